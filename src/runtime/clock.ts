@@ -1,0 +1,34 @@
+/**
+ * Time as a port: `now()` and alarms. Deadlines are data elsewhere; a shell keeps one alarm for the nearest.
+ * This is the only file that touches the system's clock.
+ */
+
+/** An alarm that has been set and may still be called off. */
+export interface Alarm {
+  cancel(): void
+}
+
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+  /** Calls `fire` once, not before `timeMs`. A time in the past fires as soon as the current turn is over. */
+  at(timeMs: number, fire: () => void): Alarm
+}
+
+/** Node fires a longer timeout at once, so an alarm further away is set in several steps. */
+const LONGEST_TIMEOUT_MS = 2_147_483_647
+
+/** The machine's clock. Alarms do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  at(timeMs, fire) {
+    let timer: NodeJS.Timeout
+    const arm = () => {
+      const waitMs = Math.max(0, timeMs - Date.now())
+      timer = setTimeout(waitMs > LONGEST_TIMEOUT_MS ? arm : fire, Math.min(waitMs, LONGEST_TIMEOUT_MS))
+      timer.unref()
+    }
+    arm()
+    return { cancel: () => clearTimeout(timer) }
+  }
+}
