@@ -1,0 +1,157 @@
+// A real Apache Kafka, one combined KRaft node from its own jars: the truth that our broker is held against.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { mavenOutput } from './maven.ts'
+
+const run = promisify(execFile)
+const STARTED = 'Kafka Server started'
+const START_LIMIT_MS = 120_000
+const STOP_LIMIT_MS = 60_000
+
+export interface KafkaOptions {
+  /** The release to run; the environment's KAFKA_VERSION, else 4.3.1. */
+  readonly version?: string
+  /** The level of metadata.version and its kin, as `kafka-storage format --release-version` takes it. */
+  readonly releaseVersion?: string
+  /** Broker settings that are added to, or replace, the small ones below. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>
+  /** A folder to format, or to start again from; a fresh temporary one, removed on stop, when absent. */
+  readonly dataDir?: string
+  /** The port to listen on; a free one when absent. */
+  readonly port?: number
+}
+
+export interface RunningKafka {
+  readonly bootstrapServers: string
+  readonly dataDir: string
+  /** Ends it as an operator would (SIGTERM) and removes a temporary data folder. */
+  stop(): Promise<void>
+  /** Ends it as a power switch would (SIGKILL); the data folder stays. */
+  kill(): Promise<void>
+}
+
+/** Starts Apache Kafka and resolves when it says that it has started, coordinators included. */
+export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
+  const version = options.version ?? process.env.KAFKA_VERSION ?? '4.3.1'
+  const classpath = join(await kafkaJars(version), '*')
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'kafka-')))
+  const [freePort, controllerPort] = await freePorts()
+  const port = options.port ?? freePort
+  const properties = join(dataDir, 'server.properties')
+  if (!existsSync(dataDir)) throw new Error(`no such data folder: ${dataDir}`)
+  await writeFile(properties, propertiesText({ ...brokerConfig(dataDir, port, controllerPort), ...options.config }))
+  if (!existsSync(join(dataDir, 'data', 'meta.properties'))) {
+    await format(classpath, properties, options.releaseVersion ?? '4.0')
+  }
+  const child = spawn('java', [...jvm(classpath), 'kafka.Kafka', properties], { stdio: ['ignore', 'ignore', 'pipe'] })
+  await started(child)
+  const stop = async (): Promise<void> => {
+    await end(child, 'SIGTERM')
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  return { bootstrapServers: `localhost:${port}`, dataDir, stop, kill: () => end(child, 'SIGKILL') }
+}
+
+/** The folder with every jar of that release, fetched by Maven the first time. */
+export function kafkaJars(version: string): Promise<string> {
+  const args = ['dependency:copy-dependencies', `-Dkafka.version=${version}`]
+  return mavenOutput(import.meta.dirname, `target/kafka-${version}`, args)
+}
+
+function brokerConfig(
+  dataDir: string,
+  port: number,
+  controllerPort: number
+): Record<string, string | number | boolean> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    listeners: `PLAINTEXT://localhost:${port},CONTROLLER://localhost:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://localhost:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'controller.quorum.bootstrap.servers': `localhost:${controllerPort}`,
+    'log.dirs': join(dataDir, 'data'),
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0
+  }
+}
+
+function propertiesText(config: Readonly<Record<string, string | number | boolean>>): string {
+  return Object.entries(config)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
+}
+
+async function format(classpath: string, properties: string, releaseVersion: string): Promise<void> {
+  const clusterId = 'AAAAAAAAAAAAAAAAAAAAAQ'
+  const args = ['format', '--standalone', '-t', clusterId, '-c', properties, '--release-version', releaseVersion]
+  await run('java', [...jvm(classpath), 'kafka.tools.StorageTool', ...args])
+}
+
+function jvm(classpath: string): string[] {
+  const log = '-Dorg.slf4j.simpleLogger'
+  return [
+    ...['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'],
+    ...[`${log}.defaultLogLevel=error`, `${log}.log.kafka.server.KafkaRaftServer=info`],
+    ...['-cp', classpath]
+  ]
+}
+
+/** Reads the log to its end, so that the pipe never fills; the last lines are told when the start fails. */
+function started(child: ChildProcess): Promise<void> {
+  const { stderr } = child
+  if (stderr === null) throw new Error('stderr of Kafka must be a pipe')
+  const tail: string[] = []
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => reject(new Error(`Kafka ${why}\n${tail.join('\n')}`))
+    const alarm = setTimeout(() => {
+      child.kill('SIGKILL')
+      fail(`was not ready within ${START_LIMIT_MS} ms`)
+    }, START_LIMIT_MS)
+    createInterface(stderr).on('line', line => {
+      tail.push(line)
+      if (tail.length > 40) tail.shift()
+      if (!line.includes(STARTED)) return
+      clearTimeout(alarm)
+      resolve()
+    })
+    child.once('exit', code => {
+      clearTimeout(alarm)
+      fail(`exited with ${code} before it was ready`)
+    })
+  })
+}
+
+/** Signals a process and waits for its end; one that does not heed the signal is killed. */
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill(signal)
+  const alarm = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
+  await exit
+  clearTimeout(alarm)
+}
+
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()] as const
+  const ports = await Promise.all(
+    servers.map(async server => {
+      await once(server.listen(0, 'localhost'), 'listening')
+      const address = server.address()
+      return address !== null && typeof address === 'object' ? address.port : 0
+    })
+  )
+  await Promise.all(servers.map(server => once(server.close(), 'close')))
+  return [ports[0] ?? 0, ports[1] ?? 0]
+}
