@@ -1,0 +1,269 @@
+/**
+ * The wire's primitive types: a reader that never passes the end of its window, and a writer that grows.
+ * Whatever does not fit is a MalformedFrame, before anything is allocated for it.
+ */
+
+/** The bytes are not what the Kafka protocol allows at this place. The connection they came from is closed. */
+export class MalformedFrame extends Error {
+  override name = 'MalformedFrame'
+}
+
+/** A uuid in Kafka's text form (22 characters of base64url) for 16 zero bytes: "no id". */
+export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+const MAX_VARINT_BYTES = 5
+const MAX_VARLONG_BYTES = 10
+
+/** Reads big-endian primitives from a window of a Buffer. Byte strings come back as views, uncopied. */
+export class ByteReader {
+  readonly #buffer: Buffer
+  readonly #end: number
+  #position: number
+
+  constructor(buffer: Buffer, position = 0, end = buffer.length) {
+    this.#buffer = buffer
+    this.#position = position
+    this.#end = end
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  get remaining(): number {
+    return this.#end - this.#position
+  }
+
+  int8(): number {
+    return this.#buffer.readInt8(this.#take(1))
+  }
+
+  int16(): number {
+    return this.#buffer.readInt16BE(this.#take(2))
+  }
+
+  uint16(): number {
+    return this.#buffer.readUInt16BE(this.#take(2))
+  }
+
+  int32(): number {
+    return this.#buffer.readInt32BE(this.#take(4))
+  }
+
+  uint32(): number {
+    return this.#buffer.readUInt32BE(this.#take(4))
+  }
+
+  int64(): bigint {
+    return this.#buffer.readBigInt64BE(this.#take(8))
+  }
+
+  float64(): number {
+    return this.#buffer.readDoubleBE(this.#take(8))
+  }
+
+  boolean(): boolean {
+    return this.int8() !== 0
+  }
+
+  uuid(): string {
+    const start = this.#take(16)
+    return this.#buffer.toString('base64url', start, start + 16)
+  }
+
+  /** Unsigned LEB128 of at most 32 bits. */
+  uvarint(): number {
+    let value = 0
+    for (let count = 0; count < MAX_VARINT_BYTES; count++) {
+      const byte = this.#buffer.readUInt8(this.#take(1))
+      value += (byte & 0x7f) * 2 ** (7 * count)
+      if (byte < 0x80) return value % 2 ** 32
+    }
+    throw new MalformedFrame(`a varint at position ${this.#position} is longer than ${MAX_VARINT_BYTES} bytes`)
+  }
+
+  /** Zigzag LEB128 of at most 32 bits. */
+  varint(): number {
+    const raw = this.uvarint()
+    return (raw >>> 1) ^ -(raw & 1)
+  }
+
+  /** Zigzag LEB128 of at most 64 bits. */
+  varlong(): bigint {
+    let raw = 0n
+    for (let count = 0n; count < MAX_VARLONG_BYTES; count++) {
+      const byte = this.#buffer.readUInt8(this.#take(1))
+      raw |= BigInt(byte & 0x7f) << (7n * count)
+      if (byte < 0x80) return BigInt.asIntN(64, (BigInt.asUintN(64, raw) >> 1n) ^ -(raw & 1n))
+    }
+    throw new MalformedFrame(`a varlong at position ${this.#position} is longer than ${MAX_VARLONG_BYTES} bytes`)
+  }
+
+  /** `length` bytes as a view on the buffer that is being read. */
+  bytes(length: number): Buffer {
+    const start = this.#take(length)
+    return this.#buffer.subarray(start, start + length)
+  }
+
+  /** `length` bytes of UTF-8. */
+  utf8(length: number): string {
+    const start = this.#take(length)
+    return this.#buffer.toString('utf8', start, start + length)
+  }
+
+  /** A reader of the next `length` bytes, which this one skips. */
+  window(length: number): ByteReader {
+    const start = this.#take(length)
+    return new ByteReader(this.#buffer, start, start + length)
+  }
+
+  #take(length: number): number {
+    const start = this.#position
+    if (length < 0 || length > this.#end - start) {
+      throw new MalformedFrame(`${length} bytes wanted at position ${start}, ${this.#end - start} left`)
+    }
+    this.#position = start + length
+    return start
+  }
+}
+
+const FIRST_CHUNK_BYTES = 256
+/** Longer byte strings go out as views between chunks instead of being copied into one. */
+const VIEW_FROM_BYTES = 4096
+
+/** Writes big-endian primitives into growing chunks; long byte strings are passed on as views, uncopied. */
+export class ByteWriter {
+  readonly #done: Buffer[] = []
+  #doneBytes = 0
+  #chunk: Buffer
+  #used = 0
+
+  constructor(firstChunkBytes = FIRST_CHUNK_BYTES) {
+    this.#chunk = Buffer.allocUnsafe(firstChunkBytes)
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#doneBytes + this.#used
+  }
+
+  int8(value: number): void {
+    const at = this.#claim(1)
+    this.#chunk.writeInt8(value, at)
+  }
+
+  int16(value: number): void {
+    const at = this.#claim(2)
+    this.#chunk.writeInt16BE(value, at)
+  }
+
+  uint16(value: number): void {
+    const at = this.#claim(2)
+    this.#chunk.writeUInt16BE(value, at)
+  }
+
+  int32(value: number): void {
+    const at = this.#claim(4)
+    this.#chunk.writeInt32BE(value, at)
+  }
+
+  uint32(value: number): void {
+    const at = this.#claim(4)
+    this.#chunk.writeUInt32BE(value, at)
+  }
+
+  int64(value: bigint): void {
+    const at = this.#claim(8)
+    this.#chunk.writeBigInt64BE(value, at)
+  }
+
+  float64(value: number): void {
+    const at = this.#claim(8)
+    this.#chunk.writeDoubleBE(value, at)
+  }
+
+  boolean(value: boolean): void {
+    this.int8(value ? 1 : 0)
+  }
+
+  uuid(value: string): void {
+    const at = this.#claim(16)
+    const written = this.#chunk.write(value, at, 16, 'base64url')
+    if (written !== 16) throw new RangeError(`not a uuid: ${value}`)
+  }
+
+  uvarint(value: number): void {
+    let rest = value >>> 0
+    while (rest > 0x7f) {
+      const at = this.#claim(1)
+      this.#chunk[at] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    const at = this.#claim(1)
+    this.#chunk[at] = rest
+  }
+
+  varint(value: number): void {
+    this.uvarint((value << 1) ^ (value >> 31))
+  }
+
+  varlong(value: bigint): void {
+    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+    while (rest > 0x7fn) {
+      const at = this.#claim(1)
+      this.#chunk[at] = Number(rest & 0x7fn) | 0x80
+      rest >>= 7n
+    }
+    const at = this.#claim(1)
+    this.#chunk[at] = Number(rest)
+  }
+
+  /** Appends bytes. Long ones are kept as views: they must not change until the writer's output has gone. */
+  bytes(value: Buffer): void {
+    if (value.length >= VIEW_FROM_BYTES) {
+      this.#seal()
+      this.#done.push(value)
+      this.#doneBytes += value.length
+      return
+    }
+    const at = this.#claim(value.length)
+    value.copy(this.#chunk, at)
+  }
+
+  /** Appends all that `other` has written. */
+  append(other: ByteWriter): void {
+    for (const chunk of other.chunks()) this.bytes(chunk)
+  }
+
+  /** What has been written, in order. The writer is not to be used afterwards. */
+  chunks(): Buffer[] {
+    this.#seal()
+    return this.#done
+  }
+
+  /** What has been written, as one Buffer. The writer is not to be used afterwards. */
+  toBuffer(): Buffer {
+    const [only, ...more] = this.chunks()
+    if (only && more.length === 0) return only
+    return Buffer.concat(this.#done, this.#doneBytes)
+  }
+
+  #claim(length: number): number {
+    if (this.#chunk.length - this.#used < length) {
+      const size = Math.max(length, Math.min(65_536, this.#chunk.length * 2))
+      this.#seal()
+      this.#chunk = Buffer.allocUnsafe(size)
+    }
+    const at = this.#used
+    this.#used += length
+    return at
+  }
+
+  #seal(): void {
+    if (this.#used === 0) return
+    this.#done.push(this.#chunk.subarray(0, this.#used))
+    this.#doneBytes += this.#used
+    this.#chunk = this.#chunk.subarray(this.#used)
+    this.#used = 0
+  }
+}

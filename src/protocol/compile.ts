@@ -1,0 +1,252 @@
+/**
+ * (shape, version) -> codec. Codecs are closures over the fields of that one version, made on first use and kept.
+ * Flexible encoding (compact lengths, tagged fields) is chosen here and nowhere else.
+ */
+import { assert } from '../runtime/assert.ts'
+import { ByteReader, ByteWriter, MalformedFrame } from './bytes.ts'
+import { ERROR_CODES, type ErrorName, errorName } from './errors.ts'
+import type { AnyField, Decoded, Encodable, FixedType, Shape } from './schema.ts'
+
+/** Reads and writes one value at one version. */
+interface Codec<T> {
+  read(reader: ByteReader): T
+  write(writer: ByteWriter, value: T): void
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the compiler handles values of every type; shapes give them their types back
+type Value = any
+type Struct = Record<string, Value>
+
+interface Target {
+  readonly version: number
+  readonly flexible: boolean
+}
+
+/** A shape at all of its versions. */
+export interface Message<S extends Shape> {
+  read(reader: ByteReader, version: number): Decoded<S>
+  write(writer: ByteWriter, value: Encodable<S>, version: number): void
+  /** Decodes a whole buffer. Throws MalformedFrame when bytes are missing or left over. */
+  decode(buffer: Buffer, version: number): Decoded<S>
+  encode(value: Encodable<S>, version: number): Buffer
+}
+
+/** Compiles a shape; `flexibleSince` is the first version with compact lengths and tagged fields, if there is one. */
+export function message<S extends Shape>(shape: S, flexibleSince = Number.POSITIVE_INFINITY): Message<S> {
+  const codecs = new Map<number, Codec<Struct>>()
+  const at = (version: number): Codec<Struct> => {
+    const known = codecs.get(version)
+    if (known) return known
+    const codec = structCodec(shape, { version, flexible: version >= flexibleSince })
+    codecs.set(version, codec)
+    return codec
+  }
+  const read = (reader: ByteReader, version: number) => at(version).read(reader) as Decoded<S>
+  const write = (writer: ByteWriter, value: Encodable<S>, version: number) => at(version).write(writer, value)
+  return {
+    read,
+    write,
+    decode(buffer, version) {
+      const reader = new ByteReader(buffer)
+      const value = read(reader, version)
+      if (reader.remaining > 0) throw new MalformedFrame(`${reader.remaining} bytes too many after the last field`)
+      return value
+    },
+    encode(value, version) {
+      const writer = new ByteWriter()
+      write(writer, value, version)
+      return writer.toBuffer()
+    }
+  }
+}
+
+interface Member {
+  readonly name: string
+  readonly field: AnyField
+  readonly codec: Codec<Value>
+}
+
+function structCodec(shape: Shape, target: Target): Codec<Struct> {
+  const entries = Object.entries(shape)
+  const placed: Member[] = []
+  const tagged = new Map<number, Member>()
+  for (const [name, field] of entries) {
+    const { since, until, tag } = field.traits
+    if (target.version < since || target.version > until) continue
+    const member = { name, field, codec: fieldCodec(field, target) }
+    if (tag < 0) placed.push(member)
+    else tagged.set(tag, member)
+  }
+  assert(tagged.size === 0 || target.flexible, 'tagged fields exist in flexible versions only')
+  const ascending = [...tagged].sort(([a], [b]) => a - b)
+  const defaults = Object.fromEntries(entries.map(([name, field]) => [name, field.absent]))
+  return {
+    read(reader) {
+      const value: Struct = { ...defaults }
+      for (const { name, codec } of placed) value[name] = codec.read(reader)
+      if (target.flexible) readTagged(reader, tagged, value)
+      return value
+    },
+    write(writer, value) {
+      for (const { name, field, codec } of placed) {
+        const given = value[name]
+        codec.write(writer, given === undefined ? field.absent : given)
+      }
+      if (target.flexible) writeTagged(writer, ascending, value)
+    }
+  }
+}
+
+function readTagged(reader: ByteReader, known: ReadonlyMap<number, Member>, value: Struct): void {
+  for (let left = reader.uvarint(); left > 0; left--) {
+    const member = known.get(reader.uvarint())
+    const window = reader.window(reader.uvarint())
+    // A tag that we do not know comes from a newer peer and is skipped, as the protocol wants it.
+    if (!member) continue
+    value[member.name] = member.codec.read(window)
+    if (window.remaining > 0) throw new MalformedFrame(`the tagged field ${member.name} is longer than its value`)
+  }
+}
+
+function writeTagged(writer: ByteWriter, members: readonly (readonly [number, Member])[], value: Struct): void {
+  const present = members.filter(([, { name, field }]) => !isDefault(field, value[name]))
+  writer.uvarint(present.length)
+  for (const [tag, { name, codec }] of present) {
+    const payload = new ByteWriter(64)
+    codec.write(payload, value[name])
+    writer.uvarint(tag)
+    writer.uvarint(payload.length)
+    writer.append(payload)
+  }
+}
+
+function isDefault(field: AnyField, given: Value): boolean {
+  if (given === undefined || given === field.absent) return true
+  if (given === null || field.absent === null) return false
+  const { wire } = field
+  if (wire.kind === 'struct') {
+    return Object.entries(wire.shape).every(([name, inner]) => isDefault(inner, given[name]))
+  }
+  return wire.kind !== 'fixed' && given.length === 0 && field.absent.length === 0
+}
+
+function fieldCodec(field: AnyField, target: Target): Codec<Value> {
+  const { wire, traits } = field
+  const compact = target.flexible && !traits.rigid
+  const lengths = compact ? COMPACT : WIDE
+  const nullable = target.version >= traits.nullableSince
+  switch (wire.kind) {
+    case 'fixed':
+      return fixedCodec(wire.type)
+    case 'string':
+      return stringCodec(compact ? COMPACT : NARROW, nullable)
+    case 'bytes':
+    case 'records':
+      return bytesCodec(lengths, nullable)
+    case 'array':
+      return arrayCodec(fieldCodec(wire.of, target), lengths, nullable)
+    case 'struct': {
+      const codec = structCodec(wire.shape, target)
+      return nullable ? nullableStructCodec(codec) : codec
+    }
+  }
+}
+
+function fixedCodec(type: FixedType): Codec<Value> {
+  if (type === 'errorCode') return errorCodec
+  return { read: reader => reader[type](), write: (writer, value) => (writer[type] as (value: Value) => void)(value) }
+}
+
+const errorCodec: Codec<ErrorName> = {
+  read(reader) {
+    const code = reader.int16()
+    const name = errorName(code)
+    if (!name) throw new MalformedFrame(`${code} is no error code of Kafka`)
+    return name
+  },
+  write: (writer, name) => writer.int16(ERROR_CODES[name])
+}
+
+/** A length prefix; null is -1. */
+type Lengths = Codec<number>
+
+const NARROW: Lengths = { read: reader => reader.int16(), write: (writer, length) => writer.int16(length) }
+const WIDE: Lengths = { read: reader => reader.int32(), write: (writer, length) => writer.int32(length) }
+const COMPACT: Lengths = {
+  read: reader => reader.uvarint() - 1,
+  write: (writer, length) => writer.uvarint(length + 1)
+}
+
+/** Reads a length, -1 for null. Bounds it by what is left, so that nothing is allocated on a peer's word alone. */
+function readLength(reader: ByteReader, lengths: Lengths, nullable: boolean): number {
+  const length = lengths.read(reader)
+  if (length > reader.remaining) throw new MalformedFrame(`a length of ${length}, but ${reader.remaining} bytes left`)
+  if (length < -1) throw new MalformedFrame(`a length of ${length}`)
+  if (length === -1 && !nullable) throw new MalformedFrame('null where a value must stand')
+  return length
+}
+
+/** Writes the null length; a null that the version cannot carry is our own bug. */
+function writeNull(writer: ByteWriter, lengths: Lengths, nullable: boolean): void {
+  assert(nullable, 'null can be written in this version')
+  lengths.write(writer, -1)
+}
+
+const LONGEST_STRING = 32_767
+
+function stringCodec(lengths: Lengths, nullable: boolean): Codec<string | null> {
+  return {
+    read(reader) {
+      const length = readLength(reader, lengths, nullable)
+      if (length > LONGEST_STRING) throw new MalformedFrame(`a string of ${length} bytes`)
+      return length < 0 ? null : reader.utf8(length)
+    },
+    write(writer, value) {
+      if (value === null) return writeNull(writer, lengths, nullable)
+      const encoded = Buffer.from(value, 'utf8')
+      lengths.write(writer, encoded.length)
+      writer.bytes(encoded)
+    }
+  }
+}
+
+function bytesCodec(lengths: Lengths, nullable: boolean): Codec<Buffer | null> {
+  return {
+    read(reader) {
+      const length = readLength(reader, lengths, nullable)
+      return length < 0 ? null : reader.bytes(length)
+    },
+    write(writer, value) {
+      if (value === null) return writeNull(writer, lengths, nullable)
+      lengths.write(writer, value.length)
+      writer.bytes(value)
+    }
+  }
+}
+
+function arrayCodec(element: Codec<Value>, lengths: Lengths, nullable: boolean): Codec<Value[] | null> {
+  return {
+    read(reader) {
+      const count = readLength(reader, lengths, nullable)
+      if (count < 0) return null
+      const values: Value[] = []
+      for (let index = 0; index < count; index++) values.push(element.read(reader))
+      return values
+    },
+    write(writer, values) {
+      if (values === null) return writeNull(writer, lengths, nullable)
+      lengths.write(writer, values.length)
+      for (const value of values) element.write(writer, value)
+    }
+  }
+}
+
+function nullableStructCodec(codec: Codec<Struct>): Codec<Struct | null> {
+  return {
+    read: reader => (reader.int8() < 0 ? null : codec.read(reader)),
+    write(writer, value) {
+      writer.int8(value === null ? -1 : 1)
+      if (value !== null) codec.write(writer, value)
+    }
+  }
+}
