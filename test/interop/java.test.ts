@@ -1,0 +1,54 @@
+// The Java clients, newest and oldest that matter: producer, consumer, groups, Admin.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { brokers, type RunningBroker } from './brokers.ts'
+import { javaTask, type TaskResult } from './java/client.ts'
+
+const VERSIONS = ['4.4.0', '2.8.2']
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+
+describe.each(brokers)('$name', ({ start }) => {
+  let broker: RunningBroker
+  beforeAll(async () => {
+    broker = await start()
+  })
+  afterAll(() => broker?.stop())
+
+  describe.each(VERSIONS)('with kafka-clients %s', version => {
+    const task = (name: string, ...args: (string | number | boolean)[]): Promise<TaskResult> =>
+      javaTask(version, name, broker.bootstrapServers, ...args)
+
+    test.each(CODECS)('records compressed by %s come back in order', async codec => {
+      const topic = `codec-${codec}-${version}`
+      await task('produce', topic, 3, 5000, 100, codec, 'all', true)
+      expect(await task('consume', topic, 3, 5000, 100, `group-${topic}`)).toMatchObject({ consumed: 5000 })
+    })
+
+    test.each(['0', '1', 'all'])('records sent with acks=%s arrive', async acks => {
+      const topic = `acks-${acks}-${version}`
+      await task('produce', topic, 2, 500, 100, 'none', acks, false)
+      expect(await task('consume', topic, 2, 500, 100, `group-${topic}`)).toMatchObject({ consumed: 500 })
+    })
+
+    test('an idempotent producer with five requests in flight leaves dense offsets', async () => {
+      expect(await task('idempotent', `idempotent-${version}`, 500)).toMatchObject({ produced: 1000 })
+    })
+
+    test('two members share a topic, commit, and resume', async () => {
+      expect(await task('group', `shared-${version}`, `group-${version}`)).toMatchObject({ consumed: 400 })
+    })
+
+    test('Admin leads a topic through its life', async () => {
+      expect(await task('admin', `life-${version}`)).toEqual({ admin: 'ok' })
+    })
+
+    test('records of 900 kB pass', async () => {
+      await task('produce', `large-${version}`, 1, 20, 900_000, 'none', 'all', true)
+      const result = await task('consume', `large-${version}`, 1, 20, 900_000, `large-${version}`)
+      expect(result).toMatchObject({ consumed: 20 })
+    })
+
+    test('a million records are read back in order', async () => {
+      expect(await task('million', `million-${version}`, 3)).toMatchObject({ count: 1_000_000 })
+    })
+  })
+})

@@ -1,0 +1,26 @@
+// Runs the Java client's program, compiled once for each release of kafka-clients.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { mavenOutput } from '../kafka/maven.ts'
+
+const run = promisify(execFile)
+const FOLDER = join(import.meta.dirname, 'client')
+
+/** What a task prints: a flat table of counts and times. */
+export type TaskResult = Readonly<Record<string, number | string>>
+
+/** One run of a task with kafka-clients `version`; throws with the program's stack trace when the task fails. */
+export async function javaTask(
+  version: string,
+  task: string,
+  servers: string,
+  ...args: (string | number | boolean)[]
+): Promise<TaskResult> {
+  const goals = ['compile', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
+  const target = await mavenOutput(FOLDER, `target/${version}`, goals)
+  const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
+  const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classpath]
+  const { stdout } = await run('java', [...jvm, 'interop.Main', task, servers, ...args.map(String)])
+  return JSON.parse(stdout) as TaskResult
+}

@@ -1,0 +1,69 @@
+package interop;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** Clients of bytes with short timeouts, so that a broken broker fails a run soon. */
+final class Clients {
+    static final Duration POLL = Duration.ofMillis(200);
+    static final long LIMIT_MS = 60_000;
+
+    private Clients() {
+    }
+
+    static KafkaProducer<byte[], byte[]> producer(String servers, Map<String, Object> settings) {
+        Map<String, Object> all = new HashMap<>(settings);
+        all.put("bootstrap.servers", servers);
+        all.putIfAbsent("delivery.timeout.ms", 60_000);
+        all.putIfAbsent("request.timeout.ms", 20_000);
+        return new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    static KafkaConsumer<byte[], byte[]> consumer(String servers, Map<String, Object> settings) {
+        Map<String, Object> all = new HashMap<>(settings);
+        all.put("bootstrap.servers", servers);
+        all.putIfAbsent("auto.offset.reset", "earliest");
+        all.putIfAbsent("enable.auto.commit", false);
+        all.putIfAbsent("default.api.timeout.ms", 60_000);
+        return new KafkaConsumer<>(all, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
+    static Admin admin(String servers) {
+        return Admin.create(Map.of("bootstrap.servers", servers, "request.timeout.ms", 20_000));
+    }
+
+    /** Makes the topic unless it is there. */
+    static void ensureTopic(String servers, String topic, int partitions) throws Exception {
+        try (Admin admin = admin(servers)) {
+            admin.createTopics(Set.of(new NewTopic(topic, partitions, (short) 1))).all().get(30, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof TopicExistsException)) {
+                throw e;
+            }
+        }
+    }
+
+    /** Fails a task that has not come to its end in time. */
+    static void checkTime(long startMs, String what) {
+        if (System.currentTimeMillis() - startMs > LIMIT_MS) {
+            throw new IllegalStateException("gave up waiting: " + what);
+        }
+    }
+
+    static void check(boolean holds, String what) {
+        if (!holds) {
+            throw new IllegalStateException(what);
+        }
+    }
+}
