@@ -1,0 +1,110 @@
+/**
+ * What one partition knows of its producers: epoch and the last five batches of each, to recognise a retry and to
+ * refuse a gap (KIP-98, KIP-360). Checking and recording are apart: `check` decides before the append, `record` takes
+ * in what the log holds, live and on replay alike.
+ */
+import { KafkaError } from '../protocol/errors.ts'
+import { sequenceAfter, sequenceBefore } from './sequence.ts'
+
+/** The part of a batch's header that idempotence looks at. */
+export interface ProducerBatch {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly lastSequence: number
+  readonly lastOffset: bigint
+  readonly lastOffsetDelta: number
+  readonly maxTimestamp: bigint
+  readonly isControl: boolean
+}
+
+/** A batch that the log holds already. */
+export interface AppendedBatch {
+  readonly lastSequence: number
+  readonly lastOffset: bigint
+  readonly offsetDelta: number
+  readonly timestamp: bigint
+}
+
+/** How many batches of a producer are remembered: as many as a client may have in flight. */
+const REMEMBERED_BATCHES = 5
+
+interface Producer {
+  epoch: number
+  /** Oldest first, all of this epoch. */
+  batches: AppendedBatch[]
+  lastTimestamp: bigint
+}
+
+export class ProducerStates {
+  readonly #producers = new Map<bigint, Producer>()
+
+  /** How many producers are remembered. */
+  get size(): number {
+    return this.#producers.size
+  }
+
+  /**
+   * Decides about a batch that is about to be appended. Returns the batch it repeats, if it is a retry; the caller
+   * answers with that one's offset and appends nothing. Throws INVALID_PRODUCER_EPOCH for an epoch that has been
+   * fenced, OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. An unknown producer may start anywhere (KIP-360).
+   */
+  check(batch: ProducerBatch): AppendedBatch | undefined {
+    const producer = this.#producers.get(batch.producerId)
+    if (!producer) return undefined
+    const { producerId, producerEpoch, baseSequence } = batch
+    const repeated =
+      producerEpoch === producer.epoch ? producer.batches.find(known => repeats(batch, known)) : undefined
+    if (repeated) return repeated
+    if (producerEpoch < producer.epoch) {
+      throw new KafkaError(
+        'INVALID_PRODUCER_EPOCH',
+        `producer ${producerId} uses epoch ${producerEpoch}, but epoch ${producer.epoch} has been seen`
+      )
+    }
+    const expected = producerEpoch > producer.epoch ? 0 : nextSequence(producer)
+    if (baseSequence !== expected) {
+      throw new KafkaError(
+        'OUT_OF_ORDER_SEQUENCE_NUMBER',
+        `producer ${producerId} sent sequence ${baseSequence} in epoch ${producerEpoch}, expected ${expected}`
+      )
+    }
+    return undefined
+  }
+
+  /** Takes in a batch with its offsets as they stand in the log. */
+  record(batch: ProducerBatch): void {
+    const { producerEpoch: epoch, lastSequence, lastOffset, maxTimestamp: timestamp } = batch
+    const known = this.#producers.get(batch.producerId)
+    const batches = known && known.epoch === epoch ? known.batches : []
+    batches.push({ lastSequence, lastOffset, offsetDelta: batch.lastOffsetDelta, timestamp })
+    if (batches.length > REMEMBERED_BATCHES) batches.shift()
+    this.#producers.set(batch.producerId, { epoch, batches, lastTimestamp: timestamp })
+  }
+
+  /** Forgets what the log no longer holds from `endOffset` on, after a truncation. */
+  truncateTo(endOffset: bigint): void {
+    for (const [producerId, producer] of this.#producers) {
+      producer.batches = producer.batches.filter(batch => batch.lastOffset < endOffset)
+      if (producer.batches.length === 0) this.#producers.delete(producerId)
+    }
+  }
+
+  /** Forgets producers that have been silent for `expirationMs` (`producer.id.expiration.ms`). */
+  expire(now: number, expirationMs: number): void {
+    const limit = BigInt(now - expirationMs)
+    for (const [producerId, { lastTimestamp }] of this.#producers) {
+      if (lastTimestamp <= limit) this.#producers.delete(producerId)
+    }
+  }
+}
+
+function repeats(batch: ProducerBatch, known: AppendedBatch): boolean {
+  const firstSequence = sequenceBefore(known.lastSequence, known.offsetDelta)
+  return batch.lastSequence === known.lastSequence && batch.baseSequence === firstSequence
+}
+
+function nextSequence({ batches }: Producer): number {
+  const last = batches.at(-1)
+  return last ? sequenceAfter(last.lastSequence, 1) : 0
+}
