@@ -50,6 +50,11 @@ export class FrameDecoder {
     return this.#chunks.length
   }
 
+  /** Bytes pushed and not yet read. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
   /** Bytes of memory in use for what has arrived and not yet left as a frame. */
   get heldBytes(): number {
     return this.#waitingBytes + this.#gathered.length

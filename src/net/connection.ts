@@ -1,0 +1,244 @@
+/**
+ * One client's socket. Requests are answered one at a time and in order, as Kafka does it; nothing more is read than a
+ * small buffer while an answer is pending or the peer does not take it, so that memory and work stay bounded by what
+ * the peer itself consumes.
+ */
+import type { Socket } from 'node:net'
+import { MalformedFrame } from '../protocol/bytes.ts'
+import { FrameDecoder, InvalidFrameSize } from '../protocol/frames.ts'
+import type { Alarm, Clock } from '../runtime/clock.ts'
+import { type Deferred, deferred } from '../runtime/deferred.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { CloseConnection, type ConnectionContext, type Dispatch } from './dispatch.ts'
+import { likelyMistake } from './mistakes.ts'
+
+/** Requests that arrive behind one being answered are read up to here; so we also notice when the peer goes away. */
+const MAX_WAITING_BYTES = 65_536
+const MAX_WAITING_CHUNKS = 16
+/** A long answer is handed to the socket in steps, so that one that is slow to leave still counts as activity. */
+const WRITE_STEP_BYTES = 1_048_576
+
+/** What a connection is given by its server. */
+export interface ConnectionOptions {
+  readonly id: number
+  readonly listenerName: string
+  readonly dispatch: Dispatch
+  readonly maxRequestBytes: number
+  /** Negative: never. */
+  readonly maxIdleMs: number
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Told whenever the bytes that this connection holds in memory change. */
+  readonly heldBytesChanged: (deltaBytes: number) => void
+}
+
+/** Serves a socket until it closes. The socket must be paused and allow half-open connections. */
+export class Connection {
+  readonly #socket: Socket
+  readonly #options: ConnectionOptions
+  readonly #context: ConnectionContext
+  readonly #decoder: FrameDecoder
+  readonly #closed = new AbortController()
+  #serving = false
+  /** The peer has sent all it will send. */
+  #ended = false
+  /** No further request is begun. */
+  #draining = false
+  /** Why we closed the connection, once it has been said. */
+  #refused = false
+  /** The request being answered, then its answer until it is taken. */
+  #inHandBytes = 0
+  #heldBytes = 0
+  #lastActiveMs: number
+  #idleAlarm: Alarm | undefined
+  #drained: Deferred<void> | undefined
+  readonly #gone = deferred<void>()
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket
+    this.#options = options
+    this.#decoder = new FrameDecoder(options.maxRequestBytes)
+    this.#context = contextOf(socket, options, this.#closed.signal)
+    this.#lastActiveMs = options.clock.now()
+    this.#watchIdle()
+    socket.on('data', chunk => this.#received(chunk))
+    socket.on('end', () => this.#end())
+    socket.on('drain', () => this.#drained?.resolve())
+    socket.on('error', error => options.logger.debug({ err: error }, `connection error of ${this.peer}`))
+    socket.on('close', () => this.#release())
+    socket.resume()
+  }
+
+  /** Address and port of the other side, for people. */
+  get peer(): string {
+    const { remoteAddress, remotePort } = this.#context
+    return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
+  }
+
+  /** Bytes in memory: received and not yet answered, or answers not yet taken. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** Resolves when the socket has closed and all is released. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
+  }
+
+  /** Begins no further request and closes once the one under way has been answered. */
+  drain(): void {
+    this.#draining = true
+    if (!this.#serving) this.#socket.end()
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#refused = true
+    this.#socket.destroy()
+    this.#account(0)
+  }
+
+  /** Closes at once and warns of the reason. */
+  refuse(reason: string): void {
+    if (this.#refused || this.#socket.destroyed) return
+    this.#options.logger.warn(
+      { peer: this.peer, listener: this.#options.listenerName },
+      `closed the connection of ${this.peer}: ${reason}`
+    )
+    this.destroy()
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#draining) return
+    this.#lastActiveMs = this.#options.clock.now()
+    this.#decoder.push(chunk)
+    if (!this.#serving) void this.#serve()
+    else if (this.#decoder.waitingBytes >= MAX_WAITING_BYTES || this.#decoder.waitingChunks >= MAX_WAITING_CHUNKS) {
+      this.#socket.pause()
+    }
+    this.#account()
+  }
+
+  /** Answers all whole frames that have arrived, one after the other. Runs at most once at a time. */
+  async #serve(): Promise<void> {
+    this.#serving = true
+    try {
+      for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
+        this.#account(frame.length)
+        const answer = await this.#options.dispatch(frame, this.#context)
+        if (answer !== undefined) await this.#send(answer)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#serving = false
+    this.#account(0)
+    if (this.#socket.destroyed) return
+    if (this.#draining) this.#socket.end()
+    else if (this.#ended) this.#finish()
+    else this.#socket.resume()
+  }
+
+  #next(): Buffer | undefined {
+    return this.#draining || this.#socket.destroyed ? undefined : this.#decoder.next()
+  }
+
+  /** Resolves when the socket has passed the answer on, or has closed. */
+  async #send(answer: readonly Buffer[]): Promise<void> {
+    const socket = this.#socket
+    this.#account(answer.reduce((sum, part) => sum + part.length, 0))
+    socket.cork()
+    for (const part of answer) {
+      if (socket.destroyed) return
+      socket.write(part)
+      if (socket.writableLength < WRITE_STEP_BYTES) continue
+      socket.uncork()
+      await this.#taken()
+      socket.cork()
+    }
+    socket.uncork()
+    await this.#taken()
+  }
+
+  async #taken(): Promise<void> {
+    if (this.#socket.writableNeedDrain && !this.#socket.destroyed) {
+      this.#drained = deferred()
+      await this.#drained.promise
+      this.#drained = undefined
+    }
+    this.#lastActiveMs = this.#options.clock.now()
+  }
+
+  #end(): void {
+    this.#ended = true
+    if (!this.#serving) this.#finish()
+  }
+
+  /** The peer has ended its side and has all its answers. */
+  #finish(): void {
+    if (!this.#decoder.atBoundary) this.refuse('it ended in the middle of a request (a client that was killed?)')
+    this.#socket.end()
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof InvalidFrameSize) {
+      const mistake = likelyMistake(error.prefix)
+      this.refuse(
+        mistake === undefined ? `${error.message}; what it sends is not Kafka` : `${error.message}; ${mistake}`
+      )
+    } else if (error instanceof MalformedFrame || error instanceof CloseConnection) {
+      this.refuse(error.message)
+    } else {
+      this.#options.logger.error(
+        { err: error, peer: this.peer },
+        `closed the connection of ${this.peer}: a bug in minikafka`
+      )
+      this.destroy()
+    }
+  }
+
+  #account(inHandBytes = this.#inHandBytes): void {
+    this.#inHandBytes = inHandBytes
+    const heldBytes = this.#socket.destroyed ? 0 : this.#decoder.heldBytes + inHandBytes
+    const deltaBytes = heldBytes - this.#heldBytes
+    this.#heldBytes = heldBytes
+    if (deltaBytes !== 0) this.#options.heldBytesChanged(deltaBytes)
+  }
+
+  /** As in Kafka, idle means that no byte has come or gone, even while a request is parked. */
+  #watchIdle(): void {
+    const { clock, maxIdleMs } = this.#options
+    if (maxIdleMs < 0) return
+    this.#idleAlarm = clock.at(this.#lastActiveMs + maxIdleMs, () => {
+      if (clock.now() < this.#lastActiveMs + maxIdleMs) return this.#watchIdle()
+      this.#options.logger.debug({ peer: this.peer }, `closed the connection of ${this.peer}: idle for ${maxIdleMs} ms`)
+      this.destroy()
+    })
+  }
+
+  #release(): void {
+    this.#idleAlarm?.cancel()
+    this.#account(0)
+    this.#drained?.resolve()
+    this.#closed.abort('the connection has closed')
+    this.#gone.resolve()
+  }
+}
+
+function contextOf(socket: Socket, options: ConnectionOptions, closed: AbortSignal): ConnectionContext {
+  return {
+    id: options.id,
+    remoteAddress: plainAddress(socket.remoteAddress),
+    remotePort: socket.remotePort ?? 0,
+    localAddress: plainAddress(socket.localAddress),
+    localPort: socket.localPort ?? 0,
+    listenerName: options.listenerName,
+    closed,
+    client: undefined
+  }
+}
+
+/** A socket's address without the IPv6 wrapping of an IPv4 one. Empty when the peer has already gone. */
+export function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
+}

@@ -1,0 +1,109 @@
+/** Binding a listener's sockets: `localhost` is two of them, and a port that cannot be had is one clear sentence. */
+import { createServer, type Server, type Socket } from 'node:net'
+
+/** Where a listener shall be bound. Host '' is every interface, 'localhost' both loopback addresses; port 0 any free one. */
+export interface ListenerAddress {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+}
+
+/** The user asked for an address that cannot be bound. The message is a sentence for them. */
+export class ListenError extends Error {
+  override name = 'ListenError'
+}
+
+/** The sockets of one listener and the port they share. */
+export interface BoundListener {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly sockets: readonly Server[]
+}
+
+/** With port 0 the port found free on IPv4 may be taken on IPv6: so often we look for another. */
+const FREE_PORT_ATTEMPTS = 20
+const NO_IPV6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT']
+
+/** Binds a listener. Its connections come paused and half-open. Throws ListenError. */
+export async function listen(
+  address: ListenerAddress,
+  backlog: number,
+  onConnection: (socket: Socket) => void
+): Promise<BoundListener> {
+  const bind = (host: string, port: number) => bindSocket(host, port, backlog, onConnection)
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const sockets = await bindHost(address, bind, attempt < FREE_PORT_ATTEMPTS && address.port === 0)
+      if (sockets === undefined) continue
+      return { name: address.name, host: address.host, port: portOf(sockets[0]), sockets }
+    }
+  } catch (error) {
+    throw new ListenError(reason(address, codeOf(error)), { cause: error })
+  }
+}
+
+type Bind = (host: string, port: number) => Promise<Server>
+
+/** undefined: the port that IPv4 got is taken on IPv6, and another may be tried. */
+async function bindHost(
+  address: ListenerAddress,
+  bind: Bind,
+  mayRetry: boolean
+): Promise<[Server, ...Server[]] | undefined> {
+  if (address.host.toLowerCase() !== 'localhost') return [await bind(address.host, address.port)]
+  const ipv4 = await bind('127.0.0.1', address.port)
+  try {
+    return [ipv4, await bind('::1', portOf(ipv4))]
+  } catch (error) {
+    if (NO_IPV6.includes(codeOf(error))) return [ipv4]
+    ipv4.close()
+    if (mayRetry && codeOf(error) === 'EADDRINUSE') return undefined
+    throw error
+  }
+}
+
+function bindSocket(
+  host: string,
+  port: number,
+  backlog: number,
+  onConnection: (socket: Socket) => void
+): Promise<Server> {
+  const server = createServer(
+    { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true },
+    onConnection
+  )
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, backlog, exclusive: true, ...(host === '' ? {} : { host }) }, () => {
+      server.off('error', reject)
+      resolve(server)
+    })
+  })
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+function reason(address: ListenerAddress, code: string): string {
+  const where = `${address.host === '' ? 'every interface' : address.host}, port ${address.port}`
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${address.port} on ${address.host || 'this machine'} is taken by another process: stop it, or choose another port (0 takes a free one).`
+    case 'EACCES':
+      return `This user may not listen on ${where}: choose a port above 1023.`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EINVAL':
+      return `${address.host} is not an address of this machine: listen on localhost, on 0.0.0.0, or on one of its own addresses.`
+    default:
+      return `Cannot listen on ${where} (${code || 'unknown reason'}).`
+  }
+}

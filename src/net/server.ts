@@ -1,0 +1,202 @@
+/**
+ * All sockets of a node: listeners, the limits that connections share, and a graceful close. Ports are bound first,
+ * so that the broker can tell clients about them; connections wait unread until there is someone to serve them.
+ */
+import type { Socket } from 'node:net'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { Connection, plainAddress } from './connection.ts'
+import type { Dispatch } from './dispatch.ts'
+import { type BoundListener, type ListenerAddress, listen } from './listen.ts'
+
+/** What clients together may use. Each has Kafka's setting of the same meaning. */
+export interface ServerLimits {
+  /** socket.request.max.bytes */
+  readonly maxRequestBytes: number
+  /** queued.max.request.bytes: memory of all requests and answers on their way; the connection that holds most goes. */
+  readonly maxHeldBytes: number
+  /** max.connections: further ones wait unread until one closes, as if they were not accepted yet. */
+  readonly maxConnections: number
+  /** max.connections.per.ip: further ones are closed. */
+  readonly maxConnectionsPerIp: number
+  /** connections.max.idle.ms; negative: never. */
+  readonly maxIdleMs: number
+  /** socket.listen.backlog.size: connections that may wait to be accepted or served. */
+  readonly backlog: number
+}
+
+/** What a server needs. */
+export interface ServerOptions {
+  readonly listeners: readonly ListenerAddress[]
+  readonly limits: ServerLimits
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** An address that is being listened on. */
+export interface Endpoint {
+  readonly listenerName: string
+  readonly host: string
+  readonly port: number
+}
+
+interface WaitingSocket {
+  readonly socket: Socket
+  readonly listenerName: string
+}
+
+/** Binds its listeners in `bind`, serves from `serve` on, and leaves nothing behind after `close`. */
+export class Server {
+  readonly #options: ServerOptions
+  readonly #connections = new Set<Connection>()
+  readonly #connectionsOfIp = new Map<string, number>()
+  readonly #waiting: WaitingSocket[] = []
+  #bound: BoundListener[] = []
+  #dispatch: Dispatch | undefined
+  #lastConnectionId = 0
+  #heldBytes = 0
+  #draining = false
+
+  private constructor(options: ServerOptions) {
+    this.#options = options
+  }
+
+  /** Binds all listeners, or none: throws ListenError. */
+  static async bind(options: ServerOptions): Promise<Server> {
+    const server = new Server(options)
+    try {
+      for (const address of options.listeners) server.#bound.push(await server.#listen(address))
+    } catch (error) {
+      await server.close()
+      throw error
+    }
+    return server
+  }
+
+  /** The listeners with the ports that they really have. */
+  get endpoints(): Endpoint[] {
+    return this.#bound.map(({ name, host, port }) => ({ listenerName: name, host, port }))
+  }
+
+  /** Connections open now, waiting ones not counted. */
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Starts to answer, beginning with those who have been waiting. */
+  serve(dispatch: Dispatch): void {
+    this.#dispatch = dispatch
+    this.#admitWaiting()
+  }
+
+  /** Takes no new connection and no new request; those under way still get their answers. */
+  drain(): void {
+    if (this.#draining) return
+    this.#draining = true
+    for (const { sockets } of this.#bound) for (const socket of sockets) socket.close()
+    for (const { socket } of this.#waiting.splice(0)) socket.destroy()
+    for (const connection of this.#connections) connection.drain()
+  }
+
+  /** Drains, waits `graceMs` at most for answers to leave, and closes what is left. */
+  async close(graceMs = 0): Promise<void> {
+    this.drain()
+    const { clock } = this.#options
+    const listenersClosed = this.#bound.flatMap(({ sockets }) => sockets.map(closedServer))
+    this.#bound = []
+    const destroyAll = () => {
+      for (const connection of this.#connections) connection.destroy()
+    }
+    const alarm = clock.at(clock.now() + graceMs, destroyAll)
+    await Promise.all([...listenersClosed, ...Array.from(this.#connections, connection => connection.gone)])
+    alarm.cancel()
+  }
+
+  #listen(address: ListenerAddress): Promise<BoundListener> {
+    return listen(address, this.#options.limits.backlog, socket => {
+      // Until it is served, a socket must not bring the process down by an error that nobody listens to.
+      socket.on('error', () => {})
+      this.#accept({ socket, listenerName: address.name })
+    })
+  }
+
+  #accept(arrival: WaitingSocket): void {
+    const { limits, logger } = this.#options
+    const ip = plainAddress(arrival.socket.remoteAddress)
+    const ofThisIp = this.#connectionsOfIp.get(ip) ?? 0
+    if (ofThisIp >= limits.maxConnectionsPerIp) {
+      logger.warn(
+        { ip },
+        `refused a connection from ${ip}: max.connections.per.ip allows ${limits.maxConnectionsPerIp}`
+      )
+      arrival.socket.destroy()
+    } else if (this.#waiting.length >= limits.backlog) {
+      logger.warn(
+        { ip },
+        `refused a connection from ${ip}: ${limits.backlog} others are already waiting for their turn`
+      )
+      arrival.socket.destroy()
+    } else {
+      this.#connectionsOfIp.set(ip, ofThisIp + 1)
+      arrival.socket.once('close', () => this.#forgetIp(ip))
+      this.#waiting.push(arrival)
+      this.#admitWaiting()
+    }
+  }
+
+  #forgetIp(ip: string): void {
+    const left = (this.#connectionsOfIp.get(ip) ?? 1) - 1
+    if (left === 0) this.#connectionsOfIp.delete(ip)
+    else this.#connectionsOfIp.set(ip, left)
+  }
+
+  #admitWaiting(): void {
+    const dispatch = this.#dispatch
+    if (dispatch === undefined || this.#draining) return
+    while (this.#connections.size < this.#options.limits.maxConnections) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      if (!next.socket.destroyed) this.#open(next, dispatch)
+    }
+  }
+
+  #open({ socket, listenerName }: WaitingSocket, dispatch: Dispatch): void {
+    const { limits, clock, logger } = this.#options
+    const connection = new Connection(socket, {
+      id: ++this.#lastConnectionId,
+      listenerName,
+      dispatch,
+      maxRequestBytes: limits.maxRequestBytes,
+      maxIdleMs: limits.maxIdleMs,
+      clock,
+      logger,
+      heldBytesChanged: deltaBytes => this.#hold(deltaBytes)
+    })
+    this.#connections.add(connection)
+    socket.once('close', () => {
+      this.#connections.delete(connection)
+      this.#admitWaiting()
+    })
+  }
+
+  /** Closing the one that holds most hits who floods us, and leaves everyone with ordinary requests alone. */
+  #hold(deltaBytes: number): void {
+    this.#heldBytes += deltaBytes
+    const { maxHeldBytes } = this.#options.limits
+    if (deltaBytes < 0 || this.#heldBytes <= maxHeldBytes) return
+    let greediest: Connection | undefined
+    for (const connection of this.#connections) {
+      if (connection.heldBytes > (greediest?.heldBytes ?? 0)) greediest = connection
+    }
+    greediest?.refuse(
+      `it held ${greediest.heldBytes} bytes when all requests and answers together passed queued.max.request.bytes (${maxHeldBytes})`
+    )
+  }
+}
+
+function closedServer(server: BoundListener['sockets'][number]): Promise<void> {
+  return new Promise(resolve => {
+    // Not listening any more is an error here; what matters is that its last connection has closed.
+    server.close(() => resolve())
+  })
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { createServer, type Server as NetServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { afterEach, expect, it } from 'vitest'
+import { type BoundListener, ListenError, listen } from '../../src/net/listen.ts'
+import { Client } from './client.ts'
+
+const open: { close(): unknown }[] = []
+afterEach(() => {
+  for (const server of open.splice(0)) server.close()
+})
+
+const hasIpv6 = Object.values(networkInterfaces()).some(addresses =>
+  addresses?.some(({ address }) => address === '::1')
+)
+
+async function bind(host: string, port: number): Promise<BoundListener> {
+  const bound = await listen({ name: 'PLAINTEXT', host, port }, 10, socket => socket.end('hi'))
+  open.push(...bound.sockets)
+  return bound
+}
+
+async function occupy(host: string, port = 0): Promise<{ server: NetServer; port: number }> {
+  const server = createServer().listen(port, host)
+  await once(server, 'listening')
+  open.push(server)
+  const address = server.address()
+  return { server, port: typeof address === 'object' && address !== null ? address.port : 0 }
+}
+
+it('listens for localhost on both loopback addresses, with one port', async () => {
+  const { port, sockets } = await bind('localhost', 0)
+  expect(sockets).toHaveLength(hasIpv6 ? 2 : 1)
+  for (const host of hasIpv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']) {
+    const client = await Client.connect(port, host)
+    await client.closedByServer()
+    client.socket.destroy()
+  }
+})
+
+it('listens on one address when that is named', async () => {
+  const { sockets } = await bind('127.0.0.1', 0)
+  expect(sockets).toHaveLength(1)
+})
+
+it('listens everywhere when no host is named', async () => {
+  const { port } = await bind('', 0)
+  const client = await Client.connect(port)
+  await client.closedByServer()
+  client.socket.destroy()
+})
+
+it('says in one sentence that a port is taken', async () => {
+  const { port } = await occupy('127.0.0.1')
+  await expect(bind('localhost', port)).rejects.toThrow(
+    new ListenError(
+      `Port ${port} on localhost is taken by another process: stop it, or choose another port (0 takes a free one).`
+    )
+  )
+})
+
+it.runIf(hasIpv6)('leaves nothing bound on IPv4 when the port is taken on IPv6', async () => {
+  const { port } = await occupy('::1')
+  await expect(bind('localhost', port)).rejects.toThrow(ListenError)
+  await occupy('127.0.0.1', port)
+})
+
+it.each(['no-such-host.invalid', '192.0.2.1'])('says that %s is not an address of this machine', async host => {
+  await expect(bind(host, 0)).rejects.toThrow(`${host} is not an address of this machine`)
+})
