@@ -1,0 +1,220 @@
+/**
+ * The storage port on the machine's file system, and the only file that opens data files. Descriptors are opened on
+ * demand and kept in a bounded cache, so that thousands of partitions need no more than `openFilesLimit` of them.
+ */
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+import { type DirectoryEntry, type Storage, StorageError, type StorageErrorKind } from './storage.ts'
+
+/** How many data files are kept open at once, unless told otherwise: well below the usual soft limit of 1,024. */
+export const OPEN_FILES_LIMIT = 512
+
+interface OpenFile {
+  readonly descriptor: number
+  /** Syncs under way: the descriptor is closed after the last of them. */
+  users: number
+  /** No longer in the cache. */
+  dropped: boolean
+}
+
+const READ_APPEND = fs.constants.O_RDWR | fs.constants.O_APPEND
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+export class NodeStorage implements Storage {
+  readonly #root: string
+  readonly #limit: number
+  /** Least recently used first. */
+  readonly #open = new Map<string, OpenFile>()
+
+  constructor(root: string, openFilesLimit = OPEN_FILES_LIMIT) {
+    this.#root = root
+    this.#limit = openFilesLimit
+  }
+
+  /** Data files open at this moment. */
+  get openFiles(): number {
+    return this.#open.size
+  }
+
+  list(directory: string): DirectoryEntry[] {
+    return attempt(directory, () => {
+      const at = this.#absolute(directory)
+      if (!fs.existsSync(at)) return []
+      const entries = fs.readdirSync(at, { withFileTypes: true })
+      return entries
+        .map(entry => ({ name: entry.name, kind: kindOf(entry) }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+    })
+  }
+
+  exists(file: string): boolean {
+    return fs.existsSync(this.#absolute(file))
+  }
+
+  makeDirectory(directory: string): void {
+    attempt(directory, () => fs.mkdirSync(this.#absolute(directory), { recursive: true }))
+  }
+
+  size(file: string): number {
+    return attempt(file, () => fs.statSync(this.#absolute(file)).size)
+  }
+
+  read(file: string, position: number, length: number): Buffer {
+    return attempt(file, () => {
+      const { descriptor } = this.#opened(file, READ_APPEND)
+      const bytes = Buffer.allocUnsafe(length)
+      let done = 0
+      while (done < length) {
+        const count = fs.readSync(descriptor, bytes, done, length - done, position + done)
+        if (count === 0) break
+        done += count
+      }
+      return bytes.subarray(0, done)
+    })
+  }
+
+  append(file: string, bytes: Buffer): void {
+    attempt(file, () => {
+      const { descriptor } = this.#opened(file, READ_APPEND | fs.constants.O_CREAT)
+      let done = 0
+      while (done < bytes.length) {
+        const count = fs.writeSync(descriptor, bytes, done, bytes.length - done)
+        if (count === 0) throw new StorageError('full', `${file}: ${bytes.length - done} bytes were not taken`)
+        done += count
+      }
+    })
+  }
+
+  truncate(file: string, size: number): void {
+    attempt(file, () => {
+      if (size < this.size(file)) fs.ftruncateSync(this.#opened(file, READ_APPEND).descriptor, size)
+    })
+  }
+
+  async sync(file: string): Promise<void> {
+    const open = attempt(file, () => this.#forSync(file))
+    open.users++
+    try {
+      await new Promise<void>((resolve, reject) => {
+        fs.fsync(open.descriptor, error => (error ? reject(storageError(file, error, 'failed')) : resolve()))
+      })
+    } finally {
+      open.users--
+      closeIfUnused(open)
+    }
+  }
+
+  syncNow(file: string): void {
+    const open = attempt(file, () => this.#forSync(file))
+    try {
+      fs.fsyncSync(open.descriptor)
+    } catch (error) {
+      throw storageError(file, error, 'failed')
+    } finally {
+      closeIfUnused(open)
+    }
+  }
+
+  rename(from: string, to: string): void {
+    attempt(from, () => {
+      this.#forget(from)
+      this.#forget(to)
+      fs.renameSync(this.#absolute(from), this.#absolute(to))
+    })
+  }
+
+  removeNow(file: string): void {
+    attempt(file, () => {
+      this.#forget(file)
+      fs.rmSync(this.#absolute(file), { recursive: true, force: true })
+    })
+  }
+
+  async remove(file: string): Promise<void> {
+    this.#forget(file)
+    try {
+      await fs.promises.rm(this.#absolute(file), { recursive: true, force: true })
+    } catch (error) {
+      throw storageError(file, error)
+    }
+  }
+
+  close(): void {
+    for (const file of [...this.#open.keys()]) this.#drop(file)
+  }
+
+  #absolute(file: string): string {
+    return path.join(this.#root, file)
+  }
+
+  /** The open file of a path, now the most recently used one. */
+  #opened(file: string, flags: number): OpenFile {
+    const cached = this.#open.get(file)
+    if (cached) {
+      this.#open.delete(file)
+      this.#open.set(file, cached)
+      return cached
+    }
+    this.#makeRoom()
+    const opened = { descriptor: fs.openSync(this.#absolute(file), flags, 0o644), users: 0, dropped: false }
+    this.#open.set(file, opened)
+    return opened
+  }
+
+  /** A directory's entries are synced through a descriptor of its own, which the cache never sees. */
+  #forSync(file: string): OpenFile {
+    if (!fs.statSync(this.#absolute(file)).isDirectory()) return this.#opened(file, READ_APPEND)
+    return { descriptor: fs.openSync(this.#absolute(file), 'r'), users: 0, dropped: true }
+  }
+
+  #makeRoom(): void {
+    for (const [file, open] of this.#open) {
+      if (this.#open.size < this.#limit) return
+      if (open.users === 0) this.#drop(file)
+    }
+  }
+
+  /** Closes a file, or all files of a directory, before its name changes hands. */
+  #forget(file: string): void {
+    for (const name of [...this.#open.keys()]) {
+      if (name === file || name.startsWith(`${file}/`)) this.#drop(name)
+    }
+  }
+
+  #drop(file: string): void {
+    const open = this.#open.get(file)
+    if (!open) return
+    this.#open.delete(file)
+    open.dropped = true
+    closeIfUnused(open)
+  }
+}
+
+function closeIfUnused(open: OpenFile): void {
+  if (open.dropped && open.users === 0) fs.closeSync(open.descriptor)
+}
+
+function kindOf(entry: fs.Dirent): DirectoryEntry['kind'] {
+  if (entry.isFile()) return 'file'
+  return entry.isDirectory() ? 'directory' : 'other'
+}
+
+function attempt<T>(file: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw storageError(file, error)
+  }
+}
+
+function storageError(file: string, error: unknown, kind?: StorageErrorKind): StorageError {
+  if (error instanceof StorageError) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const reason = error instanceof Error ? error.message : String(error)
+  return new StorageError(kind ?? kindOfCode(code), `${file}: ${reason}`)
+}
+
+function kindOfCode(code: string): StorageErrorKind {
+  if (FULL.has(code)) return 'full'
+  return code === 'EIO' ? 'failed' : 'other'
+}
