@@ -1,0 +1,25 @@
+/** ApiVersions: what this broker speaks, and the features of its cluster (KIP-35, KIP-511, KIP-584). */
+import { api } from '../api.ts'
+import { array, boolean, errorCode, int16, int32, int64, nullableString, string } from '../schema.ts'
+
+export const ApiVersions = api({
+  key: 18,
+  name: 'ApiVersions',
+  versions: [0, 5],
+  flexibleSince: 3,
+  request: {
+    clientSoftwareName: string.since(3).or(''),
+    clientSoftwareVersion: string.since(3).or(''),
+    clusterId: nullableString.since(5),
+    nodeId: int32.since(5).or(-1)
+  },
+  response: {
+    errorCode,
+    apiKeys: array({ apiKey: int16, minVersion: int16, maxVersion: int16 }),
+    throttleTimeMs: int32.since(1).or(0),
+    supportedFeatures: array({ name: string, minVersion: int16, maxVersion: int16 }).tagged(0, 3),
+    finalizedFeaturesEpoch: int64.or(-1n).tagged(1, 3),
+    finalizedFeatures: array({ name: string, maxVersionLevel: int16, minVersionLevel: int16 }).tagged(2, 3),
+    zkMigrationReady: boolean.tagged(3, 3)
+  }
+})

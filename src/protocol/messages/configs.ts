@@ -1,0 +1,79 @@
+/** DescribeConfigs, IncrementalAlterConfigs, AlterConfigs: settings of topics and of the broker (KIP-133, KIP-226, KIP-339). */
+import { api } from '../api.ts'
+import { array, boolean, errorCode, int8, int32, nullableString, string } from '../schema.ts'
+
+export const DescribeConfigs = api({
+  key: 32,
+  name: 'DescribeConfigs',
+  versions: [1, 4],
+  flexibleSince: 4,
+  request: {
+    resources: array({
+      resourceType: int8,
+      resourceName: string,
+      /** Null asks for all. */
+      configurationKeys: array(string).nullableSince(0).or(null)
+    }),
+    includeSynonyms: boolean.or(false),
+    includeDocumentation: boolean.since(3).or(false)
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    results: array({
+      errorCode,
+      errorMessage: nullableString,
+      resourceType: int8,
+      resourceName: string,
+      configs: array({
+        name: string,
+        value: nullableString,
+        readOnly: boolean,
+        configSource: int8.or(-1),
+        isSensitive: boolean,
+        synonyms: array({ name: string, value: nullableString, source: int8 }).or([]),
+        configType: int8.since(3).or(0),
+        documentation: nullableString.since(3)
+      })
+    })
+  }
+})
+
+/** One answer a resource, alike in both ways of altering. */
+const alterConfigsResponse = {
+  throttleTimeMs: int32.or(0),
+  responses: array({ errorCode, errorMessage: nullableString, resourceType: int8, resourceName: string })
+}
+
+export const IncrementalAlterConfigs = api({
+  key: 44,
+  name: 'IncrementalAlterConfigs',
+  versions: [0, 1],
+  flexibleSince: 1,
+  request: {
+    resources: array({
+      resourceType: int8,
+      resourceName: string,
+      /** 0 sets, 1 deletes, 2 appends to a list, 3 takes from one. */
+      configs: array({ name: string, configOperation: int8, value: nullableString })
+    }),
+    validateOnly: boolean.or(false)
+  },
+  response: alterConfigsResponse
+})
+
+/** Replaces all of a resource's settings: what is not named returns to its default. */
+export const AlterConfigs = api({
+  key: 33,
+  name: 'AlterConfigs',
+  versions: [0, 2],
+  flexibleSince: 2,
+  request: {
+    resources: array({
+      resourceType: int8,
+      resourceName: string,
+      configs: array({ name: string, value: nullableString })
+    }),
+    validateOnly: boolean.or(false)
+  },
+  response: alterConfigsResponse
+})

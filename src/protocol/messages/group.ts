@@ -1,0 +1,114 @@
+/** The classic group protocol: finding the coordinator, joining, syncing, heartbeats, leaving (KIP-345, KIP-699). */
+import { api } from '../api.ts'
+import { array, boolean, bytes, errorCode, int8, int32, nullableString, string } from '../schema.ts'
+
+export const FindCoordinator = api({
+  key: 10,
+  name: 'FindCoordinator',
+  versions: [0, 6],
+  flexibleSince: 3,
+  request: {
+    key: string.until(3).or(''),
+    keyType: int8.since(1).or(0),
+    coordinatorKeys: array(string).since(4).or([])
+  },
+  response: {
+    throttleTimeMs: int32.since(1).or(0),
+    errorCode: errorCode.until(3).or('NONE'),
+    errorMessage: nullableString.since(1).until(3),
+    nodeId: int32.until(3).or(0),
+    host: string.until(3).or(''),
+    port: int32.until(3).or(0),
+    coordinators: array({
+      key: string,
+      nodeId: int32,
+      host: string,
+      port: int32,
+      errorCode,
+      errorMessage: nullableString
+    })
+      .since(4)
+      .or([])
+  }
+})
+
+export const JoinGroup = api({
+  key: 11,
+  name: 'JoinGroup',
+  versions: [0, 9],
+  flexibleSince: 6,
+  request: {
+    groupId: string,
+    sessionTimeoutMs: int32,
+    /** -1 in version 0, where the session timeout serves for both. */
+    rebalanceTimeoutMs: int32.since(1).or(-1),
+    memberId: string,
+    groupInstanceId: nullableString.since(5),
+    protocolType: string,
+    protocols: array({ name: string, metadata: bytes }),
+    reason: nullableString.since(8)
+  },
+  response: {
+    throttleTimeMs: int32.since(2).or(0),
+    errorCode,
+    generationId: int32.or(-1),
+    protocolType: nullableString.since(7),
+    protocolName: string.nullableSince(7).or(''),
+    leader: string.or(''),
+    skipAssignment: boolean.since(9).or(false),
+    memberId: string.or(''),
+    members: array({ memberId: string, groupInstanceId: nullableString.since(5), metadata: bytes }).or([])
+  }
+})
+
+export const SyncGroup = api({
+  key: 14,
+  name: 'SyncGroup',
+  versions: [0, 5],
+  flexibleSince: 4,
+  request: {
+    groupId: string,
+    generationId: int32,
+    memberId: string,
+    groupInstanceId: nullableString.since(3),
+    protocolType: nullableString.since(5),
+    protocolName: nullableString.since(5),
+    assignments: array({ memberId: string, assignment: bytes })
+  },
+  response: {
+    throttleTimeMs: int32.since(1).or(0),
+    errorCode,
+    protocolType: nullableString.since(5),
+    protocolName: nullableString.since(5),
+    assignment: bytes.or(bytes.absent)
+  }
+})
+
+export const Heartbeat = api({
+  key: 12,
+  name: 'Heartbeat',
+  versions: [0, 4],
+  flexibleSince: 4,
+  request: { groupId: string, generationId: int32, memberId: string, groupInstanceId: nullableString.since(3) },
+  response: { throttleTimeMs: int32.since(1).or(0), errorCode }
+})
+
+export const LeaveGroup = api({
+  key: 13,
+  name: 'LeaveGroup',
+  versions: [0, 5],
+  flexibleSince: 4,
+  request: {
+    groupId: string,
+    /** Up to version 2 one member leaves; later ones name several in `members`. */
+    memberId: string.until(2).or(''),
+    members: array({ memberId: string, groupInstanceId: nullableString, reason: nullableString.since(5) })
+      .since(3)
+      .or([])
+  },
+  response: {
+    throttleTimeMs: int32.since(1).or(0),
+    errorCode,
+    members: array({ memberId: string, groupInstanceId: nullableString, errorCode }).since(3).or([])
+  }
+})

@@ -1,0 +1,53 @@
+/** The registry of every API that the broker serves. What knows all APIs (ApiVersions, dispatch, tests) derives from it. */
+import type { Api } from '../api.ts'
+import { ApiVersions } from './api-versions.ts'
+import { DescribeCluster } from './cluster.ts'
+import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs } from './configs.ts'
+import { Fetch } from './fetch.ts'
+import { FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from './group.ts'
+import { ListOffsets, OffsetForLeaderEpoch } from './list-offsets.ts'
+import { DescribeTopicPartitions, Metadata } from './metadata.ts'
+import { OffsetCommit, OffsetFetch } from './offsets.ts'
+import { Produce } from './produce.ts'
+import { InitProducerId } from './producer-ids.ts'
+import { CreatePartitions, CreateTopics, DeleteRecords, DeleteTopics } from './topics.ts'
+
+/** Every API by name, in the order of their keys. */
+export const APIS = {
+  Produce,
+  Fetch,
+  ListOffsets,
+  Metadata,
+  OffsetCommit,
+  OffsetFetch,
+  FindCoordinator,
+  JoinGroup,
+  Heartbeat,
+  LeaveGroup,
+  SyncGroup,
+  ApiVersions,
+  CreateTopics,
+  DeleteTopics,
+  DeleteRecords,
+  InitProducerId,
+  OffsetForLeaderEpoch,
+  DescribeConfigs,
+  AlterConfigs,
+  CreatePartitions,
+  IncrementalAlterConfigs,
+  DescribeCluster,
+  DescribeTopicPartitions
+} as const
+
+/** The name of an API that the broker serves. */
+export type ApiName = keyof typeof APIS
+
+/** An API of the registry, when it is not known which. */
+export type AnyApi = Api & { readonly name: ApiName }
+
+const BY_KEY = new Map(Object.values(APIS).map(api => [api.key, api as AnyApi]))
+
+/** The API with this key, or undefined when the broker has none. */
+export function apiByKey(key: number): AnyApi | undefined {
+  return BY_KEY.get(key)
+}

@@ -1,0 +1,89 @@
+/** OffsetCommit and OffsetFetch: a group's positions; several groups an answer and topics by id in newer versions (KIP-709, KIP-848). */
+import { api } from '../api.ts'
+import { ZERO_UUID } from '../bytes.ts'
+import { array, boolean, errorCode, int32, int64, nullableString, string, uuid } from '../schema.ts'
+
+export const OffsetCommit = api({
+  key: 8,
+  name: 'OffsetCommit',
+  versions: [2, 10],
+  flexibleSince: 8,
+  request: {
+    groupId: string,
+    /** -1 for a commit from outside of any membership. */
+    generationIdOrMemberEpoch: int32.or(-1),
+    memberId: string.or(''),
+    groupInstanceId: nullableString.since(7),
+    retentionTimeMs: int64.until(4).or(-1n),
+    topics: array({
+      name: string.until(9).or(''),
+      topicId: uuid.since(10).or(ZERO_UUID),
+      partitions: array({
+        partitionIndex: int32,
+        committedOffset: int64,
+        committedLeaderEpoch: int32.since(6).or(-1),
+        committedMetadata: nullableString
+      })
+    })
+  },
+  response: {
+    throttleTimeMs: int32.since(3).or(0),
+    topics: array({
+      name: string.until(9),
+      topicId: uuid.since(10),
+      partitions: array({ partitionIndex: int32, errorCode })
+    })
+  }
+})
+
+/** A committed offset, or -1 where there is none. */
+const committed = {
+  partitionIndex: int32,
+  committedOffset: int64,
+  committedLeaderEpoch: int32.since(5).or(-1),
+  metadata: string.nullableSince(0),
+  errorCode
+}
+
+export const OffsetFetch = api({
+  key: 9,
+  name: 'OffsetFetch',
+  versions: [1, 10],
+  flexibleSince: 6,
+  request: {
+    /** Up to version 7 one group, here; later ones name several in `groups`. */
+    groupId: string.until(7).or(''),
+    /** Null asks for all topics that the group has committed to. */
+    topics: array({ name: string, partitionIndexes: array(int32) })
+      .nullableSince(2)
+      .until(7)
+      .or([]),
+    groups: array({
+      groupId: string,
+      memberId: nullableString.since(9),
+      memberEpoch: int32.since(9).or(-1),
+      topics: array({
+        name: string.until(9).or(''),
+        topicId: uuid.since(10).or(ZERO_UUID),
+        partitionIndexes: array(int32)
+      }).nullableSince(8)
+    })
+      .since(8)
+      .or([]),
+    requireStable: boolean.since(7).or(false)
+  },
+  response: {
+    throttleTimeMs: int32.since(3).or(0),
+    topics: array({ name: string, partitions: array(committed) })
+      .until(7)
+      .or([]),
+    errorCode: errorCode.since(2).until(7).or('NONE'),
+    groups: array({
+      groupId: string,
+      topics: array({ name: string.until(9), topicId: uuid.since(10), partitions: array(committed) }),
+      errorCode
+    })
+      .since(8)
+      .or([])
+  }
+})

@@ -1,0 +1,43 @@
+/** Produce: record batches for the leaders of partitions. Topics go by name up to version 12, then by id (KIP-516). */
+import { api } from '../api.ts'
+import { ZERO_UUID } from '../bytes.ts'
+import { array, errorCode, int16, int32, int64, nullableString, records, string, uuid } from '../schema.ts'
+import { leaderIdAndEpoch, nodeEndpoints } from './leaders.ts'
+
+export const Produce = api({
+  key: 0,
+  name: 'Produce',
+  versions: [3, 13],
+  // librdkafka takes a broker without the oldest versions for one too old to compress; Kafka advertises them, too.
+  advertisedSince: 0,
+  flexibleSince: 9,
+  request: {
+    transactionalId: nullableString,
+    acks: int16,
+    timeoutMs: int32,
+    topicData: array({
+      name: string.until(12).or(''),
+      topicId: uuid.since(13).or(ZERO_UUID),
+      partitionData: array({ index: int32, records })
+    })
+  },
+  response: {
+    responses: array({
+      name: string.until(12),
+      topicId: uuid.since(13),
+      partitionResponses: array({
+        index: int32,
+        errorCode,
+        baseOffset: int64,
+        logAppendTimeMs: int64.or(-1n),
+        logStartOffset: int64.since(5).or(-1n),
+        /** Which records of the batch were at fault (KIP-467). */
+        recordErrors: array({ batchIndex: int32, batchIndexErrorMessage: nullableString }).since(8).or([]),
+        errorMessage: nullableString.since(8),
+        currentLeader: leaderIdAndEpoch.tagged(0, 10)
+      })
+    }),
+    throttleTimeMs: int32.or(0),
+    nodeEndpoints: nodeEndpoints.tagged(0, 10)
+  }
+})

@@ -1,0 +1,111 @@
+/** CreateTopics, DeleteTopics, CreatePartitions, DeleteRecords: what an admin client does to topics (KIP-4, KIP-107). */
+import { api } from '../api.ts'
+import { ZERO_UUID } from '../bytes.ts'
+import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../schema.ts'
+
+export const CreateTopics = api({
+  key: 19,
+  name: 'CreateTopics',
+  versions: [2, 7],
+  flexibleSince: 5,
+  request: {
+    topics: array({
+      name: string,
+      /** -1: the broker's default, or as many as `assignments` says. */
+      numPartitions: int32,
+      replicationFactor: int16,
+      assignments: array({ partitionIndex: int32, brokerIds: array(int32) }).or([]),
+      configs: array({ name: string, value: nullableString }).or([])
+    }),
+    timeoutMs: int32.or(60_000),
+    validateOnly: boolean.or(false)
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    topics: array({
+      name: string,
+      topicId: uuid.since(7).or(ZERO_UUID),
+      errorCode,
+      errorMessage: nullableString,
+      /** Why `configs` is null although the topic was created (KIP-525). */
+      topicConfigErrorCode: errorCode.tagged(0, 5),
+      numPartitions: int32.since(5).or(-1),
+      replicationFactor: int16.since(5).or(-1),
+      configs: array({
+        name: string,
+        value: nullableString,
+        readOnly: boolean,
+        configSource: int8.or(-1),
+        isSensitive: boolean
+      })
+        .since(5)
+        .nullableSince(5)
+        .or([])
+    })
+  }
+})
+
+export const DeleteTopics = api({
+  key: 20,
+  name: 'DeleteTopics',
+  versions: [1, 6],
+  flexibleSince: 4,
+  request: {
+    /** From version 6 on by name or by id; before that by `topicNames`. */
+    topics: array({ name: nullableString, topicId: uuid.or(ZERO_UUID) })
+      .since(6)
+      .or([]),
+    topicNames: array(string).until(5).or([]),
+    timeoutMs: int32
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    responses: array({
+      name: string.nullableSince(6),
+      topicId: uuid.since(6).or(ZERO_UUID),
+      errorCode,
+      errorMessage: nullableString.since(5)
+    })
+  }
+})
+
+export const CreatePartitions = api({
+  key: 37,
+  name: 'CreatePartitions',
+  versions: [0, 3],
+  flexibleSince: 2,
+  request: {
+    topics: array({
+      name: string,
+      /** How many the topic shall have, the present ones included. */
+      count: int32,
+      assignments: array({ brokerIds: array(int32) })
+        .nullableSince(0)
+        .or(null)
+    }),
+    timeoutMs: int32,
+    validateOnly: boolean.or(false)
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    results: array({ name: string, errorCode, errorMessage: nullableString })
+  }
+})
+
+export const DeleteRecords = api({
+  key: 21,
+  name: 'DeleteRecords',
+  versions: [0, 2],
+  flexibleSince: 2,
+  request: {
+    topics: array({ name: string, partitions: array({ partitionIndex: int32, offset: int64 }) }),
+    timeoutMs: int32
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    topics: array({
+      name: string,
+      partitions: array({ partitionIndex: int32, lowWatermark: int64.or(-1n), errorCode })
+    })
+  }
+})
