@@ -1,0 +1,63 @@
+/**
+ * The table of codecs, and the two ways through it. Decompression gives its output in pieces and never more than a
+ * limit: a few kilobytes can claim gigabytes, and a codec's own one-shot call would allocate them.
+ */
+import { KafkaError } from '../../errors.ts'
+import { type CompressionCodec, DecompressedTooLargeError } from './codec.ts'
+import { gzip } from './gzip.ts'
+import { lz4 } from './lz4.ts'
+import { snappy } from './snappy.ts'
+import { zstd } from './zstd.ts'
+
+/** The ways to compress the records of a batch. */
+export type Compression = 'gzip' | 'snappy' | 'lz4' | 'zstd'
+/** What a batch's attributes may name. */
+export type Codec = 'none' | Compression
+
+/**
+ * The most that the records of one batch may come to when decompressed: more than a hundred times the default
+ * `max.message.bytes`. Apache Kafka has no such limit.
+ */
+export const DECOMPRESSED_LIMIT = 128 * 1024 * 1024
+
+const CODECS: Record<Compression, CompressionCodec> = { gzip, snappy, lz4, zstd }
+const BY_ID: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+
+/** The codec of an id from a batch's attributes. Throws UNKNOWN_SERVER_ERROR, as Kafka does, when there is none. */
+export function codecOf(id: number): Codec {
+  const codec = BY_ID[id]
+  if (codec === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no compression type ${id}`)
+  return codec
+}
+
+/** The id that stands for the codec in a batch's attributes. */
+export function codecId(codec: Codec): number {
+  return BY_ID.indexOf(codec)
+}
+
+/** Compresses whole, in the framing that Kafka's clients read. `level` is the codec's own; default is Kafka's. */
+export function compress(codec: Compression, bytes: Buffer, level?: number): Buffer {
+  return CODECS[codec].deflate(bytes, level)
+}
+
+/**
+ * The decompressed bytes, piece by piece. Throws DecompressedTooLargeError beyond `limit` bytes in total, and
+ * UNKNOWN_SERVER_ERROR, as Kafka does, where the codec cannot read its input.
+ */
+export function* decompress(
+  codec: Compression,
+  bytes: Buffer,
+  limit = DECOMPRESSED_LIMIT
+): Generator<Buffer, undefined> {
+  let total = 0
+  try {
+    for (const piece of CODECS[codec].inflate(bytes, limit)) {
+      total += piece.length
+      if (total > limit) throw new DecompressedTooLargeError(limit)
+      yield piece
+    }
+  } catch (error) {
+    if (error instanceof KafkaError) throw error
+    throw new KafkaError('UNKNOWN_SERVER_ERROR', `${codec} cannot decompress the records of a batch: ${error}`)
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * LZ4 frames. Reading takes the frame apart and inflates one block at a time, each of a bounded size; as in Kafka, one
+ * frame is read, blocks must be independent, the content checksum is not looked at. The package has one compression
+ * speed, so the level has no effect.
+ */
+import { createRequire } from 'node:module'
+import type { CompressionCodec } from './codec.ts'
+import { xxhash32 } from './xxhash32.ts'
+
+type Native = typeof import('lz4-napi')
+
+const MAGIC = 0x184d2204
+const DESCRIPTOR_AT = 4
+/** Of the flags: version 1, independent blocks, and the two reserved bits clear. */
+const FLAGS_MASK = 0b1110_0011
+const FLAGS_WANTED = 0b0110_0000
+const HAS_BLOCK_CHECKSUMS = 0b0001_0000
+const HAS_CONTENT_SIZE = 0b0000_1000
+const CONTENT_SIZE_BYTES = 8
+const UNCOMPRESSED_BLOCK = 0x8000_0000
+/** LZ4 cannot do better, so no block needs more room than this times its size. */
+const MOST_EXPANSION = 255
+
+let native: Native | undefined
+
+/** Loaded once a process, on first use. */
+function loadNative(): Native {
+  native ??= createRequire(import.meta.url)('lz4-napi') as Native
+  return native
+}
+
+export const lz4: CompressionCodec = {
+  deflate: bytes => loadNative().compressFrameSync(bytes),
+  inflate: bytes => frameBlocks(bytes)
+}
+
+function* frameBlocks(bytes: Buffer): Generator<Buffer> {
+  const { hasBlockChecksums, largestBlock, headerBytes } = readHeader(bytes)
+  let position = headerBytes
+  for (;;) {
+    const word = bytes.readUInt32LE(position)
+    const size = word % UNCOMPRESSED_BLOCK
+    position += 4
+    if (size === 0) return
+    if (size > largestBlock || size > bytes.length - position) throw new Error(`a block of ${size} bytes is too long`)
+    const block = bytes.subarray(position, position + size)
+    position += size
+    if (hasBlockChecksums) {
+      if (bytes.readUInt32LE(position) !== xxhash32(block)) throw new Error('a block does not fit its checksum')
+      position += 4
+    }
+    yield word === size ? inflateBlock(block, largestBlock) : block
+  }
+}
+
+function readHeader(bytes: Buffer) {
+  if (bytes.readUInt32LE(0) !== MAGIC) throw new Error('this is no LZ4 frame')
+  const flags = bytes.readUInt8(DESCRIPTOR_AT)
+  const blockDescriptor = bytes.readUInt8(DESCRIPTOR_AT + 1)
+  if ((flags & FLAGS_MASK) !== FLAGS_WANTED) throw new Error(`frame flags ${flags} are not supported`)
+  const sizeCode = blockDescriptor >> 4
+  if (sizeCode < 4 || sizeCode > 7 || blockDescriptor % 16 !== 0) throw new Error('unknown largest block size')
+  const checksumAt = DESCRIPTOR_AT + 2 + (flags & HAS_CONTENT_SIZE ? CONTENT_SIZE_BYTES : 0)
+  const checksum = (xxhash32(bytes.subarray(DESCRIPTOR_AT, checksumAt)) >>> 8) & 0xff
+  if (bytes.readUInt8(checksumAt) !== checksum) throw new Error('the frame header does not fit its checksum')
+  return {
+    hasBlockChecksums: (flags & HAS_BLOCK_CHECKSUMS) !== 0,
+    largestBlock: 2 ** (8 + 2 * sizeCode),
+    headerBytes: checksumAt + 1
+  }
+}
+
+/** The package wants the size of the output before the block, and makes do with less. */
+function inflateBlock(block: Buffer, largestBlock: number): Buffer {
+  const sized = Buffer.allocUnsafe(4 + block.length)
+  sized.writeUInt32LE(Math.min(largestBlock, block.length * MOST_EXPANSION))
+  block.copy(sized, 4)
+  return loadNative().uncompressSync(sized)
+}

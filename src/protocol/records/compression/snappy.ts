@@ -1,0 +1,77 @@
+/**
+ * Snappy in the framing of the xerial library, which Kafka's Java clients write: a header, then blocks with their
+ * sizes before them. Clients on other libraries send one bare block instead, without header or size.
+ */
+import { createRequire } from 'node:module'
+import { type CompressionCodec, DecompressedTooLargeError } from './codec.ts'
+
+type Native = typeof import('snappy')
+
+/** Magic `82 SNAPPY 00`, version 1, oldest compatible version 1. */
+const HEADER = Buffer.from('82534e41505059000000000100000001', 'hex')
+const MAGIC = HEADER.subarray(0, 8)
+const BLOCK_BYTES = 32 * 1024
+/** No Snappy element gives more than 64 bytes for 3. */
+const MOST_EXPANSION = 22
+
+let native: Native | undefined
+
+/** Loaded once a process, on first use. */
+function loadNative(): Native {
+  native ??= createRequire(import.meta.url)('snappy') as Native
+  return native
+}
+
+export const snappy: CompressionCodec = {
+  deflate(bytes) {
+    const parts: Buffer[] = [HEADER]
+    for (let position = 0; position < bytes.length; position += BLOCK_BYTES) {
+      const block = loadNative().compressSync(bytes.subarray(position, position + BLOCK_BYTES))
+      const size = Buffer.allocUnsafe(4)
+      size.writeInt32BE(block.length)
+      parts.push(size, block)
+    }
+    return Buffer.concat(parts)
+  },
+
+  inflate: (bytes, limit) => (startsAt(bytes, 0, MAGIC) ? framedBlocks(bytes, limit) : [inflateBlock(bytes, limit)])
+}
+
+/** A header may come again at any block's place: what several streams written one after another look like. */
+function* framedBlocks(bytes: Buffer, limit: number): Generator<Buffer> {
+  let position = 0
+  while (position < bytes.length) {
+    if (startsAt(bytes, position, MAGIC)) {
+      position += HEADER.length
+      continue
+    }
+    const size = bytes.readInt32BE(position)
+    position += 4
+    if (size < 0 || size > bytes.length - position) throw new Error(`a block of ${size} bytes is cut off`)
+    yield inflateBlock(bytes.subarray(position, position + size), limit)
+    position += size
+  }
+}
+
+/** One raw block. It begins with the size of its output, which is the library's allocation. */
+function inflateBlock(block: Buffer, limit: number): Buffer {
+  const claimed = claimedSize(block)
+  if (claimed > limit) throw new DecompressedTooLargeError(limit)
+  if (claimed > block.length * MOST_EXPANSION) throw new Error(`${block.length} bytes cannot hold ${claimed}`)
+  const output = loadNative().uncompressSync(block)
+  return Buffer.isBuffer(output) ? output : Buffer.from(output)
+}
+
+function claimedSize(block: Buffer): number {
+  let size = 0
+  for (let count = 0; count < 5; count++) {
+    const byte = block.readUInt8(count)
+    size += (byte & 0x7f) * 2 ** (7 * count)
+    if (byte < 0x80) return size
+  }
+  throw new Error('the size of a block never ends')
+}
+
+function startsAt(bytes: Buffer, position: number, wanted: Buffer): boolean {
+  return bytes.length - position >= wanted.length && wanted.compare(bytes, position, position + wanted.length) === 0
+}

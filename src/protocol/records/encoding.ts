@@ -1,0 +1,119 @@
+/** Writes records as a batch holds them. The sizes come first: each record stands behind the length of its body. */
+import type { BatchRecord, RecordHeader } from './record.ts'
+
+/** A record to be written. What recordsOf gives fits. */
+export interface NewRecord extends Omit<BatchRecord, 'offset' | 'headers' | 'sequence'> {
+  /** By default the records of a batch follow each other. */
+  offset?: bigint
+  headers?: readonly RecordHeader[]
+}
+
+const NO_HEADERS: readonly RecordHeader[] = []
+const ATTRIBUTES_BYTES = 1
+
+/** The records' bytes, uncompressed. `offsetDeltas` has one entry a record. */
+export function encodeRecords(
+  records: readonly NewRecord[],
+  offsetDeltas: readonly number[],
+  baseTimestamp: bigint
+): Buffer {
+  const bodies = records.map((record, index) => bodySize(record, offsetDeltas[index] ?? index, baseTimestamp))
+  const total = bodies.reduce((sum, size) => sum + varintSize(size) + size, 0)
+  const writer = new RecordWriter(total)
+  records.forEach((record, index) => {
+    writer.varint(bodies[index] ?? 0)
+    writer.body(record, offsetDeltas[index] ?? index, baseTimestamp)
+  })
+  return writer.bytes
+}
+
+function bodySize(record: NewRecord, offsetDelta: number, baseTimestamp: bigint): number {
+  const headers = record.headers ?? NO_HEADERS
+  let size = ATTRIBUTES_BYTES + varlongSize(deltaOf(record, baseTimestamp)) + varintSize(offsetDelta)
+  size += fieldSize(record.key) + fieldSize(record.value) + varintSize(headers.length)
+  for (const { key, value } of headers) {
+    const keyBytes = Buffer.byteLength(key)
+    size += varintSize(keyBytes) + keyBytes + fieldSize(value)
+  }
+  return size
+}
+
+/** Wraps beyond int64, as Java's difference does, and as reading undoes. */
+function deltaOf(record: NewRecord, baseTimestamp: bigint): bigint {
+  return BigInt.asIntN(64, record.timestamp - baseTimestamp)
+}
+
+function fieldSize(bytes: Buffer | null): number {
+  return bytes === null ? 1 : varintSize(bytes.length) + bytes.length
+}
+
+function varintSize(value: number): number {
+  return Math.ceil((32 - Math.clz32(zigzag(value) | 1)) / 7)
+}
+
+function varlongSize(value: bigint): number {
+  if (isShort(value)) return varintSize(Number(value))
+  let size = 1
+  for (let rest = zigzag64(value) >> 7n; rest > 0n; rest >>= 7n) size++
+  return size
+}
+
+/** Whether a 32-bit varint gives the same bytes, without the cost of bigints. */
+function isShort(value: bigint): boolean {
+  return value >= -0x4000_0000n && value < 0x4000_0000n
+}
+
+function zigzag(value: number): number {
+  return (value << 1) ^ (value >> 31)
+}
+
+function zigzag64(value: bigint): bigint {
+  return BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+}
+
+/** Fills a Buffer whose size is known beforehand. */
+class RecordWriter {
+  readonly bytes: Buffer
+  #position = 0
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafe(size)
+  }
+
+  body(record: NewRecord, offsetDelta: number, baseTimestamp: bigint): void {
+    const headers = record.headers ?? NO_HEADERS
+    this.bytes[this.#position++] = 0 // attributes, of which none is in use
+    this.#varlong(deltaOf(record, baseTimestamp))
+    this.varint(offsetDelta)
+    this.#field(record.key)
+    this.#field(record.value)
+    this.varint(headers.length)
+    for (const { key, value } of headers) {
+      this.#field(Buffer.from(key))
+      this.#field(value)
+    }
+  }
+
+  varint(value: number): void {
+    let rest = zigzag(value) >>> 0
+    for (; rest > 0x7f; rest >>>= 7) this.bytes[this.#position++] = (rest & 0x7f) | 0x80
+    this.bytes[this.#position++] = rest
+  }
+
+  #varlong(value: bigint): void {
+    if (isShort(value)) {
+      this.varint(Number(value))
+      return
+    }
+    let rest = zigzag64(value)
+    for (; rest > 0x7fn; rest >>= 7n) this.bytes[this.#position++] = Number(rest & 0x7fn) | 0x80
+    this.bytes[this.#position++] = Number(rest)
+  }
+
+  #field(bytes: Buffer | null): void {
+    this.varint(bytes === null ? -1 : bytes.length)
+    if (bytes === null) return
+    bytes.copy(this.bytes, this.#position)
+    this.#position += bytes.length
+  }
+}
