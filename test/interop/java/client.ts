@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { mavenOutput } from '../kafka/maven.ts'
+import { made } from '../made.ts'
 
 const run = promisify(execFile)
 const FOLDER = join(import.meta.dirname, 'client')
@@ -17,8 +17,8 @@ export async function javaTask(
   servers: string,
   ...args: (string | number | boolean)[]
 ): Promise<TaskResult> {
-  const goals = ['compile', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
-  const target = await mavenOutput(FOLDER, `target/${version}`, goals)
+  const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
+  const target = await made(FOLDER, `target/${version}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
   const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classpath]
   const { stdout } = await run('java', [...jvm, 'interop.Main', task, servers, ...args.map(String)])

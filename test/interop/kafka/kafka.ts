@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { mavenOutput } from './maven.ts'
+import { made } from '../made.ts'
 
 const run = promisify(execFile)
 const STARTED = 'Kafka Server started'
@@ -61,8 +61,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
 
 /** The folder with every jar of that release, fetched by Maven the first time. */
 export function kafkaJars(version: string): Promise<string> {
-  const args = ['dependency:copy-dependencies', `-Dkafka.version=${version}`]
-  return mavenOutput(import.meta.dirname, `target/kafka-${version}`, args)
+  const command = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
+  return made(import.meta.dirname, `target/kafka-${version}`, [command])
 }
 
 function brokerConfig(
