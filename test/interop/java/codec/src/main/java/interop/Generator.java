@@ -47,7 +47,7 @@ final class Generator {
     }
 
     private void set(ObjectNode node, Field field) {
-        JsonNode value = field.name.equals("error_code") ? new IntNode(errorCode()) : value(field.type);
+        JsonNode value = field.name.endsWith("error_code") ? new IntNode(errorCode()) : value(field.type);
         node.set(camelCase(field.name), value);
     }
 

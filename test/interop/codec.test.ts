@@ -1,0 +1,106 @@
+// Our codec against Kafka's generated classes, both directions, every API at every version: equal byte for byte, and
+// field for field by Kafka's names.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from '../../src/protocol/api.ts'
+import { ERROR_CODES, type ErrorName } from '../../src/protocol/errors.ts'
+import { type AnyApi, APIS, apiByKey } from '../../src/protocol/messages/index.ts'
+import type { AnyField, Shape } from '../../src/protocol/schema.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { generate } from '../wire/generate.ts'
+import { type FrameKind, type Json, type KafkaCodec, startKafkaCodec } from './java/codec.ts'
+
+const MESSAGES_A_KIND = 20
+const SIZE_BYTES = 4
+
+let kafka: KafkaCodec
+beforeAll(async () => {
+  kafka = await startKafkaCodec()
+})
+afterAll(() => kafka?.stop())
+
+test('we serve the versions that Kafka serves, flexible from the same one on', async () => {
+  const theirs = await kafka.apis()
+  const described = Object.values(APIS).map(api => {
+    const { first, last, requestHeaders } = theirs[api.name] ?? { first: -1, last: -1, requestHeaders: [] }
+    const flexibleSince = first + requestHeaders.filter(version => version < 2).length
+    return { name: api.name, ours: [...api.versions, api.flexibleSince], theirs: [first, last, flexibleSince] }
+  })
+  expect(described.filter(({ ours, theirs }) => `${ours}` !== `${theirs}`)).toEqual([])
+})
+
+const KINDS = Object.values(APIS).flatMap(api => {
+  const [first, last] = api.versions
+  const versions = Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  return versions.flatMap(version => [
+    { name: api.name, key: api.key, version, kind: 'request' as const },
+    { name: api.name, key: api.key, version, kind: 'response' as const }
+  ])
+})
+
+describe.each(KINDS)('$name $kind v$version', kind => {
+  const api = apiByKey(kind.key) as AnyApi
+
+  test("Kafka's messages are read field for field and written byte for byte", async () => {
+    for (let seed = 0; seed < MESSAGES_A_KIND; seed++) {
+      const { frame, header, body } = await kafka.generate(kind, seed, false)
+      const decoded = decode(api, kind, frame)
+      expect(decoded.header).toMatchObject(header)
+      expect(asJson(api.shapes[kind.kind], decoded.body)).toMatchObject(body)
+      expect(encode(api, kind, decoded).toString('hex')).toBe(frame.toString('hex'))
+    }
+  })
+
+  test('tagged fields that we do not know are passed over', async () => {
+    const plain = await kafka.generate(kind, 1, false)
+    const tagged = await kafka.generate(kind, 1, true)
+    expect(decode(api, kind, tagged.frame)).toEqual(decode(api, kind, plain.frame))
+  })
+
+  test('our messages are what Kafka writes', async () => {
+    const random = seededRandom(kind.key * 1000 + kind.version)
+    for (let count = 0; count < MESSAGES_A_KIND; count++) {
+      const header = { correlationId: random.below(2 ** 31), clientId: random.below(3) === 0 ? null : 'größe' }
+      const body = generate(api.shapes[kind.kind], kind.version, random)
+      const frame = encode(api, kind, { header, body })
+      expect((await kafka.roundtrip(kind, frame)).toString('hex')).toBe(frame.toString('hex'))
+    }
+  })
+})
+
+interface Frame {
+  readonly header: { readonly correlationId: number; readonly clientId: string | null }
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+function decode(api: AnyApi, { kind, version }: FrameKind, frame: Buffer): Frame {
+  if (kind === 'response') {
+    const { correlationId, response } = decodeResponse(api, version, frame)
+    return { header: { correlationId, clientId: null }, body: response }
+  }
+  const { header, body } = decodeRequestHeader(frame, apiByKey)
+  const { correlationId, clientId, apiKey, apiVersion } = header
+  const named = { correlationId, clientId, requestApiKey: apiKey, requestApiVersion: apiVersion }
+  return { header: named, body: api.request.read(body, version) }
+}
+
+function encode(api: AnyApi, { kind, version }: FrameKind, { header, body }: Frame): Buffer {
+  const pieces =
+    kind === 'response'
+      ? encodeResponse(api, version, header.correlationId, body)
+      : encodeRequest(api, version, header, body)
+  return Buffer.concat(pieces).subarray(SIZE_BYTES)
+}
+
+/** A decoded message as Kafka's JSON has it: int64 as text, bytes in base64, errors by number. */
+function asJson(shape: Shape, value: Readonly<Record<string, unknown>>): Json {
+  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, fieldAsJson(field, value[name])]))
+}
+
+function fieldAsJson({ wire }: AnyField, value: unknown): Json {
+  if (value === null) return null
+  if (Array.isArray(value)) return wire.kind === 'array' ? value.map(element => fieldAsJson(wire.of, element)) : null
+  if (wire.kind === 'struct') return asJson(wire.shape, value as Record<string, unknown>)
+  if (Buffer.isBuffer(value)) return value.toString('base64')
+  if (typeof value === 'bigint') return `${value}`
+  return wire.kind === 'fixed' && wire.type === 'errorCode' ? ERROR_CODES[value as ErrorName] : (value as Json)
+}

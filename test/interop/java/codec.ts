@@ -1,0 +1,75 @@
+// Talks with the program that holds Kafka's generated message classes: a JSON line there, a JSON line back, in order.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { made } from '../made.ts'
+
+const FOLDER = join(import.meta.dirname, 'codec')
+const VERSION = '4.4.0'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+
+/** An API as Kafka's classes have it; the header versions are listed from the first version on. */
+export interface KafkaApi {
+  readonly key: number
+  readonly first: number
+  readonly last: number
+  readonly requestHeaders: readonly number[]
+  readonly responseHeaders: readonly number[]
+}
+
+export interface FrameKind {
+  readonly key: number
+  readonly version: number
+  readonly kind: 'request' | 'response'
+}
+
+/** A frame (header and body, no size) that Kafka's classes have made; int64 stands in the JSON as text. */
+export interface GeneratedFrame {
+  readonly frame: Buffer
+  readonly header: { readonly [name: string]: Json }
+  readonly body: { readonly [name: string]: Json }
+}
+
+export interface KafkaCodec {
+  apis(): Promise<Readonly<Record<string, KafkaApi>>>
+  /** A random frame; with `unknownTags` header and body carry tagged fields that nobody knows, where flexible. */
+  generate(kind: FrameKind, seed: number, unknownTags: boolean): Promise<GeneratedFrame>
+  /** Kafka's own encoding of what it decoded from `frame`. */
+  roundtrip(kind: FrameKind, frame: Buffer): Promise<Buffer>
+  stop(): Promise<void>
+}
+
+/** Compiles the program when it must be, and starts it. */
+export async function startKafkaCodec(): Promise<KafkaCodec> {
+  const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies']
+  const target = await made(FOLDER, `target/${VERSION}`, [command])
+  const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
+  const child = spawn('java', ['-cp', classpath, 'interop.Codec'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const ask = async (request: object): Promise<Record<string, never>> => {
+    child.stdin.write(`${JSON.stringify(request)}\n`)
+    const { value, done } = await answers.next()
+    if (done) throw new Error('the codec program has ended')
+    const answer = JSON.parse(value) as Record<string, never>
+    if (answer.error !== undefined) throw new Error(`${JSON.stringify(request)}: ${answer.error}`)
+    return answer
+  }
+  return {
+    apis: () => ask({ op: 'apis' }),
+    async generate(kind, seed, unknownTags) {
+      const { hex, header, body } = await ask({ op: 'generate', ...kind, seed, unknownTags })
+      return { frame: Buffer.from(hex ?? '', 'hex'), header: header ?? {}, body: body ?? {} }
+    },
+    async roundtrip(kind, frame) {
+      const { hex } = await ask({ op: 'roundtrip', ...kind, hex: frame.toString('hex') })
+      return Buffer.from(hex ?? '', 'hex')
+    },
+    async stop() {
+      const exit = once(child, 'exit')
+      child.stdin.end()
+      await exit
+    }
+  }
+}
