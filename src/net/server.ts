@@ -9,7 +9,7 @@ import { Connection, plainAddress } from './connection.ts'
 import type { Dispatch } from './dispatch.ts'
 import { type BoundListener, type ListenerAddress, listen } from './listen.ts'
 
-/** What clients together may use. Each has Kafka's setting of the same meaning. */
+/** What clients together may use, by Kafka's settings. Looked at anew each time, so that it may change meanwhile. */
 export interface ServerLimits {
   /** socket.request.max.bytes */
   readonly maxRequestBytes: number
@@ -17,8 +17,8 @@ export interface ServerLimits {
   readonly maxHeldBytes: number
   /** max.connections: further ones wait unread until one closes, as if they were not accepted yet. */
   readonly maxConnections: number
-  /** max.connections.per.ip: further ones are closed. */
-  readonly maxConnectionsPerIp: number
+  /** max.connections.per.ip and its overrides: further ones are closed. */
+  maxConnectionsOf(ip: string): number
   /** connections.max.idle.ms; negative: never. */
   readonly maxIdleMs: number
   /** socket.listen.backlog.size: connections that may wait to be accepted or served. */
@@ -124,11 +124,9 @@ export class Server {
     const { limits, logger } = this.#options
     const ip = plainAddress(arrival.socket.remoteAddress)
     const ofThisIp = this.#connectionsOfIp.get(ip) ?? 0
-    if (ofThisIp >= limits.maxConnectionsPerIp) {
-      logger.warn(
-        { ip },
-        `refused a connection from ${ip}: max.connections.per.ip allows ${limits.maxConnectionsPerIp}`
-      )
+    const allowed = limits.maxConnectionsOf(ip)
+    if (ofThisIp >= allowed) {
+      logger.warn({ ip }, `refused a connection from ${ip}: max.connections.per.ip allows ${allowed}`)
       arrival.socket.destroy()
     } else if (this.#waiting.length >= limits.backlog) {
       logger.warn(

@@ -13,7 +13,7 @@ const LIMITS: ServerLimits = {
   maxRequestBytes: 1_000_000,
   maxHeldBytes: 100_000_000,
   maxConnections: 1000,
-  maxConnectionsPerIp: 1000,
+  maxConnectionsOf: () => 1000,
   maxIdleMs: -1,
   backlog: 50
 }
@@ -317,7 +317,7 @@ describe('limits', () => {
   })
 
   it('closes connections beyond max.connections.per.ip and frees a place when one goes', async () => {
-    const { port, warnings } = await start(echo, { maxConnectionsPerIp: 1 })
+    const { port, warnings } = await start(echo, { maxConnectionsOf: () => 1 })
     const first = await Client.connect(port)
     first.send('in')
     await first.receive()

@@ -1,0 +1,55 @@
+/**
+ * Bundles src into dist: two entry points that share chunks, split so that heavy modules load on first use.
+ * `node scripts/build.js --types` also writes the public API's type declarations.
+ */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+// Native packages find their binaries beside their own files, and dist must load without them.
+const NATIVE = ['@node-rs/crc32', 'lz4-napi', 'snappy', 'zstd-napi']
+
+// Bundled CommonJS packages ask for `require` and `__dirname`, which modules do not have.
+const COMMONJS = `import { createRequire as requireFrom } from 'node:module'
+import { dirname as directoryOf } from 'node:path'
+import { fileURLToPath as pathOf } from 'node:url'
+const require = requireFrom(import.meta.url)
+const __filename = pathOf(import.meta.url)
+const __dirname = directoryOf(__filename)`
+
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' },
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: NATIVE,
+  banner: { js: COMMONJS },
+  sourcemap: 'linked',
+  // Stack traces of ours stay readable; the sources themselves are in the repository.
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  metafile: true
+})
+
+// Chunks of earlier builds go last, so that a broker running from dist misses nothing that is still the same.
+for (const file of readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' })) {
+  const path = `dist/${file.replaceAll('\\', '/')}`
+  if (/\.js(\.map)?$/.test(path) && !(path in metafile.outputs)) rmSync(`${root}${path}`)
+}
+
+if (process.argv.includes('--types')) {
+  const tsc = createRequire(import.meta.url)
+    .resolve('typescript/package.json')
+    .replace('package.json', 'bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
+}

@@ -1,0 +1,106 @@
+/** `minikafka start`: from options to settings, a node, one ready line on stdout, and a clean end on a signal. */
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { resolve as absolute } from 'node:path'
+import { resolve } from '../../config/resolve.ts'
+import { ConfigError, type Entry, fromEnvironment, fromOptions, fromProperties } from '../../config/sources.ts'
+import { MemoryStorage } from '../../log/memory-storage.ts'
+import { NodeStorage } from '../../log/node-storage.ts'
+import { startNode } from '../../node.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import { systemRandom } from '../../runtime/random.ts'
+import { type LogLevel, openLog } from '../log-output.ts'
+
+/** The options as the command line has parsed them. */
+export interface StartOptions {
+  readonly port?: number
+  readonly host?: string
+  readonly dataDir?: string
+  readonly inMemory?: boolean
+  readonly config?: string
+  readonly set: readonly string[]
+  readonly logLevel: LogLevel
+  readonly json?: boolean
+}
+
+/** Runs a broker until a signal stops it. Throws what `isUserError` knows when it cannot be started as asked. */
+export async function start(options: StartOptions, version: string): Promise<void> {
+  const stopSignal = firstSignal()
+  const { settings, unhonoured } = resolve(fromFile(options), fromEnvironment(process.env), fromCommandLine(options))
+  const logger = await openLog(options.logLevel, process.stderr.isTTY && !options.json ? 'readable' : 'json')
+  if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
+  const dataDir = options.inMemory ? null : absolute(settings.logDirectory)
+  const storage = dataDir === null ? new MemoryStorage() : new NodeStorage(dataDir)
+  const node = await startNode({ settings, storage, clock: systemClock, random: systemRandom, logger })
+  announce(
+    { bootstrapServers: node.bootstrapServers, dataDir, pid: process.pid, startupMs: sinceStartMs() },
+    options,
+    version
+  )
+  try {
+    const signal = await Promise.race([stopSignal, node.failed])
+    logger.info({}, `stopping on ${signal}`)
+  } catch (error) {
+    logger.error({ err: error }, 'the broker has failed: this is a bug in minikafka')
+    process.exitCode = 1
+  }
+  const stopBeganMs = performance.now()
+  await node.stop()
+  logger.info({}, `stopped in ${Math.round(performance.now() - stopBeganMs)} ms`)
+}
+
+interface Readiness {
+  readonly bootstrapServers: string
+  readonly dataDir: string | null
+  readonly pid: number
+  readonly startupMs: number
+}
+
+function announce(readiness: Readiness, options: StartOptions, version: string): void {
+  const { bootstrapServers, dataDir, startupMs } = readiness
+  const data = dataDir === null ? 'nothing kept on disk' : `data in ${dataDir}`
+  const line = `minikafka ${version} is ready on ${bootstrapServers} (${data}; ${startupMs} ms)`
+  process.stdout.write(`${options.json ? JSON.stringify(readiness) : line}\n`)
+}
+
+/** Resolves with the first signal to stop; a second one ends the process at once. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise(resolveFirst => {
+    let stopping = false
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (stopping) process.exit(128 + constants.signals[signal])
+        stopping = true
+        resolveFirst(signal)
+      })
+    }
+  })
+}
+
+function fromFile({ config }: StartOptions): readonly Entry[] {
+  if (config === undefined) return []
+  try {
+    return fromProperties(readFileSync(config, 'utf8'), config)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') throw new ConfigError(`--config ${config}: there is no such file`)
+    throw new ConfigError(`--config ${config}: the file cannot be read (${code ?? error})`)
+  }
+}
+
+/** The short options are other words for settings, and weaker than a `--set` of the same. */
+function fromCommandLine({ port, host, dataDir, set }: StartOptions): readonly Entry[] {
+  const short: Entry[] = []
+  if (port !== undefined || host !== undefined) {
+    const name = host?.includes(':') ? `[${host}]` : (host ?? 'localhost')
+    const value = `PLAINTEXT://${name}:${port ?? 9092}`
+    short.push({ place: host === undefined ? '--port' : '--host', name: 'listeners', value })
+  }
+  if (dataDir !== undefined) short.push({ place: '--data-dir', name: 'log.dirs', value: dataDir })
+  return [...short, ...fromOptions(set)]
+}
+
+/** Time since this process began, loading included. */
+function sinceStartMs(): number {
+  return Math.round(performance.now())
+}

@@ -1,0 +1,87 @@
+/** A broker for a test: started in this process in a few milliseconds, on a free port, gone without a trace. */
+import { resolve } from '../config/resolve.ts'
+import { fromObject } from '../config/sources.ts'
+import { MemoryStorage } from '../log/memory-storage.ts'
+import { NodeStorage } from '../log/node-storage.ts'
+import { type RunningNode, startNode } from '../node.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { type Logger, silentLogger } from '../runtime/logger.ts'
+import { systemRandom } from '../runtime/random.ts'
+import { createTopics, type SettingValue, type TopicOptions } from './topics.ts'
+
+/** How a broker is started in a test. Nothing is read from the environment. */
+export interface MiniKafkaOptions {
+  /** Topics that exist when `start` resolves: names, or names with partitions and settings. */
+  readonly topics?: readonly (string | TopicOptions)[]
+  /** Settings of the broker by Kafka's names, as in `{ 'num.partitions': 3 }`. */
+  readonly config?: Readonly<Record<string, SettingValue>>
+  /** Keep the data in this directory, in Kafka's own files. Default: in memory, gone after `stop`. */
+  readonly dataDir?: string
+  /** Default: 0, which takes a free port. */
+  readonly port?: number
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  /** Where the broker logs to; any pino logger fits. Default: nowhere. */
+  readonly logger?: Logger
+}
+
+/**
+ * An Apache Kafka broker in this process. Any number of them can run at once.
+ *
+ * ```ts
+ * const kafka = await MiniKafka.start({ topics: ['orders'] })
+ * const client = new Kafka({ brokers: [kafka.bootstrapServers] })
+ * // ...
+ * await kafka.stop()
+ * ```
+ */
+export class MiniKafka implements AsyncDisposable {
+  readonly #node: RunningNode
+
+  private constructor(node: RunningNode) {
+    this.#node = node
+  }
+
+  /**
+   * Starts a broker; it is ready for clients when the promise resolves. Throws an error whose message is a sentence for
+   * people when an option or setting is wrong, the port is taken or the directory cannot be used.
+   */
+  static async start(options: MiniKafkaOptions = {}): Promise<MiniKafka> {
+    const { config = {}, dataDir, logger = silentLogger } = options
+    const { settings } = resolve(fromObject(listening(options), 'host'), fromObject(config))
+    const storage = dataDir === undefined ? new MemoryStorage() : new NodeStorage(dataDir)
+    const node = await startNode({ settings, storage, clock: systemClock, random: systemRandom, logger })
+    const kafka = new MiniKafka(node)
+    try {
+      await createTopics(node.dispatch, options.topics ?? [])
+    } catch (error) {
+      await kafka.stop()
+      throw error
+    }
+    return kafka
+  }
+
+  /** host:port of the broker, for a client's bootstrap.servers or brokers. */
+  get bootstrapServers(): string {
+    return this.#node.bootstrapServers
+  }
+
+  /** Rejects when the broker cannot go on because of a fault of its own; never resolves. Ignoring it is safe. */
+  get failed(): Promise<never> {
+    return this.#node.failed
+  }
+
+  /** Answers what clients still wait for, closes their connections and all files. Calling it again does no harm. */
+  async stop(): Promise<void> {
+    await this.#node.stop()
+  }
+
+  /** For `await using kafka = await MiniKafka.start()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+function listening({ host = '127.0.0.1', port = 0 }: MiniKafkaOptions): Record<string, string> {
+  return { listeners: `PLAINTEXT://${host.includes(':') ? `[${host}]` : host}:${port}` }
+}

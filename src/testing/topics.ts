@@ -1,0 +1,62 @@
+/** Topics for a test, created as a client would: through a CreateTopics request, without a socket. */
+import type { ConnectionContext, Dispatch } from '../net/dispatch.ts'
+import { decodeResponse, encodeRequest } from '../protocol/api.ts'
+import { CreateTopics } from '../protocol/messages/topics.ts'
+
+/** A topic to create before the broker is handed over. */
+export interface TopicOptions {
+  readonly name: string
+  /** Default: the broker's num.partitions, which is 1 unless `config` says otherwise. */
+  readonly partitions?: number
+  /** Settings of the topic by Kafka's names, as in `{ 'cleanup.policy': 'compact' }`. */
+  readonly config?: Readonly<Record<string, SettingValue>>
+}
+
+/** The value of a setting; as text it is written as in a server.properties file. */
+export type SettingValue = string | number | bigint | boolean
+
+const VERSION = CreateTopics.versions[1]
+const TIMEOUT_MS = 60_000
+/** The broker's own number of partitions or replicas. */
+const DEFAULT = -1
+
+/** Creates the topics or throws an error that names the first one refused and why. */
+export async function createTopics(dispatch: Dispatch, topics: readonly (string | TopicOptions)[]): Promise<void> {
+  if (topics.length === 0) return
+  const request = {
+    topics: topics.map(topic => creatable(typeof topic === 'string' ? { name: topic } : topic)),
+    timeoutMs: TIMEOUT_MS
+  }
+  const frame = Buffer.concat(
+    encodeRequest(CreateTopics, VERSION, { correlationId: 0, clientId: 'minikafka' }, request)
+  )
+  const answer = Buffer.concat((await dispatch(frame.subarray(4), inProcess())) ?? [])
+  const { response } = decodeResponse(CreateTopics, VERSION, answer.subarray(4))
+  const refused = response.topics.find(({ errorCode }) => errorCode !== 'NONE')
+  if (refused) throw new Error(`topic ${refused.name} cannot be created: ${refused.errorMessage ?? refused.errorCode}`)
+}
+
+function creatable({ name, partitions = DEFAULT, config = {} }: TopicOptions) {
+  return {
+    name,
+    numPartitions: partitions,
+    replicationFactor: DEFAULT,
+    assignments: [],
+    configs: Object.entries(config).map(([key, value]) => ({ name: key, value: String(value) }))
+  }
+}
+
+/** The connection of a caller in this process. */
+function inProcess(): ConnectionContext {
+  const here = '127.0.0.1'
+  return {
+    id: 0,
+    remoteAddress: here,
+    remotePort: 0,
+    localAddress: here,
+    localPort: 0,
+    listenerName: 'PLAINTEXT',
+    closed: new AbortController().signal,
+    client: undefined
+  }
+}

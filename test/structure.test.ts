@@ -1,0 +1,160 @@
+/**
+ * The shape of src, held by reading its import lines: who may import whom (ARCHITECTURE.md shows the same table), which
+ * files alone touch clock, disk, network and chance, no circles, nothing left over.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+
+const SRC = join(dirname(fileURLToPath(import.meta.url)), '../src')
+
+/** Folder (or file at the top of src) -> folders and files it may import besides its own. */
+const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = {
+  runtime: [],
+  protocol: ['runtime'],
+  config: ['runtime'],
+  log: ['protocol', 'runtime'],
+  idempotence: ['protocol', 'runtime'],
+  metadata: ['log', 'protocol', 'config', 'runtime'],
+  txn: ['log/journal.ts', 'idempotence/producer-ids.ts', 'protocol', 'config', 'runtime'],
+  group: ['log/journal.ts', 'protocol', 'config', 'runtime'],
+  security: ['protocol', 'config', 'runtime'],
+  dump: ['runtime', 'protocol', 'config', 'log', 'idempotence', 'metadata', 'txn', 'group', 'security'],
+  broker: ['runtime', 'protocol', 'config', 'log', 'idempotence', 'metadata', 'txn', 'group', 'security', 'net'],
+  net: ['protocol/frames.ts', 'protocol/bytes.ts', 'runtime'],
+  'node.ts': ['runtime', 'protocol', 'config', 'log', 'broker', 'net'],
+  testing: 'anything',
+  cli: 'anything',
+  'index.ts': ['testing', 'runtime']
+}
+
+/** Where a build begins; and what users' tests import, which our own tests may be alone to use. */
+const ENTRIES = ['index.ts', 'cli/main.ts']
+
+/** What only the named files may do: everyone else is given it as a port. */
+const OWNERS: readonly { readonly what: string; readonly words: RegExp; readonly files: readonly string[] }[] = [
+  {
+    what: 'the clock',
+    words: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/,
+    files: ['runtime/clock.ts', 'cli/commands/start.ts']
+  },
+  { what: 'timers', words: /\bsetTimeout\b|\bsetInterval\b/, files: ['runtime/clock.ts'] },
+  { what: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
+  { what: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },
+  { what: 'the disk', words: /'node:fs(\/promises)?'/, files: ['log/node-storage.ts', 'cli/commands/start.ts'] },
+  { what: 'sockets', words: /'node:net'/, files: ['net/listen.ts', 'net/server.ts', 'net/connection.ts'] },
+  { what: 'TLS', words: /'node:tls'/, files: [] },
+  { what: 'the environment', words: /\bprocess\.env\b/, files: ['cli/commands/start.ts'] },
+  {
+    what: 'the process',
+    words: /\bprocess\.(exit|on|once)\b|\bconsole\./,
+    files: ['cli/main.ts', 'cli/commands/start.ts']
+  }
+]
+
+const VAGUE_NAMES = /(^|[/-])(utils?|helpers?|common|misc|manager|service|impl|shared|types|constants)(-|\.ts$|\/)/
+
+interface SourceFile {
+  readonly path: string
+  /** Without comments. */
+  readonly code: string
+  readonly imports: readonly Import[]
+}
+
+interface Import {
+  readonly path: string
+  readonly typesOnly: boolean
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .map(path => path.replaceAll('\\', '/'))
+  .filter(path => path.endsWith('.ts'))
+  .sort()
+  .map(readSource)
+
+function readSource(path: string): SourceFile {
+  const code = readFileSync(join(SRC, path), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/(^|\s)\/\/.*$/gm, '$1')
+  const from = /^(import|export)\b(\s+type\b)?[^'"`;=]*?\bfrom\s+'(\.[^']+)'/gm
+  const bare = /\bimport\s*\(?\s*'(\.[^']+)'/g
+  const imports = [
+    ...Array.from(code.matchAll(from), ([, , type, target]) => ({ target, typesOnly: type !== undefined })),
+    ...Array.from(code.matchAll(bare), ([, target]) => ({ target, typesOnly: false }))
+  ].map(({ target = '', typesOnly }) => ({ path: posix.join(posix.dirname(path), target), typesOnly }))
+  return { path, code, imports }
+}
+
+/** The row of the table that a file falls under. */
+function rowOf(path: string): string {
+  return path.split('/')[0] ?? path
+}
+
+function mayImport(from: string, to: string): boolean {
+  const allowed = MAY_IMPORT[rowOf(from)]
+  if (rowOf(from) === rowOf(to) || allowed === 'anything') return true
+  return (allowed ?? []).some(entry => to === entry || to.startsWith(`${entry}/`))
+}
+
+it('reads the sources', () => {
+  expect(files.map(file => file.path)).toEqual(expect.arrayContaining(['index.ts', 'runtime/clock.ts', 'cli/main.ts']))
+  const known = new Set(files.map(file => file.path))
+  const missing = files.flatMap(file =>
+    file.imports.filter(({ path }) => !known.has(path)).map(({ path }) => `${file.path} -> ${path}`)
+  )
+  expect(missing).toEqual([])
+})
+
+it('lets a folder import only what the table allows', () => {
+  const wrong = files.flatMap(file =>
+    file.imports.filter(({ path }) => !mayImport(file.path, path)).map(({ path }) => `${file.path} -> ${path}`)
+  )
+  expect(wrong).toEqual([])
+})
+
+it('has a row in the table for every folder', () => {
+  expect([...new Set(files.map(file => rowOf(file.path)))].filter(row => !(row in MAY_IMPORT))).toEqual([])
+})
+
+it.each(OWNERS)('keeps $what in the files that own it', ({ words, files: owners }) => {
+  expect(files.filter(({ path, code }) => words.test(code) && !owners.includes(path)).map(({ path }) => path)).toEqual(
+    []
+  )
+})
+
+it('has no import circles', () => {
+  const imports = new Map(files.map(file => [file.path, file.imports.map(({ path }) => path)]))
+  const finished = new Set<string>()
+  const circles: string[] = []
+  const visit = (path: string, way: readonly string[]) => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' -> '))
+    if (finished.has(path) || way.includes(path)) return
+    for (const next of imports.get(path) ?? []) visit(next, [...way, path])
+    finished.add(path)
+  }
+  for (const { path } of files) visit(path, [])
+  expect(circles).toEqual([])
+})
+
+it('has no file that nothing imports', () => {
+  const imported = new Set(files.flatMap(file => file.imports.map(({ path }) => path)))
+  const needless = files.map(({ path }) => path).filter(path => !imported.has(path) && !ENTRIES.includes(path))
+  // Users' tests, hence also ours, are who the testing folder is for.
+  expect(needless.filter(path => !path.startsWith('testing/'))).toEqual([])
+})
+
+it('reaches the command line and the test fixture from the entry points only', () => {
+  const outside = files.filter(file => !['cli', 'testing', 'index.ts'].includes(rowOf(file.path)))
+  const wrong = outside.filter(file => file.imports.some(({ path }) => ['cli', 'testing'].includes(rowOf(path))))
+  expect(wrong.map(({ path }) => path)).toEqual([])
+})
+
+it('gives files names that say what they are', () => {
+  expect(files.map(({ path }) => path).filter(path => VAGUE_NAMES.test(path))).toEqual([])
+})
+
+it('begins every file with a comment that says what it is', () => {
+  const bare = files.filter(({ path }) => !/^(#!.*\n)?\/\*\*/.test(readFileSync(join(SRC, path), 'utf8')))
+  expect(bare.map(({ path }) => relative('.', path))).toEqual([])
+})
