@@ -10,6 +10,7 @@ export const ApiVersions = api({
   request: {
     clientSoftwareName: string.since(3).or(''),
     clientSoftwareVersion: string.since(3).or(''),
+    /** Whom the client means to reach; both or neither (KIP-1242). */
     clusterId: nullableString.since(5),
     nodeId: int32.since(5).or(-1)
   },
@@ -17,6 +18,7 @@ export const ApiVersions = api({
     errorCode,
     apiKeys: array({ apiKey: int16, minVersion: int16, maxVersion: int16 }),
     throttleTimeMs: int32.since(1).or(0),
+    /** Clients before version 4 fail on a minVersion of 0 here. */
     supportedFeatures: array({ name: string, minVersion: int16, maxVersion: int16 }).tagged(0, 3),
     finalizedFeaturesEpoch: int64.or(-1n).tagged(1, 3),
     finalizedFeatures: array({ name: string, maxVersionLevel: int16, minVersionLevel: int16 }).tagged(2, 3),
