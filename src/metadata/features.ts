@@ -1,0 +1,73 @@
+/**
+ * Feature levels (KIP-584): what a new log is formatted with, what this broker can do, what clients are told.
+ * The log says what Apache Kafka 4.0 would, so that any Kafka 4.x can take the directory over; a client is told only as
+ * much of it as works here.
+ */
+import type { MetadataImage } from './image.ts'
+import { MetadataError } from './metadata-error.ts'
+import { type MetadataRecord, metadataRecord } from './records.ts'
+
+const METADATA_VERSION = 'metadata.version'
+
+/** Levels of a new log, metadata.version first: without it Kafka reads no other record. */
+const BOOTSTRAP_LEVELS = [
+  [METADATA_VERSION, 25],
+  ['group.version', 1],
+  ['transaction.version', 2]
+] as const
+
+/** Levels of metadata.version whose records can be read: those of Kafka 3.3 to 4.3. */
+const READABLE = { first: 7, last: 30 }
+
+/** Levels that work here. One that begins and ends at 0 is off, and not told to anybody. */
+const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  [METADATA_VERSION]: [READABLE.first, 25],
+  /** 1: the consumer protocol of KIP-848. */
+  'group.version': [0, 0],
+  /** 1: flexible transaction records; 2: transactions that bump the epoch (KIP-890). */
+  'transaction.version': [0, 0]
+}
+
+/** As ApiVersions shows a supported feature. */
+export interface SupportedFeature {
+  readonly name: string
+  readonly minVersion: number
+  readonly maxVersion: number
+}
+
+/** As ApiVersions shows a feature in force. */
+export interface FinalizedFeature {
+  readonly name: string
+  readonly maxVersionLevel: number
+  readonly minVersionLevel: number
+}
+
+/** The first records of a new log. */
+export function bootstrapFeatures(): MetadataRecord[] {
+  return BOOTSTRAP_LEVELS.map(([name, featureLevel]) => metadataRecord('FeatureLevelRecord', { name, featureLevel }))
+}
+
+/** Throws MetadataError for a log that a Kafka newer than 4.3, or older than 3.3, has written. */
+export function checkMetadataVersion(image: MetadataImage): void {
+  const level = image.features.get(METADATA_VERSION)
+  if (level === undefined) throw new MetadataError('the log names no metadata.version')
+  if (level >= READABLE.first && level <= READABLE.last) return
+  throw new MetadataError(
+    `metadata.version is ${level}, but this broker reads levels ${READABLE.first} to ${READABLE.last}`
+  )
+}
+
+/** The features that work. */
+export function supportedFeatures(): SupportedFeature[] {
+  return Object.entries(SUPPORTED)
+    .filter(([, [, maxVersion]]) => maxVersion > 0)
+    .map(([name, [minVersion, maxVersion]]) => ({ name, minVersion, maxVersion }))
+}
+
+/** The levels in force, cut to what works. */
+export function finalizedFeatures(image: MetadataImage): FinalizedFeature[] {
+  return [...image.features].flatMap(([name, level]) => {
+    const works = Math.min(level, SUPPORTED[name]?.[1] ?? 0)
+    return works > 0 ? [{ name, maxVersionLevel: works, minVersionLevel: works }] : []
+  })
+}

@@ -1,0 +1,73 @@
+/**
+ * What the metadata log says, as one immutable value: topics, settings, feature levels, the next producer id.
+ * A change makes a new image (evolve.ts); whoever holds an old one still sees a cluster that once was.
+ */
+import type { MetadataRecord } from './records.ts'
+
+/** One partition. `directories` names, replica by replica, the data directory that holds it. */
+export interface PartitionState {
+  readonly partitionId: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+  readonly removingReplicas: readonly number[]
+  readonly addingReplicas: readonly number[]
+  /** -1 while no replica leads. */
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly partitionEpoch: number
+  readonly directories: readonly string[]
+  readonly leaderRecoveryState: number
+  readonly eligibleLeaderReplicas: readonly number[]
+  readonly lastKnownElr: readonly number[]
+}
+
+/** One topic; a partition stands at its own index. */
+export interface TopicState {
+  readonly name: string
+  readonly topicId: string
+  readonly partitions: readonly PartitionState[]
+}
+
+/** Settings of one resource by name. */
+export type ResourceConfigs = ReadonlyMap<string, string>
+
+export interface MetadataImage {
+  readonly topicsByName: ReadonlyMap<string, TopicState>
+  readonly topicsById: ReadonlyMap<string, TopicState>
+  /** Partitions of all topics. */
+  readonly partitionCount: number
+  /** Settings by resource; ask with `configsOf`. */
+  readonly configs: ReadonlyMap<string, ResourceConfigs>
+  /** Finalized feature levels by name. */
+  readonly features: ReadonlyMap<string, number>
+  /** The first id of the next block, undefined before the first block. */
+  readonly nextProducerId: bigint | undefined
+  /** What nothing here acts on yet but a snapshot must not lose: registrations, ACLs, SCRAM, quotas, tokens. */
+  readonly others: ReadonlyMap<string, MetadataRecord>
+}
+
+/** A cluster before its first record. */
+export const EMPTY_IMAGE: MetadataImage = {
+  topicsByName: new Map(),
+  topicsById: new Map(),
+  partitionCount: 0,
+  configs: new Map(),
+  features: new Map(),
+  nextProducerId: undefined,
+  others: new Map()
+}
+
+/** The kinds of resources that have settings, by Kafka's numbers. */
+export const CONFIG_RESOURCE_TYPES = { TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, CLIENT_METRICS: 16, GROUP: 32 } as const
+
+const NO_CONFIGS: ResourceConfigs = new Map()
+
+/** The settings stored for a resource; for brokers the name '' is the default of the whole cluster. */
+export function configsOf(image: MetadataImage, resourceType: number, resourceName: string): ResourceConfigs {
+  return image.configs.get(resourceKey(resourceType, resourceName)) ?? NO_CONFIGS
+}
+
+/** The key of a resource in `MetadataImage.configs`. */
+export function resourceKey(resourceType: number, resourceName: string): string {
+  return `${resourceType}:${resourceName}`
+}
