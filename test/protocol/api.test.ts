@@ -1,23 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, serves } from '../../src/protocol/api.ts'
 import { MalformedFrame } from '../../src/protocol/bytes.ts'
-import { type AnyApi, APIS, apiByKey } from '../../src/protocol/messages/index.ts'
+import { APIS, apiByKey } from '../../src/protocol/messages/index.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { VERSIONS } from '../wire/every-version.ts'
 import { generate } from '../wire/generate.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
 /** A frame without its size, as the frame decoder hands it on. */
 const unframed = (pieces: Buffer[]) => Buffer.concat(pieces).subarray(4)
-
-const CASES = Object.values(APIS).flatMap(api => {
-  const [first, last] = api.versions
-  return Array.from({ length: last - first + 1 }, (_, index) => ({
-    name: api.name,
-    api: api as AnyApi,
-    version: first + index
-  }))
-})
 
 describe('a request header', () => {
   it('in old versions ends after the client id', () => {
@@ -78,7 +70,7 @@ describe('a response header', () => {
   })
 })
 
-describe.each(CASES)('$name v$version', ({ api, version }) => {
+describe.each(VERSIONS)('$name v$version', ({ api, version }) => {
   const random = seededRandom(api.key * 100 + version)
 
   it('is served, and its request comes through a whole frame', () => {

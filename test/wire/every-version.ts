@@ -1,7 +1,7 @@
 /** Every body that the registry declares: each API at each version, request and response, for tests that hold for all. */
 
 import type { Message } from '../../src/protocol/compile.ts'
-import { APIS } from '../../src/protocol/messages/index.ts'
+import { type AnyApi, APIS } from '../../src/protocol/messages/index.ts'
 import type { Decoded, Shape } from '../../src/protocol/schema.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { generate } from './generate.ts'
@@ -16,20 +16,23 @@ export interface Body {
   readonly random: Random
 }
 
-/** All bodies. Each has its own seed, so that a failure comes back when its test runs alone. */
-export const BODIES: readonly Body[] = Object.values(APIS).flatMap(api => {
+/** Every API at every version that it serves. */
+export const VERSIONS: readonly { name: string; api: AnyApi; version: number }[] = Object.values(APIS).flatMap(api => {
   const [first, last] = api.versions
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index).flatMap(version =>
-    (['request', 'response'] as const).map(direction => {
-      const random = seededRandom(api.key * 1000 + version)
-      const shape: Shape = api.shapes[direction]
-      return {
-        title: `${api.name} ${direction} v${version}`,
-        version,
-        message: api[direction] as Message<Shape>,
-        generate: () => generate(shape, version, random),
-        random
-      }
-    })
-  )
+  const versions = Array.from({ length: last - first + 1 }, (_, index) => first + index)
+  return versions.map(version => ({ name: api.name, api: api as AnyApi, version }))
 })
+
+/** All bodies. Each has its own seed, so that a failure comes back when its test runs alone. */
+export const BODIES: readonly Body[] = VERSIONS.flatMap(({ api, version }) =>
+  (['request', 'response'] as const).map(direction => {
+    const random = seededRandom(api.key * 1000 + version)
+    return {
+      title: `${api.name} ${direction} v${version}`,
+      version,
+      message: api[direction],
+      generate: () => generate(api.shapes[direction], version, random),
+      random
+    }
+  })
+)
