@@ -13,13 +13,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 // Native packages find their binaries beside their own files, and dist must load without them.
 const NATIVE = ['@node-rs/crc32', 'lz4-napi', 'snappy', 'zstd-napi']
 
-// Bundled CommonJS packages ask for `require` and `__dirname`, which modules do not have.
-const COMMONJS = `import { createRequire as requireFrom } from 'node:module'
-import { dirname as directoryOf } from 'node:path'
-import { fileURLToPath as pathOf } from 'node:url'
-const require = requireFrom(import.meta.url)
-const __filename = pathOf(import.meta.url)
-const __dirname = directoryOf(__filename)`
+// Bundled CommonJS packages ask for `require` and `__dirname`, which modules do not have. The bundler does not see these
+// names, so they must be ones that no source of ours declares.
+const COMMONJS = `import { createRequire as __requireFrom } from 'node:module'
+import { dirname as __directoryOf } from 'node:path'
+import { fileURLToPath as __pathOf } from 'node:url'
+const require = __requireFrom(import.meta.url)
+const __filename = __pathOf(import.meta.url)
+const __dirname = __directoryOf(__filename)`
 
 const { metafile } = await build({
   absWorkingDir: root,

@@ -39,7 +39,7 @@ function program(): Command {
     .description('A small Apache Kafka broker on Node.js.')
     .version(project.version)
     .exitOverride()
-    .showHelpAfterError('(minikafka --help shows what there is)')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'minikafka: ')) })
   minikafka.addCommand(startCommand().copyInheritedSettings(minikafka))
   return minikafka
 }
@@ -53,12 +53,10 @@ function startCommand(): Command {
     .option('--data-dir <directory>', 'where topics are kept (default: ./minikafka-data)')
     .addOption(new Option('--in-memory', 'keep nothing on disk').conflicts('dataDir'))
     .option('--config <file>', 'a server.properties file')
-    .option(
-      '--set <name=value>',
-      'a setting of the broker; may be repeated',
-      (text, all: string[]) => [...all, text],
-      []
-    )
+    .option('--set <name=value>', 'a setting of the broker; may be repeated', (text, all: string[] = []) => [
+      ...all,
+      text
+    ])
     .addOption(new Option('--log-level <level>', 'how much to log to stderr').choices(levels).default('info'))
     .option('--json', 'tell readiness and log in JSON')
     .addHelpText('after', START_HELP)

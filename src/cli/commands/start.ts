@@ -18,7 +18,7 @@ export interface StartOptions {
   readonly dataDir?: string
   readonly inMemory?: boolean
   readonly config?: string
-  readonly set: readonly string[]
+  readonly set?: readonly string[]
   readonly logLevel: LogLevel
   readonly json?: boolean
 }
@@ -89,7 +89,7 @@ function fromFile({ config }: StartOptions): readonly Entry[] {
 }
 
 /** The short options are other words for settings, and weaker than a `--set` of the same. */
-function fromCommandLine({ port, host, dataDir, set }: StartOptions): readonly Entry[] {
+function fromCommandLine({ port, host, dataDir, set = [] }: StartOptions): readonly Entry[] {
   const short: Entry[] = []
   if (port !== undefined || host !== undefined) {
     const name = host?.includes(':') ? `[${host}]` : (host ?? 'localhost')
