@@ -1,6 +1,4 @@
-/**
- * Builds magic 2 batches. Sizes are added up first, so that each batch is written once, into a Buffer that fits.
- */
+/** Builds magic 2 batches of records, in one pass over them. */
 import {
   ATTRIBUTES,
   BATCH_OVERHEAD,
@@ -12,14 +10,14 @@ import {
   type TimestampType
 } from './batch.ts'
 import { type Codec, codecId, compress } from './compression/codecs.ts'
-import { encodeRecords, type NewRecord } from './encoding.ts'
+import { type NewRecord, RecordWriter } from './encoding.ts'
 
 /** Everything about a batch but its records; the defaults are a plain uncompressed batch of no particular producer. */
 export interface BatchOptions {
   baseOffset?: bigint
   codec?: Codec
   /** On the codec's own scale. */
-  level?: number
+  level?: number | undefined
   timestampType?: TimestampType
   /** By default the largest of the records'. For LogAppendTime it is the time of the append. */
   maxTimestamp?: bigint
@@ -29,38 +27,49 @@ export interface BatchOptions {
   isTransactional?: boolean
   isControl?: boolean
   partitionLeaderEpoch?: number
-  deleteHorizonMs?: bigint
+  deleteHorizonMs?: bigint | undefined
   /** By default the last record's. Compaction keeps the original's. */
   lastOffsetDelta?: number
 }
 
 /** Encodes `records` as one batch. There may be none: compaction leaves such batches. */
-export function buildBatch(records: readonly NewRecord[], options: BatchOptions = {}): RecordBatch {
-  const baseOffset = options.baseOffset ?? 0n
-  const baseTimestamp = options.deleteHorizonMs ?? records[0]?.timestamp ?? NO_TIMESTAMP
-  const deltas = records.map((record, index) =>
-    record.offset === undefined ? index : Number(record.offset - baseOffset)
-  )
-  const plain = encodeRecords(records, deltas, baseTimestamp)
-  const codec = options.codec ?? 'none'
-  const body = codec === 'none' ? plain : compress(codec, plain, options.level)
+export function buildBatch(records: Iterable<NewRecord>, options: BatchOptions = {}): RecordBatch {
+  const { baseOffset = 0n, codec = 'none' } = options
+  const writer = new RecordWriter(BATCH_OVERHEAD)
+  let baseTimestamp = options.deleteHorizonMs
+  let maxTimestamp = NO_TIMESTAMP
+  let offsetDelta = -1
+  let recordsCount = 0
+  for (const record of records) {
+    baseTimestamp ??= record.timestamp
+    if (record.timestamp > maxTimestamp) maxTimestamp = record.timestamp
+    offsetDelta = record.offset === undefined ? offsetDelta + 1 : Number(record.offset - baseOffset)
+    writer.append(record, offsetDelta, baseTimestamp)
+    recordsCount++
+  }
 
-  const bytes = Buffer.concat([Buffer.alloc(BATCH_OVERHEAD), body])
+  const bytes = codec === 'none' ? writer.bytes : compressed(writer.bytes, codec, options.level)
   bytes.writeBigInt64BE(baseOffset, 0)
   bytes.writeInt32BE(bytes.length - LOG_OVERHEAD, 8)
   bytes.writeInt32BE(options.partitionLeaderEpoch ?? -1, 12)
   bytes.writeInt8(2, 16)
   bytes.writeInt16BE(attributesOf(options, codec), 21)
-  bytes.writeInt32BE(options.lastOffsetDelta ?? deltas.at(-1) ?? 0, 23)
-  bytes.writeBigInt64BE(baseTimestamp, 27)
-  bytes.writeBigInt64BE(options.maxTimestamp ?? largestTimestamp(records), 35)
+  bytes.writeInt32BE(options.lastOffsetDelta ?? Math.max(offsetDelta, 0), 23)
+  bytes.writeBigInt64BE(baseTimestamp ?? NO_TIMESTAMP, 27)
+  bytes.writeBigInt64BE(options.maxTimestamp ?? maxTimestamp, 35)
   bytes.writeBigInt64BE(options.producerId ?? NO_PRODUCER_ID, 43)
   bytes.writeInt16BE(options.producerEpoch ?? -1, 51)
   bytes.writeInt32BE(options.baseSequence ?? NO_SEQUENCE, 53)
-  bytes.writeInt32BE(records.length, 57)
+  bytes.writeInt32BE(recordsCount, 57)
   const batch = new RecordBatch(bytes)
   batch.seal()
   return batch
+}
+
+/** The room for the header, and the compressed records. */
+function compressed(plain: Buffer, codec: Exclude<Codec, 'none'>, level: number | undefined): Buffer {
+  const records = compress(codec, plain.subarray(BATCH_OVERHEAD), level)
+  return Buffer.concat([plain.subarray(0, BATCH_OVERHEAD), records])
 }
 
 function attributesOf(options: BatchOptions, codec: Codec): number {
@@ -71,10 +80,4 @@ function attributesOf(options: BatchOptions, codec: Codec): number {
     (options.isControl ? ATTRIBUTES.control : 0) |
     (options.deleteHorizonMs === undefined ? 0 : ATTRIBUTES.deleteHorizon)
   )
-}
-
-function largestTimestamp(records: readonly NewRecord[]): bigint {
-  let largest = NO_TIMESTAMP
-  for (const { timestamp } of records) if (timestamp > largest) largest = timestamp
-  return largest
 }

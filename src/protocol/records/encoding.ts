@@ -1,4 +1,4 @@
-/** Writes records as a batch holds them. The sizes come first: each record stands behind the length of its body. */
+/** Writes records as a batch holds them, each behind the length of its body, into a Buffer that grows. */
 import type { BatchRecord, RecordHeader } from './record.ts'
 
 /** A record to be written. What recordsOf gives fits. */
@@ -10,26 +10,76 @@ export interface NewRecord extends Omit<BatchRecord, 'offset' | 'headers' | 'seq
 
 const NO_HEADERS: readonly RecordHeader[] = []
 const ATTRIBUTES_BYTES = 1
+const FIRST_BYTES = 512
 
-/** The records' bytes, uncompressed. `offsetDeltas` has one entry a record. */
-export function encodeRecords(
-  records: readonly NewRecord[],
-  offsetDeltas: readonly number[],
-  baseTimestamp: bigint
-): Buffer {
-  const bodies = records.map((record, index) => bodySize(record, offsetDeltas[index] ?? index, baseTimestamp))
-  const total = bodies.reduce((sum, size) => sum + varintSize(size) + size, 0)
-  const writer = new RecordWriter(total)
-  records.forEach((record, index) => {
-    writer.varint(bodies[index] ?? 0)
-    writer.body(record, offsetDeltas[index] ?? index, baseTimestamp)
-  })
-  return writer.bytes
+/** Encodes one record after another. */
+export class RecordWriter {
+  #bytes = Buffer.allocUnsafe(FIRST_BYTES)
+  #position: number
+
+  /** `reservedBytes` are left free before the first record, for the header of the batch. */
+  constructor(reservedBytes: number) {
+    this.#position = reservedBytes
+  }
+
+  /** The reserved bytes, which hold anything, and the records so far. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#position)
+  }
+
+  append(record: NewRecord, offsetDelta: number, baseTimestamp: bigint): void {
+    const headers = record.headers ?? NO_HEADERS
+    // Wraps beyond int64, as Java's difference does, and as reading undoes.
+    const timestampDelta = BigInt.asIntN(64, record.timestamp - baseTimestamp)
+    const size = bodySize(record, headers, offsetDelta, timestampDelta)
+    this.#reserve(varintSize(size) + size)
+    this.#varint(size)
+    this.#bytes[this.#position++] = 0 // attributes, of which none is in use
+    this.#varlong(timestampDelta)
+    this.#varint(offsetDelta)
+    this.#field(record.key)
+    this.#field(record.value)
+    this.#varint(headers.length)
+    for (const { key, value } of headers) {
+      this.#field(Buffer.from(key))
+      this.#field(value)
+    }
+  }
+
+  #reserve(length: number): void {
+    const needed = this.#position + length
+    if (needed <= this.#bytes.length) return
+    const wider = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length))
+    this.#bytes.copy(wider, 0, 0, this.#position)
+    this.#bytes = wider
+  }
+
+  #varint(value: number): void {
+    let rest = zigzag(value) >>> 0
+    for (; rest > 0x7f; rest >>>= 7) this.#bytes[this.#position++] = (rest & 0x7f) | 0x80
+    this.#bytes[this.#position++] = rest
+  }
+
+  #varlong(value: bigint): void {
+    if (isShort(value)) {
+      this.#varint(Number(value))
+      return
+    }
+    let rest = zigzag64(value)
+    for (; rest > 0x7fn; rest >>= 7n) this.#bytes[this.#position++] = Number(rest & 0x7fn) | 0x80
+    this.#bytes[this.#position++] = Number(rest)
+  }
+
+  #field(bytes: Buffer | null): void {
+    this.#varint(bytes === null ? -1 : bytes.length)
+    if (bytes === null) return
+    bytes.copy(this.#bytes, this.#position)
+    this.#position += bytes.length
+  }
 }
 
-function bodySize(record: NewRecord, offsetDelta: number, baseTimestamp: bigint): number {
-  const headers = record.headers ?? NO_HEADERS
-  let size = ATTRIBUTES_BYTES + varlongSize(deltaOf(record, baseTimestamp)) + varintSize(offsetDelta)
+function bodySize(record: NewRecord, headers: readonly RecordHeader[], offsetDelta: number, timestampDelta: bigint) {
+  let size = ATTRIBUTES_BYTES + varlongSize(timestampDelta) + varintSize(offsetDelta)
   size += fieldSize(record.key) + fieldSize(record.value) + varintSize(headers.length)
   for (const { key, value } of headers) {
     const keyBytes = Buffer.byteLength(key)
@@ -38,13 +88,8 @@ function bodySize(record: NewRecord, offsetDelta: number, baseTimestamp: bigint)
   return size
 }
 
-/** Wraps beyond int64, as Java's difference does, and as reading undoes. */
-function deltaOf(record: NewRecord, baseTimestamp: bigint): bigint {
-  return BigInt.asIntN(64, record.timestamp - baseTimestamp)
-}
-
 function fieldSize(bytes: Buffer | null): number {
-  return bytes === null ? 1 : varintSize(bytes.length) + bytes.length
+  return bytes === null ? varintSize(-1) : varintSize(bytes.length) + bytes.length
 }
 
 function varintSize(value: number): number {
@@ -69,51 +114,4 @@ function zigzag(value: number): number {
 
 function zigzag64(value: bigint): bigint {
   return BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
-}
-
-/** Fills a Buffer whose size is known beforehand. */
-class RecordWriter {
-  readonly bytes: Buffer
-  #position = 0
-
-  constructor(size: number) {
-    this.bytes = Buffer.allocUnsafe(size)
-  }
-
-  body(record: NewRecord, offsetDelta: number, baseTimestamp: bigint): void {
-    const headers = record.headers ?? NO_HEADERS
-    this.bytes[this.#position++] = 0 // attributes, of which none is in use
-    this.#varlong(deltaOf(record, baseTimestamp))
-    this.varint(offsetDelta)
-    this.#field(record.key)
-    this.#field(record.value)
-    this.varint(headers.length)
-    for (const { key, value } of headers) {
-      this.#field(Buffer.from(key))
-      this.#field(value)
-    }
-  }
-
-  varint(value: number): void {
-    let rest = zigzag(value) >>> 0
-    for (; rest > 0x7f; rest >>>= 7) this.bytes[this.#position++] = (rest & 0x7f) | 0x80
-    this.bytes[this.#position++] = rest
-  }
-
-  #varlong(value: bigint): void {
-    if (isShort(value)) {
-      this.varint(Number(value))
-      return
-    }
-    let rest = zigzag64(value)
-    for (; rest > 0x7fn; rest >>= 7n) this.bytes[this.#position++] = Number(rest & 0x7fn) | 0x80
-    this.bytes[this.#position++] = Number(rest)
-  }
-
-  #field(bytes: Buffer | null): void {
-    this.varint(bytes === null ? -1 : bytes.length)
-    if (bytes === null) return
-    bytes.copy(this.bytes, this.#position)
-    this.#position += bytes.length
-  }
 }

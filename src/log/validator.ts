@@ -1,0 +1,249 @@
+/**
+ * What a leader checks of a produced batch before it is appended, and how it makes the batch its own: times, codec.
+ * Offsets and leader epoch are stamped by the log. The texts of record errors go out on the wire and are Kafka's.
+ */
+import { KafkaError } from '../protocol/errors.ts'
+import { batchesIn, type RecordBatch, type TimestampType } from '../protocol/records/batch.ts'
+import { buildBatch } from '../protocol/records/builder.ts'
+import type { Codec, Compression } from '../protocol/records/compression/codecs.ts'
+import type { NewRecord } from '../protocol/records/encoding.ts'
+import { RecordWalker } from '../protocol/records/record.ts'
+
+/** Who wrote the batch: a client's Produce, or one of our own coordinators, who may write control records. */
+export type BatchOrigin = 'client' | 'coordinator'
+
+/** The topic's settings that say which batches it takes, and in which form. */
+export interface ValidationRules {
+  /** `cleanup.policy` has compact in it. */
+  readonly isCompacted: boolean
+  readonly maxMessageBytes: number
+  readonly timestampType: TimestampType
+  /** How far a record's time may lie behind or ahead of ours. 2^63 is as good as forever. */
+  readonly timestampBeforeMaxMs: number
+  readonly timestampAfterMaxMs: number
+  readonly compressionType: 'producer' | 'uncompressed' | Compression
+  /** `compression.<codec>.level`, for the codecs that have one. */
+  readonly compressionLevels: Partial<Record<Compression, number>>
+  /** What a batch may come to when decompressed; by default DECOMPRESSED_LIMIT. */
+  readonly decompressedLimit?: number | undefined
+}
+
+/** One batch on its way into one partition. */
+export interface Arrival {
+  readonly batch: RecordBatch
+  /** `<topic>-<partition>`, for messages. */
+  readonly topicPartition: string
+  readonly now: number
+  readonly origin: BatchOrigin
+}
+
+/** One refused record: its index in the batch, and why. */
+export interface RecordError {
+  readonly batchIndex: number
+  readonly batchIndexErrorMessage: string
+}
+
+type RefusalCode = 'INVALID_TIMESTAMP' | 'INVALID_RECORD'
+
+/** Records of the batch were refused, and so the whole batch. The message is meant for the client. */
+export class InvalidRecordsError extends KafkaError {
+  override name = 'InvalidRecordsError'
+  readonly recordErrors: readonly RecordError[]
+
+  constructor(code: RefusalCode, message: string, recordErrors: readonly RecordError[]) {
+    super(code, message)
+    this.recordErrors = recordErrors
+  }
+}
+
+const NO_TIMESTAMP = -1
+const FIRST_VERSION_WITH_ZSTD = 7
+const SHOWN_ERRORS = 3
+/** Apache Kafka lists every refused record, but a small compressed batch may hold millions. */
+const LISTED_ERRORS = 10_000
+const LONGEST = 2n ** 63n - 1n
+
+/**
+ * The one batch that a partition of a Produce request carries. Throws INVALID_RECORD unless there is exactly one, of
+ * magic 2, CORRUPT_MESSAGE for what is no batch, UNSUPPORTED_COMPRESSION_TYPE for zstd before version 7.
+ */
+export function checkProducedRecords(records: Buffer | null, apiVersion: number): RecordBatch {
+  const batches = batchesIn(records ?? Buffer.alloc(0))
+  const { value: batch } = batches.next()
+  if (!batch) throw invalid('a produce request needs one record batch a partition')
+  if (batch.isLegacy) throw invalid(`produce requests carry batches of magic 2, not ${batch.magic}`)
+  if (apiVersion < FIRST_VERSION_WITH_ZSTD && batch.codec === 'zstd') {
+    throw new KafkaError(
+      'UNSUPPORTED_COMPRESSION_TYPE',
+      `zstd is for produce requests from version 7, not ${apiVersion}`
+    )
+  }
+  if (batches.next().value) throw invalid('a produce request carries one record batch a partition')
+  return batch
+}
+
+/**
+ * Checks a batch and gives it the topic's timestamp type and codec: in place where that is possible, else as a new
+ * batch. Throws a KafkaError, InvalidRecordsError where single records are to blame; then the batch is as it was.
+ */
+export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordBatch {
+  checkHeader(arrival, rules)
+  const source = arrival.batch.codec
+  const target = targetCodec(arrival.batch, source, rules)
+  const { maxTimestamp, deltasAreDense } = checkRecords(arrival, rules, target)
+  const storedTimestamp = rules.timestampType === 'LogAppendTime' ? BigInt(arrival.now) : maxTimestamp
+  if (source === target && (source === 'none' || deltasAreDense)) {
+    arrival.batch.setMaxTimestamp(rules.timestampType, storedTimestamp)
+    return arrival.batch
+  }
+  return rebuild(arrival.batch, target, storedTimestamp, rules)
+}
+
+/** What the header alone shows. Kafka's order, so that a batch with several faults gets Kafka's answer. */
+function checkHeader({ batch, origin, topicPartition }: Arrival, { maxMessageBytes }: ValidationRules): void {
+  const fromClient = origin === 'client'
+  if (fromClient && batch.baseOffset !== 0n) throw invalid(`the base offset of a batch is ${batch.baseOffset}, not 0`)
+  checkSize(batch, maxMessageBytes)
+  if (!batch.hasValidCrc()) {
+    throw new KafkaError('CORRUPT_MESSAGE', `a batch for ${topicPartition} does not fit its checksum ${batch.crc}`)
+  }
+  if (!fromClient) return
+  const { lastOffsetDelta, recordsCount, producerId, baseSequence } = batch
+  if (lastOffsetDelta < 0) throw invalid(`a batch cannot end at offset delta ${lastOffsetDelta}`)
+  if (recordsCount <= 0) throw invalid(`a batch cannot have ${recordsCount} records`)
+  if (lastOffsetDelta + 1 !== recordsCount) {
+    throw invalid(`${recordsCount} records cannot have the offsets 0 to ${lastOffsetDelta}`)
+  }
+  if (batch.isControl) throw invalid('clients cannot write control records')
+  if (producerId >= 0n && baseSequence < 0) {
+    throw invalid(`producer ${producerId} sent the sequence number ${baseSequence}`)
+  }
+}
+
+function checkSize({ sizeInBytes }: RecordBatch, maxMessageBytes: number): void {
+  if (sizeInBytes <= maxMessageBytes) return
+  throw new KafkaError('MESSAGE_TOO_LARGE', `a batch of ${sizeInBytes} bytes is above the limit of ${maxMessageBytes}`)
+}
+
+function targetCodec({ isControl }: RecordBatch, source: Codec, { compressionType }: ValidationRules): Codec {
+  if (compressionType === 'producer' || (isControl && source === 'none')) return source
+  return compressionType === 'uncompressed' ? 'none' : compressionType
+}
+
+interface Findings {
+  maxTimestamp: bigint
+  /** The offset deltas are 0, 1, 2 ...: of some clients' compressed batches they are not. */
+  deltasAreDense: boolean
+}
+
+/** Parses every record and holds it against the topic's rules. */
+function checkRecords(arrival: Arrival, rules: ValidationRules, target: Codec): Findings {
+  const walker = new RecordWalker(arrival.batch, rules.decompressedLimit)
+  const refused = new Refusals()
+  let maxTimestamp: number | bigint = NO_TIMESTAMP
+  let deltasAreDense = true
+  for (let index = 0; walker.next(); index++) {
+    if (rules.isCompacted && walker.keyLength < 0) {
+      refused.add(index, 'INVALID_RECORD', () => keyMissing(arrival))
+    } else if (rules.timestampType === 'CreateTime' && walker.timestamp !== NO_TIMESTAMP) {
+      if (isOutOfRange(walker.timestamp, arrival.now, rules)) {
+        refused.add(index, 'INVALID_TIMESTAMP', () => outOfRange(walker, arrival, rules))
+      }
+    } else if (arrival.batch.timestampType === 'LogAppendTime') {
+      refused.add(index, 'INVALID_TIMESTAMP', () => wrongTimestampType(walker, arrival, target))
+    }
+    if (walker.timestamp > maxTimestamp) maxTimestamp = walker.timestamp
+    if (walker.offsetDelta !== index) deltasAreDense = false
+  }
+  refused.throwIfAny()
+  return { maxTimestamp: BigInt(maxTimestamp), deltasAreDense }
+}
+
+function isOutOfRange(timestamp: number | bigint, now: number, rules: ValidationRules): boolean {
+  // Java's difference of longs wraps around, which only timestamps beyond 2^53 can show.
+  const age = typeof timestamp === 'number' ? now - timestamp : BigInt.asIntN(64, BigInt(now) - timestamp)
+  return age > rules.timestampBeforeMaxMs || -age > rules.timestampAfterMaxMs
+}
+
+/** The records again, in the codec and with the offset deltas that the topic wants. */
+function rebuild(batch: RecordBatch, codec: Codec, maxTimestamp: bigint, rules: ValidationRules): RecordBatch {
+  const { producerId, producerEpoch, baseSequence, isTransactional } = batch
+  const rebuilt = buildBatch(withoutOffsets(new RecordWalker(batch, rules.decompressedLimit)), {
+    codec,
+    level: codec === 'none' ? undefined : rules.compressionLevels[codec],
+    timestampType: rules.timestampType,
+    maxTimestamp,
+    producerId,
+    producerEpoch,
+    baseSequence,
+    isTransactional
+  })
+  checkSize(rebuilt, rules.maxMessageBytes)
+  return rebuilt
+}
+
+/** One record at a time: a small batch may hold millions. */
+function* withoutOffsets(walker: RecordWalker): Generator<NewRecord, undefined> {
+  while (walker.next()) {
+    const { offset: _, ...record } = walker.record()
+    yield record
+  }
+}
+
+/** Collects the refused records of a batch. One wrong timestamp makes it the answer for all. */
+class Refusals {
+  readonly #errors: RecordError[] = []
+  #count = 0
+  #code: RefusalCode = 'INVALID_RECORD'
+
+  add(batchIndex: number, code: RefusalCode, text: () => string): void {
+    this.#count++
+    if (code === 'INVALID_TIMESTAMP') this.#code = code
+    if (this.#count <= LISTED_ERRORS) this.#errors.push({ batchIndex, batchIndexErrorMessage: text() })
+  }
+
+  throwIfAny(): void {
+    if (this.#count === 0) return
+    const reason = this.#code === 'INVALID_TIMESTAMP' ? 'invalid timestamp' : this.#firstErrors()
+    const message = `One or more records have been rejected due to ${reason}`
+    throw new InvalidRecordsError(this.#code, message, this.#errors)
+  }
+
+  #firstErrors(): string {
+    const texts = this.#errors
+      .slice(0, SHOWN_ERRORS)
+      .map(error => `RecordError(batchIndex=${error.batchIndex}, message='${error.batchIndexErrorMessage}')`)
+    const shown = `only showing the first three errors at most: [${texts.join(', ')}]`
+    return `${this.#count} record errors in total, and ${shown}`
+  }
+}
+
+function keyMissing({ topicPartition }: Arrival): string {
+  return `Compacted topic cannot accept message without key in topic partition ${topicPartition}`
+}
+
+function outOfRange(walker: RecordWalker, { batch, now }: Arrival, rules: ValidationRules): string {
+  const offset = batch.baseOffset + BigInt(walker.offsetDelta)
+  const earliest = BigInt(now) - asLong(rules.timestampBeforeMaxMs)
+  const latest = BigInt.asIntN(64, BigInt(now) + asLong(rules.timestampAfterMaxMs))
+  return `Timestamp ${walker.timestamp} of message with offset ${offset} is out of range. The timestamp should be within [${earliest}, ${latest}]`
+}
+
+/** Kafka names the class of its own reader, and the one for compressed batches shows a missing key's size as -1. */
+function wrongTimestampType(walker: RecordWalker, { batch }: Arrival, target: Codec): string {
+  const isPartial = batch.codec !== 'none' && batch.codec === target
+  const sizes = [walker.keyLength, walker.valueLength].map(size => (isPartial ? size : Math.max(size, 0)))
+  const offset = batch.baseOffset + BigInt(walker.offsetDelta)
+  const record = `${isPartial ? 'Partial' : ''}DefaultRecord(offset=${offset}, timestamp=${walker.timestamp}, key=${sizes[0]} bytes, value=${sizes[1]} bytes)`
+  return `Invalid timestamp type in message ${record}. Producer should not set timestamp type to LogAppendTime.`
+}
+
+/** A setting of up to 2^63-1, which a number rounds up. */
+function asLong(value: number): bigint {
+  const exact = BigInt(value)
+  return exact > LONGEST ? LONGEST : exact
+}
+
+function invalid(why: string): KafkaError {
+  return new KafkaError('INVALID_RECORD', why)
+}
