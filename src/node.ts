@@ -75,7 +75,7 @@ export async function startNode({ settings, storage, clock, random, logger }: No
 function limitsOf(settings: () => BrokerSettings): ServerLimits {
   return {
     maxRequestBytes: settings().get('socket.request.max.bytes'),
-    maxHeldBytes: settings().get('queued.max.request.bytes'),
+    maxHeldBytes: atMost(settings().get('queued.max.request.bytes')),
     maxIdleMs: settings().get('connections.max.idle.ms'),
     backlog: settings().get('socket.listen.backlog.size'),
     get maxConnections() {
@@ -83,6 +83,11 @@ function limitsOf(settings: () => BrokerSettings): ServerLimits {
     },
     maxConnectionsOf: ip => connectionOverrides(settings()).get(ip) ?? settings().get('max.connections.per.ip')
   }
+}
+
+/** Kafka writes "no limit" as a negative number. */
+function atMost(limit: number): number {
+  return limit < 0 ? Number.POSITIVE_INFINITY : limit
 }
 
 function addressOf({ host, port }: Endpoint): string {
