@@ -14,16 +14,25 @@ export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 const MAX_VARINT_BYTES = 5
 const MAX_VARLONG_BYTES = 10
 
+/**
+ * How many elements the arrays of one message may have in all. A decoded element takes up to 30 times its bytes, so the
+ * limit on a frame's size alone would let one frame of empty names fill the memory. Kafka has no such limit.
+ */
+const MOST_ELEMENTS = 1_000_000
+
 /** Reads big-endian primitives from a window of a Buffer. Byte strings come back as views, uncopied. */
 export class ByteReader {
   readonly #buffer: Buffer
   readonly #end: number
+  /** Shared with the windows on the same message. */
+  readonly #budget: { elements: number }
   #position: number
 
-  constructor(buffer: Buffer, position = 0, end = buffer.length) {
+  constructor(buffer: Buffer, position = 0, end = buffer.length, budget = { elements: MOST_ELEMENTS }) {
     this.#buffer = buffer
     this.#position = position
     this.#end = end
+    this.#budget = budget
   }
 
   get position(): number {
@@ -114,7 +123,13 @@ export class ByteReader {
   /** A reader of the next `length` bytes, which this one skips. */
   window(length: number): ByteReader {
     const start = this.#take(length)
-    return new ByteReader(this.#buffer, start, start + length)
+    return new ByteReader(this.#buffer, start, start + length, this.#budget)
+  }
+
+  /** Announces an array of `count` elements, before it is built. */
+  spend(count: number): void {
+    this.#budget.elements -= count
+    if (this.#budget.elements < 0) throw new MalformedFrame(`a message of more than ${MOST_ELEMENTS} array elements`)
   }
 
   #take(length: number): number {

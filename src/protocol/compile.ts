@@ -229,6 +229,7 @@ function arrayCodec(element: Codec<Value>, lengths: Lengths, nullable: boolean):
     read(reader) {
       const count = readLength(reader, lengths, nullable)
       if (count < 0) return null
+      reader.spend(count)
       const values: Value[] = []
       for (let index = 0; index < count; index++) values.push(element.read(reader))
       return values

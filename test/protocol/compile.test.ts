@@ -71,6 +71,13 @@ describe('a message', () => {
     expect(() => codec.decode(hex('0000 0001 7fffffff'), 0)).toThrow(MalformedFrame)
   })
 
+  it('refuses more array elements than a message may have, however small they are', () => {
+    const nested = message({ outer: array({ inner: array(int8) }) })
+    const million = Buffer.alloc(4 + 1_000_001 * 4)
+    million.writeInt32BE(1_000_001)
+    expect(() => nested.decode(million, 0)).toThrow(/array elements/)
+  })
+
   it('refuses null where the version has no null', () => {
     expect(() => codec.decode(hex('00'), 2)).toThrow(/null/)
   })
