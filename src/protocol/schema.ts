@@ -54,7 +54,8 @@ export class Field<Out, In = Out, Optional extends boolean = boolean> {
 
   constructor(wire: Wire, absent: Out, traits: Traits = EVERYWHERE) {
     this.wire = wire
-    this.absent = absent
+    // All messages that lack the field share this value: nobody may change it.
+    this.absent = Array.isArray(absent) ? Object.freeze(absent) : absent
     this.traits = traits
   }
 
