@@ -87,8 +87,9 @@ export function checkProducedRecords(records: Buffer | null, apiVersion: number)
  * batch. Throws a KafkaError, InvalidRecordsError where single records are to blame; then the batch is as it was.
  */
 export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordBatch {
-  checkHeader(arrival, rules)
+  checkBytes(arrival, rules)
   const source = arrival.batch.codec
+  if (arrival.origin === 'client') checkHeader(arrival.batch)
   const target = targetCodec(arrival.batch, source, rules)
   const { maxTimestamp, deltasAreDense } = checkRecords(arrival, rules, target)
   const storedTimestamp = rules.timestampType === 'LogAppendTime' ? BigInt(arrival.now) : maxTimestamp
@@ -99,22 +100,23 @@ export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordB
   return rebuild(arrival.batch, target, storedTimestamp, rules)
 }
 
-/** What the header alone shows. Kafka's order, so that a batch with several faults gets Kafka's answer. */
-function checkHeader({ batch, origin, topicPartition }: Arrival, { maxMessageBytes }: ValidationRules): void {
-  const fromClient = origin === 'client'
-  if (fromClient && batch.baseOffset !== 0n) throw invalid(`the base offset of a batch is ${batch.baseOffset}, not 0`)
+// The checks below stand in Kafka's order, so that a batch with several faults gets Kafka's answer.
+
+function checkBytes({ batch, origin, topicPartition }: Arrival, { maxMessageBytes }: ValidationRules): void {
+  if (origin === 'client' && batch.baseOffset !== 0n)
+    throw invalid(`a batch begins at offset ${batch.baseOffset}, not 0`)
   checkSize(batch, maxMessageBytes)
-  if (!batch.hasValidCrc()) {
-    throw new KafkaError('CORRUPT_MESSAGE', `a batch for ${topicPartition} does not fit its checksum ${batch.crc}`)
-  }
-  if (!fromClient) return
-  const { lastOffsetDelta, recordsCount, producerId, baseSequence } = batch
+  if (batch.hasValidCrc()) return
+  throw new KafkaError('CORRUPT_MESSAGE', `a batch for ${topicPartition} does not fit its checksum ${batch.crc}`)
+}
+
+function checkHeader({ lastOffsetDelta, recordsCount, isControl, producerId, baseSequence }: RecordBatch): void {
   if (lastOffsetDelta < 0) throw invalid(`a batch cannot end at offset delta ${lastOffsetDelta}`)
   if (recordsCount <= 0) throw invalid(`a batch cannot have ${recordsCount} records`)
   if (lastOffsetDelta + 1 !== recordsCount) {
     throw invalid(`${recordsCount} records cannot have the offsets 0 to ${lastOffsetDelta}`)
   }
-  if (batch.isControl) throw invalid('clients cannot write control records')
+  if (isControl) throw invalid('clients cannot write control records')
   if (producerId >= 0n && baseSequence < 0) {
     throw invalid(`producer ${producerId} sent the sequence number ${baseSequence}`)
   }

@@ -1,0 +1,63 @@
+/** Walks along the record batches of a file, either over their headers alone or over all of their bytes. */
+import { BATCH_OVERHEAD, CorruptRecordError, entrySizeAt, RecordBatch } from '../protocol/records/batch.ts'
+import type { Storage } from './storage.ts'
+
+/** How much a walk over whole batches reads at a time; a larger batch is read as a whole. */
+const WALK_BYTES = 1 << 20
+
+/** A batch where it lies in the file. Of a walk over headers, `batch` is a view on the header only. */
+export interface LocatedBatch {
+  readonly position: number
+  readonly size: number
+  readonly batch: RecordBatch
+  /** The piece of the file that was read to get there, and where it begins. */
+  readonly window: Buffer
+  readonly windowPosition: number
+}
+
+/**
+ * Steps from header to header between two positions, reading pieces of `readAhead` bytes. Throws CorruptRecordError
+ * where the file does not continue with a batch that ends before `end`.
+ */
+export function walkHeaders(storage: Storage, path: string, from: number, end: number, readAhead: number) {
+  return walk(storage, path, { from, end, readAhead, needs: size => Math.min(size, BATCH_OVERHEAD) })
+}
+
+/** As `walkHeaders`, with all bytes of every batch. */
+export function walkBatches(storage: Storage, path: string, from: number, end: number) {
+  return walk(storage, path, { from, end, readAhead: WALK_BYTES, needs: size => size })
+}
+
+interface Walk {
+  readonly from: number
+  readonly end: number
+  readonly readAhead: number
+  /** How many bytes of a batch of that size must be in memory. */
+  readonly needs: (size: number) => number
+}
+
+function* walk(
+  storage: Storage,
+  path: string,
+  { from, end, readAhead, needs }: Walk
+): Generator<LocatedBatch, undefined> {
+  let windowPosition = from
+  let window: Buffer = Buffer.alloc(0)
+  for (let position = from; position < end; ) {
+    const read = (length: number) => {
+      if (windowPosition + window.length - position >= length) return
+      windowPosition = position
+      window = storage.read(path, position, Math.min(Math.max(readAhead, length), end - position))
+    }
+    read(BATCH_OVERHEAD)
+    const size = entrySizeAt(window, position - windowPosition)
+    if (size === undefined || position + size > end) {
+      throw new CorruptRecordError(`${path} ends in the middle of a batch`, position)
+    }
+    const needed = needs(size)
+    read(needed)
+    const at = position - windowPosition
+    yield { position, size, batch: new RecordBatch(window.subarray(at, at + needed)), window, windowPosition }
+    position += size
+  }
+}

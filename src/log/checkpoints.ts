@@ -1,0 +1,73 @@
+/**
+ * Kafka's checkpoint files: a version, a count, then a line an entry. At the top of a data directory they tell offsets
+ * of partitions: how far a log is known to be on the disk, where it starts, how far it is replicated.
+ */
+import type { Logger } from '../runtime/logger.ts'
+import { replaceFile, replaceFileSynced, type Storage } from './storage.ts'
+
+/** Kafka's names for the offset checkpoints. */
+export const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint'
+export const LOG_START_FILE = 'log-start-offset-checkpoint'
+export const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint'
+
+const VERSION = '0'
+
+/** A checkpoint file of these lines. */
+export function formatCheckpoint(lines: readonly string[]): Buffer {
+  return Buffer.from(`${[VERSION, lines.length, ...lines].join('\n')}\n`)
+}
+
+/** The columns of every line; undefined when the file is not what it should be. An empty file has no entries. */
+export function parseCheckpoint(bytes: Buffer, columnCount: number): string[][] | undefined {
+  if (bytes.length === 0) return []
+  const [version, count, ...lines] = bytes.toString('utf8').replace(/\n$/, '').split('\n')
+  if (version?.trim() !== VERSION || Number(count) !== lines.length) return undefined
+  const rows = lines.map(line => line.trim().split(/\s+/))
+  const isRow = (row: string[]) => row.length === columnCount && row.slice(-2).every(cell => /^\d+$/.test(cell))
+  return rows.every(isRow) ? rows : undefined
+}
+
+/** One of the offset checkpoints: offsets by the name of the partition's folder, in memory and in the file. */
+export class OffsetCheckpoint {
+  readonly #storage: Storage
+  readonly #path: string
+  readonly #offsets: Map<string, bigint>
+
+  /** Reads the file. A damaged one counts as empty: more is recovered, and logs start at their first segment. */
+  constructor(storage: Storage, path: string, logger: Logger) {
+    this.#storage = storage
+    this.#path = path
+    const rows = storage.exists(path) ? parseCheckpoint(storage.read(path, 0, storage.size(path)), 3) : []
+    if (!rows) logger.warn({ file: path }, 'a checkpoint file is damaged and counts as empty')
+    this.#offsets = new Map(rows?.map(([topic, number, offset]) => [`${topic}-${number}`, BigInt(offset ?? 0)]))
+  }
+
+  get(folder: string): bigint | undefined {
+    return this.#offsets.get(folder)
+  }
+
+  /** Takes in what has changed, undefined for an entry that goes, and writes the file if anything has. */
+  update(changes: Iterable<readonly [folder: string, offset: bigint | undefined]>): void {
+    let isChanged = false
+    for (const [folder, offset] of changes) {
+      if (this.#offsets.get(folder) === offset) continue
+      isChanged = true
+      if (offset === undefined) this.#offsets.delete(folder)
+      else this.#offsets.set(folder, offset)
+    }
+    if (isChanged) replaceFile(this.#storage, this.#path, this.#format())
+  }
+
+  /** Writes the file and brings it to the disk. */
+  async save(): Promise<void> {
+    await replaceFileSynced(this.#storage, this.#path, this.#format())
+  }
+
+  #format(): Buffer {
+    const lines = [...this.#offsets].map(([folder, offset]) => {
+      const dash = folder.lastIndexOf('-')
+      return `${folder.slice(0, dash)} ${folder.slice(dash + 1)} ${offset}`
+    })
+    return formatCheckpoint(lines)
+  }
+}

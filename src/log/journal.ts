@@ -1,0 +1,75 @@
+/**
+ * A log as the memory of a state machine: records go in by batches, and on start all of them come out again in order.
+ * What keys and values mean is the owner's.
+ */
+
+import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
+import { type BatchOptions, buildBatch } from '../protocol/records/builder.ts'
+import { type BatchRecord, recordsOf } from '../protocol/records/record.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { PartitionLog } from './partition-log.ts'
+
+/** A record to be kept. */
+export interface JournalRecord {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+}
+
+/** Who listens to a replay. */
+export interface JournalReader {
+  record(record: BatchRecord, batch: RecordBatch): void
+  /** A batch of control records: transaction markers, KRaft's leader changes and snapshot frames. */
+  control?(batch: RecordBatch): void
+}
+
+/** Offsets of what was appended. */
+export interface JournalOffsets {
+  readonly baseOffset: bigint
+  readonly lastOffset: bigint
+}
+
+export class Journal {
+  readonly log: PartitionLog
+  readonly #clock: Clock
+  readonly #leaderEpoch: number
+
+  /** `leaderEpoch` is written into every batch. */
+  constructor(log: PartitionLog, clock: Clock, leaderEpoch: number) {
+    this.log = log
+    this.#clock = clock
+    this.#leaderEpoch = leaderEpoch
+  }
+
+  /** Appends records as one batch, whose timestamps are now. There must be one at least. Throws as PartitionLog.append. */
+  append(records: readonly JournalRecord[], options: BatchOptions = {}): JournalOffsets {
+    const timestamp = BigInt(this.#clock.now())
+    return this.appendBatch(
+      buildBatch(
+        records.map(({ key, value }) => ({ key, value, timestamp })),
+        options
+      )
+    )
+  }
+
+  /** Appends a batch that was built already, such as one of control records. */
+  appendBatch(batch: RecordBatch): JournalOffsets {
+    return this.log.append(batch, this.#leaderEpoch)
+  }
+
+  /**
+   * Reads everything from the log's start, or from `offset`, to its end. Keys and values are views on large pieces of
+   * the file: who keeps one copies it. Throws CorruptRecordError for a batch whose checksum does not fit.
+   */
+  replay(reader: JournalReader, offset = this.log.logStartOffset): void {
+    for (const batch of this.log.batches(offset)) {
+      if (!batch.hasValidCrc()) {
+        throw new CorruptRecordError(`${this.log.folder} is damaged at offset ${batch.baseOffset}`, 0)
+      }
+      if (batch.isControl) {
+        reader.control?.(batch)
+        continue
+      }
+      for (const record of recordsOf(batch)) if (record.offset >= offset) reader.record(record, batch)
+    }
+  }
+}

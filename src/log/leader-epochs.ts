@@ -1,0 +1,95 @@
+/**
+ * Which leader epoch began at which offset of a partition (KIP-101), with the file that keeps it. The answer to "where
+ * did this epoch end" tells a client whether the log it read from is still the one it knows.
+ */
+import { assert } from '../runtime/assert.ts'
+import { formatCheckpoint, parseCheckpoint } from './checkpoints.ts'
+import { replaceFile, type Storage } from './storage.ts'
+
+/** Kafka's name for the file in a partition's folder. */
+export const LEADER_EPOCH_FILE = 'leader-epoch-checkpoint'
+
+/** An epoch and the offset of its first record. */
+export interface EpochStart {
+  readonly epoch: number
+  readonly startOffset: bigint
+}
+
+export class LeaderEpochs {
+  readonly #storage: Storage
+  readonly #path: string
+  /** Ascending in both. */
+  #entries: EpochStart[]
+
+  /** Reads the file of `folder`. One that cannot be read says nothing: epochs are in the batches too. */
+  constructor(storage: Storage, folder: string) {
+    this.#storage = storage
+    this.#path = `${folder}/${LEADER_EPOCH_FILE}`
+    this.#entries = readEntries(storage, this.#path)
+  }
+
+  get earliest(): EpochStart | undefined {
+    return this.#entries[0]
+  }
+
+  get latest(): EpochStart | undefined {
+    return this.#entries.at(-1)
+  }
+
+  /** From here on records are of `epoch`. Entries that contradict it are dropped, as Kafka does. */
+  assign(epoch: number, startOffset: bigint): void {
+    assert(epoch >= 0 && startOffset >= 0n, `epoch ${epoch} can begin at ${startOffset}`)
+    const latest = this.latest
+    if (latest?.epoch === epoch && latest.startOffset <= startOffset) return
+    const kept = this.#entries.filter(entry => entry.epoch < epoch && entry.startOffset < startOffset)
+    this.#replace([...kept, { epoch, startOffset }])
+  }
+
+  /** The epoch of the record at `offset`, if it is known. */
+  epochAt(offset: bigint): number | undefined {
+    return this.#entries.findLast(entry => entry.startOffset <= offset)?.epoch
+  }
+
+  /**
+   * The end of the largest epoch that is not after `epoch`, given the log's end; undefined for an epoch that is not
+   * known yet. An epoch older than all that are known ended where the first of them began.
+   */
+  endOf(epoch: number, logEndOffset: bigint): { epoch: number; endOffset: bigint } | undefined {
+    if (epoch < 0) return undefined
+    if (this.latest?.epoch === epoch) return { epoch, endOffset: logEndOffset }
+    const next = this.#entries.find(entry => entry.epoch > epoch)
+    if (!next) return undefined
+    const found = this.#entries.findLast(entry => entry.epoch <= epoch)
+    return { epoch: found?.epoch ?? epoch, endOffset: next.startOffset }
+  }
+
+  /** The log now ends at `endOffset`: later epochs have no records. */
+  truncateFromEnd(endOffset: bigint): void {
+    this.#replace(this.#entries.filter(entry => entry.startOffset < endOffset))
+  }
+
+  /** The log now starts at `startOffset`: of the epochs before, the last one stays and starts there. */
+  truncateFromStart(startOffset: bigint): void {
+    const first = this.#entries.findLast(entry => entry.startOffset <= startOffset)
+    if (!first) return
+    const later = this.#entries.filter(entry => entry.startOffset > startOffset)
+    this.#replace([{ epoch: first.epoch, startOffset }, ...later])
+  }
+
+  #replace(entries: EpochStart[]): void {
+    const lines = linesOf(entries)
+    if (lines.join() === linesOf(this.#entries).join()) return
+    replaceFile(this.#storage, this.#path, formatCheckpoint(lines))
+    this.#entries = entries
+  }
+}
+
+function linesOf(entries: readonly EpochStart[]): string[] {
+  return entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`)
+}
+
+function readEntries(storage: Storage, path: string): EpochStart[] {
+  if (!storage.exists(path)) return []
+  const lines = parseCheckpoint(storage.read(path, 0, storage.size(path)), 2) ?? []
+  return lines.map(([epoch, startOffset]) => ({ epoch: Number(epoch), startOffset: BigInt(startOffset ?? 0) }))
+}

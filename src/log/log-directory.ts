@@ -1,0 +1,281 @@
+/**
+ * One data directory: whose it is, whether it was closed clean, its checkpoints, and a log for every partition, opened on
+ * first use. After `open` no partition needs recovery any more.
+ */
+import type { Alarm, Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Random } from '../runtime/random.ts'
+import { HIGH_WATERMARK_FILE, LOG_START_FILE, OffsetCheckpoint, RECOVERY_POINT_FILE } from './checkpoints.ts'
+import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts'
+import { claimDirectory, type Identity, type MetaProperties } from './meta-properties.ts'
+import {
+  folderOf,
+  METADATA_FOLDER,
+  parseFolder,
+  readTopicId,
+  setAsideName,
+  type TopicPartition,
+  writeTopicId
+} from './partition-folder.ts'
+import { PartitionLog } from './partition-log.ts'
+import { recoverPartition } from './recovery.ts'
+import { replaceFileSynced, type Storage, StorageError } from './storage.ts'
+
+/** Kafka's name for the mark of a clean stop. */
+export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
+
+const CHECKPOINT_INTERVAL_MS = 60_000
+/** Logs that are brought to the disk at the same time when the directory is closed. */
+const CLOSING_AT_ONCE = 8
+
+/** What a data directory needs from outside, and who its node is to be. */
+export interface LogDirectoryOptions {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly identity: Identity
+}
+
+export class LogDirectory {
+  readonly meta: MetaProperties
+  /** Whether the last process closed it. */
+  readonly wasClean: boolean
+  readonly #storage: Storage
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #logger: Logger
+  readonly #recoveryPoints: OffsetCheckpoint
+  readonly #logStarts: OffsetCheckpoint
+  readonly #highWatermarks: OffsetCheckpoint
+  readonly #logs = new Map<string, PartitionLog>()
+  /** Folders that could not be recovered, and why. Their logs stay offline, and the directory unclean. */
+  readonly #broken = new Map<string, StorageError>()
+  readonly #removals = new Set<Alarm>()
+  /** Settles when no folder is being removed. */
+  #removed: Promise<void> = Promise.resolve()
+  #checkpointAlarm: Alarm | undefined
+
+  private constructor(options: LogDirectoryOptions, meta: MetaProperties, wasClean: boolean) {
+    const { storage, logger } = options
+    this.meta = meta
+    this.wasClean = wasClean
+    this.#storage = storage
+    this.#clock = options.clock
+    this.#random = options.random
+    this.#logger = logger
+    this.#recoveryPoints = new OffsetCheckpoint(storage, RECOVERY_POINT_FILE, logger)
+    this.#logStarts = new OffsetCheckpoint(storage, LOG_START_FILE, logger)
+    this.#highWatermarks = new OffsetCheckpoint(storage, HIGH_WATERMARK_FILE, logger)
+  }
+
+  /**
+   * Opens a data directory, or makes an empty one Kafka's. Takes the mark of a clean stop away before anything else,
+   * and recovers all partitions where there was none. Throws DataDirectoryError for a directory of somebody else.
+   */
+  static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
+    const { storage, random, identity } = options
+    const meta = await claimDirectory(storage, random, identity)
+    const wasClean = storage.exists(CLEAN_SHUTDOWN_FILE)
+    if (wasClean) {
+      storage.removeNow(CLEAN_SHUTDOWN_FILE)
+      await storage.sync('')
+    }
+    const directory = new LogDirectory(options, meta, wasClean)
+    directory.#load()
+    directory.#armCheckpoint()
+    return directory
+  }
+
+  /** The log of a partition, opened, and its folder made, if this is the first use. */
+  log(partition: TopicPartition, topicId: string, config: LogConfig): PartitionLog {
+    const folder = folderOf(partition)
+    const opened = this.#logs.get(folder)
+    if (opened) return opened
+    const broken = this.#broken.get(folder)
+    if (broken) throw broken
+    this.#prepareFolder(partition, topicId)
+    const log = new PartitionLog({
+      storage: this.#storage,
+      folder,
+      config,
+      clock: this.#clock,
+      random: this.#random,
+      logger: this.#logger,
+      logStartOffset: this.#logStarts.get(folder),
+      recoveryPoint: this.#recoveryPoints.get(folder),
+      startMoved: () => this.#checkpointLogStarts()
+    })
+    this.#logs.set(folder, log)
+    return log
+  }
+
+  /** The log of a partition if it is open. */
+  openLog(partition: TopicPartition): PartitionLog | undefined {
+    return this.#logs.get(folderOf(partition))
+  }
+
+  /** All partitions that have a folder, but the metadata. */
+  partitions(): TopicPartition[] {
+    return this.#folders().map(({ partition }) => partition)
+  }
+
+  /**
+   * Puts folders aside that no topic owns, as Kafka does: renamed with the suffix -stray and otherwise left alone.
+   * `topicIdOf` gives the id of the topic that a partition belongs to.
+   */
+  setAsideStrays(topicIdOf: (partition: TopicPartition) => string | undefined): void {
+    for (const { folder, partition } of this.#folders()) {
+      const expected = topicIdOf(partition)
+      const found = readTopicId(this.#storage, folder)
+      if (expected === undefined || (found !== undefined && found !== expected)) this.#setAside(partition, 'stray')
+    }
+  }
+
+  /** Deletes a partition: its folder gets another name at once and goes after `delayMs` (file.delete.delay.ms). */
+  deleteLog(partition: TopicPartition, delayMs: number): void {
+    const renamed = this.#setAside(partition, 'delete')
+    if (renamed === undefined) return
+    const alarm = this.#clock.at(this.#clock.now() + delayMs, () => {
+      this.#removals.delete(alarm)
+      this.#removeFolder(renamed)
+    })
+    this.#removals.add(alarm)
+  }
+
+  /** Writes down how far every log is known to be on the disk, where it starts, and its high watermark. */
+  checkpoint(): void {
+    this.#recoveryPoints.update(this.#offsets(log => log.recoveryPoint))
+    this.#checkpointLogStarts()
+    this.#highWatermarks.update(this.#offsets(log => log.highWatermark))
+  }
+
+  /**
+   * Brings everything to the disk and leaves the mark of a clean stop, last of all. Where a log cannot be closed there
+   * is no mark, and the next start recovers. The storage stays open, it is the caller's.
+   */
+  async close(): Promise<void> {
+    this.#checkpointAlarm?.cancel()
+    for (const alarm of this.#removals) alarm.cancel()
+    await this.#removed
+    const metadata = this.#logs.get(METADATA_FOLDER)
+    const others = [...this.#logs.values()].filter(log => log !== metadata)
+    let isClean = await this.#closeLogs(others)
+    this.checkpoint()
+    for (const file of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]) await file.save()
+    if (metadata) isClean = (await this.#closeLogs([metadata])) && isClean
+    this.#logs.clear()
+    if (!isClean || this.#broken.size > 0) return
+    await replaceFileSynced(this.#storage, CLEAN_SHUTDOWN_FILE, Buffer.from('{"version":0,"brokerEpoch":-1}'))
+  }
+
+  #load(): void {
+    for (const { name, kind } of this.#storage.list('')) {
+      if (kind !== 'directory') continue
+      const parsed = parseFolder(name)
+      if (parsed === 'delete') this.#removeFolder(name)
+      else if (parsed === undefined || parsed === 'stray' || parsed === 'future') {
+        this.#logger.warn({ folder: name }, 'a folder of the data directory is no partition in use: it is left alone')
+      } else if (!this.wasClean || name === METADATA_FOLDER) this.#recover(name)
+    }
+  }
+
+  #recover(folder: string): void {
+    try {
+      recoverPartition({
+        storage: this.#storage,
+        folder,
+        recoveryPoint: this.#recoveryPoints.get(folder) ?? 0n,
+        indexIntervalBytes: DEFAULT_LOG_CONFIG.indexIntervalBytes,
+        nowMs: this.#clock.now(),
+        logger: this.#logger
+      })
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      this.#logger.error({ folder, error }, 'a partition could not be recovered: it is offline until restart')
+      this.#broken.set(folder, error)
+    }
+  }
+
+  #folders(): { folder: string; partition: TopicPartition }[] {
+    return this.#storage.list('').flatMap(({ name, kind }) => {
+      const parsed = kind === 'directory' && name !== METADATA_FOLDER ? parseFolder(name) : undefined
+      return typeof parsed === 'object' ? [{ folder: name, partition: parsed }] : []
+    })
+  }
+
+  /** Makes the folder of a partition say whose it is. One that an earlier topic of that name has left is set aside. */
+  #prepareFolder(partition: TopicPartition, topicId: string): void {
+    const folder = folderOf(partition)
+    const found = readTopicId(this.#storage, folder)
+    if (found === topicId) return
+    if (found !== undefined) this.#setAside(partition, 'stray')
+    this.#storage.makeDirectory(folder)
+    writeTopicId(this.#storage, folder, topicId)
+  }
+
+  /** Renames a folder and forgets all that is known of it. Returns its new name, or undefined if it was never made. */
+  #setAside(partition: TopicPartition, why: 'delete' | 'stray'): string | undefined {
+    const folder = folderOf(partition)
+    if (!this.#storage.exists(folder)) return undefined
+    const renamed = setAsideName(partition, why, this.#random)
+    this.#storage.rename(folder, renamed)
+    this.#logs.get(folder)?.abandon()
+    this.#logs.delete(folder)
+    this.#broken.delete(folder)
+    // A new topic of that name must not find the offsets of the old one.
+    for (const file of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]) file.update([[folder, undefined]])
+    if (why === 'stray') this.#logger.warn({ folder, renamed }, 'a partition that no topic owns has been put aside')
+    return renamed
+  }
+
+  #removeFolder(folder: string): void {
+    const removal = this.#storage.remove(folder).catch((error: unknown) => {
+      this.#logger.warn({ folder, error }, 'a deleted partition could not be removed: the next start tries again')
+    })
+    this.#removed = Promise.all([this.#removed, removal]).then(() => {})
+  }
+
+  #armCheckpoint(): void {
+    this.#checkpointAlarm = this.#clock.at(this.#clock.now() + CHECKPOINT_INTERVAL_MS, () => {
+      this.#armCheckpoint()
+      try {
+        this.checkpoint()
+      } catch (error) {
+        this.#logger.warn({ error }, 'checkpoints could not be written: a restart may take longer')
+      }
+    })
+  }
+
+  /** A start is written down only where it lies within the oldest segment. */
+  #checkpointLogStarts(): void {
+    this.#logStarts.update(
+      this.#offsets(log => (log.logStartOffset > log.firstSegmentOffset ? log.logStartOffset : undefined))
+    )
+  }
+
+  /** An offset of every open log. What a checkpoint says of the others stays; the metadata log has none. */
+  *#offsets(offsetOf: (log: PartitionLog) => bigint | undefined): Generator<[string, bigint | undefined]> {
+    for (const [folder, log] of this.#logs) if (folder !== METADATA_FOLDER) yield [folder, offsetOf(log)]
+  }
+
+  async #closeLogs(logs: PartitionLog[]): Promise<boolean> {
+    let isClean = true
+    const waiting = logs.values()
+    const closeNext = async () => {
+      for (const log of waiting) {
+        try {
+          await log.close()
+        } catch (error) {
+          isClean = false
+          this.#logger.error(
+            { folder: log.folder, error },
+            'a log could not be closed: it is recovered at the next start'
+          )
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: CLOSING_AT_ONCE }, closeNext))
+    return isClean
+  }
+}

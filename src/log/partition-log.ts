@@ -1,0 +1,408 @@
+/**
+ * The log of one partition: batches at consecutive offsets, over segments of which the last is written to. Appends are
+ * synchronous: when `append` returns, the batch is in the page cache and has its offsets; when it throws, nothing has changed.
+ */
+import { KafkaError } from '../protocol/errors.ts'
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import { assert } from '../runtime/assert.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Random } from '../runtime/random.ts'
+import { LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
+import { Segment } from './segment.ts'
+import { baseOffsetOf } from './segment-names.ts'
+import { type Storage, StorageError } from './storage.ts'
+import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
+
+/** What else follows a log's batches, such as the state of its producers. The log knows nothing of it. */
+export interface BatchObserver {
+  /** A batch was appended and has its final offsets. Its bytes belong to the caller of `append`. */
+  observed(batch: RecordBatch): void
+  /** A new segment begins at `baseOffset`, of which nothing has been observed yet. */
+  rolled(baseOffset: bigint): void
+  /** Everything from `endOffset` on is gone; what was made of it is to be made again from `batches`. */
+  truncated(endOffset: bigint): void
+}
+
+/** What a log needs from outside, and where it is. */
+export interface PartitionLogOptions {
+  readonly storage: Storage
+  /** The partition's folder, which exists and needs no recovery. */
+  readonly folder: string
+  readonly config: LogConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** From the checkpoints: the least offset that is still offered, and up to where the disk is known to have everything. */
+  readonly logStartOffset?: bigint | undefined
+  readonly recoveryPoint?: bigint | undefined
+  /** Called when records were deleted from the start, to write that down. */
+  readonly startMoved?: () => void
+}
+
+/** How far and how much a read may go. */
+export interface ReadLimits {
+  readonly maxBytes: number
+  /** Batches at or after this offset are not given out. */
+  readonly upTo: bigint
+  /** Whether a first batch larger than `maxBytes` comes whole, or nothing does. */
+  readonly minOneBatch: boolean
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export class PartitionLog {
+  readonly folder: string
+  readonly #options: PartitionLogOptions
+  readonly #storage: Storage
+  readonly #epochs: LeaderEpochs
+  /** Ascending by base offset, never empty. */
+  readonly #segments: Segment[]
+  #config: LogConfig
+  #observer: BatchObserver | undefined
+  #logStartOffset: bigint
+  #endOffset: bigint
+  #recoveryPoint: bigint
+  /** So much earlier than segment.ms the active segment is rolled. */
+  #rollJitterMs: number
+  /** Why nothing may be done with this log any more. */
+  #offline: KafkaError | undefined
+  /** Settles when all segments that were rolled so far are on the disk. */
+  #flushed: Promise<void> = Promise.resolve()
+
+  /** Opens the log of a folder that was closed clean or has been recovered. Only headers after the last index entry are read. */
+  constructor(options: PartitionLogOptions) {
+    this.#options = options
+    this.#storage = options.storage
+    this.folder = options.folder
+    this.#config = options.config
+    this.#epochs = new LeaderEpochs(options.storage, options.folder)
+    this.#segments = loadSegments(options)
+    this.#rollJitterMs = this.#drawJitter()
+    this.#endOffset = this.#active.endOffset()
+    const wantedStart = options.logStartOffset ?? 0n
+    if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
+    this.#logStartOffset = larger(wantedStart, this.firstSegmentOffset)
+    this.#recoveryPoint = smaller(options.recoveryPoint ?? 0n, this.#endOffset)
+  }
+
+  /** The first offset that is offered. */
+  get logStartOffset(): bigint {
+    return this.#logStartOffset
+  }
+
+  /** The offset that the next record gets. */
+  get logEndOffset(): bigint {
+    return this.#endOffset
+  }
+
+  /** Consumers see what lies before. One replica has everything; only here would a wait for the disk show. */
+  get highWatermark(): bigint {
+    return this.#endOffset
+  }
+
+  /** Readers of committed data see what lies before. */
+  get lastStableOffset(): bigint {
+    return this.highWatermark
+  }
+
+  /** Everything before is known to be on the disk. */
+  get recoveryPoint(): bigint {
+    return this.#recoveryPoint
+  }
+
+  /** Where the oldest segment begins: at or before the log start. */
+  get firstSegmentOffset(): bigint {
+    return this.#segments[0]?.baseOffset ?? 0n
+  }
+
+  get sizeInBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
+  }
+
+  get segmentCount(): number {
+    return this.#segments.length
+  }
+
+  get leaderEpochs(): LeaderEpochs {
+    return this.#epochs
+  }
+
+  get config(): LogConfig {
+    return this.#config
+  }
+
+  /** New settings hold from the next append on. */
+  reconfigure(config: LogConfig): void {
+    this.#config = config
+  }
+
+  /** From now on `observer` is told what happens. There is one at most. */
+  observe(observer: BatchObserver): void {
+    this.#observer = observer
+  }
+
+  /** A replica led by `epoch` begins here (KIP-101). */
+  beginLeaderEpoch(epoch: number): void {
+    this.#guarded(() => this.#epochs.assign(epoch, this.#endOffset))
+  }
+
+  /**
+   * Gives a validated batch its offsets and the leader's epoch, in place, and writes it. Throws KAFKA_STORAGE_ERROR,
+   * and RECORD_LIST_TOO_LARGE for a batch that no segment can hold.
+   */
+  append(batch: RecordBatch, leaderEpoch: number): { baseOffset: bigint; lastOffset: bigint } {
+    const size = batch.bytes.length
+    assert(size === batch.sizeInBytes && batch.lastOffsetDelta >= 0, 'exactly one valid batch is appended')
+    if (size > this.#config.segmentBytes) {
+      throw new KafkaError(
+        'RECORD_LIST_TOO_LARGE',
+        `a batch of ${size} bytes does not fit into a segment of ${this.#config.segmentBytes}`
+      )
+    }
+    return this.#guarded(() => {
+      const baseOffset = this.#endOffset
+      batch.stamp(baseOffset, leaderEpoch)
+      if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, baseOffset)
+      if (this.#mustRollBefore(batch)) this.#roll()
+      this.#active.append(batch, this.#config.indexIntervalBytes)
+      this.#endOffset = batch.nextOffset
+      this.#observer?.observed(batch)
+      return { baseOffset, lastOffset: batch.lastOffset }
+    })
+  }
+
+  /**
+   * What a fetch gets: bytes from the beginning of the batch that holds `offset`, or of the next one, of one segment,
+   * cut at `maxBytes` wherever that falls. Throws OFFSET_OUT_OF_RANGE below the log start and beyond the end.
+   */
+  read(offset: bigint, { maxBytes, upTo, minOneBatch }: ReadLimits): Buffer {
+    if (offset < this.#logStartOffset || offset > this.#endOffset) {
+      throw new KafkaError(
+        'OFFSET_OUT_OF_RANGE',
+        `${this.folder} has offsets ${this.#logStartOffset} to ${this.#endOffset}, not ${offset}`
+      )
+    }
+    return this.#guarded(() => {
+      if (offset >= upTo) return NOTHING
+      for (let index = this.#indexOfSegment(offset); index < this.#segments.length; index++) {
+        const bytes = this.#segments[index]?.read(offset, maxBytes, this.#endPosition(index, upTo), minOneBatch)
+        if (bytes) return bytes
+      }
+      return NOTHING
+    })
+  }
+
+  /**
+   * Whole batches from the one that holds `offset` on, for those who make their state from the log. Every one is a
+   * view on a large piece of the file. Throws CORRUPT_MESSAGE where the file is damaged.
+   */
+  *batches(offset: bigint, upTo = this.#endOffset): Generator<RecordBatch, undefined> {
+    const from = this.#indexOfSegment(offset)
+    for (const segment of this.#segments.slice(from)) {
+      for (const { batch } of segment.batchesFrom(offset)) {
+        if (batch.baseOffset >= upTo) return
+        if (batch.lastOffset >= offset) yield batch
+      }
+    }
+  }
+
+  /** The first record at or after the log start that is not earlier than `timestamp`. */
+  offsetForTimestamp(timestamp: bigint): RecordTime | undefined {
+    return this.#guarded(() => findByTimestamp(this.#segments, timestamp, this.#logStartOffset))
+  }
+
+  /** The first record with the largest timestamp. */
+  maxTimestampOffset(): RecordTime | undefined {
+    return this.#guarded(() => findMaxTimestamp(this.#segments))
+  }
+
+  /** Where an epoch, or the last one before it, ended; undefined when that is not known. */
+  endOffsetForEpoch(epoch: number): { epoch: number; endOffset: bigint } | undefined {
+    return this.#epochs.endOf(epoch, this.#endOffset)
+  }
+
+  /** Records before `offset` are offered no more. Throws OFFSET_OUT_OF_RANGE beyond the high watermark. */
+  moveLogStart(offset: bigint): void {
+    if (offset > this.highWatermark) {
+      throw new KafkaError(
+        'OFFSET_OUT_OF_RANGE',
+        `the log start cannot move to ${offset}, beyond ${this.highWatermark}`
+      )
+    }
+    if (offset <= this.#logStartOffset) return
+    this.#guarded(() => {
+      this.#epochs.truncateFromStart(offset)
+      this.#logStartOffset = offset
+      this.#options.startMoved?.()
+    })
+  }
+
+  /** Removes the batch that holds `offset` and everything after it. The log then ends at `offset`. */
+  truncateTo(offset: bigint): void {
+    if (offset >= this.#endOffset) return
+    this.#guarded(() => {
+      if (offset < this.firstSegmentOffset) {
+        this.#startAgainAt(offset)
+        this.#logStartOffset = offset
+      } else {
+        while (this.#active.baseOffset > offset) this.#dropActive()
+        this.#active.truncateTo(offset)
+        this.#endOffset = offset
+        this.#epochs.truncateFromEnd(offset)
+        this.#logStartOffset = smaller(this.#logStartOffset, offset)
+      }
+      this.#recoveryPoint = smaller(this.#recoveryPoint, offset)
+    })
+    this.#observer?.truncated(offset)
+  }
+
+  /**
+   * The process waits until what was appended is on the disk: for the metadata, on which all else is built. If this
+   * throws the log is offline.
+   */
+  syncNow(): void {
+    this.#guarded(() => this.#active.syncNow())
+  }
+
+  /** Brings everything to the disk, index files exact. Throws when that fails or the log is offline. */
+  async close(): Promise<void> {
+    await this.#flushed
+    this.#guarded(() => this.#active.finish())
+    for (const segment of this.#segments.slice(this.#indexOfSegment(this.#recoveryPoint))) await segment.sync()
+    const epochsPath = `${this.folder}/${LEADER_EPOCH_FILE}`
+    if (this.#storage.exists(epochsPath)) await this.#storage.sync(epochsPath)
+    await this.#storage.sync(this.folder)
+    this.#recoveryPoint = this.#endOffset
+  }
+
+  /** The partition is no more: whoever still holds the log is refused. */
+  abandon(): void {
+    this.#offline = new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.folder} has been deleted`)
+  }
+
+  get #active(): Segment {
+    const active = this.#segments.at(-1)
+    assert(active, 'a log has a segment')
+    return active
+  }
+
+  /** Index of the segment that holds `offset` or would. */
+  #indexOfSegment(offset: bigint): number {
+    let low = 0
+    let high = this.#segments.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#segments[middle]?.baseOffset ?? 0n) <= offset) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** Where in a segment the batches before `upTo` end. */
+  #endPosition(index: number, upTo: bigint): number {
+    const segment = this.#segments[index]
+    assert(segment, 'the segment exists')
+    const end = this.#segments[index + 1]?.baseOffset ?? this.#endOffset
+    if (upTo >= end) return segment.size
+    return segment.find(upTo)?.position ?? segment.size
+  }
+
+  #mustRollBefore(batch: RecordBatch): boolean {
+    const active = this.#active
+    if (active.size === 0 && active.baseOffset === this.#endOffset) return false
+    if (active.size > this.#config.segmentBytes - batch.bytes.length) return true
+    if (active.size > 0 && this.#waitedMs(batch) > this.#config.segmentMs - this.#rollJitterMs) return true
+    return !active.hasRoomFor(batch.lastOffset, this.#config.segmentIndexBytes)
+  }
+
+  /** The age of the active segment, in the time of its records where they have one. */
+  #waitedMs(batch: RecordBatch): number {
+    const first = this.#active.firstTimestamp
+    if (first >= 0n) return Number(batch.maxTimestamp - first)
+    return this.#options.clock.now() - this.#active.createdMs
+  }
+
+  #roll(): void {
+    const { clock } = this.#options
+    const full = this.#active
+    full.finish()
+    const baseOffset = this.#endOffset
+    this.#segments.push(Segment.create(this.#storage, this.folder, baseOffset, clock.now()))
+    this.#rollJitterMs = this.#drawJitter()
+    this.#observer?.rolled(baseOffset)
+    this.#flushed = this.#flushed.then(() => this.#flush(full, baseOffset))
+  }
+
+  /** Brings a full segment to the disk in the background, so that a later recovery need not look at it. */
+  async #flush(segment: Segment, recoveryPoint: bigint): Promise<void> {
+    if (this.#offline || !this.#segments.includes(segment)) return
+    try {
+      await segment.sync()
+      if (this.#segments.includes(segment)) this.#recoveryPoint = larger(this.#recoveryPoint, recoveryPoint)
+    } catch (error) {
+      if (this.#segments.includes(segment)) this.#fail(error)
+    }
+  }
+
+  #drawJitter(): number {
+    const { segmentJitterMs, segmentMs } = this.#config
+    return segmentJitterMs === 0 ? 0 : this.#options.random.below(Math.min(segmentJitterMs, segmentMs))
+  }
+
+  #dropActive(): void {
+    this.#active.remove()
+    this.#segments.pop()
+  }
+
+  /** Leaves nothing but an empty segment at `offset`. */
+  #startAgainAt(offset: bigint): void {
+    this.#options.logger.warn({ folder: this.folder, offset }, 'the log begins again, empty, at another offset')
+    while (this.#segments.length > 0) this.#dropActive()
+    this.#segments.push(Segment.create(this.#storage, this.folder, offset, this.#options.clock.now()))
+    this.#endOffset = offset
+    this.#epochs.truncateFromEnd(0n)
+  }
+
+  /** Runs what touches the disk. After an error that leaves the disk's state unknown the log is offline until restart. */
+  #guarded<T>(act: () => T): T {
+    if (this.#offline) throw this.#offline
+    try {
+      return act()
+    } catch (error) {
+      if (error instanceof StorageError && error.kind === 'failed') this.#fail(error)
+      throw error
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#offline) return
+    this.#options.logger.error(
+      { folder: this.folder, error },
+      'the partition is offline until restart: its disk failed'
+    )
+    this.#offline = error instanceof KafkaError ? error : new StorageError('failed', String(error))
+  }
+}
+
+function loadSegments({ storage, folder, clock, logStartOffset, config, logger }: PartitionLogOptions): Segment[] {
+  const baseOffsets = storage.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
+  if (baseOffsets.length === 0) return [Segment.create(storage, folder, logStartOffset ?? 0n, clock.now())]
+  return baseOffsets.map(baseOffset => {
+    const segment = new Segment(storage, folder, baseOffset, clock.now())
+    if (!segment.hasIndexes) {
+      logger.warn({ folder, baseOffset }, 'a segment has no index files: they are made again')
+      segment.recover(config.indexIntervalBytes, () => {})
+    }
+    return segment
+  })
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}

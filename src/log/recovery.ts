@@ -1,0 +1,66 @@
+/**
+ * Makes a partition's folder fit to be opened after a process or machine died: from the recovery point on nothing is
+ * believed but checksums. Whatever follows the first damage goes, so that the log is a prefix of what it was.
+ */
+import type { Logger } from '../runtime/logger.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import { Segment } from './segment.ts'
+import { baseOffsetOf } from './segment-names.ts'
+import type { Storage } from './storage.ts'
+
+/** A folder to recover, and what is known of it. */
+export interface RecoveryOptions {
+  readonly storage: Storage
+  readonly folder: string
+  /** Segments that end at or before are known to be whole. */
+  readonly recoveryPoint: bigint
+  readonly indexIntervalBytes: number
+  readonly nowMs: number
+  readonly logger: Logger
+}
+
+/** Recovers one folder. Throws StorageError when the disk does not let us. */
+export function recoverPartition(options: RecoveryOptions): void {
+  const { storage, folder, recoveryPoint, nowMs } = options
+  const segments = segmentOffsets(storage, folder).map(offset => new Segment(storage, folder, offset, nowMs))
+  removeOrphans(options)
+  const epochs = new LeaderEpochs(storage, folder)
+  for (const [index, segment] of segments.entries()) {
+    const end = segments[index + 1]?.baseOffset
+    const isKnown = end !== undefined && end <= recoveryPoint && segment.hasIndexes
+    if (isKnown || recoverSegment(segment, epochs, options)) continue
+    for (const later of segments.splice(index + 1).reverse()) later.remove()
+    break
+  }
+  epochs.truncateFromEnd(segments.at(-1)?.endOffset() ?? 0n)
+}
+
+/** Returns whether the segment was whole. */
+function recoverSegment(segment: Segment, epochs: LeaderEpochs, options: RecoveryOptions): boolean {
+  const { cutBytes, reason } = segment.recover(options.indexIntervalBytes, batch => {
+    const { partitionLeaderEpoch, baseOffset } = batch
+    if (!batch.isLegacy && partitionLeaderEpoch > (epochs.latest?.epoch ?? -1)) {
+      epochs.assign(partitionLeaderEpoch, baseOffset)
+    }
+  })
+  if (cutBytes === 0) return true
+  const { folder, logger } = options
+  logger.warn(
+    { folder, segment: segment.baseOffset, cutBytes, reason },
+    'the end of a log was damaged and has been cut off'
+  )
+  return false
+}
+
+function segmentOffsets(storage: Storage, folder: string): bigint[] {
+  return storage.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
+}
+
+/** Index files without their log, which a crash in the middle of a removal leaves behind. */
+function removeOrphans({ storage, folder }: RecoveryOptions): void {
+  const names = new Set(storage.list(folder).map(({ name }) => name))
+  for (const name of names) {
+    const match = /^(\d{20})\.(?:index|timeindex|txnindex)$/.exec(name)
+    if (match && !names.has(`${match[1]}.log`)) storage.removeNow(`${folder}/${name}`)
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * One `.log` file of a partition with its two indexes: a run of record batches from a base offset on. Only the newest
+ * segment of a partition is written to; what a segment knows besides its bytes can be rebuilt from them.
+ */
+import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
+import { type LocatedBatch, walkBatches, walkHeaders } from './batch-walk.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { segmentPath } from './segment-names.ts'
+import { appendWhole, type Storage } from './storage.ts'
+import { TimeIndex, type TimestampOffset } from './time-index.ts'
+
+/** Read beyond what is asked for, so that one read finds a batch and has it: an index interval and a little more. */
+const SCAN_BYTES = 8192
+const LARGEST_RELATIVE_OFFSET = 2_147_483_647n
+const NOTHING = Buffer.alloc(0)
+
+export class Segment {
+  readonly baseOffset: bigint
+  /** For segments without timestamps: since when it is there, as far as this process knows. */
+  readonly createdMs: number
+  readonly #storage: Storage
+  readonly #folder: string
+  readonly #path: string
+  readonly #offsets: OffsetIndex
+  readonly #times: TimeIndex
+  #size: number
+  #bytesSinceIndexed = 0
+  /** Undefined until somebody asks, for it may have to be read. */
+  #largest: TimestampOffset | undefined
+  #firstTimestamp: bigint | undefined
+
+  /** A segment whose `.log` file exists. */
+  constructor(storage: Storage, folder: string, baseOffset: bigint, createdMs: number) {
+    this.#storage = storage
+    this.#folder = folder
+    this.baseOffset = baseOffset
+    this.createdMs = createdMs
+    this.#path = segmentPath(folder, baseOffset, 'log')
+    this.#size = storage.size(this.#path)
+    this.#offsets = new OffsetIndex(storage, segmentPath(folder, baseOffset, 'index'), baseOffset)
+    this.#times = new TimeIndex(storage, segmentPath(folder, baseOffset, 'timeindex'), baseOffset)
+  }
+
+  /** A new, empty segment, in place of whatever a failed attempt may have left under its names. */
+  static create(storage: Storage, folder: string, baseOffset: bigint, nowMs: number): Segment {
+    for (const suffix of ['index', 'timeindex', 'txnindex', 'log'] as const) {
+      storage.removeNow(segmentPath(folder, baseOffset, suffix))
+    }
+    storage.append(segmentPath(folder, baseOffset, 'log'), NOTHING)
+    return new Segment(storage, folder, baseOffset, nowMs)
+  }
+
+  /** Bytes of the `.log` file. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Largest timestamp in the segment and the last offset of the batch that has it; -1 when there is none. */
+  get largestTimestamp(): TimestampOffset {
+    this.#largest ??= this.#times.last
+    return this.#largest
+  }
+
+  /** Largest timestamp of the first batch, -1 when it has none or is not there yet. */
+  get firstTimestamp(): bigint {
+    if (this.#firstTimestamp === undefined && this.#size > 0) {
+      const first = this.headers(0).next().value
+      this.#firstTimestamp = first ? maxTimestampOf(first.batch) : -1n
+    }
+    return this.#firstTimestamp ?? -1n
+  }
+
+  /** Whether the indexes, of `maxIndexBytes` at most, and their 32-bit offsets have room for a batch that ends at `lastOffset`. */
+  hasRoomFor(lastOffset: bigint, maxIndexBytes: number): boolean {
+    if (lastOffset - this.baseOffset > LARGEST_RELATIVE_OFFSET) return false
+    return !this.#offsets.isFull(maxIndexBytes) && !this.#times.isFull(maxIndexBytes)
+  }
+
+  /** Adds a batch that has its final offsets. If this throws, nothing has changed, or the error's kind is 'failed'. */
+  append(batch: RecordBatch, indexIntervalBytes: number): void {
+    this.#offsets.reserve()
+    this.#times.reserve()
+    appendWhole(this.#storage, this.#path, this.#size, batch.bytes)
+    this.#note(batch, this.#size, indexIntervalBytes)
+    this.#size += batch.bytes.length
+  }
+
+  /**
+   * The batch that holds `offset`, or else the first after it; undefined when all batches lie before. Only its header
+   * is read for certain, and `readAhead` bytes from near its beginning where the file has them.
+   */
+  find(offset: bigint, readAhead = SCAN_BYTES): LocatedBatch | undefined {
+    for (const located of this.headers(this.#offsets.positionBefore(offset), readAhead)) {
+      if (located.batch.lastOffset >= offset) return located
+    }
+    return undefined
+  }
+
+  /**
+   * What a fetch from `offset` gets by Kafka's rule, from this segment and below `endPosition`: bytes from the beginning
+   * of the batch that holds the offset, cut anywhere at `maxBytes`. A first batch larger than that comes whole if
+   * `minOneBatch`, else nothing does. Undefined when all batches lie before the offset.
+   */
+  read(offset: bigint, maxBytes: number, endPosition: number, minOneBatch: boolean): Buffer | undefined {
+    const first = this.find(offset, maxBytes + SCAN_BYTES)
+    if (!first) return undefined
+    if (first.size > maxBytes && !minOneBatch) return NOTHING
+    const length = Math.min(endPosition - first.position, Math.max(maxBytes, first.size))
+    if (length <= 0) return NOTHING
+    const at = first.position - first.windowPosition
+    if (at + length <= first.window.length) return first.window.subarray(at, at + length)
+    return this.#storage.read(this.#path, first.position, length)
+  }
+
+  /** Batches from a position on, of which only the headers are looked at. */
+  headers(position: number, readAhead = SCAN_BYTES): Generator<LocatedBatch, undefined> {
+    return walkHeaders(this.#storage, this.#path, position, this.#size, readAhead)
+  }
+
+  /** Whole batches from the one that holds `offset`, or a position before it, on. */
+  batchesFrom(offset: bigint): Generator<LocatedBatch, undefined> {
+    return walkBatches(this.#storage, this.#path, this.#offsets.positionBefore(offset), this.#size)
+  }
+
+  /** Whole batches from the first that may have a record at or after `timestamp` and at or after `offset`. */
+  batchesFromTime(timestamp: bigint, offset: bigint): Generator<LocatedBatch, undefined> {
+    const before = this.#times.entryBefore(timestamp).offset
+    return this.batchesFrom(before > offset ? before : offset)
+  }
+
+  /** The offset after the last batch; only the headers after the last index entry are read. */
+  endOffset(): bigint {
+    let end = this.baseOffset
+    for (const { batch } of this.headers(this.#offsets.lastPosition)) end = batch.nextOffset
+    return end
+  }
+
+  /** Removes the batch that holds `offset` and all later ones. */
+  truncateTo(offset: bigint): void {
+    const position = this.find(offset)?.position
+    this.#offsets.truncateTo(offset)
+    this.#times.truncateTo(offset)
+    if (position === undefined) return
+    this.#storage.truncate(this.#path, position)
+    this.#size = position
+    this.#bytesSinceIndexed = 0
+    if (position === 0) this.#firstTimestamp = undefined
+    this.#largest = this.#largestAfterIndex()
+  }
+
+  /**
+   * Goes through all bytes, believing nothing else: checks every batch, cuts the file before the first that is not
+   * whole and sound, and rebuilds the indexes. Returns how many bytes were cut, and why.
+   */
+  recover(indexIntervalBytes: number, visit: (batch: RecordBatch) => void): { cutBytes: number; reason?: string } {
+    this.#forgetIndexes()
+    let soundBytes = 0
+    let reason: string | undefined
+    try {
+      let expected = this.baseOffset
+      for (const { position, size, batch } of walkBatches(this.#storage, this.#path, 0, this.#size)) {
+        checkSound(batch, position, expected)
+        this.#offsets.reserve()
+        this.#times.reserve()
+        this.#note(batch, position, indexIntervalBytes)
+        visit(batch)
+        expected = batch.nextOffset
+        soundBytes = position + size
+      }
+    } catch (error) {
+      if (!(error instanceof CorruptRecordError)) throw error
+      reason = error.message
+    }
+    const cutBytes = this.#size - soundBytes
+    this.#storage.truncate(this.#path, soundBytes)
+    this.#size = soundBytes
+    this.finish()
+    return reason === undefined ? { cutBytes } : { cutBytes, reason }
+  }
+
+  /** Whether both index files are there. */
+  get hasIndexes(): boolean {
+    return this.#indexPaths().every(path => this.#storage.exists(path))
+  }
+
+  /** Brings the index files up to date, with the final entry of the time index; they are exact afterwards. */
+  finish(): void {
+    this.#times.reserve()
+    this.#times.offer(this.largestTimestamp)
+    this.#offsets.flush()
+    this.#times.flush()
+  }
+
+  /** Resolves when the batches and what is in the index files have reached the disk. */
+  async sync(): Promise<void> {
+    await this.#storage.sync(this.#path)
+    for (const path of this.#indexPaths()) if (this.#storage.exists(path)) await this.#storage.sync(path)
+  }
+
+  /** The process waits until the batches have reached the disk. Index files are left to recovery. */
+  syncNow(): void {
+    this.#storage.syncNow(this.#path)
+  }
+
+  /** Removes the segment's files, the `.log` last of all, so that no index is ever without its log. */
+  remove(): void {
+    for (const path of this.#indexPaths()) this.#storage.removeNow(path)
+    this.#storage.removeNow(segmentPath(this.#folder, this.baseOffset, 'txnindex'))
+    this.#storage.removeNow(this.#path)
+  }
+
+  #indexPaths(): string[] {
+    return [
+      segmentPath(this.#folder, this.baseOffset, 'index'),
+      segmentPath(this.#folder, this.baseOffset, 'timeindex')
+    ]
+  }
+
+  /** Takes a batch into timestamps and indexes. An entry describes the batch that crosses the interval. */
+  #note(batch: RecordBatch, position: number, indexIntervalBytes: number): void {
+    const timestamp = maxTimestampOf(batch)
+    if (position === 0) this.#firstTimestamp = timestamp
+    if (timestamp > this.largestTimestamp.timestamp) this.#largest = { timestamp, offset: batch.lastOffset }
+    if (this.#bytesSinceIndexed > indexIntervalBytes) {
+      this.#offsets.add(batch.lastOffset, position)
+      this.#times.offer(this.largestTimestamp)
+      this.#bytesSinceIndexed = 0
+    }
+    this.#bytesSinceIndexed += batch.sizeInBytes
+  }
+
+  #forgetIndexes(): void {
+    this.#offsets.clear()
+    this.#times.clear()
+    this.#bytesSinceIndexed = 0
+    this.#largest = undefined
+    this.#firstTimestamp = undefined
+  }
+
+  #largestAfterIndex(): TimestampOffset {
+    let largest = this.#times.last
+    for (const { batch } of this.headers(this.#offsets.positionBefore(largest.offset))) {
+      const timestamp = maxTimestampOf(batch)
+      if (timestamp > largest.timestamp) largest = { timestamp, offset: batch.lastOffset }
+    }
+    return largest
+  }
+}
+
+/** Legacy entries are kept as they are, but nothing is made of their times. */
+function maxTimestampOf(batch: RecordBatch): bigint {
+  return batch.isLegacy ? -1n : batch.maxTimestamp
+}
+
+function checkSound(batch: RecordBatch, position: number, expectedOffset: bigint): void {
+  if (!batch.hasValidCrc()) throw new CorruptRecordError(`the checksum at position ${position} does not fit`, position)
+  const { baseOffset, lastOffset } = batch
+  if (baseOffset < expectedOffset || lastOffset < baseOffset) {
+    throw new CorruptRecordError(
+      `offsets ${baseOffset} to ${lastOffset} at position ${position} where ${expectedOffset} or later must follow`,
+      position
+    )
+  }
+}
