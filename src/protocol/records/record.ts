@@ -89,7 +89,7 @@ export class RecordWalker {
     const end = this.#position + length
     this.#readBody(end)
     if (this.#position !== end) throw invalid(`a record's fields do not fill its ${length} bytes`)
-    if (this.#left === 0 && this.#available(1)) throw invalid('records are left over after the last one of a batch')
+    if (this.#left === 0 && this.#hasMore()) throw invalid('records are left over after the last one of a batch')
     return true
   }
 
@@ -220,6 +220,16 @@ export class RecordWalker {
   #available(length: number): boolean {
     const remaining = this.#window.length - this.#position
     return remaining >= length || (this.#pieces !== undefined && this.#widen(this.#pieces, length, remaining))
+  }
+
+  /** Whether any byte follows. Leaves the window, on which the record stands, as it is. */
+  #hasMore(): boolean {
+    if (this.#position < this.#window.length) return true
+    for (;;) {
+      const piece = this.#pieces?.next()
+      if (!piece || piece.done) return false
+      if (piece.value.length > 0) return true
+    }
   }
 
   #widen(pieces: Iterator<Buffer>, length: number, remaining: number): boolean {
