@@ -1,0 +1,207 @@
+/** JoinGroup in the machine: newcomers, members on their way back, and static members that take their place again. */
+import type { ErrorName } from '../../protocol/errors.ts'
+import {
+  countAwaitingJoin,
+  type Member,
+  memberError,
+  type Protocol,
+  selectProtocol,
+  staticMember,
+  supportsProtocols,
+  UNKNOWN_MEMBER_ID
+} from './group.ts'
+import {
+  completeJoinIfAllJoined,
+  currentGeneration,
+  prepareRebalance,
+  rebalanceOrCompleteJoin,
+  removeMember
+} from './rebalance.ts'
+import {
+  answerJoin,
+  completeJoin,
+  completeSync,
+  failedJoin,
+  failedSync,
+  type JoinAnswer,
+  NO_ASSIGNMENT,
+  recordGroup,
+  type Turn
+} from './turn.ts'
+
+/** A member that is new and never comes back for its answer is removed after this long. */
+const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000
+
+/** From this version on a newcomer must come back with the id that it is given (KIP-394). */
+const MEMBER_ID_REQUIRED_SINCE = 4
+
+/** From this version on a leader can be told to leave the assignment as it is (KIP-814). */
+const SKIP_ASSIGNMENT_SINCE = 9
+
+export interface Join {
+  readonly ticket: number
+  readonly apiVersion: number
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly clientId: string
+  readonly clientHost: string
+  readonly sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
+  readonly protocolType: string
+  readonly protocols: readonly Protocol[]
+  readonly reason: string | null
+  /** The id to give to one that has none. */
+  readonly newMemberId: string
+}
+
+/** Answers at once, or parks the ticket until the next generation begins. */
+export function join(turn: Turn, request: Join): void {
+  const { group } = turn
+  if (!hasRoom(turn, request.memberId)) {
+    removeMember(turn, request.memberId)
+    answerJoin(turn, request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+  } else if (!supportsProtocols(group, request.protocolType, request.protocols)) {
+    refuse(turn, request, 'INCONSISTENT_GROUP_PROTOCOL')
+  } else if (request.memberId === UNKNOWN_MEMBER_ID) {
+    joinWithoutId(turn, request)
+  } else {
+    joinWithId(turn, request)
+  }
+}
+
+function refuse(turn: Turn, { ticket, memberId }: Join, errorCode: ErrorName): void {
+  answerJoin(turn, ticket, failedJoin(errorCode, memberId))
+}
+
+/** While a group rebalances, those who already joined count: the last to come back find the group full. */
+function hasRoom({ group, limits }: Turn, memberId: string): boolean {
+  const member = group.members.get(memberId)
+  switch (group.state) {
+    case 'Empty':
+    case 'Dead':
+      return true
+    case 'PreparingRebalance':
+      return (member && member.awaitingJoin !== null) || countAwaitingJoin(group) < limits.maxSize
+    case 'CompletingRebalance':
+    case 'Stable':
+      return member !== undefined || group.members.size < limits.maxSize
+  }
+}
+
+function joinWithoutId(turn: Turn, request: Join): void {
+  const { group, now } = turn
+  const { groupInstanceId, newMemberId } = request
+  const previous = groupInstanceId === null ? undefined : staticMember(group, groupInstanceId)
+  if (previous) {
+    replaceStaticMember(turn, request, previous)
+  } else if (groupInstanceId === null && request.apiVersion >= MEMBER_ID_REQUIRED_SINCE) {
+    group.pendingJoin.set(newMemberId, now + request.sessionTimeoutMs)
+    answerJoin(turn, request.ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
+  } else {
+    addMember(turn, request, newMemberId)
+  }
+}
+
+function joinWithId(turn: Turn, request: Join): void {
+  const { group } = turn
+  const { memberId, groupInstanceId } = request
+  const member = group.members.get(memberId)
+  const error = memberError(group, memberId, groupInstanceId)
+  if (groupInstanceId === null && group.pendingJoin.has(memberId)) addMember(turn, request, memberId)
+  else if (error !== 'NONE' || !member) refuse(turn, request, error)
+  else rejoin(turn, request, member)
+}
+
+function rejoin(turn: Turn, request: Join, member: Member): void {
+  const { group } = turn
+  const { memberId } = member
+  // Nothing new: its answer may have been lost. A leader that joins a stable group wants a rebalance, though:
+  // it may have seen a change that shows in no member's metadata, such as new partitions.
+  const isSettled = group.state === 'CompletingRebalance' || (group.state === 'Stable' && group.leader !== memberId)
+  if (isSettled && isSame(member.protocols, request.protocols)) {
+    answerJoin(turn, request.ticket, currentGeneration(group, member))
+  } else {
+    updateMember(turn, request, member)
+    rebalanceOrCompleteJoin(turn, because(request, `${memberId} joins again`))
+  }
+}
+
+function addMember(turn: Turn, request: Join, memberId: string): void {
+  const { group, now } = turn
+  if (group.initialDelay) group.initialDelay.newMemberAdded = true
+  if (group.members.size === 0) group.protocolType = request.protocolType
+  group.leader ??= memberId
+  group.pendingJoin.delete(memberId)
+  group.members.set(memberId, {
+    memberId,
+    groupInstanceId: request.groupInstanceId,
+    clientId: request.clientId,
+    clientHost: request.clientHost,
+    rebalanceTimeoutMs: request.rebalanceTimeoutMs,
+    sessionTimeoutMs: request.sessionTimeoutMs,
+    protocols: request.protocols,
+    assignment: NO_ASSIGNMENT,
+    isNew: true,
+    awaitingJoin: request.ticket,
+    awaitingSync: null,
+    sessionDeadline: now + NEW_MEMBER_JOIN_TIMEOUT_MS
+  })
+  rebalanceOrCompleteJoin(turn, because(request, `${memberId} joins`))
+}
+
+function updateMember(turn: Turn, request: Join, member: Member): void {
+  // A request that is parked already comes from a connection that the client has given up.
+  completeJoin(turn, member, failedJoin('REBALANCE_IN_PROGRESS', member.memberId))
+  member.protocols = request.protocols
+  member.rebalanceTimeoutMs = request.rebalanceTimeoutMs
+  member.sessionTimeoutMs = request.sessionTimeoutMs
+  member.awaitingJoin = request.ticket
+}
+
+/** The same group.instance.id without a member id: the process was restarted. It gets a new id, the old one is fenced. */
+function replaceStaticMember(turn: Turn, request: Join, previous: Member): void {
+  const { group, now } = turn
+  const previousLeader = group.leader
+  completeJoin(turn, previous, failedJoin('FENCED_INSTANCE_ID', previous.memberId))
+  completeSync(turn, previous, failedSync('FENCED_INSTANCE_ID'))
+  const member: Member = { ...previous, memberId: request.newMemberId, isNew: false }
+  group.members.delete(previous.memberId)
+  group.members.set(member.memberId, member)
+  if (group.pendingSync.delete(previous.memberId)) group.pendingSync.add(member.memberId)
+  if (group.leader === previous.memberId) group.leader = member.memberId
+  updateMember(turn, request, member)
+  member.sessionDeadline = now + member.sessionTimeoutMs
+  rejoinStatically(turn, request, member, previousLeader ?? '')
+}
+
+function rejoinStatically(turn: Turn, request: Join, member: Member, previousLeader: string): void {
+  const { group } = turn
+  const reason = because(request, `the static member ${member.groupInstanceId} was restarted`)
+  if (group.state === 'PreparingRebalance') {
+    completeJoinIfAllJoined(turn)
+  } else if (group.state === 'Stable' && selectProtocol(group) === group.protocolName) {
+    recordGroup(turn)
+    completeJoin(turn, member, takenPlace(turn, request, member, previousLeader))
+  } else {
+    // The leader may be assigning to the old id at this moment, or the protocol has changed.
+    prepareRebalance(turn, reason)
+  }
+}
+
+/** An old client that is the leader must not learn that it is: it would assign anew, and that nobody asked for. */
+function takenPlace(turn: Turn, request: Join, member: Member, previousLeader: string): JoinAnswer {
+  const generation = currentGeneration(turn.group, member)
+  if (request.apiVersion < SKIP_ASSIGNMENT_SINCE) return { ...generation, leader: previousLeader, members: [] }
+  return { ...generation, skipAssignment: turn.group.leader === member.memberId }
+}
+
+function isSame(one: readonly Protocol[], other: readonly Protocol[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ name, metadata }, index) => name === other[index]?.name && metadata.equals(other[index].metadata))
+  )
+}
+
+function because({ reason }: Join, what: string): string {
+  return reason ? `${what}: ${reason}` : what
+}

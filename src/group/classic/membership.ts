@@ -1,0 +1,139 @@
+/** The rest of a member's life in the machine: heartbeats, commits, leaving, deadlines, and the end of the group. */
+import type { ErrorName } from '../../protocol/errors.ts'
+import {
+  type ClassicGroup,
+  hasAllMembersJoined,
+  type Member,
+  memberError,
+  moveTo,
+  NEVER,
+  staticMember,
+  UNKNOWN_MEMBER_ID
+} from './group.ts'
+import {
+  completeJoinPhase,
+  joinDeadlineReached,
+  prepareRebalance,
+  rebalanceOrCompleteJoin,
+  removeMember,
+  syncDeadlineReached
+} from './rebalance.ts'
+import { completeJoin, completeSync, failedJoin, failedSync, renewSession, type Turn } from './turn.ts'
+
+/** Who sends a request, and which generation it believes to be in. */
+export interface Claim {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly generationId: number
+}
+
+/** Keeps a session alive. A member that must join again is told REBALANCE_IN_PROGRESS. */
+export function heartbeat(turn: Turn, claim: Claim): ErrorName {
+  const error = claimError(turn.group, claim)
+  if (error !== 'NONE') return error
+  renewSessionOf(turn, claim.memberId)
+  return turn.group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
+}
+
+function claimError(group: ClassicGroup, { memberId, groupInstanceId, generationId }: Claim): ErrorName {
+  const error = memberError(group, memberId, groupInstanceId)
+  if (error !== 'NONE') return error
+  return generationId === group.generationId ? 'NONE' : 'ILLEGAL_GENERATION'
+}
+
+function renewSessionOf(turn: Turn, memberId: string): void {
+  const member = turn.group.members.get(memberId)
+  if (member) renewSession(turn, member)
+}
+
+/**
+ * Says whether a claim may commit offsets; if so, that keeps its session alive.
+ * Anyone may (an admin, a consumer that assigns its partitions itself) while the group is Empty.
+ */
+export function commit(turn: Turn, claim: Claim): ErrorName {
+  const { group } = turn
+  if (group.state === 'Empty' && claim.generationId < 0) return 'NONE'
+  const isAnonymous = claim.generationId < 0 && claim.memberId === UNKNOWN_MEMBER_ID && claim.groupInstanceId === null
+  const error = isAnonymous ? 'UNKNOWN_MEMBER_ID' : claimError(group, claim)
+  if (error !== 'NONE') return error
+  // A valid member that commits here has not fetched its new assignment yet.
+  if (group.state === 'CompletingRebalance') return 'REBALANCE_IN_PROGRESS'
+  renewSessionOf(turn, claim.memberId)
+  return 'NONE'
+}
+
+export interface Leaving {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+}
+
+/** Removes members, each with a result of its own. An admin removes a static member by its instance id alone. */
+export function leave(turn: Turn, members: readonly Leaving[]): ErrorName[] {
+  const { group } = turn
+  const results = members.map(member => leaveOne(turn, member))
+  const left = members.filter((_, index) => results[index] === 'NONE').map(({ memberId }) => memberId)
+  if (left.length === 0 || group.state === 'Empty') return results
+  rebalanceOrCompleteJoin(turn, `${left.join(', ')} left`)
+  return results
+}
+
+function leaveOne(turn: Turn, { memberId, groupInstanceId }: Leaving): ErrorName {
+  const { group } = turn
+  if (memberId === UNKNOWN_MEMBER_ID) {
+    const member = groupInstanceId === null ? undefined : staticMember(group, groupInstanceId)
+    if (!member) return 'UNKNOWN_MEMBER_ID'
+    removeMember(turn, member.memberId)
+    return 'NONE'
+  }
+  const error = group.pendingJoin.has(memberId) ? 'NONE' : memberError(group, memberId, groupInstanceId)
+  if (error === 'NONE') removeMember(turn, memberId)
+  return error
+}
+
+/** Does everything whose time has come. */
+export function expire(turn: Turn): void {
+  const { group, now } = turn
+  for (const [memberId, deadline] of group.pendingJoin) if (deadline <= now) expirePending(turn, memberId)
+  for (const member of [...group.members.values()]) if (member.sessionDeadline <= now) expireSession(turn, member)
+  if (group.joinDeadline <= now) joinDeadlineReached(turn)
+  if (group.syncDeadline <= now) syncDeadlineReached(turn)
+}
+
+function expirePending(turn: Turn, memberId: string): void {
+  removeMember(turn, memberId)
+  completeJoinIfNobodyMissing(turn)
+}
+
+function expireSession(turn: Turn, member: Member): void {
+  const { group } = turn
+  if (group.members.get(member.memberId) !== member) return
+  // Who waits for us is alive, except a new member: it cannot be told from one that has long gone.
+  if (!member.isNew && (member.awaitingJoin !== null || member.awaitingSync !== null)) {
+    member.sessionDeadline = NEVER
+    return
+  }
+  removeMember(turn, member.memberId)
+  if (group.state === 'PreparingRebalance') completeJoinIfNobodyMissing(turn)
+  else prepareRebalance(turn, `the session of ${member.memberId} ended`)
+}
+
+/** Unlike a member that comes, one that goes cuts the initial delay short. */
+function completeJoinIfNobodyMissing(turn: Turn): void {
+  const { group } = turn
+  if (group.state === 'PreparingRebalance' && hasAllMembersJoined(group)) completeJoinPhase(turn)
+}
+
+/** A group as it was loaded may be larger than the settings now allow; a rebalance brings it down. */
+export function checkSize(turn: Turn): void {
+  const size = turn.group.members.size
+  if (size > turn.limits.maxSize) prepareRebalance(turn, `${size} members are more than group.max.size`)
+}
+
+/** The broker stops: whoever waits must look for another coordinator. */
+export function unload(turn: Turn): void {
+  for (const member of turn.group.members.values()) {
+    completeJoin(turn, member, failedJoin('NOT_COORDINATOR', member.memberId))
+    completeSync(turn, member, failedSync('NOT_COORDINATOR'))
+  }
+  moveTo(turn.group, 'Dead', turn.now)
+}

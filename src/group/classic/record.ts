@@ -1,0 +1,60 @@
+/** A group and its record in the log: what survives a restart, and what a group is after one. */
+import type { GroupMetadataValue } from '../records.ts'
+import { type ClassicGroup, emptyGroup, type Member, metadataOf, subscribedTopics } from './group.ts'
+
+/** The group that a record tells of; its members have all of their session before them. */
+export function restoreGroup(groupId: string, value: GroupMetadataValue, now: number): ClassicGroup {
+  const members = value.members.map(member => restoreMember(member, value.protocol, now))
+  const group: ClassicGroup = {
+    ...emptyGroup(groupId, now),
+    state: members.length === 0 ? 'Empty' : 'Stable',
+    stateTimestamp: value.currentStateTimestamp === -1n ? null : Number(value.currentStateTimestamp),
+    generationId: value.generation,
+    protocolType: value.protocolType || null,
+    protocolName: value.protocol,
+    leader: value.leader,
+    members: new Map(members.map(member => [member.memberId, member]))
+  }
+  group.subscribedTopics = subscribedTopics(group)
+  return group
+}
+
+function restoreMember(member: GroupMetadataValue['members'][number], protocol: string | null, now: number): Member {
+  const { memberId, groupInstanceId, clientId, clientHost, sessionTimeout, rebalanceTimeout } = member
+  return {
+    memberId,
+    groupInstanceId,
+    clientId,
+    clientHost,
+    rebalanceTimeoutMs: rebalanceTimeout === -1 ? sessionTimeout : rebalanceTimeout,
+    sessionTimeoutMs: sessionTimeout,
+    // Copies: the record is a view on what was read from the log.
+    protocols: [{ name: protocol ?? '', metadata: Buffer.from(member.subscription) }],
+    assignment: Buffer.from(member.assignment),
+    isNew: false,
+    awaitingJoin: null,
+    awaitingSync: null,
+    sessionDeadline: now + sessionTimeout
+  }
+}
+
+/** What the log keeps of a group. */
+export function groupMetadataOf(group: ClassicGroup): GroupMetadataValue {
+  return {
+    protocolType: group.protocolType ?? '',
+    generation: group.generationId,
+    protocol: group.protocolName,
+    leader: group.leader,
+    currentStateTimestamp: BigInt(group.stateTimestamp ?? -1),
+    members: [...group.members.values()].map(member => ({
+      memberId: member.memberId,
+      groupInstanceId: member.groupInstanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      rebalanceTimeout: member.rebalanceTimeoutMs,
+      sessionTimeout: member.sessionTimeoutMs,
+      subscription: metadataOf(member, group.protocolName),
+      assignment: member.assignment
+    }))
+  }
+}

@@ -1,0 +1,66 @@
+/** SyncGroup in the machine: the leader brings everybody's assignment, everybody fetches its own. */
+import type { ErrorName } from '../../protocol/errors.ts'
+import { type ClassicGroup, type Member, memberError, moveTo, NEVER } from './group.ts'
+import { answerSync, completeSync, failedSync, NO_ASSIGNMENT, recordGroup, type SyncAnswer, type Turn } from './turn.ts'
+
+export interface Sync {
+  readonly ticket: number
+  readonly generationId: number
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  /** Null in versions without them. */
+  readonly protocolType: string | null
+  readonly protocolName: string | null
+  readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
+}
+
+/** Answers at once, or parks the ticket until the leader has come. */
+export function sync(turn: Turn, request: Sync): void {
+  const { group } = turn
+  const member = group.members.get(request.memberId)
+  const error = syncError(group, request)
+  if (error === 'NONE' && member) syncMember(turn, request, member)
+  else answerSync(turn, request.ticket, failedSync(error))
+}
+
+function syncMember(turn: Turn, request: Sync, member: Member): void {
+  const { group } = turn
+  group.pendingSync.delete(member.memberId)
+  if (group.pendingSync.size === 0) group.syncDeadline = NEVER
+  if (group.state === 'Stable') {
+    answerSync(turn, request.ticket, assigned(group, member.assignment))
+    return
+  }
+  // A request that is parked already comes from a connection that the client has given up.
+  completeSync(turn, member, failedSync('REBALANCE_IN_PROGRESS'))
+  member.awaitingSync = request.ticket
+  if (group.leader === member.memberId) assign(turn, request)
+}
+
+function syncError(group: ClassicGroup, request: Sync): ErrorName {
+  const error = memberError(group, request.memberId, request.groupInstanceId)
+  if (error !== 'NONE') return error
+  if (request.generationId !== group.generationId) return 'ILLEGAL_GENERATION'
+  if (differs(request.protocolType, group.protocolType)) return 'INCONSISTENT_GROUP_PROTOCOL'
+  if (differs(request.protocolName, group.protocolName)) return 'INCONSISTENT_GROUP_PROTOCOL'
+  return group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
+}
+
+function differs(given: string | null, ours: string | null): boolean {
+  return given !== null && ours !== null && given !== ours
+}
+
+function assigned(group: ClassicGroup, assignment: Buffer): SyncAnswer {
+  return { errorCode: 'NONE', protocolType: group.protocolType, protocolName: group.protocolName, assignment }
+}
+
+function assign(turn: Turn, request: Sync): void {
+  const { group, now } = turn
+  const assignments = new Map(request.assignments.map(({ memberId, assignment }) => [memberId, assignment]))
+  for (const member of group.members.values()) {
+    member.assignment = assignments.get(member.memberId) ?? NO_ASSIGNMENT
+    completeSync(turn, member, assigned(group, member.assignment))
+  }
+  recordGroup(turn)
+  moveTo(group, 'Stable', now)
+}

@@ -1,0 +1,106 @@
+/**
+ * One turn of the machine: a command changes a copy of the group and collects what the world must be told. The shell
+ * writes the record, and only then puts the copy in the group's place and sends the answers; if the write fails, it
+ * drops the turn, and nothing has happened.
+ */
+import type { ErrorName } from '../../protocol/errors.ts'
+import type { GroupMetadataValue } from '../records.ts'
+import { type ClassicGroup, copyOf, type Member } from './group.ts'
+import { groupMetadataOf } from './record.ts'
+
+/** What a broker's settings allow a group. */
+export interface GroupLimits {
+  readonly initialRebalanceDelayMs: number
+  readonly maxSize: number
+}
+
+/** What JoinGroup is answered with. */
+export interface JoinAnswer {
+  readonly errorCode: ErrorName
+  readonly generationId: number
+  readonly protocolType: string | null
+  readonly protocolName: string | null
+  readonly leader: string
+  readonly skipAssignment: boolean
+  readonly memberId: string
+  readonly members: readonly {
+    readonly memberId: string
+    readonly groupInstanceId: string | null
+    readonly metadata: Buffer
+  }[]
+}
+
+/** What SyncGroup is answered with. */
+export interface SyncAnswer {
+  readonly errorCode: ErrorName
+  readonly protocolType: string | null
+  readonly protocolName: string | null
+  readonly assignment: Buffer
+}
+
+/** An answer, and the ticket of the request that it goes to. */
+export type Answer =
+  | { readonly type: 'join'; readonly ticket: number; readonly answer: JoinAnswer }
+  | { readonly type: 'sync'; readonly ticket: number; readonly answer: SyncAnswer }
+
+export interface Turn {
+  /** This turn's own copy. */
+  readonly group: ClassicGroup
+  readonly now: number
+  readonly limits: GroupLimits
+  readonly answers: Answer[]
+  /** What the log must hold before anyone is answered. */
+  record: GroupMetadataValue | undefined
+  /** Why a rebalance began, in words for operators. */
+  reason: string | undefined
+}
+
+export function beginTurn(group: ClassicGroup, now: number, limits: GroupLimits): Turn {
+  return { group: copyOf(group), now, limits, answers: [], record: undefined, reason: undefined }
+}
+
+/** Has the group, as it is now, written to the log. */
+export function recordGroup(turn: Turn): void {
+  turn.record = groupMetadataOf(turn.group)
+}
+
+export const NO_ASSIGNMENT = Buffer.alloc(0)
+
+/** A JoinGroup that failed. */
+export function failedJoin(errorCode: ErrorName, memberId: string): JoinAnswer {
+  const nothing = { generationId: -1, protocolType: null, protocolName: null, leader: '', members: [] }
+  return { errorCode, memberId, skipAssignment: false, ...nothing }
+}
+
+/** A SyncGroup that failed. */
+export function failedSync(errorCode: ErrorName): SyncAnswer {
+  return { errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT }
+}
+
+export function answerJoin(turn: Turn, ticket: number, answer: JoinAnswer): void {
+  turn.answers.push({ type: 'join', ticket, answer })
+}
+
+export function answerSync(turn: Turn, ticket: number, answer: SyncAnswer): void {
+  turn.answers.push({ type: 'sync', ticket, answer })
+}
+
+/** Answers the member's parked JoinGroup, if it has one. */
+export function completeJoin(turn: Turn, member: Member, answer: JoinAnswer): void {
+  if (member.awaitingJoin === null) return
+  answerJoin(turn, member.awaitingJoin, answer)
+  member.awaitingJoin = null
+}
+
+/** Answers the member's parked SyncGroup, if it has one. Its session begins anew: it could not heartbeat meanwhile. */
+export function completeSync(turn: Turn, member: Member, answer: SyncAnswer): void {
+  if (member.awaitingSync === null) return
+  answerSync(turn, member.awaitingSync, answer)
+  member.awaitingSync = null
+  renewSession(turn, member)
+}
+
+/** The member was heard of. */
+export function renewSession(turn: Turn, member: Member): void {
+  member.sessionDeadline = turn.now + member.sessionTimeoutMs
+}

@@ -1,0 +1,238 @@
+/**
+ * The coordinator of classic groups: the thin shell around the machine and the offsets. Every request is one turn,
+ * without an await between reading state and changing it: decide, append, evolve, answer. Whatever goes wrong is an
+ * error code in the answer, as Kafka maps it; only our own bugs are thrown.
+ */
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import type { Random } from '../runtime/random.ts'
+import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
+import { type Join, join } from './classic/join.ts'
+import { newMemberId } from './classic/member-id.ts'
+import { type Claim, commit, heartbeat, type Leaving, leave } from './classic/membership.ts'
+import { type Sync, sync } from './classic/sync.ts'
+import {
+  failedJoin,
+  failedSync,
+  type GroupLimits,
+  type JoinAnswer,
+  recordGroup,
+  type SyncAnswer
+} from './classic/turn.ts'
+import { toldAs } from './errors.ts'
+import {
+  type CommitAnswerTopic,
+  type CommitRequest,
+  decideCommit,
+  type FetchAnswerTopic,
+  type FetchTopic,
+  fetchOffsets,
+  refuseCommit
+} from './offsets.ts'
+import type { GroupPartition } from './partition.ts'
+import { GroupPartitions, type PartitionPorts } from './partitions.ts'
+import { Retention, type RetentionSettings } from './retention.ts'
+import { Turns } from './turns.ts'
+
+/** What the broker's settings say. */
+export interface GroupSettings extends GroupLimits, RetentionSettings {
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  readonly offsetMetadataMaxBytes: number
+}
+
+export interface GroupPorts extends PartitionPorts {
+  readonly random: Random
+  readonly settings: GroupSettings
+}
+
+export type JoinGroupRequest = { readonly groupId: string } & Omit<Join, 'ticket' | 'newMemberId'>
+export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket'>
+export type HeartbeatRequest = { readonly groupId: string } & Claim
+export type OffsetCommitRequest = { readonly apiVersion: number } & Claim & CommitRequest
+
+/** `members` is empty where `errorCode` speaks for all. */
+export interface LeaveGroupAnswer {
+  readonly errorCode: ErrorName
+  readonly members: readonly (Leaving & { readonly errorCode: ErrorName })[]
+}
+
+/** `topics` is empty where `errorCode` speaks for all. */
+export interface OffsetFetchAnswer {
+  readonly errorCode: ErrorName
+  readonly topics: readonly FetchAnswerTopic[]
+}
+
+export class GroupCoordinator {
+  readonly #ports: GroupPorts
+  readonly #turns: Turns
+  readonly #partitions: GroupPartitions
+  readonly #retention: Retention
+  #stopped = false
+
+  constructor(ports: GroupPorts) {
+    this.#ports = ports
+    this.#turns = new Turns(ports)
+    this.#partitions = new GroupPartitions(ports, partition => this.#turns.adopt(partition))
+    this.#retention = new Retention(ports, this.#partitions)
+  }
+
+  /** Loads all groups, so that the sessions of their members begin to run, and begins to look for offsets to expire. */
+  start(): void {
+    this.#partitions.loadAll()
+    this.#retention.start()
+  }
+
+  /** Parked requests are answered with NOT_COORDINATOR, later ones with COORDINATOR_NOT_AVAILABLE. */
+  stop(): void {
+    this.#stopped = true
+    this.#retention.stop()
+    this.forgetAll()
+  }
+
+  /** Lets go of all groups: the broker stops, or __consumer_offsets is gone. Parked requests get NOT_COORDINATOR. */
+  forgetAll(): void {
+    this.#turns.abandon()
+    this.#partitions.clear()
+  }
+
+  /** A topic was deleted: so are all offsets committed for it. */
+  topicDeleted(topic: { readonly name: string; readonly topicId: string }): void {
+    this.#retention.topicDeleted(topic)
+  }
+
+  /** All groups that are loaded. */
+  *groups(): Iterable<ClassicGroup> {
+    for (const partition of this.#partitions) yield* partition.groups.values()
+  }
+
+  /** Resolves when the next generation begins, or at once with what the client must do first. Copies what it keeps. */
+  async joinGroup(request: JoinGroupRequest): Promise<JoinAnswer> {
+    try {
+      const partition = this.#partitionOfMembers(request.groupId)
+      this.#checkSessionTimeout(request.sessionTimeoutMs)
+      const answer = await this.#turns.awaitJoin(ticket => this.#join(partition, request, ticket))
+      await partition.journal.settled()
+      return answer
+    } catch (error) {
+      return failedJoin(toldAs(error), request.memberId)
+    }
+  }
+
+  #checkSessionTimeout(sessionTimeoutMs: number): void {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#ports.settings
+    if (sessionTimeoutMs >= minSessionTimeoutMs && sessionTimeoutMs <= maxSessionTimeoutMs) return
+    throw new KafkaError('INVALID_SESSION_TIMEOUT', `${sessionTimeoutMs} ms is no session timeout we allow`)
+  }
+
+  #join(partition: GroupPartition, request: JoinGroupRequest, ticket: number): void {
+    const { groupId, memberId, groupInstanceId, clientId } = request
+    const { clock, random } = this.#ports
+    const known = partition.groups.get(groupId)
+    if (!known && memberId !== UNKNOWN_MEMBER_ID) throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
+    const protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }))
+    const command = { ...request, ticket, protocols, newMemberId: newMemberId(groupInstanceId, clientId, random) }
+    this.#turns.run(partition, known ?? emptyGroup(groupId, clock.now()), turn => {
+      // A new group exists from now on, whatever becomes of this request.
+      if (!known) recordGroup(turn)
+      join(turn, command)
+    })
+  }
+
+  /** Resolves when the leader has brought the assignment. Copies what it keeps. */
+  async syncGroup(request: SyncGroupRequest): Promise<SyncAnswer> {
+    try {
+      const partition = this.#partitionOfMembers(request.groupId)
+      const group = knownGroup(partition, request.groupId)
+      const assignments = request.assignments.map(({ memberId, assignment }) => ({
+        memberId,
+        assignment: Buffer.from(assignment)
+      }))
+      const answer = await this.#turns.awaitSync(ticket =>
+        this.#turns.run(partition, group, turn => sync(turn, { ...request, ticket, assignments }))
+      )
+      await partition.journal.settled()
+      return answer
+    } catch (error) {
+      return failedSync(toldAs(error))
+    }
+  }
+
+  async heartbeat(request: HeartbeatRequest): Promise<ErrorName> {
+    try {
+      const partition = this.#partitionOfMembers(request.groupId)
+      const group = knownGroup(partition, request.groupId)
+      return this.#turns.run(partition, group, turn => heartbeat(turn, request))
+    } catch (error) {
+      return toldAs(error)
+    }
+  }
+
+  /** Removes members, each with an error of its own, in the order of the request. */
+  async leaveGroup(groupId: string, members: readonly Leaving[]): Promise<LeaveGroupAnswer> {
+    try {
+      const partition = this.#partitionOfMembers(groupId)
+      const group = partition.groups.get(groupId)
+      const results = group && this.#turns.run(partition, group, turn => leave(turn, members))
+      await partition.journal.settled()
+      const answers = members.map(({ memberId, groupInstanceId }, index) => {
+        return { memberId, groupInstanceId, errorCode: results?.[index] ?? 'UNKNOWN_MEMBER_ID' }
+      })
+      return { errorCode: 'NONE', members: answers }
+    } catch (error) {
+      return { errorCode: toldAs(error), members: [] }
+    }
+  }
+
+  /** Stores offsets. An answer for every partition, in the order of the request. */
+  async commitOffsets(request: OffsetCommitRequest): Promise<CommitAnswerTopic[]> {
+    try {
+      const { settings, clock } = this.#ports
+      const partition = this.#partitionOf(request.groupId)
+      this.#checkCommit(partition, request)
+      const { records, topics } = decideCommit(request, settings.offsetMetadataMaxBytes, clock.now())
+      partition.write(records, clock.now())
+      await partition.journal.settled()
+      return topics
+    } catch (error) {
+      return refuseCommit(request.topics, toldAs(error))
+    }
+  }
+
+  #checkCommit(partition: GroupPartition, request: OffsetCommitRequest): void {
+    const { groupId, generationId, apiVersion } = request
+    const group = partition.groups.get(groupId)
+    if (!group && generationId < 0) return
+    const unknown = apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
+    const error = group ? this.#turns.run(partition, group, turn => commit(turn, request)) : unknown
+    if (error !== 'NONE') throw new KafkaError(error, `group ${groupId} takes no such commit`)
+  }
+
+  /** Offsets of the topics asked for, or of all when `topics` is null. (None is ever unstable yet: KIP-447.) */
+  async fetchOffsets(groupId: string, topics: readonly FetchTopic[] | null): Promise<OffsetFetchAnswer> {
+    try {
+      const partition = this.#partitionOf(groupId)
+      const answer = fetchOffsets(partition.offsets.of(groupId), topics)
+      await partition.journal.settled()
+      return { errorCode: 'NONE', topics: answer }
+    } catch (error) {
+      return { errorCode: toldAs(error), topics: [] }
+    }
+  }
+
+  /** Commits and fetches may name the empty group, as they always could; members may not. */
+  #partitionOfMembers(groupId: string): GroupPartition {
+    if (groupId === '' && !this.#stopped) throw new KafkaError('INVALID_GROUP_ID', 'a group must have a name')
+    return this.#partitionOf(groupId)
+  }
+
+  #partitionOf(groupId: string): GroupPartition {
+    if (this.#stopped) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'the broker stops')
+    return this.#partitions.of(groupId)
+  }
+}
+
+function knownGroup(partition: GroupPartition, groupId: string): ClassicGroup {
+  const group = partition.groups.get(groupId)
+  if (group) return group
+  throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
+}

@@ -1,0 +1,19 @@
+/** Errors of the log as clients of a coordinator expect them: look for it again, or try again later. */
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+
+const TOLD_AS: { readonly [Name in ErrorName]?: ErrorName } = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'COORDINATOR_NOT_AVAILABLE',
+  NOT_ENOUGH_REPLICAS: 'COORDINATOR_NOT_AVAILABLE',
+  REQUEST_TIMED_OUT: 'COORDINATOR_NOT_AVAILABLE',
+  NOT_LEADER_OR_FOLLOWER: 'NOT_COORDINATOR',
+  KAFKA_STORAGE_ERROR: 'NOT_COORDINATOR',
+  MESSAGE_TOO_LARGE: 'UNKNOWN_SERVER_ERROR',
+  RECORD_LIST_TOO_LARGE: 'UNKNOWN_SERVER_ERROR',
+  INVALID_FETCH_SIZE: 'UNKNOWN_SERVER_ERROR'
+}
+
+/** The code to answer with. What is no KafkaError is a bug of ours, and thrown on. */
+export function toldAs(error: unknown): ErrorName {
+  if (!(error instanceof KafkaError)) throw error
+  return TOLD_AS[error.code] ?? error.code
+}

@@ -1,0 +1,60 @@
+/** When committed offsets end: with their time, by Kafka's rules (KIP-211), or with their topic. Pure. */
+import { ZERO_UUID } from '../protocol/bytes.ts'
+import { type ClassicGroup, isSubscribedTo, usesConsumerProtocol } from './classic/group.ts'
+import type { GroupOffsets, OffsetRecord } from './offsets.ts'
+import type { GroupRecord, OffsetCommitValue } from './records.ts'
+
+/** The tombstones that are due for a group: offsets past their time, and the group itself once nothing is left of it. */
+export function expireGroup(
+  group: ClassicGroup,
+  offsets: GroupOffsets,
+  now: number,
+  retentionMs: number
+): GroupRecord[] {
+  const tombstones: GroupRecord[] = []
+  let count = 0
+  for (const [topic, partitions] of offsets) {
+    count += partitions.size
+    if (isSubscribedTo(group, topic)) continue
+    for (const [partition, commit] of partitions) {
+      if (isExpired(group, commit, now, retentionMs)) tombstones.push(tombstone(group.groupId, topic, partition))
+    }
+  }
+  const nothingLeft = tombstones.length === count
+  if (nothingLeft && group.state === 'Empty') {
+    tombstones.push({ type: 'GroupMetadata', key: { group: group.groupId }, value: null })
+  }
+  return tombstones
+}
+
+function isExpired(group: ClassicGroup, commit: OffsetCommitValue, now: number, retentionMs: number): boolean {
+  const since = retainedSince(group, commit)
+  if (since === null) return false
+  if (commit.expireTimestamp !== -1n) return now >= commit.expireTimestamp
+  return now - since >= retentionMs
+}
+
+/** The moment from which the retention of an offset counts; null while the group keeps it. */
+function retainedSince(group: ClassicGroup, commit: OffsetCommitValue): number | null {
+  const committed = Number(commit.commitTimestamp)
+  if (group.protocolType === null) return committed
+  if (group.state === 'Empty') return group.stateTimestamp ?? committed
+  const knowsItsTopics = usesConsumerProtocol(group) && group.subscribedTopics !== null
+  return group.state === 'Stable' && knowsItsTopics ? committed : null
+}
+
+/** The tombstones for a group's offsets of a topic that is gone. */
+export function forgetTopic(
+  groupId: string,
+  offsets: GroupOffsets,
+  topic: { readonly name: string; readonly topicId: string }
+): OffsetRecord[] {
+  const ofThisTopic = ({ topicId }: OffsetCommitValue) => topicId === ZERO_UUID || topicId === topic.topicId
+  return [...(offsets.get(topic.name) ?? [])]
+    .filter(([, commit]) => ofThisTopic(commit))
+    .map(([partition]) => tombstone(groupId, topic.name, partition))
+}
+
+function tombstone(group: string, topic: string, partition: number): OffsetRecord {
+  return { type: 'OffsetCommit', key: { group, topic, partition }, value: null }
+}

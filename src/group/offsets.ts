@@ -1,0 +1,173 @@
+/**
+ * Committed offsets: what one partition of __consumer_offsets holds of them, and the rules that need nothing else.
+ * Only `apply` changes anything, live and on loading alike. (Offsets of open transactions will stand beside the
+ * committed ones, by producer id, until their marker comes.)
+ */
+import { ZERO_UUID } from '../protocol/bytes.ts'
+import type { ErrorName } from '../protocol/errors.ts'
+import type { OffsetCommitKey, OffsetCommitValue } from './records.ts'
+
+/** A topic of a commit. The handler has resolved names and ids, and left out what does not exist. */
+export interface CommitTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly partitions: readonly {
+    readonly partitionIndex: number
+    readonly committedOffset: bigint
+    readonly committedLeaderEpoch: number
+    readonly committedMetadata: string | null
+  }[]
+}
+
+export interface CommitAnswerTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: ErrorName }[]
+}
+
+/** A topic of a fetch; the id is zero where the request has none. */
+export interface FetchTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly partitionIndexes: readonly number[]
+}
+
+export interface FetchAnswerTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly partitions: readonly FetchedOffset[]
+}
+
+export interface FetchedOffset {
+  readonly partitionIndex: number
+  readonly committedOffset: bigint
+  readonly committedLeaderEpoch: number
+  readonly metadata: string
+  readonly errorCode: ErrorName
+}
+
+/** A record to be written: an offset, or the end of one. */
+export interface OffsetRecord {
+  readonly type: 'OffsetCommit'
+  readonly key: OffsetCommitKey
+  readonly value: OffsetCommitValue | null
+}
+
+/** The offsets of one group: topic, partition, commit. */
+export type GroupOffsets = ReadonlyMap<string, ReadonlyMap<number, OffsetCommitValue>>
+
+const NO_OFFSETS: GroupOffsets = new Map()
+
+export class Offsets {
+  readonly #byGroup = new Map<string, Map<string, Map<number, OffsetCommitValue>>>()
+
+  /** The offsets of a group; empty when it has none. */
+  of(groupId: string): GroupOffsets {
+    return this.#byGroup.get(groupId) ?? NO_OFFSETS
+  }
+
+  groupIds(): Iterable<string> {
+    return this.#byGroup.keys()
+  }
+
+  apply({ key, value }: OffsetRecord): void {
+    if (value) this.#put(key, value)
+    else this.#remove(key)
+  }
+
+  #put({ group, topic, partition }: OffsetCommitKey, value: OffsetCommitValue): void {
+    const topics = getOrMake(this.#byGroup, group, () => new Map())
+    getOrMake(topics, topic, () => new Map<number, OffsetCommitValue>()).set(partition, value)
+  }
+
+  #remove({ group, topic, partition }: OffsetCommitKey): void {
+    const topics = this.#byGroup.get(group)
+    const partitions = topics?.get(topic)
+    if (!topics || !partitions?.delete(partition)) return
+    if (partitions.size === 0) topics.delete(topic)
+    if (topics.size === 0) this.#byGroup.delete(group)
+  }
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
+
+export interface CommitRequest {
+  readonly groupId: string
+  /** How long to keep the offsets, -1 for the broker's own rule (OffsetCommit v2-v4). */
+  readonly retentionTimeMs: bigint
+  readonly topics: readonly CommitTopic[]
+}
+
+/** What a valid commit writes, and its answer. Metadata that is too long fails its own partition only. */
+export function decideCommit(
+  { groupId, retentionTimeMs, topics }: CommitRequest,
+  maxMetadataBytes: number,
+  now: number
+): { records: OffsetRecord[]; topics: CommitAnswerTopic[] } {
+  const records: OffsetRecord[] = []
+  const commitTimestamp = BigInt(now)
+  const expireTimestamp = retentionTimeMs === -1n ? -1n : commitTimestamp + retentionTimeMs
+  const answers = topics.map(({ name, topicId, partitions }) => ({
+    name,
+    topicId,
+    partitions: partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
+      const metadata = committedMetadata ?? ''
+      if (metadata.length > maxMetadataBytes) return { partitionIndex, errorCode: 'OFFSET_METADATA_TOO_LARGE' as const }
+      const offset = { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata }
+      const value = { ...offset, commitTimestamp, expireTimestamp, topicId }
+      records.push({ type: 'OffsetCommit', key: { group: groupId, topic: name, partition: partitionIndex }, value })
+      return { partitionIndex, errorCode: 'NONE' as const }
+    })
+  }))
+  return { records, topics: answers }
+}
+
+/** The same answer for every partition of a commit. */
+export function refuseCommit(topics: readonly CommitTopic[], errorCode: ErrorName): CommitAnswerTopic[] {
+  return topics.map(({ name, topicId, partitions }) => ({
+    name,
+    topicId,
+    partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode }))
+  }))
+}
+
+/** The offsets that are asked for, -1 where there is none; all of the group's when `topics` is null. */
+export function fetchOffsets(offsets: GroupOffsets, topics: readonly FetchTopic[] | null): FetchAnswerTopic[] {
+  if (!topics) return fetchAll(offsets)
+  return topics.map(({ name, topicId, partitionIndexes }) => ({
+    name,
+    topicId,
+    partitions: partitionIndexes.map(partitionIndex => {
+      const commit = offsets.get(name)?.get(partitionIndex)
+      return commit && isSameTopic(commit.topicId, topicId) ? fetched(partitionIndex, commit) : notFound(partitionIndex)
+    })
+  }))
+}
+
+function fetchAll(offsets: GroupOffsets): FetchAnswerTopic[] {
+  return [...offsets].map(([name, partitions]) => ({
+    name,
+    topicId: ZERO_UUID,
+    partitions: [...partitions].map(([partitionIndex, commit]) => fetched(partitionIndex, commit))
+  }))
+}
+
+/** A topic that was deleted and made anew does not inherit offsets. Older commits and requests carry no id. */
+function isSameTopic(one: string, other: string): boolean {
+  return one === other || one === ZERO_UUID || other === ZERO_UUID
+}
+
+function fetched(partitionIndex: number, { offset, leaderEpoch, metadata }: OffsetCommitValue): FetchedOffset {
+  return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch, metadata, errorCode: 'NONE' }
+}
+
+/** No offset, or none that the asker may have. */
+export function notFound(partitionIndex: number, errorCode: ErrorName = 'NONE'): FetchedOffset {
+  return { partitionIndex, committedOffset: -1n, committedLeaderEpoch: -1, metadata: '', errorCode }
+}

@@ -1,0 +1,75 @@
+/**
+ * One partition of __consumer_offsets: the groups and offsets it holds, and the journal that they came from and go to.
+ * Memory follows the journal: what cannot be written does not happen.
+ */
+import type { Logger } from '../runtime/logger.ts'
+import { type ClassicGroup, emptyGroup } from './classic/group.ts'
+import { restoreGroup } from './classic/record.ts'
+import type { Turn } from './classic/turn.ts'
+import { Offsets } from './offsets.ts'
+import { decodeRecord, encodeRecord, type GroupRecord, type KeyValue, type SkippedRecord } from './records.ts'
+
+/** The log of one partition, as far as groups need it. */
+export interface GroupJournal {
+  /** Writes all of the records, or throws (a KafkaError where the log says why) and has written none. */
+  append(records: readonly KeyValue[]): void
+  /** Hands over every record from the first to the last. Buffers are the journal's own. */
+  replay(each: (record: KeyValue) => void): void
+  /** Resolves once answers may rest on all that was appended; undefined when they may now. */
+  settled(): Promise<void> | undefined
+}
+
+export class GroupPartition {
+  readonly journal: GroupJournal
+  readonly #groups = new Map<string, ClassicGroup>()
+  readonly #offsets = new Offsets()
+
+  /** Loads the partition. Throws MalformedFrame when a record cannot be understood: nothing can be said of its groups then. */
+  constructor(journal: GroupJournal, now: number, logger: Logger) {
+    this.journal = journal
+    const skipped = new Map<number, SkippedRecord>()
+    journal.replay(keyValue => {
+      const record = decodeRecord(keyValue)
+      if (record.type === 'Skipped') skipped.set(record.typeId, record)
+      else this.#apply(record, now)
+    })
+    for (const { typeId, name } of skipped.values()) {
+      logger.warn({ typeId }, `records of __consumer_offsets are skipped: ${name ?? 'an unknown type'}`)
+    }
+  }
+
+  get groups(): ReadonlyMap<string, ClassicGroup> {
+    return this.#groups
+  }
+
+  get offsets(): Pick<Offsets, 'of'> {
+    return this.#offsets
+  }
+
+  /** Writes records, then lets them take effect. */
+  write(records: readonly GroupRecord[], now: number): void {
+    if (records.length === 0) return
+    this.journal.append(records.map(encodeRecord))
+    for (const record of records) this.#apply(record, now)
+  }
+
+  /** Writes what a turn wants written, then puts its group in the place of the old one. */
+  conclude({ group, record }: Turn): void {
+    const key = { group: group.groupId }
+    if (record) this.journal.append([encodeRecord({ type: 'GroupMetadata', key, value: record })])
+    this.#groups.set(group.groupId, group)
+  }
+
+  #apply(record: GroupRecord, now: number): void {
+    const { group } = record.key
+    if (record.type === 'OffsetCommit') {
+      this.#offsets.apply(record)
+      // A client that only commits makes a "simple" group: empty, without a protocol type.
+      if (record.value && !this.#groups.has(group)) this.#groups.set(group, emptyGroup(group, now))
+    } else if (record.value) {
+      this.#groups.set(group, restoreGroup(group, record.value, now))
+    } else {
+      this.#groups.delete(group)
+    }
+  }
+}
