@@ -22,10 +22,11 @@ export interface JournalReader {
   control?(batch: RecordBatch): void
 }
 
-/** Offsets of what was appended. */
-export interface JournalOffsets {
+/** What was appended: its offsets, and its size in bytes. */
+export interface JournalAppend {
   readonly baseOffset: bigint
   readonly lastOffset: bigint
+  readonly size: number
 }
 
 export class Journal {
@@ -41,7 +42,7 @@ export class Journal {
   }
 
   /** Appends records as one batch, whose timestamps are now. There must be one at least. Throws as PartitionLog.append. */
-  append(records: readonly JournalRecord[], options: BatchOptions = {}): JournalOffsets {
+  append(records: readonly JournalRecord[], options: BatchOptions = {}): JournalAppend {
     const timestamp = BigInt(this.#clock.now())
     return this.appendBatch(
       buildBatch(
@@ -52,8 +53,8 @@ export class Journal {
   }
 
   /** Appends a batch that was built already, such as one of control records. */
-  appendBatch(batch: RecordBatch): JournalOffsets {
-    return this.log.append(batch, this.#leaderEpoch)
+  appendBatch(batch: RecordBatch): JournalAppend {
+    return { ...this.log.append(batch, this.#leaderEpoch), size: batch.sizeInBytes }
   }
 
   /**

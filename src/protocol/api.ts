@@ -71,20 +71,20 @@ export function serves(api: Pick<Api, 'versions'>, version: number): boolean {
 }
 
 /**
- * Reads a request's header. `flexibleSince` tells, for an API key, since when its header has a tagged section.
- * Throws MalformedFrame when the frame is too short, or the API key is unknown.
+ * Reads a request's header and finds its API; the version decides whether the header has a tagged section.
+ * Throws MalformedFrame when the frame is too short, or no API has the key.
  */
-export function decodeRequestHeader(
+export function decodeRequestHeader<A extends Pick<Api, 'flexibleSince'>>(
   frame: Buffer,
-  find: (apiKey: number) => Pick<Api, 'flexibleSince'> | undefined
-): { header: RequestHeader; body: ByteReader } {
-  const apiKey = new ByteReader(frame).int16()
+  find: (apiKey: number) => A | undefined
+): { api: A; header: RequestHeader; body: ByteReader } {
+  const start = new ByteReader(frame)
+  const apiKey = start.int16()
   const api = find(apiKey)
   if (!api) throw new MalformedFrame(`no API has the key ${apiKey}`)
-  const apiVersion = new ByteReader(frame, 2).int16()
   const body = new ByteReader(frame)
-  const header = requestHeader.read(body, apiVersion >= api.flexibleSince ? 2 : 1)
-  return { header, body }
+  const header = requestHeader.read(body, start.int16() >= api.flexibleSince ? 2 : 1)
+  return { api, header, body }
 }
 
 /** A whole answer: size, header, body, in as many pieces as spare copying record bytes. */

@@ -1,0 +1,138 @@
+/**
+ * One broker, put together: the only place that knows all parts. It is given the world (disk, clock, chance, log) and
+ * settings, and gives a dispatch function; sockets are somebody else's.
+ */
+import { listenersOf } from '../config/listeners.ts'
+import type { BrokerSettings } from '../config/values.ts'
+import { GroupCoordinator } from '../group/coordinator.ts'
+import { ProducerIds } from '../idempotence/producer-ids.ts'
+import { LogDirectory } from '../log/log-directory.ts'
+import type { Storage } from '../log/storage.ts'
+import { METADATA_LOG_CONFIG, METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
+import { CLUSTER_METADATA_TOPIC_NAME, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
+import type { Dispatch } from '../net/dispatch.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { deferred } from '../runtime/deferred.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Random } from '../runtime/random.ts'
+import { Catalog } from './catalog.ts'
+import type { Parts } from './context.ts'
+import { dispatcher } from './dispatch.ts'
+import { type FetchSessionLimits, FetchSessions } from './fetch-sessions.ts'
+import { groupPorts } from './group-ports.ts'
+import { LiveSettings } from './live-settings.ts'
+import { Parking } from './parking.ts'
+
+/** Kafka's own, and no setting there either. */
+const FETCH_SESSION_EVICTION_MS = 120_000
+
+/** What a broker is made from. */
+export interface BrokerOptions {
+  readonly settings: BrokerSettings
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export class Broker {
+  readonly dispatch: Dispatch
+  /** Rejects when something happened that must not happen, and the broker cannot be trusted to go on. */
+  readonly failed: Promise<never>
+  readonly #parts: Parts
+  readonly #directory: LogDirectory
+
+  private constructor(parts: Parts, directory: LogDirectory, failed: Promise<never>) {
+    this.#parts = parts
+    this.#directory = directory
+    this.failed = failed
+    this.dispatch = dispatcher(parts)
+  }
+
+  /**
+   * Opens the data directory and loads what the coordinators keep there: when it resolves, requests can be answered.
+   * Throws DataDirectoryError for a directory that is not ours, StorageError where the disk fails.
+   */
+  static async start({ settings: given, storage, clock: time, random, logger }: BrokerOptions): Promise<Broker> {
+    const { promise: failed, reject: fail } = deferred<never>()
+    // Whoever waits for it hears of it; when nobody does, that must not end the process.
+    failed.catch(() => {})
+    const clock = watchedClock(time, fail)
+    const nodeId = given.get('node.id')
+    const directory = await LogDirectory.open({ storage, clock, random, logger, identity: { nodeId } })
+    const metadata = openMetadata(directory, storage, clock, nodeId)
+    const live = new LiveSettings(given, metadata, nodeId)
+    const catalog = new Catalog({
+      metadata,
+      directory,
+      random,
+      nodeId,
+      settings: () => live.settings,
+      topicDeleted: topic => {
+        if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
+        else groups.topicDeleted(topic)
+      }
+    })
+    directory.setAsideStrays(({ topic, partition }) => {
+      const known = metadata.image.topicsByName.get(topic)
+      return known?.partitions[partition] && known.topicId
+    })
+    const groups = new GroupCoordinator(groupPorts({ catalog, settings: live.settings, clock, random, logger }))
+    const parts: Parts = {
+      nodeId,
+      clusterId: directory.meta.clusterId,
+      get settings() {
+        return live.settings
+      },
+      listeners: listenersOf(given),
+      metadata,
+      catalog,
+      groups,
+      producerIds: new ProducerIds(() => metadata.allocateProducerIds()),
+      fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
+      parking: new Parking(clock),
+      clock,
+      random,
+      logger
+    }
+    groups.start()
+    return new Broker(parts, directory, failed)
+  }
+
+  /** The settings in force. */
+  get settings(): BrokerSettings {
+    return this.#parts.settings
+  }
+
+  /** Answers what is parked, then brings everything to the disk and closes it. */
+  async stop(): Promise<void> {
+    this.#parts.groups.stop()
+    this.#parts.parking.close()
+    await this.#directory.close()
+  }
+}
+
+function openMetadata(directory: LogDirectory, storage: Storage, clock: Clock, nodeId: number): MetadataLog {
+  const log = directory.log(
+    { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
+    METADATA_TOPIC_ID,
+    METADATA_LOG_CONFIG
+  )
+  return new MetadataLog({ log, storage, clock, nodeId, directoryId: directory.meta.directoryId })
+}
+
+function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {
+  return { slots: settings.get('max.incremental.fetch.session.cache.slots'), evictionMs: FETCH_SESSION_EVICTION_MS }
+}
+
+/** A clock whose alarms cannot bring the process down: what they throw is the end of this broker alone. */
+function watchedClock(clock: Clock, fail: (error: Error) => void): Clock {
+  const watched = (fire: () => void) => () => {
+    try {
+      fire()
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+  return { now: () => clock.now(), at: (timeMs, fire) => clock.at(timeMs, watched(fire)) }
+}

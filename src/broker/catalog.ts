@@ -1,0 +1,220 @@
+/**
+ * Topics and partitions as the broker serves them: what the metadata image names, opened when first used.
+ * All changes of metadata made by requests pass through `change`, so that what is open follows the image.
+ */
+import { InvalidConfig } from '../config/define.ts'
+import { validateTopicOverrides } from '../config/validate.ts'
+import type { BrokerSettings, TopicSettings } from '../config/values.ts'
+import { partitionFor } from '../group/partitioner.ts'
+import { ProducerStates } from '../idempotence/producer-state.ts'
+import type { LogDirectory } from '../log/log-directory.ts'
+import type { ValidationRules } from '../log/validator.ts'
+import { createTopics, type NewTopic, type TopicRules } from '../metadata/create-topics.ts'
+import { CONFIG_RESOURCE_TYPES, configsOf, type PartitionState, type TopicState } from '../metadata/image.ts'
+import { consumerOffsetsTopic } from '../metadata/internal-topics.ts'
+import type { MetadataLog } from '../metadata/metadata-log.ts'
+import type { MetadataRecord } from '../metadata/records.ts'
+import { checkTopicName, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
+import { ZERO_UUID } from '../protocol/bytes.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import { type Random, randomUuid } from '../runtime/random.ts'
+import { Partition } from './partition.ts'
+import { batchRulesOf, logConfigOf } from './topic-rules.ts'
+
+/** A topic as a request names it: by id, or by name while the id is zero. */
+export interface TopicRef {
+  readonly name: string
+  readonly topicId: string
+}
+
+export interface CatalogPorts {
+  readonly metadata: MetadataLog
+  readonly directory: LogDirectory
+  readonly random: Random
+  readonly nodeId: number
+  /** The broker's settings in force. */
+  settings(): BrokerSettings
+  /** Told of every topic that is no more. */
+  topicDeleted(topic: TopicState): void
+}
+
+export class Catalog {
+  readonly #ports: CatalogPorts
+  /** Open partitions by topic id; `undefined` where nobody has asked yet. */
+  readonly #open = new Map<string, (Partition | undefined)[]>()
+  readonly #settings = new Map<string, TopicSettings>()
+  readonly #rules = new Map<string, ValidationRules>()
+
+  constructor(ports: CatalogPorts) {
+    this.#ports = ports
+  }
+
+  /** Throws UNKNOWN_TOPIC_OR_PARTITION, or INVALID_TOPIC_EXCEPTION for a name that no topic can have. */
+  topic(name: string): TopicState {
+    const topic = this.#ports.metadata.image.topicsByName.get(name)
+    if (topic) return topic
+    checkTopicName(name)
+    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`)
+  }
+
+  /** Throws UNKNOWN_TOPIC_ID. */
+  topicById(topicId: string): TopicState {
+    const topic = this.#ports.metadata.image.topicsById.get(topicId)
+    if (topic) return topic
+    throw new KafkaError('UNKNOWN_TOPIC_ID', `no topic has the id ${topicId}`)
+  }
+
+  /** The topic, made with the broker's defaults if it is missing. */
+  topicOrCreated(name: string): TopicState {
+    const known = this.#ports.metadata.image.topicsByName.get(name)
+    if (known) return known
+    const { image } = this.#ports.metadata
+    const { records, results } = createTopics(image, [newTopic(name, this.#ports.settings())], this.topicRules())
+    const [result] = results
+    if (result && result.errorCode !== 'NONE') throw new KafkaError(result.errorCode, result.errorMessage ?? '')
+    this.change(records)
+    return this.topic(name)
+  }
+
+  /** The name behind a reference. Throws UNKNOWN_TOPIC_ID. */
+  nameOf({ name, topicId }: TopicRef): string {
+    return topicId === ZERO_UUID ? name : this.topicById(topicId).name
+  }
+
+  /** The partition, opened if need be. Throws UNKNOWN_TOPIC_OR_PARTITION, or NOT_LEADER_OR_FOLLOWER. */
+  partition(name: string, index: number): Partition {
+    const topic = this.#ports.metadata.image.topicsByName.get(name)
+    const state = topic?.partitions[index]
+    if (!topic || !state) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no partition ${name}-${index}`)
+    if (state.leader < 0) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${name}-${index} has no leader`)
+    return this.#openPartition(topic, state)
+  }
+
+  /** The partition if it exists, whatever is wrong with it otherwise. */
+  find(ref: TopicRef, index: number): Partition | undefined {
+    const { topicsById, topicsByName } = this.#ports.metadata.image
+    const topic = ref.topicId === ZERO_UUID ? topicsByName.get(ref.name) : topicsById.get(ref.topicId)
+    return topic && this.#open.get(topic.topicId)?.[index]
+  }
+
+  /** The node that leads the `__consumer_offsets` partition of a group, or -1. */
+  leaderOfGroup(groupId: string): number {
+    const { partitions } = this.topicOrCreated(GROUP_METADATA_TOPIC_NAME)
+    return partitions[partitionFor(groupId, partitions.length)]?.leader ?? -1
+  }
+
+  /** The settings of a topic in force. */
+  settingsOf(name: string): TopicSettings {
+    const known = this.#settings.get(name)
+    if (known) return known
+    const { metadata, settings } = this.#ports
+    const resolved = settings().topic(configsOf(metadata.image, CONFIG_RESOURCE_TYPES.TOPIC, name))
+    this.#settings.set(name, resolved)
+    return resolved
+  }
+
+  /** What batches of a topic must keep to. */
+  rulesOf(name: string): ValidationRules {
+    const known = this.#rules.get(name)
+    if (known) return known
+    const rules = batchRulesOf(this.settingsOf(name), this.#ports.settings())
+    this.#rules.set(name, rules)
+    return rules
+  }
+
+  /** What CreateTopics and CreatePartitions decide by, as of this moment. */
+  topicRules(): TopicRules {
+    const { nodeId, directory, random } = this.#ports
+    const settings = this.#ports.settings()
+    return {
+      brokers: [{ nodeId, directoryId: directory.meta.directoryId }],
+      numPartitions: settings.get('num.partitions'),
+      defaultReplicationFactor: settings.get('default.replication.factor'),
+      maxPartitions: settings.get('minikafka.max.partitions'),
+      newTopicId: () => randomUuid(random),
+      validateConfigs: (_, configs) => validateTopicConfigs(configs, settings)
+    }
+  }
+
+  /** How many partitions a topic has, 0 when there is none of that name. */
+  partitionCount(name: string): number {
+    return this.#ports.metadata.image.topicsByName.get(name)?.partitions.length ?? 0
+  }
+
+  /** Whether anything was ever written to the partition. */
+  hasLog(topic: string, partition: number): boolean {
+    return this.#ports.directory.has({ topic, partition })
+  }
+
+  /** Appends to the metadata log and lets everything that is open follow. If the append throws, nothing has changed. */
+  change(records: readonly MetadataRecord[]): void {
+    if (records.length === 0) return
+    const before = this.#ports.metadata.image
+    this.#ports.metadata.append(records)
+    for (const record of records) {
+      if (record.type === 'RemoveTopicRecord') this.#remove(before.topicsById.get(record.topicId))
+    }
+    if (records.some(({ type }) => type === 'ConfigRecord')) this.#reconfigure()
+  }
+
+  #openPartition(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Partition {
+    const { name, topicId } = topic
+    const ofTopic = this.#open.get(topicId) ?? []
+    const open = ofTopic[index]
+    if (open) {
+      open.leaderEpoch = leaderEpoch
+      return open
+    }
+    const producers = new ProducerStates()
+    const config = logConfigOf(this.settingsOf(name))
+    const log = this.#ports.directory.log({ topic: name, partition: index }, topicId, config)
+    const partition = new Partition(name, index, log, producers, leaderEpoch)
+    ofTopic[index] = partition
+    this.#open.set(topicId, ofTopic)
+    return partition
+  }
+
+  #remove(topic: TopicState | undefined): void {
+    if (!topic) return
+    const open = this.#open.get(topic.topicId) ?? []
+    this.#open.delete(topic.topicId)
+    const { fileDeleteDelayMs } = logConfigOf(this.settingsOf(topic.name))
+    this.#settings.delete(topic.name)
+    this.#rules.delete(topic.name)
+    for (const { partitionId: partition } of topic.partitions) {
+      this.#ports.directory.deleteLog({ topic: topic.name, partition }, fileDeleteDelayMs)
+    }
+    for (const partition of open) partition?.waiting.wakeAll()
+    this.#ports.topicDeleted(topic)
+  }
+
+  /** A setting of a topic or of the broker has changed: forget what was resolved, tell the open logs. */
+  #reconfigure(): void {
+    this.#settings.clear()
+    this.#rules.clear()
+    for (const partitions of this.#open.values()) {
+      for (const partition of partitions) partition?.log.reconfigure(logConfigOf(this.settingsOf(partition.topic)))
+    }
+  }
+}
+
+/** A topic that appears by itself: an internal one with the settings its coordinator needs, any other by default. */
+function newTopic(name: string, settings: BrokerSettings): NewTopic {
+  if (name === GROUP_METADATA_TOPIC_NAME) {
+    return consumerOffsetsTopic({
+      numPartitions: settings.get('offsets.topic.num.partitions'),
+      replicationFactor: settings.get('offsets.topic.replication.factor'),
+      segmentBytes: settings.get('offsets.topic.segment.bytes')
+    })
+  }
+  return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
+}
+
+function validateTopicConfigs(configs: ReadonlyMap<string, string>, settings: BrokerSettings): void {
+  try {
+    validateTopicOverrides(configs, settings)
+  } catch (error) {
+    if (error instanceof InvalidConfig) throw new KafkaError(error.code, error.message)
+    throw error
+  }
+}

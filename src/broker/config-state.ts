@@ -1,0 +1,37 @@
+/** What the config APIs decide by, and how their decisions become metadata records. */
+import type { Alteration } from '../config/alter.ts'
+import type { ConfigState } from '../config/describe.ts'
+import { CONFIG_RESOURCE_TYPES, configsOf } from '../metadata/image.ts'
+import { metadataRecord } from '../metadata/records.ts'
+import { checkTopicName } from '../metadata/topic-names.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import type { Parts } from './context.ts'
+
+export function configState({ nodeId, settings, metadata: { image } }: Parts): ConfigState {
+  return {
+    nodeId,
+    settings,
+    topicOverrides: topic =>
+      image.topicsByName.has(topic) ? configsOf(image, CONFIG_RESOURCE_TYPES.TOPIC, topic) : undefined,
+    topicNameProblem: nameProblem
+  }
+}
+
+function nameProblem(topic: string): string | undefined {
+  try {
+    checkTopicName(topic)
+    return undefined
+  } catch (error) {
+    if (error instanceof KafkaError) return error.message
+    throw error
+  }
+}
+
+/** Writes the alterations of all resources that have no error, and gives every resource's answer. */
+export function applyAlterations(parts: Parts, alterations: readonly Alteration[], validateOnly: boolean) {
+  const records = alterations.flatMap(({ resourceType, resourceName, changes }) =>
+    changes.map(({ name, value }) => metadataRecord('ConfigRecord', { resourceType, resourceName, name, value }))
+  )
+  if (!validateOnly) parts.catalog.change(records)
+  return alterations.map(({ changes, ...answer }) => answer)
+}

@@ -1,0 +1,54 @@
+/** What a handler is given: the broker's parts, and what is known of the request beside its body. */
+import type { Listener } from '../config/listeners.ts'
+import type { BrokerSettings } from '../config/values.ts'
+import type { GroupCoordinator } from '../group/coordinator.ts'
+import type { ProducerIds } from '../idempotence/producer-ids.ts'
+import type { MetadataLog } from '../metadata/metadata-log.ts'
+import type { ConnectionContext } from '../net/dispatch.ts'
+import type { RequestOf, ResponseOf } from '../protocol/api.ts'
+import type { APIS, ApiName } from '../protocol/messages/index.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Random } from '../runtime/random.ts'
+import type { Catalog } from './catalog.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
+import type { Parking } from './parking.ts'
+
+/** The parts of one broker, made once by broker.ts. */
+export interface Parts {
+  readonly nodeId: number
+  readonly clusterId: string
+  /** In force right now: a change at run time makes a new value. */
+  readonly settings: BrokerSettings
+  readonly listeners: readonly Listener[]
+  readonly metadata: MetadataLog
+  readonly catalog: Catalog
+  readonly groups: GroupCoordinator
+  readonly producerIds: ProducerIds
+  readonly fetchSessions: FetchSessions
+  readonly parking: Parking
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface RequestContext {
+  readonly parts: Parts
+  readonly apiVersion: number
+  readonly clientId: string | null
+  readonly connection: ConnectionContext
+}
+
+/** A decoded request of the API with that name. */
+export type Request<Name extends ApiName> = RequestOf<(typeof APIS)[Name]>
+/** An answer of the API with that name; fields with a default may be left out. */
+export type Response<Name extends ApiName> = ResponseOf<(typeof APIS)[Name]>
+
+/** Answers a request; undefined means that none is sent (Produce with acks=0). */
+export type Handler<Name extends ApiName> = (
+  request: Request<Name>,
+  context: RequestContext
+) => Response<Name> | undefined | Promise<Response<Name> | undefined>
+
+/** A handler for every API of the registry: a missing one does not compile. */
+export type Handlers = { readonly [Name in ApiName]: Handler<Name> }

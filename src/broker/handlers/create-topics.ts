@@ -1,0 +1,25 @@
+/**
+ * CreateTopics: new topics with settings, and where their partitions lie (KIP-4, KIP-464, KIP-525).
+ * - Each topic succeeds or fails by itself; a name given twice is INVALID_REQUEST for both.
+ * - `validateOnly` answers as if the topics had been created, and creates none.
+ * - From version 5 on the answer tells the settings in force.
+ */
+import { describeTopic } from '../../config/describe.ts'
+import { createTopics as decide } from '../../metadata/create-topics.ts'
+import { ZERO_UUID } from '../../protocol/bytes.ts'
+import type { Handler } from '../context.ts'
+
+export const createTopics: Handler<'CreateTopics'> = ({ topics, validateOnly }, { parts }) => {
+  const { catalog, metadata, settings } = parts
+  const { records, results } = decide(metadata.image, topics, catalog.topicRules())
+  if (!validateOnly) catalog.change(records)
+  return {
+    topics: results.map(result => {
+      if (result.errorCode !== 'NONE') return result
+      const asked = topics.find(({ name }) => name === result.name)?.configs ?? []
+      const overrides = new Map(asked.map(({ name, value }) => [name, value ?? '']))
+      const configs = [...describeTopic(overrides, settings)]
+      return { ...result, topicId: validateOnly ? ZERO_UUID : result.topicId, configs }
+    })
+  }
+}

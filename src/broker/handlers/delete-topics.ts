@@ -1,0 +1,18 @@
+/**
+ * DeleteTopics: by name, from version 6 on also by id (KIP-516).
+ * Requests that wait for a deleted topic are answered; its files go after `file.delete.delay.ms`.
+ */
+import { deleteTopics as decide, refuseDeletion } from '../../metadata/delete-topics.ts'
+import { ZERO_UUID } from '../../protocol/bytes.ts'
+import type { Handler } from '../context.ts'
+
+const FIRST_VERSION_BY_ID = 6
+
+export const deleteTopics: Handler<'DeleteTopics'> = ({ topics, topicNames }, { parts, apiVersion }) => {
+  const { catalog, metadata, settings } = parts
+  const asked = apiVersion >= FIRST_VERSION_BY_ID ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+  if (!settings.get('delete.topic.enable')) return { responses: refuseDeletion(asked, apiVersion) }
+  const { records, results } = decide(metadata.image, asked)
+  catalog.change(records)
+  return { responses: results }
+}

@@ -1,0 +1,51 @@
+/** A handler for every API of the registry. */
+import type { Handlers } from '../context.ts'
+import { alterConfigs } from './alter-configs.ts'
+import { apiVersions } from './api-versions.ts'
+import { createPartitions } from './create-partitions.ts'
+import { createTopics } from './create-topics.ts'
+import { deleteRecords } from './delete-records.ts'
+import { deleteTopics } from './delete-topics.ts'
+import { describeCluster } from './describe-cluster.ts'
+import { describeConfigs } from './describe-configs.ts'
+import { describeTopicPartitions } from './describe-topic-partitions.ts'
+import { fetch } from './fetch.ts'
+import { findCoordinator } from './find-coordinator.ts'
+import { heartbeat } from './heartbeat.ts'
+import { incrementalAlterConfigs } from './incremental-alter-configs.ts'
+import { initProducerId } from './init-producer-id.ts'
+import { joinGroup } from './join-group.ts'
+import { leaveGroup } from './leave-group.ts'
+import { listOffsets } from './list-offsets.ts'
+import { metadata } from './metadata.ts'
+import { offsetCommit } from './offset-commit.ts'
+import { offsetFetch } from './offset-fetch.ts'
+import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts'
+import { produce } from './produce.ts'
+import { syncGroup } from './sync-group.ts'
+
+export const HANDLERS: Handlers = {
+  Produce: produce,
+  Fetch: fetch,
+  ListOffsets: listOffsets,
+  Metadata: metadata,
+  OffsetCommit: offsetCommit,
+  OffsetFetch: offsetFetch,
+  FindCoordinator: findCoordinator,
+  JoinGroup: joinGroup,
+  Heartbeat: heartbeat,
+  LeaveGroup: leaveGroup,
+  SyncGroup: syncGroup,
+  ApiVersions: apiVersions,
+  CreateTopics: createTopics,
+  DeleteTopics: deleteTopics,
+  DeleteRecords: deleteRecords,
+  InitProducerId: initProducerId,
+  OffsetForLeaderEpoch: offsetForLeaderEpoch,
+  DescribeConfigs: describeConfigs,
+  AlterConfigs: alterConfigs,
+  CreatePartitions: createPartitions,
+  IncrementalAlterConfigs: incrementalAlterConfigs,
+  DescribeCluster: describeCluster,
+  DescribeTopicPartitions: describeTopicPartitions
+}

@@ -1,0 +1,83 @@
+/**
+ * Metadata: the nodes, and topics with their partitions and leaders (KIP-4, KIP-430, KIP-516).
+ * - Null topics ask for all (in version 0, which has no null, none do); by id from version 12 on.
+ * - A missing topic is created when both the client and `auto.create.topics.enable` allow it. It is then answered with
+ *   UNKNOWN_TOPIC_OR_PARTITION or LEADER_NOT_AVAILABLE by Kafka; here it is there at once and answered as such.
+ */
+
+import type { TopicState } from '../../metadata/image.ts'
+import { isInternalTopic } from '../../metadata/topic-names.ts'
+import { ZERO_UUID } from '../../protocol/bytes.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import { allOperations } from '../../security/operations.ts'
+import type { Handler, Request, RequestContext, Response } from '../context.ts'
+import { nodesFor } from '../nodes.ts'
+import { failureOf } from '../per-partition.ts'
+
+type Asked = { readonly name: string | null; readonly topicId: string }
+type TopicAnswer = Response<'Metadata'>['topics'][number]
+
+const FIRST_VERSION_BY_ID = 12
+
+export const metadata: Handler<'Metadata'> = (request, context) => {
+  const { parts, connection, apiVersion } = context
+  checkTopics(request, apiVersion)
+  const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
+  const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
+  const answers = asksForAll
+    ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic))
+    : asked(topics).map(topic => answer(topic, request, context))
+  const operations = { topicAuthorizedOperations: allOperations('topic') }
+  return {
+    brokers: nodesFor(parts, connection),
+    clusterId: parts.clusterId,
+    controllerId: parts.nodeId,
+    topics: includeTopicAuthorizedOperations ? answers.map(topic => ({ ...topic, ...operations })) : answers,
+    ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('cluster') })
+  }
+}
+
+function checkTopics({ topics }: Request<'Metadata'>, apiVersion: number): void {
+  if (apiVersion >= FIRST_VERSION_BY_ID) return
+  for (const { name, topicId } of topics ?? []) {
+    if (name === null) throw new KafkaError('INVALID_REQUEST', 'a topic has no name')
+    if (topicId !== ZERO_UUID) throw new KafkaError('INVALID_REQUEST', 'topic ids cannot be asked for in this version')
+  }
+}
+
+/** Every topic once. When any id is given, Kafka looks at ids alone. */
+function asked(topics: readonly Asked[]): Asked[] {
+  const byId = topics.filter(({ topicId }) => topicId !== ZERO_UUID)
+  const distinct = byId.length > 0 ? byId : topics
+  return [...new Map(distinct.map(topic => [byId.length > 0 ? topic.topicId : topic.name, topic])).values()]
+}
+
+function answer({ name, topicId }: Asked, request: Request<'Metadata'>, context: RequestContext): TopicAnswer {
+  const { catalog, settings, logger } = context.parts
+  try {
+    if (topicId !== ZERO_UUID) return describe(catalog.topicById(topicId))
+    const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
+    const topic = create ? catalog.topicOrCreated(name ?? '') : catalog.topic(name ?? '')
+    return describe(topic)
+  } catch (error) {
+    const { errorCode } = failureOf(error, logger)
+    return { errorCode, name, topicId, isInternal: isInternalTopic(name ?? ''), partitions: [] }
+  }
+}
+
+function describe({ name, topicId, partitions }: TopicState): TopicAnswer {
+  return {
+    errorCode: 'NONE',
+    name,
+    topicId,
+    isInternal: isInternalTopic(name),
+    partitions: partitions.map(({ partitionId, leader, leaderEpoch, replicas, isr }) => ({
+      errorCode: leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE',
+      partitionIndex: partitionId,
+      leaderId: leader,
+      leaderEpoch,
+      replicaNodes: replicas,
+      isrNodes: isr
+    }))
+  }
+}

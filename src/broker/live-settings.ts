@@ -1,0 +1,33 @@
+/** The broker's settings in force: those given at start, under what the config APIs have put into the metadata. */
+import type { BrokerSettings } from '../config/values.ts'
+import { CONFIG_RESOURCE_TYPES, configsOf, type MetadataImage } from '../metadata/image.ts'
+
+/** The resource name of the defaults of all brokers. */
+const ALL_BROKERS = ''
+
+export class LiveSettings {
+  readonly #given: BrokerSettings
+  readonly #nodeId: number
+  readonly #metadata: { readonly image: MetadataImage }
+  /** What `#settings` was made from; a change of any setting makes another map. */
+  #configs: MetadataImage['configs'] | undefined
+  #settings: BrokerSettings
+
+  constructor(given: BrokerSettings, metadata: { readonly image: MetadataImage }, nodeId: number) {
+    this.#given = given
+    this.#settings = given
+    this.#metadata = metadata
+    this.#nodeId = nodeId
+  }
+
+  get settings(): BrokerSettings {
+    const { image } = this.#metadata
+    if (image.configs !== this.#configs) {
+      const perBroker = configsOf(image, CONFIG_RESOURCE_TYPES.BROKER, String(this.#nodeId))
+      const clusterWide = configsOf(image, CONFIG_RESOURCE_TYPES.BROKER, ALL_BROKERS)
+      this.#settings = this.#given.withDynamic(perBroker, clusterWide)
+      this.#configs = image.configs
+    }
+    return this.#settings
+  }
+}

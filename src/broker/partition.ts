@@ -1,0 +1,76 @@
+/**
+ * One partition as its leader serves it: the log, what it knows of producers, and who waits for it.
+ * The log knows no producers' rules and producers no log: this is where the two meet.
+ */
+import type { AppendedBatch, ProducerStates } from '../idempotence/producer-state.ts'
+import { Journal, type JournalRecord } from '../log/journal.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
+import { type BatchOrigin, type ValidationRules, validateBatch } from '../log/validator.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { WaitList } from './parking.ts'
+
+/** No epoch named: the client does not mind which leader it reaches. */
+const ANY_EPOCH = -1
+
+export interface Appended {
+  readonly baseOffset: bigint
+  /** The broker's time for LogAppendTime topics, else -1. */
+  readonly logAppendTimeMs: bigint
+}
+
+export class Partition {
+  readonly topic: string
+  readonly index: number
+  readonly log: PartitionLog
+  readonly waiting = new WaitList()
+  readonly #producers: ProducerStates
+  /** From the metadata image; the catalog keeps it true. */
+  leaderEpoch: number
+
+  constructor(topic: string, index: number, log: PartitionLog, producers: ProducerStates, leaderEpoch: number) {
+    this.topic = topic
+    this.index = index
+    this.log = log
+    this.leaderEpoch = leaderEpoch
+    this.#producers = producers
+    log.observe({
+      observed: batch => {
+        if (batch.producerId >= 0n && !batch.isControl) producers.record(batch)
+      },
+      rolled: () => {},
+      truncated: endOffset => producers.truncateTo(endOffset)
+    })
+  }
+
+  /** Throws when the client's leader epoch is behind ours (FENCED) or ahead of it (UNKNOWN). */
+  checkLeaderEpoch(currentLeaderEpoch: number): void {
+    if (currentLeaderEpoch === ANY_EPOCH || currentLeaderEpoch === this.leaderEpoch) return
+    const code = currentLeaderEpoch < this.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+    throw new KafkaError(code, `the leader epoch of ${this.topic}-${this.index} is ${this.leaderEpoch}`)
+  }
+
+  /**
+   * Validates and appends one batch; a retry of a known batch appends nothing and gets the first answer again.
+   * Throws the KafkaError of the check that failed; then nothing has changed.
+   */
+  append(arrived: RecordBatch, rules: ValidationRules, now: number, origin: BatchOrigin): Appended {
+    const batch = validateBatch({ batch: arrived, topicPartition: `${this.topic}-${this.index}`, now, origin }, rules)
+    const repeated = origin === 'client' && batch.producerId >= 0n ? this.#producers.check(batch) : undefined
+    if (repeated) return answerAgain(repeated)
+    const { baseOffset } = this.log.append(batch, this.leaderEpoch)
+    this.waiting.arrived(batch.sizeInBytes)
+    return { baseOffset, logAppendTimeMs: batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : -1n }
+  }
+
+  /** Appends records of a coordinator as one batch. Throws as PartitionLog.append. */
+  appendJournal(records: readonly JournalRecord[], clock: Clock): void {
+    const { size } = new Journal(this.log, clock, this.leaderEpoch).append(records)
+    this.waiting.arrived(size)
+  }
+}
+
+function answerAgain({ lastOffset, offsetDelta, timestamp }: AppendedBatch): Appended {
+  return { baseOffset: lastOffset - BigInt(offsetDelta), logAppendTimeMs: timestamp }
+}

@@ -1,0 +1,34 @@
+/** The loop that most handlers share: every partition of every topic of a request gets an answer of its own. */
+import { StorageError } from '../log/storage.ts'
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import type { Logger } from '../runtime/logger.ts'
+
+/** What went wrong for one partition, as its answer carries it. */
+export interface Failure {
+  readonly errorCode: ErrorName
+  readonly error: unknown
+}
+
+/** The error code for anything thrown below a handler. What is not meant for a client is our bug, and logged. */
+export function failureOf(error: unknown, logger: Logger): Failure {
+  if (error instanceof StorageError) logger.error({ err: error }, 'the data directory failed')
+  if (error instanceof KafkaError) return { errorCode: error.code, error }
+  logger.error({ err: error }, 'a request failed: this is a bug in minikafka')
+  return { errorCode: 'UNKNOWN_SERVER_ERROR', error }
+}
+
+/** Answers each item; one that throws gets the answer that `failed` makes of it, and the others never notice. */
+export function each<Item, Answer>(
+  items: readonly Item[],
+  logger: Logger,
+  answer: (item: Item) => Answer,
+  failed: (item: Item, failure: Failure) => Answer
+): Answer[] {
+  return items.map(item => {
+    try {
+      return answer(item)
+    } catch (error) {
+      return failed(item, failureOf(error, logger))
+    }
+  })
+}
