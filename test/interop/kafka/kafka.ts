@@ -16,7 +16,7 @@ const START_LIMIT_MS = 120_000
 const STOP_LIMIT_MS = 60_000
 
 export interface KafkaOptions {
-  /** The release to run; the environment's KAFKA_VERSION, else 4.3.1. */
+  /** The release to run; the environment's KAFKA_VERSION, else 4.4.0. */
   readonly version?: string
   /** The level of metadata.version and its kin, as `kafka-storage format --release-version` takes it. */
   readonly releaseVersion?: string
@@ -39,7 +39,7 @@ export interface RunningKafka {
 
 /** Starts Apache Kafka and resolves when it says that it has started, coordinators included. */
 export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
-  const version = options.version ?? process.env.KAFKA_VERSION ?? '4.3.1'
+  const version = options.version ?? process.env.KAFKA_VERSION ?? '4.4.0'
   const classpath = join(await kafkaJars(version), '*')
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'kafka-')))
   const [freePort, controllerPort] = await freePorts()

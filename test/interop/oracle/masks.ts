@@ -1,0 +1,75 @@
+// What two right brokers may differ in, made equal: ids become numbers in the order in which they are first seen (so that
+// the same id must come back where Kafka repeats it), addresses and the present time become words, messages become
+// "some text", and lists whose order means nothing are sorted.
+import { ZERO_UUID } from '../../../src/protocol/bytes.ts'
+import { recordsView } from './records-view.ts'
+
+/** Random ids: fields of one kind share the numbering. */
+const IDS: Readonly<Record<string, string>> = {
+  topicId: 'topic',
+  memberId: 'member',
+  leader: 'member',
+  producerId: 'producer',
+  sessionId: 'session',
+  clusterId: 'cluster'
+}
+const NO_ID = new Set<unknown>(['', ZERO_UUID, 0, -1, -1n, null])
+const TEXTS = new Set(['errorMessage', 'batchIndexErrorMessage', 'documentation'])
+const WORDS: Readonly<Record<string, string>> = { host: '<host>', port: '<port>', finalizedFeaturesEpoch: '<epoch>' }
+/** Fields by which the elements of a list are put in order, the first present one counts. */
+const SORT_KEYS = ['name', 'topic', 'groupId', 'key', 'resourceName', 'partitionIndex', 'partition', 'index', 'apiKey']
+const DAY_MS = 86_400_000
+
+/** The masks of one session. */
+export class Masks {
+  readonly #seen = new Map<string, unknown[]>()
+
+  /** A copy of the answer with everything that may differ made equal. */
+  apply(value: unknown, field = ''): unknown {
+    if (value === null || value === undefined) return value
+    if (Buffer.isBuffer(value)) return field === 'records' ? this.apply(recordsView(value)) : value.toString('hex')
+    if (Array.isArray(value)) return sorted(value).map(element => this.apply(element, field))
+    if (typeof value === 'object') {
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.apply(inner, name)]))
+    }
+    return this.#scalar(value, field)
+  }
+
+  #scalar(value: unknown, field: string): unknown {
+    const kind = IDS[field]
+    if (kind !== undefined && !NO_ID.has(value)) return `<${kind} ${this.#number(kind, value)}>`
+    if (TEXTS.has(field)) return value === '' ? '' : '<text>'
+    if (field in WORDS) return value === '' || value === -1 ? value : WORDS[field]
+    if (typeof value !== 'bigint') return value
+    return Math.abs(Number(value) - Date.now()) < DAY_MS ? '<now>' : `${value}n`
+  }
+
+  #number(kind: string, value: unknown): number {
+    const seen = this.#seen.get(kind) ?? []
+    this.#seen.set(kind, seen)
+    if (!seen.includes(value)) seen.push(value)
+    return seen.indexOf(value) + 1
+  }
+}
+
+function sorted(elements: readonly unknown[]): readonly unknown[] {
+  const key = sortKey(elements[0])
+  if (key === undefined) return elements
+  return elements.toSorted((a, b) => compareKeys(keyOf(a, key), keyOf(b, key)))
+}
+
+/** The field that names an element of a list, if it has one. */
+export function sortKey(element: unknown): string | undefined {
+  if (typeof element !== 'object' || element === null) return undefined
+  return SORT_KEYS.find(key => keyOf(element, key) !== undefined && keyOf(element, key) !== '')
+}
+
+/** That field's value. */
+export function keyOf(element: unknown, key: string): unknown {
+  return (element as Readonly<Record<string, unknown>>)[key]
+}
+
+function compareKeys(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  return `${a}` < `${b}` ? -1 : Number(`${a}` > `${b}`)
+}

@@ -1,0 +1,51 @@
+// Transcripts of requests, played against a real Kafka and against ours: the answers must be the same. With
+// INTEROP_BROKERS=kafka both sides are Kafka, which shows that a transcript itself is sound. ORACLE_LOG=FILE takes down
+// what Kafka answered, to read.
+import { appendFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { brokers, type RunningBroker } from '../brokers.ts'
+import { startKafka } from '../kafka/kafka.ts'
+import { differences } from './difference.ts'
+import { Session } from './session.ts'
+import { TRANSCRIPTS } from './transcripts/index.ts'
+
+let kafka: RunningBroker
+let ours: RunningBroker
+
+beforeAll(async () => {
+  const [kafkaStart, oursStart] = [startKafka(), brokers[0]?.start()]
+  kafka = await kafkaStart
+  ours = (await oursStart) ?? kafka
+})
+
+afterAll(async () => {
+  await ours?.stop()
+  await kafka?.stop()
+})
+
+describe.each(Object.entries(TRANSCRIPTS))('%s', (name, steps) => {
+  let sessions: { kafka: Session; ours: Session }
+
+  beforeAll(() => {
+    sessions = { kafka: new Session(kafka.bootstrapServers), ours: new Session(ours.bootstrapServers) }
+  })
+
+  afterAll(async () => {
+    await sessions.kafka.closeAll()
+    await sessions.ours.closeAll()
+  })
+
+  for (const step of steps) {
+    test(step.name, async () => {
+      const [theirs, own] = await both(step.play(sessions.kafka), step.play(sessions.ours))
+      await appendFile(process.env.ORACLE_LOG ?? '/dev/null', `${name} | ${step.name}: ${JSON.stringify(theirs)}\n`)
+      expect(differences(theirs, own, step.subset).join('\n')).toBe('')
+    })
+  }
+})
+
+/** Both results, or the first failure after both have ended: a step must not run on into the next one. */
+async function both<T>(kafka: Promise<T>, ours: Promise<T>): Promise<[T, T]> {
+  await Promise.allSettled([kafka, ours])
+  return [await kafka, await ours]
+}

@@ -1,0 +1,33 @@
+// Record batches as a reader sees them: headers field by field, records as they lie. A last batch that is cut short is left
+// out, as every client does.
+const OVERHEAD_BYTES = 12
+const HEADER_BYTES = 61
+
+/** The whole batches in `bytes`. */
+export function recordsView(bytes: Buffer): readonly object[] {
+  const batches: object[] = []
+  for (let position = 0; position + HEADER_BYTES <= bytes.length; ) {
+    const end = position + OVERHEAD_BYTES + bytes.readInt32BE(position + 8)
+    if (end > bytes.length) break
+    batches.push(batchView(bytes.subarray(position, end)))
+    position = end
+  }
+  return batches
+}
+
+function batchView(batch: Buffer): object {
+  return {
+    baseOffset: batch.readBigInt64BE(0),
+    partitionLeaderEpoch: batch.readInt32BE(12),
+    magic: batch.readInt8(16),
+    attributes: batch.readInt16BE(21),
+    lastOffsetDelta: batch.readInt32BE(23),
+    baseTimestamp: batch.readBigInt64BE(27),
+    maxTimestamp: batch.readBigInt64BE(35),
+    producerId: batch.readBigInt64BE(43),
+    producerEpoch: batch.readInt16BE(51),
+    baseSequence: batch.readInt32BE(53),
+    count: batch.readInt32BE(57),
+    payload: batch.subarray(HEADER_BYTES).toString('hex')
+  }
+}

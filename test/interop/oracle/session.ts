@@ -1,0 +1,108 @@
+// One transcript played against one broker: its connections by name, and what each step was answered.
+import {
+  type Api,
+  type DecodedResponseOf,
+  decodeResponse,
+  type EncodableRequestOf,
+  encodeRequest
+} from '../../../src/protocol/api.ts'
+import type { Shape } from '../../../src/protocol/schema.ts'
+import { type Connection, connect, type Received } from './connection.ts'
+import { Masks } from './masks.ts'
+
+const CLIENT_ID = 'oracle'
+const REPEAT_LIMIT_MS = 30_000
+
+/** An answer, or the way in which none came. */
+export type Answer<A> = DecodedResponseOf<A> | 'closed' | 'silent'
+
+export class Session {
+  readonly bootstrapServers: string
+  readonly masks = new Masks()
+  readonly #connections = new Map<string, Promise<Connection>>()
+  readonly #answers = new Map<object, unknown>()
+  #correlationId = 0
+
+  constructor(bootstrapServers: string) {
+    this.bootstrapServers = bootstrapServers
+  }
+
+  /** The connection of that name; a new one when there is none or the broker closed it. */
+  connection(name: string): Promise<Connection> {
+    const open = this.#connections.get(name)
+    if (open !== undefined) return open
+    const fresh = connect(this.bootstrapServers)
+    this.#connections.set(name, fresh)
+    return fresh
+  }
+
+  async close(name: string): Promise<void> {
+    const connection = await this.#connections.get(name)
+    this.#connections.delete(name)
+    connection?.close()
+  }
+
+  async closeAll(): Promise<void> {
+    for (const name of [...this.#connections.keys()]) await this.close(name)
+  }
+
+  /** Sends a request and gives a function that waits for its answer. */
+  async send<A extends Api<Shape, Shape>>(
+    api: A,
+    version: number,
+    request: EncodableRequestOf<A>,
+    on = 'main'
+  ): Promise<() => Promise<Answer<A>>> {
+    const correlationId = ++this.#correlationId
+    const connection = await this.connection(on)
+    connection.send(encodeRequest(api, version, { correlationId, clientId: CLIENT_ID }, request))
+    return async () => {
+      const frame = await this.receive(on)
+      if (typeof frame === 'string') return frame
+      const answer = decodeResponse(api, version, frame)
+      if (answer.correlationId !== correlationId) throw new Error(`${api.name}: an answer to another request`)
+      return answer.response as DecodedResponseOf<A>
+    }
+  }
+
+  /** Sends a request and waits for its answer. */
+  async ask<A extends Api<Shape, Shape>>(
+    api: A,
+    version: number,
+    request: EncodableRequestOf<A>,
+    on = 'main'
+  ): Promise<Answer<A>> {
+    return (await this.send(api, version, request, on))()
+  }
+
+  /** Asks again and again until the answer is as wanted: Kafka's metadata reaches its parts one after another. */
+  async askUntil<A extends Api<Shape, Shape>>(
+    api: A,
+    version: number,
+    request: EncodableRequestOf<A>,
+    wanted: (answer: DecodedResponseOf<A>) => boolean
+  ): Promise<DecodedResponseOf<A>> {
+    for (const deadline = Date.now() + REPEAT_LIMIT_MS; ; ) {
+      const answer = await this.ask(api, version, request, 'until')
+      if (typeof answer !== 'string' && wanted(answer as DecodedResponseOf<A>)) return answer as DecodedResponseOf<A>
+      if (Date.now() > deadline) throw new Error(`${api.name} never became as wanted`)
+    }
+  }
+
+  /** The next frame on a connection; a closed one is forgotten. */
+  async receive(on = 'main'): Promise<Received> {
+    const frame = await (await this.connection(on)).receive()
+    if (frame === 'closed') await this.close(on)
+    return frame
+  }
+
+  remember(step: object, answer: unknown): void {
+    this.#answers.set(step, answer)
+  }
+
+  /** What the broker answered to an earlier step. */
+  recall(step: object): unknown {
+    if (!this.#answers.has(step)) throw new Error('that step was not played')
+    return this.#answers.get(step)
+  }
+}

@@ -1,0 +1,48 @@
+// Topics that a transcript stands on, made and waited for: Kafka's metadata, log and leader come up one after another.
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import type { Session } from '../session.ts'
+import { arrange, type Step } from '../transcript.ts'
+
+/** Makes a topic and waits until each partition answers as leader. Records of any age stay in it. */
+export function topic(name: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Step {
+  return arrange(`the topic ${name} exists`, async session => {
+    const pairs = Object.entries({ 'retention.ms': '-1', ...configs }).map(([key, value]) => ({ name: key, value }))
+    const wanted = { name, numPartitions: partitions, replicationFactor: 1, configs: pairs }
+    await session.askUntil(APIS.CreateTopics, 7, { topics: [wanted] }, ({ topics }) =>
+      ['NONE', 'TOPIC_ALREADY_EXISTS'].includes(topics[0]?.errorCode ?? '')
+    )
+    await leaders(session, name, partitions)
+  })
+}
+
+/** Waits until each of the topic's partitions has its leader. */
+export async function leaders(session: Session, name: string, partitions: number): Promise<void> {
+  const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }))
+  await session.askUntil(APIS.ListOffsets, 7, { topics: [{ name, partitions: asked }] }, ({ topics }) =>
+    (topics[0]?.partitions ?? []).every(({ errorCode }) => errorCode === 'NONE')
+  )
+}
+
+/** The id of a topic; waits for it. */
+export async function topicId(session: Session, name: string): Promise<string> {
+  const request = { topics: [{ name }], allowAutoTopicCreation: false }
+  const { topics } = await session.askUntil(
+    APIS.Metadata,
+    13,
+    request,
+    answer => answer.topics[0]?.errorCode === 'NONE'
+  )
+  return topics[0]?.topicId ?? ''
+}
+
+/** Waits until a topic is gone from what Metadata tells. */
+export function gone(name: string): Step {
+  return arrange(`the topic ${name} is gone`, session =>
+    session.askUntil(
+      APIS.Metadata,
+      13,
+      { topics: [{ name }], allowAutoTopicCreation: false },
+      ({ topics }) => topics[0]?.errorCode === 'UNKNOWN_TOPIC_OR_PARTITION'
+    )
+  )
+}
