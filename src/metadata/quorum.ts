@@ -1,0 +1,97 @@
+/**
+ * The Raft side of the metadata log, as far as a quorum of one needs it: who votes, who leads, in which epoch. Kafka
+ * reads all of it when it takes the directory over.
+ */
+import type { Storage } from '../log/storage.ts'
+import { ByteReader } from '../protocol/bytes.ts'
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import { buildBatch } from '../protocol/records/builder.ts'
+import {
+  type ControlType,
+  controlBatch,
+  controlKey,
+  controlTypeOf,
+  KRaftVersionRecord,
+  LeaderChangeMessage,
+  SnapshotFooterRecord,
+  SnapshotHeaderRecord,
+  VotersRecord
+} from '../protocol/records/control.ts'
+import { recordsOf } from '../protocol/records/record.ts'
+
+/** What control records have said: who votes, and by which version of the protocol. */
+export interface Quorum {
+  readonly kraftVersion: number
+  /** Undefined where the voters are static, named by Kafka's configuration only. */
+  readonly voterIds: readonly number[] | undefined
+}
+
+/** Before any control record. */
+export const UNKNOWN_QUORUM: Quorum = { kraftVersion: 0, voterIds: undefined }
+
+/** Name of the file that tells a restarting node its last epoch. */
+export const QUORUM_STATE_FILE = 'quorum-state'
+
+/** Where Kafka's stock configuration expects the controller; a Kafka that listens elsewhere corrects it itself. */
+const CONTROLLER_ENDPOINT = { name: 'CONTROLLER', host: 'localhost', port: 9093 }
+const NO_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+/** The quorum after a control batch. */
+export function quorumAfter(quorum: Quorum, batch: RecordBatch): Quorum {
+  let { kraftVersion, voterIds } = quorum
+  for (const { key, value } of recordsOf(batch)) {
+    const type = controlTypeOf(key)
+    if (value === null) continue
+    if (type === 'KRAFT_VERSION') kraftVersion = KRaftVersionRecord.decode(value, 0).kRaftVersion
+    if (type === 'KRAFT_VOTERS') {
+      voterIds = VotersRecord.read(new ByteReader(value), 0).voters.map(({ voterId }) => voterId)
+    }
+  }
+  return { kraftVersion, voterIds }
+}
+
+/** The batch with which a leader begins its epoch. */
+export function leaderChange(nodeId: number, epoch: number, timestamp: bigint): RecordBatch {
+  const voters = [{ voterId: nodeId, voterDirectoryId: NO_DIRECTORY }]
+  const value = LeaderChangeMessage.encode({ leaderId: nodeId, voters, grantingVoters: voters }, 0)
+  return controlBatch('LEADER_CHANGE', value, timestamp, { partitionLeaderEpoch: epoch })
+}
+
+/** The snapshot before the first record, which makes this node the only voter. */
+export function votersSnapshot(nodeId: number, directoryId: string, timestamp: bigint): Buffer {
+  const voter = {
+    voterId: nodeId,
+    voterDirectoryId: directoryId,
+    endpoints: [CONTROLLER_ENDPOINT],
+    kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 }
+  }
+  const record = (type: ControlType, value: Buffer) => ({ timestamp, key: controlKey(type), value })
+  const head = [
+    record('SNAPSHOT_HEADER', SnapshotHeaderRecord.encode({ lastContainedLogTimestamp: 0n }, 0)),
+    record('KRAFT_VERSION', KRaftVersionRecord.encode({ kRaftVersion: 1 }, 0)),
+    record('KRAFT_VOTERS', VotersRecord.encode({ voters: [voter] }, 0))
+  ]
+  const foot = [record('SNAPSHOT_FOOTER', SnapshotFooterRecord.encode({}, 0))]
+  const options = { isControl: true, partitionLeaderEpoch: 0 }
+  return Buffer.concat([
+    buildBatch(head, options).bytes,
+    buildBatch(foot, { ...options, baseOffset: BigInt(head.length) }).bytes
+  ])
+}
+
+/** The text of the quorum-state file for this node leading `epoch`. */
+export function quorumState({ kraftVersion }: Quorum, nodeId: number, epoch: number): string {
+  if (kraftVersion > 0) {
+    const vote = { votedId: -1, votedDirectoryId: NO_DIRECTORY }
+    return JSON.stringify({ leaderId: nodeId, leaderEpoch: epoch, ...vote, data_version: 1 })
+  }
+  const voters = { votedId: -1, appliedOffset: 0, currentVoters: [{ voterId: nodeId }] }
+  return JSON.stringify({ clusterId: '', leaderId: nodeId, leaderEpoch: epoch, ...voters, data_version: 0 })
+}
+
+/** The epoch that a quorum-state file names; 0 without a file, or with one that cannot be read. */
+export function quorumEpoch(storage: Storage, path: string): number {
+  if (!storage.exists(path)) return 0
+  const text = storage.read(path, 0, storage.size(path)).toString('utf8')
+  return Number(/"leaderEpoch":\s*(\d{1,10})/.exec(text)?.[1] ?? 0)
+}

@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest'
+import { ProducerIds } from '../../src/idempotence/producer-ids.ts'
+import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
+import { PartitionLog } from '../../src/log/partition-log.ts'
+import { recoverPartition } from '../../src/log/recovery.ts'
+import { StorageError } from '../../src/log/storage.ts'
+import { createTopics } from '../../src/metadata/create-topics.ts'
+import { METADATA_LOG_CONFIG, MetadataLog } from '../../src/metadata/metadata-log.ts'
+import { type MetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
+import { buildBatch } from '../../src/protocol/records/builder.ts'
+import { controlTypeOf } from '../../src/protocol/records/control.ts'
+import { recordsOf } from '../../src/protocol/records/record.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { randomUuid, seededRandom } from '../../src/runtime/random.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+
+const FOLDER = '__cluster_metadata-0'
+const LOG_FILE = `${FOLDER}/00000000000000000000.log`
+const VOTERS_FILE = `${FOLDER}/00000000000000000000-0000000000.checkpoint`
+const DIRECTORY = 'EBESExQVFhcYGRobHB0eHw'
+
+class Rig {
+  readonly storage: MemoryStorage
+  readonly clock = new ManualClock(1_700_000_000_000)
+  readonly random = seededRandom(1)
+
+  constructor(options?: MemoryStorageOptions) {
+    this.storage = new MemoryStorage(options)
+  }
+
+  /** Opens the log as a start does that cannot know how the last process ended. */
+  open(nodeId = 1): { log: PartitionLog; metadata: MetadataLog } {
+    const { storage, clock, random } = this
+    const logger = silentLogger
+    storage.makeDirectory(FOLDER)
+    recoverPartition({ storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes: 4096, nowMs: 0, logger })
+    const log = new PartitionLog({ storage, folder: FOLDER, config: METADATA_LOG_CONFIG, clock, random, logger })
+    return { log, metadata: new MetadataLog({ log, storage, clock, nodeId, directoryId: DIRECTORY }) }
+  }
+
+  /** Opens and creates topics by name, each of three partitions. */
+  topics(metadata: MetadataLog, ...names: string[]): void {
+    const wanted = names.map(name => ({
+      name,
+      numPartitions: 3,
+      replicationFactor: -1,
+      assignments: [],
+      configs: [{ name: 'cleanup.policy', value: 'compact' }]
+    }))
+    const { records } = createTopics(metadata.image, wanted, {
+      brokers: [{ nodeId: 1, directoryId: DIRECTORY }],
+      numPartitions: 1,
+      defaultReplicationFactor: 1,
+      maxPartitions: 100_000,
+      newTopicId: () => randomUuid(this.random),
+      validateConfigs: () => {}
+    })
+    metadata.append(records)
+  }
+
+  text(path: string): string {
+    return this.storage.read(path, 0, this.storage.size(path)).toString('utf8')
+  }
+
+  /** Appends a batch as something else than this broker would have written it. */
+  write(values: readonly Buffer[]): void {
+    const { log } = this.open()
+    const records = values.map(value => ({ timestamp: 0n, key: null, value }))
+    log.append(buildBatch(records), 1)
+  }
+}
+
+describe('a new metadata log', () => {
+  it('begins with the levels of Kafka 4.0, metadata.version first', () => {
+    const { metadata } = new Rig().open()
+    expect([...metadata.image.features]).toEqual([
+      ['metadata.version', 25],
+      ['group.version', 1],
+      ['transaction.version', 2]
+    ])
+  })
+
+  it('tells clients only of what works', () => {
+    const { metadata } = new Rig().open()
+    expect(metadata.features()).toEqual({
+      supported: [{ name: 'metadata.version', minVersion: 7, maxVersion: 25 }],
+      finalized: [{ name: 'metadata.version', maxVersionLevel: 25, minVersionLevel: 25 }],
+      epoch: 3n
+    })
+  })
+
+  it('makes this node the only voter, with the bytes of Kafka', () => {
+    const rig = new Rig()
+    rig.open()
+    const bytes = rig.storage.read(VOTERS_FILE, 0, rig.storage.size(VOTERS_FILE))
+    expect(bytes.length).toBe(12 + 0x9a + 12 + 0x3f)
+    expect(bytes.subarray(57, 12 + 0x9a).toString('hex')).toBe(
+      '000000032a00000008000000031600000000000000000000' +
+        '00001e00000208000000050a00000001000082010000040800000006' +
+        '6e000002000000011011121314151617' +
+        '18191a1b1c1d1e1f020b434f4e54524f4c4c45520a6c6f63616c686f737423850000000001' +
+        '00000000'
+    )
+    expect(bytes.subarray(12 + 0x9a).readBigInt64BE(0)).toBe(3n)
+  })
+
+  it('is led by this node in epoch 1', () => {
+    const rig = new Rig()
+    const { log } = rig.open()
+    const [first] = [...log.batches(0n)]
+    expect(first?.isControl).toBe(true)
+    expect(first?.partitionLeaderEpoch).toBe(1)
+    const [record] = first ? recordsOf(first) : []
+    expect(controlTypeOf(record?.key ?? null)).toBe('LEADER_CHANGE')
+    expect(record?.value?.toString('hex')).toBe('00000000000102000000010002000000010000')
+    expect(rig.text(`${FOLDER}/quorum-state`)).toBe(
+      '{"leaderId":1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}'
+    )
+  })
+})
+
+describe('a metadata log opened again', () => {
+  it('has the same image, in a new epoch', () => {
+    const rig = new Rig()
+    const first = rig.open()
+    rig.topics(first.metadata, 'a', 'b')
+    first.metadata.allocateProducerIds()
+    first.metadata.append([metadataRecord('RemoveTopicRecord', { topicId: topicIdOf(first.metadata, 'a') })])
+    const second = rig.open()
+    expect(second.metadata.image).toEqual(first.metadata.image)
+    expect(second.log.leaderEpochs.latest).toEqual({ epoch: 2, startOffset: first.log.logEndOffset })
+    expect(rig.text(`${FOLDER}/quorum-state`)).toContain('"leaderEpoch":2')
+  })
+
+  it('has all that was appended, even after a loss of power', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    metadata.allocateProducerIds()
+    rig.storage.loseUnsynced()
+    expect(rig.open().metadata.image).toEqual(metadata.image)
+  })
+
+  it('has all of a torn batch or nothing, wherever it was torn', () => {
+    const whole = new Rig()
+    const { metadata } = whole.open()
+    const before = metadata.image
+    const sizeBefore = whole.storage.size(LOG_FILE)
+    whole.topics(metadata, 'torn')
+    const batchBytes = whole.storage.size(LOG_FILE) - sizeBefore
+    for (let kept = 0; kept <= batchBytes; kept += 7) {
+      const rig = new Rig()
+      rig.topics(rig.open().metadata, 'torn')
+      rig.storage.tearLastAppend(kept)
+      expect(rig.open().metadata.image.topicsByName.has('torn')).toBe(kept >= batchBytes)
+      expect(rig.open().metadata.image.features).toEqual(before.features)
+    }
+  })
+
+  it('starts as a new one when the first start died at any point', () => {
+    const operations = new Rig()
+    operations.open()
+    for (let number = 1; number <= operations.storage.operationCount; number++) {
+      let died = false
+      const rig = new Rig({
+        fault: operation => {
+          if (operation.number < number || died) return undefined
+          died = true
+          return { error: new StorageError('other', 'the process died'), writtenBytes: 5 }
+        }
+      })
+      expect(() => rig.open()).toThrow('the process died')
+      expect(rig.open().metadata.image.features.get('metadata.version')).toBe(25)
+    }
+  })
+
+  it('drops an unfinished metadata transaction and says so in the log', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    const topicId = 'AAECAwQFBgcICQoLDA0ODw'
+    metadata.append([
+      metadataRecord('BeginTransactionRecord', {}),
+      metadataRecord('TopicRecord', { name: 'b', topicId })
+    ])
+    const second = rig.open()
+    expect([...second.metadata.image.topicsByName.keys()]).toEqual(['a'])
+    rig.topics(second.metadata, 'b')
+    expect([...rig.open().metadata.image.topicsByName.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('never hands a producer id out twice', () => {
+    const rig = new Rig()
+    const given: bigint[] = []
+    for (let start = 0; start < 3; start++) {
+      const { metadata } = rig.open()
+      const ids = new ProducerIds(() => metadata.allocateProducerIds())
+      for (let count = 0; count < 1001; count++) given.push(ids.next())
+    }
+    expect(new Set(given).size).toBe(3003)
+    expect(given.slice(999, 1002)).toEqual([999n, 1000n, 2000n])
+  })
+})
+
+describe('a metadata log that this broker cannot serve', () => {
+  const frame = (...bytes: number[]) => Buffer.from(bytes)
+
+  it.each([
+    ['offset 4: a metadata record of unknown type 99', [frame(1, 99, 0, 0)]],
+    ['offset 4: a TopicRecord of unknown version 3', [frame(1, 2, 3, 0)]],
+    ['offset 5: a metadata transaction ends that never began', [frame(1, 20, 0, 0), frame(1, 24, 0, 0)]],
+    ['offset 4: 1 bytes wanted at position 3, 0 left', [frame(1, 20, 0)]]
+  ])('is refused in a sentence with the place: %s', (message, values) => {
+    const rig = new Rig()
+    rig.write(values)
+    expect(() => rig.open()).toThrow(`${FOLDER}, ${message}`)
+  })
+
+  it.each([6, 31])('is refused when its metadata.version is %i', level => {
+    const rig = new Rig()
+    const record = metadataRecord('FeatureLevelRecord', { name: 'metadata.version', featureLevel: level })
+    rig.open().metadata.append([record])
+    expect(() => rig.open()).toThrow(`metadata.version is ${level}, but this broker reads levels 7 to 30`)
+  })
+
+  it('is refused when another node votes', () => {
+    const rig = new Rig()
+    rig.open(1)
+    expect(() => rig.open(2)).toThrow('the metadata belongs to a quorum of nodes 1, not 2 alone')
+  })
+
+  it('is refused when its snapshot is damaged', () => {
+    const rig = new Rig()
+    rig.open()
+    rig.storage.truncate(VOTERS_FILE, 100)
+    expect(() => rig.open()).toThrow('ends in the middle of a batch')
+  })
+})
+
+describe('an append that fails', () => {
+  const unknownTopic = metadataRecord('RemoveTopicRecord', { topicId: 'AAECAwQFBgcICQoLDA0ODw' })
+
+  it.each<['append' | 'sync', 'full' | 'failed']>([
+    ['append', 'full'],
+    ['sync', 'failed']
+  ])('in the %s leaves the image as it was', (name, kind) => {
+    let broken = false
+    const rig = new Rig({
+      fault: operation =>
+        broken && operation.name === name ? { error: new StorageError(kind, 'broken'), writtenBytes: 20 } : undefined
+    })
+    const { metadata } = rig.open()
+    const before = metadata.image
+    broken = true
+    expect(() => rig.topics(metadata, 'a')).toThrow(StorageError)
+    expect(metadata.image).toBe(before)
+  })
+
+  it('because the disk is full may be tried again', () => {
+    let isFull = false
+    const full = { error: new StorageError('full', 'no room'), writtenBytes: 20 }
+    const rig = new Rig({ fault: ({ name }) => (isFull && name === 'append' ? full : undefined) })
+    const { metadata } = rig.open()
+    isFull = true
+    expect(() => metadata.allocateProducerIds()).toThrow('no room')
+    isFull = false
+    expect(metadata.allocateProducerIds()).toEqual({ firstProducerId: 0n, size: 1000 })
+    expect(rig.open().metadata.image).toEqual(metadata.image)
+  })
+
+  it('because records do not fit writes none of them', () => {
+    const { metadata, log } = new Rig().open()
+    const end = log.logEndOffset
+    const records: MetadataRecord[] = [metadataRecord('NoOpRecord', {}), unknownTopic]
+    expect(() => metadata.append(records)).toThrow('no topic has it')
+    expect(log.logEndOffset).toBe(end)
+  })
+})
+
+it('ten thousand partitions are appended and replayed', () => {
+  const rig = new Rig()
+  const { metadata } = rig.open()
+  for (let index = 0; index < 3333; index++) rig.topics(metadata, `topic-${index}`)
+  expect(rig.open().metadata.image.partitionCount).toBe(9999)
+})
+
+function topicIdOf(metadata: MetadataLog, name: string): string {
+  return metadata.image.topicsByName.get(name)?.topicId ?? ''
+}
