@@ -1,0 +1,66 @@
+/**
+ * OffsetFetch: how far groups have read; -1 for a partition that a group never committed.
+ * - Null topics ask for all that the group has. From version 8 on several groups, each with its own error (KIP-709).
+ * - From version 10 on topics are named by id: UNKNOWN_TOPIC_ID where there is none; offsets of a topic that is gone
+ *   are left out when all are asked for (KIP-848).
+ * - Version 1 has no place for an error of the whole group: every partition carries it.
+ */
+import type { OffsetFetchAnswer } from '../../group/coordinator.ts'
+import { type FetchTopic, notFound } from '../../group/offsets.ts'
+import { ZERO_UUID } from '../../protocol/bytes.ts'
+import type { ErrorName } from '../../protocol/errors.ts'
+import type { Handler, Request, RequestContext, Response } from '../context.ts'
+
+type AnswerGroup = NonNullable<Response<'OffsetFetch'>['groups']>[number]
+type AnswerTopic = AnswerGroup['topics'][number]
+
+interface Group {
+  readonly groupId: string
+  readonly topics: readonly FetchTopic[] | null
+}
+
+const GROUP_ERROR_SINCE = 2
+const FIRST_BATCHED_VERSION = 8
+const TOPIC_IDS_SINCE = 10
+
+export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
+  if (context.apiVersion >= FIRST_BATCHED_VERSION) {
+    return { groups: await Promise.all(request.groups.map(group => fetchGroup(group, context))) }
+  }
+  const group = onlyGroup(request)
+  const { topics, errorCode } = await fetchGroup(group, context)
+  if (errorCode === 'NONE' || context.apiVersion >= GROUP_ERROR_SINCE) return { topics, errorCode }
+  return { topics: (group.topics ?? []).map(topic => refuse(topic, errorCode)) }
+}
+
+function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): Group {
+  return { groupId, topics: topics?.map(topic => ({ ...topic, topicId: ZERO_UUID })) ?? null }
+}
+
+async function fetchGroup({ groupId, topics }: Group, context: RequestContext): Promise<AnswerGroup> {
+  const byId = context.apiVersion >= TOPIC_IDS_SINCE
+  const named = byId ? topics?.map(topic => withName(topic, context)) : topics
+  const isUnknown = ({ name }: FetchTopic) => byId && name === ''
+  const unknown = named?.filter(isUnknown) ?? []
+  const known = named?.filter(topic => !isUnknown(topic)) ?? null
+  const answer = await context.parts.groups.fetchOffsets(groupId, known)
+  if (answer.errorCode !== 'NONE') return { groupId, ...answer }
+  const found = byId && !topics ? withIds(answer, context) : answer.topics
+  return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }
+}
+
+function withName(topic: FetchTopic, { parts }: RequestContext): FetchTopic {
+  return { ...topic, name: parts.metadata.image.topicsById.get(topic.topicId)?.name ?? '' }
+}
+
+/** Topics are stored by name; those that exist have an id to be answered with. */
+function withIds({ topics }: OffsetFetchAnswer, { parts }: RequestContext): AnswerTopic[] {
+  return topics.flatMap(topic => {
+    const known = parts.metadata.image.topicsByName.get(topic.name)
+    return known ? [{ ...topic, topicId: known.topicId }] : []
+  })
+}
+
+function refuse({ name, topicId, partitionIndexes }: FetchTopic, errorCode: ErrorName): AnswerTopic {
+  return { name, topicId, partitions: partitionIndexes.map(index => notFound(index, errorCode)) }
+}
