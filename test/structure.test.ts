@@ -42,8 +42,16 @@ const OWNERS: readonly { readonly what: string; readonly words: RegExp; readonly
   { what: 'timers', words: /\bsetTimeout\b|\bsetInterval\b/, files: ['runtime/clock.ts'] },
   { what: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
   { what: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },
-  { what: 'the disk', words: /'node:fs(\/promises)?'/, files: ['log/node-storage.ts', 'cli/commands/start.ts'] },
-  { what: 'sockets', words: /'node:net'/, files: ['net/listen.ts', 'net/server.ts', 'net/connection.ts'] },
+  {
+    what: 'the disk',
+    words: /'node:fs(\/promises)?'/,
+    files: ['log/node-storage.ts', 'log/directory-lock.ts', 'cli/commands/start.ts']
+  },
+  {
+    what: 'sockets',
+    words: /'node:net'/,
+    files: ['net/listen.ts', 'net/server.ts', 'net/connection.ts', 'log/directory-lock.ts']
+  },
   { what: 'TLS', words: /'node:tls'/, files: [] },
   { what: 'the environment', words: /\bprocess\.env\b/, files: ['cli/commands/start.ts'] },
   {

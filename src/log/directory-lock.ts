@@ -1,219 +1,211 @@
 /**
- * Keeps a second process out of a data directory. The lock is a Unix socket that is listened on: a socket that refuses
- * connections was left by a process that died. Where there are no such sockets an exclusive file with a process id serves.
+ * One process at a time in a data directory. Node has no file locks, so each claimant puts a Unix socket of a name of
+ * its own there: it can be connected to exactly while its process lives, hence a dead one is dead for good and anyone
+ * may remove it. Who sees no other claim than its own holds the directory: of two, the later to look sees the other.
  */
-import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
-import * as net from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
 import * as path from 'node:path'
+import { type Random, randomUuid } from '../runtime/random.ts'
 import { DataDirectoryError } from './data-directory-error.ts'
 
-/** Kafka ignores plain files it does not know, and hidden ones too. */
-export const LOCK_FILE = '.minikafka.lock'
-
-const KAFKA_LOCK_FILE = '.lock'
-/** The least that systems allow for a socket's path is 104 bytes with the zero at its end. */
+const CLAIM = /^\.minikafka-.*\.lock$/
+/** Kafka holds it by an fcntl lock: Node has none, but Linux lists all. */
+const KAFKA_LOCK_NAME = '.lock'
+/** Socket addresses are short: 104 bytes on macOS with their end mark, 108 on Linux. */
 const LONGEST_SOCKET_PATH = 103
-const ATTEMPTS = 5
-/** What bind answers where the file system, or the system, has no sockets. */
-const NO_SOCKETS = new Set([
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'EPERM',
-  'EACCES',
-  'EINVAL',
-  'ENOSYS',
-  'EPROTONOSUPPORT',
-  'ENAMETOOLONG'
-])
 
-/** A data directory that is ours. */
+/** A directory that this process has for itself until it gives it back. */
 export interface DirectoryLock {
   release(): Promise<void>
 }
 
-/** Locks `directory`, which is made if need be. Throws DataDirectoryError when somebody else uses it or it cannot be written to. */
-export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+/** What others are told about a claim. */
+interface ClaimState {
+  readonly processId: number
+  readonly held: boolean
+}
+
+/** Makes the directory if need be and takes it. Throws DataDirectoryError when that is not possible. */
+export async function lockDirectory(directory: string, random: Random): Promise<DirectoryLock> {
+  makeWritable(directory)
+  const kafka = kafkaHolding(directory)
+  if (kafka !== undefined) throw inUse(directory, 'Apache Kafka', kafka)
+  const claim = await Claim.put(directory, random)
+  try {
+    for (;;) {
+      // Looking and holding are one turn: nobody who asks us in between is told that we still try.
+      const others = fs.readdirSync(directory).filter(name => CLAIM.test(name) && name !== claim.name)
+      if (others.length === 0) break
+      for (const other of others) {
+        const state = await claimState(path.join(directory, other))
+        if (state === undefined) fs.rmSync(path.join(directory, other), { force: true })
+        // Of two that try at once the smaller name goes on, and the other gives way.
+        else if (state.held || other < claim.name) throw inUse(directory, 'another minikafka', state.processId)
+      }
+    }
+  } catch (error) {
+    await claim.release()
+    throw error
+  }
+  claim.held = true
+  return claim
+}
+
+function inUse(directory: string, by: string, processId: number | string): DataDirectoryError {
+  return new DataDirectoryError(
+    `${directory} is in use by ${by} (process ${processId}): stop it, or choose another directory with --data-dir.`
+  )
+}
+
+function makeWritable(directory: string): void {
   try {
     fs.mkdirSync(directory, { recursive: true })
     fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
   } catch (error) {
-    throw new DataDirectoryError(`the data directory ${directory} cannot be used: ${reasonOf(error)}`)
-  }
-  const holder = kafkaHolding(directory)
-  if (holder !== undefined) throw inUse(directory, `Apache Kafka (process ${holder})`)
-  return (await lockBySocket(directory)) ?? lockByFile(directory)
-}
-
-/** Undefined where sockets cannot be had. */
-async function lockBySocket(directory: string): Promise<DirectoryLock | undefined> {
-  if (process.platform === 'win32') return undefined
-  const reach = reachShort(directory)
-  if (!reach) return undefined
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const bound = await bind(path.join(reach.directory, LOCK_FILE))
-    if (bound instanceof net.Server) return { release: () => release(bound, reach) }
-    if (bound !== 'EADDRINUSE') {
-      reach.close()
-      if (NO_SOCKETS.has(bound)) return undefined
-      throw new DataDirectoryError(`the data directory ${directory} cannot be locked: ${bound}`)
-    }
-    if (!(await removeLeftOver(reach.directory))) {
-      reach.close()
-      throw inUse(directory, 'another minikafka')
-    }
-  }
-  reach.close()
-  throw inUse(directory, 'another minikafka that is just starting')
-}
-
-/** A listening server, or the code of the error. */
-function bind(socketPath: string): Promise<net.Server | string> {
-  return new Promise(resolve => {
-    const server = net.createServer(socket => socket.destroy())
-    server.once('error', error => resolve(codeOf(error)))
-    server.listen(socketPath, () => {
-      server.unref()
-      resolve(server)
-    })
-  })
-}
-
-/**
- * Takes away a socket that nobody listens on; false when somebody does. It gets another name first, for two processes
- * may find the same left-over, and the slower one must not take away the lock that the faster one has made since.
- */
-async function removeLeftOver(directory: string): Promise<boolean> {
-  const lock = path.join(directory, LOCK_FILE)
-  if (await isListening(lock)) return false
-  const aside = `${lock}${randomBytes(3).toString('hex')}`
-  try {
-    fs.renameSync(lock, aside)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true
-    throw error
-  }
-  if (await isListening(aside)) {
-    fs.renameSync(aside, lock)
-    return false
-  }
-  fs.rmSync(aside, { force: true })
-  return true
-}
-
-/** A file that is no socket, which the other kind of lock leaves, counts as listening while its process lives. */
-function isListening(socketPath: string): Promise<boolean> {
-  if (fs.existsSync(socketPath) && !fs.statSync(socketPath).isSocket()) return Promise.resolve(isHeldFile(socketPath))
-  return new Promise(resolve => {
-    const socket = net.connect(socketPath, () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', error => resolve(codeOf(error) === 'EAGAIN'))
-  })
-}
-
-function release(server: net.Server, reach: Reach): Promise<void> {
-  return new Promise(resolve => {
-    server.close(() => {
-      reach.close()
-      resolve()
-    })
-  })
-}
-
-/** A way to name a directory with few bytes, and how to give it up. */
-interface Reach {
-  readonly directory: string
-  close(): void
-}
-
-/** The shortest of the absolute path, the path from here, and on Linux the path by way of an open descriptor. */
-function reachShort(directory: string): Reach | undefined {
-  const absolute = path.resolve(directory)
-  const relative = path.relative(process.cwd(), absolute)
-  // The name that a left-over is put aside under is six bytes longer.
-  const fits = (name: string) => Buffer.byteLength(path.join(name, LOCK_FILE)) + 6 <= LONGEST_SOCKET_PATH
-  if (fits(absolute)) return { directory: absolute, close: () => {} }
-  if (fits(relative)) return { directory: relative, close: () => {} }
-  if (process.platform !== 'linux') return undefined
-  const descriptor = fs.openSync(absolute, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
-  return { directory: `/proc/self/fd/${descriptor}`, close: () => fs.closeSync(descriptor) }
-}
-
-function lockByFile(directory: string): DirectoryLock {
-  const lock = path.join(directory, LOCK_FILE)
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    try {
-      fs.writeFileSync(lock, `${process.pid}\n`, { flag: 'wx' })
-      return { release: async () => fs.rmSync(lock, { force: true }) }
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') {
-        throw new DataDirectoryError(`the data directory ${directory} cannot be locked: ${reasonOf(error)}`)
-      }
-    }
-    if (isHeldFile(lock)) throw inUse(directory, `the process that ${lock} names`)
-    fs.rmSync(lock, { force: true })
-  }
-  throw inUse(directory, 'another minikafka that is just starting')
-}
-
-/** Whether the process that a lock file names lives. Our own id was another process's, in another container say. */
-function isHeldFile(lock: string): boolean {
-  const holder = Number.parseInt(fs.readFileSync(lock, 'utf8'), 10)
-  if (!Number.isInteger(holder) || holder <= 0 || holder === process.pid) return false
-  try {
-    process.kill(holder, 0)
-    return true
-  } catch (error) {
-    return codeOf(error) === 'EPERM'
+    throw unusable(directory, error)
   }
 }
 
-/**
- * The process of an Apache Kafka that holds its lock on the directory. Node has no fcntl locks, but Linux lists them all:
- * `1: POSIX  ADVISORY  WRITE 4711 fd:01:1234 0 EOF`, with the inode last.
- */
-function kafkaHolding(directory: string): number | undefined {
-  const lock = path.join(directory, KAFKA_LOCK_FILE)
+function unusable(directory: string, error: unknown): DataDirectoryError {
+  const code = codeOf(error)
+  const reasons: Record<string, string> = {
+    EACCES: 'this user may not write there',
+    EPERM: 'this user may not write there',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+    EEXIST: 'it is a file',
+    ENOTDIR: 'a part of the path is a file'
+  }
+  return new DataDirectoryError(`${directory} cannot be used as data directory: ${reasons[code] ?? code}.`)
+}
+
+/** The process of an Apache Kafka that has locked the directory, where the system tells. */
+function kafkaHolding(directory: string): string | undefined {
+  const lock = path.join(directory, KAFKA_LOCK_NAME)
   if (!fs.existsSync(lock) || !fs.existsSync('/proc/locks')) return undefined
-  const inode = fs.statSync(lock).ino
-  for (const line of fs.readFileSync('/proc/locks', 'utf8').split('\n')) {
-    const [, holder, lockedInode] = /POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+\w+:\w+:(\d+)/.exec(line) ?? []
-    if (Number(lockedInode) === inode && hasOpen(Number(holder), lock)) return Number(holder)
+  const { ino } = fs.statSync(lock)
+  // 1: POSIX  ADVISORY  WRITE 4711 fd:01:1234 0 EOF, with the inode behind the device.
+  const held = /^\d+: POSIX +ADVISORY +WRITE (\d+) \w+:\w+:(\d+) /gm
+  for (const [, holder = '', inode] of fs.readFileSync('/proc/locks', 'latin1').matchAll(held)) {
+    if (inode === String(ino) && hasOpen(holder, lock)) return holder
   }
   return undefined
 }
 
-/** Whether a process has a file open; true when it is not ours to see, for inodes of several file systems may be alike. */
-function hasOpen(processId: number, file: string): boolean {
+/** Whether a process has a file open, for inodes of two file systems may be alike; true when that is not ours to see. */
+function hasOpen(processId: string, file: string): boolean {
   const wanted = fs.realpathSync(file)
   const descriptors = `/proc/${processId}/fd`
   try {
-    return fs.readdirSync(descriptors).some(name => readLink(`${descriptors}/${name}`) === wanted)
+    return fs.readdirSync(descriptors).some(name => linkTarget(path.join(descriptors, name)) === wanted)
   } catch (error) {
-    return codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM'
+    return codeOf(error) !== 'ENOENT'
   }
 }
 
-function readLink(link: string): string | undefined {
+/** undefined for a descriptor that was closed since they were listed. */
+function linkTarget(link: string): string | undefined {
   try {
     return fs.readlinkSync(link)
   } catch (error) {
-    // A descriptor that was closed since the directory was listed.
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }
 
-function inUse(directory: string, holder: string): DataDirectoryError {
-  return new DataDirectoryError(`the data directory ${directory} is in use by ${holder}`)
+/** Our claim on a directory: a socket that tells who asks, or a plain file where the file system has no sockets. */
+class Claim implements DirectoryLock {
+  readonly name: string
+  held = false
+  readonly #file: string
+  readonly #server: Server
+
+  private constructor(directory: string, name: string) {
+    this.name = name
+    this.#file = path.join(directory, name)
+    this.#server = createServer(socket => {
+      socket.on('error', () => socket.destroy())
+      socket.end(JSON.stringify({ processId: process.pid, held: this.held } satisfies ClaimState))
+    })
+  }
+
+  static async put(directory: string, random: Random): Promise<Claim> {
+    const claim = new Claim(directory, `.minikafka-${randomUuid(random)}.lock`)
+    // It gets its name when it already answers, so that nobody takes it for a dead one.
+    const unnamed = `${claim.#file}.new`
+    try {
+      await claim.#listen(unnamed)
+      claim.#server.unref()
+    } catch {
+      // Some mounts of virtual machines, and Windows, have no sockets in directories, and say so in different ways.
+      fs.writeFileSync(unnamed, String(process.pid))
+    }
+    try {
+      fs.renameSync(unnamed, claim.#file)
+    } catch (error) {
+      throw unusable(directory, error)
+    }
+    return claim
+  }
+
+  async release(): Promise<void> {
+    fs.rmSync(this.#file, { force: true })
+    if (this.#server.listening) await new Promise(resolve => this.#server.close(resolve))
+  }
+
+  #listen(file: string): Promise<void> {
+    const address = shortAddress(file)
+    return new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(address.path, resolve)
+    }).finally(address.forget)
+  }
+}
+
+/** What the claim in a file says; undefined when its process is no more. */
+async function claimState(file: string): Promise<ClaimState | undefined> {
+  const address = shortAddress(file)
+  const answer = await new Promise<string>(resolve => {
+    let text = ''
+    const socket = connect(address.path).setEncoding('latin1')
+    socket.on('data', chunk => {
+      text += chunk
+    })
+    socket.on('error', () => resolve(text))
+    socket.on('close', () => resolve(text))
+  }).finally(address.forget)
+  return answer === '' ? stateByProcess(file) : JSON.parse(answer)
+}
+
+/** Where the claim is a plain file: it is good while its process lives. */
+function stateByProcess(file: string): ClaimState | undefined {
+  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined
+  const processId = Number(fs.readFileSync(file, 'latin1'))
+  // Our own id was left by an earlier process of the same number, as the first one in a container always has.
+  return processId !== process.pid && isAlive(processId) ? { processId, held: true } : undefined
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    return processId > 0 && process.kill(processId, 0)
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
+}
+
+/** A name by which the system takes a socket path of any length: through a short link that is forgotten afterwards. */
+function shortAddress(file: string): { path: string; forget: () => void } {
+  if (Buffer.byteLength(file) <= LONGEST_SOCKET_PATH) return { path: file, forget: () => {} }
+  const shelter = fs.mkdtempSync(path.join(tmpdir(), 'minikafka-'))
+  fs.symlinkSync(path.resolve(path.dirname(file)), path.join(shelter, 'd'))
+  return {
+    path: path.join(shelter, 'd', path.basename(file)),
+    forget: () => fs.rmSync(shelter, { recursive: true, force: true })
+  }
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
