@@ -1,12 +1,14 @@
 /**
- * A running node: a broker behind its sockets. The command line and the test fixture both start it here, and give it
- * the world: disk, clock, chance, log.
+ * A running node: a broker behind its sockets and on its disk. The command line and the test fixture both start it
+ * here. What is opened is closed in the opposite order, after a stop as after a start that failed half-way.
  */
 import { Broker } from './broker/broker.ts'
 import { listenersOf } from './config/listeners.ts'
 import { connectionOverrides } from './config/resolve.ts'
 import type { BrokerSettings } from './config/values.ts'
-import type { Storage } from './log/storage.ts'
+import { lockDirectory } from './log/directory-lock.ts'
+import { MemoryStorage } from './log/memory-storage.ts'
+import { NodeStorage } from './log/node-storage.ts'
 import type { Dispatch } from './net/dispatch.ts'
 import { type Endpoint, Server, type ServerLimits } from './net/server.ts'
 import type { Clock } from './runtime/clock.ts'
@@ -15,13 +17,14 @@ import type { Random } from './runtime/random.ts'
 
 /** How long a stop waits for answers to leave; a client that takes none must not hold it up. */
 const STOP_GRACE_MS = 1000
-/** Addresses that mean every interface: a client on this machine is told localhost. */
+/** Hosts that mean every interface: a client on this machine is told localhost. */
 const EVERY_INTERFACE = ['', '0.0.0.0', '::']
 
 /** What a node is made from. */
 export interface NodeOptions {
   readonly settings: BrokerSettings
-  readonly storage: Storage
+  /** Where topics are kept; null keeps them in memory. */
+  readonly dataDir: string | null
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -29,53 +32,77 @@ export interface NodeOptions {
 
 /** A node that serves clients. */
 export interface RunningNode {
-  /** Answers a frame as if it had come through a socket. */
-  readonly dispatch: Dispatch
   /** What clients take as bootstrap.servers: host:port of each listener, separated by commas. */
   readonly bootstrapServers: string
+  /** Answers a frame as if it had come through a socket. */
+  readonly dispatch: Dispatch
   /** Rejects when the broker cannot go on; never resolves. */
   readonly failed: Promise<never>
   /** Answers what is parked, closes connections and files, and leaves nothing behind. May be called again. */
   stop(): Promise<void>
 }
 
-/** Binds the listeners, then starts the broker; clients that come in between wait. Throws ListenError, StorageError. */
-export async function startNode({ settings, storage, clock, random, logger }: NodeOptions): Promise<RunningNode> {
-  const listeners = listenersOf(settings).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
-  let current = () => settings
-  const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clock, logger })
+/**
+ * Takes the data directory, binds the listeners, then starts the broker; clients that come meanwhile wait.
+ * Throws DataDirectoryError, ListenError or StorageError where the user's choice cannot be had.
+ */
+export async function startNode({ settings, dataDir, clock, random, logger }: NodeOptions): Promise<RunningNode> {
+  const undo: Undo[] = []
   try {
+    const storage = dataDir === null ? new MemoryStorage() : await openDisk(dataDir, random, undo)
+    let current = () => settings
+    const listeners = listenersOf(settings).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
+    const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clock, logger })
+    undo.push(() => server.close(STOP_GRACE_MS))
     const broker = await Broker.start({ settings, storage, clock, random, logger })
+    undo.push(() => broker.stop())
+    undo.push(() => server.drain())
     current = () => broker.settings
-    const dispatch: Dispatch = (frame, connection) => broker.dispatch(frame, connection)
-    server.serve(dispatch)
-    const bootstrapServers = server.endpoints.map(addressOf).join(',')
+    server.serve(broker.dispatch)
     let stopped: Promise<void> | undefined
-    const stop = async () => {
-      server.drain()
-      await broker.stop()
-      await server.close(STOP_GRACE_MS)
-    }
     return {
-      dispatch,
-      bootstrapServers,
+      bootstrapServers: server.endpoints.map(addressOf).join(','),
+      dispatch: broker.dispatch,
       failed: broker.failed,
       stop: () => {
-        stopped ??= stop()
+        stopped ??= unwind(undo)
         return stopped
       }
     }
   } catch (error) {
-    await server.close()
+    await unwind(undo)
     throw error
   }
+}
+
+type Undo = () => void | Promise<void>
+
+/** Runs all steps, last first. One that throws does not spare the others; its error is thrown at the end. */
+async function unwind(undo: Undo[]): Promise<void> {
+  const errors: unknown[] = []
+  for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
+    try {
+      await step()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
+}
+
+async function openDisk(dataDir: string, random: Random, undo: Undo[]): Promise<NodeStorage> {
+  const lock = await lockDirectory(dataDir, random)
+  undo.push(() => lock.release())
+  const storage = new NodeStorage(dataDir)
+  undo.push(() => storage.close())
+  return storage
 }
 
 /** The limits of the settings in force at each moment. */
 function limitsOf(settings: () => BrokerSettings): ServerLimits {
   return {
     maxRequestBytes: settings().get('socket.request.max.bytes'),
-    maxHeldBytes: atMost(settings().get('queued.max.request.bytes')),
+    maxHeldBytes: noLimitIfNegative(settings().get('queued.max.request.bytes')),
     maxIdleMs: settings().get('connections.max.idle.ms'),
     backlog: settings().get('socket.listen.backlog.size'),
     get maxConnections() {
@@ -85,8 +112,7 @@ function limitsOf(settings: () => BrokerSettings): ServerLimits {
   }
 }
 
-/** Kafka writes "no limit" as a negative number. */
-function atMost(limit: number): number {
+function noLimitIfNegative(limit: number): number {
   return limit < 0 ? Number.POSITIVE_INFINITY : limit
 }
 

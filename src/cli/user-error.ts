@@ -1,8 +1,12 @@
 /** Which errors are the user's to mend: their message is a sentence for them, and a stack trace would only be noise. */
 import { ConfigError } from '../config/sources.ts'
+import { DataDirectoryError } from '../log/data-directory-error.ts'
+import { StorageError } from '../log/storage.ts'
 import { ListenError } from '../net/listen.ts'
 
-/** Whether the message of `error` is all that the user needs. */
+const USER_ERRORS = [ConfigError, DataDirectoryError, ListenError, StorageError]
+
+/** Whether the message of `error`, thrown while starting, is all that the user needs. */
 export function isUserError(error: unknown): error is Error {
-  return error instanceof ConfigError || error instanceof ListenError
+  return USER_ERRORS.some(type => error instanceof type)
 }

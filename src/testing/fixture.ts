@@ -1,8 +1,6 @@
 /** A broker for a test: started in this process in a few milliseconds, on a free port, gone without a trace. */
 import { resolve } from '../config/resolve.ts'
 import { fromObject } from '../config/sources.ts'
-import { MemoryStorage } from '../log/memory-storage.ts'
-import { NodeStorage } from '../log/node-storage.ts'
 import { type RunningNode, startNode } from '../node.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { type Logger, silentLogger } from '../runtime/logger.ts'
@@ -47,10 +45,9 @@ export class MiniKafka implements AsyncDisposable {
    * people when an option or setting is wrong, the port is taken or the directory cannot be used.
    */
   static async start(options: MiniKafkaOptions = {}): Promise<MiniKafka> {
-    const { config = {}, dataDir, logger = silentLogger } = options
+    const { config = {}, dataDir = null, logger = silentLogger } = options
     const { settings } = resolve(fromObject(listening(options), 'host'), fromObject(config))
-    const storage = dataDir === undefined ? new MemoryStorage() : new NodeStorage(dataDir)
-    const node = await startNode({ settings, storage, clock: systemClock, random: systemRandom, logger })
+    const node = await startNode({ settings, dataDir, clock: systemClock, random: systemRandom, logger })
     const kafka = new MiniKafka(node)
     try {
       await createTopics(node.dispatch, options.topics ?? [])

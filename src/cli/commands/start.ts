@@ -4,8 +4,6 @@ import { constants } from 'node:os'
 import { resolve as absolute } from 'node:path'
 import { resolve } from '../../config/resolve.ts'
 import { ConfigError, type Entry, fromEnvironment, fromOptions, fromProperties } from '../../config/sources.ts'
-import { MemoryStorage } from '../../log/memory-storage.ts'
-import { NodeStorage } from '../../log/node-storage.ts'
 import { startNode } from '../../node.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { systemRandom } from '../../runtime/random.ts'
@@ -30,8 +28,7 @@ export async function start(options: StartOptions, version: string): Promise<voi
   const logger = await openLog(options.logLevel, process.stderr.isTTY && !options.json ? 'readable' : 'json')
   if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
   const dataDir = options.inMemory ? null : absolute(settings.logDirectory)
-  const storage = dataDir === null ? new MemoryStorage() : new NodeStorage(dataDir)
-  const node = await startNode({ settings, storage, clock: systemClock, random: systemRandom, logger })
+  const node = await startNode({ settings, dataDir, clock: systemClock, random: systemRandom, logger })
   announce(
     { bootstrapServers: node.bootstrapServers, dataDir, pid: process.pid, startupMs: sinceStartMs() },
     options,
