@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest'
+import { CloseConnection } from '../../src/net/dispatch.ts'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
+import { batchOf, connection, Harness, valuesIn } from './harness.ts'
+
+const idempotent = (baseSequence: number, producerEpoch = 0) => ({ producerId: 5n, producerEpoch, baseSequence })
+
+describe('Produce', () => {
+  it('gives records the next offsets and gives them back', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    expect(await broker.produce(topicId, batchOf(['a', 'b']))).toMatchObject({ errorCode: 'NONE', baseOffset: 0n })
+    expect(await broker.produce(topicId, batchOf(['c']))).toMatchObject({ baseOffset: 2n, logAppendTimeMs: -1n })
+    expect(await broker.values(topicId)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('answers a retry with the first offset and appends nothing', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    await broker.produce(topicId, batchOf(['a', 'b'], idempotent(0)))
+    await broker.produce(topicId, batchOf(['c'], idempotent(2)))
+    expect(await broker.produce(topicId, batchOf(['a', 'b'], idempotent(0)))).toMatchObject({
+      errorCode: 'NONE',
+      baseOffset: 0n
+    })
+    expect(await broker.values(topicId)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('refuses a gap and a fenced epoch, and tells the log start', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    await broker.produce(topicId, batchOf(['a'], idempotent(0, 3)))
+    expect(await broker.produce(topicId, batchOf(['c'], idempotent(2, 3)))).toMatchObject({
+      errorCode: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+      baseOffset: -1n,
+      logStartOffset: 0n
+    })
+    expect((await broker.produce(topicId, batchOf(['c'], idempotent(1, 2)))).errorCode).toBe('INVALID_PRODUCER_EPOCH')
+  })
+
+  it('answers each partition by itself', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    const { responses } = await broker.get('Produce', {
+      transactionalId: null,
+      acks: 1,
+      timeoutMs: 0,
+      topicData: [
+        {
+          topicId,
+          partitionData: [
+            { index: 0, records: batchOf(['good']) },
+            { index: 1, records: Buffer.from('this is no record batch at all, but bytes') },
+            { index: 2, records: batchOf(['nowhere']) }
+          ]
+        }
+      ]
+    })
+    expect(responses[0]?.partitionResponses.map(({ errorCode }) => errorCode)).toEqual([
+      'NONE',
+      'CORRUPT_MESSAGE',
+      'UNKNOWN_TOPIC_OR_PARTITION'
+    ])
+  })
+
+  it('knows no topic by an unknown id, and none by an unknown name', async () => {
+    await using broker = await Harness.start()
+    expect((await broker.produce('AAECAwQFBgcICQoLDA0ODw', batchOf(['a']))).errorCode).toBe('UNKNOWN_TOPIC_ID')
+    const byName = await broker.get(
+      'Produce',
+      {
+        transactionalId: null,
+        acks: 1,
+        timeoutMs: 0,
+        topicData: [{ name: 'nope', partitionData: [{ index: 0, records: batchOf(['a']) }] }]
+      },
+      { version: 12 }
+    )
+    expect(byName.responses[0]?.partitionResponses[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  })
+
+  it('sends no answer with acks=0, and closes the connection when a partition failed', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const send = (index: number) =>
+      broker.ask('Produce', {
+        transactionalId: null,
+        acks: 0,
+        timeoutMs: 0,
+        topicData: [{ topicId, partitionData: [{ index, records: batchOf(['a']) }] }]
+      })
+    expect(await send(0)).toBeUndefined()
+    await expect(send(9)).rejects.toThrow(CloseConnection)
+    expect(await broker.values(topicId)).toEqual(['a'])
+  })
+
+  it('refuses acks that are no acks, and internal topics but for Kafka`s own admin client', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    expect((await broker.produce(topicId, batchOf(['a']), { acks: 2 })).errorCode).toBe('INVALID_REQUIRED_ACKS')
+    await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+    const { topics } = await broker.get('Metadata', { topics: [{ name: '__consumer_offsets' }] })
+    const internal = topics[0]?.topicId ?? ''
+    expect((await broker.produce(internal, batchOf(['a']))).errorCode).toBe('INVALID_TOPIC_EXCEPTION')
+  })
+
+  it('stamps records of a LogAppendTime topic and tells the time', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })
+    const now = BigInt(broker.clock.now())
+    expect((await broker.produce(topicId, batchOf(['a'], {}, 5n))).logAppendTimeMs).toBe(now)
+  })
+
+  it('tells which records a compacted topic refuses', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'cleanup.policy': 'compact' })
+    const answer = await broker.produce(topicId, batchOf(['a', 'b']))
+    expect(answer).toMatchObject({ errorCode: 'INVALID_RECORD', recordErrors: [{ batchIndex: 0 }, { batchIndex: 1 }] })
+    expect(answer.errorMessage).toContain('2 record errors in total')
+  })
+
+  it('recompresses for a topic with a codec of its own', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'compression.type': 'gzip' })
+    await broker.produce(topicId, batchOf(['a', 'b'], { codec: 'lz4' }))
+    const answer = await broker.get('Fetch', broker.fetchRequest(topicId, 0n))
+    const records = answer.responses[0]?.partitions[0]?.records ?? null
+    expect([...batchesIn(records ?? Buffer.alloc(0))].map(({ codec }) => codec)).toEqual(['gzip'])
+    expect(valuesIn(records)).toEqual(['a', 'b'])
+  })
+})
+
+describe('Fetch', () => {
+  it('waits for the append, and not for the deadline', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const waiting = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }))
+    await broker.produce(topicId, batchOf(['a']))
+    expect(valuesIn((await waiting).responses[0]?.partitions[0]?.records ?? null)).toEqual(['a'])
+  })
+
+  it('waits until minBytes have come together', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const one = batchOf(['a'])
+    const waiting = broker.get(
+      'Fetch',
+      broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000, minBytes: 2 * one.length })
+    )
+    await broker.produce(topicId, batchOf(['a']))
+    await broker.produce(topicId, batchOf(['b']))
+    expect(valuesIn((await waiting).responses[0]?.partitions[0]?.records ?? null)).toEqual(['a', 'b'])
+  })
+
+  it('gives up at its deadline with what there is', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const waiting = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 500 }))
+    broker.clock.advance(500)
+    expect((await waiting).responses[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', highWatermark: 0n })
+  })
+
+  it('is answered when its topic is deleted, and when the broker stops', async () => {
+    const broker = await Harness.start()
+    const first = await broker.createTopic('first')
+    const second = await broker.createTopic('second')
+    const doomed = broker.get('Fetch', broker.fetchRequest(first, 0n, { maxWaitMs: 60_000 }))
+    const parked = broker.get('Fetch', broker.fetchRequest(second, 0n, { maxWaitMs: 60_000 }))
+    await broker.get('DeleteTopics', { topics: [{ name: 'first' }], timeoutMs: 1000 })
+    expect((await doomed).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_ID')
+    await broker.broker.stop()
+    expect((await parked).responses[0]?.partitions[0]?.errorCode).toBe('NONE')
+    expect(broker.clock.pendingAlarms).toBe(0)
+  })
+
+  it('lets a request go whose connection has gone', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const gone = new AbortController()
+    const parked = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }), {
+      from: connection({ closed: gone.signal })
+    })
+    gone.abort()
+    expect((await parked).responses).toHaveLength(1)
+  })
+
+  it('sends the first batch whole however small the limits are, and only it', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    await broker.produce(topicId, batchOf(['a'.repeat(1000)]))
+    await broker.produce(topicId, batchOf(['b'.repeat(1000)]), { index: 1 })
+    const partitions = [0, 1].map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 10 }))
+    const request = broker.fetchRequest(topicId, 0n, { maxBytes: 10, topics: [{ topicId, partitions }] })
+    const { responses } = await broker.get('Fetch', request)
+    expect(responses[0]?.partitions.map(({ records }) => valuesIn(records).length)).toEqual([1, 0])
+  })
+
+  it('refuses offsets outside the log and epochs of another leader', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const fetch = async (fetchOffset: bigint, currentLeaderEpoch = -1) => {
+      const partitions = [{ partition: 0, fetchOffset, currentLeaderEpoch, partitionMaxBytes: 1000 }]
+      const answer = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, { topics: [{ topicId, partitions }] }))
+      return answer.responses[0]?.partitions[0]?.errorCode
+    }
+    expect(await fetch(1n)).toBe('OFFSET_OUT_OF_RANGE')
+    expect(await fetch(0n, 7)).toBe('UNKNOWN_LEADER_EPOCH')
+    expect(await fetch(0n, 0)).toBe('NONE')
+  })
+
+  it('keeps a session: partitions once named are fetched again, and only news are sent', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    const partitions = [0, 1].map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 1000 }))
+    const opened = await broker.get(
+      'Fetch',
+      broker.fetchRequest(topicId, 0n, { sessionEpoch: 0, topics: [{ topicId, partitions }] })
+    )
+    expect(opened.sessionId).not.toBe(0)
+    await broker.produce(topicId, batchOf(['x']), { index: 1 })
+    const next = { sessionId: opened.sessionId, sessionEpoch: 1, topics: [] }
+    const { responses } = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, next))
+    expect(responses[0]?.partitions.map(({ partitionIndex }) => partitionIndex)).toEqual([1])
+    expect((await broker.get('Fetch', broker.fetchRequest(topicId, 0n, next))).errorCode).toBe(
+      'INVALID_FETCH_SESSION_EPOCH'
+    )
+  })
+})
