@@ -1,0 +1,109 @@
+/** What tests of the log need: batches with random records, a clock to turn by hand, and a log in memory. */
+
+import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
+import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { PartitionLog, type PartitionLogOptions } from '../../src/log/partition-log.ts'
+import { recoverPartition } from '../../src/log/recovery.ts'
+import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
+import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
+import type { Clock } from '../../src/runtime/clock.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+
+export const FOLDER = 't-0'
+
+/** A clock whose time the test sets. Its alarms are kept, and fire when the time is moved. */
+export class HandClock implements Clock {
+  time = 1_700_000_000_000
+  readonly #alarms = new Set<{ timeMs: number; fire: () => void }>()
+
+  now(): number {
+    return this.time
+  }
+
+  at(timeMs: number, fire: () => void) {
+    const alarm = { timeMs, fire }
+    this.#alarms.add(alarm)
+    return { cancel: () => void this.#alarms.delete(alarm) }
+  }
+
+  get alarms(): number {
+    return this.#alarms.size
+  }
+
+  advance(ms: number): void {
+    this.time += ms
+    for (const alarm of [...this.#alarms]) {
+      if (alarm.timeMs > this.time || !this.#alarms.delete(alarm)) continue
+      alarm.fire()
+    }
+  }
+}
+
+/** A batch whose records have these timestamps, and values of so many bytes. */
+export function batchOf(timestamps: readonly bigint[], valueBytes = 10, options: BatchOptions = {}): RecordBatch {
+  const value = Buffer.alloc(valueBytes, 'v')
+  return buildBatch(
+    timestamps.map(timestamp => ({ key: null, value, timestamp })),
+    options
+  )
+}
+
+/** Options for a log in the folder FOLDER of `storage`. */
+export function logOptions(
+  storage: MemoryStorage,
+  config: Partial<LogConfig> = {},
+  more: Partial<PartitionLogOptions> = {}
+): PartitionLogOptions {
+  storage.makeDirectory(FOLDER)
+  return {
+    storage,
+    folder: FOLDER,
+    config: { ...DEFAULT_LOG_CONFIG, ...config },
+    clock: new HandClock(),
+    random: seededRandom(1),
+    logger: silentLogger,
+    ...more
+  }
+}
+
+/** A log in memory that may have been there before. */
+export function openLog(
+  storage = new MemoryStorage(),
+  config: Partial<LogConfig> = {},
+  more: Partial<PartitionLogOptions> = {}
+): PartitionLog {
+  return new PartitionLog(logOptions(storage, config, more))
+}
+
+/** Opens the log of a process that died. */
+export function reopenAfterCrash(
+  storage: MemoryStorage,
+  config: Partial<LogConfig> = {},
+  more: Partial<PartitionLogOptions> = {}
+): PartitionLog {
+  const { indexIntervalBytes } = { ...DEFAULT_LOG_CONFIG, ...config }
+  recoverPartition({
+    storage,
+    folder: FOLDER,
+    recoveryPoint: more.recoveryPoint ?? 0n,
+    indexIntervalBytes,
+    nowMs: 0,
+    logger: silentLogger
+  })
+  return openLog(storage, config, more)
+}
+
+/** All that a consumer can read, as offsets of batches and their bytes. */
+export function contents(log: PartitionLog): { baseOffset: bigint; bytes: Buffer }[] {
+  const found: { baseOffset: bigint; bytes: Buffer }[] = []
+  for (let offset = log.logStartOffset; offset < log.logEndOffset; ) {
+    const bytes = log.read(offset, { maxBytes: 1 << 20, upTo: log.logEndOffset, minOneBatch: true })
+    if (bytes.length === 0) break
+    for (const batch of batchesIn(bytes)) {
+      found.push({ baseOffset: batch.baseOffset, bytes: Buffer.from(batch.bytes) })
+      offset = batch.nextOffset
+    }
+  }
+  return found
+}
