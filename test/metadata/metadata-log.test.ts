@@ -277,11 +277,13 @@ describe('an append that fails', () => {
   })
 })
 
-it('ten thousand partitions are appended and replayed', () => {
+it('twelve thousand partitions are appended and replayed', () => {
   const rig = new Rig()
   const { metadata } = rig.open()
-  for (let index = 0; index < 3333; index++) rig.topics(metadata, `topic-${index}`)
-  expect(rig.open().metadata.image.partitionCount).toBe(9999)
+  for (let first = 0; first < 4000; first += 1000) {
+    rig.topics(metadata, ...Array.from({ length: 1000 }, (_, index) => `topic-${first + index}`))
+  }
+  expect(rig.open().metadata.image.partitionCount).toBe(12_000)
 })
 
 function topicIdOf(metadata: MetadataLog, name: string): string {

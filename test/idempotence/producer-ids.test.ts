@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { ProducerIds } from '../../src/idempotence/producer-ids.ts'
+
+describe('producer ids', () => {
+  it('asks for a block only when the last one is used up', () => {
+    let next = 7000n
+    const blocks: bigint[] = []
+    const ids = new ProducerIds(() => {
+      blocks.push(next)
+      next += 10n
+      return { firstProducerId: next - 10n, size: 2 }
+    })
+    expect(blocks).toEqual([])
+    expect([ids.next(), ids.next(), ids.next()]).toEqual([7000n, 7001n, 7010n])
+    expect(blocks).toEqual([7000n, 7010n])
+  })
+
+  it('hands out none while no block can be put on record, and goes on afterwards', () => {
+    let broken = true
+    const ids = new ProducerIds(() => {
+      if (broken) throw new Error('the disk is full')
+      return { firstProducerId: 0n, size: 1000 }
+    })
+    expect(() => ids.next()).toThrow('the disk is full')
+    broken = false
+    expect(ids.next()).toBe(0n)
+  })
+})
