@@ -115,6 +115,11 @@ export class LogDirectory {
     return this.#logs.get(folderOf(partition))
   }
 
+  /** Whether a partition has a folder. */
+  has(partition: TopicPartition): boolean {
+    return this.#storage.exists(folderOf(partition))
+  }
+
   /** All partitions that have a folder, but the metadata. */
   partitions(): TopicPartition[] {
     return this.#folders().map(({ partition }) => partition)

@@ -1,0 +1,351 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { DataDirectoryError } from '../../src/log/data-directory-error.ts'
+import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
+import { LogDirectory } from '../../src/log/log-directory.ts'
+import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { NodeStorage } from '../../src/log/node-storage.ts'
+import { type Storage, StorageError } from '../../src/log/storage.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { batchOf, contents, HandClock } from './log-fixture.ts'
+
+const T0 = 1_700_000_000_000n
+const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
+const OTHER_ID = 'Zk2yQ1xnSVmyPlYdSWQXdw'
+const ORDERS = { topic: 'my-orders', partition: 3 }
+const METADATA = { topic: '__cluster_metadata', partition: 0 }
+
+function open(storage: Storage, clock = new HandClock(), identity: object = {}): Promise<LogDirectory> {
+  const options = { storage, clock, random: seededRandom(5), logger: silentLogger }
+  return LogDirectory.open({ ...options, identity: { nodeId: 1, ...identity } })
+}
+
+function logOf(directory: LogDirectory, partition = ORDERS, topicId = TOPIC_ID) {
+  return directory.log(partition, topicId, DEFAULT_LOG_CONFIG)
+}
+
+function text(storage: Storage, path: string): string {
+  return storage.read(path, 0, storage.size(path)).toString()
+}
+
+function names(storage: Storage, folder = ''): string[] {
+  return storage.list(folder).map(({ name }) => name)
+}
+
+describe('a new directory', () => {
+  test('gets an identity and keeps it', async () => {
+    const storage = new MemoryStorage()
+    const first = await open(storage)
+    expect(first.meta).toMatchObject({ nodeId: 1 })
+    expect(first.meta.clusterId).toMatch(/^[\w-]{22}$/)
+    expect(text(storage, 'meta.properties')).toContain(`cluster.id=${first.meta.clusterId}\nnode.id=1\n`)
+    expect((await open(storage)).meta).toEqual(first.meta)
+  })
+
+  test('has no partition folder before the first use of a partition', async () => {
+    const storage = new MemoryStorage()
+    const directory = await open(storage)
+    expect(directory.partitions()).toEqual([])
+    logOf(directory)
+    expect(directory.partitions()).toEqual([ORDERS])
+    expect(text(storage, 'my-orders-3/partition.metadata')).toBe(`version: 0\ntopic_id: ${TOPIC_ID}`)
+    expect(logOf(directory)).toBe(directory.openLog(ORDERS))
+  })
+})
+
+describe('a directory that is not ours', () => {
+  test('files without meta.properties are refused in a sentence', async () => {
+    const storage = new MemoryStorage()
+    storage.append('holiday.jpg', Buffer.from('x'))
+    await expect(open(storage)).rejects.toThrow(/holds files \(such as 'holiday.jpg'\)/)
+    expect(names(storage)).toEqual(['holiday.jpg'])
+  })
+
+  test('another node or cluster is refused', async () => {
+    const storage = new MemoryStorage()
+    await open(storage, undefined, { clusterId: 'mine' })
+    await expect(open(storage, undefined, { nodeId: 2 })).rejects.toThrow(DataDirectoryError)
+    await expect(open(storage, undefined, { clusterId: 'theirs' })).rejects.toThrow(/belongs to cluster 'mine'/)
+    await open(storage, undefined, { clusterId: 'mine' })
+  })
+
+  test.each(['', 'version=0\nbroker.id=1\n', 'version=1\nnode.id=1\n', 'version=1\ncluster.id=x\nnode.id=one\n'])(
+    'meta.properties of %j are refused',
+    async content => {
+      const storage = new MemoryStorage()
+      storage.append('meta.properties', Buffer.from(content))
+      await expect(open(storage)).rejects.toThrow(DataDirectoryError)
+    }
+  )
+
+  test("Kafka's own meta.properties are understood, and get a directory id where there is none", async () => {
+    const storage = new MemoryStorage()
+    storage.append(
+      'meta.properties',
+      Buffer.from('#\n#Fri Nov 21 10:00:00 UTC 2025\nnode.id=1\nversion=1\ncluster.id=a\\=b\n')
+    )
+    const { meta } = await open(storage)
+    expect(meta.clusterId).toBe('a=b')
+    expect(text(storage, 'meta.properties')).toContain(`directory.id=${meta.directoryId}\n`)
+    expect((await open(storage)).meta).toEqual(meta)
+  })
+})
+
+describe.each<[string, () => { storage: Storage; cleanUp: () => void }]>([
+  ['in memory', () => ({ storage: new MemoryStorage(), cleanUp: () => {} })],
+  [
+    'on disk',
+    () => {
+      const root = mkdtempSync(join(tmpdir(), 'minikafka-directory-'))
+      const storage = new NodeStorage(root)
+      const cleanUp = () => {
+        storage.close()
+        rmSync(root, { recursive: true })
+      }
+      return { storage, cleanUp }
+    }
+  ]
+])('stop and start %s', (_name, create) => {
+  test('a clean stop leaves the mark, the checkpoints and exact index files, and everything is found again', async () => {
+    const { storage, cleanUp } = create()
+    const directory = await open(storage)
+    const log = logOf(directory)
+    for (let step = 0n; step < 5n; step++) log.append(batchOf([T0 + step], 3000), 0)
+    log.moveLogStart(2n)
+    const before = contents(log)
+    await directory.close()
+    expect(text(storage, '.kafka_cleanshutdown')).toBe('{"version":0,"brokerEpoch":-1}')
+    expect(text(storage, 'recovery-point-offset-checkpoint')).toBe('0\n1\nmy-orders 3 5\n')
+    expect(text(storage, 'log-start-offset-checkpoint')).toBe('0\n1\nmy-orders 3 2\n')
+    expect(text(storage, 'replication-offset-checkpoint')).toBe('0\n1\nmy-orders 3 5\n')
+    expect(text(storage, 'my-orders-3/leader-epoch-checkpoint')).toBe('0\n1\n0 2\n')
+    expect(storage.size('my-orders-3/00000000000000000000.index')).toBe(16)
+    expect(storage.size('my-orders-3/00000000000000000000.timeindex')).toBe(24)
+
+    const next = await open(storage)
+    expect(next.wasClean).toBe(true)
+    expect(storage.exists('.kafka_cleanshutdown')).toBe(false)
+    expect(contents(logOf(next))).toEqual(before)
+    expect(logOf(next)).toMatchObject({ logStartOffset: 2n, logEndOffset: 5n, recoveryPoint: 5n })
+    cleanUp()
+  })
+
+  test('after a crash everything that was appended is there, and the start that was moved', async () => {
+    const { storage, cleanUp } = create()
+    const log = logOf(await open(storage))
+    for (let step = 0n; step < 5n; step++) log.append(batchOf([T0 + step]), 0)
+    log.moveLogStart(3n)
+    storage.append('my-orders-3/00000000000000000000.log', Buffer.from('torn'))
+    const next = await open(storage)
+    expect(next.wasClean).toBe(false)
+    expect(logOf(next)).toMatchObject({ logStartOffset: 3n, logEndOffset: 5n })
+    logOf(next).append(batchOf([T0]), 0)
+    expect(contents(logOf(next))).toHaveLength(3)
+    cleanUp()
+  })
+
+  test('checkpoints of partitions that were not used stay', async () => {
+    const { storage, cleanUp } = create()
+    const first = await open(storage)
+    logOf(first).append(batchOf([T0, T0]), 0)
+    logOf(first).moveLogStart(1n)
+    await first.close()
+    const second = await open(storage)
+    logOf(second, { topic: 'other', partition: 0 }, OTHER_ID).append(batchOf([T0]), 0)
+    await second.close()
+    expect(text(storage, 'recovery-point-offset-checkpoint')).toBe('0\n2\nmy-orders 3 2\nother 0 1\n')
+    expect(logOf(await open(storage)).logStartOffset).toBe(1n)
+    cleanUp()
+  })
+})
+
+test('a clean start opens no partition', async () => {
+  const storage = new MemoryStorage()
+  const first = await open(storage)
+  logOf(first).append(batchOf([T0]), 0)
+  await first.close()
+  const touched: string[] = []
+  const watched = new MemoryStorage({ fault: ({ path }) => void touched.push(path) })
+  for (const folder of ['', 'my-orders-3']) {
+    watched.makeDirectory(folder)
+    for (const { name, kind } of storage.list(folder)) {
+      const path = folder === '' ? name : `${folder}/${name}`
+      if (kind === 'file') watched.append(path, storage.read(path, 0, storage.size(path)))
+    }
+  }
+  touched.length = 0
+  await open(watched)
+  expect(touched.filter(path => path.startsWith('my-orders-3'))).toEqual([])
+})
+
+test('a log that cannot be closed keeps the directory unclean', async () => {
+  let isBroken = false
+  const storage = new MemoryStorage({
+    fault: ({ name, path }) =>
+      isBroken && name === 'sync' && path.endsWith('.log') ? { error: new StorageError('failed', 'lost') } : undefined
+  })
+  const directory = await open(storage)
+  logOf(directory).append(batchOf([T0]), 0)
+  isBroken = true
+  await directory.close()
+  expect(storage.exists('.kafka_cleanshutdown')).toBe(false)
+  expect(text(storage, 'recovery-point-offset-checkpoint')).toBe('0\n1\nmy-orders 3 0\n')
+})
+
+test('a partition that cannot be recovered is offline, the others are not', async () => {
+  let isBroken = false
+  const storage = new MemoryStorage({
+    fault: ({ name, path }) =>
+      isBroken && name === 'read' && path.startsWith('my-orders-3/0')
+        ? { error: new StorageError('failed', 'input/output error') }
+        : undefined
+  })
+  const first = await open(storage)
+  logOf(first).append(batchOf([T0]), 0)
+  logOf(first, { topic: 'other', partition: 0 }, OTHER_ID).append(batchOf([T0]), 0)
+  isBroken = true
+  const next = await open(storage)
+  expect(() => logOf(next)).toThrow(expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' }))
+  expect(logOf(next, { topic: 'other', partition: 0 }, OTHER_ID).logEndOffset).toBe(1n)
+  isBroken = false
+  await next.close()
+  expect(storage.exists('.kafka_cleanshutdown')).toBe(false)
+  expect(logOf(await open(storage)).logEndOffset).toBe(1n)
+})
+
+describe('deletion', () => {
+  test('renames the folder at once, refuses the old log, and removes the files after the delay', async () => {
+    const storage = new MemoryStorage()
+    const clock = new HandClock()
+    const directory = await open(storage, clock)
+    const log = logOf(directory)
+    log.append(batchOf([T0]), 0)
+    directory.deleteLog(ORDERS, 60_000)
+    expect(directory.partitions()).toEqual([])
+    expect(names(storage).filter(name => /^my-orders-3\.[0-9a-f]{32}-delete$/.test(name))).toHaveLength(1)
+    expect(() => log.append(batchOf([T0]), 0)).toThrow(expect.objectContaining({ code: 'NOT_LEADER_OR_FOLLOWER' }))
+    clock.advance(60_000)
+    expect(names(storage).filter(name => name.startsWith('my-orders'))).toEqual([])
+    await directory.close()
+  })
+
+  test('a new topic of the name starts afresh, at once and after a crash', async () => {
+    const storage = new MemoryStorage()
+    const directory = await open(storage)
+    logOf(directory).append(batchOf([T0, T0, T0]), 0)
+    logOf(directory).moveLogStart(2n)
+    directory.checkpoint()
+    directory.deleteLog(ORDERS, 60_000)
+    expect(logOf(directory, ORDERS, OTHER_ID)).toMatchObject({ logStartOffset: 0n, logEndOffset: 0n })
+    logOf(directory, ORDERS, OTHER_ID).append(batchOf([T0]), 0)
+    const next = await open(storage)
+    expect(logOf(next, ORDERS, OTHER_ID)).toMatchObject({ logStartOffset: 0n, logEndOffset: 1n })
+    expect(names(storage).filter(name => name.endsWith('-delete'))).toEqual([])
+  })
+
+  test('a partition that was never used is deleted without a trace', async () => {
+    const storage = new MemoryStorage()
+    const directory = await open(storage)
+    directory.deleteLog(ORDERS, 0)
+    expect(names(storage)).toEqual(['meta.properties'])
+  })
+
+  test('a name too long for the suffix is cut', async () => {
+    const storage = new MemoryStorage()
+    const directory = await open(storage)
+    const long = { topic: 'x'.repeat(249), partition: 12 }
+    logOf(directory, long)
+    directory.deleteLog(long, 1000)
+    const [renamed] = names(storage).filter(name => name.endsWith('-delete'))
+    expect(renamed).toHaveLength(255)
+    expect(renamed).toMatch(/^x+-12\.[0-9a-f]{32}-delete$/)
+  })
+
+  test('nothing is left to fire after a stop', async () => {
+    const clock = new HandClock()
+    const directory = await open(new MemoryStorage(), clock)
+    logOf(directory)
+    directory.deleteLog(ORDERS, 60_000)
+    await directory.close()
+    expect(clock.alarms).toBe(0)
+  })
+})
+
+describe('folders that belong to nobody', () => {
+  test('of a topic that is not in the metadata, or had another id, are put aside', async () => {
+    const storage = new MemoryStorage()
+    const first = await open(storage)
+    logOf(first, { topic: 'gone', partition: 0 })
+    logOf(first, { topic: 'again', partition: 0 })
+    logOf(first, ORDERS)
+    await first.close()
+    const next = await open(storage)
+    const ids = new Map([
+      ['again', OTHER_ID],
+      ['my-orders', TOPIC_ID]
+    ])
+    next.setAsideStrays(({ topic }) => ids.get(topic))
+    expect(next.partitions()).toEqual([ORDERS])
+    expect(names(storage).filter(name => name.endsWith('-stray'))).toHaveLength(2)
+  })
+
+  test('of an earlier topic are put aside when the new one is used', async () => {
+    const storage = new MemoryStorage()
+    const first = await open(storage)
+    logOf(first).append(batchOf([T0]), 0)
+    await first.close()
+    const next = await open(storage)
+    expect(logOf(next, ORDERS, OTHER_ID).logEndOffset).toBe(0n)
+    expect(names(storage).filter(name => name.endsWith('-stray'))).toHaveLength(1)
+  })
+
+  test('with names that are not of a partition are left alone', async () => {
+    const storage = new MemoryStorage()
+    await open(storage)
+    const foreign = ['lost+found', 'no-number-x', `t-0.${'0'.repeat(32)}-future`, `t-0.${'0'.repeat(32)}-stray`]
+    for (const name of foreign) storage.makeDirectory(name)
+    const directory = await open(storage)
+    directory.setAsideStrays(() => undefined)
+    await directory.close()
+    for (const name of foreign) expect(storage.exists(name)).toBe(true)
+  })
+})
+
+test('checkpoints are written every minute, and only when something has changed', async () => {
+  const storage = new MemoryStorage()
+  const clock = new HandClock()
+  const directory = await open(storage, clock)
+  logOf(directory).append(batchOf([T0]), 0)
+  clock.advance(60_000)
+  expect(text(storage, 'replication-offset-checkpoint')).toBe('0\n1\nmy-orders 3 1\n')
+  const operations = storage.operationCount
+  clock.advance(60_000)
+  expect(storage.operationCount).toBe(operations)
+})
+
+test('a damaged checkpoint file counts as empty', async () => {
+  const storage = new MemoryStorage()
+  const first = await open(storage)
+  logOf(first).append(batchOf([T0]), 0)
+  await first.close()
+  for (const file of ['recovery-point-offset-checkpoint', 'log-start-offset-checkpoint']) {
+    storage.truncate(file, 0)
+    storage.append(file, Buffer.from('0\n7\nnonsense\n'))
+  }
+  expect(logOf(await open(storage))).toMatchObject({ logStartOffset: 0n, logEndOffset: 1n })
+})
+
+test('the metadata log is always recovered, and in no checkpoint', async () => {
+  const storage = new MemoryStorage()
+  const first = await open(storage)
+  logOf(first, METADATA, 'AAAAAAAAAAAAAAAAAAAAAQ').append(batchOf([T0]), 1)
+  await first.close()
+  expect(text(storage, 'recovery-point-offset-checkpoint')).toBe('0\n0\n')
+  storage.append('__cluster_metadata-0/00000000000000000000.log', Buffer.from('torn'))
+  const next = await open(storage)
+  next.setAsideStrays(() => undefined)
+  expect(logOf(next, METADATA, 'AAAAAAAAAAAAAAAAAAAAAQ').logEndOffset).toBe(1n)
+})
