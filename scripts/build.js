@@ -3,8 +3,10 @@
  * `node scripts/build.js --types` also writes the public API's type declarations.
  */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -45,12 +47,27 @@ const { metafile } = await build({
 // Chunks of earlier builds go last, so that a broker running from dist misses nothing that is still the same.
 for (const file of readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' })) {
   const path = `dist/${file.replaceAll('\\', '/')}`
-  if (/\.js(\.map)?$/.test(path) && !(path in metafile.outputs)) rmSync(`${root}${path}`)
+  if (/\.(js|js\.map|d\.ts)$/.test(path) && !(path in metafile.outputs)) rmSync(`${root}${path}`)
 }
 
-if (process.argv.includes('--types')) {
-  const tsc = createRequire(import.meta.url)
-    .resolve('typescript/package.json')
-    .replace('package.json', 'bin/tsc')
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
+if (process.argv.includes('--types')) declarePublicTypes()
+
+/** Writes the declarations that index.d.ts leads to; the compiler would give those of all sources. */
+function declarePublicTypes() {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+  const all = mkdtempSync(join(tmpdir(), 'minikafka-types-'))
+  try {
+    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json', '--outDir', all], { cwd: root, stdio: 'inherit' })
+    copyWithImports(all, 'index.d.ts')
+  } finally {
+    rmSync(all, { recursive: true })
+  }
+}
+
+function copyWithImports(from, file) {
+  const text = readFileSync(join(from, file), 'utf8')
+  mkdirSync(dirname(join(root, 'dist', file)), { recursive: true })
+  writeFileSync(join(root, 'dist', file), text.replace(/(from '\.[^']+)\.ts'/g, "$1.js'"))
+  for (const [, target] of text.matchAll(/from '(\.[^']+)\.ts'/g))
+    copyWithImports(from, join(dirname(file), `${target}.d.ts`))
 }

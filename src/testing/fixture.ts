@@ -3,25 +3,10 @@ import { resolve } from '../config/resolve.ts'
 import { fromObject } from '../config/sources.ts'
 import { type RunningNode, startNode } from '../node.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { type Logger, silentLogger } from '../runtime/logger.ts'
+import { silentLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
-import { createTopics, type SettingValue, type TopicOptions } from './topics.ts'
-
-/** How a broker is started in a test. Nothing is read from the environment. */
-export interface MiniKafkaOptions {
-  /** Topics that exist when `start` resolves: names, or names with partitions and settings. */
-  readonly topics?: readonly (string | TopicOptions)[]
-  /** Settings of the broker by Kafka's names, as in `{ 'num.partitions': 3 }`. */
-  readonly config?: Readonly<Record<string, SettingValue>>
-  /** Keep the data in this directory, in Kafka's own files. Default: in memory, gone after `stop`. */
-  readonly dataDir?: string
-  /** Default: 0, which takes a free port. */
-  readonly port?: number
-  /** Default: 127.0.0.1. */
-  readonly host?: string
-  /** Where the broker logs to; any pino logger fits. Default: nowhere. */
-  readonly logger?: Logger
-}
+import type { MiniKafkaOptions } from './options.ts'
+import { createTopics } from './topics.ts'
 
 /**
  * An Apache Kafka broker in this process. Any number of them can run at once.

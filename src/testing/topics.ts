@@ -2,18 +2,7 @@
 import type { ConnectionContext, Dispatch } from '../net/dispatch.ts'
 import { decodeResponse, encodeRequest } from '../protocol/api.ts'
 import { CreateTopics } from '../protocol/messages/topics.ts'
-
-/** A topic to create before the broker is handed over. */
-export interface TopicOptions {
-  readonly name: string
-  /** Default: the broker's num.partitions, which is 1 unless `config` says otherwise. */
-  readonly partitions?: number
-  /** Settings of the topic by Kafka's names, as in `{ 'cleanup.policy': 'compact' }`. */
-  readonly config?: Readonly<Record<string, SettingValue>>
-}
-
-/** The value of a setting; as text it is written as in a server.properties file. */
-export type SettingValue = string | number | bigint | boolean
+import type { TopicOptions } from './options.ts'
 
 const VERSION = CreateTopics.versions[1]
 const TIMEOUT_MS = 60_000
