@@ -2,7 +2,7 @@
  * Control records: what the broker itself writes between clients' records. The key says which kind, the value is the
  * kind's own message. Readers take keys of later versions by the fields they know, and skip kinds they do not.
  */
-import { ByteReader } from '../bytes.ts'
+import { ByteReader, ZERO_UUID } from '../bytes.ts'
 import { message } from '../compile.ts'
 import { KafkaError } from '../errors.ts'
 import { array, int16, int32, int64, string, struct, uint16, uuid } from '../schema.ts'
@@ -92,7 +92,7 @@ export function controlBatch(
   return buildBatch([{ timestamp, key: controlKey(type), value }], { ...options, isControl: true })
 }
 
-const voter = { voterId: int32, voterDirectoryId: uuid.since(1) }
+const voter = { voterId: int32, voterDirectoryId: uuid.since(1).or(ZERO_UUID) }
 
 /** LEADER_CHANGE. Kafka writes version 0 up to 4.3. */
 export const LeaderChangeMessage = message(
