@@ -1,0 +1,333 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { GroupCoordinator, type GroupSettings, type JoinGroupRequest } from '../../src/group/coordinator.ts'
+import { decodeRecord } from '../../src/group/records.ts'
+import { KafkaError } from '../../src/protocol/errors.ts'
+import { deferred } from '../../src/runtime/deferred.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { REBALANCE_MS, SESSION_MS, subscription } from './classic/stage.ts'
+import { MemoryJournal } from './memory-journal.ts'
+
+const SETTINGS: GroupSettings = {
+  minSessionTimeoutMs: 6_000,
+  maxSessionTimeoutMs: 1_800_000,
+  initialRebalanceDelayMs: 0,
+  maxSize: 100,
+  offsetMetadataMaxBytes: 4096,
+  offsetsRetentionMs: 7 * 86_400_000,
+  offsetsRetentionCheckIntervalMs: 600_000
+}
+
+const FOO = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
+
+let clock: ManualClock
+let journal: MemoryJournal
+let partitionCount: number
+let groups: GroupCoordinator
+
+function started(settings: Partial<GroupSettings> = {}): GroupCoordinator {
+  const coordinator = new GroupCoordinator({
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    settings: { ...SETTINGS, ...settings },
+    partitionCount: () => partitionCount,
+    journal: () => journal
+  })
+  coordinator.start()
+  return coordinator
+}
+
+beforeEach(() => {
+  clock = new ManualClock()
+  journal = new MemoryJournal()
+  partitionCount = 1
+  groups = started()
+})
+
+function joinRequest(changes: Partial<JoinGroupRequest> = {}): JoinGroupRequest {
+  return {
+    groupId: 'g',
+    apiVersion: 9,
+    memberId: '',
+    groupInstanceId: null,
+    clientId: 'me',
+    clientHost: '/127.0.0.1',
+    sessionTimeoutMs: SESSION_MS,
+    rebalanceTimeoutMs: REBALANCE_MS,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: subscription('foo') }],
+    reason: null,
+    ...changes
+  }
+}
+
+const claim = (memberId: string, generationId: number) => ({
+  groupId: 'g',
+  memberId,
+  groupInstanceId: null,
+  generationId
+})
+
+function syncRequest(memberId: string, generationId: number, ...assigned: string[]) {
+  const assignments = assigned.map(id => ({ memberId: id, assignment: Buffer.from(`for ${id}`) }))
+  return { ...claim(memberId, generationId), protocolType: 'consumer', protocolName: 'range', assignments }
+}
+
+/** One member in a stable group; gives its id. */
+async function stableMember(): Promise<string> {
+  const { memberId } = await groups.joinGroup(joinRequest())
+  const { generationId } = await groups.joinGroup(joinRequest({ memberId }))
+  await groups.syncGroup(syncRequest(memberId, generationId, memberId))
+  return memberId
+}
+
+function commitRequest(memberId: string, generationId: number, committedOffset: bigint) {
+  const partition = { partitionIndex: 0, committedOffset, committedLeaderEpoch: 0, committedMetadata: '' }
+  const topics = [{ ...FOO, partitions: [partition] }]
+  return { ...claim(memberId, generationId), apiVersion: 10, retentionTimeMs: -1n, topics }
+}
+
+const resultOf = async (commit: ReturnType<typeof groups.commitOffsets>) => (await commit)[0]?.partitions[0]?.errorCode
+
+async function committedOffset(groupId = 'g') {
+  const { topics } = await groups.fetchOffsets(groupId, [{ ...FOO, partitionIndexes: [0] }])
+  return topics[0]?.partitions[0]?.committedOffset
+}
+
+const recordTypes = () => journal.batches.flat().map(record => decodeRecord(record).type)
+
+describe('the group coordinator', () => {
+  it('takes two members through a rebalance to their assignments', async () => {
+    const a = await stableMember()
+    const { memberId: b, errorCode } = await groups.joinGroup(joinRequest())
+    expect(errorCode).toBe('MEMBER_ID_REQUIRED')
+    expect(b).toMatch(/^me-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    const joining = groups.joinGroup(joinRequest({ memberId: b }))
+    expect(await groups.heartbeat(claim(a, 1))).toBe('REBALANCE_IN_PROGRESS')
+    expect(await groups.joinGroup(joinRequest({ memberId: a }))).toMatchObject({ generationId: 2, leader: a })
+    expect(await joining).toMatchObject({ generationId: 2, leader: a, members: [] })
+    const follower = groups.syncGroup(syncRequest(b, 2))
+    const leader = await groups.syncGroup(syncRequest(a, 2, a, b))
+    expect(leader.assignment.toString()).toBe(`for ${a}`)
+    expect((await follower).assignment.toString()).toBe(`for ${b}`)
+    expect(await groups.heartbeat(claim(b, 2))).toBe('NONE')
+  })
+
+  it('keeps copies of what it was sent, not views on it', async () => {
+    const metadata = subscription('foo')
+    const { memberId } = await groups.joinGroup(joinRequest({ protocols: [{ name: 'range', metadata }] }))
+    const joined = groups.joinGroup(joinRequest({ memberId, protocols: [{ name: 'range', metadata }] }))
+    metadata.fill(0)
+    expect((await joined).members[0]?.metadata).toEqual(subscription('foo'))
+  })
+
+  it('lets a session end on its alarm, and an alarm that went off for nothing is set anew', async () => {
+    const memberId = await stableMember()
+    for (let beat = 0; beat < 5; beat++) {
+      clock.advance(SESSION_MS - 1)
+      expect(await groups.heartbeat(claim(memberId, 1))).toBe('NONE')
+    }
+    clock.advance(SESSION_MS)
+    expect(await groups.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect([...groups.groups()]).toMatchObject([{ state: 'Empty', generationId: 2 }])
+  })
+
+  it('finds groups and offsets again after a restart', async () => {
+    const memberId = await stableMember()
+    expect(await resultOf(groups.commitOffsets(commitRequest(memberId, 1, 42n)))).toBe('NONE')
+    groups.stop()
+    clock.advance(3_600_000)
+    groups = started()
+    expect(await groups.heartbeat(claim(memberId, 1))).toBe('NONE')
+    expect((await groups.syncGroup(syncRequest(memberId, 1))).assignment.toString()).toBe(`for ${memberId}`)
+    expect(await committedOffset()).toBe(42n)
+    clock.advance(SESSION_MS)
+    expect(await groups.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
+  })
+
+  it('a loaded group that is larger than the settings now allow is rebalanced', async () => {
+    await stableMember()
+    groups = started({ maxSize: 0 })
+    expect([...groups.groups()]).toMatchObject([{ state: 'PreparingRebalance' }])
+  })
+
+  it('a member leaves', async () => {
+    const memberId = await stableMember()
+    const leaving = [
+      { memberId, groupInstanceId: null },
+      { memberId: 'x', groupInstanceId: null }
+    ]
+    expect(await groups.leaveGroup('g', leaving)).toEqual({
+      errorCode: 'NONE',
+      members: [
+        { memberId, groupInstanceId: null, errorCode: 'NONE' },
+        { memberId: 'x', groupInstanceId: null, errorCode: 'UNKNOWN_MEMBER_ID' }
+      ]
+    })
+    expect(await groups.leaveGroup('nobody', leaving)).toMatchObject({
+      errorCode: 'NONE',
+      members: [{ errorCode: 'UNKNOWN_MEMBER_ID' }, { errorCode: 'UNKNOWN_MEMBER_ID' }]
+    })
+  })
+
+  it.each([
+    ['a session that is too short', { sessionTimeoutMs: 5_999 }, 'INVALID_SESSION_TIMEOUT'],
+    ['a session that is too long', { sessionTimeoutMs: 1_800_001 }, 'INVALID_SESSION_TIMEOUT'],
+    ['no group id', { groupId: '' }, 'INVALID_GROUP_ID'],
+    ['a member of a group that does not exist', { memberId: 'x' }, 'UNKNOWN_MEMBER_ID']
+  ])('JoinGroup with %s is refused', async (_, changes, errorCode) => {
+    const request = joinRequest(changes)
+    expect(await groups.joinGroup(request)).toMatchObject({ errorCode, memberId: request.memberId })
+    expect([...groups.groups()]).toEqual([])
+  })
+
+  it('a group exists from its first JoinGroup on, even if that is refused', async () => {
+    expect(await groups.joinGroup(joinRequest({ protocols: [] }))).toMatchObject({
+      errorCode: 'INCONSISTENT_GROUP_PROTOCOL'
+    })
+    expect([...groups.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', generationId: 0 }])
+    expect(recordTypes()).toEqual(['GroupMetadata'])
+  })
+
+  it('requests for groups that do not exist', async () => {
+    expect(await groups.heartbeat(claim('a', 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await groups.syncGroup(syncRequest('a', 1))).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
+    expect(await groups.fetchOffsets('g', null)).toEqual({ errorCode: 'NONE', topics: [] })
+    expect(await resultOf(groups.commitOffsets(commitRequest('a', 1, 1n)))).toBe('GROUP_ID_NOT_FOUND')
+    expect(await resultOf(groups.commitOffsets({ ...commitRequest('a', 1, 1n), apiVersion: 8 }))).toBe(
+      'ILLEGAL_GENERATION'
+    )
+    expect(await groups.heartbeat({ ...claim('a', 1), groupId: '' })).toBe('INVALID_GROUP_ID')
+    expect(await groups.leaveGroup('', [])).toEqual({ errorCode: 'INVALID_GROUP_ID', members: [] })
+  })
+
+  it('sends clients away while there is no __consumer_offsets', async () => {
+    partitionCount = 0
+    expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await groups.fetchOffsets('g', null)).toEqual({ errorCode: 'NOT_COORDINATOR', topics: [] })
+  })
+
+  it('a partition that cannot be understood is not served', async () => {
+    journal.batches.push([{ key: Buffer.from('0002000167', 'hex'), value: Buffer.from('00630000', 'hex') }])
+    groups = started()
+    expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+  })
+
+  it('records of other kinds of groups are skipped', async () => {
+    journal.batches.push([{ key: Buffer.from('0003000167', 'hex'), value: Buffer.from('00000000', 'hex') }])
+    groups = started()
+    expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
+  })
+})
+
+describe('commits', () => {
+  it('from outside make a simple group', async () => {
+    expect(await resultOf(groups.commitOffsets(commitRequest('', -1, 5n)))).toBe('NONE')
+    expect([...groups.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', protocolType: null }])
+    expect(await committedOffset()).toBe(5n)
+    expect(recordTypes()).toEqual(['OffsetCommit'])
+  })
+
+  it('the group without a name may commit and fetch', async () => {
+    expect(await resultOf(groups.commitOffsets({ ...commitRequest('', -1, 5n), groupId: '' }))).toBe('NONE')
+    expect(await committedOffset('')).toBe(5n)
+  })
+
+  it('of an older generation are refused, and change nothing', async () => {
+    const memberId = await stableMember()
+    expect(await resultOf(groups.commitOffsets(commitRequest(memberId, 0, 5n)))).toBe('ILLEGAL_GENERATION')
+    expect(await committedOffset()).toBe(-1n)
+  })
+
+  it('expire at a check, and the group with them', async () => {
+    await groups.commitOffsets(commitRequest('', -1, 5n))
+    clock.advance(SETTINGS.offsetsRetentionMs - 1)
+    expect(await committedOffset()).toBe(5n)
+    clock.advance(SETTINGS.offsetsRetentionCheckIntervalMs)
+    expect(await committedOffset()).toBe(-1n)
+    expect([...groups.groups()]).toEqual([])
+    groups = started()
+    expect(await committedOffset()).toBe(-1n)
+    expect([...groups.groups()]).toEqual([])
+  })
+
+  it('go with their topic', async () => {
+    await groups.commitOffsets(commitRequest('', -1, 5n))
+    groups.topicDeleted(FOO)
+    expect(await committedOffset()).toBe(-1n)
+  })
+})
+
+describe('a journal that cannot be written', () => {
+  const full = new KafkaError('KAFKA_STORAGE_ERROR', 'no space left')
+
+  it('leaves everything as it was: the leader may bring its assignment again', async () => {
+    const { memberId } = await groups.joinGroup(joinRequest())
+    await groups.joinGroup(joinRequest({ memberId }))
+    journal.failure = full
+    expect(await groups.syncGroup(syncRequest(memberId, 1, memberId))).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect([...groups.groups()]).toMatchObject([{ state: 'CompletingRebalance' }])
+    journal.failure = undefined
+    expect(await groups.syncGroup(syncRequest(memberId, 1, memberId))).toMatchObject({ errorCode: 'NONE' })
+  })
+
+  it.each([
+    ['KAFKA_STORAGE_ERROR', 'NOT_COORDINATOR'],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 'COORDINATOR_NOT_AVAILABLE'],
+    ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR']
+  ] as const)('%s is told as %s', async (thrown, told) => {
+    journal.failure = new KafkaError(thrown, 'why')
+    expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: told })
+    expect(await resultOf(groups.commitOffsets(commitRequest('', -1, 5n)))).toBe(told)
+    expect([...groups.groups()]).toEqual([])
+    expect(await committedOffset()).toBe(-1n)
+  })
+
+  it('a session that ends meanwhile ends a little later', async () => {
+    await stableMember()
+    journal.failure = full
+    clock.advance(SESSION_MS)
+    expect([...groups.groups()]).toMatchObject([{ state: 'Stable' }])
+    journal.failure = undefined
+    clock.advance(1_000)
+    expect([...groups.groups()]).toMatchObject([{ state: 'Empty' }])
+  })
+
+  it('bugs of ours are not taken for errors of the disk', async () => {
+    journal.failure = new Error('a bug')
+    await expect(groups.joinGroup(joinRequest())).rejects.toThrow('a bug')
+  })
+})
+
+describe('answers', () => {
+  it('wait until what they rest on is on the disk, where the journal says so', async () => {
+    const sync = deferred<void>()
+    journal.syncing = sync.promise
+    let answered = false
+    const commit = groups.commitOffsets(commitRequest('', -1, 5n)).then(() => {
+      answered = true
+    })
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    expect(answered).toBe(false)
+    sync.resolve()
+    await commit
+    expect(answered).toBe(true)
+  })
+})
+
+describe('a coordinator that stops', () => {
+  it('answers those who wait, refuses those who come, and leaves no alarm behind', async () => {
+    const memberId = await stableMember()
+    const { memberId: second } = await groups.joinGroup(joinRequest())
+    const joining = groups.joinGroup(joinRequest({ memberId: second }))
+    groups.stop()
+    expect(await joining).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await groups.heartbeat(claim(memberId, 1))).toBe('COORDINATOR_NOT_AVAILABLE')
+    expect(await groups.joinGroup(joinRequest({ groupId: '' }))).toMatchObject({
+      errorCode: 'COORDINATOR_NOT_AVAILABLE'
+    })
+    expect(clock.pendingAlarms).toBe(0)
+  })
+})
