@@ -1,0 +1,192 @@
+/**
+ * AlterConfigs and IncrementalAlterConfigs as decisions: each resource gets an error or the changes to record, all of
+ * them or none. Order of checks, codes and messages are Apache Kafka's; nothing is changed here.
+ */
+import { InvalidConfig, type InvalidConfigCode, type Setting } from './define.ts'
+import { type ConfigState, RESOURCE_TYPES } from './describe.ts'
+import { settings } from './settings.ts'
+import { topicSettings } from './topic-settings.ts'
+import { type ConfigChange, validateBrokerChanges, validateLengths, validateTopicOverrides } from './validate.ts'
+import type { BrokerSettings, Texts } from './values.ts'
+
+/** The operations of IncrementalAlterConfigs. */
+export const OPERATIONS = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
+
+/** One setting of a request. AlterConfigs has no operation. */
+export interface AlterableConfig {
+  readonly name: string
+  readonly configOperation?: number
+  readonly value: string | null
+}
+
+/** A resource of a request. */
+export interface AlteredResource {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly configs: readonly AlterableConfig[]
+}
+
+/** What becomes of one resource. Changes are empty where there is an error. */
+export interface Alteration {
+  readonly errorCode: InvalidConfigCode | 'NONE'
+  readonly errorMessage: string | null
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly changes: readonly ConfigChange[]
+}
+
+/** As many records as Kafka's controller writes for one request. */
+const MOST_CHANGES = 10_000
+
+/** Decides on IncrementalAlterConfigs: single settings are set, taken back, or have list members added or removed. */
+export function incrementalAlterConfigs(resources: readonly AlteredResource[], state: ConfigState) {
+  return alterAll(resources, resource => {
+    checkRequest(resource.configs, config => config.value === null && config.configOperation !== OPERATIONS.DELETE)
+    const current = currentOverrides(resource, state)
+    const wanted = new Map(current)
+    const changes = resource.configs.map(config => {
+      const value = operate(config, current.get(config.name), resource.resourceType)
+      if (value === null) wanted.delete(config.name)
+      else wanted.set(config.name, value)
+      return { name: config.name, value }
+    })
+    return checked(resource, current, changes, wanted, state)
+  })
+}
+
+/** Decides on AlterConfigs: the settings given replace all that were set before. */
+export function alterConfigs(resources: readonly AlteredResource[], state: ConfigState) {
+  return alterAll(resources, resource => {
+    checkRequest(resource.configs, config => config.value === null)
+    const current = currentOverrides(resource, state)
+    const wanted = new Map(resource.configs.map(({ name, value }) => [name, value ?? '']))
+    const gone = [...current.keys()].filter(name => !wanted.has(name)).map(name => ({ name, value: null }))
+    return checked(resource, current, [...resource.configs, ...gone], wanted, state)
+  })
+}
+
+function alterAll(
+  resources: readonly AlteredResource[],
+  decide: (resource: AlteredResource) => readonly ConfigChange[]
+): readonly Alteration[] {
+  const twice = repeated(resources.map(keyOf))
+  const results = resources.map(resource => {
+    try {
+      if (twice.has(keyOf(resource))) throw refused('Each resource must appear at most once.')
+      return alteration(resource, decide(resource))
+    } catch (error) {
+      if (error instanceof InvalidConfig) return alteration(resource, [], error)
+      throw error
+    }
+  })
+  const count = results.reduce((sum, { changes }) => sum + changes.length, 0)
+  if (count <= MOST_CHANGES) return results
+  const excess = new InvalidConfig('Unable to perform excessively large batch operation.', 'POLICY_VIOLATION')
+  return resources.map(resource => alteration(resource, [], excess))
+}
+
+function alteration(
+  { resourceType, resourceName }: AlteredResource,
+  changes: readonly ConfigChange[],
+  error?: InvalidConfig
+): Alteration {
+  return { errorCode: error?.code ?? 'NONE', errorMessage: error?.message ?? null, resourceType, resourceName, changes }
+}
+
+function checkRequest(configs: readonly AlterableConfig[], isMissing: (config: AlterableConfig) => boolean): void {
+  const names = new Set(configs.map(({ name }) => name))
+  if (names.size < configs.length) throw refused('Error due to duplicate config keys')
+  const missing = configs.filter(isMissing).map(({ name }) => name)
+  if (missing.length > 0) throw refused(`Null value not supported for : ${missing.join(', ')}`)
+}
+
+/** What is set now; nothing for a topic that does not exist, which is told only after the settings were checked. */
+function currentOverrides({ resourceType, resourceName }: AlteredResource, state: ConfigState): Texts {
+  if (resourceType === RESOURCE_TYPES.TOPIC) return state.topicOverrides(resourceName) ?? new Map()
+  if (resourceType !== RESOURCE_TYPES.BROKER) throw refused(`Unknown resource type ${resourceType}`)
+  const { clusterWide, perBroker } = state.settings.layers
+  if (resourceName === '') return clusterWide
+  if (!/^[+-]?\d{1,10}$/.test(resourceName)) throw refused(`Node id must be an integer, but it is: ${resourceName}`)
+  if (Number(resourceName) === state.nodeId) return perBroker
+  throw refused(`Unexpected broker id, expected ${state.nodeId}, but received ${resourceName}`)
+}
+
+function operate({ name, configOperation, value }: AlterableConfig, current: string | undefined, type: number) {
+  switch (configOperation) {
+    case OPERATIONS.SET:
+      return value
+    case OPERATIONS.DELETE:
+      return null
+    case OPERATIONS.APPEND: {
+      const members = listMembers('append', name, current, type)
+      return [...new Set([...members, ...(value ?? '').split(',')])].join(',')
+    }
+    case OPERATIONS.SUBTRACT: {
+      const removed = new Set((value ?? '').split(','))
+      const members = listMembers('subtract', name, current, type)
+      return members.filter(member => !removed.has(member)).join(',')
+    }
+    default:
+      throw refused(`Unknown operations type ${configOperation}`)
+  }
+}
+
+/** The members of a list setting as set or by default. Broker and controller refuse other settings differently. */
+function listMembers(verb: 'append' | 'subtract', name: string, current: string | undefined, type: number): string[] {
+  const isTopic = type === RESOURCE_TYPES.TOPIC
+  const row = isTopic ? rowOf(topicSettings, name) : rowOf(settings, name)
+  if (!row && !isTopic) throw new InvalidConfig(`Unknown config name: ${name}`)
+  if (row?.type !== 'list') {
+    throw new InvalidConfig(
+      isTopic
+        ? `Can't ${verb.toUpperCase()} to key ${name} because its type is not LIST.`
+        : `Config value ${verb} is not allowed for config key: ${name}`
+    )
+  }
+  return (current ?? row.byDefault.text ?? '').split(',').filter(member => member !== '')
+}
+
+/** The changes that make a difference, if the outcome is valid. A broker's are recorded even if they make none. */
+function checked(
+  resource: AlteredResource,
+  current: Texts,
+  changes: readonly ConfigChange[],
+  wanted: Texts,
+  state: ConfigState
+): readonly ConfigChange[] {
+  const isTopic = resource.resourceType === RESOURCE_TYPES.TOPIC
+  if (!isTopic) validateBrokerChanges(changes, changedBroker(resource.resourceName, wanted, state.settings))
+  const news = changes
+    .map(({ name, value }) => ({ name, value }))
+    .filter(({ name, value }) => !isTopic || (current.get(name) ?? null) !== value)
+  validateLengths(news)
+  if (isTopic) checkTopic(resource.resourceName, wanted, state)
+  return news
+}
+
+function changedBroker(resourceName: string, wanted: Texts, settings: BrokerSettings): BrokerSettings {
+  const { perBroker, clusterWide } = settings.layers
+  return resourceName === '' ? settings.withDynamic(perBroker, wanted) : settings.withDynamic(wanted, clusterWide)
+}
+
+function checkTopic(topic: string, wanted: Texts, state: ConfigState): void {
+  if (topic === '') throw refused('Default topic resources are not allowed.')
+  const problem = state.topicNameProblem(topic)
+  if (problem !== undefined) throw new InvalidConfig(problem, 'INVALID_TOPIC_EXCEPTION')
+  validateTopicOverrides(wanted, state.settings)
+  if (state.topicOverrides(topic) === undefined) {
+    throw new InvalidConfig(`The topic '${topic}' does not exist.`, 'UNKNOWN_TOPIC_OR_PARTITION')
+  }
+}
+
+function rowOf(rows: Readonly<Record<string, Setting<unknown>>>, name: string): Setting<unknown> | undefined {
+  return Object.hasOwn(rows, name) ? rows[name] : undefined
+}
+
+function repeated(keys: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>()
+  return new Set(keys.filter(key => seen.size === seen.add(key).size))
+}
+
+const keyOf = ({ resourceType, resourceName }: AlteredResource) => `${resourceType} ${resourceName}`
+const refused = (message: string) => new InvalidConfig(message, 'INVALID_REQUEST')

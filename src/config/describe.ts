@@ -1,0 +1,244 @@
+/**
+ * The answers to DescribeConfigs: every setting with its value, where that came from, and its synonyms.
+ * As in Kafka the source of a value is that of its first synonym, and synonyms before the setting's own name are
+ * dropped; hence a topic's retention set through log.retention.hours is called a default.
+ */
+import { type InvalidConfigCode, type Setting, TYPE_CODES } from './define.ts'
+import { isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
+import { isTopicSetting, topicSettings } from './topic-settings.ts'
+import { type BrokerSettings, synonymsOf, type Texts } from './values.ts'
+
+/** The codes of the protocol for what carries settings. */
+export const RESOURCE_TYPES = {
+  UNKNOWN: 0,
+  TOPIC: 2,
+  BROKER: 4,
+  BROKER_LOGGER: 8,
+  CLIENT_METRICS: 16,
+  GROUP: 32
+} as const
+
+/** The codes of DescribeConfigs for where a value comes from. */
+export const CONFIG_SOURCES = {
+  TOPIC_CONFIG: 1,
+  DYNAMIC_BROKER_CONFIG: 2,
+  DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
+  STATIC_BROKER_CONFIG: 4,
+  DEFAULT_CONFIG: 5
+} as const
+
+/** What is known of the cluster's settings. */
+export interface ConfigState {
+  readonly nodeId: number
+  readonly settings: BrokerSettings
+  /** What was set for a topic; undefined when there is no such topic. */
+  topicOverrides(topic: string): Texts | undefined
+  /** Why a topic cannot have this name; undefined when it can. */
+  topicNameProblem(topic: string): string | undefined
+}
+
+/** A resource of a DescribeConfigs request. No or null keys ask for all. */
+export interface DescribedResource {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly configurationKeys: readonly string[] | null
+}
+
+/** What a DescribeConfigs request asks for beside the values. */
+export interface DescribeOptions {
+  readonly includeSynonyms: boolean
+  readonly includeDocumentation: boolean
+}
+
+/** One setting of an answer. */
+export interface ConfigEntry {
+  readonly name: string
+  readonly value: string | null
+  readonly readOnly: boolean
+  readonly configSource: number
+  readonly isSensitive: boolean
+  readonly synonyms: readonly ConfigSynonym[]
+  readonly configType: number
+  readonly documentation: string | null
+}
+
+/** One of the places that a value could come from. */
+export interface ConfigSynonym {
+  readonly name: string
+  readonly value: string | null
+  readonly source: number
+}
+
+/** The answer for one resource. */
+export interface DescribedConfigs {
+  readonly errorCode: InvalidConfigCode | 'NONE'
+  /** Kafka sends empty text, not null, where it has nothing to say. */
+  readonly errorMessage: string
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly configs: readonly ConfigEntry[]
+}
+
+type Answer = Pick<DescribedConfigs, 'errorCode' | 'errorMessage' | 'configs'>
+
+/** Answers a whole request. A resource type that Kafka does not know fails all resources of it. */
+export function describeConfigs(
+  resources: readonly DescribedResource[],
+  options: DescribeOptions,
+  state: ConfigState
+): readonly DescribedConfigs[] {
+  const unknown = resources.find(({ resourceType }) => typeName(resourceType) === 'UNKNOWN')
+  const failure = unknown && refusal(`Unexpected resource type UNKNOWN for resource ${unknown.resourceName}`)
+  return resources.map(resource => {
+    const { errorCode, errorMessage, configs } = failure ?? describe(resource, options, state)
+    return {
+      errorCode,
+      errorMessage,
+      resourceType: resource.resourceType,
+      resourceName: resource.resourceName,
+      configs
+    }
+  })
+}
+
+/** All settings of a topic as DescribeConfigs shows them. */
+export function describeTopic(overrides: Texts, broker: BrokerSettings): readonly ConfigEntry[] {
+  const topic = broker.topic(overrides)
+  const known = Object.entries<Setting<unknown>>(topicSettings).filter(
+    ([name, row]) => !row.internal || overrides.has(name)
+  )
+  const entries = known.map(([name, row]) => {
+    const value = isTopicSetting(name) ? topic.text(name) : null
+    const own = overrides.has(name) ? [{ name, value, source: CONFIG_SOURCES.TOPIC_CONFIG }] : []
+    const [first] = (isTopicSetting(name) && TOPIC_DEFAULTS.get(name)) || []
+    return entry(name, row, value, false, [...own, ...(first ? brokerSynonyms(first, broker) : [])])
+  })
+  const strangers = [...overrides].filter(([name]) => !isTopicSetting(name))
+  return [...entries, ...strangers.map(([name]) => stranger(name, CONFIG_SOURCES.TOPIC_CONFIG, false))]
+}
+
+/** All settings of the broker. */
+export function describeBroker(broker: BrokerSettings): readonly ConfigEntry[] {
+  const shown = Object.entries<Setting<unknown>>(settings).filter(([name, row]) => !row.internal || isSet(name, broker))
+  const entries = shown.map(([name, row]) => {
+    const value = isBrokerSetting(name) ? broker.text(name) : null
+    return entry(name, row, value, row.update === undefined, brokerSynonyms(name, broker))
+  })
+  const { perBroker, clusterWide } = broker.layers
+  const strangers = new Set([...perBroker.keys(), ...clusterWide.keys()].filter(name => !isBrokerSetting(name)))
+  const sourceOf = (name: string) =>
+    CONFIG_SOURCES[perBroker.has(name) ? 'DYNAMIC_BROKER_CONFIG' : 'DYNAMIC_DEFAULT_BROKER_CONFIG']
+  return [...entries, ...[...strangers].map(name => stranger(name, sourceOf(name), true))]
+}
+
+/** What was set for all brokers at run time: only that, not the defaults under it. */
+export function describeClusterDefault(broker: BrokerSettings): readonly ConfigEntry[] {
+  const source = CONFIG_SOURCES.DYNAMIC_DEFAULT_BROKER_CONFIG
+  return [...broker.layers.clusterWide].map(([name, value]) => {
+    if (!isBrokerSetting(name)) return stranger(name, source, true)
+    const row: Setting<unknown> = settings[name]
+    const synonyms = brokerSynonyms(name, broker).filter(synonym => synonym.source === source)
+    return entry(name, row, value, row.update === undefined, synonyms)
+  })
+}
+
+function describe(resource: DescribedResource, options: DescribeOptions, state: ConfigState): Answer {
+  const found = entriesOf(resource, state)
+  if ('errorCode' in found) return found
+  const keys = resource.configurationKeys ?? []
+  const asked = keys.length === 0 ? found : found.filter(({ name }) => keys.includes(name))
+  const configs = asked.map(config => ({
+    ...config,
+    synonyms: options.includeSynonyms ? config.synonyms : [],
+    documentation: options.includeDocumentation ? config.documentation : null
+  }))
+  return { errorCode: 'NONE', errorMessage: '', configs }
+}
+
+function entriesOf(
+  { resourceType, resourceName }: DescribedResource,
+  state: ConfigState
+): readonly ConfigEntry[] | Answer {
+  if (resourceType === RESOURCE_TYPES.TOPIC) return topicEntries(resourceName, state)
+  if (resourceType !== RESOURCE_TYPES.BROKER) return refusal(`Unsupported resource type: ${typeName(resourceType)}`)
+  if (resourceName === '') return describeClusterDefault(state.settings)
+  if (!/^[+-]?\d{1,10}$/.test(resourceName)) return refusal(`Broker id must be an integer, but it is: ${resourceName}`)
+  if (Number(resourceName) === state.nodeId) return describeBroker(state.settings)
+  return refusal(`Unexpected broker id, expected ${state.nodeId} or empty string, but received ${resourceName}`)
+}
+
+function topicEntries(topic: string, state: ConfigState): readonly ConfigEntry[] | Answer {
+  const problem = state.topicNameProblem(topic)
+  if (problem !== undefined) return { errorCode: 'INVALID_TOPIC_EXCEPTION', errorMessage: problem, configs: [] }
+  const overrides = state.topicOverrides(topic)
+  if (overrides === undefined) return { errorCode: 'UNKNOWN_TOPIC_OR_PARTITION', errorMessage: '', configs: [] }
+  return describeTopic(overrides, state.settings)
+}
+
+/** Strongest first: each layer in turn, within it the setting's names in their order. */
+function brokerSynonyms(name: string, { layers }: BrokerSettings): readonly ConfigSynonym[] {
+  const names = synonymsOf(name)
+  const defaults = new Map<string, string>()
+  for (const each of names) {
+    const text = isBrokerSetting(each) ? settings[each].byDefault.text : null
+    if (text !== null) defaults.set(each, text)
+  }
+  const from = (layer: Texts, source: number) =>
+    names.flatMap(each => (layer.has(each) ? [{ name: each, value: layer.get(each) ?? null, source }] : []))
+  const all = [
+    ...from(layers.perBroker, CONFIG_SOURCES.DYNAMIC_BROKER_CONFIG),
+    ...from(layers.clusterWide, CONFIG_SOURCES.DYNAMIC_DEFAULT_BROKER_CONFIG),
+    ...from(layers.given, CONFIG_SOURCES.STATIC_BROKER_CONFIG),
+    ...from(defaults, CONFIG_SOURCES.DEFAULT_CONFIG)
+  ]
+  const own = all.findIndex(synonym => synonym.name === name)
+  return own === -1 ? [] : all.slice(own)
+}
+
+function entry(
+  name: string,
+  row: Setting<unknown>,
+  value: string | null,
+  readOnly: boolean,
+  synonyms: readonly ConfigSynonym[]
+): ConfigEntry {
+  const configSource = synonyms[0]?.source ?? CONFIG_SOURCES.DEFAULT_CONFIG
+  const { documentation } = row
+  return {
+    name,
+    value,
+    readOnly,
+    configSource,
+    isSensitive: false,
+    synonyms,
+    configType: TYPE_CODES[row.type],
+    documentation
+  }
+}
+
+/** A setting of unknown meaning, whose value may be a secret and is not shown. */
+function stranger(name: string, source: number, readOnly: boolean): ConfigEntry {
+  const synonyms = [{ name, value: null, source }]
+  return {
+    name,
+    value: null,
+    readOnly,
+    configSource: source,
+    isSensitive: true,
+    synonyms,
+    configType: 0,
+    documentation: null
+  }
+}
+
+function isSet(name: string, { layers }: BrokerSettings): boolean {
+  return layers.perBroker.has(name) || layers.clusterWide.has(name) || layers.given.has(name)
+}
+
+function typeName(resourceType: number): string {
+  return Object.entries(RESOURCE_TYPES).find(([, code]) => code === resourceType)?.[0] ?? 'UNKNOWN'
+}
+
+function refusal(errorMessage: string): Answer {
+  return { errorCode: 'INVALID_REQUEST', errorMessage, configs: [] }
+}

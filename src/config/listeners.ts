@@ -1,0 +1,101 @@
+/**
+ * What `listeners` and the settings around it say together: where to listen, and what to tell clients.
+ * Opening the sockets, and what "localhost" or an empty host binds, is not decided here.
+ */
+import { InvalidConfig } from './define.ts'
+import type { BrokerSettings } from './values.ts'
+
+/** A host and port as written; host null where any address is meant, port 0 where a free one is. */
+export interface Endpoint {
+  readonly host: string | null
+  readonly port: number
+}
+
+/** One place where clients connect. */
+export interface Listener extends Endpoint {
+  /** In capitals, as Kafka compares them. */
+  readonly name: string
+  /** What clients are told; null for the address at which they came. */
+  readonly advertised: { readonly host: string; readonly port: number } | null
+}
+
+/** The listeners for clients, in the order written. Throws InvalidConfig when the settings do not fit together. */
+export function listenersOf(settings: BrokerSettings): readonly Listener[] {
+  const controllers = new Set(settings.get('controller.listener.names').map(upper))
+  const open = parseEndpoints('listeners', settings.get('listeners')).filter(({ name }) => !controllers.has(name))
+  if (open.length === 0) throw new InvalidConfig('listeners leaves no listener for clients')
+  checkProtocols(open, settings)
+  checkPorts(open)
+  const advertised = advertisedEndpoints(open, controllers, settings)
+  return open.map(listener => ({ ...listener, advertised: advertised.get(listener.name) ?? null }))
+}
+
+type Named = Endpoint & { readonly name: string }
+
+function parseEndpoints(setting: string, texts: readonly string[]): readonly Named[] {
+  const endpoints = texts.map(text => {
+    const match = /^([^:/]+):\/\/\[?([0-9a-zA-Z\-%._:]*?)\]?:(\d{1,5})$/.exec(text)
+    const port = Number(match?.[3])
+    if (!match || port > 65_535) throw new InvalidConfig(`${setting} has "${text}", which is not NAME://host:port`)
+    return { name: upper(match[1] ?? ''), host: match[2] || null, port }
+  })
+  const names = new Set(endpoints.map(({ name }) => name))
+  if (names.size < endpoints.length) throw new InvalidConfig(`${setting} has two listeners of the same name`)
+  return endpoints
+}
+
+function checkProtocols(listeners: readonly Named[], settings: BrokerSettings): void {
+  const map = settings.get('listener.security.protocol.map')
+  const protocols = new Map<string, string>()
+  for (const pair of map.split(',').filter(text => text.trim() !== '')) {
+    const [name, protocol, ...more] = pair.split(':').map(upper)
+    if (!name || !protocol || more.length > 0) {
+      throw new InvalidConfig(`listener.security.protocol.map has "${pair}", which is not NAME:PROTOCOL`)
+    }
+    protocols.set(name, protocol)
+  }
+  for (const { name } of listeners) {
+    const protocol = protocols.get(name)
+    if (protocol === undefined) throw new InvalidConfig(`listener.security.protocol.map does not name listener ${name}`)
+    if (protocol !== 'PLAINTEXT')
+      throw new InvalidConfig(
+        `listeners has ${name}, which is to speak ${protocol}, but only PLAINTEXT can be served so far`
+      )
+  }
+}
+
+/** Two listeners may share a port number only on different literal addresses of the two IP versions. */
+function checkPorts(listeners: readonly Named[]): void {
+  const seen = new Map<number, Named>()
+  for (const listener of listeners) {
+    const other = seen.get(listener.port)
+    if (listener.port !== 0 && other && !(family(listener) !== 0 && family(listener) === -family(other))) {
+      throw new InvalidConfig(`listeners ${other.name} and ${listener.name} have the same port ${listener.port}`)
+    }
+    seen.set(listener.port, listener)
+  }
+}
+
+/** 1 for a literal IPv6 address, -1 for IPv4, 0 for a name or none. */
+function family({ host }: Endpoint): 1 | -1 | 0 {
+  if (host?.includes(':')) return 1
+  return host && /^\d+(\.\d+){3}$/.test(host) ? -1 : 0
+}
+
+function advertisedEndpoints(open: readonly Named[], controllers: ReadonlySet<string>, settings: BrokerSettings) {
+  const advertised = new Map<string, { host: string; port: number }>()
+  for (const { name, host, port } of parseEndpoints(
+    'advertised.listeners',
+    settings.get('advertised.listeners') ?? []
+  )) {
+    if (controllers.has(name)) continue
+    if (!open.some(listener => listener.name === name)) {
+      throw new InvalidConfig(`advertised.listeners names ${name}, which listeners does not`)
+    }
+    if (host === '0.0.0.0') throw new InvalidConfig('advertised.listeners cannot tell clients 0.0.0.0')
+    if (host !== null) advertised.set(name, { host, port })
+  }
+  return advertised
+}
+
+const upper = (text: string) => text.trim().toUpperCase()

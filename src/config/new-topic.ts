@@ -1,0 +1,59 @@
+/** The settings of a topic about to be created: checked as CreateTopics does, and shown as its answer does. */
+import { InvalidConfig, type Setting } from './define.ts'
+import { CONFIG_SOURCES } from './describe.ts'
+import { TOPIC_DEFAULTS } from './settings.ts'
+import { isTopicSetting, topicSettings } from './topic-settings.ts'
+import { validateLengths, validateTopicOverrides } from './validate.ts'
+import type { BrokerSettings, Texts } from './values.ts'
+
+/** One setting in the answer to CreateTopics. */
+export interface CreatedConfig {
+  readonly name: string
+  readonly value: string | null
+  readonly readOnly: boolean
+  readonly configSource: number
+  readonly isSensitive: boolean
+}
+
+/** The overrides that a CreateTopics request asks for; of a name given twice the last counts. Throws InvalidConfig. */
+export function newTopicOverrides(
+  configs: readonly { readonly name: string; readonly value: string | null }[],
+  broker: BrokerSettings
+): Texts {
+  const missing = configs.filter(({ value }) => value === null).map(({ name }) => name)
+  if (missing.length > 0) throw new InvalidConfig(`Null value not supported for topic configs: ${missing.join(',')}`)
+  const overrides = new Map(configs.map(({ name, value }) => [name, value ?? '']))
+  validateLengths(configs)
+  validateTopicOverrides(overrides, broker)
+  return overrides
+}
+
+/**
+ * The settings in force, by name. Unlike DescribeConfigs the answer to CreateTopics shows overrides as they were
+ * written, and knows that hours and minutes of the broker are not defaults.
+ */
+export function createdTopicConfigs(overrides: Texts, broker: BrokerSettings): readonly CreatedConfig[] {
+  const shown = Object.entries<Setting<unknown>>(topicSettings).filter(
+    ([name, row]) => !row.internal || overrides.has(name)
+  )
+  return shown
+    .map(([name]) => {
+      const own = overrides.get(name)
+      if (own !== undefined) return created(name, own, CONFIG_SOURCES.TOPIC_CONFIG)
+      if (!isTopicSetting(name)) return created(name, null, CONFIG_SOURCES.DEFAULT_CONFIG)
+      return created(name, broker.topic().text(name), sourceOfDefault(TOPIC_DEFAULTS.get(name) ?? [], broker))
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function created(name: string, value: string | null, configSource: number): CreatedConfig {
+  return { name, value, readOnly: false, configSource, isSensitive: false }
+}
+
+function sourceOfDefault(names: readonly string[], { layers }: BrokerSettings): number {
+  if (names.some(name => layers.perBroker.has(name))) return CONFIG_SOURCES.DYNAMIC_BROKER_CONFIG
+  if (names.some(name => layers.clusterWide.has(name))) return CONFIG_SOURCES.DYNAMIC_DEFAULT_BROKER_CONFIG
+  return names.some(name => layers.given.has(name))
+    ? CONFIG_SOURCES.STATIC_BROKER_CONFIG
+    : CONFIG_SOURCES.DEFAULT_CONFIG
+}

@@ -1,0 +1,132 @@
+/**
+ * From what users wrote to the settings in force. Sources are given weakest first; a later entry wins.
+ * Pure: reads no file and no environment.
+ */
+import { InvalidConfig } from './define.ts'
+import { isKnownName, KNOWN_NAMES } from './known-names.ts'
+import { listenersOf } from './listeners.ts'
+import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
+import { ConfigError, type Entry } from './sources.ts'
+import { isTopicSetting } from './topic-settings.ts'
+import { conflict } from './validate.ts'
+import { BrokerSettings, synonymsOf } from './values.ts'
+
+/** What came out. */
+export interface Resolved {
+  readonly settings: BrokerSettings
+  /** Kafka settings that were given but have no effect here, for one line at start. */
+  readonly unhonoured: readonly string[]
+}
+
+/** Checks all entries and puts them together. Throws ConfigError at the first that is wrong. */
+export function resolve(...sources: readonly (readonly Entry[])[]): Resolved {
+  const entries = sources.flat()
+  const unhonoured = new Set<string>()
+  for (const entry of entries) {
+    if (isBrokerSetting(entry.name)) check(entry.name, entry)
+    else if (isKnownName(entry.name)) unhonoured.add(entry.name)
+    else throw new ConfigError(unknownName(entry))
+  }
+  const given = strongest(sources)
+  const resolved = new BrokerSettings(new Map([...given].map(([name, { value }]) => [name, value])))
+  const problem = conflict(resolved) ?? atStartOnly(resolved)
+  if (problem !== undefined) throw new ConfigError(located(problem, given))
+  return { settings: resolved, unhonoured: [...unhonoured].sort() }
+}
+
+/**
+ * The entry that counts for each setting. A source that gives hours thereby takes back the milliseconds of a weaker
+ * one, which would otherwise win; and broker.id and node.id stand in for each other.
+ */
+function strongest(sources: readonly (readonly Entry[])[]): Map<string, Entry> {
+  const given = new Map<string, Entry>()
+  for (const source of sources) {
+    for (const { name } of source) for (const synonym of synonymsOf(name)) given.delete(synonym)
+    for (const entry of source) if (isBrokerSetting(entry.name)) given.set(entry.name, entry)
+  }
+  const [node, broker] = [given.get('node.id'), given.get('broker.id')]
+  if (node && !broker) given.set('broker.id', node)
+  if (broker && !node && Number(broker.value) >= 0) given.set('node.id', broker)
+  return given
+}
+
+/** Like `conflict`, for what cannot change while the broker runs. */
+function atStartOnly(settings: BrokerSettings): string | undefined {
+  const [node, broker] = [settings.get('node.id'), settings.get('broker.id')]
+  if (broker !== -1 && node !== broker) return `node.id is ${node}, but broker.id is ${broker}: give one of them`
+  const directories = settings.get('log.dirs') ?? settings.get('log.dir')
+  if (directories.length > 1) return `log.dirs names ${directories.length} directories, but only one is possible`
+  const topic = settings.topic()
+  if (topic.get('min.compaction.lag.ms') > topic.get('max.compaction.lag.ms')) {
+    return 'log.cleaner.min.compaction.lag.ms is greater than log.cleaner.max.compaction.lag.ms'
+  }
+  try {
+    listenersOf(settings)
+    connectionOverrides(settings)
+  } catch (error) {
+    if (error instanceof InvalidConfig) return error.message
+    throw error
+  }
+  return undefined
+}
+
+/** The limits of `max.connections.per.ip.overrides`, by address. Throws InvalidConfig when it is not a list of pairs. */
+export function connectionOverrides(settings: BrokerSettings): ReadonlyMap<string, number> {
+  const limits = new Map<string, number>()
+  for (const pair of settings.get('max.connections.per.ip.overrides').split(',')) {
+    if (pair.trim() === '') continue
+    const match = /^\s*(\S+):(\d+)\s*$/.exec(pair)
+    if (!match) throw new InvalidConfig(`max.connections.per.ip.overrides has "${pair}", which is not address:count`)
+    limits.set(match[1] ?? '', Number(match[2]))
+  }
+  return limits
+}
+
+function check(name: BrokerSettingName, { place, value }: Entry): void {
+  try {
+    settings[name].read(name, value)
+  } catch (error) {
+    if (!(error instanceof InvalidConfig)) throw error
+    throw new ConfigError(`${place}: ${name} is "${value}", but must be ${settings[name].expects}`)
+  }
+}
+
+/** Puts the places before a problem of settings that it names, where the user wrote them. */
+function located(problem: string, given: ReadonlyMap<string, Entry>): string {
+  const involved = [...given].filter(([name]) => synonymsOf(name).some(synonym => words(problem).includes(synonym)))
+  const where = [...new Set(involved.map(([, { place }]) => place))].join(' and ')
+  return where === '' ? problem : `${where}: ${problem}`
+}
+
+const words = (sentence: string) => sentence.split(/[^\w.]+|\.(?= |$)/)
+
+function unknownName({ place, name }: Entry): string {
+  const asBroker = isTopicSetting(name) ? TOPIC_DEFAULTS.get(name)?.[0] : undefined
+  if (asBroker !== undefined)
+    return `${place}: ${name} is a setting of topics; the broker's default for it is ${asBroker}`
+  const nearest = nearestName(name)
+  return `${place}: there is no setting ${name}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`
+}
+
+function nearestName(name: string): string | undefined {
+  const farthest = Math.max(2, Math.floor(name.length / 4))
+  const candidates = [...Object.keys(settings), ...KNOWN_NAMES]
+    .filter(candidate => Math.abs(candidate.length - name.length) <= farthest)
+    .map(candidate => ({ candidate, distance: editDistance(name.toLowerCase(), candidate) }))
+    .filter(({ distance }) => distance <= farthest)
+  return candidates.sort((a, b) => a.distance - b.distance)[0]?.candidate
+}
+
+/** Levenshtein's: the fewest insertions, deletions and replacements. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (const [above, letter] of [...from].entries()) {
+    const next = [above + 1]
+    for (let index = 0; index < to.length; index++) {
+      const replaced = (row[index] ?? 0) + (letter === to[index] ? 0 : 1)
+      next.push(Math.min(replaced, (row[index + 1] ?? 0) + 1, (next[index] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[to.length] ?? 0
+}

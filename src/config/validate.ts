@@ -1,0 +1,86 @@
+/**
+ * Whether the settings of a topic, or run-time settings of the broker, can stand together: what Apache Kafka checks
+ * before it records a change. Every function throws InvalidConfig with Kafka's message, or returns.
+ */
+import { InvalidConfig } from './define.ts'
+import { READ_ONLY_NAMES } from './known-names.ts'
+import { isBrokerSetting, settings } from './settings.ts'
+import { isTopicSetting, topicSettings } from './topic-settings.ts'
+import type { BrokerSettings, Texts } from './values.ts'
+
+/** One change to record; null takes the setting back. */
+export interface ConfigChange {
+  readonly name: string
+  readonly value: string | null
+}
+
+/** A config record holds no longer text. */
+const LONGEST_VALUE = 32_767
+
+/** Checks all overrides of a topic, with the broker's settings under them. */
+export function validateTopicOverrides(overrides: Texts, broker: BrokerSettings): void {
+  for (const name of overrides.keys()) {
+    if (!isTopicSetting(name)) throw new InvalidConfig(`Unknown topic config name: ${name}`)
+  }
+  for (const [name, text] of overrides) if (isTopicSetting(name)) topicSettings[name].read(name, text)
+  const topic = broker.topic(overrides)
+  const [shortest, longest] = [topic.text('min.compaction.lag.ms'), topic.text('max.compaction.lag.ms')]
+  if (BigInt(shortest ?? 0) > BigInt(longest ?? 0)) {
+    const both = `min.compaction.lag.ms (${shortest}) > max.compaction.lag.ms (${longest})`
+    throw new InvalidConfig(`conflict topic config setting ${both}`)
+  }
+  if (topic.get('remote.storage.enable')) {
+    const hint = 'Topic cannot be configured with remote log storage.'
+    throw new InvalidConfig(`Tiered Storage functionality is disabled in the broker. ${hint}`)
+  }
+}
+
+/**
+ * Checks changes of the broker's settings at run time, and that they leave settings that stand together. As in Kafka,
+ * names that nobody knows are let through: plugins may read them.
+ */
+export function validateBrokerChanges(changes: readonly ConfigChange[], changed: BrokerSettings): void {
+  const set = changes.filter(({ value }) => value !== null)
+  const fixed = set.filter(({ name }) => isReadOnly(name)).map(({ name }) => name)
+  if (fixed.length > 0) throw refused(`Cannot update these configs dynamically: [${fixed.join(', ')}]`)
+  for (const { name, value } of set) {
+    try {
+      if (isBrokerSetting(name)) settings[name].read(name, value ?? '')
+    } catch (error) {
+      if (!(error instanceof InvalidConfig)) throw error
+      throw refused(error.message)
+    }
+  }
+  const problem = conflict(changed)
+  if (problem !== undefined) throw refused(`requirement failed: ${problem}`)
+}
+
+/**
+ * Why the settings do not fit together, in Kafka's words; undefined when they do. Holds for changes at run time too.
+ */
+export function conflict(settings: BrokerSettings): string | undefined {
+  const topic = settings.topic()
+  if (topic.get('segment.ms') < 1) return 'log.roll.ms must be greater than or equal to 1'
+  if (topic.get('segment.jitter.ms') < 0) return 'log.roll.jitter.ms must be greater than or equal to 0'
+  if (topic.get('retention.ms') === 0) {
+    return 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1'
+  }
+  if (settings.get('max.connections.per.ip') === 0 && settings.get('max.connections.per.ip.overrides') === '') {
+    return 'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.'
+  }
+  return undefined
+}
+
+/** Refuses a text that is too long to be recorded. */
+export function validateLengths(changes: readonly ConfigChange[]): void {
+  if (changes.some(({ value }) => value !== null && value.length > LONGEST_VALUE)) {
+    const limit = `the maximum value size of ${LONGEST_VALUE} bytes`
+    throw new InvalidConfig(`The configuration value cannot be added because it exceeds ${limit}.`)
+  }
+}
+
+function isReadOnly(name: string): boolean {
+  return isBrokerSetting(name) ? !('update' in settings[name]) : READ_ONLY_NAMES.has(name)
+}
+
+const refused = (message: string) => new InvalidConfig(message, 'INVALID_REQUEST')

@@ -1,0 +1,149 @@
+/**
+ * Settings in force: of the broker, and of a topic over them. Both are immutable; a change makes new ones.
+ * They keep the layers they came from, which is what DescribeConfigs tells.
+ */
+import { InvalidConfig, type Setting, type Value, type ValueOf } from './define.ts'
+import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
+import { isTopicSetting, type TopicSettingName, topicSettings } from './topic-settings.ts'
+
+/** Texts by name, as they were given. */
+export type Texts = ReadonlyMap<string, string>
+
+/** Where a value can come from, strongest first. Names that are no row may be among them and have no effect. */
+export interface Layers {
+  /** Set for this broker while it ran. */
+  readonly perBroker: Texts
+  /** Set for all brokers while they ran. */
+  readonly clusterWide: Texts
+  /** Given at start. */
+  readonly given: Texts
+}
+
+/** The values of all broker settings. */
+export type BrokerValues = { readonly [N in BrokerSettingName]: ValueOf<(typeof settings)[N]> }
+
+/** The values of all settings of a topic. */
+export type TopicValues = { readonly [N in TopicSettingName]: ValueOf<(typeof topicSettings)[N]> }
+
+type Rows = Readonly<Record<string, Setting<unknown>>>
+type Values = ReadonlyMap<string, Value<unknown>>
+
+const NONE: Texts = new Map()
+
+/** The broker's settings in force. */
+export class BrokerSettings {
+  readonly layers: Layers
+  readonly #values: Values
+  #topicValues: Values | undefined
+
+  /** `given` must have been checked (see `resolve.ts`); what it gets wrong counts as not given. */
+  constructor(given: Texts = NONE, perBroker: Texts = NONE, clusterWide: Texts = NONE) {
+    this.layers = { perBroker, clusterWide, given }
+    this.#values = readAll(settings, (name, row) => {
+      const dynamic = row.update ? (readable(name, row, perBroker) ?? readable(name, row, clusterWide)) : undefined
+      // As in Kafka, a change at run time takes back what was given at start in another unit of time.
+      const replaced = synonymsOf(name).some(synonym => perBroker.has(synonym) || clusterWide.has(synonym))
+      return dynamic ?? (replaced ? undefined : readable(name, row, given)) ?? row.byDefault
+    })
+  }
+
+  /** The value of a setting. */
+  get<N extends BrokerSettingName>(name: N): BrokerValues[N] {
+    return this.#values.get(name)?.value as BrokerValues[N]
+  }
+
+  /** The value as DescribeConfigs writes it; null where there is none. */
+  text(name: BrokerSettingName): string | null {
+    return this.#values.get(name)?.text ?? null
+  }
+
+  /** The directory of all data. */
+  get logDirectory(): string {
+    return (this.get('log.dirs') ?? this.get('log.dir'))[0] ?? ''
+  }
+
+  /** The same start-up settings under other changes made at run time. */
+  withDynamic(perBroker: Texts, clusterWide: Texts): BrokerSettings {
+    return new BrokerSettings(this.layers.given, perBroker, clusterWide)
+  }
+
+  /** The settings of a topic with these overrides. One that cannot be read counts as not set. */
+  topic(overrides: Texts = NONE): TopicSettings {
+    this.#topicValues ??= readAll(topicSettings, (name, row) => this.#topicDefault(name, row))
+    return new TopicSettings(overrides, this.#topicValues)
+  }
+
+  #topicDefault(topic: string, row: Setting<unknown>): Value<unknown> {
+    if (!isTopicSetting(topic)) return row.byDefault
+    for (const name of TOPIC_DEFAULTS.get(topic) ?? []) {
+      const own = this.#values.get(name)
+      if (own && own.value !== null) return inTopicUnit(topic, own, (settings[name] as Setting<unknown>).unitMs)
+    }
+    return row.byDefault
+  }
+}
+
+/** A topic's settings in force. */
+export class TopicSettings {
+  readonly overrides: Texts
+  readonly #values: Values
+
+  /** Use `BrokerSettings.topic`. */
+  constructor(overrides: Texts, defaults: Values) {
+    this.overrides = overrides
+    const values = new Map(defaults)
+    for (const name of overrides.keys()) {
+      const own = isTopicSetting(name) ? readable(name, topicSettings[name], overrides) : undefined
+      if (own) values.set(name, own)
+    }
+    this.#values = overrides.size === 0 ? defaults : values
+  }
+
+  /** The value of a setting. */
+  get<N extends TopicSettingName>(name: N): TopicValues[N] {
+    return this.#values.get(name)?.value as TopicValues[N]
+  }
+
+  /** The value as DescribeConfigs writes it; null where there is none. */
+  text(name: TopicSettingName): string | null {
+    return this.#values.get(name)?.text ?? null
+  }
+
+  /** Size at which a segment is full: a test may set one below the minimum of `segment.bytes`. */
+  get segmentBytes(): number {
+    return this.get('internal.segment.bytes') ?? this.get('segment.bytes')
+  }
+}
+
+function readAll(rows: Rows, choose: (name: string, row: Setting<unknown>) => Value<unknown>): Values {
+  return new Map(Object.entries(rows).map(([name, row]) => [name, choose(name, row)]))
+}
+
+/**
+ * The value that a layer gives; undefined where it gives none or one that does not parse, as can happen when a data
+ * directory was written by another version or by hand.
+ */
+function readable(name: string, row: Setting<unknown>, layer: Texts): Value<unknown> | undefined {
+  const text = layer.get(name)
+  if (text === undefined) return undefined
+  try {
+    return row.read(name, text)
+  } catch (error) {
+    if (error instanceof InvalidConfig) return undefined
+    throw error
+  }
+}
+
+/** Hours and minutes as milliseconds; any negative retention means never. */
+function inTopicUnit(topic: TopicSettingName, { value, text }: Value<unknown>, unitMs = 1): Value<unknown> {
+  if (typeof value !== 'number') return { value, text }
+  if (topic === 'retention.ms' && value < 0) return { value: -1, text: '-1' }
+  return unitMs === 1 ? { value, text } : { value: value * unitMs, text: String(value * unitMs) }
+}
+
+/** The broker settings that name the same value in other units, strongest first, as DescribeConfigs lists them. */
+export function synonymsOf(name: string): readonly string[] {
+  if (!isBrokerSetting(name)) return [name]
+  const { topic } = settings[name] as Setting<unknown>
+  return (topic !== undefined && isTopicSetting(topic) && TOPIC_DEFAULTS.get(topic)) || [name]
+}
