@@ -17,11 +17,11 @@ const BOOTSTRAP_LEVELS = [
 ] as const
 
 /** Levels of metadata.version whose records can be read: those of Kafka 3.3 to 4.3. */
-const READABLE = { first: 7, last: 30 }
+const READABLE = [7, 30] as const
 
 /** Levels that work here. One that begins and ends at 0 is off, and not told to anybody. */
 const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> = {
-  [METADATA_VERSION]: [READABLE.first, 25],
+  [METADATA_VERSION]: READABLE,
   /** 1: the consumer protocol of KIP-848. */
   'group.version': [0, 0],
   /** 1: flexible transaction records; 2: transactions that bump the epoch (KIP-890). */
@@ -51,10 +51,9 @@ export function bootstrapFeatures(): MetadataRecord[] {
 export function checkMetadataVersion(image: MetadataImage): void {
   const level = image.features.get(METADATA_VERSION)
   if (level === undefined) throw new MetadataError('the log names no metadata.version')
-  if (level >= READABLE.first && level <= READABLE.last) return
-  throw new MetadataError(
-    `metadata.version is ${level}, but this broker reads levels ${READABLE.first} to ${READABLE.last}`
-  )
+  const [first, last] = READABLE
+  if (level >= first && level <= last) return
+  throw new MetadataError(`metadata.version is ${level}, but this broker reads levels ${first} to ${last}`)
 }
 
 /** The features that work. */

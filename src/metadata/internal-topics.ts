@@ -1,37 +1,25 @@
-/** The topics that the broker makes for itself, as requests to create them: what their settings say is compacted state. */
+/** The topics that the broker makes for itself, as requests to create them. */
 import type { NewTopic } from './create-topics.ts'
-import { GROUP_METADATA_TOPIC_NAME, TRANSACTION_STATE_TOPIC_NAME } from './topic-names.ts'
+import { GROUP_METADATA_TOPIC_NAME } from './topic-names.ts'
 
-/** Size of an internal topic, from `offsets.topic.*` or `transaction.state.log.*`. */
+/** Size of an internal topic: for groups `offsets.topic.num.partitions`, `.replication.factor` and `.segment.bytes`. */
 export interface InternalTopicSize {
   readonly numPartitions: number
   readonly replicationFactor: number
   readonly segmentBytes: number
 }
 
-/** `__consumer_offsets`. */
-export function consumerOffsetsTopic(size: InternalTopicSize): NewTopic {
-  return internalTopic(GROUP_METADATA_TOPIC_NAME, size, { 'cleanup.policy': 'compact', 'compression.type': 'producer' })
-}
-
-/** `__transaction_state`, with `transaction.state.log.min.isr`. Its records are never compressed. */
-export function transactionStateTopic(size: InternalTopicSize, minInsyncReplicas: number): NewTopic {
-  return internalTopic(TRANSACTION_STATE_TOPIC_NAME, size, {
-    'cleanup.policy': 'compact',
-    'compression.type': 'uncompressed',
-    'min.insync.replicas': String(minInsyncReplicas),
-    'unclean.leader.election.enable': 'false'
-  })
-}
-
-function internalTopic(name: string, size: InternalTopicSize, configs: Readonly<Record<string, string>>): NewTopic {
-  const { numPartitions, replicationFactor, segmentBytes } = size
-  const all = { ...configs, 'segment.bytes': String(segmentBytes) }
+/** `__consumer_offsets`: compacted, in small segments, so that a coordinator has little to read. */
+export function consumerOffsetsTopic({ numPartitions, replicationFactor, segmentBytes }: InternalTopicSize): NewTopic {
   return {
-    name,
+    name: GROUP_METADATA_TOPIC_NAME,
     numPartitions,
     replicationFactor,
     assignments: [],
-    configs: Object.entries(all).map(([key, value]) => ({ name: key, value }))
+    configs: [
+      { name: 'cleanup.policy', value: 'compact' },
+      { name: 'compression.type', value: 'producer' },
+      { name: 'segment.bytes', value: String(segmentBytes) }
+    ]
   }
 }

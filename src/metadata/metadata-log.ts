@@ -19,6 +19,7 @@ import {
   supportedFeatures
 } from './features.ts'
 import type { MetadataImage } from './image.ts'
+import { electLeaders } from './leadership.ts'
 import { MetadataError } from './metadata-error.ts'
 import { leaderChange, QUORUM_STATE_FILE, quorumEpoch, quorumState, votersSnapshot } from './quorum.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from './records.ts'
@@ -87,6 +88,7 @@ export class MetadataLog {
     if (inTransaction) this.#write(this.#batch([metadataRecord('AbortTransactionRecord', {})]))
     if (isNew(image)) this.append(bootstrapFeatures())
     checkMetadataVersion(this.#image)
+    this.append(electLeaders(this.#image))
   }
 
   /** The cluster as of the last append. */

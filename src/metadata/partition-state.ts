@@ -47,12 +47,3 @@ export function changedPartition(
     lastKnownElr: change.lastKnownElr ?? before.lastKnownElr
   }
 }
-
-/** The PartitionRecord that says all of a partition's state. */
-export function partitionFields({ eligibleLeaderReplicas: elr, lastKnownElr: known, ...state }: PartitionState) {
-  return {
-    ...state,
-    eligibleLeaderReplicas: elr.length > 0 ? elr : null,
-    lastKnownElr: known.length > 0 ? known : null
-  }
-}

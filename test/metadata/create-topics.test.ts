@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createTopics, type NewTopic, type TopicRules } from '../../src/metadata/create-topics.ts'
 import { evolve } from '../../src/metadata/evolve.ts'
 import { configsOf, EMPTY_IMAGE } from '../../src/metadata/image.ts'
-import { consumerOffsetsTopic, transactionStateTopic } from '../../src/metadata/internal-topics.ts'
+import { consumerOffsetsTopic } from '../../src/metadata/internal-topics.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { randomUuid, seededRandom } from '../../src/runtime/random.ts'
 
@@ -268,28 +268,13 @@ describe('createTopics', () => {
   })
 })
 
-describe('an internal topic', () => {
-  const size = { numPartitions: 50, replicationFactor: 1, segmentBytes: 104_857_600 }
-
-  it.each([
-    [
-      consumerOffsetsTopic(size),
-      { 'cleanup.policy': 'compact', 'compression.type': 'producer', 'segment.bytes': '104857600' }
-    ],
-    [
-      transactionStateTopic(size, 1),
-      {
-        'cleanup.policy': 'compact',
-        'compression.type': 'uncompressed',
-        'min.insync.replicas': '1',
-        'segment.bytes': '104857600',
-        'unclean.leader.election.enable': 'false'
-      }
-    ]
-  ])('is created with the settings that its coordinator needs', (topic, settings) => {
-    const { records, results } = createTopics(existing, [topic], rules)
-    expect(results).toMatchObject([{ errorCode: 'NONE', numPartitions: 50 }])
-    const configs = configsOf(evolve(existing, records), 2, topic.name)
-    expect(Object.fromEntries(configs)).toEqual(settings)
+it('the topic of groups is created with the settings that its coordinator needs', () => {
+  const topic = consumerOffsetsTopic({ numPartitions: 50, replicationFactor: 1, segmentBytes: 104_857_600 })
+  const { records, results } = createTopics(existing, [topic], rules)
+  expect(results).toMatchObject([{ errorCode: 'NONE', numPartitions: 50 }])
+  expect(Object.fromEntries(configsOf(evolve(existing, records), 2, '__consumer_offsets'))).toEqual({
+    'cleanup.policy': 'compact',
+    'compression.type': 'producer',
+    'segment.bytes': '104857600'
   })
 })

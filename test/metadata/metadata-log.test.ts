@@ -83,7 +83,7 @@ describe('a new metadata log', () => {
   it('tells clients only of what works', () => {
     const { metadata } = new Rig().open()
     expect(metadata.features()).toEqual({
-      supported: [{ name: 'metadata.version', minVersion: 7, maxVersion: 25 }],
+      supported: [{ name: 'metadata.version', minVersion: 7, maxVersion: 30 }],
       finalized: [{ name: 'metadata.version', maxVersionLevel: 25, minVersionLevel: 25 }],
       epoch: 3n
     })
@@ -187,6 +187,20 @@ describe('a metadata log opened again', () => {
     expect([...second.metadata.image.topicsByName.keys()]).toEqual(['a'])
     rig.topics(second.metadata, 'b')
     expect([...rig.open().metadata.image.topicsByName.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('gives partitions a leader that Kafka has left without one', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    const topicId = topicIdOf(metadata, 'a')
+    metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 1, topicId, leader: -1 })])
+    const partitions = rig.open().metadata.image.topicsByName.get('a')?.partitions
+    expect(partitions?.map(({ leader, leaderEpoch }) => [leader, leaderEpoch])).toEqual([
+      [1, 0],
+      [1, 2],
+      [1, 0]
+    ])
   })
 
   it('never hands a producer id out twice', () => {
