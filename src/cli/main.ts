@@ -39,7 +39,9 @@ function program(): Command {
     .description('A small Apache Kafka broker on Node.js.')
     .version(project.version)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'minikafka: ')) })
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'minikafka: ').replace(/\n\(/, ' ('))
+    })
   minikafka.addCommand(startCommand().copyInheritedSettings(minikafka))
   return minikafka
 }

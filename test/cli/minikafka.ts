@@ -1,0 +1,65 @@
+/** The executable as a child process, built once for the tests that run it. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** The root of the project, which is the package too. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const BIN = fileURLToPath(new URL('../../bin/minikafka.js', import.meta.url))
+
+/** Bundles the sources with their types, as they are published. */
+export function build(): void {
+  execFileSync(process.execPath, ['scripts/build.js', '--types'], { cwd: ROOT, stdio: 'inherit' })
+}
+
+/** A run of `minikafka`. Its environment holds no KAFKA_* variables but the given ones. */
+export class Run {
+  readonly child: ChildProcess
+  stdout = ''
+  stderr = ''
+  readonly #exit: Promise<unknown[]>
+  #changed: () => void = () => {}
+
+  constructor(args: readonly string[], environment: Record<string, string> = {}) {
+    const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_'))
+    this.child = spawn(process.execPath, [BIN, ...args], { env: { ...Object.fromEntries(clean), ...environment } })
+    this.#exit = once(this.child, 'close')
+    for (const name of ['stdout', 'stderr'] as const) {
+      this.child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        this[name] += text
+        this.#changed()
+      })
+    }
+    this.child.on('close', () => this.#changed())
+  }
+
+  /** Resolves when the process has written what matches, and fails when it ends without. */
+  async written(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this[stream])
+      if (found) return found[0]
+      if (this.child.exitCode !== null)
+        throw new Error(`ended with ${this.child.exitCode}: ${this.stdout}${this.stderr}`)
+      await new Promise<void>(resolve => {
+        this.#changed = resolve
+      })
+    }
+  }
+
+  /** The ready line of a run with --json. */
+  async ready(): Promise<{ bootstrapServers: string; dataDir: string | null; pid: number; startupMs: number }> {
+    return JSON.parse(await this.written('stdout', /^.*\n/))
+  }
+
+  /** Resolves with the exit code, or the signal that ended the process, when all it wrote has been read. */
+  async ended(): Promise<unknown> {
+    const [code, signal] = await this.#exit
+    return code ?? signal
+  }
+
+  /** Sends a signal and waits for the end. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<unknown> {
+    this.child.kill(signal)
+    return this.ended()
+  }
+}
