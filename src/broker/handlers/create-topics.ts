@@ -4,7 +4,7 @@
  * - `validateOnly` answers as if the topics had been created, and creates none.
  * - From version 5 on the answer tells the settings in force.
  */
-import { describeTopic } from '../../config/describe.ts'
+import { createdTopicConfigs } from '../../config/new-topic.ts'
 import { createTopics as decide } from '../../metadata/create-topics.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'
 import type { Handler } from '../context.ts'
@@ -18,7 +18,7 @@ export const createTopics: Handler<'CreateTopics'> = ({ topics, validateOnly }, 
       if (result.errorCode !== 'NONE') return result
       const asked = topics.find(({ name }) => name === result.name)?.configs ?? []
       const overrides = new Map(asked.map(({ name, value }) => [name, value ?? '']))
-      const configs = [...describeTopic(overrides, settings)]
+      const configs = createdTopicConfigs(overrides, settings)
       return { ...result, topicId: validateOnly ? ZERO_UUID : result.topicId, configs }
     })
   }
