@@ -142,19 +142,21 @@ interface Findings {
 function checkRecords(arrival: Arrival, rules: ValidationRules, target: Codec): Findings {
   const walker = new RecordWalker(arrival.batch, rules.decompressedLimit)
   const refused = new Refusals()
+  const claimsAppendTime = arrival.batch.timestampType === 'LogAppendTime'
   let maxTimestamp: number | bigint = NO_TIMESTAMP
   let deltasAreDense = true
   for (let index = 0; walker.next(); index++) {
+    const { timestamp } = walker
     if (rules.isCompacted && walker.keyLength < 0) {
       refused.add(index, 'INVALID_RECORD', () => keyMissing(arrival))
-    } else if (rules.timestampType === 'CreateTime' && walker.timestamp !== NO_TIMESTAMP) {
-      if (isOutOfRange(walker.timestamp, arrival.now, rules)) {
+    } else if (rules.timestampType === 'CreateTime' && timestamp !== NO_TIMESTAMP) {
+      if (isOutOfRange(timestamp, arrival.now, rules)) {
         refused.add(index, 'INVALID_TIMESTAMP', () => outOfRange(walker, arrival, rules))
       }
-    } else if (arrival.batch.timestampType === 'LogAppendTime') {
+    } else if (claimsAppendTime) {
       refused.add(index, 'INVALID_TIMESTAMP', () => wrongTimestampType(walker, arrival, target))
     }
-    if (walker.timestamp > maxTimestamp) maxTimestamp = walker.timestamp
+    if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (walker.offsetDelta !== index) deltasAreDense = false
   }
   refused.throwIfAny()

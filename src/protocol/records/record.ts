@@ -23,10 +23,12 @@ export interface BatchRecord {
   sequence: number
 }
 
+/** The bit of a varint's byte that says that another follows. */
+const CONTINUES = 0x80
 const MAX_VARINT_BYTES = 5
 const MAX_VARLONG_BYTES = 10
-/** Up to this many bytes a varlong is exact as a number. */
-const MAX_NUMBER_VARLONG_BYTES = 7
+/** Bits of a varlong that 32-bit arithmetic can take: a delta of 37 hours. */
+const SHORT_VARLONG_BITS = 28
 
 /** Bytes that are no record of a batch, in the way that Kafka calls an invalid record. */
 function invalid(why: string): KafkaError {
@@ -42,8 +44,6 @@ export class RecordWalker {
   /** Length prefix included. */
   sizeInBytes = 0
   offsetDelta = 0
-  /** A bigint only where a number would not be exact. The two compare with each other as they should. */
-  timestamp: number | bigint = 0
   /** -1: there is none. */
   keyLength = -1
   valueLength = -1
@@ -54,6 +54,7 @@ export class RecordWalker {
   readonly #baseTimestamp: number | bigint
   /** Every record of a LogAppendTime batch has the batch's largest timestamp. */
   readonly #appendTime: number | bigint | undefined
+  #timestampDelta: number | bigint = 0
   #left: number
   #window: Buffer
   #position = 0
@@ -91,6 +92,16 @@ export class RecordWalker {
     if (this.#position !== end) throw invalid(`a record's fields do not fill its ${length} bytes`)
     if (this.#left === 0 && this.#hasMore()) throw invalid('records are left over after the last one of a batch')
     return true
+  }
+
+  /** A bigint only where a number would not be exact. The two compare with each other as they should. */
+  get timestamp(): number | bigint {
+    if (this.#appendTime !== undefined) return this.#appendTime
+    const base = this.#baseTimestamp
+    const delta = this.#timestampDelta
+    if (typeof base === 'number' && typeof delta === 'number' && Number.isSafeInteger(base + delta)) return base + delta
+    // Beyond int64 Java's sum wraps around, so ours does.
+    return narrow(BigInt.asIntN(64, BigInt(base) + BigInt(delta)))
   }
 
   get key(): Buffer | null {
@@ -137,7 +148,7 @@ export class RecordWalker {
    */
   #readBody(end: number): void {
     this.#position++ // attributes, of which none is in use
-    this.#readTimestamp()
+    this.#timestampDelta = this.#varlong()
     this.offsetDelta = this.#varint()
     this.keyLength = this.#varint()
     this.#keyAt = this.#position
@@ -159,25 +170,26 @@ export class RecordWalker {
     }
   }
 
-  #readTimestamp(): void {
-    const base = this.#baseTimestamp
-    const delta = this.#varlong()
-    if (this.#appendTime !== undefined) {
-      this.timestamp = this.#appendTime
-    } else if (typeof base === 'number' && typeof delta === 'number' && Number.isSafeInteger(base + delta)) {
-      this.timestamp = base + delta
-    } else {
-      // Beyond int64 Java's sum wraps around, so ours does.
-      this.timestamp = narrow(BigInt.asIntN(64, BigInt(base) + BigInt(delta)))
+  /** One byte and two are the common cases, and short functions are inlined. */
+  #varint(): number {
+    const window = this.#window
+    const first = window[this.#position] ?? CONTINUES
+    if (first < CONTINUES) {
+      this.#position++
+      return (first >>> 1) ^ -(first & 1)
     }
+    const second = window[this.#position + 1] ?? CONTINUES
+    if (second >= CONTINUES) return this.#longVarint()
+    this.#position += 2
+    return (((second << 7) | (first & 0x7f)) >>> 1) ^ -(first & 1)
   }
 
-  #varint(): number {
+  #longVarint(): number {
     let raw = 0
     for (let shift = 0; shift < 7 * MAX_VARINT_BYTES; shift += 7) {
       const byte = this.#byte()
       raw |= (byte & 0x7f) << shift
-      if (byte < 0x80) return (raw >>> 1) ^ -(raw & 1)
+      if (byte < CONTINUES) return (raw >>> 1) ^ -(raw & 1)
     }
     throw invalid('a number of a record never ends')
   }
@@ -185,15 +197,13 @@ export class RecordWalker {
   #varlong(): number | bigint {
     const start = this.#position
     let raw = 0
-    let weight = 1
-    for (let count = 0; count < MAX_NUMBER_VARLONG_BYTES; count++) {
+    for (let shift = 0; shift < SHORT_VARLONG_BITS; shift += 7) {
       const byte = this.#byte()
-      raw += (byte & 0x7f) * weight
-      weight *= 128
-      if (byte < 0x80) return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2
+      raw |= (byte & 0x7f) << shift
+      if (byte < CONTINUES) return (raw >>> 1) ^ -(raw & 1)
     }
     this.#position = start
-    return this.#wideVarlong()
+    return narrow(this.#wideVarlong())
   }
 
   #wideVarlong(): bigint {
@@ -201,7 +211,7 @@ export class RecordWalker {
     for (let count = 0; count < MAX_VARLONG_BYTES; count++) {
       const byte = this.#byte()
       raw |= BigInt(byte & 0x7f) << BigInt(7 * count)
-      if (byte < 0x80) return BigInt.asIntN(64, (BigInt.asUintN(64, raw) >> 1n) ^ -(raw & 1n))
+      if (byte < CONTINUES) return BigInt.asIntN(64, (BigInt.asUintN(64, raw) >> 1n) ^ -(raw & 1n))
     }
     throw invalid('a number of a record never ends')
   }
