@@ -10,8 +10,8 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
-import { Segment } from './segment.ts'
-import { baseOffsetOf } from './segment-names.ts'
+import type { Segment } from './segment.ts'
+import { type ReadLimits, Segments } from './segments.ts'
 import { type Storage, StorageError } from './storage.ts'
 import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
 
@@ -41,24 +41,12 @@ export interface PartitionLogOptions {
   readonly startMoved?: () => void
 }
 
-/** How far and how much a read may go. */
-export interface ReadLimits {
-  readonly maxBytes: number
-  /** Batches at or after this offset are not given out. */
-  readonly upTo: bigint
-  /** Whether a first batch larger than `maxBytes` comes whole, or nothing does. */
-  readonly minOneBatch: boolean
-}
-
-const NOTHING = Buffer.alloc(0)
-
 export class PartitionLog {
   readonly folder: string
   readonly #options: PartitionLogOptions
   readonly #storage: Storage
   readonly #epochs: LeaderEpochs
-  /** Ascending by base offset, never empty. */
-  readonly #segments: Segment[]
+  readonly #segments: Segments
   #config: LogConfig
   #observer: BatchObserver | undefined
   #logStartOffset: bigint
@@ -78,10 +66,11 @@ export class PartitionLog {
     this.folder = options.folder
     this.#config = options.config
     this.#epochs = new LeaderEpochs(options.storage, options.folder)
-    this.#segments = loadSegments(options)
-    this.#rollJitterMs = this.#drawJitter()
-    this.#endOffset = this.#active.endOffset()
     const wantedStart = options.logStartOffset ?? 0n
+    const { indexIntervalBytes } = options.config
+    this.#segments = new Segments({ ...options, emptyAt: wantedStart, nowMs: options.clock.now(), indexIntervalBytes })
+    this.#rollJitterMs = this.#drawJitter()
+    this.#endOffset = this.#segments.active.endOffset
     if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
     this.#logStartOffset = larger(wantedStart, this.firstSegmentOffset)
     this.#recoveryPoint = smaller(options.recoveryPoint ?? 0n, this.#endOffset)
@@ -114,15 +103,15 @@ export class PartitionLog {
 
   /** Where the oldest segment begins: at or before the log start. */
   get firstSegmentOffset(): bigint {
-    return this.#segments[0]?.baseOffset ?? 0n
+    return this.#segments.firstOffset
   }
 
   get sizeInBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
+    return this.#segments.sizeInBytes
   }
 
   get segmentCount(): number {
-    return this.#segments.length
+    return this.#segments.all.length
   }
 
   get leaderEpochs(): LeaderEpochs {
@@ -166,7 +155,7 @@ export class PartitionLog {
       batch.stamp(baseOffset, leaderEpoch)
       if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, baseOffset)
       if (this.#mustRollBefore(batch)) this.#roll()
-      this.#active.append(batch, this.#config.indexIntervalBytes)
+      this.#segments.active.append(batch, this.#config.indexIntervalBytes)
       this.#endOffset = batch.nextOffset
       this.#observer?.observed(batch)
       return { baseOffset, lastOffset: batch.lastOffset }
@@ -177,45 +166,32 @@ export class PartitionLog {
    * What a fetch gets: bytes from the beginning of the batch that holds `offset`, or of the next one, of one segment,
    * cut at `maxBytes` wherever that falls. Throws OFFSET_OUT_OF_RANGE below the log start and beyond the end.
    */
-  read(offset: bigint, { maxBytes, upTo, minOneBatch }: ReadLimits): Buffer {
+  read(offset: bigint, limits: ReadLimits): Buffer {
     if (offset < this.#logStartOffset || offset > this.#endOffset) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
         `${this.folder} has offsets ${this.#logStartOffset} to ${this.#endOffset}, not ${offset}`
       )
     }
-    return this.#guarded(() => {
-      if (offset >= upTo) return NOTHING
-      for (let index = this.#indexOfSegment(offset); index < this.#segments.length; index++) {
-        const bytes = this.#segments[index]?.read(offset, maxBytes, this.#endPosition(index, upTo), minOneBatch)
-        if (bytes) return bytes
-      }
-      return NOTHING
-    })
+    return this.#guarded(() => this.#segments.read(offset, limits))
   }
 
   /**
    * Whole batches from the one that holds `offset` on, for those who make their state from the log. Every one is a
    * view on a large piece of the file. Throws CORRUPT_MESSAGE where the file is damaged.
    */
-  *batches(offset: bigint, upTo = this.#endOffset): Generator<RecordBatch, undefined> {
-    const from = this.#indexOfSegment(offset)
-    for (const segment of this.#segments.slice(from)) {
-      for (const { batch } of segment.batchesFrom(offset)) {
-        if (batch.baseOffset >= upTo) return
-        if (batch.lastOffset >= offset) yield batch
-      }
-    }
+  batches(offset: bigint, upTo = this.#endOffset): Generator<RecordBatch, undefined> {
+    return this.#segments.batches(offset, upTo)
   }
 
   /** The first record at or after the log start that is not earlier than `timestamp`. */
   offsetForTimestamp(timestamp: bigint): RecordTime | undefined {
-    return this.#guarded(() => findByTimestamp(this.#segments, timestamp, this.#logStartOffset))
+    return this.#guarded(() => findByTimestamp(this.#segments.all, timestamp, this.#logStartOffset))
   }
 
   /** The first record with the largest timestamp. */
   maxTimestampOffset(): RecordTime | undefined {
-    return this.#guarded(() => findMaxTimestamp(this.#segments))
+    return this.#guarded(() => findMaxTimestamp(this.#segments.all))
   }
 
   /** Where an epoch, or the last one before it, ended; undefined when that is not known. */
@@ -247,8 +223,7 @@ export class PartitionLog {
         this.#startAgainAt(offset)
         this.#logStartOffset = offset
       } else {
-        while (this.#active.baseOffset > offset) this.#dropActive()
-        this.#active.truncateTo(offset)
+        this.#segments.truncateTo(offset)
         this.#endOffset = offset
         this.#epochs.truncateFromEnd(offset)
         this.#logStartOffset = smaller(this.#logStartOffset, offset)
@@ -263,14 +238,14 @@ export class PartitionLog {
    * throws the log is offline.
    */
   syncNow(): void {
-    this.#guarded(() => this.#active.syncNow())
+    this.#guarded(() => this.#segments.active.syncNow())
   }
 
   /** Brings everything to the disk, index files exact. Throws when that fails or the log is offline. */
   async close(): Promise<void> {
     await this.#flushed
-    this.#guarded(() => this.#active.finish())
-    for (const segment of this.#segments.slice(this.#indexOfSegment(this.#recoveryPoint))) await segment.sync()
+    this.#guarded(() => this.#segments.active.finish())
+    for (const segment of this.#segments.from(this.#recoveryPoint)) await segment.sync()
     const epochsPath = `${this.folder}/${LEADER_EPOCH_FILE}`
     if (this.#storage.exists(epochsPath)) await this.#storage.sync(epochsPath)
     await this.#storage.sync(this.folder)
@@ -282,35 +257,8 @@ export class PartitionLog {
     this.#offline = new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.folder} has been deleted`)
   }
 
-  get #active(): Segment {
-    const active = this.#segments.at(-1)
-    assert(active, 'a log has a segment')
-    return active
-  }
-
-  /** Index of the segment that holds `offset` or would. */
-  #indexOfSegment(offset: bigint): number {
-    let low = 0
-    let high = this.#segments.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((this.#segments[middle]?.baseOffset ?? 0n) <= offset) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
-
-  /** Where in a segment the batches before `upTo` end. */
-  #endPosition(index: number, upTo: bigint): number {
-    const segment = this.#segments[index]
-    assert(segment, 'the segment exists')
-    const end = this.#segments[index + 1]?.baseOffset ?? this.#endOffset
-    if (upTo >= end) return segment.size
-    return segment.find(upTo)?.position ?? segment.size
-  }
-
   #mustRollBefore(batch: RecordBatch): boolean {
-    const active = this.#active
+    const { active } = this.#segments
     if (active.size === 0 && active.baseOffset === this.#endOffset) return false
     if (active.size > this.#config.segmentBytes - batch.bytes.length) return true
     if (active.size > 0 && this.#waitedMs(batch) > this.#config.segmentMs - this.#rollJitterMs) return true
@@ -319,17 +267,14 @@ export class PartitionLog {
 
   /** The age of the active segment, in the time of its records where they have one. */
   #waitedMs(batch: RecordBatch): number {
-    const first = this.#active.firstTimestamp
+    const { firstTimestamp: first, createdMs } = this.#segments.active
     if (first >= 0n) return Number(batch.maxTimestamp - first)
-    return this.#options.clock.now() - this.#active.createdMs
+    return this.#options.clock.now() - createdMs
   }
 
   #roll(): void {
-    const { clock } = this.#options
-    const full = this.#active
-    full.finish()
     const baseOffset = this.#endOffset
-    this.#segments.push(Segment.create(this.#storage, this.folder, baseOffset, clock.now()))
+    const full = this.#segments.roll(baseOffset, this.#options.clock.now())
     this.#rollJitterMs = this.#drawJitter()
     this.#observer?.rolled(baseOffset)
     this.#flushed = this.#flushed.then(() => this.#flush(full, baseOffset))
@@ -337,12 +282,12 @@ export class PartitionLog {
 
   /** Brings a full segment to the disk in the background, so that a later recovery need not look at it. */
   async #flush(segment: Segment, recoveryPoint: bigint): Promise<void> {
-    if (this.#offline || !this.#segments.includes(segment)) return
+    if (this.#offline || !this.#segments.all.includes(segment)) return
     try {
       await segment.sync()
-      if (this.#segments.includes(segment)) this.#recoveryPoint = larger(this.#recoveryPoint, recoveryPoint)
+      if (this.#segments.all.includes(segment)) this.#recoveryPoint = larger(this.#recoveryPoint, recoveryPoint)
     } catch (error) {
-      if (this.#segments.includes(segment)) this.#fail(error)
+      if (this.#segments.all.includes(segment)) this.#fail(error)
     }
   }
 
@@ -351,16 +296,10 @@ export class PartitionLog {
     return segmentJitterMs === 0 ? 0 : this.#options.random.below(Math.min(segmentJitterMs, segmentMs))
   }
 
-  #dropActive(): void {
-    this.#active.remove()
-    this.#segments.pop()
-  }
-
   /** Leaves nothing but an empty segment at `offset`. */
   #startAgainAt(offset: bigint): void {
     this.#options.logger.warn({ folder: this.folder, offset }, 'the log begins again, empty, at another offset')
-    while (this.#segments.length > 0) this.#dropActive()
-    this.#segments.push(Segment.create(this.#storage, this.folder, offset, this.#options.clock.now()))
+    this.#segments.startAgainAt(offset, this.#options.clock.now())
     this.#endOffset = offset
     this.#epochs.truncateFromEnd(0n)
   }
@@ -384,19 +323,6 @@ export class PartitionLog {
     )
     this.#offline = error instanceof KafkaError ? error : new StorageError('failed', String(error))
   }
-}
-
-function loadSegments({ storage, folder, clock, logStartOffset, config, logger }: PartitionLogOptions): Segment[] {
-  const baseOffsets = storage.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
-  if (baseOffsets.length === 0) return [Segment.create(storage, folder, logStartOffset ?? 0n, clock.now())]
-  return baseOffsets.map(baseOffset => {
-    const segment = new Segment(storage, folder, baseOffset, clock.now())
-    if (!segment.hasIndexes) {
-      logger.warn({ folder, baseOffset }, 'a segment has no index files: they are made again')
-      segment.recover(config.indexIntervalBytes, () => {})
-    }
-    return segment
-  })
 }
 
 function larger(a: bigint, b: bigint): bigint {

@@ -5,7 +5,7 @@
 import type { Logger } from '../runtime/logger.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { Segment } from './segment.ts'
-import { baseOffsetOf } from './segment-names.ts'
+import { segmentOffsets } from './segments.ts'
 import type { Storage } from './storage.ts'
 
 /** A folder to recover, and what is known of it. */
@@ -32,7 +32,7 @@ export function recoverPartition(options: RecoveryOptions): void {
     for (const later of segments.splice(index + 1).reverse()) later.remove()
     break
   }
-  epochs.truncateFromEnd(segments.at(-1)?.endOffset() ?? 0n)
+  epochs.truncateFromEnd(segments.at(-1)?.endOffset ?? 0n)
 }
 
 /** Returns whether the segment was whole. */
@@ -50,10 +50,6 @@ function recoverSegment(segment: Segment, epochs: LeaderEpochs, options: Recover
     'the end of a log was damaged and has been cut off'
   )
   return false
-}
-
-function segmentOffsets(storage: Storage, folder: string): bigint[] {
-  return storage.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
 }
 
 /** Index files without their log, which a crash in the middle of a removal leaves behind. */

@@ -28,6 +28,7 @@ export class Segment {
   /** Undefined until somebody asks, for it may have to be read. */
   #largest: TimestampOffset | undefined
   #firstTimestamp: bigint | undefined
+  #endOffset: bigint | undefined
 
   /** A segment whose `.log` file exists. */
   constructor(storage: Storage, folder: string, baseOffset: bigint, createdMs: number) {
@@ -128,11 +129,13 @@ export class Segment {
     return this.batchesFrom(before > offset ? before : offset)
   }
 
-  /** The offset after the last batch; only the headers after the last index entry are read. */
-  endOffset(): bigint {
-    let end = this.baseOffset
-    for (const { batch } of this.headers(this.#offsets.lastPosition)) end = batch.nextOffset
-    return end
+  /** The offset after the last batch; to find it the headers after the last index entry are read, once. */
+  get endOffset(): bigint {
+    if (this.#endOffset === undefined) {
+      this.#endOffset = this.baseOffset
+      for (const { batch } of this.headers(this.#offsets.lastPosition)) this.#endOffset = batch.nextOffset
+    }
+    return this.#endOffset
   }
 
   /** Removes the batch that holds `offset` and all later ones. */
@@ -143,6 +146,7 @@ export class Segment {
     if (position === undefined) return
     this.#storage.truncate(this.#path, position)
     this.#size = position
+    this.#endOffset = undefined
     this.#bytesSinceIndexed = 0
     if (position === 0) this.#firstTimestamp = undefined
     this.#largest = this.#largestAfterIndex()
@@ -219,6 +223,7 @@ export class Segment {
   /** Takes a batch into timestamps and indexes. An entry describes the batch that crosses the interval. */
   #note(batch: RecordBatch, position: number, indexIntervalBytes: number): void {
     const timestamp = maxTimestampOf(batch)
+    this.#endOffset = batch.nextOffset
     if (position === 0) this.#firstTimestamp = timestamp
     if (timestamp > this.largestTimestamp.timestamp) this.#largest = { timestamp, offset: batch.lastOffset }
     if (this.#bytesSinceIndexed > indexIntervalBytes) {
@@ -235,6 +240,7 @@ export class Segment {
     this.#bytesSinceIndexed = 0
     this.#largest = undefined
     this.#firstTimestamp = undefined
+    this.#endOffset = this.baseOffset
   }
 
   #largestAfterIndex(): TimestampOffset {

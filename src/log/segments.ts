@@ -1,0 +1,148 @@
+/** The segments of one log, in order and without a gap between their names and their offsets. There is always one. */
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import { assert } from '../runtime/assert.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { Segment } from './segment.ts'
+import { baseOffsetOf } from './segment-names.ts'
+import type { Storage } from './storage.ts'
+
+/** How far and how much a read may go. */
+export interface ReadLimits {
+  readonly maxBytes: number
+  /** Batches at or after this offset are not given out. */
+  readonly upTo: bigint
+  /** Whether a first batch larger than `maxBytes` comes whole, or nothing does. */
+  readonly minOneBatch: boolean
+}
+
+/** Where the segments are, and what the first of all begins at. */
+export interface SegmentsOptions {
+  readonly storage: Storage
+  readonly folder: string
+  readonly emptyAt: bigint
+  readonly nowMs: number
+  readonly indexIntervalBytes: number
+  readonly logger: Logger
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export class Segments {
+  readonly #storage: Storage
+  readonly #folder: string
+  /** Ascending by base offset, never empty. */
+  readonly #segments: Segment[]
+
+  /** Those of a folder, or a first one at `emptyAt`. Index files that are missing are made again. */
+  constructor({ storage, folder, emptyAt, nowMs, indexIntervalBytes, logger }: SegmentsOptions) {
+    this.#storage = storage
+    this.#folder = folder
+    this.#segments = segmentOffsets(storage, folder).map(offset => new Segment(storage, folder, offset, nowMs))
+    if (this.#segments.length === 0) this.#add(emptyAt, nowMs)
+    for (const segment of this.#segments) {
+      if (segment.size === 0 || segment.hasIndexes) continue
+      logger.warn({ folder, segment: segment.baseOffset }, 'a segment has no index files: they are made again')
+      segment.recover(indexIntervalBytes, () => {})
+    }
+  }
+
+  /** Oldest first. */
+  get all(): readonly Segment[] {
+    return this.#segments
+  }
+
+  /** The one that is written to. */
+  get active(): Segment {
+    const active = this.#segments.at(-1)
+    assert(active, 'a log has a segment')
+    return active
+  }
+
+  get firstOffset(): bigint {
+    return this.#segments[0]?.baseOffset ?? 0n
+  }
+
+  get sizeInBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
+  }
+
+  /** The segment that holds `offset`, or would, and all later ones. */
+  from(offset: bigint): readonly Segment[] {
+    return this.#segments.slice(this.#indexOf(offset))
+  }
+
+  /** What a fetch from `offset` gets: see Segment.read. It comes from one segment, of which `upTo` may be the middle. */
+  read(offset: bigint, { maxBytes, upTo, minOneBatch }: ReadLimits): Buffer {
+    if (offset >= upTo) return NOTHING
+    for (let index = this.#indexOf(offset); ; index++) {
+      const segment = this.#segments[index]
+      if (!segment) return NOTHING
+      const bytes = segment.read(offset, maxBytes, this.#endPosition(index, upTo), minOneBatch)
+      if (bytes) return bytes
+    }
+  }
+
+  /** Whole batches from the one that holds `offset` to the last before `upTo`. */
+  *batches(offset: bigint, upTo: bigint): Generator<RecordBatch, undefined> {
+    for (const segment of this.from(offset)) {
+      for (const { batch } of segment.batchesFrom(offset)) {
+        if (batch.baseOffset >= upTo) return
+        if (batch.lastOffset >= offset) yield batch
+      }
+    }
+  }
+
+  /** Finishes the active segment and begins the next. Returns the finished one. If this throws there is no new one. */
+  roll(baseOffset: bigint, nowMs: number): Segment {
+    const full = this.active
+    full.finish()
+    this.#add(baseOffset, nowMs)
+    return full
+  }
+
+  /** Removes the batch that holds `offset` and everything after it, newest first. */
+  truncateTo(offset: bigint): void {
+    while (this.active.baseOffset > offset && this.#segments.length > 1) this.#dropActive()
+    this.active.truncateTo(offset)
+  }
+
+  /** Leaves nothing but an empty segment at `offset`. */
+  startAgainAt(offset: bigint, nowMs: number): void {
+    while (this.#segments.length > 0) this.#dropActive()
+    this.#add(offset, nowMs)
+  }
+
+  #add(baseOffset: bigint, nowMs: number): void {
+    this.#segments.push(Segment.create(this.#storage, this.#folder, baseOffset, nowMs))
+  }
+
+  #dropActive(): void {
+    this.active.remove()
+    this.#segments.pop()
+  }
+
+  /** Index of the segment that holds `offset` or would. */
+  #indexOf(offset: bigint): number {
+    let low = 0
+    let high = this.#segments.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#segments[middle]?.baseOffset ?? 0n) <= offset) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** Where in a segment the batches before `upTo` end. */
+  #endPosition(index: number, upTo: bigint): number {
+    const segment = this.#segments[index]
+    assert(segment, 'the segment exists')
+    const end = this.#segments[index + 1]?.baseOffset ?? segment.endOffset
+    return upTo >= end ? segment.size : (segment.find(upTo)?.position ?? segment.size)
+  }
+}
+
+/** The base offsets of a folder's segments, ascending. */
+export function segmentOffsets(storage: Storage, folder: string): bigint[] {
+  return storage.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
+}
