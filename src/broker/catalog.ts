@@ -3,7 +3,7 @@
  * All changes of metadata made by requests pass through `change`, so that what is open follows the image.
  */
 import { InvalidConfig } from '../config/define.ts'
-import { validateTopicOverrides } from '../config/validate.ts'
+import { newTopicOverrides } from '../config/new-topic.ts'
 import type { BrokerSettings, TopicSettings } from '../config/values.ts'
 import { partitionFor } from '../group/partitioner.ts'
 import { ProducerStates } from '../idempotence/producer-state.ts'
@@ -132,7 +132,7 @@ export class Catalog {
       defaultReplicationFactor: settings.get('default.replication.factor'),
       maxPartitions: settings.get('minikafka.max.partitions'),
       newTopicId: () => randomUuid(random),
-      validateConfigs: (_, configs) => validateTopicConfigs(configs, settings)
+      overrides: configs => topicOverrides(configs, settings)
     }
   }
 
@@ -210,9 +210,9 @@ function newTopic(name: string, settings: BrokerSettings): NewTopic {
   return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
 }
 
-function validateTopicConfigs(configs: ReadonlyMap<string, string>, settings: BrokerSettings): void {
+function topicOverrides(configs: NewTopic['configs'], settings: BrokerSettings): ReadonlyMap<string, string> {
   try {
-    validateTopicOverrides(configs, settings)
+    return newTopicOverrides(configs, settings)
   } catch (error) {
     if (error instanceof InvalidConfig) throw new KafkaError(error.code, error.message)
     throw error

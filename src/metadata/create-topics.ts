@@ -37,8 +37,8 @@ export interface TopicRules {
   /** Partitions that all topics together may have. */
   readonly maxPartitions: number
   newTopicId(): string
-  /** Throws INVALID_CONFIG for settings that a topic cannot have. */
-  validateConfigs(topic: string, configs: ReadonlyMap<string, string>): void
+  /** The settings to record for a topic. Throws INVALID_CONFIG for those that a topic cannot have. */
+  overrides(configs: NewTopic['configs']): ReadonlyMap<string, string>
 }
 
 /** The answer for one topic; counts are -1 and the id is zero where there is an error. */
@@ -98,8 +98,7 @@ function createTopic(
 ): CreatedTopic {
   const { name } = topic
   checkNewName(image, name, collision)
-  const configs = configsOf(topic)
-  rules.validateConfigs(name, configs)
+  const configs = rules.overrides(topic.configs)
   const partitions = topic.assignments.length > 0 ? assigned(topic, rules) : placed(topic, rules)
   plan.reserve(partitions.length)
   const topicId = rules.newTopicId()
@@ -127,17 +126,6 @@ function configRecord(topic: string, [name, value]: [string, string]): MetadataR
     name,
     value
   })
-}
-
-function configsOf({ configs }: NewTopic): ReadonlyMap<string, string> {
-  const values = new Map<string, string>()
-  const nulls: string[] = []
-  for (const { name, value } of configs) {
-    if (value === null) nulls.push(name)
-    else values.set(name, value)
-  }
-  if (nulls.length === 0) return values
-  throw new KafkaError('INVALID_CONFIG', `Null value not supported for topic configs: ${nulls.join(',')}`)
 }
 
 /** Replicas by partition, as the client assigned them. */

@@ -53,7 +53,7 @@ class Rig {
       defaultReplicationFactor: 1,
       maxPartitions: 100_000,
       newTopicId: () => randomUuid(this.random),
-      validateConfigs: () => {}
+      overrides: () => new Map()
     })
     metadata.append(records)
   }
