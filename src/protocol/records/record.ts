@@ -1,10 +1,11 @@
 /**
- * The records of a batch. RecordWalker steps over them without making objects, through a window on the decompressed
- * bytes that is as large as one record needs; recordsOf makes objects of them.
+ * The records of a batch. RecordWalker steps over them without making objects and with all of Kafka's checks;
+ * recordsOf makes objects of them.
  */
 import { KafkaError } from '../errors.ts'
 import { incrementSequence, NO_SEQUENCE, type RecordBatch } from './batch.ts'
-import { DECOMPRESSED_LIMIT, decompress } from './compression/codecs.ts'
+import { DECOMPRESSED_LIMIT } from './compression/codecs.ts'
+import { invalidRecord, narrow, RecordWindow } from './record-window.ts'
 
 /** A header of a record. Keys may come more than once. */
 export interface RecordHeader {
@@ -23,21 +24,11 @@ export interface BatchRecord {
   sequence: number
 }
 
-/** The bit of a varint's byte that says that another follows. */
-const CONTINUES = 0x80
-const MAX_VARINT_BYTES = 5
-const MAX_VARLONG_BYTES = 10
-/** Bits of a varlong that 32-bit arithmetic can take: a delta of 37 hours. */
-const SHORT_VARLONG_BITS = 28
-
-/** Bytes that are no record of a batch, in the way that Kafka calls an invalid record. */
-function invalid(why: string): KafkaError {
-  return new KafkaError('INVALID_RECORD', why)
-}
+const LONGEST_LENGTH_PREFIX = 5
 
 /**
  * Steps over the records of a batch. After `next()` has answered true the fields tell of the record it stands on;
- * after it has answered false every record has been checked, and no byte is left over.
+ * after it has answered false every record has been checked, and no byte was left over.
  * Throws INVALID_RECORD, and for compressed batches what `decompress` throws.
  */
 export class RecordWalker {
@@ -50,14 +41,12 @@ export class RecordWalker {
   headersCount = 0
 
   readonly #batch: RecordBatch
-  readonly #pieces: Iterator<Buffer> | undefined
+  readonly #window: RecordWindow
   readonly #baseTimestamp: number | bigint
   /** Every record of a LogAppendTime batch has the batch's largest timestamp. */
   readonly #appendTime: number | bigint | undefined
-  #timestampDelta: number | bigint = 0
   #left: number
-  #window: Buffer
-  #position = 0
+  #timestampDelta: number | bigint = 0
   #keyAt = 0
   #valueAt = 0
   #headersAt = 0
@@ -69,28 +58,26 @@ export class RecordWalker {
     }
     this.#batch = batch
     this.#left = batch.recordsCount
-    if (this.#left < 0) throw invalid(`a batch cannot hold ${this.#left} records`)
+    if (this.#left < 0) throw invalidRecord(`a batch cannot hold ${this.#left} records`)
     this.#baseTimestamp = narrow(batch.baseTimestamp)
     this.#appendTime = batch.timestampType === 'LogAppendTime' ? narrow(batch.maxTimestamp) : undefined
-    const codec = batch.codec
-    this.#window = codec === 'none' ? batch.recordBytes : Buffer.alloc(0)
-    this.#pieces = codec === 'none' ? undefined : decompress(codec, batch.recordBytes, limit)
+    this.#window = new RecordWindow(batch, limit)
   }
 
   /** Goes to the next record. False when there is none. */
   next(): boolean {
     if (this.#left === 0) return false
     this.#left--
-    this.#available(MAX_VARINT_BYTES)
-    const start = this.#position
-    const length = this.#varint()
-    const prefix = this.#position - start
-    if (length < 0 || !this.#available(length)) throw invalid(`a record of ${length} bytes goes beyond its batch`)
-    this.sizeInBytes = prefix + length
-    const end = this.#position + length
-    this.#readBody(end)
-    if (this.#position !== end) throw invalid(`a record's fields do not fill its ${length} bytes`)
-    if (this.#left === 0 && this.#hasMore()) throw invalid('records are left over after the last one of a batch')
+    const window = this.#window
+    window.reach(LONGEST_LENGTH_PREFIX)
+    const start = window.position
+    const length = window.varint()
+    this.sizeInBytes = window.position - start + length
+    if (length < 0 || !window.reach(length)) throw invalidRecord(`a record of ${length} bytes goes beyond its batch`)
+    const end = window.position + length
+    this.#readBody(window, end)
+    if (window.position !== end) throw invalidRecord(`a record's fields do not fill its ${length} bytes`)
+    if (this.#left === 0 && window.hasMore()) throw invalidRecord('bytes are left over after the records of a batch')
     return true
   }
 
@@ -105,27 +92,28 @@ export class RecordWalker {
   }
 
   get key(): Buffer | null {
-    return this.#view(this.#keyAt, this.keyLength)
+    return this.#window.view(this.#keyAt, this.keyLength)
   }
 
   get value(): Buffer | null {
-    return this.#view(this.#valueAt, this.valueLength)
+    return this.#window.view(this.#valueAt, this.valueLength)
   }
 
   /** Reads the headers of the record. */
   headers(): RecordHeader[] {
-    const after = this.#position
-    this.#position = this.#headersAt
+    const window = this.#window
+    const after = window.position
+    window.position = this.#headersAt
     const headers = Array.from({ length: this.headersCount }, () => {
-      const keyLength = this.#varint()
-      const key = this.#window.toString('utf8', this.#position, this.#position + keyLength)
-      this.#position += keyLength
-      const valueLength = this.#varint()
-      const value = this.#view(this.#position, valueLength)
-      if (valueLength > 0) this.#position += valueLength
+      const keyLength = window.varint()
+      const key = window.utf8(window.position, keyLength)
+      window.position += keyLength
+      const valueLength = window.varint()
+      const value = window.view(window.position, valueLength)
+      window.position += Math.max(valueLength, 0)
       return { key, value }
     })
-    this.#position = after
+    window.position = after
     return headers
   }
 
@@ -146,122 +134,33 @@ export class RecordWalker {
    * Reads the fields and steps over the bytes between them. Lengths are not held against the end: they can only carry
    * the position past it, where the next read, or the caller, notices.
    */
-  #readBody(end: number): void {
-    this.#position++ // attributes, of which none is in use
-    this.#timestampDelta = this.#varlong()
-    this.offsetDelta = this.#varint()
-    this.keyLength = this.#varint()
-    this.#keyAt = this.#position
-    if (this.keyLength > 0) this.#position += this.keyLength
-    this.valueLength = this.#varint()
-    this.#valueAt = this.#position
-    if (this.valueLength > 0) this.#position += this.valueLength
-    this.headersCount = this.#varint()
-    this.#headersAt = this.#position
-    if (this.headersCount < 0 || this.headersCount > end - this.#position) {
-      throw invalid(`a record cannot have ${this.headersCount} headers in ${end - this.#position} bytes`)
+  #readBody(window: RecordWindow, end: number): void {
+    window.position++ // attributes, of which none is in use
+    this.#timestampDelta = window.varlong()
+    this.offsetDelta = window.varint()
+    this.keyLength = window.varint()
+    this.#keyAt = window.position
+    if (this.keyLength > 0) window.position += this.keyLength
+    this.valueLength = window.varint()
+    this.#valueAt = window.position
+    if (this.valueLength > 0) window.position += this.valueLength
+    this.headersCount = window.varint()
+    this.#headersAt = window.position
+    if (this.headersCount !== 0) this.#stepOverHeaders(window, end - window.position)
+  }
+
+  #stepOverHeaders(window: RecordWindow, remaining: number): void {
+    if (this.headersCount < 0 || this.headersCount > remaining) {
+      throw invalidRecord(`a record cannot have ${this.headersCount} headers in ${remaining} bytes`)
     }
     for (let index = 0; index < this.headersCount; index++) {
-      const keyLength = this.#varint()
-      if (keyLength < 0) throw invalid(`a header's key cannot have ${keyLength} bytes`)
-      this.#position += keyLength
-      const valueLength = this.#varint()
-      if (valueLength > 0) this.#position += valueLength
+      const keyLength = window.varint()
+      if (keyLength < 0) throw invalidRecord(`a header's key cannot have ${keyLength} bytes`)
+      window.position += keyLength
+      const valueLength = window.varint()
+      if (valueLength > 0) window.position += valueLength
     }
   }
-
-  /** One byte and two are the common cases, and short functions are inlined. */
-  #varint(): number {
-    const window = this.#window
-    const first = window[this.#position] ?? CONTINUES
-    if (first < CONTINUES) {
-      this.#position++
-      return (first >>> 1) ^ -(first & 1)
-    }
-    const second = window[this.#position + 1] ?? CONTINUES
-    if (second >= CONTINUES) return this.#longVarint()
-    this.#position += 2
-    return (((second << 7) | (first & 0x7f)) >>> 1) ^ -(first & 1)
-  }
-
-  #longVarint(): number {
-    let raw = 0
-    for (let shift = 0; shift < 7 * MAX_VARINT_BYTES; shift += 7) {
-      const byte = this.#byte()
-      raw |= (byte & 0x7f) << shift
-      if (byte < CONTINUES) return (raw >>> 1) ^ -(raw & 1)
-    }
-    throw invalid('a number of a record never ends')
-  }
-
-  #varlong(): number | bigint {
-    const start = this.#position
-    let raw = 0
-    for (let shift = 0; shift < SHORT_VARLONG_BITS; shift += 7) {
-      const byte = this.#byte()
-      raw |= (byte & 0x7f) << shift
-      if (byte < CONTINUES) return (raw >>> 1) ^ -(raw & 1)
-    }
-    this.#position = start
-    return narrow(this.#wideVarlong())
-  }
-
-  #wideVarlong(): bigint {
-    let raw = 0n
-    for (let count = 0; count < MAX_VARLONG_BYTES; count++) {
-      const byte = this.#byte()
-      raw |= BigInt(byte & 0x7f) << BigInt(7 * count)
-      if (byte < CONTINUES) return BigInt.asIntN(64, (BigInt.asUintN(64, raw) >> 1n) ^ -(raw & 1n))
-    }
-    throw invalid('a number of a record never ends')
-  }
-
-  #byte(): number {
-    const byte = this.#window[this.#position++]
-    if (byte === undefined) throw invalid('a record is cut off')
-    return byte
-  }
-
-  #view(position: number, length: number): Buffer | null {
-    return length < 0 ? null : this.#window.subarray(position, position + length)
-  }
-
-  /** Whether `length` bytes follow the position; decompresses as many pieces as that takes. */
-  #available(length: number): boolean {
-    const remaining = this.#window.length - this.#position
-    return remaining >= length || (this.#pieces !== undefined && this.#widen(this.#pieces, length, remaining))
-  }
-
-  /** Whether any byte follows. Leaves the window, on which the record stands, as it is. */
-  #hasMore(): boolean {
-    if (this.#position < this.#window.length) return true
-    for (;;) {
-      const piece = this.#pieces?.next()
-      if (!piece || piece.done) return false
-      if (piece.value.length > 0) return true
-    }
-  }
-
-  #widen(pieces: Iterator<Buffer>, length: number, remaining: number): boolean {
-    const parts = remaining > 0 ? [this.#window.subarray(this.#position)] : []
-    let total = remaining
-    while (total < length) {
-      const piece = pieces.next()
-      if (piece.done) break
-      parts.push(piece.value)
-      total += piece.value.length
-    }
-    const [only, ...more] = parts
-    this.#window = only && more.length === 0 ? only : Buffer.concat(parts, total)
-    this.#position = 0
-    return total >= length
-  }
-}
-
-/** A number where that is exact. */
-function narrow(value: bigint): number | bigint {
-  const number = Number(value)
-  return Number.isSafeInteger(number) ? number : value
 }
 
 /** All records of a batch. Throws what RecordWalker throws. */

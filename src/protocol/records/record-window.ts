@@ -1,0 +1,140 @@
+/**
+ * What a walk over records sees of their bytes: all of them where they lie uncompressed in the batch, else a window on
+ * the decompressed bytes that is as large as one record needs.
+ */
+import { KafkaError } from '../errors.ts'
+import type { RecordBatch } from './batch.ts'
+import { decompress } from './compression/codecs.ts'
+
+/** The bit of a varint's byte that says that another follows. */
+const CONTINUES = 0x80
+const MAX_VARINT_BYTES = 5
+const MAX_VARLONG_BYTES = 10
+/** Bits of a varlong that 32-bit arithmetic can take: as a time, 37 hours. */
+const SHORT_VARLONG_BITS = 28
+
+/** Bytes that are no record of a batch: what Kafka calls an invalid record. */
+export function invalidRecord(why: string): KafkaError {
+  return new KafkaError('INVALID_RECORD', why)
+}
+
+/** Reads the numbers and views that records are made of. Throws INVALID_RECORD where the bytes end too early. */
+export class RecordWindow {
+  /**
+   * Where the next read takes place. A caller steps over bytes by moving it, unchecked: past the end the next read
+   * throws.
+   */
+  position = 0
+  #bytes: Buffer
+  readonly #pieces: Iterator<Buffer> | undefined
+
+  /** `limit` bounds the bytes that a compressed batch may come to. */
+  constructor(batch: RecordBatch, limit: number) {
+    const codec = batch.codec
+    this.#bytes = codec === 'none' ? batch.recordBytes : Buffer.alloc(0)
+    this.#pieces = codec === 'none' ? undefined : decompress(codec, batch.recordBytes, limit)
+  }
+
+  /** Zigzag LEB128 of 32 bits. One byte and two are the common cases, and short functions are inlined. */
+  varint(): number {
+    const bytes = this.#bytes
+    const first = bytes[this.position] ?? CONTINUES
+    if (first < CONTINUES) {
+      this.position++
+      return (first >>> 1) ^ -(first & 1)
+    }
+    const second = bytes[this.position + 1] ?? CONTINUES
+    if (second >= CONTINUES) return this.#longVarint()
+    this.position += 2
+    return (((second << 7) | (first & 0x7f)) >>> 1) ^ -(first & 1)
+  }
+
+  /** Zigzag LEB128 of 64 bits; a bigint only where a number would not be exact. */
+  varlong(): number | bigint {
+    const start = this.position
+    let raw = 0
+    for (let shift = 0; shift < SHORT_VARLONG_BITS; shift += 7) {
+      const byte = this.#byte()
+      raw |= (byte & 0x7f) << shift
+      if (byte < CONTINUES) return (raw >>> 1) ^ -(raw & 1)
+    }
+    this.position = start
+    return narrow(this.#wideVarlong())
+  }
+
+  /** A view on `length` bytes that have been stepped over; null for a negative length. */
+  view(position: number, length: number): Buffer | null {
+    return length < 0 ? null : this.#bytes.subarray(position, position + length)
+  }
+
+  /** As `view`, for text. */
+  utf8(position: number, length: number): string {
+    return this.#bytes.toString('utf8', position, position + length)
+  }
+
+  /**
+   * Whether `length` bytes follow the position. Decompresses as many pieces as that takes, and may then drop what lies
+   * before the position and begin to count there anew.
+   */
+  reach(length: number): boolean {
+    const remaining = this.#bytes.length - this.position
+    return remaining >= length || (this.#pieces !== undefined && this.#widen(this.#pieces, length, remaining))
+  }
+
+  /** Whether any byte follows. Leaves the window as it is, so nothing may be read after the answer was yes. */
+  hasMore(): boolean {
+    if (this.position < this.#bytes.length) return true
+    for (;;) {
+      const piece = this.#pieces?.next()
+      if (!piece || piece.done) return false
+      if (piece.value.length > 0) return true
+    }
+  }
+
+  #widen(pieces: Iterator<Buffer>, length: number, remaining: number): boolean {
+    const parts = remaining > 0 ? [this.#bytes.subarray(this.position)] : []
+    let total = remaining
+    while (total < length) {
+      const piece = pieces.next()
+      if (piece.done) break
+      parts.push(piece.value)
+      total += piece.value.length
+    }
+    const [only, ...more] = parts
+    this.#bytes = only && more.length === 0 ? only : Buffer.concat(parts, total)
+    this.position = 0
+    return total >= length
+  }
+
+  #longVarint(): number {
+    let raw = 0
+    for (let shift = 0; shift < 7 * MAX_VARINT_BYTES; shift += 7) {
+      const byte = this.#byte()
+      raw |= (byte & 0x7f) << shift
+      if (byte < CONTINUES) return (raw >>> 1) ^ -(raw & 1)
+    }
+    throw invalidRecord('a number of a record never ends')
+  }
+
+  #wideVarlong(): bigint {
+    let raw = 0n
+    for (let count = 0; count < MAX_VARLONG_BYTES; count++) {
+      const byte = this.#byte()
+      raw |= BigInt(byte & 0x7f) << BigInt(7 * count)
+      if (byte < CONTINUES) return BigInt.asIntN(64, (BigInt.asUintN(64, raw) >> 1n) ^ -(raw & 1n))
+    }
+    throw invalidRecord('a number of a record never ends')
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.position++]
+    if (byte === undefined) throw invalidRecord('a record is cut off')
+    return byte
+  }
+}
+
+/** A number where that is exact. */
+export function narrow(value: bigint): number | bigint {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}
