@@ -3,8 +3,7 @@
  * here. What is opened is closed in the opposite order, after a stop as after a start that failed half-way.
  */
 import { Broker } from './broker/broker.ts'
-import { listenersOf } from './config/listeners.ts'
-import { connectionOverrides } from './config/resolve.ts'
+import { connectionOverrides, listenersOf } from './config/listeners.ts'
 import type { BrokerSettings } from './config/values.ts'
 import { lockDirectory } from './log/directory-lock.ts'
 import { MemoryStorage } from './log/memory-storage.ts'

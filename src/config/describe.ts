@@ -102,7 +102,7 @@ export function describeConfigs(
 }
 
 /** All settings of a topic as DescribeConfigs shows them. */
-export function describeTopic(overrides: Texts, broker: BrokerSettings): readonly ConfigEntry[] {
+function describeTopic(overrides: Texts, broker: BrokerSettings): readonly ConfigEntry[] {
   const topic = broker.topic(overrides)
   const known = Object.entries<Setting<unknown>>(topicSettings).filter(
     ([name, row]) => !row.internal || overrides.has(name)
@@ -118,7 +118,7 @@ export function describeTopic(overrides: Texts, broker: BrokerSettings): readonl
 }
 
 /** All settings of the broker. */
-export function describeBroker(broker: BrokerSettings): readonly ConfigEntry[] {
+function describeBroker(broker: BrokerSettings): readonly ConfigEntry[] {
   const shown = Object.entries<Setting<unknown>>(settings).filter(([name, row]) => !row.internal || isSet(name, broker))
   const entries = shown.map(([name, row]) => {
     const value = isBrokerSetting(name) ? broker.text(name) : null
@@ -132,7 +132,7 @@ export function describeBroker(broker: BrokerSettings): readonly ConfigEntry[] {
 }
 
 /** What was set for all brokers at run time: only that, not the defaults under it. */
-export function describeClusterDefault(broker: BrokerSettings): readonly ConfigEntry[] {
+function describeClusterDefault(broker: BrokerSettings): readonly ConfigEntry[] {
   const source = CONFIG_SOURCES.DYNAMIC_DEFAULT_BROKER_CONFIG
   return [...broker.layers.clusterWide].map(([name, value]) => {
     if (!isBrokerSetting(name)) return stranger(name, source, true)

@@ -43,7 +43,7 @@ const READ_ONLY = `
   metadata.log.max.snapshot.interval.ms metadata.log.segment.bytes metadata.log.segment.ms
   metadata.max.idle.interval.ms metadata.max.retention.bytes metadata.max.retention.ms metrics.num.samples
   metrics.recording.level metrics.sample.window.ms num.replica.alter.log.dirs.threads offsets.commit.timeout.ms
-  offsets.load.buffer.size principal.builder.class process.roles producer.purgatory.purge.interval.requests
+  offsets.load.buffer.size offsets.topic.compression.codec principal.builder.class process.roles producer.purgatory.purge.interval.requests
   queued.max.requests quota.window.num quota.window.size.seconds
   remote.log.index.file.cache.ttl.ms remote.log.manager.copy.quota.window.num
   remote.log.manager.copy.quota.window.size.seconds remote.log.manager.fetch.quota.window.num

@@ -30,6 +30,18 @@ export function listenersOf(settings: BrokerSettings): readonly Listener[] {
   return open.map(listener => ({ ...listener, advertised: advertised.get(listener.name) ?? null }))
 }
 
+/** The limits of `max.connections.per.ip.overrides`, by address. Throws InvalidConfig when it is not a list of pairs. */
+export function connectionOverrides(settings: BrokerSettings): ReadonlyMap<string, number> {
+  const limits = new Map<string, number>()
+  for (const pair of settings.get('max.connections.per.ip.overrides').split(',')) {
+    if (pair.trim() === '') continue
+    const match = /^\s*(\S+):(\d+)\s*$/.exec(pair)
+    if (!match) throw new InvalidConfig(`max.connections.per.ip.overrides has "${pair}", which is not address:count`)
+    limits.set(match[1] ?? '', Number(match[2]))
+  }
+  return limits
+}
+
 type Named = Endpoint & { readonly name: string }
 
 function parseEndpoints(setting: string, texts: readonly string[]): readonly Named[] {

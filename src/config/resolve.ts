@@ -62,24 +62,11 @@ function atStartOnly(settings: BrokerSettings): string | undefined {
   }
   try {
     listenersOf(settings)
-    connectionOverrides(settings)
   } catch (error) {
     if (error instanceof InvalidConfig) return error.message
     throw error
   }
   return undefined
-}
-
-/** The limits of `max.connections.per.ip.overrides`, by address. Throws InvalidConfig when it is not a list of pairs. */
-export function connectionOverrides(settings: BrokerSettings): ReadonlyMap<string, number> {
-  const limits = new Map<string, number>()
-  for (const pair of settings.get('max.connections.per.ip.overrides').split(',')) {
-    if (pair.trim() === '') continue
-    const match = /^\s*(\S+):(\d+)\s*$/.exec(pair)
-    if (!match) throw new InvalidConfig(`max.connections.per.ip.overrides has "${pair}", which is not address:count`)
-    limits.set(match[1] ?? '', Number(match[2]))
-  }
-  return limits
 }
 
 function check(name: BrokerSettingName, { place, value }: Entry): void {

@@ -180,10 +180,6 @@ const groups = {
   }),
   'offsets.topic.segment.bytes': int(104_857_600, 'Segment size of __consumer_offsets, when it is created.', {
     atLeast: 1
-  }),
-  'offsets.topic.compression.codec': int(0, 'The code of the codec that commits are stored in; 0 for none.', {
-    atLeast: 0,
-    atMost: 4
   })
 }
 

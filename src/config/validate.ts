@@ -4,6 +4,7 @@
  */
 import { InvalidConfig } from './define.ts'
 import { READ_ONLY_NAMES } from './known-names.ts'
+import { connectionOverrides } from './listeners.ts'
 import { isBrokerSetting, settings } from './settings.ts'
 import { isTopicSetting, topicSettings } from './topic-settings.ts'
 import type { BrokerSettings, Texts } from './values.ts'
@@ -67,6 +68,12 @@ export function conflict(settings: BrokerSettings): string | undefined {
   }
   if (settings.get('max.connections.per.ip') === 0 && settings.get('max.connections.per.ip.overrides') === '') {
     return 'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.'
+  }
+  try {
+    connectionOverrides(settings)
+  } catch (error) {
+    if (error instanceof InvalidConfig) return error.message
+    throw error
   }
   return undefined
 }

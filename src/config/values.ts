@@ -39,11 +39,13 @@ export class BrokerSettings {
   /** `given` must have been checked (see `resolve.ts`); what it gets wrong counts as not given. */
   constructor(given: Texts = NONE, perBroker: Texts = NONE, clusterWide: Texts = NONE) {
     this.layers = { perBroker, clusterWide, given }
+    const changed = readAll(settings, (name, row) =>
+      row.update ? (readable(name, row, perBroker) ?? readable(name, row, clusterWide)) : undefined
+    )
     this.#values = readAll(settings, (name, row) => {
-      const dynamic = row.update ? (readable(name, row, perBroker) ?? readable(name, row, clusterWide)) : undefined
       // As in Kafka, a change at run time takes back what was given at start in another unit of time.
-      const replaced = synonymsOf(name).some(synonym => perBroker.has(synonym) || clusterWide.has(synonym))
-      return dynamic ?? (replaced ? undefined : readable(name, row, given)) ?? row.byDefault
+      const replaced = synonymsOf(name).some(synonym => changed.has(synonym))
+      return changed.get(name) ?? (replaced ? undefined : readable(name, row, given)) ?? row.byDefault
     })
   }
 
@@ -115,8 +117,13 @@ export class TopicSettings {
   }
 }
 
-function readAll(rows: Rows, choose: (name: string, row: Setting<unknown>) => Value<unknown>): Values {
-  return new Map(Object.entries(rows).map(([name, row]) => [name, choose(name, row)]))
+function readAll(rows: Rows, choose: (name: string, row: Setting<unknown>) => Value<unknown> | undefined): Values {
+  const values = new Map<string, Value<unknown>>()
+  for (const [name, row] of Object.entries(rows)) {
+    const chosen = choose(name, row)
+    if (chosen) values.set(name, chosen)
+  }
+  return values
 }
 
 /**

@@ -57,10 +57,8 @@ class Cluster implements ConfigState {
 
   create({ topic, configs }: Line & { api: 'CreateTopics' }) {
     try {
-      const overrides = newTopicOverrides(
-        configs.map(([name, value]) => ({ name, value })),
-        this.settings
-      )
+      const asked = configs.map(([name, value]) => ({ name, value }))
+      const overrides = newTopicOverrides(asked, this.settings)
       this.topics.set(topic, overrides)
       const answer = createdTopicConfigs(overrides, this.settings)
       return {
