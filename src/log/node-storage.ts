@@ -125,14 +125,16 @@ export class NodeStorage implements Storage {
 
   removeNow(file: string): void {
     attempt(file, () => {
-      this.#forget(file)
-      fs.rmSync(this.#absolute(file), { recursive: true, force: true })
+      const at = this.#absolute(file)
+      const isDirectory = this.#forget(file)
+      if (isDirectory) fs.rmSync(at, { recursive: true, force: true })
+      else if (isDirectory === false) fs.unlinkSync(at)
     })
   }
 
   async remove(file: string): Promise<void> {
-    this.#forget(file)
     try {
+      this.#forget(file)
       await fs.promises.rm(this.#absolute(file), { recursive: true, force: true })
     } catch (error) {
       throw storageError(file, error)
@@ -174,11 +176,14 @@ export class NodeStorage implements Storage {
     }
   }
 
-  /** Closes a file, or all files of a directory, before its name changes hands. */
-  #forget(file: string): void {
-    for (const name of [...this.#open.keys()]) {
-      if (name === file || name.startsWith(`${file}/`)) this.#drop(name)
+  /** Closes a file, or all files of a directory, before its name changes hands. Whether it is one; undefined: neither. */
+  #forget(file: string): boolean | undefined {
+    this.#drop(file)
+    const isDirectory = fs.lstatSync(this.#absolute(file), { throwIfNoEntry: false })?.isDirectory()
+    if (isDirectory) {
+      for (const name of [...this.#open.keys()]) if (name.startsWith(`${file}/`)) this.#drop(name)
     }
+    return isDirectory
   }
 
   #drop(file: string): void {
