@@ -24,7 +24,7 @@ export const offsetCommit: Handler<'OffsetCommit'> = async (request, context) =>
   if (topics.length === 0) return { topics: refused }
   const { generationIdOrMemberEpoch: generationId, ...rest } = request
   const committed = await parts.groups.commitOffsets({ ...rest, topics, generationId, apiVersion })
-  return { topics: merged([...refused, ...committed]) }
+  return { topics: refused.length === 0 ? committed : merged([...refused, ...committed]) }
 }
 
 /** What exists goes on to the coordinator, what does not is answered. */
