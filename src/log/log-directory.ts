@@ -6,6 +6,7 @@ import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { HIGH_WATERMARK_FILE, LOG_START_FILE, OffsetCheckpoint, RECOVERY_POINT_FILE } from './checkpoints.ts'
+import { FolderRemoval } from './folder-removal.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts'
 import { claimDirectory, type Identity, type MetaProperties } from './meta-properties.ts'
 import {
@@ -51,9 +52,7 @@ export class LogDirectory {
   readonly #logs = new Map<string, PartitionLog>()
   /** Folders that could not be recovered, and why. Their logs stay offline, and the directory unclean. */
   readonly #broken = new Map<string, StorageError>()
-  readonly #removals = new Set<Alarm>()
-  /** Settles when no folder is being removed. */
-  #removed: Promise<void> = Promise.resolve()
+  readonly #removal: FolderRemoval
   #checkpointAlarm: Alarm | undefined
 
   private constructor(options: LogDirectoryOptions, meta: MetaProperties, wasClean: boolean) {
@@ -64,6 +63,7 @@ export class LogDirectory {
     this.#clock = options.clock
     this.#random = options.random
     this.#logger = logger
+    this.#removal = new FolderRemoval(storage, options.clock, logger)
     this.#recoveryPoints = new OffsetCheckpoint(storage, RECOVERY_POINT_FILE, logger)
     this.#logStarts = new OffsetCheckpoint(storage, LOG_START_FILE, logger)
     this.#highWatermarks = new OffsetCheckpoint(storage, HIGH_WATERMARK_FILE, logger)
@@ -140,12 +140,7 @@ export class LogDirectory {
   /** Deletes a partition: its folder gets another name at once and goes after `delayMs` (file.delete.delay.ms). */
   deleteLog(partition: TopicPartition, delayMs: number): void {
     const renamed = this.#setAside(partition, 'delete')
-    if (renamed === undefined) return
-    const alarm = this.#clock.at(this.#clock.now() + delayMs, () => {
-      this.#removals.delete(alarm)
-      this.#removeFolder(renamed)
-    })
-    this.#removals.add(alarm)
+    if (renamed !== undefined) this.#removal.after(delayMs, renamed)
   }
 
   /** Writes down how far every log is known to be on the disk, where it starts, and its high watermark. */
@@ -161,8 +156,7 @@ export class LogDirectory {
    */
   async close(): Promise<void> {
     this.#checkpointAlarm?.cancel()
-    for (const alarm of this.#removals) alarm.cancel()
-    await this.#removed
+    await this.#removal.stop()
     const metadata = this.#logs.get(METADATA_FOLDER)
     const others = [...this.#logs.values()].filter(log => log !== metadata)
     let isClean = await this.#closeLogs(others)
@@ -178,7 +172,7 @@ export class LogDirectory {
     for (const { name, kind } of this.#storage.list('')) {
       if (kind !== 'directory') continue
       const parsed = parseFolder(name)
-      if (parsed === 'delete') this.#removeFolder(name)
+      if (parsed === 'delete') this.#removal.begin(name)
       else if (parsed === undefined || parsed === 'stray' || parsed === 'future') {
         this.#logger.warn({ folder: name }, 'a folder of the data directory is no partition in use: it is left alone')
       } else if (!this.wasClean || name === METADATA_FOLDER) this.#recover(name)
@@ -232,13 +226,6 @@ export class LogDirectory {
     for (const file of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]) file.update([[folder, undefined]])
     if (why === 'stray') this.#logger.warn({ folder, renamed }, 'a partition that no topic owns has been put aside')
     return renamed
-  }
-
-  #removeFolder(folder: string): void {
-    const removal = this.#storage.remove(folder).catch((error: unknown) => {
-      this.#logger.warn({ folder, error }, 'a deleted partition could not be removed: the next start tries again')
-    })
-    this.#removed = Promise.all([this.#removed, removal]).then(() => {})
   }
 
   #armCheckpoint(): void {

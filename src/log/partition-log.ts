@@ -10,6 +10,7 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { mustRoll } from './roll-policy.ts'
 import type { Segment } from './segment.ts'
 import { type ReadLimits, Segments } from './segments.ts'
 import { type Storage, StorageError } from './storage.ts'
@@ -154,7 +155,8 @@ export class PartitionLog {
       const baseOffset = this.#endOffset
       batch.stamp(baseOffset, leaderEpoch)
       if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, baseOffset)
-      if (this.#mustRollBefore(batch)) this.#roll()
+      const nowMs = this.#options.clock.now()
+      if (mustRoll(this.#segments.active, batch, this.#config, this.#rollJitterMs, nowMs)) this.#roll(nowMs)
       this.#segments.active.append(batch, this.#config.indexIntervalBytes)
       this.#endOffset = batch.nextOffset
       this.#observer?.observed(batch)
@@ -257,24 +259,9 @@ export class PartitionLog {
     this.#offline = new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.folder} has been deleted`)
   }
 
-  #mustRollBefore(batch: RecordBatch): boolean {
-    const { active } = this.#segments
-    if (active.size === 0 && active.baseOffset === this.#endOffset) return false
-    if (active.size > this.#config.segmentBytes - batch.bytes.length) return true
-    if (active.size > 0 && this.#waitedMs(batch) > this.#config.segmentMs - this.#rollJitterMs) return true
-    return !active.hasRoomFor(batch.lastOffset, this.#config.segmentIndexBytes)
-  }
-
-  /** The age of the active segment, in the time of its records where they have one. */
-  #waitedMs(batch: RecordBatch): number {
-    const { firstTimestamp: first, createdMs } = this.#segments.active
-    if (first >= 0n) return Number(batch.maxTimestamp - first)
-    return this.#options.clock.now() - createdMs
-  }
-
-  #roll(): void {
+  #roll(nowMs: number): void {
     const baseOffset = this.#endOffset
-    const full = this.#segments.roll(baseOffset, this.#options.clock.now())
+    const full = this.#segments.roll(baseOffset, nowMs)
     this.#rollJitterMs = this.#drawJitter()
     this.#observer?.rolled(baseOffset)
     this.#flushed = this.#flushed.then(() => this.#flush(full, baseOffset))
