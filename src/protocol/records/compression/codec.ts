@@ -1,4 +1,5 @@
 /** What a codec is, and the two ways in which one fails that are not a matter of bad bytes. */
+import type { Logger } from '../../../runtime/logger.ts'
 import { KafkaError } from '../../errors.ts'
 
 /** One codec. `inflate` allocates no more than `limit` bytes at once; on bad input it may throw anything. */
@@ -24,5 +25,15 @@ export class MissingCodecError extends KafkaError {
 
   constructor(message: string) {
     super('UNSUPPORTED_COMPRESSION_TYPE', message)
+  }
+}
+
+/** Looks at errors on their way to clients, and logs the first MissingCodecError: each batch would say the same. */
+export function missingCodecNotice(logger: Logger): (error: unknown) => void {
+  let isTold = false
+  return error => {
+    if (isTold || !(error instanceof MissingCodecError)) return
+    isTold = true
+    logger.warn({}, error.message)
   }
 }

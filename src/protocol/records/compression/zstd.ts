@@ -62,18 +62,22 @@ function zstdOfPackage(package_: ZstdNapi, binding: ZstdBinding): CompressionCod
   }
 }
 
+/** Fills each piece before the next is allocated, so that thousands of tiny frames cost no more than one large one. */
 function* inflateStream(binding: ZstdBinding, bytes: Buffer): Generator<Buffer> {
   const context = new binding.DCtx()
   const pieceBytes = binding.dStreamOutSize()
   let rest = bytes
   for (;;) {
     const piece = Buffer.allocUnsafe(pieceBytes)
-    const [wanted, produced, consumed] = context.decompressStream(piece, rest)
-    rest = rest.subarray(consumed)
-    if (produced > 0) yield piece.subarray(0, produced)
-    const isDone = rest.length === 0 && produced < pieceBytes
-    if (isDone && wanted === 0) return
-    if (isDone || (produced === 0 && consumed === 0)) throw new Error('the stream is cut off')
+    let filled = 0
+    while (filled < pieceBytes) {
+      const [wanted, produced, consumed] = context.decompressStream(piece.subarray(filled), rest)
+      filled += produced
+      rest = rest.subarray(consumed)
+      if (wanted === 0 && rest.length === 0) return yield piece.subarray(0, filled)
+      if (produced === 0 && consumed === 0) throw new Error('the stream is cut off')
+    }
+    yield piece
   }
 }
 

@@ -171,6 +171,20 @@ describe('zstd', () => {
     expect(String(inflate('zstd', twice))).toBe('one two')
   })
 
+  test('is read from thousands of tiny frames, in pieces that are full', () => {
+    const frame = compress('zstd', Buffer.from('ab'))
+    const pieces = [...decompress('zstd', Buffer.concat(Array.from({ length: 5000 }, () => frame)))]
+    expect(pieces.map(piece => piece.length)).toEqual([10_000])
+  })
+
+  test('ends exactly where a piece ends, or with an empty frame', () => {
+    for (const length of [131_072, 262_144]) {
+      const bytes = sample(length)
+      const frames = Buffer.concat([compress('zstd', bytes), compress('zstd', Buffer.alloc(0))])
+      expect(inflate('zstd', frames).equals(bytes)).toBe(true)
+    }
+  })
+
   test('is refused when cut off', () => {
     const whole = compress('zstd', sample(200_000))
     for (const length of [1, 10, 100_000, whole.length - 1]) {

@@ -1,0 +1,38 @@
+/** What a record costs to walk, read, build and validate: `npx vitest bench test/bench/records.bench.ts`. */
+import { bench, describe } from 'vitest'
+import { type ValidationRules, validateBatch } from '../../src/log/validator.ts'
+import { buildBatch } from '../../src/protocol/records/builder.ts'
+import { RecordWalker, recordsOf } from '../../src/protocol/records/record.ts'
+
+const NOW = 1_700_000_000_000
+const records = Array.from({ length: 1000 }, (_, index) => ({
+  timestamp: BigInt(NOW + index),
+  key: Buffer.from(`key-${index}`),
+  value: Buffer.alloc(100, `value ${index}`)
+}))
+const rules: ValidationRules = {
+  isCompacted: false,
+  maxMessageBytes: 1_048_588,
+  timestampType: 'CreateTime',
+  timestampBeforeMaxMs: 2 ** 63,
+  timestampAfterMaxMs: 3_600_000,
+  compressionType: 'producer',
+  compressionLevels: {}
+}
+
+describe('a batch of 1000 records of 100 bytes', () => {
+  const plain = buildBatch(records)
+  bench('walk', () => {
+    const walker = new RecordWalker(plain)
+    while (walker.next());
+  })
+  bench('read as objects', () => void recordsOf(plain))
+  bench('build', () => void buildBatch(records))
+  for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
+    const batch = buildBatch(records, { codec })
+    bench(
+      `validate ${codec}`,
+      () => void validateBatch({ batch, topicPartition: 't-0', now: NOW, origin: 'client' }, rules)
+    )
+  }
+})
