@@ -11,7 +11,7 @@ import type { Storage } from '../log/storage.ts'
 import { METADATA_LOG_CONFIG, METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
 import { CLUSTER_METADATA_TOPIC_NAME, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
-import type { Clock } from '../runtime/clock.ts'
+import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
@@ -41,11 +41,13 @@ export class Broker {
   readonly failed: Promise<never>
   readonly #parts: Parts
   readonly #directory: LogDirectory
+  readonly #producerExpiry: Alarm
 
   private constructor(parts: Parts, directory: LogDirectory, failed: Promise<never>) {
     this.#parts = parts
     this.#directory = directory
     this.failed = failed
+    this.#producerExpiry = expireProducers(parts)
     this.dispatch = dispatcher(parts)
   }
 
@@ -106,6 +108,7 @@ export class Broker {
 
   /** Answers what is parked, then brings everything to the disk and closes it. */
   async stop(): Promise<void> {
+    this.#producerExpiry.cancel()
     this.#parts.groups.stop()
     this.#parts.parking.close()
     await this.#directory.close()
@@ -123,6 +126,15 @@ function openMetadata(directory: LogDirectory, storage: Storage, clock: Clock, n
 
 function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {
   return { slots: settings.get('max.incremental.fetch.session.cache.slots'), evictionMs: FETCH_SESSION_EVICTION_MS }
+}
+
+/** Forgets producers that have been silent too long, in every partition that is open. */
+function expireProducers(parts: Parts): Alarm {
+  const intervalMs = () => parts.settings.get('producer.id.expiration.check.interval.ms')
+  return repeat(parts.clock, intervalMs, () => {
+    const expirationMs = parts.settings.get('producer.id.expiration.ms')
+    for (const partition of parts.catalog.openPartitions()) partition.expireProducers(parts.clock.now(), expirationMs)
+  })
 }
 
 /** A clock whose alarms cannot bring the process down: what they throw is the end of this broker alone. */

@@ -97,6 +97,11 @@ export class Catalog {
     return topic && this.#open.get(topic.topicId)?.[index]
   }
 
+  /** The partitions that somebody has used since the start. */
+  *openPartitions(): Generator<Partition> {
+    for (const partitions of this.#open.values()) yield* partitions.filter(partition => partition !== undefined)
+  }
+
   /** The node that leads the `__consumer_offsets` partition of a group, or -1. */
   leaderOfGroup(groupId: string): number {
     const { partitions } = this.topicOrCreated(GROUP_METADATA_TOPIC_NAME)
@@ -192,9 +197,7 @@ export class Catalog {
   #reconfigure(): void {
     this.#settings.clear()
     this.#rules.clear()
-    for (const partitions of this.#open.values()) {
-      for (const partition of partitions) partition?.log.reconfigure(logConfigOf(this.settingsOf(partition.topic)))
-    }
+    for (const { log, topic } of this.openPartitions()) log.reconfigure(logConfigOf(this.settingsOf(topic)))
   }
 }
 

@@ -64,6 +64,11 @@ export class Partition {
     return { baseOffset, logAppendTimeMs: batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : -1n }
   }
 
+  /** Forgets producers that have been silent for `expirationMs`. */
+  expireProducers(now: number, expirationMs: number): void {
+    this.#producers.expire(now, expirationMs)
+  }
+
   /** Appends records of a coordinator as one batch. Throws as PartitionLog.append. */
   appendJournal(records: readonly JournalRecord[], clock: Clock): void {
     const { size } = new Journal(this.log, clock, this.leaderEpoch).append(records)

@@ -32,3 +32,16 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(timer) }
   }
 }
+
+/** Does something again and again, `intervalMs` after each time it is done; the interval is asked for every time. */
+export function repeat(clock: Clock, intervalMs: () => number, act: () => void): Alarm {
+  let alarm: Alarm
+  const arm = () => {
+    alarm = clock.at(clock.now() + intervalMs(), () => {
+      arm()
+      act()
+    })
+  }
+  arm()
+  return { cancel: () => alarm.cancel() }
+}

@@ -38,6 +38,17 @@ describe('Produce', () => {
     expect((await broker.produce(topicId, batchOf(['c'], idempotent(1, 2)))).errorCode).toBe('INVALID_PRODUCER_EPOCH')
   })
 
+  it('forgets a producer that has been silent for producer.id.expiration.ms', async () => {
+    await using broker = await Harness.start({ config: { 'producer.id.expiration.ms': 60_000 } })
+    const topicId = await broker.createTopic('t')
+    await broker.produce(topicId, batchOf(['a'], idempotent(0)))
+    expect((await broker.produce(topicId, batchOf(['c'], idempotent(7)))).errorCode).toBe(
+      'OUT_OF_ORDER_SEQUENCE_NUMBER'
+    )
+    broker.clock.advance(600_000)
+    expect((await broker.produce(topicId, batchOf(['c'], idempotent(7)))).errorCode).toBe('NONE')
+  })
+
   it('answers each partition by itself', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
