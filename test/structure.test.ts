@@ -85,7 +85,7 @@ function readSource(path: string): SourceFile {
   const code = readFileSync(join(SRC, path), 'utf8')
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/(^|\s)\/\/.*$/gm, '$1')
-  const from = /^(import|export)\b(\s+type\b)?[^'"`;=]*?\bfrom\s+'(\.[^']+)'/gm
+  const from = /^(import|export)\b(\s+type\b)?[^'"`;=]*?\bfrom\s+'(\.[^']+\.ts)'/gm
   const bare = /\bimport\s*\(?\s*'(\.[^']+)'/g
   const imports = [
     ...Array.from(code.matchAll(from), ([, , type, target]) => ({ target, typesOnly: type !== undefined })),

@@ -23,7 +23,7 @@ export interface DirectoryLock {
 
 /** What others are told about a claim. */
 interface ClaimState {
-  readonly processId: number
+  readonly processId: number | 'unknown'
   readonly held: boolean
 }
 
@@ -53,7 +53,7 @@ export async function lockDirectory(directory: string, random: Random): Promise<
   return claim
 }
 
-function inUse(directory: string, by: string, processId: number | string): DataDirectoryError {
+function inUse(directory: string, by: string, processId: string | number): DataDirectoryError {
   return new DataDirectoryError(
     `${directory} is in use by ${by} (process ${processId}): stop it, or choose another directory with --data-dir.`
   )
@@ -158,7 +158,8 @@ class Claim implements DirectoryLock {
   #listen(file: string): Promise<void> {
     const address = shortAddress(file)
     return new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
+      // After listening it hears of connections that could not be accepted: who asked takes that for "held".
+      this.#server.on('error', reject)
       this.#server.listen(address.path, resolve)
     }).finally(address.forget)
   }
@@ -167,16 +168,22 @@ class Claim implements DirectoryLock {
 /** What the claim in a file says; undefined when its process is no more. */
 async function claimState(file: string): Promise<ClaimState | undefined> {
   const address = shortAddress(file)
-  const answer = await new Promise<string>(resolve => {
+  const answer = await new Promise<string | undefined>(resolve => {
+    let connected = false
     let text = ''
-    const socket = connect(address.path).setEncoding('latin1')
-    socket.on('data', chunk => {
+    const socket = connect(address.path, () => {
+      connected = true
+    })
+    socket.setEncoding('latin1').on('data', chunk => {
       text += chunk
     })
-    socket.on('error', () => resolve(text))
-    socket.on('close', () => resolve(text))
+    const done = () => resolve(connected ? text : undefined)
+    socket.on('error', done)
+    socket.on('close', done)
   }).finally(address.forget)
-  return answer === '' ? stateByProcess(file) : JSON.parse(answer)
+  if (answer === undefined) return stateByProcess(file)
+  // It lives but cannot answer, being out of file descriptors for instance.
+  return answer === '' ? { processId: 'unknown', held: true } : JSON.parse(answer)
 }
 
 /** Where the claim is a plain file: it is good while its process lives. */

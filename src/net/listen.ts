@@ -21,17 +21,21 @@ export interface BoundListener {
   readonly sockets: readonly Server[]
 }
 
+/** What is told about a listener once it is bound. */
+export interface ListenEvents {
+  /** A connection, paused and half-open. */
+  readonly connected: (socket: Socket) => void
+  /** One could not be accepted: the process is out of file descriptors, most likely. */
+  readonly notAccepted: (error: Error) => void
+}
+
 /** With port 0 the port found free on IPv4 may be taken on IPv6: so often we look for another. */
 const FREE_PORT_ATTEMPTS = 20
 const NO_IPV6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT']
 
-/** Binds a listener. Its connections come paused and half-open. Throws ListenError. */
-export async function listen(
-  address: ListenerAddress,
-  backlog: number,
-  onConnection: (socket: Socket) => void
-): Promise<BoundListener> {
-  const bind = (host: string, port: number) => bindSocket(host, port, backlog, onConnection)
+/** Binds a listener. Throws ListenError. */
+export async function listen(address: ListenerAddress, backlog: number, events: ListenEvents): Promise<BoundListener> {
+  const bind = (host: string, port: number) => bindSocket(host, port, backlog, events)
   try {
     for (let attempt = 1; ; attempt++) {
       const sockets = await bindHost(address, bind, attempt < FREE_PORT_ATTEMPTS && address.port === 0)
@@ -63,20 +67,14 @@ async function bindHost(
   }
 }
 
-function bindSocket(
-  host: string,
-  port: number,
-  backlog: number,
-  onConnection: (socket: Socket) => void
-): Promise<Server> {
-  const server = createServer(
-    { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true },
-    onConnection
-  )
+function bindSocket(host: string, port: number, backlog: number, events: ListenEvents): Promise<Server> {
+  const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true }
+  const server = createServer(options, events.connected)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ port, backlog, exclusive: true, ...(host === '' ? {} : { host }) }, () => {
       server.off('error', reject)
+      server.on('error', events.notAccepted)
       resolve(server)
     })
   })

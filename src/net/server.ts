@@ -113,10 +113,15 @@ export class Server {
   }
 
   #listen(address: ListenerAddress): Promise<BoundListener> {
-    return listen(address, this.#options.limits.backlog, socket => {
-      // Until it is served, a socket must not bring the process down by an error that nobody listens to.
-      socket.on('error', () => {})
-      this.#accept({ socket, listenerName: address.name })
+    const { limits, logger } = this.#options
+    return listen(address, limits.backlog, {
+      connected: socket => {
+        // Until it is served, a socket must not bring the process down by an error that nobody listens to.
+        socket.on('error', () => {})
+        this.#accept({ socket, listenerName: address.name })
+      },
+      notAccepted: error =>
+        logger.error({ err: error }, `a connection could not be accepted (${error.message}): too many open files?`)
     })
   }
 

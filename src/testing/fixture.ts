@@ -31,7 +31,8 @@ export class MiniKafka implements AsyncDisposable {
    */
   static async start(options: MiniKafkaOptions = {}): Promise<MiniKafka> {
     const { config = {}, dataDir = null, logger = silentLogger } = options
-    const { settings } = resolve(fromObject(listening(options), 'host'), fromObject(config))
+    const { settings, unhonoured } = resolve(fromObject(listening(options), 'host'), fromObject(config))
+    if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
     const node = await startNode({ settings, dataDir, clock: systemClock, random: systemRandom, logger })
     const kafka = new MiniKafka(node)
     try {

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { createServer, type Server as NetServer } from 'node:net'
+import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, expect, it } from 'vitest'
 import { type BoundListener, ListenError, listen } from '../../src/net/listen.ts'
 import { Client } from './client.ts'
 
 const open: { close(): unknown }[] = []
+const notAccepted: Error[] = []
 afterEach(() => {
   for (const server of open.splice(0)) server.close()
 })
@@ -15,7 +16,11 @@ const hasIpv6 = Object.values(networkInterfaces()).some(addresses =>
 )
 
 async function bind(host: string, port: number): Promise<BoundListener> {
-  const bound = await listen({ name: 'PLAINTEXT', host, port }, 10, socket => socket.end('hi'))
+  const events = {
+    connected: (socket: Socket) => socket.end('hi'),
+    notAccepted: (error: Error) => notAccepted.push(error)
+  }
+  const bound = await listen({ name: 'PLAINTEXT', host, port }, 10, events)
   open.push(...bound.sockets)
   return bound
 }
@@ -67,4 +72,14 @@ it.runIf(hasIpv6)('leaves nothing bound on IPv4 when the port is taken on IPv6',
 
 it.each(['no-such-host.invalid', '192.0.2.1'])('says that %s is not an address of this machine', async host => {
   await expect(bind(host, 0)).rejects.toThrow(`${host} is not an address of this machine`)
+})
+
+it('goes on when a connection cannot be accepted', async () => {
+  const { port, sockets } = await bind('127.0.0.1', 0)
+  const outOfFiles = new Error('accept EMFILE')
+  sockets[0]?.emit('error', outOfFiles)
+  expect(notAccepted).toEqual([outOfFiles])
+  const client = await Client.connect(port)
+  await client.closedByServer()
+  client.socket.destroy()
 })
