@@ -27,7 +27,8 @@ export class Masks {
   /** A copy of the answer with everything that may differ made equal. */
   apply(value: unknown, field = ''): unknown {
     if (value === null || value === undefined) return value
-    if (Buffer.isBuffer(value)) return field === 'records' ? this.apply(recordsView(value)) : value.toString('hex')
+    if (Buffer.isBuffer(value))
+      return field === 'records' ? this.apply(recordsView(value), 'batches') : value.toString('hex')
     if (Array.isArray(value)) return sorted(value).map(element => this.apply(element, field))
     if (typeof value === 'object') {
       return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.apply(inner, name)]))

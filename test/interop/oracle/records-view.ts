@@ -1,5 +1,8 @@
-// Record batches as a reader sees them: headers field by field, records as they lie. A last batch that is cut short is left
-// out, as every client does.
+// Record batches as a reader sees them: headers field by field, records decompressed. A last batch that is cut short is
+// left out, as every client does.
+import { RecordBatch } from '../../../src/protocol/records/batch.ts'
+import { recordsOf } from '../../../src/protocol/records/record.ts'
+
 const OVERHEAD_BYTES = 12
 const HEADER_BYTES = 61
 
@@ -28,6 +31,6 @@ function batchView(batch: Buffer): object {
     producerEpoch: batch.readInt16BE(51),
     baseSequence: batch.readInt32BE(53),
     count: batch.readInt32BE(57),
-    payload: batch.subarray(HEADER_BYTES).toString('hex')
+    records: recordsOf(new RecordBatch(batch))
   }
 }

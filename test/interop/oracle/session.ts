@@ -20,7 +20,7 @@ export class Session {
   readonly bootstrapServers: string
   readonly masks = new Masks()
   readonly #connections = new Map<string, Promise<Connection>>()
-  readonly #answers = new Map<object, unknown>()
+  readonly #answers = new Map<unknown, unknown>()
   #correlationId = 0
 
   constructor(bootstrapServers: string) {
@@ -89,20 +89,20 @@ export class Session {
     }
   }
 
-  /** The next frame on a connection; a closed one is forgotten. */
+  /** The next frame on a connection; one that is closed, or keeps silent, is given up. */
   async receive(on = 'main'): Promise<Received> {
     const frame = await (await this.connection(on)).receive()
-    if (frame === 'closed') await this.close(on)
+    if (typeof frame === 'string') await this.close(on)
     return frame
   }
 
-  remember(step: object, answer: unknown): void {
+  remember(step: unknown, answer: unknown): void {
     this.#answers.set(step, answer)
   }
 
   /** What the broker answered to an earlier step. */
-  recall(step: object): unknown {
-    if (!this.#answers.has(step)) throw new Error('that step was not played')
+  recall(step: unknown): unknown {
+    if (!this.#answers.has(step)) throw new Error('that step was not played, or failed')
     return this.#answers.get(step)
   }
 }

@@ -12,7 +12,13 @@ export function topic(name: string, partitions = 1, configs: Readonly<Record<str
       ['NONE', 'TOPIC_ALREADY_EXISTS'].includes(topics[0]?.errorCode ?? '')
     )
     await leaders(session, name, partitions)
+    session.remember(`id of ${name}`, await topicId(session, name))
   })
+}
+
+/** The id of a topic that a step above has made. */
+export function idOf(session: Session, name: string): string {
+  return `${session.recall(`id of ${name}`)}`
 }
 
 /** Waits until each of the topic's partitions has its leader. */
