@@ -32,6 +32,7 @@ export class OffsetCheckpoint {
   readonly #storage: Storage
   readonly #path: string
   readonly #offsets: Map<string, bigint>
+  #isUnsaved = false
 
   /** Reads the file. A damaged one counts as empty: more is recovered, and logs start at their first segment. */
   constructor(storage: Storage, path: string, logger: Logger) {
@@ -46,21 +47,25 @@ export class OffsetCheckpoint {
     return this.#offsets.get(folder)
   }
 
-  /** Takes in what has changed, undefined for an entry that goes, and writes the file if anything has. */
-  update(changes: Iterable<readonly [folder: string, offset: bigint | undefined]>): void {
-    let isChanged = false
-    for (const [folder, offset] of changes) {
-      if (this.#offsets.get(folder) === offset) continue
-      isChanged = true
-      if (offset === undefined) this.#offsets.delete(folder)
-      else this.#offsets.set(folder, offset)
-    }
-    if (isChanged) replaceFile(this.#storage, this.#path, this.#format())
+  /** Sets an entry, or takes it away. The file follows with the next `write`. */
+  set(folder: string, offset: bigint | undefined): void {
+    if (this.#offsets.get(folder) === offset) return
+    this.#isUnsaved = true
+    if (offset === undefined) this.#offsets.delete(folder)
+    else this.#offsets.set(folder, offset)
   }
 
-  /** Writes the file and brings it to the disk. */
+  /** Writes the file, if anything has changed since the last time. */
+  write(): void {
+    if (!this.#isUnsaved) return
+    replaceFile(this.#storage, this.#path, this.#format())
+    this.#isUnsaved = false
+  }
+
+  /** Writes the file in any case, and brings it to the disk. */
   async save(): Promise<void> {
     await replaceFileSynced(this.#storage, this.#path, this.#format())
+    this.#isUnsaved = false
   }
 
   #format(): Buffer {

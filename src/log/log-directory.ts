@@ -5,7 +5,7 @@
 import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
-import { HIGH_WATERMARK_FILE, LOG_START_FILE, OffsetCheckpoint, RECOVERY_POINT_FILE } from './checkpoints.ts'
+import { DirectoryCheckpoints } from './directory-checkpoints.ts'
 import { FolderRemoval } from './folder-removal.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts'
 import { claimDirectory, type Identity, type MetaProperties } from './meta-properties.ts'
@@ -46,9 +46,7 @@ export class LogDirectory {
   readonly #clock: Clock
   readonly #random: Random
   readonly #logger: Logger
-  readonly #recoveryPoints: OffsetCheckpoint
-  readonly #logStarts: OffsetCheckpoint
-  readonly #highWatermarks: OffsetCheckpoint
+  readonly #checkpoints: DirectoryCheckpoints
   readonly #logs = new Map<string, PartitionLog>()
   /** Folders that could not be recovered, and why. Their logs stay offline, and the directory unclean. */
   readonly #broken = new Map<string, StorageError>()
@@ -64,9 +62,7 @@ export class LogDirectory {
     this.#random = options.random
     this.#logger = logger
     this.#removal = new FolderRemoval(storage, options.clock, logger)
-    this.#recoveryPoints = new OffsetCheckpoint(storage, RECOVERY_POINT_FILE, logger)
-    this.#logStarts = new OffsetCheckpoint(storage, LOG_START_FILE, logger)
-    this.#highWatermarks = new OffsetCheckpoint(storage, HIGH_WATERMARK_FILE, logger)
+    this.#checkpoints = new DirectoryCheckpoints(storage, logger)
   }
 
   /**
@@ -102,9 +98,9 @@ export class LogDirectory {
       clock: this.#clock,
       random: this.#random,
       logger: this.#logger,
-      logStartOffset: this.#logStarts.get(folder),
-      recoveryPoint: this.#recoveryPoints.get(folder),
-      startMoved: () => this.#checkpointLogStarts()
+      logStartOffset: this.#checkpoints.logStart(folder),
+      recoveryPoint: this.#checkpoints.recoveryPoint(folder),
+      startMoved: moved => this.#saveStart(moved)
     })
     this.#logs.set(folder, log)
     return log
@@ -145,9 +141,8 @@ export class LogDirectory {
 
   /** Writes down how far every log is known to be on the disk, where it starts, and its high watermark. */
   checkpoint(): void {
-    this.#recoveryPoints.update(this.#offsets(log => log.recoveryPoint))
-    this.#checkpointLogStarts()
-    this.#highWatermarks.update(this.#offsets(log => log.highWatermark))
+    this.#checkpoints.note(this.#logs.values())
+    this.#checkpoints.write()
   }
 
   /**
@@ -160,8 +155,8 @@ export class LogDirectory {
     const metadata = this.#logs.get(METADATA_FOLDER)
     const others = [...this.#logs.values()].filter(log => log !== metadata)
     let isClean = await this.#closeLogs(others)
-    this.checkpoint()
-    for (const file of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]) await file.save()
+    this.#checkpoints.note(others)
+    await this.#checkpoints.save()
     if (metadata) isClean = (await this.#closeLogs([metadata])) && isClean
     this.#logs.clear()
     if (!isClean || this.#broken.size > 0) return
@@ -169,6 +164,9 @@ export class LogDirectory {
   }
 
   #load(): void {
+    if (!this.wasClean && this.#folders().length > 0) {
+      this.#logger.info({}, 'the data directory was not closed by its last process: its partitions are checked')
+    }
     for (const { name, kind } of this.#storage.list('')) {
       if (kind !== 'directory') continue
       const parsed = parseFolder(name)
@@ -184,7 +182,7 @@ export class LogDirectory {
       recoverPartition({
         storage: this.#storage,
         folder,
-        recoveryPoint: this.#recoveryPoints.get(folder) ?? 0n,
+        recoveryPoint: this.#checkpoints.recoveryPoint(folder) ?? 0n,
         indexIntervalBytes: DEFAULT_LOG_CONFIG.indexIntervalBytes,
         nowMs: this.#clock.now(),
         logger: this.#logger
@@ -209,7 +207,12 @@ export class LogDirectory {
     const found = readTopicId(this.#storage, folder)
     if (found === topicId) return
     if (found !== undefined) this.#setAside(partition, 'stray')
-    this.#storage.makeDirectory(folder)
+    if (!this.#storage.exists(folder)) {
+      // What the checkpoints say is of an earlier partition of that name.
+      this.#checkpoints.forget(folder)
+      this.#checkpoints.write()
+      this.#storage.makeDirectory(folder)
+    }
     writeTopicId(this.#storage, folder, topicId)
   }
 
@@ -222,8 +225,7 @@ export class LogDirectory {
     this.#logs.get(folder)?.abandon()
     this.#logs.delete(folder)
     this.#broken.delete(folder)
-    // A new topic of that name must not find the offsets of the old one.
-    for (const file of [this.#recoveryPoints, this.#logStarts, this.#highWatermarks]) file.update([[folder, undefined]])
+    this.#checkpoints.forget(folder)
     if (why === 'stray') this.#logger.warn({ folder, renamed }, 'a partition that no topic owns has been put aside')
     return renamed
   }
@@ -239,16 +241,10 @@ export class LogDirectory {
     })
   }
 
-  /** A start is written down only where it lies within the oldest segment. */
-  #checkpointLogStarts(): void {
-    this.#logStarts.update(
-      this.#offsets(log => (log.logStartOffset > log.firstSegmentOffset ? log.logStartOffset : undefined))
-    )
-  }
-
-  /** An offset of every open log. What a checkpoint says of the others stays; the metadata log has none. */
-  *#offsets(offsetOf: (log: PartitionLog) => bigint | undefined): Generator<[string, bigint | undefined]> {
-    for (const [folder, log] of this.#logs) if (folder !== METADATA_FOLDER) yield [folder, offsetOf(log)]
+  /** Records that were deleted stay deleted after a crash. */
+  #saveStart(log: PartitionLog): void {
+    this.#checkpoints.noteStart(log)
+    this.#checkpoints.write()
   }
 
   async #closeLogs(logs: PartitionLog[]): Promise<boolean> {

@@ -93,6 +93,7 @@ export class NodeStorage implements Storage {
 
   async sync(file: string): Promise<void> {
     const open = attempt(file, () => this.#forSync(file))
+    if (!open) return
     open.users++
     try {
       await new Promise<void>((resolve, reject) => {
@@ -106,6 +107,7 @@ export class NodeStorage implements Storage {
 
   syncNow(file: string): void {
     const open = attempt(file, () => this.#forSync(file))
+    if (!open) return
     try {
       fs.fsyncSync(open.descriptor)
     } catch (error) {
@@ -163,9 +165,10 @@ export class NodeStorage implements Storage {
     return opened
   }
 
-  /** A directory's entries are synced through a descriptor of its own, which the cache never sees. */
-  #forSync(file: string): OpenFile {
+  /** A directory's entries are synced through a descriptor of its own, except on Windows, which has no such thing. */
+  #forSync(file: string): OpenFile | undefined {
     if (!fs.statSync(this.#absolute(file)).isDirectory()) return this.#opened(file, READ_APPEND)
+    if (process.platform === 'win32') return undefined
     return { descriptor: fs.openSync(this.#absolute(file), 'r'), users: 0, dropped: true }
   }
 

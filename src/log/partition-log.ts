@@ -39,7 +39,7 @@ export interface PartitionLogOptions {
   readonly logStartOffset?: bigint | undefined
   readonly recoveryPoint?: bigint | undefined
   /** Called when records were deleted from the start, to write that down. */
-  readonly startMoved?: () => void
+  readonly startMoved?: (log: PartitionLog) => void
 }
 
 export class PartitionLog {
@@ -53,6 +53,8 @@ export class PartitionLog {
   #logStartOffset: bigint
   #endOffset: bigint
   #recoveryPoint: bigint
+  /** Whether the files differ from what the disk is known to have. */
+  #isUnsynced: boolean
   /** So much earlier than segment.ms the active segment is rolled. */
   #rollJitterMs: number
   /** Why nothing may be done with this log any more. */
@@ -75,6 +77,7 @@ export class PartitionLog {
     if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
     this.#logStartOffset = larger(wantedStart, this.firstSegmentOffset)
     this.#recoveryPoint = smaller(options.recoveryPoint ?? 0n, this.#endOffset)
+    this.#isUnsynced = this.#recoveryPoint < this.#endOffset
   }
 
   /** The first offset that is offered. */
@@ -135,6 +138,7 @@ export class PartitionLog {
 
   /** A replica led by `epoch` begins here (KIP-101). */
   beginLeaderEpoch(epoch: number): void {
+    this.#isUnsynced = true
     this.#guarded(() => this.#epochs.assign(epoch, this.#endOffset))
   }
 
@@ -154,6 +158,7 @@ export class PartitionLog {
     return this.#guarded(() => {
       const baseOffset = this.#endOffset
       batch.stamp(baseOffset, leaderEpoch)
+      this.#isUnsynced = true
       if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, baseOffset)
       const nowMs = this.#options.clock.now()
       if (mustRoll(this.#segments.active, batch, this.#config, this.#rollJitterMs, nowMs)) this.#roll(nowMs)
@@ -210,16 +215,18 @@ export class PartitionLog {
       )
     }
     if (offset <= this.#logStartOffset) return
+    this.#isUnsynced = true
     this.#guarded(() => {
       this.#epochs.truncateFromStart(offset)
       this.#logStartOffset = offset
-      this.#options.startMoved?.()
+      this.#options.startMoved?.(this)
     })
   }
 
   /** Removes the batch that holds `offset` and everything after it. The log then ends at `offset`. */
   truncateTo(offset: bigint): void {
     if (offset >= this.#endOffset) return
+    this.#isUnsynced = true
     this.#guarded(() => {
       if (offset < this.firstSegmentOffset) {
         this.#startAgainAt(offset)
@@ -247,11 +254,13 @@ export class PartitionLog {
   async close(): Promise<void> {
     await this.#flushed
     this.#guarded(() => this.#segments.active.finish())
+    if (!this.#isUnsynced) return
     for (const segment of this.#segments.from(this.#recoveryPoint)) await segment.sync()
     const epochsPath = `${this.folder}/${LEADER_EPOCH_FILE}`
     if (this.#storage.exists(epochsPath)) await this.#storage.sync(epochsPath)
     await this.#storage.sync(this.folder)
     this.#recoveryPoint = this.#endOffset
+    this.#isUnsynced = false
   }
 
   /** The partition is no more: whoever still holds the log is refused. */

@@ -181,6 +181,19 @@ test('a clean start opens no partition', async () => {
   expect(touched.filter(path => path.startsWith('my-orders-3'))).toEqual([])
 })
 
+test('a stop does not wait for the disk where nothing was written', async () => {
+  const synced: string[] = []
+  const storage = new MemoryStorage({ fault: ({ name, path }) => void (name === 'sync' && synced.push(path)) })
+  const first = await open(storage)
+  logOf(first).append(batchOf([T0]), 0)
+  await first.close()
+  const second = await open(storage)
+  logOf(second)
+  synced.length = 0
+  await second.close()
+  expect(synced.filter(path => path.startsWith('my-orders-3'))).toEqual([])
+})
+
 test('a log that cannot be closed keeps the directory unclean', async () => {
   let isBroken = false
   const storage = new MemoryStorage({
@@ -244,6 +257,19 @@ describe('deletion', () => {
     const next = await open(storage)
     expect(logOf(next, ORDERS, OTHER_ID)).toMatchObject({ logStartOffset: 0n, logEndOffset: 1n })
     expect(names(storage).filter(name => name.endsWith('-delete'))).toEqual([])
+  })
+
+  test('a crash right after it leaves nothing of the old topic to the new one', async () => {
+    const storage = new MemoryStorage()
+    const directory = await open(storage)
+    logOf(directory).append(batchOf([T0, T0, T0]), 0)
+    logOf(directory).moveLogStart(2n)
+    directory.checkpoint()
+    directory.deleteLog(ORDERS, 60_000)
+    const next = await open(storage)
+    logOf(next, ORDERS, OTHER_ID).append(batchOf([T0]), 0)
+    const last = await open(storage)
+    expect(logOf(last, ORDERS, OTHER_ID)).toMatchObject({ logStartOffset: 0n, logEndOffset: 1n })
   })
 
   test('a partition that was never used is deleted without a trace', async () => {
