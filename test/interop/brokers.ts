@@ -15,13 +15,16 @@ export interface RunningBroker {
 
 export interface BrokerUnderTest {
   readonly name: string
-  start(): Promise<RunningBroker>
+  /** `config` adds to, or replaces, the broker's own settings. */
+  start(config?: BrokerConfig): Promise<RunningBroker>
 }
+
+export type BrokerConfig = Readonly<Record<string, string | number>>
 
 const EXECUTABLE = join(import.meta.dirname, '../../bin/minikafka.js')
 const KNOWN: readonly BrokerUnderTest[] = [
-  { name: 'minikafka', start: () => startMinikafka() },
-  { name: 'kafka', start: () => startKafka() }
+  { name: 'minikafka', start: (config = {}) => startMinikafka(settings(config)) },
+  { name: 'kafka', start: (config = {}) => startKafka({ config }) }
 ]
 
 /** The brokers that this run tests. */
@@ -43,6 +46,10 @@ export async function startMinikafka(args: readonly string[] = []): Promise<Runn
     if (code !== 0) throw new Error(`the broker ended with ${code}`)
   }
   return { bootstrapServers, stop }
+}
+
+function settings(config: BrokerConfig): string[] {
+  return Object.entries(config).flatMap(([name, value]) => ['--set', `${name}=${value}`])
 }
 
 /** The one line on stdout that says where it listens. */

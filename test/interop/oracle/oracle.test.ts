@@ -3,19 +3,24 @@
 // what Kafka answered, to read.
 import { appendFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { brokers, type RunningBroker } from '../brokers.ts'
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import { type BrokerConfig, brokers, type RunningBroker } from '../brokers.ts'
 import { startKafka } from '../kafka/kafka.ts'
 import { differences } from './difference.ts'
 import { Session } from './session.ts'
 import { TRANSCRIPTS } from './transcripts/index.ts'
 
+/** Small enough that groups can be filled, and sessions end, within a test. */
+const CONFIG: BrokerConfig = { 'group.min.session.timeout.ms': 100, 'group.max.size': 4 }
+
 let kafka: RunningBroker
 let ours: RunningBroker
 
 beforeAll(async () => {
-  const [kafkaStart, oursStart] = [startKafka(), brokers[0]?.start()]
+  const [kafkaStart, oursStart] = [startKafka({ config: CONFIG }), brokers[0]?.start(CONFIG)]
   kafka = await kafkaStart
   ours = (await oursStart) ?? kafka
+  await both(coordinatorsUp(kafka), coordinatorsUp(ours))
 })
 
 afterAll(async () => {
@@ -48,4 +53,12 @@ describe.each(Object.entries(TRANSCRIPTS))('%s', (name, steps) => {
 async function both<T>(kafka: Promise<T>, ours: Promise<T>): Promise<[T, T]> {
   await Promise.allSettled([kafka, ours])
   return [await kafka, await ours]
+}
+
+/** Kafka makes its internal topics when they are first asked for, and answers that it is not ready until then. */
+async function coordinatorsUp({ bootstrapServers }: RunningBroker): Promise<void> {
+  const session = new Session(bootstrapServers)
+  const request = { coordinatorKeys: ['any'] }
+  await session.askUntil(APIS.FindCoordinator, 4, request, ({ coordinators }) => coordinators[0]?.errorCode === 'NONE')
+  await session.closeAll()
 }
