@@ -1,10 +1,10 @@
-// What two right brokers may differ in, made equal: ids become numbers in the order in which they are first seen (so that
-// the same id must come back where Kafka repeats it), addresses and the present time become words, messages become
-// "some text", and lists whose order means nothing are sorted.
+// What two right brokers may differ in, made equal: ids are named by the step in which they were first seen (so that the
+// same id must come back where Kafka repeats it), addresses and the present time become words, messages become "some
+// text", and lists whose order means nothing are sorted.
 import { ZERO_UUID } from '../../../src/protocol/bytes.ts'
 import { recordsView } from './records-view.ts'
 
-/** Random ids: fields of one kind share the numbering. */
+/** Random ids, and what they are called. */
 const IDS: Readonly<Record<string, string>> = {
   topicId: 'topic',
   memberId: 'member',
@@ -22,34 +22,43 @@ const DAY_MS = 86_400_000
 
 /** The masks of one session. */
 export class Masks {
-  readonly #seen = new Map<string, unknown[]>()
+  readonly #names = new Map<unknown, string>()
+  #step = ''
+  #idsInStep = 0
 
-  /** A copy of the answer with everything that may differ made equal. */
-  apply(value: unknown, field = ''): unknown {
+  /** A copy of a step's answer with everything that may differ made equal. */
+  mask(step: string, answer: unknown): unknown {
+    this.#step = step
+    this.#idsInStep = 0
+    return this.#apply(answer)
+  }
+
+  #apply(value: unknown, field = ''): unknown {
     if (value === null || value === undefined) return value
     if (Buffer.isBuffer(value))
-      return field === 'records' ? this.apply(recordsView(value), 'batches') : value.toString('hex')
-    if (Array.isArray(value)) return sorted(value).map(element => this.apply(element, field))
+      return field === 'records' ? this.#apply(recordsView(value), 'batches') : value.toString('hex')
+    if (Array.isArray(value)) return sorted(value).map(element => this.#apply(element, field))
     if (typeof value === 'object') {
-      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.apply(inner, name)]))
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.#apply(inner, name)]))
     }
     return this.#scalar(value, field)
   }
 
   #scalar(value: unknown, field: string): unknown {
     const kind = IDS[field]
-    if (kind !== undefined && !NO_ID.has(value)) return `<${kind} ${this.#number(kind, value)}>`
+    if (kind !== undefined && !NO_ID.has(value)) return this.#nameOf(kind, value)
     if (TEXTS.has(field)) return value === '' ? '' : '<text>'
     if (field in WORDS) return value === '' || value === -1 ? value : WORDS[field]
     if (typeof value !== 'bigint') return value
     return Math.abs(Number(value) - Date.now()) < DAY_MS ? '<now>' : `${value}n`
   }
 
-  #number(kind: string, value: unknown): number {
-    const seen = this.#seen.get(kind) ?? []
-    this.#seen.set(kind, seen)
-    if (!seen.includes(value)) seen.push(value)
-    return seen.indexOf(value) + 1
+  #nameOf(kind: string, id: unknown): string {
+    const known = this.#names.get(id)
+    if (known !== undefined) return known
+    const name = `<${kind} ${++this.#idsInStep} of ${this.#step}>`
+    this.#names.set(id, name)
+    return name
   }
 }
 

@@ -41,7 +41,7 @@ export function call<A extends Api<Shape, Shape>>(
     async play(session) {
       const answer = await session.ask(api, version, requestFor(request, session), options.on)
       session.remember(step, answer)
-      return compared(answer, session, options)
+      return compared(step.name, answer, session, options)
     },
     answerTo: session => session.recall(step) as DecodedResponseOf<A>
   }
@@ -81,7 +81,7 @@ export function parked<A extends Api<Shape, Shape>>(
     async play(session) {
       const received = await (session.recall(sent) as () => Promise<Answer<A>>)()
       session.remember(answer, received)
-      return compared(received, session, options)
+      return compared(answer.name, received, session, options)
     },
     answerTo: session => session.recall(answer) as DecodedResponseOf<A>
   }
@@ -116,8 +116,8 @@ function requestFor<A>(request: Request<A>, session: Session): EncodableRequestO
   return typeof request === 'function' ? (request as (session: Session) => EncodableRequestOf<A>)(session) : request
 }
 
-function compared<A>(answer: Answer<A>, session: Session, { compare }: CallOptions<A>): unknown {
+function compared<A>(step: string, answer: Answer<A>, session: Session, { compare }: CallOptions<A>): unknown {
   if (answer === 'closed' || answer === 'silent') return answer
   const decoded = answer as DecodedResponseOf<A>
-  return session.masks.apply(compare ? compare(decoded) : decoded)
+  return session.masks.mask(step, compare ? compare(decoded) : decoded)
 }
