@@ -1,0 +1,134 @@
+/** A node as a whole: sockets, broker and disk put together, on a manual clock. */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { resolve } from '../src/config/resolve.ts'
+import { fromObject } from '../src/config/sources.ts'
+import { type RunningNode, startNode } from '../src/node.ts'
+import { decodeResponse, encodeRequest } from '../src/protocol/api.ts'
+import { ApiVersions } from '../src/protocol/messages/api-versions.ts'
+import { IncrementalAlterConfigs } from '../src/protocol/messages/configs.ts'
+import { silentLogger } from '../src/runtime/logger.ts'
+import { seededRandom } from '../src/runtime/random.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
+import { Client } from './net/client.ts'
+
+const BROKER = 4
+const SET = 0
+const HEADER = { correlationId: 1, clientId: 'test' }
+
+let clock: ManualClock
+let directory: string
+const running: RunningNode[] = []
+
+beforeEach(() => {
+  clock = new ManualClock()
+  directory = mkdtempSync(join(tmpdir(), 'node-'))
+})
+afterEach(async () => {
+  for (const node of running.splice(0)) await node.stop()
+  rmSync(directory, { recursive: true })
+})
+
+async function start(
+  config: Record<string, string | number> = {},
+  dataDir: string | null = null
+): Promise<RunningNode> {
+  const { settings } = resolve(fromObject({ listeners: 'PLAINTEXT://127.0.0.1:0', ...config }))
+  const node = await startNode({ settings, dataDir, clock, random: seededRandom(1), logger: silentLogger })
+  running.push(node)
+  return node
+}
+
+function portOf({ bootstrapServers }: RunningNode): number {
+  return Number(bootstrapServers.split(':').at(-1))
+}
+
+/** A client that has been answered, and so is surely being served. */
+async function served(node: RunningNode): Promise<Client> {
+  const client = await Client.connect(portOf(node))
+  await greet(client)
+  return client
+}
+
+async function greet(client: Client): Promise<string | undefined> {
+  client.write(Buffer.concat(encodeRequest(ApiVersions, 0, HEADER, {})))
+  return client.receive()
+}
+
+async function setOfBroker(client: Client, name: string, value: string): Promise<void> {
+  const resources = [{ resourceType: BROKER, resourceName: '', configs: [{ name, configOperation: SET, value }] }]
+  client.write(Buffer.concat(encodeRequest(IncrementalAlterConfigs, 1, HEADER, { resources })))
+  const answer = Buffer.from((await client.receive()) ?? '', 'latin1')
+  const { response } = decodeResponse(IncrementalAlterConfigs, 1, answer)
+  expect(response.responses.map(({ errorCode }) => errorCode)).toEqual(['NONE'])
+}
+
+it('limits connections by address, with overrides, as settings are at the moment', async () => {
+  const node = await start({ 'max.connections.per.ip': 5, 'max.connections.per.ip.overrides': '127.0.0.1:2' })
+  const clients = [await served(node), await served(node)]
+  const third = await Client.connect(portOf(node))
+  await third.closedByServer()
+  await setOfBroker(clients[0] ?? third, 'max.connections.per.ip.overrides', '127.0.0.1:3')
+  clients.push(await served(node))
+  for (const client of [...clients, third]) client.socket.destroy()
+})
+
+it('makes clients wait above max.connections until another one leaves', async () => {
+  const node = await start({ 'max.connections': 1 })
+  const first = await served(node)
+  const second = await Client.connect(portOf(node))
+  const greeted = greet(second)
+  await greet(first)
+  first.socket.destroy()
+  expect(await greeted).toBeDefined()
+  second.socket.destroy()
+})
+
+it('closes a connection after connections.max.idle.ms without a byte', async () => {
+  const node = await start({ 'connections.max.idle.ms': 5000 })
+  const client = await served(node)
+  clock.advance(5000)
+  await client.closedByServer()
+  client.socket.destroy()
+})
+
+it('refuses a request above socket.request.max.bytes', async () => {
+  const node = await start({ 'socket.request.max.bytes': 100 })
+  const client = await served(node)
+  client.send('x'.repeat(101))
+  await client.closedByServer()
+  client.socket.destroy()
+})
+
+it.each([
+  ['PLAINTEXT://:0', /^localhost:\d+$/],
+  ['PLAINTEXT://0.0.0.0:0', /^localhost:\d+$/],
+  ['PLAINTEXT://localhost:0', /^localhost:\d+$/],
+  ['PLAINTEXT://127.0.0.1:0,INNER://localhost:0', /^127\.0\.0\.1:\d+,localhost:\d+$/]
+])('tells clients on this machine where %s is', async (listeners, bootstrapServers) => {
+  const map = 'PLAINTEXT:PLAINTEXT,INNER:PLAINTEXT'
+  const node = await start({ listeners, 'listener.security.protocol.map': map })
+  expect(node.bootstrapServers).toMatch(bootstrapServers)
+})
+
+it('gives everything back when it cannot start', async () => {
+  const other = await start()
+  const dataDir = join(directory, 'data')
+  const taken = { listeners: `PLAINTEXT://127.0.0.1:${portOf(other)}` }
+  await expect(start(taken, dataDir)).rejects.toThrow('is taken by another process')
+  expect(readdirSync(dataDir)).toEqual([])
+  await start({}, dataDir)
+})
+
+it('frees port and directory when it stops, and sets no alarm any more', async () => {
+  const dataDir = join(directory, 'data')
+  const first = await start({}, dataDir)
+  const client = await served(first)
+  void client.closedByServer().then(() => client.socket.destroy())
+  await first.stop()
+  expect(clock.pendingAlarms).toBe(0)
+  expect(existsSync(join(dataDir, 'meta.properties'))).toBe(true)
+  await start({ listeners: `PLAINTEXT://127.0.0.1:${portOf(first)}` }, dataDir)
+})
