@@ -184,7 +184,7 @@ export class Connection {
     if (error instanceof InvalidFrameSize) {
       const mistake = likelyMistake(error.prefix)
       this.refuse(
-        mistake === undefined ? `${error.message}; what it sends is not Kafka` : `${error.message}; ${mistake}`
+        mistake === undefined ? `${error.message}; it does not seem to speak Kafka` : `${error.message}; ${mistake}`
       )
     } else if (error instanceof MalformedFrame || error instanceof CloseConnection) {
       this.refuse(error.message)
