@@ -182,11 +182,10 @@ export class Connection {
 
   #fail(error: unknown): void {
     if (error instanceof InvalidFrameSize) {
-      const mistake = likelyMistake(error.prefix)
-      this.refuse(
-        mistake === undefined ? `${error.message}; it does not seem to speak Kafka` : `${error.message}; ${mistake}`
-      )
-    } else if (error instanceof MalformedFrame || error instanceof CloseConnection) {
+      this.refuse(`${error.message}; ${likelyMistake(error.prefix) ?? 'it does not seem to speak Kafka'}`)
+    } else if (error instanceof MalformedFrame) {
+      this.refuse(`it sent a request that cannot be read (${error.message})`)
+    } else if (error instanceof CloseConnection) {
       this.refuse(error.message)
     } else {
       this.#options.logger.error(
