@@ -61,7 +61,7 @@ async function bindHost(
     return [ipv4, await bind('::1', portOf(ipv4))]
   } catch (error) {
     if (NO_IPV6.includes(codeOf(error))) return [ipv4]
-    ipv4.close()
+    await new Promise(resolve => ipv4.close(resolve))
     if (mayRetry && codeOf(error) === 'EADDRINUSE') return undefined
     throw error
   }
