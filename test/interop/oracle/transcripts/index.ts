@@ -2,7 +2,9 @@
 import type { Step } from '../transcript.ts'
 import { apiVersions } from './api-versions.ts'
 import { fetch } from './fetch.ts'
+import { findCoordinator } from './find-coordinator.ts'
 import { idempotence } from './idempotence.ts'
+import { joinGroup } from './join-group.ts'
 import { metadata } from './metadata.ts'
 import { offsets } from './offsets.ts'
 import { produce } from './produce.ts'
@@ -15,5 +17,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   produce,
   idempotence,
   fetch,
-  offsets
+  offsets,
+  'find coordinator': findCoordinator,
+  'join group': joinGroup
 }

@@ -1,0 +1,20 @@
+// A million records of 100 bytes through kafkajs, read back in order with nothing lost or doubled.
+import kafkajs from 'kafkajs'
+import { expect, test } from 'vitest'
+import { consumeNumbered, produceNumbered } from '../clients/numbered.ts'
+import { brokers } from './brokers.ts'
+
+const { Kafka, logLevel } = kafkajs
+
+test.each(brokers)('a million records through $name', async ({ start }) => {
+  const broker = await start()
+  const kafka = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING })
+  const numbered = { topic: 'million', partitions: 3, count: 1_000_000, size: 100 }
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: 'million', numPartitions: 3 }] })
+  await admin.disconnect()
+  await produceNumbered(kafka, numbered)
+  expect(await consumeNumbered(kafka, numbered)).toBe(1_000_000)
+  await broker.stop()
+})

@@ -1,0 +1,33 @@
+// FindCoordinator: groups at every version, one and many, and the kinds of keys. The first answer of all is not compared:
+// Kafka makes the internal topic meanwhile and says COORDINATOR_NOT_AVAILABLE, ours has made it when it answers.
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { atEachVersion, call, type Step } from '../transcript.ts'
+import { Group } from './group.ts'
+
+const { FindCoordinator } = APIS
+
+export const findCoordinator: Step[] = [
+  new Group('coordinated').found(),
+  ...atEachVersion('a group', FindCoordinator, version =>
+    version < 4 ? { key: 'coordinated' } : { coordinatorKeys: ['coordinated'] }
+  ),
+  ...[0, 3].map(version => call('the empty group', FindCoordinator, version, { key: '' })),
+  ...[4, 6].flatMap(version => [
+    call('the empty group', FindCoordinator, version, { coordinatorKeys: [''] }),
+    call('several groups', FindCoordinator, version, { coordinatorKeys: ['b', 'a', 'coordinated'] }),
+    call('the same group twice', FindCoordinator, version, { coordinatorKeys: ['a', 'a'] }),
+    call('no group', FindCoordinator, version, { coordinatorKeys: [] })
+  ]),
+  // A share partition's key is <group>:<topic id>:<partition>. Which versions know of them, and keys that are none:
+  ...[2, 5].map(version =>
+    call('a share partition', FindCoordinator, version, { ...shape(version, 'g:t:0'), keyType: 2 })
+  ),
+  call('a share partition that is none', FindCoordinator, 6, { coordinatorKeys: ['g'], keyType: 2 }),
+  ...[1, 3, 4, 6].map(version =>
+    call('a kind that is none', FindCoordinator, version, { ...shape(version, 'g'), keyType: 9 })
+  )
+]
+
+function shape(version: number, key: string) {
+  return version < 4 ? { key } : { coordinatorKeys: [key] }
+}

@@ -1,0 +1,222 @@
+// A group as transcripts play it: its members have names here, and each a connection of its own, on which it may be kept
+// waiting. What a broker tells a member (its id, its generation) is what the member says the next time.
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import type { Session } from '../session.ts'
+import { arrange, type Call, call, parked, type Step } from '../transcript.ts'
+
+const { FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, OffsetFetch, SyncGroup } = APIS
+
+/** An id that no broker gives out. */
+export const STRANGER = 'nobody-00000000-0000-0000-0000-000000000000'
+
+type Protocols = Readonly<Record<string, string>>
+
+interface JoinOptions {
+  readonly version?: number
+  /** Comes without an id, or with this one; else with the id that it was given last. */
+  readonly memberId?: string
+  readonly instance?: string
+  readonly protocolType?: string
+  /** By name, in order of preference, what it says of itself; `range` with its own name when absent. */
+  readonly protocols?: Protocols
+  readonly sessionTimeoutMs?: number
+  readonly rebalanceTimeoutMs?: number
+  readonly reason?: string
+}
+
+interface SyncOptions extends Claim {
+  readonly version?: number
+  readonly protocolType?: string | null
+  readonly protocolName?: string | null
+  /** By member, what it is to do. */
+  readonly assignments?: Readonly<Record<string, string>>
+}
+
+interface Claim {
+  readonly memberId?: string
+  readonly instance?: string
+  readonly generation?: number
+}
+
+/** The group of that id, played step by step. */
+export class Group {
+  readonly id: string
+
+  constructor(id: string) {
+    this.id = id
+  }
+
+  /** Its coordinator answers. */
+  found(): Step {
+    return arrange(`${this.id} has its coordinator`, async session => {
+      const request = { coordinatorKeys: [this.id] }
+      await session.askUntil(FindCoordinator, 4, request, answer => answer.coordinators[0]?.errorCode === 'NONE')
+      const groups = [{ groupId: this.id, topics: [] }]
+      await session.askUntil(OffsetFetch, 8, { groups }, answer => answer.groups[0]?.errorCode === 'NONE')
+    })
+  }
+
+  /** JoinGroup that is answered soon. */
+  join(who: string, name: string, options: JoinOptions = {}): Call<typeof JoinGroup> {
+    const { version = 9 } = options
+    const request = (session: Session) => this.#joining(session, who, options)
+    return this.#learning(
+      who,
+      call(`${who} ${name}`, JoinGroup, version, request, { on: who, compare: membersInOrder })
+    )
+  }
+
+  /** JoinGroup that is kept waiting. */
+  joinParked(who: string, name: string, options: JoinOptions = {}): { sent: Step; answer: Step } {
+    const { version = 9 } = options
+    const request = (session: Session) => this.#joining(session, who, options)
+    const { sent, answer } = parked(`${who} ${name}`, JoinGroup, version, request, {
+      ...{ on: who, compare: membersInOrder }
+    })
+    return { sent, answer: this.#learning(who, answer) }
+  }
+
+  /** A newcomer as all clients since 2.2: it is given an id, and joins with it. Answered when the group has begun. */
+  enter(who: string, options: JoinOptions = {}): Step[] {
+    return [this.newcomer(who, options), this.join(who, 'joins', options)]
+  }
+
+  /** The first half of `enter`: the group waits for it from then on. */
+  newcomer(who: string, options: JoinOptions = {}): Call<typeof JoinGroup> {
+    return this.join(who, 'asks for an id', { ...options, memberId: '' })
+  }
+
+  /** Newcomers come into the group of a leader, who has joined, and all wait to sync. */
+  gather(leader: string, leading: JoinOptions, ...others: (readonly [who: string, options?: JoinOptions])[]): Step[] {
+    const waiting = others.map(([who, options]) => this.joinParked(who, 'joins', options))
+    return [
+      ...others.filter(([, options]) => !options?.instance).map(([who, options]) => this.newcomer(who, options)),
+      ...waiting.map(({ sent }) => sent),
+      this.rebalancing(leader, leading.instance === undefined ? {} : { instance: leading.instance }),
+      this.join(leader, 'joins again', leading),
+      ...waiting.map(({ answer }) => answer)
+    ]
+  }
+
+  sync(who: string, name: string, options: SyncOptions = {}): Call<typeof SyncGroup> {
+    const { version = 5 } = options
+    return call(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), { on: who })
+  }
+
+  syncParked(who: string, name: string, options: SyncOptions = {}): { sent: Step; answer: Step } {
+    const { version = 5 } = options
+    return parked(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), { on: who })
+  }
+
+  heartbeat(who: string, name: string, { version = 4, ...claim }: Claim & { version?: number } = {}): Step {
+    const request = (session: Session) => ({ groupId: this.id, ...this.claim(session, who, claim) })
+    return call(`${who} ${name}`, Heartbeat, version, request)
+  }
+
+  /** Waits until the group wants to be joined again: so a request that is parked has come in. */
+  rebalancing(who: string, options: Claim = {}): Step {
+    return arrange(`${who} hears of a rebalance`, session =>
+      session.askUntil(
+        Heartbeat,
+        4,
+        { groupId: this.id, ...this.claim(session, who, options) },
+        ({ errorCode }) => errorCode === 'REBALANCE_IN_PROGRESS'
+      )
+    )
+  }
+
+  /** Members leave, each by its own id unless it says otherwise. */
+  leave(name: string, ...members: (string | { who?: string; memberId?: string; instance?: string })[]): Step {
+    return this.leaveAt(5, name, ...members)
+  }
+
+  leaveAt(
+    version: number,
+    name: string,
+    ...members: (string | { who?: string; memberId?: string; instance?: string; reason?: string })[]
+  ): Step {
+    return call(name, LeaveGroup, version, session => {
+      const leaving = members.map(member => {
+        const { who, memberId, instance, reason } = typeof member === 'string' ? { who: member } : { ...member }
+        const id = memberId ?? (who === undefined ? '' : this.memberId(session, who))
+        return { memberId: id, groupInstanceId: instance ?? null, reason: reason ?? null }
+      })
+      const [first] = leaving
+      return { groupId: this.id, memberId: first?.memberId ?? '', members: leaving }
+    })
+  }
+
+  /** The id that a member was given last. */
+  memberId(session: Session, who: string): string {
+    return `${session.recall(`${who}'s id in ${this.id}`)}`
+  }
+
+  /** The last generation that a member was told of. */
+  generation(session: Session, who: string): number {
+    return Number(session.recall(`${who}'s generation in ${this.id}`))
+  }
+
+  /** What a member says of itself. */
+  claim(session: Session, who: string, { memberId, instance, generation }: Claim = {}) {
+    return {
+      memberId: memberId ?? this.memberId(session, who),
+      generationId: generation ?? this.generation(session, who),
+      groupInstanceId: instance ?? null
+    }
+  }
+
+  #joining(session: Session, who: string, options: JoinOptions) {
+    const { memberId, instance = null, protocolType = 'consumer', protocols = { range: who }, reason = null } = options
+    return {
+      groupId: this.id,
+      memberId: memberId ?? this.memberId(session, who),
+      groupInstanceId: instance,
+      sessionTimeoutMs: options.sessionTimeoutMs ?? 30_000,
+      rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 30_000,
+      protocolType,
+      protocols: Object.entries(protocols).map(([name, metadata]) => ({ name, metadata: subscription(metadata) })),
+      reason
+    }
+  }
+
+  #syncing(session: Session, who: string, options: SyncOptions) {
+    const { protocolType = 'consumer', protocolName = 'range', assignments = {}, version = 5 } = options
+    const assigned = Object.entries(assignments).map(([member, assignment]) => ({
+      memberId: member === '?' ? STRANGER : this.memberId(session, member),
+      assignment: Buffer.from(assignment)
+    }))
+    const protocol = version < 5 ? {} : { protocolType, protocolName }
+    return { groupId: this.id, ...this.claim(session, who, options), ...protocol, assignments: assigned }
+  }
+
+  #learning(who: string, step: Call<typeof JoinGroup>): Call<typeof JoinGroup> {
+    return {
+      ...step,
+      play: async session => {
+        const outcome = await step.play(session)
+        const { memberId, generationId } = step.answerTo(session)
+        if (memberId !== '') session.remember(`${who}'s id in ${this.id}`, memberId)
+        if (generationId >= 0) session.remember(`${who}'s generation in ${this.id}`, generationId)
+        return outcome
+      }
+    }
+  }
+}
+
+/** A subscription of Kafka's consumers to the topic `groups`, with some data of the member's own. */
+export function subscription(userData: string): Buffer {
+  const topic = Buffer.from('groups')
+  const data = Buffer.from(userData)
+  const bytes = Buffer.alloc(2 + 4 + 2 + topic.length + 4 + data.length)
+  bytes.writeInt32BE(1, 2)
+  bytes.writeInt16BE(topic.length, 6)
+  topic.copy(bytes, 8)
+  bytes.writeInt32BE(data.length, 8 + topic.length)
+  data.copy(bytes, 12 + topic.length)
+  return bytes
+}
+
+/** Kafka tells the leader of the members in no order. */
+function membersInOrder<T extends { readonly members: readonly { readonly metadata: Buffer }[] }>(answer: T): T {
+  return { ...answer, members: answer.members.toSorted((a, b) => Buffer.compare(a.metadata, b.metadata)) }
+}
