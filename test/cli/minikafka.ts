@@ -1,16 +1,11 @@
-/** The executable as a child process, built once for the tests that run it. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+/** The executable as a child process. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 /** The root of the project, which is the package too. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const BIN = fileURLToPath(new URL('../../bin/minikafka.js', import.meta.url))
-
-/** Bundles the sources with their types, as they are published. */
-export function build(): void {
-  execFileSync(process.execPath, ['scripts/build.js', '--types'], { cwd: ROOT, stdio: 'inherit' })
-}
 
 /** A run of `minikafka`. Its environment holds no KAFKA_* variables but the given ones. */
 export class Run {

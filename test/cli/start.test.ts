@@ -1,22 +1,20 @@
 /**
  * What is built, as its users meet it: `minikafka start` with its output, signals and exit codes, and the package.
- * All that needs the bundle is in this file, so that it is made once.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encodeRequest } from '../../src/protocol/api.ts'
 import { JoinGroup } from '../../src/protocol/messages/group.ts'
 import { Client } from '../net/client.ts'
-import { build, ROOT, Run } from './minikafka.ts'
+import { ROOT, Run } from './minikafka.ts'
 
 let directory: string
 const runs: Run[] = []
 
-beforeAll(build)
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'minikafka-'))
 })
