@@ -4,7 +4,8 @@
  * in what the log holds, live and on replay alike.
  */
 import { KafkaError } from '../protocol/errors.ts'
-import { sequenceAfter, sequenceBefore } from './sequence.ts'
+import { incrementSequence } from '../protocol/records/batch.ts'
+import { decrementSequence } from './sequence.ts'
 
 /** The part of a batch's header that idempotence looks at. */
 export interface ProducerBatch {
@@ -100,11 +101,11 @@ export class ProducerStates {
 }
 
 function repeats(batch: ProducerBatch, known: AppendedBatch): boolean {
-  const firstSequence = sequenceBefore(known.lastSequence, known.offsetDelta)
+  const firstSequence = decrementSequence(known.lastSequence, known.offsetDelta)
   return batch.lastSequence === known.lastSequence && batch.baseSequence === firstSequence
 }
 
 function nextSequence({ batches }: Producer): number {
   const last = batches.at(-1)
-  return last ? sequenceAfter(last.lastSequence, 1) : 0
+  return last ? incrementSequence(last.lastSequence, 1) : 0
 }

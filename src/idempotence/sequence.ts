@@ -1,13 +1,7 @@
-/** Arithmetic of producer sequence numbers: 0 to 2^31-1, then 0 again (KIP-98). */
-const LAST_SEQUENCE = 2_147_483_647
-const SEQUENCES = LAST_SEQUENCE + 1
+/** Arithmetic of producer sequence numbers, 0 to 2^31-1 and then 0 again (KIP-98); `incrementSequence` is the batch's. */
+const SEQUENCES = 2_147_483_648
 
-/** The sequence `count` records after `sequence`. */
-export function sequenceAfter(sequence: number, count: number): number {
-  return (sequence + count) % SEQUENCES
-}
-
-/** The sequence `count` records before `sequence`. */
-export function sequenceBefore(sequence: number, count: number): number {
-  return (sequence - count + SEQUENCES) % SEQUENCES
+/** The sequence number `decrement` before `sequence`: the largest int32 precedes 0. */
+export function decrementSequence(sequence: number, decrement: number): number {
+  return (sequence - decrement + SEQUENCES) % SEQUENCES
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { type ProducerBatch, ProducerStates } from '../../src/idempotence/producer-state.ts'
-import { sequenceAfter, sequenceBefore } from '../../src/idempotence/sequence.ts'
+import { decrementSequence } from '../../src/idempotence/sequence.ts'
+import { incrementSequence } from '../../src/protocol/records/batch.ts'
 
 const batch = (changes: Partial<ProducerBatch> & { baseSequence: number }, count = 1): ProducerBatch => ({
   producerId: 7n,
   producerEpoch: 0,
-  lastSequence: sequenceAfter(changes.baseSequence, count - 1),
+  lastSequence: incrementSequence(changes.baseSequence, count - 1),
   lastOffset: BigInt(changes.baseSequence + count - 1),
   lastOffsetDelta: count - 1,
   maxTimestamp: 1000n,
@@ -21,10 +22,10 @@ const statesAfter = (...batches: ProducerBatch[]): ProducerStates => {
 
 describe('sequence numbers', () => {
   it('wrap to 0 after 2^31-1, both ways', () => {
-    expect(sequenceAfter(2_147_483_647, 1)).toBe(0)
-    expect(sequenceAfter(2_147_483_646, 4)).toBe(2)
-    expect(sequenceBefore(0, 1)).toBe(2_147_483_647)
-    expect(sequenceBefore(2, 4)).toBe(2_147_483_646)
+    expect(incrementSequence(2_147_483_647, 1)).toBe(0)
+    expect(incrementSequence(2_147_483_646, 4)).toBe(2)
+    expect(decrementSequence(0, 1)).toBe(2_147_483_647)
+    expect(decrementSequence(2, 4)).toBe(2_147_483_646)
   })
 })
 
