@@ -1,7 +1,8 @@
 /**
  * FindCoordinator: which node keeps a group, a transactional id or a share partition (KIP-699).
  * - The internal topic is made at the first request, so the first answer is a node already.
- * - From version 4 on many keys at once, each with its own error; before, one key and one error.
+ * - From version 4 on many keys at once, each with its own error; before, one key and one error. Where there is none,
+ *   Kafka's message is empty, and before version 4 the word NONE.
  * - Transactional ids are UNSUPPORTED_VERSION until transactions exist.
  */
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
@@ -23,15 +24,15 @@ export const findCoordinator: Handler<'FindCoordinator'> = (request, context) =>
   const coordinators = each(
     batched ? coordinatorKeys : [key],
     context.parts.logger,
-    one => found(one, coordinatorOf(one, keyType, context)),
+    one => found(one, coordinatorOf(one, keyType, context), batched ? '' : 'NONE'),
     (one, { errorCode, error }) => notFound(one, errorCode, error)
   )
   const [only] = coordinators
   return batched || !only ? { coordinators } : only
 }
 
-function found(key: string, { nodeId, host, port }: Node): Coordinator {
-  return { key, errorCode: 'NONE', nodeId, host, port }
+function found(key: string, { nodeId, host, port }: Node, errorMessage: string): Coordinator {
+  return { key, errorCode: 'NONE', errorMessage, nodeId, host, port }
 }
 
 function notFound(key: string, errorCode: ErrorName, error: unknown): Coordinator {

@@ -1,5 +1,6 @@
 // JoinGroup by itself: every version, what is refused, ids that are handed out, how the protocol is chosen, who hears
-// what, and the size of groups.
+// what, and the size of groups. Not here, for Kafka stumbles over them: the same protocol named twice (never answered),
+// an id that was only handed out together with a group.instance.id (UNKNOWN_SERVER_ERROR).
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, call, type Step } from '../transcript.ts'
 import { Group, STRANGER, subscription } from './group.ts'
@@ -45,13 +46,6 @@ const refused: Step[] = [
     ...{ groupId: 'join-odd', sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, memberId: '' },
     ...{ protocolType: 'consumer', protocols: [{ name: 'range', metadata: Buffer.from([7]) }] }
   }),
-  call('the same protocol twice', JoinGroup, 3, {
-    ...{ groupId: 'join-twice', sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, memberId: '' },
-    ...{
-      protocolType: 'consumer',
-      protocols: ['one', 'two'].map(metadata => ({ name: 'range', metadata: subscription(metadata) }))
-    }
-  }),
   call('no session and no rebalance timeout of use', JoinGroup, 3, {
     ...{ groupId: 'join-hasty', sessionTimeoutMs: 100, rebalanceTimeoutMs: -5, memberId: '' },
     ...{ protocolType: 'consumer', protocols: [{ name: 'range', metadata: subscription('a') }] }
@@ -70,7 +64,6 @@ const ids: Step[] = [
   given.newcomer('a'),
   given.heartbeat('a', 'has an id and nothing else', { generation: 0 }),
   given.sync('a', 'has an id and nothing else', { generation: 0 }),
-  given.join('a', 'has an id, and claims an instance as well', { instance: 'A' }),
   given.leave('an id is given back', 'a'),
   given.join('a', 'has given its id back', {}),
   ...given.enter('b', { reason: 'because' }),

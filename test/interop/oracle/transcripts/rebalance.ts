@@ -1,0 +1,215 @@
+// SyncGroup and Heartbeat at every version and in every state of a group; what those who wait are told when time runs
+// out, when somebody comes, and when somebody is sent away. Not here, for Kafka leaves it without an answer: a JoinGroup
+// or SyncGroup that waits when the same member sends another one, and the SyncGroup of a member that is removed. Ours
+// answers REBALANCE_IN_PROGRESS and UNKNOWN_MEMBER_ID.
+
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { atEachVersion, type Step } from '../transcript.ts'
+import { Group, STRANGER } from './group.ts'
+
+const { Heartbeat, SyncGroup } = APIS
+const upTo = (last: number) => Array.from({ length: last + 1 }, (_, version) => version)
+
+const nobody = { groupId: 'rebalance-none', generationId: 1, memberId: STRANGER, assignments: [] }
+const spoken = (version: number) => (version < 5 ? {} : { protocolType: 'consumer', protocolName: 'range' })
+
+const versions = new Group('rebalance-versions')
+const everyVersion: Step[] = [
+  versions.found(),
+  ...versions.enter('a'),
+  ...upTo(5).flatMap(version => [
+    versions.sync('a', 'assigns', { version, assignments: { a: `in version ${version}` } }),
+    versions.sync('a', 'asks again', { version }),
+    versions.sync('a', 'claims another type', { version, protocolType: 'connect' }),
+    versions.sync('a', 'is of an older generation', { version, generation: 0 }),
+    versions.sync('a', 'is not known', { version, memberId: STRANGER }),
+    versions.join('a', 'joins again')
+  ]),
+  ...upTo(4).flatMap(version => [
+    versions.heartbeat('a', 'is alive', { version }),
+    versions.heartbeat('a', 'is of an older generation', { version, generation: 0 }),
+    versions.heartbeat('a', 'is not known', { version, memberId: STRANGER })
+  ]),
+  ...atEachVersion('the empty group', Heartbeat, () => ({ ...nobody, groupId: '' })),
+  ...atEachVersion('a group that is none', Heartbeat, () => nobody),
+  ...atEachVersion('the empty group', SyncGroup, version => ({ ...nobody, ...spoken(version), groupId: '' })),
+  ...atEachVersion('a group that is none', SyncGroup, version => ({ ...nobody, ...spoken(version) }))
+]
+
+/** Every claim that is wrong, and the right one, in the state that the group is in. */
+function claims(group: Group, state: string, who = 'a'): Step[] {
+  const wrong = [
+    ['is not known', { memberId: STRANGER }],
+    ['has no id', { memberId: '' }],
+    ['is of an older generation', { generation: 0 }],
+    ['is of a generation to come', { generation: 99 }],
+    ['is of no generation', { generation: -1 }],
+    ['claims an instance', { instance: 'A' }]
+  ] as const
+  return wrong.flatMap(([name, claim]) => [
+    group.sync(who, `${name}, ${state}`, claim),
+    group.heartbeat(who, `${name}, ${state}`, claim)
+  ])
+}
+
+const states = new Group('rebalance-states')
+const late = states.joinParked('b', 'joins')
+const joining = states.joinParked('a', 'joins again')
+const following = states.syncParked('b', 'follows')
+const everyState: Step[] = [
+  states.found(),
+  ...states.enter('a'),
+  states.heartbeat('a', 'is alive before the first assignment'),
+  ...claims(states, 'completing'),
+  states.sync('a', 'claims another type', { protocolType: 'connect', assignments: { a: 'x' } }),
+  states.sync('a', 'claims another protocol', { protocolName: 'sticky', assignments: { a: 'x' } }),
+  states.sync('a', 'claims no type', { protocolType: null, assignments: { a: 'x' } }),
+  states.sync('a', 'claims no protocol', { protocolName: null, assignments: { a: 'x' } }),
+  states.sync('a', 'assigns', { assignments: { a: 'all', '?': 'nothing' } }),
+  states.heartbeat('a', 'is alive'),
+  ...claims(states, 'stable'),
+  states.sync('a', 'assigns what is not heard', { assignments: { a: 'other' } }),
+  states.newcomer('b'),
+  states.heartbeat('a', 'is not disturbed by one that was only given an id'),
+  late.sent,
+  states.rebalancing('a'),
+  ...claims(states, 'preparing'),
+  states.sync('a', 'must join first'),
+  states.heartbeat('b', 'does not know its generation', { generation: 0 }),
+  joining.sent,
+  late.answer,
+  joining.answer,
+  states.heartbeat('b', 'is alive'),
+  following.sent,
+  states.sync('a', 'assigns', { assignments: { a: 'one half', b: 'the other' } }),
+  following.answer,
+  states.sync('b', 'asks again'),
+  states.leave('both leave', 'a', 'b'),
+  ...claims(states, 'empty'),
+  states.heartbeat('a', 'is of the generation that is empty', { generation: 3 }),
+  states.heartbeat('a', 'has no id, and is of the generation that is empty', { generation: 3, memberId: '' })
+]
+
+const again = new Group('rebalance-again')
+const other = { protocols: { range: 'b, changed' } }
+const parkedFollower = again.joinParked('b', 'has something new', other)
+const parkedLeader = again.joinParked('a', 'joins again, as the leader')
+const rejoining: Step[] = [
+  again.found(),
+  ...again.enter('a'),
+  again.join('a', 'cannot give up its only protocol', { protocols: { sticky: 'a' } }),
+  ...again.gather('a', {}, ['b']),
+  again.sync('a', 'assigns to itself alone', { assignments: { a: 'all' } }),
+  again.sync('b', 'follows, with nothing to do'),
+  again.join('b', 'has nothing new'),
+  again.heartbeat('a', 'hears nothing of that'),
+  parkedFollower.sent,
+  again.rebalancing('a'),
+  again.join('a', 'joins again'),
+  parkedFollower.answer,
+  again.sync('a', 'assigns', { assignments: { b: 'all' } }),
+  again.sync('b', 'follows'),
+  parkedLeader.sent,
+  again.rebalancing('b'),
+  again.join('b', 'joins again', other),
+  parkedLeader.answer
+]
+
+const interrupted = new Group('rebalance-interrupted')
+const waiting = interrupted.syncParked('b', 'waits for its assignment')
+const newcomer = interrupted.joinParked('c', 'joins')
+const third = interrupted.joinParked('b', 'joins again')
+const interruption: Step[] = [
+  interrupted.found(),
+  ...interrupted.enter('a'),
+  ...interrupted.gather('a', {}, ['b']),
+  waiting.sent,
+  interrupted.newcomer('c'),
+  newcomer.sent,
+  waiting.answer,
+  interrupted.sync('a', 'assigns too late', { assignments: { a: 'a', b: 'b' } }),
+  third.sent,
+  interrupted.join('a', 'joins again'),
+  third.answer,
+  newcomer.answer
+]
+
+// Short rebalances: what happens when somebody does not come. Who is left is the leader, so chance has no part in it.
+const HURRY = { rebalanceTimeoutMs: 700 }
+const missing = new Group('rebalance-without-join')
+const inTime = missing.joinParked('b', 'joins', HURRY)
+const withoutJoin: Step[] = [
+  missing.found(),
+  ...missing.enter('a', HURRY),
+  missing.sync('a', 'assigns', { assignments: { a: 'all' } }),
+  missing.newcomer('b', HURRY),
+  inTime.sent,
+  inTime.answer,
+  missing.heartbeat('a', 'did not join again'),
+  missing.sync('a', 'did not join again'),
+  missing.join('a', 'did not join again'),
+  missing.heartbeat('b', 'is alone')
+]
+
+const silent = new Group('rebalance-without-sync')
+const unassigned = silent.syncParked('b', 'waits for its assignment')
+const withoutSync: Step[] = [
+  silent.found(),
+  ...silent.enter('a', HURRY),
+  ...silent.gather('a', HURRY, ['b', HURRY]),
+  unassigned.sent,
+  unassigned.answer,
+  silent.heartbeat('a', 'did not assign'),
+  silent.heartbeat('b', 'is told to join'),
+  silent.join('b', 'is alone', HURRY)
+]
+
+const lazy = new Group('rebalance-without-a-follower')
+const withoutFollower: Step[] = [
+  lazy.found(),
+  ...lazy.enter('a', HURRY),
+  ...lazy.gather('a', HURRY, ['b', HURRY]),
+  lazy.sync('a', 'assigns', { assignments: { a: 'a', b: 'b' } }),
+  lazy.rebalancing('a'),
+  lazy.heartbeat('b', 'did not ask for its assignment'),
+  lazy.join('a', 'is alone', HURRY)
+]
+
+const mortal = new Group('rebalance-without-heartbeat')
+const withoutHeartbeat: Step[] = [
+  mortal.found(),
+  ...mortal.enter('a'),
+  ...mortal.gather('a', {}, ['b', { sessionTimeoutMs: 400 }]),
+  mortal.sync('a', 'assigns', { assignments: { a: 'a', b: 'b' } }),
+  mortal.sync('b', 'follows'),
+  mortal.rebalancing('a'),
+  mortal.heartbeat('b', 'was silent for too long'),
+  mortal.join('a', 'is alone')
+]
+
+const removed = new Group('rebalance-removed')
+const victim = removed.joinParked('b', 'joins')
+const removal: Step[] = [
+  removed.found(),
+  ...removed.enter('a'),
+  removed.sync('a', 'assigns', { assignments: { a: 'all' } }),
+  removed.newcomer('b'),
+  victim.sent,
+  removed.rebalancing('a'),
+  removed.leave('the one that waits is sent away', 'b'),
+  victim.answer,
+  removed.heartbeat('a', 'must join all the same'),
+  removed.join('a', 'is alone')
+]
+
+export const rebalance: Step[] = [
+  ...everyVersion,
+  ...everyState,
+  ...rejoining,
+  ...interruption,
+  ...withoutJoin,
+  ...withoutSync,
+  ...withoutFollower,
+  ...withoutHeartbeat,
+  ...removal
+]
