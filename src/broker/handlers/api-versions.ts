@@ -1,7 +1,8 @@
 /**
  * ApiVersions: which APIs at which versions, and which features (KIP-35, KIP-511, KIP-584).
  * - A client of version 3 or later names its software; a name that no metric could carry is INVALID_REQUEST.
- * - From version 5 on a client may say which cluster and node it expects: REBOOTSTRAP_REQUIRED otherwise (KIP-1242).
+ * - From version 5 on a client may say which cluster and node it expects, both or none (KIP-1242): INVALID_REQUEST for
+ *   one alone, REBOOTSTRAP_REQUIRED where they are others.
  * - Features whose range begins at 0 are told from version 4 on only: older clients refuse them.
  */
 
@@ -9,6 +10,8 @@ import { KafkaError } from '../../protocol/errors.ts'
 import { APIS } from '../../protocol/messages/index.ts'
 import type { Handler, Request, RequestContext } from '../context.ts'
 
+/** The node id of a client that expects no certain node. */
+const NO_NODE = -1
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 const apiKeys = Object.values(APIS)
@@ -37,6 +40,9 @@ function check(request: Request<'ApiVersions'>, { apiVersion, connection, parts 
   if (apiVersion < 3) return
   if (!SOFTWARE.test(name) || !SOFTWARE.test(version)) {
     throw new KafkaError('INVALID_REQUEST', 'the name and version of the client software must be plain words')
+  }
+  if ((clusterId === null) !== (nodeId === NO_NODE)) {
+    throw new KafkaError('INVALID_REQUEST', 'a cluster id and a node id are expected together')
   }
   if (clusterId !== null && (clusterId !== parts.clusterId || nodeId !== parts.nodeId)) {
     throw new KafkaError('REBOOTSTRAP_REQUIRED', `this is node ${parts.nodeId} of cluster ${parts.clusterId}`)

@@ -1,12 +1,11 @@
 /**
  * CreateTopics: new topics with settings, and where their partitions lie (KIP-4, KIP-464, KIP-525).
  * - Each topic succeeds or fails by itself; a name given twice is INVALID_REQUEST for both.
- * - `validateOnly` answers as if the topics had been created, and creates none.
+ * - `validateOnly` answers as if the topics had been created, ids and all, and creates none.
  * - From version 5 on the answer tells the settings in force.
  */
 import { createdTopicConfigs } from '../../config/new-topic.ts'
 import { createTopics as decide } from '../../metadata/create-topics.ts'
-import { ZERO_UUID } from '../../protocol/bytes.ts'
 import type { Handler } from '../context.ts'
 
 export const createTopics: Handler<'CreateTopics'> = ({ topics, validateOnly }, { parts }) => {
@@ -19,7 +18,7 @@ export const createTopics: Handler<'CreateTopics'> = ({ topics, validateOnly }, 
       const asked = topics.find(({ name }) => name === result.name)?.configs ?? []
       const overrides = new Map(asked.map(({ name, value }) => [name, value ?? '']))
       const configs = createdTopicConfigs(overrides, settings)
-      return { ...result, topicId: validateOnly ? ZERO_UUID : result.topicId, configs }
+      return { ...result, configs }
     })
   }
 }

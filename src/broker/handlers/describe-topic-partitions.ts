@@ -2,12 +2,12 @@
  * DescribeTopicPartitions: partitions page by page (KIP-966).
  * - Topics in the order of their names, from the cursor on; a page holds at most `responsePartitionLimit` partitions,
  *   and the cursor of the next page where there is more.
- * - No topics means all. A cursor outside the topics asked for, or with a negative partition, is INVALID_REQUEST.
+ * - No topics means all. A cursor outside the topics asked for, or with a negative partition, makes each of them
+ *   INVALID_REQUEST.
  */
 import type { TopicState } from '../../metadata/image.ts'
 import { isInternalTopic } from '../../metadata/topic-names.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'
-import { KafkaError } from '../../protocol/errors.ts'
 import { allOperations } from '../../security/operations.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
 import { failureOf } from '../per-partition.ts'
@@ -16,6 +16,7 @@ type TopicAnswer = Response<'DescribeTopicPartitions'>['topics'][number]
 
 export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (request, context) => {
   const { parts } = context
+  if (!isWithin(request)) return refusal(request)
   const names = topicsFrom(request, context)
   const limit = Math.min(parts.settings.get('max.request.partition.size.limit'), request.responsePartitionLimit)
   let left = Math.max(limit, 1)
@@ -33,14 +34,21 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
   return { topics, nextCursor: null }
 }
 
+/** Whether the cursor, if there is one, stands at a place of the topics asked for. */
+function isWithin({ topics, cursor }: Request<'DescribeTopicPartitions'>): boolean {
+  if (!cursor) return true
+  const isAsked = topics.length === 0 || topics.some(({ name }) => name === cursor.topicName)
+  return isAsked && cursor.partitionIndex >= 0
+}
+
+function refusal({ topics }: Request<'DescribeTopicPartitions'>): Response<'DescribeTopicPartitions'> {
+  const refused = { errorCode: 'INVALID_REQUEST', topicId: ZERO_UUID, partitions: [] } as const
+  return { topics: topics.map(({ name }) => ({ ...refused, name })) }
+}
+
 function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, { parts }: RequestContext): string[] {
   const all = topics.length === 0 ? [...parts.metadata.image.topicsByName.keys()] : topics.map(({ name }) => name)
   const from = cursor?.topicName ?? ''
-  if (cursor && topics.length > 0 && !all.includes(from)) {
-    throw new KafkaError('INVALID_REQUEST', `the cursor names ${from}, which the request does not`)
-  }
-  if (cursor && cursor.partitionIndex < 0)
-    throw new KafkaError('INVALID_REQUEST', 'the cursor has a negative partition')
   return [...new Set(all)].filter(name => name >= from).sort((a, b) => (a < b ? -1 : 1))
 }
 

@@ -1,6 +1,7 @@
 /**
  * Metadata: the nodes, and topics with their partitions and leaders (KIP-4, KIP-430, KIP-516).
- * - Null topics ask for all (in version 0, which has no null, none do); by id from version 12 on.
+ * - Null topics ask for all (in version 0, which has no null, none do); by id from version 12 on, before that any id or
+ *   missing name makes every topic INVALID_REQUEST.
  * - A missing topic is created when both the client and `auto.create.topics.enable` allow it. It is then answered with
  *   UNKNOWN_TOPIC_OR_PARTITION or LEADER_NOT_AVAILABLE by Kafka; here it is there at once and answered as such.
  */
@@ -8,7 +9,6 @@
 import type { TopicState } from '../../metadata/image.ts'
 import { isInternalTopic } from '../../metadata/topic-names.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'
-import { KafkaError } from '../../protocol/errors.ts'
 import { allOperations } from '../../security/operations.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
 import { nodesFor } from '../nodes.ts'
@@ -21,7 +21,7 @@ const FIRST_VERSION_BY_ID = 12
 
 export const metadata: Handler<'Metadata'> = (request, context) => {
   const { parts, connection, apiVersion } = context
-  checkTopics(request, apiVersion)
+  if (apiVersion < FIRST_VERSION_BY_ID && !allByName(request)) return refusal(request)
   const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
   const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
   const answers = asksForAll
@@ -37,12 +37,14 @@ export const metadata: Handler<'Metadata'> = (request, context) => {
   }
 }
 
-function checkTopics({ topics }: Request<'Metadata'>, apiVersion: number): void {
-  if (apiVersion >= FIRST_VERSION_BY_ID) return
-  for (const { name, topicId } of topics ?? []) {
-    if (name === null) throw new KafkaError('INVALID_REQUEST', 'a topic has no name')
-    if (topicId !== ZERO_UUID) throw new KafkaError('INVALID_REQUEST', 'topic ids cannot be asked for in this version')
-  }
+function allByName({ topics }: Request<'Metadata'>): boolean {
+  return (topics ?? []).every(({ name, topicId }) => name !== null && topicId === ZERO_UUID)
+}
+
+/** Kafka tells nothing else with it, not even the nodes. */
+function refusal({ topics }: Request<'Metadata'>): Response<'Metadata'> {
+  const refused = { errorCode: 'INVALID_REQUEST', partitions: [] } as const
+  return { brokers: [], topics: (topics ?? []).map(({ name, topicId }) => ({ ...refused, name: name ?? '', topicId })) }
 }
 
 /** Every topic once. When any id is given, Kafka looks at ids alone. */

@@ -1,17 +1,47 @@
-// ApiVersions: ranges and features, at each version, and beyond the last.
+// ApiVersions: ranges and features, at each version; names of clients; the cluster and node that a client expects.
+import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
+import type { Session } from '../session.ts'
 import { atEachVersion, call, type Step } from '../transcript.ts'
 
-const { ApiVersions } = APIS
+const { ApiVersions, DescribeCluster } = APIS
 const client = { clientSoftwareName: 'oracle', clientSoftwareVersion: '1.0' }
 const subset = ['apiKeys', 'supportedFeatures', 'finalizedFeatures']
 
+/** The newest metadata.version goes with the release, not with the protocol: ours is that of the files it can write. */
+function compare({ supportedFeatures, ...rest }: DecodedResponseOf<typeof ApiVersions>): object {
+  const levels = supportedFeatures.map(({ maxVersion, ...feature }) =>
+    feature.name === 'metadata.version' ? feature : { ...feature, maxVersion }
+  )
+  return { ...rest, supportedFeatures: levels }
+}
+
+const named = (title: string, clientSoftwareName: string, clientSoftwareVersion = '1.0') =>
+  call(title, ApiVersions, 3, { clientSoftwareName, clientSoftwareVersion }, { subset, compare })
+
+const cluster = call('the cluster is learned', DescribeCluster, 0, {})
+const expecting = (title: string, expected: (clusterId: string) => { clusterId?: string | null; nodeId?: number }) =>
+  call(title, ApiVersions, 5, (session: Session) => ({ ...client, ...expected(cluster.answerTo(session).clusterId) }), {
+    subset,
+    compare
+  })
+
 export const apiVersions: Step[] = [
-  ...atEachVersion('what is served', ApiVersions, () => client, { subset }),
-  ...['', 'a b', '-a', 'ä', 'x'.repeat(300)].map(name =>
-    call(`a client called "${name.slice(0, 5)}"`, ApiVersions, 3, { ...client, clientSoftwareName: name }, { subset })
+  ...atEachVersion('what is served', ApiVersions, () => client, { subset, compare }),
+  ...['', 'a b', '-a', 'a-', 'ä', 'a.b-c', 'x'.repeat(300)].map(name =>
+    named(`a client called "${name.slice(0, 6)}"`, name)
   ),
-  call('a version of "?"', ApiVersions, 4, { ...client, clientSoftwareVersion: '?' }, { subset }),
-  call('a cluster id that is another', ApiVersions, 5, { ...client, clusterId: 'another', nodeId: 1 }, { subset }),
-  call('a node id that is another', ApiVersions, 5, { ...client, nodeId: 77 }, { subset })
+  named('a version of "?"', 'oracle', '?'),
+  named('no version', 'oracle', ''),
+  cluster,
+  expecting('the right cluster and node', clusterId => ({ clusterId, nodeId: 1 })),
+  expecting('the right cluster and another node', clusterId => ({ clusterId, nodeId: 77 })),
+  expecting('the right cluster and no node', clusterId => ({ clusterId, nodeId: -1 })),
+  expecting('the right cluster and a negative node', clusterId => ({ clusterId, nodeId: -5 })),
+  expecting('another cluster and the right node', () => ({ clusterId: 'another', nodeId: 1 })),
+  expecting('another cluster and no node', () => ({ clusterId: 'another' })),
+  expecting('an empty cluster', () => ({ clusterId: '', nodeId: 1 })),
+  expecting('no cluster and the right node', () => ({ clusterId: null, nodeId: 1 })),
+  expecting('no cluster and another node', () => ({ clusterId: null, nodeId: 77 })),
+  expecting('no cluster and a negative node', () => ({ clusterId: null, nodeId: -5 }))
 ]
