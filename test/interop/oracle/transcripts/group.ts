@@ -32,7 +32,8 @@ interface SyncOptions extends Claim {
   readonly assignments?: Readonly<Record<string, string>>
 }
 
-interface Claim {
+/** What a request says of its member, where it does not say what is so. */
+export interface Claim {
   readonly memberId?: string
   readonly instance?: string
   readonly generation?: number
