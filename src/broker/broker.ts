@@ -11,6 +11,7 @@ import type { Storage } from '../log/storage.ts'
 import { METADATA_LOG_CONFIG, METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
 import { CLUSTER_METADATA_TOPIC_NAME, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
+import { missingCodecNotice } from '../protocol/records/compression/codec.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -94,8 +95,8 @@ export class Broker {
       fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
       parking: new Parking(clock),
       clock,
-      random,
-      logger
+      logger,
+      noticeMissingCodec: missingCodecNotice(logger)
     }
     groups.start()
     return new Broker(parts, directory, failed)

@@ -8,14 +8,13 @@ import type { ConnectionContext } from '../net/dispatch.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api.ts'
 import type { APIS, ApiName } from '../protocol/messages/index.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { Logger } from '../runtime/logger.ts'
-import type { Random } from '../runtime/random.ts'
 import type { Catalog } from './catalog.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { Parking } from './parking.ts'
+import type { Reporting } from './per-partition.ts'
 
 /** The parts of one broker, made once by broker.ts. */
-export interface Parts {
+export interface Parts extends Reporting {
   readonly nodeId: number
   readonly clusterId: string
   /** In force right now: a change at run time makes a new value. */
@@ -28,8 +27,6 @@ export interface Parts {
   readonly fetchSessions: FetchSessions
   readonly parking: Parking
   readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
 }
 
 export interface RequestContext {

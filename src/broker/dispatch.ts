@@ -44,7 +44,10 @@ async function answer(api: AnyApi, request: object, context: RequestContext): Pr
     return await HANDLERS[api.name](request as never, context)
   } catch (error) {
     if (error instanceof CloseConnection) throw error
-    const { errorCode } = failureOf(error, parts.logger.child({ api: api.name, apiVersion, clientId, peer }))
+    const { errorCode } = failureOf(error, {
+      logger: parts.logger.child({ api: api.name, apiVersion, clientId, peer }),
+      noticeMissingCodec: parts.noticeMissingCodec
+    })
     return errorResponse(api, apiVersion, errorCode, error)
   } finally {
     const tookMs = parts.clock.now() - startedMs
@@ -55,8 +58,8 @@ async function answer(api: AnyApi, request: object, context: RequestContext): Pr
 /** An answer that carries nothing but the error; an API whose answer has no place for one loses its connection. */
 function errorResponse(api: AnyApi, apiVersion: number, errorCode: ErrorName, error: unknown): object {
   const shape: Shape = api.shapes.response
-  if (!shape.errorCode || shape.errorCode.traits.since > apiVersion)
-    throw new CloseConnection(`${api.name} failed as a whole: ${errorCode}`)
+  const { since = Number.POSITIVE_INFINITY, until = 0 } = shape.errorCode?.traits ?? {}
+  if (apiVersion < since || apiVersion > until) throw new CloseConnection(`${api.name} failed as a whole: ${errorCode}`)
   const absent = Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, field.absent]))
   const errorMessage = error instanceof KafkaError ? error.message : null
   return { ...absent, errorCode, ...(shape.errorMessage && { errorMessage }) }

@@ -9,8 +9,16 @@ export interface Failure {
   readonly error: unknown
 }
 
+/** Where failures that the operator must hear of are told. */
+export interface Reporting {
+  readonly logger: Logger
+  /** Tells once what to install when a codec is missing. */
+  readonly noticeMissingCodec: (error: unknown) => void
+}
+
 /** The error code for anything thrown below a handler. What is not meant for a client is our bug, and logged. */
-export function failureOf(error: unknown, logger: Logger): Failure {
+export function failureOf(error: unknown, { logger, noticeMissingCodec }: Reporting): Failure {
+  noticeMissingCodec(error)
   if (error instanceof StorageError) logger.error({ err: error }, 'the data directory failed')
   if (error instanceof KafkaError) return { errorCode: error.code, error }
   logger.error({ err: error }, 'a request failed: this is a bug in minikafka')
@@ -20,7 +28,7 @@ export function failureOf(error: unknown, logger: Logger): Failure {
 /** Answers each item; one that throws gets the answer that `failed` makes of it, and the others never notice. */
 export function each<Item, Answer>(
   items: readonly Item[],
-  logger: Logger,
+  reporting: Reporting,
   answer: (item: Item) => Answer,
   failed: (item: Item, failure: Failure) => Answer
 ): Answer[] {
@@ -28,7 +36,7 @@ export function each<Item, Answer>(
     try {
       return answer(item)
     } catch (error) {
-      return failed(item, failureOf(error, logger))
+      return failed(item, failureOf(error, reporting))
     }
   })
 }

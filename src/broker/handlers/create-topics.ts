@@ -12,11 +12,11 @@ export const createTopics: Handler<'CreateTopics'> = ({ topics, validateOnly }, 
   const { catalog, metadata, settings } = parts
   const { records, results } = decide(metadata.image, topics, catalog.topicRules())
   if (!validateOnly) catalog.change(records)
+  const asked = new Map(topics.map(({ name, configs }) => [name, configs]))
   return {
     topics: results.map(result => {
       if (result.errorCode !== 'NONE') return result
-      const asked = topics.find(({ name }) => name === result.name)?.configs ?? []
-      const overrides = new Map(asked.map(({ name, value }) => [name, value ?? '']))
+      const overrides = new Map(asked.get(result.name)?.map(({ name, value }) => [name, value ?? '']))
       const configs = createdTopicConfigs(overrides, settings)
       return { ...result, configs }
     })

@@ -16,7 +16,7 @@ export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => ({
     name,
     partitions: each(
       partitions,
-      context.parts.logger,
+      context.parts,
       ({ partitionIndex, offset }) => ({
         partitionIndex,
         errorCode: 'NONE',

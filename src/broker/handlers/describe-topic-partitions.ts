@@ -53,13 +53,13 @@ function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, { pa
 }
 
 function describe(name: string, first: number, count: number, { parts }: RequestContext): TopicAnswer {
-  const { catalog, logger } = parts
+  const { catalog } = parts
   const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('topic') }
   try {
     const { topicId, partitions } = catalog.topic(name)
     return { ...fixed, errorCode: 'NONE', topicId, partitions: partitions.slice(first, first + count).map(partition) }
   } catch (error) {
-    return { ...fixed, ...{ errorCode: failureOf(error, logger).errorCode }, topicId: ZERO_UUID, partitions: [] }
+    return { ...fixed, ...{ errorCode: failureOf(error, parts).errorCode }, topicId: ZERO_UUID, partitions: [] }
   }
 }
 

@@ -68,7 +68,7 @@ function readAll(
   let minOneBatch = true
   return each(
     wanted,
-    context.parts.logger,
+    context.parts,
     one => {
       const result = readOne(one, request, context, { bytesLeft, minOneBatch })
       bytesLeft = Math.max(0, bytesLeft - result.recordBytes)

@@ -23,7 +23,7 @@ export const findCoordinator: Handler<'FindCoordinator'> = (request, context) =>
   const batched = context.apiVersion >= FIRST_BATCHED_VERSION
   const coordinators = each(
     batched ? coordinatorKeys : [key],
-    context.parts.logger,
+    context.parts,
     one => found(one, coordinatorOf(one, keyType, context), batched ? '' : 'NONE'),
     (one, { errorCode, error }) => notFound(one, errorCode, error)
   )

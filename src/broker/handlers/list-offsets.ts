@@ -40,7 +40,7 @@ export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
     name,
     partitions: each(
       partitions,
-      context.parts.logger,
+      context.parts,
       asked => {
         if (repeated.has(`${name}-${asked.partitionIndex}`)) {
           throw new KafkaError('INVALID_REQUEST', `${name}-${asked.partitionIndex} stands twice in the request`)

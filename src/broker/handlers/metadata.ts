@@ -55,14 +55,14 @@ function asked(topics: readonly Asked[]): Asked[] {
 }
 
 function answer({ name, topicId }: Asked, request: Request<'Metadata'>, context: RequestContext): TopicAnswer {
-  const { catalog, settings, logger } = context.parts
+  const { catalog, settings } = context.parts
   try {
     if (topicId !== ZERO_UUID) return describe(catalog.topicById(topicId))
     const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
     const topic = create ? catalog.topicOrCreated(name ?? '') : catalog.topic(name ?? '')
     return describe(topic)
   } catch (error) {
-    const { errorCode } = failureOf(error, logger)
+    const { errorCode } = failureOf(error, context.parts)
     return { errorCode, name, topicId, isInternal: isInternalTopic(name ?? ''), partitions: [] }
   }
 }

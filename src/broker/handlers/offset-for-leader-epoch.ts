@@ -12,7 +12,7 @@ export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = (request, {
     topic,
     partitions: each(
       partitions,
-      parts.logger,
+      parts,
       ({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
         const partition = parts.catalog.partition(topic, index)
         partition.checkLeaderEpoch(currentLeaderEpoch)

@@ -24,7 +24,7 @@ export const produce: Handler<'Produce'> = (request, context) => {
   const responses = request.topicData.map(topic => {
     const partitionResponses = each(
       topic.partitionData,
-      context.parts.logger,
+      context.parts,
       data => append(request, topic, data, context),
       (data, failure) => failed(data, failure, topic, context)
     )
@@ -94,11 +94,17 @@ function failed({ index }: PartitionData, { errorCode, error }: Failure, topic: 
   }
 }
 
+/** One log line must not grow with the request. */
+const SHOWN_FAILURES = 3
+
 function closeIfAnyFailed(responses: Response<'Produce'>['responses']): void {
   const failures = responses.flatMap(({ name, partitionResponses }) =>
     partitionResponses
       .filter(({ errorCode }) => errorCode !== 'NONE')
       .map(({ index, errorCode }) => `${name}-${index}: ${errorCode}`)
   )
-  if (failures.length > 0) throw new CloseConnection(`a produce request with acks=0 failed (${failures.join(', ')})`)
+  if (failures.length === 0) return
+  const more = failures.length > SHOWN_FAILURES ? ` and ${failures.length - SHOWN_FAILURES} more` : ''
+  const shown = failures.slice(0, SHOWN_FAILURES).join(', ')
+  throw new CloseConnection(`a produce request with acks=0 failed (${shown}${more})`)
 }
