@@ -3,7 +3,8 @@
  * them or none. Order of checks, codes and messages are Apache Kafka's; nothing is changed here.
  */
 import { InvalidConfig, type InvalidConfigCode, type Setting } from './define.ts'
-import { type ConfigState, RESOURCE_TYPES } from './describe.ts'
+import type { ConfigState } from './describe.ts'
+import { RESOURCE_TYPES, resourceKey } from './resources.ts'
 import { settings } from './settings.ts'
 import { topicSettings } from './topic-settings.ts'
 import { type ConfigChange, validateBrokerChanges, validateLengths, validateTopicOverrides } from './validate.ts'
@@ -188,5 +189,5 @@ function repeated(keys: readonly string[]): ReadonlySet<string> {
   return new Set(keys.filter(key => seen.size === seen.add(key).size))
 }
 
-const keyOf = ({ resourceType, resourceName }: AlteredResource) => `${resourceType} ${resourceName}`
+const keyOf = ({ resourceType, resourceName }: AlteredResource) => resourceKey(resourceType, resourceName)
 const refused = (message: string) => new InvalidConfig(message, 'INVALID_REQUEST')

@@ -4,19 +4,10 @@
  * dropped; hence a topic's retention set through log.retention.hours is called a default.
  */
 import { type InvalidConfigCode, type Setting, TYPE_CODES } from './define.ts'
+import { RESOURCE_TYPES, resourceKey } from './resources.ts'
 import { isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
 import { isTopicSetting, topicSettings } from './topic-settings.ts'
 import { type BrokerSettings, synonymsOf, type Texts } from './values.ts'
-
-/** The codes of the protocol for what carries settings. */
-export const RESOURCE_TYPES = {
-  UNKNOWN: 0,
-  TOPIC: 2,
-  BROKER: 4,
-  BROKER_LOGGER: 8,
-  CLIENT_METRICS: 16,
-  GROUP: 32
-} as const
 
 /** The codes of DescribeConfigs for where a value comes from. */
 export const CONFIG_SOURCES = {
@@ -79,16 +70,21 @@ export interface DescribedConfigs {
   readonly configs: readonly ConfigEntry[]
 }
 
+/**
+ * How often one request may name resources again. Every time costs a whole answer, so that a small request could ask
+ * for hundreds of megabytes; Kafka answers them all.
+ */
+const MOST_REPEATS = 100
+
 type Answer = Pick<DescribedConfigs, 'errorCode' | 'errorMessage' | 'configs'>
 
-/** Answers a whole request. A resource type that Kafka does not know fails all resources of it. */
+/** Answers a whole request. A resource type that Kafka does not know, or too many repeats, fail all resources of it. */
 export function describeConfigs(
   resources: readonly DescribedResource[],
   options: DescribeOptions,
   state: ConfigState
 ): readonly DescribedConfigs[] {
-  const unknown = resources.find(({ resourceType }) => typeName(resourceType) === 'UNKNOWN')
-  const failure = unknown && refusal(`Unexpected resource type UNKNOWN for resource ${unknown.resourceName}`)
+  const failure = refusalOfAll(resources)
   return resources.map(resource => {
     const { errorCode, errorMessage, configs } = failure ?? describe(resource, options, state)
     return {
@@ -99,6 +95,14 @@ export function describeConfigs(
       configs
     }
   })
+}
+
+function refusalOfAll(resources: readonly DescribedResource[]): Answer | undefined {
+  const unknown = resources.find(({ resourceType }) => typeName(resourceType) === 'UNKNOWN')
+  if (unknown) return refusal(`Unexpected resource type UNKNOWN for resource ${unknown.resourceName}`)
+  const distinct = new Set(resources.map(({ resourceType, resourceName }) => resourceKey(resourceType, resourceName)))
+  if (resources.length - distinct.size <= MOST_REPEATS) return undefined
+  return refusal(`Resources may be named again ${MOST_REPEATS} times at most.`)
 }
 
 /** All settings of a topic as DescribeConfigs shows them. */
@@ -145,8 +149,8 @@ function describeClusterDefault(broker: BrokerSettings): readonly ConfigEntry[] 
 function describe(resource: DescribedResource, options: DescribeOptions, state: ConfigState): Answer {
   const found = entriesOf(resource, state)
   if ('errorCode' in found) return found
-  const keys = resource.configurationKeys ?? []
-  const asked = keys.length === 0 ? found : found.filter(({ name }) => keys.includes(name))
+  const keys = new Set(resource.configurationKeys)
+  const asked = keys.size === 0 ? found : found.filter(({ name }) => keys.has(name))
   const configs = asked.map(config => ({
     ...config,
     synonyms: options.includeSynonyms ? config.synonyms : [],

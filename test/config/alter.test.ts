@@ -1,7 +1,8 @@
 /** What the recorded transcript cannot show: bounds, and answers that are ours. */
 import { expect, test } from 'vitest'
 import { alterConfigs, incrementalAlterConfigs, OPERATIONS } from '../../src/config/alter.ts'
-import { type ConfigState, describeConfigs, RESOURCE_TYPES } from '../../src/config/describe.ts'
+import { type ConfigState, describeConfigs } from '../../src/config/describe.ts'
+import { RESOURCE_TYPES } from '../../src/config/resources.ts'
 import { BrokerSettings } from '../../src/config/values.ts'
 
 const { TOPIC, BROKER } = RESOURCE_TYPES
@@ -105,4 +106,20 @@ test('internal settings are shown only where they are set', () => {
   const name = 'producer.id.expiration.check.interval.ms'
   expect(names(new BrokerSettings())).not.toContain(name)
   expect(names(new BrokerSettings(new Map([[name, '5']])))).toContain(name)
+})
+
+test('a resource named again is described again, but not thousands of times', () => {
+  const broker = { resourceType: BROKER, resourceName: '1', configurationKeys: null }
+  const answers = (count: number) =>
+    describeConfigs(
+      Array.from({ length: count }, () => broker),
+      plain,
+      state
+    )
+  const few = answers(3)
+  expect(few.map(({ errorCode }) => errorCode)).toEqual(['NONE', 'NONE', 'NONE'])
+  expect(few[2]).toEqual(few[0])
+  const many = answers(20_000)
+  expect(many).toHaveLength(20_000)
+  expect(many.filter(({ errorCode, configs }) => errorCode === 'INVALID_REQUEST' && configs.length === 0)).toEqual(many)
 })

@@ -1,0 +1,16 @@
+/** What carries settings: topics, brokers and the like, each by a type and a name. */
+
+/** The types of resources, by Kafka's numbers. */
+export const RESOURCE_TYPES = {
+  UNKNOWN: 0,
+  TOPIC: 2,
+  BROKER: 4,
+  BROKER_LOGGER: 8,
+  CLIENT_METRICS: 16,
+  GROUP: 32
+} as const
+
+/** One text for a resource, to keep and compare it by. */
+export function resourceKey(resourceType: number, resourceName: string): string {
+  return `${resourceType}:${resourceName}`
+}
