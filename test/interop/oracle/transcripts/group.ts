@@ -63,7 +63,7 @@ export class Group {
     const request = (session: Session) => this.#joining(session, who, options)
     return this.#learning(
       who,
-      call(`${who} ${name}`, JoinGroup, version, request, { on: who, compare: membersInOrder })
+      call(`${who} ${name}`, JoinGroup, version, request, { on: this.#connection(who), compare: membersInOrder })
     )
   }
 
@@ -72,7 +72,7 @@ export class Group {
     const { version = 9 } = options
     const request = (session: Session) => this.#joining(session, who, options)
     const { sent, answer } = parked(`${who} ${name}`, JoinGroup, version, request, {
-      ...{ on: who, compare: membersInOrder }
+      ...{ on: this.#connection(who), compare: membersInOrder }
     })
     return { sent, answer: this.#learning(who, answer) }
   }
@@ -101,12 +101,16 @@ export class Group {
 
   sync(who: string, name: string, options: SyncOptions = {}): Call<typeof SyncGroup> {
     const { version = 5 } = options
-    return call(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), { on: who })
+    return call(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), {
+      on: this.#connection(who)
+    })
   }
 
   syncParked(who: string, name: string, options: SyncOptions = {}): { sent: Step; answer: Step } {
     const { version = 5 } = options
-    return parked(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), { on: who })
+    return parked(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), {
+      on: this.#connection(who)
+    })
   }
 
   heartbeat(who: string, name: string, { version = 4, ...claim }: Claim & { version?: number } = {}): Step {
@@ -164,6 +168,10 @@ export class Group {
       generationId: generation ?? this.generation(session, who),
       groupInstanceId: instance ?? null
     }
+  }
+
+  #connection(who: string): string {
+    return `${who} of ${this.id}`
   }
 
   #joining(session: Session, who: string, options: JoinOptions) {

@@ -74,6 +74,22 @@ const ids: Step[] = [
   given.join('c', 'comes too late')
 ]
 
+const slow = new Group('join-slow')
+const HURRY = { rebalanceTimeoutMs: 1500 }
+const lateComer = slow.joinParked('b', 'joins after the rebalance', HURRY)
+const lateIds: Step[] = [
+  slow.found(),
+  ...slow.enter('a', HURRY),
+  slow.sync('a', 'assigns', { assignments: { a: 'all' } }),
+  slow.newcomer('b', HURRY),
+  slow.join('a', 'joins again, and waits in vain for b', HURRY),
+  slow.sync('a', 'assigns', { assignments: { a: 'all' } }),
+  lateComer.sent,
+  slow.rebalancing('a'),
+  slow.join('a', 'joins again', HURRY),
+  lateComer.answer
+]
+
 const votes = new Group('join-votes')
 const prefers = (...protocols: (readonly [name: string, metadata: string])[]) => ({
   protocols: Object.fromEntries(protocols)
@@ -83,6 +99,11 @@ const b = prefers(['sticky', 'b1'], ['range', 'b2'])
 const c = prefers(['other', 'c1'], ['sticky', 'c2'], ['range', 'c3'])
 const changed = votes.joinParked('b', 'gives one protocol up', prefers(['range', 'b3']))
 const following = votes.joinParked('c', 'joins again', c)
+const reordered = votes.joinParked(
+  'c',
+  'prefers another order',
+  prefers(['range', 'c3'], ['sticky', 'c2'], ['other', 'c1'])
+)
 const voting: Step[] = [
   votes.found(),
   ...votes.enter('a', a),
@@ -97,16 +118,21 @@ const voting: Step[] = [
   following.sent,
   votes.join('a', 'joins again', a),
   changed.answer,
-  following.answer
+  following.answer,
+  votes.sync('a', 'assigns', { assignments: { a: 'a', c: 'c' } }),
+  votes.sync('c', 'follows'),
+  reordered.sent,
+  votes.rebalancing('a')
 ]
 
 const full = new Group('join-full')
-const hurried = { rebalanceTimeoutMs: 1500 }
+const hurried = { rebalanceTimeoutMs: 3000 }
 const comers = ['e', 'f', 'a', 'c'].map(who => full.joinParked(who, 'joins in time', hurried))
 const crowding: Step[] = [
   full.found(),
   ...full.enter('a', hurried),
-  ...full.gather('a', hurried, ['b', hurried], ['c', hurried], ['d', hurried]),
+  ...full.gather('a', hurried, ['b', hurried], ['c', hurried], ['d', { ...hurried, ...newcomer, instance: 'D' }]),
+  full.join('d2', 'takes the place of d', { ...newcomer, instance: 'D' }),
   full.newcomer('e'),
   full.join('e', 'has an id that is not known', { memberId: STRANGER }),
   full.join('e', 'comes as an old client', { version: 3, ...newcomer }),
@@ -117,9 +143,9 @@ const crowding: Step[] = [
   full.newcomer('f', hurried),
   ...comers.map(({ sent }) => sent),
   arrange('the group is full', session => session.askUntil(JoinGroup, 9, stranger, isFull)),
-  full.join('d', 'is the last to join again', hurried),
+  full.join('d', 'is the last to join again', { ...hurried, instance: 'D' }),
   ...comers.map(({ answer }) => answer),
-  full.heartbeat('d', 'is out')
+  full.heartbeat('d', 'is out', { instance: 'D' })
 ]
 
-export const joinGroup: Step[] = [...everyVersion, ...refused, ...ids, ...voting, ...crowding]
+export const joinGroup: Step[] = [...everyVersion, ...refused, ...ids, ...lateIds, ...voting, ...crowding]

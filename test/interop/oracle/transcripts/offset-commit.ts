@@ -193,4 +193,22 @@ const staticMembers: Step[] = [
   ])
 ]
 
-export const offsetCommit: Step[] = [...everyVersion, ...values, ...members, ...staticMembers]
+/** A group that only ever committed, until members come. */
+const simple = new Group('commits-simple')
+const becoming: Step[] = [
+  simple.found(),
+  commit('from outside', 9, [[TOPIC, [0, 5n]]], { groupId: simple.id }),
+  simple.heartbeat('a', 'is in no group', { memberId: STRANGER, generation: 0 }),
+  simple.sync('a', 'is in no group', { memberId: STRANGER, generation: 0 }),
+  simple.join('a', 'is in no group', { memberId: STRANGER }),
+  simple.leave('nobody is in the group', { memberId: STRANGER }),
+  ...simple.enter('a', { protocolType: 'connect' }),
+  stored(simple.id),
+  commit('from outside, while members are there', 9, [[TOPIC, [0, 6n]]], { groupId: simple.id }),
+  simple.leave('a leaves', 'a'),
+  commit('from outside, when members have left', 9, [[TOPIC, [1, 7n]]], { groupId: simple.id }),
+  stored(simple.id),
+  ...simple.enter('b')
+]
+
+export const offsetCommit: Step[] = [...everyVersion, ...values, ...members, ...staticMembers, ...becoming]

@@ -135,7 +135,7 @@ const interruption: Step[] = [
 ]
 
 // Short rebalances: what happens when somebody does not come. Who is left is the leader, so chance has no part in it.
-const HURRY = { rebalanceTimeoutMs: 700 }
+const HURRY = { rebalanceTimeoutMs: 1500 }
 const missing = new Group('rebalance-without-join')
 const inTime = missing.joinParked('b', 'joins', HURRY)
 const withoutJoin: Step[] = [
@@ -179,7 +179,7 @@ const mortal = new Group('rebalance-without-heartbeat')
 const withoutHeartbeat: Step[] = [
   mortal.found(),
   ...mortal.enter('a'),
-  ...mortal.gather('a', {}, ['b', { sessionTimeoutMs: 400 }]),
+  ...mortal.gather('a', {}, ['b', { sessionTimeoutMs: 1000 }]),
   mortal.sync('a', 'assigns', { assignments: { a: 'a', b: 'b' } }),
   mortal.sync('b', 'follows'),
   mortal.rebalancing('a'),

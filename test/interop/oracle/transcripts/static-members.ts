@@ -100,7 +100,7 @@ const changing: Step[] = [
   choice.sync('a2', 'assigns', { ...A, protocolName: 'sticky', assignments: { a2: 'all' } })
 ]
 
-const HURRY = { rebalanceTimeoutMs: 700 }
+const HURRY = { rebalanceTimeoutMs: 1500 }
 const away = new Group('static-away')
 const patient = away.joinParked('b', 'joins', HURRY)
 const absent: Step[] = [
@@ -120,7 +120,7 @@ const gone = new Group('static-gone')
 const heir = gone.joinParked('b', 'joins')
 const expired: Step[] = [
   gone.found(),
-  gone.join('a', 'joins', { ...A, ...fresh, sessionTimeoutMs: 500 }),
+  gone.join('a', 'joins', { ...A, ...fresh, sessionTimeoutMs: 1000 }),
   gone.sync('a', 'assigns', { ...A, assignments: { a: 'all' } }),
   gone.newcomer('b'),
   heir.sent,
@@ -130,4 +130,14 @@ const expired: Step[] = [
   gone.sync('b', 'assigns', { assignments: { b: 'all' } })
 ]
 
-export const staticMembers: Step[] = [...everyVersion, ...follower, ...changing, ...absent, ...expired]
+const unnamed = new Group('static-unnamed')
+const odd: Step[] = [
+  unnamed.found(),
+  unnamed.join('a', 'has an instance without a name', { ...fresh, instance: '' }),
+  unnamed.heartbeat('a', 'is alive', { instance: '' }),
+  unnamed.join('a2', 'takes the place of a', { ...fresh, instance: '' }),
+  unnamed.heartbeat('a', 'is fenced', { instance: '' }),
+  unnamed.leave('by the instance alone', { instance: '' })
+]
+
+export const staticMembers: Step[] = [...everyVersion, ...follower, ...changing, ...absent, ...expired, ...odd]
