@@ -35,13 +35,10 @@ export class DirectoryCheckpoints {
       if (log.folder === METADATA_FOLDER) continue
       this.#recoveryPoints.set(log.folder, log.recoveryPoint)
       this.#highWatermarks.set(log.folder, log.highWatermark)
-      this.noteStart(log)
+      // A start at the beginning of the files needs no word.
+      const startsWithin = log.logStartOffset > log.firstSegmentOffset
+      this.#logStarts.set(log.folder, startsWithin ? log.logStartOffset : undefined)
     }
-  }
-
-  /** Notes where a log starts, if that lies within its oldest segment. */
-  noteStart({ folder, logStartOffset, firstSegmentOffset }: PartitionLog): void {
-    this.#logStarts.set(folder, logStartOffset > firstSegmentOffset ? logStartOffset : undefined)
   }
 
   /** Drops what is known of a partition. */

@@ -99,8 +99,7 @@ export class LogDirectory {
       random: this.#random,
       logger: this.#logger,
       logStartOffset: this.#checkpoints.logStart(folder),
-      recoveryPoint: this.#checkpoints.recoveryPoint(folder),
-      startMoved: moved => this.#saveStart(moved)
+      recoveryPoint: this.#checkpoints.recoveryPoint(folder)
     })
     this.#logs.set(folder, log)
     return log
@@ -239,12 +238,6 @@ export class LogDirectory {
         this.#logger.warn({ error }, 'checkpoints could not be written: a restart may take longer')
       }
     })
-  }
-
-  /** Records that were deleted stay deleted after a crash. */
-  #saveStart(log: PartitionLog): void {
-    this.#checkpoints.noteStart(log)
-    this.#checkpoints.write()
   }
 
   async #closeLogs(logs: PartitionLog[]): Promise<boolean> {

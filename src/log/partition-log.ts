@@ -1,6 +1,7 @@
 /**
  * The log of one partition: batches at consecutive offsets, over segments of which the last is written to. Appends are
- * synchronous: when `append` returns, the batch is in the page cache and has its offsets; when it throws, nothing has changed.
+ * synchronous: when `append` returns, the batch is in the page cache and has its offsets; when it throws, the log holds
+ * what it held before.
  */
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
@@ -38,8 +39,6 @@ export interface PartitionLogOptions {
   /** From the checkpoints: the least offset that is still offered, and up to where the disk is known to have everything. */
   readonly logStartOffset?: bigint | undefined
   readonly recoveryPoint?: bigint | undefined
-  /** Called when records were deleted from the start, to write that down. */
-  readonly startMoved?: (log: PartitionLog) => void
 }
 
 export class PartitionLog {
@@ -206,7 +205,10 @@ export class PartitionLog {
     return this.#epochs.endOf(epoch, this.#endOffset)
   }
 
-  /** Records before `offset` are offered no more. Throws OFFSET_OUT_OF_RANGE beyond the high watermark. */
+  /**
+   * Records before `offset` are offered no more. As in Kafka the next checkpoint writes that down: a crash may come
+   * first and bring them back. Throws OFFSET_OUT_OF_RANGE beyond the high watermark.
+   */
   moveLogStart(offset: bigint): void {
     if (offset > this.highWatermark) {
       throw new KafkaError(
@@ -216,11 +218,8 @@ export class PartitionLog {
     }
     if (offset <= this.#logStartOffset) return
     this.#isUnsynced = true
-    this.#guarded(() => {
-      this.#epochs.truncateFromStart(offset)
-      this.#logStartOffset = offset
-      this.#options.startMoved?.(this)
-    })
+    this.#guarded(() => this.#epochs.truncateFromStart(offset))
+    this.#logStartOffset = offset
   }
 
   /** Removes the batch that holds `offset` and everything after it. The log then ends at `offset`. */

@@ -133,11 +133,14 @@ describe.each<[string, () => { storage: Storage; cleanUp: () => void }]>([
     cleanUp()
   })
 
-  test('after a crash everything that was appended is there, and the start that was moved', async () => {
+  test('after a crash everything that was appended is there, and the start as of the last checkpoint', async () => {
     const { storage, cleanUp } = create()
-    const log = logOf(await open(storage))
+    const clock = new HandClock()
+    const log = logOf(await open(storage, clock))
     for (let step = 0n; step < 5n; step++) log.append(batchOf([T0 + step]), 0)
     log.moveLogStart(3n)
+    clock.advance(60_000)
+    log.moveLogStart(4n)
     storage.append('my-orders-3/00000000000000000000.log', Buffer.from('torn'))
     const next = await open(storage)
     expect(next.wasClean).toBe(false)
@@ -192,6 +195,26 @@ test('a stop does not wait for the disk where nothing was written', async () => 
   synced.length = 0
   await second.close()
   expect(synced.filter(path => path.startsWith('my-orders-3'))).toEqual([])
+})
+
+test('moving the starts of many logs writes one checkpoint, not one each', async () => {
+  let writes = 0
+  const storage = new MemoryStorage({
+    fault: ({ name, path }) => {
+      if (name === 'append' && path.startsWith('log-start-offset-checkpoint')) writes++
+      return undefined
+    }
+  })
+  const clock = new HandClock()
+  const directory = await open(storage, clock)
+  for (let partition = 0; partition < 50; partition++) {
+    const log = logOf(directory, { topic: 'my-orders', partition })
+    log.append(batchOf([T0, T0]), 0)
+    log.moveLogStart(1n)
+  }
+  clock.advance(60_000)
+  expect(writes).toBe(1)
+  expect(text(storage, 'log-start-offset-checkpoint')).toMatch(/^0\n50\nmy-orders 0 1\n/)
 })
 
 test('a log that cannot be closed keeps the directory unclean', async () => {

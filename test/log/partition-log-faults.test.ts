@@ -77,6 +77,28 @@ test('an operation for which there is no room fails that append alone', () => {
   }
 })
 
+test('a log start that could not be moved has not moved, at whichever operation it failed', () => {
+  let failing: number | undefined
+  const fault = ({ number }: { number: number }): StorageFault | undefined =>
+    number === failing ? { error: new StorageError('full', 'no room') } : undefined
+  const storage = new MemoryStorage({ fault })
+  const log = openLog(storage, CONFIG)
+  for (let number = 0; number < BATCHES; number++) log.append(batchOf([1000n]), number)
+  for (let start = 1n; start < 5n; start++) {
+    const before = { logStartOffset: log.logStartOffset, earliest: log.leaderEpochs.earliest }
+    failing = storage.operationCount + Number(start)
+    try {
+      log.moveLogStart(start)
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+      expect({ logStartOffset: log.logStartOffset, earliest: log.leaderEpochs.earliest }).toEqual(before)
+      log.moveLogStart(start)
+    }
+    expect(log.logStartOffset).toBe(start)
+    expect(log.leaderEpochs.earliest?.startOffset).toBe(start)
+  }
+})
+
 function openOrRetry(storage: MemoryStorage) {
   try {
     return openLog(storage, CONFIG)
