@@ -24,8 +24,8 @@ export interface ValidationRules {
   readonly compressionType: 'producer' | 'uncompressed' | Compression
   /** `compression.<codec>.level`, for the codecs that have one. */
   readonly compressionLevels: Partial<Record<Compression, number>>
-  /** What a batch may come to when decompressed; by default DECOMPRESSED_LIMIT. */
-  readonly decompressedLimit?: number | undefined
+  /** What a batch may come to when decompressed. */
+  readonly decompressedLimit: number
 }
 
 /** One batch on its way into one partition. */

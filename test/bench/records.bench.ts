@@ -17,7 +17,8 @@ const rules: ValidationRules = {
   timestampBeforeMaxMs: 2 ** 63,
   timestampAfterMaxMs: 3_600_000,
   compressionType: 'producer',
-  compressionLevels: {}
+  compressionLevels: {},
+  decompressedLimit: 268_435_456
 }
 
 describe('a batch of 1000 records of 100 bytes', () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { settings } from '../../src/config/settings.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
 import { StorageError } from '../../src/log/storage.ts'
 import { batchesIn, RecordBatch } from '../../src/protocol/records/batch.ts'
+import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash } from './log-fixture.ts'
 
 const T0 = 1_700_000_000_000n
@@ -336,6 +338,13 @@ describe('timestamps', () => {
     log.append(batchOf([T0, T0], 10, { timestampType: 'LogAppendTime', maxTimestamp: T0 + 50n }), 0)
     expect(log.offsetForTimestamp(T0 + 1n)).toMatchObject({ offset: 1n, timestamp: T0 + 5n })
     expect(log.offsetForTimestamp(T0 + 6n)).toMatchObject({ offset: 2n, timestamp: T0 + 50n })
+  })
+
+  test('are looked up in a batch that is larger than any that is let in by default', () => {
+    const log = openLog()
+    const value = Buffer.alloc(settings['minikafka.max.decompressed.bytes'].byDefault.value)
+    log.append(buildBatch([{ timestamp: T0, key: null, value }], { codec: 'zstd' }), 0)
+    expect(log.offsetForTimestamp(T0)).toMatchObject({ offset: 0n })
   })
 
   test('below the log start do not count', () => {

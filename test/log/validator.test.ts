@@ -23,7 +23,8 @@ const RULES: ValidationRules = {
   timestampBeforeMaxMs: FOREVER,
   timestampAfterMaxMs: 3_600_000,
   compressionType: 'producer',
-  compressionLevels: {}
+  compressionLevels: {},
+  decompressedLimit: 268_435_456
 }
 
 const record = (changes: Partial<NewRecord> = {}): NewRecord => ({

@@ -4,7 +4,6 @@
  */
 import { KafkaError } from '../errors.ts'
 import { incrementSequence, NO_SEQUENCE, type RecordBatch } from './batch.ts'
-import { DECOMPRESSED_LIMIT } from './compression/codecs.ts'
 import { invalidRecord, narrow, RecordWindow } from './record-window.ts'
 
 /** A header of a record. Keys may come more than once. */
@@ -51,8 +50,8 @@ export class RecordWalker {
   #valueAt = 0
   #headersAt = 0
 
-  /** `limit` bounds the bytes that a compressed batch may come to. */
-  constructor(batch: RecordBatch, limit = DECOMPRESSED_LIMIT) {
+  /** `limit` bounds the bytes that a compressed batch may come to: for batches from outside. */
+  constructor(batch: RecordBatch, limit = Number.POSITIVE_INFINITY) {
     if (batch.isLegacy) {
       throw new KafkaError('UNSUPPORTED_FOR_MESSAGE_FORMAT', `records of magic ${batch.magic} cannot be read yet`)
     }
@@ -163,8 +162,8 @@ export class RecordWalker {
   }
 }
 
-/** All records of a batch. Throws what RecordWalker throws. */
-export function recordsOf(batch: RecordBatch, limit = DECOMPRESSED_LIMIT): BatchRecord[] {
+/** All records of a batch, for which `limit` is as for RecordWalker. Throws what that throws. */
+export function recordsOf(batch: RecordBatch, limit = Number.POSITIVE_INFINITY): BatchRecord[] {
   const walker = new RecordWalker(batch, limit)
   const records: BatchRecord[] = []
   while (walker.next()) records.push(walker.record())

@@ -2,6 +2,7 @@
  * The table of codecs, and the two ways through it. Decompression gives its output in pieces and never more than a
  * limit: a few kilobytes can claim gigabytes, and a codec's own one-shot call would allocate them.
  */
+import { constants } from 'node:buffer'
 import { KafkaError } from '../../errors.ts'
 import { type CompressionCodec, DecompressedTooLargeError } from './codec.ts'
 import { gzip } from './gzip.ts'
@@ -13,12 +14,6 @@ import { zstd } from './zstd.ts'
 export type Compression = 'gzip' | 'snappy' | 'lz4' | 'zstd'
 /** What a batch's attributes may name. */
 export type Codec = 'none' | Compression
-
-/**
- * The most that the records of one batch may come to when decompressed: more than a hundred times the default
- * `max.message.bytes`. Apache Kafka has no such limit.
- */
-export const DECOMPRESSED_LIMIT = 128 * 1024 * 1024
 
 const CODECS: Record<Compression, CompressionCodec> = { gzip, snappy, lz4, zstd }
 const BY_ID: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
@@ -42,16 +37,18 @@ export function compress(codec: Compression, bytes: Buffer, level?: number): Buf
 
 /**
  * The decompressed bytes, piece by piece. Throws DecompressedTooLargeError beyond `limit` bytes in total, and
- * UNKNOWN_SERVER_ERROR, as Kafka does, where the codec cannot read its input.
+ * UNKNOWN_SERVER_ERROR, as Kafka does, where the codec cannot read its input. What comes from outside needs a limit;
+ * what our own logs hold was held against one when it came.
  */
 export function* decompress(
   codec: Compression,
   bytes: Buffer,
-  limit = DECOMPRESSED_LIMIT
+  limit = Number.POSITIVE_INFINITY
 ): Generator<Buffer, undefined> {
+  const largestPiece = Math.min(limit, constants.MAX_LENGTH)
   let total = 0
   try {
-    for (const piece of CODECS[codec].inflate(bytes, limit)) {
+    for (const piece of CODECS[codec].inflate(bytes, largestPiece)) {
       total += piece.length
       if (total > limit) throw new DecompressedTooLargeError(limit)
       yield piece
