@@ -35,7 +35,7 @@ export const brokers = KNOWN.filter(({ name }) =>
 /** Ours as the command line starts it, on a free port and a temporary folder unless `args` say otherwise. */
 export async function startMinikafka(args: readonly string[] = []): Promise<RunningBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'minikafka-'))
-  const command = [EXECUTABLE, 'start', '--port', '0', '--json', '--data-dir', dataDir, ...args]
+  const command = [EXECUTABLE, 'start', '--port', '0', '--json', '--log-level', 'warn', '--data-dir', dataDir, ...args]
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
   const bootstrapServers = await ready(child)
   const stop = async (): Promise<void> => {

@@ -11,7 +11,7 @@ const FOLDER = import.meta.dirname
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const LIMIT = { timeout: 120_000 }
 
-describe.each(brokers)('$name', ({ start }) => {
+describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
   let broker: RunningBroker
   beforeAll(async () => {
     broker = await start()

@@ -6,7 +6,7 @@ import { javaTask, type TaskResult } from './java/client.ts'
 const VERSIONS = ['4.4.0', '2.8.2']
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-describe.each(brokers)('$name', ({ start }) => {
+describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
   let broker: RunningBroker
   beforeAll(async () => {
     broker = await start()

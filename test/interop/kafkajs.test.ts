@@ -6,15 +6,18 @@ import { brokers } from './brokers.ts'
 
 const { Kafka, logLevel } = kafkajs
 
-test.each(brokers)('a million records through $name', async ({ start }) => {
-  const broker = await start()
-  const kafka = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING })
-  const numbered = { topic: 'million', partitions: 3, count: 1_000_000, size: 100 }
-  const admin = kafka.admin()
-  await admin.connect()
-  await admin.createTopics({ topics: [{ topic: 'million', numPartitions: 3 }] })
-  await admin.disconnect()
-  await produceNumbered(kafka, numbered)
-  expect(await consumeNumbered(kafka, numbered)).toBe(1_000_000)
-  await broker.stop()
-})
+test.each(brokers.map(({ name, start }) => [name, start] as const))(
+  'a million records through %s',
+  async (_, start) => {
+    const broker = await start()
+    const kafka = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING })
+    const numbered = { topic: 'million', partitions: 3, count: 1_000_000, size: 100 }
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic: 'million', numPartitions: 3 }] })
+    await admin.disconnect()
+    await produceNumbered(kafka, numbered)
+    expect(await consumeNumbered(kafka, numbered)).toBe(1_000_000)
+    await broker.stop()
+  }
+)

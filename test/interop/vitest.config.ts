@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     root: import.meta.dirname,
+    globalSetup: '../build.ts',
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/target/**'],
     fileParallelism: false,
