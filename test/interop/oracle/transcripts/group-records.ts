@@ -1,0 +1,121 @@
+// What groups and commits leave in __consumer_offsets: the same records, so that either broker could read the other's.
+import { partitionFor } from '../../../../src/group/partitioner.ts'
+import { decodeRecord, type GroupRecord } from '../../../../src/group/records.ts'
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { batchesIn } from '../../../../src/protocol/records/batch.ts'
+import { recordsOf } from '../../../../src/protocol/records/record.ts'
+import { arrange, call, type Step } from '../transcript.ts'
+import { Group } from './group.ts'
+import { gone, idOf, topic } from './topic.ts'
+
+const { DeleteTopics, Fetch, OffsetCommit, OffsetFetch } = APIS
+const OFFSETS_TOPIC = '__consumer_offsets'
+const OFFSETS_PARTITIONS = 50
+const TOPIC = 'recorded'
+const DOOMED = 'recorded-doomed'
+
+/** The records of one group, first to last. */
+const records = (groupId: string) => {
+  const partition = partitionFor(groupId, OFFSETS_PARTITIONS)
+  const fromStart = { partition, fetchOffset: 0n, partitionMaxBytes: 10 << 20 }
+  const request = { maxWaitMs: 0, minBytes: 0, topics: [{ topic: OFFSETS_TOPIC, partitions: [fromStart] }] }
+  return call(`what is recorded of ${groupId}`, Fetch, 12, request, {
+    compare: ({ responses }) => {
+      const [found] = responses[0]?.partitions ?? []
+      return { errorCode: found?.errorCode, records: found?.records ? recordsIn(found.records, groupId) : [] }
+    }
+  })
+}
+
+function recordsIn(bytes: Buffer, groupId: string): unknown[] {
+  return [...batchesIn(bytes)]
+    .flatMap(batch => recordsOf(batch))
+    .flatMap(({ key, value, headers }): unknown[] => {
+      if (key === null) return ['a record without a key']
+      const record = decodeRecord({ key, value })
+      if (record.type === 'Skipped' || record.key.group !== groupId) return []
+      const versions = [key.readInt16BE(), value?.readInt16BE()]
+      return [{ ...(record.type === 'GroupMetadata' ? comparable(record) : record), versions, headers }]
+    })
+}
+
+/** Kafka writes members in no order, and localhost has two addresses. */
+function comparable(record: GroupRecord & { type: 'GroupMetadata' }): object {
+  if (record.value === null) return record
+  const members = record.value.members.toSorted((a, b) => Buffer.compare(a.subscription, b.subscription))
+  const hosts = members.map(member => ({ ...member, clientHost: member.clientHost.replace(/[0-9.:]+$/, '<address>') }))
+  return { ...record, value: { ...record.value, members: hosts } }
+}
+
+const outside = (groupId: string, version: number, name: string, more: object = {}, retentionTimeMs = -1n) =>
+  call(`${groupId} commits to ${name}`, OffsetCommit, version, session => ({
+    ...{ groupId, retentionTimeMs },
+    topics: [
+      {
+        ...{ name, topicId: idOf(session, name) },
+        partitions: [{ partitionIndex: 0, committedOffset: BigInt(version), committedMetadata: 'm', ...more }]
+      }
+    ]
+  }))
+
+const simple: Step[] = [
+  topic(TOPIC),
+  topic(DOOMED),
+  new Group('recorded-simple').found(),
+  ...[2, 5, 6, 9, 10].map(version => outside('recorded-simple', version, TOPIC)),
+  outside('recorded-simple', 9, TOPIC, { committedLeaderEpoch: 0, committedMetadata: null }),
+  outside('recorded-simple', 3, TOPIC, {}, 5000n),
+  outside('recorded-simple', 4, TOPIC, {}, 0n),
+  outside('recorded-simple', 9, TOPIC, { committedMetadata: 'x'.repeat(5000) }),
+  outside('recorded-simple', 9, DOOMED),
+  records('recorded-simple'),
+  arrange(`${DOOMED} is deleted`, session => session.ask(DeleteTopics, 5, { topicNames: [DOOMED], timeoutMs: 30_000 })),
+  gone(DOOMED),
+  arrange('its offsets are gone', session =>
+    session.askUntil(OffsetFetch, 7, { groupId: 'recorded-simple', topics: null }, ({ topics }) =>
+      topics.every(({ name }) => name !== DOOMED)
+    )
+  ),
+  records('recorded-simple')
+]
+
+const life = new Group('recorded-life')
+const options = {
+  protocols: { range: 'a', sticky: 'a, otherwise' },
+  sessionTimeoutMs: 20_000,
+  rebalanceTimeoutMs: 25_000
+}
+const members: Step[] = [
+  life.found(),
+  // Kafka gives out an id before the record of the new group is written; the next look shows it.
+  life.newcomer('a', options),
+  life.join('a', 'joins', options),
+  records(life.id),
+  life.sync('a', 'assigns', { assignments: { a: 'all' } }),
+  records(life.id),
+  life.join('a', 'joins again', options),
+  records(life.id),
+  life.sync('a', 'assigns', { assignments: { a: 'all again' } }),
+  ...life.gather('a', options, ['b'], ['c', { instance: 'C', memberId: '', version: 5 }]),
+  life.sync('a', 'assigns', { assignments: { a: 'half', c: 'half' } }),
+  records(life.id),
+  life.join('c2', 'takes the place of c', { instance: 'C', memberId: '', protocols: { range: 'changed' } }),
+  records(life.id),
+  life.leave('one leaves', 'b'),
+  records(life.id),
+  life.leave('all leave', 'a', { instance: 'C' }),
+  records(life.id),
+  ...life.enter('d', { protocolType: 'connect' }),
+  life.leave('d leaves before it has assigned', 'd'),
+  records(life.id)
+]
+
+const refused = new Group('recorded-refusal')
+const refusals: Step[] = [
+  refused.found(),
+  refused.join('a', 'has no protocols', { memberId: '', protocols: {} }),
+  outside(refused.id, 9, TOPIC),
+  records(refused.id)
+]
+
+export const groupRecords: Step[] = [...simple, ...members, ...refusals]
