@@ -27,6 +27,9 @@ export interface AppendedBatch {
   readonly timestamp: bigint
 }
 
+/** No epoch has been seen: any sequence may come. A batch that says so itself is Kafka's special case, too. */
+const NO_EPOCH = -1
+
 /** How many batches of a producer are remembered: as many as a client may have in flight. */
 const REMEMBERED_BATCHES = 5
 
@@ -36,6 +39,8 @@ interface Producer {
   batches: AppendedBatch[]
   lastTimestamp: bigint
 }
+
+const UNKNOWN: Pick<Producer, 'epoch' | 'batches'> = { epoch: NO_EPOCH, batches: [] }
 
 export class ProducerStates {
   readonly #producers = new Map<bigint, Producer>()
@@ -51,20 +56,18 @@ export class ProducerStates {
    * fenced, OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. An unknown producer may start anywhere (KIP-360).
    */
   check(batch: ProducerBatch): AppendedBatch | undefined {
-    const producer = this.#producers.get(batch.producerId)
-    if (!producer) return undefined
     const { producerId, producerEpoch, baseSequence } = batch
-    const repeated =
-      producerEpoch === producer.epoch ? producer.batches.find(known => repeats(batch, known)) : undefined
+    const { epoch, batches } = this.#producers.get(producerId) ?? UNKNOWN
+    const repeated = producerEpoch === epoch ? batches.find(known => repeats(batch, known)) : undefined
     if (repeated) return repeated
-    if (producerEpoch < producer.epoch) {
+    if (producerEpoch < epoch) {
       throw new KafkaError(
         'INVALID_PRODUCER_EPOCH',
-        `producer ${producerId} uses epoch ${producerEpoch}, but epoch ${producer.epoch} has been seen`
+        `producer ${producerId} uses epoch ${producerEpoch}, but epoch ${epoch} has been seen`
       )
     }
-    const expected = producerEpoch > producer.epoch ? 0 : nextSequence(producer)
-    if (baseSequence !== expected) {
+    const expected = producerEpoch > epoch ? 0 : nextSequence(batches)
+    if (baseSequence !== expected && epoch !== NO_EPOCH) {
       throw new KafkaError(
         'OUT_OF_ORDER_SEQUENCE_NUMBER',
         `producer ${producerId} sent sequence ${baseSequence} in epoch ${producerEpoch}, expected ${expected}`
@@ -105,7 +108,7 @@ function repeats(batch: ProducerBatch, known: AppendedBatch): boolean {
   return batch.lastSequence === known.lastSequence && batch.baseSequence === firstSequence
 }
 
-function nextSequence({ batches }: Producer): number {
+function nextSequence(batches: readonly AppendedBatch[]): number {
   const last = batches.at(-1)
   return last ? incrementSequence(last.lastSequence, 1) : 0
 }

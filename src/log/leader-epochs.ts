@@ -6,6 +6,9 @@ import { assert } from '../runtime/assert.ts'
 import { formatCheckpoint, parseCheckpoint } from './checkpoints.ts'
 import { replaceFile, type Storage } from './storage.ts'
 
+/** The epoch of records that have none. Any other one below 0 is merely older than all that are known. */
+const NO_EPOCH = -1
+
 /** Kafka's name for the file in a partition's folder. */
 export const LEADER_EPOCH_FILE = 'leader-epoch-checkpoint'
 
@@ -55,7 +58,7 @@ export class LeaderEpochs {
    * known yet. An epoch older than all that are known ended where the first of them began.
    */
   endOf(epoch: number, logEndOffset: bigint): { epoch: number; endOffset: bigint } | undefined {
-    if (epoch < 0) return undefined
+    if (epoch === NO_EPOCH) return undefined
     if (this.latest?.epoch === epoch) return { epoch, endOffset: logEndOffset }
     const next = this.#entries.find(entry => entry.epoch > epoch)
     if (!next) return undefined

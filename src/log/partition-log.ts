@@ -69,8 +69,7 @@ export class PartitionLog {
     this.#config = options.config
     this.#epochs = new LeaderEpochs(options.storage, options.folder)
     const wantedStart = options.logStartOffset ?? 0n
-    const { indexIntervalBytes } = options.config
-    this.#segments = new Segments({ ...options, emptyAt: wantedStart, nowMs: options.clock.now(), indexIntervalBytes })
+    this.#segments = new Segments({ ...options, emptyAt: wantedStart, nowMs: options.clock.now() })
     this.#rollJitterMs = this.#drawJitter()
     this.#endOffset = this.#segments.active.endOffset
     if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
@@ -170,7 +169,8 @@ export class PartitionLog {
 
   /**
    * What a fetch gets: bytes from the beginning of the batch that holds `offset`, or of the next one, of one segment,
-   * cut at `maxBytes` wherever that falls. Throws OFFSET_OUT_OF_RANGE below the log start and beyond the end.
+   * cut at `maxBytes` wherever that falls. Throws OFFSET_OUT_OF_RANGE below the log start and beyond the end, and
+   * UNKNOWN_SERVER_ERROR, as Kafka does, where there is something to read and less than no bytes are asked for.
    */
   read(offset: bigint, limits: ReadLimits): Buffer {
     if (offset < this.#logStartOffset || offset > this.#endOffset) {
@@ -180,6 +180,11 @@ export class PartitionLog {
       )
     }
     return this.#guarded(() => this.#segments.read(offset, limits))
+  }
+
+  /** Whether `offset` lies in a segment that gets no more batches. */
+  isInFullSegment(offset: bigint): boolean {
+    return this.#segments.from(offset).length > 1
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The segments of one log, in order and without a gap between their names and their offsets. There is always one. */
+import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import { assert } from '../runtime/assert.ts'
-import type { Logger } from '../runtime/logger.ts'
 import { Segment } from './segment.ts'
 import { baseOffsetOf } from './segment-names.ts'
 import type { Storage } from './storage.ts'
@@ -21,8 +21,6 @@ export interface SegmentsOptions {
   readonly folder: string
   readonly emptyAt: bigint
   readonly nowMs: number
-  readonly indexIntervalBytes: number
-  readonly logger: Logger
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -33,17 +31,12 @@ export class Segments {
   /** Ascending by base offset, never empty. */
   readonly #segments: Segment[]
 
-  /** Those of a folder, or a first one at `emptyAt`. Index files that are missing are made again. */
-  constructor({ storage, folder, emptyAt, nowMs, indexIntervalBytes, logger }: SegmentsOptions) {
+  /** Those of a folder, or a first one at `emptyAt`. */
+  constructor({ storage, folder, emptyAt, nowMs }: SegmentsOptions) {
     this.#storage = storage
     this.#folder = folder
     this.#segments = segmentOffsets(storage, folder).map(offset => new Segment(storage, folder, offset, nowMs))
     if (this.#segments.length === 0) this.#add(emptyAt, nowMs)
-    for (const segment of this.#segments) {
-      if (segment.size === 0 || segment.hasIndexes) continue
-      logger.warn({ folder, segment: segment.baseOffset }, 'a segment has no index files: they are made again')
-      segment.recover(indexIntervalBytes, () => {})
-    }
   }
 
   /** Oldest first. */
@@ -74,6 +67,7 @@ export class Segments {
   /** What a fetch from `offset` gets: see Segment.read. It comes from one segment, of which `upTo` may be the middle. */
   read(offset: bigint, { maxBytes, upTo, minOneBatch }: ReadLimits): Buffer {
     if (offset >= upTo) return NOTHING
+    if (maxBytes < 0) throw new KafkaError('UNKNOWN_SERVER_ERROR', `${maxBytes} bytes cannot be read`)
     for (let index = this.#indexOf(offset); ; index++) {
       const segment = this.#segments[index]
       if (!segment) return NOTHING

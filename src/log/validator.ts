@@ -93,7 +93,11 @@ export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordB
   const target = targetCodec(arrival.batch, source, rules)
   const { maxTimestamp, deltasAreDense } = checkRecords(arrival, rules, target)
   const storedTimestamp = rules.timestampType === 'LogAppendTime' ? BigInt(arrival.now) : maxTimestamp
-  if (source === target && (source === 'none' || deltasAreDense)) {
+  if (source === target) {
+    // Kafka means to write such a batch anew, but has read no more of its records than their headers, and fails.
+    if (source !== 'none' && !deltasAreDense) {
+      throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the offset deltas of a compressed batch are not 0, 1, 2 ...')
+    }
     arrival.batch.setMaxTimestamp(rules.timestampType, storedTimestamp)
     return arrival.batch
   }

@@ -34,6 +34,17 @@ describe('producer states', () => {
     expect(new ProducerStates().check(batch({ baseSequence: 41 }))).toBeUndefined()
   })
 
+  it('take an epoch below -1 for an old one, though the producer is unknown', () => {
+    expect(() => new ProducerStates().check(batch({ producerEpoch: -3, baseSequence: 0 }))).toThrow(
+      expect.objectContaining({ code: 'INVALID_PRODUCER_EPOCH' })
+    )
+  })
+
+  it('do not look for gaps in a producer without an epoch', () => {
+    const states = statesAfter(batch({ producerEpoch: -1, baseSequence: 0 }, 2))
+    expect(states.check(batch({ producerEpoch: -1, baseSequence: 9 }))).toBeUndefined()
+  })
+
   it('accept the next sequence and refuse a gap', () => {
     const states = statesAfter(batch({ baseSequence: 0 }, 3))
     expect(states.check(batch({ baseSequence: 3 }))).toBeUndefined()

@@ -309,6 +309,8 @@ describe('leader epochs', () => {
     expect(log.endOffsetForEpoch(5)).toEqual({ epoch: 5, endOffset: 3n })
     expect(log.endOffsetForEpoch(6)).toBeUndefined()
     expect(log.endOffsetForEpoch(0)).toEqual({ epoch: 0, endOffset: 0n })
+    expect(log.endOffsetForEpoch(-2)).toEqual({ epoch: -2, endOffset: 0n })
+    expect(log.endOffsetForEpoch(-1)).toBeUndefined()
   })
 
   test('are found again in the batches after a crash', () => {

@@ -11,6 +11,7 @@ type Native = typeof import('snappy')
 const HEADER = Buffer.from('82534e41505059000000000100000001', 'hex')
 const MAGIC = HEADER.subarray(0, 8)
 const BLOCK_BYTES = 32 * 1024
+const SIZE_BYTES = 4
 /** No Snappy element gives more than 64 bytes for 3. */
 const MOST_EXPANSION = 22
 
@@ -37,16 +38,19 @@ export const snappy: CompressionCodec = {
   inflate: (bytes, limit) => (startsAt(bytes, 0, MAGIC) ? framedBlocks(bytes, limit) : [inflateBlock(bytes, limit)])
 }
 
-/** A header may come again at any block's place: what several streams written one after another look like. */
+/**
+ * A header may come again at any block's place: what several streams written one after another look like. Less than a
+ * block's size at the end is left alone, as the xerial library does.
+ */
 function* framedBlocks(bytes: Buffer, limit: number): Generator<Buffer> {
   let position = 0
-  while (position < bytes.length) {
+  while (bytes.length - position >= SIZE_BYTES) {
     if (startsAt(bytes, position, MAGIC)) {
       position += HEADER.length
       continue
     }
     const size = bytes.readInt32BE(position)
-    position += 4
+    position += SIZE_BYTES
     if (size < 0 || size > bytes.length - position) throw new Error(`a block of ${size} bytes is cut off`)
     yield inflateBlock(bytes.subarray(position, position + size), limit)
     position += size

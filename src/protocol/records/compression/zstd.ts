@@ -32,7 +32,8 @@ let loaded: CompressionCodec | undefined
 
 export const zstd: CompressionCodec = {
   deflate: (bytes, level) => implementation().deflate(bytes, level),
-  inflate: (bytes, limit) => implementation().inflate(bytes, limit)
+  // No frame at all is an empty stream to Kafka's reader.
+  inflate: (bytes, limit) => (bytes.length === 0 ? [] : implementation().inflate(bytes, limit))
 }
 
 /** Chosen once a process, on first use. */
