@@ -7,7 +7,10 @@ import type { ErrorName } from '../protocol/errors.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Random } from '../runtime/random.ts'
 
-/** A partition as a Fetch request asks for it. The topic is named by `topicId` from version 13 on, else by `topic`. */
+/**
+ * A partition as a Fetch request asks for it. The topic is named by `topicId` from version 13 on, else by `topic`. The
+ * name behind an id is looked up once: a session keeps it though the topic be deleted. It is '' while none is known.
+ */
 export interface WantedPartition {
   readonly topic: string
   readonly topicId: string
@@ -33,6 +36,8 @@ export interface SessionRequest {
   readonly sessionId: number
   readonly sessionEpoch: number
   readonly usesTopicIds: boolean
+  /** The name of the topic that now has an id, or ''. */
+  readonly nameOf: (topicId: string) => string
   readonly wanted: readonly WantedPartition[]
   readonly forgotten: readonly Pick<WantedPartition, 'topic' | 'topicId' | 'partition'>[]
 }
@@ -108,7 +113,7 @@ export class FetchSessions {
     this.#sessions.delete(session.id)
     this.#sessions.set(session.id, session)
     session.epoch = nextEpoch(session.epoch)
-    return incremental(session)
+    return incremental(session, request)
   }
 
   #find({ sessionId, sessionEpoch, usesTopicIds }: SessionRequest): Session {
@@ -189,15 +194,19 @@ function apply({ wanted, forgotten, usesTopicIds }: SessionRequest, session: Ses
   for (const partition of wanted) {
     const key = keyOf(partition, usesTopicIds)
     const cached = session.partitions.get(key)
-    if (cached) cached.wanted = partition
+    if (cached) cached.wanted = { ...partition, topic: cached.wanted.topic }
     // -1 is no watermark, so that the first result is sent whatever it is.
     else session.partitions.set(key, { wanted: partition, highWatermark: -1n, logStartOffset: -1n })
   }
   for (const partition of forgotten) session.partitions.delete(keyOf(partition, usesTopicIds))
 }
 
-function incremental(session: Session): FetchRound {
+function incremental(session: Session, { nameOf }: SessionRequest): FetchRound {
   const { epoch } = session
+  for (const cached of session.partitions.values()) {
+    const { wanted } = cached
+    if (wanted.topic === '') cached.wanted = { ...wanted, topic: nameOf(wanted.topicId) }
+  }
   return {
     wanted: [...session.partitions.values()].map(({ wanted }) => wanted),
     answer: results => {

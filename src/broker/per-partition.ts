@@ -3,6 +3,13 @@ import { StorageError } from '../log/storage.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 
+/** A partition as a request names it: by the topic's name, or by its id where the request has ids. */
+export interface PartitionRef {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+}
+
 /** What went wrong for one partition, as its answer carries it. */
 export interface Failure {
   readonly errorCode: ErrorName
@@ -39,4 +46,20 @@ export function each<Item, Answer>(
       return failed(item, failureOf(error, reporting))
     }
   })
+}
+
+/** Each partition once: of one that a request names twice the last counts, in the place of the first. */
+export function distinct<Ref extends PartitionRef>(refs: readonly Ref[]): Ref[] {
+  return [...new Map(refs.map(ref => [`${ref.topicId}/${ref.topic}/${ref.partition}`, ref])).values()]
+}
+
+/** Answers gathered by topic, in the order in which the topics came. */
+export function byTopic<Data>(answers: readonly (PartitionRef & { readonly data: Data })[]) {
+  const topics = new Map<string, { topic: string; topicId: string; partitions: Data[] }>()
+  for (const { topic, topicId, data } of answers) {
+    const known = topics.get(`${topicId}/${topic}`)
+    if (known) known.partitions.push(data)
+    else topics.set(`${topicId}/${topic}`, { topic, topicId, partitions: [data] })
+  }
+  return [...topics.values()]
 }

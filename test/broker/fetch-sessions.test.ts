@@ -29,6 +29,7 @@ const request = (
   sessionId,
   sessionEpoch,
   usesTopicIds: false,
+  nameOf: () => '',
   wanted,
   forgotten
 })

@@ -5,6 +5,11 @@ import { batchOf, connection, Harness, valuesIn } from './harness.ts'
 
 const idempotent = (baseSequence: number, producerEpoch = 0) => ({ producerId: 5n, producerEpoch, baseSequence })
 
+/** A batch that does not fit its checksum. */
+function spoilt(batch: Buffer): Buffer {
+  return batch.fill(0xff, batch.length - 1)
+}
+
 describe('Produce', () => {
   it('gives records the next offsets and gives them back', async () => {
     await using broker = await Harness.start()
@@ -61,7 +66,7 @@ describe('Produce', () => {
           topicId,
           partitionData: [
             { index: 0, records: batchOf(['good']) },
-            { index: 1, records: Buffer.from('this is no record batch at all, but bytes') },
+            { index: 1, records: spoilt(batchOf(['bad'])) },
             { index: 2, records: batchOf(['nowhere']) }
           ]
         }
@@ -71,6 +76,66 @@ describe('Produce', () => {
       'NONE',
       'CORRUPT_MESSAGE',
       'UNKNOWN_TOPIC_OR_PARTITION'
+    ])
+  })
+
+  it('is refused as a whole when a partition has bytes that are no batch, and when records need a transaction', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    const transactional = batchOf(['bad'], { ...idempotent(0), isTransactional: true })
+    const answers = [Buffer.from('this is no record batch at all, but bytes'), transactional].map(records =>
+      broker.get('Produce', {
+        ...{ transactionalId: null, acks: 1, timeoutMs: 0 },
+        topicData: [
+          {
+            topicId,
+            partitionData: [
+              { index: 0, records: batchOf(['good']) },
+              { index: 1, records }
+            ]
+          }
+        ]
+      })
+    )
+    const codes = (await Promise.all(answers)).map(({ responses }) =>
+      responses[0]?.partitionResponses.map(({ errorCode }) => errorCode)
+    )
+    expect(codes).toEqual([
+      ['CORRUPT_MESSAGE', 'CORRUPT_MESSAGE'],
+      ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED']
+    ])
+    expect(await broker.values(topicId)).toEqual([])
+  })
+
+  it('takes the last batch for a partition that is named twice, and answers once', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    const { responses } = await broker.get('Produce', {
+      ...{ transactionalId: null, acks: 1, timeoutMs: 0 },
+      topicData: [
+        {
+          topicId,
+          partitionData: [
+            { index: 0, records: batchOf(['first']) },
+            { index: 1, records: batchOf(['other']) }
+          ]
+        },
+        { topicId, partitionData: [{ index: 0, records: batchOf(['last']) }] }
+      ]
+    })
+    expect(responses.map(topic => topic.partitionResponses.map(({ index }) => index))).toEqual([[0, 1]])
+    expect(await broker.values(topicId)).toEqual(['last'])
+  })
+
+  it('tells the log start with what the log refuses, and not with what never came that far', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const answers = [batchOf(['a'], { isControl: true }), Buffer.alloc(0)].map(records =>
+      broker.produce(topicId, records)
+    )
+    expect(await Promise.all(answers)).toMatchObject([
+      { errorCode: 'INVALID_RECORD', logStartOffset: 0n },
+      { errorCode: 'INVALID_RECORD', logStartOffset: -1n }
     ])
   })
 
@@ -163,6 +228,93 @@ describe('Fetch', () => {
     expect(valuesIn((await waiting).responses[0]?.partitions[0]?.records ?? null)).toEqual(['a', 'b'])
   })
 
+  it('does not wait for more in a segment that is full, though it became so meanwhile', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'segment.bytes': '1048576' })
+    const large = batchOf(['x'.repeat(600_000)])
+    const wanted = broker.fetchRequest(topicId, 0n, { minBytes: 50_000_000, maxBytes: 100_000_000, maxWaitMs: 60_000 })
+    const waiting = broker.get('Fetch', wanted)
+    for (const _ of [1, 2]) await broker.produce(topicId, Buffer.from(large))
+    expect((await waiting).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
+    expect((await broker.get('Fetch', wanted)).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
+  })
+
+  it('answers unknown partitions last, keeps the order of the others, and reads a partition once', async () => {
+    await using broker = await Harness.start()
+    const [a, b] = [await broker.createTopic('a', 2), await broker.createTopic('b')]
+    const at = (partition: number, fetchOffset = 0n) => ({ partition, fetchOffset, partitionMaxBytes: 1000 })
+    const topics = [
+      { topicId: 'AAECAwQFBgcICQoLDA0ODw', partitions: [at(0)] },
+      { topicId: a, partitions: [at(7), at(0, 9n), at(0)] },
+      { topicId: b, partitions: [at(0)] },
+      { topicId: a, partitions: [at(1)] }
+    ]
+    const { responses } = await broker.get('Fetch', broker.fetchRequest(a, 0n, { topics }))
+    const told = responses.flatMap(({ topicId, partitions }) =>
+      partitions.map(({ partitionIndex, errorCode }) => [topicId, partitionIndex, errorCode])
+    )
+    expect(told).toEqual([
+      [a, 0, 'NONE'],
+      [b, 0, 'NONE'],
+      [a, 1, 'NONE'],
+      ['AAECAwQFBgcICQoLDA0ODw', 0, 'UNKNOWN_TOPIC_ID'],
+      [a, 7, 'UNKNOWN_TOPIC_OR_PARTITION']
+    ])
+    expect(responses).toHaveLength(5)
+  })
+
+  it('refuses an isolation level that is none: by name in every partition, by id as a whole', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const byId = broker.fetchRequest(topicId, 0n, { isolationLevel: 2 })
+    expect(await broker.get('Fetch', byId)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR', responses: [] })
+    const topics = [{ topic: 't', partitions: byId.topics[0]?.partitions ?? [] }]
+    expect(await broker.get('Fetch', { ...byId, topics }, { version: 12 })).toMatchObject({
+      errorCode: 'UNKNOWN_SERVER_ERROR',
+      responses: [{ topic: 't', partitions: [{ errorCode: 'UNKNOWN_SERVER_ERROR' }] }]
+    })
+  })
+
+  it('tells a follower that is none of ours who leads, from version 16 on', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const request = broker.fetchRequest(topicId, 0n, { replicaState: { replicaId: 4, replicaEpoch: -1n } })
+    for (const [version, leaderId] of [
+      [15, -1],
+      [16, 1]
+    ] as const) {
+      const { responses } = await broker.get('Fetch', request, { version })
+      expect(responses[0]?.partitions[0]).toMatchObject({
+        errorCode: 'NOT_LEADER_OR_FOLLOWER',
+        currentLeader: { leaderId }
+      })
+    }
+  })
+
+  it('fails for less than no bytes where there is something to read', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const request = broker.fetchRequest(topicId, 0n, { maxBytes: -1 })
+    const code = async () => (await broker.get('Fetch', request)).responses[0]?.partitions[0]?.errorCode
+    expect(await code()).toBe('NONE')
+    await broker.produce(topicId, batchOf(['a']))
+    expect(await code()).toBe('UNKNOWN_SERVER_ERROR')
+  })
+
+  it('keeps the name behind an id for a session, so that a topic made anew is told from the old one', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const begun = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, { sessionEpoch: 0 }))
+    const next = async (sessionEpoch: number) => {
+      const request = broker.fetchRequest(topicId, 0n, { sessionId: begun.sessionId, sessionEpoch, topics: [] })
+      return (await broker.get('Fetch', request)).responses[0]?.partitions[0]?.errorCode
+    }
+    await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+    expect(await next(1)).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    await broker.createTopic('t')
+    expect(await next(2)).toBe('INCONSISTENT_TOPIC_ID')
+  })
+
   it('gives up at its deadline with what there is', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
@@ -178,7 +330,7 @@ describe('Fetch', () => {
     const doomed = broker.get('Fetch', broker.fetchRequest(first, 0n, { maxWaitMs: 60_000 }))
     const parked = broker.get('Fetch', broker.fetchRequest(second, 0n, { maxWaitMs: 60_000 }))
     await broker.get('DeleteTopics', { topics: [{ name: 'first' }], timeoutMs: 1000 })
-    expect((await doomed).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_ID')
+    expect((await doomed).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     await broker.broker.stop()
     expect((await parked).responses[0]?.partitions[0]?.errorCode).toBe('NONE')
     expect(broker.clock.pendingAlarms).toBe(0)

@@ -1,31 +1,39 @@
 /**
  * DeleteRecords: moves the start of the log (KIP-107).
  * - Offset -1 means up to the high watermark; beyond it, or negative, is OFFSET_OUT_OF_RANGE.
+ * - Of a partition that is named twice the last offset counts.
  * - A compacted topic without `delete` in its policy is POLICY_VIOLATION, an internal topic INVALID_TOPIC_EXCEPTION.
  */
 
 import { isInternalTopic } from '../../metadata/topic-names.ts'
-import { KafkaError } from '../../protocol/errors.ts'
+import { ZERO_UUID } from '../../protocol/bytes.ts'
+import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import type { Handler, RequestContext } from '../context.ts'
-import { each } from '../per-partition.ts'
+import { byTopic, distinct, each, type PartitionRef } from '../per-partition.ts'
 
 const UP_TO_HIGH_WATERMARK = -1n
 
-export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => ({
-  topics: request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: each(
-      partitions,
-      context.parts,
-      ({ partitionIndex, offset }) => ({
-        partitionIndex,
-        errorCode: 'NONE',
-        lowWatermark: deleteUpTo(name, partitionIndex, offset, context)
-      }),
-      ({ partitionIndex }, { errorCode }) => ({ partitionIndex, errorCode, lowWatermark: -1n })
-    )
-  }))
-})
+export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => {
+  const wanted = request.topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ partitionIndex, offset }) => ({
+      topic: name,
+      topicId: ZERO_UUID,
+      partition: partitionIndex,
+      offset
+    }))
+  )
+  const results = each(
+    distinct(wanted),
+    context.parts,
+    one => ({ ...one, data: answered(one, 'NONE', deleteUpTo(one.topic, one.partition, one.offset, context)) }),
+    (one, { errorCode }) => ({ ...one, data: answered(one, errorCode, -1n) })
+  )
+  return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
+}
+
+function answered({ partition: partitionIndex }: PartitionRef, errorCode: ErrorName, lowWatermark: bigint) {
+  return { partitionIndex, errorCode, lowWatermark }
+}
 
 function deleteUpTo(topic: string, index: number, offset: bigint, { parts: { catalog } }: RequestContext): bigint {
   const { log } = catalog.partition(topic, index)

@@ -3,59 +3,81 @@
  * - Partitions are served in order until the answer is full; the first batch of the first partition that has one
  *   always goes out whole, so that a consumer with small limits makes progress.
  * - Too few bytes, and no error: the request waits until they have arrived, woken by the append, or its time is over.
+ *   Nothing waits for more in a segment that is full. Unknown partitions come last in the answer and end no wait.
  * - Incremental sessions from version 7 on; topic ids from version 13 on.
  */
 
 import { ZERO_UUID } from '../../protocol/bytes.ts'
-import { KafkaError } from '../../protocol/errors.ts'
+import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
 import type { FetchResult, WantedPartition } from '../fetch-sessions.ts'
 import type { Partition } from '../partition.ts'
-import { each, type Failure } from '../per-partition.ts'
+import { distinct, each, type Failure } from '../per-partition.ts'
 
 type PartitionData = Response<'Fetch'>['responses'][number]['partitions'][number]
 
-interface Read extends FetchResult {
+interface Answered extends FetchResult {
   readonly data: PartitionData
-  /** The partition that was read, when there is one: where to wait for more. */
+}
+
+interface Read extends Answered {
+  /** Where to wait for more; undefined when the read failed. */
   readonly partition: Partition | undefined
 }
 
 const FIRST_VERSION_WITH_IDS = 13
+/** No epoch named: the client does not mind which leader it reaches. */
+const ANY_EPOCH = -1
+const READ_UNCOMMITTED = 0
 const READ_COMMITTED = 1
-/** A debugging consumer reads from any replica. */
-const CONSUMERS: ReadonlySet<number> = new Set([-1, -2])
 
 export const fetch: Handler<'Fetch'> = async (request, context) => {
-  const { parts, apiVersion, connection } = context
-  const round = parts.fetchSessions.open(sessionRequest(request, apiVersion), parts.clock.now())
+  const { parts, connection } = context
   const startedMs = parts.clock.now()
-  const maxBytes = Math.min(request.maxBytes, parts.settings.get('fetch.max.bytes'))
-  let reads = readAll(round.wanted, request, context, maxBytes)
-  const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
-  const waiting = reads.flatMap(({ partition }) => (partition ? [partition.waiting] : []))
-  if (missing > 0 && request.maxWaitMs > 0 && waiting.length > 0 && !reads.some(mustAnswer)) {
-    await parts.parking.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
-    reads = readAll(round.wanted, request, context, maxBytes)
+  const round = parts.fetchSessions.open(sessionRequest(request, context), startedMs)
+  const unknown = round.wanted.flatMap(wanted => unknownPartition(wanted, context) ?? [])
+  const isUnknown = new Set(unknown.map(({ wanted }) => wanted))
+  const known = round.wanted.filter(wanted => !isUnknown.has(wanted))
+  if (known.length > 0 && ![READ_UNCOMMITTED, READ_COMMITTED].includes(request.isolationLevel)) {
+    return refusedAsWhole(request, context)
   }
-  const { sessionId, results } = round.answer(reads, parts.clock.now())
+  const maxBytes = Math.min(request.maxBytes, parts.settings.get('fetch.max.bytes'))
+  let reads = readAll(known, request, context, maxBytes)
+  const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
+  if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustAnswer)) {
+    const waiting = reads.flatMap(({ partition }) => (partition ? [partition.waiting] : []))
+    await parts.parking.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
+    reads = readAll(known, request, context, maxBytes)
+  }
+  const { sessionId, results } = round.answer<Answered>([...reads, ...unknown], parts.clock.now())
   return { sessionId, responses: byTopic(results) }
 }
 
-/** An unknown topic does not end the wait of the others; any other error does, and a log that has diverged. */
-function mustAnswer({ partition, errorCode, diverges }: Read): boolean {
-  return diverges || (errorCode !== 'NONE' && partition !== undefined)
+/** An error, a log that has diverged, and a segment that gets no more records are not waited for. */
+function mustAnswer({ partition, wanted, highWatermark, diverges }: Read): boolean {
+  if (!partition || diverges) return true
+  return wanted.fetchOffset < highWatermark && partition.log.isInFullSegment(wanted.fetchOffset)
 }
 
-function sessionRequest(request: Request<'Fetch'>, apiVersion: number) {
+function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: RequestContext) {
+  const { sessionId, sessionEpoch } = request
+  const usesTopicIds = apiVersion >= FIRST_VERSION_WITH_IDS
+  const nameOf = (topicId: string) => parts.metadata.image.topicsById.get(topicId)?.name ?? ''
   const wanted = request.topics.flatMap(({ topic, topicId, partitions }) =>
-    partitions.map(data => ({ ...data, topic, topicId }))
+    partitions.map(data => ({ ...data, topic: usesTopicIds ? nameOf(topicId) : topic, topicId }))
   )
   const forgotten = request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
     partitions.map(partition => ({ topic, topicId, partition }))
   )
-  const { sessionId, sessionEpoch } = request
-  return { sessionId, sessionEpoch, usesTopicIds: apiVersion >= FIRST_VERSION_WITH_IDS, wanted, forgotten }
+  return { sessionId, sessionEpoch, usesTopicIds, nameOf, wanted: distinct(wanted), forgotten }
+}
+
+function unknownPartition(wanted: WantedPartition, context: RequestContext): Answered | undefined {
+  const { catalog } = context.parts
+  if (wanted.partition >= 0 && wanted.partition < catalog.partitionCount(wanted.topic)) return undefined
+  const hasNoName = wanted.topic === '' && context.apiVersion >= FIRST_VERSION_WITH_IDS
+  const errorCode = hasNoName ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
+  return { ...NOTHING_READ, wanted, errorCode, data: nothing(wanted.partition, errorCode) }
 }
 
 function readAll(
@@ -70,7 +92,10 @@ function readAll(
     wanted,
     context.parts,
     one => {
-      const result = readOne(one, request, context, { bytesLeft, minOneBatch })
+      const limits = { bytesLeft, minOneBatch }
+      // Less than no bytes are the first partition's error; to the others nothing is left.
+      bytesLeft = Math.max(0, bytesLeft)
+      const result = readOne(one, request, context, limits)
       bytesLeft = Math.max(0, bytesLeft - result.recordBytes)
       if (result.recordBytes > 0) minOneBatch = false
       return result
@@ -82,11 +107,14 @@ function readAll(
 function readOne(
   wanted: WantedPartition,
   request: Request<'Fetch'>,
-  { parts }: RequestContext,
+  { parts: { catalog }, apiVersion }: RequestContext,
   budget: { bytesLeft: number; minOneBatch: boolean }
 ): Read {
-  const partition = parts.catalog.partition(parts.catalog.nameOf({ ...wanted, name: wanted.topic }), wanted.partition)
-  partition.checkLeaderEpoch(wanted.currentLeaderEpoch)
+  const partition = catalog.partition(wanted.topic, wanted.partition)
+  if (apiVersion >= FIRST_VERSION_WITH_IDS && catalog.topic(wanted.topic).topicId !== wanted.topicId) {
+    throw new KafkaError('INCONSISTENT_TOPIC_ID', `${wanted.topic} has been made anew and has another id`)
+  }
+  partition.checkLeaderEpoch(Math.max(ANY_EPOCH, wanted.currentLeaderEpoch))
   refuseFollower(wanted, request)
   const { highWatermark, lastStableOffset, logStartOffset } = partition.log
   const committed = request.isolationLevel === READ_COMMITTED
@@ -113,7 +141,8 @@ function readOne(
 
 /** There are no followers yet: a replica that asks as one is not in any partition's assignment. */
 function refuseFollower(wanted: WantedPartition, { replicaId, replicaState }: Request<'Fetch'>): void {
-  if (CONSUMERS.has(replicaId) && CONSUMERS.has(replicaState.replicaId)) return
+  // Below 0 are consumers, of which -2 is for debugging, and a replica that moves within its broker.
+  if (replicaId < 0 && replicaState.replicaId < 0) return
   const code = wanted.currentLeaderEpoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
   throw new KafkaError(code, 'the fetching replica is not in the assignment of the partition')
 }
@@ -133,39 +162,52 @@ function divergingEpoch(
 
 /** Clients before version 6 do not know KAFKA_STORAGE_ERROR, and look for another leader instead. */
 const FIRST_VERSION_WITH_STORAGE_ERROR = 6
+/** From here on a client that has asked in the wrong place is told the right one (KIP-951). */
+const FIRST_VERSION_WITH_LEADERS = 16
+const LEADER_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>(['NOT_LEADER_OR_FOLLOWER', 'FENCED_LEADER_EPOCH'])
+const NOTHING_READ = {
+  partition: undefined,
+  highWatermark: -1n,
+  logStartOffset: -1n,
+  recordBytes: 0,
+  diverges: false
+}
 
 function failed(wanted: WantedPartition, failure: Failure, { parts, apiVersion }: RequestContext): Read {
   const hidden = failure.errorCode === 'KAFKA_STORAGE_ERROR' && apiVersion < FIRST_VERSION_WITH_STORAGE_ERROR
   const errorCode = hidden ? 'NOT_LEADER_OR_FOLLOWER' : failure.errorCode
-  const data: PartitionData = {
-    partitionIndex: wanted.partition,
-    errorCode,
-    highWatermark: -1n,
-    lastStableOffset: -1n,
-    logStartOffset: -1n,
-    abortedTransactions: null,
-    records: Buffer.alloc(0)
-  }
-  const partition = parts.catalog.find({ ...wanted, name: wanted.topic }, wanted.partition)
-  return {
-    wanted,
-    partition,
-    data,
-    errorCode,
-    highWatermark: -1n,
-    logStartOffset: -1n,
-    recordBytes: 0,
-    diverges: false
-  }
+  const state = parts.metadata.image.topicsByName.get(wanted.topic)?.partitions[wanted.partition]
+  const isTold = apiVersion >= FIRST_VERSION_WITH_LEADERS && LEADER_ERRORS.has(errorCode) && state
+  const currentLeader = isTold ? { leaderId: state.leader, leaderEpoch: state.leaderEpoch } : {}
+  const data = { ...nothing(wanted.partition, errorCode), abortedTransactions: null, currentLeader }
+  return { ...NOTHING_READ, wanted, errorCode, data }
 }
 
-function byTopic(reads: readonly Read[]): Response<'Fetch'>['responses'] {
-  const topics = new Map<string, { topic: string; topicId: string; partitions: PartitionData[] }>()
-  for (const { wanted, data } of reads) {
-    const key = wanted.topicId === ZERO_UUID ? wanted.topic : wanted.topicId
-    const known = topics.get(key)
-    if (known) known.partitions.push(data)
-    else topics.set(key, { topic: wanted.topic, topicId: wanted.topicId, partitions: [data] })
+function nothing(partitionIndex: number, errorCode: ErrorName): PartitionData {
+  const records = Buffer.alloc(0)
+  return { partitionIndex, errorCode, highWatermark: -1n, logStartOffset: -1n, abortedTransactions: [], records }
+}
+
+/** Clients before topic ids look for the error in the partitions that they have named. */
+function refusedAsWhole({ sessionId, topics }: Request<'Fetch'>, { apiVersion }: RequestContext): Response<'Fetch'> {
+  const errorCode = 'UNKNOWN_SERVER_ERROR'
+  const responses = topics.map(({ topic, topicId, partitions }) => ({
+    topic,
+    topicId,
+    partitions: partitions.map(({ partition }) => nothing(partition, errorCode))
+  }))
+  return { errorCode, sessionId, responses: apiVersion < FIRST_VERSION_WITH_IDS ? responses : [] }
+}
+
+/** The order stays as it is: a topic whose partitions do not follow each other comes more than once, as in Kafka. */
+function byTopic(answers: readonly Answered[]): Response<'Fetch'>['responses'] {
+  const topics: { topic: string; topicId: string; partitions: PartitionData[] }[] = []
+  for (const { wanted, data } of answers) {
+    const { topic, topicId } = wanted
+    const last = topics.at(-1)
+    const isSame = topicId === ZERO_UUID ? last?.topic === topic : last?.topicId === topicId
+    if (last && isSame) last.partitions.push(data)
+    else topics.push({ topic, topicId, partitions: [data] })
   }
-  return [...topics.values()]
+  return topics
 }

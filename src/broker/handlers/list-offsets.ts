@@ -3,15 +3,16 @@
  * - A timestamp finds the first record at or after it, -1 when there is none below what the reader may see.
  * - Special timestamps are UNSUPPORTED_VERSION below the version that brought them; a partition named twice is
  *   INVALID_REQUEST.
+ * - An isolation level that Kafka does not have is UNKNOWN_SERVER_ERROR for every partition.
  * - There is no tiered storage: the earliest local offset is the earliest one, nothing is tiered or pending upload.
  */
+import { ZERO_UUID } from '../../protocol/bytes.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
 import type { Partition } from '../partition.ts'
-import { each } from '../per-partition.ts'
+import { byTopic, distinct, each, type PartitionRef } from '../per-partition.ts'
 
-type Topic = Request<'ListOffsets'>['topics'][number]
-type Asked = Topic['partitions'][number]
+type Asked = Request<'ListOffsets'>['topics'][number]['partitions'][number]
 type Answer = Response<'ListOffsets'>['topics'][number]['partitions'][number]
 
 const LATEST = -1n
@@ -31,39 +32,36 @@ const SPECIAL_SINCE = new Map<bigint, number>([
   [EARLIEST_PENDING_UPLOAD, 11]
 ])
 
+const READ_UNCOMMITTED = 0
 const READ_COMMITTED = 1
 const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 }
 
 export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
-  const repeated = repeatedPartitions(request)
-  const topics = request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: each(
-      partitions,
-      context.parts,
-      asked => {
-        if (repeated.has(`${name}-${asked.partitionIndex}`)) {
-          throw new KafkaError('INVALID_REQUEST', `${name}-${asked.partitionIndex} stands twice in the request`)
-        }
-        return answer(name, asked, request, context)
-      },
-      ({ partitionIndex }, { errorCode }): Answer => ({ partitionIndex, errorCode, ...NOTHING })
-    )
-  }))
-  return { topics }
+  const wanted = request.topics.flatMap(({ name, partitions }) =>
+    partitions.map(asked => ({ topic: name, topicId: ZERO_UUID, partition: asked.partitionIndex, asked }))
+  )
+  const once = distinct(wanted)
+  const repeated = new Set(wanted.filter(one => !once.includes(one)).map(keyOf))
+  const results = each(
+    once,
+    context.parts,
+    one => {
+      checkIsolationLevel(request)
+      if (repeated.has(keyOf(one))) throw new KafkaError('INVALID_REQUEST', `${keyOf(one)} stands twice in the request`)
+      return { ...one, data: answer(one.topic, one.asked, request, context) }
+    },
+    (one, { errorCode }) => ({ ...one, data: { partitionIndex: one.partition, errorCode, ...NOTHING } })
+  )
+  return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
 }
 
-function repeatedPartitions({ topics }: Request<'ListOffsets'>): Set<string> {
-  const seen = new Set<string>()
-  const repeated = new Set<string>()
-  for (const { name, partitions } of topics) {
-    for (const { partitionIndex } of partitions) {
-      const key = `${name}-${partitionIndex}`
-      if (seen.has(key)) repeated.add(key)
-      seen.add(key)
-    }
-  }
-  return repeated
+function keyOf({ topic, partition }: PartitionRef): string {
+  return `${topic}-${partition}`
+}
+
+function checkIsolationLevel({ isolationLevel }: Request<'ListOffsets'>): void {
+  if (isolationLevel === READ_UNCOMMITTED || isolationLevel === READ_COMMITTED) return
+  throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no isolation level ${isolationLevel}`)
 }
 
 function answer(

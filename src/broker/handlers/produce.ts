@@ -2,93 +2,117 @@
  * Produce: appends one batch to each of many partitions (KIP-98, KIP-360, KIP-467, KIP-516).
  * - acks=1 and acks=all answer once the batch is in the log; acks=0 gets no answer, but a closed connection when any
  *   partition failed, so that the client looks again.
- * - One partition's failure never touches another; per-record errors from version 8 on.
+ * - One partition's failure never touches another, but bytes that cannot be a batch, and transactional records without
+ *   a transactional id, fail the whole request. Per-record errors from version 8 on.
  * - A retry of one of a producer's last five batches gets the first answer again and appends nothing.
+ * - Of a partition that is named twice the last batch counts.
  */
 
 import { checkProducedRecords, InvalidRecordsError } from '../../log/validator.ts'
 import { isInternalTopic } from '../../metadata/topic-names.ts'
 import { CloseConnection } from '../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
+import { batchesIn, type RecordBatch } from '../../protocol/records/batch.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
-import { each, type Failure } from '../per-partition.ts'
+import { byTopic, distinct, each, type Failure, failureOf, type PartitionRef } from '../per-partition.ts'
 
-type Topic = Request<'Produce'>['topicData'][number]
-type PartitionData = Topic['partitionData'][number]
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
+interface Wanted extends PartitionRef {
+  readonly records: Buffer | null
+}
+
+const FIRST_VERSION_WITH_IDS = 13
 /** Kafka's own admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
 export const produce: Handler<'Produce'> = (request, context) => {
-  const responses = request.topicData.map(topic => {
-    const partitionResponses = each(
-      topic.partitionData,
-      context.parts,
-      data => append(request, topic, data, context),
-      (data, failure) => failed(data, failure, topic, context)
+  const wanted = distinct(
+    request.topicData.flatMap(({ name, topicId, partitionData }) =>
+      partitionData.map(({ index, records }) => ({ topic: name, topicId, partition: index, records }))
     )
-    return { name: topic.name, topicId: topic.topicId, partitionResponses }
-  })
-  if (request.acks !== 0) return { responses }
-  closeIfAnyFailed(responses)
-  return undefined
+  )
+  const refusal = refusalOfAll(request)
+  const results = each(
+    wanted,
+    context.parts,
+    one => ({ ...one, data: refusal ? { ...refused(one, refusal), ...refusal } : append(request, one, context) }),
+    (one, failure) => ({ ...one, data: refused(one, failure) })
+  )
+  if (request.acks === 0) return closeIfAnyFailed(results)
+  const responses = byTopic(results).map(({ topic, topicId, partitions }) => ({
+    name: topic,
+    topicId,
+    partitionResponses: partitions
+  }))
+  return { responses }
 }
 
+/** What is wrong with a request as a whole. */
+function refusalOfAll({ topicData, transactionalId }: Request<'Produce'>) {
+  try {
+    const isTransactional = topicData.some(({ partitionData }) => partitionData.some(hasTransactionalRecords))
+    if (!isTransactional || transactionalId !== null) return undefined
+  } catch (error) {
+    if (error instanceof KafkaError) return { errorCode: error.code, error, errorMessage: error.message }
+    throw error
+  }
+  return { errorCode: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' as const, error: undefined, errorMessage: null }
+}
+
+function hasTransactionalRecords({ records }: { records: Buffer | null }): boolean {
+  const first = batchesIn(records ?? Buffer.alloc(0)).next().value
+  return first?.isTransactional ?? false
+}
+
+/** What fails before the partition has been asked is thrown. */
 function append(
-  request: Request<'Produce'>,
-  topic: Topic,
-  { index, records }: PartitionData,
+  { acks, transactionalId }: Request<'Produce'>,
+  wanted: Wanted,
   { parts, apiVersion, clientId }: RequestContext
 ): PartitionResponse {
-  const name = parts.catalog.nameOf(topic)
-  const partition = parts.catalog.partition(name, index)
-  const batch = checkProducedRecords(records, apiVersion)
-  if (batch.isTransactional) refuseTransaction(request)
-  if (![-1, 0, 1].includes(request.acks)) {
-    throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${request.acks}`)
+  const { catalog, clock } = parts
+  const topic = apiVersion < FIRST_VERSION_WITH_IDS ? wanted.topic : catalog.topicById(wanted.topicId).name
+  const partition = catalog.partition(topic, wanted.partition)
+  const batch = checkProducedRecords(wanted.records, apiVersion)
+  if (batch.isTransactional) checkTransaction(batch, transactionalId)
+  if (![-1, 0, 1].includes(acks)) throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
+  if (isInternalTopic(topic) && clientId !== INTERNAL_CLIENT) {
+    throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
   }
-  if (isInternalTopic(name) && clientId !== INTERNAL_CLIENT) {
-    throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${name}`)
+  const { log } = partition
+  try {
+    const appended = partition.append(batch, catalog.rulesOf(topic), clock.now(), 'client')
+    return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
+  } catch (error) {
+    const failure = failureOf(error, parts)
+    return refused(wanted, failure, WITHOUT_LOG_START.has(failure.errorCode) ? -1n : log.logStartOffset)
   }
-  const { baseOffset, logAppendTimeMs } = partition.append(
-    batch,
-    parts.catalog.rulesOf(name),
-    parts.clock.now(),
-    'client'
-  )
-  return { index, errorCode: 'NONE', baseOffset, logAppendTimeMs, logStartOffset: partition.log.logStartOffset }
 }
 
-/** Transactions come with a later release: until then no transaction can be open. */
-function refuseTransaction({ transactionalId }: Request<'Produce'>): never {
-  if (transactionalId === null) {
-    throw new KafkaError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'transactional records need a transactional id')
-  }
-  throw new KafkaError('INVALID_TXN_STATE', `no transaction is open for ${transactionalId}`)
+/** Transactions come with a later release: until then no transactional id has a producer. */
+function checkTransaction({ producerId }: RecordBatch, transactionalId: string | null): void {
+  if (producerId < 0n) return
+  if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
+  throw new KafkaError('INVALID_PRODUCER_ID_MAPPING', `${transactionalId} has no producer ${producerId}`)
 }
 
-/** The errors after which Kafka does not tell the log start offset. */
+/** The errors of an append with which Kafka does not tell the log start offset. */
 const WITHOUT_LOG_START: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'UNKNOWN_TOPIC_ID',
   'NOT_LEADER_OR_FOLLOWER',
   'MESSAGE_TOO_LARGE',
   'RECORD_LIST_TOO_LARGE',
   'CORRUPT_MESSAGE',
-  'KAFKA_STORAGE_ERROR',
-  'INVALID_REQUIRED_ACKS',
-  'INVALID_TOPIC_EXCEPTION'
+  'KAFKA_STORAGE_ERROR'
 ])
 
-function failed({ index }: PartitionData, { errorCode, error }: Failure, topic: Topic, { parts }: RequestContext) {
-  const told = WITHOUT_LOG_START.has(errorCode) ? undefined : parts.catalog.find(topic, index)
+function refused({ partition: index }: Wanted, { errorCode, error }: Failure, logStartOffset = -1n): PartitionResponse {
   const perRecord = error instanceof InvalidRecordsError ? error : undefined
   return {
     index,
     errorCode,
     baseOffset: -1n,
-    logStartOffset: told?.log.logStartOffset ?? -1n,
+    logStartOffset,
     recordErrors: perRecord?.recordErrors ?? [],
     errorMessage: perRecord?.message ?? null
   }
@@ -97,12 +121,10 @@ function failed({ index }: PartitionData, { errorCode, error }: Failure, topic: 
 /** One log line must not grow with the request. */
 const SHOWN_FAILURES = 3
 
-function closeIfAnyFailed(responses: Response<'Produce'>['responses']): void {
-  const failures = responses.flatMap(({ name, partitionResponses }) =>
-    partitionResponses
-      .filter(({ errorCode }) => errorCode !== 'NONE')
-      .map(({ index, errorCode }) => `${name}-${index}: ${errorCode}`)
-  )
+function closeIfAnyFailed(results: readonly (Wanted & { data: PartitionResponse })[]): undefined {
+  const failures = results
+    .filter(({ data }) => data.errorCode !== 'NONE')
+    .map(({ topic, topicId, partition, data }) => `${topic || topicId}-${partition}: ${data.errorCode}`)
   if (failures.length === 0) return
   const more = failures.length > SHOWN_FAILURES ? ` and ${failures.length - SHOWN_FAILURES} more` : ''
   const shown = failures.slice(0, SHOWN_FAILURES).join(', ')
