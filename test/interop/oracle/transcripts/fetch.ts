@@ -1,166 +1,349 @@
-// Fetch: limits, waiting, sessions, offsets out of range, epochs, by name and by id.
+// Fetch: offsets, limits, waits, epochs, isolation, replicas, by name and by id. Bytes are compared, cut batches too.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, atEachVersion, call, parked, type Step } from '../transcript.ts'
-import { bytes } from './batches.ts'
-import { gone, idOf, topic } from './topic.ts'
+import { bytes, CODECS } from './batches.ts'
+import { byId, fetched, LATEST, NOW, named } from './fetching.ts'
+import { fill, filled } from './producing.ts'
+import { withBytes } from './read.ts'
+import { gone, topic } from './topic.ts'
 
-const { DeleteTopics, Fetch, Produce } = APIS
+const { CreatePartitions, DeleteRecords, DeleteTopics, Fetch } = APIS
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
-const NOW = { maxWaitMs: 0, minBytes: 0 }
+const MAIN = 'fetch'
+const OTHER = 'fetch-other'
+/** One record of so many bytes makes a batch of BATCH bytes. */
 const SIZE = 1000
+const BATCH = bytes(['0'.repeat(SIZE)]).length
 
-interface Asked {
-  readonly partition?: number
-  readonly fetchOffset?: bigint
-  readonly partitionMaxBytes?: number
-  readonly currentLeaderEpoch?: number
-  readonly lastFetchedEpoch?: number
-  readonly logStartOffset?: bigint
-}
-
-const asked = (more: Asked = {}) => ({ partition: 0, fetchOffset: 0n, partitionMaxBytes: 1 << 20, ...more })
-const from = (more: Asked = {}, name = 'fetch') => ({ topic: name, partitions: [asked(more)] })
-const fetching = (name: string, more: Asked, rest: object = {}) =>
-  call(name, Fetch, 12, { ...NOW, topics: [from(more)], ...rest })
-const byId = (session: Session, name: string, more: Asked = {}) => ({
-  topicId: idOf(session, name),
-  partitions: [asked(more)]
-})
-
-async function fill(session: Session, name: string, values: readonly string[], index = 0): Promise<void> {
-  for (const value of values) {
-    const topicData = [{ name, partitionData: [{ index, records: bytes([value]) }] }]
-    await session.ask(Produce, 9, { transactionalId: null, acks: -1, timeoutMs: 5000, topicData })
-  }
-}
-
-const single: Step[] = [
-  topic('fetch', 2),
-  topic('fetch-other'),
+const offsets: Step[] = [
+  topic(MAIN, 3),
+  topic(OTHER),
   topic('fetch-empty'),
-  arrange('they are filled', async session => {
-    await fill(
-      session,
-      'fetch',
-      Array.from({ length: 5 }, (_, n) => `${n}`.repeat(SIZE))
-    )
-    await fill(session, 'fetch', ['p', 'q'], 1)
-    await fill(session, 'fetch-other', ['r', 's'])
-  }),
-  ...atEachVersion('from the start', Fetch, version => (session: Session) => ({
-    ...NOW,
-    topics: [version < 13 ? from() : byId(session, 'fetch')]
-  })),
-  ...[1n, 4n, 5n, 6n, 100n, -1n, -2n].map(offset => fetching(`from ${offset}`, { fetchOffset: offset })),
-  ...[0, 1, 500, SIZE + 200, 2 * SIZE + 400, -1].flatMap(limit => [
-    fetching(`at most ${limit} bytes a partition`, { partitionMaxBytes: limit }),
-    fetching(`at most ${limit} bytes`, {}, { maxBytes: limit })
-  ]),
-  call('at most a batch over two partitions', Fetch, 12, {
-    ...{ ...NOW, maxBytes: SIZE + 300 },
-    topics: [{ topic: 'fetch', partitions: [asked(), asked({ partition: 1 })] }]
-  }),
-  call('at most a batch over two topics', Fetch, 12, {
-    ...{ ...NOW, maxBytes: 10 },
-    topics: [from({}, 'fetch-other'), from({ partition: 1 })]
-  }),
-  call('an empty topic', Fetch, 12, { ...NOW, topics: [from({}, 'fetch-empty')] }),
-  call('an unknown topic', Fetch, 12, { ...NOW, topics: [from({}, 'fetch-none')] }),
-  call('an unknown partition', Fetch, 12, { ...NOW, topics: [from({ partition: 6 })] }),
-  call('a negative partition', Fetch, 12, { ...NOW, topics: [from({ partition: -1 })] }),
-  call('a known and an unknown one', Fetch, 12, { ...NOW, topics: [from(), from({}, 'fetch-none')] }),
-  call('the same partition twice', Fetch, 12, {
-    ...NOW,
-    topics: [{ topic: 'fetch', partitions: [asked(), asked({ fetchOffset: 2n })] }]
-  }),
-  call('no topics', Fetch, 12, { ...NOW, topics: [] }),
-  call('an unknown id', Fetch, 13, { ...NOW, topics: [{ topicId: UNKNOWN_ID, partitions: [asked()] }] }),
-  call('no id', Fetch, 13, { ...NOW, topics: [{ partitions: [asked()] }] }),
-  ...[0, 1, -1].map(epoch => fetching(`with the epoch ${epoch}`, { currentLeaderEpoch: epoch })),
-  ...[0, 1, 5, -1].map(epoch =>
-    fetching(`last fetched in epoch ${epoch}`, { fetchOffset: 2n, lastFetchedEpoch: epoch })
+  filled(
+    MAIN,
+    Array.from({ length: 5 }, (_, n) => bytes([`${n}`.repeat(SIZE)]))
   ),
-  fetching('read committed', {}, { isolationLevel: 1 }),
-  fetching('an unknown isolation level', {}, { isolationLevel: 7 }),
-  fetching('as a follower that is none', {}, { replicaId: 5 }),
-  fetching('as a debugging consumer', {}, { replicaId: -2 }),
-  fetching('with a rack', {}, { rackId: 'a' }),
-  fetching('with a cluster id', {}, { clusterId: 'none' })
+  filled(MAIN, [bytes(['p']), bytes(['q', 'r', 's'])], 1),
+  filled(OTHER, [bytes(['t']), bytes(['u'])]),
+  ...atEachVersion(
+    'from the start',
+    Fetch,
+    version => session => ({ ...NOW, topics: [version < 13 ? named(MAIN) : byId(session, MAIN)] }),
+    { compare: withBytes }
+  ),
+  ...atEachVersion('out of range and unknown', Fetch, version => session => {
+    const partitions = [{ fetchOffset: 99n }, { partition: 9 }, { fetchOffset: -1n, partition: 1 }]
+    const unknown = version < 13 ? { topic: 'fetch-none' } : { topicId: UNKNOWN_ID }
+    const known = version < 13 ? named(MAIN, ...partitions) : byId(session, MAIN, ...partitions)
+    return { ...NOW, topics: [{ ...unknown, partitions: known.partitions.slice(0, 1) }, known] }
+  }),
+  ...[1n, 4n, 5n, 6n, 100n, -1n, -2n, 2n ** 63n - 1n].map(fetchOffset =>
+    fetched(`from ${fetchOffset}`, [named(MAIN, { fetchOffset })])
+  ),
+  ...[0n, 1n, 2n, 3n, 4n].map(fetchOffset =>
+    fetched(`from ${fetchOffset}, in a batch of three`, [named(MAIN, { partition: 1, fetchOffset })])
+  ),
+  fetched('an empty log', [named('fetch-empty')]),
+  fetched('beyond an empty log', [named('fetch-empty', { fetchOffset: 1n })]),
+  topic('fetch-deleted'),
+  filled('fetch-deleted', [bytes(['a', 'b', 'c']), bytes(['d', 'e'])]),
+  call('records are deleted', DeleteRecords, 2, {
+    topics: [{ name: 'fetch-deleted', partitions: [{ partitionIndex: 0, offset: 2n }] }],
+    timeoutMs: 5000
+  }),
+  ...[0n, 1n, 2n, 3n, 5n].map(fetchOffset =>
+    fetched(`from ${fetchOffset} when the start is 2`, [named('fetch-deleted', { fetchOffset })])
+  )
 ]
+
+const LIMITS = [
+  0,
+  1,
+  16,
+  17,
+  60,
+  61,
+  500,
+  BATCH - 1,
+  BATCH,
+  BATCH + 1,
+  2 * BATCH - 1,
+  2 * BATCH,
+  2 * BATCH + 70,
+  1 << 20
+]
+
+const limits: Step[] = [
+  ...LIMITS.flatMap(limit => [
+    fetched(`at most ${limit} bytes a partition`, [named(MAIN, { partitionMaxBytes: limit })]),
+    fetched(`at most ${limit} bytes`, [named(MAIN)], { maxBytes: limit }),
+    fetched(
+      `at most ${limit} bytes over three partitions`,
+      [named(MAIN, { partition: 2 }, {}, { partition: 1 }), named(OTHER)],
+      { maxBytes: limit }
+    ),
+    fetched(`at most ${limit} bytes for each of two`, [
+      named(MAIN, { partitionMaxBytes: limit }, { partition: 1, partitionMaxBytes: limit }),
+      named(OTHER, { partitionMaxBytes: limit })
+    ])
+  ]),
+  fetched('the first partition has an error, the second a large batch', [
+    named(MAIN, { fetchOffset: 99n, partitionMaxBytes: 1 }, { partition: 1, partitionMaxBytes: 1 }),
+    named(OTHER, { partitionMaxBytes: 1 })
+  ]),
+  ...[-1, -100].flatMap(limit => [
+    fetched(`${limit} bytes a partition`, [named(MAIN, { partitionMaxBytes: limit }, { partition: 1 })]),
+    fetched(`${limit} bytes`, [named(MAIN)], { maxBytes: limit }),
+    fetched(`${limit} bytes of an empty log`, [named('fetch-empty', { partitionMaxBytes: limit })])
+  ]),
+  ...CODECS.flatMap(codec => [
+    topic(`fetch-${codec}`),
+    filled(`fetch-${codec}`, [bytes(['a', 'b'], { codec }), bytes(['c', 'd', 'e'], { codec })]),
+    ...[3, 9, 10].map(version => fetched(`${codec} records`, [named(`fetch-${codec}`)], { version })),
+    fetched(`${codec} records from the middle`, [named(`fetch-${codec}`, { fetchOffset: 3n, partitionMaxBytes: 20 })])
+  ]),
+  topic('fetch-segments', 1, { 'segment.bytes': `${1 << 20}` }),
+  filled(
+    'fetch-segments',
+    ['a', 'b', 'c'].map(value => bytes([value.repeat(600_000)]))
+  ),
+  fetched('a fetch ends with its segment', [named('fetch-segments', { partitionMaxBytes: 10 << 20 })]),
+  fetched('the next segment', [named('fetch-segments', { fetchOffset: 1n, partitionMaxBytes: 10 << 20 })]),
+  call('an older segment does not wait for more', Fetch, LATEST, {
+    ...{ maxWaitMs: 15_000, minBytes: 50 << 20 },
+    topics: [named('fetch-segments')]
+  })
+]
+
+const names: Step[] = [
+  fetched('an unknown topic', [named('fetch-none')]),
+  fetched('a topic that is not allowed', [named('a b')]),
+  fetched('an empty name', [named('')]),
+  fetched('an unknown partition', [named(MAIN, { partition: 6 })]),
+  fetched('a negative partition', [named(MAIN, { partition: -1 })]),
+  fetched('a known one and unknown ones', [
+    named('fetch-none'),
+    named(MAIN, { partition: 9 }, { fetchOffset: 4n }),
+    named(OTHER)
+  ]),
+  fetched(
+    'by id, a known one and unknown ones',
+    session => [
+      { topicId: UNKNOWN_ID, partitions: named('').partitions },
+      byId(session, MAIN, { partition: 9 }, { fetchOffset: 4n }),
+      byId(session, OTHER)
+    ],
+    { version: 17 }
+  ),
+  fetched('the same partition twice', [named(MAIN, {}, { fetchOffset: 3n }), named(OTHER)]),
+  fetched('the same topic twice', [
+    named(MAIN, { fetchOffset: 4n }),
+    named(OTHER),
+    named(MAIN, { partition: 1 }, { fetchOffset: 3n })
+  ]),
+  fetched(
+    'the same topic twice, by id',
+    session => [
+      byId(session, MAIN, { fetchOffset: 4n }),
+      byId(session, OTHER),
+      byId(session, MAIN, { partition: 1 }, { fetchOffset: 3n })
+    ],
+    { version: 17 }
+  ),
+  fetched('no topics', []),
+  fetched('no partitions', [{ topic: MAIN, partitions: [] }]),
+  ...[13, 17].flatMap(version => [
+    fetched('an unknown id', [{ topicId: UNKNOWN_ID, partitions: named('').partitions }], { version }),
+    fetched('no id', [{ partitions: named('').partitions }], { version }),
+    fetched('an unknown partition', session => [byId(session, MAIN, { partition: 9 })], { version })
+  ]),
+  fetched('the offsets topic', [named('__consumer_offsets', { fetchOffset: 1n << 40n })])
+]
+
+const epochs: Step[] = [
+  ...[0, 1, 7, -1, -2].flatMap(currentLeaderEpoch => [
+    fetched(`with the epoch ${currentLeaderEpoch}`, [named(MAIN, { currentLeaderEpoch, fetchOffset: 4n })]),
+    fetched(
+      `with the epoch ${currentLeaderEpoch}, by id`,
+      session => [byId(session, MAIN, { currentLeaderEpoch, fetchOffset: 4n })],
+      { version: 17 }
+    )
+  ]),
+  fetched('a wrong epoch and out of range', [named(MAIN, { currentLeaderEpoch: 4, fetchOffset: 99n })]),
+  fetched('a wrong epoch of an unknown partition', [named(MAIN, { currentLeaderEpoch: 4, partition: 9 })]),
+  ...[0, 1, 5, -1, -2].flatMap(lastFetchedEpoch =>
+    [0n, 2n, 5n, 6n, 99n, -1n].map(fetchOffset =>
+      fetched(`last fetched in epoch ${lastFetchedEpoch}, from ${fetchOffset}`, [
+        named(MAIN, { fetchOffset, lastFetchedEpoch })
+      ])
+    )
+  ),
+  ...[0, 1].flatMap(lastFetchedEpoch =>
+    [0n, 1n, 2n, 5n].map(fetchOffset =>
+      fetched(`last fetched in epoch ${lastFetchedEpoch}, from ${fetchOffset}, when the start is 2`, [
+        named('fetch-deleted', { fetchOffset, lastFetchedEpoch })
+      ])
+    )
+  ),
+  fetched('last fetched in an epoch of an empty log', [named('fetch-empty', { lastFetchedEpoch: 0 })]),
+  fetched('last fetched in an epoch, with the epoch of now', [
+    named(MAIN, { lastFetchedEpoch: 0, currentLeaderEpoch: 0, fetchOffset: 4n })
+  ])
+]
+
+const readers: Step[] = [
+  ...[4, 11, 12].map(version =>
+    fetched('read committed', [named(MAIN, { fetchOffset: 4n })], { isolationLevel: 1, version })
+  ),
+  fetched('read committed, and errors', [named(MAIN, { fetchOffset: 99n }), named('fetch-none')], {
+    isolationLevel: 1
+  }),
+  fetched('read committed, an empty log', [named('fetch-empty')], { isolationLevel: 1 }),
+  ...[4, 12].flatMap(version =>
+    [2, 7, -1].map(isolationLevel =>
+      fetched(`isolation level ${isolationLevel}`, [named(MAIN), named(OTHER)], { isolationLevel, version })
+    )
+  ),
+  fetched('an isolation level, by id', session => [byId(session, MAIN)], { isolationLevel: 2, version: 17 }),
+  ...[5, 0, -2, -3].flatMap(replicaId => [
+    fetched(`as replica ${replicaId}`, [named(MAIN, { fetchOffset: 4n }), named('fetch-none')], { replicaId }),
+    fetched(`as replica ${replicaId}, with the epoch of now`, [named(MAIN, { currentLeaderEpoch: 0 })], { replicaId }),
+    fetched(`as replica ${replicaId}, with an epoch to come`, [named(MAIN, { currentLeaderEpoch: 1 })], { replicaId }),
+    fetched(`as replica ${replicaId}, an isolation level`, [named(MAIN)], { replicaId, isolationLevel: 9 }),
+    ...[15, 17].map(version =>
+      fetched(`as replica ${replicaId}`, session => [byId(session, MAIN, { fetchOffset: 4n })], {
+        version,
+        replicaState: { replicaId, replicaEpoch: -1n }
+      })
+    )
+  ]),
+  fetched('as the leader itself', [named(MAIN)], { replicaId: 1 }),
+  fetched('with a rack', [named(MAIN, { fetchOffset: 4n })], { rackId: 'a' }),
+  fetched('with a cluster id', [named(MAIN, { fetchOffset: 4n })], { clusterId: 'none' }),
+  fetched('with a log start', [named(MAIN, { fetchOffset: 4n, logStartOffset: 3n })])
+]
+
+let waits = 0
+
+/** A fetch that is held until `act`; whatever it is answered is compared. */
+function held(name: string, request: object, act: Step, version = LATEST): Step[] {
+  const { sent, answer } = parked(
+    name,
+    Fetch,
+    version,
+    session => ({
+      ...{ maxWaitMs: 15_000, minBytes: 1 },
+      ...(typeof request === 'function' ? request(session) : request)
+    }),
+    { on: `waiting ${++waits}`, compare: withBytes }
+  )
+  return [sent, act, answer]
+}
+
+const append = (name: string, values: readonly string[], index = 0) =>
+  arrange(`an append to ${name}`, session => fill(session, name, [bytes(values)], index))
 
 const waiting: Step[] = [
-  call('at the end with a short wait', Fetch, 12, { maxWaitMs: 50, minBytes: 1, topics: [from({ fetchOffset: 5n })] }),
-  call('more bytes wanted than there are', Fetch, 12, { maxWaitMs: 50, minBytes: 1 << 20, topics: [from()] }),
-  call('an error does not wait', Fetch, 12, { maxWaitMs: 4_000, minBytes: 1, topics: [from({ fetchOffset: 99n })] }),
-  ...(() => {
-    const { sent, answer } = parked(
-      'an append wakes it',
-      Fetch,
-      12,
-      {
-        ...{ maxWaitMs: 4_000, minBytes: 1, topics: [from({ fetchOffset: 2n }, 'fetch-other')] }
-      },
-      { on: 'waiting' }
-    )
-    return [sent, arrange('an append', session => fill(session, 'fetch-other', ['t'])), answer]
-  })()
-]
-
-const first = call('a session begins', Fetch, 12, {
-  ...{ ...NOW, sessionId: 0, sessionEpoch: 0 },
-  topics: [{ topic: 'fetch', partitions: [asked(), asked({ partition: 1 })] }]
-})
-const inSession = (name: string, sessionEpoch: number, topics: ReturnType<typeof from>[] = [], more: object = {}) =>
-  call(name, Fetch, 12, (session: Session) => ({
-    ...{ ...NOW, sessionId: first.answerTo(session).sessionId, sessionEpoch, topics },
-    ...more
-  }))
-const withId = call('a session by id begins', Fetch, 16, (session: Session) => ({
-  ...{ ...NOW, sessionId: 0, sessionEpoch: 0, topics: [byId(session, 'fetch-doomed')] }
-}))
-
-const sessions: Step[] = [
-  first,
-  inSession('nothing is changed', 1, [
-    { topic: 'fetch', partitions: [asked({ fetchOffset: 5n }), asked({ partition: 1, fetchOffset: 2n })] }
-  ]),
-  inSession('nothing is new', 2),
-  arrange('an append', session => fill(session, 'fetch', ['u'], 1)),
-  inSession('one partition is new', 3),
-  inSession('it is still there', 4),
-  inSession('it was read', 5, [from({ partition: 1, fetchOffset: 3n })]),
-  inSession('a topic is added', 6, [from({}, 'fetch-other')]),
-  inSession('an unknown one is added', 7, [from({}, 'fetch-none')]),
-  inSession('it stays unknown', 8),
-  inSession('out of range', 9, [from({ fetchOffset: 99n })]),
-  inSession('still out of range', 10),
-  inSession('partitions are forgotten', 11, [], {
-    forgottenTopicsData: [
-      { topic: 'fetch', partitions: [0] },
-      { topic: 'fetch-none', partitions: [0] }
-    ]
-  }),
-  inSession('the wrong epoch', 3),
-  inSession('the right epoch after it', 12),
-  inSession('the session ends', -1, [from({ fetchOffset: 4n })]),
-  inSession('it is gone', 1),
-  call('an unknown session', Fetch, 12, { ...NOW, sessionId: 12_345, sessionEpoch: 1, topics: [from()] }),
-  call('no session, later epoch', Fetch, 12, {
-    ...NOW,
-    sessionId: 0,
-    sessionEpoch: 3,
-    topics: [from({ fetchOffset: 4n })]
-  }),
+  topic('fetch-waiting', 2),
   topic('fetch-doomed'),
-  withId,
-  arrange('the topic is deleted', session =>
-    session.ask(DeleteTopics, 6, { topics: [{ name: 'fetch-doomed' }], timeoutMs: 30_000 })
+  ...[50, 500].map(maxWaitMs =>
+    call(`at the end, with a wait of ${maxWaitMs}`, Fetch, LATEST, {
+      ...{ maxWaitMs, minBytes: 1 },
+      topics: [named(MAIN, { fetchOffset: 5n })]
+    })
+  ),
+  call('more bytes wanted than there are', Fetch, LATEST, { maxWaitMs: 50, minBytes: 1 << 20, topics: [named(MAIN)] }),
+  ...[-1, 0].map(minBytes =>
+    call(`${minBytes} bytes are enough`, Fetch, LATEST, {
+      ...{ maxWaitMs: 15_000, minBytes },
+      topics: [named(MAIN, { fetchOffset: 5n })]
+    })
+  ),
+  call('a negative wait', Fetch, LATEST, { maxWaitMs: -1, minBytes: 1, topics: [named(MAIN, { fetchOffset: 5n })] }),
+  call('an error does not wait', Fetch, LATEST, {
+    maxWaitMs: 15_000,
+    minBytes: 1,
+    topics: [named(MAIN, { fetchOffset: 99n })]
+  }),
+  call('nothing to wait for', Fetch, LATEST, { maxWaitMs: 15_000, minBytes: 1, topics: [] }),
+  call('only unknown ones to wait for', Fetch, LATEST, {
+    maxWaitMs: 15_000,
+    minBytes: 1,
+    topics: [named('fetch-none')]
+  }),
+  call('a diverging epoch does not wait', Fetch, LATEST, {
+    ...{ maxWaitMs: 15_000, minBytes: 1 },
+    topics: [named(MAIN, { fetchOffset: 99n, lastFetchedEpoch: 0 })]
+  }),
+  call('more than the answer may hold is not waited for', Fetch, LATEST, {
+    ...{ maxWaitMs: 15_000, minBytes: 1 << 20, maxBytes: 10 },
+    topics: [named(MAIN)]
+  }),
+  ...held('an append wakes it', { topics: [named('fetch-waiting')] }, append('fetch-waiting', ['a'])),
+  ...held(
+    'an append to one of two wakes it',
+    { topics: [named('fetch-waiting', { fetchOffset: 1n }, { partition: 1 })] },
+    append('fetch-waiting', ['b'], 1)
+  ),
+  ...held(
+    'an append to an unknown one beside it wakes nothing',
+    { maxWaitMs: 700, topics: [named('fetch-none'), named('fetch-waiting', { fetchOffset: 1n })] },
+    append('fetch-other', ['v'])
+  ),
+  ...held(
+    'a small append is not enough',
+    { maxWaitMs: 700, minBytes: 1000, topics: [named('fetch-waiting', { fetchOffset: 1n })] },
+    append('fetch-waiting', ['c'])
+  ),
+  ...held(
+    'two appends are enough',
+    { minBytes: 150, topics: [named('fetch-waiting', { fetchOffset: 2n })] },
+    arrange('two appends', async session => {
+      await fill(session, 'fetch-waiting', [bytes(['d']), bytes(['e'])])
+    })
+  ),
+  ...held(
+    'what a partition may give does not reach the least',
+    { maxWaitMs: 700, minBytes: 5000, topics: [named('fetch-waiting', { fetchOffset: 4n, partitionMaxBytes: 100 })] },
+    append('fetch-waiting', ['f'.repeat(6000)])
+  ),
+  ...held(
+    'the topic is deleted',
+    { topics: [named('fetch-doomed')] },
+    arrange('the topic is deleted', session =>
+      session.ask(DeleteTopics, 6, { topics: [{ name: 'fetch-doomed' }], timeoutMs: 30_000 })
+    )
   ),
   gone('fetch-doomed'),
-  call('a topic of the session is gone', Fetch, 16, (session: Session) => ({
-    ...{ ...NOW, sessionId: withId.answerTo(session).sessionId, sessionEpoch: 1, topics: [] }
-  }))
+  topic('fetch-doomed'),
+  ...held(
+    'the topic is deleted, by id',
+    (session: Session) => ({ topics: [byId(session, 'fetch-doomed')] }),
+    arrange('the topic is deleted', session =>
+      session.ask(DeleteTopics, 6, { topics: [{ name: 'fetch-doomed' }], timeoutMs: 30_000 })
+    ),
+    17
+  ),
+  gone('fetch-doomed'),
+  ...held(
+    'partitions are added',
+    { maxWaitMs: 700, topics: [named('fetch-empty')] },
+    arrange('partitions are added', session =>
+      session.ask(CreatePartitions, 3, {
+        topics: [{ name: 'fetch-empty', count: 2, assignments: null }],
+        timeoutMs: 30_000
+      })
+    )
+  ),
+  ...held(
+    'records are deleted',
+    { maxWaitMs: 700, topics: [named(MAIN, { fetchOffset: 5n })] },
+    call('meanwhile records are deleted', DeleteRecords, 2, {
+      topics: [{ name: MAIN, partitions: [{ partitionIndex: 0, offset: -1n }] }],
+      timeoutMs: 5000
+    })
+  )
 ]
 
-export const fetch: Step[] = [...single, ...waiting, ...sessions]
+export const fetch: Step[] = [...offsets, ...limits, ...names, ...epochs, ...readers, ...waiting]

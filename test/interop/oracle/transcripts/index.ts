@@ -1,13 +1,25 @@
 // Every transcript, by name.
 import type { Step } from '../transcript.ts'
 import { apiVersions } from './api-versions.ts'
+import { badInput } from './bad-input.ts'
+import { configs } from './configs.ts'
+import { deleteRecords } from './delete-records.ts'
 import { fetch } from './fetch.ts'
+import { fetchSessions } from './fetch-sessions.ts'
 import { findCoordinator } from './find-coordinator.ts'
-import { idempotence } from './idempotence.ts'
+import { groupRecords } from './group-records.ts'
 import { joinGroup } from './join-group.ts'
+import { leaderEpochs } from './leader-epochs.ts'
+import { leaveGroup } from './leave-group.ts'
+import { listOffsets } from './list-offsets.ts'
 import { metadata } from './metadata.ts'
-import { offsets } from './offsets.ts'
-import { produce } from './produce.ts'
+import { offsetCommit } from './offset-commit.ts'
+import { offsetFetch } from './offset-fetch.ts'
+import { produce, transactionalProduce } from './produce.ts'
+import { produceValidation } from './produce-validation.ts'
+import { producerIds } from './producer-ids.ts'
+import { rebalance } from './rebalance.ts'
+import { staticMembers } from './static-members.ts'
 import { topics } from './topics.ts'
 
 export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
@@ -15,9 +27,22 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   metadata,
   topics,
   produce,
-  idempotence,
+  'produce validation': produceValidation,
+  'producer ids': producerIds,
   fetch,
-  offsets,
+  'fetch sessions': fetchSessions,
+  'list offsets': listOffsets,
+  'delete records': deleteRecords,
+  'leader epochs': leaderEpochs,
   'find coordinator': findCoordinator,
-  'join group': joinGroup
+  'join group': joinGroup,
+  rebalance,
+  'static members': staticMembers,
+  'leave group': leaveGroup,
+  'offset commit': offsetCommit,
+  'offset fetch': offsetFetch,
+  'group records': groupRecords,
+  configs,
+  'bad input': badInput,
+  'transactional produce': transactionalProduce
 }

@@ -1,211 +1,244 @@
-// Produce: what the leader accepts, what it refuses and with which code, and what then lies in the log.
+// Produce as a request: versions, acknowledgements, topics and partitions that are not there, partitions named twice.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
-import { altered, bytes, TIME } from './batches.ts'
+import { bytes, CODECS, damaged } from './batches.ts'
+import { LATEST, named, partition, produced, request } from './producing.ts'
 import { fetchAll } from './read.ts'
 import { idOf, topic } from './topic.ts'
 
-const { Produce } = APIS
-const LATEST = 12
+const { FindCoordinator, Produce } = APIS
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
-const HOUR_MS = 3_600_000n
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+const PLAIN = 'produce-plain'
 
-const partition = (records: Buffer | null, index = 0) => ({ index, records })
-const named = (name: string, records: Buffer | null, index = 0) => ({
-  name,
-  partitionData: [partition(records, index)]
-})
-const request = (topicData: object[], more: object = {}) => ({
-  ...{ transactionalId: null, acks: -1, timeoutMs: 5000, topicData: topicData as ReturnType<typeof named>[] },
-  ...more
-})
-const refused = (name: string, records: Buffer | null, into = 'produce-plain') =>
-  call(name, Produce, LATEST, request([named(into, records)]))
+/** The topic by name, or by id from version 13 on. */
+const reference = (session: Session, version: number, name = PLAIN) =>
+  version < 13 ? { name } : { topicId: idOf(session, name) }
 
 const good: Step[] = [
-  topic('produce-plain', 2),
+  topic(PLAIN, 2),
   ...atEachVersion(
     'a batch',
     Produce,
-    version => (session: Session) =>
-      request([
-        {
-          ...named('produce-plain', bytes(['a', 'b'])),
-          topicId: version < 13 ? undefined : idOf(session, 'produce-plain')
-        }
-      ])
+    version => session => request([{ ...reference(session, version), partitionData: [partition(bytes(['a', 'b']))] }])
   ),
-  ...CODECS.flatMap(codec => [
-    call(
-      `records compressed by ${codec}`,
-      Produce,
-      LATEST,
-      request([named('produce-plain', bytes(['c', 'd'], { codec }))])
-    ),
-    call(`records compressed by ${codec}`, Produce, 3, request([named('produce-plain', bytes(['c', 'd'], { codec }))]))
-  ]),
-  call('an empty value and no key', Produce, LATEST, request([named('produce-plain', bytes([''], { key: null }))])),
+  ...CODECS.flatMap(codec =>
+    [LATEST, 7, 3].map(version =>
+      call(`${codec} records`, Produce, version, request([named(PLAIN, bytes(['c', 'd'], { codec }))]))
+    )
+  ),
+  produced('no key', bytes([''], { key: null }), PLAIN),
+  produced('no value', bytes([null]), PLAIN),
   call(
     'two partitions and two topics',
     Produce,
     LATEST,
     request([
-      { name: 'produce-plain', partitionData: [partition(bytes(['e'])), partition(bytes(['f']), 1)] },
+      { name: PLAIN, partitionData: [partition(bytes(['e'])), partition(bytes(['f']), 1)] },
       named('produce-none', bytes(['g']))
     ])
   ),
-  fetchAll('the log', 'produce-plain', 2),
-  call('acks=1', Produce, LATEST, request([named('produce-plain', bytes(['h']))], { acks: 1 })),
-  arrange('acks=0', session =>
-    session.send(Produce, LATEST, request([named('produce-plain', bytes(['i']))], { acks: 0 }))
+  call(
+    'in two pieces of one topic',
+    Produce,
+    LATEST,
+    request([named(PLAIN, bytes(['e'])), named(PLAIN, bytes(['f']), 1)])
   ),
-  fetchAll('the log after it', 'produce-plain', 1)
+  call('a timeout of zero', Produce, LATEST, { ...request([named(PLAIN, bytes(['h']))]), timeoutMs: 0 }),
+  fetchAll('the log', PLAIN, 2)
 ]
 
-// Null records are left out: Kafka never answers them.
-const wrongRequests: Step[] = [
-  ...[2, -2, 100].map(acks =>
-    call(`acks=${acks}`, Produce, LATEST, request([named('produce-plain', bytes(['a']))], { acks }))
+const acknowledgements: Step[] = [
+  ...[3, 8, 9, LATEST].map(version =>
+    call('acks=1', Produce, version, request([named(PLAIN, bytes(['h']))], { acks: 1 }))
   ),
+  ...[2, -2, 100].flatMap(acks => [
+    call(`acks=${acks}`, Produce, LATEST, request([named(PLAIN, bytes(['a']))], { acks })),
+    call(`acks=${acks} and what else is wrong`, Produce, LATEST, {
+      ...request(
+        [
+          { name: PLAIN, partitionData: [partition(bytes([])), partition(Buffer.alloc(0), 1), partition(null, 9)] },
+          named('produce-none', bytes(['a'])),
+          named('__consumer_offsets', bytes(['a']))
+        ],
+        { acks }
+      )
+    })
+  ]),
+  arrange('acks=0 is not answered', session =>
+    session.send(Produce, LATEST, request([named(PLAIN, bytes(['i']))], { acks: 0 }))
+  ),
+  call('the next request is', Produce, LATEST, request([named(PLAIN, bytes(['j']))])),
+  fetchAll('the log with both', PLAIN, 1),
+  ...[
+    named('produce-none', bytes(['a'])),
+    named(PLAIN, bytes(['a']), 9),
+    named(PLAIN, Buffer.alloc(0)),
+    named(PLAIN, bytes(['a'], { isTransactional: true, producerId: 4n, producerEpoch: 0, baseSequence: 0 })),
+    named(PLAIN, bytes([]))
+  ].map((data, index) => call(`acks=0 and a failure (${index})`, Produce, LATEST, request([data], { acks: 0 })))
+]
+
+const wrongNames: Step[] = [
   call('no topics', Produce, LATEST, request([])),
-  call('no partitions', Produce, LATEST, request([{ name: 'produce-plain', partitionData: [] }])),
-  call('an unknown topic', Produce, LATEST, request([named('produce-none', bytes(['a']))])),
-  call('an unknown partition', Produce, LATEST, request([named('produce-plain', bytes(['a']), 9)])),
-  call('a negative partition', Produce, LATEST, request([named('produce-plain', bytes(['a']), -1)])),
+  call('no partitions', Produce, LATEST, request([{ name: PLAIN, partitionData: [] }])),
+  ...[3, 9, LATEST].map(version =>
+    call('an unknown topic', Produce, version, request([named('produce-none', bytes(['a']))]))
+  ),
+  call('an unknown partition', Produce, LATEST, request([named(PLAIN, bytes(['a']), 9)])),
+  call('a negative partition', Produce, LATEST, request([named(PLAIN, bytes(['a']), -1)])),
   call('a name that is not allowed', Produce, LATEST, request([named('a b', bytes(['a']))])),
+  call('an empty name', Produce, LATEST, request([named('', bytes(['a']))])),
   call('an unknown id', Produce, 13, request([{ topicId: UNKNOWN_ID, partitionData: [partition(bytes(['a']))] }])),
   call('no id', Produce, 13, request([{ partitionData: [partition(bytes(['a']))] }])),
+  call('an unknown partition', Produce, 13, session =>
+    request([{ topicId: idOf(session, PLAIN), partitionData: [partition(bytes(['a']), 9)] }])
+  ),
   call('the offsets topic', Produce, LATEST, request([named('__consumer_offsets', bytes(['a']))])),
-  ...[3, 8, LATEST].map(version =>
-    call('empty records', Produce, version, request([named('produce-plain', Buffer.alloc(0))]))
-  ),
-  ...[3, 6, 7].map(version =>
-    call('zstd in an old version', Produce, version, request([named('produce-plain', bytes(['a'], { codec: 'zstd' }))]))
+  call(
+    'the offsets topic, a partition it has not',
+    Produce,
+    LATEST,
+    request([named('__consumer_offsets', bytes(['a']), 77)])
   )
 ]
 
-const wrongBatches: Step[] = [
-  refused(
-    'a wrong CRC',
-    alteredPlainly(batch => batch.writeInt32BE(7, 17))
+/** Of a partition that stands in a request twice, Kafka takes the last. */
+const twice: Step[] = [
+  topic('produce-twice', 2),
+  call(
+    'a partition twice in a topic',
+    Produce,
+    LATEST,
+    request([{ name: 'produce-twice', partitionData: [partition(bytes(['a'])), partition(bytes(['b']))] }])
   ),
-  refused(
-    'a changed record',
-    alteredPlainly(batch => batch.writeUInt8(0x61, batch.length - 3))
+  call(
+    'a topic twice',
+    Produce,
+    LATEST,
+    request([named('produce-twice', bytes(['c'])), named('produce-twice', bytes(['d']))])
   ),
-  ...[0, 10, 60, 65].map(length => refused(`the first ${length} bytes`, bytes(['a', 'b']).subarray(0, length))),
-  refused('two batches', Buffer.concat([bytes(['a']), bytes(['b'])])),
-  refused('a batch and a piece', Buffer.concat([bytes(['a']), bytes(['b']).subarray(0, 30)])),
-  ...[-1, 0, 10, 1_000_000].map(length =>
-    refused(
-      `a length of ${length}`,
-      alteredPlainly(batch => batch.writeInt32BE(length, 8))
-    )
+  call('a topic twice', Produce, 13, session => {
+    const topicId = idOf(session, 'produce-twice')
+    return request([
+      { topicId, partitionData: [partition(bytes(['e'])), partition(bytes(['f']), 1)] },
+      { topicId, partitionData: [partition(bytes(['g']))] }
+    ])
+  }),
+  call(
+    'twice, the first with a wrong CRC',
+    Produce,
+    LATEST,
+    request([named('produce-twice', damaged(bytes(['h']))), named('produce-twice', bytes(['i']))])
   ),
-  ...[0, 1, 3, -1].map(magic =>
-    refused(
-      `magic ${magic}`,
-      alteredPlainly(batch => batch.writeInt8(magic, 16))
-    )
+  call(
+    'an unknown one twice',
+    Produce,
+    LATEST,
+    request([named('produce-none', bytes(['a'])), named('produce-none', bytes(['b']))])
   ),
-  ...[5, 6, 7].map(codec =>
-    refused(
-      `codec ${codec}`,
-      altered(batch => batch.writeInt16BE(codec, 21))
-    )
-  ),
-  refused(
-    'gzip that is none',
-    altered(batch => batch.writeInt16BE(1, 21))
-  ),
-  refused('a control batch', bytes(['a'], { isControl: true })),
-  refused('a transactional batch without a producer', bytes(['a'], { isTransactional: true })),
-  refused(
-    'a delete horizon',
-    altered(batch => batch.writeInt16BE(0x40, 21))
-  ),
-  refused(
-    'reserved attributes',
-    altered(batch => batch.writeInt16BE(0x80, 21))
-  ),
-  refused('append time said by the producer', bytes(['a'], { timestampType: 'LogAppendTime', maxTimestamp: TIME })),
-  refused('a base offset', bytes(['a', 'b'], { baseOffset: 17n })),
-  ...[-1, 0, 2, 100].map(delta =>
-    refused(
-      `a last offset delta of ${delta}`,
-      altered(batch => batch.writeInt32BE(delta, 23))
-    )
-  ),
-  ...[-1, 0, 1, 3, 100_000].map(count =>
-    refused(
-      `${count} records said`,
-      altered(batch => batch.writeInt32BE(count, 57))
-    )
-  ),
-  refused('no records', bytes([])),
-  refused(
-    'a maximum timestamp that is wrong',
-    altered(batch => batch.writeBigInt64BE(TIME + 77n, 35))
-  ),
-  refused('negative timestamps', bytes(['a'], { time: -1n })),
-  refused('very negative timestamps', bytes(['a'], { time: -5n })),
-  refused(
-    'offsets that do not follow each other',
-    altered(batch => batch.writeUInt8(6, 61 + 16 + 3))
-  )
+  fetchAll('what was taken', 'produce-twice', 2)
 ]
 
-const settings: Step[] = [
-  topic('produce-small', 1, { 'max.message.bytes': '100' }),
-  refused('a batch above max.message.bytes', bytes(['x'.repeat(100)]), 'produce-small'),
-  topic('produce-compact', 1, { 'cleanup.policy': 'compact' }),
-  refused('no key on a compacted topic', bytes(['a', 'b'], { key: null }), 'produce-compact'),
-  ...[3, 7, 8].map(version =>
+const transactional = { isTransactional: true, producerId: 4_444_444n, producerEpoch: 0, baseSequence: 0 }
+
+/** Without a transactional id the whole request is refused. */
+const transactions: Step[] = [
+  ...[3, 8, 11, LATEST].map(version =>
     call(
-      'no key on a compacted topic',
+      'transactional records and no transactional id',
       Produce,
       version,
-      request([named('produce-compact', bytes(['a'], { key: null }))])
+      request([
+        named(PLAIN, bytes(['a'], transactional)),
+        named('produce-none', bytes(['a'])),
+        named('produce-twice', bytes(['a']), 1)
+      ])
     )
   ),
-  refused('a key on a compacted topic', bytes(['a']), 'produce-compact'),
-  topic('produce-appended', 1, { 'message.timestamp.type': 'LogAppendTime' }),
-  refused('append time', bytes(['a', 'b']), 'produce-appended'),
-  refused('append time, compressed', bytes(['a', 'b'], { codec: 'gzip' }), 'produce-appended'),
-  fetchAll('with append time', 'produce-appended', 1),
-  topic('produce-window', 1, { 'message.timestamp.before.max.ms': '1000', 'message.timestamp.after.max.ms': '1000' }),
-  refused('too old', bytes(['a', 'b']), 'produce-window'),
-  call('too far ahead', Produce, LATEST, () =>
-    request([named('produce-window', bytes(['a'], { time: BigInt(Date.now()) + HOUR_MS }))])
+  call(
+    'a transactional batch without a producer',
+    Produce,
+    LATEST,
+    request([named(PLAIN, bytes(['a'], { isTransactional: true }))])
   ),
-  call('just right', Produce, LATEST, () =>
-    request([named('produce-window', bytes(['a'], { time: BigInt(Date.now()) }))])
-  ),
-  call('two hours ahead', Produce, LATEST, () =>
-    request([named('produce-plain', bytes(['a'], { time: BigInt(Date.now()) + 2n * HOUR_MS }))])
-  ),
-  ...(['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed'] as const).flatMap(codec => [
-    topic(`produce-${codec}`, 1, { 'compression.type': codec }),
-    ...CODECS.map(own =>
-      refused(`${own} into a topic of ${codec}`, bytes(['a', 'b'], { codec: own }), `produce-${codec}`)
-    ),
-    fetchAll(`a topic of ${codec}`, `produce-${codec}`, 1)
-  ])
+  call(
+    'a transactional id without transactional records',
+    Produce,
+    LATEST,
+    request([named(PLAIN, bytes(['t']))], { transactionalId: 'produce-txn' })
+  )
 ]
 
-/** A batch changed without mending its CRC. */
-function alteredPlainly(change: (batch: Buffer) => void): Buffer {
-  const whole = bytes(['a', 'b'])
-  change(whole)
-  return whole
-}
-
-export const produce: Step[] = [
-  ...good,
-  ...wrongRequests,
-  ...wrongBatches,
-  ...settings,
-  fetchAll('the log in the end', 'produce-plain', 2)
+/**
+ * Kafka's own handler fails on absent records, answers nothing and never reads from that connection again. Ours says
+ * INVALID_RECORD, as for empty ones; what is compared is that nothing is appended.
+ */
+const absent: Step[] = [
+  ...[3, 8, LATEST].map(version =>
+    arrange(`absent records (Produce v${version})`, session =>
+      session.send(Produce, version, request([named(PLAIN, null)]), `absent ${version}`)
+    )
+  ),
+  fetchAll('the log in the end', PLAIN, 2)
 ]
+
+/**
+ * With a transactional id Kafka asks its coordinator of transactions, which has to be made first. Ours has none yet and
+ * answers as that one does for a transactional id that nobody has initialised. Last of all, for the topic of that
+ * coordinator then stands in Kafka's metadata.
+ */
+export const transactionalProduce: Step[] = [
+  topic('produce-transactional', 2),
+  arrange('the coordinator of transactions is up', async session => {
+    await session.ask(FindCoordinator, 4, { keyType: 1, coordinatorKeys: ['oracle'] })
+    const records = named('produce-transactional', bytes(['a'], transactional))
+    const wanted = request([records], { transactionalId: 'oracle' })
+    await session.askUntil(
+      Produce,
+      LATEST,
+      wanted,
+      ({ responses }) => responses[0]?.partitionResponses[0]?.errorCode !== 'NOT_ENOUGH_REPLICAS'
+    )
+  }),
+  ...[3, 8, 11, LATEST].map(version =>
+    call(
+      'transactional records of an unknown transactional id',
+      Produce,
+      version,
+      request(
+        [
+          {
+            name: 'produce-transactional',
+            partitionData: [
+              partition(bytes(['a'], transactional)),
+              partition(bytes(['b']), 1),
+              partition(bytes(['a'], transactional), 7)
+            ]
+          }
+        ],
+        { transactionalId: 'oracle' }
+      )
+    )
+  ),
+  ...[
+    { name: 'with an empty transactional id', transactionalId: '', options: transactional },
+    { name: 'without a producer', transactionalId: 'oracle', options: { isTransactional: true } }
+  ].map(({ name, transactionalId, options }) =>
+    call(
+      `transactional records ${name}`,
+      Produce,
+      LATEST,
+      request([named('produce-transactional', bytes(['c'], options))], { transactionalId })
+    )
+  ),
+  call(
+    'acks=0 and an unknown transactional id',
+    Produce,
+    LATEST,
+    request([named('produce-transactional', bytes(['d'], transactional))], { transactionalId: 'oracle', acks: 0 })
+  ),
+  fetchAll('what was taken', 'produce-transactional', 2)
+]
+
+export const produce: Step[] = [...good, ...acknowledgements, ...wrongNames, ...twice, ...transactions, ...absent]
