@@ -19,7 +19,7 @@ import {
   writeTopicId
 } from './partition-folder.ts'
 import { PartitionLog } from './partition-log.ts'
-import { recoverPartition } from './recovery.ts'
+import { lacksIndexes, recoverPartition } from './recovery.ts'
 import { replaceFileSynced, type Storage, StorageError } from './storage.ts'
 
 /** Kafka's name for the mark of a clean stop. */
@@ -88,9 +88,10 @@ export class LogDirectory {
     const folder = folderOf(partition)
     const opened = this.#logs.get(folder)
     if (opened) return opened
+    this.#prepareFolder(partition, topicId)
+    if (!this.#broken.has(folder) && lacksIndexes(this.#storage, folder)) this.#remakeIndexes(folder)
     const broken = this.#broken.get(folder)
     if (broken) throw broken
-    this.#prepareFolder(partition, topicId)
     const log = new PartitionLog({
       storage: this.#storage,
       folder,
@@ -155,11 +156,12 @@ export class LogDirectory {
     const others = [...this.#logs.values()].filter(log => log !== metadata)
     let isClean = await this.#closeLogs(others)
     this.#checkpoints.note(others)
-    await this.#checkpoints.save()
+    isClean = (await this.#closing('the checkpoints', () => this.#checkpoints.save())) && isClean
     if (metadata) isClean = (await this.#closeLogs([metadata])) && isClean
     this.#logs.clear()
     if (!isClean || this.#broken.size > 0) return
-    await replaceFileSynced(this.#storage, CLEAN_SHUTDOWN_FILE, Buffer.from('{"version":0,"brokerEpoch":-1}'))
+    const mark = Buffer.from('{"version":0,"brokerEpoch":-1}')
+    await this.#closing('the mark', () => replaceFileSynced(this.#storage, CLEAN_SHUTDOWN_FILE, mark))
   }
 
   #load(): void {
@@ -191,6 +193,11 @@ export class LogDirectory {
       this.#logger.error({ folder, error }, 'a partition could not be recovered: it is offline until restart')
       this.#broken.set(folder, error)
     }
+  }
+
+  #remakeIndexes(folder: string): void {
+    this.#logger.warn({ folder }, 'a partition lacks index files: it is checked, and they are made again')
+    this.#recover(folder)
   }
 
   #folders(): { folder: string; partition: TopicPartition }[] {
@@ -244,19 +251,20 @@ export class LogDirectory {
     let isClean = true
     const waiting = logs.values()
     const closeNext = async () => {
-      for (const log of waiting) {
-        try {
-          await log.close()
-        } catch (error) {
-          isClean = false
-          this.#logger.error(
-            { folder: log.folder, error },
-            'a log could not be closed: it is recovered at the next start'
-          )
-        }
-      }
+      for (const log of waiting) isClean = (await this.#closing(log.folder, () => log.close())) && isClean
     }
     await Promise.all(Array.from({ length: CLOSING_AT_ONCE }, closeNext))
     return isClean
+  }
+
+  /** Takes one step of a stop. One that fails does not spare the others, but the stop is not clean. */
+  async #closing(what: string, step: () => Promise<void>): Promise<boolean> {
+    try {
+      await step()
+      return true
+    } catch (error) {
+      this.#logger.error({ error }, `${what} could not be written out: the next start checks what is there`)
+      return false
+    }
   }
 }

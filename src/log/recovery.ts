@@ -5,6 +5,7 @@
 import type { Logger } from '../runtime/logger.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { Segment } from './segment.ts'
+import { segmentPath } from './segment-names.ts'
 import { segmentOffsets } from './segments.ts'
 import type { Storage } from './storage.ts'
 
@@ -33,6 +34,14 @@ export function recoverPartition(options: RecoveryOptions): void {
     break
   }
   epochs.truncateFromEnd(segments.at(-1)?.endOffset ?? 0n)
+}
+
+/** Whether a segment is without an index file, which every clean stop and every recovery leaves it. */
+export function lacksIndexes(storage: Storage, folder: string): boolean {
+  const paths = new Set(storage.list(folder).map(({ name }) => `${folder}/${name}`))
+  return segmentOffsets(storage, folder).some(
+    offset => !paths.has(segmentPath(folder, offset, 'index')) || !paths.has(segmentPath(folder, offset, 'timeindex'))
+  )
 }
 
 /** Returns whether the segment was whole. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { DataDirectoryError } from '../../src/log/data-directory-error.ts'
 import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
 import { LogDirectory } from '../../src/log/log-directory.ts'
-import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
 import { NodeStorage } from '../../src/log/node-storage.ts'
 import { type Storage, StorageError } from '../../src/log/storage.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
@@ -229,6 +229,74 @@ test('a log that cannot be closed keeps the directory unclean', async () => {
   await directory.close()
   expect(storage.exists('.kafka_cleanshutdown')).toBe(false)
   expect(text(storage, 'recovery-point-offset-checkpoint')).toBe('0\n1\nmy-orders 3 0\n')
+})
+
+test.each(['recovery-point-offset-checkpoint', '.kafka_cleanshutdown'])(
+  'a stop for which the disk has no room for %s still closes all logs, and is not clean',
+  async file => {
+    let isFull = false
+    const closed: string[] = []
+    const storage = new MemoryStorage({
+      fault: ({ name, path }) => {
+        if (isFull && name === 'sync' && path.endsWith('.log')) closed.push(path.slice(0, path.indexOf('/')))
+        const fails = isFull && name === 'append' && path.startsWith(file)
+        return fails ? { error: new StorageError('full', 'no space left') } : undefined
+      }
+    })
+    const directory = await open(storage)
+    logOf(directory).append(batchOf([T0]), 0)
+    logOf(directory, METADATA).append(batchOf([T0]), 0)
+    isFull = true
+    await directory.close()
+    expect(closed).toEqual(['my-orders-3', '__cluster_metadata-0'])
+    expect(storage.exists('.kafka_cleanshutdown')).toBe(false)
+    isFull = false
+    expect(logOf(await open(storage)).logEndOffset).toBe(1n)
+  }
+)
+
+describe('index files that are missing after a clean stop', () => {
+  const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: 200 }
+  const firstSegment = 'my-orders-3/00000000000000000000'
+
+  async function closedDirectory(fault: MemoryStorageOptions['fault'] = () => undefined) {
+    const storage = new MemoryStorage({ fault })
+    const directory = await open(storage)
+    const log = directory.log(ORDERS, TOPIC_ID, config)
+    for (let step = 0n; step < 4n; step++) log.append(batchOf([T0 + step]), 0)
+    const before = contents(log)
+    expect(log.segmentCount).toBe(2)
+    await directory.close()
+    storage.removeNow(`${firstSegment}.timeindex`)
+    return { storage, before }
+  }
+
+  test('are made again', async () => {
+    const { storage, before } = await closedDirectory()
+    const log = logOf(await open(storage))
+    expect(contents(log)).toEqual(before)
+    expect(storage.size(`${firstSegment}.timeindex`)).toBe(12)
+  })
+
+  test('are no excuse for a hole: behind damage that is found on the way nothing is kept', async () => {
+    const { storage, before } = await closedDirectory()
+    storage.truncate(`${firstSegment}.log`, storage.size(`${firstSegment}.log`) - 1)
+    const log = logOf(await open(storage))
+    expect(contents(log)).toEqual(before.slice(0, -3))
+    expect(log.segmentCount).toBe(1)
+  })
+
+  test('of a log that cannot be read keep it offline', async () => {
+    let isBroken = false
+    const { storage } = await closedDirectory(({ name, path }) =>
+      isBroken && name === 'read' && path === `${firstSegment}.log`
+        ? { error: new StorageError('failed', 'input/output error') }
+        : undefined
+    )
+    isBroken = true
+    const directory = await open(storage)
+    for (const _ of [1, 2]) expect(() => logOf(directory)).toThrow(StorageError)
+  })
 })
 
 test('a partition that cannot be recovered is offline, the others are not', async () => {
