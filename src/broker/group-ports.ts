@@ -47,6 +47,7 @@ function groupSettings(settings: BrokerSettings): GroupSettings {
 function groupJournal(catalog: Catalog, index: number, clock: Clock): GroupJournal {
   return {
     append: records => catalog.partition(GROUP_METADATA_TOPIC_NAME, index).appendJournal(records, clock),
+    maxBatchBytes: () => catalog.rulesOf(GROUP_METADATA_TOPIC_NAME).maxMessageBytes,
     replay: each => {
       if (!catalog.hasLog(GROUP_METADATA_TOPIC_NAME, index)) return
       const { log, leaderEpoch } = catalog.partition(GROUP_METADATA_TOPIC_NAME, index)

@@ -66,10 +66,6 @@ export class Offsets {
     return this.#byGroup.get(groupId) ?? NO_OFFSETS
   }
 
-  groupIds(): Iterable<string> {
-    return this.#byGroup.keys()
-  }
-
   apply({ key, value }: OffsetRecord): void {
     if (value) this.#put(key, value)
     else this.#remove(key)

@@ -2,6 +2,7 @@
  * One partition of __consumer_offsets: the groups and offsets it holds, and the journal that they came from and go to.
  * Memory follows the journal: what cannot be written does not happen.
  */
+import { KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type ClassicGroup, emptyGroup } from './classic/group.ts'
 import { restoreGroup } from './classic/record.ts'
@@ -13,6 +14,8 @@ import { decodeRecord, encodeRecord, type GroupRecord, type KeyValue, type Skipp
 export interface GroupJournal {
   /** Writes all of the records, or throws (a KafkaError where the log says why) and has written none. */
   append(records: readonly KeyValue[]): void
+  /** How many bytes one call of append may bring (max.message.bytes of the topic). */
+  maxBatchBytes(): number
   /** Hands over every record from the first to the last. Buffers are the journal's own. */
   replay(each: (record: KeyValue) => void): void
   /** Resolves once answers may rest on all that was appended; undefined when they may now. */
@@ -46,18 +49,35 @@ export class GroupPartition {
     return this.#offsets
   }
 
-  /** Writes records, then lets them take effect. */
+  /** Writes records as one batch, then lets them take effect. */
   write(records: readonly GroupRecord[], now: number): void {
     if (records.length === 0) return
-    this.journal.append(records.map(encodeRecord))
+    this.#append(records)
     for (const record of records) this.#apply(record, now)
+  }
+
+  /** As `write`, in as many batches as it takes: for records that need not come together. */
+  writeInParts(records: readonly GroupRecord[], now: number): void {
+    for (const batch of batchesOf(records, this.journal.maxBatchBytes())) {
+      this.journal.append(batch.encoded)
+      for (const record of batch.records) this.#apply(record, now)
+    }
   }
 
   /** Writes what a turn wants written, then puts its group in the place of the old one. */
   conclude({ group, record }: Turn): void {
     const key = { group: group.groupId }
-    if (record) this.journal.append([encodeRecord({ type: 'GroupMetadata', key, value: record })])
+    if (record) this.#append([{ type: 'GroupMetadata', key, value: record }])
     this.#groups.set(group.groupId, group)
+  }
+
+  #append(records: readonly GroupRecord[]): void {
+    const maxBytes = this.journal.maxBatchBytes()
+    const [batch] = batchesOf(records, maxBytes)
+    if (!batch || batch.records.length < records.length || batch.bytes > maxBytes) {
+      throw new KafkaError('RECORD_LIST_TOO_LARGE', `${records.length} records of a group are above ${maxBytes} bytes`)
+    }
+    this.journal.append(batch.encoded)
   }
 
   #apply(record: GroupRecord, now: number): void {
@@ -72,4 +92,28 @@ export class GroupPartition {
       this.#groups.delete(group)
     }
   }
+}
+
+interface Batch {
+  readonly records: GroupRecord[]
+  readonly encoded: KeyValue[]
+  /** Of keys and values; what a batch adds to each is little beside them. */
+  bytes: number
+}
+
+/** Encodes one batch after another, each when it is asked for: a record has a few bytes of a request, and its group's whole id. */
+function* batchesOf(records: readonly GroupRecord[], maxBytes: number): Iterable<Batch> {
+  let batch: Batch = { records: [], encoded: [], bytes: 0 }
+  for (const record of records) {
+    const encoded = encodeRecord(record)
+    const bytes = encoded.key.length + (encoded.value?.length ?? 0)
+    if (batch.bytes > 0 && batch.bytes + bytes > maxBytes) {
+      yield batch
+      batch = { records: [], encoded: [], bytes: 0 }
+    }
+    batch.records.push(record)
+    batch.encoded.push(encoded)
+    batch.bytes += bytes
+  }
+  if (batch.bytes > 0) yield batch
 }

@@ -1,5 +1,6 @@
 /** Removes offsets that have come to their end: regularly those past their retention, at once those of a deleted topic. */
-import type { Alarm, Clock } from '../runtime/clock.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { ClassicGroup } from './classic/group.ts'
 import { expireGroup, forgetTopic } from './offset-expiry.ts'
@@ -31,10 +32,12 @@ export class Retention {
   /** Looks for expired offsets at every interval from now on. */
   start(): void {
     const { clock, settings } = this.#ports
-    this.#alarm = clock.at(clock.now() + settings.offsetsRetentionCheckIntervalMs, () => {
-      this.#writeForEachGroup((group, offsets) => expireGroup(group, offsets, clock.now(), settings.offsetsRetentionMs))
-      this.start()
-    })
+    const { offsetsRetentionMs, offsetsRetentionCheckIntervalMs } = settings
+    this.#alarm = repeat(
+      clock,
+      () => offsetsRetentionCheckIntervalMs,
+      () => this.#writeForEachGroup((group, offsets) => expireGroup(group, offsets, clock.now(), offsetsRetentionMs))
+    )
   }
 
   stop(): void {
@@ -46,17 +49,22 @@ export class Retention {
     this.#writeForEachGroup((group, offsets) => forgetTopic(group.groupId, offsets, topic))
   }
 
-  /** A partition that cannot be written keeps what it has; the offsets of a deleted topic are recognised by its id. */
   #writeForEachGroup(decide: (group: ClassicGroup, offsets: GroupOffsets) => GroupRecord[]): void {
-    const { clock, logger } = this.#ports
     for (const partition of this.#partitions) {
-      try {
-        for (const group of [...partition.groups.values()]) {
-          partition.write(decide(group, partition.offsets.of(group.groupId)), clock.now())
-        }
-      } catch (error) {
-        logger.warn({ err: error }, 'offsets that have come to their end cannot be removed')
+      for (const group of [...partition.groups.values()]) {
+        this.#write(partition, group, decide(group, partition.offsets.of(group.groupId)))
       }
+    }
+  }
+
+  /** A group that cannot be written keeps what it has; the offsets of a deleted topic are recognised by its id. */
+  #write(partition: GroupPartition, { groupId }: ClassicGroup, records: readonly GroupRecord[]): void {
+    const { clock, logger } = this.#ports
+    try {
+      partition.writeInParts(records, clock.now())
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      logger.warn({ err: error, groupId }, 'offsets that have come to their end cannot be removed')
     }
   }
 }

@@ -2,6 +2,7 @@
  * Runs the turns of groups: writes what they want written, puts the new state in place, answers those who are parked,
  * and keeps one alarm for the nearest deadline of all groups.
  */
+import { KafkaError } from '../protocol/errors.ts'
 import type { Alarm, Clock } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -129,6 +130,7 @@ export class Turns {
     try {
       this.run(partition, group, act)
     } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
       const { clock, logger } = this.#ports
       logger.warn({ err: error, groupId: group.groupId }, 'the state of a group cannot be written, trying again')
       this.#arm(clock.now() + RETRY_MS)

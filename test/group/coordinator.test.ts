@@ -295,9 +295,24 @@ describe('a journal that cannot be written', () => {
     expect([...groups.groups()]).toMatchObject([{ state: 'Empty' }])
   })
 
+  it('keeps one group from losing offsets that are due, not the others', async () => {
+    await groups.commitOffsets(commitRequest('', -1, 5n))
+    await groups.commitOffsets({ ...commitRequest('', -1, 6n), groupId: 'other' })
+    journal.failure = full
+    journal.attempted = () => {
+      journal.failure = undefined
+    }
+    groups.topicDeleted(FOO)
+    expect([await committedOffset('g'), await committedOffset('other')]).toEqual([5n, -1n])
+  })
+
   it('bugs of ours are not taken for errors of the disk', async () => {
+    const memberId = await stableMember()
+    await groups.commitOffsets(commitRequest(memberId, 1, 5n))
     journal.failure = new Error('a bug')
-    await expect(groups.joinGroup(joinRequest())).rejects.toThrow('a bug')
+    await expect(groups.joinGroup(joinRequest({ groupId: 'new' }))).rejects.toThrow('a bug')
+    expect(() => clock.advance(SESSION_MS)).toThrow('a bug')
+    expect(() => groups.topicDeleted(FOO)).toThrow('a bug')
   })
 })
 

@@ -6,12 +6,21 @@ export class MemoryJournal implements GroupJournal {
   readonly batches: KeyValue[][] = []
   /** Thrown by every append while it is set. */
   failure: Error | undefined
+  /** Called at every append, after it was decided whether that fails. */
+  attempted: (() => void) | undefined
+  maxBytes = 1_048_588
   /** Answers wait for it. */
   syncing: Promise<void> | undefined
 
   append(records: readonly KeyValue[]): void {
-    if (this.failure) throw this.failure
-    this.batches.push([...records])
+    const { failure } = this
+    if (!failure) this.batches.push([...records])
+    this.attempted?.()
+    if (failure) throw failure
+  }
+
+  maxBatchBytes(): number {
+    return this.maxBytes
   }
 
   replay(each: (record: KeyValue) => void): void {
