@@ -56,50 +56,22 @@ export class Broker {
    * Opens the data directory and loads what the coordinators keep there: when it resolves, requests can be answered.
    * Throws DataDirectoryError for a directory that is not ours, StorageError where the disk fails.
    */
-  static async start({ settings: given, storage, clock: time, random, logger }: BrokerOptions): Promise<Broker> {
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const { settings, storage, random, logger } = options
     const { promise: failed, reject: fail } = deferred<never>()
     // Whoever waits for it hears of it; when nobody does, that must not end the process.
     failed.catch(() => {})
-    const clock = watchedClock(time, fail)
-    const nodeId = given.get('node.id')
-    const directory = await LogDirectory.open({ storage, clock, random, logger, identity: { nodeId } })
-    const metadata = openMetadata(directory, storage, clock, nodeId)
-    const live = new LiveSettings(given, metadata, nodeId)
-    const catalog = new Catalog({
-      metadata,
-      directory,
-      random,
-      nodeId,
-      settings: () => live.settings,
-      topicDeleted: topic => {
-        if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
-        else groups.topicDeleted(topic)
-      }
-    })
-    directory.setAsideStrays(({ topic, partition }) => {
-      const known = metadata.image.topicsByName.get(topic)
-      return known?.partitions[partition] && known.topicId
-    })
-    const groups = new GroupCoordinator(groupPorts({ catalog, settings: live.settings, clock, random, logger }))
-    const parts: Parts = {
-      nodeId,
-      clusterId: directory.meta.clusterId,
-      get settings() {
-        return live.settings
-      },
-      listeners: listenersOf(given),
-      metadata,
-      catalog,
-      groups,
-      producerIds: new ProducerIds(() => metadata.allocateProducerIds()),
-      fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
-      parking: new Parking(clock),
-      clock,
-      logger,
-      noticeMissingCodec: missingCodecNotice(logger)
+    const clock = watchedClock(options.clock, fail)
+    const identity = { nodeId: settings.get('node.id') }
+    const directory = await LogDirectory.open({ storage, clock, random, logger, identity })
+    try {
+      const parts = assemble({ ...options, clock }, directory)
+      parts.groups.start()
+      return new Broker(parts, directory, failed)
+    } catch (error) {
+      await directory.close()
+      throw error
     }
-    groups.start()
-    return new Broker(parts, directory, failed)
   }
 
   /** The settings in force. */
@@ -116,13 +88,49 @@ export class Broker {
   }
 }
 
-function openMetadata(directory: LogDirectory, storage: Storage, clock: Clock, nodeId: number): MetadataLog {
+/** Makes the parts over an open data directory. Throws MetadataError where its metadata cannot be served. */
+function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
+  const { settings: given, clock, random, logger } = options
+  const nodeId = given.get('node.id')
+  const metadata = openMetadata(options, directory)
+  directory.setAsideStrays(({ topic, partition }) => {
+    const known = metadata.image.topicsByName.get(topic)
+    return known?.partitions[partition] && known.topicId
+  })
+  const live = new LiveSettings(given, metadata, nodeId)
+  const catalog = new Catalog({ metadata, directory, random, logger, nodeId, settings: () => live.settings })
+  const groups = new GroupCoordinator(groupPorts({ catalog, settings: given, clock, random, logger }))
+  catalog.onTopicDeleted(topic => {
+    if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
+    else groups.topicDeleted(topic)
+  })
+  return {
+    nodeId,
+    clusterId: directory.meta.clusterId,
+    get settings() {
+      return live.settings
+    },
+    listeners: listenersOf(given),
+    metadata,
+    catalog,
+    groups,
+    producerIds: new ProducerIds(() => metadata.allocateProducerIds()),
+    fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
+    parking: new Parking(clock),
+    clock,
+    logger,
+    noticeMissingCodec: missingCodecNotice(logger)
+  }
+}
+
+function openMetadata({ storage, clock, settings }: BrokerOptions, directory: LogDirectory): MetadataLog {
   const log = directory.log(
     { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
     METADATA_TOPIC_ID,
     METADATA_LOG_CONFIG
   )
-  return new MetadataLog({ log, storage, clock, nodeId, directoryId: directory.meta.directoryId })
+  const { directoryId } = directory.meta
+  return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId })
 }
 
 function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {

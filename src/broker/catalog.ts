@@ -8,18 +8,28 @@ import type { BrokerSettings, TopicSettings } from '../config/values.ts'
 import { partitionFor } from '../group/partitioner.ts'
 import { ProducerStates } from '../idempotence/producer-state.ts'
 import type { LogDirectory } from '../log/log-directory.ts'
+import type { TopicPartition } from '../log/partition-folder.ts'
 import type { ValidationRules } from '../log/validator.ts'
 import { createTopics, type NewTopic, type TopicRules } from '../metadata/create-topics.ts'
 import { CONFIG_RESOURCE_TYPES, configsOf, type PartitionState, type TopicState } from '../metadata/image.ts'
 import { consumerOffsetsTopic } from '../metadata/internal-topics.ts'
 import type { MetadataLog } from '../metadata/metadata-log.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
-import { checkTopicName, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
+import {
+  checkTopicName,
+  GROUP_METADATA_TOPIC_NAME,
+  SHARE_GROUP_STATE_TOPIC_NAME,
+  TRANSACTION_STATE_TOPIC_NAME
+} from '../metadata/topic-names.ts'
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
 import { Partition } from './partition.ts'
 import { batchRulesOf, logConfigOf } from './topic-rules.ts'
+
+/** Topics of coordinators that are still to come; they are not made as ordinary topics meanwhile. */
+const WITHOUT_COORDINATOR: ReadonlySet<string> = new Set([TRANSACTION_STATE_TOPIC_NAME, SHARE_GROUP_STATE_TOPIC_NAME])
 
 /** A topic as a request names it: by id, or by name while the id is zero. */
 export interface TopicRef {
@@ -31,11 +41,10 @@ export interface CatalogPorts {
   readonly metadata: MetadataLog
   readonly directory: LogDirectory
   readonly random: Random
+  readonly logger: Logger
   readonly nodeId: number
   /** The broker's settings in force. */
   settings(): BrokerSettings
-  /** Told of every topic that is no more. */
-  topicDeleted(topic: TopicState): void
 }
 
 export class Catalog {
@@ -45,8 +54,15 @@ export class Catalog {
   readonly #settings = new Map<string, TopicSettings>()
   readonly #rules = new Map<string, ValidationRules>()
 
+  #topicDeleted: (topic: TopicState) => void = () => {}
+
   constructor(ports: CatalogPorts) {
     this.#ports = ports
+  }
+
+  /** From now on `listener` is told of every topic that is no more. There is one at most. */
+  onTopicDeleted(listener: (topic: TopicState) => void): void {
+    this.#topicDeleted = listener
   }
 
   /** Throws UNKNOWN_TOPIC_OR_PARTITION, or INVALID_TOPIC_EXCEPTION for a name that no topic can have. */
@@ -64,16 +80,16 @@ export class Catalog {
     throw new KafkaError('UNKNOWN_TOPIC_ID', `no topic has the id ${topicId}`)
   }
 
-  /** The topic, made with the broker's defaults if it is missing. */
-  topicOrCreated(name: string): TopicState {
-    const known = this.#ports.metadata.image.topicsByName.get(name)
-    if (known) return known
+  /** Makes those of the topics that are missing, in one change, and gives the error of each that cannot be made. */
+  createMissing(names: readonly string[]): ReadonlyMap<string, KafkaError> {
     const { image } = this.#ports.metadata
-    const { records, results } = createTopics(image, [newTopic(name, this.#ports.settings())], this.topicRules())
-    const [result] = results
-    if (result && result.errorCode !== 'NONE') throw new KafkaError(result.errorCode, result.errorMessage ?? '')
+    const missing = names.filter(name => !image.topicsByName.has(name) && !WITHOUT_COORDINATOR.has(name))
+    const settings = this.#ports.settings()
+    const wanted = missing.map(name => newTopic(name, settings))
+    const { records, results } = createTopics(image, wanted, this.topicRules())
     this.change(records)
-    return this.topic(name)
+    const refused = results.filter(({ errorCode }) => errorCode !== 'NONE')
+    return new Map(refused.map(result => [result.name, new KafkaError(result.errorCode, result.errorMessage ?? '')]))
   }
 
   /** The name behind a reference. Throws UNKNOWN_TOPIC_ID. */
@@ -90,7 +106,7 @@ export class Catalog {
     return this.#openPartition(topic, state)
   }
 
-  /** The partition if it exists, whatever is wrong with it otherwise. */
+  /** The partition, if it exists and somebody has used it. */
   find(ref: TopicRef, index: number): Partition | undefined {
     const { topicsById, topicsByName } = this.#ports.metadata.image
     const topic = ref.topicId === ZERO_UUID ? topicsByName.get(ref.name) : topicsById.get(ref.topicId)
@@ -102,9 +118,19 @@ export class Catalog {
     for (const partitions of this.#open.values()) yield* partitions.filter(partition => partition !== undefined)
   }
 
-  /** The node that leads the `__consumer_offsets` partition of a group, or -1. */
+  /**
+   * The node that leads the `__consumer_offsets` partition of a group, or -1. Makes the topic if it is missing, and
+   * throws COORDINATOR_NOT_AVAILABLE where it cannot be made (more replicas wanted than there are nodes): clients try
+   * again, as they would with Kafka.
+   */
   leaderOfGroup(groupId: string): number {
-    const { partitions } = this.topicOrCreated(GROUP_METADATA_TOPIC_NAME)
+    const refused = this.createMissing([GROUP_METADATA_TOPIC_NAME]).get(GROUP_METADATA_TOPIC_NAME)
+    if (refused) {
+      const why = `${GROUP_METADATA_TOPIC_NAME} cannot be created: ${refused.message}`
+      this.#ports.logger.warn({ groupId }, why)
+      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', why)
+    }
+    const { partitions } = this.topic(GROUP_METADATA_TOPIC_NAME)
     return partitions[partitionFor(groupId, partitions.length)]?.leader ?? -1
   }
 
@@ -151,14 +177,19 @@ export class Catalog {
     return this.#ports.directory.has({ topic, partition })
   }
 
-  /** Appends to the metadata log and lets everything that is open follow. If the append throws, nothing has changed. */
+  /**
+   * Appends to the metadata log and lets everything that is open follow. If the append throws, nothing has changed;
+   * once it has not, the change is a fact and nothing that follows from it may throw.
+   */
   change(records: readonly MetadataRecord[]): void {
     if (records.length === 0) return
-    const before = this.#ports.metadata.image
+    const { topicsById } = this.#ports.metadata.image
+    const doomed = records.flatMap(record => {
+      const topic = record.type === 'RemoveTopicRecord' ? topicsById.get(record.topicId) : undefined
+      return topic ? [{ topic, delayMs: logConfigOf(this.settingsOf(topic.name)).fileDeleteDelayMs }] : []
+    })
     this.#ports.metadata.append(records)
-    for (const record of records) {
-      if (record.type === 'RemoveTopicRecord') this.#remove(before.topicsById.get(record.topicId))
-    }
+    for (const { topic, delayMs } of doomed) this.#remove(topic, delayMs)
     if (records.some(({ type }) => type === 'ConfigRecord')) this.#reconfigure()
   }
 
@@ -167,7 +198,7 @@ export class Catalog {
     const ofTopic = this.#open.get(topicId) ?? []
     const open = ofTopic[index]
     if (open) {
-      open.leaderEpoch = leaderEpoch
+      open.lead(leaderEpoch)
       return open
     }
     const producers = new ProducerStates()
@@ -179,18 +210,25 @@ export class Catalog {
     return partition
   }
 
-  #remove(topic: TopicState | undefined): void {
-    if (!topic) return
+  #remove(topic: TopicState, delayMs: number): void {
     const open = this.#open.get(topic.topicId) ?? []
     this.#open.delete(topic.topicId)
-    const { fileDeleteDelayMs } = logConfigOf(this.settingsOf(topic.name))
     this.#settings.delete(topic.name)
     this.#rules.delete(topic.name)
-    for (const { partitionId: partition } of topic.partitions) {
-      this.#ports.directory.deleteLog({ topic: topic.name, partition }, fileDeleteDelayMs)
-    }
+    for (const { partitionId } of topic.partitions)
+      this.#deleteLog({ topic: topic.name, partition: partitionId }, delayMs)
     for (const partition of open) partition?.waiting.wakeAll()
-    this.#ports.topicDeleted(topic)
+    this.#topicDeleted(topic)
+  }
+
+  /** What cannot be deleted now belongs to no topic, and is put aside at the next start. */
+  #deleteLog(partition: TopicPartition, delayMs: number): void {
+    const { directory, logger } = this.#ports
+    try {
+      directory.deleteLog(partition, delayMs)
+    } catch (error) {
+      logger.error({ ...partition, err: error }, 'the files of a deleted partition cannot be deleted')
+    }
   }
 
   /** A setting of a topic or of the broker has changed: forget what was resolved, tell the open logs. */

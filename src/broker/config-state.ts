@@ -6,6 +6,7 @@ import { metadataRecord } from '../metadata/records.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Parts } from './context.ts'
+import { recordChanges } from './record-changes.ts'
 
 export function configState({ nodeId, settings, metadata: { image } }: Parts): ConfigState {
   return {
@@ -32,6 +33,6 @@ export function applyAlterations(parts: Parts, alterations: readonly Alteration[
   const records = alterations.flatMap(({ resourceType, resourceName, changes }) =>
     changes.map(({ name, value }) => metadataRecord('ConfigRecord', { resourceType, resourceName, name, value }))
   )
-  if (!validateOnly) parts.catalog.change(records)
-  return alterations.map(({ changes, ...answer }) => answer)
+  const results = alterations.map(({ changes, ...answer }) => answer)
+  return recordChanges(parts, { records, results }, { validateOnly })
 }

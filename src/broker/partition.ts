@@ -26,22 +26,33 @@ export class Partition {
   readonly log: PartitionLog
   readonly waiting = new WaitList()
   readonly #producers: ProducerStates
-  /** From the metadata image; the catalog keeps it true. */
-  leaderEpoch: number
+  #leaderEpoch = ANY_EPOCH
 
   constructor(topic: string, index: number, log: PartitionLog, producers: ProducerStates, leaderEpoch: number) {
     this.topic = topic
     this.index = index
     this.log = log
-    this.leaderEpoch = leaderEpoch
     this.#producers = producers
     log.observe({
       observed: batch => {
         if (batch.producerId >= 0n && !batch.isControl) producers.record(batch)
       },
-      rolled: () => {},
+      // Readers do not wait for more in a segment that is full.
+      rolled: () => this.waiting.wakeAll(),
       truncated: endOffset => producers.truncateTo(endOffset)
     })
+    this.lead(leaderEpoch)
+  }
+
+  get leaderEpoch(): number {
+    return this.#leaderEpoch
+  }
+
+  /** Leads in this epoch, which comes from the metadata image. It is known to the log before its first record. */
+  lead(epoch: number): void {
+    if (epoch === this.#leaderEpoch) return
+    if (this.log.leaderEpochs.latest?.epoch !== epoch) this.log.beginLeaderEpoch(epoch)
+    this.#leaderEpoch = epoch
   }
 
   /** Throws when the client's leader epoch is behind ours (FENCED) or ahead of it (UNKNOWN). */

@@ -4,10 +4,9 @@
  */
 import { createPartitions as decide } from '../../metadata/create-partitions.ts'
 import type { Handler } from '../context.ts'
+import { recordChanges } from '../record-changes.ts'
 
-export const createPartitions: Handler<'CreatePartitions'> = ({ topics, validateOnly }, { parts }) => {
+export const createPartitions: Handler<'CreatePartitions'> = (request, { parts }) => {
   const { catalog, metadata } = parts
-  const { records, results } = decide(metadata.image, topics, catalog.topicRules())
-  if (!validateOnly) catalog.change(records)
-  return { results }
+  return { results: recordChanges(parts, decide(metadata.image, request.topics, catalog.topicRules()), request) }
 }

@@ -7,11 +7,12 @@
 import { createdTopicConfigs } from '../../config/new-topic.ts'
 import { createTopics as decide } from '../../metadata/create-topics.ts'
 import type { Handler } from '../context.ts'
+import { recordChanges } from '../record-changes.ts'
 
-export const createTopics: Handler<'CreateTopics'> = ({ topics, validateOnly }, { parts }) => {
+export const createTopics: Handler<'CreateTopics'> = (request, { parts }) => {
+  const { topics } = request
   const { catalog, metadata, settings } = parts
-  const { records, results } = decide(metadata.image, topics, catalog.topicRules())
-  if (!validateOnly) catalog.change(records)
+  const results = recordChanges(parts, decide(metadata.image, topics, catalog.topicRules()), request)
   const asked = new Map(topics.map(({ name, configs }) => [name, configs]))
   return {
     topics: results.map(result => {

@@ -5,14 +5,13 @@
 import { deleteTopics as decide, refuseDeletion } from '../../metadata/delete-topics.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'
 import type { Handler } from '../context.ts'
+import { recordChanges } from '../record-changes.ts'
 
 const FIRST_VERSION_BY_ID = 6
 
 export const deleteTopics: Handler<'DeleteTopics'> = ({ topics, topicNames }, { parts, apiVersion }) => {
-  const { catalog, metadata, settings } = parts
+  const { metadata, settings } = parts
   const asked = apiVersion >= FIRST_VERSION_BY_ID ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
   if (!settings.get('delete.topic.enable')) return { responses: refuseDeletion(asked, apiVersion) }
-  const { records, results } = decide(metadata.image, asked)
-  catalog.change(records)
-  return { responses: results }
+  return { responses: recordChanges(parts, decide(metadata.image, asked), { validateOnly: false }) }
 }

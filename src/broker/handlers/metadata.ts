@@ -9,15 +9,17 @@
 import type { TopicState } from '../../metadata/image.ts'
 import { isInternalTopic } from '../../metadata/topic-names.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'
+import type { KafkaError } from '../../protocol/errors.ts'
 import { allOperations } from '../../security/operations.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
 import { nodesFor } from '../nodes.ts'
-import { failureOf } from '../per-partition.ts'
+import { each } from '../per-partition.ts'
 
 type Asked = { readonly name: string | null; readonly topicId: string }
 type TopicAnswer = Response<'Metadata'>['topics'][number]
 
 const FIRST_VERSION_BY_ID = 12
+const NONE_REFUSED: ReadonlyMap<string, KafkaError> = new Map()
 
 export const metadata: Handler<'Metadata'> = (request, context) => {
   const { parts, connection, apiVersion } = context
@@ -26,7 +28,7 @@ export const metadata: Handler<'Metadata'> = (request, context) => {
   const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
   const answers = asksForAll
     ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic))
-    : asked(topics).map(topic => answer(topic, request, context))
+    : answersFor(asked(topics), request, context)
   const operations = { topicAuthorizedOperations: allOperations('topic') }
   return {
     brokers: nodesFor(parts, connection),
@@ -54,17 +56,24 @@ function asked(topics: readonly Asked[]): Asked[] {
   return [...new Map(distinct.map(topic => [byId.length > 0 ? topic.topicId : topic.name, topic])).values()]
 }
 
-function answer({ name, topicId }: Asked, request: Request<'Metadata'>, context: RequestContext): TopicAnswer {
-  const { catalog, settings } = context.parts
-  try {
-    if (topicId !== ZERO_UUID) return describe(catalog.topicById(topicId))
-    const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
-    const topic = create ? catalog.topicOrCreated(name ?? '') : catalog.topic(name ?? '')
-    return describe(topic)
-  } catch (error) {
-    const { errorCode } = failureOf(error, context.parts)
-    return { errorCode, name, topicId, isInternal: isInternalTopic(name ?? ''), partitions: [] }
-  }
+function answersFor(topics: readonly Asked[], request: Request<'Metadata'>, { parts }: RequestContext): TopicAnswer[] {
+  const { catalog, settings } = parts
+  const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
+  const named = topics.flatMap(({ name, topicId }) => (topicId === ZERO_UUID ? [name ?? ''] : []))
+  const refused = create ? catalog.createMissing(named) : NONE_REFUSED
+  return each(
+    topics,
+    parts,
+    ({ name, topicId }) => {
+      if (topicId !== ZERO_UUID) return describe(catalog.topicById(topicId))
+      const error = refused.get(name ?? '')
+      if (error) throw error
+      return describe(catalog.topic(name ?? ''))
+    },
+    ({ name, topicId }, { errorCode }) => {
+      return { errorCode, name, topicId, isInternal: isInternalTopic(name ?? ''), partitions: [] }
+    }
+  )
 }
 
 function describe({ name, topicId, partitions }: TopicState): TopicAnswer {

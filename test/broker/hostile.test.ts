@@ -1,0 +1,162 @@
+/** Requests that are small and want much, and a disk that fails in the middle of a change. */
+import { describe, expect, it } from 'vitest'
+import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { StorageError } from '../../src/log/storage.ts'
+import { APIS } from '../../src/protocol/messages/index.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { batchOf, Harness } from './harness.ts'
+
+/** Counts what is written to the metadata log. */
+class CountingStorage extends MemoryStorage {
+  metadataAppends = 0
+  override append(path: string, bytes: Buffer): void {
+    if (path.startsWith('__cluster_metadata-0') && path.endsWith('.log')) this.metadataAppends++
+    super.append(path, bytes)
+  }
+}
+
+/** Refuses to rename one folder. */
+class StubbornStorage extends MemoryStorage {
+  override rename(from: string, to: string): void {
+    if (from === 'doomed-1') throw new StorageError('other', 'that folder cannot be renamed')
+    super.rename(from, to)
+  }
+}
+
+describe('a small request', () => {
+  it('that names many missing topics creates them by one write', async () => {
+    const storage = new CountingStorage()
+    await using broker = await Harness.start({ storage })
+    const before = storage.metadataAppends
+    const topics = Array.from({ length: 500 }, (_, index) => ({ name: `auto-${index}` }))
+    const answer = await broker.get('Metadata', { topics, allowAutoTopicCreation: true })
+    expect(answer.topics.filter(({ errorCode }) => errorCode === 'NONE')).toHaveLength(500)
+    expect(storage.metadataAppends - before).toBe(1)
+  })
+
+  it('that names more missing topics than one request may create is refused, topic by topic', async () => {
+    await using broker = await Harness.start()
+    const topics = Array.from({ length: 10_001 }, (_, index) => ({ name: `auto-${index}` }))
+    const answer = await broker.get('Metadata', { topics, allowAutoTopicCreation: true })
+    expect(new Set(answer.topics.map(({ errorCode }) => errorCode))).toEqual(new Set(['POLICY_VIOLATION']))
+    expect((await broker.get('Metadata', { topics: null })).topics).toEqual([])
+  })
+
+  it('that fetches one partition many times reads it once', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    await broker.produce(topicId, batchOf(['a']))
+    const partitions = Array.from({ length: 1000 }, () => ({ partition: 0, fetchOffset: 0n, partitionMaxBytes: 1000 }))
+    const request = broker.fetchRequest(topicId, 0n, { topics: [{ topicId, partitions }] })
+    expect((await broker.get('Fetch', request)).responses[0]?.partitions).toHaveLength(1)
+  })
+
+  it('with acks=0 that fails everywhere is told in a short line', async () => {
+    await using broker = await Harness.start()
+    const partitionData = Array.from({ length: 1000 }, (_, index) => ({ index, records: batchOf(['a']) }))
+    const topicData = [{ topicId: await broker.createTopic('t', 1), partitionData }]
+    const sent = broker.ask('Produce', { transactionalId: null, acks: 0, timeoutMs: 0, topicData })
+    await expect(sent).rejects.toThrow(/^a produce request.{1,200} and 996 more\)$/)
+  })
+})
+
+describe('a change of metadata', () => {
+  it('that was recorded is carried through though a folder cannot be renamed', async () => {
+    await using broker = await Harness.start({ storage: new StubbornStorage() })
+    const doomed = await broker.createTopic('doomed', 3)
+    for (const index of [0, 1, 2]) await broker.produce(doomed, batchOf(['a']), { index })
+    const waiting = broker.get('Fetch', broker.fetchRequest(doomed, 1n, { maxWaitMs: 60_000 }, 2))
+    const answer = await broker.get('DeleteTopics', { topics: [{ name: 'doomed' }], timeoutMs: 1000 })
+    expect(answer.responses).toMatchObject([{ errorCode: 'NONE' }])
+    expect((await waiting).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    expect(broker.storage.exists('doomed-2')).toBe(false)
+  })
+
+  it('that cannot be recorded is every topic`s error, and changes nothing', async () => {
+    let isFull = false
+    class FullStorage extends MemoryStorage {
+      override append(path: string, bytes: Buffer): void {
+        if (isFull) throw new StorageError('full', 'no room')
+        super.append(path, bytes)
+      }
+    }
+    await using broker = await Harness.start({ storage: new FullStorage() })
+    await broker.createTopic('old')
+    isFull = true
+    const topics = [{ name: 'new', numPartitions: 1, replicationFactor: 1 }]
+    expect((await broker.get('CreateTopics', { topics })).topics).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
+    const removed = await broker.get('DeleteTopics', { topics: [{ name: 'old' }], timeoutMs: 1000 })
+    expect(removed.responses).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
+    const grown = await broker.get('CreatePartitions', { topics: [{ name: 'old', count: 2 }], timeoutMs: 1000 })
+    expect(grown.results).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
+    isFull = false
+    expect((await broker.get('Metadata', { topics: null })).topics.map(({ name }) => name)).toEqual(['old'])
+  })
+})
+
+describe('a whole request that is refused', () => {
+  it('is answered topic by topic where the answer has no other place', async () => {
+    await using broker = await Harness.start()
+    const cursor = { topicName: 'b', partitionIndex: 0 }
+    const paged = await broker.get('DescribeTopicPartitions', {
+      topics: [{ name: 'a' }],
+      responsePartitionLimit: 9,
+      cursor
+    })
+    expect(paged.topics).toMatchObject([{ name: 'a', errorCode: 'INVALID_REQUEST' }])
+    const byId = { topics: [{ name: 'x', topicId: 'AAECAwQFBgcICQoLDA0ODw' }] }
+    const old = await broker.get('Metadata', byId, { version: 11 })
+    expect(old.topics).toMatchObject([{ name: 'x', errorCode: 'INVALID_REQUEST' }])
+  })
+
+  it('is COORDINATOR_NOT_AVAILABLE where the topic of the groups cannot be made', async () => {
+    await using broker = await Harness.start({ config: { 'offsets.topic.replication.factor': 3 } })
+    const { coordinators } = await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+    expect(coordinators).toMatchObject([{ errorCode: 'COORDINATOR_NOT_AVAILABLE', nodeId: -1 }])
+  })
+})
+
+describe('a start that fails', () => {
+  it('leaves no alarm behind', async () => {
+    const storage = new MemoryStorage()
+    const first = await Harness.start({ storage })
+    await first.broker.stop()
+    const snapshot = '__cluster_metadata-0/00000000000000000000-0000000000.checkpoint'
+    storage.truncate(snapshot, storage.size(snapshot) - 1)
+    const { clock } = first
+    await expect(Harness.start({ storage, clock, logger: silentLogger })).rejects.toThrow()
+    expect(clock.pendingAlarms).toBe(0)
+  })
+})
+
+it('knows the epoch of a partition before its first record, as a leader in Kafka does', async () => {
+  await using broker = await Harness.start()
+  await broker.createTopic('t')
+  const topics = [{ topic: 't', partitions: [{ partition: 0, currentLeaderEpoch: 0, leaderEpoch: 0 }] }]
+  const answer = await broker.get('OffsetForLeaderEpoch', { replicaId: -1, topics })
+  expect(answer.topics[0]?.partitions).toMatchObject([{ errorCode: 'NONE', leaderEpoch: 0, endOffset: 0n }])
+})
+
+it('does not make topics of coordinators that it does not have', async () => {
+  await using broker = await Harness.start()
+  const topics = [{ name: '__transaction_state' }, { name: '__share_group_state' }]
+  const answer = await broker.get('Metadata', { topics, allowAutoTopicCreation: true })
+  expect(answer.topics.map(({ errorCode }) => errorCode)).toEqual(
+    Array.from({ length: 2 }, () => 'UNKNOWN_TOPIC_OR_PARTITION')
+  )
+  expect(APIS).not.toHaveProperty('AddPartitionsToTxn')
+})
+
+it('keeps the files of a deleted topic as long as the topic said, also after a restart', async () => {
+  const storage = new MemoryStorage()
+  const first = await Harness.start({ storage })
+  const topicId = await first.createTopic('t', 1, { 'file.delete.delay.ms': '5000' })
+  await first.produce(topicId, batchOf(['a']))
+  await first.broker.stop()
+  await using broker = await Harness.start({ storage })
+  await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+  const deleted = () => storage.list('').filter(({ name }) => name.endsWith('-delete'))
+  expect(deleted()).toHaveLength(1)
+  broker.clock.advance(5000)
+  expect(deleted()).toHaveLength(0)
+})
