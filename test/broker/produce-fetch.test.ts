@@ -107,6 +107,14 @@ describe('Produce', () => {
     expect(await broker.values(topicId)).toEqual([])
   })
 
+  it('does not look for transactions in batches of old formats', async () => {
+    await using broker = await Harness.start()
+    const old = batchOf(['old'])
+    old.writeInt8(1, 16)
+    old.writeUInt8(0x10, 22)
+    expect((await broker.produce(await broker.createTopic('t'), old)).errorCode).toBe('INVALID_RECORD')
+  })
+
   it('takes the last batch for a partition that is named twice, and answers once', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)

@@ -62,7 +62,7 @@ function refusalOfAll({ topicData, transactionalId }: Request<'Produce'>) {
 
 function hasTransactionalRecords({ records }: { records: Buffer | null }): boolean {
   const first = batchesIn(records ?? Buffer.alloc(0)).next().value
-  return first?.isTransactional ?? false
+  return first !== undefined && !first.isLegacy && first.isTransactional
 }
 
 /** What fails before the partition has been asked is thrown. */
