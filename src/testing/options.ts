@@ -3,7 +3,7 @@ import type { Logger } from '../runtime/logger.ts'
 
 /** How a broker is started in a test. Nothing is read from the environment. */
 export interface MiniKafkaOptions {
-  /** Topics that exist when `start` resolves: names, or names with partitions and settings. */
+  /** Topics that exist when `start` resolves: names, or names with partitions and settings for those that are new. */
   readonly topics?: readonly (string | TopicOptions)[]
   /** Settings of the broker by Kafka's names, as in `{ 'num.partitions': 3 }`. */
   readonly config?: Readonly<Record<string, SettingValue>>

@@ -55,14 +55,14 @@ it('does not look at the environment', async () => {
   }
 })
 
-it('keeps its data in a directory when it is given one', async () => {
+it('keeps its data, topics included, in a directory when it is given one', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'fixture-'))
   try {
     const first = await start({ dataDir, topics: ['orders'] })
     await expect(start({ dataDir })).rejects.toThrow('is in use by another minikafka')
     await first.stop()
-    const second = await start({ dataDir })
-    expect(await topicsOf(second)).toEqual({ orders: 1 })
+    const second = await start({ dataDir, topics: ['payments', { name: 'orders', partitions: 3 }] })
+    expect(await topicsOf(second)).toEqual({ orders: 1, payments: 1 })
     await second.stop()
   } finally {
     rmSync(dataDir, { recursive: true })
