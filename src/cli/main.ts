@@ -19,6 +19,8 @@ Examples:
   minikafka start --set num.partitions=3 --set log.retention.hours=1`
 
 async function main(args: readonly string[]): Promise<void> {
+  // Whoever read our output may have gone (`| head -1`): clients still have their broker.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   try {
     await program().parseAsync(args, { from: 'user' })
   } catch (error) {

@@ -169,6 +169,14 @@ describe('settings', () => {
   })
 })
 
+it('goes on when whoever read its output has gone', async () => {
+  const run = startInMemory('--set', 'num.io.threads=8')
+  run.child.stdout?.destroy()
+  await run.written('stderr', /num\.io\.threads/)
+  expect(await run.stop()).toBe(0)
+  expect(run.stderr).toMatch(/stopped in \d+ ms/)
+})
+
 describe('what a user can get wrong is one sentence and exit code 2:', () => {
   async function refusal(run: Run): Promise<string> {
     expect(await run.ended()).toBe(2)
