@@ -154,14 +154,18 @@ export function errorName(code: number): ErrorName | undefined {
 
 /**
  * What a client must be told. Thrown anywhere below a handler, it becomes the error code of that partition, topic
- * or answer, and its message the error message where the version carries one.
+ * or answer, and its message the error message where the version carries one. It is an answer and no bug, so it has no
+ * stack trace: one request can ask for a million of them.
  */
 export class KafkaError extends Error {
   override name = 'KafkaError'
   readonly code: ErrorName
 
   constructor(code: ErrorName, message: string) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(message)
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
   }
 }
