@@ -39,7 +39,7 @@ const OWNERS: readonly { readonly what: string; readonly words: RegExp; readonly
     words: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/,
     files: ['runtime/clock.ts', 'cli/commands/start.ts']
   },
-  { what: 'timers', words: /\bsetTimeout\b|\bsetInterval\b/, files: ['runtime/clock.ts'] },
+  { what: 'timers', words: /\bset(Timeout|Interval|Immediate)\b/, files: ['runtime/clock.ts'] },
   { what: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
   { what: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },
   {

@@ -6,17 +6,20 @@
 import type { Socket } from 'node:net'
 import { MalformedFrame } from '../protocol/bytes.ts'
 import { FrameDecoder, InvalidFrameSize } from '../protocol/frames.ts'
-import type { Alarm, Clock } from '../runtime/clock.ts'
+import { type Alarm, type Clock, nextTurn } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { CloseConnection, type ConnectionContext, type Dispatch } from './dispatch.ts'
 import { likelyMistake } from './mistakes.ts'
+import type { Warnings } from './warnings.ts'
 
 /** Requests that arrive behind one being answered are read up to here; so we also notice when the peer goes away. */
 const MAX_WAITING_BYTES = 65_536
 const MAX_WAITING_CHUNKS = 16
 /** A long answer is handed to the socket in steps, so that one that is slow to leave still counts as activity. */
 const WRITE_STEP_BYTES = 1_048_576
+/** Requests that lie ready are answered at one go for so long; then every other connection has its turn. */
+const LONGEST_TURN_MS = 10
 
 /** What a connection is given by its server. */
 export interface ConnectionOptions {
@@ -28,6 +31,7 @@ export interface ConnectionOptions {
   readonly maxIdleMs: number
   readonly clock: Clock
   readonly logger: Logger
+  readonly warnings: Warnings
   /** Told whenever the bytes that this connection holds in memory change. */
   readonly heldBytesChanged: (deltaBytes: number) => void
 }
@@ -101,10 +105,9 @@ export class Connection {
   /** Closes at once and warns of the reason. */
   refuse(reason: string): void {
     if (this.#refused || this.#socket.destroyed) return
-    this.#options.logger.warn(
-      { peer: this.peer, listener: this.#options.listenerName },
-      `closed the connection of ${this.peer}: ${reason}`
-    )
+    const bindings = { peer: this.peer, listener: this.#options.listenerName }
+    const message = `closed the connection of ${this.peer}: ${reason}`
+    this.#options.warnings.warn(this.#context.remoteAddress, bindings, message)
     this.destroy()
   }
 
@@ -122,11 +125,16 @@ export class Connection {
   /** Answers all whole frames that have arrived, one after the other. Runs at most once at a time. */
   async #serve(): Promise<void> {
     this.#serving = true
+    const { clock, dispatch } = this.#options
+    let turnBeganMs = clock.now()
     try {
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
         this.#account(frame.length)
-        const answer = await this.#options.dispatch(frame, this.#context)
+        const answer = await dispatch(frame, this.#context)
         if (answer !== undefined) await this.#send(answer)
+        if (clock.now() - turnBeganMs < LONGEST_TURN_MS) continue
+        await nextTurn()
+        turnBeganMs = clock.now()
       }
     } catch (error) {
       this.#fail(error)

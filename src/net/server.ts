@@ -8,6 +8,7 @@ import type { Logger } from '../runtime/logger.ts'
 import { Connection, plainAddress } from './connection.ts'
 import type { Dispatch } from './dispatch.ts'
 import { type BoundListener, type ListenerAddress, listen } from './listen.ts'
+import { Warnings } from './warnings.ts'
 
 /** What clients together may use, by Kafka's settings. Looked at anew each time, so that it may change meanwhile. */
 export interface ServerLimits {
@@ -48,6 +49,7 @@ interface WaitingSocket {
 /** Binds its listeners in `bind`, serves from `serve` on, and leaves nothing behind after `close`. */
 export class Server {
   readonly #options: ServerOptions
+  readonly #warnings: Warnings
   readonly #connections = new Set<Connection>()
   readonly #connectionsOfIp = new Map<string, number>()
   readonly #waiting: WaitingSocket[] = []
@@ -59,6 +61,7 @@ export class Server {
 
   private constructor(options: ServerOptions) {
     this.#options = options
+    this.#warnings = new Warnings(options.clock, options.logger)
   }
 
   /** Binds all listeners, or none: throws ListenError. */
@@ -110,6 +113,7 @@ export class Server {
     const alarm = clock.at(clock.now() + graceMs, destroyAll)
     await Promise.all([...listenersClosed, ...Array.from(this.#connections, connection => connection.gone)])
     alarm.cancel()
+    this.#warnings.flush()
   }
 
   #listen(address: ListenerAddress): Promise<BoundListener> {
@@ -126,15 +130,16 @@ export class Server {
   }
 
   #accept(arrival: WaitingSocket): void {
-    const { limits, logger } = this.#options
+    const { limits } = this.#options
     const ip = plainAddress(arrival.socket.remoteAddress)
     const ofThisIp = this.#connectionsOfIp.get(ip) ?? 0
     const allowed = limits.maxConnectionsOf(ip)
     if (ofThisIp >= allowed) {
-      logger.warn({ ip }, `refused a connection from ${ip}: max.connections.per.ip allows ${allowed}`)
+      this.#warnings.warn(ip, { ip }, `refused a connection from ${ip}: max.connections.per.ip allows ${allowed}`)
       arrival.socket.destroy()
     } else if (this.#waiting.length >= limits.backlog) {
-      logger.warn(
+      this.#warnings.warn(
+        ip,
         { ip },
         `refused a connection from ${ip}: ${limits.backlog} others are already waiting for their turn`
       )
@@ -173,6 +178,7 @@ export class Server {
       maxIdleMs: limits.maxIdleMs,
       clock,
       logger,
+      warnings: this.#warnings,
       heldBytesChanged: deltaBytes => this.#hold(deltaBytes)
     })
     this.#connections.add(connection)

@@ -33,6 +33,11 @@ export const systemClock: Clock = {
   }
 }
 
+/** Resolves when the event loop has looked after everyone else: sockets that are ready, alarms that are due. */
+export function nextTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
 /** Does something again and again, `intervalMs` after each time it is done; the interval is asked for every time. */
 export function repeat(clock: Clock, intervalMs: () => number, act: () => void): Alarm {
   let alarm: Alarm

@@ -236,6 +236,27 @@ describe('what is not Kafka', () => {
   })
 })
 
+it('lets others have their turn between requests that lie ready and take long', async () => {
+  const clock = new ManualClock()
+  const order: string[] = []
+  const { port } = await start(
+    async frame => {
+      if (order.length === 0) setImmediate(() => order.push('someone else'))
+      order.push(frame.toString('latin1'))
+      clock.advance(1000)
+      return [framed('done')]
+    },
+    {},
+    clock
+  )
+  const client = await Client.connect(port)
+  client.write(Buffer.concat(['1', '2', '3'].map(framed)))
+  for (let count = 0; count < 3; count++) await client.receive()
+  expect(order).toEqual(['1', 'someone else', '2', '3'])
+  client.socket.end()
+  await client.closedByServer()
+})
+
 describe('limits', () => {
   it('begins no further request while the peer does not take its answers', async () => {
     let begun = 0

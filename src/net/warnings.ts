@@ -1,0 +1,50 @@
+/**
+ * Warnings about connections, few enough to be read: an address that keeps coming with the same mistake (a health check,
+ * a scan, a client that retries) is told of a few times a minute, then counted, so that it cannot fill the log.
+ */
+import type { Alarm, Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+
+const PERIOD_MS = 60_000
+const MOST_IN_FULL = 10
+/** Addresses beyond these share one count. */
+const MOST_ADDRESSES = 100
+const OTHERS = 'other addresses'
+
+/** The warnings of one server. */
+export class Warnings {
+  readonly #clock: Clock
+  readonly #logger: Logger
+  /** How often each address was warned of in this period. */
+  readonly #counts = new Map<string, number>()
+  #periodEnd: Alarm | undefined
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  /** Warns of a connection from `ip`; at the debug level when enough has been said about it. */
+  warn(ip: string, bindings: object, message: string): void {
+    this.#periodEnd ??= this.#clock.at(this.#clock.now() + PERIOD_MS, () => this.flush())
+    const address = this.#counts.has(ip) || this.#counts.size < MOST_ADDRESSES ? ip : OTHERS
+    const count = (this.#counts.get(address) ?? 0) + 1
+    this.#counts.set(address, count)
+    if (count <= MOST_IN_FULL) this.#logger.warn(bindings, message)
+    else this.#logger.debug(bindings, message)
+  }
+
+  /** Ends the period: says how many warnings it has left out. */
+  flush(): void {
+    this.#periodEnd?.cancel()
+    this.#periodEnd = undefined
+    for (const [address, count] of this.#counts) {
+      if (count <= MOST_IN_FULL) continue
+      this.#logger.warn(
+        { address },
+        `closed ${count - MOST_IN_FULL} more connections of ${address} within a minute (--log-level debug tells why each)`
+      )
+    }
+    this.#counts.clear()
+  }
+}
