@@ -44,6 +44,8 @@ export interface RowOptions {
   readonly unitMs?: number
   /** Kafka hides it from DescribeConfigs unless it is set. */
   readonly internal?: true
+  /** Accepted and shown, because clients and tools set it, but without effect so far. */
+  readonly idle?: true
 }
 
 /** One row of the table. */

@@ -2,7 +2,7 @@
  * From what users wrote to the settings in force. Sources are given weakest first; a later entry wins.
  * Pure: reads no file and no environment.
  */
-import { InvalidConfig } from './define.ts'
+import { InvalidConfig, type RowOptions } from './define.ts'
 import { isKnownName, KNOWN_NAMES } from './known-names.ts'
 import { listenersOf } from './listeners.ts'
 import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
@@ -14,7 +14,7 @@ import { BrokerSettings, synonymsOf } from './values.ts'
 /** What came out. */
 export interface Resolved {
   readonly settings: BrokerSettings
-  /** Kafka settings that were given but have no effect here, for one line at start. */
+  /** Kafka settings that were given but have no effect here, or none so far: for one line at start. */
   readonly unhonoured: readonly string[]
 }
 
@@ -24,14 +24,20 @@ export function resolve(...sources: readonly (readonly Entry[])[]): Resolved {
   const unhonoured = new Set<string>()
   for (const entry of entries) {
     if (isBrokerSetting(entry.name)) check(entry.name, entry)
-    else if (isKnownName(entry.name)) unhonoured.add(entry.name)
-    else throw new ConfigError(unknownName(entry))
+    else if (!isKnownName(entry.name)) throw new ConfigError(unknownName(entry))
+    if (!hasEffect(entry.name)) unhonoured.add(entry.name)
   }
   const given = strongest(sources)
   const resolved = new BrokerSettings(new Map([...given].map(([name, { value }]) => [name, value])))
   const problem = conflict(resolved) ?? atStartOnly(resolved)
   if (problem !== undefined) throw new ConfigError(located(problem, given))
   return { settings: resolved, unhonoured: [...unhonoured].sort() }
+}
+
+function hasEffect(name: string): boolean {
+  if (!isBrokerSetting(name)) return false
+  const { idle }: RowOptions = settings[name]
+  return idle === undefined
 }
 
 /**

@@ -14,7 +14,12 @@ function topicDefault<N extends TopicSettingName>(topic: N): (typeof topicSettin
   return { ...topicSettings[topic], topic, update: 'cluster-wide' }
 }
 
-const forTopic = (topic: TopicSettingName, options: RowOptions = {}): RowOptions => ({ ...options, topic })
+/** What a row in another unit than the topic's setting has of it. */
+function forTopic(topic: TopicSettingName, options: RowOptions = {}): RowOptions {
+  const { idle }: RowOptions = topicSettings[topic]
+  return { ...options, topic, ...(idle && { idle }) }
+}
+
 const DYNAMIC = { update: 'cluster-wide' } as const
 
 const identity = {
@@ -78,6 +83,11 @@ const requests = {
     100_000,
     'The most partitions that all topics together may have. Kafka has no such limit.',
     { atLeast: 1 }
+  ),
+  'minikafka.max.fetch.session.partitions': int(
+    1_000_000,
+    'The most partitions that all incremental fetch sessions together remember. Kafka has no such limit.',
+    { atLeast: 0 }
   ),
   'minikafka.max.decompressed.bytes': long(
     268_435_456,

@@ -21,7 +21,11 @@ export const topicSettings = {
     atMost: 9,
     or: -1
   }),
-  'compression.lz4.level': int(9, 'Effort of LZ4 when the broker compresses.', { atLeast: 1, atMost: 17 }),
+  'compression.lz4.level': int(9, 'Effort of LZ4 when the broker compresses; the library in use knows but one.', {
+    atLeast: 1,
+    atMost: 17,
+    idle: true
+  }),
   'compression.type': string(
     'producer',
     'The codec that batches are stored in; "producer" keeps the one that the producer chose.',
@@ -35,18 +39,19 @@ export const topicSettings = {
     86_400_000,
     'How long compaction keeps a tombstone, so that readers can see the deletion.',
     {
-      atLeast: 0
+      atLeast: 0,
+      idle: true
     }
   ),
   'file.delete.delay.ms': long(60_000, 'How long the files of a deleted segment stay on disk under another name.', {
     atLeast: 0
   }),
-  'flush.messages': long(FOREVER, 'Sync the log to disk after this many records.', { atLeast: 1 }),
-  'flush.ms': long(FOREVER, 'Sync the log to disk when a record has waited this long.', { atLeast: 0 }),
+  'flush.messages': long(FOREVER, 'Sync the log to disk after this many records.', { atLeast: 1, idle: true }),
+  'flush.ms': long(FOREVER, 'Sync the log to disk when a record has waited this long.', { atLeast: 0, idle: true }),
   'follower.replication.throttled.replicas': list(
     [],
     'Replicas whose fetching from the leader is throttled: partition:broker pairs, or *.',
-    { check: throttledReplicas }
+    { check: throttledReplicas, idle: true }
   ),
   'index.interval.bytes': int(4096, 'Bytes of log between two entries of the offset index.', { atLeast: 0 }),
   'internal.segment.bytes': int(null, 'For tests only: a segment size below the minimum of segment.bytes.', {
@@ -55,13 +60,15 @@ export const topicSettings = {
   'leader.replication.throttled.replicas': list(
     [],
     'Replicas whose fetching is throttled by the leader: partition:broker pairs, or *.',
-    { check: throttledReplicas }
+    { check: throttledReplicas, idle: true }
   ),
   'local.retention.bytes': long(-2, 'With tiered storage, bytes to keep on this disk; -2 means retention.bytes.', {
-    atLeast: -2
+    atLeast: -2,
+    idle: true
   }),
   'local.retention.ms': long(-2, 'With tiered storage, time to keep records on this disk; -2 means retention.ms.', {
-    atLeast: -2
+    atLeast: -2,
+    idle: true
   }),
   'max.compaction.lag.ms': long(FOREVER, 'The longest that a record may stay uncompacted.', { atLeast: 1 }),
   'max.message.bytes': int(1_048_588, 'The largest record batch that is accepted, after compression.', { atLeast: 0 }),
@@ -80,19 +87,23 @@ export const topicSettings = {
   }),
   'min.cleanable.dirty.ratio': double(0.5, 'The part of a log that must be uncompacted before it is compacted again.', {
     atLeast: 0,
-    atMost: 1
+    atMost: 1,
+    idle: true
   }),
-  'min.compaction.lag.ms': long(0, 'How long a record is safe from compaction.', { atLeast: 0 }),
-  'min.insync.replicas': int(1, 'Replicas that must be in sync for a write with acks=all.', { atLeast: 1 }),
-  preallocate: boolean(false, 'Whether a new segment file gets its full size at once.'),
-  'remote.log.copy.disable': boolean(false, 'With tiered storage, stop copying segments away.'),
+  'min.compaction.lag.ms': long(0, 'How long a record is safe from compaction.', { atLeast: 0, idle: true }),
+  'min.insync.replicas': int(1, 'Replicas that must be in sync for a write with acks=all.', { atLeast: 1, idle: true }),
+  preallocate: boolean(false, 'Whether a new segment file gets its full size at once.', { idle: true }),
+  'remote.log.copy.disable': boolean(false, 'With tiered storage, stop copying segments away.', { idle: true }),
   'remote.log.delete.on.disable': boolean(
     false,
-    'With tiered storage, delete what was copied when it is switched off.'
+    'With tiered storage, delete what was copied when it is switched off.',
+    { idle: true }
   ),
   'remote.storage.enable': boolean(false, 'Tiered storage for the topic; this broker has none and refuses true.'),
-  'retention.bytes': long(-1, 'Size of a partition above which its oldest segments are deleted; -1 for no limit.'),
-  'retention.ms': long(604_800_000, 'Age at which a segment is deleted; -1 for never.', { atLeast: -1 }),
+  'retention.bytes': long(-1, 'Size of a partition above which its oldest segments are deleted; -1 for no limit.', {
+    idle: true
+  }),
+  'retention.ms': long(604_800_000, 'Age at which a segment is deleted; -1 for never.', { atLeast: -1, idle: true }),
   'segment.bytes': int(1_073_741_824, 'Size at which a new segment file is begun.', { atLeast: 1_048_576 }),
   'segment.index.bytes': int(10_485_760, "Largest size of a segment's index files.", { atLeast: 4 }),
   'segment.jitter.ms': long(
@@ -103,10 +114,7 @@ export const topicSettings = {
     }
   ),
   'segment.ms': long(604_800_000, 'Age at which a new segment file is begun, full or not.', { atLeast: 1 }),
-  'unclean.leader.election.enable': boolean(
-    false,
-    'Whether a replica that missed records may lead; without effect on one node.'
-  )
+  'unclean.leader.election.enable': boolean(false, 'Whether a replica that missed records may lead.', { idle: true })
 }
 
 /** The name of a topic's setting. */

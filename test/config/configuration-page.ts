@@ -9,21 +9,27 @@ const HEAD = `# Configuration
 
 Names, types and defaults are Apache Kafka's; where a default differs, the row says so. Later wins: defaults, the file of
 \`--config\` (a Kafka \`server.properties\`), \`KAFKA_*\` environment variables as container images name them
-(\`KAFKA_NUM_PARTITIONS\`), \`--set name=value\`. A misspelt name is an error; Kafka settings that have no effect here are
-named in one line at start. Settings marked *dynamic* can be changed while the broker runs, by \`kafka-configs.sh\` or any
+(\`KAFKA_NUM_PARTITIONS\`), \`--set name=value\`. A misspelt name is an error; Kafka settings that have no effect here, or none
+yet, are named in one line at start. Settings marked *dynamic* can be changed while the broker runs, by \`kafka-configs.sh\` or any
 Admin client, for one broker or for all; those of a topic always can.
 `
 
 /** The whole page. */
 export function configurationPage(): string {
-  const broker = table('Setting of the broker', settings, row =>
-    [row.update && 'dynamic', row.topic && `default of \`${row.topic}\``, row.internal && 'internal'].filter(Boolean)
-  )
+  const broker = table('Setting of the broker', settings, row => [
+    row.update && 'dynamic',
+    row.topic && `default of \`${row.topic}\``,
+    ...marks(row)
+  ])
   const topic = table('Setting of a topic', topicSettings, (row, name) => {
     const names = isTopicSetting(name) ? (TOPIC_DEFAULTS.get(name) ?? []) : []
-    return [names.map(each => `\`${each}\``).join(', '), row.internal && 'internal'].filter(Boolean)
+    return [names.map(each => `\`${each}\``).join(', '), ...marks(row)]
   })
   return `${HEAD}\n## The broker\n\n${broker}\n## Topics\n\nThe last column names the broker's setting that is the default.\n\n${topic}`
+}
+
+function marks({ internal, idle }: Setting<unknown>): unknown[] {
+  return [internal && 'internal', idle && 'accepted, no effect yet']
 }
 
 function table(
@@ -34,7 +40,7 @@ function table(
   const lines = Object.entries(rows).map(([name, row]) => {
     const initial =
       row.byDefault.text === null ? '' : row.byDefault.text === '' ? '(empty)' : `\`${row.byDefault.text}\``
-    return `| \`${name}\` | ${row.type} | ${initial} | ${row.documentation} | ${row.expects} | ${notes(row, name).join('; ')} |\n`
+    return `| \`${name}\` | ${row.type} | ${initial} | ${row.documentation} | ${row.expects} | ${notes(row, name).filter(Boolean).join('; ')} |\n`
   })
   return `| ${title} | Type | Default | Meaning | Must be | Notes |\n|---|---|---|---|---|---|\n${lines.join('')}`
 }
