@@ -25,9 +25,11 @@ export interface MemoryStorageOptions {
   readonly capacityBytes?: number
 }
 
+/** A directory: what it holds, by name. */
+interface Folder extends Map<string, Folder | MemoryFile> {}
+
 export class MemoryStorage implements Storage {
-  /** The files of every directory, by name. */
-  readonly #directories = new Map<string, Map<string, MemoryFile>>([['', new Map()]])
+  readonly #root: Folder = new Map()
   readonly #options: MemoryStorageOptions
   #operationCount = 0
   #usedBytes = 0
@@ -44,7 +46,7 @@ export class MemoryStorage implements Storage {
 
   /** Power loss: every file by itself loses what was not synced. */
   loseUnsynced(): void {
-    for (const files of this.#directories.values()) for (const file of files.values()) this.#cut(file, file.syncedSize)
+    for (const file of filesIn(this.#root)) this.#cut(file, file.syncedSize)
   }
 
   /** Process death in the middle of the last append: only its first `keptBytes` are there. */
@@ -53,21 +55,26 @@ export class MemoryStorage implements Storage {
   }
 
   list(directory: string): DirectoryEntry[] {
-    const entries: DirectoryEntry[] = []
-    for (const name of this.#directories.get(directory)?.keys() ?? []) entries.push({ name, kind: 'file' })
-    for (const path of this.#directories.keys()) {
-      if (path !== '' && directoryOf(path) === directory) entries.push({ name: baseName(path), kind: 'directory' })
-    }
+    const found = this.#find(directory)
+    if (!(found instanceof Map)) return []
+    const kindOf = (entry: Folder | MemoryFile) => (entry instanceof Map ? 'directory' : 'file')
+    const entries = Array.from(found, ([name, entry]): DirectoryEntry => ({ name, kind: kindOf(entry) }))
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   exists(path: string): boolean {
-    return this.#find(path) !== undefined || this.#directories.has(path)
+    return this.#find(path) !== undefined
   }
 
   makeDirectory(path: string): void {
     this.#perform('makeDirectory', path)
-    for (let at = path; !this.#directories.has(at); at = directoryOf(at)) this.#directories.set(at, new Map())
+    let folder = this.#root
+    for (const name of path.split('/')) {
+      const inside = folder.get(name) ?? new Map()
+      if (inside instanceof MemoryFile) throw new StorageError('other', `${path}: a file is in the way`)
+      folder.set(name, inside)
+      folder = inside
+    }
   }
 
   size(path: string): number {
@@ -81,7 +88,7 @@ export class MemoryStorage implements Storage {
 
   append(path: string, bytes: Buffer): void {
     const fault = this.#fault('append', path)
-    const file = this.#find(path) ?? this.#make(path)
+    const file = this.exists(path) ? this.#file(path) : this.#make(path)
     const room = (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY) - this.#usedBytes
     const taken = Math.min(bytes.length, room, fault ? (fault.writtenBytes ?? 0) : bytes.length)
     this.#lastAppend = { file, sizeBefore: file.size }
@@ -102,33 +109,21 @@ export class MemoryStorage implements Storage {
 
   syncNow(path: string): void {
     this.#perform('sync', path)
-    if (!this.#directories.has(path)) this.#file(path).sync()
+    if (!(this.#find(path) instanceof Map)) this.#file(path).sync()
   }
 
   rename(from: string, to: string): void {
     this.#perform('rename', from)
-    if (this.#directories.has(from)) {
-      for (const [path, files] of [...this.#directories]) {
-        if (!isWithin(path, from)) continue
-        this.#directories.delete(path)
-        this.#directories.set(to + path.slice(from.length), files)
-      }
-      return
-    }
-    const file = this.#file(from)
+    const moved = this.#find(from)
+    if (!moved) throw new StorageError('other', `${from}: no such file`)
     this.#unlink(to)
-    this.#directories.get(directoryOf(from))?.delete(baseName(from))
-    this.#folder(to).set(baseName(to), file)
+    this.#folder(directoryOf(from)).delete(baseName(from))
+    this.#folder(directoryOf(to)).set(baseName(to), moved)
   }
 
   removeNow(path: string): void {
     this.#perform('remove', path)
     this.#unlink(path)
-    for (const [directory, files] of [...this.#directories]) {
-      if (!isWithin(directory, path)) continue
-      for (const name of [...files.keys()]) this.#unlink(`${directory}/${name}`)
-      this.#directories.delete(directory)
-    }
   }
 
   async remove(path: string): Promise<void> {
@@ -137,31 +132,35 @@ export class MemoryStorage implements Storage {
 
   close(): void {}
 
-  #find(path: string): MemoryFile | undefined {
-    return this.#directories.get(directoryOf(path))?.get(baseName(path))
+  #find(path: string): Folder | MemoryFile | undefined {
+    let found: Folder | MemoryFile | undefined = this.#root
+    for (const name of path === '' ? [] : path.split('/')) found = found instanceof Map ? found.get(name) : undefined
+    return found
   }
 
   #file(path: string): MemoryFile {
     const file = this.#find(path)
-    if (!file) throw new StorageError('other', `${path}: no such file`)
-    return file
+    if (file instanceof MemoryFile) return file
+    throw new StorageError('other', `${path}: ${file ? 'a directory' : 'no such file'}`)
+  }
+
+  #folder(path: string): Folder {
+    const folder = this.#find(path)
+    if (folder instanceof Map) return folder
+    throw new StorageError('other', `${path}: ${folder ? 'not a directory' : 'no such directory'}`)
   }
 
   #make(path: string): MemoryFile {
     const file = new MemoryFile()
-    this.#folder(path).set(baseName(path), file)
+    this.#folder(directoryOf(path)).set(baseName(path), file)
     return file
   }
 
-  #folder(path: string): Map<string, MemoryFile> {
-    const files = this.#directories.get(directoryOf(path))
-    if (!files) throw new StorageError('other', `${path}: no such directory`)
-    return files
-  }
-
   #unlink(path: string): void {
-    this.#usedBytes -= this.#find(path)?.size ?? 0
-    this.#directories.get(directoryOf(path))?.delete(baseName(path))
+    const gone = this.#find(path)
+    if (!gone) return
+    for (const { size } of filesIn(gone)) this.#usedBytes -= size
+    this.#folder(directoryOf(path)).delete(baseName(path))
   }
 
   #cut(file: MemoryFile, size: number): void {
@@ -185,6 +184,7 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(`${directory}/`)
+function* filesIn(from: Folder | MemoryFile): Generator<MemoryFile, undefined> {
+  if (from instanceof MemoryFile) yield from
+  else for (const inside of from.values()) yield* filesIn(inside)
 }

@@ -103,9 +103,11 @@ describe.each(implementations)('storage: %s', (_name, create) => {
 
   test('a renamed directory takes its files along', () => {
     const storage = create()
-    storage.makeDirectory('old')
+    storage.makeDirectory('old/deep')
     storage.append('old/f', Buffer.from('data'))
+    storage.append('old/deep/f', Buffer.from('below'))
     storage.rename('old', 'new')
+    expect(storage.read('new/deep/f', 0, 10).toString()).toBe('below')
     storage.makeDirectory('old')
     storage.append('old/f', Buffer.from('fresh'))
     expect(storage.read('new/f', 0, 10).toString()).toBe('data')
@@ -132,6 +134,19 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     await storage.remove('nothing')
     expect(storage.list('')).toEqual([])
     expect(storage.exists('d/e/f')).toBe(false)
+  })
+
+  test('files and directories do not take the place of each other', () => {
+    const storage = create()
+    storage.makeDirectory('d')
+    storage.append('f', Buffer.from('x'))
+    expect(() => storage.append('d', Buffer.from('x'))).toThrow(StorageError)
+    expect(() => storage.append('f/g', Buffer.from('x'))).toThrow(StorageError)
+    expect(() => storage.makeDirectory('f')).toThrow(StorageError)
+    expect(storage.list('')).toEqual([
+      { name: 'd', kind: 'directory' },
+      { name: 'f', kind: 'file' }
+    ])
   })
 
   test('a replaced file has the new content and leaves nothing beside it', async () => {
