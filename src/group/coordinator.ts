@@ -105,7 +105,7 @@ export class GroupCoordinator {
     for (const partition of this.#partitions) yield* partition.groups.values()
   }
 
-  /** Resolves when the next generation begins, or at once with what the client must do first. Copies what it keeps. */
+  /** Resolves when the next generation begins, or at once with what the client must do first. */
   async joinGroup(request: JoinGroupRequest): Promise<JoinAnswer> {
     try {
       const partition = this.#partitionOfMembers(request.groupId)
@@ -129,8 +129,7 @@ export class GroupCoordinator {
     const { clock, random } = this.#ports
     const known = partition.groups.get(groupId)
     if (!known && memberId !== UNKNOWN_MEMBER_ID) throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
-    const protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }))
-    const command = { ...request, ticket, protocols, newMemberId: newMemberId(groupInstanceId, clientId, random) }
+    const command = { ...request, ticket, newMemberId: newMemberId(groupInstanceId, clientId, random) }
     this.#turns.run(partition, known ?? emptyGroup(groupId, clock.now()), turn => {
       // A new group exists from now on, whatever becomes of this request.
       if (!known) recordGroup(turn)
@@ -138,17 +137,13 @@ export class GroupCoordinator {
     })
   }
 
-  /** Resolves when the leader has brought the assignment. Copies what it keeps. */
+  /** Resolves when the leader has brought the assignment. */
   async syncGroup(request: SyncGroupRequest): Promise<SyncAnswer> {
     try {
       const partition = this.#partitionOfMembers(request.groupId)
       const group = knownGroup(partition, request.groupId)
-      const assignments = request.assignments.map(({ memberId, assignment }) => ({
-        memberId,
-        assignment: Buffer.from(assignment)
-      }))
       const answer = await this.#turns.awaitSync(ticket =>
-        this.#turns.run(partition, group, turn => sync(turn, { ...request, ticket, assignments }))
+        this.#turns.run(partition, group, turn => sync(turn, { ...request, ticket }))
       )
       await partition.journal.settled()
       return answer
@@ -161,7 +156,7 @@ export class GroupCoordinator {
     try {
       const partition = this.#partitionOfMembers(request.groupId)
       const group = knownGroup(partition, request.groupId)
-      return this.#turns.run(partition, group, turn => heartbeat(turn, request))
+      return this.#turns.touch(group, touch => heartbeat(touch, request))
     } catch (error) {
       return toldAs(error)
     }
@@ -203,7 +198,7 @@ export class GroupCoordinator {
     const group = partition.groups.get(groupId)
     if (!group && generationId < 0) return
     const unknown = apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
-    const error = group ? this.#turns.run(partition, group, turn => commit(turn, request)) : unknown
+    const error = group ? this.#turns.touch(group, touch => commit(touch, request)) : unknown
     if (error !== 'NONE') throw new KafkaError(error, `group ${groupId} takes no such commit`)
   }
 

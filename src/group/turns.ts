@@ -14,6 +14,7 @@ import {
   type GroupLimits,
   type JoinAnswer,
   type SyncAnswer,
+  type Touch,
   type Turn
 } from './classic/turn.ts'
 import type { GroupPartition } from './partition.ts'
@@ -69,6 +70,13 @@ export class Turns {
     this.#deliver(turn.answers)
     this.#arm(nextDeadline(turn.group))
     this.#log(group, turn)
+    return reply
+  }
+
+  /** Lets a command renew a session. Heartbeats are frequent and groups may be large, so this is done without a copy. */
+  touch<T>(group: ClassicGroup, act: (touch: Touch) => T): T {
+    const reply = act({ group, now: this.#ports.clock.now() })
+    this.#arm(nextDeadline(group))
     return reply
   }
 

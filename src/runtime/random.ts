@@ -35,10 +35,15 @@ export function seededRandom(seed: number): Random {
  */
 export function randomUuid(random: Random): string {
   for (;;) {
-    const bytes = random.bytes(16)
-    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
-    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-    const text = bytes.toString('base64url')
+    const text = randomUuidBytes(random).toString('base64url')
     if (!text.startsWith('-')) return text
   }
+}
+
+/** The 16 bytes of a random (version 4) UUID. */
+export function randomUuidBytes(random: Random): Buffer {
+  const bytes = random.bytes(16)
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  return bytes
 }

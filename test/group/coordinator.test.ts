@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { MAX_PROTOCOLS } from '../../src/group/classic/protocols.ts'
 import { GroupCoordinator, type GroupSettings, type JoinGroupRequest } from '../../src/group/coordinator.ts'
 import { decodeRecord } from '../../src/group/records.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
@@ -121,6 +122,34 @@ describe('the group coordinator', () => {
     const joined = groups.joinGroup(joinRequest({ memberId, protocols: [{ name: 'range', metadata }] }))
     metadata.fill(0)
     expect((await joined).members[0]?.metadata).toEqual(subscription('foo'))
+    const sync = syncRequest(memberId, 1, memberId)
+    const synced = groups.syncGroup(sync)
+    for (const { assignment } of sync.assignments) assignment.fill(0)
+    expect((await synced).assignment.toString()).toBe(`for ${memberId}`)
+  })
+
+  it('copies no group for a heartbeat or a commit', async () => {
+    const memberId = await stableMember()
+    const groupAndMembers = () =>
+      [...groups.groups()].flatMap(group => [group, group.members, ...group.members.values()])
+    const before = groupAndMembers()
+    expect(await groups.heartbeat(claim(memberId, 1))).toBe('NONE')
+    expect(await resultOf(groups.commitOffsets(commitRequest(memberId, 1, 42n)))).toBe('NONE')
+    const after = groupAndMembers()
+    expect(after).toHaveLength(3)
+    after.forEach((part, index) => {
+      expect(part).toBe(before[index])
+    })
+  })
+
+  it('a member that asks for too many protocols stays what it was', async () => {
+    const memberId = await stableMember()
+    const [group] = [...groups.groups()]
+    const [kept] = group?.members.get(memberId)?.protocols ?? []
+    const tooMany = Array.from({ length: MAX_PROTOCOLS + 1 }, () => ({ name: 'range', metadata: subscription('foo') }))
+    const refused = await groups.joinGroup(joinRequest({ memberId, protocols: tooMany }))
+    expect(refused.errorCode).toBe('INCONSISTENT_GROUP_PROTOCOL')
+    expect([...groups.groups()][0]?.members.get(memberId)?.protocols).toEqual([kept])
   })
 
   it('lets a session end on its alarm, and an alarm that went off for nothing is set anew', async () => {

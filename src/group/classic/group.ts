@@ -2,9 +2,9 @@
  * A classic consumer group as a value, and what can be asked of it. Nothing here knows of clocks, disks or callers:
  * deadlines are times in the state, and a parked request is the ticket that its answer must be sent to.
  */
-
 import type { ErrorName } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
+import { metadataOf } from './protocols.ts'
 import { subscribedTopicsOf } from './subscription.ts'
 
 export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
@@ -60,7 +60,7 @@ export interface InitialDelay {
   newMemberAdded: boolean
 }
 
-/** Only a Turn changes one, and that a copy of its own. */
+/** Only a Turn changes one, and that a copy of its own; the group itself when nothing but a session is renewed. */
 export interface ClassicGroup {
   readonly groupId: string
   state: ClassicGroupState
@@ -73,6 +73,8 @@ export interface ClassicGroup {
   leader: string | null
   /** In the order of joining. */
   members: Map<string, Member>
+  /** The member ids of static members, by their group.instance.id (KIP-345). */
+  staticMembers: Map<string, string>
   /** Member ids that were handed out (KIP-394) and not used yet, with the time they lapse. */
   pendingJoin: Map<string, number>
   /** Members of this generation that have not sent SyncGroup yet. */
@@ -98,6 +100,7 @@ export function emptyGroup(groupId: string, now: number): ClassicGroup {
     protocolName: null,
     leader: null,
     members: new Map(),
+    staticMembers: new Map(),
     pendingJoin: new Map(),
     pendingSync: new Set(),
     initialDelay: null,
@@ -112,6 +115,7 @@ export function copyOf(group: ClassicGroup): ClassicGroup {
   return {
     ...group,
     members: new Map([...group.members].map(([memberId, member]) => [memberId, { ...member }])),
+    staticMembers: new Map(group.staticMembers),
     pendingJoin: new Map(group.pendingJoin),
     pendingSync: new Set(group.pendingSync),
     initialDelay: group.initialDelay && { ...group.initialDelay }
@@ -143,53 +147,41 @@ export function memberError(group: ClassicGroup, memberId: string, groupInstance
   return group.members.has(memberId) ? 'NONE' : 'UNKNOWN_MEMBER_ID'
 }
 
-/** The member that holds a group.instance.id (KIP-345). */
+/** The member that holds a group.instance.id. */
 export function staticMember(group: ClassicGroup, groupInstanceId: string): Member | undefined {
-  return [...group.members.values()].find(member => member.groupInstanceId === groupInstanceId)
+  const memberId = group.staticMembers.get(groupInstanceId)
+  return memberId === undefined ? undefined : group.members.get(memberId)
+}
+
+/** Adds a member, the last in the order of joining. */
+export function putMember(group: ClassicGroup, member: Member): void {
+  group.members.set(member.memberId, member)
+  if (member.groupInstanceId !== null) group.staticMembers.set(member.groupInstanceId, member.memberId)
+}
+
+/** Takes a member out; whoever else must know of it is the caller's to tell. */
+export function dropMember(group: ClassicGroup, { memberId, groupInstanceId }: Member): void {
+  group.members.delete(memberId)
+  if (groupInstanceId !== null) group.staticMembers.delete(groupInstanceId)
 }
 
 /** True when nobody is missing before the next generation can begin. */
 export function hasAllMembersJoined(group: ClassicGroup): boolean {
-  return group.pendingJoin.size === 0 && countAwaitingJoin(group) === group.members.size
+  if (group.pendingJoin.size > 0) return false
+  for (const member of group.members.values()) if (member.awaitingJoin === null) return false
+  return true
 }
 
+/** How many members have a JoinGroup parked. */
 export function countAwaitingJoin(group: ClassicGroup): number {
-  return [...group.members.values()].filter(member => member.awaitingJoin !== null).length
+  let count = 0
+  for (const member of group.members.values()) if (member.awaitingJoin !== null) count++
+  return count
 }
 
 /** How long a rebalance waits: as long as its most patient member asks. */
 export function rebalanceTimeoutMs(group: ClassicGroup): number {
   return [...group.members.values()].reduce((longest, member) => Math.max(longest, member.rebalanceTimeoutMs), 0)
-}
-
-/** True when a member of that type and with those protocols could be a member of the group. */
-export function supportsProtocols(group: ClassicGroup, type: string, protocols: readonly Protocol[]): boolean {
-  if (group.state === 'Empty') return type !== '' && protocols.length > 0
-  return group.protocolType === type && protocols.some(({ name }) => isSupportedByAll(group, name))
-}
-
-/** The protocol of the next generation: of those that all support, the one that most prefer. Wants members. */
-export function selectProtocol(group: ClassicGroup): string {
-  const votes = new Map<string, number>()
-  for (const member of group.members.values()) {
-    const vote = member.protocols.find(({ name }) => isSupportedByAll(group, name))
-    assert(vote, 'only members with a protocol in common get in')
-    votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1)
-  }
-  const [winner] = [...votes].sort(([, a], [, b]) => b - a)
-  assert(winner, 'a group without members selects no protocol')
-  return winner[0]
-}
-
-function isSupportedByAll(group: ClassicGroup, name: string): boolean {
-  return [...group.members.values()].every(member => member.protocols.some(protocol => protocol.name === name))
-}
-
-/** What a member says of itself under the group's protocol. */
-export function metadataOf(member: Member, protocolName: string | null): Buffer {
-  const protocol = member.protocols.find(({ name }) => name === protocolName)
-  assert(protocol, `member ${member.memberId} supports the protocol ${protocolName} of its group`)
-  return protocol.metadata
 }
 
 /** The topics that the generation's members subscribe to together; null when that cannot be known. */

@@ -2,14 +2,15 @@
 import type { ErrorName } from '../../protocol/errors.ts'
 import {
   countAwaitingJoin,
+  dropMember,
   type Member,
   memberError,
   type Protocol,
-  selectProtocol,
+  putMember,
   staticMember,
-  supportsProtocols,
   UNKNOWN_MEMBER_ID
 } from './group.ts'
+import { selectProtocol, supportsProtocols } from './protocols.ts'
 import {
   completeJoinIfAllJoined,
   currentGeneration,
@@ -28,6 +29,9 @@ import {
   recordGroup,
   type Turn
 } from './turn.ts'
+
+/** More newcomers than come to a group at once: the ids they were given are kept until they come back or lapse. */
+export const MAX_PENDING_JOIN = 10_000
 
 /** A member that is new and never comes back for its answer is removed after this long. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000
@@ -89,16 +93,25 @@ function hasRoom({ group, limits }: Turn, memberId: string): boolean {
 }
 
 function joinWithoutId(turn: Turn, request: Join): void {
-  const { group, now } = turn
+  const { group } = turn
   const { groupInstanceId, newMemberId } = request
   const previous = groupInstanceId === null ? undefined : staticMember(group, groupInstanceId)
   if (previous) {
     replaceStaticMember(turn, request, previous)
   } else if (groupInstanceId === null && request.apiVersion >= MEMBER_ID_REQUIRED_SINCE) {
-    group.pendingJoin.set(newMemberId, now + request.sessionTimeoutMs)
-    answerJoin(turn, request.ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
+    handOutId(turn, request)
   } else {
     addMember(turn, request, newMemberId)
+  }
+}
+
+function handOutId(turn: Turn, { ticket, newMemberId, sessionTimeoutMs }: Join): void {
+  const { pendingJoin } = turn.group
+  if (pendingJoin.size < MAX_PENDING_JOIN) {
+    pendingJoin.set(newMemberId, turn.now + sessionTimeoutMs)
+    answerJoin(turn, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
+  } else {
+    answerJoin(turn, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   }
 }
 
@@ -132,14 +145,14 @@ function addMember(turn: Turn, request: Join, memberId: string): void {
   if (group.members.size === 0) group.protocolType = request.protocolType
   group.leader ??= memberId
   group.pendingJoin.delete(memberId)
-  group.members.set(memberId, {
+  putMember(group, {
     memberId,
     groupInstanceId: request.groupInstanceId,
     clientId: request.clientId,
     clientHost: request.clientHost,
     rebalanceTimeoutMs: request.rebalanceTimeoutMs,
     sessionTimeoutMs: request.sessionTimeoutMs,
-    protocols: request.protocols,
+    protocols: copiesOf(request.protocols),
     assignment: NO_ASSIGNMENT,
     isNew: true,
     awaitingJoin: request.ticket,
@@ -152,7 +165,7 @@ function addMember(turn: Turn, request: Join, memberId: string): void {
 function updateMember(turn: Turn, request: Join, member: Member): void {
   // A request that is parked already comes from a connection that the client has given up.
   completeJoin(turn, member, failedJoin('REBALANCE_IN_PROGRESS', member.memberId))
-  member.protocols = request.protocols
+  member.protocols = copiesOf(request.protocols)
   member.rebalanceTimeoutMs = request.rebalanceTimeoutMs
   member.sessionTimeoutMs = request.sessionTimeoutMs
   member.awaitingJoin = request.ticket
@@ -165,8 +178,8 @@ function replaceStaticMember(turn: Turn, request: Join, previous: Member): void 
   completeJoin(turn, previous, failedJoin('FENCED_INSTANCE_ID', previous.memberId))
   completeSync(turn, previous, failedSync('FENCED_INSTANCE_ID'))
   const member: Member = { ...previous, memberId: request.newMemberId, isNew: false }
-  group.members.delete(previous.memberId)
-  group.members.set(member.memberId, member)
+  dropMember(group, previous)
+  putMember(group, member)
   if (group.pendingSync.delete(previous.memberId)) group.pendingSync.add(member.memberId)
   if (group.leader === previous.memberId) group.leader = member.memberId
   updateMember(turn, request, member)
@@ -193,6 +206,11 @@ function takenPlace(turn: Turn, request: Join, member: Member, previousLeader: s
   const generation = currentGeneration(turn.group, member)
   if (request.apiVersion < SKIP_ASSIGNMENT_SINCE) return { ...generation, leader: previousLeader, members: [] }
   return { ...generation, skipAssignment: turn.group.leader === member.memberId }
+}
+
+/** What a member keeps of its request, which is a view on its frame. */
+function copiesOf(protocols: readonly Protocol[]): readonly Protocol[] {
+  return protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }))
 }
 
 function isSame(one: readonly Protocol[], other: readonly Protocol[]): boolean {

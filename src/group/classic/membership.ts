@@ -18,7 +18,7 @@ import {
   removeMember,
   syncDeadlineReached
 } from './rebalance.ts'
-import { completeJoin, completeSync, failedJoin, failedSync, renewSession, type Turn } from './turn.ts'
+import { completeJoin, completeSync, failedJoin, failedSync, renewSession, type Touch, type Turn } from './turn.ts'
 
 /** Who sends a request, and which generation it believes to be in. */
 export interface Claim {
@@ -28,11 +28,11 @@ export interface Claim {
 }
 
 /** Keeps a session alive. A member that must join again is told REBALANCE_IN_PROGRESS. */
-export function heartbeat(turn: Turn, claim: Claim): ErrorName {
-  const error = claimError(turn.group, claim)
+export function heartbeat(touch: Touch, claim: Claim): ErrorName {
+  const error = claimError(touch.group, claim)
   if (error !== 'NONE') return error
-  renewSessionOf(turn, claim.memberId)
-  return turn.group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
+  renewSessionOf(touch, claim.memberId)
+  return touch.group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
 }
 
 function claimError(group: ClassicGroup, { memberId, groupInstanceId, generationId }: Claim): ErrorName {
@@ -41,24 +41,24 @@ function claimError(group: ClassicGroup, { memberId, groupInstanceId, generation
   return generationId === group.generationId ? 'NONE' : 'ILLEGAL_GENERATION'
 }
 
-function renewSessionOf(turn: Turn, memberId: string): void {
-  const member = turn.group.members.get(memberId)
-  if (member) renewSession(turn, member)
+function renewSessionOf(touch: Touch, memberId: string): void {
+  const member = touch.group.members.get(memberId)
+  if (member) renewSession(touch, member)
 }
 
 /**
  * Says whether a claim may commit offsets; if so, that keeps its session alive.
  * Anyone may (an admin, a consumer that assigns its partitions itself) while the group is Empty.
  */
-export function commit(turn: Turn, claim: Claim): ErrorName {
-  const { group } = turn
+export function commit(touch: Touch, claim: Claim): ErrorName {
+  const { group } = touch
   if (group.state === 'Empty' && claim.generationId < 0) return 'NONE'
   const isAnonymous = claim.generationId < 0 && claim.memberId === UNKNOWN_MEMBER_ID && claim.groupInstanceId === null
   const error = isAnonymous ? 'UNKNOWN_MEMBER_ID' : claimError(group, claim)
   if (error !== 'NONE') return error
   // A valid member that commits here has not fetched its new assignment yet.
   if (group.state === 'CompletingRebalance') return 'REBALANCE_IN_PROGRESS'
-  renewSessionOf(turn, claim.memberId)
+  renewSessionOf(touch, claim.memberId)
   return 'NONE'
 }
 

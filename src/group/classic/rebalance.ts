@@ -5,16 +5,16 @@
 import {
   type ClassicGroup,
   countAwaitingJoin,
+  dropMember,
   hasAllMembersJoined,
   type Member,
-  metadataOf,
   moveTo,
   NEVER,
   rebalanceTimeoutMs,
-  selectProtocol,
   subscribedTopics,
   UNKNOWN_MEMBER_ID
 } from './group.ts'
+import { metadataOf, selectProtocol } from './protocols.ts'
 import {
   completeJoin,
   completeSync,
@@ -171,9 +171,9 @@ export function removeMember(turn: Turn, memberId: string): void {
   if (member) {
     completeJoin(turn, member, failedJoin('UNKNOWN_MEMBER_ID', UNKNOWN_MEMBER_ID))
     completeSync(turn, member, failedSync('UNKNOWN_MEMBER_ID'))
+    dropMember(group, member)
   }
-  group.members.delete(memberId)
   group.pendingJoin.delete(memberId)
   group.pendingSync.delete(memberId)
-  if (group.leader === memberId) group.leader = [...group.members.keys()][0] ?? null
+  if (group.leader === memberId) group.leader = group.members.keys().next().value ?? null
 }

@@ -1,6 +1,7 @@
 /** A group and its record in the log: what survives a restart, and what a group is after one. */
 import type { GroupMetadataValue } from '../records.ts'
-import { type ClassicGroup, emptyGroup, type Member, metadataOf, subscribedTopics } from './group.ts'
+import { type ClassicGroup, emptyGroup, type Member, putMember, subscribedTopics } from './group.ts'
+import { metadataOf } from './protocols.ts'
 
 /** The group that a record tells of; its members have all of their session before them. */
 export function restoreGroup(groupId: string, value: GroupMetadataValue, now: number): ClassicGroup {
@@ -12,9 +13,9 @@ export function restoreGroup(groupId: string, value: GroupMetadataValue, now: nu
     generationId: value.generation,
     protocolType: value.protocolType || null,
     protocolName: value.protocol,
-    leader: value.leader,
-    members: new Map(members.map(member => [member.memberId, member]))
+    leader: value.leader
   }
+  for (const member of members) putMember(group, member)
   group.subscribedTopics = subscribedTopics(group)
   return group
 }

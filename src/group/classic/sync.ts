@@ -58,7 +58,8 @@ function assign(turn: Turn, request: Sync): void {
   const { group, now } = turn
   const assignments = new Map(request.assignments.map(({ memberId, assignment }) => [memberId, assignment]))
   for (const member of group.members.values()) {
-    member.assignment = assignments.get(member.memberId) ?? NO_ASSIGNMENT
+    // A copy: the request is a view on its frame.
+    member.assignment = Buffer.from(assignments.get(member.memberId) ?? NO_ASSIGNMENT)
     completeSync(turn, member, assigned(group, member.assignment))
   }
   recordGroup(turn)

@@ -43,10 +43,15 @@ export type Answer =
   | { readonly type: 'join'; readonly ticket: number; readonly answer: JoinAnswer }
   | { readonly type: 'sync'; readonly ticket: number; readonly answer: SyncAnswer }
 
-export interface Turn {
-  /** This turn's own copy. */
+/** All that a command needs that renews a session at most: there is nothing to write, so nothing can fail. */
+export interface Touch {
   readonly group: ClassicGroup
   readonly now: number
+}
+
+export interface Turn extends Touch {
+  /** This turn's own copy. */
+  readonly group: ClassicGroup
   readonly limits: GroupLimits
   readonly answers: Answer[]
   /** What the log must hold before anyone is answered. */
@@ -101,6 +106,6 @@ export function completeSync(turn: Turn, member: Member, answer: SyncAnswer): vo
 }
 
 /** The member was heard of. */
-export function renewSession(turn: Turn, member: Member): void {
-  member.sessionDeadline = turn.now + member.sessionTimeoutMs
+export function renewSession({ now }: Pick<Touch, 'now'>, member: Member): void {
+  member.sessionDeadline = now + member.sessionTimeoutMs
 }

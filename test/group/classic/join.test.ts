@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { nextDeadline } from '../../../src/group/classic/group.ts'
+import { MAX_PENDING_JOIN } from '../../../src/group/classic/join.ts'
 import { REBALANCE_MS, SESSION_MS, Stage, subscription } from './stage.ts'
 
 describe('JoinGroup', () => {
@@ -33,6 +34,21 @@ describe('JoinGroup', () => {
     stage.join({ newMemberId: 'a' })
     stage.pass(SESSION_MS)
     expect(stage.joined(stage.join({ memberId: 'a' }))).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID', memberId: 'a' })
+  })
+
+  it('ids are handed out to so many newcomers at a time, and to more when those have lapsed', () => {
+    const stage = new Stage()
+    const waiting = Array.from({ length: MAX_PENDING_JOIN }, (_, index): [string, number] => [
+      `n${index}`,
+      stage.now + 1
+    ])
+    stage.group.pendingJoin = new Map(waiting)
+    expect(stage.joined(stage.join())).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED', memberId: '' })
+    expect(stage.group.pendingJoin.size).toBe(MAX_PENDING_JOIN)
+    const [ticket] = [stage.join({ memberId: 'n0' })]
+    expect(stage.joined(ticket)?.errorCode).not.toBe('GROUP_MAX_SIZE_REACHED')
+    stage.pass(1)
+    expect(stage.joined(stage.join())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
   })
 
   it('a second member makes the first join again, and only the leader hears of both', () => {

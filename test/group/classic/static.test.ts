@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { restoreGroup } from '../../../src/group/classic/record.ts'
 import { REBALANCE_MS, SESSION_MS, Stage, subscription } from './stage.ts'
 
 /** A stable group of the static members `a` (leader) and `b`, whose instances are `A` and `B`. */
@@ -42,6 +43,19 @@ describe('static members', () => {
       errorCode: 'FENCED_INSTANCE_ID'
     })
     expect(stage.leave({ memberId: 'b', groupInstanceId: 'B' })).toEqual(['FENCED_INSTANCE_ID'])
+  })
+
+  it('are known by their instance after the broker was restarted, until they leave', () => {
+    const { group, records } = staticPair()
+    const record = records.at(-1)
+    if (!record) throw new Error('a stable group has a record')
+    const stage = new Stage({}, restoreGroup('g', record, 1_000_000))
+    expect([...stage.group.staticMembers]).toEqual([...group.staticMembers])
+    expect(stage.leave({ memberId: '', groupInstanceId: 'A' }, { memberId: '', groupInstanceId: 'A' })).toEqual([
+      'NONE',
+      'UNKNOWN_MEMBER_ID'
+    ])
+    expect([...stage.group.staticMembers]).toEqual([['B', 'b']])
   })
 
   it('a restarted leader of version 9 is told to leave the assignment as it is', () => {

@@ -1,0 +1,50 @@
+/**
+ * Which protocol a group speaks: one that every member supports. A request may bring many names and a group has many
+ * members, so names are looked up in sets, never compared list by list.
+ */
+import { assert } from '../../runtime/assert.ts'
+import type { ClassicGroup, Member, Protocol } from './group.ts'
+
+/** More protocols than anybody has; each counts whenever somebody joins. */
+export const MAX_PROTOCOLS = 100
+
+/** True when a member of that type and with those protocols could be a member of the group. */
+export function supportsProtocols(group: ClassicGroup, type: string, protocols: readonly Protocol[]): boolean {
+  if (protocols.length > MAX_PROTOCOLS) return false
+  if (group.state === 'Empty') return type !== '' && protocols.length > 0
+  if (group.protocolType !== type) return false
+  const common = commonProtocols(group)
+  // Where all members are gone there is nobody to disagree with.
+  return protocols.some(({ name }) => common?.has(name) ?? true)
+}
+
+/** The protocol of the next generation: of those that all support, the one that most prefer. Wants members. */
+export function selectProtocol(group: ClassicGroup): string {
+  const votes = new Map<string, number>()
+  const common = commonProtocols(group)
+  for (const member of group.members.values()) {
+    const vote = member.protocols.find(({ name }) => common?.has(name))
+    assert(vote, 'only members with a protocol in common get in')
+    votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1)
+  }
+  const [winner] = [...votes].sort(([, a], [, b]) => b - a)
+  assert(winner, 'a group without members selects no protocol')
+  return winner[0]
+}
+
+/** The names that all members support; undefined without members. */
+function commonProtocols(group: ClassicGroup): ReadonlySet<string> | undefined {
+  let common: ReadonlySet<string> | undefined
+  for (const { protocols } of group.members.values()) {
+    const names = protocols.map(({ name }) => name)
+    common = new Set(common ? names.filter(name => common?.has(name)) : names)
+  }
+  return common
+}
+
+/** What a member says of itself under the group's protocol. */
+export function metadataOf(member: Member, protocolName: string | null): Buffer {
+  const protocol = member.protocols.find(({ name }) => name === protocolName)
+  assert(protocol, `member ${member.memberId} supports the protocol ${protocolName} of its group`)
+  return protocol.metadata
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { emptyGroup, type Member, type Protocol, putMember } from '../../../src/group/classic/group.ts'
+import { MAX_PROTOCOLS, selectProtocol, supportsProtocols } from '../../../src/group/classic/protocols.ts'
+import { Stage } from './stage.ts'
+
+const METADATA = Buffer.alloc(0)
+
+const named = (...names: string[]): Protocol[] => names.map(name => ({ name, metadata: METADATA }))
+
+function groupOf(...members: Protocol[][]) {
+  const group = { ...emptyGroup('g', 0), state: 'Stable' as const, protocolType: 'consumer' }
+  members.forEach((protocols, index) => {
+    putMember(group, { ...onlyMember(), memberId: `m${index}`, protocols })
+  })
+  return group
+}
+
+function onlyMember(): Member {
+  const [member] = Stage.stable(['a']).group.members.values()
+  if (!member) throw new Error('the stage has a member')
+  return member
+}
+
+describe('protocols', () => {
+  it.each([
+    ['one that all support', [named('a', 'b'), named('b', 'c')], named('x', 'b'), true],
+    ['one that only some support', [named('a', 'b'), named('b', 'c')], named('a', 'c'), false],
+    ['none', [named('a')], [], false],
+    ['any, where all members are gone', [], named('x'), true],
+    ['one, named twice by another', [named('a', 'a'), named('a')], named('a'), true]
+  ])('are taken from a newcomer with %s', (_, members, protocols, taken) => {
+    expect(supportsProtocols(groupOf(...members), 'consumer', protocols)).toBe(taken)
+  })
+
+  it('of another type are not taken', () => {
+    expect(supportsProtocols(groupOf(named('a')), 'connect', named('a'))).toBe(false)
+  })
+
+  it('are limited for each member', () => {
+    const names = Array.from({ length: MAX_PROTOCOLS }, (_, index) => `p${index}`)
+    const group = emptyGroup('g', 0)
+    expect(supportsProtocols(group, 'consumer', named(...names))).toBe(true)
+    expect(supportsProtocols(group, 'consumer', named(...names, 'one-more'))).toBe(false)
+  })
+
+  it('are chosen by most votes among those that all support', () => {
+    expect(selectProtocol(groupOf(named('x', 'a', 'b'), named('b', 'a', 'y'), named('b', 'a')))).toBe('b')
+  })
+
+  it('are looked at a few times each, however many members have many', () => {
+    let looked = 0
+    const counted = Array.from({ length: 100 }, (_, index) => ({
+      get name() {
+        looked++
+        return `p${index}`
+      },
+      metadata: METADATA
+    }))
+    const group = groupOf(...Array.from({ length: 50 }, () => counted), named('p99'))
+    supportsProtocols(group, 'consumer', named(...Array.from({ length: MAX_PROTOCOLS }, (_, index) => `other${index}`)))
+    expect(selectProtocol(group)).toBe('p99')
+    expect(looked).toBeLessThanOrEqual(3 * 50 * 100)
+  })
+})
