@@ -3,7 +3,7 @@
  * Offsets and leader epoch are stamped by the log. The texts of record errors go out on the wire and are Kafka's.
  */
 import { KafkaError } from '../protocol/errors.ts'
-import { batchesIn, type RecordBatch, type TimestampType } from '../protocol/records/batch.ts'
+import { batchesIn, NO_PRODUCER_ID, type RecordBatch, type TimestampType } from '../protocol/records/batch.ts'
 import { buildBatch } from '../protocol/records/builder.ts'
 import type { Codec, Compression } from '../protocol/records/compression/codecs.ts'
 import type { NewRecord } from '../protocol/records/encoding.ts'
@@ -57,6 +57,7 @@ export class InvalidRecordsError extends KafkaError {
 }
 
 const NO_TIMESTAMP = -1
+const NO_EPOCH = -1
 const FIRST_VERSION_WITH_ZSTD = 7
 const SHOWN_ERRORS = 3
 /** Apache Kafka lists every refused record, but a small compressed batch may hold millions. */
@@ -173,9 +174,16 @@ function isOutOfRange(timestamp: number | bigint, now: number, rules: Validation
   return age > rules.timestampBeforeMaxMs || -age > rules.timestampAfterMaxMs
 }
 
-/** The records again, in the codec and with the offset deltas that the topic wants. */
+/**
+ * The records again, in the codec and with the offset deltas that the topic wants. Kafka's builder is stricter than its
+ * validator, and what it refuses is an UNKNOWN_SERVER_ERROR.
+ */
 function rebuild(batch: RecordBatch, codec: Codec, maxTimestamp: bigint, rules: ValidationRules): RecordBatch {
   const { producerId, producerEpoch, baseSequence, isTransactional } = batch
+  const hasProducer = producerId !== NO_PRODUCER_ID
+  if (hasProducer ? producerEpoch === NO_EPOCH || baseSequence < 0 : isTransactional) {
+    throw new KafkaError('UNKNOWN_SERVER_ERROR', `no batch can be built for epoch ${producerEpoch} of ${producerId}`)
+  }
   const rebuilt = buildBatch(withoutOffsets(new RecordWalker(batch, rules.decompressedLimit)), {
     codec,
     level: codec === 'none' ? undefined : rules.compressionLevels[codec],
@@ -194,6 +202,9 @@ function rebuild(batch: RecordBatch, codec: Codec, maxTimestamp: bigint, rules: 
 function* withoutOffsets(walker: RecordWalker): Generator<NewRecord, undefined> {
   while (walker.next()) {
     const { offset: _, ...record } = walker.record()
+    if (record.timestamp < NO_TIMESTAMP) {
+      throw new KafkaError('UNKNOWN_SERVER_ERROR', `no batch can be built with the time ${record.timestamp}`)
+    }
     yield record
   }
 }

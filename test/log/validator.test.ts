@@ -352,6 +352,19 @@ describe("the topic's form", () => {
     expect(refusal(batch).code).toBe('UNKNOWN_SERVER_ERROR')
   })
 
+  test.each([
+    ['of a negative time', buildBatch([record({ timestamp: -2n })])],
+    [
+      'of a producer without an epoch',
+      buildBatch(threeRecords, { producerId: 7n, producerEpoch: -1, baseSequence: 0 })
+    ],
+    ['of a producer that is none', buildBatch(threeRecords, { producerId: -7n })],
+    ['of a transaction without a producer', buildBatch(threeRecords, { isTransactional: true })]
+  ])('cannot be built %s, though it could stay as it is', (_, batch) => {
+    expect(() => validate(batch)).not.toThrow()
+    expect(refusal(batch, { compressionType: 'gzip' }).code).toBe('UNKNOWN_SERVER_ERROR')
+  })
+
   test('may have become too large by it', () => {
     const batch = buildBatch([record({ value: Buffer.alloc(100_000) })], { codec: 'gzip' })
     expect(refusal(batch, { compressionType: 'uncompressed', maxMessageBytes: 50_000 }).code).toBe('MESSAGE_TOO_LARGE')

@@ -100,7 +100,7 @@ const limits: Step[] = [
   ...CODECS.flatMap(codec => [
     topic(`fetch-${codec}`),
     filled(`fetch-${codec}`, [bytes(['a', 'b'], { codec }), bytes(['c', 'd', 'e'], { codec })]),
-    ...[3, 9, 10].map(version => fetched(`${codec} records`, [named(`fetch-${codec}`)], { version })),
+    ...[4, 9, 10].map(version => fetched(`${codec} records`, [named(`fetch-${codec}`)], { version })),
     fetched(`${codec} records from the middle`, [named(`fetch-${codec}`, { fetchOffset: 3n, partitionMaxBytes: 20 })])
   ]),
   topic('fetch-segments', 1, { 'segment.bytes': `${1 << 20}` }),

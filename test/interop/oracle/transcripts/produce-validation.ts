@@ -218,7 +218,9 @@ const payloads: Step[] = COMPRESSED.flatMap(codec => {
   return [
     spoilt('that is none', () => Buffer.from('these bytes are not compressed at all')),
     spoilt('without a byte', () => Buffer.alloc(0)),
-    spoilt('of which a byte is there', payload => payload.subarray(0, 1)),
+    ...[1, 7, 8, 13, 16].map(length =>
+      spoilt(`of which ${length} bytes are there`, payload => payload.subarray(0, length))
+    ),
     spoilt('of which half is there', payload => payload.subarray(0, payload.length >> 1)),
     spoilt('without its last byte', payload => payload.subarray(0, -1)),
     spoilt('with a wrong beginning', payload =>
@@ -314,6 +316,13 @@ const compression: Step[] = (['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed'] a
     topic(name, 1, { 'compression.type': type }),
     ...CODECS.map(codec => sent(`${codec} into a topic of ${type}`, bytes(['a', 'b', null], { codec }), name)),
     sent(`a wrong offset delta into a topic of ${type}`, plainRecords(skippedOffset, 'gzip'), name),
+    sent(`a negative time into a topic of ${type}`, bytes(['a'], { time: -5n }), name),
+    sent(
+      `no epoch into a topic of ${type}`,
+      bytes(['a'], { producerId: 9n, producerEpoch: -1, baseSequence: 0 }),
+      name
+    ),
+    sent(`a negative producer into a topic of ${type}`, bytes(['a'], { producerId: -9n }), name),
     sent(`a control batch into a topic of ${type}`, bytes(['a'], { isControl: true }), name),
     fetchAll(`a topic of ${type}`, name, 1)
   ]

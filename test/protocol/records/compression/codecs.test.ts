@@ -67,6 +67,7 @@ describe.each(CODECS)('%s', codec => {
 test("snappy leaves alone what is too short for a block's size, as the xerial library does", () => {
   const framed = compress('snappy', Buffer.from('records'))
   expect(inflate('snappy', Buffer.concat([framed, Buffer.from([1, 2, 3])])).toString()).toBe('records')
+  expect(() => inflate('snappy', framed.subarray(0, 15))).toThrow(unreadable)
 })
 
 test('codecs stand for the ids of the attributes', () => {
