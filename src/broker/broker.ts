@@ -134,7 +134,11 @@ function openMetadata({ storage, clock, settings }: BrokerOptions, directory: Lo
 }
 
 function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {
-  return { slots: settings.get('max.incremental.fetch.session.cache.slots'), evictionMs: FETCH_SESSION_EVICTION_MS }
+  return {
+    slots: settings.get('max.incremental.fetch.session.cache.slots'),
+    partitions: settings.get('minikafka.max.fetch.session.partitions'),
+    evictionMs: FETCH_SESSION_EVICTION_MS
+  }
 }
 
 /** Forgets producers that have been silent too long, in every partition that is open. */

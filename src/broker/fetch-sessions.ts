@@ -73,6 +73,8 @@ const LAST_EPOCH = 2_147_483_647
 export interface FetchSessionLimits {
   /** `max.incremental.fetch.session.cache.slots`. */
   readonly slots: number
+  /** `minikafka.max.fetch.session.partitions`: of all sessions together. */
+  readonly partitions: number
   /** How long a session is safe from eviction by a larger one, and from being called stale. */
   readonly evictionMs: number
 }
@@ -104,6 +106,10 @@ export class FetchSessions {
       return sessionEpoch === FINAL_EPOCH ? sessionless(wanted) : this.#full(request)
     }
     const session = this.#find(request)
+    if (!this.#hasRoomFor(wanted.length)) {
+      this.#sessions.delete(session.id)
+      throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'there is no room for more partitions in fetch sessions')
+    }
     apply(request, session)
     if (session.partitions.size === 0) {
       this.#sessions.delete(session.id)
@@ -133,9 +139,8 @@ export class FetchSessions {
     return {
       wanted,
       answer: (results, now) => {
-        if (this.#sessions.size >= this.#limits.slots && !this.#evict(results.length, now)) {
-          return { sessionId: NO_SESSION, results }
-        }
+        const hasSlot = this.#sessions.size < this.#limits.slots || this.#evict(results.length, now)
+        if (!hasSlot || !this.#hasRoomFor(results.length)) return { sessionId: NO_SESSION, results }
         const partitions = new Map<string, CachedPartition>()
         for (const { wanted, highWatermark, logStartOffset } of results) {
           partitions.set(keyOf(wanted, usesTopicIds), { wanted, highWatermark, logStartOffset })
@@ -152,6 +157,14 @@ export class FetchSessions {
         return { sessionId: id, results }
       }
     }
+  }
+
+  /** Sessions must not grow without end by requests that each add a little. */
+  #hasRoomFor(added: number): boolean {
+    if (added === 0) return true
+    let known = added
+    for (const { partitions } of this.#sessions.values()) known += partitions.size
+    return known <= this.#limits.partitions
   }
 
   /** Makes room: a stale session goes, else the smallest that is no longer new, if it is not larger than the new one. */

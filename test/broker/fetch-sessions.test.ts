@@ -33,7 +33,8 @@ const request = (
   wanted,
   forgotten
 })
-const sessionsOf = (slots: number) => new FetchSessions({ slots, evictionMs: 1000 }, seededRandom(1))
+const sessionsOf = (slots: number, partitions = 100) =>
+  new FetchSessions({ slots, partitions, evictionMs: 1000 }, seededRandom(1))
 
 /** Opens a session over the partitions, as a first full fetch does. */
 function opened(sessions: FetchSessions, partitions: number[], now = 0): number {
@@ -136,5 +137,14 @@ describe('fetch sessions', () => {
     sessions.open(request(id, 1), 900)
     expect(opened(sessions, [0], 1500)).toBe(0)
     expect(opened(sessions, [0, 1, 2], 1500)).not.toBe(0)
+  })
+
+  it('remember no more partitions than they may, in new sessions and in grown ones', () => {
+    const sessions = sessionsOf(10, 3)
+    const id = opened(sessions, [0, 1])
+    expect(opened(sessions, [0, 1])).toBe(0)
+    const grown = request(id, 1, [want(2), want(3)])
+    expect(() => sessions.open(grown, 0)).toThrow(expect.objectContaining({ code: 'FETCH_SESSION_ID_NOT_FOUND' }))
+    expect(opened(sessions, [0, 1, 2])).not.toBe(0)
   })
 })
