@@ -92,6 +92,8 @@ export class Connection {
   /** Begins no further request and closes once the one under way has been answered. */
   drain(): void {
     this.#draining = true
+    // What has been sent meanwhile is read and dropped: behind it comes the end of the connection.
+    this.#socket.resume()
     if (!this.#serving) this.#socket.end()
   }
 
@@ -218,6 +220,7 @@ export class Connection {
     if (maxIdleMs < 0) return
     this.#idleAlarm = clock.at(this.#lastActiveMs + maxIdleMs, () => {
       if (clock.now() < this.#lastActiveMs + maxIdleMs) return this.#watchIdle()
+      if (this.#drained) return this.refuse(`it has taken nothing of its answer for ${maxIdleMs} ms`)
       this.#options.logger.debug({ peer: this.peer }, `closed the connection of ${this.peer}: idle for ${maxIdleMs} ms`)
       this.destroy()
     })

@@ -34,6 +34,9 @@ interface Rig {
 /** Answers every frame with itself. */
 const echo: Dispatch = async frame => [framed(frame.toString('latin1'))]
 
+const echoOrFlood: Dispatch = async (frame, connection) =>
+  String(frame) === 'flood' ? [Buffer.alloc(50_000_000)] : echo(frame, connection)
+
 async function start(
   dispatch: Dispatch | undefined,
   limits: Partial<ServerLimits> = {},
@@ -369,9 +372,50 @@ describe('limits', () => {
     expect(warnings).toEqual([])
     expect(clock.pendingAlarms).toBe(0)
   })
+
+  it('warns when the idle client is one that never takes its answers', async () => {
+    const clock = new ManualClock()
+    const { port, warnings } = await start(echoOrFlood, { maxIdleMs: 1000 }, clock)
+    const client = await Client.connect(port)
+    client.socket.pause()
+    client.send('flood')
+    const other = await Client.connect(port)
+    for (let round = 0; round < 20; round++) {
+      other.send('hello')
+      await other.receive()
+    }
+    clock.advance(1000)
+    await other.closedByServer()
+    expect(warnings).toEqual([
+      expect.stringMatching(/127\.0\.0\.1:\d+: it has taken nothing of its answer for 1000 ms/)
+    ])
+  })
 })
 
 describe('start and stop', () => {
+  it('does not wait for the grace because of a client that had sent more than was read', async () => {
+    const parked = parking()
+    const { port, server } = await start(parked.dispatch, {}, new ManualClock())
+    const client = await Client.connect(port)
+    client.send('park me')
+    const { answer } = await parked.next(0)
+    client.write(Buffer.concat(Array.from({ length: 400 }, () => framed('f'.repeat(60_000)))))
+    const other = await Client.connect(port)
+    for (let round = 1; round <= 20; round++) {
+      other.send('hello')
+      const request = await parked.next(round)
+      request.answer.resolve([framed('hello')])
+      await other.receive()
+    }
+    const closed = server.close(5000)
+    answer.resolve([framed('done')])
+    expect(await client.receive()).toBe('done')
+    client.socket.end()
+    other.socket.end()
+    await closed
+    expect(parked.requests).toHaveLength(21)
+  })
+
   it('keeps early clients waiting until there is someone to serve them', async () => {
     const { port, server } = await start(undefined)
     const client = await Client.connect(port)
