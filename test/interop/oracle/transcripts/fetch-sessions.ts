@@ -238,4 +238,19 @@ const waiting: Step[] = [
   }))
 ]
 
-export const fetchSessions: Step[] = [...life, ...epochs, ...ends, ...fairness, ...byIds, ...names, ...waiting]
+const held = opened('a session that is held', [named(MAIN)])
+
+/** A thousand sessions is what a broker keeps, none of them younger than two minutes is given up. Last of all. */
+const many: Step[] = [
+  held,
+  arrange('as many sessions as there can be', async session => {
+    const request = { ...NOW, sessionId: 0, sessionEpoch: 0, topics: [named(MAIN)] }
+    for (let count = 0; count < 1200; count++) await session.ask(Fetch, LATEST, request)
+  }),
+  opened('one more', [named(MAIN)]),
+  opened('a larger one', [named(MAIN, {}, { partition: 1 }, { partition: 2 })]),
+  inSession(held)('an old one goes on', 1),
+  inSession(held)('it makes room', -1)
+]
+
+export const fetchSessions: Step[] = [...life, ...epochs, ...ends, ...fairness, ...byIds, ...names, ...waiting, ...many]

@@ -68,6 +68,28 @@ const appendTime: Step[] = [
   )
 ]
 
+/** Of batches of 600 kB only one fits into a segment of 1 MiB. The times go back and forth. */
+const segments: Step[] = [
+  topic('list-offsets-segments', 1, { 'segment.bytes': `${1 << 20}` }),
+  filled(
+    'list-offsets-segments',
+    [0n, 20_000n, 10_000n, 5000n].map(delta => bytes(['x'.repeat(600_000), 'y'], { time: TIME + delta }))
+  ),
+  ...[...SPECIAL.slice(0, 6), 0n].map(timestamp =>
+    list(`over segments, at ${timestamp}`, timestamp, 'list-offsets-segments')
+  ),
+  ...[1n, 1000n, 1001n, 6000n, 10_000n, 15_000n, 21_000n, 21_001n].map(delta =>
+    list(`over segments, ${delta} ms after the first`, TIME + delta, 'list-offsets-segments')
+  ),
+  call('records are deleted over segments', DeleteRecords, 2, {
+    topics: [{ name: 'list-offsets-segments', partitions: [{ partitionIndex: 0, offset: 3n }] }],
+    timeoutMs: 5000
+  }),
+  ...[...SPECIAL.slice(0, 6), 0n, TIME + 1000n, TIME + 20_000n, TIME + 21_000n].map(timestamp =>
+    list(`over segments when the first are deleted, at ${timestamp}`, timestamp, 'list-offsets-segments')
+  )
+]
+
 const emptyLogs: Step[] = [
   topic('list-offsets-empty'),
   ...[...SPECIAL, 0n, TIME].map(timestamp => list(`an empty log at ${timestamp}`, timestamp, 'list-offsets-empty')),
@@ -148,6 +170,7 @@ export const listOffsets: Step[] = [
   ...versions,
   ...insideBatches,
   ...appendTime,
+  ...segments,
   ...emptyLogs,
   ...requests,
   ...afterDeletion

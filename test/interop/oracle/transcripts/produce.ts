@@ -5,9 +5,9 @@ import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { bytes, CODECS, damaged } from './batches.ts'
 import { LATEST, named, partition, produced, request } from './producing.ts'
 import { fetchAll } from './read.ts'
-import { idOf, topic } from './topic.ts'
+import { gone, idOf, topic } from './topic.ts'
 
-const { FindCoordinator, Produce } = APIS
+const { DeleteTopics, FindCoordinator, Produce } = APIS
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
 const PLAIN = 'produce-plain'
 
@@ -101,6 +101,30 @@ const wrongNames: Step[] = [
     LATEST,
     request([named('__consumer_offsets', bytes(['a']), 77)])
   )
+]
+
+/** One replica is as many as there can be, so nobody has to wait for two; an id does not outlive its topic. */
+const topicsOfOwn: Step[] = [
+  topic('produce-insync', 1, { 'min.insync.replicas': '2' }),
+  ...[-1, 0, 1].map(acks => {
+    const wanted = request([named('produce-insync', bytes([`${acks}`]))], { acks })
+    return acks === 0
+      ? arrange('acks=0 and too few replicas', session => session.send(Produce, LATEST, wanted))
+      : call(`acks=${acks} and too few replicas`, Produce, LATEST, wanted)
+  }),
+  fetchAll('what the few have', 'produce-insync', 1),
+  topic('produce-doomed'),
+  arrange('its id is kept, and it is deleted', async session => {
+    session.remember('doomed id', idOf(session, 'produce-doomed'))
+    await session.ask(DeleteTopics, 6, { topics: [{ name: 'produce-doomed' }], timeoutMs: 30_000 })
+  }),
+  gone('produce-doomed'),
+  produced('a topic that is gone', bytes(['a']), 'produce-doomed'),
+  topic('produce-doomed'),
+  call('the id of a topic that was made anew', Produce, 13, session =>
+    request([{ topicId: `${session.recall('doomed id')}`, partitionData: [partition(bytes(['a']))] }])
+  ),
+  produced('its name', bytes(['a']), 'produce-doomed')
 ]
 
 /** Of a partition that stands in a request twice, Kafka takes the last. */
@@ -241,4 +265,12 @@ export const transactionalProduce: Step[] = [
   fetchAll('what was taken', 'produce-transactional', 2)
 ]
 
-export const produce: Step[] = [...good, ...acknowledgements, ...wrongNames, ...twice, ...transactions, ...absent]
+export const produce: Step[] = [
+  ...good,
+  ...acknowledgements,
+  ...wrongNames,
+  ...topicsOfOwn,
+  ...twice,
+  ...transactions,
+  ...absent
+]
