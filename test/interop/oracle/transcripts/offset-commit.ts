@@ -1,5 +1,6 @@
 // OffsetCommit at every version: from outside of any group, by members in each state of theirs, by those who are none.
 
+import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { ZERO_UUID } from '../../../../src/protocol/bytes.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
@@ -37,10 +38,19 @@ function named(session: Session, topics: Topics) {
 
 function commit(name: string, version: number, topics: Topics, how: Commit = {}): Step {
   const { groupId = 'commits', retentionTimeMs = -1n, generation = -1, memberId = '', instance = null } = how
-  return call(name, OffsetCommit, version, session => ({
+  const request = (session: Session) => ({
     ...{ groupId, generationIdOrMemberEpoch: generation, memberId, groupInstanceId: instance },
     ...{ retentionTimeMs, topics: named(session, topics) }
-  }))
+  })
+  return call(name, OffsetCommit, version, request, { compare: withOrder })
+}
+
+/** What is refused comes first, so the order is part of the answer. */
+function withOrder(answer: DecodedResponseOf<typeof OffsetCommit>) {
+  const order = answer.topics.map(({ name, partitions }) => {
+    return `${name}: ${partitions.map(({ partitionIndex }) => partitionIndex).join(' ')}`
+  })
+  return { ...answer, order: order.join(', ') }
 }
 
 /** All that a group has committed. */

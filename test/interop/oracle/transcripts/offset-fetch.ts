@@ -47,7 +47,9 @@ function request(version: number, wanted: readonly Wanted[], requireStable = fal
 }
 
 const read = (name: string, version: number, topics: Asked, more: Partial<Wanted> = {}, requireStable = false) =>
-  call(name, OffsetFetch, version, request(version, [{ topics, ...more }], requireStable), { compare: inOrder })
+  call(name, OffsetFetch, version, request(version, [{ topics, ...more }], requireStable), {
+    compare: answer => ({ ...inOrder(answer), ...(topics && { order: orderOf(answer) }) })
+  })
 const readSeveral = (name: string, version: number, ...wanted: Wanted[]) =>
   call(name, OffsetFetch, version, request(version, wanted), { compare: inOrder })
 
@@ -58,6 +60,12 @@ function inOrder(answer: DecodedResponseOf<typeof OffsetFetch>) {
     topics: group.topics.toSorted((a, b) => offsetIn(a) - offsetIn(b))
   }))
   return { ...answer, groups }
+}
+
+function orderOf({ topics, groups }: DecodedResponseOf<typeof OffsetFetch>): string {
+  const all = [...topics, ...groups.flatMap(group => group.topics)]
+  const places = ({ partitions }: (typeof all)[number]) => partitions.map(({ partitionIndex }) => partitionIndex)
+  return all.map(topic => `${topic.name}: ${places(topic).join(' ')}`).join(', ')
 }
 
 function offsetIn({ partitions }: { partitions: readonly { partitionIndex: number; committedOffset: bigint }[] }) {
