@@ -106,6 +106,14 @@ export class Catalog {
     return this.#openPartition(topic, state)
   }
 
+  /** Throws NOT_ENOUGH_REPLICAS where fewer replicas are in sync than `min.insync.replicas` wants for acks=all. */
+  checkInSync(name: string, index: number): void {
+    const { isr } = this.topic(name).partitions[index] ?? { isr: [] }
+    const wanted = this.settingsOf(name).get('min.insync.replicas')
+    if (isr.length >= wanted) return
+    throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, not ${wanted}`)
+  }
+
   /** The partition, if it exists and somebody has used it. */
   find(ref: TopicRef, index: number): Partition | undefined {
     const { topicsById, topicsByName } = this.#ports.metadata.image

@@ -46,7 +46,10 @@ function groupSettings(settings: BrokerSettings): GroupSettings {
 /** A partition that nobody has written to yet has no folder, and gets none by being read. */
 function groupJournal(catalog: Catalog, index: number, clock: Clock): GroupJournal {
   return {
-    append: records => catalog.partition(GROUP_METADATA_TOPIC_NAME, index).appendJournal(records, clock),
+    append: records => {
+      catalog.checkInSync(GROUP_METADATA_TOPIC_NAME, index)
+      catalog.partition(GROUP_METADATA_TOPIC_NAME, index).appendJournal(records, clock)
+    },
     maxBatchBytes: () => catalog.rulesOf(GROUP_METADATA_TOPIC_NAME).maxMessageBytes,
     replay: each => {
       if (!catalog.hasLog(GROUP_METADATA_TOPIC_NAME, index)) return

@@ -91,7 +91,7 @@ export const topicSettings = {
     idle: true
   }),
   'min.compaction.lag.ms': long(0, 'How long a record is safe from compaction.', { atLeast: 0, idle: true }),
-  'min.insync.replicas': int(1, 'Replicas that must be in sync for a write with acks=all.', { atLeast: 1, idle: true }),
+  'min.insync.replicas': int(1, 'Replicas that must be in sync for a write with acks=all.', { atLeast: 1 }),
   preallocate: boolean(false, 'Whether a new segment file gets its full size at once.', { idle: true }),
   'remote.log.copy.disable': boolean(false, 'With tiered storage, stop copying segments away.', { idle: true }),
   'remote.log.delete.on.disable': boolean(

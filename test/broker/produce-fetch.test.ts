@@ -188,6 +188,13 @@ describe('Produce', () => {
     expect((await broker.produce(internal, batchOf(['a']))).errorCode).toBe('INVALID_TOPIC_EXCEPTION')
   })
 
+  it('refuses acks=all, and only that, where min.insync.replicas wants more replicas than are in sync', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'min.insync.replicas': '2' })
+    expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('NOT_ENOUGH_REPLICAS')
+    expect((await broker.produce(topicId, batchOf(['a']), { acks: 1 })).errorCode).toBe('NONE')
+  })
+
   it('stamps records of a LogAppendTime topic and tells the time', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })

@@ -23,6 +23,7 @@ interface Wanted extends PartitionRef {
 }
 
 const FIRST_VERSION_WITH_IDS = 13
+const ALL_IN_SYNC = -1
 /** Kafka's own admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
@@ -76,12 +77,14 @@ function append(
   const partition = catalog.partition(topic, wanted.partition)
   const batch = checkProducedRecords(wanted.records, apiVersion)
   if (batch.isTransactional) checkTransaction(batch, transactionalId)
-  if (![-1, 0, 1].includes(acks)) throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
+  if (![ALL_IN_SYNC, 0, 1].includes(acks))
+    throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
   if (isInternalTopic(topic) && clientId !== INTERNAL_CLIENT) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
   }
   const { log } = partition
   try {
+    if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, wanted.partition)
     const appended = partition.append(batch, catalog.rulesOf(topic), clock.now(), 'client')
     return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
