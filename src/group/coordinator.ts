@@ -5,6 +5,7 @@
  */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Random } from '../runtime/random.ts'
+import { AnswerBudget } from './answer-budget.ts'
 import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
 import { type Join, join } from './classic/join.ts'
 import { newMemberId } from './classic/member-id.ts'
@@ -203,10 +204,14 @@ export class GroupCoordinator {
   }
 
   /** Offsets of the topics asked for, or of all when `topics` is null. (None is ever unstable yet: KIP-447.) */
-  async fetchOffsets(groupId: string, topics: readonly FetchTopic[] | null): Promise<OffsetFetchAnswer> {
+  async fetchOffsets(
+    groupId: string,
+    topics: readonly FetchTopic[] | null,
+    budget = new AnswerBudget()
+  ): Promise<OffsetFetchAnswer> {
     try {
       const partition = this.#partitionOf(groupId)
-      const answer = fetchOffsets(partition.offsets.of(groupId), topics)
+      const answer = fetchOffsets(partition.offsets.of(groupId), topics, budget)
       await partition.journal.settled()
       return { errorCode: 'NONE', topics: answer }
     } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import type { ErrorName } from '../protocol/errors.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 import type { OffsetCommitKey, OffsetCommitValue } from './records.ts'
 
 /** A topic of a commit. The handler has resolved names and ids, and left out what does not exist. */
@@ -55,6 +56,9 @@ export interface OffsetRecord {
 
 /** The offsets of one group: topic, partition, commit. */
 export type GroupOffsets = ReadonlyMap<string, ReadonlyMap<number, OffsetCommitValue>>
+
+/** What a partition of an answer takes beside its metadata. */
+const FETCHED_OFFSET_BYTES = 20
 
 const NO_OFFSETS: GroupOffsets = new Map()
 
@@ -134,24 +138,35 @@ export function refuseCommit(topics: readonly CommitTopic[], errorCode: ErrorNam
 }
 
 /** The offsets that are asked for, -1 where there is none; all of the group's when `topics` is null. */
-export function fetchOffsets(offsets: GroupOffsets, topics: readonly FetchTopic[] | null): FetchAnswerTopic[] {
-  if (!topics) return fetchAll(offsets)
-  return topics.map(({ name, topicId, partitionIndexes }) => ({
-    name,
-    topicId,
-    partitions: partitionIndexes.map(partitionIndex => {
-      const commit = offsets.get(name)?.get(partitionIndex)
-      return commit && isSameTopic(commit.topicId, topicId) ? fetched(partitionIndex, commit) : notFound(partitionIndex)
+export function fetchOffsets(
+  offsets: GroupOffsets,
+  topics: readonly FetchTopic[] | null,
+  budget: AnswerBudget
+): FetchAnswerTopic[] {
+  if (!topics) return fetchAll(offsets, budget)
+  return topics.map(({ name, topicId, partitionIndexes }) => {
+    budget.spend(name.length)
+    const ofTopic = offsets.get(name)
+    const partitions = partitionIndexes.map(partitionIndex => {
+      const commit = ofTopic?.get(partitionIndex)
+      const found = commit && isSameTopic(commit.topicId, topicId) ? fetched(partitionIndex, commit) : undefined
+      return within(budget, found ?? notFound(partitionIndex))
     })
-  }))
+    return { name, topicId, partitions }
+  })
 }
 
-function fetchAll(offsets: GroupOffsets): FetchAnswerTopic[] {
-  return [...offsets].map(([name, partitions]) => ({
-    name,
-    topicId: ZERO_UUID,
-    partitions: [...partitions].map(([partitionIndex, commit]) => fetched(partitionIndex, commit))
-  }))
+function fetchAll(offsets: GroupOffsets, budget: AnswerBudget): FetchAnswerTopic[] {
+  return [...offsets].map(([name, commits]) => {
+    budget.spend(name.length)
+    const partitions = [...commits].map(([index, commit]) => within(budget, fetched(index, commit)))
+    return { name, topicId: ZERO_UUID, partitions }
+  })
+}
+
+function within(budget: AnswerBudget, offset: FetchedOffset): FetchedOffset {
+  budget.spend(FETCHED_OFFSET_BYTES + offset.metadata.length)
+  return offset
 }
 
 /** A topic that was deleted and made anew does not inherit offsets. Older commits and requests carry no id. */

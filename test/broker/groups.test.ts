@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { MAX_ANSWER_BYTES } from '../../src/group/answer-budget.ts'
 import { ZERO_UUID } from '../../src/protocol/bytes.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
 import { subscription } from '../group/classic/stage.ts'
@@ -160,6 +161,62 @@ describe('committed offsets', () => {
       },
       { partitions: [{ errorCode: version < 10 ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'UNKNOWN_TOPIC_ID' }] }
     ])
+  })
+
+  it('that come by the thousand are no more than a batch of the log, however often one is named', async () => {
+    await using harness = await started()
+    const topicId = await harness.createTopic('foo')
+    const request = (groupId: string, count: number) => ({
+      groupId,
+      topics: Array.from({ length: count / 10 }, () => ({
+        topicId,
+        partitions: Array.from({ length: 10 }, () => partition(0))
+      }))
+    })
+    const codes = async (groupId: string, count: number) => {
+      const { topics } = await harness.get('OffsetCommit', request(groupId, count))
+      const all = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+      return [all.length, ...new Set(all)]
+    }
+    expect(await codes('g', 5_000)).toEqual([5_000, 'NONE'])
+    expect(await codes('g'.repeat(30_000), 20_000)).toEqual([20_000, 'UNKNOWN_SERVER_ERROR'])
+  })
+
+  it('of a topic that is named again and again are answered together, beside what does not exist', async () => {
+    await using harness = await started()
+    const topicId = await harness.createTopic('foo')
+    const { topics } = await commit(
+      harness,
+      10,
+      Array.from({ length: 1_000 }, () => ({ topicId, partitions: [partition(7), partition(0)] }))
+    )
+    expect(topics).toHaveLength(1)
+    const codes = topics[0]?.partitions.map(({ errorCode }) => errorCode)
+    expect(codes).toEqual([...Array(1_000).fill('UNKNOWN_TOPIC_OR_PARTITION'), ...Array(1_000).fill('NONE')])
+  })
+
+  it.each([
+    [1, 'a partition that is named again and again'],
+    [7, 'a partition that is named again and again'],
+    [8, 'a group that is named again and again']
+  ])('are refused at version %i to one who asks for more than an answer can be: %s', async (version, _) => {
+    await using harness = await started()
+    const topicId = await harness.createTopic('foo')
+    await commit(harness, 10, [{ topicId, partitions: [partition(0, 'x'.repeat(4_000))] }])
+    const ask = async (times: number) => {
+      const partitionIndexes = Array.from({ length: times }, () => 0)
+      const groups = Array.from({ length: times }, () => ({ groupId: 'g', topics: null }))
+      const request = version < 8 ? { groupId: 'g', topics: [{ name: 'foo', partitionIndexes }] } : { groups }
+      const answer = await harness.get('OffsetFetch', request as never, { version })
+      const partitions = [answer, ...answer.groups].flatMap(({ topics }) => topics.flatMap(topic => topic.partitions))
+      const errors = [answer, ...answer.groups, ...partitions].map(({ errorCode }) => errorCode)
+      const bytes = partitions.reduce((sum, { metadata }) => sum + (metadata ?? '').length, 0)
+      return { isWhole: bytes === times * 4_000, bytes, errors: [...new Set(errors)].filter(code => code !== 'NONE') }
+    }
+    expect(await ask(4_000)).toMatchObject({ isWhole: true, errors: [] })
+    const refused = await ask(5_000)
+    expect(refused.errors).toEqual(['INVALID_REQUEST'])
+    expect(refused.bytes).toBeLessThanOrEqual(MAX_ANSWER_BYTES)
   })
 
   it.each(versionsOf(APIS.OffsetFetch))('are found at version %i', async version => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { AnswerBudget } from '../../src/group/answer-budget.ts'
 import { type ClassicGroup, emptyGroup } from '../../src/group/classic/group.ts'
 import { expireGroup, forgetTopic } from '../../src/group/offset-expiry.ts'
-import { decideCommit, fetchOffsets, Offsets } from '../../src/group/offsets.ts'
+import { decideCommit, type FetchTopic, fetchOffsets, type GroupOffsets, Offsets } from '../../src/group/offsets.ts'
 import type { OffsetCommitValue } from '../../src/group/records.ts'
 import { ZERO_UUID } from '../../src/protocol/bytes.ts'
 import { Stage } from './classic/stage.ts'
@@ -60,6 +61,8 @@ describe('a commit', () => {
 })
 
 describe('a fetch', () => {
+  const fetch = (offsets: GroupOffsets, topics: readonly FetchTopic[] | null) =>
+    fetchOffsets(offsets, topics, new AnswerBudget())
   const offsets = offsetsOf(['foo', 0, committed()], ['bar', 1, committed({ topicId: ZERO_UUID, offset: 7n })])
   const found = (partitionIndex: number, committedOffset: bigint) => {
     return { partitionIndex, committedOffset, committedLeaderEpoch: 3, metadata: 'm', errorCode: 'NONE' }
@@ -69,7 +72,7 @@ describe('a fetch', () => {
   }
 
   it('of all topics gives all that the group has', () => {
-    expect(fetchOffsets(offsets, null)).toEqual([
+    expect(fetch(offsets, null)).toEqual([
       { name: 'foo', topicId: ZERO_UUID, partitions: [found(0, 42n)] },
       { name: 'bar', topicId: ZERO_UUID, partitions: [found(1, 7n)] }
     ])
@@ -82,11 +85,11 @@ describe('a fetch', () => {
     ['by id, of a commit without one', { name: 'bar', topicId: OTHER_ID, partitionIndexes: [1] }, [found(1, 7n)]],
     ['of an unknown topic', { name: 'nope', topicId: ZERO_UUID, partitionIndexes: [0] }, [missing(0)]]
   ])('%s', (_, topic, partitions) => {
-    expect(fetchOffsets(offsets, [topic])[0]?.partitions).toEqual(partitions)
+    expect(fetch(offsets, [topic])[0]?.partitions).toEqual(partitions)
   })
 
   it('of a group that is unknown gives nothing', () => {
-    expect(fetchOffsets(new Offsets().of('x'), null)).toEqual([])
+    expect(fetch(new Offsets().of('x'), null)).toEqual([])
   })
 })
 

@@ -13,6 +13,7 @@ import type { Handler, Request, RequestContext, Response } from '../context.ts'
 
 type Topic = Request<'OffsetCommit'>['topics'][number]
 type AnswerTopic = Response<'OffsetCommit'>['topics'][number]
+type AnswerPartition = AnswerTopic['partitions'][number]
 
 const TOPIC_IDS_SINCE = 10
 
@@ -57,11 +58,12 @@ function refuse(
 
 /** One answer a topic, with all of its partitions. */
 function merged(topics: readonly AnswerTopic[]): AnswerTopic[] {
-  const byTopic = new Map<string, AnswerTopic>()
-  for (const topic of topics) {
-    const key = `${topic.topicId}/${topic.name}`
-    const known = byTopic.get(key)
-    byTopic.set(key, known ? { ...known, partitions: [...known.partitions, ...topic.partitions] } : topic)
+  const answers = new Map<string, AnswerTopic & { partitions: AnswerPartition[] }>()
+  for (const { name, topicId, partitions } of topics) {
+    const key = `${topicId}/${name}`
+    const answer = answers.get(key) ?? { name, topicId, partitions: [] }
+    answers.set(key, answer)
+    for (const partition of partitions) answer.partitions.push(partition)
   }
-  return [...byTopic.values()]
+  return [...answers.values()]
 }

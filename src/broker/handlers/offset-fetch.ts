@@ -3,8 +3,10 @@
  * - Null topics ask for all that the group has. From version 8 on several groups, each with its own error (KIP-709).
  * - From version 10 on topics are named by id: UNKNOWN_TOPIC_ID where there is none; offsets of a topic that is gone
  *   are left out when all are asked for (KIP-848).
+ * - All groups of a request share one budget, so that a question can only be so much shorter than its answer.
  * - Version 1 has no place for an error of the whole group: every partition carries it.
  */
+import { AnswerBudget } from '../../group/answer-budget.ts'
 import type { OffsetFetchAnswer } from '../../group/coordinator.ts'
 import { type FetchTopic, notFound } from '../../group/offsets.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'
@@ -24,11 +26,12 @@ const FIRST_BATCHED_VERSION = 8
 const TOPIC_IDS_SINCE = 10
 
 export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
+  const budget = new AnswerBudget()
   if (context.apiVersion >= FIRST_BATCHED_VERSION) {
-    return { groups: await Promise.all(request.groups.map(group => fetchGroup(group, context))) }
+    return { groups: await Promise.all(request.groups.map(group => fetchGroup(group, context, budget))) }
   }
   const group = onlyGroup(request)
-  const { topics, errorCode } = await fetchGroup(group, context)
+  const { topics, errorCode } = await fetchGroup(group, context, budget)
   if (errorCode === 'NONE' || context.apiVersion >= GROUP_ERROR_SINCE) return { topics, errorCode }
   return { topics: (group.topics ?? []).map(topic => refuse(topic, errorCode)) }
 }
@@ -37,13 +40,17 @@ function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): Group {
   return { groupId, topics: topics?.map(topic => ({ ...topic, topicId: ZERO_UUID })) ?? null }
 }
 
-async function fetchGroup({ groupId, topics }: Group, context: RequestContext): Promise<AnswerGroup> {
+async function fetchGroup(
+  { groupId, topics }: Group,
+  context: RequestContext,
+  budget: AnswerBudget
+): Promise<AnswerGroup> {
   const byId = context.apiVersion >= TOPIC_IDS_SINCE
   const named = byId ? topics?.map(topic => withName(topic, context)) : topics
   const isUnknown = ({ name }: FetchTopic) => byId && name === ''
   const unknown = named?.filter(isUnknown) ?? []
   const known = named?.filter(topic => !isUnknown(topic)) ?? null
-  const answer = await context.parts.groups.fetchOffsets(groupId, known)
+  const answer = await context.parts.groups.fetchOffsets(groupId, known, budget)
   if (answer.errorCode !== 'NONE') return { groupId, ...answer }
   const found = byId && !topics ? withIds(answer, context) : answer.topics
   return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }
