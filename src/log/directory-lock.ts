@@ -7,6 +7,7 @@ import * as fs from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
+import { codeOf } from '../runtime/error-code.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
 import { DataDirectoryError } from './data-directory-error.ts'
 
@@ -23,49 +24,49 @@ export interface DirectoryLock {
 
 /** What others are told about a claim. */
 interface ClaimState {
-  readonly processId: number | 'unknown'
+  readonly processId: string
   readonly held: boolean
 }
 
 /** Makes the directory if need be and takes it. Throws DataDirectoryError when that is not possible. */
 export async function lockDirectory(directory: string, random: Random): Promise<DirectoryLock> {
-  makeWritable(directory)
+  try {
+    return await claim(directory, random)
+  } catch (error) {
+    throw codeOf(error) === '' ? error : unusable(directory, error)
+  }
+}
+
+async function claim(directory: string, random: Random): Promise<DirectoryLock> {
+  fs.mkdirSync(directory, { recursive: true })
+  fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
   const kafka = kafkaHolding(directory)
   if (kafka !== undefined) throw inUse(directory, 'Apache Kafka', kafka)
-  const claim = await Claim.put(directory, random)
+  const mine = await Claim.put(directory, random)
   try {
     for (;;) {
       // Looking and holding are one turn: nobody who asks us in between is told that we still try.
-      const others = fs.readdirSync(directory).filter(name => CLAIM.test(name) && name !== claim.name)
+      const others = fs.readdirSync(directory).filter(name => CLAIM.test(name) && name !== mine.name)
       if (others.length === 0) break
       for (const other of others) {
         const state = await claimState(path.join(directory, other))
         if (state === undefined) fs.rmSync(path.join(directory, other), { force: true })
         // Of two that try at once the smaller name goes on, and the other gives way.
-        else if (state.held || other < claim.name) throw inUse(directory, 'another minikafka', state.processId)
+        else if (state.held || other < mine.name) throw inUse(directory, 'another minikafka', state.processId)
       }
     }
   } catch (error) {
-    await claim.release()
+    await mine.release()
     throw error
   }
-  claim.held = true
-  return claim
+  mine.held = true
+  return mine
 }
 
 function inUse(directory: string, by: string, processId: string | number): DataDirectoryError {
   return new DataDirectoryError(
     `${directory} is in use by ${by} (process ${processId}): stop it, or choose another directory with --data-dir.`
   )
-}
-
-function makeWritable(directory: string): void {
-  try {
-    fs.mkdirSync(directory, { recursive: true })
-    fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
-  } catch (error) {
-    throw unusable(directory, error)
-  }
 }
 
 function unusable(directory: string, error: unknown): DataDirectoryError {
@@ -127,7 +128,7 @@ class Claim implements DirectoryLock {
     this.#file = path.join(directory, name)
     this.#server = createServer(socket => {
       socket.on('error', () => socket.destroy())
-      socket.end(JSON.stringify({ processId: process.pid, held: this.held } satisfies ClaimState))
+      socket.end(`{"processId":${process.pid},"held":${this.held}}`)
     })
   }
 
@@ -142,11 +143,7 @@ class Claim implements DirectoryLock {
       // Some mounts of virtual machines, and Windows, have no sockets in directories, and say so in different ways.
       fs.writeFileSync(unnamed, String(process.pid))
     }
-    try {
-      fs.renameSync(unnamed, claim.#file)
-    } catch (error) {
-      throw unusable(directory, error)
-    }
+    fs.renameSync(unnamed, claim.#file)
     return claim
   }
 
@@ -182,8 +179,9 @@ async function claimState(file: string): Promise<ClaimState | undefined> {
     socket.on('close', done)
   }).finally(address.forget)
   if (answer === undefined) return stateByProcess(file)
-  // It lives but cannot answer, being out of file descriptors for instance.
-  return answer === '' ? { processId: 'unknown', held: true } : JSON.parse(answer)
+  const [, processId = 'unknown', held] = /^{"processId":(\d+),"held":(true|false)}$/.exec(answer) ?? []
+  // Who lives but cannot answer, being out of file descriptors for instance, holds the directory.
+  return { processId, held: held !== 'false' }
 }
 
 /** Where the claim is a plain file: it is good while its process lives. */
@@ -191,7 +189,7 @@ function stateByProcess(file: string): ClaimState | undefined {
   if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined
   const processId = Number(fs.readFileSync(file, 'latin1'))
   // Our own id was left by an earlier process of the same number, as the first one in a container always has.
-  return processId !== process.pid && isAlive(processId) ? { processId, held: true } : undefined
+  return processId !== process.pid && isAlive(processId) ? { processId: String(processId), held: true } : undefined
 }
 
 function isAlive(processId: number): boolean {
@@ -211,8 +209,4 @@ function shortAddress(file: string): { path: string; forget: () => void } {
     path: path.join(shelter, 'd', path.basename(file)),
     forget: () => fs.rmSync(shelter, { recursive: true, force: true })
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

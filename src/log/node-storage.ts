@@ -4,6 +4,7 @@
  */
 import * as fs from 'node:fs'
 import * as path from 'node:path'
+import { codeOf } from '../runtime/error-code.ts'
 import { type DirectoryEntry, type Storage, StorageError, type StorageErrorKind } from './storage.ts'
 
 /** How many data files are kept open at once, unless told otherwise: well below the usual soft limit of 1,024. */
@@ -217,9 +218,8 @@ function attempt<T>(file: string, act: () => T): T {
 
 function storageError(file: string, error: unknown, kind?: StorageErrorKind): StorageError {
   if (error instanceof StorageError) return error
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const reason = error instanceof Error ? error.message : String(error)
-  return new StorageError(kind ?? kindOfCode(code), `${file}: ${reason}`)
+  return new StorageError(kind ?? kindOfCode(codeOf(error)), `${file}: ${reason}`)
 }
 
 function kindOfCode(code: string): StorageErrorKind {

@@ -1,5 +1,6 @@
 /** Binding a listener's sockets: `localhost` is two of them, and a port that cannot be had is one clear sentence. */
 import { createServer, type Server, type Socket } from 'node:net'
+import { codeOf } from '../runtime/error-code.ts'
 
 /** Where a listener shall be bound. Host '' is every interface, 'localhost' both loopback addresses; port 0 any free one. */
 export interface ListenerAddress {
@@ -83,10 +84,6 @@ function bindSocket(host: string, port: number, backlog: number, events: ListenE
 function portOf(server: Server): number {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
 function reason(address: ListenerAddress, code: string): string {

@@ -10,7 +10,7 @@ import type { Dispatch } from './dispatch.ts'
 import { type BoundListener, type ListenerAddress, listen } from './listen.ts'
 import { Warnings } from './warnings.ts'
 
-/** What clients together may use, by Kafka's settings; of which those on the count of connections may change meanwhile. */
+/** What clients together may use, by Kafka's settings. Those on the count of connections may change meanwhile. */
 export interface ServerLimits {
   /** socket.request.max.bytes */
   readonly maxRequestBytes: number

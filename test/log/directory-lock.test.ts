@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -72,6 +73,21 @@ it('heeds the claim that a living process left in a plain file, and removes that
   writeFileSync(claim, String(dead.pid))
   await (await lock(root)).release()
   expect(readdirSync(root)).toEqual([])
+})
+
+it('takes what answers in other words, or not in full, for another holder', async () => {
+  for (const answer of ['{"processId":12', 'SSH-2.0-OpenSSH', '']) {
+    const stranger = createServer(socket => socket.end(answer)).listen(join(root, '.minikafka-strange.lock'))
+    await once(stranger, 'listening')
+    await expect(lock(root), answer).rejects.toThrow(`${root} is in use by another minikafka (process unknown)`)
+    await new Promise(resolve => stranger.close(resolve))
+  }
+})
+
+it('says in a sentence that a directory takes no files', async () => {
+  // Root may write anywhere but there, and where there is no such directory none can be made.
+  await expect(lock('/proc/self')).rejects.toThrow(/^\/proc\/self cannot be used as data directory: .+\.$/)
+  await expect(lock('/proc/self')).rejects.toThrow(DataDirectoryError)
 })
 
 it.each(['a file', 'a file/below'])('says in a sentence that a directory cannot be %s', async name => {

@@ -6,6 +6,7 @@ import { resolve } from '../../config/resolve.ts'
 import { ConfigError, type Entry, fromEnvironment, fromOptions, fromProperties } from '../../config/sources.ts'
 import { startNode } from '../../node.ts'
 import { systemClock } from '../../runtime/clock.ts'
+import { codeOf } from '../../runtime/error-code.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { type LogLevel, openLog } from '../log-output.ts'
 
@@ -79,9 +80,9 @@ function fromFile({ config }: StartOptions): readonly Entry[] {
   try {
     return fromProperties(readFileSync(config, 'utf8'), config)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (code === 'ENOENT') throw new ConfigError(`--config ${config}: there is no such file`)
-    throw new ConfigError(`--config ${config}: the file cannot be read (${code ?? error})`)
+    throw new ConfigError(`--config ${config}: the file cannot be read (${code || error})`)
   }
 }
 
