@@ -69,7 +69,9 @@ export async function startNode({ settings, dataDir, clock, random, logger }: No
       }
     }
   } catch (error) {
-    await unwind(undo)
+    await unwind(undo).catch((another: unknown) => {
+      logger.error({ err: another }, 'what a failed start had opened could not all be closed')
+    })
     throw error
   }
 }

@@ -9,6 +9,7 @@ import { type RunningNode, startNode } from '../src/node.ts'
 import { decodeResponse, encodeRequest } from '../src/protocol/api.ts'
 import { ApiVersions } from '../src/protocol/messages/api-versions.ts'
 import { IncrementalAlterConfigs } from '../src/protocol/messages/configs.ts'
+import type { Clock } from '../src/runtime/clock.ts'
 import { silentLogger } from '../src/runtime/logger.ts'
 import { seededRandom } from '../src/runtime/random.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
@@ -120,6 +121,23 @@ it('gives everything back when it cannot start', async () => {
   await expect(start(taken, dataDir)).rejects.toThrow('is taken by another process')
   expect(readdirSync(dataDir)).toEqual([])
   await start({}, dataDir)
+})
+
+it('says why it cannot start, whatever else goes wrong while it gives things back', async () => {
+  const dataDir = join(directory, 'data')
+  await (await start({}, dataDir)).stop()
+  const broken: Clock = {
+    now: () => clock.now(),
+    at: () => {
+      throw new Error('the clock is broken')
+    }
+  }
+  const errors: unknown[] = []
+  const logger = { ...silentLogger, error: (bindings: object) => errors.push(bindings) }
+  const { settings } = resolve(fromObject({ listeners: 'PLAINTEXT://127.0.0.1:0', 'node.id': 2 }))
+  const starting = startNode({ settings, dataDir, clock: broken, random: seededRandom(1), logger })
+  await expect(starting).rejects.toThrow('the data directory belongs to node.id 1')
+  expect(errors).toEqual([{ err: new Error('the clock is broken') }])
 })
 
 it('frees port and directory when it stops, and sets no alarm any more', async () => {
