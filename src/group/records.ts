@@ -53,7 +53,7 @@ const groupMetadataValue = {
 export type OffsetCommitKey = Decoded<typeof offsetCommitKey>
 /** A committed offset, as stored and as kept in memory. */
 export type OffsetCommitValue = Decoded<typeof offsetCommitValue>
-export type GroupMetadataKey = Decoded<typeof groupMetadataKey>
+type GroupMetadataKey = Decoded<typeof groupMetadataKey>
 export type GroupMetadataValue = Decoded<typeof groupMetadataValue>
 
 /** A record that means something to us. A null value is a tombstone. */

@@ -31,7 +31,7 @@ import {
 } from './turn.ts'
 
 /** More newcomers than come to a group at once: the ids they were given are kept until they come back or lapse. */
-export const MAX_PENDING_JOIN = 10_000
+export const MAX_PENDING_JOIN = 1_000
 
 /** A member that is new and never comes back for its answer is removed after this long. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000
