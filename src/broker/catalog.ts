@@ -4,6 +4,7 @@
  */
 import { InvalidConfig } from '../config/define.ts'
 import { newTopicOverrides } from '../config/new-topic.ts'
+import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings, TopicSettings } from '../config/values.ts'
 import { partitionFor } from '../group/partitioner.ts'
 import { ProducerStates } from '../idempotence/producer-state.ts'
@@ -11,7 +12,7 @@ import type { LogDirectory } from '../log/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import type { ValidationRules } from '../log/validator.ts'
 import { createTopics, type NewTopic, type TopicRules } from '../metadata/create-topics.ts'
-import { CONFIG_RESOURCE_TYPES, configsOf, type PartitionState, type TopicState } from '../metadata/image.ts'
+import { configsOf, type PartitionState, type TopicState } from '../metadata/image.ts'
 import { consumerOffsetsTopic } from '../metadata/internal-topics.ts'
 import type { MetadataLog } from '../metadata/metadata-log.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
@@ -106,10 +107,13 @@ export class Catalog {
     return this.#openPartition(topic, state)
   }
 
-  /** Throws NOT_ENOUGH_REPLICAS where fewer replicas are in sync than `min.insync.replicas` wants for acks=all. */
+  /**
+   * Throws NOT_ENOUGH_REPLICAS where fewer replicas are in sync than `min.insync.replicas` wants for acks=all. It cannot
+   * want more than there are.
+   */
   checkInSync(name: string, index: number): void {
-    const { isr } = this.topic(name).partitions[index] ?? { isr: [] }
-    const wanted = this.settingsOf(name).get('min.insync.replicas')
+    const { isr, replicas } = this.topic(name).partitions[index] ?? { isr: [], replicas: [] }
+    const wanted = Math.min(this.settingsOf(name).get('min.insync.replicas'), replicas.length)
     if (isr.length >= wanted) return
     throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, not ${wanted}`)
   }
@@ -147,7 +151,7 @@ export class Catalog {
     const known = this.#settings.get(name)
     if (known) return known
     const { metadata, settings } = this.#ports
-    const resolved = settings().topic(configsOf(metadata.image, CONFIG_RESOURCE_TYPES.TOPIC, name))
+    const resolved = settings().topic(configsOf(metadata.image, RESOURCE_TYPES.TOPIC, name))
     this.#settings.set(name, resolved)
     return resolved
   }

@@ -1,7 +1,8 @@
 /** What the config APIs decide by, and how their decisions become metadata records. */
 import type { Alteration } from '../config/alter.ts'
 import type { ConfigState } from '../config/describe.ts'
-import { CONFIG_RESOURCE_TYPES, configsOf } from '../metadata/image.ts'
+import { RESOURCE_TYPES } from '../config/resources.ts'
+import { configsOf } from '../metadata/image.ts'
 import { metadataRecord } from '../metadata/records.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
 import { KafkaError } from '../protocol/errors.ts'
@@ -13,7 +14,7 @@ export function configState({ nodeId, settings, metadata: { image } }: Parts): C
     nodeId,
     settings,
     topicOverrides: topic =>
-      image.topicsByName.has(topic) ? configsOf(image, CONFIG_RESOURCE_TYPES.TOPIC, topic) : undefined,
+      image.topicsByName.has(topic) ? configsOf(image, RESOURCE_TYPES.TOPIC, topic) : undefined,
     topicNameProblem: nameProblem
   }
 }

@@ -6,7 +6,7 @@ import { CloseConnection, type ConnectionContext, type Dispatch } from '../net/d
 import { decodeRequestHeader, encodeResponse, type RequestHeader, serves } from '../protocol/api.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import { type AnyApi, APIS, apiByKey } from '../protocol/messages/index.ts'
-import type { Shape } from '../protocol/schema.ts'
+import { absentOf, type Shape } from '../protocol/schema.ts'
 import type { Parts, RequestContext } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { failureOf } from './per-partition.ts'
@@ -60,7 +60,6 @@ function errorResponse(api: AnyApi, apiVersion: number, errorCode: ErrorName, er
   const shape: Shape = api.shapes.response
   const { since = Number.POSITIVE_INFINITY, until = 0 } = shape.errorCode?.traits ?? {}
   if (apiVersion < since || apiVersion > until) throw new CloseConnection(`${api.name} failed as a whole: ${errorCode}`)
-  const absent = Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, field.absent]))
   const errorMessage = error instanceof KafkaError ? error.message : null
-  return { ...absent, errorCode, ...(shape.errorMessage && { errorMessage }) }
+  return { ...absentOf(shape), errorCode, ...(shape.errorMessage && { errorMessage }) }
 }

@@ -1,6 +1,8 @@
 /** The broker's settings in force: those given at start, under what the config APIs have put into the metadata. */
+
+import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings } from '../config/values.ts'
-import { CONFIG_RESOURCE_TYPES, configsOf, type MetadataImage } from '../metadata/image.ts'
+import { configsOf, type MetadataImage } from '../metadata/image.ts'
 
 /** The resource name of the defaults of all brokers. */
 const ALL_BROKERS = ''
@@ -23,8 +25,8 @@ export class LiveSettings {
   get settings(): BrokerSettings {
     const { image } = this.#metadata
     if (image.configs !== this.#configs) {
-      const perBroker = configsOf(image, CONFIG_RESOURCE_TYPES.BROKER, String(this.#nodeId))
-      const clusterWide = configsOf(image, CONFIG_RESOURCE_TYPES.BROKER, ALL_BROKERS)
+      const perBroker = configsOf(image, RESOURCE_TYPES.BROKER, String(this.#nodeId))
+      const clusterWide = configsOf(image, RESOURCE_TYPES.BROKER, ALL_BROKERS)
       this.#settings = this.#given.withDynamic(perBroker, clusterWide)
       this.#configs = image.configs
     }

@@ -2,9 +2,11 @@
  * Decides a CreateTopics request: the records to append and the answer, topic by topic. Pure: nothing changes until
  * the caller appends. Checks, their order and their words are those of Kafka's controller.
  */
+
+import { RESOURCE_TYPES } from '../config/resources.ts'
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import { CONFIG_RESOURCE_TYPES, type MetadataImage } from './image.ts'
+import type { MetadataImage } from './image.ts'
 import { type BrokerPlace, checkAssignment, partitionRecord, placeReplicas } from './placement.ts'
 import {
   type Decision,
@@ -121,7 +123,7 @@ function checkNewName(image: MetadataImage, name: string, collision: (name: stri
 
 function configRecord(topic: string, [name, value]: [string, string]): MetadataRecord {
   return metadataRecord('ConfigRecord', {
-    resourceType: CONFIG_RESOURCE_TYPES.TOPIC,
+    resourceType: RESOURCE_TYPES.TOPIC,
     resourceName: topic,
     name,
     value

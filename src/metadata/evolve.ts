@@ -2,15 +2,10 @@
  * (image, records) -> image: the only way metadata changes, live and on replay alike. A record that contradicts what
  * came before it is refused with MetadataError; the image that one had is never touched.
  */
+
+import { RESOURCE_TYPES, resourceKey } from '../config/resources.ts'
 import { DraftMap } from './draft-map.ts'
-import {
-  CONFIG_RESOURCE_TYPES,
-  type MetadataImage,
-  type PartitionState,
-  type ResourceConfigs,
-  resourceKey,
-  type TopicState
-} from './image.ts'
+import type { MetadataImage, PartitionState, ResourceConfigs, TopicState } from './image.ts'
 import { MetadataError } from './metadata-error.ts'
 import { applyOther } from './other-records.ts'
 import { changedPartition, newPartition } from './partition-state.ts'
@@ -177,7 +172,7 @@ export class ImageDraft {
     this.#changedTopics.delete(topicId)
     this.#byName.delete(name)
     this.#byId.delete(topicId)
-    this.#configs.delete(resourceKey(CONFIG_RESOURCE_TYPES.TOPIC, name))
+    this.#configs.delete(resourceKey(RESOURCE_TYPES.TOPIC, name))
   }
 
   /** An empty name means every topic. */

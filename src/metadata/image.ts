@@ -2,6 +2,7 @@
  * What the metadata log says, as one immutable value: topics, settings, feature levels, the next producer id.
  * A change makes a new image (evolve.ts); whoever holds an old one still sees a cluster that once was.
  */
+import { resourceKey } from '../config/resources.ts'
 import type { MetadataRecord } from './records.ts'
 
 /** One partition. `directories` names, replica by replica, the data directory that holds it. */
@@ -36,7 +37,7 @@ export interface MetadataImage {
   readonly topicsById: ReadonlyMap<string, TopicState>
   /** Partitions of all topics. */
   readonly partitionCount: number
-  /** Settings by resource; ask with `configsOf`. */
+  /** Settings by `resourceKey`; ask with `configsOf`. */
   readonly configs: ReadonlyMap<string, ResourceConfigs>
   /** Finalized feature levels by name. */
   readonly features: ReadonlyMap<string, number>
@@ -57,17 +58,9 @@ export const EMPTY_IMAGE: MetadataImage = {
   others: new Map()
 }
 
-/** The kinds of resources that have settings, by Kafka's numbers. */
-export const CONFIG_RESOURCE_TYPES = { TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, CLIENT_METRICS: 16, GROUP: 32 } as const
-
 const NO_CONFIGS: ResourceConfigs = new Map()
 
 /** The settings stored for a resource; for brokers the name '' is the default of the whole cluster. */
 export function configsOf(image: MetadataImage, resourceType: number, resourceName: string): ResourceConfigs {
   return image.configs.get(resourceKey(resourceType, resourceName)) ?? NO_CONFIGS
-}
-
-/** The key of a resource in `MetadataImage.configs`. */
-export function resourceKey(resourceType: number, resourceName: string): string {
-  return `${resourceType}:${resourceName}`
 }

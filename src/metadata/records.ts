@@ -5,6 +5,7 @@
 import { ByteReader, ByteWriter, MalformedFrame } from '../protocol/bytes.ts'
 import { type Message, message } from '../protocol/compile.ts'
 import {
+  absentOf,
   array,
   boolean,
   bytes,
@@ -191,8 +192,7 @@ export function metadataRecord<T extends RecordType>(
   fields: Encodable<Types[T]['shape']>
 ): MetadataRecordOf<T> {
   const { shape, written }: RecordRow = TYPES[type]
-  const defaults = Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, field.absent]))
-  const filled: object = { type, version: written, ...defaults, ...fields }
+  const filled: object = { type, version: written, ...absentOf(shape), ...fields }
   return filled as MetadataRecordOf<T>
 }
 

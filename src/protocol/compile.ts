@@ -5,7 +5,7 @@
 import { assert } from '../runtime/assert.ts'
 import { ByteReader, ByteWriter, MalformedFrame } from './bytes.ts'
 import { ERROR_CODES, type ErrorName, errorName } from './errors.ts'
-import type { AnyField, Decoded, Encodable, FixedType, Shape } from './schema.ts'
+import { type AnyField, absentOf, type Decoded, type Encodable, type FixedType, type Shape } from './schema.ts'
 
 /** Reads and writes one value at one version. */
 interface Codec<T> {
@@ -67,10 +67,9 @@ interface Member {
 }
 
 function structCodec(shape: Shape, target: Target): Codec<Struct> {
-  const entries = Object.entries(shape)
   const placed: Member[] = []
   const tagged = new Map<number, Member>()
-  for (const [name, field] of entries) {
+  for (const [name, field] of Object.entries(shape)) {
     const { since, until, tag } = field.traits
     if (target.version < since || target.version > until) continue
     const member = { name, field, codec: fieldCodec(field, target) }
@@ -79,7 +78,7 @@ function structCodec(shape: Shape, target: Target): Codec<Struct> {
   }
   assert(tagged.size === 0 || target.flexible, 'tagged fields exist in flexible versions only')
   const ascending = [...tagged].sort(([a], [b]) => a - b)
-  const defaults = Object.fromEntries(entries.map(([name, field]) => [name, field.absent]))
+  const defaults: Struct = absentOf(shape)
   return {
     read(reader) {
       const value: Struct = { ...defaults }

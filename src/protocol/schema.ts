@@ -137,8 +137,12 @@ export const records = new Field<Buffer | null, Buffer | null, false>({ kind: 'r
 
 /** A nested struct. */
 export function struct<const S extends Shape>(shape: S): Field<Decoded<S>, Encodable<S>, false> {
-  const absent = Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, field.absent]))
-  return new Field({ kind: 'struct', shape }, absent as Decoded<S>)
+  return new Field({ kind: 'struct', shape }, absentOf(shape))
+}
+
+/** A struct of nothing but defaults. */
+export function absentOf<S extends Shape>(shape: S): Decoded<S> {
+  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, field.absent])) as Decoded<S>
 }
 
 type Element<T> = T extends AnyField ? T : T extends Shape ? Field<Decoded<T>, Encodable<T>, false> : never

@@ -3,11 +3,9 @@
  * frame is read, blocks must be independent, the content checksum is not looked at. The package has one compression
  * speed, so the level has no effect.
  */
-import { createRequire } from 'node:module'
+import { lazyModule } from '../../../runtime/lazy.ts'
 import type { CompressionCodec } from './codec.ts'
 import { xxhash32 } from './xxhash32.ts'
-
-type Native = typeof import('lz4-napi')
 
 const MAGIC = 0x184d2204
 const DESCRIPTOR_AT = 4
@@ -21,16 +19,10 @@ const UNCOMPRESSED_BLOCK = 0x8000_0000
 /** LZ4 cannot do better, so no block needs more room than this times its size. */
 const MOST_EXPANSION = 255
 
-let native: Native | undefined
-
-/** Loaded once a process, on first use. */
-function loadNative(): Native {
-  native ??= createRequire(import.meta.url)('lz4-napi') as Native
-  return native
-}
+const native = lazyModule<typeof import('lz4-napi')>('lz4-napi')
 
 export const lz4: CompressionCodec = {
-  deflate: bytes => loadNative().compressFrameSync(bytes),
+  deflate: bytes => native().compressFrameSync(bytes),
   inflate: bytes => frameBlocks(bytes)
 }
 
@@ -75,5 +67,5 @@ function inflateBlock(block: Buffer, largestBlock: number): Buffer {
   const sized = Buffer.allocUnsafe(4 + block.length)
   sized.writeUInt32LE(Math.min(largestBlock, block.length * MOST_EXPANSION))
   block.copy(sized, 4)
-  return loadNative().uncompressSync(sized)
+  return native().uncompressSync(sized)
 }

@@ -2,10 +2,8 @@
  * Snappy in the framing of the xerial library, which Kafka's Java clients write: a header, then blocks with their
  * sizes before them. Clients on other libraries send one bare block instead, without header or size.
  */
-import { createRequire } from 'node:module'
+import { lazyModule } from '../../../runtime/lazy.ts'
 import { type CompressionCodec, DecompressedTooLargeError } from './codec.ts'
-
-type Native = typeof import('snappy')
 
 /** Magic `82 SNAPPY 00`, version 1, oldest compatible version 1. */
 const HEADER = Buffer.from('82534e41505059000000000100000001', 'hex')
@@ -15,19 +13,13 @@ const SIZE_BYTES = 4
 /** No Snappy element gives more than 64 bytes for 3. */
 const MOST_EXPANSION = 22
 
-let native: Native | undefined
-
-/** Loaded once a process, on first use. */
-function loadNative(): Native {
-  native ??= createRequire(import.meta.url)('snappy') as Native
-  return native
-}
+const native = lazyModule<typeof import('snappy')>('snappy')
 
 export const snappy: CompressionCodec = {
   deflate(bytes) {
     const parts: Buffer[] = [HEADER]
     for (let position = 0; position < bytes.length; position += BLOCK_BYTES) {
-      const block = loadNative().compressSync(bytes.subarray(position, position + BLOCK_BYTES))
+      const block = native().compressSync(bytes.subarray(position, position + BLOCK_BYTES))
       const size = Buffer.allocUnsafe(4)
       size.writeInt32BE(block.length)
       parts.push(size, block)
@@ -63,7 +55,7 @@ function inflateBlock(block: Buffer, limit: number): Buffer {
   const claimed = claimedSize(block)
   if (claimed > limit) throw new DecompressedTooLargeError(limit)
   if (claimed > block.length * MOST_EXPANSION) throw new Error(`${block.length} bytes cannot hold ${claimed}`)
-  const output = loadNative().uncompressSync(block)
+  const output = native().uncompressSync(block)
   return Buffer.isBuffer(output) ? output : Buffer.from(output)
 }
 

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
+import { lazy } from '../../../runtime/lazy.ts'
 import { type CompressionCodec, DecompressedTooLargeError, MissingCodecError } from './codec.ts'
 
 /** What is used of the package. It may be absent, so its own types cannot be leant on. */
@@ -28,19 +29,13 @@ const DEFAULT_LEVEL = 3
 /** Zstandard's own number of the parameter. */
 const COMPRESSION_LEVEL = 100
 
-let loaded: CompressionCodec | undefined
-
 export const zstd: CompressionCodec = {
   deflate: (bytes, level) => implementation().deflate(bytes, level),
   // No frame at all is an empty stream to Kafka's reader.
   inflate: (bytes, limit) => (bytes.length === 0 ? [] : implementation().inflate(bytes, limit))
 }
 
-/** Chosen once a process, on first use. */
-function implementation(): CompressionCodec {
-  loaded ??= chooseZstd(createRequire(import.meta.url), zlib)
-  return loaded
-}
+const implementation = lazy(() => chooseZstd(createRequire(import.meta.url), zlib))
 
 /** The package's codec, else Node's. Throws MissingCodecError where neither is there. */
 export function chooseZstd(require: (id: string) => unknown, node: NodeZlib): CompressionCodec {
