@@ -14,13 +14,16 @@ import { CloseConnection } from '../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { batchesIn, type RecordBatch } from '../../protocol/records/batch.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
-import { byTopic, distinct, each, type Failure, failureOf, type PartitionRef } from '../per-partition.ts'
+import { byTopic, distinct, each, failureOf, type PartitionRef } from '../per-partition.ts'
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
 interface Wanted extends PartitionRef {
   readonly records: Buffer | null
 }
+
+/** An error, and what else the client is told with it. */
+type Refusal = Pick<PartitionResponse, 'errorCode'> & Partial<PartitionResponse>
 
 const FIRST_VERSION_WITH_IDS = 13
 const ALL_IN_SYNC = -1
@@ -37,8 +40,8 @@ export const produce: Handler<'Produce'> = (request, context) => {
   const results = each(
     wanted,
     context.parts,
-    one => ({ ...one, data: refusal ? { ...refused(one, refusal), ...refusal } : append(request, one, context) }),
-    (one, failure) => ({ ...one, data: refused(one, failure) })
+    one => ({ ...one, data: refusal ? refused(one, refusal) : append(request, one, context) }),
+    (one, { errorCode }) => ({ ...one, data: refused(one, { errorCode }) })
   )
   if (request.acks === 0) return closeIfAnyFailed(results)
   const responses = byTopic(results).map(({ topic, topicId, partitions }) => ({
@@ -50,15 +53,15 @@ export const produce: Handler<'Produce'> = (request, context) => {
 }
 
 /** What is wrong with a request as a whole. */
-function refusalOfAll({ topicData, transactionalId }: Request<'Produce'>) {
+function refusalOfAll({ topicData, transactionalId }: Request<'Produce'>): Refusal | undefined {
   try {
     const isTransactional = topicData.some(({ partitionData }) => partitionData.some(hasTransactionalRecords))
     if (!isTransactional || transactionalId !== null) return undefined
   } catch (error) {
-    if (error instanceof KafkaError) return { errorCode: error.code, error, errorMessage: error.message }
+    if (error instanceof KafkaError) return { errorCode: error.code, errorMessage: error.message }
     throw error
   }
-  return { errorCode: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' as const, error: undefined, errorMessage: null }
+  return { errorCode: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' }
 }
 
 function hasTransactionalRecords({ records }: { records: Buffer | null }): boolean {
@@ -88,8 +91,10 @@ function append(
     const appended = partition.append(batch, catalog.rulesOf(topic), clock.now(), 'client')
     return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
-    const failure = failureOf(error, parts)
-    return refused(wanted, failure, WITHOUT_LOG_START.has(failure.errorCode) ? -1n : log.logStartOffset)
+    const { errorCode } = failureOf(error, parts)
+    const told = WITHOUT_LOG_START.has(errorCode) ? {} : { logStartOffset: log.logStartOffset }
+    if (!(error instanceof InvalidRecordsError)) return refused(wanted, { errorCode, ...told })
+    return refused(wanted, { errorCode, ...told, recordErrors: error.recordErrors, errorMessage: error.message })
   }
 }
 
@@ -109,16 +114,8 @@ const WITHOUT_LOG_START: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'KAFKA_STORAGE_ERROR'
 ])
 
-function refused({ partition: index }: Wanted, { errorCode, error }: Failure, logStartOffset = -1n): PartitionResponse {
-  const perRecord = error instanceof InvalidRecordsError ? error : undefined
-  return {
-    index,
-    errorCode,
-    baseOffset: -1n,
-    logStartOffset,
-    recordErrors: perRecord?.recordErrors ?? [],
-    errorMessage: perRecord?.message ?? null
-  }
+function refused({ partition: index }: Wanted, { errorCode, ...told }: Refusal): PartitionResponse {
+  return { index, errorCode, baseOffset: -1n, errorMessage: null, ...told }
 }
 
 /** One log line must not grow with the request. */
