@@ -3,7 +3,8 @@
  * value its version and its fields, no value a tombstone. Types of groups that we do not have yet are told apart from
  * types that nobody knows, and both are skipped by the reader.
  */
-import { ByteReader, ByteWriter, MalformedFrame } from '../protocol/bytes.ts'
+import { ByteWriter } from '../protocol/byte-writer.ts'
+import { ByteReader, MalformedFrame } from '../protocol/bytes.ts'
 import { type Message, message } from '../protocol/compile.ts'
 import {
   array,

@@ -2,7 +2,8 @@
  * The records of the metadata log, as Kafka's controllers write them: one shape a type, and the frame around each.
  * A type or version that we do not know is refused: skipping it would lose what it says.
  */
-import { ByteReader, ByteWriter, MalformedFrame } from '../protocol/bytes.ts'
+import { ByteWriter } from '../protocol/byte-writer.ts'
+import { ByteReader, MalformedFrame } from '../protocol/bytes.ts'
 import { type Message, message } from '../protocol/compile.ts'
 import {
   absentOf,

@@ -2,7 +2,8 @@
  * One declaration an API: `api({...})` gives its codecs at all versions. Below it, the headers that frame requests and
  * responses, and whole frames both ways (the server's way for the broker, the client's for tests and the oracle).
  */
-import { ByteReader, ByteWriter, MalformedFrame } from './bytes.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { ByteReader, MalformedFrame } from './bytes.ts'
 import { type Message, message } from './compile.ts'
 import { type Decoded, type Encodable, int16, int32, nullableString, type Shape } from './schema.ts'
 

@@ -3,7 +3,8 @@
  * Flexible encoding (compact lengths, tagged fields) is chosen here and nowhere else.
  */
 import { assert } from '../runtime/assert.ts'
-import { ByteReader, ByteWriter, MalformedFrame } from './bytes.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { ByteReader, MalformedFrame } from './bytes.ts'
 import { ERROR_CODES, type ErrorName, errorName } from './errors.ts'
 import { type AnyField, absentOf, type Decoded, type Encodable, type FixedType, type Shape } from './schema.ts'
 

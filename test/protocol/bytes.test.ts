@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ByteReader, ByteWriter, MalformedFrame, ZERO_UUID } from '../../src/protocol/bytes.ts'
+import { ByteWriter } from '../../src/protocol/byte-writer.ts'
+import { ByteReader, MalformedFrame, ZERO_UUID } from '../../src/protocol/bytes.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
