@@ -36,12 +36,13 @@ export function createdTopicConfigs(overrides: Texts, broker: BrokerSettings): r
   const shown = Object.entries<Setting<unknown>>(topicSettings).filter(
     ([name, row]) => !row.internal || overrides.has(name)
   )
+  const defaults = broker.topic()
   return shown
     .map(([name]) => {
       const own = overrides.get(name)
       if (own !== undefined) return created(name, own, CONFIG_SOURCES.TOPIC_CONFIG)
       if (!isTopicSetting(name)) return created(name, null, CONFIG_SOURCES.DEFAULT_CONFIG)
-      return created(name, broker.topic().text(name), sourceOfDefault(TOPIC_DEFAULTS.get(name) ?? [], broker))
+      return created(name, defaults.text(name), sourceOfDefault(TOPIC_DEFAULTS.get(name) ?? [], broker))
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -93,12 +93,7 @@ export class TopicSettings {
   /** Use `BrokerSettings.topic`. */
   constructor(overrides: Texts, defaults: Values) {
     this.overrides = overrides
-    const values = new Map(defaults)
-    for (const name of overrides.keys()) {
-      const own = isTopicSetting(name) ? readable(name, topicSettings[name], overrides) : undefined
-      if (own) values.set(name, own)
-    }
-    this.#values = overrides.size === 0 ? defaults : values
+    this.#values = overrides.size === 0 ? defaults : overlaid(defaults, overrides)
   }
 
   /** The value of a setting. */
@@ -122,6 +117,15 @@ function readAll(rows: Rows, choose: (name: string, row: Setting<unknown>) => Va
   for (const [name, row] of Object.entries(rows)) {
     const chosen = choose(name, row)
     if (chosen) values.set(name, chosen)
+  }
+  return values
+}
+
+function overlaid(defaults: Values, overrides: Texts): Values {
+  const values = new Map(defaults)
+  for (const name of overrides.keys()) {
+    const own = isTopicSetting(name) ? readable(name, topicSettings[name], overrides) : undefined
+    if (own) values.set(name, own)
   }
   return values
 }

@@ -1,4 +1,4 @@
-/** The wire's primitive types, written into chunks that grow in number and are never copied together. */
+/** The wire's primitive types, written into chunks that a socket takes as they are. */
 
 const FIRST_CHUNK_BYTES = 256
 /** Longer byte strings go out as views between chunks instead of being copied into one. */

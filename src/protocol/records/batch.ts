@@ -15,18 +15,22 @@ const HEADER_UP_TO_MAGIC = 17
 /** The smallest entry there is: a magic 0 message without key and value. */
 const SMALLEST_LENGTH = 14
 
-const LENGTH_AT = 8
-const LEADER_EPOCH_AT = 12
-const MAGIC_AT = 16
-const CRC_AT = 17
-const ATTRIBUTES_AT = 21
-const LAST_OFFSET_DELTA_AT = 23
-const BASE_TIMESTAMP_AT = 27
-const MAX_TIMESTAMP_AT = 35
-const PRODUCER_ID_AT = 43
-const PRODUCER_EPOCH_AT = 51
-const BASE_SEQUENCE_AT = 53
-const RECORDS_COUNT_AT = 57
+/** Where the fields of the header are. */
+export const HEADER = {
+  baseOffset: 0,
+  length: 8,
+  leaderEpoch: 12,
+  magic: 16,
+  crc: 17,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  baseTimestamp: 27,
+  maxTimestamp: 35,
+  producerId: 43,
+  producerEpoch: 51,
+  baseSequence: 53,
+  recordsCount: 57
+} as const
 
 const LEGACY_CRC_AT = 12
 const LEGACY_MAGIC_AT = 16
@@ -76,12 +80,12 @@ export class RecordBatch {
   }
 
   get baseOffset(): bigint {
-    return this.bytes.readBigInt64BE(0)
+    return this.bytes.readBigInt64BE(HEADER.baseOffset)
   }
 
   /** Bytes after the length field itself. */
   get batchLength(): number {
-    return this.bytes.readInt32BE(LENGTH_AT)
+    return this.bytes.readInt32BE(HEADER.length)
   }
 
   get sizeInBytes(): number {
@@ -90,11 +94,11 @@ export class RecordBatch {
 
   /** -1 when no leader has stamped it. */
   get partitionLeaderEpoch(): number {
-    return this.bytes.readInt32BE(LEADER_EPOCH_AT)
+    return this.bytes.readInt32BE(HEADER.leaderEpoch)
   }
 
   get magic(): number {
-    return this.bytes.readInt8(MAGIC_AT)
+    return this.bytes.readInt8(HEADER.magic)
   }
 
   /** A magic 0 or 1 message, which has none of the fields below but `lastOffset`. */
@@ -103,12 +107,12 @@ export class RecordBatch {
   }
 
   get crc(): number {
-    return this.bytes.readUInt32BE(this.isLegacy ? LEGACY_CRC_AT : CRC_AT)
+    return this.bytes.readUInt32BE(this.isLegacy ? LEGACY_CRC_AT : HEADER.crc)
   }
 
   /** Kafka keeps two bytes for the attributes and reads the low one. */
   get attributes(): number {
-    return this.bytes.readUInt8(ATTRIBUTES_AT + 1)
+    return this.bytes.readUInt8(HEADER.attributes + 1)
   }
 
   /** How the records are compressed. Throws UNKNOWN_SERVER_ERROR, as Kafka does, for an id that names no codec. */
@@ -134,7 +138,7 @@ export class RecordBatch {
   }
 
   get lastOffsetDelta(): number {
-    return this.bytes.readInt32BE(LAST_OFFSET_DELTA_AT)
+    return this.bytes.readInt32BE(HEADER.lastOffsetDelta)
   }
 
   get lastOffset(): bigint {
@@ -147,24 +151,24 @@ export class RecordBatch {
 
   /** What the records' timestamp deltas count from. */
   get baseTimestamp(): bigint {
-    return this.bytes.readBigInt64BE(BASE_TIMESTAMP_AT)
+    return this.bytes.readBigInt64BE(HEADER.baseTimestamp)
   }
 
   get maxTimestamp(): bigint {
-    return this.bytes.readBigInt64BE(MAX_TIMESTAMP_AT)
+    return this.bytes.readBigInt64BE(HEADER.maxTimestamp)
   }
 
   /** -1 for a producer that is not idempotent. */
   get producerId(): bigint {
-    return this.bytes.readBigInt64BE(PRODUCER_ID_AT)
+    return this.bytes.readBigInt64BE(HEADER.producerId)
   }
 
   get producerEpoch(): number {
-    return this.bytes.readInt16BE(PRODUCER_EPOCH_AT)
+    return this.bytes.readInt16BE(HEADER.producerEpoch)
   }
 
   get baseSequence(): number {
-    return this.bytes.readInt32BE(BASE_SEQUENCE_AT)
+    return this.bytes.readInt32BE(HEADER.baseSequence)
   }
 
   get lastSequence(): number {
@@ -173,7 +177,7 @@ export class RecordBatch {
   }
 
   get recordsCount(): number {
-    return this.bytes.readInt32BE(RECORDS_COUNT_AT)
+    return this.bytes.readInt32BE(HEADER.recordsCount)
   }
 
   /** The records as they lie in the batch, compressed or not. */
@@ -184,27 +188,30 @@ export class RecordBatch {
   /** Whether the checksum fits the bytes. */
   hasValidCrc(): boolean {
     if (this.isLegacy) return this.crc === crc32(this.bytes.subarray(LEGACY_MAGIC_AT))
-    return this.bytes.length >= BATCH_OVERHEAD && this.crc === crc32c(this.bytes.subarray(ATTRIBUTES_AT))
+    return this.bytes.length >= BATCH_OVERHEAD && this.crc === crc32c(this.bytes.subarray(HEADER.attributes))
   }
 
   /** What the leader gives every batch. Written in place; the checksum does not cover it. */
   stamp(baseOffset: bigint, partitionLeaderEpoch: number): void {
-    this.bytes.writeBigInt64BE(baseOffset, 0)
-    this.bytes.writeInt32BE(partitionLeaderEpoch, LEADER_EPOCH_AT)
+    this.bytes.writeBigInt64BE(baseOffset, HEADER.baseOffset)
+    this.bytes.writeInt32BE(partitionLeaderEpoch, HEADER.leaderEpoch)
   }
 
   /** Sets the kind of time and the largest time, in place, with a new checksum if either really changes. */
   setMaxTimestamp(timestampType: TimestampType, maxTimestamp: bigint): void {
     if (this.timestampType === timestampType && this.maxTimestamp === maxTimestamp) return
     const kept = this.attributes & ~ATTRIBUTES.logAppendTime
-    this.bytes.writeInt16BE(kept | (timestampType === 'LogAppendTime' ? ATTRIBUTES.logAppendTime : 0), ATTRIBUTES_AT)
-    this.bytes.writeBigInt64BE(maxTimestamp, MAX_TIMESTAMP_AT)
+    this.bytes.writeInt16BE(
+      kept | (timestampType === 'LogAppendTime' ? ATTRIBUTES.logAppendTime : 0),
+      HEADER.attributes
+    )
+    this.bytes.writeBigInt64BE(maxTimestamp, HEADER.maxTimestamp)
     this.seal()
   }
 
   /** Writes the checksum that fits the bytes. */
   seal(): void {
-    this.bytes.writeUInt32BE(crc32c(this.bytes.subarray(ATTRIBUTES_AT)), CRC_AT)
+    this.bytes.writeUInt32BE(crc32c(this.bytes.subarray(HEADER.attributes)), HEADER.crc)
   }
 }
 
@@ -215,12 +222,12 @@ export class RecordBatch {
 export function entrySizeAt(buffer: Buffer, position: number): number | undefined {
   const remaining = buffer.length - position
   if (remaining < LOG_OVERHEAD) return undefined
-  const length = buffer.readInt32BE(position + LENGTH_AT)
+  const length = buffer.readInt32BE(position + HEADER.length)
   if (length < SMALLEST_LENGTH) {
     throw new CorruptRecordError(`a record batch of ${length} bytes is below the least of ${SMALLEST_LENGTH}`, position)
   }
   if (remaining < HEADER_UP_TO_MAGIC) return undefined
-  const magic = buffer.readInt8(position + MAGIC_AT)
+  const magic = buffer.readInt8(position + HEADER.magic)
   if (magic < 0 || magic > 2) throw new CorruptRecordError(`record batches have no magic ${magic}`, position)
   if (magic === 2 && length + LOG_OVERHEAD < BATCH_OVERHEAD) {
     throw new CorruptRecordError(`a batch of ${length} bytes is shorter than its own header`, position)

@@ -2,6 +2,7 @@
 import {
   ATTRIBUTES,
   BATCH_OVERHEAD,
+  HEADER,
   LOG_OVERHEAD,
   NO_PRODUCER_ID,
   NO_SEQUENCE,
@@ -49,18 +50,18 @@ export function buildBatch(records: Iterable<NewRecord>, options: BatchOptions =
   }
 
   const bytes = codec === 'none' ? writer.bytes : compressed(writer.bytes, codec, options.level)
-  bytes.writeBigInt64BE(baseOffset, 0)
-  bytes.writeInt32BE(bytes.length - LOG_OVERHEAD, 8)
-  bytes.writeInt32BE(options.partitionLeaderEpoch ?? -1, 12)
-  bytes.writeInt8(2, 16)
-  bytes.writeInt16BE(attributesOf(options, codec), 21)
-  bytes.writeInt32BE(options.lastOffsetDelta ?? Math.max(offsetDelta, 0), 23)
-  bytes.writeBigInt64BE(baseTimestamp ?? NO_TIMESTAMP, 27)
-  bytes.writeBigInt64BE(options.maxTimestamp ?? maxTimestamp, 35)
-  bytes.writeBigInt64BE(options.producerId ?? NO_PRODUCER_ID, 43)
-  bytes.writeInt16BE(options.producerEpoch ?? -1, 51)
-  bytes.writeInt32BE(options.baseSequence ?? NO_SEQUENCE, 53)
-  bytes.writeInt32BE(recordsCount, 57)
+  bytes.writeBigInt64BE(baseOffset, HEADER.baseOffset)
+  bytes.writeInt32BE(bytes.length - LOG_OVERHEAD, HEADER.length)
+  bytes.writeInt32BE(options.partitionLeaderEpoch ?? -1, HEADER.leaderEpoch)
+  bytes.writeInt8(2, HEADER.magic)
+  bytes.writeInt16BE(attributesOf(options, codec), HEADER.attributes)
+  bytes.writeInt32BE(options.lastOffsetDelta ?? Math.max(offsetDelta, 0), HEADER.lastOffsetDelta)
+  bytes.writeBigInt64BE(baseTimestamp ?? NO_TIMESTAMP, HEADER.baseTimestamp)
+  bytes.writeBigInt64BE(options.maxTimestamp ?? maxTimestamp, HEADER.maxTimestamp)
+  bytes.writeBigInt64BE(options.producerId ?? NO_PRODUCER_ID, HEADER.producerId)
+  bytes.writeInt16BE(options.producerEpoch ?? -1, HEADER.producerEpoch)
+  bytes.writeInt32BE(options.baseSequence ?? NO_SEQUENCE, HEADER.baseSequence)
+  bytes.writeInt32BE(recordsCount, HEADER.recordsCount)
   const batch = new RecordBatch(bytes)
   batch.seal()
   return batch
