@@ -240,17 +240,29 @@ const waiting: Step[] = [
 
 const held = opened('a session that is held', [named(MAIN)])
 
-/** A thousand sessions is what a broker keeps, none of them younger than two minutes is given up. Last of all. */
+/** A thousand sessions is what a broker keeps, none of them younger than two minutes is given up. */
 const many: Step[] = [
   held,
   arrange('as many sessions as there can be', async session => {
     const request = { ...NOW, sessionId: 0, sessionEpoch: 0, topics: [named(MAIN)] }
-    for (let count = 0; count < 1200; count++) await session.ask(Fetch, LATEST, request)
+    const ids: number[] = []
+    for (let count = 0; count < 1200; count++) {
+      const answer = await session.ask(Fetch, LATEST, request)
+      if (typeof answer !== 'string' && answer.sessionId !== 0) ids.push(answer.sessionId)
+    }
+    session.remember('many sessions', ids)
   }),
   opened('one more', [named(MAIN)]),
   opened('a larger one', [named(MAIN, {}, { partition: 1 }, { partition: 2 })]),
   inSession(held)('an old one goes on', 1),
-  inSession(held)('it makes room', -1)
+  inSession(held)('it ends', -1),
+  arrange('so do all others', async session => {
+    const request = { ...NOW, sessionEpoch: -1, topics: [] }
+    for (const sessionId of session.recall('many sessions') as number[]) {
+      await session.ask(Fetch, LATEST, { ...request, sessionId })
+    }
+  }),
+  opened('there is room again', [named(MAIN)])
 ]
 
 export const fetchSessions: Step[] = [...life, ...epochs, ...ends, ...fairness, ...byIds, ...names, ...waiting, ...many]

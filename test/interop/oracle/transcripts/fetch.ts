@@ -226,8 +226,10 @@ const readers: Step[] = [
 
 let waits = 0
 
-/** A fetch that is held until `act`; whatever it is answered is compared. */
+/** A fetch that is held until `act`; whatever it is answered is compared. Its connection is open before, to be in time. */
 function held(name: string, request: object, act: Step, version = LATEST): Step[] {
+  const on = `waiting ${++waits}`
+  const open = arrange(`${name}, the connection`, session => session.ask(Fetch, LATEST, { ...NOW, topics: [] }, on))
   const { sent, answer } = parked(
     name,
     Fetch,
@@ -236,9 +238,9 @@ function held(name: string, request: object, act: Step, version = LATEST): Step[
       ...{ maxWaitMs: 15_000, minBytes: 1 },
       ...(typeof request === 'function' ? request(session) : request)
     }),
-    { on: `waiting ${++waits}`, compare: withBytes }
+    { on, compare: withBytes }
   )
-  return [sent, act, answer]
+  return [open, sent, act, answer]
 }
 
 const append = (name: string, values: readonly string[], index = 0) =>
