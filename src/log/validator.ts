@@ -1,6 +1,6 @@
 /**
  * What a leader checks of a produced batch before it is appended, and how it makes the batch its own: times, codec.
- * Offsets and leader epoch are stamped by the log. The texts of record errors go out on the wire and are Kafka's.
+ * Offsets and leader epoch are stamped by the log.
  */
 import { KafkaError } from '../protocol/errors.ts'
 import { batchesIn, NO_PRODUCER_ID, type RecordBatch, type TimestampType } from '../protocol/records/batch.ts'
@@ -8,19 +8,17 @@ import { buildBatch } from '../protocol/records/builder.ts'
 import type { Codec, Compression } from '../protocol/records/compression/codecs.ts'
 import type { NewRecord } from '../protocol/records/encoding.ts'
 import { RecordWalker } from '../protocol/records/record.ts'
+import { keyMissing, outOfRange, Refusals, type TimeBounds, wrongTimestampType } from './record-errors.ts'
 
 /** Who wrote the batch: a client's Produce, or one of our own coordinators, who may write control records. */
 export type BatchOrigin = 'client' | 'coordinator'
 
 /** The topic's settings that say which batches it takes, and in which form. */
-export interface ValidationRules {
+export interface ValidationRules extends TimeBounds {
   /** `cleanup.policy` has compact in it. */
   readonly isCompacted: boolean
   readonly maxMessageBytes: number
   readonly timestampType: TimestampType
-  /** How far a record's time may lie behind or ahead of ours. 2^63 is as good as forever. */
-  readonly timestampBeforeMaxMs: number
-  readonly timestampAfterMaxMs: number
   readonly compressionType: 'producer' | 'uncompressed' | Compression
   /** `compression.<codec>.level`, for the codecs that have one. */
   readonly compressionLevels: Partial<Record<Compression, number>>
@@ -37,32 +35,9 @@ export interface Arrival {
   readonly origin: BatchOrigin
 }
 
-/** One refused record: its index in the batch, and why. */
-export interface RecordError {
-  readonly batchIndex: number
-  readonly batchIndexErrorMessage: string
-}
-
-type RefusalCode = 'INVALID_TIMESTAMP' | 'INVALID_RECORD'
-
-/** Records of the batch were refused, and so the whole batch. The message is meant for the client. */
-export class InvalidRecordsError extends KafkaError {
-  override name = 'InvalidRecordsError'
-  readonly recordErrors: readonly RecordError[]
-
-  constructor(code: RefusalCode, message: string, recordErrors: readonly RecordError[]) {
-    super(code, message)
-    this.recordErrors = recordErrors
-  }
-}
-
 const NO_TIMESTAMP = -1
 const NO_EPOCH = -1
 const FIRST_VERSION_WITH_ZSTD = 7
-const SHOWN_ERRORS = 3
-/** Apache Kafka lists every refused record, but a small compressed batch may hold millions. */
-const LISTED_ERRORS = 10_000
-const LONGEST = 2n ** 63n - 1n
 
 /**
  * The one batch that a partition of a Produce request carries. Throws INVALID_RECORD unless there is exactly one, of
@@ -153,13 +128,13 @@ function checkRecords(arrival: Arrival, rules: ValidationRules, target: Codec): 
   for (let index = 0; walker.next(); index++) {
     const { timestamp } = walker
     if (rules.isCompacted && walker.keyLength < 0) {
-      refused.add(index, 'INVALID_RECORD', () => keyMissing(arrival))
+      refused.add(index, 'INVALID_RECORD', () => keyMissing(arrival.topicPartition))
     } else if (rules.timestampType === 'CreateTime' && timestamp !== NO_TIMESTAMP) {
       if (isOutOfRange(timestamp, arrival.now, rules)) {
-        refused.add(index, 'INVALID_TIMESTAMP', () => outOfRange(walker, arrival, rules))
+        refused.add(index, 'INVALID_TIMESTAMP', () => outOfRange(walker, arrival.batch, arrival.now, rules))
       }
     } else if (claimsAppendTime) {
-      refused.add(index, 'INVALID_TIMESTAMP', () => wrongTimestampType(walker, arrival, target))
+      refused.add(index, 'INVALID_TIMESTAMP', () => wrongTimestampType(walker, arrival.batch, target))
     }
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (walker.offsetDelta !== index) deltasAreDense = false
@@ -207,60 +182,6 @@ function* withoutOffsets(walker: RecordWalker): Generator<NewRecord, undefined> 
     }
     yield record
   }
-}
-
-/** Collects the refused records of a batch. One wrong timestamp makes it the answer for all. */
-class Refusals {
-  readonly #errors: RecordError[] = []
-  #count = 0
-  #code: RefusalCode = 'INVALID_RECORD'
-
-  add(batchIndex: number, code: RefusalCode, text: () => string): void {
-    this.#count++
-    if (code === 'INVALID_TIMESTAMP') this.#code = code
-    if (this.#count <= LISTED_ERRORS) this.#errors.push({ batchIndex, batchIndexErrorMessage: text() })
-  }
-
-  throwIfAny(): void {
-    if (this.#count === 0) return
-    const reason = this.#code === 'INVALID_TIMESTAMP' ? 'invalid timestamp' : this.#firstErrors()
-    const message = `One or more records have been rejected due to ${reason}`
-    throw new InvalidRecordsError(this.#code, message, this.#errors)
-  }
-
-  #firstErrors(): string {
-    const texts = this.#errors
-      .slice(0, SHOWN_ERRORS)
-      .map(error => `RecordError(batchIndex=${error.batchIndex}, message='${error.batchIndexErrorMessage}')`)
-    const shown = `only showing the first three errors at most: [${texts.join(', ')}]`
-    return `${this.#count} record errors in total, and ${shown}`
-  }
-}
-
-function keyMissing({ topicPartition }: Arrival): string {
-  return `Compacted topic cannot accept message without key in topic partition ${topicPartition}`
-}
-
-function outOfRange(walker: RecordWalker, { batch, now }: Arrival, rules: ValidationRules): string {
-  const offset = batch.baseOffset + BigInt(walker.offsetDelta)
-  const earliest = BigInt(now) - asLong(rules.timestampBeforeMaxMs)
-  const latest = BigInt.asIntN(64, BigInt(now) + asLong(rules.timestampAfterMaxMs))
-  return `Timestamp ${walker.timestamp} of message with offset ${offset} is out of range. The timestamp should be within [${earliest}, ${latest}]`
-}
-
-/** Kafka names the class of its own reader, and the one for compressed batches shows a missing key's size as -1. */
-function wrongTimestampType(walker: RecordWalker, { batch }: Arrival, target: Codec): string {
-  const isPartial = batch.codec !== 'none' && batch.codec === target
-  const sizes = [walker.keyLength, walker.valueLength].map(size => (isPartial ? size : Math.max(size, 0)))
-  const offset = batch.baseOffset + BigInt(walker.offsetDelta)
-  const record = `${isPartial ? 'Partial' : ''}DefaultRecord(offset=${offset}, timestamp=${walker.timestamp}, key=${sizes[0]} bytes, value=${sizes[1]} bytes)`
-  return `Invalid timestamp type in message ${record}. Producer should not set timestamp type to LogAppendTime.`
-}
-
-/** A setting of up to 2^63-1, which a number rounds up. */
-function asLong(value: number): bigint {
-  const exact = BigInt(value)
-  return exact > LONGEST ? LONGEST : exact
 }
 
 function invalid(why: string): KafkaError {

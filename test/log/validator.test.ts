@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  type Arrival,
-  checkProducedRecords,
-  InvalidRecordsError,
-  type ValidationRules,
-  validateBatch
-} from '../../src/log/validator.ts'
+import { InvalidRecordsError } from '../../src/log/record-errors.ts'
+import { type Arrival, checkProducedRecords, type ValidationRules, validateBatch } from '../../src/log/validator.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'

@@ -8,7 +8,8 @@
  * - Of a partition that is named twice the last batch counts.
  */
 
-import { checkProducedRecords, InvalidRecordsError } from '../../log/validator.ts'
+import { InvalidRecordsError } from '../../log/record-errors.ts'
+import { checkProducedRecords } from '../../log/validator.ts'
 import { isInternalTopic } from '../../metadata/topic-names.ts'
 import { CloseConnection } from '../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
