@@ -38,7 +38,7 @@ export async function lockDirectory(directory: string, random: Random): Promise<
 }
 
 async function claim(directory: string, random: Random): Promise<DirectoryLock> {
-  fs.mkdirSync(directory, { recursive: true })
+  makeDirectory(directory)
   fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
   const kafka = kafkaHolding(directory)
   if (kafka !== undefined) throw inUse(directory, 'Apache Kafka', kafka)
@@ -63,6 +63,17 @@ async function claim(directory: string, random: Random): Promise<DirectoryLock> 
   return mine
 }
 
+/** With its parents. Node's own way to make those never ends where the system knows no such directory, as in /proc. */
+function makeDirectory(directory: string): void {
+  const parent = path.dirname(directory)
+  if (parent !== directory && !fs.existsSync(parent)) makeDirectory(parent)
+  try {
+    fs.mkdirSync(directory)
+  } catch (error) {
+    if (!fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory()) throw error
+  }
+}
+
 function inUse(directory: string, by: string, processId: string | number): DataDirectoryError {
   return new DataDirectoryError(
     `${directory} is in use by ${by} (process ${processId}): stop it, or choose another directory with --data-dir.`
@@ -75,6 +86,7 @@ function unusable(directory: string, error: unknown): DataDirectoryError {
     EACCES: 'this user may not write there',
     EPERM: 'this user may not write there',
     EROFS: 'the file system is read-only',
+    ENOENT: 'the system does not let one be made there',
     ENOSPC: 'the disk is full',
     EEXIST: 'it is a file',
     ENOTDIR: 'a part of the path is a file'

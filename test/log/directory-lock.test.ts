@@ -88,6 +88,7 @@ it('says in a sentence that a directory takes no files', async () => {
   // Root may write anywhere but there, and where there is no such directory none can be made.
   await expect(lock('/proc/self')).rejects.toThrow(/^\/proc\/self cannot be used as data directory: .+\.$/)
   await expect(lock('/proc/self')).rejects.toThrow(DataDirectoryError)
+  await expect(lock('/proc/no-such/directory')).rejects.toThrow('does not let one be made there')
 })
 
 it.each(['a file', 'a file/below'])('says in a sentence that a directory cannot be %s', async name => {
