@@ -16,9 +16,10 @@ const MAX_VARLONG_BYTES = 10
 
 /**
  * How many elements the arrays of one message may have in all. A decoded element takes up to 30 times its bytes, so the
- * limit on a frame's size alone would let one frame of empty names fill the memory. Kafka has no such limit.
+ * limit on a frame's size alone would let one frame of empty names fill the memory, and nobody else is answered meanwhile.
+ * Kafka has no such limit.
  */
-const MOST_ELEMENTS = 1_000_000
+const MOST_ELEMENTS = 100_000
 
 /** Reads big-endian primitives from a window of a Buffer. Byte strings come back as views, uncopied. */
 export class ByteReader {
