@@ -86,14 +86,6 @@ export class ProducerStates {
     this.#producers.set(batch.producerId, { epoch, batches, lastTimestamp: timestamp })
   }
 
-  /** Forgets what the log no longer holds from `endOffset` on, after a truncation. */
-  truncateTo(endOffset: bigint): void {
-    for (const [producerId, producer] of this.#producers) {
-      producer.batches = producer.batches.filter(batch => batch.lastOffset < endOffset)
-      if (producer.batches.length === 0) this.#producers.delete(producerId)
-    }
-  }
-
   /** Forgets producers that have been silent for `expirationMs` (`producer.id.expiration.ms`). */
   expire(now: number, expirationMs: number): void {
     const limit = BigInt(now - expirationMs)

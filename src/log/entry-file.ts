@@ -85,16 +85,6 @@ export class EntryFile {
     this.#page = undefined
   }
 
-  /** Keeps the first `count` entries. */
-  truncate(count: number): void {
-    const stored = this.#stored()
-    this.#pendingCount = Math.max(0, Math.min(this.#pendingCount, count - stored))
-    if (count >= stored) return
-    this.#storage.truncate(this.#path, count * this.#entryBytes)
-    this.#storedCount = count
-    this.#page = undefined
-  }
-
   /** Forgets everything, whatever the file holds. */
   clear(): void {
     if (this.#storage.exists(this.#path)) this.#storage.truncate(this.#path, 0)

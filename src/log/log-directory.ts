@@ -106,19 +106,9 @@ export class LogDirectory {
     return log
   }
 
-  /** The log of a partition if it is open. */
-  openLog(partition: TopicPartition): PartitionLog | undefined {
-    return this.#logs.get(folderOf(partition))
-  }
-
   /** Whether a partition has a folder. */
   has(partition: TopicPartition): boolean {
     return this.#storage.exists(folderOf(partition))
-  }
-
-  /** All partitions that have a folder, but the metadata. */
-  partitions(): TopicPartition[] {
-    return this.#folders().map(({ partition }) => partition)
   }
 
   /**

@@ -50,12 +50,6 @@ export class OffsetIndex {
     return this.count === 0 ? 0 : this.#entries.entry(this.count - 1).readInt32BE(4)
   }
 
-  /** Forgets entries for `offset` and later ones. */
-  truncateTo(offset: bigint): void {
-    const wanted = Number(offset - this.#baseOffset)
-    this.#entries.truncate(this.#entries.lastWhere(entry => entry.readInt32BE(0) < wanted) + 1)
-  }
-
   /** Forgets everything, whatever the file holds. */
   clear(): void {
     this.#entries.clear()

@@ -23,8 +23,6 @@ export interface BatchObserver {
   observed(batch: RecordBatch): void
   /** A new segment begins at `baseOffset`, of which nothing has been observed yet. */
   rolled(baseOffset: bigint): void
-  /** Everything from `endOffset` on is gone; what was made of it is to be made again from `batches`. */
-  truncated(endOffset: bigint): void
 }
 
 /** What a log needs from outside, and where it is. */
@@ -227,25 +225,6 @@ export class PartitionLog {
     this.#logStartOffset = offset
   }
 
-  /** Removes the batch that holds `offset` and everything after it. The log then ends at `offset`. */
-  truncateTo(offset: bigint): void {
-    if (offset >= this.#endOffset) return
-    this.#isUnsynced = true
-    this.#guarded(() => {
-      if (offset < this.firstSegmentOffset) {
-        this.#startAgainAt(offset)
-        this.#logStartOffset = offset
-      } else {
-        this.#segments.truncateTo(offset)
-        this.#endOffset = offset
-        this.#epochs.truncateFromEnd(offset)
-        this.#logStartOffset = smaller(this.#logStartOffset, offset)
-      }
-      this.#recoveryPoint = smaller(this.#recoveryPoint, offset)
-    })
-    this.#observer?.truncated(offset)
-  }
-
   /**
    * The process waits until what was appended is on the disk: for the metadata, on which all else is built. If this
    * throws the log is offline.
@@ -282,12 +261,12 @@ export class PartitionLog {
 
   /** Brings a full segment to the disk in the background, so that a later recovery need not look at it. */
   async #flush(segment: Segment, recoveryPoint: bigint): Promise<void> {
-    if (this.#offline || !this.#segments.all.includes(segment)) return
+    if (this.#offline) return
     try {
       await segment.sync()
-      if (this.#segments.all.includes(segment)) this.#recoveryPoint = larger(this.#recoveryPoint, recoveryPoint)
+      this.#recoveryPoint = larger(this.#recoveryPoint, recoveryPoint)
     } catch (error) {
-      if (this.#segments.all.includes(segment)) this.#fail(error)
+      this.#fail(error)
     }
   }
 

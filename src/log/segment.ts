@@ -138,20 +138,6 @@ export class Segment {
     return this.#endOffset
   }
 
-  /** Removes the batch that holds `offset` and all later ones. */
-  truncateTo(offset: bigint): void {
-    const position = this.find(offset)?.position
-    this.#offsets.truncateTo(offset)
-    this.#times.truncateTo(offset)
-    if (position === undefined) return
-    this.#storage.truncate(this.#path, position)
-    this.#size = position
-    this.#endOffset = undefined
-    this.#bytesSinceIndexed = 0
-    if (position === 0) this.#firstTimestamp = undefined
-    this.#largest = this.#largestAfterIndex()
-  }
-
   /**
    * Goes through all bytes, believing nothing else: checks every batch, cuts the file before the first that is not
    * whole and sound, and rebuilds the indexes. Returns how many bytes were cut, and why.
@@ -241,15 +227,6 @@ export class Segment {
     this.#largest = undefined
     this.#firstTimestamp = undefined
     this.#endOffset = this.baseOffset
-  }
-
-  #largestAfterIndex(): TimestampOffset {
-    let largest = this.#times.last
-    for (const { batch } of this.headers(this.#offsets.positionBefore(largest.offset))) {
-      const timestamp = maxTimestampOf(batch)
-      if (timestamp > largest.timestamp) largest = { timestamp, offset: batch.lastOffset }
-    }
-    return largest
   }
 }
 

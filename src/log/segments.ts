@@ -94,12 +94,6 @@ export class Segments {
     return full
   }
 
-  /** Removes the batch that holds `offset` and everything after it, newest first. */
-  truncateTo(offset: bigint): void {
-    while (this.active.baseOffset > offset && this.#segments.length > 1) this.#dropActive()
-    this.active.truncateTo(offset)
-  }
-
   /** Leaves nothing but an empty segment at `offset`. */
   startAgainAt(offset: bigint, nowMs: number): void {
     while (this.#segments.length > 0) this.#dropActive()

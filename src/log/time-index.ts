@@ -58,13 +58,6 @@ export class TimeIndex {
     return this.#at(this.#entries.lastWhere(entry => entry.readBigInt64BE(0) <= timestamp))
   }
 
-  /** Forgets entries for `offset` and later ones. */
-  truncateTo(offset: bigint): void {
-    const wanted = Number(offset - this.#baseOffset)
-    this.#entries.truncate(this.#entries.lastWhere(entry => entry.readInt32BE(8) < wanted) + 1)
-    this.#last = undefined
-  }
-
   /** Forgets everything, whatever the file holds. */
   clear(): void {
     this.#entries.clear()

@@ -128,7 +128,6 @@ export const string = new Field<string, string, false>({ kind: 'string' }, '')
 export const nullableString = string.nullableSince(0).or(null)
 /** A view on the frame: who keeps it copies it. */
 export const bytes = new Field<Buffer, Buffer, false>({ kind: 'bytes' }, Buffer.alloc(0))
-export const nullableBytes = bytes.nullableSince(0).or(null)
 /** Record batches, as a view. Null where a request or answer carries none. */
 export const records = new Field<Buffer | null, Buffer | null, false>({ kind: 'records' }, null, {
   ...EVERYWHERE,

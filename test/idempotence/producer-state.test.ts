@@ -86,12 +86,6 @@ describe('producer states', () => {
     )
   })
 
-  it('forget what a truncation cut off', () => {
-    const states = statesAfter(batch({ baseSequence: 0 }), batch({ baseSequence: 1 }))
-    states.truncateTo(1n)
-    expect(states.check(batch({ baseSequence: 1 }))).toBeUndefined()
-  })
-
   it('forget a producer that has been silent for the expiration time', () => {
     const states = statesAfter(batch({ baseSequence: 0, maxTimestamp: 1000n }))
     states.expire(1999, 1000)

@@ -45,23 +45,6 @@ describe('the offset index', () => {
     check(new OffsetIndex(storage, 'i', BASE))
   })
 
-  test('forgets an offset and all after it, in the file and in memory', () => {
-    const storage = new MemoryStorage()
-    const index = new OffsetIndex(storage, 'i', 0n)
-    for (let entry = 1; entry <= 10; entry++) {
-      index.add(BigInt(entry * 10), entry * 100)
-      if (entry === 5) index.flush()
-    }
-    index.truncateTo(75n)
-    expect([index.count, index.lastPosition]).toEqual([7, 700])
-    index.truncateTo(30n)
-    expect([index.count, index.lastPosition]).toEqual([2, 200])
-    index.add(31n, 400)
-    index.flush()
-    expect(new OffsetIndex(storage, 'i', 0n).lastPosition).toBe(400)
-    expect(storage.size('i')).toBe(24)
-  })
-
   test('a file laid out in advance ends where the zeros begin', () => {
     const storage = new MemoryStorage()
     const index = new OffsetIndex(storage, 'i', 0n)
@@ -129,18 +112,6 @@ describe('the time index', () => {
         expect(tested.entryBefore(BigInt(probe))).toEqual(expected ?? { timestamp: -1n, offset: BASE })
       }
     }
-  })
-
-  test('forgets what lies at an offset or later', () => {
-    const index = new TimeIndex(new MemoryStorage(), 'i', 0n)
-    index.offer({ timestamp: 10n, offset: 5n })
-    index.offer({ timestamp: 20n, offset: 9n })
-    index.truncateTo(9n)
-    expect(index.last).toEqual({ timestamp: 10n, offset: 5n })
-    index.truncateTo(0n)
-    expect(index.last).toEqual({ timestamp: -1n, offset: 0n })
-    index.offer({ timestamp: 1n, offset: 0n })
-    expect(index.count).toBe(1)
   })
 
   test('keeps one slot for the final entry', () => {

@@ -88,17 +88,15 @@ describe('appending', () => {
     expect(offsetsIn(read(reopenAfterCrash(storage), 0n, 1000))).toEqual([0n])
   })
 
-  test('an observer hears of batches with their offsets, rolls before them, and truncation', () => {
+  test('an observer hears of batches with their offsets, and of rolls before them', () => {
     const log = openLog(new MemoryStorage(), { segmentBytes: 200 })
     const heard: string[] = []
     log.observe({
       observed: batch => heard.push(`observed ${batch.baseOffset}-${batch.lastOffset}`),
-      rolled: baseOffset => heard.push(`rolled ${baseOffset}`),
-      truncated: endOffset => heard.push(`truncated ${endOffset}`)
+      rolled: baseOffset => heard.push(`rolled ${baseOffset}`)
     })
     fill(log, [2, 2, 1])
-    log.truncateTo(2n)
-    expect(heard).toEqual(['observed 0-1', 'observed 2-3', 'rolled 4', 'observed 4-4', 'truncated 2'])
+    expect(heard).toEqual(['observed 0-1', 'observed 2-3', 'rolled 4', 'observed 4-4'])
   })
 })
 
@@ -264,37 +262,6 @@ describe('the log start', () => {
     expect(log).toMatchObject({ logStartOffset: 50n, logEndOffset: 50n })
     fill(log, [1])
     expect(offsetsIn(read(log, 50n, 1000))).toEqual([50n])
-  })
-})
-
-describe('truncation', () => {
-  test('removes the batch that holds the offset and all later ones', () => {
-    const log = openLog(new MemoryStorage(), { segmentBytes: 300 })
-    fill(log, [3, 3, 3, 3, 3])
-    log.truncateTo(7n)
-    expect(log.logEndOffset).toBe(7n)
-    expect(contents(log).map(({ baseOffset }) => baseOffset)).toEqual([0n, 3n])
-    fill(log, [2])
-    expect(contents(log).map(({ baseOffset }) => baseOffset)).toEqual([0n, 3n, 7n])
-  })
-
-  test('below the first segment the log begins again at the offset', () => {
-    const log = openLog(new MemoryStorage(), {}, { logStartOffset: 100n })
-    fill(log, [3])
-    log.truncateTo(40n)
-    expect(log).toMatchObject({ logStartOffset: 40n, logEndOffset: 40n })
-    fill(log, [1])
-    expect(contents(log).map(({ baseOffset }) => baseOffset)).toEqual([40n])
-  })
-
-  test('takes back leader epochs and the recovery point', async () => {
-    const log = openLog()
-    log.append(batchOf([T0]), 1)
-    log.append(batchOf([T0]), 2)
-    await log.close()
-    log.truncateTo(1n)
-    expect(log.recoveryPoint).toBe(1n)
-    expect(log.leaderEpochs.latest).toEqual({ epoch: 1, startOffset: 0n })
   })
 })
 
