@@ -38,8 +38,7 @@ export class Partition {
         if (batch.producerId >= 0n && !batch.isControl) producers.record(batch)
       },
       // Readers do not wait for more in a segment that is full.
-      rolled: () => this.waiting.wakeAll(),
-      truncated: endOffset => producers.truncateTo(endOffset)
+      rolled: () => this.waiting.wakeAll()
     })
     this.lead(leaderEpoch)
   }
