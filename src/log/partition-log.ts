@@ -9,21 +9,15 @@ import { assert } from '../runtime/assert.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
-import { LEADER_EPOCH_FILE, LeaderEpochs } from './leader-epochs.ts'
+import type { BatchObserver } from './batch-observer.ts'
+import { DiskGuard } from './disk-guard.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { LogSync } from './log-sync.ts'
 import { mustRoll } from './roll-policy.ts'
-import type { Segment } from './segment.ts'
 import { type ReadLimits, Segments } from './segments.ts'
-import { type Storage, StorageError } from './storage.ts'
+import type { Storage } from './storage.ts'
 import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
-
-/** What else follows a log's batches, such as the state of its producers. The log knows nothing of it. */
-export interface BatchObserver {
-  /** A batch was appended and has its final offsets. Its bytes belong to the caller of `append`. */
-  observed(batch: RecordBatch): void
-  /** A new segment begins at `baseOffset`, of which nothing has been observed yet. */
-  rolled(baseOffset: bigint): void
-}
 
 /** What a log needs from outside, and where it is. */
 export interface PartitionLogOptions {
@@ -42,27 +36,21 @@ export interface PartitionLogOptions {
 export class PartitionLog {
   readonly folder: string
   readonly #options: PartitionLogOptions
-  readonly #storage: Storage
+  readonly #guard: DiskGuard
   readonly #epochs: LeaderEpochs
   readonly #segments: Segments
+  readonly #sync: LogSync
   #config: LogConfig
   #observer: BatchObserver | undefined
   #logStartOffset: bigint
   #endOffset: bigint
-  #recoveryPoint: bigint
-  /** Whether the files differ from what the disk is known to have. */
-  #isUnsynced: boolean
   /** So much earlier than segment.ms the active segment is rolled. */
   #rollJitterMs: number
-  /** Why nothing may be done with this log any more. */
-  #offline: KafkaError | undefined
-  /** Settles when all segments that were rolled so far are on the disk. */
-  #flushed: Promise<void> = Promise.resolve()
 
   /** Opens the log of a folder that was closed clean or has been recovered. Only headers after the last index entry are read. */
   constructor(options: PartitionLogOptions) {
     this.#options = options
-    this.#storage = options.storage
+    this.#guard = new DiskGuard(options.folder, options.logger)
     this.folder = options.folder
     this.#config = options.config
     this.#epochs = new LeaderEpochs(options.storage, options.folder)
@@ -71,9 +59,10 @@ export class PartitionLog {
     this.#rollJitterMs = this.#drawJitter()
     this.#endOffset = this.#segments.active.endOffset
     if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
-    this.#logStartOffset = larger(wantedStart, this.firstSegmentOffset)
-    this.#recoveryPoint = smaller(options.recoveryPoint ?? 0n, this.#endOffset)
-    this.#isUnsynced = this.#recoveryPoint < this.#endOffset
+    this.#logStartOffset = wantedStart > this.firstSegmentOffset ? wantedStart : this.firstSegmentOffset
+    const { storage, folder, recoveryPoint = 0n } = options
+    const synced = { storage, folder, segments: this.#segments, guard: this.#guard }
+    this.#sync = new LogSync(synced, recoveryPoint, this.#endOffset)
   }
 
   /** The first offset that is offered. */
@@ -98,7 +87,7 @@ export class PartitionLog {
 
   /** Everything before is known to be on the disk. */
   get recoveryPoint(): bigint {
-    return this.#recoveryPoint
+    return this.#sync.recoveryPoint
   }
 
   /** Where the oldest segment begins: at or before the log start. */
@@ -118,10 +107,6 @@ export class PartitionLog {
     return this.#epochs
   }
 
-  get config(): LogConfig {
-    return this.#config
-  }
-
   /** New settings hold from the next append on. */
   reconfigure(config: LogConfig): void {
     this.#config = config
@@ -134,8 +119,8 @@ export class PartitionLog {
 
   /** A replica led by `epoch` begins here (KIP-101). */
   beginLeaderEpoch(epoch: number): void {
-    this.#isUnsynced = true
-    this.#guarded(() => this.#epochs.assign(epoch, this.#endOffset))
+    this.#sync.expectChange()
+    this.#guard.run(() => this.#epochs.assign(epoch, this.#endOffset))
   }
 
   /**
@@ -151,10 +136,10 @@ export class PartitionLog {
         `a batch of ${size} bytes does not fit into a segment of ${this.#config.segmentBytes}`
       )
     }
-    return this.#guarded(() => {
+    return this.#guard.run(() => {
       const baseOffset = this.#endOffset
       batch.stamp(baseOffset, leaderEpoch)
-      this.#isUnsynced = true
+      this.#sync.expectChange()
       if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, baseOffset)
       const nowMs = this.#options.clock.now()
       if (mustRoll(this.#segments.active, batch, this.#config, this.#rollJitterMs, nowMs)) this.#roll(nowMs)
@@ -177,7 +162,7 @@ export class PartitionLog {
         `${this.folder} has offsets ${this.#logStartOffset} to ${this.#endOffset}, not ${offset}`
       )
     }
-    return this.#guarded(() => this.#segments.read(offset, limits))
+    return this.#guard.run(() => this.#segments.read(offset, limits))
   }
 
   /** Whether `offset` lies in a segment that gets no more batches. */
@@ -195,12 +180,12 @@ export class PartitionLog {
 
   /** The first record at or after the log start that is not earlier than `timestamp`. */
   offsetForTimestamp(timestamp: bigint): RecordTime | undefined {
-    return this.#guarded(() => findByTimestamp(this.#segments.all, timestamp, this.#logStartOffset))
+    return this.#guard.run(() => findByTimestamp(this.#segments.all, timestamp, this.#logStartOffset))
   }
 
   /** The first record with the largest timestamp. */
   maxTimestampOffset(): RecordTime | undefined {
-    return this.#guarded(() => findMaxTimestamp(this.#segments.all))
+    return this.#guard.run(() => findMaxTimestamp(this.#segments.all))
   }
 
   /** Where an epoch, or the last one before it, ended; undefined when that is not known. */
@@ -220,8 +205,8 @@ export class PartitionLog {
       )
     }
     if (offset <= this.#logStartOffset) return
-    this.#isUnsynced = true
-    this.#guarded(() => this.#epochs.truncateFromStart(offset))
+    this.#sync.expectChange()
+    this.#guard.run(() => this.#epochs.truncateFromStart(offset))
     this.#logStartOffset = offset
   }
 
@@ -230,25 +215,17 @@ export class PartitionLog {
    * throws the log is offline.
    */
   syncNow(): void {
-    this.#guarded(() => this.#segments.active.syncNow())
+    this.#guard.run(() => this.#segments.active.syncNow())
   }
 
   /** Brings everything to the disk, index files exact. Throws when that fails or the log is offline. */
-  async close(): Promise<void> {
-    await this.#flushed
-    this.#guarded(() => this.#segments.active.finish())
-    if (!this.#isUnsynced) return
-    for (const segment of this.#segments.from(this.#recoveryPoint)) await segment.sync()
-    const epochsPath = `${this.folder}/${LEADER_EPOCH_FILE}`
-    if (this.#storage.exists(epochsPath)) await this.#storage.sync(epochsPath)
-    await this.#storage.sync(this.folder)
-    this.#recoveryPoint = this.#endOffset
-    this.#isUnsynced = false
+  close(): Promise<void> {
+    return this.#sync.close(this.#endOffset)
   }
 
   /** The partition is no more: whoever still holds the log is refused. */
   abandon(): void {
-    this.#offline = new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.folder} has been deleted`)
+    this.#guard.abandon()
   }
 
   #roll(nowMs: number): void {
@@ -256,18 +233,7 @@ export class PartitionLog {
     const full = this.#segments.roll(baseOffset, nowMs)
     this.#rollJitterMs = this.#drawJitter()
     this.#observer?.rolled(baseOffset)
-    this.#flushed = this.#flushed.then(() => this.#flush(full, baseOffset))
-  }
-
-  /** Brings a full segment to the disk in the background, so that a later recovery need not look at it. */
-  async #flush(segment: Segment, recoveryPoint: bigint): Promise<void> {
-    if (this.#offline) return
-    try {
-      await segment.sync()
-      this.#recoveryPoint = larger(this.#recoveryPoint, recoveryPoint)
-    } catch (error) {
-      this.#fail(error)
-    }
+    this.#sync.flush(full, baseOffset)
   }
 
   #drawJitter(): number {
@@ -282,32 +248,4 @@ export class PartitionLog {
     this.#endOffset = offset
     this.#epochs.truncateFromEnd(0n)
   }
-
-  /** Runs what touches the disk. After an error that leaves the disk's state unknown the log is offline until restart. */
-  #guarded<T>(act: () => T): T {
-    if (this.#offline) throw this.#offline
-    try {
-      return act()
-    } catch (error) {
-      if (error instanceof StorageError && error.kind === 'failed') this.#fail(error)
-      throw error
-    }
-  }
-
-  #fail(error: unknown): void {
-    if (this.#offline) return
-    this.#options.logger.error(
-      { folder: this.folder, error },
-      'the partition is offline until restart: its disk failed'
-    )
-    this.#offline = error instanceof KafkaError ? error : new StorageError('failed', String(error))
-  }
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
-}
-
-function smaller(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { settings } from '../../src/config/settings.ts'
+import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
 import { StorageError } from '../../src/log/storage.ts'
@@ -217,7 +218,7 @@ describe('rolling', () => {
   test('new settings hold from the next append on', () => {
     const log = openLog()
     fill(log, [1, 1])
-    log.reconfigure({ ...log.config, segmentBytes: 150 })
+    log.reconfigure({ ...DEFAULT_LOG_CONFIG, segmentBytes: 150 })
     fill(log, [1])
     expect(log.segmentCount).toBe(2)
   })

@@ -1,0 +1,43 @@
+/** Between a log and its disk: after an error that leaves the disk's state unknown the log is offline until restart. */
+import { KafkaError } from '../protocol/errors.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { StorageError } from './storage.ts'
+
+export class DiskGuard {
+  readonly #folder: string
+  readonly #logger: Logger
+  /** Why nothing may be done with the log any more. */
+  #offline: KafkaError | undefined
+
+  constructor(folder: string, logger: Logger) {
+    this.#folder = folder
+    this.#logger = logger
+  }
+
+  get isOffline(): boolean {
+    return this.#offline !== undefined
+  }
+
+  /** Runs what touches the disk. Throws what it throws, and at once when the log is offline. */
+  run<T>(act: () => T): T {
+    if (this.#offline) throw this.#offline
+    try {
+      return act()
+    } catch (error) {
+      if (error instanceof StorageError && error.kind === 'failed') this.fail(error)
+      throw error
+    }
+  }
+
+  /** The disk cannot be believed any more. */
+  fail(error: unknown): void {
+    if (this.#offline) return
+    this.#logger.error({ folder: this.#folder, error }, 'the partition is offline until restart: its disk failed')
+    this.#offline = error instanceof KafkaError ? error : new StorageError('failed', String(error))
+  }
+
+  /** The partition is no more: whoever still holds its log is refused. */
+  abandon(): void {
+    this.#offline = new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.#folder} has been deleted`)
+  }
+}
