@@ -4,7 +4,6 @@
  */
 import type { ErrorName } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
-import { metadataOf } from './protocols.ts'
 import { subscribedTopicsOf } from './subscription.ts'
 
 export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
@@ -182,6 +181,13 @@ export function countAwaitingJoin(group: ClassicGroup): number {
 /** How long a rebalance waits: as long as its most patient member asks. */
 export function rebalanceTimeoutMs(group: ClassicGroup): number {
   return [...group.members.values()].reduce((longest, member) => Math.max(longest, member.rebalanceTimeoutMs), 0)
+}
+
+/** What a member says of itself under the group's protocol. */
+export function metadataOf(member: Member, protocolName: string | null): Buffer {
+  const protocol = member.protocols.find(({ name }) => name === protocolName)
+  assert(protocol, `member ${member.memberId} supports the protocol ${protocolName} of its group`)
+  return protocol.metadata
 }
 
 /** The topics that the generation's members subscribe to together; null when that cannot be known. */

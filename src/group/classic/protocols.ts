@@ -3,7 +3,7 @@
  * members, so names are looked up in sets, never compared list by list.
  */
 import { assert } from '../../runtime/assert.ts'
-import type { ClassicGroup, Member, Protocol } from './group.ts'
+import type { ClassicGroup, Protocol } from './group.ts'
 
 /** More protocols than anybody has; each counts whenever somebody joins. */
 export const MAX_PROTOCOLS = 100
@@ -40,11 +40,4 @@ function commonProtocols(group: ClassicGroup): ReadonlySet<string> | undefined {
     common = new Set(common ? names.filter(name => common?.has(name)) : names)
   }
   return common
-}
-
-/** What a member says of itself under the group's protocol. */
-export function metadataOf(member: Member, protocolName: string | null): Buffer {
-  const protocol = member.protocols.find(({ name }) => name === protocolName)
-  assert(protocol, `member ${member.memberId} supports the protocol ${protocolName} of its group`)
-  return protocol.metadata
 }

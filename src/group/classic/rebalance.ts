@@ -8,13 +8,14 @@ import {
   dropMember,
   hasAllMembersJoined,
   type Member,
+  metadataOf,
   moveTo,
   NEVER,
   rebalanceTimeoutMs,
   subscribedTopics,
   UNKNOWN_MEMBER_ID
 } from './group.ts'
-import { metadataOf, selectProtocol } from './protocols.ts'
+import { selectProtocol } from './protocols.ts'
 import {
   completeJoin,
   completeSync,

@@ -1,7 +1,6 @@
 /** A group and its record in the log: what survives a restart, and what a group is after one. */
 import type { GroupMetadataValue } from '../records.ts'
-import { type ClassicGroup, emptyGroup, type Member, putMember, subscribedTopics } from './group.ts'
-import { metadataOf } from './protocols.ts'
+import { type ClassicGroup, emptyGroup, type Member, metadataOf, putMember, subscribedTopics } from './group.ts'
 
 /** The group that a record tells of; its members have all of their session before them. */
 export function restoreGroup(groupId: string, value: GroupMetadataValue, now: number): ClassicGroup {
