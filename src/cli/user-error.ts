@@ -2,9 +2,10 @@
 import { ConfigError } from '../config/sources.ts'
 import { DataDirectoryError } from '../log/data-directory-error.ts'
 import { StorageError } from '../log/storage.ts'
+import { MetadataError } from '../metadata/metadata-error.ts'
 import { ListenError } from '../net/listen.ts'
 
-const USER_ERRORS = [ConfigError, DataDirectoryError, ListenError, StorageError]
+const USER_ERRORS = [ConfigError, DataDirectoryError, ListenError, MetadataError, StorageError]
 
 /** Whether the message of `error`, thrown while starting, is all that the user needs. */
 export function isUserError(error: unknown): error is Error {

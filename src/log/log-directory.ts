@@ -186,7 +186,7 @@ export class LogDirectory {
   }
 
   #remakeIndexes(folder: string): void {
-    this.#logger.warn({ folder }, 'a partition lacks index files: it is checked, and they are made again')
+    this.#logger.warn({ folder }, 'a partition lacks index files that fit it: it is checked, and they are made again')
     this.#recover(folder)
   }
 
@@ -202,7 +202,8 @@ export class LogDirectory {
     const folder = folderOf(partition)
     const found = readTopicId(this.#storage, folder)
     if (found === topicId) return
-    if (found !== undefined) this.#setAside(partition, 'stray')
+    // There was never another metadata log: such a file is damaged, the log speaks for itself.
+    if (found !== undefined && folder !== METADATA_FOLDER) this.#setAside(partition, 'stray')
     if (!this.#storage.exists(folder)) {
       // What the checkpoints say is of an earlier partition of that name.
       this.#checkpoints.forget(folder)

@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../runtime/logger.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import { OffsetIndex } from './offset-index.ts'
 import { Segment } from './segment.ts'
 import { segmentPath } from './segment-names.ts'
 import { segmentOffsets } from './segments.ts'
@@ -36,12 +37,16 @@ export function recoverPartition(options: RecoveryOptions): void {
   epochs.truncateFromEnd(segments.at(-1)?.endOffset ?? 0n)
 }
 
-/** Whether a segment is without an index file, which every clean stop and every recovery leaves it. */
+/** Whether a segment is without an index file that fits it, which every clean stop and every recovery leaves it. */
 export function lacksIndexes(storage: Storage, folder: string): boolean {
   const paths = new Set(storage.list(folder).map(({ name }) => `${folder}/${name}`))
-  return segmentOffsets(storage, folder).some(
-    offset => !paths.has(segmentPath(folder, offset, 'index')) || !paths.has(segmentPath(folder, offset, 'timeindex'))
-  )
+  return segmentOffsets(storage, folder).some(offset => {
+    const index = segmentPath(folder, offset, 'index')
+    if (!paths.has(index) || !paths.has(segmentPath(folder, offset, 'timeindex'))) return true
+    // A log that lost its end would be read from there, found empty, and written over.
+    const { count, lastPosition } = new OffsetIndex(storage, index, offset)
+    return count > 0 && lastPosition >= storage.size(segmentPath(folder, offset, 'log'))
+  })
 }
 
 /** Returns whether the segment was whole. */

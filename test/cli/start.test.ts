@@ -2,7 +2,7 @@
  * What is built, as its users meet it: `minikafka start` with its output, signals and exit codes, and the package.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
@@ -218,6 +218,15 @@ describe('what a user can get wrong is one sentence and exit code 2:', () => {
     const first = startOnDisk()
     const { pid, dataDir } = await first.ready()
     expect(await refusal(startOnDisk())).toContain(`${dataDir} is in use by another minikafka (process ${pid})`)
+  })
+
+  it('a directory whose metadata is damaged', async () => {
+    const run = startOnDisk()
+    await run.ready()
+    await run.stop()
+    const snapshot = '__cluster_metadata-0/00000000000000000000-0000000000.checkpoint'
+    truncateSync(join(directory, 'data', snapshot), 100)
+    expect(await refusal(startOnDisk())).toContain(`${snapshot} ends in the middle of a batch`)
   })
 
   it('a directory that is a file', async () => {

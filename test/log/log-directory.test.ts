@@ -7,7 +7,7 @@ import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
 import { LogDirectory } from '../../src/log/log-directory.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
 import { NodeStorage } from '../../src/log/node-storage.ts'
-import { type Storage, StorageError } from '../../src/log/storage.ts'
+import { replaceFile, type Storage, StorageError } from '../../src/log/storage.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { batchOf, contents, HandClock } from './log-fixture.ts'
@@ -297,6 +297,31 @@ describe('index files that are missing after a clean stop', () => {
     const directory = await open(storage)
     for (const _ of [1, 2]) expect(() => logOf(directory)).toThrow(StorageError)
   })
+})
+
+test('a log that lost its end after a clean stop keeps what is left of it', async () => {
+  const storage = new MemoryStorage()
+  const directory = await open(storage)
+  const log = directory.log(ORDERS, TOPIC_ID, { ...DEFAULT_LOG_CONFIG, indexIntervalBytes: 100 })
+  for (let step = 0n; step < 20n; step++) log.append(batchOf([T0 + step]), 0)
+  const before = contents(log)
+  await directory.close()
+  const path = 'my-orders-3/00000000000000000000.log'
+  storage.truncate(path, storage.size(path) / 2)
+  const reopened = logOf(await open(storage))
+  expect(contents(reopened)).toEqual(before.slice(0, 10))
+  expect(reopened.logEndOffset).toBe(10n)
+})
+
+test('the metadata log stays where its partition.metadata is damaged', async () => {
+  const storage = new MemoryStorage()
+  const directory = await open(storage)
+  logOf(directory, METADATA).append(batchOf([T0]), 0)
+  await directory.close()
+  const damaged = Buffer.from(`version: 0\ntopic_id: ${OTHER_ID}`)
+  replaceFile(storage, '__cluster_metadata-0/partition.metadata', damaged)
+  expect(logOf(await open(storage), METADATA).logEndOffset).toBe(1n)
+  expect(names(storage).filter(name => name.endsWith('-stray'))).toEqual([])
 })
 
 test('a partition that cannot be recovered is offline, the others are not', async () => {
