@@ -9,6 +9,8 @@ export interface Step {
   /** The outcome, as it is compared: names of arrays in `subset` may be longer in Kafka's. */
   play(session: Session): Promise<unknown>
   readonly subset?: readonly string[]
+  /** The release of Kafka from which on it answers as ours does; before older ones the step is left out. */
+  readonly since?: string
 }
 
 /** A request and its answer; later steps may look at the answer with `answerTo`. */
@@ -25,6 +27,13 @@ interface CallOptions<A> {
   readonly compare?: (answer: DecodedResponseOf<A>) => unknown
   /** Arrays (by field name) of which ours may have fewer elements: APIs, settings. */
   readonly subset?: readonly string[]
+  /** As in a step: the release that brought what is asked for. No later step may look at the answer. */
+  readonly since?: string
+}
+
+interface VersionsOptions<A> extends Omit<CallOptions<A>, 'since'> {
+  readonly first?: number
+  readonly since?: Readonly<Record<number, string>>
 }
 
 /** Sends one request and compares the answers. */
@@ -38,6 +47,7 @@ export function call<A extends Api<Shape, Shape>>(
   const step: Call<A> = {
     name: `${name} (${api.name} v${version})`,
     ...(options.subset && { subset: options.subset }),
+    ...(options.since && { since: options.since }),
     async play(session) {
       const answer = await session.ask(api, version, requestFor(request, session), options.on)
       session.remember(step, answer)
@@ -48,16 +58,16 @@ export function call<A extends Api<Shape, Shape>>(
   return step
 }
 
-/** The same call at each of an API's versions, or at those from `first` on. */
+/** The same call at each of an API's versions, or at those from `first` on; `since` is told by version. */
 export function atEachVersion<A extends Api<Shape, Shape>>(
   name: string,
   api: A,
   request: (version: number) => Request<A>,
-  { first, ...options }: CallOptions<A> & { first?: number } = {}
+  { first, since = {}, ...options }: VersionsOptions<A> = {}
 ): Call<A>[] {
   const from = first ?? api.versions[0]
-  return Array.from({ length: api.versions[1] - from + 1 }, (_, index) =>
-    call(name, api, from + index, request(from + index), options)
+  return Array.from({ length: api.versions[1] - from + 1 }, (_, index) => from + index).map(version =>
+    call(name, api, version, request(version), { ...options, ...(since[version] && { since: since[version] }) })
   )
 }
 

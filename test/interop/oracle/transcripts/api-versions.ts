@@ -8,12 +8,18 @@ const { ApiVersions, DescribeCluster } = APIS
 const client = { clientSoftwareName: 'oracle', clientSoftwareVersion: '1.0' }
 const subset = ['apiKeys', 'supportedFeatures', 'finalizedFeatures']
 
-/** The newest metadata.version goes with the release, not with the protocol: ours is that of the files it can write. */
-function compare({ supportedFeatures, ...rest }: DecodedResponseOf<typeof ApiVersions>): object {
+/**
+ * What goes with the release and not with the protocol is left out: the newest metadata.version (ours is that of the files
+ * it can write) and, as ApiVersions is the one API here that grew since 4.3, its own newest version.
+ */
+export function compare({ apiKeys, supportedFeatures, ...rest }: DecodedResponseOf<typeof ApiVersions>): object {
+  const ranges = apiKeys.map(({ maxVersion, ...api }) =>
+    api.apiKey === ApiVersions.key ? api : { ...api, maxVersion }
+  )
   const levels = supportedFeatures.map(({ maxVersion, ...feature }) =>
     feature.name === 'metadata.version' ? feature : { ...feature, maxVersion }
   )
-  return { ...rest, supportedFeatures: levels }
+  return { ...rest, apiKeys: ranges, supportedFeatures: levels }
 }
 
 const named = (title: string, clientSoftwareName: string, clientSoftwareVersion = '1.0') =>
@@ -23,11 +29,16 @@ const cluster = call('the cluster is learned', DescribeCluster, 0, {})
 const expecting = (title: string, expected: (clusterId: string) => { clusterId?: string | null; nodeId?: number }) =>
   call(title, ApiVersions, 5, (session: Session) => ({ ...client, ...expected(cluster.answerTo(session).clusterId) }), {
     subset,
-    compare
+    compare,
+    since: '4.4.0'
   })
 
 export const apiVersions: Step[] = [
-  ...atEachVersion('what is served', ApiVersions, () => client, { subset, compare }),
+  ...atEachVersion('what is served', ApiVersions, () => client, { subset, compare, since: { 5: '4.4.0' } }),
+  call('the range of ApiVersions itself', ApiVersions, 4, client, {
+    compare: ({ apiKeys }) => apiKeys.filter(({ apiKey }) => apiKey === ApiVersions.key),
+    since: '4.4.0'
+  }),
   ...['', 'a b', '-a', 'a-', 'ä', 'a.b-c', 'x'.repeat(300)].map(name =>
     named(`a client called "${name.slice(0, 6)}"`, name)
   ),

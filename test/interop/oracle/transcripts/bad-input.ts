@@ -2,6 +2,7 @@
 import { encodeRequest } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { raw, type Step } from '../transcript.ts'
+import { compare } from './api-versions.ts'
 
 const { ApiVersions, Heartbeat, Produce } = APIS
 const header = { correlationId: 7, clientId: 'bad' }
@@ -86,7 +87,7 @@ function unknownVersion(name: string, version: number): Step {
       const received = await session.receive(name)
       await session.close(name)
       if (typeof received === 'string') return received
-      return session.masks.mask(name, ApiVersions.response.decode(received.subarray(4), 0))
+      return session.masks.mask(name, compare(ApiVersions.response.decode(received.subarray(4), 0)))
     }
   }
 }

@@ -1,6 +1,6 @@
 // ListOffsets: where a log begins and ends, and which record lies at a time.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
-import { atEachVersion, call, type Step } from '../transcript.ts'
+import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { bytes, CODECS, TIME } from './batches.ts'
 import { filled } from './producing.ts'
 import { topic } from './topic.ts'
@@ -56,7 +56,12 @@ const insideBatches: Step[] = CODECS.flatMap(codec => {
 
 const appendTime: Step[] = [
   topic('list-offsets-appended', 1, { 'message.timestamp.type': 'LogAppendTime' }),
-  filled('list-offsets-appended', [bytes(['a', 'b', 'c']), bytes(['d', 'e'], { codec: 'gzip' })]),
+  filled('list-offsets-appended', [bytes(['a', 'b', 'c'])]),
+  // Of records of the same time the first is meant: two batches within a millisecond would be told as one.
+  arrange('the clock moves on', async session => {
+    for (const start = Date.now(); Date.now() === start; ) await session.ask(ListOffsets, 11, asked(-1n))
+  }),
+  filled('list-offsets-appended', [bytes(['d', 'e'], { codec: 'gzip' })]),
   ...[-3n, 0n, TIME].map(timestamp => list(`append time at ${timestamp}`, timestamp, 'list-offsets-appended')),
   call('append time, a day from now', ListOffsets, 11, () =>
     asked(BigInt(Date.now()) + 86_400_000n, 'list-offsets-appended')

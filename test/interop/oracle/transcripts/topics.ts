@@ -20,6 +20,14 @@ const grow = (
   topics: { name: string; count: number; assignments?: { brokerIds: number[] }[] }[],
   more = {}
 ) => call(name, CreatePartitions, 3, { topics, timeoutMs: 30_000, ...more })
+/** 4.3 takes the limit of one operation's records for a fault of its own, and yet makes as many partitions as fit. */
+const growTooFar = call(
+  'too many',
+  CreatePartitions,
+  3,
+  { topics: [{ name: 'topics-grow', count: 30_000 }], timeoutMs: 30_000 },
+  { since: '4.4.0' }
+)
 const remove = (name: string, version: number, topics: { name: string | null; topicId?: string }[]) =>
   call(name, DeleteTopics, version, { topics, timeoutMs: 30_000 })
 
@@ -115,7 +123,7 @@ const growth: Step[] = [
   grow('fewer than there are', [{ name: 'topics-grow', count: 2 }]),
   grow('none', [{ name: 'topics-grow', count: 0 }]),
   grow('minus one', [{ name: 'topics-grow', count: -1 }]),
-  grow('too many', [{ name: 'topics-grow', count: 30_000 }]),
+  growTooFar,
   grow('an unknown topic', [{ name: 'topics-unknown', count: 2 }]),
   grow('a name that is not allowed', [{ name: 'a b', count: 2 }]),
   grow('the same topic twice', [
