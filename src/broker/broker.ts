@@ -11,7 +11,6 @@ import type { Storage } from '../log/storage.ts'
 import { METADATA_LOG_CONFIG, METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
 import { CLUSTER_METADATA_TOPIC_NAME, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
-import { missingCodecNotice } from '../protocol/records/compression/codec.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -22,6 +21,7 @@ import { dispatcher } from './dispatch.ts'
 import { type FetchSessionLimits, FetchSessions } from './fetch-sessions.ts'
 import { groupPorts } from './group-ports.ts'
 import { LiveSettings } from './live-settings.ts'
+import { notices } from './notices.ts'
 import { Parking } from './parking.ts'
 
 /** Kafka's own, and no setting there either. */
@@ -119,7 +119,7 @@ function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
     parking: new Parking(clock),
     clock,
     logger,
-    noticeMissingCodec: missingCodecNotice(logger)
+    notice: notices(logger, clock)
   }
 }
 

@@ -46,7 +46,7 @@ async function answer(api: AnyApi, request: object, context: RequestContext): Pr
     if (error instanceof CloseConnection) throw error
     const { errorCode } = failureOf(error, {
       logger: parts.logger.child({ api: api.name, apiVersion, clientId, peer }),
-      noticeMissingCodec: parts.noticeMissingCodec
+      notice: parts.notice
     })
     return errorResponse(api, apiVersion, errorCode, error)
   } finally {

@@ -1,5 +1,4 @@
 /** The loop that most handlers share: every partition of every topic of a request gets an answer of its own. */
-import { StorageError } from '../log/storage.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 
@@ -19,14 +18,13 @@ export interface Failure {
 /** Where failures that the operator must hear of are told. */
 export interface Reporting {
   readonly logger: Logger
-  /** Tells once what to install when a codec is missing. */
-  readonly noticeMissingCodec: (error: unknown) => void
+  /** Tells what many requests may meet alike, and tells it few times. */
+  readonly notice: (error: unknown) => void
 }
 
 /** The error code for anything thrown below a handler. What is not meant for a client is our bug, and logged. */
-export function failureOf(error: unknown, { logger, noticeMissingCodec }: Reporting): Failure {
-  noticeMissingCodec(error)
-  if (error instanceof StorageError) logger.error({ err: error }, 'the data directory failed')
+export function failureOf(error: unknown, { logger, notice }: Reporting): Failure {
+  notice(error)
   if (error instanceof KafkaError) return { errorCode: error.code, error }
   logger.error({ err: error }, 'a request failed: this is a bug in minikafka')
   return { errorCode: 'UNKNOWN_SERVER_ERROR', error }

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net'
 import { MalformedFrame } from '../protocol/bytes.ts'
 import { FrameDecoder, InvalidFrameSize } from '../protocol/frames.ts'
-import { type Alarm, type Clock, nextTurn } from '../runtime/clock.ts'
+import { type Alarm, type Clock, fairTurns } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { CloseConnection, type ConnectionContext, type Dispatch } from './dispatch.ts'
@@ -18,8 +18,6 @@ const MAX_WAITING_BYTES = 65_536
 const MAX_WAITING_CHUNKS = 16
 /** A long answer is handed to the socket in steps, so that one that is slow to leave still counts as activity. */
 const WRITE_STEP_BYTES = 1_048_576
-/** Requests that lie ready are answered at one go for so long; then every other connection has its turn. */
-const LONGEST_TURN_MS = 10
 
 /** What a connection is given by its server. */
 export interface ConnectionOptions {
@@ -62,7 +60,10 @@ export class Connection {
     this.#socket = socket
     this.#options = options
     this.#decoder = new FrameDecoder(options.maxRequestBytes)
-    this.#context = contextOf(socket, options, this.#closed.signal)
+    this.#context = {
+      ...contextOf(socket, options, this.#closed.signal),
+      warn: what => this.#warn(`${this.peer} ${what}`)
+    }
     this.#lastActiveMs = options.clock.now()
     this.#watchIdle()
     socket.on('data', chunk => this.#received(chunk))
@@ -107,10 +108,13 @@ export class Connection {
   /** Closes at once and warns of the reason. */
   refuse(reason: string): void {
     if (this.#refused || this.#socket.destroyed) return
-    const bindings = { peer: this.peer, listener: this.#options.listenerName }
-    const message = `closed the connection of ${this.peer}: ${reason}`
-    this.#options.warnings.warn(this.#context.remoteAddress, bindings, message)
+    this.#warn(`closed the connection of ${this.peer}: ${reason}`)
     this.destroy()
+  }
+
+  #warn(message: string): void {
+    const bindings = { peer: this.peer, listener: this.#options.listenerName }
+    this.#options.warnings.warn(this.#context.remoteAddress, bindings, message)
   }
 
   #received(chunk: Buffer): void {
@@ -128,15 +132,13 @@ export class Connection {
   async #serve(): Promise<void> {
     this.#serving = true
     const { clock, dispatch } = this.#options
-    let turnBeganMs = clock.now()
+    const afterYou = fairTurns(clock)
     try {
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
         this.#account(frame.length)
         const answer = await dispatch(frame, this.#context)
         if (answer !== undefined) await this.#send(answer)
-        if (clock.now() - turnBeganMs < LONGEST_TURN_MS) continue
-        await nextTurn()
-        turnBeganMs = clock.now()
+        await afterYou()
       }
     } catch (error) {
       this.#fail(error)
@@ -235,7 +237,7 @@ export class Connection {
   }
 }
 
-function contextOf(socket: Socket, options: ConnectionOptions, closed: AbortSignal): ConnectionContext {
+function contextOf(socket: Socket, options: ConnectionOptions, closed: AbortSignal): Omit<ConnectionContext, 'warn'> {
   return {
     id: options.id,
     remoteAddress: plainAddress(socket.remoteAddress),

@@ -13,6 +13,8 @@ export interface ConnectionContext {
   readonly listenerName: string
   /** Aborted when the connection has gone: nobody will read the answer to a request that is still parked. */
   readonly closed: AbortSignal
+  /** Tells the operator in one line what this peer did; few lines an address, so that none can fill the log. */
+  warn(what: string): void
   /** Who the client says it is (KIP-511); set by whoever answers ApiVersions. */
   client: ClientSoftware | undefined
 }

@@ -42,7 +42,7 @@ export class Warnings {
       if (count <= MOST_IN_FULL) continue
       this.#logger.warn(
         { address },
-        `closed ${count - MOST_IN_FULL} more connections of ${address} within a minute (--log-level debug tells why each)`
+        `${count - MOST_IN_FULL} more warnings about ${address} within a minute (--log-level debug tells each)`
       )
     }
     this.#counts.clear()

@@ -38,6 +38,20 @@ export function nextTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
+/** How long one piece of work may keep everyone else waiting. */
+const LONGEST_TURN_MS = 10
+
+/** For long work in small steps: awaited after each step, it lets the others go first once the turn has been long. */
+export function fairTurns(clock: Clock): () => Promise<void> | undefined {
+  let beganMs = clock.now()
+  return () => {
+    if (clock.now() - beganMs < LONGEST_TURN_MS) return undefined
+    return nextTurn().then(() => {
+      beganMs = clock.now()
+    })
+  }
+}
+
 /** Does something again and again, `intervalMs` after each time it is done; the interval is asked for every time. */
 export function repeat(clock: Clock, intervalMs: () => number, act: () => void): Alarm {
   let alarm: Alarm

@@ -52,6 +52,7 @@ function inProcess(): ConnectionContext {
     localPort: 0,
     listenerName: 'PLAINTEXT',
     closed: new AbortController().signal,
+    warn: () => {},
     client: undefined
   }
 }

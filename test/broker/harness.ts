@@ -35,6 +35,7 @@ export function connection(changes: Partial<ConnectionContext> = {}): Connection
     localPort: 9092,
     listenerName: 'PLAINTEXT',
     closed: new AbortController().signal,
+    warn: () => {},
     client: undefined,
     ...changes
   }

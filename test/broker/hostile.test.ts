@@ -94,6 +94,26 @@ describe('a change of metadata', () => {
   })
 })
 
+it('tells of a full disk once, however many requests meet it', async () => {
+  let isFull = false
+  class FullStorage extends MemoryStorage {
+    override append(path: string, bytes: Buffer): void {
+      if (isFull) throw new StorageError('full', 'no room')
+      super.append(path, bytes)
+    }
+  }
+  const told: string[] = []
+  const logger = { ...silentLogger, error: (_: object, message: string) => told.push(message), child: () => logger }
+  await using broker = await Harness.start({ storage: new FullStorage(), logger })
+  const topicId = await broker.createTopic('t')
+  isFull = true
+  for (let count = 0; count < 3; count++) {
+    expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('KAFKA_STORAGE_ERROR')
+  }
+  isFull = false
+  expect(told.filter(message => message.includes('no room'))).toHaveLength(1)
+})
+
 describe('a whole request that is refused', () => {
   it('is answered topic by topic where the answer has no other place', async () => {
     await using broker = await Harness.start()

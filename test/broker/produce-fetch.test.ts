@@ -147,6 +147,18 @@ describe('Produce', () => {
     ])
   })
 
+  it('tells the operator of faulty records in one line that names what is wrong', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const told: string[] = []
+    const damaged = batchOf(['a'])
+    damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1)
+    const topicData = [{ topicId, partitionData: [{ index: 0, records: damaged }] }]
+    const request = { transactionalId: null, acks: 1, timeoutMs: 0, topicData }
+    await broker.get('Produce', request, { from: connection({ warn: what => told.push(what) }) })
+    expect(told).toEqual([expect.stringMatching(/that are refused: CORRUPT_MESSAGE, .*checksum/)])
+  })
+
   it('knows no topic by an unknown id, and none by an unknown name', async () => {
     await using broker = await Harness.start()
     expect((await broker.produce('AAECAwQFBgcICQoLDA0ODw', batchOf(['a']))).errorCode).toBe('UNKNOWN_TOPIC_ID')

@@ -41,7 +41,8 @@ export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
     partitions.map(asked => ({ topic: name, topicId: ZERO_UUID, partition: asked.partitionIndex, asked }))
   )
   const once = distinct(wanted)
-  const repeated = new Set(wanted.filter(one => !once.includes(one)).map(keyOf))
+  const kept = new Set(once)
+  const repeated = new Set(wanted.filter(one => !kept.has(one)).map(keyOf))
   const results = each(
     once,
     context.parts,

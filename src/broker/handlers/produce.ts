@@ -14,8 +14,9 @@ import { isInternalTopic } from '../../metadata/topic-names.ts'
 import { CloseConnection } from '../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { batchesIn, type RecordBatch } from '../../protocol/records/batch.ts'
+import { fairTurns } from '../../runtime/clock.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
-import { byTopic, distinct, each, failureOf, type PartitionRef } from '../per-partition.ts'
+import { byTopic, distinct, failureOf, type PartitionRef } from '../per-partition.ts'
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
@@ -31,19 +32,20 @@ const ALL_IN_SYNC = -1
 /** Kafka's own admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
-export const produce: Handler<'Produce'> = (request, context) => {
+export const produce: Handler<'Produce'> = async (request, context) => {
   const wanted = distinct(
     request.topicData.flatMap(({ name, topicId, partitionData }) =>
       partitionData.map(({ index, records }) => ({ topic: name, topicId, partition: index, records }))
     )
   )
-  const refusal = refusalOfAll(request)
-  const results = each(
-    wanted,
-    context.parts,
-    one => ({ ...one, data: refusal ? refused(one, refusal) : append(request, one, context) }),
-    (one, { errorCode }) => ({ ...one, data: refused(one, { errorCode }) })
-  )
+  const refusal = refusalOfAll(request, context)
+  const results = []
+  // Batches are small when they come and may be large when they are looked at.
+  const afterYou = fairTurns(context.parts.clock)
+  for (const one of wanted) {
+    results.push({ ...one, data: refusal ? refused(one, refusal) : answer(request, one, context) })
+    await afterYou()
+  }
   if (request.acks === 0) return closeIfAnyFailed(results)
   const responses = byTopic(results).map(({ topic, topicId, partitions }) => ({
     name: topic,
@@ -54,12 +56,18 @@ export const produce: Handler<'Produce'> = (request, context) => {
 }
 
 /** What is wrong with a request as a whole. */
-function refusalOfAll({ topicData, transactionalId }: Request<'Produce'>): Refusal | undefined {
+function refusalOfAll(
+  { topicData, transactionalId }: Request<'Produce'>,
+  { connection }: RequestContext
+): Refusal | undefined {
   try {
     const isTransactional = topicData.some(({ partitionData }) => partitionData.some(hasTransactionalRecords))
     if (!isTransactional || transactionalId !== null) return undefined
   } catch (error) {
-    if (error instanceof KafkaError) return { errorCode: error.code, errorMessage: error.message }
+    if (error instanceof KafkaError) {
+      connection.warn(`sent records that are refused: ${error.message}`)
+      return { errorCode: error.code, errorMessage: error.message }
+    }
     throw error
   }
   return { errorCode: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' }
@@ -70,12 +78,21 @@ function hasTransactionalRecords({ records }: { records: Buffer | null }): boole
   return first !== undefined && !first.isLegacy && first.isTransactional
 }
 
+function answer(request: Request<'Produce'>, wanted: Wanted, context: RequestContext): PartitionResponse {
+  try {
+    return append(request, wanted, context)
+  } catch (error) {
+    return refused(wanted, { errorCode: failureCode(error, wanted, context) })
+  }
+}
+
 /** What fails before the partition has been asked is thrown. */
 function append(
   { acks, transactionalId }: Request<'Produce'>,
   wanted: Wanted,
-  { parts, apiVersion, clientId }: RequestContext
+  context: RequestContext
 ): PartitionResponse {
+  const { parts, apiVersion, clientId } = context
   const { catalog, clock } = parts
   const topic = apiVersion < FIRST_VERSION_WITH_IDS ? wanted.topic : catalog.topicById(wanted.topicId).name
   const partition = catalog.partition(topic, wanted.partition)
@@ -92,11 +109,28 @@ function append(
     const appended = partition.append(batch, catalog.rulesOf(topic), clock.now(), 'client')
     return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
-    const { errorCode } = failureOf(error, parts)
+    const errorCode = failureCode(error, wanted, context)
     const told = WITHOUT_LOG_START.has(errorCode) ? {} : { logStartOffset: log.logStartOffset }
     if (!(error instanceof InvalidRecordsError)) return refused(wanted, { errorCode, ...told })
     return refused(wanted, { errorCode, ...told, recordErrors: error.recordErrors, errorMessage: error.message })
   }
+}
+
+/** Faults of the records themselves: the operator hears of them, for the client is broken or hostile. */
+const FAULTY_RECORDS: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'CORRUPT_MESSAGE',
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
+  'MESSAGE_TOO_LARGE'
+])
+
+function failureCode(error: unknown, { topic, topicId, partition }: Wanted, context: RequestContext): ErrorName {
+  const { errorCode } = failureOf(error, context.parts)
+  if (FAULTY_RECORDS.has(errorCode) && error instanceof Error) {
+    const where = `${topic || topicId}-${partition}`
+    context.connection.warn(`sent records for ${where} that are refused: ${errorCode}, ${error.message}`)
+  }
+  return errorCode
 }
 
 /** Transactions come with a later release: until then no transactional id has a producer. */
