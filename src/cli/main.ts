@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import project from '../../package.json' with { type: 'json' }
+import type { DumpLogOptions } from './commands/dump-log.ts'
 import type { StartOptions } from './commands/start.ts'
 import { isUserError } from './user-error.ts'
 
@@ -17,6 +18,15 @@ Examples:
   minikafka start                                   on localhost:9092, data in ./minikafka-data
   minikafka start --in-memory --port 0 --json       on a free port, told as JSON, nothing left behind
   minikafka start --set num.partitions=3 --set log.retention.hours=1`
+
+const DUMP_LOG_HELP = `
+Reads the files of Apache Kafka and of minikafka: .log, .checkpoint, .index, .timeindex, .snapshot, .txnindex. The lines
+are those of DumpLogSegments in Kafka 4.3.
+
+Examples:
+  minikafka dump-log minikafka-data/orders-0 --print-data-log
+  minikafka dump-log --files 00000000000000000000.log,00000000000000000000.index
+  minikafka dump-log minikafka-data --verify`
 
 async function main(args: readonly string[]): Promise<void> {
   // Whoever read our output may have gone (`| head -1`): clients still have their broker.
@@ -44,7 +54,9 @@ function program(): Command {
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, 'minikafka: ').replace(/\n\(/, ' ('))
     })
-  minikafka.addCommand(startCommand().copyInheritedSettings(minikafka))
+  for (const command of [startCommand(), dumpLogCommand()]) {
+    minikafka.addCommand(command.copyInheritedSettings(minikafka))
+  }
   return minikafka
 }
 
@@ -69,6 +81,47 @@ function startCommand(): Command {
       const { start } = await import('./commands/start.ts')
       await start(options, project.version)
     })
+}
+
+function dumpLogCommand(): Command {
+  return new Command('dump-log')
+    .description('Show what is in the files of a log.')
+    .argument('[folders...]', 'folders, or files, to look into')
+    .option('--files <files>', 'files to look into, separated by commas')
+    .option('--print-data-log', 'show keys and values')
+    .option('--deep-iteration', 'show records')
+    .option('--skip-record-metadata', 'show of records nothing but keys and values')
+    .option('--max-message-size <bytes>', 'how much of the log is read for an entry of its index', parseSize, 5_242_880)
+    .option('--max-bytes <bytes>', 'how much of each log is read (default: all)', parseSize)
+    .option('--index-sanity-check', 'check indexes only as a broker does when it starts')
+    .option('--verify-index-only', 'check indexes without showing them')
+    .option('--key-decoder-class [class]', 'StringDecoder, IntegerDecoder, LongDecoder or DefaultDecoder')
+    .option('--value-decoder-class [class]', 'as for keys')
+    .option('--offsets-decoder', 'decode the records of __consumer_offsets')
+    .option('--cluster-metadata-decoder', 'decode the records of __cluster_metadata')
+    .option('--from-offset <offset>', 'show nothing before this offset', parseInt64)
+    .option('--to-offset <offset>', 'show nothing after this offset', parseInt64)
+    .option('--key <text>', 'show only records with this key, as it is printed')
+    .option('--producer-id <id>', "show only this producer's batches", parseInt64)
+    .option('--verify', 'show only what is wrong; exit code 1 if anything is')
+    .option('--json', 'one JSON object a line')
+    .addHelpText('after', DUMP_LOG_HELP)
+    .action(async (folders: readonly string[], options: DumpLogOptions) => {
+      const { dumpLog } = await import('./commands/dump-log.ts')
+      await dumpLog(folders, options)
+    })
+}
+
+function parseSize(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > 2_147_483_647) {
+    throw new InvalidArgumentError('A size is a number of bytes from 0 to 2147483647.')
+  }
+  return Number(text)
+}
+
+function parseInt64(text: string): bigint {
+  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It is a number from 0 on.')
+  return BigInt(text)
 }
 
 function parsePort(text: string): number {

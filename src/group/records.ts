@@ -19,9 +19,11 @@ import {
   uuid
 } from '../protocol/schema.ts'
 
-const offsetCommitKey = { group: string, topic: string, partition: int32 }
+/** The fields of an OffsetCommit key, versions included. */
+export const offsetCommitKey = { group: string, topic: string, partition: int32 }
 
-const offsetCommitValue = {
+/** The fields of an OffsetCommit value, versions included. */
+export const offsetCommitValue = {
   offset: int64,
   leaderEpoch: int32.since(3).or(-1),
   metadata: string,
@@ -31,9 +33,11 @@ const offsetCommitValue = {
   topicId: uuid.tagged(0, 4)
 }
 
-const groupMetadataKey = { group: string }
+/** The fields of a GroupMetadata key, versions included. */
+export const groupMetadataKey = { group: string }
 
-const groupMetadataValue = {
+/** The fields of a GroupMetadata value, versions included. */
+export const groupMetadataValue = {
   protocolType: string,
   generation: int32,
   protocol: nullableString,

@@ -24,11 +24,14 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 export class NodeStorage implements Storage {
   readonly #root: string
   readonly #limit: number
+  readonly #flags: number
   /** Least recently used first. */
   readonly #open = new Map<string, OpenFile>()
 
-  constructor(root: string, openFilesLimit = OPEN_FILES_LIMIT) {
+  /** `access`: whether files are opened for writing at all; a directory of somebody else's may only be looked at. */
+  constructor(root: string, openFilesLimit = OPEN_FILES_LIMIT, access: 'read-write' | 'read-only' = 'read-write') {
     this.#root = root
+    this.#flags = access === 'read-write' ? READ_APPEND : fs.constants.O_RDONLY
     this.#limit = openFilesLimit
   }
 
@@ -62,7 +65,7 @@ export class NodeStorage implements Storage {
 
   read(file: string, position: number, length: number): Buffer {
     return attempt(file, () => {
-      const { descriptor } = this.#opened(file, READ_APPEND)
+      const { descriptor } = this.#opened(file, this.#flags)
       const bytes = Buffer.allocUnsafe(length)
       let done = 0
       while (done < length) {

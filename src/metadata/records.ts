@@ -197,6 +197,11 @@ export function metadataRecord<T extends RecordType>(
   return filled as MetadataRecordOf<T>
 }
 
+/** The fields of a type, for who prints them. */
+export function shapeOfType(type: RecordType): Shape {
+  return TYPES[type].shape
+}
+
 /** The value of a Kafka record that carries `record`. */
 export function encodeMetadataRecord(record: MetadataRecord): Buffer {
   const { key, message }: RecordRow = TYPES[record.type]

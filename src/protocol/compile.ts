@@ -25,6 +25,7 @@ interface Target {
 
 /** A shape at all of its versions. */
 export interface Message<S extends Shape> {
+  readonly shape: S
   read(reader: ByteReader, version: number): Decoded<S>
   write(writer: ByteWriter, value: Encodable<S>, version: number): void
   /** Decodes a whole buffer. Throws MalformedFrame when bytes are missing or left over. */
@@ -45,6 +46,7 @@ export function message<S extends Shape>(shape: S, flexibleSince = Number.POSITI
   const read = (reader: ByteReader, version: number) => at(version).read(reader) as Decoded<S>
   const write = (writer: ByteWriter, value: Encodable<S>, version: number) => at(version).write(writer, value)
   return {
+    shape,
     read,
     write,
     decode(buffer, version) {
@@ -120,7 +122,8 @@ function writeTagged(writer: ByteWriter, members: readonly (readonly [number, Me
   }
 }
 
-function isDefault(field: AnyField, given: Value): boolean {
+/** Whether a tagged field of that value is left out. */
+export function isDefault(field: AnyField, given: Value): boolean {
   if (given === undefined || given === field.absent) return true
   if (given === null || field.absent === null) return false
   const { wire } = field

@@ -1,0 +1,138 @@
+/**
+ * `minikafka dump-log`: from options to a dump, written as fast as its reader takes it. What is wrong with the files is
+ * told on stderr and, where they could not be read or `--verify` was asked for, by exit code 1.
+ */
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import type { WriteStream } from 'node:tty'
+import { ConfigError } from '../../config/sources.ts'
+import {
+  DECODER_NAMES,
+  decoderOfClass,
+  plainDecoder,
+  type RecordDecoder,
+  type ValueDecoder
+} from '../../dump/decoders.ts'
+import { dump } from '../../dump/dump.ts'
+import { groupDecoder } from '../../dump/group-decoder.ts'
+import type { Item } from '../../dump/items.ts'
+import { metadataDecoder } from '../../dump/metadata-decoder.ts'
+import type { DumpOptions } from '../../dump/options.ts'
+import { coloured, jsonOf, type Renderer, textOf } from '../../dump/render.ts'
+import { verify } from '../../dump/verify.ts'
+import { NodeStorage, OPEN_FILES_LIMIT } from '../../log/node-storage.ts'
+
+/** The options as the command line has parsed them. */
+export interface DumpLogOptions {
+  readonly files?: string
+  readonly printDataLog?: boolean
+  readonly deepIteration?: boolean
+  readonly skipRecordMetadata?: boolean
+  readonly maxMessageSize: number
+  readonly maxBytes?: number
+  readonly indexSanityCheck?: boolean
+  readonly verifyIndexOnly?: boolean
+  /** True: given without a class. */
+  readonly keyDecoderClass?: string | true
+  readonly valueDecoderClass?: string | true
+  readonly offsetsDecoder?: boolean
+  readonly clusterMetadataDecoder?: boolean
+  readonly json?: boolean
+  readonly fromOffset?: bigint
+  readonly toOffset?: bigint
+  readonly key?: string
+  readonly producerId?: bigint
+  readonly verify?: boolean
+}
+
+/** As in Kafka's tool, where it means no limit. */
+const NO_MAX_BYTES = 2_147_483_647
+const CHUNK_CHARACTERS = 1 << 16
+
+/** Dumps the files and folders. Throws ConfigError when the options ask for what cannot be. */
+export async function dumpLog(folders: readonly string[], options: DumpLogOptions): Promise<void> {
+  const paths = [...(options.files?.split(',').map(path => path.trim()) ?? []), ...folders].filter(path => path !== '')
+  if (paths.length === 0) throw new ConfigError('dump-log needs files: name them with --files, or give a folder')
+  const storage = new NodeStorage('', OPEN_FILES_LIMIT, 'read-only')
+  const wanted = dumpOptions(options)
+  const items = options.verify ? verify(storage, paths, wanted) : dump(storage, paths, wanted)
+  try {
+    await write(items, options)
+  } finally {
+    storage.close()
+  }
+}
+
+function dumpOptions(options: DumpLogOptions): DumpOptions {
+  const { fromOffset, toOffset, key, producerId, maxBytes } = options
+  const decoder = decoderOf(options)
+  // Keys are compared as they are printed.
+  const print = decoder !== undefined || options.printDataLog === true || key !== undefined
+  return {
+    print,
+    deep: print || options.deepIteration === true,
+    skipRecordMetadata: options.skipRecordMetadata === true,
+    decoder: decoder ?? plainDecoder(standardDecoder(true), standardDecoder(true)),
+    maxMessageSize: options.maxMessageSize,
+    maxBytes: maxBytes === NO_MAX_BYTES ? undefined : maxBytes,
+    indexSanityCheck: options.indexSanityCheck === true,
+    verifyIndexOnly: options.verifyIndexOnly === true,
+    filter: { fromOffset, toOffset, key, producerId }
+  }
+}
+
+function decoderOf(options: DumpLogOptions): RecordDecoder | undefined {
+  const { keyDecoderClass, valueDecoderClass } = options
+  if (options.offsetsDecoder) return groupDecoder
+  if (options.clusterMetadataDecoder) return metadataDecoder
+  if (keyDecoderClass === undefined && valueDecoderClass === undefined) return undefined
+  return plainDecoder(standardDecoder(keyDecoderClass ?? true), standardDecoder(valueDecoderClass ?? true))
+}
+
+function standardDecoder(name: string | true): ValueDecoder {
+  const className = name === true ? 'StringDecoder' : name
+  const decoder = decoderOfClass(className)
+  if (decoder) return decoder
+  throw new ConfigError(`${className}: there is no such decoder; there are ${DECODER_NAMES.join(', ')}`)
+}
+
+async function write(items: Iterable<Item>, options: DumpLogOptions): Promise<void> {
+  const output = new Output(process.stdout, options)
+  const errors = new Output(process.stderr, options)
+  for (const item of items) {
+    if (item.kind === 'problem') process.exitCode = 1
+    // What --verify finds is what was asked for, not a remark on it.
+    const isRemark = !options.verify && (item.kind === 'problem' || item.kind === 'finding')
+    if (isRemark) await output.flush()
+    const goesOn = await (isRemark ? errors : output).write(item, isRemark)
+    if (!goesOn) return
+  }
+  await output.flush()
+}
+
+/** Lines on their way to a stream, many at a time. */
+class Output {
+  readonly #stream: Writable
+  readonly #render: Renderer
+  #text = ''
+
+  constructor(stream: WriteStream, { json }: DumpLogOptions) {
+    const render = json ? jsonOf : textOf
+    this.#stream = stream
+    this.#render = stream.isTTY && stream.hasColors() ? coloured(render) : render
+  }
+
+  /** Takes a line. False once nobody reads any more. */
+  async write(item: Item, atOnce: boolean): Promise<boolean> {
+    this.#text += `${this.#render(item)}\n`
+    return (!atOnce && this.#text.length < CHUNK_CHARACTERS) || this.flush()
+  }
+
+  async flush(): Promise<boolean> {
+    const text = this.#text
+    this.#text = ''
+    if (this.#stream.destroyed) return false
+    if (!this.#stream.write(text)) await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')])
+    return !this.#stream.destroyed
+  }
+}

@@ -1,0 +1,79 @@
+/** From paths to items: which files a path stands for, and who knows what is in them. */
+import { basename } from 'node:path'
+import { StorageError } from '../log/storage.ts'
+import { isAboutBytes } from './decoders.ts'
+import { Findings } from './findings.ts'
+import { dumpOffsetIndex, dumpTimeIndex } from './indexes.ts'
+import { type Item, problem } from './items.ts'
+import { dumpLog } from './log.ts'
+import type { Files } from './log-file.ts'
+import type { DumpOptions } from './options.ts'
+import { dumpProducerSnapshot, dumpTransactionIndex } from './producer-snapshot.ts'
+
+type Dumper = (files: Files, path: string, options: DumpOptions, findings: Findings) => Iterable<Item>
+
+const DUMPERS: Readonly<Record<string, Dumper>> = {
+  '.log': dumpLog,
+  '.checkpoint': dumpLog,
+  '.index': dumpOffsetIndex,
+  '.timeindex': dumpTimeIndex,
+  '.snapshot': dumpProducerSnapshot,
+  '.txnindex': dumpTransactionIndex
+}
+
+/** Everything about the files, in the order given; a folder stands for what can be dumped in it, by name. */
+export function* dump(files: Files, paths: readonly string[], options: DumpOptions): Generator<Item> {
+  const findings = new Findings()
+  for (const path of filesUnder(files, paths)) {
+    yield { kind: 'file', pairs: [['file', path]], text: `Dumping ${path}` }
+    const dumper = dumperOf(path)
+    if (!dumper) yield { kind: 'finding', pairs: [['ignored', path]], text: `Ignoring unknown file ${path}` }
+    else yield* guarded(path, () => dumper(files, path, options, findings))
+  }
+  yield* findings.items()
+}
+
+/** The items, and if the file cannot be read (further), one that says why. */
+export function* guarded(path: string, items: () => Iterable<Item>): Generator<Item> {
+  try {
+    yield* items()
+  } catch (error) {
+    if (!(error instanceof StorageError) && !isAboutBytes(error)) throw error
+    yield problem(path, undefined, error.message)
+  }
+}
+
+/** The files that the paths stand for. */
+export function* filesUnder(files: Files, paths: readonly string[]): Generator<string> {
+  for (const given of paths) {
+    const path = given.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '')
+    const entries = files.exists(path) ? entriesOfFolder(files, path) : undefined
+    if (!entries) yield path
+    else yield* filesIn(files, path, entries)
+  }
+}
+
+function* filesIn(files: Files, folder: string, entries: ReturnType<Files['list']>): Generator<string> {
+  for (const { name, kind } of entries) {
+    const path = folder === '/' ? `/${name}` : `${folder}/${name}`
+    if (kind === 'file' && dumperOf(path)) yield path
+    else if (kind === 'directory') yield* filesIn(files, path, files.list(path))
+  }
+}
+
+/** Undefined for a file. */
+function entriesOfFolder(files: Files, path: string): ReturnType<Files['list']> | undefined {
+  try {
+    return files.list(path)
+  } catch (error) {
+    if (error instanceof StorageError) return undefined
+    throw error
+  }
+}
+
+/** Who dumps files with such a name; undefined for a file that is none of Kafka's. */
+export function dumperOf(path: string): Dumper | undefined {
+  const name = basename(path)
+  const dot = name.lastIndexOf('.')
+  return dot < 0 ? undefined : DUMPERS[name.slice(dot)]
+}

@@ -1,0 +1,116 @@
+/**
+ * What does not fit together between files or records. Kafka's tool tells it on stderr after all files, grouped by what
+ * is wrong; so many are kept and the rest counted, for a damaged index has millions.
+ */
+import { isAbsolute, sep } from 'node:path'
+import type { Item } from './items.ts'
+
+const MOST_KEPT = 10_000
+
+/** In the order in which they are told. */
+const KINDS = {
+  offsetMismatch: {
+    what: 'an entry is not what the log holds',
+    title: 'Mismatches in :',
+    line: (a: bigint, b: bigint) => `  Index offset: ${a}, log offset: ${b}`,
+    order: 'descending'
+  },
+  timestampMismatch: {
+    what: 'an entry is not what the log holds',
+    title: 'Found timestamp mismatch in :',
+    line: (a: bigint, b: bigint) => `  Index timestamp: ${a}, log timestamp: ${b}`,
+    order: 'found'
+  },
+  timestampOrder: {
+    what: 'entries are out of order',
+    title: 'Found out of order timestamp in :',
+    line: (a: bigint, b: bigint) => `  Index timestamp: ${a}, Previously indexed timestamp: ${b}`,
+    order: 'found'
+  },
+  offsetNotFound: {
+    what: 'an entry names an offset at which no batch ends',
+    title: 'The following indexed offsets are not found in :',
+    line: (a: bigint, b: bigint) => `Indexed offset: ${a}, found log offset: ${b}`,
+    order: 'found'
+  },
+  nonConsecutive: {
+    what: 'offsets are missing',
+    title: 'Non-consecutive offsets in ',
+    line: (a: bigint, b: bigint) => `  ${a} is followed by ${b}`,
+    order: 'ascending'
+  }
+} as const
+
+export type FindingKind = keyof typeof KINDS
+
+interface Found {
+  readonly pairs: [bigint, bigint][]
+  count: number
+}
+
+export class Findings {
+  readonly #found = new Map<FindingKind, Map<string, Found>>()
+
+  add(kind: FindingKind, path: string, first: bigint, second: bigint): void {
+    const files = this.#found.get(kind) ?? new Map<string, Found>()
+    this.#found.set(kind, files)
+    const found = files.get(path) ?? { pairs: [], count: 0 }
+    files.set(path, found)
+    found.count++
+    if (found.pairs.length < MOST_KEPT) found.pairs.push([first, second])
+  }
+
+  /** All that was kept, each by itself. */
+  *each(): Generator<string> {
+    for (const [kind, files] of this.#found) {
+      const { what, line } = KINDS[kind]
+      for (const { pairs } of files.values()) {
+        for (const [first, second] of pairs) yield `${what}: ${line(first, second).trim()}`
+      }
+    }
+  }
+
+  *items(): Generator<Item, undefined> {
+    for (const kind of Object.keys(KINDS) as FindingKind[]) {
+      for (const [path, found] of this.#found.get(kind) ?? []) yield* told(kind, path, found)
+    }
+  }
+}
+
+function* told(kind: FindingKind, path: string, { pairs, count }: Found): Generator<Item, undefined> {
+  const { title, line, order } = KINDS[kind]
+  const file = absolute(path)
+  yield {
+    kind: 'finding',
+    pairs: [
+      ['found', kind],
+      ['file', file],
+      ['count', count]
+    ],
+    text: `${title}${file}`
+  }
+  for (const [first, second] of ordered(pairs, order)) {
+    yield {
+      kind: 'finding',
+      pairs: [
+        ['first', first],
+        ['second', second]
+      ],
+      text: line(first, second)
+    }
+  }
+  if (count > pairs.length) {
+    yield { kind: 'finding', pairs: [['left out', count - pairs.length]], text: `  and ${count - pairs.length} more` }
+  }
+}
+
+function ordered(pairs: readonly [bigint, bigint][], order: 'ascending' | 'descending' | 'found') {
+  if (order === 'found') return pairs
+  const sign = order === 'ascending' ? 1 : -1
+  // Kafka keeps the last one of those that begin alike.
+  return [...new Map(pairs)].sort(([a], [b]) => (a === b ? 0 : a < b ? -sign : sign))
+}
+
+function absolute(path: string): string {
+  return isAbsolute(path) ? path : `${process.cwd()}${sep}${path}`
+}

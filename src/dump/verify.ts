@@ -1,0 +1,122 @@
+/** Whether files are what they should be, each by itself and with their neighbours: nothing is shown but what is not. */
+import { basename, dirname } from 'node:path'
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import { RecordWalker } from '../protocol/records/record.ts'
+import { isAboutBytes } from './decoders.ts'
+import { dumperOf, filesUnder, guarded } from './dump.ts'
+import { Findings } from './findings.ts'
+import { type Item, problem } from './items.ts'
+import { legacyRecord } from './legacy.ts'
+import { RECORDS_LIMIT } from './log.ts'
+import { entriesOf, type Files, isWhole } from './log-file.ts'
+import type { DumpOptions } from './options.ts'
+import { SequenceChains } from './sequence-chains.ts'
+
+/** Problems, and at the end how much has been looked at. */
+export function* verify(files: Files, paths: readonly string[], options: DumpOptions): Generator<Item> {
+  let folder = ''
+  let partition = new Partition()
+  const counts = { files: 0, problems: 0 }
+  for (const path of filesUnder(files, paths)) {
+    const dumper = dumperOf(path)
+    if (dirname(path) !== folder) partition = new Partition()
+    folder = dirname(path)
+    counts.files++
+    for (const item of guarded(path, () => {
+      if (path.endsWith('.log')) return verifyLog(files, path, partition)
+      if (path.endsWith('.checkpoint')) return verifyLog(files, path, new Partition())
+      return dumper ? problemsOf(path, dumper, files, options) : [problem(path, undefined, 'an unknown kind of file')]
+    })) {
+      counts.problems++
+      yield item
+    }
+  }
+  const text = `${counts.files} files verified, ${counts.problems === 0 ? 'no' : counts.problems} problems found`
+  yield { kind: 'note', pairs: Object.entries(counts), text }
+}
+
+/** What a dump finds wrong, findings included. */
+function* problemsOf(
+  path: string,
+  dumper: NonNullable<ReturnType<typeof dumperOf>>,
+  files: Files,
+  options: DumpOptions
+): Generator<Item> {
+  const findings = new Findings()
+  for (const item of dumper(files, path, { ...options, verifyIndexOnly: true }, findings)) {
+    if (item.kind === 'problem') yield item
+  }
+  for (const what of findings.each()) yield problem(path, undefined, what)
+}
+
+/** What the segments of a partition have told so far, in their order. */
+class Partition {
+  readonly #chains = new SequenceChains()
+  #nextOffset = 0n
+
+  /** What is wrong with the next batch's place among the others. */
+  add(batch: RecordBatch): string[] {
+    const wrong: string[] = []
+    const { baseOffset, lastOffset } = batch
+    if (baseOffset < this.#nextOffset) {
+      wrong.push(`offset ${baseOffset} comes after offset ${this.#nextOffset - 1n}`)
+    }
+    if (baseOffset !== this.#nextOffset) this.#chains.gapBefore(baseOffset)
+    this.#nextOffset = lastOffset + 1n
+    if (batch.isLegacy) return wrong
+    if (batch.recordsCount <= batch.lastOffsetDelta) this.#chains.gapBefore(batch.nextOffset)
+    const broken = this.#chains.add(batch)
+    return broken === undefined ? wrong : [...wrong, broken]
+  }
+}
+
+function* verifyLog(files: Files, path: string, partition: Partition): Generator<Item> {
+  const end = files.size(path)
+  const firstOffset = BigInt(/^\d{1,20}(?=\.log$)/.exec(basename(path))?.[0] ?? 0)
+  let reached = 0
+  for (const entry of entriesOf(files, path, 0, end)) {
+    const { position } = entry
+    reached = entry.size === undefined ? end : position + entry.size
+    if (!isWhole(entry)) {
+      yield problem(path, position, entry.why)
+      continue
+    }
+    const { batch } = entry
+    if (!batch.hasValidCrc()) {
+      yield problem(path, position, `the batch at offset ${batch.baseOffset} does not have the checksum of its bytes`)
+      continue
+    }
+    if (batch.baseOffset < firstOffset) {
+      yield problem(path, position, `offset ${batch.baseOffset} is before the file's first, ${firstOffset}`)
+    }
+    for (const wrong of partition.add(batch)) yield problem(path, position, wrong)
+    const wrong = wrongRecords(batch)
+    if (wrong !== undefined) yield problem(path, position, `the batch at offset ${batch.baseOffset}: ${wrong}`)
+  }
+  if (reached < end) yield problem(path, reached, `the last ${end - reached} bytes are no whole batch`)
+}
+
+function wrongRecords(batch: RecordBatch): string | undefined {
+  try {
+    if (batch.isLegacy) {
+      legacyRecord(batch)
+      return undefined
+    }
+    const { lastOffsetDelta, recordsCount } = batch
+    if (lastOffsetDelta < 0) return `its last offset is ${-lastOffsetDelta} before its first`
+    const walker = new RecordWalker(batch, RECORDS_LIMIT)
+    let previous = -1
+    while (walker.next()) {
+      const { offsetDelta } = walker
+      if (offsetDelta <= previous || offsetDelta > lastOffsetDelta) {
+        return `a record has offset ${batch.baseOffset + BigInt(offsetDelta)}, out of its place`
+      }
+      previous = offsetDelta
+    }
+    // Compaction removes records, and keeps the last offset.
+    return recordsCount > lastOffsetDelta + 1 ? `it has ${recordsCount} records` : undefined
+  } catch (error) {
+    if (isAboutBytes(error)) return error.message
+    throw error
+  }
+}
