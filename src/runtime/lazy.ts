@@ -10,7 +10,18 @@ export function lazy<T>(make: () => T): () => T {
   }
 }
 
-/** A package that is loaded when it is first used, which keeps start-up quick. `T` is the type of the module. */
-export function lazyModule<T>(name: string): () => T {
-  return lazy(() => createRequire(import.meta.url)(name) as T)
+/**
+ * A package that is loaded when it is first used, which keeps start-up quick. `T` is what is used of the module. Where
+ * it cannot be loaded (its binary for this machine is not installed) `otherwise` stands in for it, or throws; it is told
+ * the reason in one line.
+ */
+export function lazyModule<T>(name: string, otherwise: (reason: string) => T): () => T {
+  return lazy(() => {
+    try {
+      return createRequire(import.meta.url)(name) as T
+    } catch (error) {
+      const [reason = ''] = String(error).split('\n')
+      return otherwise(reason)
+    }
+  })
 }

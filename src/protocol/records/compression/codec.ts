@@ -28,12 +28,21 @@ export class MissingCodecError extends KafkaError {
   }
 }
 
-/** Looks at errors on their way to clients, and logs the first MissingCodecError: each batch would say the same. */
+/** What a package is replaced by that has no binary here: an error. */
+export function withoutPackage(name: string): (reason: string) => never {
+  return reason => {
+    throw new MissingCodecError(
+      `the package ${name} lacks its binary for this machine (npm install ${name}): ${reason}`
+    )
+  }
+}
+
+/** Looks at errors on their way to clients, and logs each MissingCodecError once: all batches of a codec say the same. */
 export function missingCodecNotice(logger: Logger): (error: unknown) => void {
-  let isTold = false
+  const told = new Set<string>()
   return error => {
-    if (isTold || !(error instanceof MissingCodecError)) return
-    isTold = true
+    if (!(error instanceof MissingCodecError) || told.has(error.message)) return
+    told.add(error.message)
     logger.warn({}, error.message)
   }
 }

@@ -4,7 +4,7 @@
  * speed, so the level has no effect.
  */
 import { lazyModule } from '../../../runtime/lazy.ts'
-import type { CompressionCodec } from './codec.ts'
+import { type CompressionCodec, withoutPackage } from './codec.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 const MAGIC = 0x184d2204
@@ -19,7 +19,7 @@ const UNCOMPRESSED_BLOCK = 0x8000_0000
 /** LZ4 cannot do better, so no block needs more room than this times its size. */
 const MOST_EXPANSION = 255
 
-const native = lazyModule<typeof import('lz4-napi')>('lz4-napi')
+const native = lazyModule<typeof import('lz4-napi')>('lz4-napi', withoutPackage('lz4-napi'))
 
 export const lz4: CompressionCodec = {
   deflate: bytes => native().compressFrameSync(bytes),

@@ -3,7 +3,7 @@
  * sizes before them. Clients on other libraries send one bare block instead, without header or size.
  */
 import { lazyModule } from '../../../runtime/lazy.ts'
-import { type CompressionCodec, DecompressedTooLargeError } from './codec.ts'
+import { type CompressionCodec, DecompressedTooLargeError, withoutPackage } from './codec.ts'
 
 /** Magic `82 SNAPPY 00`, version 1, oldest compatible version 1. */
 const HEADER = Buffer.from('82534e41505059000000000100000001', 'hex')
@@ -13,7 +13,7 @@ const SIZE_BYTES = 4
 /** No Snappy element gives more than 64 bytes for 3. */
 const MOST_EXPANSION = 22
 
-const native = lazyModule<typeof import('snappy')>('snappy')
+const native = lazyModule<typeof import('snappy')>('snappy', withoutPackage('snappy'))
 
 export const snappy: CompressionCodec = {
   deflate(bytes) {

@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  DecompressedTooLargeError,
-  MissingCodecError,
-  missingCodecNotice
-} from '../../../../src/protocol/records/compression/codec.ts'
+import { DecompressedTooLargeError, MissingCodecError } from '../../../../src/protocol/records/compression/codec.ts'
 import { chooseZstd } from '../../../../src/protocol/records/compression/zstd.ts'
-import { silentLogger } from '../../../../src/runtime/logger.ts'
 
 const nothingInstalled = (id: string): unknown => {
   throw new Error(`Cannot find module '${id}'\nRequire stack: none`)
@@ -39,13 +34,4 @@ describe('without the package', () => {
       })
     )
   })
-})
-
-test('a missing codec is told of once', () => {
-  const lines: string[] = []
-  const notice = missingCodecNotice({ ...silentLogger, warn: (_, line) => lines.push(line) })
-  notice(new Error('something else'))
-  notice(new MissingCodecError('install it'))
-  notice(new MissingCodecError('install it'))
-  expect(lines).toEqual(['install it'])
 })

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { lazy, lazyModule } from '../../src/runtime/lazy.ts'
+
+test('a value is made by its first use, and kept', () => {
+  let made = 0
+  const value = lazy(() => ++made)
+  expect(made).toBe(0)
+  expect([value(), value()]).toEqual([1, 1])
+})
+
+test('a package that is not installed is replaced, and the reason told in one line', () => {
+  const reasons: string[] = []
+  const replaced = lazyModule<string>('no-such-package', reason => {
+    reasons.push(reason)
+    return 'a replacement'
+  })
+  expect([replaced(), replaced()]).toEqual(['a replacement', 'a replacement'])
+  expect(reasons).toEqual([expect.stringMatching(/^Error: Cannot find module 'no-such-package'[^\n]*$/)])
+})
