@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Harness } from './harness.ts'
+import { connection, Harness } from './harness.ts'
 
 describe('FindCoordinator', () => {
   it.each([1, 2, 3])('says NONE in the message of version %i when nothing is wrong, as Kafka does', async version => {
@@ -27,5 +27,13 @@ describe('FindCoordinator', () => {
     const { coordinators } = await harness.get('FindCoordinator', { coordinatorKeys: ['g'], keyType }, { version })
     expect(coordinators).toMatchObject([{ key: 'g', errorCode, nodeId: -1, host: '', port: -1 }])
     expect(coordinators[0]?.errorMessage).toMatch(/\w+ \w+/)
+  })
+
+  it('warns of clients that want transactions, as some of them hide the answer', async () => {
+    const warnings: string[] = []
+    await using harness = await Harness.start()
+    const from = connection({ warn: what => warnings.push(what) })
+    await harness.get('FindCoordinator', { key: 'orders', keyType: 1 }, { version: 2, from })
+    expect(warnings).toEqual([expect.stringContaining('asked for transactions')])
   })
 })

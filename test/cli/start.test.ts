@@ -281,6 +281,17 @@ describe('the package', () => {
     expect(execFileSync(process.execPath, ['main.js'], { cwd, encoding: 'utf8' })).toBe('[]\n')
   })
 
+  it('writes no file when it is in memory', () => {
+    const script = `
+      import { MiniKafka } from 'minikafka'
+      const kafkas = await Promise.all([MiniKafka.start({ topics: ['orders'] }), MiniKafka.start({ topics: ['orders'] })])
+      for (const kafka of kafkas) await kafka.stop()`
+    const cwd = project({ 'main.js': script })
+    const before = readdirSync(cwd)
+    execFileSync(process.execPath, ['main.js'], { cwd })
+    expect(readdirSync(cwd)).toEqual(before)
+  })
+
   it('has types that hold in a strict project without any of ours', () => {
     const code = `
       import { type Logger, MiniKafka, type MiniKafkaOptions, type TopicOptions } from 'minikafka'

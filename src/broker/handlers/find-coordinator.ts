@@ -3,7 +3,8 @@
  * - The internal topic is made at the first request, so the first answer is a node already.
  * - From version 4 on many keys at once, each with its own error; before, one key and one error. Where there is none,
  *   Kafka's message is empty, and before version 4 the word NONE.
- * - Transactional ids are UNSUPPORTED_VERSION until transactions exist.
+ * - Transactional ids are UNSUPPORTED_VERSION until transactions exist, and a warning in the log: of the clients some
+ *   hide the reason.
  */
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import type { Handler, RequestContext, Response } from '../context.ts'
@@ -49,6 +50,7 @@ function coordinatorOf(key: string, keyType: number, { parts, connection, apiVer
       return node
     }
     case TRANSACTION:
+      connection.warn('asked for transactions (transactional.id), which this release does not have')
       throw new KafkaError('UNSUPPORTED_VERSION', 'transactions are not supported by this release')
     case SHARE: {
       const code = apiVersion < FIRST_VERSION_WITH_SHARES ? 'INVALID_REQUEST' : 'UNSUPPORTED_VERSION'
