@@ -21,13 +21,17 @@ const DUMPERS: Readonly<Record<string, Dumper>> = {
   '.txnindex': dumpTransactionIndex
 }
 
+/** What is said of a path that leads nowhere. */
+export const MISSING = 'there is no such file or folder'
+
 /** Everything about the files, in the order given; a folder stands for what can be dumped in it, by name. */
 export function* dump(files: Files, paths: readonly string[], options: DumpOptions): Generator<Item> {
   const findings = new Findings()
   for (const path of filesUnder(files, paths)) {
     yield { kind: 'file', pairs: [['file', path]], text: `Dumping ${path}` }
     const dumper = dumperOf(path)
-    if (!dumper) yield { kind: 'finding', pairs: [['ignored', path]], text: `Ignoring unknown file ${path}` }
+    if (!files.exists(path)) yield problem(path, undefined, MISSING)
+    else if (!dumper) yield { kind: 'finding', pairs: [['ignored', path]], text: `Ignoring unknown file ${path}` }
     else yield* guarded(path, () => dumper(files, path, options, findings))
   }
   yield* findings.items()
@@ -61,10 +65,11 @@ function* filesIn(files: Files, folder: string, entries: ReturnType<Files['list'
   }
 }
 
-/** Undefined for a file. */
+/** Undefined for a file, and for a folder that holds nothing. */
 function entriesOfFolder(files: Files, path: string): ReturnType<Files['list']> | undefined {
   try {
-    return files.list(path)
+    const entries = files.list(path)
+    return entries.length === 0 ? undefined : entries
   } catch (error) {
     if (error instanceof StorageError) return undefined
     throw error

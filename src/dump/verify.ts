@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import { RecordWalker } from '../protocol/records/record.ts'
 import { isAboutBytes } from './decoders.ts'
-import { dumperOf, filesUnder, guarded } from './dump.ts'
+import { dumperOf, filesUnder, guarded, MISSING } from './dump.ts'
 import { Findings } from './findings.ts'
 import { type Item, problem } from './items.ts'
 import { legacyRecord } from './legacy.ts'
@@ -23,6 +23,7 @@ export function* verify(files: Files, paths: readonly string[], options: DumpOpt
     folder = dirname(path)
     counts.files++
     for (const item of guarded(path, () => {
+      if (!files.exists(path)) return [problem(path, undefined, MISSING)]
       if (path.endsWith('.log')) return verifyLog(files, path, partition)
       if (path.endsWith('.checkpoint')) return verifyLog(files, path, new Partition())
       return dumper ? problemsOf(path, dumper, files, options) : [problem(path, undefined, 'an unknown kind of file')]

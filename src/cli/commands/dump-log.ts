@@ -2,7 +2,6 @@
  * `minikafka dump-log`: from options to a dump, written as fast as its reader takes it. What is wrong with the files is
  * told on stderr and, where they could not be read or `--verify` was asked for, by exit code 1.
  */
-import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 import { ConfigError } from '../../config/sources.ts'
@@ -21,6 +20,7 @@ import type { DumpOptions } from '../../dump/options.ts'
 import { coloured, jsonOf, type Renderer, textOf } from '../../dump/render.ts'
 import { verify } from '../../dump/verify.ts'
 import { NodeStorage, OPEN_FILES_LIMIT } from '../../log/node-storage.ts'
+import { codeOf } from '../../runtime/error-code.ts'
 
 /** The options as the command line has parsed them. */
 export interface DumpLogOptions {
@@ -48,6 +48,8 @@ export interface DumpLogOptions {
 /** As in Kafka's tool, where it means no limit. */
 const NO_MAX_BYTES = 2_147_483_647
 const CHUNK_CHARACTERS = 1 << 16
+/** What a pipe answers whose reader has seen enough (`| head -1`), at first and from then on. */
+const READER_GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
 
 /** Dumps the files and folders. Throws ConfigError when the options ask for what cannot be. */
 export async function dumpLog(folders: readonly string[], options: DumpLogOptions): Promise<void> {
@@ -128,11 +130,14 @@ class Output {
     return (!atOnce && this.#text.length < CHUNK_CHARACTERS) || this.flush()
   }
 
+  /** Throws when the lines do not fit where they are to go. */
   async flush(): Promise<boolean> {
     const text = this.#text
     this.#text = ''
-    if (this.#stream.destroyed) return false
-    if (!this.#stream.write(text)) await Promise.race([once(this.#stream, 'drain'), once(this.#stream, 'close')])
-    return !this.#stream.destroyed
+    if (text === '') return true
+    const error = await new Promise<Error | null | undefined>(written => this.#stream.write(text, written))
+    if (!error) return true
+    if (READER_GONE.has(codeOf(error))) return false
+    throw new ConfigError(`the output cannot be written: ${error.message}`)
   }
 }

@@ -1,0 +1,143 @@
+/** Files that are cut, flipped or something else: a dump says where and what, in bounded time, and throws nothing. */
+import { describe, expect, it } from 'vitest'
+import { groupDecoder } from '../../src/dump/group-decoder.ts'
+import { metadataDecoder } from '../../src/dump/metadata-decoder.ts'
+import { jsonOf, textOf } from '../../src/dump/render.ts'
+import { verify } from '../../src/dump/verify.ts'
+import { encodeRecord } from '../../src/group/records.ts'
+import type { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { encodeMetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
+import { buildBatch } from '../../src/protocol/records/builder.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { ABORT_MARKER, BY_CODEC, TRANSACTIONAL } from '../protocol/records/vectors.ts'
+import { folder, items, lines, options, segment } from './folder.ts'
+import { SNAPSHOT } from './vectors.ts'
+
+const LOG = '00000000000000000000.log'
+const ROUNDS = 300
+
+const { key, value } = encodeRecord({
+  type: 'OffsetCommit',
+  key: { group: 'g', topic: 't', partition: 0 },
+  value: {
+    offset: 5n,
+    leaderEpoch: 0,
+    metadata: '',
+    commitTimestamp: 1n,
+    expireTimestamp: -1n,
+    topicId: 'AAECAwQFBgcICQoLDA0ODw'
+  }
+})
+const topic = encodeMetadataRecord(metadataRecord('TopicRecord', { name: 't', topicId: 'AAECAwQFBgcICQoLDA0ODw' }))
+
+const FILES: Readonly<Record<string, Buffer>> = {
+  'transactional.log': Buffer.concat([TRANSACTIONAL, ABORT_MARKER]),
+  ...Object.fromEntries(Object.entries(BY_CODEC).map(([codec, bytes]) => [`${codec}.log`, bytes])),
+  'offsets.log': buildBatch([{ timestamp: 1n, key, value }]).bytes,
+  'metadata.log': buildBatch([{ timestamp: 1n, key: null, value: topic }]).bytes,
+  'some.snapshot': SNAPSHOT
+}
+
+const WAYS = [
+  options({ print: true }),
+  options({ print: true, decoder: groupDecoder }),
+  options({ print: true, decoder: metadataDecoder })
+]
+
+/** Everything that can be asked about a damaged folder; fails on whatever is thrown. */
+function askEverything(storage: MemoryStorage): void {
+  for (const way of WAYS) {
+    const found = items(storage, way)
+    for (const item of found) {
+      textOf(item)
+      JSON.parse(jsonOf(item))
+    }
+    expect(found.length).toBeLessThan(100)
+  }
+  for (const item of verify(storage, ['t-0'], options())) textOf(item)
+}
+
+describe.each(Object.entries(FILES))('%s', (name, bytes) => {
+  const path = name.endsWith('.log') ? LOG : '00000000000000000015.snapshot'
+
+  it('is dumped wherever it is cut', () => {
+    for (let length = 0; length <= bytes.length; length++) askEverything(folder({ [path]: bytes.subarray(0, length) }))
+  })
+
+  it('is dumped with any bits flipped', () => {
+    const random = seededRandom(7)
+    for (let round = 0; round < ROUNDS; round++) {
+      const damaged = Buffer.from(bytes)
+      for (let count = 1 + random.below(3); count > 0; count--) {
+        const at = random.below(damaged.length)
+        damaged.writeUInt8(damaged.readUInt8(at) ^ (1 << random.below(8)), at)
+      }
+      askEverything(folder({ [path]: damaged }))
+    }
+  })
+
+  it('is dumped with any number in it made the largest or the least', () => {
+    for (const number of [0x7f_ff_ff_ff, -0x80_00_00_00, -1, 0]) {
+      for (let at = 0; at + 4 <= bytes.length; at++) {
+        const damaged = Buffer.from(bytes)
+        damaged.writeInt32BE(number, at)
+        askEverything(folder({ [path]: damaged }))
+      }
+    }
+  })
+})
+
+it('takes indexes with any bits flipped', () => {
+  const random = seededRandom(8)
+  const batches = Array.from({ length: 8 }, (_, at) =>
+    buildBatch([{ timestamp: BigInt(at), key: null, value: Buffer.from('v') }], { baseOffset: BigInt(at) })
+  )
+  for (let round = 0; round < ROUNDS; round++) {
+    const storage = segment(batches)
+    for (const suffix of ['index', 'timeindex']) {
+      const path = `t-0/00000000000000000000.${suffix}`
+      const damaged = Buffer.from(storage.read(path, 0, storage.size(path)))
+      damaged.writeUInt8(random.below(256), random.below(damaged.length))
+      storage.truncate(path, 0)
+      storage.append(path, damaged.subarray(0, damaged.length - random.below(2)))
+    }
+    askEverything(storage)
+  }
+})
+
+it('goes on after a batch of an unknown magic, and says where it is', () => {
+  const first = Buffer.from(TRANSACTIONAL)
+  first.writeInt8(7, 16)
+  const storage = folder({ [LOG]: Buffer.concat([first, ABORT_MARKER]) })
+  expect(lines(storage).slice(2)).toEqual([
+    `t-0/${LOG}: position 0: a record batch of unknown magic 7, 81 bytes, is left out`,
+    expect.stringContaining('baseOffset: 15 ')
+  ])
+})
+
+it('shows a batch whose records are damaged, says what is wrong with them, and goes on', () => {
+  const first = Buffer.from(TRANSACTIONAL)
+  first.writeUInt8(0x7e, 61)
+  const storage = folder({ [LOG]: Buffer.concat([first, ABORT_MARKER]) })
+  expect(lines(storage, options({ deep: true })).slice(2, 5)).toEqual([
+    expect.stringMatching(/isvalid: false$/),
+    `t-0/${LOG}: position 0: the records from offset 0 on: a record of 63 bytes goes beyond its batch`,
+    expect.stringContaining('baseOffset: 15 ')
+  ])
+})
+
+it('says of a text with the name of a log that it is none', () => {
+  const storage = folder({ 'notes.log': Buffer.from('This is what happened on Monday, and on Tuesday too.') })
+  expect(lines(storage)).toEqual([
+    'Dumping t-0/notes.log',
+    't-0/notes.log: the name of a log begins with its first offset',
+    'Found 52 invalid bytes at the end of notes.log'
+  ])
+})
+
+it('says where a file of zeros begins', () => {
+  const storage = folder({ [LOG]: Buffer.concat([TRANSACTIONAL, Buffer.alloc(4096)]) })
+  expect(lines(storage).at(-1)).toBe(
+    `t-0/${LOG}: position 81: a record batch of 0 bytes is below the least of 14; the 4096 bytes from here on cannot be read`
+  )
+})
