@@ -1,0 +1,94 @@
+// Our dump of a data folder and that of Kafka's own tool, line by line: over files that we wrote and files that Kafka wrote.
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startMinikafka } from './brokers.ts'
+import { javaTask } from './java/client.ts'
+import { startKafka } from './kafka/kafka.ts'
+import { dumpLog, dumpLogSegments } from './kafka-tools/dump-log-segments.ts'
+
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const CLIENT = '4.4.0'
+
+interface Writer {
+  readonly name: string
+  /** Starts a broker on a folder; answers where it listens, and how to stop it. */
+  start(dataDir: string): Promise<{ bootstrapServers: string; stop(): Promise<void> }>
+}
+
+const WRITERS: readonly Writer[] = [
+  { name: 'minikafka', start: dataDir => startMinikafka(['--data-dir', join(dataDir, 'data')]) },
+  { name: 'kafka', start: dataDir => startKafka({ dataDir, version: '4.3.1' }) }
+]
+
+describe.each(WRITERS)('files that $name wrote', ({ start }) => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'dump-log-'))
+    const broker = await start(folder)
+    await fill(broker.bootstrapServers)
+    await broker.stop()
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const named = async (pattern: RegExp) => {
+    const names = await readdir(join(folder, 'data'), { recursive: true })
+    return names
+      .filter(name => pattern.test(name))
+      .sort()
+      .map(name => join(folder, 'data', name))
+  }
+  const compare = async (pattern: RegExp, ...args: readonly string[]) => {
+    const files = await named(pattern)
+    expect(files).not.toEqual([])
+    // Java tells its findings in the order of a hash table, so several files with findings go one by one.
+    for (const group of args.includes('--deep-iteration') ? files.map(file => [file]) : [files]) {
+      const command = [...args, '--files', group.join()]
+      expect(await dumpLog(command)).toEqual(await dumpLogSegments(command))
+    }
+  }
+
+  test('batches of every codec', () => compare(/^codec-.*\.log$/))
+  test.each(CODECS)('records compressed by %s', codec =>
+    compare(RegExp(`^codec-${codec}-0/.*\\.log$`), '--print-data-log')
+  )
+  test('records without their metadata', () =>
+    compare(/^codec-gzip-0\/.*\.log$/, '--print-data-log', '--skip-record-metadata'))
+  test('a part of a log', () => compare(/^codec-none-0\/.*\.log$/, '--deep-iteration', '--max-bytes', '40000'))
+  test('numbers as values', () =>
+    compare(/^codec-lz4-0\/.*\.log$/, '--value-decoder-class', 'org.apache.kafka.tools.api.LongDecoder'))
+  test('the records of groups', () => compare(/^__consumer_offsets-\d+\/.*\.log$/, '--offsets-decoder'))
+  test('the cluster metadata', () => compare(/^__cluster_metadata-0\/.*\.log$/, '--cluster-metadata-decoder'))
+  test('checkpoints', () => compare(/\.checkpoint$/, '--cluster-metadata-decoder'))
+  test.each([[], ['--index-sanity-check'], ['--verify-index-only']])('indexes %j', async (...args) => {
+    if ((await named(/\.(time)?index$/)).length > 0) await compare(/^codec-.*\.(time)?index$/, ...args)
+  })
+  test('producers', async () => {
+    if ((await named(/\.snapshot$/)).length > 0) await compare(/\.snapshot$/)
+  })
+
+  test('a log that is cut off', async () => {
+    const [file = ''] = await named(/^codec-zstd-0\/.*\.log$/)
+    await truncate(file, 5000)
+    await compare(/^codec-zstd-0\/.*\.log$/, '--deep-iteration')
+  })
+
+  test('nothing is wrong with those that are whole', async () => {
+    const data = (await readdir(join(folder, 'data'))).filter(name => /-\d+$/.test(name) && name !== 'codec-zstd-0')
+    const { stdout } = await dumpLog(['--verify', '--files', data.map(name => join(folder, 'data', name)).join()])
+    expect(stdout).toMatch(/^\d+ files verified, no problems found\n$/)
+  })
+})
+
+/** Records by every codec, one topic each, and groups that have committed. */
+async function fill(servers: string): Promise<void> {
+  for (const codec of CODECS)
+    await javaTask(CLIENT, 'produce', servers, `codec-${codec}`, 1, 3000, 100, codec, 'all', true)
+  await javaTask(CLIENT, 'consume', servers, 'codec-none', 1, 3000, 100, 'readers')
+  const admin = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: 'set', configEntries: [{ name: 'retention.ms', value: '1000' }] }] })
+  await admin.disconnect()
+}

@@ -1,0 +1,30 @@
+// Apache Kafka's own DumpLogSegments, from its jars: the truth about the lines of a dump.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { made } from '../made.ts'
+
+const run = promisify(execFile)
+const VERSION = '4.3.1'
+const LARGEST_OUTPUT = 1 << 28
+
+export interface Output {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** What Kafka's tool prints. */
+export async function dumpLogSegments(args: readonly string[]): Promise<Output> {
+  const target = `target/kafka-tools-${VERSION}`
+  const copy = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-Dkafka.version=${VERSION}`]
+  const jars = await made(import.meta.dirname, target, [copy])
+  const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-Dstdout.encoding=UTF-8', '-Dstderr.encoding=UTF-8']
+  const main = ['-cp', join(jars, '*'), 'org.apache.kafka.tools.DumpLogSegments']
+  return run('java', [...jvm, ...main, ...args], { maxBuffer: LARGEST_OUTPUT })
+}
+
+/** What ours prints. */
+export async function dumpLog(args: readonly string[]): Promise<Output> {
+  const executable = join(import.meta.dirname, '../../../bin/minikafka.js')
+  return run(process.execPath, [executable, 'dump-log', ...args], { maxBuffer: LARGEST_OUTPUT })
+}
