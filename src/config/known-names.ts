@@ -16,6 +16,7 @@ const READ_ONLY = `
   controller.quota.window.size.seconds controller.socket.timeout.ms cordoned.log.dirs create.topic.policy.class.name
   delegation.token.expiry.check.interval.ms delegation.token.expiry.time.ms delegation.token.max.lifetime.ms
   delegation.token.secret.key delete.records.purgatory.purge.interval.requests early.start.listeners
+  errors.deadletterqueue.auto.create.topics.enable errors.deadletterqueue.topic.name.prefix
   fetch.purgatory.purge.interval.requests group.consumer.assignors group.consumer.heartbeat.interval.ms
   group.consumer.max.assignment.interval.ms group.consumer.max.heartbeat.interval.ms
   group.consumer.max.session.timeout.ms group.consumer.max.size group.consumer.migration.policy
@@ -39,17 +40,17 @@ const READ_ONLY = `
   internal.metadata.log.segment.bytes internal.metadata.max.batch.size.in.bytes kafka.metrics.polling.interval.secs
   kafka.metrics.reporters leader.imbalance.check.interval.seconds log.cleaner.enable log.dir.failure.timeout.ms
   log.flush.offset.checkpoint.interval.ms log.flush.start.offset.checkpoint.interval.ms log.initial.task.delay.ms
-  log.retention.check.interval.ms metadata.log.dir metadata.log.max.record.bytes.between.snapshots
-  metadata.log.max.snapshot.interval.ms metadata.log.segment.bytes metadata.log.segment.ms
-  metadata.max.idle.interval.ms metadata.max.retention.bytes metadata.max.retention.ms metrics.num.samples
-  metrics.recording.level metrics.sample.window.ms num.replica.alter.log.dirs.threads offsets.commit.timeout.ms
-  offsets.load.buffer.size offsets.topic.compression.codec principal.builder.class process.roles producer.purgatory.purge.interval.requests
-  queued.max.requests quota.window.num quota.window.size.seconds
-  remote.log.index.file.cache.ttl.ms remote.log.manager.copy.quota.window.num
-  remote.log.manager.copy.quota.window.size.seconds remote.log.manager.fetch.quota.window.num
-  remote.log.manager.fetch.quota.window.size.seconds remote.log.manager.task.interval.ms
-  remote.log.manager.task.retry.backoff.max.ms remote.log.manager.task.retry.backoff.ms
-  remote.log.manager.task.retry.jitter remote.log.manager.thread.pool.size
+  log.remote.copy.lag.bytes log.remote.copy.lag.ms log.retention.check.interval.ms max.decompressed.message.bytes
+  metadata.log.dir metadata.log.max.record.bytes.between.snapshots metadata.log.max.snapshot.interval.ms
+  metadata.log.segment.bytes metadata.log.segment.ms metadata.max.idle.interval.ms metadata.max.retention.bytes
+  metadata.max.retention.ms metrics.num.samples metrics.recording.level metrics.sample.window.ms
+  num.replica.alter.log.dirs.threads offsets.commit.timeout.ms offsets.load.buffer.size
+  offsets.topic.compression.codec principal.builder.class process.roles producer.purgatory.purge.interval.requests
+  queued.max.requests quota.window.num quota.window.size.seconds remote.log.index.file.cache.ttl.ms
+  remote.log.manager.copy.quota.window.num remote.log.manager.copy.quota.window.size.seconds
+  remote.log.manager.fetch.quota.window.num remote.log.manager.fetch.quota.window.size.seconds
+  remote.log.manager.task.interval.ms remote.log.manager.task.retry.backoff.max.ms
+  remote.log.manager.task.retry.backoff.ms remote.log.manager.task.retry.jitter remote.log.manager.thread.pool.size
   remote.log.metadata.custom.metadata.max.bytes remote.log.metadata.manager.class.name
   remote.log.metadata.manager.class.path remote.log.metadata.manager.impl.prefix
   remote.log.metadata.manager.listener.name remote.log.reader.max.pending.tasks remote.log.storage.manager.class.name
@@ -64,7 +65,8 @@ const READ_ONLY = `
   sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.refresh.buffer.seconds
   sasl.login.refresh.min.period.seconds sasl.login.refresh.window.factor sasl.login.refresh.window.jitter
   sasl.login.retry.backoff.max.ms sasl.login.retry.backoff.ms sasl.mechanism.controller.protocol
-  sasl.mechanism.inter.broker.protocol sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud
+  sasl.mechanism.inter.broker.protocol sasl.oauthbearer.allow.unverified.audience
+  sasl.oauthbearer.allow.unverified.issuer sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud
   sasl.oauthbearer.assertion.claim.exp.seconds sasl.oauthbearer.assertion.claim.iss
   sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
   sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file sasl.oauthbearer.assertion.private.key.file
