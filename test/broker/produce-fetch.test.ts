@@ -1,7 +1,27 @@
 import { describe, expect, it } from 'vitest'
+import { LogDirectory } from '../../src/log/log-directory.ts'
+import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { METADATA_LOG_CONFIG, METADATA_TOPIC_ID, MetadataLog } from '../../src/metadata/metadata-log.ts'
+import { metadataRecord } from '../../src/metadata/records.ts'
 import { CloseConnection } from '../../src/net/dispatch.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { batchOf, connection, Harness, valuesIn } from './harness.ts'
+
+/** Writes what a cluster with more nodes could have left: a leader whose replicas have all fallen out of sync. */
+async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void> {
+  const clock = new ManualClock()
+  const identity = { nodeId: 1 }
+  const world = { storage, clock, random: seededRandom(1), logger: silentLogger }
+  const directory = await LogDirectory.open({ ...world, identity })
+  const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, METADATA_LOG_CONFIG)
+  const { directoryId } = directory.meta
+  const metadata = new MetadataLog({ log, storage, clock, nodeId: 1, directoryId })
+  metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 0, topicId, isr: [] })])
+  await directory.close()
+}
 
 const idempotent = (baseSequence: number, producerEpoch = 0) => ({ producerId: 5n, producerEpoch, baseSequence })
 
@@ -204,6 +224,26 @@ describe('Produce', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'min.insync.replicas': '2' })
     expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('NONE')
+  })
+
+  it('refuses acks=all where the metadata say that too few replicas are in sync', async () => {
+    const storage = new MemoryStorage()
+    const first = await Harness.start({ storage })
+    const topicId = await first.createTopic('t')
+    await first.broker.stop()
+    await shrinkIsr(storage, topicId)
+    await using broker = await Harness.start({ storage })
+    expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('NOT_ENOUGH_REPLICAS')
+    expect((await broker.produce(topicId, batchOf(['a']), { acks: 1 })).errorCode).toBe('NONE')
+  })
+
+  it('knows no producer of a transactional id, as long as there are no transactions', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const records = batchOf(['a'], { ...idempotent(0), isTransactional: true })
+    const topicData = [{ topicId, partitionData: [{ index: 0, records }] }]
+    const answer = await broker.get('Produce', { transactionalId: 'tx', acks: -1, timeoutMs: 0, topicData })
+    expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe('INVALID_PRODUCER_ID_MAPPING')
   })
 
   it('stamps records of a LogAppendTime topic and tells the time', async () => {
