@@ -5,6 +5,7 @@
  */
 import { KafkaError } from '../protocol/errors.ts'
 import { incrementSequence } from '../protocol/records/batch.ts'
+import type { ProducerEntry } from './producer-snapshot.ts'
 import { decrementSequence } from './sequence.ts'
 
 /** The part of a batch's header that idempotence looks at. */
@@ -39,6 +40,8 @@ interface Producer {
   batches: AppendedBatch[]
   lastTimestamp: bigint
 }
+
+const NO_BATCH = { lastSequence: -1, lastOffset: -1n, offsetDelta: 0 }
 
 const UNKNOWN: Pick<Producer, 'epoch' | 'batches'> = { epoch: NO_EPOCH, batches: [] }
 
@@ -84,6 +87,32 @@ export class ProducerStates {
     batches.push({ lastSequence, lastOffset, offsetDelta: batch.lastOffsetDelta, timestamp })
     if (batches.length > REMEMBERED_BATCHES) batches.shift()
     this.#producers.set(batch.producerId, { epoch, batches, lastTimestamp: timestamp })
+  }
+
+  /** What a snapshot keeps: of each producer the last batch alone. */
+  entries(): ProducerEntry[] {
+    return Array.from(this.#producers, ([producerId, { epoch, batches, lastTimestamp }]) => {
+      const { lastSequence, lastOffset, offsetDelta } = batches.at(-1) ?? NO_BATCH
+      return {
+        producerId,
+        producerEpoch: epoch,
+        lastSequence,
+        lastOffset,
+        offsetDelta,
+        timestamp: lastTimestamp,
+        coordinatorEpoch: -1,
+        currentTxnFirstOffset: -1n
+      }
+    })
+  }
+
+  /** Knows what a snapshot kept, and nothing else. */
+  restore(entries: readonly ProducerEntry[]): void {
+    this.#producers.clear()
+    for (const { producerId, producerEpoch: epoch, lastSequence, lastOffset, offsetDelta, timestamp } of entries) {
+      const batches = lastOffset < 0n ? [] : [{ lastSequence, lastOffset, offsetDelta, timestamp }]
+      this.#producers.set(producerId, { epoch, batches, lastTimestamp: timestamp })
+    }
   }
 
   /** Forgets producers that have been silent for `expirationMs` (`producer.id.expiration.ms`). */
