@@ -90,7 +90,7 @@ export class Broker {
 
 /** Makes the parts over an open data directory. Throws MetadataError where its metadata cannot be served. */
 function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
-  const { settings: given, clock, random, logger } = options
+  const { settings: given, storage, clock, random, logger } = options
   const nodeId = given.get('node.id')
   const metadata = openMetadata(options, directory)
   directory.setAsideStrays(({ topic, partition }) => {
@@ -98,7 +98,16 @@ function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
     return known?.partitions[partition] && known.topicId
   })
   const live = new LiveSettings(given, metadata, nodeId)
-  const catalog = new Catalog({ metadata, directory, random, logger, nodeId, settings: () => live.settings })
+  const catalog = new Catalog({
+    metadata,
+    directory,
+    storage,
+    clock,
+    random,
+    logger,
+    nodeId,
+    settings: () => live.settings
+  })
   const groups = new GroupCoordinator(groupPorts({ catalog, settings: given, clock, random, logger }))
   catalog.onTopicDeleted(topic => {
     if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()

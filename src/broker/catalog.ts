@@ -7,9 +7,9 @@ import { newTopicOverrides } from '../config/new-topic.ts'
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings, TopicSettings } from '../config/values.ts'
 import { partitionFor } from '../group/partitioner.ts'
-import { ProducerStates } from '../idempotence/producer-state.ts'
 import type { LogDirectory } from '../log/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
+import type { Storage } from '../log/storage.ts'
 import type { ValidationRules } from '../log/validator.ts'
 import { createTopics, type NewTopic, type TopicRules } from '../metadata/create-topics.ts'
 import { configsOf, type PartitionState, type TopicState } from '../metadata/image.ts'
@@ -24,8 +24,10 @@ import {
 } from '../metadata/topic-names.ts'
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
+import { DurableProducers } from './durable-producers.ts'
 import { Partition } from './partition.ts'
 import { batchRulesOf, logConfigOf } from './topic-rules.ts'
 
@@ -41,6 +43,8 @@ export interface TopicRef {
 export interface CatalogPorts {
   readonly metadata: MetadataLog
   readonly directory: LogDirectory
+  readonly storage: Storage
+  readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
   readonly nodeId: number
@@ -213,9 +217,11 @@ export class Catalog {
       open.lead(leaderEpoch)
       return open
     }
-    const producers = new ProducerStates()
     const config = logConfigOf(this.settingsOf(name))
     const log = this.#ports.directory.log({ topic: name, partition: index }, topicId, config)
+    const { storage, clock, logger, settings } = this.#ports
+    const expirationMs = settings().get('producer.id.expiration.ms')
+    const producers = new DurableProducers({ storage, log, logger, now: clock.now(), expirationMs })
     const partition = new Partition(name, index, log, producers, leaderEpoch)
     ofTopic[index] = partition
     this.#open.set(topicId, ofTopic)

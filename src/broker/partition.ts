@@ -2,13 +2,14 @@
  * One partition as its leader serves it: the log, what it knows of producers, and who waits for it.
  * The log knows no producers' rules and producers no log: this is where the two meet.
  */
-import type { AppendedBatch, ProducerStates } from '../idempotence/producer-state.ts'
+import type { AppendedBatch } from '../idempotence/producer-state.ts'
 import { Journal, type JournalRecord } from '../log/journal.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { type BatchOrigin, type ValidationRules, validateBatch } from '../log/validator.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { DurableProducers } from './durable-producers.ts'
 import { WaitList } from './parking.ts'
 
 /** No epoch named: the client does not mind which leader it reaches. */
@@ -25,20 +26,22 @@ export class Partition {
   readonly index: number
   readonly log: PartitionLog
   readonly waiting = new WaitList()
-  readonly #producers: ProducerStates
+  readonly #producers: DurableProducers
   #leaderEpoch = ANY_EPOCH
 
-  constructor(topic: string, index: number, log: PartitionLog, producers: ProducerStates, leaderEpoch: number) {
+  constructor(topic: string, index: number, log: PartitionLog, producers: DurableProducers, leaderEpoch: number) {
     this.topic = topic
     this.index = index
     this.log = log
     this.#producers = producers
     log.observe({
-      observed: batch => {
-        if (batch.producerId >= 0n && !batch.isControl) producers.record(batch)
+      observed: batch => producers.observed(batch),
+      rolled: baseOffset => {
+        producers.rolled(baseOffset)
+        // Readers do not wait for more in a segment that is full.
+        this.waiting.wakeAll()
       },
-      // Readers do not wait for more in a segment that is full.
-      rolled: () => this.waiting.wakeAll()
+      closing: endOffset => producers.closing(endOffset)
     })
     this.lead(leaderEpoch)
   }
@@ -67,7 +70,7 @@ export class Partition {
    */
   append(arrived: RecordBatch, rules: ValidationRules, now: number, origin: BatchOrigin): Appended {
     const batch = validateBatch({ batch: arrived, topicPartition: `${this.topic}-${this.index}`, now, origin }, rules)
-    const repeated = origin === 'client' && batch.producerId >= 0n ? this.#producers.check(batch) : undefined
+    const repeated = origin === 'client' && batch.producerId >= 0n ? this.#producers.states.check(batch) : undefined
     if (repeated) return answerAgain(repeated)
     const { baseOffset } = this.log.append(batch, this.leaderEpoch)
     this.waiting.arrived(batch.sizeInBytes)
@@ -76,7 +79,7 @@ export class Partition {
 
   /** Forgets producers that have been silent for `expirationMs`. */
   expireProducers(now: number, expirationMs: number): void {
-    this.#producers.expire(now, expirationMs)
+    this.#producers.states.expire(now, expirationMs)
   }
 
   /** Appends records of a coordinator as one batch. Throws as PartitionLog.append. */

@@ -7,4 +7,6 @@ export interface BatchObserver {
   observed(batch: RecordBatch): void
   /** A new segment begins at `baseOffset`, of which nothing has been observed yet. */
   rolled(baseOffset: bigint): void
+  /** The log is on the disk up to its end and gets no more. Where this rejects, it has not been closed clean. */
+  closing(endOffset: bigint): Promise<void>
 }

@@ -219,8 +219,9 @@ export class PartitionLog {
   }
 
   /** Brings everything to the disk, index files exact. Throws when that fails or the log is offline. */
-  close(): Promise<void> {
-    return this.#sync.close(this.#endOffset)
+  async close(): Promise<void> {
+    await this.#sync.close(this.#endOffset)
+    await this.#observer?.closing(this.#endOffset)
   }
 
   /** The partition is no more: whoever still holds the log is refused. */

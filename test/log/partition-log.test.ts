@@ -89,15 +89,17 @@ describe('appending', () => {
     expect(offsetsIn(read(reopenAfterCrash(storage), 0n, 1000))).toEqual([0n])
   })
 
-  test('an observer hears of batches with their offsets, and of rolls before them', () => {
+  test('an observer hears of batches with their offsets, of rolls before them, and of the end', async () => {
     const log = openLog(new MemoryStorage(), { segmentBytes: 200 })
     const heard: string[] = []
     log.observe({
       observed: batch => heard.push(`observed ${batch.baseOffset}-${batch.lastOffset}`),
-      rolled: baseOffset => heard.push(`rolled ${baseOffset}`)
+      rolled: baseOffset => heard.push(`rolled ${baseOffset}`),
+      closing: async endOffset => void heard.push(`closing ${endOffset}`)
     })
     fill(log, [2, 2, 1])
-    expect(heard).toEqual(['observed 0-1', 'observed 2-3', 'rolled 4', 'observed 4-4'])
+    await log.close()
+    expect(heard).toEqual(['observed 0-1', 'observed 2-3', 'rolled 4', 'observed 4-4', 'closing 5'])
   })
 })
 

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryStorage, type MemoryStorageOptions, type StorageOperation } from '../../src/log/memory-storage.ts'
+import { StorageError } from '../../src/log/storage.ts'
+import { batchOf, Harness } from './harness.ts'
+
+const FOLDER = 'orders-0'
+/** Two batches, a millisecond apart, make a segment. */
+const SMALL_SEGMENTS = { 'segment.ms': '1' }
+
+const idempotent = (baseSequence: number, producerEpoch = 0) => {
+  const timestamp = 1_700_000_000_000n + BigInt(baseSequence)
+  return batchOf([`value ${baseSequence}`], { producerId: 5n, producerEpoch, baseSequence }, timestamp)
+}
+
+/** A broker to which producer 5 has sent `count` batches of one record. */
+async function brokerWith(count: number, configs: Record<string, string> = {}, options: MemoryStorageOptions = {}) {
+  const storage = new MemoryStorage(options)
+  const harness = await Harness.start({ storage })
+  const topicId = await harness.createTopic('orders', 1, configs)
+  for (let sequence = 0; sequence < count; sequence++) {
+    expect(await harness.produce(topicId, idempotent(sequence))).toMatchObject({ errorCode: 'NONE' })
+  }
+  return { harness, storage, topicId }
+}
+
+const snapshotsOf = (storage: MemoryStorage) =>
+  storage.list(FOLDER).flatMap(({ name }) => /^0*(\d+)\.snapshot$/.exec(name)?.[1] ?? [])
+
+const pathOf = (offset: number) => `${FOLDER}/${String(offset).padStart(20, '0')}.snapshot`
+
+/** Whether the retries of those batches get their offsets again, and the log stays as it is. */
+async function expectRecognised(harness: Harness, topicId: string, sequences: number[], end: number) {
+  for (const sequence of sequences) {
+    const answer = await harness.produce(topicId, idempotent(sequence))
+    expect(answer).toMatchObject({ errorCode: 'NONE', baseOffset: BigInt(sequence) })
+  }
+  expect(await harness.values(topicId, BigInt(end))).toEqual([])
+  expect(await harness.produce(topicId, idempotent(end))).toMatchObject({ errorCode: 'NONE', baseOffset: BigInt(end) })
+}
+
+describe('after a clean restart', () => {
+  it('the retry of a last batch gets its offset again', async () => {
+    const { harness, storage, topicId } = await brokerWith(7)
+    await harness.broker.stop()
+    expect(snapshotsOf(storage)).toEqual(['7'])
+    await using again = await Harness.start({ storage })
+    await expectRecognised(again, topicId, [6], 7)
+  })
+
+  it('an epoch that was fenced stays fenced, and a gap a gap', async () => {
+    const { harness, storage, topicId } = await brokerWith(1)
+    await harness.produce(topicId, idempotent(0, 1))
+    await harness.broker.stop()
+    await using again = await Harness.start({ storage })
+    expect(await again.produce(topicId, idempotent(1))).toMatchObject({ errorCode: 'INVALID_PRODUCER_EPOCH' })
+    expect(await again.produce(topicId, idempotent(2, 1))).toMatchObject({ errorCode: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
+  })
+
+  it('one snapshot is enough: nothing new is written for a log that did not grow', async () => {
+    const { harness, storage, topicId } = await brokerWith(3)
+    await harness.broker.stop()
+    const second = await Harness.start({ storage })
+    await second.produce(topicId, idempotent(3))
+    await second.broker.stop()
+    const third = await Harness.start({ storage })
+    expect(await third.values(topicId, 3n)).toEqual(['value 3'])
+    expect(snapshotsOf(storage)).toEqual(['4'])
+    await third.broker.stop()
+    expect(snapshotsOf(storage)).toEqual(['4'])
+  })
+
+  it('an empty partition has none', async () => {
+    const { harness, storage, topicId } = await brokerWith(0)
+    await harness.values(topicId)
+    await harness.broker.stop()
+    expect(snapshotsOf(storage)).toEqual([])
+  })
+
+  it('a producer that was silent too long is a new one', async () => {
+    const { harness, storage, topicId } = await brokerWith(1)
+    await harness.broker.stop()
+    await using again = await Harness.start({
+      storage,
+      config: { 'producer.id.expiration.ms': 1 },
+      clock: harness.clock
+    })
+    await harness.clock.advance(1)
+    expect(await again.produce(topicId, idempotent(41))).toMatchObject({ errorCode: 'NONE', baseOffset: 1n })
+  })
+})
+
+describe('after a kill', () => {
+  it('each of the last five batches is recognised', async () => {
+    const { storage, topicId } = await brokerWith(9)
+    await using again = await Harness.start({ storage })
+    await expectRecognised(again, topicId, [4, 5, 6, 7, 8], 9)
+  })
+
+  it('snapshots of rolls are named as their segments, and the log after the newest is read', async () => {
+    const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS)
+    expect(snapshotsOf(storage)).toEqual(['2', '4', '6'])
+    await using again = await Harness.start({ storage })
+    await expectRecognised(again, topicId, [5, 6], 7)
+  })
+
+  it('a damaged snapshot is removed and an older one serves', async () => {
+    const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS)
+    storage.truncate(pathOf(6), 20)
+    await using again = await Harness.start({ storage })
+    await expectRecognised(again, topicId, [3, 4, 5, 6], 7)
+  })
+
+  it('the log serves alone when every snapshot is damaged', async () => {
+    const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS)
+    for (const offset of [2, 4, 6]) storage.truncate(pathOf(offset), 5)
+    await using again = await Harness.start({ storage })
+    await expectRecognised(again, topicId, [2, 3, 4, 5, 6], 7)
+  })
+
+  it('a snapshot beyond the end of the log is not believed', async () => {
+    const { harness, storage, topicId } = await brokerWith(3)
+    await harness.broker.stop()
+    storage.rename(pathOf(3), pathOf(9))
+    await using again = await Harness.start({ storage })
+    await expectRecognised(again, topicId, [0, 1, 2], 3)
+    expect(snapshotsOf(storage)).toEqual([])
+  })
+
+  it('what power loss has taken can be sent again', async () => {
+    const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS)
+    storage.loseUnsynced()
+    await using again = await Harness.start({ storage })
+    let kept = 0
+    for (let inSegment = -1; inSegment !== 0; kept += inSegment) {
+      inSegment = (await again.values(topicId, BigInt(kept))).length
+    }
+    expect(kept).toBeLessThan(7)
+    expect(await again.produce(topicId, idempotent(kept))).toMatchObject({
+      errorCode: 'NONE',
+      baseOffset: BigInt(kept)
+    })
+  })
+})
+
+it('an append goes on where no snapshot can be written', async () => {
+  const fault = ({ name, path }: StorageOperation) =>
+    name === 'append' && path.includes('.snapshot') ? { error: new StorageError('full', 'no room') } : undefined
+  const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS, { fault })
+  expect(snapshotsOf(storage)).toEqual([])
+  await using again = await Harness.start({ storage })
+  await expectRecognised(again, topicId, [2, 3, 4, 5, 6], 7)
+})
