@@ -1,62 +1,40 @@
 /** `.snapshot`, what a partition knew of its producers, and `.txnindex`, the transactions that were aborted. */
 
+import { CorruptSnapshot, decodeSnapshot, type ProducerEntry } from '../idempotence/producer-snapshot.ts'
 import { decrementSequence } from '../idempotence/sequence.ts'
 import { ByteReader } from '../protocol/bytes.ts'
 import { message } from '../protocol/compile.ts'
-import { crc32c } from '../protocol/records/checksum.ts'
-import { type Decoded, int16, int32, int64 } from '../protocol/schema.ts'
+import { int16, int64 } from '../protocol/schema.ts'
 import { type Item, OptionalLong, type Pair, problem } from './items.ts'
 import type { Files } from './log-file.ts'
 import { type DumpOptions, isWanted } from './options.ts'
 
-const SNAPSHOT_VERSION = 1
-const CRC_AT = 2
-const COUNT_AT = 6
-const ENTRIES_AT = 10
 /** Two million producers: more than a broker could remember. */
 const LARGEST_SNAPSHOT = 128 << 20
-
-const ENTRY_BYTES = 46
-const producerEntry = {
-  producerId: int64,
-  producerEpoch: int16,
-  lastSequence: int32,
-  lastOffset: int64,
-  offsetDelta: int32,
-  timestamp: int64,
-  coordinatorEpoch: int32,
-  currentTxnFirstOffset: int64
-}
-const ENTRY = message(producerEntry)
 
 /** Lines about a producer snapshot. */
 export function* dumpProducerSnapshot(files: Files, path: string, { filter }: DumpOptions): Generator<Item> {
   const size = files.size(path)
   if (size > LARGEST_SNAPSHOT) return yield problem(path, undefined, `a snapshot of ${size} bytes is too large`)
-  const bytes = files.read(path, 0, size)
-  const wrong = whyCorrupt(bytes)
-  if (wrong !== undefined) return yield problem(path, undefined, wrong)
-  const reader = new ByteReader(bytes, ENTRIES_AT)
-  for (let left = bytes.readInt32BE(COUNT_AT); left > 0; left--) {
-    const entry = ENTRY.read(reader, 0)
+  const entries = entriesOf(files.read(path, 0, size))
+  if (typeof entries === 'string') return yield problem(path, undefined, entries)
+  for (const entry of entries) {
     if (filter.producerId !== undefined && filter.producerId !== entry.producerId) continue
     yield { kind: 'entry', pairs: producerPairs(entry) }
   }
 }
 
-function whyCorrupt(bytes: Buffer): string | undefined {
-  if (bytes.length < ENTRIES_AT) return `a snapshot of producers cannot have ${bytes.length} bytes`
-  const version = bytes.readInt16BE()
-  if (version !== SNAPSHOT_VERSION) return `a snapshot of producers of unknown version ${version}`
-  const stored = bytes.readUInt32BE(CRC_AT)
-  const computed = crc32c(bytes.subarray(COUNT_AT))
-  if (stored !== computed) return `the checksum of the snapshot is ${stored}, that of its bytes ${computed}`
-  const count = bytes.readInt32BE(COUNT_AT)
-  const room = (bytes.length - ENTRIES_AT) / ENTRY_BYTES
-  return count < 0 || count > room ? `the snapshot has no room for its ${count} producers` : undefined
+/** The entries of a snapshot, or why it has none. */
+function entriesOf(bytes: Buffer): readonly ProducerEntry[] | string {
+  try {
+    return decodeSnapshot(bytes)
+  } catch (error) {
+    if (error instanceof CorruptSnapshot) return `no snapshot of producers, or a damaged one: ${error.message}`
+    throw error
+  }
 }
 
-function producerPairs(entry: Decoded<typeof producerEntry>): Pair[] {
+function producerPairs(entry: ProducerEntry): Pair[] {
   const { currentTxnFirstOffset: first, lastSequence, lastOffset, offsetDelta, timestamp } = entry
   const pairs: Pair[] = [
     ['producerId', entry.producerId],

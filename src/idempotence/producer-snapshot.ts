@@ -2,19 +2,27 @@
  * Kafka's file of what a partition knew of its producers at an offset: version, CRC-32C, count, and 46 bytes for each.
  * Only the last batch of a producer is in it; older ones come from the log after the offset, if at all.
  */
+import { ByteWriter } from '../protocol/byte-writer.ts'
+import { ByteReader } from '../protocol/bytes.ts'
+import { message } from '../protocol/compile.ts'
 import { crc32c } from '../protocol/records/checksum.ts'
+import { type Decoded, int16, int32, int64 } from '../protocol/schema.ts'
+
+const entry = {
+  producerId: int64,
+  producerEpoch: int16,
+  lastSequence: int32,
+  lastOffset: int64,
+  offsetDelta: int32,
+  timestamp: int64,
+  coordinatorEpoch: int32,
+  currentTxnFirstOffset: int64
+}
+const ENTRY = message(entry)
+const ENTRY_BYTES = 46
 
 /** A producer as a snapshot has it; -1 stands for what there is not. */
-export interface ProducerEntry {
-  readonly producerId: bigint
-  readonly producerEpoch: number
-  readonly lastSequence: number
-  readonly lastOffset: bigint
-  readonly offsetDelta: number
-  readonly timestamp: bigint
-  readonly coordinatorEpoch: number
-  readonly currentTxnFirstOffset: bigint
-}
+export type ProducerEntry = Decoded<typeof entry>
 
 /** Bytes that are no snapshot of producers, or a damaged one. */
 export class CorruptSnapshot extends Error {
@@ -25,24 +33,15 @@ const VERSION = 1
 const CRC_AT = 2
 const COUNT_AT = 6
 const ENTRIES_AT = 10
-const ENTRY_BYTES = 46
 
 /** The bytes of a snapshot file. */
 export function encodeSnapshot(entries: readonly ProducerEntry[]): Buffer {
-  const bytes = Buffer.alloc(ENTRIES_AT + entries.length * ENTRY_BYTES)
-  bytes.writeInt16BE(VERSION)
-  bytes.writeInt32BE(entries.length, COUNT_AT)
-  let at = ENTRIES_AT
-  for (const entry of entries) {
-    at = bytes.writeBigInt64BE(entry.producerId, at)
-    at = bytes.writeInt16BE(entry.producerEpoch, at)
-    at = bytes.writeInt32BE(entry.lastSequence, at)
-    at = bytes.writeBigInt64BE(entry.lastOffset, at)
-    at = bytes.writeInt32BE(entry.offsetDelta, at)
-    at = bytes.writeBigInt64BE(entry.timestamp, at)
-    at = bytes.writeInt32BE(entry.coordinatorEpoch, at)
-    at = bytes.writeBigInt64BE(entry.currentTxnFirstOffset, at)
-  }
+  const writer = new ByteWriter(ENTRIES_AT + entries.length * ENTRY_BYTES)
+  writer.int16(VERSION)
+  writer.uint32(0)
+  writer.int32(entries.length)
+  for (const one of entries) ENTRY.write(writer, one, 0)
+  const bytes = writer.toBuffer()
   bytes.writeUInt32BE(crc32c(bytes.subarray(COUNT_AT)), CRC_AT)
   return bytes
 }
@@ -57,18 +56,6 @@ export function decodeSnapshot(bytes: Buffer): ProducerEntry[] {
   const count = bytes.readInt32BE(COUNT_AT)
   const room = bytes.length - ENTRIES_AT
   if (count * ENTRY_BYTES !== room) throw new CorruptSnapshot(`${count} producers do not fill ${room} bytes`)
-  return Array.from({ length: count }, (_, index) => entryAt(bytes, ENTRIES_AT + index * ENTRY_BYTES))
-}
-
-function entryAt(bytes: Buffer, at: number): ProducerEntry {
-  return {
-    producerId: bytes.readBigInt64BE(at),
-    producerEpoch: bytes.readInt16BE(at + 8),
-    lastSequence: bytes.readInt32BE(at + 10),
-    lastOffset: bytes.readBigInt64BE(at + 14),
-    offsetDelta: bytes.readInt32BE(at + 22),
-    timestamp: bytes.readBigInt64BE(at + 26),
-    coordinatorEpoch: bytes.readInt32BE(at + 34),
-    currentTxnFirstOffset: bytes.readBigInt64BE(at + 38)
-  }
+  const reader = new ByteReader(bytes, ENTRIES_AT)
+  return Array.from({ length: count }, () => ENTRY.read(reader, 0))
 }
