@@ -5,7 +5,7 @@
 import type { AppendedBatch } from '../idempotence/producer-state.ts'
 import { Journal, type JournalRecord } from '../log/journal.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
-import { type BatchOrigin, type ValidationRules, validateBatch } from '../log/validator.ts'
+import { type ValidationRules, validateBatch } from '../log/validator.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -65,12 +65,13 @@ export class Partition {
   }
 
   /**
-   * Validates and appends one batch; a retry of a known batch appends nothing and gets the first answer again.
+   * Validates and appends one batch of a client; a retry of a known batch appends nothing and gets the first answer again.
    * Throws the KafkaError of the check that failed; then nothing has changed.
    */
-  append(arrived: RecordBatch, rules: ValidationRules, now: number, origin: BatchOrigin): Appended {
-    const batch = validateBatch({ batch: arrived, topicPartition: `${this.topic}-${this.index}`, now, origin }, rules)
-    const repeated = origin === 'client' && batch.producerId >= 0n ? this.#producers.states.check(batch) : undefined
+  append(arrived: RecordBatch, rules: ValidationRules, now: number): Appended {
+    const topicPartition = `${this.topic}-${this.index}`
+    const batch = validateBatch({ batch: arrived, topicPartition, now, origin: 'client' }, rules)
+    const repeated = batch.producerId >= 0n ? this.#producers.states.check(batch) : undefined
     if (repeated) return answerAgain(repeated)
     const { baseOffset } = this.log.append(batch, this.leaderEpoch)
     this.waiting.arrived(batch.sizeInBytes)

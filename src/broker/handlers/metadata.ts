@@ -2,10 +2,9 @@
  * Metadata: the nodes, and topics with their partitions and leaders (KIP-4, KIP-430, KIP-516).
  * - Null topics ask for all (in version 0, which has no null, none do); by id from version 12 on, before that any id or
  *   missing name makes every topic INVALID_REQUEST.
- * - A missing topic is created when both the client and `auto.create.topics.enable` allow it. It is then answered with
- *   UNKNOWN_TOPIC_OR_PARTITION or LEADER_NOT_AVAILABLE by Kafka; here it is there at once and answered as such.
+ * - A missing topic is created when both the client and `auto.create.topics.enable` allow it. Kafka answers
+ *   such a request with UNKNOWN_TOPIC_OR_PARTITION and the next one with the topic; here it is there at once.
  */
-
 import type { TopicState } from '../../metadata/image.ts'
 import { isInternalTopic } from '../../metadata/topic-names.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'

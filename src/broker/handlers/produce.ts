@@ -106,7 +106,7 @@ function append(
   const { log } = partition
   try {
     if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, wanted.partition)
-    const appended = partition.append(batch, catalog.rulesOf(topic), clock.now(), 'client')
+    const appended = partition.append(batch, catalog.rulesOf(topic), clock.now())
     return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
     const errorCode = failureCode(error, wanted, context)
