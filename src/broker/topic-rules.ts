@@ -4,16 +4,25 @@ import type { LogConfig } from '../log/log-config.ts'
 import type { ValidationRules } from '../log/validator.ts'
 
 export function logConfigOf(topic: TopicSettings): LogConfig {
-  const compacted = topic.get('cleanup.policy').includes('compact')
-  const segmentMs = topic.get('segment.ms')
+  const policy = topic.get('cleanup.policy')
   return {
     segmentBytes: topic.segmentBytes,
-    // A compacted log rolls early enough for its records to be compacted in time.
-    segmentMs: compacted ? Math.min(segmentMs, topic.get('max.compaction.lag.ms')) : segmentMs,
+    segmentMs: topic.get('segment.ms'),
     segmentJitterMs: topic.get('segment.jitter.ms'),
     segmentIndexBytes: topic.get('segment.index.bytes'),
     indexIntervalBytes: topic.get('index.interval.bytes'),
-    fileDeleteDelayMs: topic.get('file.delete.delay.ms')
+    fileDeleteDelayMs: topic.get('file.delete.delay.ms'),
+    preallocate: topic.get('preallocate'),
+    isDeleted: policy.includes('delete'),
+    isCompacted: policy.includes('compact'),
+    retentionMs: topic.get('retention.ms'),
+    retentionBytes: topic.get('retention.bytes'),
+    flushMessages: topic.get('flush.messages'),
+    flushMs: topic.get('flush.ms'),
+    minCompactionLagMs: topic.get('min.compaction.lag.ms'),
+    maxCompactionLagMs: topic.get('max.compaction.lag.ms'),
+    minCleanableDirtyRatio: topic.get('min.cleanable.dirty.ratio'),
+    deleteRetentionMs: topic.get('delete.retention.ms')
   }
 }
 

@@ -39,15 +39,14 @@ export const topicSettings = {
     86_400_000,
     'How long compaction keeps a tombstone, so that readers can see the deletion.',
     {
-      atLeast: 0,
-      idle: true
+      atLeast: 0
     }
   ),
   'file.delete.delay.ms': long(60_000, 'How long the files of a deleted segment stay on disk under another name.', {
     atLeast: 0
   }),
-  'flush.messages': long(FOREVER, 'Sync the log to disk after this many records.', { atLeast: 1, idle: true }),
-  'flush.ms': long(FOREVER, 'Sync the log to disk when a record has waited this long.', { atLeast: 0, idle: true }),
+  'flush.messages': long(FOREVER, 'Sync the log to disk after this many records.', { atLeast: 1 }),
+  'flush.ms': long(FOREVER, 'Sync the log to disk when a record has waited this long.', { atLeast: 0 }),
   'follower.replication.throttled.replicas': list(
     [],
     'Replicas whose fetching from the leader is throttled: partition:broker pairs, or *.',
@@ -87,12 +86,11 @@ export const topicSettings = {
   }),
   'min.cleanable.dirty.ratio': double(0.5, 'The part of a log that must be uncompacted before it is compacted again.', {
     atLeast: 0,
-    atMost: 1,
-    idle: true
+    atMost: 1
   }),
-  'min.compaction.lag.ms': long(0, 'How long a record is safe from compaction.', { atLeast: 0, idle: true }),
+  'min.compaction.lag.ms': long(0, 'How long a record is safe from compaction.', { atLeast: 0 }),
   'min.insync.replicas': int(1, 'Replicas that must be in sync for a write with acks=all.', { atLeast: 1 }),
-  preallocate: boolean(false, 'Whether a new segment file gets its full size at once.', { idle: true }),
+  preallocate: boolean(false, 'Whether a new segment file gets its full size at once.'),
   'remote.log.copy.disable': boolean(false, 'With tiered storage, stop copying segments away.', { idle: true }),
   'remote.log.delete.on.disable': boolean(
     false,
@@ -100,10 +98,8 @@ export const topicSettings = {
     { idle: true }
   ),
   'remote.storage.enable': boolean(false, 'Tiered storage for the topic; this broker has none and refuses true.'),
-  'retention.bytes': long(-1, 'Size of a partition above which its oldest segments are deleted; -1 for no limit.', {
-    idle: true
-  }),
-  'retention.ms': long(604_800_000, 'Age at which a segment is deleted; -1 for never.', { atLeast: -1, idle: true }),
+  'retention.bytes': long(-1, 'Size of a partition above which its oldest segments are deleted; -1 for no limit.'),
+  'retention.ms': long(604_800_000, 'Age at which a segment is deleted; -1 for never.', { atLeast: -1 }),
   'segment.bytes': int(1_073_741_824, 'Size at which a new segment file is begun.', { atLeast: 1_048_576 }),
   'segment.index.bytes': int(10_485_760, "Largest size of a segment's index files.", { atLeast: 4 }),
   'segment.jitter.ms': long(

@@ -14,8 +14,13 @@ export function mustRoll(
   // A new segment would have the same name.
   if (active.size === 0 && active.baseOffset === batch.baseOffset) return false
   if (active.size > config.segmentBytes - batch.bytes.length) return true
-  if (active.size > 0 && waitedMs(active, batch, nowMs) > config.segmentMs - jitterMs) return true
+  if (active.size > 0 && waitedMs(active, batch, nowMs) > rollMs(config) - jitterMs) return true
   return !active.hasRoomFor(batch.lastOffset, config.segmentIndexBytes)
+}
+
+/** A compacted log rolls early enough for its records to be compacted in time. */
+function rollMs({ segmentMs, isCompacted, maxCompactionLagMs }: LogConfig): number {
+  return isCompacted ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs
 }
 
 /** The age of a segment, in the time of its records where they have one. */
