@@ -1,4 +1,6 @@
 /** The bytes of one file in memory. Views that were handed out keep showing what they showed: no byte is ever overwritten. */
+import type { Random } from '../runtime/random.ts'
+
 const SMALLEST_CHUNK_BYTES = 256
 const LARGEST_CHUNK_BYTES = 1 << 20
 
@@ -15,6 +17,8 @@ export class MemoryFile {
   #size = 0
   /** So much of the file would survive a loss of power. */
   #syncedSize = 0
+  /** What the disk had before a cut that was not synced yet. */
+  #uncut: { chunks: Chunk[]; size: number } | undefined
 
   get size(): number {
     return this.#size
@@ -27,6 +31,18 @@ export class MemoryFile {
   /** Marks all that is there as safe from a loss of power. */
   sync(): void {
     this.#syncedSize = this.#size
+    this.#uncut = undefined
+  }
+
+  /** Takes back what chance will of all that was not synced: added bytes from any one on, or a cut. */
+  losePower(random: Random): void {
+    if (this.#uncut && random.below(2) === 0) {
+      this.#chunks = this.#uncut.chunks
+      this.#size = this.#uncut.size
+    } else {
+      this.truncate(this.#syncedSize + random.below(this.#size - this.#syncedSize + 1))
+    }
+    this.sync()
   }
 
   append(bytes: Buffer): void {
@@ -58,6 +74,7 @@ export class MemoryFile {
 
   truncate(size: number): void {
     if (size >= this.#size) return
+    if (size < this.#syncedSize) this.#uncut ??= { chunks: this.#chunks, size: this.#syncedSize }
     this.#chunks = this.#chunks.filter(chunk => chunk.start < size)
     const last = this.#chunks.pop()
     // The last chunk is closed at its new end, for somebody may still look at what lay behind it.

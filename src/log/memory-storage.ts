@@ -2,7 +2,10 @@
  * The storage port in memory: for brokers inside tests, and to rehearse what disks do to us: every operation can be made
  * to fail, appends can be torn, and what was never synced can be lost.
  */
+import { assert } from '../runtime/assert.ts'
+import type { Random } from '../runtime/random.ts'
 import { MemoryFile } from './memory-file.ts'
+import { type MemoryEntry, MemoryFolder } from './memory-folder.ts'
 import { type DirectoryEntry, directoryOf, type Storage, StorageError } from './storage.ts'
 
 /** One call on the storage, as a fault may see it. `number` counts all calls from 1. */
@@ -10,6 +13,8 @@ export interface StorageOperation {
   readonly number: number
   readonly name: 'append' | 'read' | 'truncate' | 'sync' | 'rename' | 'remove' | 'makeDirectory'
   readonly path: string
+  /** How many bytes are appended. */
+  readonly bytes: number
 }
 
 /** What goes wrong with one operation: the error, and for an append how many bytes are written before it. */
@@ -23,20 +28,23 @@ export interface MemoryStorageOptions {
   readonly fault?: (operation: StorageOperation) => StorageFault | undefined
   /** Bytes that fit in; more is an error of kind 'full'. */
   readonly capacityBytes?: number
+  /** Whether `losePower` will be asked for: what it may bring back is kept in memory. */
+  readonly canLosePower?: boolean
 }
 
-/** A directory: what it holds, by name. */
-interface Folder extends Map<string, Folder | MemoryFile> {}
-
 export class MemoryStorage implements Storage {
-  readonly #root: Folder = new Map()
+  readonly #root: MemoryFolder
   readonly #options: MemoryStorageOptions
   #operationCount = 0
   #usedBytes = 0
+  #isDead = false
   #lastAppend: { file: MemoryFile; sizeBefore: number } | undefined
 
-  constructor(options: MemoryStorageOptions = {}) {
+  /** `root` is what an earlier process has left. */
+  constructor(options: MemoryStorageOptions = {}, root = new MemoryFolder(options.canLosePower === true)) {
     this.#options = options
+    this.#root = root
+    for (const { size } of root.files()) this.#usedBytes += size
   }
 
   /** Operations so far: the next one has the number after it. */
@@ -44,9 +52,20 @@ export class MemoryStorage implements Storage {
     return this.#operationCount
   }
 
-  /** Power loss: every file by itself loses what was not synced. */
+  /** Power loss at its worst: every file by itself loses all that was not synced. No name comes or goes. */
   loseUnsynced(): void {
-    for (const file of filesIn(this.#root)) this.#cut(file, file.syncedSize)
+    for (const file of this.#root.files()) this.#cut(file, file.syncedSize)
+  }
+
+  /**
+   * The process is dead: whatever still runs of it is refused here. Returns what the next one finds: all that was
+   * written, or after a loss of power what chance leaves of it, where everything that was synced is for certain.
+   */
+  die(lostPower?: Random, options: MemoryStorageOptions = this.#options): MemoryStorage {
+    this.#isDead = true
+    assert(!lostPower || this.#options.canLosePower, 'the storage remembers what power loss may bring back')
+    if (lostPower) this.#root.losePower(lostPower)
+    return new MemoryStorage(options, this.#root)
   }
 
   /** Process death in the middle of the last append: only its first `keptBytes` are there. */
@@ -56,9 +75,9 @@ export class MemoryStorage implements Storage {
 
   list(directory: string): DirectoryEntry[] {
     const found = this.#find(directory)
-    if (!(found instanceof Map)) return []
-    const kindOf = (entry: Folder | MemoryFile) => (entry instanceof Map ? 'directory' : 'file')
-    const entries = Array.from(found, ([name, entry]): DirectoryEntry => ({ name, kind: kindOf(entry) }))
+    if (!(found instanceof MemoryFolder)) return []
+    const kindOf = (entry: MemoryEntry) => (entry instanceof MemoryFile ? 'file' : 'directory')
+    const entries = Array.from(found.entries, ([name, entry]): DirectoryEntry => ({ name, kind: kindOf(entry) }))
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -70,9 +89,8 @@ export class MemoryStorage implements Storage {
     this.#perform('makeDirectory', path)
     let folder = this.#root
     for (const name of path.split('/')) {
-      const inside = folder.get(name) ?? new Map()
+      const inside = folder.get(name) ?? folder.addFolder(name)
       if (inside instanceof MemoryFile) throw new StorageError('other', `${path}: a file is in the way`)
-      folder.set(name, inside)
       folder = inside
     }
   }
@@ -87,8 +105,8 @@ export class MemoryStorage implements Storage {
   }
 
   append(path: string, bytes: Buffer): void {
-    const fault = this.#fault('append', path)
-    const file = this.exists(path) ? this.#file(path) : this.#make(path)
+    const fault = this.#fault('append', path, bytes.length)
+    const file = this.exists(path) ? this.#file(path) : this.#folder(directoryOf(path)).addFile(baseName(path))
     const room = (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY) - this.#usedBytes
     const taken = Math.min(bytes.length, room, fault ? (fault.writtenBytes ?? 0) : bytes.length)
     this.#lastAppend = { file, sizeBefore: file.size }
@@ -109,21 +127,22 @@ export class MemoryStorage implements Storage {
 
   syncNow(path: string): void {
     this.#perform('sync', path)
-    if (!(this.#find(path) instanceof Map)) this.#file(path).sync()
+    const folder = this.#find(path)
+    if (folder instanceof MemoryFolder) folder.sync()
+    else this.#file(path).sync()
   }
 
   rename(from: string, to: string): void {
     this.#perform('rename', from)
-    const moved = this.#find(from)
-    if (!moved) throw new StorageError('other', `${from}: no such file`)
-    this.#unlink(to)
-    this.#folder(directoryOf(from)).delete(baseName(from))
-    this.#folder(directoryOf(to)).set(baseName(to), moved)
+    if (!this.exists(from)) throw new StorageError('other', `${from}: no such file`)
+    this.#forget(to)
+    this.#folder(directoryOf(from)).move(baseName(from), this.#folder(directoryOf(to)), baseName(to))
   }
 
   removeNow(path: string): void {
     this.#perform('remove', path)
-    this.#unlink(path)
+    this.#forget(path)
+    if (this.exists(path)) this.#folder(directoryOf(path)).remove(baseName(path))
   }
 
   async remove(path: string): Promise<void> {
@@ -132,9 +151,11 @@ export class MemoryStorage implements Storage {
 
   close(): void {}
 
-  #find(path: string): Folder | MemoryFile | undefined {
-    let found: Folder | MemoryFile | undefined = this.#root
-    for (const name of path === '' ? [] : path.split('/')) found = found instanceof Map ? found.get(name) : undefined
+  #find(path: string): MemoryEntry | undefined {
+    let found: MemoryEntry | undefined = this.#root
+    for (const name of path === '' ? [] : path.split('/')) {
+      found = found instanceof MemoryFolder ? found.get(name) : undefined
+    }
     return found
   }
 
@@ -144,23 +165,16 @@ export class MemoryStorage implements Storage {
     throw new StorageError('other', `${path}: ${file ? 'a directory' : 'no such file'}`)
   }
 
-  #folder(path: string): Folder {
+  #folder(path: string): MemoryFolder {
     const folder = this.#find(path)
-    if (folder instanceof Map) return folder
+    if (folder instanceof MemoryFolder) return folder
     throw new StorageError('other', `${path}: ${folder ? 'not a directory' : 'no such directory'}`)
   }
 
-  #make(path: string): MemoryFile {
-    const file = new MemoryFile()
-    this.#folder(directoryOf(path)).set(baseName(path), file)
-    return file
-  }
-
-  #unlink(path: string): void {
+  /** The bytes of a path are about to go. */
+  #forget(path: string): void {
     const gone = this.#find(path)
-    if (!gone) return
-    for (const { size } of filesIn(gone)) this.#usedBytes -= size
-    this.#folder(directoryOf(path)).delete(baseName(path))
+    for (const { size } of gone instanceof MemoryFile ? [gone] : (gone?.files() ?? [])) this.#usedBytes -= size
   }
 
   #cut(file: MemoryFile, size: number): void {
@@ -174,17 +188,13 @@ export class MemoryStorage implements Storage {
     if (fault) throw fault.error
   }
 
-  #fault(name: StorageOperation['name'], path: string): StorageFault | undefined {
+  #fault(name: StorageOperation['name'], path: string, bytes = 0): StorageFault | undefined {
+    if (this.#isDead) throw new StorageError('failed', `${path}: this process is dead`)
     const number = ++this.#operationCount
-    return this.#options.fault?.({ number, name, path })
+    return this.#options.fault?.({ number, name, path, bytes })
   }
 }
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
-}
-
-function* filesIn(from: Folder | MemoryFile): Generator<MemoryFile, undefined> {
-  if (from instanceof MemoryFile) yield from
-  else for (const inside of from.values()) yield* filesIn(inside)
 }

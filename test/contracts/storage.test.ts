@@ -26,7 +26,8 @@ function onDisk(openFilesLimit: number): NodeStorage {
 const implementations: [string, () => Storage][] = [
   ['node', () => onDisk(512)],
   ['node with room for one open file', () => onDisk(1)],
-  ['memory', () => new MemoryStorage()]
+  ['memory', () => new MemoryStorage()],
+  ['memory that can lose power', () => new MemoryStorage({ canLosePower: true })]
 ]
 
 describe.each(implementations)('storage: %s', (_name, create) => {

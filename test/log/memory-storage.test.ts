@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
-import { appendWhole, StorageError } from '../../src/log/storage.ts'
+import { appendWhole, replaceFile, replaceFileSynced, StorageError } from '../../src/log/storage.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
 
 describe('rehearsed faults', () => {
   test('power loss takes what was not synced, file by file', () => {
@@ -76,5 +77,110 @@ describe('rehearsed faults', () => {
     storage.removeNow('a')
     storage.append('b', Buffer.alloc(8))
     expect(storage.size('b')).toBe(10)
+  })
+})
+
+describe('a loss of power', () => {
+  const SEEDS = 64
+
+  /** What the files hold after each of many losses of power, in order of the alphabet. */
+  async function outcomes(script: (storage: MemoryStorage) => void | Promise<void>): Promise<string[]> {
+    const found = new Set<string>()
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const storage = new MemoryStorage({ canLosePower: true })
+      await script(storage)
+      const left = storage.die(seededRandom(seed))
+      const files = left.list('').map(({ name, kind }) => {
+        return kind === 'file' ? `${name}=${left.read(name, 0, 100)}` : `${name}/${left.list(name).map(e => e.name)}`
+      })
+      found.add(files.join(' '))
+    }
+    return [...found].sort()
+  }
+
+  test('cuts each file by itself anywhere behind what was synced', async () => {
+    const script = (storage: MemoryStorage) => {
+      for (const name of ['a', 'b']) {
+        storage.append(name, Buffer.from('S'))
+        storage.syncNow(name)
+        storage.append(name, Buffer.from('u'))
+      }
+      storage.syncNow('')
+    }
+    expect(await outcomes(script)).toEqual(['a=S b=S', 'a=S b=Su', 'a=Su b=S', 'a=Su b=Su'])
+  })
+
+  test('may bring back what was cut off, unless that was synced', async () => {
+    const script = (storage: MemoryStorage) => {
+      storage.append('a', Buffer.from('good bad'))
+      storage.syncNow('a')
+      storage.syncNow('')
+      storage.truncate('a', 4)
+    }
+    expect(await outcomes(script)).toEqual(['a=good', 'a=good bad'])
+    const synced = (storage: MemoryStorage) => {
+      script(storage)
+      storage.syncNow('a')
+    }
+    expect(await outcomes(synced)).toEqual(['a=good'])
+  })
+
+  test('makes names come and go, each by itself, until their directory is synced', async () => {
+    const script = (storage: MemoryStorage) => {
+      storage.makeDirectory('d')
+      storage.append('d/old', Buffer.from('x'))
+      storage.syncNow('d')
+      storage.syncNow('')
+      storage.append('d/new', Buffer.from('x'))
+      storage.removeNow('d/old')
+    }
+    expect(await outcomes(script)).toEqual(['d/', 'd/new', 'd/new,old', 'd/old'])
+    const synced = (storage: MemoryStorage) => {
+      script(storage)
+      storage.syncNow('d')
+    }
+    expect(await outcomes(synced)).toEqual(['d/new'])
+  })
+
+  test('leaves the whole of a rename or nothing of it', async () => {
+    const script = (storage: MemoryStorage) => {
+      replaceFile(storage, 'f', Buffer.from('1'))
+      storage.syncNow('f')
+      storage.syncNow('')
+      storage.append('f.new', Buffer.from('2'))
+      storage.syncNow('f.new')
+      storage.rename('f.new', 'f')
+    }
+    expect(await outcomes(script)).toEqual(['f=1', 'f=1 f.new=2', 'f=2'])
+  })
+
+  test('empties a file that was renamed before it was synced, and leaves one that was replaced with care', async () => {
+    expect(await outcomes(storage => replaceFile(storage, 'f', Buffer.from('1')))).toContain('f=')
+    expect(await outcomes(storage => replaceFileSynced(storage, 'f', Buffer.from('1')))).toEqual(['f=1'])
+  })
+
+  test('leaves nothing of a directory whose own name was not synced, and any part of one that was removed', async () => {
+    const made = (storage: MemoryStorage) => {
+      storage.makeDirectory('d')
+      storage.append('d/f', Buffer.from('x'))
+      storage.syncNow('d/f')
+      storage.syncNow('d')
+    }
+    expect(await outcomes(made)).toEqual(['', 'd/f'])
+    const removed = (storage: MemoryStorage) => {
+      made(storage)
+      storage.syncNow('')
+      storage.removeNow('d')
+    }
+    expect(await outcomes(removed)).toEqual(['', 'd/', 'd/f'])
+  })
+
+  test('is the end of the process: what still runs of it is refused', () => {
+    const storage = new MemoryStorage({ capacityBytes: 5 })
+    storage.append('a', Buffer.from('abc'))
+    const next = storage.die()
+    expect(() => storage.append('a', Buffer.from('d'))).toThrow(StorageError)
+    expect(next.read('a', 0, 10).toString()).toBe('abc')
+    expect(() => next.append('a', Buffer.from('def'))).toThrow(expect.objectContaining({ kind: 'full' }))
   })
 })
