@@ -1,5 +1,5 @@
 /**
- * Topics and partitions as the broker serves them: what the metadata image names, opened when first used.
+ * Topics and partitions as the broker serves them: what the metadata image names, under the settings in force.
  * All changes of metadata made by requests pass through `change`, so that what is open follows the image.
  */
 import { InvalidConfig } from '../config/define.ts'
@@ -8,11 +8,10 @@ import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings, TopicSettings } from '../config/values.ts'
 import { partitionFor } from '../group/partitioner.ts'
 import type { LogDirectory } from '../log/log-directory.ts'
-import type { TopicPartition } from '../log/partition-folder.ts'
 import type { Storage } from '../log/storage.ts'
 import type { ValidationRules } from '../log/validator.ts'
 import { createTopics, type NewTopic, type TopicRules } from '../metadata/create-topics.ts'
-import { configsOf, type PartitionState, type TopicState } from '../metadata/image.ts'
+import { configsOf, type TopicState } from '../metadata/image.ts'
 import { consumerOffsetsTopic } from '../metadata/internal-topics.ts'
 import type { MetadataLog } from '../metadata/metadata-log.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
@@ -27,8 +26,8 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
-import { DurableProducers } from './durable-producers.ts'
-import { Partition } from './partition.ts'
+import { OpenPartitions } from './open-partitions.ts'
+import type { Partition } from './partition.ts'
 import { batchRulesOf, logConfigOf } from './topic-rules.ts'
 
 /** Topics of coordinators that are still to come; they are not made as ordinary topics meanwhile. */
@@ -54,8 +53,7 @@ export interface CatalogPorts {
 
 export class Catalog {
   readonly #ports: CatalogPorts
-  /** Open partitions by topic id; `undefined` where nobody has asked yet. */
-  readonly #open = new Map<string, (Partition | undefined)[]>()
+  readonly #open: OpenPartitions
   readonly #settings = new Map<string, TopicSettings>()
   readonly #rules = new Map<string, ValidationRules>()
 
@@ -63,6 +61,11 @@ export class Catalog {
 
   constructor(ports: CatalogPorts) {
     this.#ports = ports
+    this.#open = new OpenPartitions({
+      ...ports,
+      logConfigOf: topic => logConfigOf(this.settingsOf(topic)),
+      producerExpirationMs: () => ports.settings().get('producer.id.expiration.ms')
+    })
   }
 
   /** From now on `listener` is told of every topic that is no more. There is one at most. */
@@ -108,7 +111,7 @@ export class Catalog {
     const state = topic?.partitions[index]
     if (!topic || !state) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no partition ${name}-${index}`)
     if (state.leader < 0) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${name}-${index} has no leader`)
-    return this.#openPartition(topic, state)
+    return this.#open.get(topic, state)
   }
 
   /**
@@ -126,12 +129,12 @@ export class Catalog {
   find(ref: TopicRef, index: number): Partition | undefined {
     const { topicsById, topicsByName } = this.#ports.metadata.image
     const topic = ref.topicId === ZERO_UUID ? topicsByName.get(ref.name) : topicsById.get(ref.topicId)
-    return topic && this.#open.get(topic.topicId)?.[index]
+    return topic && this.#open.find(topic.topicId, index)
   }
 
   /** The partitions that somebody has used since the start. */
-  *openPartitions(): Generator<Partition> {
-    for (const partitions of this.#open.values()) yield* partitions.filter(partition => partition !== undefined)
+  openPartitions(): Iterable<Partition> {
+    return this.#open
   }
 
   /**
@@ -209,51 +212,18 @@ export class Catalog {
     if (records.some(({ type }) => type === 'ConfigRecord')) this.#reconfigure()
   }
 
-  #openPartition(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Partition {
-    const { name, topicId } = topic
-    const ofTopic = this.#open.get(topicId) ?? []
-    const open = ofTopic[index]
-    if (open) {
-      open.lead(leaderEpoch)
-      return open
-    }
-    const config = logConfigOf(this.settingsOf(name))
-    const log = this.#ports.directory.log({ topic: name, partition: index }, topicId, config)
-    const { storage, clock, logger, settings } = this.#ports
-    const expirationMs = settings().get('producer.id.expiration.ms')
-    const producers = new DurableProducers({ storage, log, logger, now: clock.now(), expirationMs })
-    const partition = new Partition(name, index, log, producers, leaderEpoch)
-    ofTopic[index] = partition
-    this.#open.set(topicId, ofTopic)
-    return partition
-  }
-
   #remove(topic: TopicState, delayMs: number): void {
-    const open = this.#open.get(topic.topicId) ?? []
-    this.#open.delete(topic.topicId)
     this.#settings.delete(topic.name)
     this.#rules.delete(topic.name)
-    for (const { partitionId } of topic.partitions)
-      this.#deleteLog({ topic: topic.name, partition: partitionId }, delayMs)
-    for (const partition of open) partition?.waiting.wakeAll()
+    this.#open.delete(topic, delayMs)
     this.#topicDeleted(topic)
-  }
-
-  /** What cannot be deleted now belongs to no topic, and is put aside at the next start. */
-  #deleteLog(partition: TopicPartition, delayMs: number): void {
-    const { directory, logger } = this.#ports
-    try {
-      directory.deleteLog(partition, delayMs)
-    } catch (error) {
-      logger.error({ ...partition, err: error }, 'the files of a deleted partition cannot be deleted')
-    }
   }
 
   /** A setting of a topic or of the broker has changed: forget what was resolved, tell the open logs. */
   #reconfigure(): void {
     this.#settings.clear()
     this.#rules.clear()
-    for (const { log, topic } of this.openPartitions()) log.reconfigure(logConfigOf(this.settingsOf(topic)))
+    this.#open.reconfigure()
   }
 }
 

@@ -5,7 +5,8 @@ import { replaceFile, type Storage } from './storage.ts'
 /** The cluster's own metadata: opened before anything is known of topics, and never trusted without recovery. */
 export const METADATA_FOLDER = '__cluster_metadata-0'
 
-const METADATA_FILE = 'partition.metadata'
+/** Kafka's name for the file in a partition's folder that says which topic it belongs to. */
+export const PARTITION_METADATA_FILE = 'partition.metadata'
 const LONGEST_NAME = 255
 const SET_ASIDE = /\.[0-9a-f]{32}-(delete|stray|future)$/
 const PARTITION = /^(.+)-(\d+)$/
@@ -37,7 +38,7 @@ export function setAsideName({ topic, partition }: TopicPartition, why: 'delete'
 
 /** The topic id that a folder's partition.metadata names; undefined when there is no such file or it is damaged. */
 export function readTopicId(storage: Storage, folder: string): string | undefined {
-  const path = `${folder}/${METADATA_FILE}`
+  const path = `${folder}/${PARTITION_METADATA_FILE}`
   if (!storage.exists(path)) return undefined
   const text = storage.read(path, 0, storage.size(path)).toString('utf8')
   return /^version:\s*\d+\s*\ntopic_id:\s*([\w-]{22})\s*$/.exec(text)?.[1]
@@ -45,5 +46,5 @@ export function readTopicId(storage: Storage, folder: string): string | undefine
 
 /** Writes partition.metadata, as Kafka does without a line end. */
 export function writeTopicId(storage: Storage, folder: string, topicId: string): void {
-  replaceFile(storage, `${folder}/${METADATA_FILE}`, Buffer.from(`version: 0\ntopic_id: ${topicId}`))
+  replaceFile(storage, `${folder}/${PARTITION_METADATA_FILE}`, Buffer.from(`version: 0\ntopic_id: ${topicId}`))
 }

@@ -1,0 +1,90 @@
+/**
+ * The partitions in use: their logs opened, with what is known of their producers, when they are first asked for. What
+ * may be opened is the catalog's to say.
+ */
+import type { LogConfig } from '../log/log-config.ts'
+import type { LogDirectory } from '../log/log-directory.ts'
+import type { TopicPartition } from '../log/partition-folder.ts'
+import type { Storage } from '../log/storage.ts'
+import type { PartitionState, TopicState } from '../metadata/image.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { DurableProducers } from './durable-producers.ts'
+import { Partition } from './partition.ts'
+
+export interface OpenPartitionsPorts {
+  readonly directory: LogDirectory
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly logger: Logger
+  /** How a topic's logs are kept, as of this moment. */
+  logConfigOf(topic: string): LogConfig
+  /** `producer.id.expiration.ms`, as of this moment. */
+  producerExpirationMs(): number
+}
+
+export class OpenPartitions {
+  readonly #ports: OpenPartitionsPorts
+  /** By topic id; `undefined` where nobody has asked yet. */
+  readonly #byTopic = new Map<string, (Partition | undefined)[]>()
+
+  constructor(ports: OpenPartitionsPorts) {
+    this.#ports = ports
+  }
+
+  /** A partition that the metadata knows, opened if need be. Throws StorageError. */
+  get(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Partition {
+    const ofTopic = this.#byTopic.get(topic.topicId) ?? []
+    const open = ofTopic[index]
+    if (open) {
+      open.lead(leaderEpoch)
+      return open
+    }
+    const partition = this.#open(topic, index, leaderEpoch)
+    ofTopic[index] = partition
+    this.#byTopic.set(topic.topicId, ofTopic)
+    return partition
+  }
+
+  /** The partition, if somebody has used it. */
+  find(topicId: string, index: number): Partition | undefined {
+    return this.#byTopic.get(topicId)?.[index]
+  }
+
+  *[Symbol.iterator](): Generator<Partition> {
+    for (const partitions of this.#byTopic.values()) yield* partitions.filter(partition => partition !== undefined)
+  }
+
+  /** Settings have changed: the logs are told. */
+  reconfigure(): void {
+    for (const { log, topic } of this) log.reconfigure(this.#ports.logConfigOf(topic))
+  }
+
+  /** The topic is no more: its files go after `delayMs`, and whoever waits for its records is woken. */
+  delete(topic: TopicState, delayMs: number): void {
+    const open = this.#byTopic.get(topic.topicId) ?? []
+    this.#byTopic.delete(topic.topicId)
+    for (const { partitionId } of topic.partitions) {
+      this.#deleteLog({ topic: topic.name, partition: partitionId }, delayMs)
+    }
+    for (const partition of open) partition?.waiting.wakeAll()
+  }
+
+  #open({ name, topicId }: TopicState, index: number, leaderEpoch: number): Partition {
+    const { directory, storage, clock, logger } = this.#ports
+    const log = directory.log({ topic: name, partition: index }, topicId, this.#ports.logConfigOf(name))
+    const expirationMs = this.#ports.producerExpirationMs()
+    const producers = new DurableProducers({ storage, log, logger, now: clock.now(), expirationMs })
+    return new Partition(name, index, log, producers, leaderEpoch)
+  }
+
+  /** What cannot be deleted now belongs to no topic, and is put aside at the next start. */
+  #deleteLog(partition: TopicPartition, delayMs: number): void {
+    const { directory, logger } = this.#ports
+    try {
+      directory.deleteLog(partition, delayMs)
+    } catch (error) {
+      logger.error({ ...partition, err: error }, 'the files of a deleted partition cannot be deleted')
+    }
+  }
+}
