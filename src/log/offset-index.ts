@@ -20,6 +20,10 @@ export class OffsetIndex {
     return this.#entries.count
   }
 
+  get sizeInBytes(): number {
+    return this.count * ENTRY_BYTES
+  }
+
   /** Whether a file of at most `maxBytes` has no room for another entry. */
   isFull(maxBytes: number): boolean {
     return this.count >= Math.floor(maxBytes / ENTRY_BYTES)

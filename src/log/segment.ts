@@ -5,7 +5,7 @@
 import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
 import { type LocatedBatch, walkBatches, walkHeaders } from './batch-walk.ts'
 import { OffsetIndex } from './offset-index.ts'
-import { segmentPath } from './segment-names.ts'
+import { type FileStage, type SegmentSuffix, segmentPath } from './segment-names.ts'
 import { appendWhole, type Storage } from './storage.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 
@@ -13,6 +13,8 @@ import { TimeIndex, type TimestampOffset } from './time-index.ts'
 const SCAN_BYTES = 8192
 const LARGEST_RELATIVE_OFFSET = 2_147_483_647n
 const NOTHING = Buffer.alloc(0)
+/** The `.log` first: while it has its old name, the segment is where it was. */
+const RENAMED: readonly SegmentSuffix[] = ['log', 'index', 'timeindex', 'txnindex']
 
 export class Segment {
   readonly baseOffset: bigint
@@ -20,6 +22,7 @@ export class Segment {
   readonly createdMs: number
   readonly #storage: Storage
   readonly #folder: string
+  readonly #stage: FileStage
   readonly #path: string
   readonly #offsets: OffsetIndex
   readonly #times: TimeIndex
@@ -31,24 +34,36 @@ export class Segment {
   #endOffset: bigint | undefined
 
   /** A segment whose `.log` file exists. */
-  constructor(storage: Storage, folder: string, baseOffset: bigint, createdMs: number) {
+  constructor(storage: Storage, folder: string, baseOffset: bigint, createdMs: number, stage: FileStage = '') {
     this.#storage = storage
     this.#folder = folder
+    this.#stage = stage
     this.baseOffset = baseOffset
     this.createdMs = createdMs
-    this.#path = segmentPath(folder, baseOffset, 'log')
+    this.#path = this.#pathOf('log')
     this.#size = storage.size(this.#path)
-    this.#offsets = new OffsetIndex(storage, segmentPath(folder, baseOffset, 'index'), baseOffset)
-    this.#times = new TimeIndex(storage, segmentPath(folder, baseOffset, 'timeindex'), baseOffset)
+    this.#offsets = new OffsetIndex(storage, this.#pathOf('index'), baseOffset)
+    this.#times = new TimeIndex(storage, this.#pathOf('timeindex'), baseOffset)
   }
 
   /** A new, empty segment, in place of whatever a failed attempt may have left under its names. */
-  static create(storage: Storage, folder: string, baseOffset: bigint, nowMs: number): Segment {
+  static create(storage: Storage, folder: string, baseOffset: bigint, nowMs: number, stage: FileStage = ''): Segment {
     for (const suffix of ['index', 'timeindex', 'txnindex', 'log'] as const) {
-      storage.removeNow(segmentPath(folder, baseOffset, suffix))
+      storage.removeNow(segmentPath(folder, baseOffset, suffix, stage))
     }
-    storage.append(segmentPath(folder, baseOffset, 'log'), NOTHING)
-    return new Segment(storage, folder, baseOffset, nowMs)
+    storage.append(segmentPath(folder, baseOffset, 'log', stage), NOTHING)
+    return new Segment(storage, folder, baseOffset, nowMs, stage)
+  }
+
+  /** Gives the files the names of another stage. The segment lives on in the one that is returned. */
+  renamed(stage: FileStage): Segment {
+    for (const suffix of RENAMED) {
+      const path = this.#pathOf(suffix)
+      if (this.#storage.exists(path)) {
+        this.#storage.rename(path, segmentPath(this.#folder, this.baseOffset, suffix, stage))
+      }
+    }
+    return new Segment(this.#storage, this.#folder, this.baseOffset, this.createdMs, stage)
   }
 
   /** Bytes of the `.log` file. */
@@ -168,6 +183,11 @@ export class Segment {
     return reason === undefined ? { cutBytes } : { cutBytes, reason }
   }
 
+  /** What the entries of the two indexes take. */
+  get indexBytes(): { readonly offsets: number; readonly times: number } {
+    return { offsets: this.#offsets.sizeInBytes, times: this.#times.sizeInBytes }
+  }
+
   /** Whether both index files are there. */
   get hasIndexes(): boolean {
     return this.#indexPaths().every(path => this.#storage.exists(path))
@@ -195,15 +215,16 @@ export class Segment {
   /** Removes the segment's files, the `.log` last of all, so that no index is ever without its log. */
   remove(): void {
     for (const path of this.#indexPaths()) this.#storage.removeNow(path)
-    this.#storage.removeNow(segmentPath(this.#folder, this.baseOffset, 'txnindex'))
+    this.#storage.removeNow(this.#pathOf('txnindex'))
     this.#storage.removeNow(this.#path)
   }
 
   #indexPaths(): string[] {
-    return [
-      segmentPath(this.#folder, this.baseOffset, 'index'),
-      segmentPath(this.#folder, this.baseOffset, 'timeindex')
-    ]
+    return [this.#pathOf('index'), this.#pathOf('timeindex')]
+  }
+
+  #pathOf(suffix: SegmentSuffix): string {
+    return segmentPath(this.#folder, this.baseOffset, suffix, this.#stage)
   }
 
   /** Takes a batch into timestamps and indexes. An entry describes the batch that crosses the interval. */

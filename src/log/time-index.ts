@@ -27,6 +27,10 @@ export class TimeIndex {
     return this.#entries.count
   }
 
+  get sizeInBytes(): number {
+    return this.count * ENTRY_BYTES
+  }
+
   /** The newest entry; timestamp -1 at the base offset when there is none. */
   get last(): TimestampOffset {
     this.#last ??= this.#at(this.count - 1)
