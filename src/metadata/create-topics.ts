@@ -17,7 +17,7 @@ import {
   TOO_MANY_PER_REQUEST
 } from './plan.ts'
 import { type MetadataRecord, metadataRecord } from './records.ts'
-import { CLUSTER_METADATA_TOPIC_NAME, checkTopicName, collisionFinder } from './topic-names.ts'
+import { CLUSTER_METADATA_TOPIC_NAME, checkTopicName, collidingTopic } from './topic-names.ts'
 
 /** A topic as a client asks for it; -1 asks for the default, and must stand for both where `assignments` says all. */
 export interface NewTopic {
@@ -64,11 +64,10 @@ export function createTopics(
   if (countPartitions(wanted, rules) > MAX_PARTITIONS_PER_BATCH) {
     return refuseAll(topics, TOO_MANY_PER_REQUEST)
   }
-  const collision = collisionFinder(image)
   const plan = new Plan(image, rules.maxPartitions)
   const results: CreatedTopic[] = []
   for (const topic of wanted) {
-    results.push(decide(topic.name, () => createTopic(image, topic, rules, plan, collision)))
+    results.push(decide(topic.name, () => createTopic(image, topic, rules, plan)))
     if (plan.records.length > MAX_RECORDS_PER_USER_OP) {
       return refuseAll(topics, 'Unable to perform excessively large batch operation.')
     }
@@ -91,15 +90,9 @@ function countPartitions(topics: readonly NewTopic[], rules: TopicRules): number
 }
 
 /** Adds the records of one topic to the plan; throws the KafkaError to answer with before it adds any. */
-function createTopic(
-  image: MetadataImage,
-  topic: NewTopic,
-  rules: TopicRules,
-  plan: Plan,
-  collision: (name: string) => string | undefined
-): CreatedTopic {
+function createTopic(image: MetadataImage, topic: NewTopic, rules: TopicRules, plan: Plan): CreatedTopic {
   const { name } = topic
-  checkNewName(image, name, collision)
+  checkNewName(image, name)
   const configs = rules.overrides(topic.configs)
   const partitions = topic.assignments.length > 0 ? assigned(topic, rules) : placed(topic, rules)
   plan.reserve(partitions.length)
@@ -113,10 +106,10 @@ function createTopic(
   return { name, topicId, errorCode: 'NONE', errorMessage: null, numPartitions: partitions.length, replicationFactor }
 }
 
-function checkNewName(image: MetadataImage, name: string, collision: (name: string) => string | undefined): void {
+function checkNewName(image: MetadataImage, name: string): void {
   if (image.topicsByName.has(name)) throw new KafkaError('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
   checkTopicName(name)
-  const other = collision(name)
+  const other = collidingTopic(image, name)
   if (other === undefined) return
   throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${other}`)
 }

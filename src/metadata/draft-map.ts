@@ -1,35 +1,37 @@
-/** A map that is copied at its first change, so that what it was made from stays as it was. */
+/** A map being changed, while the one that it began as stays as it was. */
+import type { LayeredMap } from './layered-map.ts'
 
-export class DraftMap<V> {
-  #map: ReadonlyMap<string, V>
-  #copy: Map<string, V> | undefined
+export class DraftMap<V extends object | string | number> {
+  readonly #base: LayeredMap<V>
+  #changes: Map<string, V | undefined> | undefined
+  #size: number
 
-  constructor(base: ReadonlyMap<string, V>) {
-    this.#map = base
+  constructor(base: LayeredMap<V>) {
+    this.#base = base
+    this.#size = base.size
   }
 
   get(key: string): V | undefined {
-    return this.#map.get(key)
+    if (!this.#changes?.has(key)) return this.#base.get(key)
+    return this.#changes.get(key)
   }
 
   set(key: string, value: V): void {
-    this.#own().set(key, value)
+    this.#put(key, value)
   }
 
   delete(key: string): void {
-    if (this.#map.has(key)) this.#own().delete(key)
+    if (this.get(key) !== undefined) this.#put(key, undefined)
   }
 
   /** The map as it is now: the base itself while nothing has changed. The draft is not to be changed afterwards. */
-  finish(): ReadonlyMap<string, V> {
-    return this.#map
+  finish(): LayeredMap<V> {
+    return this.#changes ? this.#base.with(this.#changes, this.#size) : this.#base
   }
 
-  #own(): Map<string, V> {
-    if (this.#copy) return this.#copy
-    const copy = new Map(this.#map)
-    this.#copy = copy
-    this.#map = copy
-    return copy
+  #put(key: string, value: V | undefined): void {
+    this.#size += Number(value !== undefined) - Number(this.get(key) !== undefined)
+    this.#changes ??= this.#base.copyOfChanges()
+    this.#changes.set(key, value)
   }
 }

@@ -10,6 +10,7 @@ import { MetadataError } from './metadata-error.ts'
 import { applyOther } from './other-records.ts'
 import { changedPartition, newPartition } from './partition-state.ts'
 import type { MetadataRecord, MetadataRecordOf } from './records.ts'
+import { likenessOf } from './topic-names.ts'
 
 /** The image after `records`. Throws MetadataError when they do not fit. */
 export function evolve(image: MetadataImage, records: Iterable<MetadataRecord>): MetadataImage {
@@ -32,6 +33,7 @@ const MAX_PARTITIONS_OF_A_TOPIC = 1_000_000
 export class ImageDraft {
   readonly #byName: DraftMap<TopicState>
   readonly #byId: DraftMap<TopicState>
+  readonly #namesByLikeness: DraftMap<string>
   readonly #configs: DraftMap<ResourceConfigs>
   readonly #features: DraftMap<number>
   readonly #others: DraftMap<MetadataRecord>
@@ -44,6 +46,7 @@ export class ImageDraft {
   constructor(base: MetadataImage) {
     this.#byName = new DraftMap(base.topicsByName)
     this.#byId = new DraftMap(base.topicsById)
+    this.#namesByLikeness = new DraftMap(base.namesByLikeness)
     this.#configs = new DraftMap(base.configs)
     this.#features = new DraftMap(base.features)
     this.#others = new DraftMap(base.others)
@@ -87,6 +90,7 @@ export class ImageDraft {
     return {
       topicsByName: this.#byName.finish(),
       topicsById: this.#byId.finish(),
+      namesByLikeness: this.#namesByLikeness.finish(),
       partitionCount: this.#partitionCount,
       configs: this.#configs.finish(),
       features: this.#features.finish(),
@@ -146,6 +150,8 @@ export class ImageDraft {
     const topic = { name, topicId, partitions: [] }
     this.#byName.set(name, topic)
     this.#byId.set(topicId, topic)
+    const likeness = likenessOf(name)
+    if (likeness !== undefined) this.#namesByLikeness.set(likeness, name)
   }
 
   #putPartition(record: MetadataRecordOf<'PartitionRecord'>): void {
@@ -172,6 +178,8 @@ export class ImageDraft {
     this.#changedTopics.delete(topicId)
     this.#byName.delete(name)
     this.#byId.delete(topicId)
+    const likeness = likenessOf(name)
+    if (likeness !== undefined) this.#namesByLikeness.delete(likeness)
     this.#configs.delete(resourceKey(RESOURCE_TYPES.TOPIC, name))
   }
 

@@ -3,6 +3,7 @@
  * A change makes a new image (evolve.ts); whoever holds an old one still sees a cluster that once was.
  */
 import { resourceKey } from '../config/resources.ts'
+import { LayeredMap } from './layered-map.ts'
 import type { MetadataRecord } from './records.ts'
 
 /** One partition. `directories` names, replica by replica, the data directory that holds it. */
@@ -33,29 +34,32 @@ export interface TopicState {
 export type ResourceConfigs = ReadonlyMap<string, string>
 
 export interface MetadataImage {
-  readonly topicsByName: ReadonlyMap<string, TopicState>
-  readonly topicsById: ReadonlyMap<string, TopicState>
+  readonly topicsByName: LayeredMap<TopicState>
+  readonly topicsById: LayeredMap<TopicState>
+  /** Names of topics with '.' or '_' in them, by what they are when these are taken for the same. */
+  readonly namesByLikeness: LayeredMap<string>
   /** Partitions of all topics. */
   readonly partitionCount: number
   /** Settings by `resourceKey`; ask with `configsOf`. */
-  readonly configs: ReadonlyMap<string, ResourceConfigs>
+  readonly configs: LayeredMap<ResourceConfigs>
   /** Finalized feature levels by name. */
-  readonly features: ReadonlyMap<string, number>
+  readonly features: LayeredMap<number>
   /** The first id of the next block, undefined before the first block. */
   readonly nextProducerId: bigint | undefined
   /** What nothing here acts on yet but a snapshot must not lose: registrations, ACLs, SCRAM, quotas, tokens. */
-  readonly others: ReadonlyMap<string, MetadataRecord>
+  readonly others: LayeredMap<MetadataRecord>
 }
 
 /** A cluster before its first record. */
 export const EMPTY_IMAGE: MetadataImage = {
-  topicsByName: new Map(),
-  topicsById: new Map(),
+  topicsByName: LayeredMap.empty(),
+  topicsById: LayeredMap.empty(),
+  namesByLikeness: LayeredMap.empty(),
   partitionCount: 0,
-  configs: new Map(),
-  features: new Map(),
+  configs: LayeredMap.empty(),
+  features: LayeredMap.empty(),
   nextProducerId: undefined,
-  others: new Map()
+  others: LayeredMap.empty()
 }
 
 const NO_CONFIGS: ResourceConfigs = new Map()

@@ -38,17 +38,15 @@ function reasonInvalid(name: string): string | undefined {
 }
 
 /**
- * Finds, for a new name, a present topic that differs from it in '.' and '_' only: both would have the same metrics.
- * The topics are gone through once, and only if some name asks.
+ * What a name is when '.' and '_' are taken for the same, as in the names of metrics: two topics may not be alike in
+ * that. Undefined for a name without either.
  */
-export function collisionFinder(image: MetadataImage): (name: string) => string | undefined {
-  let present: Map<string, string> | undefined
-  return name => {
-    if (!hasCollisionChars(name)) return undefined
-    present ??= new Map([...image.topicsByName.keys()].filter(hasCollisionChars).map(known => [unified(known), known]))
-    return present.get(unified(name))
-  }
+export function likenessOf(name: string): string | undefined {
+  return name.includes('.') || name.includes('_') ? name.replaceAll('.', '_') : undefined
 }
 
-const hasCollisionChars = (name: string) => name.includes('.') || name.includes('_')
-const unified = (name: string) => name.replaceAll('.', '_')
+/** A present topic that differs from a new name in '.' and '_' only: both would have the same metrics. */
+export function collidingTopic({ namesByLikeness }: MetadataImage, name: string): string | undefined {
+  const likeness = likenessOf(name)
+  return likeness === undefined ? undefined : namesByLikeness.get(likeness)
+}
