@@ -94,6 +94,18 @@ export class Segments {
     return full
   }
 
+  /** Whether all of these are part of the log still. */
+  hasAll(segments: readonly Segment[]): boolean {
+    return segments.every(segment => this.#segments.includes(segment))
+  }
+
+  /** Puts one segment in the place of neighbours that begin at the same offset. */
+  replace(sources: readonly Segment[], by: Segment): void {
+    const at = this.#segments.findIndex(segment => segment === sources[0])
+    assert(at >= 0 && sources[0]?.baseOffset === by.baseOffset, 'a segment replaces what is there')
+    this.#segments.splice(at, sources.length, by)
+  }
+
   /** Leaves nothing but an empty segment at `offset`. */
   startAgainAt(offset: bigint, nowMs: number): void {
     while (this.#segments.length > 0) this.#dropActive()
