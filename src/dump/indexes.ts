@@ -6,7 +6,7 @@ import type { Findings } from './findings.ts'
 import { type Item, problem } from './items.ts'
 import { legacyPairs } from './legacy.ts'
 import { RECORDS_LIMIT } from './log.ts'
-import { entriesOf, type Files, isWhole, type LogEntry } from './log-file.ts'
+import { type Files, type LogEntry, wholeEntriesOf } from './log-file.ts'
 import { type DumpOptions, isWanted } from './options.ts'
 
 /** How each index lies on disk: the relative offset's place in an entry. */
@@ -33,8 +33,8 @@ export function* dumpOffsetIndex(
   for (const [entry, offset] of index.entries()) {
     const position = entry.readInt32BE(4)
     const end = Math.min(logSize, position + options.maxMessageSize)
-    const first = position < 0 ? undefined : firstOf(entriesOf(files, log, position, end))
-    if (!first || !isWhole(first)) {
+    const first = position < 0 ? undefined : firstOf(wholeEntriesOf(files, log, position, end))
+    if (!first) {
       yield problem(path, undefined, `offset ${offset} leads to position ${position} of the log, where no batch begins`)
     } else if (first.batch.lastOffset !== offset) {
       findings.add('offsetMismatch', path, offset, first.batch.lastOffset)
@@ -106,8 +106,8 @@ function sanity(path: string, index: IndexFile, isBackwards: boolean): Item {
 /** The entry of the log that holds `offset`, or the first after it. */
 function entryWith(files: Files, log: string, position: number, offset: bigint): LogEntry | undefined {
   const end = Math.min(files.size(log), position + LOOK_BYTES)
-  for (const entry of entriesOf(files, log, Math.max(0, position), end)) {
-    if (isWhole(entry) && entry.batch.lastOffset >= offset) return entry
+  for (const entry of wholeEntriesOf(files, log, Math.max(0, position), end)) {
+    if (entry.batch.lastOffset >= offset) return entry
   }
   return undefined
 }

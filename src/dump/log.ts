@@ -6,7 +6,7 @@ import { controlPairs } from './control-pairs.ts'
 import { isAboutBytes } from './decoders.ts'
 import type { Findings } from './findings.ts'
 import { type Item, OptionalLong, type Pair, problem } from './items.ts'
-import { legacyPairs, legacyRecord } from './legacy.ts'
+import { type LegacyRecord, legacyPairs, legacyRecords } from './legacy.ts'
 import { entriesOf, type Files, isWhole, type LogEntry } from './log-file.ts'
 import { type DumpOptions, isWanted } from './options.ts'
 
@@ -22,23 +22,21 @@ export function* dumpLog(files: Files, path: string, options: DumpOptions, findi
   const offsets = new OffsetOrder(path, findings)
   let reached = 0
   for (const entry of entriesOf(files, path, 0, end)) {
-    reached = entry.size === undefined ? end : entry.position + entry.size
     if (!isWhole(entry)) {
+      reached = entry.next
       yield problem(path, entry.position, entry.why)
       continue
     }
-    const { batch } = entry
-    if (filter.toOffset !== undefined && batch.baseOffset > filter.toOffset) return
-    if (!isWanted(filter, batch.baseOffset, batch.lastOffset)) continue
-    if (filter.producerId !== undefined && (batch.isLegacy || batch.producerId !== filter.producerId)) continue
+    reached = entry.position + entry.size
+    if (filter.toOffset !== undefined && entry.batch.baseOffset > filter.toOffset) return
     yield* dumpEntry(path, entry, options, offsets)
   }
-  if (reached < end && maxBytes === undefined) {
-    yield note(
-      [['invalidBytes', end - reached]],
-      `Found ${end - reached} invalid bytes at the end of ${basename(path)}`
-    )
-  }
+  if (reached < end && maxBytes === undefined) yield invalidEnd(path, end - reached)
+}
+
+/** The line about a file's last bytes that are no batch. */
+export function invalidEnd(path: string, count: number): Item {
+  return note([['invalidBytes', count]], `Found ${count} invalid bytes at the end of ${basename(path)}`)
 }
 
 function note(pairs: Pair[], text: string): Item {
@@ -46,7 +44,7 @@ function note(pairs: Pair[], text: string): Item {
 }
 
 /** The line about where the file stands among its like, from its name. */
-function beginning(path: string): Item {
+export function beginning(path: string): Item {
   const name = basename(path)
   if (name.endsWith('.log')) {
     const [digits = ''] = name.split('.')
@@ -66,8 +64,12 @@ function beginning(path: string): Item {
   return { kind: 'log', pairs, text: `Snapshot end offset: ${BigInt(offset)}, epoch: ${BigInt(epoch)}` }
 }
 
-function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, offsets: OffsetOrder): Generator<Item> {
+/** Lines about an entry and its records, if it is wanted. */
+export function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, offsets: OffsetOrder): Generator<Item> {
   const { batch, position } = entry
+  const { producerId } = options.filter
+  if (!isWanted(options.filter, batch.baseOffset, batch.lastOffset)) return
+  if (producerId !== undefined && (batch.isLegacy || batch.producerId !== producerId)) return
   const header: Item = { kind: 'batch', pairs: batchPairs(entry) }
   // A batch without a record of the wanted key is not shown: its line waits for the first one.
   let isShown = options.filter.key === undefined
@@ -88,17 +90,14 @@ function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, offsets
   }
 }
 
-function* recordsOf(batch: RecordBatch): Generator<BatchRecord> {
-  if (batch.isLegacy) {
-    yield legacyRecord(batch)
-    return
-  }
+function* recordsOf(batch: RecordBatch): Generator<BatchRecord | LegacyRecord> {
+  if (batch.isLegacy) return yield* legacyRecords(batch)
   const walker = new RecordWalker(batch, RECORDS_LIMIT)
   while (walker.next()) yield walker.record()
 }
 
 /** What is told of a record; undefined when its key is not the wanted one. */
-function recordPairs(batch: RecordBatch, record: BatchRecord, options: DumpOptions): Pair[] | undefined {
+function recordPairs(batch: RecordBatch, record: BatchRecord | LegacyRecord, options: DumpOptions): Pair[] | undefined {
   const isControl = !batch.isLegacy && batch.isControl
   const contents = options.print && !isControl ? options.decoder(record) : []
   const { key } = options.filter
@@ -111,7 +110,7 @@ function recordPairs(batch: RecordBatch, record: BatchRecord, options: DumpOptio
     ['keySize', record.key?.length ?? -1],
     ['valueSize', record.value?.length ?? -1]
   ]
-  if (batch.isLegacy) pairs.push(['isValid', batch.hasValidCrc()], ['crc', batch.crc])
+  if ('crc' in record) pairs.push(['isValid', record.isValid], ['crc', record.crc])
   else pairs.push(['sequence', record.sequence], ['headerKeys', record.headers.map(header => header.key)])
   if (isControl) pairs.push(...controlPairs(record))
   return [...pairs, ...contents]
@@ -167,14 +166,15 @@ export function codecName(batch: RecordBatch): string {
 }
 
 /** Notices where an offset is not the one after the last. The first is expected to be 0, as Kafka 4.3 has it. */
-class OffsetOrder {
+export class OffsetOrder {
   readonly #path: string
   readonly #findings: Findings
-  #last = -1n
+  #last: bigint
 
-  constructor(path: string, findings: Findings) {
+  constructor(path: string, findings: Findings, last = -1n) {
     this.#path = path
     this.#findings = findings
+    this.#last = last
   }
 
   see(offset: bigint): void {

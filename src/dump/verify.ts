@@ -6,7 +6,7 @@ import { isAboutBytes } from './decoders.ts'
 import { dumperOf, filesUnder, guarded, MISSING } from './dump.ts'
 import { Findings } from './findings.ts'
 import { type Item, problem } from './items.ts'
-import { legacyRecord } from './legacy.ts'
+import { legacyRecords } from './legacy.ts'
 import { RECORDS_LIMIT } from './log.ts'
 import { entriesOf, type Files, isWhole } from './log-file.ts'
 import type { DumpOptions } from './options.ts'
@@ -77,12 +77,13 @@ function* verifyLog(files: Files, path: string, partition: Partition): Generator
   let reached = 0
   for (const entry of entriesOf(files, path, 0, end)) {
     const { position } = entry
-    reached = entry.size === undefined ? end : position + entry.size
     if (!isWhole(entry)) {
+      reached = entry.next
       yield problem(path, position, entry.why)
       continue
     }
     const { batch } = entry
+    reached = position + entry.size
     if (!batch.hasValidCrc()) {
       yield problem(path, position, `the batch at offset ${batch.baseOffset} does not have the checksum of its bytes`)
       continue
@@ -100,7 +101,7 @@ function* verifyLog(files: Files, path: string, partition: Partition): Generator
 function wrongRecords(batch: RecordBatch): string | undefined {
   try {
     if (batch.isLegacy) {
-      legacyRecord(batch)
+      for (const record of legacyRecords(batch)) if (!record.isValid) return 'a record does not have its checksum'
       return undefined
     }
     const { lastOffsetDelta, recordsCount } = batch

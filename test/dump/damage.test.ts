@@ -1,6 +1,7 @@
 /** Files that are cut, flipped or something else: a dump says where and what, in bounded time, and throws nothing. */
 import { describe, expect, it } from 'vitest'
 import { groupDecoder } from '../../src/dump/group-decoder.ts'
+import { entriesOf } from '../../src/dump/log-file.ts'
 import { metadataDecoder } from '../../src/dump/metadata-decoder.ts'
 import { jsonOf, textOf } from '../../src/dump/render.ts'
 import { verify } from '../../src/dump/verify.ts'
@@ -11,7 +12,7 @@ import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { ABORT_MARKER, BY_CODEC, TRANSACTIONAL } from '../protocol/records/vectors.ts'
 import { folder, items, lines, options, segment } from './folder.ts'
-import { SNAPSHOT } from './vectors.ts'
+import { LEGACY, SNAPSHOT } from './vectors.ts'
 
 const LOG = '00000000000000000000.log'
 const ROUNDS = 300
@@ -110,7 +111,7 @@ it('goes on after a batch of an unknown magic, and says where it is', () => {
   first.writeInt8(7, 16)
   const storage = folder({ [LOG]: Buffer.concat([first, ABORT_MARKER]) })
   expect(lines(storage).slice(2)).toEqual([
-    `t-0/${LOG}: position 0: a record batch of unknown magic 7, 81 bytes, is left out`,
+    `t-0/${LOG}: position 0: a record batch of unknown magic 7; 81 bytes are left out, up to the next whole batch`,
     expect.stringContaining('baseOffset: 15 ')
   ])
 })
@@ -140,4 +141,77 @@ it('says where a file of zeros begins', () => {
   expect(lines(storage).at(-1)).toBe(
     `t-0/${LOG}: position 81: a record batch of 0 bytes is below the least of 14; the 4096 bytes from here on cannot be read`
   )
+})
+
+describe('after a length that cannot be', () => {
+  const batch = (offset: bigint, text = 'v') =>
+    buildBatch([{ timestamp: 1n, key: null, value: Buffer.from(text.repeat(100)) }], { baseOffset: offset }).bytes
+  const withLength = (bytes: Buffer, length: number) => {
+    const damaged = Buffer.from(bytes)
+    damaged.writeInt32BE(length, 8)
+    return damaged
+  }
+  const size = batch(0n).length
+  const shown = (...parts: readonly Buffer[]) => lines(folder({ [LOG]: Buffer.concat(parts) })).slice(2)
+  const at = (offset: number) => expect.stringMatching(`^baseOffset: ${offset} .*isvalid: true$`)
+
+  it.each([
+    [0x7f_ff_ff_ff, /: position 0: a batch of 2147483659 bytes goes beyond the end; 170 bytes are left out/],
+    [-5, /: position 0: a record batch of -5 bytes is below the least of 14; 170 bytes are left out/],
+    [0, /: position 0: a record batch of 0 bytes is below the least of 14; 170 bytes are left out/],
+    [20, /: position 0: a batch of 32 bytes is shorter than its own header; 170 bytes are left out/]
+  ])('of %i goes on with the next batch', (length, message) => {
+    expect(size).toBe(170)
+    expect(shown(withLength(batch(0n), length), batch(1n), batch(2n))).toEqual([
+      expect.stringMatching(message),
+      at(1),
+      at(2)
+    ])
+  })
+
+  it('shows those that a length too large had swallowed', () => {
+    const damaged = withLength(batch(0n), size + 40)
+    expect(shown(damaged, batch(1n), batch(2n))).toEqual([
+      expect.stringMatching(/^baseOffset: 0 .*isvalid: false$/),
+      expect.stringMatching(
+        /position 222: a batch of \d+ bytes goes beyond the end; a whole batch begins before it, at position 170/
+      ),
+      at(1),
+      at(2)
+    ])
+  })
+
+  it('finds messages of old formats, too', () => {
+    expect(shown(withLength(batch(0n), -1), LEGACY['magic1-gzip'], batch(9n))[1]).toMatch(/^offset: 7 position: 170 /)
+  })
+
+  it('takes the end for cut off, as Kafka does, where nothing follows', () => {
+    expect(shown(batch(0n), batch(1n).subarray(0, 100))).toEqual([
+      at(0),
+      `Found 100 invalid bytes at the end of ${LOG}`
+    ])
+  })
+
+  it('looks through a file of beginnings in one go', () => {
+    // Each claims the rest of the file: to take the checksum of all of them would take minutes.
+    const count = 20_000
+    const beginnings = Array.from({ length: count }, (_, index) =>
+      withLength(batch(BigInt(index)).subarray(0, 61), (count - index) * 61 - 12)
+    )
+    const storage = folder({ [LOG]: Buffer.concat(beginnings) })
+    let read = 0
+    const counting = {
+      exists: (path: string) => storage.exists(path),
+      list: (path: string) => storage.list(path),
+      size: (path: string) => storage.size(path),
+      read: (path: string, position: number, length: number) => {
+        const bytes = storage.read(path, position, length)
+        read += bytes.length
+        return bytes
+      }
+    }
+    const entries = [...entriesOf(counting, `t-0/${LOG}`, 1, count * 61)]
+    expect(entries.length).toBeLessThan(10)
+    expect(read).toBeLessThan(10 * count * 61)
+  })
 })

@@ -45,6 +45,27 @@ function* frameBlocks(bytes: Buffer): Generator<Buffer> {
   }
 }
 
+/**
+ * The frame with the checksum that its header should have: clients of message format 0 took it over other bytes. What is
+ * no frame comes back as it is.
+ */
+export function withFittingHeader(frame: Buffer): Buffer {
+  if (frame.length <= DESCRIPTOR_AT) return frame
+  const checksumAt = checksumPosition(frame.readUInt8(DESCRIPTOR_AT))
+  if (frame.length <= checksumAt) return frame
+  const fitting = Buffer.from(frame)
+  fitting.writeUInt8(headerChecksum(frame, checksumAt), checksumAt)
+  return fitting
+}
+
+function checksumPosition(flags: number): number {
+  return DESCRIPTOR_AT + 2 + (flags & HAS_CONTENT_SIZE ? CONTENT_SIZE_BYTES : 0)
+}
+
+function headerChecksum(bytes: Buffer, checksumAt: number): number {
+  return (xxhash32(bytes.subarray(DESCRIPTOR_AT, checksumAt)) >>> 8) & 0xff
+}
+
 function readHeader(bytes: Buffer) {
   if (bytes.readUInt32LE(0) !== MAGIC) throw new Error('this is no LZ4 frame')
   const flags = bytes.readUInt8(DESCRIPTOR_AT)
@@ -52,9 +73,9 @@ function readHeader(bytes: Buffer) {
   if ((flags & FLAGS_MASK) !== FLAGS_WANTED) throw new Error(`frame flags ${flags} are not supported`)
   const sizeCode = blockDescriptor >> 4
   if (sizeCode < 4 || sizeCode > 7 || blockDescriptor % 16 !== 0) throw new Error('unknown largest block size')
-  const checksumAt = DESCRIPTOR_AT + 2 + (flags & HAS_CONTENT_SIZE ? CONTENT_SIZE_BYTES : 0)
-  const checksum = (xxhash32(bytes.subarray(DESCRIPTOR_AT, checksumAt)) >>> 8) & 0xff
-  if (bytes.readUInt8(checksumAt) !== checksum) throw new Error('the frame header does not fit its checksum')
+  const checksumAt = checksumPosition(flags)
+  if (bytes.readUInt8(checksumAt) !== headerChecksum(bytes, checksumAt))
+    throw new Error('the frame header does not fit its checksum')
   return {
     hasBlockChecksums: (flags & HAS_BLOCK_CHECKSUMS) !== 0,
     largestBlock: 2 ** (8 + 2 * sizeCode),
