@@ -24,7 +24,7 @@ export interface DurableProducersOptions {
   readonly expirationMs: number
 }
 
-export class DurableProducers implements BatchObserver {
+export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolled' | 'closing'> {
   readonly states = new ProducerStates()
   readonly #options: DurableProducersOptions
   /** Of the newest snapshot; there is none to write before the log has grown beyond. */

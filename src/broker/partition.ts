@@ -36,6 +36,8 @@ export class Partition {
     this.#producers = producers
     log.observe({
       observed: batch => producers.observed(batch),
+      arrived: bytes => this.waiting.arrived(bytes),
+      offline: () => this.waiting.wakeAll(),
       rolled: baseOffset => {
         producers.rolled(baseOffset)
         // Readers do not wait for more in a segment that is full.
@@ -74,7 +76,6 @@ export class Partition {
     const repeated = batch.producerId >= 0n ? this.#producers.states.check(batch) : undefined
     if (repeated) return answerAgain(repeated)
     const { baseOffset } = this.log.append(batch, this.leaderEpoch)
-    this.waiting.arrived(batch.sizeInBytes)
     return { baseOffset, logAppendTimeMs: batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : -1n }
   }
 
@@ -85,8 +86,7 @@ export class Partition {
 
   /** Appends records of a coordinator as one batch. Throws as PartitionLog.append. */
   appendJournal(records: readonly JournalRecord[], clock: Clock): void {
-    const { size } = new Journal(this.log, clock, this.leaderEpoch).append(records)
-    this.waiting.arrived(size)
+    new Journal(this.log, clock, this.leaderEpoch).append(records)
   }
 }
 

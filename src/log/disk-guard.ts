@@ -6,6 +6,7 @@ import { StorageError } from './storage.ts'
 export class DiskGuard {
   readonly #folder: string
   readonly #logger: Logger
+  readonly #listeners: ((why: KafkaError) => void)[] = []
   /** Why nothing may be done with the log any more. */
   #offline: KafkaError | undefined
 
@@ -16,6 +17,11 @@ export class DiskGuard {
 
   get isOffline(): boolean {
     return this.#offline !== undefined
+  }
+
+  /** `listener` is told when the log goes offline or is deleted: nobody may be left waiting for it. */
+  onOffline(listener: (why: KafkaError) => void): void {
+    this.#listeners.push(listener)
   }
 
   /** Runs what touches the disk. Throws what it throws, and at once when the log is offline. */
@@ -29,15 +35,21 @@ export class DiskGuard {
     }
   }
 
-  /** The disk cannot be believed any more. */
-  fail(error: unknown): void {
-    if (this.#offline) return
+  /** The disk cannot be believed any more. Returns what whoever asks for the log is told. */
+  fail(error: unknown): KafkaError {
+    if (this.#offline) return this.#offline
     this.#logger.error({ folder: this.#folder, error }, 'the partition is offline until restart: its disk failed')
-    this.#offline = error instanceof KafkaError ? error : new StorageError('failed', String(error))
+    return this.#goOffline(error instanceof KafkaError ? error : new StorageError('failed', String(error)))
   }
 
   /** The partition is no more: whoever still holds its log is refused. */
   abandon(): void {
-    this.#offline = new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.#folder} has been deleted`)
+    this.#goOffline(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.#folder} has been deleted`))
+  }
+
+  #goOffline(why: KafkaError): KafkaError {
+    this.#offline = why
+    for (const listener of this.#listeners) listener(why)
+    return why
   }
 }

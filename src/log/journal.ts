@@ -22,11 +22,10 @@ export interface JournalReader {
   control?(batch: RecordBatch): void
 }
 
-/** What was appended: its offsets, and its size in bytes. */
+/** The offsets of what was appended. */
 export interface JournalAppend {
   readonly baseOffset: bigint
   readonly lastOffset: bigint
-  readonly size: number
 }
 
 export class Journal {
@@ -54,7 +53,7 @@ export class Journal {
 
   /** Appends a batch that was built already, such as one of control records. */
   appendBatch(batch: RecordBatch): JournalAppend {
-    return { ...this.log.append(batch, this.#leaderEpoch), size: batch.sizeInBytes }
+    return this.log.append(batch, this.#leaderEpoch)
   }
 
   /**

@@ -60,9 +60,11 @@ export class PartitionLog {
     this.#endOffset = this.#segments.active.endOffset
     if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
     this.#logStartOffset = wantedStart > this.firstSegmentOffset ? wantedStart : this.firstSegmentOffset
-    const { storage, folder, recoveryPoint = 0n } = options
-    const synced = { storage, folder, segments: this.#segments, guard: this.#guard }
-    this.#sync = new LogSync(synced, recoveryPoint, this.#endOffset)
+    const { storage, folder, clock, recoveryPoint = 0n } = options
+    const arrived = (bytes: number) => this.#observer?.arrived(bytes)
+    const synced = { storage, folder, clock, segments: this.#segments, guard: this.#guard, arrived }
+    this.#sync = new LogSync(synced, options.config, recoveryPoint, this.#endOffset)
+    this.#guard.onOffline(() => this.#observer?.offline())
   }
 
   /** The first offset that is offered. */
@@ -75,9 +77,9 @@ export class PartitionLog {
     return this.#endOffset
   }
 
-  /** Consumers see what lies before. One replica has everything; only here would a wait for the disk show. */
+  /** Consumers see what lies before: the end of the log, or what the disk has while answers wait for a sync. */
   get highWatermark(): bigint {
-    return this.#endOffset
+    return this.#sync.highWatermark
   }
 
   /** Readers of committed data see what lies before. */
@@ -107,9 +109,23 @@ export class PartitionLog {
     return this.#epochs
   }
 
+  /** Throws KAFKA_STORAGE_ERROR when the disk has failed, NOT_LEADER_OR_FOLLOWER when the partition is deleted. */
+  checkOnline(): void {
+    this.#guard.run(() => {})
+  }
+
+  /**
+   * Answers that rest on what lies before `offset`, by default on all that was appended, wait for this: it resolves once
+   * the high watermark is there; undefined when it is. Rejects, or throws, when the disk fails.
+   */
+  settled(offset = this.#endOffset): Promise<void> | undefined {
+    return this.#sync.settled(offset)
+  }
+
   /** New settings hold from the next append on. */
   reconfigure(config: LogConfig): void {
     this.#config = config
+    this.#sync.configure(config)
   }
 
   /** From now on `observer` is told what happens. There is one at most. */
@@ -119,7 +135,7 @@ export class PartitionLog {
 
   /** A replica led by `epoch` begins here (KIP-101). */
   beginLeaderEpoch(epoch: number): void {
-    this.#sync.expectChange()
+    this.#sync.expectEpochChange()
     this.#guard.run(() => this.#epochs.assign(epoch, this.#endOffset))
   }
 
@@ -140,12 +156,13 @@ export class PartitionLog {
       const baseOffset = this.#endOffset
       batch.stamp(baseOffset, leaderEpoch)
       this.#sync.expectChange()
-      if (leaderEpoch >= 0) this.#epochs.assign(leaderEpoch, baseOffset)
+      if (leaderEpoch >= 0 && leaderEpoch !== this.#epochs.latest?.epoch) this.beginLeaderEpoch(leaderEpoch)
       const nowMs = this.#options.clock.now()
       if (mustRoll(this.#segments.active, batch, this.#config, this.#rollJitterMs, nowMs)) this.#roll(nowMs)
       this.#segments.active.append(batch, this.#config.indexIntervalBytes)
       this.#endOffset = batch.nextOffset
       this.#observer?.observed(batch)
+      this.#sync.appended(this.#endOffset, batch.sizeInBytes)
       return { baseOffset, lastOffset: batch.lastOffset }
     })
   }
@@ -205,7 +222,7 @@ export class PartitionLog {
       )
     }
     if (offset <= this.#logStartOffset) return
-    this.#sync.expectChange()
+    this.#sync.expectEpochChange()
     this.#guard.run(() => this.#epochs.truncateFromStart(offset))
     this.#logStartOffset = offset
   }
@@ -215,12 +232,12 @@ export class PartitionLog {
    * throws the log is offline.
    */
   syncNow(): void {
-    this.#guard.run(() => this.#segments.active.syncNow())
+    this.#sync.syncNow()
   }
 
   /** Brings everything to the disk, index files exact. Throws when that fails or the log is offline. */
   async close(): Promise<void> {
-    await this.#sync.close(this.#endOffset)
+    await this.#sync.close()
     await this.#observer?.closing(this.#endOffset)
   }
 
@@ -234,7 +251,7 @@ export class PartitionLog {
     const full = this.#segments.roll(baseOffset, nowMs)
     this.#rollJitterMs = this.#drawJitter()
     this.#observer?.rolled(baseOffset)
-    this.#sync.flush(full, baseOffset)
+    this.#sync.rolled(full, baseOffset)
   }
 
   #drawJitter(): number {

@@ -94,6 +94,8 @@ describe('appending', () => {
     const heard: string[] = []
     log.observe({
       observed: batch => heard.push(`observed ${batch.baseOffset}-${batch.lastOffset}`),
+      arrived: () => {},
+      offline: () => {},
       rolled: baseOffset => heard.push(`rolled ${baseOffset}`),
       closing: async endOffset => void heard.push(`closing ${endOffset}`)
     })
