@@ -7,6 +7,8 @@ import { replaceFileSynced, type Storage } from './storage.ts'
 export const META_PROPERTIES_FILE = 'meta.properties'
 
 const VERSION = '1'
+/** In a directory that is still to be claimed: of the file system, and of a first start that died at once. */
+const OF_NOBODY: ReadonlySet<string> = new Set(['lost+found', `${META_PROPERTIES_FILE}.tmp`])
 
 /** What the file says. */
 export interface MetaProperties {
@@ -28,7 +30,7 @@ export interface Identity {
  */
 export async function claimDirectory(storage: Storage, random: Random, identity: Identity): Promise<MetaProperties> {
   if (storage.exists(META_PROPERTIES_FILE)) return claimExisting(storage, random, identity)
-  const foreign = storage.list('').find(({ name }) => !name.startsWith('.') && name !== 'lost+found')
+  const foreign = storage.list('').find(({ name }) => !name.startsWith('.') && !OF_NOBODY.has(name))
   if (foreign) {
     throw new DataDirectoryError(
       `the data directory holds files (such as '${foreign.name}') but no ${META_PROPERTIES_FILE}: give an empty directory, or one that Kafka or minikafka has used`

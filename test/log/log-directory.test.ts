@@ -45,6 +45,13 @@ describe('a new directory', () => {
     expect((await open(storage)).meta).toEqual(first.meta)
   })
 
+  test('is still new where a first start died before it had an identity', async () => {
+    const storage = new MemoryStorage()
+    storage.append('meta.properties.tmp', Buffer.from('version=1\ncl'))
+    await open(storage)
+    expect(text(storage, 'meta.properties')).toMatch(/^version=1\ncluster.id=.{22}\nnode.id=1\n/)
+  })
+
   test('has no partition folder before the first use of a partition', async () => {
     const storage = new MemoryStorage()
     const directory = await open(storage)
