@@ -1,9 +1,15 @@
 /**
  * A directory in memory, and what of its entries a loss of power may take back: names are on the disk only once the
- * directory has been synced. Until then each change is there or not, whatever became of the others.
+ * directory has been synced.
  */
 import type { Random } from '../runtime/random.ts'
 import { MemoryFile } from './memory-file.ts'
+
+/**
+ * Which changes of a directory's names a loss of power takes back: the last ones, as in file systems with a journal, or
+ * any of those that nothing synced, which is all that is promised.
+ */
+export type NamesLost = 'the last' | 'any'
 
 /** What a name can stand for. */
 export type MemoryEntry = MemoryFolder | MemoryFile
@@ -80,12 +86,14 @@ export class MemoryFolder {
   }
 
   /** Takes back what chance will of all that was not synced, here and below. What is left is on the disk. */
-  losePower(random: Random): void {
+  losePower(random: Random, names: NamesLost): void {
     if (this.#disk) {
-      this.#entries = this.#disk.entries
-      for (const change of this.#disk.changes) if (random.below(2) === 0) this.#apply(change)
+      const { entries, changes } = this.#disk
+      this.#entries = entries
+      const kept = names === 'the last' ? changes.slice(0, random.below(changes.length + 1)) : changes
+      for (const change of kept) if (names === 'the last' || random.below(2) === 0) this.#apply(change)
     }
-    for (const entry of this.#entries.values()) entry.losePower(random)
+    for (const entry of this.#entries.values()) entry.losePower(random, names)
     this.sync()
   }
 

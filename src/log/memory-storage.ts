@@ -5,7 +5,7 @@
 import { assert } from '../runtime/assert.ts'
 import type { Random } from '../runtime/random.ts'
 import { MemoryFile } from './memory-file.ts'
-import { type MemoryEntry, MemoryFolder } from './memory-folder.ts'
+import { type MemoryEntry, MemoryFolder, type NamesLost } from './memory-folder.ts'
 import { type DirectoryEntry, directoryOf, type Storage, StorageError } from './storage.ts'
 
 /** One call on the storage, as a fault may see it. `number` counts all calls from 1. */
@@ -57,15 +57,17 @@ export class MemoryStorage implements Storage {
     for (const file of this.#root.files()) this.#cut(file, file.syncedSize)
   }
 
-  /**
-   * The process is dead: whatever still runs of it is refused here. Returns what the next one finds: all that was
-   * written, or after a loss of power what chance leaves of it, where everything that was synced is for certain.
-   */
-  die(lostPower?: Random, options: MemoryStorageOptions = this.#options): MemoryStorage {
+  /** The process is dead: whatever still runs of it is refused here. Returns what the next one finds. */
+  die(options: MemoryStorageOptions = this.#options): MemoryStorage {
     this.#isDead = true
-    assert(!lostPower || this.#options.canLosePower, 'the storage remembers what power loss may bring back')
-    if (lostPower) this.#root.losePower(lostPower)
     return new MemoryStorage(options, this.#root)
+  }
+
+  /** As `die`, of the whole machine: the next process finds what chance leaves of what was not synced, and all that was. */
+  losePower(random: Random, names: NamesLost, options = this.#options): MemoryStorage {
+    assert(this.#options.canLosePower, 'the storage remembers what a loss of power may bring back')
+    this.#root.losePower(random, names)
+    return this.die(options)
   }
 
   /** Process death in the middle of the last append: only its first `keptBytes` are there. */

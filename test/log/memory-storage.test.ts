@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { NamesLost } from '../../src/log/memory-folder.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { appendWhole, replaceFile, replaceFileSynced, StorageError } from '../../src/log/storage.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
@@ -84,12 +85,15 @@ describe('a loss of power', () => {
   const SEEDS = 64
 
   /** What the files hold after each of many losses of power, in order of the alphabet. */
-  async function outcomes(script: (storage: MemoryStorage) => void | Promise<void>): Promise<string[]> {
+  async function outcomes(
+    script: (storage: MemoryStorage) => void | Promise<void>,
+    names: NamesLost = 'any'
+  ): Promise<string[]> {
     const found = new Set<string>()
     for (let seed = 1; seed <= SEEDS; seed++) {
       const storage = new MemoryStorage({ canLosePower: true })
       await script(storage)
-      const left = storage.die(seededRandom(seed))
+      const left = storage.losePower(seededRandom(seed), names)
       const files = left.list('').map(({ name, kind }) => {
         return kind === 'file' ? `${name}=${left.read(name, 0, 100)}` : `${name}/${left.list(name).map(e => e.name)}`
       })
@@ -135,6 +139,7 @@ describe('a loss of power', () => {
       storage.removeNow('d/old')
     }
     expect(await outcomes(script)).toEqual(['d/', 'd/new', 'd/new,old', 'd/old'])
+    expect(await outcomes(script, 'the last')).toEqual(['d/new', 'd/new,old', 'd/old'])
     const synced = (storage: MemoryStorage) => {
       script(storage)
       storage.syncNow('d')
