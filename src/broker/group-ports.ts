@@ -4,6 +4,7 @@ import type { GroupPorts, GroupSettings } from '../group/coordinator.ts'
 import type { GroupJournal } from '../group/partition.ts'
 import { Journal } from '../log/journal.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
+import { ZERO_UUID } from '../protocol/bytes.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
@@ -19,6 +20,7 @@ export interface GroupWorld {
 }
 
 const MS_PER_MINUTE = 60_000
+const OFFSETS_TOPIC = { name: GROUP_METADATA_TOPIC_NAME, topicId: ZERO_UUID }
 
 export function groupPorts({ catalog, settings, clock, random, logger }: GroupWorld): GroupPorts {
   return {
@@ -56,6 +58,6 @@ function groupJournal(catalog: Catalog, index: number, clock: Clock): GroupJourn
       const { log, leaderEpoch } = catalog.partition(GROUP_METADATA_TOPIC_NAME, index)
       new Journal(log, clock, leaderEpoch).replay({ record: ({ key, value }) => key && each({ key, value }) })
     },
-    settled: () => undefined
+    settled: () => catalog.find(OFFSETS_TOPIC, index)?.log.settled()
   }
 }

@@ -32,11 +32,12 @@ export class OpenPartitions {
     this.#ports = ports
   }
 
-  /** A partition that the metadata knows, opened if need be. Throws StorageError. */
+  /** A partition that the metadata knows, opened if need be. Throws StorageError, also where the disk has failed before. */
   get(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Partition {
     const ofTopic = this.#byTopic.get(topic.topicId) ?? []
     const open = ofTopic[index]
     if (open) {
+      open.log.checkOnline()
       open.lead(leaderEpoch)
       return open
     }
@@ -73,6 +74,7 @@ export class OpenPartitions {
   #open({ name, topicId }: TopicState, index: number, leaderEpoch: number): Partition {
     const { directory, storage, clock, logger } = this.#ports
     const log = directory.log({ topic: name, partition: index }, topicId, this.#ports.logConfigOf(name))
+    log.checkOnline()
     const expirationMs = this.#ports.producerExpirationMs()
     const producers = new DurableProducers({ storage, log, logger, now: clock.now(), expirationMs })
     return new Partition(name, index, log, producers, leaderEpoch)

@@ -37,6 +37,17 @@ export class WaitList {
   }
 }
 
+/** Whether a promise resolves before `deadlineMs`. Rejects as it does. */
+export async function resolvesBefore(deadlineMs: number, promise: Promise<void>, clock: Clock): Promise<boolean> {
+  const { promise: late, resolve } = deferred<boolean>()
+  const alarm = clock.at(deadlineMs, () => resolve(false))
+  try {
+    return await Promise.race([promise.then(() => true), late])
+  } finally {
+    alarm.cancel()
+  }
+}
+
 /** All the requests that wait in one broker. */
 export class Parking {
   readonly #clock: Clock

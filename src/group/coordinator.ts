@@ -157,7 +157,9 @@ export class GroupCoordinator {
     try {
       const partition = this.#partitionOfMembers(request.groupId)
       const group = knownGroup(partition, request.groupId)
-      return this.#turns.touch(group, touch => heartbeat(touch, request))
+      const answer = this.#turns.touch(group, touch => heartbeat(touch, request))
+      await partition.journal.settled()
+      return answer
     } catch (error) {
       return toldAs(error)
     }

@@ -1,14 +1,27 @@
 /**
  * OffsetForLeaderEpoch: where an epoch ended, so that a consumer sees whether its position was truncated (KIP-320).
- * An epoch that the log does not know is answered with epoch -1 and offset -1.
+ * An epoch that the log does not know is answered with epoch -1 and offset -1. An end that a loss of power could take
+ * back is not told before it is on the disk.
  */
-import type { Handler } from '../context.ts'
+import type { Handler, Parts, Request, Response } from '../context.ts'
 import { each } from '../per-partition.ts'
 
 const UNKNOWN = { leaderEpoch: -1, endOffset: -1n }
 
-export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = (request, { parts }) => ({
-  topics: request.topics.map(({ topic, partitions }) => ({
+export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (request, { parts }) => {
+  await Promise.allSettled(
+    request.topics.flatMap(({ topic, partitions }) =>
+      partitions.map(async ({ partition }) => parts.catalog.partition(topic, partition).log.settled())
+    )
+  )
+  return { topics: endOffsets(request, parts) }
+}
+
+function endOffsets(
+  request: Request<'OffsetForLeaderEpoch'>,
+  parts: Parts
+): Response<'OffsetForLeaderEpoch'>['topics'] {
+  return request.topics.map(({ topic, partitions }) => ({
     topic,
     partitions: each(
       partitions,
@@ -23,4 +36,4 @@ export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = (request, {
       ({ partition }, { errorCode }) => ({ partition, errorCode, ...UNKNOWN })
     )
   }))
-})
+}

@@ -1,7 +1,8 @@
 /**
  * Produce: appends one batch to each of many partitions (KIP-98, KIP-360, KIP-467, KIP-516).
- * - acks=1 and acks=all answer once the batch is in the log; acks=0 gets no answer, but a closed connection when any
- *   partition failed, so that the client looks again.
+ * - acks=1 and acks=all answer once the batch is in the log, and on the disk where flush.messages wants that: so do the
+ *   answers to retries, and refusals that rest on what others have sent. Past its timeout acks=all is REQUEST_TIMED_OUT.
+ * - acks=0 gets no answer, but a closed connection when any partition failed, so that the client looks again.
  * - One partition's failure never touches another, but bytes that cannot be a batch, and transactional records without
  *   a transactional id, fail the whole request. Per-record errors from version 8 on.
  * - A retry of one of a producer's last five batches gets the first answer again and appends nothing.
@@ -16,6 +17,8 @@ import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { batchesIn, type RecordBatch } from '../../protocol/records/batch.ts'
 import { fairTurns } from '../../runtime/clock.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
+import { resolvesBefore } from '../parking.ts'
+import type { Partition } from '../partition.ts'
 import { byTopic, distinct, failureOf, type PartitionRef } from '../per-partition.ts'
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
@@ -46,8 +49,9 @@ export const produce: Handler<'Produce'> = async (request, context) => {
     results.push({ ...one, data: refusal ? refused(one, refusal) : answer(request, one, context) })
     await afterYou()
   }
-  if (request.acks === 0) return closeIfAnyFailed(results)
-  const responses = byTopic(results).map(({ topic, topicId, partitions }) => ({
+  const answered = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
+  if (request.acks === 0) return closeIfAnyFailed(answered)
+  const responses = byTopic(answered).map(({ topic, topicId, partitions }) => ({
     name: topic,
     topicId,
     partitionResponses: partitions
@@ -78,24 +82,56 @@ function hasTransactionalRecords({ records }: { records: Buffer | null }): boole
   return first !== undefined && !first.isLegacy && first.isTransactional
 }
 
-function answer(request: Request<'Produce'>, wanted: Wanted, context: RequestContext): PartitionResponse {
+function answer(
+  request: Request<'Produce'>,
+  wanted: Wanted,
+  context: RequestContext
+): PartitionResponse | Promise<PartitionResponse> {
+  const { catalog } = context.parts
   try {
-    return append(request, wanted, context)
+    const topic = context.apiVersion < FIRST_VERSION_WITH_IDS ? wanted.topic : catalog.topicById(wanted.topicId).name
+    const partition = catalog.partition(topic, wanted.partition)
+    const data = append(request, wanted, partition, context)
+    const settled = request.acks === 0 ? undefined : partition.log.settled()
+    return settled ? onceSettled(settled, data, request, wanted, context) : data
   } catch (error) {
     return refused(wanted, { errorCode: failureCode(error, wanted, context) })
   }
 }
 
-/** What fails before the partition has been asked is thrown. */
+/** The answer when what it rests on is on the disk. As in Kafka only acks=all has a time limit. */
+async function onceSettled(
+  settled: Promise<void>,
+  data: PartitionResponse,
+  { acks, timeoutMs }: Request<'Produce'>,
+  wanted: Wanted,
+  context: RequestContext
+): Promise<PartitionResponse> {
+  const { clock } = context.parts
+  try {
+    if (acks !== ALL_IN_SYNC) await settled
+    else if (!(await resolvesBefore(clock.now() + timeoutMs, settled, clock))) return timedOut(data)
+    return data
+  } catch (error) {
+    return refused(wanted, { errorCode: failureCode(error, wanted, context) })
+  }
+}
+
+/** The record is in the log all the same. */
+function timedOut(data: PartitionResponse): PartitionResponse {
+  return data.errorCode === 'NONE' ? { ...data, errorCode: 'REQUEST_TIMED_OUT' } : data
+}
+
+/** What fails before the log has been asked is thrown. */
 function append(
   { acks, transactionalId }: Request<'Produce'>,
   wanted: Wanted,
+  partition: Partition,
   context: RequestContext
 ): PartitionResponse {
   const { parts, apiVersion, clientId } = context
   const { catalog, clock } = parts
-  const topic = apiVersion < FIRST_VERSION_WITH_IDS ? wanted.topic : catalog.topicById(wanted.topicId).name
-  const partition = catalog.partition(topic, wanted.partition)
+  const { topic, log } = partition
   const batch = checkProducedRecords(wanted.records, apiVersion)
   if (batch.isTransactional) checkTransaction(batch, transactionalId)
   if (![ALL_IN_SYNC, 0, 1].includes(acks))
@@ -103,7 +139,6 @@ function append(
   if (isInternalTopic(topic) && clientId !== INTERNAL_CLIENT) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
   }
-  const { log } = partition
   try {
     if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, wanted.partition)
     const appended = partition.append(batch, catalog.rulesOf(topic), clock.now())
