@@ -26,7 +26,8 @@ are those of DumpLogSegments in Kafka 4.3.
 Examples:
   minikafka dump-log minikafka-data/orders-0 --print-data-log
   minikafka dump-log --files 00000000000000000000.log,00000000000000000000.index
-  minikafka dump-log minikafka-data --verify`
+  minikafka dump-log minikafka-data --verify
+  minikafka dump-log minikafka-data/orders-0 --print-data-log --follow`
 
 async function main(args: readonly string[]): Promise<void> {
   // Whoever read our output may have gone (`| head -1`): clients still have their broker.
@@ -104,6 +105,14 @@ function dumpLogCommand(): Command {
     .option('--key <text>', 'show only records with this key, as it is printed')
     .option('--producer-id <id>', "show only this producer's batches", parseInt64)
     .option('--verify', 'show only what is wrong; exit code 1 if anything is')
+    .addOption(
+      new Option('--follow', 'go on with what is appended to logs, until Ctrl-C').conflicts([
+        'verify',
+        'maxBytes',
+        'indexSanityCheck',
+        'verifyIndexOnly'
+      ])
+    )
     .option('--json', 'one JSON object a line')
     .addHelpText('after', DUMP_LOG_HELP)
     .action(async (folders: readonly string[], options: DumpLogOptions) => {

@@ -42,9 +42,14 @@ export function* guarded(path: string, items: () => Iterable<Item>): Generator<I
   try {
     yield* items()
   } catch (error) {
-    if (!(error instanceof StorageError) && !isAboutBytes(error)) throw error
-    yield problem(path, undefined, error.message)
+    yield problemOf(path, error)
   }
+}
+
+/** What an error says of a file that cannot be read (further). Throws those that are our own bugs. */
+export function problemOf(path: string, error: unknown): Item {
+  if (!(error instanceof StorageError) && !isAboutBytes(error)) throw error
+  return problem(path, undefined, error.message)
 }
 
 /** The files that the paths stand for. */

@@ -33,6 +33,19 @@ export const systemClock: Clock = {
   }
 }
 
+/** Resolves after a while, or at once when it is told to stop. Unlike an alarm it keeps the process alive. */
+export function pause(ms: number, stopped: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const over = () => {
+      clearTimeout(timer)
+      stopped.removeEventListener('abort', over)
+      resolve()
+    }
+    const timer = setTimeout(over, stopped.aborted ? 0 : ms)
+    stopped.addEventListener('abort', over)
+  })
+}
+
 /** Resolves when the event loop has looked after everyone else: sockets that are ready, alarms that are due. */
 export function nextTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))

@@ -1,8 +1,9 @@
 /** `minikafka dump-log` as users call it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { ABORT_MARKER, TRANSACTIONAL } from '../protocol/records/vectors.ts'
 import { Run } from './minikafka.ts'
 
@@ -55,8 +56,55 @@ it('ends with 1 when files cannot be read, or verifying finds something', async 
   expect(await dumped(folder, '--verify')).toMatchObject({ code: 0, stdout: '1 files verified, no problems found\n' })
 })
 
+it('follows a log until Ctrl-C, which is no failure', async () => {
+  const followed = join(folder, 'followed')
+  mkdirSync(followed)
+  const path = join(followed, LOG)
+  writeFileSync(path, TRANSACTIONAL)
+  const run = new Run(['dump-log', followed, '--follow', '--json'])
+  await run.written('stdout', /"baseOffset":0,.*\n/)
+  appendFileSync(path, ABORT_MARKER.subarray(0, 40))
+  appendFileSync(path, ABORT_MARKER.subarray(40))
+  await run.written('stdout', /"baseOffset":15,.*\n/)
+  const value = Buffer.from('v')
+  const rolled = buildBatch([{ timestamp: 1n, key: null, value }], { baseOffset: 16n }).bytes
+  writeFileSync(join(followed, '00000000000000000016.log'), rolled)
+  await run.written('stdout', /"startingOffset":16.*\n.*"baseOffset":16,.*\n/)
+  expect(await run.stop('SIGINT')).toBe(0)
+  expect(run.stderr).toBe('')
+  rmSync(followed, { recursive: true })
+})
+
+it('has nothing to follow where there is nothing', async () => {
+  const missing = join(folder, 'missing')
+  expect(await dumped(missing, '--follow')).toMatchObject({
+    code: 1,
+    stderr: `${missing}: there is no such file or folder\n`
+  })
+})
+
+it('says in a sentence what cannot be read, and goes on', async () => {
+  const odd = join(folder, 'odd')
+  mkdirSync(join(odd, '00000000000000000000.index'), { recursive: true })
+  mkdirSync(join(odd, LOG), { recursive: true })
+  const { code, stderr, stdout } = await dumped('--files', `${join(odd, LOG)},${join(folder, LOG)}`)
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/EISDIR/)
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+  expect(stdout).toContain('baseOffset: 15 ')
+  rmSync(odd, { recursive: true })
+})
+
+it('ends quietly when its reader has seen enough', async () => {
+  const run = new Run(['dump-log', '--follow', folder])
+  run.child.stdout?.destroy()
+  expect(await run.ended()).toBe(0)
+  expect(run.stderr).toBe('')
+})
+
 it.each([
   [[], /^minikafka: dump-log needs files/],
+  [['x', '--follow', '--verify'], /'--follow' cannot be used with option '--verify'/],
   [['--files'], /argument missing/],
   [['x', '--max-bytes', 'many'], /A size is a number of bytes/],
   [['x', '--from-offset', '-1'], /It is a number from 0 on/],

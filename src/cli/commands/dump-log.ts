@@ -12,14 +12,16 @@ import {
   type RecordDecoder,
   type ValueDecoder
 } from '../../dump/decoders.ts'
-import { dump } from '../../dump/dump.ts'
+import { dump, MISSING } from '../../dump/dump.ts'
+import { Follower } from '../../dump/follow.ts'
 import { groupDecoder } from '../../dump/group-decoder.ts'
-import type { Item } from '../../dump/items.ts'
+import { type Item, problem } from '../../dump/items.ts'
 import { metadataDecoder } from '../../dump/metadata-decoder.ts'
 import type { DumpOptions } from '../../dump/options.ts'
 import { coloured, jsonOf, type Renderer, textOf } from '../../dump/render.ts'
 import { verify } from '../../dump/verify.ts'
 import { NodeStorage, OPEN_FILES_LIMIT } from '../../log/node-storage.ts'
+import { nextTurn, pause, systemClock } from '../../runtime/clock.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 
 /** The options as the command line has parsed them. */
@@ -43,11 +45,15 @@ export interface DumpLogOptions {
   readonly key?: string
   readonly producerId?: bigint
   readonly verify?: boolean
+  readonly follow?: boolean
 }
 
 /** As in Kafka's tool, where it means no limit. */
 const NO_MAX_BYTES = 2_147_483_647
 const CHUNK_CHARACTERS = 1 << 16
+const ROUND_INTERVAL_MS = 200
+/** A follower of thousands of partitions must not keep a processor busy for itself. */
+const WORK_TO_REST = 5
 /** What a pipe answers whose reader has seen enough (`| head -1`), at first and from then on. */
 const READER_GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
 
@@ -55,11 +61,36 @@ const READER_GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
 export async function dumpLog(folders: readonly string[], options: DumpLogOptions): Promise<void> {
   const paths = [...(options.files?.split(',').map(path => path.trim()) ?? []), ...folders].filter(path => path !== '')
   if (paths.length === 0) throw new ConfigError('dump-log needs files: name them with --files, or give a folder')
-  const storage = new NodeStorage('', OPEN_FILES_LIMIT, 'read-only')
   const wanted = dumpOptions(options)
-  const items = options.verify ? verify(storage, paths, wanted) : dump(storage, paths, wanted)
+  const report = new Report(options)
+  if (options.follow) return follow(new Follower(paths, wanted), report, paths)
+  await reading(storage => report.write(options.verify ? verify(storage, paths, wanted) : dump(storage, paths, wanted)))
+}
+
+/** Shows what comes, round by round, until Ctrl-C or until nobody reads it any more. */
+async function follow(follower: Follower, report: Report, paths: readonly string[]): Promise<void> {
+  const missing = await reading(async files => paths.filter(path => !files.exists(path)))
+  await report.write(missing.map(path => problem(path, undefined, MISSING)))
+  if (missing.length === paths.length) {
+    process.exitCode = 1
+    return
+  }
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  while (!stop.signal.aborted) {
+    const began = systemClock.now()
+    // Files change their names: each round opens those that have them now.
+    const goesOn = await reading(files => report.write(follower.round(files), stop.signal))
+    if (!goesOn) return
+    const tookMs = systemClock.now() - began
+    await pause(Math.max(ROUND_INTERVAL_MS, tookMs * WORK_TO_REST), stop.signal)
+  }
+}
+
+async function reading<T>(act: (storage: NodeStorage) => Promise<T>): Promise<T> {
+  const storage = new NodeStorage('', OPEN_FILES_LIMIT, 'read-only')
   try {
-    await write(items, options)
+    return await act(storage)
   } finally {
     storage.close()
   }
@@ -98,18 +129,32 @@ function standardDecoder(name: string | true): ValueDecoder {
   throw new ConfigError(`${className}: there is no such decoder; there are ${DECODER_NAMES.join(', ')}`)
 }
 
-async function write(items: Iterable<Item>, options: DumpLogOptions): Promise<void> {
-  const output = new Output(process.stdout, options)
-  const errors = new Output(process.stderr, options)
-  for (const item of items) {
-    if (item.kind === 'problem') process.exitCode = 1
-    // What --verify finds is what was asked for, not a remark on it.
-    const isRemark = !options.verify && (item.kind === 'problem' || item.kind === 'finding')
-    if (isRemark) await output.flush()
-    const goesOn = await (isRemark ? errors : output).write(item, isRemark)
-    if (!goesOn) return
+/** Items on their way out, remarks to stderr and all else to stdout. */
+class Report {
+  readonly #options: DumpLogOptions
+  readonly #output: Output
+  readonly #errors: Output
+
+  constructor(options: DumpLogOptions) {
+    this.#options = options
+    this.#output = new Output(process.stdout, options)
+    this.#errors = new Output(process.stderr, options)
   }
-  await output.flush()
+
+  /** Writes all, or up to the signal. False once nobody reads any more. */
+  async write(items: Iterable<Item>, stopped?: AbortSignal): Promise<boolean> {
+    const { verify: isAsked, follow: isFollowing } = this.#options
+    for (const item of items) {
+      if (item.kind === 'problem' && !isFollowing) process.exitCode = 1
+      // What --verify finds is what was asked for, not a remark on it.
+      const isRemark = !isAsked && (item.kind === 'problem' || item.kind === 'finding')
+      if (isRemark && !(await this.#output.flush())) return false
+      const written = (isRemark ? this.#errors : this.#output).write(item, isRemark)
+      if (written !== true && !(await written)) return false
+      if (stopped?.aborted) break
+    }
+    return this.#output.flush()
+  }
 }
 
 /** Lines on their way to a stream, many at a time. */
@@ -125,7 +170,7 @@ class Output {
   }
 
   /** Takes a line. False once nobody reads any more. */
-  async write(item: Item, atOnce: boolean): Promise<boolean> {
+  write(item: Item, atOnce: boolean): boolean | Promise<boolean> {
     this.#text += `${this.#render(item)}\n`
     return (!atOnce && this.#text.length < CHUNK_CHARACTERS) || this.flush()
   }
@@ -136,6 +181,8 @@ class Output {
     this.#text = ''
     if (text === '') return true
     const error = await new Promise<Error | null | undefined>(written => this.#stream.write(text, written))
+    // A file takes all there is at once: signals must have their turn.
+    await nextTurn()
     if (!error) return true
     if (READER_GONE.has(codeOf(error))) return false
     throw new ConfigError(`the output cannot be written: ${error.message}`)
