@@ -12,7 +12,7 @@ import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
-import { seededRandom } from '../../src/runtime/random.ts'
+import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 type RequestBody<N extends ApiName> = EncodableRequestOf<(typeof APIS)[N]>
@@ -23,6 +23,7 @@ export interface HarnessOptions {
   readonly storage?: Storage
   readonly clock?: ManualClock
   readonly logger?: Logger
+  readonly random?: Random
 }
 
 /** A connection as the sockets would describe it. */
@@ -55,8 +56,9 @@ export class Harness implements AsyncDisposable {
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
     const { clock = new ManualClock(1_700_000_000_000), storage = new MemoryStorage(), logger = silentLogger } = options
+    const { random = seededRandom(7) } = options
     const { settings } = resolve(fromObject(options.config ?? {}))
-    const broker = await Broker.start({ settings, storage, clock, random: seededRandom(7), logger })
+    const broker = await Broker.start({ settings, storage, clock, random, logger })
     return new Harness(broker, clock, storage)
   }
 

@@ -1,0 +1,75 @@
+/** What a broker goes through between its first start and its last stop, with one kill and one clean restart between. */
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import type { HarnessOptions } from '../broker/harness.ts'
+import { Client } from './client.ts'
+import type { Life } from './death.ts'
+import { type Promises, Sent } from './promises.ts'
+
+export class Scenario {
+  readonly #life: Life
+  readonly #promises: Promises
+  readonly #config: HarnessOptions['config']
+  #clock = new ManualClock()
+
+  constructor(life: Life, promises: Promises, config: HarnessOptions['config']) {
+    this.#life = life
+    this.#promises = promises
+    this.#config = config
+  }
+
+  async run(): Promise<void> {
+    let client = await this.#start()
+    const orders = await client.createTopic('orders', 2)
+    const doomed = await client.createTopic('doomed')
+    const producerId = await client.newProducer()
+    const first = this.#track(new Sent(orders, 0, producerId))
+    const second = this.#track(new Sent(orders, 1, producerId))
+    const gone = this.#track(new Sent(doomed, 0, producerId))
+    await this.#send(client, 4, [first, second, first, gone])
+    await client.commit('orders', 3n)
+    await client.setRetention('orders', '700000000')
+    await client.deleteRecords(first, 2n)
+    this.#pass(60_000)
+    await client.deleteTopic('doomed')
+    await client.send(first)
+    this.#pass(1000)
+    await client.stop()
+
+    client = await this.#start()
+    const again = this.#track(new Sent(await client.createTopic('doomed'), 0, await client.newProducer()))
+    await this.#send(client, 3, [first, second, again])
+    await client.commit('orders', 5n)
+    await client.deleteRecords(first, 4n)
+    this.#life.kill()
+
+    client = await this.#start()
+    await client.newProducer()
+    await this.#send(client, 3, [first, second, again])
+    await client.setRetention('orders', '800000000')
+    await client.commit('orders', 6n)
+    await client.stop()
+  }
+
+  async #send(client: Client, rounds: number, logs: readonly Sent[]): Promise<void> {
+    for (let round = 0; round < rounds; round++) for (const log of logs) await client.send(log)
+  }
+
+  #track(sent: Sent): Sent {
+    this.#promises.sent.push(sent)
+    return sent
+  }
+
+  async #start(): Promise<Client> {
+    const { storage, random } = this.#life
+    // Alarms of the process before are not heard any more.
+    this.#clock = new ManualClock(this.#clock.now())
+    const options = { storage, random, clock: this.#clock, config: this.#config ?? {} }
+    return Client.start(options, this.#promises, () => this.#life.mustGoOn())
+  }
+
+  /** Alarms fire: checkpoints are written, deleted files go. */
+  #pass(ms: number): void {
+    this.#clock.advance(ms)
+    this.#life.mustGoOn()
+  }
+}
