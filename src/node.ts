@@ -48,7 +48,7 @@ export interface RunningNode {
 export async function startNode({ settings, dataDir, clock, random, logger }: NodeOptions): Promise<RunningNode> {
   const undo: Undo[] = []
   try {
-    const storage = dataDir === null ? new MemoryStorage() : await openDisk(dataDir, random, undo)
+    const storage = dataDir === null ? new MemoryStorage({ now: () => clock.now() }) : await openDisk(dataDir, random, undo)
     let current = () => settings
     const listeners = listenersOf(settings).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
     const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clock, logger })

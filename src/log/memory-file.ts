@@ -1,4 +1,5 @@
 /** The bytes of one file in memory. Views that were handed out keep showing what they showed: no byte is ever overwritten. */
+import { assert } from '../runtime/assert.ts'
 import type { Random } from '../runtime/random.ts'
 
 const SMALLEST_CHUNK_BYTES = 256
@@ -13,15 +14,20 @@ interface Chunk {
 
 /** Bytes that can be added to, cut and read at any position; adding is amortised O(1). */
 export class MemoryFile {
+  /** When it was last written to. */
+  modifiedMs = 0
   #chunks: Chunk[] = []
+  /** Of what was written. */
   #size = 0
+  /** How many bytes are laid out behind, of which nothing is known but that they are zero. */
+  #zeros = 0
   /** So much of the file would survive a loss of power. */
   #syncedSize = 0
   /** What the disk had before a cut that was not synced yet. */
   #uncut: { chunks: Chunk[]; size: number } | undefined
 
   get size(): number {
-    return this.#size
+    return this.#size + this.#zeros
   }
 
   get syncedSize(): number {
@@ -36,16 +42,23 @@ export class MemoryFile {
 
   /** Takes back what chance will of all that was not synced: added bytes from any one on, or a cut. */
   losePower(random: Random): void {
+    const { size } = this
+    const isLaidOut = this.#zeros > 0
     if (this.#uncut && random.below(2) === 0) {
       this.#chunks = this.#uncut.chunks
       this.#size = this.#uncut.size
     } else {
       this.truncate(this.#syncedSize + random.below(this.#size - this.#syncedSize + 1))
     }
+    if (isLaidOut) this.extend(size)
     this.sync()
   }
 
-  append(bytes: Buffer): void {
+  /** `position`: where what was written ends; bytes that were laid out behind are used up. */
+  append(bytes: Buffer, position = this.size): void {
+    if (position > this.#size) this.append(Buffer.alloc(position - this.#size), this.#size)
+    assert(position === this.#size, 'nothing is written twice')
+    this.#zeros = Math.max(0, this.#zeros - bytes.length)
     let taken = 0
     while (taken < bytes.length) {
       const chunk = this.#roomFor(bytes.length - taken)
@@ -56,8 +69,23 @@ export class MemoryFile {
     }
   }
 
+  extend(size: number): void {
+    this.#zeros = Math.max(this.#zeros, size - this.#size)
+  }
+
   /** A view where the range lies in one chunk, else a copy of the range. */
   read(position: number, length: number): Buffer {
+    const zeros = Math.min(this.size, position + length) - Math.max(position, this.#size)
+    if (zeros <= 0) return this.#written(position, length)
+    return Buffer.concat([this.#written(position, length), Buffer.alloc(zeros)])
+  }
+
+  truncate(size: number): void {
+    this.#zeros = Math.min(this.#zeros, Math.max(0, size - this.#size))
+    this.#truncateWritten(size)
+  }
+
+  #written(position: number, length: number): Buffer {
     const end = Math.min(this.#size, position + length)
     if (position >= end) return Buffer.alloc(0)
     const parts: Buffer[] = []
@@ -72,7 +100,7 @@ export class MemoryFile {
     return only && more.length === 0 ? only : Buffer.concat(parts)
   }
 
-  truncate(size: number): void {
+  #truncateWritten(size: number): void {
     if (size >= this.#size) return
     if (size < this.#syncedSize) this.#uncut ??= { chunks: this.#chunks, size: this.#syncedSize }
     this.#chunks = this.#chunks.filter(chunk => chunk.start < size)

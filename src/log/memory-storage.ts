@@ -26,6 +26,8 @@ export interface StorageFault {
 export interface MemoryStorageOptions {
   /** Asked before every operation; returns a fault where one is wanted. */
   readonly fault?: (operation: StorageOperation) => StorageFault | undefined
+  /** The time, which files keep when they are written to; always 0 unless given. */
+  readonly now?: () => number
   /** Bytes that fit in; more is an error of kind 'full'. */
   readonly capacityBytes?: number
   /** Whether `losePower` will be asked for: what it may bring back is kept in memory. */
@@ -106,16 +108,37 @@ export class MemoryStorage implements Storage {
     return this.#file(path).read(position, length)
   }
 
-  append(path: string, bytes: Buffer): void {
+  modifiedMs(path: string): number {
+    return this.#file(path).modifiedMs
+  }
+
+  setModified(path: string, modifiedMs: number): void {
+    this.#file(path).modifiedMs = modifiedMs
+  }
+
+  append(path: string, bytes: Buffer, position?: number): void {
     const fault = this.#fault('append', path, bytes.length)
     const file = this.exists(path) ? this.#file(path) : this.#folder(directoryOf(path)).addFile(baseName(path))
-    const room = (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY) - this.#usedBytes
+    const { size } = file
+    const laidOut = size - (position ?? size)
+    const room = (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY) - this.#usedBytes + laidOut
     const taken = Math.min(bytes.length, room, fault ? (fault.writtenBytes ?? 0) : bytes.length)
-    this.#lastAppend = { file, sizeBefore: file.size }
-    file.append(bytes.subarray(0, taken))
-    this.#usedBytes += taken
+    this.#lastAppend = { file, sizeBefore: size - laidOut }
+    file.append(bytes.subarray(0, taken), position)
+    file.modifiedMs = this.#options.now?.() ?? 0
+    this.#usedBytes += file.size - size
     if (fault) throw fault.error
     if (taken < bytes.length) throw new StorageError('full', `${path}: no space left`)
+  }
+
+  extend(path: string, size: number): void {
+    this.#perform('append', path)
+    const file = this.#file(path)
+    const room = (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY) - this.#usedBytes
+    if (size - file.size > room) throw new StorageError('full', `${path}: no space left`)
+    const before = file.size
+    file.extend(size)
+    this.#usedBytes += file.size - before
   }
 
   truncate(path: string, size: number): void {

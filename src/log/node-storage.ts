@@ -18,7 +18,7 @@ interface OpenFile {
   dropped: boolean
 }
 
-const READ_APPEND = fs.constants.O_RDWR | fs.constants.O_APPEND
+const READ_WRITE = fs.constants.O_RDWR
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 export class NodeStorage implements Storage {
@@ -31,7 +31,7 @@ export class NodeStorage implements Storage {
   /** `access`: whether files are opened for writing at all; a directory of somebody else's may only be looked at. */
   constructor(root: string, openFilesLimit = OPEN_FILES_LIMIT, access: 'read-write' | 'read-only' = 'read-write') {
     this.#root = root
-    this.#flags = access === 'read-write' ? READ_APPEND : fs.constants.O_RDONLY
+    this.#flags = access === 'read-write' ? READ_WRITE : fs.constants.O_RDONLY
     this.#limit = openFilesLimit
   }
 
@@ -63,6 +63,14 @@ export class NodeStorage implements Storage {
     return attempt(file, () => fs.statSync(this.#absolute(file)).size)
   }
 
+  modifiedMs(file: string): number {
+    return attempt(file, () => Math.floor(fs.statSync(this.#absolute(file)).mtimeMs))
+  }
+
+  setModified(file: string, modifiedMs: number): void {
+    attempt(file, () => fs.utimesSync(this.#absolute(file), modifiedMs / 1000, modifiedMs / 1000))
+  }
+
   read(file: string, position: number, length: number): Buffer {
     return attempt(file, () => {
       const { descriptor } = this.#opened(file, this.#flags)
@@ -77,21 +85,28 @@ export class NodeStorage implements Storage {
     })
   }
 
-  append(file: string, bytes: Buffer): void {
+  append(file: string, bytes: Buffer, position?: number): void {
     attempt(file, () => {
-      const { descriptor } = this.#opened(file, READ_APPEND | fs.constants.O_CREAT)
+      const { descriptor } = this.#opened(file, READ_WRITE | fs.constants.O_CREAT)
+      const end = position ?? fs.fstatSync(descriptor).size
       let done = 0
       while (done < bytes.length) {
-        const count = fs.writeSync(descriptor, bytes, done, bytes.length - done)
+        const count = fs.writeSync(descriptor, bytes, done, bytes.length - done, end + done)
         if (count === 0) throw new StorageError('full', `${file}: ${bytes.length - done} bytes were not taken`)
         done += count
       }
     })
   }
 
+  extend(file: string, size: number): void {
+    attempt(file, () => {
+      if (size > this.size(file)) fs.ftruncateSync(this.#opened(file, READ_WRITE).descriptor, size)
+    })
+  }
+
   truncate(file: string, size: number): void {
     attempt(file, () => {
-      if (size < this.size(file)) fs.ftruncateSync(this.#opened(file, READ_APPEND).descriptor, size)
+      if (size < this.size(file)) fs.ftruncateSync(this.#opened(file, READ_WRITE).descriptor, size)
     })
   }
 
@@ -171,7 +186,7 @@ export class NodeStorage implements Storage {
 
   /** A directory's entries are synced through a descriptor of its own, except on Windows, which has no such thing. */
   #forSync(file: string): OpenFile | undefined {
-    if (!fs.statSync(this.#absolute(file)).isDirectory()) return this.#opened(file, READ_APPEND)
+    if (!fs.statSync(this.#absolute(file)).isDirectory()) return this.#opened(file, READ_WRITE)
     if (process.platform === 'win32') return undefined
     return { descriptor: fs.openSync(this.#absolute(file), 'r'), users: 0, dropped: true }
   }

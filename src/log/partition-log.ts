@@ -10,11 +10,16 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { BatchObserver } from './batch-observer.ts'
+import { swapIn } from './compaction/swap.ts'
 import { DiskGuard } from './disk-guard.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { LogStart } from './log-start.ts'
 import { LogSync } from './log-sync.ts'
-import { mustRoll } from './roll-policy.ts'
+import type { Removal } from './removal.ts'
+import { oldSegments } from './retention.ts'
+import { RollPolicy } from './roll-policy.ts'
+import { Segment } from './segment.ts'
 import { type ReadLimits, Segments } from './segments.ts'
 import type { Storage } from './storage.ts'
 import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
@@ -28,6 +33,8 @@ export interface PartitionLogOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Takes the files of segments that have gone. */
+  readonly removal: Removal
   /** From the checkpoints: the least offset that is still offered, and up to where the disk is known to have everything. */
   readonly logStartOffset?: bigint | undefined
   readonly recoveryPoint?: bigint | undefined
@@ -40,12 +47,11 @@ export class PartitionLog {
   readonly #epochs: LeaderEpochs
   readonly #segments: Segments
   readonly #sync: LogSync
+  readonly #start: LogStart
+  readonly #rollPolicy: RollPolicy
   #config: LogConfig
   #observer: BatchObserver | undefined
-  #logStartOffset: bigint
   #endOffset: bigint
-  /** So much earlier than segment.ms the active segment is rolled. */
-  #rollJitterMs: number
 
   /** Opens the log of a folder that was closed clean or has been recovered. Only headers after the last index entry are read. */
   constructor(options: PartitionLogOptions) {
@@ -56,20 +62,21 @@ export class PartitionLog {
     this.#epochs = new LeaderEpochs(options.storage, options.folder)
     const wantedStart = options.logStartOffset ?? 0n
     this.#segments = new Segments({ ...options, emptyAt: wantedStart, nowMs: options.clock.now() })
-    this.#rollJitterMs = this.#drawJitter()
+    this.#rollPolicy = new RollPolicy(options.random, options.config)
     this.#endOffset = this.#segments.active.endOffset
     if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
-    this.#logStartOffset = wantedStart > this.firstSegmentOffset ? wantedStart : this.firstSegmentOffset
     const { storage, folder, clock, recoveryPoint = 0n } = options
     const arrived = (bytes: number) => this.#observer?.arrived(bytes)
     const synced = { storage, folder, clock, segments: this.#segments, guard: this.#guard, arrived }
     this.#sync = new LogSync(synced, options.config, recoveryPoint, this.#endOffset)
+    const started = { ...options, segments: this.#segments, epochs: this.#epochs, sync: this.#sync }
+    this.#start = new LogStart(started, wantedStart)
     this.#guard.onOffline(() => this.#observer?.offline())
   }
 
   /** The first offset that is offered. */
   get logStartOffset(): bigint {
-    return this.#logStartOffset
+    return this.#start.offset
   }
 
   /** The offset that the next record gets. */
@@ -107,6 +114,21 @@ export class PartitionLog {
 
   get leaderEpochs(): LeaderEpochs {
     return this.#epochs
+  }
+
+  /** The settings in force. */
+  get config(): LogConfig {
+    return this.#config
+  }
+
+  /** Oldest first; the last is written to. */
+  get segments(): readonly Segment[] {
+    return this.#segments.all
+  }
+
+  /** Whether the disk has failed or the partition is deleted. */
+  get isOffline(): boolean {
+    return this.#guard.isOffline
   }
 
   /** Throws KAFKA_STORAGE_ERROR when the disk has failed, NOT_LEADER_OR_FOLLOWER when the partition is deleted. */
@@ -158,7 +180,7 @@ export class PartitionLog {
       this.#sync.expectChange()
       if (leaderEpoch >= 0 && leaderEpoch !== this.#epochs.latest?.epoch) this.beginLeaderEpoch(leaderEpoch)
       const nowMs = this.#options.clock.now()
-      if (mustRoll(this.#segments.active, batch, this.#config, this.#rollJitterMs, nowMs)) this.#roll(nowMs)
+      if (this.#rollPolicy.mustRoll(this.#segments.active, batch, this.#config, nowMs)) this.#roll(nowMs)
       this.#segments.active.append(batch, this.#config.indexIntervalBytes)
       this.#endOffset = batch.nextOffset
       this.#observer?.observed(batch)
@@ -173,10 +195,10 @@ export class PartitionLog {
    * UNKNOWN_SERVER_ERROR, as Kafka does, where there is something to read and less than no bytes are asked for.
    */
   read(offset: bigint, limits: ReadLimits): Buffer {
-    if (offset < this.#logStartOffset || offset > this.#endOffset) {
+    if (offset < this.logStartOffset || offset > this.#endOffset) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
-        `${this.folder} has offsets ${this.#logStartOffset} to ${this.#endOffset}, not ${offset}`
+        `${this.folder} has offsets ${this.logStartOffset} to ${this.#endOffset}, not ${offset}`
       )
     }
     return this.#guard.run(() => this.#segments.read(offset, limits))
@@ -195,9 +217,43 @@ export class PartitionLog {
     return this.#segments.batches(offset, upTo)
   }
 
+  /** Whether a batch is the last that is known of its producer, which must outlive its records. */
+  isLastOfProducer(batch: RecordBatch): boolean {
+    return this.#observer?.isLastOfProducer(batch) ?? false
+  }
+
+  /** A new segment beside the log, for what compaction leaves of those from `baseOffset` on. */
+  createCleaned(baseOffset: bigint): Segment {
+    const { storage, folder, clock } = this.#options
+    return Segment.create(storage, folder, baseOffset, clock.now(), '.cleaned')
+  }
+
+  /**
+   * Puts a cleaned segment, the bytes of which are on the disk, in the place of its sources. False where those are gone.
+   * If this rejects half way the log is offline: the next start brings the one or the other into order.
+   */
+  async replaceSegments(sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
+    const { storage, folder } = this.#options
+    try {
+      return await swapIn(
+        {
+          storage,
+          folder,
+          segments: this.#segments,
+          setAside: segment => this.#start.setAside(segment, this.#config.fileDeleteDelayMs),
+          isAlive: () => !this.#guard.isOffline
+        },
+        sources,
+        cleaned
+      )
+    } catch (error) {
+      throw this.#guard.fail(error)
+    }
+  }
+
   /** The first record at or after the log start that is not earlier than `timestamp`. */
   offsetForTimestamp(timestamp: bigint): RecordTime | undefined {
-    return this.#guard.run(() => findByTimestamp(this.#segments.all, timestamp, this.#logStartOffset))
+    return this.#guard.run(() => findByTimestamp(this.#segments.all, timestamp, this.logStartOffset))
   }
 
   /** The first record with the largest timestamp. */
@@ -221,10 +277,24 @@ export class PartitionLog {
         `the log start cannot move to ${offset}, beyond ${this.highWatermark}`
       )
     }
-    if (offset <= this.#logStartOffset) return
-    this.#sync.expectEpochChange()
-    this.#guard.run(() => this.#epochs.truncateFromStart(offset))
-    this.#logStartOffset = offset
+    this.#guard.run(() => this.#start.moveTo(offset))
+  }
+
+  /**
+   * Lets go of the oldest segments that one rule of retention has done with, so few at a time that nobody waits for long.
+   * Returns how many: whoever asks, asks again until none went.
+   */
+  deleteOldSegments(): number {
+    return this.#guard.run(() => {
+      const nowMs = this.#options.clock.now()
+      const { segments, logStartOffset, logEndOffset, highWatermark } = this
+      const old = oldSegments({ segments, config: this.#config, logStartOffset, logEndOffset, highWatermark, nowMs })
+      if (!old) return 0
+      // There is always a segment.
+      if (old.count === segments.length) this.#roll(nowMs)
+      this.#start.deleteOldest(old.count, old.reason, this.#config.fileDeleteDelayMs)
+      return old.count
+    })
   }
 
   /**
@@ -249,14 +319,9 @@ export class PartitionLog {
   #roll(nowMs: number): void {
     const baseOffset = this.#endOffset
     const full = this.#segments.roll(baseOffset, nowMs)
-    this.#rollJitterMs = this.#drawJitter()
+    this.#rollPolicy.rolled(this.#config)
     this.#observer?.rolled(baseOffset)
     this.#sync.rolled(full, baseOffset)
-  }
-
-  #drawJitter(): number {
-    const { segmentJitterMs, segmentMs } = this.#config
-    return segmentJitterMs === 0 ? 0 : this.#options.random.below(Math.min(segmentJitterMs, segmentMs))
   }
 
   /** Leaves nothing but an empty segment at `offset`. */

@@ -3,6 +3,7 @@
  * segment of a partition is written to; what a segment knows besides its bytes can be rebuilt from them.
  */
 import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
+import type { Steps } from '../runtime/steps.ts'
 import { type LocatedBatch, walkBatches, walkHeaders } from './batch-walk.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { type FileStage, type SegmentSuffix, segmentPath } from './segment-names.ts'
@@ -57,18 +58,23 @@ export class Segment {
 
   /** Gives the files the names of another stage. The segment lives on in the one that is returned. */
   renamed(stage: FileStage): Segment {
-    for (const suffix of RENAMED) {
-      const path = this.#pathOf(suffix)
-      if (this.#storage.exists(path)) {
-        this.#storage.rename(path, segmentPath(this.#folder, this.baseOffset, suffix, stage))
-      }
-    }
+    this.#rename(stage)
     return new Segment(this.#storage, this.#folder, this.baseOffset, this.createdMs, stage)
+  }
+
+  /** The segment is done with: its files get the suffix `.deleted`. Returns their paths. */
+  setAside(): string[] {
+    return this.#rename('.deleted')
   }
 
   /** Bytes of the `.log` file. */
   get size(): number {
     return this.#size
+  }
+
+  /** When the `.log` was last written to. */
+  get modifiedMs(): number {
+    return this.#storage.modifiedMs(this.#path)
   }
 
   /** Largest timestamp in the segment and the last offset of the batch that has it; -1 when there is none. */
@@ -154,10 +160,10 @@ export class Segment {
   }
 
   /**
-   * Goes through all bytes, believing nothing else: checks every batch, cuts the file before the first that is not
-   * whole and sound, and rebuilds the indexes. Returns how many bytes were cut, and why.
+   * Goes through all bytes, believing nothing else: checks every batch, yields it and puts it into new indexes. Returns
+   * how many bytes are whole and sound, and why no more. `cutTo` must follow.
    */
-  recover(indexIntervalBytes: number, visit: (batch: RecordBatch) => void): { cutBytes: number; reason?: string } {
+  *recover(indexIntervalBytes: number): Steps<{ soundBytes: number; reason: string | undefined }, RecordBatch> {
     this.#forgetIndexes()
     let soundBytes = 0
     let reason: string | undefined
@@ -168,29 +174,27 @@ export class Segment {
         this.#offsets.reserve()
         this.#times.reserve()
         this.#note(batch, position, indexIntervalBytes)
-        visit(batch)
         expected = batch.nextOffset
         soundBytes = position + size
+        yield batch
       }
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) throw error
       reason = error.message
     }
-    const cutBytes = this.#size - soundBytes
+    return { soundBytes, reason }
+  }
+
+  /** Ends what `recover` has begun: the file is cut where its sound batches end, and the index files are exact. */
+  cutTo(soundBytes: number): void {
     this.#storage.truncate(this.#path, soundBytes)
     this.#size = soundBytes
     this.finish()
-    return reason === undefined ? { cutBytes } : { cutBytes, reason }
   }
 
   /** What the entries of the two indexes take. */
   get indexBytes(): { readonly offsets: number; readonly times: number } {
     return { offsets: this.#offsets.sizeInBytes, times: this.#times.sizeInBytes }
-  }
-
-  /** Whether both index files are there. */
-  get hasIndexes(): boolean {
-    return this.#indexPaths().every(path => this.#storage.exists(path))
   }
 
   /** Brings the index files up to date, with the final entry of the time index; they are exact afterwards. */
@@ -217,6 +221,14 @@ export class Segment {
     for (const path of this.#indexPaths()) this.#storage.removeNow(path)
     this.#storage.removeNow(this.#pathOf('txnindex'))
     this.#storage.removeNow(this.#path)
+  }
+
+  #rename(stage: FileStage): string[] {
+    return RENAMED.filter(suffix => this.#storage.exists(this.#pathOf(suffix))).map(suffix => {
+      const renamed = segmentPath(this.#folder, this.baseOffset, suffix, stage)
+      this.#storage.rename(this.#pathOf(suffix), renamed)
+      return renamed
+    })
   }
 
   #indexPaths(): string[] {

@@ -94,6 +94,12 @@ export class Segments {
     return full
   }
 
+  /** The oldest segment is no longer part of the log; it is not the only one. */
+  dropOldest(): void {
+    assert(this.#segments.length > 1, 'a log keeps a segment')
+    this.#segments.shift()
+  }
+
   /** Whether all of these are part of the log still. */
   hasAll(segments: readonly Segment[]): boolean {
     return segments.every(segment => this.#segments.includes(segment))

@@ -37,8 +37,17 @@ export interface Storage {
   size(path: string): number
   /** At most `length` bytes from `position`; fewer only at the end of the file. The caller must not change them. */
   read(path: string, position: number, length: number): Buffer
-  /** Adds all of `bytes` at the end of a file, which is made if need be. The bytes are the caller's again afterwards. */
-  append(path: string, bytes: Buffer): void
+  /** When a file was last written to, in milliseconds since the Unix epoch. */
+  modifiedMs(path: string): number
+  /** Gives out that a file was last written to at that time. */
+  setModified(path: string, modifiedMs: number): void
+  /**
+   * Adds all of `bytes` at the end of a file, which is made if need be; the bytes are the caller's again afterwards.
+   * `position`: where what was written ends in a file that was laid out in advance.
+   */
+  append(path: string, bytes: Buffer, position?: number): void
+  /** Lays a file out in advance, `size` bytes of zeros behind what it has; a larger one stays as it is. */
+  extend(path: string, size: number): void
   /** Cuts a file to `size` bytes; a shorter one stays as it is. */
   truncate(path: string, size: number): void
   /** Resolves when what was written to a file (or the entries of a directory) before the call would survive a loss of power. */
@@ -85,7 +94,7 @@ export async function replaceFileSynced(storage: Storage, path: string, bytes: B
  */
 export function appendWhole(storage: Storage, path: string, size: number, bytes: Buffer): void {
   try {
-    storage.append(path, bytes)
+    storage.append(path, bytes, size)
   } catch (error) {
     cutBack(storage, path, size)
     throw error

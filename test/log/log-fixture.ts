@@ -4,6 +4,7 @@ import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { PartitionLog, type PartitionLogOptions } from '../../src/log/partition-log.ts'
 import { recoverPartition } from '../../src/log/recovery.ts'
+import { Removal } from '../../src/log/removal.ts'
 import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
@@ -56,11 +57,13 @@ export function logOptions(
   more: Partial<PartitionLogOptions> = {}
 ): PartitionLogOptions {
   storage.makeDirectory(FOLDER)
+  const clock = more.clock ?? new HandClock()
   return {
     storage,
     folder: FOLDER,
     config: { ...DEFAULT_LOG_CONFIG, ...config },
-    clock: new HandClock(),
+    clock,
+    removal: new Removal(storage, clock, silentLogger),
     random: seededRandom(1),
     logger: silentLogger,
     ...more

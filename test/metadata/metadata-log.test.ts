@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ProducerIds } from '../../src/idempotence/producer-ids.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
 import { PartitionLog } from '../../src/log/partition-log.ts'
+import { Removal } from '../../src/log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery.ts'
 import { StorageError } from '../../src/log/storage.ts'
 import { createTopics } from '../../src/metadata/create-topics.ts'
@@ -34,7 +35,9 @@ class Rig {
     const logger = silentLogger
     storage.makeDirectory(FOLDER)
     recoverPartition({ storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes: 4096, nowMs: 0, logger })
-    const log = new PartitionLog({ storage, folder: FOLDER, config: METADATA_LOG_CONFIG, clock, random, logger })
+    const removal = new Removal(storage, clock, logger)
+    const config = METADATA_LOG_CONFIG
+    const log = new PartitionLog({ storage, folder: FOLDER, config, clock, random, logger, removal })
     return { log, metadata: new MetadataLog({ log, storage, clock, nodeId, directoryId: DIRECTORY }) }
   }
 
