@@ -2,4 +2,7 @@
 import { defineConfig, mergeConfig } from 'vitest/config'
 import base from '../vitest.config.ts'
 
-export default mergeConfig(base, defineConfig({ test: { env: { MINIKAFKA_KILL_ROUNDS: '100', MINIKAFKA_CRASH_ROUNDS: '20' } } }))
+export default mergeConfig(
+  base,
+  defineConfig({ test: { env: { MINIKAFKA_KILL_ROUNDS: '100', MINIKAFKA_CRASH_ROUNDS: '20' } } })
+)
