@@ -36,6 +36,7 @@ export class Partition {
     this.#producers = producers
     log.observe({
       observed: batch => producers.observed(batch),
+      isLastOfProducer: batch => producers.states.isLast(batch),
       arrived: bytes => this.waiting.arrived(bytes),
       offline: () => this.waiting.wakeAll(),
       rolled: baseOffset => {

@@ -89,6 +89,11 @@ export class ProducerStates {
     this.#producers.set(batch.producerId, { epoch, batches, lastTimestamp: timestamp })
   }
 
+  /** Whether a batch is the newest that is known of its producer. */
+  isLast({ producerId, lastOffset }: Pick<ProducerBatch, 'producerId' | 'lastOffset'>): boolean {
+    return this.#producers.get(producerId)?.batches.at(-1)?.lastOffset === lastOffset
+  }
+
   /** What a snapshot keeps: of each producer the last batch alone. */
   entries(): ProducerEntry[] {
     return Array.from(this.#producers, ([producerId, { epoch, batches, lastTimestamp }]) => {

@@ -9,6 +9,8 @@ export interface BatchObserver {
   arrived(bytes: number): void
   /** The disk has failed or the partition is deleted: there is nothing to wait for any more. */
   offline(): void
+  /** Whether compaction must leave a trace of a batch: the last that is known of its producer. */
+  isLastOfProducer(batch: RecordBatch): boolean
   /** A new segment begins at `baseOffset`, of which nothing has been observed yet. */
   rolled(baseOffset: bigint): void
   /** The log is on the disk up to its end and gets no more. Where this rejects, it has not been closed clean. */

@@ -1,0 +1,180 @@
+/**
+ * One round of compaction of one log: first the newest offset of every key in the new part is mapped, then all segments
+ * up to there are written anew without what is out of date, and swapped in group by group. It works in slices: between
+ * two of them the log lives on, and the round is given up when it has lost its ground.
+ */
+import { CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
+import { RecordWalker } from '../../protocol/records/record.ts'
+import type { LocatedBatch } from '../batch-walk.ts'
+import type { PartitionLog } from '../partition-log.ts'
+import type { Segment } from '../segment.ts'
+import { type Dirt, segmentsBetween } from './choice.ts'
+import { type FilterRules, filterBatch, type TransactionFates, UNKNOWN_TRANSACTIONS } from './filter.ts'
+import { groupsOf } from './groups.ts'
+import { OffsetMap, type OffsetMapLimits } from './offset-map.ts'
+
+/** The round was given up: the log is no longer compacted or no longer there, or the broker stops. */
+export class CleaningAborted extends Error {
+  override name = 'CleaningAborted'
+}
+
+/** What a round needs to know. */
+export interface CleaningOptions {
+  readonly log: PartitionLog
+  readonly dirt: Dirt
+  readonly mapLimits: OffsetMapLimits
+  readonly nowMs: number
+  /** Told of bytes that were read or written; a promise is waited for. Throws CleaningAborted where the cleaner stops. */
+  readonly spend: (bytes: number) => Promise<void> | undefined
+}
+
+/** What a round did. */
+export interface CleaningResult {
+  /** All before is clean now. */
+  readonly endOffset: bigint
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  readonly recordsBefore: number
+  readonly recordsAfter: number
+}
+
+/** The keys of the new part of a log. */
+interface MappedKeys {
+  readonly map: OffsetMap
+  /** Where the map ends, because the new part does or because it is full. */
+  readonly endOffset: bigint
+}
+
+export class Cleaning {
+  readonly #options: CleaningOptions
+  #bytesBefore = 0
+  #bytesAfter = 0
+  #recordsBefore = 0
+  #recordsAfter = 0
+
+  constructor(options: CleaningOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Runs to the end. Throws CleaningAborted; CorruptRecordError or INVALID_RECORD for a batch that cannot be read;
+   * StorageError. What was swapped in by then stays, anything else is as it was.
+   */
+  async run(): Promise<CleaningResult> {
+    const { log, dirt } = this.#options
+    const { map, endOffset } = await this.#mapKeys()
+    const rules = this.#rules(map, endOffset)
+    const sources = log.segments.filter(({ baseOffset }) => baseOffset < endOffset)
+    for (const group of groupsOf(sources, log.config, dirt.firstUncleanableOffset)) await this.#cleanGroup(group, rules)
+    return {
+      endOffset,
+      bytesBefore: this.#bytesBefore,
+      bytesAfter: this.#bytesAfter,
+      recordsBefore: this.#recordsBefore,
+      recordsAfter: this.#recordsAfter
+    }
+  }
+
+  #rules(map: OffsetMap, mappedUpTo: bigint): FilterRules {
+    const { log, dirt, nowMs } = this.#options
+    return {
+      transactions: UNKNOWN_TRANSACTIONS,
+      newestOffset: key => map.get(key),
+      mappedUpTo,
+      roundEnd: dirt.firstUncleanableOffset,
+      isLastOfProducer: batch => log.isLastOfProducer(batch),
+      nowMs,
+      deleteRetentionMs: log.config.deleteRetentionMs
+    }
+  }
+
+  async #mapKeys(): Promise<MappedKeys> {
+    const { log, dirt, mapLimits } = this.#options
+    const { firstDirtyOffset, firstUncleanableOffset } = dirt
+    const map = new OffsetMap(firstDirtyOffset, firstUncleanableOffset, mapLimits)
+    const segments = segmentsBetween(log.segments, firstDirtyOffset, firstUncleanableOffset)
+    let endOffset = firstDirtyOffset
+    for await (const batch of this.#batches(segments, firstDirtyOffset)) {
+      if (!mapBatch(map, batch, firstDirtyOffset, UNKNOWN_TRANSACTIONS)) {
+        if (endOffset > firstDirtyOffset) return { map, endOffset }
+        throw new Error(
+          `the keys of one batch do not fit into log.cleaner.dedupe.buffer.size: ${mapLimits.memoryBytes}`
+        )
+      }
+      if (batch.nextOffset > endOffset) endOffset = batch.nextOffset
+    }
+    // There may be a gap before the next segment.
+    return { map, endOffset: firstUncleanableOffset }
+  }
+
+  async #cleanGroup(sources: readonly Segment[], rules: FilterRules): Promise<void> {
+    const { log } = this.#options
+    const [first, last] = [sources[0], sources.at(-1)]
+    if (!first || !last) return
+    const cleaned = log.createCleaned(first.baseOffset)
+    try {
+      await this.#fill(cleaned, sources, rules)
+      await cleaned.sync()
+      cleaned.modifiedMs = last.modifiedMs
+      if (!(await log.replaceSegments(sources, cleaned))) throw new CleaningAborted('segments have gone')
+    } catch (error) {
+      cleaned.remove()
+      throw error
+    }
+    for (const { size } of sources) this.#bytesBefore += size
+    this.#bytesAfter += cleaned.size
+  }
+
+  async #fill(cleaned: Segment, sources: readonly Segment[], rules: FilterRules): Promise<void> {
+    const { indexIntervalBytes } = this.#options.log.config
+    for await (const batch of this.#batches(sources, 0n)) {
+      const filtered = filterBatch(batch, rules)
+      this.#recordsBefore += batch.isLegacy ? 1 : batch.recordsCount
+      this.#recordsAfter += filtered.recordsCount
+      if (!filtered.batch) continue
+      cleaned.append(filtered.batch, indexIntervalBytes)
+      await this.#options.spend(filtered.batch.sizeInBytes)
+    }
+    cleaned.finish()
+  }
+
+  /** Whole, sound batches of segments from the one that holds `offset` on, in slices. */
+  async *#batches(segments: readonly Segment[], offset: bigint): AsyncGenerator<RecordBatch, undefined> {
+    for (const segment of segments) {
+      for (const located of segment.batchesFrom(offset)) {
+        checkSum(located, segment)
+        yield located.batch
+        await this.#options.spend(located.size)
+        this.#checkGround(segments)
+      }
+    }
+  }
+
+  /** Throws CleaningAborted when the log is not what the round began with. */
+  #checkGround(sources: readonly Segment[]): void {
+    const { log } = this.#options
+    if (log.isOffline) throw new CleaningAborted('the log is offline')
+    if (!log.config.isCompacted) throw new CleaningAborted('the log is no longer compacted')
+    if (!sources.every(source => log.segments.includes(source))) throw new CleaningAborted('segments have gone')
+  }
+}
+
+/** Notes the newest offset of every key in a batch, from `from` on. False when the map is full. */
+function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, transactions: TransactionFates): boolean {
+  if (transactions.fateOf(batch) !== 'compacts') return true
+  const walker = new RecordWalker(batch)
+  while (walker.next()) {
+    const offset = batch.baseOffset + BigInt(walker.offsetDelta)
+    const { key } = walker
+    if (key !== null && offset >= from && !map.put(key, offset)) return false
+  }
+  return true
+}
+
+function checkSum({ batch, position }: LocatedBatch, { baseOffset }: Segment): void {
+  if (batch.hasValidCrc()) return
+  throw new CorruptRecordError(
+    `the batch of offset ${batch.baseOffset} at position ${position} of segment ${baseOffset} has a wrong checksum`,
+    position
+  )
+}

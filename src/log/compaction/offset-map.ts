@@ -1,0 +1,96 @@
+/**
+ * The newest offset of every key, in memory that is set beforehand however long the keys are: a table of 16-byte digests
+ * and offsets, as Kafka's. Two keys of one digest would count as one; MD5 makes that as good as never.
+ */
+import { createHash } from 'node:crypto'
+
+/** What one key takes. */
+export const OFFSET_MAP_ENTRY_BYTES = 24
+const DIGEST_INTS = 4
+
+export class OffsetMap {
+  /** How many keys fit in. */
+  readonly capacity: number
+  readonly #baseOffset: bigint
+  readonly #slots: number
+  readonly #digests: Int32Array
+  /** Offset from the base, plus 1; 0 where a slot is free. */
+  readonly #offsets: Float64Array
+  #size = 0
+
+  /**
+   * For the offsets from `baseOffset` to `endOffset`: takes as much memory as that many keys need, `memoryBytes` at most,
+   * of which the part `loadFactor` is used. Lookups in a full table are slow.
+   */
+  constructor(baseOffset: bigint, endOffset: bigint, { memoryBytes, loadFactor }: OffsetMapLimits) {
+    const wanted = Math.ceil(Number(endOffset - baseOffset) / loadFactor) + 1
+    this.#slots = Math.max(1, Math.min(wanted, Math.floor(memoryBytes / OFFSET_MAP_ENTRY_BYTES)))
+    this.capacity = Math.max(1, Math.floor(this.#slots * loadFactor))
+    this.#baseOffset = baseOffset
+    this.#digests = new Int32Array(this.#slots * DIGEST_INTS)
+    this.#offsets = new Float64Array(this.#slots)
+  }
+
+  /** How many keys are known. */
+  get size(): number {
+    return this.#size
+  }
+
+  get memoryBytes(): number {
+    return this.#slots * OFFSET_MAP_ENTRY_BYTES
+  }
+
+  /** Notes a key's offset, which is no lower than any before. False, and nothing has changed, when the map is full. */
+  put(key: Buffer, offset: bigint): boolean {
+    const digest = digestOf(key)
+    const slot = this.#slotOf(digest)
+    if (slot === undefined) return false
+    if (this.#offsets[slot] === 0) {
+      if (this.#size >= this.capacity) return false
+      this.#size++
+      this.#digests.set(digest, slot * DIGEST_INTS)
+    }
+    this.#offsets[slot] = Number(offset - this.#baseOffset) + 1
+    return true
+  }
+
+  /** The newest offset of a key; undefined for one that was never put. */
+  get(key: Buffer): bigint | undefined {
+    const slot = this.#slotOf(digestOf(key))
+    const stored = slot === undefined ? 0 : (this.#offsets[slot] ?? 0)
+    return stored === 0 ? undefined : this.#baseOffset + BigInt(stored - 1)
+  }
+
+  /** The slot of a digest, or the free one where it would go; undefined when there is neither. */
+  #slotOf(digest: Int32Array): number | undefined {
+    let slot = ((digest[0] ?? 0) >>> 0) % this.#slots
+    for (let tried = 0; tried < this.#slots; tried++) {
+      if (this.#offsets[slot] === 0 || this.#holds(slot, digest)) return slot
+      slot = slot + 1 === this.#slots ? 0 : slot + 1
+    }
+    return undefined
+  }
+
+  #holds(slot: number, digest: Int32Array): boolean {
+    const at = slot * DIGEST_INTS
+    const known = this.#digests
+    return (
+      known[at] === digest[0] &&
+      known[at + 1] === digest[1] &&
+      known[at + 2] === digest[2] &&
+      known[at + 3] === digest[3]
+    )
+  }
+}
+
+/** How much memory a map may take (log.cleaner.dedupe.buffer.size), and how much of it it uses. */
+export interface OffsetMapLimits {
+  readonly memoryBytes: number
+  /** log.cleaner.io.buffer.load.factor */
+  readonly loadFactor: number
+}
+
+function digestOf(key: Buffer): Int32Array {
+  const bytes = createHash('md5').update(key).digest()
+  return Int32Array.of(bytes.readInt32LE(0), bytes.readInt32LE(4), bytes.readInt32LE(8), bytes.readInt32LE(12))
+}
