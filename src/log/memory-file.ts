@@ -24,7 +24,7 @@ export class MemoryFile {
   /** So much of the file would survive a loss of power. */
   #syncedSize = 0
   /** What the disk had before a cut that was not synced yet. */
-  #uncut: { chunks: Chunk[]; size: number } | undefined
+  #uncut: { chunks: Chunk[]; size: number; syncedSize: number } | undefined
 
   get size(): number {
     return this.#size + this.#zeros
@@ -47,6 +47,7 @@ export class MemoryFile {
     if (this.#uncut && random.below(2) === 0) {
       this.#chunks = this.#uncut.chunks
       this.#size = this.#uncut.size
+      this.truncate(this.#uncut.syncedSize)
     } else {
       this.truncate(this.#syncedSize + random.below(this.#size - this.#syncedSize + 1))
     }
@@ -102,7 +103,8 @@ export class MemoryFile {
 
   #truncateWritten(size: number): void {
     if (size >= this.#size) return
-    if (size < this.#syncedSize) this.#uncut ??= { chunks: this.#chunks, size: this.#syncedSize }
+    if (size < this.#syncedSize)
+      this.#uncut ??= { chunks: this.#chunks, size: this.#size, syncedSize: this.#syncedSize }
     this.#chunks = this.#chunks.filter(chunk => chunk.start < size)
     const last = this.#chunks.pop()
     // The last chunk is closed at its new end, for somebody may still look at what lay behind it.

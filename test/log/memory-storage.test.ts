@@ -129,6 +129,22 @@ describe('a loss of power', () => {
     expect(await outcomes(synced)).toEqual(['a=good'])
   })
 
+  test('leaves files that can be added to, whatever they had before', async () => {
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const storage = new MemoryStorage({ canLosePower: true })
+      storage.append('a', Buffer.from('good bad'))
+      storage.syncNow('a')
+      storage.syncNow('')
+      storage.append('a', Buffer.from(' worse'))
+      storage.truncate('a', 4)
+      const left = storage.losePower(seededRandom(seed), 'any')
+      const before = left.read('a', 0, 100).toString()
+      expect(['good', 'good bad']).toContain(before)
+      left.append('a', Buffer.from(' new'))
+      expect(left.read('a', 0, 100).toString()).toBe(`${before} new`)
+    }
+  })
+
   test('makes names come and go, each by itself, until their directory is synced', async () => {
     const script = (storage: MemoryStorage) => {
       storage.makeDirectory('d')
