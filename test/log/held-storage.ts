@@ -1,0 +1,45 @@
+/** Memory storage whose syncs can be held back, as a busy disk does: what happens meanwhile is the test's to say. */
+import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
+
+export class HeldStorage extends MemoryStorage {
+  /** Files and directories that were asked to be synced since `hold`, in order. */
+  readonly asked: string[] = []
+  #waiting: Deferred<void>[] = []
+  #isHeld = false
+
+  override async sync(path: string): Promise<void> {
+    this.asked.push(path)
+    if (this.#isHeld) {
+      const held = deferred<void>()
+      this.#waiting.push(held)
+      await held.promise
+    }
+    await super.sync(path)
+  }
+
+  /** From now on syncs wait for `release` or `flow`. */
+  hold(): void {
+    this.#isHeld = true
+    this.asked.length = 0
+  }
+
+  /** Lets the syncs that wait be done, and what comes of it happen. Those that it brings are held. */
+  async release(): Promise<void> {
+    for (const held of this.#waiting.splice(0)) held.resolve()
+    await nextTurn()
+  }
+
+  /** Lets the syncs that wait fail. */
+  async fail(error: Error): Promise<void> {
+    for (const held of this.#waiting.splice(0)) held.reject(error)
+    await nextTurn()
+  }
+
+  /** Nothing is held any more. */
+  async flow(): Promise<void> {
+    this.#isHeld = false
+    await this.release()
+  }
+}
