@@ -14,6 +14,8 @@ export interface DumpOptions {
   readonly maxBytes: number | undefined
   readonly indexSanityCheck: boolean
   readonly verifyIndexOnly: boolean
+  /** What is legal, though Kafka's tool remarks on it, is not to be told. */
+  readonly verifying?: boolean
   readonly filter: Filter
 }
 

@@ -10,7 +10,7 @@ import type { Files } from './log-file.ts'
 import { type DumpOptions, isWanted } from './options.ts'
 
 /** Two million producers: more than a broker could remember. */
-const LARGEST_SNAPSHOT = 128 << 20
+export const LARGEST_SNAPSHOT = 128 << 20
 
 /** Lines about a producer snapshot. */
 export function* dumpProducerSnapshot(files: Files, path: string, { filter }: DumpOptions): Generator<Item> {

@@ -2,6 +2,7 @@
  * Whether each idempotent producer's batches follow one another in a log. Compaction, retention and expiry tear holes
  * in these chains, so a gap counts only where no offset is missing between; going back is wrong everywhere.
  */
+import type { ProducerEntry } from '../idempotence/producer-snapshot.ts'
 import { incrementSequence, NO_PRODUCER_ID, NO_SEQUENCE, type RecordBatch } from '../protocol/records/batch.ts'
 
 interface Chain {
@@ -9,6 +10,8 @@ interface Chain {
   /** Undefined where any sequence may follow. */
   readonly lastSequence: number | undefined
   readonly lastOffset: bigint
+  /** Of the last batch with a sequence; markers have none. */
+  readonly lastDataOffset: bigint | undefined
   readonly timestamp: bigint
 }
 
@@ -38,11 +41,33 @@ export class SequenceChains {
     const numbered = baseSequence !== NO_SEQUENCE
     const wrong = known && this.#wrong(known, batch)
     // A marker ends a transaction, and what follows is of the same chain unless it raised the epoch.
-    const lastSequence = numbered ? batch.lastSequence : known?.epoch === epoch ? known.lastSequence : undefined
+    const same = known?.epoch === epoch ? known : undefined
+    const lastSequence = numbered ? batch.lastSequence : same?.lastSequence
+    const { lastOffset, maxTimestamp: timestamp } = batch
+    const lastDataOffset = numbered ? lastOffset : same?.lastDataOffset
     this.#chains.delete(producerId)
-    this.#chains.set(producerId, { epoch, lastSequence, lastOffset: batch.lastOffset, timestamp: batch.maxTimestamp })
+    this.#chains.set(producerId, { epoch, lastSequence, lastOffset, lastDataOffset, timestamp })
     this.#forgetOldest()
     return wrong
+  }
+
+  /** What is wrong with what a snapshot says of a producer, once all batches before it have been taken in. */
+  wrongIn({ producerId, producerEpoch, lastOffset, lastSequence }: ProducerEntry): string | undefined {
+    const known = this.#chains.get(producerId)
+    // Batches that are not in the log any more say nothing.
+    if (!known) return undefined
+    const who = `producer ${producerId}`
+    const mustBeThere = known.lastOffset >= this.#denseFrom
+    if (producerEpoch < known.epoch || (producerEpoch > known.epoch && mustBeThere)) {
+      return `${who} has epoch ${producerEpoch}, and in the log ${known.epoch}`
+    }
+    const { lastDataOffset } = known
+    if (producerEpoch > known.epoch || lastDataOffset === undefined) return undefined
+    if (lastOffset < lastDataOffset || (lastOffset > lastDataOffset && lastOffset >= this.#denseFrom)) {
+      return `${who} ends at offset ${lastOffset}, and in the log at ${lastDataOffset}`
+    }
+    if (lastOffset > lastDataOffset || lastSequence === known.lastSequence) return undefined
+    return `${who} ends with sequence ${lastSequence}, and in the log with ${known.lastSequence}`
   }
 
   #wrong(known: Chain, { producerId, producerEpoch, baseSequence, maxTimestamp }: RecordBatch): string | undefined {

@@ -10,68 +10,57 @@ import { legacyRecords } from './legacy.ts'
 import { RECORDS_LIMIT } from './log.ts'
 import { entriesOf, type Files, isWhole } from './log-file.ts'
 import type { DumpOptions } from './options.ts'
-import { SequenceChains } from './sequence-chains.ts'
+import { PartitionOrder } from './partition-order.ts'
 
 /** Problems, and at the end how much has been looked at. */
 export function* verify(files: Files, paths: readonly string[], options: DumpOptions): Generator<Item> {
-  let folder = ''
-  let partition = new Partition()
   const counts = { files: 0, problems: 0 }
-  for (const path of filesUnder(files, paths)) {
-    const dumper = dumperOf(path)
-    if (dirname(path) !== folder) partition = new Partition()
-    folder = dirname(path)
-    counts.files++
-    for (const item of guarded(path, () => {
-      if (!files.exists(path)) return [problem(path, undefined, MISSING)]
-      if (path.endsWith('.log')) return verifyLog(files, path, partition)
-      if (path.endsWith('.checkpoint')) return verifyLog(files, path, new Partition())
-      return dumper ? problemsOf(path, dumper, files, options) : [problem(path, undefined, 'an unknown kind of file')]
-    })) {
-      counts.problems++
-      yield item
-    }
+  for (const item of problemsIn(files, paths, options, () => counts.files++)) {
+    counts.problems++
+    yield item
   }
   const text = `${counts.files} files verified, ${counts.problems === 0 ? 'no' : counts.problems} problems found`
   yield { kind: 'note', pairs: Object.entries(counts), text }
 }
 
+function* problemsIn(files: Files, paths: readonly string[], options: DumpOptions, count: () => void): Generator<Item> {
+  let order: PartitionOrder | undefined
+  for (const path of filesUnder(files, paths)) {
+    count()
+    if (dirname(path) !== order?.folder) {
+      if (order) yield* order.finish()
+      order = new PartitionOrder(files, dirname(path))
+    }
+    const within = order
+    yield* guarded(path, () => problemsOf(files, path, options, within))
+  }
+  if (order) yield* order.finish()
+}
+
+function problemsOf(files: Files, path: string, options: DumpOptions, order: PartitionOrder): Iterable<Item> {
+  const dumper = dumperOf(path)
+  if (!files.exists(path)) return [problem(path, undefined, MISSING)]
+  if (path.endsWith('.log')) return verifyLog(files, path, order)
+  if (path.endsWith('.checkpoint')) return verifyLog(files, path, new PartitionOrder(files, ''))
+  return dumper ? found(path, dumper, files, options) : [problem(path, undefined, 'an unknown kind of file')]
+}
+
 /** What a dump finds wrong, findings included. */
-function* problemsOf(
+function* found(
   path: string,
   dumper: NonNullable<ReturnType<typeof dumperOf>>,
   files: Files,
   options: DumpOptions
 ): Generator<Item> {
   const findings = new Findings()
-  for (const item of dumper(files, path, { ...options, verifyIndexOnly: true }, findings)) {
+  for (const item of dumper(files, path, { ...options, verifyIndexOnly: true, verifying: true }, findings)) {
     if (item.kind === 'problem') yield item
   }
   for (const what of findings.each()) yield problem(path, undefined, what)
 }
 
-/** What the segments of a partition have told so far, in their order. */
-class Partition {
-  readonly #chains = new SequenceChains()
-  #nextOffset = 0n
-
-  /** What is wrong with the next batch's place among the others. */
-  add(batch: RecordBatch): string[] {
-    const wrong: string[] = []
-    const { baseOffset, lastOffset } = batch
-    if (baseOffset < this.#nextOffset) {
-      wrong.push(`offset ${baseOffset} comes after offset ${this.#nextOffset - 1n}`)
-    }
-    if (baseOffset !== this.#nextOffset) this.#chains.gapBefore(baseOffset)
-    this.#nextOffset = lastOffset + 1n
-    if (batch.isLegacy) return wrong
-    if (batch.recordsCount <= batch.lastOffsetDelta) this.#chains.gapBefore(batch.nextOffset)
-    const broken = this.#chains.add(batch)
-    return broken === undefined ? wrong : [...wrong, broken]
-  }
-}
-
-function* verifyLog(files: Files, path: string, partition: Partition): Generator<Item> {
+function* verifyLog(files: Files, path: string, order: PartitionOrder): Generator<Item> {
+  order.enter(path)
   const end = files.size(path)
   const firstOffset = BigInt(/^\d{1,20}(?=\.log$)/.exec(basename(path))?.[0] ?? 0)
   let reached = 0
@@ -91,7 +80,7 @@ function* verifyLog(files: Files, path: string, partition: Partition): Generator
     if (batch.baseOffset < firstOffset) {
       yield problem(path, position, `offset ${batch.baseOffset} is before the file's first, ${firstOffset}`)
     }
-    for (const wrong of partition.add(batch)) yield problem(path, position, wrong)
+    yield* order.add(path, position, batch)
     const wrong = wrongRecords(batch)
     if (wrong !== undefined) yield problem(path, position, `the batch at offset ${batch.baseOffset}: ${wrong}`)
   }

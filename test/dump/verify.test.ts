@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import { textOf } from '../../src/dump/render.ts'
 import { verify } from '../../src/dump/verify.ts'
+import { encodeSnapshot } from '../../src/idempotence/producer-snapshot.ts'
 import type { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { BatchOptions } from '../../src/protocol/records/builder.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
-import { lines, options, segment } from './folder.ts'
+import { folder, lines, options, segment } from './folder.ts'
 
 const NAME = 't-0/00000000000000000000'
 
@@ -117,5 +118,99 @@ describe('verifying', () => {
     expect(found(chain([0n, 0], [2n, 0]))[0]).toMatch(/position 77: producer 5 has sequence 0 where 2 should follow/)
     expect(found(chain([0n, 0, 3], [20n, 2, 2]))[0]).toMatch(/producer 5 goes back from epoch 3 to 2/)
     expect(found(chain([0n, 0], [2n, 4, 1]))[0]).toMatch(/begins epoch 1 with sequence 4, not 0/)
+  })
+})
+
+describe('verifying what lies beside a log', () => {
+  const SNAPSHOT_AT_4 = 't-0/00000000000000000004.snapshot'
+  const entry = {
+    producerId: 5n,
+    producerEpoch: 0,
+    lastSequence: 3,
+    lastOffset: 3n,
+    offsetDelta: 1,
+    timestamp: 103n,
+    coordinatorEpoch: -1,
+    currentTxnFirstOffset: -1n
+  }
+  const withSnapshot = (changes: Partial<typeof entry>, path = SNAPSHOT_AT_4) => {
+    const storage = chain([0n, 0], [2n, 2], [4n, 4])
+    storage.append(path, encodeSnapshot([{ ...entry, ...changes }]))
+    return found(storage)
+  }
+
+  it('takes snapshots at the end, between segments, and of producers whose batches are gone', () => {
+    expect(withSnapshot({})).toEqual(['4 files verified, no problems found'])
+    expect(withSnapshot({ lastSequence: 5, lastOffset: 5n }, 't-0/00000000000000000006.snapshot')).toHaveLength(1)
+    expect(withSnapshot({ producerId: 6n, lastSequence: 77, lastOffset: 1n })).toHaveLength(1)
+  })
+
+  it.each([
+    ['epoch', { producerEpoch: 1 }, /producer 5 has epoch 1, and in the log 0/],
+    ['earlier offset', { lastOffset: 1n, lastSequence: 1 }, /producer 5 ends at offset 1, and in the log at 3/],
+    ['later offset', { lastOffset: 9n }, /producer 5 ends at offset 9, and in the log at 3/],
+    ['sequence', { lastSequence: 7 }, /producer 5 ends with sequence 7, and in the log with 3/]
+  ] as const)('finds a snapshot with another %s', (_, changes, message) => {
+    expect(withSnapshot(changes)[0]).toMatch(message)
+    expect(withSnapshot(changes)[0]).toContain(SNAPSHOT_AT_4)
+  })
+
+  it('finds a snapshot of a future that the log does not have', () => {
+    expect(withSnapshot({}, 't-0/00000000000000000009.snapshot')[0]).toMatch(/offset after the log's end, 6/)
+  })
+
+  const withEpochs = (text: string, epochs: readonly number[]) => {
+    const batches = epochs.map((epoch, at) => {
+      const batch = buildBatch([{ timestamp: 1n, key: null, value: null }], { partitionLeaderEpoch: epoch })
+      batch.stamp(BigInt(at), epoch)
+      return batch.bytes
+    })
+    const name = '00000000000000000000.log'
+    const storage = folder({ [name]: Buffer.concat(batches), 'leader-epoch-checkpoint': Buffer.from(text) })
+    return found(storage)
+  }
+
+  it('compares the epochs of leaders', () => {
+    expect(withEpochs('0\n2\n0 0\n3 2\n', [0, 0, 3])).toHaveLength(1)
+    expect(withEpochs('', [0, 0, 3])).toHaveLength(1)
+    expect(withEpochs('0\n1\n3 2\n', [0, 0, 3])).toHaveLength(1)
+    expect(withEpochs('0\n2\n0 0\n3 1\n', [0, 0, 3, 3])[0]).toMatch(/offset 1 is of leader epoch 0, and by .* of 3/)
+    expect(withEpochs('0\n2\n3 0\n0 2\n', [3])[0]).toMatch(/leader-epoch-checkpoint: the epochs .* do not ascend/)
+    expect(withEpochs('what', [0])[0]).toMatch(/cannot be read/)
+  })
+
+  it('lets compaction leave gaps, headers and delete horizons', () => {
+    const producer = { producerId: 5n, producerEpoch: 0 }
+    const value = Buffer.from('v')
+    const kept = buildBatch([{ timestamp: 200n, key: value, value: null, offset: 13n }], {
+      ...producer,
+      baseOffset: 10n,
+      lastOffsetDelta: 7,
+      baseSequence: 0,
+      deleteHorizonMs: 1_700_000_000_000n
+    })
+    const header = buildBatch([], {
+      ...producer,
+      baseOffset: 30n,
+      lastOffsetDelta: 4,
+      baseSequence: 40,
+      maxTimestamp: 300n
+    })
+    const after = buildBatch([{ timestamp: 400n, key: value, value }], {
+      ...producer,
+      baseOffset: 35n,
+      baseSequence: 45
+    })
+    const storage = segment([kept, header, after], 10n)
+    expect(found(storage)).toEqual(['3 files verified, no problems found'])
+    expect(lines(storage, options({ deep: true })).join('\n')).toContain('deleteHorizonMs: OptionalLong[1700000000000]')
+  })
+
+  it('goes through all partitions of a data directory', () => {
+    const storage = chain([0n, 0], [2n, 2])
+    storage.makeDirectory('u-0')
+    storage.append('u-0/00000000000000000000.log', buildBatch([], { baseOffset: 9n }).bytes.subarray(0, 60))
+    const said = [...verify(storage, ['t-0', 'u-0'], options())].map(textOf)
+    expect(said).toEqual([expect.stringMatching(/^u-0.*last 60 bytes/), '4 files verified, 1 problems found'])
   })
 })

@@ -1,0 +1,130 @@
+/**
+ * The batches of a partition one after the other, held against each other and against what lies beside them: the file
+ * of leader epochs, and the snapshots that say what was known of producers at an offset.
+ */
+import { CorruptSnapshot, decodeSnapshot } from '../idempotence/producer-snapshot.ts'
+import { parseCheckpoint } from '../log/checkpoints.ts'
+import { LEADER_EPOCH_FILE } from '../log/leader-epochs.ts'
+import { baseOffsetOf, parseSegmentFile } from '../log/segment-names.ts'
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import { type Item, problem } from './items.ts'
+import type { Files } from './log-file.ts'
+import { LARGEST_SNAPSHOT } from './producer-snapshot.ts'
+import { SequenceChains } from './sequence-chains.ts'
+
+/** A snapshot that the log has not reached yet. */
+interface Snapshot {
+  readonly path: string
+  readonly offset: bigint
+}
+
+export class PartitionOrder {
+  readonly folder: string
+  readonly #files: Files
+  readonly #chains = new SequenceChains()
+  readonly #epochs: EpochOrder
+  /** In the order of their offsets. */
+  readonly #snapshots: Snapshot[] = []
+  readonly #lastSegment: bigint | undefined
+  #nextOffset = 0n
+  #reachesEnd = false
+
+  constructor(files: Files, folder: string) {
+    this.folder = folder
+    this.#files = files
+    this.#epochs = new EpochOrder(files, folder)
+    const names = folder === '' ? [] : files.list(folder).map(({ name }) => name)
+    this.#lastSegment = names.flatMap(name => baseOffsetOf(name) ?? []).at(-1)
+    for (const name of names) {
+      const { suffix, stage, baseOffset: offset = 0n } = parseSegmentFile(name) ?? {}
+      if (suffix === 'snapshot' && stage === '') this.#snapshots.push({ path: `${folder}/${name}`, offset })
+    }
+  }
+
+  /** Tells which segment comes next. */
+  enter(path: string): void {
+    this.#reachesEnd = baseOffsetOf(path.slice(path.lastIndexOf('/') + 1)) === this.#lastSegment
+  }
+
+  /** What is wrong with the next batch's place among the others. */
+  *add(path: string, position: number, batch: RecordBatch): Generator<Item> {
+    const { baseOffset } = batch
+    if (baseOffset < this.#nextOffset) {
+      yield problem(path, position, `offset ${baseOffset} comes after offset ${this.#nextOffset - 1n}`)
+    }
+    if (baseOffset !== this.#nextOffset) this.#chains.gapBefore(baseOffset)
+    yield* this.#snapshotsUpTo(baseOffset)
+    this.#nextOffset = batch.nextOffset
+    if (batch.isLegacy) return
+    if (batch.recordsCount <= batch.lastOffsetDelta) this.#chains.gapBefore(batch.nextOffset)
+    for (const wrong of [this.#chains.add(batch), this.#epochs.add(batch)]) {
+      if (wrong !== undefined) yield problem(path, position, wrong)
+    }
+  }
+
+  /** What is wrong at the end, if the segments up to the last were told of. */
+  *finish(): Generator<Item> {
+    if (this.#epochs.unreadable !== undefined) yield this.#epochs.unreadable
+    yield* this.#snapshotsUpTo(this.#nextOffset)
+    if (!this.#reachesEnd) return
+    for (const { path } of this.#snapshots) {
+      yield problem(path, undefined, `it is of an offset after the log's end, ${this.#nextOffset}`)
+    }
+  }
+
+  *#snapshotsUpTo(offset: bigint): Generator<Item> {
+    for (let next = this.#snapshots[0]; next && next.offset <= offset; next = this.#snapshots[0]) {
+      this.#snapshots.shift()
+      for (const entry of entriesOf(this.#files, next.path)) {
+        const wrong = this.#chains.wrongIn(entry)
+        if (wrong !== undefined) yield problem(next.path, undefined, wrong)
+      }
+    }
+  }
+}
+
+/** The entries of a snapshot; none where it is damaged, which is told when it is its turn. */
+function entriesOf(files: Files, path: string) {
+  if (!files.exists(path) || files.size(path) > LARGEST_SNAPSHOT) return []
+  try {
+    return decodeSnapshot(files.read(path, 0, files.size(path)))
+  } catch (error) {
+    if (error instanceof CorruptSnapshot) return []
+    throw error
+  }
+}
+
+const LARGEST_EPOCH_FILE = 16 << 20
+
+/** The leaders' epochs by the file, against those in the batches. */
+class EpochOrder {
+  readonly unreadable: Item | undefined
+  readonly #starts: readonly (readonly [epoch: number, offset: bigint])[] = []
+  /** How many starts lie at or before the last batch. */
+  #passed = 0
+  /** Told once for each epoch of the file. */
+  #told = -1
+
+  constructor(files: Files, folder: string) {
+    const path = `${folder}/${LEADER_EPOCH_FILE}`
+    if (!files.exists(path)) return
+    const rows = parseCheckpoint(files.read(path, 0, Math.min(files.size(path), LARGEST_EPOCH_FILE)), 2)
+    const starts = (rows ?? []).map(([epoch, offset]) => [Number(epoch), BigInt(offset ?? 0)] as const)
+    const isAscending = starts.every(([epoch, offset], at) => {
+      const [lastEpoch, lastOffset] = starts[at - 1] ?? [-1, -1n]
+      return epoch > lastEpoch && offset > lastOffset
+    })
+    if (rows && isAscending) this.#starts = starts
+    else this.unreadable = problem(path, undefined, 'the epochs of leaders cannot be read, or do not ascend')
+  }
+
+  /** What is wrong with the epoch of the next batch. */
+  add({ baseOffset, partitionLeaderEpoch }: RecordBatch): string | undefined {
+    while ((this.#starts[this.#passed]?.[1] ?? baseOffset + 1n) <= baseOffset) this.#passed++
+    const [epoch] = this.#starts[this.#passed - 1] ?? []
+    if (epoch === undefined || partitionLeaderEpoch < 0 || partitionLeaderEpoch === epoch) return undefined
+    if (this.#told === this.#passed) return undefined
+    this.#told = this.#passed
+    return `offset ${baseOffset} is of leader epoch ${partitionLeaderEpoch}, and by ${LEADER_EPOCH_FILE} of ${epoch}`
+  }
+}
