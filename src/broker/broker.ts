@@ -7,8 +7,11 @@ import type { BrokerSettings } from '../config/values.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { ProducerIds } from '../idempotence/producer-ids.ts'
 import { LogDirectory } from '../log/log-directory.ts'
+import { METADATA_FOLDER } from '../log/partition-folder.ts'
 import type { Storage } from '../log/storage.ts'
-import { METADATA_LOG_CONFIG, METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
+import { compactionLimits, metadataLogConfig } from '../metadata/metadata-config.ts'
+import { METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
+import { followSnapshot } from '../metadata/snapshot-ahead.ts'
 import { CLUSTER_METADATA_TOPIC_NAME, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
@@ -67,6 +70,7 @@ export class Broker {
     try {
       const parts = assemble({ ...options, clock }, directory)
       parts.groups.start()
+      parts.metadata.compact(compactionLimits(settings), logger)
       return new Broker(parts, directory, failed)
     } catch (error) {
       await directory.close()
@@ -84,6 +88,7 @@ export class Broker {
     this.#producerExpiry.cancel()
     this.#parts.groups.stop()
     this.#parts.parking.close()
+    await this.#parts.metadata.close()
     await this.#directory.close()
   }
 }
@@ -132,11 +137,12 @@ function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
   }
 }
 
-function openMetadata({ storage, clock, settings }: BrokerOptions, directory: LogDirectory): MetadataLog {
+function openMetadata({ storage, clock, logger, settings }: BrokerOptions, directory: LogDirectory): MetadataLog {
+  followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clock.now(), logger })
   const log = directory.log(
     { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
     METADATA_TOPIC_ID,
-    METADATA_LOG_CONFIG
+    metadataLogConfig(settings)
   )
   const { directoryId } = directory.meta
   return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId })

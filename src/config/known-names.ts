@@ -41,9 +41,9 @@ const READ_ONLY = `
   kafka.metrics.reporters leader.imbalance.check.interval.seconds log.cleaner.enable log.dir.failure.timeout.ms
   log.flush.offset.checkpoint.interval.ms log.flush.start.offset.checkpoint.interval.ms log.initial.task.delay.ms
   log.remote.copy.lag.bytes log.remote.copy.lag.ms log.retention.check.interval.ms max.decompressed.message.bytes
-  metadata.log.dir metadata.log.max.record.bytes.between.snapshots metadata.log.max.snapshot.interval.ms
-  metadata.log.segment.bytes metadata.log.segment.ms metadata.max.idle.interval.ms metadata.max.retention.bytes
-  metadata.max.retention.ms metrics.num.samples metrics.recording.level metrics.sample.window.ms
+  metadata.log.dir
+  metadata.max.idle.interval.ms
+  metrics.num.samples metrics.recording.level metrics.sample.window.ms
   num.replica.alter.log.dirs.threads offsets.commit.timeout.ms offsets.load.buffer.size
   offsets.topic.compression.codec principal.builder.class process.roles producer.purgatory.purge.interval.requests
   queued.max.requests quota.window.num quota.window.size.seconds remote.log.index.file.cache.ttl.ms

@@ -14,3 +14,9 @@ export const RESOURCE_TYPES = {
 export function resourceKey(resourceType: number, resourceName: string): string {
   return `${resourceType}:${resourceName}`
 }
+
+/** The type and name that a `resourceKey` was made of. */
+export function splitResourceKey(key: string): { resourceType: number; resourceName: string } {
+  const colon = key.indexOf(':')
+  return { resourceType: Number(key.slice(0, colon)), resourceName: key.slice(colon + 1) }
+}

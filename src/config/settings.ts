@@ -204,8 +204,42 @@ const producers = {
   })
 }
 
+const metadata = {
+  'metadata.log.segment.bytes': int(1_073_741_824, 'Size at which a new file of the metadata log is begun.', {
+    atLeast: 8_388_608
+  }),
+  'metadata.log.segment.ms': long(604_800_000, 'Age at which a new file of the metadata log is begun.'),
+  'metadata.log.max.record.bytes.between.snapshots': long(
+    20_971_520,
+    'A snapshot of the metadata is made when so many bytes have come since the last one.',
+    { atLeast: 1 }
+  ),
+  'metadata.log.max.snapshot.interval.ms': long(
+    3_600_000,
+    'A snapshot of the metadata is made when the last one is so old and something has changed; 0 for never because of time.',
+    { atLeast: 0 }
+  ),
+  'metadata.max.retention.bytes': long(
+    104_857_600,
+    'How large the metadata log and its snapshots may be together before the oldest go; at least one snapshot stays.'
+  ),
+  'metadata.max.retention.ms': long(
+    604_800_000,
+    'How old a snapshot of the metadata may be before it goes, with the log before the next one; at least one stays.'
+  )
+}
+
 /** The rows, by name. */
-export const settings = { ...identity, ...network, ...requests, ...topics, ...logs, ...groups, ...producers }
+export const settings = {
+  ...identity,
+  ...network,
+  ...requests,
+  ...topics,
+  ...logs,
+  ...groups,
+  ...producers,
+  ...metadata
+}
 
 /** The name of a broker setting. */
 export type BrokerSettingName = keyof typeof settings

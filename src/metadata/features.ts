@@ -7,7 +7,8 @@ import type { MetadataImage } from './image.ts'
 import { MetadataError } from './metadata-error.ts'
 import { type MetadataRecord, metadataRecord } from './records.ts'
 
-const METADATA_VERSION = 'metadata.version'
+/** The feature that says which records there may be. */
+export const METADATA_VERSION = 'metadata.version'
 
 /** Levels of a new log, metadata.version first: without it Kafka reads no other record. */
 const BOOTSTRAP_LEVELS = [
@@ -26,6 +27,15 @@ const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> =
   'group.version': [0, 0],
   /** 1: flexible transaction records; 2: transactions that bump the epoch (KIP-890). */
   'transaction.version': [0, 0]
+}
+
+/** What Kafka 4.3 knows of the other features: a higher level may mean records that say something else than we think. */
+const KNOWN_LEVELS: Readonly<Record<string, number>> = {
+  'group.version': 1,
+  'transaction.version': 2,
+  'eligible.leader.replicas.version': 1,
+  'share.version': 1,
+  'streams.version': 1
 }
 
 /** As ApiVersions shows a supported feature. */
@@ -48,12 +58,13 @@ export function bootstrapFeatures(): MetadataRecord[] {
 }
 
 /** Throws MetadataError for a log that a Kafka newer than 4.3, or older than 3.3, has written. */
-export function checkMetadataVersion(image: MetadataImage): void {
-  const level = image.features.get(METADATA_VERSION)
-  if (level === undefined) throw new MetadataError('the log names no metadata.version')
-  const [first, last] = READABLE
-  if (level >= first && level <= last) return
-  throw new MetadataError(`metadata.version is ${level}, but this broker reads levels ${first} to ${last}`)
+export function checkFeatures({ features }: MetadataImage): void {
+  if (!features.has(METADATA_VERSION)) throw new MetadataError('the log names no metadata.version')
+  for (const [name, level] of features) {
+    const [first, last] = name === METADATA_VERSION ? READABLE : [0, KNOWN_LEVELS[name] ?? 0]
+    if (level >= first && level <= last) continue
+    throw new MetadataError(`${name} is ${level}, but this broker reads levels ${first} to ${last}`)
+  }
 }
 
 /** The features that work. */

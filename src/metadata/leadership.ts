@@ -2,16 +2,22 @@
 import type { MetadataImage, PartitionState } from './image.ts'
 import { type MetadataRecord, metadataRecord } from './records.ts'
 
-/** What gives every partition without a leader one again: the first of its in-sync replicas. */
+/**
+ * What gives every partition without a leader one again: the first of its in-sync replicas. Where Kafka has left none
+ * of them in sync (KIP-966), it is the first replica, which on a node that has all replicas lacks nothing.
+ */
 export function electLeaders(image: MetadataImage): MetadataRecord[] {
   return [...image.topicsById.values()].flatMap(({ topicId, partitions }) =>
-    partitions.filter(needsLeader).map(({ partitionId, isr }) => {
+    partitions.filter(needsLeader).map(({ partitionId, isr, replicas }) => {
       const [leader] = isr
-      return metadataRecord('PartitionChangeRecord', { partitionId, topicId, leader })
+      if (leader !== undefined) return metadataRecord('PartitionChangeRecord', { partitionId, topicId, leader })
+      const none = { eligibleLeaderReplicas: [], lastKnownElr: [] }
+      const inSync = replicas.slice(0, 1)
+      return metadataRecord('PartitionChangeRecord', { partitionId, topicId, leader: inSync[0], isr: inSync, ...none })
     })
   )
 }
 
-function needsLeader({ leader, isr }: PartitionState): boolean {
-  return leader === -1 && isr.length > 0
+function needsLeader({ leader, replicas }: PartitionState): boolean {
+  return leader === -1 && replicas.length > 0
 }

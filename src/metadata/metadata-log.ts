@@ -2,35 +2,35 @@
  * The broker's store of topics, ids, settings and producer-id blocks: Kafka's own metadata log, led by this node alone.
  * What `append` is given is on the disk when it returns, for all else is built on it; it is rare enough to wait for.
  */
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../log/log-config.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { directoryOf, replaceFile, type Storage } from '../log/storage.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import { buildBatch } from '../protocol/records/builder.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { checkAlone } from './adoption.ts'
+import { Compaction, type CompactionLimits } from './compaction.ts'
 import { evolve } from './evolve.ts'
 import {
   bootstrapFeatures,
-  checkMetadataVersion,
+  checkFeatures,
   type FinalizedFeature,
   finalizedFeatures,
   type SupportedFeature,
   supportedFeatures
 } from './features.ts'
-import type { MetadataImage } from './image.ts'
+import { EMPTY_IMAGE, type MetadataImage } from './image.ts'
 import { electLeaders } from './leadership.ts'
-import { MetadataError } from './metadata-error.ts'
-import { leaderChange, QUORUM_STATE_FILE, quorumEpoch, quorumState, votersSnapshot } from './quorum.ts'
+import { MAX_RECORDS_PER_USER_OP } from './plan.ts'
+import { leaderChange, QUORUM_STATE_FILE, type Quorum, quorumEpoch, quorumOfOne, quorumState } from './quorum.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from './records.ts'
 import { replay } from './replay.ts'
-import { newestSnapshot, removeLeftovers, writeSnapshot } from './snapshots.ts'
+import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
+import { listSnapshots, removeUnusable, snapshotAt, writeSnapshotNow } from './snapshots.ts'
 
 /** The id that the metadata log has in every cluster. */
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
-
-/** How the log is to be opened: Kafka deletes none of it by age either. */
-export const METADATA_LOG_CONFIG: LogConfig = { ...DEFAULT_LOG_CONFIG, segmentMs: Number.MAX_SAFE_INTEGER }
 
 /** Kafka reads no larger batch of metadata. */
 const MAX_BATCH_BYTES = 8_388_608
@@ -61,7 +61,12 @@ export class MetadataLog {
   readonly #options: MetadataLogOptions
   readonly #log: PartitionLog
   readonly #epoch: number
+  readonly #quorum: Quorum
+  /** Of the log, and not in a snapshot when it was opened. */
+  readonly #bytesAtStart: number
   #image: MetadataImage
+  #lastTimestamp: bigint
+  #compaction: Compaction | undefined
 
   /**
    * Reads the log, begins a new epoch of it, and makes it a new cluster's if it was empty.
@@ -71,24 +76,23 @@ export class MetadataLog {
     const { log, storage, nodeId } = options
     this.#options = options
     this.#log = log
-    removeLeftovers(storage, log.folder)
     if (log.logEndOffset === 0n) this.#nameVoters()
-    const { image, quorum, lastEpoch, inTransaction } = replay(storage, log)
-    if (quorum.voterIds?.some(id => id !== nodeId)) {
-      throw new MetadataError(
-        `the metadata belongs to a quorum of nodes ${quorum.voterIds.join()}, not ${nodeId} alone`
-      )
-    }
+    const { image, quorum, lastEpoch, inTransaction, lastTimestamp, bytesSinceSnapshot } = replay(storage, log)
+    if (!isNew(image)) checkFeatures(image)
+    checkAlone(image, quorum, options)
+    removeUnusable(storage, log.folder, log.firstSegmentOffset)
     const quorumPath = `${log.folder}/${QUORUM_STATE_FILE}`
     this.#epoch = Math.max(lastEpoch, quorumEpoch(storage, quorumPath)) + 1
     this.#image = image
+    this.#quorum = quorum
+    this.#lastTimestamp = lastTimestamp
+    this.#bytesAtStart = bytesSinceSnapshot
     replaceFile(storage, quorumPath, Buffer.from(quorumState(quorum, nodeId, this.#epoch)))
     log.beginLeaderEpoch(this.#epoch)
-    log.append(leaderChange(nodeId, this.#epoch, this.#now()), this.#epoch)
+    this.#write(leaderChange(nodeId, this.#epoch, this.#now()))
     if (inTransaction) this.#write(this.#batch([metadataRecord('AbortTransactionRecord', {})]))
     if (isNew(image)) this.append(bootstrapFeatures())
-    checkMetadataVersion(this.#image)
-    this.append(electLeaders(this.#image))
+    for (const records of slices(electLeaders(this.#image))) this.append(records)
   }
 
   /** The cluster as of the last append. */
@@ -103,8 +107,23 @@ export class MetadataLog {
   append(records: readonly MetadataRecord[]): void {
     if (records.length === 0) return
     const image = evolve(this.#image, records)
-    this.#write(this.#batch(records))
+    const batch = this.#batch(records)
+    this.#write(batch)
     this.#image = image
+    this.#compaction?.appended(batch.sizeInBytes)
+  }
+
+  /** From now on the log is kept short by snapshots, until `close`. */
+  compact(limits: CompactionLimits, logger: Logger): void {
+    const { storage, clock } = this.#options
+    const content = () => this.#content()
+    const ports = { storage, log: this.#log, clock, logger, limits, content }
+    this.#compaction = new Compaction(ports, this.#bytesAtStart)
+  }
+
+  /** Resolves when nothing is written any more but what `append` writes. */
+  async close(): Promise<void> {
+    await this.#compaction?.close()
   }
 
   /** Sets a block of producer ids aside that was never handed out before, nor will be again. */
@@ -138,18 +157,35 @@ export class MetadataLog {
   #write(batch: RecordBatch): void {
     this.#log.append(batch, this.#epoch)
     this.#log.syncNow()
+    this.#lastTimestamp = batch.maxTimestamp
+  }
+
+  #content(): SnapshotContent {
+    const image = this.#image
+    const offset = this.#log.logEndOffset
+    return { image, quorum: this.#quorum, offset, epoch: this.#epoch, lastTimestamp: this.#lastTimestamp }
   }
 
   /** Lets a Kafka that names no static voters elect this node. Only before the first record: later, voters are known. */
   #nameVoters(): void {
     const { storage, nodeId, directoryId } = this.#options
-    if (newestSnapshot(storage, this.#log.folder)) return
-    writeSnapshot(storage, this.#log.folder, 0n, 0, votersSnapshot(nodeId, directoryId, this.#now()))
-    storage.syncNow(directoryOf(this.#log.folder))
+    const { folder } = this.#log
+    if (listSnapshots(storage, folder).length > 0) return
+    const quorum = quorumOfOne(nodeId, directoryId)
+    const content = { image: EMPTY_IMAGE, quorum, offset: 0n, epoch: 0, lastTimestamp: 0n }
+    writeSnapshotNow(storage, snapshotAt(folder, 0n, 0), snapshotBatches(content, this.#now()))
+    storage.syncNow(directoryOf(folder))
   }
 
   #now(): bigint {
     return BigInt(this.#options.clock.now())
+  }
+}
+
+/** Kafka reads no larger change than that, and no batch larger than 8 MiB. */
+function* slices(records: readonly MetadataRecord[]): Generator<readonly MetadataRecord[], undefined> {
+  for (let first = 0; first < records.length; first += MAX_RECORDS_PER_USER_OP) {
+    yield records.slice(first, first + MAX_RECORDS_PER_USER_OP)
   }
 }
 

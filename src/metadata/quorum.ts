@@ -5,16 +5,11 @@
 import type { Storage } from '../log/storage.ts'
 import { ByteReader } from '../protocol/bytes.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
-import { buildBatch } from '../protocol/records/builder.ts'
 import {
-  type ControlType,
   controlBatch,
-  controlKey,
   controlTypeOf,
   KRaftVersionRecord,
   LeaderChangeMessage,
-  SnapshotFooterRecord,
-  SnapshotHeaderRecord,
   VotersRecord
 } from '../protocol/records/control.ts'
 import { recordsOf } from '../protocol/records/record.ts'
@@ -24,10 +19,12 @@ export interface Quorum {
   readonly kraftVersion: number
   /** Undefined where the voters are static, named by Kafka's configuration only. */
   readonly voterIds: readonly number[] | undefined
+  /** The record that named the voters, to be written again as it was. */
+  readonly votersRecord: Buffer | undefined
 }
 
 /** Before any control record. */
-export const UNKNOWN_QUORUM: Quorum = { kraftVersion: 0, voterIds: undefined }
+export const UNKNOWN_QUORUM: Quorum = { kraftVersion: 0, voterIds: undefined, votersRecord: undefined }
 
 /** Name of the file that tells a restarting node its last epoch. */
 export const QUORUM_STATE_FILE = 'quorum-state'
@@ -38,16 +35,17 @@ const NO_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** The quorum after a control batch. */
 export function quorumAfter(quorum: Quorum, batch: RecordBatch): Quorum {
-  let { kraftVersion, voterIds } = quorum
+  let { kraftVersion, voterIds, votersRecord } = quorum
   for (const { key, value } of recordsOf(batch)) {
     const type = controlTypeOf(key)
     if (value === null) continue
     if (type === 'KRAFT_VERSION') kraftVersion = KRaftVersionRecord.decode(value, 0).kRaftVersion
     if (type === 'KRAFT_VOTERS') {
       voterIds = VotersRecord.read(new ByteReader(value), 0).voters.map(({ voterId }) => voterId)
+      votersRecord = Buffer.from(value)
     }
   }
-  return { kraftVersion, voterIds }
+  return { kraftVersion, voterIds, votersRecord }
 }
 
 /** The batch with which a leader begins its epoch. */
@@ -57,30 +55,19 @@ export function leaderChange(nodeId: number, epoch: number, timestamp: bigint): 
   return controlBatch('LEADER_CHANGE', value, timestamp, { partitionLeaderEpoch: epoch })
 }
 
-/** The snapshot before the first record, which makes this node the only voter. */
-export function votersSnapshot(nodeId: number, directoryId: string, timestamp: bigint): Buffer {
+/** A quorum whose only voter is this node. */
+export function quorumOfOne(nodeId: number, directoryId: string): Quorum {
   const voter = {
     voterId: nodeId,
     voterDirectoryId: directoryId,
     endpoints: [CONTROLLER_ENDPOINT],
     kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 }
   }
-  const record = (type: ControlType, value: Buffer) => ({ timestamp, key: controlKey(type), value })
-  const head = [
-    record('SNAPSHOT_HEADER', SnapshotHeaderRecord.encode({ lastContainedLogTimestamp: 0n }, 0)),
-    record('KRAFT_VERSION', KRaftVersionRecord.encode({ kRaftVersion: 1 }, 0)),
-    record('KRAFT_VOTERS', VotersRecord.encode({ voters: [voter] }, 0))
-  ]
-  const foot = [record('SNAPSHOT_FOOTER', SnapshotFooterRecord.encode({}, 0))]
-  const options = { isControl: true, partitionLeaderEpoch: 0 }
-  return Buffer.concat([
-    buildBatch(head, options).bytes,
-    buildBatch(foot, { ...options, baseOffset: BigInt(head.length) }).bytes
-  ])
+  return { kraftVersion: 1, voterIds: [nodeId], votersRecord: VotersRecord.encode({ voters: [voter] }, 0) }
 }
 
 /** The text of the quorum-state file for this node leading `epoch`. */
-export function quorumState({ kraftVersion }: Quorum, nodeId: number, epoch: number): string {
+export function quorumState({ kraftVersion }: Pick<Quorum, 'kraftVersion'>, nodeId: number, epoch: number): string {
   if (kraftVersion > 0) {
     const vote = { votedId: -1, votedDirectoryId: NO_DIRECTORY }
     return JSON.stringify({ leaderId: nodeId, leaderEpoch: epoch, ...vote, data_version: 1 })

@@ -10,7 +10,7 @@ import { EMPTY_IMAGE, type MetadataImage } from './image.ts'
 import { MetadataError } from './metadata-error.ts'
 import { type Quorum, quorumAfter, UNKNOWN_QUORUM } from './quorum.ts'
 import { decodeMetadataRecord } from './records.ts'
-import { newestSnapshot, snapshotBatches } from './snapshots.ts'
+import { listSnapshots, readSnapshot } from './snapshots.ts'
 
 /** What a replay has found. */
 export interface Replayed {
@@ -20,34 +20,48 @@ export interface Replayed {
   readonly lastEpoch: number
   /** Whether the log ends inside a metadata transaction, none of which is in the image. */
   readonly inTransaction: boolean
+  /** The time of the last record, and the bytes of all that the newest snapshot does not have. */
+  readonly lastTimestamp: bigint
+  readonly bytesSinceSnapshot: number
 }
 
 /** Reads everything. Throws MetadataError with the place of what cannot be used. */
 export function replay(storage: Storage, log: PartitionLog): Replayed {
   const replaying = new Replaying()
-  const snapshot = newestSnapshot(storage, log.folder)
+  const snapshot = listSnapshots(storage, log.folder).at(-1)
   const start = snapshot?.offset ?? 0n
-  if (start < log.logStartOffset || start > log.logEndOffset) {
+  if (start < log.firstSegmentOffset || start > log.logEndOffset) {
     throw new MetadataError(
-      `the metadata log has offsets ${log.logStartOffset} to ${log.logEndOffset}, ` +
+      `the metadata log has offsets ${log.firstSegmentOffset} to ${log.logEndOffset}, ` +
         `which do not follow on its newest snapshot, of offset ${start}`
     )
   }
   if (snapshot) {
-    for (const batch of snapshotBatches(storage, snapshot)) replaying.add(batch, 0n, snapshot.path)
+    for (const batch of readSnapshot(storage, snapshot)) replaying.add(batch, 0n, snapshot.path)
   }
-  for (const batch of log.batches(start)) replaying.add(batch, start, log.folder)
-  return replaying.finish(snapshot?.epoch ?? 0)
+  let next = start
+  let bytesSinceSnapshot = 0
+  for (const batch of log.batches(start)) {
+    if (batch.baseOffset > next) {
+      throw new MetadataError(`${log.folder} lacks the records from offset ${next} to ${batch.baseOffset - 1n}`)
+    }
+    replaying.add(batch, start, log.folder)
+    next = batch.nextOffset
+    bytesSinceSnapshot += batch.sizeInBytes
+  }
+  return { ...replaying.finish(snapshot?.epoch ?? 0), bytesSinceSnapshot }
 }
 
 class Replaying {
   readonly #draft = new ImageDraft(EMPTY_IMAGE)
   #quorum = UNKNOWN_QUORUM
   #lastEpoch = 0
+  #lastTimestamp = 0n
 
   /** Takes in the records of a batch from offset `start` on. `where` is for the error that may come. */
   add(batch: RecordBatch, start: bigint, where: string): void {
     this.#lastEpoch = Math.max(this.#lastEpoch, batch.partitionLeaderEpoch)
+    this.#lastTimestamp = batch.maxTimestamp
     let at = batch.baseOffset
     try {
       if (batch.isControl) this.#quorum = quorumAfter(this.#quorum, batch)
@@ -63,11 +77,12 @@ class Replaying {
     }
   }
 
-  finish(snapshotEpoch: number): Replayed {
+  finish(snapshotEpoch: number): Omit<Replayed, 'bytesSinceSnapshot'> {
     return {
       inTransaction: this.#draft.inTransaction,
       image: this.#draft.finish(),
       quorum: this.#quorum,
+      lastTimestamp: this.#lastTimestamp,
       lastEpoch: Math.max(this.#lastEpoch, snapshotEpoch)
     }
   }

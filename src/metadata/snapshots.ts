@@ -2,8 +2,12 @@
  * The `.checkpoint` files beside the metadata log: the state up to an offset, as records between a header and a footer.
  * One is complete as soon as it has its final name.
  */
-import type { Storage } from '../log/storage.ts'
-import { batchesIn, type RecordBatch } from '../protocol/records/batch.ts'
+import { walkBatches } from '../log/batch-walk.ts'
+import { directoryOf, type Storage } from '../log/storage.ts'
+import { ByteReader } from '../protocol/bytes.ts'
+import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
+import { controlTypeOf, SnapshotHeaderRecord } from '../protocol/records/control.ts'
+import { type BatchRecord, recordsOf } from '../protocol/records/record.ts'
 import { MetadataError } from './metadata-error.ts'
 
 /** State of all records before `offset`, the last of which was of `epoch`. */
@@ -17,44 +21,89 @@ const NAME = /^(\d{20})-(\d{10})\.checkpoint$/
 /** What a process that died left half written, or half deleted. */
 const LEFTOVER = /\.checkpoint\.(deleted|part)$/
 
-/** The newest snapshot of a folder, if it has one. */
-export function newestSnapshot(storage: Storage, folder: string): Snapshot | undefined {
-  // Digits of one length: the names sort as the numbers do.
-  const name = storage
-    .list(folder)
-    .map(entry => entry.name)
-    .findLast(entry => NAME.test(entry))
-  const [, offset, epoch] = NAME.exec(name ?? '') ?? []
-  if (offset === undefined || epoch === undefined) return undefined
-  return { offset: BigInt(offset), epoch: Number(epoch), path: `${folder}/${name}` }
+/** The snapshot of a folder that has this offset and epoch, or would have. */
+export function snapshotAt(folder: string, offset: bigint, epoch: number): Snapshot {
+  const name = `${offset.toString().padStart(20, '0')}-${epoch.toString().padStart(10, '0')}.checkpoint`
+  return { offset, epoch, path: `${folder}/${name}` }
 }
 
-/** Removes what will never be a snapshot. */
-export function removeLeftovers(storage: Storage, folder: string): void {
+/** The snapshots of a folder, oldest first. */
+export function listSnapshots(storage: Storage, folder: string): Snapshot[] {
+  // Digits of one length: the names sort as the numbers do.
+  return storage.list(folder).flatMap(({ name }) => {
+    const [, offset, epoch] = NAME.exec(name) ?? []
+    if (offset === undefined || epoch === undefined) return []
+    return [{ offset: BigInt(offset), epoch: Number(epoch), path: `${folder}/${name}` }]
+  })
+}
+
+/** Removes what will never be a snapshot, and snapshots that end before the log begins. */
+export function removeUnusable(storage: Storage, folder: string, logStartOffset: bigint): void {
   for (const { name } of storage.list(folder)) {
     if (LEFTOVER.test(name)) storage.removeNow(`${folder}/${name}`)
   }
+  for (const { offset, path } of listSnapshots(storage, folder)) if (offset < logStartOffset) storage.removeNow(path)
 }
 
-/** Writes a snapshot; it has its name only once it is on the disk. */
-export function writeSnapshot(storage: Storage, folder: string, offset: bigint, epoch: number, bytes: Buffer): void {
-  const name = `${offset.toString().padStart(20, '0')}-${epoch.toString().padStart(10, '0')}.checkpoint`
-  const part = `${folder}/${name}.part`
+/** Takes a snapshot out of use. Returns the path under which its file waits to be removed. */
+export function markDeleted(storage: Storage, { path }: Snapshot): string {
+  const marked = `${path}.deleted`
+  storage.rename(path, marked)
+  return marked
+}
+
+/** Writes a snapshot; it has its name only once it is on the disk. `turn` is awaited after every batch. */
+export async function writeSnapshot(
+  storage: Storage,
+  { path }: Snapshot,
+  batches: Iterable<RecordBatch>,
+  turn: () => Promise<void> | undefined
+): Promise<void> {
+  const part = `${path}.part`
   storage.removeNow(part)
-  storage.append(part, bytes)
-  storage.syncNow(part)
-  storage.rename(part, `${folder}/${name}`)
-  storage.syncNow(folder)
+  for (const { bytes } of batches) {
+    storage.append(part, bytes)
+    await turn()
+  }
+  await storage.sync(part)
+  storage.rename(part, path)
+  await storage.sync(directoryOf(path))
 }
 
-/** The batches of a snapshot. Throws MetadataError for a damaged one: it was complete once, so nothing may be cut off. */
-export function* snapshotBatches(storage: Storage, { path }: Snapshot): Generator<RecordBatch, undefined> {
-  const bytes = storage.read(path, 0, storage.size(path))
-  let position = 0
-  for (const batch of batchesIn(bytes)) {
-    if (!batch.hasValidCrc()) throw new MetadataError(`${path}: the checksum at position ${position} does not fit`)
-    position += batch.sizeInBytes
-    yield batch
+/** As `writeSnapshot`, while the process waits. */
+export function writeSnapshotNow(storage: Storage, { path }: Snapshot, batches: Iterable<RecordBatch>): void {
+  const part = `${path}.part`
+  storage.removeNow(part)
+  storage.append(part, Buffer.concat(Array.from(batches, ({ bytes }) => bytes)))
+  storage.syncNow(part)
+  storage.rename(part, path)
+  storage.syncNow(directoryOf(path))
+}
+
+/**
+ * The batches of a snapshot, read piece by piece. Throws MetadataError for a damaged one: it was complete once, so
+ * nothing may be cut off.
+ */
+export function* readSnapshot(storage: Storage, { path }: Snapshot): Generator<RecordBatch, undefined> {
+  let last: BatchRecord | undefined
+  try {
+    for (const { position, batch } of walkBatches(storage, path, 0, storage.size(path))) {
+      if (!batch.hasValidCrc()) throw new MetadataError(`${path}: the checksum at position ${position} does not fit`)
+      yield batch
+      last = batch.isControl ? [...recordsOf(batch)].at(-1) : undefined
+    }
+  } catch (error) {
+    throw error instanceof CorruptRecordError ? new MetadataError(error.message) : error
   }
-  if (position !== bytes.length) throw new MetadataError(`${path} ends in the middle of a batch`)
+  if (!last || controlTypeOf(last.key) !== 'SNAPSHOT_FOOTER') throw new MetadataError(`${path} ends without a footer`)
+}
+
+/** The time of the last record that went into a snapshot. Throws MetadataError for a damaged one. */
+export function lastContainedTimestamp(storage: Storage, snapshot: Snapshot): bigint {
+  const [header] = readSnapshot(storage, snapshot)
+  const [record] = header?.isControl ? recordsOf(header) : []
+  if (!record?.value || controlTypeOf(record.key) !== 'SNAPSHOT_HEADER') {
+    throw new MetadataError(`${snapshot.path} begins without a header`)
+  }
+  return SnapshotHeaderRecord.read(new ByteReader(record.value), 0).lastContainedLogTimestamp
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
 import { LogDirectory } from '../../src/log/log-directory.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
-import { METADATA_LOG_CONFIG, METADATA_TOPIC_ID, MetadataLog } from '../../src/metadata/metadata-log.ts'
+import { METADATA_TOPIC_ID, MetadataLog } from '../../src/metadata/metadata-log.ts'
 import { metadataRecord } from '../../src/metadata/records.ts'
 import { CloseConnection } from '../../src/net/dispatch.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
@@ -16,7 +17,7 @@ async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void>
   const identity = { nodeId: 1 }
   const world = { storage, clock, random: seededRandom(1), logger: silentLogger }
   const directory = await LogDirectory.open({ ...world, identity })
-  const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, METADATA_LOG_CONFIG)
+  const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, DEFAULT_LOG_CONFIG)
   const { directoryId } = directory.meta
   const metadata = new MetadataLog({ log, storage, clock, nodeId: 1, directoryId })
   metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 0, topicId, isr: [] })])

@@ -10,8 +10,10 @@ import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { readTopicId, writeTopicId } from '../../src/log/partition-folder.ts'
 import { Segment } from '../../src/log/segment.ts'
 import { bootstrapFeatures } from '../../src/metadata/features.ts'
-import { leaderChange, quorumEpoch, quorumState, votersSnapshot } from '../../src/metadata/quorum.ts'
+import { EMPTY_IMAGE } from '../../src/metadata/image.ts'
+import { leaderChange, quorumEpoch, quorumOfOne, quorumState } from '../../src/metadata/quorum.ts'
 import { decodeMetadataRecord, encodeMetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
+import { snapshotBatches } from '../../src/metadata/snapshot-batches.ts'
 import { batchesIn, RecordBatch } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import {
@@ -166,7 +168,7 @@ describe('text', () => {
     ],
     [1, 1, '{"leaderId":1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}']
   ])('quorum-state of kraft.version %i', (kraftVersion, epoch, text) => {
-    expect(quorumState({ kraftVersion, voterIds: undefined }, 1, epoch)).toBe(text)
+    expect(quorumState({ kraftVersion }, 1, epoch)).toBe(text)
     const storage = new MemoryStorage()
     storage.append('quorum-state', Buffer.from(text))
     expect(quorumEpoch(storage, 'quorum-state')).toBe(epoch)
@@ -217,7 +219,10 @@ describe('metadata', () => {
       ffffffffffffffff ffff ffffffff 00000001 1a 00 00 00 08 00000004 06 0000 00 00`)
     const [head = batchOf([]), foot = batchOf([])] = batchesIn(golden)
     // Kafka wrote the two batches one after the other.
-    const written = (timestamp: bigint) => votersSnapshot(1, directoryId, timestamp)
+    const quorum = quorumOfOne(1, directoryId)
+    const content = { image: EMPTY_IMAGE, quorum, offset: 0n, epoch: 0, lastTimestamp: 0n }
+    const written = (timestamp: bigint) =>
+      Buffer.concat(Array.from(snapshotBatches(content, timestamp), ({ bytes }) => bytes))
     expect(written(head.baseTimestamp).subarray(0, head.sizeInBytes)).toEqual(head.bytes)
     expect(written(foot.baseTimestamp).subarray(head.sizeInBytes)).toEqual(foot.bytes)
     const [, , voters] = recordsOf(head)

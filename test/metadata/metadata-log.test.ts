@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { ProducerIds } from '../../src/idempotence/producer-ids.ts'
+import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
 import { PartitionLog } from '../../src/log/partition-log.ts'
-import { Removal } from '../../src/log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery.ts'
+import { Removal } from '../../src/log/removal.ts'
 import { StorageError } from '../../src/log/storage.ts'
 import { createTopics } from '../../src/metadata/create-topics.ts'
-import { METADATA_LOG_CONFIG, MetadataLog } from '../../src/metadata/metadata-log.ts'
+import { MetadataLog } from '../../src/metadata/metadata-log.ts'
 import { type MetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { controlTypeOf } from '../../src/protocol/records/control.ts'
@@ -36,7 +37,7 @@ class Rig {
     storage.makeDirectory(FOLDER)
     recoverPartition({ storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes: 4096, nowMs: 0, logger })
     const removal = new Removal(storage, clock, logger)
-    const config = METADATA_LOG_CONFIG
+    const config = DEFAULT_LOG_CONFIG
     const log = new PartitionLog({ storage, folder: FOLDER, config, clock, random, logger, removal })
     return { log, metadata: new MetadataLog({ log, storage, clock, nodeId, directoryId: DIRECTORY }) }
   }

@@ -1,0 +1,48 @@
+/**
+ * Whether a metadata log, perhaps another broker's, is one that a single node in a single data directory can serve.
+ * What it cannot serve it leaves alone, and says why.
+ */
+import type { MetadataImage, PartitionState } from './image.ts'
+import { MetadataError } from './metadata-error.ts'
+import type { Quorum } from './quorum.ts'
+
+/** Who this node is. */
+export interface Place {
+  readonly nodeId: number
+  /** The id of the data directory. */
+  readonly directoryId: string
+}
+
+/** Kafka's ids for "not yet chosen" and "from before directories had ids": any directory will do. */
+const ANY_DIRECTORY: readonly string[] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAA']
+
+/** Throws MetadataError where another node votes, leads or holds replicas, or another directory does. */
+export function checkAlone(image: MetadataImage, { voterIds }: Quorum, place: Place): void {
+  const { nodeId } = place
+  if (voterIds?.some(id => id !== nodeId)) {
+    throw new MetadataError(`the metadata belongs to a quorum of nodes ${voterIds.join()}, not ${nodeId} alone`)
+  }
+  for (const record of image.others.values()) {
+    if (record.type !== 'RegisterBrokerRecord' || record.brokerId === nodeId || record.fenced) continue
+    throw new MetadataError(
+      `broker ${record.brokerId} is registered in the metadata and may be alive, not ${nodeId} alone`
+    )
+  }
+  for (const { name, partitions } of image.topicsById.values()) {
+    for (const partition of partitions) checkPartition(name, partition, place)
+  }
+}
+
+function checkPartition(topic: string, partition: PartitionState, { nodeId, directoryId }: Place): void {
+  const { partitionId, replicas, directories } = partition
+  if (replicas.some(id => id !== nodeId)) {
+    throw new MetadataError(
+      `partition ${topic}-${partitionId} has replicas on brokers ${replicas.join()}, not on ${nodeId} alone`
+    )
+  }
+  const elsewhere = directories.find(id => id !== directoryId && !ANY_DIRECTORY.includes(id))
+  if (elsewhere === undefined) return
+  throw new MetadataError(
+    `partition ${topic}-${partitionId} lies in the data directory of id ${elsewhere}, and this one has ${directoryId}`
+  )
+}
