@@ -1,6 +1,7 @@
 /**
  * A file of entries of one size, in ascending order: what both indexes of a segment are. New entries wait in a small
- * buffer, for the newest segment's indexes are rebuilt after a crash anyhow; older ones are read a page at a time.
+ * buffer, for the newest segment's indexes are rebuilt after a crash anyhow. Of what is in the file nothing is kept in
+ * memory, for a log may have thousands of segments: a search reads the few pages it comes by.
  */
 import { assert } from '../runtime/assert.ts'
 import { appendWhole, type Storage } from './storage.ts'
@@ -10,6 +11,15 @@ const FIRST_PENDING = 16
 const MOST_PENDING = 512
 const PAGE_ENTRIES = 512
 
+/** A part of the file that a search has read. */
+interface Page {
+  number: number
+  bytes: Buffer
+}
+
+/** For those who want one entry only. */
+const NO_PAGE: Page = { number: -1, bytes: Buffer.alloc(0) }
+
 export class EntryFile {
   readonly #storage: Storage
   readonly #path: string
@@ -18,8 +28,6 @@ export class EntryFile {
   #storedCount: number | undefined
   #pending: Buffer | undefined
   #pendingCount = 0
-  /** The page read last. Lookups come in neighbourhoods. */
-  #page: { number: number; bytes: Buffer } | undefined
 
   constructor(storage: Storage, path: string, entryBytes: number) {
     this.#storage = storage
@@ -31,25 +39,17 @@ export class EntryFile {
     return this.#stored() + this.#pendingCount
   }
 
-  /** An entry's bytes, valid until the next change. */
-  entry(index: number): Buffer {
-    const stored = this.#stored()
-    const bytes = index < stored ? this.#pageOf(index) : this.#pending
-    const at = index < stored ? index % PAGE_ENTRIES : index - stored
-    assert(bytes && index < this.count, `${this.#path} has an entry ${index}`)
-    return bytes.subarray(at * this.#entryBytes, (at + 1) * this.#entryBytes)
+  /** The last entry's bytes, valid until the next change; undefined when there is none. */
+  get last(): Buffer | undefined {
+    return this.count === 0 ? undefined : this.#entry(this.count - 1, NO_PAGE)
   }
 
-  /** Index of the last entry of those that satisfy `holds`, which come before all that do not; -1 when none does. */
-  lastWhere(holds: (entry: Buffer) => boolean): number {
-    let low = -1
-    let high = this.count - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if (holds(this.entry(middle))) low = middle
-      else high = middle - 1
-    }
-    return low
+  /**
+   * The last entry of those that satisfy `holds`, which come before all that do not, valid until the next change;
+   * undefined when none does.
+   */
+  lastWhere(holds: (entry: Buffer) => boolean): Buffer | undefined {
+    return this.#lastBelow(this.count, holds)?.bytes
   }
 
   /** Makes sure that the next `add` cannot fail: writes out what waits when no more may wait. */
@@ -82,7 +82,6 @@ export class EntryFile {
     this.#storedCount = stored + this.#pendingCount
     this.#pendingCount = 0
     this.#pending = undefined
-    this.#page = undefined
   }
 
   /** Forgets everything, whatever the file holds. */
@@ -90,7 +89,6 @@ export class EntryFile {
     if (this.#storage.exists(this.#path)) this.#storage.truncate(this.#path, 0)
     this.#storedCount = 0
     this.#pendingCount = 0
-    this.#page = undefined
   }
 
   #stored(): number {
@@ -101,23 +99,48 @@ export class EntryFile {
   /** Kafka lays out its newest indexes in advance: after a crash the entries are followed by zeros, which are cut off. */
   #countStored(): number {
     const size = this.#storage.size(this.#path)
-    this.#storedCount = Math.floor(size / this.#entryBytes)
-    let count = this.#storedCount
-    if (count > 1 && isZero(this.entry(count - 1))) {
-      count = this.lastWhere(entry => !isZero(entry)) + 1
+    const whole = Math.floor(size / this.#entryBytes)
+    this.#storedCount = whole
+    if (whole > 1 && isZero(this.#entry(whole - 1, NO_PAGE))) {
+      this.#storedCount = (this.#lastBelow(whole, entry => !isZero(entry))?.index ?? -1) + 1
     }
-    if (size > count * this.#entryBytes) this.#storage.truncate(this.#path, count * this.#entryBytes)
-    this.#page = undefined
-    return count
+    const sound = this.#storedCount * this.#entryBytes
+    if (size > sound) this.#storage.truncate(this.#path, sound)
+    return this.#storedCount
   }
 
-  #pageOf(index: number): Buffer {
-    const number = Math.floor(index / PAGE_ENTRIES)
-    if (this.#page?.number !== number) {
-      const pageBytes = PAGE_ENTRIES * this.#entryBytes
-      this.#page = { number, bytes: this.#storage.read(this.#path, number * pageBytes, pageBytes) }
+  /** The last of the first `count` entries that satisfy `holds`. */
+  #lastBelow(count: number, holds: (entry: Buffer) => boolean): { index: number; bytes: Buffer } | undefined {
+    const page = { ...NO_PAGE }
+    let found: { index: number; bytes: Buffer } | undefined
+    let [low, high] = [0, count - 1]
+    while (low <= high) {
+      const index = (low + high) >> 1
+      const bytes = this.#entry(index, page)
+      if (holds(bytes)) {
+        found = { index, bytes }
+        low = index + 1
+      } else high = index - 1
     }
-    return this.#page.bytes
+    return found
+  }
+
+  /** An entry's bytes, from memory, from the page at hand or from the file, of which a search puts a page at hand. */
+  #entry(index: number, page: Page): Buffer {
+    const stored = this.#stored()
+    const length = this.#entryBytes
+    if (index >= stored) {
+      assert(this.#pending && index < this.count, `${this.#path} has an entry ${index}`)
+      return this.#pending.subarray((index - stored) * length, (index - stored + 1) * length)
+    }
+    if (page === NO_PAGE) return this.#storage.read(this.#path, index * length, length)
+    const number = Math.floor(index / PAGE_ENTRIES)
+    if (page.number !== number) {
+      page.bytes = this.#storage.read(this.#path, number * PAGE_ENTRIES * length, PAGE_ENTRIES * length)
+      page.number = number
+    }
+    const at = (index % PAGE_ENTRIES) * length
+    return page.bytes.subarray(at, at + length)
   }
 
   #grow(entries: number): void {

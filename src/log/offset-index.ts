@@ -45,13 +45,12 @@ export class OffsetIndex {
   /** Position of a batch that begins at or before the one that holds `offset`. */
   positionBefore(offset: bigint): number {
     const wanted = Number(offset - this.#baseOffset)
-    const index = this.#entries.lastWhere(entry => entry.readInt32BE(0) <= wanted)
-    return index < 0 ? 0 : this.#entries.entry(index).readInt32BE(4)
+    return this.#entries.lastWhere(entry => entry.readInt32BE(0) <= wanted)?.readInt32BE(4) ?? 0
   }
 
   /** Position of the batch that the last entry speaks of. */
   get lastPosition(): number {
-    return this.count === 0 ? 0 : this.#entries.entry(this.count - 1).readInt32BE(4)
+    return this.#entries.last?.readInt32BE(4) ?? 0
   }
 
   /** Forgets everything, whatever the file holds. */

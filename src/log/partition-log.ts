@@ -61,7 +61,8 @@ export class PartitionLog {
     this.#config = options.config
     this.#epochs = new LeaderEpochs(options.storage, options.folder)
     const wantedStart = options.logStartOffset ?? 0n
-    this.#segments = new Segments({ ...options, emptyAt: wantedStart, nowMs: options.clock.now() })
+    const create = (baseOffset: bigint) => this.#newSegment(baseOffset)
+    this.#segments = new Segments({ ...options, emptyAt: wantedStart, nowMs: options.clock.now(), create })
     this.#rollPolicy = new RollPolicy(options.random, options.config)
     this.#endOffset = this.#segments.active.endOffset
     if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
@@ -180,7 +181,7 @@ export class PartitionLog {
       this.#sync.expectChange()
       if (leaderEpoch >= 0 && leaderEpoch !== this.#epochs.latest?.epoch) this.beginLeaderEpoch(leaderEpoch)
       const nowMs = this.#options.clock.now()
-      if (this.#rollPolicy.mustRoll(this.#segments.active, batch, this.#config, nowMs)) this.#roll(nowMs)
+      if (this.#rollPolicy.mustRoll(this.#segments.active, batch, this.#config, nowMs)) this.#roll()
       this.#segments.active.append(batch, this.#config.indexIntervalBytes)
       this.#endOffset = batch.nextOffset
       this.#observer?.observed(batch)
@@ -291,7 +292,7 @@ export class PartitionLog {
       const old = oldSegments({ segments, config: this.#config, logStartOffset, logEndOffset, highWatermark, nowMs })
       if (!old) return 0
       // There is always a segment.
-      if (old.count === segments.length) this.#roll(nowMs)
+      if (old.count === segments.length) this.#roll()
       this.#start.deleteOldest(old.count, old.reason, this.#config.fileDeleteDelayMs)
       return old.count
     })
@@ -316,18 +317,25 @@ export class PartitionLog {
     this.#guard.abandon()
   }
 
-  #roll(nowMs: number): void {
+  #roll(): void {
     const baseOffset = this.#endOffset
-    const full = this.#segments.roll(baseOffset, nowMs)
+    const full = this.#segments.roll(baseOffset)
     this.#rollPolicy.rolled(this.#config)
     this.#observer?.rolled(baseOffset)
     this.#sync.rolled(full, baseOffset)
   }
 
+  #newSegment(baseOffset: bigint): Segment {
+    const { storage, folder, clock } = this.#options
+    const segment = Segment.create(storage, folder, baseOffset, clock.now())
+    if (this.#config.preallocate) segment.layOut(this.#config.segmentBytes)
+    return segment
+  }
+
   /** Leaves nothing but an empty segment at `offset`. */
   #startAgainAt(offset: bigint): void {
     this.#options.logger.warn({ folder: this.folder, offset }, 'the log begins again, empty, at another offset')
-    this.#segments.startAgainAt(offset, this.#options.clock.now())
+    this.#segments.startAgainAt(offset)
     this.#endOffset = offset
     this.#epochs.truncateFromEnd(0n)
   }

@@ -26,11 +26,14 @@ export interface AgingLog {
   readonly nowMs: number
 }
 
-/** So many of the oldest segments go, and why. */
+/** So many of the oldest segments go now, and why. Whoever has seen to it asks again: there may be more. */
 export interface OldSegments {
   readonly count: number
   readonly reason: string
 }
+
+/** Renaming the files of more of them would keep everyone else waiting. */
+const MOST_AT_ONCE = 100
 
 type IsOld = (segment: AgingSegment, next: AgingSegment | undefined) => boolean
 
@@ -51,7 +54,7 @@ export function oldSegments(log: AgingLog): OldSegments | undefined {
 function goingWhile(log: AgingLog, reason: string, isOld: IsOld): OldSegments | undefined {
   const { segments, highWatermark, logEndOffset } = log
   let count = 0
-  for (const segment of segments) {
+  for (const segment of segments.slice(0, MOST_AT_ONCE)) {
     const next = segments[count + 1]
     if (!next && segment.size === 0) break
     if (highWatermark < (next?.baseOffset ?? logEndOffset) || !isOld(segment, next)) break

@@ -14,6 +14,7 @@ import { TimeIndex, type TimestampOffset } from './time-index.ts'
 const SCAN_BYTES = 8192
 const LARGEST_RELATIVE_OFFSET = 2_147_483_647n
 const NOTHING = Buffer.alloc(0)
+const ZEROS = Buffer.alloc(1 << 16)
 /** The `.log` first: while it has its old name, the segment is where it was. */
 const RENAMED: readonly SegmentSuffix[] = ['log', 'index', 'timeindex', 'txnindex']
 
@@ -28,6 +29,8 @@ export class Segment {
   readonly #offsets: OffsetIndex
   readonly #times: TimeIndex
   #size: number
+  /** Whether the file may be larger than what has been written to it. */
+  #isLaidOut = false
   #bytesSinceIndexed = 0
   /** Undefined until somebody asks, for it may have to be read. */
   #largest: TimestampOffset | undefined
@@ -56,6 +59,12 @@ export class Segment {
     return new Segment(storage, folder, baseOffset, nowMs, stage)
   }
 
+  /** Gives the `.log` its full size in advance; `finish` takes back what is not used. */
+  layOut(bytes: number): void {
+    this.#storage.extend(this.#path, bytes)
+    this.#isLaidOut = true
+  }
+
   /** Gives the files the names of another stage. The segment lives on in the one that is returned. */
   renamed(stage: FileStage): Segment {
     this.#rename(stage)
@@ -75,6 +84,11 @@ export class Segment {
   /** When the `.log` was last written to. */
   get modifiedMs(): number {
     return this.#storage.modifiedMs(this.#path)
+  }
+
+  /** Gives out that the `.log` was last written to at that time: when its sources were. */
+  set modifiedMs(ms: number) {
+    this.#storage.setModified(this.#path, ms)
   }
 
   /** Largest timestamp in the segment and the last offset of the batch that has it; -1 when there is none. */
@@ -197,12 +211,23 @@ export class Segment {
     return { offsets: this.#offsets.sizeInBytes, times: this.#times.sizeInBytes }
   }
 
-  /** Brings the index files up to date, with the final entry of the time index; they are exact afterwards. */
+  /** Whether there is nothing but zeros from a position on: space that was laid out and never used. */
+  isUnusedFrom(position: number): boolean {
+    for (let at = position; at < this.#size; at += ZEROS.length) {
+      const piece = this.#storage.read(this.#path, at, Math.min(ZEROS.length, this.#size - at))
+      if (!piece.equals(ZEROS.subarray(0, piece.length))) return false
+    }
+    return true
+  }
+
+  /** Brings the files up to date, with the final entry of the time index; their sizes are exact afterwards. */
   finish(): void {
     this.#times.reserve()
     this.#times.offer(this.largestTimestamp)
     this.#offsets.flush()
     this.#times.flush()
+    if (this.#isLaidOut) this.#storage.truncate(this.#path, this.#size)
+    this.#isLaidOut = false
   }
 
   /** Resolves when the batches and what is in the index files have reached the disk. */

@@ -15,28 +15,27 @@ export interface ReadLimits {
   readonly minOneBatch: boolean
 }
 
-/** Where the segments are, and what the first of all begins at. */
+/** Where the segments are, what the first of all begins at, and how a new one is made, if not in the plain way. */
 export interface SegmentsOptions {
   readonly storage: Storage
   readonly folder: string
   readonly emptyAt: bigint
   readonly nowMs: number
+  readonly create?: (baseOffset: bigint) => Segment
 }
 
 const NOTHING = Buffer.alloc(0)
 
 export class Segments {
-  readonly #storage: Storage
-  readonly #folder: string
+  readonly #create: (baseOffset: bigint) => Segment
   /** Ascending by base offset, never empty. */
   readonly #segments: Segment[]
 
   /** Those of a folder, or a first one at `emptyAt`. */
-  constructor({ storage, folder, emptyAt, nowMs }: SegmentsOptions) {
-    this.#storage = storage
-    this.#folder = folder
+  constructor({ storage, folder, emptyAt, nowMs, create }: SegmentsOptions) {
+    this.#create = create ?? (offset => Segment.create(storage, folder, offset, nowMs))
     this.#segments = segmentOffsets(storage, folder).map(offset => new Segment(storage, folder, offset, nowMs))
-    if (this.#segments.length === 0) this.#add(emptyAt, nowMs)
+    if (this.#segments.length === 0) this.#segments.push(this.#create(emptyAt))
   }
 
   /** Oldest first. */
@@ -87,10 +86,10 @@ export class Segments {
   }
 
   /** Finishes the active segment and begins the next. Returns the finished one. If this throws there is no new one. */
-  roll(baseOffset: bigint, nowMs: number): Segment {
+  roll(baseOffset: bigint): Segment {
     const full = this.active
     full.finish()
-    this.#add(baseOffset, nowMs)
+    this.#segments.push(this.#create(baseOffset))
     return full
   }
 
@@ -113,13 +112,9 @@ export class Segments {
   }
 
   /** Leaves nothing but an empty segment at `offset`. */
-  startAgainAt(offset: bigint, nowMs: number): void {
+  startAgainAt(offset: bigint): void {
     while (this.#segments.length > 0) this.#dropActive()
-    this.#add(offset, nowMs)
-  }
-
-  #add(baseOffset: bigint, nowMs: number): void {
-    this.#segments.push(Segment.create(this.#storage, this.#folder, baseOffset, nowMs))
+    this.#segments.push(this.#create(offset))
   }
 
   #dropActive(): void {

@@ -33,7 +33,7 @@ export class TimeIndex {
 
   /** The newest entry; timestamp -1 at the base offset when there is none. */
   get last(): TimestampOffset {
-    this.#last ??= this.#at(this.count - 1)
+    this.#last ??= this.#of(this.#entries.last)
     return this.#last
   }
 
@@ -59,7 +59,7 @@ export class TimeIndex {
 
   /** The last entry that is not later than `timestamp`. */
   entryBefore(timestamp: bigint): TimestampOffset {
-    return this.#at(this.#entries.lastWhere(entry => entry.readBigInt64BE(0) <= timestamp))
+    return this.#of(this.#entries.lastWhere(entry => entry.readBigInt64BE(0) <= timestamp))
   }
 
   /** Forgets everything, whatever the file holds. */
@@ -73,9 +73,8 @@ export class TimeIndex {
     this.#entries.flush()
   }
 
-  #at(index: number): TimestampOffset {
-    if (index < 0) return { timestamp: -1n, offset: this.#baseOffset }
-    const entry = this.#entries.entry(index)
+  #of(entry: Buffer | undefined): TimestampOffset {
+    if (!entry) return { timestamp: -1n, offset: this.#baseOffset }
     return { timestamp: entry.readBigInt64BE(0), offset: this.#baseOffset + BigInt(entry.readInt32BE(8)) }
   }
 }
