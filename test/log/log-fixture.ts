@@ -15,8 +15,12 @@ export const FOLDER = 't-0'
 
 /** A clock whose time the test sets. Its alarms are kept, and fire when the time is moved. */
 export class HandClock implements Clock {
-  time = 1_700_000_000_000
+  time: number
   readonly #alarms = new Set<{ timeMs: number; fire: () => void }>()
+
+  constructor(time = 1_700_000_000_000) {
+    this.time = time
+  }
 
   now(): number {
     return this.time

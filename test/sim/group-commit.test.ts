@@ -1,0 +1,164 @@
+/**
+ * Many producers and readers of topics that are synced by each message, on a disk that takes its time, until the power
+ * fails. What was acknowledged or read is there afterwards, and what producers send again is there once.
+ */
+import { expect, test } from 'vitest'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
+import { recordsOf } from '../../src/protocol/records/record.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import { batchOf, Harness } from '../broker/harness.ts'
+import { HeldStorage } from '../log/held-storage.ts'
+
+const SEEDS = 60
+const STEPS = 120
+const PARTITIONS = 2
+const IN_FLIGHT = 3
+const CONFIGS = { 'flush.messages': '1', 'internal.segment.bytes': '600' }
+
+/** One idempotent producer: a record a batch, several on their way. */
+interface Producer {
+  readonly id: bigint
+  readonly partition: number
+  /** Offsets by sequence; undefined while there is no answer. */
+  readonly offsets: (bigint | undefined)[]
+}
+
+class World {
+  readonly random: Random
+  readonly storage = new HeldStorage({ canLosePower: true })
+  readonly producers: Producer[]
+  /** What somebody was given of each partition, by offset. */
+  readonly seen: Map<bigint, string>[] = Array.from({ length: PARTITIONS }, () => new Map())
+  /** Requests that were answered, and syncs of logs that this took. */
+  acknowledged = 0
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed)
+    this.storage.hasSynced = () => this.random.below(2) === 0
+    this.producers = Array.from({ length: 6 }, (_, index) => {
+      return { id: BigInt(index), partition: index % PARTITIONS, offsets: [] }
+    })
+  }
+
+  async run(): Promise<string> {
+    const broker = await Harness.start({ storage: this.storage, random: this.random })
+    const topicId = await broker.createTopic('t', PARTITIONS, CONFIGS)
+    this.storage.hold()
+    const steps = this.random.below(STEPS)
+    for (let step = 0; step < steps; step++) {
+      const what = this.random.below(10)
+      if (what < 5) this.#produce(broker, topicId)
+      else if (what < 8) await this.storage.release()
+      else await this.read(broker, topicId, this.random.below(PARTITIONS))
+      await nextTurn()
+    }
+    return topicId
+  }
+
+  #produce(broker: Harness, topicId: string): void {
+    const producer = this.producers[this.random.below(this.producers.length)]
+    if (!producer || producer.offsets.filter(offset => offset === undefined).length >= IN_FLIGHT) return
+    // Now and then a batch comes twice before it is answered.
+    const isAgain = producer.offsets.length > 0 && this.random.below(4) === 0
+    const sequence = isAgain ? producer.offsets.length - 1 : producer.offsets.length
+    if (!isAgain) producer.offsets.push(undefined)
+    this.send(broker, topicId, producer, sequence)
+  }
+
+  async send(broker: Harness, topicId: string, producer: Producer, sequence: number): Promise<void> {
+    const { id, partition, offsets } = producer
+    const batch = batchOf([valueOf(producer, sequence)], { producerId: id, producerEpoch: 0, baseSequence: sequence })
+    const { errorCode, baseOffset } = await broker.produce(topicId, batch, { index: partition })
+    expect(errorCode).toBe('NONE')
+    const before = offsets[sequence]
+    if (before !== undefined) expect(baseOffset).toBe(before)
+    offsets[sequence] = baseOffset
+    this.acknowledged++
+  }
+
+  /** Reads all that is offered of a partition. */
+  async read(broker: Harness, topicId: string, partition: number): Promise<void> {
+    const seen = this.seen[partition] ?? new Map<bigint, string>()
+    for (let offset = 0n, isMore = true; isMore; ) {
+      const answer = await broker.get('Fetch', broker.fetchRequest(topicId, offset, {}, partition))
+      const data = answer.responses[0]?.partitions[0]
+      expect(data?.errorCode).toBe('NONE')
+      const records = [...batchesIn(data?.records ?? Buffer.alloc(0))].flatMap(recordsOf)
+      for (const record of records) {
+        expect(String(record.value)).toBe(seen.get(record.offset) ?? String(record.value))
+        seen.set(record.offset, String(record.value))
+        offset = record.offset + 1n
+      }
+      isMore = records.length > 0
+    }
+  }
+}
+
+function valueOf({ id }: Producer, sequence: number): string {
+  return `${id}/${sequence}`
+}
+
+/** Sends again, in order, from the first batch that was never acknowledged on. */
+async function sendAgain(world: World, broker: Harness, topicId: string): Promise<void> {
+  for (const producer of world.producers) {
+    const first = producer.offsets.indexOf(undefined)
+    for (let sequence = first; first >= 0 && sequence < producer.offsets.length; sequence++) {
+      await world.send(broker, topicId, producer, sequence)
+    }
+    const last = producer.offsets.length - 1
+    if (last >= 0) await world.send(broker, topicId, producer, last)
+  }
+}
+
+test.each(['the last', 'any'] as const)('the power fails and takes %s of the names', async lost => {
+  let acknowledged = 0
+  for (let seed = 0; seed < SEEDS; seed++) {
+    const world = new World(seed)
+    const topicId = await world.run()
+    acknowledged += world.acknowledged
+    const storage = world.storage.losePower(world.random, lost, { canLosePower: true })
+    await using broker = await Harness.start({ storage, random: world.random })
+    for (const [partition, seen] of world.seen.entries()) {
+      const before = new Map(seen)
+      await world.read(broker, topicId, partition)
+      seen.clear()
+      await world.read(broker, topicId, partition)
+      for (const [offset, value] of before) expect(seen.get(offset), `seed ${seed}: offset ${offset}`).toBe(value)
+    }
+    for (const producer of world.producers) {
+      for (const [sequence, offset] of producer.offsets.entries()) {
+        if (offset === undefined) continue
+        expect(world.seen[producer.partition]?.get(offset), `seed ${seed}`).toBe(valueOf(producer, sequence))
+      }
+    }
+    await sendAgain(world, broker, topicId)
+    for (const [partition, seen] of world.seen.entries()) {
+      await world.read(broker, topicId, partition)
+      const sent = world.producers.filter(producer => producer.partition === partition)
+      const expected = sent.flatMap(producer => producer.offsets.map((_, sequence) => valueOf(producer, sequence)))
+      expect([...seen.values()].sort(), `seed ${seed}: each once`).toEqual(expected.sort())
+    }
+  }
+  expect(acknowledged).toBeGreaterThan(SEEDS * 5)
+})
+
+test('the more producers wait, the fewer syncs there are for each', async () => {
+  const storage = new HeldStorage()
+  const broker = await Harness.start({ storage })
+  const topicId = await broker.createTopic('t', 1, { 'flush.messages': '1' })
+  await broker.produce(topicId, batchOf(['first']))
+  storage.hold()
+  const rounds = 10
+  for (let round = 0; round < rounds; round++) {
+    const answers = Array.from({ length: 30 }, () => broker.produce(topicId, batchOf(['x'])))
+    await nextTurn()
+    await storage.release()
+    await storage.release()
+    await Promise.all(answers)
+  }
+  // The first of each round begins a sync, and the next one serves all the others.
+  expect(storage.asked).toHaveLength(2 * rounds)
+  await storage.flow()
+  await broker.broker.stop()
+})

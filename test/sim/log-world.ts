@@ -1,0 +1,157 @@
+/** A data directory with one plain and one compacted log, and what is done with them. */
+import { expect } from 'vitest'
+import { dirtOf } from '../../src/log/compaction/choice.ts'
+import { Cleaning } from '../../src/log/compaction/cleaning.ts'
+import type { LogConfig } from '../../src/log/log-config.ts'
+import { LogDirectory } from '../../src/log/log-directory.ts'
+import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import type { PartitionLog } from '../../src/log/partition-log.ts'
+import { Segment } from '../../src/log/segment.ts'
+import { segmentPath } from '../../src/log/segment-names.ts'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
+import { buildBatch } from '../../src/protocol/records/builder.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import type { Random } from '../../src/runtime/random.ts'
+import { finishNow } from '../../src/runtime/steps.ts'
+import { contents, type HandClock } from '../log/log-fixture.ts'
+import type { Written } from './written.ts'
+
+const TOPIC_IDS: Readonly<Record<string, string>> = {
+  plain: 'J5MVhC4LQ4u3oPUZ3z2vyA',
+  keyed: 'Zk2yQ1xnSVmyPlYdSWQXdw'
+}
+const KEYS = 5
+
+export interface LogWorldOptions {
+  readonly storage: MemoryStorage
+  readonly random: Random
+  readonly clock: HandClock
+  readonly config: LogConfig
+}
+
+export class LogWorld {
+  readonly #options: LogWorldOptions
+  readonly #directory: LogDirectory
+  /** Throws where an answer that has just arrived never did. */
+  readonly #heard: () => void
+
+  private constructor(options: LogWorldOptions, directory: LogDirectory, heard: () => void) {
+    this.#options = options
+    this.#directory = directory
+    this.#heard = heard
+  }
+
+  static async open(options: LogWorldOptions, heard: () => void = () => {}): Promise<LogWorld> {
+    const directory = await LogDirectory.open({ ...options, logger: silentLogger, identity: { nodeId: 1 } })
+    const owned = ({ topic }: { topic: string }) => ({
+      topicId: TOPIC_IDS[topic] ?? '',
+      config: configOf(topic, options.config)
+    })
+    await directory.load({ owned })
+    heard()
+    return new LogWorld(options, directory, heard)
+  }
+
+  /** A batch of up to three records; of a compacted log a few keys, which are deleted now and then. */
+  async append(written: Written, random: Random): Promise<void> {
+    const log = this.#log(written)
+    const records = Array.from({ length: 1 + random.below(3) }, () => ({
+      key: Buffer.from(`key ${random.below(KEYS)}`),
+      value: random.below(6) === 0 ? null : random.bytes(random.below(60)),
+      timestamp: BigInt(this.#options.clock.now())
+    }))
+    const codec = random.below(4) === 0 ? 'gzip' : 'none'
+    const batch = buildBatch(records, { codec })
+    try {
+      log.append(batch, 0)
+    } finally {
+      written.attempted(batch)
+    }
+    await log.settled()
+    this.#heard()
+    written.acknowledged()
+  }
+
+  moveStart(written: Written, random: Random): void {
+    const log = this.#log(written)
+    const offset = log.logStartOffset + BigInt(random.below(Number(log.highWatermark - log.logStartOffset) + 1))
+    written.mayStartAt(offset)
+    log.moveLogStart(offset)
+  }
+
+  retain(written: Written): void {
+    const log = this.#log(written)
+    written.mayStartAt(log.logEndOffset)
+    while (log.deleteOldSegments() > 0);
+  }
+
+  async compact(written: Written): Promise<void> {
+    const log = this.#log(written)
+    const { cleanerOffsets } = this.#directory
+    const nowMs = this.#options.clock.now()
+    const dirt = dirtOf(log, cleanerOffsets.get(log.folder), nowMs)
+    if (dirt.cleanableBytes === 0) return
+    const mapLimits = { memoryBytes: 10_000, loadFactor: 0.9 }
+    const { endOffset } = await new Cleaning({ log, dirt, mapLimits, nowMs, spend: () => undefined }).run()
+    cleanerOffsets.set(log.folder, endOffset)
+    this.#heard()
+  }
+
+  checkpoint(): void {
+    this.#directory.checkpoint()
+    this.#heard()
+  }
+
+  async close(): Promise<void> {
+    await this.#directory.close()
+    this.#heard()
+  }
+
+  checkList(written: Written, promised: Parameters<Written['checkList']>[3]): void {
+    const log = this.#log(written)
+    written.checkList(contents(log), log.logStartOffset, log.logEndOffset, promised)
+  }
+
+  checkMap(written: Written, promised: Parameters<Written['checkMap']>[2]): void {
+    const log = this.#log(written)
+    const batches = contents(log).flatMap(({ bytes }) => [...batchesIn(bytes)])
+    written.checkMap(batches, log.logEndOffset, promised)
+  }
+
+  end(written: Written): bigint {
+    return this.#log(written).logEndOffset
+  }
+
+  #log({ topic }: Written): PartitionLog {
+    const log = this.#directory.log(
+      { topic, partition: 0 },
+      TOPIC_IDS[topic] ?? '',
+      configOf(topic, this.#options.config)
+    )
+    this.#heard()
+    return log
+  }
+}
+
+function configOf(topic: string, config: LogConfig): LogConfig {
+  return topic === 'keyed' ? { ...config, isDeleted: false, isCompacted: true } : config
+}
+
+/** Indexes of a folder's segments from an offset on are those that their logs give, byte for byte. */
+export function checkIndexes(storage: MemoryStorage, folder: string, from: bigint, indexIntervalBytes: number): void {
+  const logs = storage.list(folder).filter(({ name }) => /^\d{20}\.log$/.test(name))
+  for (const { name } of logs) {
+    const baseOffset = BigInt(name.slice(0, 20))
+    if (baseOffset < from) continue
+    const rebuilt = new MemoryStorage()
+    rebuilt.makeDirectory(folder)
+    rebuilt.append(`${folder}/${name}`, storage.read(`${folder}/${name}`, 0, storage.size(`${folder}/${name}`)))
+    const segment = new Segment(rebuilt, folder, baseOffset, 0)
+    segment.cutTo(finishNow(segment.recover(indexIntervalBytes)).soundBytes)
+    for (const suffix of ['index', 'timeindex'] as const) {
+      const path = segmentPath(folder, baseOffset, suffix)
+      const bytes = (of: MemoryStorage) => of.read(path, 0, of.size(path)).toString('hex')
+      expect(bytes(storage), path).toBe(bytes(rebuilt))
+    }
+  }
+}

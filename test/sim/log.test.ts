@@ -1,0 +1,111 @@
+/**
+ * The logs of a directory that die at every operation on their disk, through rolls, retention, compaction, moves of the
+ * log start and restarts: a plain log is a list of batches, and a compacted one has the last value of every key.
+ */
+import { expect, test } from 'vitest'
+import { textOf } from '../../src/dump/render.ts'
+import { verify } from '../../src/dump/verify.ts'
+import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
+import type { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import { options } from '../dump/folder.ts'
+import { HandClock } from '../log/log-fixture.ts'
+import { type Cause, dieEverywhere, type Life } from './death.ts'
+import { checkIndexes, LogWorld } from './log-world.ts'
+import { type Promised, Written } from './written.ts'
+
+const SMALL: LogConfig = {
+  ...DEFAULT_LOG_CONFIG,
+  segmentBytes: 500,
+  indexIntervalBytes: 100,
+  fileDeleteDelayMs: 1000,
+  retentionBytes: 1500,
+  deleteRetentionMs: 20_000
+}
+const STEPS = 60
+
+interface Logs {
+  readonly plain: Written
+  readonly keyed: Written
+}
+
+interface Case {
+  readonly cause: Cause
+  readonly flushMessages: number
+  readonly promise: Promised
+}
+
+const cases: Case[] = [
+  { cause: 'process death', flushMessages: DEFAULT_LOG_CONFIG.flushMessages, promise: 'all' },
+  { cause: 'power loss', flushMessages: DEFAULT_LOG_CONFIG.flushMessages, promise: 'a prefix' },
+  { cause: 'power loss', flushMessages: 1, promise: 'all' },
+  { cause: 'power loss without a journal of names', flushMessages: 1, promise: 'all' },
+  { cause: 'power loss without a journal of names', flushMessages: 5, promise: 'nothing wrong' }
+]
+
+test.each(cases)('$cause, flush.messages $flushMessages: $promise', { timeout: 600_000 }, async given => {
+  const config = { ...SMALL, flushMessages: given.flushMessages }
+  const operations = await dieEverywhere(given.cause, {
+    witness: (): Logs => ({ plain: new Written('plain'), keyed: new Written('keyed') }),
+    script: (life, logs) => script(life, logs, config),
+    check: (left, logs, random) => check(left, logs, random, config, given.promise)
+  })
+  expect(operations).toBeGreaterThan(300)
+})
+
+/** The same steps every time, whatever kills. */
+async function script(life: Life, logs: Logs, config: LogConfig): Promise<void> {
+  const random = seededRandom(11)
+  let clock = new HandClock()
+  const open = () => LogWorld.open({ storage: life.storage, random: life.random, clock, config }, () => life.mustGoOn())
+  let world = await open()
+  for (let step = 0; step < STEPS; step++) {
+    clock.advance(500)
+    life.mustGoOn()
+    const choice = random.below(100)
+    if (choice < 34) await world.append(logs.plain, random)
+    else if (choice < 72) await world.append(logs.keyed, random)
+    else if (choice < 76) world.moveStart(logs.plain, random)
+    else if (choice < 80) world.retain(logs.plain)
+    else if (choice < 91) await world.compact(logs.keyed)
+    else if (choice < 93) world.checkpoint()
+    else {
+      if (choice < 97) await world.close()
+      else life.kill()
+      // Alarms of the process before are not heard any more.
+      clock = new HandClock(clock.time)
+      world = await open()
+    }
+  }
+  await world.close()
+}
+
+async function check(
+  storage: MemoryStorage,
+  { plain, keyed }: Logs,
+  random: Random,
+  config: LogConfig,
+  promise: Promised
+): Promise<void> {
+  const clock = new HandClock()
+  clock.time += STEPS * 500
+  const open = () => LogWorld.open({ storage, random, clock, config })
+  const world = await open()
+  world.checkList(plain, promise)
+  world.checkMap(keyed, promise)
+  const ends = { plain: world.end(plain), keyed: world.end(keyed) }
+  for (const log of [plain, keyed]) {
+    log.continueAt(world.end(log))
+    for (let more = 0; more < 6; more++) await world.append(log, random)
+  }
+  await world.compact(keyed)
+  world.retain(plain)
+  await world.close()
+  expect([...verify(storage, [''], options())].map(textOf)).toEqual([expect.stringMatching(/no problems found$/)])
+  checkIndexes(storage, 'plain-0', ends.plain, config.indexIntervalBytes)
+  checkIndexes(storage, 'keyed-0', ends.keyed, config.indexIntervalBytes)
+  const again = await open()
+  again.checkList(plain, 'all')
+  again.checkMap(keyed, 'all')
+  await again.close()
+}

@@ -1,0 +1,97 @@
+/** What was written to one log, and what may therefore be read from it. */
+import { expect } from 'vitest'
+import type { RecordBatch } from '../../src/protocol/records/batch.ts'
+import { recordsOf } from '../../src/protocol/records/record.ts'
+
+/** How much of what was written must be there: all that was acknowledged, the first part of it, or nothing but it. */
+export type Promised = 'all' | 'a prefix' | 'nothing wrong'
+
+/** A batch as it can be read. */
+export interface FoundBatch {
+  readonly baseOffset: bigint
+  readonly bytes: Buffer
+}
+
+interface WrittenBatch extends FoundBatch {
+  readonly nextOffset: bigint
+}
+
+interface WrittenRecord {
+  readonly key: string
+  readonly value: string | null
+}
+
+export class Written {
+  readonly topic: string
+  #batches: WrittenBatch[] = []
+  readonly #records = new Map<bigint, WrittenRecord>()
+  #acknowledgedEnd = 0n
+  #latestStart = 0n
+
+  constructor(topic: string) {
+    this.topic = topic
+  }
+
+  /** A batch with its final offsets, before anybody knows whether it will be there. */
+  attempted(batch: RecordBatch): void {
+    const { baseOffset, nextOffset } = batch
+    this.#batches.push({ baseOffset, nextOffset, bytes: Buffer.from(batch.bytes) })
+    for (const { offset, key, value } of recordsOf(batch)) {
+      this.#records.set(offset, { key: String(key), value: value && String(value) })
+    }
+  }
+
+  acknowledged(): void {
+    this.#acknowledgedEnd = this.#batches.at(-1)?.nextOffset ?? 0n
+  }
+
+  /** From now on the log may start as late as there. */
+  mayStartAt(offset: bigint): void {
+    if (offset > this.#latestStart) this.#latestStart = offset
+  }
+
+  /** After a restart the log ends there: what was never promised and is not there is forgotten. */
+  continueAt(end: bigint): void {
+    this.#batches = this.#batches.filter(({ nextOffset }) => nextOffset <= end)
+    for (const offset of this.#records.keys()) if (offset >= end) this.#records.delete(offset)
+    this.#acknowledgedEnd = end
+  }
+
+  /** What is found from `start` to `end` in a log of which nothing but its beginning ever goes. */
+  checkList(found: readonly FoundBatch[], start: bigint, end: bigint, promised: Promised): void {
+    const known = new Map(this.#batches.map(batch => [batch.baseOffset, batch]))
+    const written = found.map(({ baseOffset, bytes }) => {
+      const batch = known.get(baseOffset)
+      expect(batch?.bytes.equals(bytes), `the batch at ${baseOffset} is the one that was written`).toBe(true)
+      return batch as WrittenBatch
+    })
+    if (promised === 'nothing wrong') return
+    if (promised === 'all') expect(end).toBeGreaterThanOrEqual(this.#acknowledgedEnd)
+    expect(start).toBeLessThanOrEqual(this.#latestStart)
+    let next = start
+    for (const { baseOffset, nextOffset } of written) {
+      expect(baseOffset, 'no offset is missing').toBeLessThanOrEqual(next)
+      expect(nextOffset).toBeGreaterThan(next)
+      next = nextOffset
+    }
+    expect(next).toBe(end)
+  }
+
+  /** What is found in a compacted log: of every key the newest value, and none that came before a deletion. */
+  checkMap(found: readonly RecordBatch[], end: bigint, promised: Promised): void {
+    const newest = new Map<string, bigint>()
+    for (const { offset, key, value } of found.flatMap(batch => recordsOf(batch))) {
+      expect({ key: String(key), value: value && String(value) }).toEqual(this.#records.get(offset))
+      newest.set(String(key), offset)
+    }
+    if (promised === 'nothing wrong') return
+    if (promised === 'all') expect(end).toBeGreaterThanOrEqual(this.#acknowledgedEnd)
+    const expected = new Map<string, bigint>()
+    for (const [offset, { key }] of this.#records) if (offset < end) expected.set(key, offset)
+    for (const [key, offset] of expected) {
+      // The mark of a deletion goes some time after the values before it.
+      const isGone = !newest.has(key) && this.#records.get(offset)?.value === null
+      if (!isGone) expect(newest.get(key), `the newest record of ${key}`).toBe(offset)
+    }
+  }
+}
