@@ -6,8 +6,10 @@ import { listenersOf } from '../config/listeners.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { ProducerIds } from '../idempotence/producer-ids.ts'
+import type { CheckpointIntervals } from '../log/directory-checkpoints.ts'
 import { LogDirectory } from '../log/log-directory.ts'
-import { METADATA_FOLDER } from '../log/partition-folder.ts'
+import { METADATA_FOLDER, type TopicPartition } from '../log/partition-folder.ts'
+import { loggedProgress, type ProgressListener } from '../log/recovery-progress.ts'
 import type { Storage } from '../log/storage.ts'
 import { compactionLimits, metadataLogConfig } from '../metadata/metadata-config.ts'
 import { METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
@@ -16,6 +18,7 @@ import { CLUSTER_METADATA_TOPIC_NAME, GROUP_METADATA_TOPIC_NAME } from '../metad
 import type { Dispatch } from '../net/dispatch.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
+import { LapTimes } from '../runtime/lap-times.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { Catalog } from './catalog.ts'
@@ -24,6 +27,7 @@ import { dispatcher } from './dispatch.ts'
 import { type FetchSessionLimits, FetchSessions } from './fetch-sessions.ts'
 import { groupPorts } from './group-ports.ts'
 import { LiveSettings } from './live-settings.ts'
+import { LogRetention } from './log-retention.ts'
 import { notices } from './notices.ts'
 import { Parking } from './parking.ts'
 
@@ -37,6 +41,12 @@ export interface BrokerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Hears how far a recovery has come; unless given, that is logged every few seconds. */
+  readonly progress?: ProgressListener | undefined
+  /** Calls a start off that is still under way: it rejects, and the data directory is as unclean as it was. */
+  readonly signal?: AbortSignal | undefined
+  /** Where the shares of the start are noted. */
+  readonly laps?: LapTimes | undefined
 }
 
 export class Broker {
@@ -46,12 +56,14 @@ export class Broker {
   readonly #parts: Parts
   readonly #directory: LogDirectory
   readonly #producerExpiry: Alarm
+  readonly #retention: LogRetention
 
   private constructor(parts: Parts, directory: LogDirectory, failed: Promise<never>) {
     this.#parts = parts
     this.#directory = directory
     this.failed = failed
     this.#producerExpiry = expireProducers(parts)
+    this.#retention = new LogRetention({ ...parts, settings: () => parts.settings })
     this.dispatch = dispatcher(parts)
   }
 
@@ -60,16 +72,24 @@ export class Broker {
    * Throws DataDirectoryError for a directory that is not ours, StorageError where the disk fails.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
-    const { settings, storage, random, logger } = options
+    const { settings, storage, random, logger, signal } = options
     const { promise: failed, reject: fail } = deferred<never>()
     // Whoever waits for it hears of it; when nobody does, that must not end the process.
     failed.catch(() => {})
     const clock = watchedClock(options.clock, fail)
     const identity = { nodeId: settings.get('node.id') }
-    const directory = await LogDirectory.open({ storage, clock, random, logger, identity })
+    const { laps = new LapTimes(clock), progress = loggedProgress(logger, clock) } = options
+    const intervals = checkpointIntervals(settings)
+    const directory = await LogDirectory.open({ storage, clock, random, logger, identity, intervals, signal })
     try {
       const parts = assemble({ ...options, clock }, directory)
-      parts.groups.start()
+      laps.lap('metadataMs')
+      const owned = (partition: TopicPartition) => parts.catalog.ownerOf(partition)
+      const recovered = (partition: TopicPartition) => parts.catalog.opening(partition)
+      await directory.load({ owned, recovered, progress, signal })
+      laps.lap('recoveryMs')
+      await parts.groups.start(signal)
+      laps.lap('coordinatorsMs')
       parts.metadata.compact(compactionLimits(settings), logger)
       return new Broker(parts, directory, failed)
     } catch (error) {
@@ -86,6 +106,7 @@ export class Broker {
   /** Answers what is parked, then brings everything to the disk and closes it. */
   async stop(): Promise<void> {
     this.#producerExpiry.cancel()
+    await this.#retention.stop()
     this.#parts.groups.stop()
     this.#parts.parking.close()
     await this.#parts.metadata.close()
@@ -98,10 +119,6 @@ function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
   const { settings: given, storage, clock, random, logger } = options
   const nodeId = given.get('node.id')
   const metadata = openMetadata(options, directory)
-  directory.setAsideStrays(({ topic, partition }) => {
-    const known = metadata.image.topicsByName.get(topic)
-    return known?.partitions[partition] && known.topicId
-  })
   const live = new LiveSettings(given, metadata, nodeId)
   const catalog = new Catalog({
     metadata,
@@ -146,6 +163,19 @@ function openMetadata({ storage, clock, logger, settings }: BrokerOptions, direc
   )
   const { directoryId } = directory.meta
   return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId })
+}
+
+function checkpointIntervals(settings: BrokerSettings): CheckpointIntervals {
+  return {
+    recoveryPointMs: atLeastOne(settings.get('log.flush.offset.checkpoint.interval.ms')),
+    logStartMs: atLeastOne(settings.get('log.flush.start.offset.checkpoint.interval.ms')),
+    highWatermarkMs: atLeastOne(settings.get('replica.high.watermark.checkpoint.interval.ms'))
+  }
+}
+
+/** Kafka takes 0 and less, which would leave no time for anything else. */
+function atLeastOne(intervalMs: number): number {
+  return Math.max(1, intervalMs)
 }
 
 function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {

@@ -7,7 +7,8 @@ import { newTopicOverrides } from '../config/new-topic.ts'
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings, TopicSettings } from '../config/values.ts'
 import { partitionFor } from '../group/partitioner.ts'
-import type { LogDirectory } from '../log/log-directory.ts'
+import type { LogDirectory, OwnedPartition } from '../log/log-directory.ts'
+import type { TopicPartition } from '../log/partition-folder.ts'
 import type { Storage } from '../log/storage.ts'
 import type { ValidationRules } from '../log/validator.ts'
 import { createTopics, type NewTopic, type TopicRules } from '../metadata/create-topics.ts'
@@ -26,6 +27,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
+import type { Steps } from '../runtime/steps.ts'
 import { OpenPartitions } from './open-partitions.ts'
 import type { Partition } from './partition.ts'
 import { batchRulesOf, logConfigOf } from './topic-rules.ts'
@@ -189,6 +191,18 @@ export class Catalog {
   /** How many partitions a topic has, 0 when there is none of that name. */
   partitionCount(name: string): number {
     return this.#ports.metadata.image.topicsByName.get(name)?.partitions.length ?? 0
+  }
+
+  /** Whose a folder of the data directory is, undefined for that of no topic. */
+  ownerOf({ topic, partition }: TopicPartition): OwnedPartition | undefined {
+    const known = this.#ports.metadata.image.topicsByName.get(topic)
+    if (!known?.partitions[partition]) return undefined
+    return { topicId: known.topicId, config: logConfigOf(this.settingsOf(topic)) }
+  }
+
+  /** Opens a partition that was recovered, so that a clean stop leaves what Kafka looks for in its folder. */
+  *opening({ topic, partition }: TopicPartition): Steps {
+    yield this.partition(topic, partition)
   }
 
   /** Whether anything was ever written to the partition. */

@@ -53,10 +53,10 @@ function groupJournal(catalog: Catalog, index: number, clock: Clock): GroupJourn
       catalog.partition(GROUP_METADATA_TOPIC_NAME, index).appendJournal(records, clock)
     },
     maxBatchBytes: () => catalog.rulesOf(GROUP_METADATA_TOPIC_NAME).maxMessageBytes,
-    replay: each => {
+    *replay(each) {
       if (!catalog.hasLog(GROUP_METADATA_TOPIC_NAME, index)) return
       const { log, leaderEpoch } = catalog.partition(GROUP_METADATA_TOPIC_NAME, index)
-      new Journal(log, clock, leaderEpoch).replay({ record: ({ key, value }) => key && each({ key, value }) })
+      yield* new Journal(log, clock, leaderEpoch).replay({ record: ({ key, value }) => key && each({ key, value }) })
     },
     settled: () => catalog.find(OFFSETS_TOPIC, index)?.log.settled()
   }

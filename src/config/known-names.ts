@@ -38,9 +38,8 @@ const READ_ONLY = `
   group.streams.min.session.timeout.ms group.streams.num.standby.replicas group.streams.session.timeout.ms
   initial.broker.registration.timeout.ms inter.broker.listener.name internal.metadata.delete.delay.millis
   internal.metadata.log.segment.bytes internal.metadata.max.batch.size.in.bytes kafka.metrics.polling.interval.secs
-  kafka.metrics.reporters leader.imbalance.check.interval.seconds log.cleaner.enable log.dir.failure.timeout.ms
-  log.flush.offset.checkpoint.interval.ms log.flush.start.offset.checkpoint.interval.ms log.initial.task.delay.ms
-  log.remote.copy.lag.bytes log.remote.copy.lag.ms log.retention.check.interval.ms max.decompressed.message.bytes
+  kafka.metrics.reporters leader.imbalance.check.interval.seconds log.dir.failure.timeout.ms
+  log.remote.copy.lag.bytes log.remote.copy.lag.ms max.decompressed.message.bytes
   metadata.log.dir
   metadata.max.idle.interval.ms
   metrics.num.samples metrics.recording.level metrics.sample.window.ms
@@ -56,7 +55,7 @@ const READ_ONLY = `
   remote.log.metadata.manager.listener.name remote.log.reader.max.pending.tasks remote.log.storage.manager.class.name
   remote.log.storage.manager.class.path remote.log.storage.manager.impl.prefix remote.log.storage.system.enable
   replica.fetch.backoff.ms replica.fetch.max.bytes replica.fetch.min.bytes replica.fetch.response.max.bytes
-  replica.fetch.wait.max.ms replica.high.watermark.checkpoint.interval.ms replica.lag.time.max.ms
+  replica.fetch.wait.max.ms replica.lag.time.max.ms
   replica.selector.class replica.socket.receive.buffer.bytes replica.socket.timeout.ms replication.quota.window.num
   replication.quota.window.size.seconds request.timeout.ms sasl.client.callback.handler.class sasl.enabled.mechanisms
   sasl.jaas.config sasl.kerberos.kinit.cmd sasl.kerberos.min.time.before.relogin
@@ -101,8 +100,7 @@ const READ_ONLY = `
 const DYNAMIC = `
   background.threads config.providers follower.fetch.last.tiered.offset.enable group.consumer.assignment.interval.ms
   group.coordinator.cached.buffer.max.bytes group.share.assignment.interval.ms group.streams.assignment.interval.ms
-  log.cleaner.backoff.ms log.cleaner.dedupe.buffer.size log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size
-  log.cleaner.io.max.bytes.per.second log.cleaner.threads max.connection.creation.rate metric.reporters num.io.threads
+  log.cleaner.threads max.connection.creation.rate metric.reporters num.io.threads
   num.network.threads num.recovery.threads.per.data.dir num.replica.fetchers remote.fetch.max.wait.ms
   remote.list.offsets.request.timeout.ms remote.log.index.file.cache.total.size.bytes
   remote.log.manager.copier.thread.pool.size remote.log.manager.copy.max.bytes.per.second

@@ -3,7 +3,7 @@
  * Names and defaults are Apache Kafka 4.3's; a row whose default differs says why. Rows that share a topic's setting
  * are its defaults, the first that is set winning. Kafka's other settings are in `known-names.ts`.
  */
-import { boolean, int, list, long, type RowOptions, type Setting, short, string } from './define.ts'
+import { boolean, double, int, list, long, type RowOptions, type Setting, short, string } from './define.ts'
 import { isTopicSetting, type TopicSettingName, topicSettings } from './topic-settings.ts'
 
 const MINUTE = 60_000
@@ -137,7 +137,36 @@ const logs = {
     'The same in hours, where neither log.retention.ms nor log.retention.minutes is set.',
     forTopic('retention.ms', { unitMs: HOUR })
   ),
+  'log.retention.check.interval.ms': long(300_000, 'How often old segments are looked for.', { atLeast: 1 }),
+  'log.initial.task.delay.ms': long(30_000, 'How long after a start old segments are looked for the first time.', {
+    atLeast: 0,
+    internal: true
+  }),
   'log.cleanup.policy': topicDefault('cleanup.policy'),
+  'log.cleaner.enable': boolean(true, 'Whether logs are compacted at all, those of committed offsets included.'),
+  'log.cleaner.backoff.ms': long(15_000, 'How long compaction rests when no log is dirty enough.', {
+    atLeast: 0,
+    ...DYNAMIC
+  }),
+  'log.cleaner.dedupe.buffer.size': long(
+    134_217_728,
+    'The most memory in which compaction remembers keys; it takes what the log at hand needs.',
+    { atLeast: 1_048_576, ...DYNAMIC }
+  ),
+  'log.cleaner.io.buffer.load.factor': double(0.9, 'How full the memory of keys may become.', {
+    atLeast: 0,
+    atMost: 1,
+    ...DYNAMIC
+  }),
+  'log.cleaner.io.buffer.size': int(524_288, 'After so many bytes compaction lets others go first.', {
+    atLeast: 0,
+    ...DYNAMIC
+  }),
+  'log.cleaner.io.max.bytes.per.second': double(
+    Number.MAX_VALUE,
+    'The most bytes a second that compaction reads and writes.',
+    { atLeast: 1, ...DYNAMIC }
+  ),
   'log.cleaner.delete.retention.ms': topicDefault('delete.retention.ms'),
   'log.cleaner.max.compaction.lag.ms': topicDefault('max.compaction.lag.ms'),
   'log.cleaner.min.cleanable.ratio': topicDefault('min.cleanable.dirty.ratio'),
@@ -153,6 +182,15 @@ const logs = {
     'The default of log.flush.interval.ms; Kafka also looks for logs to sync this often.',
     forTopic('flush.ms')
   ),
+  'log.flush.offset.checkpoint.interval.ms': int(
+    60_000,
+    'How often it is written down up to where logs are on the disk; recovery begins there.',
+    { atLeast: 0 }
+  ),
+  'log.flush.start.offset.checkpoint.interval.ms': int(60_000, 'How often it is written down where logs start.', {
+    atLeast: 0
+  }),
+  'replica.high.watermark.checkpoint.interval.ms': long(5000, 'How often the high watermarks are written down.'),
   'log.index.interval.bytes': topicDefault('index.interval.bytes'),
   'log.index.size.max.bytes': topicDefault('segment.index.bytes'),
   'log.local.retention.bytes': topicDefault('local.retention.bytes'),

@@ -5,6 +5,7 @@
  */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Random } from '../runtime/random.ts'
+import { finishFairly } from '../runtime/steps.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
 import { type Join, join } from './classic/join.ts'
@@ -77,9 +78,12 @@ export class GroupCoordinator {
     this.#retention = new Retention(ports, this.#partitions)
   }
 
-  /** Loads all groups, so that the sessions of their members begin to run, and begins to look for offsets to expire. */
-  start(): void {
-    this.#partitions.loadAll()
+  /**
+   * Loads all groups, in slices, so that the sessions of their members begin to run, and begins to look for offsets to
+   * expire. Rejects when `signal` calls it off.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    await finishFairly(this.#partitions.loadAll(), { clock: this.#ports.clock, signal })
     this.#retention.start()
   }
 

@@ -4,6 +4,7 @@
  */
 import { KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { Steps } from '../runtime/steps.ts'
 import { type ClassicGroup, emptyGroup } from './classic/group.ts'
 import { restoreGroup } from './classic/record.ts'
 import type { Turn } from './classic/turn.ts'
@@ -16,8 +17,8 @@ export interface GroupJournal {
   append(records: readonly KeyValue[]): void
   /** How many bytes one call of append may bring (max.message.bytes of the topic). */
   maxBatchBytes(): number
-  /** Hands over every record from the first to the last. Buffers are the journal's own. */
-  replay(each: (record: KeyValue) => void): void
+  /** Hands over every record from the first to the last, in steps. Buffers are the journal's own. */
+  replay(each: (record: KeyValue) => void): Steps
   /** Resolves once answers may rest on all that was appended; undefined when they may now. */
   settled(): Promise<void> | undefined
 }
@@ -27,18 +28,23 @@ export class GroupPartition {
   readonly #groups = new Map<string, ClassicGroup>()
   readonly #offsets = new Offsets()
 
-  /** Loads the partition. Throws MalformedFrame when a record cannot be understood: nothing can be said of its groups then. */
-  constructor(journal: GroupJournal, now: number, logger: Logger) {
+  private constructor(journal: GroupJournal) {
     this.journal = journal
+  }
+
+  /** Loads a partition. Throws MalformedFrame when a record cannot be understood: nothing can be said of its groups then. */
+  static *load(journal: GroupJournal, now: number, logger: Logger): Steps<GroupPartition> {
+    const partition = new GroupPartition(journal)
     const skipped = new Map<number, SkippedRecord>()
-    journal.replay(keyValue => {
+    yield* journal.replay(keyValue => {
       const record = decodeRecord(keyValue)
       if (record.type === 'Skipped') skipped.set(record.typeId, record)
-      else this.#apply(record, now)
+      else partition.#apply(record, now)
     })
     for (const { typeId, name } of skipped.values()) {
       logger.warn({ typeId }, `records of __consumer_offsets are skipped: ${name ?? 'an unknown type'}`)
     }
+    return partition
   }
 
   get groups(): ReadonlyMap<string, ClassicGroup> {

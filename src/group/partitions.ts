@@ -3,6 +3,7 @@ import { MalformedFrame } from '../protocol/bytes.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { finishNow, type Steps } from '../runtime/steps.ts'
 import { type GroupJournal, GroupPartition } from './partition.ts'
 import { partitionFor } from './partitioner.ts'
 
@@ -29,14 +30,15 @@ export class GroupPartitions {
   /** The partition that holds a group. Throws NOT_COORDINATOR when there is none, or it could not be loaded. */
   of(groupId: string): GroupPartition {
     const partitionCount = this.#ports.partitionCount()
-    const partition = partitionCount > 0 ? this.#partition(partitionFor(groupId, partitionCount)) : null
+    const partition = partitionCount > 0 ? finishNow(this.#partition(partitionFor(groupId, partitionCount))) : null
     // The client looks for its coordinator again, and that makes the topic where it is missing.
     if (!partition) throw new KafkaError('NOT_COORDINATOR', `the records of group ${groupId} are not here`)
     return partition
   }
 
-  loadAll(): void {
-    for (let index = 0; index < this.#ports.partitionCount(); index++) this.#partition(index)
+  /** Loads all of them, before anybody asks for one. */
+  *loadAll(): Steps {
+    for (let index = 0; index < this.#ports.partitionCount(); index++) yield* this.#partition(index)
   }
 
   clear(): void {
@@ -48,19 +50,19 @@ export class GroupPartitions {
     for (const partition of this.#partitions.values()) if (partition) yield partition
   }
 
-  #partition(index: number): GroupPartition | null {
+  *#partition(index: number): Steps<GroupPartition | null> {
     const known = this.#partitions.get(index)
     if (known !== undefined) return known
-    const partition = this.#load(index)
+    const partition = yield* this.#load(index)
     this.#partitions.set(index, partition)
     if (partition) this.#loaded(partition)
     return partition
   }
 
-  #load(index: number): GroupPartition | null {
+  *#load(index: number): Steps<GroupPartition | null> {
     const { journal, clock, logger } = this.#ports
     try {
-      return new GroupPartition(journal(index), clock.now(), logger)
+      return yield* GroupPartition.load(journal(index), clock.now(), logger)
     } catch (error) {
       if (!(error instanceof MalformedFrame || error instanceof KafkaError)) throw error
       const bindings = { err: error, partition: index }

@@ -1,6 +1,6 @@
 /**
  * Kafka's checkpoint files: a version, a count, then a line an entry. At the top of a data directory they tell offsets
- * of partitions: how far a log is known to be on the disk, where it starts, how far it is replicated.
+ * of partitions: how far a log is known to be on the disk, where it starts, how far it is replicated and compacted.
  */
 import type { Logger } from '../runtime/logger.ts'
 import { replaceFile, replaceFileSynced, type Storage } from './storage.ts'
@@ -9,6 +9,7 @@ import { replaceFile, replaceFileSynced, type Storage } from './storage.ts'
 export const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint'
 export const LOG_START_FILE = 'log-start-offset-checkpoint'
 export const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint'
+export const CLEANER_OFFSET_FILE = 'cleaner-offset-checkpoint'
 
 const VERSION = '0'
 
@@ -53,6 +54,11 @@ export class OffsetCheckpoint {
     this.#isUnsaved = true
     if (offset === undefined) this.#offsets.delete(folder)
     else this.#offsets.set(folder, offset)
+  }
+
+  /** Takes all entries away but those of `folders`. */
+  keepOnly(folders: { has(folder: string): boolean }): void {
+    for (const folder of this.#offsets.keys()) if (!folders.has(folder)) this.set(folder, undefined)
   }
 
   /** Writes the file, if anything has changed since the last time. */

@@ -7,6 +7,7 @@ import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.
 import { type BatchOptions, buildBatch } from '../protocol/records/builder.ts'
 import { type BatchRecord, recordsOf } from '../protocol/records/record.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { Steps } from '../runtime/steps.ts'
 import type { PartitionLog } from './partition-log.ts'
 
 /** A record to be kept. */
@@ -57,19 +58,18 @@ export class Journal {
   }
 
   /**
-   * Reads everything from the log's start, or from `offset`, to its end. Keys and values are views on large pieces of
-   * the file: who keeps one copies it. Throws CorruptRecordError for a batch whose checksum does not fit.
+   * Reads everything from the log's start, or from `offset`, to its end, a batch in each step. Keys and values are views
+   * on large pieces of the file: who keeps one copies it. Throws CorruptRecordError for a batch whose checksum does not
+   * fit.
    */
-  replay(reader: JournalReader, offset = this.log.logStartOffset): void {
+  *replay(reader: JournalReader, offset = this.log.logStartOffset): Steps {
     for (const batch of this.log.batches(offset)) {
       if (!batch.hasValidCrc()) {
         throw new CorruptRecordError(`${this.log.folder} is damaged at offset ${batch.baseOffset}`, 0)
       }
-      if (batch.isControl) {
-        reader.control?.(batch)
-        continue
-      }
-      for (const record of recordsOf(batch)) if (record.offset >= offset) reader.record(record, batch)
+      if (batch.isControl) reader.control?.(batch)
+      else for (const record of recordsOf(batch)) if (record.offset >= offset) reader.record(record, batch)
+      yield
     }
   }
 }

@@ -1,31 +1,26 @@
 /**
  * One data directory: whose it is, whether it was closed clean, its checkpoints, and a log for every partition, opened on
- * first use. After `open` no partition needs recovery any more.
+ * first use. `open` gives the metadata log, which tells whose all other folders are; `load` then makes those fit for use.
  */
-import type { Alarm, Clock } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
-import { DirectoryCheckpoints } from './directory-checkpoints.ts'
-import { FolderRemoval } from './folder-removal.ts'
+import { finishFairly } from '../runtime/steps.ts'
+import type { CleanerOffsets } from './compaction/cleaner.ts'
+import { type CheckpointIntervals, DirectoryCheckpoints, KAFKA_INTERVALS } from './directory-checkpoints.ts'
+import { DirectoryRecovery } from './directory-recovery.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts'
 import { claimDirectory, type Identity, type MetaProperties } from './meta-properties.ts'
-import {
-  folderOf,
-  METADATA_FOLDER,
-  parseFolder,
-  readTopicId,
-  setAsideName,
-  type TopicPartition,
-  writeTopicId
-} from './partition-folder.ts'
+import { folderOf, METADATA_FOLDER, type TopicPartition } from './partition-folder.ts'
+import { PartitionFolders } from './partition-folders.ts'
 import { PartitionLog } from './partition-log.ts'
-import { lacksIndexes, recoverPartition } from './recovery.ts'
-import { replaceFileSynced, type Storage, StorageError } from './storage.ts'
+import type { ProgressListener } from './recovery-progress.ts'
+import { Removal } from './removal.ts'
+import { replaceFileSynced, type Storage } from './storage.ts'
 
 /** Kafka's name for the mark of a clean stop. */
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
 
-const CHECKPOINT_INTERVAL_MS = 60_000
 /** Logs that are brought to the disk at the same time when the directory is closed. */
 const CLOSING_AT_ONCE = 8
 
@@ -36,41 +31,76 @@ export interface LogDirectoryOptions {
   readonly random: Random
   readonly logger: Logger
   readonly identity: Identity
+  readonly intervals?: CheckpointIntervals
+  /** Calls the opening off: it rejects, and the directory stays as unclean as it was. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A partition that belongs to a topic: which, and how its log is kept. */
+export interface OwnedPartition {
+  readonly topicId: string
+  readonly config: LogConfig
+}
+
+/** How the partitions of a directory are loaded. */
+export interface LoadOptions {
+  /** What the metadata knows of a partition, undefined for one that no topic has. */
+  readonly owned: (partition: TopicPartition) => OwnedPartition | undefined
+  /** What is to be done with a partition that was recovered, before the load is over. */
+  readonly recovered?: (partition: TopicPartition) => Iterable<unknown>
+  readonly progress?: ProgressListener
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What everything in a directory is made with. */
+interface World extends Pick<LogDirectoryOptions, 'storage' | 'clock' | 'random' | 'logger'> {
+  readonly removal: Removal
 }
 
 export class LogDirectory {
   readonly meta: MetaProperties
+  /** Up to where logs have been compacted, by their folders. */
+  readonly cleanerOffsets: CleanerOffsets
   /** Whether the last process closed it. */
   readonly wasClean: boolean
-  readonly #storage: Storage
-  readonly #clock: Clock
-  readonly #random: Random
-  readonly #logger: Logger
+  readonly #world: World
   readonly #checkpoints: DirectoryCheckpoints
   readonly #logs = new Map<string, PartitionLog>()
-  /** Folders that could not be recovered, and why. Their logs stay offline, and the directory unclean. */
-  readonly #broken = new Map<string, StorageError>()
-  readonly #removal: FolderRemoval
-  #checkpointAlarm: Alarm | undefined
+  readonly #folders: PartitionFolders
+  readonly #recovery: DirectoryRecovery
 
   private constructor(options: LogDirectoryOptions, meta: MetaProperties, wasClean: boolean) {
-    const { storage, logger } = options
+    const { storage, clock, random, logger } = options
+    const removal = new Removal(storage, clock, logger)
+    const checkpoints = new DirectoryCheckpoints(storage, logger)
     this.meta = meta
     this.wasClean = wasClean
-    this.#storage = storage
-    this.#clock = options.clock
-    this.#random = options.random
-    this.#logger = logger
-    this.#removal = new FolderRemoval(storage, options.clock, logger)
-    this.#checkpoints = new DirectoryCheckpoints(storage, logger)
+    this.#world = { storage, clock, random, logger, removal }
+    this.#checkpoints = checkpoints
+    this.#folders = new PartitionFolders({
+      ...this.#world,
+      forget: folder => this.#forget(folder),
+      // What the checkpoints say of a name may be of an earlier partition.
+      making: folder => {
+        checkpoints.forget(folder)
+        checkpoints.write()
+      }
+    })
+    const discard = (path: string) => removal.begin([path])
+    const unclean = wasClean ? [METADATA_FOLDER] : [METADATA_FOLDER, ...this.#folders.list().keys()]
+    this.#recovery = new DirectoryRecovery({ ...this.#world, checkpoints, discard }, unclean)
+    this.cleanerOffsets = {
+      get: folder => this.#checkpoints.cleanerOffset(folder),
+      set: (folder, offset) => this.#checkpoints.setCleanerOffset(folder, offset)
+    }
   }
 
   /**
    * Opens a data directory, or makes an empty one Kafka's. Takes the mark of a clean stop away before anything else,
-   * and recovers all partitions where there was none. Throws DataDirectoryError for a directory of somebody else.
+   * and recovers the metadata log. Throws DataDirectoryError for a directory of somebody else.
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    const { storage, random, identity } = options
+    const { storage, clock, random, identity, signal, intervals = KAFKA_INTERVALS } = options
     const meta = await claimDirectory(storage, random, identity)
     const wasClean = storage.exists(CLEAN_SHUTDOWN_FILE)
     if (wasClean) {
@@ -78,9 +108,32 @@ export class LogDirectory {
       await storage.sync('')
     }
     const directory = new LogDirectory(options, meta, wasClean)
-    directory.#load()
-    directory.#armCheckpoint()
+    await finishFairly(directory.#recovery.checking(METADATA_FOLDER, DEFAULT_LOG_CONFIG), { clock, signal })
+    directory.#checkpoints.writeRegularly(clock, intervals, () => directory.#logs.values())
     return directory
+  }
+
+  /**
+   * Puts folders aside that no topic owns, as Kafka does: renamed with the suffix -stray and otherwise left alone. After
+   * an unclean stop it then recovers all others, in slices. After a clean one it touches none of them: what else there
+   * is to do with a folder is done when it is first used, and a start does not grow with the number of partitions.
+   */
+  async load({ owned, recovered = () => [], progress, signal }: LoadOptions): Promise<void> {
+    const kept = [...this.#folders.list()].flatMap(([folder, partition]) => {
+      const owner = owned(partition)
+      const isOwned = owner && (this.wasClean || this.#folders.isOf(folder, owner.topicId))
+      if (!isOwned) this.#folders.setAside(partition, 'stray')
+      return isOwned ? [{ folder, partition, config: owner.config }] : []
+    })
+    this.#checkpoints.keepOnly(new Set(kept.map(({ folder }) => folder)))
+    this.#folders.clear()
+    if (this.wasClean || kept.length === 0) return
+    this.#world.logger.info(
+      { partitions: kept.length },
+      'the data directory was not closed by its last process: its partitions are checked'
+    )
+    const steps = this.#recovery.all(kept, recovered)
+    await finishFairly(steps, { clock: this.#world.clock, signal, ...(progress && { each: progress }) })
   }
 
   /** The log of a partition, opened, and its folder made, if this is the first use. */
@@ -88,17 +141,12 @@ export class LogDirectory {
     const folder = folderOf(partition)
     const opened = this.#logs.get(folder)
     if (opened) return opened
-    this.#prepareFolder(partition, topicId)
-    if (!this.#broken.has(folder) && lacksIndexes(this.#storage, folder)) this.#remakeIndexes(folder)
-    const broken = this.#broken.get(folder)
-    if (broken) throw broken
+    this.#folders.prepare(partition, topicId)
+    this.#recovery.ensure(folder, config)
     const log = new PartitionLog({
-      storage: this.#storage,
+      ...this.#world,
       folder,
       config,
-      clock: this.#clock,
-      random: this.#random,
-      logger: this.#logger,
       logStartOffset: this.#checkpoints.logStart(folder),
       recoveryPoint: this.#checkpoints.recoveryPoint(folder)
     })
@@ -108,25 +156,13 @@ export class LogDirectory {
 
   /** Whether a partition has a folder. */
   has(partition: TopicPartition): boolean {
-    return this.#storage.exists(folderOf(partition))
-  }
-
-  /**
-   * Puts folders aside that no topic owns, as Kafka does: renamed with the suffix -stray and otherwise left alone.
-   * `topicIdOf` gives the id of the topic that a partition belongs to.
-   */
-  setAsideStrays(topicIdOf: (partition: TopicPartition) => string | undefined): void {
-    for (const { folder, partition } of this.#folders()) {
-      const expected = topicIdOf(partition)
-      const found = readTopicId(this.#storage, folder)
-      if (expected === undefined || (found !== undefined && found !== expected)) this.#setAside(partition, 'stray')
-    }
+    return this.#world.storage.exists(folderOf(partition))
   }
 
   /** Deletes a partition: its folder gets another name at once and goes after `delayMs` (file.delete.delay.ms). */
   deleteLog(partition: TopicPartition, delayMs: number): void {
-    const renamed = this.#setAside(partition, 'delete')
-    if (renamed !== undefined) this.#removal.after(delayMs, renamed)
+    const renamed = this.#folders.setAside(partition, 'delete')
+    if (renamed !== undefined) this.#world.removal.after(delayMs, [renamed])
   }
 
   /** Writes down how far every log is known to be on the disk, where it starts, and its high watermark. */
@@ -140,8 +176,8 @@ export class LogDirectory {
    * is no mark, and the next start recovers. The storage stays open, it is the caller's.
    */
   async close(): Promise<void> {
-    this.#checkpointAlarm?.cancel()
-    await this.#removal.stop()
+    this.#checkpoints.stop()
+    await this.#world.removal.stop()
     const metadata = this.#logs.get(METADATA_FOLDER)
     const others = [...this.#logs.values()].filter(log => log !== metadata)
     let isClean = await this.#closeLogs(others)
@@ -149,93 +185,17 @@ export class LogDirectory {
     isClean = (await this.#closing('the checkpoints', () => this.#checkpoints.save())) && isClean
     if (metadata) isClean = (await this.#closeLogs([metadata])) && isClean
     this.#logs.clear()
-    if (!isClean || this.#broken.size > 0) return
+    if (!isClean || !this.#recovery.isComplete) return
     const mark = Buffer.from('{"version":0,"brokerEpoch":-1}')
-    await this.#closing('the mark', () => replaceFileSynced(this.#storage, CLEAN_SHUTDOWN_FILE, mark))
+    await this.#closing('the mark', () => replaceFileSynced(this.#world.storage, CLEAN_SHUTDOWN_FILE, mark))
   }
 
-  #load(): void {
-    if (!this.wasClean && this.#folders().length > 0) {
-      this.#logger.info({}, 'the data directory was not closed by its last process: its partitions are checked')
-    }
-    for (const { name, kind } of this.#storage.list('')) {
-      if (kind !== 'directory') continue
-      const parsed = parseFolder(name)
-      if (parsed === 'delete') this.#removal.begin(name)
-      else if (parsed === undefined || parsed === 'stray' || parsed === 'future') {
-        this.#logger.warn({ folder: name }, 'a folder of the data directory is no partition in use: it is left alone')
-      } else if (!this.wasClean || name === METADATA_FOLDER) this.#recover(name)
-    }
-  }
-
-  #recover(folder: string): void {
-    try {
-      recoverPartition({
-        storage: this.#storage,
-        folder,
-        recoveryPoint: this.#checkpoints.recoveryPoint(folder) ?? 0n,
-        indexIntervalBytes: DEFAULT_LOG_CONFIG.indexIntervalBytes,
-        nowMs: this.#clock.now(),
-        logger: this.#logger
-      })
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error
-      this.#logger.error({ folder, error }, 'a partition could not be recovered: it is offline until restart')
-      this.#broken.set(folder, error)
-    }
-  }
-
-  #remakeIndexes(folder: string): void {
-    this.#logger.warn({ folder }, 'a partition lacks index files that fit it: it is checked, and they are made again')
-    this.#recover(folder)
-  }
-
-  #folders(): { folder: string; partition: TopicPartition }[] {
-    return this.#storage.list('').flatMap(({ name, kind }) => {
-      const parsed = kind === 'directory' && name !== METADATA_FOLDER ? parseFolder(name) : undefined
-      return typeof parsed === 'object' ? [{ folder: name, partition: parsed }] : []
-    })
-  }
-
-  /** Makes the folder of a partition say whose it is. One that an earlier topic of that name has left is set aside. */
-  #prepareFolder(partition: TopicPartition, topicId: string): void {
-    const folder = folderOf(partition)
-    const found = readTopicId(this.#storage, folder)
-    if (found === topicId) return
-    // There was never another metadata log: such a file is damaged, the log speaks for itself.
-    if (found !== undefined && folder !== METADATA_FOLDER) this.#setAside(partition, 'stray')
-    if (!this.#storage.exists(folder)) {
-      // What the checkpoints say is of an earlier partition of that name.
-      this.#checkpoints.forget(folder)
-      this.#checkpoints.write()
-      this.#storage.makeDirectory(folder)
-    }
-    writeTopicId(this.#storage, folder, topicId)
-  }
-
-  /** Renames a folder and forgets all that is known of it. Returns its new name, or undefined if it was never made. */
-  #setAside(partition: TopicPartition, why: 'delete' | 'stray'): string | undefined {
-    const folder = folderOf(partition)
-    if (!this.#storage.exists(folder)) return undefined
-    const renamed = setAsideName(partition, why, this.#random)
-    this.#storage.rename(folder, renamed)
+  /** Nothing that is known of a partition holds any more. */
+  #forget(folder: string): void {
     this.#logs.get(folder)?.abandon()
     this.#logs.delete(folder)
-    this.#broken.delete(folder)
+    this.#recovery.forget(folder)
     this.#checkpoints.forget(folder)
-    if (why === 'stray') this.#logger.warn({ folder, renamed }, 'a partition that no topic owns has been put aside')
-    return renamed
-  }
-
-  #armCheckpoint(): void {
-    this.#checkpointAlarm = this.#clock.at(this.#clock.now() + CHECKPOINT_INTERVAL_MS, () => {
-      this.#armCheckpoint()
-      try {
-        this.checkpoint()
-      } catch (error) {
-        this.#logger.warn({ error }, 'checkpoints could not be written: a restart may take longer')
-      }
-    })
   }
 
   async #closeLogs(logs: PartitionLog[]): Promise<boolean> {
@@ -254,7 +214,7 @@ export class LogDirectory {
       await step()
       return true
     } catch (error) {
-      this.#logger.error({ error }, `${what} could not be written out: the next start checks what is there`)
+      this.#world.logger.error({ error }, `${what} could not be written out: the next start checks what is there`)
       return false
     }
   }

@@ -1,10 +1,15 @@
 /**
- * Makes a partition's folder fit to be opened after a process or machine died: from the recovery point on nothing is
- * believed but checksums. Whatever follows the first damage goes, so that the log is a prefix of what it was.
+ * Makes a partition's folder fit to be opened. Where a process or machine died, nothing is believed from the recovery
+ * point on but checksums; elsewhere only what is evidently damaged is looked at. Whatever follows damage that is found
+ * goes, so that the log is a prefix of what it was.
  */
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import { CorruptRecordError } from '../protocol/records/batch.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { finishNow, type Steps } from '../runtime/steps.ts'
+import { indexProblem } from './index-sanity.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
-import { OffsetIndex } from './offset-index.ts'
+import { clearLeftovers } from './leftovers.ts'
 import { Segment } from './segment.ts'
 import { segmentPath } from './segment-names.ts'
 import { segmentOffsets } from './segments.ts'
@@ -14,63 +19,109 @@ import type { Storage } from './storage.ts'
 export interface RecoveryOptions {
   readonly storage: Storage
   readonly folder: string
-  /** Segments that end at or before are known to be whole. */
-  readonly recoveryPoint: bigint
+  /** Segments that end at or before are known to be whole. 'end': the log was closed, and all are. */
+  readonly recoveryPoint: bigint | 'end'
   readonly indexIntervalBytes: number
   readonly nowMs: number
   readonly logger: Logger
+  /** Removes a file that may be large; at once unless given. */
+  readonly discard?: (path: string) => void
 }
 
-/** Recovers one folder. Throws StorageError when the disk does not let us. */
+/** Recovers one folder. Throws StorageError when the disk does not let us, CorruptRecordError for what cannot be mended. */
 export function recoverPartition(options: RecoveryOptions): void {
-  const { storage, folder, recoveryPoint, nowMs } = options
-  const segments = segmentOffsets(storage, folder).map(offset => new Segment(storage, folder, offset, nowMs))
-  removeOrphans(options)
+  finishNow(recovering(options))
+}
+
+/** The same in steps, each of which tells how many bytes of the log it has checked. */
+export function* recovering(options: RecoveryOptions): Steps<void, number> {
+  const { storage, folder, nowMs, discard = path => storage.removeNow(path) } = options
+  clearLeftovers({ ...options, discard })
+  const offsets = segmentOffsets(storage, folder)
   const epochs = new LeaderEpochs(storage, folder)
-  for (const [index, segment] of segments.entries()) {
-    const end = segments[index + 1]?.baseOffset
-    const isKnown = end !== undefined && end <= recoveryPoint && segment.hasIndexes
-    if (isKnown || recoverSegment(segment, epochs, options)) continue
-    for (const later of segments.splice(index + 1).reverse()) later.remove()
-    break
-  }
-  epochs.truncateFromEnd(segments.at(-1)?.endOffset ?? 0n)
-}
-
-/** Whether a segment is without an index file that fits it, which every clean stop and every recovery leaves it. */
-export function lacksIndexes(storage: Storage, folder: string): boolean {
-  const paths = new Set(storage.list(folder).map(({ name }) => `${folder}/${name}`))
-  return segmentOffsets(storage, folder).some(offset => {
-    const index = segmentPath(folder, offset, 'index')
-    if (!paths.has(index) || !paths.has(segmentPath(folder, offset, 'timeindex'))) return true
-    // A log that lost its end would be read from there, found empty, and written over.
-    const { count, lastPosition } = new OffsetIndex(storage, index, offset)
-    return count > 0 && lastPosition >= storage.size(segmentPath(folder, offset, 'log'))
-  })
-}
-
-/** Returns whether the segment was whole. */
-function recoverSegment(segment: Segment, epochs: LeaderEpochs, options: RecoveryOptions): boolean {
-  const { cutBytes, reason } = segment.recover(options.indexIntervalBytes, batch => {
-    const { partitionLeaderEpoch, baseOffset } = batch
-    if (!batch.isLegacy && partitionLeaderEpoch > (epochs.latest?.epoch ?? -1)) {
-      epochs.assign(partitionLeaderEpoch, baseOffset)
+  let isChecked = false
+  for (const [index, baseOffset] of offsets.entries()) {
+    if (isTrusted(options, baseOffset, offsets[index + 1])) continue
+    isChecked = true
+    const segment = new Segment(storage, folder, baseOffset, nowMs)
+    const { soundBytes, reason } = yield* checkSegment(segment, epochs, options)
+    if (soundBytes < segment.size && !isMerelyUnused(segment, soundBytes, offsets[index + 1])) {
+      reportDamage(segment, soundBytes, reason, options)
+      // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
+      for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
     }
-  })
-  if (cutBytes === 0) return true
-  const { folder, logger } = options
+    segment.cutTo(soundBytes)
+  }
+  if (!isChecked) return
+  const last = offsets.at(-1)
+  epochs.truncateFromEnd(last === undefined ? 0n : new Segment(storage, folder, last, nowMs).endOffset)
+}
+
+/** How many bytes of a folder `recovering` would look at, as far as can be told beforehand. */
+export function bytesToCheck(storage: Storage, folder: string, recoveryPoint: bigint): number {
+  return segmentOffsets(storage, folder).reduce((bytes, baseOffset, index, offsets) => {
+    if (endsBefore(offsets[index + 1], recoveryPoint)) return bytes
+    return bytes + storage.size(segmentPath(folder, baseOffset, 'log'))
+  }, 0)
+}
+
+/** `end` is the next segment's base; the last segment has none, and a process that died may have written to it. */
+function endsBefore(end: bigint | undefined, recoveryPoint: bigint | 'end'): boolean {
+  return recoveryPoint === 'end' || (end !== undefined && end <= recoveryPoint)
+}
+
+function isTrusted(options: RecoveryOptions, baseOffset: bigint, end: bigint | undefined): boolean {
+  const { storage, folder, recoveryPoint, logger } = options
+  if (!endsBefore(end, recoveryPoint)) return false
+  const problem =
+    indexProblem(storage, folder, baseOffset) ?? (end === undefined ? endProblem(options, baseOffset) : undefined)
+  if (problem === undefined) return true
   logger.warn(
-    { folder, segment: segment.baseOffset, cutBytes, reason },
-    'the end of a log was damaged and has been cut off'
+    { folder, segment: baseOffset, problem },
+    'a segment lacks index files that fit it: it is checked, and they are made again'
   )
   return false
 }
 
-/** Index files without their log, which a crash in the middle of a removal leaves behind. */
-function removeOrphans({ storage, folder }: RecoveryOptions): void {
-  const names = new Set(storage.list(folder).map(({ name }) => name))
-  for (const name of names) {
-    const match = /^(\d{20})\.(?:index|timeindex|txnindex)$/.exec(name)
-    if (match && !names.has(`${match[1]}.log`)) storage.removeNow(`${folder}/${name}`)
+/** Appends go on from the end of the last segment, so it must be where a batch ends. */
+function endProblem({ storage, folder, nowMs }: RecoveryOptions, baseOffset: bigint): string | undefined {
+  try {
+    return new Segment(storage, folder, baseOffset, nowMs).endOffset < baseOffset
+      ? 'its offsets go backwards'
+      : undefined
+  } catch (error) {
+    if (error instanceof CorruptRecordError) return error.message
+    throw error
   }
+}
+
+function* checkSegment(segment: Segment, epochs: LeaderEpochs, { indexIntervalBytes }: RecoveryOptions) {
+  const checking = segment.recover(indexIntervalBytes)
+  let next = checking.next()
+  for (; !next.done; next = checking.next()) {
+    noteEpoch(epochs, next.value)
+    yield next.value.sizeInBytes
+  }
+  return next.value
+}
+
+/** Space laid out in advance (preallocate). Where a later segment leaves a hole, the zeros stand for batches that were lost. */
+function isMerelyUnused(segment: Segment, soundBytes: number, end: bigint | undefined): boolean {
+  return (end === undefined || segment.endOffset === end) && segment.isUnusedFrom(soundBytes)
+}
+
+function reportDamage(
+  segment: Segment,
+  soundBytes: number,
+  reason: string | undefined,
+  options: RecoveryOptions
+): void {
+  const { baseOffset, endOffset, size } = segment
+  const bindings = { folder: options.folder, segment: baseOffset, endOffset, cutBytes: size - soundBytes, reason }
+  options.logger.warn(bindings, 'the end of a log was damaged and has been cut off')
+}
+
+function noteEpoch(epochs: LeaderEpochs, batch: RecordBatch): void {
+  const { isLegacy, partitionLeaderEpoch, baseOffset } = batch
+  if (!isLegacy && partitionLeaderEpoch > (epochs.latest?.epoch ?? -1)) epochs.assign(partitionLeaderEpoch, baseOffset)
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { StorageError } from '../../src/log/storage.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { batchOf, Harness } from './harness.ts'
 
@@ -178,5 +179,6 @@ it('keeps the files of a deleted topic as long as the topic said, also after a r
   const deleted = () => storage.list('').filter(({ name }) => name.endsWith('-delete'))
   expect(deleted()).toHaveLength(1)
   broker.clock.advance(5000)
+  await nextTurn()
   expect(deleted()).toHaveLength(0)
 })

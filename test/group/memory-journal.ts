@@ -1,6 +1,7 @@
 /** A journal in memory that can fail. What was written outlives the coordinator that wrote it. */
 import type { GroupJournal } from '../../src/group/partition.ts'
 import type { KeyValue } from '../../src/group/records.ts'
+import type { Steps } from '../../src/runtime/steps.ts'
 
 export class MemoryJournal implements GroupJournal {
   readonly batches: KeyValue[][] = []
@@ -23,8 +24,11 @@ export class MemoryJournal implements GroupJournal {
     return this.maxBytes
   }
 
-  replay(each: (record: KeyValue) => void): void {
-    for (const record of this.batches.flat()) each(record)
+  *replay(each: (record: KeyValue) => void): Steps {
+    for (const batch of this.batches) {
+      for (const record of batch) each(record)
+      yield
+    }
   }
 
   settled(): Promise<void> | undefined {

@@ -4,6 +4,7 @@ import { GroupPartition } from '../../src/group/partition.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { ZERO_UUID } from '../../src/protocol/bytes.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import { finishNow } from '../../src/runtime/steps.ts'
 import { Stage } from './classic/stage.ts'
 import { MemoryJournal } from './memory-journal.ts'
 
@@ -14,7 +15,7 @@ let partition: GroupPartition
 
 beforeEach(() => {
   journal = new MemoryJournal()
-  partition = new GroupPartition(journal, NOW, silentLogger)
+  partition = finishNow(GroupPartition.load(journal, NOW, silentLogger))
 })
 
 function commits(count: number, group = 'g'): GroupRecord[] {
@@ -31,7 +32,7 @@ const tombstones = (count: number): GroupRecord[] =>
 
 const bytesOf = (records: readonly GroupRecord[]) => {
   const probe = new MemoryJournal()
-  new GroupPartition(probe, NOW, silentLogger).write(records, NOW)
+  finishNow(GroupPartition.load(probe, NOW, silentLogger)).write(records, NOW)
   return probe.batches.flat().reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
 }
 

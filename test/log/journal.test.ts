@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { Journal } from '../../src/log/journal.ts'
+import { Journal, type JournalReader } from '../../src/log/journal.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { CorruptRecordError } from '../../src/protocol/records/batch.ts'
 import { buildEndTxnMarker } from '../../src/protocol/records/control.ts'
+import { finishNow } from '../../src/runtime/steps.ts'
 import { FOLDER, HandClock, openLog } from './log-fixture.ts'
 
 function journalOn(storage = new MemoryStorage()): Journal {
@@ -11,14 +12,12 @@ function journalOn(storage = new MemoryStorage()): Journal {
 
 function replayed(journal: Journal, offset?: bigint): string[] {
   const lines: string[] = []
-  journal.replay(
-    {
-      record: ({ offset: at, key, value, timestamp }, { partitionLeaderEpoch }) =>
-        lines.push(`${at} ${key}=${value} at ${timestamp} epoch ${partitionLeaderEpoch}`),
-      control: batch => lines.push(`${batch.baseOffset} control of ${batch.producerId}`)
-    },
-    offset
-  )
+  const reader: JournalReader = {
+    record: ({ offset: at, key, value, timestamp }, { partitionLeaderEpoch }) =>
+      lines.push(`${at} ${key}=${value} at ${timestamp} epoch ${partitionLeaderEpoch}`),
+    control: batch => lines.push(`${batch.baseOffset} control of ${batch.producerId}`)
+  }
+  finishNow(journal.replay(reader, offset))
   return lines
 }
 

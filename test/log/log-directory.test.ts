@@ -7,7 +7,9 @@ import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
 import { LogDirectory } from '../../src/log/log-directory.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
 import { NodeStorage } from '../../src/log/node-storage.ts'
+import type { TopicPartition } from '../../src/log/partition-folder.ts'
 import { replaceFile, type Storage, StorageError } from '../../src/log/storage.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { batchOf, contents, HandClock } from './log-fixture.ts'
@@ -21,6 +23,15 @@ const METADATA = { topic: '__cluster_metadata', partition: 0 }
 function open(storage: Storage, clock = new HandClock(), identity: object = {}): Promise<LogDirectory> {
   const options = { storage, clock, random: seededRandom(5), logger: silentLogger }
   return LogDirectory.open({ ...options, identity: { nodeId: 1, ...identity } })
+}
+
+/** As the broker does when it knows its topics. */
+function load(directory: LogDirectory, ids: (topic: string) => string | undefined): Promise<void> {
+  const owned = ({ topic }: TopicPartition) => {
+    const topicId = ids(topic)
+    return topicId === undefined ? undefined : { topicId, config: DEFAULT_LOG_CONFIG }
+  }
+  return directory.load({ owned })
 }
 
 function logOf(directory: LogDirectory, partition = ORDERS, topicId = TOPIC_ID) {
@@ -364,6 +375,7 @@ describe('deletion', () => {
     expect(names(storage).filter(name => /^my-orders-3\.[0-9a-f]{32}-delete$/.test(name))).toHaveLength(1)
     expect(() => log.append(batchOf([T0]), 0)).toThrow(expect.objectContaining({ code: 'NOT_LEADER_OR_FOLLOWER' }))
     clock.advance(60_000)
+    await nextTurn()
     expect(names(storage).filter(name => name.startsWith('my-orders'))).toEqual([])
     await directory.close()
   })
@@ -379,6 +391,8 @@ describe('deletion', () => {
     logOf(directory, ORDERS, OTHER_ID).append(batchOf([T0]), 0)
     const next = await open(storage)
     expect(logOf(next, ORDERS, OTHER_ID)).toMatchObject({ logStartOffset: 0n, logEndOffset: 1n })
+    await load(next, () => OTHER_ID)
+    await nextTurn()
     expect(names(storage).filter(name => name.endsWith('-delete'))).toEqual([])
   })
 
@@ -430,13 +444,13 @@ describe('folders that belong to nobody', () => {
     logOf(first, { topic: 'gone', partition: 0 })
     logOf(first, { topic: 'again', partition: 0 })
     logOf(first, ORDERS)
-    await first.close()
+    logOf(first, { topic: 'again', partition: 0 }).append(batchOf([T0]), 0)
     const next = await open(storage)
     const ids = new Map([
       ['again', OTHER_ID],
       ['my-orders', TOPIC_ID]
     ])
-    next.setAsideStrays(({ topic }) => ids.get(topic))
+    await load(next, topic => ids.get(topic))
     expect(next.has(ORDERS)).toBe(true)
     expect(next.has({ topic: 'gone', partition: 0 })).toBe(false)
     expect(next.has({ topic: 'again', partition: 0 })).toBe(false)
@@ -459,7 +473,7 @@ describe('folders that belong to nobody', () => {
     const foreign = ['lost+found', 'no-number-x', `t-0.${'0'.repeat(32)}-future`, `t-0.${'0'.repeat(32)}-stray`]
     for (const name of foreign) storage.makeDirectory(name)
     const directory = await open(storage)
-    directory.setAsideStrays(() => undefined)
+    await load(directory, () => undefined)
     await directory.close()
     for (const name of foreign) expect(storage.exists(name)).toBe(true)
   })
@@ -497,6 +511,6 @@ test('the metadata log is always recovered, and in no checkpoint', async () => {
   expect(text(storage, 'recovery-point-offset-checkpoint')).toBe('0\n0\n')
   storage.append('__cluster_metadata-0/00000000000000000000.log', Buffer.from('torn'))
   const next = await open(storage)
-  next.setAsideStrays(() => undefined)
+  await load(next, () => undefined)
   expect(logOf(next, METADATA, 'AAAAAAAAAAAAAAAAAAAAAQ').logEndOffset).toBe(1n)
 })
