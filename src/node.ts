@@ -8,9 +8,11 @@ import type { BrokerSettings } from './config/values.ts'
 import { lockDirectory } from './log/directory-lock.ts'
 import { MemoryStorage } from './log/memory-storage.ts'
 import { NodeStorage } from './log/node-storage.ts'
+import type { ProgressListener } from './log/recovery-progress.ts'
 import type { Dispatch } from './net/dispatch.ts'
 import { type Endpoint, Server, type ServerLimits } from './net/server.ts'
 import type { Clock } from './runtime/clock.ts'
+import { LapTimes } from './runtime/lap-times.ts'
 import type { Logger } from './runtime/logger.ts'
 import type { Random } from './runtime/random.ts'
 
@@ -27,6 +29,10 @@ export interface NodeOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Hears how far a recovery of the data directory has come; unless given, that is logged every few seconds. */
+  readonly progress?: ProgressListener | undefined
+  /** Calls a start off that is still under way. The data directory is left to be recovered another time. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A node that serves clients. */
@@ -43,21 +49,28 @@ export interface RunningNode {
 
 /**
  * Takes the data directory, binds the listeners, then starts the broker; clients that come meanwhile wait.
- * Throws DataDirectoryError, ListenError or StorageError where the user's choice cannot be had.
+ * Throws DataDirectoryError, ListenError or StorageError where the user's choice cannot be had, and what `signal` says
+ * when it was called off.
  */
-export async function startNode({ settings, dataDir, clock, random, logger }: NodeOptions): Promise<RunningNode> {
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { settings, dataDir, clock, random, logger, progress, signal } = options
   const undo: Undo[] = []
+  const laps = new LapTimes(clock)
   try {
-    const storage = dataDir === null ? new MemoryStorage({ now: () => clock.now() }) : await openDisk(dataDir, random, undo)
+    const storage =
+      dataDir === null ? new MemoryStorage({ now: () => clock.now() }) : await openDisk(dataDir, random, undo)
+    laps.lap('lockMs')
     let current = () => settings
     const listeners = listenersOf(settings).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
     const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clock, logger })
     undo.push(() => server.close(STOP_GRACE_MS))
-    const broker = await Broker.start({ settings, storage, clock, random, logger })
+    laps.lap('listenersMs')
+    const broker = await Broker.start({ settings, storage, clock, random, logger, progress, signal, laps })
     undo.push(() => broker.stop())
     undo.push(() => server.drain())
     current = () => broker.settings
     server.serve(broker.dispatch)
+    logger.info(laps.all, 'the broker is ready: what the parts of its start took')
     let stopped: Promise<void> | undefined
     return {
       bootstrapServers: server.endpoints.map(addressOf).join(','),

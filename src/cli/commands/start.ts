@@ -9,6 +9,7 @@ import { systemClock } from '../../runtime/clock.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { type LogLevel, openLog } from '../log-output.ts'
+import { recoveryBar } from '../recovery-bar.ts'
 
 /** The options as the command line has parsed them. */
 export interface StartOptions {
@@ -29,15 +30,21 @@ export async function start(options: StartOptions, version: string): Promise<voi
   const logger = await openLog(options.logLevel, process.stderr.isTTY && !options.json ? 'readable' : 'json')
   if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
   const dataDir = options.inMemory ? null : absolute(settings.logDirectory)
-  const node = await startNode({ settings, dataDir, clock: systemClock, random: systemRandom, logger })
+  const progress = process.stderr.isTTY && !options.json ? recoveryBar(process.stderr) : undefined
+  const signal = abortedBy(stopSignal)
+  const world = { clock: systemClock, random: systemRandom, logger }
+  const node = await startNode({ settings, dataDir, ...world, progress, signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+    return undefined
+  })
+  if (!node) return logger.info({}, 'stopped before the broker was ready')
   announce(
     { bootstrapServers: node.bootstrapServers, dataDir, pid: process.pid, startupMs: sinceStartMs() },
     options,
     version
   )
   try {
-    const signal = await Promise.race([stopSignal, node.failed])
-    logger.info({}, `stopping on ${signal}`)
+    logger.info({}, `stopping on ${await Promise.race([stopSignal, node.failed])}`)
   } catch (error) {
     logger.error({ err: error }, 'the broker has failed: this is a bug in minikafka')
     process.exitCode = 1
@@ -73,6 +80,13 @@ function firstSignal(): Promise<NodeJS.Signals> {
       })
     }
   })
+}
+
+/** A recovery may take long: a signal to stop ends it. */
+function abortedBy(stopSignal: Promise<NodeJS.Signals>): AbortSignal {
+  const controller = new AbortController()
+  void stopSignal.then(() => controller.abort())
+  return controller.signal
 }
 
 function fromFile({ config }: StartOptions): readonly Entry[] {
