@@ -124,8 +124,8 @@ export class LogCleaner {
     try {
       await act()
     } catch (error) {
-      if (error instanceof CleaningAborted) {
-        logger.debug({ folder, reason: error.message }, 'the compaction of a log was given up')
+      if (error instanceof CleaningAborted || log.isOffline) {
+        logger.debug({ folder, reason: String(error) }, 'the compaction of a log was given up')
         this.#postponed.add(log)
       } else if (error instanceof StorageError) {
         logger.warn({ folder, error }, 'a log could not be compacted: it is tried again later')

@@ -5,7 +5,6 @@
  */
 import { CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
 import { RecordWalker } from '../../protocol/records/record.ts'
-import type { LocatedBatch } from '../batch-walk.ts'
 import type { PartitionLog } from '../partition-log.ts'
 import type { Segment } from '../segment.ts'
 import { type Dirt, segmentsBetween } from './choice.ts'
@@ -94,7 +93,7 @@ export class Cleaning {
     const map = new OffsetMap(firstDirtyOffset, firstUncleanableOffset, mapLimits)
     const segments = segmentsBetween(log.segments, firstDirtyOffset, firstUncleanableOffset)
     let endOffset = firstDirtyOffset
-    for await (const batch of this.#batches(segments, firstDirtyOffset)) {
+    for (const batch of soundBatches(segments, firstDirtyOffset)) {
       if (!mapBatch(map, batch, firstDirtyOffset, UNKNOWN_TRANSACTIONS)) {
         if (endOffset > firstDirtyOffset) return { map, endOffset }
         throw new Error(
@@ -102,6 +101,8 @@ export class Cleaning {
         )
       }
       if (batch.nextOffset > endOffset) endOffset = batch.nextOffset
+      const pause = this.#spend(batch.sizeInBytes, segments)
+      if (pause) await pause
     }
     // There may be a gap before the next segment.
     return { map, endOffset: firstUncleanableOffset }
@@ -118,7 +119,7 @@ export class Cleaning {
       cleaned.modifiedMs = last.modifiedMs
       if (!(await log.replaceSegments(sources, cleaned))) throw new CleaningAborted('segments have gone')
     } catch (error) {
-      cleaned.remove()
+      if (!log.isOffline) cleaned.remove()
       throw error
     }
     for (const { size } of sources) this.#bytesBefore += size
@@ -127,27 +128,20 @@ export class Cleaning {
 
   async #fill(cleaned: Segment, sources: readonly Segment[], rules: FilterRules): Promise<void> {
     const { indexIntervalBytes } = this.#options.log.config
-    for await (const batch of this.#batches(sources, 0n)) {
+    for (const batch of soundBatches(sources, 0n)) {
       const filtered = filterBatch(batch, rules)
       this.#recordsBefore += batch.isLegacy ? 1 : batch.recordsCount
       this.#recordsAfter += filtered.recordsCount
-      if (!filtered.batch) continue
-      cleaned.append(filtered.batch, indexIntervalBytes)
-      await this.#options.spend(filtered.batch.sizeInBytes)
+      if (filtered.batch) cleaned.append(filtered.batch, indexIntervalBytes)
+      const pause = this.#spend(batch.sizeInBytes + (filtered.batch?.sizeInBytes ?? 0), sources)
+      if (pause) await pause
     }
     cleaned.finish()
   }
 
-  /** Whole, sound batches of segments from the one that holds `offset` on, in slices. */
-  async *#batches(segments: readonly Segment[], offset: bigint): AsyncGenerator<RecordBatch, undefined> {
-    for (const segment of segments) {
-      for (const located of segment.batchesFrom(offset)) {
-        checkSum(located, segment)
-        yield located.batch
-        await this.#options.spend(located.size)
-        this.#checkGround(segments)
-      }
-    }
+  /** Bytes were read or written; others may have to go first, and may take away what the round stands on. */
+  #spend(bytes: number, sources: readonly Segment[]): Promise<void> | undefined {
+    return this.#options.spend(bytes)?.then(() => this.#checkGround(sources))
   }
 
   /** Throws CleaningAborted when the log is not what the round began with. */
@@ -171,10 +165,15 @@ function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, transactions
   return true
 }
 
-function checkSum({ batch, position }: LocatedBatch, { baseOffset }: Segment): void {
-  if (batch.hasValidCrc()) return
-  throw new CorruptRecordError(
-    `the batch of offset ${batch.baseOffset} at position ${position} of segment ${baseOffset} has a wrong checksum`,
-    position
-  )
+/** Whole batches from the one that holds `offset` on, each with a checksum that fits. */
+function* soundBatches(segments: readonly Segment[], offset: bigint): Generator<RecordBatch, undefined> {
+  for (const segment of segments) {
+    for (const { batch, position } of segment.batchesFrom(offset)) {
+      if (!batch.hasValidCrc()) {
+        const where = `at position ${position} of segment ${segment.baseOffset}`
+        throw new CorruptRecordError(`the batch of offset ${batch.baseOffset} ${where} has a wrong checksum`, position)
+      }
+      yield batch
+    }
+  }
 }

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { type FilterRules, filterBatch, UNKNOWN_TRANSACTIONS } from '../../../src/log/compaction/filter.ts'
+import {
+  type FilterRules,
+  filterBatch,
+  type TransactionFates,
+  UNKNOWN_TRANSACTIONS
+} from '../../../src/log/compaction/filter.ts'
 import { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
 import { buildEndTxnMarker } from '../../../src/protocol/records/control.ts'
@@ -7,6 +12,8 @@ import { recordsOf } from '../../../src/protocol/records/record.ts'
 
 const NOW = 1_700_000_000_000
 const DAY = 86_400_000
+/** Every transaction was aborted, and no marker is needed. */
+const UNNEEDED: TransactionFates = { fateOf: () => 'goes' }
 
 /** A batch at offset 20 of records as 'key=value'; without '=' a tombstone, without a key '=value'. */
 function batchOf(texts: readonly string[], options: BatchOptions = {}): RecordBatch {
@@ -179,8 +186,7 @@ describe('a batch without records', () => {
         deleteHorizonMs: 5n
       }
     )
-    const fates = { fateOf: () => 'goes' } as const
-    const header = filterBatch(batch, rules({}, { transactions: fates, roundEnd: 25n })).batch
+    const header = filterBatch(batch, rules({}, { transactions: UNNEEDED, roundEnd: 25n })).batch
     expect(header?.bytes.toString('hex')).toBe(
       '0000000000000014' +
         '00000031' +
@@ -221,11 +227,11 @@ describe('transactions', () => {
 
   test('that were aborted lose their data at once', () => {
     const data = batchOf(['a=1'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
-    expect(filterBatch(data, rules({}, { transactions: { fateOf: () => 'goes' } })).batch).toBeUndefined()
+    expect(filterBatch(data, rules({}, { transactions: UNNEEDED })).batch).toBeUndefined()
   })
 
   test('lose a marker that nothing needs in two steps', () => {
-    const transactions = { fateOf: () => 'goes' } as const
+    const transactions = UNNEEDED
     const first = filterBatch(marker(), rules({}, { transactions })).batch
     expect(first?.deleteHorizonMs).toBe(BigInt(NOW + DAY))
     if (!first) throw new Error('the marker stays')
