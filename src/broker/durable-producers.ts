@@ -40,7 +40,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
   }
 
   observed(batch: RecordBatch): void {
-    if (batch.producerId >= 0n && !batch.isControl) this.states.record(batch)
+    if (!batch.isLegacy && batch.producerId >= 0n && !batch.isControl) this.states.record(batch)
   }
 
   /** The append that rolled goes on whatever happens here: the log says it all again. */
