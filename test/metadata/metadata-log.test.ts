@@ -1,78 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { ProducerIds } from '../../src/idempotence/producer-ids.ts'
-import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
-import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
-import { PartitionLog } from '../../src/log/partition-log.ts'
-import { recoverPartition } from '../../src/log/recovery.ts'
-import { Removal } from '../../src/log/removal.ts'
 import { StorageError } from '../../src/log/storage.ts'
-import { createTopics } from '../../src/metadata/create-topics.ts'
-import { MetadataLog } from '../../src/metadata/metadata-log.ts'
 import { type MetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
-import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { controlTypeOf } from '../../src/protocol/records/control.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
-import { randomUuid, seededRandom } from '../../src/runtime/random.ts'
-import { ManualClock } from '../../src/testing/manual-clock.ts'
-
-const FOLDER = '__cluster_metadata-0'
-const LOG_FILE = `${FOLDER}/00000000000000000000.log`
-const VOTERS_FILE = `${FOLDER}/00000000000000000000-0000000000.checkpoint`
-const DIRECTORY = 'EBESExQVFhcYGRobHB0eHw'
-
-class Rig {
-  readonly storage: MemoryStorage
-  readonly clock = new ManualClock(1_700_000_000_000)
-  readonly random = seededRandom(1)
-
-  constructor(options?: MemoryStorageOptions) {
-    this.storage = new MemoryStorage(options)
-  }
-
-  /** Opens the log as a start does that cannot know how the last process ended. */
-  open(nodeId = 1): { log: PartitionLog; metadata: MetadataLog } {
-    const { storage, clock, random } = this
-    const logger = silentLogger
-    storage.makeDirectory(FOLDER)
-    recoverPartition({ storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes: 4096, nowMs: 0, logger })
-    const removal = new Removal(storage, clock, logger)
-    const config = DEFAULT_LOG_CONFIG
-    const log = new PartitionLog({ storage, folder: FOLDER, config, clock, random, logger, removal })
-    return { log, metadata: new MetadataLog({ log, storage, clock, nodeId, directoryId: DIRECTORY }) }
-  }
-
-  /** Opens and creates topics by name, each of three partitions. */
-  topics(metadata: MetadataLog, ...names: string[]): void {
-    const wanted = names.map(name => ({
-      name,
-      numPartitions: 3,
-      replicationFactor: -1,
-      assignments: [],
-      configs: [{ name: 'cleanup.policy', value: 'compact' }]
-    }))
-    const { records } = createTopics(metadata.image, wanted, {
-      brokers: [{ nodeId: 1, directoryId: DIRECTORY }],
-      numPartitions: 1,
-      defaultReplicationFactor: 1,
-      maxPartitions: 100_000,
-      newTopicId: () => randomUuid(this.random),
-      overrides: () => new Map()
-    })
-    metadata.append(records)
-  }
-
-  text(path: string): string {
-    return this.storage.read(path, 0, this.storage.size(path)).toString('utf8')
-  }
-
-  /** Appends a batch as something else than this broker would have written it. */
-  write(values: readonly Buffer[]): void {
-    const { log } = this.open()
-    const records = values.map(value => ({ timestamp: 0n, key: null, value }))
-    log.append(buildBatch(records), 1)
-  }
-}
+import { DIRECTORY, FOLDER, LOG_FILE, Rig, topicIdOf, VOTERS_FILE } from './metadata-fixture.ts'
 
 describe('a new metadata log', () => {
   it('begins with the levels of Kafka 4.0, metadata.version first', () => {
@@ -207,6 +139,20 @@ describe('a metadata log opened again', () => {
     ])
   })
 
+  it('gives a partition a leader of whose replicas Kafka has left none in sync', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    const topicId = topicIdOf(metadata, 'a')
+    const gone = { leader: -1, isr: [], lastKnownElr: [1] }
+    metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 1, topicId, ...gone })])
+    expect(rig.open().metadata.image.topicsByName.get('a')?.partitions[1]).toMatchObject({
+      leader: 1,
+      isr: [1],
+      lastKnownElr: []
+    })
+  })
+
   it('never hands a producer id out twice', () => {
     const rig = new Rig()
     const given: bigint[] = []
@@ -245,6 +191,73 @@ describe('a metadata log that this broker cannot serve', () => {
     const rig = new Rig()
     rig.open(1)
     expect(() => rig.open(2)).toThrow('the metadata belongs to a quorum of nodes 1, not 2 alone')
+  })
+
+  const TOPIC = 'AAECAwQFBgcICQoLDA0ODw'
+  const OTHER_DIRECTORY = 'ICEiIyQlJicoKSorLC0uLw'
+  const registered = (brokerId: number, fenced: boolean) =>
+    metadataRecord('RegisterBrokerRecord', {
+      brokerId,
+      incarnationId: TOPIC,
+      brokerEpoch: 1n,
+      endPoints: [],
+      features: [],
+      rack: null,
+      fenced
+    })
+  const partition = (replicas: number[], directory: string) => [
+    metadataRecord('TopicRecord', { name: 't', topicId: TOPIC }),
+    metadataRecord('PartitionRecord', {
+      partitionId: 0,
+      topicId: TOPIC,
+      replicas,
+      isr: replicas,
+      leader: 1,
+      leaderEpoch: 0,
+      partitionEpoch: 0,
+      directories: replicas.map(() => directory)
+    })
+  ]
+
+  it.each<[string, MetadataRecord[]]>([
+    ['partition t-0 has replicas on brokers 1,2, not on 1 alone', partition([1, 2], DIRECTORY)],
+    [`partition t-0 lies in the data directory of id ${OTHER_DIRECTORY}`, partition([1], OTHER_DIRECTORY)],
+    ['broker 2 is registered in the metadata and may be alive', [registered(2, false)]],
+    [
+      'share.version is 2, but this broker reads levels 0 to 1',
+      [metadataRecord('FeatureLevelRecord', { name: 'share.version', featureLevel: 2 })]
+    ],
+    [
+      'new.version is 1, but this broker reads levels 0 to 0',
+      [metadataRecord('FeatureLevelRecord', { name: 'new.version', featureLevel: 1 })]
+    ]
+  ])('is refused, and left as it is: %s', (message, records) => {
+    const rig = new Rig()
+    const { log, metadata } = rig.open()
+    metadata.append(records)
+    const before = [rig.storage.size(LOG_FILE), rig.text(`${FOLDER}/quorum-state`), log.logEndOffset]
+    expect(() => rig.open()).toThrow(message)
+    expect([rig.storage.size(LOG_FILE), rig.text(`${FOLDER}/quorum-state`), log.logEndOffset]).toEqual(before)
+  })
+
+  it('is not refused for brokers that are fenced, directories not chosen yet, and its own registration', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    metadata.append([registered(1, false), registered(2, true), ...partition([1], 'AAAAAAAAAAAAAAAAAAAAAQ')])
+    expect(rig.open().metadata.image).toEqual(metadata.image)
+  })
+
+  it('is refused when records between two of its files are missing', () => {
+    const rig = new Rig({}, { segmentBytes: 1000 })
+    const { log, metadata } = rig.open()
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) rig.topics(metadata, name)
+    const [, lost, after] = log.segments
+    for (const suffix of ['log', 'index', 'timeindex']) {
+      rig.storage.removeNow(`${FOLDER}/${String(lost?.baseOffset).padStart(20, '0')}.${suffix}`)
+    }
+    expect(() => rig.open()).toThrow(
+      `${FOLDER} lacks the records from offset ${lost?.baseOffset} to ${(after?.baseOffset ?? 0n) - 1n}`
+    )
   })
 
   it('is refused when its snapshot is damaged', () => {
@@ -303,7 +316,3 @@ it('twelve thousand partitions are appended and replayed', () => {
   }
   expect(rig.open().metadata.image.partitionCount).toBe(12_000)
 })
-
-function topicIdOf(metadata: MetadataLog, name: string): string {
-  return metadata.image.topicsByName.get(name)?.topicId ?? ''
-}

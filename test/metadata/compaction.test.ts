@@ -1,0 +1,406 @@
+import { describe, expect, it } from 'vitest'
+import type { MemoryStorage, StorageOperation } from '../../src/log/memory-storage.ts'
+import { StorageError } from '../../src/log/storage.ts'
+import type { CompactionLimits } from '../../src/metadata/compaction.ts'
+import type { MetadataLog } from '../../src/metadata/metadata-log.ts'
+import { type MetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
+import { listSnapshots, readSnapshot } from '../../src/metadata/snapshots.ts'
+import type { RecordBatch } from '../../src/protocol/records/batch.ts'
+import { controlTypeOf } from '../../src/protocol/records/control.ts'
+import { recordsOf } from '../../src/protocol/records/record.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { contentOf, FOLDER, Rig, topicIdOf, VOTERS_FILE } from './metadata-fixture.ts'
+
+const HOUR = 3_600_000
+const TOPIC = 'AAECAwQFBgcICQoLDA0ODw'
+const SEGMENT = { segmentBytes: 2000 }
+
+/** Kafka's defaults, unless the test says otherwise. */
+function limits(changes: Partial<CompactionLimits> = {}): CompactionLimits {
+  return {
+    maxBytesBetweenSnapshots: 20_971_520,
+    maxSnapshotIntervalMs: HOUR,
+    retentionBytes: 104_857_600,
+    retentionMs: 7 * 24 * HOUR,
+    ...changes
+  }
+}
+
+function begin(rig: Rig, changes?: Partial<CompactionLimits>) {
+  const opened = rig.open()
+  opened.metadata.compact(limits(changes), silentLogger)
+  return opened
+}
+
+const checkpoints = (rig: Rig) => rig.files().filter(name => name.endsWith('.checkpoint'))
+const newest = (rig: Rig) => listSnapshots(rig.storage, FOLDER).at(-1)
+
+function nameOf(offset: bigint, epoch: number): string {
+  return `${String(offset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}.checkpoint`
+}
+
+/** One record of every kind that nothing here acts on. */
+function foreignRecords(): MetadataRecord[] {
+  const broker = { incarnationId: TOPIC, endPoints: [], features: [] }
+  const acl = { resourceType: 2, resourceName: 'a', patternType: 3, host: '*', operation: 3, permissionType: 3 }
+  const token = { issueTimestamp: 1n, maxTimestamp: 3n, expirationTimestamp: 2n, tokenId: 'token' }
+  const bytes = Buffer.from('secret')
+  const scram = { mechanism: 1, salt: bytes, storedKey: bytes, serverKey: bytes, iterations: 4096 }
+  const user = [{ entityType: 'user', entityName: null }]
+  return [
+    metadataRecord('RegisterBrokerRecord', { ...broker, brokerId: 1, brokerEpoch: 7n, rack: 'r', fenced: true }),
+    metadataRecord('RegisterControllerRecord', { ...broker, controllerId: 1, zkMigrationReady: false }),
+    metadataRecord('AccessControlEntryRecord', { ...acl, id: TOPIC, principal: 'User:a' }),
+    metadataRecord('UserScramCredentialRecord', { ...scram, name: 'a' }),
+    metadataRecord('ClientQuotaRecord', { entity: user, key: 'producer_byte_rate', value: 1.5, remove: false }),
+    metadataRecord('ClientQuotaRecord', { entity: user, key: 'request_percentage', value: 50, remove: false }),
+    metadataRecord('DelegationTokenRecord', { ...token, owner: 'User:a', requester: 'User:a', renewers: ['User:b'] }),
+    metadataRecord('ConfigRecord', { resourceType: 4, resourceName: '', name: 'log.retention.ms', value: '5' }),
+    metadataRecord('FeatureLevelRecord', { name: 'eligible.leader.replicas.version', featureLevel: 1 })
+  ]
+}
+
+/** Something of everything, and some of it changed again. */
+function fill(rig: Rig, metadata: MetadataLog): void {
+  rig.topics(metadata, 'a', 'b', 'c')
+  metadata.allocateProducerIds()
+  metadata.append(foreignRecords())
+  const topicId = topicIdOf(metadata, 'b')
+  const change = { isr: [], eligibleLeaderReplicas: [1], lastKnownElr: [1] }
+  metadata.append([
+    metadataRecord('RemoveTopicRecord', { topicId: topicIdOf(metadata, 'a') }),
+    metadataRecord('PartitionChangeRecord', { partitionId: 1, topicId, leader: 1, ...change }),
+    metadataRecord('BrokerRegistrationChangeRecord', { brokerId: 1, brokerEpoch: 7n, cordonedLogDirs: [TOPIC] })
+  ])
+}
+
+describe('a snapshot', () => {
+  it('is made when so many bytes have come since the last one', async () => {
+    const rig = new Rig()
+    const { log, metadata } = begin(rig, { maxBytesBetweenSnapshots: 3000 })
+    const sizeBefore = log.sizeInBytes
+    for (let topic = 0; log.sizeInBytes < sizeBefore + 3000; topic++) {
+      expect(newest(rig)?.offset).toBe(0n)
+      rig.topics(metadata, `topic-${topic}`)
+      await nextTurn()
+    }
+    expect(checkpoints(rig)).toEqual([nameOf(0n, 0), nameOf(log.logEndOffset, 1)])
+  })
+
+  it('is made when bytes of earlier starts make it so many', async () => {
+    const rig = new Rig()
+    rig.topics(rig.open().metadata, 'a', 'b', 'c')
+    const { log } = begin(rig, { maxBytesBetweenSnapshots: 500 })
+    await nextTurn()
+    expect(newest(rig)).toMatchObject({ offset: log.logEndOffset, epoch: 2 })
+  })
+
+  it('is made when the last one is old and something has been written since, and not otherwise', async () => {
+    const rig = new Rig()
+    const { log, metadata } = begin(rig)
+    rig.clock.advance(HOUR - 1)
+    await nextTurn()
+    expect(checkpoints(rig)).toHaveLength(1)
+    rig.clock.advance(1)
+    await nextTurn()
+    expect(newest(rig)?.offset).toBe(log.logEndOffset)
+    rig.clock.advance(HOUR)
+    await nextTurn()
+    const names = checkpoints(rig)
+    metadata.allocateProducerIds()
+    rig.clock.advance(HOUR)
+    await nextTurn()
+    expect(newest(rig)?.offset).toBe(log.logEndOffset)
+    expect(checkpoints(rig)).not.toEqual(names)
+  })
+
+  it('is never made because of time when the interval is 0', async () => {
+    const rig = new Rig()
+    begin(rig, { maxSnapshotIntervalMs: 0 })
+    rig.clock.advance(1000 * HOUR)
+    await nextTurn()
+    expect(checkpoints(rig)).toHaveLength(1)
+  })
+
+  it('holds all that the log has said, and a log that lacks what came before gives the same image', async () => {
+    const rig = new Rig()
+    const { metadata } = begin(rig)
+    fill(rig, metadata)
+    rig.clock.advance(HOUR)
+    await nextTurn()
+    const { path } = newest(rig) ?? { path: '' }
+    rig.topics(metadata, 'later')
+    const expected = contentOf(metadata.image)
+    expect(contentOf(rig.open().metadata.image)).toEqual(expected)
+    for (const file of rig.files()) {
+      if (`${FOLDER}/${file}` !== path) rig.storage.removeNow(`${FOLDER}/${file}`)
+    }
+    rig.topics(rig.open().metadata, 'later')
+    expect(rig.open().metadata.image.topicsByName.size).toBe(3)
+    expect(contentOf(rig.open().metadata.image).filter(text => text.startsWith('User'))).toHaveLength(1)
+  })
+
+  it('has a header with the voters, the image in the order of Kafka, and a footer', async () => {
+    const rig = new Rig()
+    const { metadata } = begin(rig)
+    fill(rig, metadata)
+    const writtenAt = BigInt(rig.clock.now())
+    rig.clock.advance(HOUR)
+    await nextTurn()
+    const batches = readNewest(rig)
+    const [header, data, footer] = batches
+    expect(batches.map(batch => [batch.isControl, batch.partitionLeaderEpoch])).toEqual([
+      [true, 1],
+      [false, 1],
+      [true, 1]
+    ])
+    expect(header?.baseOffset).toBe(0n)
+    expect(data?.baseOffset).toBe(3n)
+    expect(footer?.baseOffset).toBe(data?.nextOffset)
+    const types = header ? recordsOf(header).map(({ key }) => controlTypeOf(key)) : []
+    expect(types).toEqual(['SNAPSHOT_HEADER', 'KRAFT_VERSION', 'KRAFT_VOTERS'])
+    expect(header && recordsOf(header)[0]?.value?.readBigInt64BE(2)).toBe(writtenAt)
+    const [voters] = [...readSnapshot(rig.storage, { offset: 0n, epoch: 0, path: VOTERS_FILE })]
+    expect(header && recordsOf(header)[2]?.value).toEqual(voters && recordsOf(voters)[2]?.value)
+    const keys = data ? recordsOf(data).map(({ value }) => value?.readUInt8(1)) : []
+    expect(keys).toEqual([12, 12, 12, 12, 0, 27, 2, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 14, 14, 15, 18, 11, 10])
+  })
+
+  it('is written in batches of moderate size', async () => {
+    const rig = new Rig()
+    const { metadata } = begin(rig)
+    for (let first = 0; first < 2000; first += 500) {
+      rig.topics(metadata, ...Array.from({ length: 500 }, (_, index) => `topic-${first + index}`))
+    }
+    rig.clock.advance(HOUR)
+    await nextTurn()
+    const sizes = readNewest(rig).map(({ sizeInBytes }) => sizeInBytes)
+    expect(sizes.length).toBeGreaterThan(5)
+    expect(Math.max(...sizes)).toBeLessThan(300_000)
+    expect(contentOf(rig.open().metadata.image)).toEqual(contentOf(metadata.image))
+  })
+
+  it('that cannot be written is tried again when the next is due', async () => {
+    let isFull = false
+    const rig = new Rig({
+      fault: ({ name, path }) =>
+        isFull && name === 'append' && path.endsWith('.part')
+          ? { error: new StorageError('full', 'no room'), writtenBytes: 10 }
+          : undefined
+    })
+    const { log, metadata } = begin(rig)
+    isFull = true
+    rig.clock.advance(HOUR)
+    await nextTurn()
+    expect(checkpoints(rig)).toHaveLength(1)
+    rig.topics(metadata, 'a')
+    isFull = false
+    rig.clock.advance(HOUR)
+    await nextTurn()
+    expect(newest(rig)?.offset).toBe(log.logEndOffset)
+  })
+
+  it('is called off when the log is closed, and leaves no snapshot', async () => {
+    const rig = new Rig()
+    const { metadata } = begin(rig)
+    rig.clock.advance(HOUR)
+    await metadata.close()
+    expect(checkpoints(rig)).toHaveLength(1)
+    rig.clock.advance(1000 * HOUR)
+    expect(rig.clock.pendingAlarms).toBe(0)
+    rig.open()
+    expect(rig.files().filter(name => name.endsWith('.part'))).toEqual([])
+  })
+})
+
+describe('old snapshots', () => {
+  /** Writes topics with a snapshot after each, and lets retention look at them. */
+  async function run(rig: Rig, changes: Partial<CompactionLimits>, topics = 6) {
+    const opened = begin(rig, { maxBytesBetweenSnapshots: 1, ...changes })
+    for (let topic = 0; topic < topics; topic++) {
+      rig.topics(opened.metadata, `topic-${topic}`)
+      await nextTurn()
+    }
+    return opened
+  }
+
+  it('go while log and snapshots are too large together, with the segments before the oldest that stays', async () => {
+    const rig = new Rig({}, SEGMENT)
+    const { log } = await run(rig, { retentionBytes: 7000 })
+    expect(checkpoints(rig)).toHaveLength(7)
+    const kept = listSnapshots(rig.storage, FOLDER)
+    rig.clock.advance(60_000)
+    const left = listSnapshots(rig.storage, FOLDER)
+    expect(left.length).toBeGreaterThan(1)
+    expect(left).toEqual(kept.slice(-left.length))
+    expect(log.logStartOffset).toBe(left[0]?.offset)
+    expect(log.firstSegmentOffset).toBeGreaterThan(0n)
+    expect(log.firstSegmentOffset).toBeLessThanOrEqual(log.logStartOffset)
+    const snapshotBytes = left.reduce((sum, { path }) => sum + rig.storage.size(path), 0)
+    expect(log.sizeInBytes + snapshotBytes).toBeLessThanOrEqual(7000)
+    expect(rig.files().some(name => name.endsWith('.checkpoint.deleted'))).toBe(true)
+    rig.clock.advance(60_000)
+    await nextTurn()
+    expect(rig.files().filter(name => name.includes('deleted'))).toEqual([])
+    expect(rig.open().metadata.image.topicsByName.size).toBe(6)
+  })
+
+  it('go when they are too old, the one that names the voters as soon as there is another', async () => {
+    const rig = new Rig()
+    const { log } = await run(rig, { retentionMs: 2 * HOUR }, 1)
+    rig.clock.advance(60_000)
+    expect(checkpoints(rig)).toEqual([nameOf(log.logEndOffset, 1)])
+    rig.clock.advance(2 * HOUR)
+    expect(checkpoints(rig)).toHaveLength(1)
+    expect(rig.open().metadata.image.topicsByName.size).toBe(1)
+  })
+
+  it('never go when it is the only one, or when there are no limits', async () => {
+    const rig = new Rig()
+    await run(rig, { retentionBytes: -1, retentionMs: -1 })
+    rig.clock.advance(60_000)
+    expect(checkpoints(rig)).toHaveLength(7)
+    const small = new Rig()
+    begin(small, { retentionBytes: 0, retentionMs: 0 })
+    small.clock.advance(60_000)
+    expect(checkpoints(small)).toHaveLength(1)
+  })
+
+  it('that end before the log begins are removed at the start', async () => {
+    const rig = new Rig({}, SEGMENT)
+    const { log, metadata } = await run(rig, { retentionBytes: 0 })
+    rig.clock.advance(60_000)
+    await metadata.close()
+    expect(log.firstSegmentOffset).toBeGreaterThan(5n)
+    rig.storage.append(`${FOLDER}/${nameOf(5n, 1)}`, Buffer.from('x'))
+    rig.storage.append(`${FOLDER}/${nameOf(7n, 1)}.deleted`, Buffer.from('x'))
+    const before = checkpoints(rig)
+    rig.open()
+    expect(checkpoints(rig)).toEqual(before.slice(1))
+  })
+})
+
+describe('a snapshot and the log beside it', () => {
+  /** A log of which a snapshot has been made. */
+  async function withSnapshot() {
+    const rig = new Rig()
+    const { log, metadata } = begin(rig)
+    rig.topics(metadata, 'a')
+    rig.clock.advance(HOUR)
+    await nextTurn()
+    await metadata.close()
+    return { rig, metadata, end: log.logEndOffset }
+  }
+
+  const put = (rig: Rig, offset: bigint, epoch: number) => {
+    const { path } = newest(rig) ?? { path: '' }
+    rig.storage.append(`${FOLDER}/${nameOf(offset, epoch)}`, rig.storage.read(path, 0, rig.storage.size(path)))
+  }
+
+  it('begins the log again where it does not reach up to the snapshot', async () => {
+    const { rig, metadata } = await withSnapshot()
+    put(rig, 1000n, 1)
+    const { log, metadata: again } = rig.open()
+    expect(log.firstSegmentOffset).toBe(1000n)
+    expect(contentOf(again.image)).toEqual(contentOf(metadata.image))
+    expect(checkpoints(rig)).toEqual([nameOf(1000n, 1)])
+    rig.topics(again, 'b')
+    expect(rig.open().metadata.image.topicsByName.size).toBe(2)
+  })
+
+  it('begins the log again where the snapshot is of a later epoch, even if it ends earlier', async () => {
+    const { rig, metadata } = await withSnapshot()
+    const { log } = rig.open()
+    put(rig, log.logEndOffset - 1n, 9)
+    const again = rig.open()
+    expect(again.log.firstSegmentOffset).toBe(log.logEndOffset - 1n)
+    expect(again.log.leaderEpochs.latest?.epoch).toBe(10)
+    expect(contentOf(again.metadata.image)).toEqual(contentOf(metadata.image))
+  })
+
+  it('refuses a log that begins after the snapshot ends', async () => {
+    const rig = new Rig()
+    const { log, metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    for (const suffix of ['log', 'index', 'timeindex'])
+      rig.storage.removeNow(`${FOLDER}/00000000000000000000.${suffix}`)
+    const first = rig.storage.list(FOLDER).length
+    rig.storage.append(`${FOLDER}/00000000000000000100.log`, Buffer.alloc(0))
+    expect(() => rig.open()).toThrow(
+      'the metadata log has offsets 100 to 100, which do not follow on its newest snapshot, of offset 0'
+    )
+    expect(rig.storage.list(FOLDER).length).toBeGreaterThanOrEqual(first)
+    expect(log.logEndOffset).toBeGreaterThan(0n)
+  })
+
+  it('refuses a snapshot that ends without its footer', async () => {
+    const { rig } = await withSnapshot()
+    const { path } = newest(rig) ?? { path: '' }
+    rig.storage.truncate(path, rig.storage.size(path) - 75)
+    expect(() => rig.open()).toThrow(`${path} ends without a footer`)
+  })
+
+  it('refuses a snapshot with a flipped bit, whole as it may look', async () => {
+    const { rig } = await withSnapshot()
+    const { path } = newest(rig) ?? { path: '' }
+    const bytes = Buffer.from(rig.storage.read(path, 0, rig.storage.size(path)))
+    bytes.writeUInt8(bytes.readUInt8(400) ^ 4, 400)
+    rig.storage.removeNow(path)
+    rig.storage.append(path, bytes)
+    expect(() => rig.open()).toThrow('does not fit')
+  })
+})
+
+describe('whenever a death comes while snapshots come and go', () => {
+  /** A topic, its three partitions and its setting. */
+  const RECORDS_OF_A_TOPIC = 5
+
+  /** Lives until the storage refuses its operation `fatal` and all later ones. `known` is what clients were told of. */
+  async function live(fatal: number) {
+    let died = false
+    let known: string[] | undefined
+    const fault = ({ number }: StorageOperation) => {
+      died ||= number >= fatal
+      return died ? { error: new StorageError('failed', 'dead'), writtenBytes: 7 } : undefined
+    }
+    const rig = new Rig({ canLosePower: true, fault }, SEGMENT)
+    try {
+      const { metadata } = begin(rig, { maxBytesBetweenSnapshots: 900, retentionBytes: 3000, retentionMs: HOUR })
+      known = contentOf(metadata.image)
+      for (let topic = 0; topic < 8; topic++) {
+        rig.topics(metadata, `topic-${topic}`)
+        known = contentOf(metadata.image)
+        await nextTurn()
+        rig.clock.advance(60_000)
+        await nextTurn()
+      }
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+    }
+    return { rig, died, known }
+  }
+
+  it.each<[string, (storage: MemoryStorage, seed: number) => MemoryStorage]>([
+    ['of the process', storage => storage.die({})],
+    ['of the machine', (storage, seed) => storage.losePower(seededRandom(seed), 'the last', {})],
+    ['of a machine that loses any name', (storage, seed) => storage.losePower(seededRandom(seed), 'any', {})]
+  ])('the next start knows all that it was told: a death %s', async (_, end) => {
+    for (let fatal = 1, alive = false; !alive; fatal++) {
+      const { rig, died, known = [] } = await live(fatal)
+      rig.storage = end(rig.storage, fatal)
+      const content = contentOf(rig.open().metadata.image)
+      expect(content).toEqual(expect.arrayContaining(known))
+      // What was on its way when death came is there as a whole or not at all.
+      if (known.length > 0) expect([0, RECORDS_OF_A_TOPIC]).toContain(content.length - known.length)
+      expect(contentOf(rig.open().metadata.image)).toEqual(content)
+      alive = !died
+    }
+  })
+})
+
+function readNewest(rig: Rig): RecordBatch[] {
+  const snapshot = newest(rig)
+  return snapshot ? [...readSnapshot(rig.storage, snapshot)] : []
+}

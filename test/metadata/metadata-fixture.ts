@@ -1,0 +1,96 @@
+/** What tests of the metadata need: a log in memory that is opened as a start opens it, and something to put into it. */
+import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
+import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
+import { PartitionLog } from '../../src/log/partition-log.ts'
+import { recoverPartition } from '../../src/log/recovery.ts'
+import { Removal } from '../../src/log/removal.ts'
+import { createTopics } from '../../src/metadata/create-topics.ts'
+import type { MetadataImage } from '../../src/metadata/image.ts'
+import { imageRecords } from '../../src/metadata/image-records.ts'
+import { MetadataLog } from '../../src/metadata/metadata-log.ts'
+import { encodeMetadataRecord } from '../../src/metadata/records.ts'
+import { followSnapshot } from '../../src/metadata/snapshot-ahead.ts'
+import { buildBatch } from '../../src/protocol/records/builder.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { randomUuid, seededRandom } from '../../src/runtime/random.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+
+export const FOLDER = '__cluster_metadata-0'
+export const LOG_FILE = `${FOLDER}/00000000000000000000.log`
+export const VOTERS_FILE = `${FOLDER}/00000000000000000000-0000000000.checkpoint`
+export const DIRECTORY = 'EBESExQVFhcYGRobHB0eHw'
+
+export class Rig {
+  /** What the disk is like; another one is put here after a death. */
+  storage: MemoryStorage
+  readonly clock = new ManualClock(1_700_000_000_000)
+  readonly random = seededRandom(1)
+  readonly #config: LogConfig
+
+  constructor(options?: MemoryStorageOptions, config: Partial<LogConfig> = {}) {
+    this.storage = new MemoryStorage(options)
+    this.#config = { ...DEFAULT_LOG_CONFIG, retentionMs: -1, ...config }
+  }
+
+  /** Opens the log as a start does that cannot know how the last process ended. */
+  open(nodeId = 1): { log: PartitionLog; metadata: MetadataLog } {
+    const { storage, clock, random } = this
+    const logger = silentLogger
+    storage.makeDirectory(FOLDER)
+    recoverPartition({ storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes: 4096, nowMs: 0, logger })
+    followSnapshot({ storage, folder: FOLDER, nowMs: clock.now(), logger })
+    const removal = new Removal(storage, clock, logger)
+    const config = this.#config
+    const log = new PartitionLog({ storage, folder: FOLDER, config, clock, random, logger, removal })
+    return { log, metadata: new MetadataLog({ log, storage, clock, nodeId, directoryId: DIRECTORY }) }
+  }
+
+  /** Opens and creates topics by name, each of three partitions. */
+  topics(metadata: MetadataLog, ...names: string[]): void {
+    const wanted = names.map(name => ({
+      name,
+      numPartitions: 3,
+      replicationFactor: -1,
+      assignments: [],
+      configs: [{ name: 'cleanup.policy', value: 'compact' }]
+    }))
+    const { records } = createTopics(metadata.image, wanted, {
+      brokers: [{ nodeId: 1, directoryId: DIRECTORY }],
+      numPartitions: 1,
+      defaultReplicationFactor: 1,
+      maxPartitions: 100_000,
+      newTopicId: () => randomUuid(this.random),
+      overrides: configs => new Map(configs.map(({ name, value }) => [name, value ?? '']))
+    })
+    metadata.append(records)
+  }
+
+  /** The names of the files that are there. */
+  files(): string[] {
+    return this.storage.list(FOLDER).map(({ name }) => name)
+  }
+
+  text(path: string): string {
+    return this.storage.read(path, 0, this.storage.size(path)).toString('utf8')
+  }
+
+  /** Appends a batch as something else than this broker would have written it. */
+  write(values: readonly Buffer[]): void {
+    const { log } = this.open()
+    const records = values.map(value => ({ timestamp: 0n, key: null, value }))
+    log.append(buildBatch(records), 1)
+  }
+}
+
+/** The id of a topic that exists. */
+export function topicIdOf(metadata: MetadataLog, name: string): string {
+  return metadata.image.topicsByName.get(name)?.topicId ?? ''
+}
+
+/** What an image holds, as text that does not depend on order: two images with the same text are the same cluster. */
+export function contentOf(image: MetadataImage): string[] {
+  return Array.from(
+    imageRecords(image),
+    record => `${record.type} ${encodeMetadataRecord(record).toString('hex')}`
+  ).sort()
+}
