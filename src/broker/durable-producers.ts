@@ -35,7 +35,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     this.#options = options
     this.#removeStrays()
     const loaded = this.#loadNewest()
-    this.#snapshotOffset = loaded ?? options.log.logStartOffset
+    this.#snapshotOffset = loaded ?? 0n
     this.#replay(loaded ?? options.log.firstSegmentOffset)
   }
 
@@ -80,7 +80,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     const bases = new Set(segmentOffsets(storage, log.folder))
     let newest: bigint | undefined
     for (const offset of this.#offsets()) {
-      const fits = offset > log.logStartOffset && offset <= log.logEndOffset
+      const fits = offset >= log.logStartOffset && offset <= log.logEndOffset
       if (fits) newest ??= offset
       if (!fits || (offset !== newest && !bases.has(offset))) storage.removeNow(this.#path(offset))
     }

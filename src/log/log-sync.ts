@@ -117,7 +117,9 @@ export class LogSync {
 
   /** A segment is full, and the next begins at `baseOffset`: from now on recovery need not look at it, if the disk has it. */
   rolled(full: Segment, baseOffset: bigint): void {
-    this.#unsynced.push(...filesOf(this.#log.folder, full), this.#log.folder)
+    const { folder } = this.#log
+    // Recovery begins with what is known of producers at the new segment's base.
+    this.#unsynced.push(...filesOf(folder, full), segmentPath(folder, baseOffset, 'snapshot'), folder)
     this.#wanted = baseOffset
     this.#start()
   }

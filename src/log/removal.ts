@@ -4,7 +4,6 @@
  */
 import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { parseSegmentFile } from './segment-names.ts'
 import type { Storage } from './storage.ts'
 
 export class Removal {
@@ -24,7 +23,7 @@ export class Removal {
 
   /** Removes files or folders after a delay. What is not there any more by then is no matter. */
   after(delayMs: number, paths: readonly string[]): void {
-    if (paths.length === 0) return
+    if (this.#isStopped || paths.length === 0) return
     const alarm = this.#clock.at(this.#clock.now() + delayMs, () => {
       this.#alarms.delete(alarm)
       this.begin(paths)
@@ -53,10 +52,4 @@ export class Removal {
       this.#logger.warn({ path, error }, 'what was deleted could not be removed: the next start tries again')
     }
   }
-}
-
-/** The files of a partition's folder that an earlier process was about to remove. */
-export function leftovers(storage: Storage, folder: string): string[] {
-  const names = storage.list(folder).map(({ name }) => name)
-  return names.filter(name => parseSegmentFile(name)?.stage === '.deleted').map(name => `${folder}/${name}`)
 }

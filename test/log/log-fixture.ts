@@ -96,7 +96,7 @@ export function reopenAfterCrash(
     recoveryPoint: more.recoveryPoint ?? 0n,
     indexIntervalBytes,
     nowMs: 0,
-    logger: silentLogger
+    logger: more.logger ?? silentLogger
   })
   return openLog(storage, config, more)
 }
