@@ -6,6 +6,7 @@ import { listenersOf } from '../config/listeners.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { ProducerIds } from '../idempotence/producer-ids.ts'
+import type { LogCleaner } from '../log/compaction/cleaner.ts'
 import type { CheckpointIntervals } from '../log/directory-checkpoints.ts'
 import { LogDirectory } from '../log/log-directory.ts'
 import { METADATA_FOLDER, type TopicPartition } from '../log/partition-folder.ts'
@@ -27,6 +28,7 @@ import { dispatcher } from './dispatch.ts'
 import { type FetchSessionLimits, FetchSessions } from './fetch-sessions.ts'
 import { groupPorts } from './group-ports.ts'
 import { LiveSettings } from './live-settings.ts'
+import { logCleaner } from './log-cleaning.ts'
 import { LogRetention } from './log-retention.ts'
 import { notices } from './notices.ts'
 import { Parking } from './parking.ts'
@@ -57,13 +59,16 @@ export class Broker {
   readonly #directory: LogDirectory
   readonly #producerExpiry: Alarm
   readonly #retention: LogRetention
+  readonly #cleaner: LogCleaner
 
-  private constructor(parts: Parts, directory: LogDirectory, failed: Promise<never>) {
+  private constructor(parts: Parts, directory: LogDirectory, storage: Storage, failed: Promise<never>) {
     this.#parts = parts
     this.#directory = directory
     this.failed = failed
     this.#producerExpiry = expireProducers(parts)
     this.#retention = new LogRetention({ ...parts, settings: () => parts.settings })
+    this.#cleaner = logCleaner({ ...parts, directory, storage, settings: () => parts.settings })
+    if (parts.settings.get('log.cleaner.enable')) this.#cleaner.start()
     this.dispatch = dispatcher(parts)
   }
 
@@ -91,7 +96,7 @@ export class Broker {
       await parts.groups.start(signal)
       laps.lap('coordinatorsMs')
       parts.metadata.compact(compactionLimits(settings), logger)
-      return new Broker(parts, directory, failed)
+      return new Broker(parts, directory, storage, failed)
     } catch (error) {
       await directory.close()
       throw error
@@ -103,10 +108,17 @@ export class Broker {
     return this.#parts.settings
   }
 
+  /** Resolves when the work is done that alarms have begun beside requests: retention, compaction. */
+  async settled(): Promise<void> {
+    await this.#retention.idle
+    await this.#cleaner.idle
+  }
+
   /** Answers what is parked, then brings everything to the disk and closes it. */
   async stop(): Promise<void> {
     this.#producerExpiry.cancel()
     await this.#retention.stop()
+    await this.#cleaner.stop()
     this.#parts.groups.stop()
     this.#parts.parking.close()
     await this.#parts.metadata.close()

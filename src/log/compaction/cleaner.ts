@@ -84,9 +84,14 @@ export class LogCleaner {
     return this.#working
   }
 
+  /** Never rejects. */
   async #work(): Promise<void> {
     this.#postponed = new WeakSet()
-    while (await this.#pass());
+    try {
+      while (await this.#pass());
+    } catch (error) {
+      this.#ports.logger.error({ err: error }, 'logs could not be compacted: it is tried again later')
+    }
     if (!this.#isStopped) this.start()
   }
 
