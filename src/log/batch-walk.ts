@@ -23,9 +23,17 @@ export function walkHeaders(storage: Storage, path: string, from: number, end: n
   return walk(storage, path, { from, end, readAhead, needs: size => Math.min(size, BATCH_OVERHEAD) })
 }
 
-/** As `walkHeaders`, with all bytes of every batch. */
-export function walkBatches(storage: Storage, path: string, from: number, end: number) {
-  return walk(storage, path, { from, end, readAhead: WALK_BYTES, needs: size => size })
+/** As `walkHeaders`, with all bytes of every batch, whose checksum fits them. */
+export function* walkBatches(
+  storage: Storage,
+  path: string,
+  from: number,
+  end: number
+): Generator<LocatedBatch, undefined> {
+  for (const located of walk(storage, path, { from, end, readAhead: WALK_BYTES, needs: size => size })) {
+    if (!located.batch.hasValidCrc()) throw damage(path, located.position, 'the checksum does not fit')
+    yield located
+  }
 }
 
 interface Walk {
@@ -50,14 +58,26 @@ function* walk(
       window = storage.read(path, position, Math.min(Math.max(readAhead, length), end - position))
     }
     read(BATCH_OVERHEAD)
-    const size = entrySizeAt(window, position - windowPosition)
-    if (size === undefined || position + size > end) {
-      throw new CorruptRecordError(`${path} ends in the middle of a batch`, position)
-    }
+    const size = sizeAt(window, position - windowPosition, path, position)
+    if (size === undefined || position + size > end)
+      throw damage(path, position, 'the file ends in the middle of a batch')
     const needed = needs(size)
     read(needed)
     const at = position - windowPosition
     yield { position, size, batch: new RecordBatch(window.subarray(at, at + needed)), window, windowPosition }
     position += size
   }
+}
+
+function sizeAt(window: Buffer, at: number, path: string, position: number): number | undefined {
+  try {
+    return entrySizeAt(window, at)
+  } catch (error) {
+    throw error instanceof CorruptRecordError ? damage(path, position, error.message) : error
+  }
+}
+
+/** Names the place: it is what an operator needs to know. */
+function damage(path: string, position: number, what: string): CorruptRecordError {
+  return new CorruptRecordError(`${path}, position ${position}: ${what}`, position)
 }

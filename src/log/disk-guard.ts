@@ -1,11 +1,17 @@
 /** Between a log and its disk: after an error that leaves the disk's state unknown the log is offline until restart. */
 import { KafkaError } from '../protocol/errors.ts'
+import { CorruptRecordError } from '../protocol/records/batch.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { StorageError } from './storage.ts'
+
+/** After so many different places of damage in a log no more are reported. */
+const MOST_DAMAGES = 100
 
 export class DiskGuard {
   readonly #folder: string
   readonly #logger: Logger
+  /** Places that have been reported. */
+  readonly #damages = new Set<string>()
   readonly #listeners: ((why: KafkaError) => void)[] = []
   /** Why nothing may be done with the log any more. */
   #offline: KafkaError | undefined
@@ -30,7 +36,18 @@ export class DiskGuard {
     try {
       return act()
     } catch (error) {
-      if (error instanceof StorageError && error.kind === 'failed') this.fail(error)
+      this.#note(error)
+      throw error
+    }
+  }
+
+  /** As `run`, for what is read piece by piece. */
+  *each<T>(read: () => Iterable<T>): Generator<T, undefined> {
+    if (this.#offline) throw this.#offline
+    try {
+      yield* read()
+    } catch (error) {
+      this.#note(error)
       throw error
     }
   }
@@ -45,6 +62,18 @@ export class DiskGuard {
   /** The partition is no more: whoever still holds its log is refused. */
   abandon(): void {
     this.#goOffline(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.#folder} has been deleted`))
+  }
+
+  #note(error: unknown): void {
+    if (error instanceof StorageError && error.kind === 'failed') this.fail(error)
+    if (error instanceof CorruptRecordError) this.#reportDamage(error)
+  }
+
+  /** Once for each place, however many ask for it. */
+  #reportDamage(error: CorruptRecordError): void {
+    if (this.#damages.has(error.message) || this.#damages.size === MOST_DAMAGES) return
+    this.#damages.add(error.message)
+    this.#logger.error({ folder: this.#folder, error }, `a log is damaged: ${error.message}`)
   }
 
   #goOffline(why: KafkaError): KafkaError {

@@ -3,7 +3,7 @@
  * What keys and values mean is the owner's.
  */
 
-import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
+import type { RecordBatch } from '../protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../protocol/records/builder.ts'
 import { type BatchRecord, recordsOf } from '../protocol/records/record.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -59,14 +59,10 @@ export class Journal {
 
   /**
    * Reads everything from the log's start, or from `offset`, to its end, a batch in each step. Keys and values are views
-   * on large pieces of the file: who keeps one copies it. Throws CorruptRecordError for a batch whose checksum does not
-   * fit.
+   * on large pieces of the file: who keeps one copies it. Throws CORRUPT_MESSAGE where the file is damaged.
    */
   *replay(reader: JournalReader, offset = this.log.logStartOffset): Steps {
     for (const batch of this.log.batches(offset)) {
-      if (!batch.hasValidCrc()) {
-        throw new CorruptRecordError(`${this.log.folder} is damaged at offset ${batch.baseOffset}`, 0)
-      }
       if (batch.isControl) reader.control?.(batch)
       else for (const record of recordsOf(batch)) if (record.offset >= offset) reader.record(record, batch)
       yield

@@ -21,6 +21,7 @@ import { oldSegments } from './retention.ts'
 import { RollPolicy } from './roll-policy.ts'
 import { Segment } from './segment.ts'
 import { type ReadLimits, Segments } from './segments.ts'
+import { soundBytes } from './sound-bytes.ts'
 import type { Storage } from './storage.ts'
 import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
 
@@ -52,6 +53,8 @@ export class PartitionLog {
   #config: LogConfig
   #observer: BatchObserver | undefined
   #endOffset: bigint
+  /** What lies before was written by earlier processes: nobody has seen since whether the disk kept it. */
+  readonly #inheritedEnd: bigint
 
   /** Opens the log of a folder that was closed clean or has been recovered. Only headers after the last index entry are read. */
   constructor(options: PartitionLogOptions) {
@@ -66,6 +69,7 @@ export class PartitionLog {
     this.#rollPolicy = new RollPolicy(options.random, options.config)
     this.#endOffset = this.#segments.active.endOffset
     if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
+    this.#inheritedEnd = this.#endOffset
     const { storage, folder, clock, recoveryPoint = 0n } = options
     const arrived = (bytes: number) => this.#observer?.arrived(bytes)
     const synced = { storage, folder, clock, segments: this.#segments, guard: this.#guard, arrived }
@@ -192,8 +196,8 @@ export class PartitionLog {
 
   /**
    * What a fetch gets: bytes from the beginning of the batch that holds `offset`, or of the next one, of one segment,
-   * cut at `maxBytes` wherever that falls. Throws OFFSET_OUT_OF_RANGE below the log start and beyond the end, and
-   * UNKNOWN_SERVER_ERROR, as Kafka does, where there is something to read and less than no bytes are asked for.
+   * cut at `maxBytes` wherever that falls, and before a damaged batch. Throws OFFSET_OUT_OF_RANGE below the log start and
+   * beyond the end, CORRUPT_MESSAGE where the first batch is damaged, and UNKNOWN_SERVER_ERROR, as Kafka does, where there is something to read and less than no bytes are asked for.
    */
   read(offset: bigint, limits: ReadLimits): Buffer {
     if (offset < this.logStartOffset || offset > this.#endOffset) {
@@ -202,7 +206,10 @@ export class PartitionLog {
         `${this.folder} has offsets ${this.logStartOffset} to ${this.#endOffset}, not ${offset}`
       )
     }
-    return this.#guard.run(() => this.#segments.read(offset, limits))
+    return this.#guard.run(() => {
+      const bytes = this.#segments.read(offset, limits)
+      return offset < this.#inheritedEnd ? this.#checked(offset, bytes) : bytes
+    })
   }
 
   /** Whether `offset` lies in a segment that gets no more batches. */
@@ -215,7 +222,7 @@ export class PartitionLog {
    * view on a large piece of the file. Throws CORRUPT_MESSAGE where the file is damaged.
    */
   batches(offset: bigint, upTo = this.#endOffset): Generator<RecordBatch, undefined> {
-    return this.#segments.batches(offset, upTo)
+    return this.#guard.each(() => this.#segments.batches(offset, upTo))
   }
 
   /** Whether a batch is the last that is known of its producer, which must outlive its records. */
@@ -315,6 +322,13 @@ export class PartitionLog {
   /** The partition is no more: whoever still holds the log is refused. */
   abandon(): void {
     this.#guard.abandon()
+  }
+
+  #checked(offset: bigint, bytes: Buffer): Buffer {
+    const sound = soundBytes(bytes)
+    // The walk finds the damage again, and tells where it is.
+    if (sound.length === 0 && bytes.length > 0) this.#segments.batches(offset, this.#endOffset).next()
+    return sound
   }
 
   #roll(): void {

@@ -6,7 +6,7 @@ import { DEFAULT_LOG_CONFIG } from '../../../src/log/log-config.ts'
 import { MemoryStorage } from '../../../src/log/memory-storage.ts'
 import { CorruptRecordError, RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
-import { contents, FOLDER } from '../log-fixture.ts'
+import { contents, FOLDER, openLog } from '../log-fixture.ts'
 import { CONFIG, clean, dataIn, NOW, openCompacted, put, reopenCompacted, roll, stagedFiles } from './compacted.ts'
 
 describe('a round of cleaning', () => {
@@ -293,7 +293,7 @@ describe('a round that fails', () => {
     damaged.stamp(2n, 0)
     damaged.bytes.writeUInt8(0x55, damaged.bytes.length - 1)
     storage.append(path, damaged.bytes)
-    const again = openCompacted(storage)
+    const again = openLog(storage, CONFIG)
     roll(again)
     const before = storage.size(path)
     await expect(clean(again)).rejects.toThrow(CorruptRecordError)
