@@ -30,7 +30,7 @@ class World {
   readonly producers: Producer[]
   /** What somebody was given of each partition, by offset. */
   readonly seen: Map<bigint, string>[] = Array.from({ length: PARTITIONS }, () => new Map())
-  /** Requests that were answered, and syncs of logs that this took. */
+  /** Requests that were answered. */
   acknowledged = 0
 
   constructor(seed: number) {
@@ -68,7 +68,7 @@ class World {
 
   async send(broker: Harness, topicId: string, producer: Producer, sequence: number): Promise<void> {
     const { id, partition, offsets } = producer
-    const batch = batchOf([valueOf(producer, sequence)], { producerId: id, producerEpoch: 0, baseSequence: sequence })
+    const batch = batchOf([textOf(producer, sequence)], { producerId: id, producerEpoch: 0, baseSequence: sequence })
     const { errorCode, baseOffset } = await broker.produce(topicId, batch, { index: partition })
     expect(errorCode).toBe('NONE')
     const before = offsets[sequence]
@@ -95,7 +95,7 @@ class World {
   }
 }
 
-function valueOf({ id }: Producer, sequence: number): string {
+function textOf({ id }: Producer, sequence: number): string {
   return `${id}/${sequence}`
 }
 
@@ -129,14 +129,14 @@ test.each(['the last', 'any'] as const)('the power fails and takes %s of the nam
     for (const producer of world.producers) {
       for (const [sequence, offset] of producer.offsets.entries()) {
         if (offset === undefined) continue
-        expect(world.seen[producer.partition]?.get(offset), `seed ${seed}`).toBe(valueOf(producer, sequence))
+        expect(world.seen[producer.partition]?.get(offset), `seed ${seed}`).toBe(textOf(producer, sequence))
       }
     }
     await sendAgain(world, broker, topicId)
     for (const [partition, seen] of world.seen.entries()) {
       await world.read(broker, topicId, partition)
       const sent = world.producers.filter(producer => producer.partition === partition)
-      const expected = sent.flatMap(producer => producer.offsets.map((_, sequence) => valueOf(producer, sequence)))
+      const expected = sent.flatMap(producer => producer.offsets.map((_, sequence) => textOf(producer, sequence)))
       expect([...seen.values()].sort(), `seed ${seed}: each once`).toEqual(expected.sort())
     }
   }
