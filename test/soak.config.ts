@@ -4,5 +4,7 @@ import base from '../vitest.config.ts'
 
 export default mergeConfig(
   base,
-  defineConfig({ test: { env: { MINIKAFKA_KILL_ROUNDS: '100', MINIKAFKA_CRASH_ROUNDS: '20' } } })
+  defineConfig({
+    test: { env: { MINIKAFKA_KILL_ROUNDS: '100', MINIKAFKA_FUZZ_ROUNDS: '5000', MINIKAFKA_CRASH_ROUNDS: '20' } }
+  })
 )

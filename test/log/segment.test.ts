@@ -59,3 +59,21 @@ test('recovery makes the same index files as writing did', () => {
   expect(bytesOf('index').equals(index)).toBe(true)
   expect(bytesOf('timeindex').equals(timeIndex)).toBe(true)
 })
+
+test('recovery takes an offset that is further away than indexes can tell for damage', () => {
+  const storage = new MemoryStorage()
+  storage.makeDirectory(FOLDER)
+  for (const offset of [5n, 6n, 6n + (1n << 40n)]) {
+    const batch = batchOf([1000n + offset])
+    batch.stamp(offset, 0)
+    storage.append(`${FOLDER}/00000000000000000005.log`, batch.bytes)
+  }
+  const recovered = new Segment(storage, FOLDER, 5n, 0)
+  const { soundBytes, reason } = finishNow(recovered.recover(300))
+  expect([soundBytes, reason]).toEqual([
+    (recovered.size / 3) * 2,
+    expect.stringContaining('where 7 or later must follow')
+  ])
+  recovered.cutTo(soundBytes)
+  expect(recovered.endOffset).toBe(7n)
+})
