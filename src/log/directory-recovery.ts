@@ -66,6 +66,7 @@ export class DirectoryRecovery {
         folder,
         recoveryPoint: this.#recoveryPoint(folder),
         indexIntervalBytes: config.indexIntervalBytes,
+        isDense: this.#isDense(folder, config),
         nowMs: this.#options.clock.now()
       })
       this.#checked.add(folder)
@@ -120,6 +121,11 @@ export class DirectoryRecovery {
     } catch (error) {
       this.#giveUp(folder, error)
     }
+  }
+
+  /** A log may have been compacted before its settings changed. The metadata is synced, and is not to be cut short. */
+  #isDense(folder: string, { isCompacted }: LogConfig): boolean {
+    return !isCompacted && folder !== METADATA_FOLDER && this.#options.checkpoints.cleanerOffset(folder) === undefined
   }
 
   /** The metadata is recovered from its beginning, as in Kafka. */

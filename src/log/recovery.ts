@@ -22,6 +22,8 @@ export interface RecoveryOptions {
   /** Segments that end at or before are known to be whole. 'end': the log was closed, and all are. */
   readonly recoveryPoint: bigint | 'end'
   readonly indexIntervalBytes: number
+  /** Whether the log was never compacted: where a segment ends before the next begins, the rest of it was lost. */
+  readonly isDense: boolean
   readonly nowMs: number
   readonly logger: Logger
   /** Removes a file that may be large; at once unless given. */
@@ -45,7 +47,8 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
     isChecked = true
     const segment = new Segment(storage, folder, baseOffset, nowMs)
     const { soundBytes, reason } = yield* checkSegment(segment, epochs, options)
-    if (soundBytes < segment.size && !isMerelyUnused(segment, soundBytes, offsets[index + 1])) {
+    const isCut = soundBytes < segment.size && !isMerelyUnused(segment, soundBytes, offsets[index + 1])
+    if (isCut || (options.isDense && segment.endOffset < (offsets[index + 1] ?? 0n))) {
       reportDamage(segment, soundBytes, reason, options)
       // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()

@@ -89,12 +89,13 @@ export function reopenAfterCrash(
   config: Partial<LogConfig> = {},
   more: Partial<PartitionLogOptions> = {}
 ): PartitionLog {
-  const { indexIntervalBytes } = { ...DEFAULT_LOG_CONFIG, ...config }
+  const { indexIntervalBytes, isCompacted } = { ...DEFAULT_LOG_CONFIG, ...config }
   recoverPartition({
     storage,
     folder: FOLDER,
     recoveryPoint: more.recoveryPoint ?? 0n,
     indexIntervalBytes,
+    isDense: !isCompacted,
     nowMs: 0,
     logger: more.logger ?? silentLogger
   })

@@ -93,6 +93,7 @@ describe('appending', () => {
     const log = openLog(new MemoryStorage(), { segmentBytes: 200 })
     const heard: string[] = []
     log.observe({
+      isLastOfProducer: () => false,
       observed: batch => heard.push(`observed ${batch.baseOffset}-${batch.lastOffset}`),
       arrived: () => {},
       offline: () => {},
@@ -359,6 +360,19 @@ describe('damage', () => {
       fill(reopened, [1])
       expect(contents(reopened)).toHaveLength(whole + 1)
     }
+  })
+
+  test.each([
+    ['a log', false, [0n, 1n, 2n, 3n]],
+    ['a log that is compacted, where records go,', true, [0n, 1n, 2n, 3n, 6n, 7n]]
+  ])('%s of which a full segment has lost whole batches', (_which, isCompacted, left) => {
+    const storage = new MemoryStorage()
+    const config = { segmentBytes: 250, isCompacted }
+    fill(openLog(storage, config), [1, 1, 1, 1, 1, 1, 1, 1])
+    const path = `${FOLDER}/00000000000000000003.log`
+    storage.truncate(path, storage.size(path) / 3)
+    const reopened = reopenAfterCrash(storage, config)
+    expect(contents(reopened).map(({ baseOffset }) => baseOffset)).toEqual(left)
   })
 
   test('a flipped bit cuts the log there, and takes later segments along', () => {

@@ -37,7 +37,15 @@ export class Rig {
     const { storage, clock, random } = this
     const logger = silentLogger
     storage.makeDirectory(FOLDER)
-    recoverPartition({ storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes: 4096, nowMs: 0, logger })
+    recoverPartition({
+      storage,
+      folder: FOLDER,
+      recoveryPoint: 0n,
+      indexIntervalBytes: 4096,
+      isDense: false,
+      nowMs: 0,
+      logger
+    })
     followSnapshot({ storage, folder: FOLDER, nowMs: clock.now(), logger })
     const removal = new Removal(storage, clock, logger)
     const config = this.#config

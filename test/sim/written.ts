@@ -84,8 +84,9 @@ export class Written {
       expect({ key: String(key), value: value && String(value) }).toEqual(this.#records.get(offset))
       newest.set(String(key), offset)
     }
-    if (promised === 'nothing wrong') return
-    if (promised === 'all') expect(end).toBeGreaterThanOrEqual(this.#acknowledgedEnd)
+    // As in Kafka: what was lost at the end of a full segment cannot be told from what compaction took.
+    if (promised !== 'all') return
+    expect(end).toBeGreaterThanOrEqual(this.#acknowledgedEnd)
     const expected = new Map<string, bigint>()
     for (const [offset, { key }] of this.#records) if (offset < end) expected.set(key, offset)
     for (const [key, offset] of expected) {
