@@ -1,10 +1,13 @@
-/** `npm run soak`: the long proofs in full counts, which `npm test` runs in few rounds. */
-import { defineConfig, mergeConfig } from 'vitest/config'
-import base from '../vitest.config.ts'
+/** `npm run soak`: the long proofs in full counts, which `npm test` and `.ci/run` go through in few rounds; one at a time. */
+import { defineConfig } from 'vitest/config'
 
-export default mergeConfig(
-  base,
-  defineConfig({
-    test: { env: { MINIKAFKA_KILL_ROUNDS: '100', MINIKAFKA_FUZZ_ROUNDS: '5000', MINIKAFKA_CRASH_ROUNDS: '20' } }
-  })
-)
+export default defineConfig({
+  test: {
+    include: ['cli/kill.test.ts', 'interop/kill.test.ts', 'sim/*.test.ts', 'fuzz/*.test.ts'].map(file => `test/${file}`),
+    globalSetup: 'test/build.ts',
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    env: { MINIKAFKA_KILL_ROUNDS: '100', MINIKAFKA_FUZZ_ROUNDS: '5000', MINIKAFKA_CRASH_ROUNDS: '20' }
+  }
+})

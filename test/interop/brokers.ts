@@ -1,11 +1,9 @@
 // Which brokers the client programs are pointed at: ours as users start it, and the real Kafka, which keeps the programs
 // honest. INTEROP_BROKERS=kafka (or minikafka) picks one of them.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { Run } from '../cli/minikafka.ts'
 import { startKafka } from './kafka/kafka.ts'
 
 export interface RunningBroker {
@@ -21,7 +19,6 @@ export interface BrokerUnderTest {
 
 export type BrokerConfig = Readonly<Record<string, string | number>>
 
-const EXECUTABLE = join(import.meta.dirname, '../../bin/minikafka.js')
 const KNOWN: readonly BrokerUnderTest[] = [
   { name: 'minikafka', start: (config = {}) => startMinikafka(settings(config)) },
   { name: 'kafka', start: (config = {}) => startKafka({ config }) }
@@ -32,32 +29,39 @@ export const brokers = KNOWN.filter(({ name }) =>
   (process.env.INTEROP_BROKERS ?? 'minikafka,kafka').split(',').includes(name)
 )
 
+/** Ours as a process. */
+export interface RunningMinikafka extends RunningBroker {
+  /** What it has warned of, a JSON object a line. */
+  readonly warnings: readonly string[]
+  /** Ends it as a power switch would (SIGKILL); a folder that was given stays. */
+  kill(): Promise<void>
+}
+
 /** Ours as the command line starts it, on a free port and a temporary folder unless `args` say otherwise. */
-export async function startMinikafka(args: readonly string[] = []): Promise<RunningBroker> {
+export async function startMinikafka(args: readonly string[] = []): Promise<RunningMinikafka> {
   const dataDir = await mkdtemp(join(tmpdir(), 'minikafka-'))
-  const command = [EXECUTABLE, 'start', '--port', '0', '--json', '--log-level', 'warn', '--data-dir', dataDir, ...args]
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const bootstrapServers = await ready(child)
-  const stop = async (): Promise<void> => {
-    const exit = once(child, 'exit')
-    child.kill('SIGTERM')
-    const [code] = await exit
+  const run = new Run(['start', '--port', '0', '--json', '--log-level', 'warn', '--data-dir', dataDir, ...args])
+  const { bootstrapServers } = await run.ready()
+  const end = async (signal: NodeJS.Signals): Promise<unknown> => {
+    const code = await run.stop(signal)
     await rm(dataDir, { recursive: true, force: true })
-    if (code !== 0) throw new Error(`the broker ended with ${code}`)
+    return code
   }
-  return { bootstrapServers, stop }
+  return {
+    bootstrapServers,
+    get warnings() {
+      return run.stderr.split('\n').slice(0, -1)
+    },
+    async stop() {
+      const code = await end('SIGTERM')
+      if (code !== 0) throw new Error(`the broker ended with ${code}: ${run.stderr}`)
+    },
+    async kill() {
+      await end('SIGKILL')
+    }
+  }
 }
 
 function settings(config: BrokerConfig): string[] {
   return Object.entries(config).flatMap(([name, value]) => ['--set', `${name}=${value}`])
-}
-
-/** The one line on stdout that says where it listens. */
-async function ready(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error('stdout must be a pipe')
-  for await (const line of createInterface(child.stdout)) {
-    const { bootstrapServers } = JSON.parse(line) as { bootstrapServers: string }
-    return bootstrapServers
-  }
-  throw new Error('the broker ended before it was ready')
 }

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startMinikafka } from './brokers.ts'
 import { javaTask } from './java/client.ts'
 import { startKafka } from './kafka/kafka.ts'
-import { dumpLog, dumpLogSegments } from './kafka-tools/dump-log-segments.ts'
+import { dumpLog } from './kafka-tools/dump-log-segments.ts'
+import { expectSameDump, filesOf } from './kafka-tools/same-dumps.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const CLIENT = '4.4.0'
@@ -33,21 +34,11 @@ describe.each(WRITERS)('files that $name wrote', ({ start }) => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  const named = async (pattern: RegExp) => {
-    const names = await readdir(join(folder, 'data'), { recursive: true })
-    return names
-      .filter(name => pattern.test(name))
-      .sort()
-      .map(name => join(folder, 'data', name))
-  }
-  const compare = async (pattern: RegExp, ...args: readonly string[]) => {
+  const named = (pattern: RegExp) => filesOf(join(folder, 'data'), pattern)
+  const compare = async (pattern: RegExp, ...options: readonly string[]) => {
     const files = await named(pattern)
     expect(files).not.toEqual([])
-    // Java tells its findings in the order of a hash table, so several files with findings go one by one.
-    for (const group of args.includes('--deep-iteration') ? files.map(file => [file]) : [files]) {
-      const command = [...args, '--files', group.join()]
-      expect(await dumpLog(command)).toEqual(await dumpLogSegments(command))
-    }
+    await expectSameDump(files, options)
   }
 
   test('batches of every codec', () => compare(/^codec-.*\.log$/))

@@ -17,10 +17,15 @@ export async function javaTask(
   servers: string,
   ...args: (string | number | boolean)[]
 ): Promise<TaskResult> {
+  const { stdout } = await run('java', [...(await javaProgram(version)), task, servers, ...args.map(String)])
+  return JSON.parse(stdout) as TaskResult
+}
+
+/** What to start `java` with, before the task and its arguments. */
+export async function javaProgram(version: string): Promise<string[]> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
   const target = await made(FOLDER, `target/${version}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
-  const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classpath]
-  const { stdout } = await run('java', [...jvm, 'interop.Main', task, servers, ...args.map(String)])
-  return JSON.parse(stdout) as TaskResult
+  const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
+  return ['-Xmx512m', '-XX:+UseSerialGC', log, '-cp', classpath, 'interop.Main']
 }

@@ -26,11 +26,15 @@ export interface KafkaOptions {
   readonly dataDir?: string
   /** The port to listen on; a free one when absent. */
   readonly port?: number
+  /** Names the voters in the configuration (controller.quorum.voters) instead of where to ask for them. */
+  readonly staticVoters?: boolean
 }
 
 export interface RunningKafka {
   readonly bootstrapServers: string
   readonly dataDir: string
+  /** The lines of its log at WARN and above. */
+  readonly warnings: readonly string[]
   /** Ends it as an operator would (SIGTERM) and removes a temporary data folder. */
   stop(): Promise<void>
   /** Ends it as a power switch would (SIGKILL); the data folder stays. */
@@ -46,17 +50,21 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   const port = options.port ?? freePort
   const properties = join(dataDir, 'server.properties')
   if (!existsSync(dataDir)) throw new Error(`no such data folder: ${dataDir}`)
-  await writeFile(properties, propertiesText({ ...brokerConfig(dataDir, port, controllerPort), ...options.config }))
+  await writeFile(
+    properties,
+    propertiesText({ ...brokerConfig(options, dataDir, port, controllerPort), ...options.config })
+  )
   if (!existsSync(join(dataDir, 'data', 'meta.properties'))) {
     await format(classpath, properties, options.releaseVersion ?? '4.0')
   }
   const child = spawn('java', [...jvm(classpath), 'kafka.Kafka', properties], { stdio: ['ignore', 'ignore', 'pipe'] })
-  await started(child)
+  const warnings: string[] = []
+  await started(child, warnings)
   const stop = async (): Promise<void> => {
     await end(child, 'SIGTERM')
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
   }
-  return { bootstrapServers: `localhost:${port}`, dataDir, stop, kill: () => end(child, 'SIGKILL') }
+  return { bootstrapServers: `localhost:${port}`, dataDir, warnings, stop, kill: () => end(child, 'SIGKILL') }
 }
 
 /** The folder with every jar of that release, fetched by Maven the first time. */
@@ -66,6 +74,7 @@ export function kafkaJars(version: string): Promise<string> {
 }
 
 function brokerConfig(
+  { staticVoters }: KafkaOptions,
   dataDir: string,
   port: number,
   controllerPort: number
@@ -76,7 +85,9 @@ function brokerConfig(
     listeners: `PLAINTEXT://localhost:${port},CONTROLLER://localhost:${controllerPort}`,
     'advertised.listeners': `PLAINTEXT://localhost:${port}`,
     'controller.listener.names': 'CONTROLLER',
-    'controller.quorum.bootstrap.servers': `localhost:${controllerPort}`,
+    ...(staticVoters
+      ? { 'controller.quorum.voters': `1@localhost:${controllerPort}` }
+      : { 'controller.quorum.bootstrap.servers': `localhost:${controllerPort}` }),
     'log.dirs': join(dataDir, 'data'),
     'offsets.topic.replication.factor': 1,
     'transaction.state.log.replication.factor': 1,
@@ -103,13 +114,13 @@ function jvm(classpath: string): string[] {
   const log = '-Dorg.slf4j.simpleLogger'
   return [
     ...['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'],
-    ...[`${log}.defaultLogLevel=error`, `${log}.log.kafka.server.KafkaRaftServer=info`],
+    ...[`${log}.defaultLogLevel=warn`, `${log}.log.kafka.server.KafkaRaftServer=info`],
     ...['-cp', classpath]
   ]
 }
 
 /** Reads the log to its end, so that the pipe never fills; the last lines are told when the start fails. */
-function started(child: ChildProcess): Promise<void> {
+function started(child: ChildProcess, warnings: string[]): Promise<void> {
   const { stderr } = child
   if (stderr === null) throw new Error('stderr of Kafka must be a pipe')
   const tail: string[] = []
@@ -120,6 +131,7 @@ function started(child: ChildProcess): Promise<void> {
       fail(`was not ready within ${START_LIMIT_MS} ms`)
     }, START_LIMIT_MS)
     createInterface(stderr).on('line', line => {
+      if (/ (WARN|ERROR) /.test(line)) warnings.push(line)
       tail.push(line)
       if (tail.length > 40) tail.shift()
       if (!line.includes(STARTED)) return
@@ -143,7 +155,8 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   clearTimeout(alarm)
 }
 
-async function freePorts(): Promise<[number, number]> {
+/** Two ports that nobody uses. */
+export async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()] as const
   const ports = await Promise.all(
     servers.map(async server => {

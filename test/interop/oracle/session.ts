@@ -1,4 +1,5 @@
 // One transcript played against one broker: its connections by name, and what each step was answered.
+import { inspect } from 'node:util'
 import {
   type Api,
   type DecodedResponseOf,
@@ -85,7 +86,7 @@ export class Session {
     for (const deadline = Date.now() + REPEAT_LIMIT_MS; ; ) {
       const answer = await this.ask(api, version, request, 'until')
       if (typeof answer !== 'string' && wanted(answer as DecodedResponseOf<A>)) return answer as DecodedResponseOf<A>
-      if (Date.now() > deadline) throw new Error(`${api.name} never became as wanted`)
+      if (Date.now() > deadline) throw new Error(`${api.name} never became as wanted: ${inspect(answer, { depth: 9 })}`)
     }
   }
 

@@ -29,6 +29,8 @@ public final class Main {
                 return AdminTask.run(servers, rest);
             case "group":
                 return GroupTask.run(servers, rest);
+            case "endure":
+                return Endure.run(servers, rest);
             case "idempotent":
                 return Idempotent.run(servers, rest);
             default:
