@@ -1,0 +1,151 @@
+// What a Kafka cluster keeps of users and their rights, asked of and told to a broker by APIs that ours does not serve.
+import { api } from '../../src/protocol/api.ts'
+import {
+  array,
+  boolean,
+  bytes,
+  errorCode,
+  float64,
+  int8,
+  int32,
+  nullableString,
+  string
+} from '../../src/protocol/schema.ts'
+import type { Session } from './oracle/session.ts'
+
+const throttleTimeMs = int32
+const result = { errorCode, errorMessage: nullableString }
+const entity = array({ entityType: string, entityName: nullableString })
+const acl = { principal: string, host: string, operation: int8, permissionType: int8 }
+
+const CreateAcls = api({
+  key: 30,
+  name: 'CreateAcls',
+  versions: [3, 3],
+  flexibleSince: 2,
+  request: { creations: array({ resourceType: int8, resourceName: string, patternType: int8, ...acl }) },
+  response: { throttleTimeMs, results: array(result) }
+})
+const DescribeAcls = api({
+  key: 29,
+  name: 'DescribeAcls',
+  versions: [3, 3],
+  flexibleSince: 2,
+  request: {
+    resourceType: int8,
+    resourceName: nullableString,
+    patternType: int8,
+    principal: nullableString,
+    host: nullableString,
+    operation: int8,
+    permissionType: int8
+  },
+  response: {
+    throttleTimeMs,
+    ...result,
+    resources: array({ resourceType: int8, resourceName: string, patternType: int8, acls: array(acl) })
+  }
+})
+const AlterUserScramCredentials = api({
+  key: 51,
+  name: 'AlterUserScramCredentials',
+  versions: [0, 0],
+  flexibleSince: 0,
+  request: {
+    deletions: array({ name: string, mechanism: int8 }),
+    upsertions: array({ name: string, mechanism: int8, iterations: int32, salt: bytes, saltedPassword: bytes })
+  },
+  response: { throttleTimeMs, results: array({ user: string, ...result }) }
+})
+const DescribeUserScramCredentials = api({
+  key: 50,
+  name: 'DescribeUserScramCredentials',
+  versions: [0, 0],
+  flexibleSince: 0,
+  request: { users: array({ name: string }).nullableSince(0) },
+  response: {
+    throttleTimeMs,
+    ...result,
+    results: array({ user: string, ...result, credentialInfos: array({ mechanism: int8, iterations: int32 }) })
+  }
+})
+const AlterClientQuotas = api({
+  key: 49,
+  name: 'AlterClientQuotas',
+  versions: [1, 1],
+  flexibleSince: 1,
+  request: {
+    entries: array({ entity, ops: array({ key: string, value: float64, remove: boolean }) }),
+    validateOnly: boolean
+  },
+  response: { throttleTimeMs, entries: array({ ...result, entity }) }
+})
+const DescribeClientQuotas = api({
+  key: 48,
+  name: 'DescribeClientQuotas',
+  versions: [1, 1],
+  flexibleSince: 1,
+  request: {
+    components: array({ entityType: string, matchType: int8, match: nullableString }),
+    strict: boolean
+  },
+  response: {
+    throttleTimeMs,
+    ...result,
+    entries: array({ entity, values: array({ key: string, value: float64 }) }).nullableSince(0)
+  }
+})
+
+const TOPIC = 2
+const PREFIXED = 4
+const ANY = 1
+const SCRAM_SHA_256 = 1
+
+/** Kafka's settings that make it keep ACLs, and mind them for nobody. */
+export const ACL_SETTINGS = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS'
+}
+
+/** Gives a user a password, a right and two limits. Answers the error codes of each. */
+export async function grant(session: Session): Promise<(string | undefined)[]> {
+  const right = { resourceType: TOPIC, resourceName: 'a', patternType: PREFIXED, principal: 'User:alice', host: '*' }
+  const password = { salt: Buffer.alloc(16, 1), saltedPassword: Buffer.alloc(32, 2) }
+  const limits = [
+    { key: 'request_percentage', value: 12.5, remove: false },
+    { key: 'consumer_byte_rate', value: 99, remove: false }
+  ]
+  const acls = await session.ask(CreateAcls, 3, { creations: [{ ...right, operation: 3, permissionType: 3 }] })
+  const scram = await session.ask(AlterUserScramCredentials, 0, {
+    deletions: [],
+    upsertions: [{ name: 'alice', mechanism: SCRAM_SHA_256, iterations: 4096, ...password }]
+  })
+  const quotas = await session.ask(AlterClientQuotas, 1, {
+    entries: [{ entity: [{ entityType: 'user', entityName: 'alice' }], ops: limits }],
+    validateOnly: false
+  })
+  if (typeof acls === 'string' || typeof scram === 'string' || typeof quotas === 'string') return ['no answer']
+  return [...acls.results, ...scram.results, ...quotas.entries].map(
+    ({ errorCode, errorMessage }) => `${errorCode} ${errorMessage ?? ''}`
+  )
+}
+
+/** All passwords, rights and limits that the broker knows of; waits until it knows some of each. */
+export async function granted(session: Session): Promise<object> {
+  const anyAcl = { resourceName: null, principal: null, host: null, operation: ANY, permissionType: ANY }
+  const asked = { resourceType: ANY, patternType: ANY, ...anyAcl }
+  const { resources } = await session.askUntil(DescribeAcls, 3, asked, acls => acls.resources.length > 0)
+  const { results } = await session.askUntil(
+    DescribeUserScramCredentials,
+    0,
+    { users: null },
+    scram => scram.results.length > 0
+  )
+  const { entries } = await session.askUntil(
+    DescribeClientQuotas,
+    1,
+    { components: [], strict: false },
+    quotas => (quotas.entries ?? []).length > 0
+  )
+  return { resources, results, entries }
+}

@@ -1,0 +1,70 @@
+// The metadata of a real Kafka, compacted by ours into a snapshot of which Kafka then makes its cluster again: nothing is
+// lost of what ours does not act on.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ACL_SETTINGS, grant, granted } from './access.ts'
+import { startMinikafka } from './brokers.ts'
+import { startKafka } from './kafka/kafka.ts'
+import { dumpLog, dumpLogSegments } from './kafka-tools/dump-log-segments.ts'
+import { Session } from './oracle/session.ts'
+import { topic, topicId } from './oracle/transcripts/topic.ts'
+
+const VERSION = '4.3.1'
+const AT_EVERY_CHANGE = ['--set', 'metadata.log.max.record.bytes.between.snapshots=1']
+
+let dataDir: string
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'metadata-'))
+})
+
+afterEach(() => rm(dataDir, { recursive: true, force: true }))
+
+/** Lets somebody talk to a broker and stops it then. */
+async function served<T>(
+  start: () => Promise<{ bootstrapServers: string; stop(): Promise<void> }>,
+  talk: (session: Session) => Promise<T>
+): Promise<T> {
+  const broker = await start()
+  const session = new Session(broker.bootstrapServers)
+  try {
+    return await talk(session)
+  } finally {
+    await session.closeAll()
+    await broker.stop()
+  }
+}
+
+const kafka = () => startKafka({ version: VERSION, releaseVersion: '4.3', dataDir, config: ACL_SETTINGS })
+const ours = () => startMinikafka(['--data-dir', join(dataDir, 'data'), ...AT_EVERY_CHANGE])
+
+test('a real Kafka finds users, rights, limits and topics in a snapshot of ours, and nothing else', async () => {
+  const before = await served(kafka, async session => {
+    await topic('kept', 2, { 'cleanup.policy': 'compact' }).play(session)
+    expect(await grant(session)).toEqual(Array(3).fill('NONE '))
+    return { granted: await granted(session), id: await topicId(session, 'kept') }
+  })
+  const folder = join(dataDir, 'data', '__cluster_metadata-0')
+  const id = await served(ours, async session => {
+    await topic('ours', 3).play(session)
+    return topicId(session, 'ours')
+  })
+  const newest =
+    (await readdir(folder))
+      .filter(name => name.endsWith('.checkpoint'))
+      .sort()
+      .at(-1) ?? ''
+  const args = ['--cluster-metadata-decoder', '--files', join(folder, newest)]
+  expect(await dumpLog(args)).toEqual(await dumpLogSegments(args))
+  for (const name of await readdir(folder)) {
+    if (![newest, 'quorum-state', 'partition.metadata'].includes(name)) await rm(join(folder, name))
+  }
+  await served(kafka, async session => {
+    expect(await granted(session)).toEqual(before.granted)
+    expect(await topicId(session, 'kept')).toBe(before.id)
+    expect(await topicId(session, 'ours')).toBe(id)
+    await topic('after').play(session)
+  })
+})
