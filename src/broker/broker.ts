@@ -108,12 +108,6 @@ export class Broker {
     return this.#parts.settings
   }
 
-  /** Resolves when the work is done that alarms have begun beside requests: retention, compaction. */
-  async settled(): Promise<void> {
-    await this.#retention.idle
-    await this.#cleaner.idle
-  }
-
   /** Answers what is parked, then brings everything to the disk and closes it. */
   async stop(): Promise<void> {
     this.#producerExpiry.cancel()

@@ -80,7 +80,11 @@ export class DirectoryCheckpoints {
       repeat(
         clock,
         () => logStartMs,
-        () => this.#follow(this.#logStarts, () => this.#noteLogStarts(logs()))
+        () => {
+          this.#follow(this.#logStarts, () => this.#noteLogStarts(logs()))
+          // The cleaner tells of its logs itself, but not of those that were deleted.
+          this.#follow(this.#cleanerOffsets, () => {})
+        }
       ),
       repeat(
         clock,

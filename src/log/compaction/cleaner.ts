@@ -79,11 +79,6 @@ export class LogCleaner {
     await this.#working
   }
 
-  /** Resolves when the logs that were due have been compacted, if that is under way. */
-  get idle(): Promise<void> {
-    return this.#working
-  }
-
   /** Never rejects. */
   async #work(): Promise<void> {
     this.#postponed = new WeakSet()
