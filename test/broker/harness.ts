@@ -3,6 +3,7 @@ import { Broker } from '../../src/broker/broker.ts'
 import { resolve } from '../../src/config/resolve.ts'
 import { fromObject } from '../../src/config/sources.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import type { ProgressListener } from '../../src/log/recovery-progress.ts'
 import type { Storage } from '../../src/log/storage.ts'
 import type { ConnectionContext } from '../../src/net/dispatch.ts'
 import type { Api, DecodedResponseOf, EncodableRequestOf } from '../../src/protocol/api.ts'
@@ -23,6 +24,8 @@ export interface HarnessOptions {
   readonly storage?: Storage
   readonly clock?: ManualClock
   readonly logger?: Logger
+  readonly progress?: ProgressListener
+  readonly signal?: AbortSignal
   readonly random?: Random
 }
 
@@ -56,9 +59,9 @@ export class Harness implements AsyncDisposable {
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
     const { clock = new ManualClock(1_700_000_000_000), storage = new MemoryStorage(), logger = silentLogger } = options
-    const { random = seededRandom(7) } = options
+    const { random = seededRandom(7), progress, signal } = options
     const { settings } = resolve(fromObject(options.config ?? {}))
-    const broker = await Broker.start({ settings, storage, clock, random, logger })
+    const broker = await Broker.start({ settings, storage, clock, random, logger, progress, signal })
     return new Harness(broker, clock, storage)
   }
 

@@ -1,0 +1,269 @@
+/** How a broker comes up over a directory that another one has left: clean, killed, or damaged. */
+import { describe, expect, it } from 'vitest'
+import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
+import type { RecoveryProgress } from '../../src/log/recovery-progress.ts'
+import { replaceFile, StorageError } from '../../src/log/storage.ts'
+import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
+import { batchOf, Harness } from './harness.ts'
+
+const LOG = '00000000000000000000.log'
+
+/** A storage that tells what is done to it, from when `watched` is emptied. */
+function watchedStorage(): { storage: MemoryStorage; watched: string[] } {
+  const watched: string[] = []
+  const fault: MemoryStorageOptions['fault'] = ({ name, path }) => void watched.push(`${name} ${path}`)
+  return { storage: new MemoryStorage({ fault }), watched }
+}
+
+function bytesOf(storage: MemoryStorage, path: string): Buffer {
+  return Buffer.from(storage.read(path, 0, storage.size(path)))
+}
+
+function filesOf(storage: MemoryStorage, folder: string, suffix: string): Record<string, string> {
+  const names = storage.list(folder).map(({ name }) => name)
+  return Object.fromEntries(
+    names
+      .filter(name => name.endsWith(suffix))
+      .map(name => [name, bytesOf(storage, `${folder}/${name}`).toString('hex')])
+  )
+}
+
+/** Flips a bit. */
+function damage(storage: MemoryStorage, path: string, position: number): void {
+  const bytes = bytesOf(storage, path)
+  bytes.writeUInt8(bytes.readUInt8(position) ^ 1, position)
+  replaceFile(storage, path, bytes)
+}
+
+function errorsInto(lines: string[]): Logger {
+  return { ...silentLogger, error: (_, message) => lines.push(message), child: () => errorsInto(lines) }
+}
+
+async function filled(storage: MemoryStorage, topics: readonly string[], batches = 3): Promise<Harness> {
+  const harness = await Harness.start({ storage })
+  for (const topic of topics) {
+    const topicId = await harness.createTopic(topic, 2, { 'index.interval.bytes': '100' })
+    for (let count = 0; count < batches; count++) await harness.produce(topicId, batchOf([`${topic} ${count}`]))
+  }
+  return harness
+}
+
+async function idOf(harness: Harness, name: string): Promise<string> {
+  const { topics } = await harness.get('Metadata', { topics: [{ name }] })
+  return topics[0]?.topicId ?? ''
+}
+
+describe('a clean start', () => {
+  it('touches no partition of a user, however many there are', async () => {
+    const { storage, watched } = watchedStorage()
+    const first = await filled(storage, ['a', 'b'])
+    await first.broker.stop()
+    const list = storage.list.bind(storage)
+    storage.list = folder => {
+      watched.push(`list ${folder}`)
+      return list(folder)
+    }
+    watched.length = 0
+    await using second = await Harness.start({ storage })
+    expect(watched.filter(line => / [ab]-\d/.test(line))).toEqual([])
+    expect(watched.filter(line => line === 'list ').length).toBeLessThan(5)
+    expect(await second.values(await idOf(second, 'a'))).toEqual(['a 0', 'a 1', 'a 2'])
+  })
+
+  it('puts folders aside that no topic owns, and drops what the checkpoints say of them', async () => {
+    const storage = new MemoryStorage()
+    const first = await filled(storage, ['a'])
+    await first.broker.stop()
+    storage.rename('a-0', 'gone-0')
+    const checkpoint = bytesOf(storage, 'recovery-point-offset-checkpoint').toString()
+    replaceFile(storage, 'recovery-point-offset-checkpoint', Buffer.from(checkpoint.replace('a 0 3', 'gone 0 3')))
+    const second = await Harness.start({ storage })
+    expect(storage.list('').filter(({ name }) => /^gone-0\.[0-9a-f]{32}-stray$/.test(name))).toHaveLength(1)
+    await second.broker.stop()
+    expect(bytesOf(storage, 'recovery-point-offset-checkpoint').toString()).not.toContain('gone')
+  })
+})
+
+describe('a start after a kill', () => {
+  it('rebuilds indexes that equal those of a broker that went on', async () => {
+    const killed = new MemoryStorage()
+    await filled(killed, ['a'], 20)
+    await using after = await Harness.start({ storage: killed })
+    expect(await after.values(await idOf(after, 'a'))).toHaveLength(20)
+    const closed = new MemoryStorage()
+    const uninterrupted = await filled(closed, ['a'], 20)
+    await uninterrupted.broker.stop()
+    await after.broker.stop()
+    for (const suffix of ['.index', '.timeindex']) {
+      expect(filesOf(killed, 'a-0', suffix)).toEqual(filesOf(closed, 'a-0', suffix))
+      expect(Object.values(filesOf(killed, 'a-0', suffix))[0]?.length).toBeGreaterThan(16)
+    }
+  })
+
+  it('leaves with a clean stop what Kafka looks for, also in partitions that nobody has used since', async () => {
+    const storage = new MemoryStorage()
+    const killed = await Harness.start({ storage })
+    const topicId = await killed.createTopic('a')
+    await killed.produce(topicId, batchOf(['one'], { producerId: 5n, producerEpoch: 0, baseSequence: 0 }))
+    const second = await Harness.start({ storage })
+    await second.broker.stop()
+    expect(storage.exists('.kafka_cleanshutdown')).toBe(true)
+    expect(storage.exists('a-0/00000000000000000001.snapshot')).toBe(true)
+    expect(bytesOf(storage, 'recovery-point-offset-checkpoint').toString()).toContain('a 0 1\n')
+  })
+
+  it('puts a folder aside that does not say whose it is, as Kafka does, unless it is empty', async () => {
+    const storage = new MemoryStorage()
+    await filled(storage, ['a', 'b', 'c'])
+    storage.removeNow('a-0/partition.metadata')
+    replaceFile(storage, 'b-0/partition.metadata', Buffer.from('version: 0\ntopic_id: nonsense'))
+    storage.removeNow('c-0/partition.metadata')
+    storage.truncate(`c-0/${LOG}`, 0)
+    await using second = await Harness.start({ storage })
+    expect(await second.values(await idOf(second, 'a'))).toEqual([])
+    expect(await second.values(await idOf(second, 'b'))).toEqual([])
+    const aside = storage.list('').flatMap(({ name }) => /^(.-0).*-stray$/.exec(name)?.[1] ?? [])
+    expect(aside).toEqual(['a-0', 'b-0'])
+  })
+
+  it('tells how far it has come, in partitions and bytes', async () => {
+    const storage = new MemoryStorage()
+    await filled(storage, ['a', 'b'])
+    const told: RecoveryProgress[] = []
+    await using second = await Harness.start({ storage, progress: progress => told.push({ ...progress }) })
+    const bytes = storage.size(`a-0/${LOG}`) + storage.size(`b-0/${LOG}`)
+    expect(told.at(-1)).toEqual({ partitions: 2, partitionsTotal: 2, bytes, bytesTotal: bytes })
+    expect(told.filter(({ partitions }) => partitions === 1).length).toBeGreaterThan(3)
+    expect(second.broker).toBeDefined()
+  })
+
+  it('that is called off leaves the directory to be recovered another time', async () => {
+    const storage = new MemoryStorage()
+    await filled(storage, ['a', 'b'])
+    const controller = new AbortController()
+    const progress = ({ partitions }: RecoveryProgress) => void (partitions === 1 && controller.abort())
+    await expect(Harness.start({ storage, progress, signal: controller.signal })).rejects.toThrow(
+      expect.objectContaining({ name: 'AbortError' })
+    )
+    expect(storage.exists('.kafka_cleanshutdown')).toBe(false)
+    await using third = await Harness.start({ storage })
+    expect(await third.values(await idOf(third, 'b'))).toHaveLength(3)
+  })
+
+  it('that dies again at any step of its recovery loses nothing', async () => {
+    for (let at = 1; ; at++) {
+      let left = Number.POSITIVE_INFINITY
+      const storage = new MemoryStorage({
+        fault: () => (left-- > 0 ? undefined : { error: new StorageError('other', 'the process is gone') })
+      })
+      const first = await filled(storage, ['a', 'b'])
+      const topicId = await idOf(first, 'a')
+      storage.append(`a-0/${LOG}`, Buffer.from('torn'))
+      left = at
+      const isUp = await Harness.start({ storage }).then(
+        harness => harness.broker.settings !== undefined,
+        () => false
+      )
+      const wasCalm = left > 0
+      left = Number.POSITIVE_INFINITY
+      await using third = await Harness.start({ storage })
+      expect(await third.values(topicId), `after ${at} operations`).toEqual(['a 0', 'a 1', 'a 2'])
+      if (wasCalm) {
+        expect(isUp).toBe(true)
+        break
+      }
+    }
+  })
+
+  it('keeps one partition offline whose disk fails, the others alive, and the directory unclean', async () => {
+    let isBroken = false
+    const storage = new MemoryStorage({
+      fault: ({ name, path }) =>
+        isBroken && name === 'read' && path === `a-0/${LOG}`
+          ? { error: new StorageError('failed', 'input/output error') }
+          : undefined
+    })
+    await filled(storage, ['a', 'b'])
+    isBroken = true
+    const second = await Harness.start({ storage })
+    const answer = await second.get('Fetch', second.fetchRequest(await idOf(second, 'a'), 0n))
+    expect(answer.responses[0]?.partitions[0]?.errorCode).toBe('KAFKA_STORAGE_ERROR')
+    expect(await second.values(await idOf(second, 'b'))).toHaveLength(3)
+    await second.broker.stop()
+    expect(storage.exists('.kafka_cleanshutdown')).toBe(false)
+    isBroken = false
+    await using third = await Harness.start({ storage })
+    expect(await third.values(await idOf(third, 'a'))).toHaveLength(3)
+  })
+})
+
+describe('damage that recovery has no reason to look for', () => {
+  async function damaged(): Promise<{ harness: Harness; topicId: string; errors: string[]; position: number }> {
+    const storage = new MemoryStorage()
+    const first = await filled(storage, ['a'], 4)
+    await first.broker.stop()
+    const position = storage.size(`a-0/${LOG}`) / 2
+    damage(storage, `a-0/${LOG}`, position + 70)
+    const errors: string[] = []
+    const harness = await Harness.start({ storage, logger: errorsInto(errors) })
+    return { harness, topicId: await idOf(harness, 'a'), errors, position }
+  }
+
+  it('is never served: a fetch gets what lies before and after, and an error at the place', async () => {
+    const { harness, topicId } = await damaged()
+    await using _ = harness
+    expect(await harness.values(topicId)).toEqual(['a 0', 'a 1'])
+    const answer = await harness.get('Fetch', harness.fetchRequest(topicId, 2n))
+    expect(answer.responses[0]?.partitions[0]).toMatchObject({ errorCode: 'CORRUPT_MESSAGE' })
+    expect(await harness.values(topicId, 3n)).toEqual(['a 3'])
+    await harness.produce(topicId, batchOf(['new']))
+    expect(await harness.values(topicId, 3n)).toEqual(['a 3', 'new'])
+  })
+
+  it('is reported once, with file and position, however often it is met', async () => {
+    const { harness, topicId, errors, position } = await damaged()
+    await using _ = harness
+    for (const _ of [1, 2, 3]) await harness.get('Fetch', harness.fetchRequest(topicId, 2n))
+    const place = `a log is damaged: a-0/${LOG}, position ${position}: the checksum does not fit`
+    expect(errors.filter(line => line.startsWith('a log is damaged'))).toEqual([place])
+  })
+
+  it("ends the search for a time with an answer of Kafka's", async () => {
+    const { harness } = await damaged()
+    await using _ = harness
+    const request = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp: 1n }
+    const { topics } = await harness.get('ListOffsets', {
+      replicaId: -1,
+      isolationLevel: 0,
+      topics: [{ name: 'a', partitions: [{ ...request, timestamp: 1_700_000_000_001n }, request] }]
+    })
+    expect(topics[0]?.partitions.map(({ errorCode }) => errorCode)).not.toContain('UNKNOWN_SERVER_ERROR')
+  })
+})
+
+it('offsets are written down as often as the settings say', async () => {
+  const storage = new MemoryStorage()
+  await using harness = await Harness.start({
+    storage,
+    config: {
+      'replica.high.watermark.checkpoint.interval.ms': 1000,
+      'log.flush.offset.checkpoint.interval.ms': 3000,
+      'log.flush.start.offset.checkpoint.interval.ms': 7000
+    }
+  })
+  const topicId = await harness.createTopic('a')
+  for (const value of ['x', 'y', 'z']) await harness.produce(topicId, batchOf([value]))
+  await harness.get('DeleteRecords', {
+    topics: [{ name: 'a', partitions: [{ partitionIndex: 0, offset: 2n }] }],
+    timeoutMs: 1000
+  })
+  const written = (name: string) => (storage.exists(name) ? bytesOf(storage, name).toString() : '')
+  harness.clock.advance(1000)
+  expect(written('replication-offset-checkpoint')).toBe('0\n1\na 0 3\n')
+  expect(written('recovery-point-offset-checkpoint')).toBe('')
+  harness.clock.advance(2000)
+  expect(written('recovery-point-offset-checkpoint')).toContain('a 0')
+  expect(written('log-start-offset-checkpoint')).toBe('')
+  harness.clock.advance(4000)
+  expect(written('log-start-offset-checkpoint')).toBe('0\n1\na 0 2\n')
+})
