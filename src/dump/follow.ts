@@ -6,7 +6,7 @@
 import { basename, dirname } from 'node:path'
 import { baseOffsetOf, segmentPath } from '../log/segment-names.ts'
 import { StorageError } from '../log/storage.ts'
-import { BATCH_OVERHEAD } from '../protocol/records/batch.ts'
+import { BATCH_OVERHEAD, LOG_OVERHEAD } from '../protocol/records/batch.ts'
 import { filesUnder, problemOf } from './dump.ts'
 import { Findings } from './findings.ts'
 import { type Item, problem } from './items.ts'
@@ -125,14 +125,19 @@ class FollowedLog {
         this.#position = entry.next
         continue
       }
-      if (isNewest && this.#doubtful !== entry.position && !entry.batch.hasValidCrc()) {
-        this.#doubtful = entry.position
-        return
-      }
+      if (isNewest && this.#mayBecomeSound(files, entry)) return
       for (const item of dumpEntry(path, entry, options, offsets)) yield this.#told(item)
       this.#step(entry)
     }
     if (!isNewest && this.#position < end) yield this.#told(invalidEnd(path, end - this.#position))
+  }
+
+  /** Of room laid out in advance a batch's header may be written and its records not. Each is waited for once. */
+  #mayBecomeSound(files: Files, { position, size, batch }: LogEntry): boolean {
+    if (this.#doubtful === position || batch.hasValidCrc()) return false
+    if (files.read(this.#path, position + size, LOG_OVERHEAD).some(byte => byte !== 0)) return false
+    this.#doubtful = position
+    return true
   }
 
   #step({ position, size, batch }: LogEntry): void {

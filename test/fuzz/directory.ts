@@ -1,0 +1,64 @@
+/** A data directory to be damaged, as the broker leaves it. */
+import type { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { BATCH_OVERHEAD, RecordBatch } from '../../src/protocol/records/batch.ts'
+import { crc32c } from '../../src/protocol/records/checksum.ts'
+import type { Random } from '../../src/runtime/random.ts'
+import { batchOf, Harness } from '../broker/harness.ts'
+import { BoundedStorage, copyOf, filesOf, mutated } from './mutations.ts'
+
+/** The topics in it. */
+export const TOPICS = ['orders', 'people']
+
+/** A directory with rolled segments, a compacted topic, idempotent producers and groups; stopped clean, and not. */
+export async function writtenDirectory(): Promise<{ clean: MemoryStorage; killed: MemoryStorage }> {
+  const clean = new BoundedStorage()
+  const harness = await Harness.start({ storage: clean, config: { 'offsets.topic.num.partitions': 2 } })
+  const ids = [
+    await harness.createTopic('orders', 2, { 'segment.ms': '1', 'index.interval.bytes': '0' }),
+    await harness.createTopic('people', 1, { 'cleanup.policy': 'delete', 'retention.ms': '-1' })
+  ]
+  for (const [at, topicId] of ids.entries()) {
+    for (let sequence = 0; sequence < 8; sequence++) {
+      const producer = { producerId: BigInt(at), producerEpoch: 0, baseSequence: sequence }
+      await harness.produce(topicId, batchOf([`value ${sequence}`], producer, 1_700_000_000_000n + BigInt(sequence)))
+    }
+  }
+  await harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] }, { version: 4 })
+  await harness.get('OffsetCommit', commitRequest(5n), { version: 8 })
+  const killed = copyOf(clean)
+  await harness.broker.stop()
+  return { clean, killed }
+}
+
+/** A commit of group g. */
+export function commitRequest(committedOffset: bigint) {
+  const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: '' }]
+  return { groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 'orders', partitions }] }
+}
+
+/** Damages one to three files of a copy. */
+export function damaged(original: MemoryStorage, random: Random): { storage: BoundedStorage; paths: string[] } {
+  const files = filesOf(original)
+  const changes = new Map<string, Buffer>()
+  for (let count = 1 + random.below(3); count > 0; count--) {
+    const path = files[random.below(files.length)] ?? ''
+    const bytes = Buffer.from(original.read(path, 0, original.size(path)))
+    if (bytes.length === 0) continue
+    const changed = Buffer.from(mutated(bytes, random))
+    if (random.below(2) === 0) mend(path, changed)
+    changes.set(path, changed)
+  }
+  return { storage: copyOf(original, changes), paths: [...changes.keys()] }
+}
+
+/** Makes checksums fit again, so that damage gets past them. */
+function mend(path: string, bytes: Buffer): void {
+  if (path.endsWith('.snapshot') && bytes.length >= 10) bytes.writeUInt32BE(crc32c(bytes.subarray(6)), 2)
+  if (!/\.(log|checkpoint)$/.test(path)) return
+  for (let at = 0; bytes.length - at >= BATCH_OVERHEAD; ) {
+    const size = bytes.readInt32BE(at + 8) + 12
+    if (size < BATCH_OVERHEAD || at + size > bytes.length) return
+    new RecordBatch(bytes.subarray(at, at + size)).seal()
+    at += size
+  }
+}

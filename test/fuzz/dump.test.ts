@@ -1,0 +1,59 @@
+/** dump-log over a damaged data directory: every way of looking at it ends, and tells sentences. */
+import { expect, test } from 'vitest'
+import { plainDecoder } from '../../src/dump/decoders.ts'
+import { dump } from '../../src/dump/dump.ts'
+import { Follower } from '../../src/dump/follow.ts'
+import { groupDecoder } from '../../src/dump/group-decoder.ts'
+import type { Item } from '../../src/dump/items.ts'
+import { metadataDecoder } from '../../src/dump/metadata-decoder.ts'
+import { jsonOf, textOf } from '../../src/dump/render.ts'
+import { verify } from '../../src/dump/verify.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { options } from '../dump/folder.ts'
+import { damaged, writtenDirectory } from './directory.ts'
+import { filesOf, ROUNDS, TIMEOUT_MS } from './mutations.ts'
+
+/** Each looks at the whole directory in five ways. */
+const LOOKS = Math.ceil(ROUNDS / 3)
+/** More than a directory of this size can have to tell, even if every byte were damaged. */
+const MOST_ITEMS = 2000
+
+test('however its files are damaged', { timeout: TIMEOUT_MS }, async () => {
+  const { clean } = await writtenDirectory()
+  const folders = [...new Set(filesOf(clean).flatMap(path => (path.includes('/') ? [path.split('/')[0] ?? ''] : [])))]
+  expect(folders.length).toBeGreaterThan(3)
+  const text = (bytes: Buffer) => bytes.toString('utf8')
+  const ways = [groupDecoder, metadataDecoder, plainDecoder(text, text)].map(decoder =>
+    options({ print: true, decoder })
+  )
+  const random = seededRandom(17)
+  let wrong = 0
+  for (let round = 0; round < LOOKS; round++) {
+    const { storage, paths } = damaged(clean, random)
+    const told = (items: Iterable<Item>): Item[] => {
+      const all: Item[] = []
+      for (const item of items) {
+        expect(textOf(item), paths.join()).not.toMatch(/undefined|\[object/)
+        JSON.parse(jsonOf(item))
+        all.push(item)
+        if (all.length > MOST_ITEMS) throw new Error(`no end with ${paths.join()}`)
+      }
+      return all
+    }
+    for (const way of ways) told(dump(storage, folders, way))
+    if (told(verify(storage, folders, options())).some(({ kind }) => kind === 'problem')) wrong++
+    const follower = new Follower(folders, options())
+    told(follower.round(storage))
+    told(follower.round(storage))
+    expect(told(follower.round(storage)), paths.join()).toEqual([])
+  }
+  expect(wrong).toBeGreaterThan(LOOKS / 2)
+})
+
+test('and nothing is wrong with those that are whole', async () => {
+  const { clean, killed } = await writtenDirectory()
+  for (const storage of [clean, killed]) {
+    const folders = storage.list('').flatMap(({ name, kind }) => (kind === 'directory' ? [name] : []))
+    expect([...verify(storage, folders, options())].map(textOf)).toEqual([expect.stringMatching(/no problems found$/)])
+  }
+})
