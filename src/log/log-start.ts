@@ -67,9 +67,8 @@ export class LogStart {
   setAside(segment: Segment, delayMs: number): void {
     const { storage, folder, segments, removal } = this.#log
     const paths = segment.setAside()
-    const isReplaced = segments.all.some(({ baseOffset }) => baseOffset === segment.baseOffset)
     const snapshot = segmentPath(folder, segment.baseOffset, 'snapshot')
-    if (!isReplaced && storage.exists(snapshot)) {
+    if (!segments.hasBase(segment.baseOffset) && storage.exists(snapshot)) {
       const aside = segmentPath(folder, segment.baseOffset, 'snapshot', '.deleted')
       storage.rename(snapshot, aside)
       paths.push(aside)

@@ -33,7 +33,7 @@ export interface OldSegments {
 }
 
 /** Renaming the files of more of them would keep everyone else waiting. */
-const MOST_AT_ONCE = 100
+const MOST_AT_ONCE = 20
 
 type IsOld = (segment: AgingSegment, next: AgingSegment | undefined) => boolean
 

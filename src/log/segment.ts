@@ -26,8 +26,9 @@ export class Segment {
   readonly #folder: string
   readonly #stage: FileStage
   readonly #path: string
-  readonly #offsets: OffsetIndex
-  readonly #times: TimeIndex
+  /** Made when they are looked into: a log may have thousands of segments, of which nobody reads but a few. */
+  #offsetIndex: OffsetIndex | undefined
+  #timeIndex: TimeIndex | undefined
   #size: number
   /** Whether the file may be larger than what has been written to it. */
   #isLaidOut = false
@@ -46,8 +47,6 @@ export class Segment {
     this.createdMs = createdMs
     this.#path = this.#pathOf('log')
     this.#size = storage.size(this.#path)
-    this.#offsets = new OffsetIndex(storage, this.#pathOf('index'), baseOffset)
-    this.#times = new TimeIndex(storage, this.#pathOf('timeindex'), baseOffset)
   }
 
   /** A new, empty segment, in place of whatever a failed attempt may have left under its names. */
@@ -184,7 +183,7 @@ export class Segment {
     try {
       let expected = this.baseOffset
       for (const { position, size, batch } of walkBatches(this.#storage, this.#path, 0, this.#size)) {
-        checkSound(batch, position, expected)
+        checkSound(batch, position, expected, this.baseOffset + LARGEST_RELATIVE_OFFSET)
         this.#offsets.reserve()
         this.#times.reserve()
         this.#note(batch, position, indexIntervalBytes)
@@ -226,6 +225,8 @@ export class Segment {
     this.#times.offer(this.largestTimestamp)
     this.#offsets.flush()
     this.#times.flush()
+    this.#offsetIndex = undefined
+    this.#timeIndex = undefined
     if (this.#isLaidOut) this.#storage.truncate(this.#path, this.#size)
     this.#isLaidOut = false
   }
@@ -254,6 +255,16 @@ export class Segment {
       this.#storage.rename(this.#pathOf(suffix), renamed)
       return renamed
     })
+  }
+
+  get #offsets(): OffsetIndex {
+    this.#offsetIndex ??= new OffsetIndex(this.#storage, this.#pathOf('index'), this.baseOffset)
+    return this.#offsetIndex
+  }
+
+  get #times(): TimeIndex {
+    this.#timeIndex ??= new TimeIndex(this.#storage, this.#pathOf('timeindex'), this.baseOffset)
+    return this.#timeIndex
   }
 
   #indexPaths(): string[] {
@@ -293,9 +304,10 @@ function maxTimestampOf(batch: RecordBatch): bigint {
   return batch.isLegacy ? -1n : batch.maxTimestamp
 }
 
-function checkSound(batch: RecordBatch, position: number, expectedOffset: bigint): void {
+function checkSound(batch: RecordBatch, position: number, expectedOffset: bigint, largestOffset: bigint): void {
   const { baseOffset, lastOffset } = batch
-  if (baseOffset < expectedOffset || lastOffset < baseOffset) {
+  // The checksum does not cover the offset, and the indexes have no room for one that is far away.
+  if (baseOffset < expectedOffset || lastOffset < baseOffset || lastOffset > largestOffset) {
     throw new CorruptRecordError(
       `offsets ${baseOffset} to ${lastOffset} at position ${position} where ${expectedOffset} or later must follow`,
       position

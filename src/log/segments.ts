@@ -99,6 +99,11 @@ export class Segments {
     this.#segments.shift()
   }
 
+  /** Whether a segment begins at `baseOffset`. */
+  hasBase(baseOffset: bigint): boolean {
+    return this.#segments[this.#indexOf(baseOffset)]?.baseOffset === baseOffset
+  }
+
   /** Whether all of these are part of the log still. */
   hasAll(segments: readonly Segment[]): boolean {
     return segments.every(segment => this.#segments.includes(segment))
