@@ -32,6 +32,7 @@ import { logCleaner } from './log-cleaning.ts'
 import { LogRetention } from './log-retention.ts'
 import { notices } from './notices.ts'
 import { Parking } from './parking.ts'
+import { snapshotsOfNobody } from './producer-snapshots.ts'
 
 /** Kafka's own, and no setting there either. */
 const FETCH_SESSION_EVICTION_MS = 120_000
@@ -167,6 +168,7 @@ function openMetadata({ storage, clock, logger, settings }: BrokerOptions, direc
     METADATA_TOPIC_ID,
     metadataLogConfig(settings)
   )
+  log.observe(snapshotsOfNobody({ storage, log, logger }))
   const { directoryId } = directory.meta
   return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId })
 }

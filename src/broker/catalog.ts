@@ -201,8 +201,10 @@ export class Catalog {
   }
 
   /** Opens a partition that was recovered, so that a clean stop leaves what Kafka looks for in its folder. */
-  *opening({ topic, partition }: TopicPartition): Steps {
-    yield this.partition(topic, partition)
+  *opening({ topic: name, partition }: TopicPartition): Steps {
+    const topic = this.topic(name)
+    const state = topic.partitions[partition]
+    if (state) yield* this.#open.opening(topic, state)
   }
 
   /** Whether anything was ever written to the partition. */

@@ -9,6 +9,7 @@ import type { Storage } from '../log/storage.ts'
 import type { PartitionState, TopicState } from '../metadata/image.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { finishNow, type Steps } from '../runtime/steps.ts'
 import { DurableProducers } from './durable-producers.ts'
 import { Partition } from './partition.ts'
 
@@ -34,17 +35,18 @@ export class OpenPartitions {
 
   /** A partition that the metadata knows, opened if need be. Throws StorageError, also where the disk has failed before. */
   get(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Partition {
-    const ofTopic = this.#byTopic.get(topic.topicId) ?? []
-    const open = ofTopic[index]
+    const open = this.find(topic.topicId, index)
     if (open) {
       open.log.checkOnline()
       open.lead(leaderEpoch)
       return open
     }
-    const partition = this.#open(topic, index, leaderEpoch)
-    ofTopic[index] = partition
-    this.#byTopic.set(topic.topicId, ofTopic)
-    return partition
+    return finishNow(this.#opening(topic, index, leaderEpoch))
+  }
+
+  /** The same in steps, for a partition whose producers may have to be found in much of its log. */
+  *opening(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Steps<Partition> {
+    return this.find(topic.topicId, index) ?? (yield* this.#opening(topic, index, leaderEpoch))
   }
 
   /** The partition, if somebody has used it. */
@@ -71,13 +73,17 @@ export class OpenPartitions {
     for (const partition of open) partition?.waiting.wakeAll()
   }
 
-  #open({ name, topicId }: TopicState, index: number, leaderEpoch: number): Partition {
+  *#opening({ name, topicId }: TopicState, index: number, leaderEpoch: number): Steps<Partition> {
     const { directory, storage, clock, logger } = this.#ports
     const log = directory.log({ topic: name, partition: index }, topicId, this.#ports.logConfigOf(name))
     log.checkOnline()
     const expirationMs = this.#ports.producerExpirationMs()
-    const producers = new DurableProducers({ storage, log, logger, now: clock.now(), expirationMs })
-    return new Partition(name, index, log, producers, leaderEpoch)
+    const producers = yield* DurableProducers.loading({ storage, log, logger, now: clock.now(), expirationMs })
+    const partition = new Partition(name, index, log, producers, leaderEpoch)
+    const ofTopic = this.#byTopic.get(topicId) ?? []
+    ofTopic[index] = partition
+    this.#byTopic.set(topicId, ofTopic)
+    return partition
   }
 
   /** What cannot be deleted now belongs to no topic, and is put aside at the next start. */

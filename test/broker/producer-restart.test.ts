@@ -150,3 +150,11 @@ it('an append goes on where no snapshot can be written', async () => {
   await using again = await Harness.start({ storage })
   await expectRecognised(again, topicId, [2, 3, 4, 5, 6], 7)
 })
+
+it('as in Kafka the log of the metadata has snapshots too, of no producers', async () => {
+  const { harness, storage } = await brokerWith(1)
+  await harness.broker.stop()
+  const snapshots = storage.list('__cluster_metadata-0').filter(({ name }) => name.endsWith('.snapshot'))
+  expect(snapshots).toHaveLength(1)
+  expect(storage.size(`__cluster_metadata-0/${snapshots[0]?.name}`)).toBe(10)
+})
