@@ -124,6 +124,15 @@ export class LogSync {
     this.#start()
   }
 
+  /** Resolves when the full segments before `offset` are on the disk. Throws when that fails or the log is offline. */
+  async synced(offset: bigint): Promise<void> {
+    while (this.#log.guard.run(() => this.#recoveryPoint < offset)) {
+      if (offset > this.#wanted) this.#wanted = offset
+      this.#start()
+      await this.#syncing
+    }
+  }
+
   /** The process waits until all batches are on the disk. Index files of the active segment are left to recovery. */
   syncNow(): void {
     const { storage, guard } = this.#log

@@ -305,6 +305,11 @@ export class PartitionLog {
     })
   }
 
+  /** Resolves when everything before `offset` is on the disk. Throws when that fails or the log is offline. */
+  synced(offset: bigint): Promise<void> {
+    return this.#sync.synced(offset)
+  }
+
   /**
    * The process waits until what was appended is on the disk: for the metadata, on which all else is built. If this
    * throws the log is offline.

@@ -9,11 +9,11 @@ export class HeldStorage extends MemoryStorage {
   /** Whether a sync that is held has done its work: it may be the bytes that take their time, or the answer. */
   hasSynced: () => boolean = () => false
   #waiting: Deferred<void>[] = []
-  #isHeld = false
+  #isHeld: (path: string) => boolean = () => false
 
   override async sync(path: string): Promise<void> {
     this.asked.push(path)
-    if (this.#isHeld) {
+    if (this.#isHeld(path)) {
       const isDone = this.hasSynced()
       if (isDone) await super.sync(path)
       const held = deferred<void>()
@@ -24,9 +24,9 @@ export class HeldStorage extends MemoryStorage {
     await super.sync(path)
   }
 
-  /** From now on syncs wait for `release` or `flow`. */
-  hold(): void {
-    this.#isHeld = true
+  /** From now on syncs, all or some, wait for `release` or `flow`. */
+  hold(isHeld: (path: string) => boolean = () => true): void {
+    this.#isHeld = isHeld
     this.asked.length = 0
   }
 
@@ -44,7 +44,7 @@ export class HeldStorage extends MemoryStorage {
 
   /** Nothing is held any more. */
   async flow(): Promise<void> {
-    this.#isHeld = false
+    this.#isHeld = () => false
     await this.release()
   }
 }

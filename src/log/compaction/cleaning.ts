@@ -62,6 +62,8 @@ export class Cleaning {
   async run(): Promise<CleaningResult> {
     const { log, dirt } = this.#options
     const { map, endOffset } = await this.#mapKeys()
+    // Records go because of newer ones, which must not be lost after them.
+    await log.synced(endOffset)
     const rules = this.#rules(map, endOffset)
     const sources = log.segments.filter(({ baseOffset }) => baseOffset < endOffset)
     for (const group of groupsOf(sources, log.config, dirt.firstUncleanableOffset)) await this.#cleanGroup(group, rules)
