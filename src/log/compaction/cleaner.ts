@@ -10,6 +10,9 @@ import { StorageError } from '../storage.ts'
 import { type Dirt, dirtiest, dirtOf } from './choice.ts'
 import { Cleaning, CleaningAborted } from './cleaning.ts'
 
+/** So long nobody has to wait, however few bytes that is: what is compressed or small takes more time. */
+const LONGEST_SLICE_MS = 10
+
 /** Kafka's log.cleaner settings. */
 export interface CleanerSettings {
   readonly backoffMs: number
@@ -175,8 +178,10 @@ export class LogCleaner {
 
   /** Bytes were read or written. At the end of a slice it is the others' turn, or for as long as the throttle wants. */
   #spend(bytes: number): Promise<void> | undefined {
+    const { clock, settings } = this.#ports
     this.#sliceBytes += bytes
-    return this.#sliceBytes < this.#ports.settings().sliceBytes ? undefined : this.#endSlice()
+    const isOver = this.#sliceBytes >= settings().sliceBytes || clock.now() - this.#sliceBeganMs >= LONGEST_SLICE_MS
+    return isOver ? this.#endSlice() : undefined
   }
 
   async #endSlice(): Promise<void> {

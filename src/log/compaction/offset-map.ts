@@ -2,7 +2,7 @@
  * The newest offset of every key, in memory that is set beforehand however long the keys are: a table of 16-byte digests
  * and offsets, as Kafka's. Two keys of one digest would count as one; MD5 makes that as good as never.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** What one key takes. */
 export const OFFSET_MAP_ENTRY_BYTES = 24
@@ -17,6 +17,8 @@ export class OffsetMap {
   /** Offset from the base, plus 1; 0 where a slot is free. */
   readonly #offsets: Float64Array
   #size = 0
+  /** Of the key asked for last. */
+  readonly #digest = new Int32Array(DIGEST_INTS)
 
   /**
    * For the offsets from `baseOffset` to `endOffset`: takes as much memory as that many keys need, `memoryBytes` at most,
@@ -42,13 +44,12 @@ export class OffsetMap {
 
   /** Notes a key's offset, which is no lower than any before. False, and nothing has changed, when the map is full. */
   put(key: Buffer, offset: bigint): boolean {
-    const digest = digestOf(key)
-    const slot = this.#slotOf(digest)
+    const slot = this.#slotOf(key)
     if (slot === undefined) return false
     if (this.#offsets[slot] === 0) {
       if (this.#size >= this.capacity) return false
       this.#size++
-      this.#digests.set(digest, slot * DIGEST_INTS)
+      this.#digests.set(this.#digest, slot * DIGEST_INTS)
     }
     this.#offsets[slot] = Number(offset - this.#baseOffset) + 1
     return true
@@ -56,13 +57,15 @@ export class OffsetMap {
 
   /** The newest offset of a key; undefined for one that was never put. */
   get(key: Buffer): bigint | undefined {
-    const slot = this.#slotOf(digestOf(key))
+    const slot = this.#slotOf(key)
     const stored = slot === undefined ? 0 : (this.#offsets[slot] ?? 0)
     return stored === 0 ? undefined : this.#baseOffset + BigInt(stored - 1)
   }
 
-  /** The slot of a digest, or the free one where it would go; undefined when there is neither. */
-  #slotOf(digest: Int32Array): number | undefined {
+  /** The slot of a key, or the free one where it would go; undefined when there is neither. */
+  #slotOf(key: Buffer): number | undefined {
+    const digest = this.#digest
+    writeDigest(key, digest)
     let slot = ((digest[0] ?? 0) >>> 0) % this.#slots
     for (let tried = 0; tried < this.#slots; tried++) {
       if (this.#offsets[slot] === 0 || this.#holds(slot, digest)) return slot
@@ -90,7 +93,15 @@ export interface OffsetMapLimits {
   readonly loadFactor: number
 }
 
-function digestOf(key: Buffer): Int32Array {
-  const bytes = createHash('md5').update(key).digest()
-  return Int32Array.of(bytes.readInt32LE(0), bytes.readInt32LE(4), bytes.readInt32LE(8), bytes.readInt32LE(12))
+/** As text a digest comes several times faster than as a Buffer. */
+function writeDigest(key: Buffer, into: Int32Array): void {
+  const text = hash('md5', key, 'binary')
+  for (let index = 0; index < DIGEST_INTS; index++) {
+    const at = 4 * index
+    into[index] =
+      text.charCodeAt(at) |
+      (text.charCodeAt(at + 1) << 8) |
+      (text.charCodeAt(at + 2) << 16) |
+      (text.charCodeAt(at + 3) << 24)
+  }
 }
