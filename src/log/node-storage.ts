@@ -64,7 +64,7 @@ export class NodeStorage implements Storage {
   }
 
   modifiedMs(file: string): number {
-    return attempt(file, () => Math.floor(fs.statSync(this.#absolute(file)).mtimeMs))
+    return attempt(file, () => Math.round(fs.statSync(this.#absolute(file)).mtimeMs))
   }
 
   setModified(file: string, modifiedMs: number): void {

@@ -68,6 +68,31 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(earlier.toString()).toBe('hello world')
   })
 
+  test('a file that was laid out in advance is written where its bytes end, and cut to what is used', () => {
+    const storage = create()
+    storage.append('a', Buffer.from('he'))
+    storage.extend('a', 10)
+    storage.extend('a', 5)
+    expect(storage.size('a')).toBe(10)
+    expect(storage.read('a', 0, 20)).toEqual(Buffer.from('he\0\0\0\0\0\0\0\0'))
+    storage.append('a', Buffer.from('llo'), 2)
+    expect(storage.size('a')).toBe(10)
+    expect(storage.read('a', 1, 6)).toEqual(Buffer.from('ello\0\0'))
+    storage.append('a', Buffer.from(' world!'), 5)
+    expect(storage.size('a')).toBe(12)
+    storage.extend('a', 20)
+    storage.truncate('a', 12)
+    expect(storage.read('a', 0, 20).toString()).toBe('hello world!')
+  })
+
+  test('a file can be given the age of another one', () => {
+    const storage = create()
+    storage.append('a', Buffer.from('x'))
+    storage.setModified('a', 1_600_000_000_123)
+    expect(storage.modifiedMs('a')).toBe(1_600_000_000_123)
+    expect(() => storage.modifiedMs('missing')).toThrow(StorageError)
+  })
+
   test('a file equals a plain buffer after random appends, cuts and reads', () => {
     const storage = create()
     const random = seededRandom(7)
