@@ -179,7 +179,7 @@ const logs = {
   ),
   'log.flush.scheduler.interval.ms': long(
     2n ** 63n - 1n,
-    'The default of log.flush.interval.ms; Kafka also looks for logs to sync this often.',
+    'The default of log.flush.interval.ms, which here holds without being looked for.',
     forTopic('flush.ms')
   ),
   'log.flush.offset.checkpoint.interval.ms': int(
