@@ -1,0 +1,191 @@
+// Compaction by a real Kafka and by ours, of the same batches in the same rounds: the same batches must be left, header
+// by header and record by record, in segments of the same names.
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { APIS } from '../../src/protocol/messages/index.ts'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
+import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
+import type { Codec } from '../../src/protocol/records/compression/codecs.ts'
+import { recordsOf } from '../../src/protocol/records/record.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { startMinikafka } from './brokers.ts'
+import { startKafka } from './kafka/kafka.ts'
+import { dumpLog, dumpLogSegments } from './kafka-tools/dump-log-segments.ts'
+import { Session } from './oracle/session.ts'
+import { fill } from './oracle/transcripts/producing.ts'
+import { leaders, topicId } from './oracle/transcripts/topic.ts'
+
+const TOPIC = 't'
+const ROUNDS = 4
+const HASTE = { 'log.cleaner.backoff.ms': 100 }
+const CODECS: readonly Codec[] = ['none', 'none', 'gzip', 'snappy', 'lz4', 'zstd']
+const FIRST_TIMESTAMP = BigInt(Date.now() - 3_600_000)
+
+/** A broker that compacts, and the folder of its log. */
+interface Compacting {
+  readonly session: Session
+  readonly data: string
+  stop(): Promise<void>
+}
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'compaction-'))
+})
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true })
+})
+
+test.each([
+  ['tombstones stay for a day', '86400000'],
+  ['tombstones go at once', '0']
+])('the same is left by both: %s', async (_, deleteRetentionMs) => {
+  const kafka = await startedKafka()
+  const ours = await startedOurs()
+  const both = [kafka, ours]
+  try {
+    for (const { session } of both) await createTopic(session, deleteRetentionMs)
+    const batches = scenario()
+    for (let round = 1; round <= ROUNDS; round++) {
+      for (const { session } of both) {
+        // While the policy is another nothing is compacted: what is in a round is the same for both.
+        await alter(session, 'delete')
+        await fill(
+          session,
+          TOPIC,
+          batches.slice(((round - 1) * batches.length) / ROUNDS, (round * batches.length) / ROUNDS)
+        )
+        await alter(session, 'compact')
+      }
+      const [theirs, own] = [await compacted(kafka), await compacted(ours)]
+      expect(own).toEqual(theirs)
+      expect(await left(ours.session)).toEqual(await left(kafka.session))
+    }
+  } finally {
+    for (const { stop } of both) await stop()
+  }
+  await expectKafkaReads(join(ours.data, `${TOPIC}-0`))
+})
+
+/** Batches of random keys, tombstones, producers and codecs; three of them to a segment. */
+function scenario(): Buffer[] {
+  const random = seededRandom(7)
+  const sequences = [0, 0, 0]
+  return Array.from({ length: 120 }, (_, index) => {
+    const timestamp = FIRST_TIMESTAMP + BigInt(Math.floor(index / 3) * 10)
+    const records = Array.from({ length: 1 + random.below(4) }, () => ({
+      key: Buffer.from(`key ${random.below(25)}`),
+      value: random.below(4) === 0 ? null : Buffer.from(`value ${random.below(1_000_000)}`),
+      timestamp,
+      headers: random.below(3) === 0 ? [{ key: 'h', value: Buffer.from('v') }] : []
+    }))
+    const options: BatchOptions = { codec: CODECS[random.below(CODECS.length)] ?? 'none' }
+    const producer = random.below(5)
+    const baseSequence = sequences[producer]
+    if (baseSequence === undefined) return buildBatch(records, options).bytes
+    sequences[producer] = baseSequence + records.length
+    return buildBatch(records, { ...options, producerId: BigInt(producer), producerEpoch: 0, baseSequence }).bytes
+  })
+}
+
+async function startedKafka(): Promise<Compacting> {
+  const { bootstrapServers, dataDir, stop } = await startKafka({ version: '4.3.1', config: HASTE })
+  const session = new Session(bootstrapServers)
+  return { session, data: join(dataDir, 'data'), stop: () => session.closeAll().then(stop) }
+}
+
+async function startedOurs(): Promise<Compacting> {
+  const settings = Object.entries(HASTE).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const { bootstrapServers, stop } = await startMinikafka(['--data-dir', folder, ...settings])
+  const session = new Session(bootstrapServers)
+  return { session, data: folder, stop: () => session.closeAll().then(stop) }
+}
+
+async function createTopic(session: Session, deleteRetentionMs: string): Promise<void> {
+  const configs = Object.entries({
+    'cleanup.policy': 'delete',
+    'retention.ms': '-1',
+    'segment.ms': '1',
+    'min.cleanable.dirty.ratio': '0.01',
+    'file.delete.delay.ms': '0',
+    'delete.retention.ms': deleteRetentionMs
+  }).map(([name, value]) => ({ name, value }))
+  await session.askUntil(
+    APIS.CreateTopics,
+    7,
+    { topics: [{ name: TOPIC, numPartitions: 1, replicationFactor: 1, configs }] },
+    ({ topics }) => topics[0]?.errorCode === 'NONE'
+  )
+  await leaders(session, TOPIC, 1)
+}
+
+async function alter(session: Session, policy: string): Promise<void> {
+  const configs = [{ name: 'cleanup.policy', configOperation: 0, value: policy }]
+  await session.askUntil(
+    APIS.IncrementalAlterConfigs,
+    1,
+    { resources: [{ resourceType: 2, resourceName: TOPIC, configs }] },
+    ({ responses }) => responses[0]?.errorCode === 'NONE'
+  )
+}
+
+/** Waits until all but the active segment is clean, as the checkpoint tells; the names of the segments' files. */
+async function compacted({ data }: Compacting): Promise<string[]> {
+  for (;;) {
+    const checkpoint = await readFile(join(data, 'cleaner-offset-checkpoint'), 'utf8').catch(() => '')
+    const names = (await readdir(join(data, `${TOPIC}-0`))).filter(name => /^\d+\.log$/.test(name)).sort()
+    const active = BigInt(names.at(-1)?.slice(0, 20) ?? 0)
+    if (checkpoint.includes(`${TOPIC} 0 ${active}\n`)) return names
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+/** What is in the log, but for what depends on the moment of compaction and the compressor. */
+async function left(session: Session): Promise<object[]> {
+  const id = await topicId(session, TOPIC)
+  const found: object[] = []
+  for (let fetchOffset = 0n; ; ) {
+    const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1 << 20 }]
+    const request = {
+      maxWaitMs: 0,
+      minBytes: 0,
+      maxBytes: 1 << 20,
+      sessionEpoch: -1,
+      topics: [{ topicId: id, partitions }]
+    }
+    const answer = await session.ask(APIS.Fetch, 17, request)
+    if (typeof answer === 'string') throw new Error(`Fetch: ${answer}`)
+    const batches = [...batchesIn(answer.responses[0]?.partitions[0]?.records ?? Buffer.alloc(0))]
+    const last = batches.at(-1)
+    if (!last) return found
+    for (const batch of batches) {
+      const { baseOffset, lastOffset, producerId, producerEpoch, baseSequence, maxTimestamp, codec, recordsCount } =
+        batch
+      const header = {
+        baseOffset,
+        lastOffset,
+        producerId,
+        producerEpoch,
+        baseSequence,
+        maxTimestamp,
+        codec,
+        recordsCount
+      }
+      found.push({ ...header, hasHorizon: batch.deleteHorizonMs !== undefined, records: recordsOf(batch) })
+    }
+    fetchOffset = last.nextOffset
+  }
+}
+
+/** Kafka's own tool finds nothing wrong with our files, and prints the same as ours. */
+async function expectKafkaReads(log: string): Promise<void> {
+  const names = (await readdir(log)).filter(name => /\.(log|index|timeindex|snapshot)$/.test(name)).sort()
+  for (const name of names) {
+    const args = ['--files', join(log, name), ...(name.endsWith('.log') ? ['--print-data-log'] : [])]
+    expect(await dumpLog(args)).toEqual(await dumpLogSegments(args))
+  }
+}
