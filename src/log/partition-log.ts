@@ -10,14 +10,12 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { BatchObserver } from './batch-observer.ts'
-import { swapIn } from './compaction/swap.ts'
 import { DiskGuard } from './disk-guard.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
-import { LogStart } from './log-start.ts'
 import { LogSync } from './log-sync.ts'
+import { LogUpkeep } from './log-upkeep.ts'
 import type { Removal } from './removal.ts'
-import { oldSegments } from './retention.ts'
 import { RollPolicy } from './roll-policy.ts'
 import { Segment } from './segment.ts'
 import { type ReadLimits, Segments } from './segments.ts'
@@ -43,12 +41,13 @@ export interface PartitionLogOptions {
 
 export class PartitionLog {
   readonly folder: string
+  /** What becomes of its old segments. */
+  readonly upkeep: LogUpkeep
   readonly #options: PartitionLogOptions
   readonly #guard: DiskGuard
   readonly #epochs: LeaderEpochs
   readonly #segments: Segments
   readonly #sync: LogSync
-  readonly #start: LogStart
   readonly #rollPolicy: RollPolicy
   #config: LogConfig
   #observer: BatchObserver | undefined
@@ -74,14 +73,14 @@ export class PartitionLog {
     const arrived = (bytes: number) => this.#observer?.arrived(bytes)
     const synced = { storage, folder, clock, segments: this.#segments, guard: this.#guard, arrived }
     this.#sync = new LogSync(synced, options.config, recoveryPoint, this.#endOffset)
-    const started = { ...options, segments: this.#segments, epochs: this.#epochs, sync: this.#sync }
-    this.#start = new LogStart(started, wantedStart)
+    const kept = { ...options, ...synced, epochs: this.#epochs, sync: this.#sync, config: () => this.#config }
+    this.upkeep = new LogUpkeep(kept, wantedStart)
     this.#guard.onOffline(() => this.#observer?.offline())
   }
 
   /** The first offset that is offered. */
   get logStartOffset(): bigint {
-    return this.#start.offset
+    return this.upkeep.startOffset
   }
 
   /** The offset that the next record gets. */
@@ -230,35 +229,6 @@ export class PartitionLog {
     return this.#observer?.isLastOfProducer(batch) ?? false
   }
 
-  /** A new segment beside the log, for what compaction leaves of those from `baseOffset` on. */
-  createCleaned(baseOffset: bigint): Segment {
-    const { storage, folder, clock } = this.#options
-    return Segment.create(storage, folder, baseOffset, clock.now(), '.cleaned')
-  }
-
-  /**
-   * Puts a cleaned segment, the bytes of which are on the disk, in the place of its sources. False where those are gone.
-   * If this rejects half way the log is offline: the next start brings the one or the other into order.
-   */
-  async replaceSegments(sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
-    const { storage, folder } = this.#options
-    try {
-      return await swapIn(
-        {
-          storage,
-          folder,
-          segments: this.#segments,
-          setAside: segment => this.#start.setAside(segment, this.#config.fileDeleteDelayMs),
-          isAlive: () => !this.#guard.isOffline
-        },
-        sources,
-        cleaned
-      )
-    } catch (error) {
-      throw this.#guard.fail(error)
-    }
-  }
-
   /** The first record at or after the log start that is not earlier than `timestamp`. */
   offsetForTimestamp(timestamp: bigint): RecordTime | undefined {
     return this.#guard.run(() => findByTimestamp(this.#segments.all, timestamp, this.logStartOffset))
@@ -285,24 +255,17 @@ export class PartitionLog {
         `the log start cannot move to ${offset}, beyond ${this.highWatermark}`
       )
     }
-    this.#guard.run(() => this.#start.moveTo(offset))
+    this.#guard.run(() => this.upkeep.moveStart(offset))
   }
 
   /**
-   * Lets go of the oldest segments that one rule of retention has done with, so few at a time that nobody waits for long.
-   * Returns how many: whoever asks, asks again until none went.
+   * Lets some of the segments go that retention has done with, and returns how many: whoever asks, asks again until none
+   * went.
    */
   deleteOldSegments(): number {
-    return this.#guard.run(() => {
-      const nowMs = this.#options.clock.now()
-      const { segments, logStartOffset, logEndOffset, highWatermark } = this
-      const old = oldSegments({ segments, config: this.#config, logStartOffset, logEndOffset, highWatermark, nowMs })
-      if (!old) return 0
-      // There is always a segment.
-      if (old.count === segments.length) this.#roll()
-      this.#start.deleteOldest(old.count, old.reason, this.#config.fileDeleteDelayMs)
-      return old.count
-    })
+    const { config, segments, logStartOffset, logEndOffset, highWatermark } = this
+    const aging = { config, segments, logStartOffset, logEndOffset, highWatermark }
+    return this.#guard.run(() => this.upkeep.deleteOldSegments(aging, () => this.#roll()))
   }
 
   /** Resolves when everything before `offset` is on the disk. Throws when that fails or the log is offline. */

@@ -114,12 +114,12 @@ export class Cleaning {
     const { log } = this.#options
     const [first, last] = [sources[0], sources.at(-1)]
     if (!first || !last) return
-    const cleaned = log.createCleaned(first.baseOffset)
+    const cleaned = log.upkeep.createCleaned(first.baseOffset)
     try {
       await this.#fill(cleaned, sources, rules)
       await cleaned.sync()
       cleaned.modifiedMs = last.modifiedMs
-      if (!(await log.replaceSegments(sources, cleaned))) throw new CleaningAborted('segments have gone')
+      if (!(await log.upkeep.replaceSegments(sources, cleaned))) throw new CleaningAborted('segments have gone')
     } catch (error) {
       if (!log.isOffline) cleaned.remove()
       throw error
