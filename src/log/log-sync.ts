@@ -44,7 +44,7 @@ export class LogSync {
   /** Whether the files differ from what the disk is known to have. */
   #isUnsynced: boolean
   /** What the disk may not have, beside the active segment: a file whose name is not there is lost with all its bytes. */
-  #unsynced: string[]
+  readonly #unsynced: Set<string>
   /** What the sync under way brings. */
   #underWay: string[] = []
   #isSyncing = false
@@ -60,11 +60,15 @@ export class LogSync {
     this.#recoveryPoint = recoveryPoint < endOffset ? recoveryPoint : endOffset
     this.#isUnsynced = recoveryPoint < endOffset
     this.#highWatermark = new HighWatermark(endOffset, arrived)
-    guard.onOffline(why => this.#giveUp(why))
+    guard.onOffline(why => {
+      this.#alarm?.cancel()
+      this.#highWatermark.fail(why)
+    })
     // Of these nobody knows whether an earlier process has brought them to the disk.
-    this.#unsynced = [`${folder}/${PARTITION_METADATA_FILE}`, `${folder}/${LEADER_EPOCH_FILE}`, folder, DATA_DIRECTORY]
+    const files = [`${folder}/${PARTITION_METADATA_FILE}`, `${folder}/${LEADER_EPOCH_FILE}`]
+    this.#unsynced = new Set([...files, folder, DATA_DIRECTORY])
     for (const segment of segments.from(this.#recoveryPoint)) {
-      if (segment !== segments.active) this.#unsynced.push(...filesOf(folder, segment))
+      if (segment !== segments.active) this.#expect(filesOf(folder, segment))
     }
     this.configure(config)
     this.#makeUpFor()
@@ -103,7 +107,7 @@ export class LogSync {
   /** The file of leader epochs is about to change. */
   expectEpochChange(): void {
     this.expectChange()
-    this.#unsynced.push(`${this.#log.folder}/${LEADER_EPOCH_FILE}`, this.#log.folder)
+    this.#expect([`${this.#log.folder}/${LEADER_EPOCH_FILE}`, this.#log.folder])
   }
 
   /** A batch of `size` bytes has been appended to the active segment. */
@@ -119,7 +123,7 @@ export class LogSync {
   rolled(full: Segment, baseOffset: bigint): void {
     const { folder } = this.#log
     // Recovery begins with what is known of producers at the new segment's base.
-    this.#unsynced.push(...filesOf(folder, full), segmentPath(folder, baseOffset, 'snapshot'), folder)
+    this.#expect([...filesOf(folder, full), segmentPath(folder, baseOffset, 'snapshot'), folder])
     this.#wanted = baseOffset
     this.#start()
   }
@@ -156,7 +160,7 @@ export class LogSync {
     guard.run(() => segments.active.finish())
     if (!this.#isUnsynced) return
     this.expectEpochChange()
-    this.#unsynced.push(...filesOf(folder, segments.active))
+    this.#expect(filesOf(folder, segments.active))
     this.#wanted = this.#endOffset
     this.#start()
     await this.#syncing
@@ -203,7 +207,7 @@ export class LogSync {
     try {
       while (!guard.isOffline) {
         const upTo = this.#isDue ? this.#endOffset : this.#wanted
-        if (upTo <= this.#recoveryPoint && this.#unsynced.length === 0) return
+        if (upTo <= this.#recoveryPoint && this.#unsynced.size === 0) return
         for (const path of this.#take(upTo)) {
           // Retention and compaction may have taken it meanwhile; a log that is gone has nothing to sync.
           if (storage.exists(path)) await storage.sync(path)
@@ -219,14 +223,17 @@ export class LogSync {
     }
   }
 
-  /** What a sync up to `upTo` must bring, each once. */
+  #expect(paths: readonly string[]): void {
+    for (const path of paths) this.#unsynced.add(path)
+  }
+
+  /** What a sync up to `upTo` must bring. */
   #take(upTo: bigint): string[] {
     const { folder, segments } = this.#log
-    const { active } = segments
-    const paths = new Set(this.#unsynced)
-    if (upTo > active.baseOffset) paths.add(segmentPath(folder, active.baseOffset, 'log'))
-    this.#unsynced = []
-    this.#underWay = [...paths]
+    const { baseOffset } = segments.active
+    if (upTo > baseOffset) this.#unsynced.add(segmentPath(folder, baseOffset, 'log'))
+    this.#underWay = [...this.#unsynced]
+    this.#unsynced.clear()
     return this.#underWay
   }
 
@@ -234,11 +241,6 @@ export class LogSync {
     if (upTo > this.#recoveryPoint) this.#recoveryPoint = upTo
     const isDue = this.#isDue
     this.#highWatermark.release(isDue ? this.#recoveryPoint : this.#endOffset, isDue)
-  }
-
-  #giveUp(why: Error): void {
-    this.#alarm?.cancel()
-    this.#highWatermark.fail(why)
   }
 }
 

@@ -10,7 +10,8 @@ import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
 import { HeldStorage } from '../log/held-storage.ts'
 
-const SEEDS = 60
+/** As for deaths: more where there is time. */
+const SEEDS = Math.ceil(60 * Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.25))
 const STEPS = 120
 const PARTITIONS = 2
 const IN_FLIGHT = 3
