@@ -10,6 +10,7 @@ import { mayBeginAt } from './plausible.ts'
 export type Files = Pick<Storage, 'exists' | 'list' | 'size' | 'read'>
 
 const READ_BYTES = 1 << 20
+const ZEROS = Buffer.alloc(1 << 16)
 /** The part of an entry up to its magic; no entry is that short. */
 const HEADER_UP_TO_MAGIC = 17
 const SMALLEST_LENGTH = 14
@@ -35,6 +36,15 @@ export interface BrokenEntry {
 /** Whether an entry can be looked into. */
 export function isWhole(entry: LogEntry | BrokenEntry): entry is LogEntry {
   return 'batch' in entry
+}
+
+/** Whether there is nothing but zeros between two positions. */
+export function isZero(files: Files, path: string, from: number, end: number): boolean {
+  for (let position = from; position < end; position += ZEROS.length) {
+    const piece = files.read(path, position, Math.min(ZEROS.length, end - position))
+    if (!ZEROS.subarray(0, piece.length).equals(piece)) return false
+  }
+  return true
 }
 
 /** The entries between two positions, up to the first that is broken or that the end cuts off. */

@@ -27,7 +27,7 @@ export class PartitionOrder {
   readonly #snapshots: Snapshot[] = []
   readonly #lastSegment: bigint | undefined
   #nextOffset = 0n
-  #reachesEnd = false
+  #isNewest = false
 
   constructor(files: Files, folder: string) {
     this.folder = folder
@@ -41,9 +41,14 @@ export class PartitionOrder {
     }
   }
 
+  /** Whether the segment that was entered is the one that is written to. */
+  get isNewest(): boolean {
+    return this.#isNewest
+  }
+
   /** Tells which segment comes next. */
   enter(path: string): void {
-    this.#reachesEnd = baseOffsetOf(path.slice(path.lastIndexOf('/') + 1)) === this.#lastSegment
+    this.#isNewest = baseOffsetOf(path.slice(path.lastIndexOf('/') + 1)) === this.#lastSegment
   }
 
   /** What is wrong with the next batch's place among the others. */
@@ -66,7 +71,7 @@ export class PartitionOrder {
   *finish(): Generator<Item> {
     if (this.#epochs.unreadable !== undefined) yield this.#epochs.unreadable
     yield* this.#snapshotsUpTo(this.#nextOffset)
-    if (!this.#reachesEnd) return
+    if (!this.#isNewest) return
     for (const { path } of this.#snapshots) {
       yield problem(path, undefined, `it is of an offset after the log's end, ${this.#nextOffset}`)
     }

@@ -206,6 +206,17 @@ describe('verifying what lies beside a log', () => {
     expect(lines(storage, options({ deep: true })).join('\n')).toContain('deleteHorizonMs: OptionalLong[1700000000000]')
   })
 
+  it('takes zeros at the end of the newest segment for room laid out in advance', () => {
+    const storage = segment([batch(0n)])
+    storage.append(`${NAME}.log`, Buffer.alloc(2 << 20))
+    expect(found(storage)).toHaveLength(1)
+    storage.append('t-0/00000000000000000002.log', batch(2n).bytes)
+    expect(found(storage)).toEqual([expect.stringMatching(/position 77: .* 0 bytes/), expect.anything()])
+    storage.removeNow('t-0/00000000000000000002.log')
+    storage.append(`${NAME}.log`, Buffer.of(1))
+    expect(found(storage)).toHaveLength(2)
+  })
+
   it('goes through all partitions of a data directory', () => {
     const storage = chain([0n, 0], [2n, 2])
     storage.makeDirectory('u-0')
