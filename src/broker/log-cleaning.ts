@@ -33,14 +33,8 @@ export function logCleaner(ports: LogCleaningPorts): LogCleaner {
     logger,
     offsets: directory.cleanerOffsets,
     settings: () => cleanerSettings(settings()),
-    logs: () => logs,
-    retain
+    logs: () => logs
   })
-}
-
-/** One rule of retention at a time. */
-function retain(log: PartitionLog): void {
-  while (log.deleteOldSegments() > 0);
 }
 
 function cleanerSettings(settings: BrokerSettings): CleanerSettings {

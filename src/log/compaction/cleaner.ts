@@ -38,8 +38,6 @@ export interface LogCleanerPorts {
   settings(): CleanerSettings
   /** All logs that are compacted, each opened when it is asked for; there may be many. */
   logs(): Iterable<PartitionLog>
-  /** Deletes the segments of a compacted log that are past their retention. */
-  retain(log: PartitionLog): void
 }
 
 interface Candidate {
@@ -102,11 +100,15 @@ export class LogCleaner {
     })
     const chosen = dirtiest(candidates)
     if (chosen && !this.#isStopped) await this.#attempt(chosen.log, () => this.#clean(chosen))
-    await this.#forEachLog(log => this.#ports.retain(log))
+    await this.#forEachLog(log => this.#retain(log))
     return chosen !== undefined && !this.#isStopped
   }
 
-  async #forEachLog(act: (log: PartitionLog) => void): Promise<void> {
+  async #retain(log: PartitionLog): Promise<void> {
+    while (!this.#isStopped && log.deleteOldSegments() > 0) await nextTurn()
+  }
+
+  async #forEachLog(act: (log: PartitionLog) => void | Promise<void>): Promise<void> {
     const turn = fairTurns(this.#ports.clock)
     for (const log of this.#ports.logs()) {
       if (!this.#isLeftAlone(log)) await this.#attempt(log, () => act(log))
