@@ -87,6 +87,7 @@ export class Broker {
     const { laps = new LapTimes(clock), progress = loggedProgress(logger, clock) } = options
     const intervals = checkpointIntervals(settings)
     const directory = await LogDirectory.open({ storage, clock, random, logger, identity, intervals, signal })
+    laps.lap('directoryMs')
     try {
       const parts = assemble({ ...options, clock }, directory)
       laps.lap('metadataMs')

@@ -197,7 +197,7 @@ export class Catalog {
   ownerOf({ topic, partition }: TopicPartition): OwnedPartition | undefined {
     const known = this.#ports.metadata.image.topicsByName.get(topic)
     if (!known?.partitions[partition]) return undefined
-    return { topicId: known.topicId, config: logConfigOf(this.settingsOf(topic)) }
+    return { topicId: known.topicId, config: () => logConfigOf(this.settingsOf(topic)) }
   }
 
   /** Opens a partition that was recovered, so that a clean stop leaves what Kafka looks for in its folder. */

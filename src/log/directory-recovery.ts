@@ -27,7 +27,7 @@ export interface DirectoryRecoveryOptions {
 export interface RecoverableFolder {
   readonly folder: string
   readonly partition: TopicPartition
-  readonly config: LogConfig
+  config(): LogConfig
 }
 
 export class DirectoryRecovery {
@@ -90,7 +90,7 @@ export class DirectoryRecovery {
       yield progress
     }
     for (const { folder, partition, config } of folders) {
-      for (const bytes of this.checking(folder, config)) {
+      for (const bytes of this.checking(folder, config())) {
         progress.bytes += bytes
         yield progress
       }

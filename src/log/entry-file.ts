@@ -26,6 +26,8 @@ export class EntryFile {
   readonly #entryBytes: number
   /** Entries in the file; undefined until somebody asks. */
   #storedCount: number | undefined
+  /** Nothing in the file counts, though it is not empty. */
+  #isForgotten = false
   #pending: Buffer | undefined
   #pendingCount = 0
 
@@ -71,14 +73,11 @@ export class EntryFile {
   /** Writes out what waits. The file exists afterwards, and nothing has changed if this throws. */
   flush(): void {
     const stored = this.#stored()
-    const length = this.#pendingCount * this.#entryBytes
-    if (length === 0 && this.#storage.exists(this.#path)) return
-    appendWhole(
-      this.#storage,
-      this.#path,
-      stored * this.#entryBytes,
-      this.#pending?.subarray(0, length) ?? Buffer.alloc(0)
-    )
+    const pending = this.#pending?.subarray(0, this.#pendingCount * this.#entryBytes) ?? Buffer.alloc(0)
+    const isThere = this.#isForgotten
+      ? this.#remember(pending)
+      : pending.length === 0 && this.#storage.exists(this.#path)
+    if (!isThere) appendWhole(this.#storage, this.#path, stored * this.#entryBytes, pending)
     this.#storedCount = stored + this.#pendingCount
     this.#pendingCount = 0
     this.#pending = undefined
@@ -86,9 +85,21 @@ export class EntryFile {
 
   /** Forgets everything, whatever the file holds. */
   clear(): void {
-    if (this.#storage.exists(this.#path)) this.#storage.truncate(this.#path, 0)
+    this.#isForgotten = this.#storage.exists(this.#path)
     this.#storedCount = 0
     this.#pendingCount = 0
+  }
+
+  /**
+   * Whether the file holds these entries after all, as it mostly does when a crash made them be found anew; else it is
+   * emptied for them. Cutting a file costs a thousand times as much as reading it.
+   */
+  #remember(entries: Buffer): boolean {
+    const size = this.#storage.size(this.#path)
+    const isSame = size === entries.length && this.#storage.read(this.#path, 0, size).equals(entries)
+    if (!isSame) this.#storage.truncate(this.#path, 0)
+    this.#isForgotten = false
+    return isSame
   }
 
   #stored(): number {

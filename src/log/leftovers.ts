@@ -27,11 +27,12 @@ export function clearLeftovers(options: LeftoverOptions): void {
   const { storage, folder, discard } = options
   const names = storage.list(folder).map(({ name }) => name)
   for (const name of names) if (TEMPORARY.test(name)) storage.removeNow(`${folder}/${name}`)
-  const files = names.flatMap(name => parseSegmentFile(name) ?? [])
+  const files = segmentFiles(names)
   for (const file of files) if (file.stage === '.deleted') discard(pathOf(folder, file))
   const swaps = validSwaps(options, files)
   if (swaps.length > 0) finishSwaps(options, files, swaps)
-  removeOrphans(storage, folder)
+  const left = swaps.length > 0 ? segmentFiles(storage.list(folder).map(({ name }) => name)) : files
+  removeOrphans(storage, folder, left)
 }
 
 /**
@@ -60,6 +61,8 @@ function finishSwaps(options: LeftoverOptions, files: readonly SegmentFileName[]
       // What is known of producers is as true of the result.
       if (isReplaced && file.suffix !== 'snapshot') storage.removeNow(pathOf(folder, file))
     }
+    // Should power be lost, none of them may come back beside a result that has its final name.
+    storage.syncNow(folder)
   }
   // The log first: should this be cut short, an index is found without a stage where its log has none.
   for (const swap of [...logs, ...swaps.filter(({ suffix }) => suffix !== 'log')]) {
@@ -68,8 +71,7 @@ function finishSwaps(options: LeftoverOptions, files: readonly SegmentFileName[]
 }
 
 /** Index files without their log, which a crash in the middle of a removal leaves behind. */
-function removeOrphans(storage: Storage, folder: string): void {
-  const files = storage.list(folder).flatMap(({ name }) => parseSegmentFile(name) ?? [])
+function removeOrphans(storage: Storage, folder: string, files: readonly SegmentFileName[]): void {
   const used = files.filter(({ stage }) => stage === '')
   const bases = new Set(used.filter(({ suffix }) => suffix === 'log').map(({ baseOffset }) => baseOffset))
   for (const file of used) {
@@ -85,6 +87,10 @@ function endOf(storage: Storage, folder: string, swap: SegmentFileName): bigint 
   let end = swap.baseOffset
   for (const { batch } of walkHeaders(storage, path, from, storage.size(path), READ_AHEAD_BYTES)) end = batch.nextOffset
   return end
+}
+
+function segmentFiles(names: readonly string[]): SegmentFileName[] {
+  return names.flatMap(name => parseSegmentFile(name) ?? [])
 }
 
 function pathOf(folder: string, { baseOffset, suffix, stage }: SegmentFileName): string {

@@ -39,7 +39,7 @@ export interface LogDirectoryOptions {
 /** A partition that belongs to a topic: which, and how its log is kept. */
 export interface OwnedPartition {
   readonly topicId: string
-  readonly config: LogConfig
+  config(): LogConfig
 }
 
 /** How the partitions of a directory are loaded. */
@@ -123,7 +123,7 @@ export class LogDirectory {
       const owner = owned(partition)
       const isOwned = owner && (this.wasClean || this.#folders.isOf(folder, owner.topicId))
       if (!isOwned) this.#folders.setAside(partition, 'stray')
-      return isOwned ? [{ folder, partition, config: owner.config }] : []
+      return isOwned ? [{ folder, partition, config: () => owner.config() }] : []
     })
     this.#checkpoints.keepOnly(new Set(kept.map(({ folder }) => folder)))
     this.#folders.clear()

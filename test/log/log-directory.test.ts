@@ -29,7 +29,7 @@ function open(storage: Storage, clock = new HandClock(), identity: object = {}):
 function load(directory: LogDirectory, ids: (topic: string) => string | undefined): Promise<void> {
   const owned = ({ topic }: TopicPartition) => {
     const topicId = ids(topic)
-    return topicId === undefined ? undefined : { topicId, config: DEFAULT_LOG_CONFIG }
+    return topicId === undefined ? undefined : { topicId, config: () => DEFAULT_LOG_CONFIG }
   }
   return directory.load({ owned })
 }

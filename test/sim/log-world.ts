@@ -45,7 +45,7 @@ export class LogWorld {
     const directory = await LogDirectory.open({ ...options, logger: silentLogger, identity: { nodeId: 1 } })
     const owned = ({ topic }: { topic: string }) => ({
       topicId: TOPIC_IDS[topic] ?? '',
-      config: configOf(topic, options.config)
+      config: () => configOf(topic, options.config)
     })
     await directory.load({ owned })
     heard()
