@@ -1,0 +1,147 @@
+/** One log on the disk without a broker around it: appends, reads, recovery, compaction, syncs. */
+import { dirtOf } from '../../src/log/compaction/choice.ts'
+import { Cleaning } from '../../src/log/compaction/cleaning.ts'
+import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
+import { NodeStorage } from '../../src/log/node-storage.ts'
+import { PartitionLog } from '../../src/log/partition-log.ts'
+import { recoverPartition } from '../../src/log/recovery.ts'
+import { Removal } from '../../src/log/removal.ts'
+import type { RecordBatch } from '../../src/protocol/records/batch.ts'
+import { buildBatch } from '../../src/protocol/records/builder.ts'
+import { nextTurn, systemClock } from '../../src/runtime/clock.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { megabytesPerSecond, secondsOf, show, whole } from './figures.ts'
+
+const FOLDER = 'bench-0'
+/** Kafka's producers send batches of this size by default. */
+const BATCH_BYTES = 16_384
+const TOTAL_BYTES = 512 * 1024 * 1024
+const READ_BYTES = 1024 * 1024
+const KEYS = 100_000
+const SLICE_BYTES = 524_288
+const SYNCS = 300
+const AT_ONCE = 16
+
+/** A batch of about BATCH_BYTES, of records of one size. */
+function batchOf(recordBytes: number, keyOf: (index: number) => Buffer | null = () => null): RecordBatch {
+  const value = seededRandom(1).bytes(recordBytes)
+  const count = Math.max(1, Math.floor(BATCH_BYTES / recordBytes))
+  const timestamp = BigInt(systemClock.now())
+  return buildBatch(Array.from({ length: count }, (_, index) => ({ key: keyOf(index), value, timestamp })))
+}
+
+function open(directory: string, config: Partial<LogConfig> = {}): { log: PartitionLog; storage: NodeStorage } {
+  const storage = new NodeStorage(directory)
+  storage.makeDirectory(FOLDER)
+  const clock = systemClock
+  const log = new PartitionLog({
+    storage,
+    folder: FOLDER,
+    config: { ...DEFAULT_LOG_CONFIG, ...config },
+    clock,
+    removal: new Removal(storage, clock, silentLogger),
+    random: seededRandom(1),
+    logger: silentLogger
+  })
+  return { log, storage }
+}
+
+/** Appends a batch again and again until there are so many bytes. Returns how many times. */
+function fill(log: PartitionLog, batch: RecordBatch, totalBytes: number): number {
+  const times = Math.ceil(totalBytes / batch.sizeInBytes)
+  for (let time = 0; time < times; time++) log.append(batch, 0)
+  return times
+}
+
+/** Records of three sizes, appended and read back. */
+export async function logRates(directory: string): Promise<void> {
+  for (const recordBytes of [100, 1000, 10_000]) {
+    const { log, storage } = open(`${directory}/${recordBytes}`)
+    const batch = batchOf(recordBytes)
+    let times = 0
+    const appended = await secondsOf(() => {
+      times = fill(log, batch, TOTAL_BYTES)
+    })
+    const read = await secondsOf(() => readAll(log))
+    await log.close()
+    storage.close()
+    const [bytes, records] = [times * batch.sizeInBytes, times * batch.recordsCount]
+    show(
+      `append, records of ${whole(recordBytes)} B`,
+      megabytesPerSecond(bytes, appended),
+      `${whole(records / appended)}/s`
+    )
+    show(`read, records of ${whole(recordBytes)} B`, megabytesPerSecond(bytes, read), `${whole(records / read)}/s`)
+  }
+}
+
+function readAll(log: PartitionLog): void {
+  const limits = { maxBytes: READ_BYTES, upTo: log.logEndOffset, minOneBatch: true }
+  const recordsPerByte = Number(log.logEndOffset) / log.sizeInBytes
+  for (let offset = 0n; offset < log.logEndOffset; ) {
+    const { length } = log.read(offset, limits)
+    offset += BigInt(Math.max(1, Math.round(length * recordsPerByte)))
+  }
+}
+
+/** A log that nobody closed, checked from its beginning to its end. */
+export async function recoveryRate(directory: string): Promise<void> {
+  const { log, storage } = open(directory)
+  fill(log, batchOf(1000), TOTAL_BYTES)
+  const { indexIntervalBytes } = DEFAULT_LOG_CONFIG
+  const options = { storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes, isDense: true, nowMs: 0 }
+  const seconds = await secondsOf(() => recoverPartition({ ...options, logger: silentLogger }))
+  show('recovery', `${(seconds / (log.sizeInBytes / 1e9)).toFixed(2)} s/GB`)
+  storage.close()
+}
+
+/** Records of 1 KB, of a hundred thousand keys that come again and again. */
+export async function compactionRate(directory: string): Promise<void> {
+  const config = { isCompacted: true, isDeleted: false, segmentBytes: 64 * 1024 * 1024 }
+  const { log, storage } = open(directory, config)
+  const random = seededRandom(2)
+  const total = TOTAL_BYTES / 2
+  while (log.sizeInBytes < total)
+    log.append(
+      batchOf(1000, () => Buffer.from(`key ${random.below(KEYS)}`)),
+      0
+    )
+  const dirt = dirtOf(log, undefined, systemClock.now())
+  const mapLimits = { memoryBytes: 134_217_728, loadFactor: 0.9 }
+  let sliceBytes = 0
+  const spend = (bytes: number) => {
+    sliceBytes += bytes
+    if (sliceBytes < SLICE_BYTES) return undefined
+    sliceBytes = 0
+    return nextTurn()
+  }
+  const cleaning = new Cleaning({ log, dirt, mapLimits, nowMs: systemClock.now(), spend })
+  const seconds = await secondsOf(() => cleaning.run())
+  show(`compaction, ${whole(KEYS)} keys`, megabytesPerSecond(dirt.cleanableBytes, seconds))
+  await log.close()
+  storage.close()
+}
+
+/** Every batch is on the disk before it is acknowledged: of one producer, and of several whose batches share syncs. */
+export async function syncRates(directory: string): Promise<void> {
+  for (const producers of [1, AT_ONCE]) {
+    const { log, storage } = open(`${directory}/${producers}`, { flushMessages: 1 })
+    const batch = batchOf(1000)
+    const produce = async () => {
+      for (let time = 0; time < SYNCS; time++) {
+        log.append(batch, 0)
+        await log.settled()
+      }
+    }
+    const seconds = await secondsOf(() => Promise.all(Array.from({ length: producers }, produce)))
+    const batches = SYNCS * producers
+    show(
+      `flush.messages=1, ${producers} at once`,
+      megabytesPerSecond(batches * batch.sizeInBytes, seconds),
+      `${whole(batches / seconds)} batches/s`
+    )
+    await log.close()
+    storage.close()
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Prints how fast a broker and its log are on this machine: `npm run bench`. It asserts nothing, and fails only when records
+ * are lost. Files are read back from the page cache, as those of a broker mostly are.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bareStart, clientRates } from './broker-rates.ts'
+import { dumpRates } from './dump-rates.ts'
+import { compactionRate, logRates, recoveryRate, syncRates } from './log-rates.ts'
+import { startTimes } from './start-times.ts'
+
+const parts: readonly ((directory: string) => Promise<void>)[] = [
+  bareStart,
+  clientRates,
+  logRates,
+  syncRates,
+  recoveryRate,
+  compactionRate,
+  dumpRates,
+  startTimes
+]
+
+for (const part of parts) {
+  const directory = mkdtempSync(join(tmpdir(), 'minikafka-bench-'))
+  try {
+    await part(directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
