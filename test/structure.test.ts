@@ -45,7 +45,7 @@ const OWNERS: readonly { readonly what: string; readonly words: RegExp; readonly
   {
     what: 'the process',
     words: /\bprocess\.(exit|on|once)\b|\bconsole\./,
-    files: ['cli/main.ts', 'cli/commands/start.ts']
+    files: ['cli/main.ts', 'cli/commands/start.ts', 'cli/commands/dump-log.ts']
   }
 ]
 
