@@ -2,8 +2,6 @@
  * Topics and partitions as the broker serves them: what the metadata image names, under the settings in force.
  * All changes of metadata made by requests pass through `change`, so that what is open follows the image.
  */
-import { InvalidConfig } from '../config/define.ts'
-import { newTopicOverrides } from '../config/new-topic.ts'
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings, TopicSettings } from '../config/values.ts'
 import { partitionFor } from '../group/partitioner.ts'
@@ -11,9 +9,8 @@ import type { LogDirectory, OwnedPartition } from '../log/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import type { Storage } from '../log/storage.ts'
 import type { ValidationRules } from '../log/validator.ts'
-import { createTopics, type NewTopic, type TopicRules } from '../metadata/create-topics.ts'
+import { createTopics, type TopicRules } from '../metadata/create-topics.ts'
 import { configsOf, type TopicState } from '../metadata/image.ts'
-import { consumerOffsetsTopic } from '../metadata/internal-topics.ts'
 import type { MetadataLog } from '../metadata/metadata-log.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import {
@@ -28,6 +25,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
 import type { Steps } from '../runtime/steps.ts'
+import { missingTopic, topicOverrides } from './new-topics.ts'
 import { OpenPartitions } from './open-partitions.ts'
 import type { Partition } from './partition.ts'
 import { batchRulesOf, logConfigOf } from './topic-rules.ts'
@@ -95,7 +93,7 @@ export class Catalog {
     const { image } = this.#ports.metadata
     const missing = names.filter(name => !image.topicsByName.has(name) && !WITHOUT_COORDINATOR.has(name))
     const settings = this.#ports.settings()
-    const wanted = missing.map(name => newTopic(name, settings))
+    const wanted = missing.map(name => missingTopic(name, settings))
     const { records, results } = createTopics(image, wanted, this.topicRules())
     this.change(records)
     const refused = results.filter(({ errorCode }) => errorCode !== 'NONE')
@@ -240,26 +238,5 @@ export class Catalog {
     this.#settings.clear()
     this.#rules.clear()
     this.#open.reconfigure()
-  }
-}
-
-/** A topic that appears by itself: an internal one with the settings its coordinator needs, any other by default. */
-function newTopic(name: string, settings: BrokerSettings): NewTopic {
-  if (name === GROUP_METADATA_TOPIC_NAME) {
-    return consumerOffsetsTopic({
-      numPartitions: settings.get('offsets.topic.num.partitions'),
-      replicationFactor: settings.get('offsets.topic.replication.factor'),
-      segmentBytes: settings.get('offsets.topic.segment.bytes')
-    })
-  }
-  return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
-}
-
-function topicOverrides(configs: NewTopic['configs'], settings: BrokerSettings): ReadonlyMap<string, string> {
-  try {
-    return newTopicOverrides(configs, settings)
-  } catch (error) {
-    if (error instanceof InvalidConfig) throw new KafkaError(error.code, error.message)
-    throw error
   }
 }
