@@ -43,7 +43,8 @@ function cleanerSettings(settings: BrokerSettings): CleanerSettings {
     dedupeBufferSize: settings.get('log.cleaner.dedupe.buffer.size'),
     loadFactor: settings.get('log.cleaner.io.buffer.load.factor'),
     sliceBytes: settings.get('log.cleaner.io.buffer.size'),
-    maxBytesPerSecond: settings.get('log.cleaner.io.max.bytes.per.second')
+    maxBytesPerSecond: settings.get('log.cleaner.io.max.bytes.per.second'),
+    decompressedLimit: settings.get('minikafka.max.decompressed.bytes')
   }
 }
 

@@ -158,6 +158,25 @@ describe('the cleaner of logs', () => {
     await rig.harness.broker.stop()
   })
 
+  it('does not open logs that nobody has used and that have nothing to compact', async () => {
+    const rig = new Rig()
+    await rig.start()
+    const topicId = await rig.harness.createTopic('t', 20, COMPACTED)
+    for (let index = 0; index < 20; index++) {
+      await rig.harness.produce(topicId, buildBatch([{ key: Buffer.from('k'), value: null, timestamp: 0n }]).bytes, {
+        index
+      })
+    }
+    await rig.harness.broker.stop()
+    const read: string[] = []
+    const watched = rig.storage.die({ fault: ({ name, path }) => void (name === 'read' && read.push(path)) })
+    const later = new Rig(watched)
+    await later.start()
+    await later.cleanerPass()
+    expect(read.filter(path => path.startsWith('t-') && !path.endsWith('partition.metadata'))).toEqual([])
+    await later.harness.broker.stop()
+  })
+
   it('follows a topic whose policy changes, and forgets one that is deleted', async () => {
     const rig = new Rig()
     await rig.start()

@@ -92,7 +92,14 @@ export class LogWorld {
     const dirt = dirtOf(log, cleanerOffsets.get(log.folder), nowMs)
     if (dirt.cleanableBytes === 0) return
     const mapLimits = { memoryBytes: 10_000, loadFactor: 0.9 }
-    const { endOffset } = await new Cleaning({ log, dirt, mapLimits, nowMs, spend: () => undefined }).run()
+    const { endOffset } = await new Cleaning({
+      log,
+      dirt,
+      mapLimits,
+      decompressedLimit: 1 << 20,
+      nowMs,
+      spend: () => undefined
+    }).run()
     cleanerOffsets.set(log.folder, endOffset)
     this.#heard()
   }

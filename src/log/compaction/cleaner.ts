@@ -21,6 +21,8 @@ export interface CleanerSettings {
   /** How many bytes are worked on before others have their turn (log.cleaner.io.buffer.size). */
   readonly sliceBytes: number
   readonly maxBytesPerSecond: number
+  /** The most bytes that a compressed batch may unpack to. */
+  readonly decompressedLimit: number
 }
 
 /** Up to where logs have been compacted, by their folders, for later processes too. */
@@ -159,12 +161,12 @@ export class LogCleaner {
 
   async #clean({ log, dirt }: Candidate): Promise<void> {
     const { clock, logger, settings, offsets } = this.#ports
-    const { dedupeBufferSize, loadFactor } = settings()
+    const { dedupeBufferSize, loadFactor, decompressedLimit } = settings()
     const beganMs = clock.now()
     this.#beginSlice()
     const mapLimits = { memoryBytes: dedupeBufferSize, loadFactor }
     const spend = (bytes: number) => this.#spend(bytes)
-    const done = await new Cleaning({ log, dirt, mapLimits, nowMs: beganMs, spend }).run()
+    const done = await new Cleaning({ log, dirt, mapLimits, nowMs: beganMs, decompressedLimit, spend }).run()
     if (log.isOffline) return
     offsets.set(log.folder, done.endOffset)
     const { bytesBefore, bytesAfter, recordsBefore, recordsAfter } = done

@@ -8,7 +8,7 @@ import { RecordWalker } from '../../protocol/records/record.ts'
 import type { PartitionLog } from '../partition-log.ts'
 import type { Segment } from '../segment.ts'
 import { type Dirt, segmentsBetween } from './choice.ts'
-import { type FilterRules, filterBatch, type TransactionFates, UNKNOWN_TRANSACTIONS } from './filter.ts'
+import { type FilterRules, filterBatch, UNKNOWN_TRANSACTIONS } from './filter.ts'
 import { groupsOf } from './groups.ts'
 import { OffsetMap, type OffsetMapLimits } from './offset-map.ts'
 
@@ -23,6 +23,8 @@ export interface CleaningOptions {
   readonly dirt: Dirt
   readonly mapLimits: OffsetMapLimits
   readonly nowMs: number
+  /** The most bytes that a compressed batch may unpack to: a log may have been taken over from somebody else. */
+  readonly decompressedLimit: number
   /** Told of bytes that were read or written; a promise is waited for. Throws CleaningAborted where the cleaner stops. */
   readonly spend: (bytes: number) => Promise<void> | undefined
 }
@@ -77,7 +79,7 @@ export class Cleaning {
   }
 
   #rules(map: OffsetMap, mappedUpTo: bigint): FilterRules {
-    const { log, dirt, nowMs } = this.#options
+    const { log, dirt, nowMs, decompressedLimit } = this.#options
     return {
       transactions: UNKNOWN_TRANSACTIONS,
       newestOffset: key => map.get(key),
@@ -85,18 +87,20 @@ export class Cleaning {
       roundEnd: dirt.firstUncleanableOffset,
       isLastOfProducer: batch => log.isLastOfProducer(batch),
       nowMs,
-      deleteRetentionMs: log.config.deleteRetentionMs
+      deleteRetentionMs: log.config.deleteRetentionMs,
+      decompressedLimit
     }
   }
 
   async #mapKeys(): Promise<MappedKeys> {
-    const { log, dirt, mapLimits } = this.#options
+    const { log, dirt, mapLimits, decompressedLimit } = this.#options
     const { firstDirtyOffset, firstUncleanableOffset } = dirt
     const map = new OffsetMap(firstDirtyOffset, firstUncleanableOffset, mapLimits)
     const segments = segmentsBetween(log.segments, firstDirtyOffset, firstUncleanableOffset)
     let endOffset = firstDirtyOffset
     for (const batch of soundBatches(segments, firstDirtyOffset)) {
-      if (!mapBatch(map, batch, firstDirtyOffset, UNKNOWN_TRANSACTIONS)) {
+      const competes = UNKNOWN_TRANSACTIONS.fateOf(batch) === 'compacts'
+      if (competes && !mapBatch(map, batch, firstDirtyOffset, decompressedLimit)) {
         if (endOffset > firstDirtyOffset) return { map, endOffset }
         throw new Error(
           `the keys of one batch do not fit into log.cleaner.dedupe.buffer.size: ${mapLimits.memoryBytes}`
@@ -156,9 +160,8 @@ export class Cleaning {
 }
 
 /** Notes the newest offset of every key in a batch, from `from` on. False when the map is full. */
-function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, transactions: TransactionFates): boolean {
-  if (transactions.fateOf(batch) !== 'compacts') return true
-  const walker = new RecordWalker(batch)
+function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, decompressedLimit: number): boolean {
+  const walker = new RecordWalker(batch, decompressedLimit)
   while (walker.next()) {
     const offset = batch.baseOffset + BigInt(walker.offsetDelta)
     const { key } = walker

@@ -39,6 +39,8 @@ export interface FilterRules {
   readonly nowMs: number
   /** How long tombstones and needless markers stay after the first round that met them. */
   readonly deleteRetentionMs: number
+  /** The most bytes that a compressed batch may unpack to. */
+  readonly decompressedLimit: number
 }
 
 /** What is left of a batch, undefined for nothing, and how many records that holds. `batch` itself when all stays. */
@@ -63,7 +65,7 @@ function recordsThatStay(batch: RecordBatch, fate: BatchFate, rules: FilterRules
   const isDue = batch.deleteHorizonMs !== undefined && batch.deleteHorizonMs <= BigInt(rules.nowMs)
   if (fate === 'goes' && (isDue || !batch.isControl)) return []
   const kept: BatchRecord[] = []
-  const walker = new RecordWalker(batch)
+  const walker = new RecordWalker(batch, rules.decompressedLimit)
   while (walker.next()) {
     if (batch.isControl || stays(walker, batch.baseOffset + BigInt(walker.offsetDelta), isDue, rules)) {
       kept.push(walker.record())

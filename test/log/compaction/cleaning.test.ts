@@ -301,6 +301,15 @@ describe('a round that fails', () => {
     expect(stagedFiles(storage)).toEqual([])
   })
 
+  test('over a batch that unpacks to more than it may changes nothing', async () => {
+    const storage = new MemoryStorage()
+    const log = openCompacted(storage)
+    put(log, [`a=${'0'.repeat(5000)}`], { codec: 'gzip' })
+    roll(log)
+    await expect(clean(log, undefined, { decompressedLimit: 4000 })).rejects.toThrow('more than 4000 bytes')
+    expect(stagedFiles(storage)).toEqual([])
+  })
+
   test('because the disk is full changes nothing, and works when there is room', async () => {
     let isFull = false
     const { StorageError } = await import('../../../src/log/storage.ts')

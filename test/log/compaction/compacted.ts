@@ -84,7 +84,15 @@ export async function clean(
 ): Promise<CleaningResult> {
   const nowMs = changes.nowMs ?? NOW
   const dirt = dirtOf(log, checkpoint, nowMs)
-  return await new Cleaning({ log, dirt, mapLimits: ROOMY, spend: () => undefined, ...changes, nowMs }).run()
+  return await new Cleaning({
+    log,
+    dirt,
+    mapLimits: ROOMY,
+    decompressedLimit: 1 << 20,
+    spend: () => undefined,
+    ...changes,
+    nowMs
+  }).run()
 }
 
 /** All records as 'offset key=value'. */

@@ -37,6 +37,7 @@ function rules(newest: Record<string, bigint>, changes: Partial<FilterRules> = {
     isLastOfProducer: () => false,
     nowMs: NOW,
     deleteRetentionMs: DAY,
+    decompressedLimit: 1 << 20,
     ...changes
   }
 }
