@@ -33,6 +33,8 @@ interface Case {
   readonly cause: Cause
   readonly flushMessages: number
   readonly promise: Promised
+  /** Whether segments get their full size at once. */
+  readonly preallocate?: boolean
 }
 
 const cases: Case[] = [
@@ -40,11 +42,13 @@ const cases: Case[] = [
   { cause: 'power loss', flushMessages: DEFAULT_LOG_CONFIG.flushMessages, promise: 'a prefix' },
   { cause: 'power loss', flushMessages: 1, promise: 'all' },
   { cause: 'power loss without a journal of names', flushMessages: 1, promise: 'all' },
-  { cause: 'power loss without a journal of names', flushMessages: 5, promise: 'nothing wrong' }
+  { cause: 'power loss without a journal of names', flushMessages: 5, promise: 'nothing wrong' },
+  { cause: 'process death', flushMessages: DEFAULT_LOG_CONFIG.flushMessages, promise: 'all', preallocate: true },
+  { cause: 'power loss', flushMessages: 1, promise: 'all', preallocate: true }
 ]
 
-test.each(cases)('$cause, flush.messages $flushMessages: $promise', { timeout: 600_000 }, async given => {
-  const config = { ...SMALL, flushMessages: given.flushMessages }
+test.each(cases)('$cause, flush.messages $flushMessages, preallocate $preallocate: $promise', { timeout: 600_000 }, async given => {
+  const config = { ...SMALL, flushMessages: given.flushMessages, preallocate: given.preallocate ?? false }
   const operations = await dieEverywhere(given.cause, {
     witness: (): Logs => ({ plain: new Written('plain'), keyed: new Written('keyed') }),
     script: (life, logs) => script(life, logs, config),
