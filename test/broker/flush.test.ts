@@ -258,8 +258,8 @@ describe('a failed sync', () => {
 
 describe('groups', () => {
   const config = { ...SMALL_GROUPS, 'log.flush.interval.messages': 1 }
-  // Two groups in different partitions of __consumer_offsets.
-  const [ONE, TWO] = ['a', 'b']
+  // Groups in different partitions of __consumer_offsets, but for the last.
+  const [ONE, TWO, SAME_AS_ONE] = ['a', 'b', 'c']
 
   async function withGroups() {
     const held = await heldBroker(config)
@@ -305,25 +305,29 @@ describe('groups', () => {
     expect(await asked).toBe(2n)
   })
 
+  /** A member of a new generation. */
+  async function joined(broker: Harness, groupId: string) {
+    const { memberId } = await broker.get('JoinGroup', joinRequest(groupId))
+    const joining = broker.get('JoinGroup', joinRequest(groupId, memberId))
+    await nextTurn()
+    broker.clock.advance(3000)
+    const { generationId } = await joining
+    return { groupId, memberId, generationId }
+  }
+
+  const syncRequest = (claim: { groupId: string; memberId: string; generationId: number }) => ({
+    ...claim,
+    protocolType: 'consumer',
+    protocolName: 'range',
+    assignments: [{ memberId: claim.memberId, assignment: Buffer.from('all') }]
+  })
+
   it('a member is told its assignment when that is on the disk', async () => {
     const { storage, broker } = await withGroups()
     await storage.flow()
-    const { memberId } = await broker.get('JoinGroup', joinRequest('new'))
-    const joined = broker.get('JoinGroup', joinRequest('new', memberId))
-    await nextTurn()
-    broker.clock.advance(3000)
-    const { generationId } = await joined
+    const claim = await joined(broker, 'new')
     storage.hold()
-    const assignments = [{ memberId, assignment: Buffer.from('all') }]
-    const asked = {
-      groupId: 'new',
-      memberId,
-      generationId,
-      protocolType: 'consumer',
-      protocolName: 'range',
-      assignments
-    }
-    const synced = broker.get('SyncGroup', asked)
+    const synced = broker.get('SyncGroup', syncRequest(claim))
     expect(await sofar(synced)).toBe('waits')
     await storage.release()
     expect(await synced).toMatchObject({ errorCode: 'NONE', assignment: Buffer.from('all') })
@@ -331,17 +335,33 @@ describe('groups', () => {
 
   it('of a partition whose disk failed are refused whatever they ask, and others are not', async () => {
     const { storage, broker } = await withGroups()
-    const stored = commit(broker, ONE, 2n)
+    await storage.flow()
+    const claim = await joined(broker, ONE)
+    expect(await broker.get('SyncGroup', syncRequest(claim))).toMatchObject({ errorCode: 'NONE' })
+    expect(await broker.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NONE' })
+    storage.hold()
+    const leaving = broker.get('LeaveGroup', { groupId: ONE, members: [{ memberId: 'nobody' }, claim] })
     await nextTurn()
     await storage.fail(EIO)
-    expect(await stored).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await leaving).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
     await storage.flow()
+    const refused = { errorCode: 'NOT_COORDINATOR' }
     expect(await committed(broker, ONE)).toBe('NOT_COORDINATOR')
-    expect(await commit(broker, ONE, 3n)).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    const claim = { groupId: ONE, memberId: 'm', generationId: 1 }
-    expect(await broker.get('Heartbeat', claim)).not.toMatchObject({ errorCode: 'NONE' })
-    expect(await broker.get('JoinGroup', joinRequest(ONE))).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await commit(broker, ONE, 3n)).toMatchObject(refused)
+    expect(await broker.get('JoinGroup', joinRequest(ONE))).toMatchObject(refused)
     expect(await commit(broker, TWO, 3n)).toMatchObject({ errorCode: 'NONE' })
+  })
+
+  it('a member whose disk failed hears of it with its next heartbeat', async () => {
+    const { storage, broker } = await withGroups()
+    await storage.flow()
+    const claim = await joined(broker, ONE)
+    await broker.get('SyncGroup', syncRequest(claim))
+    storage.hold()
+    commit(broker, SAME_AS_ONE, 2n)
+    await nextTurn()
+    await storage.fail(EIO)
+    expect(await broker.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 })
 
