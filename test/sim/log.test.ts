@@ -47,15 +47,19 @@ const cases: Case[] = [
   { cause: 'power loss', flushMessages: 1, promise: 'all', preallocate: true }
 ]
 
-test.each(cases)('$cause, flush.messages $flushMessages, preallocate $preallocate: $promise', { timeout: 600_000 }, async given => {
-  const config = { ...SMALL, flushMessages: given.flushMessages, preallocate: given.preallocate ?? false }
-  const operations = await dieEverywhere(given.cause, {
-    witness: (): Logs => ({ plain: new Written('plain'), keyed: new Written('keyed') }),
-    script: (life, logs) => script(life, logs, config),
-    check: (left, logs, random) => check(left, logs, random, config, given.promise)
-  })
-  expect(operations).toBeGreaterThan(300)
-})
+test.each(cases)(
+  '$cause, flush.messages $flushMessages, preallocate $preallocate: $promise',
+  { timeout: 600_000 },
+  async given => {
+    const config = { ...SMALL, flushMessages: given.flushMessages, preallocate: given.preallocate ?? false }
+    const operations = await dieEverywhere(given.cause, {
+      witness: (): Logs => ({ plain: new Written('plain'), keyed: new Written('keyed') }),
+      script: (life, logs) => script(life, logs, config),
+      check: (left, logs, random) => check(left, logs, random, config, given.promise)
+    })
+    expect(operations).toBeGreaterThan(300)
+  }
+)
 
 /** The same steps every time, whatever kills. */
 async function script(life: Life, logs: Logs, config: LogConfig): Promise<void> {
