@@ -172,7 +172,7 @@ export class MetadataLog {
     const { folder } = this.#log
     if (listSnapshots(storage, folder).length > 0) return
     const quorum = quorumOfOne(nodeId, directoryId)
-    const content = { image: EMPTY_IMAGE, quorum, offset: 0n, epoch: 0, lastTimestamp: 0n }
+    const content = { image: EMPTY_IMAGE, quorum, offset: 0n, epoch: 0, lastTimestamp: this.#now() }
     writeSnapshotNow(storage, snapshotAt(folder, 0n, 0), snapshotBatches(content, this.#now()))
     storage.syncNow(directoryOf(folder))
   }

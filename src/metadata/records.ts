@@ -37,10 +37,12 @@ interface RecordRow<S extends Shape = Shape> {
   readonly newest: number
   readonly written: number
   readonly message: Message<S>
+  /** What fields have that a record does not name. */
+  readonly absent: object
 }
 
 function type<const S extends Shape>(key: number, shape: S, newest = 0, written = newest): RecordRow<S> {
-  return { key, shape, newest, written, message: message(shape, 0) }
+  return { key, shape, newest, written, message: message(shape, 0), absent: absentOf(shape) }
 }
 
 const TYPES = {
@@ -192,8 +194,8 @@ export function metadataRecord<T extends RecordType>(
   type: T,
   fields: Encodable<Types[T]['shape']>
 ): MetadataRecordOf<T> {
-  const { shape, written }: RecordRow = TYPES[type]
-  const filled: object = { type, version: written, ...absentOf(shape), ...fields }
+  const { absent, written }: RecordRow = TYPES[type]
+  const filled: object = { type, version: written, ...absent, ...fields }
   return filled as MetadataRecordOf<T>
 }
 

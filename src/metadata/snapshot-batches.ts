@@ -29,7 +29,7 @@ export interface SnapshotContent {
 }
 
 /** A batch is finished when its values have so many bytes: few enough to be built in a moment. */
-const BATCH_BYTES = 131_072
+const BATCH_BYTES = 65_536
 
 /** The batches of a snapshot made at `timestamp`. */
 export function* snapshotBatches(content: SnapshotContent, timestamp: bigint): Generator<RecordBatch, undefined> {

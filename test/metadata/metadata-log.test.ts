@@ -31,7 +31,8 @@ describe('a new metadata log', () => {
     const bytes = rig.storage.read(VOTERS_FILE, 0, rig.storage.size(VOTERS_FILE))
     expect(bytes.length).toBe(12 + 0x9a + 12 + 0x3f)
     expect(bytes.subarray(57, 12 + 0x9a).toString('hex')).toBe(
-      '000000032a00000008000000031600000000000000000000' +
+      '000000032a0000000800000003160000' +
+        '0000018bcfe56800' +
         '00001e00000208000000050a00000001000082010000040800000006' +
         '6e000002000000011011121314151617' +
         '18191a1b1c1d1e1f020b434f4e54524f4c4c45520a6c6f63616c686f737423850000000001' +
