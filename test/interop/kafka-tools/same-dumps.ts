@@ -5,15 +5,18 @@ import { expect } from 'vitest'
 import { dumpLog, dumpLogSegments, type Output } from './dump-log-segments.ts'
 
 /** Which files are dumped with which options, to see all that lies in a folder. */
-const KINDS: readonly (readonly [files: RegExp, ...options: string[]])[] = [
+type Kinds = readonly (readonly [files: RegExp, ...options: string[]])[]
+const KINDS: Kinds = [
   [/^(?!__).*\.log$/, '--print-data-log'],
   [/^__consumer_offsets-\d+\/.*\.log$/, '--offsets-decoder'],
   [/^__cluster_metadata-0\/.*\.log$/, '--cluster-metadata-decoder'],
   [/\.checkpoint$/, '--cluster-metadata-decoder'],
+  [/\.snapshot$/]
+]
+const KINDS_OF_INDEXES: Kinds = [
   [/\.(time)?index$/],
   [/\.index$/, '--index-sanity-check'],
-  [/\.(time)?index$/, '--verify-index-only'],
-  [/\.snapshot$/]
+  [/\.(time)?index$/, '--verify-index-only']
 ]
 
 /** The files of a folder, and of the folders in it, whose names match. */
@@ -37,9 +40,12 @@ function sorted({ stdout, stderr }: Output): Output {
   return { stdout, stderr: byFile.join('\n') }
 }
 
-/** Dumps all that lies in a data folder. */
-export async function expectSameDumps(folder: string): Promise<void> {
-  for (const [pattern, ...options] of KINDS) {
+/**
+ * Dumps all that lies in a data folder, but for indexes where a broker was killed: Kafka's own are laid out in zeros then,
+ * and its tool dies of them.
+ */
+export async function expectSameDumps(folder: string, isClean: boolean): Promise<void> {
+  for (const [pattern, ...options] of isClean ? [...KINDS, ...KINDS_OF_INDEXES] : KINDS) {
     const files = await filesOf(folder, pattern)
     if (files.length > 0) await expectSameDump(files, options)
   }

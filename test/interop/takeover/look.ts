@@ -1,0 +1,145 @@
+// What a cluster holds, as plain data: two brokers that show the same here hold the same. Asked over the protocol, the
+// same way of any broker.
+import { createHash } from 'node:crypto'
+import type { DecodedResponseOf } from '../../../src/protocol/api.ts'
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import { batchesIn, type RecordBatch } from '../../../src/protocol/records/batch.ts'
+import { recordsOf } from '../../../src/protocol/records/record.ts'
+import type { Answer, Session } from '../oracle/session.ts'
+import { leaders } from '../oracle/transcripts/topic.ts'
+
+const TOPIC = 2
+const BROKER = 4
+const NODE = '1'
+const EARLIEST = -2n
+const LATEST = -1n
+const LONGEST_TEXT = 40
+/** Sources of settings that somebody has set at run time: of the topic, of the broker, of all brokers. */
+const SET = [1, 2, 3]
+
+/** Settings that were set, by name. */
+type Settings = Readonly<Record<string, string | null>>
+
+interface TopicView {
+  readonly id: string
+  readonly settings: Settings
+  readonly partitions: readonly { readonly start: bigint; readonly end: bigint; readonly records: readonly string[] }[]
+}
+
+export interface ClusterView {
+  readonly clusterId: string | null
+  readonly topics: Readonly<Record<string, TopicView>>
+  readonly brokers: { readonly node: Settings; readonly all: Settings }
+  readonly committed: Readonly<Record<string, object>>
+}
+
+/** Which groups to ask for, and which topics change all the time, so that only their settings can be compared. */
+export interface LookOptions {
+  readonly groups: readonly string[]
+  readonly restless: readonly string[]
+}
+
+/** Everything that a client can find out about the cluster. */
+export async function look(session: Session, { groups, restless }: LookOptions): Promise<ClusterView> {
+  const { clusterId, topics } = heard(await session.ask(APIS.Metadata, 12, { topics: null }))
+  const views: Record<string, TopicView> = {}
+  for (const { name, topicId, partitions } of topics.toSorted((a, b) => compareNames(a.name, b.name))) {
+    if (name === null) continue
+    await leaders(session, name, partitions.length)
+    const quiet = restless.includes(name) ? 0 : partitions.length
+    views[name] = {
+      id: topicId,
+      settings: await settingsOf(session, TOPIC, name),
+      partitions: await Promise.all(Array.from({ length: quiet }, (_, index) => partitionOf(session, name, index)))
+    }
+  }
+  const committed: Record<string, object> = {}
+  for (const groupId of groups) committed[groupId] = await committedBy(session, groupId)
+  const brokers = { node: await settingsOf(session, BROKER, NODE), all: await settingsOf(session, BROKER, '') }
+  return { clusterId, topics: views, brokers, committed }
+}
+
+/** The records of a partition from its start to its end, each as a line that tells all of it. */
+async function partitionOf(session: Session, topic: string, index: number) {
+  const start = await offsetOf(session, topic, index, EARLIEST)
+  const end = await offsetOf(session, topic, index, LATEST)
+  const batches = await batchesOf(session, topic, index, start, end)
+  return { start, end, records: batches.flatMap(batch => linesOf(batch, start)) }
+}
+
+/** The batches of a partition between two offsets: as many answers as it takes, for Kafka's have one segment each. */
+export async function batchesOf(session: Session, topic: string, partition: number, start: bigint, end: bigint) {
+  const batches: RecordBatch[] = []
+  for (let fetchOffset = start; fetchOffset < end; fetchOffset = (batches.at(-1)?.lastOffset ?? end) + 1n) {
+    const partitions = [{ partition, fetchOffset, partitionMaxBytes: 10 << 20 }]
+    const request = { maxWaitMs: 0, minBytes: 0, topics: [{ topic, partitions }] }
+    const { responses } = heard(await session.ask(APIS.Fetch, 12, request, `${topic}-${partition}`))
+    const [found] = responses[0]?.partitions ?? []
+    const read = [...batchesIn(found?.records ?? Buffer.alloc(0))]
+    if (read.length === 0) throw new Error(`${topic}-${partition} has nothing at ${fetchOffset}: ${found?.errorCode}`)
+    batches.push(...read)
+  }
+  return batches
+}
+
+/** The first or last offset of a partition. */
+export async function offsetOf(session: Session, name: string, index: number, timestamp = EARLIEST): Promise<bigint> {
+  const partitions = [{ partitionIndex: index, timestamp }]
+  const { topics } = heard(
+    await session.ask(APIS.ListOffsets, 7, { topics: [{ name, partitions }] }, `${name}-${index}`)
+  )
+  const found = topics[0]?.partitions[0]
+  if (found?.errorCode !== 'NONE') throw new Error(`${name}-${index}: ${found?.errorCode}`)
+  return found.offset
+}
+
+function linesOf(batch: RecordBatch, start: bigint): string[] {
+  const { codec, timestampType, producerId, producerEpoch, baseSequence } = batch
+  const common = `${timestampType} ${codec} ${producerId}/${producerEpoch}/${baseSequence}`
+  return recordsOf(batch)
+    .filter(({ offset }) => offset >= start)
+    .map(({ offset, timestamp, key, value, headers }) => {
+      const shown = headers.map(header => `${header.key}=${text(header.value)}`)
+      return `${offset} ${timestamp} ${text(key)}: ${text(value)} [${shown}] ${common}`
+    })
+}
+
+function text(bytes: Buffer | null): string {
+  if (bytes === null) return 'null'
+  if (bytes.length <= LONGEST_TEXT) return JSON.stringify(bytes.toString('latin1'))
+  return `${bytes.length} bytes ${createHash('sha1').update(bytes).digest('hex')}`
+}
+
+async function settingsOf(session: Session, resourceType: number, resourceName: string): Promise<Settings> {
+  const { results } = heard(await session.ask(APIS.DescribeConfigs, 4, { resources: [{ resourceType, resourceName }] }))
+  const [result] = results
+  if (result?.errorCode !== 'NONE') throw new Error(`settings of ${resourceName}: ${result?.errorMessage}`)
+  const set = result.configs.filter(({ configSource }) => SET.includes(configSource))
+  return Object.fromEntries(set.map(({ name, value }) => [name, value]))
+}
+
+async function committedBy(session: Session, groupId: string): Promise<object> {
+  const { topics } = await session.askUntil(
+    APIS.OffsetFetch,
+    7,
+    { groupId, topics: null },
+    ({ errorCode }) => errorCode === 'NONE'
+  )
+  const entries = topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ partitionIndex, committedOffset, metadata }) => [
+      `${name}-${partitionIndex}`,
+      `${committedOffset} ${metadata}`
+    ])
+  )
+  return Object.fromEntries(entries)
+}
+
+/** An answer that came. */
+export function heard<A>(answer: Answer<A>): DecodedResponseOf<A> {
+  if (typeof answer === 'string') throw new Error(`the broker ${answer === 'closed' ? 'hung up' : 'kept silent'}`)
+  return answer
+}
+
+function compareNames(a: string | null, b: string | null): number {
+  return (a ?? '').localeCompare(b ?? '', 'en')
+}

@@ -1,0 +1,188 @@
+// What happens to a cluster while one broker after the other serves its data directory: topics come, grow and go, settings
+// change, producers and groups go on where they were, logs are rolled, compacted, shortened. The same in every life.
+import { Kafka, logLevel } from 'kafkajs'
+import { expect } from 'vitest'
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import { recordsOf } from '../../../src/protocol/records/record.ts'
+import type { Session } from '../oracle/session.ts'
+import { CODECS } from '../oracle/transcripts/batches.ts'
+import { gone, topic } from '../oracle/transcripts/topic.ts'
+import { batchesOf, heard, type LookOptions, offsetOf } from './look.ts'
+import { type Pairs, Writer } from './writer.ts'
+
+const { CreatePartitions, DeleteRecords, DeleteTopics, IncrementalAlterConfigs, OffsetCommit } = APIS
+const TOPIC = 2
+const BROKER = 4
+const NODE = '1'
+const PATIENCE_MS = 30_000
+const SET = 0
+const DELETE = 1
+const GROUPED_PARTITIONS = 3
+/** Writers date each batch two seconds after the one before: every one begins a segment. */
+const ROLLED = { 'segment.ms': '1000', 'index.interval.bytes': '50', 'file.delete.delay.ms': '0' }
+
+/** The topic that somebody else writes to meanwhile, and its partitions. */
+export const ENDLESS = { topic: 'endless', partitions: 3 }
+
+/** What to look at of the cluster that the story is about. */
+export const STORY_LOOK: LookOptions = {
+  groups: ['members', 'outsiders'],
+  restless: [ENDLESS.topic, '__consumer_offsets']
+}
+
+/** How a life is to be. */
+export interface Life {
+  /** A start offset that was moved by DeleteRecords outlives a clean stop only. */
+  readonly endsClean: boolean
+}
+
+export class Story {
+  #lives = 0
+  readonly #writers: readonly Writer[] = [
+    ...CODECS.map((codec, partition) => new Writer('codecs', partition, codec)),
+    ...[0, 1, 2].map(partition => new Writer('rolled', partition)),
+    new Writer('stamped'),
+    new Writer('settled')
+  ]
+  readonly #idle = new Writer('idle')
+  readonly #shortened = new Writer('shortened')
+  readonly #aging = new Writer('aging')
+  readonly #compacted = new Writer('compacted')
+  readonly #grouped = Array.from({ length: GROUPED_PARTITIONS }, (_, index) => new Writer('grouped', index))
+
+  /** What went on before is known: each producer's last batch when it comes again, each gap. Writes nothing. */
+  async expectProducersToBeKnown(session: Session): Promise<void> {
+    const special = [this.#idle, this.#shortened, this.#aging, this.#compacted, ...this.#grouped]
+    for (const writer of [...this.#writers, ...special]) await writer.expectToBeKnown(session)
+  }
+
+  /** One more life of the cluster. */
+  async live(session: Session, { endsClean }: Life): Promise<void> {
+    const life = this.#lives++
+    if (life === 0) await this.#begin(session)
+    for (const writer of this.#writers) {
+      for (let batch = 0; batch < 3; batch++) await writer.write(session, somePairs(life, 10))
+    }
+    await this.#changeTopics(session, life)
+    await changeSettings(session, life)
+    await this.#commit(session, life)
+    await this.#compact(session, life)
+    await this.#age(session, life)
+    if (endsClean) await this.#shorten(session, life)
+  }
+
+  async #begin(session: Session): Promise<void> {
+    await topic('codecs', CODECS.length).play(session)
+    await topic('rolled', 3, ROLLED).play(session)
+    await topic('stamped', 1, { 'message.timestamp.type': 'LogAppendTime' }).play(session)
+    for (const name of ['settled', 'idle', 'shortened']) await topic(name).play(session)
+    await topic('grouped', GROUPED_PARTITIONS).play(session)
+    await topic('aging', 1, { ...ROLLED, 'retention.bytes': '1' }).play(session)
+    const cleaned = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.01' }
+    await topic('compacted', 1, { ...ROLLED, ...cleaned }).play(session)
+    await topic(ENDLESS.topic, ENDLESS.partitions).play(session)
+    await this.#idle.write(session, somePairs(0, 1))
+  }
+
+  async #changeTopics(session: Session, life: number): Promise<void> {
+    await topic(`life-${life}`, 2, { 'max.message.bytes': `${1_000_000 + life}` }).play(session)
+    await new Writer(`life-${life}`, 1).write(session, somePairs(life, 1))
+    const growth = { topics: [{ name: 'settled', count: life + 2 }], timeoutMs: 30_000 }
+    const { results } = heard(await session.ask(CreatePartitions, 3, growth))
+    expect(results).toMatchObject([{ errorCode: 'NONE' }])
+    const doomed = `doomed-${life}`
+    await topic(doomed).play(session)
+    await new Writer(doomed).write(session, somePairs(life, 1))
+    await session.ask(DeleteTopics, 5, { topicNames: [doomed], timeoutMs: 30_000 })
+    await gone(doomed).play(session)
+  }
+
+  /** A group reads all that is new to it, and nothing else; a client without a group commits what it likes. */
+  async #commit(session: Session, life: number): Promise<void> {
+    const written: string[] = []
+    for (const [partition, writer] of this.#grouped.entries()) {
+      const base = await writer.write(session, somePairs(life, 3))
+      written.push(...[0n, 1n, 2n].map(index => `${partition}: ${base + index}`))
+    }
+    expect((await readAsGroup(session.bootstrapServers, written.length)).sort()).toEqual(written.sort())
+    const partitions = [{ partitionIndex: 0, committedOffset: BigInt(life), committedMetadata: `life ${life}` }]
+    const request = { groupId: 'outsiders', topics: [{ name: 'settled', partitions }] }
+    await session.askUntil(OffsetCommit, 8, request, ({ topics }) => topics[0]?.partitions[0]?.errorCode === 'NONE')
+  }
+
+  /** Waits until the cleaner has left one record a key. It keeps off the active segment, which holds the last batch. */
+  async #compact(session: Session, life: number): Promise<void> {
+    for (let batch = 0; batch < 4; batch++) await this.#compacted.write(session, somePairs(life + batch, 10))
+    await this.#compacted.write(session, [['deleted', null]])
+    const last = await this.#compacted.write(session, [[`life ${life}`, 'lived']])
+    await until('the cleaner has been there', async () => {
+      const batches = await batchesOf(session, 'compacted', 0, 0n, last)
+      const keys = batches
+        .flatMap(batch => recordsOf(batch))
+        .flatMap(({ offset, key }) => (offset < last ? `${key}` : []))
+      return new Set(keys).size === keys.length
+    })
+  }
+
+  /** Waits until all but the active segment is gone. */
+  async #age(session: Session, life: number): Promise<void> {
+    for (let batch = 0; batch < 3; batch++) await this.#aging.write(session, somePairs(life, 5))
+    const last = await this.#aging.write(session, somePairs(life, 1))
+    await until('old segments are gone', async () => (await offsetOf(session, 'aging', 0)) === last)
+  }
+
+  async #shorten(session: Session, life: number): Promise<void> {
+    const base = await this.#shortened.write(session, somePairs(life, 10))
+    const partitions = [{ partitionIndex: 0, offset: base + 4n }]
+    await session.ask(DeleteRecords, 2, { topics: [{ name: 'shortened', partitions }], timeoutMs: 5000 })
+    expect(await offsetOf(session, 'shortened', 0)).toBe(base + 4n)
+  }
+}
+
+/** Asks again and again: what a broker does by itself shows only so. */
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; !(await holds()); ) {
+    if (Date.now() > deadline) throw new Error(`gave up waiting until ${what}`)
+  }
+}
+
+/** Ten keys that come in every life, values that do not; a large value, and one without a key. */
+function somePairs(life: number, count: number): Pairs {
+  return Array.from({ length: count }, (_, index) => [`key ${index % 10}`, `life ${life} ${'.'.repeat(index * 30)}`])
+}
+
+async function changeSettings(session: Session, life: number): Promise<void> {
+  const set = (name: string, value: number | string) => ({ name, configOperation: SET, value: `${value}` })
+  const resources = [
+    {
+      ...{ resourceType: TOPIC, resourceName: 'settled' },
+      configs: [
+        set('retention.ms', 1e12 + life),
+        set('compression.type', 'producer'),
+        { name: 'flush.messages', configOperation: life % 2 === 0 ? SET : DELETE, value: '1000' }
+      ]
+    },
+    { resourceType: BROKER, resourceName: NODE, configs: [set('message.max.bytes', 2_000_000 + life)] },
+    { resourceType: BROKER, resourceName: '', configs: [set('log.roll.ms', 600_000_000 + life)] }
+  ]
+  const { responses } = heard(await session.ask(IncrementalAlterConfigs, 1, { resources }))
+  expect(responses.map(({ errorCode, errorMessage }) => errorMessage ?? errorCode)).toEqual(['NONE', 'NONE', 'NONE'])
+}
+
+/** Where the next records are that a member of the group is given; commits and leaves. */
+async function readAsGroup(servers: string, count: number): Promise<string[]> {
+  const kafka = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING })
+  const consumer = kafka.consumer({ groupId: 'members', maxWaitTimeInMs: 100 })
+  await consumer.connect()
+  await consumer.subscribe({ topic: 'grouped', fromBeginning: true })
+  const read: string[] = []
+  await new Promise<void>((resolve, reject) => {
+    const eachMessage = async ({ partition, message }: { partition: number; message: { offset: string } }) => {
+      read.push(`${partition}: ${message.offset}`)
+      if (read.length === count) resolve()
+    }
+    consumer.run({ eachMessage }).catch(reject)
+  })
+  await consumer.disconnect()
+  return read
+}

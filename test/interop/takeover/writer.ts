@@ -1,0 +1,95 @@
+// An idempotent producer whose requests are written by hand, so that it can send again what was answered before, leave
+// something out, and go on at another broker as if nothing had happened.
+import { expect } from 'vitest'
+import type { ErrorName } from '../../../src/protocol/errors.ts'
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
+import type { Codec } from '../../../src/protocol/records/compression/codecs.ts'
+import type { Session } from '../oracle/session.ts'
+import { named, request } from '../oracle/transcripts/producing.ts'
+import { heard } from './look.ts'
+
+/** Between two batches. */
+const STEP_MS = 2_000n
+/** Old enough for the next batches not to lie in the future, and young enough for their producer not to be forgotten. */
+const FIRST_AGE_MS = 3_600_000
+/** More than the sequences of any one batch here. */
+const GAP = 1000
+
+/** The records of one batch: keys and values. */
+export type Pairs = readonly (readonly [key: string | null, value: string | null])[]
+
+interface Sent {
+  readonly bytes: Buffer
+  readonly offset: bigint
+}
+
+export class Writer {
+  readonly #topic: string
+  readonly #partition: number
+  readonly #codec: Codec
+  #producer: { readonly producerId: bigint; readonly producerEpoch: number } | undefined
+  #sequence = 0
+  #timestamp = BigInt(Date.now() - FIRST_AGE_MS)
+  #last: Sent | undefined
+
+  constructor(topic: string, partition = 0, codec: Codec = 'none') {
+    this.#topic = topic
+    this.#partition = partition
+    this.#codec = codec
+  }
+
+  /** Appends a batch, and answers its offset. */
+  async write(session: Session, pairs: Pairs): Promise<bigint> {
+    const bytes = this.#batch(pairs, { ...(await this.#identity(session)), baseSequence: this.#sequence })
+    const { errorCode, offset } = await this.#send(session, bytes)
+    if (errorCode !== 'NONE') throw new Error(`${this.#topic}-${this.#partition} refused a batch: ${errorCode}`)
+    this.#sequence += pairs.length
+    this.#timestamp += STEP_MS
+    this.#last = { bytes, offset }
+    return offset
+  }
+
+  /** The last batch is known when it comes again, and a gap is seen, whoever the broker is now. */
+  async expectToBeKnown(session: Session): Promise<void> {
+    if (this.#last === undefined) return
+    const { bytes, offset } = this.#last
+    const beyond = { ...(await this.#identity(session)), baseSequence: this.#sequence + GAP }
+    const where = `${this.#topic}-${this.#partition}`
+    expect({ where, ...(await this.#send(session, bytes)) }).toEqual({ where, errorCode: 'NONE', offset })
+    const { errorCode } = await this.#send(session, this.#batch([['gap', 'gap']], beyond))
+    expect({ where, errorCode }).toEqual({ where, errorCode: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
+  }
+
+  #batch(pairs: Pairs, options: BatchOptions): Buffer {
+    const bytes = (text: string | null) => (text === null ? null : Buffer.from(text))
+    const records = pairs.map(([key, value], index) => ({
+      timestamp: this.#timestamp + BigInt(index),
+      key: bytes(key),
+      value: bytes(value),
+      headers:
+        index % 2 === 0
+          ? []
+          : [
+              { key: 'index', value: Buffer.from(`${index}`) },
+              { key: 'none', value: null }
+            ]
+    }))
+    return buildBatch(records, { ...options, codec: this.#codec }).bytes
+  }
+
+  async #send(session: Session, bytes: Buffer): Promise<{ errorCode: ErrorName | undefined; offset: bigint }> {
+    const { responses } = heard(
+      await session.ask(APIS.Produce, 9, request([named(this.#topic, bytes, this.#partition)]))
+    )
+    const [answer] = responses[0]?.partitionResponses ?? []
+    return { errorCode: answer?.errorCode, offset: answer?.baseOffset ?? -1n }
+  }
+
+  async #identity(session: Session) {
+    const plain = { transactionalId: null, transactionTimeoutMs: 60_000 }
+    this.#producer ??= await session.askUntil(APIS.InitProducerId, 4, plain, ({ errorCode }) => errorCode === 'NONE')
+    const { producerId, producerEpoch } = this.#producer
+    return { producerId, producerEpoch }
+  }
+}
