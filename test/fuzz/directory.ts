@@ -6,6 +6,8 @@ import type { Random } from '../../src/runtime/random.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
 import { BoundedStorage, copyOf, filesOf, mutated } from './mutations.ts'
 
+const STAGES = ['.swap', '.cleaned', '.deleted', '.tmp', '.part']
+
 /** The topics in it. */
 export const TOPICS = ['orders', 'people']
 
@@ -39,11 +41,16 @@ export function commitRequest(committedOffset: bigint) {
 /** Damages one to three files of a copy. */
 export function damaged(original: MemoryStorage, random: Random): { storage: BoundedStorage; paths: string[] } {
   const files = filesOf(original)
-  const changes = new Map<string, Buffer>()
+  const changes = new Map<string, Buffer | null>()
   for (let count = 1 + random.below(3); count > 0; count--) {
     const path = files[random.below(files.length)] ?? ''
     const bytes = Buffer.from(original.read(path, 0, original.size(path)))
-    if (bytes.length === 0) continue
+    const kind = random.below(8)
+    if (kind === 0) changes.set(path, null)
+    if (kind === 1) changes.set(`${path}${STAGES[random.below(STAGES.length)]}`, bytes)
+    // What crashes and restores from elsewhere leave: a file that is gone, one that is there twice, one of another's bytes.
+    if (kind === 2) changes.set(files[random.below(files.length)] ?? '', bytes)
+    if (kind < 3 || bytes.length === 0) continue
     const changed = Buffer.from(mutated(bytes, random))
     if (random.below(2) === 0) mend(path, changed)
     changes.set(path, changed)

@@ -88,10 +88,11 @@ export function filesOf(storage: Storage, folder = ''): string[] {
   })
 }
 
-/** A copy with some files changed. */
-export function copyOf(storage: Storage, changes: ReadonlyMap<string, Buffer> = new Map()): BoundedStorage {
+/** A copy with some files changed, added or, for null, left out. */
+export function copyOf(storage: Storage, changes: ReadonlyMap<string, Buffer | null> = new Map()): BoundedStorage {
   const copy = new BoundedStorage()
-  for (const path of filesOf(storage)) {
+  for (const path of new Set([...filesOf(storage), ...changes.keys()])) {
+    if (changes.get(path) === null) continue
     const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')))
     if (folder !== '') copy.makeDirectory(folder)
     copy.append(path, changes.get(path) ?? Buffer.from(storage.read(path, 0, storage.size(path))))
