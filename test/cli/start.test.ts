@@ -2,7 +2,16 @@
  * What is built, as its users meet it: `minikafka start` with its output, signals and exit codes, and the package.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
@@ -42,6 +51,33 @@ async function partitionsOf(bootstrapServers: string, topic: string): Promise<nu
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
   await admin.disconnect()
   return topics[0]?.partitions.length ?? 0
+}
+
+async function produce(bootstrapServers: string, topic: string): Promise<void> {
+  const producer = client(bootstrapServers).producer()
+  await producer.connect()
+  await producer.send({ topic, messages: [{ value: 'x' }] })
+  await producer.disconnect()
+}
+
+async function endOffsetOf(bootstrapServers: string, topic: string): Promise<number> {
+  const admin = client(bootstrapServers).admin()
+  await admin.connect()
+  const [partition] = await admin.fetchTopicOffsets(topic)
+  await admin.disconnect()
+  return Number(partition?.high)
+}
+
+/** Repeats the batch that a log consists of, so that its recovery takes a while. Returns how many it has then. */
+function growLog(path: string, count: number): number {
+  const batch = readFileSync(path)
+  const grown = Buffer.alloc(batch.length * count)
+  for (let offset = 0; offset < count; offset++) {
+    batch.writeBigInt64BE(BigInt(offset), 0)
+    batch.copy(grown, offset * batch.length)
+  }
+  writeFileSync(path, grown)
+  return count
 }
 
 async function createTopic(bootstrapServers: string, topic: string): Promise<void> {
@@ -104,6 +140,29 @@ describe('a broker', () => {
     await first.stop('SIGKILL')
     const second = startOnDisk()
     expect(await partitionsOf((await second.ready()).bootstrapServers, 'orders')).toBe(1)
+  })
+
+  it('tells what its start took, and ends in the middle of a recovery when it is told to', {
+    timeout: 60_000
+  }, async () => {
+    const first = startOnDisk()
+    const { bootstrapServers } = await first.ready()
+    await first.written(
+      'stderr',
+      /"lockMs":\d+.*"listenersMs":\d+.*"metadataMs":\d+.*"recoveryMs":\d+.*"coordinatorsMs":\d+/
+    )
+    await createTopic(bootstrapServers, 'orders')
+    await produce(bootstrapServers, 'orders')
+    await first.stop('SIGKILL')
+    const batches = growLog(join(directory, 'data', 'orders-0', '00000000000000000000.log'), 1_000_000)
+    const second = startOnDisk()
+    await second.written('stderr', /its partitions are checked/)
+    expect(await second.stop()).toBe(0)
+    expect(second.stderr).toContain('stopped before the broker was ready')
+    expect(second.stdout).toBe('')
+    expect(readdirSync(join(directory, 'data'))).not.toContain('.kafka_cleanshutdown')
+    const third = startOnDisk()
+    expect(await endOffsetOf((await third.ready()).bootstrapServers, 'orders')).toBe(batches)
   })
 
   it('ends at once on a second signal, though a client is still connected', async () => {
