@@ -14,6 +14,7 @@ import { TimeIndex, type TimestampOffset } from './time-index.ts'
 const SCAN_BYTES = 8192
 const LARGEST_RELATIVE_OFFSET = 2_147_483_647n
 const NOTHING = Buffer.alloc(0)
+const COPY_BYTES = 1 << 20
 const ZEROS = Buffer.alloc(1 << 16)
 /** The `.log` first: while it has its old name, the segment is where it was. */
 const RENAMED: readonly SegmentSuffix[] = ['log', 'index', 'timeindex', 'txnindex']
@@ -231,10 +232,23 @@ export class Segment {
     this.#isLaidOut = false
   }
 
+  /**
+   * Takes over the list of aborted transactions of a segment whose batches are in this one now. Nothing here reads such
+   * lists so far, but a log that was taken over from Kafka would lose them.
+   */
+  takeAborted(source: Segment): void {
+    const path = source.#pathOf('txnindex')
+    const size = this.#storage.exists(path) ? this.#storage.size(path) : 0
+    for (let position = 0; position < size; position += COPY_BYTES) {
+      this.#storage.append(this.#pathOf('txnindex'), this.#storage.read(path, position, COPY_BYTES))
+    }
+  }
+
   /** Resolves when the batches and what is in the index files have reached the disk. */
   async sync(): Promise<void> {
     await this.#storage.sync(this.#path)
-    for (const path of this.#indexPaths()) if (this.#storage.exists(path)) await this.#storage.sync(path)
+    const paths = [...this.#indexPaths(), this.#pathOf('txnindex')]
+    for (const path of paths) if (this.#storage.exists(path)) await this.#storage.sync(path)
   }
 
   /** The process waits until the batches have reached the disk. Index files are left to recovery. */

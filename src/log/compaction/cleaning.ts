@@ -121,6 +121,7 @@ export class Cleaning {
     const cleaned = log.upkeep.createCleaned(first.baseOffset)
     try {
       await this.#fill(cleaned, sources, rules)
+      for (const source of sources) cleaned.takeAborted(source)
       await cleaned.sync()
       cleaned.modifiedMs = last.modifiedMs
       if (!(await log.upkeep.replaceSegments(sources, cleaned))) throw new CleaningAborted('segments have gone')
