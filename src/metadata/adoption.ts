@@ -5,6 +5,7 @@
 import type { MetadataImage, PartitionState } from './image.ts'
 import { MetadataError } from './metadata-error.ts'
 import type { Quorum } from './quorum.ts'
+import { type MetadataRecord, metadataRecord } from './records.ts'
 
 /** Who this node is. */
 export interface Place {
@@ -45,4 +46,16 @@ function checkPartition(topic: string, partition: PartitionState, { nodeId, dire
   throw new MetadataError(
     `partition ${topic}-${partitionId} lies in the data directory of id ${elsewhere}, and this one has ${directoryId}`
   )
+}
+
+/**
+ * What fences the Kafka that has left this log without a word: to a later one it would seem alive for some seconds, in
+ * which that one could not register.
+ */
+export function fenceFormer(image: MetadataImage): MetadataRecord[] {
+  return [...image.others.values()].flatMap(record => {
+    if (record.type !== 'RegisterBrokerRecord' || record.fenced) return []
+    const { brokerId, brokerEpoch } = record
+    return [metadataRecord('BrokerRegistrationChangeRecord', { brokerId, brokerEpoch, fenced: 1 })]
+  })
 }

@@ -9,7 +9,7 @@ import type { RecordBatch } from '../protocol/records/batch.ts'
 import { buildBatch } from '../protocol/records/builder.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { checkAlone } from './adoption.ts'
+import { checkAlone, fenceFormer } from './adoption.ts'
 import { Compaction, type CompactionLimits } from './compaction.ts'
 import { evolve } from './evolve.ts'
 import {
@@ -92,6 +92,7 @@ export class MetadataLog {
     this.#write(leaderChange(nodeId, this.#epoch, this.#now()))
     if (inTransaction) this.#write(this.#batch([metadataRecord('AbortTransactionRecord', {})]))
     if (isNew(image)) this.append(bootstrapFeatures())
+    this.append(fenceFormer(this.#image))
     for (const records of slices(electLeaders(this.#image))) this.append(records)
   }
 

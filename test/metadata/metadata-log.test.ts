@@ -241,11 +241,19 @@ describe('a metadata log that this broker cannot serve', () => {
     expect([rig.storage.size(LOG_FILE), rig.text(`${FOLDER}/quorum-state`), log.logEndOffset]).toEqual(before)
   })
 
-  it('is not refused for brokers that are fenced, directories not chosen yet, and its own registration', () => {
+  it('is not refused for brokers that are fenced and directories not chosen yet', () => {
     const rig = new Rig()
     const { metadata } = rig.open()
-    metadata.append([registered(1, false), registered(2, true), ...partition([1], 'AAAAAAAAAAAAAAAAAAAAAQ')])
+    metadata.append([registered(2, true), ...partition([1], 'AAAAAAAAAAAAAAAAAAAAAQ')])
     expect(rig.open().metadata.image).toEqual(metadata.image)
+  })
+
+  it('is not refused for its own registration, which is fenced: that process is no more', () => {
+    const rig = new Rig()
+    rig.open().metadata.append([registered(1, false)])
+    const { log, metadata } = rig.open()
+    expect([...metadata.image.others.values()]).toMatchObject([{ brokerId: 1, fenced: true }])
+    expect(rig.open().log.logEndOffset).toBe(log.logEndOffset + 1n)
   })
 
   it('is refused when records between two of its files are missing', () => {
