@@ -3,11 +3,18 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['cli/kill.test.ts', 'interop/kill.test.ts', 'sim/*.test.ts', 'fuzz/*.test.ts'].map(file => `test/${file}`),
+    include: ['cli/kill.test.ts', 'interop/kill.test.ts', 'sim/*.test.ts', 'fuzz/*.test.ts'].map(
+      file => `test/${file}`
+    ),
     globalSetup: 'test/build.ts',
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    env: { MINIKAFKA_KILL_ROUNDS: '100', MINIKAFKA_FUZZ_ROUNDS: '5000', MINIKAFKA_CRASH_ROUNDS: '20' }
+    env: {
+      MINIKAFKA_KILL_ROUNDS: '100',
+      MINIKAFKA_FUZZ_ROUNDS: '5000',
+      MINIKAFKA_CRASH_ROUNDS: '20',
+      MINIKAFKA_MODEL_SEEDS: '300'
+    }
   }
 })

@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
-import { seededRandom } from '../../src/runtime/random.ts'
-import { batchOf, openLog, reopenAfterCrash } from './log-fixture.ts'
+import { segmentPath } from '../../src/log/segment-names.ts'
+import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import { batchOf, FOLDER, HandClock, openLog, reopenAfterCrash } from './log-fixture.ts'
 
 interface ModelBatch {
   readonly baseOffset: bigint
@@ -12,49 +13,136 @@ interface ModelBatch {
   readonly bytes: Buffer
 }
 
-const CONFIG = { segmentBytes: 900, indexIntervalBytes: 150, segmentMs: 5000 }
+const CONFIG = {
+  segmentBytes: 900,
+  indexIntervalBytes: 150,
+  segmentMs: 5000,
+  retentionBytes: 6000,
+  retentionMs: -1,
+  fileDeleteDelayMs: 50
+}
 const STEPS = 250
+const SEEDS = Array.from({ length: Number(process.env.MINIKAFKA_MODEL_SEEDS ?? 8) }, (_, index) => index + 1)
+const CODECS = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4'] as const
+/** In the milliseconds since 1970 that the records have; far later ones are in the future of every clock. */
+const [EARLIEST, SPAN, FUTURE] = [1_000_000, 20_000, 9_000_000_000_000]
 
-test.each([1, 2, 3, 4, 5, 6])('random appends, reads, deletions and restarts, seed %i', async seed => {
-  const random = seededRandom(seed)
-  const storage = new MemoryStorage()
-  let log = openLog(storage, CONFIG)
-  const batches: ModelBatch[] = []
-  let start = 0n
-  let end = 0n
+/** A log, the list of batches that it should be, and chance. */
+class Pair {
+  readonly random: Random
+  readonly storage = new MemoryStorage()
+  readonly clock = new HandClock()
+  log: PartitionLog
+  batches: ModelBatch[] = []
+  start = 0n
+  end = 0n
 
-  const append = () => {
+  constructor(seed: number) {
+    this.random = seededRandom(seed)
+    this.log = openLog(this.storage, CONFIG, { clock: this.clock })
+  }
+
+  timestamp(): bigint {
+    const { random } = this
+    return BigInt(random.below(30) === 0 ? FUTURE + random.below(SPAN) : EARLIEST + random.below(SPAN))
+  }
+
+  append(): void {
+    const { random, end } = this
     const count = 1 + random.below(4)
-    const timestamps = Array.from({ length: count }, () => BigInt(1_000_000 + random.below(20_000)))
-    const batch = batchOf(timestamps, random.below(120), { codec: random.below(4) === 0 ? 'gzip' : 'none' })
-    log.append(batch, 0)
-    batches.push({ baseOffset: end, nextOffset: end + BigInt(count), timestamps, bytes: Buffer.from(batch.bytes) })
-    end += BigInt(count)
-  }
-  const moveStart = () => {
-    const offset = start + BigInt(random.below(Math.min(20, Number(end - start) + 1)))
-    log.moveLogStart(offset)
-    start = offset
-  }
-  const closeAndOpen = async () => {
-    await log.close()
-    log = openLog(storage, CONFIG, { logStartOffset: start, recoveryPoint: log.recoveryPoint })
-  }
-  const crashAndOpen = () => {
-    log = reopenAfterCrash(storage, CONFIG, { logStartOffset: start, recoveryPoint: log.recoveryPoint })
+    const hasTimes = random.below(8) > 0
+    const timestamps = Array.from({ length: count }, () => (hasTimes ? this.timestamp() : -1n))
+    const producer = random.below(3) === 0 ? { producerId: 5n, producerEpoch: 0, baseSequence: Number(end) } : {}
+    const codec = CODECS[random.below(CODECS.length)] ?? 'none'
+    const batch = batchOf(timestamps, random.below(120), { codec, ...producer })
+    this.log.append(batch, 0)
+    const nextOffset = end + BigInt(count)
+    this.batches.push({ baseOffset: end, nextOffset, timestamps, bytes: Buffer.from(batch.bytes) })
+    this.end = nextOffset
   }
 
+  moveStart(): void {
+    const offset = this.start + BigInt(this.random.below(Math.min(20, Number(this.end - this.start) + 1)))
+    this.log.moveLogStart(offset)
+    this.start = offset
+  }
+
+  /** Segments go from the oldest on, as long as the log is larger than it may be without them; their files go later. */
+  retain(): void {
+    const before = this.log.segments.map(({ baseOffset, size }) => ({ baseOffset, size }))
+    while (this.log.deleteOldSegments() > 0);
+    let excess = before.reduce((sum, { size }) => sum + size, -CONFIG.retentionBytes)
+    for (const { baseOffset, size } of before) {
+      const end = before.find(other => other.baseOffset > baseOffset)?.baseOffset ?? this.end
+      const isOld = excess >= size || (end <= this.start && end < this.end)
+      if (!isOld) break
+      excess -= size
+      if (end > this.start) this.start = end
+    }
+    this.clock.advance(this.random.below(100))
+  }
+
+  async closeAndOpen(): Promise<void> {
+    await this.log.close()
+    this.log = openLog(this.storage, CONFIG, this.#known())
+  }
+
+  crashAndOpen(): void {
+    this.log = reopenAfterCrash(this.storage, CONFIG, this.#known())
+  }
+
+  /** The process dies before all of the last batch is written. */
+  tearAndOpen(): void {
+    const last = this.batches.at(-1)
+    const active = this.log.segments.at(-1)
+    if (!last || !active || active.baseOffset > last.baseOffset || last.baseOffset < this.start) return
+    const path = segmentPath(FOLDER, active.baseOffset, 'log')
+    this.storage.truncate(path, active.size - 1 - this.random.below(last.bytes.length))
+    this.batches.pop()
+    this.end = last.baseOffset
+    this.crashAndOpen()
+  }
+
+  #known() {
+    return { logStartOffset: this.start, recoveryPoint: this.log.recoveryPoint, clock: this.clock }
+  }
+}
+
+test.each(SEEDS)('random appends, reads, deletions and restarts, seed %i', async seed => {
+  const pair = new Pair(seed)
+  const { random } = pair
   for (let step = 0; step < STEPS; step++) {
     const choice = random.below(100)
-    if (choice < 86) append()
-    else if (choice < 90) moveStart()
-    else if (choice < 95) await closeAndOpen()
-    else crashAndOpen()
+    if (choice < 82) pair.append()
+    else if (choice < 86) pair.moveStart()
+    else if (choice < 90) pair.retain()
+    else if (choice < 94) await pair.closeAndOpen()
+    else if (choice < 97) pair.crashAndOpen()
+    else pair.tearAndOpen()
+    const { log, batches, start, end } = pair
     expect(log).toMatchObject({ logStartOffset: start, logEndOffset: end })
-    checkRead(log, batches, start + BigInt(random.below(Number(end - start) + 1)), random.below(2500))
-    checkTime(log, batches, start, BigInt(1_000_000 + random.below(20_000)))
+    const offset = start + BigInt(random.below(Number(end - start) + 1))
+    checkRead(log, batches, offset, random.below(2500))
+    checkLimits(pair, offset)
+    checkTime(log, batches, start, pair.timestamp())
   }
 })
+
+/** Nothing at or after `upTo` is given out, and no batch that is larger than wanted unless the first is to come whole. */
+function checkLimits({ log, batches, random }: Pair, offset: bigint): void {
+  const upTo = offset + BigInt(random.below(12))
+  const maxBytes = random.below(400)
+  const read = log.read(offset, {
+    maxBytes,
+    upTo: upTo < log.logEndOffset ? upTo : log.logEndOffset,
+    minOneBatch: false
+  })
+  expect(read.length).toBeLessThanOrEqual(maxBytes)
+  const first = batches.find(batch => batch.nextOffset > offset)
+  const bytes = batches.filter(batch => batch.nextOffset > offset && batch.baseOffset < upTo).map(batch => batch.bytes)
+  expect(Buffer.concat(bytes).subarray(0, read.length).equals(read)).toBe(true)
+  if (first && first.bytes.length <= maxBytes && first.nextOffset <= upTo) expect(read.length).toBeGreaterThan(0)
+}
 
 /** The bytes of one segment from the batch that holds the offset, cut at the limit but for the first batch. */
 function checkRead(log: PartitionLog, batches: readonly ModelBatch[], offset: bigint, maxBytes: number): void {
