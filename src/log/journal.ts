@@ -3,6 +3,8 @@
  * What keys and values mean is the owner's.
  */
 
+import { MalformedFrame } from '../protocol/bytes.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../protocol/records/builder.ts'
 import { type BatchRecord, recordsOf } from '../protocol/records/record.ts'
@@ -59,13 +61,27 @@ export class Journal {
 
   /**
    * Reads everything from the log's start, or from `offset`, to its end, a batch in each step. Keys and values are views
-   * on large pieces of the file: who keeps one copies it. Throws CORRUPT_MESSAGE where the file is damaged.
+   * on large pieces of the file: who keeps one copies it. Throws CORRUPT_MESSAGE where the file is damaged, or the reader
+   * refuses a record by a KafkaError or MalformedFrame.
    */
   *replay(reader: JournalReader, offset = this.log.logStartOffset): Steps {
     for (const batch of this.log.batches(offset)) {
-      if (batch.isControl) reader.control?.(batch)
-      else for (const record of recordsOf(batch)) if (record.offset >= offset) reader.record(record, batch)
+      this.#tell(reader, batch, offset)
       yield
+    }
+  }
+
+  #tell(reader: JournalReader, batch: RecordBatch, from: bigint): void {
+    let at = batch.baseOffset
+    try {
+      if (batch.isControl) reader.control?.(batch)
+      for (const record of batch.isControl ? [] : recordsOf(batch)) {
+        at = record.offset
+        if (at >= from) reader.record(record, batch)
+      }
+    } catch (error) {
+      if (!(error instanceof KafkaError || error instanceof MalformedFrame)) throw error
+      throw new KafkaError('CORRUPT_MESSAGE', `${this.log.folder}, offset ${at}: ${error.message}`)
     }
   }
 }

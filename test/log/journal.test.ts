@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { Journal, type JournalReader } from '../../src/log/journal.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { MalformedFrame } from '../../src/protocol/bytes.ts'
 import { CorruptRecordError } from '../../src/protocol/records/batch.ts'
 import { buildEndTxnMarker } from '../../src/protocol/records/control.ts'
 import { finishNow } from '../../src/runtime/steps.ts'
-import { FOLDER, HandClock, openLog } from './log-fixture.ts'
+import { batchOf, FOLDER, HandClock, openLog } from './log-fixture.ts'
 
 function journalOn(storage = new MemoryStorage()): Journal {
   return new Journal(openLog(storage, { segmentBytes: 400 }), new HandClock(), 7)
@@ -62,4 +63,21 @@ test('a damaged batch ends the replay with an error that tells where', () => {
   storage.append(path, bytes)
   expect(() => replayed(journal)).toThrow(CorruptRecordError)
   expect(() => replayed(journal)).toThrow(/00000000000000000000.log, position \d+: the checksum does not fit/)
+})
+
+test('records that cannot be read end the replay with an error that tells where', () => {
+  const journal = journalOn()
+  journal.append([pair('a', '1')])
+  journal.append([pair('b', '2')])
+  const refusing: JournalReader = {
+    record: ({ offset }) => {
+      if (offset === 1n) throw new MalformedFrame('a value of the unknown version 9')
+    }
+  }
+  expect(() => finishNow(journal.replay(refusing))).toThrow(`${FOLDER}, offset 1: a value of the unknown version 9`)
+  const uncounted = batchOf([1n])
+  uncounted.bytes.writeInt32BE(7, 57)
+  uncounted.seal()
+  journal.appendBatch(uncounted)
+  expect(() => replayed(journal)).toThrow(`${FOLDER}, offset 2: `)
 })
