@@ -72,11 +72,18 @@ class World {
     const { id, partition, offsets } = producer
     const batch = batchOf([textOf(producer, sequence)], { producerId: id, producerEpoch: 0, baseSequence: sequence })
     const { errorCode, baseOffset } = await broker.produce(topicId, batch, { index: partition })
+    // As in Kafka a snapshot knows the last batch of a producer only: an older one that is there is refused.
+    if (errorCode === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && this.isThere(producer, sequence)) return
     expect(errorCode).toBe('NONE')
     const before = offsets[sequence]
     if (before !== undefined) expect(baseOffset).toBe(before)
     offsets[sequence] = baseOffset
     this.acknowledged++
+  }
+
+  /** Whether somebody has read a batch. */
+  isThere(producer: Producer, sequence: number): boolean {
+    return [...(this.seen[producer.partition]?.values() ?? [])].includes(textOf(producer, sequence))
   }
 
   /** Reads all that is offered of a partition. */
@@ -121,38 +128,42 @@ async function succeed(world: World, topicId: string): Promise<MemoryStorage> {
   return storage
 }
 
-test.each(['the last', 'any'] as const)('the power fails and takes %s of the names', async lost => {
-  let acknowledged = 0
-  for (let seed = 0; seed < SEEDS; seed++) {
-    const world = new World(seed)
-    const topicId = await world.run()
-    acknowledged += world.acknowledged
-    const last = seed % 2 === 0 ? world.storage : await succeed(world, topicId)
-    const storage = last.losePower(world.random, lost, { canLosePower: true })
-    await using broker = await Harness.start({ storage, random: world.random })
-    for (const [partition, seen] of world.seen.entries()) {
-      const before = new Map(seen)
-      await world.read(broker, topicId, partition)
-      seen.clear()
-      await world.read(broker, topicId, partition)
-      for (const [offset, value] of before) expect(seen.get(offset), `seed ${seed}: offset ${offset}`).toBe(value)
-    }
-    for (const producer of world.producers) {
-      for (const [sequence, offset] of producer.offsets.entries()) {
-        if (offset === undefined) continue
-        expect(world.seen[producer.partition]?.get(offset), `seed ${seed}`).toBe(textOf(producer, sequence))
+test.each(['the last', 'any'] as const)(
+  'the power fails and takes %s of the names',
+  { timeout: 600_000 },
+  async lost => {
+    let acknowledged = 0
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const world = new World(seed)
+      const topicId = await world.run()
+      acknowledged += world.acknowledged
+      const last = seed % 2 === 0 ? world.storage : await succeed(world, topicId)
+      const storage = last.losePower(world.random, lost, { canLosePower: true })
+      await using broker = await Harness.start({ storage, random: world.random })
+      for (const [partition, seen] of world.seen.entries()) {
+        const before = new Map(seen)
+        await world.read(broker, topicId, partition)
+        seen.clear()
+        await world.read(broker, topicId, partition)
+        for (const [offset, value] of before) expect(seen.get(offset), `seed ${seed}: offset ${offset}`).toBe(value)
+      }
+      for (const producer of world.producers) {
+        for (const [sequence, offset] of producer.offsets.entries()) {
+          if (offset === undefined) continue
+          expect(world.seen[producer.partition]?.get(offset), `seed ${seed}`).toBe(textOf(producer, sequence))
+        }
+      }
+      await sendAgain(world, broker, topicId)
+      for (const [partition, seen] of world.seen.entries()) {
+        await world.read(broker, topicId, partition)
+        const sent = world.producers.filter(producer => producer.partition === partition)
+        const expected = sent.flatMap(producer => producer.offsets.map((_, sequence) => textOf(producer, sequence)))
+        expect([...seen.values()].sort(), `seed ${seed}: each once`).toEqual(expected.sort())
       }
     }
-    await sendAgain(world, broker, topicId)
-    for (const [partition, seen] of world.seen.entries()) {
-      await world.read(broker, topicId, partition)
-      const sent = world.producers.filter(producer => producer.partition === partition)
-      const expected = sent.flatMap(producer => producer.offsets.map((_, sequence) => textOf(producer, sequence)))
-      expect([...seen.values()].sort(), `seed ${seed}: each once`).toEqual(expected.sort())
-    }
+    expect(acknowledged).toBeGreaterThan(SEEDS * 5)
   }
-  expect(acknowledged).toBeGreaterThan(SEEDS * 5)
-})
+)
 
 test('the more producers wait, the fewer syncs there are for each', async () => {
   const storage = new HeldStorage()
