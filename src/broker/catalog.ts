@@ -12,7 +12,7 @@ import type { ValidationRules } from '../log/validator.ts'
 import { createTopics, type TopicRules } from '../metadata/create-topics.ts'
 import { configsOf, type TopicState } from '../metadata/image.ts'
 import type { MetadataLog } from '../metadata/metadata-log.ts'
-import type { MetadataRecord } from '../metadata/records.ts'
+import type { MetadataRecord, MetadataRecordOf } from '../metadata/records.ts'
 import {
   checkTopicName,
   GROUP_METADATA_TOPIC_NAME,
@@ -223,7 +223,7 @@ export class Catalog {
     })
     this.#ports.metadata.append(records)
     for (const { topic, delayMs } of doomed) this.#remove(topic, delayMs)
-    if (records.some(({ type }) => type === 'ConfigRecord')) this.#reconfigure()
+    this.#reconfigure(records.filter(record => record.type === 'ConfigRecord'))
   }
 
   #remove(topic: TopicState, delayMs: number): void {
@@ -233,10 +233,19 @@ export class Catalog {
     this.#topicDeleted(topic)
   }
 
-  /** A setting of a topic or of the broker has changed: forget what was resolved, tell the open logs. */
-  #reconfigure(): void {
-    this.#settings.clear()
-    this.#rules.clear()
-    this.#open.reconfigure()
+  /** Settings of topics or of the broker have changed: forget what was resolved, tell the open logs. */
+  #reconfigure(changes: readonly MetadataRecordOf<'ConfigRecord'>[]): void {
+    if (changes.some(({ resourceType }) => resourceType === RESOURCE_TYPES.BROKER)) {
+      this.#settings.clear()
+      this.#rules.clear()
+      this.#open.reconfigure()
+      return
+    }
+    for (const { resourceName } of changes.filter(({ resourceType }) => resourceType === RESOURCE_TYPES.TOPIC)) {
+      this.#settings.delete(resourceName)
+      this.#rules.delete(resourceName)
+      const topic = this.#ports.metadata.image.topicsByName.get(resourceName)
+      if (topic) this.#open.reconfigure(topic.topicId)
+    }
   }
 }

@@ -58,9 +58,11 @@ export class OpenPartitions {
     for (const partitions of this.#byTopic.values()) yield* partitions.filter(partition => partition !== undefined)
   }
 
-  /** Settings have changed: the logs are told. */
-  reconfigure(): void {
-    for (const { log, topic } of this) log.reconfigure(this.#ports.logConfigOf(topic))
+  /** Settings have changed, of all topics or of one: the logs are told. */
+  reconfigure(topicId?: string): void {
+    for (const partition of topicId === undefined ? this : (this.#byTopic.get(topicId) ?? [])) {
+      partition?.log.reconfigure(this.#ports.logConfigOf(partition.topic))
+    }
   }
 
   /** The topic is no more: its files go after `delayMs`, and whoever waits for its records is woken. */
