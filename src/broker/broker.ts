@@ -118,7 +118,7 @@ export class Broker {
     this.#parts.groups.stop()
     this.#parts.parking.close()
     await this.#parts.metadata.close()
-    await this.#directory.close()
+    await this.#directory.close(this.#parts.metadata.brokerEpoch)
   }
 }
 

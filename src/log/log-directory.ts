@@ -173,9 +173,10 @@ export class LogDirectory {
 
   /**
    * Brings everything to the disk and leaves the mark of a clean stop, last of all. Where a log cannot be closed there
-   * is no mark, and the next start recovers. The storage stays open, it is the caller's.
+   * is no mark, and the next start recovers. The storage stays open, it is the caller's. By `brokerEpoch` a Kafka that goes
+   * on here knows that nothing was lost since it was registered in that epoch.
    */
-  async close(): Promise<void> {
+  async close(brokerEpoch = -1n): Promise<void> {
     this.#checkpoints.stop()
     await this.#world.removal.stop()
     const metadata = this.#logs.get(METADATA_FOLDER)
@@ -186,7 +187,7 @@ export class LogDirectory {
     if (metadata) isClean = (await this.#closeLogs([metadata])) && isClean
     this.#logs.clear()
     if (!isClean || !this.#recovery.isComplete) return
-    const mark = Buffer.from('{"version":0,"brokerEpoch":-1}')
+    const mark = Buffer.from(`{"version":0,"brokerEpoch":${brokerEpoch}}`)
     await this.#closing('the mark', () => replaceFileSynced(this.#world.storage, CLEAN_SHUTDOWN_FILE, mark))
   }
 

@@ -22,6 +22,7 @@ import {
 } from './features.ts'
 import { EMPTY_IMAGE, type MetadataImage } from './image.ts'
 import { electLeaders } from './leadership.ts'
+import { registeredEpoch } from './other-records.ts'
 import { MAX_RECORDS_PER_USER_OP } from './plan.ts'
 import { leaderChange, QUORUM_STATE_FILE, type Quorum, quorumEpoch, quorumOfOne, quorumState } from './quorum.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from './records.ts'
@@ -112,6 +113,11 @@ export class MetadataLog {
     this.#write(batch)
     this.#image = image
     this.#compaction?.appended(batch.sizeInBytes)
+  }
+
+  /** The epoch in which an Apache Kafka last served this log as a broker; -1 if none ever did. */
+  get brokerEpoch(): bigint {
+    return registeredEpoch(this.#image.others, this.#options.nodeId)
   }
 
   /** From now on the log is kept short by snapshots, until `close`. */

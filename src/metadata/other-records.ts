@@ -44,7 +44,7 @@ export function applyOther(others: DraftMap<MetadataRecord>, record: OtherRecord
       changeBroker(others, record.id, { fenced: false })
       break
     case 'BrokerRegistrationChangeRecord':
-      changeBroker(others, record.brokerId, registrationChange(record))
+      changeBroker(others, record.brokerId, registrationChange(record), record.version)
       break
     case 'RegisterControllerRecord':
       others.set(`controller:${record.controllerId}`, record)
@@ -80,12 +80,25 @@ type Registration = MetadataRecordOf<'RegisterBrokerRecord'>
 
 const brokerKey = (brokerId: number) => `broker:${brokerId}`
 
-function changeBroker(others: DraftMap<MetadataRecord>, brokerId: number, change: Partial<Registration>): void {
+/** The epoch of a broker's last registration; -1 for one that never registered, as we never do. */
+export function registeredEpoch(others: ReadonlyMap<string, MetadataRecord>, brokerId: number): bigint {
+  const registration = others.get(brokerKey(brokerId))
+  return registration?.type === 'RegisterBrokerRecord' ? registration.brokerEpoch : -1n
+}
+
+/** A registration can say all that a change of `changeVersion` can from the version after it on. */
+function changeBroker(
+  others: DraftMap<MetadataRecord>,
+  brokerId: number,
+  change: Partial<Registration>,
+  changeVersion = 0
+): void {
   const registration = others.get(brokerKey(brokerId))
   if (registration?.type !== 'RegisterBrokerRecord') {
     throw new MetadataError(`the registration of broker ${brokerId} changes, but that broker never registered`)
   }
-  others.set(brokerKey(brokerId), { ...registration, ...change })
+  const version = Math.max(registration.version, changeVersion + 1)
+  others.set(brokerKey(brokerId), { ...registration, ...change, version })
 }
 
 /** 1 sets a flag, -1 clears it, 0 leaves it; no directories means that they stay as they are. */

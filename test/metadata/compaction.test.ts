@@ -69,10 +69,11 @@ function fill(rig: Rig, metadata: MetadataLog): void {
   metadata.append(foreignRecords())
   const topicId = topicIdOf(metadata, 'b')
   const change = { isr: [], eligibleLeaderReplicas: [1], lastKnownElr: [1] }
+  const cordoned = { version: 3, cordonedLogDirs: [TOPIC] }
   metadata.append([
     metadataRecord('RemoveTopicRecord', { topicId: topicIdOf(metadata, 'a') }),
     metadataRecord('PartitionChangeRecord', { partitionId: 1, topicId, leader: 1, ...change }),
-    metadataRecord('BrokerRegistrationChangeRecord', { brokerId: 1, brokerEpoch: 7n, cordonedLogDirs: [TOPIC] })
+    { ...metadataRecord('BrokerRegistrationChangeRecord', { brokerId: 1, brokerEpoch: 7n }), ...cordoned }
   ])
 }
 
@@ -139,6 +140,8 @@ describe('a snapshot', () => {
     }
     rig.topics(rig.open().metadata, 'later')
     expect(rig.open().metadata.image.topicsByName.size).toBe(3)
+    expect([...metadata.image.others.values()][0]).toMatchObject({ brokerId: 1, cordonedLogDirs: [TOPIC] })
+    expect(new Map(rig.open().metadata.image.others)).toEqual(new Map(metadata.image.others))
     expect(contentOf(rig.open().metadata.image).filter(text => text.startsWith('User'))).toHaveLength(1)
   })
 

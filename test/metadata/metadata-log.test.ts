@@ -252,6 +252,7 @@ describe('a metadata log that this broker cannot serve', () => {
     const rig = new Rig()
     rig.open().metadata.append([registered(1, false)])
     const { log, metadata } = rig.open()
+    expect(metadata.brokerEpoch).toBe(1n)
     expect([...metadata.image.others.values()]).toMatchObject([{ brokerId: 1, fenced: true }])
     expect(rig.open().log.logEndOffset).toBe(log.logEndOffset + 1n)
   })
