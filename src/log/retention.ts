@@ -79,6 +79,8 @@ function beyondSize({ segments, config }: AgingLog): IsOld {
 
 /** A timestamp in the future is never old. */
 function beyondTime({ config, nowMs }: AgingLog): IsOld {
-  return ({ largestTimestamp: { timestamp }, modifiedMs }) =>
-    nowMs - (timestamp >= 0n ? Number(timestamp) : modifiedMs) > config.retentionMs
+  return segment => {
+    const { timestamp } = segment.largestTimestamp
+    return nowMs - (timestamp >= 0n ? Number(timestamp) : segment.modifiedMs) > config.retentionMs
+  }
 }
