@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['cli/kill.test.ts', 'interop/kill.test.ts', 'sim/*.test.ts', 'fuzz/*.test.ts'].map(
-      file => `test/${file}`
+    include: ['cli/kill', 'interop/kill', 'sim/*', 'fuzz/*', 'log/partition-log-model'].map(
+      name => `test/${name}.test.ts`
     ),
     globalSetup: 'test/build.ts',
     fileParallelism: false,

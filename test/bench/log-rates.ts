@@ -116,7 +116,14 @@ export async function compactionRate(directory: string): Promise<void> {
     sliceBytes = 0
     return nextTurn()
   }
-  const cleaning = new Cleaning({ log, dirt, mapLimits, nowMs: systemClock.now(), spend })
+  const cleaning = new Cleaning({
+    log,
+    dirt,
+    mapLimits,
+    decompressedLimit: Number.POSITIVE_INFINITY,
+    nowMs: systemClock.now(),
+    spend
+  })
   const seconds = await secondsOf(() => cleaning.run())
   show(`compaction, ${whole(KEYS)} keys`, megabytesPerSecond(dirt.cleanableBytes, seconds))
   await log.close()

@@ -76,7 +76,8 @@ async function checkSent(client: Client, sent: Sent, kept: Kept): Promise<void> 
   for (const { offset, value } of records) expect(value).toBe(sent.values[Number(offset)])
   if (kept === 'all') expect(end).toBeGreaterThanOrEqual(sent.acknowledged)
   if (kept !== 'some') {
-    expect(sent.logStart.asked).toContain(start)
+    // Where it was asked to move, or before: a crash may come before that is written down, but not before files have gone.
+    if (!sent.isShort) expect(start).toBeLessThanOrEqual(sent.logStart.asked.at(-1) ?? 0n)
     expect(records, 'no offset is missing').toHaveLength(end - Number(start))
   }
   if (kept === 'some') await client.send(sent, end)

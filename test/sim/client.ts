@@ -13,6 +13,7 @@ const GROUP = 'readers'
 /** Enough of each to make files come and go: a segment holds two or three records. */
 const CONFIG = {
   'log.segment.delete.delay.ms': 1000,
+  'log.cleaner.backoff.ms': 20_000,
   'offsets.topic.num.partitions': 1,
   'offsets.topic.replication.factor': 1
 }
@@ -49,10 +50,14 @@ export class Client {
   }
 
   /** Returns what a producer needs to know of it. */
-  async createTopic(name: string, partitions = 1): Promise<{ name: string; topicId: string }> {
+  async createTopic(
+    name: string,
+    partitions = 1,
+    configs: Readonly<Record<string, string>> = {}
+  ): Promise<{ name: string; topicId: string }> {
     const created = this.#promises.topic(name)
     await created.set(SOME_ID, async () => {
-      const topicId = await this.harness.createTopic(name, partitions, TOPIC_CONFIG)
+      const topicId = await this.harness.createTopic(name, partitions, { ...TOPIC_CONFIG, ...configs })
       this.#heard()
       return topicId
     })
@@ -171,14 +176,25 @@ export class Client {
 
   async setRetention(topic: string, value: string): Promise<void> {
     await this.#promises.retentionMs.set(value, async () => {
-      const configs = [{ name: 'retention.ms', configOperation: 0, value }]
-      const answer = await this.harness.get('IncrementalAlterConfigs', {
-        resources: [{ resourceType: 2, resourceName: topic, configs }]
-      })
-      this.#heard()
-      expect(answer.responses[0]?.errorCode).toBe('NONE')
+      await this.#configure(topic, 'retention.ms', value)
       return value
     })
+  }
+
+  /** Makes segments of committed offsets so small that they are compacted soon. */
+  async shrinkOffsets(): Promise<void> {
+    await this.harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
+    this.#heard()
+    await this.#configure('__consumer_offsets', 'internal.segment.bytes', '300')
+  }
+
+  async #configure(topic: string, name: string, value: string): Promise<void> {
+    const configs = [{ name, configOperation: 0, value }]
+    const answer = await this.harness.get('IncrementalAlterConfigs', {
+      resources: [{ resourceType: 2, resourceName: topic, configs }]
+    })
+    this.#heard()
+    expect(answer.responses[0]?.errorCode).toBe('NONE')
   }
 
   async retention(topic: string): Promise<string | null | undefined> {

@@ -33,13 +33,16 @@ export class Sent {
   readonly values: string[] = []
   /** So many of them were acknowledged. */
   acknowledged = 0
+  /** Whether old records go by themselves. */
+  readonly isShort: boolean
   readonly logStart = new Fact(0n)
 
-  constructor(topic: { name: string; topicId: string }, partition: number, producerId: bigint) {
+  constructor(topic: { name: string; topicId: string }, partition: number, producerId: bigint, isShort = false) {
     this.topic = topic.name
     this.topicId = topic.topicId
     this.partition = partition
     this.producerId = producerId
+    this.isShort = isShort
   }
 }
 

@@ -1,9 +1,14 @@
 /** What a broker goes through between its first start and its last stop, with one kill and one clean restart between. */
+import { nextTurn } from '../../src/runtime/clock.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { HarnessOptions } from '../broker/harness.ts'
 import { Client } from './client.ts'
 import type { Life } from './death.ts'
 import { type Promises, Sent } from './promises.ts'
+
+/** While time passes, work that was begun has its turns. */
+const STEPS = 4
+const TURNS = 5
 
 export class Scenario {
   readonly #life: Life
@@ -21,30 +26,34 @@ export class Scenario {
     let client = await this.#start()
     const orders = await client.createTopic('orders', 2)
     const doomed = await client.createTopic('doomed')
+    const short = await client.createTopic('short', 1, { 'retention.bytes': '300' })
     const producerId = await client.newProducer()
     const first = this.#track(new Sent(orders, 0, producerId))
     const second = this.#track(new Sent(orders, 1, producerId))
     const gone = this.#track(new Sent(doomed, 0, producerId))
-    await this.#send(client, 4, [first, second, first, gone])
-    await client.commit('orders', 3n)
+    const kept = this.#track(new Sent(short, 0, producerId, true))
+    await this.#send(client, 4, [first, second, first, gone, kept, kept])
+    await client.shrinkOffsets()
+    for (const offset of [1n, 2n, 3n]) await client.commit('orders', offset)
     await client.setRetention('orders', '700000000')
     await client.deleteRecords(first, 2n)
-    this.#pass(60_000)
+    await this.#pass(60_000)
     await client.deleteTopic('doomed')
     await client.send(first)
-    this.#pass(1000)
+    await this.#pass(1000)
     await client.stop()
 
     client = await this.#start()
     const again = this.#track(new Sent(await client.createTopic('doomed'), 0, await client.newProducer()))
-    await this.#send(client, 3, [first, second, again])
-    await client.commit('orders', 5n)
+    await this.#send(client, 3, [first, second, again, kept])
+    for (const offset of [4n, 5n]) await client.commit('orders', offset)
     await client.deleteRecords(first, 4n)
+    await this.#pass(40_000)
     this.#life.kill()
 
     client = await this.#start()
     await client.newProducer()
-    await this.#send(client, 3, [first, second, again])
+    await this.#send(client, 3, [first, second, again, kept])
     await client.setRetention('orders', '800000000')
     await client.commit('orders', 6n)
     await client.stop()
@@ -67,9 +76,12 @@ export class Scenario {
     return Client.start(options, this.#promises, () => this.#life.mustGoOn())
   }
 
-  /** Alarms fire: checkpoints are written, deleted files go. */
-  #pass(ms: number): void {
-    this.#clock.advance(ms)
+  /** Alarms fire: checkpoints are written, old segments go, logs are compacted, deleted files are removed. */
+  async #pass(ms: number): Promise<void> {
+    for (let step = 0; step < STEPS; step++) {
+      this.#clock.advance(ms / STEPS)
+      for (let turn = 0; turn < TURNS; turn++) await nextTurn()
+    }
     this.#life.mustGoOn()
   }
 }
