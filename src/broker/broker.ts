@@ -88,18 +88,21 @@ export class Broker {
     const intervals = checkpointIntervals(settings)
     const directory = await LogDirectory.open({ storage, clock, random, logger, identity, intervals, signal })
     laps.lap('directoryMs')
+    let parts: Parts | undefined
     try {
-      const parts = assemble({ ...options, clock }, directory)
+      parts = assemble({ ...options, clock }, directory)
       laps.lap('metadataMs')
-      const owned = (partition: TopicPartition) => parts.catalog.ownerOf(partition)
-      const recovered = (partition: TopicPartition) => parts.catalog.opening(partition)
+      const { catalog, groups } = parts
+      const owned = (partition: TopicPartition) => catalog.ownerOf(partition)
+      const recovered = (partition: TopicPartition) => catalog.opening(partition)
       await directory.load({ owned, recovered, progress, signal })
       laps.lap('recoveryMs')
-      await parts.groups.start(signal)
+      await groups.start(signal)
       laps.lap('coordinatorsMs')
       parts.metadata.compact(compactionLimits(settings), logger)
       return new Broker(parts, directory, storage, failed)
     } catch (error) {
+      parts?.groups.stop()
       await directory.close()
       throw error
     }

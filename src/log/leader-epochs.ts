@@ -21,6 +21,8 @@ export interface EpochStart {
 export class LeaderEpochs {
   readonly #storage: Storage
   readonly #path: string
+  /** Whether there was a file that could not be read. */
+  readonly wasDamaged: boolean
   /** Ascending in both. */
   #entries: EpochStart[]
 
@@ -28,7 +30,9 @@ export class LeaderEpochs {
   constructor(storage: Storage, folder: string) {
     this.#storage = storage
     this.#path = `${folder}/${LEADER_EPOCH_FILE}`
-    this.#entries = readEntries(storage, this.#path)
+    const entries = readEntries(storage, this.#path)
+    this.wasDamaged = entries === undefined
+    this.#entries = entries ?? []
   }
 
   get earliest(): EpochStart | undefined {
@@ -91,8 +95,8 @@ function linesOf(entries: readonly EpochStart[]): string[] {
   return entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`)
 }
 
-function readEntries(storage: Storage, path: string): EpochStart[] {
+function readEntries(storage: Storage, path: string): EpochStart[] | undefined {
   if (!storage.exists(path)) return []
-  const lines = parseCheckpoint(storage.read(path, 0, storage.size(path)), 2) ?? []
-  return lines.map(([epoch, startOffset]) => ({ epoch: Number(epoch), startOffset: BigInt(startOffset ?? 0) }))
+  const lines = parseCheckpoint(storage.read(path, 0, storage.size(path)), 2)
+  return lines?.map(([epoch, startOffset]) => ({ epoch: Number(epoch), startOffset: BigInt(startOffset ?? 0) }))
 }

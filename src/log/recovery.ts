@@ -37,10 +37,11 @@ export function recoverPartition(options: RecoveryOptions): void {
 
 /** The same in steps, each of which tells how many bytes of the log it has checked. */
 export function* recovering(options: RecoveryOptions): Steps<void, number> {
-  const { storage, folder, nowMs, discard = path => storage.removeNow(path) } = options
+  const { storage, folder, nowMs, logger, discard = path => storage.removeNow(path) } = options
   clearLeftovers({ ...options, discard })
   const offsets = segmentOffsets(storage, folder)
   const epochs = new LeaderEpochs(storage, folder)
+  if (epochs.wasDamaged) logger.warn({ folder }, 'what is known of leader epochs was damaged, and begins anew')
   let isChecked = false
   for (const [index, baseOffset] of offsets.entries()) {
     if (isTrusted(options, baseOffset, offsets[index + 1])) continue
