@@ -55,6 +55,12 @@ export function* decompress(
     }
   } catch (error) {
     if (error instanceof KafkaError) throw error
-    throw new KafkaError('UNKNOWN_SERVER_ERROR', `${codec} cannot decompress the records of a batch: ${error}`)
+    throw new KafkaError('UNKNOWN_SERVER_ERROR', `${codec} cannot decompress the records of a batch: ${whyNot(error)}`)
   }
+}
+
+/** Codecs read on until their bytes end, and Buffer says so in its own words. */
+function whyNot(error: unknown): string {
+  if (error instanceof RangeError) return 'they end too early'
+  return error instanceof Error ? error.message : String(error)
 }

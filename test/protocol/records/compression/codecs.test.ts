@@ -199,3 +199,15 @@ describe('zstd', () => {
     }
   })
 })
+
+test.each(CODECS)('%s that is cut off anywhere is refused in plain words', codec => {
+  const whole = compress(codec, sample(300))
+  for (let length = 0; length < whole.length; length++) {
+    try {
+      inflate(codec, whole.subarray(0, length))
+    } catch (error) {
+      expect(error).toEqual(unreadable)
+      expect(String(error)).not.toMatch(/RangeError|ERR_|TypeError/)
+    }
+  }
+})
