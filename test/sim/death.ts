@@ -8,7 +8,7 @@ import { MemoryStorage, type StorageFault, type StorageOperation } from '../../s
 import { StorageError } from '../../src/log/storage.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 
-const ROUNDS = Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.12)
+const ROUNDS = Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.05)
 
 /** What ends a process: its own death, after which all that was written is there, or the machine's. */
 export type Cause = 'process death' | 'power loss' | 'power loss without a journal of names'
