@@ -19,7 +19,7 @@ const SET = 0
 const DELETE = 1
 const GROUPED_PARTITIONS = 3
 /** Writers date each batch two seconds after the one before: every one begins a segment. */
-const ROLLED = { 'segment.ms': '1000', 'index.interval.bytes': '50', 'file.delete.delay.ms': '0' }
+const ROLLED = { 'segment.ms': '1000', 'index.interval.bytes': '50' }
 
 /** The topic that somebody else writes to meanwhile, and its partitions. */
 export const ENDLESS = { topic: 'endless', partitions: 3 }
