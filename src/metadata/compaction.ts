@@ -89,6 +89,8 @@ export class Compaction {
     if (newest?.offset === log.logEndOffset) return
     this.#writing = this.#write().finally(() => {
       this.#writing = undefined
+      // Perhaps enough for the next one has come meanwhile.
+      this.appended(0)
     })
   }
 

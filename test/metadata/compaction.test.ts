@@ -90,6 +90,15 @@ describe('a snapshot', () => {
     expect(checkpoints(rig)).toEqual([nameOf(0n, 0), nameOf(log.logEndOffset, 1)])
   })
 
+  it('is made again when enough has come while one was being made', async () => {
+    const rig = new Rig()
+    const { log, metadata } = begin(rig, { maxBytesBetweenSnapshots: 1 })
+    rig.topics(metadata, 'a')
+    rig.topics(metadata, 'b')
+    await nextTurn()
+    expect(newest(rig)?.offset).toBe(log.logEndOffset)
+  })
+
   it('is made when bytes of earlier starts make it so many', async () => {
     const rig = new Rig()
     rig.topics(rig.open().metadata, 'a', 'b', 'c')
