@@ -13,25 +13,17 @@ import { createTopics, type TopicRules } from '../metadata/create-topics.ts'
 import { configsOf, type TopicState } from '../metadata/image.ts'
 import type { MetadataLog } from '../metadata/metadata-log.ts'
 import type { MetadataRecord, MetadataRecordOf } from '../metadata/records.ts'
-import {
-  checkTopicName,
-  GROUP_METADATA_TOPIC_NAME,
-  SHARE_GROUP_STATE_TOPIC_NAME,
-  TRANSACTION_STATE_TOPIC_NAME
-} from '../metadata/topic-names.ts'
+import { checkTopicName, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
 import type { Steps } from '../runtime/steps.ts'
-import { missingTopic, topicOverrides } from './new-topics.ts'
+import { missingTopic, topicOverrides, WITHOUT_COORDINATOR } from './new-topics.ts'
 import { OpenPartitions } from './open-partitions.ts'
 import type { Partition } from './partition.ts'
 import { batchRulesOf, logConfigOf } from './topic-rules.ts'
-
-/** Topics of coordinators that are still to come; they are not made as ordinary topics meanwhile. */
-const WITHOUT_COORDINATOR: ReadonlySet<string> = new Set([TRANSACTION_STATE_TOPIC_NAME, SHARE_GROUP_STATE_TOPIC_NAME])
 
 /** A topic as a request names it: by id, or by name while the id is zero. */
 export interface TopicRef {

@@ -4,8 +4,18 @@ import { newTopicOverrides } from '../config/new-topic.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import type { NewTopic } from '../metadata/create-topics.ts'
 import { consumerOffsetsTopic } from '../metadata/internal-topics.ts'
-import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
+import {
+  GROUP_METADATA_TOPIC_NAME,
+  SHARE_GROUP_STATE_TOPIC_NAME,
+  TRANSACTION_STATE_TOPIC_NAME
+} from '../metadata/topic-names.ts'
 import { KafkaError } from '../protocol/errors.ts'
+
+/** Topics of coordinators that are still to come; they are not made as ordinary topics meanwhile. */
+export const WITHOUT_COORDINATOR: ReadonlySet<string> = new Set([
+  TRANSACTION_STATE_TOPIC_NAME,
+  SHARE_GROUP_STATE_TOPIC_NAME
+])
 
 /** A topic that appears by itself: an internal one with the settings its coordinator needs, any other by default. */
 export function missingTopic(name: string, settings: BrokerSettings): NewTopic {

@@ -285,7 +285,7 @@ describe('what a user can get wrong is one sentence and exit code 2:', () => {
     await run.stop()
     const snapshot = '__cluster_metadata-0/00000000000000000000-0000000000.checkpoint'
     truncateSync(join(directory, 'data', snapshot), 100)
-    expect(await refusal(startOnDisk())).toContain(`${snapshot} ends in the middle of a batch`)
+    expect(await refusal(startOnDisk())).toContain(`${snapshot}, position 0: the file ends in the middle of a batch`)
   })
 
   it('a directory that is a file', async () => {
