@@ -1,9 +1,11 @@
 // The metadata of a real Kafka, compacted by ours into a snapshot of which Kafka then makes its cluster again: nothing is
 // lost of what ours does not act on.
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { APIS } from '../../src/protocol/messages/index.ts'
 import { ACL_SETTINGS, grant, granted } from './access.ts'
 import { startMinikafka } from './brokers.ts'
 import { startKafka } from './kafka/kafka.ts'
@@ -49,13 +51,10 @@ test('a real Kafka finds users, rights, limits and topics in a snapshot of ours,
   const folder = join(dataDir, 'data', '__cluster_metadata-0')
   const id = await served(ours, async session => {
     await topic('ours', 3).play(session)
+    await session.askUntil(APIS.Metadata, 12, { topics: null }, () => newestIn(folder).content.includes('ours'))
     return topicId(session, 'ours')
   })
-  const newest =
-    (await readdir(folder))
-      .filter(name => name.endsWith('.checkpoint'))
-      .sort()
-      .at(-1) ?? ''
+  const { name: newest } = newestIn(folder)
   const args = ['--cluster-metadata-decoder', '--files', join(folder, newest)]
   expect(await dumpLog(args)).toEqual(await dumpLogSegments(args))
   for (const name of await readdir(folder)) {
@@ -68,3 +67,10 @@ test('a real Kafka finds users, rights, limits and topics in a snapshot of ours,
     await topic('after').play(session)
   })
 })
+
+/** The newest snapshot of the metadata. */
+function newestIn(folder: string): { name: string; content: Buffer } {
+  const checkpoints = readdirSync(folder).filter(file => file.endsWith('.checkpoint'))
+  const name = checkpoints.sort().at(-1) ?? ''
+  return { name, content: readFileSync(join(folder, name)) }
+}
