@@ -24,7 +24,9 @@ export async function startBroker(dataDir: string): Promise<BrokerProcess> {
   const [node = '', ...args] = [...MINIKAFKA, 'start', ...options]
   const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   // A benchmark that fails leaves nobody behind.
-  process.once('exit', () => child.kill('SIGKILL'))
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   const line = await firstOutput(child)
   const readyMs = performance.now() - began
   const end = async (signal: NodeJS.Signals = 'SIGTERM') => {
