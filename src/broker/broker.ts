@@ -15,13 +15,18 @@ import type { Storage } from '../log/storage.ts'
 import { compactionLimits, metadataLogConfig } from '../metadata/metadata-config.ts'
 import { METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
 import { followSnapshot } from '../metadata/snapshot-ahead.ts'
-import { CLUSTER_METADATA_TOPIC_NAME, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
+import {
+  CLUSTER_METADATA_TOPIC_NAME,
+  GROUP_METADATA_TOPIC_NAME,
+  TRANSACTION_STATE_TOPIC_NAME
+} from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { LapTimes } from '../runtime/lap-times.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
+import { TxnCoordinator } from '../txn/coordinator.ts'
 import { Catalog } from './catalog.ts'
 import type { Parts } from './context.ts'
 import { dispatcher } from './dispatch.ts'
@@ -30,9 +35,11 @@ import { groupPorts } from './group-ports.ts'
 import { LiveSettings } from './live-settings.ts'
 import { logCleaner } from './log-cleaning.ts'
 import { LogRetention } from './log-retention.ts'
+import { markerPort } from './markers.ts'
 import { notices } from './notices.ts'
 import { Parking } from './parking.ts'
 import { snapshotsOfNobody } from './producer-snapshots.ts'
+import { txnPorts } from './txn-ports.ts'
 
 /** Kafka's own, and no setting there either. */
 const FETCH_SESSION_EVICTION_MS = 120_000
@@ -92,12 +99,13 @@ export class Broker {
     try {
       parts = assemble({ ...options, clock }, directory)
       laps.lap('metadataMs')
-      const { catalog, groups } = parts
+      const { catalog, groups, txns } = parts
       const owned = (partition: TopicPartition) => catalog.ownerOf(partition)
       const recovered = (partition: TopicPartition) => catalog.opening(partition)
       await directory.load({ owned, recovered, progress, signal })
       laps.lap('recoveryMs')
       await groups.start(signal)
+      await txns.start(signal)
       laps.lap('coordinatorsMs')
       parts.metadata.compact(compactionLimits(settings), logger)
       return new Broker(parts, directory, storage, failed)
@@ -118,6 +126,7 @@ export class Broker {
     this.#producerExpiry.cancel()
     await this.#retention.stop()
     await this.#cleaner.stop()
+    this.#parts.txns.stop()
     this.#parts.groups.stop()
     this.#parts.parking.close()
     await this.#parts.metadata.close()
@@ -142,8 +151,15 @@ function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
     settings: () => live.settings
   })
   const groups = new GroupCoordinator(groupPorts({ catalog, settings: given, clock, random, logger }))
+  const producerIds = new ProducerIds(() => metadata.allocateProducerIds())
+  const markers = markerPort({ catalog, groups, clock })
+  const transactionVersion = () => metadata.level('transaction.version')
+  const txns = new TxnCoordinator(
+    txnPorts({ catalog, producerIds, markers, settings: given, clock, logger, transactionVersion })
+  )
   catalog.onTopicDeleted(topic => {
     if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
+    else if (topic.name === TRANSACTION_STATE_TOPIC_NAME) txns.forgetAll()
     else groups.topicDeleted(topic)
   })
   return {
@@ -156,7 +172,9 @@ function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
     metadata,
     catalog,
     groups,
-    producerIds: new ProducerIds(() => metadata.allocateProducerIds()),
+    txns,
+    markers,
+    producerIds,
     fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
     parking: new Parking(clock),
     clock,

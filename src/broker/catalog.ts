@@ -4,7 +4,7 @@
  */
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings, TopicSettings } from '../config/values.ts'
-import { partitionFor } from '../group/partitioner.ts'
+import { partitionFor } from '../coordination/partitioner.ts'
 import type { LogDirectory, OwnedPartition } from '../log/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import type { Storage } from '../log/storage.ts'
@@ -13,7 +13,7 @@ import { createTopics, type TopicRules } from '../metadata/create-topics.ts'
 import { configsOf, type TopicState } from '../metadata/image.ts'
 import type { MetadataLog } from '../metadata/metadata-log.ts'
 import type { MetadataRecord, MetadataRecordOf } from '../metadata/records.ts'
-import { checkTopicName, GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
+import { checkTopicName } from '../metadata/topic-names.ts'
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -130,19 +130,19 @@ export class Catalog {
   }
 
   /**
-   * The node that leads the `__consumer_offsets` partition of a group, or -1. Makes the topic if it is missing, and
+   * The node that leads the partition of a coordinator's topic that holds a group or a transactional id, or -1. Makes the topic if it is missing, and
    * throws COORDINATOR_NOT_AVAILABLE where it cannot be made (more replicas wanted than there are nodes): clients try
    * again, as they would with Kafka.
    */
-  leaderOfGroup(groupId: string): number {
-    const refused = this.createMissing([GROUP_METADATA_TOPIC_NAME]).get(GROUP_METADATA_TOPIC_NAME)
+  leaderOfKey(topic: string, key: string): number {
+    const refused = this.createMissing([topic]).get(topic)
     if (refused) {
-      const why = `${GROUP_METADATA_TOPIC_NAME} cannot be created: ${refused.message}`
-      this.#ports.logger.warn({ groupId }, why)
+      const why = `${topic} cannot be created: ${refused.message}`
+      this.#ports.logger.warn({ key }, why)
       throw new KafkaError('COORDINATOR_NOT_AVAILABLE', why)
     }
-    const { partitions } = this.topic(GROUP_METADATA_TOPIC_NAME)
-    return partitions[partitionFor(groupId, partitions.length)]?.leader ?? -1
+    const { partitions } = this.topic(topic)
+    return partitions[partitionFor(key, partitions.length)]?.leader ?? -1
   }
 
   /** The settings of a topic in force. */

@@ -8,6 +8,8 @@ import type { ConnectionContext } from '../net/dispatch.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api.ts'
 import type { APIS, ApiName } from '../protocol/messages/index.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { TxnCoordinator } from '../txn/coordinator.ts'
+import type { MarkerPort } from '../txn/endings.ts'
 import type { Catalog } from './catalog.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { Parking } from './parking.ts'
@@ -23,6 +25,8 @@ export interface Parts extends Reporting {
   readonly metadata: MetadataLog
   readonly catalog: Catalog
   readonly groups: GroupCoordinator
+  readonly txns: TxnCoordinator
+  readonly markers: MarkerPort
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
   readonly parking: Parking

@@ -2,8 +2,10 @@
  * What a partition knows of its producers, such that it outlives the process: the newest snapshot in the partition's
  * folder and the log after it. A snapshot only saves reading, so one that is damaged or missing costs time, not state.
  */
+import { endingIn } from '../idempotence/ending.ts'
 import { ProducerStates } from '../idempotence/producer-state.ts'
 import type { BatchObserver } from '../log/batch-observer.ts'
+import type { AbortedTxn } from '../log/transaction-index.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import type { Steps } from '../runtime/steps.ts'
@@ -35,8 +37,17 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     return producers
   }
 
-  observed(batch: RecordBatch): void {
-    if (!batch.isLegacy && batch.producerId >= 0n && !batch.isControl) this.states.record(batch)
+  observed(batch: RecordBatch): AbortedTxn | undefined {
+    if (batch.isLegacy || batch.producerId < 0n) return undefined
+    if (!batch.isControl) {
+      this.states.record(batch)
+      return undefined
+    }
+    const ending = endingIn(batch)
+    const completed = ending && this.states.mark(ending, batch.baseOffset)
+    if (!completed?.isAborted) return undefined
+    const { producerId, firstOffset, lastOffset, lastStableOffset } = completed
+    return { producerId, firstOffset, lastOffset, lastStableOffset }
   }
 
   rolled(baseOffset: bigint): void {
@@ -52,7 +63,8 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     if (from >= log.logEndOffset) return
     try {
       for (const batch of log.batches(from)) {
-        this.observed(batch)
+        const aborted = this.observed(batch)
+        if (aborted) log.noteAborted(aborted)
         yield
       }
     } catch (error) {

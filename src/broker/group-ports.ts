@@ -1,14 +1,12 @@
-/** What the group coordinator needs of the broker: its settings, and the partitions of `__consumer_offsets` as journals. */
+/** What the group coordinator needs of the broker: its settings and its topic, `__consumer_offsets`. */
 import type { BrokerSettings } from '../config/values.ts'
 import type { GroupPorts, GroupSettings } from '../group/coordinator.ts'
-import type { GroupJournal } from '../group/partition.ts'
-import { Journal } from '../log/journal.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
-import { ZERO_UUID } from '../protocol/bytes.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Catalog } from './catalog.ts'
+import { stateTopic } from './state-topic.ts'
 
 /** Where the coordinator lives. */
 export interface GroupWorld {
@@ -20,7 +18,6 @@ export interface GroupWorld {
 }
 
 const MS_PER_MINUTE = 60_000
-const OFFSETS_TOPIC = { name: GROUP_METADATA_TOPIC_NAME, topicId: ZERO_UUID }
 
 export function groupPorts({ catalog, settings, clock, random, logger }: GroupWorld): GroupPorts {
   return {
@@ -28,8 +25,7 @@ export function groupPorts({ catalog, settings, clock, random, logger }: GroupWo
     random,
     logger,
     settings: groupSettings(settings),
-    partitionCount: () => catalog.partitionCount(GROUP_METADATA_TOPIC_NAME),
-    journal: index => groupJournal(catalog, index, clock)
+    topic: stateTopic(GROUP_METADATA_TOPIC_NAME, { catalog, clock, logger })
   }
 }
 
@@ -42,22 +38,5 @@ function groupSettings(settings: BrokerSettings): GroupSettings {
     offsetMetadataMaxBytes: settings.get('offset.metadata.max.bytes'),
     offsetsRetentionMs: settings.get('offsets.retention.minutes') * MS_PER_MINUTE,
     offsetsRetentionCheckIntervalMs: settings.get('offsets.retention.check.interval.ms')
-  }
-}
-
-/** A partition that nobody has written to yet has no folder, and gets none by being read. */
-function groupJournal(catalog: Catalog, index: number, clock: Clock): GroupJournal {
-  return {
-    append: records => {
-      catalog.checkInSync(GROUP_METADATA_TOPIC_NAME, index)
-      catalog.partition(GROUP_METADATA_TOPIC_NAME, index).appendJournal(records, clock)
-    },
-    maxBatchBytes: () => catalog.rulesOf(GROUP_METADATA_TOPIC_NAME).maxMessageBytes,
-    *replay(each) {
-      if (!catalog.hasLog(GROUP_METADATA_TOPIC_NAME, index)) return
-      const { log, leaderEpoch } = catalog.partition(GROUP_METADATA_TOPIC_NAME, index)
-      yield* new Journal(log, clock, leaderEpoch).replay({ record: ({ key, value }) => key && each({ key, value }) })
-    },
-    settled: () => catalog.find(OFFSETS_TOPIC, index)?.log.settled()
   }
 }

@@ -3,7 +3,7 @@ import { InvalidConfig } from '../config/define.ts'
 import { newTopicOverrides } from '../config/new-topic.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import type { NewTopic } from '../metadata/create-topics.ts'
-import { consumerOffsetsTopic } from '../metadata/internal-topics.ts'
+import { consumerOffsetsTopic, transactionStateTopic } from '../metadata/internal-topics.ts'
 import {
   GROUP_METADATA_TOPIC_NAME,
   SHARE_GROUP_STATE_TOPIC_NAME,
@@ -12,10 +12,7 @@ import {
 import { KafkaError } from '../protocol/errors.ts'
 
 /** Topics of coordinators that are still to come; they are not made as ordinary topics meanwhile. */
-export const WITHOUT_COORDINATOR: ReadonlySet<string> = new Set([
-  TRANSACTION_STATE_TOPIC_NAME,
-  SHARE_GROUP_STATE_TOPIC_NAME
-])
+export const WITHOUT_COORDINATOR: ReadonlySet<string> = new Set([SHARE_GROUP_STATE_TOPIC_NAME])
 
 /** A topic that appears by itself: an internal one with the settings its coordinator needs, any other by default. */
 export function missingTopic(name: string, settings: BrokerSettings): NewTopic {
@@ -24,6 +21,14 @@ export function missingTopic(name: string, settings: BrokerSettings): NewTopic {
       numPartitions: settings.get('offsets.topic.num.partitions'),
       replicationFactor: settings.get('offsets.topic.replication.factor'),
       segmentBytes: settings.get('offsets.topic.segment.bytes')
+    })
+  }
+  if (name === TRANSACTION_STATE_TOPIC_NAME) {
+    return transactionStateTopic({
+      numPartitions: settings.get('transaction.state.log.num.partitions'),
+      replicationFactor: settings.get('transaction.state.log.replication.factor'),
+      segmentBytes: settings.get('transaction.state.log.segment.bytes'),
+      minInSync: settings.get('transaction.state.log.min.isr')
     })
   }
   return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }

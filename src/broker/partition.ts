@@ -2,12 +2,15 @@
  * One partition as its leader serves it: the log, what it knows of producers, and who waits for it.
  * The log knows no producers' rules and producers no log: this is where the two meet.
  */
+import type { JournalProducer } from '../coordination/journal.ts'
+import type { ProducerEntry } from '../idempotence/producer-snapshot.ts'
 import type { AppendedBatch } from '../idempotence/producer-state.ts'
 import { Journal, type JournalRecord } from '../log/journal.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { type ValidationRules, validateBatch } from '../log/validator.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
+import { buildEndTxnMarker, type EndTxnMarker } from '../protocol/records/control.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { DurableProducers } from './durable-producers.ts'
 import { WaitList } from './parking.ts'
@@ -36,6 +39,7 @@ export class Partition {
     this.#producers = producers
     log.observe({
       observed: batch => producers.observed(batch),
+      firstUnstableOffset: highWatermark => producers.states.firstUnstableOffset(highWatermark),
       isLastOfProducer: batch => producers.states.isLast(batch),
       arrived: bytes => this.waiting.arrived(bytes),
       offline: () => this.waiting.wakeAll(),
@@ -74,10 +78,40 @@ export class Partition {
   append(arrived: RecordBatch, rules: ValidationRules, now: number): Appended {
     const topicPartition = `${this.topic}-${this.index}`
     const batch = validateBatch({ batch: arrived, topicPartition, now, origin: 'client' }, rules)
-    const repeated = batch.producerId >= 0n ? this.#producers.states.check(batch) : undefined
+    const { states } = this.#producers
+    const repeated = batch.producerId >= 0n ? states.repeated(batch) : undefined
     if (repeated) return answerAgain(repeated)
+    if (batch.producerId >= 0n) states.check(batch)
     const { baseOffset } = this.log.append(batch, this.leaderEpoch)
     return { baseOffset, logAppendTimeMs: batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : -1n }
+  }
+
+  /** What is known of the partition's producers. */
+  producers(): ProducerEntry[] {
+    return this.#producers.states.entries()
+  }
+
+  /** Whether a producer has a transaction open here; of exactly this epoch, where one is named. */
+  hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
+    return this.#producers.states.hasOpenTransaction(producerId, epoch)
+  }
+
+  /**
+   * Whether a client's transactional batch may only be appended once its coordinator has agreed: it would be the first
+   * of its transaction here, and is no retry. Throws INVALID_PRODUCER_EPOCH.
+   */
+  mustAsk(batch: RecordBatch, bumpsEpochs: boolean, now: number): boolean {
+    const { states } = this.#producers
+    if (states.hasOpenTransaction(batch.producerId, batch.producerEpoch) || states.repeated(batch)) return false
+    states.ask(batch, bumpsEpochs, now)
+    return true
+  }
+
+  /** Ends a producer's transaction here. Throws as ProducerStates.checkEnding and PartitionLog.append. */
+  end(marker: EndTxnMarker, transactionVersion: number): void {
+    const { type, ...ending } = marker
+    this.#producers.states.checkEnding({ ...ending, isAborted: type === 'ABORT' }, transactionVersion)
+    this.log.append(buildEndTxnMarker(marker), this.leaderEpoch)
   }
 
   /** Forgets producers that have been silent for `expirationMs`. */
@@ -85,9 +119,19 @@ export class Partition {
     this.#producers.states.expire(now, expirationMs)
   }
 
-  /** Appends records of a coordinator as one batch. Throws as PartitionLog.append. */
-  appendJournal(records: readonly JournalRecord[], clock: Clock): void {
-    new Journal(this.log, clock, this.leaderEpoch).append(records)
+  /**
+   * Appends records of a coordinator as one batch, in the transaction of a producer where one is named. Throws as
+   * PartitionLog.append and ProducerStates.checkFromCoordinator.
+   */
+  appendJournal(records: readonly JournalRecord[], clock: Clock, producer?: JournalProducer): void {
+    const journal = new Journal(this.log, clock, this.leaderEpoch)
+    if (!producer) {
+      journal.append(records)
+      return
+    }
+    const batch = journal.batchOf(records, { ...producer, isTransactional: true })
+    this.#producers.states.checkFromCoordinator(batch)
+    journal.appendBatch(batch)
   }
 }
 

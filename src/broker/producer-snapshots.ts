@@ -96,7 +96,8 @@ export function snapshotsOfNobody(options: ProducerSnapshotsOptions): BatchObser
   const snapshots = new ProducerSnapshots(options)
   snapshots.newest()
   return {
-    observed: () => {},
+    observed: () => undefined,
+    firstUnstableOffset: () => undefined,
     arrived: () => {},
     offline: () => {},
     isLastOfProducer: () => false,

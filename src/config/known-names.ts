@@ -89,11 +89,8 @@ const READ_ONLY = `
   ssl.keymanager.algorithm ssl.keystore.certificate.chain ssl.keystore.key ssl.keystore.location ssl.keystore.password
   ssl.keystore.type ssl.principal.mapping.rules ssl.protocol ssl.provider ssl.secure.random.implementation
   ssl.trustmanager.algorithm ssl.truststore.certificates ssl.truststore.location ssl.truststore.password
-  ssl.truststore.type telemetry.max.bytes transaction.abort.timed.out.transaction.cleanup.interval.ms
-  transaction.max.timeout.ms transaction.remove.expired.transaction.cleanup.interval.ms
-  transaction.state.log.load.buffer.size transaction.state.log.min.isr transaction.state.log.num.partitions
-  transaction.state.log.replication.factor transaction.state.log.segment.bytes transaction.two.phase.commit.enable
-  transactional.id.expiration.ms unclean.leader.election.interval.ms unstable.api.versions.enable
+  ssl.truststore.type telemetry.max.bytes transaction.state.log.load.buffer.size
+  transaction.two.phase.commit.enable unclean.leader.election.interval.ms unstable.api.versions.enable
   unstable.feature.versions.enable
 `
 
@@ -106,7 +103,6 @@ const DYNAMIC = `
   remote.log.manager.copier.thread.pool.size remote.log.manager.copy.max.bytes.per.second
   remote.log.manager.expiration.thread.pool.size remote.log.manager.fetch.max.bytes.per.second
   remote.log.manager.follower.thread.pool.size remote.log.reader.threads share.coordinator.cached.buffer.max.bytes
-  transaction.partition.verification.enable
 `
 
 /** Gone in 4.0, but still found in the files of many users. */

@@ -231,6 +231,46 @@ const groups = {
   })
 }
 
+const transactions = {
+  'transaction.max.timeout.ms': int(900_000, 'The longest that a producer may have its transactions take.', {
+    atLeast: 1
+  }),
+  'transactional.id.expiration.ms': int(604_800_000, 'How long a transactional id is known after its last use.', {
+    atLeast: 1
+  }),
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': int(
+    10_000,
+    'How often transactions that take too long are looked for.',
+    { atLeast: 1 }
+  ),
+  'transaction.remove.expired.transaction.cleanup.interval.ms': int(
+    3_600_000,
+    'How often transactional ids that have expired are looked for.',
+    { atLeast: 1 }
+  ),
+  'transaction.partition.verification.enable': boolean(
+    true,
+    'Whether a transactional batch is taken only into a partition that its producer has added to the transaction.',
+    DYNAMIC
+  ),
+  'transaction.state.log.num.partitions': int(50, 'Partitions of __transaction_state, when it is created.', {
+    atLeast: 1
+  }),
+  'transaction.state.log.replication.factor': short(
+    1,
+    'Replicas of __transaction_state. Kafka wants 3; one node has one.',
+    { atLeast: 1 }
+  ),
+  'transaction.state.log.min.isr': int(
+    1,
+    'Replicas of __transaction_state that must be in sync. Kafka wants 2; one node has one.',
+    { atLeast: 1 }
+  ),
+  'transaction.state.log.segment.bytes': int(104_857_600, 'Segment size of __transaction_state, when it is created.', {
+    atLeast: 1
+  })
+}
+
 const producers = {
   'producer.id.expiration.ms': int(86_400_000, 'How long the state of an idle idempotent producer is kept.', {
     atLeast: 1,
@@ -275,6 +315,7 @@ export const settings = {
   ...topics,
   ...logs,
   ...groups,
+  ...transactions,
   ...producers,
   ...metadata
 }

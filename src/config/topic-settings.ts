@@ -45,7 +45,9 @@ export const topicSettings = {
   'file.delete.delay.ms': long(60_000, 'How long the files of a deleted segment stay on disk under another name.', {
     atLeast: 0
   }),
-  'flush.messages': long(FOREVER, 'Sync the log to disk after this many records, and answer no sooner.', { atLeast: 1 }),
+  'flush.messages': long(FOREVER, 'Sync the log to disk after this many records, and answer no sooner.', {
+    atLeast: 1
+  }),
   'flush.ms': long(FOREVER, 'Sync the log to disk when a record has waited this long.', { atLeast: 0 }),
   'follower.replication.throttled.replicas': list(
     [],

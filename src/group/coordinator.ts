@@ -3,14 +3,19 @@
  * without an await between reading state and changing it: decide, append, evolve, answer. Whatever goes wrong is an
  * error code in the answer, as Kafka maps it; only our own bugs are thrown.
  */
+import { toldAs } from '../coordination/errors.ts'
+import type { JournalProducer } from '../coordination/journal.ts'
+import { StatePartitions, type StateTopic } from '../coordination/partitions.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { finishFairly } from '../runtime/steps.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
 import { type Join, join } from './classic/join.ts'
 import { newMemberId } from './classic/member-id.ts'
-import { type Claim, commit, heartbeat, type Leaving, leave } from './classic/membership.ts'
+import { type Claim, commit, commitInTransaction, heartbeat, type Leaving, leave } from './classic/membership.ts'
 import { type Sync, sync } from './classic/sync.ts'
 import {
   failedJoin,
@@ -20,7 +25,6 @@ import {
   recordGroup,
   type SyncAnswer
 } from './classic/turn.ts'
-import { toldAs } from './errors.ts'
 import {
   type CommitAnswerTopic,
   type CommitRequest,
@@ -30,8 +34,7 @@ import {
   fetchOffsets,
   refuseCommit
 } from './offsets.ts'
-import type { GroupPartition } from './partition.ts'
-import { GroupPartitions, type PartitionPorts } from './partitions.ts'
+import { GroupPartition } from './partition.ts'
 import { Retention, type RetentionSettings } from './retention.ts'
 import { Turns } from './turns.ts'
 
@@ -42,7 +45,11 @@ export interface GroupSettings extends GroupLimits, RetentionSettings {
   readonly offsetMetadataMaxBytes: number
 }
 
-export interface GroupPorts extends PartitionPorts {
+export interface GroupPorts {
+  /** __consumer_offsets */
+  readonly topic: StateTopic
+  readonly clock: Clock
+  readonly logger: Logger
   readonly random: Random
   readonly settings: GroupSettings
 }
@@ -51,6 +58,7 @@ export type JoinGroupRequest = { readonly groupId: string } & Omit<Join, 'ticket
 export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket'>
 export type HeartbeatRequest = { readonly groupId: string } & Claim
 export type OffsetCommitRequest = { readonly apiVersion: number } & Claim & CommitRequest
+export type TxnOffsetCommitRequest = { readonly producer: JournalProducer } & Claim & CommitRequest
 
 /** `members` is empty where `errorCode` speaks for all. */
 export interface LeaveGroupAnswer {
@@ -67,14 +75,19 @@ export interface OffsetFetchAnswer {
 export class GroupCoordinator {
   readonly #ports: GroupPorts
   readonly #turns: Turns
-  readonly #partitions: GroupPartitions
+  readonly #partitions: StatePartitions<GroupPartition>
   readonly #retention: Retention
   #stopped = false
 
   constructor(ports: GroupPorts) {
     this.#ports = ports
     this.#turns = new Turns(ports)
-    this.#partitions = new GroupPartitions(ports, partition => this.#turns.adopt(partition))
+    const { topic, clock, logger } = ports
+    this.#partitions = new StatePartitions(
+      topic,
+      journal => GroupPartition.load(journal, clock.now(), logger),
+      partition => this.#turns.adopt(partition)
+    )
     this.#retention = new Retention(ports, this.#partitions)
   }
 
@@ -209,15 +222,41 @@ export class GroupCoordinator {
     if (error !== 'NONE') throw new KafkaError(error, `group ${groupId} takes no such commit`)
   }
 
-  /** Offsets of the topics asked for, or of all when `topics` is null. (None is ever unstable yet: KIP-447.) */
+  /** Stores offsets that count once the producer's transaction is committed. An answer for every partition. */
+  async commitTransactionalOffsets(request: TxnOffsetCommitRequest): Promise<CommitAnswerTopic[]> {
+    try {
+      const { settings, clock } = this.#ports
+      const partition = this.#partitionOfMembers(request.groupId)
+      const group = partition.groups.get(request.groupId)
+      const unknown = request.generationId < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
+      const error = group ? commitInTransaction(group, request) : unknown
+      if (error !== 'NONE') throw new KafkaError(error, `group ${request.groupId} takes no such commit`)
+      const { records, topics } = decideCommit(request, settings.offsetMetadataMaxBytes, clock.now())
+      partition.write(records, clock.now(), request.producer)
+      await partition.journal.settled()
+      return topics
+    } catch (error) {
+      return refuseCommit(request.topics, toldAs(error))
+    }
+  }
+
+  /** The marker of a producer's transaction has been written to a partition of __consumer_offsets. */
+  endTransaction(index: number, producerId: bigint, isCommitted: boolean): void {
+    this.#partitions.at(index)?.endTransaction(producerId, isCommitted, this.#ports.clock.now())
+  }
+
+  /** Offsets of the topics asked for, or of all when `topics` is null; only stable ones, where those are wanted (KIP-447). */
   async fetchOffsets(
     groupId: string,
     topics: readonly FetchTopic[] | null,
-    budget = new AnswerBudget()
+    budget = new AnswerBudget(),
+    requireStable = false
   ): Promise<OffsetFetchAnswer> {
     try {
       const partition = this.#partitionOf(groupId)
-      const answer = fetchOffsets(partition.offsets.of(groupId), topics, budget)
+      const { offsets } = partition
+      const isUnstable = (topic: string, index: number) => requireStable && offsets.isPending(groupId, topic, index)
+      const answer = fetchOffsets(offsets.of(groupId), topics, budget, isUnstable)
       await partition.journal.settled()
       return { errorCode: 'NONE', topics: answer }
     } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * Committed offsets: what one partition of __consumer_offsets holds of them, and the rules that need nothing else.
- * Only `apply` changes anything, live and on loading alike. (Offsets of open transactions will stand beside the
- * committed ones, by producer id, until their marker comes.)
+ * Only `apply` and its kin change anything, live and on loading alike. Offsets of open transactions stand beside the
+ * committed ones, by producer id, until their marker comes.
  */
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import type { ErrorName } from '../protocol/errors.ts'
@@ -62,8 +62,22 @@ const FETCHED_OFFSET_BYTES = 20
 
 const NO_OFFSETS: GroupOffsets = new Map()
 
+/** A commit in force, and its place among all that were ever written to the partition. */
+interface PlacedCommit extends OffsetCommitValue {
+  readonly place: number
+}
+
+/** A commit that waits for the end of its transaction. */
+interface HeldBack {
+  readonly record: OffsetRecord
+  readonly place: number
+}
+
 export class Offsets {
-  readonly #byGroup = new Map<string, Map<string, Map<number, OffsetCommitValue>>>()
+  readonly #byGroup = new Map<string, Map<string, Map<number, PlacedCommit>>>()
+  /** By producer, then by what is committed. */
+  readonly #heldBack = new Map<bigint, Map<string, HeldBack>>()
+  #lastPlace = 0
 
   /** The offsets of a group; empty when it has none. */
   of(groupId: string): GroupOffsets {
@@ -71,13 +85,54 @@ export class Offsets {
   }
 
   apply({ key, value }: OffsetRecord): void {
-    if (value) this.#put(key, value)
+    this.#lastPlace++
+    if (value) this.#put(key, { ...value, place: this.#lastPlace })
     else this.#remove(key)
   }
 
-  #put({ group, topic, partition }: OffsetCommitKey, value: OffsetCommitValue): void {
+  /** Keeps an offset that a producer commits within its transaction until that ends. */
+  holdBack(record: OffsetRecord, producerId: bigint): void {
+    this.#lastPlace++
+    const commits = getOrMake(this.#heldBack, producerId, () => new Map<string, HeldBack>())
+    commits.set(placeName(record.key), { record, place: this.#lastPlace })
+  }
+
+  /**
+   * A producer's transaction has ended. The offsets it committed count from now on, except where another commit was
+   * written after them. Gives what was committed.
+   */
+  endTransaction(producerId: bigint, isCommitted: boolean): OffsetRecord[] {
+    const commits = [...(this.#heldBack.get(producerId)?.values() ?? [])]
+    this.#heldBack.delete(producerId)
+    if (!isCommitted) return []
+    for (const { record, place } of commits) {
+      const { key, value } = record
+      const known = this.#byGroup.get(key.group)?.get(key.topic)?.get(key.partition)
+      if (known && known.place > place) continue
+      if (value) this.#put(key, { ...value, place })
+      else this.#remove(key)
+    }
+    return commits.map(({ record }) => record)
+  }
+
+  /** Whether a transaction is open that commits an offset of a group for this partition. */
+  isPending(group: string, topic: string, partition: number): boolean {
+    const name = placeName({ group, topic, partition })
+    for (const commits of this.#heldBack.values()) if (commits.has(name)) return true
+    return false
+  }
+
+  /** Whether a transaction is open that commits any offset of a group. */
+  hasPending(group: string): boolean {
+    for (const commits of this.#heldBack.values()) {
+      for (const { record } of commits.values()) if (record.key.group === group) return true
+    }
+    return false
+  }
+
+  #put({ group, topic, partition }: OffsetCommitKey, value: PlacedCommit): void {
     const topics = getOrMake(this.#byGroup, group, () => new Map())
-    getOrMake(topics, topic, () => new Map<number, OffsetCommitValue>()).set(partition, value)
+    getOrMake(topics, topic, () => new Map<number, PlacedCommit>()).set(partition, value)
   }
 
   #remove({ group, topic, partition }: OffsetCommitKey): void {
@@ -87,6 +142,11 @@ export class Offsets {
     if (partitions.size === 0) topics.delete(topic)
     if (topics.size === 0) this.#byGroup.delete(group)
   }
+}
+
+/** A name for what is committed; topics have no slash. */
+function placeName({ group, topic, partition }: OffsetCommitKey): string {
+  return `${topic}/${partition}/${group}`
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
@@ -137,17 +197,22 @@ export function refuseCommit(topics: readonly CommitTopic[], errorCode: ErrorNam
   }))
 }
 
-/** The offsets that are asked for, -1 where there is none; all of the group's when `topics` is null. */
+/**
+ * The offsets that are asked for, -1 where there is none; all of the group's when `topics` is null. One that `isUnstable`,
+ * for an open transaction may commit another, is told as UNSTABLE_OFFSET_COMMIT (KIP-447).
+ */
 export function fetchOffsets(
   offsets: GroupOffsets,
   topics: readonly FetchTopic[] | null,
-  budget: AnswerBudget
+  budget: AnswerBudget,
+  isUnstable: (topic: string, partition: number) => boolean
 ): FetchAnswerTopic[] {
-  if (!topics) return fetchAll(offsets, budget)
+  if (!topics) return fetchAll(offsets, budget, isUnstable)
   return topics.map(({ name, topicId, partitionIndexes }) => {
     budget.spend(name.length)
     const ofTopic = offsets.get(name)
     const partitions = partitionIndexes.map(partitionIndex => {
+      if (isUnstable(name, partitionIndex)) return within(budget, notFound(partitionIndex, 'UNSTABLE_OFFSET_COMMIT'))
       const commit = ofTopic?.get(partitionIndex)
       const found = commit && isSameTopic(commit.topicId, topicId) ? fetched(partitionIndex, commit) : undefined
       return within(budget, found ?? notFound(partitionIndex))
@@ -156,10 +221,19 @@ export function fetchOffsets(
   })
 }
 
-function fetchAll(offsets: GroupOffsets, budget: AnswerBudget): FetchAnswerTopic[] {
+function fetchAll(
+  offsets: GroupOffsets,
+  budget: AnswerBudget,
+  isUnstable: (topic: string, partition: number) => boolean
+): FetchAnswerTopic[] {
   return [...offsets].map(([name, commits]) => {
     budget.spend(name.length)
-    const partitions = [...commits].map(([index, commit]) => within(budget, fetched(index, commit)))
+    const partitions = [...commits].map(([index, commit]) => {
+      return within(
+        budget,
+        isUnstable(name, index) ? notFound(index, 'UNSTABLE_OFFSET_COMMIT') : fetched(index, commit)
+      )
+    })
     return { name, topicId: ZERO_UUID, partitions }
   })
 }

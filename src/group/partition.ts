@@ -2,44 +2,37 @@
  * One partition of __consumer_offsets: the groups and offsets it holds, and the journal that they came from and go to.
  * Memory follows the journal: what cannot be written does not happen.
  */
+import type { JournalProducer, StateJournal } from '../coordination/journal.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { KeyValue } from '../protocol/keyed-record.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Steps } from '../runtime/steps.ts'
 import { type ClassicGroup, emptyGroup } from './classic/group.ts'
 import { restoreGroup } from './classic/record.ts'
 import type { Turn } from './classic/turn.ts'
 import { Offsets } from './offsets.ts'
-import { decodeRecord, encodeRecord, type GroupRecord, type KeyValue, type SkippedRecord } from './records.ts'
-
-/** The log of one partition, as far as groups need it. */
-export interface GroupJournal {
-  /** Writes all of the records, or throws (a KafkaError where the log says why) and has written none. */
-  append(records: readonly KeyValue[]): void
-  /** How many bytes one call of append may bring (max.message.bytes of the topic). */
-  maxBatchBytes(): number
-  /** Hands over every record from the first to the last, in steps. Buffers are the journal's own. */
-  replay(each: (record: KeyValue) => void): Steps
-  /** Resolves once answers may rest on all that was appended; undefined when they may now. */
-  settled(): Promise<void> | undefined
-}
+import { decodeRecord, encodeRecord, type GroupRecord, type SkippedRecord } from './records.ts'
 
 export class GroupPartition {
-  readonly journal: GroupJournal
+  readonly journal: StateJournal
   readonly #groups = new Map<string, ClassicGroup>()
   readonly #offsets = new Offsets()
 
-  private constructor(journal: GroupJournal) {
+  private constructor(journal: StateJournal) {
     this.journal = journal
   }
 
   /** Loads a partition. Throws MalformedFrame when a record cannot be understood: nothing can be said of its groups then. */
-  static *load(journal: GroupJournal, now: number, logger: Logger): Steps<GroupPartition> {
+  static *load(journal: StateJournal, now: number, logger: Logger): Steps<GroupPartition> {
     const partition = new GroupPartition(journal)
     const skipped = new Map<number, SkippedRecord>()
-    yield* journal.replay(keyValue => {
-      const record = decodeRecord(keyValue)
-      if (record.type === 'Skipped') skipped.set(record.typeId, record)
-      else partition.#apply(record, now)
+    yield* journal.replay({
+      record: (keyValue, producerId) => {
+        const record = decodeRecord(keyValue)
+        if (record.type === 'Skipped') skipped.set(record.typeId, record)
+        else partition.#apply(record, now, producerId)
+      },
+      ended: (producerId, isCommitted) => partition.endTransaction(producerId, isCommitted, now)
     })
     for (const { typeId, name } of skipped.values()) {
       logger.warn({ typeId }, `records of __consumer_offsets are skipped: ${name ?? 'an unknown type'}`)
@@ -51,15 +44,20 @@ export class GroupPartition {
     return this.#groups
   }
 
-  get offsets(): Pick<Offsets, 'of'> {
+  get offsets(): Pick<Offsets, 'of' | 'isPending' | 'hasPending'> {
     return this.#offsets
   }
 
-  /** Writes records as one batch, then lets them take effect. */
-  write(records: readonly GroupRecord[], now: number): void {
+  /** Writes records as one batch, then lets them take effect; offsets of a transaction once it is committed. */
+  write(records: readonly GroupRecord[], now: number, producer?: JournalProducer): void {
     if (records.length === 0) return
-    this.#append(records)
-    for (const record of records) this.#apply(record, now)
+    this.#append(records, producer)
+    for (const record of records) this.#apply(record, now, producer?.producerId)
+  }
+
+  /** The marker of a producer's transaction is in the journal: what it committed here comes to count, or goes. */
+  endTransaction(producerId: bigint, isCommitted: boolean, now: number): void {
+    for (const { key } of this.#offsets.endTransaction(producerId, isCommitted)) this.#makeGroup(key.group, now)
   }
 
   /** As `write`, in as many batches as it takes: for records that need not come together. */
@@ -77,26 +75,31 @@ export class GroupPartition {
     this.#groups.set(group.groupId, group)
   }
 
-  #append(records: readonly GroupRecord[]): void {
+  #append(records: readonly GroupRecord[], producer?: JournalProducer): void {
     const maxBytes = this.journal.maxBatchBytes()
     const [batch] = batchesOf(records, maxBytes)
     if (!batch || batch.records.length < records.length || batch.bytes > maxBytes) {
       throw new KafkaError('RECORD_LIST_TOO_LARGE', `${records.length} records of a group are above ${maxBytes} bytes`)
     }
-    this.journal.append(batch.encoded)
+    this.journal.append(batch.encoded, producer)
   }
 
-  #apply(record: GroupRecord, now: number): void {
+  #apply(record: GroupRecord, now: number, producerId?: bigint): void {
     const { group } = record.key
     if (record.type === 'OffsetCommit') {
-      this.#offsets.apply(record)
-      // A client that only commits makes a "simple" group: empty, without a protocol type.
-      if (record.value && !this.#groups.has(group)) this.#groups.set(group, emptyGroup(group, now))
+      if (producerId === undefined) this.#offsets.apply(record)
+      else this.#offsets.holdBack(record, producerId)
+      if (record.value) this.#makeGroup(group, now)
     } else if (record.value) {
       this.#groups.set(group, restoreGroup(group, record.value, now))
     } else {
       this.#groups.delete(group)
     }
+  }
+
+  /** A client that only commits makes a "simple" group: empty, without a protocol type. */
+  #makeGroup(group: string, now: number): void {
+    if (!this.#groups.has(group)) this.#groups.set(group, emptyGroup(group, now))
   }
 }
 

@@ -3,21 +3,9 @@
  * value its version and its fields, no value a tombstone. Types of groups that we do not have yet are told apart from
  * types that nobody knows, and both are skipped by the reader.
  */
-import { ByteWriter } from '../protocol/byte-writer.ts'
-import { ByteReader, MalformedFrame } from '../protocol/bytes.ts'
-import { type Message, message } from '../protocol/compile.ts'
-import {
-  array,
-  bytes,
-  type Decoded,
-  type Encodable,
-  int32,
-  int64,
-  nullableString,
-  type Shape,
-  string,
-  uuid
-} from '../protocol/schema.ts'
+import { ByteReader } from '../protocol/bytes.ts'
+import { type KeyValue, RecordType } from '../protocol/keyed-record.ts'
+import { array, bytes, type Decoded, int32, int64, nullableString, string, uuid } from '../protocol/schema.ts'
 
 /** The fields of an OffsetCommit key, versions included. */
 export const offsetCommitKey = { group: string, topic: string, partition: int32 }
@@ -71,53 +59,6 @@ export interface SkippedRecord {
   readonly type: 'Skipped'
   readonly typeId: number
   readonly name: string | null
-}
-
-/** A record as a log carries it. */
-export interface KeyValue {
-  readonly key: Buffer
-  readonly value: Buffer | null
-}
-
-/** One type of record: its number, the versions of its value that can be read, and its codecs. */
-class RecordType<Key extends Shape, Value extends Shape> {
-  readonly #typeId: number
-  readonly #lastVersion: number
-  readonly #key: Message<Key>
-  readonly #value: Message<Value>
-
-  constructor(typeId: number, key: Key, value: Value, lastVersion: number, flexibleSince: number) {
-    this.#typeId = typeId
-    this.#lastVersion = lastVersion
-    this.#key = message(key)
-    this.#value = message(value, flexibleSince)
-  }
-
-  encode(key: Encodable<Key>, value: Encodable<Value> | null, version: number): KeyValue {
-    const keyBytes = numbered(this.#typeId, writer => this.#key.write(writer, key, 0))
-    const write = value && ((writer: ByteWriter) => this.#value.write(writer, value, version))
-    return { key: keyBytes, value: write && numbered(version, write) }
-  }
-
-  /** `key` stands behind the type's number. */
-  decode(key: ByteReader, value: Buffer | null): { key: Decoded<Key>; value: Decoded<Value> | null } {
-    return { key: this.#key.read(key, 0), value: value && this.#decodeValue(new ByteReader(value)) }
-  }
-
-  #decodeValue(reader: ByteReader): Decoded<Value> {
-    const version = reader.int16()
-    if (version < 0 || version > this.#lastVersion) {
-      throw new MalformedFrame(`a record of type ${this.#typeId} has a value of the unknown version ${version}`)
-    }
-    return this.#value.read(reader, version)
-  }
-}
-
-function numbered(int16: number, write: (writer: ByteWriter) => void): Buffer {
-  const writer = new ByteWriter()
-  writer.int16(int16)
-  write(writer)
-  return writer.toBuffer()
 }
 
 const offsetCommit = new RecordType(1, offsetCommitKey, offsetCommitValue, 4, 4)

@@ -54,6 +54,12 @@ export class EntryFile {
     return this.#lastBelow(this.count, holds)?.bytes
   }
 
+  /** The first entry of those that do not satisfy `holds`, which come after all that do; undefined when all do. */
+  firstNotWhere(holds: (entry: Buffer) => boolean): Buffer | undefined {
+    const index = (this.#lastBelow(this.count, holds)?.index ?? -1) + 1
+    return index < this.count ? this.#entry(index, NO_PAGE) : undefined
+  }
+
   /** Makes sure that the next `add` cannot fail: writes out what waits when no more may wait. */
   reserve(): void {
     if (this.#pendingCount >= MOST_PENDING) this.flush()

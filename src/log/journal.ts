@@ -45,12 +45,15 @@ export class Journal {
 
   /** Appends records as one batch, whose timestamps are now. There must be one at least. Throws as PartitionLog.append. */
   append(records: readonly JournalRecord[], options: BatchOptions = {}): JournalAppend {
+    return this.appendBatch(this.batchOf(records, options))
+  }
+
+  /** The batch that `append` would append. */
+  batchOf(records: readonly JournalRecord[], options: BatchOptions = {}): RecordBatch {
     const timestamp = BigInt(this.#clock.now())
-    return this.appendBatch(
-      buildBatch(
-        records.map(({ key, value }) => ({ key, value, timestamp })),
-        options
-      )
+    return buildBatch(
+      records.map(({ key, value }) => ({ key, value, timestamp })),
+      options
     )
   }
 

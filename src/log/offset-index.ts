@@ -48,6 +48,12 @@ export class OffsetIndex {
     return this.#entries.lastWhere(entry => entry.readInt32BE(0) <= wanted)?.readInt32BE(4) ?? 0
   }
 
+  /** The offset of the first entry whose batch begins at `position` or later; undefined when there is none. */
+  offsetAt(position: number): bigint | undefined {
+    const entry = this.#entries.firstNotWhere(one => one.readInt32BE(4) < position)
+    return entry && this.#baseOffset + BigInt(entry.readInt32BE(0))
+  }
+
   /** Position of the batch that the last entry speaks of. */
   get lastPosition(): number {
     return this.#entries.last?.readInt32BE(4) ?? 0

@@ -10,6 +10,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { BatchObserver } from './batch-observer.ts'
+import { abortedWithin } from './committed-read.ts'
 import { DiskGuard } from './disk-guard.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
@@ -22,6 +23,7 @@ import { type ReadLimits, Segments } from './segments.ts'
 import { soundBytes } from './sound-bytes.ts'
 import type { Storage } from './storage.ts'
 import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
+import type { AbortedTxn } from './transaction-index.ts'
 
 /** What a log needs from outside, and where it is. */
 export interface PartitionLogOptions {
@@ -95,7 +97,10 @@ export class PartitionLog {
 
   /** Readers of committed data see what lies before. */
   get lastStableOffset(): bigint {
-    return this.highWatermark
+    const { highWatermark, logStartOffset } = this
+    const unstable = this.#observer?.firstUnstableOffset(highWatermark)
+    if (unstable === undefined || unstable >= highWatermark) return highWatermark
+    return unstable > logStartOffset ? unstable : logStartOffset
   }
 
   /** Everything before is known to be on the disk. */
@@ -187,7 +192,8 @@ export class PartitionLog {
       if (this.#rollPolicy.mustRoll(this.#segments.active, batch, this.#config, nowMs)) this.#roll()
       this.#segments.active.append(batch, this.#config.indexIntervalBytes)
       this.#endOffset = batch.nextOffset
-      this.#observer?.observed(batch)
+      const aborted = this.#observer?.observed(batch)
+      if (aborted) this.#segments.active.noteAborted(aborted)
       this.#sync.appended(this.#endOffset, batch.sizeInBytes)
       return { baseOffset, lastOffset: batch.lastOffset }
     })
@@ -209,6 +215,19 @@ export class PartitionLog {
       const bytes = this.#segments.read(offset, limits)
       return offset < this.#inheritedEnd ? this.#checked(offset, bytes) : bytes
     })
+  }
+
+  /** The aborted transactions that may have records among `length` bytes that were read from `offset`. */
+  abortedWithin(offset: bigint, length: number): AbortedTxn[] {
+    const { logEndOffset } = this
+    return this.#guard.run(() =>
+      abortedWithin({ segments: this.#segments.from(offset), fetchOffset: offset, length, logEndOffset })
+    )
+  }
+
+  /** A transaction was aborted, as a replay of the log has found: its segment's index has it from now on. */
+  noteAborted(aborted: AbortedTxn): void {
+    this.#guard.run(() => this.#segments.from(aborted.lastOffset)[0]?.noteAborted(aborted))
   }
 
   /** Whether `offset` lies in a segment that gets no more batches. */

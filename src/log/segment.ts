@@ -9,6 +9,7 @@ import { OffsetIndex } from './offset-index.ts'
 import { type FileStage, type SegmentSuffix, segmentPath } from './segment-names.ts'
 import { appendWhole, type Storage } from './storage.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
+import { type AbortedTxn, TransactionIndex } from './transaction-index.ts'
 
 /** Read beyond what is asked for, so that one read finds a batch and has it: an index interval and a little more. */
 const SCAN_BYTES = 8192
@@ -30,6 +31,7 @@ export class Segment {
   /** Made when they are looked into: a log may have thousands of segments, of which nobody reads but a few. */
   #offsetIndex: OffsetIndex | undefined
   #timeIndex: TimeIndex | undefined
+  #transactionIndex: TransactionIndex | undefined
   #size: number
   /** Whether the file may be larger than what has been written to it. */
   #isLaidOut = false
@@ -104,6 +106,21 @@ export class Segment {
       this.#firstTimestamp = first ? maxTimestampOf(first.batch) : -1n
     }
     return this.#firstTimestamp ?? -1n
+  }
+
+  /** The aborted transactions whose markers lie here, in their order. */
+  get aborted(): readonly AbortedTxn[] {
+    return this.#aborted.entries
+  }
+
+  /** A transaction whose marker lies here was aborted. */
+  noteAborted(aborted: AbortedTxn): void {
+    this.#aborted.add(aborted)
+  }
+
+  /** An offset at or after all batches that begin before `position`, as near as the index tells. */
+  offsetAtPosition(position: number): bigint | undefined {
+    return this.#offsets.offsetAt(position)
   }
 
   /** Whether the indexes, of `maxIndexBytes` at most, and their 32-bit offsets have room for a batch that ends at `lastOffset`. */
@@ -259,7 +276,6 @@ export class Segment {
   /** Removes the segment's files, the `.log` last of all, so that no index is ever without its log. */
   remove(): void {
     for (const path of this.#indexPaths()) this.#storage.removeNow(path)
-    this.#storage.removeNow(this.#pathOf('txnindex'))
     this.#storage.removeNow(this.#path)
   }
 
@@ -281,8 +297,13 @@ export class Segment {
     return this.#timeIndex
   }
 
+  get #aborted(): TransactionIndex {
+    this.#transactionIndex ??= new TransactionIndex(this.#storage, this.#pathOf('txnindex'))
+    return this.#transactionIndex
+  }
+
   #indexPaths(): string[] {
-    return [this.#pathOf('index'), this.#pathOf('timeindex')]
+    return [this.#pathOf('index'), this.#pathOf('timeindex'), this.#pathOf('txnindex')]
   }
 
   #pathOf(suffix: SegmentSuffix): string {

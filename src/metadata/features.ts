@@ -26,7 +26,7 @@ const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> =
   /** 1: the consumer protocol of KIP-848. */
   'group.version': [0, 0],
   /** 1: flexible transaction records; 2: transactions that bump the epoch (KIP-890). */
-  'transaction.version': [0, 0]
+  'transaction.version': [0, 2]
 }
 
 /** What Kafka 4.3 knows of the other features: a higher level may mean records that say something else than we think. */

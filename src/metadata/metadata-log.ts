@@ -145,6 +145,11 @@ export class MetadataLog {
     return { firstProducerId, size }
   }
 
+  /** The level of a feature in force, 0 where it is off. */
+  level(feature: string): number {
+    return finalizedFeatures(this.#image).find(({ name }) => name === feature)?.maxVersionLevel ?? 0
+  }
+
   /** The features that work, and the levels in force. */
   features(): Features {
     return {

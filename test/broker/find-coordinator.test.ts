@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connection, Harness } from './harness.ts'
+import { Harness } from './harness.ts'
 
 describe('FindCoordinator', () => {
   it.each([1, 2, 3])('says NONE in the message of version %i when nothing is wrong, as Kafka does', async version => {
@@ -18,7 +18,6 @@ describe('FindCoordinator', () => {
   })
 
   it.each([
-    [1, 5, 'UNSUPPORTED_VERSION'],
     [2, 5, 'INVALID_REQUEST'],
     [2, 6, 'UNSUPPORTED_VERSION'],
     [9, 6, 'INVALID_REQUEST']
@@ -29,11 +28,11 @@ describe('FindCoordinator', () => {
     expect(coordinators[0]?.errorMessage).toMatch(/\w+ \w+/)
   })
 
-  it('warns of clients that want transactions, as some of them hide the answer', async () => {
-    const warnings: string[] = []
+  it('makes the topic of transactions when somebody looks for a coordinator', async () => {
     await using harness = await Harness.start()
-    const from = connection({ warn: what => warnings.push(what) })
-    await harness.get('FindCoordinator', { key: 'orders', keyType: 1 }, { version: 2, from })
-    expect(warnings).toEqual([expect.stringContaining('asked for transactions')])
+    const { coordinators } = await harness.get('FindCoordinator', { coordinatorKeys: ['tx'], keyType: 1 })
+    expect(coordinators).toMatchObject([{ key: 'tx', errorCode: 'NONE', nodeId: 1 }])
+    const { topics } = await harness.get('Metadata', { topics: [{ name: '__transaction_state' }] })
+    expect(topics).toMatchObject([{ isInternal: true, partitions: { length: 50 } }])
   })
 })

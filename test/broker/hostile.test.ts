@@ -160,12 +160,10 @@ it('knows the epoch of a partition before its first record, as a leader in Kafka
 
 it('does not make topics of coordinators that it does not have', async () => {
   await using broker = await Harness.start()
-  const topics = [{ name: '__transaction_state' }, { name: '__share_group_state' }]
+  const topics = [{ name: '__share_group_state' }]
   const answer = await broker.get('Metadata', { topics, allowAutoTopicCreation: true })
-  expect(answer.topics.map(({ errorCode }) => errorCode)).toEqual(
-    Array.from({ length: 2 }, () => 'UNKNOWN_TOPIC_OR_PARTITION')
-  )
-  expect(APIS).not.toHaveProperty('AddPartitionsToTxn')
+  expect(answer.topics.map(({ errorCode }) => errorCode)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION'])
+  expect(APIS).not.toHaveProperty('ShareFetch')
 })
 
 it('keeps the files of a deleted topic as long as the topic said, also after a restart', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connection, Harness } from './harness.ts'
+import { Harness } from './harness.ts'
 
 const VERSIONS = [0, 1, 2, 3, 4, 5]
 const request = { transactionalId: null, transactionTimeoutMs: 60_000 }
@@ -13,13 +13,13 @@ describe('InitProducerId', () => {
     expect(second.producerId).toBeGreaterThan(first.producerId)
   })
 
-  it.each(VERSIONS)('refuses a transactional id until there are transactions, and warns, version %i', async version => {
-    const warnings: string[] = []
+  it.each(VERSIONS)('gives a transactional id a producer of its own, version %i', async version => {
     await using harness = await Harness.start()
-    const from = connection({ warn: what => warnings.push(what) })
-    const answer = await harness.get('InitProducerId', { ...request, transactionalId: 'orders' }, { version, from })
-    expect(answer).toMatchObject({ errorCode: 'UNSUPPORTED_VERSION', producerId: -1n, producerEpoch: -1 })
-    expect(warnings).toEqual([expect.stringContaining('asked for transactions')])
+    await harness.get('FindCoordinator', { coordinatorKeys: ['orders'], keyType: 1 })
+    const ask = () => harness.get('InitProducerId', { ...request, transactionalId: 'orders' }, { version })
+    const first = await ask()
+    expect(first).toMatchObject({ errorCode: 'NONE', producerEpoch: 0 })
+    expect(await ask()).toMatchObject({ errorCode: 'NONE', producerId: first.producerId, producerEpoch: 1 })
   })
 
   it('refuses an empty transactional id as what it is', async () => {

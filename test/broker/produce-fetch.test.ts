@@ -238,8 +238,9 @@ describe('Produce', () => {
     expect((await broker.produce(topicId, batchOf(['a']), { acks: 1 })).errorCode).toBe('NONE')
   })
 
-  it('knows no producer of a transactional id, as long as there are no transactions', async () => {
+  it('knows no producer of a transactional id that never asked for one', async () => {
     await using broker = await Harness.start()
+    await broker.get('FindCoordinator', { coordinatorKeys: ['tx'], keyType: 1 })
     const topicId = await broker.createTopic('t')
     const records = batchOf(['a'], { ...idempotent(0), isTransactional: true })
     const topicData = [{ topicId, partitionData: [{ index: 0, records }] }]

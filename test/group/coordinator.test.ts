@@ -7,8 +7,8 @@ import { deferred } from '../../src/runtime/deferred.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { MemoryJournal } from '../coordination/memory-journal.ts'
 import { REBALANCE_MS, SESSION_MS, subscription } from './classic/stage.ts'
-import { MemoryJournal } from './memory-journal.ts'
 
 const SETTINGS: GroupSettings = {
   minSessionTimeoutMs: 6_000,
@@ -33,8 +33,12 @@ function started(settings: Partial<GroupSettings> = {}): GroupCoordinator {
     random: seededRandom(1),
     logger: silentLogger,
     settings: { ...SETTINGS, ...settings },
-    partitionCount: () => partitionCount,
-    journal: () => journal
+    topic: {
+      topic: '__consumer_offsets',
+      logger: silentLogger,
+      partitionCount: () => partitionCount,
+      journal: () => journal
+    }
   })
   // On a clock that stands still it does not let others go first.
   void coordinator.start()

@@ -62,7 +62,7 @@ describe('a commit', () => {
 
 describe('a fetch', () => {
   const fetch = (offsets: GroupOffsets, topics: readonly FetchTopic[] | null) =>
-    fetchOffsets(offsets, topics, new AnswerBudget())
+    fetchOffsets(offsets, topics, new AnswerBudget(), () => false)
   const offsets = offsetsOf(['foo', 0, committed()], ['bar', 1, committed({ topicId: ZERO_UUID, offset: 7n })])
   const found = (partitionIndex: number, committedOffset: bigint) => {
     return { partitionIndex, committedOffset, committedLeaderEpoch: 3, metadata: 'm', errorCode: 'NONE' }

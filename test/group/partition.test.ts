@@ -5,8 +5,8 @@ import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { ZERO_UUID } from '../../src/protocol/bytes.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { finishNow } from '../../src/runtime/steps.ts'
+import { MemoryJournal } from '../coordination/memory-journal.ts'
 import { Stage } from './classic/stage.ts'
-import { MemoryJournal } from './memory-journal.ts'
 
 const NOW = 1_700_000_000_000
 

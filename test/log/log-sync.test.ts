@@ -31,7 +31,13 @@ async function heldLog(config: Partial<LogConfig>, clock = new HandClock()) {
   return { storage, log, arrived, observer, clock }
 }
 
-const IGNORED = { observed: () => {}, isLastOfProducer: () => false, rolled: () => {}, closing: async () => {} }
+const IGNORED = {
+  observed: () => undefined,
+  firstUnstableOffset: () => undefined,
+  isLastOfProducer: () => false,
+  rolled: () => {},
+  closing: async () => {}
+}
 
 function append(log: PartitionLog, count = 1): void {
   for (let done = 0; done < count; done++) log.append(batchOf([1000n]), 0)

@@ -151,7 +151,8 @@ describe('old segments', () => {
 })
 
 const IGNORED = {
-  observed: () => {},
+  observed: () => undefined,
+  firstUnstableOffset: () => undefined,
   arrived: () => {},
   offline: () => {},
   rolled: (_: bigint) => {},

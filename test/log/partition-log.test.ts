@@ -94,7 +94,11 @@ describe('appending', () => {
     const heard: string[] = []
     log.observe({
       isLastOfProducer: () => false,
-      observed: batch => heard.push(`observed ${batch.baseOffset}-${batch.lastOffset}`),
+      observed: batch => {
+        heard.push(`observed ${batch.baseOffset}-${batch.lastOffset}`)
+        return undefined
+      },
+      firstUnstableOffset: () => undefined,
       arrived: () => {},
       offline: () => {},
       rolled: baseOffset => heard.push(`rolled ${baseOffset}`),

@@ -19,8 +19,14 @@ describe('a new metadata log', () => {
   it('tells clients only of what works', () => {
     const { metadata } = new Rig().open()
     expect(metadata.features()).toEqual({
-      supported: [{ name: 'metadata.version', minVersion: 7, maxVersion: 30 }],
-      finalized: [{ name: 'metadata.version', maxVersionLevel: 25, minVersionLevel: 25 }],
+      supported: [
+        { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
+        { name: 'transaction.version', minVersion: 0, maxVersion: 2 }
+      ],
+      finalized: [
+        { name: 'metadata.version', maxVersionLevel: 25, minVersionLevel: 25 },
+        { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 }
+      ],
       epoch: 3n
     })
   })

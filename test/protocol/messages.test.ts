@@ -95,11 +95,20 @@ const FACTS: Record<ApiName, readonly [number, number, number, number]> = {
   // Kafka knows version 6 and does not serve it: it is marked unstable.
   InitProducerId: [22, 0, 5, 2],
   OffsetForLeaderEpoch: [23, 2, 4, 4],
+  AddPartitionsToTxn: [24, 0, 5, 3],
+  AddOffsetsToTxn: [25, 0, 4, 3],
+  EndTxn: [26, 0, 5, 3],
+  WriteTxnMarkers: [27, 1, 2, 1],
+  TxnOffsetCommit: [28, 0, 6, 3],
   DescribeConfigs: [32, 1, 4, 4],
   AlterConfigs: [33, 0, 2, 2],
   CreatePartitions: [37, 0, 3, 2],
   IncrementalAlterConfigs: [44, 0, 1, 1],
+  UpdateFeatures: [57, 0, 2, 0],
   DescribeCluster: [60, 0, 2, 0],
+  DescribeProducers: [61, 0, 0, 0],
+  DescribeTransactions: [65, 0, 0, 0],
+  ListTransactions: [66, 0, 2, 0],
   DescribeTopicPartitions: [75, 0, 0, 0]
 }
 

@@ -130,7 +130,7 @@ function readOne(
     highWatermark,
     lastStableOffset,
     logStartOffset,
-    abortedTransactions: committed ? [] : null,
+    abortedTransactions: committed ? partition.log.abortedWithin(wanted.fetchOffset, records.length) : null,
     records,
     ...(diverging && { divergingEpoch: diverging })
   }

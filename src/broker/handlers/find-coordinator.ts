@@ -3,9 +3,8 @@
  * - The internal topic is made at the first request, so the first answer is a node already.
  * - From version 4 on many keys at once, each with its own error; before, one key and one error. Where there is none,
  *   Kafka's message is empty, and before version 4 the word NONE.
- * - Transactional ids are UNSUPPORTED_VERSION until transactions exist, and a warning in the log: of the clients some
- *   hide the reason.
  */
+import { GROUP_METADATA_TOPIC_NAME, TRANSACTION_STATE_TOPIC_NAME } from '../../metadata/topic-names.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import type { Handler, RequestContext, Response } from '../context.ts'
 import { type Node, nodesFor } from '../nodes.ts'
@@ -41,22 +40,25 @@ function notFound(key: string, errorCode: ErrorName, error: unknown): Coordinato
   return { key, errorCode, errorMessage, nodeId: -1, host: '', port: -1 }
 }
 
-function coordinatorOf(key: string, keyType: number, { parts, connection, apiVersion }: RequestContext): Node {
+function coordinatorOf(key: string, keyType: number, context: RequestContext): Node {
   switch (keyType) {
-    case GROUP: {
-      const leader = parts.catalog.leaderOfGroup(key)
-      const node = nodesFor(parts, connection).find(({ nodeId }) => nodeId === leader)
-      if (!node) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `the coordinator of group ${key} has no leader`)
-      return node
-    }
+    case GROUP:
+      return leaderOf(GROUP_METADATA_TOPIC_NAME, key, context)
     case TRANSACTION:
-      connection.warn('asked for transactions (transactional.id), which this release does not have')
-      throw new KafkaError('UNSUPPORTED_VERSION', 'transactions are not supported by this release')
+      return leaderOf(TRANSACTION_STATE_TOPIC_NAME, key, context)
     case SHARE: {
-      const code = apiVersion < FIRST_VERSION_WITH_SHARES ? 'INVALID_REQUEST' : 'UNSUPPORTED_VERSION'
+      const code = context.apiVersion < FIRST_VERSION_WITH_SHARES ? 'INVALID_REQUEST' : 'UNSUPPORTED_VERSION'
       throw new KafkaError(code, 'share groups are not supported by this release')
     }
     default:
       throw new KafkaError('INVALID_REQUEST', `there is no coordinator of type ${keyType}`)
   }
+}
+
+function leaderOf(topic: string, key: string, { parts, connection }: RequestContext): Node {
+  const leader = parts.catalog.leaderOfKey(topic, key)
+  const node = nodesFor(parts, connection).find(({ nodeId }) => nodeId === leader)
+  if (!node)
+    throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `the partition of ${topic} that holds ${key} has no leader`)
+  return node
 }

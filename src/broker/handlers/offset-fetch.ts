@@ -28,10 +28,11 @@ const TOPIC_IDS_SINCE = 10
 export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
   const budget = new AnswerBudget()
   if (context.apiVersion >= FIRST_BATCHED_VERSION) {
-    return { groups: await Promise.all(request.groups.map(group => fetchGroup(group, context, budget))) }
+    const { groups, requireStable } = request
+    return { groups: await Promise.all(groups.map(group => fetchGroup(group, context, budget, requireStable))) }
   }
   const group = onlyGroup(request)
-  const { topics, errorCode } = await fetchGroup(group, context, budget)
+  const { topics, errorCode } = await fetchGroup(group, context, budget, request.requireStable)
   if (errorCode === 'NONE' || context.apiVersion >= GROUP_ERROR_SINCE) return { topics, errorCode }
   return { topics: (group.topics ?? []).map(topic => refuse(topic, errorCode)) }
 }
@@ -43,14 +44,15 @@ function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): Group {
 async function fetchGroup(
   { groupId, topics }: Group,
   context: RequestContext,
-  budget: AnswerBudget
+  budget: AnswerBudget,
+  requireStable: boolean
 ): Promise<AnswerGroup> {
   const byId = context.apiVersion >= TOPIC_IDS_SINCE
   const named = byId ? topics?.map(topic => withName(topic, context)) : topics
   const isUnknown = ({ name }: FetchTopic) => byId && name === ''
   const unknown = named?.filter(isUnknown) ?? []
   const known = named?.filter(topic => !isUnknown(topic)) ?? null
-  const answer = await context.parts.groups.fetchOffsets(groupId, known, budget)
+  const answer = await context.parts.groups.fetchOffsets(groupId, known, budget, requireStable)
   if (answer.errorCode !== 'NONE') return { groupId, ...answer }
   const found = byId && !topics ? withIds(answer, context) : answer.topics
   return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }

@@ -20,6 +20,13 @@ import type { Handler, Request, RequestContext, Response } from '../context.ts'
 import { resolvesBefore } from '../parking.ts'
 import type { Partition } from '../partition.ts'
 import { byTopic, distinct, failureOf, type PartitionRef } from '../per-partition.ts'
+import {
+  addToTransaction,
+  checkInTransaction,
+  mustAsk,
+  PRODUCE_VERSIONS,
+  type TransactionalWrite
+} from '../transactional-produce.ts'
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
@@ -32,6 +39,7 @@ type Refusal = Pick<PartitionResponse, 'errorCode'> & Partial<PartitionResponse>
 
 const FIRST_VERSION_WITH_IDS = 13
 const ALL_IN_SYNC = -1
+const NOTHING = Buffer.alloc(0)
 /** Kafka's own admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
@@ -45,8 +53,10 @@ export const produce: Handler<'Produce'> = async (request, context) => {
   const results = []
   // Batches are small when they come and may be large when they are looked at.
   const afterYou = fairTurns(context.parts.clock)
+  const refusedTransaction = refusal ? undefined : await joinTransaction(request, wanted, context)
   for (const one of wanted) {
-    results.push({ ...one, data: refusal ? refused(one, refusal) : answer(request, one, context) })
+    const data = refusal ?? refusedTransaction?.get(one)
+    results.push({ ...one, data: data ? refused(one, data) : answer(request, one, context) })
     await afterYou()
   }
   const answered = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
@@ -57,6 +67,61 @@ export const produce: Handler<'Produce'> = async (request, context) => {
     partitionResponses: partitions
   }))
   return { responses }
+}
+
+/**
+ * Adds the partitions that are new to the client's transaction to it, where that is the produce's own to do (KIP-890).
+ * Gives what those are told that cannot be added.
+ */
+async function joinTransaction(
+  { transactionalId }: Request<'Produce'>,
+  wanted: readonly Wanted[],
+  context: RequestContext
+): Promise<Map<Wanted, Refusal> | undefined> {
+  if (transactionalId === null || context.apiVersion < PRODUCE_VERSIONS.addsSince) return undefined
+  const added = wanted.filter(one => mustBeAdded(one, transactionalId, context))
+  const [first] = added.map(one => batchesIn(one.records ?? NOTHING).next().value)
+  if (!first) return undefined
+  const partitions = new Map<string, Set<number>>()
+  for (const { topic, topicId, partition } of added) {
+    const name = context.parts.catalog.nameOf({ name: topic, topicId })
+    partitions.set(name, new Set([...(partitions.get(name) ?? []), partition]))
+  }
+  try {
+    await addToTransaction(writeOf(first, transactionalId, context), partitions)
+    return undefined
+  } catch (error) {
+    const { errorCode } = failureOf(error, context.parts)
+    const errorMessage = error instanceof KafkaError ? error.message : null
+    return new Map(added.map(one => [one, { errorCode, errorMessage }]))
+  }
+}
+
+/** What is wrong with a batch or its partition is told when it is appended. */
+function mustBeAdded(
+  { topic, topicId, partition: index, records }: Wanted,
+  transactionalId: string,
+  context: RequestContext
+) {
+  const { catalog } = context.parts
+  try {
+    const batch = checkProducedRecords(records, context.apiVersion)
+    if (!batch.isTransactional) return false
+    const partition = catalog.partition(catalog.nameOf({ name: topic, topicId }), index)
+    return mustAsk(writeOf(batch, transactionalId, context), partition, batch)
+  } catch (error) {
+    if (error instanceof KafkaError) return false
+    throw error
+  }
+}
+
+function writeOf(
+  { producerId, producerEpoch }: RecordBatch,
+  transactionalId: string,
+  context: RequestContext
+): TransactionalWrite {
+  const { parts, apiVersion } = context
+  return { parts, transactionalId, producerId, producerEpoch, apiVersion, versions: PRODUCE_VERSIONS }
 }
 
 /** What is wrong with a request as a whole. */
@@ -133,7 +198,6 @@ function append(
   const { catalog, clock } = parts
   const { topic, log } = partition
   const batch = checkProducedRecords(wanted.records, apiVersion)
-  if (batch.isTransactional) checkTransaction(batch, transactionalId)
   if (![ALL_IN_SYNC, 0, 1].includes(acks))
     throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
   if (isInternalTopic(topic) && clientId !== INTERNAL_CLIENT) {
@@ -141,6 +205,10 @@ function append(
   }
   try {
     if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, wanted.partition)
+    if (batch.isTransactional && transactionalId !== null) {
+      const write = writeOf(batch, transactionalId, context)
+      if (mustAsk(write, partition, batch)) checkInTransaction(write, topic, wanted.partition)
+    }
     const appended = partition.append(batch, catalog.rulesOf(topic), clock.now())
     return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
@@ -166,13 +234,6 @@ function failureCode(error: unknown, { topic, topicId, partition }: Wanted, cont
     context.connection.warn(`sent records for ${where} that are refused: ${errorCode}, ${error.message}`)
   }
   return errorCode
-}
-
-/** Transactions come with a later release: until then no transactional id has a producer. */
-function checkTransaction({ producerId }: RecordBatch, transactionalId: string | null): void {
-  if (producerId < 0n) return
-  if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
-  throw new KafkaError('INVALID_PRODUCER_ID_MAPPING', `${transactionalId} has no producer ${producerId}`)
 }
 
 /** The errors of an append with which Kafka does not tell the log start offset. */

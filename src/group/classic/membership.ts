@@ -62,6 +62,13 @@ export function commit(touch: Touch, claim: Claim): ErrorName {
   return 'NONE'
 }
 
+/** Whether a producer may commit within its transaction for a member of a group, or for nobody (KIP-447). */
+export function commitInTransaction(group: ClassicGroup, claim: Claim): ErrorName {
+  const isAnonymous = claim.generationId < 0 && claim.memberId === UNKNOWN_MEMBER_ID && claim.groupInstanceId === null
+  if (isAnonymous || (group.state === 'Empty' && claim.generationId < 0)) return 'NONE'
+  return claimError(group, claim)
+}
+
 export interface Leaving {
   readonly memberId: string
   readonly groupInstanceId: string | null

@@ -11,6 +11,8 @@ import { OffsetCommit, OffsetFetch } from './offsets.ts'
 import { Produce } from './produce.ts'
 import { InitProducerId } from './producer-ids.ts'
 import { CreatePartitions, CreateTopics, DeleteRecords, DeleteTopics } from './topics.ts'
+import { DescribeProducers, DescribeTransactions, ListTransactions, UpdateFeatures } from './transaction-admin.ts'
+import { AddOffsetsToTxn, AddPartitionsToTxn, EndTxn, TxnOffsetCommit, WriteTxnMarkers } from './transactions.ts'
 
 /** Every API by name, in the order of their keys. */
 export const APIS = {
@@ -31,11 +33,20 @@ export const APIS = {
   DeleteRecords,
   InitProducerId,
   OffsetForLeaderEpoch,
+  AddPartitionsToTxn,
+  AddOffsetsToTxn,
+  EndTxn,
+  WriteTxnMarkers,
+  TxnOffsetCommit,
   DescribeConfigs,
   AlterConfigs,
   CreatePartitions,
   IncrementalAlterConfigs,
+  UpdateFeatures,
   DescribeCluster,
+  DescribeProducers,
+  DescribeTransactions,
+  ListTransactions,
   DescribeTopicPartitions
 } as const
 

@@ -30,7 +30,11 @@ export class LastOffsets {
   follow(log: PartitionLog): PartitionLog {
     for (const batch of log.batches(log.firstSegmentOffset)) this.#observe(batch)
     log.observe({
-      observed: batch => this.#observe(batch),
+      observed: batch => {
+        this.#observe(batch)
+        return undefined
+      },
+      firstUnstableOffset: () => undefined,
       isLastOfProducer: ({ producerId, lastOffset }) => this.#offsets.get(producerId) === lastOffset,
       arrived: () => {},
       offline: () => {},

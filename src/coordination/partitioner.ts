@@ -1,8 +1,8 @@
-/** Which partition of __consumer_offsets a group lives in: Java's hash of its id, so that Kafka would look there too. */
+/** Which partition of its topic a group or a transactional id lives in: Java's hash of it, so that Kafka would look there too. */
 
-/** The partition, of `partitionCount`, that holds a group's records. */
-export function partitionFor(groupId: string, partitionCount: number): number {
-  const hash = javaHash(groupId)
+/** The partition, of `partitionCount`, that holds the records of a key. */
+export function partitionFor(key: string, partitionCount: number): number {
+  const hash = javaHash(key)
   // Math.abs has no int32 for -2^31; Kafka takes 0.
   return hash === -2_147_483_648 ? 0 : Math.abs(hash) % partitionCount
 }

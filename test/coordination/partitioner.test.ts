@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { partitionFor } from '../../src/group/partitioner.ts'
+import { partitionFor } from '../../src/coordination/partitioner.ts'
 
 describe('the partition of a group', () => {
   // From Java's String.hashCode.

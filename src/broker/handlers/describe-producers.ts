@@ -1,0 +1,38 @@
+/** DescribeProducers: what partitions know of their producers, each partition with its own error (KIP-664). */
+import type { ProducerEntry } from '../../idempotence/producer-snapshot.ts'
+import { checkTopicName } from '../../metadata/topic-names.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import type { Handler, Response } from '../context.ts'
+import { each } from '../per-partition.ts'
+
+type Partition = Response<'DescribeProducers'>['topics'][number]['partitions'][number]
+
+export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { parts }) => ({
+  topics: topics.map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: each(
+      partitionIndexes,
+      parts,
+      partitionIndex => {
+        checkTopicName(name)
+        const producers = parts.catalog.partition(name, partitionIndex).producers()
+        return { partitionIndex, errorCode: 'NONE', errorMessage: null, activeProducers: producers.map(described) }
+      },
+      (partitionIndex, { errorCode, error }): Partition => {
+        const errorMessage = error instanceof KafkaError ? error.message : null
+        return { partitionIndex, errorCode, errorMessage, activeProducers: [] }
+      }
+    )
+  }))
+})
+
+function described(producer: ProducerEntry): Partition['activeProducers'][number] {
+  return {
+    producerId: producer.producerId,
+    producerEpoch: producer.producerEpoch,
+    lastSequence: producer.lastSequence,
+    lastTimestamp: producer.timestamp,
+    coordinatorEpoch: producer.coordinatorEpoch,
+    currentTxnStartOffset: producer.currentTxnFirstOffset
+  }
+}

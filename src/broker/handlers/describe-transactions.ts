@@ -1,0 +1,35 @@
+/** DescribeTransactions: the state of transactional ids, each with its own error (KIP-664). */
+import { KafkaError } from '../../protocol/errors.ts'
+import type { Txn } from '../../txn/txn.ts'
+import type { Handler, Response } from '../context.ts'
+import { each } from '../per-partition.ts'
+
+type State = Response<'DescribeTransactions'>['transactionStates'][number]
+
+export const describeTransactions: Handler<'DescribeTransactions'> = ({ transactionalIds }, { parts }) => ({
+  transactionStates: each(
+    transactionalIds,
+    parts,
+    transactionalId => {
+      if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
+      const txn = parts.txns.find(transactionalId)
+      if (!txn)
+        throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `no producer has the transactional id ${transactionalId}`)
+      return described(txn)
+    },
+    (transactionalId, { errorCode }): State => ({ errorCode, transactionalId })
+  )
+})
+
+function described(txn: Txn): State {
+  return {
+    errorCode: 'NONE',
+    transactionalId: txn.transactionalId,
+    transactionState: txn.state,
+    transactionTimeoutMs: txn.timeoutMs,
+    transactionStartTimeMs: BigInt(txn.startedMs),
+    producerId: txn.producerId,
+    producerEpoch: txn.producerEpoch,
+    topics: Array.from(txn.partitions, ([topic, partitions]) => ({ topic, partitions: [...partitions] }))
+  }
+}

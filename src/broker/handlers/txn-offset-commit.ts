@@ -1,0 +1,61 @@
+/**
+ * TxnOffsetCommit: stores how far a group has read, to count once the producer's transaction is committed (KIP-98,
+ * KIP-447). Every partition has its own error.
+ * - From version 5 on the partition of `__consumer_offsets` is added to the transaction by the commit itself (KIP-890);
+ *   before, AddOffsetsToTxn has done that.
+ * - Version 6 names topics by id.
+ */
+import { partitionFor } from '../../coordination/partitioner.ts'
+import { refuseCommit } from '../../group/offsets.ts'
+import { GROUP_METADATA_TOPIC_NAME } from '../../metadata/topic-names.ts'
+import { sortCommit } from '../commit-topics.ts'
+import type { Handler, Request, RequestContext } from '../context.ts'
+import { failureOf } from '../per-partition.ts'
+import {
+  addToTransaction,
+  checkInTransaction,
+  type TransactionalWrite,
+  TXN_OFFSET_COMMIT_VERSIONS
+} from '../transactional-produce.ts'
+
+const TOPIC_IDS_SINCE = 6
+
+export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, context) => {
+  const { topics, answerWith } = sortCommit(request.topics, context, context.apiVersion >= TOPIC_IDS_SINCE)
+  if (topics.length === 0) return { topics: answerWith([]) }
+  try {
+    await enterTransaction(request, context)
+  } catch (error) {
+    return { topics: answerWith(refuseCommit(topics, failureOf(error, context.parts).errorCode)) }
+  }
+  const {
+    groupId,
+    memberId,
+    groupInstanceId,
+    generationIdOrMemberEpoch: generationId,
+    producerId,
+    producerEpoch
+  } = request
+  const committed = await context.parts.groups.commitTransactionalOffsets({
+    groupId,
+    memberId,
+    groupInstanceId,
+    generationId,
+    retentionTimeMs: -1n,
+    topics,
+    producer: { producerId, producerEpoch }
+  })
+  return { topics: answerWith(committed) }
+}
+
+/** The partition that holds the group is in the open transaction of the producer afterwards, or it is told why not. */
+async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: RequestContext): Promise<void> {
+  const { parts, apiVersion } = context
+  const { transactionalId, producerId, producerEpoch, groupId } = request
+  const topic = GROUP_METADATA_TOPIC_NAME
+  const index = partitionFor(groupId, parts.catalog.partitionCount(topic))
+  const versions = TXN_OFFSET_COMMIT_VERSIONS
+  const write: TransactionalWrite = { parts, transactionalId, producerId, producerEpoch, apiVersion, versions }
+  await addToTransaction(write, new Map([[topic, new Set([index])]]))
+  checkInTransaction(write, topic, index)
+}

@@ -1,0 +1,44 @@
+/** What the transaction coordinator needs of the broker: its settings, its topic, and the partitions that take markers. */
+import type { BrokerSettings } from '../config/values.ts'
+import type { ProducerIds } from '../idempotence/producer-ids.ts'
+import { TRANSACTION_STATE_TOPIC_NAME } from '../metadata/topic-names.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { TxnPorts, TxnSettings } from '../txn/coordinator.ts'
+import type { MarkerPort } from '../txn/endings.ts'
+import type { Catalog } from './catalog.ts'
+import { stateTopic } from './state-topic.ts'
+
+/** Where the coordinator lives. */
+export interface TxnWorld {
+  readonly catalog: Catalog
+  readonly producerIds: ProducerIds
+  readonly markers: MarkerPort
+  readonly settings: BrokerSettings
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The finalized level of the feature. */
+  transactionVersion(): number
+}
+
+export function txnPorts(world: TxnWorld): TxnPorts {
+  const { clock, logger, markers, producerIds, settings } = world
+  return {
+    clock,
+    logger,
+    markers,
+    settings: txnSettings(settings),
+    topic: stateTopic(TRANSACTION_STATE_TOPIC_NAME, world),
+    newProducerId: () => producerIds.next(),
+    transactionVersion: () => world.transactionVersion()
+  }
+}
+
+function txnSettings(settings: BrokerSettings): TxnSettings {
+  return {
+    maxTimeoutMs: settings.get('transaction.max.timeout.ms'),
+    expirationMs: settings.get('transactional.id.expiration.ms'),
+    abortIntervalMs: settings.get('transaction.abort.timed.out.transaction.cleanup.interval.ms'),
+    removeIntervalMs: settings.get('transaction.remove.expired.transaction.cleanup.interval.ms')
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * What a reader of committed data is told beside the records: the aborted transactions that may have records among
+ * them, by Kafka's rule, which may name some more.
+ */
+import type { Segment } from './segment.ts'
+import type { AbortedTxn } from './transaction-index.ts'
+
+/** The read, and the log that was read. */
+export interface CommittedRead {
+  /** From the one that holds the first record on. */
+  readonly segments: readonly Segment[]
+  readonly fetchOffset: bigint
+  /** Bytes that were read. */
+  readonly length: number
+  readonly logEndOffset: bigint
+}
+
+/** The aborted transactions that reach into what was read, in the order of their markers. */
+export function abortedWithin(read: CommittedRead): AbortedTxn[] {
+  const upperBound = upperBoundOf(read)
+  const found: AbortedTxn[] = []
+  for (const segment of read.segments) {
+    for (const aborted of segment.aborted) {
+      if (aborted.lastOffset >= read.fetchOffset && aborted.firstOffset < upperBound) found.push(aborted)
+      if (aborted.lastStableOffset >= upperBound) return found
+    }
+  }
+  return found
+}
+
+/** An offset at or after the end of what was read, as near as the index tells. */
+function upperBoundOf({ segments: [first, second], fetchOffset, length, logEndOffset }: CommittedRead): bigint {
+  const start = first?.find(fetchOffset)?.position ?? 0
+  return first?.offsetAtPosition(start + length) ?? second?.baseOffset ?? logEndOffset
+}

@@ -1,0 +1,121 @@
+/** What transactional producers ask, and what brokers ask one another for them (KIP-98, KIP-447, KIP-890). */
+import { api } from '../api.ts'
+import { ZERO_UUID } from '../bytes.ts'
+import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../schema.ts'
+
+const partitionsOfTopics = array({ name: string, partitions: array(int32) })
+const resultsOfTopics = array({
+  name: string,
+  resultsByPartition: array({ partitionIndex: int32, partitionErrorCode: errorCode })
+})
+
+export const AddPartitionsToTxn = api({
+  key: 24,
+  name: 'AddPartitionsToTxn',
+  versions: [0, 5],
+  flexibleSince: 3,
+  request: {
+    /** Brokers ask for several producers at once, clients (up to version 3) for themselves. */
+    transactions: array({
+      transactionalId: string,
+      producerId: int64,
+      producerEpoch: int16,
+      verifyOnly: boolean,
+      topics: partitionsOfTopics
+    })
+      .since(4)
+      .or([]),
+    v3AndBelowTransactionalId: string.until(3).or(''),
+    v3AndBelowProducerId: int64.until(3).or(0n),
+    v3AndBelowProducerEpoch: int16.until(3).or(0),
+    v3AndBelowTopics: partitionsOfTopics.until(3).or([])
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    errorCode: errorCode.since(4).or('NONE'),
+    resultsByTransaction: array({ transactionalId: string, topicResults: resultsOfTopics }).since(4).or([]),
+    resultsByTopicV3AndBelow: resultsOfTopics.until(3).or([])
+  }
+})
+
+export const AddOffsetsToTxn = api({
+  key: 25,
+  name: 'AddOffsetsToTxn',
+  versions: [0, 4],
+  flexibleSince: 3,
+  request: { transactionalId: string, producerId: int64, producerEpoch: int16, groupId: string },
+  response: { throttleTimeMs: int32.or(0), errorCode }
+})
+
+export const EndTxn = api({
+  key: 26,
+  name: 'EndTxn',
+  versions: [0, 5],
+  flexibleSince: 3,
+  request: { transactionalId: string, producerId: int64, producerEpoch: int16, committed: boolean },
+  response: {
+    throttleTimeMs: int32.or(0),
+    errorCode,
+    /** What the next transaction goes on with (KIP-890). */
+    producerId: int64.since(5).or(-1n),
+    producerEpoch: int16.since(5).or(-1)
+  }
+})
+
+export const WriteTxnMarkers = api({
+  key: 27,
+  name: 'WriteTxnMarkers',
+  versions: [1, 2],
+  flexibleSince: 1,
+  request: {
+    markers: array({
+      producerId: int64,
+      producerEpoch: int16,
+      /** Whether it commits. */
+      transactionResult: boolean,
+      topics: array({ name: string, partitionIndexes: array(int32) }),
+      coordinatorEpoch: int32,
+      transactionVersion: int8.since(2).or(0)
+    })
+  },
+  response: {
+    markers: array({
+      producerId: int64,
+      topics: array({ name: string, partitions: array({ partitionIndex: int32, errorCode }) })
+    })
+  }
+})
+
+export const TxnOffsetCommit = api({
+  key: 28,
+  name: 'TxnOffsetCommit',
+  versions: [0, 6],
+  flexibleSince: 3,
+  request: {
+    transactionalId: string,
+    groupId: string,
+    producerId: int64,
+    producerEpoch: int16,
+    generationIdOrMemberEpoch: int32.since(3).or(-1),
+    memberId: string.since(3).or(''),
+    groupInstanceId: nullableString.since(3),
+    topics: array({
+      name: string.until(5).or(''),
+      topicId: uuid.since(6).or(ZERO_UUID),
+      partitions: array({
+        partitionIndex: int32,
+        committedOffset: int64,
+        committedLeaderEpoch: int32.since(2).or(-1),
+        committedMetadata: nullableString
+      })
+    })
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    topics: array({
+      name: string.until(5),
+      topicId: uuid.since(6),
+      partitions: array({ partitionIndex: int32, errorCode })
+    })
+  }
+})

@@ -1,0 +1,231 @@
+/**
+ * What may happen to a transaction, by Kafka's rules (KIP-98, KIP-360, KIP-890): each command gives the state to be
+ * recorded, or throws the KafkaError to answer with. Pure, but that a producer id is drawn where epochs are used up.
+ */
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import {
+  contains,
+  isEnding,
+  isExhausted,
+  isIdle,
+  moved,
+  NO_EPOCH,
+  NO_PARTITIONS,
+  NO_PRODUCER_ID,
+  nextEpoch,
+  type Txn,
+  type TxnPartitions,
+  type TxnResult,
+  union
+} from './txn.ts'
+
+/** Who a request says it comes from. */
+export interface Producer {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** From this `transaction.version` on every end of a transaction moves the epoch (KIP-890). */
+const EPOCH_BUMP_VERSION = 2
+
+export interface InitCommand {
+  readonly timeoutMs: number
+  /** Whom the client takes itself for (KIP-360); undefined for a new instance, which fences all before it. */
+  readonly expected: Producer | undefined
+  /** An id that nobody ever had. */
+  readonly newProducerId: () => bigint
+}
+
+/**
+ * InitProducerId: the state with the epoch that the client gets, or 'abort first' where a transaction is open, which
+ * has to be aborted and the client told CONCURRENT_TRANSACTIONS: it asks again and gets yet another epoch.
+ */
+export function initProducer(
+  txn: Txn,
+  { timeoutMs, expected, newProducerId }: InitCommand,
+  now: number
+): Txn | 'abort first' {
+  if (expected && !mayContinue(txn, expected)) throw fenced(txn, expected)
+  if (isEnding(txn)) throw concurrent(txn)
+  if (txn.state === 'Ongoing') return 'abort first'
+  const empty = { timeoutMs, partitions: NO_PARTITIONS, startedMs: -1, updatedMs: now }
+  if (isExhausted(txn.producerEpoch) && (expected?.producerEpoch ?? txn.producerEpoch) === txn.producerEpoch) {
+    const lastProducerEpoch = expected ? txn.producerEpoch : NO_EPOCH
+    return moved(txn, 'Empty', { ...empty, producerId: newProducerId(), producerEpoch: 0, lastProducerEpoch })
+  }
+  return moved(txn, 'Empty', { ...empty, ...epochAfterInit(txn, expected) })
+}
+
+/** Whether the one it takes itself for is the current producer, or the one before whose epochs were used up. */
+function mayContinue(txn: Txn, { producerId, producerEpoch }: Producer): boolean {
+  if (txn.producerEpoch === NO_EPOCH || producerId === txn.producerId) return true
+  return producerId === txn.previousProducerId && isExhausted(producerEpoch)
+}
+
+function epochAfterInit(txn: Txn, expected: Producer | undefined): Pick<Txn, 'producerEpoch' | 'lastProducerEpoch'> {
+  const { producerEpoch, lastProducerEpoch } = txn
+  if (!expected) return { producerEpoch: nextEpoch(producerEpoch), lastProducerEpoch: NO_EPOCH }
+  if (producerEpoch === NO_EPOCH || expected.producerEpoch === producerEpoch) {
+    return { producerEpoch: nextEpoch(producerEpoch), lastProducerEpoch: producerEpoch }
+  }
+  // It did not hear the answer to the same request: nobody else has asked since, for that would have reset the last epoch.
+  if (expected.producerEpoch === lastProducerEpoch) return { producerEpoch, lastProducerEpoch }
+  throw fenced(txn, expected)
+}
+
+/** AddPartitionsToTxn: the state with the partitions, or undefined where all of them are in the transaction already. */
+export function addPartitions(
+  txn: Txn,
+  producer: Producer,
+  added: TxnPartitions,
+  clientVersion: number,
+  now: number
+): Txn | undefined {
+  checkProducer(txn, producer)
+  if (txn.state === 'Ongoing' && contains(txn.partitions, added)) return undefined
+  const startedMs = txn.state === 'Ongoing' ? txn.startedMs : now
+  return moved(txn, 'Ongoing', { partitions: union(txn.partitions, added), startedMs, updatedMs: now, clientVersion })
+}
+
+/** Whether a partition is in the open transaction of a producer. Throws what AddPartitionsToTxn to verify is answered with. */
+export function verifyPartition(txn: Txn, producer: Producer, topic: string, partition: number): boolean {
+  checkProducer(txn, producer)
+  return txn.partitions.get(topic)?.has(partition) ?? false
+}
+
+function checkProducer(txn: Txn, { producerId, producerEpoch }: Producer): void {
+  if (txn.producerId !== producerId) throw otherProducer(txn, producerId)
+  if (txn.producerEpoch !== producerEpoch) throw fenced(txn, { producerId, producerEpoch })
+  if (isEnding(txn)) throw concurrent(txn)
+}
+
+export interface EndCommand {
+  readonly producer: Producer
+  readonly result: TxnResult
+  /** The `transaction.version` that the request stands for. */
+  readonly clientVersion: number
+  readonly newProducerId: () => bigint
+}
+
+/** EndTxn: the state in which the result is decided, or undefined for a retry of an end that was reached. */
+export function endTxn(txn: Txn, command: EndCommand, now: number): Txn | undefined {
+  return command.clientVersion < EPOCH_BUMP_VERSION ? endClassic(txn, command, now) : endWithBump(txn, command, now)
+}
+
+function endClassic(txn: Txn, { producer, result, newProducerId }: EndCommand, now: number): Txn | undefined {
+  if (txn.producerId !== producer.producerId) throw otherProducer(txn, producer.producerId)
+  if (txn.producerEpoch !== producer.producerEpoch) throw fenced(txn, producer)
+  if (txn.state === 'Ongoing') return prepared(txn, result, 0, newProducerId, now)
+  if (txn.state === completeState(result)) return undefined
+  throw cannotEnd(txn, result)
+}
+
+/**
+ * With KIP-890 the epoch moves with every end, and tells a retry, which comes with the epoch before, from the next
+ * command. An abort is welcome where nothing is open: what a client sent may still be on its way.
+ */
+function endWithBump(
+  txn: Txn,
+  { producer, result, clientVersion, newProducerId }: EndCommand,
+  now: number
+): Txn | undefined {
+  const isRetryOfLast = retriesLastEpochs(txn, producer)
+  if (txn.producerId !== producer.producerId && !isRetryOfLast) throw otherProducer(txn, producer.producerId)
+  const isRetry = isRetryOfLast || txn.producerEpoch === producer.producerEpoch + 1
+  const isCurrent = txn.producerEpoch === producer.producerEpoch
+  if (!(isEnding(txn) ? isRetry && !isRetryOfLast : isCurrent || (isRetry && isComplete(txn))))
+    throw fenced(txn, producer)
+  if (txn.state === 'Ongoing') return prepared(txn, result, clientVersion, newProducerId, now)
+  if (isRetry && txn.state === completeState(result)) return undefined
+  if (isIdle(txn) && result === 'ABORT' && !isRetry) {
+    return prepared({ ...txn, startedMs: now }, result, clientVersion, newProducerId, now)
+  }
+  throw cannotEnd(txn, result)
+}
+
+/** Whether it comes from the last epoch of a producer id that has been replaced since. */
+function retriesLastEpochs(txn: Txn, { producerId, producerEpoch }: Producer): boolean {
+  return (
+    txn.previousProducerId === producerId &&
+    isExhausted(producerEpoch) &&
+    producerEpoch < 32_767 &&
+    txn.producerEpoch === 0
+  )
+}
+
+function isComplete({ state }: Txn): boolean {
+  return state === 'CompleteCommit' || state === 'CompleteAbort'
+}
+
+/**
+ * The coordinator's own abort of an open transaction, of which the producer hears by being fenced: because another
+ * instance came or time is up. `transactionVersion` is the cluster's.
+ */
+export function fenceAndAbort(txn: Txn, transactionVersion: number, newProducerId: () => bigint, now: number): Txn {
+  if (transactionVersion >= EPOCH_BUMP_VERSION) return prepared(txn, 'ABORT', transactionVersion, newProducerId, now)
+  const fencing = { ...txn, producerEpoch: nextEpoch(txn.producerEpoch), lastProducerEpoch: NO_EPOCH }
+  return prepared(fencing, 'ABORT', 0, newProducerId, now)
+}
+
+function prepared(txn: Txn, result: TxnResult, clientVersion: number, newProducerId: () => bigint, now: number): Txn {
+  const state = result === 'COMMIT' ? 'PrepareCommit' : 'PrepareAbort'
+  const decided = { updatedMs: now, startedMs: txn.startedMs, clientVersion }
+  if (clientVersion < EPOCH_BUMP_VERSION) return moved(txn, state, decided)
+  const nextProducerId = isExhausted(txn.producerEpoch) ? newProducerId() : NO_PRODUCER_ID
+  const { producerEpoch: lastProducerEpoch } = txn
+  return moved(txn, state, {
+    ...decided,
+    nextProducerId,
+    producerEpoch: nextEpoch(lastProducerEpoch),
+    lastProducerEpoch
+  })
+}
+
+/** All markers of an ending transaction are written. With KIP-890 a producer id whose epochs are used up is replaced now. */
+export function completed(txn: Txn, now: number): Txn {
+  const done = { partitions: NO_PARTITIONS, updatedMs: now }
+  const renewed = txn.nextProducerId === NO_PRODUCER_ID ? {} : { producerId: txn.nextProducerId, producerEpoch: 0 }
+  return moved(txn, completeState(resultOf(txn)), { ...done, ...renewed })
+}
+
+/** How an ending transaction ends. */
+export function resultOf({ state }: Txn): TxnResult {
+  return state === 'PrepareCommit' ? 'COMMIT' : 'ABORT'
+}
+
+/** Whether an open transaction has taken longer than its producer wanted. */
+export function isTimedOut({ state, startedMs, timeoutMs }: Txn, now: number): boolean {
+  return state === 'Ongoing' && startedMs + timeoutMs < now
+}
+
+/** Whether an id without a transaction has not been used for `expirationMs` (`transactional.id.expiration.ms`). */
+export function isExpired(txn: Txn, expirationMs: number, now: number): boolean {
+  return isIdle(txn) && txn.updatedMs <= now - expirationMs
+}
+
+function completeState(result: TxnResult): 'CompleteCommit' | 'CompleteAbort' {
+  return result === 'COMMIT' ? 'CompleteCommit' : 'CompleteAbort'
+}
+
+/** An end that does not fit the state: decided already in the same way, or in the other, or nothing to end. */
+function cannotEnd(txn: Txn, result: TxnResult): KafkaError {
+  if (isEnding(txn) && resultOf(txn) === result) return concurrent(txn)
+  return refusal('INVALID_TXN_STATE', txn, `is ${txn.state} and cannot end with ${result}`)
+}
+
+function concurrent(txn: Txn): KafkaError {
+  return refusal('CONCURRENT_TRANSACTIONS', txn, 'is still ending')
+}
+
+function fenced(txn: Txn, { producerId, producerEpoch }: Producer): KafkaError {
+  const now = `producer ${txn.producerId} with epoch ${txn.producerEpoch}`
+  return refusal('PRODUCER_FENCED', txn, `belongs to ${now}, not ${producerId} with epoch ${producerEpoch}`)
+}
+
+function otherProducer(txn: Txn, producerId: bigint): KafkaError {
+  return refusal('INVALID_PRODUCER_ID_MAPPING', txn, `belongs to producer ${txn.producerId}, not ${producerId}`)
+}
+
+function refusal(code: ErrorName, { transactionalId }: Txn, why: string): KafkaError {
+  return new KafkaError(code, `the transaction of ${transactionalId} ${why}`)
+}

@@ -1,0 +1,92 @@
+/**
+ * The records of `__transaction_state`, byte for byte as Kafka writes them: each is the whole state of a transactional
+ * id, and the last one counts.
+ */
+import { ByteReader, MalformedFrame } from '../protocol/bytes.ts'
+import { type KeyValue, RecordType } from '../protocol/keyed-record.ts'
+import { array, int8, int16, int32, int64, string } from '../protocol/schema.ts'
+import { NO_EPOCH, NO_PARTITIONS, NO_PRODUCER_ID, TXN_STATES, type Txn, type TxnPartitions } from './txn.ts'
+
+/** The fields of a key, versions included. */
+export const txnKey = { transactionalId: string }
+
+/** The fields of a value, versions included. */
+export const txnValue = {
+  producerId: int64,
+  producerEpoch: int16,
+  transactionTimeoutMs: int32,
+  transactionStatus: int8,
+  transactionPartitions: array({ topic: string, partitionIds: array(int32) }).nullableSince(0),
+  transactionLastUpdateTimestampMs: int64,
+  transactionStartTimestampMs: int64,
+  /** Kafka has places for these two, and as yet writes neither. */
+  previousProducerId: int64.or(NO_PRODUCER_ID).tagged(0, 1),
+  nextProducerId: int64.or(NO_PRODUCER_ID).tagged(1, 1),
+  clientTransactionVersion: int16.tagged(2, 1),
+  nextProducerEpoch: int16.or(NO_EPOCH).tagged(3, 1)
+}
+
+const TYPE_ID = 0
+const LAST_VERSION = 1
+const transaction = new RecordType(TYPE_ID, txnKey, txnValue, LAST_VERSION, 1)
+
+/** The record of a state. Kafka writes version 0 while `transaction.version` is 0, else version 1. */
+export function encodeTxn(txn: Txn, transactionVersion: number): KeyValue {
+  const value = {
+    producerId: txn.producerId,
+    producerEpoch: txn.producerEpoch,
+    transactionTimeoutMs: txn.timeoutMs,
+    transactionStatus: TXN_STATES.indexOf(txn.state),
+    transactionPartitions: txn.state === 'Empty' ? null : toList(txn.partitions),
+    transactionLastUpdateTimestampMs: BigInt(txn.updatedMs),
+    transactionStartTimestampMs: BigInt(txn.startedMs),
+    clientTransactionVersion: txn.clientVersion
+  }
+  return transaction.encode({ transactionalId: txn.transactionalId }, value, transactionVersion === 0 ? 0 : 1)
+}
+
+/** The tombstone of a transactional id. */
+export function encodeTombstone(transactionalId: string): KeyValue {
+  return transaction.encode({ transactionalId }, null, 0)
+}
+
+/** A record as it comes from the log: a state, or null for an id that is no more; undefined for a type nobody knows. */
+export function decodeTxn({ key, value }: KeyValue): { transactionalId: string; txn: Txn | null } | undefined {
+  const reader = new ByteReader(key)
+  if (reader.int16() !== TYPE_ID) return undefined
+  const decoded = transaction.decode(reader, value)
+  const { transactionalId } = decoded.key
+  if (!decoded.value) return { transactionalId, txn: null }
+  const { transactionStatus, ...fields } = decoded.value
+  const state = TXN_STATES[transactionStatus]
+  if (!state)
+    throw new MalformedFrame(`the transaction of ${transactionalId} has the unknown state ${transactionStatus}`)
+  const txn: Txn = {
+    transactionalId,
+    state,
+    producerId: fields.producerId,
+    previousProducerId: fields.previousProducerId,
+    nextProducerId: fields.nextProducerId,
+    producerEpoch: fields.producerEpoch,
+    lastProducerEpoch: NO_EPOCH,
+    timeoutMs: fields.transactionTimeoutMs,
+    partitions: state === 'Empty' ? NO_PARTITIONS : toMap(fields.transactionPartitions ?? []),
+    startedMs: Number(fields.transactionStartTimestampMs),
+    updatedMs: Number(fields.transactionLastUpdateTimestampMs),
+    clientVersion: fields.clientTransactionVersion
+  }
+  return { transactionalId, txn }
+}
+
+interface TopicPartitions {
+  readonly topic: string
+  readonly partitionIds: readonly number[]
+}
+
+function toList(partitions: TxnPartitions): TopicPartitions[] {
+  return Array.from(partitions, ([topic, indexes]) => ({ topic, partitionIds: [...indexes] }))
+}
+
+function toMap(list: readonly TopicPartitions[]): TxnPartitions {
+  return new Map(list.map(({ topic, partitionIds }) => [topic, new Set(partitionIds)]))
+}

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { MalformedFrame } from '../../src/protocol/bytes.ts'
+import { decodeTxn, encodeTombstone, encodeTxn } from '../../src/txn/records.ts'
+import { newTxn, type Txn } from '../../src/txn/txn.ts'
+
+const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
+
+const ongoing: Txn = {
+  ...newTxn('tx', 1000n, 60_000, 1_700_000_000_001),
+  state: 'Ongoing',
+  producerEpoch: 1,
+  partitions: new Map([['foo', new Set([0])]]),
+  startedMs: 1_700_000_000_000
+}
+const KEY = hex('0000 0002 7478')
+
+describe('golden vectors from Apache Kafka 4.x', () => {
+  test.each<[name: string, txn: Txn, transactionVersion: number, value: string]>([
+    [
+      'an open transaction, transaction.version 0',
+      ongoing,
+      0,
+      '0000 00000000000003e8 0001 0000ea60 01 00000001 0003 666f6f 00000001 00000000 0000018bcfe56801 0000018bcfe56800'
+    ],
+    [
+      'an open transaction of a client of KIP-890',
+      { ...ongoing, clientVersion: 2 },
+      2,
+      '0001 00000000000003e8 0001 0000ea60 01 02 04666f6f 02 00000000 00 0000018bcfe56801 0000018bcfe56800 01 02 02 0002'
+    ],
+    [
+      'no transaction',
+      { ...ongoing, state: 'Empty', partitions: new Map(), startedMs: -1 },
+      1,
+      '0001 00000000000003e8 0001 0000ea60 00 00 0000018bcfe56801 ffffffffffffffff 00'
+    ]
+  ])('%s', (_name, txn, transactionVersion, value) => {
+    const record = encodeTxn(txn, transactionVersion)
+    expect(record).toEqual({ key: KEY, value: hex(value) })
+    expect(decodeTxn(record)).toEqual({ transactionalId: 'tx', txn })
+  })
+})
+
+test('a tombstone is an id without a state', () => {
+  const record = encodeTombstone('tx')
+  expect(record).toEqual({ key: KEY, value: null })
+  expect(decodeTxn(record)).toEqual({ transactionalId: 'tx', txn: null })
+})
+
+test('a record of another type is left to whoever knows it', () => {
+  expect(decodeTxn({ key: hex('0001 0002 7478'), value: null })).toBeUndefined()
+})
+
+test.each([
+  ['an unknown state', '0000 00000000000003e8 0001 0000ea60 09 ffffffff 0000018bcfe56801 0000018bcfe56800'],
+  ['an unknown version', '0002 00000000000003e8'],
+  ['a value that is cut', '0000 00000000000003e8 0001']
+])('%s is refused', (_name, value) => {
+  expect(() => decodeTxn({ key: KEY, value: hex(value) })).toThrow(MalformedFrame)
+})
