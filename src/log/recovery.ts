@@ -11,6 +11,7 @@ import { indexProblem } from './index-sanity.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { Segment } from './segment.ts'
+import { type CheckedSegment, checkSegment, isUnused } from './segment-check.ts'
 import { segmentPath } from './segment-names.ts'
 import { segmentOffsets } from './segments.ts'
 import type { Storage } from './storage.ts'
@@ -47,14 +48,14 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
     if (isTrusted(options, baseOffset, offsets[index + 1])) continue
     isChecked = true
     const segment = new Segment(storage, folder, baseOffset, nowMs)
-    const { soundBytes, reason } = yield* checkSegment(segment, epochs, options)
-    const isCut = soundBytes < segment.size && !isMerelyUnused(segment, soundBytes, offsets[index + 1])
+    const checked = yield* checking(segment, epochs, options)
+    const isCut = segment.size < checked.fileBytes && !isMerelyUnused(storage, segment, checked, offsets[index + 1])
     if (isCut || (options.isDense && segment.endOffset < (offsets[index + 1] ?? 0n))) {
-      reportDamage(segment, soundBytes, reason, options)
+      reportDamage(segment, checked, options)
       // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
     }
-    segment.cutTo(soundBytes)
+    segment.finish()
   }
   if (!isChecked) return
   const last = offsets.at(-1)
@@ -99,8 +100,13 @@ function endProblem({ storage, folder, nowMs }: RecoveryOptions, baseOffset: big
   }
 }
 
-function* checkSegment(segment: Segment, epochs: LeaderEpochs, { indexIntervalBytes }: RecoveryOptions) {
-  const checking = segment.recover(indexIntervalBytes)
+/** Tells of every batch how large it is, once it is known to be sound. */
+function* checking(
+  segment: Segment,
+  epochs: LeaderEpochs,
+  { storage, indexIntervalBytes }: RecoveryOptions
+): Steps<CheckedSegment, number> {
+  const checking = checkSegment(storage, segment, indexIntervalBytes)
   let next = checking.next()
   for (; !next.done; next = checking.next()) {
     noteEpoch(epochs, next.value)
@@ -110,18 +116,18 @@ function* checkSegment(segment: Segment, epochs: LeaderEpochs, { indexIntervalBy
 }
 
 /** Space laid out in advance (preallocate). Where a later segment leaves a hole, the zeros stand for batches that were lost. */
-function isMerelyUnused(segment: Segment, soundBytes: number, end: bigint | undefined): boolean {
-  return (end === undefined || segment.endOffset === end) && segment.isUnusedFrom(soundBytes)
+function isMerelyUnused(
+  storage: Storage,
+  segment: Segment,
+  { fileBytes }: CheckedSegment,
+  end: bigint | undefined
+): boolean {
+  return (end === undefined || segment.endOffset === end) && isUnused(storage, segment.path, segment.size, fileBytes)
 }
 
-function reportDamage(
-  segment: Segment,
-  soundBytes: number,
-  reason: string | undefined,
-  options: RecoveryOptions
-): void {
+function reportDamage(segment: Segment, { fileBytes, reason }: CheckedSegment, options: RecoveryOptions): void {
   const { baseOffset, endOffset, size } = segment
-  const bindings = { folder: options.folder, segment: baseOffset, endOffset, cutBytes: size - soundBytes, reason }
+  const bindings = { folder: options.folder, segment: baseOffset, endOffset, cutBytes: fileBytes - size, reason }
   options.logger.warn(bindings, 'the end of a log was damaged and has been cut off')
 }
 

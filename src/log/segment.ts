@@ -1,22 +1,18 @@
 /**
- * One `.log` file of a partition with its two indexes: a run of record batches from a base offset on. Only the newest
+ * One `.log` file of a partition with its indexes: a run of record batches from a base offset on. Only the newest
  * segment of a partition is written to; what a segment knows besides its bytes can be rebuilt from them.
  */
-import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
-import type { Steps } from '../runtime/steps.ts'
+import type { RecordBatch } from '../protocol/records/batch.ts'
 import { type LocatedBatch, walkBatches, walkHeaders } from './batch-walk.ts'
-import { OffsetIndex } from './offset-index.ts'
+import { maxTimestampOf, SegmentIndexes } from './segment-indexes.ts'
 import { type FileStage, type SegmentSuffix, segmentPath } from './segment-names.ts'
 import { appendWhole, type Storage } from './storage.ts'
-import { TimeIndex, type TimestampOffset } from './time-index.ts'
-import { type AbortedTxn, TransactionIndex } from './transaction-index.ts'
+import type { TimestampOffset } from './time-index.ts'
+import type { AbortedTxn } from './transaction-index.ts'
 
 /** Read beyond what is asked for, so that one read finds a batch and has it: an index interval and a little more. */
 const SCAN_BYTES = 8192
-const LARGEST_RELATIVE_OFFSET = 2_147_483_647n
 const NOTHING = Buffer.alloc(0)
-const COPY_BYTES = 1 << 20
-const ZEROS = Buffer.alloc(1 << 16)
 /** The `.log` first: while it has its old name, the segment is where it was. */
 const RENAMED: readonly SegmentSuffix[] = ['log', 'index', 'timeindex', 'txnindex']
 
@@ -24,20 +20,16 @@ export class Segment {
   readonly baseOffset: bigint
   /** For segments without timestamps: since when it is there, as far as this process knows. */
   readonly createdMs: number
+  /** Of the `.log` file. */
+  readonly path: string
   readonly #storage: Storage
   readonly #folder: string
   readonly #stage: FileStage
-  readonly #path: string
-  /** Made when they are looked into: a log may have thousands of segments, of which nobody reads but a few. */
-  #offsetIndex: OffsetIndex | undefined
-  #timeIndex: TimeIndex | undefined
-  #transactionIndex: TransactionIndex | undefined
+  readonly #indexes: SegmentIndexes
   #size: number
-  /** Whether the file may be larger than what has been written to it. */
+  /** Whether the file may be larger than what is known to be in it. */
   #isLaidOut = false
-  #bytesSinceIndexed = 0
   /** Undefined until somebody asks, for it may have to be read. */
-  #largest: TimestampOffset | undefined
   #firstTimestamp: bigint | undefined
   #endOffset: bigint | undefined
 
@@ -48,8 +40,9 @@ export class Segment {
     this.#stage = stage
     this.baseOffset = baseOffset
     this.createdMs = createdMs
-    this.#path = this.#pathOf('log')
-    this.#size = storage.size(this.#path)
+    this.path = this.#pathOf('log')
+    this.#indexes = new SegmentIndexes(storage, baseOffset, suffix => this.#pathOf(suffix))
+    this.#size = storage.size(this.path)
   }
 
   /** A new, empty segment, in place of whatever a failed attempt may have left under its names. */
@@ -63,7 +56,7 @@ export class Segment {
 
   /** Gives the `.log` its full size in advance; `finish` takes back what is not used. */
   layOut(bytes: number): void {
-    this.#storage.extend(this.#path, bytes)
+    this.#storage.extend(this.path, bytes)
     this.#isLaidOut = true
   }
 
@@ -85,18 +78,17 @@ export class Segment {
 
   /** When the `.log` was last written to. */
   get modifiedMs(): number {
-    return this.#storage.modifiedMs(this.#path)
+    return this.#storage.modifiedMs(this.path)
   }
 
   /** Gives out that the `.log` was last written to at that time: when its sources were. */
   set modifiedMs(ms: number) {
-    this.#storage.setModified(this.#path, ms)
+    this.#storage.setModified(this.path, ms)
   }
 
   /** Largest timestamp in the segment and the last offset of the batch that has it; -1 when there is none. */
   get largestTimestamp(): TimestampOffset {
-    this.#largest ??= this.#times.last
-    return this.#largest
+    return this.#indexes.largestTimestamp
   }
 
   /** Largest timestamp of the first batch, -1 when it has none or is not there yet. */
@@ -110,32 +102,46 @@ export class Segment {
 
   /** The aborted transactions whose markers lie here, in their order. */
   get aborted(): readonly AbortedTxn[] {
-    return this.#aborted.entries
+    return this.#indexes.aborted.entries
   }
 
   /** A transaction whose marker lies here was aborted. */
   noteAborted(aborted: AbortedTxn): void {
-    this.#aborted.add(aborted)
+    this.#indexes.aborted.add(aborted)
   }
 
   /** An offset at or after all batches that begin before `position`, as near as the index tells. */
   offsetAtPosition(position: number): bigint | undefined {
-    return this.#offsets.offsetAt(position)
+    return this.#indexes.offsets.offsetAt(position)
   }
 
   /** Whether the indexes, of `maxIndexBytes` at most, and their 32-bit offsets have room for a batch that ends at `lastOffset`. */
   hasRoomFor(lastOffset: bigint, maxIndexBytes: number): boolean {
-    if (lastOffset - this.baseOffset > LARGEST_RELATIVE_OFFSET) return false
-    return !this.#offsets.isFull(maxIndexBytes) && !this.#times.isFull(maxIndexBytes)
+    return this.#indexes.hasRoomFor(lastOffset, maxIndexBytes)
   }
 
   /** Adds a batch that has its final offsets. If this throws, nothing has changed, or the error's kind is 'failed'. */
   append(batch: RecordBatch, indexIntervalBytes: number): void {
-    this.#offsets.reserve()
-    this.#times.reserve()
-    appendWhole(this.#storage, this.#path, this.#size, batch.bytes)
-    this.#note(batch, this.#size, indexIntervalBytes)
-    this.#size += batch.bytes.length
+    this.#indexes.reserve()
+    appendWhole(this.#storage, this.path, this.#size, batch.bytes)
+    this.takeIn(batch, indexIntervalBytes)
+  }
+
+  /** Counts on nothing that its files hold: `takeIn` is told of every batch anew, and `finish` cuts off the rest. */
+  startOver(): void {
+    this.#indexes.clear()
+    this.#isLaidOut = true
+    this.#size = 0
+    this.#firstTimestamp = undefined
+    this.#endOffset = this.baseOffset
+  }
+
+  /** The next batch that the file has is known from now on. */
+  takeIn(batch: RecordBatch, indexIntervalBytes: number): void {
+    if (this.#size === 0) this.#firstTimestamp = maxTimestampOf(batch)
+    this.#indexes.note(batch, this.#size, indexIntervalBytes)
+    this.#endOffset = batch.nextOffset
+    this.#size += batch.sizeInBytes
   }
 
   /**
@@ -143,7 +149,7 @@ export class Segment {
    * is read for certain, and `readAhead` bytes from near its beginning where the file has them.
    */
   find(offset: bigint, readAhead = SCAN_BYTES): LocatedBatch | undefined {
-    for (const located of this.headers(this.#offsets.positionBefore(offset), readAhead)) {
+    for (const located of this.headers(this.#indexes.offsets.positionBefore(offset), readAhead)) {
       if (located.batch.lastOffset >= offset) return located
     }
     return undefined
@@ -162,22 +168,22 @@ export class Segment {
     if (length <= 0) return NOTHING
     const at = first.position - first.windowPosition
     if (at + length <= first.window.length) return first.window.subarray(at, at + length)
-    return this.#storage.read(this.#path, first.position, length)
+    return this.#storage.read(this.path, first.position, length)
   }
 
   /** Batches from a position on, of which only the headers are looked at. */
   headers(position: number, readAhead = SCAN_BYTES): Generator<LocatedBatch, undefined> {
-    return walkHeaders(this.#storage, this.#path, position, this.#size, readAhead)
+    return walkHeaders(this.#storage, this.path, position, this.#size, readAhead)
   }
 
   /** Whole batches from the one that holds `offset`, or a position before it, on. */
   batchesFrom(offset: bigint): Generator<LocatedBatch, undefined> {
-    return walkBatches(this.#storage, this.#path, this.#offsets.positionBefore(offset), this.#size)
+    return walkBatches(this.#storage, this.path, this.#indexes.offsets.positionBefore(offset), this.#size)
   }
 
   /** Whole batches from the first that may have a record at or after `timestamp` and at or after `offset`. */
   batchesFromTime(timestamp: bigint, offset: bigint): Generator<LocatedBatch, undefined> {
-    const before = this.#times.entryBefore(timestamp).offset
+    const before = this.#indexes.times.entryBefore(timestamp).offset
     return this.batchesFrom(before > offset ? before : offset)
   }
 
@@ -185,67 +191,20 @@ export class Segment {
   get endOffset(): bigint {
     if (this.#endOffset === undefined) {
       this.#endOffset = this.baseOffset
-      for (const { batch } of this.headers(this.#offsets.lastPosition)) this.#endOffset = batch.nextOffset
+      for (const { batch } of this.headers(this.#indexes.offsets.lastPosition)) this.#endOffset = batch.nextOffset
     }
     return this.#endOffset
   }
 
-  /**
-   * Goes through all bytes, believing nothing else: checks every batch, yields it and puts it into new indexes. Returns
-   * how many bytes are whole and sound, and why no more. `cutTo` must follow.
-   */
-  *recover(indexIntervalBytes: number): Steps<{ soundBytes: number; reason: string | undefined }, RecordBatch> {
-    this.#forgetIndexes()
-    let soundBytes = 0
-    let reason: string | undefined
-    try {
-      let expected = this.baseOffset
-      for (const { position, size, batch } of walkBatches(this.#storage, this.#path, 0, this.#size)) {
-        checkSound(batch, position, expected, this.baseOffset + LARGEST_RELATIVE_OFFSET)
-        this.#offsets.reserve()
-        this.#times.reserve()
-        this.#note(batch, position, indexIntervalBytes)
-        expected = batch.nextOffset
-        soundBytes = position + size
-        yield batch
-      }
-    } catch (error) {
-      if (!(error instanceof CorruptRecordError)) throw error
-      reason = error.message
-    }
-    return { soundBytes, reason }
-  }
-
-  /** Ends what `recover` has begun: the file is cut where its sound batches end, and the index files are exact. */
-  cutTo(soundBytes: number): void {
-    this.#storage.truncate(this.#path, soundBytes)
-    this.#size = soundBytes
-    this.finish()
-  }
-
   /** What the entries of the two indexes take. */
   get indexBytes(): { readonly offsets: number; readonly times: number } {
-    return { offsets: this.#offsets.sizeInBytes, times: this.#times.sizeInBytes }
-  }
-
-  /** Whether there is nothing but zeros from a position on: space that was laid out and never used. */
-  isUnusedFrom(position: number): boolean {
-    for (let at = position; at < this.#size; at += ZEROS.length) {
-      const piece = this.#storage.read(this.#path, at, Math.min(ZEROS.length, this.#size - at))
-      if (!piece.equals(ZEROS.subarray(0, piece.length))) return false
-    }
-    return true
+    return { offsets: this.#indexes.offsets.sizeInBytes, times: this.#indexes.times.sizeInBytes }
   }
 
   /** Brings the files up to date, with the final entry of the time index; their sizes are exact afterwards. */
   finish(): void {
-    this.#times.reserve()
-    this.#times.offer(this.largestTimestamp)
-    this.#offsets.flush()
-    this.#times.flush()
-    this.#offsetIndex = undefined
-    this.#timeIndex = undefined
-    if (this.#isLaidOut) this.#storage.truncate(this.#path, this.#size)
+    this.#indexes.finish()
+    if (this.#isLaidOut) this.#storage.truncate(this.path, this.#size)
     this.#isLaidOut = false
   }
 
@@ -254,29 +213,24 @@ export class Segment {
    * lists so far, but a log that was taken over from Kafka would lose them.
    */
   takeAborted(source: Segment): void {
-    const path = source.#pathOf('txnindex')
-    const size = this.#storage.exists(path) ? this.#storage.size(path) : 0
-    for (let position = 0; position < size; position += COPY_BYTES) {
-      this.#storage.append(this.#pathOf('txnindex'), this.#storage.read(path, position, COPY_BYTES))
-    }
+    this.#indexes.takeAborted(source.#indexes)
   }
 
   /** Resolves when the batches and what is in the index files have reached the disk. */
   async sync(): Promise<void> {
-    await this.#storage.sync(this.#path)
-    const paths = [...this.#indexPaths(), this.#pathOf('txnindex')]
-    for (const path of paths) if (this.#storage.exists(path)) await this.#storage.sync(path)
+    await this.#storage.sync(this.path)
+    for (const path of this.#indexes.paths) if (this.#storage.exists(path)) await this.#storage.sync(path)
   }
 
   /** The process waits until the batches have reached the disk. Index files are left to recovery. */
   syncNow(): void {
-    this.#storage.syncNow(this.#path)
+    this.#storage.syncNow(this.path)
   }
 
   /** Removes the segment's files, the `.log` last of all, so that no index is ever without its log. */
   remove(): void {
-    for (const path of this.#indexPaths()) this.#storage.removeNow(path)
-    this.#storage.removeNow(this.#path)
+    for (const path of this.#indexes.paths) this.#storage.removeNow(path)
+    this.#storage.removeNow(this.path)
   }
 
   #rename(stage: FileStage): string[] {
@@ -287,65 +241,7 @@ export class Segment {
     })
   }
 
-  get #offsets(): OffsetIndex {
-    this.#offsetIndex ??= new OffsetIndex(this.#storage, this.#pathOf('index'), this.baseOffset)
-    return this.#offsetIndex
-  }
-
-  get #times(): TimeIndex {
-    this.#timeIndex ??= new TimeIndex(this.#storage, this.#pathOf('timeindex'), this.baseOffset)
-    return this.#timeIndex
-  }
-
-  get #aborted(): TransactionIndex {
-    this.#transactionIndex ??= new TransactionIndex(this.#storage, this.#pathOf('txnindex'))
-    return this.#transactionIndex
-  }
-
-  #indexPaths(): string[] {
-    return [this.#pathOf('index'), this.#pathOf('timeindex'), this.#pathOf('txnindex')]
-  }
-
   #pathOf(suffix: SegmentSuffix): string {
     return segmentPath(this.#folder, this.baseOffset, suffix, this.#stage)
-  }
-
-  /** Takes a batch into timestamps and indexes. An entry describes the batch that crosses the interval. */
-  #note(batch: RecordBatch, position: number, indexIntervalBytes: number): void {
-    const timestamp = maxTimestampOf(batch)
-    this.#endOffset = batch.nextOffset
-    if (position === 0) this.#firstTimestamp = timestamp
-    if (timestamp > this.largestTimestamp.timestamp) this.#largest = { timestamp, offset: batch.lastOffset }
-    if (this.#bytesSinceIndexed > indexIntervalBytes) {
-      this.#offsets.add(batch.lastOffset, position)
-      this.#times.offer(this.largestTimestamp)
-      this.#bytesSinceIndexed = 0
-    }
-    this.#bytesSinceIndexed += batch.sizeInBytes
-  }
-
-  #forgetIndexes(): void {
-    this.#offsets.clear()
-    this.#times.clear()
-    this.#bytesSinceIndexed = 0
-    this.#largest = undefined
-    this.#firstTimestamp = undefined
-    this.#endOffset = this.baseOffset
-  }
-}
-
-/** Legacy entries are kept as they are, but nothing is made of their times. */
-function maxTimestampOf(batch: RecordBatch): bigint {
-  return batch.isLegacy ? -1n : batch.maxTimestamp
-}
-
-function checkSound(batch: RecordBatch, position: number, expectedOffset: bigint, largestOffset: bigint): void {
-  const { baseOffset, lastOffset } = batch
-  // The checksum does not cover the offset, and the indexes have no room for one that is far away.
-  if (baseOffset < expectedOffset || lastOffset < baseOffset || lastOffset > largestOffset) {
-    throw new CorruptRecordError(
-      `offsets ${baseOffset} to ${lastOffset} at position ${position} where ${expectedOffset} or later must follow`,
-      position
-    )
   }
 }

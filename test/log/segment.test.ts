@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { Segment } from '../../src/log/segment.ts'
+import { checkSegment } from '../../src/log/segment-check.ts'
 import { finishNow } from '../../src/runtime/steps.ts'
 import { batchOf, FOLDER } from './log-fixture.ts'
 
@@ -54,8 +55,10 @@ test('recovery makes the same index files as writing did', () => {
   storage.removeNow(`${FOLDER}/00000000000000000000.index`)
   storage.truncate(`${FOLDER}/00000000000000000000.timeindex`, 24)
   const recovered = new Segment(storage, FOLDER, 0n, 0)
-  expect(finishNow(recovered.recover(300))).toEqual({ soundBytes: recovered.size, reason: undefined })
-  recovered.cutTo(recovered.size)
+  const { size } = recovered
+  expect(finishNow(checkSegment(storage, recovered, 300))).toEqual({ fileBytes: size, reason: undefined })
+  expect(recovered.size).toBe(size)
+  recovered.finish()
   expect(bytesOf('index').equals(index)).toBe(true)
   expect(bytesOf('timeindex').equals(timeIndex)).toBe(true)
 })
@@ -69,11 +72,12 @@ test('recovery takes an offset that is further away than indexes can tell for da
     storage.append(`${FOLDER}/00000000000000000005.log`, batch.bytes)
   }
   const recovered = new Segment(storage, FOLDER, 5n, 0)
-  const { soundBytes, reason } = finishNow(recovered.recover(300))
-  expect([soundBytes, reason]).toEqual([
-    (recovered.size / 3) * 2,
+  const { fileBytes, reason } = finishNow(checkSegment(storage, recovered, 300))
+  expect([recovered.size, reason]).toEqual([
+    (fileBytes / 3) * 2,
     expect.stringContaining('where 7 or later must follow')
   ])
-  recovered.cutTo(soundBytes)
+  recovered.finish()
+  expect(storage.size(recovered.path)).toBe(recovered.size)
   expect(recovered.endOffset).toBe(7n)
 })

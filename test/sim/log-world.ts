@@ -7,6 +7,7 @@ import { LogDirectory } from '../../src/log/log-directory.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
 import { Segment } from '../../src/log/segment.ts'
+import { checkSegment } from '../../src/log/segment-check.ts'
 import { segmentPath } from '../../src/log/segment-names.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
@@ -154,7 +155,8 @@ export function checkIndexes(storage: MemoryStorage, folder: string, from: bigin
     rebuilt.makeDirectory(folder)
     rebuilt.append(`${folder}/${name}`, storage.read(`${folder}/${name}`, 0, storage.size(`${folder}/${name}`)))
     const segment = new Segment(rebuilt, folder, baseOffset, 0)
-    segment.cutTo(finishNow(segment.recover(indexIntervalBytes)).soundBytes)
+    finishNow(checkSegment(rebuilt, segment, indexIntervalBytes))
+    segment.finish()
     for (const suffix of ['index', 'timeindex'] as const) {
       const path = segmentPath(folder, baseOffset, suffix)
       const bytes = (of: MemoryStorage) => of.read(path, 0, of.size(path)).toString('hex')
