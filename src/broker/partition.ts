@@ -3,8 +3,8 @@
  * The log knows no producers' rules and producers no log: this is where the two meet.
  */
 import type { JournalProducer } from '../coordination/journal.ts'
+import type { AppendedBatch } from '../idempotence/producer.ts'
 import type { ProducerEntry } from '../idempotence/producer-snapshot.ts'
-import type { AppendedBatch } from '../idempotence/producer-state.ts'
 import { Journal, type JournalRecord } from '../log/journal.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { type ValidationRules, validateBatch } from '../log/validator.ts'

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type ProducerBatch, ProducerStates } from '../../src/idempotence/producer-state.ts'
+import type { Ending } from '../../src/idempotence/ending.ts'
+import type { ProducerBatch } from '../../src/idempotence/producer.ts'
+import { ProducerStates } from '../../src/idempotence/producer-state.ts'
 import { decrementSequence } from '../../src/idempotence/sequence.ts'
 import { incrementSequence } from '../../src/protocol/records/batch.ts'
 
@@ -12,6 +14,7 @@ const batch = (changes: Partial<ProducerBatch> & { baseSequence: number }, count
   baseOffset: BigInt(changes.baseSequence),
   maxTimestamp: 1000n,
   isTransactional: false,
+  isControl: false,
   ...changes
 })
 
@@ -94,5 +97,123 @@ describe('producer states', () => {
     expect(states.size).toBe(1)
     states.expire(2000, 1000)
     expect(states.size).toBe(0)
+  })
+})
+
+const NOW = 5000
+
+/** A producer's marker. */
+const marker = (changes: Partial<Ending> = {}): Ending => ({
+  producerId: 7n,
+  producerEpoch: 0,
+  coordinatorEpoch: 3,
+  isAborted: false,
+  timestamp: 2000n,
+  ...changes
+})
+
+/** A transactional batch of one record. */
+const part = (baseSequence: number, baseOffset: bigint, changes: Partial<ProducerBatch> = {}): ProducerBatch =>
+  batch({ baseSequence, baseOffset, lastOffset: baseOffset, isTransactional: true, ...changes })
+
+const refusal = (code: string) => expect.objectContaining({ code })
+
+describe('transactions', () => {
+  it('make unstable what begins with the oldest open one', () => {
+    const states = statesAfter(part(0, 10n), part(0, 11n, { producerId: 8n }), part(1, 12n))
+    expect(states.firstUnstableOffset(20n)).toBe(10n)
+    expect(states.mark(marker(), 13n)).toEqual({
+      producerId: 7n,
+      firstOffset: 10n,
+      lastOffset: 13n,
+      isAborted: false,
+      lastStableOffset: 11n
+    })
+    expect(states.firstUnstableOffset(20n)).toBe(11n)
+    expect(states.mark(marker({ producerId: 8n }), 14n)).toMatchObject({ lastStableOffset: 15n })
+    expect(states.firstUnstableOffset(20n)).toBeUndefined()
+  })
+
+  it('stay unstable until their marker is below the high watermark', () => {
+    const states = statesAfter(part(0, 10n))
+    states.mark(marker(), 11n)
+    expect(states.firstUnstableOffset(11n)).toBe(10n)
+    states.record(part(1, 12n))
+    expect(states.firstUnstableOffset(11n)).toBe(10n)
+    expect(states.firstUnstableOffset(12n)).toBe(12n)
+  })
+
+  it('are ended once: another marker ends nothing', () => {
+    const states = statesAfter(part(0, 10n))
+    states.mark(marker(), 11n)
+    expect(states.mark(marker(), 12n)).toBeUndefined()
+    expect(states.hasOpenTransaction(7n)).toBe(false)
+  })
+
+  it('are not mixed with other batches of their producer', () => {
+    const states = statesAfter(part(0, 10n))
+    expect(() => states.check(batch({ baseSequence: 1 }))).toThrow(refusal('INVALID_TXN_STATE'))
+    expect(() => states.check(part(1, 11n))).not.toThrow()
+  })
+
+  it('refuse markers of an old epoch or coordinator', () => {
+    const states = statesAfter(part(0, 10n, { producerEpoch: 4 }))
+    expect(() => states.checkEnding(marker({ producerEpoch: 3 }), 0)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
+    states.mark(marker({ producerEpoch: 4 }), 11n)
+    const late = marker({ producerEpoch: 4, coordinatorEpoch: 2 })
+    expect(() => states.checkEnding(late, 0)).toThrow(refusal('TRANSACTION_COORDINATOR_FENCED'))
+  })
+
+  it('of KIP-890 end in the next epoch, and their marker may come twice', () => {
+    const states = statesAfter(part(0, 10n))
+    expect(() => states.checkEnding(marker(), 2)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
+    states.mark(marker({ producerEpoch: 1 }), 11n)
+    expect(() => states.checkEnding(marker({ producerEpoch: 1 }), 2)).not.toThrow()
+    expect(() => states.checkEnding(marker(), 2)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
+  })
+
+  it('outlive the expiration of their producer', () => {
+    const states = statesAfter(part(0, 10n), batch({ producerId: 8n, baseSequence: 0 }))
+    states.expire(NOW, 1)
+    expect(states.entries().map(({ producerId }) => producerId)).toEqual([7n])
+    states.mark(marker(), 11n)
+    states.expire(NOW, 1)
+    expect(states.size).toBe(0)
+  })
+
+  it('come back from a snapshot as they were', () => {
+    const states = statesAfter(part(0, 12n, { producerId: 9n }), part(0, 13n), part(1, 14n))
+    states.mark(marker({ producerId: 8n, producerEpoch: 2 }), 15n)
+    const entries = states.entries()
+    expect(entries.map(entry => entry.currentTxnFirstOffset)).toEqual([12n, 13n, -1n])
+    expect(entries.at(-1)).toMatchObject({ producerEpoch: 2, coordinatorEpoch: 3, lastOffset: -1n, timestamp: 2000n })
+    const again = new ProducerStates()
+    again.restore(entries.toReversed())
+    expect(again.firstUnstableOffset(99n)).toBe(12n)
+    expect(again.mark(marker({ producerId: 9n }), 16n)).toMatchObject({ firstOffset: 12n, lastStableOffset: 13n })
+    expect(() => again.checkEnding(marker({ producerId: 8n, producerEpoch: 1 }), 0)).toThrow(
+      refusal('INVALID_PRODUCER_EPOCH')
+    )
+  })
+})
+
+describe('what compaction must keep of a producer', () => {
+  const control = { isControl: true, baseSequence: -1, lastSequence: -1 }
+
+  it('is its last batch with data, whatever marker follows', () => {
+    const states = statesAfter(part(0, 10n), part(1, 11n))
+    states.mark(marker(), 12n)
+    expect(states.isLast(part(0, 10n))).toBe(false)
+    expect(states.isLast(part(1, 11n))).toBe(true)
+    expect(states.isLast(part(-1, 12n, control))).toBe(false)
+  })
+
+  it('is a marker where the epoch has no data', () => {
+    const states = statesAfter(part(0, 10n))
+    states.mark(marker({ producerEpoch: 1 }), 11n)
+    expect(states.isLast(part(0, 10n))).toBe(false)
+    expect(states.isLast(part(-1, 11n, { ...control, producerEpoch: 1 }))).toBe(true)
+    expect(states.isLast(part(-1, 5n, { ...control, producerEpoch: 0 }))).toBe(false)
+    expect(states.isLast(part(-1, 11n, { ...control, producerId: 99n }))).toBe(false)
   })
 })

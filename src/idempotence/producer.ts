@@ -1,0 +1,134 @@
+/**
+ * What one partition knows of one producer, and what the producer may do next by that: the checks that decide before an
+ * append (KIP-98, KIP-360, KIP-890). They change nothing.
+ */
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import { incrementSequence } from '../protocol/records/batch.ts'
+import type { Ending } from './ending.ts'
+import { decrementSequence } from './sequence.ts'
+
+/** The part of a batch's header that idempotence looks at. */
+export interface ProducerBatch {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly lastSequence: number
+  readonly baseOffset: bigint
+  readonly lastOffset: bigint
+  readonly lastOffsetDelta: number
+  readonly maxTimestamp: bigint
+  readonly isTransactional: boolean
+  readonly isControl: boolean
+}
+
+/** A batch that the log holds already. */
+export interface AppendedBatch {
+  readonly lastSequence: number
+  readonly lastOffset: bigint
+  readonly offsetDelta: number
+  readonly timestamp: bigint
+}
+
+/** What is known of a producer. */
+export interface Producer {
+  readonly epoch: number
+  /** Oldest first, all of this epoch. */
+  readonly batches: readonly AppendedBatch[]
+  readonly lastTimestamp: bigint
+  /** Of the last marker, -1 before the first. */
+  readonly coordinatorEpoch: number
+  /** Where its open transaction begins. */
+  readonly txnFirstOffset: bigint | undefined
+}
+
+/**
+ * A producer whose coordinator has been asked about a first batch that has not been appended yet. Of several such
+ * batches only the one with the lowest sequence may open the transaction.
+ */
+export interface Asked {
+  readonly epoch: number
+  readonly lowestSequence: number
+  readonly bumpsEpochs: boolean
+  readonly sinceMs: number
+}
+
+/** No epoch has been seen: any sequence may come. A batch that says so itself is Kafka's special case, too. */
+const NO_EPOCH = -1
+const LARGEST_EPOCH = 32_767
+
+/** From this `transaction.version` on a marker's epoch is one above that of the data (KIP-890). */
+const EPOCH_BUMP_VERSION = 2
+
+/** Nothing has been heard of it. */
+export const UNKNOWN: Producer = {
+  epoch: NO_EPOCH,
+  batches: [],
+  lastTimestamp: -1n,
+  coordinatorEpoch: -1,
+  txnFirstOffset: undefined
+}
+
+/** The batch that `batch` repeats, if it is a retry of one that is remembered. */
+export function repeatedBy(batch: ProducerBatch, { epoch, batches }: Producer): AppendedBatch | undefined {
+  const { producerEpoch, baseSequence, lastSequence } = batch
+  if (producerEpoch !== epoch) return undefined
+  return batches.find(known => lastSequence === known.lastSequence && baseSequence === firstSequenceOf(known))
+}
+
+/** Throws INVALID_PRODUCER_EPOCH for an epoch that has been fenced. */
+export function checkEpoch({ producerId, producerEpoch }: ProducerBatch, { epoch }: Producer): void {
+  if (producerEpoch >= epoch) return
+  throw refused('INVALID_PRODUCER_EPOCH', producerId, `uses epoch ${producerEpoch}, but epoch ${epoch} has been seen`)
+}
+
+/**
+ * Throws OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. An unknown producer may start anywhere (KIP-360), unless it has just
+ * been asked about with a lower sequence, or works by KIP-890: its transactions begin with sequence 0.
+ */
+export function checkSequence(batch: ProducerBatch, { epoch, batches }: Producer, asked: Asked | undefined): void {
+  const { producerEpoch, baseSequence } = batch
+  if (asked?.bumpsEpochs && baseSequence !== 0 && epoch === NO_EPOCH) throw outOfOrder(batch, 0)
+  if (asked && baseSequence > asked.lowestSequence) throw outOfOrder(batch, asked.lowestSequence)
+  const expected = producerEpoch > epoch ? 0 : nextSequence(batches)
+  if (baseSequence !== expected && epoch !== NO_EPOCH) throw outOfOrder(batch, expected)
+}
+
+/** Throws INVALID_TXN_STATE for a batch that would mix with its producer's open transaction. */
+export function checkMix({ producerId, isTransactional }: ProducerBatch, { txnFirstOffset }: Producer): void {
+  if (isTransactional || txnFirstOffset === undefined) return
+  throw refused('INVALID_TXN_STATE', producerId, 'has a transaction open, and this batch is not of it')
+}
+
+/** Throws INVALID_PRODUCER_EPOCH and TRANSACTION_COORDINATOR_FENCED for a marker that comes late. */
+export function checkEnding(ending: Ending, known: Producer, transactionVersion: number): void {
+  const { producerId, producerEpoch, coordinatorEpoch } = ending
+  const { epoch, txnFirstOffset } = known
+  // The same marker once more ends nothing, and does no harm.
+  const isRepeated = producerEpoch === epoch && (txnFirstOffset === undefined || producerEpoch === LARGEST_EPOCH)
+  const least = transactionVersion >= EPOCH_BUMP_VERSION && !isRepeated ? epoch + 1 : epoch
+  if (producerEpoch < least) {
+    throw refused('INVALID_PRODUCER_EPOCH', producerId, `is in epoch ${epoch}, the marker in ${producerEpoch}`)
+  }
+  if (coordinatorEpoch < known.coordinatorEpoch) {
+    const seen = `has seen coordinator epoch ${known.coordinatorEpoch}`
+    throw refused('TRANSACTION_COORDINATOR_FENCED', producerId, `${seen}, the marker is of ${coordinatorEpoch}`)
+  }
+}
+
+function outOfOrder({ producerId, producerEpoch, baseSequence }: ProducerBatch, expected: number): KafkaError {
+  const sent = `sent sequence ${baseSequence} in epoch ${producerEpoch}, expected ${expected}`
+  return refused('OUT_OF_ORDER_SEQUENCE_NUMBER', producerId, sent)
+}
+
+function refused(code: ErrorName, producerId: bigint, why: string): KafkaError {
+  return new KafkaError(code, `producer ${producerId} ${why}`)
+}
+
+function firstSequenceOf({ lastSequence, offsetDelta }: AppendedBatch): number {
+  return decrementSequence(lastSequence, offsetDelta)
+}
+
+function nextSequence(batches: readonly AppendedBatch[]): number {
+  const last = batches.at(-1)
+  return last ? incrementSequence(last.lastSequence, 1) : 0
+}
