@@ -97,7 +97,7 @@ export class Broker {
     laps.lap('directoryMs')
     let parts: Parts | undefined
     try {
-      parts = assemble({ ...options, clock }, directory)
+      parts = assemble({ ...options, clock }, directory, fail)
       laps.lap('metadataMs')
       const { catalog, groups, txns } = parts
       const owned = (partition: TopicPartition) => catalog.ownerOf(partition)
@@ -110,6 +110,7 @@ export class Broker {
       parts.metadata.compact(compactionLimits(settings), logger)
       return new Broker(parts, directory, storage, failed)
     } catch (error) {
+      parts?.txns.stop()
       parts?.groups.stop()
       await directory.close()
       throw error
@@ -135,7 +136,7 @@ export class Broker {
 }
 
 /** Makes the parts over an open data directory. Throws MetadataError where its metadata cannot be served. */
-function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
+function assemble(options: BrokerOptions, directory: LogDirectory, fail: (error: Error) => void): Parts {
   const { settings: given, storage, clock, random, logger } = options
   const nodeId = given.get('node.id')
   const metadata = openMetadata(options, directory)
@@ -155,7 +156,16 @@ function assemble(options: BrokerOptions, directory: LogDirectory): Parts {
   const markers = markerPort({ catalog, groups, clock })
   const transactionVersion = () => metadata.level('transaction.version')
   const txns = new TxnCoordinator(
-    txnPorts({ catalog, producerIds, markers, settings: given, clock, logger, transactionVersion })
+    txnPorts({
+      catalog,
+      producerIds,
+      markers,
+      settings: given,
+      clock,
+      logger,
+      transactionVersion,
+      failed: error => fail(asError(error))
+    })
   )
   catalog.onTopicDeleted(topic => {
     if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
@@ -231,8 +241,12 @@ function watchedClock(clock: Clock, fail: (error: Error) => void): Clock {
     try {
       fire()
     } catch (error) {
-      fail(error instanceof Error ? error : new Error(String(error)))
+      fail(asError(error))
     }
   }
   return { now: () => clock.now(), at: (timeMs, fire) => clock.at(timeMs, watched(fire)) }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

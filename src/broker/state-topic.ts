@@ -27,7 +27,9 @@ export function stateTopic(topic: string, { catalog, clock, logger }: StateTopic
 /** A partition that nobody has written to yet has no folder, and gets none by being read. */
 function stateJournal(topic: string, index: number, catalog: Catalog, clock: Clock): StateJournal {
   return {
-    coordinatorEpoch: catalog.topic(topic).partitions[index]?.leaderEpoch ?? 0,
+    get coordinatorEpoch() {
+      return catalog.topic(topic).partitions[index]?.leaderEpoch ?? 0
+    },
     append: (records, producer) => {
       catalog.checkInSync(topic, index)
       catalog.partition(topic, index).appendJournal(records, clock, producer)

@@ -28,12 +28,16 @@ export interface TransactionalWrite {
   readonly versions: TransactionVersions
 }
 
-/** Adds partitions to the transaction, where that is the write's own to do. Throws what the client is to be told. */
+/**
+ * Adds partitions to the transaction, where that is the write's own to do. What was added before is on the disk then, where
+ * that is wanted: no record is written that a crash would leave without its transaction. Throws what the client is told.
+ */
 export async function addToTransaction(write: TransactionalWrite, partitions: TxnPartitions): Promise<void> {
   const { parts, transactionalId, apiVersion, versions } = write
-  if (apiVersion < versions.addsSince || partitions.size === 0) return
+  if (partitions.size === 0) return
   try {
-    await parts.txns.addPartitions(transactionalId, write, partitions, 2)
+    if (apiVersion < versions.addsSince) await parts.txns.settled(transactionalId)
+    else await parts.txns.addPartitions(transactionalId, write, partitions, 2)
   } catch (error) {
     throw toldAs(error, write)
   }

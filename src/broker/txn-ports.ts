@@ -19,6 +19,8 @@ export interface TxnWorld {
   readonly logger: Logger
   /** The finalized level of the feature. */
   transactionVersion(): number
+  /** Told of what must not happen. */
+  failed(error: unknown): void
 }
 
 export function txnPorts(world: TxnWorld): TxnPorts {
@@ -30,7 +32,8 @@ export function txnPorts(world: TxnWorld): TxnPorts {
     settings: txnSettings(settings),
     topic: stateTopic(TRANSACTION_STATE_TOPIC_NAME, world),
     newProducerId: () => producerIds.next(),
-    transactionVersion: () => world.transactionVersion()
+    transactionVersion: () => world.transactionVersion(),
+    failed: error => world.failed(error)
   }
 }
 

@@ -17,7 +17,7 @@ export interface StateReader {
 }
 
 export interface StateJournal {
-  /** Of the partition's leader. Transaction markers carry it, and are fenced by it. */
+  /** Of the partition's leader at this moment. Transaction markers carry it, and are fenced by it. */
   readonly coordinatorEpoch: number
   /** Writes all of the records as one batch, or throws (a KafkaError where the log says why) and has written none. */
   append(records: readonly KeyValue[], producer?: JournalProducer): void

@@ -2,9 +2,9 @@
  * One partition of __consumer_offsets: the groups and offsets it holds, and the journal that they came from and go to.
  * Memory follows the journal: what cannot be written does not happen.
  */
+import { batchesOf } from '../coordination/batches.ts'
 import type { JournalProducer, StateJournal } from '../coordination/journal.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import type { KeyValue } from '../protocol/keyed-record.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Steps } from '../runtime/steps.ts'
 import { type ClassicGroup, emptyGroup } from './classic/group.ts'
@@ -62,9 +62,9 @@ export class GroupPartition {
 
   /** As `write`, in as many batches as it takes: for records that need not come together. */
   writeInParts(records: readonly GroupRecord[], now: number): void {
-    for (const batch of batchesOf(records, this.journal.maxBatchBytes())) {
+    for (const batch of batchesOf(records, this.journal.maxBatchBytes(), encodeRecord)) {
       this.journal.append(batch.encoded)
-      for (const record of batch.records) this.#apply(record, now)
+      for (const record of batch.items) this.#apply(record, now)
     }
   }
 
@@ -77,8 +77,8 @@ export class GroupPartition {
 
   #append(records: readonly GroupRecord[], producer?: JournalProducer): void {
     const maxBytes = this.journal.maxBatchBytes()
-    const [batch] = batchesOf(records, maxBytes)
-    if (!batch || batch.records.length < records.length || batch.bytes > maxBytes) {
+    const [batch] = batchesOf(records, maxBytes, encodeRecord)
+    if (!batch || batch.items.length < records.length || batch.bytes > maxBytes) {
       throw new KafkaError('RECORD_LIST_TOO_LARGE', `${records.length} records of a group are above ${maxBytes} bytes`)
     }
     this.journal.append(batch.encoded, producer)
@@ -101,28 +101,4 @@ export class GroupPartition {
   #makeGroup(group: string, now: number): void {
     if (!this.#groups.has(group)) this.#groups.set(group, emptyGroup(group, now))
   }
-}
-
-interface Batch {
-  readonly records: GroupRecord[]
-  readonly encoded: KeyValue[]
-  /** Of keys and values; what a batch adds to each is little beside them. */
-  bytes: number
-}
-
-/** Encodes one batch after another, each when it is asked for: a record has a few bytes of a request, and its group's whole id. */
-function* batchesOf(records: readonly GroupRecord[], maxBytes: number): Iterable<Batch> {
-  let batch: Batch = { records: [], encoded: [], bytes: 0 }
-  for (const record of records) {
-    const encoded = encodeRecord(record)
-    const bytes = encoded.key.length + (encoded.value?.length ?? 0)
-    if (batch.bytes > 0 && batch.bytes + bytes > maxBytes) {
-      yield batch
-      batch = { records: [], encoded: [], bytes: 0 }
-    }
-    batch.records.push(record)
-    batch.encoded.push(encoded)
-    batch.bytes += bytes
-  }
-  if (batch.bytes > 0) yield batch
 }

@@ -3,7 +3,7 @@
  * without an await in between; whoever is answered waits only until what the answer rests on is on the disk, where that
  * is wanted. What goes wrong is thrown as the KafkaError to answer with.
  */
-import { toldAs } from '../coordination/errors.ts'
+import { told } from '../coordination/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordination/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { finishFairly } from '../runtime/steps.ts'
@@ -15,8 +15,6 @@ import {
   fenceAndAbort,
   type InitCommand,
   initProducer,
-  isExpired,
-  isTimedOut,
   type Producer,
   verifyPartition
 } from './machine.ts'
@@ -35,7 +33,7 @@ export interface TxnPorts extends EndingPorts {
   readonly topic: StateTopic
   readonly settings: TxnSettings
   /** An id that nobody ever had. */
-  newProducerId(): bigint
+  readonly newProducerId: () => bigint
 }
 
 export interface InitRequest extends Pick<InitCommand, 'timeoutMs' | 'expected'> {
@@ -54,6 +52,7 @@ export class TxnCoordinator {
   readonly #partitions: StatePartitions<TxnPartition>
   readonly #endings: Endings
   readonly #upkeep: Upkeep
+  #stopped = false
 
   constructor(ports: TxnPorts) {
     this.#ports = ports
@@ -63,10 +62,9 @@ export class TxnCoordinator {
       journal => TxnPartition.load(journal),
       partition => this.#resume(partition)
     )
-    this.#upkeep = new Upkeep(ports, {
-      abortTimedOut: () => this.#abortTimedOut(),
-      removeExpired: () => this.#removeExpired()
-    })
+    this.#upkeep = new Upkeep(ports, this.#partitions, (partition, txn, cause) =>
+      this.#endings.begin(partition, this.#fence(partition, txn, cause))
+    )
   }
 
   /** Loads all transactional ids, goes on with what was decided and not done, and begins to watch the time. */
@@ -75,14 +73,17 @@ export class TxnCoordinator {
     this.#upkeep.start()
   }
 
+  /** Requests are answered with COORDINATOR_NOT_AVAILABLE from now on. What is decided and not done waits for the next start. */
   stop(): void {
+    this.#stopped = true
     this.#upkeep.stop()
     this.#endings.stop()
-    this.#partitions.clear()
+    this.forgetAll()
   }
 
   /** The topic of all transactions is gone, and they with it. */
   forgetAll(): void {
+    for (const partition of this.#partitions) partition.forget()
     this.#partitions.clear()
   }
 
@@ -93,77 +94,86 @@ export class TxnCoordinator {
 
   /** Throws NOT_COORDINATOR. */
   find(transactionalId: string): Txn | undefined {
-    return this.#partitions.of(transactionalId).txns.get(transactionalId)
+    return this.#partitionOf(transactionalId).txns.get(transactionalId)
   }
 
   /**
    * The producer id and epoch that a client goes on with. Fences all who had the transactional id before and aborts what
    * they left open: then CONCURRENT_TRANSACTIONS tells the client to ask again.
    */
-  async initProducer({ transactionalId, timeoutMs, expected, client }: InitRequest): Promise<Producer> {
-    checkId(transactionalId)
-    this.#checkTimeout(timeoutMs)
-    const { clock } = this.#ports
-    const newProducerId = () => this.#ports.newProducerId()
-    const partition = this.#partitions.of(transactionalId)
-    const known = partition.txns.get(transactionalId)
-    const txn = known ?? newTxn(transactionalId, newProducerId(), timeoutMs, clock.now())
-    const next = initProducer(txn, { timeoutMs, expected, newProducerId }, clock.now())
-    if (next === 'abort first') {
-      await this.#fence(partition, txn, 'another instance asked for its transactional id', client)
-      throw new KafkaError('CONCURRENT_TRANSACTIONS', `the transaction of ${transactionalId} has to end first`)
-    }
-    this.#write(partition, next)
-    await partition.journal.settled()
-    this.#ports.logger.info(
-      { transactionalId, producerId: next.producerId, producerEpoch: next.producerEpoch, client },
-      known ? 'a transactional id has a new producer, all before it are fenced' : 'a transactional id is new'
-    )
-    return next
+  initProducer({ transactionalId, timeoutMs, expected, client }: InitRequest): Promise<Producer> {
+    return this.#turn(transactionalId, async partition => {
+      this.#checkTimeout(timeoutMs)
+      const { clock, newProducerId } = this.#ports
+      const known = partition.txns.get(transactionalId)
+      const txn = known ?? newTxn(transactionalId, newProducerId(), timeoutMs, clock.now())
+      const next = initProducer(txn, { timeoutMs, expected, newProducerId }, clock.now())
+      if (next === 'abort first') {
+        await this.#endings.end(partition, this.#fence(partition, txn, ANOTHER_INSTANCE, client))
+        throw new KafkaError('CONCURRENT_TRANSACTIONS', `the transaction of ${transactionalId} has to end first`)
+      }
+      this.#write(partition, next)
+      this.#tell(txn, next, known ? (expected ? GOES_ON : FENCED) : NEW_ID, client)
+      return next
+    })
   }
 
   /** Takes partitions into the transaction of a producer. */
-  async addPartitions(
-    transactionalId: string,
-    producer: Producer,
-    added: TxnPartitions,
-    clientVersion: number
-  ): Promise<void> {
-    const { partition, txn } = this.#known(transactionalId)
-    const next = addPartitions(txn, producer, added, clientVersion, this.#ports.clock.now())
-    if (next) this.#write(partition, next)
-    await partition.journal.settled()
+  addPartitions(transactionalId: string, producer: Producer, added: TxnPartitions, clientVersion: number) {
+    return this.#turn(transactionalId, partition => {
+      const txn = knownTxn(partition, transactionalId)
+      const next = addPartitions(txn, producer, added, clientVersion, this.#ports.clock.now())
+      if (next) this.#write(partition, next)
+    })
   }
 
   /** Whether a partition is in the open transaction of a producer. Throws as AddPartitionsToTxn is answered. */
   verify(transactionalId: string, producer: Producer, topic: string, index: number): boolean {
-    return verifyPartition(this.#known(transactionalId).txn, producer, topic, index)
+    const partition = this.#partitionOf(transactionalId)
+    return verifyPartition(knownTxn(partition, transactionalId), producer, topic, index)
+  }
+
+  /** Resolves when all that is known of a transactional id is on the disk, where that is wanted. */
+  settled(transactionalId: string): Promise<void> {
+    return this.#turn(transactionalId, () => {})
   }
 
   /**
-   * Ends a transaction, and gives what the next one goes on with. Where nothing waits for the disk all of it is done
-   * when this returns; otherwise the rest follows, as in Kafka.
+   * Ends a transaction, and gives what the next one goes on with. When it resolves all of it is done: readers see how it
+   * ended, and the next transaction never meets this one. Only what a partition refuses for now comes later.
    */
-  async end({ transactionalId, producer, result, clientVersion, client }: EndRequest): Promise<Producer> {
-    const { partition, txn } = this.#known(transactionalId)
-    const newProducerId = () => this.#ports.newProducerId()
-    const next = endTxn(txn, { producer, result, clientVersion, newProducerId }, this.#ports.clock.now())
-    if (next) {
+  end({ transactionalId, producer, result, clientVersion, client }: EndRequest): Promise<Producer> {
+    return this.#turn(transactionalId, async partition => {
+      const { clock, newProducerId } = this.#ports
+      const txn = knownTxn(partition, transactionalId)
+      const next = endTxn(txn, { producer, result, clientVersion, newProducerId }, clock.now())
+      if (!next) return txn
       this.#write(partition, next)
-      if (result === 'ABORT') this.#tell(txn, next, 'its producer aborted it', client)
+      if (result === 'ABORT') this.#tell(txn, next, 'a transaction is aborted: its producer wants it so', client)
       await this.#endings.end(partition, next)
-    }
-    await partition.journal.settled()
-    return partition.txns.get(transactionalId) ?? txn
+      // Where the coordinator has stopped meanwhile the client asks again, and is told how far it has come.
+      return knownTxn(partition, transactionalId, 'NOT_COORDINATOR')
+    })
   }
 
-  #known(transactionalId: string): { partition: TxnPartition; txn: Txn } {
-    checkId(transactionalId)
-    const partition = this.#partitions.of(transactionalId)
-    const txn = partition.txns.get(transactionalId)
-    if (!txn)
-      throw new KafkaError('INVALID_PRODUCER_ID_MAPPING', `no producer has the transactional id ${transactionalId}`)
-    return { partition, txn }
+  /** One request. Its answer waits for the disk, and so does a refusal: it may rest on what another has changed. */
+  async #turn<T>(transactionalId: string, act: (partition: TxnPartition) => T | Promise<T>): Promise<T> {
+    try {
+      const partition = this.#partitionOf(transactionalId)
+      try {
+        return await act(partition)
+      } finally {
+        await partition.journal.settled()
+      }
+    } catch (error) {
+      throw told(error)
+    }
+  }
+
+  #partitionOf(transactionalId: string): TxnPartition {
+    if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
+    if (this.#stopped) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'the broker stops')
+    return this.#partitions.of(transactionalId)
   }
 
   #checkTimeout(timeoutMs: number): void {
@@ -173,73 +183,45 @@ export class TxnCoordinator {
   }
 
   #write(partition: TxnPartition, txn: Txn): void {
-    try {
-      partition.write(txn, this.#ports.transactionVersion())
-    } catch (error) {
-      throw new KafkaError(toldAs(error), `the state of ${txn.transactionalId} cannot be recorded: ${String(error)}`)
-    }
+    partition.write(txn, this.#ports.transactionVersion())
   }
 
-  #fence(partition: TxnPartition, txn: Txn, cause: string, client?: string): Promise<void> {
-    const { clock } = this.#ports
-    const newProducerId = () => this.#ports.newProducerId()
+  /** Decides that an open transaction is aborted and its producer fenced. */
+  #fence(partition: TxnPartition, txn: Txn, cause: string, client?: string): Txn {
+    const { clock, newProducerId } = this.#ports
     const next = fenceAndAbort(txn, this.#ports.transactionVersion(), newProducerId, clock.now())
     this.#write(partition, next)
-    this.#tell(txn, next, cause, client)
-    return this.#endings.end(partition, next)
+    this.#tell(txn, next, `a transaction is aborted and its producer fenced: ${cause}`, client)
+    return next
   }
 
-  #tell(before: Txn, after: Txn, cause: string, client?: string): void {
+  /** One line for the operator, whatever made a producer's epoch move or ended its transaction against its will. */
+  #tell(before: Txn, after: Txn, message: string, client?: string): void {
     const { transactionalId, producerId, producerEpoch: oldEpoch } = before
-    const bindings = { transactionalId, producerId, oldEpoch, newEpoch: after.producerEpoch, ...(client && { client }) }
-    this.#ports.logger.info(bindings, `a transaction is aborted: ${cause}`)
+    const { producerEpoch: newEpoch, producerId: newProducerId } = after
+    const another = newProducerId === producerId ? {} : { newProducerId }
+    this.#ports.logger.info(
+      { transactionalId, producerId, ...another, oldEpoch, newEpoch, ...(client && { client }) },
+      message
+    )
   }
 
   #resume(partition: TxnPartition): void {
-    for (const txn of [...partition.txns.values()]) if (isEnding(txn)) void this.#endings.resume(partition, txn)
-  }
-
-  #abortTimedOut(): void {
-    for (const partition of this.#partitions) {
-      for (const txn of [...partition.txns.values()]) {
-        if (isTimedOut(txn, this.#ports.clock.now())) this.#abort(partition, txn)
-      }
-    }
-  }
-
-  /** What cannot be recorded now is tried again at the next look. */
-  #abort(partition: TxnPartition, txn: Txn): void {
-    const failed = (error: unknown) => {
-      if (!(error instanceof KafkaError)) throw error
-      this.#ports.logger.warn(
-        { err: error, transactionalId: txn.transactionalId },
-        'a timed-out transaction stays open'
-      )
-    }
-    try {
-      void this.#fence(partition, txn, `it was open for more than ${txn.timeoutMs} ms`)
-    } catch (error) {
-      failed(error)
-    }
-  }
-
-  #removeExpired(): void {
-    const { clock, settings, logger } = this.#ports
-    for (const partition of this.#partitions) {
-      const isOld = (txn: Txn) => isExpired(txn, settings.expirationMs, clock.now())
-      const expired = [...partition.txns.values()].filter(isOld).map(({ transactionalId }) => transactionalId)
-      if (expired.length === 0) continue
-      try {
-        partition.remove(expired)
-        logger.info({ transactionalIds: expired.length }, 'transactional ids that were not used for long are forgotten')
-      } catch (error) {
-        if (!(error instanceof KafkaError)) throw error
-        logger.warn({ err: error }, 'expired transactional ids cannot be removed')
-      }
-    }
+    for (const txn of [...partition.txns.values()]) if (isEnding(txn)) this.#endings.resume(partition, txn)
   }
 }
 
-function checkId(transactionalId: string): void {
-  if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
+const ANOTHER_INSTANCE = 'another instance asked for its transactional id'
+const FENCED = `a producer is fenced: ${ANOTHER_INSTANCE}`
+const GOES_ON = 'a producer goes on with a new epoch'
+const NEW_ID = 'a transactional id is new'
+
+function knownTxn(
+  partition: TxnPartition,
+  transactionalId: string,
+  otherwise: 'INVALID_PRODUCER_ID_MAPPING' | 'NOT_COORDINATOR' = 'INVALID_PRODUCER_ID_MAPPING'
+): Txn {
+  const txn = partition.txns.get(transactionalId)
+  if (txn) return txn
+  throw new KafkaError(otherwise, `no producer has the transactional id ${transactionalId}`)
 }

@@ -1,7 +1,7 @@
 /**
  * Drives transactions that have been decided to their end: the marker to every partition, then the record that all are
- * there. Where nothing has to wait for the disk all of it happens in the turn that decided, before the client is
- * answered: what was committed can be seen at once.
+ * there. Where nothing has to wait for the disk all of it happens in the turn that decided; else each step waits until
+ * the one before it is on the disk. What fails is tried again, by the next process if need be.
  */
 import { KafkaError } from '../protocol/errors.ts'
 import type { Alarm, Clock } from '../runtime/clock.ts'
@@ -22,12 +22,9 @@ export interface Marker {
 
 /** The logs of other partitions, as far as transactions need them. */
 export interface MarkerPort {
-  /**
-   * Writes a marker. Returns what to wait for before it counts as written, undefined for nothing. Throws a KafkaError;
-   * one whose code is in RETRIED has to be tried again.
-   */
+  /** Writes a marker. Returns what to wait for before it counts as written, undefined for nothing. Throws a KafkaError. */
   write(topic: string, partition: number, marker: Marker): Promise<void> | undefined
-  /** Whether the producer has a transaction open in the partition. */
+  /** Whether the producer has a transaction open in the partition. Throws a KafkaError where that cannot be said. */
   hasOpen(topic: string, partition: number, producerId: bigint): boolean
 }
 
@@ -37,23 +34,34 @@ export interface EndingPorts {
   readonly markers: MarkerPort
   /** The finalized `transaction.version`. */
   transactionVersion(): number
+  /** Told of what must not happen, where nobody waits for an answer. */
+  failed(error: unknown): void
 }
 
-/** How long to wait before markers that could not be written are tried again. */
+/** How long to wait before what could not be written is tried again. */
 const RETRY_MS = 1000
 
-/** Errors that pass. Any other means that the partition is gone or has gone on without this transaction. */
-const RETRIED = new Set(['NOT_LEADER_OR_FOLLOWER', 'NOT_ENOUGH_REPLICAS', 'KAFKA_STORAGE_ERROR', 'NOT_COORDINATOR'])
+/** The partition has heard of a newer producer or coordinator: as in Kafka the transaction stays as it is until the next start. */
+const FENCED: ReadonlySet<string> = new Set(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'])
 
 interface Place {
   readonly topic: string
   readonly partition: number
 }
 
+interface Ending {
+  readonly partition: TxnPartition
+  readonly txn: Txn
+  /** Decided by a process before this one: some of the markers may be there. */
+  readonly isResumed: boolean
+  /** Where the marker is still missing. */
+  places: readonly Place[]
+  isTold: boolean
+}
+
 export class Endings {
   readonly #ports: EndingPorts
   readonly #alarms = new Set<Alarm>()
-  #stopped = false
 
   constructor(ports: EndingPorts) {
     this.#ports = ports
@@ -61,84 +69,138 @@ export class Endings {
 
   /** Nothing is tried again from now on: the next start goes on with what is open. */
   stop(): void {
-    this.#stopped = true
     for (const alarm of this.#alarms) alarm.cancel()
+    this.#alarms.clear()
   }
 
   /** Ends a transaction that has just been decided. Resolves when it is complete or has to be tried again later. */
   end(partition: TxnPartition, txn: Txn): Promise<void> {
-    return this.#end(partition, txn, placesOf(txn))
+    return this.#drive({ partition, txn, isResumed: false, places: placesOf(txn), isTold: false })
   }
 
-  /** As `end`, for one that was decided before this process began: some of its markers may be written already. */
-  resume(partition: TxnPartition, txn: Txn): Promise<void> {
-    const { markers } = this.#ports
-    const open = placesOf(txn).filter(place => markers.hasOpen(place.topic, place.partition, txn.producerId))
-    return this.#end(partition, txn, open)
+  /** As `end`, where nobody waits for it. */
+  begin(partition: TxnPartition, txn: Txn): void {
+    this.#inBackground(this.end(partition, txn))
   }
 
-  async #end(partition: TxnPartition, txn: Txn, places: readonly Place[]): Promise<void> {
-    const decided = partition.journal.settled()
-    if (decided) await decided
-    const { marked, missed } = this.#mark(partition, txn, places)
-    if (marked.length > 0) await Promise.all(marked)
-    // Somebody else's business by now: the topic of all transactions was deleted.
-    if (this.#stopped || partition.txns.get(txn.transactionalId) !== txn) return
-    if (missed.length > 0) return this.#later(partition, txn, missed)
+  /** As `begin`, for one that was decided before this process began. */
+  resume(partition: TxnPartition, txn: Txn): void {
+    this.#inBackground(this.#drive({ partition, txn, isResumed: true, places: placesOf(txn), isTold: false }))
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#ports.failed(error))
+  }
+
+  /** Rejects with our own bugs only. */
+  async #drive(ending: Ending): Promise<void> {
+    const { partition, txn } = ending
     try {
-      partition.write(completed(txn, this.#ports.clock.now()), this.#ports.transactionVersion())
+      const decided = partition.journal.settled()
+      if (decided) await decided
+      if (!isInForce(ending)) return
+      const written = this.#mark(ending)
+      if (written.length > 0) ending.places = [...ending.places, ...(await lostOf(written))]
+      if (!isInForce(ending)) return
+      if (ending.places.length > 0) this.#later(ending)
+      else partition.write(completed(txn, this.#ports.clock.now()), this.#ports.transactionVersion())
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      this.#later(partition, txn, [], error)
+      if (FENCED.has(error.code)) this.#giveUp(ending, error)
+      else this.#later(ending, error)
     }
   }
 
-  /** Writes the markers; `missed` are the places where it has to be tried again. */
-  #mark(partition: TxnPartition, txn: Txn, places: readonly Place[]): { marked: Promise<void>[]; missed: Place[] } {
-    const marker: Marker = {
-      producerId: txn.producerId,
-      producerEpoch: txn.producerEpoch,
-      coordinatorEpoch: partition.journal.coordinatorEpoch,
-      result: resultOf(txn),
-      transactionVersion: txn.clientVersion
-    }
-    const marked: Promise<void>[] = []
+  /** Writes the markers, and leaves in `places` where it has to be tried again. Gives what has to wait for the disk. */
+  #mark(ending: Ending): [Place, Promise<void>][] {
+    const marker = markerOf(ending)
+    const written: [Place, Promise<void>][] = []
     const missed: Place[] = []
-    for (const place of places) {
+    let fenced: KafkaError | undefined
+    for (const place of ending.places) {
       try {
-        const waiting = this.#ports.markers.write(place.topic, place.partition, marker)
-        if (waiting) marked.push(waiting)
+        const waiting = this.#write(ending, place, marker)
+        if (waiting) written.push([place, waiting])
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
-        if (RETRIED.has(error.code)) missed.push(place)
-        else this.#skipped(txn, place, error)
+        if (FENCED.has(error.code)) fenced = error
+        // A deleted topic has nothing left to end.
+        else if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') missed.push(place)
       }
     }
-    return { marked, missed }
+    ending.places = missed
+    if (fenced) throw fenced
+    return written
   }
 
-  #later(partition: TxnPartition, txn: Txn, places: readonly Place[], error?: unknown): void {
-    const { clock, logger } = this.#ports
-    const bindings = {
-      transactionalId: txn.transactionalId,
-      missing: places.length,
-      ...(error !== undefined && { err: error })
-    }
-    logger.warn(bindings, 'a transaction cannot be completed yet, trying again')
+  #write({ isResumed, txn }: Ending, { topic, partition }: Place, marker: Marker): Promise<void> | undefined {
+    const { markers } = this.#ports
+    if (isResumed && !markers.hasOpen(topic, partition, txn.producerId)) return undefined
+    return markers.write(topic, partition, marker)
+  }
+
+  #later(ending: Ending, error?: KafkaError): void {
+    const { clock } = this.#ports
+    if (!isInForce(ending)) return
+    if (!ending.isTold)
+      this.#tell(ending, 'a transaction cannot be completed yet, and is tried again until it can', error)
+    ending.isTold = true
     const alarm = clock.at(clock.now() + RETRY_MS, () => {
       this.#alarms.delete(alarm)
-      void this.#end(partition, txn, places)
+      this.#inBackground(this.#drive(ending))
     })
     this.#alarms.add(alarm)
   }
 
-  /** A deleted topic is no news; anything else an operator should know of. */
-  #skipped({ transactionalId, producerId }: Txn, place: Place, error: KafkaError): void {
-    if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') return
-    this.#ports.logger.warn(
-      { transactionalId, producerId, ...place, err: error },
-      'a partition does not take the marker of a transaction: it has gone on without it'
+  #giveUp(ending: Ending, error: KafkaError): void {
+    this.#tell(
+      ending,
+      'a transaction is not completed before the next start: a partition knows a newer producer',
+      error
     )
+  }
+
+  #tell({ txn, places }: Ending, message: string, error?: KafkaError): void {
+    const { transactionalId, producerId, producerEpoch, state } = txn
+    const missing = places.map(({ topic, partition }) => `${topic}-${partition}`).slice(0, MOST_NAMED)
+    this.#ports.logger.warn(
+      { transactionalId, producerId, producerEpoch, state, missing, ...(error && { err: error }) },
+      message
+    )
+  }
+}
+
+/** A line of the log must not grow with the transaction. */
+const MOST_NAMED = 10
+
+/** Otherwise the topic of all transactions was deleted, or the coordinator has stopped. */
+function isInForce({ partition, txn }: Ending): boolean {
+  return partition.txns.get(txn.transactionalId) === txn
+}
+
+function markerOf({ partition, txn }: Ending): Marker {
+  return {
+    producerId: txn.producerId,
+    producerEpoch: txn.producerEpoch,
+    coordinatorEpoch: partition.journal.coordinatorEpoch,
+    result: resultOf(txn),
+    transactionVersion: txn.clientVersion
+  }
+}
+
+/** The places whose markers do not come to the disk. */
+async function lostOf(written: readonly [Place, Promise<void>][]): Promise<Place[]> {
+  const lost = await Promise.all(written.map(([place, waiting]) => isLost(waiting).then(is => (is ? [place] : []))))
+  return lost.flat()
+}
+
+async function isLost(waiting: Promise<void>): Promise<boolean> {
+  try {
+    await waiting
+    return false
+  } catch (error) {
+    if (error instanceof KafkaError) return true
+    throw error
   }
 }
 

@@ -2,6 +2,7 @@
  * One partition of `__transaction_state`: the transactional ids it holds, and the journal that they came from and go to.
  * Memory follows the journal: what cannot be written does not happen.
  */
+import { batchesOf } from '../coordination/batches.ts'
 import type { StateJournal } from '../coordination/journal.ts'
 import { MalformedFrame } from '../protocol/bytes.ts'
 import type { KeyValue } from '../protocol/keyed-record.ts'
@@ -34,10 +35,17 @@ export class TxnPartition {
     this.#txns.set(txn.transactionalId, txn)
   }
 
-  /** Forgets ids, all or none. */
+  /** Removes ids, in as many batches as it takes. Throws as StateJournal.append; those of the batches before are gone then. */
   remove(transactionalIds: readonly string[]): void {
-    this.journal.append(transactionalIds.map(encodeTombstone))
-    for (const transactionalId of transactionalIds) this.#txns.delete(transactionalId)
+    for (const { items, encoded } of batchesOf(transactionalIds, this.journal.maxBatchBytes(), encodeTombstone)) {
+      this.journal.append(encoded)
+      for (const transactionalId of items) this.#txns.delete(transactionalId)
+    }
+  }
+
+  /** Lets go of all ids: whoever still works on one of them finds it gone. */
+  forget(): void {
+    this.#txns.clear()
   }
 
   #restore(record: KeyValue): void {

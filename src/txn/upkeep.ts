@@ -1,5 +1,10 @@
 /** What the coordinator does by itself, again and again: abort what takes too long, forget what is not used. */
+import { KafkaError } from '../protocol/errors.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { isExpired, isTimedOut } from './machine.ts'
+import type { TxnPartition } from './partition.ts'
+import type { Txn } from './txn.ts'
 
 export interface UpkeepSettings {
   /** `transaction.abort.timed.out.transaction.cleanup.interval.ms` */
@@ -10,38 +15,72 @@ export interface UpkeepSettings {
   readonly expirationMs: number
 }
 
-export interface UpkeepTasks {
-  abortTimedOut(): void
-  removeExpired(): void
+export interface UpkeepPorts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly settings: UpkeepSettings
 }
 
+/** Aborts an open transaction. Throws a KafkaError where that cannot be recorded. */
+export type Abort = (partition: TxnPartition, txn: Txn, cause: string) => void
+
 export class Upkeep {
-  readonly #ports: { readonly clock: Clock; readonly settings: UpkeepSettings }
-  readonly #tasks: UpkeepTasks
+  readonly #ports: UpkeepPorts
+  readonly #partitions: Iterable<TxnPartition>
+  readonly #abort: Abort
   #alarms: Alarm[] = []
 
-  constructor(ports: { readonly clock: Clock; readonly settings: UpkeepSettings }, tasks: UpkeepTasks) {
+  constructor(ports: UpkeepPorts, partitions: Iterable<TxnPartition>, abort: Abort) {
     this.#ports = ports
-    this.#tasks = tasks
+    this.#partitions = partitions
+    this.#abort = abort
   }
 
   start(): void {
     const { clock, settings } = this.#ports
+    const abort = () => this.#abortTimedOut()
+    const remove = () => this.#removeExpired()
     this.#alarms = [
-      repeat(
-        clock,
-        () => settings.abortIntervalMs,
-        () => this.#tasks.abortTimedOut()
-      ),
-      repeat(
-        clock,
-        () => settings.removeIntervalMs,
-        () => this.#tasks.removeExpired()
-      )
+      repeat(clock, () => settings.abortIntervalMs, abort),
+      repeat(clock, () => settings.removeIntervalMs, remove)
     ]
   }
 
   stop(): void {
     for (const alarm of this.#alarms) alarm.cancel()
+  }
+
+  #abortTimedOut(): void {
+    const { clock } = this.#ports
+    for (const partition of this.#partitions) {
+      for (const txn of [...partition.txns.values()]) {
+        if (!isTimedOut(txn, clock.now())) continue
+        const cause = `it was open for more than ${txn.timeoutMs} ms`
+        this.#orLater(() => this.#abort(partition, txn, cause), 'a timed-out transaction stays open', txn)
+      }
+    }
+  }
+
+  #removeExpired(): void {
+    const { clock, settings, logger } = this.#ports
+    for (const partition of this.#partitions) {
+      const isOld = (txn: Txn) => isExpired(txn, settings.expirationMs, clock.now())
+      const transactionalIds = [...partition.txns.values()].filter(isOld).map(({ transactionalId }) => transactionalId)
+      if (transactionalIds.length === 0) continue
+      this.#orLater(() => {
+        partition.remove(transactionalIds)
+        logger.info({ count: transactionalIds.length }, 'transactional ids that were not used for long are forgotten')
+      }, 'expired transactional ids cannot be removed')
+    }
+  }
+
+  /** What cannot be recorded now is tried again at the next look. */
+  #orLater(act: () => void, failure: string, txn?: Txn): void {
+    try {
+      act()
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      this.#ports.logger.warn({ err: error, ...(txn && { transactionalId: txn.transactionalId }) }, failure)
+    }
   }
 }

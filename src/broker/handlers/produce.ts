@@ -70,15 +70,15 @@ export const produce: Handler<'Produce'> = async (request, context) => {
 }
 
 /**
- * Adds the partitions that are new to the client's transaction to it, where that is the produce's own to do (KIP-890).
- * Gives what those are told that cannot be added.
+ * Adds the partitions that are new to the client's transaction to it, where that is the produce's own to do (KIP-890),
+ * else waits until those are on record that the client has added. Gives what those are told that cannot be added.
  */
 async function joinTransaction(
   { transactionalId }: Request<'Produce'>,
   wanted: readonly Wanted[],
   context: RequestContext
 ): Promise<Map<Wanted, Refusal> | undefined> {
-  if (transactionalId === null || context.apiVersion < PRODUCE_VERSIONS.addsSince) return undefined
+  if (transactionalId === null) return undefined
   const added = wanted.filter(one => mustBeAdded(one, transactionalId, context))
   const [first] = added.map(one => batchesIn(one.records ?? NOTHING).next().value)
   if (!first) return undefined

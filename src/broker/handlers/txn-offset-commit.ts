@@ -23,33 +23,23 @@ const TOPIC_IDS_SINCE = 6
 export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, context) => {
   const { topics, answerWith } = sortCommit(request.topics, context, context.apiVersion >= TOPIC_IDS_SINCE)
   if (topics.length === 0) return { topics: answerWith([]) }
+  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
+  const { producerId, producerEpoch } = request
+  const claim = { groupId, memberId, groupInstanceId, generationId }
   try {
-    await enterTransaction(request, context)
+    const checkIsOpen = await enterTransaction(request, context)
+    // Nothing may come between the check and the write: not the marker that ends the transaction.
+    checkIsOpen()
   } catch (error) {
     return { topics: answerWith(refuseCommit(topics, failureOf(error, context.parts).errorCode)) }
   }
-  const {
-    groupId,
-    memberId,
-    groupInstanceId,
-    generationIdOrMemberEpoch: generationId,
-    producerId,
-    producerEpoch
-  } = request
-  const committed = await context.parts.groups.commitTransactionalOffsets({
-    groupId,
-    memberId,
-    groupInstanceId,
-    generationId,
-    retentionTimeMs: -1n,
-    topics,
-    producer: { producerId, producerEpoch }
-  })
-  return { topics: answerWith(committed) }
+  const producer = { producerId, producerEpoch }
+  const commit = { ...claim, retentionTimeMs: -1n, topics, producer }
+  return { topics: answerWith(await context.parts.groups.commitTransactionalOffsets(commit)) }
 }
 
-/** The partition that holds the group is in the open transaction of the producer afterwards, or it is told why not. */
-async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: RequestContext): Promise<void> {
+/** Adds the partition that holds the group to the transaction, where that is to be done. Gives what checks that it is there. */
+async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: RequestContext): Promise<() => void> {
   const { parts, apiVersion } = context
   const { transactionalId, producerId, producerEpoch, groupId } = request
   const topic = GROUP_METADATA_TOPIC_NAME
@@ -57,5 +47,5 @@ async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: Re
   const versions = TXN_OFFSET_COMMIT_VERSIONS
   const write: TransactionalWrite = { parts, transactionalId, producerId, producerEpoch, apiVersion, versions }
   await addToTransaction(write, new Map([[topic, new Set([index])]]))
-  checkInTransaction(write, topic, index)
+  return () => checkInTransaction(write, topic, index)
 }
