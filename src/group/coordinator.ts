@@ -255,7 +255,8 @@ export class GroupCoordinator {
     try {
       const partition = this.#partitionOf(groupId)
       const { offsets } = partition
-      const isUnstable = (topic: string, index: number) => requireStable && offsets.isPending(groupId, topic, index)
+      const isUnstable = (topic: string, index: number) =>
+        requireStable && offsets.held.isPending(groupId, topic, index)
       const answer = fetchOffsets(offsets.of(groupId), topics, budget, isUnstable)
       await partition.journal.settled()
       return { errorCode: 'NONE', topics: answer }

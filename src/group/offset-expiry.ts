@@ -1,13 +1,18 @@
 /** When committed offsets end: with their time, by Kafka's rules (KIP-211), or with their topic. Pure. */
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import { type ClassicGroup, isSubscribedTo, usesConsumerProtocol } from './classic/group.ts'
+import type { HeldOffset, HeldOffsets } from './held-offsets.ts'
 import type { GroupOffsets, OffsetRecord } from './offsets.ts'
 import type { GroupRecord, OffsetCommitValue } from './records.ts'
 
-/** The tombstones that are due for a group: offsets past their time, and the group itself once nothing is left of it. */
+/**
+ * The tombstones that are due for a group: offsets past their time, and the group itself once nothing is left of it. What
+ * an open transaction commits is kept, and the group with it.
+ */
 export function expireGroup(
   group: ClassicGroup,
   offsets: GroupOffsets,
+  held: Pick<HeldOffsets, 'isPending' | 'hasPending'>,
   now: number,
   retentionMs: number
 ): GroupRecord[] {
@@ -17,11 +22,12 @@ export function expireGroup(
     count += partitions.size
     if (isSubscribedTo(group, topic)) continue
     for (const [partition, commit] of partitions) {
+      if (held.isPending(group.groupId, topic, partition)) continue
       if (isExpired(group, commit, now, retentionMs)) tombstones.push(tombstone(group.groupId, topic, partition))
     }
   }
   const nothingLeft = tombstones.length === count
-  if (nothingLeft && group.state === 'Empty') {
+  if (nothingLeft && group.state === 'Empty' && !held.hasPending(group.groupId)) {
     tombstones.push({ type: 'GroupMetadata', key: { group: group.groupId }, value: null })
   }
   return tombstones
@@ -43,16 +49,18 @@ function retainedSince(group: ClassicGroup, commit: OffsetCommitValue): number |
   return group.state === 'Stable' && knowsItsTopics ? committed : null
 }
 
-/** The tombstones for a group's offsets of a topic that is gone. */
+/** The tombstones for a group's offsets of a topic that is gone, those of open transactions among them. */
 export function forgetTopic(
   groupId: string,
   offsets: GroupOffsets,
+  held: Iterable<HeldOffset>,
   topic: { readonly name: string; readonly topicId: string }
 ): OffsetRecord[] {
   const ofThisTopic = ({ topicId }: OffsetCommitValue) => topicId === ZERO_UUID || topicId === topic.topicId
-  return [...(offsets.get(topic.name) ?? [])]
-    .filter(([, commit]) => ofThisTopic(commit))
-    .map(([partition]) => tombstone(groupId, topic.name, partition))
+  const committed = [...(offsets.get(topic.name) ?? [])].filter(([, commit]) => ofThisTopic(commit))
+  const waiting = [...held].filter(({ key, value }) => key.topic === topic.name && ofThisTopic(value))
+  const partitions = new Set([...committed.map(([partition]) => partition), ...waiting.map(({ key }) => key.partition)])
+  return Array.from(partitions, partition => tombstone(groupId, topic.name, partition))
 }
 
 function tombstone(group: string, topic: string, partition: number): OffsetRecord {

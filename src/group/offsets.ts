@@ -6,6 +6,7 @@
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { AnswerBudget } from './answer-budget.ts'
+import { HeldOffsets } from './held-offsets.ts'
 import type { OffsetCommitKey, OffsetCommitValue } from './records.ts'
 
 /** A topic of a commit. The handler has resolved names and ids, and left out what does not exist. */
@@ -67,16 +68,9 @@ interface PlacedCommit extends OffsetCommitValue {
   readonly place: number
 }
 
-/** A commit that waits for the end of its transaction. */
-interface HeldBack {
-  readonly record: OffsetRecord
-  readonly place: number
-}
-
 export class Offsets {
   readonly #byGroup = new Map<string, Map<string, Map<number, PlacedCommit>>>()
-  /** By producer, then by what is committed. */
-  readonly #heldBack = new Map<bigint, Map<string, HeldBack>>()
+  readonly #held = new HeldOffsets()
   #lastPlace = 0
 
   /** The offsets of a group; empty when it has none. */
@@ -84,50 +78,41 @@ export class Offsets {
     return this.#byGroup.get(groupId) ?? NO_OFFSETS
   }
 
-  apply({ key, value }: OffsetRecord): void {
-    this.#lastPlace++
-    if (value) this.#put(key, { ...value, place: this.#lastPlace })
-    else this.#remove(key)
+  /** Those of open transactions. */
+  get held(): Pick<HeldOffsets, 'of' | 'isPending' | 'hasPending'> {
+    return this.#held
   }
 
-  /** Keeps an offset that a producer commits within its transaction until that ends. */
-  holdBack(record: OffsetRecord, producerId: bigint): void {
+  /** The end of an offset is that of all which wait to take its place, too. */
+  apply({ key, value }: OffsetRecord): void {
     this.#lastPlace++
-    const commits = getOrMake(this.#heldBack, producerId, () => new Map<string, HeldBack>())
-    commits.set(placeName(record.key), { record, place: this.#lastPlace })
+    if (value) {
+      this.#put(key, { ...value, place: this.#lastPlace })
+    } else {
+      this.#remove(key)
+      this.#held.drop(key)
+    }
+  }
+
+  /** As `apply`, for what a producer commits within its transaction: a commit waits until that ends. */
+  holdBack(record: OffsetRecord, producerId: bigint): void {
+    const { key, value } = record
+    if (value) this.#held.hold(producerId, { key, value, place: ++this.#lastPlace })
+    else this.apply(record)
   }
 
   /**
    * A producer's transaction has ended. The offsets it committed count from now on, except where another commit was
    * written after them. Gives what was committed.
    */
-  endTransaction(producerId: bigint, isCommitted: boolean): OffsetRecord[] {
-    const commits = [...(this.#heldBack.get(producerId)?.values() ?? [])]
-    this.#heldBack.delete(producerId)
+  endTransaction(producerId: bigint, isCommitted: boolean): readonly Pick<OffsetRecord, 'key'>[] {
+    const released = this.#held.release(producerId)
     if (!isCommitted) return []
-    for (const { record, place } of commits) {
-      const { key, value } = record
+    for (const { key, value, place } of released) {
       const known = this.#byGroup.get(key.group)?.get(key.topic)?.get(key.partition)
-      if (known && known.place > place) continue
-      if (value) this.#put(key, { ...value, place })
-      else this.#remove(key)
+      if (!known || known.place < place) this.#put(key, { ...value, place })
     }
-    return commits.map(({ record }) => record)
-  }
-
-  /** Whether a transaction is open that commits an offset of a group for this partition. */
-  isPending(group: string, topic: string, partition: number): boolean {
-    const name = placeName({ group, topic, partition })
-    for (const commits of this.#heldBack.values()) if (commits.has(name)) return true
-    return false
-  }
-
-  /** Whether a transaction is open that commits any offset of a group. */
-  hasPending(group: string): boolean {
-    for (const commits of this.#heldBack.values()) {
-      for (const { record } of commits.values()) if (record.key.group === group) return true
-    }
-    return false
+    return released
   }
 
   #put({ group, topic, partition }: OffsetCommitKey, value: PlacedCommit): void {
@@ -142,11 +127,6 @@ export class Offsets {
     if (partitions.size === 0) topics.delete(topic)
     if (topics.size === 0) this.#byGroup.delete(group)
   }
-}
-
-/** A name for what is committed; topics have no slash. */
-function placeName({ group, topic, partition }: OffsetCommitKey): string {
-  return `${topic}/${partition}/${group}`
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -44,7 +44,7 @@ export class GroupPartition {
     return this.#groups
   }
 
-  get offsets(): Pick<Offsets, 'of' | 'isPending' | 'hasPending'> {
+  get offsets(): Pick<Offsets, 'of' | 'held'> {
     return this.#offsets
   }
 

@@ -4,7 +4,6 @@ import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { ClassicGroup } from './classic/group.ts'
 import { expireGroup, forgetTopic } from './offset-expiry.ts'
-import type { GroupOffsets } from './offsets.ts'
 import type { GroupPartition } from './partition.ts'
 import type { GroupRecord } from './records.ts'
 
@@ -36,7 +35,10 @@ export class Retention {
     this.#alarm = repeat(
       clock,
       () => offsetsRetentionCheckIntervalMs,
-      () => this.#writeForEachGroup((group, offsets) => expireGroup(group, offsets, clock.now(), offsetsRetentionMs))
+      () =>
+        this.#writeForEachGroup((group, offsets) =>
+          expireGroup(group, offsets.of(group.groupId), offsets.held, clock.now(), offsetsRetentionMs)
+        )
     )
   }
 
@@ -46,13 +48,15 @@ export class Retention {
 
   /** All offsets that were committed for the topic go with it. */
   topicDeleted(topic: { readonly name: string; readonly topicId: string }): void {
-    this.#writeForEachGroup((group, offsets) => forgetTopic(group.groupId, offsets, topic))
+    this.#writeForEachGroup(({ groupId }, offsets) =>
+      forgetTopic(groupId, offsets.of(groupId), offsets.held.of(groupId), topic)
+    )
   }
 
-  #writeForEachGroup(decide: (group: ClassicGroup, offsets: GroupOffsets) => GroupRecord[]): void {
+  #writeForEachGroup(decide: (group: ClassicGroup, offsets: GroupPartition['offsets']) => GroupRecord[]): void {
     for (const partition of this.#partitions) {
       for (const group of [...partition.groups.values()]) {
-        this.#write(partition, group, decide(group, partition.offsets.of(group.groupId)))
+        this.#write(partition, group, decide(group, partition.offsets))
       }
     }
   }
