@@ -3,15 +3,21 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['cli/kill', 'interop/kill', 'sim/*', 'fuzz/*', 'log/partition-log-model'].map(
-      name => `test/${name}.test.ts`
-    ),
+    include: [
+      'cli/kill',
+      'interop/kill',
+      'interop/transactions-kill',
+      'sim/*',
+      'fuzz/*',
+      'log/partition-log-model'
+    ].map(name => `test/${name}.test.ts`),
     globalSetup: 'test/build.ts',
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     env: {
       MINIKAFKA_KILL_ROUNDS: '100',
+      MINIKAFKA_TRANSACTION_KILL_ROUNDS: '50',
       MINIKAFKA_FUZZ_ROUNDS: '5000',
       MINIKAFKA_CRASH_ROUNDS: '20',
       MINIKAFKA_MODEL_SEEDS: '300'

@@ -1,11 +1,13 @@
-// Runs the Java client's program, compiled once for each release of kafka-clients.
+// Runs the Java programs, compiled once for each release of Kafka's clients: `client` for all ages of them, and `streams` for
+// what only those of today have.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { made } from '../made.ts'
 
 const run = promisify(execFile)
-const FOLDER = join(import.meta.dirname, 'client')
+/** The release of Kafka Streams, and of the Admin beside it. */
+const STREAMS = '4.3.1'
 
 /** What a task prints: a flat table of counts and times. */
 export type TaskResult = Readonly<Record<string, number | string>>
@@ -17,14 +19,32 @@ export async function javaTask(
   servers: string,
   ...args: (string | number | boolean)[]
 ): Promise<TaskResult> {
-  const { stdout } = await run('java', [...(await javaProgram(version)), task, servers, ...args.map(String)])
-  return JSON.parse(stdout) as TaskResult
+  return runTask(await javaProgram(version), [task, servers, ...args.map(String)])
+}
+
+/** One run of a task of the other program. */
+export async function streamsTask(task: string, servers: string, ...args: (string | number)[]): Promise<TaskResult> {
+  return runTask(await streamsProgram(), [task, servers, ...args.map(String)])
 }
 
 /** What to start `java` with, before the task and its arguments. */
-export async function javaProgram(version: string): Promise<string[]> {
+export function javaProgram(version: string): Promise<string[]> {
+  return compiled('client', version)
+}
+
+/** The same for the program with Kafka Streams. */
+export function streamsProgram(): Promise<string[]> {
+  return compiled('streams', STREAMS)
+}
+
+async function runTask(program: readonly string[], args: readonly string[]): Promise<TaskResult> {
+  const { stdout } = await run('java', [...program, ...args])
+  return JSON.parse(stdout) as TaskResult
+}
+
+async function compiled(project: string, version: string): Promise<string[]> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
-  const target = await made(FOLDER, `target/${version}`, [command])
+  const target = await made(join(import.meta.dirname, project), `target/${version}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
   const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
   return ['-Xmx512m', '-XX:+UseSerialGC', log, '-cp', classpath, 'interop.Main']

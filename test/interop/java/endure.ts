@@ -1,8 +1,6 @@
 // A Java producer that lives on while brokers come and go behind its address.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { javaProgram, javaTask } from './client.ts'
+import { startCounting } from './counting.ts'
 
 const CLIENT = '4.4.0'
 const RECORD_BYTES = 200
@@ -28,48 +26,27 @@ export interface EnduringProducer {
 export async function startEnduringProducer(options: EnduringOptions): Promise<EnduringProducer> {
   const { servers, topic, partitions } = options
   const args = ['endure', servers, topic, partitions, RECORD_BYTES].map(String)
-  const child = spawn('java', [...(await javaProgram(CLIENT)), ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
-  const ended = once(child, 'close')
-  let acknowledged = 0
-  let last = ''
-  let log = ''
-  let changed = () => {}
-  createInterface(child.stdout).on('line', line => {
-    last = line
-    if (/^\d+$/.test(line)) acknowledged = Number(line)
-    changed()
-  })
-  // The client warns of every broken connection, and here that is what the day is made of.
-  createInterface(child.stderr).on('line', line => {
-    if (!line.includes(' WARN ')) log += `${line}\n`
-  })
-  child.on('close', () => changed())
-  const failed = () => new Error(`the producer ended with ${child.exitCode ?? child.signalCode}\n${log}`)
+  const program = startCounting([...(await javaProgram(CLIENT)), ...args])
   return {
     get acknowledged() {
-      return acknowledged
+      return program.count
     },
-    async more(count) {
-      for (const goal = acknowledged + count; acknowledged < goal; ) {
-        if (child.exitCode !== null) throw failed()
-        await new Promise<void>(resolve => {
-          changed = resolve
-        })
-      }
-    },
+    more: count => program.reaches(program.count + count),
     async finish() {
-      child.stdin.end('\n')
-      const [code] = await ended
-      if (code !== 0) throw failed()
-      const { produced } = JSON.parse(last) as { produced: number }
-      const group = `readers of ${produced}`
-      await javaTask(CLIENT, 'consume', servers, topic, partitions, produced, RECORD_BYTES, group)
+      const { produced } = JSON.parse(await program.end()) as { produced: number }
+      await expectAll(options, produced)
       return produced
     },
-    async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      child.kill('SIGKILL')
-      await ended
-    }
+    kill: program.kill
   }
+}
+
+/** Reads a topic of that producer's records: every one is there once, in order. */
+export async function expectAll(
+  { servers, topic, partitions }: EnduringOptions,
+  count: number,
+  isolation = 'read_uncommitted'
+): Promise<void> {
+  const group = `readers of ${count} in ${topic}`
+  await javaTask(CLIENT, 'consume', servers, topic, partitions, count, RECORD_BYTES, group, isolation)
 }

@@ -6,7 +6,10 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 
-/** consume TOPIC PARTITIONS COUNT SIZE GROUP: all records in order, committed; then the committed offsets read back. */
+/**
+ * consume TOPIC PARTITIONS COUNT SIZE GROUP [ISOLATION]: all records in order, committed; then the committed offsets read
+ * back.
+ */
 final class Consume {
     private Consume() {
     }
@@ -16,7 +19,9 @@ final class Consume {
         long count = Long.parseLong(args.get(2));
         Sequence sequence = new Sequence(Integer.parseInt(args.get(1)), Integer.parseInt(args.get(3)));
         long startMs = System.currentTimeMillis();
-        try (KafkaConsumer<byte[], byte[]> consumer = Clients.consumer(servers, Map.of("group.id", args.get(4)))) {
+        String isolation = args.size() > 5 ? args.get(5) : "read_uncommitted";
+        Map<String, Object> settings = Map.of("group.id", args.get(4), "isolation.level", isolation);
+        try (KafkaConsumer<byte[], byte[]> consumer = Clients.consumer(servers, settings)) {
             consumer.subscribe(Set.of(topic));
             long lastMs = startMs;
             while (sequence.seen() < count) {

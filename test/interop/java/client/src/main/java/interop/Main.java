@@ -33,6 +33,12 @@ public final class Main {
                 return Endure.run(servers, rest);
             case "idempotent":
                 return Idempotent.run(servers, rest);
+            case "transactions":
+                return TransactionTask.run(servers, rest);
+            case "one-transaction":
+                return OneTransaction.run(servers, rest);
+            case "transform":
+                return Transform.run(servers, rest);
             default:
                 throw new IllegalArgumentException("no such task: " + task);
         }

@@ -1,0 +1,49 @@
+// Transactions by clients of all makes: ours and a real Kafka lead every client to the same end.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { brokers, type RunningBroker } from './brokers.ts'
+import { javaTask, type TaskResult } from './java/client.ts'
+
+const VERSIONS = ['4.4.0', '3.9.1', '2.8.2']
+/** Transactions that take too long are looked for so often that a test need not wait. */
+const CONFIG = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100 }
+
+/** What each scenario of the Java program comes to: what it threw, what was read, where logs end, what was committed. */
+const OUTCOMES = {
+  commit: '[a1, a2, b1, b2, c1, c2] [4, 4, 4]',
+  abort: '[A] of [a, A, b]',
+  empty: '[a] [2, 0, 0]',
+  exception: '[a1, a3, b1, b3]',
+  open: '[before, elsewhere]0[1, 1, 0][within, after][4, 1, 0]',
+  fenced: 'ProducerFencedException ProducerFencedException [kept, kept too] of [lost, kept, kept too]',
+  fencedIdle: 'ProducerFencedException [kept]',
+  timeout: 'ProducerFencedException [next]',
+  longTimeout: 'KafkaException',
+  transformAsMember: '0 6 6',
+  transformAsGroup: '0 6 6',
+  oldMember: 'CommitFailedException []'
+}
+/** Where clients that know KIP-890 are told something else. */
+const OUTCOMES_OF_4 = {
+  ...OUTCOMES,
+  fencedIdle: 'InvalidProducerEpochException [kept]',
+  timeout: 'InvalidTxnStateException [next]'
+}
+
+describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
+  let broker: RunningBroker
+  beforeAll(async () => {
+    broker = await start(CONFIG)
+  })
+  afterAll(() => broker?.stop())
+
+  describe.each(VERSIONS)('with kafka-clients %s', version => {
+    let results: TaskResult
+    beforeAll(async () => {
+      results = await javaTask(version, 'transactions', broker.bootstrapServers, `java-${version}`)
+    })
+    const outcomes = Object.entries(version.startsWith('4.') ? OUTCOMES_OF_4 : OUTCOMES)
+    test.each(outcomes)('%s', (scenario, outcome) => {
+      expect(results[scenario]).toBe(outcome)
+    })
+  })
+})
