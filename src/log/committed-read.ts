@@ -17,15 +17,24 @@ export interface CommittedRead {
 
 /** The aborted transactions that reach into what was read, in the order of their markers. */
 export function abortedWithin(read: CommittedRead): AbortedTxn[] {
-  const upperBound = upperBoundOf(read)
-  const found: AbortedTxn[] = []
-  for (const segment of read.segments) {
-    for (const aborted of segment.aborted) {
-      if (aborted.lastOffset >= read.fetchOffset && aborted.firstOffset < upperBound) found.push(aborted)
-      if (aborted.lastStableOffset >= upperBound) return found
+  return [...abortedBetween(read.segments, read.fetchOffset, upperBoundOf(read))]
+}
+
+/**
+ * The aborted transactions that reach into the offsets from `from` to before `upTo`, in the order of their markers.
+ * Their markers may lie later: the segments are all from the one that holds `from` on.
+ */
+export function* abortedBetween(
+  segments: readonly Segment[],
+  from: bigint,
+  upTo: bigint
+): Generator<AbortedTxn, undefined> {
+  for (const segment of segments) {
+    for (const aborted of segment.abortedFrom(from)) {
+      if (aborted.firstOffset < upTo) yield aborted
+      if (aborted.lastStableOffset >= upTo) return
     }
   }
-  return found
 }
 
 /** An offset at or after the end of what was read, as near as the index tells. */

@@ -1,11 +1,13 @@
 /**
- * Whether the index files of a segment can belong to its log: what can be told from sizes and last entries alone, as in
- * Kafka. An index that fails is made again from the log; one that passes is believed.
+ * Whether the index files of a segment can belong to its log: what can be told from sizes and last entries alone, and
+ * all entries of the aborted transactions, of which there are few, as in Kafka. An index that fails is made again from
+ * the log; one that passes is believed.
  */
 import { OffsetIndex } from './offset-index.ts'
 import { segmentPath } from './segment-names.ts'
 import type { Storage } from './storage.ts'
 import { TimeIndex } from './time-index.ts'
+import { transactionIndexProblem } from './transaction-index.ts'
 
 const OFFSET_ENTRY_BYTES = 8
 const TIME_ENTRY_BYTES = 12
@@ -26,5 +28,5 @@ export function indexProblem(storage: Storage, folder: string, baseOffset: bigin
   }
   const { offset, timestamp } = new TimeIndex(storage, timePath, baseOffset).last
   if (offset < baseOffset || timestamp < -1n) return `${timePath} has an entry that cannot be`
-  return undefined
+  return transactionIndexProblem(storage, segmentPath(folder, baseOffset, 'txnindex'), baseOffset)
 }

@@ -11,7 +11,6 @@ import { TransactionIndex } from './transaction-index.ts'
 
 /** Offsets have 32 bits in an index, counted from the segment's base. */
 export const LARGEST_RELATIVE_OFFSET = 2_147_483_647n
-const COPY_BYTES = 1 << 20
 
 export class SegmentIndexes {
   readonly #storage: Storage
@@ -80,10 +79,11 @@ export class SegmentIndexes {
     this.#bytesSinceEntry += batch.sizeInBytes
   }
 
-  /** Forgets what the batches told, whatever the files hold. */
+  /** Forgets what the batches told, whatever the files hold; the list of aborted transactions is gone at once. */
   clear(): void {
     this.offsets.clear()
     this.times.clear()
+    this.aborted.clear()
     this.#largest = undefined
     this.#bytesSinceEntry = 0
   }
@@ -96,15 +96,6 @@ export class SegmentIndexes {
     this.times.flush()
     this.#offsets = undefined
     this.#times = undefined
-  }
-
-  /** Adds the aborted transactions of a segment whose batches are in this one now. */
-  takeAborted(source: SegmentIndexes): void {
-    const path = source.#pathOf('txnindex')
-    const size = this.#storage.exists(path) ? this.#storage.size(path) : 0
-    for (let position = 0; position < size; position += COPY_BYTES) {
-      this.#storage.append(this.#pathOf('txnindex'), this.#storage.read(path, position, COPY_BYTES))
-    }
   }
 }
 

@@ -100,9 +100,9 @@ export class Segment {
     return this.#firstTimestamp ?? -1n
   }
 
-  /** The aborted transactions whose markers lie here, in their order. */
-  get aborted(): readonly AbortedTxn[] {
-    return this.#indexes.aborted.entries
+  /** The aborted transactions whose markers lie here at or after `offset`, in the order of these. */
+  abortedFrom(offset: bigint): Generator<AbortedTxn, undefined> {
+    return this.#indexes.aborted.from(offset)
   }
 
   /** A transaction whose marker lies here was aborted. */
@@ -206,14 +206,6 @@ export class Segment {
     this.#indexes.finish()
     if (this.#isLaidOut) this.#storage.truncate(this.path, this.#size)
     this.#isLaidOut = false
-  }
-
-  /**
-   * Takes over the list of aborted transactions of a segment whose batches are in this one now. Nothing here reads such
-   * lists so far, but a log that was taken over from Kafka would lose them.
-   */
-  takeAborted(source: Segment): void {
-    this.#indexes.takeAborted(source.#indexes)
   }
 
   /** Resolves when the batches and what is in the index files have reached the disk. */

@@ -5,12 +5,14 @@
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { RecordWalker } from '../../protocol/records/record.ts'
+import { abortedBetween } from '../committed-read.ts'
 import type { PartitionLog } from '../partition-log.ts'
 import type { Segment } from '../segment.ts'
 import { type Dirt, segmentsBetween } from './choice.ts'
-import { type FilterRules, filterBatch, UNKNOWN_TRANSACTIONS } from './filter.ts'
+import { type FilterRules, filterBatch } from './filter.ts'
 import { groupsOf } from './groups.ts'
 import { OffsetMap, type OffsetMapLimits } from './offset-map.ts'
+import { CleanedTransactions } from './transactions.ts'
 
 /** The round was given up: the log is no longer compacted or no longer there, or the broker stops. */
 export class CleaningAborted extends Error {
@@ -46,8 +48,14 @@ interface MappedKeys {
   readonly endOffset: bigint
 }
 
+interface CleaningRules extends FilterRules {
+  readonly transactions: CleanedTransactions
+}
+
 export class Cleaning {
   readonly #options: CleaningOptions
+  /** Where what stays is written to. */
+  #target: Segment | undefined
   #bytesBefore = 0
   #bytesAfter = 0
   #recordsBefore = 0
@@ -66,7 +74,8 @@ export class Cleaning {
     const { map, endOffset } = await this.#mapKeys()
     // Records go because of newer ones, which must not be lost after them.
     await log.synced(endOffset)
-    const rules = this.#rules(map, endOffset)
+    const transactions = new CleanedTransactions(aborted => this.#target?.noteAborted(aborted))
+    const rules = { ...this.#rules(map, endOffset), transactions }
     const sources = log.segments.filter(({ baseOffset }) => baseOffset < endOffset)
     for (const group of groupsOf(sources, log.config, dirt.firstUncleanableOffset)) await this.#cleanGroup(group, rules)
     return {
@@ -78,10 +87,9 @@ export class Cleaning {
     }
   }
 
-  #rules(map: OffsetMap, mappedUpTo: bigint): FilterRules {
+  #rules(map: OffsetMap, mappedUpTo: bigint): Omit<FilterRules, 'transactions'> {
     const { log, dirt, nowMs, decompressedLimit } = this.#options
     return {
-      transactions: UNKNOWN_TRANSACTIONS,
       newestOffset: key => map.get(key),
       mappedUpTo,
       roundEnd: dirt.firstUncleanableOffset,
@@ -97,9 +105,10 @@ export class Cleaning {
     const { firstDirtyOffset, firstUncleanableOffset } = dirt
     const map = new OffsetMap(firstDirtyOffset, firstUncleanableOffset, mapLimits)
     const segments = segmentsBetween(log.segments, firstDirtyOffset, firstUncleanableOffset)
+    const transactions = new CleanedTransactions(() => {})
     let endOffset = firstDirtyOffset
-    for (const batch of soundBatches(segments, firstDirtyOffset)) {
-      const competes = UNKNOWN_TRANSACTIONS.fateOf(batch) === 'compacts'
+    for (const batch of this.#batches(segments, firstDirtyOffset, transactions)) {
+      const competes = transactions.fateOf(batch) === 'compacts'
       if (competes && !mapBatch(map, batch, firstDirtyOffset, decompressedLimit)) {
         if (endOffset > firstDirtyOffset) return { map, endOffset }
         throw new Error(
@@ -114,14 +123,13 @@ export class Cleaning {
     return { map, endOffset: firstUncleanableOffset }
   }
 
-  async #cleanGroup(sources: readonly Segment[], rules: FilterRules): Promise<void> {
+  async #cleanGroup(sources: readonly Segment[], rules: CleaningRules): Promise<void> {
     const { log } = this.#options
     const [first, last] = [sources[0], sources.at(-1)]
     if (!first || !last) return
     const cleaned = log.upkeep.createCleaned(first.baseOffset)
     try {
       await this.#fill(cleaned, sources, rules)
-      for (const source of sources) cleaned.takeAborted(source)
       await cleaned.sync()
       cleaned.modifiedMs = last.modifiedMs
       if (!(await log.upkeep.replaceSegments(sources, cleaned))) throw new CleaningAborted('segments have gone')
@@ -133,9 +141,10 @@ export class Cleaning {
     this.#bytesAfter += cleaned.size
   }
 
-  async #fill(cleaned: Segment, sources: readonly Segment[], rules: FilterRules): Promise<void> {
+  async #fill(cleaned: Segment, sources: readonly Segment[], rules: CleaningRules): Promise<void> {
     const { indexIntervalBytes } = this.#options.log.config
-    for (const batch of soundBatches(sources, 0n)) {
+    this.#target = cleaned
+    for (const batch of this.#batches(sources, 0n, rules.transactions)) {
       const filtered = filterBatch(batch, rules)
       this.#recordsBefore += batch.isLegacy ? 1 : batch.recordsCount
       this.#recordsAfter += filtered.recordsCount
@@ -144,6 +153,22 @@ export class Cleaning {
       if (pause) await pause
     }
     cleaned.finish()
+  }
+
+  /** Whole batches from the one that holds `offset` on. Throws CorruptRecordError where the file is damaged. */
+  *#batches(
+    segments: readonly Segment[],
+    offset: bigint,
+    transactions: CleanedTransactions
+  ): Generator<RecordBatch, undefined> {
+    for (const segment of segments) {
+      const { baseOffset } = segment
+      const all = this.#options.log.segments
+      const from = all.indexOf(segment)
+      const upTo = all[from + 1]?.baseOffset ?? this.#options.log.logEndOffset
+      transactions.enter(abortedBetween(all.slice(from), baseOffset, upTo))
+      for (const { batch } of segment.batchesFrom(offset)) yield batch
+    }
   }
 
   /** Bytes were read or written; others may have to go first, and may take away what the round stands on. */
@@ -169,11 +194,4 @@ function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, decompressed
     if (key !== null && offset >= from && !map.put(key, offset)) return false
   }
   return true
-}
-
-/** Whole batches from the one that holds `offset` on. Throws CorruptRecordError where the file is damaged. */
-function* soundBatches(segments: readonly Segment[], offset: bigint): Generator<RecordBatch, undefined> {
-  for (const segment of segments) {
-    for (const { batch } of segment.batchesFrom(offset)) yield batch
-  }
 }

@@ -17,14 +17,6 @@ export interface TransactionFates {
   fateOf(batch: RecordBatch): BatchFate
 }
 
-/**
- * For who does not know how transactions ended: their data neither replaces anything nor goes, and every marker stays.
- * Messages of the formats before magic 2 stay as well; Kafka would write them anew.
- */
-export const UNKNOWN_TRANSACTIONS: TransactionFates = {
-  fateOf: batch => (batch.isLegacy || batch.isTransactional || batch.isControl ? 'stays' : 'compacts')
-}
-
 /** What is known in one round of compaction. */
 export interface FilterRules {
   readonly transactions: TransactionFates

@@ -4,7 +4,6 @@ import { CleaningAborted } from '../../../src/log/compaction/cleaning.ts'
 import { OFFSET_MAP_ENTRY_BYTES } from '../../../src/log/compaction/offset-map.ts'
 import { DEFAULT_LOG_CONFIG } from '../../../src/log/log-config.ts'
 import { MemoryStorage } from '../../../src/log/memory-storage.ts'
-import { segmentPath } from '../../../src/log/segment-names.ts'
 import { CorruptRecordError, RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { contents, FOLDER, openLog } from '../log-fixture.ts'
@@ -151,34 +150,6 @@ describe('a round of cleaning', () => {
       [1, 0n],
       [2, 2n]
     ])
-  })
-
-  test('data of transactions neither goes nor replaces anything', async () => {
-    const log = openCompacted(new MemoryStorage())
-    put(log, ['a=committed'])
-    put(log, ['a=perhaps aborted', 'b'], { producerId: 1n, producerEpoch: 0, baseSequence: 0, isTransactional: true })
-    put(log, ['c=1'])
-    roll(log)
-    const before = dataIn(log)
-    await clean(log, undefined, { nowMs: NOW + 1_000_000 })
-    expect(dataIn(log)).toEqual(before)
-  })
-
-  test('the lists of aborted transactions go where their segments go', async () => {
-    const storage = new MemoryStorage()
-    const log = openCompacted(storage, { segmentBytes: 1000 })
-    put(log, ['a=1'])
-    roll(log)
-    put(log, ['a=2'])
-    roll(log)
-    const first = await clean(log)
-    roll(log)
-    const [one = 0n, two = 0n] = log.segments.map(({ baseOffset }) => baseOffset)
-    storage.append(segmentPath(FOLDER, one, 'txnindex'), Buffer.from('first'))
-    storage.append(segmentPath(FOLDER, two, 'txnindex'), Buffer.from('second'))
-    await clean(log, first.endOffset)
-    expect(storage.exists(segmentPath(FOLDER, two, 'txnindex'))).toBe(false)
-    expect(storage.read(segmentPath(FOLDER, one, 'txnindex'), 0, 100).toString()).toBe('firstsecond')
   })
 })
 

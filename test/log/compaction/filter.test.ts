@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  type FilterRules,
-  filterBatch,
-  type TransactionFates,
-  UNKNOWN_TRANSACTIONS
-} from '../../../src/log/compaction/filter.ts'
+import { type FilterRules, filterBatch, type TransactionFates } from '../../../src/log/compaction/filter.ts'
+import { CleanedTransactions } from '../../../src/log/compaction/transactions.ts'
 import { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
 import { buildEndTxnMarker } from '../../../src/protocol/records/control.ts'
@@ -30,7 +26,7 @@ function batchOf(texts: readonly string[], options: BatchOptions = {}): RecordBa
 
 function rules(newest: Record<string, bigint>, changes: Partial<FilterRules> = {}): FilterRules {
   return {
-    transactions: UNKNOWN_TRANSACTIONS,
+    transactions: new CleanedTransactions(() => {}),
     newestOffset: key => newest[key.toString()],
     mappedUpTo: 1000n,
     roundEnd: 1000n,
@@ -219,11 +215,13 @@ describe('transactions', () => {
     return buildBatch(records, { producerId: 7n, producerEpoch: 0, isTransactional: true, isControl: true, ...options })
   }
 
-  test('of which nobody knows how they ended are not touched', () => {
-    const data = batchOf(['a=1', 'b'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
-    expect(filterBatch(data, rules({ a: 50n })).batch).toBe(data)
+  test('that were committed are compacted, and their marker stays as long as they have data', () => {
+    const transactions = new CleanedTransactions(() => {})
+    const data = batchOf(['a=1', 'b=2'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
+    expect(told(filterBatch(data, rules({ a: 50n, b: 21n }, { transactions })).batch)).toEqual(['21 b=2'])
     const control = marker({ deleteHorizonMs: 1n })
-    expect(filterBatch(control, rules({})).batch).toBe(control)
+    expect(filterBatch(control, rules({}, { transactions })).batch).toBe(control)
+    expect(filterBatch(control, rules({}, { transactions })).batch).toBeUndefined()
   })
 
   test('that were aborted lose their data at once', () => {
