@@ -70,11 +70,19 @@ export class PartitionOrder {
   /** What is wrong at the end, if the segments up to the last were told of. */
   *finish(): Generator<Item> {
     if (this.#epochs.unreadable !== undefined) yield this.#epochs.unreadable
+    if (this.#isNewest) this.#reachLastSegment()
     yield* this.#snapshotsUpTo(this.#nextOffset)
     if (!this.#isNewest) return
     for (const { path } of this.#snapshots) {
       yield problem(path, undefined, `it is of an offset after the log's end, ${this.#nextOffset}`)
     }
+  }
+
+  /** A log ends where its last segment begins, at the least: retention and compaction may have taken all before. */
+  #reachLastSegment(): void {
+    if (this.#lastSegment === undefined || this.#lastSegment <= this.#nextOffset) return
+    this.#nextOffset = this.#lastSegment
+    this.#chains.gapBefore(this.#lastSegment)
   }
 
   *#snapshotsUpTo(offset: bigint): Generator<Item> {

@@ -155,6 +155,16 @@ describe('verifying what lies beside a log', () => {
     expect(withSnapshot(changes)[0]).toContain(SNAPSHOT_AT_4)
   })
 
+  it('takes a snapshot at an empty segment, before which retention or compaction left nothing', () => {
+    const empty = folder({ '00000000000000000009.log': Buffer.alloc(0) })
+    empty.append('t-0/00000000000000000009.snapshot', encodeSnapshot([entry]))
+    expect(found(empty)).toEqual(['2 files verified, no problems found'])
+    const behind = chain([0n, 0], [2n, 2])
+    behind.append('t-0/00000000000000000009.log', Buffer.alloc(0))
+    behind.append('t-0/00000000000000000009.snapshot', encodeSnapshot([entry]))
+    expect(found(behind)).toEqual(['5 files verified, no problems found'])
+  })
+
   it('finds a snapshot of a future that the log does not have', () => {
     expect(withSnapshot({}, 't-0/00000000000000000009.snapshot')[0]).toMatch(/offset after the log's end, 6/)
   })
