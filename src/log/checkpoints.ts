@@ -33,6 +33,8 @@ export class OffsetCheckpoint {
   readonly #storage: Storage
   readonly #path: string
   readonly #offsets: Map<string, bigint>
+  /** Whether the file was there and whole: a partition without an entry is then younger than the file. */
+  readonly wasWhole: boolean
   #isUnsaved = false
 
   /** Reads the file. A damaged one counts as empty: more is recovered, and logs start at their first segment. */
@@ -41,6 +43,7 @@ export class OffsetCheckpoint {
     this.#path = path
     const rows = storage.exists(path) ? parseCheckpoint(storage.read(path, 0, storage.size(path)), 3) : []
     if (!rows) logger.warn({ file: path }, 'a checkpoint file is damaged and counts as empty')
+    this.wasWhole = rows !== undefined && storage.exists(path) && storage.size(path) > 0
     this.#offsets = new Map(rows?.map(([topic, number, offset]) => [`${topic}-${number}`, BigInt(offset ?? 0)]))
   }
 

@@ -52,6 +52,16 @@ export class DirectoryCheckpoints {
     return this.#recoveryPoints.get(folder)
   }
 
+  /** Whether the last process has left word of all its partitions: one of which nothing is said came after that. */
+  get knewRecoveryPoints(): boolean {
+    return this.#recoveryPoints.wasWhole
+  }
+
+  /** A new directory knows of its partitions from the beginning. */
+  async begin(): Promise<void> {
+    await this.#recoveryPoints.save()
+  }
+
   /** The first offset that a partition offers, where that is not the beginning of its files. */
   logStart(folder: string): bigint | undefined {
     return this.#logStarts.get(folder)

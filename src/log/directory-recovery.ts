@@ -66,7 +66,7 @@ export class DirectoryRecovery {
         folder,
         recoveryPoint: this.#recoveryPoint(folder),
         indexIntervalBytes: config.indexIntervalBytes,
-        isDense: this.#isDense(folder, config),
+        lossesFrom: this.#lossesFrom(folder, config),
         nowMs: this.#options.clock.now()
       })
       this.#checked.add(folder)
@@ -123,9 +123,19 @@ export class DirectoryRecovery {
     }
   }
 
-  /** A log may have been compacted before its settings changed. The metadata is synced, and is not to be cut short. */
-  #isDense(folder: string, { isCompacted }: LogConfig): boolean {
-    return !isCompacted && folder !== METADATA_FOLDER && this.#options.checkpoints.cleanerOffset(folder) === undefined
+  /**
+   * Compaction leaves gaps, which must never be taken for losses: all that follows would go. A log of which it is said
+   * that it was compacted has none from the start, whatever its settings are now; and since what is said may be lost,
+   * only gaps beyond the recovery point count: the disk had what lies before, gaps and all. Without word of recovery
+   * points nothing is certain. What lies before the log start is offered to nobody. The metadata is synced, and is not
+   * to be cut short.
+   */
+  #lossesFrom(folder: string, { isCompacted }: LogConfig): bigint | undefined {
+    const { checkpoints } = this.#options
+    if (isCompacted || folder === METADATA_FOLDER || !this.#unclean.has(folder)) return undefined
+    if (!checkpoints.knewRecoveryPoints || checkpoints.cleanerOffset(folder) !== undefined) return undefined
+    const [recoveryPoint = 0n, logStart = 0n] = [checkpoints.recoveryPoint(folder), checkpoints.logStart(folder)]
+    return logStart < recoveryPoint ? recoveryPoint : logStart
   }
 
   /** The metadata is recovered from its beginning, as in Kafka. */

@@ -10,7 +10,7 @@ import type { CleanerOffsets } from './compaction/cleaner.ts'
 import { type CheckpointIntervals, DirectoryCheckpoints, KAFKA_INTERVALS } from './directory-checkpoints.ts'
 import { DirectoryRecovery } from './directory-recovery.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts'
-import { claimDirectory, type Identity, type MetaProperties } from './meta-properties.ts'
+import { claimDirectory, type Identity, META_PROPERTIES_FILE, type MetaProperties } from './meta-properties.ts'
 import { folderOf, METADATA_FOLDER, type TopicPartition } from './partition-folder.ts'
 import { PartitionFolders } from './partition-folders.ts'
 import { PartitionLog } from './partition-log.ts'
@@ -101,6 +101,7 @@ export class LogDirectory {
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
     const { storage, clock, random, identity, signal, intervals = KAFKA_INTERVALS } = options
+    const isNew = !storage.exists(META_PROPERTIES_FILE)
     const meta = await claimDirectory(storage, random, identity)
     const wasClean = storage.exists(CLEAN_SHUTDOWN_FILE)
     if (wasClean) {
@@ -108,6 +109,7 @@ export class LogDirectory {
       await storage.sync('')
     }
     const directory = new LogDirectory(options, meta, wasClean)
+    if (isNew) await directory.#checkpoints.begin()
     await finishFairly(directory.#recovery.checking(METADATA_FOLDER, DEFAULT_LOG_CONFIG), { clock, signal })
     directory.#checkpoints.writeRegularly(clock, intervals, () => directory.#logs.values())
     return directory

@@ -7,12 +7,13 @@ import type { RecordBatch } from '../protocol/records/batch.ts'
 import { CorruptRecordError } from '../protocol/records/batch.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { finishNow, type Steps } from '../runtime/steps.ts'
+import { Gaps } from './gaps.ts'
 import { indexProblem } from './index-sanity.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { Segment } from './segment.ts'
 import { type CheckedSegment, checkSegment, isUnused } from './segment-check.ts'
-import { segmentPath } from './segment-names.ts'
+import { parseSegmentFile, segmentPath } from './segment-names.ts'
 import { segmentOffsets } from './segments.ts'
 import type { Storage } from './storage.ts'
 
@@ -23,8 +24,11 @@ export interface RecoveryOptions {
   /** Segments that end at or before are known to be whole. 'end': the log was closed, and all are. */
   readonly recoveryPoint: bigint | 'end'
   readonly indexIntervalBytes: number
-  /** Whether the log was never compacted: where a segment ends before the next begins, the rest of it was lost. */
-  readonly isDense: boolean
+  /**
+   * A segment that ends before the next begins has lost its end with the power, if the next begins after this offset and
+   * nothing in the log tells otherwise. Undefined for logs that may have such gaps.
+   */
+  readonly lossesFrom: bigint | undefined
   readonly nowMs: number
   readonly logger: Logger
   /** Removes a file that may be large; at once unless given. */
@@ -39,6 +43,7 @@ export function recoverPartition(options: RecoveryOptions): void {
 /** The same in steps, each of which tells how many bytes of the log it has checked. */
 export function* recovering(options: RecoveryOptions): Steps<void, number> {
   const { storage, folder, nowMs, logger, discard = path => storage.removeNow(path) } = options
+  const gaps = new Gaps(options)
   clearLeftovers({ ...options, discard })
   const offsets = segmentOffsets(storage, folder)
   const epochs = new LeaderEpochs(storage, folder)
@@ -46,11 +51,12 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
   let isChecked = false
   for (const [index, baseOffset] of offsets.entries()) {
     if (isTrusted(options, baseOffset, offsets[index + 1])) continue
+    if (!isChecked) forgetSnapshotsAfter(baseOffset, options)
     isChecked = true
     const segment = new Segment(storage, folder, baseOffset, nowMs)
-    const checked = yield* checking(segment, epochs, options)
+    const checked = yield* checking(segment, epochs, gaps, options)
     const isCut = segment.size < checked.fileBytes && !isMerelyUnused(storage, segment, checked, offsets[index + 1])
-    if (isCut || (options.isDense && segment.endOffset < (offsets[index + 1] ?? 0n))) {
+    if (isCut || gaps.isLoss(segment.endOffset, offsets[index + 1])) {
       reportDamage(segment, checked, options)
       // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
@@ -60,6 +66,19 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
   if (!isChecked) return
   const last = offsets.at(-1)
   epochs.truncateFromEnd(last === undefined ? 0n : new Segment(storage, folder, last, nowMs).endOffset)
+}
+
+/**
+ * What was known of producers later on is found again by reading on from here, and with it the transactions that were
+ * aborted: of every segment that is checked their list is made again, too.
+ */
+function forgetSnapshotsAfter(offset: bigint, { storage, folder }: RecoveryOptions): void {
+  for (const { name } of storage.list(folder)) {
+    const file = parseSegmentFile(name)
+    if (file?.suffix === 'snapshot' && file.stage === '' && file.baseOffset > offset) {
+      storage.removeNow(`${folder}/${name}`)
+    }
+  }
 }
 
 /** How many bytes of a folder `recovering` would look at, as far as can be told beforehand. */
@@ -104,12 +123,14 @@ function endProblem({ storage, folder, nowMs }: RecoveryOptions, baseOffset: big
 function* checking(
   segment: Segment,
   epochs: LeaderEpochs,
+  gaps: Gaps,
   { storage, indexIntervalBytes }: RecoveryOptions
 ): Steps<CheckedSegment, number> {
   const checking = checkSegment(storage, segment, indexIntervalBytes)
   let next = checking.next()
   for (; !next.done; next = checking.next()) {
     noteEpoch(epochs, next.value)
+    gaps.note(next.value)
     yield next.value.sizeInBytes
   }
   return next.value

@@ -90,7 +90,7 @@ export async function recoveryRate(directory: string): Promise<void> {
   const { log, storage } = open(directory)
   fill(log, batchOf(1000), TOTAL_BYTES)
   const { indexIntervalBytes } = DEFAULT_LOG_CONFIG
-  const options = { storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes, isDense: true, nowMs: 0 }
+  const options = { storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes, lossesFrom: 0n, nowMs: 0 }
   const seconds = await secondsOf(() => recoverPartition({ ...options, logger: silentLogger }))
   show('recovery', `${(seconds / (log.sizeInBytes / 1e9)).toFixed(2)} s/GB`)
   storage.close()

@@ -413,7 +413,7 @@ describe('deletion', () => {
     const storage = new MemoryStorage()
     const directory = await open(storage)
     directory.deleteLog(ORDERS, 0)
-    expect(names(storage)).toEqual(['meta.properties'])
+    expect(names(storage)).toEqual(['meta.properties', 'recovery-point-offset-checkpoint'])
   })
 
   test('a name too long for the suffix is cut', async () => {

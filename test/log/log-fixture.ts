@@ -95,7 +95,7 @@ export function reopenAfterCrash(
     folder: FOLDER,
     recoveryPoint: more.recoveryPoint ?? 0n,
     indexIntervalBytes,
-    isDense: !isCompacted,
+    lossesFrom: isCompacted ? undefined : (more.recoveryPoint ?? 0n),
     nowMs: 0,
     logger: more.logger ?? silentLogger
   })

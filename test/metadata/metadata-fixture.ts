@@ -42,7 +42,7 @@ export class Rig {
       folder: FOLDER,
       recoveryPoint: 0n,
       indexIntervalBytes: 4096,
-      isDense: false,
+      lossesFrom: undefined,
       nowMs: 0,
       logger
     })
