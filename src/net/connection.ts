@@ -9,6 +9,7 @@ import { FrameDecoder, InvalidFrameSize } from '../protocol/frames.ts'
 import { type Alarm, type Clock, fairTurns } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { addressesOf } from './addresses.ts'
 import { CloseConnection, type ConnectionContext, type Dispatch } from './dispatch.ts'
 import { likelyMistake } from './mistakes.ts'
 import type { Warnings } from './warnings.ts'
@@ -61,7 +62,11 @@ export class Connection {
     this.#options = options
     this.#decoder = new FrameDecoder(options.maxRequestBytes)
     this.#context = {
-      ...contextOf(socket, options, this.#closed.signal),
+      ...addressesOf(socket),
+      id: options.id,
+      listenerName: options.listenerName,
+      closed: this.#closed.signal,
+      client: undefined,
       warn: what => this.#warn(`${this.peer} ${what}`)
     }
     this.#lastActiveMs = options.clock.now()
@@ -235,22 +240,4 @@ export class Connection {
     this.#closed.abort('the connection has closed')
     this.#gone.resolve()
   }
-}
-
-function contextOf(socket: Socket, options: ConnectionOptions, closed: AbortSignal): Omit<ConnectionContext, 'warn'> {
-  return {
-    id: options.id,
-    remoteAddress: plainAddress(socket.remoteAddress),
-    remotePort: socket.remotePort ?? 0,
-    localAddress: plainAddress(socket.localAddress),
-    localPort: socket.localPort ?? 0,
-    listenerName: options.listenerName,
-    closed,
-    client: undefined
-  }
-}
-
-/** A socket's address without the IPv6 wrapping of an IPv4 one. Empty when the peer has already gone. */
-export function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
 }

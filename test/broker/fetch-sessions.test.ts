@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type FetchResult, FetchSessions, type WantedPartition } from '../../src/broker/fetch-sessions.ts'
+import type { FetchResult, WantedPartition } from '../../src/broker/fetch-session.ts'
+import { FetchSessions } from '../../src/broker/fetch-sessions.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 
 const want = (partition: number, fetchOffset = 0n): WantedPartition => ({

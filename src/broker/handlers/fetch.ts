@@ -10,7 +10,7 @@
 import { ZERO_UUID } from '../../protocol/bytes.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
-import type { FetchResult, WantedPartition } from '../fetch-sessions.ts'
+import type { FetchResult, WantedPartition } from '../fetch-session.ts'
 import type { Partition } from '../partition.ts'
 import { distinct, each, type Failure } from '../per-partition.ts'
 
