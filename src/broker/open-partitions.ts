@@ -72,7 +72,7 @@ export class OpenPartitions {
     for (const { partitionId } of topic.partitions) {
       this.#deleteLog({ topic: topic.name, partition: partitionId }, delayMs)
     }
-    for (const partition of open) partition?.waiting.wakeAll()
+    for (const partition of open) partition?.wakeAll()
   }
 
   *#opening({ name, topicId }: TopicState, index: number, leaderEpoch: number): Steps<Partition> {

@@ -15,6 +15,10 @@ interface Waiter {
 export class WaitList {
   readonly #waiters = new Set<Waiter>()
 
+  get isEmpty(): boolean {
+    return this.#waiters.size === 0
+  }
+
   /** Bytes that a waiting reader may now see have arrived. */
   arrived(bytes: number): void {
     for (const waiter of this.#waiters) {

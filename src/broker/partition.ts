@@ -14,6 +14,7 @@ import { buildEndTxnMarker, type EndTxnMarker } from '../protocol/records/contro
 import type { Clock } from '../runtime/clock.ts'
 import type { DurableProducers } from './durable-producers.ts'
 import { WaitList } from './parking.ts'
+import { StableArrivals } from './stable-arrivals.ts'
 
 /** No epoch named: the client does not mind which leader it reaches. */
 const ANY_EPOCH = -1
@@ -28,7 +29,10 @@ export class Partition {
   readonly topic: string
   readonly index: number
   readonly log: PartitionLog
+  /** Who waits for records. */
   readonly waiting = new WaitList()
+  /** Who waits for records that are stable. */
+  readonly waitingForStable = new WaitList()
   readonly #producers: DurableProducers
   #leaderEpoch = ANY_EPOCH
 
@@ -41,8 +45,11 @@ export class Partition {
       observed: batch => producers.observed(batch),
       firstUnstableOffset: highWatermark => producers.states.firstUnstableOffset(highWatermark),
       isLastOfProducer: batch => producers.states.isLast(batch),
-      arrived: bytes => this.waiting.arrived(bytes),
-      offline: () => this.waiting.wakeAll(),
+      arrived: bytes => {
+        this.waiting.arrived(bytes)
+        stable.arrived(bytes)
+      },
+      offline: () => this.wakeAll(),
       rolled: baseOffset => {
         producers.rolled(baseOffset)
         // Readers do not wait for more in a segment that is full.
@@ -50,7 +57,14 @@ export class Partition {
       },
       closing: endOffset => producers.closing(endOffset)
     })
+    const stable = new StableArrivals(log, this.waitingForStable)
     this.lead(leaderEpoch)
+  }
+
+  /** Nothing will come any more: whoever waits has to see for himself. */
+  wakeAll(): void {
+    this.waiting.wakeAll()
+    this.waitingForStable.wakeAll()
   }
 
   get leaderEpoch(): number {

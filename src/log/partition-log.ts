@@ -21,7 +21,7 @@ import { RollPolicy } from './roll-policy.ts'
 import { Segment } from './segment.ts'
 import { type ReadLimits, Segments } from './segments.ts'
 import { soundBytes } from './sound-bytes.ts'
-import type { Storage } from './storage.ts'
+import { type Storage, StorageError } from './storage.ts'
 import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
 import type { AbortedTxn } from './transaction-index.ts'
 
@@ -193,7 +193,7 @@ export class PartitionLog {
       this.#segments.active.append(batch, this.#config.indexIntervalBytes)
       this.#endOffset = batch.nextOffset
       const aborted = this.#observer?.observed(batch)
-      if (aborted) this.#segments.active.noteAborted(aborted)
+      if (aborted) noteForCertain(this.#segments.active, aborted)
       this.#sync.appended(this.#endOffset, batch.sizeInBytes)
       return { baseOffset, lastOffset: batch.lastOffset }
     })
@@ -230,9 +230,14 @@ export class PartitionLog {
     this.#guard.run(() => this.#segments.from(aborted.lastOffset)[0]?.noteAborted(aborted))
   }
 
-  /** Whether `offset` lies in a segment that gets no more batches. */
-  isInFullSegment(offset: bigint): boolean {
-    return this.#segments.from(offset).length > 1
+  /** Whether two offsets belong to the same segment. */
+  areInOneSegment(from: bigint, to: bigint): boolean {
+    return this.#segments.areInOne(from, to)
+  }
+
+  /** How many bytes lie between two offsets of one segment. */
+  bytesBetween(from: bigint, to: bigint): number {
+    return this.#guard.run(() => this.#segments.bytesBetween(from, to))
   }
 
   /**
@@ -302,6 +307,7 @@ export class PartitionLog {
 
   /** Brings everything to the disk, index files exact. Throws when that fails or the log is offline. */
   async close(): Promise<void> {
+    this.upkeep.finish()
     await this.#sync.close()
     await this.#observer?.closing(this.#endOffset)
   }
@@ -339,5 +345,14 @@ export class PartitionLog {
     this.#segments.startAgainAt(offset)
     this.#endOffset = offset
     this.#epochs.truncateFromEnd(0n)
+  }
+}
+
+/** The marker is in the log: were its abort not noted, readers would take what was aborted for committed. */
+function noteForCertain(segment: Segment, aborted: AbortedTxn): void {
+  try {
+    segment.noteAborted(aborted)
+  } catch (error) {
+    throw new StorageError('failed', `an aborted transaction could not be noted: ${String(error)}`)
   }
 }

@@ -3,6 +3,7 @@
  * - Partitions are served in order until the answer is full; the first batch of the first partition that has one
  *   always goes out whole, so that a consumer with small limits makes progress.
  * - Too few bytes, and no error: the request waits until they have arrived, woken by the append, or its time is over.
+ *   To a reader of committed data they arrive once they are stable, with the end of a transaction perhaps (KIP-98).
  *   Nothing waits for more in a segment that is full. Unknown partitions come last in the answer and end no wait.
  * - Incremental sessions from version 7 on; topic ids from version 13 on.
  */
@@ -23,6 +24,8 @@ interface Answered extends FetchResult {
 interface Read extends Answered {
   /** Where to wait for more; undefined when the read failed. */
   readonly partition: Partition | undefined
+  /** What the reader may see lies before. */
+  readonly upTo: bigint
 }
 
 const FIRST_VERSION_WITH_IDS = 13
@@ -45,7 +48,8 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   let reads = readAll(known, request, context, maxBytes)
   const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
   if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustAnswer)) {
-    const waiting = reads.flatMap(({ partition }) => (partition ? [partition.waiting] : []))
+    const list = request.isolationLevel === READ_COMMITTED ? 'waitingForStable' : 'waiting'
+    const waiting = reads.flatMap(({ partition }) => (partition ? [partition[list]] : []))
     await parts.parking.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
     reads = readAll(known, request, context, maxBytes)
   }
@@ -53,10 +57,10 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   return { sessionId, responses: byTopic(results) }
 }
 
-/** An error, a log that has diverged, and a segment that gets no more records are not waited for. */
-function mustAnswer({ partition, wanted, highWatermark, diverges }: Read): boolean {
+/** An error, a log that has diverged, and a segment all of which may be read are not waited for. */
+function mustAnswer({ partition, wanted: { fetchOffset }, upTo, diverges }: Read): boolean {
   if (!partition || diverges) return true
-  return wanted.fetchOffset < highWatermark && partition.log.isInFullSegment(wanted.fetchOffset)
+  return fetchOffset < upTo && !partition.log.areInOneSegment(fetchOffset, upTo)
 }
 
 function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: RequestContext) {
@@ -136,7 +140,7 @@ function readOne(
   }
   const recordBytes = records.length
   const diverges = diverging !== undefined
-  return { wanted, partition, data, errorCode: 'NONE', highWatermark, logStartOffset, recordBytes, diverges }
+  return { wanted, partition, data, errorCode: 'NONE', highWatermark, logStartOffset, upTo, recordBytes, diverges }
 }
 
 /** There are no followers yet: a replica that asks as one is not in any partition's assignment. */
@@ -169,6 +173,7 @@ const NOTHING_READ = {
   partition: undefined,
   highWatermark: -1n,
   logStartOffset: -1n,
+  upTo: -1n,
   recordBytes: 0,
   diverges: false
 }
