@@ -30,11 +30,17 @@ export class Gaps {
     })
   }
 
-  /** The next batch that was checked. */
+  /** The next segment is checked. */
+  begin(baseOffset: bigint): void {
+    if (this.#endOffset !== undefined && baseOffset > this.#endOffset) this.#isCompacted = true
+    this.#endOffset = baseOffset
+  }
+
+  /** The next batch of it that was checked. */
   note(batch: RecordBatch): void {
     if (this.#lossesFrom === undefined || this.#isCompacted) return
     const lacksRecords = !batch.isLegacy && batch.recordsCount <= batch.lastOffsetDelta
-    this.#isCompacted = lacksRecords || (this.#endOffset !== undefined && batch.baseOffset > this.#endOffset)
+    this.#isCompacted = lacksRecords || batch.baseOffset !== this.#endOffset
     this.#endOffset = batch.nextOffset
   }
 

@@ -127,6 +127,7 @@ function* checking(
   { storage, indexIntervalBytes }: RecoveryOptions
 ): Steps<CheckedSegment, number> {
   const checking = checkSegment(storage, segment, indexIntervalBytes)
+  gaps.begin(segment.baseOffset)
   let next = checking.next()
   for (; !next.done; next = checking.next()) {
     noteEpoch(epochs, next.value)
