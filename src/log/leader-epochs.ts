@@ -25,6 +25,7 @@ export class LeaderEpochs {
   readonly wasDamaged: boolean
   /** Ascending in both. */
   #entries: EpochStart[]
+  #isWritten = true
 
   /** Reads the file of `folder`. One that cannot be read says nothing: epochs are in the batches too. */
   constructor(storage: Storage, folder: string) {
@@ -75,19 +76,37 @@ export class LeaderEpochs {
     this.#replace(this.#entries.filter(entry => entry.startOffset < endOffset))
   }
 
-  /** The log now starts at `startOffset`: of the epochs before, the last one stays and starts there. */
+  /**
+   * The log now starts at `startOffset`: of the epochs before, the last one stays and starts there. The file follows with
+   * the next change or `write`: it may say more than it must, and a full disk must not keep old records from going.
+   */
   truncateFromStart(startOffset: bigint): void {
     const first = this.#entries.findLast(entry => entry.startOffset <= startOffset)
-    if (!first) return
+    if (!first || (first === this.earliest && first.startOffset === startOffset)) return
     const later = this.#entries.filter(entry => entry.startOffset > startOffset)
-    this.#replace([{ epoch: first.epoch, startOffset }, ...later])
+    this.#entries = [{ epoch: first.epoch, startOffset }, ...later]
+    this.#isWritten = false
+  }
+
+  /** Whether the file says all that is known. */
+  get isWritten(): boolean {
+    return this.#isWritten
+  }
+
+  /** Writes the file. */
+  write(): void {
+    this.#save(this.#entries)
   }
 
   #replace(entries: EpochStart[]): void {
-    const lines = linesOf(entries)
-    if (lines.join() === linesOf(this.#entries).join()) return
-    replaceFile(this.#storage, this.#path, formatCheckpoint(lines))
+    if (this.#isWritten && linesOf(entries).join() === linesOf(this.#entries).join()) return
+    this.#save(entries)
+  }
+
+  #save(entries: EpochStart[]): void {
+    replaceFile(this.#storage, this.#path, formatCheckpoint(linesOf(entries)))
     this.#entries = entries
+    this.#isWritten = true
   }
 }
 

@@ -40,6 +40,7 @@ export class LogUpkeep {
     const { firstOffset } = log.segments
     this.#log = log
     this.#offset = wantedOffset > firstOffset ? wantedOffset : firstOffset
+    log.epochs.truncateFromStart(this.#offset)
   }
 
   /** The first offset that is offered. */
@@ -50,10 +51,16 @@ export class LogUpkeep {
   /** Offers nothing before `offset` any more; it never goes back. */
   moveStart(offset: bigint): void {
     if (offset <= this.#offset) return
-    const { sync, epochs } = this.#log
-    sync.expectEpochChange()
-    epochs.truncateFromStart(offset)
+    this.#log.epochs.truncateFromStart(offset)
     this.#offset = offset
+  }
+
+  /** What the files are to know of the start goes into them, before they are closed. */
+  finish(): void {
+    const { guard, sync, epochs } = this.#log
+    if (epochs.isWritten) return
+    sync.expectEpochChange()
+    guard.run(() => epochs.write())
   }
 
   /**
@@ -64,11 +71,13 @@ export class LogUpkeep {
     const { clock, segments, folder, logger } = this.#log
     const old = oldSegments({ ...log, nowMs: clock.now() })
     if (!old) return 0
-    const going = segments.all.slice(0, old.count)
-    // There is always a segment.
-    if (going.length === segments.all.length) roll()
-    this.moveStart(segments.all[old.count]?.baseOffset ?? log.logEndOffset)
-    const { count, reason } = old
+    const { length } = segments.all
+    const { reason } = old
+    // There is always a segment. A new one may find no room before the others have gone.
+    const count = old.count === length && length > 1 ? length - 1 : old.count
+    const going = segments.all.slice(0, count)
+    if (count === length) roll()
+    this.moveStart(segments.all[count]?.baseOffset ?? log.logEndOffset)
     const bytes = going.reduce((sum, { size }) => sum + size, 0)
     const [first, last] = [going[0]?.baseOffset, going.at(-1)?.baseOffset]
     logger.info({ folder, count, first, last, bytes, logStartOffset: this.#offset, reason }, 'old segments are deleted')

@@ -109,6 +109,33 @@ it('refuses what needs room, serves the rest, and goes on when there is room aga
   expect(await valuesOf(client.broker, client.topicId)).toEqual(count(17))
 })
 
+it('lets old records go: by retention, and where a client deletes them', async () => {
+  const disk = new Disk()
+  const storage = disk.storage
+  const broker = await Harness.start({ storage, config: CONFIG })
+  const topicId = await broker.createTopic('t', 1, { ...TOPIC_CONFIG, 'retention.ms': '60000' })
+  const logs = () => storage.list('t-0').filter(({ name }) => name.endsWith('.log')).length
+  const timestamp = BigInt(broker.clock.now())
+  for (let record = 0; record < 10; record++) await broker.produce(topicId, batchOf([`${record}`], {}, timestamp))
+  expect(logs()).toBe(4)
+  disk.isFull = true
+  const partitions = [{ partitionIndex: 0, offset: 4n }]
+  const { topics } = await broker.get('DeleteRecords', { topics: [{ name: 't', partitions }], timeoutMs: 1000 })
+  expect(topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', lowWatermark: 4n })
+  broker.clock.advance(400_000)
+  await nextTurn()
+  // No room for the new one that would have to be there before the last one goes.
+  expect(logs()).toBe(1)
+  disk.isFull = false
+  broker.clock.advance(400_000)
+  await nextTurn()
+  await broker.broker.stop()
+  expect(storage.list('t-0').map(({ name }) => name)).toContain('00000000000000000010.log')
+  expect(logs()).toBe(1)
+  const epochs = 't-0/leader-epoch-checkpoint'
+  expect(storage.read(epochs, 0, storage.size(epochs)).toString()).toBe('0\n1\n0 10\n')
+})
+
 it('a start after a kill finds nothing of what was refused', async () => {
   const disk = new Disk()
   const client = await Client.start(disk.storage)
