@@ -110,6 +110,13 @@ export class LogSync {
     this.#expect([`${this.#log.folder}/${LEADER_EPOCH_FILE}`, this.#log.folder])
   }
 
+  /** A segment's list of aborted transactions was made anew: nobody would make it again once the log counts as recovered. */
+  expectAborts(segment: Segment): void {
+    this.expectChange()
+    this.#expect([...filesOf(this.#log.folder, segment), this.#log.folder])
+    this.#start()
+  }
+
   /** A batch of `size` bytes has been appended to the active segment. */
   appended(endOffset: bigint, size: number): void {
     this.#endOffset = endOffset

@@ -227,7 +227,10 @@ export class PartitionLog {
 
   /** A transaction was aborted, as a replay of the log has found: its segment's index has it from now on. */
   noteAborted(aborted: AbortedTxn): void {
-    this.#guard.run(() => this.#segments.from(aborted.lastOffset)[0]?.noteAborted(aborted))
+    const [segment] = this.#segments.from(aborted.lastOffset)
+    if (!segment) return
+    this.#guard.run(() => segment.noteAborted(aborted))
+    this.#sync.expectAborts(segment)
   }
 
   /** Whether two offsets belong to the same segment. */

@@ -72,6 +72,8 @@ export interface Rehearsal<Witness> {
   /** Goes until it ends or the storage kills it, and tells the witness what has been promised. */
   readonly script: (life: Life, witness: Witness) => Promise<void>
   readonly check: (left: MemoryStorage, witness: Witness, random: Random) => Promise<void>
+  /** How many of the usual rounds it goes through, where they take long. */
+  readonly share?: number
 }
 
 /** Runs the script to its end, then again for each of its operations as the last. Returns how many those are. */
@@ -80,8 +82,9 @@ export async function dieEverywhere<W>(cause: Cause, rehearsal: Rehearsal<W>): P
   const witness = rehearsal.witness()
   await rehearsal.script(whole, witness)
   await rehearsal.check(whole.leave('process death'), witness, whole.random)
-  for (let death = 0; death < whole.operations * ROUNDS; death++) {
-    const last = 1 + Math.floor(death / ROUNDS)
+  const rounds = ROUNDS * (rehearsal.share ?? 1)
+  for (let death = 0; death < whole.operations * rounds; death++) {
+    const last = 1 + Math.floor(death / rounds)
     await dieAt(cause, rehearsal, last, death)
   }
   return whole.operations

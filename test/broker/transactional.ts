@@ -1,0 +1,263 @@
+/** Clients that work with transactions, one request after the other: a producer of either generation, and a reader of what is committed. */
+import { endingIn } from '../../src/idempotence/ending.ts'
+import type { ErrorName } from '../../src/protocol/errors.ts'
+import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
+import { recordsOf } from '../../src/protocol/records/record.ts'
+import { batchOf, type Harness } from './harness.ts'
+
+export interface TopicName {
+  readonly name: string
+  readonly topicId: string
+}
+
+/** How a producer works: it adds partitions itself (classic), or produce does and every end moves the epoch (KIP-890). */
+export type Generation = 'classic' | 'KIP-890'
+
+const VERSIONS = {
+  classic: { AddPartitionsToTxn: 3, AddOffsetsToTxn: 4, TxnOffsetCommit: 4, Produce: 11, EndTxn: 4 },
+  'KIP-890': { AddPartitionsToTxn: 3, AddOffsetsToTxn: 4, TxnOffsetCommit: 5, Produce: 13, EndTxn: 5 }
+} as const
+
+/** As long as a broker may need to end one transaction. */
+const MOST_TRIES = 10
+
+/** What a client tries again. */
+const RETRIED: ReadonlySet<string> = new Set<ErrorName>([
+  'CONCURRENT_TRANSACTIONS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+  'NOT_ENOUGH_REPLICAS'
+])
+
+/** Answered otherwise than a client hopes for. */
+export class Refused extends Error {
+  readonly code: string
+
+  constructor(what: string, code: string) {
+    super(`${what}: ${code}`)
+    this.code = code
+  }
+}
+
+export interface ProducerOptions {
+  readonly generation?: Generation
+  readonly timeoutMs?: number
+  /** Called for every answer before it counts: throws where it was never heard. */
+  readonly heard?: () => void
+}
+
+export class TransactionalProducer {
+  readonly transactionalId: string
+  producerId = -1n
+  producerEpoch = -1
+  readonly #harness: Harness
+  readonly #generation: Generation
+  readonly #timeoutMs: number
+  readonly #heard: () => void
+  readonly #sequences = new Map<string, number>()
+  readonly #added = new Set<string>()
+
+  constructor(harness: Harness, transactionalId: string, options: ProducerOptions = {}) {
+    const { generation = 'KIP-890', timeoutMs = 60_000, heard = () => {} } = options
+    this.#harness = harness
+    this.transactionalId = transactionalId
+    this.#generation = generation
+    this.#timeoutMs = timeoutMs
+    this.#heard = heard
+  }
+
+  /** Begins, and fences all before it; or goes on as the producer that it is (KIP-360). */
+  async init(isResumed = false): Promise<void> {
+    await this.#insist('FindCoordinator', async () => {
+      const keys = { keyType: 1, coordinatorKeys: [this.transactionalId] }
+      const { coordinators } = await this.#harness.get('FindCoordinator', keys)
+      return coordinators[0]?.errorCode ?? 'NONE'
+    })
+    await this.#insist('InitProducerId', () => this.tryInit(isResumed))
+  }
+
+  async tryInit(isResumed = false): Promise<ErrorName> {
+    const { transactionalId } = this
+    const { producerId, producerEpoch } = isResumed ? this : { producerId: -1n, producerEpoch: -1 }
+    const request = { transactionalId, transactionTimeoutMs: this.#timeoutMs, producerId, producerEpoch }
+    const answer = await this.#harness.get('InitProducerId', request, { version: 5 })
+    if (answer.errorCode === 'NONE') this.#goOn(answer)
+    return answer.errorCode
+  }
+
+  /** Sends one batch within the transaction. */
+  async send(topic: TopicName, index: number, values: readonly string[]): Promise<void> {
+    await this.#add(topic.name, index)
+    await this.#insist('Produce', () => this.trySend(topic, index, values))
+    const place = `${topic.name}-${index}`
+    this.#sequences.set(place, (this.#sequences.get(place) ?? 0) + values.length)
+  }
+
+  /** The same batch until `send` has succeeded. */
+  async trySend({ name, topicId }: TopicName, index: number, values: readonly string[]): Promise<ErrorName> {
+    const { transactionalId, producerId, producerEpoch } = this
+    const baseSequence = this.#sequences.get(`${name}-${index}`) ?? 0
+    const records = batchOf(values, { producerId, producerEpoch, baseSequence, isTransactional: true })
+    const topicData = [{ name, topicId, partitionData: [{ index, records }] }]
+    const request = { transactionalId, acks: -1, timeoutMs: 1000, topicData }
+    const answer = await this.#harness.get('Produce', request, { version: this.#versions.Produce })
+    return answer.responses[0]?.partitionResponses[0]?.errorCode ?? 'UNKNOWN_SERVER_ERROR'
+  }
+
+  /** Adds a partition to the transaction, as only classic producers do. */
+  async #add(topic: string, index: number): Promise<void> {
+    if (this.#generation === 'KIP-890' || this.#added.has(`${topic}-${index}`)) return
+    await this.#insist('AddPartitionsToTxn', () => this.tryAdd(topic, index))
+    this.#added.add(`${topic}-${index}`)
+  }
+
+  async tryAdd(topic: string, index: number): Promise<ErrorName> {
+    const request = {
+      v3AndBelowTransactionalId: this.transactionalId,
+      v3AndBelowProducerId: this.producerId,
+      v3AndBelowProducerEpoch: this.producerEpoch,
+      v3AndBelowTopics: [{ name: topic, partitions: [index] }]
+    }
+    const version = this.#versions.AddPartitionsToTxn
+    const answer = await this.#harness.get('AddPartitionsToTxn', request, { version })
+    return answer.resultsByTopicV3AndBelow[0]?.resultsByPartition[0]?.partitionErrorCode ?? 'UNKNOWN_SERVER_ERROR'
+  }
+
+  /** Commits an offset of a group within the transaction. */
+  async sendOffset(groupId: string, topic: string, partitionIndex: number, committedOffset: bigint): Promise<void> {
+    await this.#insist('FindCoordinator', async () => {
+      const { coordinators } = await this.#harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
+      return coordinators[0]?.errorCode ?? 'NONE'
+    })
+    if (this.#generation === 'classic') await this.#insist('AddOffsetsToTxn', () => this.#addOffsets(groupId))
+    await this.#insist('TxnOffsetCommit', () => this.trySendOffset(groupId, topic, partitionIndex, committedOffset))
+  }
+
+  async #addOffsets(groupId: string): Promise<ErrorName> {
+    const { transactionalId, producerId, producerEpoch } = this
+    const request = { transactionalId, producerId, producerEpoch, groupId }
+    const version = this.#versions.AddOffsetsToTxn
+    return (await this.#harness.get('AddOffsetsToTxn', request, { version })).errorCode
+  }
+
+  async trySendOffset(groupId: string, topic: string, partitionIndex: number, offset: bigint): Promise<ErrorName> {
+    const { transactionalId, producerId, producerEpoch } = this
+    const partitions = [{ partitionIndex, committedOffset: offset, committedMetadata: null }]
+    const claim = { generationIdOrMemberEpoch: -1, memberId: '', groupInstanceId: null }
+    const request = {
+      transactionalId,
+      groupId,
+      producerId,
+      producerEpoch,
+      ...claim,
+      topics: [{ name: topic, partitions }]
+    }
+    const version = this.#versions.TxnOffsetCommit
+    const answer = await this.#harness.get('TxnOffsetCommit', request, { version })
+    return answer.topics[0]?.partitions[0]?.errorCode ?? 'UNKNOWN_SERVER_ERROR'
+  }
+
+  commit(): Promise<void> {
+    return this.#insist('EndTxn', () => this.tryEnd(true))
+  }
+
+  abort(): Promise<void> {
+    return this.#insist('EndTxn', () => this.tryEnd(false))
+  }
+
+  async tryEnd(committed: boolean): Promise<ErrorName> {
+    const { transactionalId, producerId, producerEpoch } = this
+    const request = { transactionalId, producerId, producerEpoch, committed }
+    const answer = await this.#harness.get('EndTxn', request, { version: this.#versions.EndTxn })
+    if (answer.errorCode !== 'NONE') return answer.errorCode
+    this.#added.clear()
+    if (this.#generation === 'KIP-890') this.#goOn(answer)
+    return 'NONE'
+  }
+
+  #goOn({ producerId, producerEpoch }: { producerId: bigint; producerEpoch: number }): void {
+    this.#heard()
+    this.producerId = producerId
+    this.producerEpoch = producerEpoch
+    this.#sequences.clear()
+    this.#added.clear()
+  }
+
+  get #versions() {
+    return VERSIONS[this.#generation]
+  }
+
+  /** Asks until the answer is no error that passes. Throws Refused. */
+  async #insist(what: string, ask: () => Promise<ErrorName>): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const code = await ask()
+      this.#heard()
+      if (code === 'NONE') return
+      if (!RETRIED.has(code) || tries === MOST_TRIES) throw new Refused(`${what} of ${this.transactionalId}`, code)
+    }
+  }
+}
+
+/** What a partition holds for a consumer. */
+export interface Read {
+  readonly values: string[]
+  readonly highWatermark: bigint
+  readonly lastStableOffset: bigint
+}
+
+const READ_COMMITTED = 1
+
+/** Reads a partition from its start to where a consumer of committed records comes, and leaves out what was aborted. */
+export async function readCommitted(harness: Harness, topicId: string, partition = 0): Promise<Read> {
+  const values: string[] = []
+  for (let offset = 0n; ; ) {
+    const changes = { isolationLevel: READ_COMMITTED }
+    const answer = await harness.get('Fetch', harness.fetchRequest(topicId, offset, changes, partition))
+    const data = answer.responses[0]?.partitions[0]
+    if (data?.errorCode !== 'NONE') throw new Error(`fetch failed: ${data?.errorCode}`)
+    const batches = [...batchesIn(data.records ?? Buffer.alloc(0))]
+    values.push(...committedValues(batches, data.abortedTransactions ?? []))
+    const { highWatermark, lastStableOffset } = data
+    offset = batches.at(-1)?.nextOffset ?? offset
+    if (batches.length === 0 || offset >= lastStableOffset) return { values, highWatermark, lastStableOffset }
+  }
+}
+
+/** As consumers do it: what a producer sent does not count from where its aborted transaction begins to its marker. */
+function committedValues(
+  batches: readonly RecordBatch[],
+  aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
+): string[] {
+  const waiting = [...aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1))
+  const open = new Set<bigint>()
+  const values: string[] = []
+  for (const batch of batches) {
+    for (let next = waiting[0]; next && next.firstOffset <= batch.lastOffset; next = waiting[0]) {
+      open.add(next.producerId)
+      waiting.shift()
+    }
+    if (batch.isControl) {
+      if (endingIn(batch)?.isAborted) open.delete(batch.producerId)
+    } else if (!(batch.isTransactional && open.has(batch.producerId))) {
+      values.push(...recordsOf(batch).map(({ value }) => String(value)))
+    }
+  }
+  return values
+}
+
+/** The offset that a group has committed, only a stable one where that is wanted; an error code where there is none to be had. */
+export async function committedOffset(
+  harness: Harness,
+  groupId: string,
+  topic: string,
+  partition = 0,
+  requireStable = true
+): Promise<bigint | ErrorName> {
+  await harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
+  const groups = [{ groupId, memberId: null, topics: [{ name: topic, partitionIndexes: [partition] }] }]
+  const answer = await harness.get('OffsetFetch', { groups, requireStable }, { version: 9 })
+  const [group] = answer.groups
+  if (group?.errorCode !== 'NONE') return group?.errorCode ?? 'UNKNOWN_SERVER_ERROR'
+  const found = group.topics[0]?.partitions[0]
+  return found?.errorCode === 'NONE' ? found.committedOffset : (found?.errorCode ?? 'UNKNOWN_SERVER_ERROR')
+}

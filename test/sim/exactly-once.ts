@@ -1,0 +1,249 @@
+/**
+ * Two transactional producers, one of each generation, that read, write to two partitions and commit how far they have
+ * read, in one transaction each time; and what must hold of them whatever dies in between.
+ */
+import { expect } from 'vitest'
+import { textOf } from '../../src/dump/render.ts'
+import { verify } from '../../src/dump/verify.ts'
+import type { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import type { Random } from '../../src/runtime/random.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { Harness, type HarnessOptions } from '../broker/harness.ts'
+import {
+  committedOffset,
+  type Generation,
+  Refused,
+  readCommitted,
+  type TopicName,
+  TransactionalProducer
+} from '../broker/transactional.ts'
+import { options } from '../dump/folder.ts'
+
+const GROUP = 'copiers'
+const INPUT = 'in'
+const OUTPUT = 'out'
+const PARTITIONS = [0, 1]
+/** Every one of these transactions is aborted once before it is done again. */
+const ABORTED_EVERY = 3
+const TIMEOUT_MS = 60_000
+/** The next broker has a later time. */
+const LATER_MS = 1_700_001_000_000
+/** So many transactions each producer has made in the end. */
+export const TOTAL = 6
+
+const CONFIG = {
+  'log.cleaner.backoff.ms': 20_000,
+  'offsets.topic.num.partitions': 1,
+  'transaction.state.log.num.partitions': 1,
+  'log.segment.delete.delay.ms': 1000
+}
+
+/** What one producer was told. */
+export interface Told {
+  /** So many of its transactions were acknowledged. */
+  committed: number
+  readonly epochs: { readonly producerId: bigint; readonly producerEpoch: number }[]
+}
+
+/** All that the producers know, whichever process told them. */
+export class Ledger {
+  readonly #told = new Map<string, Told>()
+
+  of(transactionalId: string): Told {
+    const told = this.#told.get(transactionalId) ?? { committed: 0, epochs: [] }
+    this.#told.set(transactionalId, told)
+    return told
+  }
+}
+
+/** One copier: reads from its own partition of the input, whose records are numbers. */
+export class Copier {
+  readonly name: string
+  /** What the next transaction copies. */
+  next = 0
+  readonly #generation: Generation
+  readonly #index: number
+  readonly #world: World
+  readonly #told: Told
+  #producer: TransactionalProducer
+  #attempts = 0
+
+  constructor(world: World, index: number, generation: Generation) {
+    this.name = `copier ${generation}`
+    this.#generation = generation
+    this.#index = index
+    this.#world = world
+    this.#told = world.ledger.of(this.name)
+    this.#producer = this.#newProducer()
+  }
+
+  #newProducer(): TransactionalProducer {
+    const { harness, heard } = this.#world
+    return new TransactionalProducer(harness, this.name, {
+      generation: this.#generation,
+      timeoutMs: TIMEOUT_MS,
+      heard
+    })
+  }
+
+  /** Begins as a new instance: fences the one before, and goes on where that has committed. */
+  async begin(): Promise<void> {
+    this.#producer = this.#newProducer()
+    await this.#producer.init()
+    this.#note(true)
+    const offset = await committedOffset(this.#world.harness, GROUP, INPUT, this.#index)
+    this.#world.heard()
+    if (typeof offset === 'string') throw new Refused('OffsetFetch', offset)
+    this.next = Math.max(0, Number(offset))
+    expect(this.next, `what ${this.name} was told is committed`).toBeGreaterThanOrEqual(this.#told.committed)
+  }
+
+  /** The steps of one transaction. */
+  *transaction(): Generator<() => Promise<void>> {
+    const value = [`${this.name} ${this.next}`]
+    for (const partition of PARTITIONS) yield () => this.#producer.send(this.#world.output, partition, value)
+    yield () => this.#producer.sendOffset(GROUP, INPUT, this.#index, BigInt(this.next + 1))
+    yield () => this.#end()
+  }
+
+  async #end(): Promise<void> {
+    this.#attempts++
+    if (this.#attempts % ABORTED_EVERY === 0) {
+      await this.#producer.abort()
+    } else {
+      await this.#producer.commit()
+      this.next++
+      this.#told.committed = this.next
+    }
+    this.#note(false)
+  }
+
+  /**
+   * The instance is fenced: it cannot commit any more. That what it left open was aborted is all that one of KIP-890 hears,
+   * for its own abort would have led to the same epoch.
+   */
+  async checkFenced(): Promise<void> {
+    const code = await this.#producer.tryEnd(true)
+    this.#world.heard()
+    expect(code, `${this.name} commits`).toBe(this.#generation === 'classic' ? 'PRODUCER_FENCED' : 'INVALID_TXN_STATE')
+  }
+
+  /** Epochs never go back, and a new instance has one that nobody had. */
+  #note(isNew: boolean): void {
+    const { producerId, producerEpoch } = this.#producer
+    const { epochs } = this.#told
+    const last = epochs.at(-1)
+    if (last?.producerId === producerId) {
+      const least = last.producerEpoch + (isNew ? 1 : 0)
+      expect(producerEpoch, `the epoch of ${this.name}`).toBeGreaterThanOrEqual(least)
+    } else {
+      expect(epochs.map(epoch => epoch.producerId)).not.toContain(producerId)
+    }
+    epochs.push({ producerId, producerEpoch })
+  }
+}
+
+/** A broker that runs, with its copiers. */
+export class World {
+  readonly harness: Harness
+  readonly ledger: Ledger
+  readonly heard: () => void
+  output: TopicName = { name: OUTPUT, topicId: '' }
+  copiers: readonly Copier[] = []
+
+  private constructor(harness: Harness, ledger: Ledger, heard: () => void) {
+    this.harness = harness
+    this.ledger = ledger
+    this.heard = heard
+  }
+
+  static async start(options: HarnessOptions, ledger: Ledger, heard: () => void = () => {}): Promise<World> {
+    const harness = await Harness.start({ ...options, config: { ...CONFIG, ...options.config } })
+    heard()
+    const world = new World(harness, ledger, heard)
+    await world.#topic(INPUT)
+    world.output = { name: OUTPUT, topicId: await world.#topic(OUTPUT) }
+    world.copiers = [new Copier(world, 0, 'classic'), new Copier(world, 1, 'KIP-890')]
+    return world
+  }
+
+  async #topic(name: string): Promise<string> {
+    const { topics } = await this.harness.get('Metadata', { topics: [{ name }], allowAutoTopicCreation: false })
+    this.heard()
+    const [topic] = topics
+    if (topic?.errorCode === 'NONE') return topic.topicId
+    const configs = { 'internal.segment.bytes': '500', 'index.interval.bytes': '100' }
+    const topicId = await this.harness.createTopic(name, PARTITIONS.length, configs)
+    this.heard()
+    return topicId
+  }
+
+  /** Makes the coordinators' segments so small that they are compacted soon. */
+  async shrink(): Promise<void> {
+    for (const name of ['__transaction_state', '__consumer_offsets']) {
+      const configs = [{ name: 'internal.segment.bytes', configOperation: 0, value: '400' }]
+      const resources = [{ resourceType: 2, resourceName: name, configs }]
+      const { responses } = await this.harness.get('IncrementalAlterConfigs', { resources })
+      this.heard()
+      expect(responses[0]?.errorCode).toBe('NONE')
+    }
+  }
+
+  /** Everyone begins, and copies until `total` are done: one step each, in turns. */
+  async copy(total: number): Promise<void> {
+    while (this.copiers.some(({ next }) => next < total)) {
+      const steps = this.copiers.filter(({ next }) => next < total).map(copier => copier.transaction())
+      for (let isOpen = true; isOpen; ) {
+        isOpen = false
+        for (const each of steps) {
+          const step = each.next()
+          if (step.done) continue
+          isOpen = true
+          await step.value()
+        }
+      }
+    }
+  }
+
+  /** Alarms fire, and work that was begun has its turns. */
+  async pass(ms: number): Promise<void> {
+    for (let step = 0; step < 4; step++) {
+      this.harness.clock.advance(ms / 4)
+      for (let turn = 0; turn < 5; turn++) await nextTurn()
+    }
+    this.heard()
+  }
+
+  /** Each copier has copied each number exactly once, to both partitions, and says so. */
+  async checkCopied(total: number): Promise<void> {
+    const { topicId } = this.output
+    for (const partition of PARTITIONS) {
+      const { values, highWatermark, lastStableOffset } = await readCommitted(this.harness, topicId, partition)
+      for (const { name } of this.copiers) {
+        const wanted = Array.from({ length: total }, (_, number) => `${name} ${number}`)
+        const copied = values.filter(value => value.startsWith(name))
+        expect(copied, `committed in ${OUTPUT}-${partition}`).toEqual(wanted)
+      }
+      expect(lastStableOffset, `nothing is left open in ${OUTPUT}-${partition}`).toBe(highWatermark)
+    }
+    for (const partition of PARTITIONS) {
+      const stable = await committedOffset(this.harness, GROUP, INPUT, partition)
+      expect(stable, `the committed offset of ${INPUT}-${partition}`).toBe(BigInt(total))
+    }
+  }
+}
+
+/** Producers go on with what a dead broker has left, and everything is there once; also after one more restart. */
+export async function checkExactlyOnce(left: MemoryStorage, ledger: Ledger, random: Random): Promise<void> {
+  const clock = new ManualClock(LATER_MS)
+  const world = await World.start({ storage: left, random, clock }, ledger)
+  for (const copier of world.copiers) await copier.begin()
+  await world.copy(TOTAL)
+  await world.checkCopied(TOTAL)
+  await world.harness.broker.stop()
+  expect([...verify(left, [''], options())].map(textOf)).toEqual([expect.stringMatching(/no problems found$/)])
+  const again = await World.start({ storage: left, random, clock: new ManualClock(clock.now()) }, ledger)
+  await again.checkCopied(TOTAL)
+  await again.harness.broker.stop()
+}

@@ -1,0 +1,111 @@
+/**
+ * Exactly once, whatever dies: a broker under two transactional producers that copy from a group's input to two
+ * partitions is killed at every operation on its disk, and at moments of chance while syncs are under way.
+ */
+import { expect, test } from 'vitest'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import type { HarnessOptions } from '../broker/harness.ts'
+import { Refused } from '../broker/transactional.ts'
+import { HeldStorage } from '../log/held-storage.ts'
+import { type Cause, dieEverywhere, type Life } from './death.ts'
+import { type Copier, checkExactlyOnce, Ledger, TOTAL, World } from './exactly-once.ts'
+
+const SYNCED = { 'log.flush.interval.messages': 1 }
+const worlds: { cause: Cause; config: HarnessOptions['config'] }[] = [
+  { cause: 'process death', config: {} },
+  { cause: 'power loss', config: SYNCED },
+  { cause: 'power loss without a journal of names', config: SYNCED }
+]
+
+const SHARE = 0.05
+
+test.each(worlds)('$cause, $config: every transaction counts once', { timeout: 600_000 }, async ({ cause, config }) => {
+  const operations = await dieEverywhere(cause, {
+    witness: () => new Ledger(),
+    script: (life, ledger) => run(life, ledger, config),
+    check: checkExactlyOnce,
+    share: SHARE
+  })
+  expect(operations).toBeGreaterThan(200)
+})
+
+/** A fenced instance, a clean restart, a time-out, a kill, and compaction of what the coordinators keep. */
+async function run(life: Life, ledger: Ledger, config: HarnessOptions['config']): Promise<void> {
+  let clock = new ManualClock()
+  const start = async () => {
+    const { storage, random } = life
+    clock = new ManualClock(clock.now())
+    const world = await World.start({ storage, random, clock, config: config ?? {} }, ledger, () => life.mustGoOn())
+    for (const copier of world.copiers) await copier.begin()
+    return world
+  }
+  let world = await start()
+  await world.shrink()
+  await world.copy(2)
+  for (const copier of world.copiers) await leaveOpen(copier)
+  for (const copier of world.copiers) await copier.begin()
+  await world.copy(3)
+  await world.pass(60_000)
+  for (const copier of world.copiers) await leaveOpen(copier)
+  await world.harness.broker.stop()
+  life.mustGoOn()
+
+  world = await start()
+  for (const copier of world.copiers) await leaveOpen(copier)
+  await world.pass(80_000)
+  for (const copier of world.copiers) {
+    await copier.checkFenced()
+    await copier.begin()
+  }
+  await world.copy(4)
+  for (const copier of world.copiers) await leaveOpen(copier)
+  life.kill()
+
+  world = await start()
+  await world.copy(5)
+  await world.harness.broker.stop()
+}
+
+/** Everything but the end of a transaction. */
+async function leaveOpen(copier: Copier): Promise<void> {
+  for (const step of [...copier.transaction()].slice(0, -1)) await step()
+}
+
+const SEEDS = Math.ceil(60 * Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.1))
+const TURNS = 300
+
+test.each(Array.from({ length: SEEDS }, (_, seed) => seed))(
+  'seed %i: the power fails while everyone copies at the same time on a busy disk',
+  { timeout: 60_000 },
+  async seed => {
+    const random = seededRandom(seed)
+    const storage = new HeldStorage({ canLosePower: true })
+    storage.hasSynced = () => random.below(2) === 0
+    const ledger = new Ledger()
+    let isDead = false
+    const heard = () => {
+      if (isDead) throw new Refused('everything', 'the process is dead')
+    }
+    const world = await World.start({ storage, random, config: SYNCED }, ledger, heard)
+    storage.hold()
+    const copying = Promise.allSettled(world.copiers.map(copier => copyAlone(copier)))
+    for (let turn = random.below(TURNS); turn > 0; turn--) {
+      if (random.below(3) > 0) await storage.release()
+      else await nextTurn()
+    }
+    isDead = true
+    const left = storage.losePower(random, 'any', { canLosePower: true })
+    await storage.flow()
+    for (const result of await copying) {
+      if (result.status === 'rejected' && !(result.reason instanceof Refused)) throw result.reason
+    }
+    await checkExactlyOnce(left, ledger, random)
+  }
+)
+
+async function copyAlone(copier: Copier): Promise<void> {
+  await copier.begin()
+  while (copier.next < TOTAL) for (const step of copier.transaction()) await step()
+}
