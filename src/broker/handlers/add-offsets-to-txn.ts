@@ -3,16 +3,16 @@
  * - Of clients before KIP-890 only; newer ones come with TxnOffsetCommit at once.
  * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
  */
-import { partitionFor } from '../../coordination/partitioner.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../../metadata/topic-names.ts'
 import type { Handler } from '../context.ts'
 import { knownTo } from '../fencing.ts'
+import { groupPartition } from '../group-partition.ts'
 
 const FENCED_SINCE = 2
 
 export const addOffsetsToTxn: Handler<'AddOffsetsToTxn'> = async (request, { parts, apiVersion }) => {
   const { transactionalId, producerId, producerEpoch, groupId } = request
-  const index = partitionFor(groupId, parts.catalog.partitionCount(GROUP_METADATA_TOPIC_NAME))
+  const index = groupPartition(groupId, parts)
   const added = new Map([[GROUP_METADATA_TOPIC_NAME, new Set([index])]])
   try {
     await parts.txns.addPartitions(transactionalId, { producerId, producerEpoch }, added, 0)

@@ -5,11 +5,12 @@
  *   before, AddOffsetsToTxn has done that.
  * - Version 6 names topics by id.
  */
-import { partitionFor } from '../../coordination/partitioner.ts'
 import { refuseCommit } from '../../group/offsets.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../../metadata/topic-names.ts'
+import { KafkaError } from '../../protocol/errors.ts'
 import { sortCommit } from '../commit-topics.ts'
 import type { Handler, Request, RequestContext } from '../context.ts'
+import { groupPartition } from '../group-partition.ts'
 import { failureOf } from '../per-partition.ts'
 import {
   addToTransaction,
@@ -42,8 +43,9 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
 async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: RequestContext): Promise<() => void> {
   const { parts, apiVersion } = context
   const { transactionalId, producerId, producerEpoch, groupId } = request
+  if (groupId === '') throw new KafkaError('INVALID_GROUP_ID', 'the group id is empty')
   const topic = GROUP_METADATA_TOPIC_NAME
-  const index = partitionFor(groupId, parts.catalog.partitionCount(topic))
+  const index = groupPartition(groupId, parts)
   const versions = TXN_OFFSET_COMMIT_VERSIONS
   const write: TransactionalWrite = { parts, transactionalId, producerId, producerEpoch, apiVersion, versions }
   await addToTransaction(write, new Map([[topic, new Set([index])]]))
