@@ -52,14 +52,18 @@ export class DirectoryCheckpoints {
     return this.#recoveryPoints.get(folder)
   }
 
-  /** Whether the last process has left word of all its partitions: one of which nothing is said came after that. */
-  get knewRecoveryPoints(): boolean {
-    return this.#recoveryPoints.wasWhole
+  /**
+   * Whether the last process has left word of all its partitions, how far they were synced and compacted: one of which
+   * nothing is said came after that.
+   */
+  get knewPartitions(): boolean {
+    return this.#recoveryPoints.wasWhole && this.#cleanerOffsets.wasWhole
   }
 
   /** A new directory knows of its partitions from the beginning. */
   async begin(): Promise<void> {
     await this.#recoveryPoints.save()
+    await this.#cleanerOffsets.save()
   }
 
   /** The first offset that a partition offers, where that is not the beginning of its files. */

@@ -126,14 +126,14 @@ export class DirectoryRecovery {
   /**
    * Compaction leaves gaps, which must never be taken for losses: all that follows would go. A log of which it is said
    * that it was compacted has none from the start, whatever its settings are now; and since what is said may be lost,
-   * only gaps beyond the recovery point count: the disk had what lies before, gaps and all. Without word of recovery
-   * points nothing is certain. What lies before the log start is offered to nobody. The metadata is synced, and is not
-   * to be cut short.
+   * only gaps beyond the recovery point count: the disk had what lies before, gaps and all. Without word of either
+   * nothing is certain. What lies before the log start is offered to nobody. The metadata is synced, and is not to be cut
+   * short.
    */
   #lossesFrom(folder: string, { isCompacted }: LogConfig): bigint | undefined {
     const { checkpoints } = this.#options
     if (isCompacted || folder === METADATA_FOLDER || !this.#unclean.has(folder)) return undefined
-    if (!checkpoints.knewRecoveryPoints || checkpoints.cleanerOffset(folder) !== undefined) return undefined
+    if (!checkpoints.knewPartitions || checkpoints.cleanerOffset(folder) !== undefined) return undefined
     const [recoveryPoint = 0n, logStart = 0n] = [checkpoints.recoveryPoint(folder), checkpoints.logStart(folder)]
     return logStart < recoveryPoint ? recoveryPoint : logStart
   }

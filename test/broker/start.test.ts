@@ -265,7 +265,7 @@ it('offsets are written down as often as the settings say', async () => {
   const written = (name: string) => (storage.exists(name) ? bytesOf(storage, name).toString() : '')
   harness.clock.advance(1000)
   expect(written('replication-offset-checkpoint')).toBe('0\n1\na 0 3\n')
-  expect(written('recovery-point-offset-checkpoint')).toBe('')
+  expect(written('recovery-point-offset-checkpoint')).toBe('0\n0\n')
   harness.clock.advance(2000)
   expect(written('recovery-point-offset-checkpoint')).toContain('a 0')
   expect(written('log-start-offset-checkpoint')).toBe('')

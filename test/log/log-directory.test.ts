@@ -283,7 +283,7 @@ describe('index files that are missing after a clean stop', () => {
     const log = directory.log(ORDERS, TOPIC_ID, config)
     for (let step = 0n; step < 4n; step++) log.append(batchOf([T0 + step]), 0)
     const before = contents(log)
-    expect(log.segmentCount).toBe(2)
+    expect(log.segments.length).toBe(2)
     await directory.close()
     storage.removeNow(`${firstSegment}.timeindex`)
     return { storage, before }
@@ -301,7 +301,7 @@ describe('index files that are missing after a clean stop', () => {
     storage.truncate(`${firstSegment}.log`, storage.size(`${firstSegment}.log`) - 1)
     const log = logOf(await open(storage))
     expect(contents(log)).toEqual(before.slice(0, -3))
-    expect(log.segmentCount).toBe(1)
+    expect(log.segments.length).toBe(1)
   })
 
   test('of a log that cannot be read keep it offline', async () => {
@@ -413,7 +413,8 @@ describe('deletion', () => {
     const storage = new MemoryStorage()
     const directory = await open(storage)
     directory.deleteLog(ORDERS, 0)
-    expect(names(storage)).toEqual(['meta.properties', 'recovery-point-offset-checkpoint'])
+    const checkpoints = ['cleaner-offset-checkpoint', 'recovery-point-offset-checkpoint']
+    expect(names(storage).sort()).toEqual([...checkpoints, 'meta.properties'].sort())
   })
 
   test('a name too long for the suffix is cut', async () => {
