@@ -28,7 +28,7 @@ export class StableArrivals {
     this.#highWatermark = highWatermark
     if (to === from || this.#waiting.isEmpty) return
     // Readers do not wait for more in a segment that is full.
-    if (!this.#log.areInOneSegment(from, to)) this.#waiting.wakeAll()
-    else this.#waiting.arrived(wasAllStable && to === highWatermark ? bytes : this.#log.bytesBetween(from, to))
+    if (!this.#log.reader.areInOneSegment(from, to)) this.#waiting.wakeAll()
+    else this.#waiting.arrived(wasAllStable && to === highWatermark ? bytes : this.#log.reader.bytesBetween(from, to))
   }
 }

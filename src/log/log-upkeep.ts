@@ -2,6 +2,7 @@
  * What becomes of the old part of a log: it is offered no more, deleted by retention, or replaced by what compaction
  * leaves of it. Files that are in use no more get the suffix `.deleted` at once and are removed a while later.
  */
+import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { swapIn } from './compaction/swap.ts'
@@ -48,8 +49,12 @@ export class LogUpkeep {
     return this.#offset
   }
 
-  /** Offers nothing before `offset` any more; it never goes back. */
+  /** Offers nothing before `offset` any more; it never goes back. Throws OFFSET_OUT_OF_RANGE beyond the high watermark. */
   moveStart(offset: bigint): void {
+    const { highWatermark } = this.#log.sync
+    if (offset > highWatermark) {
+      throw new KafkaError('OFFSET_OUT_OF_RANGE', `the log start cannot move to ${offset}, beyond ${highWatermark}`)
+    }
     if (offset <= this.#offset) return
     this.#log.epochs.truncateFromStart(offset)
     this.#offset = offset

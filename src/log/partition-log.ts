@@ -3,26 +3,22 @@
  * synchronous: when `append` returns, the batch is in the page cache and has its offsets; when it throws, the log holds
  * what it held before.
  */
-import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
-import { assert } from '../runtime/assert.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { BatchObserver } from './batch-observer.ts'
-import { abortedWithin } from './committed-read.ts'
 import { DiskGuard } from './disk-guard.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
+import { LogReader } from './log-reader.ts'
 import { LogSync } from './log-sync.ts'
 import { LogUpkeep } from './log-upkeep.ts'
+import { LogWriter } from './log-writer.ts'
 import type { Removal } from './removal.ts'
-import { RollPolicy } from './roll-policy.ts'
 import { Segment } from './segment.ts'
 import { type ReadLimits, Segments } from './segments.ts'
-import { soundBytes } from './sound-bytes.ts'
-import { type Storage, StorageError } from './storage.ts'
-import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
+import type { Storage } from './storage.ts'
 import type { AbortedTxn } from './transaction-index.ts'
 
 /** What a log needs from outside, and where it is. */
@@ -43,19 +39,18 @@ export interface PartitionLogOptions {
 
 export class PartitionLog {
   readonly folder: string
+  readonly leaderEpochs: LeaderEpochs
+  /** All that is read of it. */
+  readonly reader: LogReader
   /** What becomes of its old segments. */
   readonly upkeep: LogUpkeep
   readonly #options: PartitionLogOptions
   readonly #guard: DiskGuard
-  readonly #epochs: LeaderEpochs
   readonly #segments: Segments
   readonly #sync: LogSync
-  readonly #rollPolicy: RollPolicy
+  readonly #writer: LogWriter
   #config: LogConfig
   #observer: BatchObserver | undefined
-  #endOffset: bigint
-  /** What lies before was written by earlier processes: nobody has seen since whether the disk kept it. */
-  readonly #inheritedEnd: bigint
 
   /** Opens the log of a folder that was closed clean or has been recovered. Only headers after the last index entry are read. */
   constructor(options: PartitionLogOptions) {
@@ -63,20 +58,19 @@ export class PartitionLog {
     this.#guard = new DiskGuard(options.folder, options.logger)
     this.folder = options.folder
     this.#config = options.config
-    this.#epochs = new LeaderEpochs(options.storage, options.folder)
+    this.leaderEpochs = new LeaderEpochs(options.storage, options.folder)
     const wantedStart = options.logStartOffset ?? 0n
     const create = (baseOffset: bigint) => this.#newSegment(baseOffset)
     this.#segments = new Segments({ ...options, emptyAt: wantedStart, nowMs: options.clock.now(), create })
-    this.#rollPolicy = new RollPolicy(options.random, options.config)
-    this.#endOffset = this.#segments.active.endOffset
-    if (this.#endOffset < wantedStart) this.#startAgainAt(wantedStart)
-    this.#inheritedEnd = this.#endOffset
+    const endOffset = this.#endOf(wantedStart)
     const { storage, folder, clock, recoveryPoint = 0n } = options
     const arrived = (bytes: number) => this.#observer?.arrived(bytes)
     const synced = { storage, folder, clock, segments: this.#segments, guard: this.#guard, arrived }
-    this.#sync = new LogSync(synced, options.config, recoveryPoint, this.#endOffset)
-    const kept = { ...options, ...synced, epochs: this.#epochs, sync: this.#sync, config: () => this.#config }
-    this.upkeep = new LogUpkeep(kept, wantedStart)
+    this.#sync = new LogSync(synced, options.config, recoveryPoint, endOffset)
+    const parts = { ...options, ...synced, epochs: this.leaderEpochs, sync: this.#sync, config: () => this.#config }
+    this.#writer = new LogWriter({ ...parts, observer: () => this.#observer }, endOffset)
+    this.upkeep = new LogUpkeep(parts, wantedStart)
+    this.reader = new LogReader(synced, this)
     this.#guard.onOffline(() => this.#observer?.offline())
   }
 
@@ -87,7 +81,7 @@ export class PartitionLog {
 
   /** The offset that the next record gets. */
   get logEndOffset(): bigint {
-    return this.#endOffset
+    return this.#writer.endOffset
   }
 
   /** Consumers see what lies before: the end of the log, or what the disk has while answers wait for a sync. */
@@ -117,14 +111,6 @@ export class PartitionLog {
     return this.#segments.sizeInBytes
   }
 
-  get segmentCount(): number {
-    return this.#segments.all.length
-  }
-
-  get leaderEpochs(): LeaderEpochs {
-    return this.#epochs
-  }
-
   /** The settings in force. */
   get config(): LogConfig {
     return this.#config
@@ -149,7 +135,7 @@ export class PartitionLog {
    * Answers that rest on what lies before `offset`, by default on all that was appended, wait for this: it resolves once
    * the high watermark is there; undefined when it is. Rejects, or throws, when the disk fails.
    */
-  settled(offset = this.#endOffset): Promise<void> | undefined {
+  settled(offset = this.logEndOffset): Promise<void> | undefined {
     return this.#sync.settled(offset)
   }
 
@@ -166,63 +152,22 @@ export class PartitionLog {
 
   /** A replica led by `epoch` begins here (KIP-101). */
   beginLeaderEpoch(epoch: number): void {
-    this.#sync.expectEpochChange()
-    this.#guard.run(() => this.#epochs.assign(epoch, this.#endOffset))
+    this.#guard.run(() => this.#writer.beginLeaderEpoch(epoch))
   }
 
-  /**
-   * Gives a validated batch its offsets and the leader's epoch, in place, and writes it. Throws KAFKA_STORAGE_ERROR,
-   * and RECORD_LIST_TOO_LARGE for a batch that no segment can hold.
-   */
+  /** Gives a validated batch its offsets and writes it: see LogWriter. */
   append(batch: RecordBatch, leaderEpoch: number): { baseOffset: bigint; lastOffset: bigint } {
-    const size = batch.bytes.length
-    assert(size === batch.sizeInBytes && batch.lastOffsetDelta >= 0, 'exactly one valid batch is appended')
-    if (size > this.#config.segmentBytes) {
-      throw new KafkaError(
-        'RECORD_LIST_TOO_LARGE',
-        `a batch of ${size} bytes does not fit into a segment of ${this.#config.segmentBytes}`
-      )
-    }
-    return this.#guard.run(() => {
-      const baseOffset = this.#endOffset
-      batch.stamp(baseOffset, leaderEpoch)
-      this.#sync.expectChange()
-      if (leaderEpoch >= 0 && leaderEpoch !== this.#epochs.latest?.epoch) this.beginLeaderEpoch(leaderEpoch)
-      const nowMs = this.#options.clock.now()
-      if (this.#rollPolicy.mustRoll(this.#segments.active, batch, this.#config, nowMs)) this.#roll()
-      this.#segments.active.append(batch, this.#config.indexIntervalBytes)
-      this.#endOffset = batch.nextOffset
-      const aborted = this.#observer?.observed(batch)
-      if (aborted) noteForCertain(this.#segments.active, aborted)
-      this.#sync.appended(this.#endOffset, batch.sizeInBytes)
-      return { baseOffset, lastOffset: batch.lastOffset }
-    })
+    return this.#guard.run(() => this.#writer.append(batch, leaderEpoch))
   }
 
-  /**
-   * What a fetch gets: bytes from the beginning of the batch that holds `offset`, or of the next one, of one segment,
-   * cut at `maxBytes` wherever that falls, and before a damaged batch. Throws OFFSET_OUT_OF_RANGE below the log start and
-   * beyond the end, CORRUPT_MESSAGE where the first batch is damaged, and UNKNOWN_SERVER_ERROR, as Kafka does, where there is something to read and less than no bytes are asked for.
-   */
+  /** What a fetch gets: see LogReader. */
   read(offset: bigint, limits: ReadLimits): Buffer {
-    if (offset < this.logStartOffset || offset > this.#endOffset) {
-      throw new KafkaError(
-        'OFFSET_OUT_OF_RANGE',
-        `${this.folder} has offsets ${this.logStartOffset} to ${this.#endOffset}, not ${offset}`
-      )
-    }
-    return this.#guard.run(() => {
-      const bytes = this.#segments.read(offset, limits)
-      return offset < this.#inheritedEnd ? this.#checked(offset, bytes) : bytes
-    })
+    return this.reader.read(offset, limits)
   }
 
-  /** The aborted transactions that may have records among `length` bytes that were read from `offset`. */
-  abortedWithin(offset: bigint, length: number): AbortedTxn[] {
-    const { logEndOffset } = this
-    return this.#guard.run(() =>
-      abortedWithin({ segments: this.#segments.from(offset), fetchOffset: offset, length, logEndOffset })
-    )
+  /** Whole batches, for those who make their state from the log: see LogReader. */
+  batches(offset: bigint, upTo?: bigint): Generator<RecordBatch, undefined> {
+    return this.reader.batches(offset, upTo)
   }
 
   /** A transaction was aborted, as a replay of the log has found: its segment's index has it from now on. */
@@ -233,42 +178,14 @@ export class PartitionLog {
     this.#sync.expectAborts(segment)
   }
 
-  /** Whether two offsets belong to the same segment. */
-  areInOneSegment(from: bigint, to: bigint): boolean {
-    return this.#segments.areInOne(from, to)
-  }
-
-  /** How many bytes lie between two offsets of one segment. */
-  bytesBetween(from: bigint, to: bigint): number {
-    return this.#guard.run(() => this.#segments.bytesBetween(from, to))
-  }
-
-  /**
-   * Whole batches from the one that holds `offset` on, for those who make their state from the log. Every one is a
-   * view on a large piece of the file. Throws CORRUPT_MESSAGE where the file is damaged.
-   */
-  batches(offset: bigint, upTo = this.#endOffset): Generator<RecordBatch, undefined> {
-    return this.#guard.each(() => this.#segments.batches(offset, upTo))
-  }
-
   /** Whether a batch is the last that is known of its producer, which must outlive its records. */
   isLastOfProducer(batch: RecordBatch): boolean {
     return this.#observer?.isLastOfProducer(batch) ?? false
   }
 
-  /** The first record at or after the log start that is not earlier than `timestamp`. */
-  offsetForTimestamp(timestamp: bigint): RecordTime | undefined {
-    return this.#guard.run(() => findByTimestamp(this.#segments.all, timestamp, this.logStartOffset))
-  }
-
-  /** The first record with the largest timestamp. */
-  maxTimestampOffset(): RecordTime | undefined {
-    return this.#guard.run(() => findMaxTimestamp(this.#segments.all))
-  }
-
   /** Where an epoch, or the last one before it, ended; undefined when that is not known. */
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: bigint } | undefined {
-    return this.#epochs.endOf(epoch, this.#endOffset)
+    return this.leaderEpochs.endOf(epoch, this.logEndOffset)
   }
 
   /**
@@ -276,23 +193,14 @@ export class PartitionLog {
    * first and bring them back. Throws OFFSET_OUT_OF_RANGE beyond the high watermark.
    */
   moveLogStart(offset: bigint): void {
-    if (offset > this.highWatermark) {
-      throw new KafkaError(
-        'OFFSET_OUT_OF_RANGE',
-        `the log start cannot move to ${offset}, beyond ${this.highWatermark}`
-      )
-    }
     this.#guard.run(() => this.upkeep.moveStart(offset))
   }
 
-  /**
-   * Lets some of the segments go that retention has done with, and returns how many: whoever asks, asks again until none
-   * went.
-   */
+  /** Lets some segments go that retention has done with, and returns how many: whoever asks, asks again until none went. */
   deleteOldSegments(): number {
     const { config, segments, logStartOffset, logEndOffset, highWatermark } = this
     const aging = { config, segments, logStartOffset, logEndOffset, highWatermark }
-    return this.#guard.run(() => this.upkeep.deleteOldSegments(aging, () => this.#roll()))
+    return this.#guard.run(() => this.upkeep.deleteOldSegments(aging, () => this.#writer.roll()))
   }
 
   /** Resolves when everything before `offset` is on the disk. Throws when that fails or the log is offline. */
@@ -312,27 +220,12 @@ export class PartitionLog {
   async close(): Promise<void> {
     this.upkeep.finish()
     await this.#sync.close()
-    await this.#observer?.closing(this.#endOffset)
+    await this.#observer?.closing(this.logEndOffset)
   }
 
   /** The partition is no more: whoever still holds the log is refused. */
   abandon(): void {
     this.#guard.abandon()
-  }
-
-  #checked(offset: bigint, bytes: Buffer): Buffer {
-    const sound = soundBytes(bytes)
-    // The walk finds the damage again, and tells where it is.
-    if (sound.length === 0 && bytes.length > 0) this.#segments.batches(offset, this.#endOffset).next()
-    return sound
-  }
-
-  #roll(): void {
-    const baseOffset = this.#endOffset
-    const full = this.#segments.roll(baseOffset)
-    this.#rollPolicy.rolled(this.#config)
-    this.#observer?.rolled(baseOffset)
-    this.#sync.rolled(full, baseOffset)
   }
 
   #newSegment(baseOffset: bigint): Segment {
@@ -342,20 +235,14 @@ export class PartitionLog {
     return segment
   }
 
-  /** Leaves nothing but an empty segment at `offset`. */
-  #startAgainAt(offset: bigint): void {
-    this.#options.logger.warn({ folder: this.folder, offset }, 'the log begins again, empty, at another offset')
-    this.#segments.startAgainAt(offset)
-    this.#endOffset = offset
-    this.#epochs.truncateFromEnd(0n)
-  }
-}
-
-/** The marker is in the log: were its abort not noted, readers would take what was aborted for committed. */
-function noteForCertain(segment: Segment, aborted: AbortedTxn): void {
-  try {
-    segment.noteAborted(aborted)
-  } catch (error) {
-    throw new StorageError('failed', `an aborted transaction could not be noted: ${String(error)}`)
+  /** Where the log ends; one that ends before its start begins again there, with an empty segment. */
+  #endOf(wantedStart: bigint): bigint {
+    const { endOffset } = this.#segments.active
+    if (endOffset >= wantedStart) return endOffset
+    const { folder, logger } = this.#options
+    logger.warn({ folder, offset: wantedStart }, 'the log begins again, empty, at another offset')
+    this.#segments.startAgainAt(wantedStart)
+    this.leaderEpochs.truncateFromEnd(0n)
+    return wantedStart
   }
 }

@@ -86,7 +86,7 @@ describe('old segments', () => {
     configured(log, { retentionMs: 1000 })
     clock.time = Number(T0) + 1001
     expect(log.deleteOldSegments()).toBe(1)
-    expect(log.segmentCount).toBe(1)
+    expect(log.segments.length).toBe(1)
   })
 
   it('settings that change hold at the next check', () => {
@@ -146,7 +146,7 @@ describe('old segments', () => {
     const { log } = rig(50)
     log.moveLogStart(49n)
     expect([log.deleteOldSegments(), log.deleteOldSegments(), log.deleteOldSegments()]).toEqual([20, 20, 9])
-    expect(log.segmentCount).toBe(1)
+    expect(log.segments.length).toBe(1)
   })
 })
 

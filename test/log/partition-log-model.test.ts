@@ -171,7 +171,7 @@ function checkRead(log: PartitionLog, batches: readonly ModelBatch[], offset: bi
 
 /** A linear scan finds what the lookup finds. */
 function checkTime(log: PartitionLog, batches: readonly ModelBatch[], start: bigint, timestamp: bigint): void {
-  const found = log.offsetForTimestamp(timestamp)
+  const found = log.reader.offsetForTimestamp(timestamp)
   const records = batches.flatMap(({ baseOffset, timestamps }) =>
     timestamps.map((time, index) => ({ offset: baseOffset + BigInt(index), timestamp: time }))
   )

@@ -138,7 +138,7 @@ describe('reading', () => {
   test('goes from one segment to the next, one at a time', () => {
     const log = openLog(new MemoryStorage(), { segmentBytes: 200 })
     fill(log, [1, 1, 1, 1, 1])
-    expect(log.segmentCount).toBe(3)
+    expect(log.segments.length).toBe(3)
     expect(offsetsIn(read(log, 0n, 10_000))).toEqual([0n, 1n])
     expect(offsetsIn(read(log, 2n, 10_000))).toEqual([2n, 3n])
   })
@@ -180,9 +180,9 @@ describe('rolling', () => {
     const log = openLog(new MemoryStorage(), { segmentMs: 1000 })
     log.append(batchOf([T0]), 0)
     log.append(batchOf([T0 + 1000n]), 0)
-    expect(log.segmentCount).toBe(1)
+    expect(log.segments.length).toBe(1)
     log.append(batchOf([T0 + 1001n]), 0)
-    expect(log.segmentCount).toBe(2)
+    expect(log.segments.length).toBe(2)
   })
 
   test('by the clock where records have no time', () => {
@@ -191,7 +191,7 @@ describe('rolling', () => {
     log.append(batchOf([-1n]), 0)
     clock.advance(1001)
     log.append(batchOf([-1n]), 0)
-    expect(log.segmentCount).toBe(2)
+    expect(log.segments.length).toBe(2)
   })
 
   test('never of an empty segment, however old', () => {
@@ -199,13 +199,13 @@ describe('rolling', () => {
     const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clock })
     clock.advance(100_000)
     log.append(batchOf([-1n]), 0)
-    expect(log.segmentCount).toBe(1)
+    expect(log.segments.length).toBe(1)
   })
 
   test('when an index is full', () => {
     const log = openLog(new MemoryStorage(), { segmentIndexBytes: 36, indexIntervalBytes: 1 })
     fill(log, [1, 1, 1, 1])
-    expect(log.segmentCount).toBe(2)
+    expect(log.segments.length).toBe(2)
   })
 
   test('a full disk at the roll changes nothing', () => {
@@ -218,10 +218,10 @@ describe('rolling', () => {
     fill(log, [1, 1])
     isFull = true
     expect(() => fill(log, [1])).toThrow(full)
-    expect(log).toMatchObject({ segmentCount: 1, logEndOffset: 2n })
+    expect(log).toMatchObject({ segments: [{ baseOffset: 0n }], logEndOffset: 2n })
     isFull = false
     fill(log, [1])
-    expect(log).toMatchObject({ segmentCount: 2, logEndOffset: 3n })
+    expect(log).toMatchObject({ segments: [{ baseOffset: 0n }, { baseOffset: 2n }], logEndOffset: 3n })
   })
 
   test('new settings hold from the next append on', () => {
@@ -229,7 +229,7 @@ describe('rolling', () => {
     fill(log, [1, 1])
     log.reconfigure({ ...DEFAULT_LOG_CONFIG, segmentBytes: 150 })
     fill(log, [1])
-    expect(log.segmentCount).toBe(2)
+    expect(log.segments.length).toBe(2)
   })
 
   test('moves the recovery point once the full segment is on the disk', async () => {
@@ -305,32 +305,32 @@ describe('timestamps', () => {
     const log = openLog()
     log.append(batchOf([T0, T0 + 5n, T0 + 3n]), 2)
     log.append(batchOf([T0 + 4n, T0 + 9n]), 2)
-    expect(log.offsetForTimestamp(T0 + 4n)).toEqual({ offset: 1n, timestamp: T0 + 5n, leaderEpoch: 2 })
-    expect(log.offsetForTimestamp(T0 + 6n)).toEqual({ offset: 4n, timestamp: T0 + 9n, leaderEpoch: 2 })
-    expect(log.offsetForTimestamp(0n)).toMatchObject({ offset: 0n })
-    expect(log.offsetForTimestamp(T0 + 10n)).toBeUndefined()
+    expect(log.reader.offsetForTimestamp(T0 + 4n)).toEqual({ offset: 1n, timestamp: T0 + 5n, leaderEpoch: 2 })
+    expect(log.reader.offsetForTimestamp(T0 + 6n)).toEqual({ offset: 4n, timestamp: T0 + 9n, leaderEpoch: 2 })
+    expect(log.reader.offsetForTimestamp(0n)).toMatchObject({ offset: 0n })
+    expect(log.reader.offsetForTimestamp(T0 + 10n)).toBeUndefined()
   })
 
   test('are looked up in compressed batches, and by append time where that counts', () => {
     const log = openLog()
     log.append(batchOf([T0, T0 + 5n], 10, { codec: 'gzip' }), 0)
     log.append(batchOf([T0, T0], 10, { timestampType: 'LogAppendTime', maxTimestamp: T0 + 50n }), 0)
-    expect(log.offsetForTimestamp(T0 + 1n)).toMatchObject({ offset: 1n, timestamp: T0 + 5n })
-    expect(log.offsetForTimestamp(T0 + 6n)).toMatchObject({ offset: 2n, timestamp: T0 + 50n })
+    expect(log.reader.offsetForTimestamp(T0 + 1n)).toMatchObject({ offset: 1n, timestamp: T0 + 5n })
+    expect(log.reader.offsetForTimestamp(T0 + 6n)).toMatchObject({ offset: 2n, timestamp: T0 + 50n })
   })
 
   test('are looked up in a batch that is larger than any that is let in by default', () => {
     const log = openLog()
     const value = Buffer.alloc(settings['minikafka.max.decompressed.bytes'].byDefault.value)
     log.append(buildBatch([{ timestamp: T0, key: null, value }], { codec: 'zstd' }), 0)
-    expect(log.offsetForTimestamp(T0)).toMatchObject({ offset: 0n })
+    expect(log.reader.offsetForTimestamp(T0)).toMatchObject({ offset: 0n })
   })
 
   test('below the log start do not count', () => {
     const log = openLog()
     log.append(batchOf([T0, T0 + 5n, T0 + 6n]), 0)
     log.moveLogStart(2n)
-    expect(log.offsetForTimestamp(T0)).toMatchObject({ offset: 2n })
+    expect(log.reader.offsetForTimestamp(T0)).toMatchObject({ offset: 2n })
   })
 
   test('the largest of all belongs to the first record that has it', () => {
@@ -338,8 +338,8 @@ describe('timestamps', () => {
     log.append(batchOf([T0, T0 + 9n, T0 + 9n]), 0)
     log.append(batchOf([T0 + 9n]), 0)
     log.append(batchOf([T0 + 1n]), 0)
-    expect(log.maxTimestampOffset()).toEqual({ offset: 1n, timestamp: T0 + 9n, leaderEpoch: 0 })
-    expect(openLog().maxTimestampOffset()).toBeUndefined()
+    expect(log.reader.maxTimestampOffset()).toEqual({ offset: 1n, timestamp: T0 + 9n, leaderEpoch: 0 })
+    expect(openLog().reader.maxTimestampOffset()).toBeUndefined()
   })
 })
 

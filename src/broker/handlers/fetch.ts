@@ -60,7 +60,7 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
 /** An error, a log that has diverged, and a segment all of which may be read are not waited for. */
 function mustAnswer({ partition, wanted: { fetchOffset }, upTo, diverges }: Read): boolean {
   if (!partition || diverges) return true
-  return fetchOffset < upTo && !partition.log.areInOneSegment(fetchOffset, upTo)
+  return fetchOffset < upTo && !partition.log.reader.areInOneSegment(fetchOffset, upTo)
 }
 
 function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: RequestContext) {
@@ -134,13 +134,18 @@ function readOne(
     highWatermark,
     lastStableOffset,
     logStartOffset,
-    abortedTransactions: committed ? partition.log.abortedWithin(wanted.fetchOffset, records.length) : null,
+    abortedTransactions: committed ? abortedIn(partition, wanted.fetchOffset, records) : null,
     records,
     ...(diverging && { divergingEpoch: diverging })
   }
   const recordBytes = records.length
   const diverges = diverging !== undefined
   return { wanted, partition, data, errorCode: 'NONE', highWatermark, logStartOffset, upTo, recordBytes, diverges }
+}
+
+/** Nothing where there was nothing to read: the transactions that are undecided may yet be aborted. */
+function abortedIn({ log }: Partition, fetchOffset: bigint, records: Buffer) {
+  return fetchOffset < log.lastStableOffset ? log.reader.abortedWithin(fetchOffset, records.length) : []
 }
 
 /** There are no followers yet: a replica that asks as one is not in any partition's assignment. */

@@ -97,7 +97,8 @@ function find({ log, leaderEpoch }: Partition, timestamp: bigint, end: bigint) {
     case EARLIEST_PENDING_UPLOAD:
       return NOTHING
     default: {
-      const found = timestamp === MAX_TIMESTAMP ? log.maxTimestampOffset() : log.offsetForTimestamp(timestamp)
+      const found =
+        timestamp === MAX_TIMESTAMP ? log.reader.maxTimestampOffset() : log.reader.offsetForTimestamp(timestamp)
       return found && found.offset < end ? found : NOTHING
     }
   }

@@ -108,8 +108,8 @@ test.each([1, 2, 3, 4, 5, 6])('random records, rounds and restarts, seed %i', as
   model.check(log, cleanOffset)
   // Time enough for all tombstones: of the deleted keys nothing is left.
   for (let round = 0; round < 3; round++) {
-    const before = log.segmentCount
-    while (log.segmentCount === before) model.append(log, random)
+    const before = log.segments.length
+    while (log.segments.length === before) model.append(log, random)
     nowMs += 2 * DELETE_RETENTION_MS
     cleanOffset = (await clean(log, cleanOffset, { nowMs })).endOffset
   }

@@ -40,10 +40,10 @@ describe('a round of cleaning', () => {
       roll(log)
     }
     const { endOffset } = await clean(log)
-    expect(log.segmentCount).toBe(11)
+    expect(log.segments.length).toBe(11)
     roll(log)
     await clean(log, endOffset)
-    expect(log.segmentCount).toBe(3)
+    expect(log.segments.length).toBe(3)
     expect(dataIn(log)).toHaveLength(1)
   })
 

@@ -76,8 +76,8 @@ export function put(log: PartitionLog, texts: readonly string[], options: BatchO
 
 /** Appends until the active segment is a new one, so that all before can be compacted. */
 export function roll(log: PartitionLog): void {
-  const { segmentCount } = log
-  for (let number = 0; log.segmentCount === segmentCount; number++) put(log, [`filler=${'x'.repeat(100)}${number}`])
+  const segmentCount = log.segments.length
+  for (let number = 0; log.segments.length === segmentCount; number++) put(log, [`filler=${'x'.repeat(100)}${number}`])
 }
 
 /** One round of cleaning from a checkpoint on. */

@@ -54,7 +54,9 @@ export function* committed(
 ): Generator<{ offset: bigint } & { entry: Entry }> {
   for (let offset = from; ; ) {
     const bytes = log.read(offset, { maxBytes, upTo: log.lastStableOffset, minOneBatch: true })
-    const expected = log.abortedWithin(offset, bytes.length).toSorted((a, b) => Number(a.firstOffset - b.firstOffset))
+    const expected = log.reader
+      .abortedWithin(offset, bytes.length)
+      .toSorted((a, b) => Number(a.firstOffset - b.firstOffset))
     const aborted = new Set<bigint>()
     const before = offset
     for (const batch of batchesIn(bytes)) {

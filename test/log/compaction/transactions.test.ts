@@ -20,8 +20,8 @@ const txn = (producerId: bigint, baseSequence: number, producerEpoch = 0) => ({
 
 /** Appends until all that was there can be compacted. */
 function fill(log: PartitionLog): void {
-  const { segmentCount } = log
-  while (log.segmentCount < segmentCount + 1) write(log, [['filler', 'x'.repeat(100)]])
+  const segmentCount = log.segments.length
+  while (log.segments.length < segmentCount + 1) write(log, [['filler', 'x'.repeat(100)]])
 }
 
 /** Batches as 'offset keys' or 'offset MARKER'; 'empty' for a header alone. Without what `fill` puts in. */
@@ -78,7 +78,7 @@ describe('an aborted transaction', () => {
       write(log, [[`aborted ${number}`, 'x'.repeat(40)]], txn(1n, number))
       write(log, [[`kept ${number}`, 'y'.repeat(40)]], txn(2n, number))
     }
-    expect(log.segmentCount).toBeGreaterThan(3)
+    expect(log.segments.length).toBeGreaterThan(3)
     end(partition, 2n, 'COMMIT')
     end(partition, 1n, 'ABORT')
     fill(log)
@@ -233,8 +233,8 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('readers see the same before and after, what
   for (let round = 0; round < 4; round++) {
     model.check(partition.log, 0n, 1 + random(2000))
     nowMs += 2000
-    const { segmentCount } = partition.log
-    while (partition.log.segmentCount <= segmentCount) model.write(partition.log, () => PRODUCERS)
+    const segmentCount = partition.log.segments.length
+    while (partition.log.segments.length <= segmentCount) model.write(partition.log, () => PRODUCERS)
     cleanOffset = (await clean(partition.log, cleanOffset, { nowMs })).endOffset
   }
   model.check(partition.log, 0n, 1 << 20)
