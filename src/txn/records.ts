@@ -19,7 +19,6 @@ export const txnValue = {
   transactionPartitions: array({ topic: string, partitionIds: array(int32) }).nullableSince(0),
   transactionLastUpdateTimestampMs: int64,
   transactionStartTimestampMs: int64,
-  /** Kafka has places for these two, and as yet writes neither. */
   previousProducerId: int64.or(NO_PRODUCER_ID).tagged(0, 1),
   nextProducerId: int64.or(NO_PRODUCER_ID).tagged(1, 1),
   clientTransactionVersion: int16.tagged(2, 1),
@@ -40,6 +39,8 @@ export function encodeTxn(txn: Txn, transactionVersion: number): KeyValue {
     transactionPartitions: txn.state === 'Empty' ? null : toList(txn.partitions),
     transactionLastUpdateTimestampMs: BigInt(txn.updatedMs),
     transactionStartTimestampMs: BigInt(txn.startedMs),
+    previousProducerId: txn.previousProducerId,
+    nextProducerId: txn.nextProducerId,
     clientTransactionVersion: txn.clientVersion
   }
   return transaction.encode({ transactionalId: txn.transactionalId }, value, transactionVersion === 0 ? 0 : 1)

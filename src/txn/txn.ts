@@ -44,9 +44,9 @@ export interface Txn {
   readonly transactionalId: string
   readonly state: TxnState
   readonly producerId: bigint
-  /** Of the last transition; -1 after a restart: memory only. It tells a retry that meets a new producer id. */
+  /** The one before the last transition, or the same; -1 before the first. It tells a retry that meets a new producer id. */
   readonly previousProducerId: bigint
-  /** While a transaction ends whose epochs are used up: the id that comes after it, else -1. Memory only. */
+  /** While a transaction ends whose epochs are used up: the id that comes after it, else -1. */
   readonly nextProducerId: bigint
   /** -1 until the first InitProducerId has been recorded. */
   readonly producerEpoch: number

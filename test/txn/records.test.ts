@@ -29,6 +29,13 @@ describe('golden vectors from Apache Kafka 4.x', () => {
       '0001 00000000000003e8 0001 0000ea60 01 02 04666f6f 02 00000000 00 0000018bcfe56801 0000018bcfe56800 01 02 02 0002'
     ],
     [
+      'a transaction that ends with its producer id, and the ids before and after it',
+      { ...ongoing, state: 'PrepareCommit', previousProducerId: 999n, nextProducerId: 1001n, clientVersion: 2 },
+      2,
+      '0001 00000000000003e8 0001 0000ea60 02 02 04666f6f 02 00000000 00 0000018bcfe56801 0000018bcfe56800' +
+        '03 00 08 00000000000003e7 01 08 00000000000003e9 02 02 0002'
+    ],
+    [
       'no transaction',
       { ...ongoing, state: 'Empty', partitions: new Map(), startedMs: -1 },
       1,
