@@ -4,7 +4,7 @@ import type { KeyValue } from '../../src/protocol/keyed-record.ts'
 import type { Steps } from '../../src/runtime/steps.ts'
 
 export class MemoryJournal implements StateJournal {
-  readonly coordinatorEpoch = 0
+  coordinatorEpoch = 0
   readonly batches: KeyValue[][] = []
   /** In whose transaction each of the batches was written. */
   readonly producers: (JournalProducer | undefined)[] = []

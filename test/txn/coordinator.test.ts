@@ -1,0 +1,241 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { deferred } from '../../src/runtime/deferred.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import type { Txn } from '../../src/txn/txn.ts'
+import { codeOf, kafkaError, partitionsOf, Stage } from './stage.ts'
+
+let stage: Stage
+
+beforeEach(async () => {
+  stage = new Stage()
+  await stage.coordinator.start()
+})
+
+describe('a request', () => {
+  test('is refused without an id, for an unknown one, and where the topic is missing', async () => {
+    const nobody = { producerId: 1n, producerEpoch: 0 }
+    expect(await codeOf(stage.init({ transactionalId: '' }))).toBe('INVALID_REQUEST')
+    expect(await codeOf(stage.add(nobody, 't-0'))).toBe('INVALID_PRODUCER_ID_MAPPING')
+    expect(await codeOf(stage.end(nobody, 'COMMIT'))).toBe('INVALID_PRODUCER_ID_MAPPING')
+    stage.partitionCount = 0
+    expect(await codeOf(stage.init())).toBe('NOT_COORDINATOR')
+  })
+
+  test.each([0, -1, 900_001])('is refused with a timeout of %i ms', async timeoutMs => {
+    expect(await codeOf(stage.init({ timeoutMs }))).toBe('INVALID_TRANSACTION_TIMEOUT')
+  })
+
+  test('changes nothing where it cannot be recorded, and the client looks for its coordinator', async () => {
+    const producer = await stage.open('t-0')
+    for (const [failure, code] of [
+      ['KAFKA_STORAGE_ERROR', 'NOT_COORDINATOR'],
+      ['NOT_ENOUGH_REPLICAS', 'COORDINATOR_NOT_AVAILABLE'],
+      ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR']
+    ] as const) {
+      stage.journal.failure = kafkaError(failure)
+      expect(await codeOf(stage.add(producer, 't-1'))).toBe(code)
+      expect(await codeOf(stage.end(producer, 'COMMIT'))).toBe(code)
+      expect(await codeOf(stage.init())).toBe(code)
+    }
+    stage.journal.failure = undefined
+    expect(stage.coordinator.find('id')).toMatchObject({ state: 'Ongoing', partitions: partitionsOf(['t-0']) })
+    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ producerEpoch: 1 })
+  })
+
+  test.each(['NONE', 'PRODUCER_FENCED'])(
+    'that ends with %s is answered when what it rests on is on the disk',
+    async code => {
+      const producer = await stage.open('t-0')
+      const { promise, resolve } = deferred<void>()
+      stage.journal.syncing = promise
+      let isAnswered = false
+      const asked = code === 'NONE' ? producer : { ...producer, producerEpoch: 7 }
+      const answer = codeOf(stage.add(asked, 't-0')).finally(() => {
+        isAnswered = true
+      })
+      await nextTurn()
+      expect(isAnswered).toBe(false)
+      resolve()
+      expect(await answer).toBe(code)
+    }
+  )
+
+  test('after the stop is sent away', async () => {
+    stage.coordinator.stop()
+    expect(await codeOf(stage.init())).toBe('COORDINATOR_NOT_AVAILABLE')
+  })
+})
+
+describe('the line for the operator', () => {
+  const client = 'app at 10.0.0.1:4000'
+
+  test('of a new id and of an instance that takes one over', async () => {
+    const { producerId } = await stage.init()
+    await stage.init()
+    const ids = { transactionalId: 'id', producerId }
+    expect(stage.lines).toEqual([
+      { level: 'info', message: 'a transactional id is new', bindings: { ...ids, oldEpoch: -1, newEpoch: 0, client } },
+      {
+        level: 'info',
+        message: 'a producer is fenced: another instance asked for its transactional id',
+        bindings: { ...ids, oldEpoch: 0, newEpoch: 1, client }
+      }
+    ])
+  })
+
+  test('of a producer that goes on as the one it was', async () => {
+    const { producerId, producerEpoch } = await stage.init()
+    await stage.init({ expected: { producerId, producerEpoch } })
+    expect(stage.told('info')).toContain('a producer goes on with a new epoch')
+  })
+
+  test.each([0, 2])('of a transaction that another instance ends, at transaction.version %i', async version => {
+    stage.transactionVersion = version
+    const { producerId } = await stage.open('t-0')
+    expect(await codeOf(stage.init())).toBe('CONCURRENT_TRANSACTIONS')
+    expect(stage.lines.at(-1)).toEqual({
+      level: 'info',
+      message: 'a transaction is aborted and its producer fenced: another instance asked for its transactional id',
+      bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1, client }
+    })
+  })
+
+  test('of a transaction that its producer aborts, and none of one that it commits', async () => {
+    const producer = await stage.open('t-0')
+    const next = await stage.end(producer, 'COMMIT')
+    expect(stage.lines).toHaveLength(1)
+    await stage.add(next, 't-0')
+    await stage.end(next, 'ABORT')
+    expect(stage.lines.at(-1)).toEqual({
+      level: 'info',
+      message: 'a transaction is aborted: its producer wants it so',
+      bindings: { transactionalId: 'id', producerId: producer.producerId, oldEpoch: 1, newEpoch: 2, client }
+    })
+  })
+
+  test('of a transaction that took too long', async () => {
+    const { producerId } = await stage.open('t-0')
+    stage.clock.advance(70_000)
+    expect(stage.lines.at(-1)).toEqual({
+      level: 'info',
+      message: 'a transaction is aborted and its producer fenced: it was open for more than 60000 ms',
+      bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1 }
+    })
+  })
+})
+
+describe('a transaction that takes too long', () => {
+  test('is aborted at the first look after its time, and its producer fenced', async () => {
+    const producer = await stage.open('t-0')
+    stage.clock.advance(60_000)
+    expect(stage.state).toBe('Ongoing')
+    stage.clock.advance(10_000)
+    expect(stage.state).toBe('CompleteAbort')
+    expect(stage.markers.written).toEqual(['t-0 ABORT 100/1'])
+    expect(await codeOf(stage.add(producer, 't-0'))).toBe('PRODUCER_FENCED')
+  })
+
+  test('stays open while that cannot be recorded, and is aborted later', async () => {
+    await stage.open('t-0')
+    stage.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
+    stage.clock.advance(70_000)
+    expect([stage.state, stage.told('warn')]).toEqual(['Ongoing', ['a timed-out transaction stays open']])
+    stage.journal.failure = undefined
+    stage.clock.advance(10_000)
+    expect(stage.state).toBe('CompleteAbort')
+  })
+
+  test('is told as a bug of ours where the journal has one', async () => {
+    await stage.open('t-0')
+    stage.journal.failure = new TypeError('a bug')
+    expect(() => stage.clock.advance(70_000)).toThrow('a bug')
+  })
+})
+
+describe('ids that are not used', () => {
+  const DAY_MS = 86_400_000
+
+  test('are forgotten, but for those with a transaction', async () => {
+    await stage.init({ transactionalId: 'idle' })
+    stage.settings.maxTimeoutMs = 10 * DAY_MS
+    await stage.init({ timeoutMs: 10 * DAY_MS })
+    await stage.add({ producerId: 101n, producerEpoch: 0 }, 't-0')
+    stage.clock.advance(DAY_MS + 3_600_000)
+    expect([...stage.coordinator.txns()].map(({ transactionalId }) => transactionalId)).toEqual(['id'])
+    await stage.restart()
+    expect(stage.coordinator.find('idle')).toBeUndefined()
+    expect(await stage.init({ transactionalId: 'idle' })).toMatchObject({ producerEpoch: 0 })
+  })
+
+  test('are removed in batches that the topic takes', async () => {
+    for (let id = 0; id < 100; id++) await stage.init({ transactionalId: `id ${id}` })
+    const before = stage.journal.batches.length
+    stage.journal.maxBytes = 100
+    stage.clock.advance(DAY_MS + 3_600_000)
+    const batches = stage.journal.batches.slice(before)
+    expect(batches.flat()).toHaveLength(100)
+    for (const batch of batches) {
+      expect(batch.reduce((sum, { key }) => sum + key.length, 0)).toBeLessThanOrEqual(100)
+    }
+    expect([...stage.coordinator.txns()]).toEqual([])
+  })
+
+  test('stay where that cannot be recorded', async () => {
+    await stage.init()
+    stage.journal.failure = kafkaError('KAFKA_STORAGE_ERROR')
+    stage.clock.advance(DAY_MS)
+    expect([...stage.coordinator.txns()]).toHaveLength(1)
+    expect(stage.told('warn')).toEqual(['expired transactional ids cannot be removed'])
+  })
+})
+
+/** What a restart keeps: all but the last epoch, as in Kafka, and in records of version 0 nothing that came later. */
+function durable(txn: Txn | undefined, transactionVersion: number): Partial<Txn> | undefined {
+  const later = { previousProducerId: -1n, nextProducerId: -1n, clientVersion: 0 }
+  return txn && { ...txn, lastProducerEpoch: -1, ...(transactionVersion === 0 && later) }
+}
+
+const SEEDS = Array.from({ length: 20 }, (_, seed) => seed)
+
+test.each(SEEDS)(
+  'seed %i: a restart at any moment finds the state that was in force, and epochs never go back',
+  async seed => {
+    const random = seededRandom(seed)
+    stage.transactionVersion = random.below(3)
+    const kept = (txn: Txn | undefined) => durable(txn, stage.transactionVersion)
+    const producer = { producerId: 0n, producerEpoch: -1 }
+    let newest = { producerId: -1n, producerEpoch: -1 }
+    const goOn = (next: { producerId: bigint; producerEpoch: number }) => {
+      Object.assign(producer, { producerId: next.producerId, producerEpoch: next.producerEpoch })
+      const isLater = next.producerId === newest.producerId && next.producerEpoch >= newest.producerEpoch
+      expect(isLater || next.producerId > newest.producerId, 'epochs never go back').toBe(true)
+      newest = { ...producer }
+    }
+    const version = () => (random.below(2) === 0 ? 0 : 2)
+    const commands: (() => Promise<unknown>)[] = [
+      () => stage.init().then(goOn),
+      () => stage.init({ expected: { ...producer } }).then(goOn),
+      () => stage.add(producer, `t-${random.below(3)}`),
+      () => stage.add({ ...producer, producerEpoch: producer.producerEpoch - 1 }, 't-0'),
+      () => stage.end({ ...producer }, 'COMMIT', version()).then(goOn),
+      () => stage.end({ ...producer }, 'ABORT', version()).then(goOn),
+      async () => stage.clock.advance(random.below(100_000)),
+      async () => {
+        if (random.below(2) === 0) stage.journal.failure = undefined
+        else stage.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
+      }
+    ]
+    for (let step = 0; step < 150; step++) {
+      await codeOf(commands[random.below(commands.length)]?.() ?? Promise.resolve())
+      if (step % 10 !== 9) continue
+      stage.journal.failure = undefined
+      stage.clock.advance(1000)
+      const before = stage.coordinator.find('id')
+      await stage.restart()
+      const after = stage.coordinator.find('id')
+      expect(kept(after)).toEqual(kept(before))
+    }
+    expect(stage.failures).toEqual([])
+  }
+)

@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { deferred } from '../../src/runtime/deferred.ts'
+import { codeOf, kafkaError, Stage } from './stage.ts'
+
+let stage: Stage
+
+beforeEach(async () => {
+  stage = new Stage()
+  await stage.coordinator.start()
+})
+
+const RETRIED = 'a transaction cannot be completed yet, and is tried again until it can'
+
+describe('a transaction whose end is decided', () => {
+  test('is over in the same turn where nothing waits for the disk', async () => {
+    const producer = await stage.open('t-0', 'u-1')
+    void stage.end(producer, 'COMMIT')
+    expect(stage.recorded.slice(-2)).toEqual(['PrepareCommit 1', 'CompleteCommit 1'])
+    expect(stage.markers.written).toEqual(['t-0 COMMIT 100/1', 'u-1 COMMIT 100/1'])
+  })
+
+  test('tells in its markers the epoch of the leader as it is then', async () => {
+    const producer = await stage.open('t-0')
+    stage.journal.coordinatorEpoch = 5
+    await stage.end(producer, 'ABORT')
+    expect(stage.markers.last).toEqual({
+      producerId: 100n,
+      producerEpoch: 1,
+      coordinatorEpoch: 5,
+      result: 'ABORT',
+      transactionVersion: 2
+    })
+  })
+
+  test('has no marker before the decision is on the disk, and is not complete before all markers are', async () => {
+    const producer = await stage.open('t-0', 't-1')
+    const decision = deferred<void>()
+    const marker = deferred<void>()
+    stage.journal.syncing = decision.promise
+    stage.markers.holds.set('t-1', marker.promise)
+    const answer = stage.end(producer, 'COMMIT')
+    await nextTurn()
+    expect([stage.recorded.at(-1), stage.markers.written]).toEqual(['PrepareCommit 1', []])
+    stage.journal.syncing = undefined
+    decision.resolve()
+    await nextTurn()
+    expect([stage.state, stage.markers.written.length]).toEqual(['PrepareCommit', 2])
+    expect(await codeOf(stage.add({ ...producer, producerEpoch: 1 }, 't-0'))).toBe('CONCURRENT_TRANSACTIONS')
+    marker.resolve()
+    expect(await answer).toMatchObject({ state: 'CompleteCommit', producerEpoch: 1 })
+  })
+
+  test.each(['NOT_LEADER_OR_FOLLOWER', 'NOT_ENOUGH_REPLICAS', 'KAFKA_STORAGE_ERROR', 'REQUEST_TIMED_OUT'] as const)(
+    'is answered though a partition fails with %s, which gets its marker later, and it alone',
+    async code => {
+      const producer = await stage.open('t-0', 't-1')
+      stage.markers.failures.set('t-0', kafkaError(code))
+      expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
+      stage.clock.advance(5000)
+      expect(stage.markers.written).toEqual(['t-1 COMMIT 100/1'])
+      expect(stage.told('warn')).toEqual([RETRIED])
+      stage.markers.failures.clear()
+      stage.clock.advance(1000)
+      expect([stage.state, stage.markers.written.slice(1)]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
+    }
+  )
+
+  test('gives a partition another marker whose first never came to the disk', async () => {
+    const producer = await stage.open('t-0')
+    stage.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
+    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
+    stage.markers.holds.clear()
+    stage.clock.advance(1000)
+    expect([stage.state, stage.markers.written.length]).toEqual(['CompleteCommit', 2])
+  })
+
+  test('passes over a topic that is gone', async () => {
+    const producer = await stage.open('gone-0', 't-0')
+    stage.markers.failures.set('gone-0', kafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
+    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
+    expect([stage.markers.written, stage.told('warn')]).toEqual([['t-0 COMMIT 100/1'], []])
+  })
+
+  test.each(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'] as const)(
+    'is left as it is until the next start where a partition answers %s',
+    async code => {
+      const producer = await stage.open('t-0', 't-1')
+      stage.markers.failures.set('t-0', kafkaError(code))
+      expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
+      stage.clock.advance(60_000)
+      expect([stage.state, stage.markers.written]).toEqual(['PrepareCommit', ['t-1 COMMIT 100/1']])
+      expect(stage.told('warn')).toEqual([expect.stringMatching('a partition knows a newer producer')])
+      stage.markers.failures.clear()
+      await stage.restart()
+      expect(stage.state).toBe('CompleteCommit')
+    }
+  )
+
+  test('is completed later where that cannot be recorded', async () => {
+    const producer = await stage.open('t-0')
+    let appends = 0
+    stage.journal.attempted = () => {
+      if (++appends === 1) stage.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
+    }
+    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
+    stage.journal.failure = undefined
+    stage.clock.advance(1000)
+    expect([stage.state, stage.markers.written.length]).toEqual(['CompleteCommit', 1])
+  })
+
+  test('has no marker while the disk does not take the decision', async () => {
+    const producer = await stage.open('t-0')
+    const disk = Promise.reject(kafkaError('KAFKA_STORAGE_ERROR'))
+    stage.journal.syncing = disk
+    expect(await codeOf(stage.end(producer, 'COMMIT'))).toBe('NOT_COORDINATOR')
+    stage.clock.advance(10_000)
+    await nextTurn()
+    expect(stage.markers.written).toEqual([])
+    expect(stage.failures).toEqual([])
+  })
+
+  test('is forgotten with the topic of all transactions', async () => {
+    const producer = await stage.open('t-0', 't-1')
+    const marker = deferred<void>()
+    stage.markers.holds.set('t-0', marker.promise)
+    stage.markers.failures.set('t-1', kafkaError('NOT_ENOUGH_REPLICAS'))
+    const answer = codeOf(stage.end(producer, 'COMMIT'))
+    await nextTurn()
+    stage.coordinator.forgetAll()
+    stage.journal = new (stage.journal.constructor as new () => typeof stage.journal)()
+    marker.resolve()
+    expect(await answer).toBe('NOT_COORDINATOR')
+    stage.clock.advance(10_000)
+    expect([stage.recorded, stage.state]).toEqual([[], undefined])
+  })
+
+  test('waits for the next start once the coordinator has stopped', async () => {
+    const producer = await stage.open('t-0')
+    stage.markers.failures.set('t-0', kafkaError('NOT_ENOUGH_REPLICAS'))
+    await stage.end(producer, 'COMMIT')
+    stage.markers.failures.clear()
+    stage.coordinator.stop()
+    stage.clock.advance(10_000)
+    expect([stage.markers.written, stage.clock.pendingAlarms]).toEqual([[], 0])
+    await stage.restart()
+    expect([stage.state, stage.markers.written]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
+  })
+
+  test('ends the broker where a marker meets a bug of ours in the background', async () => {
+    await stage.open('t-0')
+    stage.markers.failures.set('t-0', new TypeError('a bug'))
+    stage.clock.advance(70_000)
+    await nextTurn()
+    expect(stage.failures).toEqual([new TypeError('a bug')])
+  })
+})
+
+describe('the next start', () => {
+  async function decided(...places: string[]) {
+    const producer = await stage.open(...places)
+    for (const place of places) stage.markers.failures.set(place, kafkaError('NOT_ENOUGH_REPLICAS'))
+    await stage.end(producer, 'ABORT')
+    stage.markers.failures.clear()
+  }
+
+  test('writes the markers that are missing, and none where nothing is open', async () => {
+    await decided('t-0', 't-1', 't-2')
+    stage.markers.closed.add('t-1')
+    await stage.restart()
+    expect(stage.markers.written).toEqual(['t-0 ABORT 100/1', 't-2 ABORT 100/1'])
+    expect(stage.recorded.slice(-2)).toEqual(['PrepareAbort 1', 'CompleteAbort 1'])
+  })
+
+  test('goes on where a partition cannot be opened, and tries that again', async () => {
+    await decided('t-0', 't-1')
+    stage.markers.failures.set('t-0', kafkaError('KAFKA_STORAGE_ERROR'))
+    await stage.restart()
+    expect([stage.state, stage.markers.written]).toEqual(['PrepareAbort', ['t-1 ABORT 100/1']])
+    expect(await codeOf(stage.init())).toBe('CONCURRENT_TRANSACTIONS')
+    stage.markers.failures.clear()
+    stage.clock.advance(1000)
+    expect([stage.state, stage.markers.written.slice(1)]).toEqual(['CompleteAbort', ['t-0 ABORT 100/1']])
+  })
+
+  test('leaves what is not decided to its producer and to its time', async () => {
+    const producer = await stage.open('t-0')
+    await stage.restart()
+    expect([stage.state, stage.markers.written]).toEqual(['Ongoing', []])
+    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
+  })
+})

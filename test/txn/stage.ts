@@ -1,0 +1,162 @@
+/** A transaction coordinator on journals in memory, with partitions for markers that can fail, be held, and are counted. */
+import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
+import type { Logger } from '../../src/runtime/logger.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { type InitRequest, TxnCoordinator, type TxnPorts } from '../../src/txn/coordinator.ts'
+import type { Marker, MarkerPort } from '../../src/txn/endings.ts'
+import { decodeTxn } from '../../src/txn/records.ts'
+import type { TxnPartitions, TxnResult } from '../../src/txn/txn.ts'
+import { MemoryJournal } from '../coordination/memory-journal.ts'
+
+/** The partitions of users' topics, as the coordinator knows them. */
+export class MemoryMarkers implements MarkerPort {
+  /** Markers in the order of their writing, as `topic-partition RESULT producer/epoch`. */
+  readonly written: string[] = []
+  /** Of the last marker. */
+  last: Marker | undefined
+  /** Thrown for a partition while it is set. */
+  readonly failures = new Map<string, Error>()
+  /** What a partition's marker waits for while it is set. */
+  readonly holds = new Map<string, Promise<void>>()
+  /** Partitions without an open transaction, as a new process sees them. */
+  readonly closed = new Set<string>()
+
+  write(topic: string, partition: number, marker: Marker): Promise<void> | undefined {
+    const place = `${topic}-${partition}`
+    const failure = this.failures.get(place)
+    if (failure) throw failure
+    this.written.push(`${place} ${marker.result} ${marker.producerId}/${marker.producerEpoch}`)
+    this.last = marker
+    return this.holds.get(place)
+  }
+
+  hasOpen(topic: string, partition: number): boolean {
+    const failure = this.failures.get(`${topic}-${partition}`)
+    if (failure) throw failure
+    return !this.closed.has(`${topic}-${partition}`)
+  }
+}
+
+/** One line of the log. */
+export interface Line {
+  readonly level: string
+  readonly message: string
+  readonly bindings: object
+}
+
+export class Stage {
+  readonly clock = new ManualClock(1_700_000_000_000)
+  readonly markers = new MemoryMarkers()
+  readonly lines: Line[] = []
+  /** What must not happen, and has. */
+  readonly failures: unknown[] = []
+  journal = new MemoryJournal()
+  partitionCount = 1
+  transactionVersion = 2
+  settings = { maxTimeoutMs: 900_000, abortIntervalMs: 10_000, removeIntervalMs: 3_600_000, expirationMs: 86_400_000 }
+  coordinator = this.#newCoordinator()
+  #lastProducerId = 99n
+
+  #newCoordinator(): TxnCoordinator {
+    const ports: TxnPorts = {
+      clock: this.clock,
+      logger: this.#logger(),
+      markers: this.markers,
+      settings: this.settings,
+      topic: {
+        topic: '__transaction_state',
+        logger: this.#logger(),
+        partitionCount: () => this.partitionCount,
+        journal: () => this.journal
+      },
+      newProducerId: () => ++this.#lastProducerId,
+      transactionVersion: () => this.transactionVersion,
+      failed: error => this.failures.push(error)
+    }
+    return new TxnCoordinator(ports)
+  }
+
+  #logger(): Logger {
+    const note = (level: string) => (bindings: object, message: string) => {
+      this.lines.push({ level, message, bindings })
+    }
+    const logger: Logger = {
+      debug: () => {},
+      info: note('info'),
+      warn: note('warn'),
+      error: note('error'),
+      child: () => logger
+    }
+    return logger
+  }
+
+  /** A new process on the same journal. */
+  async restart(): Promise<void> {
+    this.coordinator.stop()
+    this.coordinator = this.#newCoordinator()
+    await this.coordinator.start()
+  }
+
+  init(changes: Partial<InitRequest> = {}) {
+    const request = { transactionalId: 'id', timeoutMs: 60_000, expected: undefined, client: 'app at 10.0.0.1:4000' }
+    return this.coordinator.initProducer({ ...request, ...changes })
+  }
+
+  add(producer: { producerId: bigint; producerEpoch: number }, ...places: string[]) {
+    return this.coordinator.addPartitions('id', producer, partitionsOf(places), 2)
+  }
+
+  end(producer: { producerId: bigint; producerEpoch: number }, result: TxnResult, clientVersion = 2) {
+    const client = 'app at 10.0.0.1:4000'
+    return this.coordinator.end({ transactionalId: 'id', producer, result, clientVersion, client })
+  }
+
+  /** `id` with these partitions in its open transaction. */
+  async open(...places: string[]) {
+    const { producerId, producerEpoch } = await this.init()
+    const producer = { producerId, producerEpoch }
+    await this.add(producer, ...places)
+    return producer
+  }
+
+  get state(): string | undefined {
+    return this.coordinator.find('id')?.state
+  }
+
+  /** The states that were recorded of `id`, with epochs. */
+  get recorded(): (string | null)[] {
+    return this.journal.batches.flat().map(record => {
+      const txn = decodeTxn(record)?.txn
+      return txn ? `${txn.state} ${txn.producerEpoch}` : null
+    })
+  }
+
+  /** The lines that were logged, without the level. */
+  told(level: string): string[] {
+    return this.lines.filter(line => line.level === level).map(({ message }) => message)
+  }
+}
+
+export function partitionsOf(places: readonly string[]): TxnPartitions {
+  const partitions = new Map<string, Set<number>>()
+  for (const place of places) {
+    const [topic = '', index] = place.split('-')
+    partitions.set(topic, new Set([...(partitions.get(topic) ?? []), Number(index)]))
+  }
+  return partitions
+}
+
+/** The code that a promise is rejected with, or 'NONE'. */
+export async function codeOf(answer: Promise<unknown>): Promise<string> {
+  try {
+    await answer
+    return 'NONE'
+  } catch (error) {
+    if (error instanceof KafkaError) return error.code
+    throw error
+  }
+}
+
+export function kafkaError(code: ErrorName): KafkaError {
+  return new KafkaError(code, 'as the test wants it')
+}
