@@ -27,6 +27,7 @@ Examples:
   minikafka dump-log minikafka-data/orders-0 --print-data-log
   minikafka dump-log --files 00000000000000000000.log,00000000000000000000.index
   minikafka dump-log minikafka-data --verify
+  minikafka dump-log minikafka-data --transactions
   minikafka dump-log minikafka-data/orders-0 --print-data-log --follow`
 
 async function main(args: readonly string[]): Promise<void> {
@@ -99,15 +100,18 @@ function dumpLogCommand(): Command {
     .option('--key-decoder-class [class]', 'StringDecoder, IntegerDecoder, LongDecoder or DefaultDecoder')
     .option('--value-decoder-class [class]', 'as for keys')
     .option('--offsets-decoder', 'decode the records of __consumer_offsets')
+    .option('--transaction-log-decoder', 'decode the records of __transaction_state')
     .option('--cluster-metadata-decoder', 'decode the records of __cluster_metadata')
     .option('--from-offset <offset>', 'show nothing before this offset', parseInt64)
     .option('--to-offset <offset>', 'show nothing after this offset', parseInt64)
     .option('--key <text>', 'show only records with this key, as it is printed')
     .option('--producer-id <id>', "show only this producer's batches", parseInt64)
     .option('--verify', 'show only what is wrong; exit code 1 if anything is')
+    .addOption(new Option('--transactions', 'show one line for each transaction').conflicts('verify'))
     .addOption(
       new Option('--follow', 'go on with what is appended to logs, until Ctrl-C').conflicts([
         'verify',
+        'transactions',
         'maxBytes',
         'indexSanityCheck',
         'verifyIndexOnly'

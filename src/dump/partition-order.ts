@@ -1,6 +1,6 @@
 /**
  * The batches of a partition one after the other, held against each other and against what lies beside them: the file
- * of leader epochs, and the snapshots that say what was known of producers at an offset.
+ * of leader epochs, the lists of aborted transactions, and the snapshots that say what was known of producers.
  */
 import { CorruptSnapshot, decodeSnapshot } from '../idempotence/producer-snapshot.ts'
 import { parseCheckpoint } from '../log/checkpoints.ts'
@@ -11,6 +11,7 @@ import { type Item, problem } from './items.ts'
 import type { Files } from './log-file.ts'
 import { LARGEST_SNAPSHOT } from './producer-snapshot.ts'
 import { SequenceChains } from './sequence-chains.ts'
+import { TransactionOrder } from './transaction-order.ts'
 
 /** A snapshot that the log has not reached yet. */
 interface Snapshot {
@@ -22,6 +23,7 @@ export class PartitionOrder {
   readonly folder: string
   readonly #files: Files
   readonly #chains = new SequenceChains()
+  readonly #transactions: TransactionOrder
   readonly #epochs: EpochOrder
   /** In the order of their offsets. */
   readonly #snapshots: Snapshot[] = []
@@ -32,6 +34,7 @@ export class PartitionOrder {
   constructor(files: Files, folder: string) {
     this.folder = folder
     this.#files = files
+    this.#transactions = new TransactionOrder(files)
     this.#epochs = new EpochOrder(files, folder)
     const names = folder === '' ? [] : files.list(folder).map(({ name }) => name)
     this.#lastSegment = names.flatMap(name => baseOffsetOf(name) ?? []).at(-1)
@@ -46,8 +49,9 @@ export class PartitionOrder {
     return this.#isNewest
   }
 
-  /** Tells which segment comes next. */
-  enter(path: string): void {
+  /** Tells which segment comes next. What is wrong with the one before. */
+  *enter(path: string): Generator<Item> {
+    yield* this.#transactions.enter(path.endsWith('.log') ? path : undefined)
     this.#isNewest = baseOffsetOf(path.slice(path.lastIndexOf('/') + 1)) === this.#lastSegment
   }
 
@@ -57,18 +61,20 @@ export class PartitionOrder {
     if (baseOffset < this.#nextOffset) {
       yield problem(path, position, `offset ${baseOffset} comes after offset ${this.#nextOffset - 1n}`)
     }
-    if (baseOffset !== this.#nextOffset) this.#chains.gapBefore(baseOffset)
+    if (baseOffset !== this.#nextOffset) this.#gapBefore(baseOffset)
     yield* this.#snapshotsUpTo(baseOffset)
     this.#nextOffset = batch.nextOffset
     if (batch.isLegacy) return
-    if (batch.recordsCount <= batch.lastOffsetDelta) this.#chains.gapBefore(batch.nextOffset)
+    if (batch.recordsCount <= batch.lastOffsetDelta) this.#gapBefore(batch.nextOffset)
     for (const wrong of [this.#chains.add(batch), this.#epochs.add(batch)]) {
       if (wrong !== undefined) yield problem(path, position, wrong)
     }
+    yield* this.#transactions.add(path, position, batch)
   }
 
   /** What is wrong at the end, if the segments up to the last were told of. */
   *finish(): Generator<Item> {
+    yield* this.#transactions.enter(undefined)
     if (this.#epochs.unreadable !== undefined) yield this.#epochs.unreadable
     if (this.#isNewest) this.#reachLastSegment()
     yield* this.#snapshotsUpTo(this.#nextOffset)
@@ -82,15 +88,21 @@ export class PartitionOrder {
   #reachLastSegment(): void {
     if (this.#lastSegment === undefined || this.#lastSegment <= this.#nextOffset) return
     this.#nextOffset = this.#lastSegment
-    this.#chains.gapBefore(this.#lastSegment)
+    this.#gapBefore(this.#lastSegment)
+  }
+
+  #gapBefore(offset: bigint): void {
+    this.#chains.gapBefore(offset)
+    this.#transactions.gapBefore(offset)
   }
 
   *#snapshotsUpTo(offset: bigint): Generator<Item> {
     for (let next = this.#snapshots[0]; next && next.offset <= offset; next = this.#snapshots[0]) {
       this.#snapshots.shift()
       for (const entry of entriesOf(this.#files, next.path)) {
-        const wrong = this.#chains.wrongIn(entry)
-        if (wrong !== undefined) yield problem(next.path, undefined, wrong)
+        for (const wrong of [this.#chains.wrongIn(entry), this.#transactions.wrongIn(entry)]) {
+          if (wrong !== undefined) yield problem(next.path, undefined, wrong)
+        }
       }
     }
   }

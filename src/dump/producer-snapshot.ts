@@ -2,9 +2,8 @@
 
 import { CorruptSnapshot, decodeSnapshot, type ProducerEntry } from '../idempotence/producer-snapshot.ts'
 import { decrementSequence } from '../idempotence/sequence.ts'
+import { ABORTED_TXN_BYTES, readEntry } from '../log/transaction-index.ts'
 import { ByteReader } from '../protocol/bytes.ts'
-import { message } from '../protocol/compile.ts'
-import { int16, int64 } from '../protocol/schema.ts'
 import { type Item, OptionalLong, type Pair, problem } from './items.ts'
 import type { Files } from './log-file.ts'
 import { type DumpOptions, isWanted } from './options.ts'
@@ -54,25 +53,17 @@ function producerPairs(entry: ProducerEntry): Pair[] {
   ]
 }
 
-const ABORTED_BYTES = 34
-const ABORTED = message({
-  version: int16,
-  producerId: int64,
-  firstOffset: int64,
-  lastOffset: int64,
-  lastStableOffset: int64
-})
-const PAGE_BYTES = ABORTED_BYTES * 4096
+const PAGE_BYTES = ABORTED_TXN_BYTES * 4096
 
 /** Lines about a transaction index. */
 export function* dumpTransactionIndex(files: Files, path: string, { filter }: DumpOptions): Generator<Item> {
   const size = files.size(path)
-  const end = size - (size % ABORTED_BYTES)
+  const end = size - (size % ABORTED_TXN_BYTES)
   for (let position = 0; position < end; position += PAGE_BYTES) {
     const reader = new ByteReader(files.read(path, position, Math.min(PAGE_BYTES, end - position)))
-    while (reader.remaining >= ABORTED_BYTES) {
+    while (reader.remaining >= ABORTED_TXN_BYTES) {
       const at = position + reader.position
-      const entry = ABORTED.read(reader, 0)
+      const entry = readEntry(reader)
       if (entry.version !== 0)
         return yield problem(path, at, `an aborted transaction of unknown version ${entry.version}`)
       if (filter.producerId !== undefined && filter.producerId !== entry.producerId) continue

@@ -60,7 +60,7 @@ function* found(
 }
 
 function* verifyLog(files: Files, path: string, order: PartitionOrder): Generator<Item> {
-  order.enter(path)
+  yield* order.enter(path)
   const end = files.size(path)
   const firstOffset = BigInt(/^\d{1,20}(?=\.log$)/.exec(basename(path))?.[0] ?? 0)
   let reached = 0

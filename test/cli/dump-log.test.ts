@@ -53,7 +53,20 @@ it('ends with 1 when files cannot be read, or verifying finds something', async 
   const stderr = `${missing}: there is no such file or folder\n`
   expect(await dumped(missing)).toMatchObject({ code: 1, stderr })
   expect(await dumped(missing, '--verify')).toMatchObject({ code: 1, stdout: expect.stringContaining(stderr) })
-  expect(await dumped(folder, '--verify')).toMatchObject({ code: 0, stdout: '1 files verified, no problems found\n' })
+  const without = { code: 1, stdout: expect.stringMatching(/aborted at offset 15 is not in .*\.txnindex\n/) }
+  expect(await dumped(folder, '--verify')).toMatchObject(without)
+  const sound = join(folder, 'sound-0')
+  mkdirSync(sound)
+  writeFileSync(join(sound, LOG), TRANSACTIONAL)
+  expect(await dumped(sound, '--verify')).toMatchObject({ code: 0, stdout: '1 files verified, no problems found\n' })
+  rmSync(sound, { recursive: true })
+})
+
+it('shows transactions, as text and as JSON, and decodes the state of their coordinator', async () => {
+  const told = 'producerId: 1000 producerEpoch: 1 firstOffset: OptionalLong[0] lastOffset: 15 records: 2 result: ABORT'
+  expect((await dumped(folder, '--transactions')).stdout).toContain(`Transactions in ${folder}\n${told} `)
+  expect((await dumped(folder, '--transactions', '--json')).stdout).toContain('"records":2,"result":"ABORT",')
+  expect((await dumped(folder, '--transaction-log-decoder')).stdout).toContain('key: Error at offset 0, skipping. ')
 })
 
 it('follows a log until Ctrl-C, which is no failure', async () => {

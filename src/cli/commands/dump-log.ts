@@ -19,6 +19,8 @@ import { type Item, problem } from '../../dump/items.ts'
 import { metadataDecoder } from '../../dump/metadata-decoder.ts'
 import type { DumpOptions } from '../../dump/options.ts'
 import { coloured, jsonOf, type Renderer, textOf } from '../../dump/render.ts'
+import { dumpTransactions } from '../../dump/transactions.ts'
+import { txnDecoder } from '../../dump/txn-decoder.ts'
 import { verify } from '../../dump/verify.ts'
 import { NodeStorage, OPEN_FILES_LIMIT } from '../../log/node-storage.ts'
 import { nextTurn, pause, systemClock } from '../../runtime/clock.ts'
@@ -38,6 +40,7 @@ export interface DumpLogOptions {
   readonly keyDecoderClass?: string | true
   readonly valueDecoderClass?: string | true
   readonly offsetsDecoder?: boolean
+  readonly transactionLogDecoder?: boolean
   readonly clusterMetadataDecoder?: boolean
   readonly json?: boolean
   readonly fromOffset?: bigint
@@ -45,6 +48,7 @@ export interface DumpLogOptions {
   readonly key?: string
   readonly producerId?: bigint
   readonly verify?: boolean
+  readonly transactions?: boolean
   readonly follow?: boolean
 }
 
@@ -64,7 +68,8 @@ export async function dumpLog(folders: readonly string[], options: DumpLogOption
   const wanted = dumpOptions(options)
   const report = new Report(options)
   if (options.follow) return follow(new Follower(paths, wanted), report, paths)
-  await reading(storage => report.write(options.verify ? verify(storage, paths, wanted) : dump(storage, paths, wanted)))
+  const looking = options.verify ? verify : options.transactions ? dumpTransactions : dump
+  await reading(storage => report.write(looking(storage, paths, wanted)))
 }
 
 /** Shows what comes, round by round, until Ctrl-C or until nobody reads it any more. */
@@ -117,6 +122,7 @@ function dumpOptions(options: DumpLogOptions): DumpOptions {
 function decoderOf(options: DumpLogOptions): RecordDecoder | undefined {
   const { keyDecoderClass, valueDecoderClass } = options
   if (options.offsetsDecoder) return groupDecoder
+  if (options.transactionLogDecoder) return txnDecoder
   if (options.clusterMetadataDecoder) return metadataDecoder
   if (keyDecoderClass === undefined && valueDecoderClass === undefined) return undefined
   return plainDecoder(standardDecoder(keyDecoderClass ?? true), standardDecoder(valueDecoderClass ?? true))

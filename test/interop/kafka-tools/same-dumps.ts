@@ -9,9 +9,11 @@ type Kinds = readonly (readonly [files: RegExp, ...options: string[]])[]
 const KINDS: Kinds = [
   [/^(?!__).*\.log$/, '--print-data-log'],
   [/^__consumer_offsets-\d+\/.*\.log$/, '--offsets-decoder'],
+  [/^__transaction_state-\d+\/.*\.log$/, '--transaction-log-decoder'],
   [/^__cluster_metadata-0\/.*\.log$/, '--cluster-metadata-decoder'],
   [/\.checkpoint$/, '--cluster-metadata-decoder'],
-  [/\.snapshot$/]
+  [/\.snapshot$/],
+  [/\.txnindex$/]
 ]
 const KINDS_OF_INDEXES: Kinds = [
   [/\.(time)?index$/],
