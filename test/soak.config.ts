@@ -17,7 +17,6 @@ export default defineConfig({
     hookTimeout: 30_000,
     env: {
       MINIKAFKA_KILL_ROUNDS: '100',
-      MINIKAFKA_TRANSACTION_KILL_ROUNDS: '50',
       MINIKAFKA_FUZZ_ROUNDS: '5000',
       MINIKAFKA_CRASH_ROUNDS: '20',
       MINIKAFKA_MODEL_SEEDS: '300'

@@ -1,6 +1,6 @@
 // The broker's process is killed again and again under two Java programs that know nothing of it: one writes, and one copies
 // what it wrote to another topic in transactions, with its group's offsets. In the end the copy holds every record once, in
-// order. MINIKAFKA_TRANSACTION_KILL_ROUNDS sets how often.
+// order. MINIKAFKA_KILL_ROUNDS sets how often.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { javaProgram, javaTask } from './java/client.ts'
 import { type CountingProgram, startCounting } from './java/counting.ts'
 import { type EnduringProducer, expectAll, startEnduringProducer } from './java/endure.ts'
 
-const ROUNDS = Number(process.env.MINIKAFKA_TRANSACTION_KILL_ROUNDS ?? 5)
+const ROUNDS = Number(process.env.MINIKAFKA_KILL_ROUNDS ?? 5)
 const ROUND_LIMIT_MS = 30_000
 const CLIENT = '4.4.0'
 const PARTITIONS = 3

@@ -1,8 +1,13 @@
 // Transactions by clients of all makes: ours and a real Kafka lead every client to the same end.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { brokers, type RunningBroker } from './brokers.ts'
 import { javaTask, type TaskResult } from './java/client.ts'
+import { made } from './made.ts'
 
+const run = promisify(execFile)
 const VERSIONS = ['4.4.0', '3.9.1', '2.8.2']
 /** Transactions that take too long are looked for so often that a test need not wait. */
 const CONFIG = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100 }
@@ -29,6 +34,16 @@ const OUTCOMES_OF_4 = {
   timeout: 'InvalidTxnStateException [next]'
 }
 
+/** What the program with librdkafka prints. */
+const OUTCOMES_OF_PYTHON = [
+  "commit ['a1', 'a2', 'b1', 'b2', 'c1', 'c2']",
+  "abort (['c'], ['a', 'b', 'c'])",
+  "open (['before', 'elsewhere'], ['after', 'before', 'elsewhere', 'within'])",
+  "fenced ('_FENCED', ['kept'])",
+  "timeout ('_FENCED', ['behind'])",
+  "transform ([[0, 0, 0], [2, 2, 2]], ['A', 'B', 'C', 'D', 'E', 'F'])"
+]
+
 describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
   let broker: RunningBroker
   beforeAll(async () => {
@@ -45,5 +60,14 @@ describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_
     test.each(outcomes)('%s', (scenario, outcome) => {
       expect(results[scenario]).toBe(outcome)
     })
+  })
+
+  test('with confluent-kafka', async () => {
+    const cwd = join(import.meta.dirname, 'python')
+    const install = ['target/venv/bin/pip', 'install', '-q', '-r', 'requirements.txt']
+    await made(cwd, 'target', [['python3', '-m', 'venv', 'target/venv'], install])
+    const args = ['transactions.py', broker.bootstrapServers, 'confluent']
+    const { stdout } = await run('target/venv/bin/python', args, { cwd })
+    expect(stdout.trim().split('\n')).toEqual(OUTCOMES_OF_PYTHON)
   })
 })

@@ -22,6 +22,8 @@ public final class Main {
                 return Feature.run(servers, rest);
             case "word-count":
                 return WordCount.run(servers, rest);
+            case "committed":
+                return Committed.run(servers, rest);
             case "counts":
                 return Counts.run(servers, rest);
             default:
