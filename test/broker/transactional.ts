@@ -50,7 +50,7 @@ export class TransactionalProducer {
   readonly transactionalId: string
   producerId = -1n
   producerEpoch = -1
-  readonly #harness: Harness
+  #harness: Harness
   readonly #generation: Generation
   readonly #timeoutMs: number
   readonly #heard: () => void
@@ -64,6 +64,11 @@ export class TransactionalProducer {
     this.#generation = generation
     this.#timeoutMs = timeoutMs
     this.#heard = heard
+  }
+
+  /** Goes on with the next process of the broker. */
+  reconnect(harness: Harness): void {
+    this.#harness = harness
   }
 
   /** Begins, and fences all before it; or goes on as the producer that it is (KIP-360). */
