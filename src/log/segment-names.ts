@@ -4,6 +4,7 @@
  */
 
 const DIGITS = 20
+const LARGEST_OFFSET = 2n ** 63n - 1n
 const LOG_NAME = /^(\d{20})\.log$/
 const FILE_NAME = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)(\.deleted|\.cleaned|\.swap)?$/
 
@@ -30,13 +31,20 @@ export function segmentPath(folder: string, baseOffset: bigint, suffix: SegmentS
 
 /** Reads the name of a file in a partition's folder; undefined for one that is not a segment's. */
 export function parseSegmentFile(name: string): SegmentFileName | undefined {
-  const [, digits, suffix, stage = ''] = FILE_NAME.exec(name) ?? []
-  if (digits === undefined) return undefined
-  return { baseOffset: BigInt(digits), suffix: suffix as SegmentSuffix, stage: stage as FileStage }
+  const [, digits = '', suffix, stage = ''] = FILE_NAME.exec(name) ?? []
+  const baseOffset = offsetIn(digits)
+  if (baseOffset === undefined) return undefined
+  return { baseOffset, suffix: suffix as SegmentSuffix, stage: stage as FileStage }
 }
 
 /** The base offset in the name of a `.log` file, undefined for any other name. */
 export function baseOffsetOf(name: string): bigint | undefined {
-  const digits = LOG_NAME.exec(name)?.[1]
-  return digits === undefined ? undefined : BigInt(digits)
+  return offsetIn(LOG_NAME.exec(name)?.[1] ?? '')
+}
+
+/** 20 digits have room for more than an offset has. */
+function offsetIn(digits: string): bigint | undefined {
+  if (digits === '') return undefined
+  const offset = BigInt(digits)
+  return offset <= LARGEST_OFFSET ? offset : undefined
 }
