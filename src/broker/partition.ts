@@ -112,11 +112,11 @@ export class Partition {
 
   /**
    * Whether a client's transactional batch may only be appended once its coordinator has agreed: it would be the first
-   * of its transaction here, and is no retry. Throws INVALID_PRODUCER_EPOCH.
+   * of its transaction here. Throws INVALID_PRODUCER_EPOCH.
    */
   mustAsk(batch: RecordBatch, bumpsEpochs: boolean, now: number): boolean {
     const { states } = this.#producers
-    if (states.hasOpenTransaction(batch.producerId, batch.producerEpoch) || states.repeated(batch)) return false
+    if (states.hasOpenTransaction(batch.producerId, batch.producerEpoch)) return false
     states.ask(batch, bumpsEpochs, now)
     return true
   }

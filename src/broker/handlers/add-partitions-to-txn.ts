@@ -1,11 +1,12 @@
 /**
  * AddPartitionsToTxn: takes partitions into transactions, or tells whether they are in them (KIP-98, KIP-890).
  * - Up to version 3 one client asks for itself; from version 4 on a broker asks for several producers.
- * - All partitions of a transaction are added or none: one that does not exist is UNKNOWN_TOPIC_OR_PARTITION, and the
- *   others are OPERATION_NOT_ATTEMPTED.
+ * - All partitions of a transaction are added or none: one that does not exist is UNKNOWN_TOPIC_OR_PARTITION, one of an
+ *   internal topic TOPIC_AUTHORIZATION_FAILED for clients, and then the others are OPERATION_NOT_ATTEMPTED.
  * - To verify adds nothing: TRANSACTION_ABORTABLE for a partition that is not in the open transaction.
  * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
  */
+import { isInternalTopic } from '../../metadata/topic-names.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { TxnPartitions } from '../../txn/txn.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
@@ -43,20 +44,30 @@ function onlyTransaction(request: Request<'AddPartitionsToTxn'>): Transaction {
 async function results(transaction: Transaction, context: RequestContext): Promise<TopicResults> {
   const { parts, apiVersion } = context
   const wanted = partitionsOf(transaction)
-  const exists = (topic: string, index: number) => index >= 0 && index < parts.catalog.partitionCount(topic)
-  const all = [...wanted].every(([topic, indexes]) => [...indexes].every(index => exists(topic, index)))
-  if (!all) {
-    return answers(wanted, (topic, index) =>
-      exists(topic, index) ? 'OPERATION_NOT_ATTEMPTED' : 'UNKNOWN_TOPIC_OR_PARTITION'
-    )
+  const refusals = refusalsOf(wanted, context)
+  if (refusals.size > 0) {
+    return answers(transaction, (topic, index) => refusals.get(`${topic}-${index}`) ?? 'OPERATION_NOT_ATTEMPTED')
   }
   try {
-    const codeOf = await act(transaction, wanted, context)
-    return answers(wanted, codeOf)
+    return answers(transaction, await act(transaction, wanted, context))
   } catch (error) {
     const { errorCode } = failureOf(knownTo(apiVersion, FENCED_SINCE, error), parts)
-    return answers(wanted, () => errorCode)
+    return answers(transaction, () => errorCode)
   }
+}
+
+/** What keeps partitions from being added, whosever they are to be. */
+function refusalsOf(wanted: TxnPartitions, { parts, apiVersion }: RequestContext): ReadonlyMap<string, ErrorName> {
+  const refusals = new Map<string, ErrorName>()
+  for (const [topic, indexes] of wanted) {
+    const isForbidden = apiVersion < FIRST_BATCHED_VERSION && isInternalTopic(topic)
+    const count = parts.catalog.partitionCount(topic)
+    for (const index of indexes) {
+      if (isForbidden) refusals.set(`${topic}-${index}`, 'TOPIC_AUTHORIZATION_FAILED')
+      else if (index < 0 || index >= count) refusals.set(`${topic}-${index}`, 'UNKNOWN_TOPIC_OR_PARTITION')
+    }
+  }
+  return refusals
 }
 
 async function act(
@@ -79,10 +90,11 @@ function partitionsOf({ topics }: Transaction): TxnPartitions {
   return all
 }
 
-function answers(wanted: TxnPartitions, codeOf: (topic: string, index: number) => ErrorName): TopicResults {
-  return Array.from(wanted, ([name, indexes]) => ({
+/** As often as the request names a partition. */
+function answers({ topics }: Transaction, codeOf: (topic: string, index: number) => ErrorName): TopicResults {
+  return topics.map(({ name, partitions }) => ({
     name,
-    resultsByPartition: Array.from(indexes, partitionIndex => ({
+    resultsByPartition: partitions.map(partitionIndex => ({
       partitionIndex,
       partitionErrorCode: codeOf(name, partitionIndex)
     }))

@@ -19,7 +19,9 @@ export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { pa
         return { partitionIndex, errorCode: 'NONE', errorMessage: null, activeProducers: producers.map(described) }
       },
       (partitionIndex, { errorCode, error }): Partition => {
-        const errorMessage = error instanceof KafkaError ? error.message : null
+        // As in Kafka, of a topic that exists only the code is told.
+        const isKnown = parts.metadata.image.topicsByName.has(name)
+        const errorMessage = error instanceof KafkaError && !isKnown ? error.message : null
         return { partitionIndex, errorCode, errorMessage, activeProducers: [] }
       }
     )

@@ -14,7 +14,7 @@ export const listTransactions: Handler<'ListTransactions'> = (request, { parts }
   const listed = [...parts.txns.txns()].filter(txn => isWanted(txn, request, pattern, now))
   return {
     errorCode: 'NONE',
-    unknownStateFilters: request.stateFilters.filter(name => !isState(name)),
+    unknownStateFilters: [...new Set(request.stateFilters)].filter(name => !isState(name)),
     transactionStates: listed.map(({ transactionalId, producerId, state: transactionState }) => ({
       transactionalId,
       producerId,

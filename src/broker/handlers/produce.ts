@@ -14,32 +14,22 @@ import { checkProducedRecords } from '../../log/validator.ts'
 import { isInternalTopic } from '../../metadata/topic-names.ts'
 import { CloseConnection } from '../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
-import { batchesIn, type RecordBatch } from '../../protocol/records/batch.ts'
+import { batchesIn } from '../../protocol/records/batch.ts'
 import { fairTurns } from '../../runtime/clock.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
 import { resolvesBefore } from '../parking.ts'
 import type { Partition } from '../partition.ts'
-import { byTopic, distinct, failureOf, type PartitionRef } from '../per-partition.ts'
-import {
-  addToTransaction,
-  checkInTransaction,
-  mustAsk,
-  PRODUCE_VERSIONS,
-  type TransactionalWrite
-} from '../transactional-produce.ts'
+import { byTopic, distinct, failureOf } from '../per-partition.ts'
+import { checkAdmitted, joinTransaction, type ProducedBatch, wordsOf } from '../transactional-produce.ts'
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
-interface Wanted extends PartitionRef {
-  readonly records: Buffer | null
-}
-
 /** An error, and what else the client is told with it. */
 type Refusal = Pick<PartitionResponse, 'errorCode'> & Partial<PartitionResponse>
+type Wanted = ProducedBatch
 
 const FIRST_VERSION_WITH_IDS = 13
 const ALL_IN_SYNC = -1
-const NOTHING = Buffer.alloc(0)
 /** Kafka's own admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
@@ -49,14 +39,14 @@ export const produce: Handler<'Produce'> = async (request, context) => {
       partitionData.map(({ index, records }) => ({ topic: name, topicId, partition: index, records }))
     )
   )
-  const refusal = refusalOfAll(request, context)
+  const ofAll = refusalOfAll(request, context)
+  const refusals = ofAll ? new Map(wanted.map(one => [one, ofAll])) : await joinTransaction(request, wanted, context)
   const results = []
   // Batches are small when they come and may be large when they are looked at.
   const afterYou = fairTurns(context.parts.clock)
-  const refusedTransaction = refusal ? undefined : await joinTransaction(request, wanted, context)
   for (const one of wanted) {
-    const data = refusal ?? refusedTransaction?.get(one)
-    results.push({ ...one, data: data ? refused(one, data) : answer(request, one, context) })
+    const refusal = refusals.get(one)
+    results.push({ ...one, data: refusal ? refused(one, refusal) : answer(request, one, context) })
     await afterYou()
   }
   const answered = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
@@ -69,61 +59,6 @@ export const produce: Handler<'Produce'> = async (request, context) => {
   return { responses }
 }
 
-/**
- * Adds the partitions that are new to the client's transaction to it, where that is the produce's own to do (KIP-890),
- * else waits until those are on record that the client has added. Gives what those are told that cannot be added.
- */
-async function joinTransaction(
-  { transactionalId }: Request<'Produce'>,
-  wanted: readonly Wanted[],
-  context: RequestContext
-): Promise<Map<Wanted, Refusal> | undefined> {
-  if (transactionalId === null) return undefined
-  const added = wanted.filter(one => mustBeAdded(one, transactionalId, context))
-  const [first] = added.map(one => batchesIn(one.records ?? NOTHING).next().value)
-  if (!first) return undefined
-  const partitions = new Map<string, Set<number>>()
-  for (const { topic, topicId, partition } of added) {
-    const name = context.parts.catalog.nameOf({ name: topic, topicId })
-    partitions.set(name, new Set([...(partitions.get(name) ?? []), partition]))
-  }
-  try {
-    await addToTransaction(writeOf(first, transactionalId, context), partitions)
-    return undefined
-  } catch (error) {
-    const { errorCode } = failureOf(error, context.parts)
-    const errorMessage = error instanceof KafkaError ? error.message : null
-    return new Map(added.map(one => [one, { errorCode, errorMessage }]))
-  }
-}
-
-/** What is wrong with a batch or its partition is told when it is appended. */
-function mustBeAdded(
-  { topic, topicId, partition: index, records }: Wanted,
-  transactionalId: string,
-  context: RequestContext
-) {
-  const { catalog } = context.parts
-  try {
-    const batch = checkProducedRecords(records, context.apiVersion)
-    if (!batch.isTransactional) return false
-    const partition = catalog.partition(catalog.nameOf({ name: topic, topicId }), index)
-    return mustAsk(writeOf(batch, transactionalId, context), partition, batch)
-  } catch (error) {
-    if (error instanceof KafkaError) return false
-    throw error
-  }
-}
-
-function writeOf(
-  { producerId, producerEpoch }: RecordBatch,
-  transactionalId: string,
-  context: RequestContext
-): TransactionalWrite {
-  const { parts, apiVersion } = context
-  return { parts, transactionalId, producerId, producerEpoch, apiVersion, versions: PRODUCE_VERSIONS }
-}
-
 /** What is wrong with a request as a whole. */
 function refusalOfAll(
   { topicData, transactionalId }: Request<'Produce'>,
@@ -133,11 +68,9 @@ function refusalOfAll(
     const isTransactional = topicData.some(({ partitionData }) => partitionData.some(hasTransactionalRecords))
     if (!isTransactional || transactionalId !== null) return undefined
   } catch (error) {
-    if (error instanceof KafkaError) {
-      connection.warn(`sent records that are refused: ${error.message}`)
-      return { errorCode: error.code, errorMessage: error.message }
-    }
-    throw error
+    if (!(error instanceof KafkaError)) throw error
+    connection.warn(`sent records that are refused: ${error.message}`)
+    return { errorCode: error.code, errorMessage: error.message }
   }
   return { errorCode: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' }
 }
@@ -160,7 +93,7 @@ function answer(
     const settled = request.acks === 0 ? undefined : partition.log.settled()
     return settled ? onceSettled(settled, data, request, wanted, context) : data
   } catch (error) {
-    return refused(wanted, { errorCode: failureCode(error, wanted, context) })
+    return refused(wanted, { errorCode: failureCode(error, wanted, context), errorMessage: wordsOf(error) })
   }
 }
 
@@ -198,6 +131,7 @@ function append(
   const { catalog, clock } = parts
   const { topic, log } = partition
   const batch = checkProducedRecords(wanted.records, apiVersion)
+  if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, context)
   if (![ALL_IN_SYNC, 0, 1].includes(acks))
     throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
   if (isInternalTopic(topic) && clientId !== INTERNAL_CLIENT) {
@@ -205,10 +139,6 @@ function append(
   }
   try {
     if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, wanted.partition)
-    if (batch.isTransactional && transactionalId !== null) {
-      const write = writeOf(batch, transactionalId, context)
-      if (mustAsk(write, partition, batch)) checkInTransaction(write, topic, wanted.partition)
-    }
     const appended = partition.append(batch, catalog.rulesOf(topic), clock.now())
     return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {

@@ -2,22 +2,18 @@
  * UpdateFeatures: raises or lowers levels of features, all or none (KIP-584).
  * - Up to version 1 every feature has a result of its own, which is that of the whole.
  * - `validateOnly` decides and changes nothing.
+ * - Of a feature that is named twice the last level counts. As in Kafka, `allowDowngrade` of version 0 is not looked at.
  */
 import { updateFeatures as decide } from '../../metadata/update-features.ts'
-import { KafkaError } from '../../protocol/errors.ts'
 import type { Handler } from '../context.ts'
 
-const SAFE_DOWNGRADE = 2
+const LAST_VERSION_WITH_RESULTS = 1
 
 export const updateFeatures: Handler<'UpdateFeatures'> = ({ featureUpdates, validateOnly }, { parts, apiVersion }) => {
-  const updates = featureUpdates.map(update => ({
-    ...update,
-    upgradeType: apiVersion === 0 && update.allowDowngrade ? SAFE_DOWNGRADE : update.upgradeType
-  }))
-  const names = new Set(updates.map(({ feature }) => feature))
-  if (names.size < updates.length) throw new KafkaError('INVALID_REQUEST', 'a feature is named twice')
-  const records = decide(parts.metadata.image, updates)
+  const updates = new Map(featureUpdates.map(update => [update.feature, update]))
+  const records = decide(parts.metadata.image, [...updates.values()], parts.settings.get('node.id'))
   if (!validateOnly) parts.catalog.change(records)
-  const results = updates.map(({ feature }) => ({ feature, errorCode: 'NONE' as const, errorMessage: null }))
+  const told = apiVersion <= LAST_VERSION_WITH_RESULTS ? featureUpdates : []
+  const results = told.map(({ feature }) => ({ feature, errorCode: 'NONE' as const, errorMessage: 'NONE' }))
   return { errorCode: 'NONE', errorMessage: null, results }
 }

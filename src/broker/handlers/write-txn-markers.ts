@@ -1,8 +1,9 @@
 /**
  * WriteTxnMarkers: ends transactions in partitions, as their coordinator or an operator asks who aborts one that hangs
- * (KIP-98, KIP-664). Every partition of every marker has its own error.
+ * (KIP-98, KIP-664). Every partition of every marker has its own error; of several for one producer and partition the
+ * last is told.
  */
-
+import type { ErrorName } from '../../protocol/errors.ts'
 import type { Marker } from '../../txn/endings.ts'
 import type { Handler, Request, RequestContext } from '../context.ts'
 import { failureOf } from '../per-partition.ts'
@@ -10,27 +11,40 @@ import { failureOf } from '../per-partition.ts'
 type Wanted = Request<'WriteTxnMarkers'>['markers'][number]
 
 export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ markers }, context) => {
-  const written = []
-  for (const wanted of markers) written.push({ producerId: wanted.producerId, topics: await write(wanted, context) })
-  return { markers: written }
+  const producers = new Map<bigint, Topics>()
+  for (const wanted of markers) {
+    const topics = producers.get(wanted.producerId) ?? new Map()
+    await write(wanted, topics, context)
+    if (topics.size > 0) producers.set(wanted.producerId, topics)
+  }
+  return { markers: Array.from(producers, ([producerId, topics]) => ({ producerId, topics: listOf(topics) })) }
 }
 
-async function write(wanted: Wanted, { parts }: RequestContext) {
+/** Topic, partition, and how its marker fared. */
+type Topics = Map<string, Map<number, ErrorName>>
+
+async function write(wanted: Wanted, topics: Topics, { parts }: RequestContext): Promise<void> {
   const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult } = wanted
   const result = transactionResult ? 'COMMIT' : 'ABORT'
   const marker: Marker = { producerId, producerEpoch, coordinatorEpoch, transactionVersion, result }
-  const one = async (topic: string, partitionIndex: number) => {
+  const one = async (topic: string, index: number): Promise<void> => {
+    const partitions = topics.get(topic) ?? new Map<number, ErrorName>()
+    topics.set(topic, partitions)
     try {
-      await parts.markers.write(topic, partitionIndex, marker)
-      return { partitionIndex, errorCode: 'NONE' as const }
+      await parts.markers.write(topic, index, marker)
+      partitions.set(index, 'NONE')
     } catch (error) {
-      return { partitionIndex, errorCode: failureOf(error, parts).errorCode }
+      partitions.set(index, failureOf(error, parts).errorCode)
     }
   }
-  return Promise.all(
-    wanted.topics.map(async ({ name, partitionIndexes }) => {
-      const partitions = await Promise.all(partitionIndexes.map(index => one(name, index)))
-      return { name, partitions }
-    })
+  await Promise.all(
+    wanted.topics.flatMap(({ name, partitionIndexes }) => partitionIndexes.map(index => one(name, index)))
   )
+}
+
+function listOf(topics: Topics) {
+  return Array.from(topics, ([name, partitions]) => ({
+    name,
+    partitions: Array.from(partitions, ([partitionIndex, errorCode]) => ({ partitionIndex, errorCode }))
+  }))
 }

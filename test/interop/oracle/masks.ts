@@ -17,7 +17,12 @@ const NO_ID = new Set<unknown>(['', ZERO_UUID, 0, -1, -1n, null])
 const TEXTS = new Set(['errorMessage', 'batchIndexErrorMessage', 'documentation'])
 const WORDS: Readonly<Record<string, string>> = { host: '<host>', port: '<port>', finalizedFeaturesEpoch: '<epoch>' }
 /** Fields by which the elements of a list are put in order, the first present one counts. */
-const SORT_KEYS = ['name', 'topic', 'groupId', 'key', 'resourceName', 'partitionIndex', 'partition', 'index', 'apiKey']
+const SORT_KEYS = [
+  ...['name', 'topic', 'groupId', 'key', 'resourceName', 'partitionIndex', 'partition', 'index', 'apiKey'],
+  ...['transactionalId', 'producerId']
+]
+/** Lists whose order means something. */
+const ORDERED = new Set(['batches', 'abortedTransactions'])
 const DAY_MS = 86_400_000
 
 /** The masks of one session. */
@@ -37,7 +42,7 @@ export class Masks {
     if (value === null || value === undefined) return value
     if (Buffer.isBuffer(value))
       return field === 'records' ? this.#apply(recordsView(value), 'batches') : value.toString('hex')
-    if (Array.isArray(value)) return sorted(value).map(element => this.#apply(element, field))
+    if (Array.isArray(value)) return sorted(value, field).map(element => this.#apply(element, field))
     if (typeof value === 'object') {
       return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.#apply(inner, name)]))
     }
@@ -62,7 +67,9 @@ export class Masks {
   }
 }
 
-function sorted(elements: readonly unknown[]): readonly unknown[] {
+function sorted(elements: readonly unknown[], field: string): readonly unknown[] {
+  if (ORDERED.has(field)) return elements
+  if (field === 'partitions' && typeof elements[0] === 'number') return elements.toSorted(compareKeys)
   const key = sortKey(elements[0])
   if (key === undefined) return elements
   return elements.toSorted((a, b) => compareKeys(keyOf(a, key), keyOf(b, key)))
@@ -81,5 +88,6 @@ export function keyOf(element: unknown, key: string): unknown {
 
 function compareKeys(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (typeof a === 'bigint' && typeof b === 'bigint') return Number(a - b)
   return `${a}` < `${b}` ? -1 : Number(`${a}` > `${b}`)
 }

@@ -18,8 +18,12 @@ const VERSIONS = KAFKA_VERSION ? [KAFKA_VERSION] : ['4.3.1', '4.4.0']
 const RELEASE_VERSION = '4.0'
 const [subject] = brokers
 if (subject === undefined) throw new Error('INTEROP_BROKERS names no broker')
-/** Small enough that groups can be filled, and sessions end, within a test. */
-const CONFIG: BrokerConfig = { 'group.min.session.timeout.ms': 100, 'group.max.size': 4 }
+/** Small enough that groups can be filled, and sessions and transactions end, within a test. */
+const CONFIG: BrokerConfig = {
+  'group.min.session.timeout.ms': 100,
+  'group.max.size': 4,
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 200
+}
 
 describe.each(VERSIONS)('Apache Kafka %s', version => {
   let kafka: RunningBroker

@@ -1,13 +1,17 @@
 // Every transcript, by name.
 import type { Step } from '../transcript.ts'
+import { addToTxn } from './add-to-txn.ts'
 import { apiVersions } from './api-versions.ts'
 import { badInput } from './bad-input.ts'
+import { committedRead } from './committed-read.ts'
 import { configs } from './configs.ts'
 import { deleteRecords } from './delete-records.ts'
+import { endTxn } from './end-txn.ts'
 import { fetch } from './fetch.ts'
 import { fetchSessions } from './fetch-sessions.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import { groupRecords } from './group-records.ts'
+import { initProducerId } from './init-producer-id.ts'
 import { joinGroup } from './join-group.ts'
 import { leaderEpochs } from './leader-epochs.ts'
 import { leaveGroup } from './leave-group.ts'
@@ -15,12 +19,18 @@ import { listOffsets } from './list-offsets.ts'
 import { metadata } from './metadata.ts'
 import { offsetCommit } from './offset-commit.ts'
 import { offsetFetch } from './offset-fetch.ts'
-import { produce, transactionalProduce } from './produce.ts'
+import { produce } from './produce.ts'
 import { produceValidation } from './produce-validation.ts'
 import { producerIds } from './producer-ids.ts'
 import { rebalance } from './rebalance.ts'
 import { staticMembers } from './static-members.ts'
 import { topics } from './topics.ts'
+import { transactionVersions } from './transaction-versions.ts'
+import { transactionalProduce } from './transactional-produce.ts'
+import { txnAdmin } from './txn-admin.ts'
+import { txnMarkers } from './txn-markers.ts'
+import { txnOffsetCommit } from './txn-offset-commit.ts'
+import { updateFeatures } from './update-features.ts'
 
 export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'api versions': apiVersions,
@@ -44,5 +54,14 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'group records': groupRecords,
   configs,
   'bad input': badInput,
-  'transactional produce': transactionalProduce
+  'init producer id': initProducerId,
+  'add to txn': addToTxn,
+  'end txn': endTxn,
+  'transactional produce': transactionalProduce,
+  'txn offset commit': txnOffsetCommit,
+  'txn markers': txnMarkers,
+  'txn admin': txnAdmin,
+  'committed read': committedRead,
+  'update features': updateFeatures,
+  'transaction versions': transactionVersions
 }

@@ -7,7 +7,7 @@ import { LATEST, named, partition, produced, request } from './producing.ts'
 import { fetchAll } from './read.ts'
 import { gone, idOf, topic } from './topic.ts'
 
-const { DeleteTopics, FindCoordinator, Produce } = APIS
+const { DeleteTopics, Produce } = APIS
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
 const PLAIN = 'produce-plain'
 
@@ -205,64 +205,6 @@ const absent: Step[] = [
     )
   ),
   fetchAll('the log in the end', PLAIN, 2)
-]
-
-/**
- * With a transactional id Kafka asks its coordinator of transactions, which has to be made first. Ours has none yet and
- * answers as that one does for a transactional id that nobody has initialised. Last of all, for the topic of that
- * coordinator then stands in Kafka's metadata.
- */
-export const transactionalProduce: Step[] = [
-  topic('produce-transactional', 2),
-  arrange('the coordinator of transactions is up', async session => {
-    await session.ask(FindCoordinator, 4, { keyType: 1, coordinatorKeys: ['oracle'] })
-    const records = named('produce-transactional', bytes(['a'], transactional))
-    const wanted = request([records], { transactionalId: 'oracle' })
-    await session.askUntil(
-      Produce,
-      LATEST,
-      wanted,
-      ({ responses }) => responses[0]?.partitionResponses[0]?.errorCode !== 'NOT_ENOUGH_REPLICAS'
-    )
-  }),
-  ...[3, 8, 11, LATEST].map(version =>
-    call(
-      'transactional records of an unknown transactional id',
-      Produce,
-      version,
-      request(
-        [
-          {
-            name: 'produce-transactional',
-            partitionData: [
-              partition(bytes(['a'], transactional)),
-              partition(bytes(['b']), 1),
-              partition(bytes(['a'], transactional), 7)
-            ]
-          }
-        ],
-        { transactionalId: 'oracle' }
-      )
-    )
-  ),
-  ...[
-    { name: 'with an empty transactional id', transactionalId: '', options: transactional },
-    { name: 'without a producer', transactionalId: 'oracle', options: { isTransactional: true } }
-  ].map(({ name, transactionalId, options }) =>
-    call(
-      `transactional records ${name}`,
-      Produce,
-      LATEST,
-      request([named('produce-transactional', bytes(['c'], options))], { transactionalId })
-    )
-  ),
-  call(
-    'acks=0 and an unknown transactional id',
-    Produce,
-    LATEST,
-    request([named('produce-transactional', bytes(['d'], transactional))], { transactionalId: 'oracle', acks: 0 })
-  ),
-  fetchAll('what was taken', 'produce-transactional', 2)
 ]
 
 export const produce: Step[] = [

@@ -1,5 +1,4 @@
-// Idempotent producers: InitProducerId, and what a partition holds against their sequences. Not here: a transactional id,
-// which ours answers with UNSUPPORTED_VERSION until it has transactions.
+// Idempotent producers: InitProducerId, and what a partition holds against their sequences.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'

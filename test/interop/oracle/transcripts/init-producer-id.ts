@@ -1,0 +1,122 @@
+// InitProducerId with a transactional id: new ones, the epochs of known ones, who may go on as whom (KIP-360), and what
+// becomes of a transaction that the one before left open.
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { atEachVersion, call, type Step } from '../transcript.ts'
+import { topic } from './topic.ts'
+import { Transactional } from './transactional.ts'
+
+const { InitProducerId } = APIS
+const TOPIC = 'init-producer-id'
+const wanted = { transactionalId: 'init', transactionTimeoutMs: 60_000 }
+
+const bounds: Step[] = [
+  ...[0, -1, -2_147_483_648, 900_001, 2_147_483_647].flatMap(transactionTimeoutMs =>
+    [1, 5].map(version =>
+      call(`a timeout of ${transactionTimeoutMs}`, InitProducerId, version, { ...wanted, transactionTimeoutMs })
+    )
+  ),
+  ...[1, 900_000].map(transactionTimeoutMs =>
+    call(`a timeout of ${transactionTimeoutMs}`, InitProducerId, 5, {
+      transactionalId: `init-${transactionTimeoutMs}`,
+      transactionTimeoutMs
+    })
+  ),
+  ...[3, 5].flatMap(version => [
+    call('an epoch without an id', InitProducerId, version, { ...wanted, producerEpoch: 3 }),
+    call('an id without an epoch', InitProducerId, version, { ...wanted, producerId: 5n }),
+    call('an empty id and a wrong timeout', InitProducerId, version, { transactionalId: '', transactionTimeoutMs: 0 })
+  ])
+]
+
+const everyVersion: Step[] = atEachVersion('a transactional id again and again', InitProducerId, () => wanted)
+
+const claimed = new Transactional('init-claimed')
+const claims: Step[] = [
+  call('a new transactional id with somebody else', InitProducerId, 5, {
+    ...wanted,
+    transactionalId: 'init-stranger',
+    producerId: 77n,
+    producerEpoch: 9
+  }),
+  claimed.init('the first time'),
+  claimed.described(),
+  claimed.init('goes on as itself', { resumes: true }),
+  claimed.init('goes on as itself, asked again', { later: -1 }),
+  claimed.init('as the one before that', { later: -2, version: 3 }),
+  claimed.init('as the one before that', { later: -2 }),
+  claimed.init('as one that is yet to come', { later: 1 }),
+  claimed.init('as somebody else', { id: 12_345n, version: 3 }),
+  claimed.init('as somebody else', { id: 12_345n, version: 4 }),
+  claimed.init('as somebody else with an epoch at its end', { id: 12_345n, epoch: 32_766 }),
+  claimed.init('as itself with an epoch at its end', { epoch: 32_766 }),
+  claimed.init('as itself with the last epoch', { epoch: 32_767 }),
+  claimed.init('as nobody in particular'),
+  claimed.init('as the one before', { later: -1, version: 3 }),
+  claimed.init('as the one before', { later: -1, version: 4 }),
+  claimed.init('with a negative epoch', { epoch: -3 }),
+  claimed.init('with a negative id', { id: -4n }),
+  claimed.init('with another timeout', { timeoutMs: 1234 }),
+  claimed.described()
+]
+
+/** Of a transaction in each state. */
+function fencing(version: number): Step[] {
+  const old = new Transactional(`init-fenced-${version}`)
+  return [
+    old.init('a producer begins', { version }),
+    old.add('its transaction', { [TOPIC]: [0] }),
+    old.write('a batch', TOPIC),
+    old.described(),
+    old.init('another instance comes', { version }),
+    old.over(),
+    old.described(),
+    old.write('the old one writes', TOPIC, { sequence: 1 }),
+    old.write('the old one writes', TOPIC, { sequence: 1, version: 12 }),
+    old.add('the old one adds', { [TOPIC]: [1] }),
+    ...old.commit('the old one commits'),
+    ...old.abort('the old one aborts'),
+    ...old.commit('the old one commits', { version: 5 }),
+    old.init('the other instance asks again', { version }),
+    old.described(),
+    old.add('its transaction', { [TOPIC]: [0] }),
+    old.write('its batch', TOPIC),
+    ...old.commit('it commits'),
+    old.init('a third one after a commit', { version }),
+    old.add('its transaction', { [TOPIC]: [0] }),
+    ...old.abort('it aborts'),
+    old.init('a fourth one after an abort', { version })
+  ]
+}
+
+const resumed = new Transactional('init-resumed')
+const resuming: Step[] = [
+  resumed.init('a producer begins'),
+  resumed.init('and again'),
+  resumed.add('its transaction', { [TOPIC]: [0] }),
+  resumed.init('somebody else, while it is open', { id: 4242n }),
+  resumed.init('an older one, while it is open', { later: -1 }),
+  resumed.over(),
+  resumed.described(),
+  resumed.init('it goes on as itself', { resumes: true }),
+  resumed.over(),
+  resumed.init('it goes on as itself, one later', { later: 1 }),
+  resumed.init('it asks as somebody new'),
+  resumed.described(),
+  resumed.add('its transaction', { [TOPIC]: [0] }),
+  resumed.init('it goes on as itself, while it is open', { resumes: true, version: 3 }),
+  resumed.over(),
+  resumed.init('and again', { resumes: true, version: 3 }),
+  resumed.init('and one later', { later: 1, version: 3 }),
+  resumed.init('and again', { resumes: true }),
+  resumed.described()
+]
+
+export const initProducerId: Step[] = [
+  topic(TOPIC, 2),
+  new Transactional('init').found(),
+  ...bounds,
+  ...everyVersion,
+  ...claims,
+  ...[1, 3, 4, 5].flatMap(fencing),
+  ...resuming
+]
