@@ -5,7 +5,7 @@ import { fromObject } from '../../src/config/sources.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { ProgressListener } from '../../src/log/recovery-progress.ts'
 import type { Storage } from '../../src/log/storage.ts'
-import type { ConnectionContext } from '../../src/net/dispatch.ts'
+import type { ConnectionContext, Dispatch } from '../../src/net/dispatch.ts'
 import type { Api, DecodedResponseOf, EncodableRequestOf } from '../../src/protocol/api.ts'
 import { decodeResponse, encodeRequest } from '../../src/protocol/api.ts'
 import { APIS, type ApiName } from '../../src/protocol/messages/index.ts'
@@ -49,10 +49,13 @@ export class Harness implements AsyncDisposable {
   readonly broker: Broker
   readonly clock: ManualClock
   readonly storage: Storage
+  /** How requests reach the broker. */
+  dispatch: Dispatch
   #correlationId = 0
 
   private constructor(broker: Broker, clock: ManualClock, storage: Storage) {
     this.broker = broker
+    this.dispatch = broker.dispatch
     this.clock = clock
     this.storage = storage
   }
@@ -79,7 +82,7 @@ export class Harness implements AsyncDisposable {
     const at = version ?? api.versions[1]
     const correlationId = ++this.#correlationId
     const frame = Buffer.concat(encodeRequest(api, at, { correlationId, clientId }, request as never)).subarray(4)
-    const answer = await this.broker.dispatch(frame, from)
+    const answer = await this.dispatch(frame, from)
     if (!answer) return undefined
     const decoded = decodeResponse(api, at, Buffer.concat(answer).subarray(4))
     if (decoded.correlationId !== correlationId) throw new Error('the answer is for another request')

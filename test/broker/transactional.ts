@@ -1,5 +1,6 @@
 /** Clients that work with transactions, one request after the other: a producer of either generation, and a reader of what is committed. */
 import { endingIn } from '../../src/idempotence/ending.ts'
+import { CloseConnection } from '../../src/net/dispatch.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'
 import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
@@ -195,12 +196,18 @@ export class TransactionalProducer {
   /** Asks until the answer is no error that passes. Throws Refused. */
   async #insist(what: string, ask: () => Promise<ErrorName>): Promise<void> {
     for (let tries = 1; ; tries++) {
-      const code = await ask()
+      const code = await ask().catch(unheard)
       this.#heard()
       if (code === 'NONE') return
       if (!RETRIED.has(code) || tries === MOST_TRIES) throw new Refused(`${what} of ${this.transactionalId}`, code)
     }
   }
+}
+
+/** A client whose connection breaks asks the same again. */
+function unheard(error: unknown): ErrorName {
+  if (error instanceof CloseConnection) return 'NOT_COORDINATOR'
+  throw error
 }
 
 /** What a partition holds for a consumer. */

@@ -1,0 +1,100 @@
+/** Answers that never arrive: the client asks again, and what it asked for has happened once. */
+import { describe, expect, test } from 'vitest'
+import type { ApiName } from '../../src/protocol/messages/index.ts'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
+import { Harness } from './harness.ts'
+import { losingAnswers } from './lost-answers.ts'
+import { committedOffset, type Generation, readCommitted, TransactionalProducer } from './transactional.ts'
+
+const CONFIG = { 'offsets.topic.num.partitions': 1, 'transaction.state.log.num.partitions': 1 }
+const CLASSIC: ApiName[] = [
+  'InitProducerId',
+  'AddPartitionsToTxn',
+  'AddOffsetsToTxn',
+  'Produce',
+  'TxnOffsetCommit',
+  'EndTxn'
+]
+const BUMPING: ApiName[] = ['InitProducerId', 'Produce', 'TxnOffsetCommit', 'EndTxn']
+const ROUNDS = 6
+
+const cases: [generation: Generation, lost: readonly ApiName[], every: number][] = [
+  ...CLASSIC.map((api): [Generation, ApiName[], number] => ['classic', [api], 1]),
+  ...BUMPING.map((api): [Generation, ApiName[], number] => ['KIP-890', [api], 1]),
+  ['classic', CLASSIC, 2],
+  ['KIP-890', BUMPING, 2]
+]
+
+describe.each(cases)('a %s producer that does not hear the answer to %s (%i)', (generation, lost, every) => {
+  test.each(['COMMIT', 'ABORT'])('%s: every transaction has one effect', async result => {
+    const harness = await Harness.start({ config: CONFIG })
+    const topic = { name: 't', topicId: await harness.createTopic('t', 2) }
+    // Of every request the first answer is lost, and that of the retry arrives.
+    const asked = new Map<ApiName, number>()
+    const losses = new Map<ApiName, number>()
+    harness.dispatch = losingAnswers(harness.broker.dispatch, api => {
+      const count = (asked.get(api) ?? 0) + 1
+      asked.set(api, count)
+      const isLost = lost.includes(api) && count % (every + 1) === 1
+      if (isLost) losses.set(api, (losses.get(api) ?? 0) + 1)
+      return isLost
+    })
+    const producer = new TransactionalProducer(harness, 'tx', { generation })
+    await producer.init()
+    const wanted: string[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      await producer.send(topic, 0, [`${round} a`, `${round} b`])
+      await producer.send(topic, 0, [`${round} c`])
+      await producer.send(topic, 1, [`${round}`])
+      await producer.sendOffset('g', 't', 0, BigInt(round + 1))
+      const isCommit = result === 'COMMIT' || round % 2 === 0
+      if (isCommit) wanted.push(`${round} a`, `${round} b`, `${round} c`)
+      if (isCommit) await producer.commit()
+      else await producer.abort()
+    }
+    for (const api of lost) expect(losses.get(api), `lost answers to ${api}`).toBeGreaterThan(0)
+    harness.dispatch = harness.broker.dispatch
+    expect((await readCommitted(harness, topic.topicId)).values).toEqual(wanted)
+    expect(await committedOffset(harness, 'g', 't')).toBe(BigInt(result === 'COMMIT' ? ROUNDS : ROUNDS - 1))
+    expect(await markers(harness, topic.topicId), 'one marker for each transaction').toBe(ROUNDS)
+    await harness.broker.stop()
+  })
+})
+
+async function markers(harness: Harness, topicId: string): Promise<number> {
+  const answer = await harness.get('Fetch', harness.fetchRequest(topicId, 0n))
+  const records = answer.responses[0]?.partitions[0]?.records ?? Buffer.alloc(0)
+  return [...batchesIn(records)].filter(({ isControl }) => isControl).length
+}
+
+test('an instance that does not hear how it begins gets an epoch that nobody else has', async () => {
+  const harness = await Harness.start({ config: CONFIG })
+  const first = new TransactionalProducer(harness, 'tx')
+  await first.init()
+  harness.dispatch = losingAnswers(harness.broker.dispatch, once('InitProducerId'))
+  const second = new TransactionalProducer(harness, 'tx')
+  await second.init()
+  expect(second.producerId).toBe(first.producerId)
+  expect(second.producerEpoch).toBe(2)
+  expect(await first.tryInit(true)).toBe('PRODUCER_FENCED')
+  await harness.broker.stop()
+})
+
+test('a producer that goes on as itself and does not hear so gets the same epoch again', async () => {
+  const harness = await Harness.start({ config: CONFIG })
+  const producer = new TransactionalProducer(harness, 'tx')
+  await producer.init()
+  harness.dispatch = losingAnswers(harness.broker.dispatch, once('InitProducerId'))
+  await producer.init(true)
+  expect(producer.producerEpoch).toBe(1)
+  await harness.broker.stop()
+})
+
+function once(name: ApiName): (api: ApiName) => boolean {
+  let isLost = false
+  return api => {
+    if (api !== name || isLost) return false
+    isLost = true
+    return true
+  }
+}
