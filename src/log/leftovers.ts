@@ -32,7 +32,7 @@ export function clearLeftovers(options: LeftoverOptions): void {
   const swaps = validSwaps(options, files)
   if (swaps.length > 0) finishSwaps(options, files, swaps)
   const left = swaps.length > 0 ? segmentFiles(storage.list(folder).map(({ name }) => name)) : files
-  removeOrphans(storage, folder, left)
+  removeOrphans(options, left)
 }
 
 /**
@@ -70,13 +70,14 @@ function finishSwaps(options: LeftoverOptions, files: readonly SegmentFileName[]
   }
 }
 
-/** Index files without their log, which a crash in the middle of a removal leaves behind. */
-function removeOrphans(storage: Storage, folder: string, files: readonly SegmentFileName[]): void {
+/** Index files without their log: a crash in the middle of a removal leaves them behind, or the log has been lost. */
+function removeOrphans({ storage, folder, logger }: LeftoverOptions, files: readonly SegmentFileName[]): void {
   const used = files.filter(({ stage }) => stage === '')
   const bases = new Set(used.filter(({ suffix }) => suffix === 'log').map(({ baseOffset }) => baseOffset))
-  for (const file of used) {
-    if (file.suffix !== 'snapshot' && !bases.has(file.baseOffset)) storage.removeNow(pathOf(folder, file))
-  }
+  const orphans = used.filter(({ suffix, baseOffset }) => suffix !== 'snapshot' && !bases.has(baseOffset))
+  const paths = orphans.map(file => pathOf(folder, file))
+  if (paths.length > 0) logger.warn({ folder, paths }, 'index files without their log are removed')
+  for (const path of paths) storage.removeNow(path)
 }
 
 /** The offset after the last batch of a result. */

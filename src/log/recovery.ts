@@ -57,7 +57,7 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
     const checked = yield* checking(segment, epochs, gaps, options)
     const isCut = segment.size < checked.fileBytes && !isMerelyUnused(storage, segment, checked, offsets[index + 1])
     if (isCut || gaps.isLoss(segment.endOffset, offsets[index + 1])) {
-      reportDamage(segment, checked, options)
+      reportDamage(segment, checked, offsets.length - index - 1, options)
       // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
     }
@@ -147,10 +147,15 @@ function isMerelyUnused(
   return (end === undefined || segment.endOffset === end) && isUnused(storage, segment.path, segment.size, fileBytes)
 }
 
-function reportDamage(segment: Segment, { fileBytes, reason }: CheckedSegment, options: RecoveryOptions): void {
-  const { baseOffset, endOffset, size } = segment
-  const bindings = { folder: options.folder, segment: baseOffset, endOffset, cutBytes: fileBytes - size, reason }
-  options.logger.warn(bindings, 'the end of a log was damaged and has been cut off')
+function reportDamage(
+  { baseOffset, endOffset, size }: Segment,
+  { fileBytes, reason = 'the next segment begins later than this one ends' }: CheckedSegment,
+  removedSegments: number,
+  { folder, logger }: RecoveryOptions
+): void {
+  const lost = { cutBytes: fileBytes - size, removedSegments }
+  const bindings = { folder, segment: baseOffset, endOffset, ...lost, reason }
+  logger.warn(bindings, 'the end of a log was damaged and has been cut off')
 }
 
 function noteEpoch(epochs: LeaderEpochs, batch: RecordBatch): void {

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { clearLeftovers } from '../../src/log/leftovers.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { segmentPath } from '../../src/log/segment-names.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
+import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
 import { batchOf, FOLDER } from './log-fixture.ts'
 
 const T0 = 1_700_000_000_000n
@@ -17,8 +17,9 @@ beforeEach(() => {
   discarded = []
 })
 
-function clear(): string[] {
-  clearLeftovers({ storage, folder: FOLDER, logger: silentLogger, discard: path => discarded.push(path) })
+function clear(told: object[] = []): string[] {
+  const logger: Logger = { ...silentLogger, warn: bindings => void told.push(bindings) }
+  clearLeftovers({ storage, folder: FOLDER, logger, discard: path => discarded.push(path) })
   return storage.list(FOLDER).map(({ name }) => name.replace(/^0+(?=\d)/, ''))
 }
 
@@ -54,9 +55,13 @@ test('half written results and temporary files go, all others stay', () => {
   expect(clear()).toEqual(['0.index', '0.log', 'notes.txt', 'partition.metadata'])
 })
 
-test('index files without a log go, snapshots of producers do not', () => {
+test('index files without a log go, snapshots of producers do not, and it is told: the log may have been lost', () => {
   put('3.index', '3.timeindex', '3.txnindex', '3.snapshot')
-  expect(clear()).toEqual(['3.snapshot'])
+  const told: object[] = []
+  expect(clear(told)).toEqual(['3.snapshot'])
+  expect(told).toEqual([
+    { folder: FOLDER, paths: (['index', 'timeindex', 'txnindex'] as const).map(kind => segmentPath(FOLDER, 3n, kind)) }
+  ])
 })
 
 test('a whole result takes the place of all segments it was made from', () => {

@@ -163,6 +163,18 @@ describe('after a kill', () => {
     expect(storage.size(timeIndex(30n))).toBe(24)
   })
 
+  test('what a cut takes is told, later segments included', async () => {
+    const { storage } = await written('killed')
+    storage.truncate(segmentPath(FOLDER, 10n, 'log'), 3 * BATCH_BYTES + 5)
+    const told: object[] = []
+    const logger: Logger = { ...silentLogger, warn: bindings => void told.push(bindings) }
+    const world = { storage, clock: new HandClock(), random: seededRandom(5), logger }
+    const directory = await LogDirectory.open({ ...world, identity: { nodeId: 1 } })
+    directory.log(PARTITION, TOPIC_ID, CONFIG)
+    const cut = { folder: FOLDER, segment: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }
+    expect(told).toEqual([expect.objectContaining(cut)])
+  })
+
   test('damage ends the log, and a crash in the middle of cutting it makes no hole', async () => {
     for (let at = 1; ; at++) {
       const { storage, before } = await written('killed')
