@@ -9,10 +9,12 @@ import { bareStart, clientRates } from './broker-rates.ts'
 import { dumpRates } from './dump-rates.ts'
 import { compactionRate, logRates, recoveryRate, syncRates } from './log-rates.ts'
 import { startTimes } from './start-times.ts'
+import { transactionRates } from './txn-rates.ts'
 
 const parts: readonly ((directory: string) => Promise<void>)[] = [
   bareStart,
   clientRates,
+  transactionRates,
   logRates,
   syncRates,
   recoveryRate,
