@@ -65,6 +65,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
       for (const batch of log.batches(from)) {
         const aborted = this.observed(batch)
         if (aborted) log.noteAborted(aborted)
+        this.states.settle(log.highWatermark)
         yield
       }
     } catch (error) {

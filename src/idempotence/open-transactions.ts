@@ -17,7 +17,7 @@ export interface CompletedTxn {
 export class OpenTransactions {
   /** Producers by the first offset of their transaction. Offsets only grow, so the first is the least. */
   readonly #open = new Map<bigint, bigint>()
-  /** Ended, oldest first offset first, with the offset of the marker. */
+  /** Ended, first offsets with the offset of the marker, in the order of the markers. */
   readonly #unsafe = new Map<bigint, bigint>()
 
   begin(producerId: bigint, firstOffset: bigint): void {
@@ -31,13 +31,18 @@ export class OpenTransactions {
     return firstKey(this.#open) ?? lastOffset + 1n
   }
 
+  /** Ends before `highWatermark` are safe. */
+  settle(highWatermark: bigint): void {
+    for (const [firstOffset, lastOffset] of this.#unsafe) {
+      if (lastOffset >= highWatermark) return
+      this.#unsafe.delete(firstOffset)
+    }
+  }
+
   /** The offset of the first record that is not decided for readers who may see what lies before `highWatermark`. */
   firstUnstable(highWatermark: bigint): bigint | undefined {
-    for (const [firstOffset, lastOffset] of this.#unsafe) {
-      if (lastOffset < highWatermark) this.#unsafe.delete(firstOffset)
-    }
-    const open = firstKey(this.#open)
-    let first = open
+    this.settle(highWatermark)
+    let first = firstKey(this.#open)
     for (const firstOffset of this.#unsafe.keys()) {
       if (first === undefined || firstOffset < first) first = firstOffset
     }

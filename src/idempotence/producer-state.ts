@@ -38,6 +38,11 @@ export class ProducerStates {
     return this.#transactions.firstUnstable(highWatermark)
   }
 
+  /** The ends of transactions before `highWatermark` are safe. */
+  settle(highWatermark: bigint): void {
+    this.#transactions.settle(highWatermark)
+  }
+
   /** Whether a producer has a transaction open; of exactly this epoch, where one is named. */
   hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
     const producer = this.#of(producerId)

@@ -10,19 +10,19 @@ import { NO_EPOCH, NO_PARTITIONS, NO_PRODUCER_ID, TXN_STATES, type Txn, type Txn
 /** The fields of a key, versions included. */
 export const txnKey = { transactionalId: string }
 
-/** The fields of a value, versions included. */
+/** The fields of a value in Kafka's order, versions included. */
 export const txnValue = {
   producerId: int64,
+  previousProducerId: int64.or(NO_PRODUCER_ID).tagged(0, 1),
+  nextProducerId: int64.or(NO_PRODUCER_ID).tagged(1, 1),
   producerEpoch: int16,
+  nextProducerEpoch: int16.or(NO_EPOCH).tagged(3, 1),
   transactionTimeoutMs: int32,
   transactionStatus: int8,
   transactionPartitions: array({ topic: string, partitionIds: array(int32) }).nullableSince(0),
   transactionLastUpdateTimestampMs: int64,
   transactionStartTimestampMs: int64,
-  previousProducerId: int64.or(NO_PRODUCER_ID).tagged(0, 1),
-  nextProducerId: int64.or(NO_PRODUCER_ID).tagged(1, 1),
-  clientTransactionVersion: int16.tagged(2, 1),
-  nextProducerEpoch: int16.or(NO_EPOCH).tagged(3, 1)
+  clientTransactionVersion: int16.tagged(2, 1)
 }
 
 const TYPE_ID = 0

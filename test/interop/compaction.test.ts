@@ -19,8 +19,10 @@ import { leaders, topicId } from './oracle/transcripts/topic.ts'
 
 const TOPIC = 't'
 const ROUNDS = 4
-const HASTE = { 'log.cleaner.backoff.ms': 100 }
+// Markers are sent as by a coordinator, and no coordinator is asked about the data.
+const HASTE = { 'log.cleaner.backoff.ms': 100, 'transaction.partition.verification.enable': false }
 const CODECS: readonly Codec[] = ['none', 'none', 'gzip', 'snappy', 'lz4', 'zstd']
+const FUTURE = BigInt(Date.now() + 600_000)
 const FIRST_TIMESTAMP = BigInt(Date.now() - 3_600_000)
 
 /** A broker that compacts, and the folder of its log. */
@@ -70,6 +72,96 @@ test.each([
   }
   await expectKafkaReads(join(ours.data, `${TOPIC}-0`))
 })
+
+test.each([
+  ['markers stay for a day', '86400000'],
+  ['markers go with the second round that needs them no more', '0']
+])('the same is left of transactions by both: %s', async (_, deleteRetentionMs) => {
+  const kafka = await startedKafka()
+  const ours = await startedOurs()
+  const both = [kafka, ours]
+  try {
+    for (const { session } of both) await createTopic(session, deleteRetentionMs)
+    for (const steps of transactions()) {
+      for (const { session } of both) {
+        await alter(session, 'delete')
+        for (const step of steps) await ('records' in step ? send(session, step.records) : end(session, step))
+        await alter(session, 'compact')
+      }
+      const [theirs, own] = [await compacted(kafka), await compacted(ours)]
+      expect(own).toEqual(theirs)
+      expect(await left(ours.session)).toEqual(await left(kafka.session))
+      expect(await aborted(ours)).toEqual(await aborted(kafka))
+    }
+  } finally {
+    for (const { stop } of both) await stop()
+  }
+  await expectKafkaReads(join(ours.data, `${TOPIC}-0`))
+})
+
+/** A transactional batch, or the end of its producer's transaction. */
+type Step = { readonly records: Buffer } | Ending
+
+interface Ending {
+  readonly producerId: bigint
+  readonly transactionResult: boolean
+}
+
+/**
+ * Rounds of transactions of three producers side by side, all of which have ended at the end of a round. The data is from
+ * the future, so that the time of a marker, which is that of the broker, makes no segment full.
+ */
+function transactions(): Step[][] {
+  const random = seededRandom(11)
+  const sequences = [0, 0, 0]
+  const open = new Set<number>()
+  const ending = (producer: number): Ending => {
+    open.delete(producer)
+    return { producerId: BigInt(producer), transactionResult: random.below(2) === 0 }
+  }
+  return Array.from({ length: ROUNDS }, (_, round) => {
+    const steps = Array.from({ length: 30 }, (_, index): Step[] => {
+      const timestamp = FUTURE + BigInt(Math.floor((round * 30 + index) / 3) * 10)
+      const producer = random.below(3)
+      const records = Array.from({ length: 1 + random.below(3) }, () => ({
+        key: Buffer.from(`key ${random.below(15)}`),
+        value: random.below(4) === 0 ? null : Buffer.from(`value ${random.below(1_000_000)}`),
+        timestamp
+      }))
+      const baseSequence = sequences[producer] ?? 0
+      sequences[producer] = baseSequence + records.length
+      open.add(producer)
+      const producerOptions = { producerId: BigInt(producer), producerEpoch: 0, baseSequence, isTransactional: true }
+      const { bytes } = buildBatch(records, producerOptions)
+      return random.below(3) === 0 ? [{ records: bytes }, ending(producer)] : [{ records: bytes }]
+    })
+    return [...steps.flat(), ...[...open].map(ending)]
+  })
+}
+
+async function send(session: Session, records: Buffer): Promise<void> {
+  const topicData = [{ name: TOPIC, partitionData: [{ index: 0, records }] }]
+  const request = { transactionalId: 'tx', acks: -1, timeoutMs: 5000, topicData }
+  const answer = await session.ask(APIS.Produce, 11, request)
+  const code = typeof answer === 'string' ? answer : answer.responses[0]?.partitionResponses[0]?.errorCode
+  if (code !== 'NONE') throw new Error(`a transactional batch was refused: ${code}`)
+}
+
+async function end(session: Session, ending: Ending): Promise<void> {
+  const topics = [{ name: TOPIC, partitionIndexes: [0] }]
+  const markers = [{ ...ending, producerEpoch: 0, coordinatorEpoch: 0, transactionVersion: 0, topics }]
+  const answer = await session.ask(APIS.WriteTxnMarkers, 1, { markers })
+  const code = typeof answer === 'string' ? answer : answer.markers[0]?.topics[0]?.partitions[0]?.errorCode
+  if (code !== 'NONE') throw new Error(`a marker was refused: ${code}`)
+}
+
+/** What the lists of aborted transactions hold, by the names of their files. */
+async function aborted({ data }: Compacting): Promise<object[]> {
+  const log = join(data, `${TOPIC}-0`)
+  const names = (await readdir(log)).filter(name => /^\d+\.txnindex$/.test(name)).sort()
+  const files = await Promise.all(names.map(async name => ({ name, bytes: await readFile(join(log, name), 'hex') })))
+  return files.filter(({ bytes }) => bytes !== '')
+}
 
 /** Batches of random keys, tombstones, producers and codecs; three of them to a segment. */
 function scenario(): Buffer[] {
@@ -171,11 +263,13 @@ async function left(session: Session): Promise<object[]> {
         producerId,
         producerEpoch,
         baseSequence,
-        maxTimestamp,
+        // Of a marker it is the broker's time.
+        maxTimestamp: batch.isControl ? 0n : maxTimestamp,
         codec,
         recordsCount
       }
-      found.push({ ...header, hasHorizon: batch.deleteHorizonMs !== undefined, records: recordsOf(batch) })
+      const records = recordsOf(batch).map(record => (batch.isControl ? { ...record, timestamp: 0n } : record))
+      found.push({ ...header, hasHorizon: batch.deleteHorizonMs !== undefined, records })
     }
     fetchOffset = last.nextOffset
   }
@@ -183,7 +277,7 @@ async function left(session: Session): Promise<object[]> {
 
 /** Kafka's own tool finds nothing wrong with our files, and prints the same as ours. */
 async function expectKafkaReads(log: string): Promise<void> {
-  const names = (await readdir(log)).filter(name => /\.(log|index|timeindex|snapshot)$/.test(name)).sort()
+  const names = (await readdir(log)).filter(name => /\.(log|index|timeindex|txnindex|snapshot)$/.test(name)).sort()
   for (const name of names) {
     const args = ['--files', join(log, name), ...(name.endsWith('.log') ? ['--print-data-log'] : [])]
     expect(await dumpLog(args)).toEqual(await dumpLogSegments(args))
