@@ -202,7 +202,8 @@ function openMetadata({ storage, clock, logger, settings }: BrokerOptions, direc
   )
   log.observe(snapshotsOfNobody({ storage, log, logger }))
   const { directoryId } = directory.meta
-  return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId })
+  const transactionVersion = settings.get('minikafka.transaction.version')
+  return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId, transactionVersion })
 }
 
 function checkpointIntervals(settings: BrokerSettings): CheckpointIntervals {

@@ -80,6 +80,11 @@ const requests = {
     268_435_456,
     'The most bytes that one compressed batch may unpack to; a larger one is refused. Kafka has no such limit.',
     { atLeast: 1 }
+  ),
+  'minikafka.transaction.version': int(
+    2,
+    'The level of transaction.version that a new cluster begins with; UpdateFeatures changes it. Kafka is told it by `kafka-storage format`.',
+    { atLeast: 0, atMost: 2 }
   )
 }
 

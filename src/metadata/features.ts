@@ -10,12 +10,8 @@ import { type MetadataRecord, metadataRecord } from './records.ts'
 /** The feature that says which records there may be. */
 export const METADATA_VERSION = 'metadata.version'
 
-/** Levels of a new log, metadata.version first: without it Kafka reads no other record. */
-const BOOTSTRAP_LEVELS = [
-  [METADATA_VERSION, 25],
-  ['group.version', 1],
-  ['transaction.version', 2]
-] as const
+/** The newest way of working with transactions (KIP-890). */
+const NEWEST_TRANSACTION_VERSION = 2
 
 /** Levels of metadata.version whose records can be read: those of Kafka 3.3 to 4.3. */
 const READABLE = [7, 30] as const
@@ -26,7 +22,7 @@ const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> =
   /** 1: the consumer protocol of KIP-848. */
   'group.version': [0, 0],
   /** 1: flexible transaction records; 2: transactions that bump the epoch (KIP-890). */
-  'transaction.version': [0, 2]
+  'transaction.version': [0, NEWEST_TRANSACTION_VERSION]
 }
 
 /** What Kafka 4.3 knows of the other features: a higher level may mean records that say something else than we think. */
@@ -52,9 +48,12 @@ export interface FinalizedFeature {
   readonly minVersionLevel: number
 }
 
-/** The first records of a new log. */
-export function bootstrapFeatures(): MetadataRecord[] {
-  return BOOTSTRAP_LEVELS.map(([name, featureLevel]) => metadataRecord('FeatureLevelRecord', { name, featureLevel }))
+/** The first records of a new log, metadata.version first: without it Kafka reads no other. Level 0 is not written down. */
+export function bootstrapFeatures(transactionVersion = NEWEST_TRANSACTION_VERSION): MetadataRecord[] {
+  const levels = { [METADATA_VERSION]: 25, 'group.version': 1, 'transaction.version': transactionVersion }
+  return Object.entries(levels)
+    .filter(([, featureLevel]) => featureLevel > 0)
+    .map(([name, featureLevel]) => metadataRecord('FeatureLevelRecord', { name, featureLevel }))
 }
 
 /** Throws MetadataError for a log that a Kafka newer than 4.3, or older than 3.3, has written. */

@@ -48,6 +48,8 @@ export interface MetadataLogOptions {
   readonly nodeId: number
   /** The id of the data directory. */
   readonly directoryId: string
+  /** The level of `transaction.version` that a new cluster begins with; the newest unless given. */
+  readonly transactionVersion?: number
 }
 
 /** What ApiVersions tells of features. */
@@ -92,7 +94,7 @@ export class MetadataLog {
     log.beginLeaderEpoch(this.#epoch)
     this.#write(leaderChange(nodeId, this.#epoch, this.#now()))
     if (inTransaction) this.#write(this.#batch([metadataRecord('AbortTransactionRecord', {})]))
-    if (isNew(image)) this.append(bootstrapFeatures())
+    if (isNew(image)) this.append(bootstrapFeatures(options.transactionVersion))
     this.append(fenceFormer(this.#image))
     for (const records of slices(electLeaders(this.#image))) this.append(records)
   }

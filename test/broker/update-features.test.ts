@@ -37,6 +37,16 @@ describe('UpdateFeatures', () => {
     expect(await inForce(again)).toBe(2)
   })
 
+  it.each([0, 1, 2])('goes on from the level %i that a new cluster is told to begin with', async level => {
+    const config = { 'minikafka.transaction.version': level }
+    const broker = await Harness.start({ config })
+    expect(await inForce(broker)).toBe(level)
+    expect((await update(broker, [{ level: 2 }])).errorCode).toBe('NONE')
+    await broker.broker.stop()
+    await using again = await Harness.start({ config, storage: broker.storage })
+    expect(await inForce(again)).toBe(2)
+  })
+
   it('changes nothing when it only validates', async () => {
     await using broker = await Harness.start()
     const answer = await update(broker, [{ level: 0, upgradeType: SAFE_DOWNGRADE }], { validateOnly: true })

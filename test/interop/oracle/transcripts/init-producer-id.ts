@@ -1,7 +1,7 @@
 // InitProducerId with a transactional id: new ones, the epochs of known ones, who may go on as whom (KIP-360), and what
 // becomes of a transaction that the one before left open.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
-import { atEachVersion, call, type Step } from '../transcript.ts'
+import { atEachVersion, call, raw, type Step } from '../transcript.ts'
 import { topic } from './topic.ts'
 import { Transactional } from './transactional.ts'
 
@@ -111,6 +111,18 @@ const resuming: Step[] = [
   resumed.described()
 ]
 
+/** Two-phase commit of KIP-939: neither Kafka serves it unless told to serve what is unstable. */
+function unstable(name: string, version: number, flags: readonly number[]): Step {
+  const header = Buffer.from([0, 22, 0, version, 0, 0, 0, 1, 0xff, 0xff, 0])
+  const id = Buffer.from('init-unstable')
+  const body = Buffer.alloc(4 + 8 + 2, 0xff)
+  body.writeInt32BE(60_000)
+  const request = Buffer.concat([header, Buffer.of(id.length + 1), id, body, Buffer.from(flags), Buffer.of(0)])
+  const size = Buffer.alloc(4)
+  size.writeInt32BE(request.length)
+  return raw(name, Buffer.concat([size, request]))
+}
+
 export const initProducerId: Step[] = [
   topic(TOPIC, 2),
   new Transactional('init').found(),
@@ -118,5 +130,8 @@ export const initProducerId: Step[] = [
   ...everyVersion,
   ...claims,
   ...[1, 3, 4, 5].flatMap(fencing),
-  ...resuming
+  ...resuming,
+  unstable('version 6', 6, [0, 0]),
+  unstable('version 6 with two-phase commit', 6, [1, 0]),
+  unstable('version 6 that keeps what is prepared', 6, [0, 1])
 ]
