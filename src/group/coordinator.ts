@@ -4,18 +4,16 @@
  * error code in the answer, as Kafka maps it; only our own bugs are thrown.
  */
 import { toldAs } from '../coordination/errors.ts'
-import type { JournalProducer } from '../coordination/journal.ts'
 import { StatePartitions, type StateTopic } from '../coordination/partitions.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { finishFairly } from '../runtime/steps.ts'
-import { AnswerBudget } from './answer-budget.ts'
 import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
 import { type Join, join } from './classic/join.ts'
 import { newMemberId } from './classic/member-id.ts'
-import { type Claim, commit, commitInTransaction, heartbeat, type Leaving, leave } from './classic/membership.ts'
+import { type Claim, heartbeat, type Leaving, leave } from './classic/membership.ts'
 import { type Sync, sync } from './classic/sync.ts'
 import {
   failedJoin,
@@ -25,24 +23,15 @@ import {
   recordGroup,
   type SyncAnswer
 } from './classic/turn.ts'
-import {
-  type CommitAnswerTopic,
-  type CommitRequest,
-  decideCommit,
-  type FetchAnswerTopic,
-  type FetchTopic,
-  fetchOffsets,
-  refuseCommit
-} from './offsets.ts'
+import { CommittedOffsets, type OffsetSettings } from './committed-offsets.ts'
 import { GroupPartition } from './partition.ts'
 import { Retention, type RetentionSettings } from './retention.ts'
 import { Turns } from './turns.ts'
 
 /** What the broker's settings say. */
-export interface GroupSettings extends GroupLimits, RetentionSettings {
+export interface GroupSettings extends GroupLimits, RetentionSettings, OffsetSettings {
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
-  readonly offsetMetadataMaxBytes: number
 }
 
 export interface GroupPorts {
@@ -57,8 +46,6 @@ export interface GroupPorts {
 export type JoinGroupRequest = { readonly groupId: string } & Omit<Join, 'ticket' | 'newMemberId'>
 export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket'>
 export type HeartbeatRequest = { readonly groupId: string } & Claim
-export type OffsetCommitRequest = { readonly apiVersion: number } & Claim & CommitRequest
-export type TxnOffsetCommitRequest = { readonly producer: JournalProducer } & Claim & CommitRequest
 
 /** `members` is empty where `errorCode` speaks for all. */
 export interface LeaveGroupAnswer {
@@ -66,17 +53,13 @@ export interface LeaveGroupAnswer {
   readonly members: readonly (Leaving & { readonly errorCode: ErrorName })[]
 }
 
-/** `topics` is empty where `errorCode` speaks for all. */
-export interface OffsetFetchAnswer {
-  readonly errorCode: ErrorName
-  readonly topics: readonly FetchAnswerTopic[]
-}
-
 export class GroupCoordinator {
   readonly #ports: GroupPorts
   readonly #turns: Turns
   readonly #partitions: StatePartitions<GroupPartition>
   readonly #retention: Retention
+  /** What groups have committed. */
+  readonly offsets: CommittedOffsets
   #stopped = false
 
   constructor(ports: GroupPorts) {
@@ -89,6 +72,10 @@ export class GroupCoordinator {
       partition => this.#turns.adopt(partition)
     )
     this.#retention = new Retention(ports, this.#partitions)
+    this.offsets = new CommittedOffsets(ports, this.#turns, {
+      of: groupId => this.#partitionOf(groupId),
+      ofMembers: groupId => this.#partitionOfMembers(groupId)
+    })
   }
 
   /**
@@ -198,71 +185,9 @@ export class GroupCoordinator {
     }
   }
 
-  /** Stores offsets. An answer for every partition, in the order of the request. */
-  async commitOffsets(request: OffsetCommitRequest): Promise<CommitAnswerTopic[]> {
-    try {
-      const { settings, clock } = this.#ports
-      const partition = this.#partitionOf(request.groupId)
-      this.#checkCommit(partition, request)
-      const { records, topics } = decideCommit(request, settings.offsetMetadataMaxBytes, clock.now())
-      partition.write(records, clock.now())
-      await partition.journal.settled()
-      return topics
-    } catch (error) {
-      return refuseCommit(request.topics, toldAs(error))
-    }
-  }
-
-  #checkCommit(partition: GroupPartition, request: OffsetCommitRequest): void {
-    const { groupId, generationId, apiVersion } = request
-    const group = partition.groups.get(groupId)
-    if (!group && generationId < 0) return
-    const unknown = apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
-    const error = group ? this.#turns.touch(group, touch => commit(touch, request)) : unknown
-    if (error !== 'NONE') throw new KafkaError(error, `group ${groupId} takes no such commit`)
-  }
-
-  /** Stores offsets that count once the producer's transaction is committed. An answer for every partition. */
-  async commitTransactionalOffsets(request: TxnOffsetCommitRequest): Promise<CommitAnswerTopic[]> {
-    try {
-      const { settings, clock } = this.#ports
-      const partition = this.#partitionOfMembers(request.groupId)
-      const group = partition.groups.get(request.groupId)
-      const unknown = request.generationId < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
-      const error = group ? commitInTransaction(group, request) : unknown
-      if (error !== 'NONE') throw new KafkaError(error, `group ${request.groupId} takes no such commit`)
-      const { records, topics } = decideCommit(request, settings.offsetMetadataMaxBytes, clock.now())
-      partition.write(records, clock.now(), request.producer)
-      await partition.journal.settled()
-      return topics
-    } catch (error) {
-      return refuseCommit(request.topics, toldAs(error))
-    }
-  }
-
   /** The marker of a producer's transaction has been written to a partition of __consumer_offsets. */
   endTransaction(index: number, producerId: bigint, isCommitted: boolean): void {
     this.#partitions.at(index)?.endTransaction(producerId, isCommitted, this.#ports.clock.now())
-  }
-
-  /** Offsets of the topics asked for, or of all when `topics` is null; only stable ones, where those are wanted (KIP-447). */
-  async fetchOffsets(
-    groupId: string,
-    topics: readonly FetchTopic[] | null,
-    budget = new AnswerBudget(),
-    requireStable = false
-  ): Promise<OffsetFetchAnswer> {
-    try {
-      const partition = this.#partitionOf(groupId)
-      const { offsets } = partition
-      const isUnstable = (topic: string, index: number) =>
-        requireStable && offsets.held.isPending(groupId, topic, index)
-      const answer = fetchOffsets(offsets.of(groupId), topics, budget, isUnstable)
-      await partition.journal.settled()
-      return { errorCode: 'NONE', topics: answer }
-    } catch (error) {
-      return { errorCode: toldAs(error), topics: [] }
-    }
   }
 
   /** Commits and fetches may name the empty group, as they always could; members may not. */

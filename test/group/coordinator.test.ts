@@ -95,10 +95,10 @@ function commitRequest(memberId: string, generationId: number, committedOffset: 
   return { ...claim(memberId, generationId), apiVersion: 10, retentionTimeMs: -1n, topics }
 }
 
-const resultOf = async (commit: ReturnType<typeof groups.commitOffsets>) => (await commit)[0]?.partitions[0]?.errorCode
+const resultOf = async (commit: ReturnType<typeof groups.offsets.commit>) => (await commit)[0]?.partitions[0]?.errorCode
 
 async function committedOffset(groupId = 'g') {
-  const { topics } = await groups.fetchOffsets(groupId, [{ ...FOO, partitionIndexes: [0] }])
+  const { topics } = await groups.offsets.fetch(groupId, [{ ...FOO, partitionIndexes: [0] }])
   return topics[0]?.partitions[0]?.committedOffset
 }
 
@@ -139,7 +139,7 @@ describe('the group coordinator', () => {
       [...groups.groups()].flatMap(group => [group, group.members, ...group.members.values()])
     const before = groupAndMembers()
     expect(await groups.heartbeat(claim(memberId, 1))).toBe('NONE')
-    expect(await resultOf(groups.commitOffsets(commitRequest(memberId, 1, 42n)))).toBe('NONE')
+    expect(await resultOf(groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
     const after = groupAndMembers()
     expect(after).toHaveLength(3)
     after.forEach((part, index) => {
@@ -170,7 +170,7 @@ describe('the group coordinator', () => {
 
   it('finds groups and offsets again after a restart', async () => {
     const memberId = await stableMember()
-    expect(await resultOf(groups.commitOffsets(commitRequest(memberId, 1, 42n)))).toBe('NONE')
+    expect(await resultOf(groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
     groups.stop()
     clock.advance(3_600_000)
     groups = started()
@@ -228,9 +228,9 @@ describe('the group coordinator', () => {
   it('requests for groups that do not exist', async () => {
     expect(await groups.heartbeat(claim('a', 1))).toBe('UNKNOWN_MEMBER_ID')
     expect(await groups.syncGroup(syncRequest('a', 1))).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
-    expect(await groups.fetchOffsets('g', null)).toEqual({ errorCode: 'NONE', topics: [] })
-    expect(await resultOf(groups.commitOffsets(commitRequest('a', 1, 1n)))).toBe('GROUP_ID_NOT_FOUND')
-    expect(await resultOf(groups.commitOffsets({ ...commitRequest('a', 1, 1n), apiVersion: 8 }))).toBe(
+    expect(await groups.offsets.fetch('g', null)).toEqual({ errorCode: 'NONE', topics: [] })
+    expect(await resultOf(groups.offsets.commit(commitRequest('a', 1, 1n)))).toBe('GROUP_ID_NOT_FOUND')
+    expect(await resultOf(groups.offsets.commit({ ...commitRequest('a', 1, 1n), apiVersion: 8 }))).toBe(
       'ILLEGAL_GENERATION'
     )
     expect(await groups.heartbeat({ ...claim('a', 1), groupId: '' })).toBe('INVALID_GROUP_ID')
@@ -240,7 +240,7 @@ describe('the group coordinator', () => {
   it('sends clients away while there is no __consumer_offsets', async () => {
     partitionCount = 0
     expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await groups.fetchOffsets('g', null)).toEqual({ errorCode: 'NOT_COORDINATOR', topics: [] })
+    expect(await groups.offsets.fetch('g', null)).toEqual({ errorCode: 'NOT_COORDINATOR', topics: [] })
   })
 
   it('a partition that cannot be understood is not served', async () => {
@@ -258,25 +258,25 @@ describe('the group coordinator', () => {
 
 describe('commits', () => {
   it('from outside make a simple group', async () => {
-    expect(await resultOf(groups.commitOffsets(commitRequest('', -1, 5n)))).toBe('NONE')
+    expect(await resultOf(groups.offsets.commit(commitRequest('', -1, 5n)))).toBe('NONE')
     expect([...groups.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', protocolType: null }])
     expect(await committedOffset()).toBe(5n)
     expect(recordTypes()).toEqual(['OffsetCommit'])
   })
 
   it('the group without a name may commit and fetch', async () => {
-    expect(await resultOf(groups.commitOffsets({ ...commitRequest('', -1, 5n), groupId: '' }))).toBe('NONE')
+    expect(await resultOf(groups.offsets.commit({ ...commitRequest('', -1, 5n), groupId: '' }))).toBe('NONE')
     expect(await committedOffset('')).toBe(5n)
   })
 
   it('of an older generation are refused, and change nothing', async () => {
     const memberId = await stableMember()
-    expect(await resultOf(groups.commitOffsets(commitRequest(memberId, 0, 5n)))).toBe('ILLEGAL_GENERATION')
+    expect(await resultOf(groups.offsets.commit(commitRequest(memberId, 0, 5n)))).toBe('ILLEGAL_GENERATION')
     expect(await committedOffset()).toBe(-1n)
   })
 
   it('expire at a check, and the group with them', async () => {
-    await groups.commitOffsets(commitRequest('', -1, 5n))
+    await groups.offsets.commit(commitRequest('', -1, 5n))
     clock.advance(SETTINGS.offsetsRetentionMs - 1)
     expect(await committedOffset()).toBe(5n)
     clock.advance(SETTINGS.offsetsRetentionCheckIntervalMs)
@@ -288,7 +288,7 @@ describe('commits', () => {
   })
 
   it('go with their topic', async () => {
-    await groups.commitOffsets(commitRequest('', -1, 5n))
+    await groups.offsets.commit(commitRequest('', -1, 5n))
     groups.topicDeleted(FOO)
     expect(await committedOffset()).toBe(-1n)
   })
@@ -314,7 +314,7 @@ describe('a journal that cannot be written', () => {
   ] as const)('%s is told as %s', async (thrown, told) => {
     journal.failure = new KafkaError(thrown, 'why')
     expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: told })
-    expect(await resultOf(groups.commitOffsets(commitRequest('', -1, 5n)))).toBe(told)
+    expect(await resultOf(groups.offsets.commit(commitRequest('', -1, 5n)))).toBe(told)
     expect([...groups.groups()]).toEqual([])
     expect(await committedOffset()).toBe(-1n)
   })
@@ -330,8 +330,8 @@ describe('a journal that cannot be written', () => {
   })
 
   it('keeps one group from losing offsets that are due, not the others', async () => {
-    await groups.commitOffsets(commitRequest('', -1, 5n))
-    await groups.commitOffsets({ ...commitRequest('', -1, 6n), groupId: 'other' })
+    await groups.offsets.commit(commitRequest('', -1, 5n))
+    await groups.offsets.commit({ ...commitRequest('', -1, 6n), groupId: 'other' })
     journal.failure = full
     journal.attempted = () => {
       journal.failure = undefined
@@ -342,7 +342,7 @@ describe('a journal that cannot be written', () => {
 
   it('bugs of ours are not taken for errors of the disk', async () => {
     const memberId = await stableMember()
-    await groups.commitOffsets(commitRequest(memberId, 1, 5n))
+    await groups.offsets.commit(commitRequest(memberId, 1, 5n))
     journal.failure = new Error('a bug')
     await expect(groups.joinGroup(joinRequest({ groupId: 'new' }))).rejects.toThrow('a bug')
     expect(() => clock.advance(SESSION_MS)).toThrow('a bug')
@@ -355,7 +355,7 @@ describe('answers', () => {
     const sync = deferred<void>()
     journal.syncing = sync.promise
     let answered = false
-    const commit = groups.commitOffsets(commitRequest('', -1, 5n)).then(() => {
+    const commit = groups.offsets.commit(commitRequest('', -1, 5n)).then(() => {
       answered = true
     })
     for (let turn = 0; turn < 10; turn++) await Promise.resolve()

@@ -14,5 +14,5 @@ export const offsetCommit: Handler<'OffsetCommit'> = async (request, context) =>
   const { topics, answerWith } = sortCommit(request.topics, context, apiVersion >= TOPIC_IDS_SINCE)
   if (topics.length === 0) return { topics: answerWith([]) }
   const { generationIdOrMemberEpoch: generationId, ...rest } = request
-  return { topics: answerWith(await parts.groups.commitOffsets({ ...rest, topics, generationId, apiVersion })) }
+  return { topics: answerWith(await parts.groups.offsets.commit({ ...rest, topics, generationId, apiVersion })) }
 }

@@ -7,7 +7,7 @@
  * - Version 1 has no place for an error of the whole group: every partition carries it.
  */
 import { AnswerBudget } from '../../group/answer-budget.ts'
-import type { OffsetFetchAnswer } from '../../group/coordinator.ts'
+import type { OffsetFetchAnswer } from '../../group/committed-offsets.ts'
 import { type FetchTopic, notFound } from '../../group/offsets.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
@@ -52,7 +52,7 @@ async function fetchGroup(
   const isUnknown = ({ name }: FetchTopic) => byId && name === ''
   const unknown = named?.filter(isUnknown) ?? []
   const known = named?.filter(topic => !isUnknown(topic)) ?? null
-  const answer = await context.parts.groups.fetchOffsets(groupId, known, budget, requireStable)
+  const answer = await context.parts.groups.offsets.fetch(groupId, known, budget, requireStable)
   if (answer.errorCode !== 'NONE') return { groupId, ...answer }
   const found = byId && !topics ? withIds(answer, context) : answer.topics
   return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }

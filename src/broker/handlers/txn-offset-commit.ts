@@ -36,7 +36,7 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
   }
   const producer = { producerId, producerEpoch }
   const commit = { ...claim, retentionTimeMs: -1n, topics, producer }
-  return { topics: answerWith(await context.parts.groups.commitTransactionalOffsets(commit)) }
+  return { topics: answerWith(await context.parts.groups.offsets.commitInTransaction(commit)) }
 }
 
 /** Adds the partition that holds the group to the transaction, where that is to be done. Gives what checks that it is there. */

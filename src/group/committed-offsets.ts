@@ -1,0 +1,122 @@
+/**
+ * Commits and fetches of offsets, by members of groups, by clients without a group, and within transactions. As for
+ * groups each request is one turn, and what goes wrong is an error code in its answer.
+ */
+import { toldAs } from '../coordination/errors.ts'
+import type { JournalProducer } from '../coordination/journal.ts'
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { AnswerBudget } from './answer-budget.ts'
+import { type Claim, commit, commitInTransaction } from './classic/membership.ts'
+import {
+  type CommitAnswerTopic,
+  type CommitRequest,
+  decideCommit,
+  type FetchAnswerTopic,
+  type FetchTopic,
+  fetchOffsets,
+  refuseCommit
+} from './offsets.ts'
+import type { GroupPartition } from './partition.ts'
+import type { Turns } from './turns.ts'
+
+export type OffsetCommitRequest = { readonly apiVersion: number } & Claim & CommitRequest
+export type TxnOffsetCommitRequest = { readonly producer: JournalProducer } & Claim & CommitRequest
+
+/** `topics` is empty where `errorCode` speaks for all. */
+export interface OffsetFetchAnswer {
+  readonly errorCode: ErrorName
+  readonly topics: readonly FetchAnswerTopic[]
+}
+
+export interface OffsetSettings {
+  /** `offset.metadata.max.bytes` */
+  readonly offsetMetadataMaxBytes: number
+}
+
+export interface OffsetPorts {
+  readonly clock: Clock
+  readonly settings: OffsetSettings
+}
+
+/** The partition that holds a group. Both throw what the client is told. */
+export interface PartitionLookup {
+  of(groupId: string): GroupPartition
+  /** As `of`, for requests that may not name the empty group. */
+  ofMembers(groupId: string): GroupPartition
+}
+
+export class CommittedOffsets {
+  readonly #ports: OffsetPorts
+  readonly #turns: Turns
+  readonly #partitions: PartitionLookup
+
+  constructor(ports: OffsetPorts, turns: Turns, partitions: PartitionLookup) {
+    this.#ports = ports
+    this.#turns = turns
+    this.#partitions = partitions
+  }
+
+  /** Stores offsets. An answer for every partition, in the order of the request. */
+  commit(request: OffsetCommitRequest): Promise<CommitAnswerTopic[]> {
+    return this.#write(request, () => {
+      const partition = this.#partitions.of(request.groupId)
+      return { partition, error: this.#checkCommit(partition, request) }
+    })
+  }
+
+  /** Stores offsets that count once the producer's transaction is committed. An answer for every partition. */
+  commitInTransaction(request: TxnOffsetCommitRequest): Promise<CommitAnswerTopic[]> {
+    return this.#write(request, () => {
+      const partition = this.#partitions.ofMembers(request.groupId)
+      const group = partition.groups.get(request.groupId)
+      const unknown = request.generationId < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
+      return { partition, error: group ? commitInTransaction(group, request) : unknown }
+    })
+  }
+
+  #checkCommit(partition: GroupPartition, request: OffsetCommitRequest): ErrorName {
+    const { groupId, generationId, apiVersion } = request
+    const group = partition.groups.get(groupId)
+    if (group) return this.#turns.touch(group, touch => commit(touch, request))
+    if (generationId < 0) return 'NONE'
+    return apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
+  }
+
+  async #write(
+    request: CommitRequest & { readonly producer?: JournalProducer },
+    check: () => { partition: GroupPartition; error: ErrorName }
+  ): Promise<CommitAnswerTopic[]> {
+    try {
+      const { clock, settings } = this.#ports
+      const { partition, error } = check()
+      if (error !== 'NONE') throw new KafkaError(error, `group ${request.groupId} takes no such commit`)
+      const { records, topics } = decideCommit(request, settings.offsetMetadataMaxBytes, clock.now())
+      partition.write(records, clock.now(), request.producer)
+      await partition.journal.settled()
+      return topics
+    } catch (error) {
+      return refuseCommit(request.topics, toldAs(error))
+    }
+  }
+
+  /** Offsets of the topics asked for, or of all when `topics` is null; only stable ones, where those are wanted (KIP-447). */
+  async fetch(
+    groupId: string,
+    topics: readonly FetchTopic[] | null,
+    budget = new AnswerBudget(),
+    requireStable = false
+  ): Promise<OffsetFetchAnswer> {
+    try {
+      const partition = this.#partitions.of(groupId)
+      const { offsets } = partition
+      const isUnstable = (topic: string, index: number) =>
+        requireStable && offsets.held.isPending(groupId, topic, index)
+      const answer = fetchOffsets(offsets.of(groupId), topics, budget, isUnstable)
+      await partition.journal.settled()
+      return { errorCode: 'NONE', topics: answer }
+    } catch (error) {
+      return { errorCode: toldAs(error), topics: [] }
+    }
+  }
+}
