@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { HeldStorage } from '../log/held-storage.ts'
 import { Harness, type HarnessOptions } from './harness.ts'
@@ -271,6 +272,29 @@ test('a deleted topic takes the offsets of open transactions with it', async () 
 })
 
 describe('on a disk that is synced by each message', () => {
+  test.each([0, 1, 2, 3, 4, 5, 6])(
+    'what a recovery has found to be aborted stays so after a loss of power (seed %i)',
+    async seed => {
+      const storage = new MemoryStorage({ canLosePower: true })
+      const config = { ...CONFIG, 'log.flush.interval.messages': 1 }
+      const harness = await Harness.start({ storage, config })
+      const topic = { name: 't', topicId: await harness.createTopic('t', 1, { 'internal.segment.bytes': '400' }) }
+      const producer = await begun(harness, 'KIP-890')
+      for (const value of ['a', 'b', 'c', 'd', 'e']) {
+        await producer.send(topic, 0, [value])
+        if (value === 'e') await producer.commit()
+        else await producer.abort()
+      }
+      const afterDeath = storage.die({ canLosePower: true })
+      const clock = new ManualClock(harness.clock.now())
+      await (await Harness.start({ storage: afterDeath, clock, config })).broker.stop()
+      const afterLoss = afterDeath.losePower(seededRandom(seed), 'any', { canLosePower: true })
+      const again = await Harness.start({ storage: afterLoss, clock: new ManualClock(clock.now()), config })
+      expect(await valuesOf(again, topic)).toEqual(['e'])
+      await again.broker.stop()
+    }
+  )
+
   test('no record is written before the partition that it goes to is on record', async () => {
     const storage = new HeldStorage()
     const { harness, topic } = await started({ storage, config: { 'log.flush.interval.messages': 1 } })
