@@ -143,7 +143,8 @@ export class Partition {
       journal.append(records)
       return
     }
-    const batch = journal.batchOf(records, { ...producer, isTransactional: true })
+    // Every one begins with 0, as in Kafka: what a coordinator writes is not numbered.
+    const batch = journal.batchOf(records, { ...producer, baseSequence: 0, isTransactional: true })
     this.#producers.states.checkFromCoordinator(batch)
     journal.appendBatch(batch)
   }

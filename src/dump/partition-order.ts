@@ -13,6 +13,9 @@ import { LARGEST_SNAPSHOT } from './producer-snapshot.ts'
 import { SequenceChains } from './sequence-chains.ts'
 import { TransactionOrder } from './transaction-order.ts'
 
+/** The folders of the topic in which groups keep their offsets. */
+const OF_GROUPS = /(^|\/)__consumer_offsets-\d+$/
+
 /** A snapshot that the log has not reached yet. */
 interface Snapshot {
   readonly path: string
@@ -22,7 +25,7 @@ interface Snapshot {
 export class PartitionOrder {
   readonly folder: string
   readonly #files: Files
-  readonly #chains = new SequenceChains()
+  readonly #chains: SequenceChains
   readonly #transactions: TransactionOrder
   readonly #epochs: EpochOrder
   /** In the order of their offsets. */
@@ -34,6 +37,7 @@ export class PartitionOrder {
   constructor(files: Files, folder: string) {
     this.folder = folder
     this.#files = files
+    this.#chains = new SequenceChains(OF_GROUPS.test(folder) ? 'not numbered' : 'numbered')
     this.#transactions = new TransactionOrder(files)
     this.#epochs = new EpochOrder(files, folder)
     const names = folder === '' ? [] : files.list(folder).map(({ name }) => name)

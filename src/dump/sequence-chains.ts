@@ -25,8 +25,14 @@ const SEQUENCES = 2 ** 31
 
 export class SequenceChains {
   readonly #chains = new Map<bigint, Chain>()
+  readonly #kind: 'numbered' | 'not numbered'
   /** No offset is missing from here on. */
   #denseFrom = 0n
+
+  /** What a coordinator writes in a producer's name is not numbered, though it begins with 0. */
+  constructor(kind: 'numbered' | 'not numbered') {
+    this.#kind = kind
+  }
 
   /** Tells that offsets are missing before `offset`. */
   gapBefore(offset: bigint): void {
@@ -38,7 +44,7 @@ export class SequenceChains {
     const { producerId, producerEpoch: epoch, baseSequence } = batch
     if (producerId === NO_PRODUCER_ID) return undefined
     const known = this.#chains.get(producerId)
-    const numbered = baseSequence !== NO_SEQUENCE
+    const numbered = baseSequence !== NO_SEQUENCE && this.#kind === 'numbered'
     const wrong = known && this.#wrong(known, batch)
     // A marker ends a transaction, and what follows is of the same chain unless it raised the epoch.
     const same = known?.epoch === epoch ? known : undefined

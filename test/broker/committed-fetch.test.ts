@@ -1,5 +1,6 @@
 /** Readers of committed data: how far they see, what they wait for, and what they are told was aborted. */
 import { describe, expect, it } from 'vitest'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { batchOf, Harness, valuesIn } from './harness.ts'
 import { readCommitted, TransactionalProducer } from './transactional.ts'
 
@@ -167,6 +168,19 @@ describe('offsets', () => {
     expect(await latest(READ_COMMITTED)).toBe(2n)
     await producer.commit()
     expect(await latest(READ_COMMITTED)).toBe(3n)
+  })
+
+  it('of a group in a transaction are written in batches that begin with sequence 0, as in Kafka', async () => {
+    const { broker, producer } = await started()
+    await using _ = broker
+    for (const offset of [1n, 2n]) await producer.sendOffset('g', 't', 0, offset)
+    await producer.commit()
+    const { storage } = broker
+    const folders = storage.list('').filter(({ name }) => name.startsWith('__consumer_offsets-'))
+    const paths = folders.map(({ name }) => `${name}/00000000000000000000.log`).filter(path => storage.exists(path))
+    const batches = paths.flatMap(path => [...batchesIn(storage.read(path, 0, storage.size(path)))])
+    const inTransaction = batches.filter(({ isTransactional, isControl }) => isTransactional && !isControl)
+    expect(inTransaction.map(({ baseSequence }) => baseSequence)).toEqual([0, 0])
   })
 
   it('are the same after a restart, open and aborted transactions included', async () => {

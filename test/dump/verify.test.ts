@@ -114,6 +114,12 @@ describe('verifying', () => {
     expect(said.at(-1)).toMatch(/^3 files verified, [1-9]\d* problems found$/)
   })
 
+  it('takes what a coordinator wrote in the name of producers, all of which begins with sequence 0', () => {
+    const storage = chain([0n, 0], [2n, 0], [4n, 0])
+    storage.rename('t-0', '__consumer_offsets-0')
+    expect([...verify(storage, ['__consumer_offsets-0'], options())].map(textOf)).toHaveLength(1)
+  })
+
   it('finds sequences and epochs that go back', () => {
     expect(found(chain([0n, 0], [2n, 0]))[0]).toMatch(/position 77: producer 5 has sequence 0 where 2 should follow/)
     expect(found(chain([0n, 0, 3], [20n, 2, 2]))[0]).toMatch(/producer 5 goes back from epoch 3 to 2/)

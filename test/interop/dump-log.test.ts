@@ -60,6 +60,21 @@ describe.each(WRITERS)('files that $name wrote', ({ start }) => {
     if ((await named(/\.snapshot$/)).length > 0) await compare(/\.snapshot$/)
   })
 
+  test('transactional batches and markers', () => compare(/^txn-\d+\/.*\.log$/, '--print-data-log'))
+  test('lists of aborted transactions', () => compare(/^txn-\d+\/.*\.txnindex$/))
+  test('the state of transactions', () => compare(/^__transaction_state-\d+\/.*\.log$/, '--transaction-log-decoder'))
+
+  test('how every transaction ended', async () => {
+    const { stdout } = await dumpLog(['--transactions', '--files', join(folder, 'data', 'txn-0')])
+    expect(stdout.match(/(?<=records: )\d+ result: \w+/g)).toEqual([
+      '2 result: COMMIT',
+      '2 result: ABORT',
+      '2 result: COMMIT',
+      '2 result: ABORT',
+      '1 result: OPEN'
+    ])
+  })
+
   test('a log that is cut off', async () => {
     const [file = ''] = await named(/^codec-zstd-0\/.*\.log$/)
     await truncate(file, 5000)
@@ -68,7 +83,9 @@ describe.each(WRITERS)('files that $name wrote', ({ start }) => {
 
   test('nothing is wrong with those that are whole', async () => {
     const data = (await readdir(join(folder, 'data'))).filter(name => /-\d+$/.test(name) && name !== 'codec-zstd-0')
-    const { stdout } = await dumpLog(['--verify', '--files', data.map(name => join(folder, 'data', name)).join()])
+    const files = data.map(name => join(folder, 'data', name)).join()
+    // Where something is wrong, what that is shows in the failure.
+    const { stdout } = await dumpLog(['--verify', '--files', files]).catch((error: { stdout: string }) => error)
     expect(stdout).toMatch(/^\d+ files verified, no problems found\n$/)
   })
 })
@@ -78,8 +95,32 @@ async function fill(servers: string): Promise<void> {
   for (const codec of CODECS)
     await javaTask(CLIENT, 'produce', servers, `codec-${codec}`, 1, 3000, 100, codec, 'all', true)
   await javaTask(CLIENT, 'consume', servers, 'codec-none', 1, 3000, 100, 'readers')
+  await transact(servers)
   const admin = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic: 'set', configEntries: [{ name: 'retention.ms', value: '1000' }] }] })
   await admin.disconnect()
+}
+
+/** Committed and aborted transactions in turn, offsets of a group in some, and one that is left open. */
+async function transact(servers: string): Promise<void> {
+  const kafka = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.createTopics({ topics: [{ topic: 'txn', numPartitions: 1 }] })
+  await admin.disconnect()
+  const messages = [{ key: 'a', value: '1' }, { value: '2' }]
+  const producer = kafka.producer({ transactionalId: 'tx', maxInFlightRequests: 1, idempotent: true })
+  await producer.connect()
+  for (const isCommitted of [true, false, true, false]) {
+    const transaction = await producer.transaction()
+    await transaction.send({ topic: 'txn', messages })
+    const topics = [{ topic: 'txn', partitions: [{ partition: 0, offset: '2' }] }]
+    await transaction.sendOffsets({ consumerGroupId: 'group', topics })
+    await (isCommitted ? transaction.commit() : transaction.abort())
+  }
+  const other = kafka.producer({ transactionalId: 'open', maxInFlightRequests: 1, idempotent: true })
+  await other.connect()
+  await (await other.transaction()).send({ topic: 'txn', messages: messages.slice(1) })
+  for (const one of [producer, other]) await one.disconnect()
 }
