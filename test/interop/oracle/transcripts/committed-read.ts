@@ -1,9 +1,9 @@
 // Readers beside transactions: how far a read_committed Fetch and ListOffsets go, which ranges it is told are aborted, and
 // what its answers say of the log.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
-import { call, type Step } from '../transcript.ts'
+import { atEachVersion, call, type Step } from '../transcript.ts'
 import { bytes } from './batches.ts'
-import { NOW, named } from './fetching.ts'
+import { byId, NOW, named } from './fetching.ts'
 import { filled } from './producing.ts'
 import { topic } from './topic.ts'
 import { Transactional } from './transactional.ts'
@@ -40,16 +40,19 @@ function read(when: string, ...offsets: bigint[]): Step[] {
 const small = (name: string, fetchOffset: bigint, partitionMaxBytes: number): Step =>
   fetched(name, [named(TOPIC, { fetchOffset, partitionMaxBytes })], { isolationLevel: 1 })
 
-const everyVersion: Step[] = Array.from({ length: 9 }, (_, index) => index + 4).flatMap(version =>
-  LEVELS.map(isolationLevel =>
-    call(`all at level ${isolationLevel}`, Fetch, version, {
-      maxWaitMs: 0,
-      minBytes: 0,
-      isolationLevel,
-      topics: [{ topic: TOPIC, partitions: [{ partition: 0, fetchOffset: 0n, partitionMaxBytes: 1 << 20 }] }]
-    })
+const everyVersion: Step[] = LEVELS.flatMap(isolationLevel => [
+  ...atEachVersion(`all at level ${isolationLevel}`, Fetch, version => session => ({
+    ...NOW,
+    isolationLevel,
+    topics: [version < 13 ? named(TOPIC) : byId(session, TOPIC)]
+  })),
+  ...atEachVersion(
+    `the end at level ${isolationLevel}`,
+    ListOffsets,
+    () => ({ isolationLevel, topics: [{ name: TOPIC, partitions: [{ partitionIndex: 0, timestamp: -1n }] }] }),
+    { first: 2 }
   )
-)
+])
 
 export const committedRead: Step[] = [
   topic(TOPIC),

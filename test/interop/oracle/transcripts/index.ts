@@ -7,6 +7,7 @@ import { committedRead } from './committed-read.ts'
 import { configs } from './configs.ts'
 import { deleteRecords } from './delete-records.ts'
 import { endTxn } from './end-txn.ts'
+import { exhaustedEpochs } from './exhausted-epochs.ts'
 import { fetch } from './fetch.ts'
 import { fetchSessions } from './fetch-sessions.ts'
 import { findCoordinator } from './find-coordinator.ts'
@@ -63,5 +64,6 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'txn admin': txnAdmin,
   'committed read': committedRead,
   'update features': updateFeatures,
-  'transaction versions': transactionVersions
+  'transaction versions': transactionVersions,
+  'exhausted epochs': exhaustedEpochs
 }
