@@ -1,0 +1,64 @@
+/** A real client whose connections break after what it asked for was done: it asks again, and all is there once. */
+import { Kafka, logLevel } from 'kafkajs'
+import { expect, test } from 'vitest'
+import { Broker } from '../../src/broker/broker.ts'
+import { resolve } from '../../src/config/resolve.ts'
+import { fromObject } from '../../src/config/sources.ts'
+import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { Server } from '../../src/net/server.ts'
+import type { ApiName } from '../../src/protocol/messages/index.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { seededRandom } from '../../src/runtime/random.ts'
+import { losingAnswers } from '../broker/lost-answers.ts'
+
+/** Of the requests of a transaction the only one that kafkajs asks again after its connection has broken. */
+const LOST: readonly ApiName[] = ['Produce']
+const LIMITS = {
+  maxRequestBytes: 1_000_000,
+  maxHeldBytes: 10_000_000,
+  maxConnections: 100,
+  maxConnectionsOf: () => 100,
+  maxIdleMs: -1,
+  backlog: 50
+}
+const ROUNDS = 4
+
+test('a transactional producer of kafkajs that loses answers', async () => {
+  const world = { clock: systemClock, logger: silentLogger }
+  const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
+  const server = await Server.bind({ ...world, listeners, limits: LIMITS })
+  const { settings } = resolve(fromObject({}))
+  const broker = await Broker.start({ ...world, settings, storage: new MemoryStorage(), random: seededRandom(1) })
+  const asked = new Map<ApiName, number>()
+  const isLost = (api: ApiName) => {
+    const count = (asked.get(api) ?? 0) + 1
+    asked.set(api, count)
+    return LOST.includes(api) && count % 3 === 1
+  }
+  server.serve(losingAnswers(broker.dispatch, isLost))
+  const retry = { initialRetryTime: 10, maxRetryTime: 50 }
+  const brokers = server.endpoints.map(({ host, port }) => `${host}:${port}`)
+  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry })
+  const admin = kafka.admin()
+  await admin.createTopics({ topics: [{ topic: 't' }] })
+  const producer = kafka.producer({ transactionalId: 'tx', idempotent: true, maxInFlightRequests: 1, retry })
+  await producer.connect()
+  for (let round = 0; round < ROUNDS; round++) {
+    const transaction = await producer.transaction()
+    await transaction.send({ topic: 't', messages: [{ value: `${round}` }] })
+    await transaction.send({ topic: 't', messages: [{ value: `${round} again` }] })
+    const partitions = [{ partition: 0, offset: `${round + 1}` }]
+    await transaction.sendOffsets({ consumerGroupId: 'g', topics: [{ topic: 't', partitions }] })
+    await transaction.commit()
+  }
+  for (const api of LOST) expect(asked.get(api), `${api} was asked again`).toBeGreaterThan(ROUNDS)
+  // Two records and a marker for each.
+  expect((await admin.fetchTopicOffsets('t'))[0]?.high).toBe(String(3 * ROUNDS))
+  expect((await admin.fetchOffsets({ groupId: 'g', topics: ['t'] }))[0]?.partitions[0]?.offset).toBe(String(ROUNDS))
+  await producer.disconnect()
+  await admin.disconnect()
+  await server.drain()
+  await broker.stop()
+  await server.close(1000)
+})
