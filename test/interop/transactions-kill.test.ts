@@ -55,6 +55,17 @@ test('every record is copied once', { timeout: 120_000 + ROUNDS * ROUND_LIMIT_MS
 
 /** Starts the process over the folder; answers where it listens. */
 async function start(port: string): Promise<string> {
-  run = new Run(['start', '--port', port, '--json', '--log-level', 'warn', '--data-dir', folder])
+  run = new Run([
+    'start',
+    '--port',
+    port,
+    '--json',
+    '--log-level',
+    'warn',
+    '--data-dir',
+    folder,
+    '--set',
+    'group.initial.rebalance.delay.ms=0'
+  ])
   return (await run.ready()).bootstrapServers
 }

@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-test('every word is counted once', async () => {
+test('every word is counted once', { timeout: 300_000 }, async () => {
   const servers = await startBroker('0')
   const port = servers.split(':').at(-1) ?? ''
   for (const topic of ['lines', 'counted']) {
@@ -50,7 +50,15 @@ test('every word is counted once', async () => {
 })
 
 async function startBroker(port: string): Promise<string> {
-  const args = ['--json', '--log-level', 'warn', '--data-dir', join(folder, 'broker')]
+  const args = [
+    '--json',
+    '--log-level',
+    'warn',
+    '--data-dir',
+    join(folder, 'broker'),
+    '--set',
+    'group.initial.rebalance.delay.ms=0'
+  ]
   run = new Run(['start', '--port', port, ...args])
   return (await run.ready()).bootstrapServers
 }

@@ -9,8 +9,11 @@ import { made } from './made.ts'
 
 const run = promisify(execFile)
 const VERSIONS = ['4.4.0', '3.9.1', '2.8.2']
-/** Transactions that take too long are looked for so often that a test need not wait. */
-const CONFIG = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100 }
+/** Transactions that take too long are looked for so often, and groups begin so soon, that a test need not wait. */
+const CONFIG = {
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100,
+  'group.initial.rebalance.delay.ms': 0
+}
 
 /** What each scenario of the Java program comes to: what it threw, what was read, where logs end, what was committed. */
 const OUTCOMES = {

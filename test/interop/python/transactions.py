@@ -63,8 +63,13 @@ def read(servers, topic, isolation="read_committed"):
 
 def settled(servers, topic, words):
     """What is committed, when the markers that a coordinator may still owe have come."""
-    until(lambda: len(read(servers, topic)) >= words, lambda: None, "committed words")
-    return read(servers, topic)
+    seen = []
+
+    def step():
+        seen[:] = read(servers, topic)
+
+    until(lambda: len(seen) >= words, step, "committed words")
+    return seen
 
 
 def thrown(step):

@@ -41,15 +41,15 @@ final class TransactionTask {
         Map<String, String> results = new LinkedHashMap<>();
         for (Map.Entry<String, Scenario> scenario : scenarios.entrySet()) {
             String topic = args.get(0) + "-" + scenario.getKey();
-            results.put(scenario.getKey(), outcome(scenario.getValue(), new Transactions(servers, topic, 3)));
+            results.put(scenario.getKey(), outcome(scenario.getValue(), servers, topic));
         }
         return results.entrySet().stream()
             .map(result -> String.format("\"%s\":\"%s\"", result.getKey(), result.getValue()))
             .collect(Collectors.joining(",", "{", "}"));
     }
 
-    private static String outcome(Scenario scenario, Transactions on) {
-        try {
+    private static String outcome(Scenario scenario, String servers, String topic) {
+        try (Transactions on = new Transactions(servers, topic, 3)) {
             return scenario.run(on);
         } catch (Exception e) {
             StringWriter trace = new StringWriter();
@@ -177,7 +177,7 @@ final class TransactionTask {
             late.initTransactions();
             late.beginTransaction();
             on.send(late, "late");
-            on.awaitEnds(Transactions.COMMITTED, List.of(2L, 0L, 0L));
+            on.awaitEnds(Transactions.COMMITTED, () -> List.of(2L, 0L, 0L));
             String thrown = thrown(late::commitTransaction);
             try (KafkaProducer<byte[], byte[]> next = on.ready()) {
                 next.beginTransaction();

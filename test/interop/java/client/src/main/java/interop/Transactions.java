@@ -2,8 +2,10 @@ package interop;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -13,13 +15,15 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 
 /** Clients of one topic for scenarios of transactions: records are short words, and readers answer what they saw. */
-final class Transactions {
+final class Transactions implements AutoCloseable {
     static final String COMMITTED = "read_committed";
     static final String UNCOMMITTED = "read_uncommitted";
 
     private final String servers;
     private final String topic;
     private final List<TopicPartition> partitions;
+    /** Those that ask where the partitions end, by isolation. */
+    private final Map<String, KafkaConsumer<byte[], byte[]>> asking = new HashMap<>();
 
     Transactions(String servers, String topic, int partitions) throws Exception {
         Clients.ensureTopic(servers, topic, partitions);
@@ -89,22 +93,26 @@ final class Transactions {
 
     /** Where the partitions end for such a reader. */
     Collection<Long> ends(String isolation) {
-        try (KafkaConsumer<byte[], byte[]> consumer = reader(isolation)) {
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-            return partitions.stream().map(ends::get).collect(Collectors.toList());
-        }
+        Map<TopicPartition, Long> ends = asking.computeIfAbsent(isolation, this::reader).endOffsets(partitions);
+        return partitions.stream().map(ends::get).collect(Collectors.toList());
     }
 
     /** Waits until no transaction is open: a coordinator may answer before its markers are written. */
     void settle() {
-        awaitEnds(COMMITTED, ends(UNCOMMITTED));
+        // The markers move both ends.
+        awaitEnds(COMMITTED, () -> ends(UNCOMMITTED));
     }
 
     /** Asks for the ends until they are these, as what a coordinator does by itself is seen some time later. */
-    void awaitEnds(String isolation, Collection<Long> expected) {
+    void awaitEnds(String isolation, Supplier<Collection<Long>> expected) {
         long startMs = System.currentTimeMillis();
-        while (!ends(isolation).equals(expected)) {
-            Clients.checkTime(startMs, "ends " + expected + " of " + topic);
+        while (!ends(isolation).equals(expected.get())) {
+            Clients.checkTime(startMs, "ends " + expected.get() + " of " + topic);
         }
+    }
+
+    @Override
+    public void close() {
+        asking.values().forEach(KafkaConsumer::close);
     }
 }

@@ -41,12 +41,11 @@ final class TransformTask {
 
     /** Reads all, aborts, reads all once more, commits: the offsets move with the second one only. */
     static String run(Transactions input, Committing committing) throws Exception {
-        Transactions output = new Transactions(input.servers(), input.topic() + "-out", 1);
-        try (KafkaProducer<byte[], byte[]> plain = input.plain()) {
-            input.send(plain, INPUT.toArray(new String[0]));
-        }
+        fill(input);
         StringBuilder seen = new StringBuilder();
-        try (KafkaConsumer<byte[], byte[]> consumer = member(input); KafkaProducer<byte[], byte[]> producer = output.ready()) {
+        try (Transactions output = new Transactions(input.servers(), input.topic() + "-out", 1);
+             KafkaConsumer<byte[], byte[]> consumer = member(input);
+             KafkaProducer<byte[], byte[]> producer = output.ready()) {
             for (boolean commits : new boolean[] {false, true}) {
                 producer.beginTransaction();
                 Map<TopicPartition, OffsetAndMetadata> read = transform(consumer, output, producer);
@@ -59,17 +58,16 @@ final class TransformTask {
                 }
                 seen.append(committed(consumer, read.keySet())).append(' ');
             }
+            return seen.append(output.read(Transactions.COMMITTED).size()).toString();
         }
-        return seen.append(output.read(Transactions.COMMITTED).size()).toString();
     }
 
     /** A member whose group went on without it must not commit. */
     static String oldMember(Transactions input) throws Exception {
-        Transactions output = new Transactions(input.servers(), input.topic() + "-out", 1);
-        try (KafkaProducer<byte[], byte[]> plain = input.plain()) {
-            input.send(plain, INPUT.toArray(new String[0]));
-        }
-        try (KafkaConsumer<byte[], byte[]> consumer = member(input); KafkaProducer<byte[], byte[]> producer = output.ready()) {
+        fill(input);
+        try (Transactions output = new Transactions(input.servers(), input.topic() + "-out", 1);
+             KafkaConsumer<byte[], byte[]> consumer = member(input);
+             KafkaProducer<byte[], byte[]> producer = output.ready()) {
             producer.beginTransaction();
             Map<TopicPartition, OffsetAndMetadata> read = transform(consumer, output, producer);
             ConsumerGroupMetadata old = consumer.groupMetadata();
@@ -80,6 +78,12 @@ final class TransformTask {
             });
             producer.abortTransaction();
             return thrown + " " + output.read(Transactions.COMMITTED);
+        }
+    }
+
+    private static void fill(Transactions input) throws Exception {
+        try (KafkaProducer<byte[], byte[]> plain = input.plain()) {
+            input.send(plain, INPUT.toArray(new String[0]));
         }
     }
 
