@@ -4,6 +4,7 @@ import { BATCH_OVERHEAD, RecordBatch } from '../../src/protocol/records/batch.ts
 import { crc32c } from '../../src/protocol/records/checksum.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
+import { TransactionalProducer } from '../broker/transactional.ts'
 import { BoundedStorage, copyOf, filesOf, mutated } from './mutations.ts'
 
 const STAGES = ['.swap', '.cleaned', '.deleted', '.tmp', '.part']
@@ -11,10 +12,13 @@ const STAGES = ['.swap', '.cleaned', '.deleted', '.tmp', '.part']
 /** The topics in it. */
 export const TOPICS = ['orders', 'people']
 
-/** A directory with rolled segments, a compacted topic, idempotent producers and groups; stopped clean, and not. */
+/** Of the internal topics, for whose many partitions nothing has to be looked through. */
+const SMALL = { 'offsets.topic.num.partitions': 2, 'transaction.state.log.num.partitions': 2 }
+
+/** A directory with rolled segments, idempotent and transactional producers and groups; stopped clean, and not. */
 export async function writtenDirectory(): Promise<{ clean: MemoryStorage; killed: MemoryStorage }> {
   const clean = new BoundedStorage()
-  const harness = await Harness.start({ storage: clean, config: { 'offsets.topic.num.partitions': 2 } })
+  const harness = await Harness.start({ storage: clean, config: SMALL })
   const ids = [
     await harness.createTopic('orders', 2, { 'segment.ms': '1', 'index.interval.bytes': '0' }),
     await harness.createTopic('people', 1, { 'cleanup.policy': 'delete', 'retention.ms': '-1' })
@@ -27,9 +31,23 @@ export async function writtenDirectory(): Promise<{ clean: MemoryStorage; killed
   }
   await harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] }, { version: 4 })
   await harness.get('OffsetCommit', commitRequest(5n), { version: 8 })
+  await transact(harness, ids[0] ?? '')
   const killed = copyOf(clean)
   await harness.broker.stop()
   return { clean, killed }
+}
+
+/** Transactions that were aborted, committed, and left open. */
+async function transact(harness: Harness, topicId: string): Promise<void> {
+  const producer = new TransactionalProducer(harness, 'tx')
+  await producer.init()
+  const topic = { name: 'orders', topicId }
+  for (const end of ['abort', 'commit', 'abort'] as const) {
+    await producer.send(topic, 1, [end])
+    await producer.sendOffset('g', 'orders', 0, 3n)
+    await producer[end]()
+  }
+  await producer.send(topic, 1, ['open'])
 }
 
 /** A commit of group g. */

@@ -5,18 +5,23 @@ import { ConfigError, fromProperties } from '../../src/config/sources.ts'
 import { controlPairs } from '../../src/dump/control-pairs.ts'
 import { groupDecoder } from '../../src/dump/group-decoder.ts'
 import { legacyRecords } from '../../src/dump/legacy.ts'
+import { txnDecoder } from '../../src/dump/txn-decoder.ts'
 import { decodeRecord, encodeRecord } from '../../src/group/records.ts'
+import { endingIn } from '../../src/idempotence/ending.ts'
 import { CorruptSnapshot, decodeSnapshot } from '../../src/idempotence/producer-snapshot.ts'
 import { parseCheckpoint } from '../../src/log/checkpoints.ts'
+import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { TransactionIndex, transactionIndexProblem } from '../../src/log/transaction-index.ts'
 import { decodeMetadataRecord, encodeMetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
 import { MalformedFrame } from '../../src/protocol/bytes.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
-import { batchesIn, RecordBatch } from '../../src/protocol/records/batch.ts'
+import { batchesIn, CorruptRecordError, RecordBatch } from '../../src/protocol/records/batch.ts'
 import { crc32c } from '../../src/protocol/records/checksum.ts'
 import { RecordWalker, recordsOf } from '../../src/protocol/records/record.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { decodeTxn } from '../../src/txn/records.ts'
 import { BOOTSTRAP, LEGACY, SNAPSHOT } from '../dump/vectors.ts'
-import { ABORT_MARKER, BY_CODEC, TRANSACTIONAL } from '../protocol/records/vectors.ts'
+import { ABORT_MARKER, BY_CODEC, hex, TRANSACTIONAL } from '../protocol/records/vectors.ts'
 import { mutated, ROUNDS, TIMEOUT_MS } from './mutations.ts'
 
 const LIMIT = 1 << 20
@@ -95,6 +100,7 @@ const metadataSamples = [
   })
 ].map(encodeMetadataRecord)
 
+const ABORTED = hex('0000 00000000000003e8 000000000000000a 000000000000000f 0000000000000010')
 const BATCHES = [...Object.values(BY_CODEC), TRANSACTIONAL, ABORT_MARKER, BOOTSTRAP]
 
 function sealed(bytes: Buffer): void {
@@ -160,6 +166,39 @@ const PARSERS: readonly Parser[] = [
       decodeRecord(fromPair(bytes))
     },
     errors: [MalformedFrame]
+  },
+  {
+    name: 'records of transactions',
+    samples: [
+      hex(`06 0000 0002 7478 0001 00000000000003e8 0001 0000ea60 01 02 04 666f6f 02 00000000 00
+        0000018bcfe56801 0000018bcfe56800 01 02 02 0002`)
+    ],
+    parse: bytes => {
+      txnDecoder({ offset: 0n, ...fromPair(bytes) })
+      decodeTxn(fromPair(bytes))
+    },
+    errors: [MalformedFrame]
+  },
+  {
+    name: 'ends of transactions',
+    samples: [ABORT_MARKER],
+    parse: bytes => {
+      for (const batch of batchesIn(bytes)) if (!batch.isLegacy && batch.isControl) endingIn(batch)
+    },
+    errors: [KafkaError, MalformedFrame],
+    mend: sealed
+  },
+  {
+    name: 'lists of aborted transactions',
+    samples: [ABORTED, Buffer.concat([ABORTED, ABORTED, ABORTED])],
+    parse: bytes => {
+      const storage = new MemoryStorage()
+      storage.append('txnindex', bytes)
+      void transactionIndexProblem(storage, 'txnindex', 0n)
+      const index = new TransactionIndex(storage, 'txnindex')
+      for (const offset of [0n, 12n, 1n << 62n]) for (const { lastOffset } of index.from(offset)) void lastOffset
+    },
+    errors: [CorruptRecordError]
   },
   {
     name: 'server.properties',

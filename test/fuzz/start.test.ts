@@ -42,10 +42,12 @@ async function use(harness: Harness): Promise<void> {
   for (const { name, topicId, partitions } of topics) {
     if (!TOPICS.includes(name ?? '')) continue
     for (const { partitionIndex } of partitions) {
-      const answer = await harness.get('Fetch', harness.fetchRequest(topicId, 0n, {}, partitionIndex))
-      const data = answer.responses[0]?.partitions[0]
-      for (const batch of batchesIn(data?.records ?? Buffer.alloc(0))) {
-        expect(batch.hasValidCrc()).toBe(true)
+      for (const isolationLevel of [0, 1]) {
+        const answer = await harness.get('Fetch', harness.fetchRequest(topicId, 0n, { isolationLevel }, partitionIndex))
+        const data = answer.responses[0]?.partitions[0]
+        for (const batch of batchesIn(data?.records ?? Buffer.alloc(0))) {
+          expect(batch.hasValidCrc()).toBe(true)
+        }
       }
       for (const timestamp of [-1n, -2n, -3n, 1_700_000_000_003n]) {
         const partition = { partitionIndex, timestamp, currentLeaderEpoch: -1 }

@@ -6,6 +6,7 @@ import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
 import { recoverPartition } from '../../src/log/recovery.ts'
 import { segmentPath } from '../../src/log/segment-names.ts'
+import { StorageError } from '../../src/log/storage.ts'
 import { type AbortedTxn, TransactionIndex, transactionIndexProblem } from '../../src/log/transaction-index.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { options } from '../dump/folder.ts'
@@ -155,6 +156,24 @@ test('after a clean stop a damaged list is made again, that of one segment in th
   const { log } = openPartition(storage, SMALL)
   expect(lists(storage)).toEqual(before)
   expect(visible(log)).toEqual(kept(10))
+})
+
+test('an abort that cannot be noted takes the log offline, and the next start knows of it', () => {
+  let isFull = false
+  const storage = new MemoryStorage({
+    fault: ({ name, path }) =>
+      isFull && name === 'append' && path.endsWith('.txnindex')
+        ? { error: new StorageError('full', 'no room') }
+        : undefined
+  })
+  const partition = openPartition(storage, SMALL)
+  tell(partition, 0, 1)
+  write(partition.log, [['k', 'aborted']], { producerId: 1n, producerEpoch: 0, baseSequence: 1, isTransactional: true })
+  isFull = true
+  expect(() => end(partition, 1n, 'ABORT')).toThrow(expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' }))
+  expect(partition.log.isOffline).toBe(true)
+  isFull = false
+  expect(visible(openPartition(storage, SMALL, 'death').log)).toEqual(['kept 0'])
 })
 
 const CAUSES: Cause[] = ['process death', 'power loss', 'power loss without a journal of names']
