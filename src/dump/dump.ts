@@ -52,13 +52,17 @@ export function problemOf(path: string, error: unknown): Item {
   return problem(path, undefined, error.message)
 }
 
-/** The files that the paths stand for. */
+/** The files that the paths stand for. A folder in which there are none stands for itself: whoever named it is told. */
 export function* filesUnder(files: Files, paths: readonly string[]): Generator<string> {
   for (const given of paths) {
     const path = given.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '')
-    const entries = files.exists(path) ? entriesOfFolder(files, path) : undefined
-    if (!entries) yield path
-    else yield* filesIn(files, path, entries)
+    const entries = files.exists(path) ? entriesOfFolder(files, path) : []
+    let isEmpty = true
+    for (const file of filesIn(files, path, entries)) {
+      isEmpty = false
+      yield file
+    }
+    if (isEmpty) yield path
   }
 }
 
@@ -70,13 +74,12 @@ function* filesIn(files: Files, folder: string, entries: ReturnType<Files['list'
   }
 }
 
-/** Undefined for a file, and for a folder that holds nothing. */
-function entriesOfFolder(files: Files, path: string): ReturnType<Files['list']> | undefined {
+/** None for a file. */
+function entriesOfFolder(files: Files, path: string): ReturnType<Files['list']> {
   try {
-    const entries = files.list(path)
-    return entries.length === 0 ? undefined : entries
+    return files.list(path)
   } catch (error) {
-    if (error instanceof StorageError) return undefined
+    if (error instanceof StorageError) return []
     throw error
   }
 }

@@ -233,6 +233,12 @@ describe('verifying what lies beside a log', () => {
     expect(found(storage)).toHaveLength(2)
   })
 
+  it('does not call a folder sound in which there is nothing of a log', () => {
+    const storage = folder({ 'notes.txt': Buffer.from('hello') })
+    expect(found(storage)).toEqual(['t-0: an unknown kind of file', '1 files verified, 1 problems found'])
+    expect(lines(storage, options(), ['t-0'])).toContain('Ignoring unknown file t-0')
+  })
+
   it('goes through all partitions of a data directory', () => {
     const storage = chain([0n, 0], [2n, 2])
     storage.makeDirectory('u-0')
