@@ -21,7 +21,7 @@ const worlds: { cause: Cause; config: HarnessOptions['config'] }[] = [
 
 const SHARE = 0.05
 
-test.each(worlds)('$cause, $config: every transaction counts once', { timeout: 600_000 }, async ({ cause, config }) => {
+test.each(worlds)('$cause, $config: every transaction counts once', { timeout: 3_600_000 }, async ({ cause, config }) => {
   const operations = await dieEverywhere(cause, {
     witness: () => new Ledger(),
     script: (life, ledger) => run(life, ledger, config),
