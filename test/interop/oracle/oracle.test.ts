@@ -1,7 +1,8 @@
 // Transcripts of requests, played against a real Kafka and against ours: the answers must be the same. The Kafkas are the
 // one of the issues and the newest, whose answer counts where they differ; KAFKA_VERSION picks one. With
 // INTEROP_BROKERS=kafka the newest Kafka stands in for ours, which shows that a transcript itself is sound and where the
-// releases differ. ORACLE_LOG=FILE takes down what Kafka answered, to read. Codes that requests to one healthy node cannot
+// releases differ. ORACLE_LOG=FILE takes down what Kafka answered, a JSON array a step: to read, and to keep as a record
+// (test/txn/recorded.test.ts). Codes that requests to one healthy node cannot
 // provoke (KAFKA_STORAGE_ERROR, LEADER_NOT_AVAILABLE, NOT_ENOUGH_REPLICAS ...) are proved in test/broker alone.
 import { appendFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -57,8 +58,8 @@ describe.each(VERSIONS)('Apache Kafka %s', version => {
     for (const step of known(steps, version, name)) {
       test(step.name, async () => {
         const [theirs, own] = await both(step.play(sessions.kafka), step.play(sessions.ours))
-        const line = `${version} | ${name} | ${step.name}: ${JSON.stringify(theirs)}\n`
-        await appendFile(process.env.ORACLE_LOG ?? '/dev/null', line)
+        const line = JSON.stringify([version, name, step.name, theirs])
+        await appendFile(process.env.ORACLE_LOG ?? '/dev/null', `${line}\n`)
         expect(differences(theirs, own, step.subset).join('\n')).toBe('')
       })
     }

@@ -111,7 +111,6 @@ function fenced(producer: Transactional): Step[] {
 }
 
 const steps: Step[] = [
-  topic(TOPIC),
   ...[moving, resuming, open, classic].map(producer => producer.found()),
   worn,
   ...byEnding,
@@ -128,4 +127,4 @@ const steps: Step[] = [
   fetchAll('the log', TOPIC, 1)
 ]
 
-export const exhaustedEpochs: Step[] = steps.map(step => ({ ...step, since: '4.4.0' }))
+export const exhaustedEpochs: Step[] = [topic(TOPIC), ...steps.map(step => ({ ...step, since: '4.4.0' }))]
