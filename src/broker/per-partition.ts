@@ -51,6 +51,19 @@ export function distinct<Ref extends PartitionRef>(refs: readonly Ref[]): Ref[] 
   return [...new Map(refs.map(ref => [`${ref.topicId}/${ref.topic}/${ref.partition}`, ref])).values()]
 }
 
+/** The partitions that a request names, each once. In one pass: a request may name a topic thousands of times. */
+export function indexesByTopic(
+  topics: Iterable<{ readonly name: string; readonly indexes: readonly number[] }>
+): Map<string, Set<number>> {
+  const all = new Map<string, Set<number>>()
+  for (const { name, indexes } of topics) {
+    const known = all.get(name) ?? new Set<number>()
+    all.set(name, known)
+    for (const index of indexes) known.add(index)
+  }
+  return all
+}
+
 /** Answers gathered by topic, in the order in which the topics came. */
 export function byTopic<Data>(answers: readonly (PartitionRef & { readonly data: Data })[]) {
   const topics = new Map<string, { topic: string; topicId: string; partitions: Data[] }>()

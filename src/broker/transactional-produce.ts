@@ -129,7 +129,7 @@ function mustBeAdded(transactionalId: string, { batch, partition }: Admission, c
 function partitionsOf(admissions: readonly Admission[]): TxnPartitions {
   const partitions = new Map<string, Set<number>>()
   for (const { partition } of admissions) {
-    partitions.set(partition.topic, new Set([...(partitions.get(partition.topic) ?? []), partition.index]))
+    partitions.set(partition.topic, (partitions.get(partition.topic) ?? new Set()).add(partition.index))
   }
   return partitions
 }

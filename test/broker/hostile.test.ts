@@ -52,6 +52,28 @@ describe('a small request', () => {
     expect((await broker.get('Fetch', request)).responses[0]?.partitions).toHaveLength(1)
   })
 
+  it('that asks for one transaction or the producers of one partition many times is told of each once', async () => {
+    await using broker = await Harness.start()
+    await broker.createTopic('t')
+    await broker.get('FindCoordinator', { keyType: 1, coordinatorKeys: ['tx'] })
+    const transactionalIds = Array.from({ length: 1000 }, () => 'tx')
+    const { transactionStates } = await broker.get('DescribeTransactions', { transactionalIds })
+    expect(transactionStates).toHaveLength(1)
+    const partitionIndexes = Array.from({ length: 1000 }, () => 0)
+    const twice = { name: 't', partitionIndexes }
+    const { topics } = await broker.get('DescribeProducers', { topics: [twice, twice] })
+    expect(topics).toMatchObject([{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 'NONE' }] }])
+  })
+
+  it('that adds one topic to a transaction in thousands of pieces is not gone through for each', async () => {
+    await using broker = await Harness.start()
+    await broker.createTopic('t')
+    const v3AndBelowTopics = Array.from({ length: 40_000 }, (_, index) => ({ name: 't', partitions: [index] }))
+    const producer = { v3AndBelowTransactionalId: 'tx', v3AndBelowProducerId: 7n, v3AndBelowProducerEpoch: 0 }
+    const answer = await broker.get('AddPartitionsToTxn', { ...producer, v3AndBelowTopics }, { version: 3 })
+    expect(answer.resultsByTopicV3AndBelow).toHaveLength(40_000)
+  })
+
   it('with acks=0 that fails everywhere is told in a short line', async () => {
     await using broker = await Harness.start()
     const partitionData = Array.from({ length: 1000 }, (_, index) => ({ index, records: batchOf(['a']) }))

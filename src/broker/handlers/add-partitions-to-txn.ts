@@ -11,7 +11,7 @@ import type { ErrorName } from '../../protocol/errors.ts'
 import type { TxnPartitions } from '../../txn/txn.ts'
 import type { Handler, Request, RequestContext, Response } from '../context.ts'
 import { knownTo } from '../fencing.ts'
-import { failureOf } from '../per-partition.ts'
+import { failureOf, indexesByTopic } from '../per-partition.ts'
 
 type Transaction = Request<'AddPartitionsToTxn'>['transactions'][number]
 type TopicResults = NonNullable<Response<'AddPartitionsToTxn'>['resultsByTopicV3AndBelow']>
@@ -85,9 +85,7 @@ async function act(
 }
 
 function partitionsOf({ topics }: Transaction): TxnPartitions {
-  const all = new Map<string, Set<number>>()
-  for (const { name, partitions } of topics) all.set(name, new Set([...(all.get(name) ?? []), ...partitions]))
-  return all
+  return indexesByTopic(topics.map(({ name, partitions }) => ({ name, indexes: partitions })))
 }
 
 /** As often as the request names a partition. */

@@ -1,17 +1,20 @@
-/** DescribeProducers: what partitions know of their producers, each partition with its own error (KIP-664). */
+/**
+ * DescribeProducers: what partitions know of their producers, each partition with its own error (KIP-664). One that is
+ * named again is told of once: it takes few bytes to ask and many to answer.
+ */
 import type { ProducerEntry } from '../../idempotence/producer-snapshot.ts'
 import { checkTopicName } from '../../metadata/topic-names.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import type { Handler, Response } from '../context.ts'
-import { each } from '../per-partition.ts'
+import type { Handler, Request, Response } from '../context.ts'
+import { each, indexesByTopic } from '../per-partition.ts'
 
 type Partition = Response<'DescribeProducers'>['topics'][number]['partitions'][number]
 
 export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { parts }) => ({
-  topics: topics.map(({ name, partitionIndexes }) => ({
+  topics: Array.from(indexesByTopic(topics.map(named)), ([name, indexes]) => ({
     name,
     partitions: each(
-      partitionIndexes,
+      [...indexes],
       parts,
       partitionIndex => {
         checkTopicName(name)
@@ -27,6 +30,10 @@ export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { pa
     )
   }))
 })
+
+function named({ name, partitionIndexes }: Request<'DescribeProducers'>['topics'][number]) {
+  return { name, indexes: partitionIndexes }
+}
 
 function described(producer: ProducerEntry): Partition['activeProducers'][number] {
   return {

@@ -1,4 +1,7 @@
-/** DescribeTransactions: the state of transactional ids, each with its own error (KIP-664). */
+/**
+ * DescribeTransactions: the state of transactional ids, each with its own error (KIP-664). An id that is named again is
+ * told of once: it takes few bytes to ask and many to answer.
+ */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Txn } from '../../txn/txn.ts'
 import type { Handler, Response } from '../context.ts'
@@ -8,7 +11,7 @@ type State = Response<'DescribeTransactions'>['transactionStates'][number]
 
 export const describeTransactions: Handler<'DescribeTransactions'> = ({ transactionalIds }, { parts }) => ({
   transactionStates: each(
-    transactionalIds,
+    [...new Set(transactionalIds)],
     parts,
     transactionalId => {
       if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
