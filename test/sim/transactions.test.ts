@@ -21,15 +21,19 @@ const worlds: { cause: Cause; config: HarnessOptions['config'] }[] = [
 
 const SHARE = 0.05
 
-test.each(worlds)('$cause, $config: every transaction counts once', { timeout: 3_600_000 }, async ({ cause, config }) => {
-  const operations = await dieEverywhere(cause, {
-    witness: () => new Ledger(),
-    script: (life, ledger) => run(life, ledger, config),
-    check: checkExactlyOnce,
-    share: SHARE
-  })
-  expect(operations).toBeGreaterThan(200)
-})
+test.each(worlds)(
+  '$cause, $config: every transaction counts once',
+  { timeout: 3_600_000 },
+  async ({ cause, config }) => {
+    const operations = await dieEverywhere(cause, {
+      witness: () => new Ledger(),
+      script: (life, ledger) => run(life, ledger, config),
+      check: checkExactlyOnce,
+      share: SHARE
+    })
+    expect(operations).toBeGreaterThan(200)
+  }
+)
 
 /** A fenced instance, a clean restart, a time-out, a kill, and compaction of what the coordinators keep. */
 async function run(life: Life, ledger: Ledger, config: HarnessOptions['config']): Promise<void> {
