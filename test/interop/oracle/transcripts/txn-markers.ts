@@ -91,7 +91,6 @@ const described: Step[] = [
       { name: '', partitionIndexes: [0] }
     ]
   }),
-  call('a partition twice', DescribeProducers, 0, { topics: [{ name: TOPIC, partitionIndexes: [1, 1] }] }),
   call('no partitions', DescribeProducers, 0, { topics: [{ name: TOPIC, partitionIndexes: [] }] })
 ]
 
