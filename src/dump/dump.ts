@@ -68,7 +68,7 @@ export function* filesUnder(files: Files, paths: readonly string[]): Generator<s
 
 function* filesIn(files: Files, folder: string, entries: ReturnType<Files['list']>): Generator<string> {
   for (const { name, kind } of entries) {
-    const path = folder === '/' ? `/${name}` : `${folder}/${name}`
+    const path = folder === '' || folder === '/' ? `${folder}${name}` : `${folder}/${name}`
     if (kind === 'file' && dumperOf(path)) yield path
     else if (kind === 'directory') yield* filesIn(files, path, files.list(path))
   }

@@ -64,3 +64,9 @@ export function items(storage: MemoryStorage, given: DumpOptions = options(), pa
 export function lines(storage: MemoryStorage, given?: DumpOptions, paths?: string[]): string[] {
   return items(storage, given, paths).map(textOf)
 }
+
+/** The folders of a data directory that belong to it: what was put aside as a stray may be damaged. */
+export function foldersOf(storage: MemoryStorage): string[] {
+  const names = storage.list('').flatMap(({ name, kind }) => (kind === 'directory' ? [name] : []))
+  return names.filter(name => !name.endsWith('-stray'))
+}
