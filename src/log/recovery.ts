@@ -61,7 +61,8 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
       // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
     }
-    segment.finish()
+    if (index === offsets.length - 1) segment.finishForNow()
+    else segment.finish()
   }
   if (!isChecked) return
   const last = offsets.at(-1)

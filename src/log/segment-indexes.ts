@@ -69,14 +69,19 @@ export class SegmentIndexes {
 
   /** Takes the next batch in. As in Kafka an entry describes the batch that comes once the interval is full. */
   note(batch: RecordBatch, position: number, intervalBytes: number): void {
-    const timestamp = maxTimestampOf(batch)
-    if (timestamp > this.largestTimestamp.timestamp) this.#largest = { timestamp, offset: batch.lastOffset }
+    this.noteTime(batch)
     if (this.#bytesSinceEntry > intervalBytes) {
       this.offsets.add(batch.lastOffset, position)
       this.times.offer(this.largestTimestamp)
       this.#bytesSinceEntry = 0
     }
     this.#bytesSinceEntry += batch.sizeInBytes
+  }
+
+  /** Takes in how late a batch is. */
+  noteTime(batch: RecordBatch): void {
+    const timestamp = maxTimestampOf(batch)
+    if (timestamp > this.largestTimestamp.timestamp) this.#largest = { timestamp, offset: batch.lastOffset }
   }
 
   /** Forgets what the batches told, whatever the files hold; the list of aborted transactions is gone at once. */
@@ -86,6 +91,11 @@ export class SegmentIndexes {
     this.aborted.clear()
     this.#largest = undefined
     this.#bytesSinceEntry = 0
+  }
+
+  /** Whether there is nothing to write to the files, nor a file that has anything else. */
+  get areUnneeded(): boolean {
+    return this.offsets.count === 0 && !this.paths.some(path => this.#storage.exists(path))
   }
 
   /** Brings the files up to date, with the final entry of the time index. */

@@ -88,6 +88,7 @@ export class Segment {
 
   /** Largest timestamp in the segment and the last offset of the batch that has it; -1 when there is none. */
   get largestTimestamp(): TimestampOffset {
+    if (this.#endOffset === undefined && this.#indexes.times.count === 0) this.#readEnd()
     return this.#indexes.largestTimestamp
   }
 
@@ -189,11 +190,7 @@ export class Segment {
 
   /** The offset after the last batch; to find it the headers after the last index entry are read, once. */
   get endOffset(): bigint {
-    if (this.#endOffset === undefined) {
-      this.#endOffset = this.baseOffset
-      for (const { batch } of this.headers(this.#indexes.offsets.lastPosition)) this.#endOffset = batch.nextOffset
-    }
-    return this.#endOffset
+    return this.#endOffset ?? this.#readEnd()
   }
 
   /** What the entries of the two indexes take. */
@@ -206,6 +203,12 @@ export class Segment {
     this.#indexes.finish()
     if (this.#isLaidOut) this.#storage.truncate(this.path, this.#size)
     this.#isLaidOut = false
+  }
+
+  /** `finish` for one that is written to again: to make index files takes longer than to check a short log anew. */
+  finishForNow(): void {
+    if (!this.#indexes.areUnneeded) this.finish()
+    else this.#storage.truncate(this.path, this.#size)
   }
 
   /** Resolves when the batches and what is in the index files have reached the disk. */
@@ -223,6 +226,17 @@ export class Segment {
   remove(): void {
     for (const path of this.#indexes.paths) this.#storage.removeNow(path)
     this.#storage.removeNow(this.path)
+  }
+
+  /** How it ends: at which offset, and how late it was by then. */
+  #readEnd(): bigint {
+    let endOffset = this.baseOffset
+    for (const { batch } of this.headers(this.#indexes.offsets.lastPosition)) {
+      this.#indexes.noteTime(batch)
+      endOffset = batch.nextOffset
+    }
+    this.#endOffset = endOffset
+    return endOffset
   }
 
   #rename(stage: FileStage): string[] {

@@ -144,6 +144,18 @@ describe('after a kill', () => {
     expect(contents(log())).toHaveLength(1)
   })
 
+  test('a short log gets its index files when it is closed, and its times are known before', async () => {
+    const storage = new MemoryStorage()
+    const first = await opened(storage)
+    first.log().append(batchOf([T0 + 7n]), 0)
+    first.log().append(batchOf([T0]), 0)
+    const { directory, log } = await opened(storage)
+    expect(log().segments[0]?.largestTimestamp).toEqual({ timestamp: T0 + 7n, offset: 0n })
+    expect(storage.exists(index(0n)) || storage.exists(timeIndex(0n))).toBe(false)
+    await directory.close()
+    expect([storage.size(index(0n)), storage.size(timeIndex(0n))]).toEqual([0, 12])
+  })
+
   test.each(['', 'nonsense', '0\n1\n'])('a leader epoch file of %j is made again from the batches', async content => {
     const { storage, before } = await written('killed')
     replaceFile(storage, `${FOLDER}/leader-epoch-checkpoint`, Buffer.from(content))
