@@ -17,7 +17,7 @@ export interface LocatedBatch {
 
 /**
  * Steps from header to header between two positions, reading pieces of `readAhead` bytes. Throws CorruptRecordError
- * where the file does not continue with a batch that ends before `end`.
+ * where the file does not continue with a batch that ends before `end` and whose offsets come after those before.
  */
 export function walkHeaders(storage: Storage, path: string, from: number, end: number, readAhead: number) {
   return walk(storage, path, { from, end, readAhead, needs: size => Math.min(size, BATCH_OVERHEAD) })
@@ -51,6 +51,7 @@ function* walk(
 ): Generator<LocatedBatch, undefined> {
   let windowPosition = from
   let window: Buffer = Buffer.alloc(0)
+  let expectedOffset = 0n
   for (let position = from; position < end; ) {
     const read = (length: number) => {
       if (windowPosition + window.length - position >= length) return
@@ -64,7 +65,11 @@ function* walk(
     const needed = needs(size)
     read(needed)
     const at = position - windowPosition
-    yield { position, size, batch: new RecordBatch(window.subarray(at, at + needed)), window, windowPosition }
+    const batch = new RecordBatch(window.subarray(at, at + needed))
+    // No checksum covers the offset.
+    if (batch.baseOffset < expectedOffset) throw damage(path, position, 'its offsets go backwards')
+    expectedOffset = batch.nextOffset
+    yield { position, size, batch, window, windowPosition }
     position += size
   }
 }

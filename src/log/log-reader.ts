@@ -3,7 +3,7 @@
  * are looked at before they are given to somebody.
  */
 import { KafkaError } from '../protocol/errors.ts'
-import type { RecordBatch } from '../protocol/records/batch.ts'
+import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
 import { abortedWithin } from './committed-read.ts'
 import type { DiskGuard } from './disk-guard.ts'
 import type { ReadLimits, Segments } from './segments.ts'
@@ -97,9 +97,14 @@ export class LogReader {
   }
 
   #checked(offset: bigint, bytes: Buffer): Buffer {
-    const sound = soundBytes(bytes)
+    const { logEndOffset } = this.#bounds
+    const sound = soundBytes(bytes, logEndOffset)
+    if (sound.length > 0 || bytes.length === 0) return sound
     // The walk finds the damage again, and tells where it is.
-    if (sound.length === 0 && bytes.length > 0) this.#segments.batches(offset, this.#bounds.logEndOffset).next()
-    return sound
+    this.#segments.batches(offset, logEndOffset).next()
+    throw new CorruptRecordError(
+      `${this.#folder}: the batch that offset ${offset} leads to has an offset beyond the end`,
+      0
+    )
   }
 }

@@ -223,6 +223,18 @@ describe('damage that recovery has no reason to look for', () => {
     expect(await harness.values(topicId, 3n)).toEqual(['a 3', 'new'])
   })
 
+  it.each([
+    ['far beyond the end', 2, 1],
+    ['that of the batch before', 1, 7]
+  ])('is an offset, too, which no checksum covers: %s', async (_, index, byte) => {
+    const storage = new MemoryStorage()
+    const first = await filled(storage, ['a'], 4)
+    await first.broker.stop()
+    damage(storage, `a-0/${LOG}`, (storage.size(`a-0/${LOG}`) / 4) * index + byte)
+    await using harness = await Harness.start({ storage })
+    expect(await harness.values(await idOf(harness, 'a'))).toEqual(['a 0', 'a 1'].slice(0, index))
+  })
+
   it('is reported once, with file and position, however often it is met', async () => {
     const { harness, topicId, errors, position } = await damaged()
     await using _ = harness
