@@ -66,7 +66,7 @@ export class Segment {
     return new Segment(this.#storage, this.#folder, this.baseOffset, this.createdMs, stage)
   }
 
-  /** The segment is done with: its files get the suffix `.deleted`. Returns their paths. */
+  /** Its files get the suffix `.deleted`. Returns their paths. */
   setAside(): string[] {
     return this.#rename('.deleted')
   }
@@ -150,9 +150,8 @@ export class Segment {
    * is read for certain, and `readAhead` bytes from near its beginning where the file has them.
    */
   find(offset: bigint, readAhead = SCAN_BYTES): LocatedBatch | undefined {
-    for (const located of this.headers(this.#indexes.offsets.positionBefore(offset), readAhead)) {
-      if (located.batch.lastOffset >= offset) return located
-    }
+    const from = this.#indexes.offsets.positionBefore(offset)
+    for (const located of this.headers(from, readAhead)) if (located.batch.lastOffset >= offset) return located
     return undefined
   }
 
