@@ -10,11 +10,13 @@ import { compilePattern, type Pattern } from '../patterns.ts'
 
 export const listTransactions: Handler<'ListTransactions'> = (request, { parts }) => {
   const pattern = request.transactionalIdPattern ? compilePattern(request.transactionalIdPattern) : undefined
+  const { stateFilters, producerIdFilters, durationFilter } = request
+  const wanted = { states: new Set(stateFilters), producerIds: new Set(producerIdFilters), durationFilter }
   const now = parts.clock.now()
-  const listed = [...parts.txns.txns()].filter(txn => isWanted(txn, request, pattern, now))
+  const listed = [...parts.txns.txns()].filter(txn => isWanted(txn, wanted, pattern, now))
   return {
     errorCode: 'NONE',
-    unknownStateFilters: [...new Set(request.stateFilters)].filter(name => !isState(name)),
+    unknownStateFilters: [...wanted.states].filter(name => !isState(name)),
     transactionStates: listed.map(({ transactionalId, producerId, state: transactionState }) => ({
       transactionalId,
       producerId,
@@ -23,14 +25,20 @@ export const listTransactions: Handler<'ListTransactions'> = (request, { parts }
   }
 }
 
+/** The filters, in a form that costs the same however many they are. */
+interface Wanted extends Pick<Request<'ListTransactions'>, 'durationFilter'> {
+  readonly states: ReadonlySet<string>
+  readonly producerIds: ReadonlySet<bigint>
+}
+
 function isWanted(
   { transactionalId, state, producerId, startedMs }: Txn,
-  { stateFilters, producerIdFilters, durationFilter }: Request<'ListTransactions'>,
+  { states, producerIds, durationFilter }: Wanted,
   pattern: Pattern | undefined,
   now: number
 ): boolean {
-  if (producerIdFilters.length > 0 && !producerIdFilters.includes(producerId)) return false
-  if (stateFilters.length > 0 && !stateFilters.includes(state)) return false
+  if (producerIds.size > 0 && !producerIds.has(producerId)) return false
+  if (states.size > 0 && !states.has(state)) return false
   // As in Kafka, an id without a transaction counts as open since before all time.
   if (durationFilter >= 0n && BigInt(now - startedMs) <= durationFilter) return false
   return pattern?.matches(transactionalId) ?? true
