@@ -67,6 +67,7 @@ export class DirectoryRecovery {
         recoveryPoint: this.#recoveryPoint(folder),
         indexIntervalBytes: config.indexIntervalBytes,
         lossesFrom: this.#lossesFrom(folder, config),
+        mustBeWhole: folder === METADATA_FOLDER,
         nowMs: this.#options.clock.now()
       })
       this.#checked.add(folder)

@@ -7,12 +7,13 @@ import type { RecordBatch } from '../protocol/records/batch.ts'
 import { CorruptRecordError } from '../protocol/records/batch.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { finishNow, type Steps } from '../runtime/steps.ts'
+import { DataDirectoryError } from './data-directory-error.ts'
 import { Gaps } from './gaps.ts'
 import { indexProblem } from './index-sanity.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { Segment } from './segment.ts'
-import { type CheckedSegment, checkSegment, isUnused } from './segment-check.ts'
+import { type CheckedSegment, checkSegment, isFollowedBySound, isUnused } from './segment-check.ts'
 import { parseSegmentFile, segmentPath } from './segment-names.ts'
 import { segmentOffsets } from './segments.ts'
 import type { Storage } from './storage.ts'
@@ -29,6 +30,8 @@ export interface RecoveryOptions {
    * nothing in the log tells otherwise. Undefined for logs that may have such gaps.
    */
   readonly lossesFrom: bigint | undefined
+  /** Whether a log that is damaged amid what was synced is refused rather than cut: too much rests on it. */
+  readonly mustBeWhole?: boolean
   readonly nowMs: number
   readonly logger: Logger
   /** Removes a file that may be large; at once unless given. */
@@ -57,6 +60,7 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
     const checked = yield* checking(segment, epochs, gaps, options)
     const isCut = segment.size < checked.fileBytes && !isMerelyUnused(storage, segment, checked, offsets[index + 1])
     if (isCut || gaps.isLoss(segment.endOffset, offsets[index + 1])) {
+      if (options.mustBeWhole) refuseInnerDamage(segment, checked, offsets.length - index - 1, options)
       reportDamage(segment, checked, offsets.length - index - 1, options)
       // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
@@ -146,6 +150,18 @@ function isMerelyUnused(
   end: bigint | undefined
 ): boolean {
   return (end === undefined || segment.endOffset === end) && isUnused(storage, segment.path, segment.size, fileBytes)
+}
+
+/** All but the last batch was on the disk before anything was done about it, so only that one can have been torn. */
+function refuseInnerDamage(
+  { path, size }: Segment,
+  { fileBytes }: CheckedSegment,
+  laterSegments: number,
+  { storage }: RecoveryOptions
+): void {
+  if (laterSegments === 0 && !isFollowedBySound(storage, path, size, fileBytes)) return
+  const what = `${path} is damaged at position ${size}, and what follows would be lost`
+  throw new DataDirectoryError(`${what}: put back a copy of the file, or cut it there to go on without that`)
 }
 
 function reportDamage(

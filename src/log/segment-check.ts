@@ -2,7 +2,7 @@
  * Goes through a segment's file and believes nothing but the checksums: what may not be whole since a process or a
  * machine died.
  */
-import { CorruptRecordError, type RecordBatch } from '../protocol/records/batch.ts'
+import { BATCH_OVERHEAD, CorruptRecordError, entrySizeAt, type RecordBatch } from '../protocol/records/batch.ts'
 import type { Steps } from '../runtime/steps.ts'
 import { walkBatches } from './batch-walk.ts'
 import type { Segment } from './segment.ts'
@@ -39,6 +39,21 @@ export function* checkSegment(
     return { fileBytes, reason: error.message }
   }
   return { fileBytes, reason: undefined }
+}
+
+/**
+ * Whether a sound batch follows the damage at `position`: then no write was torn there, which would have been the last, but
+ * something that was written well has been lost since.
+ */
+export function isFollowedBySound(storage: Storage, path: string, position: number, fileBytes: number): boolean {
+  try {
+    const size = entrySizeAt(storage.read(path, position, BATCH_OVERHEAD), 0)
+    if (size === undefined) return false
+    return walkBatches(storage, path, position + size, fileBytes).next().value !== undefined
+  } catch (error) {
+    if (error instanceof CorruptRecordError) return false
+    throw error
+  }
 }
 
 /** Whether a file has nothing but zeros in a range: space that was laid out and never used. */

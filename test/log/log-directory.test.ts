@@ -331,6 +331,28 @@ test('a log that lost its end after a clean stop keeps what is left of it', asyn
   expect(reopened.logEndOffset).toBe(10n)
 })
 
+test('metadata that is damaged amid what was synced is not cut short, a torn end is', async () => {
+  const path = '__cluster_metadata-0/00000000000000000000.log'
+  const flipped = async (position: (batchBytes: number) => number) => {
+    const storage = new MemoryStorage()
+    const directory = await open(storage)
+    const log = logOf(directory, METADATA)
+    for (let count = 0; count < 3; count++) log.append(batchOf([T0]), 0)
+    await directory.close()
+    const bytes = Buffer.from(storage.read(path, 0, storage.size(path)))
+    const at = position(bytes.length / 3)
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+    replaceFile(storage, path, bytes)
+    return storage
+  }
+  const inside = await flipped(size => size + size - 1)
+  await expect(open(inside).then(directory => logOf(directory, METADATA))).rejects.toThrow(
+    new RegExp(`${path} is damaged at position \\d+, and what follows would be lost`)
+  )
+  const last = await flipped(size => 3 * size - 1)
+  expect(logOf(await open(last), METADATA).logEndOffset).toBe(2n)
+})
+
 test('the metadata log stays where its partition.metadata is damaged', async () => {
   const storage = new MemoryStorage()
   const directory = await open(storage)
