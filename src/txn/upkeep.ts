@@ -24,11 +24,16 @@ export interface UpkeepPorts {
 /** Aborts an open transaction. Throws a KafkaError where that cannot be recorded. */
 export type Abort = (partition: TxnPartition, txn: Txn, cause: string) => void
 
+/** Timed-out transactions that are aborted in one turn. */
+const MOST_ABORTS = 50
+
 export class Upkeep {
   readonly #ports: UpkeepPorts
   readonly #partitions: Iterable<TxnPartition>
   readonly #abort: Abort
   #alarms: Alarm[] = []
+  /** Goes on with aborts. */
+  #next: Alarm | undefined
 
   constructor(ports: UpkeepPorts, partitions: Iterable<TxnPartition>, abort: Abort) {
     this.#ports = ports
@@ -48,15 +53,28 @@ export class Upkeep {
 
   stop(): void {
     for (const alarm of this.#alarms) alarm.cancel()
+    this.#next?.cancel()
   }
 
+  /** Few at a time, for each abort writes to many logs: the rest come as soon as the others had their turn. */
   #abortTimedOut(): void {
     const { clock } = this.#ports
+    let count = 0
     for (const partition of this.#partitions) {
-      for (const txn of [...partition.txns.values()]) {
+      for (const txn of partition.txns.values()) {
         if (!isTimedOut(txn, clock.now())) continue
+        if (++count > MOST_ABORTS) {
+          this.#next = clock.at(clock.now(), () => this.#abortTimedOut())
+          return
+        }
         const cause = `it was open for more than ${txn.timeoutMs} ms`
-        this.#orLater(() => this.#abort(partition, txn, cause), 'a timed-out transaction stays open', txn)
+        const isDone = this.#orLater(
+          () => this.#abort(partition, txn, cause),
+          'a timed-out transaction stays open',
+          txn
+        )
+        // A journal that takes no record of this one takes none of its neighbours at once.
+        if (!isDone) break
       }
     }
   }
@@ -74,13 +92,15 @@ export class Upkeep {
     }
   }
 
-  /** What cannot be recorded now is tried again at the next look. */
-  #orLater(act: () => void, failure: string, txn?: Txn): void {
+  /** What cannot be recorded now is tried again at the next look. Whether it could be. */
+  #orLater(act: () => void, failure: string, txn?: Txn): boolean {
     try {
       act()
+      return true
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       this.#ports.logger.warn({ err: error, ...(txn && { transactionalId: txn.transactionalId }) }, failure)
+      return false
     }
   }
 }

@@ -136,6 +136,16 @@ describe('a transaction that takes too long', () => {
     expect(await codeOf(stage.add(producer, 't-0'))).toBe('PRODUCER_FENCED')
   })
 
+  test('does not keep others waiting, however many there are', async () => {
+    for (let count = 0; count < 120; count++) {
+      const transactionalId = `id-${count}`
+      const producer = await stage.init({ transactionalId })
+      await stage.coordinator.addPartitions(transactionalId, producer, new Map([['t', new Set([0])]]), 2)
+    }
+    stage.clock.advance(70_000)
+    expect(stage.markers.written).toHaveLength(120)
+  })
+
   test('stays open while that cannot be recorded, and is aborted later', async () => {
     await stage.open('t-0')
     stage.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
