@@ -2,7 +2,6 @@
  * One partition as its leader serves it: the log, what it knows of producers, and who waits for it.
  * The log knows no producers' rules and producers no log: this is where the two meet.
  */
-import type { JournalProducer } from '../coordination/journal.ts'
 import type { AppendedBatch } from '../idempotence/producer.ts'
 import type { ProducerEntry } from '../idempotence/producer-snapshot.ts'
 import { Journal, type JournalRecord } from '../log/journal.ts'
@@ -10,6 +9,7 @@ import type { PartitionLog } from '../log/partition-log.ts'
 import { type ValidationRules, validateBatch } from '../log/validator.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
+import type { BatchOptions } from '../protocol/records/builder.ts'
 import { buildEndTxnMarker, type EndTxnMarker } from '../protocol/records/control.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { DurableProducers } from './durable-producers.ts'
@@ -137,15 +137,10 @@ export class Partition {
    * Appends records of a coordinator as one batch, in the transaction of a producer where one is named. Throws as
    * PartitionLog.append and ProducerStates.checkFromCoordinator.
    */
-  appendJournal(records: readonly JournalRecord[], clock: Clock, producer?: JournalProducer): void {
+  appendJournal(records: readonly JournalRecord[], clock: Clock, options: BatchOptions): void {
     const journal = new Journal(this.log, clock, this.leaderEpoch)
-    if (!producer) {
-      journal.append(records)
-      return
-    }
-    // Every one begins with 0, as in Kafka: what a coordinator writes is not numbered.
-    const batch = journal.batchOf(records, { ...producer, baseSequence: 0, isTransactional: true })
-    this.#producers.states.checkFromCoordinator(batch)
+    const batch = journal.batchOf(records, options)
+    if (batch.isTransactional) this.#producers.states.checkFromCoordinator(batch)
     journal.appendBatch(batch)
   }
 }

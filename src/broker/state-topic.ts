@@ -1,9 +1,11 @@
 /** A topic that a coordinator keeps its state in, and its partitions as the coordinator's journals. */
-import type { StateJournal } from '../coordination/journal.ts'
+import type { JournalProducer, StateJournal } from '../coordination/journal.ts'
 import type { StateTopic } from '../coordination/partitions.ts'
 import { endingIn } from '../idempotence/ending.ts'
 import { Journal } from '../log/journal.ts'
+import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import { ZERO_UUID } from '../protocol/bytes.ts'
+import type { BatchOptions } from '../protocol/records/builder.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Catalog } from './catalog.ts'
@@ -24,6 +26,12 @@ export function stateTopic(topic: string, { catalog, clock, logger }: StateTopic
   }
 }
 
+/** Batches of groups all begin with sequence 0 in Kafka, whoever they are of: they are not numbered. Others have none. */
+function batchOptions(topic: string, producer: JournalProducer | undefined): BatchOptions {
+  if (topic !== GROUP_METADATA_TOPIC_NAME) return {}
+  return { baseSequence: 0, ...(producer && { ...producer, isTransactional: true }) }
+}
+
 /** A partition that nobody has written to yet has no folder, and gets none by being read. */
 function stateJournal(topic: string, index: number, catalog: Catalog, clock: Clock): StateJournal {
   return {
@@ -32,7 +40,7 @@ function stateJournal(topic: string, index: number, catalog: Catalog, clock: Clo
     },
     append: (records, producer) => {
       catalog.checkInSync(topic, index)
-      catalog.partition(topic, index).appendJournal(records, clock, producer)
+      catalog.partition(topic, index).appendJournal(records, clock, batchOptions(topic, producer))
     },
     maxBatchBytes: () => catalog.rulesOf(topic).maxMessageBytes,
     *replay(reader) {

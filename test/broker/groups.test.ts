@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MAX_ANSWER_BYTES } from '../../src/group/answer-budget.ts'
 import { ZERO_UUID } from '../../src/protocol/bytes.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
+import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { subscription } from '../group/classic/stage.ts'
 import { Harness } from './harness.ts'
 
@@ -241,6 +242,18 @@ describe('committed offsets', () => {
     const answer = await harness.get('OffsetFetch', request, { version })
     const [topic] = (version < 8 ? answer.topics : answer.groups[0]?.topics) ?? []
     expect(topic).toMatchObject(version < 10 ? { name: 'foo' } : { topicId })
+  })
+
+  it('are written in batches that begin with sequence 0, as by Kafka, though nobody numbers them', async () => {
+    await using harness = await started()
+    const topicId = await harness.createTopic('foo')
+    const partitions = [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }]
+    const topics = [{ topicId, partitions }]
+    await harness.get('OffsetCommit', { groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', topics })
+    const [folder] = harness.storage.list('').filter(({ name }) => name.startsWith('__consumer_offsets-'))
+    const path = `${folder?.name}/00000000000000000000.log`
+    const [batch] = batchesIn(harness.storage.read(path, 0, harness.storage.size(path)))
+    expect(batch).toMatchObject({ baseSequence: 0, producerId: -1n, isTransactional: false })
   })
 
   it('of several groups are fetched at once', async () => {
