@@ -18,7 +18,7 @@ export default defineConfig({
     env: {
       MINIKAFKA_KILL_ROUNDS: '100',
       MINIKAFKA_FUZZ_ROUNDS: '5000',
-      MINIKAFKA_CRASH_ROUNDS: '20',
+      MINIKAFKA_CRASH_ROUNDS: '4',
       MINIKAFKA_MODEL_SEEDS: '300'
     }
   }
