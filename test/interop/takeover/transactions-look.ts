@@ -1,0 +1,111 @@
+// What can be seen of transactions: stable and other offsets, what a reader of committed records is given, who has what
+// open, and a group's offsets as they are and as they will be.
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import { batchesIn } from '../../../src/protocol/records/batch.ts'
+import { recordsOf } from '../../../src/protocol/records/record.ts'
+import type { Session } from '../oracle/session.ts'
+import { leaders } from '../oracle/transcripts/topic.ts'
+import { batchesOf, heard, offsetOf } from './look.ts'
+import type { Line } from './transactor.ts'
+
+const { DescribeProducers, DescribeTransactions, Fetch, ListOffsets, OffsetFetch } = APIS
+const LATEST = -1n
+const COMMITTED = 1
+
+/** The partitions whose offset a transaction may yet change. */
+export function unstable(offsets: Awaited<ReturnType<typeof offsetsOf>>): number[] {
+  const found = offsets?.filter(({ errorCode }) => errorCode === 'UNSTABLE_OFFSET_COMMIT') ?? []
+  return found.map(({ partitionIndex }) => partitionIndex)
+}
+
+/** What to look at. */
+export interface TransactionsLook {
+  readonly topic: string
+  readonly partitions: number
+  readonly transactionalIds: readonly string[]
+  readonly groupId: string
+}
+
+/** All of it, as plain data. */
+export async function lookAtTransactions(session: Session, { topic, partitions, ...ids }: TransactionsLook) {
+  await leaders(session, topic, partitions)
+  const indexes = Array.from({ length: partitions }, (_, index) => index)
+  const { transactionStates } = await session.askUntil(
+    DescribeTransactions,
+    0,
+    { transactionalIds: [...ids.transactionalIds] },
+    answer => answer.transactionStates.every(({ errorCode }) => errorCode === 'NONE')
+  )
+  return {
+    partitions: await Promise.all(indexes.map(index => partitionOf(session, topic, index))),
+    producers: await producersOf(session, topic, indexes),
+    transactions: transactionStates.map(({ topics, ...state }) => ({
+      ...state,
+      topics: topics.map(found => `${found.topic}: ${found.partitions.toSorted((a, b) => a - b)}`).toSorted()
+    })),
+    offsets: await offsetsOf(session, ids.groupId, false),
+    stableOffsets: await offsetsOf(session, ids.groupId, true)
+  }
+}
+
+async function partitionOf(session: Session, topic: string, index: number) {
+  const end = await offsetOf(session, topic, index, LATEST)
+  const stable = await stableOffsetOf(session, topic, index)
+  const batches = await batchesOf(session, topic, index, 0n, end)
+  const written = batches.map(
+    batch => `${batch.baseOffset} ${batch.isControl} ${batch.producerId}/${batch.producerEpoch}`
+  )
+  return { end, stable, written, ...(await readCommitted(session, topic, index, stable)) }
+}
+
+async function stableOffsetOf(session: Session, name: string, partitionIndex: number): Promise<bigint> {
+  const topics = [{ name, partitions: [{ partitionIndex, timestamp: LATEST }] }]
+  const answer = heard(
+    await session.ask(ListOffsets, 7, { isolationLevel: COMMITTED, topics }, `${name}-${partitionIndex}`)
+  )
+  return answer.topics[0]?.partitions[0]?.offset ?? -1n
+}
+
+/** Reads as consumers do that want committed records only, from the start to the last stable offset. */
+async function readCommitted(session: Session, topic: string, partition: number, stable: bigint) {
+  const aborted = new Set<string>()
+  const committed: Line[] = []
+  for (let fetchOffset = 0n; fetchOffset < stable; ) {
+    const partitions = [{ partition, fetchOffset, partitionMaxBytes: 10 << 20 }]
+    const wanted = { maxWaitMs: 0, minBytes: 0, isolationLevel: COMMITTED, topics: [{ topic, partitions }] }
+    const { responses } = heard(await session.ask(Fetch, 12, wanted, `${topic}-${partition}`))
+    const [found] = responses[0]?.partitions ?? []
+    const told = found?.abortedTransactions ?? []
+    for (const { producerId, firstOffset } of told) aborted.add(`${firstOffset} by ${producerId}`)
+    const coming = told.toSorted((a, b) => Number(a.firstOffset - b.firstOffset))
+    const leftOut = new Set<bigint>()
+    const before = fetchOffset
+    for (const batch of batchesIn(found?.records ?? Buffer.alloc(0))) {
+      const begun = coming.findLastIndex(({ firstOffset }) => firstOffset <= batch.lastOffset) + 1
+      for (const { producerId } of coming.splice(0, begun)) leftOut.add(producerId)
+      fetchOffset = batch.lastOffset + 1n
+      if (batch.isControl) leftOut.delete(batch.producerId)
+      else if (!batch.isTransactional || !leftOut.has(batch.producerId)) {
+        committed.push(...recordsOf(batch).map(({ offset, value }) => `${topic}-${partition} ${offset}: ${value}`))
+      }
+    }
+    if (fetchOffset === before) throw new Error(`${topic}-${partition} has nothing stable at ${before}`)
+  }
+  return { aborted: [...aborted].toSorted(), committed }
+}
+
+async function producersOf(session: Session, name: string, partitionIndexes: number[]) {
+  const { topics } = heard(await session.ask(DescribeProducers, 0, { topics: [{ name, partitionIndexes }] }))
+  return topics[0]?.partitions.map(({ activeProducers, ...partition }) => ({
+    ...partition,
+    activeProducers: activeProducers.toSorted((a, b) => Number(a.producerId - b.producerId))
+  }))
+}
+
+async function offsetsOf(session: Session, groupId: string, requireStable: boolean) {
+  const asked = { groups: [{ groupId, topics: null }], requireStable }
+  const { groups } = await session.askUntil(OffsetFetch, 9, asked, answer => answer.groups[0]?.errorCode === 'NONE')
+  return groups[0]?.topics
+    .flatMap(({ name, partitions }) => partitions.map(partition => ({ name, ...partition })))
+    .toSorted((a, b) => a.partitionIndex - b.partitionIndex)
+}

@@ -1,0 +1,103 @@
+// What producers do with transactions while one broker after the other serves the directory: some commit, some abort,
+// some are in the middle of it when the broker changes, and others write between them without any transaction.
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import type { Session } from '../oracle/session.ts'
+import { topic } from '../oracle/transcripts/topic.ts'
+import type { TransactionsLook } from './transactions-look.ts'
+import { type Line, Times, Transactor } from './transactor.ts'
+import { Writer } from './writer.ts'
+
+const { FindCoordinator, OffsetFetch } = APIS
+const TOPIC = 'ledger'
+const PARTITIONS = [0, 1, 2] as const
+const GROUP = 'bookkeepers'
+/** Each batch begins a segment, so that transactions span several. */
+const ROLLED = { 'segment.ms': '1000', 'index.interval.bytes': '50' }
+/** The partition whose offset is left pending. */
+const PENDING = 1
+
+export class TransactionsStory {
+  readonly look: TransactionsLook
+  readonly #commits: Transactor
+  readonly #aborts: Transactor
+  readonly #lingers: Transactor
+  readonly #consumes: Transactor
+  readonly #plain = PARTITIONS.map(partition => new Writer(TOPIC, partition))
+  readonly #plainLines: Line[] = []
+  #lives = 0
+
+  constructor() {
+    const times = new Times()
+    this.#commits = new Transactor('commits', times)
+    this.#aborts = new Transactor('aborts', times)
+    this.#lingers = new Transactor('lingers', times)
+    this.#consumes = new Transactor('consumes', times)
+    const transactionalIds = this.#all.map(({ id }) => id)
+    this.look = { topic: TOPIC, partitions: PARTITIONS.length, transactionalIds, groupId: GROUP }
+  }
+
+  /** All that can be read for good once nothing is open, in the order of the partitions. */
+  get committed(): Line[] {
+    const lines = [...this.#plainLines, ...this.#all.flatMap(({ committed }) => committed)]
+    return lines.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  }
+
+  /** All have their coordinators; in the first life also their ids, and a topic to write to. */
+  async meet(session: Session): Promise<void> {
+    if (this.#lives === 0) await topic(TOPIC, PARTITIONS.length, ROLLED).play(session)
+    for (const transactor of this.#all) await transactor.meet(session)
+    const group = { keyType: 0, coordinatorKeys: [GROUP] }
+    await session.askUntil(FindCoordinator, 4, group, answer => answer.coordinators[0]?.errorCode === 'NONE')
+    const offsets = { groups: [{ groupId: GROUP, topics: null }] }
+    await session.askUntil(OffsetFetch, 8, offsets, answer => answer.groups[0]?.errorCode === 'NONE')
+  }
+
+  /** Producers with an open transaction go on with it and end it, as if the broker had not changed. */
+  async goOn(session: Session): Promise<void> {
+    await this.#lingers.write(session, TOPIC, 0)
+    await this.#lingers.end(session, 'commit')
+    await this.#aborts.write(session, TOPIC, 2)
+    await this.#aborts.end(session, 'abort')
+    await this.#consumes.end(session, this.#lives % 2 === 1 ? 'commit' : 'abort')
+    await this.#endSome(session)
+  }
+
+  /** Transactions that end, and in their midst those that do not. */
+  async leaveOpen(session: Session): Promise<void> {
+    const life = this.#lives++
+    await this.#endSome(session)
+    await this.#lingers.write(session, TOPIC, 0)
+    await this.#endSome(session)
+    await this.#lingers.write(session, TOPIC, 1)
+    await this.#lingers.write(session, TOPIC, 0)
+    await this.#aborts.write(session, TOPIC, 1)
+    await this.#consumes.write(session, TOPIC, 2)
+    await this.#consumes.commitOffsets(session, GROUP, TOPIC, { 0: BigInt(life), [PENDING]: BigInt(life) })
+    await this.#consumes.end(session, 'commit')
+    await this.#consumes.commitOffsets(session, GROUP, TOPIC, { [PENDING]: BigInt(life + 100) })
+    await this.#writePlain(session, life)
+  }
+
+  /** One transaction that is committed and one that is aborted, each in several segments of several partitions. */
+  async #endSome(session: Session): Promise<void> {
+    await this.#commits.write(session, TOPIC, 0)
+    await this.#aborts.write(session, TOPIC, 0)
+    await this.#writePlain(session, this.#lives)
+    for (const partition of PARTITIONS) await this.#commits.write(session, TOPIC, partition)
+    await this.#commits.end(session, 'commit')
+    for (const partition of PARTITIONS) await this.#aborts.write(session, TOPIC, partition)
+    await this.#aborts.end(session, 'abort')
+  }
+
+  async #writePlain(session: Session, life: number): Promise<void> {
+    for (const [partition, writer] of this.#plain.entries()) {
+      const value = `plain in life ${life}`
+      const offset = await writer.write(session, [[null, value]])
+      this.#plainLines.push(`${TOPIC}-${partition} ${offset}: ${value}`)
+    }
+  }
+
+  get #all(): readonly Transactor[] {
+    return [this.#commits, this.#aborts, this.#lingers, this.#consumes]
+  }
+}
