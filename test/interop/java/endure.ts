@@ -4,12 +4,16 @@ import { startCounting } from './counting.ts'
 
 const CLIENT = '4.4.0'
 const RECORD_BYTES = 200
+/** As many as an idempotent producer may have. */
+const MOST_IN_FLIGHT = 5
 
 /** Where it writes. */
 export interface EnduringOptions {
   readonly servers: string
   readonly topic: string
   readonly partitions: number
+  /** Requests that wait for their answers at a time. */
+  readonly inFlight?: number
 }
 
 export interface EnduringProducer {
@@ -24,8 +28,8 @@ export interface EnduringProducer {
 
 /** Starts one. The topic must exist, and a broker be there in the end. */
 export async function startEnduringProducer(options: EnduringOptions): Promise<EnduringProducer> {
-  const { servers, topic, partitions } = options
-  const args = ['endure', servers, topic, partitions, RECORD_BYTES].map(String)
+  const { servers, topic, partitions, inFlight = MOST_IN_FLIGHT } = options
+  const args = ['endure', servers, topic, partitions, RECORD_BYTES, inFlight].map(String)
   const program = startCounting([...(await javaProgram(CLIENT)), ...args])
   return {
     get acknowledged() {

@@ -70,6 +70,8 @@ export class Masks {
 function sorted(elements: readonly unknown[], field: string): readonly unknown[] {
   if (ORDERED.has(field)) return elements
   if (field === 'partitions' && typeof elements[0] === 'number') return elements.toSorted(compareKeys)
+  // Which of two producers got its id first is chance where a coordinator works beside its requests.
+  if (field === 'activeProducers') return elements.toSorted((a, b) => compareKeys(withoutId(a), withoutId(b)))
   const key = sortKey(elements[0])
   if (key === undefined) return elements
   return elements.toSorted((a, b) => compareKeys(keyOf(a, key), keyOf(b, key)))
@@ -84,6 +86,11 @@ export function sortKey(element: unknown): string | undefined {
 /** That field's value. */
 export function keyOf(element: unknown, key: string): unknown {
   return (element as Readonly<Record<string, unknown>>)[key]
+}
+
+function withoutId(producer: unknown): string {
+  const { producerEpoch, lastSequence, currentTxnStartOffset } = producer as Readonly<Record<string, unknown>>
+  return `${producerEpoch}/${lastSequence}/${currentTxnStartOffset}`
 }
 
 function compareKeys(a: unknown, b: unknown): number {

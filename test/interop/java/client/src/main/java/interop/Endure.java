@@ -9,8 +9,8 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * endure TOPIC PARTITIONS SIZE: an idempotent producer with five requests in flight that outlives the brokers behind its
- * address. It tells how many records have been acknowledged, each hundred on a line, and ends when a line comes in.
+ * endure TOPIC PARTITIONS SIZE IN_FLIGHT: an idempotent producer with so many requests in flight that outlives the brokers
+ * behind its address. It tells how many records have been acknowledged, each hundred on a line, and ends when a line comes in.
  */
 final class Endure {
     private static final int PATIENCE_MS = 600_000;
@@ -25,7 +25,7 @@ final class Endure {
         AtomicLong acknowledged = new AtomicLong();
         AtomicReference<Exception> failure = new AtomicReference<>();
         long sent = 0;
-        try (KafkaProducer<byte[], byte[]> producer = Clients.producer(servers, settings())) {
+        try (KafkaProducer<byte[], byte[]> producer = Clients.producer(servers, settings(Integer.parseInt(args.get(3))))) {
             // What is sent and not acknowledged fits into buffer.memory; beyond it, send waits.
             for (; !isOver() && failure.get() == null; sent++) {
                 producer.send(new ProducerRecord<>(topic, sequence.partition(sent), null, sequence.value(sent)),
@@ -45,8 +45,8 @@ final class Endure {
         return String.format("{\"produced\":%d}", sent);
     }
 
-    private static Map<String, Object> settings() {
-        return Map.of("enable.idempotence", true, "acks", "all", "max.in.flight.requests.per.connection", 5,
+    private static Map<String, Object> settings(int inFlight) {
+        return Map.of("enable.idempotence", true, "acks", "all", "max.in.flight.requests.per.connection", inFlight,
             "batch.size", 500, "buffer.memory", 65_536, "max.block.ms", PATIENCE_MS, "delivery.timeout.ms", PATIENCE_MS,
             "retry.backoff.ms", 20, "reconnect.backoff.ms", 20, "reconnect.backoff.max.ms", 100);
     }
