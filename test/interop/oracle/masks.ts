@@ -71,7 +71,10 @@ function sorted(elements: readonly unknown[], field: string): readonly unknown[]
   if (ORDERED.has(field)) return elements
   if (field === 'partitions' && typeof elements[0] === 'number') return elements.toSorted(compareKeys)
   // Which of two producers got its id first is chance where a coordinator works beside its requests.
-  if (field === 'activeProducers') return elements.toSorted((a, b) => compareKeys(withoutId(a), withoutId(b)))
+  if (field === 'activeProducers') {
+    const byId = (a: unknown, b: unknown) => compareKeys(keyOf(a, 'producerId'), keyOf(b, 'producerId'))
+    return elements.toSorted((a, b) => compareKeys(withoutId(a), withoutId(b)) || byId(a, b))
+  }
   const key = sortKey(elements[0])
   if (key === undefined) return elements
   return elements.toSorted((a, b) => compareKeys(keyOf(a, key), keyOf(b, key)))
