@@ -11,7 +11,7 @@ import { type ClassicGroup, emptyGroup } from './classic/group.ts'
 import { restoreGroup } from './classic/record.ts'
 import type { Turn } from './classic/turn.ts'
 import { Offsets } from './offsets.ts'
-import { decodeRecord, encodeRecord, type GroupRecord, type SkippedRecord } from './records.ts'
+import { decodeRecord, encodeRecord, type GroupRecord, groupIdOf, type SkippedRecord } from './records.ts'
 
 export class GroupPartition {
   readonly journal: StateJournal
@@ -85,15 +85,14 @@ export class GroupPartition {
   }
 
   #apply(record: GroupRecord, now: number, producerId?: bigint): void {
-    const { group } = record.key
+    const groupId = groupIdOf(record)
     if (record.type === 'OffsetCommit') {
       if (producerId === undefined) this.#offsets.apply(record)
       else this.#offsets.holdBack(record, producerId)
-      if (record.value) this.#makeGroup(group, now)
-    } else if (record.value) {
-      this.#groups.set(group, restoreGroup(group, record.value, now))
-    } else {
-      this.#groups.delete(group)
+      if (record.value) this.#makeGroup(groupId, now)
+    } else if (record.type === 'GroupMetadata') {
+      if (record.value) this.#groups.set(groupId, restoreGroup(groupId, record.value, now))
+      else this.#groups.delete(groupId)
     }
   }
 

@@ -1,11 +1,23 @@
 /**
  * The records of __consumer_offsets, byte for byte as Kafka writes them: a key is its type's number and its fields, a
- * value its version and its fields, no value a tombstone. Types of groups that we do not have yet are told apart from
- * types that nobody knows, and both are skipped by the reader.
+ * value its version and its fields, no value a tombstone. Here are offsets and classic groups, consumer groups are in
+ * consumer/records.ts. Types of groups that we do not have are told apart from types that nobody knows, and both are
+ * skipped by the reader.
  */
 import { ByteReader } from '../protocol/bytes.ts'
-import { type KeyValue, RecordType } from '../protocol/keyed-record.ts'
-import { array, bytes, type Decoded, int32, int64, nullableString, string, uuid } from '../protocol/schema.ts'
+import { type KeyValue, type RecordsOf, RecordType } from '../protocol/keyed-record.ts'
+import {
+  array,
+  bytes,
+  type Decoded,
+  int32,
+  int64,
+  nullableString,
+  type Shape,
+  string,
+  uuid
+} from '../protocol/schema.ts'
+import { CONSUMER_GROUP_TYPES } from './consumer/records.ts'
 
 /** The fields of an OffsetCommit key, versions included. */
 export const offsetCommitKey = { group: string, topic: string, partition: int32 }
@@ -46,13 +58,21 @@ export const groupMetadataValue = {
 export type OffsetCommitKey = Decoded<typeof offsetCommitKey>
 /** A committed offset, as stored and as kept in memory. */
 export type OffsetCommitValue = Decoded<typeof offsetCommitValue>
-type GroupMetadataKey = Decoded<typeof groupMetadataKey>
 export type GroupMetadataValue = Decoded<typeof groupMetadataValue>
 
+const TYPES = {
+  OffsetCommit: new RecordType(1, offsetCommitKey, offsetCommitValue, 4, 4),
+  GroupMetadata: new RecordType(2, groupMetadataKey, groupMetadataValue, 4, 4),
+  ...CONSUMER_GROUP_TYPES
+}
+
 /** A record that means something to us. A null value is a tombstone. */
-export type GroupRecord =
-  | { readonly type: 'OffsetCommit'; readonly key: OffsetCommitKey; readonly value: OffsetCommitValue | null }
-  | { readonly type: 'GroupMetadata'; readonly key: GroupMetadataKey; readonly value: GroupMetadataValue | null }
+export type GroupRecord = RecordsOf<typeof TYPES>
+
+/** The group that a record belongs to. */
+export function groupIdOf({ key }: GroupRecord): string {
+  return 'group' in key ? key.group : key.groupId
+}
 
 /** A record that is skipped. `name` is null when no release of Kafka that we know writes such a type. */
 export interface SkippedRecord {
@@ -61,17 +81,16 @@ export interface SkippedRecord {
   readonly name: string | null
 }
 
-const offsetCommit = new RecordType(1, offsetCommitKey, offsetCommitValue, 4, 4)
-const groupMetadata = new RecordType(2, groupMetadataKey, groupMetadataValue, 4, 4)
+const LEGACY_OFFSET_COMMIT = 0
+
+const TYPES_BY_ID = new Map<number, GroupRecord['type']>([
+  // As brokers before 0.9 wrote it, with the same fields.
+  [LEGACY_OFFSET_COMMIT, 'OffsetCommit'],
+  ...Object.entries(TYPES).map(([name, { typeId }]) => [typeId, name as GroupRecord['type']] as const)
+])
 
 /** Types of Kafka's other kinds of groups, by number. */
 const OTHER_TYPES = new Map([
-  [3, 'ConsumerGroupMetadata'],
-  [4, 'ConsumerGroupPartitionMetadata'],
-  [5, 'ConsumerGroupMemberMetadata'],
-  [6, 'ConsumerGroupTargetAssignmentMetadata'],
-  [7, 'ConsumerGroupTargetAssignmentMember'],
-  [8, 'ConsumerGroupCurrentMemberAssignment'],
   [9, 'ShareGroupPartitionMetadata'],
   [10, 'ShareGroupMemberMetadata'],
   [11, 'ShareGroupMetadata'],
@@ -79,7 +98,6 @@ const OTHER_TYPES = new Map([
   [13, 'ShareGroupTargetAssignmentMember'],
   [14, 'ShareGroupCurrentMemberAssignment'],
   [15, 'ShareGroupStatePartitionMetadata'],
-  [16, 'ConsumerGroupRegularExpression'],
   [17, 'StreamsGroupMetadata'],
   [18, 'StreamsGroupPartitionMetadata'],
   [19, 'StreamsGroupMemberMetadata'],
@@ -89,18 +107,20 @@ const OTHER_TYPES = new Map([
   [23, 'StreamsGroupTopology']
 ])
 
-/** The version that Kafka 4.1 and later write; 1 is the only one with a place for an explicit expiry. */
-const versionOf = (value: OffsetCommitValue | null) => (value && value.expireTimestamp !== -1n ? 1 : 4)
 const GROUP_METADATA_VERSION = 3
 
 /** A record as it goes to the log. */
 export function encodeRecord(record: GroupRecord): KeyValue {
-  switch (record.type) {
-    case 'OffsetCommit':
-      return offsetCommit.encode(record.key, record.value, versionOf(record.value))
-    case 'GroupMetadata':
-      return groupMetadata.encode(record.key, record.value, GROUP_METADATA_VERSION)
-  }
+  const type: RecordType<Shape, Shape> = TYPES[record.type]
+  return type.encode(record.key, record.value, versionOf(record))
+}
+
+/** The version that Kafka 4.3 writes. */
+function versionOf(record: GroupRecord): number {
+  if (record.type === 'GroupMetadata') return GROUP_METADATA_VERSION
+  if (record.type !== 'OffsetCommit') return 0
+  // Version 1 is the only one with a place for an explicit expiry.
+  return record.value && record.value.expireTimestamp !== -1n ? 1 : 4
 }
 
 /**
@@ -110,8 +130,7 @@ export function encodeRecord(record: GroupRecord): KeyValue {
 export function decodeRecord({ key, value }: KeyValue): GroupRecord | SkippedRecord {
   const reader = new ByteReader(key)
   const typeId = reader.int16()
-  // 0 is OffsetCommit as brokers before 0.9 wrote it, with the same fields.
-  if (typeId === 0 || typeId === 1) return { type: 'OffsetCommit', ...offsetCommit.decode(reader, value) }
-  if (typeId === 2) return { type: 'GroupMetadata', ...groupMetadata.decode(reader, value) }
-  return { type: 'Skipped', typeId, name: OTHER_TYPES.get(typeId) ?? null }
+  const type = TYPES_BY_ID.get(typeId)
+  if (!type) return { type: 'Skipped', typeId, name: OTHER_TYPES.get(typeId) ?? null }
+  return { type, ...TYPES[type].decode(reader, value) } as GroupRecord
 }

@@ -250,7 +250,7 @@ describe('the group coordinator', () => {
   })
 
   it('records of other kinds of groups are skipped', async () => {
-    journal.batches.push([{ key: Buffer.from('0003000167', 'hex'), value: Buffer.from('00000000', 'hex') }])
+    journal.batches.push([{ key: Buffer.from('000b000167', 'hex'), value: Buffer.from('00000000', 'hex') }])
     groups = started()
     expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
   })

@@ -60,9 +60,9 @@ describe('a write', () => {
     let encoded = 0
     const counted = commits(20_000, group).map(record => ({
       ...record,
-      get type() {
+      get key() {
         encoded++
-        return 'OffsetCommit'
+        return record.key
       }
     })) as GroupRecord[]
     expect(() => partition.write(counted, NOW)).toThrow(tooLarge)

@@ -93,7 +93,7 @@ describe('records of __consumer_offsets', () => {
 
   it('tells records of other kinds of groups from those that nobody knows', () => {
     const value = hex('0000')
-    expect(decodeRecord({ key: hex('0003 0001 67'), value })).toMatchObject({ name: 'ConsumerGroupMetadata' })
+    expect(decodeRecord({ key: hex('000b 0001 67'), value })).toMatchObject({ name: 'ShareGroupMetadata' })
     expect(decodeRecord({ key: hex('0063 0001 67'), value })).toEqual({ type: 'Skipped', typeId: 99, name: null })
   })
 

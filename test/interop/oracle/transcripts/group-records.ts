@@ -1,6 +1,6 @@
 // What groups and commits leave in __consumer_offsets: the same records, so that either broker could read the other's.
 import { partitionFor } from '../../../../src/coordination/partitioner.ts'
-import { decodeRecord, type GroupRecord } from '../../../../src/group/records.ts'
+import { decodeRecord, type GroupRecord, groupIdOf } from '../../../../src/group/records.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../../../src/protocol/records/record.ts'
@@ -33,7 +33,7 @@ function recordsIn(bytes: Buffer, groupId: string): unknown[] {
     .flatMap(({ key, value, headers }): unknown[] => {
       if (key === null) return ['a record without a key']
       const record = decodeRecord({ key, value })
-      if (record.type === 'Skipped' || record.key.group !== groupId) return []
+      if (record.type === 'Skipped' || groupIdOf(record) !== groupId) return []
       const versions = [key.readInt16BE(), value?.readInt16BE()]
       return [{ ...(record.type === 'GroupMetadata' ? comparable(record) : record), versions, headers }]
     })
