@@ -1,0 +1,45 @@
+/**
+ * What a server-side assignor (KIP-848) is: a pure function from members, their subscriptions and what each has now to
+ * what each shall have. It knows topics by id alone, and no time, epochs or records.
+ */
+
+/** Partitions of topics. The order of topics and of partitions is that in which Kafka writes them. */
+export type Assignment = ReadonlyMap<string, ReadonlySet<number>>
+
+/** What an assignor may know of a member. Neither of Kafka's assignors looks at racks. */
+export interface MemberSpec {
+  readonly instanceId: string | null
+  /** By names and by regular expression; only topics that exist. */
+  readonly subscribedTopicIds: ReadonlySet<string>
+  /** The target of now; a static member that comes back has that of its former member id. */
+  readonly assigned: Assignment
+}
+
+/** The group that wants an assignment. */
+export interface GroupSpec {
+  /** By member id. */
+  readonly members: ReadonlyMap<string, MemberSpec>
+  /** True when all members subscribe to the same topics by name, as Kafka counts it: names only, no expressions. */
+  readonly isHomogeneous: boolean
+}
+
+/** What an assignor may know of a topic. */
+export interface TopicDescriber {
+  /** Undefined for a topic that does not exist. */
+  partitionCount(topicId: string): number | undefined
+}
+
+/** One way to assign, known to members by its name. */
+export interface Assignor {
+  readonly name: string
+  /**
+   * What each member shall have, of every member, even where that is nothing. Who keeps exactly what it had gets the
+   * very same object. Throws PartitionAssignorError.
+   */
+  assign(group: GroupSpec, topics: TopicDescriber): ReadonlyMap<string, Assignment>
+}
+
+/** There is no assignment of these topics to these members. */
+export class PartitionAssignorError extends Error {
+  override readonly name = 'PartitionAssignorError'
+}
