@@ -151,7 +151,9 @@ function assemble(options: BrokerOptions, directory: LogDirectory, fail: (error:
     nodeId,
     settings: () => live.settings
   })
-  const groups = new GroupCoordinator(groupPorts({ catalog, settings: given, clock, random, logger }))
+  const groups = new GroupCoordinator(
+    groupPorts({ catalog, metadata, settings: () => live.settings, clock, random, logger })
+  )
   const producerIds = new ProducerIds(() => metadata.allocateProducerIds())
   const markers = markerPort({ catalog, groups, clock })
   const transactionVersion = () => metadata.level('transaction.version')

@@ -1,17 +1,23 @@
 /** What the group coordinator needs of the broker: its settings and its topic, `__consumer_offsets`. */
+import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings } from '../config/values.ts'
+import type { ConsumerGroupSettings } from '../group/consumer/settings.ts'
 import type { GroupPorts, GroupSettings } from '../group/coordinator.ts'
+import { configsOf, type MetadataImage } from '../metadata/image.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Catalog } from './catalog.ts'
+import type { Parts } from './context.ts'
 import { stateTopic } from './state-topic.ts'
 
 /** Where the coordinator lives. */
 export interface GroupWorld {
   readonly catalog: Catalog
-  readonly settings: BrokerSettings
+  readonly metadata: { readonly image: MetadataImage }
+  /** Those in force now. */
+  readonly settings: () => BrokerSettings
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -19,17 +25,31 @@ export interface GroupWorld {
 
 const MS_PER_MINUTE = 60_000
 
-export function groupPorts({ catalog, settings, clock, random, logger }: GroupWorld): GroupPorts {
+/** The short names of assignors that can be given by their class, too. */
+const ASSIGNOR_CLASSES: Readonly<Record<string, string>> = {
+  'org.apache.kafka.coordinator.group.assignor.UniformAssignor': 'uniform',
+  'org.apache.kafka.coordinator.group.assignor.RangeAssignor': 'range'
+}
+
+export function groupPorts({ catalog, metadata, settings, clock, random, logger }: GroupWorld): GroupPorts {
   return {
     clock,
     random,
     logger,
     settings: groupSettings(settings),
+    configOf: groupId => configsOf(metadata.image, RESOURCE_TYPES.GROUP, groupId),
     topic: stateTopic(GROUP_METADATA_TOPIC_NAME, { catalog, clock, logger })
   }
 }
 
-function groupSettings(settings: BrokerSettings): GroupSettings {
+/** Whether consumer groups are served: the setting may take them away, the feature is the way to do so from Kafka 5.0 on. */
+export function isConsumerProtocolEnabled({ metadata, settings }: Pick<Parts, 'metadata' | 'settings'>): boolean {
+  const isServed = settings.get('group.coordinator.rebalance.protocols').includes('consumer')
+  return isServed && metadata.level('group.version') >= 1
+}
+
+function groupSettings(inForce: () => BrokerSettings): GroupSettings {
+  const settings = inForce()
   return {
     minSessionTimeoutMs: settings.get('group.min.session.timeout.ms'),
     maxSessionTimeoutMs: settings.get('group.max.session.timeout.ms'),
@@ -37,6 +57,28 @@ function groupSettings(settings: BrokerSettings): GroupSettings {
     maxSize: settings.get('group.max.size'),
     offsetMetadataMaxBytes: settings.get('offset.metadata.max.bytes'),
     offsetsRetentionMs: settings.get('offsets.retention.minutes') * MS_PER_MINUTE,
-    offsetsRetentionCheckIntervalMs: settings.get('offsets.retention.check.interval.ms')
+    offsetsRetentionCheckIntervalMs: settings.get('offsets.retention.check.interval.ms'),
+    consumer: consumerGroupSettings(inForce)
+  }
+}
+
+function consumerGroupSettings(inForce: () => BrokerSettings): ConsumerGroupSettings {
+  const settings = inForce()
+  return {
+    sessionTimeoutMs: settings.get('group.consumer.session.timeout.ms'),
+    minSessionTimeoutMs: settings.get('group.consumer.min.session.timeout.ms'),
+    maxSessionTimeoutMs: settings.get('group.consumer.max.session.timeout.ms'),
+    heartbeatIntervalMs: settings.get('group.consumer.heartbeat.interval.ms'),
+    minHeartbeatIntervalMs: settings.get('group.consumer.min.heartbeat.interval.ms'),
+    maxHeartbeatIntervalMs: settings.get('group.consumer.max.heartbeat.interval.ms'),
+    get assignmentIntervalMs() {
+      return inForce().get('group.consumer.assignment.interval.ms')
+    },
+    minAssignmentIntervalMs: settings.get('group.consumer.min.assignment.interval.ms'),
+    maxAssignmentIntervalMs: settings.get('group.consumer.max.assignment.interval.ms'),
+    maxSize: settings.get('group.consumer.max.size'),
+    assignors: [...new Set(settings.get('group.consumer.assignors').map(name => ASSIGNOR_CLASSES[name] ?? name))],
+    migrationPolicy: settings.get('group.consumer.migration.policy'),
+    regexRefreshIntervalMs: settings.get('group.consumer.regex.refresh.interval.ms')
   }
 }

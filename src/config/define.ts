@@ -73,6 +73,13 @@ interface TextOptions<W extends string = string> extends RowOptions {
   readonly oneOf?: readonly W[]
 }
 
+interface StringOptions<W extends string = string> extends TextOptions<W> {
+  /** Whether the words may be written in capitals, too. */
+  readonly anyCase?: true
+  /** Null when the value is fine, else why not. */
+  readonly check?: (name: string, value: string) => string | null
+}
+
 interface ListOptions extends TextOptions {
   readonly notEmpty?: true
   /** Replaces all other checks; null when the values are fine, else why not. */
@@ -158,13 +165,16 @@ export function double(byDefault: number, documentation: string, options: Number
 export function string<D extends string | null, const W extends string = string>(
   byDefault: D,
   documentation: string,
-  options: TextOptions<W> = {}
+  options: StringOptions<W> = {}
 ): Setting<W | OrNull<D>> {
-  const { oneOf, ...rest } = options
+  const { oneOf, anyCase, check, ...rest } = options
   const read = (name: string, text: string) => {
-    const value = text.trim()
+    const given = text.trim()
+    const value = anyCase ? given.toLowerCase() : given
     if (oneOf) checkWord(name, value, oneOf)
-    return { value: value as NonNullable<W | OrNull<D>>, text: value }
+    const problem = check?.(name, given) ?? null
+    if (problem !== null) throw invalid(name, given, problem)
+    return { value: value as NonNullable<W | OrNull<D>>, text: given }
   }
   const initial = { value: byDefault as W | OrNull<D>, text: byDefault }
   return { ...rest, type: 'string', byDefault: initial, documentation, expects: words('', oneOf) ?? 'text', read }

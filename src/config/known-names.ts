@@ -17,25 +17,9 @@ const READ_ONLY = `
   delegation.token.expiry.check.interval.ms delegation.token.expiry.time.ms delegation.token.max.lifetime.ms
   delegation.token.secret.key delete.records.purgatory.purge.interval.requests early.start.listeners
   errors.deadletterqueue.auto.create.topics.enable errors.deadletterqueue.topic.name.prefix
-  fetch.purgatory.purge.interval.requests group.consumer.assignors group.consumer.heartbeat.interval.ms
-  group.consumer.max.assignment.interval.ms group.consumer.max.heartbeat.interval.ms
-  group.consumer.max.session.timeout.ms group.consumer.max.size group.consumer.migration.policy
-  group.consumer.min.assignment.interval.ms group.consumer.min.heartbeat.interval.ms
-  group.consumer.min.session.timeout.ms group.consumer.regex.refresh.interval.ms group.consumer.session.timeout.ms
-  group.coordinator.append.linger.ms group.coordinator.background.threads group.coordinator.rebalance.protocols
-  group.coordinator.threads group.share.assignors group.share.delivery.count.limit group.share.heartbeat.interval.ms
-  group.share.initialize.retry.interval.ms group.share.max.assignment.interval.ms group.share.max.delivery.count.limit
-  group.share.max.heartbeat.interval.ms group.share.max.partition.max.record.locks
-  group.share.max.record.lock.duration.ms group.share.max.session.timeout.ms group.share.max.share.sessions
-  group.share.max.size group.share.min.assignment.interval.ms group.share.min.delivery.count.limit
-  group.share.min.heartbeat.interval.ms group.share.min.partition.max.record.locks
-  group.share.min.record.lock.duration.ms group.share.min.session.timeout.ms group.share.partition.max.record.locks
-  group.share.persister.class.name group.share.record.lock.duration.ms group.share.session.timeout.ms
-  group.streams.heartbeat.interval.ms group.streams.initial.rebalance.delay.ms
-  group.streams.max.assignment.interval.ms group.streams.max.heartbeat.interval.ms
-  group.streams.max.session.timeout.ms group.streams.max.size group.streams.max.standby.replicas
-  group.streams.min.assignment.interval.ms group.streams.min.heartbeat.interval.ms
-  group.streams.min.session.timeout.ms group.streams.num.standby.replicas group.streams.session.timeout.ms
+  fetch.purgatory.purge.interval.requests group.coordinator.append.linger.ms group.coordinator.background.threads
+  group.coordinator.threads group.share.assignors group.share.initialize.retry.interval.ms
+  group.share.max.share.sessions group.share.max.size group.share.persister.class.name group.streams.max.size
   initial.broker.registration.timeout.ms inter.broker.listener.name internal.metadata.delete.delay.millis
   internal.metadata.log.segment.bytes internal.metadata.max.batch.size.in.bytes kafka.metrics.polling.interval.secs
   kafka.metrics.reporters leader.imbalance.check.interval.seconds log.dir.failure.timeout.ms
@@ -95,9 +79,8 @@ const READ_ONLY = `
 `
 
 const DYNAMIC = `
-  background.threads config.providers follower.fetch.last.tiered.offset.enable group.consumer.assignment.interval.ms
-  group.coordinator.cached.buffer.max.bytes group.share.assignment.interval.ms group.streams.assignment.interval.ms
-  log.cleaner.threads max.connection.creation.rate metric.reporters num.io.threads
+  background.threads config.providers follower.fetch.last.tiered.offset.enable
+  group.coordinator.cached.buffer.max.bytes log.cleaner.threads max.connection.creation.rate metric.reporters num.io.threads
   num.network.threads num.recovery.threads.per.data.dir num.replica.fetchers remote.fetch.max.wait.ms
   remote.list.offsets.request.timeout.ms remote.log.index.file.cache.total.size.bytes
   remote.log.manager.copier.thread.pool.size remote.log.manager.copy.max.bytes.per.second

@@ -8,7 +8,7 @@ import { listenersOf } from './listeners.ts'
 import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
 import { ConfigError, type Entry } from './sources.ts'
 import { isTopicSetting } from './topic-settings.ts'
-import { conflict } from './validate.ts'
+import { conflict, groupConflict } from './validate.ts'
 import { BrokerSettings, synonymsOf } from './values.ts'
 
 /** What came out. */
@@ -29,7 +29,7 @@ export function resolve(...sources: readonly (readonly Entry[])[]): Resolved {
   }
   const given = strongest(sources)
   const resolved = new BrokerSettings(new Map([...given].map(([name, { value }]) => [name, value])))
-  const problem = conflict(resolved) ?? atStartOnly(resolved)
+  const problem = groupConflict(resolved) ?? conflict(resolved) ?? atStartOnly(resolved)
   if (problem !== undefined) throw new ConfigError(located(problem, given))
   return { settings: resolved, unhonoured: [...unhonoured].sort() }
 }

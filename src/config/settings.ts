@@ -1,9 +1,11 @@
 /**
  * The settings of the broker: the one place where name, type, default, bounds and meaning are written.
  * Names and defaults are Apache Kafka 4.3's; a row whose default differs says why. Rows that share a topic's setting
- * are its defaults, the first that is set winning. Those of logs are in `log-settings.ts`, Kafka's others in `known-names.ts`.
+ * are its defaults, the first that is set winning. Those of logs are in `log-settings.ts`, those of groups in
+ * `group-coordinator-settings.ts`, Kafka's others in `known-names.ts`.
  */
 import { boolean, int, list, long, type Setting, short, string } from './define.ts'
+import { groupCoordinatorSettings } from './group-coordinator-settings.ts'
 import { logSettings } from './log-settings.ts'
 import { isTopicSetting, type TopicSettingName } from './topic-settings.ts'
 
@@ -95,28 +97,6 @@ const topics = {
   'default.replication.factor': int(1, 'Replicas of a new topic that names no count.')
 }
 
-const groups = {
-  'group.initial.rebalance.delay.ms': int(
-    0,
-    'How long an empty group waits for more members before its first rebalance. Kafka waits 3000.'
-  ),
-  'group.min.session.timeout.ms': int(6000, 'The shortest session timeout that a member may ask for.'),
-  'group.max.session.timeout.ms': int(1_800_000, 'The longest session timeout that a member may ask for.'),
-  'group.max.size': int(2_147_483_647, 'The most members of one group.', { atLeast: 1 }),
-  'offset.metadata.max.bytes': int(4096, 'The most text that a client may store with a committed offset.'),
-  'offsets.retention.minutes': int(10_080, 'How long the offsets of a group without members are kept.', { atLeast: 1 }),
-  'offsets.retention.check.interval.ms': long(600_000, 'How often offsets past their retention are looked for.', {
-    atLeast: 1
-  }),
-  'offsets.topic.num.partitions': int(50, 'Partitions of __consumer_offsets, when it is created.', { atLeast: 1 }),
-  'offsets.topic.replication.factor': short(1, 'Replicas of __consumer_offsets. Kafka wants 3; one node has one.', {
-    atLeast: 1
-  }),
-  'offsets.topic.segment.bytes': int(104_857_600, 'Segment size of __consumer_offsets, when it is created.', {
-    atLeast: 1
-  })
-}
-
 const transactions = {
   'transaction.max.timeout.ms': int(900_000, 'The longest that a producer may have its transactions take.', {
     atLeast: 1
@@ -200,7 +180,7 @@ export const settings = {
   ...requests,
   ...topics,
   ...logSettings,
-  ...groups,
+  ...groupCoordinatorSettings,
   ...transactions,
   ...producers,
   ...metadata

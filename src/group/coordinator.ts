@@ -3,6 +3,7 @@
  * without an await between reading state and changing it: decide, append, evolve, answer. Whatever goes wrong is an
  * error code in the answer, as Kafka maps it; only our own bugs are thrown.
  */
+import type { Texts } from '../config/values.ts'
 import { toldAs } from '../coordination/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordination/partitions.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
@@ -10,6 +11,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { finishFairly } from '../runtime/steps.ts'
+import { GroupAdmin } from './admin.ts'
 import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
 import { type Join, join } from './classic/join.ts'
 import { newMemberId } from './classic/member-id.ts'
@@ -24,6 +26,7 @@ import {
   type SyncAnswer
 } from './classic/turn.ts'
 import { CommittedOffsets, type OffsetSettings } from './committed-offsets.ts'
+import type { ConsumerGroupSettings } from './consumer/settings.ts'
 import { GroupPartition } from './partition.ts'
 import { Retention, type RetentionSettings } from './retention.ts'
 import { Turns } from './turns.ts'
@@ -32,6 +35,7 @@ import { Turns } from './turns.ts'
 export interface GroupSettings extends GroupLimits, RetentionSettings, OffsetSettings {
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
+  readonly consumer: ConsumerGroupSettings
 }
 
 export interface GroupPorts {
@@ -41,6 +45,8 @@ export interface GroupPorts {
   readonly logger: Logger
   readonly random: Random
   readonly settings: GroupSettings
+  /** What was set for a group alone. */
+  configOf(groupId: string): Texts
 }
 
 export type JoinGroupRequest = { readonly groupId: string } & Omit<Join, 'ticket' | 'newMemberId'>
@@ -60,6 +66,8 @@ export class GroupCoordinator {
   readonly #retention: Retention
   /** What groups have committed. */
   readonly offsets: CommittedOffsets
+  /** What administrators may ask. */
+  readonly admin: GroupAdmin
   #stopped = false
 
   constructor(ports: GroupPorts) {
@@ -72,10 +80,13 @@ export class GroupCoordinator {
       partition => this.#turns.adopt(partition)
     )
     this.#retention = new Retention(ports, this.#partitions)
-    this.offsets = new CommittedOffsets(ports, this.#turns, {
-      of: groupId => this.#partitionOf(groupId),
-      ofMembers: groupId => this.#partitionOfMembers(groupId)
-    })
+    const lookup = {
+      of: (groupId: string) => this.#partitionOf(groupId),
+      ofMembers: (groupId: string) => this.#partitionOfMembers(groupId),
+      all: () => this.#allPartitions()
+    }
+    this.offsets = new CommittedOffsets(ports, this.#turns, lookup)
+    this.admin = new GroupAdmin(ports, lookup)
   }
 
   /**
@@ -197,8 +208,17 @@ export class GroupCoordinator {
   }
 
   #partitionOf(groupId: string): GroupPartition {
-    if (this.#stopped) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'the broker stops')
+    this.#checkNotStopped()
     return this.#partitions.of(groupId)
+  }
+
+  #allPartitions(): Iterable<GroupPartition> {
+    this.#checkNotStopped()
+    return this.#partitions
+  }
+
+  #checkNotStopped(): void {
+    if (this.#stopped) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'the broker stops')
   }
 }
 

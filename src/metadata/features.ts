@@ -20,7 +20,7 @@ const READABLE = [7, 30] as const
 const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> = {
   [METADATA_VERSION]: READABLE,
   /** 1: the consumer protocol of KIP-848. */
-  'group.version': [0, 0],
+  'group.version': [0, 1],
   /** 1: flexible transaction records; 2: transactions that bump the epoch (KIP-890). */
   'transaction.version': [0, NEWEST_TRANSACTION_VERSION]
 }

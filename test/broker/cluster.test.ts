@@ -8,11 +8,16 @@ describe('ApiVersions', () => {
   it.each([3, 4, 5])('tells of the features that work, and of no other, at version %i', async version => {
     await using harness = await Harness.start()
     const { supportedFeatures, finalizedFeatures } = await harness.get('ApiVersions', client, { version })
-    // A feature that can be off is told of from version 4 on.
-    const transactions = version < 4 ? [] : [{ name: 'transaction.version', minVersion: 0, maxVersion: 2 }]
-    expect(supportedFeatures).toEqual([{ name: 'metadata.version', minVersion: 7, maxVersion: 30 }, ...transactions])
+    const canBeOff = [
+      { name: 'group.version', minVersion: 0, maxVersion: 1 },
+      { name: 'transaction.version', minVersion: 0, maxVersion: 2 }
+    ]
+    // Features that can be off are told of from version 4 on.
+    const shown = version < 4 ? [] : canBeOff
+    expect(supportedFeatures).toEqual([{ name: 'metadata.version', minVersion: 7, maxVersion: 30 }, ...shown])
     expect(finalizedFeatures).toEqual([
       { name: 'metadata.version', minVersionLevel: 25, maxVersionLevel: 25 },
+      { name: 'group.version', minVersionLevel: 1, maxVersionLevel: 1 },
       { name: 'transaction.version', minVersionLevel: 2, maxVersionLevel: 2 }
     ])
   })

@@ -161,6 +161,55 @@ describe('errors are one sentence with the place, the value and what would be ri
   })
 })
 
+describe('settings of groups that cannot stand together are one sentence', () => {
+  test.each([
+    [
+      'group.consumer.min.session.timeout.ms=60001',
+      'group.consumer.max.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms'
+    ],
+    [
+      'group.consumer.session.timeout.ms=44999',
+      'group.consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms'
+    ],
+    [
+      'group.consumer.heartbeat.interval.ms=15001',
+      'group.consumer.heartbeat.interval.ms must be less than or equal to group.consumer.max.heartbeat.interval.ms'
+    ],
+    [
+      'group.consumer.assignment.interval.ms=15001',
+      'group.consumer.assignment.interval.ms must be less than or equal to group.consumer.max.assignment.interval.ms'
+    ],
+    [
+      'group.share.min.delivery.count.limit=5,group.share.delivery.count.limit=4',
+      'group.share.delivery.count.limit must be greater than or equal to group.share.min.delivery.count.limit'
+    ],
+    [
+      'group.streams.num.standby.replicas=3',
+      'group.streams.num.standby.replicas must be less than or equal to group.streams.max.standby.replicas'
+    ],
+    [
+      'group.consumer.min.session.timeout.ms=5000,group.consumer.session.timeout.ms=5000',
+      'group.consumer.heartbeat.interval.ms must be less than group.consumer.session.timeout.ms'
+    ],
+    ['group.coordinator.rebalance.protocols=consumer', "group.coordinator.rebalance.protocols must contain 'classic'"],
+    [
+      'group.consumer.assignors=uniform\\,sticky',
+      'group.consumer.assignors is "uniform,sticky", but must be a comma-separated list of uniform, range, ' +
+        'org.apache.kafka.coordinator.group.assignor.UniformAssignor or ' +
+        'org.apache.kafka.coordinator.group.assignor.RangeAssignor'
+    ]
+  ])('%s', (texts, sentence) => {
+    const entries = texts.split(/(?<!\\),/).map(text => text.replace('\\,', ','))
+    expect(message(() => given(...entries))).toBe(`--set: ${sentence}`)
+  })
+
+  test('the policy of migration may be written in capitals', () => {
+    const settings = given('group.consumer.migration.policy=Upgrade')
+    expect(settings.get('group.consumer.migration.policy')).toBe('upgrade')
+    expect(settings.text('group.consumer.migration.policy')).toBe('Upgrade')
+  })
+})
+
 test('limits for single addresses are read by address, IPv6 included', () => {
   const settings = given('max.connections.per.ip.overrides=10.0.0.1:5, ::1:7')
   expect([...connectionOverrides(settings)]).toEqual([

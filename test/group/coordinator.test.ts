@@ -9,6 +9,7 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../coordination/memory-journal.ts'
 import { REBALANCE_MS, SESSION_MS, subscription } from './classic/stage.ts'
+import { CONSUMER_SETTINGS } from './consumer/settings.ts'
 
 const SETTINGS: GroupSettings = {
   minSessionTimeoutMs: 6_000,
@@ -17,7 +18,8 @@ const SETTINGS: GroupSettings = {
   maxSize: 100,
   offsetMetadataMaxBytes: 4096,
   offsetsRetentionMs: 7 * 86_400_000,
-  offsetsRetentionCheckIntervalMs: 600_000
+  offsetsRetentionCheckIntervalMs: 600_000,
+  consumer: CONSUMER_SETTINGS
 }
 
 const FOO = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
@@ -33,6 +35,7 @@ function started(settings: Partial<GroupSettings> = {}): GroupCoordinator {
     random: seededRandom(1),
     logger: silentLogger,
     settings: { ...SETTINGS, ...settings },
+    configOf: () => new Map(),
     topic: {
       topic: '__consumer_offsets',
       logger: silentLogger,

@@ -21,10 +21,12 @@ describe('a new metadata log', () => {
     expect(metadata.features()).toEqual({
       supported: [
         { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
+        { name: 'group.version', minVersion: 0, maxVersion: 1 },
         { name: 'transaction.version', minVersion: 0, maxVersion: 2 }
       ],
       finalized: [
         { name: 'metadata.version', maxVersionLevel: 25, minVersionLevel: 25 },
+        { name: 'group.version', maxVersionLevel: 1, minVersionLevel: 1 },
         { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 }
       ],
       epoch: 3n
