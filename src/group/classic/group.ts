@@ -54,9 +54,8 @@ export interface Member {
 
 /** The wait for more members before the first rebalance of an empty group (group.initial.rebalance.delay.ms). */
 export interface InitialDelay {
-  delayMs: number
-  remainingMs: number
-  newMemberAdded: boolean
+  readonly delayMs: number
+  readonly remainingMs: number
 }
 
 /** Only a Turn changes one, and that a copy of its own; the group itself when nothing but a session is renewed. */
@@ -80,6 +79,11 @@ export interface ClassicGroup {
   pendingSync: Set<string>
   /** Set while PreparingRebalance came from Empty. */
   initialDelay: InitialDelay | null
+  /**
+   * Somebody came into an initial delay, which therefore gets longer. As in Kafka only that takes the note back: where it
+   * came too late, the next initial delay of the group is the one that gets longer.
+   */
+  newMemberAdded: boolean
   /** When PreparingRebalance goes on without those who did not come. */
   joinDeadline: number
   /** When those who did not send SyncGroup are removed. */
@@ -103,6 +107,7 @@ export function emptyGroup(groupId: string, now: number): ClassicGroup {
     pendingJoin: new Map(),
     pendingSync: new Set(),
     initialDelay: null,
+    newMemberAdded: false,
     joinDeadline: NEVER,
     syncDeadline: NEVER,
     subscribedTopics: null
@@ -116,8 +121,7 @@ export function copyOf(group: ClassicGroup): ClassicGroup {
     members: new Map([...group.members].map(([memberId, member]) => [memberId, { ...member }])),
     staticMembers: new Map(group.staticMembers),
     pendingJoin: new Map(group.pendingJoin),
-    pendingSync: new Set(group.pendingSync),
-    initialDelay: group.initialDelay && { ...group.initialDelay }
+    pendingSync: new Set(group.pendingSync)
   }
 }
 

@@ -27,6 +27,7 @@ import {
   type JoinAnswer,
   NO_ASSIGNMENT,
   recordGroup,
+  renewSession,
   type Turn
 } from './turn.ts'
 
@@ -141,7 +142,7 @@ function rejoin(turn: Turn, request: Join, member: Member): void {
 
 function addMember(turn: Turn, request: Join, memberId: string): void {
   const { group, now } = turn
-  if (group.initialDelay) group.initialDelay.newMemberAdded = true
+  if (group.initialDelay) group.newMemberAdded = true
   if (group.members.size === 0) group.protocolType = request.protocolType
   group.leader ??= memberId
   group.pendingJoin.delete(memberId)
@@ -173,17 +174,18 @@ function updateMember(turn: Turn, request: Join, member: Member): void {
 
 /** The same group.instance.id without a member id: the process was restarted. It gets a new id, the old one is fenced. */
 function replaceStaticMember(turn: Turn, request: Join, previous: Member): void {
-  const { group, now } = turn
+  const { group } = turn
   const previousLeader = group.leader
   completeJoin(turn, previous, failedJoin('FENCED_INSTANCE_ID', previous.memberId))
   completeSync(turn, previous, failedSync('FENCED_INSTANCE_ID'))
   const member: Member = { ...previous, memberId: request.newMemberId, isNew: false }
   dropMember(group, previous)
   putMember(group, member)
-  if (group.pendingSync.delete(previous.memberId)) group.pendingSync.add(member.memberId)
+  // It stays in pendingSync by its old id: as in Kafka, a generation that it was to sync with ends with a rebalance.
   if (group.leader === previous.memberId) group.leader = member.memberId
+  // The session that begins is as long as that of its former self was; its own begins when it is heard of.
+  renewSession(turn, member)
   updateMember(turn, request, member)
-  member.sessionDeadline = now + member.sessionTimeoutMs
   rejoinStatically(turn, request, member, previousLeader ?? '')
 }
 

@@ -66,7 +66,7 @@ function beginInitialDelay(turn: Turn): void {
   const { group, now, limits } = turn
   const delayMs = limits.initialRebalanceDelayMs
   const remainingMs = Math.max(rebalanceTimeoutMs(group) - delayMs, 0)
-  group.initialDelay = { delayMs, remainingMs, newMemberAdded: false }
+  group.initialDelay = { delayMs, remainingMs }
   group.joinDeadline = now + delayMs
   if (delayMs === 0) completeJoinPhase(turn)
 }
@@ -75,13 +75,14 @@ function beginInitialDelay(turn: Turn): void {
 export function joinDeadlineReached(turn: Turn): void {
   const { group, now, limits } = turn
   const delay = group.initialDelay
-  if (!delay?.newMemberAdded || delay.remainingMs === 0) {
+  if (!delay || !group.newMemberAdded || delay.remainingMs === 0) {
     completeJoinPhase(turn)
     return
   }
+  group.newMemberAdded = false
   const delayMs = Math.min(limits.initialRebalanceDelayMs, delay.remainingMs)
   const remainingMs = Math.max(delay.remainingMs - delay.delayMs, 0)
-  group.initialDelay = { delayMs, remainingMs, newMemberAdded: false }
+  group.initialDelay = { delayMs, remainingMs }
   group.joinDeadline = now + delayMs
 }
 

@@ -4,9 +4,9 @@
  */
 import { ByteReader, MalformedFrame } from '../../protocol/bytes.ts'
 import { message } from '../../protocol/compile.ts'
-import { array, int16, string } from '../../protocol/schema.ts'
+import { array, bytes, int16, string } from '../../protocol/schema.ts'
 
-const subscription = message({ version: int16, topics: array(string) })
+const subscription = message({ version: int16, topics: array(string), userData: bytes.nullableSince(0) })
 
 /** The subscribed topics of one member, or null when the bytes are not the consumer protocol's. */
 export function subscribedTopicsOf(metadata: Buffer): readonly string[] | null {

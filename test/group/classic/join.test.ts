@@ -230,6 +230,25 @@ describe('the initial delay', () => {
     expect(stage.joined(ticket)?.members.map(({ memberId }) => memberId)).toEqual(['a', 'b', 'c', 'd'])
   })
 
+  it('whoever came into it too late to make it longer makes the next one longer, as in Kafka', () => {
+    const stage = new Stage({ initialRebalanceDelayMs: 3_000 })
+    stage.admit('a', { rebalanceTimeoutMs: 3_000 })
+    stage.admit('b', { rebalanceTimeoutMs: 3_000 })
+    stage.pass(3_000)
+    stage.leave('a', 'b')
+    for (const [memberId, delays] of [
+      ['c', 2],
+      ['d', 1]
+    ] as const) {
+      const ticket = stage.admit(memberId)
+      stage.pass(delays * 3_000 - 1)
+      expect(stage.joined(ticket)).toBeUndefined()
+      stage.pass(1)
+      expect(stage.joined(ticket)).toMatchObject({ errorCode: 'NONE', memberId })
+      stage.leave(memberId)
+    }
+  })
+
   it('ends the group again when all have left meanwhile', () => {
     const stage = new Stage({ initialRebalanceDelayMs: 3_000 })
     const ticket = stage.admit('a')

@@ -102,6 +102,30 @@ describe('static members', () => {
     expect(stage.joined(parked)).toMatchObject({ errorCode: 'FENCED_INSTANCE_ID', memberId: 'a' })
   })
 
+  it('a restarted one has a session as long as before, until it is heard of', () => {
+    const stage = staticPair()
+    stage.join({ groupInstanceId: 'B', newMemberId: 'b2', sessionTimeoutMs: 10 * SESSION_MS })
+    expect(stage.group.members.get('b2')?.sessionDeadline).toBe(stage.now + SESSION_MS)
+    expect(stage.heartbeat('b2', { groupInstanceId: 'B' })).toBe('NONE')
+    expect(stage.group.members.get('b2')?.sessionDeadline).toBe(stage.now + 10 * SESSION_MS)
+  })
+
+  it('one that restarts before it has synced is missed by its old id, as in Kafka: all join again', () => {
+    const stage = new Stage()
+    const patient = { sessionTimeoutMs: 2 * REBALANCE_MS }
+    stage.join({ groupInstanceId: 'A', newMemberId: 'a', ...patient })
+    stage.join({ groupInstanceId: 'B', newMemberId: 'b', ...patient })
+    stage.rejoinAll()
+    stage.sync('a', { groupInstanceId: 'A', assignments: [{ memberId: 'b', assignment: Buffer.from('for b') }] })
+    stage.join({ groupInstanceId: 'B', newMemberId: 'b2', ...patient })
+    expect(stage.synced(stage.sync('b2', { groupInstanceId: 'B' }))?.assignment.toString()).toBe('for b')
+    stage.pass(REBALANCE_MS - 1)
+    expect(stage.group.state).toBe('Stable')
+    stage.pass(1)
+    expect(stage.group.state).toBe('PreparingRebalance')
+    expect([...stage.group.members.keys()]).toEqual(['a', 'b2'])
+  })
+
   it('one that is away keeps its place through a rebalance, until its session ends', () => {
     const stage = staticPair()
     const joining = stage.join({ memberId: 'a', groupInstanceId: 'A', sessionTimeoutMs: REBALANCE_MS })
