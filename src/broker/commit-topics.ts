@@ -1,20 +1,28 @@
-/** The topics of a commit of offsets: what exists goes on to the coordinator, what does not is answered. */
-import type { CommitAnswerTopic, CommitTopic } from '../group/offsets.ts'
+/** The topics of a commit of offsets, or of their deletion: what exists goes on to the coordinator, what does not is answered. */
+import type { CommitAnswerTopic, OffsetTopic } from '../group/offsets.ts'
 import type { TopicState } from '../metadata/image.ts'
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { RequestContext } from './context.ts'
 
+interface Indexed {
+  readonly partitionIndex: number
+}
+
 /** A commit, sorted. */
-export interface SortedCommit {
+export interface SortedCommit<Partition> {
   /** What exists. */
-  readonly topics: readonly CommitTopic[]
+  readonly topics: readonly OffsetTopic<Partition>[]
   /** The answer of the whole commit, given that of what exists. As in Kafka, refused partitions come first. */
   answerWith(committed: readonly CommitAnswerTopic[]): readonly CommitAnswerTopic[]
 }
 
 /** `byId`: the version of the request names topics by their ids. */
-export function sortCommit(topics: readonly CommitTopic[], context: RequestContext, byId: boolean): SortedCommit {
+export function sortCommit<Partition extends Indexed>(
+  topics: readonly OffsetTopic<Partition>[],
+  context: RequestContext,
+  byId: boolean
+): SortedCommit<Partition> {
   const sorted = topics.map(topic => sortOut(topic, context, byId))
   const refused = sorted.flatMap(one => one.refused)
   return {
@@ -23,12 +31,16 @@ export function sortCommit(topics: readonly CommitTopic[], context: RequestConte
   }
 }
 
-interface Sorted {
-  readonly accepted: CommitTopic
+interface Sorted<Partition> {
+  readonly accepted: OffsetTopic<Partition>
   readonly refused: readonly CommitAnswerTopic[]
 }
 
-function sortOut(topic: CommitTopic, context: RequestContext, byId: boolean): Sorted {
+function sortOut<Partition extends Indexed>(
+  topic: OffsetTopic<Partition>,
+  context: RequestContext,
+  byId: boolean
+): Sorted<Partition> {
   const { name, topicId, partitions } = topic
   const known = find(topic, context, byId)
   if (!known) {
@@ -41,15 +53,19 @@ function sortOut(topic: CommitTopic, context: RequestContext, byId: boolean): So
   return { accepted: { name: known.name, topicId: known.topicId, partitions: there }, refused }
 }
 
-function find({ name, topicId }: CommitTopic, { parts }: RequestContext, byId: boolean): TopicState | undefined {
+function find(
+  { name, topicId }: Omit<OffsetTopic, 'partitions'>,
+  { parts }: RequestContext,
+  byId: boolean
+): TopicState | undefined {
   const { topicsById, topicsByName } = parts.metadata.image
   if (!byId) return topicsByName.get(name)
   return topicId === ZERO_UUID ? undefined : topicsById.get(topicId)
 }
 
 function refuse(
-  { name, topicId }: Pick<CommitTopic, 'name' | 'topicId'>,
-  { partitions }: Pick<CommitTopic, 'partitions'>,
+  { name, topicId }: Omit<OffsetTopic, 'partitions'>,
+  { partitions }: Pick<OffsetTopic, 'partitions'>,
   errorCode: ErrorName
 ): CommitAnswerTopic {
   return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) }

@@ -1,8 +1,8 @@
-/** When committed offsets end: with their time, by Kafka's rules (KIP-211), or with their topic. Pure. */
+/** When committed offsets end: with their time, by Kafka's rules (KIP-211), with their topic or group, or when told so. Pure. */
 import { ZERO_UUID } from '../protocol/bytes.ts'
 import { type ClassicGroup, isSubscribedTo, usesConsumerProtocol } from './classic/group.ts'
 import type { HeldOffset, HeldOffsets } from './held-offsets.ts'
-import type { GroupOffsets, OffsetRecord } from './offsets.ts'
+import type { GroupOffsets, OffsetRecord, OffsetTopic } from './offsets.ts'
 import type { GroupRecord, OffsetCommitValue } from './records.ts'
 
 /**
@@ -61,6 +61,38 @@ export function forgetTopic(
   const waiting = [...held].filter(({ key, value }) => key.topic === topic.name && ofThisTopic(value))
   const partitions = new Set([...committed.map(([partition]) => partition), ...waiting.map(({ key }) => key.partition)])
   return Array.from(partitions, partition => tombstone(groupId, topic.name, partition))
+}
+
+/** The tombstones for all of a group's offsets, those of open transactions among them. */
+export function forgetGroup(groupId: string, offsets: GroupOffsets, held: Iterable<HeldOffset>): OffsetRecord[] {
+  const committed = [...offsets].flatMap(([topic, partitions]) =>
+    Array.from(partitions.keys(), partition => tombstone(groupId, topic, partition))
+  )
+  const waiting = new Map<string, OffsetRecord>()
+  for (const { topic, partition } of Array.from(held, ({ key }) => key)) {
+    if (offsets.get(topic)?.has(partition)) continue
+    waiting.set(`${topic}/${partition}`, tombstone(groupId, topic, partition))
+  }
+  return [...committed, ...waiting.values()]
+}
+
+/** The tombstones for those of some partitions that a group has an offset for, or may have when a transaction ends. */
+export function forgetPartitions(
+  groupId: string,
+  topics: readonly OffsetTopic[],
+  offsets: GroupOffsets,
+  held: Pick<HeldOffsets, 'isPending'>
+): OffsetRecord[] {
+  const isKept = (topic: string, partition: number) =>
+    offsets.get(topic)?.has(partition) || held.isPending(groupId, topic, partition)
+  const tombstones = new Map<string, OffsetRecord>()
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) {
+      if (isKept(name, partitionIndex))
+        tombstones.set(`${name}/${partitionIndex}`, tombstone(groupId, name, partitionIndex))
+    }
+  }
+  return [...tombstones.values()]
 }
 
 function tombstone(group: string, topic: string, partition: number): OffsetRecord {

@@ -9,23 +9,23 @@ import type { AnswerBudget } from './answer-budget.ts'
 import { HeldOffsets } from './held-offsets.ts'
 import type { OffsetCommitKey, OffsetCommitValue } from './records.ts'
 
-/** A topic of a commit. The handler has resolved names and ids, and left out what does not exist. */
-export interface CommitTopic {
+/** A topic whose offsets are to change. The handler has resolved names and ids, and left out what does not exist. */
+export interface OffsetTopic<Partition = { readonly partitionIndex: number }> {
   readonly name: string
   readonly topicId: string
-  readonly partitions: readonly {
-    readonly partitionIndex: number
-    readonly committedOffset: bigint
-    readonly committedLeaderEpoch: number
-    readonly committedMetadata: string | null
-  }[]
+  readonly partitions: readonly Partition[]
 }
 
-export interface CommitAnswerTopic {
-  readonly name: string
-  readonly topicId: string
-  readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: ErrorName }[]
-}
+/** A topic of a commit. */
+export type CommitTopic = OffsetTopic<{
+  readonly partitionIndex: number
+  readonly committedOffset: bigint
+  readonly committedLeaderEpoch: number
+  readonly committedMetadata: string | null
+}>
+
+/** What has become of a commit, or of a deletion. */
+export type CommitAnswerTopic = OffsetTopic<{ readonly partitionIndex: number; readonly errorCode: ErrorName }>
 
 /** A topic of a fetch; the id is zero where the request has none. */
 export interface FetchTopic {

@@ -5,6 +5,7 @@ import { DescribeCluster } from './cluster.ts'
 import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs } from './configs.ts'
 import { Fetch } from './fetch.ts'
 import { FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from './group.ts'
+import { DeleteGroups, DescribeGroups, ListGroups, OffsetDelete } from './group-admin.ts'
 import { ListOffsets, OffsetForLeaderEpoch } from './list-offsets.ts'
 import { DescribeTopicPartitions, Metadata } from './metadata.ts'
 import { OffsetCommit, OffsetFetch } from './offsets.ts'
@@ -27,6 +28,8 @@ export const APIS = {
   Heartbeat,
   LeaveGroup,
   SyncGroup,
+  DescribeGroups,
+  ListGroups,
   ApiVersions,
   CreateTopics,
   DeleteTopics,
@@ -41,7 +44,9 @@ export const APIS = {
   DescribeConfigs,
   AlterConfigs,
   CreatePartitions,
+  DeleteGroups,
   IncrementalAlterConfigs,
+  OffsetDelete,
   UpdateFeatures,
   DescribeCluster,
   DescribeProducers,
