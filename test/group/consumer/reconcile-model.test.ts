@@ -1,0 +1,154 @@
+import { expect, it } from 'vitest'
+import type { Assignment } from '../../../src/group/consumer/assignors/assignor.ts'
+import { ConsumerGroup } from '../../../src/group/consumer/group.ts'
+import {
+  type ConsumerMember,
+  currentAssignmentOf,
+  type EpochAssignment,
+  memberMetadataOf,
+  newMember
+} from '../../../src/group/consumer/member.ts'
+import { type OwnedPartitions, reconcile } from '../../../src/group/consumer/reconcile.ts'
+import { type Random, seededRandom } from '../../../src/runtime/random.ts'
+
+const TOPICS = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg']
+const PARTITIONS = 4
+const MEMBERS = ['a', 'b', 'c', 'd']
+
+const all = TOPICS.flatMap(topicId => Array.from({ length: PARTITIONS }, (_, partition) => `${topicId} ${partition}`))
+
+function byTopic(names: Iterable<string>): Map<string, Set<number>> {
+  const topics = new Map<string, Set<number>>()
+  for (const name of names) {
+    const [topicId = '', partition = ''] = name.split(' ')
+    topics.set(topicId, (topics.get(topicId) ?? new Set()).add(Number(partition)))
+  }
+  return topics
+}
+
+function named(assignment: ReadonlyMap<string, Iterable<number>>): Set<string> {
+  return new Set([...assignment].flatMap(([topicId, partitions]) => [...partitions].map(p => `${topicId} ${p}`)))
+}
+
+const names = (assignment: EpochAssignment) =>
+  named(new Map([...assignment].map(([topicId, epochs]) => [topicId, epochs.keys()])))
+
+/** What nobody else may have. */
+const held = ({ assigned, pendingRevocation }: ConsumerMember) =>
+  new Set([...names(assigned), ...names(pendingRevocation)])
+
+/** A client: what it really consumes follows what it is told, some time later. */
+class Client {
+  readonly memberId: string
+  topics: ReadonlySet<string> = new Set(TOPICS)
+  owned = new Set<string>()
+  told = new Set<string>()
+  hasChanged = false
+
+  constructor(memberId: string) {
+    this.memberId = memberId
+  }
+
+  catchUp(): void {
+    this.owned = new Set(this.told)
+  }
+
+  report(): OwnedPartitions {
+    return [...byTopic(this.owned)].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions] }))
+  }
+}
+
+class Model {
+  readonly group = new ConsumerGroup('g')
+  readonly clients = MEMBERS.map(memberId => new Client(memberId))
+  readonly #random: Random
+  targets = new Map<string, Assignment>()
+  epoch = 0
+
+  constructor(random: Random) {
+    this.#random = random
+    for (const memberId of MEMBERS) {
+      const key = { groupId: 'g', memberId }
+      this.group.apply({ type: 'ConsumerGroupMemberMetadata', key, value: memberMetadataOf(newMember(memberId)) })
+    }
+  }
+
+  chance(outOf: number): boolean {
+    return this.#random.below(outOf) === 0
+  }
+
+  anyClient(): Client {
+    const client = this.clients[this.#random.below(this.clients.length)]
+    if (!client) throw new Error('no client')
+    return client
+  }
+
+  /** Every partition goes to some member, or to none. */
+  newTargets(): void {
+    this.epoch++
+    const shares = new Map(MEMBERS.map(memberId => [memberId, new Set<string>()]))
+    for (const name of all) shares.get(MEMBERS[this.#random.below(MEMBERS.length + 1)] ?? '')?.add(name)
+    this.targets = new Map([...shares].map(([memberId, names]) => [memberId, byTopic(names)]))
+  }
+
+  subscribe(client: Client): void {
+    client.topics = new Set(TOPICS.filter(() => !this.chance(3)))
+    client.hasChanged = true
+  }
+
+  heartbeat(client: Client, owned: OwnedPartitions | null): void {
+    const member = this.group.members.get(client.memberId) ?? newMember(client.memberId)
+    const next = reconcile(member, {
+      targetEpoch: this.epoch,
+      target: this.targets.get(client.memberId) ?? new Map(),
+      isSubscribedTo: topicId => client.topics.has(topicId),
+      hasSubscriptionChanged: client.hasChanged,
+      owned,
+      ownerEpoch: (topicId, partition) => this.group.ownerEpoch(topicId, partition)
+    })
+    client.hasChanged = false
+    if (next === member) return
+    const gone = [...held(member)].filter(name => !held(next).has(name))
+    if (gone.length > 0) expect(owned, 'nothing goes without a word').not.toBeNull()
+    for (const name of gone) expect(client.owned, 'nothing goes that is still in use').not.toContain(name)
+    expect(next.memberEpoch).toBeGreaterThanOrEqual(member.memberEpoch)
+    const key = { groupId: 'g', memberId: client.memberId }
+    // Throws if somebody else owns what was assigned.
+    this.group.apply({ type: 'ConsumerGroupCurrentMemberAssignment', key, value: currentAssignmentOf(next) })
+    client.told = names(next.assigned)
+  }
+
+  expectNothingShared(): void {
+    const owned = this.clients.flatMap(client => [...client.owned])
+    expect(owned.length).toBe(new Set(owned).size)
+  }
+
+  step(): void {
+    const client = this.anyClient()
+    if (this.chance(12)) this.newTargets()
+    else if (this.chance(15)) this.subscribe(client)
+    else if (this.chance(3)) client.catchUp()
+    else this.heartbeat(client, this.chance(3) ? null : client.report())
+    this.expectNothingShared()
+  }
+}
+
+it.each(Array.from({ length: 60 }, (_, seed) => seed))('never shares a partition, and always arrives (%i)', seed => {
+  const model = new Model(seededRandom(seed))
+  for (let step = 0; step < 250; step++) model.step()
+  model.newTargets()
+  for (let round = 0; round < 2 * MEMBERS.length + 2; round++) {
+    for (const client of model.clients) {
+      model.heartbeat(client, client.report())
+      client.catchUp()
+      model.expectNothingShared()
+    }
+  }
+  for (const client of model.clients) {
+    const member = model.group.members.get(client.memberId)
+    expect(member).toMatchObject({ memberEpoch: model.epoch, state: 'Stable', pendingRevocation: new Map() })
+    const target = named(model.targets.get(client.memberId) ?? new Map())
+    const subscribed = [...target].filter(name => client.topics.has(name.split(' ')[0] ?? ''))
+    expect(client.told).toEqual(new Set(subscribed))
+  }
+})
