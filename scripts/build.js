@@ -13,7 +13,7 @@ import { build } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 // Native packages find their binaries beside their own files, and dist must load without them.
-const NATIVE = ['@node-rs/crc32', 'lz4-napi', 'snappy', 'zstd-napi']
+const NATIVE = ['@node-rs/crc32', '@node-rs/xxhash', 'lz4-napi', 'snappy', 'zstd-napi']
 
 // Bundled CommonJS packages ask for `require` and `__dirname`, which modules do not have. The bundler does not see these
 // names, so they must be ones that no source of ours declares.
