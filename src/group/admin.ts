@@ -5,27 +5,13 @@
 import { toldAs } from '../coordination/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { AdminView, GroupDescription } from './admin-view.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import { adminView, describe } from './classic/admin.ts'
+import type { ClassicGroup } from './classic/group.ts'
 import { forgetGroup, forgetPartitions } from './offset-expiry.ts'
 import type { CommitAnswerTopic, OffsetTopic } from './offsets.ts'
 import type { GroupPartition } from './partition.ts'
-import type { GroupRecord } from './records.ts'
-
-/** A group, whatever its kind. */
-export interface AdminView {
-  readonly groupId: string
-  readonly type: 'classic' | 'consumer'
-  readonly state: string
-  readonly protocolType: string
-  /** Why the group cannot be deleted, or NONE. */
-  readonly deletion: ErrorName
-  /** Why nothing can be deleted of what it has committed, or NONE. */
-  readonly offsetDeletion: ErrorName
-  isSubscribedTo(topic: string): boolean
-  /** What ends the group in the log, when its offsets are gone. */
-  tombstones(): GroupRecord[]
-}
 
 /** Which groups to list: an empty list is no filter. In any case, as Kafka takes them. */
 export interface ListFilters {
@@ -39,22 +25,6 @@ export type ListedGroup = Pick<AdminView, 'groupId' | 'type' | 'state' | 'protoc
 export interface ListGroupsAnswer {
   readonly errorCode: ErrorName
   readonly groups: readonly ListedGroup[]
-}
-
-export interface DescribedMember {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly clientId: string
-  readonly clientHost: string
-  readonly memberMetadata: Buffer
-  readonly memberAssignment: Buffer
-}
-
-export interface GroupDescription {
-  readonly groupState: string
-  readonly protocolType: string
-  readonly protocolData: string
-  readonly members: readonly DescribedMember[]
 }
 
 export interface DescribedGroup extends GroupDescription {
@@ -110,52 +80,50 @@ export class GroupAdmin {
 
   /** A classic group; of what is none GROUP_ID_NOT_FOUND, with the state Dead. `budget` pays for a repeated question. */
   describe(groupId: string, budget?: AnswerBudget): Promise<DescribedGroup> {
-    const describeIn = (partition: GroupPartition): DescribedGroup => {
-      const group = partition.groups.get(groupId)
-      if (!group) {
+    return answered(
+      () => this.#partitions.of(groupId),
+      partition => {
         budget?.spend(GROUP_BYTES + groupId.length)
-        return failed('GROUP_ID_NOT_FOUND', 'Dead', `Group ${groupId} not found.`)
+        const description = describe(groupIn(partition, groupId))
+        budget?.spend(sizeOf(description))
+        return { groupId, errorCode: 'NONE', errorMessage: null, ...description }
+      },
+      (errorCode, errorMessage) => {
+        const description = { ...NOTHING_TO_DESCRIBE, groupId, errorCode }
+        if (errorCode !== 'GROUP_ID_NOT_FOUND') return { ...description, errorMessage: null }
+        return { ...description, errorMessage, groupState: 'Dead' }
       }
-      const described = describe(group)
-      budget?.spend(sizeOf(groupId, described))
-      return { groupId, errorCode: 'NONE', errorMessage: null, ...described }
-    }
-    const failed = (errorCode: ErrorName, groupState = '', errorMessage: string | null = null): DescribedGroup => {
-      return { ...NOTHING_TO_DESCRIBE, groupId, groupState, errorCode, errorMessage }
-    }
-    return answered(() => this.#partitions.of(groupId), describeIn, failed)
+    )
   }
 
   /** Deletes a group that nobody is in, and all that it has committed. */
   delete(groupId: string): Promise<DeletedGroup> {
-    const deleteIn = (partition: GroupPartition): DeletedGroup => {
-      const group = groupIn(partition, groupId)
-      if (group.deletion !== 'NONE') throw new KafkaError(group.deletion, `group ${groupId} has members`)
-      const { offsets } = partition
-      const ofOffsets = forgetGroup(groupId, offsets.of(groupId), offsets.held.of(groupId))
-      partition.writeInParts([...ofOffsets, ...group.tombstones()], this.#clock.now())
-      return { groupId, errorCode: 'NONE' }
-    }
     return answered(
       () => this.#partitions.of(groupId),
-      deleteIn,
+      partition => {
+        const group = adminView(groupIn(partition, groupId))
+        if (group.deletion !== 'NONE') throw new KafkaError(group.deletion, `group ${groupId} has members`)
+        const { offsets } = partition
+        const ofOffsets = forgetGroup(groupId, offsets.of(groupId), offsets.held.of(groupId))
+        partition.writeInParts([...ofOffsets, ...group.tombstones()], this.#clock.now())
+        return { groupId, errorCode: 'NONE' }
+      },
       errorCode => ({ groupId, errorCode })
     )
   }
 
   /** Deletes what a group has committed for partitions of topics that it is not subscribed to. Each has its own error. */
   deleteOffsets(groupId: string, topics: readonly OffsetTopic[]): Promise<OffsetDeleteAnswer> {
-    const deleteIn = (partition: GroupPartition): OffsetDeleteAnswer => {
-      const group = groupIn(partition, groupId)
-      if (group.offsetDeletion !== 'NONE') throw new KafkaError(group.offsetDeletion, `group ${groupId} has members`)
-      const free = topics.filter(({ name }) => !group.isSubscribedTo(name))
-      const { offsets } = partition
-      partition.writeInParts(forgetPartitions(groupId, free, offsets.of(groupId), offsets.held), this.#clock.now())
-      return { errorCode: 'NONE', topics: topics.map(topic => deletedOf(topic, group)) }
-    }
     return answered(
       () => this.#partitions.ofMembers(groupId),
-      deleteIn,
+      partition => {
+        const group = adminView(groupIn(partition, groupId))
+        if (group.offsetDeletion !== 'NONE') throw new KafkaError(group.offsetDeletion, `group ${groupId} has members`)
+        const free = topics.filter(({ name }) => !group.isSubscribedTo(name))
+        const { offsets } = partition
+        partition.writeInParts(forgetPartitions(groupId, free, offsets.of(groupId), offsets.held), this.#clock.now())
+        return { errorCode: 'NONE', topics: topics.map(topic => deletedOf(topic, group)) }
+      },
       errorCode => ({ errorCode, topics: [] })
     )
   }
@@ -165,7 +133,7 @@ export class GroupAdmin {
 async function answered<T>(
   find: () => GroupPartition,
   act: (partition: GroupPartition) => T,
-  failed: (errorCode: ErrorName) => T
+  failed: (errorCode: ErrorName, message: string) => T
 ): Promise<T> {
   try {
     const partition = find()
@@ -173,14 +141,14 @@ async function answered<T>(
     await partition.journal.settled()
     return answer
   } catch (error) {
-    return failed(toldAs(error))
+    return failed(toldAs(error), `${error instanceof Error ? error.message : error}`)
   }
 }
 
-function groupIn(partition: GroupPartition, groupId: string): AdminView {
+function groupIn(partition: GroupPartition, groupId: string): ClassicGroup {
   const group = partition.groups.get(groupId)
-  if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND', `no group ${groupId}`)
-  return adminView(group)
+  if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
+  return group
 }
 
 function matching({ states, types }: ListFilters): (group: ListedGroup) => boolean {
@@ -193,23 +161,21 @@ function matching({ states, types }: ListFilters): (group: ListedGroup) => boole
 
 /** As in Kafka the groups of a partition that cannot be served are left out. */
 function listIn(partition: GroupPartition, isWanted: (group: ListedGroup) => boolean): Promise<ListedGroup[]> {
-  const failed = (errorCode: ErrorName): ListedGroup[] => {
-    if (errorCode === 'NOT_COORDINATOR') return []
-    throw new KafkaError(errorCode, 'a partition of groups cannot be listed')
-  }
-  const list = () => Array.from(partition.groups.values(), adminView).filter(isWanted)
-  return answered(() => partition, list, failed)
+  return answered(
+    () => partition,
+    ({ groups }) => Array.from(groups.values(), adminView).filter(isWanted),
+    (errorCode, message) => {
+      if (errorCode !== 'NOT_COORDINATOR') throw new KafkaError(errorCode, message)
+      return []
+    }
+  )
 }
 
-function sizeOf(groupId: string, { members }: GroupDescription): number {
-  const ofMember = ({ memberId, clientId, clientHost, memberMetadata, memberAssignment }: DescribedMember) =>
-    MEMBER_BYTES +
-    memberId.length +
-    clientId.length +
-    clientHost.length +
-    memberMetadata.length +
-    memberAssignment.length
-  return members.reduce((bytes, member) => bytes + ofMember(member), GROUP_BYTES + groupId.length)
+function sizeOf({ members }: GroupDescription): number {
+  return members.reduce((bytes, { memberId, clientId, clientHost, memberMetadata, memberAssignment }) => {
+    const names = memberId.length + clientId.length + clientHost.length
+    return bytes + MEMBER_BYTES + names + memberMetadata.length + memberAssignment.length
+  }, 0)
 }
 
 function deletedOf(topic: OffsetTopic, group: AdminView): CommitAnswerTopic {

@@ -1,5 +1,5 @@
 /** A classic group as administrators see it: what is listed and described, what may be deleted, and what that writes. */
-import type { AdminView, DescribedMember, GroupDescription } from '../admin.ts'
+import type { AdminView, DescribedMember, GroupDescription } from '../admin-view.ts'
 import { type ClassicGroup, isSubscribedTo, type Member, metadataOf, usesConsumerProtocol } from './group.ts'
 
 export function adminView(group: ClassicGroup): AdminView {
