@@ -16,6 +16,7 @@ import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/grou
 import { type Join, join } from './classic/join.ts'
 import { newMemberId } from './classic/member-id.ts'
 import { type Claim, heartbeat, type Leaving, leave } from './classic/membership.ts'
+import { loseAssignment } from './classic/rebalance.ts'
 import { type Sync, sync } from './classic/sync.ts'
 import {
   failedJoin,
@@ -158,13 +159,22 @@ export class GroupCoordinator {
     try {
       const partition = this.#partitionOfMembers(request.groupId)
       const group = knownGroup(partition, request.groupId)
-      const answer = await this.#turns.awaitSync(ticket =>
-        this.#turns.run(partition, group, turn => sync(turn, { ...request, ticket }))
-      )
+      const answer = await this.#turns.awaitSync(ticket => this.#sync(partition, group, { ...request, ticket }))
       await partition.journal.settled()
       return answer
     } catch (error) {
       return failedSync(toldAs(error))
+    }
+  }
+
+  /** An assignment that cannot be written is lost for all who wait for it. */
+  #sync(partition: GroupPartition, group: ClassicGroup, request: Sync): void {
+    try {
+      this.#turns.run(partition, group, turn => sync(turn, request))
+    } catch (error) {
+      const errorCode = toldAs(error)
+      this.#turns.run(partition, group, turn => loseAssignment(turn, errorCode))
+      throw error
     }
   }
 

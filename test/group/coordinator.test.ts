@@ -300,14 +300,21 @@ describe('commits', () => {
 describe('a journal that cannot be written', () => {
   const full = new KafkaError('KAFKA_STORAGE_ERROR', 'no space left')
 
-  it('leaves everything as it was: the leader may bring its assignment again', async () => {
-    const { memberId } = await groups.joinGroup(joinRequest())
-    await groups.joinGroup(joinRequest({ memberId }))
+  it('fails an assignment for all who wait for it, and they join again', async () => {
+    const old = { apiVersion: 3 }
+    const { memberId: leader } = await groups.joinGroup(joinRequest(old))
+    const second = groups.joinGroup(joinRequest(old))
+    const again = await groups.joinGroup(joinRequest({ ...old, memberId: leader }))
+    const { memberId: follower } = await second
+    const waiting = groups.syncGroup(syncRequest(follower, 2))
     journal.failure = full
-    expect(await groups.syncGroup(syncRequest(memberId, 1, memberId))).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect([...groups.groups()]).toMatchObject([{ state: 'CompletingRebalance' }])
+    expect(await groups.syncGroup(syncRequest(leader, 2, leader, follower))).toMatchObject({
+      errorCode: 'NOT_COORDINATOR'
+    })
     journal.failure = undefined
-    expect(await groups.syncGroup(syncRequest(memberId, 1, memberId))).toMatchObject({ errorCode: 'NONE' })
+    expect(await waiting).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await groups.heartbeat(claim(follower, again.generationId))).toBe('REBALANCE_IN_PROGRESS')
+    expect([...groups.groups()]).toMatchObject([{ state: 'PreparingRebalance', generationId: 2 }])
   })
 
   it.each([

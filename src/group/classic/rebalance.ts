@@ -2,6 +2,7 @@
  * The way from one generation to the next: members are asked to join again, those who come in time make the new
  * generation, its leader's assignment makes the group Stable. Joins, leaves and deadlines all end up here.
  */
+import type { ErrorName } from '../../protocol/errors.ts'
 import {
   type ClassicGroup,
   countAwaitingJoin,
@@ -45,7 +46,7 @@ export function completeJoinIfAllJoined(turn: Turn): void {
 export function prepareRebalance(turn: Turn, reason: string): void {
   const { group, now } = turn
   const isInitial = group.state === 'Empty'
-  if (group.state === 'CompletingRebalance') dropAssignments(turn)
+  if (group.state === 'CompletingRebalance') dropAssignments(turn, 'REBALANCE_IN_PROGRESS')
   group.pendingSync.clear()
   group.syncDeadline = NEVER
   moveTo(group, 'PreparingRebalance', now)
@@ -55,11 +56,18 @@ export function prepareRebalance(turn: Turn, reason: string): void {
   else group.joinDeadline = now + rebalanceTimeoutMs(group)
 }
 
-function dropAssignments(turn: Turn): void {
+function dropAssignments(turn: Turn, errorCode: ErrorName): void {
   for (const member of turn.group.members.values()) {
     member.assignment = NO_ASSIGNMENT
-    completeSync(turn, member, failedSync('REBALANCE_IN_PROGRESS'))
+    completeSync(turn, member, failedSync(errorCode))
   }
+}
+
+/** The leader's assignment could not be written: who waits for it is told why, and all must join again. */
+export function loseAssignment(turn: Turn, errorCode: ErrorName): void {
+  if (turn.group.state !== 'CompletingRebalance') return
+  dropAssignments(turn, errorCode)
+  prepareRebalance(turn, `the assignment could not be written: ${errorCode}`)
 }
 
 function beginInitialDelay(turn: Turn): void {
