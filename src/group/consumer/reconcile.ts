@@ -5,20 +5,18 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import { type ConsumerMember, type EpochAssignment, isSameAssignment, toEpoch } from './member.ts'
-
-/** What a member says in a heartbeat that it owns. */
-export type OwnedPartitions = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
+import type { TopicPartitions } from './membership.ts'
 
 /** Where a member shall go, and what decides how far it comes. */
 export interface Destination {
   readonly targetEpoch: number
   readonly target: Assignment
   /** What a member is not subscribed to any more it gives up, whatever an older target says. */
-  isSubscribedTo(topicId: string): boolean
+  readonly subscribedTopicIds: ReadonlySet<string>
   /** By the request that is answered. */
   readonly hasSubscriptionChanged: boolean
   /** Null when the request does not say: then nothing counts as given up. */
-  readonly owned: OwnedPartitions | null
+  readonly owned: TopicPartitions | null
   /** Undefined while nobody owns the partition. */
   ownerEpoch(topicId: string, partition: number): number | undefined
 }
@@ -59,7 +57,7 @@ function approach(member: ConsumerMember, to: Destination): ConsumerMember {
   let waits = false
   for (const topicId of new Set([...to.target.keys(), ...member.assigned.keys()])) {
     const current = member.assigned.get(topicId)
-    const target = (to.isSubscribedTo(topicId) && to.target.get(topicId)) || new Set<number>()
+    const target = (to.subscribedTopicIds.has(topicId) && to.target.get(topicId)) || new Set<number>()
     const free = [...target].filter(partition => !current?.has(partition) && isFree(member, to, topicId, partition))
     const keptHere = [...(current ?? [])].filter(([partition]) => target.has(partition))
     put(kept, topicId, keptHere)
@@ -86,7 +84,7 @@ function giveUpUnsubscribed(member: ConsumerMember, to: Destination): ConsumerMe
   const assigned = new Map(member.assigned)
   const pendingRevocation = new Map(member.pendingRevocation)
   for (const [topicId, partitions] of member.assigned) {
-    if (to.isSubscribedTo(topicId)) continue
+    if (to.subscribedTopicIds.has(topicId)) continue
     assigned.delete(topicId)
     put(pendingRevocation, topicId, [...(pendingRevocation.get(topicId) ?? []), ...partitions])
   }
@@ -103,7 +101,7 @@ function revoking(
   return { ...toEpoch(member, member.memberEpoch), state: 'UnrevokedPartitions', assigned, pendingRevocation }
 }
 
-function stillOwns(owned: OwnedPartitions | null, revoked: EpochAssignment): boolean {
+function stillOwns(owned: TopicPartitions | null, revoked: EpochAssignment): boolean {
   if (owned === null) return true
   return owned.some(({ topicId, partitions }) => partitions.some(partition => revoked.get(topicId)?.has(partition)))
 }

@@ -8,7 +8,8 @@ import {
   memberMetadataOf,
   newMember
 } from '../../../src/group/consumer/member.ts'
-import { type OwnedPartitions, reconcile } from '../../../src/group/consumer/reconcile.ts'
+import type { TopicPartitions } from '../../../src/group/consumer/membership.ts'
+import { reconcile } from '../../../src/group/consumer/reconcile.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
 
 const TOPICS = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg']
@@ -53,7 +54,7 @@ class Client {
     this.owned = new Set(this.told)
   }
 
-  report(): OwnedPartitions {
+  report(): TopicPartitions {
     return [...byTopic(this.owned)].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions] }))
   }
 }
@@ -96,12 +97,12 @@ class Model {
     client.hasChanged = true
   }
 
-  heartbeat(client: Client, owned: OwnedPartitions | null): void {
+  heartbeat(client: Client, owned: TopicPartitions | null): void {
     const member = this.group.members.get(client.memberId) ?? newMember(client.memberId)
     const next = reconcile(member, {
       targetEpoch: this.epoch,
       target: this.targets.get(client.memberId) ?? new Map(),
-      isSubscribedTo: topicId => client.topics.has(topicId),
+      subscribedTopicIds: client.topics,
       hasSubscriptionChanged: client.hasChanged,
       owned,
       ownerEpoch: (topicId, partition) => this.group.ownerEpoch(topicId, partition)
