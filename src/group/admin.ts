@@ -98,7 +98,7 @@ export class GroupAdmin {
 
   /** Deletes a group that nobody is in, and all that it has committed. */
   delete(groupId: string): Promise<DeletedGroup> {
-    return answered(
+    return answered<DeletedGroup>(
       () => this.#partitions.of(groupId),
       partition => {
         const group = adminView(groupIn(partition, groupId))
