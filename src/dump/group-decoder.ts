@@ -2,16 +2,14 @@
  * The records of __consumer_offsets. Where a classic group is one of consumers, what its members' bytes say is shown,
  * too.
  */
-import { groupMetadataKey, groupMetadataValue, offsetCommitKey, offsetCommitValue } from '../group/records.ts'
+import { GROUP_TYPES } from '../group/records.ts'
 import { ByteReader, MalformedFrame } from '../protocol/bytes.ts'
 import { type Message, message } from '../protocol/compile.ts'
+import { RecordType } from '../protocol/keyed-record.ts'
 import { array, bytes, int32, nullableString, type Shape, string } from '../protocol/schema.ts'
-import { coordinatorDecoder, type RecordType, recordType } from './coordinator-decoder.ts'
+import { coordinatorDecoder } from './coordinator-decoder.ts'
 import { type Special, shapeJson } from './json-text.ts'
-import { OTHER_GROUP_RECORDS } from './other-group-records.ts'
-
-const GROUP_METADATA = 2
-const LEGACY_OFFSET_COMMIT_LAST_VERSION = 4
+import { OTHER_GROUP_TYPES } from './other-group-records.ts'
 
 const partitions = array({ topic: string, partitions: array(int32) })
 const userData = bytes.nullableSince(0).or(null)
@@ -32,19 +30,15 @@ const consumerProtocol: Special = (name, value) => {
   return name === 'assignment' ? protocolJson(ASSIGNMENT, value) : undefined
 }
 
-const groupMetadata: RecordType = {
-  ...recordType(groupMetadataKey, groupMetadataValue, 4, 4),
-  specialIn: ({ protocolType }) => (protocolType === 'consumer' ? consumerProtocol : undefined)
-}
+const { OffsetCommit, GroupMetadata } = GROUP_TYPES
+/** As brokers before 0.9 wrote it, with the same fields. */
+const legacyOffsetCommit = new RecordType(0, OffsetCommit.key.shape, OffsetCommit.value.shape, 4, 4)
 
 /** The offsets and the members of groups. */
 export const groupDecoder = coordinatorDecoder(
-  new Map([
-    [0, recordType(offsetCommitKey, offsetCommitValue, LEGACY_OFFSET_COMMIT_LAST_VERSION, 4)],
-    [1, recordType(offsetCommitKey, offsetCommitValue, 4, 4)],
-    [GROUP_METADATA, groupMetadata],
-    ...Array.from(OTHER_GROUP_RECORDS, ([id, { key, value }]) => [id, recordType(key, value, 0, 0)] as const)
-  ])
+  [legacyOffsetCommit, ...Object.values(GROUP_TYPES), ...OTHER_GROUP_TYPES],
+  (typeId, { protocolType }) =>
+    typeId === GroupMetadata.typeId && protocolType === 'consumer' ? consumerProtocol : undefined
 )
 
 /** Undefined for bytes that are something else: they are shown as bytes then. */

@@ -1,10 +1,10 @@
 /**
- * The records of __consumer_offsets that belong to kinds of groups which the coordinator does not serve: consumer
- * (KIP-848), share and streams groups. Every value has one version, 0, which is flexible; keys never are.
+ * The records of __consumer_offsets that belong to kinds of groups which the coordinator does not serve: share and streams
+ * groups. Every value has one version, 0, which is flexible; keys never are.
  */
+import { RecordType } from '../protocol/keyed-record.ts'
 import {
   array,
-  bytes,
   int8,
   int16,
   int32,
@@ -19,7 +19,6 @@ import {
 
 const epochs = array(int32).nullableSince(0).or(null).tagged(0, 0)
 const topicPartitions = array({ topicId: uuid, partitions: array(int32) })
-const ownedPartitions = array({ topicId: uuid, partitions: array(int32), assignmentEpochs: epochs })
 const tasks = array({ subtopologyId: string, partitions: array(int32) })
 const ownedTasks = array({ subtopologyId: string, partitions: array(int32), assignmentEpochs: epochs })
 const keyValues = array({ key: string, value: string })
@@ -30,71 +29,35 @@ const targetMetadata = { assignmentEpoch: int32, assignmentTimestamp: int64.tagg
 const group = { groupId: string }
 const member = { groupId: string, memberId: string }
 
-/** Key and value of each type, by its number in Kafka 4.3. */
-export const OTHER_GROUP_RECORDS: ReadonlyMap<number, { readonly key: Shape; readonly value: Shape }> = new Map([
-  row(3, group, { epoch: int32, metadataHash: int64.tagged(0, 0) }),
-  row(4, group, {
-    topics: array({
-      topicId: uuid,
-      topicName: string,
-      numPartitions: int32,
-      partitionMetadata: array({ partition: int32, racks: array(string) })
-    })
-  }),
-  row(5, member, {
-    instanceId: nullableString,
-    rackId: nullableString,
-    clientId: string,
-    clientHost: string,
-    subscribedTopicNames: array(string),
-    subscribedTopicRegex: nullableString,
-    rebalanceTimeoutMs: int32.or(-1),
-    serverAssignor: nullableString,
-    classicMemberMetadata: struct({
-      sessionTimeoutMs: int32,
-      supportedProtocols: array({ name: string, metadata: bytes })
-    })
-      .nullableSince(0)
-      .or(null)
-      .tagged(0, 0)
-  }),
-  row(6, group, targetMetadata),
-  row(7, member, { topicPartitions }),
-  row(8, member, {
-    memberEpoch: int32,
-    previousMemberEpoch: int32,
-    state: int8,
-    assignedPartitions: ownedPartitions,
-    partitionsPendingRevocation: ownedPartitions
-  }),
-  row(10, member, {
+/** The types of Kafka 4.3. */
+export const OTHER_GROUP_TYPES: readonly RecordType<Shape, Shape>[] = [
+  type(10, member, {
     rackId: nullableString,
     clientId: string,
     clientHost: string,
     subscribedTopicNames: array(string)
   }),
-  row(11, group, { epoch: int32, metadataHash: int64 }),
-  row(12, group, targetMetadata),
-  row(13, member, { topicPartitions }),
-  row(14, member, {
+  type(11, group, { epoch: int32, metadataHash: int64 }),
+  type(12, group, targetMetadata),
+  type(13, member, { topicPartitions }),
+  type(14, member, {
     memberEpoch: int32,
     previousMemberEpoch: int32,
     state: int8,
     assignedPartitions: topicPartitions
   }),
-  row(15, group, {
+  type(15, group, {
     initializingTopics: namedPartitions,
     initializedTopics: namedPartitions,
     deletingTopics: array({ topicId: uuid, topicName: string })
   }),
-  row(16, { groupId: string, regularExpression: string }, { topics: array(string), version: int64, timestamp: int64 }),
-  row(17, group, {
+  type(17, group, {
     epoch: int32,
     metadataHash: int64,
     validatedTopologyEpoch: int32.or(-1).tagged(0, 0),
     lastAssignmentConfigs: keyValues.nullableSince(0).or(null).tagged(1, 0)
   }),
-  row(19, member, {
+  type(19, member, {
     instanceId: nullableString,
     rackId: nullableString,
     clientId: string,
@@ -105,9 +68,9 @@ export const OTHER_GROUP_RECORDS: ReadonlyMap<number, { readonly key: Shape; rea
     userEndpoint: struct({ host: string, port: uint16 }).nullableSince(0).or(null),
     clientTags: keyValues
   }),
-  row(20, group, targetMetadata),
-  row(21, member, { activeTasks: tasks, standbyTasks: tasks, warmupTasks: tasks }),
-  row(22, member, {
+  type(20, group, targetMetadata),
+  type(21, member, { activeTasks: tasks, standbyTasks: tasks, warmupTasks: tasks }),
+  type(22, member, {
     memberEpoch: int32,
     previousMemberEpoch: int32,
     state: int8,
@@ -118,7 +81,7 @@ export const OTHER_GROUP_RECORDS: ReadonlyMap<number, { readonly key: Shape; rea
     standbyTasksPendingRevocation: ownedTasks,
     warmupTasksPendingRevocation: ownedTasks
   }),
-  row(23, group, {
+  type(23, group, {
     epoch: int32,
     subtopologies: array({
       subtopologyId: string,
@@ -134,8 +97,8 @@ export const OTHER_GROUP_RECORDS: ReadonlyMap<number, { readonly key: Shape; rea
       })
     })
   })
-])
+]
 
-function row(type: number, key: Shape, value: Shape): [number, { readonly key: Shape; readonly value: Shape }] {
-  return [type, { key, value }]
+function type(typeId: number, key: Shape, value: Shape): RecordType<Shape, Shape> {
+  return new RecordType(typeId, key, value, 0, 0)
 }

@@ -19,11 +19,9 @@ import {
 } from '../protocol/schema.ts'
 import { CONSUMER_GROUP_TYPES } from './consumer/records.ts'
 
-/** The fields of an OffsetCommit key, versions included. */
-export const offsetCommitKey = { group: string, topic: string, partition: int32 }
+const offsetCommitKey = { group: string, topic: string, partition: int32 }
 
-/** The fields of an OffsetCommit value, versions included. */
-export const offsetCommitValue = {
+const offsetCommitValue = {
   offset: int64,
   leaderEpoch: int32.since(3).or(-1),
   metadata: string,
@@ -33,11 +31,7 @@ export const offsetCommitValue = {
   topicId: uuid.tagged(0, 4)
 }
 
-/** The fields of a GroupMetadata key, versions included. */
-export const groupMetadataKey = { group: string }
-
-/** The fields of a GroupMetadata value, versions included. */
-export const groupMetadataValue = {
+const groupMetadataValue = {
   protocolType: string,
   generation: int32,
   protocol: nullableString,
@@ -60,14 +54,15 @@ export type OffsetCommitKey = Decoded<typeof offsetCommitKey>
 export type OffsetCommitValue = Decoded<typeof offsetCommitValue>
 export type GroupMetadataValue = Decoded<typeof groupMetadataValue>
 
-const TYPES = {
+/** The types of records, by Kafka's names. */
+export const GROUP_TYPES = {
   OffsetCommit: new RecordType(1, offsetCommitKey, offsetCommitValue, 4, 4),
-  GroupMetadata: new RecordType(2, groupMetadataKey, groupMetadataValue, 4, 4),
+  GroupMetadata: new RecordType(2, { group: string }, groupMetadataValue, 4, 4),
   ...CONSUMER_GROUP_TYPES
 }
 
 /** A record that means something to us. A null value is a tombstone. */
-export type GroupRecord = RecordsOf<typeof TYPES>
+export type GroupRecord = RecordsOf<typeof GROUP_TYPES>
 
 /** The group that a record belongs to. */
 export function groupIdOf({ key }: GroupRecord): string {
@@ -86,7 +81,7 @@ const LEGACY_OFFSET_COMMIT = 0
 const TYPES_BY_ID = new Map<number, GroupRecord['type']>([
   // As brokers before 0.9 wrote it, with the same fields.
   [LEGACY_OFFSET_COMMIT, 'OffsetCommit'],
-  ...Object.entries(TYPES).map(([name, { typeId }]) => [typeId, name as GroupRecord['type']] as const)
+  ...Object.entries(GROUP_TYPES).map(([name, { typeId }]) => [typeId, name as GroupRecord['type']] as const)
 ])
 
 /** Types of Kafka's other kinds of groups, by number. */
@@ -111,7 +106,7 @@ const GROUP_METADATA_VERSION = 3
 
 /** A record as it goes to the log. */
 export function encodeRecord(record: GroupRecord): KeyValue {
-  const type: RecordType<Shape, Shape> = TYPES[record.type]
+  const type: RecordType<Shape, Shape> = GROUP_TYPES[record.type]
   return type.encode(record.key, record.value, versionOf(record))
 }
 
@@ -132,5 +127,5 @@ export function decodeRecord({ key, value }: KeyValue): GroupRecord | SkippedRec
   const typeId = reader.int16()
   const type = TYPES_BY_ID.get(typeId)
   if (!type) return { type: 'Skipped', typeId, name: OTHER_TYPES.get(typeId) ?? null }
-  return { type, ...TYPES[type].decode(reader, value) } as GroupRecord
+  return { type, ...GROUP_TYPES[type].decode(reader, value) } as GroupRecord
 }

@@ -16,13 +16,13 @@ export interface KeyValue {
 /** One type of record: its number, the versions of its value that can be read, and its codecs. */
 export class RecordType<Key extends Shape, Value extends Shape> {
   readonly typeId: number
-  readonly lastVersion: number
+  readonly #lastVersion: number
   readonly key: Message<Key>
   readonly value: Message<Value>
 
   constructor(typeId: number, key: Key, value: Value, lastVersion: number, flexibleSince: number) {
     this.typeId = typeId
-    this.lastVersion = lastVersion
+    this.#lastVersion = lastVersion
     this.key = message(key)
     this.value = message(value, flexibleSince)
   }
@@ -40,7 +40,7 @@ export class RecordType<Key extends Shape, Value extends Shape> {
 
   #decodeValue(reader: ByteReader): Decoded<Value> {
     const version = reader.int16()
-    if (version < 0 || version > this.lastVersion) {
+    if (version < 0 || version > this.#lastVersion) {
       throw new MalformedFrame(`a record of type ${this.typeId} has a value of the unknown version ${version}`)
     }
     return this.value.read(reader, version)

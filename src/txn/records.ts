@@ -7,11 +7,8 @@ import { type KeyValue, RecordType } from '../protocol/keyed-record.ts'
 import { array, int8, int16, int32, int64, string } from '../protocol/schema.ts'
 import { NO_EPOCH, NO_PARTITIONS, NO_PRODUCER_ID, TXN_STATES, type Txn, type TxnPartitions } from './txn.ts'
 
-/** The fields of a key, versions included. */
-export const txnKey = { transactionalId: string }
-
-/** The fields of a value in Kafka's order, versions included. */
-export const txnValue = {
+/** In Kafka's order. */
+const txnValue = {
   producerId: int64,
   previousProducerId: int64.or(NO_PRODUCER_ID).tagged(0, 1),
   nextProducerId: int64.or(NO_PRODUCER_ID).tagged(1, 1),
@@ -25,9 +22,8 @@ export const txnValue = {
   clientTransactionVersion: int16.tagged(2, 1)
 }
 
-const TYPE_ID = 0
-const LAST_VERSION = 1
-const transaction = new RecordType(TYPE_ID, txnKey, txnValue, LAST_VERSION, 1)
+/** The one type of record that there is. */
+export const TXN_TYPE = new RecordType(0, { transactionalId: string }, txnValue, 1, 1)
 
 /** The record of a state. Kafka writes version 0 while `transaction.version` is 0, else version 1. */
 export function encodeTxn(txn: Txn, transactionVersion: number): KeyValue {
@@ -43,19 +39,19 @@ export function encodeTxn(txn: Txn, transactionVersion: number): KeyValue {
     nextProducerId: txn.nextProducerId,
     clientTransactionVersion: txn.clientVersion
   }
-  return transaction.encode({ transactionalId: txn.transactionalId }, value, transactionVersion === 0 ? 0 : 1)
+  return TXN_TYPE.encode({ transactionalId: txn.transactionalId }, value, transactionVersion === 0 ? 0 : 1)
 }
 
 /** The tombstone of a transactional id. */
 export function encodeTombstone(transactionalId: string): KeyValue {
-  return transaction.encode({ transactionalId }, null, 0)
+  return TXN_TYPE.encode({ transactionalId }, null, 0)
 }
 
 /** A record as it comes from the log: a state, or null for an id that is no more; undefined for a type nobody knows. */
 export function decodeTxn({ key, value }: KeyValue): { transactionalId: string; txn: Txn | null } | undefined {
   const reader = new ByteReader(key)
-  if (reader.int16() !== TYPE_ID) return undefined
-  const decoded = transaction.decode(reader, value)
+  if (reader.int16() !== TXN_TYPE.typeId) return undefined
+  const decoded = TXN_TYPE.decode(reader, value)
   const { transactionalId } = decoded.key
   if (!decoded.value) return { transactionalId, txn: null }
   const { transactionStatus, ...fields } = decoded.value

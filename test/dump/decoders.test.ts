@@ -69,11 +69,28 @@ it('decodes what consumers said when they joined, and leaves other bytes as they
   expect(group(of(hex('0001 7fffffff'), hex('')))).toBe(line('"AAF/////"', '""'))
 })
 
-it('decodes records of other kinds of groups', () => {
-  const value = hex('0000 00000003 00000002 00 02 000102030405060708090a0b0c0d0e0f 03 00000000 00000001 00 01 00')
-  const pairs = groupDecoder({ offset: 0n, key: hex('0008 0002 6367 0002 6d6d'), value })
+it('decodes records of consumer groups: tagged fields when they say something', () => {
+  const member = { groupId: 'cg', memberId: 'mm' }
+  const value = { memberEpoch: 3, previousMemberEpoch: 2, state: 0, partitionsPendingRevocation: [] }
+  const line = (epochs: string) =>
+    `key: {"type":"8","data":{"groupId":"cg","memberId":"mm"}} payload: {"version":"0","data":{"memberEpoch":3,"previousMemberEpoch":2,"state":0,"assignedPartitions":[{"topicId":"AAECAwQFBgcICQoLDA0ODw","partitions":[0,1]${epochs}}],"partitionsPendingRevocation":[]}}`
+  const of = (assignmentEpochs: number[] | null) => ({
+    type: 'ConsumerGroupCurrentMemberAssignment' as const,
+    key: member,
+    value: { ...value, assignedPartitions: [{ topicId: TOPIC_ID, partitions: [0, 1], assignmentEpochs }] }
+  })
+  expect(group(of(null))).toBe(line(''))
+  expect(group(of([2, 3]))).toBe(line(',"assignmentEpochs":[2,3]'))
+})
+
+it('decodes records of kinds of groups that are not served', () => {
+  const pairs = groupDecoder({
+    offset: 0n,
+    key: hex('000b 0002 7367'),
+    value: hex('0000 00000003 0000000000000007 00')
+  })
   expect(textOf({ kind: 'entry', pairs })).toBe(
-    'key: {"type":"8","data":{"groupId":"cg","memberId":"mm"}} payload: {"version":"0","data":{"memberEpoch":3,"previousMemberEpoch":2,"state":0,"assignedPartitions":[{"topicId":"AAECAwQFBgcICQoLDA0ODw","partitions":[0,1]}],"partitionsPendingRevocation":[]}}'
+    'key: {"type":"11","data":{"groupId":"sg"}} payload: {"version":"0","data":{"epoch":3,"metadataHash":7}}'
   )
 })
 

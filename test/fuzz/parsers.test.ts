@@ -21,6 +21,7 @@ import { RecordWalker, recordsOf } from '../../src/protocol/records/record.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { decodeTxn } from '../../src/txn/records.ts'
 import { BOOTSTRAP, LEGACY, SNAPSHOT } from '../dump/vectors.ts'
+import { RECORDS as CONSUMER_GROUP_RECORDS } from '../group/consumer/record-vectors.ts'
 import { ABORT_MARKER, BY_CODEC, hex, TRANSACTIONAL } from '../protocol/records/vectors.ts'
 import { mutated, ROUNDS, TIMEOUT_MS } from './mutations.ts'
 
@@ -63,7 +64,8 @@ const samplesOfGroups = [
         assignment: Buffer.from('00000000000000000000', 'hex')
       }))
     }
-  })
+  }),
+  ...CONSUMER_GROUP_RECORDS.map(([, record]) => encodeRecord(record))
 ]
 const asPair = ({ key, value }: { key: Buffer; value: Buffer | null }) =>
   Buffer.concat([Buffer.of(key.length), key, value ?? Buffer.alloc(0)])
