@@ -33,8 +33,8 @@ export interface TopicDescriber {
 export interface Assignor {
   readonly name: string
   /**
-   * What each member shall have, of every member, even where that is nothing. Who keeps exactly what it had gets the
-   * very same object. Throws PartitionAssignorError.
+   * What each member shall have, even where that is nothing. The members come in the order in which Kafka writes their
+   * records. Throws PartitionAssignorError.
    */
   assign(group: GroupSpec, topics: TopicDescriber): ReadonlyMap<string, Assignment>
 }
@@ -42,4 +42,13 @@ export interface Assignor {
 /** There is no assignment of these topics to these members. */
 export class PartitionAssignorError extends Error {
   override readonly name = 'PartitionAssignorError'
+}
+
+/** The partitions of a topic; throws where the topic does not exist, for then somebody's subscription is out of date. */
+export function partitionCountOf(topics: TopicDescriber, topicId: string): number {
+  const count = topics.partitionCount(topicId)
+  if (count !== undefined) return count
+  throw new PartitionAssignorError(
+    `Members are subscribed to topic ${topicId} which doesn't exist in the topic metadata.`
+  )
 }

@@ -1,0 +1,79 @@
+/**
+ * Kafka's `range` assignor: each topic is cut into as many ranges as it has subscribers, and these get them in one and
+ * the same order. So whoever subscribes to two topics of the same size along with the same members gets the same
+ * partitions of both. What members had does not count; a static member has its place by its name, which it keeps.
+ */
+import { assert } from '../../../runtime/assert.ts'
+import {
+  type Assignment,
+  type Assignor,
+  type GroupSpec,
+  type MemberSpec,
+  PartitionAssignorError,
+  type TopicDescriber
+} from './assignor.ts'
+import { capacityFor, hashOfString, inHashOrder, uuidHashing } from './hash-set.ts'
+
+type Entry = readonly [memberId: string, member: MemberSpec]
+
+/** What is left of a topic while members get theirs. */
+interface Remainder {
+  next: number
+  readonly end: number
+  subscribers: number
+}
+
+/** Ranges of partitions, in the order of static members' names and then of member ids. */
+export const rangeAssignor: Assignor = {
+  name: 'range',
+  assign({ members }, topics) {
+    const inOrder = inHashOrder(hashOfString, members)
+    const remainders = countSubscribers(members, topics)
+    const hashOfTopic = uuidHashing()
+    const assigned = new Map<string, Assignment>()
+    for (const [memberId, { subscribedTopicIds }] of [...inOrder].sort(staticMembersFirst)) {
+      const ranges = takeRanges(subscribedTopicIds, remainders)
+      assigned.set(memberId, new Map(inHashOrder(hashOfTopic, ranges, capacityFor(subscribedTopicIds.size))))
+    }
+    return new Map(inOrder.map(([memberId]) => [memberId, assigned.get(memberId) ?? new Map()]))
+  }
+}
+
+function countSubscribers(members: GroupSpec['members'], topics: TopicDescriber): ReadonlyMap<string, Remainder> {
+  const remainders = new Map<string, Remainder>()
+  for (const { subscribedTopicIds } of members.values()) {
+    for (const topicId of subscribedTopicIds) {
+      const end = topics.partitionCount(topicId)
+      if (end === undefined) throw new PartitionAssignorError('Member is subscribed to a non-existent topic')
+      const remainder = remainders.get(topicId) ?? { next: 0, end, subscribers: 0 }
+      remainder.subscribers++
+      remainders.set(topicId, remainder)
+    }
+  }
+  return remainders
+}
+
+/** Of each topic what is a fair share of the rest for one of those who still wait: so who comes first gets one more. */
+function takeRanges(topicIds: ReadonlySet<string>, remainders: ReadonlyMap<string, Remainder>): Assignment {
+  const ranges = new Map<string, ReadonlySet<number>>()
+  for (const topicId of topicIds) {
+    const remainder = remainders.get(topicId)
+    assert(remainder, 'each subscription has been counted')
+    const first = remainder.next
+    const length = Math.ceil((remainder.end - first) / remainder.subscribers--)
+    if (length === 0) continue
+    ranges.set(topicId, new Set(Array.from({ length }, (_, index) => first + index)))
+    remainder.next += length
+  }
+  return ranges
+}
+
+function staticMembersFirst([a, { instanceId: nameOfA }]: Entry, [b, { instanceId: nameOfB }]: Entry): number {
+  if (nameOfA !== null && nameOfB !== null) return compare(nameOfA, nameOfB)
+  if (nameOfA !== null) return -1
+  return nameOfB !== null ? 1 : compare(a, b)
+}
+
+function compare(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1
+}

@@ -1,0 +1,140 @@
+/**
+ * The uniform assignment where members subscribe to different topics: everybody keeps what they have of their topics,
+ * what nobody has goes to who has least, and then partitions move, topic by topic, from who has most to who has least.
+ * Where subscriptions overlap the outcome is nearly even, not always quite.
+ */
+import { type Assignment, type GroupSpec, partitionCountOf, type TopicDescriber } from './assignor.ts'
+import { draftAll, finishAll, type MemberDraft } from './draft.ts'
+import { capacityFor } from './hash-set.ts'
+import { leastLoaded, mostLoaded } from './load-order.ts'
+
+/** How often at most to go over all topics: each time about halves what is uneven. */
+const MAX_ROUNDS = 16
+
+interface Subscriber {
+  /** Its place among the members, which breaks ties. */
+  readonly index: number
+  readonly draft: MemberDraft
+  /** How many partitions it has, of all topics. */
+  load: number
+}
+
+interface Topic {
+  readonly topicId: string
+  readonly subscribers: Subscriber[]
+  /** By partition. */
+  readonly owners: (Subscriber | undefined)[]
+}
+
+/** Assigns to each member partitions of its own topics. */
+export function assignHeterogeneous({ members }: GroupSpec, describer: TopicDescriber): Map<string, Assignment> {
+  const drafts = draftAll(members)
+  const subscribers = Array.from(drafts.values(), (draft, index): Subscriber => ({ index, draft, load: 0 }))
+  const topics = subscribe(subscribers, describer)
+  for (const subscriber of subscribers) keepSubscribed(subscriber, topics)
+  const inOrder = [...topics.values()].sort(leastChoiceFirst)
+  for (const topic of inOrder) giveUnowned(topic)
+  balance(inOrder.filter(({ subscribers }) => subscribers.length > 1))
+  return finishAll(drafts)
+}
+
+function subscribe(subscribers: readonly Subscriber[], describer: TopicDescriber): ReadonlyMap<string, Topic> {
+  const topics = new Map<string, Topic>()
+  for (const subscriber of subscribers) {
+    for (const topicId of subscriber.draft.member.subscribedTopicIds) {
+      const topic = topics.get(topicId) ?? newTopic(topicId, partitionCountOf(describer, topicId))
+      topics.set(topicId, topic)
+      topic.subscribers.push(subscriber)
+    }
+  }
+  return topics
+}
+
+function newTopic(topicId: string, partitions: number): Topic {
+  return { topicId, subscribers: [], owners: new Array<undefined>(partitions).fill(undefined) }
+}
+
+function keepSubscribed(subscriber: Subscriber, topics: ReadonlyMap<string, Topic>): void {
+  const { draft } = subscriber
+  for (const { topicId, partitions } of draft.had()) {
+    const topic = draft.member.subscribedTopicIds.has(topicId) ? topics.get(topicId) : undefined
+    if (!topic) {
+      draft.removeTopic(topicId)
+      continue
+    }
+    for (const partition of partitions) {
+      if (partition < topic.owners.length) {
+        topic.owners[partition] = subscriber
+        subscriber.load++
+      } else draft.remove(topicId, partition)
+    }
+  }
+}
+
+/** Most partitions to a subscriber first, then fewest subscribers, then the smallest id as Kafka orders ids. */
+function leastChoiceFirst(a: Topic, b: Topic): number {
+  const density = b.owners.length / b.subscribers.length - a.owners.length / a.subscribers.length
+  return density || a.subscribers.length - b.subscribers.length || compareIds(a.topicId, b.topicId)
+}
+
+/** An id is compared as two signed numbers. */
+function compareIds(a: string, b: string): number {
+  const [ours, theirs] = [Buffer.from(a, 'base64url'), Buffer.from(b, 'base64url')]
+  for (const half of [0, 8]) {
+    const [x, y] = [ours.readBigInt64BE(half), theirs.readBigInt64BE(half)]
+    if (x !== y) return x < y ? -1 : 1
+  }
+  return 0
+}
+
+function giveUnowned(topic: Topic): void {
+  if (!topic.owners.includes(undefined)) return
+  const takers = leastLoaded(byLoad(topic.subscribers))
+  for (const [partition, owner] of topic.owners.entries()) {
+    if (!owner) give(topic, partition, takers.next().value)
+  }
+}
+
+/** Goes over the topics again and again, until all have been quiet since the last move. */
+function balance(topics: readonly Topic[]): void {
+  let lastMoved: Topic | undefined
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    for (const topic of topics) {
+      if (topic === lastMoved) return
+      if (balanceTopic(topic) || !lastMoved) lastMoved = topic
+    }
+  }
+}
+
+/** Moves partitions of a topic until its subscribers differ by one at most, or who has too much has none of these. */
+function balanceTopic(topic: Topic): boolean {
+  const subscribers = byLoad(topic.subscribers)
+  if ((subscribers.at(-1)?.load ?? 0) - (subscribers[0]?.load ?? 0) <= 1) return false
+  const owned = new Map(subscribers.map(subscriber => [subscriber, [] as number[]]))
+  for (const [partition, owner] of topic.owners.entries()) if (owner) owned.get(owner)?.push(partition)
+  const takers = leastLoaded(subscribers)
+  let moved = false
+  for (const giver of mostLoaded(subscribers, subscriber => owned.get(subscriber)?.length !== 0)) {
+    const partition = owned.get(giver)?.pop()
+    const taker = takers.next().value
+    if (partition === undefined || giver.load - taker.load <= 1) break
+    give(topic, partition, taker)
+    moved = true
+  }
+  return moved
+}
+
+function byLoad(subscribers: readonly Subscriber[]): Subscriber[] {
+  return [...subscribers].sort((a, b) => a.load - b.load || a.index - b.index)
+}
+
+function give({ topicId, owners, subscribers }: Topic, partition: number, taker: Subscriber): void {
+  const giver = owners[partition]
+  if (giver) {
+    giver.draft.remove(topicId, partition)
+    giver.load--
+  }
+  taker.draft.add(topicId, partition, capacityFor(Math.ceil(owners.length / subscribers.length)))
+  taker.load++
+  owners[partition] = taker
+}
