@@ -15,6 +15,7 @@ export function configState({ nodeId, settings, metadata: { image } }: Parts): C
     settings,
     topicOverrides: topic =>
       image.topicsByName.has(topic) ? configsOf(image, RESOURCE_TYPES.TOPIC, topic) : undefined,
+    groupOverrides: group => configsOf(image, RESOURCE_TYPES.GROUP, group),
     topicNameProblem: nameProblem
   }
 }

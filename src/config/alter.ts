@@ -4,6 +4,7 @@
  */
 import { InvalidConfig, type InvalidConfigCode, type Setting } from './define.ts'
 import type { ConfigState } from './describe.ts'
+import { validateGroupOverrides } from './group-bounds.ts'
 import { RESOURCE_TYPES, resourceKey } from './resources.ts'
 import { settings } from './settings.ts'
 import { topicSettings } from './topic-settings.ts'
@@ -104,6 +105,7 @@ function checkRequest(configs: readonly AlterableConfig[], isMissing: (config: A
 /** What is set now; nothing for a topic that does not exist, which is told only after the settings were checked. */
 function currentOverrides({ resourceType, resourceName }: AlteredResource, state: ConfigState): Texts {
   if (resourceType === RESOURCE_TYPES.TOPIC) return state.topicOverrides(resourceName) ?? new Map()
+  if (resourceType === RESOURCE_TYPES.GROUP) return state.groupOverrides(resourceName)
   if (resourceType !== RESOURCE_TYPES.BROKER) throw refused(`Unknown resource type ${resourceType}`)
   const { clusterWide, perBroker } = state.settings.layers
   if (resourceName === '') return clusterWide
@@ -134,14 +136,15 @@ function operate({ name, configOperation, value }: AlterableConfig, current: str
 
 /** The members of a list setting as set or by default. Broker and controller refuse other settings differently. */
 function listMembers(verb: 'append' | 'subtract', name: string, current: string | undefined, type: number): string[] {
-  const isTopic = type === RESOURCE_TYPES.TOPIC
-  const row = isTopic ? rowOf(topicSettings, name) : rowOf(settings, name)
-  if (!row && !isTopic) throw new InvalidConfig(`Unknown config name: ${name}`)
+  const isBroker = type === RESOURCE_TYPES.BROKER
+  // A group has no lists.
+  const row = type === RESOURCE_TYPES.TOPIC ? rowOf(topicSettings, name) : isBroker ? rowOf(settings, name) : undefined
+  if (!row && isBroker) throw new InvalidConfig(`Unknown config name: ${name}`)
   if (row?.type !== 'list') {
     throw new InvalidConfig(
-      isTopic
-        ? `Can't ${verb.toUpperCase()} to key ${name} because its type is not LIST.`
-        : `Config value ${verb} is not allowed for config key: ${name}`
+      isBroker
+        ? `Config value ${verb} is not allowed for config key: ${name}`
+        : `Can't ${verb.toUpperCase()} to key ${name} because its type is not LIST.`
     )
   }
   return (current ?? row.byDefault.text ?? '').split(',').filter(member => member !== '')
@@ -155,13 +158,15 @@ function checked(
   wanted: Texts,
   state: ConfigState
 ): readonly ConfigChange[] {
-  const isTopic = resource.resourceType === RESOURCE_TYPES.TOPIC
-  if (!isTopic) validateBrokerChanges(changes, changedBroker(resource.resourceName, wanted, state.settings))
+  const { resourceType, resourceName } = resource
+  const isBroker = resourceType === RESOURCE_TYPES.BROKER
+  if (isBroker) validateBrokerChanges(changes, changedBroker(resourceName, wanted, state.settings))
   const news = changes
     .map(({ name, value }) => ({ name, value }))
-    .filter(({ name, value }) => !isTopic || (current.get(name) ?? null) !== value)
+    .filter(({ name, value }) => isBroker || (current.get(name) ?? null) !== value)
   validateLengths(news)
-  if (isTopic) checkTopic(resource.resourceName, wanted, state)
+  if (resourceType === RESOURCE_TYPES.TOPIC) checkTopic(resourceName, wanted, state)
+  if (resourceType === RESOURCE_TYPES.GROUP) checkGroup(resourceName, wanted, state)
   return news
 }
 
@@ -178,6 +183,11 @@ function checkTopic(topic: string, wanted: Texts, state: ConfigState): void {
   if (state.topicOverrides(topic) === undefined) {
     throw new InvalidConfig(`The topic '${topic}' does not exist.`, 'UNKNOWN_TOPIC_OR_PARTITION')
   }
+}
+
+function checkGroup(group: string, wanted: Texts, state: ConfigState): void {
+  if (group === '') throw refused('Default group resources are not allowed.')
+  validateGroupOverrides(wanted, state.settings)
 }
 
 function rowOf(rows: Readonly<Record<string, Setting<unknown>>>, name: string): Setting<unknown> | undefined {

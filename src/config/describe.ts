@@ -1,22 +1,12 @@
-/**
- * The answers to DescribeConfigs: every setting with its value, where that came from, and its synonyms.
- * As in Kafka the source of a value is that of its first synonym, and synonyms before the setting's own name are
- * dropped; hence a topic's retention set through log.retention.hours is called a default.
- */
-import { type InvalidConfigCode, type Setting, TYPE_CODES } from './define.ts'
+/** The answers to DescribeConfigs: every setting of a topic, the broker or a group with its value and where that came from. */
+import { brokerSynonyms, CONFIG_SOURCES, type ConfigEntry, entry, stranger } from './config-entries.ts'
+import type { InvalidConfigCode, Setting } from './define.ts'
+import { groupSettingText } from './group-bounds.ts'
+import { behindGroupSetting, groupSettings, isGroupSetting } from './group-settings.ts'
 import { RESOURCE_TYPES, resourceKey } from './resources.ts'
 import { isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
 import { isTopicSetting, topicSettings } from './topic-settings.ts'
-import { type BrokerSettings, synonymsOf, type Texts } from './values.ts'
-
-/** The codes of DescribeConfigs for where a value comes from. */
-export const CONFIG_SOURCES = {
-  TOPIC_CONFIG: 1,
-  DYNAMIC_BROKER_CONFIG: 2,
-  DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
-  STATIC_BROKER_CONFIG: 4,
-  DEFAULT_CONFIG: 5
-} as const
+import type { BrokerSettings, Texts } from './values.ts'
 
 /** What is known of the cluster's settings. */
 export interface ConfigState {
@@ -24,6 +14,8 @@ export interface ConfigState {
   readonly settings: BrokerSettings
   /** What was set for a topic; undefined when there is no such topic. */
   topicOverrides(topic: string): Texts | undefined
+  /** What was set for a group, which need not exist. */
+  groupOverrides(group: string): Texts
   /** Why a topic cannot have this name; undefined when it can. */
   topicNameProblem(topic: string): string | undefined
 }
@@ -39,25 +31,6 @@ export interface DescribedResource {
 export interface DescribeOptions {
   readonly includeSynonyms: boolean
   readonly includeDocumentation: boolean
-}
-
-/** One setting of an answer. */
-export interface ConfigEntry {
-  readonly name: string
-  readonly value: string | null
-  readonly readOnly: boolean
-  readonly configSource: number
-  readonly isSensitive: boolean
-  readonly synonyms: readonly ConfigSynonym[]
-  readonly configType: number
-  readonly documentation: string | null
-}
-
-/** One of the places that a value could come from. */
-export interface ConfigSynonym {
-  readonly name: string
-  readonly value: string | null
-  readonly source: number
 }
 
 /** The answer for one resource. */
@@ -146,6 +119,23 @@ function describeClusterDefault(broker: BrokerSettings): readonly ConfigEntry[] 
   })
 }
 
+/** All settings of a group. */
+function describeGroup(overrides: Texts, broker: BrokerSettings): readonly ConfigEntry[] {
+  const source = CONFIG_SOURCES.GROUP_CONFIG
+  const entries = Object.keys(groupSettings)
+    .filter(isGroupSetting)
+    .map(name => {
+      const row: Setting<unknown> = groupSettings[name]
+      const value = groupSettingText(name, overrides, broker)
+      const own = overrides.has(name) ? [{ name, value, source }] : []
+      const { byDefault } = behindGroupSetting(name)
+      const initial = { name, value: row.byDefault.text, source: CONFIG_SOURCES.DEFAULT_CONFIG }
+      return entry(name, row, value, false, [...own, ...(byDefault ? brokerSynonyms(byDefault, broker) : [initial])])
+    })
+  const strangers = [...overrides.keys()].filter(name => !isGroupSetting(name))
+  return [...entries, ...strangers.map(name => stranger(name, source, false))]
+}
+
 function describe(resource: DescribedResource, options: DescribeOptions, state: ConfigState): Answer {
   const found = entriesOf(resource, state)
   if ('errorCode' in found) return found
@@ -164,6 +154,10 @@ function entriesOf(
   state: ConfigState
 ): readonly ConfigEntry[] | Answer {
   if (resourceType === RESOURCE_TYPES.TOPIC) return topicEntries(resourceName, state)
+  if (resourceType === RESOURCE_TYPES.GROUP) {
+    if (resourceName === '') return refusal('Group name must not be empty')
+    return describeGroup(state.groupOverrides(resourceName), state.settings)
+  }
   if (resourceType !== RESOURCE_TYPES.BROKER) return refusal(`Unsupported resource type: ${typeName(resourceType)}`)
   if (resourceName === '') return describeClusterDefault(state.settings)
   if (!/^[+-]?\d{1,10}$/.test(resourceName)) return refusal(`Broker id must be an integer, but it is: ${resourceName}`)
@@ -177,62 +171,6 @@ function topicEntries(topic: string, state: ConfigState): readonly ConfigEntry[]
   const overrides = state.topicOverrides(topic)
   if (overrides === undefined) return { errorCode: 'UNKNOWN_TOPIC_OR_PARTITION', errorMessage: '', configs: [] }
   return describeTopic(overrides, state.settings)
-}
-
-/** Strongest first: each layer in turn, within it the setting's names in their order. */
-function brokerSynonyms(name: string, { layers }: BrokerSettings): readonly ConfigSynonym[] {
-  const names = synonymsOf(name)
-  const defaults = new Map<string, string>()
-  for (const each of names) {
-    const text = isBrokerSetting(each) ? settings[each].byDefault.text : null
-    if (text !== null) defaults.set(each, text)
-  }
-  const from = (layer: Texts, source: number) =>
-    names.flatMap(each => (layer.has(each) ? [{ name: each, value: layer.get(each) ?? null, source }] : []))
-  const all = [
-    ...from(layers.perBroker, CONFIG_SOURCES.DYNAMIC_BROKER_CONFIG),
-    ...from(layers.clusterWide, CONFIG_SOURCES.DYNAMIC_DEFAULT_BROKER_CONFIG),
-    ...from(layers.given, CONFIG_SOURCES.STATIC_BROKER_CONFIG),
-    ...from(defaults, CONFIG_SOURCES.DEFAULT_CONFIG)
-  ]
-  const own = all.findIndex(synonym => synonym.name === name)
-  return own === -1 ? [] : all.slice(own)
-}
-
-function entry(
-  name: string,
-  row: Setting<unknown>,
-  value: string | null,
-  readOnly: boolean,
-  synonyms: readonly ConfigSynonym[]
-): ConfigEntry {
-  const configSource = synonyms[0]?.source ?? CONFIG_SOURCES.DEFAULT_CONFIG
-  const { documentation } = row
-  return {
-    name,
-    value,
-    readOnly,
-    configSource,
-    isSensitive: false,
-    synonyms,
-    configType: TYPE_CODES[row.type],
-    documentation
-  }
-}
-
-/** A setting of unknown meaning, whose value may be a secret and is not shown. */
-function stranger(name: string, source: number, readOnly: boolean): ConfigEntry {
-  const synonyms = [{ name, value: null, source }]
-  return {
-    name,
-    value: null,
-    readOnly,
-    configSource: source,
-    isSensitive: true,
-    synonyms,
-    configType: 0,
-    documentation: null
-  }
 }
 
 function isSet(name: string, { layers }: BrokerSettings): boolean {

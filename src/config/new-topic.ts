@@ -1,6 +1,7 @@
 /** The settings of a topic about to be created: checked as CreateTopics does, and shown as its answer does. */
+
+import { CONFIG_SOURCES } from './config-entries.ts'
 import { InvalidConfig, type Setting } from './define.ts'
-import { CONFIG_SOURCES } from './describe.ts'
 import { TOPIC_DEFAULTS } from './settings.ts'
 import { isTopicSetting, topicSettings } from './topic-settings.ts'
 import { validateLengths, validateTopicOverrides } from './validate.ts'

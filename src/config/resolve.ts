@@ -3,12 +3,13 @@
  * Pure: reads no file and no environment.
  */
 import { InvalidConfig, type RowOptions } from './define.ts'
+import { groupConflict } from './group-bounds.ts'
 import { isKnownName, KNOWN_NAMES } from './known-names.ts'
 import { listenersOf } from './listeners.ts'
 import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
 import { ConfigError, type Entry } from './sources.ts'
 import { isTopicSetting } from './topic-settings.ts'
-import { conflict, groupConflict } from './validate.ts'
+import { conflict } from './validate.ts'
 import { BrokerSettings, synonymsOf } from './values.ts'
 
 /** What came out. */

@@ -3,10 +3,10 @@
  * before it records a change. Every function throws InvalidConfig with Kafka's message, or returns.
  */
 import { InvalidConfig } from './define.ts'
-import { behindGroupSetting, groupSettings, isGroupSetting } from './group-settings.ts'
+import { groupConflict } from './group-bounds.ts'
 import { READ_ONLY_NAMES } from './known-names.ts'
 import { connectionOverrides } from './listeners.ts'
-import { type BrokerSettingName, isBrokerSetting, settings } from './settings.ts'
+import { isBrokerSetting, settings } from './settings.ts'
 import { isTopicSetting, topicSettings } from './topic-settings.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 
@@ -77,26 +77,6 @@ export function conflict(settings: BrokerSettings): string | undefined {
   } catch (error) {
     if (error instanceof InvalidConfig) return error.message
     throw error
-  }
-  return undefined
-}
-
-/** As `conflict`, for groups: what they are given must lie in its bounds, and sessions must outlast heartbeats. */
-export function groupConflict(broker: BrokerSettings): string | undefined {
-  if (!broker.get('group.coordinator.rebalance.protocols').includes('classic')) {
-    return "group.coordinator.rebalance.protocols must contain 'classic'"
-  }
-  const value = (name: BrokerSettingName) => Number(broker.text(name))
-  for (const name of Object.keys(groupSettings).filter(isGroupSetting)) {
-    const { byDefault, min, max } = behindGroupSetting(name)
-    if (!byDefault) continue
-    if (min && max && value(max) < value(min)) return `${max} must be greater than or equal to ${min}`
-    if (min && value(byDefault) < value(min)) return `${byDefault} must be greater than or equal to ${min}`
-    if (max && value(byDefault) > value(max)) return `${byDefault} must be less than or equal to ${max}`
-  }
-  for (const kind of ['consumer', 'share', 'streams'] as const) {
-    const [heartbeat, session] = [`group.${kind}.heartbeat.interval.ms`, `group.${kind}.session.timeout.ms`] as const
-    if (value(heartbeat) >= value(session)) return `${heartbeat} must be less than ${session}`
   }
   return undefined
 }

@@ -124,7 +124,8 @@ function readAll(rows: Rows, choose: (name: string, row: Setting<unknown>) => Va
 function overlaid(defaults: Values, overrides: Texts): Values {
   const values = new Map(defaults)
   for (const name of overrides.keys()) {
-    const own = isTopicSetting(name) ? readable(name, topicSettings[name], overrides) : undefined
+    const row: Setting<unknown> | undefined = isTopicSetting(name) ? topicSettings[name] : undefined
+    const own = row && readable(name, row, overrides)
     if (own) values.set(name, own)
   }
   return values
@@ -134,7 +135,7 @@ function overlaid(defaults: Values, overrides: Texts): Values {
  * The value that a layer gives; undefined where it gives none or one that does not parse, as can happen when a data
  * directory was written by another version or by hand.
  */
-function readable(name: string, row: Setting<unknown>, layer: Texts): Value<unknown> | undefined {
+export function readable<T>(name: string, row: Setting<T>, layer: Texts): Value<NonNullable<T>> | undefined {
   const text = layer.get(name)
   if (text === undefined) return undefined
   try {

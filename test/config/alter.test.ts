@@ -10,6 +10,7 @@ const state: ConfigState = {
   nodeId: 1,
   settings: new BrokerSettings(),
   topicOverrides: topic => (topic === 't' ? new Map([['cleanup.policy', 'compact']]) : undefined),
+  groupOverrides: () => new Map(),
   topicNameProblem: () => undefined
 }
 const topic = (...configs: { name: string; configOperation: number; value: string | null }[]) => ({
@@ -94,7 +95,7 @@ test('an unknown resource type fails the whole request, one that has no settings
       state
     ).map(({ errorCode }) => errorCode)
   expect(codes(TOPIC, 7)).toEqual(['INVALID_REQUEST', 'INVALID_REQUEST'])
-  expect(codes(TOPIC, RESOURCE_TYPES.GROUP)).toEqual(['NONE', 'INVALID_REQUEST'])
+  expect(codes(TOPIC, RESOURCE_TYPES.CLIENT_METRICS)).toEqual(['NONE', 'INVALID_REQUEST'])
 })
 
 test('internal settings are shown only where they are set', () => {

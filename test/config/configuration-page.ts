@@ -1,5 +1,6 @@
 /** `docs/configuration.md`, made from the table of settings. */
 import type { Setting } from '../../src/config/define.ts'
+import { behindGroupSetting, groupSettings, isGroupSetting } from '../../src/config/group-settings.ts'
 import { settings, TOPIC_DEFAULTS } from '../../src/config/settings.ts'
 import { isTopicSetting, topicSettings } from '../../src/config/topic-settings.ts'
 
@@ -11,7 +12,7 @@ Names, types and defaults are Apache Kafka's; where a default differs, the row s
 \`--config\` (a Kafka \`server.properties\`), \`KAFKA_*\` environment variables as container images name them
 (\`KAFKA_NUM_PARTITIONS\`), \`--set name=value\`. A misspelt name is an error; Kafka settings that have no effect here, or none
 yet, are named in one line at start. Settings marked *dynamic* can be changed while the broker runs, by \`kafka-configs.sh\` or any
-Admin client, for one broker or for all; those of a topic always can.
+Admin client, for one broker or for all; those of a topic or a group always can.
 `
 
 /** The whole page. */
@@ -25,7 +26,21 @@ export function configurationPage(): string {
     const names = isTopicSetting(name) ? (TOPIC_DEFAULTS.get(name) ?? []) : []
     return [names.map(each => `\`${each}\``).join(', '), ...marks(row)]
   })
-  return `${HEAD}\n## The broker\n\n${broker}\n## Topics\n\nThe last column names the broker's setting that is the default.\n\n${topic}`
+  const group = table('Setting of a group', groupSettings, (row, name) => {
+    const { byDefault, min, max } = isGroupSetting(name) ? behindGroupSetting(name) : {}
+    return [
+      [byDefault, min, max]
+        .filter(Boolean)
+        .map(each => `\`${each}\``)
+        .join(', '),
+      row.idle && 'no effect yet'
+    ]
+  })
+  return [
+    `${HEAD}\n## The broker\n\n${broker}`,
+    `## Topics\n\nThe last column names the broker's setting that is the default.\n\n${topic}`,
+    `## Groups\n\nThe last column names the broker's settings that are the default and the bounds.\n\n${group}`
+  ].join('\n')
 }
 
 function marks({ internal, idle }: Setting<unknown>): unknown[] {

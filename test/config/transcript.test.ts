@@ -49,6 +49,10 @@ class Cluster implements ConfigState {
     return this.topics.get(topic)
   }
 
+  groupOverrides() {
+    return new Map<string, string>()
+  }
+
   topicNameProblem(topic: string) {
     if (topic === '') return 'Topic name is invalid: the empty string is not allowed'
     const rest = "contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"

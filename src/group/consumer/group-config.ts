@@ -3,9 +3,8 @@
  * the broker's bounds, which may have changed since it was set, counts as the nearest within them.
  */
 
-import { InvalidConfig } from '../../config/define.ts'
 import { type GroupSettingName, groupSettings } from '../../config/group-settings.ts'
-import type { Texts } from '../../config/values.ts'
+import { readable, type Texts } from '../../config/values.ts'
 import type { ConsumerGroupSettings } from './settings.ts'
 
 /** What one group goes by. */
@@ -31,14 +30,7 @@ type Time = Extract<GroupSettingName, `consumer.${string}`>
 
 /** Undefined also for what another version or another hand has set, and cannot be read. */
 function own(overrides: Texts, name: Time): number | undefined {
-  const text = overrides.get(name)
-  if (text === undefined) return undefined
-  try {
-    return groupSettings[name].read(name, text).value
-  } catch (error) {
-    if (error instanceof InvalidConfig) return undefined
-    throw error
-  }
+  return readable(name, groupSettings[name], overrides)?.value
 }
 
 function clamp(value: number, min: number, max: number): number {

@@ -1,4 +1,7 @@
-/** DescribeConfigs, IncrementalAlterConfigs, AlterConfigs: settings of topics and of the broker (KIP-133, KIP-226, KIP-339). */
+/**
+ * DescribeConfigs, IncrementalAlterConfigs, AlterConfigs: settings of topics, groups and the broker (KIP-133, KIP-226, KIP-339).
+ * ListConfigResources: what has settings (KIP-1142).
+ */
 import { api } from '../api.ts'
 import { array, boolean, errorCode, int8, int32, nullableString, string } from '../schema.ts'
 
@@ -76,4 +79,20 @@ export const AlterConfigs = api({
     validateOnly: boolean.or(false)
   },
   response: alterConfigsResponse
+})
+
+export const ListConfigResources = api({
+  key: 74,
+  name: 'ListConfigResources',
+  versions: [0, 1],
+  flexibleSince: 0,
+  request: {
+    /** Empty asks for all; version 0 for client metrics, and nothing else. */
+    resourceTypes: array(int8).since(1).or([])
+  },
+  response: {
+    throttleTimeMs: int32.or(0),
+    errorCode,
+    configResources: array({ resourceName: string, resourceType: int8.since(1).or(16) })
+  }
 })

@@ -2,7 +2,7 @@
 import type { Api } from '../api.ts'
 import { ApiVersions } from './api-versions.ts'
 import { DescribeCluster } from './cluster.ts'
-import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs } from './configs.ts'
+import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs, ListConfigResources } from './configs.ts'
 import { Fetch } from './fetch.ts'
 import { FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from './group.ts'
 import { DeleteGroups, DescribeGroups, ListGroups, OffsetDelete } from './group-admin.ts'
@@ -52,6 +52,7 @@ export const APIS = {
   DescribeProducers,
   DescribeTransactions,
   ListTransactions,
+  ListConfigResources,
   DescribeTopicPartitions
 } as const
 

@@ -1,0 +1,73 @@
+/**
+ * What settings of groups must keep to: each lies between a least and a most that the broker's settings name, and a
+ * session outlasts a heartbeat. Both the broker's own values and what is set for single groups are held against it.
+ */
+import { InvalidConfig, type Setting } from './define.ts'
+import { behindGroupSetting, type GroupSettingName, groupSettings, isGroupSetting } from './group-settings.ts'
+import { type BrokerSettingName, settings } from './settings.ts'
+import { type BrokerSettings, readable, type Texts } from './values.ts'
+
+const KINDS = ['consumer', 'share', 'streams'] as const
+
+/** Why the broker's settings of groups do not fit together, in Kafka's words; undefined when they do. */
+export function groupConflict(broker: BrokerSettings): string | undefined {
+  if (!broker.get('group.coordinator.rebalance.protocols').includes('classic')) {
+    return "group.coordinator.rebalance.protocols must contain 'classic'"
+  }
+  for (const name of Object.keys(groupSettings).filter(isGroupSetting)) {
+    const { byDefault, min, max } = behindGroupSetting(name)
+    if (!byDefault) continue
+    if (min && max && numberOf(max, broker) < numberOf(min, broker)) {
+      return `${max} must be greater than or equal to ${min}`
+    }
+    const problem = outOfBounds(byDefault, numberOf(byDefault, broker), { min, max }, broker)
+    if (problem !== undefined) return problem
+  }
+  for (const kind of KINDS) {
+    const [heartbeat, session] = [`group.${kind}.heartbeat.interval.ms`, `group.${kind}.session.timeout.ms`] as const
+    if (numberOf(heartbeat, broker) >= numberOf(session, broker)) return `${heartbeat} must be less than ${session}`
+  }
+  return undefined
+}
+
+/** Checks all that is to be set for a group. Throws InvalidConfig with Kafka's message. */
+export function validateGroupOverrides(overrides: Texts, broker: BrokerSettings): void {
+  for (const name of overrides.keys()) {
+    if (!isGroupSetting(name)) throw new InvalidConfig(`Unknown group config name: ${name}`)
+  }
+  for (const [name, text] of overrides) if (isGroupSetting(name)) groupSettings[name].read(name, text)
+  const value = (name: GroupSettingName) => Number(groupSettingText(name, overrides, broker))
+  for (const name of Object.keys(groupSettings).filter(isGroupSetting)) {
+    if (!overrides.has(name)) continue
+    const problem = outOfBounds(name, value(name), behindGroupSetting(name), broker)
+    if (problem !== undefined) throw new InvalidConfig(problem)
+  }
+  for (const kind of KINDS) {
+    const [session, heartbeat] = [`${kind}.session.timeout.ms`, `${kind}.heartbeat.interval.ms`] as const
+    if (value(session) <= value(heartbeat)) throw new InvalidConfig(`${session} must be greater than ${heartbeat}`)
+  }
+}
+
+/**
+ * The value of a group's setting, within bounds or not: what was set, or the broker's value. As in Kafka, that of a
+ * broker's setting that changes while it runs is not looked at here.
+ */
+export function groupSettingText(name: GroupSettingName, overrides: Texts, broker: BrokerSettings): string | null {
+  const row: Setting<unknown> = groupSettings[name]
+  const own = readable(name, row, overrides)
+  if (own) return own.text
+  const { byDefault } = behindGroupSetting(name)
+  return byDefault && !('update' in settings[byDefault]) ? broker.text(byDefault) : row.byDefault.text
+}
+
+type Bounds = { readonly [B in 'min' | 'max']?: BrokerSettingName | undefined }
+
+function outOfBounds(name: string, value: number, { min, max }: Bounds, broker: BrokerSettings): string | undefined {
+  if (min && value < numberOf(min, broker)) return `${name} must be greater than or equal to ${min}`
+  if (max && value > numberOf(max, broker)) return `${name} must be less than or equal to ${max}`
+  return undefined
+}
+
+function numberOf(name: BrokerSettingName, broker: BrokerSettings): number {
+  return Number(broker.text(name))
+}
