@@ -72,16 +72,23 @@ export function commitInTransaction(group: ClassicGroup, claim: Claim): ErrorNam
 export interface Leaving {
   readonly memberId: string
   readonly groupInstanceId: string | null
+  /** In the client's words, for operators (KIP-800). */
+  readonly reason?: string | null
 }
 
 /** Removes members, each with a result of its own. An admin removes a static member by its instance id alone. */
 export function leave(turn: Turn, members: readonly Leaving[]): ErrorName[] {
   const { group } = turn
   const results = members.map(member => leaveOne(turn, member))
-  const left = members.filter((_, index) => results[index] === 'NONE').map(({ memberId }) => memberId)
+  const left = members.filter((_, index) => results[index] === 'NONE')
   if (left.length === 0 || group.state === 'Empty') return results
-  rebalanceOrCompleteJoin(turn, `${left.join(', ')} left`)
+  rebalanceOrCompleteJoin(turn, left.map(farewell).join(', '))
   return results
+}
+
+function farewell({ memberId, groupInstanceId, reason }: Leaving): string {
+  const who = memberId === UNKNOWN_MEMBER_ID ? groupInstanceId : memberId
+  return reason ? `${who} left: ${reason}` : `${who} left`
 }
 
 function leaveOne(turn: Turn, { memberId, groupInstanceId }: Leaving): ErrorName {

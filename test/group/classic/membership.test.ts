@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { leave } from '../../../src/group/classic/membership.ts'
 import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
 import { REBALANCE_MS, SESSION_MS, Stage } from './stage.ts'
 
@@ -117,6 +118,20 @@ describe('Heartbeat', () => {
 })
 
 describe('LeaveGroup', () => {
+  it('tells operators who left, and why (KIP-800)', () => {
+    const stage = Stage.stable(['a', 'b', 'c'])
+    const left = [
+      { memberId: 'a', groupInstanceId: null, reason: 'enough' },
+      { memberId: 'b', groupInstanceId: null }
+    ]
+    expect(
+      stage.turn(turn => {
+        leave(turn, left)
+        return turn.reason
+      })
+    ).toBe('a left: enough, b left')
+  })
+
   it('each member has a result of its own', () => {
     const stage = Stage.stable(['a', 'b', 'c'])
     expect(stage.leave('a', 'x', 'b')).toEqual(['NONE', 'UNKNOWN_MEMBER_ID', 'NONE'])

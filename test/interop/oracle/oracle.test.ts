@@ -13,6 +13,7 @@ import { differences } from './difference.ts'
 import { Session } from './session.ts'
 import type { Step } from './transcript.ts'
 import { TRANSCRIPTS } from './transcripts/index.ts'
+import { DELAY_MS, initialDelay } from './transcripts/initial-delay.ts'
 
 const { KAFKA_VERSION } = process.env
 const VERSIONS = KAFKA_VERSION ? [KAFKA_VERSION] : ['4.3.1', '4.4.0']
@@ -25,16 +26,23 @@ const CONFIG: BrokerConfig = {
   'group.max.size': 4,
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 200
 }
+/** Two nodes each: as all others have it, and with what cannot be changed while a broker runs. */
+const WORLDS = [
+  { what: '', config: CONFIG, transcripts: TRANSCRIPTS },
+  {
+    what: ', groups that wait for members',
+    config: { ...CONFIG, 'group.initial.rebalance.delay.ms': DELAY_MS },
+    transcripts: { 'initial delay': initialDelay }
+  }
+]
+const CASES = VERSIONS.flatMap(version => WORLDS.map(world => ({ name: `${version}${world.what}`, version, ...world })))
 
-describe.each(VERSIONS)('Apache Kafka %s', version => {
+describe.each(CASES)('Apache Kafka $name', ({ version, config, transcripts }) => {
   let kafka: RunningBroker
   let ours: RunningBroker
 
   beforeAll(async () => {
-    ;[kafka, ours] = await both(
-      startKafka({ version, releaseVersion: RELEASE_VERSION, config: CONFIG }),
-      subject.start(CONFIG)
-    )
+    ;[kafka, ours] = await both(startKafka({ version, releaseVersion: RELEASE_VERSION, config }), subject.start(config))
     await both(coordinatorsUp(kafka), coordinatorsUp(ours))
   })
 
@@ -43,7 +51,7 @@ describe.each(VERSIONS)('Apache Kafka %s', version => {
     await kafka?.stop()
   })
 
-  describe.each(Object.entries(TRANSCRIPTS))('%s', (name, steps) => {
+  describe.each(Object.entries<readonly Step[]>(transcripts))('%s', (name, steps) => {
     let sessions: { kafka: Session; ours: Session }
 
     beforeAll(() => {

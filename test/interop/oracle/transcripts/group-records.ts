@@ -15,7 +15,7 @@ const TOPIC = 'recorded'
 const DOOMED = 'recorded-doomed'
 
 /** The records of one group, first to last. */
-const records = (groupId: string) => {
+export const records = (groupId: string) => {
   const partition = partitionFor(groupId, OFFSETS_PARTITIONS)
   const fromStart = { partition, fetchOffset: 0n, partitionMaxBytes: 10 << 20 }
   const request = { maxWaitMs: 0, minBytes: 0, topics: [{ topic: OFFSETS_TOPIC, partitions: [fromStart] }] }

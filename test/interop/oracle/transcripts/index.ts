@@ -11,6 +11,7 @@ import { exhaustedEpochs } from './exhausted-epochs.ts'
 import { fetch } from './fetch.ts'
 import { fetchSessions } from './fetch-sessions.ts'
 import { findCoordinator } from './find-coordinator.ts'
+import { groupAdmin } from './group-admin.ts'
 import { groupRecords } from './group-records.ts'
 import { initProducerId } from './init-producer-id.ts'
 import { joinGroup } from './join-group.ts'
@@ -19,6 +20,7 @@ import { leaveGroup } from './leave-group.ts'
 import { listOffsets } from './list-offsets.ts'
 import { metadata } from './metadata.ts'
 import { offsetCommit } from './offset-commit.ts'
+import { offsetDelete } from './offset-delete.ts'
 import { offsetFetch } from './offset-fetch.ts'
 import { produce } from './produce.ts'
 import { produceValidation } from './produce-validation.ts'
@@ -52,6 +54,8 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'leave group': leaveGroup,
   'offset commit': offsetCommit,
   'offset fetch': offsetFetch,
+  'offset delete': offsetDelete,
+  'group admin': groupAdmin,
   'group records': groupRecords,
   configs,
   'bad input': badInput,

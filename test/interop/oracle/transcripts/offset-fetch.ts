@@ -164,7 +164,12 @@ const odd: Step[] = [
 const live = new Group('fetches-live')
 const look = (state: string) => [
   read(`all, ${state}`, 9, null, { groupId: live.id }),
-  read(`some, ${state}`, 9, [[ONE, 0]], { groupId: live.id }, true)
+  read(`some, ${state}`, 9, [[ONE, 0]], { groupId: live.id }, true),
+  ...[9, 10].flatMap(version => [
+    read(`as a stranger, ${state}`, version, [[ONE, 0]], { groupId: live.id, memberId: STRANGER, memberEpoch: 7 }),
+    read(`as a stranger without an epoch, ${state}`, version, null, { groupId: live.id, memberId: STRANGER }),
+    read(`as nobody of an epoch, ${state}`, version, null, { groupId: live.id, memberEpoch: 7 })
+  ])
 ]
 const joins = live.joinParked('b', 'joins')
 const inEachState: Step[] = [

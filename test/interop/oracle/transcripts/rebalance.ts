@@ -4,7 +4,7 @@
 // answers REBALANCE_IN_PROGRESS and UNKNOWN_MEMBER_ID.
 
 import { APIS } from '../../../../src/protocol/messages/index.ts'
-import { atEachVersion, type Step } from '../transcript.ts'
+import { atEachVersion, call, type Step } from '../transcript.ts'
 import { Group, STRANGER } from './group.ts'
 
 const { Heartbeat, SyncGroup } = APIS
@@ -202,6 +202,73 @@ const removal: Step[] = [
   removed.join('a', 'is alone')
 ]
 
+/** What cannot be written: all of a generation are told so, and must join again. */
+const large = new Group('rebalance-large')
+const LARGE = 'x'.repeat(1_100_000)
+const follower = large.syncParked('b', 'waits for its assignment')
+const tooLarge: Step[] = [
+  large.found(),
+  ...large.enter('a'),
+  ...large.gather('a', {}, ['b']),
+  follower.sent,
+  large.sync('a', 'assigns more than can be written', { assignments: { a: LARGE, b: 'b' } }),
+  follower.answer,
+  large.heartbeat('a', 'must join again'),
+  large.heartbeat('b', 'must join again'),
+  large.sync('a', 'must join first', { assignments: { a: 'a', b: 'b' } }),
+  large.leave('b leaves', 'b'),
+  large.join('a', 'joins again'),
+  large.sync('a', 'assigns less', { assignments: { a: 'all' } })
+]
+const wordy = new Group('rebalance-wordy')
+const talkative: Step[] = [
+  wordy.found(),
+  ...wordy.enter('a', { protocols: { range: LARGE } }),
+  wordy.sync('a', 'assigns, but has said too much', { assignments: { a: 'all' } }),
+  wordy.heartbeat('a', 'must join again'),
+  wordy.join('a', 'says less'),
+  wordy.sync('a', 'assigns', { assignments: { a: 'all' } })
+]
+
+/** Workers of Connect: another type, metadata that is their own. */
+const workers = new Group('rebalance-connect')
+const worker = (who: string) => ({
+  protocolType: 'connect',
+  protocols: { sessioned: `${who}1`, compatible: `${who}2`, default: `${who}3` }
+})
+const asWorker = { protocolType: 'connect', protocolName: 'sessioned' }
+const connect: Step[] = [
+  workers.found(),
+  ...workers.enter('a', worker('a')),
+  ...workers.gather('a', worker('a'), ['b', worker('b')]),
+  workers.sync('a', 'speaks as a consumer', { assignments: { a: 'a' } }),
+  workers.sync('a', 'speaks another protocol', { ...asWorker, protocolName: 'default', assignments: { a: 'a' } }),
+  workers.sync('a', 'assigns', { ...asWorker, assignments: { a: 'a', b: 'b' } }),
+  workers.sync('b', 'follows', asWorker),
+  workers.join('b', 'has nothing new', worker('b')),
+  workers.join('c', 'comes as a consumer', { memberId: '', protocols: worker('c').protocols }),
+  workers.join('c', 'comes as a worker of an older release', {
+    ...{ memberId: '', protocolType: 'connect' },
+    protocols: { eager: 'c' }
+  }),
+  workers.leave('both leave', 'a', 'b'),
+  ...workers.enter('d'),
+  workers.sync('d', 'is a consumer now', { assignments: { d: 'all' } })
+]
+
+/** Of two assignments for one member the later counts. */
+const twice = new Group('rebalance-twice')
+const doubled: Step[] = [
+  twice.found(),
+  ...twice.enter('a'),
+  call('two assignments for one member', SyncGroup, 5, session => {
+    const { memberId, ...claim } = twice.claim(session, 'a')
+    const assignments = ['first', 'second'].map(words => ({ memberId, assignment: Buffer.from(words) }))
+    return { groupId: twice.id, memberId, ...claim, protocolType: 'consumer', protocolName: 'range', assignments }
+  }),
+  twice.sync('a', 'asks again')
+]
+
 export const rebalance: Step[] = [
   ...everyVersion,
   ...everyState,
@@ -211,5 +278,9 @@ export const rebalance: Step[] = [
   ...withoutSync,
   ...withoutFollower,
   ...withoutHeartbeat,
-  ...removal
+  ...removal,
+  ...tooLarge,
+  ...talkative,
+  ...connect,
+  ...doubled
 ]

@@ -1,6 +1,6 @@
 // Static members (group.instance.id): one that is started again takes the place of its former self, which is fenced from
 // then on; in each state of the group, at each version, as leader and as follower.
-import type { Step } from '../transcript.ts'
+import { arrange, type Step } from '../transcript.ts'
 import { Group, STRANGER } from './group.ts'
 
 const VERSIONS = [5, 6, 7, 8, 9]
@@ -140,4 +140,66 @@ const odd: Step[] = [
   unnamed.leave('by the instance alone', { instance: '' })
 ]
 
-export const staticMembers: Step[] = [...everyVersion, ...follower, ...changing, ...absent, ...expired, ...odd]
+/** One starts again before it has asked for its assignment: its former self is what the group misses in the end. */
+const unsynced = new Group('static-unsynced')
+const hurried = (instance: string) => ({ instance, ...fresh, ...HURRY, sessionTimeoutMs: 60_000 })
+const beforeSync: Step[] = [
+  unsynced.found(),
+  unsynced.join('a', 'joins', hurried('A')),
+  ...unsynced.gather('a', { ...A, ...HURRY }, ['b', hurried('B')]),
+  unsynced.sync('a', 'assigns', { ...A, assignments: { a: 'for A', b: 'for B' } }),
+  unsynced.join('b2', 'takes the place of b', hurried('B')),
+  unsynced.sync('b2', 'gets what b was to have', B),
+  unsynced.heartbeat('a', 'hears nothing of that', A),
+  unsynced.rebalancing('a', A),
+  unsynced.heartbeat('b2', 'must join again', B),
+  unsynced.sync('b2', 'must join again', B)
+]
+
+/** The session that runs when one starts again is as long as that of its former self, until it is heard of. */
+const sessions = new Group('static-sessions')
+const short = { ...A, ...fresh, sessionTimeoutMs: 1000 }
+const sessionOf: Step[] = [
+  sessions.found(),
+  sessions.join('a', 'joins', { ...A, ...fresh }),
+  sessions.sync('a', 'assigns', { ...A, assignments: { a: 'all' } }),
+  sessions.join('a2', 'takes the place of a, with a short session', short),
+  arrange('longer than that passes', () => new Promise(resolve => setTimeout(resolve, 1700))),
+  sessions.heartbeat('a2', 'is still there', A),
+  arrange('longer than that passes again', () => new Promise(resolve => setTimeout(resolve, 1700))),
+  sessions.heartbeat('a2', 'was silent for too long', A)
+]
+
+const updated = new Group('static-updated')
+const changedB = updated.joinParked('b', 'joins again with other metadata', { ...B, protocols: { range: 'changed' } })
+const restarted = updated.joinParked('a2', 'takes the place of the leader, while all sync', { ...A, ...fresh })
+const completing: Step[] = [
+  updated.found(),
+  updated.join('a', 'joins', { ...A, ...fresh }),
+  ...updated.gather('a', A, ['b', { ...B, ...fresh }]),
+  updated.join('b', 'joins again with the same metadata', B),
+  updated.join('a', 'joins again with the same metadata, and leads', A),
+  changedB.sent,
+  updated.rebalancing('a', A),
+  updated.sync('a', 'must join first', { ...A, assignments: { a: 'a', b: 'b' } }),
+  updated.join('a', 'joins again', A),
+  changedB.answer,
+  restarted.sent,
+  updated.rebalancing('b', B),
+  updated.join('b', 'joins again', { ...B, protocols: { range: 'changed' } }),
+  restarted.answer,
+  updated.sync('a2', 'assigns', { ...A, assignments: { a2: 'all' } }),
+  updated.leave('several, some of them twice', A, A, { who: 'b', ...A }, { who: 'b', ...B }, B, { memberId: STRANGER })
+]
+
+export const staticMembers: Step[] = [
+  ...everyVersion,
+  ...follower,
+  ...changing,
+  ...absent,
+  ...expired,
+  ...odd,
+  ...beforeSync,
+  ...sessionOf,
+  ...completing
+]

@@ -1,0 +1,140 @@
+// Groups whose first rebalance waits for more members (group.initial.rebalance.delay.ms, which has to be DELAY_MS here):
+// for how long, for whom, and what cuts it short. How long an answer took is compared in halves of a delay.
+import { arrange, type Step } from '../transcript.ts'
+import { Group } from './group.ts'
+
+export const DELAY_MS = 2000
+
+const HALF_MS = DELAY_MS / 2
+type Options = Parameters<Group['joinParked']>[2]
+
+/** As clients before KIP-394, which need no id: one request. */
+const old = { version: 3, memberId: '' }
+
+const halfPasses = arrange('half a delay passes', () => new Promise(resolve => setTimeout(resolve, HALF_MS)))
+const quarterPasses = arrange('a quarter passes', () => new Promise(resolve => setTimeout(resolve, HALF_MS / 2)))
+
+/** A JoinGroup that is kept waiting, and how long. */
+function joining(group: Group, who: string, options: Options = old): { sent: Step; answer: Step } {
+  const { sent, answer } = group.joinParked(who, 'joins', options)
+  const begun = `${who} joins ${group.id}`
+  return {
+    sent: {
+      ...sent,
+      async play(session) {
+        session.remember(begun, Date.now())
+        return sent.play(session)
+      }
+    },
+    answer: {
+      ...answer,
+      async play(session) {
+        const outcome = await answer.play(session)
+        return { outcome, halves: Math.round((Date.now() - Number(session.recall(begun))) / HALF_MS) }
+      }
+    }
+  }
+}
+
+/** One that comes, and another one half a delay later. */
+function together(group: Group, first: Options = old, second: Options = first): Step[] {
+  const [a, b] = [joining(group, 'a', first), joining(group, 'b', second)]
+  return [a.sent, halfPasses, b.sent, a.answer, b.answer]
+}
+
+const alone = new Group('delay-alone')
+const onlyOne = joining(alone, 'a')
+const later = joining(alone, 'b')
+const oneAlone: Step[] = [
+  alone.found(),
+  onlyOne.sent,
+  onlyOne.answer,
+  alone.sync('a', 'assigns', { version: 3, assignments: { a: 'all' } }),
+  // Only the first rebalance waits.
+  later.sent,
+  alone.rebalancing('a'),
+  alone.join('a', 'joins again'),
+  later.answer
+]
+
+const pair = new Group('delay-pair')
+const longer: Step[] = [pair.found(), ...together(pair)]
+
+const limit = new Group('delay-limit')
+const limited: Step[] = [limit.found(), ...together(limit, { ...old, rebalanceTimeoutMs: DELAY_MS + HALF_MS })]
+
+const hasty = new Group('delay-hasty')
+const notLonger: Step[] = [
+  hasty.found(),
+  ...together(hasty, { ...old, rebalanceTimeoutMs: DELAY_MS }),
+  hasty.leave('both leave', 'a', 'b'),
+  // Kafka remembers that somebody came into the wait before, and so waits for longer than for others.
+  ...['c', 'd'].flatMap(who => {
+    const next = joining(hasty, who)
+    return [next.sent, next.answer, hasty.leave(`${who} leaves`, who)]
+  })
+]
+
+const ids = new Group('delay-ids')
+const waiting = joining(ids, 'a')
+const givenAnId: Step[] = [
+  ids.found(),
+  waiting.sent,
+  halfPasses,
+  ids.newcomer('b'),
+  waiting.answer,
+  ids.heartbeat('a', 'is alone'),
+  ids.leave('b gives its id back', 'b')
+]
+
+const lapse = new Group('delay-lapse')
+const cutShort = joining(lapse, 'a')
+const idLapses: Step[] = [lapse.found(), cutShort.sent, lapse.newcomer('b', { sessionTimeoutMs: 900 }), cutShort.answer]
+
+const left = new Group('delay-left')
+const stays = joining(left, 'a', { memberId: '', instance: 'A' })
+const goes = joining(left, 'b', {})
+const oneLeaves: Step[] = [
+  left.found(),
+  stays.sent,
+  left.newcomer('b'),
+  halfPasses,
+  goes.sent,
+  quarterPasses,
+  left.leave('b leaves', 'b'),
+  goes.answer,
+  stays.answer
+]
+
+const empty = new Group('delay-empty')
+const vanishes = joining(empty, 'a', {})
+const comesLater = joining(empty, 'b', {})
+const allLeave: Step[] = [
+  empty.found(),
+  empty.newcomer('a'),
+  vanishes.sent,
+  quarterPasses,
+  empty.leave('a leaves', 'a'),
+  vanishes.answer,
+  empty.newcomer('b'),
+  comesLater.sent,
+  comesLater.answer
+]
+
+const restart = new Group('delay-static')
+const A = { memberId: '', instance: 'A' }
+const former = joining(restart, 'a', A)
+const present = joining(restart, 'a2', A)
+const restarts: Step[] = [restart.found(), former.sent, halfPasses, present.sent, former.answer, present.answer]
+
+export const initialDelay: Step[] = [
+  ...oneAlone,
+  ...longer,
+  ...limited,
+  ...notLonger,
+  ...givenAnId,
+  ...idLapses,
+  ...oneLeaves,
+  ...allLeave,
+  ...restarts
+]
