@@ -4,7 +4,7 @@
  */
 import type { ErrorName } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
-import { subscribedTopicsOf } from './subscription.ts'
+import { CONSUMER_PROTOCOL, subscribedTopicsOf } from '../embedded-protocol.ts'
 
 export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
@@ -22,9 +22,6 @@ export const UNKNOWN_MEMBER_ID = ''
 
 /** A deadline that is not set. */
 export const NEVER = Number.POSITIVE_INFINITY
-
-/** The protocol type of Kafka's consumers: the one whose metadata we can read. */
-const CONSUMER_PROTOCOL = 'consumer'
 
 /** One way of assigning that a member supports, with what it tells the leader about itself. */
 export interface Protocol {
