@@ -15,7 +15,10 @@ import { CreatePartitions, CreateTopics, DeleteRecords, DeleteTopics } from './t
 import { DescribeProducers, DescribeTransactions, ListTransactions, UpdateFeatures } from './transaction-admin.ts'
 import { AddOffsetsToTxn, AddPartitionsToTxn, EndTxn, TxnOffsetCommit, WriteTxnMarkers } from './transactions.ts'
 
-/** Every API by name, in the order of their keys. */
+/**
+ * Every API by name, in the order of their keys.
+ * @internal The type is longer than the compiler writes into a declaration, and none of the public ones leads here.
+ */
 export const APIS = {
   Produce,
   Fetch,
