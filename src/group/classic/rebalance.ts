@@ -29,6 +29,9 @@ import {
   type Turn
 } from './turn.ts'
 
+/** Members may say that they wait for nobody. Where none has come, that would be to look again and again without a pause. */
+const MIN_WAIT_MS = 100
+
 /** After a change of members: begins a rebalance, or ends the one that is under way if nobody is missing any more. */
 export function rebalanceOrCompleteJoin(turn: Turn, reason: string): void {
   if (turn.group.state === 'PreparingRebalance') completeJoinIfAllJoined(turn)
@@ -110,7 +113,7 @@ export function completeJoinPhase(turn: Turn): void {
   }
   if (group.members.size > 0 && !electLeader(group)) {
     // Nobody came: wait on, until sessions end.
-    group.joinDeadline = now + rebalanceTimeoutMs(group)
+    group.joinDeadline = now + Math.max(rebalanceTimeoutMs(group), MIN_WAIT_MS)
     return
   }
   group.initialDelay = null

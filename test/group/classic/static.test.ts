@@ -154,6 +154,18 @@ describe('static members', () => {
     expect([...stage.group.members.keys()]).toEqual(['a', 'b'])
   })
 
+  it('when nobody comes back the group does not look for them without a pause', () => {
+    const stage = new Stage()
+    stage.join({ groupInstanceId: 'A', newMemberId: 'a', rebalanceTimeoutMs: 0 })
+    stage.syncAll()
+    stage.admit('b', { rebalanceTimeoutMs: 0 })
+    stage.leave('b')
+    stage.pass(0)
+    expect(stage.group).toMatchObject({ state: 'PreparingRebalance', joinDeadline: stage.now + 100 })
+    stage.join({ memberId: 'a', groupInstanceId: 'A' })
+    expect(stage.group).toMatchObject({ state: 'CompletingRebalance' })
+  })
+
   it('an admin removes one by its instance alone', () => {
     const stage = staticPair()
     expect(stage.leave({ memberId: '', groupInstanceId: 'B' }, { memberId: '', groupInstanceId: 'C' })).toEqual([
