@@ -117,12 +117,13 @@ export function arrayCodec(element: Codec<Value>, lengths: Lengths, nullable: bo
   }
 }
 
-/** Of a struct that may be null, as a byte before it tells. */
-export function nullableStructCodec(codec: Codec<Struct>): Codec<Struct | null> {
+/** Of a struct that may be null, as a byte before it tells: 1 where it is not, less where it is. */
+export function nullableStructCodec(codec: Codec<Struct>, isTagged: boolean): Codec<Struct | null> {
+  const nullMark = isTagged ? 0 : -1
   return {
-    read: reader => (reader.int8() < 0 ? null : codec.read(reader)),
+    read: reader => (reader.int8() <= nullMark ? null : codec.read(reader)),
     write(writer, value) {
-      writer.int8(value === null ? -1 : 1)
+      writer.int8(value === null ? nullMark : 1)
       if (value !== null) codec.write(writer, value)
     }
   }

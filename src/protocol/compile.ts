@@ -152,7 +152,7 @@ function fieldCodec(field: AnyField, target: Target): Codec<Value> {
       return arrayCodec(fieldCodec(wire.of, target), lengths, nullable)
     case 'struct': {
       const codec = structCodec(wire.shape, target)
-      return nullable ? nullableStructCodec(codec) : codec
+      return nullable ? nullableStructCodec(codec, traits.tag >= 0) : codec
     }
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startMinikafka } from './brokers.ts'
-import { javaTask } from './java/client.ts'
+import { javaTask, streamsTask } from './java/client.ts'
 import { startKafka } from './kafka/kafka.ts'
 import { dumpLog } from './kafka-tools/dump-log-segments.ts'
 import { expectSameDump, filesOf } from './kafka-tools/same-dumps.ts'
@@ -88,6 +88,24 @@ describe.each(WRITERS)('files that $name wrote', ({ start }) => {
     const { stdout } = await dumpLog(['--verify', '--files', files]).catch((error: { stdout: string }) => error)
     expect(stdout).toMatch(/^\d+ files verified, no problems found\n$/)
   })
+})
+
+// The number of each type of record is the key's first field; tombstones are all that is left of type 4.
+const CONSUMER_GROUP_TYPES = ['3', '4', '5', '6', '7', '8', '16']
+
+test('the records of groups of the consumer protocol', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dump-log-'))
+  const kafka = await startKafka({ dataDir: folder, version: '4.3.1' })
+  await streamsTask('consumer-groups', kafka.bootstrapServers, 'modern')
+  await kafka.stop()
+  const files = await filesOf(join(folder, 'data'), /^__consumer_offsets-\d+\/.*\.log$/)
+  await expectSameDump(files, ['--offsets-decoder'])
+  const { stdout } = await dumpLog(['--offsets-decoder', '--files', files.join()])
+  const types = new Set(stdout.match(/(?<=key: \{"type":")\d+/g))
+  expect([...types]).toEqual(expect.arrayContaining(CONSUMER_GROUP_TYPES))
+  for (const once of ['"classicMemberMetadata":{', '"assignmentEpochs":[', '"metadataHash":', '"instanceId":"fixed"'])
+    expect(stdout).toContain(once)
+  await rm(folder, { recursive: true })
 })
 
 /** Records by every codec, one topic each, and groups that have committed. */

@@ -104,6 +104,19 @@ describe('nullable structs, errors and uuids', () => {
     expect(codec.decode(encoded, 0).errorCode).toBe('PRODUCER_FENCED')
   })
 
+  it('marks it otherwise in a tagged field, where null is no default', () => {
+    const codec = message({ cursor: struct({ at: int8 }).nullableSince(0).tagged(3, 0) }, 0)
+    const vectors: [{ at: number } | null, string][] = [
+      [null, '01 03 01 00'],
+      [{ at: 5 }, '01 03 03 01 05 00'],
+      [{ at: 0 }, '00']
+    ]
+    for (const [cursor, encoded] of vectors) {
+      expect(codec.encode({ cursor }, 0)).toEqual(hex(encoded))
+      expect(codec.decode(hex(encoded), 0)).toEqual({ cursor })
+    }
+  })
+
   it('refuses an error code that Kafka does not have', () => {
     expect(() => codec.decode(hex('ff 7fff 000102030405060708090a0b0c0d0e0f 02 01 00'), 0)).toThrow(/no error code/)
   })

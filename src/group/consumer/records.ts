@@ -24,8 +24,9 @@ const classicMemberMetadata = struct({
   sessionTimeoutMs: int32,
   supportedProtocols: array({ name: string, metadata: bytes })
 })
+  // Null is no default here, though Kafka's schema says so: a member without this is written as null. A record that says
+  // nothing would be read as one of a member with an empty struct.
   .nullableSince(0)
-  .or(null)
   .tagged(0, 0)
 
 const ownedPartitions = array({

@@ -58,7 +58,7 @@ export const RECORDS: readonly [string, ConsumerGroupRecord, string, string][] =
       }
     },
     '0005 0001 67 0001 6d',
-    '0000 00 00 0263 0b2f3132372e302e302e31 03 04626172 04666f6f 01 000493e0 00 00'
+    '0000 00 00 0263 0b2f3132372e302e302e31 03 04626172 04666f6f 01 000493e0 00 01 00 01 00'
   ],
   [
     'a member that has everything a member can have',

@@ -18,6 +18,8 @@ public final class Main {
         switch (task) {
             case "admin":
                 return TransactionAdmin.run(servers, rest);
+            case "consumer-groups":
+                return ConsumerGroups.run(servers, rest);
             case "feature":
                 return Feature.run(servers, rest);
             case "word-count":
