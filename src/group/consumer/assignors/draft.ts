@@ -40,7 +40,7 @@ export class MemberDraft {
   add(topicId: string, partition: number, capacity?: number): void {
     const { topicIds, byTopic } = this.#writable()
     const partitions = byTopic.get(topicId) ?? new HashSet(hashOfInteger, capacity)
-    topicIds.add(topicId)
+    topicIds.addIfAbsent(topicId)
     byTopic.set(topicId, partitions)
     partitions.add(partition)
   }

@@ -39,6 +39,15 @@ export class HashSet<K> implements Iterable<K> {
     if (++this.#size > this.#bins.length * LOAD_FACTOR) this.#grow()
   }
 
+  /** Adds a key as Java's computeIfAbsent does: the table grows a key later, and the key goes to the front of its bin. */
+  addIfAbsent(key: K): void {
+    if (this.#size > this.#bins.length * LOAD_FACTOR) this.#grow()
+    const bin = this.#binOf(key)
+    if (bin.includes(key)) return
+    bin.unshift(key)
+    this.#size++
+  }
+
   addAll(keys: Iterable<K>): this {
     for (const key of keys) this.add(key)
     return this

@@ -20,12 +20,12 @@ interface TopicPartition {
 
 /** Assigns the topics of any one member, which are those of all. */
 export function assignHomogeneous({ members }: GroupSpec, topics: TopicDescriber): Map<string, Assignment> {
-  const [anyMember] = members.values()
-  const topicIds = anyMember?.subscribedTopicIds ?? new Set()
+  const drafts = draftAll(members)
+  const [anyDraft] = drafts.values()
+  const topicIds = anyDraft?.member.subscribedTopicIds ?? new Set()
   const partitions = partitionsOf(topicIds, topics)
   const owned = ownedPartitions(members)
   const unassigned = partitions.filter(({ topicId, partition }) => !owned.get(topicId)?.has(partition))
-  const drafts = draftAll(members)
   const rooms = keepFairShares([...drafts.values()], topicIds, partitions.length, unassigned)
   let next = 0
   for (const [draft, room] of rooms) {

@@ -1,0 +1,53 @@
+// Talks with the program that holds Kafka's server-side assignors: a JSON line there, a JSON line back, in order.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Assignment, GroupSpec } from '../../../src/group/consumer/assignors/assignor.ts'
+import { made } from '../made.ts'
+
+const FOLDER = join(import.meta.dirname, 'assignors')
+const VERSION = '4.3.1'
+
+/** Members with their topics and partitions, everything in the order in which Kafka has it. */
+export type Listed = readonly (readonly [memberId: string, topics: ListedAssignment])[]
+export type ListedAssignment = readonly (readonly [topicId: string, partitions: readonly number[]])[]
+
+/** What came of it, or the error and what it says. */
+export type Answer = { readonly members: Listed } | { readonly error: string; readonly message: string }
+
+export interface KafkaAssignors {
+  assign(assignor: string, group: GroupSpec, topics: ReadonlyMap<string, number>): Promise<Answer>
+  stop(): Promise<void>
+}
+
+/** Compiles the program when it must be, and starts it. */
+export async function startKafkaAssignors(): Promise<KafkaAssignors> {
+  const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies']
+  const target = await made(FOLDER, `target/${VERSION}`, [command])
+  const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
+  const child = spawn('java', ['-cp', classpath, 'interop.Assignors'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]()
+  return {
+    async assign(assignor, { members, isHomogeneous }, topics) {
+      const listed = Array.from(members, ([memberId, { instanceId, subscribedTopicIds, assigned }]) => {
+        return { memberId, instanceId, subscribedTopicIds: [...subscribedTopicIds], assigned: listAssignment(assigned) }
+      })
+      const group = { assignor, isHomogeneous, topics: Object.fromEntries(topics), members: listed }
+      child.stdin.write(`${JSON.stringify(group)}\n`)
+      const { value, done } = await answers.next()
+      if (done) throw new Error('the program of the assignors has ended')
+      return JSON.parse(value) as Answer
+    },
+    async stop() {
+      const exit = once(child, 'exit')
+      child.stdin.end()
+      await exit
+    }
+  }
+}
+
+/** An assignment as lists, in its own order. */
+export function listAssignment(assigned: Assignment): ListedAssignment {
+  return Array.from(assigned, ([topicId, partitions]) => [topicId, [...partitions]])
+}
