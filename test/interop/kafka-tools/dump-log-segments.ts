@@ -15,12 +15,15 @@ export interface Output {
 
 /** What Kafka's tool prints. */
 export async function dumpLogSegments(args: readonly string[]): Promise<Output> {
-  const target = `target/kafka-tools-${VERSION}`
-  const copy = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-Dkafka.version=${VERSION}`]
-  const jars = await made(import.meta.dirname, target, [copy])
   const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-Dstdout.encoding=UTF-8', '-Dstderr.encoding=UTF-8']
-  const main = ['-cp', join(jars, '*'), 'org.apache.kafka.tools.DumpLogSegments']
+  const main = ['-cp', join(await toolJars(), '*'), 'org.apache.kafka.tools.DumpLogSegments']
   return run('java', [...jvm, ...main, ...args], { maxBuffer: LARGEST_OUTPUT })
+}
+
+/** The folder with Kafka's tools, fetched by Maven the first time. */
+export function toolJars(): Promise<string> {
+  const copy = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-Dkafka.version=${VERSION}`]
+  return made(import.meta.dirname, `target/kafka-tools-${VERSION}`, [copy])
 }
 
 /** What ours prints. */

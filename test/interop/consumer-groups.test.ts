@@ -1,0 +1,85 @@
+// Kafka's own command line tools for groups say the same of ours as of a real Kafka, step by step.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { APIS } from '../../src/protocol/messages/index.ts'
+import { brokers, type RunningBroker } from './brokers.ts'
+import { startKafka } from './kafka/kafka.ts'
+import { Tools } from './kafka-tools/consumer-groups.ts'
+import { consumerProtocolScenarios, groupScenarios } from './kafka-tools/group-scenarios.ts'
+import { Session } from './oracle/session.ts'
+import { Group } from './oracle/transcripts/group.ts'
+
+const [subject] = brokers
+if (subject === undefined) throw new Error('INTEROP_BROKERS names no broker')
+const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+/** 2024-01-01, from which on the records of `orders` are an hour apart. */
+const NEW_YEAR_MS = 1_704_067_200_000
+const PARTITIONS = { orders: 3, trimmed: 1, recent: 1, unread: 1, doomed: 1 }
+
+const files = mkdtempSync(join(tmpdir(), 'consumer-groups-'))
+const tools = await Tools.start()
+/** The newer protocol's are played as soon as ours serves it. */
+const isServed = subject.name === 'kafka' || 'ConsumerGroupHeartbeat' in APIS
+const scenarios = {
+  ...groupScenarios(tools, files),
+  ...(isServed ? consumerProtocolScenarios(tools, files) : {})
+}
+const running: RunningBroker[] = []
+const sessions: Session[] = []
+
+beforeAll(async () => {
+  running.push(...(await Promise.all([startKafka({ version: '4.3.1' }), subject.start()])))
+  for (const { bootstrapServers } of running) {
+    const session = new Session(bootstrapServers)
+    sessions.push(session)
+    await fill(bootstrapServers)
+    await new Group('first').found().play(session)
+  }
+})
+
+afterAll(async () => {
+  await tools.close()
+  for (const session of sessions) await session.closeAll()
+  for (const broker of running) await broker.stop()
+  rmSync(files, { recursive: true })
+})
+
+describe.each(Object.entries(scenarios))('%s', (_, steps) => {
+  for (const step of steps) {
+    test(step.name.replaceAll(files, '.'), async () => {
+      const [kafka, ours] = await Promise.allSettled(sessions.map(session => step.play(session)))
+      for (const outcome of [kafka, ours]) if (outcome?.status === 'rejected') throw outcome.reason
+      expect(ours).toEqual(kafka)
+    })
+  }
+})
+
+/** Topics, records and their times, the same everywhere. */
+async function fill(servers: string): Promise<void> {
+  const kafka = new Kafka({ brokers: [servers], logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  const configEntries = [{ name: 'retention.ms', value: '-1' }]
+  const topics = Object.entries(PARTITIONS).map(([topic, numPartitions]) => ({ topic, numPartitions, configEntries }))
+  await admin.createTopics({ topics })
+  const producer = kafka.producer()
+  await producer.connect()
+  const send = (topic: string, partition: number, times: readonly number[]) =>
+    producer.send({ topic, messages: times.map(time => ({ partition, value: 'a', timestamp: `${time}` })) })
+  const hours = (count: number) => Array.from({ length: count }, (_, hour) => NEW_YEAR_MS + hour * HOUR_MS)
+  await send('orders', 0, hours(10))
+  await send('orders', 1, hours(6))
+  await send('trimmed', 0, hours(8))
+  await send('doomed', 0, hours(2))
+  const daysAgo = (days: number) => Date.now() - days * DAY_MS
+  await send('recent', 0, [5, 4, 3, 2, 1].map(daysAgo))
+  // kafkajs finds no leader of a topic that it was not asked about before.
+  await admin.fetchTopicOffsets('trimmed')
+  await admin.deleteTopicRecords({ topic: 'trimmed', partitions: [{ partition: 0, offset: '3' }] })
+  await producer.disconnect()
+  await admin.disconnect()
+}

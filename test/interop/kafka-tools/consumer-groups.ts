@@ -1,0 +1,165 @@
+// Apache Kafka's own command line tools for groups (kafka-consumer-groups, kafka-groups) and its consumers, in one Java
+// process that all brokers of a test share. What the tools print is made comparable: ids and ports that are chance get
+// names, rows of tables an order.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Session } from '../oracle/session.ts'
+import { arrange, type Step } from '../oracle/transcript.ts'
+import { toolJars } from './dump-log-segments.ts'
+
+const CONSUMER_GROUPS = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
+const GROUPS = 'org.apache.kafka.tools.GroupsCommand'
+const SETTLE_LIMIT_MS = 60_000
+/** How soon Java's consumers of classic groups learn of a rebalance. */
+const HEARTBEAT_MS = 200
+
+/** What a run of a tool came to. */
+interface Printed {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number
+}
+
+/** A consumer: what it subscribes to (topics, Java's pattern, or RE2's expression, which the broker reads), and settings. */
+export interface Consumer {
+  readonly topics?: readonly string[]
+  readonly pattern?: string
+  readonly regex?: string
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** The Java process; its methods make steps that are played against one broker or the other. */
+export class Tools {
+  readonly #process: ChildProcess
+  readonly #waiting: ((answer: string) => void)[] = []
+
+  private constructor(child: ChildProcess) {
+    this.#process = child
+    if (child.stdout === null) throw new Error('stdout of the tools must be a pipe')
+    createInterface(child.stdout).on('line', line => this.#waiting.shift()?.(line))
+    child.once('exit', code => {
+      for (const end of this.#waiting) end(JSON.stringify({ failed: `the tools ended with ${code}` }))
+    })
+  }
+
+  static async start(): Promise<Tools> {
+    const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC']
+    const args = [...jvm, '-cp', join(await toolJars(), '*'), join(import.meta.dirname, 'Console.java')]
+    return new Tools(spawn('java', args, { stdio: ['pipe', 'pipe', 'inherit'] }))
+  }
+
+  /** A kafka-consumer-groups command, and what it prints. */
+  consumerGroups(...args: readonly string[]): Step {
+    return this.#command('kafka-consumer-groups', CONSUMER_GROUPS, args)
+  }
+
+  /** A kafka-groups command, and what it prints. */
+  groups(...args: readonly string[]): Step {
+    return this.#command('kafka-groups', GROUPS, args)
+  }
+
+  /** A consumer joins a group. */
+  join(group: string, who: string, { topics, pattern, regex, settings }: Consumer): Step {
+    return arrange(`${who} joins ${group}`, ({ bootstrapServers }) => {
+      const all = {
+        'bootstrap.servers': bootstrapServers,
+        'group.id': group,
+        'client.id': who,
+        'auto.offset.reset': 'earliest',
+        'enable.auto.commit': 'false',
+        ...(settings?.['group.protocol'] === 'consumer' ? {} : { 'heartbeat.interval.ms': `${HEARTBEAT_MS}` }),
+        ...settings
+      }
+      return this.#ask({ do: 'join', name: `${who} ${bootstrapServers}`, topics, pattern, regex, settings: all })
+    })
+  }
+
+  /** A consumer reads all that its partitions hold, and commits. */
+  read(who: string): Step {
+    return arrange(`${who} reads and commits`, ({ bootstrapServers }) =>
+      this.#ask({ do: 'read', name: `${who} ${bootstrapServers}` })
+    )
+  }
+
+  leave(who: string): Step {
+    return arrange(`${who} leaves`, ({ bootstrapServers }) =>
+      this.#ask({ do: 'leave', name: `${who} ${bootstrapServers}` })
+    )
+  }
+
+  /** Waits until a group is stable with so many members; with none, until it is empty. */
+  settled(group: string, members: number): Step {
+    const wanted = RegExp(`${members === 0 ? 'Empty' : 'Stable'} +${members}\\n`)
+    return arrange(`${group} has ${members} members`, async session => {
+      for (const deadline = Date.now() + SETTLE_LIMIT_MS; ; ) {
+        const { stdout, stderr } = await this.#run(session, CONSUMER_GROUPS, [
+          '--describe',
+          '--state',
+          '--group',
+          group
+        ])
+        if (wanted.test(stdout)) return
+        if (Date.now() > deadline) throw new Error(`${group} never had ${members} members: ${stdout}${stderr}`)
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    const exit = once(this.#process, 'exit')
+    this.#process.stdin?.end()
+    await exit
+  }
+
+  #command(name: string, tool: string, args: readonly string[]): Step {
+    return {
+      name: `${name} ${args.join(' ')}`,
+      play: async session => comparable(await this.#run(session, tool, args))
+    }
+  }
+
+  async #run({ bootstrapServers }: Session, tool: string, args: readonly string[]): Promise<Printed> {
+    const servers = args.includes('--validate-regex') ? [] : ['--bootstrap-server', bootstrapServers]
+    return (await this.#ask({ do: 'tool', class: tool, args: [...servers, ...args] })) as Printed
+  }
+
+  async #ask(order: object): Promise<unknown> {
+    const line = await new Promise<string>(resolve => {
+      this.#waiting.push(resolve)
+      this.#process.stdin?.write(`${JSON.stringify(order)}\n`)
+    })
+    const answer = JSON.parse(line)
+    if (typeof answer.failed === 'string') throw new Error(`${JSON.stringify(order)}: ${answer.failed}`)
+    return answer
+  }
+}
+
+/** What a tool printed without what is chance. */
+function comparable({ stdout, stderr, code }: Printed): object {
+  return { code, stdout: inOrder(masked(stdout)), stderr: withoutFrames(masked(stderr)) }
+}
+
+/** Random ids keep their length: columns are as wide as what is in them. */
+function masked(text: string): string {
+  return text
+    .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, uuid => '#'.repeat(uuid.length))
+    .replace(/(?<![\w.-])[\w-]{22}(?![\w-])/g, id => '#'.repeat(id.length))
+    .replace(/(localhost|127\.0\.0\.1):\d+/g, '<address>')
+}
+
+/** Rows of each table by what they say: Kafka's tools list hash tables. */
+function inOrder(text: string): string[] {
+  return text
+    .replace(/^\n+|\n+$/g, '')
+    .split(/\n{2,}/)
+    .flatMap(table => {
+      const [head = '', ...rows] = table.split('\n')
+      return /^[A-Z]/.test(head) ? [head, ...rows.sort()] : [head, ...rows].sort()
+    })
+}
+
+/** Of stack traces what went wrong, not where. */
+function withoutFrames(text: string): string[] {
+  return text.split('\n').filter(line => !/^\s+(at |\.\.\. \d+ more)/.test(line))
+}
