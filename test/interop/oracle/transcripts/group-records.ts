@@ -14,12 +14,13 @@ const OFFSETS_PARTITIONS = 50
 const TOPIC = 'recorded'
 const DOOMED = 'recorded-doomed'
 
-/** The records of one group, first to last. */
-export const records = (groupId: string) => {
+/** The records of one group, first to last; `since` as for any call. */
+export const records = (groupId: string, since?: string) => {
   const partition = partitionFor(groupId, OFFSETS_PARTITIONS)
   const fromStart = { partition, fetchOffset: 0n, partitionMaxBytes: 10 << 20 }
   const request = { maxWaitMs: 0, minBytes: 0, topics: [{ topic: OFFSETS_TOPIC, partitions: [fromStart] }] }
   return call(`what is recorded of ${groupId}`, Fetch, 12, request, {
+    ...(since && { since }),
     compare: ({ responses }) => {
       const [found] = responses[0]?.partitions ?? []
       return { errorCode: found?.errorCode, records: found?.records ? recordsIn(found.records, groupId) : [] }
@@ -29,6 +30,7 @@ export const records = (groupId: string) => {
 
 function recordsIn(bytes: Buffer, groupId: string): unknown[] {
   return [...batchesIn(bytes)]
+    .filter(batch => !batch.isControl)
     .flatMap(batch => recordsOf(batch))
     .flatMap(({ key, value, headers }): unknown[] => {
       if (key === null) return ['a record without a key']

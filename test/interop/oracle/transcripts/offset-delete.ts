@@ -51,7 +51,6 @@ const everything: Step[] = [
   deleted(simple.id, 'what is and what is not there', [OTHER, 7, 0, 3], ['undone-nowhere', 0], [SUBSCRIBED, 5]),
   offsets(simple.id),
   deleted(simple.id, 'a partition without an offset', [OTHER, 0, 3]),
-  deleted(simple.id, 'the same partition twice', [OTHER, 1, 1]),
   commits(simple.id, [OTHER, 0, 1]),
   deleted(simple.id, 'the same topic twice', [OTHER, 0], [OTHER, 1]),
   commits(simple.id, [OTHER, 0, 1]),
@@ -59,7 +58,11 @@ const everything: Step[] = [
   deleted(simple.id, 'the last ones', [OTHER, 2], [SUBSCRIBED, 0]),
   offsets(simple.id),
   deleted(simple.id, 'of a group without offsets', [OTHER, 0]),
-  records(simple.id)
+  records(simple.id),
+  // Kafka writes a second tombstone for it, of which we see no use.
+  commits('undone-twice', [OTHER, 0, 1]),
+  deleted('undone-twice', 'the same partition twice', [OTHER, 1, 1]),
+  offsets('undone-twice')
 ]
 
 const live = new Group('undone-live')
@@ -150,13 +153,15 @@ const withTransactions: Step[] = [
   holds(1),
   ...producer.commit('it commits'),
   offsets(held.id),
-  records(held.id)
+  // Before, offsets of transactions are written without the topic's id.
+  records(held.id, '4.4.0')
 ]
 
 export const offsetDelete: Step[] = [
   topic(SUBSCRIBED),
   topic(OTHER, 4),
   simple.found(),
+  new Group('undone-twice').found(),
   ...everything,
   ...inEachState,
   ...otherProtocols,

@@ -62,6 +62,9 @@ export class Transactional {
       await session.askUntil(DescribeTransactions, 0, known, answer =>
         ready.includes(answer.transactionStates[0]?.errorCode ?? '')
       )
+      // Kafka's coordinator may be up before it has producer ids to give out.
+      const plain = { transactionalId: null, transactionTimeoutMs: 1000 }
+      await session.askUntil(InitProducerId, 4, plain, ({ errorCode }) => errorCode === 'NONE')
     })
   }
 
