@@ -4,7 +4,7 @@
  */
 import { InvalidConfig, type Setting } from './define.ts'
 import { behindGroupSetting, type GroupSettingName, groupSettings, isGroupSetting } from './group-settings.ts'
-import { type BrokerSettingName, settings } from './settings.ts'
+import type { BrokerSettingName } from './settings.ts'
 import { type BrokerSettings, readable, type Texts } from './values.ts'
 
 const KINDS = ['consumer', 'share', 'streams'] as const
@@ -48,16 +48,13 @@ export function validateGroupOverrides(overrides: Texts, broker: BrokerSettings)
   }
 }
 
-/**
- * The value of a group's setting, within bounds or not: what was set, or the broker's value. As in Kafka, that of a
- * broker's setting that changes while it runs is not looked at here.
- */
+/** The value of a group's setting, within bounds or not: what was set, else what the broker says. */
 export function groupSettingText(name: GroupSettingName, overrides: Texts, broker: BrokerSettings): string | null {
   const row: Setting<unknown> = groupSettings[name]
   const own = readable(name, row, overrides)
   if (own) return own.text
   const { byDefault } = behindGroupSetting(name)
-  return byDefault && !('update' in settings[byDefault]) ? broker.text(byDefault) : row.byDefault.text
+  return byDefault ? broker.text(byDefault) : row.byDefault.text
 }
 
 type Bounds = { readonly [B in 'min' | 'max']?: BrokerSettingName | undefined }

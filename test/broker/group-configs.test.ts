@@ -53,8 +53,7 @@ describe('settings of groups', () => {
         { name, value: '45000', source: CONFIG_SOURCES.DEFAULT_CONFIG }
       ]
     })
-    // As Kafka shows it: what can change while the broker runs is not taken over.
-    expect(await currentValue(broker, 'g', 'consumer.assignment.interval.ms')).toBe('1000')
+    expect(await currentValue(broker, 'g', 'consumer.assignment.interval.ms')).toBe('7')
     expect(await described(broker, 'g')).toHaveLength(17)
   })
 

@@ -52,7 +52,7 @@ const KEYS = [
 
 /** What the real Kafka of these tests is given (addresses, folders, that it is alone), and what is ours or has another default. */
 const GIVEN =
-  /listener|quorum|^log\.dir|replication\.factor|\.isr$|^process\.roles$|^node\.id$|^broker\.id$|^group\.|^minikafka\.|^queued\.max\.request\.bytes$/
+  /listener|quorum|^log\.dir|replication\.factor|\.isr$|^process\.roles$|^node\.id$|^broker\.id$|^group\.initial|^minikafka\.|^queued\.max\.request\.bytes$/
 
 const comparable = ({ name }: { name: string }): boolean => !GIVEN.test(name)
 

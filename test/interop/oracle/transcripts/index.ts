@@ -12,6 +12,7 @@ import { fetch } from './fetch.ts'
 import { fetchSessions } from './fetch-sessions.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import { groupAdmin } from './group-admin.ts'
+import { groupConfigs } from './group-configs.ts'
 import { groupRecords } from './group-records.ts'
 import { initProducerId } from './init-producer-id.ts'
 import { joinGroup } from './join-group.ts'
@@ -58,6 +59,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'group admin': groupAdmin,
   'group records': groupRecords,
   configs,
+  'group configs': groupConfigs,
   'bad input': badInput,
   'init producer id': initProducerId,
   'add to txn': addToTxn,
