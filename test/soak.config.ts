@@ -9,7 +9,8 @@ export default defineConfig({
       'interop/transactions-kill',
       'sim/*',
       'fuzz/*',
-      'log/partition-log-model'
+      'log/partition-log-model',
+      'group/classic/random'
     ].map(name => `test/${name}.test.ts`),
     globalSetup: 'test/build.ts',
     fileParallelism: false,
@@ -19,7 +20,8 @@ export default defineConfig({
       MINIKAFKA_KILL_ROUNDS: '100',
       MINIKAFKA_FUZZ_ROUNDS: '5000',
       MINIKAFKA_CRASH_ROUNDS: '4',
-      MINIKAFKA_MODEL_SEEDS: '300'
+      MINIKAFKA_MODEL_SEEDS: '300',
+      MINIKAFKA_GROUP_SEEDS: '300'
     }
   }
 })

@@ -1,0 +1,231 @@
+/** A coordinator and its clients at the mercy of chance, on a clock that chance moves, and what must always hold of them. */
+import { expect } from 'vitest'
+import { type ClassicGroup, countAwaitingJoin, NEVER } from '../../../src/group/classic/group.ts'
+import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
+import { GroupCoordinator, type GroupSettings } from '../../../src/group/coordinator.ts'
+import { decodeRecord, type GroupMetadataValue } from '../../../src/group/records.ts'
+import { KafkaError } from '../../../src/protocol/errors.ts'
+import { nextTurn } from '../../../src/runtime/clock.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import { type Random, seededRandom } from '../../../src/runtime/random.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { MemoryJournal } from '../../coordination/memory-journal.ts'
+import { ClusterTopics } from '../consumer/cluster-topics.ts'
+import { CONSUMER_SETTINGS } from '../consumer/settings.ts'
+import { Client, GROUP, PARTITIONS, partitionsOf, type Surroundings } from './random-client.ts'
+import { subscription } from './stage.ts'
+
+const DAY_MS = 86_400_000
+const CLIENTS = 8
+const INSTANCES = ['A', 'B', 'C']
+
+export class World implements Surroundings {
+  readonly random: Random
+  readonly clock = new ManualClock()
+  readonly journal = new MemoryJournal()
+  readonly settings: GroupSettings
+  readonly clients: readonly Client[]
+  /** Requests without an answer. */
+  readonly unanswered = new Set<string>()
+  readonly offsets = new Map<number, bigint>()
+  /** By generation, who owns a partition. */
+  readonly #owners = new Map<number, Map<number, string>>()
+  #coordinator: GroupCoordinator
+  #generationId = 0
+  #requests = 0
+  #failure: unknown
+  #readBatches = 0
+  #lastRecord: GroupMetadataValue | undefined
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed)
+    this.settings = {
+      minSessionTimeoutMs: 100,
+      maxSessionTimeoutMs: 1_800_000,
+      initialRebalanceDelayMs: this.pick([0, 0, 3_000]),
+      maxSize: this.pick([3, 6, 100]),
+      offsetMetadataMaxBytes: 4096,
+      offsetsRetentionMs: 7 * DAY_MS,
+      offsetsRetentionCheckIntervalMs: 600_000,
+      consumer: CONSUMER_SETTINGS
+    }
+    this.#coordinator = this.#started()
+    this.clients = Array.from({ length: CLIENTS }, (_, index) => new Client(this, this.#character(`client-${index}`)))
+  }
+
+  coordinator(): GroupCoordinator {
+    return this.#coordinator
+  }
+
+  pick<T>(items: readonly T[]): T {
+    const item = items[this.random.below(items.length)]
+    if (item === undefined) throw new Error('nothing to pick from')
+    return item
+  }
+
+  async awaited<T>(what: string, answer: Promise<T>): Promise<T> {
+    const request = `${what} (${++this.#requests})`
+    this.unanswered.add(request)
+    try {
+      return await answer
+    } finally {
+      this.unanswered.delete(request)
+    }
+  }
+
+  owns(client: Client, partitions: readonly number[]): void {
+    const owners = this.#owners.get(client.generationId) ?? new Map<number, string>()
+    this.#owners.set(client.generationId, owners)
+    for (const partition of partitions) {
+      expect(owners.get(partition) ?? client.owner, `owner of ${partition}`).toBe(client.owner)
+      owners.set(partition, client.owner)
+    }
+  }
+
+  committed(partition: number, offset: bigint): void {
+    this.offsets.set(partition, offset)
+  }
+
+  /** Lets a client act, and everything go on that does not wait. */
+  async act(acting: () => Promise<void>): Promise<void> {
+    acting().catch(error => {
+      this.#failure ??= error
+    })
+    await this.#settle()
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms)
+    await this.#settle()
+  }
+
+  async #settle(): Promise<void> {
+    await nextTurn()
+    if (this.#failure) throw this.#failure
+    this.check()
+  }
+
+  /** The next write fails. */
+  failOnce(): void {
+    this.journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'chance')
+    this.journal.attempted = () => {
+      this.journal.failure = undefined
+    }
+  }
+
+  /** The coordinator goes away, and another one finds what was written. */
+  async restart(): Promise<void> {
+    this.#coordinator.stop()
+    await nextTurn()
+    expect([...this.unanswered]).toEqual([])
+    this.#coordinator = this.#started()
+    this.#generationId = 0
+    await this.#settle()
+    await this.checkOffsets()
+  }
+
+  get group(): ClassicGroup | undefined {
+    return [...this.#coordinator.groups()].find(group => group.type === 'classic')
+  }
+
+  /** All that must hold at any moment. */
+  check(): void {
+    const { group } = this
+    const recorded = this.#recorded()
+    expect(group === undefined).toBe(recorded === undefined)
+    if (!group || !recorded) return
+    expect(group.generationId).toBeGreaterThanOrEqual(Math.max(this.#generationId, recorded.generation))
+    this.#generationId = group.generationId
+    this.#checkMembers(group)
+    if (group.state === 'Stable') checkCoverage(group)
+    const restored = restoreGroup(GROUP, recorded, this.clock.now())
+    expect(groupMetadataOf(restored)).toEqual(recorded)
+    if (group.state !== 'Stable' && group.state !== 'Empty') return
+    expect({ ...recordOf(group), currentStateTimestamp: 0n }).toEqual({ ...recorded, currentStateTimestamp: 0n })
+    expect(restored.state).toBe(group.state)
+    expect([...restored.staticMembers].sort()).toEqual([...group.staticMembers].sort())
+  }
+
+  #checkMembers(group: ClassicGroup): void {
+    const { state, members, staticMembers, leader, pendingJoin } = group
+    expect(countAwaitingJoin(group)).toBeLessThanOrEqual(this.settings.maxSize)
+    expect(members.size).toBeLessThanOrEqual(this.settings.maxSize + staticMembers.size)
+    expect(leader === null ? members.size : members.has(leader)).toBe(leader === null ? 0 : true)
+    for (const [instance, memberId] of staticMembers) expect(members.get(memberId)?.groupInstanceId).toBe(instance)
+    const statics = [...members.values()].filter(({ groupInstanceId }) => groupInstanceId !== null)
+    expect(statics).toHaveLength(staticMembers.size)
+    for (const memberId of pendingJoin.keys()) expect(members.has(memberId)).toBe(false)
+    if (state === 'Empty') expect(members.size).toBe(0)
+    if (state === 'Stable' || state === 'CompletingRebalance') expect(members.size).toBeGreaterThan(0)
+    // Something is always due while anybody is waited for.
+    if (state === 'PreparingRebalance') expect(group.joinDeadline).toBeLessThan(NEVER)
+    if (state === 'CompletingRebalance') expect(group.syncDeadline).toBeLessThan(NEVER)
+    for (const { awaitingJoin, awaitingSync, sessionDeadline } of members.values()) {
+      if (awaitingJoin === null && awaitingSync === null) expect(sessionDeadline).toBeLessThan(NEVER)
+      if (awaitingJoin !== null) expect(state).toBe('PreparingRebalance')
+      if (awaitingSync !== null) expect(state).toBe('CompletingRebalance')
+    }
+  }
+
+  async checkOffsets(): Promise<void> {
+    const indexes = [...this.offsets.keys()]
+    const topic = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw', partitionIndexes: indexes }
+    const request = { groupId: GROUP, topics: [topic], memberId: null, memberEpoch: -1 }
+    const { errorCode, topics } = await this.#coordinator.offsets.fetch(request)
+    expect(errorCode).toBe('NONE')
+    const found = topics.flatMap(({ partitions }) => partitions)
+    expect(found.map(({ committedOffset }) => committedOffset)).toEqual([...this.offsets.values()])
+  }
+
+  /** What the journal says last of the group. */
+  #recorded(): GroupMetadataValue | undefined {
+    for (const keyValue of this.journal.batches.slice(this.#readBatches).flat()) {
+      const record = decodeRecord(keyValue)
+      if (record.type === 'GroupMetadata') this.#lastRecord = record.value ?? undefined
+    }
+    this.#readBatches = this.journal.batches.length
+    return this.#lastRecord
+  }
+
+  #started(): GroupCoordinator {
+    const coordinator = new GroupCoordinator({
+      ...{ clock: this.clock, random: this.random, logger: silentLogger, settings: this.settings },
+      configOf: () => new Map(),
+      topics: new ClusterTopics(),
+      failed: error => {
+        throw error
+      },
+      topic: {
+        ...{ topic: '__consumer_offsets', logger: silentLogger },
+        partitionCount: () => 1,
+        journal: () => this.journal
+      }
+    })
+    void coordinator.start()
+    return coordinator
+  }
+
+  #character(name: string) {
+    const own = this.pick(['sticky', 'range'])
+    const names = this.random.below(20) === 0 ? ['odd'] : [...new Set([own, 'range'])]
+    const groupInstanceId = this.pick([null, null, ...INSTANCES])
+    return {
+      ...{ name, groupInstanceId },
+      apiVersion: groupInstanceId === null ? this.pick([0, 1, 3, 4, 5, 9]) : this.pick([5, 8, 9]),
+      sessionTimeoutMs: this.pick([3_000, 10_000, 45_000]),
+      rebalanceTimeoutMs: this.pick([1_500, 5_000, 20_000, 300_000]),
+      protocols: names.map(protocol => ({ name: protocol, metadata: subscription(`foo-${name}`) }))
+    }
+  }
+}
+
+/** As it would be written now. */
+function recordOf(group: ClassicGroup): GroupMetadataValue {
+  return groupMetadataOf(group)
+}
+
+/** Of the generation that is under way, all partitions are assigned, and none twice. */
+function checkCoverage({ members, generationId }: ClassicGroup): void {
+  const assigned = [...members.values()].flatMap(({ assignment }) => partitionsOf(assignment, generationId))
+  expect(assigned.toSorted((a, b) => a - b)).toEqual(Array.from({ length: PARTITIONS }, (_, index) => index))
+}
