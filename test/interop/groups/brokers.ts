@@ -1,0 +1,17 @@
+// The brokers of these suites, with short sessions allowed: a scenario waits for the end of one.
+import type { BrokerConfig, RunningBroker } from '../brokers.ts'
+import { brokers } from '../brokers.ts'
+
+/** What the scenarios ask of a broker. */
+export const CONFIG: BrokerConfig = {
+  'group.initial.rebalance.delay.ms': 0,
+  'group.min.session.timeout.ms': 1000,
+  'group.consumer.min.session.timeout.ms': 1000,
+  'group.consumer.min.heartbeat.interval.ms': 100,
+  'group.consumer.heartbeat.interval.ms': 200
+}
+
+/** Each broker of this run: its name, and how to start it. */
+export const groupBrokers: readonly (readonly [string, () => Promise<RunningBroker>])[] = brokers.map(
+  ({ name, start }) => [name, () => start(CONFIG)]
+)

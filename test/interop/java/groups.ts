@@ -1,0 +1,36 @@
+// Runs the Java program of consumer groups: once for a list of scenarios, or as long as brokers come and go.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { made } from '../made.ts'
+
+const run = promisify(execFile)
+/** A scenario that does not end tells its whole story before it gives up. */
+const LIMIT = { timeout: 170_000, maxBuffer: 1 << 26 }
+
+/** What each scenario came to; a failed one tells why, and all that its members did. */
+export type Outcomes = Readonly<Record<string, string>>
+
+/** Plays all scenarios, each with a group of its own, on topics that begin with `prefix`. */
+export async function groupScenarios(
+  version: string,
+  servers: string,
+  protocol: string,
+  prefix: string
+): Promise<Outcomes> {
+  const { stdout } = await run(
+    'java',
+    [...(await groupProgram(version)), 'scenarios', servers, protocol, prefix],
+    LIMIT
+  )
+  return JSON.parse(stdout) as Outcomes
+}
+
+/** What to start `java` with, before the task and its arguments. */
+export async function groupProgram(version: string): Promise<string[]> {
+  const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
+  const target = await made(join(import.meta.dirname, 'groups'), `target/${version}`, [command])
+  const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
+  const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'
+  return ['-Xmx512m', '-XX:+UseSerialGC', log, '-cp', classpath, 'interop.Main']
+}

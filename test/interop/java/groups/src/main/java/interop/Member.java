@@ -1,0 +1,175 @@
+package interop;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+
+/**
+ * A member of a group on a thread of its own: polls, tells the ledger, commits what it has read, and again before it gives
+ * partitions up. What others want of its consumer it does between two polls.
+ */
+final class Member implements ConsumerRebalanceListener, AutoCloseable {
+    interface Step<T> {
+        T run(KafkaConsumer<byte[], byte[]> consumer) throws Exception;
+    }
+
+    private static final Duration POLL = Duration.ofMillis(100);
+    final String name;
+    private final Ledger ledger;
+    private final String topic;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final boolean commits;
+    private final BlockingQueue<Runnable> steps = new LinkedBlockingQueue<>();
+    private final Thread thread;
+    private CountDownLatch held = new CountDownLatch(0);
+    private volatile boolean over;
+    private volatile Throwable failure;
+
+    /** It joins at once. One that commits by itself or not at all is told so by its settings. */
+    Member(Ledger ledger, String name, String topic, Map<String, Object> settings) {
+        this.ledger = ledger;
+        this.name = name;
+        this.topic = topic;
+        this.consumer = Clients.consumer(settings);
+        this.commits = !settings.containsKey("enable.auto.commit");
+        this.thread = new Thread(this::work, name);
+        thread.start();
+    }
+
+    private void work() {
+        try {
+            consumer.subscribe(Set.of(topic), this);
+            while (!over) {
+                for (Runnable step = steps.poll(); step != null; step = steps.poll()) {
+                    step.run();
+                }
+                var records = consumer.poll(POLL);
+                records.forEach(record -> ledger.read(name, record.partition(), record.offset()));
+                if (commits && !records.isEmpty()) {
+                    commit();
+                }
+            }
+            consumer.close();
+            ledger.note(name + " has closed");
+        } catch (Throwable e) {
+            failure = e;
+            ledger.note(name + " ends by " + e);
+            closeQuietly();
+        }
+    }
+
+    private void closeQuietly() {
+        try {
+            consumer.close();
+        } catch (RuntimeException e) {
+            ledger.note(name + " closes with " + e);
+        }
+    }
+
+    /** One that meets a rebalance is made up for: by the next, or when partitions are given up. */
+    private void commit() {
+        try {
+            consumer.commitSync();
+        } catch (RebalanceInProgressException | CommitFailedException e) {
+            ledger.note(name + " could not commit: " + e.getClass().getSimpleName());
+        }
+    }
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+        ledger.assigned(name, numbers(partitions));
+    }
+
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+        if (commits && !partitions.isEmpty()) {
+            commit();
+        }
+        ledger.released(name, "revoked", numbers(partitions));
+    }
+
+    @Override
+    public void onPartitionsLost(Collection<TopicPartition> partitions) {
+        ledger.released(name, "lost", numbers(partitions));
+    }
+
+    private static Set<Integer> numbers(Collection<TopicPartition> partitions) {
+        return partitions.stream().map(TopicPartition::partition).collect(Collectors.toSet());
+    }
+
+    Set<Integer> owned() {
+        return ledger.owned(name);
+    }
+
+    /** What ended it, by name, when something has. */
+    String failure() {
+        return failure == null ? null : failure.getClass().getSimpleName();
+    }
+
+    /** Has its thread do this with the consumer before the next poll. */
+    <T> CompletableFuture<T> begin(Step<T> step) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        steps.add(() -> {
+            try {
+                result.complete(step.run(consumer));
+            } catch (Exception e) {
+                result.completeExceptionally(e);
+            }
+        });
+        return result;
+    }
+
+    <T> T ask(Step<T> step) throws Exception {
+        return begin(step).get(60, TimeUnit.SECONDS);
+    }
+
+    /** Keeps it from polling until it is let go; it is when this returns. */
+    void hold() throws Exception {
+        CountDownLatch letGo = new CountDownLatch(1);
+        CompletableFuture<Boolean> stopped = new CompletableFuture<>();
+        held = letGo;
+        steps.add(() -> {
+            stopped.complete(true);
+            try {
+                letGo.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        stopped.get(60, TimeUnit.SECONDS);
+        ledger.note(name + " polls no more");
+    }
+
+    void letGo() {
+        ledger.note(name + " may poll again");
+        held.countDown();
+    }
+
+    /** Ends and leaves, as its protocol has it. */
+    @Override
+    public void close() {
+        over = true;
+        held.countDown();
+        try {
+            thread.join(60_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        ledger.gone(name);
+        if (thread.isAlive()) {
+            ledger.failed(name, new IllegalStateException("does not end"));
+        }
+    }
+}

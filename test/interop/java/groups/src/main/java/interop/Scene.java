@@ -1,0 +1,137 @@
+package interop;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+
+/** What one scenario plays with: a topic and a group of its own, their ledger, and everybody who takes part. */
+final class Scene implements AutoCloseable {
+    final String servers;
+    final Protocol protocol;
+    final String topic;
+    final int partitions;
+    final Ledger ledger = new Ledger();
+    final Admin admin;
+    private final List<Member> members = new ArrayList<>();
+    private Production production;
+
+    /** The group has the topic's name. */
+    Scene(String servers, Protocol protocol, String topic, int partitions) throws Exception {
+        this.servers = servers;
+        this.protocol = protocol;
+        this.topic = topic;
+        this.partitions = partitions;
+        this.admin = Clients.admin(servers);
+        admin.createTopics(Set.of(new NewTopic(topic, partitions, (short) 1))).all().get();
+    }
+
+    /** A member that is there when this returns: it has what the group gives it. */
+    Member joined(String name, Map<String, Object> settings) throws Exception {
+        Member member = joining(name, settings);
+        ledger.await(name + " with partitions", () -> !member.owned().isEmpty());
+        return member;
+    }
+
+    Member joining(String name, Map<String, Object> settings) {
+        Member member = new Member(ledger, name, topic, settings(settings));
+        members.add(member);
+        return member;
+    }
+
+    /** A member's settings with these in addition. */
+    Map<String, Object> settings(Map<String, Object> more) {
+        Map<String, Object> all = new HashMap<>(protocol.settings());
+        all.putAll(Map.of("bootstrap.servers", servers, "group.id", topic, "interceptor.classes",
+            CommitWatch.class.getName(), CommitWatch.LEDGER, ledger));
+        all.putAll(more);
+        return all;
+    }
+
+    /** A consumer whom the ledger does not know, in the calling thread. */
+    KafkaConsumer<byte[], byte[]> consumer(Map<String, Object> settings) {
+        Map<String, Object> all = new HashMap<>(protocol.settings());
+        all.putAll(Map.of("bootstrap.servers", servers, "group.id", topic));
+        all.putAll(settings);
+        return Clients.consumer(all);
+    }
+
+    void produceOn() {
+        production = new Production(ledger, servers, topic, partitions);
+    }
+
+    /** Ends the production, waits until all of it has been read; answers how many records it was. */
+    long drain() throws Exception {
+        long each = production.end();
+        ledger.await(each + " records of each partition", () -> readAll(each));
+        return each * partitions;
+    }
+
+    private boolean readAll(long each) {
+        Map<Integer, Long> read = ledger.read();
+        return read.size() == partitions && read.values().stream().allMatch(next -> next == each);
+    }
+
+    /** One record a value to this partition, acknowledged. */
+    void send(int partition, String... values) throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer = Clients.producer(servers)) {
+            for (String value : values) {
+                producer.send(new ProducerRecord<>(topic, partition, null, value.getBytes())).get();
+            }
+        }
+    }
+
+    TopicPartition partition(int number) {
+        return new TopicPartition(topic, number);
+    }
+
+    /** Waits until each of them owns as much as another, and together all. */
+    void awaitBalance(Member... those) throws Exception {
+        String names = java.util.Arrays.stream(those).map(one -> one.name).collect(Collectors.joining(", "));
+        ledger.await("an even share of " + names, () -> {
+            int total = 0;
+            for (Member member : those) {
+                int size = member.owned().size();
+                if (size < partitions / those.length) {
+                    return false;
+                }
+                total += size;
+            }
+            return total == partitions;
+        });
+    }
+
+    /** What the step throws, by name. */
+    static String thrown(Attempt step) {
+        try {
+            step.run();
+            return "nothing";
+        } catch (ExecutionException e) {
+            return e.getCause().getClass().getSimpleName();
+        } catch (Exception e) {
+            return e.getClass().getSimpleName();
+        }
+    }
+
+    interface Attempt {
+        void run() throws Exception;
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (production != null) {
+            production.end();
+        }
+        members.forEach(Member::close);
+        admin.close();
+    }
+}

@@ -1,0 +1,50 @@
+package interop;
+
+import java.util.Map;
+import java.util.Set;
+
+/** Members with group.instance.id: they may go for a while, and there is one of each. */
+final class StaticMembers {
+    private StaticMembers() {
+    }
+
+    /** One restarts: it gets back what it had, and the other never hears of it. */
+    static String restart(Scene on) throws Exception {
+        on.produceOn();
+        Member first = on.joining("first", Map.of("group.instance.id", "first"));
+        Member second = on.joining("second", Map.of("group.instance.id", "second"));
+        on.awaitBalance(first, second);
+        Set<Integer> before = first.owned();
+        int epoch = epoch(second);
+        int others = on.ledger.count("second");
+        first.close();
+        Member again = on.joined("first again", Map.of("group.instance.id", "first"));
+        long seen = on.ledger.seen();
+        on.ledger.await("records after the restart", () -> on.ledger.seen() > seen + on.partitions);
+        String result = (again.owned().equals(before) ? "the same partitions" : "others: " + again.owned() + " not " + before)
+            + (epoch(second) == epoch ? ", the same epoch" : ", another epoch")
+            + (on.ledger.count("second") == others ? ", nobody else knows" : ", the other one knows");
+        on.drain();
+        return result + ", " + on.ledger.repeated() + " repeated";
+    }
+
+    /** A second one of the same name: which of the two may stay is the protocol's. */
+    static String twice(Scene on) throws Exception {
+        Member first = on.joined("first", Map.of("group.instance.id", "one"));
+        if (on.protocol.isClassic()) {
+            // The second gets what the first has, who is told by its next heartbeat.
+            on.ledger.gone(first.name);
+        }
+        Member second = on.joining("second", Map.of("group.instance.id", "one"));
+        Member refused = on.protocol.isClassic() ? first : second;
+        on.ledger.await("one refused", () -> refused.failure() != null);
+        on.awaitBalance(on.protocol.isClassic() ? second : first);
+        on.produceOn();
+        on.drain();
+        return refused.name + " " + refused.failure();
+    }
+
+    private static int epoch(Member member) throws Exception {
+        return member.ask(consumer -> consumer.groupMetadata().generationId());
+    }
+}
