@@ -36,6 +36,7 @@ import { LiveSettings } from './live-settings.ts'
 import { logCleaner } from './log-cleaning.ts'
 import { LogRetention } from './log-retention.ts'
 import { markerPort } from './markers.ts'
+import { MetadataTopics } from './metadata-topics.ts'
 import { notices } from './notices.ts'
 import { Parking } from './parking.ts'
 import { snapshotsOfNobody } from './producer-snapshots.ts'
@@ -151,8 +152,18 @@ function assemble(options: BrokerOptions, directory: LogDirectory, fail: (error:
     nodeId,
     settings: () => live.settings
   })
+  const topics = new MetadataTopics(metadata, () => live.settings.get('broker.rack'))
   const groups = new GroupCoordinator(
-    groupPorts({ catalog, metadata, settings: () => live.settings, clock, random, logger })
+    groupPorts({
+      catalog,
+      metadata,
+      topics,
+      settings: () => live.settings,
+      clock,
+      random,
+      logger,
+      failed: error => fail(asError(error))
+    })
   )
   const producerIds = new ProducerIds(() => metadata.allocateProducerIds())
   const markers = markerPort({ catalog, groups, clock })
@@ -169,6 +180,7 @@ function assemble(options: BrokerOptions, directory: LogDirectory, fail: (error:
       failed: error => fail(asError(error))
     })
   )
+  catalog.onTopicsCreated(() => topics.created())
   catalog.onTopicDeleted(topic => {
     if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
     else if (topic.name === TRANSACTION_STATE_TOPIC_NAME) txns.forgetAll()

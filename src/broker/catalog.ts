@@ -50,6 +50,7 @@ export class Catalog {
   readonly #rules = new Map<string, ValidationRules>()
 
   #topicDeleted: (topic: TopicState) => void = () => {}
+  #topicsCreated: () => void = () => {}
 
   constructor(ports: CatalogPorts) {
     this.#ports = ports
@@ -63,6 +64,11 @@ export class Catalog {
   /** From now on `listener` is told of every topic that is no more. There is one at most. */
   onTopicDeleted(listener: (topic: TopicState) => void): void {
     this.#topicDeleted = listener
+  }
+
+  /** As `onTopicDeleted`, of every change that brings new topics. */
+  onTopicsCreated(listener: () => void): void {
+    this.#topicsCreated = listener
   }
 
   /** Throws UNKNOWN_TOPIC_OR_PARTITION, or INVALID_TOPIC_EXCEPTION for a name that no topic can have. */
@@ -215,6 +221,7 @@ export class Catalog {
     })
     this.#ports.metadata.append(records)
     for (const { topic, delayMs } of doomed) this.#remove(topic, delayMs)
+    if (records.some(({ type }) => type === 'TopicRecord')) this.#topicsCreated()
     this.#reconfigure(records.filter(record => record.type === 'ConfigRecord'))
   }
 

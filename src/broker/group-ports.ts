@@ -2,8 +2,10 @@
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import type { ConsumerGroupSettings } from '../group/consumer/settings.ts'
+import type { GroupTopics } from '../group/consumer/topics.ts'
 import type { GroupPorts, GroupSettings } from '../group/coordinator.ts'
-import { configsOf, type MetadataImage } from '../metadata/image.ts'
+import { configsOf } from '../metadata/image.ts'
+import type { MetadataLog } from '../metadata/metadata-log.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -15,12 +17,15 @@ import { stateTopic } from './state-topic.ts'
 /** Where the coordinator lives. */
 export interface GroupWorld {
   readonly catalog: Catalog
-  readonly metadata: { readonly image: MetadataImage }
+  readonly metadata: MetadataLog
+  readonly topics: GroupTopics
   /** Those in force now. */
   readonly settings: () => BrokerSettings
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Told of what must not happen. */
+  failed(error: unknown): void
 }
 
 const MS_PER_MINUTE = 60_000
@@ -31,12 +36,15 @@ const ASSIGNOR_CLASSES: Readonly<Record<string, string>> = {
   'org.apache.kafka.coordinator.group.assignor.RangeAssignor': 'range'
 }
 
-export function groupPorts({ catalog, metadata, settings, clock, random, logger }: GroupWorld): GroupPorts {
+export function groupPorts(world: GroupWorld): GroupPorts {
+  const { catalog, metadata, settings, clock, random, logger } = world
   return {
     clock,
     random,
     logger,
     settings: groupSettings(settings),
+    topics: world.topics,
+    failed: error => world.failed(error),
     configOf: groupId => configsOf(metadata.image, RESOURCE_TYPES.GROUP, groupId),
     topic: stateTopic(GROUP_METADATA_TOPIC_NAME, { catalog, clock, logger })
   }

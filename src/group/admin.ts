@@ -7,8 +7,9 @@ import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { AdminView, GroupDescription } from './admin-view.ts'
 import type { AnswerBudget } from './answer-budget.ts'
-import { adminView, describe } from './classic/admin.ts'
+import { describe } from './classic/admin.ts'
 import type { ClassicGroup } from './classic/group.ts'
+import { adminView, type Group } from './group.ts'
 import { forgetGroup, forgetPartitions } from './offset-expiry.ts'
 import type { CommitAnswerTopic, OffsetTopic } from './offsets.ts'
 import type { GroupPartition } from './partition.ts'
@@ -84,7 +85,7 @@ export class GroupAdmin {
       () => this.#partitions.of(groupId),
       partition => {
         budget?.spend(GROUP_BYTES + groupId.length)
-        const description = describe(groupIn(partition, groupId))
+        const description = describe(classicGroupIn(partition, groupId))
         budget?.spend(sizeOf(description))
         return { groupId, errorCode: 'NONE', errorMessage: null, ...description }
       },
@@ -114,7 +115,7 @@ export class GroupAdmin {
 
   /** Deletes what a group has committed for partitions of topics that it is not subscribed to. Each has its own error. */
   deleteOffsets(groupId: string, topics: readonly OffsetTopic[]): Promise<OffsetDeleteAnswer> {
-    return answered(
+    return answered<OffsetDeleteAnswer>(
       () => this.#partitions.ofMembers(groupId),
       partition => {
         const group = adminView(groupIn(partition, groupId))
@@ -145,9 +146,15 @@ async function answered<T>(
   }
 }
 
-function groupIn(partition: GroupPartition, groupId: string): ClassicGroup {
+function groupIn(partition: GroupPartition, groupId: string): Group {
   const group = partition.groups.get(groupId)
   if (!group) throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} not found.`)
+  return group
+}
+
+function classicGroupIn(partition: GroupPartition, groupId: string): ClassicGroup {
+  const group = groupIn(partition, groupId)
+  if (group.type !== 'classic') throw new KafkaError('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a classic group.`)
   return group
 }
 

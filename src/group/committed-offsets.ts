@@ -8,6 +8,7 @@ import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import { type Claim, commit, commitInTransaction } from './classic/membership.ts'
+import { type CommittedPartitions, commitError, fetchError, transactionalCommitError } from './consumer/commits.ts'
 import {
   type CommitAnswerTopic,
   type CommitRequest,
@@ -15,6 +16,7 @@ import {
   type FetchAnswerTopic,
   type FetchTopic,
   fetchOffsets,
+  isTooLong,
   refuseCommit
 } from './offsets.ts'
 import type { GroupPartition } from './partition.ts'
@@ -22,6 +24,14 @@ import type { Turns } from './turns.ts'
 
 export type OffsetCommitRequest = { readonly apiVersion: number } & Claim & CommitRequest
 export type TxnOffsetCommitRequest = { readonly producer: JournalProducer } & Claim & CommitRequest
+
+/** Who asks is null, and its epoch -1, in versions that do not say, and for who is no member. */
+export interface OffsetFetchRequest {
+  readonly groupId: string
+  readonly topics: readonly FetchTopic[] | null
+  readonly memberId: string | null
+  readonly memberEpoch: number
+}
 
 /** `topics` is empty where `errorCode` speaks for all. */
 export interface OffsetFetchAnswer {
@@ -71,16 +81,30 @@ export class CommittedOffsets {
       const partition = this.#partitions.ofMembers(request.groupId)
       const group = partition.groups.get(request.groupId)
       const unknown = request.generationId < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
-      return { partition, error: group ? commitInTransaction(group, request) : unknown }
+      if (!group) return { partition, error: unknown }
+      const error =
+        group.type === 'classic'
+          ? commitInTransaction(group, request)
+          : transactionalCommitError(group, request, this.#valid(request))
+      return { partition, error }
     })
   }
 
   #checkCommit(partition: GroupPartition, request: OffsetCommitRequest): ErrorName {
     const { groupId, generationId, apiVersion } = request
     const group = partition.groups.get(groupId)
+    if (group?.type === 'consumer') return commitError(group, request, this.#valid(request), apiVersion)
     if (group) return this.#turns.touch(group, touch => commit(touch, request))
     if (generationId < 0) return 'NONE'
     return apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
+  }
+
+  /** What of a commit is not refused on its own, for its metadata. */
+  #valid({ topics }: CommitRequest): CommittedPartitions {
+    const { offsetMetadataMaxBytes } = this.#ports.settings
+    return topics.map(({ topicId, partitions }) => {
+      return { topicId, partitions: partitions.filter(partition => !isTooLong(partition, offsetMetadataMaxBytes)) }
+    })
   }
 
   async #write(
@@ -102,13 +126,15 @@ export class CommittedOffsets {
 
   /** Offsets of the topics asked for, or of all when `topics` is null; only stable ones, where those are wanted (KIP-447). */
   async fetch(
-    groupId: string,
-    topics: readonly FetchTopic[] | null,
+    { groupId, topics, memberId, memberEpoch }: OffsetFetchRequest,
     budget = new AnswerBudget(),
     requireStable = false
   ): Promise<OffsetFetchAnswer> {
     try {
       const partition = this.#partitions.of(groupId)
+      const group = partition.groups.get(groupId)
+      const error = group?.type === 'consumer' ? fetchError(group, memberId, memberEpoch) : 'NONE'
+      if (error !== 'NONE') throw new KafkaError(error, `group ${groupId} does not answer ${memberId}`)
       const { offsets } = partition
       const isUnstable = (topic: string, index: number) =>
         requireStable && offsets.held.isPending(groupId, topic, index)

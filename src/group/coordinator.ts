@@ -1,33 +1,24 @@
 /**
- * The coordinator of classic groups: the thin shell around the machine and the offsets. Every request is one turn,
- * without an await between reading state and changing it: decide, append, evolve, answer. Whatever goes wrong is an
- * error code in the answer, as Kafka maps it; only our own bugs are thrown.
+ * The coordinator of groups: the thin shell around their machines and offsets. Every request is one turn, without an await
+ * between reading state and changing it: decide, append, evolve, answer. Whatever goes wrong is an error code in the
+ * answer, as Kafka maps it; only our own bugs are thrown.
  */
 import type { Texts } from '../config/values.ts'
-import { toldAs } from '../coordination/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordination/partitions.ts'
-import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { finishFairly } from '../runtime/steps.ts'
 import { GroupAdmin } from './admin.ts'
-import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
-import { type Join, join } from './classic/join.ts'
-import { newMemberId } from './classic/member-id.ts'
-import { type Claim, heartbeat, type Leaving, leave } from './classic/membership.ts'
-import { loseAssignment } from './classic/rebalance.ts'
-import { type Sync, sync } from './classic/sync.ts'
-import {
-  failedJoin,
-  failedSync,
-  type GroupLimits,
-  type JoinAnswer,
-  recordGroup,
-  type SyncAnswer
-} from './classic/turn.ts'
+import type { GroupLimits } from './classic/turn.ts'
+import { ClassicGroups } from './classic-groups.ts'
 import { CommittedOffsets, type OffsetSettings } from './committed-offsets.ts'
+import { consumerGroupLimits } from './consumer/limits.ts'
 import type { ConsumerGroupSettings } from './consumer/settings.ts'
+import type { GroupTopics } from './consumer/topics.ts'
+import { ConsumerGroups } from './consumer-groups.ts'
+import type { Group } from './group.ts'
 import { GroupPartition } from './partition.ts'
 import { Retention, type RetentionSettings } from './retention.ts'
 import { Turns } from './turns.ts'
@@ -48,16 +39,9 @@ export interface GroupPorts {
   readonly settings: GroupSettings
   /** What was set for a group alone. */
   configOf(groupId: string): Texts
-}
-
-export type JoinGroupRequest = { readonly groupId: string } & Omit<Join, 'ticket' | 'newMemberId'>
-export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket'>
-export type HeartbeatRequest = { readonly groupId: string } & Claim
-
-/** `members` is empty where `errorCode` speaks for all. */
-export interface LeaveGroupAnswer {
-  readonly errorCode: ErrorName
-  readonly members: readonly (Leaving & { readonly errorCode: ErrorName })[]
+  readonly topics: GroupTopics
+  /** Told of what must not happen. */
+  failed(error: unknown): void
 }
 
 export class GroupCoordinator {
@@ -65,6 +49,10 @@ export class GroupCoordinator {
   readonly #turns: Turns
   readonly #partitions: StatePartitions<GroupPartition>
   readonly #retention: Retention
+  /** What members of classic groups ask. */
+  readonly classic: ClassicGroups
+  /** What members of consumer groups ask (KIP-848). */
+  readonly consumer: ConsumerGroups
   /** What groups have committed. */
   readonly offsets: CommittedOffsets
   /** What administrators may ask. */
@@ -73,8 +61,9 @@ export class GroupCoordinator {
 
   constructor(ports: GroupPorts) {
     this.#ports = ports
-    this.#turns = new Turns(ports)
-    const { topic, clock, logger } = ports
+    const { topic, clock, logger, settings } = ports
+    const limitsOf = (groupId: string) => consumerGroupLimits(settings.consumer, ports.configOf(groupId))
+    this.#turns = new Turns({ ...ports, limitsOf })
     this.#partitions = new StatePartitions(
       topic,
       journal => GroupPartition.load(journal, clock.now(), logger),
@@ -86,6 +75,8 @@ export class GroupCoordinator {
       ofMembers: (groupId: string) => this.#partitionOfMembers(groupId),
       all: () => this.#allPartitions()
     }
+    this.classic = new ClassicGroups(ports, this.#turns, lookup.ofMembers)
+    this.consumer = new ConsumerGroups({ ...ports, limitsOf }, this.#turns, lookup.ofMembers)
     this.offsets = new CommittedOffsets(ports, this.#turns, lookup)
     this.admin = new GroupAdmin(ports, lookup)
   }
@@ -118,92 +109,8 @@ export class GroupCoordinator {
   }
 
   /** All groups that are loaded. */
-  *groups(): Iterable<ClassicGroup> {
+  *groups(): Iterable<Group> {
     for (const partition of this.#partitions) yield* partition.groups.values()
-  }
-
-  /** Resolves when the next generation begins, or at once with what the client must do first. */
-  async joinGroup(request: JoinGroupRequest): Promise<JoinAnswer> {
-    try {
-      const partition = this.#partitionOfMembers(request.groupId)
-      this.#checkSessionTimeout(request.sessionTimeoutMs)
-      const answer = await this.#turns.awaitJoin(ticket => this.#join(partition, request, ticket))
-      await partition.journal.settled()
-      return answer
-    } catch (error) {
-      return failedJoin(toldAs(error), request.memberId)
-    }
-  }
-
-  #checkSessionTimeout(sessionTimeoutMs: number): void {
-    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#ports.settings
-    if (sessionTimeoutMs >= minSessionTimeoutMs && sessionTimeoutMs <= maxSessionTimeoutMs) return
-    throw new KafkaError('INVALID_SESSION_TIMEOUT', `${sessionTimeoutMs} ms is no session timeout we allow`)
-  }
-
-  #join(partition: GroupPartition, request: JoinGroupRequest, ticket: number): void {
-    const { groupId, memberId, groupInstanceId, clientId } = request
-    const { clock, random } = this.#ports
-    const known = partition.groups.get(groupId)
-    if (!known && memberId !== UNKNOWN_MEMBER_ID) throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
-    const command = { ...request, ticket, newMemberId: newMemberId(groupInstanceId, clientId, random) }
-    this.#turns.run(partition, known ?? emptyGroup(groupId, clock.now()), turn => {
-      // A new group exists from now on, whatever becomes of this request.
-      if (!known) recordGroup(turn)
-      join(turn, command)
-    })
-  }
-
-  /** Resolves when the leader has brought the assignment. */
-  async syncGroup(request: SyncGroupRequest): Promise<SyncAnswer> {
-    try {
-      const partition = this.#partitionOfMembers(request.groupId)
-      const group = knownGroup(partition, request.groupId)
-      const answer = await this.#turns.awaitSync(ticket => this.#sync(partition, group, { ...request, ticket }))
-      await partition.journal.settled()
-      return answer
-    } catch (error) {
-      return failedSync(toldAs(error))
-    }
-  }
-
-  /** An assignment that cannot be written is lost for all who wait for it. */
-  #sync(partition: GroupPartition, group: ClassicGroup, request: Sync): void {
-    try {
-      this.#turns.run(partition, group, turn => sync(turn, request))
-    } catch (error) {
-      const errorCode = toldAs(error)
-      this.#turns.run(partition, group, turn => loseAssignment(turn, errorCode))
-      throw error
-    }
-  }
-
-  async heartbeat(request: HeartbeatRequest): Promise<ErrorName> {
-    try {
-      const partition = this.#partitionOfMembers(request.groupId)
-      const group = knownGroup(partition, request.groupId)
-      const answer = this.#turns.touch(group, touch => heartbeat(touch, request))
-      await partition.journal.settled()
-      return answer
-    } catch (error) {
-      return toldAs(error)
-    }
-  }
-
-  /** Removes members, each with an error of its own, in the order of the request. */
-  async leaveGroup(groupId: string, members: readonly Leaving[]): Promise<LeaveGroupAnswer> {
-    try {
-      const partition = this.#partitionOfMembers(groupId)
-      const group = partition.groups.get(groupId)
-      const results = group && this.#turns.run(partition, group, turn => leave(turn, members))
-      await partition.journal.settled()
-      const answers = members.map(({ memberId, groupInstanceId }, index) => {
-        return { memberId, groupInstanceId, errorCode: results?.[index] ?? 'UNKNOWN_MEMBER_ID' }
-      })
-      return { errorCode: 'NONE', members: answers }
-    } catch (error) {
-      return { errorCode: toldAs(error), members: [] }
-    }
   }
 
   /** The marker of a producer's transaction has been written to a partition of __consumer_offsets. */
@@ -230,10 +137,4 @@ export class GroupCoordinator {
   #checkNotStopped(): void {
     if (this.#stopped) throw new KafkaError('COORDINATOR_NOT_AVAILABLE', 'the broker stops')
   }
-}
-
-function knownGroup(partition: GroupPartition, groupId: string): ClassicGroup {
-  const group = partition.groups.get(groupId)
-  if (group) return group
-  throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
 }

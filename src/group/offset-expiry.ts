@@ -1,6 +1,7 @@
 /** When committed offsets end: with their time, by Kafka's rules (KIP-211), with their topic or group, or when told so. Pure. */
 import { ZERO_UUID } from '../protocol/bytes.ts'
-import { type ClassicGroup, isSubscribedTo, usesConsumerProtocol } from './classic/group.ts'
+import { usesConsumerProtocol } from './classic/group.ts'
+import { adminView, type Group } from './group.ts'
 import type { HeldOffset, HeldOffsets } from './held-offsets.ts'
 import type { GroupOffsets, OffsetRecord, OffsetTopic } from './offsets.ts'
 import type { GroupRecord, OffsetCommitValue } from './records.ts'
@@ -10,30 +11,29 @@ import type { GroupRecord, OffsetCommitValue } from './records.ts'
  * an open transaction commits is kept, and the group with it.
  */
 export function expireGroup(
-  group: ClassicGroup,
+  group: Group,
   offsets: GroupOffsets,
   held: Pick<HeldOffsets, 'isPending' | 'hasPending'>,
   now: number,
   retentionMs: number
 ): GroupRecord[] {
+  const view = adminView(group)
   const tombstones: GroupRecord[] = []
   let count = 0
   for (const [topic, partitions] of offsets) {
     count += partitions.size
-    if (isSubscribedTo(group, topic)) continue
+    if (view.isSubscribedTo(topic)) continue
     for (const [partition, commit] of partitions) {
       if (held.isPending(group.groupId, topic, partition)) continue
       if (isExpired(group, commit, now, retentionMs)) tombstones.push(tombstone(group.groupId, topic, partition))
     }
   }
   const nothingLeft = tombstones.length === count
-  if (nothingLeft && group.state === 'Empty' && !held.hasPending(group.groupId)) {
-    tombstones.push({ type: 'GroupMetadata', key: { group: group.groupId }, value: null })
-  }
+  if (nothingLeft && view.state === 'Empty' && !held.hasPending(group.groupId)) tombstones.push(...view.tombstones())
   return tombstones
 }
 
-function isExpired(group: ClassicGroup, commit: OffsetCommitValue, now: number, retentionMs: number): boolean {
+function isExpired(group: Group, commit: OffsetCommitValue, now: number, retentionMs: number): boolean {
   const since = retainedSince(group, commit)
   if (since === null) return false
   if (commit.expireTimestamp !== -1n) return now >= commit.expireTimestamp
@@ -41,9 +41,9 @@ function isExpired(group: ClassicGroup, commit: OffsetCommitValue, now: number, 
 }
 
 /** The moment from which the retention of an offset counts; null while the group keeps it. */
-function retainedSince(group: ClassicGroup, commit: OffsetCommitValue): number | null {
+function retainedSince(group: Group, commit: OffsetCommitValue): number | null {
   const committed = Number(commit.commitTimestamp)
-  if (group.protocolType === null) return committed
+  if (group.type === 'consumer' || group.protocolType === null) return committed
   if (group.state === 'Empty') return group.stateTimestamp ?? committed
   const knowsItsTopics = usesConsumerProtocol(group) && group.subscribedTopics !== null
   return group.state === 'Stable' && knowsItsTopics ? committed : null

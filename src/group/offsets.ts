@@ -156,9 +156,11 @@ export function decideCommit(
   const answers = topics.map(({ name, topicId, partitions }) => ({
     name,
     topicId,
-    partitions: partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }) => {
+    partitions: partitions.map(partition => {
+      const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } = partition
+      if (isTooLong(partition, maxMetadataBytes))
+        return { partitionIndex, errorCode: 'OFFSET_METADATA_TOO_LARGE' as const }
       const metadata = committedMetadata ?? ''
-      if (metadata.length > maxMetadataBytes) return { partitionIndex, errorCode: 'OFFSET_METADATA_TOO_LARGE' as const }
       const offset = { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata }
       const value = { ...offset, commitTimestamp, expireTimestamp, topicId }
       records.push({ type: 'OffsetCommit', key: { group: groupId, topic: name, partition: partitionIndex }, value })
@@ -166,6 +168,14 @@ export function decideCommit(
     })
   }))
   return { records, topics: answers }
+}
+
+/** True for what the partition's own error is OFFSET_METADATA_TOO_LARGE. */
+export function isTooLong(
+  { committedMetadata }: { readonly committedMetadata: string | null },
+  maxBytes: number
+): boolean {
+  return committedMetadata !== null && committedMetadata.length > maxBytes
 }
 
 /** The same answer for every partition of a commit. */

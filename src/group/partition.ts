@@ -2,20 +2,25 @@
  * One partition of __consumer_offsets: the groups and offsets it holds, and the journal that they came from and go to.
  * Memory follows the journal: what cannot be written does not happen.
  */
+
 import { batchesOf } from '../coordination/batches.ts'
 import type { JournalProducer, StateJournal } from '../coordination/journal.ts'
+import { MalformedFrame } from '../protocol/bytes.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Steps } from '../runtime/steps.ts'
-import { type ClassicGroup, emptyGroup } from './classic/group.ts'
+import { type ClassicGroup, emptyGroup, isSimple } from './classic/group.ts'
 import { restoreGroup } from './classic/record.ts'
-import type { Turn } from './classic/turn.ts'
+import { ConsumerGroup } from './consumer/group.ts'
+import type { ConsumerGroupRecord } from './consumer/records.ts'
+import type { Group } from './group.ts'
 import { Offsets } from './offsets.ts'
+import type { Outcome } from './outcome.ts'
 import { decodeRecord, encodeRecord, type GroupRecord, groupIdOf, type SkippedRecord } from './records.ts'
 
 export class GroupPartition {
   readonly journal: StateJournal
-  readonly #groups = new Map<string, ClassicGroup>()
+  readonly #groups = new Map<string, Group>()
   readonly #offsets = new Offsets()
 
   private constructor(journal: StateJournal) {
@@ -40,7 +45,7 @@ export class GroupPartition {
     return partition
   }
 
-  get groups(): ReadonlyMap<string, ClassicGroup> {
+  get groups(): ReadonlyMap<string, Group> {
     return this.#groups
   }
 
@@ -69,9 +74,8 @@ export class GroupPartition {
   }
 
   /** Writes what a turn wants written, then puts its group in the place of the old one. */
-  conclude({ group, record }: Turn): void {
-    const key = { group: group.groupId }
-    if (record) this.#append([{ type: 'GroupMetadata', key, value: record }])
+  conclude({ group, records }: Pick<Outcome, 'group' | 'records'>): void {
+    if (records.length > 0) this.#append(records)
     this.#groups.set(group.groupId, group)
   }
 
@@ -93,7 +97,26 @@ export class GroupPartition {
     } else if (record.type === 'GroupMetadata') {
       if (record.value) this.#groups.set(groupId, restoreGroup(groupId, record.value, now))
       else this.#groups.delete(groupId)
+    } else {
+      this.#applyToConsumerGroup(record)
     }
+  }
+
+  #applyToConsumerGroup(record: ConsumerGroupRecord): void {
+    const { groupId } = record.key
+    const known = this.#groups.get(groupId)
+    if (!known && !record.value) return
+    const group = known?.type === 'consumer' ? known : this.#newConsumerGroup(groupId, known)
+    group.apply(record)
+    if (record.type === 'ConsumerGroupMetadata' && !record.value) this.#groups.delete(groupId)
+  }
+
+  /** Offsets may come before the records of the group that they are of. */
+  #newConsumerGroup(groupId: string, known: ClassicGroup | undefined): ConsumerGroup {
+    if (known && !isSimple(known)) throw new MalformedFrame(`group ${groupId} has records of two kinds of groups`)
+    const group = new ConsumerGroup(groupId)
+    this.#groups.set(groupId, group)
+    return group
   }
 
   /** A client that only commits makes a "simple" group: empty, without a protocol type. */

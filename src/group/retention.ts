@@ -2,7 +2,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { ClassicGroup } from './classic/group.ts'
+import type { Group } from './group.ts'
 import { expireGroup, forgetTopic } from './offset-expiry.ts'
 import type { GroupPartition } from './partition.ts'
 import type { GroupRecord } from './records.ts'
@@ -53,7 +53,7 @@ export class Retention {
     )
   }
 
-  #writeForEachGroup(decide: (group: ClassicGroup, offsets: GroupPartition['offsets']) => GroupRecord[]): void {
+  #writeForEachGroup(decide: (group: Group, offsets: GroupPartition['offsets']) => GroupRecord[]): void {
     for (const partition of this.#partitions) {
       for (const group of [...partition.groups.values()]) {
         this.#write(partition, group, decide(group, partition.offsets))
@@ -62,7 +62,7 @@ export class Retention {
   }
 
   /** A group that cannot be written keeps what it has; the offsets of a deleted topic are recognised by its id. */
-  #write(partition: GroupPartition, { groupId }: ClassicGroup, records: readonly GroupRecord[]): void {
+  #write(partition: GroupPartition, { groupId }: Group, records: readonly GroupRecord[]): void {
     const { clock, logger } = this.#ports
     try {
       partition.writeInParts(records, clock.now())

@@ -2,22 +2,25 @@
  * Runs the turns of groups: writes what they want written, puts the new state in place, answers those who are parked,
  * and keeps one alarm for the nearest deadline of all groups.
  */
+
 import { KafkaError } from '../protocol/errors.ts'
 import type { Alarm, Clock } from '../runtime/clock.ts'
-import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { type ClassicGroup, NEVER, nextDeadline } from './classic/group.ts'
+import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { checkSize, expire, unload } from './classic/membership.ts'
-import {
-  type Answer,
-  beginTurn,
-  type GroupLimits,
-  type JoinAnswer,
-  type SyncAnswer,
-  type Touch,
-  type Turn
-} from './classic/turn.ts'
+import { beginTurn, type GroupLimits, type Touch, type Turn } from './classic/turn.ts'
+import { expire as expireConsumer, startDeadlines } from './consumer/expiry.ts'
+import type { ConsumerGroup } from './consumer/group.ts'
+import type { ConsumerGroupLimits } from './consumer/limits.ts'
+import { RegexResolution } from './consumer/regexes.ts'
+import { regexesResolved } from './consumer/subscription.ts'
+import type { GroupTopics } from './consumer/topics.ts'
+import { ConsumerTurn } from './consumer/turn.ts'
+import { deadlineOf, type Group } from './group.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
+import { ParkedRequests } from './parked.ts'
 import type { GroupPartition } from './partition.ts'
+import type { GroupRecord } from './records.ts'
 
 /** How long to wait when the consequences of a deadline could not be written. */
 const RETRY_MS = 1_000
@@ -26,91 +29,106 @@ export interface TurnPorts {
   readonly clock: Clock
   readonly logger: Logger
   readonly settings: GroupLimits
+  readonly topics: GroupTopics
+  limitsOf(groupId: string): ConsumerGroupLimits
+  /** Told of what must not happen. */
+  failed(error: unknown): void
 }
 
 export class Turns {
+  readonly parked = new ParkedRequests()
   readonly #ports: TurnPorts
   readonly #partitions = new Set<GroupPartition>()
-  readonly #joins = new Map<number, Deferred<JoinAnswer>>()
-  readonly #syncs = new Map<number, Deferred<SyncAnswer>>()
-  #lastTicket = 0
+  readonly #regexes: RegexResolution
   #alarm: Alarm | undefined
   /** When the alarm goes off. The deadline it was set for may have moved away since; then it is set anew. */
   #alarmAt = NEVER
 
   constructor(ports: TurnPorts) {
     this.#ports = ports
+    this.#regexes = new RegexResolution(ports)
   }
 
   /** Takes the groups of a partition that was just loaded into care. */
   adopt(partition: GroupPartition): void {
     this.#partitions.add(partition)
-    for (const group of [...partition.groups.values()]) this.#attempt(partition, group, checkSize)
+    for (const group of [...partition.groups.values()]) {
+      this.#attempt(group, () => {
+        if (group.type === 'classic') this.run(partition, group, checkSize)
+        else this.runConsumer(partition, group, startDeadlines)
+      })
+    }
   }
 
   /** Answers all who are parked with NOT_COORDINATOR, and lets go of all groups. */
   abandon(): void {
     for (const partition of this.#partitions) {
       for (const group of partition.groups.values()) {
+        if (group.type !== 'classic') continue
         const turn = this.#begin(group)
         unload(turn)
-        this.#deliver(turn.answers)
+        this.parked.deliver(turn.answers)
       }
     }
     this.#partitions.clear()
+    this.#regexes.abandon()
     this.#alarm?.cancel()
     this.#alarmAt = NEVER
   }
 
-  /** One turn of a group. Throws what the journal throws, and then nothing has changed. */
-  run<T>(partition: GroupPartition, group: ClassicGroup, act: (turn: Turn) => T): T {
+  /**
+   * One turn of a classic group. Throws what the journal throws, and then nothing has changed. `before` ends a group of
+   * another kind, whose place this one takes.
+   */
+  run<T>(
+    partition: GroupPartition,
+    group: ClassicGroup,
+    act: (turn: Turn) => T,
+    before: readonly GroupRecord[] = []
+  ): T {
     const turn = this.#begin(group)
     const reply = act(turn)
-    partition.conclude(turn)
-    this.#deliver(turn.answers)
-    this.#arm(nextDeadline(turn.group))
+    this.#conclude(partition, outcomeOf(turn, before))
     this.#log(group, turn)
+    return reply
+  }
+
+  /** As `run`, for a consumer group. It may have become a classic one when it is over. */
+  runConsumer<T>(partition: GroupPartition, group: ConsumerGroup, act: (turn: ConsumerTurn) => T): T {
+    const { clock, topics, limitsOf, logger, settings } = this.#ports
+    const { groupId } = group
+    const turn = new ConsumerTurn(group, { now: clock.now(), topics, limits: limitsOf(groupId), classic: settings })
+    const reply = act(turn)
+    this.#conclude(partition, turn.outcome())
+    for (const note of turn.notes) logger.info({ groupId, epoch: turn.group.groupEpoch }, note)
+    if (turn.toResolve) this.#resolve(partition, groupId, turn.toResolve)
     return reply
   }
 
   /** Lets a command renew a session. Heartbeats are frequent and groups may be large, so this is done without a copy. */
   touch<T>(group: ClassicGroup, act: (touch: Touch) => T): T {
     const reply = act({ group, now: this.#ports.clock.now() })
-    this.#arm(nextDeadline(group))
+    this.#arm(deadlineOf(group))
     return reply
-  }
-
-  /** Runs `act` with a ticket, and waits for the answer that this turn or a later one sends to it. */
-  awaitJoin(act: (ticket: number) => void): Promise<JoinAnswer> {
-    return this.#awaitAnswer(this.#joins, act)
-  }
-
-  /** As `awaitJoin`, for SyncGroup. */
-  awaitSync(act: (ticket: number) => void): Promise<SyncAnswer> {
-    return this.#awaitAnswer(this.#syncs, act)
-  }
-
-  async #awaitAnswer<T>(parked: Map<number, Deferred<T>>, act: (ticket: number) => void): Promise<T> {
-    const ticket = ++this.#lastTicket
-    const waiting = deferred<T>()
-    parked.set(ticket, waiting)
-    try {
-      act(ticket)
-      return await waiting.promise
-    } finally {
-      parked.delete(ticket)
-    }
   }
 
   #begin(group: ClassicGroup): Turn {
     return beginTurn(group, this.#ports.clock.now(), this.#ports.settings)
   }
 
-  #deliver(answers: readonly Answer[]): void {
-    for (const { type, ticket, answer } of answers) {
-      if (type === 'join') this.#joins.get(ticket)?.resolve(answer)
-      else this.#syncs.get(ticket)?.resolve(answer)
-    }
+  #conclude(partition: GroupPartition, outcome: Outcome): void {
+    partition.conclude(outcome)
+    this.parked.deliver(outcome.answers)
+    this.#arm(deadlineOf(outcome.group))
+  }
+
+  /** What expressions stand for is found out beside the requests; by then the group may be another. */
+  #resolve(partition: GroupPartition, groupId: string, regexes: ReadonlySet<string>): void {
+    this.#regexes.resolve(groupId, regexes, resolved => {
+      const group = partition.groups.get(groupId)
+      if (group?.type !== 'consumer') return
+      this.#attempt(group, () => this.runConsumer(partition, group, turn => regexesResolved(turn, resolved)))
+    })
   }
 
   /** Deadlines that only move away need no new alarm, so a heartbeat costs none. */
@@ -126,21 +144,32 @@ export class Turns {
     const now = this.#ports.clock.now()
     for (const partition of this.#partitions) {
       for (const group of [...partition.groups.values()]) {
-        const deadline = nextDeadline(group)
-        if (deadline <= now) this.#attempt(partition, group, expire)
-        else this.#arm(deadline)
+        if (deadlineOf(group) <= now) this.#expire(partition, group, now)
+        else this.#arm(deadlineOf(group))
       }
     }
   }
 
+  #expire(partition: GroupPartition, group: Group, now: number): void {
+    this.#attempt(group, () => {
+      if (group.type === 'classic') return this.run(partition, group, expire)
+      // One member a turn: what one leaves behind may be a group of another kind.
+      let left: Group | undefined = group
+      while (left?.type === 'consumer' && deadlineOf(left) <= now) {
+        this.runConsumer(partition, left, expireConsumer)
+        left = partition.groups.get(group.groupId)
+      }
+    })
+  }
+
   /** A turn that nobody asked for. If it fails it is tried again, for nothing has changed. */
-  #attempt(partition: GroupPartition, group: ClassicGroup, act: (turn: Turn) => void): void {
+  #attempt({ groupId }: Group, turn: () => void): void {
     try {
-      this.run(partition, group, act)
+      turn()
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       const { clock, logger } = this.#ports
-      logger.warn({ err: error, groupId: group.groupId }, 'the state of a group cannot be written, trying again')
+      logger.warn({ err: error, groupId }, 'the state of a group cannot be written, trying again')
       this.#arm(clock.now() + RETRY_MS)
     }
   }

@@ -104,6 +104,11 @@ export class MetadataLog {
     return this.#image
   }
 
+  /** The offset of the last record: every change makes a higher one. */
+  get version(): bigint {
+    return this.#log.logEndOffset - 1n
+  }
+
   /**
    * Puts records on the disk as one batch, all or none, then into the image. If this throws, the image is as before:
    * KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, MetadataError for records that do not fit.
@@ -157,7 +162,7 @@ export class MetadataLog {
     return {
       supported: supportedFeatures(),
       finalized: finalizedFeatures(this.#image),
-      epoch: this.#log.logEndOffset - 1n
+      epoch: this.version
     }
   }
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MAX_PROTOCOLS } from '../../src/group/classic/protocols.ts'
-import { GroupCoordinator, type GroupSettings, type JoinGroupRequest } from '../../src/group/coordinator.ts'
+import type { JoinGroupRequest } from '../../src/group/classic-groups.ts'
+import { GroupCoordinator, type GroupSettings } from '../../src/group/coordinator.ts'
 import { decodeRecord } from '../../src/group/records.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
@@ -9,6 +10,7 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../coordination/memory-journal.ts'
 import { REBALANCE_MS, SESSION_MS, subscription } from './classic/stage.ts'
+import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { CONSUMER_SETTINGS } from './consumer/settings.ts'
 
 const SETTINGS: GroupSettings = {
@@ -24,6 +26,9 @@ const SETTINGS: GroupSettings = {
 
 const FOO = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
 
+/** Who asks for offsets without being a member. */
+const OF_ANYBODY = { memberId: null, memberEpoch: -1 }
+
 let clock: ManualClock
 let journal: MemoryJournal
 let partitionCount: number
@@ -36,6 +41,10 @@ function started(settings: Partial<GroupSettings> = {}): GroupCoordinator {
     logger: silentLogger,
     settings: { ...SETTINGS, ...settings },
     configOf: () => new Map(),
+    topics: new ClusterTopics(),
+    failed: error => {
+      throw error
+    },
     topic: {
       topic: '__consumer_offsets',
       logger: silentLogger,
@@ -86,9 +95,9 @@ function syncRequest(memberId: string, generationId: number, ...assigned: string
 
 /** One member in a stable group; gives its id. */
 async function stableMember(): Promise<string> {
-  const { memberId } = await groups.joinGroup(joinRequest())
-  const { generationId } = await groups.joinGroup(joinRequest({ memberId }))
-  await groups.syncGroup(syncRequest(memberId, generationId, memberId))
+  const { memberId } = await groups.classic.joinGroup(joinRequest())
+  const { generationId } = await groups.classic.joinGroup(joinRequest({ memberId }))
+  await groups.classic.syncGroup(syncRequest(memberId, generationId, memberId))
   return memberId
 }
 
@@ -101,7 +110,7 @@ function commitRequest(memberId: string, generationId: number, committedOffset: 
 const resultOf = async (commit: ReturnType<typeof groups.offsets.commit>) => (await commit)[0]?.partitions[0]?.errorCode
 
 async function committedOffset(groupId = 'g') {
-  const { topics } = await groups.offsets.fetch(groupId, [{ ...FOO, partitionIndexes: [0] }])
+  const { topics } = await groups.offsets.fetch({ ...OF_ANYBODY, groupId, topics: [{ ...FOO, partitionIndexes: [0] }] })
   return topics[0]?.partitions[0]?.committedOffset
 }
 
@@ -110,28 +119,28 @@ const recordTypes = () => journal.batches.flat().map(record => decodeRecord(reco
 describe('the group coordinator', () => {
   it('takes two members through a rebalance to their assignments', async () => {
     const a = await stableMember()
-    const { memberId: b, errorCode } = await groups.joinGroup(joinRequest())
+    const { memberId: b, errorCode } = await groups.classic.joinGroup(joinRequest())
     expect(errorCode).toBe('MEMBER_ID_REQUIRED')
     expect(b).toMatch(/^me-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-    const joining = groups.joinGroup(joinRequest({ memberId: b }))
-    expect(await groups.heartbeat(claim(a, 1))).toBe('REBALANCE_IN_PROGRESS')
-    expect(await groups.joinGroup(joinRequest({ memberId: a }))).toMatchObject({ generationId: 2, leader: a })
+    const joining = groups.classic.joinGroup(joinRequest({ memberId: b }))
+    expect(await groups.classic.heartbeat(claim(a, 1))).toBe('REBALANCE_IN_PROGRESS')
+    expect(await groups.classic.joinGroup(joinRequest({ memberId: a }))).toMatchObject({ generationId: 2, leader: a })
     expect(await joining).toMatchObject({ generationId: 2, leader: a, members: [] })
-    const follower = groups.syncGroup(syncRequest(b, 2))
-    const leader = await groups.syncGroup(syncRequest(a, 2, a, b))
+    const follower = groups.classic.syncGroup(syncRequest(b, 2))
+    const leader = await groups.classic.syncGroup(syncRequest(a, 2, a, b))
     expect(leader.assignment.toString()).toBe(`for ${a}`)
     expect((await follower).assignment.toString()).toBe(`for ${b}`)
-    expect(await groups.heartbeat(claim(b, 2))).toBe('NONE')
+    expect(await groups.classic.heartbeat(claim(b, 2))).toBe('NONE')
   })
 
   it('keeps copies of what it was sent, not views on it', async () => {
     const metadata = subscription('foo')
-    const { memberId } = await groups.joinGroup(joinRequest({ protocols: [{ name: 'range', metadata }] }))
-    const joined = groups.joinGroup(joinRequest({ memberId, protocols: [{ name: 'range', metadata }] }))
+    const { memberId } = await groups.classic.joinGroup(joinRequest({ protocols: [{ name: 'range', metadata }] }))
+    const joined = groups.classic.joinGroup(joinRequest({ memberId, protocols: [{ name: 'range', metadata }] }))
     metadata.fill(0)
     expect((await joined).members[0]?.metadata).toEqual(subscription('foo'))
     const sync = syncRequest(memberId, 1, memberId)
-    const synced = groups.syncGroup(sync)
+    const synced = groups.classic.syncGroup(sync)
     for (const { assignment } of sync.assignments) assignment.fill(0)
     expect((await synced).assignment.toString()).toBe(`for ${memberId}`)
   })
@@ -141,7 +150,7 @@ describe('the group coordinator', () => {
     const groupAndMembers = () =>
       [...groups.groups()].flatMap(group => [group, group.members, ...group.members.values()])
     const before = groupAndMembers()
-    expect(await groups.heartbeat(claim(memberId, 1))).toBe('NONE')
+    expect(await groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
     expect(await resultOf(groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
     const after = groupAndMembers()
     expect(after).toHaveLength(3)
@@ -152,22 +161,25 @@ describe('the group coordinator', () => {
 
   it('a member that asks for too many protocols stays what it was', async () => {
     const memberId = await stableMember()
-    const [group] = [...groups.groups()]
-    const [kept] = group?.members.get(memberId)?.protocols ?? []
+    const protocolsOfMember = () => {
+      const [group] = groups.groups()
+      return group?.type === 'classic' ? group.members.get(memberId)?.protocols : undefined
+    }
+    const kept = protocolsOfMember()
     const tooMany = Array.from({ length: MAX_PROTOCOLS + 1 }, () => ({ name: 'range', metadata: subscription('foo') }))
-    const refused = await groups.joinGroup(joinRequest({ memberId, protocols: tooMany }))
+    const refused = await groups.classic.joinGroup(joinRequest({ memberId, protocols: tooMany }))
     expect(refused.errorCode).toBe('INCONSISTENT_GROUP_PROTOCOL')
-    expect([...groups.groups()][0]?.members.get(memberId)?.protocols).toEqual([kept])
+    expect(protocolsOfMember()).toEqual(kept)
   })
 
   it('lets a session end on its alarm, and an alarm that went off for nothing is set anew', async () => {
     const memberId = await stableMember()
     for (let beat = 0; beat < 5; beat++) {
       clock.advance(SESSION_MS - 1)
-      expect(await groups.heartbeat(claim(memberId, 1))).toBe('NONE')
+      expect(await groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
     }
     clock.advance(SESSION_MS)
-    expect(await groups.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await groups.classic.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
     expect([...groups.groups()]).toMatchObject([{ state: 'Empty', generationId: 2 }])
   })
 
@@ -177,11 +189,11 @@ describe('the group coordinator', () => {
     groups.stop()
     clock.advance(3_600_000)
     groups = started()
-    expect(await groups.heartbeat(claim(memberId, 1))).toBe('NONE')
-    expect((await groups.syncGroup(syncRequest(memberId, 1))).assignment.toString()).toBe(`for ${memberId}`)
+    expect(await groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
+    expect((await groups.classic.syncGroup(syncRequest(memberId, 1))).assignment.toString()).toBe(`for ${memberId}`)
     expect(await committedOffset()).toBe(42n)
     clock.advance(SESSION_MS)
-    expect(await groups.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await groups.classic.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
   })
 
   it('a loaded group that is larger than the settings now allow is rebalanced', async () => {
@@ -196,14 +208,14 @@ describe('the group coordinator', () => {
       { memberId, groupInstanceId: null },
       { memberId: 'x', groupInstanceId: null }
     ]
-    expect(await groups.leaveGroup('g', leaving)).toEqual({
+    expect(await groups.classic.leaveGroup('g', leaving)).toEqual({
       errorCode: 'NONE',
       members: [
         { memberId, groupInstanceId: null, errorCode: 'NONE' },
         { memberId: 'x', groupInstanceId: null, errorCode: 'UNKNOWN_MEMBER_ID' }
       ]
     })
-    expect(await groups.leaveGroup('nobody', leaving)).toMatchObject({
+    expect(await groups.classic.leaveGroup('nobody', leaving)).toMatchObject({
       errorCode: 'NONE',
       members: [{ errorCode: 'UNKNOWN_MEMBER_ID' }, { errorCode: 'UNKNOWN_MEMBER_ID' }]
     })
@@ -216,12 +228,12 @@ describe('the group coordinator', () => {
     ['a member of a group that does not exist', { memberId: 'x' }, 'UNKNOWN_MEMBER_ID']
   ])('JoinGroup with %s is refused', async (_, changes, errorCode) => {
     const request = joinRequest(changes)
-    expect(await groups.joinGroup(request)).toMatchObject({ errorCode, memberId: request.memberId })
+    expect(await groups.classic.joinGroup(request)).toMatchObject({ errorCode, memberId: request.memberId })
     expect([...groups.groups()]).toEqual([])
   })
 
   it('a group exists from its first JoinGroup on, even if that is refused', async () => {
-    expect(await groups.joinGroup(joinRequest({ protocols: [] }))).toMatchObject({
+    expect(await groups.classic.joinGroup(joinRequest({ protocols: [] }))).toMatchObject({
       errorCode: 'INCONSISTENT_GROUP_PROTOCOL'
     })
     expect([...groups.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', generationId: 0 }])
@@ -229,33 +241,39 @@ describe('the group coordinator', () => {
   })
 
   it('requests for groups that do not exist', async () => {
-    expect(await groups.heartbeat(claim('a', 1))).toBe('UNKNOWN_MEMBER_ID')
-    expect(await groups.syncGroup(syncRequest('a', 1))).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
-    expect(await groups.offsets.fetch('g', null)).toEqual({ errorCode: 'NONE', topics: [] })
+    expect(await groups.classic.heartbeat(claim('a', 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await groups.classic.syncGroup(syncRequest('a', 1))).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
+    expect(await groups.offsets.fetch({ ...OF_ANYBODY, groupId: 'g', topics: null })).toEqual({
+      errorCode: 'NONE',
+      topics: []
+    })
     expect(await resultOf(groups.offsets.commit(commitRequest('a', 1, 1n)))).toBe('GROUP_ID_NOT_FOUND')
     expect(await resultOf(groups.offsets.commit({ ...commitRequest('a', 1, 1n), apiVersion: 8 }))).toBe(
       'ILLEGAL_GENERATION'
     )
-    expect(await groups.heartbeat({ ...claim('a', 1), groupId: '' })).toBe('INVALID_GROUP_ID')
-    expect(await groups.leaveGroup('', [])).toEqual({ errorCode: 'INVALID_GROUP_ID', members: [] })
+    expect(await groups.classic.heartbeat({ ...claim('a', 1), groupId: '' })).toBe('INVALID_GROUP_ID')
+    expect(await groups.classic.leaveGroup('', [])).toEqual({ errorCode: 'INVALID_GROUP_ID', members: [] })
   })
 
   it('sends clients away while there is no __consumer_offsets', async () => {
     partitionCount = 0
-    expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await groups.offsets.fetch('g', null)).toEqual({ errorCode: 'NOT_COORDINATOR', topics: [] })
+    expect(await groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await groups.offsets.fetch({ ...OF_ANYBODY, groupId: 'g', topics: null })).toEqual({
+      errorCode: 'NOT_COORDINATOR',
+      topics: []
+    })
   })
 
   it('a partition that cannot be understood is not served', async () => {
     journal.batches.push([{ key: Buffer.from('0002000167', 'hex'), value: Buffer.from('00630000', 'hex') }])
     groups = started()
-    expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 
   it('records of other kinds of groups are skipped', async () => {
     journal.batches.push([{ key: Buffer.from('000b000167', 'hex'), value: Buffer.from('00000000', 'hex') }])
     groups = started()
-    expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
+    expect(await groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
   })
 })
 
@@ -302,18 +320,18 @@ describe('a journal that cannot be written', () => {
 
   it('fails an assignment for all who wait for it, and they join again', async () => {
     const old = { apiVersion: 3 }
-    const { memberId: leader } = await groups.joinGroup(joinRequest(old))
-    const second = groups.joinGroup(joinRequest(old))
-    const again = await groups.joinGroup(joinRequest({ ...old, memberId: leader }))
+    const { memberId: leader } = await groups.classic.joinGroup(joinRequest(old))
+    const second = groups.classic.joinGroup(joinRequest(old))
+    const again = await groups.classic.joinGroup(joinRequest({ ...old, memberId: leader }))
     const { memberId: follower } = await second
-    const waiting = groups.syncGroup(syncRequest(follower, 2))
+    const waiting = groups.classic.syncGroup(syncRequest(follower, 2))
     journal.failure = full
-    expect(await groups.syncGroup(syncRequest(leader, 2, leader, follower))).toMatchObject({
+    expect(await groups.classic.syncGroup(syncRequest(leader, 2, leader, follower))).toMatchObject({
       errorCode: 'NOT_COORDINATOR'
     })
     journal.failure = undefined
     expect(await waiting).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await groups.heartbeat(claim(follower, again.generationId))).toBe('REBALANCE_IN_PROGRESS')
+    expect(await groups.classic.heartbeat(claim(follower, again.generationId))).toBe('REBALANCE_IN_PROGRESS')
     expect([...groups.groups()]).toMatchObject([{ state: 'PreparingRebalance', generationId: 2 }])
   })
 
@@ -323,7 +341,7 @@ describe('a journal that cannot be written', () => {
     ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR']
   ] as const)('%s is told as %s', async (thrown, told) => {
     journal.failure = new KafkaError(thrown, 'why')
-    expect(await groups.joinGroup(joinRequest())).toMatchObject({ errorCode: told })
+    expect(await groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: told })
     expect(await resultOf(groups.offsets.commit(commitRequest('', -1, 5n)))).toBe(told)
     expect([...groups.groups()]).toEqual([])
     expect(await committedOffset()).toBe(-1n)
@@ -354,7 +372,7 @@ describe('a journal that cannot be written', () => {
     const memberId = await stableMember()
     await groups.offsets.commit(commitRequest(memberId, 1, 5n))
     journal.failure = new Error('a bug')
-    await expect(groups.joinGroup(joinRequest({ groupId: 'new' }))).rejects.toThrow('a bug')
+    await expect(groups.classic.joinGroup(joinRequest({ groupId: 'new' }))).rejects.toThrow('a bug')
     expect(() => clock.advance(SESSION_MS)).toThrow('a bug')
     expect(() => groups.topicDeleted(FOO)).toThrow('a bug')
   })
@@ -379,12 +397,12 @@ describe('answers', () => {
 describe('a coordinator that stops', () => {
   it('answers those who wait, refuses those who come, and leaves no alarm behind', async () => {
     const memberId = await stableMember()
-    const { memberId: second } = await groups.joinGroup(joinRequest())
-    const joining = groups.joinGroup(joinRequest({ memberId: second }))
+    const { memberId: second } = await groups.classic.joinGroup(joinRequest())
+    const joining = groups.classic.joinGroup(joinRequest({ memberId: second }))
     groups.stop()
     expect(await joining).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await groups.heartbeat(claim(memberId, 1))).toBe('COORDINATOR_NOT_AVAILABLE')
-    expect(await groups.joinGroup(joinRequest({ groupId: '' }))).toMatchObject({
+    expect(await groups.classic.heartbeat(claim(memberId, 1))).toBe('COORDINATOR_NOT_AVAILABLE')
+    expect(await groups.classic.joinGroup(joinRequest({ groupId: '' }))).toMatchObject({
       errorCode: 'COORDINATOR_NOT_AVAILABLE'
     })
     expect(clock.pendingAlarms).toBe(0)

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { recordGroup } from '../../src/group/classic/turn.ts'
+import { outcomeOf } from '../../src/group/outcome.ts'
 import { GroupPartition } from '../../src/group/partition.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { ZERO_UUID } from '../../src/protocol/bytes.ts'
@@ -95,7 +96,7 @@ it('a turn whose group does not fit into one batch changes nothing', () => {
   expect(() =>
     stage.turn(turn => {
       recordGroup(turn)
-      partition.conclude(turn)
+      partition.conclude(outcomeOf(turn))
     })
   ).toThrow(tooLarge)
   expect(partition.groups.size).toBe(0)

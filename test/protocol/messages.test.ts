@@ -113,6 +113,8 @@ const FACTS: Record<ApiName, readonly [number, number, number, number]> = {
   DescribeProducers: [61, 0, 0, 0],
   DescribeTransactions: [65, 0, 0, 0],
   ListTransactions: [66, 0, 2, 0],
+  ConsumerGroupHeartbeat: [68, 0, 1, 0],
+  ConsumerGroupDescribe: [69, 0, 1, 0],
   ListConfigResources: [74, 0, 1, 0],
   DescribeTopicPartitions: [75, 0, 0, 0]
 }

@@ -2,5 +2,5 @@
 import type { Handler } from '../context.ts'
 
 export const heartbeat: Handler<'Heartbeat'> = async (request, { parts }) => ({
-  errorCode: await parts.groups.heartbeat(request)
+  errorCode: await parts.groups.classic.heartbeat(request)
 })

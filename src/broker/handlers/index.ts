@@ -4,6 +4,8 @@ import { addOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { alterConfigs } from './alter-configs.ts'
 import { apiVersions } from './api-versions.ts'
+import { consumerGroupDescribe } from './consumer-group-describe.ts'
+import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { createPartitions } from './create-partitions.ts'
 import { createTopics } from './create-topics.ts'
 import { deleteGroups } from './delete-groups.ts'
@@ -74,6 +76,8 @@ export const HANDLERS: Handlers = {
   IncrementalAlterConfigs: incrementalAlterConfigs,
   OffsetDelete: offsetDelete,
   DescribeCluster: describeCluster,
+  ConsumerGroupHeartbeat: consumerGroupHeartbeat,
+  ConsumerGroupDescribe: consumerGroupDescribe,
   ListConfigResources: listConfigResources,
   DescribeTopicPartitions: describeTopicPartitions
 }

@@ -11,7 +11,7 @@ const NULL_PROTOCOL_NAME_SINCE = 7
 
 export const joinGroup: Handler<'JoinGroup'> = async (request, { parts, apiVersion, clientId, connection }) => {
   const { sessionTimeoutMs, rebalanceTimeoutMs } = request
-  const answer = await parts.groups.joinGroup({
+  const answer = await parts.groups.classic.joinGroup({
     ...request,
     rebalanceTimeoutMs: apiVersion === 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
     apiVersion,

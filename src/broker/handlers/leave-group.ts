@@ -9,8 +9,8 @@ const FIRST_BATCHED_VERSION = 3
 
 export const leaveGroup: Handler<'LeaveGroup'> = async (request, { parts, apiVersion }) => {
   const { groupId, memberId } = request
-  if (apiVersion >= FIRST_BATCHED_VERSION) return parts.groups.leaveGroup(groupId, request.members)
-  const { errorCode, members } = await parts.groups.leaveGroup(groupId, [{ memberId, groupInstanceId: null }])
+  if (apiVersion >= FIRST_BATCHED_VERSION) return parts.groups.classic.leaveGroup(groupId, request.members)
+  const { errorCode, members } = await parts.groups.classic.leaveGroup(groupId, [{ memberId, groupInstanceId: null }])
   const [only] = members
   return { errorCode: only?.errorCode ?? errorCode }
 }

@@ -4,9 +4,9 @@
  *   been open, by a regular expression that must match the whole id.
  */
 
+import { compilePattern, type Pattern } from '../../coordination/patterns.ts'
 import { TXN_STATES, type Txn, type TxnState } from '../../txn/txn.ts'
 import type { Handler, Request } from '../context.ts'
-import { compilePattern, type Pattern } from '../patterns.ts'
 
 export const listTransactions: Handler<'ListTransactions'> = (request, { parts }) => {
   const pattern = request.transactionalIdPattern ? compilePattern(request.transactionalIdPattern) : undefined

@@ -7,7 +7,7 @@
  * - Version 1 has no place for an error of the whole group: every partition carries it.
  */
 import { AnswerBudget } from '../../group/answer-budget.ts'
-import type { OffsetFetchAnswer } from '../../group/committed-offsets.ts'
+import type { OffsetFetchAnswer, OffsetFetchRequest } from '../../group/committed-offsets.ts'
 import { type FetchTopic, notFound } from '../../group/offsets.ts'
 import { ZERO_UUID } from '../../protocol/bytes.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
@@ -15,11 +15,6 @@ import type { Handler, Request, RequestContext, Response } from '../context.ts'
 
 type AnswerGroup = NonNullable<Response<'OffsetFetch'>['groups']>[number]
 type AnswerTopic = AnswerGroup['topics'][number]
-
-interface Group {
-  readonly groupId: string
-  readonly topics: readonly FetchTopic[] | null
-}
 
 const GROUP_ERROR_SINCE = 2
 const FIRST_BATCHED_VERSION = 8
@@ -37,22 +32,24 @@ export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
   return { topics: (group.topics ?? []).map(topic => refuse(topic, errorCode)) }
 }
 
-function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): Group {
-  return { groupId, topics: topics?.map(topic => ({ ...topic, topicId: ZERO_UUID })) ?? null }
+function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): OffsetFetchRequest {
+  const named = topics?.map(topic => ({ ...topic, topicId: ZERO_UUID })) ?? null
+  return { groupId, topics: named, memberId: null, memberEpoch: -1 }
 }
 
 async function fetchGroup(
-  { groupId, topics }: Group,
+  group: OffsetFetchRequest,
   context: RequestContext,
   budget: AnswerBudget,
   requireStable: boolean
 ): Promise<AnswerGroup> {
+  const { groupId, topics } = group
   const byId = context.apiVersion >= TOPIC_IDS_SINCE
   const named = byId ? topics?.map(topic => withName(topic, context)) : topics
   const isUnknown = ({ name }: FetchTopic) => byId && name === ''
   const unknown = named?.filter(isUnknown) ?? []
   const known = named?.filter(topic => !isUnknown(topic)) ?? null
-  const answer = await context.parts.groups.offsets.fetch(groupId, known, budget, requireStable)
+  const answer = await context.parts.groups.offsets.fetch({ ...group, topics: known }, budget, requireStable)
   if (answer.errorCode !== 'NONE') return { groupId, ...answer }
   const found = byId && !topics ? withIds(answer, context) : answer.topics
   return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }

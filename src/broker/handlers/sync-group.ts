@@ -13,5 +13,5 @@ export const syncGroup: Handler<'SyncGroup'> = (request, { parts, apiVersion }) 
   if (apiVersion >= PROTOCOL_MANDATORY_SINCE && (protocolType === null || protocolName === null)) {
     throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'protocol type and name are mandatory in this version')
   }
-  return parts.groups.syncGroup(request)
+  return parts.groups.classic.syncGroup(request)
 }

@@ -57,6 +57,7 @@ export interface InitialDelay {
 
 /** Only a Turn changes one, and that a copy of its own; the group itself when nothing but a session is renewed. */
 export interface ClassicGroup {
+  readonly type: 'classic'
   readonly groupId: string
   state: ClassicGroupState
   /** When the state began; null where the log did not say. */
@@ -92,6 +93,7 @@ export interface ClassicGroup {
 /** A group without members or history. */
 export function emptyGroup(groupId: string, now: number): ClassicGroup {
   return {
+    type: 'classic',
     groupId,
     state: 'Empty',
     stateTimestamp: now,
@@ -207,6 +209,11 @@ export function subscribedTopics(group: ClassicGroup): ReadonlySet<string> | nul
 /** True when offsets of the topic are in use, or when a consumer's group has not told us yet what it subscribes to. */
 export function isSubscribedTo(group: ClassicGroup, topic: string): boolean {
   return group.subscribedTopics?.has(topic) ?? usesConsumerProtocol(group)
+}
+
+/** True for a group that exists because somebody committed offsets in its name: the log has no record of it. */
+export function isSimple(group: ClassicGroup): boolean {
+  return group.protocolType === null && group.state === 'Empty' && group.pendingJoin.size === 0
 }
 
 /** True for a group of Kafka consumers, as against Connect's workers and the like. */

@@ -38,7 +38,7 @@ export const MAX_PENDING_JOIN = 1_000
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000
 
 /** From this version on a newcomer must come back with the id that it is given (KIP-394). */
-const MEMBER_ID_REQUIRED_SINCE = 4
+export const MEMBER_ID_REQUIRED_SINCE = 4
 
 /** From this version on a leader can be told to leave the assignment as it is (KIP-814). */
 const SKIP_ASSIGNMENT_SINCE = 9

@@ -3,6 +3,7 @@ import type { Api } from '../api.ts'
 import { ApiVersions } from './api-versions.ts'
 import { DescribeCluster } from './cluster.ts'
 import { AlterConfigs, DescribeConfigs, IncrementalAlterConfigs, ListConfigResources } from './configs.ts'
+import { ConsumerGroupDescribe, ConsumerGroupHeartbeat } from './consumer-group.ts'
 import { Fetch } from './fetch.ts'
 import { FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from './group.ts'
 import { DeleteGroups, DescribeGroups, ListGroups, OffsetDelete } from './group-admin.ts'
@@ -55,6 +56,8 @@ export const APIS = {
   DescribeProducers,
   DescribeTransactions,
   ListTransactions,
+  ConsumerGroupHeartbeat,
+  ConsumerGroupDescribe,
   ListConfigResources,
   DescribeTopicPartitions
 } as const

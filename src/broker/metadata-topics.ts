@@ -1,0 +1,69 @@
+/** The topics of the metadata as consumer groups see them. */
+import { topicHash } from '../group/consumer/metadata-hash.ts'
+import type { GroupTopics } from '../group/consumer/topics.ts'
+import type { MetadataImage, TopicState } from '../metadata/image.ts'
+
+/** The metadata, as it is now. */
+export interface CurrentMetadata {
+  readonly image: MetadataImage
+  readonly version: bigint
+}
+
+export class MetadataTopics implements GroupTopics {
+  readonly #metadata: CurrentMetadata
+  readonly #rack: () => string | null
+  /** A topic that changes is another object, so each is hashed once. */
+  readonly #hashes = new WeakMap<TopicState, bigint>()
+  #versionOfNewTopics: bigint
+
+  /** `rack` is that of this broker, which has all partitions. */
+  constructor(metadata: CurrentMetadata, rack: () => string | null) {
+    this.#metadata = metadata
+    this.#rack = rack
+    this.#versionOfNewTopics = metadata.version
+  }
+
+  /** There are new topics: expressions may match them. */
+  created(): void {
+    this.#versionOfNewTopics = this.#metadata.version
+  }
+
+  get version(): bigint {
+    return this.#metadata.version
+  }
+
+  get versionOfNewTopics(): bigint {
+    return this.#versionOfNewTopics
+  }
+
+  names(): Iterable<string> {
+    return this.#metadata.image.topicsByName.keys()
+  }
+
+  idOf(name: string): string | undefined {
+    return this.#metadata.image.topicsByName.get(name)?.topicId
+  }
+
+  nameOf(topicId: string): string | undefined {
+    return this.#metadata.image.topicsById.get(topicId)?.name
+  }
+
+  partitionCount(topicId: string): number | undefined {
+    return this.#metadata.image.topicsById.get(topicId)?.partitions.length
+  }
+
+  hashOf(name: string): bigint | undefined {
+    const topic = this.#metadata.image.topicsByName.get(name)
+    return topic && this.#hashOf(topic)
+  }
+
+  #hashOf(topic: TopicState): bigint {
+    const known = this.#hashes.get(topic)
+    if (known !== undefined) return known
+    const rack = this.#rack()
+    const racks = rack === null ? [] : [rack]
+    const hash = topicHash({ ...topic, partitions: topic.partitions.map(() => ({ racks })) })
+    this.#hashes.set(topic, hash)
+    return hash
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The requests of classic groups: joining, syncing, heartbeats, leaving. Members of the classic protocol may be in a
+ * consumer group, too, while that one is on its way from one protocol to the other.
+ */
+import { toldAs } from '../coordination/errors.ts'
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { type Random, randomUuid } from '../runtime/random.ts'
+import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
+import { type Join, join } from './classic/join.ts'
+import { newMemberId } from './classic/member-id.ts'
+import { type Claim, heartbeat, type Leaving, leave } from './classic/membership.ts'
+import { loseAssignment } from './classic/rebalance.ts'
+import { type Sync, sync } from './classic/sync.ts'
+import { failedJoin, failedSync, type JoinAnswer, recordGroup, type SyncAnswer, type Turn } from './classic/turn.ts'
+import { tombstonesOf } from './consumer/admin.ts'
+import { heartbeatClassic, joinClassic, leaveClassic, syncClassic } from './consumer/classic-members.ts'
+import type { PartitionOf } from './consumer-groups.ts'
+import type { Group } from './group.ts'
+import type { GroupPartition } from './partition.ts'
+import type { Turns } from './turns.ts'
+
+export type JoinGroupRequest = { readonly groupId: string } & Omit<Join, 'ticket' | 'newMemberId'>
+export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket'>
+export type HeartbeatRequest = { readonly groupId: string } & Claim
+
+/** `members` is empty where `errorCode` speaks for all. */
+export interface LeaveGroupAnswer {
+  readonly errorCode: ErrorName
+  readonly members: readonly (Leaving & { readonly errorCode: ErrorName })[]
+}
+
+export interface ClassicGroupPorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings: { readonly minSessionTimeoutMs: number; readonly maxSessionTimeoutMs: number }
+}
+
+export class ClassicGroups {
+  readonly #ports: ClassicGroupPorts
+  readonly #turns: Turns
+  readonly #partitionOf: PartitionOf
+
+  constructor(ports: ClassicGroupPorts, turns: Turns, partitionOf: PartitionOf) {
+    this.#ports = ports
+    this.#turns = turns
+    this.#partitionOf = partitionOf
+  }
+
+  /** Resolves when the next generation begins, or at once with what the client must do first. */
+  async joinGroup(request: JoinGroupRequest): Promise<JoinAnswer> {
+    try {
+      const partition = this.#partitionOf(request.groupId)
+      this.#checkSessionTimeout(request.sessionTimeoutMs)
+      const answer = await this.#joined(partition, request)
+      await partition.journal.settled()
+      return answer
+    } catch (error) {
+      return failedJoin(toldAs(error), request.memberId)
+    }
+  }
+
+  #checkSessionTimeout(sessionTimeoutMs: number): void {
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#ports.settings
+    if (sessionTimeoutMs >= minSessionTimeoutMs && sessionTimeoutMs <= maxSessionTimeoutMs) return
+    throw new KafkaError('INVALID_SESSION_TIMEOUT', `${sessionTimeoutMs} ms is no session timeout we allow`)
+  }
+
+  #joined(partition: GroupPartition, request: JoinGroupRequest): JoinAnswer | Promise<JoinAnswer> {
+    const group = partition.groups.get(request.groupId)
+    if (group?.type === 'consumer' && group.members.size > 0) {
+      const command = { ...request, newMemberId: randomUuid(this.#ports.random) }
+      return this.#turns.runConsumer(partition, group, turn => joinClassic(turn, command))
+    }
+    return this.#turns.parked.join(ticket => this.#join(partition, request, ticket))
+  }
+
+  #join(partition: GroupPartition, request: JoinGroupRequest, ticket: number): void {
+    const { groupId, memberId, groupInstanceId, clientId } = request
+    const { clock, random } = this.#ports
+    const group = partition.groups.get(groupId)
+    const known = group?.type === 'classic' ? group : undefined
+    if (!known && memberId !== UNKNOWN_MEMBER_ID) throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
+    const command = { ...request, ticket, newMemberId: newMemberId(groupInstanceId, clientId, random) }
+    // A consumer group that nobody is in makes place for a classic one.
+    const before = group?.type === 'consumer' ? tombstonesOf(group) : []
+    const begin = (turn: Turn) => {
+      // A new group exists from now on, whatever becomes of this request.
+      if (!known) recordGroup(turn)
+      join(turn, command)
+    }
+    this.#turns.run(partition, known ?? emptyGroup(groupId, clock.now()), begin, before)
+  }
+
+  /** Resolves when the leader has brought the assignment. */
+  async syncGroup(request: SyncGroupRequest): Promise<SyncAnswer> {
+    try {
+      const partition = this.#partitionOf(request.groupId)
+      const group = knownGroup(partition, request.groupId)
+      const answer =
+        group.type === 'consumer'
+          ? this.#turns.runConsumer(partition, group, turn => syncClassic(turn, request))
+          : await this.#turns.parked.sync(ticket => this.#sync(partition, group, { ...request, ticket }))
+      await partition.journal.settled()
+      return answer
+    } catch (error) {
+      return failedSync(toldAs(error))
+    }
+  }
+
+  /** An assignment that cannot be written is lost for all who wait for it. */
+  #sync(partition: GroupPartition, group: ClassicGroup, request: Sync): void {
+    try {
+      this.#turns.run(partition, group, turn => sync(turn, request))
+    } catch (error) {
+      const errorCode = toldAs(error)
+      this.#turns.run(partition, group, turn => loseAssignment(turn, errorCode))
+      throw error
+    }
+  }
+
+  async heartbeat(request: HeartbeatRequest): Promise<ErrorName> {
+    try {
+      const partition = this.#partitionOf(request.groupId)
+      const group = knownGroup(partition, request.groupId)
+      const answer =
+        group.type === 'consumer'
+          ? this.#turns.runConsumer(partition, group, turn => heartbeatClassic(turn, request))
+          : this.#turns.touch(group, touch => heartbeat(touch, request))
+      await partition.journal.settled()
+      return answer
+    } catch (error) {
+      return toldAs(error)
+    }
+  }
+
+  /** Removes members, each with an error of its own, in the order of the request. */
+  async leaveGroup(groupId: string, members: readonly Leaving[]): Promise<LeaveGroupAnswer> {
+    try {
+      const partition = this.#partitionOf(groupId)
+      const group = partition.groups.get(groupId)
+      const results = group && this.#leave(partition, group, members)
+      await partition.journal.settled()
+      const answers = members.map(({ memberId, groupInstanceId }, index) => {
+        return { memberId, groupInstanceId, errorCode: results?.[index] ?? 'UNKNOWN_MEMBER_ID' }
+      })
+      return { errorCode: 'NONE', members: answers }
+    } catch (error) {
+      return { errorCode: toldAs(error), members: [] }
+    }
+  }
+
+  #leave(partition: GroupPartition, group: Group, members: readonly Leaving[]): ErrorName[] {
+    return group.type === 'consumer'
+      ? this.#turns.runConsumer(partition, group, turn => leaveClassic(turn, members))
+      : this.#turns.run(partition, group, turn => leave(turn, members))
+  }
+}
+
+function knownGroup(partition: GroupPartition, groupId: string): Group {
+  const group = partition.groups.get(groupId)
+  if (group) return group
+  throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
+}

@@ -1,0 +1,132 @@
+/**
+ * The requests of consumer groups (KIP-848): heartbeats of members, and descriptions. As for classic groups each request
+ * is one turn, and what goes wrong is an error code in its answer.
+ */
+import { told, toldAs } from '../coordination/errors.ts'
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import { type Random, randomUuid } from '../runtime/random.ts'
+import { AnswerBudget } from './answer-budget.ts'
+import { type ConsumerGroupDescription, describe } from './consumer/admin.ts'
+import { ConsumerGroup } from './consumer/group.ts'
+import { checkHeartbeat, type Heartbeat, type HeartbeatAnswer, heartbeat, leave } from './consumer/heartbeat.ts'
+import type { ConsumerGroupLimits } from './consumer/limits.ts'
+import { JOINING_EPOCH } from './consumer/member.ts'
+import { preferredAssignor } from './consumer/target.ts'
+import type { GroupTopics } from './consumer/topics.ts'
+import { upgrade } from './consumer/upgrade.ts'
+import type { GroupPartition } from './partition.ts'
+import type { Turns } from './turns.ts'
+
+export type ConsumerHeartbeatRequest = { readonly groupId: string } & Heartbeat
+
+/** Only `errorCode` and `errorMessage` count where something is wrong. */
+export type ConsumerHeartbeatAnswer =
+  | ({ readonly errorCode: 'NONE' } & HeartbeatAnswer)
+  | { readonly errorCode: ErrorName; readonly errorMessage: string }
+
+export interface DescribedConsumerGroup extends ConsumerGroupDescription {
+  readonly groupId: string
+  readonly errorCode: ErrorName
+  readonly errorMessage: string | null
+  readonly assignorName: string
+}
+
+export interface ConsumerGroupPorts {
+  readonly random: Random
+  readonly topics: GroupTopics
+  limitsOf(groupId: string): ConsumerGroupLimits
+}
+
+/** The partition that holds a group. Throws what the client is told. */
+export type PartitionOf = (groupId: string) => GroupPartition
+
+/** What a member of a description takes beside its names and partitions. */
+const MEMBER_BYTES = 64
+const PARTITION_BYTES = 4
+
+const NOTHING_TO_DESCRIBE = {
+  groupState: '',
+  groupEpoch: 0,
+  assignmentEpoch: 0,
+  assignorName: '',
+  members: []
+} as const
+
+export class ConsumerGroups {
+  readonly #ports: ConsumerGroupPorts
+  readonly #turns: Turns
+  readonly #partitionOf: PartitionOf
+
+  constructor(ports: ConsumerGroupPorts, turns: Turns, partitionOf: PartitionOf) {
+    this.#ports = ports
+    this.#turns = turns
+    this.#partitionOf = partitionOf
+  }
+
+  /** A member joins, goes on, or leaves. */
+  async heartbeat(request: ConsumerHeartbeatRequest, apiVersion: number): Promise<ConsumerHeartbeatAnswer> {
+    try {
+      const { groupId } = request
+      checkHeartbeat(request, apiVersion, [...this.#ports.limitsOf(groupId).assignors.keys()])
+      const partition = this.#partitionOf(groupId)
+      const answer =
+        request.memberEpoch === JOINING_EPOCH ? this.#join(partition, request) : this.#goOn(partition, request)
+      await partition.journal.settled()
+      return { errorCode: 'NONE', ...answer }
+    } catch (error) {
+      const failure = told(error)
+      if (!(failure instanceof KafkaError)) throw failure
+      return { errorCode: failure.code, errorMessage: failure.message }
+    }
+  }
+
+  /** A classic group becomes a consumer group when the first member of the new protocol comes. */
+  #join(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatAnswer {
+    const { groupId } = request
+    const known = partition.groups.get(groupId)
+    const group = known?.type === 'consumer' ? known : new ConsumerGroup(groupId)
+    return this.#turns.runConsumer(partition, group, turn => {
+      if (known?.type === 'classic') upgrade(turn, known)
+      return heartbeat(turn, request, randomUuid(this.#ports.random))
+    })
+  }
+
+  #goOn(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatAnswer {
+    const group = consumerGroupIn(partition, request.groupId)
+    const act = request.memberEpoch < JOINING_EPOCH ? leave : heartbeat
+    return this.#turns.runConsumer(partition, group, turn => act(turn, request, request.memberId))
+  }
+
+  /** A group; of what is none, or is a classic one, GROUP_ID_NOT_FOUND. `budget` pays for a repeated question. */
+  async describe(groupId: string, budget = new AnswerBudget()): Promise<DescribedConsumerGroup> {
+    try {
+      const partition = this.#partitionOf(groupId)
+      const group = consumerGroupIn(partition, groupId)
+      const description = describe(group, this.#ports.topics)
+      budget.spend(sizeOf(description))
+      const assignorName = preferredAssignor({ group, limits: this.#ports.limitsOf(groupId) }).name
+      await partition.journal.settled()
+      return { groupId, errorCode: 'NONE', errorMessage: null, assignorName, ...description }
+    } catch (error) {
+      const errorMessage = error instanceof KafkaError ? error.message : null
+      return { ...NOTHING_TO_DESCRIBE, groupId, errorCode: toldAs(error), errorMessage }
+    }
+  }
+}
+
+function consumerGroupIn(partition: GroupPartition, groupId: string): ConsumerGroup {
+  const group = partition.groups.get(groupId)
+  if (group?.type === 'consumer') return group
+  throw new KafkaError('GROUP_ID_NOT_FOUND', group ? `group ${groupId} is no consumer group` : `no group ${groupId}`)
+}
+
+function sizeOf({ members }: ConsumerGroupDescription): number {
+  let bytes = 0
+  for (const { assignment, targetAssignment, subscribedTopicNames } of members) {
+    bytes += MEMBER_BYTES + subscribedTopicNames.join().length
+    for (const { topicName, partitions } of [...assignment.topicPartitions, ...targetAssignment.topicPartitions]) {
+      bytes += topicName.length + partitions.length * PARTITION_BYTES
+    }
+  }
+  return bytes
+}

@@ -1,0 +1,216 @@
+/**
+ * Members that speak the classic protocol in a consumer group. To them every epoch is a generation: a heartbeat tells them
+ * that there is something new, JoinGroup brings them on at once, without a wait for others, and SyncGroup gives them what
+ * they have then. None of them is a leader.
+ */
+import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
+import { UNKNOWN_MEMBER_ID } from '../classic/group.ts'
+import { type Join, MEMBER_ID_REQUIRED_SINCE } from '../classic/join.ts'
+import type { Claim, Leaving } from '../classic/membership.ts'
+import { MAX_PROTOCOLS } from '../classic/protocols.ts'
+import type { Sync } from '../classic/sync.ts'
+import { failedJoin, failedSync, type JoinAnswer, type SyncAnswer } from '../classic/turn.ts'
+import {
+  CONSUMER_PROTOCOL,
+  readSubscription,
+  type Subscription,
+  versionOf,
+  writeAssignment
+} from '../embedded-protocol.ts'
+import { canBeClassic, downgrade, fenceMembers, named } from './downgrade.ts'
+import type { ConsumerGroup } from './group.ts'
+import { reconcileMember } from './heartbeat.ts'
+import { type ClassicMemberMetadata, type ConsumerMember, sortedOnce } from './member.ts'
+import { checkRoom, joiningMember, knownMember, type TopicPartitions } from './membership.ts'
+import { followMetadata, updateMember } from './subscription.ts'
+import { updateTarget } from './target.ts'
+import type { ConsumerTurn } from './turn.ts'
+
+/** A member that is known to speak the classic protocol. */
+type ClassicMember = ConsumerMember & { readonly classic: ClassicMemberMetadata }
+
+/**
+ * Becomes or stays a member. One that takes the place of the last member of the consumer protocol makes the group a
+ * classic one.
+ */
+export function joinClassic(turn: ConsumerTurn, request: Omit<Join, 'ticket'>): JoinAnswer {
+  const { limits } = turn
+  if (!limits.isUpgradeEnabled && !limits.isDowngradeEnabled) {
+    throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'members of the classic protocol are not let in')
+  }
+  const memberId = request.memberId || request.newMemberId
+  checkRoom(turn, memberId)
+  checkProtocols(turn.group, request)
+  if (mustComeBack(request)) return failedJoin('MEMBER_ID_REQUIRED', memberId)
+  const after = admit(turn, request, memberId)
+  return {
+    errorCode: 'NONE',
+    memberId: after.memberId,
+    generationId: after.memberEpoch,
+    protocolType: CONSUMER_PROTOCOL,
+    protocolName: request.protocols[0]?.name ?? null,
+    leader: '',
+    skipAssignment: false,
+    members: []
+  }
+}
+
+/** A newcomer must support what all members of the classic protocol do: they may be a classic group one day. */
+function checkProtocols({ members }: ConsumerGroup, { protocolType, protocols }: Omit<Join, 'ticket'>): void {
+  let common = new Set(protocols.map(({ name }) => name))
+  for (const { classic } of members.values()) {
+    if (classic) common = new Set(classic.supportedProtocols.map(({ name }) => name).filter(name => common.has(name)))
+  }
+  if (protocolType === CONSUMER_PROTOCOL && common.size > 0 && protocols.length <= MAX_PROTOCOLS) return
+  throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'the protocols of the member are not those of the group')
+}
+
+function mustComeBack({ memberId, groupInstanceId, apiVersion }: Omit<Join, 'ticket'>): boolean {
+  return memberId === UNKNOWN_MEMBER_ID && groupInstanceId === null && apiVersion >= MEMBER_ID_REQUIRED_SINCE
+}
+
+function admit(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
+  const { groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = request
+  const { groupEpoch } = turn.group
+  const former = groupInstanceId === null ? undefined : turn.group.staticMember(groupInstanceId)
+  const before = memberOf(turn, request, memberId)
+  const subscription = subscriptionOf(request)
+  const told = withNews(before, request, subscription)
+  const { names, regex } = updateMember(turn, before, told)
+  const isNews = names || regex !== 'same'
+  followMetadata(turn, isNews)
+  const goOn = () => reconcileMember(turn, told, isNews, withIds(turn, subscription.ownedPartitions))
+  const all = [...turn.group.members.values()]
+  if (former?.classic === null && canBeClassic(turn, all)) {
+    const isOutdated = turn.group.assignmentEpoch < turn.group.groupEpoch
+    const after = isOutdated ? told : goOn()
+    downgrade(turn, all, groupEpoch, isOutdated ? 'its assignment is outdated' : null)
+    return after
+  }
+  updateTarget(turn)
+  const after = goOn()
+  const { deadlines } = turn.group
+  deadlines.clear(memberId, 'join')
+  deadlines.set(memberId, 'session', turn.now + sessionTimeoutMs)
+  deadlines.set(memberId, 'sync', turn.now + rebalanceTimeoutMs)
+  return after
+}
+
+/** A static member that brings its id must be the one that has its place; without, it takes the place. */
+function memberOf(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
+  const { groupInstanceId: instanceId } = request
+  if (instanceId !== null && request.memberId !== UNKNOWN_MEMBER_ID) {
+    return knownMember(turn.group, { memberId, instanceId })
+  }
+  return joiningMember(turn, { memberId, instanceId }, 'classic')
+}
+
+/** That of the first protocol: a consumer says the same under each. */
+function subscriptionOf({ protocols }: Omit<Join, 'ticket'>): Subscription {
+  const subscription = protocols[0] && readSubscription(protocols[0].metadata)
+  if (subscription) return subscription
+  throw new KafkaError('UNKNOWN_SERVER_ERROR', 'what the member says of itself is not the consumer protocol')
+}
+
+function withNews(
+  member: ConsumerMember,
+  request: Omit<Join, 'ticket'>,
+  { topics, rackId }: Subscription
+): ConsumerMember {
+  return {
+    ...member,
+    instanceId: request.groupInstanceId ?? member.instanceId,
+    rackId: rackId || member.rackId,
+    rebalanceTimeoutMs: request.rebalanceTimeoutMs === -1 ? member.rebalanceTimeoutMs : request.rebalanceTimeoutMs,
+    subscribedTopicNames: sortedOnce(topics),
+    subscribedTopicRegex: '',
+    clientId: request.clientId,
+    clientHost: request.clientHost,
+    classic: { sessionTimeoutMs: request.sessionTimeoutMs, supportedProtocols: request.protocols }
+  }
+}
+
+function withIds({ topics }: ConsumerTurn, owned: Subscription['ownedPartitions']): TopicPartitions {
+  return owned.flatMap(({ topic, partitions }) => {
+    const topicId = topics.idOf(topic)
+    return topicId === undefined ? [] : { topicId, partitions }
+  })
+}
+
+/** Gives a member what it has in its generation. Throws what a request is told that does not come from a member of it. */
+export function syncClassic(turn: ConsumerTurn, request: Omit<Sync, 'ticket' | 'assignments'>): SyncAnswer {
+  const { group, topics, now } = turn
+  const member = claimant(group, request)
+  const { memberId, memberEpoch, rebalanceTimeoutMs, classic } = member
+  checkProtocol(member, request)
+  // Who still has to revoke something has joined already, and comes again when it has.
+  if (group.assignmentEpoch > memberEpoch && member.state !== 'UnrevokedPartitions') {
+    group.deadlines.setIfAbsent(memberId, 'join', now + rebalanceTimeoutMs)
+    return failedSync('REBALANCE_IN_PROGRESS')
+  }
+  const version = versionOf(classic.supportedProtocols[0]?.metadata ?? Buffer.alloc(0))
+  if (version === null) throw new KafkaError('UNKNOWN_SERVER_ERROR', `what ${memberId} says of itself is malformed`)
+  group.deadlines.clear(memberId, 'sync')
+  group.deadlines.set(memberId, 'session', now + classic.sessionTimeoutMs)
+  const assigned = new Map([...member.assigned].map(([topicId, epochs]) => [topicId, new Set(epochs.keys())]))
+  const { protocolType, protocolName } = request
+  return {
+    errorCode: 'NONE',
+    protocolType,
+    protocolName,
+    assignment: writeAssignment(named(assigned, topics), version)
+  }
+}
+
+function claimant(group: ConsumerGroup, claim: Claim): ClassicMember {
+  const { memberId, groupInstanceId: instanceId, generationId } = claim
+  const member = knownMember(group, { memberId, instanceId })
+  const { memberEpoch, classic } = member
+  if (!classic) throw new KafkaError('UNKNOWN_MEMBER_ID', `${memberId} does not speak the classic protocol`)
+  if (memberEpoch === generationId) return { ...member, classic }
+  throw new KafkaError('ILLEGAL_GENERATION', `${memberId} is in generation ${memberEpoch}, not ${generationId}`)
+}
+
+function checkProtocol(
+  { memberId, classic }: ClassicMember,
+  { protocolType, protocolName }: Pick<Sync, 'protocolType' | 'protocolName'>
+): void {
+  const given = classic.supportedProtocols[0]?.name
+  const isSame = (protocolType ?? CONSUMER_PROTOCOL) === CONSUMER_PROTOCOL && (protocolName ?? given) === given
+  if (!isSame) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', `the protocol of ${memberId} is ${given}`)
+}
+
+/** Keeps a session alive. A member that must join again is told REBALANCE_IN_PROGRESS, and must do so in time. */
+export function heartbeatClassic({ group, now }: ConsumerTurn, claim: Claim): ErrorName {
+  const member = claimant(group, claim)
+  const { memberId, rebalanceTimeoutMs, classic } = member
+  group.deadlines.set(memberId, 'session', now + classic.sessionTimeoutMs)
+  if (!canGoOn(group, member)) return 'NONE'
+  group.deadlines.setIfAbsent(memberId, 'join', now + rebalanceTimeoutMs)
+  return 'REBALANCE_IN_PROGRESS'
+}
+
+function canGoOn(group: ConsumerGroup, member: ConsumerMember): boolean {
+  if (member.memberEpoch < group.assignmentEpoch || member.state === 'UnrevokedPartitions') return true
+  return member.state === 'UnreleasedPartitions' && !waitsForOthers(group, member)
+}
+
+function waitsForOthers(group: ConsumerGroup, { memberId, assigned }: ConsumerMember): boolean {
+  return [...group.targetOf(memberId)].some(([topicId, partitions]) => {
+    const has = assigned.get(topicId)
+    return [...partitions].some(partition => !has?.has(partition) && group.ownerEpoch(topicId, partition) !== undefined)
+  })
+}
+
+/** Removes members of both protocols, each with a result of its own. An admin removes a static member by its instance id. */
+export function leaveClassic(turn: ConsumerTurn, members: readonly Leaving[]): ErrorName[] {
+  const found = members.map(({ memberId, groupInstanceId: instanceId }) => {
+    const owner = instanceId === null ? turn.group.members.get(memberId) : turn.group.staticMember(instanceId)
+    if (!owner) return 'UNKNOWN_MEMBER_ID'
+    return memberId === UNKNOWN_MEMBER_ID || memberId === owner.memberId ? owner : 'FENCED_INSTANCE_ID'
+  })
+  const leaving = found.filter(member => typeof member !== 'string')
+  if (leaving.length > 0) turn.notes.push(`${leaving.map(({ memberId }) => memberId).join(', ')} left`)
+  fenceMembers(turn, leaving)
+  return found.map(member => (typeof member === 'string' ? member : 'NONE'))
+}

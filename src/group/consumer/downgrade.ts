@@ -1,0 +1,115 @@
+/**
+ * A consumer group becomes a classic group when its last member of the new protocol is gone, or is replaced by one of the
+ * classic protocol. The members that are left keep what they were to have.
+ */
+import { KafkaError } from '../../protocol/errors.ts'
+import { assert } from '../../runtime/assert.ts'
+import {
+  type ClassicGroup,
+  emptyGroup,
+  type Member,
+  metadataOf,
+  putMember,
+  subscribedTopics
+} from '../classic/group.ts'
+import { selectProtocol } from '../classic/protocols.ts'
+import { prepareRebalance } from '../classic/rebalance.ts'
+import { beginTurn, NO_ASSIGNMENT, recordGroup, renewSession } from '../classic/turn.ts'
+import { CONSUMER_PROTOCOL, versionOf, writeAssignment } from '../embedded-protocol.ts'
+import { tombstonesOf } from './admin.ts'
+import type { Assignment } from './assignors/assignor.ts'
+import type { ConsumerMember } from './member.ts'
+import { removeMembers } from './membership.ts'
+import type { GroupTopics } from './topics.ts'
+import type { ConsumerTurn } from './turn.ts'
+
+/** Takes members out of the group, which may become a classic one by that. */
+export function fenceMembers(turn: ConsumerTurn, members: readonly ConsumerMember[]): void {
+  const gone = new Set(members)
+  const left = [...turn.group.members.values()].filter(member => !gone.has(member))
+  if (members.length > 0 && left.length > 0 && canBeClassic(turn, left)) {
+    downgrade(turn, left, turn.group.groupEpoch, 'members of the consumer protocol have left')
+  } else {
+    removeMembers(turn, [...gone])
+  }
+}
+
+/** True when these could go on as a classic group. */
+export function canBeClassic({ limits, world, notes }: ConsumerTurn, members: readonly ConsumerMember[]): boolean {
+  if (members.some(({ classic }) => classic === null)) return false
+  if (members.length > world.classic.maxSize) notes.push('the group is too large to become a classic one')
+  return limits.isDowngradeEnabled && members.length <= world.classic.maxSize
+}
+
+/**
+ * Ends the consumer group: these members go on as a classic group, in the generation given. It rebalances if there is a
+ * reason to; else each has what it was to have. Throws GROUP_ID_NOT_FOUND where a member cannot be told what it has.
+ */
+export function downgrade(
+  turn: ConsumerTurn,
+  members: readonly ConsumerMember[],
+  generationId: number,
+  reason: string | null
+): void {
+  const successor = beginTurn(classicGroupOf(turn, members, generationId), turn.now, turn.world.classic)
+  recordGroup(successor)
+  if (reason !== null) prepareRebalance(successor, `the consumer group has become a classic one: ${reason}`)
+  turn.records.push(...tombstonesOf(turn.group))
+  turn.successor = successor
+  turn.toResolve = undefined
+  turn.notes.push('the consumer group has become a classic group')
+}
+
+function classicGroupOf(turn: ConsumerTurn, members: readonly ConsumerMember[], generationId: number): ClassicGroup {
+  const { group, topics, now } = turn
+  const classic: ClassicGroup = {
+    ...emptyGroup(group.groupId, now),
+    state: 'Stable',
+    generationId,
+    protocolType: CONSUMER_PROTOCOL,
+    leader: members[0]?.memberId ?? null
+  }
+  for (const member of members) putMember(classic, classicMemberOf(turn, member))
+  classic.protocolName = selectProtocol(classic)
+  classic.subscribedTopics = subscribedTopics(classic)
+  for (const member of classic.members.values()) {
+    const version = versionOf(metadataOf(member, classic.protocolName))
+    if (version === null) throw refusal(group.groupId, member)
+    member.assignment = writeAssignment(named(group.targetOf(member.memberId), topics), version)
+  }
+  return classic
+}
+
+function classicMemberOf(turn: ConsumerTurn, consumer: ConsumerMember): Member {
+  const { memberId, instanceId: groupInstanceId, clientId, clientHost, rebalanceTimeoutMs, classic } = consumer
+  assert(classic, `${memberId} speaks the classic protocol`)
+  const member: Member = {
+    memberId,
+    groupInstanceId,
+    clientId,
+    clientHost,
+    rebalanceTimeoutMs,
+    sessionTimeoutMs: classic.sessionTimeoutMs,
+    protocols: classic.supportedProtocols,
+    assignment: NO_ASSIGNMENT,
+    isNew: false,
+    awaitingJoin: null,
+    awaitingSync: null,
+    sessionDeadline: 0
+  }
+  renewSession(turn, member)
+  return member
+}
+
+/** With names for ids, and without topics that are gone. */
+export function named(assignment: Assignment, topics: GroupTopics): { topic: string; partitions: number[] }[] {
+  const found = [...assignment].map(([topicId, partitions]) => ({ topic: topics.nameOf(topicId), partitions }))
+  return found.flatMap(({ topic, partitions }) => (topic === undefined ? [] : { topic, partitions: [...partitions] }))
+}
+
+function refusal(groupId: string, { memberId }: Member): KafkaError {
+  return new KafkaError(
+    'GROUP_ID_NOT_FOUND',
+    `Cannot downgrade the group ${groupId}: what ${memberId} says is malformed.`
+  )
+}

@@ -1,0 +1,34 @@
+/** Members that did not come in time are taken for gone. */
+
+import type { DeadlineKind } from './deadlines.ts'
+import { fenceMembers } from './downgrade.ts'
+import type { ConsumerMember } from './member.ts'
+import type { ConsumerTurn } from './turn.ts'
+
+const WHY: Record<DeadlineKind, string> = {
+  session: 'its session ended',
+  rebalance: 'it did not give up its partitions in time',
+  join: 'it did not send JoinGroup in time',
+  sync: 'it did not send SyncGroup in time'
+}
+
+/** Takes out one member whose time is over; another turn does the next, for this one may have changed everything. */
+export function expire(turn: ConsumerTurn): void {
+  const [reached] = turn.group.deadlines.reached(turn.now)
+  const member = reached && turn.group.members.get(reached.memberId)
+  if (!member) return
+  turn.notes.push(`${member.memberId} is taken for gone: ${WHY[reached.kind]}`)
+  fenceMembers(turn, [member])
+}
+
+/** A group that was just loaded: all its members have all of their time before them. */
+export function startDeadlines({ group, now, limits }: ConsumerTurn): void {
+  for (const member of group.members.values()) {
+    group.deadlines.set(member.memberId, 'session', now + limits.sessionTimeoutMs)
+    if (isRevoking(member)) group.deadlines.set(member.memberId, 'rebalance', now + member.rebalanceTimeoutMs)
+  }
+}
+
+function isRevoking({ state, classic }: ConsumerMember): boolean {
+  return state === 'UnrevokedPartitions' && classic === null
+}

@@ -1,0 +1,254 @@
+/**
+ * A consumer group (KIP-848). What lasts of it is spread over records, and changes by `apply` alone, live and on loading
+ * alike; the rest is deadlines, which a restart sets anew. Who changes a group works on a copy (turn.ts).
+ */
+import { MalformedFrame } from '../../protocol/bytes.ts'
+import type { Assignment } from './assignors/assignor.ts'
+import { Deadlines } from './deadlines.ts'
+import {
+  type ConsumerMember,
+  isReconciledTo,
+  LEAVING_EPOCH,
+  newMember,
+  regexOf,
+  withCurrentAssignment,
+  withMetadata,
+  withoutAssignment
+} from './member.ts'
+import { PartitionOwners } from './owners.ts'
+import type { ConsumerGroupRecord } from './records.ts'
+
+export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
+
+/** What a regular expression stands for: the topics it matched in that version of the metadata. */
+export interface ResolvedRegex {
+  readonly topics: ReadonlySet<string>
+  readonly version: bigint
+  readonly timestamp: bigint
+}
+
+const NO_PARTITIONS: Assignment = new Map()
+
+export class ConsumerGroup {
+  readonly type = 'consumer'
+  readonly groupId: string
+  #groupEpoch = 1
+  #metadataHash = 0n
+  #assignmentEpoch = 1
+  #assignmentTimestamp = 0
+  #hasPartitionMetadata = false
+  #members = new Map<string, ConsumerMember>()
+  #staticMembers = new Map<string, string>()
+  #targets = new Map<string, Assignment>()
+  #regexes = new Map<string, ResolvedRegex>()
+  #owners = new PartitionOwners()
+  #subscribedTopics: ReadonlySet<string> | undefined
+  #deadlines = new Deadlines()
+  /** The version of the metadata that the hash was made of; undefined makes the next heartbeat look. */
+  metadataSeen: bigint | undefined
+
+  constructor(groupId: string) {
+    this.groupId = groupId
+  }
+
+  /** A copy that can be changed without the original noticing. */
+  copy(): ConsumerGroup {
+    const copy = new ConsumerGroup(this.groupId)
+    copy.#groupEpoch = this.#groupEpoch
+    copy.#metadataHash = this.#metadataHash
+    copy.#assignmentEpoch = this.#assignmentEpoch
+    copy.#assignmentTimestamp = this.#assignmentTimestamp
+    copy.#hasPartitionMetadata = this.#hasPartitionMetadata
+    copy.#members = new Map(this.#members)
+    copy.#staticMembers = new Map(this.#staticMembers)
+    copy.#targets = new Map(this.#targets)
+    copy.#regexes = new Map(this.#regexes)
+    copy.#owners = this.#owners.copy()
+    copy.#subscribedTopics = this.#subscribedTopics
+    copy.#deadlines = this.#deadlines.copy()
+    copy.metadataSeen = this.metadataSeen
+    return copy
+  }
+
+  get groupEpoch(): number {
+    return this.#groupEpoch
+  }
+
+  /** Of the topics that the group is subscribed to, when its epoch was last moved. */
+  get metadataHash(): bigint {
+    return this.#metadataHash
+  }
+
+  /** The group epoch that the target assignment was made for. */
+  get assignmentEpoch(): number {
+    return this.#assignmentEpoch
+  }
+
+  /** When the target assignment was made; 0 where the log does not say. */
+  get assignmentTimestamp(): number {
+    return this.#assignmentTimestamp
+  }
+
+  /** True while the log holds a record that brokers since 4.1 have no use for. */
+  get hasPartitionMetadata(): boolean {
+    return this.#hasPartitionMetadata
+  }
+
+  /** By member id, in the order of joining. */
+  get members(): ReadonlyMap<string, ConsumerMember> {
+    return this.#members
+  }
+
+  /** What each member shall own, by member id. */
+  get targets(): ReadonlyMap<string, Assignment> {
+    return this.#targets
+  }
+
+  /** The regular expressions that have been resolved. */
+  get regexes(): ReadonlyMap<string, ResolvedRegex> {
+    return this.#regexes
+  }
+
+  get state(): ConsumerGroupState {
+    if (this.#members.size === 0) return 'Empty'
+    if (this.#groupEpoch > this.#assignmentEpoch) return 'Assigning'
+    for (const member of this.#members.values())
+      if (!isReconciledTo(member, this.#assignmentEpoch)) return 'Reconciling'
+    return 'Stable'
+  }
+
+  /** The member that holds a group.instance.id. */
+  staticMember(instanceId: string): ConsumerMember | undefined {
+    const memberId = this.#staticMembers.get(instanceId)
+    return memberId === undefined ? undefined : this.#members.get(memberId)
+  }
+
+  targetOf(memberId: string): Assignment {
+    return this.#targets.get(memberId) ?? NO_PARTITIONS
+  }
+
+  /** The epoch of the member that owns a partition; undefined while nobody does. */
+  ownerEpoch(topicId: string, partition: number): number | undefined {
+    return this.#owners.epochOf(topicId, partition)
+  }
+
+  /** The topics that all members are subscribed to together, by name or by a resolved expression. */
+  get subscribedTopics(): ReadonlySet<string> {
+    if (!this.#subscribedTopics) {
+      const byName = [...this.#members.values()].flatMap(({ subscribedTopicNames }) => subscribedTopicNames)
+      const byRegex = [...this.#regexes.values()].flatMap(({ topics }) => [...topics])
+      this.#subscribedTopics = new Set([...byName, ...byRegex])
+    }
+    return this.#subscribedTopics
+  }
+
+  /** The names of the topics that one member is subscribed to. An expression that is not resolved matches none. */
+  topicsOf(member: ConsumerMember): ReadonlySet<string> {
+    const matched = this.#regexes.get(regexOf(member) ?? '')?.topics ?? []
+    return new Set([...member.subscribedTopicNames, ...matched])
+  }
+
+  /** How many members are subscribed by each regular expression. */
+  subscribedRegexes(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const member of this.#members.values()) {
+      const regex = regexOf(member)
+      if (regex !== null) counts.set(regex, (counts.get(regex) ?? 0) + 1)
+    }
+    return counts
+  }
+
+  /** Of its members. A session that is renewed changes nothing that a turn could undo. */
+  get deadlines(): Deadlines {
+    return this.#deadlines
+  }
+
+  /** Lets a record take effect. Throws MalformedFrame for one that no broker writes after those before it. */
+  apply(record: ConsumerGroupRecord): void {
+    switch (record.type) {
+      case 'ConsumerGroupMetadata':
+        this.#expect(record.value !== null || this.#isEnded, 'its members and their assignment go first')
+        this.#groupEpoch = record.value?.epoch ?? 1
+        this.#metadataHash = record.value?.metadataHash ?? 0n
+        return
+      case 'ConsumerGroupPartitionMetadata':
+        this.#hasPartitionMetadata = record.value !== null
+        return
+      case 'ConsumerGroupMemberMetadata':
+        if (record.value) this.#put(withMetadata(this.#member(record.key.memberId), record.value))
+        else this.#remove(record.key.memberId)
+        return
+      case 'ConsumerGroupTargetAssignmentMetadata':
+        this.#expect(record.value !== null || this.#targets.size === 0, 'the assignments of members go first')
+        this.#assignmentEpoch = record.value?.assignmentEpoch ?? -1
+        this.#assignmentTimestamp = Number(record.value?.assignmentTimestamp ?? 0n)
+        return
+      case 'ConsumerGroupTargetAssignmentMember':
+        if (record.value) this.#targets.set(record.key.memberId, assignmentOf(record.value.topicPartitions))
+        else this.#targets.delete(record.key.memberId)
+        return
+      case 'ConsumerGroupCurrentMemberAssignment':
+        if (record.value) this.#put(withCurrentAssignment(this.#member(record.key.memberId), record.value))
+        else if (this.#members.has(record.key.memberId)) this.#put(withoutAssignment(this.#member(record.key.memberId)))
+        return
+      case 'ConsumerGroupRegularExpression':
+        this.#subscribedTopics = undefined
+        if (record.value) this.#regexes.set(record.key.regularExpression, resolved(record.value))
+        else this.#regexes.delete(record.key.regularExpression)
+        return
+    }
+  }
+
+  #member(memberId: string): ConsumerMember {
+    return this.#members.get(memberId) ?? newMember(memberId)
+  }
+
+  #put(member: ConsumerMember): void {
+    const old = this.#members.get(member.memberId)
+    const ownsTheSame = old?.assigned === member.assigned && old.memberEpoch === member.memberEpoch
+    if (old && !ownsTheSame) this.#owners.release(old)
+    this.#members.set(member.memberId, member)
+    if (member.instanceId !== null) this.#staticMembers.set(member.instanceId, member.memberId)
+    if (old?.subscribedTopicNames !== member.subscribedTopicNames) this.#subscribedTopics = undefined
+    this.#expect(ownsTheSame || this.#owners.own(member), `what ${member.memberId} has belongs to somebody else`)
+  }
+
+  #remove(memberId: string): void {
+    const member = this.#members.get(memberId)
+    this.#deadlines.forget(memberId)
+    if (!member) return
+    this.#expect(member.memberEpoch === LEAVING_EPOCH, `the assignment of ${memberId} goes first`)
+    this.#expect(!this.#targets.has(memberId), `the target of ${memberId} goes first`)
+    this.#members.delete(memberId)
+    if (member.instanceId !== null && this.#staticMembers.get(member.instanceId) === memberId) {
+      this.#staticMembers.delete(member.instanceId)
+    }
+    this.#subscribedTopics = undefined
+  }
+
+  get #isEnded(): boolean {
+    return this.#members.size === 0 && this.#targets.size === 0 && this.#assignmentEpoch === -1
+  }
+
+  #expect(holds: boolean, rule: string): void {
+    if (!holds) throw new MalformedFrame(`a record of group ${this.groupId} cannot be: ${rule}`)
+  }
+}
+
+function assignmentOf(
+  topics: readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
+): Assignment {
+  return new Map(topics.map(({ topicId, partitions }) => [topicId, new Set(partitions)]))
+}
+
+function resolved({
+  topics,
+  version,
+  timestamp
+}: {
+  topics: string[]
+  version: bigint
+  timestamp: bigint
+}): ResolvedRegex {
+  return { topics: new Set(topics), version, timestamp }
+}

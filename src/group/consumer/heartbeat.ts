@@ -1,0 +1,188 @@
+/**
+ * ConsumerGroupHeartbeat (KIP-848): a member joins, tells what is new, reports what it owns, is given what it shall own,
+ * and leaves. Three steps bring a group on: news move its epoch, an epoch gets a target assignment, and each member goes
+ * towards its target at its own heartbeats.
+ */
+import { KafkaError } from '../../protocol/errors.ts'
+import { fenceMembers } from './downgrade.ts'
+import {
+  AWAY_EPOCH,
+  type ConsumerMember,
+  type EpochAssignment,
+  isReconciledTo,
+  isSameAssignment,
+  JOINING_EPOCH,
+  LEAVING_EPOCH,
+  sortedOnce
+} from './member.ts'
+import { checkEpoch, checkRoom, joiningMember, knownMember, type TopicPartitions } from './membership.ts'
+import { reconcile } from './reconcile.ts'
+import { followMetadata, updateMember } from './subscription.ts'
+import { subscribedTopicIds, updateTarget } from './target.ts'
+import type { ConsumerTurn } from './turn.ts'
+
+/** Null, and -1 for the timeout, say that nothing has changed since the last one. */
+export interface Heartbeat {
+  readonly memberId: string
+  readonly memberEpoch: number
+  readonly instanceId: string | null
+  readonly rackId: string | null
+  readonly rebalanceTimeoutMs: number
+  readonly subscribedTopicNames: readonly string[] | null
+  readonly subscribedTopicRegex: string | null
+  readonly serverAssignor: string | null
+  readonly topicPartitions: TopicPartitions | null
+  readonly clientId: string
+  readonly clientHost: string
+}
+
+export interface HeartbeatAnswer {
+  readonly memberId: string
+  readonly memberEpoch: number
+  readonly heartbeatIntervalMs: number
+  /** Null where it is the one that the member knows already. */
+  readonly assignment: EpochAssignment | null
+}
+
+const NO_TIMEOUT = -1
+
+/** From this version of the API on the member chooses its own id (KIP-1082). */
+const OWN_MEMBER_ID_SINCE = 1
+
+/** Throws INVALID_REQUEST or UNSUPPORTED_ASSIGNOR for what no heartbeat can be, whatever the group. */
+export function checkHeartbeat(
+  request: Heartbeat & { readonly groupId: string },
+  apiVersion: number,
+  assignors: readonly string[]
+): void {
+  const { memberId, memberEpoch, instanceId, serverAssignor } = request
+  const needsId = apiVersion >= OWN_MEMBER_ID_SINCE || memberEpoch > 0 || memberEpoch === LEAVING_EPOCH
+  refuse(needsId && isBlank(memberId), 'a member must have an id')
+  refuse(isBlank(request.groupId), 'a group must have a name')
+  refuse(isBlank(instanceId), 'an instance id cannot be empty')
+  refuse(isBlank(request.rackId), 'a rack id cannot be empty')
+  refuse(memberEpoch < AWAY_EPOCH, `there is no member epoch ${memberEpoch}`)
+  refuse(memberEpoch === AWAY_EPOCH && instanceId === null, 'only a static member can leave for a while')
+  if (memberEpoch === JOINING_EPOCH) checkJoining(request)
+  if (serverAssignor === null || assignors.includes(serverAssignor)) return
+  throw new KafkaError('UNSUPPORTED_ASSIGNOR', `the assignors here are ${assignors.join(', ')}, not ${serverAssignor}`)
+}
+
+function checkJoining(request: Heartbeat): void {
+  const { rebalanceTimeoutMs, topicPartitions, subscribedTopicNames, subscribedTopicRegex } = request
+  refuse(rebalanceTimeoutMs === NO_TIMEOUT, 'a member that joins brings its rebalance timeout')
+  refuse(topicPartitions?.length !== 0, 'a member that joins owns nothing')
+  refuse(subscribedTopicNames === null && subscribedTopicRegex === null, 'a member that joins brings its subscription')
+}
+
+function refuse(isWrong: boolean, why: string): void {
+  if (isWrong) throw new KafkaError('INVALID_REQUEST', why)
+}
+
+function isBlank(text: string | null): boolean {
+  return text !== null && text.trim() === ''
+}
+
+/** One heartbeat of a member that stays. `newMemberId` is for one that brings none. */
+export function heartbeat(turn: ConsumerTurn, request: Heartbeat, newMemberId: string): HeartbeatAnswer {
+  const { memberEpoch, topicPartitions: owned } = request
+  checkRoom(turn, request.memberId)
+  const before = memberOf(turn, { ...request, memberId: request.memberId || newMemberId })
+  const told = withNews(before, request)
+  const { names, regex } = updateMember(turn, before, told)
+  followMetadata(turn, names || regex === 'resolved')
+  updateTarget(turn)
+  const after = reconcileMember(turn, told, names || regex !== 'same', owned)
+  turn.group.deadlines.set(after.memberId, 'session', turn.now + turn.limits.sessionTimeoutMs)
+  const wantsAll = memberEpoch === JOINING_EPOCH || isFull(request)
+  return {
+    memberId: after.memberId,
+    memberEpoch: after.memberEpoch,
+    heartbeatIntervalMs: turn.limits.heartbeatIntervalMs,
+    assignment: wantsAll || !isSameAssignment(before.assigned, after.assigned) ? after.assigned : null
+  }
+}
+
+function memberOf(turn: ConsumerTurn, request: Heartbeat): ConsumerMember {
+  const { memberEpoch, topicPartitions } = request
+  const isJoining = memberEpoch === JOINING_EPOCH
+  const member = isJoining ? joiningMember(turn, request, 'consumer') : knownMember(turn.group, request)
+  checkEpoch(member, memberEpoch, topicPartitions)
+  return member
+}
+
+function withNews(member: ConsumerMember, request: Heartbeat): ConsumerMember {
+  const { rebalanceTimeoutMs, subscribedTopicNames } = request
+  return {
+    ...member,
+    instanceId: request.instanceId ?? member.instanceId,
+    rackId: request.rackId ?? member.rackId,
+    rebalanceTimeoutMs: rebalanceTimeoutMs === NO_TIMEOUT ? member.rebalanceTimeoutMs : rebalanceTimeoutMs,
+    serverAssignor: request.serverAssignor ?? member.serverAssignor,
+    subscribedTopicNames: subscribedTopicNames ? sortedOnce(subscribedTopicNames) : member.subscribedTopicNames,
+    subscribedTopicRegex: request.subscribedTopicRegex ?? member.subscribedTopicRegex,
+    clientId: request.clientId,
+    clientHost: request.clientHost,
+    classic: null
+  }
+}
+
+/** A request with all fields: the member wants to hear everything anew. */
+function isFull({
+  rebalanceTimeoutMs,
+  subscribedTopicNames,
+  subscribedTopicRegex,
+  topicPartitions
+}: Heartbeat): boolean {
+  const hasSubscription = subscribedTopicNames !== null || subscribedTopicRegex !== null
+  return rebalanceTimeoutMs !== NO_TIMEOUT && hasSubscription && topicPartitions !== null
+}
+
+/** Brings a member nearer to its target. `owned` is what it says that it has; null says nothing. */
+export function reconcileMember(
+  turn: ConsumerTurn,
+  member: ConsumerMember,
+  hasSubscriptionChanged: boolean,
+  owned: TopicPartitions | null
+): ConsumerMember {
+  const { group, topics, now } = turn
+  if (!hasSubscriptionChanged && isReconciledTo(member, group.assignmentEpoch)) return member
+  const after = reconcile(member, {
+    targetEpoch: group.assignmentEpoch,
+    target: group.targetOf(member.memberId),
+    subscribedTopicIds: subscribedTopicIds(group, member, topics),
+    hasSubscriptionChanged,
+    owned,
+    ownerEpoch: (topicId, partition) => group.ownerEpoch(topicId, partition)
+  })
+  if (after === member) return member
+  turn.writeCurrentAssignment(after)
+  if (after.classic) return after
+  const { deadlines } = turn.group
+  if (after.state === 'UnrevokedPartitions') deadlines.set(after.memberId, 'rebalance', now + after.rebalanceTimeoutMs)
+  else deadlines.clear(after.memberId, 'rebalance')
+  return after
+}
+
+/** The heartbeat of a member that goes, for good or, if it is static and says so, for a while. */
+export function leave(turn: ConsumerTurn, request: Heartbeat): HeartbeatAnswer {
+  const { memberId, memberEpoch, instanceId } = request
+  const member = knownMember(turn.group, request)
+  const isAway = memberEpoch === AWAY_EPOCH && instanceId !== null
+  if (isAway) goAway(turn, member)
+  else fenceMembers(turn, [member])
+  turn.notes.push(`${memberId} left${isAway ? ' for a while' : ''}`)
+  return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
+}
+
+/** A static member keeps what it has while it is away, but for what it was to give up: that it has lost. */
+function goAway(turn: ConsumerTurn, member: ConsumerMember): void {
+  const assigned = new Map(
+    [...member.assigned].map(([topicId, epochs]) => [
+      topicId,
+      new Map([...epochs.keys()].map(partition => [partition, 0]))
+    ])
+  )
+  turn.writeCurrentAssignment({ ...member, memberEpoch: AWAY_EPOCH, assigned, pendingRevocation: new Map() })
+  turn.group.deadlines.clear(member.memberId, 'rebalance')
+}

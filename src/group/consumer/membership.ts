@@ -1,0 +1,105 @@
+/** Who a request comes from: members that are known, new ones, static ones that take a place again, and their removal. */
+import { KafkaError } from '../../protocol/errors.ts'
+import type { ConsumerGroup } from './group.ts'
+import { AWAY_EPOCH, type ConsumerMember, JOINING_EPOCH, newMember, regexOf } from './member.ts'
+import { bumpEpoch } from './subscription.ts'
+import type { ConsumerTurn } from './turn.ts'
+
+/** Partitions as requests name them. */
+export type TopicPartitions = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
+
+/** The two protocols that a member of a consumer group may speak. */
+export type MemberProtocol = 'consumer' | 'classic'
+
+export interface Identity {
+  readonly memberId: string
+  readonly instanceId: string | null
+}
+
+/** Throws GROUP_MAX_SIZE_REACHED for one that is no member of a full group. */
+export function checkRoom({ group, limits }: ConsumerTurn, memberId: string): void {
+  if (group.members.size < limits.maxSize || group.members.has(memberId)) return
+  throw new KafkaError('GROUP_MAX_SIZE_REACHED', `a consumer group has ${limits.maxSize} members at most`)
+}
+
+/** The member a request comes from, which must be one. Throws UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID. */
+export function knownMember(group: ConsumerGroup, { memberId, instanceId }: Identity): ConsumerMember {
+  const member = instanceId === null ? group.members.get(memberId) : group.staticMember(instanceId)
+  if (!member) throw new KafkaError('UNKNOWN_MEMBER_ID', `${instanceId ?? memberId} is no member of ${group.groupId}`)
+  if (member.memberId === memberId) return member
+  throw new KafkaError(
+    'FENCED_INSTANCE_ID',
+    `${member.memberId} has the place of instance ${instanceId}, not ${memberId}`
+  )
+}
+
+/** The member that a request joins as: a known one, a new one, or one that takes the place of a static member. */
+export function joiningMember(
+  turn: ConsumerTurn,
+  { memberId, instanceId }: Identity,
+  protocol: MemberProtocol
+): ConsumerMember {
+  const { group } = turn
+  const former = instanceId === null ? undefined : group.staticMember(instanceId)
+  if (!former) return group.members.get(memberId) ?? newMember(memberId)
+  const bothConsumer = protocol === 'consumer' && former.classic === null
+  if (bothConsumer && former.memberEpoch !== AWAY_EPOCH) {
+    throw new KafkaError('UNRELEASED_INSTANCE_ID', `${former.memberId} still has the place of instance ${instanceId}`)
+  }
+  return replaceMember(turn, former, memberId)
+}
+
+/** Lets a static member go on under another id, from where it was. */
+function replaceMember(turn: ConsumerTurn, former: ConsumerMember, memberId: string): ConsumerMember {
+  const { groupId } = turn.group
+  const member = { ...former, memberId, memberEpoch: JOINING_EPOCH, previousMemberEpoch: JOINING_EPOCH }
+  const target = turn.group.targetOf(former.memberId)
+  removeMember(turn, former)
+  turn.writeMetadata(member)
+  turn.writeTarget(memberId, target)
+  turn.writeCurrentAssignment(member)
+  turn.notes.push(
+    `${memberId} takes the place of ${former.memberId}, instance ${member.instanceId}, in group ${groupId}`
+  )
+  return member
+}
+
+/**
+ * Whether a member may be where it says. The epoch before is good as well, if it brings nothing that it has not: the
+ * answer with the newer one may have been lost. Throws FENCED_MEMBER_EPOCH.
+ */
+export function checkEpoch(member: ConsumerMember, memberEpoch: number, owned: TopicPartitions | null): void {
+  if (memberEpoch === JOINING_EPOCH || memberEpoch === member.memberEpoch) return
+  const isLostAnswer = memberEpoch < member.memberEpoch && memberEpoch === member.previousMemberEpoch
+  if (isLostAnswer && ownsNoMore(member, owned)) return
+  throw new KafkaError(
+    'FENCED_MEMBER_EPOCH',
+    `${member.memberId} is in epoch ${member.memberEpoch}, not ${memberEpoch}: it must give up all partitions and join anew`
+  )
+}
+
+function ownsNoMore({ assigned }: ConsumerMember, owned: TopicPartitions | null): boolean {
+  return (
+    owned?.every(({ topicId, partitions }) => {
+      const epochs = assigned.get(topicId)
+      return epochs !== undefined && partitions.every(partition => epochs.has(partition))
+    }) ?? false
+  )
+}
+
+/** Takes members out of the group, and the regular expressions that nobody uses any more; the epoch moves on. */
+export function removeMembers(turn: ConsumerTurn, members: readonly ConsumerMember[]): void {
+  if (members.length === 0) return
+  for (const member of members) removeMember(turn, member)
+  const used = turn.group.subscribedRegexes()
+  const unused = new Set(members.map(regexOf).filter(regex => regex !== null && !used.has(regex)))
+  for (const regex of unused) if (regex !== null) turn.writeRegex(regex, null)
+  bumpEpoch(turn)
+}
+
+function removeMember(turn: ConsumerTurn, { memberId }: ConsumerMember): void {
+  const key = { groupId: turn.group.groupId, memberId }
+  turn.write({ type: 'ConsumerGroupCurrentMemberAssignment', key, value: null })
+  turn.write({ type: 'ConsumerGroupTargetAssignmentMember', key, value: null })
+  turn.write({ type: 'ConsumerGroupMemberMetadata', key, value: null })
+}

@@ -1,0 +1,100 @@
+/**
+ * What the group is subscribed to: changes by its members, regular expressions and what they stand for, and the hash that
+ * tells whether the topics are still what they were when the group last moved on.
+ */
+
+import { compilePattern } from '../../coordination/patterns.ts'
+import type { ResolvedRegex } from './group.ts'
+import { type ConsumerMember, hasSameMetadata, hasSameNames, regexOf } from './member.ts'
+import { groupHash } from './metadata-hash.ts'
+import type { ConsumerTurn } from './turn.ts'
+
+/** Expressions are resolved again after this long at the soonest. */
+const REGEX_REFRESH_MIN_INTERVAL_MS = 10_000
+
+/** What a request has changed of a member's subscription. An expression may stand for its topics already, or not yet. */
+export interface SubscriptionChange {
+  readonly names: boolean
+  readonly regex: 'same' | 'unresolved' | 'resolved'
+}
+
+/** Writes down what a member tells of itself, where it is news. Throws INVALID_REGULAR_EXPRESSION. */
+export function updateMember(turn: ConsumerTurn, before: ConsumerMember, after: ConsumerMember): SubscriptionChange {
+  const resolvedBefore = [...turn.group.regexes.values()]
+  if (!hasSameMetadata(before, after)) turn.writeMetadata(after)
+  const names = !hasSameNames(before, after)
+  const regex = before.subscribedTopicRegex === after.subscribedTopicRegex ? 'same' : changeRegex(turn, before, after)
+  turn.toResolve = regexesToResolve(turn, resolvedBefore)
+  return { names, regex }
+}
+
+function changeRegex(turn: ConsumerTurn, before: ConsumerMember, after: ConsumerMember): 'unresolved' | 'resolved' {
+  const former = regexOf(before)
+  const wanted = regexOf(after)
+  const used = turn.group.subscribedRegexes()
+  if (former !== null && !used.has(former)) turn.writeRegex(former, null)
+  // One that others have is known to be valid.
+  if (wanted !== null && used.get(wanted) === 1) compilePattern(wanted)
+  const isResolved = wanted === null ? former !== null : turn.group.regexes.has(wanted)
+  return isResolved ? 'resolved' : 'unresolved'
+}
+
+/**
+ * The expressions of the group, when it is time to look what they stand for: one is not resolved yet, there are new
+ * topics, or it is long ago. `resolvedBefore` are those that were resolved when the turn began.
+ */
+function regexesToResolve(
+  turn: ConsumerTurn,
+  resolvedBefore: readonly ResolvedRegex[]
+): ReadonlySet<string> | undefined {
+  const { group, topics, now, limits } = turn
+  const wanted = new Set(group.subscribedRegexes().keys())
+  if (wanted.size === 0) return undefined
+  // They are always resolved together, so one tells for all.
+  const [last] = resolvedBefore
+  const age = last ? now - Number(last.timestamp) : Number.POSITIVE_INFINITY
+  if (age <= REGEX_REFRESH_MIN_INTERVAL_MS) return undefined
+  const isOutdated = wanted.size !== resolvedBefore.length || (last?.version ?? 0n) < topics.versionOfNewTopics
+  return isOutdated || age > limits.regexRefreshIntervalMs ? wanted : undefined
+}
+
+/** What expressions stand for has been found out: where it is news, the epoch moves on. */
+export function regexesResolved(turn: ConsumerTurn, resolved: ReadonlyMap<string, ResolvedRegex>): void {
+  const used = turn.group.subscribedRegexes()
+  let isNews = false
+  for (const [regex, found] of resolved) {
+    if (!used.has(regex)) continue
+    isNews ||= !isSameSet(turn.group.regexes.get(regex)?.topics ?? new Set(), found.topics)
+    turn.writeRegex(regex, found)
+  }
+  if (isNews || subscriptionHash(turn) !== turn.group.metadataHash) bumpEpoch(turn)
+}
+
+/** Moves the epoch on if `isDue`, or if the topics are not what they were. */
+export function followMetadata(turn: ConsumerTurn, isDue: boolean): void {
+  const { group, topics } = turn
+  if (!isDue && group.metadataSeen === topics.version) return
+  if (isDue || subscriptionHash(turn) !== group.metadataHash) bumpEpoch(turn)
+  turn.group.metadataSeen = topics.version
+  if (!turn.group.hasPartitionMetadata) return
+  turn.write({ type: 'ConsumerGroupPartitionMetadata', key: { groupId: group.groupId }, value: null })
+}
+
+/** Begins the next epoch: members are to be assigned anew. */
+export function bumpEpoch(turn: ConsumerTurn): void {
+  turn.writeEpoch(turn.group.groupEpoch + 1, subscriptionHash(turn))
+}
+
+/** The metadata hash of all topics that the group is subscribed to. */
+export function subscriptionHash({ group, topics }: ConsumerTurn): bigint {
+  const hashes = new Map<string, bigint>()
+  for (const name of group.subscribedTopics) {
+    const hash = topics.hashOf(name)
+    if (hash !== undefined) hashes.set(name, hash)
+  }
+  return groupHash(hashes)
+}
+
+function isSameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every(element => other.has(element))
+}

@@ -1,0 +1,96 @@
+/** The target assignment: what each member shall have, made by an assignor for one epoch of the group. */
+import { KafkaError } from '../../protocol/errors.ts'
+import { type Assignment, type Assignor, type MemberSpec, PartitionAssignorError } from './assignors/assignor.ts'
+import type { ConsumerGroup } from './group.ts'
+import { type ConsumerMember, hasSameNames, regexOf } from './member.ts'
+import type { GroupTopics } from './topics.ts'
+import type { ConsumerTurn } from './turn.ts'
+
+/** Makes the target of the group's epoch, where there is none yet and the last is not too recent. */
+export function updateTarget(turn: ConsumerTurn): void {
+  const { group, topics } = turn
+  if (group.assignmentEpoch >= group.groupEpoch || !isTimeToAssign(turn)) return
+  const assignor = preferredAssignor(turn)
+  for (const [memberId, assigned] of assign(group, assignor, topics)) {
+    if (!isSameTarget(assigned, group.targets.get(memberId))) turn.writeTarget(memberId, assigned)
+  }
+  turn.writeAssignmentEpoch(group.groupEpoch)
+}
+
+/** A target of unknown age, and one that may follow at any time, need not wait. */
+function isTimeToAssign({ group, now, limits }: ConsumerTurn): boolean {
+  const { assignmentIntervalMs } = limits
+  return (
+    group.assignmentTimestamp === 0 ||
+    assignmentIntervalMs === 0 ||
+    now >= group.assignmentTimestamp + assignmentIntervalMs
+  )
+}
+
+/** The assignor that most members ask for; of equals the one that the broker prefers. */
+export function preferredAssignor({ group, limits }: Pick<ConsumerTurn, 'group' | 'limits'>): Assignor {
+  const votes = new Map([...limits.assignors.keys()].map(name => [name, 0]))
+  for (const { serverAssignor } of group.members.values()) {
+    const count = votes.get(serverAssignor ?? '')
+    if (serverAssignor !== null && count !== undefined) votes.set(serverAssignor, count + 1)
+  }
+  const [winner] = [...votes].sort(([, a], [, b]) => b - a)
+  const assignor = limits.assignors.get(winner?.[0] ?? '')
+  if (!assignor) throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the broker has no assignor')
+  return assignor
+}
+
+function assign(group: ConsumerGroup, assignor: Assignor, topics: GroupTopics): ReadonlyMap<string, Assignment> {
+  const members = new Map([...group.members].map(([memberId, member]) => [memberId, specOf(group, member, topics)]))
+  try {
+    return assignor.assign({ members, isHomogeneous: isHomogeneous(group) }, topics)
+  } catch (error) {
+    if (!(error instanceof PartitionAssignorError)) throw error
+    const { groupId, groupEpoch } = group
+    throw new KafkaError(
+      'UNKNOWN_SERVER_ERROR',
+      `no assignment for epoch ${groupEpoch} of ${groupId}: ${error.message}`
+    )
+  }
+}
+
+function specOf(group: ConsumerGroup, member: ConsumerMember, topics: GroupTopics): MemberSpec {
+  const { instanceId, memberId } = member
+  const topicIds = subscribedTopicIds(group, member, topics)
+  return { instanceId, subscribedTopicIds: topicIds, assigned: group.targetOf(memberId) }
+}
+
+/** The ids of the topics that a member is subscribed to; names of topics that do not exist have none. */
+export function subscribedTopicIds(
+  group: ConsumerGroup,
+  member: ConsumerMember,
+  topics: GroupTopics
+): ReadonlySet<string> {
+  const ids = new Set<string>()
+  for (const name of group.topicsOf(member)) {
+    const topicId = topics.idOf(name)
+    if (topicId !== undefined) ids.add(topicId)
+  }
+  return ids
+}
+
+/** True when all members are subscribed to the same names, or all by the same expression alone. */
+function isHomogeneous({ members }: ConsumerGroup): boolean {
+  const [first] = members.values()
+  if (!first) return true
+  if (regexOf(first) !== null && first.subscribedTopicNames.length > 0) return false
+  for (const member of members.values()) {
+    if (regexOf(member) !== regexOf(first) || !hasSameNames(member, first)) return false
+  }
+  return true
+}
+
+function isSameTarget(one: Assignment, other: Assignment | undefined): boolean {
+  if (one.size !== other?.size) return false
+  for (const [topicId, partitions] of one) {
+    const others = other.get(topicId)
+    if (others?.size !== partitions.size) return false
+    for (const partition of partitions) if (!others.has(partition)) return false
+  }
+  return true
+}

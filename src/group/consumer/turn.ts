@@ -1,0 +1,119 @@
+/**
+ * One turn of a consumer group. Each record that it writes takes effect on a copy at once, so that what is decided next
+ * sees it; the shell puts all of them into the log as one batch, and only then the copy in the group's place. If that
+ * fails, it drops the turn, and nothing has happened.
+ */
+
+import type { Answer, GroupLimits, Turn } from '../classic/turn.ts'
+import { type Outcome, outcomeOf } from '../outcome.ts'
+import type { GroupRecord } from '../records.ts'
+import type { Assignment } from './assignors/assignor.ts'
+import type { ConsumerGroup, ResolvedRegex } from './group.ts'
+import type { ConsumerGroupLimits } from './limits.ts'
+import { type ConsumerMember, currentAssignmentOf, memberMetadataOf } from './member.ts'
+import type { ConsumerGroupRecord } from './records.ts'
+import type { GroupTopics } from './topics.ts'
+
+/** What a turn is decided by, beside the group itself. */
+export interface TurnWorld {
+  readonly now: number
+  readonly limits: ConsumerGroupLimits
+  /** Those of the classic group that this one may become. */
+  readonly classic: GroupLimits
+  readonly topics: GroupTopics
+}
+
+export class ConsumerTurn {
+  readonly world: TurnWorld
+  /** What the log must hold before anyone is answered, in this order. */
+  readonly records: GroupRecord[] = []
+  /** What operators shall read, one sentence each. */
+  readonly notes: string[] = []
+  /** For requests that are parked in a group that was a classic one until now. */
+  readonly answers: Answer[] = []
+  /** The turn of the classic group that this one has become; its own records come after those of this turn. */
+  successor: Turn | undefined
+  /** The regular expressions that are to be resolved when this turn is over. */
+  toResolve: ReadonlySet<string> | undefined
+  #group: ConsumerGroup
+  #isCopy = false
+
+  constructor(group: ConsumerGroup, world: TurnWorld) {
+    this.#group = group
+    this.world = world
+  }
+
+  get now(): number {
+    return this.world.now
+  }
+
+  get limits(): ConsumerGroupLimits {
+    return this.world.limits
+  }
+
+  get topics(): GroupTopics {
+    return this.world.topics
+  }
+
+  /** The group as the turn has made it so far. Ask each time: the first write makes another of it. */
+  get group(): ConsumerGroup {
+    return this.#group
+  }
+
+  /** Has a record written, and lets it take effect. */
+  write(record: ConsumerGroupRecord): void {
+    if (!this.#isCopy) this.#group = this.#group.copy()
+    this.#isCopy = true
+    this.records.push(record)
+    this.#group.apply(record)
+  }
+
+  /** Writes what a member told of itself. */
+  writeMetadata(member: ConsumerMember): void {
+    this.write({ type: 'ConsumerGroupMemberMetadata', key: this.#keyOf(member), value: memberMetadataOf(member) })
+  }
+
+  /** Writes how far a member has come. */
+  writeCurrentAssignment(member: ConsumerMember): void {
+    const value = currentAssignmentOf(member)
+    this.write({ type: 'ConsumerGroupCurrentMemberAssignment', key: this.#keyOf(member), value })
+  }
+
+  /** Writes what a member shall have. */
+  writeTarget(memberId: string, target: Assignment): void {
+    const topicPartitions = [...target].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions] }))
+    const key = { groupId: this.#group.groupId, memberId }
+    this.write({ type: 'ConsumerGroupTargetAssignmentMember', key, value: { topicPartitions } })
+  }
+
+  /** Writes that the targets are those of an epoch. */
+  writeAssignmentEpoch(assignmentEpoch: number): void {
+    const value = { assignmentEpoch, assignmentTimestamp: BigInt(this.now) }
+    this.write({ type: 'ConsumerGroupTargetAssignmentMetadata', key: { groupId: this.#group.groupId }, value })
+  }
+
+  /** Writes what an expression stands for; null when nobody uses it any more. */
+  writeRegex(regularExpression: string, resolved: ResolvedRegex | null): void {
+    const key = { groupId: this.#group.groupId, regularExpression }
+    const value = resolved && { ...resolved, topics: [...resolved.topics].sort() }
+    this.write({ type: 'ConsumerGroupRegularExpression', key, value })
+  }
+
+  /** Begins the next epoch of the group. */
+  writeEpoch(epoch: number, metadataHash: bigint): void {
+    this.write({ type: 'ConsumerGroupMetadata', key: { groupId: this.#group.groupId }, value: { epoch, metadataHash } })
+    this.notes.push(`the epoch of the group is now ${epoch}`)
+  }
+
+  /** What the turn comes to. */
+  outcome(): Outcome {
+    const { records, answers } = this
+    if (!this.successor) return { group: this.#group, records, answers }
+    const { group, records: later, answers: more } = outcomeOf(this.successor, records)
+    return { group, records: later, answers: [...answers, ...more] }
+  }
+
+  #keyOf({ memberId }: ConsumerMember): { groupId: string; memberId: string } {
+    return { groupId: this.#group.groupId, memberId }
+  }
+}

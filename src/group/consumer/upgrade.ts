@@ -1,0 +1,134 @@
+/**
+ * A classic group becomes a consumer group when the first member of the new protocol comes. Its members go on in it, each
+ * with what its leader gave it last, and speak the classic protocol until they are restarted.
+ */
+import { KafkaError } from '../../protocol/errors.ts'
+import { type ClassicGroup, type Member, usesConsumerProtocol } from '../classic/group.ts'
+import { failedJoin, failedSync } from '../classic/turn.ts'
+import { readAssignment, readSubscription } from '../embedded-protocol.ts'
+import type { Assignment } from './assignors/assignor.ts'
+import { type ConsumerMember, newMember, sortedOnce } from './member.ts'
+import { subscriptionHash } from './subscription.ts'
+import type { GroupTopics } from './topics.ts'
+import type { ConsumerTurn } from './turn.ts'
+
+/**
+ * Begins a turn of a new consumer group with the end of the classic one, and whoever was in that. The turn must go on
+ * with a member that joins: its group has no target yet for what it is subscribed to.
+ * Throws GROUP_ID_NOT_FOUND for a group that must stay a classic one.
+ */
+export function upgrade(turn: ConsumerTurn, classic: ClassicGroup): void {
+  turn.records.push({ type: 'GroupMetadata', key: { group: classic.groupId }, value: null })
+  if (classic.state === 'Empty') return
+  checkUpgrade(turn, classic)
+  const generation = Array.from(classic.members.values(), member => stateOf(classic, member, turn.topics))
+  writeGroup(turn, classic.generationId, generation)
+  for (const { memberId, awaitingJoin, awaitingSync, sessionTimeoutMs } of classic.members.values()) {
+    turn.group.deadlines.set(memberId, 'session', turn.now + sessionTimeoutMs)
+    const [join, sync] = [failedJoin('REBALANCE_IN_PROGRESS', memberId), failedSync('REBALANCE_IN_PROGRESS')]
+    if (awaitingJoin !== null) turn.answers.push({ type: 'join', ticket: awaitingJoin, answer: join })
+    if (awaitingSync !== null) turn.answers.push({ type: 'sync', ticket: awaitingSync, answer: sync })
+  }
+  turn.notes.push('the classic group has become a consumer group')
+}
+
+function checkUpgrade({ limits }: ConsumerTurn, classic: ClassicGroup): void {
+  if (!limits.isUpgradeEnabled) throw refusal(classic, 'online upgrade is disabled')
+  if (!usesConsumerProtocol(classic)) throw refusal(classic, 'the group does not use the consumer embedded protocol')
+  if (classic.members.size > limits.maxSize) {
+    throw refusal(classic, 'the group size exceeds the consumer group maximum size')
+  }
+}
+
+function refusal({ groupId }: ClassicGroup, why: string): KafkaError {
+  return new KafkaError(
+    'GROUP_ID_NOT_FOUND',
+    `Cannot upgrade classic group ${groupId} to consumer group because ${why}.`
+  )
+}
+
+interface MemberState {
+  readonly member: ConsumerMember
+  readonly target: Assignment
+}
+
+function stateOf(classic: ClassicGroup, member: Member, topics: GroupTopics): MemberState {
+  const { memberId, groupInstanceId: instanceId, clientId, clientHost, rebalanceTimeoutMs, sessionTimeoutMs } = member
+  const { generationId } = classic
+  const target = assignmentOf(classic, member, topics)
+  const subscription = readSubscription(metadataOf(classic, member))
+  if (!subscription) throw refusal(classic, 'the embedded consumer protocol is malformed')
+  const supportedProtocols = member.protocols
+  return {
+    target,
+    member: {
+      ...newMember(memberId),
+      ...{ memberEpoch: generationId, previousMemberEpoch: generationId },
+      ...{ instanceId, clientId, clientHost, rebalanceTimeoutMs },
+      rackId: subscription.rackId || null,
+      subscribedTopicNames: sortedOnce(subscription.topics),
+      assigned: new Map([...target].map(([topicId, partitions]) => [topicId, since(generationId, partitions)])),
+      classic: { sessionTimeoutMs, supportedProtocols }
+    }
+  }
+}
+
+function since(epoch: number, partitions: ReadonlySet<number>): ReadonlyMap<number, number> {
+  return new Map([...partitions].sort((one, other) => one - other).map(partition => [partition, epoch]))
+}
+
+/** A group has no protocol before its first generation, and newcomers may not support that of the last one. */
+function metadataOf({ groupId, protocolName }: ClassicGroup, { memberId, protocols }: Member): Buffer {
+  const protocol = protocols.find(({ name }) => name === protocolName)
+  if (protocol) return protocol.metadata
+  throw new KafkaError(
+    'UNKNOWN_SERVER_ERROR',
+    `${memberId} does not support the protocol ${protocolName} of ${groupId}`
+  )
+}
+
+/** A member that has not synced yet has nothing. Topics that are gone are left out. */
+function assignmentOf(classic: ClassicGroup, { assignment }: Member, topics: GroupTopics): Assignment {
+  if (assignment.length === 0) return new Map()
+  const given = readAssignment(assignment)
+  if (!given) throw refusal(classic, 'the embedded consumer protocol is malformed')
+  if (given.userData !== null && given.userData.length > 0) throw customAssignor(classic)
+  const byTopic = new Map<string, ReadonlySet<number>>()
+  for (const { topic, partitions } of given.assignedPartitions) {
+    const topicId = topics.idOf(topic)
+    if (topicId !== undefined) byTopic.set(topicId, new Set(partitions))
+  }
+  return byTopic
+}
+
+/** What only its own assignor understands would be lost. */
+function customAssignor(classic: ClassicGroup): KafkaError {
+  const advice = 'Please refer to the documentation or switch to a default assignor before re-attempting the upgrade'
+  return refusal(classic, `an unsupported custom assignor is in use. ${advice}`)
+}
+
+function writeGroup(turn: ConsumerTurn, generationId: number, members: readonly MemberState[]): void {
+  const { groupId } = turn.group
+  for (const { member } of members) turn.writeMetadata(member)
+  turn.writeEpoch(generationId, subscriptionHash(turn))
+  for (const { member, target } of members) turn.writeTarget(member.memberId, target)
+  turn.write({
+    type: 'ConsumerGroupTargetAssignmentMetadata',
+    key: { groupId },
+    value: { assignmentEpoch: generationId, assignmentTimestamp: 0n }
+  })
+  for (const { member } of members) {
+    checkNotShared(turn, member)
+    turn.writeCurrentAssignment(member)
+  }
+}
+
+/** A classic leader may give a partition to two members; in a consumer group it has one owner. */
+function checkNotShared({ group }: ConsumerTurn, { assigned }: ConsumerMember): void {
+  for (const [topicId, partitions] of assigned) {
+    for (const partition of partitions.keys()) {
+      if (group.ownerEpoch(topicId, partition) === undefined) continue
+      throw new KafkaError('UNKNOWN_SERVER_ERROR', `partition ${partition} of ${topicId} has two owners`)
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** What a turn of a group of any kind comes to. */
+import type { Answer, Turn } from './classic/turn.ts'
+import type { Group } from './group.ts'
+import type { GroupRecord } from './records.ts'
+
+/** Records first, then the group as it is from now on, then answers to those who are parked. */
+export interface Outcome {
+  readonly group: Group
+  readonly records: readonly GroupRecord[]
+  readonly answers: readonly Answer[]
+}
+
+/** What a turn of a classic group comes to. `before` is what the log must hold first: the end of a group of another kind. */
+export function outcomeOf({ group, record, answers }: Turn, before: readonly GroupRecord[] = []): Outcome {
+  const key = { group: group.groupId }
+  const own: GroupRecord[] = record ? [{ type: 'GroupMetadata', key, value: record }] : []
+  return { group, records: [...before, ...own], answers }
+}
