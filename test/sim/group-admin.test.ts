@@ -1,0 +1,84 @@
+/** A broker that dies at every operation on its disk while groups and offsets are deleted: what was answered stays so. */
+import { expect, test } from 'vitest'
+import type { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { Harness } from '../broker/harness.ts'
+import { type Cause, dieEverywhere, type Life } from './death.ts'
+import { Fact } from './promises.ts'
+
+const SYNCED = { 'log.flush.interval.messages': 1 }
+const GONE = 'gone'
+
+const worlds: { readonly cause: Cause; readonly config: Record<string, number> }[] = [
+  { cause: 'process death', config: {} },
+  { cause: 'power loss', config: SYNCED },
+  { cause: 'power loss without a journal of names', config: SYNCED }
+]
+
+/** What is known of each group: GONE, or the partitions that it has offsets for. */
+type Known = Map<string, Fact<string>>
+
+test.each(worlds)('$cause, $config: deleted groups stay deleted', { timeout: 600_000 }, async ({ cause, config }) => {
+  const operations = await dieEverywhere(cause, {
+    witness: () => new Map<string, Fact<string>>(),
+    script: (life, known: Known) => play(life, known, config),
+    check: (left, known) => check(left, known, config)
+  })
+  expect(operations).toBeGreaterThan(50)
+})
+
+async function play(life: Life, known: Known, config: Record<string, number>): Promise<void> {
+  const broker = await Harness.start({ storage: life.storage, random: life.random, config })
+  life.mustGoOn()
+  await broker.createTopic('t', 3)
+  await broker.get('FindCoordinator', { coordinatorKeys: ['a'] })
+  const groups = ['a', 'b', 'c', 'd']
+  for (const round of [1n, 2n]) {
+    for (const groupId of groups) await promise(life, known, groupId, '0 1 2', () => commit(broker, groupId, round))
+    await promise(life, known, 'a', GONE, () => remove(broker, ['a']))
+    await promise(life, known, 'b', '0 2', () => removeOffsets(broker, 'b', [1]))
+    await promise(life, known, 'c', '', () => removeOffsets(broker, 'c', [0, 1, 2]))
+    await promise(life, known, 'b', GONE, () => remove(broker, ['b', 'none']))
+    await promise(life, known, 'c', GONE, () => remove(broker, ['c']))
+  }
+  await broker.broker.stop()
+}
+
+/** Does what will be so if it is answered. */
+async function promise(life: Life, known: Known, groupId: string, outcome: string, act: () => Promise<unknown>) {
+  const fact = known.get(groupId) ?? new Fact(GONE)
+  known.set(groupId, fact)
+  await fact.set(outcome, async () => {
+    const errorCode = await act()
+    life.mustGoOn()
+    expect(errorCode).toBe('NONE')
+    return outcome
+  })
+}
+
+async function commit(broker: Harness, groupId: string, committedOffset: bigint): Promise<unknown> {
+  const partitions = [0, 1, 2].map(partitionIndex => ({ partitionIndex, committedOffset, committedMetadata: null }))
+  const { topics } = await broker.get('OffsetCommit', { groupId, topics: [{ name: 't', partitions }] }, { version: 9 })
+  return topics[0]?.partitions[0]?.errorCode
+}
+
+async function remove(broker: Harness, groupsNames: string[]): Promise<unknown> {
+  return (await broker.get('DeleteGroups', { groupsNames })).results[0]?.errorCode
+}
+
+async function removeOffsets(broker: Harness, groupId: string, indexes: number[]): Promise<unknown> {
+  const partitions = indexes.map(partitionIndex => ({ partitionIndex }))
+  const { errorCode, topics } = await broker.get('OffsetDelete', { groupId, topics: [{ name: 't', partitions }] })
+  return errorCode === 'NONE' ? topics[0]?.partitions[0]?.errorCode : errorCode
+}
+
+async function check(storage: MemoryStorage, known: Known, config: Record<string, number>): Promise<void> {
+  await using broker = await Harness.start({ storage, config })
+  const { groups } = await broker.get('ListGroups', {})
+  for (const [groupId, { possible }] of known) {
+    const isListed = groups.some(group => group.groupId === groupId)
+    const { topics } = await broker.get('OffsetFetch', { groupId, topics: null }, { version: 7 })
+    const offsets = topics.flatMap(({ partitions }) => partitions.map(({ partitionIndex }) => partitionIndex)).sort()
+    expect(possible, `group ${groupId}`).toContain(isListed ? offsets.join(' ') : GONE)
+    if (!isListed) expect(offsets).toEqual([])
+  }
+}
