@@ -1,0 +1,198 @@
+/** A coordinator whose one group `g` is joined by clients of both protocols, with the topics foo (4 partitions) and bar (2). */
+import type { HeartbeatRequest, JoinGroupRequest, SyncGroupRequest } from '../../../src/group/classic-groups.ts'
+import type { ConsumerHeartbeatRequest } from '../../../src/group/consumer-groups.ts'
+import { GroupCoordinator, type GroupSettings } from '../../../src/group/coordinator.ts'
+import { readAssignment, writeAssignment } from '../../../src/group/embedded-protocol.ts'
+import type { Group } from '../../../src/group/group.ts'
+import { decodeRecord } from '../../../src/group/records.ts'
+import { ByteWriter } from '../../../src/protocol/byte-writer.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { MemoryJournal } from '../../coordination/memory-journal.ts'
+import { ClusterTopics } from './cluster-topics.ts'
+import { CONSUMER_SETTINGS } from './settings.ts'
+
+const SETTINGS: GroupSettings = {
+  minSessionTimeoutMs: 6_000,
+  maxSessionTimeoutMs: 1_800_000,
+  initialRebalanceDelayMs: 0,
+  maxSize: 100,
+  offsetMetadataMaxBytes: 4096,
+  offsetsRetentionMs: 7 * 86_400_000,
+  offsetsRetentionCheckIntervalMs: 600_000,
+  consumer: { ...CONSUMER_SETTINGS, assignmentIntervalMs: 0, minAssignmentIntervalMs: 0 }
+}
+
+export const SESSION_MS = 10_000
+export const REBALANCE_MS = 60_000
+
+/** Partitions by topic. */
+export type Owned = Record<string, readonly number[]>
+
+/** What a consumer tells of itself, in version 3. */
+export function subscriptionOf(topics: readonly string[], owned: Owned = {}, rackId: string | null = null): Buffer {
+  const writer = new ByteWriter()
+  const text = (value: string) => {
+    writer.int16(value.length)
+    for (const byte of Buffer.from(value)) writer.int8(byte)
+  }
+  writer.int16(3)
+  writer.int32(topics.length)
+  for (const topic of topics) text(topic)
+  writer.int32(-1)
+  writer.int32(Object.keys(owned).length)
+  for (const [topic, partitions] of Object.entries(owned)) {
+    text(topic)
+    writer.int32(partitions.length)
+    for (const partition of partitions) writer.int32(partition)
+  }
+  writer.int32(-1)
+  if (rackId === null) writer.int16(-1)
+  else text(rackId)
+  return writer.toBuffer()
+}
+
+/** What a leader gives. */
+export function assignmentOf(owned: Owned): Buffer {
+  const topics = Object.entries(owned).map(([topic, partitions]) => ({ topic, partitions }))
+  return writeAssignment(topics, 3)
+}
+
+/** What SyncGroup gave; undefined where that is no assignment. */
+export function partitionsOf(assignment: Buffer): Owned | undefined {
+  const read = readAssignment(assignment)
+  return read
+    ? Object.fromEntries(read.assignedPartitions.map(({ topic, partitions }) => [topic, partitions]))
+    : undefined
+}
+
+export class MigrationStage {
+  readonly clock = new ManualClock()
+  readonly journal = new MemoryJournal()
+  readonly topics = new ClusterTopics()
+  readonly foo: string
+  readonly bar: string
+  groups: GroupCoordinator
+  readonly #settings: GroupSettings
+
+  constructor(consumer: Partial<GroupSettings['consumer']> = {}, settings: Partial<GroupSettings> = {}) {
+    this.foo = this.topics.create('foo', 4)
+    this.bar = this.topics.create('bar', 2)
+    this.#settings = { ...SETTINGS, ...settings, consumer: { ...SETTINGS.consumer, ...consumer } }
+    this.groups = this.#started()
+  }
+
+  #started(): GroupCoordinator {
+    const groups = new GroupCoordinator({
+      clock: this.clock,
+      random: seededRandom(this.journal.batches.length),
+      logger: silentLogger,
+      settings: this.#settings,
+      configOf: () => new Map(),
+      topics: this.topics,
+      failed: error => {
+        throw error
+      },
+      topic: {
+        topic: '__consumer_offsets',
+        logger: silentLogger,
+        partitionCount: () => 1,
+        journal: () => this.journal
+      }
+    })
+    // On a clock that stands still it does not let others go first.
+    void groups.start()
+    return groups
+  }
+
+  /** Another broker takes over: it knows what is in the log, and nothing else. */
+  restart(): void {
+    this.groups.stop()
+    this.groups = this.#started()
+  }
+
+  get group(): Group | undefined {
+    return [...this.groups.groups()].find(({ groupId }) => groupId === 'g')
+  }
+
+  /** The types of the records of each batch since the first, without those of offsets. */
+  written(since = 0): string[] {
+    const records = this.journal.batches.slice(since).flat().map(decodeRecord)
+    return records.map(record => `${record.type}${'value' in record && record.value === null ? ' -' : ''}`)
+  }
+
+  join(changes: Partial<JoinGroupRequest> = {}) {
+    return this.groups.classic.joinGroup({
+      groupId: 'g',
+      apiVersion: 9,
+      memberId: '',
+      groupInstanceId: null,
+      clientId: 'classic',
+      clientHost: '/127.0.0.1',
+      sessionTimeoutMs: SESSION_MS,
+      rebalanceTimeoutMs: REBALANCE_MS,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }],
+      reason: null,
+      ...changes
+    })
+  }
+
+  sync(memberId: string, generationId: number, changes: Partial<SyncGroupRequest> = {}) {
+    const claim = { groupId: 'g', memberId, generationId, groupInstanceId: null }
+    const protocol = { protocolType: 'consumer', protocolName: 'range' }
+    return this.groups.classic.syncGroup({ ...claim, ...protocol, assignments: [], ...changes })
+  }
+
+  beat(memberId: string, generationId: number, changes: Partial<HeartbeatRequest> = {}) {
+    return this.groups.classic.heartbeat({ groupId: 'g', memberId, generationId, groupInstanceId: null, ...changes })
+  }
+
+  async leave(memberId: string, groupInstanceId: string | null = null) {
+    const { members } = await this.groups.classic.leaveGroup('g', [{ memberId, groupInstanceId }])
+    return members[0]?.errorCode
+  }
+
+  heartbeat(memberId: string, memberEpoch: number, changes: Partial<ConsumerHeartbeatRequest> = {}) {
+    const isJoining = memberEpoch === 0
+    const request = {
+      groupId: 'g',
+      memberId,
+      memberEpoch,
+      instanceId: null,
+      rackId: null,
+      rebalanceTimeoutMs: isJoining ? REBALANCE_MS : -1,
+      subscribedTopicNames: isJoining ? ['foo'] : null,
+      subscribedTopicRegex: null,
+      serverAssignor: null,
+      topicPartitions: isJoining ? [] : null,
+      clientId: 'consumer',
+      clientHost: '/127.0.0.1',
+      ...changes
+    }
+    return this.groups.consumer.heartbeat(request, 1)
+  }
+
+  /** Members join a classic group one after the other; gives their ids in that order, all in one generation. */
+  async classicMembers(...joins: Partial<JoinGroupRequest>[]): Promise<{ ids: string[]; generationId: number }> {
+    const members: Partial<JoinGroupRequest>[] = []
+    let generationId = -1
+    for (const join of joins) {
+      const answers = [this.join({ apiVersion: 3, ...join }), ...members.map(member => this.join(member))]
+      const [newcomer] = await Promise.all(answers)
+      if (newcomer?.errorCode !== 'NONE') throw new Error(`cannot join: ${newcomer?.errorCode}`)
+      members.push({ ...join, memberId: newcomer.memberId })
+      generationId = newcomer.generationId
+    }
+    return { ids: members.map(({ memberId = '' }) => memberId), generationId }
+  }
+
+  /** As `classicMembers`; then the leader gives each of them what is told. */
+  async classicGroup(assigned: readonly Owned[], changes: Partial<JoinGroupRequest> = {}) {
+    const { ids, generationId } = await this.classicMembers(...assigned.map(() => changes))
+    const assignments = ids.map((memberId, index) => ({ memberId, assignment: assignmentOf(assigned[index] ?? {}) }))
+    await Promise.all(ids.map(id => this.sync(id, generationId, { assignments })))
+    return { ids, generationId }
+  }
+}
