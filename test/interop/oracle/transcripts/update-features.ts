@@ -29,17 +29,17 @@ const update = (name: string, version: number, featureUpdates: readonly object[]
     { compare: withWords }
   )
 
-/** The level of `transaction.version` that is in force, once it is. */
-export function inForce(level: number): Step[] {
+/** The level of a feature that is in force, once it is. */
+export function inForce(level: number, feature = FEATURE): Step[] {
   return [
-    arrange(`${FEATURE} is ${level}`, session =>
-      session.askUntil(ApiVersions, 4, client, ({ finalizedFeatures }) => levelIn(finalizedFeatures) === level)
+    arrange(`${feature} is ${level}`, session =>
+      session.askUntil(ApiVersions, 4, client, ({ finalizedFeatures }) => levelIn(finalizedFeatures, feature) === level)
     ),
     ...atEachVersion('what is in force', ApiVersions, () => client, {
       first: 3,
       compare: ({ supportedFeatures, finalizedFeatures }) => ({
-        supported: supportedFeatures.filter(({ name }) => name === FEATURE),
-        finalized: finalizedFeatures.filter(({ name }) => name === FEATURE)
+        supported: supportedFeatures.filter(({ name }) => name === feature),
+        finalized: finalizedFeatures.filter(({ name }) => name === feature)
       }),
       since: { 5: '4.4.0' }
     })
@@ -47,19 +47,21 @@ export function inForce(level: number): Step[] {
 }
 
 /** Sets the level. */
-export function raised(level: number): Step[] {
-  return [update(`to ${level}`, 2, [{ feature: FEATURE, maxVersionLevel: level }]), ...inForce(level)]
+export function raised(level: number, feature = FEATURE): Step[] {
+  return [update(`to ${level}`, 2, [{ feature, maxVersionLevel: level }]), ...inForce(level, feature)]
 }
 
-export function lowered(level: number): Step[] {
+export function lowered(level: number, feature = FEATURE): Step[] {
   return [
-    update(`down to ${level}`, 2, [{ feature: FEATURE, maxVersionLevel: level, upgradeType: 2 }]),
-    ...inForce(level)
+    update(`down to ${level}`, 2, [{ feature, maxVersionLevel: level, upgradeType: 2 }]),
+    ...inForce(level, feature)
   ]
 }
 
-function levelIn(features: readonly { readonly name: string; readonly maxVersionLevel: number }[]): number {
-  return features.find(({ name }) => name === FEATURE)?.maxVersionLevel ?? 0
+type Levels = readonly { readonly name: string; readonly maxVersionLevel: number }[]
+
+function levelIn(features: Levels, feature: string): number {
+  return features.find(({ name }) => name === feature)?.maxVersionLevel ?? 0
 }
 
 const everyVersion: Step[] = [0, 1, 2].flatMap(version => [
@@ -116,4 +118,24 @@ const moved: Step[] = [
   ...raised(2)
 ]
 
-export const updateFeatures: Step[] = [...inForce(2), ...everyVersion, ...validated, ...moved]
+/** Without it the protocol of KIP-848 is off: what that means is in `group-version.ts`. */
+const GROUPS = 'group.version'
+
+const groups: Step[] = [
+  ...inForce(1, GROUPS),
+  ...[0, 1, 2].flatMap(version => [
+    update('groups to where they are', version, [{ feature: GROUPS, maxVersionLevel: 1 }]),
+    update('groups too high', version, [{ feature: GROUPS, maxVersionLevel: 2 }]),
+    update('groups lower, as an upgrade', version, [{ feature: GROUPS, maxVersionLevel: 0 }])
+  ]),
+  update('groups and transactions', 2, [
+    { feature: GROUPS, maxVersionLevel: 0, upgradeType: 2 },
+    { feature: FEATURE, maxVersionLevel: 3 }
+  ]),
+  ...inForce(1, GROUPS),
+  ...lowered(0, GROUPS),
+  update('groups back as a downgrade', 2, [{ feature: GROUPS, maxVersionLevel: 1, upgradeType: 3 }]),
+  ...raised(1, GROUPS)
+]
+
+export const updateFeatures: Step[] = [...inForce(2), ...everyVersion, ...validated, ...moved, ...groups]
