@@ -42,11 +42,20 @@ export class Masks {
     if (value === null || value === undefined) return value
     if (Buffer.isBuffer(value))
       return field === 'records' ? this.#apply(recordsView(value), 'batches') : value.toString('hex')
+    if (field === 'activeProducers' && Array.isArray(value)) return this.#producers(value)
     if (Array.isArray(value)) return sorted(value, field).map(element => this.#apply(element, field))
     if (typeof value === 'object') {
       return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.#apply(inner, name)]))
     }
     return this.#scalar(value, field)
+  }
+
+  /** Which of two producers got its id first is chance: they are put in order by what they did, then by who they are. */
+  #producers(producers: readonly unknown[]): unknown[] {
+    const nameOf = (producer: unknown) => this.#names.get(keyOf(producer, 'producerId')) ?? '~'
+    const byDeeds = (a: unknown, b: unknown) => compareKeys(withoutId(a), withoutId(b))
+    const inOrder = producers.toSorted((a, b) => byDeeds(a, b) || compareKeys(nameOf(a), nameOf(b)))
+    return inOrder.map(producer => this.#apply(producer))
   }
 
   #scalar(value: unknown, field: string): unknown {
@@ -70,11 +79,6 @@ export class Masks {
 function sorted(elements: readonly unknown[], field: string): readonly unknown[] {
   if (ORDERED.has(field)) return elements
   if (field === 'partitions' && typeof elements[0] === 'number') return elements.toSorted(compareKeys)
-  // Which of two producers got its id first is chance where a coordinator works beside its requests.
-  if (field === 'activeProducers') {
-    const byId = (a: unknown, b: unknown) => compareKeys(keyOf(a, 'producerId'), keyOf(b, 'producerId'))
-    return elements.toSorted((a, b) => compareKeys(withoutId(a), withoutId(b)) || byId(a, b))
-  }
   const key = sortKey(elements[0])
   if (key === undefined) return elements
   return elements.toSorted((a, b) => compareKeys(keyOf(a, key), keyOf(b, key)))
