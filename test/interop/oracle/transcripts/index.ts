@@ -14,6 +14,7 @@ import { findCoordinator } from './find-coordinator.ts'
 import { groupAdmin } from './group-admin.ts'
 import { groupConfigs } from './group-configs.ts'
 import { groupRecords } from './group-records.ts'
+import { groupVersion } from './group-version.ts'
 import { initProducerId } from './init-producer-id.ts'
 import { joinGroup } from './join-group.ts'
 import { leaderEpochs } from './leader-epochs.ts'
@@ -70,6 +71,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'txn admin': txnAdmin,
   'committed read': committedRead,
   'update features': updateFeatures,
+  'group version': groupVersion,
   'transaction versions': transactionVersions,
   'exhausted epochs': exhaustedEpochs
 }
