@@ -117,7 +117,9 @@ export class ConsumerGroups {
 function consumerGroupIn(partition: GroupPartition, groupId: string): ConsumerGroup {
   const group = partition.groups.get(groupId)
   if (group?.type === 'consumer') return group
-  throw new KafkaError('GROUP_ID_NOT_FOUND', group ? `group ${groupId} is no consumer group` : `no group ${groupId}`)
+  // Kafka's tools print these words.
+  const why = group ? `Group ${groupId} is not a consumer group.` : `Group ${groupId} not found.`
+  throw new KafkaError('GROUP_ID_NOT_FOUND', why)
 }
 
 function sizeOf({ members }: ConsumerGroupDescription): number {
