@@ -1,5 +1,6 @@
 /** The loop that most handlers share: every partition of every topic of a request gets an answer of its own. */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import { type Clock, fairTurns } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 
 /** A partition as a request names it: by the topic's name, or by its id where the request has ids. */
@@ -44,6 +45,26 @@ export function each<Item, Answer>(
       return failed(item, failureOf(error, reporting))
     }
   })
+}
+
+/** Answers each item, in turns of bounded length where they are many: others go first in between. */
+export async function eachInTurns<Item, Answer>(
+  items: Iterable<Item>,
+  clock: Clock,
+  answer: (item: Item) => Promise<Answer>
+): Promise<Answer[]> {
+  const answers: Answer[] = []
+  const afterYou = fairTurns(clock)
+  let turn: Promise<Answer>[] = []
+  for (const item of items) {
+    turn.push(answer(item))
+    const pause = afterYou()
+    if (!pause) continue
+    for (const one of await Promise.all(turn)) answers.push(one)
+    turn = []
+    await pause
+  }
+  return [...answers, ...(await Promise.all(turn))]
 }
 
 /** Each partition once: of one that a request names twice the last counts, in the place of the first. */

@@ -3,7 +3,8 @@
  * named. No error has a message: Kafka has one for share groups only.
  */
 import type { Handler } from '../context.ts'
+import { eachInTurns } from '../per-partition.ts'
 
 export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { parts }) => ({
-  results: await Promise.all(Array.from(new Set(groupsNames), groupId => parts.groups.admin.delete(groupId)))
+  results: await eachInTurns(new Set(groupsNames), parts.clock, groupId => parts.groups.admin.delete(groupId))
 })

@@ -6,6 +6,7 @@
 import { AnswerBudget } from '../../group/answer-budget.ts'
 import { allOperations } from '../../security/operations.ts'
 import type { Handler, RequestContext, Response } from '../context.ts'
+import { eachInTurns } from '../per-partition.ts'
 
 type DescribedGroup = Response<'DescribeGroups'>['groups'][number]
 
@@ -14,12 +15,11 @@ const NOT_FOUND_SINCE = 6
 export const describeGroups: Handler<'DescribeGroups'> = async (request, context) => {
   const budget = new AnswerBudget()
   const asked = new Set<string>()
-  const described = request.groups.map(groupId => {
+  const groups = await eachInTurns(request.groups, context.parts.clock, groupId => {
     const isRepeated = asked.has(groupId)
     asked.add(groupId)
     return describeGroup(groupId, context, isRepeated ? budget : undefined)
   })
-  const groups = await Promise.all(described)
   return { groups: request.includeAuthorizedOperations ? groups.map(withOperations) : groups }
 }
 

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { eachInTurns } from '../../src/broker/per-partition.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+
+describe('many items, each with an answer', () => {
+  const items = Array.from({ length: 40 }, (_, index) => index)
+
+  it('are answered in their order, and others have their turn before all are done', async () => {
+    const clock = new ManualClock()
+    let done = 0
+    const answered = eachInTurns(items, clock, async item => {
+      clock.advance(1)
+      done++
+      return item * 2
+    })
+    const seen: number[] = []
+    while (done < items.length) {
+      seen.push(done)
+      await nextTurn()
+    }
+    expect(await answered).toEqual(items.map(item => item * 2))
+    expect(seen.length).toBeGreaterThan(2)
+  })
+
+  it('are all begun at once where they take no time', async () => {
+    let begun = 0
+    const answered = eachInTurns(items, new ManualClock(), async () => ++begun)
+    expect(begun).toBe(items.length)
+    await answered
+  })
+
+  it('fail together, and no failure goes unnoticed', async () => {
+    const clock = new ManualClock()
+    const failing = eachInTurns(items, clock, async item => {
+      clock.advance(3)
+      if (item === 1) throw new Error('a bug')
+    })
+    await expect(failing).rejects.toThrow('a bug')
+  })
+})
