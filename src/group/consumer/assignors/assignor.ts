@@ -17,9 +17,9 @@ export interface MemberSpec {
 
 /** The group that wants an assignment. */
 export interface GroupSpec {
-  /** By member id. */
+  /** By member id. They are taken in the order of a hash set; the order here breaks the ties of hashes. */
   readonly members: ReadonlyMap<string, MemberSpec>
-  /** True when all members subscribe to the same topics by name, as Kafka counts it: names only, no expressions. */
+  /** True when all members subscribe to the same topics: by the same names, or all by one expression alone. */
   readonly isHomogeneous: boolean
 }
 
