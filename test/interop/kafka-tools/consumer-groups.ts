@@ -1,4 +1,4 @@
-// Apache Kafka's own command line tools for groups (kafka-consumer-groups, kafka-groups) and its consumers, in one Java
+// Apache Kafka's own command line tools (kafka-consumer-groups, kafka-groups, kafka-configs) and its consumers, in one Java
 // process that all brokers of a test share. What the tools print is made comparable: ids and ports that are chance get
 // names, rows of tables an order.
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -11,6 +11,7 @@ import { toolJars } from './dump-log-segments.ts'
 
 const CONSUMER_GROUPS = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
 const GROUPS = 'org.apache.kafka.tools.GroupsCommand'
+const CONFIGS = 'kafka.admin.ConfigCommand'
 const SETTLE_LIMIT_MS = 60_000
 /** How soon Java's consumers of classic groups learn of a rebalance. */
 const HEARTBEAT_MS = 200
@@ -44,9 +45,11 @@ export class Tools {
     })
   }
 
-  static async start(): Promise<Tools> {
-    const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC']
-    const args = [...jvm, '-cp', join(await toolJars(), '*'), join(import.meta.dirname, 'Console.java')]
+  /** `jars` is the folder with the tools: those of kafka-configs are a broker's own. */
+  static async start(jars = toolJars()): Promise<Tools> {
+    const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=off'
+    const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC', quiet]
+    const args = [...jvm, '-cp', join(await jars, '*'), join(import.meta.dirname, 'Console.java')]
     return new Tools(spawn('java', args, { stdio: ['pipe', 'pipe', 'inherit'] }))
   }
 
@@ -58,6 +61,11 @@ export class Tools {
   /** A kafka-groups command, and what it prints. */
   groups(...args: readonly string[]): Step {
     return this.#command('kafka-groups', GROUPS, args)
+  }
+
+  /** A kafka-configs command, and what it prints. */
+  configs(...args: readonly string[]): Step {
+    return this.#command('kafka-configs', CONFIGS, args)
   }
 
   /** A consumer joins a group. */
