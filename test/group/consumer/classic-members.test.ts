@@ -1,14 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { JoinGroupRequest } from '../../../src/group/classic-groups.ts'
 import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
-import {
-  MigrationStage,
-  type Owned,
-  partitionsOf,
-  REBALANCE_MS,
-  SESSION_MS,
-  subscriptionOf
-} from './migration-stage.ts'
+import { type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'
+import { MigrationStage, REBALANCE_MS, SESSION_MS } from './migration-stage.ts'
 
 let stage: MigrationStage
 

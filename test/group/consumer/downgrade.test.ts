@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ClassicGroup } from '../../../src/group/classic/group.ts'
-import { assignmentOf, MigrationStage, partitionsOf, SESSION_MS, subscriptionOf } from './migration-stage.ts'
+import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
+import { MigrationStage, SESSION_MS } from './migration-stage.ts'
 
 const CONSUMER_SESSION_MS = 45_000
 

@@ -2,14 +2,13 @@
 import type { HeartbeatRequest, JoinGroupRequest, SyncGroupRequest } from '../../../src/group/classic-groups.ts'
 import type { ConsumerHeartbeatRequest } from '../../../src/group/consumer-groups.ts'
 import { GroupCoordinator, type GroupSettings } from '../../../src/group/coordinator.ts'
-import { readAssignment, writeAssignment } from '../../../src/group/embedded-protocol.ts'
 import type { Group } from '../../../src/group/group.ts'
 import { decodeRecord } from '../../../src/group/records.ts'
-import { ByteWriter } from '../../../src/protocol/byte-writer.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../../coordination/memory-journal.ts'
+import { assignmentOf, type Owned, subscriptionOf } from '../embedded.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 import { CONSUMER_SETTINGS } from './settings.ts'
 
@@ -26,46 +25,6 @@ const SETTINGS: GroupSettings = {
 
 export const SESSION_MS = 10_000
 export const REBALANCE_MS = 60_000
-
-/** Partitions by topic. */
-export type Owned = Record<string, readonly number[]>
-
-/** What a consumer tells of itself, in version 3. */
-export function subscriptionOf(topics: readonly string[], owned: Owned = {}, rackId: string | null = null): Buffer {
-  const writer = new ByteWriter()
-  const text = (value: string) => {
-    writer.int16(value.length)
-    for (const byte of Buffer.from(value)) writer.int8(byte)
-  }
-  writer.int16(3)
-  writer.int32(topics.length)
-  for (const topic of topics) text(topic)
-  writer.int32(-1)
-  writer.int32(Object.keys(owned).length)
-  for (const [topic, partitions] of Object.entries(owned)) {
-    text(topic)
-    writer.int32(partitions.length)
-    for (const partition of partitions) writer.int32(partition)
-  }
-  writer.int32(-1)
-  if (rackId === null) writer.int16(-1)
-  else text(rackId)
-  return writer.toBuffer()
-}
-
-/** What a leader gives. */
-export function assignmentOf(owned: Owned): Buffer {
-  const topics = Object.entries(owned).map(([topic, partitions]) => ({ topic, partitions }))
-  return writeAssignment(topics, 3)
-}
-
-/** What SyncGroup gave; undefined where that is no assignment. */
-export function partitionsOf(assignment: Buffer): Owned | undefined {
-  const read = readAssignment(assignment)
-  return read
-    ? Object.fromEntries(read.assignedPartitions.map(({ topic, partitions }) => [topic, partitions]))
-    : undefined
-}
 
 export class MigrationStage {
   readonly clock = new ManualClock()

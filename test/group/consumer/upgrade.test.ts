@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  assignmentOf,
-  MigrationStage,
-  partitionsOf,
-  REBALANCE_MS,
-  SESSION_MS,
-  subscriptionOf
-} from './migration-stage.ts'
+import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
+import { MigrationStage, REBALANCE_MS, SESSION_MS } from './migration-stage.ts'
 
 const consumerGroup = (stage: MigrationStage) => {
   const { group } = stage

@@ -9,7 +9,8 @@ const { FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, OffsetFetch, SyncGrou
 /** An id that no broker gives out. */
 export const STRANGER = 'nobody-00000000-0000-0000-0000-000000000000'
 
-type Protocols = Readonly<Record<string, string>>
+/** Text is data of the member's own; bytes are all that it says. */
+type Protocols = Readonly<Record<string, string | Buffer>>
 
 interface JoinOptions {
   readonly version?: number
@@ -29,7 +30,7 @@ interface SyncOptions extends Claim {
   readonly protocolType?: string | null
   readonly protocolName?: string | null
   /** By member, what it is to do. */
-  readonly assignments?: Readonly<Record<string, string>>
+  readonly assignments?: Readonly<Record<string, string | Buffer>>
 }
 
 /** What a request says of its member, where it does not say what is so. */
@@ -183,7 +184,9 @@ export class Group {
       sessionTimeoutMs: options.sessionTimeoutMs ?? 30_000,
       rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 30_000,
       protocolType,
-      protocols: Object.entries(protocols).map(([name, metadata]) => ({ name, metadata: subscription(metadata) })),
+      protocols: Object.entries(protocols).map(([name, said]) => {
+        return { name, metadata: typeof said === 'string' ? subscription(said) : said }
+      }),
       reason
     }
   }
@@ -192,7 +195,7 @@ export class Group {
     const { protocolType = 'consumer', protocolName = 'range', assignments = {}, version = 5 } = options
     const assigned = Object.entries(assignments).map(([member, assignment]) => ({
       memberId: member === '?' ? STRANGER : this.memberId(session, member),
-      assignment: Buffer.from(assignment)
+      assignment: typeof assignment === 'string' ? Buffer.from(assignment) : assignment
     }))
     const protocol = version < 5 ? {} : { protocolType, protocolName }
     return { groupId: this.id, ...this.claim(session, who, options), ...protocol, assignments: assigned }

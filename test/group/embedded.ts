@@ -1,0 +1,43 @@
+// What consumers of classic groups say to each other, as bytes.
+import { readAssignment, writeAssignment } from '../../src/group/embedded-protocol.ts'
+import { ByteWriter } from '../../src/protocol/byte-writer.ts'
+
+/** Partitions by topic. */
+export type Owned = Record<string, readonly number[]>
+
+/** What a consumer tells of itself, in version 3. */
+export function subscriptionOf(topics: readonly string[], owned: Owned = {}, rackId: string | null = null): Buffer {
+  const writer = new ByteWriter()
+  const text = (value: string) => {
+    writer.int16(value.length)
+    for (const byte of Buffer.from(value)) writer.int8(byte)
+  }
+  writer.int16(3)
+  writer.int32(topics.length)
+  for (const topic of topics) text(topic)
+  writer.int32(-1)
+  writer.int32(Object.keys(owned).length)
+  for (const [topic, partitions] of Object.entries(owned)) {
+    text(topic)
+    writer.int32(partitions.length)
+    for (const partition of partitions) writer.int32(partition)
+  }
+  writer.int32(-1)
+  if (rackId === null) writer.int16(-1)
+  else text(rackId)
+  return writer.toBuffer()
+}
+
+/** What a leader gives. */
+export function assignmentOf(owned: Owned): Buffer {
+  const topics = Object.entries(owned).map(([topic, partitions]) => ({ topic, partitions }))
+  return writeAssignment(topics, 3)
+}
+
+/** What SyncGroup gave; undefined where that is no assignment. */
+export function partitionsOf(assignment: Buffer): Owned | undefined {
+  const read = readAssignment(assignment)
+  return read
+    ? Object.fromEntries(read.assignedPartitions.map(({ topic, partitions }) => [topic, partitions]))
+    : undefined
+}
