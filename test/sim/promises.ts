@@ -15,10 +15,15 @@ export class Fact<T> {
     this.asked = [first]
   }
 
-  /** Asks for a value; if that returns, what it returns is promised. */
-  async set(value: T, ask: () => Promise<T>): Promise<void> {
+  /** From now on it may become that by itself. */
+  may(value: T): void {
     this.possible.push(value)
     this.asked.push(value)
+  }
+
+  /** Asks for a value; if that returns, what it returns is promised. */
+  async set(value: T, ask: () => Promise<T>): Promise<void> {
+    this.may(value)
     this.promised = await ask()
     this.possible = [this.promised]
   }

@@ -1,0 +1,111 @@
+/** What members of groups and their admins were promised by a broker that may die, and how the next one is asked for it. */
+import { expect } from 'vitest'
+import type { Harness } from '../broker/harness.ts'
+import { Fact } from './promises.ts'
+
+/** A group that there is not, as DescribeGroups tells it. */
+export const NO_GROUP = 'Dead'
+
+/** A member as it knows itself. */
+export interface Place {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly generationId: number
+}
+
+export class GroupLedger {
+  /** Of each group its state, and of each member, by instance or client, what it is assigned. */
+  readonly #views = new Map<string, Fact<string>>()
+  /** By group and partition. */
+  readonly #offsets = new Map<string, Map<number, Fact<bigint>>>()
+  /** By group, what its members were told last, each by its name. */
+  readonly #places = new Map<string, Map<string, Place>>()
+  /** Those of them that outlive the broker: of the generation that was assigned last. */
+  readonly #kept = new Map<string, Map<string, Place>>()
+
+  view(groupId: string): Fact<string> {
+    const known = this.#views.get(groupId) ?? new Fact(NO_GROUP)
+    this.#views.set(groupId, known)
+    return known
+  }
+
+  offset(groupId: string, partition: number): Fact<bigint> {
+    const offsets = this.offsets(groupId)
+    const known = offsets.get(partition) ?? new Fact(-1n)
+    offsets.set(partition, known)
+    return known
+  }
+
+  offsets(groupId: string): Map<number, Fact<bigint>> {
+    const known = this.#offsets.get(groupId) ?? new Map<number, Fact<bigint>>()
+    this.#offsets.set(groupId, known)
+    return known
+  }
+
+  places(groupId: string): Map<string, Place> {
+    const known = this.#places.get(groupId) ?? new Map<string, Place>()
+    this.#places.set(groupId, known)
+    return known
+  }
+
+  /** The places of a group as they are recorded. */
+  kept(groupId: string): Map<string, Place> {
+    const known = this.#kept.get(groupId) ?? new Map<string, Place>()
+    this.#kept.set(groupId, known)
+    return known
+  }
+
+  /** A generation was assigned, or ended: its places are as they are now. */
+  keep(groupId: string): void {
+    this.#kept.set(groupId, new Map(this.places(groupId)))
+  }
+
+  get groupIds(): string[] {
+    return [...this.#views.keys()]
+  }
+
+  /** A broker has all that was promised, or nothing but what was asked for at some time. */
+  async check(harness: Harness, kept: 'all' | 'nothing wrong'): Promise<void> {
+    for (const groupId of this.groupIds) {
+      const { possible, asked } = this.view(groupId)
+      const found = await viewOf(harness, groupId)
+      expect(kept === 'all' ? possible : asked, `group ${groupId}`).toContain(found)
+      for (const [partition, offset] of this.offsets(groupId)) {
+        const expected = kept === 'all' ? offset.possible : offset.asked
+        expect(expected, `${groupId} of ${partition}`).toContain(await committedOf(harness, groupId, partition))
+      }
+      if (kept === 'all' && possible.length === 1) await this.#checkPlaces(harness, groupId)
+    }
+  }
+
+  /** Those who were in the group are in it still. */
+  async #checkPlaces(harness: Harness, groupId: string): Promise<void> {
+    for (const place of this.kept(groupId).values()) {
+      const { errorCode } = await harness.get('Heartbeat', { groupId, ...place })
+      expect(errorCode, `${place.memberId} in ${groupId}`).toBe('NONE')
+    }
+  }
+}
+
+/** A group as everybody may see it. */
+export async function viewOf(harness: Harness, groupId: string): Promise<string> {
+  await harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
+  const { groups } = await harness.get('DescribeGroups', { groups: [groupId] }, { version: 5 })
+  const [group] = groups
+  expect(group?.errorCode).toBe('NONE')
+  const members = (group?.members ?? []).map(({ groupInstanceId, clientId, memberAssignment }) => {
+    return [groupInstanceId ?? clientId, memberAssignment.toString()] as const
+  })
+  return textOf(group?.groupState ?? '', new Map(members))
+}
+
+export function textOf(state: string, assignments: ReadonlyMap<string, string>): string {
+  return [state, ...[...assignments].map(([who, what]) => `${who}=${what}`).sort()].join(' ')
+}
+
+export async function committedOf(harness: Harness, groupId: string, partition: number): Promise<bigint> {
+  const topics = [{ name: 't', partitionIndexes: [partition] }]
+  const answer = await harness.get('OffsetFetch', { groups: [{ groupId, memberId: null, topics }] }, { version: 9 })
+  expect(answer.groups[0]?.errorCode).toBe('NONE')
+  return answer.groups[0]?.topics[0]?.partitions[0]?.committedOffset ?? -1n
+}
