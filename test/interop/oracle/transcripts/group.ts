@@ -90,11 +90,16 @@ export class Group {
 
   /** Newcomers come into the group of a leader, who has joined, and all wait to sync. */
   gather(leader: string, leading: JoinOptions, ...others: (readonly [who: string, options?: JoinOptions])[]): Step[] {
-    const waiting = others.map(([who, options]) => this.joinParked(who, 'joins', options))
+    const waiting = others.map(([who, options]) => ({ options, ...this.joinParked(who, 'joins', options) }))
+    const rebalancing = this.rebalancing(leader, leading.instance === undefined ? {} : { instance: leading.instance })
+    const statics = waiting.filter(({ options }) => options?.instance)
+    const dynamic = waiting.filter(({ options }) => !options?.instance)
     return [
       ...others.filter(([, options]) => !options?.instance).map(([who, options]) => this.newcomer(who, options)),
-      ...waiting.map(({ sent }) => sent),
-      this.rebalancing(leader, leading.instance === undefined ? {} : { instance: leading.instance }),
+      // A group waits for those to whom it gave ids, but not for static members: these come first, and are heard of.
+      ...statics.flatMap(({ sent }) => [sent, rebalancing]),
+      ...dynamic.map(({ sent }) => sent),
+      rebalancing,
       this.join(leader, 'joins again', leading),
       ...waiting.map(({ answer }) => answer)
     ]
