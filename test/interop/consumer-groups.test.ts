@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { APIS } from '../../src/protocol/messages/index.ts'
 import { brokers, type RunningBroker } from './brokers.ts'
 import { startKafka } from './kafka/kafka.ts'
 import { Tools } from './kafka-tools/consumer-groups.ts'
-import { consumerProtocolScenarios, groupScenarios } from './kafka-tools/group-scenarios.ts'
+import { Commands } from './kafka-tools/group-commands.ts'
+import { memberScenarios } from './kafka-tools/member-scenarios.ts'
+import { offsetScenarios } from './kafka-tools/offset-scenarios.ts'
 import { Session } from './oracle/session.ts'
 import { Group } from './oracle/transcripts/group.ts'
 
@@ -22,12 +23,8 @@ const PARTITIONS = { orders: 3, trimmed: 1, recent: 1, unread: 1, doomed: 1 }
 
 const files = mkdtempSync(join(tmpdir(), 'consumer-groups-'))
 const tools = await Tools.start()
-/** The newer protocol's are played as soon as ours serves it. */
-const isServed = subject.name === 'kafka' || 'ConsumerGroupHeartbeat' in APIS
-const scenarios = {
-  ...groupScenarios(tools, files),
-  ...(isServed ? consumerProtocolScenarios(tools, files) : {})
-}
+const commands = new Commands(tools, files)
+const scenarios = { ...offsetScenarios(commands), ...memberScenarios(commands, tools) }
 const running: RunningBroker[] = []
 const sessions: Session[] = []
 

@@ -1,0 +1,235 @@
+// Groups with members, of the classic protocol and of the newer one (KIP-848), as Kafka's tools see them.
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import { arrange, type Step } from '../oracle/transcript.ts'
+import { Group } from '../oracle/transcripts/group.ts'
+import { topicId } from '../oracle/transcripts/topic.ts'
+import type { Consumer, Tools } from './consumer-groups.ts'
+import type { Commands } from './group-commands.ts'
+
+const { ConsumerGroupHeartbeat, IncrementalAlterConfigs } = APIS
+const CLASSIC = {}
+const CONSUMER = { 'group.protocol': 'consumer' }
+/** Members that are played by hand do not beat. */
+const PATIENT = { sessionTimeoutMs: 300_000, rebalanceTimeoutMs: 300_000 }
+const GROUP_RESOURCE = 32
+
+/** Scenarios by name. */
+export function memberScenarios(run: Commands, tools: Tools): Readonly<Record<string, readonly Step[]>> {
+  return {
+    'a classic group amid a rebalance': rebalance(run),
+    'a group that is not of consumers': workers(run),
+    'a classic group': life(run, tools, 'readers', CLASSIC),
+    'a consumer group': life(run, tools, 'modern', CONSUMER),
+    'a consumer group amid a reconciliation': reconciliation(run),
+    'a consumer group that waits for its assignment': assigning(run),
+    'a subscription by an expression': expression(run, tools),
+    'a group that changes its protocol': upgrade(run, tools),
+    'all groups go': [run.groups('--delete --all-groups'), ...run.everyList()]
+  }
+}
+
+function rebalance(run: Commands): Step[] {
+  const group = new Group('half')
+  const comer = group.joinParked('b', 'joins', PATIENT)
+  const seen = () => [
+    ...run.described('half'),
+    ...['', 'preparingrebalance', 'completingrebalance', 'stable'].map(state => run.groups(`--list --state ${state}`)),
+    run.groups('--reset-offsets --group half --topic orders --to-latest --execute'),
+    run.groups('--delete-offsets --group half --topic orders'),
+    run.groups('--delete --group half')
+  ]
+  return [
+    group.found(),
+    ...group.enter('a', PATIENT),
+    ...seen(),
+    group.sync('a', 'assigns'),
+    ...seen(),
+    group.newcomer('b', PATIENT),
+    comer.sent,
+    group.rebalancing('a'),
+    ...seen(),
+    group.join('a', 'joins again', PATIENT),
+    comer.answer,
+    group.leave('both leave', 'a', 'b'),
+    ...seen()
+  ]
+}
+
+function workers(run: Commands): Step[] {
+  const group = new Group('workers')
+  const asked = { ...PATIENT, protocolType: 'connect', protocols: { compatible: 'a' } }
+  const seen = () => [
+    ...run.everyList(),
+    ...run.described('workers'),
+    run.groups('--reset-offsets --group workers --topic orders --to-latest --execute'),
+    run.groups('--delete-offsets --group workers --topic orders'),
+    run.groups('--delete --group workers')
+  ]
+  return [
+    group.found(),
+    ...group.enter('a', asked),
+    group.sync('a', 'assigns', { protocolType: 'connect', protocolName: 'compatible', assignments: { a: 'all' } }),
+    ...seen(),
+    group.leave('leaves', 'a'),
+    ...seen()
+  ]
+}
+
+/** A group whose members come, read and go, by the one protocol or the other. */
+function life(run: Commands, tools: Tools, group: string, settings: Readonly<Record<string, string>>): Step[] {
+  const [a, b, c] = [`${group}-a`, `${group}-b`, `${group}-c`]
+  const orders: Consumer = { topics: ['orders'], settings }
+  const others: Consumer = { topics: ['recent', 'trimmed'], settings: { ...settings, 'group.instance.id': 'third' } }
+  return [
+    tools.join(group, a, orders),
+    tools.settled(group, 1),
+    ...run.described(group),
+    tools.read(a),
+    ...run.described(group),
+    tools.join(group, b, orders),
+    tools.settled(group, 2),
+    tools.join(group, c, others),
+    tools.settled(group, 3),
+    tools.read(c),
+    ...run.described(group),
+    ...run.everyList(),
+    run.groups('--describe --all-groups'),
+    run.groups('--describe --all-groups --members'),
+    run.groups(`--reset-offsets --group ${group} --topic orders --to-earliest --execute`),
+    run.groups(`--reset-offsets --group ${group} --group other --all-topics --to-earliest --dry-run`),
+    run.groups(`--delete --group ${group}`),
+    run.groups(`--delete --group ${group} --group unknown`),
+    run.groups(`--delete-offsets --group ${group} --topic orders`),
+    run.groups(`--delete-offsets --group ${group} --topic orders:0 --topic unread:0`),
+    tools.leave(a),
+    tools.leave(b),
+    tools.settled(group, 1),
+    ...run.described(group),
+    tools.leave(c),
+    ...run.described(group),
+    new Group(group).leave('an admin removes the static member', { instance: 'third' }),
+    ...run.described(group),
+    ...run.everyList()
+  ]
+}
+
+function reconciliation(run: Commands): Step[] {
+  const [a, b] = [new Beating('slow', 'hand-a'), new Beating('slow', 'hand-b')]
+  const seen = () => [
+    ...run.described('slow'),
+    ...['', 'reconciling', 'stable'].map(state => run.groups(`--list --state ${state}`)),
+    run.groups('--reset-offsets --group slow --topic orders --to-latest --execute'),
+    run.groups('--delete-offsets --group slow --topic orders'),
+    run.groups('--delete --group slow')
+  ]
+  return [
+    new Group('slow').found(),
+    a.beats('joins', 0, 2),
+    ...seen(),
+    b.beats('joins', 0, 3),
+    ...seen(),
+    a.beats('hears that it shall give one up', 2, 2, [0, 1, 2]),
+    ...seen(),
+    a.beats('gives it up', 2, 3, [0, 1]),
+    ...seen(),
+    b.beats('has it', 3, 3),
+    ...seen(),
+    a.beats('leaves', -1, -1),
+    b.beats('leaves', -1, -1),
+    ...seen()
+  ]
+}
+
+/** Assignments are made so seldom that a second member waits for its own while commands are run. */
+function assigning(run: Commands): Step[] {
+  const [a, b] = [new Beating('waiting', 'hand-a'), new Beating('waiting', 'hand-b')]
+  const configs = [{ name: 'consumer.assignment.interval.ms', configOperation: 0, value: '15000' }]
+  return [
+    new Group('waiting').found(),
+    arrange('assignments are seldom', session =>
+      session.ask(IncrementalAlterConfigs, 1, {
+        resources: [{ resourceType: GROUP_RESOURCE, resourceName: 'waiting', configs }]
+      })
+    ),
+    a.beats('joins', 0, 2),
+    b.beats('joins', 0, 2),
+    run.groups('--describe --group waiting --state --verbose'),
+    run.groups('--describe --group waiting --members --verbose'),
+    run.groups('--list --state assigning'),
+    run.groups('--delete --group waiting'),
+    a.beats('leaves', -1, -1),
+    b.beats('leaves', -1, -1),
+    ...run.described('waiting'),
+    run.groups('--delete --group waiting')
+  ]
+}
+
+/** A member of a consumer group that is played by hand; it reads `orders`. */
+class Beating {
+  readonly #groupId: string
+  readonly #memberId: string
+
+  constructor(groupId: string, memberId: string) {
+    this.#groupId = groupId
+    this.#memberId = memberId
+  }
+
+  /** Beats with its epoch, and what it owns, until it is told of the other epoch. */
+  beats(name: string, from: number, to: number, partitions: readonly number[] = []): Step {
+    return arrange(`${this.#memberId} ${name}`, async session => {
+      const owned = partitions.length === 0 ? [] : [{ topicId: await topicId(session, 'orders'), partitions }]
+      const first = { rebalanceTimeoutMs: 300_000, subscribedTopicNames: ['orders'] }
+      const beat = {
+        groupId: this.#groupId,
+        memberId: this.#memberId,
+        memberEpoch: from,
+        ...{ instanceId: null, rackId: null, subscribedTopicRegex: null, serverAssignor: null },
+        ...(from === 0 ? first : {}),
+        topicPartitions: owned
+      }
+      await session.askUntil(ConsumerGroupHeartbeat, 1, beat, ({ memberEpoch }) => memberEpoch === to)
+    })
+  }
+}
+
+function expression(run: Commands, tools: Tools): Step[] {
+  return [
+    tools.join('matching', 'm', { regex: 'r.*|trim+ed', settings: CONSUMER }),
+    tools.settled('matching', 1),
+    tools.read('m'),
+    ...run.described('matching'),
+    run.groups('--delete-offsets --group matching --topic recent'),
+    run.groups('--delete-offsets --group matching --topic orders:0'),
+    tools.leave('m'),
+    tools.settled('matching', 0),
+    ...run.described('matching')
+  ]
+}
+
+/** From the classic protocol to the newer one, a member at a time, and back. */
+function upgrade(run: Commands, tools: Tools): Step[] {
+  const seen = (members: number) => [
+    tools.settled('moving', members),
+    ...run.described('moving'),
+    run.groups('--list --state --type'),
+    run.lists('--list --group-type consumer')
+  ]
+  const join = (who: string, settings: Readonly<Record<string, string>>, members: number) => [
+    tools.join('moving', who, { topics: ['orders'], settings }),
+    ...seen(members)
+  ]
+  const leave = (who: string, members: number) => [tools.leave(who), ...seen(members)]
+  return [
+    ...join('old-1', CLASSIC, 1),
+    tools.read('old-1'),
+    ...join('new-1', CONSUMER, 2),
+    ...leave('old-1', 1),
+    ...join('old-2', CLASSIC, 2),
+    ...leave('new-1', 1),
+    ...leave('old-2', 0),
+    ...join('new-2', CONSUMER, 1),
+    ...leave('new-2', 0),
+    ...join('old-3', CLASSIC, 1),
+    ...leave('old-3', 0)
+  ]
+}
