@@ -3,14 +3,14 @@
  * - UNSUPPORTED_VERSION while the protocol is switched off, by the feature `group.version` or by a setting.
  * - From version 1 on members subscribe by regular expressions as well, and choose their own ids (KIP-1082).
  */
+import { clientHost } from '../client-host.ts'
 import type { Handler } from '../context.ts'
 import { isConsumerProtocolEnabled } from '../group-ports.ts'
 
 export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = async (request, context) => {
   const { parts, apiVersion, clientId, connection } = context
   if (!isConsumerProtocolEnabled(parts)) return { errorCode: 'UNSUPPORTED_VERSION', ...NOBODY, errorMessage: null }
-  // As Java prints an address without a name.
-  const sender = { clientId: clientId ?? '', clientHost: `/${connection.remoteAddress}` }
+  const sender = { clientId: clientId ?? '', clientHost: clientHost(connection) }
   const answer = await parts.groups.consumer.heartbeat({ ...request, ...sender }, apiVersion)
   if (!('memberId' in answer)) return { ...NOBODY, ...answer }
   const { assignment } = answer

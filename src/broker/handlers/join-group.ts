@@ -5,6 +5,7 @@
  *   version 9 tells it to leave the assignment as it is (KIP-814).
  * - The leader alone hears of all members. Version 0 has no rebalance timeout: the session timeout serves for both.
  */
+import { clientHost } from '../client-host.ts'
 import type { Handler } from '../context.ts'
 
 const NULL_PROTOCOL_NAME_SINCE = 7
@@ -16,8 +17,7 @@ export const joinGroup: Handler<'JoinGroup'> = async (request, { parts, apiVersi
     rebalanceTimeoutMs: apiVersion === 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
     apiVersion,
     clientId: clientId ?? '',
-    // As Java prints an address without a name.
-    clientHost: `/${connection.remoteAddress}`
+    clientHost: clientHost(connection)
   })
   const { protocolName } = answer
   return { ...answer, protocolName: apiVersion < NULL_PROTOCOL_NAME_SINCE ? (protocolName ?? '') : protocolName }
