@@ -10,12 +10,13 @@ import { leaders } from '../oracle/transcripts/topic.ts'
 
 const TOPIC = 2
 const BROKER = 4
+const GROUP = 32
 const NODE = '1'
 const EARLIEST = -2n
 const LATEST = -1n
 const LONGEST_TEXT = 40
-/** Sources of settings that somebody has set at run time: of the topic, of the broker, of all brokers. */
-const SET = [1, 2, 3]
+/** Sources of settings that somebody has set at run time: of the topic, of the broker, of all brokers, of the group. */
+const SET = [1, 2, 3, 8]
 
 /** Settings that were set, by name. */
 type Settings = Readonly<Record<string, string | null>>
@@ -30,7 +31,7 @@ export interface ClusterView {
   readonly clusterId: string | null
   readonly topics: Readonly<Record<string, TopicView>>
   readonly brokers: { readonly node: Settings; readonly all: Settings }
-  readonly committed: Readonly<Record<string, object>>
+  readonly groups: Readonly<Record<string, { readonly committed: object; readonly settings: Settings }>>
 }
 
 /** Which groups to ask for, and which topics change all the time, so that only their settings can be compared. */
@@ -53,10 +54,13 @@ export async function look(session: Session, { groups, restless }: LookOptions):
       partitions: await Promise.all(Array.from({ length: quiet }, (_, index) => partitionOf(session, name, index)))
     }
   }
-  const committed: Record<string, object> = {}
-  for (const groupId of groups) committed[groupId] = await committedBy(session, groupId)
+  const known: Record<string, { committed: object; settings: Settings }> = {}
+  for (const groupId of groups) {
+    const settings = await settingsOf(session, GROUP, groupId)
+    known[groupId] = { committed: await committedBy(session, groupId), settings }
+  }
   const brokers = { node: await settingsOf(session, BROKER, NODE), all: await settingsOf(session, BROKER, '') }
-  return { clusterId, topics: views, brokers, committed }
+  return { clusterId, topics: views, brokers, groups: known }
 }
 
 /** The records of a partition from its start to its end, each as a line that tells all of it. */

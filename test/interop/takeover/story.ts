@@ -13,6 +13,7 @@ import { type Pairs, Writer } from './writer.ts'
 const { CreatePartitions, DeleteRecords, DeleteTopics, IncrementalAlterConfigs, OffsetCommit } = APIS
 const TOPIC = 2
 const BROKER = 4
+const GROUP = 32
 const NODE = '1'
 const PATIENCE_MS = 30_000
 const SET = 0
@@ -163,10 +164,17 @@ async function changeSettings(session: Session, life: number): Promise<void> {
       ]
     },
     { resourceType: BROKER, resourceName: NODE, configs: [set('message.max.bytes', 2_000_000 + life)] },
-    { resourceType: BROKER, resourceName: '', configs: [set('log.roll.ms', 600_000_000 + life)] }
+    { resourceType: BROKER, resourceName: '', configs: [set('log.roll.ms', 600_000_000 + life)] },
+    {
+      ...{ resourceType: GROUP, resourceName: 'members' },
+      configs: [
+        set('consumer.session.timeout.ms', 45_000 + life),
+        { name: 'share.isolation.level', configOperation: life % 2 === 0 ? SET : DELETE, value: 'read_committed' }
+      ]
+    }
   ]
   const { responses } = heard(await session.ask(IncrementalAlterConfigs, 1, { resources }))
-  expect(responses.map(({ errorCode, errorMessage }) => errorMessage ?? errorCode)).toEqual(['NONE', 'NONE', 'NONE'])
+  expect(responses.map(({ errorCode, errorMessage }) => errorMessage ?? errorCode)).toEqual(Array(4).fill('NONE'))
 }
 
 /** Where the next records are that a member of the group is given; commits and leaves. */
