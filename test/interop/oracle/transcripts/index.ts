@@ -5,6 +5,7 @@ import { apiVersions } from './api-versions.ts'
 import { badInput } from './bad-input.ts'
 import { committedRead } from './committed-read.ts'
 import { configs } from './configs.ts'
+import { consumerGroupAdmin } from './consumer-group-admin.ts'
 import { deleteRecords } from './delete-records.ts'
 import { endTxn } from './end-txn.ts'
 import { exhaustedEpochs } from './exhausted-epochs.ts'
@@ -58,6 +59,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'offset fetch': offsetFetch,
   'offset delete': offsetDelete,
   'group admin': groupAdmin,
+  'consumer group admin': consumerGroupAdmin,
   'group records': groupRecords,
   configs,
   'group configs': groupConfigs,
