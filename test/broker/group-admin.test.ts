@@ -211,3 +211,44 @@ describe('OffsetDelete', () => {
     expect(await harness.get('OffsetDelete', { groupId, topics })).toMatchObject({ errorCode, topics: [] })
   })
 })
+
+describe('consumer groups', () => {
+  const groupId = 'modern'
+  const heartbeat = (memberEpoch: number) => ({ groupId, memberId: 'one', memberEpoch, rebalanceTimeoutMs: 60_000 })
+
+  async function joined(): Promise<Harness> {
+    const harness = await started()
+    const joining = { ...heartbeat(0), subscribedTopicNames: ['t'], topicPartitions: [] }
+    expect(await harness.get('ConsumerGroupHeartbeat', joining)).toMatchObject({ errorCode: 'NONE' })
+    return harness
+  }
+
+  it('are listed by their type, and no classic groups', async () => {
+    await using harness = await joined()
+    const { groups } = await harness.get('ListGroups', { typesFilter: ['Consumer'] })
+    expect(groups).toEqual([{ groupId, protocolType: 'consumer', groupState: 'Stable', groupType: 'consumer' }])
+    const described = await harness.get('DescribeGroups', { groups: [groupId] })
+    const errorMessage = 'Group modern is not a classic group.'
+    expect(described.groups).toMatchObject([{ errorCode: 'GROUP_ID_NOT_FOUND', errorMessage, groupState: 'Dead' }])
+  })
+
+  it('are deleted when their members have left, and do not come back', async () => {
+    const harness = await joined()
+    const deleted = async () => (await harness.get('DeleteGroups', { groupsNames: [groupId] })).results[0]?.errorCode
+    expect(await deleted()).toBe('NON_EMPTY_GROUP')
+    await harness.get('ConsumerGroupHeartbeat', heartbeat(-1))
+    expect(await deleted()).toBe('NONE')
+    await harness.broker.stop()
+    await using again = await Harness.start({ storage: harness.storage })
+    expect((await again.get('ListGroups', {})).groups.map(group => group.groupId)).toEqual(['simple'])
+  })
+
+  it('keep what they have committed for topics that they are subscribed to', async () => {
+    await using harness = await joined()
+    await harness.createTopic('other')
+    const topics = ['t', 'other'].map(name => ({ name, partitions: [{ partitionIndex: 0 }] }))
+    const answer = await harness.get('OffsetDelete', { groupId, topics })
+    const codes = answer.topics.map(({ partitions: [only] }) => only?.errorCode)
+    expect(codes).toEqual(['GROUP_SUBSCRIBED_TO_TOPIC', 'NONE'])
+  })
+})
