@@ -39,6 +39,8 @@ async function play(life: Life, known: Known, config: Record<string, number>): P
     await promise(life, known, 'c', '', () => removeOffsets(broker, 'c', [0, 1, 2]))
     await promise(life, known, 'b', GONE, () => remove(broker, ['b', 'none']))
     await promise(life, known, 'c', GONE, () => remove(broker, ['c']))
+    await promise(life, known, 'modern', '', () => comeAndGo(broker, 'modern'))
+    await promise(life, known, 'modern', GONE, () => remove(broker, ['modern']))
   }
   await broker.broker.stop()
 }
@@ -59,6 +61,15 @@ async function commit(broker: Harness, groupId: string, committedOffset: bigint)
   const partitions = [0, 1, 2].map(partitionIndex => ({ partitionIndex, committedOffset, committedMetadata: null }))
   const { topics } = await broker.get('OffsetCommit', { groupId, topics: [{ name: 't', partitions }] }, { version: 9 })
   return topics[0]?.partitions[0]?.errorCode
+}
+
+/** A member of the consumer protocol comes and goes: its group is empty from then on. */
+async function comeAndGo(broker: Harness, groupId: string): Promise<unknown> {
+  const member = { groupId, memberId: 'one', rebalanceTimeoutMs: 1000 }
+  const joining = { ...member, memberEpoch: 0, subscribedTopicNames: ['t'], topicPartitions: [] }
+  const { errorCode } = await broker.get('ConsumerGroupHeartbeat', joining)
+  if (errorCode !== 'NONE') return errorCode
+  return (await broker.get('ConsumerGroupHeartbeat', { ...member, memberEpoch: -1 })).errorCode
 }
 
 async function remove(broker: Harness, groupsNames: string[]): Promise<unknown> {
