@@ -7,7 +7,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type ClassicGroup, NEVER } from './classic/group.ts'
-import { checkSize, expire, unload } from './classic/membership.ts'
+import { expire, resume, unload } from './classic/membership.ts'
 import { beginTurn, type GroupLimits, type Touch, type Turn } from './classic/turn.ts'
 import { expire as expireConsumer, startDeadlines } from './consumer/expiry.ts'
 import type { ConsumerGroup } from './consumer/group.ts'
@@ -54,7 +54,7 @@ export class Turns {
     this.#partitions.add(partition)
     for (const group of [...partition.groups.values()]) {
       this.#attempt(group, () => {
-        if (group.type === 'classic') this.run(partition, group, checkSize)
+        if (group.type === 'classic') this.run(partition, group, resume)
         else this.runConsumer(partition, group, startDeadlines)
       })
     }

@@ -137,9 +137,14 @@ function completeJoinIfNobodyMissing(turn: Turn): void {
   if (group.state === 'PreparingRebalance' && hasAllMembersJoined(group)) completeJoinPhase(turn)
 }
 
-/** A group as it was loaded may be larger than the settings now allow; a rebalance brings it down. */
-export function checkSize(turn: Turn): void {
-  const size = turn.group.members.size
+/**
+ * A group was loaded, which may have taken long: the sessions of its members begin. It may be larger than the settings now
+ * allow; a rebalance brings it down.
+ */
+export function resume(turn: Turn): void {
+  const { members } = turn.group
+  const { size } = members
+  for (const member of members.values()) renewSession(turn, member)
   if (size > turn.limits.maxSize) prepareRebalance(turn, `${size} members are more than group.max.size`)
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { leave } from '../../../src/group/classic/membership.ts'
+import { leave, resume } from '../../../src/group/classic/membership.ts'
 import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
 import { REBALANCE_MS, SESSION_MS, Stage } from './stage.ts'
 
@@ -114,6 +114,17 @@ describe('Heartbeat', () => {
       stage.pass(1_000)
     }
     expect([...stage.group.members.keys()]).toEqual(['a', 'b'])
+  })
+})
+
+describe('a group that was loaded', () => {
+  it('begins the sessions of its members when all has been read', () => {
+    const record = Stage.stable(['a']).records.at(-1)
+    if (!record) throw new Error('a stable group has a record')
+    const stage = new Stage({}, restoreGroup('g', record, 1_000_000))
+    stage.now += SESSION_MS
+    stage.turn(resume)
+    expect(stage.group.members.get('a')?.sessionDeadline).toBe(stage.now + SESSION_MS)
   })
 })
 
