@@ -15,6 +15,7 @@ import { type Sync, sync } from './classic/sync.ts'
 import { failedJoin, failedSync, type JoinAnswer, recordGroup, type SyncAnswer, type Turn } from './classic/turn.ts'
 import { tombstonesOf } from './consumer/admin.ts'
 import { heartbeatClassic, joinClassic, leaveClassic, syncClassic } from './consumer/classic-members.ts'
+import type { ConsumerGroup } from './consumer/group.ts'
 import type { PartitionOf } from './consumer-groups.ts'
 import type { Group } from './group.ts'
 import type { GroupPartition } from './partition.ts'
@@ -69,10 +70,19 @@ export class ClassicGroups {
   #joined(partition: GroupPartition, request: JoinGroupRequest): JoinAnswer | Promise<JoinAnswer> {
     const group = partition.groups.get(request.groupId)
     if (group?.type === 'consumer' && group.members.size > 0) {
-      const command = { ...request, newMemberId: randomUuid(this.#ports.random) }
-      return this.#turns.runConsumer(partition, group, turn => joinClassic(turn, command))
+      return this.#joinConsumerGroup(partition, group, request)
     }
     return this.#turns.parked.join(ticket => this.#join(partition, request, ticket))
+  }
+
+  /** Here, as in Kafka, who is refused is not told its own id. */
+  #joinConsumerGroup(partition: GroupPartition, group: ConsumerGroup, request: JoinGroupRequest): JoinAnswer {
+    const command = { ...request, newMemberId: randomUuid(this.#ports.random) }
+    try {
+      return this.#turns.runConsumer(partition, group, turn => joinClassic(turn, command))
+    } catch (error) {
+      return failedJoin(toldAs(error), UNKNOWN_MEMBER_ID)
+    }
   }
 
   #join(partition: GroupPartition, request: JoinGroupRequest, ticket: number): void {

@@ -22,7 +22,7 @@ export type ConsumerHeartbeatRequest = { readonly groupId: string } & Heartbeat
 /** Only `errorCode` and `errorMessage` count where something is wrong. */
 export type ConsumerHeartbeatAnswer =
   | ({ readonly errorCode: 'NONE' } & HeartbeatAnswer)
-  | { readonly errorCode: ErrorName; readonly errorMessage: string }
+  | { readonly errorCode: ErrorName; readonly errorMessage: string | null }
 
 export interface DescribedConsumerGroup extends ConsumerGroupDescription {
   readonly groupId: string
@@ -76,7 +76,9 @@ export class ConsumerGroups {
     } catch (error) {
       const failure = told(error)
       if (!(failure instanceof KafkaError)) throw failure
-      return { errorCode: failure.code, errorMessage: failure.message }
+      const { code, message } = failure
+      // As Kafka does, it keeps to itself what went wrong inside.
+      return { errorCode: code, errorMessage: code === 'UNKNOWN_SERVER_ERROR' ? null : message }
     }
   }
 

@@ -109,7 +109,7 @@ function memberOf(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: s
 function subscriptionOf({ protocols }: Omit<Join, 'ticket'>): Subscription {
   const subscription = protocols[0] && readSubscription(protocols[0].metadata)
   if (subscription) return subscription
-  throw new KafkaError('UNKNOWN_SERVER_ERROR', 'what the member says of itself is not the consumer protocol')
+  throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'what the member says of itself is not the consumer protocol')
 }
 
 function withNews(

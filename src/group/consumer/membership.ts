@@ -95,6 +95,8 @@ export function removeMembers(turn: ConsumerTurn, members: readonly ConsumerMemb
   const unused = new Set(members.map(regexOf).filter(regex => regex !== null && !used.has(regex)))
   for (const regex of unused) if (regex !== null) turn.writeRegex(regex, null)
   bumpEpoch(turn)
+  // As in Kafka 4.4: who comes next is not to wait until a target may follow the last one.
+  if (turn.group.members.size === 0) turn.writeAssignmentEpoch(turn.group.groupEpoch, 0)
 }
 
 function removeMember(turn: ConsumerTurn, { memberId }: ConsumerMember): void {

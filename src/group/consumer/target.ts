@@ -14,7 +14,7 @@ export function updateTarget(turn: ConsumerTurn): void {
   for (const [memberId, assigned] of assign(group, assignor, topics)) {
     if (!isSameTarget(assigned, group.targets.get(memberId))) turn.writeTarget(memberId, assigned)
   }
-  turn.writeAssignmentEpoch(group.groupEpoch)
+  turn.writeAssignmentEpoch(group.groupEpoch, turn.now)
 }
 
 /** A target of unknown age, and one that may follow at any time, need not wait. */

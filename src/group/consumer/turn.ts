@@ -86,9 +86,9 @@ export class ConsumerTurn {
     this.write({ type: 'ConsumerGroupTargetAssignmentMember', key, value: { topicPartitions } })
   }
 
-  /** Writes that the targets are those of an epoch. */
-  writeAssignmentEpoch(assignmentEpoch: number): void {
-    const value = { assignmentEpoch, assignmentTimestamp: BigInt(this.now) }
+  /** Writes that the targets are those of an epoch. Who writes 0 for the time lets the next ones be made at any time. */
+  writeAssignmentEpoch(assignmentEpoch: number, timestamp: number): void {
+    const value = { assignmentEpoch, assignmentTimestamp: BigInt(timestamp) }
     this.write({ type: 'ConsumerGroupTargetAssignmentMetadata', key: { groupId: this.#group.groupId }, value })
   }
 

@@ -108,15 +108,10 @@ function customAssignor(classic: ClassicGroup): KafkaError {
 }
 
 function writeGroup(turn: ConsumerTurn, generationId: number, members: readonly MemberState[]): void {
-  const { groupId } = turn.group
   for (const { member } of members) turn.writeMetadata(member)
   turn.writeEpoch(generationId, subscriptionHash(turn))
   for (const { member, target } of members) turn.writeTarget(member.memberId, target)
-  turn.write({
-    type: 'ConsumerGroupTargetAssignmentMetadata',
-    key: { groupId },
-    value: { assignmentEpoch: generationId, assignmentTimestamp: 0n }
-  })
+  turn.writeAssignmentEpoch(generationId, 0)
   for (const { member } of members) {
     checkNotShared(turn, member)
     turn.writeCurrentAssignment(member)

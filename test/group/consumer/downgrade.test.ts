@@ -125,7 +125,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
   it('stays a consumer group that is empty, when nobody is left', async () => {
     const { stage } = await mixed(0)
     await stage.heartbeat('new', -1)
-    expect(stage.group).toMatchObject({ type: 'consumer', state: 'Empty' })
+    expect(stage.group).toMatchObject({ type: 'consumer', state: 'Empty', groupEpoch: 3, assignmentEpoch: 3 })
     const { memberId } = await stage.join()
     expect(memberId).not.toBe('')
     expect(classicGroupOf(stage).generationId).toBe(0)

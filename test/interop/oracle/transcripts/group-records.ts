@@ -28,25 +28,63 @@ export const records = (groupId: string, since?: string) => {
   })
 }
 
+interface Recorded {
+  readonly type: string
+  readonly key: object
+  readonly value?: object | null
+}
+
 function recordsIn(bytes: Buffer, groupId: string): unknown[] {
-  return [...batchesIn(bytes)]
+  const found = [...batchesIn(bytes)]
     .filter(batch => !batch.isControl)
     .flatMap(batch => recordsOf(batch))
-    .flatMap(({ key, value, headers }): unknown[] => {
-      if (key === null) return ['a record without a key']
+    .flatMap(({ key, value, headers }): Recorded[] => {
+      if (key === null) return [{ type: 'a record without a key', key: {} }]
       const record = decodeRecord({ key, value })
       if (record.type === 'Skipped' || groupIdOf(record) !== groupId) return []
       const versions = [key.readInt16BE(), value?.readInt16BE()]
-      return [{ ...(record.type === 'GroupMetadata' ? comparable(record) : record), versions, headers }]
+      return [Object.assign(comparable(record), { versions, headers })]
     })
+  return inOrder(found)
 }
 
-/** Kafka writes members in no order, and localhost has two addresses. */
-function comparable(record: GroupRecord & { type: 'GroupMetadata' }): object {
-  if (record.value === null) return record
-  const members = record.value.members.toSorted((a, b) => Buffer.compare(a.subscription, b.subscription))
-  const hosts = members.map(member => ({ ...member, clientHost: member.clientHost.replace(/[0-9.:]+$/, '<address>') }))
-  return { ...record, value: { ...record.value, members: hosts } }
+/** Kafka writes members in no order, localhost has two addresses, and a hash of topics depends on their ids. */
+function comparable(record: GroupRecord): Recorded {
+  const key = 'memberId' in record.key ? { ...record.key, memberId: nameOf(record.key.memberId) } : record.key
+  if (record.value === null) return { ...record, key }
+  switch (record.type) {
+    case 'GroupMetadata': {
+      const members = record.value.members.toSorted((a, b) => Buffer.compare(a.subscription, b.subscription))
+      return { ...record, value: { ...record.value, members: members.map(withoutAddress) } }
+    }
+    case 'ConsumerGroupMetadata':
+      return { ...record, value: { ...record.value, metadataHash: record.value.metadataHash === 0n ? 'none' : 'some' } }
+    case 'ConsumerGroupMemberMetadata':
+      return { ...record, key, value: withoutAddress(record.value) }
+    default:
+      return { ...record, key }
+  }
+}
+
+/** Ids of one letter are chosen by members, all others by the broker. */
+function nameOf(memberId: string): string {
+  return memberId.length === 1 ? memberId : 'a given id'
+}
+
+function withoutAddress<T extends { readonly clientHost: string }>(member: T): T {
+  return { ...member, clientHost: member.clientHost.replace(/[0-9.:]+$/, '<address>') }
+}
+
+/** Of records of one kind one after another, those of several members come in no order. */
+function inOrder(records: readonly Recorded[]): Recorded[] {
+  const runs: Recorded[][] = []
+  for (const record of records) {
+    const run = runs.at(-1)
+    if (run?.[0]?.type === record.type) run.push(record)
+    else runs.push([record])
+  }
+  const nameIn = ({ key }: Recorded) => ('memberId' in key ? `${key.memberId}` : '')
+  return runs.flatMap(run => run.toSorted((a, b) => (nameIn(a) < nameIn(b) ? -1 : Number(nameIn(a) > nameIn(b)))))
 }
 
 const outside = (groupId: string, version: number, name: string, more: object = {}, retentionTimeMs = -1n) =>

@@ -14,6 +14,7 @@ import { fetchSessions } from './fetch-sessions.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import { groupAdmin } from './group-admin.ts'
 import { groupConfigs } from './group-configs.ts'
+import { groupMigration } from './group-migration.ts'
 import { groupRecords } from './group-records.ts'
 import { groupVersion } from './group-version.ts'
 import { initProducerId } from './init-producer-id.ts'
@@ -61,6 +62,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'group admin': groupAdmin,
   'consumer group admin': consumerGroupAdmin,
   'group records': groupRecords,
+  'group migration': groupMigration,
   configs,
   'group configs': groupConfigs,
   'bad input': badInput,
