@@ -11,6 +11,13 @@ export class MalformedFrame extends Error {
 /** A uuid in Kafka's text form (22 characters of base64url) for 16 zero bytes: "no id". */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
+/** Bytes for good, of a view that is not: `Buffer.from` would lay few of them in a slab of 8 KiB, and so keep all of that. */
+export function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
+}
+
 const MAX_VARINT_BYTES = 5
 const MAX_VARLONG_BYTES = 10
 

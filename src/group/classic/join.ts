@@ -1,4 +1,5 @@
 /** JoinGroup in the machine: newcomers, members on their way back, and static members that take their place again. */
+import { ownCopy } from '../../protocol/bytes.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import {
   countAwaitingJoin,
@@ -212,7 +213,7 @@ function takenPlace(turn: Turn, request: Join, member: Member, previousLeader: s
 
 /** What a member keeps of its request, which is a view on its frame. */
 function copiesOf(protocols: readonly Protocol[]): readonly Protocol[] {
-  return protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }))
+  return protocols.map(({ name, metadata }) => ({ name, metadata: ownCopy(metadata) }))
 }
 
 function isSame(one: readonly Protocol[], other: readonly Protocol[]): boolean {

@@ -1,4 +1,5 @@
 /** A group and its record in the log: what survives a restart, and what a group is after one. */
+import { ownCopy } from '../../protocol/bytes.ts'
 import type { GroupMetadataValue } from '../records.ts'
 import { type ClassicGroup, emptyGroup, type Member, metadataOf, putMember, subscribedTopics } from './group.ts'
 
@@ -29,8 +30,8 @@ function restoreMember(member: GroupMetadataValue['members'][number], protocol: 
     rebalanceTimeoutMs: rebalanceTimeout === -1 ? sessionTimeout : rebalanceTimeout,
     sessionTimeoutMs: sessionTimeout,
     // Copies: the record is a view on what was read from the log.
-    protocols: [{ name: protocol ?? '', metadata: Buffer.from(member.subscription) }],
-    assignment: Buffer.from(member.assignment),
+    protocols: [{ name: protocol ?? '', metadata: ownCopy(member.subscription) }],
+    assignment: ownCopy(member.assignment),
     isNew: false,
     awaitingJoin: null,
     awaitingSync: null,

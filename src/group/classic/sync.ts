@@ -1,4 +1,5 @@
 /** SyncGroup in the machine: the leader brings everybody's assignment, everybody fetches its own. */
+import { ownCopy } from '../../protocol/bytes.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import { type ClassicGroup, type Member, memberError, moveTo, NEVER } from './group.ts'
 import { answerSync, completeSync, failedSync, NO_ASSIGNMENT, recordGroup, type SyncAnswer, type Turn } from './turn.ts'
@@ -59,7 +60,7 @@ function assign(turn: Turn, request: Sync): void {
   const assignments = new Map(request.assignments.map(({ memberId, assignment }) => [memberId, assignment]))
   for (const member of group.members.values()) {
     // A copy: the request is a view on its frame.
-    member.assignment = Buffer.from(assignments.get(member.memberId) ?? NO_ASSIGNMENT)
+    member.assignment = ownCopy(assignments.get(member.memberId) ?? NO_ASSIGNMENT)
     completeSync(turn, member, assigned(group, member.assignment))
   }
   recordGroup(turn)

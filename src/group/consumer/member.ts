@@ -3,6 +3,7 @@
  * halves stand in a record of their own in the log.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { ownCopy } from '../../protocol/bytes.ts'
 import type { ConsumerGroupCurrentMemberAssignmentValue, ConsumerGroupMemberMetadataValue } from './records.ts'
 
 /** The epoch that a member brings to join, or to join anew. */
@@ -124,7 +125,7 @@ export function withMetadata(member: ConsumerMember, value: ConsumerGroupMemberM
       sessionTimeoutMs: classic.sessionTimeoutMs,
       supportedProtocols: classic.supportedProtocols.map(({ name, metadata }) => ({
         name,
-        metadata: Buffer.from(metadata)
+        metadata: ownCopy(metadata)
       }))
     }
   }
