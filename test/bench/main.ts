@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bareStart, clientRates } from './broker-rates.ts'
 import { dumpRates } from './dump-rates.ts'
+import { firstRecords, groupRates } from './group-rates.ts'
 import { compactionRate, logRates, recoveryRate, syncRates } from './log-rates.ts'
 import { startTimes } from './start-times.ts'
 import { transactionRates } from './txn-rates.ts'
@@ -15,6 +16,8 @@ const parts: readonly ((directory: string) => Promise<void>)[] = [
   bareStart,
   clientRates,
   transactionRates,
+  firstRecords,
+  groupRates,
   logRates,
   syncRates,
   recoveryRate,

@@ -1,0 +1,182 @@
+/** Members of groups that do at once what their coordinator asks of them, so that a rebalance takes as long as the broker takes. */
+import type { Harness } from '../broker/harness.ts'
+import { subscription } from '../group/classic/stage.ts'
+
+const LARGEST_ROUNDS = 100
+
+/** What all members of a group read. */
+export interface BenchTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly partitions: number
+}
+
+/** A group; what is done to it resolves when all who are in it have their share. */
+export interface BenchGroup {
+  readonly groupId: string
+  /** One more comes. */
+  enter(): Promise<void>
+  /** The last one that came goes. */
+  leave(): Promise<void>
+}
+
+/** As Java's consumers of `group.protocol=classic` with the range assignor do it, whose leader assigns by bytes. */
+export class ClassicMembers implements BenchGroup {
+  readonly #harness: Harness
+  readonly groupId: string
+  readonly #topic: BenchTopic
+  readonly #ids: string[] = []
+  #generationId = -1
+
+  constructor(harness: Harness, groupId: string, topic: BenchTopic) {
+    this.#harness = harness
+    this.groupId = groupId
+    this.#topic = topic
+  }
+
+  async enter(): Promise<void> {
+    const { memberId } = await this.#join('')
+    const newcomer = this.#join(memberId)
+    const others = this.#ids.map(id => this.#follow(id))
+    this.#ids.push(memberId)
+    this.#generationId = (await newcomer).generationId
+    await Promise.all(others)
+    await this.#sync()
+  }
+
+  async leave(): Promise<void> {
+    const memberId = this.#ids.pop() ?? ''
+    const members = [{ memberId, groupInstanceId: null, reason: null }]
+    await this.#harness.get('LeaveGroup', { groupId: this.groupId, members })
+    const [first] = await Promise.all(this.#ids.map(id => this.#follow(id)))
+    this.#generationId = first?.generationId ?? -1
+    await this.#sync()
+  }
+
+  /** Hears of the rebalance, and joins again. */
+  async #follow(memberId: string) {
+    const claim = { groupId: this.groupId, generationId: this.#generationId, memberId, groupInstanceId: null }
+    const { errorCode } = await this.#harness.get('Heartbeat', claim)
+    if (errorCode !== 'REBALANCE_IN_PROGRESS') throw new Error(`a rebalance was expected: ${errorCode}`)
+    return this.#join(memberId)
+  }
+
+  #join(memberId: string) {
+    return this.#harness.get('JoinGroup', {
+      groupId: this.groupId,
+      sessionTimeoutMs: 45_000,
+      rebalanceTimeoutMs: 300_000,
+      memberId,
+      groupInstanceId: null,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: subscription(this.#topic.name) }],
+      reason: null
+    })
+  }
+
+  async #sync(): Promise<void> {
+    // What is in an assignment is the clients' own matter; its length is that of four bytes a partition.
+    const share = Buffer.alloc(30 + 4 * Math.ceil(this.#topic.partitions / this.#ids.length))
+    const assignments = this.#ids.map(memberId => ({ memberId, assignment: share }))
+    const claim = { groupId: this.groupId, generationId: this.#generationId, groupInstanceId: null }
+    const spoken = { protocolType: 'consumer', protocolName: 'range' }
+    const answers = this.#ids.map((memberId, index) =>
+      this.#harness.get('SyncGroup', { ...claim, ...spoken, memberId, assignments: index === 0 ? assignments : [] })
+    )
+    for (const { errorCode } of await Promise.all(answers)) if (errorCode !== 'NONE') throw new Error(errorCode)
+  }
+}
+
+/** As consumers of `group.protocol=consumer` do it (KIP-848): each beats until all have what they shall have. */
+export class ConsumerMembers implements BenchGroup {
+  readonly #harness: Harness
+  readonly groupId: string
+  readonly #topic: BenchTopic
+  readonly #members: ConsumerMember[] = []
+  #count = 0
+
+  constructor(harness: Harness, groupId: string, topic: BenchTopic) {
+    this.#harness = harness
+    this.groupId = groupId
+    this.#topic = topic
+  }
+
+  async enter(): Promise<void> {
+    const newcomer = new ConsumerMember(this.#harness, this.groupId, `member-${this.#count++}`)
+    await newcomer.join(this.#topic)
+    this.#members.push(newcomer)
+    await this.#settle()
+  }
+
+  async leave(): Promise<void> {
+    await this.#members.pop()?.leave()
+    await this.#settle()
+  }
+
+  async #settle(): Promise<void> {
+    for (let round = 0; !this.#isSettled(); round++) {
+      if (round > LARGEST_ROUNDS) throw new Error('the group does not come to rest')
+      for (const member of this.#members) await member.beat()
+    }
+  }
+
+  #isSettled(): boolean {
+    const owned = this.#members.reduce((sum, member) => sum + member.ownedCount, 0)
+    const epochs = new Set(this.#members.map(({ epoch }) => epoch))
+    return owned === this.#topic.partitions && epochs.size === 1
+  }
+}
+
+type Owned = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
+
+class ConsumerMember {
+  readonly #harness: Harness
+  readonly #claim: { readonly groupId: string; readonly memberId: string }
+  #owned: Owned = []
+  #isReported = true
+  epoch = 0
+
+  constructor(harness: Harness, groupId: string, memberId: string) {
+    this.#harness = harness
+    this.#claim = { groupId, memberId }
+  }
+
+  get ownedCount(): number {
+    return this.#owned.reduce((sum, { partitions }) => sum + partitions.length, 0)
+  }
+
+  join({ name }: BenchTopic): Promise<void> {
+    return this.#send({ rebalanceTimeoutMs: 300_000, subscribedTopicNames: [name], topicPartitions: [] })
+  }
+
+  /** Says what it owns where that has changed, and owns what it is answered. */
+  beat(): Promise<void> {
+    const topicPartitions = this.#isReported
+      ? null
+      : this.#owned.map(({ topicId, partitions }) => ({ topicId, partitions: [...partitions] }))
+    this.#isReported = true
+    return this.#send({ topicPartitions })
+  }
+
+  leave(): Promise<void> {
+    this.epoch = -1
+    return this.#send({})
+  }
+
+  async #send(changes: object): Promise<void> {
+    const { errorCode, memberEpoch, assignment } = await this.#harness.get('ConsumerGroupHeartbeat', {
+      ...this.#claim,
+      memberEpoch: this.epoch,
+      instanceId: null,
+      rackId: null,
+      subscribedTopicRegex: null,
+      serverAssignor: null,
+      ...changes
+    })
+    if (errorCode !== 'NONE') throw new Error(errorCode)
+    this.epoch = memberEpoch
+    if (assignment === null) return
+    this.#owned = assignment.topicPartitions
+    this.#isReported = false
+  }
+}
