@@ -220,15 +220,6 @@ const tooLarge: Step[] = [
   large.join('a', 'joins again'),
   large.sync('a', 'assigns less', { assignments: { a: 'all' } })
 ]
-const wordy = new Group('rebalance-wordy')
-const talkative: Step[] = [
-  wordy.found(),
-  ...wordy.enter('a', { protocols: { range: LARGE } }),
-  wordy.sync('a', 'assigns, but has said too much', { assignments: { a: 'all' } }),
-  wordy.heartbeat('a', 'must join again'),
-  wordy.join('a', 'says less'),
-  wordy.sync('a', 'assigns', { assignments: { a: 'all' } })
-]
 
 /** Workers of Connect: another type, metadata that is their own. */
 const workers = new Group('rebalance-connect')
@@ -280,7 +271,6 @@ export const rebalance: Step[] = [
   ...withoutHeartbeat,
   ...removal,
   ...tooLarge,
-  ...talkative,
   ...connect,
   ...doubled
 ]
