@@ -24,7 +24,7 @@ interface CallOptions<A> {
   /** The connection's name; each broker has one `main` connection a transcript. */
   readonly on?: string
   /** Picks what is compared. */
-  readonly compare?: (answer: DecodedResponseOf<A>) => unknown
+  readonly compare?: (answer: DecodedResponseOf<A>, session: Session) => unknown
   /** Arrays (by field name) of which ours may have fewer elements: APIs, settings. */
   readonly subset?: readonly string[]
   /** As in a step: the release that brought what is asked for. No later step may look at the answer. */
@@ -129,5 +129,5 @@ function requestFor<A>(request: Request<A>, session: Session): EncodableRequestO
 function compared<A>(step: string, answer: Answer<A>, session: Session, { compare }: CallOptions<A>): unknown {
   if (answer === 'closed' || answer === 'silent') return answer
   const decoded = answer as DecodedResponseOf<A>
-  return session.masks.mask(step, compare ? compare(decoded) : decoded)
+  return session.masks.mask(step, compare ? compare(decoded, session) : decoded)
 }

@@ -4,9 +4,10 @@ import { decodeRecord, type GroupRecord, groupIdOf } from '../../../../src/group
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../../../src/protocol/records/record.ts'
+import type { Session } from '../session.ts'
 import { arrange, call, type Step } from '../transcript.ts'
 import { Group } from './group.ts'
-import { gone, idOf, topic } from './topic.ts'
+import { gone, idOf, topic, nameOf as topicName } from './topic.ts'
 
 const { DeleteTopics, Fetch, OffsetCommit, OffsetFetch } = APIS
 const OFFSETS_TOPIC = '__consumer_offsets'
@@ -21,9 +22,9 @@ export const records = (groupId: string, since?: string) => {
   const request = { maxWaitMs: 0, minBytes: 0, topics: [{ topic: OFFSETS_TOPIC, partitions: [fromStart] }] }
   return call(`what is recorded of ${groupId}`, Fetch, 12, request, {
     ...(since && { since }),
-    compare: ({ responses }) => {
+    compare: ({ responses }, session) => {
       const [found] = responses[0]?.partitions ?? []
-      return { errorCode: found?.errorCode, records: found?.records ? recordsIn(found.records, groupId) : [] }
+      return { errorCode: found?.errorCode, records: found?.records ? recordsIn(found.records, groupId, session) : [] }
     }
   })
 }
@@ -34,7 +35,7 @@ interface Recorded {
   readonly value?: object | null
 }
 
-function recordsIn(bytes: Buffer, groupId: string): unknown[] {
+function recordsIn(bytes: Buffer, groupId: string, session: Session): unknown[] {
   const found = [...batchesIn(bytes)]
     .filter(batch => !batch.isControl)
     .flatMap(batch => recordsOf(batch))
@@ -43,13 +44,16 @@ function recordsIn(bytes: Buffer, groupId: string): unknown[] {
       const record = decodeRecord({ key, value })
       if (record.type === 'Skipped' || groupIdOf(record) !== groupId) return []
       const versions = [key.readInt16BE(), value?.readInt16BE()]
-      return [Object.assign(comparable(record), { versions, headers })]
+      return [Object.assign(comparable(record, session), { versions, headers })]
     })
   return inOrder(found)
 }
 
-/** Kafka writes members in no order, localhost has two addresses, and a hash of topics depends on their ids. */
-function comparable(record: GroupRecord): Recorded {
+/**
+ * Kafka writes members and topics in no order, localhost has two addresses, a hash of topics depends on their ids, and a
+ * version of the metadata on all that has been done before.
+ */
+function comparable(record: GroupRecord, session: Session): Recorded {
   const key = 'memberId' in record.key ? { ...record.key, memberId: nameOf(record.key.memberId) } : record.key
   if (record.value === null) return { ...record, key }
   switch (record.type) {
@@ -61,9 +65,32 @@ function comparable(record: GroupRecord): Recorded {
       return { ...record, value: { ...record.value, metadataHash: record.value.metadataHash === 0n ? 'none' : 'some' } }
     case 'ConsumerGroupMemberMetadata':
       return { ...record, key, value: withoutAddress(record.value) }
+    case 'ConsumerGroupTargetAssignmentMember':
+      return { ...record, key, value: named(record.value.topicPartitions, session) }
+    case 'ConsumerGroupCurrentMemberAssignment': {
+      const { assignedPartitions, partitionsPendingRevocation, ...standing } = record.value
+      const assigned = named(assignedPartitions, session)
+      return { ...record, key, value: { ...standing, assigned, revoked: named(partitionsPendingRevocation, session) } }
+    }
+    case 'ConsumerGroupRegularExpression':
+      return { ...record, value: { ...record.value, version: record.value.version > 0n ? 'some' : 'none' } }
     default:
       return { ...record, key }
   }
+}
+
+interface Partitions {
+  readonly topicId: string
+  readonly partitions: readonly number[]
+  readonly assignmentEpochs?: readonly number[] | null
+}
+
+/** Partitions by the names of their topics, each with its epoch if it has one. */
+function named(topics: readonly Partitions[], session: Session): object[] {
+  return topics.map(({ topicId, partitions, assignmentEpochs }) => {
+    const epochs = partitions.map((partition, index) => ({ partition, since: assignmentEpochs?.[index] ?? null }))
+    return { topic: topicName(session, topicId), epochs }
+  })
 }
 
 /** Ids of one letter are chosen by members, all others by the broker. */

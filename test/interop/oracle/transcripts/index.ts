@@ -6,6 +6,7 @@ import { badInput } from './bad-input.ts'
 import { committedRead } from './committed-read.ts'
 import { configs } from './configs.ts'
 import { consumerGroupAdmin } from './consumer-group-admin.ts'
+import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { deleteRecords } from './delete-records.ts'
 import { endTxn } from './end-txn.ts'
 import { exhaustedEpochs } from './exhausted-epochs.ts'
@@ -61,6 +62,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'offset delete': offsetDelete,
   'group admin': groupAdmin,
   'consumer group admin': consumerGroupAdmin,
+  'consumer group heartbeat': consumerGroupHeartbeat,
   'group records': groupRecords,
   'group migration': groupMigration,
   configs,

@@ -12,13 +12,20 @@ export function topic(name: string, partitions = 1, configs: Readonly<Record<str
       ['NONE', 'TOPIC_ALREADY_EXISTS'].includes(topics[0]?.errorCode ?? '')
     )
     await leaders(session, name, partitions)
-    session.remember(`id of ${name}`, await topicId(session, name))
+    const id = await topicId(session, name)
+    session.remember(`id of ${name}`, id)
+    session.remember(`name of ${id}`, name)
   })
 }
 
 /** The id of a topic that a step above has made. */
 export function idOf(session: Session, name: string): string {
   return `${session.recall(`id of ${name}`)}`
+}
+
+/** The name of a topic, which a step above has made, under that id. */
+export function nameOf(session: Session, id: string): string {
+  return `${session.recall(`name of ${id}`)}`
 }
 
 /** Waits until each of the topic's partitions has its leader. */

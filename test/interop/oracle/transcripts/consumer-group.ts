@@ -1,0 +1,188 @@
+// A consumer group (KIP-848) as transcripts play it: members choose their ids, and what a broker tells one (its epoch,
+// its partitions) is what it says the next time, unless a step says otherwise. Topics go by their names here.
+import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import type { Session } from '../session.ts'
+import { arrange, type Call, call, type Step } from '../transcript.ts'
+import { Group } from './group.ts'
+import { idOf, nameOf, topicId } from './topic.ts'
+
+const { ConsumerGroupDescribe, ConsumerGroupHeartbeat } = APIS
+const REPEAT_LIMIT_MS = 40_000
+const PAUSE_MS = 25
+
+type Answer = DecodedResponseOf<typeof ConsumerGroupHeartbeat>
+type TopicPartitions = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
+
+/** Partitions by topic. */
+type Places = Readonly<Record<string, readonly number[]>>
+
+/** What a heartbeat says, where it does not say what is so; what is left out it does not say. */
+export interface Beat {
+  readonly version?: number
+  readonly groupId?: string
+  readonly memberId?: string
+  /** Else the one that the member was told last. */
+  readonly epoch?: number
+  readonly instance?: string
+  readonly rack?: string
+  readonly timeoutMs?: number
+  readonly topics?: readonly string[] | null
+  readonly regex?: string
+  readonly assignor?: string
+  /** What it says that it owns: `told` is what it was told last. */
+  readonly owned?: Places | 'told' | null
+}
+
+/** The group of that id, and what its members subscribe to when they do not say. */
+export class ConsumerGroup {
+  readonly id: string
+  readonly #topics: readonly string[]
+
+  constructor(id: string, ...topics: string[]) {
+    this.id = id
+    this.#topics = topics
+  }
+
+  /** Its coordinator answers. */
+  found(): Step {
+    return new Group(this.id).found()
+  }
+
+  /** A heartbeat as it is told. */
+  beat(who: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
+    const { version = 1 } = options
+    const request = (session: Session) => this.#request(session, who, options)
+    const step = call(`${who} ${name}`, ConsumerGroupHeartbeat, version, request, { compare: withNames })
+    return {
+      ...step,
+      play: async session => {
+        const outcome = await step.play(session)
+        this.#learn(session, who, step.answerTo(session))
+        return outcome
+      }
+    }
+  }
+
+  /** With all that a member brings to join, or to join anew. */
+  join(who: string, name = 'joins', options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
+    const topics = options.regex === undefined ? this.#topics : null
+    return this.beat(who, name, { epoch: 0, timeoutMs: 30_000, topics, owned: {}, ...options })
+  }
+
+  /** Tells what it owns: what it was told to, unless the step says something else. */
+  report(who: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
+    return this.beat(who, name, { owned: 'told', ...options })
+  }
+
+  leave(who: string, name = 'leaves', options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
+    return this.beat(who, name, { epoch: -1, ...options })
+  }
+
+  /** Heartbeats that report until the answer is as wanted: what a coordinator does in its own time. The last one counts. */
+  until(who: string, name: string, wanted: (answer: Answer) => boolean, options: Beat = {}): Step {
+    const step = this.report(who, name, options)
+    return {
+      ...step,
+      play: async session => {
+        for (const deadline = Date.now() + REPEAT_LIMIT_MS; ; ) {
+          const outcome = await step.play(session)
+          if (wanted(step.answerTo(session))) return outcome
+          if (Date.now() > deadline) throw new Error(`${step.name}: it never came, but ${JSON.stringify(outcome)}`)
+          await pause(PAUSE_MS)
+        }
+      }
+    }
+  }
+
+  /** Waits until that many members are left, and nothing else. */
+  size(count: number): Step {
+    return arrange(`${this.id} has ${count} members`, session =>
+      session.askUntil(
+        ConsumerGroupDescribe,
+        1,
+        { groupIds: [this.id] },
+        ({ groups }) => groups[0]?.members.length === count
+      )
+    )
+  }
+
+  /** The group as it is shown; `since` as for any call. */
+  described(when: string, { version = 1, since }: { version?: number; since?: string } = {}): Step {
+    const name = `${this.id} is described ${when}`
+    const request = { groupIds: [this.id] }
+    return call(name, ConsumerGroupDescribe, version, request, { compare: inOrder, ...(since && { since }) })
+  }
+
+  epoch(session: Session, who: string): number {
+    return Number(session.recall(`${who}'s epoch in ${this.id}`))
+  }
+
+  #request(session: Session, who: string, options: Beat) {
+    const { groupId = this.id, memberId = who, instance = null, rack = null, regex = null, assignor = null } = options
+    const { epoch, timeoutMs: rebalanceTimeoutMs = -1, topics = null, owned = null } = options
+    return {
+      ...{ groupId, memberId, instanceId: instance, rackId: rack, rebalanceTimeoutMs },
+      memberEpoch: epoch ?? this.epoch(session, who),
+      ...{ subscribedTopicNames: topics && [...topics], subscribedTopicRegex: regex, serverAssignor: assignor },
+      topicPartitions: this.#owned(session, who, owned)
+    }
+  }
+
+  #owned(session: Session, who: string, owned: Beat['owned']) {
+    if (!owned) return null
+    const places = owned === 'told' ? (session.recall(`${who}'s partitions in ${this.id}`) as TopicPartitions) : null
+    if (places) return places.map(({ topicId, partitions }) => ({ topicId, partitions: [...partitions] }))
+    return Object.entries(owned).map(([name, partitions]) => {
+      return { topicId: idOf(session, name), partitions: [...partitions] }
+    })
+  }
+
+  #learn(session: Session, who: string, { errorCode, memberEpoch, assignment }: Answer): void {
+    if (errorCode !== 'NONE') return
+    session.remember(`${who}'s epoch in ${this.id}`, memberEpoch)
+    if (assignment) session.remember(`${who}'s partitions in ${this.id}`, assignment.topicPartitions)
+  }
+}
+
+/** A topic that a broker has made by itself: its id is learned. */
+export function internalTopic(name: string): Step {
+  return arrange(`the id of ${name} is known`, async session => {
+    const id = await topicId(session, name)
+    session.remember(`id of ${name}`, id)
+    session.remember(`name of ${id}`, name)
+  })
+}
+
+/** Partitions by topic, in order. */
+export function named(session: Session, topicPartitions: TopicPartitions) {
+  const places = topicPartitions.map(({ topicId, partitions }) => ({ topic: nameOf(session, topicId), partitions }))
+  return places.toSorted((one, other) => (one.topic < other.topic ? -1 : 1))
+}
+
+function withNames({ assignment, ...answer }: Answer, session: Session) {
+  return { ...answer, assignment: assignment && named(session, assignment.topicPartitions) }
+}
+
+/** Kafka tells of members in no order, and localhost has two addresses. */
+function inOrder({ groups, ...answer }: DecodedResponseOf<typeof ConsumerGroupDescribe>, session: Session) {
+  return {
+    ...answer,
+    groups: groups.map(({ members, ...group }) => ({
+      ...group,
+      members: members
+        .toSorted((one, other) => (one.memberId < other.memberId ? -1 : 1))
+        .map(({ assignment, targetAssignment, clientHost, subscribedTopicNames, ...member }) => ({
+          ...member,
+          clientHost: clientHost.replace(/[0-9.:]+$/, '<address>'),
+          subscribedTopicNames: subscribedTopicNames.toSorted(),
+          assignment: named(session, assignment.topicPartitions),
+          targetAssignment: named(session, targetAssignment.topicPartitions)
+        }))
+    }))
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
