@@ -2,7 +2,7 @@
 // one of the issues and the newest, whose answer counts where they differ; KAFKA_VERSION picks one. With
 // INTEROP_BROKERS=kafka the newest Kafka stands in for ours, which shows that a transcript itself is sound and where the
 // releases differ. ORACLE_LOG=FILE takes down what Kafka answered, a JSON array a step: to read, and to keep as a record
-// (test/txn/recorded.test.ts). Codes that requests to one healthy node cannot
+// (recorded.test.ts in test/txn and test/group). Codes that requests to one healthy node cannot
 // provoke (KAFKA_STORAGE_ERROR, LEADER_NOT_AVAILABLE, NOT_ENOUGH_REPLICAS ...) are proved in test/broker alone.
 import { appendFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
