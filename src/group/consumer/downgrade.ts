@@ -56,7 +56,6 @@ export function downgrade(
   if (reason !== null) prepareRebalance(successor, `the consumer group has become a classic one: ${reason}`)
   turn.records.push(...tombstonesOf(turn.group))
   turn.successor = successor
-  turn.toResolve = undefined
   turn.notes.push('the consumer group has become a classic group')
 }
 

@@ -231,6 +231,16 @@ describe('Heartbeat', () => {
     expect(await stage.beat(memberId, 4)).toBe('ILLEGAL_GENERATION')
   })
 
+  it('tells a member to join again that must give something up before the next assignment is made', async () => {
+    stage = await withOneMember({ assignmentIntervalMs: 1_000 })
+    stage.clock.advance(1_000)
+    const memberId = await joined(range(['bar']))
+    expect((await stage.join({ memberId, ...range([], { bar: [0, 1] }) })).generationId).toBe(3)
+    expect(member(memberId)?.state).toBe('UnrevokedPartitions')
+    expect(groupOf(stage)).toMatchObject({ groupEpoch: 4, assignmentEpoch: 3 })
+    expect(await stage.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
+  })
+
   it('renews the session', async () => {
     const memberId = await joined({ rebalanceTimeoutMs: 1_000_000 })
     stage.clock.advance(SESSION_MS - 1)

@@ -1,0 +1,139 @@
+/**
+ * Clients of both protocols as they behave, each with the partitions of foo that it consumes at the moment. A classic one
+ * is eager (gives up all before it joins) or cooperative (goes on with what it has, and gives up what it is not given).
+ */
+import { expect } from 'vitest'
+import type { JoinAnswer } from '../../../src/group/classic/turn.ts'
+import { readSubscription } from '../../../src/group/embedded-protocol.ts'
+import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
+import type { MigrationStage } from './migration-stage.ts'
+
+const PARTITIONS = [0, 1, 2, 3]
+const COME_AGAIN = ['REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR', 'MEMBER_ID_REQUIRED']
+const START_ANEW = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']
+
+export interface Client {
+  readonly kind: 'classic' | 'consumer'
+  readonly owned: ReadonlySet<number>
+  /** True when its group knows what it consumes. */
+  readonly isSettled: boolean
+  /** The next thing that it does, unless it waits for an answer. */
+  act(): Promise<void>
+  leave(): Promise<void>
+}
+
+export class ClassicClient implements Client {
+  readonly kind = 'classic'
+  owned = new Set<number>()
+  readonly #stage: MigrationStage
+  readonly #isEager: boolean
+  #memberId = ''
+  #generationId = -1
+  #phase: 'out' | 'waiting' | 'joined' | 'member' = 'out'
+  #joined: JoinAnswer | undefined
+
+  constructor(stage: MigrationStage, isEager: boolean) {
+    this.#stage = stage
+    this.#isEager = isEager
+  }
+
+  get isSettled(): boolean {
+    return this.#phase === 'member' || (this.#phase === 'out' && this.owned.size === 0)
+  }
+
+  async act(): Promise<void> {
+    const phase = this.#phase
+    if (phase === 'waiting') return
+    this.#phase = 'waiting'
+    if (phase === 'out') await this.#join()
+    else if (phase === 'joined') await this.#sync()
+    else this.#phase = this.#isFine(await this.#stage.beat(this.#memberId, this.#generationId)) ? 'member' : 'out'
+  }
+
+  async leave(): Promise<void> {
+    if (this.#memberId !== '') await this.#stage.leave(this.#memberId)
+  }
+
+  async #join(): Promise<void> {
+    if (this.#isEager) this.owned = new Set()
+    const metadata = subscriptionOf(['foo'], { foo: [...this.owned] })
+    const joining = this.#stage.join({ memberId: this.#memberId, protocols: [{ name: 'range', metadata }] })
+    const answer = await joining
+    if (answer.memberId !== '') this.#memberId = answer.memberId
+    this.#generationId = answer.generationId
+    this.#joined = answer
+    this.#phase = this.#isFine(answer.errorCode) ? 'joined' : 'out'
+  }
+
+  async #sync(): Promise<void> {
+    const isLeader = this.#joined?.leader === this.#memberId
+    const assignments = isLeader && this.#joined ? assign(this.#joined) : []
+    const { errorCode, assignment } = await this.#stage.sync(this.#memberId, this.#generationId, { assignments })
+    if (!this.#isFine(errorCode)) {
+      this.#phase = 'out'
+      return
+    }
+    const before = this.owned
+    this.owned = new Set(partitionsOf(assignment)?.foo)
+    // Who gave something up joins once more, so that somebody else can get it.
+    this.#phase = [...before].every(partition => this.owned.has(partition)) ? 'member' : 'out'
+  }
+
+  #isFine(errorCode: string): boolean {
+    if (errorCode === 'NONE') return true
+    expect([...COME_AGAIN, ...START_ANEW]).toContain(errorCode)
+    if (START_ANEW.includes(errorCode)) this.owned = new Set()
+    if (errorCode === 'UNKNOWN_MEMBER_ID') this.#memberId = ''
+    return false
+  }
+}
+
+/** A leader's work: nobody gets what another still has. */
+function assign({ members }: JoinAnswer) {
+  const quota = Math.ceil(PARTITIONS.length / members.length)
+  const claims = members.map(({ metadata }) => readSubscription(metadata)?.ownedPartitions[0]?.partitions ?? [])
+  const shares = claims.map(claim => claim.slice(0, quota))
+  for (const partition of PARTITIONS.filter(each => !claims.flat().includes(each))) {
+    shares.toSorted((one, other) => one.length - other.length)[0]?.push(partition)
+  }
+  return members.map(({ memberId }, index) => ({ memberId, assignment: assignmentOf({ foo: shares[index] ?? [] }) }))
+}
+
+export class ConsumerClient implements Client {
+  readonly kind = 'consumer'
+  owned = new Set<number>()
+  readonly #stage: MigrationStage
+  readonly #memberId: string
+  #epoch = 0
+  #isWaiting = false
+
+  constructor(stage: MigrationStage, memberId: string) {
+    this.#stage = stage
+    this.#memberId = memberId
+  }
+
+  get isSettled(): boolean {
+    return true
+  }
+
+  async act(): Promise<void> {
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    const partitions = [...this.owned]
+    const topicPartitions = partitions.length > 0 ? [{ topicId: this.#stage.foo, partitions }] : []
+    const answer = await this.#stage.heartbeat(this.#memberId, this.#epoch, { topicPartitions })
+    this.#isWaiting = false
+    if ('memberEpoch' in answer) {
+      this.#epoch = answer.memberEpoch
+      if (answer.assignment) this.owned = new Set(answer.assignment.get(this.#stage.foo)?.keys())
+    } else {
+      expect(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND']).toContain(answer.errorCode)
+      this.#epoch = 0
+      this.owned = new Set()
+    }
+  }
+
+  async leave(): Promise<void> {
+    await this.#stage.heartbeat(this.#memberId, -1)
+  }
+}
