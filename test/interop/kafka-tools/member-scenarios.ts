@@ -13,8 +13,8 @@ const CONSUMER = { 'group.protocol': 'consumer' }
 const PATIENT = { sessionTimeoutMs: 300_000, rebalanceTimeoutMs: 300_000 }
 const GROUP_RESOURCE = 32
 
-/** Scenarios by name. */
-export function memberScenarios(run: Commands, tools: Tools): Readonly<Record<string, readonly Step[]>> {
+/** Scenarios by name; `restart` starts the broker again on its files. */
+export function memberScenarios(run: Commands, tools: Tools, restart: Step): Readonly<Record<string, readonly Step[]>> {
   return {
     'a classic group amid a rebalance': rebalance(run),
     'a group that is not of consumers': workers(run),
@@ -24,6 +24,7 @@ export function memberScenarios(run: Commands, tools: Tools): Readonly<Record<st
     'a consumer group that waits for its assignment': assigning(run),
     'a subscription by an expression': expression(run, tools),
     'a group that changes its protocol': upgrade(run, tools),
+    'a broker that is started again': restarted(run, restart),
     'all groups go': [run.groups('--delete --all-groups'), ...run.everyList()]
   }
 }
@@ -161,6 +162,37 @@ function assigning(run: Commands): Step[] {
     b.beats('leaves', -1, -1),
     ...run.described('waiting'),
     run.groups('--delete --group waiting')
+  ]
+}
+
+/** Groups of all kinds, one of them amid a reconciliation, are there again, and go on. */
+function restarted(run: Commands, restart: Step): Step[] {
+  const names = ['kept', 'kept-old', 'kept-new']
+  const old = new Group('kept-old')
+  const [a, b] = [new Beating('kept-new', 'hand-a'), new Beating('kept-new', 'hand-b')]
+  const seen = () => [...names.flatMap(name => run.described(name)), ...run.everyList()]
+  return [
+    ...names.map(name => new Group(name).found()),
+    run.groups('--reset-offsets --group kept --topic orders --to-offset 4 --execute'),
+    ...old.enter('a', PATIENT),
+    old.sync('a', 'assigns'),
+    a.beats('joins', 0, 2),
+    b.beats('joins', 0, 3),
+    ...seen(),
+    restart,
+    ...names.map(name => new Group(name).found()),
+    ...seen(),
+    old.heartbeat('a', 'is alive'),
+    a.beats('hears that it shall give one up', 2, 2, [0, 1, 2]),
+    a.beats('gives it up', 2, 3, [0, 1]),
+    b.beats('has it', 3, 3),
+    ...seen(),
+    old.leave('leaves', 'a'),
+    a.beats('leaves', -1, -1),
+    b.beats('leaves', -1, -1),
+    restart,
+    ...names.map(name => new Group(name).found()),
+    ...seen()
   ]
 }
 
