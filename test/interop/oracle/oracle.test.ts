@@ -24,7 +24,6 @@ if (subject === undefined) throw new Error('INTEROP_BROKERS names no broker')
 const CONFIG: BrokerConfig = {
   'group.min.session.timeout.ms': 100,
   'group.max.size': 4,
-  'group.consumer.assignment.interval.ms': 0,
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 200
 }
 /** Two nodes each: as all others have it, and with what cannot be changed while a broker runs. */

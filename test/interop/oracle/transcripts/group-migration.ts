@@ -3,6 +3,7 @@
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { assignmentOf, type Owned, subscriptionOf } from '../../../group/embedded.ts'
 import { call, type Step } from '../transcript.ts'
+import { promptly } from './consumer-group.ts'
 import { Group, STRANGER } from './group.ts'
 import { records } from './group-records.ts'
 import { idOf, topic } from './topic.ts'
@@ -218,4 +219,4 @@ const refusals: Step[] = [
   shared.heartbeat('a', 'hears nothing of that')
 ]
 
-export const groupMigration: Step[] = [...thereAndBack, ...replacement, ...parkedOnes, ...refusals]
+export const groupMigration = promptly([...thereAndBack, ...replacement, ...parkedOnes, ...refusals])
