@@ -208,6 +208,7 @@ export class ConsumerGroup {
     const ownsTheSame = old?.assigned === member.assigned && old.memberEpoch === member.memberEpoch
     if (old && !ownsTheSame) this.#owners.release(old)
     this.#members.set(member.memberId, member)
+    if (old && old.instanceId !== member.instanceId) this.#vacate(old)
     if (member.instanceId !== null) this.#staticMembers.set(member.instanceId, member.memberId)
     if (old?.subscribedTopicNames !== member.subscribedTopicNames) this.#subscribedTopics = undefined
     this.#expect(ownsTheSame || this.#owners.own(member), `what ${member.memberId} has belongs to somebody else`)
@@ -220,10 +221,14 @@ export class ConsumerGroup {
     this.#expect(member.memberEpoch === LEAVING_EPOCH, `the assignment of ${memberId} goes first`)
     this.#expect(!this.#targets.has(memberId), `the target of ${memberId} goes first`)
     this.#members.delete(memberId)
-    if (member.instanceId !== null && this.#staticMembers.get(member.instanceId) === memberId) {
-      this.#staticMembers.delete(member.instanceId)
-    }
+    this.#vacate(member)
     this.#subscribedTopics = undefined
+  }
+
+  /** A static member may have been replaced: then its place is not its own any more. */
+  #vacate({ memberId, instanceId }: ConsumerMember): void {
+    if (instanceId === null || this.#staticMembers.get(instanceId) !== memberId) return
+    this.#staticMembers.delete(instanceId)
   }
 
   get #isEnded(): boolean {

@@ -18,7 +18,7 @@ import {
 import { checkEpoch, checkRoom, joiningMember, knownMember, type TopicPartitions } from './membership.ts'
 import { reconcile } from './reconcile.ts'
 import { followMetadata, updateMember } from './subscription.ts'
-import { subscribedTopicIds, updateTarget } from './target.ts'
+import { preferredAssignor, subscribedTopicIds, updateTarget } from './target.ts'
 import type { ConsumerTurn } from './turn.ts'
 
 /** Null, and -1 for the timeout, say that nothing has changed since the last one. */
@@ -89,8 +89,10 @@ export function heartbeat(turn: ConsumerTurn, request: Heartbeat, newMemberId: s
   checkRoom(turn, request.memberId)
   const before = memberOf(turn, { ...request, memberId: request.memberId || newMemberId })
   const told = withNews(before, request)
+  const assignor = before.serverAssignor === told.serverAssignor ? undefined : preferredAssignor(turn)
   const { names, regex } = updateMember(turn, before, told)
-  followMetadata(turn, names || regex === 'resolved')
+  const isOtherAssignor = assignor !== undefined && assignor !== preferredAssignor(turn)
+  followMetadata(turn, names || regex === 'resolved' || isOtherAssignor)
   updateTarget(turn)
   const after = reconcileMember(turn, told, names || regex !== 'same', owned)
   turn.group.deadlines.set(after.memberId, 'session', turn.now + turn.limits.sessionTimeoutMs)

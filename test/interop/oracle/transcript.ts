@@ -108,6 +108,11 @@ export function arrange(name: string, act: (session: Session) => Promise<unknown
   }
 }
 
+/** Steps that only answer alike from that release of Kafka on. */
+export function since(release: string, steps: readonly Step[]): Step[] {
+  return steps.map(step => ({ ...step, since: release }))
+}
+
 /** Sends bytes that may be no request at all, on a connection of its own; compares whether a frame comes back. */
 export function raw(name: string, bytes: Buffer): Step {
   return {

@@ -7,7 +7,12 @@ import { arrange, type Call, call, type Step } from '../transcript.ts'
 import { Group } from './group.ts'
 import { idOf, nameOf, topicId } from './topic.ts'
 
-const { ConsumerGroupDescribe, ConsumerGroupHeartbeat } = APIS
+const { ConsumerGroupDescribe, ConsumerGroupHeartbeat, DescribeConfigs, IncrementalAlterConfigs } = APIS
+const BROKER = 4
+const INTERVAL = 'group.consumer.assignment.interval.ms'
+const [SET, DELETE] = [0, 1]
+/** Where a setting comes from that was altered for all brokers. */
+const DYNAMIC_DEFAULT = 3
 const REPEAT_LIMIT_MS = 40_000
 const PAUSE_MS = 25
 
@@ -143,6 +148,24 @@ export class ConsumerGroup {
     session.remember(`${who}'s epoch in ${this.id}`, memberEpoch)
     if (assignment) session.remember(`${who}'s partitions in ${this.id}`, assignment.topicPartitions)
   }
+}
+
+/** Steps that have no time for a pause between two assignments of a group. */
+export function promptly(steps: readonly Step[]): Step[] {
+  const isDynamic = (configSource: number) => configSource === DYNAMIC_DEFAULT
+  return [interval(SET, '0', isDynamic), ...steps, interval(DELETE, null, source => !isDynamic(source))]
+}
+
+function interval(configOperation: number, value: string | null, isDone: (configSource: number) => boolean): Step {
+  return arrange(`the time between assignments is ${value ?? 'as it was'}`, async session => {
+    const configs = [{ name: INTERVAL, configOperation, value }]
+    const resources = [{ resourceType: BROKER, resourceName: '', configs }]
+    await session.ask(IncrementalAlterConfigs, 1, { resources })
+    const asked = { resources: [{ resourceType: BROKER, resourceName: '1', configurationKeys: [INTERVAL] }] }
+    await session.askUntil(DescribeConfigs, 4, asked, ({ results }) =>
+      isDone(results[0]?.configs[0]?.configSource ?? 0)
+    )
+  })
 }
 
 /** A topic that a broker has made by itself: its id is learned. */

@@ -7,6 +7,9 @@ import { committedRead } from './committed-read.ts'
 import { configs } from './configs.ts'
 import { consumerGroupAdmin } from './consumer-group-admin.ts'
 import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
+import { consumerGroupRebalance } from './consumer-group-rebalance.ts'
+import { consumerGroupStatic } from './consumer-group-static.ts'
+import { consumerGroupSubscription } from './consumer-group-subscription.ts'
 import { deleteRecords } from './delete-records.ts'
 import { endTxn } from './end-txn.ts'
 import { exhaustedEpochs } from './exhausted-epochs.ts'
@@ -63,6 +66,9 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'group admin': groupAdmin,
   'consumer group admin': consumerGroupAdmin,
   'consumer group heartbeat': consumerGroupHeartbeat,
+  'consumer group rebalance': consumerGroupRebalance,
+  'consumer group static': consumerGroupStatic,
+  'consumer group subscription': consumerGroupSubscription,
   'group records': groupRecords,
   'group migration': groupMigration,
   configs,
