@@ -22,6 +22,7 @@ export interface Served {
 const HASTE = {
   'offsets.topic.num.partitions': 5,
   'transaction.state.log.num.partitions': 5,
+  'group.consumer.assignment.interval.ms': 100,
   'log.cleaner.backoff.ms': 100,
   'log.initial.task.delay.ms': 100,
   'log.retention.check.interval.ms': 100
@@ -31,10 +32,11 @@ const HASTE = {
  * What Kafka warns of on directories that nobody else has touched; and that ours leaves the folder of a topic it is about
  * to delete without the indexes that were in memory. Kafka publishes the metadata that it finds before it has registered:
  * where the last broker was killed it begins to load offsets as the leader that this one was, and its registration takes
- * the leadership away for a moment. It loads again, two epochs later.
+ * the leadership away for a moment. It loads again, two epochs later. Its controller finds a busy machine slow.
  */
 const ORDINARY = [
   /Performing controller activation/,
+  /Exceptionally slow controller event/,
   /Expected partition .* to exist, but it was missing. Creating/,
   /Error processing append operation on partition/,
   /Could not find offset index file .*-delete/,

@@ -1,0 +1,148 @@
+// Classic groups that live on while brokers change: with members, static and not, and without; of another type; amid a
+// rebalance; without any membership at all; and deleted.
+import { assignmentOf, subscriptionOf } from '../../group/embedded.ts'
+import type { Step } from '../oracle/transcript.ts'
+import { Group } from '../oracle/transcripts/group.ts'
+import { commits, deleted, type Tale, TIMEOUT_MS, TOPIC, thus, well } from './tale.ts'
+
+const TIMES = { sessionTimeoutMs: TIMEOUT_MS, rebalanceTimeoutMs: TIMEOUT_MS }
+const CONSUMER = { ...TIMES, protocols: { range: subscriptionOf([TOPIC]), sticky: subscriptionOf([TOPIC]) } }
+const WORKER = { ...TIMES, protocolType: 'connect', protocols: { sessioned: Buffer.from('the url of a worker') } }
+const A = { instance: 'A' }
+/** To the leader, and to others in their order. */
+const SHARES = [[0, 1], [2, 3], []].map(partitions => assignmentOf({ [TOPIC]: partitions }))
+
+const joins = (group: Group, who: string) => group.join(who, 'joins', { ...CONSUMER, ...A })
+
+/** A commit of a member in its generation. */
+const commitsIn = (group: Group, who: string, offset: number): Step =>
+  commits(group.id, offset, {
+    by: session => ({
+      memberId: group.memberId(session, who),
+      generationIdOrMemberEpoch: group.generation(session, who)
+    }),
+    metadata: `by ${who}`
+  })
+
+/** A generation of a leader, which is the instance A, and others. */
+function gathered(group: Group, leader: string, ...others: string[]): Step[] {
+  const waiting = others.map(who => group.joinParked(who, 'joins', CONSUMER))
+  const shares = [leader, ...others].map((who, index) => [who, SHARES[index] ?? Buffer.alloc(0)])
+  return [
+    ...waiting.map(({ sent }) => sent),
+    group.rebalancing(leader, A),
+    well(joins(group, leader)),
+    ...waiting.map(({ answer }) => well(answer)),
+    well(group.sync(leader, 'assigns', { ...A, assignments: Object.fromEntries(shares) })),
+    ...others.map(who => well(group.sync(who, 'is assigned')))
+  ]
+}
+
+/** Two members. The static one starts again, somebody comes and goes, everybody commits. */
+function stable(): Tale {
+  const group = new Group('classic-stable')
+  const leader = (life: number) => `A${life}`
+  const fresh = { ...CONSUMER, ...A, memberId: '' }
+  return {
+    id: group.id,
+    begin: () => [
+      well(group.join(leader(0), 'comes', fresh)),
+      well(group.sync(leader(0), 'assigns', { ...A, assignments: { [leader(0)]: SHARES[0] ?? '' } })),
+      group.newcomer('b', CONSUMER),
+      ...gathered(group, leader(0), 'b'),
+      commitsIn(group, leader(0), 1),
+      commitsIn(group, 'b', 2)
+    ],
+    goOn: life => [
+      well(group.heartbeat(leader(life - 1), 'goes on', A)),
+      well(group.sync(leader(life - 1), 'has what it had', A)),
+      well(group.heartbeat('b', 'goes on')),
+      well(group.sync('b', 'has what it had'))
+    ],
+    change: life => [
+      thus(group.join(leader(life), 'starts again', fresh), session => ({
+        ...{ errorCode: 'NONE', skipAssignment: true },
+        generationId: group.generation(session, 'b')
+      })),
+      well(group.sync(leader(life), 'has what it had', A)),
+      thus(group.heartbeat(leader(life - 1), 'is fenced', A), { errorCode: 'FENCED_INSTANCE_ID' }),
+      well(group.heartbeat('b', 'hears nothing of that')),
+      commitsIn(group, 'b', life * 10),
+      group.newcomer('c', CONSUMER),
+      ...gathered(group, leader(life), 'b', 'c'),
+      commitsIn(group, 'c', life * 10 + 1),
+      well(group.leave('c leaves', 'c')),
+      ...gathered(group, leader(life), 'b')
+    ]
+  }
+}
+
+/** Its only member goes on, though the broker went down while another one waited to come in. */
+function awaited(): Tale {
+  const group = new Group('classic-awaited')
+  const assigns = well(group.sync('a', 'assigns', { ...A, assignments: { a: SHARES[0] ?? '' } }))
+  return {
+    id: group.id,
+    begin: () => [well(group.join('a', 'comes', { ...CONSUMER, ...A, memberId: '' })), assigns],
+    goOn: life => [
+      well(group.heartbeat('a', 'goes on', A)),
+      thus(group.join(`b${life - 1}`, 'is not known', CONSUMER), { errorCode: 'UNKNOWN_MEMBER_ID' })
+    ],
+    change: () => [well(joins(group, 'a')), assigns],
+    unfinished: life => [
+      group.newcomer(`b${life}`, CONSUMER),
+      group.joinParked(`b${life}`, 'joins', CONSUMER).sent,
+      group.rebalancing('a', A)
+    ]
+  }
+}
+
+/** A worker of Connect, whose assignments are its own. */
+function workers(): Tale {
+  const group = new Group('classic-workers')
+  const said = { protocolType: 'connect', protocolName: 'sessioned' }
+  const works = (life: number): Step[] => [
+    well(group.join('w', 'joins', WORKER)),
+    well(group.sync('w', 'assigns', { ...said, assignments: { w: `tasks of life ${life}` } }))
+  ]
+  return {
+    id: group.id,
+    begin: () => [group.newcomer('w', WORKER), ...works(0)],
+    goOn: life => [
+      well(group.heartbeat('w', 'goes on')),
+      thus(group.sync('w', 'has what it had', said), {
+        assignment: Buffer.from(`tasks of life ${life - 1}`).toString('hex')
+      })
+    ],
+    change: works
+  }
+}
+
+/** In every life a member comes, commits and leaves; of the group no more is left than its offsets, or nothing. */
+function left(id: string, end: readonly Step[]): Tale {
+  const group = new Group(id)
+  const visit = (life: number): Step[] => [
+    group.newcomer('a', CONSUMER),
+    well(group.join('a', 'joins', CONSUMER)),
+    well(group.sync('a', 'assigns', { assignments: { a: SHARES[0] ?? '' } })),
+    commitsIn(group, 'a', life * 10),
+    well(group.leave('a leaves', 'a')),
+    ...end
+  ]
+  return { id, begin: () => visit(0), goOn: () => [], change: visit }
+}
+
+/** Somebody commits who is in no group. */
+function simple(): Tale {
+  const id = 'simple'
+  const committed = (life: number): Step[] => [
+    commits(id, life, { metadata: life % 2 === 0 ? null : `in life ${life}` })
+  ]
+  return { id, begin: () => committed(0), goOn: () => [], change: committed }
+}
+
+/** All of them. */
+export function classicTales(): readonly Tale[] {
+  const doomed = 'classic-deleted'
+  return [stable(), awaited(), workers(), left('classic-empty', []), left(doomed, [deleted(doomed)]), simple()]
+}

@@ -1,0 +1,84 @@
+// What can be seen of groups: who is listed, as what each is described by the two ways of describing, what it has committed,
+// what was set for it.
+import { expect } from 'vitest'
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import type { Session } from '../oracle/session.ts'
+import { heard } from './look.ts'
+
+const { ConsumerGroupDescribe, DescribeConfigs, DescribeGroups, ListConfigResources, ListGroups, OffsetFetch } = APIS
+const GROUP = 32
+/** The source of settings that somebody has set for the group. */
+const SET = 8
+
+/** All of it, as plain data. */
+export async function lookAtGroups(session: Session, groupIds: readonly string[]) {
+  const groups = [...groupIds]
+  const listed = heard(await session.ask(ListGroups, 5, {})).groups
+  const classic = heard(await session.ask(DescribeGroups, 6, { groups })).groups
+  const consumer = heard(await session.ask(ConsumerGroupDescribe, 1, { groupIds: groups })).groups
+  for (const { groupId, members } of consumer) {
+    const owned = members.flatMap(({ memberId: _, assignment }) =>
+      assignment.topicPartitions.flatMap(({ topicName, partitions }) => partitions.map(one => `${topicName}-${one}`))
+    )
+    expect(owned.toSorted(), `what members of ${groupId} own`).toEqual([...new Set(owned)].toSorted())
+  }
+  return {
+    listed: inOrder(listed, ({ groupId }) => groupId),
+    classic: inOrder(classic, ({ groupId }) => groupId).map(({ members, ...group }) => ({
+      ...group,
+      members: inOrder(members, one => one.memberId)
+    })),
+    consumer: inOrder(consumer, ({ groupId }) => groupId).map(({ members, ...group }) => ({
+      ...group,
+      members: inOrder(members, one => one.memberId).map(({ assignment, targetAssignment, ...member }) => ({
+        ...member,
+        subscribedTopicNames: member.subscribedTopicNames.toSorted(),
+        assignment: lines(assignment),
+        targetAssignment: lines(targetAssignment)
+      }))
+    })),
+    committed: await committedBy(session, groups),
+    settings: await settingsOf(session, groups)
+  }
+}
+
+function lines({
+  topicPartitions
+}: {
+  readonly topicPartitions: readonly {
+    readonly topicName: string
+    readonly topicId: string
+    readonly partitions: readonly number[]
+  }[]
+}): string[] {
+  return topicPartitions
+    .map(({ topicName, topicId, partitions }) => `${topicName} ${topicId}: ${partitions.toSorted((a, b) => a - b)}`)
+    .toSorted()
+}
+
+async function committedBy(session: Session, groupIds: readonly string[]) {
+  const asked = { groups: groupIds.map(groupId => ({ groupId, topics: null })) }
+  const { groups } = heard(await session.ask(OffsetFetch, 9, asked))
+  return inOrder(groups, ({ groupId }) => groupId).map(({ groupId, errorCode, topics }) => ({
+    ...{ groupId, errorCode },
+    topics: inOrder(topics, ({ name }) => name).map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex)
+    }))
+  }))
+}
+
+async function settingsOf(session: Session, groupIds: readonly string[]) {
+  const { configResources } = heard(await session.ask(ListConfigResources, 1, { resourceTypes: [GROUP] }))
+  const resources = groupIds.map(resourceName => ({ resourceType: GROUP, resourceName }))
+  const { results } = heard(await session.ask(DescribeConfigs, 4, { resources }))
+  const set = inOrder(results, one => one.resourceName).map(({ resourceName, errorCode, configs }) => ({
+    ...{ resourceName, errorCode },
+    configs: inOrder(configs, ({ name }) => name).filter(({ configSource }) => configSource === SET)
+  }))
+  return { listed: inOrder(configResources, one => one.resourceName), set }
+}
+
+function inOrder<T>(things: readonly T[], nameOf: (thing: T) => string): T[] {
+  return things.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1))
+}

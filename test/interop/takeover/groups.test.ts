@@ -1,0 +1,71 @@
+// Groups of both kinds on a data directory that is served by ours, by a real Kafka and by ours again, or the other way
+// round: each finds them as they were, members go on with what they have, and nothing is assigned anew for the change.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest'
+import { freePorts } from '../kafka/kafka.ts'
+import { dumpLog } from '../kafka-tools/dump-log-segments.ts'
+import { expectSameDump, filesOf } from '../kafka-tools/same-dumps.ts'
+import { Session } from '../oracle/session.ts'
+import type { Step } from '../oracle/transcript.ts'
+import { Group } from '../oracle/transcripts/group.ts'
+import { topic } from '../oracle/transcripts/topic.ts'
+import { classicTales } from './classic-tales.ts'
+import { consumerTales } from './consumer-tales.ts'
+import { lookAtGroups } from './groups-look.ts'
+import { mixedTales } from './mixed-tales.ts'
+import { type Served, start, warningsOf } from './reign.ts'
+import { PARTITIONS, TOPIC } from './tale.ts'
+
+const KAFKA = 'Kafka 4.3.1'
+const OURS = 'minikafka'
+const CASES = [
+  { brokers: [OURS, KAFKA, OURS], ends: 'stopped' },
+  { brokers: [OURS, KAFKA, OURS], ends: 'killed' },
+  { brokers: [KAFKA, OURS, KAFKA], ends: 'stopped' },
+  { brokers: [KAFKA, OURS, KAFKA], ends: 'killed' }
+] as const
+
+let folder: string
+let served: Served | undefined
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'takeover-'))
+})
+afterEach(async () => {
+  await served?.kill()
+  await rm(folder, { recursive: true })
+})
+
+test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, ends }) => {
+  onTestFailed(() => console.error(served?.warnings.join('\n')))
+  const tales = [...classicTales(), ...mixedTales(), ...consumerTales()]
+  const groupIds = tales.map(({ id }) => id)
+  const [port] = await freePorts()
+  const session = new Session(`localhost:${port}`)
+  const play = async (steps: readonly Step[]) => {
+    for (const step of steps) await step.play(session)
+  }
+  let known: object | undefined
+  for (const [life, broker] of brokers.entries()) {
+    served = await start({ broker, ends }, folder, port)
+    await play(groupIds.map(id => new Group(id).found()))
+    if (known === undefined) {
+      await play([topic(TOPIC, PARTITIONS), ...tales.flatMap(tale => tale.begin())])
+    } else {
+      expect(await lookAtGroups(session, groupIds), `what ${life}, ${broker}, finds`).toEqual(known)
+      await play(tales.flatMap(tale => tale.goOn(life)))
+      expect(await lookAtGroups(session, groupIds), `what ${life}, ${broker}, has of those who go on`).toEqual(known)
+      await play(tales.flatMap(tale => tale.change(life)))
+    }
+    known = await lookAtGroups(session, groupIds)
+    await play(tales.flatMap(tale => tale.unfinished?.(life) ?? []))
+    await session.closeAll()
+    expect(warningsOf(served), `what ${life}, ${broker}, warns of`).toEqual([])
+    await (ends === 'stopped' ? served.stop() : served.kill())
+    const files = await filesOf(join(folder, 'data'), /^__consumer_offsets-\d+\/.*\.log$/)
+    expect((await dumpLog([...files, '--verify'])).stdout).toContain('no problems found')
+    if (life === brokers.length - 1) await expectSameDump(files, ['--offsets-decoder'])
+  }
+})

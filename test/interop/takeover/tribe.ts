@@ -1,0 +1,79 @@
+// Members of a consumer group (KIP-848) as the tales of takeovers have them: they join, settle, go on and commit, and it must
+// go well.
+import { APIS } from '../../../src/protocol/messages/index.ts'
+import type { Session } from '../oracle/session.ts'
+import { arrange, type Step } from '../oracle/transcript.ts'
+import { type Beat, ConsumerGroup } from '../oracle/transcripts/consumer-group.ts'
+import { commits, TIMEOUT_MS, thus, well } from './tale.ts'
+
+const PATIENCE_MS = 40_000
+const PAUSE_MS = 50
+
+/** Members by name, and what each says of itself whenever it says something. */
+export type Tribesmen = Readonly<Record<string, Beat>>
+
+export class Tribe extends ConsumerGroup {
+  /** They come, one after the other. */
+  come(members: Tribesmen, more: Beat = {}): Step[] {
+    return Object.entries(members).map(([who, own]) =>
+      well(this.join(who, 'comes', { timeoutMs: TIMEOUT_MS, ...own, ...more }))
+    )
+  }
+
+  /** They leave, each for good unless it says otherwise. */
+  go(members: Tribesmen, more: Beat = {}): Step[] {
+    return Object.entries(members).map(([who, own]) => well(this.leave(who, 'leaves', { ...own, ...more })))
+  }
+
+  /** Members do as they are told, until they rest with that many partitions among them. */
+  settle(partitions: number, members: Tribesmen): Step {
+    const reports = Object.entries(members).map(([who, own]) => well(this.report(who, 'settles', own)))
+    return arrange(`${this.id} settles`, async session => {
+      for (const deadline = Date.now() + PATIENCE_MS; !(await this.#rests(session, partitions)); ) {
+        if (Date.now() > deadline) throw new Error(`${this.id} never came to rest with ${partitions} partitions`)
+        await pause(PAUSE_MS)
+        for (const report of reports) await report.play(session)
+      }
+    })
+  }
+
+  /** The epoch of each is what it was, whether it tells what it has or nothing. */
+  remain(members: Tribesmen): Step[] {
+    return Object.entries(members).flatMap(([who, own]) => [
+      this.#unchanged(who, this.report(who, 'is still there', own)),
+      this.idle(who, own)
+    ])
+  }
+
+  /** The epoch is what it was, and the member has nothing to say. */
+  idle(who: string, own: Beat = {}): Step {
+    return this.#unchanged(who, this.beat(who, 'has nothing to say', own))
+  }
+
+  /** A commit of a member in its epoch, or in one so far from it. */
+  commit(who: string, offset: number, distance = 0): Step {
+    return commits(this.id, offset, {
+      by: session => ({ memberId: who, generationIdOrMemberEpoch: this.epoch(session, who) + distance }),
+      metadata: `by ${who}`,
+      ...(distance < 0 && { expected: 'STALE_MEMBER_EPOCH' })
+    })
+  }
+
+  #unchanged(who: string, step: Step): Step {
+    return arrange(step.name, session => {
+      const memberEpoch = this.epoch(session, who)
+      return thus(step, { errorCode: 'NONE', memberEpoch }).play(session)
+    })
+  }
+
+  async #rests(session: Session, partitions: number): Promise<boolean> {
+    const answer = await session.ask(APIS.ConsumerGroupDescribe, 1, { groupIds: [this.id] })
+    const [group] = typeof answer === 'string' ? [] : answer.groups
+    const owned = group?.members.flatMap(({ assignment }) => assignment.topicPartitions.flatMap(one => one.partitions))
+    return group?.groupState === 'Stable' && owned?.length === partitions
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
