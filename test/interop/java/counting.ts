@@ -1,5 +1,5 @@
-// A Java program that works on while brokers come and go behind its address: it tells on lines how far it is, and ends when
-// its standard input does.
+// A program that works on while brokers come and go behind its address, most often a Java one: it tells on lines how far it
+// is, and ends when its standard input does.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -14,9 +14,9 @@ export interface CountingProgram {
   kill(): Promise<void>
 }
 
-/** Starts one with the arguments of `java`. */
-export function startCounting(args: readonly string[]): CountingProgram {
-  const child = spawn('java', args, { stdio: ['pipe', 'pipe', 'pipe'] })
+/** Starts one with these arguments of `java`, or of another command. */
+export function startCounting(args: readonly string[], command = 'java'): CountingProgram {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const ended = once(child, 'close')
   let count = 0
   let last = ''

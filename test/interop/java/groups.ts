@@ -6,23 +6,20 @@ import { made } from '../made.ts'
 
 const run = promisify(execFile)
 /** A scenario that does not end tells its whole story before it gives up. */
-const LIMIT = { timeout: 170_000, maxBuffer: 1 << 26 }
+const LIMIT = { timeout: 280_000, maxBuffer: 1 << 26 }
 
 /** What each scenario came to; a failed one tells why, and all that its members did. */
 export type Outcomes = Readonly<Record<string, string>>
 
-/** Plays all scenarios, each with a group of its own, on topics that begin with `prefix`. */
+/** Plays these scenarios, each with a group and a topic of its own. */
 export async function groupScenarios(
   version: string,
   servers: string,
   protocol: string,
-  prefix: string
+  scenarios: readonly string[]
 ): Promise<Outcomes> {
-  const { stdout } = await run(
-    'java',
-    [...(await groupProgram(version)), 'scenarios', servers, protocol, prefix],
-    LIMIT
-  )
+  const args = ['scenarios', servers, protocol, `${version}-${protocol}`, ...scenarios]
+  const { stdout } = await run('java', [...(await groupProgram(version)), ...args], LIMIT)
   return JSON.parse(stdout) as Outcomes
 }
 

@@ -125,10 +125,15 @@ final class Ledger {
         return interruptions;
     }
 
-    /** How often the member was given or gave up partitions. */
+    /** How often the member was given partitions, or gave some up. */
     synchronized int count(String member) {
-        return (int) story.stream().filter(line -> line.contains(" ms " + member + " is assigned")
-            || line.contains(" ms " + member + " has revoked") || line.contains(" ms " + member + " has lost")).count();
+        return (int) story.stream().filter(line -> !line.endsWith(" []") && (line.contains(" ms " + member + " is assigned")
+            || line.contains(" ms " + member + " has revoked") || line.contains(" ms " + member + " has lost"))).count();
+    }
+
+    /** How often the member was told that its partitions are gone already. */
+    synchronized int lost(String member) {
+        return (int) story.stream().filter(line -> line.contains(" ms " + member + " has lost")).count();
     }
 
     synchronized Map<Integer, Long> read() {

@@ -16,7 +16,7 @@ import java.util.concurrent.Future;
  * ones, each with a topic and a group of its own; the answer is a JSON object with what each came to.
  */
 public final class Main {
-    private static final int AT_A_TIME = 4;
+    private static final int AT_A_TIME = 6;
     private static final Map<String, Scenario> SCENARIOS = new LinkedHashMap<>();
 
     static {
@@ -26,6 +26,15 @@ public final class Main {
         SCENARIOS.put("waiting", Rebalances::waiting);
         SCENARIOS.put("restart", StaticMembers::restart);
         SCENARIOS.put("twice", StaticMembers::twice);
+        SCENARIOS.put("handover", Commits::handover);
+        SCENARIOS.put("administration", Administration::run);
+        SCENARIOS.put("pause", Reading::pause);
+        SCENARIOS.put("seek", Reading::seek);
+        SCENARIOS.put("assign", Reading::assign);
+        SCENARIOS.put("reset", Reading::reset);
+        SCENARIOS.put("duration", Reading::duration);
+        SCENARIOS.put("commits", Commits::commits);
+        SCENARIOS.put("automatic", Commits::automatic);
     }
 
     interface Scenario {
@@ -42,6 +51,9 @@ public final class Main {
         switch (args[0]) {
             case "scenarios":
                 System.out.println(json(scenarios(servers, protocol, rest)));
+                break;
+            case "endure":
+                System.out.println(Endure.run(servers, protocol, rest));
                 break;
             case "member":
                 Child.run(servers, protocol, rest);

@@ -43,14 +43,19 @@ final class Scene implements AutoCloseable {
     }
 
     Member joining(String name, Map<String, Object> settings) {
-        Member member = new Member(ledger, name, topic, settings(settings));
+        return joining(name, protocol, settings);
+    }
+
+    /** A member that may have another protocol than the others. */
+    Member joining(String name, Protocol own, Map<String, Object> settings) {
+        Member member = new Member(ledger, name, topic, settings(own, settings));
         members.add(member);
         return member;
     }
 
     /** A member's settings with these in addition. */
-    Map<String, Object> settings(Map<String, Object> more) {
-        Map<String, Object> all = new HashMap<>(protocol.settings());
+    private Map<String, Object> settings(Protocol own, Map<String, Object> more) {
+        Map<String, Object> all = new HashMap<>(own.settings());
         all.putAll(Map.of("bootstrap.servers", servers, "group.id", topic, "interceptor.classes",
             CommitWatch.class.getName(), CommitWatch.LEDGER, ledger));
         all.putAll(more);

@@ -14,18 +14,22 @@ final class StaticMembers {
         Member first = on.joining("first", Map.of("group.instance.id", "first"));
         Member second = on.joining("second", Map.of("group.instance.id", "second"));
         on.awaitBalance(first, second);
-        Set<Integer> before = first.owned();
-        int epoch = epoch(second);
-        int others = on.ledger.count("second");
-        first.close();
-        Member again = on.joined("first again", Map.of("group.instance.id", "first"));
-        long seen = on.ledger.seen();
-        on.ledger.await("records after the restart", () -> on.ledger.seen() > seen + on.partitions);
-        String result = (again.owned().equals(before) ? "the same partitions" : "others: " + again.owned() + " not " + before)
-            + (epoch(second) == epoch ? ", the same epoch" : ", another epoch")
-            + (on.ledger.count("second") == others ? ", nobody else knows" : ", the other one knows");
+        String result = restartOne(on, first, second);
         on.drain();
         return result + ", " + on.ledger.repeated() + " repeated";
+    }
+
+    /** The first of two restarts, whose instance has its name. */
+    static String restartOne(Scene on, Member first, Member second) throws Exception {
+        Set<Integer> before = first.owned();
+        int epoch = epoch(second);
+        int moves = on.ledger.count(second.name);
+        first.close();
+        Member again = on.joined(first.name + " again", Map.of("group.instance.id", first.name));
+        on.ledger.await("records after the restart", () -> on.ledger.seen(again.name) > 0);
+        return (again.owned().equals(before) ? "the same partitions" : "others: " + again.owned() + " not " + before)
+            + (epoch(second) == epoch ? ", the same epoch" : ", another epoch")
+            + (on.ledger.count(second.name) == moves ? ", nobody else knows" : ", the other one knows");
     }
 
     /** A second one of the same name: which of the two may stay is the protocol's. */

@@ -1,0 +1,59 @@
+// The broker stops, and is killed, under running groups of Java members that know nothing of it: they go on where they were,
+// no commit is lost, nobody loses a partition, and a static member may restart afterwards. INTEROP_RESTARTING=kafka has a real
+// Kafka do it, which takes its time.
+import { afterEach, expect, test } from 'vitest'
+import { type CountingProgram, startCounting } from '../java/counting.ts'
+import { groupProgram } from '../java/groups.ts'
+import { GROUPS_PROGRAM, pythonProgram } from './python.ts'
+import { RESTARTING, type RestartingBroker, type Signal } from './restarting.ts'
+
+const KIND = process.env.INTEROP_RESTARTING ?? 'minikafka'
+const RUNS = [
+  ['4.4.0', 'range'],
+  ['4.4.0', 'cooperative-sticky'],
+  ['4.4.0', 'consumer'],
+  ['2.8.2', 'range']
+] as const
+const SIGNALS: readonly Signal[] = ['SIGTERM', 'SIGKILL', 'SIGTERM', 'SIGKILL']
+/** Records that both groups read between two restarts. */
+const BETWEEN = 300
+
+let broker: RestartingBroker | undefined
+let program: CountingProgram | undefined
+
+afterEach(async () => {
+  await program?.kill()
+  await broker?.stop()
+})
+
+test.each(RUNS)('groups of kafka-clients %s, %s, go on', async (version, protocol) => {
+  broker = await startBroker()
+  program = startCounting([...(await groupProgram(version)), 'endure', broker.bootstrapServers, protocol, 'enduring'])
+  await restarts(broker, program)
+  const { read, ...rest } = JSON.parse(await program.end()) as { read: number }
+  expect(read).toBeGreaterThan(BETWEEN * SIGNALS.length)
+  const restarted = 'the same partitions, the same epoch, nobody else knows'
+  expect(rest).toEqual({ repeated: 0, moves: 0, restarted })
+})
+
+test.each(['range', 'cooperative-sticky', 'consumer'])('a group of confluent-kafka, %s, goes on', async protocol => {
+  broker = await startBroker()
+  const args = [GROUPS_PROGRAM, broker.bootstrapServers, protocol, 'confluent', 'endure']
+  program = startCounting(args, await pythonProgram())
+  await restarts(broker, program)
+  expect(JSON.parse(await program.end())).toEqual({ endure: ['0 repeated', 0] })
+})
+
+async function startBroker(): Promise<RestartingBroker> {
+  const started = await RESTARTING[KIND]?.()
+  if (!started) throw new Error(`no such broker: ${KIND}`)
+  return started
+}
+
+async function restarts(behind: RestartingBroker, running: CountingProgram): Promise<void> {
+  for (const signal of SIGNALS) {
+    await running.reaches(running.count + BETWEEN)
+    await behind.restart(signal)
+  }
+  await running.reaches(running.count + BETWEEN)
+}

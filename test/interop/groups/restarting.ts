@@ -1,0 +1,64 @@
+// A broker that stops, or is killed, and starts again behind the same address over the same directory.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Run } from '../../cli/minikafka.ts'
+import { freePorts, type RunningKafka, startKafka } from '../kafka/kafka.ts'
+import { CONFIG } from './brokers.ts'
+
+export type Signal = 'SIGTERM' | 'SIGKILL'
+
+export interface RestartingBroker {
+  readonly bootstrapServers: string
+  /** Ends its process that way, and starts it again. */
+  restart(signal: Signal): Promise<void>
+  stop(): Promise<void>
+}
+
+/** How to start each kind; ours is the one that every run tests. */
+export const RESTARTING: Readonly<Record<string, () => Promise<RestartingBroker>>> = {
+  minikafka: startRestartingMinikafka,
+  kafka: startRestartingKafka
+}
+
+async function startRestartingMinikafka(): Promise<RestartingBroker> {
+  const folder = await mkdtemp(join(tmpdir(), 'minikafka-restarting-'))
+  const [port] = await freePorts()
+  const set = Object.entries(CONFIG).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const options = ['--port', `${port}`, '--json', '--log-level', 'warn', '--data-dir', folder]
+  const start = async () => {
+    const run = new Run(['start', ...options, ...set])
+    await run.ready()
+    return run
+  }
+  let run = await start()
+  return {
+    bootstrapServers: `localhost:${port}`,
+    async restart(signal) {
+      await run.stop(signal)
+      run = await start()
+    },
+    async stop() {
+      await run.stop('SIGKILL')
+      await rm(folder, { recursive: true })
+    }
+  }
+}
+
+async function startRestartingKafka(): Promise<RestartingBroker> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'kafka-restarting-'))
+  const [port] = await freePorts()
+  const start = (): Promise<RunningKafka> => startKafka({ dataDir, port, config: CONFIG })
+  let kafka = await start()
+  return {
+    bootstrapServers: kafka.bootstrapServers,
+    async restart(signal) {
+      await (signal === 'SIGTERM' ? kafka.stop() : kafka.kill())
+      kafka = await start()
+    },
+    async stop() {
+      await kafka.kill()
+      await rm(dataDir, { recursive: true })
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package interop;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * endure PREFIX: a group of dynamic members and one of static ones live on while brokers come and go behind their address. It
+ * tells how many records both have read, each hundred on a line, and ends when a line comes in. All the while an Admin asks
+ * what is committed, which may never be less than what was acknowledged.
+ */
+final class Endure {
+    private static final int MEMBERS = 3;
+    private static final int STEP = 100;
+    private static final long PACE_NS = 20_000_000;
+
+    private Endure() {
+    }
+
+    static String run(String servers, Protocol protocol, List<String> args) throws Exception {
+        try (Scene dynamic = new Scene(servers, protocol, args.get(0) + "-dynamic", Rebalances.PARTITIONS);
+             Scene fixed = new Scene(servers, protocol, args.get(0) + "-static", Rebalances.PARTITIONS)) {
+            List<Member> first = begin(dynamic, false);
+            List<Member> second = begin(fixed, true);
+            int moves = moves(dynamic, first) + moves(fixed, second);
+            live(List.of(dynamic, fixed));
+            moves = moves(dynamic, first) + moves(fixed, second) - moves;
+            String restarted = StaticMembers.restartOne(fixed, second.get(0), second.get(1));
+            long read = dynamic.drain() + fixed.drain();
+            long repeated = dynamic.ledger.repeated() + fixed.ledger.repeated();
+            return String.format("{\"read\":%d,\"repeated\":%d,\"moves\":%d,\"restarted\":\"%s\"}", read, repeated, moves,
+                restarted);
+        }
+    }
+
+    private static List<Member> begin(Scene on, boolean isStatic) throws Exception {
+        on.produceOn();
+        List<Member> members = new ArrayList<>();
+        for (int number = 0; number < MEMBERS; number++) {
+            String name = "member-" + number;
+            members.add(on.joining(name, isStatic ? Map.of("group.instance.id", name) : Map.of()));
+        }
+        on.awaitBalance(members.toArray(new Member[0]));
+        return members;
+    }
+
+    private static int moves(Scene on, List<Member> members) {
+        return members.stream().mapToInt(member -> on.ledger.count(member.name)).sum();
+    }
+
+    private static void live(List<Scene> scenes) throws Exception {
+        for (long told = 0; System.in.available() == 0;) {
+            long seen = Long.MAX_VALUE;
+            for (Scene on : scenes) {
+                checkCommitted(on);
+                on.ledger.check();
+                seen = Math.min(seen, on.ledger.seen());
+            }
+            if (seen / STEP > told / STEP) {
+                told = seen;
+                System.out.println(told);
+                System.out.flush();
+            }
+            LockSupport.parkNanos(PACE_NS);
+        }
+    }
+
+    private static void checkCommitted(Scene on) throws Exception {
+        Map<Integer, Long> acknowledged = on.ledger.committed();
+        Map<Integer, Long> stored = new TreeMap<>();
+        on.admin.listConsumerGroupOffsets(on.topic).partitionsToOffsetAndMetadata().get()
+            .forEach((partition, offset) -> stored.put(partition.partition(), offset.offset()));
+        acknowledged.forEach((partition, offset) -> {
+            if (stored.getOrDefault(partition, -1L) < offset) {
+                throw new IllegalStateException(on.topic + " " + partition + ": acknowledged " + offset + ", stored "
+                    + stored.get(partition) + "\n" + on.ledger.story());
+            }
+        });
+    }
+}
