@@ -10,7 +10,8 @@ export default defineConfig({
       'sim/*',
       'fuzz/*',
       'log/partition-log-model',
-      'group/classic/random'
+      'group/classic/random',
+      'group/consumer/random'
     ].map(name => `test/${name}.test.ts`),
     globalSetup: 'test/build.ts',
     fileParallelism: false,
@@ -21,7 +22,8 @@ export default defineConfig({
       MINIKAFKA_FUZZ_ROUNDS: '5000',
       MINIKAFKA_CRASH_ROUNDS: '4',
       MINIKAFKA_MODEL_SEEDS: '300',
-      MINIKAFKA_GROUP_SEEDS: '300'
+      MINIKAFKA_GROUP_SEEDS: '300',
+      MINIKAFKA_CONSUMER_GROUP_SEEDS: '300'
     }
   }
 })

@@ -70,9 +70,13 @@ export function regexesResolved(turn: ConsumerTurn, resolved: ReadonlyMap<string
   if (isNews || subscriptionHash(turn) !== turn.group.metadataHash) bumpEpoch(turn)
 }
 
-/** Moves the epoch on if `isDue`, or if the topics are not what they were. */
-export function followMetadata(turn: ConsumerTurn, isDue: boolean): void {
-  const { group, topics } = turn
+/**
+ * Moves the epoch on if there is news, or if the topics are not what they were. What members of a classic group had is no
+ * assignment that could stay: they may have lost it in a rebalance.
+ */
+export function followMetadata(turn: ConsumerTurn, isNews: boolean): void {
+  const { group, topics, isUpgrade } = turn
+  const isDue = isNews || isUpgrade
   if (!isDue && group.metadataSeen === topics.version) return
   if (isDue || subscriptionHash(turn) !== group.metadataHash) bumpEpoch(turn)
   turn.group.metadataSeen = topics.version
@@ -86,7 +90,7 @@ export function bumpEpoch(turn: ConsumerTurn): void {
 }
 
 /** The metadata hash of all topics that the group is subscribed to. */
-export function subscriptionHash({ group, topics }: ConsumerTurn): bigint {
+export function subscriptionHash({ group, topics }: Pick<ConsumerTurn, 'group' | 'topics'>): bigint {
   const hashes = new Map<string, bigint>()
   for (const name of group.subscribedTopics) {
     const hash = topics.hashOf(name)

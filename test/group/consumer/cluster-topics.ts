@@ -48,6 +48,11 @@ export class ClusterTopics implements GroupTopics {
     return [...this.#topics.values()].find(topic => topic.topicId === topicId)?.partitionCount
   }
 
+  /** Of a topic by its name; 0 for one that does not exist. */
+  partitionCountOf(name: string): number {
+    return this.#topics.get(name)?.partitionCount ?? 0
+  }
+
   hashOf(name: string): bigint | undefined {
     const topic = this.#topics.get(name)
     if (!topic) return undefined

@@ -52,6 +52,22 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     ])
   })
 
+  it('is assigned anew, though the newcomer wants nothing that the topics tell yet', async () => {
+    const stage = new MigrationStage()
+    const { ids } = await stage.classicGroup([{ foo: [0, 1, 2, 3] }])
+    // The leader does not come to sync: whatever the members had is lost in the next rebalance.
+    const newcomer = stage.join({ apiVersion: 3 })
+    await stage.join({ memberId: ids[0] ?? '' })
+    const { memberId } = await newcomer
+    void stage.join({ memberId })
+    const byRegex = { subscribedTopicNames: [], subscribedTopicRegex: 'nothing' }
+    expect(await stage.heartbeat('new', 0, byRegex)).toMatchObject({ errorCode: 'NONE' })
+    const { groupEpoch, assignmentEpoch } = consumerGroup(stage)
+    expect([groupEpoch, assignmentEpoch]).toEqual([3, 3])
+    const targets = [...consumerGroup(stage).targets.values()].flatMap(target => [...(target.get(stage.foo) ?? [])])
+    expect(targets.sort()).toEqual([0, 1, 2, 3])
+  })
+
   it('keeps its members as they were, with what they had', async () => {
     const stage = new MigrationStage()
     const metadata = subscriptionOf(['foo', 'bar'], {}, 'rack-1')

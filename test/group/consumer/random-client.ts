@@ -1,0 +1,53 @@
+/** What members of both protocols are to a world of chance, and how partitions are named there: by topic id and number. */
+import type { GroupCoordinator } from '../../../src/group/coordinator.ts'
+import type { Random } from '../../../src/runtime/random.ts'
+import type { ClusterTopics } from './cluster-topics.ts'
+
+export const GROUP = 'g'
+
+export interface Surroundings {
+  readonly random: Random
+  readonly topics: ClusterTopics
+  /** Nothing goes wrong any more, and nobody is slow. */
+  readonly isCalm: boolean
+  coordinator(): GroupCoordinator
+  /** Every answer must come, sooner or later. */
+  awaited<T>(what: string, answer: Promise<T>): Promise<T>
+}
+
+export interface Client {
+  readonly memberId: string
+  readonly instanceId: string | null
+  /** True between the answer that let it in and the one that told it to start anew. */
+  readonly isMember: boolean
+  /** The epoch or generation that it believes to be in. */
+  readonly epoch: number
+  /** True for one that was told never to come again. */
+  readonly isDead: boolean
+  /** The partitions that it was told to have, and those that it has not given up yet. */
+  readonly held: ReadonlySet<string>
+  step(): Promise<void>
+  vanish(): void
+  leave(): Promise<void>
+}
+
+/** The names of all partitions of an assignment. */
+export function keysOf(assignment: ReadonlyMap<string, { keys(): Iterable<number> }>): ReadonlySet<string> {
+  return new Set(
+    [...assignment].flatMap(([topicId, partitions]) => Array.from(partitions.keys(), number => `${topicId} ${number}`))
+  )
+}
+
+/** Partitions as requests have them. */
+export function topicPartitionsOf(keys: ReadonlySet<string>): { topicId: string; partitions: number[] }[] {
+  const topics = new Map<string, number[]>()
+  for (const key of keys) {
+    const [topicId = '', partition] = key.split(' ')
+    topics.set(topicId, [...(topics.get(topicId) ?? []), Number(partition)])
+  }
+  return [...topics].map(([topicId, partitions]) => ({ topicId, partitions }))
+}
+
+export function sameKeys(one: ReadonlySet<string>, other: ReadonlySet<string> | undefined): boolean {
+  return one.size === other?.size && [...one].every(key => other.has(key))
+}

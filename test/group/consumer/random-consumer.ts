@@ -1,0 +1,162 @@
+/** A member of the consumer protocol as real clients behave: it may vanish, be slow to revoke, or not hear an answer. */
+import { expect } from 'vitest'
+import type { ConsumerHeartbeatAnswer } from '../../../src/group/consumer-groups.ts'
+import type { ErrorName } from '../../../src/protocol/errors.ts'
+import { type Client, GROUP, keysOf, type Surroundings, sameKeys, topicPartitionsOf } from './random-client.ts'
+
+/** What it wants to read. */
+export interface Wish {
+  readonly names: readonly string[] | null
+  readonly regex: string | null
+}
+
+export interface ConsumerCharacter {
+  readonly name: string
+  readonly instanceId: string | null
+  readonly rebalanceTimeoutMs: number
+  readonly serverAssignor: string | null
+  /** Of this many heartbeats it revokes at one; 0 stands for never. */
+  readonly slowness: number
+}
+
+const START_ANEW: readonly ErrorName[] = ['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND']
+const COME_AGAIN: readonly ErrorName[] = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE']
+const REFUSED: readonly ErrorName[] = ['UNRELEASED_INSTANCE_ID', 'FENCED_INSTANCE_ID', 'GROUP_MAX_SIZE_REACHED']
+
+export class RandomConsumer implements Client {
+  readonly character: ConsumerCharacter
+  readonly #world: Surroundings
+  wish: Wish
+  memberId = ''
+  memberEpoch = 0
+  isDead = false
+  #lives = 0
+  /** What it was told to have, and what it reads. */
+  #told: ReadonlySet<string> = new Set()
+  #owned: ReadonlySet<string> = new Set()
+  /** What it last said that it reads; undefined makes it say everything. */
+  #reported: ReadonlySet<string> | undefined
+  #toldWish: Wish | undefined
+
+  constructor(world: Surroundings, character: ConsumerCharacter, wish: Wish) {
+    this.#world = world
+    this.character = character
+    this.wish = wish
+  }
+
+  get instanceId(): string | null {
+    return this.character.instanceId
+  }
+
+  get isMember(): boolean {
+    return this.memberEpoch > 0
+  }
+
+  get held(): ReadonlySet<string> {
+    return new Set([...this.#told, ...this.#owned])
+  }
+
+  get epoch(): number {
+    return this.memberEpoch
+  }
+
+  /** Nobody hears of it again, until it comes as somebody else. */
+  vanish(): void {
+    this.memberId = ''
+    this.isDead = false
+    this.#startAnew()
+  }
+
+  async step(): Promise<void> {
+    const { slowness } = this.character
+    if (this.#world.isCalm || (slowness > 0 && this.#world.random.below(slowness) === 0)) this.#owned = this.#told
+    if (!this.isDead) await this.#heartbeat()
+  }
+
+  /** For good, or for a while; it gives up all it has before. */
+  async leave(): Promise<void> {
+    const { memberId, isMember } = this
+    const { instanceId } = this.character
+    this.vanish()
+    if (!isMember) return
+    const memberEpoch = instanceId !== null && this.#world.random.below(3) > 0 ? -2 : -1
+    const answer = await this.#send({ ...NOTHING_NEW, memberId, memberEpoch })
+    const fine: ErrorName[] = ['NONE', ...START_ANEW, ...COME_AGAIN, ...REFUSED]
+    expect(fine).toContain(answer.errorCode)
+  }
+
+  async #heartbeat(): Promise<void> {
+    this.memberId ||= `${this.character.name}-${++this.#lives}`
+    const isFull = this.memberEpoch === 0 || this.#reported === undefined
+    // Who says that it does not have something has not got it, and will not take it any more.
+    if (isFull) this.#owned = this.#told
+    const owned = this.#owned
+    const isSettled = sameKeys(owned, this.#told)
+    const report = isFull || (isSettled && !sameKeys(owned, this.#reported)) ? owned : null
+    const wish = isFull || this.wish !== this.#toldWish ? this.wish : null
+    const { rebalanceTimeoutMs, serverAssignor } = this.character
+    const sent = this.wish
+    const answer = await this.#send({
+      memberId: this.memberId,
+      memberEpoch: this.memberEpoch,
+      rebalanceTimeoutMs: isFull ? rebalanceTimeoutMs : -1,
+      serverAssignor: isFull ? serverAssignor : null,
+      subscribedTopicNames: wish && (wish.names ?? []),
+      subscribedTopicRegex: wish && (wish.regex ?? ''),
+      topicPartitions: report && topicPartitionsOf(report)
+    })
+    if (!this.#world.isCalm && this.#world.random.below(12) === 0) this.#reported = undefined
+    else this.#hear(answer, report, sent)
+  }
+
+  #hear(answer: ConsumerHeartbeatAnswer, report: ReadonlySet<string> | null, sent: Wish): void {
+    if (!('memberId' in answer)) {
+      this.#fail(answer.errorCode)
+      return
+    }
+    expect(answer.memberId).toBe(this.memberId)
+    if (this.memberEpoch > 0) expect(answer.memberEpoch).toBeGreaterThanOrEqual(this.memberEpoch)
+    this.memberEpoch = answer.memberEpoch
+    this.#reported = report ?? this.#reported
+    this.#toldWish = sent
+    if (answer.assignment) this.#told = keysOf(answer.assignment)
+  }
+
+  #fail(errorCode: ErrorName): void {
+    expect([...START_ANEW, ...COME_AGAIN, ...REFUSED]).toContain(errorCode)
+    if (COME_AGAIN.includes(errorCode)) this.#reported = undefined
+    else this.#startAnew()
+    if (errorCode === 'UNRELEASED_INSTANCE_ID' || errorCode === 'FENCED_INSTANCE_ID') this.isDead = true
+  }
+
+  #startAnew(): void {
+    this.memberEpoch = 0
+    this.#told = new Set()
+    this.#owned = new Set()
+    this.#reported = undefined
+    this.#toldWish = undefined
+  }
+
+  #send(request: typeof NOTHING_NEW & { memberId: string; memberEpoch: number }): Promise<ConsumerHeartbeatAnswer> {
+    const { name, instanceId } = this.character
+    const sender = { clientId: name, clientHost: '/127.0.0.1' }
+    const heartbeat = { groupId: GROUP, instanceId, rackId: null, ...sender, ...request }
+    return this.#world.awaited(`heartbeat of ${name}`, this.#world.coordinator().consumer.heartbeat(heartbeat, 1))
+  }
+}
+
+interface News {
+  readonly rebalanceTimeoutMs: number
+  readonly serverAssignor: string | null
+  readonly subscribedTopicNames: readonly string[] | null
+  readonly subscribedTopicRegex: string | null
+  readonly topicPartitions: ReturnType<typeof topicPartitionsOf> | null
+}
+
+const NOTHING_NEW: News = {
+  rebalanceTimeoutMs: -1,
+  serverAssignor: null,
+  subscribedTopicNames: null,
+  subscribedTopicRegex: null,
+  topicPartitions: null
+}

@@ -1,0 +1,151 @@
+/** What must hold of a group at any moment, whatever its members, its topics and its coordinator go through. */
+import { expect } from 'vitest'
+import { groupMetadataOf } from '../../../src/group/classic/record.ts'
+import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
+import { subscriptionHash } from '../../../src/group/consumer/subscription.ts'
+import type { Group } from '../../../src/group/group.ts'
+import { GroupPartition } from '../../../src/group/partition.ts'
+import type { Clock } from '../../../src/runtime/clock.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import { finishNow } from '../../../src/runtime/steps.ts'
+import type { MemoryJournal } from '../../coordination/memory-journal.ts'
+import type { ClusterTopics } from './cluster-topics.ts'
+import { RandomClassic } from './random-classic.ts'
+import { type Client, GROUP, keysOf } from './random-client.ts'
+
+interface Scene {
+  readonly journal: MemoryJournal
+  readonly clock: Clock
+  readonly topics: ClusterTopics
+}
+
+interface InLog {
+  readonly type: Group['type'] | undefined
+  readonly durable: unknown
+}
+
+export class GroupLaws {
+  readonly #scene: Scene
+  #epochs = { group: 0, assignment: 0 }
+  #lastType: Group['type'] | undefined
+  /** What these have does not count. */
+  readonly #void = new Set<Client>()
+  #readBatches = 0
+  #inLog: InLog = { type: undefined, durable: undefined }
+
+  constructor(scene: Scene) {
+    this.#scene = scene
+  }
+
+  /** A coordinator is about to go. A classic group's generation is in the log once the group is stable. */
+  restart(group: Group | undefined): void {
+    if (group?.type === 'classic') this.#epochs = { group: 0, assignment: 0 }
+  }
+
+  /** All that must hold at any moment. */
+  check(group: Group | undefined, clients: readonly Client[]): void {
+    this.#checkReplay(group)
+    this.#checkEpochs(group)
+    if (!group) return
+    this.#checkOwners(group, clients)
+    if (group.type === 'consumer') this.#checkCoverage(group)
+  }
+
+  /** Whoever reads the log finds the group that is in memory. */
+  #checkReplay(group: Group | undefined): void {
+    const { batches } = this.#scene.journal
+    if (batches.length > this.#readBatches) this.#inLog = this.#replayed()
+    this.#readBatches = batches.length
+    const isRecorded = group?.type === 'consumer' || group?.state === 'Stable'
+    if (isRecorded) expect(durable(group)).toEqual(this.#inLog.durable)
+    else expect(group?.type).toBe(this.#inLog.type)
+  }
+
+  #replayed(): InLog {
+    const { journal, clock } = this.#scene
+    const group = finishNow(GroupPartition.load(journal, clock.now(), silentLogger)).groups.get(GROUP)
+    return { type: group?.type, durable: durable(group) }
+  }
+
+  #checkEpochs(group: Group | undefined): void {
+    const isEmpty = group === undefined || group.members.size === 0
+    if (isEmpty) this.#epochs = { group: 0, assignment: 0 }
+    else if (group.type === 'classic') this.#raise(group.generationId, 0)
+    else this.#raise(group.groupEpoch, group.assignmentEpoch)
+  }
+
+  #raise(group: number, assignment: number): void {
+    expect(group).toBeGreaterThanOrEqual(this.#epochs.group)
+    expect(assignment === 0 ? Number.POSITIVE_INFINITY : assignment).toBeGreaterThanOrEqual(this.#epochs.assignment)
+    this.#epochs = { group, assignment }
+  }
+
+  /** No two members have the same; and of a consumer group each has at most what the group knows. */
+  #checkOwners(group: Group, clients: readonly Client[]): void {
+    const owners = new Map<string, string>()
+    this.#distrust(group, clients)
+    for (const client of clients.filter(client => !this.#void.has(client))) {
+      const { memberId, held } = client
+      for (const key of held) {
+        expect(owners.get(key), `${memberId} and another have ${key}`).toBeUndefined()
+        owners.set(key, memberId)
+      }
+      const member = group.type === 'consumer' ? group.members.get(memberId) : undefined
+      if (!member) continue
+      const known = new Set([...keysOf(member.assigned), ...keysOf(member.pendingRevocation)])
+      expect([...held].filter(key => !known.has(key))).toEqual([])
+    }
+  }
+
+  /**
+   * Who was thrown out may still read for a while, as with Kafka. So may members of the classic protocol that were behind
+   * when the group changed its kind: they are told to join anew at their next heartbeat.
+   */
+  #distrust(group: Group, clients: readonly Client[]): void {
+    const hasChanged = group.type !== this.#lastType
+    this.#lastType = group.type
+    for (const client of clients) {
+      const isBehind = client instanceof RandomClassic && hasChanged && !isInStep(client, group)
+      if (!group.members.has(client.memberId) || isBehind) this.#void.add(client)
+      else if (!(client instanceof RandomClassic) || isInStep(client, group)) this.#void.delete(client)
+    }
+  }
+
+  #checkCoverage(group: ConsumerGroup): void {
+    const { topics } = this.#scene
+    const isUpToDate = subscriptionHash({ group, topics }) === group.metadataHash
+    const isResolved = [...group.subscribedRegexes().keys()].every(regex => group.regexes.has(regex))
+    if (group.state !== 'Stable' || !isUpToDate || !isResolved) return
+    const owned = new Set([...group.members.values()].flatMap(({ assigned }) => [...keysOf(assigned)]))
+    const wanted = [...group.members.values()].flatMap(member => [...group.topicsOf(member)])
+    for (const name of wanted) {
+      for (let partition = 0; partition < topics.partitionCountOf(name); partition++) {
+        expect(owned, `partition ${partition} of ${name}`).toContain(`${topics.idOf(name)} ${partition}`)
+      }
+    }
+  }
+}
+
+function isInStep({ isMember, memberId, epoch }: Client, group: Group): boolean {
+  return (
+    isMember && epoch === (group.type === 'classic' ? group.generationId : group.members.get(memberId)?.memberEpoch)
+  )
+}
+
+/** All that the log must keep of a group. */
+function durable(group: Group | undefined): unknown {
+  if (group?.type !== 'consumer') return group && { ...groupMetadataOf(group), currentStateTimestamp: 0n }
+  const { groupEpoch, metadataHash, assignmentEpoch, assignmentTimestamp, hasPartitionMetadata, state } = group
+  const { members, targets, regexes, subscribedTopics } = group
+  const owners = [...members.values()].flatMap(({ assigned, pendingRevocation }) =>
+    [...keysOf(assigned), ...keysOf(pendingRevocation)].map(key => {
+      const [topicId = '', partition] = key.split(' ')
+      return [key, group.ownerEpoch(topicId, Number(partition))]
+    })
+  )
+  const statics = [...members.values()]
+    .map(({ instanceId }) => instanceId ?? '')
+    .map(instance => group.staticMember(instance)?.memberId)
+  const lists = { members, targets, regexes, subscribedTopics, owners, statics }
+  return { groupEpoch, metadataHash, assignmentEpoch, assignmentTimestamp, hasPartitionMetadata, state, ...lists }
+}
