@@ -1,0 +1,283 @@
+/**
+ * Consumer groups (KIP-848) at a broker that dies at every operation on its disk, amid reconciliations, commits and changes
+ * of the protocol: no group comes back broken, no partition has two owners, what was committed is committed, and no member
+ * is set back behind what it was told.
+ */
+import { expect, test } from 'vitest'
+import type { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { Harness } from '../broker/harness.ts'
+import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../group/embedded.ts'
+import { type Cause, dieEverywhere, type Life } from './death.ts'
+import { Fact } from './promises.ts'
+
+const SYNCED = { 'log.flush.interval.messages': 1 }
+const CONFIG = { 'offsets.topic.num.partitions': 1, 'group.consumer.assignment.interval.ms': 0 }
+const PARTITIONS = [0, 1, 2, 3]
+const SESSION_MS = 45_000
+
+const worlds: { readonly cause: Cause; readonly config: Record<string, number>; readonly kept: boolean }[] = [
+  { cause: 'process death', config: {}, kept: true },
+  { cause: 'power loss', config: {}, kept: false },
+  { cause: 'power loss', config: SYNCED, kept: true },
+  { cause: 'power loss without a journal of names', config: SYNCED, kept: true }
+]
+
+/** What was promised: offsets by group and partition, and the epochs that members were told. */
+class Ledger {
+  readonly committed = new Map<string, Fact<bigint>>()
+  readonly epochs = new Map<string, number>()
+
+  offset(groupId: string, partition: number): Fact<bigint> {
+    const key = `${groupId} ${partition}`
+    const known = this.committed.get(key) ?? new Fact(-1n)
+    this.committed.set(key, known)
+    return known
+  }
+}
+
+test.each(worlds)('$cause, $config: consumer groups', { timeout: 3_600_000 }, async ({ cause, config, kept }) => {
+  const operations = await dieEverywhere(cause, {
+    witness: () => new Ledger(),
+    script: (life, ledger) => play(life, ledger, config),
+    check: (left, ledger) => check(left, ledger, kept),
+    share: 0.5
+  })
+  expect(operations).toBeGreaterThan(60)
+})
+
+/** The world of one broker: what its members have heard counts only while it is alive. */
+class Group {
+  readonly broker: Harness
+  readonly groupId: string
+  readonly #life: Life | undefined
+  readonly #ledger: Ledger
+
+  constructor(broker: Harness, groupId: string, ledger: Ledger, life?: Life) {
+    this.broker = broker
+    this.groupId = groupId
+    this.#ledger = ledger
+    this.#life = life
+  }
+
+  /** A heartbeat that tells all that the member has. */
+  async beat(member: Consumer): Promise<void> {
+    const { memberId, instanceId, memberEpoch, owned } = member
+    const isJoining = memberEpoch === 0
+    const answer = await this.broker.get('ConsumerGroupHeartbeat', {
+      ...{ groupId: this.groupId, memberId, instanceId, memberEpoch },
+      rebalanceTimeoutMs: isJoining ? 60_000 : -1,
+      subscribedTopicNames: isJoining ? member.topics : null,
+      subscribedTopicRegex: isJoining ? member.regex : null,
+      topicPartitions: isJoining ? [] : owned
+    })
+    this.#life?.mustGoOn()
+    expect(answer.errorCode, `${memberId} ${answer.errorMessage}`).toBe('NONE')
+    member.memberEpoch = answer.memberEpoch
+    if (answer.assignment) member.owned = answer.assignment.topicPartitions
+    this.#ledger.epochs.set(`${this.groupId} ${memberId}`, answer.memberEpoch)
+  }
+
+  /** The member goes, for good or, with -2, for a while. */
+  async leave({ memberId, instanceId }: Consumer, memberEpoch = -1): Promise<void> {
+    this.#ledger.epochs.delete(`${this.groupId} ${memberId}`)
+    const answer = await this.broker.get('ConsumerGroupHeartbeat', {
+      ...{ groupId: this.groupId, memberId, instanceId, memberEpoch }
+    })
+    this.#life?.mustGoOn()
+    expect(answer.errorCode).toBe('NONE')
+  }
+
+  async commit(memberId: string, generationIdOrMemberEpoch: number, partitionIndex: number, offset: bigint) {
+    await this.#ledger.offset(this.groupId, partitionIndex).set(offset, async () => {
+      const partitions = [{ partitionIndex, committedOffset: offset, committedMetadata: null }]
+      const topics = [{ name: 't', partitions }]
+      const claim = { groupId: this.groupId, memberId, generationIdOrMemberEpoch }
+      const answer = await this.broker.get('OffsetCommit', { ...claim, topics }, { version: 9 })
+      this.#life?.mustGoOn()
+      expect(answer.topics[0]?.partitions[0]?.errorCode).toBe('NONE')
+      return offset
+    })
+  }
+
+  /** Members go on until there is nothing left to do. */
+  async settle(...members: (Consumer | Classic)[]): Promise<void> {
+    for (let round = 0; round < 20; round++) {
+      for (const member of members) await (member instanceof Classic ? member.goOn(this) : this.beat(member))
+      const { groups } = await this.broker.get('ConsumerGroupDescribe', { groupIds: [this.groupId] })
+      this.#life?.mustGoOn()
+      if (groups[0]?.groupState === 'Stable') return
+    }
+    throw new Error(`${this.groupId} does not come to rest`)
+  }
+
+  mustGoOn(): void {
+    this.#life?.mustGoOn()
+  }
+}
+
+class Consumer {
+  readonly memberId: string
+  readonly instanceId: string | null
+  readonly topics: string[] | null
+  readonly regex: string | null
+  memberEpoch = 0
+  owned: { topicId: string; partitions: number[] }[] = []
+
+  constructor(memberId: string, { instanceId, regex }: { instanceId?: string; regex?: string } = {}) {
+    this.memberId = memberId
+    this.instanceId = instanceId ?? null
+    this.topics = regex === undefined ? ['t'] : null
+    this.regex = regex ?? null
+  }
+}
+
+/** A member of the classic protocol, alone in its kind: it leads where somebody must. */
+class Classic {
+  memberId = ''
+  generationId = -1
+  #owned: Owned = {}
+
+  async join(group: Group): Promise<void> {
+    const answer = await group.broker.get(
+      'JoinGroup',
+      {
+        ...{ groupId: group.groupId, memberId: this.memberId, protocolType: 'consumer' },
+        ...{ sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: SESSION_MS },
+        protocols: [{ name: 'range', metadata: subscriptionOf(['t'], this.#owned) }]
+      },
+      { version: 3 }
+    )
+    group.mustGoOn()
+    expect(answer.errorCode).toBe('NONE')
+    this.memberId = answer.memberId
+    this.generationId = answer.generationId
+    await this.#sync(group, answer.leader === this.memberId)
+  }
+
+  async #sync(group: Group, leads: boolean): Promise<void> {
+    const { memberId, generationId } = this
+    const assignments = leads ? [{ memberId, assignment: assignmentOf({ t: PARTITIONS }) }] : []
+    const claim = { groupId: group.groupId, memberId, generationId }
+    const answer = await group.broker.get('SyncGroup', { ...claim, assignments }, { version: 3 })
+    group.mustGoOn()
+    if (answer.errorCode === 'REBALANCE_IN_PROGRESS') return
+    expect(answer.errorCode).toBe('NONE')
+    this.#owned = partitionsOf(answer.assignment) ?? {}
+  }
+
+  /** A heartbeat, and what it asks for. */
+  async goOn(group: Group): Promise<void> {
+    const { memberId, generationId } = this
+    const { errorCode } = await group.broker.get('Heartbeat', { groupId: group.groupId, memberId, generationId })
+    group.mustGoOn()
+    if (errorCode === 'REBALANCE_IN_PROGRESS') await this.join(group)
+    else expect(errorCode).toBe('NONE')
+  }
+}
+
+async function play(life: Life, ledger: Ledger, config: Record<string, number>): Promise<void> {
+  const clock = new ManualClock()
+  const start = async () => {
+    const { storage, random } = life
+    const broker = await Harness.start({
+      storage,
+      random,
+      clock: new ManualClock(clock.now()),
+      config: { ...CONFIG, ...config }
+    })
+    life.mustGoOn()
+    return broker
+  }
+  let broker = await start()
+  await broker.createTopic('t', PARTITIONS.length)
+  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  life.mustGoOn()
+  let g = new Group(broker, 'g', ledger, life)
+  const [one, two] = [new Consumer('one'), new Consumer('two', { instanceId: 'i' })]
+  await g.settle(one)
+  await g.commit('one', one.memberEpoch, 0, 1n)
+  await g.beat(two)
+  await g.beat(one)
+  // Amid the reconciliation the process is killed, and all go on as if nothing had been.
+  life.kill()
+  broker = await start()
+  g = new Group(broker, 'g', ledger, life)
+  await g.settle(one, two)
+  await g.commit('two', two.memberEpoch, 3, 2n)
+  await g.leave(two, -2)
+  const again = new Consumer('two again', { instanceId: 'i' })
+  await g.beat(again)
+  const third = new Consumer('three', { regex: 't|u' })
+  await g.settle(one, again, third)
+  await g.leave(one)
+  await g.settle(again, third)
+  await g.commit('three', third.memberEpoch, 1, 3n)
+
+  // Classic, consumer, and classic again.
+  const u = new Group(broker, 'u', ledger, life)
+  const old = new Classic()
+  await old.join(u)
+  await u.commit(old.memberId, old.generationId, 2, 4n)
+  const modern = new Consumer('modern')
+  await u.settle(modern, old)
+  await u.commit('modern', modern.memberEpoch, 1, 5n)
+  await u.leave(modern)
+  await old.goOn(u)
+  await u.commit(old.memberId, old.generationId, 2, 6n)
+  await broker.broker.stop()
+}
+
+async function check(storage: MemoryStorage, ledger: Ledger, kept: boolean): Promise<void> {
+  const clock = new ManualClock()
+  const errors: string[] = []
+  const logger = { ...silentLogger, error: (_: object, message: string) => errors.push(message), child: () => logger }
+  await using broker = await Harness.start({ storage, clock, config: CONFIG, logger })
+  expect(errors).toEqual([])
+  for (const [key, { possible, asked }] of ledger.committed) {
+    const [groupId = '', partition] = key.split(' ')
+    expect(kept ? possible : asked, `offset of ${key}`).toContain(await offsetOf(broker, groupId, Number(partition)))
+  }
+  if (!(await broker.get('Metadata', { topics: null })).topics.some(({ name }) => name === 't')) return
+  for (const groupId of ['g', 'u']) {
+    await checkMembers(broker, groupId, ledger, kept)
+    await checkGoesOn(broker, groupId, clock, ledger)
+  }
+}
+
+async function offsetOf(broker: Harness, groupId: string, partition: number): Promise<bigint | undefined> {
+  const topics = [{ name: 't', partitionIndexes: [partition] }]
+  const answer = await broker.get('OffsetFetch', { groupId, topics }, { version: 7 })
+  // Where nobody has looked for the coordinator yet, there is nothing.
+  return answer.errorCode === 'NOT_COORDINATOR' ? -1n : answer.topics[0]?.partitions[0]?.committedOffset
+}
+
+/** Each partition has one owner, and members are where they were told that they are, or further. */
+async function checkMembers(broker: Harness, groupId: string, { epochs }: Ledger, kept: boolean): Promise<void> {
+  const { groups } = await broker.get('ConsumerGroupDescribe', { groupIds: [groupId] })
+  const [group] = groups
+  if (group?.errorCode !== 'NONE') return
+  const owned = group.members
+    .flatMap(({ assignment }) => assignment.topicPartitions)
+    .flatMap(({ partitions }) => partitions)
+  expect(owned.toSorted()).toEqual([...new Set(owned)].sort())
+  if (!kept) return
+  for (const { memberId, memberEpoch } of group.members) {
+    const told = epochs.get(`${groupId} ${memberId}`)
+    if (told !== undefined) expect(memberEpoch, `epoch of ${memberId}`).toBeGreaterThanOrEqual(told)
+  }
+}
+
+/** Those who do not come back are taken for gone, and a newcomer gets all. */
+async function checkGoesOn(broker: Harness, groupId: string, clock: ManualClock, ledger: Ledger): Promise<void> {
+  await broker.get('FindCoordinator', { coordinatorKeys: [groupId] })
+  for (let count = 0; count < 4; count++) {
+    clock.advance(SESSION_MS)
+    await nextTurn()
+  }
+  const newcomer = new Consumer('newcomer')
+  await new Group(broker, groupId, ledger).settle(newcomer)
+  expect(newcomer.owned.flatMap(({ partitions }) => partitions).toSorted()).toEqual(PARTITIONS)
+}
