@@ -23,7 +23,14 @@ import type { GroupPartition } from './partition.ts'
 import type { Turns } from './turns.ts'
 
 export type OffsetCommitRequest = { readonly apiVersion: number } & Claim & CommitRequest
-export type TxnOffsetCommitRequest = { readonly producer: JournalProducer } & Claim & CommitRequest
+export type TxnOffsetCommitRequest = {
+  readonly apiVersion: number
+  readonly producer: JournalProducer
+} & Claim &
+  CommitRequest
+
+/** From these versions on a commit in the name of a group that is none is told so. */
+const GROUP_ID_NOT_FOUND_SINCE = { OffsetCommit: 9, TxnOffsetCommit: 6 }
 
 /** Who asks is null, and its epoch -1, in versions that do not say, and for who is no member. */
 export interface OffsetFetchRequest {
@@ -80,23 +87,21 @@ export class CommittedOffsets {
     return this.#write(request, () => {
       const partition = this.#partitions.ofMembers(request.groupId)
       const group = partition.groups.get(request.groupId)
-      const unknown = request.generationId < 0 ? 'NONE' : 'ILLEGAL_GENERATION'
-      if (!group) return { partition, error: unknown }
+      if (!group) return { partition, error: unknownGroup(request, GROUP_ID_NOT_FOUND_SINCE.TxnOffsetCommit) }
       const error =
         group.type === 'classic'
           ? commitInTransaction(group, request)
-          : transactionalCommitError(group, request, this.#valid(request))
+          : transactionalCommitError(group, request, this.#valid(request), request.apiVersion)
       return { partition, error }
     })
   }
 
   #checkCommit(partition: GroupPartition, request: OffsetCommitRequest): ErrorName {
-    const { groupId, generationId, apiVersion } = request
+    const { groupId, apiVersion } = request
     const group = partition.groups.get(groupId)
     if (group?.type === 'consumer') return commitError(group, request, this.#valid(request), apiVersion)
     if (group) return this.#turns.touch(group, touch => commit(touch, request))
-    if (generationId < 0) return 'NONE'
-    return apiVersion >= 9 ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
+    return unknownGroup(request, GROUP_ID_NOT_FOUND_SINCE.OffsetCommit)
   }
 
   /** What of a commit is not refused on its own, for its metadata. */
@@ -145,4 +150,13 @@ export class CommittedOffsets {
       return { errorCode: toldAs(error), topics: [] }
     }
   }
+}
+
+/** Who belongs to no generation may commit for any group, and brings it about by that. */
+function unknownGroup(
+  { generationId, apiVersion }: { generationId: number; apiVersion: number },
+  since: number
+): ErrorName {
+  if (generationId < 0) return 'NONE'
+  return apiVersion >= since ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION'
 }

@@ -35,7 +35,8 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
     return { topics: answerWith(refuseCommit(topics, failureOf(error, context.parts).errorCode)) }
   }
   const producer = { producerId, producerEpoch }
-  const commit = { ...claim, retentionTimeMs: -1n, topics, producer }
+  const { apiVersion } = context
+  const commit = { ...claim, apiVersion, retentionTimeMs: -1n, topics, producer }
   return { topics: answerWith(await context.parts.groups.offsets.commitInTransaction(commit)) }
 }
 

@@ -21,6 +21,8 @@ export type CommittedPartitions = readonly {
 
 /** From this version of OffsetCommit on a member of the consumer protocol may commit. */
 const CONSUMER_MEMBERS_SINCE = 9
+/** From this version of TxnOffsetCommit on it is told of stale epochs. */
+const STALE_EPOCHS_SINCE = 6
 
 /** What is wrong with a commit, as a whole, or NONE. */
 export function commitError(
@@ -40,14 +42,16 @@ export function commitError(
 export function transactionalCommitError(
   group: ConsumerGroup,
   claim: CommitClaim,
-  topics: CommittedPartitions
+  topics: CommittedPartitions,
+  apiVersion: number
 ): ErrorName {
   const { memberId, groupInstanceId, generationId } = claim
   if (generationId < 0 && group.members.size === 0) return 'NONE'
   if (generationId === -1 && memberId === '' && groupInstanceId === null) return 'NONE'
   const member = group.members.get(memberId)
   if (!member) return 'UNKNOWN_MEMBER_ID'
-  return epochError(member, generationId, topics) === 'NONE' ? 'NONE' : 'ILLEGAL_GENERATION'
+  const error = epochError(member, generationId, topics)
+  return error === 'STALE_MEMBER_EPOCH' && apiVersion < STALE_EPOCHS_SINCE ? 'ILLEGAL_GENERATION' : error
 }
 
 function epochError(member: ConsumerMember, epoch: number, topics: CommittedPartitions): ErrorName {

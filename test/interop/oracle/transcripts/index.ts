@@ -7,7 +7,10 @@ import { committedRead } from './committed-read.ts'
 import { configs } from './configs.ts'
 import { consumerGroupAdmin } from './consumer-group-admin.ts'
 import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
+import { consumerGroupOffsets } from './consumer-group-offsets.ts'
 import { consumerGroupRebalance } from './consumer-group-rebalance.ts'
+import { consumerGroupRegex } from './consumer-group-regex.ts'
+import { consumerGroupStates } from './consumer-group-states.ts'
 import { consumerGroupStatic } from './consumer-group-static.ts'
 import { consumerGroupSubscription } from './consumer-group-subscription.ts'
 import { deleteRecords } from './delete-records.ts'
@@ -69,6 +72,9 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'consumer group rebalance': consumerGroupRebalance,
   'consumer group static': consumerGroupStatic,
   'consumer group subscription': consumerGroupSubscription,
+  'consumer group states': consumerGroupStates,
+  'consumer group offsets': consumerGroupOffsets,
+  'consumer group regex': consumerGroupRegex,
   'group records': groupRecords,
   'group migration': groupMigration,
   configs,
