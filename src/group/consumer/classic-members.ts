@@ -181,13 +181,24 @@ function checkProtocol(
 }
 
 /** Keeps a session alive. A member that must join again is told REBALANCE_IN_PROGRESS, and must do so in time. */
-export function heartbeatClassic({ group, now }: ConsumerTurn, claim: Claim): ErrorName {
-  const member = claimant(group, claim)
+export function heartbeatClassic(turn: ConsumerTurn, claim: Claim): ErrorName {
+  const member = claimant(turn.group, claim)
   const { memberId, rebalanceTimeoutMs, classic } = member
+  if (isAllClassic(turn.group)) {
+    followMetadata(turn, false)
+    updateTarget(turn)
+  }
+  const { group, now } = turn
   group.deadlines.set(memberId, 'session', now + classic.sessionTimeoutMs)
   if (!canGoOn(group, member)) return 'NONE'
   group.deadlines.setIfAbsent(memberId, 'join', now + rebalanceTimeoutMs)
   return 'REBALANCE_IN_PROGRESS'
+}
+
+/** Such a group, where it may not become a classic one, has nobody else to bring it on: what a member left must find an owner. */
+function isAllClassic({ members }: ConsumerGroup): boolean {
+  for (const { classic } of members.values()) if (!classic) return false
+  return true
 }
 
 function canGoOn(group: ConsumerGroup, member: ConsumerMember): boolean {
