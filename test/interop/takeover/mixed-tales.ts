@@ -107,7 +107,25 @@ function downgraded(): Tale {
   }
 }
 
+/** Without members it is now of one kind, now of the other. */
+function turned(): Tale {
+  const id = 'turned'
+  const classic = new Group(id)
+  const tribe = new Tribe(id, TOPIC)
+  const one = { m: {} }
+  const visits = [
+    [
+      well(classic.join('A', 'comes', { ...says(), memberId: '' })),
+      well(classic.sync('A', 'assigns', { ...A, assignments: { A: assignmentOf(ALL) } })),
+      well(classic.leave('A leaves', A))
+    ],
+    [...tribe.come(one), tribe.settle(PARTITIONS, one), ...tribe.go(one)]
+  ]
+  const visit = (life: number): Step[] => [commits(id, life), ...(visits[life % 2] ?? [])]
+  return { id, begin: () => visit(0), goOn: () => [], change: visit }
+}
+
 /** All of them. */
 export function mixedTales(): readonly Tale[] {
-  return [mixed(), downgraded()]
+  return [mixed(), downgraded(), turned()]
 }

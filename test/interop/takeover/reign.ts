@@ -20,6 +20,7 @@ export interface Served {
 
 /** Little to wait for: what happens once in minutes happens at once. */
 const HASTE = {
+  'broker.rack': 'a',
   'offsets.topic.num.partitions': 5,
   'transaction.state.log.num.partitions': 5,
   'group.consumer.assignment.interval.ms': 100,
