@@ -1,66 +1,108 @@
 /** What the regular expressions stand for that members subscribe by. It is found in steps: there may be many topics. */
-import { compilePattern } from '../../coordination/patterns.ts'
+import { compilePattern, type Pattern } from '../../coordination/patterns.ts'
+import { KafkaError } from '../../protocol/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
 import { finishFairly, type Steps } from '../../runtime/steps.ts'
 import type { ResolvedRegex } from './group.ts'
 import type { GroupTopics } from './topics.ts'
 
-/** The topics that each expression matches as a whole. Others have their turn between two topics. */
-export function* resolveRegexes(
-  regexes: ReadonlySet<string>,
-  topics: GroupTopics,
-  now: number
-): Steps<Map<string, ResolvedRegex>> {
-  const { version } = topics
-  const compiled = [...regexes].map(regex => ({ regex, pattern: compilePattern(regex), topics: new Set<string>() }))
-  for (const name of topics.names()) {
-    for (const { pattern, topics } of compiled) if (pattern.matches(name)) topics.add(name)
-    yield
-  }
-  return new Map(compiled.map(({ regex, topics }) => [regex, { topics, version, timestamp: BigInt(now) }]))
-}
-
 export interface ResolutionPorts {
   readonly clock: Clock
+  readonly logger: Logger
   readonly topics: GroupTopics
   /** Told of what must not happen. */
   failed(error: unknown): void
 }
 
-/** Finds out beside the requests what the expressions of groups stand for, for each group once at a time. */
+/** What expressions stand for, by expression. */
+export type ResolvedRegexes = ReadonlyMap<string, ResolvedRegex>
+
+/**
+ * The topics that each expression matches as a whole. Others have their turn after each topic and expression, for one
+ * match may take long. One that cannot be compiled is left out: another broker may have let it into the log.
+ */
+export function* resolveRegexes(
+  regexes: ReadonlySet<string>,
+  { topics, clock, logger }: Omit<ResolutionPorts, 'failed'>
+): Steps<ResolvedRegexes> {
+  const { version } = topics
+  const timestamp = BigInt(clock.now())
+  const patterns = new Map<string, Pattern>()
+  for (const regex of regexes) {
+    const pattern = tryCompile(regex, logger)
+    if (pattern) patterns.set(regex, pattern)
+    yield
+  }
+  const matched = new Map<string, Set<string>>(Array.from(patterns.keys(), regex => [regex, new Set()]))
+  for (const name of topics.names()) {
+    for (const [regex, pattern] of patterns) {
+      if (pattern.matches(name)) matched.get(regex)?.add(name)
+      yield
+    }
+  }
+  return new Map([...matched].map(([regex, topics]) => [regex, { topics, version, timestamp }]))
+}
+
+function tryCompile(regex: string, logger: Logger): Pattern | undefined {
+  try {
+    return compilePattern(regex)
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    logger.warn({ err: error }, 'a regular expression of a group is left out')
+    return undefined
+  }
+}
+
+interface Resolution {
+  readonly steps: Steps<ResolvedRegexes>
+  readonly done: (resolved: ResolvedRegexes) => void
+}
+
+/**
+ * Finds out beside the requests what the expressions of groups stand for, for each group once at a time. All groups go on
+ * together, a step of each: so none waits until another is done, and all of them take one turn of the broker's.
+ */
 export class RegexResolution {
   readonly #ports: ResolutionPorts
-  readonly #running = new Map<string, AbortController>()
+  readonly #running = new Map<string, Resolution>()
+  #isAtWork = false
 
   constructor(ports: ResolutionPorts) {
     this.#ports = ports
   }
 
   /** Calls `done` with what was found, in a later turn, unless it is abandoned. While it runs, others are not begun. */
-  resolve(groupId: string, regexes: ReadonlySet<string>, done: (resolved: Map<string, ResolvedRegex>) => void): void {
+  resolve(groupId: string, regexes: ReadonlySet<string>, done: (resolved: ResolvedRegexes) => void): void {
     if (this.#running.has(groupId)) return
-    const abort = new AbortController()
-    this.#running.set(groupId, abort)
-    this.#run(regexes, abort.signal)
-      .then(resolved => {
-        this.#running.delete(groupId)
-        done(resolved)
-      })
-      .catch(error => {
-        if (!abort.signal.aborted) this.#ports.failed(error)
-      })
+    this.#running.set(groupId, { steps: resolveRegexes(regexes, this.#ports), done })
+    if (this.#isAtWork) return
+    this.#isAtWork = true
+    this.#work().catch(error => this.#ports.failed(error))
   }
 
   /** Nobody is told any more of what is being found out. */
   abandon(): void {
-    for (const abort of this.#running.values()) abort.abort()
     this.#running.clear()
   }
 
-  async #run(regexes: ReadonlySet<string>, signal: AbortSignal): Promise<Map<string, ResolvedRegex>> {
-    const { clock, topics } = this.#ports
-    const resolved = await finishFairly(resolveRegexes(regexes, topics, clock.now()), { clock, signal })
-    signal.throwIfAborted()
-    return resolved
+  async #work(): Promise<void> {
+    // Whoever asks is answered first.
+    await null
+    await finishFairly(this.#steps(), this.#ports)
+  }
+
+  *#steps(): Steps {
+    while (this.#running.size > 0) {
+      for (const [groupId, { steps, done }] of this.#running) {
+        const next = steps.next()
+        if (next.done) {
+          this.#running.delete(groupId)
+          done(next.value)
+        }
+        yield
+      }
+    }
+    this.#isAtWork = false
   }
 }

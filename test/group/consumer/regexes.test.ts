@@ -1,0 +1,105 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../src/group/consumer/regexes.ts'
+import { nextTurn } from '../../../src/runtime/clock.ts'
+import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
+import { finishNow } from '../../../src/runtime/steps.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { ClusterTopics } from './cluster-topics.ts'
+import { MigrationStage } from './migration-stage.ts'
+
+const clock = new ManualClock(5_000)
+let topics: ClusterTopics
+let warnings: string[]
+
+beforeEach(() => {
+  topics = new ClusterTopics()
+  for (const name of ['foo', 'far', 'bar', 'xfoo']) topics.create(name, 1)
+  warnings = []
+})
+
+const logger: Logger = { ...silentLogger, warn: (_bindings: object, text: string) => warnings.push(text) }
+const failed = (error: unknown) => {
+  throw error
+}
+const matches = (resolved: ResolvedRegexes) =>
+  Object.fromEntries([...resolved].map(([regex, { topics }]) => [regex, [...topics].sort()]))
+
+describe('resolving', () => {
+  it('finds the topics that an expression matches as a whole, and says when and in which metadata', () => {
+    const resolved = finishNow(resolveRegexes(new Set(['f.*', 'foo', 'nothing']), { topics, clock, logger }))
+    expect(matches(resolved)).toEqual({ 'f.*': ['far', 'foo'], foo: ['foo'], nothing: [] })
+    expect(resolved.get('foo')).toMatchObject({ version: 4n, timestamp: 5_000n })
+  })
+
+  it('leaves out what cannot be compiled, and says so', () => {
+    const resolved = finishNow(resolveRegexes(new Set(['(', 'foo']), { topics, clock, logger }))
+    expect(matches(resolved)).toEqual({ foo: ['foo'] })
+    expect(warnings).toEqual(['a regular expression of a group is left out'])
+  })
+
+  it('lets others have their turn after every match, and after every expression that is compiled', () => {
+    const steps = resolveRegexes(new Set(['a', 'b', 'c']), { topics, clock, logger })
+    let count = 0
+    while (!steps.next().done) count++
+    expect(count).toBe(3 + 3 * 4)
+  })
+})
+
+describe('groups that resolve at the same time', () => {
+  const resolution = () => new RegexResolution({ topics, clock, logger, failed })
+
+  it('are told later, each as soon as its own are found', async () => {
+    const told: string[] = []
+    const regexes = resolution()
+    regexes.resolve('many', new Set(Array.from({ length: 50 }, (_, index) => `${index}`)), () => told.push('many'))
+    regexes.resolve('one', new Set(['foo']), () => told.push('one'))
+    expect(told).toEqual([])
+    await nextTurn()
+    expect(told).toEqual(['one', 'many'])
+  })
+
+  it('resolve once at a time, and again when that is done', async () => {
+    const told: string[] = []
+    const regexes = resolution()
+    regexes.resolve('g', new Set(['a']), () => {
+      told.push('first')
+      regexes.resolve('g', new Set(['c']), () => told.push('third'))
+    })
+    regexes.resolve('g', new Set(['b']), () => told.push('second'))
+    await nextTurn()
+    expect(told).toEqual(['first', 'third'])
+    regexes.resolve('g', new Set(['d']), () => told.push('fourth'))
+    await nextTurn()
+    expect(told).toEqual(['first', 'third', 'fourth'])
+  })
+
+  it('are not told any more when all is abandoned, and may begin again', async () => {
+    const told: string[] = []
+    const regexes = resolution()
+    regexes.resolve('g', new Set(['a']), () => told.push('abandoned'))
+    regexes.abandon()
+    regexes.resolve('h', new Set(['a']), () => told.push('after'))
+    await nextTurn()
+    expect(told).toEqual(['after'])
+  })
+})
+
+describe('a group with an expression in its log that cannot be compiled here', () => {
+  it('goes on; who is subscribed by it has no topics', async () => {
+    const stage = new MigrationStage()
+    await stage.heartbeat('a', 0, { subscribedTopicNames: [], subscribedTopicRegex: 'f.*' })
+    // Kafka's own engine takes this one.
+    const [batch = []] = stage.journal.batches
+    for (const { value } of batch) {
+      const at = value?.indexOf('f.*') ?? -1
+      if (at >= 0) value?.write('f.(', at)
+    }
+    stage.restart()
+    await stage.heartbeat('b', 0)
+    await nextTurn()
+    const group = stage.group?.type === 'consumer' ? stage.group : undefined
+    expect(group?.members.get('a')?.subscribedTopicRegex).toBe('f.(')
+    expect(group?.regexes.has('f.(')).toBe(false)
+    expect(await stage.heartbeat('a', group?.members.get('a')?.memberEpoch ?? -1)).toMatchObject({ errorCode: 'NONE' })
+  })
+})
