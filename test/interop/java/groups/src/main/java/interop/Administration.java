@@ -45,6 +45,9 @@ final class Administration {
         seen.add("offsets deleted " + deleteOffset(0));
         seen.add("offset " + offsets().get(0));
         seen.add("nobody removed " + remove("nobody"));
+        // Who is thrown out learns of it by its next heartbeat, when another may have its partitions already.
+        on.ledger.gone(first.name);
+        on.ledger.gone(second.name);
         on.admin.removeMembersFromConsumerGroup(on.topic, new RemoveMembersFromConsumerGroupOptions()).all().get();
         on.ledger.await("both out", () -> on.ledger.lost(first.name) > 0 && on.ledger.lost(second.name) > 0);
         on.awaitBalance(first, second);

@@ -8,10 +8,13 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** Clients of bytes that are soon there again when a broker is. */
+/**
+ * Clients of bytes that are soon there again when a broker is. They keep what they know of topics meanwhile: clients of 4.x
+ * forget it when no broker answers, and a classic leader that knows no partitions asks for a rebalance.
+ */
 final class Clients {
     private static final Map<String, Object> SOON = Map.of("reconnect.backoff.ms", 20, "reconnect.backoff.max.ms", 100,
-        "retry.backoff.ms", 20);
+        "retry.backoff.ms", 20, "metadata.recovery.strategy", "none");
 
     private Clients() {
     }
