@@ -1,7 +1,7 @@
 /** What the regular expressions stand for that members subscribe by. It is found in steps: there may be many topics. */
 import { compilePattern, type Pattern } from '../../coordination/patterns.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import type { Clock } from '../../runtime/clock.ts'
+import { type Clock, nextTurn } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { finishFairly, type Steps } from '../../runtime/steps.ts'
 import type { ResolvedRegex } from './group.ts'
@@ -88,7 +88,7 @@ export class RegexResolution {
 
   async #work(): Promise<void> {
     // Whoever asks is answered first.
-    await null
+    await nextTurn()
     await finishFairly(this.#steps(), this.#ports)
   }
 

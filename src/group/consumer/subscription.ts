@@ -7,6 +7,7 @@ import { compilePattern } from '../../coordination/patterns.ts'
 import type { ResolvedRegex } from './group.ts'
 import { type ConsumerMember, hasSameMetadata, hasSameNames, regexOf } from './member.ts'
 import { groupHash } from './metadata-hash.ts'
+import { subscribedTopicIds } from './target.ts'
 import type { ConsumerTurn } from './turn.ts'
 
 /** Expressions are resolved again after this long at the soonest. */
@@ -58,7 +59,10 @@ function regexesToResolve(
   return isOutdated || age > limits.regexRefreshIntervalMs ? wanted : undefined
 }
 
-/** What expressions stand for has been found out: where it is news, the epoch moves on. */
+/**
+ * What expressions stand for has been found out: where it is news, the epoch moves on. So it does where a member has
+ * changed to one that matches less than its target says, were it nothing: others may want what it has given up.
+ */
 export function regexesResolved(turn: ConsumerTurn, resolved: ReadonlyMap<string, ResolvedRegex>): void {
   const used = turn.group.subscribedRegexes()
   let isNews = false
@@ -67,7 +71,17 @@ export function regexesResolved(turn: ConsumerTurn, resolved: ReadonlyMap<string
     isNews ||= !isSameSet(turn.group.regexes.get(regex)?.topics ?? new Set(), found.topics)
     turn.writeRegex(regex, found)
   }
-  if (isNews || subscriptionHash(turn) !== turn.group.metadataHash) bumpEpoch(turn)
+  if (isNews || subscriptionHash(turn) !== turn.group.metadataHash || hasUnwantedTarget(turn)) bumpEpoch(turn)
+}
+
+function hasUnwantedTarget({ group, topics }: ConsumerTurn): boolean {
+  if (group.assignmentEpoch < group.groupEpoch) return false
+  for (const member of group.members.values()) {
+    if (regexOf(member) === null) continue
+    const wanted = subscribedTopicIds(group, member, topics)
+    for (const topicId of group.targetOf(member.memberId).keys()) if (!wanted.has(topicId)) return true
+  }
+  return false
 }
 
 /**

@@ -4,6 +4,7 @@ import type { ConsumerHeartbeatRequest } from '../../../src/group/consumer-group
 import { GroupCoordinator, type GroupSettings } from '../../../src/group/coordinator.ts'
 import type { Group } from '../../../src/group/group.ts'
 import { decodeRecord } from '../../../src/group/records.ts'
+import { KafkaError } from '../../../src/protocol/errors.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
@@ -69,6 +70,15 @@ export class MigrationStage {
   restart(): void {
     this.groups.stop()
     this.groups = this.#started()
+  }
+
+  /** No write succeeds any more. */
+  fail(): void {
+    this.journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'the disk is gone')
+  }
+
+  heal(): void {
+    this.journal.failure = undefined
   }
 
   get group(): Group | undefined {
