@@ -39,7 +39,7 @@ export function joinClassic(turn: ConsumerTurn, request: Omit<Join, 'ticket'>): 
     throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'members of the classic protocol are not let in')
   }
   const memberId = request.memberId || request.newMemberId
-  checkRoom(turn, memberId)
+  checkRoom(turn, { memberId, instanceId: request.groupInstanceId })
   checkProtocols(turn.group, request)
   if (mustComeBack(request)) return failedJoin('MEMBER_ID_REQUIRED', memberId)
   const after = admit(turn, request, memberId)

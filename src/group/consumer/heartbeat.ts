@@ -86,7 +86,7 @@ function isBlank(text: string | null): boolean {
 /** One heartbeat of a member that stays. `newMemberId` is for one that brings none. */
 export function heartbeat(turn: ConsumerTurn, request: Heartbeat, newMemberId: string): HeartbeatAnswer {
   const { memberEpoch, topicPartitions: owned } = request
-  checkRoom(turn, request.memberId)
+  checkRoom(turn, request)
   const before = memberOf(turn, { ...request, memberId: request.memberId || newMemberId })
   const told = withNews(before, request)
   const assignor = before.serverAssignor === told.serverAssignor ? undefined : preferredAssignor(turn)

@@ -16,9 +16,10 @@ export interface Identity {
   readonly instanceId: string | null
 }
 
-/** Throws GROUP_MAX_SIZE_REACHED for one that is no member of a full group. */
-export function checkRoom({ group, limits }: ConsumerTurn, memberId: string): void {
-  if (group.members.size < limits.maxSize || group.members.has(memberId)) return
+/** Throws GROUP_MAX_SIZE_REACHED for one that is no member of a full group, and would take nobody's place. */
+export function checkRoom({ group, limits }: ConsumerTurn, { memberId, instanceId }: Identity): void {
+  const isMember = group.members.has(memberId) || (instanceId !== null && group.staticMember(instanceId) !== undefined)
+  if (group.members.size < limits.maxSize || isMember) return
   throw new KafkaError('GROUP_MAX_SIZE_REACHED', `a consumer group has ${limits.maxSize} members at most`)
 }
 

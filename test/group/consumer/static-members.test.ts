@@ -12,4 +12,26 @@ describe('a static member of a consumer group', () => {
     stage.restart()
     expect(await stage.heartbeat('b', 3, { instanceId: 'first' })).toMatchObject({ errorCode: 'NONE' })
   })
+
+  it('comes back into a full group under another id, but nobody takes a place that is not free', async () => {
+    const stage = new MigrationStage({ maxSize: 2 })
+    await stage.heartbeat('a', 0, { instanceId: 'i' })
+    await stage.heartbeat('b', 0)
+    const full = { errorCode: 'GROUP_MAX_SIZE_REACHED' }
+    expect(await stage.heartbeat('c', 0)).toMatchObject(full)
+    expect(await stage.heartbeat('c', 0, { instanceId: 'j' })).toMatchObject(full)
+    expect(await stage.heartbeat('c', 0, { instanceId: 'i' })).toMatchObject({ errorCode: 'UNRELEASED_INSTANCE_ID' })
+    await stage.heartbeat('a', -2, { instanceId: 'i' })
+    expect(await stage.heartbeat('c', 0)).toMatchObject(full)
+    expect(await stage.heartbeat('c', 0, { instanceId: 'i' })).toMatchObject({ errorCode: 'NONE', memberEpoch: 3 })
+    expect(await stage.heartbeat('d', 0)).toMatchObject(full)
+  })
+
+  it('that speaks the classic protocol comes back into a full group as well', async () => {
+    const stage = new MigrationStage({ maxSize: 2 })
+    await stage.heartbeat('a', 0, { instanceId: 'i' })
+    await stage.heartbeat('b', 0)
+    expect(await stage.join({ groupInstanceId: 'j' })).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED' })
+    expect(await stage.join({ groupInstanceId: 'i' })).toMatchObject({ errorCode: 'NONE' })
+  })
 })

@@ -12,6 +12,7 @@ import { startKafka } from '../kafka/kafka.ts'
 import { differences } from './difference.ts'
 import { Session } from './session.ts'
 import type { Step } from './transcript.ts'
+import { CONSUMER_LIMITS, consumerGroupLimits } from './transcripts/consumer-group-limits.ts'
 import { TRANSCRIPTS } from './transcripts/index.ts'
 import { DELAY_MS, initialDelay } from './transcripts/initial-delay.ts'
 
@@ -30,9 +31,9 @@ const CONFIG: BrokerConfig = {
 const WORLDS = [
   { what: '', config: CONFIG, transcripts: TRANSCRIPTS },
   {
-    what: ', groups that wait for members',
-    config: { ...CONFIG, 'group.initial.rebalance.delay.ms': DELAY_MS },
-    transcripts: { 'initial delay': initialDelay }
+    what: ', other settings of groups',
+    config: { ...CONFIG, ...CONSUMER_LIMITS, 'group.initial.rebalance.delay.ms': DELAY_MS },
+    transcripts: { 'initial delay': initialDelay, 'consumer group limits': consumerGroupLimits }
   }
 ]
 const CASES = VERSIONS.flatMap(version => WORLDS.map(world => ({ name: `${version}${world.what}`, version, ...world })))
