@@ -3,11 +3,13 @@ import { expect } from 'vitest'
 import type { MigrationPolicy } from '../../../src/group/consumer/settings.ts'
 import { GroupCoordinator, type GroupSettings } from '../../../src/group/coordinator.ts'
 import type { Group } from '../../../src/group/group.ts'
+import { ZERO_UUID } from '../../../src/protocol/bytes.ts'
 import { KafkaError } from '../../../src/protocol/errors.ts'
 import { nextTurn } from '../../../src/runtime/clock.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { compacted } from '../../coordination/compaction.ts'
 import { MemoryJournal } from '../../coordination/memory-journal.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 import { RandomClassic } from './random-classic.ts'
@@ -117,6 +119,22 @@ export class World implements Surroundings {
     expect([...this.unanswered]).toEqual([])
     this.#coordinator = this.#started()
     await this.settle()
+  }
+
+  /** The log is cleaned, up to where chance has it. */
+  compact(): void {
+    const { batches } = this.journal
+    const cleaned = this.random.below(batches.length + 1)
+    const forgotten = this.random.below(cleaned + 1)
+    batches.splice(0, batches.length, ...compacted(batches, cleaned, forgotten))
+  }
+
+  /** Somebody commits who is no member of anything. It is refused while there are members. */
+  async commit(): Promise<void> {
+    const partition = { partitionIndex: 0, committedOffset: 1n, committedLeaderEpoch: -1, committedMetadata: null }
+    const topics = [{ name: NAMES[0] ?? '', topicId: ZERO_UUID, partitions: [partition] }]
+    const nobody = { memberId: '', groupInstanceId: null, generationId: -1, retentionTimeMs: -1n }
+    await this.awaited('commit', this.#coordinator.offsets.commit({ apiVersion: 9, groupId: GROUP, ...nobody, topics }))
   }
 
   changeTopics(): void {

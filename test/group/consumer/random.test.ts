@@ -1,6 +1,6 @@
 /**
  * Consumer groups under random members of both protocols that join, leave, time out, vanish, are slow or deaf, and change
- * their minds, while topics come, grow and go, writes fail and the coordinator goes and comes.
+ * their minds, while topics come, grow and go, writes fail, the log is compacted and the coordinator goes and comes.
  * MINIKAFKA_CONSUMER_GROUP_SEEDS tells how many runs, MINIKAFKA_CONSUMER_GROUP_SEED repeats one.
  */
 import { expect, test } from 'vitest'
@@ -32,8 +32,12 @@ async function happen(world: World): Promise<void> {
   else if (what < 82) await world.act(() => client.leave())
   else if (what < 88 && client instanceof RandomConsumer) client.wish = world.aWish()
   else if (what < 93) world.changeTopics()
-  else if (what < 97) world.failOnce()
-  else await world.restart()
+  else if (what < 95) world.failOnce()
+  else if (what < 97) await world.act(() => world.commit())
+  else {
+    if (world.random.below(2) === 0) world.compact()
+    await world.restart()
+  }
 }
 
 /** From now on all is well: whoever is there does what it has to, until nothing moves any more. */
