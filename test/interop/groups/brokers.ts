@@ -7,11 +7,10 @@ export const CONFIG: BrokerConfig = {
   'group.initial.rebalance.delay.ms': 0,
   'group.min.session.timeout.ms': 1000,
   'group.consumer.min.session.timeout.ms': 1000,
-  'group.consumer.min.heartbeat.interval.ms': 100,
-  'group.consumer.heartbeat.interval.ms': 200
+  'group.consumer.min.heartbeat.interval.ms': 500,
+  'group.consumer.heartbeat.interval.ms': 500
 }
 
-/** Each broker of this run: its name, and how to start it. */
-export const groupBrokers: readonly (readonly [string, () => Promise<RunningBroker>])[] = brokers.map(
-  ({ name, start }) => [name, () => start(CONFIG)]
-)
+/** Each broker of this run: its name, and how to start it, with more settings if need be. */
+export const groupBrokers: readonly (readonly [string, (more?: BrokerConfig) => Promise<RunningBroker>])[] =
+  brokers.map(({ name, start }) => [name, more => start({ ...CONFIG, ...more })])

@@ -16,7 +16,14 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 PARTITIONS = 10
 LIMIT_S = 60
@@ -305,8 +312,7 @@ def scale(on):
 
 
 def crash(on):
-    if on.protocol == "consumer":
-        short_sessions(on)
+    short_sessions(on, SHORT_SESSION_MS)
     on.produce_on()
     survivor = on.join("survivor")
     on.balance(survivor)
@@ -319,11 +325,12 @@ def crash(on):
     return left, on.drain()
 
 
-def short_sessions(on):
-    from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-
+def short_sessions(on, session_ms):
+    """With the consumer protocol the broker decides about sessions, for each group."""
+    if on.protocol != "consumer":
+        return
     entry = ConfigEntry(
-        "consumer.session.timeout.ms", str(SHORT_SESSION_MS), incremental_operation=AlterConfigOpType.SET
+        "consumer.session.timeout.ms", str(session_ms), incremental_operation=AlterConfigOpType.SET
     )
     resource = ConfigResource(ResourceType.GROUP, on.topic, incremental_configs=[entry])
     on.admin.incremental_alter_configs([resource])[resource].result()
@@ -341,6 +348,8 @@ def child(servers, protocol, topic):
 
 
 def eviction(on):
+    # librdkafka leaves a consumer group only when it is polled again: the broker has to miss it.
+    short_sessions(on, 3 * SHORT_SESSION_MS)
     on.produce_on()
     steady, slow = on.join("steady"), on.join("slow", **{"max.poll.interval.ms": 3000, "session.timeout.ms": 3000})
     on.balance(steady, slow)
