@@ -63,6 +63,28 @@ export function forgetTopic(
   return Array.from(partitions, partition => tombstone(groupId, topic.name, partition))
 }
 
+/**
+ * The tombstones for a group's offsets of topics that are gone: a broker that dies may not come to write them when it
+ * deletes a topic. What an open transaction commits for one that has the name now is kept, and takes their place.
+ */
+export function forgetGone(
+  groupId: string,
+  offsets: GroupOffsets,
+  held: Iterable<HeldOffset>,
+  exists: (topicId: string) => boolean
+): OffsetRecord[] {
+  const isGone = ({ topicId }: OffsetCommitValue) => topicId !== ZERO_UUID && !exists(topicId)
+  const tombstones = new Map<string, OffsetRecord>()
+  const forget = (topic: string, partition: number) =>
+    tombstones.set(`${topic}/${partition}`, tombstone(groupId, topic, partition))
+  for (const [topic, partitions] of offsets)
+    for (const [partition, commit] of partitions) if (isGone(commit)) forget(topic, partition)
+  const waiting = [...held]
+  for (const { key, value } of waiting) if (isGone(value)) forget(key.topic, key.partition)
+  for (const { key, value } of waiting) if (!isGone(value)) tombstones.delete(`${key.topic}/${key.partition}`)
+  return [...tombstones.values()]
+}
+
 /** The tombstones for all of a group's offsets, those of open transactions among them. */
 export function forgetGroup(groupId: string, offsets: GroupOffsets, held: Iterable<HeldOffset>): OffsetRecord[] {
   const committed = [...offsets].flatMap(([topic, partitions]) =>

@@ -2,8 +2,9 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { GroupTopics } from './consumer/topics.ts'
 import type { Group } from './group.ts'
-import { expireGroup, forgetTopic } from './offset-expiry.ts'
+import { expireGroup, forgetGone, forgetTopic } from './offset-expiry.ts'
 import type { GroupPartition } from './partition.ts'
 import type { GroupRecord } from './records.ts'
 
@@ -16,6 +17,7 @@ export interface RetentionPorts {
   readonly clock: Clock
   readonly logger: Logger
   readonly settings: RetentionSettings
+  readonly topics: Pick<GroupTopics, 'nameOf'>
 }
 
 export class Retention {
@@ -28,9 +30,13 @@ export class Retention {
     this.#partitions = partitions
   }
 
-  /** Looks for expired offsets at every interval from now on. */
+  /** Removes offsets of topics that are gone, and looks for expired ones at every interval from now on. */
   start(): void {
-    const { clock, settings } = this.#ports
+    const { clock, settings, topics } = this.#ports
+    const exists = (topicId: string) => topics.nameOf(topicId) !== undefined
+    this.#writeForEachGroup(({ groupId }, offsets) =>
+      forgetGone(groupId, offsets.of(groupId), offsets.held.of(groupId), exists)
+    )
     const { offsetsRetentionMs, offsetsRetentionCheckIntervalMs } = settings
     this.#alarm = repeat(
       clock,

@@ -41,7 +41,7 @@ function started(settings: Partial<GroupSettings> = {}): GroupCoordinator {
     logger: silentLogger,
     settings: { ...SETTINGS, ...settings },
     configOf: () => new Map(),
-    topics: new ClusterTopics(),
+    topics: new ClusterTopics(FOO),
     failed: error => {
       throw error
     },

@@ -191,7 +191,7 @@ export class World implements Surroundings {
     const coordinator = new GroupCoordinator({
       ...{ clock: this.clock, random: this.random, logger: silentLogger, settings: this.settings },
       configOf: () => new Map(),
-      topics: new ClusterTopics(),
+      topics: new ClusterTopics({ name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }),
       failed: error => {
         throw error
       },

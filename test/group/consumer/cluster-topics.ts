@@ -13,6 +13,11 @@ export class ClusterTopics implements GroupTopics {
   readonly #topics = new Map<string, Topic>()
   #created = 0
 
+  /** With topics of one partition, whose ids somebody else has chosen. */
+  constructor(...topics: { readonly name: string; readonly topicId: string }[]) {
+    for (const { name, topicId } of topics) this.#topics.set(name, { topicId, partitionCount: 1 })
+  }
+
   create(name: string, partitionCount: number): string {
     const topicId = Buffer.alloc(16, ++this.#created).toString('base64url')
     this.#topics.set(name, { topicId, partitionCount })
