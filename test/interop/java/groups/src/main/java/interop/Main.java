@@ -35,6 +35,11 @@ public final class Main {
         SCENARIOS.put("duration", Reading::duration);
         SCENARIOS.put("commits", Commits::commits);
         SCENARIOS.put("automatic", Commits::automatic);
+        SCENARIOS.put("migration", Migration::atOnce);
+        SCENARIOS.put("slow-migration", Migration::slow);
+        SCENARIOS.put("static-migration", Migration::ofStatic);
+        SCENARIOS.put("to-consumer", MigrationPolicy::toConsumer);
+        SCENARIOS.put("to-classic", MigrationPolicy::toClassic);
     }
 
     interface Scenario {
