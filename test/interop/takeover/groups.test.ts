@@ -23,7 +23,7 @@ const KAFKA = 'Kafka 4.3.1'
 const OURS = 'minikafka'
 const CASES = [
   { brokers: [OURS, KAFKA, OURS], ends: 'stopped' },
-  { brokers: [OURS, KAFKA, OURS], ends: 'killed' },
+  { brokers: [OURS, 'Kafka 4.4.0', OURS], ends: 'killed' },
   { brokers: [KAFKA, OURS, KAFKA], ends: 'stopped' },
   { brokers: [KAFKA, OURS, KAFKA], ends: 'killed' }
 ] as const
