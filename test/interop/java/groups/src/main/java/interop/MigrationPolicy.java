@@ -25,7 +25,7 @@ final class MigrationPolicy {
 
     /**
      * One of another protocol comes, and the first goes; then that one comes again, or else the one who was refused. In a
-     * group that must not become a classic one, and has classic members alone, nobody takes over before it comes.
+     * consumer group of classic members alone a Kafka lets nobody take over before it comes.
      */
     private String run(Protocol from, Protocol to) throws Exception {
         on.produceOn();
