@@ -26,6 +26,7 @@ from confluent_kafka.admin import (
 )
 
 PARTITIONS = 10
+BATCH = 100
 LIMIT_S = 60
 SHORT_SESSION_MS = 2000
 
@@ -148,10 +149,11 @@ class Member:
                 step, self.step = self.step, None
                 if step:
                     step(self.consumer)
-                messages = records(self.consumer)
-                for message in messages:
-                    self.ledger.take(self.name, message.partition(), message.offset())
-                if messages:
+                offset = None
+                for message in records(self.consumer):
+                    offset = message.offset()
+                    self.ledger.take(self.name, message.partition(), offset)
+                if offset is not None:
                     self.commit()
         except Exception as error:
             self.failure = error
@@ -269,13 +271,17 @@ def thrown(step):
 
 
 def records(consumer):
-    """What is there to be read. A topic may be too new, a partition at its end, a member told that it slept too long."""
-    messages = consumer.consume(100, 0.1)
-    for message in messages:
+    """What is there to be read, one by one: batches of librdkafka hold records of partitions that are gone meanwhile. A topic
+    may be too new, a partition at its end, a member told that it slept too long."""
+    for number in range(BATCH):
+        message = consumer.poll(0 if number else 0.1)
+        if message is None:
+            return
         error = message.error()
-        if error and error.name() not in ("UNKNOWN_TOPIC_OR_PART", "_PARTITION_EOF", "_MAX_POLL_EXCEEDED"):
+        if error is None:
+            yield message
+        elif error.name() not in ("UNKNOWN_TOPIC_OR_PART", "_PARTITION_EOF", "_MAX_POLL_EXCEEDED"):
             raise KafkaException(error)
-    return [message for message in messages if not message.error()]
 
 
 def values(consumer, count):
@@ -344,7 +350,7 @@ def child(servers, protocol, topic):
     values(consumer, 1)
     print("reads", flush=True)
     while True:
-        consumer.consume(100, 0.1)
+        consumer.poll(0.1)
 
 
 def eviction(on):
