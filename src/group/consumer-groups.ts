@@ -4,6 +4,7 @@
  */
 import { told, toldAs } from '../coordination/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import { type ConsumerGroupDescription, describe } from './consumer/admin.ts'
@@ -32,6 +33,7 @@ export interface DescribedConsumerGroup extends ConsumerGroupDescription {
 }
 
 export interface ConsumerGroupPorts {
+  readonly logger: Logger
   readonly random: Random
   readonly topics: GroupTopics
   limitsOf(groupId: string): ConsumerGroupLimits
@@ -43,6 +45,13 @@ export type PartitionOf = (groupId: string) => GroupPartition
 /** What a member of a description takes beside its names and partitions. */
 const MEMBER_BYTES = 64
 const PARTITION_BYTES = 4
+
+const TURNED_AWAY: ReadonlySet<ErrorName> = new Set([
+  'FENCED_MEMBER_EPOCH',
+  'FENCED_INSTANCE_ID',
+  'UNRELEASED_INSTANCE_ID',
+  'GROUP_MAX_SIZE_REACHED'
+])
 
 const NOTHING_TO_DESCRIBE = {
   groupState: '',
@@ -77,9 +86,19 @@ export class ConsumerGroups {
       const failure = told(error)
       if (!(failure instanceof KafkaError)) throw failure
       const { code, message } = failure
+      this.#tellOperators(request, failure)
       // As Kafka does, it keeps to itself what went wrong inside.
       return { errorCode: code, errorMessage: code === 'UNKNOWN_SERVER_ERROR' ? null : message }
     }
+  }
+
+  /** Of members that are turned out or away: whoever runs them wants to know why. */
+  #tellOperators(
+    { groupId, memberId, memberEpoch, clientId }: ConsumerHeartbeatRequest,
+    { code, message }: KafkaError
+  ) {
+    if (!TURNED_AWAY.has(code) && !(memberEpoch === JOINING_EPOCH && code === 'GROUP_ID_NOT_FOUND')) return
+    this.#ports.logger.info({ groupId, memberId, clientId, code }, message)
   }
 
   /** A classic group becomes a consumer group when the first member of the new protocol comes. */

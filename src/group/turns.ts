@@ -178,6 +178,10 @@ export class Turns {
     if (group.state === before.state && reason === undefined) return
     const { groupId, generationId, members } = group
     const bindings = { groupId, generationId, members: members.size, ...(reason && { reason }) }
-    this.#ports.logger.info(bindings, `group is now ${group.state}, was ${before.state}`)
+    const news =
+      group.state === before.state
+        ? `group is still ${group.state}`
+        : `group is now ${group.state}, was ${before.state}`
+    this.#ports.logger.info(bindings, news)
   }
 }

@@ -196,6 +196,7 @@ function rejoinStatically(turn: Turn, request: Join, member: Member, previousLea
   if (group.state === 'PreparingRebalance') {
     completeJoinIfAllJoined(turn)
   } else if (group.state === 'Stable' && selectProtocol(group) === group.protocolName) {
+    turn.reason = reason
     recordGroup(turn)
     completeJoin(turn, member, takenPlace(turn, request, member, previousLeader))
   } else {

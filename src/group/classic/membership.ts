@@ -127,8 +127,9 @@ function expireSession(turn: Turn, member: Member): void {
     return
   }
   removeMember(turn, member.memberId)
+  turn.reason = `the session of ${member.memberId} ended`
   if (group.state === 'PreparingRebalance') completeJoinIfNobodyMissing(turn)
-  else prepareRebalance(turn, `the session of ${member.memberId} ended`)
+  else prepareRebalance(turn, turn.reason)
 }
 
 /** Unlike a member that comes, one that goes cuts the initial delay short. */

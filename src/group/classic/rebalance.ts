@@ -108,8 +108,12 @@ export function syncDeadlineReached(turn: Turn): void {
 export function completeJoinPhase(turn: Turn): void {
   const { group, now } = turn
   group.joinDeadline = NEVER
-  for (const member of [...group.members.values()]) {
-    if (member.awaitingJoin === null && member.groupInstanceId === null) removeMember(turn, member.memberId)
+  const missing = [...group.members.values()].filter(
+    ({ awaitingJoin, groupInstanceId }) => awaitingJoin === null && groupInstanceId === null
+  )
+  for (const { memberId } of missing) removeMember(turn, memberId)
+  if (missing.length > 0) {
+    turn.reason = `${missing.map(({ memberId }) => memberId).join(', ')} did not send JoinGroup in time`
   }
   if (group.members.size > 0 && !electLeader(group)) {
     // Nobody came: wait on, until sessions end.

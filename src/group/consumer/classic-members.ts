@@ -20,7 +20,7 @@ import {
 import { canBeClassic, downgrade, fenceMembers, named } from './downgrade.ts'
 import type { ConsumerGroup } from './group.ts'
 import { reconcileMember } from './heartbeat.ts'
-import { type ClassicMemberMetadata, type ConsumerMember, sortedOnce } from './member.ts'
+import { type ClassicMemberMetadata, type ConsumerMember, nameOf, sortedOnce } from './member.ts'
 import { checkRoom, joiningMember, knownMember, type TopicPartitions } from './membership.ts'
 import { followMetadata, updateMember } from './subscription.ts'
 import { updateTarget } from './target.ts'
@@ -102,7 +102,7 @@ function memberOf(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: s
   if (instanceId !== null && request.memberId !== UNKNOWN_MEMBER_ID) {
     return knownMember(turn.group, { memberId, instanceId })
   }
-  return joiningMember(turn, { memberId, instanceId }, 'classic')
+  return joiningMember(turn, { ...request, memberId, instanceId }, 'classic')
 }
 
 /** That of the first protocol: a consumer says the same under each. */
@@ -221,7 +221,7 @@ export function leaveClassic(turn: ConsumerTurn, members: readonly Leaving[]): E
     return memberId === UNKNOWN_MEMBER_ID || memberId === owner.memberId ? owner : 'FENCED_INSTANCE_ID'
   })
   const leaving = found.filter(member => typeof member !== 'string')
-  if (leaving.length > 0) turn.notes.push(`${leaving.map(({ memberId }) => memberId).join(', ')} left`)
+  if (leaving.length > 0) turn.notes.push(`${leaving.map(nameOf).join(', ')} left`)
   fenceMembers(turn, leaving)
   return found.map(member => (typeof member === 'string' ? member : 'NONE'))
 }

@@ -2,7 +2,7 @@
 
 import type { DeadlineKind } from './deadlines.ts'
 import { fenceMembers } from './downgrade.ts'
-import type { ConsumerMember } from './member.ts'
+import { type ConsumerMember, nameOf } from './member.ts'
 import type { ConsumerTurn } from './turn.ts'
 
 const WHY: Record<DeadlineKind, string> = {
@@ -17,7 +17,7 @@ export function expire(turn: ConsumerTurn): void {
   const [reached] = turn.group.deadlines.reached(turn.now)
   const member = reached && turn.group.members.get(reached.memberId)
   if (!member) return
-  turn.notes.push(`${member.memberId} is taken for gone: ${WHY[reached.kind]}`)
+  turn.notes.push(`${nameOf(member)} is taken for gone: ${WHY[reached.kind]}`)
   fenceMembers(turn, [member])
 }
 

@@ -13,6 +13,7 @@ import {
   isSameAssignment,
   JOINING_EPOCH,
   LEAVING_EPOCH,
+  nameOf,
   sortedOnce
 } from './member.ts'
 import { checkEpoch, checkRoom, joiningMember, knownMember, type TopicPartitions } from './membership.ts'
@@ -173,7 +174,7 @@ export function leave(turn: ConsumerTurn, request: Heartbeat): HeartbeatAnswer {
   const isAway = memberEpoch === AWAY_EPOCH && instanceId !== null
   if (isAway) goAway(turn, member)
   else fenceMembers(turn, [member])
-  turn.notes.push(`${memberId} left${isAway ? ' for a while' : ''}`)
+  turn.notes.push(`${nameOf(member)} left${isAway ? ' for a while' : ''}`)
   return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
 }
 

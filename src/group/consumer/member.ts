@@ -70,6 +70,11 @@ export function newMember(memberId: string): ConsumerMember {
   }
 }
 
+/** As operators shall read of it. */
+export function nameOf({ memberId, clientId }: ConsumerMember): string {
+  return `${memberId} of ${clientId}`
+}
+
 /** Goes to an epoch, and remembers the one before: its answer may get lost. */
 export function toEpoch(member: ConsumerMember, memberEpoch: number): ConsumerMember {
   return { ...member, memberEpoch, previousMemberEpoch: member.memberEpoch }

@@ -16,6 +16,12 @@ export interface Identity {
   readonly instanceId: string | null
 }
 
+/** Who wants to be a member, and what it calls itself. */
+export interface Newcomer extends Identity {
+  readonly clientId: string
+  readonly clientHost: string
+}
+
 /** Throws GROUP_MAX_SIZE_REACHED for one that is no member of a full group, and would take nobody's place. */
 export function checkRoom({ group, limits }: ConsumerTurn, { memberId, instanceId }: Identity): void {
   const isMember = group.members.has(memberId) || (instanceId !== null && group.staticMember(instanceId) !== undefined)
@@ -35,19 +41,21 @@ export function knownMember(group: ConsumerGroup, { memberId, instanceId }: Iden
 }
 
 /** The member that a request joins as: a known one, a new one, or one that takes the place of a static member. */
-export function joiningMember(
-  turn: ConsumerTurn,
-  { memberId, instanceId }: Identity,
-  protocol: MemberProtocol
-): ConsumerMember {
+export function joiningMember(turn: ConsumerTurn, request: Newcomer, protocol: MemberProtocol): ConsumerMember {
+  const { memberId, instanceId } = request
   const { group } = turn
   const former = instanceId === null ? undefined : group.staticMember(instanceId)
-  if (!former) return group.members.get(memberId) ?? newMember(memberId)
+  if (!former) return group.members.get(memberId) ?? newcomer(turn, request, protocol)
   const bothConsumer = protocol === 'consumer' && former.classic === null
   if (bothConsumer && former.memberEpoch !== AWAY_EPOCH) {
     throw new KafkaError('UNRELEASED_INSTANCE_ID', `${former.memberId} still has the place of instance ${instanceId}`)
   }
   return replaceMember(turn, former, memberId)
+}
+
+function newcomer(turn: ConsumerTurn, { memberId, clientId, clientHost }: Newcomer, protocol: MemberProtocol) {
+  turn.notes.push(`${memberId} joins by the ${protocol} protocol, from ${clientId} at ${clientHost}`)
+  return newMember(memberId)
 }
 
 /** Lets a static member go on under another id, from where it was. */
@@ -95,7 +103,7 @@ export function removeMembers(turn: ConsumerTurn, members: readonly ConsumerMemb
   const used = turn.group.subscribedRegexes()
   const unused = new Set(members.map(regexOf).filter(regex => regex !== null && !used.has(regex)))
   for (const regex of unused) if (regex !== null) turn.writeRegex(regex, null)
-  bumpEpoch(turn)
+  bumpEpoch(turn, 'members are gone')
   // As in Kafka 4.4: who comes next is not to wait until a target may follow the last one.
   if (turn.group.members.size === 0) turn.writeAssignmentEpoch(turn.group.groupEpoch, 0)
 }

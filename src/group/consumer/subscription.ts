@@ -71,7 +71,9 @@ export function regexesResolved(turn: ConsumerTurn, resolved: ReadonlyMap<string
     isNews ||= !isSameSet(turn.group.regexes.get(regex)?.topics ?? new Set(), found.topics)
     turn.writeRegex(regex, found)
   }
-  if (isNews || subscriptionHash(turn) !== turn.group.metadataHash || hasUnwantedTarget(turn)) bumpEpoch(turn)
+  if (isNews || subscriptionHash(turn) !== turn.group.metadataHash || hasUnwantedTarget(turn)) {
+    bumpEpoch(turn, 'its expressions stand for other topics')
+  }
 }
 
 function hasUnwantedTarget({ group, topics }: ConsumerTurn): boolean {
@@ -92,15 +94,16 @@ export function followMetadata(turn: ConsumerTurn, isNews: boolean): void {
   const { group, topics, isUpgrade } = turn
   const isDue = isNews || isUpgrade
   if (!isDue && group.metadataSeen === topics.version) return
-  if (isDue || subscriptionHash(turn) !== group.metadataHash) bumpEpoch(turn)
+  const why = isDue ? 'its members want something else' : 'its topics have changed'
+  if (isDue || subscriptionHash(turn) !== group.metadataHash) bumpEpoch(turn, why)
   turn.group.metadataSeen = topics.version
   if (!turn.group.hasPartitionMetadata) return
   turn.write({ type: 'ConsumerGroupPartitionMetadata', key: { groupId: group.groupId }, value: null })
 }
 
 /** Begins the next epoch: members are to be assigned anew. */
-export function bumpEpoch(turn: ConsumerTurn): void {
-  turn.writeEpoch(turn.group.groupEpoch + 1, subscriptionHash(turn))
+export function bumpEpoch(turn: ConsumerTurn, why: string): void {
+  turn.writeEpoch(turn.group.groupEpoch + 1, subscriptionHash(turn), why)
 }
 
 /** The metadata hash of all topics that the group is subscribed to. */

@@ -101,10 +101,10 @@ export class ConsumerTurn {
     this.write({ type: 'ConsumerGroupRegularExpression', key, value })
   }
 
-  /** Begins the next epoch of the group. */
-  writeEpoch(epoch: number, metadataHash: bigint): void {
+  /** Begins the next epoch of the group; `why` is for operators. */
+  writeEpoch(epoch: number, metadataHash: bigint, why: string): void {
     this.write({ type: 'ConsumerGroupMetadata', key: { groupId: this.#group.groupId }, value: { epoch, metadataHash } })
-    this.notes.push(`the epoch of the group is now ${epoch}`)
+    this.notes.push(`the group goes to epoch ${epoch}: ${why}`)
   }
 
   /** What the turn comes to. */

@@ -110,7 +110,7 @@ function customAssignor(classic: ClassicGroup): KafkaError {
 
 function writeGroup(turn: ConsumerTurn, generationId: number, members: readonly MemberState[]): void {
   for (const { member } of members) turn.writeMetadata(member)
-  turn.writeEpoch(generationId, subscriptionHash(turn))
+  turn.writeEpoch(generationId, subscriptionHash(turn), 'that is its generation as a classic group')
   for (const { member, target } of members) turn.writeTarget(member.memberId, target)
   turn.writeAssignmentEpoch(generationId, 0)
   for (const { member } of members) {
