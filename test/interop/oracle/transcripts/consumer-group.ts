@@ -27,16 +27,17 @@ export interface Beat {
   readonly version?: number
   readonly groupId?: string
   readonly memberId?: string
-  /** Else the one that the member was told last. */
+  /** Else the one that the member was told last, or as much later than that. */
   readonly epoch?: number
+  readonly later?: number
   readonly instance?: string
   readonly rack?: string
   readonly timeoutMs?: number
   readonly topics?: readonly string[] | null
   readonly regex?: string
   readonly assignor?: string
-  /** What it says that it owns: `told` is what it was told last. */
-  readonly owned?: Places | 'told' | null
+  /** What it says that it owns: `told` is what it was told last, `half` about half of that. */
+  readonly owned?: Places | 'told' | 'half' | null
 }
 
 /** The group of that id, and what its members subscribe to when they do not say. */
@@ -52,6 +53,16 @@ export class ConsumerGroup {
   /** Its coordinator answers. */
   found(): Step {
     return new Group(this.id).found()
+  }
+
+  /** Members that have been told nothing yet, so that they may say anything from the start. */
+  strangers(...members: string[]): Step {
+    return arrange(`nobody of ${this.id} has been told anything`, async session => {
+      for (const who of members) {
+        session.remember(`${who}'s epoch in ${this.id}`, 1)
+        session.remember(`${who}'s partitions in ${this.id}`, [])
+      }
+    })
   }
 
   /** A heartbeat as it is told. */
@@ -125,10 +136,10 @@ export class ConsumerGroup {
 
   #request(session: Session, who: string, options: Beat) {
     const { groupId = this.id, memberId = who, instance = null, rack = null, regex = null, assignor = null } = options
-    const { epoch, timeoutMs: rebalanceTimeoutMs = -1, topics = null, owned = null } = options
+    const { epoch, later = 0, timeoutMs: rebalanceTimeoutMs = -1, topics = null, owned = null } = options
     return {
       ...{ groupId, memberId, instanceId: instance, rackId: rack, rebalanceTimeoutMs },
-      memberEpoch: epoch ?? this.epoch(session, who),
+      memberEpoch: epoch ?? this.epoch(session, who) + later,
       ...{ subscribedTopicNames: topics && [...topics], subscribedTopicRegex: regex, serverAssignor: assignor },
       topicPartitions: this.#owned(session, who, owned)
     }
@@ -136,8 +147,11 @@ export class ConsumerGroup {
 
   #owned(session: Session, who: string, owned: Beat['owned']) {
     if (!owned) return null
-    const places = owned === 'told' ? (session.recall(`${who}'s partitions in ${this.id}`) as TopicPartitions) : null
-    if (places) return places.map(({ topicId, partitions }) => ({ topicId, partitions: [...partitions] }))
+    if (owned === 'told' || owned === 'half') {
+      const told = session.recall(`${who}'s partitions in ${this.id}`) as TopicPartitions
+      const isSaid = (partition: number) => owned === 'told' || partition % 2 === 0
+      return told.map(({ topicId, partitions }) => ({ topicId, partitions: partitions.filter(isSaid) }))
+    }
     return Object.entries(owned).map(([name, partitions]) => {
       return { topicId: idOf(session, name), partitions: [...partitions] }
     })

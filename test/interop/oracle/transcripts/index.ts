@@ -6,6 +6,7 @@ import { badInput } from './bad-input.ts'
 import { committedRead } from './committed-read.ts'
 import { configs } from './configs.ts'
 import { consumerGroupAdmin } from './consumer-group-admin.ts'
+import { consumerGroupChance } from './consumer-group-chance.ts'
 import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { consumerGroupOffsets } from './consumer-group-offsets.ts'
 import { consumerGroupRebalance } from './consumer-group-rebalance.ts'
@@ -75,6 +76,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'consumer group states': consumerGroupStates,
   'consumer group offsets': consumerGroupOffsets,
   'consumer group regex': consumerGroupRegex,
+  'consumer group chance': consumerGroupChance,
   'group records': groupRecords,
   'group migration': groupMigration,
   configs,

@@ -1,0 +1,117 @@
+// Consumer groups that live by chance: members come, report, are late, change what they want and go, in no order; after
+// each of a few steps the groups are described, and in the end what was recorded of them is read. ORACLE_LIVES says how
+// many groups there are. Before 4.4 Kafka moved epochs at other moments.
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
+import { call, type Step, since } from '../transcript.ts'
+import { type Beat, ConsumerGroup, promptly } from './consumer-group.ts'
+import { records } from './group-records.ts'
+import { idOf, topic } from './topic.ts'
+
+const { OffsetCommit, OffsetFetch } = APIS
+const TOPICS: Readonly<Record<string, number>> = { 'chance-many': 7, 'chance-some': 3, 'chance-few': 1 }
+const [MANY = '', SOME = '', FEW = ''] = Object.keys(TOPICS)
+const NOWHERE = 'chance-nowhere'
+const STEPS = 70
+const LIVES = Number(process.env.ORACLE_LIVES ?? 6)
+
+/** Static members, two of them for the same instance; the others are dynamic. */
+const INSTANCES: Readonly<Record<string, string>> = { d: 'I', e: 'I', f: 'J' }
+/** No two of them meet in Kafka's hash tables, where their order would be that of their coming. */
+const MEMBERS = ['a', 'b', 'c', 'd', 'e', 'f']
+
+interface World {
+  readonly group: ConsumerGroup
+  readonly random: Random
+  /** What members subscribe to. */
+  readonly menu: readonly (readonly string[])[]
+  readonly assignor: string
+}
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  const picked = from[random.below(from.length)]
+  if (picked === undefined) throw new Error('there is nothing to pick from')
+  return picked
+}
+
+function instanceOf(who: string): { instance?: string } {
+  const instance = INSTANCES[who]
+  return instance ? { instance } : {}
+}
+
+type Play = (world: World, who: string) => Step
+
+const beats =
+  (name: string, options: (world: World) => Beat): Play =>
+  (world, who) => {
+    const said = options(world)
+    const { group, random } = world
+    const identity = random.below(4) > 0 ? instanceOf(who) : {}
+    return group.beat(who, said.topics ? `${name} [${said.topics.join(', ')}]` : name, { ...identity, ...said })
+  }
+
+const joins: Play = ({ group, random, menu, assignor }, who) => {
+  // Not for nothing, see docs/differences.md.
+  const topics = pick(
+    random,
+    menu.filter(({ length }) => length > 0)
+  )
+  return group.join(who, `joins [${topics.join(', ')}]`, { topics, assignor, ...instanceOf(who) })
+}
+
+const commits: Play = ({ group, random }, who) => {
+  const [name, later] = [pick(random, Object.keys(TOPICS)), random.below(4) - 2]
+  const partitions = [{ partitionIndex: random.below(TOPICS[name] ?? 1), committedOffset: 5n, committedMetadata: '' }]
+  return call(`${who} commits, ${later} epochs later`, OffsetCommit, 10, session => ({
+    ...{ groupId: group.id, memberId: who, generationIdOrMemberEpoch: group.epoch(session, who) + later },
+    topics: [{ topicId: idOf(session, name), partitions }]
+  }))
+}
+
+const fetches: Play = ({ group }, who) =>
+  call(`${who} asks for offsets`, OffsetFetch, 9, session => ({
+    groups: [{ groupId: group.id, memberId: who, memberEpoch: group.epoch(session, who), topics: [] }]
+  }))
+
+/** The more often, the more likely. */
+const PLAYS: readonly Play[] = [
+  ...[joins, joins, joins],
+  ...Array.from({ length: 6 }, () => beats('reports', () => ({ owned: 'told' }))),
+  ...Array.from({ length: 4 }, () => beats('says nothing', () => ({}))),
+  ...[1, 2].map(() => beats('has half of it', () => ({ owned: 'half' }))),
+  ...[1, 2].map(() => beats('changes to', ({ random, menu }) => ({ topics: pick(random, menu) }))),
+  beats('changes, and says what it has:', ({ random, menu }) => ({ topics: pick(random, menu), owned: 'told' })),
+  beats('has nothing', () => ({ owned: {} })),
+  beats('says all:', ({ random, menu }) => ({ topics: pick(random, menu), owned: 'told', timeoutMs: 30_000 })),
+  beats('is an epoch late', () => ({ later: -1, owned: 'told' })),
+  beats('is an epoch late, with nothing', () => ({ later: -1, owned: {} })),
+  beats('is an epoch early', () => ({ later: 1 })),
+  ...[commits, commits, fetches],
+  ...[1, 2].map(() => beats('leaves', () => ({ epoch: -1 }))),
+  ...[1, 2, 3].map(() => beats('leaves for a while', () => ({ epoch: -2, instance: 'I' })))
+]
+
+function life(world: World): Step[] {
+  const { group, random } = world
+  const steps = Array.from({ length: STEPS }, (_, index): Step[] => {
+    const who = pick(random, MEMBERS)
+    return [pick(random, PLAYS)(world, who), ...(index % 3 === 0 ? [group.described('meanwhile')] : [])]
+  })
+  return [group.found(), group.strangers(...MEMBERS), ...steps.flat(), records(group.id)]
+}
+
+/** One topic alone for the uniform assignor: which of several it gives to whom depends on their ids. */
+const KINDS = [
+  { assignor: 'uniform', menu: [[MANY], [MANY], [MANY, NOWHERE], []] },
+  { assignor: 'range', menu: [[MANY], [SOME, FEW], [MANY, SOME, FEW], [FEW, NOWHERE], []] }
+]
+
+const lives = Array.from({ length: LIVES }, (_, seed): World => {
+  const random = seededRandom(seed)
+  return { group: new ConsumerGroup(`chance-${seed}`), random, ...pick(random, KINDS) }
+})
+
+export const consumerGroupChance: Step[] = since(
+  '4.4.0',
+  promptly([...Object.entries(TOPICS).map(([name, partitions]) => topic(name, partitions)), ...lives.flatMap(life)])
+)
