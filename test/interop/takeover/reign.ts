@@ -33,8 +33,8 @@ const HASTE = {
  * What Kafka warns of on directories that nobody else has touched; and that ours leaves the folder of a topic it is about
  * to delete without the indexes that were in memory. Kafka publishes the metadata that it finds before it has registered:
  * where the last broker was killed it begins to load offsets as the leader that this one was, and its registration takes
- * the leadership away for a moment. It loads again, two epochs later. On a busy machine its
- * controller finds itself slow, and is asked to register before it is active, which is asked again.
+ * the leadership away for a moment. It loads again, two epochs later. On a busy machine its controller finds itself slow,
+ * and may be asked for its own registration before it is active; it is asked again.
  */
 const ORDINARY = [
   /Performing controller activation/,
