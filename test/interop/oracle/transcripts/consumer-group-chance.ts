@@ -111,7 +111,7 @@ const lives = Array.from({ length: LIVES }, (_, seed): World => {
   return { group: new ConsumerGroup(`chance-${seed}`), random, ...pick(random, KINDS) }
 })
 
-export const consumerGroupChance: Step[] = since(
-  '4.4.0',
-  promptly([...Object.entries(TOPICS).map(([name, partitions]) => topic(name, partitions)), ...lives.flatMap(life)])
-)
+export const consumerGroupChance: Step[] = promptly([
+  ...Object.entries(TOPICS).map(([name, partitions]) => topic(name, partitions)),
+  ...since('4.4.0', lives.flatMap(life))
+])

@@ -8,6 +8,7 @@ import { configs } from './configs.ts'
 import { consumerGroupAdmin } from './consumer-group-admin.ts'
 import { consumerGroupChance } from './consumer-group-chance.ts'
 import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
+import { consumerGroupLeave } from './consumer-group-leave.ts'
 import { consumerGroupOffsets } from './consumer-group-offsets.ts'
 import { consumerGroupRebalance } from './consumer-group-rebalance.ts'
 import { consumerGroupRegex } from './consumer-group-regex.ts'
@@ -73,6 +74,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'consumer group rebalance': consumerGroupRebalance,
   'consumer group static': consumerGroupStatic,
   'consumer group subscription': consumerGroupSubscription,
+  'consumer group leave': consumerGroupLeave,
   'consumer group states': consumerGroupStates,
   'consumer group offsets': consumerGroupOffsets,
   'consumer group regex': consumerGroupRegex,
