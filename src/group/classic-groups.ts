@@ -5,6 +5,7 @@
 import { toldAs } from '../coordination/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
 import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
 import { type Join, join } from './classic/join.ts'
@@ -33,6 +34,7 @@ export interface LeaveGroupAnswer {
 
 export interface ClassicGroupPorts {
   readonly clock: Clock
+  readonly logger: Logger
   readonly random: Random
   readonly settings: { readonly minSessionTimeoutMs: number; readonly maxSessionTimeoutMs: number }
 }
@@ -54,11 +56,21 @@ export class ClassicGroups {
       const partition = this.#partitionOf(request.groupId)
       this.#checkSessionTimeout(request.sessionTimeoutMs)
       const answer = await this.#joined(partition, request)
+      this.#tellOperators(request, answer.errorCode)
       await partition.journal.settled()
       return answer
     } catch (error) {
       return failedJoin(toldAs(error), request.memberId)
     }
+  }
+
+  /** Of members that are turned out or away: whoever runs them wants to know why. */
+  #tellOperators({ groupId, memberId, groupInstanceId }: Leaving & { groupId: string }, errorCode: ErrorName): void {
+    const { logger } = this.#ports
+    const bindings = { groupId, memberId, groupInstanceId }
+    if (errorCode === 'FENCED_INSTANCE_ID')
+      logger.info(bindings, `${memberId} is fenced: its place is another member's`)
+    if (errorCode === 'GROUP_MAX_SIZE_REACHED') logger.info(bindings, 'a member is turned away: the group is full')
   }
 
   #checkSessionTimeout(sessionTimeoutMs: number): void {
@@ -130,6 +142,12 @@ export class ClassicGroups {
   }
 
   async heartbeat(request: HeartbeatRequest): Promise<ErrorName> {
+    const errorCode = await this.#heartbeat(request)
+    this.#tellOperators(request, errorCode)
+    return errorCode
+  }
+
+  async #heartbeat(request: HeartbeatRequest): Promise<ErrorName> {
     try {
       const partition = this.#partitionOf(request.groupId)
       const group = knownGroup(partition, request.groupId)

@@ -97,7 +97,7 @@ it('tells of groups that change their kind, and of those that must not', async (
   expect(strict.read()).toEqual([expect.stringMatching(/^Cannot upgrade classic group g .* disabled\.$/)])
 })
 
-it('tells who takes the place of a static member of a classic group', async () => {
+it('tells who takes the place of a static member of a classic group, and who had it', async () => {
   const { broker, read } = await started()
   await using _ = broker
   const first = await joinClassic(broker, 'i')
@@ -106,6 +106,11 @@ it('tells who takes the place of a static member of a classic group', async () =
   read()
   await joinClassic(broker, 'i')
   expect(read()).toEqual(['group is still Stable: the static member i was restarted'])
+  const { errorCode } = await broker.get('Heartbeat', { ...claim, groupInstanceId: 'i' })
+  expect([errorCode, ...read()]).toEqual([
+    'FENCED_INSTANCE_ID',
+    `${first.memberId} is fenced: its place is another member's`
+  ])
 })
 
 it.each([
