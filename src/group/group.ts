@@ -11,7 +11,7 @@ export function adminView(group: Group): AdminView {
   return group.type === 'classic' ? classicView(group) : consumerView(group)
 }
 
-/** The nearest time at which the group has something to do by itself. */
-export function deadlineOf(group: Group): number {
-  return group.type === 'classic' ? nextDeadline(group) : group.deadlines.next()
+/** The nearest time at which the group has something to do by itself. While it lies ahead it may be told too early. */
+export function deadlineOf(group: Group, now: number): number {
+  return group.type === 'classic' ? nextDeadline(group) : group.deadlines.next(now)
 }

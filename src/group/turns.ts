@@ -6,6 +6,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { finishFairly, type Steps } from '../runtime/steps.ts'
 import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { expire, resume, unload } from './classic/membership.ts'
 import { beginTurn, type GroupLimits, type Touch, type Turn } from './classic/turn.ts'
@@ -108,7 +109,7 @@ export class Turns {
   /** Lets a command renew a session. Heartbeats are frequent and groups may be large, so this is done without a copy. */
   touch<T>(group: ClassicGroup, act: (touch: Touch) => T): T {
     const reply = act({ group, now: this.#ports.clock.now() })
-    this.#arm(deadlineOf(group))
+    this.#armFor(group)
     return reply
   }
 
@@ -119,7 +120,7 @@ export class Turns {
   #conclude(partition: GroupPartition, outcome: Outcome): void {
     partition.conclude(outcome)
     this.parked.deliver(outcome.answers)
-    this.#arm(deadlineOf(outcome.group))
+    this.#armFor(outcome.group)
   }
 
   /** What expressions stand for is found out beside the requests; by then the group may be another. */
@@ -131,6 +132,10 @@ export class Turns {
     })
   }
 
+  #armFor(group: Group): void {
+    this.#arm(deadlineOf(group, this.#ports.clock.now()))
+  }
+
   /** Deadlines that only move away need no new alarm, so a heartbeat costs none. */
   #arm(deadline: number): void {
     if (deadline >= this.#alarmAt) return
@@ -139,38 +144,54 @@ export class Turns {
     this.#alarm = this.#ports.clock.at(deadline, () => this.#alarmRings())
   }
 
+  /** Many may be late at once: others go first whenever they have been kept waiting. Until then no other alarm is set. */
   #alarmRings(): void {
-    this.#alarmAt = NEVER
-    const now = this.#ports.clock.now()
-    for (const partition of this.#partitions) {
-      for (const group of [...partition.groups.values()]) {
-        if (deadlineOf(group) <= now) this.#expire(partition, group, now)
-        else this.#arm(deadlineOf(group))
+    this.#alarmAt = 0
+    finishFairly(this.#expireAll(), this.#ports).catch(error => this.#ports.failed(error))
+  }
+
+  *#expireAll(): Steps {
+    for (const partition of [...this.#partitions]) {
+      for (const groupId of [...partition.groups.keys()]) {
+        while (this.#partitions.has(partition) && this.#expire(partition, groupId)) yield
       }
+    }
+    this.#alarmAt = NEVER
+    for (const partition of this.#partitions) {
+      for (const group of partition.groups.values()) this.#armForNext(group)
     }
   }
 
-  #expire(partition: GroupPartition, group: Group, now: number): void {
-    this.#attempt(group, () => {
-      if (group.type === 'classic') return this.run(partition, group, expire)
-      // One member a turn: what one leaves behind may be a group of another kind.
-      let left: Group | undefined = group
-      while (left?.type === 'consumer' && deadlineOf(left) <= now) {
-        this.runConsumer(partition, left, expireConsumer)
-        left = partition.groups.get(group.groupId)
-      }
+  /** What is late still could not be written. */
+  #armForNext(group: Group): void {
+    const now = this.#ports.clock.now()
+    const deadline = deadlineOf(group, now)
+    this.#arm(deadline > now ? deadline : now + RETRY_MS)
+  }
+
+  /** One turn of a group that is late. False when it is not, or when that cannot be written. */
+  #expire(partition: GroupPartition, groupId: string): boolean {
+    const group = partition.groups.get(groupId)
+    const now = this.#ports.clock.now()
+    if (!group || deadlineOf(group, now) > now) return false
+    return this.#attempt(group, () => {
+      if (group.type === 'classic') this.run(partition, group, expire)
+      // One member a turn: what it leaves behind may be a group of another kind.
+      else this.runConsumer(partition, group, expireConsumer)
     })
   }
 
-  /** A turn that nobody asked for. If it fails it is tried again, for nothing has changed. */
-  #attempt({ groupId }: Group, turn: () => void): void {
+  /** A turn that nobody asked for. If it fails it is tried again, for nothing has changed; it answers whether it went well. */
+  #attempt({ groupId }: Group, turn: () => void): boolean {
     try {
       turn()
+      return true
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       const { clock, logger } = this.#ports
       logger.warn({ err: error, groupId }, 'the state of a group cannot be written, trying again')
       this.#arm(clock.now() + RETRY_MS)
+      return false
     }
   }
 

@@ -4,18 +4,20 @@
 export type DeadlineKind = 'session' | 'rebalance' | 'join' | 'sync'
 
 export class Deadlines {
-  readonly #byMember: Map<string, ReadonlyMap<DeadlineKind, number>>
-
-  constructor(byMember: ReadonlyMap<string, ReadonlyMap<DeadlineKind, number>> = new Map()) {
-    this.#byMember = new Map(byMember)
-  }
+  #byMember = new Map<string, ReadonlyMap<DeadlineKind, number>>()
+  /** None is nearer than this. It stays behind where deadlines move away, as those of sessions do all the time. */
+  #atLeast = Number.POSITIVE_INFINITY
 
   copy(): Deadlines {
-    return new Deadlines(this.#byMember)
+    const copy = new Deadlines()
+    copy.#byMember = new Map(this.#byMember)
+    copy.#atLeast = this.#atLeast
+    return copy
   }
 
   set(memberId: string, kind: DeadlineKind, deadline: number): void {
     this.#byMember.set(memberId, new Map(this.#byMember.get(memberId)).set(kind, deadline))
+    this.#atLeast = Math.min(this.#atLeast, deadline)
   }
 
   /** As `set`, unless that deadline runs already. */
@@ -33,12 +35,10 @@ export class Deadlines {
     this.#byMember.delete(memberId)
   }
 
-  /** The nearest of all, or Infinity. */
-  next(): number {
-    let nearest = Number.POSITIVE_INFINITY
-    for (const kinds of this.#byMember.values())
-      for (const deadline of kinds.values()) nearest = Math.min(nearest, deadline)
-    return nearest
+  /** The nearest of all, or Infinity. While that lies ahead it may be told too early: nobody goes through all of them then. */
+  next(now: number): number {
+    if (this.#atLeast <= now) this.#atLeast = this.#nearest()
+    return this.#atLeast
   }
 
   /** Those that have been reached, one a member. */
@@ -47,5 +47,13 @@ export class Deadlines {
       const [reached] = [...kinds].filter(([, deadline]) => deadline <= now)
       if (reached) yield { memberId, kind: reached[0] }
     }
+  }
+
+  #nearest(): number {
+    let nearest = Number.POSITIVE_INFINITY
+    for (const kinds of this.#byMember.values()) {
+      for (const deadline of kinds.values()) nearest = Math.min(nearest, deadline)
+    }
+    return nearest
   }
 }

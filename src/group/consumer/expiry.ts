@@ -1,5 +1,5 @@
 /** Members that did not come in time are taken for gone. */
-
+import { assert } from '../../runtime/assert.ts'
 import type { DeadlineKind } from './deadlines.ts'
 import { fenceMembers } from './downgrade.ts'
 import { type ConsumerMember, nameOf } from './member.ts'
@@ -15,8 +15,9 @@ const WHY: Record<DeadlineKind, string> = {
 /** Takes out one member whose time is over; another turn does the next, for this one may have changed everything. */
 export function expire(turn: ConsumerTurn): void {
   const [reached] = turn.group.deadlines.reached(turn.now)
-  const member = reached && turn.group.members.get(reached.memberId)
-  if (!member) return
+  if (!reached) return
+  const member = turn.group.members.get(reached.memberId)
+  assert(member, `who has a deadline is a member: ${reached.memberId}`)
   turn.notes.push(`${nameOf(member)} is taken for gone: ${WHY[reached.kind]}`)
   fenceMembers(turn, [member])
 }
