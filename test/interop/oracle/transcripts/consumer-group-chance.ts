@@ -13,7 +13,7 @@ const TOPICS: Readonly<Record<string, number>> = { 'chance-many': 7, 'chance-som
 const [MANY = '', SOME = '', FEW = ''] = Object.keys(TOPICS)
 const NOWHERE = 'chance-nowhere'
 const STEPS = 70
-const LIVES = Number(process.env.ORACLE_LIVES ?? 6)
+const LIVES = Number(process.env.ORACLE_LIVES ?? 3)
 
 /** Static members, two of them for the same instance; the others are dynamic. */
 const INSTANCES: Readonly<Record<string, string>> = { d: 'I', e: 'I', f: 'J' }
