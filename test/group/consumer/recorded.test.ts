@@ -13,7 +13,7 @@ describe('what Apache Kafka 4.4.0 answered to consumer groups', () => {
   let kafka: MiniKafka
 
   beforeAll(async () => {
-    kafka = await MiniKafka.start({ config: { 'offsets.topic.num.partitions': 50 } })
+    kafka = await MiniKafka.start()
   })
 
   afterAll(() => kafka.stop())
