@@ -16,7 +16,8 @@ import {
   withoutAssignment
 } from './member.ts'
 import { PartitionOwners } from './owners.ts'
-import type { ConsumerGroupRecord } from './records.ts'
+import type { ConsumerGroupRecord, ConsumerGroupRegularExpressionValue } from './records.ts'
+import { Subscriptions } from './subscriptions.ts'
 
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
 
@@ -42,6 +43,7 @@ export class ConsumerGroup {
   #targets = new Map<string, Assignment>()
   #regexes = new Map<string, ResolvedRegex>()
   #owners = new PartitionOwners()
+  #subscriptions = new Subscriptions()
   #subscribedTopics: ReadonlySet<string> | undefined
   #deadlines = new Deadlines()
   /** The version of the metadata that the hash was made of; undefined makes the next heartbeat look. */
@@ -64,6 +66,7 @@ export class ConsumerGroup {
     copy.#targets = new Map(this.#targets)
     copy.#regexes = new Map(this.#regexes)
     copy.#owners = this.#owners.copy()
+    copy.#subscriptions = this.#subscriptions.copy()
     copy.#subscribedTopics = this.#subscribedTopics
     copy.#deadlines = this.#deadlines.copy()
     copy.metadataSeen = this.metadataSeen
@@ -135,9 +138,9 @@ export class ConsumerGroup {
   /** The topics that all members are subscribed to together, by name or by a resolved expression. */
   get subscribedTopics(): ReadonlySet<string> {
     if (!this.#subscribedTopics) {
-      const byName = [...this.#members.values()].flatMap(({ subscribedTopicNames }) => subscribedTopicNames)
-      const byRegex = [...this.#regexes.values()].flatMap(({ topics }) => [...topics])
-      this.#subscribedTopics = new Set([...byName, ...byRegex])
+      const topics = new Set(this.#subscriptions.names.keys())
+      for (const { topics: matched } of this.#regexes.values()) for (const name of matched) topics.add(name)
+      this.#subscribedTopics = topics
     }
     return this.#subscribedTopics
   }
@@ -149,13 +152,8 @@ export class ConsumerGroup {
   }
 
   /** How many members are subscribed by each regular expression. */
-  subscribedRegexes(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>()
-    for (const member of this.#members.values()) {
-      const regex = regexOf(member)
-      if (regex !== null) counts.set(regex, (counts.get(regex) ?? 0) + 1)
-    }
-    return counts
+  get subscribedRegexes(): ReadonlyMap<string, number> {
+    return this.#subscriptions.regexes
   }
 
   /** Of its members. A session that is renewed changes nothing that a turn could undo. */
@@ -210,7 +208,7 @@ export class ConsumerGroup {
     this.#members.set(member.memberId, member)
     if (old && old.instanceId !== member.instanceId) this.#vacate(old)
     if (member.instanceId !== null) this.#staticMembers.set(member.instanceId, member.memberId)
-    if (old?.subscribedTopicNames !== member.subscribedTopicNames) this.#subscribedTopics = undefined
+    if (this.#subscriptions.replace(old, member)) this.#subscribedTopics = undefined
     this.#expect(ownsTheSame || this.#owners.own(member), `what ${member.memberId} has belongs to somebody else`)
   }
 
@@ -222,7 +220,7 @@ export class ConsumerGroup {
     this.#expect(!this.#targets.has(memberId), `the target of ${memberId} goes first`)
     this.#members.delete(memberId)
     this.#vacate(member)
-    this.#subscribedTopics = undefined
+    if (this.#subscriptions.replace(member, undefined)) this.#subscribedTopics = undefined
   }
 
   /** A static member may have been replaced: then its place is not its own any more. */
@@ -246,14 +244,6 @@ function assignmentOf(
   return new Map(topics.map(({ topicId, partitions }) => [topicId, new Set(partitions)]))
 }
 
-function resolved({
-  topics,
-  version,
-  timestamp
-}: {
-  topics: string[]
-  version: bigint
-  timestamp: bigint
-}): ResolvedRegex {
+function resolved({ topics, version, timestamp }: ConsumerGroupRegularExpressionValue): ResolvedRegex {
   return { topics: new Set(topics), version, timestamp }
 }

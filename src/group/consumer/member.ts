@@ -92,12 +92,14 @@ export function regexOf({ subscribedTopicRegex }: ConsumerMember): string | null
 
 /** True when nothing that a member tells of itself is news. */
 export function hasSameMetadata(before: ConsumerMember, after: ConsumerMember): boolean {
-  return isDeepStrictEqual(memberMetadataOf(before), memberMetadataOf(after))
+  const withoutNames = (member: ConsumerMember) => memberMetadataOf({ ...member, subscribedTopicNames: [] })
+  return hasSameNames(before, after) && isDeepStrictEqual(withoutNames(before), withoutNames(after))
 }
 
 /** True when both are subscribed to the same topics by name. */
 export function hasSameNames(one: ConsumerMember, other: ConsumerMember): boolean {
-  return isDeepStrictEqual(one.subscribedTopicNames, other.subscribedTopicNames)
+  const [names, others] = [one.subscribedTopicNames, other.subscribedTopicNames]
+  return names === others || isDeepStrictEqual(names, others)
 }
 
 /** What the log keeps of what the member told of itself. */

@@ -100,7 +100,7 @@ function ownsNoMore({ assigned }: ConsumerMember, owned: TopicPartitions | null)
 export function removeMembers(turn: ConsumerTurn, members: readonly ConsumerMember[]): void {
   if (members.length === 0) return
   for (const member of members) removeMember(turn, member)
-  const used = turn.group.subscribedRegexes()
+  const used = turn.group.subscribedRegexes
   const unused = new Set(members.map(regexOf).filter(regex => regex !== null && !used.has(regex)))
   for (const regex of unused) if (regex !== null) turn.writeRegex(regex, null)
   bumpEpoch(turn, 'members are gone')

@@ -32,7 +32,7 @@ export function updateMember(turn: ConsumerTurn, before: ConsumerMember, after: 
 function changeRegex(turn: ConsumerTurn, before: ConsumerMember, after: ConsumerMember): 'unresolved' | 'resolved' {
   const former = regexOf(before)
   const wanted = regexOf(after)
-  const used = turn.group.subscribedRegexes()
+  const used = turn.group.subscribedRegexes
   if (former !== null && !used.has(former)) turn.writeRegex(former, null)
   // One that others have is known to be valid.
   if (wanted !== null && used.get(wanted) === 1) compilePattern(wanted)
@@ -49,7 +49,7 @@ function regexesToResolve(
   resolvedBefore: readonly ResolvedRegex[]
 ): ReadonlySet<string> | undefined {
   const { group, topics, now, limits } = turn
-  const wanted = new Set(group.subscribedRegexes().keys())
+  const wanted = new Set(group.subscribedRegexes.keys())
   if (wanted.size === 0) return undefined
   // They are always resolved together, so one tells for all.
   const [last] = resolvedBefore
@@ -64,7 +64,7 @@ function regexesToResolve(
  * changed to one that matches less than its target says, were it nothing: others may want what it has given up.
  */
 export function regexesResolved(turn: ConsumerTurn, resolved: ReadonlyMap<string, ResolvedRegex>): void {
-  const used = turn.group.subscribedRegexes()
+  const used = turn.group.subscribedRegexes
   let isNews = false
   for (const [regex, found] of resolved) {
     if (!used.has(regex)) continue

@@ -117,7 +117,7 @@ export class GroupLaws {
   #checkCoverage(group: ConsumerGroup): void {
     const { topics } = this.#scene
     const isUpToDate = subscriptionHash({ group, topics }) === group.metadataHash
-    const isResolved = [...group.subscribedRegexes().keys()].every(regex => group.regexes.has(regex))
+    const isResolved = [...group.subscribedRegexes.keys()].every(regex => group.regexes.has(regex))
     if (group.state !== 'Stable' || !isUpToDate || !isResolved) return
     const owned = new Set([...group.members.values()].flatMap(({ assigned }) => [...keysOf(assigned)]))
     const wanted = [...group.members.values()].flatMap(member => [...group.topicsOf(member)])
