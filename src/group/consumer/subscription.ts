@@ -87,12 +87,12 @@ function hasUnwantedTarget({ group, topics }: ConsumerTurn): boolean {
 }
 
 /**
- * Moves the epoch on if there is news, or if the topics are not what they were. What members of a classic group had is no
- * assignment that could stay: they may have lost it in a rebalance.
+ * Moves the epoch on if there is news, or if the topics are not what they were. What members of a classic group had amid a
+ * rebalance is no assignment that could stay: they may have lost it.
  */
 export function followMetadata(turn: ConsumerTurn, isNews: boolean): void {
-  const { group, topics, isUpgrade } = turn
-  const isDue = isNews || isUpgrade
+  const { group, topics, isRebalanceCut } = turn
+  const isDue = isNews || isRebalanceCut
   if (!isDue && group.metadataSeen === topics.version) return
   const why = isDue ? 'its members want something else' : 'its topics have changed'
   if (isDue || subscriptionHash(turn) !== group.metadataHash) bumpEpoch(turn, why)

@@ -33,8 +33,8 @@ export class ConsumerTurn {
   readonly answers: Answer[] = []
   /** The turn of the classic group that this one has become; its own records come after those of this turn. */
   successor: Turn | undefined
-  /** True when the group was a classic one until now. */
-  isUpgrade = false
+  /** True when the group was a classic one until now, amid a rebalance. */
+  isRebalanceCut = false
   /** The regular expressions that are to be resolved when this turn is over. */
   toResolve: ReadonlySet<string> | undefined
   #group: ConsumerGroup

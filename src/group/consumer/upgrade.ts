@@ -29,7 +29,7 @@ export function upgrade(turn: ConsumerTurn, classic: ClassicGroup): void {
     if (awaitingJoin !== null) turn.answers.push({ type: 'join', ticket: awaitingJoin, answer: join })
     if (awaitingSync !== null) turn.answers.push({ type: 'sync', ticket: awaitingSync, answer: sync })
   }
-  turn.isUpgrade = true
+  turn.isRebalanceCut = classic.state !== 'Stable'
   turn.notes.push('the classic group has become a consumer group')
 }
 
