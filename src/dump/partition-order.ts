@@ -3,8 +3,7 @@
  * of leader epochs, the lists of aborted transactions, and the snapshots that say what was known of producers.
  */
 import { CorruptSnapshot, decodeSnapshot } from '../idempotence/producer-snapshot.ts'
-import { parseCheckpoint } from '../log/checkpoints.ts'
-import { LEADER_EPOCH_FILE } from '../log/leader-epochs.ts'
+import { type EpochStart, LEADER_EPOCH_FILE, parseLeaderEpochs } from '../log/leader-epochs.ts'
 import { baseOffsetOf, parseSegmentFile } from '../log/segment-names.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import { type Item, problem } from './items.ts'
@@ -128,7 +127,7 @@ const LARGEST_EPOCH_FILE = 16 << 20
 /** The leaders' epochs by the file, against those in the batches. */
 class EpochOrder {
   readonly unreadable: Item | undefined
-  readonly #starts: readonly (readonly [epoch: number, offset: bigint])[] = []
+  readonly #starts: readonly EpochStart[] = []
   /** How many starts lie at or before the last batch. */
   #passed = 0
   /** Told once for each epoch of the file. */
@@ -137,20 +136,15 @@ class EpochOrder {
   constructor(files: Files, folder: string) {
     const path = `${folder}/${LEADER_EPOCH_FILE}`
     if (!files.exists(path)) return
-    const rows = parseCheckpoint(files.read(path, 0, Math.min(files.size(path), LARGEST_EPOCH_FILE)), 2)
-    const starts = (rows ?? []).map(([epoch, offset]) => [Number(epoch), BigInt(offset ?? 0)] as const)
-    const isAscending = starts.every(([epoch, offset], at) => {
-      const [lastEpoch, lastOffset] = starts[at - 1] ?? [-1, -1n]
-      return epoch > lastEpoch && offset > lastOffset
-    })
-    if (rows && isAscending) this.#starts = starts
+    const starts = parseLeaderEpochs(files.read(path, 0, Math.min(files.size(path), LARGEST_EPOCH_FILE)))
+    if (starts) this.#starts = starts
     else this.unreadable = problem(path, undefined, 'the epochs of leaders cannot be read, or do not ascend')
   }
 
   /** What is wrong with the epoch of the next batch. */
   add({ baseOffset, partitionLeaderEpoch }: RecordBatch): string | undefined {
-    while ((this.#starts[this.#passed]?.[1] ?? baseOffset + 1n) <= baseOffset) this.#passed++
-    const [epoch] = this.#starts[this.#passed - 1] ?? []
+    while ((this.#starts[this.#passed]?.startOffset ?? baseOffset + 1n) <= baseOffset) this.#passed++
+    const epoch = this.#starts[this.#passed - 1]?.epoch
     if (epoch === undefined || partitionLeaderEpoch < 0 || partitionLeaderEpoch === epoch) return undefined
     if (this.#told === this.#passed) return undefined
     this.#told = this.#passed

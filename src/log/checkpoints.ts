@@ -18,11 +18,14 @@ export function formatCheckpoint(lines: readonly string[]): Buffer {
   return Buffer.from(`${[VERSION, lines.length, ...lines].join('\n')}\n`)
 }
 
-/** The columns of every line; undefined when the file is not what it should be. An empty file has no entries. */
+/**
+ * The columns of every line; undefined when the file is not what it should be. An empty file has no entries. One without a
+ * last line end was cut short by a loss of power: its last number may lack digits.
+ */
 export function parseCheckpoint(bytes: Buffer, columnCount: number): string[][] | undefined {
   if (bytes.length === 0) return []
-  const [version, count, ...lines] = bytes.toString('utf8').replace(/\n$/, '').split('\n')
-  if (version?.trim() !== VERSION || Number(count) !== lines.length) return undefined
+  const [version, count, ...lines] = bytes.toString('utf8').split('\n')
+  if (lines.pop() !== '' || version?.trim() !== VERSION || Number(count) !== lines.length) return undefined
   const rows = lines.map(line => line.trim().split(/\s+/))
   const isRow = (row: string[]) => row.length === columnCount && row.slice(-2).every(cell => /^\d+$/.test(cell))
   return rows.every(isRow) ? rows : undefined

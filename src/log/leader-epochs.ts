@@ -115,7 +115,16 @@ function linesOf(entries: readonly EpochStart[]): string[] {
 }
 
 function readEntries(storage: Storage, path: string): EpochStart[] | undefined {
-  if (!storage.exists(path)) return []
-  const lines = parseCheckpoint(storage.read(path, 0, storage.size(path)), 2)
-  return lines?.map(([epoch, startOffset]) => ({ epoch: Number(epoch), startOffset: BigInt(startOffset ?? 0) }))
+  return storage.exists(path) ? parseLeaderEpochs(storage.read(path, 0, storage.size(path))) : []
+}
+
+/** What such a file says; undefined when it cannot be read, or its entries do not ascend. */
+export function parseLeaderEpochs(bytes: Buffer): EpochStart[] | undefined {
+  const rows = parseCheckpoint(bytes, 2)
+  const entries = rows?.map(([epoch, startOffset]) => ({ epoch: Number(epoch), startOffset: BigInt(startOffset ?? 0) }))
+  const isAscending = entries?.every((entry, at) => {
+    const before = entries[at - 1]
+    return !before || (entry.epoch > before.epoch && entry.startOffset > before.startOffset)
+  })
+  return isAscending ? entries : undefined
 }

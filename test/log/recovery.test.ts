@@ -156,13 +156,16 @@ describe('after a kill', () => {
     expect([storage.size(index(0n)), storage.size(timeIndex(0n))]).toEqual([0, 12])
   })
 
-  test.each(['', 'nonsense', '0\n1\n'])('a leader epoch file of %j is made again from the batches', async content => {
-    const { storage, before } = await written('killed')
-    replaceFile(storage, `${FOLDER}/leader-epoch-checkpoint`, Buffer.from(content))
-    const { log } = await opened(storage)
-    holdsAll(log(), before)
-    expect(log().leaderEpochs.latest?.epoch).toBe(0)
-  })
+  test.each(['', 'nonsense', '0\n1\n', '0\n2\n0 0\n5 1', '0\n2\n4 3\n5 3\n'])(
+    'a leader epoch file of %j is made again from the batches',
+    async content => {
+      const { storage, before } = await written('killed')
+      replaceFile(storage, `${FOLDER}/leader-epoch-checkpoint`, Buffer.from(content))
+      const { log } = await opened(storage)
+      holdsAll(log(), before)
+      expect(log().leaderEpochs.latest?.epoch).toBe(0)
+    }
+  )
 
   test('indexes that were laid out in advance are cut to their entries', async () => {
     const { storage, before } = await written('killed')
