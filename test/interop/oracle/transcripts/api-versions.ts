@@ -4,12 +4,12 @@ import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { atEachVersion, call, type Step } from '../transcript.ts'
 
-const { ApiVersions, DescribeCluster, TxnOffsetCommit } = APIS
+const { ApiVersions, DeleteGroups, DescribeCluster, TxnOffsetCommit } = APIS
 const client = { clientSoftwareName: 'oracle', clientSoftwareVersion: '1.0' }
 const subset = ['apiKeys', 'supportedFeatures', 'finalizedFeatures']
 
 /** APIs that have grown since 4.3. */
-const GROWN: ReadonlySet<number> = new Set([ApiVersions.key, TxnOffsetCommit.key])
+const GROWN: ReadonlySet<number> = new Set([ApiVersions.key, DeleteGroups.key, TxnOffsetCommit.key])
 
 /**
  * What goes with the release and not with the protocol is left out: the newest metadata.version (ours is that of the files
