@@ -124,7 +124,7 @@ export class Segments {
 
   /** Puts one segment in the place of neighbours that begin at the same offset. */
   replace(sources: readonly Segment[], by: Segment): void {
-    const at = this.#segments.findIndex(segment => segment === sources[0])
+    const at = sources[0] ? this.#segments.indexOf(sources[0]) : -1
     assert(at >= 0 && sources[0]?.baseOffset === by.baseOffset, 'a segment replaces what is there')
     this.#segments.splice(at, sources.length, by)
   }
