@@ -3,7 +3,7 @@
 import { arrange, type Step } from '../transcript.ts'
 import { Group } from './group.ts'
 
-export const DELAY_MS = 2000
+export const DELAY_MS = 4000
 
 const HALF_MS = DELAY_MS / 2
 type Options = Parameters<Group['joinParked']>[2]
