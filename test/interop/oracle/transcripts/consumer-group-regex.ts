@@ -153,6 +153,7 @@ const subscriptions: Step[] = [
   group.report('b', 'wants another expression', { regex: 'rx-1.' }),
   group.described('while nobody knows what it matches'),
   group.report('b', 'gave up the rest'),
+  group.until('b', 'has what that one matches', hasAny),
   group.join('c', 'comes with the first one again', MANY),
   group.described('while nobody knows'),
   records(group.id)
@@ -161,8 +162,8 @@ const subscriptions: Step[] = [
 /** Now it is time to look again. */
 const later: Step[] = [
   topic('rx-later-1'),
-  group.until('b', 'has what the other one matches', hasAny),
-  group.report('c', 'has what the first one matches'),
+  group.until('c', 'has what the first one matches', hasAny),
+  group.report('b', 'goes on'),
   group.described('when all is known'),
   slow.until('a', 'has what matches now', hasAny),
   slow.report('b', 'hears of it'),
