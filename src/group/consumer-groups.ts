@@ -6,7 +6,7 @@ import { told, toldAs } from '../coordination/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
-import { AnswerBudget } from './answer-budget.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 import { type ConsumerGroupDescription, describe } from './consumer/admin.ts'
 import { ConsumerGroup } from './consumer/group.ts'
 import { checkHeartbeat, type Heartbeat, type HeartbeatAnswer, heartbeat, leave } from './consumer/heartbeat.ts'
@@ -76,7 +76,7 @@ export class ConsumerGroups {
   async heartbeat(request: ConsumerHeartbeatRequest, apiVersion: number): Promise<ConsumerHeartbeatAnswer> {
     try {
       const { groupId } = request
-      checkHeartbeat(request, apiVersion, [...this.#ports.limitsOf(groupId).assignors.keys()])
+      checkHeartbeat(request, apiVersion, this.#ports.limitsOf(groupId))
       const partition = this.#partitionOf(groupId)
       const answer =
         request.memberEpoch === JOINING_EPOCH ? this.#join(partition, request) : this.#goOn(partition, request)
@@ -119,12 +119,12 @@ export class ConsumerGroups {
   }
 
   /** A group; of what is none, or is a classic one, GROUP_ID_NOT_FOUND. `budget` pays for a repeated question. */
-  async describe(groupId: string, budget = new AnswerBudget()): Promise<DescribedConsumerGroup> {
+  async describe(groupId: string, budget?: AnswerBudget): Promise<DescribedConsumerGroup> {
     try {
       const partition = this.#partitionOf(groupId)
       const group = consumerGroupIn(partition, groupId)
       const description = describe(group, this.#ports.topics)
-      budget.spend(sizeOf(description))
+      budget?.spend(sizeOf(description))
       const assignorName = preferredAssignor({ group, limits: this.#ports.limitsOf(groupId) }).name
       await partition.journal.settled()
       return { groupId, errorCode: 'NONE', errorMessage: null, assignorName, ...description }

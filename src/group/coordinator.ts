@@ -62,7 +62,7 @@ export class GroupCoordinator {
   constructor(ports: GroupPorts) {
     this.#ports = ports
     const { topic, clock, logger, settings } = ports
-    const limitsOf = (groupId: string) => consumerGroupLimits(settings.consumer, ports.configOf(groupId))
+    const limitsOf = consumerGroupLimits(settings.consumer, groupId => ports.configOf(groupId))
     this.#turns = new Turns({ ...ports, limitsOf })
     this.#partitions = new StatePartitions(
       topic,

@@ -100,8 +100,8 @@ export class GroupLife {
       return { memberId: places.get(name)?.memberId ?? '', assignment: Buffer.from(what) }
     })
     const followers = [...assignments.keys()].filter(name => name !== leader)
-    const parked = followers.map(name => this.#sync(groupId, name, []))
-    for (const answer of parked) answer.catch(() => {})
+    // Whoever dies meanwhile has them fail before anybody waits for them.
+    const parked = Promise.allSettled(followers.map(name => this.#sync(groupId, name, [])))
     await nextTurn()
     const text = textOf('Stable', assignments)
     await this.#ledger.view(groupId).set(text, async () => {
@@ -111,8 +111,9 @@ export class GroupLife {
       this.#ledger.keep(groupId)
       return text
     })
-    for (const [index, answer] of parked.entries()) {
-      expect((await answer).assignment.toString()).toBe(assignments.get(followers[index] ?? ''))
+    for (const [index, answer] of (await parked).entries()) {
+      if (answer.status === 'rejected') throw answer.reason
+      expect(answer.value.assignment.toString()).toBe(assignments.get(followers[index] ?? ''))
     }
   }
 

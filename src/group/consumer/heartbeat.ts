@@ -5,6 +5,7 @@
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import { fenceMembers } from './downgrade.ts'
+import type { ConsumerGroupLimits } from './limits.ts'
 import {
   AWAY_EPOCH,
   type ConsumerMember,
@@ -54,7 +55,7 @@ const OWN_MEMBER_ID_SINCE = 1
 export function checkHeartbeat(
   request: Heartbeat & { readonly groupId: string },
   apiVersion: number,
-  assignors: readonly string[]
+  { assignors }: Pick<ConsumerGroupLimits, 'assignors'>
 ): void {
   const { memberId, memberEpoch, instanceId, serverAssignor } = request
   const needsId = apiVersion >= OWN_MEMBER_ID_SINCE || memberEpoch > 0 || memberEpoch === LEAVING_EPOCH
@@ -65,8 +66,9 @@ export function checkHeartbeat(
   refuse(memberEpoch < AWAY_EPOCH, `there is no member epoch ${memberEpoch}`)
   refuse(memberEpoch === AWAY_EPOCH && instanceId === null, 'only a static member can leave for a while')
   if (memberEpoch === JOINING_EPOCH) checkJoining(request)
-  if (serverAssignor === null || assignors.includes(serverAssignor)) return
-  throw new KafkaError('UNSUPPORTED_ASSIGNOR', `the assignors here are ${assignors.join(', ')}, not ${serverAssignor}`)
+  if (serverAssignor === null || assignors.has(serverAssignor)) return
+  const names = [...assignors.keys()].join(', ')
+  throw new KafkaError('UNSUPPORTED_ASSIGNOR', `the assignors here are ${names}, not ${serverAssignor}`)
 }
 
 function checkJoining(request: Heartbeat): void {

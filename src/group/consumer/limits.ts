@@ -18,17 +18,20 @@ export interface ConsumerGroupLimits extends ConsumerGroupConfig {
 
 const ASSIGNORS = new Map([uniformAssignor, rangeAssignor].map(assignor => [assignor.name, assignor]))
 
-/** `overrides` is what was set for the group. */
-export function consumerGroupLimits(settings: ConsumerGroupSettings, overrides: Texts): ConsumerGroupLimits {
+/** Gives the limits of each group; `overridesOf` is what was set for it alone. They are asked for at every heartbeat. */
+export function consumerGroupLimits(
+  settings: ConsumerGroupSettings,
+  overridesOf: (groupId: string) => Texts
+): (groupId: string) => ConsumerGroupLimits {
   const { migrationPolicy, regexRefreshIntervalMs, maxSize } = settings
-  return {
-    ...consumerGroupConfig(overrides, settings),
+  const ofAll = {
     regexRefreshIntervalMs,
     maxSize,
     isUpgradeEnabled: migrationPolicy === 'bidirectional' || migrationPolicy === 'upgrade',
     isDowngradeEnabled: migrationPolicy === 'bidirectional' || migrationPolicy === 'downgrade',
     assignors: assignorsNamed(settings.assignors)
   }
+  return groupId => ({ ...ofAll, ...consumerGroupConfig(overridesOf(groupId), settings) })
 }
 
 function assignorsNamed(names: readonly string[]): ReadonlyMap<string, Assignor> {

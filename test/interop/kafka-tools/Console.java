@@ -99,8 +99,11 @@ public final class Console {
         return Map.of("stdout", out.text(), "stderr", err.text(), "code", code[0]);
     }
 
-    /** Reads to the end of every partition it has, and commits. */
+    /** Reads to the end of every partition it has, and commits. The group may know of its partitions before it does. */
     private static void readAndCommit(KafkaConsumer<byte[], byte[]> consumer) {
+        while (consumer.assignment().isEmpty()) {
+            consumer.poll(Duration.ofMillis(50));
+        }
         while (consumer.endOffsets(consumer.assignment()).entrySet().stream()
             .anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
             consumer.poll(Duration.ofMillis(50));

@@ -51,6 +51,8 @@ final class Administration {
         on.admin.removeMembersFromConsumerGroup(on.topic, new RemoveMembersFromConsumerGroupOptions()).all().get();
         on.ledger.await("both out", () -> on.ledger.lost(first.name) > 0 && on.ledger.lost(second.name) > 0);
         on.awaitBalance(first, second);
+        first.awaitPositions();
+        second.awaitPositions();
         second.close();
         first.close();
         seen.add("the static one stays: " + described().members().size());

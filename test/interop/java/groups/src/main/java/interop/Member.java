@@ -135,6 +135,11 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
         return begin(step).get(60, TimeUnit.SECONDS);
     }
 
+    /** Waits until it knows where to read each of its partitions: what it has no position in it does not commit. */
+    void awaitPositions() throws Exception {
+        ask(all -> all.assignment().stream().mapToLong(all::position).sum());
+    }
+
     /** Keeps it from polling until it is let go; it is when this returns. */
     void hold() throws Exception {
         CountDownLatch letGo = new CountDownLatch(1);
