@@ -1,57 +1,27 @@
 /**
- * One broker, put together: the only place that knows all parts. It is given the world (disk, clock, chance, log) and
- * settings, and gives a dispatch function; sockets are somebody else's.
+ * One broker, from its start to its stop. It is given the world (disk, clock, chance, log) and settings, and gives a
+ * dispatch function; sockets are somebody else's.
  */
-import { listenersOf } from '../config/listeners.ts'
 import type { BrokerSettings } from '../config/values.ts'
-import { GroupCoordinator } from '../group/coordinator.ts'
-import { ProducerIds } from '../idempotence/producer-ids.ts'
 import type { LogCleaner } from '../log/compaction/cleaner.ts'
 import type { CheckpointIntervals } from '../log/directory-checkpoints.ts'
 import { LogDirectory } from '../log/log-directory.ts'
-import { METADATA_FOLDER, type TopicPartition } from '../log/partition-folder.ts'
+import type { TopicPartition } from '../log/partition-folder.ts'
 import { loggedProgress, type ProgressListener } from '../log/recovery-progress.ts'
 import type { Storage } from '../log/storage.ts'
-import { compactionLimits, metadataLogConfig } from '../metadata/metadata-config.ts'
-import { METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
-import { followSnapshot } from '../metadata/snapshot-ahead.ts'
-import {
-  CLUSTER_METADATA_TOPIC_NAME,
-  GROUP_METADATA_TOPIC_NAME,
-  TRANSACTION_STATE_TOPIC_NAME
-} from '../metadata/topic-names.ts'
+import { compactionLimits } from '../metadata/metadata-config.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { LapTimes } from '../runtime/lap-times.ts'
-import type { Logger } from '../runtime/logger.ts'
-import type { Random } from '../runtime/random.ts'
-import { TxnCoordinator } from '../txn/coordinator.ts'
-import { Catalog } from './catalog.ts'
+import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
 import { dispatcher } from './dispatch.ts'
-import { type FetchSessionLimits, FetchSessions } from './fetch-sessions.ts'
-import { groupPorts } from './group-ports.ts'
-import { LiveSettings } from './live-settings.ts'
 import { logCleaner } from './log-cleaning.ts'
 import { LogRetention } from './log-retention.ts'
-import { markerPort } from './markers.ts'
-import { MetadataTopics } from './metadata-topics.ts'
-import { notices } from './notices.ts'
-import { Parking } from './parking.ts'
-import { snapshotsOfNobody } from './producer-snapshots.ts'
-import { txnPorts } from './txn-ports.ts'
-
-/** Kafka's own, and no setting there either. */
-const FETCH_SESSION_EVICTION_MS = 120_000
 
 /** What a broker is made from. */
-export interface BrokerOptions {
-  readonly settings: BrokerSettings
-  readonly storage: Storage
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
+export interface BrokerOptions extends World {
   /** Hears how far a recovery has come; unless given, that is logged every few seconds. */
   readonly progress?: ProgressListener | undefined
   /** Calls a start off that is still under way: it rejects, and the data directory is as unclean as it was. */
@@ -87,7 +57,8 @@ export class Broker {
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const { settings, storage, random, logger, signal } = options
-    const { promise: failed, reject: fail } = deferred<never>()
+    const { promise: failed, reject } = deferred<never>()
+    const fail = (error: unknown) => reject(asError(error))
     // Whoever waits for it hears of it; when nobody does, that must not end the process.
     failed.catch(() => {})
     const clock = watchedClock(options.clock, fail)
@@ -136,90 +107,6 @@ export class Broker {
   }
 }
 
-/** Makes the parts over an open data directory. Throws MetadataError where its metadata cannot be served. */
-function assemble(options: BrokerOptions, directory: LogDirectory, fail: (error: Error) => void): Parts {
-  const { settings: given, storage, clock, random, logger } = options
-  const nodeId = given.get('node.id')
-  const metadata = openMetadata(options, directory)
-  const live = new LiveSettings(given, metadata, nodeId)
-  const catalog = new Catalog({
-    metadata,
-    directory,
-    storage,
-    clock,
-    random,
-    logger,
-    nodeId,
-    settings: () => live.settings
-  })
-  const topics = new MetadataTopics(metadata, () => live.settings.get('broker.rack'))
-  const groups = new GroupCoordinator(
-    groupPorts({
-      catalog,
-      metadata,
-      topics,
-      settings: () => live.settings,
-      clock,
-      random,
-      logger,
-      failed: error => fail(asError(error))
-    })
-  )
-  const producerIds = new ProducerIds(() => metadata.allocateProducerIds())
-  const markers = markerPort({ catalog, groups, clock })
-  const transactionVersion = () => metadata.level('transaction.version')
-  const txns = new TxnCoordinator(
-    txnPorts({
-      catalog,
-      producerIds,
-      markers,
-      settings: given,
-      clock,
-      logger,
-      transactionVersion,
-      failed: error => fail(asError(error))
-    })
-  )
-  catalog.onTopicsCreated(() => topics.created())
-  catalog.onTopicDeleted(topic => {
-    if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
-    else if (topic.name === TRANSACTION_STATE_TOPIC_NAME) txns.forgetAll()
-    else groups.topicDeleted(topic)
-  })
-  return {
-    nodeId,
-    clusterId: directory.meta.clusterId,
-    get settings() {
-      return live.settings
-    },
-    listeners: listenersOf(given),
-    metadata,
-    catalog,
-    groups,
-    txns,
-    markers,
-    producerIds,
-    fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
-    parking: new Parking(clock),
-    clock,
-    logger,
-    notice: notices(logger, clock)
-  }
-}
-
-function openMetadata({ storage, clock, logger, settings }: BrokerOptions, directory: LogDirectory): MetadataLog {
-  followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clock.now(), logger })
-  const log = directory.log(
-    { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
-    METADATA_TOPIC_ID,
-    metadataLogConfig(settings)
-  )
-  log.observe(snapshotsOfNobody({ storage, log, logger }))
-  const { directoryId } = directory.meta
-  const transactionVersion = settings.get('minikafka.transaction.version')
-  return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId, transactionVersion })
-}
-
 function checkpointIntervals(settings: BrokerSettings): CheckpointIntervals {
   return {
     recoveryPointMs: atLeastOne(settings.get('log.flush.offset.checkpoint.interval.ms')),
@@ -233,14 +120,6 @@ function atLeastOne(intervalMs: number): number {
   return Math.max(1, intervalMs)
 }
 
-function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {
-  return {
-    slots: settings.get('max.incremental.fetch.session.cache.slots'),
-    partitions: settings.get('minikafka.max.fetch.session.partitions'),
-    evictionMs: FETCH_SESSION_EVICTION_MS
-  }
-}
-
 /** Forgets producers that have been silent too long, in every partition that is open. */
 function expireProducers(parts: Parts): Alarm {
   const intervalMs = () => parts.settings.get('producer.id.expiration.check.interval.ms')
@@ -251,12 +130,12 @@ function expireProducers(parts: Parts): Alarm {
 }
 
 /** A clock whose alarms cannot bring the process down: what they throw is the end of this broker alone. */
-function watchedClock(clock: Clock, fail: (error: Error) => void): Clock {
+function watchedClock(clock: Clock, fail: (error: unknown) => void): Clock {
   const watched = (fire: () => void) => () => {
     try {
       fire()
     } catch (error) {
-      fail(asError(error))
+      fail(error)
     }
   }
   return { now: () => clock.now(), at: (timeMs, fire) => clock.at(timeMs, watched(fire)) }

@@ -1,0 +1,108 @@
+/** The parts of a broker, made over an open data directory and tied to each other: the only place that knows them all. */
+import { listenersOf } from '../config/listeners.ts'
+import type { BrokerSettings } from '../config/values.ts'
+import { GroupCoordinator } from '../group/coordinator.ts'
+import { ProducerIds } from '../idempotence/producer-ids.ts'
+import type { LogDirectory } from '../log/log-directory.ts'
+import { METADATA_FOLDER } from '../log/partition-folder.ts'
+import type { Storage } from '../log/storage.ts'
+import { metadataLogConfig } from '../metadata/metadata-config.ts'
+import { METADATA_TOPIC_ID, MetadataLog } from '../metadata/metadata-log.ts'
+import { followSnapshot } from '../metadata/snapshot-ahead.ts'
+import {
+  CLUSTER_METADATA_TOPIC_NAME,
+  GROUP_METADATA_TOPIC_NAME,
+  TRANSACTION_STATE_TOPIC_NAME
+} from '../metadata/topic-names.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Random } from '../runtime/random.ts'
+import { TxnCoordinator } from '../txn/coordinator.ts'
+import { Catalog } from './catalog.ts'
+import type { Parts } from './context.ts'
+import { type FetchSessionLimits, FetchSessions } from './fetch-sessions.ts'
+import { groupPorts } from './group-ports.ts'
+import { LiveSettings } from './live-settings.ts'
+import { markerPort } from './markers.ts'
+import { MetadataTopics } from './metadata-topics.ts'
+import { notices } from './notices.ts'
+import { Parking } from './parking.ts'
+import { snapshotsOfNobody } from './producer-snapshots.ts'
+import { txnPorts } from './txn-ports.ts'
+
+/** Kafka's own, and no setting there either. */
+const FETCH_SESSION_EVICTION_MS = 120_000
+
+/** What a broker lives in. */
+export interface World {
+  readonly settings: BrokerSettings
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** `failed` is told of what must not happen. Throws MetadataError where the directory's metadata cannot be served. */
+export function assemble(world: World, directory: LogDirectory, failed: (error: unknown) => void): Parts {
+  const { settings: given, storage, clock, random, logger } = world
+  const nodeId = given.get('node.id')
+  const metadata = openMetadata(world, directory)
+  const live = new LiveSettings(given, metadata, nodeId)
+  const settings = () => live.settings
+  const catalog = new Catalog({ metadata, directory, storage, clock, random, logger, nodeId, settings })
+  const topics = new MetadataTopics(metadata, () => live.settings.get('broker.rack'))
+  const coordination = { catalog, clock, logger, failed }
+  const groups = new GroupCoordinator(groupPorts({ ...coordination, metadata, topics, settings, random }))
+  const producerIds = new ProducerIds(() => metadata.allocateProducerIds())
+  const markers = markerPort({ catalog, groups, clock })
+  const transactionVersion = () => metadata.level('transaction.version')
+  const txns = new TxnCoordinator(
+    txnPorts({ ...coordination, settings: given, producerIds, markers, transactionVersion })
+  )
+  catalog.onTopicsCreated(() => topics.created())
+  catalog.onTopicDeleted(topic => {
+    if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
+    else if (topic.name === TRANSACTION_STATE_TOPIC_NAME) txns.forgetAll()
+    else groups.topicDeleted(topic)
+  })
+  return {
+    nodeId,
+    clusterId: directory.meta.clusterId,
+    get settings() {
+      return live.settings
+    },
+    listeners: listenersOf(given),
+    metadata,
+    catalog,
+    groups,
+    txns,
+    markers,
+    producerIds,
+    fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
+    parking: new Parking(clock),
+    clock,
+    logger,
+    notice: notices(logger, clock)
+  }
+}
+
+function openMetadata({ storage, clock, logger, settings }: World, directory: LogDirectory): MetadataLog {
+  followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clock.now(), logger })
+  const log = directory.log(
+    { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
+    METADATA_TOPIC_ID,
+    metadataLogConfig(settings)
+  )
+  log.observe(snapshotsOfNobody({ storage, log, logger }))
+  const { directoryId } = directory.meta
+  const transactionVersion = settings.get('minikafka.transaction.version')
+  return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId, transactionVersion })
+}
+
+function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {
+  return {
+    slots: settings.get('max.incremental.fetch.session.cache.slots'),
+    partitions: settings.get('minikafka.max.fetch.session.partitions'),
+    evictionMs: FETCH_SESSION_EVICTION_MS
+  }
+}
