@@ -1,29 +1,30 @@
-/** `npm run soak`: the long proofs in full counts, which `npm test` and `.ci/run` go through in few rounds; one at a time. */
+/**
+ * `npm run soak`: the long proofs in full counts, which `npm test` and `.ci/run` go through in few rounds. Those that start
+ * processes go one at a time, then the others on all cores.
+ */
 import { defineConfig } from 'vitest/config'
+
+const PROCESSES = ['cli/kill', 'interop/kill', 'interop/transactions-kill']
+const REHEARSALS = ['sim/*', 'fuzz/*', 'log/partition-log-model', 'group/classic/random', 'group/consumer/random']
+const COUNTS = {
+  MINIKAFKA_KILL_ROUNDS: '100',
+  MINIKAFKA_FUZZ_ROUNDS: '5000',
+  MINIKAFKA_CRASH_ROUNDS: '4',
+  MINIKAFKA_MODEL_SEEDS: '300',
+  MINIKAFKA_GROUP_SEEDS: '300',
+  MINIKAFKA_CONSUMER_GROUP_SEEDS: '300'
+}
+
+/** Groups go one after the other. */
+function group(name: string, groupOrder: number, files: readonly string[], fileParallelism: boolean) {
+  const include = files.map(file => `test/${file}.test.ts`)
+  const limits = { testTimeout: 30_000, hookTimeout: 30_000 }
+  return { test: { name, include, ...limits, fileParallelism, env: COUNTS, sequence: { groupOrder } } }
+}
 
 export default defineConfig({
   test: {
-    include: [
-      'cli/kill',
-      'interop/kill',
-      'interop/transactions-kill',
-      'sim/*',
-      'fuzz/*',
-      'log/partition-log-model',
-      'group/classic/random',
-      'group/consumer/random'
-    ].map(name => `test/${name}.test.ts`),
     globalSetup: 'test/build.ts',
-    fileParallelism: false,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    env: {
-      MINIKAFKA_KILL_ROUNDS: '100',
-      MINIKAFKA_FUZZ_ROUNDS: '5000',
-      MINIKAFKA_CRASH_ROUNDS: '4',
-      MINIKAFKA_MODEL_SEEDS: '300',
-      MINIKAFKA_GROUP_SEEDS: '300',
-      MINIKAFKA_CONSUMER_GROUP_SEEDS: '300'
-    }
+    projects: [group('processes', 0, PROCESSES, false), group('rehearsals', 1, REHEARSALS, true)]
   }
 })

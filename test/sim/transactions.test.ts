@@ -19,7 +19,7 @@ const worlds: { cause: Cause; config: HarnessOptions['config'] }[] = [
   { cause: 'power loss without a journal of names', config: SYNCED }
 ]
 
-const SHARE = 0.05
+const SHARE = 0.25
 
 test.each(worlds)(
   '$cause, $config: every transaction counts once',
