@@ -44,6 +44,7 @@ import { topics } from './topics.ts'
 import { transactionVersions } from './transaction-versions.ts'
 import { transactionalProduce } from './transactional-produce.ts'
 import { txnAdmin } from './txn-admin.ts'
+import { txnChanges } from './txn-changes.ts'
 import { txnMarkers } from './txn-markers.ts'
 import { txnOffsetCommit } from './txn-offset-commit.ts'
 import { updateFeatures } from './update-features.ts'
@@ -91,6 +92,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'txn offset commit': txnOffsetCommit,
   'txn markers': txnMarkers,
   'txn admin': txnAdmin,
+  'txn changes': txnChanges,
   'committed read': committedRead,
   'update features': updateFeatures,
   'group version': groupVersion,
