@@ -4,8 +4,8 @@ import type { Protocol } from '../../../src/group/classic/group.ts'
 import type { JoinAnswer } from '../../../src/group/classic/turn.ts'
 import type { GroupCoordinator } from '../../../src/group/coordinator.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
+import { GROUP } from '../random-world.ts'
 
-export const GROUP = 'g'
 export const PARTITIONS = 12
 const TOPIC = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
 

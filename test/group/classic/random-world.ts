@@ -1,76 +1,32 @@
-/** A coordinator and its clients at the mercy of chance, on a clock that chance moves, and what must always hold of them. */
+/** A group of the classic protocol and its clients at the mercy of chance, and what must always hold of them. */
 import { expect } from 'vitest'
 import { type ClassicGroup, countAwaitingJoin, NEVER } from '../../../src/group/classic/group.ts'
 import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
-import { GroupCoordinator, type GroupSettings } from '../../../src/group/coordinator.ts'
+import type { GroupSettings } from '../../../src/group/coordinator.ts'
 import { decodeRecord, type GroupMetadataValue } from '../../../src/group/records.ts'
-import { KafkaError } from '../../../src/protocol/errors.ts'
-import { nextTurn } from '../../../src/runtime/clock.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
-import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { MemoryJournal } from '../../coordination/memory-journal.ts'
 import { ClusterTopics } from '../consumer/cluster-topics.ts'
-import { CONSUMER_SETTINGS } from '../consumer/settings.ts'
-import { Client, GROUP, PARTITIONS, partitionsOf, type Surroundings } from './random-client.ts'
+import { GROUP_SETTINGS } from '../coordinator-fixture.ts'
+import { GROUP, pick, RandomWorld } from '../random-world.ts'
+import { Client, PARTITIONS, partitionsOf, type Surroundings } from './random-client.ts'
 import { subscription } from './stage.ts'
 
-const DAY_MS = 86_400_000
 const CLIENTS = 8
 const INSTANCES = ['A', 'B', 'C']
 
-export class World implements Surroundings {
-  readonly random: Random
-  readonly clock = new ManualClock()
-  readonly journal = new MemoryJournal()
-  readonly settings: GroupSettings
+export class World extends RandomWorld implements Surroundings {
   readonly clients: readonly Client[]
-  /** Requests without an answer. */
-  readonly unanswered = new Set<string>()
   readonly offsets = new Map<number, bigint>()
   /** By generation, who owns a partition. */
   readonly #owners = new Map<number, Map<number, string>>()
-  #coordinator: GroupCoordinator
   #generationId = 0
-  #requests = 0
-  #failure: unknown
   #readBatches = 0
   #lastRecord: GroupMetadataValue | undefined
 
   constructor(seed: number) {
-    this.random = seededRandom(seed)
-    this.settings = {
-      minSessionTimeoutMs: 100,
-      maxSessionTimeoutMs: 1_800_000,
-      initialRebalanceDelayMs: this.pick([0, 0, 3_000]),
-      maxSize: this.pick([3, 6, 100]),
-      offsetMetadataMaxBytes: 4096,
-      offsetsRetentionMs: 7 * DAY_MS,
-      offsetsRetentionCheckIntervalMs: 600_000,
-      consumer: CONSUMER_SETTINGS
-    }
-    this.#coordinator = this.#started()
+    const random = seededRandom(seed)
+    super(random, settingsOf(random), new ClusterTopics({ name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }))
     this.clients = Array.from({ length: CLIENTS }, (_, index) => new Client(this, this.#character(`client-${index}`)))
-  }
-
-  coordinator(): GroupCoordinator {
-    return this.#coordinator
-  }
-
-  pick<T>(items: readonly T[]): T {
-    const item = items[this.random.below(items.length)]
-    if (item === undefined) throw new Error('nothing to pick from')
-    return item
-  }
-
-  async awaited<T>(what: string, answer: Promise<T>): Promise<T> {
-    const request = `${what} (${++this.#requests})`
-    this.unanswered.add(request)
-    try {
-      return await answer
-    } finally {
-      this.unanswered.delete(request)
-    }
   }
 
   owns(client: Client, partitions: readonly number[]): void {
@@ -86,50 +42,19 @@ export class World implements Surroundings {
     this.offsets.set(partition, offset)
   }
 
-  /** Lets a client act, and everything go on that does not wait. */
-  async act(acting: () => Promise<void>): Promise<void> {
-    acting().catch(error => {
-      this.#failure ??= error
-    })
-    await this.#settle()
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.clock.advance(ms)
-    await this.#settle()
-  }
-
-  async #settle(): Promise<void> {
-    await nextTurn()
-    if (this.#failure) throw this.#failure
-    this.check()
-  }
-
-  /** The next write fails. */
-  failOnce(): void {
-    this.journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'chance')
-    this.journal.attempted = () => {
-      this.journal.failure = undefined
-    }
-  }
-
-  /** The coordinator goes away, and another one finds what was written. */
-  async restart(): Promise<void> {
-    this.#coordinator.stop()
-    await nextTurn()
-    expect([...this.unanswered]).toEqual([])
-    this.#coordinator = this.#started()
+  override async restart(): Promise<void> {
     this.#generationId = 0
-    await this.#settle()
+    await super.restart()
     await this.checkOffsets()
   }
 
-  get group(): ClassicGroup | undefined {
-    return [...this.#coordinator.groups()].find(group => group.type === 'classic')
+  override get group(): ClassicGroup | undefined {
+    const group = super.group
+    return group?.type === 'classic' ? group : undefined
   }
 
   /** All that must hold at any moment. */
-  check(): void {
+  protected override check(): void {
     const { group } = this
     const recorded = this.#recorded()
     expect(group === undefined).toBe(recorded === undefined)
@@ -171,7 +96,7 @@ export class World implements Surroundings {
     const indexes = [...this.offsets.keys()]
     const topic = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw', partitionIndexes: indexes }
     const request = { groupId: GROUP, topics: [topic], memberId: null, memberEpoch: -1 }
-    const { errorCode, topics } = await this.#coordinator.offsets.fetch(request)
+    const { errorCode, topics } = await this.coordinator().offsets.fetch(request)
     expect(errorCode).toBe('NONE')
     const found = topics.flatMap(({ partitions }) => partitions)
     expect(found.map(({ committedOffset }) => committedOffset)).toEqual([...this.offsets.values()])
@@ -187,24 +112,6 @@ export class World implements Surroundings {
     return this.#lastRecord
   }
 
-  #started(): GroupCoordinator {
-    const coordinator = new GroupCoordinator({
-      ...{ clock: this.clock, random: this.random, logger: silentLogger, settings: this.settings },
-      configOf: () => new Map(),
-      topics: new ClusterTopics({ name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }),
-      failed: error => {
-        throw error
-      },
-      topic: {
-        ...{ topic: '__consumer_offsets', logger: silentLogger },
-        partitionCount: () => 1,
-        journal: () => this.journal
-      }
-    })
-    void coordinator.start()
-    return coordinator
-  }
-
   #character(name: string) {
     const own = this.pick(['sticky', 'range'])
     const names = this.random.below(20) === 0 ? ['odd'] : [...new Set([own, 'range'])]
@@ -216,6 +123,15 @@ export class World implements Surroundings {
       rebalanceTimeoutMs: this.pick([1_500, 5_000, 20_000, 300_000]),
       protocols: names.map(protocol => ({ name: protocol, metadata: subscription(`foo-${name}`) }))
     }
+  }
+}
+
+function settingsOf(random: Random): GroupSettings {
+  return {
+    ...GROUP_SETTINGS,
+    minSessionTimeoutMs: 100,
+    initialRebalanceDelayMs: pick(random, [0, 0, 3_000]),
+    maxSize: pick(random, [3, 6, 100])
   }
 }
 

@@ -4,18 +4,14 @@
  * repeats one.
  */
 import { expect, test } from 'vitest'
+import { seeds } from '../random-world.ts'
 import type { Client } from './random-client.ts'
 import { World } from './random-world.ts'
 
 const { MINIKAFKA_GROUP_SEED, MINIKAFKA_GROUP_SEEDS } = process.env
 const STEPS = 150
 /** Enough for the longest rebalance after the longest session, and for those to be sure that nothing moves any more. */
-const ROUNDS = 2_000
-const CALM_ROUNDS = 20
-const SEEDS = MINIKAFKA_GROUP_SEED
-  ? [Number(MINIKAFKA_GROUP_SEED)]
-  : Array.from({ length: Number(MINIKAFKA_GROUP_SEEDS ?? 12) }, (_, index) => index + 1)
-const DAY_MS = 86_400_000
+const CALM = { mostRounds: 2_000, calmRounds: 20, isPresent: ({ phase }: Client) => phase !== 'dead' }
 
 /** One thing that happens, by its weight among others. */
 async function happen(world: World, step: number): Promise<void> {
@@ -41,50 +37,21 @@ async function expel(world: World): Promise<void> {
   await world.awaited('leave', leaving)
 }
 
-/** From now on all is well: whoever is there does what it has to, until nothing moves any more. */
-async function calm(world: World): Promise<readonly Client[]> {
-  world.journal.failure = undefined
-  let present: readonly Client[] = []
-  for (let round = 0, calmRounds = 0; round < ROUNDS && calmRounds < CALM_ROUNDS; round++) {
-    for (const client of world.clients) await world.act(() => client.step())
-    await world.pass(500)
-    present = world.clients.filter(({ phase }) => phase !== 'dead')
-    calmRounds = hasSettled(world, present) ? calmRounds + 1 : 0
-  }
-  return present
-}
-
-function hasSettled({ group }: World, present: readonly Client[]): boolean {
-  const members = [...(group?.members.keys() ?? [])].sort()
-  const isStable = group === undefined || group.state === 'Empty' || group.state === 'Stable'
-  return isStable && String(members) === String(present.map(({ memberId }) => memberId).sort())
-}
-
 async function live(seed: number): Promise<void> {
   const world = new World(seed)
   for (let step = 0; step < STEPS; step++) await happen(world, step)
-  const present = await calm(world)
-  const { group } = world
-  expect(group?.state ?? 'Empty').toBe(present.length > 0 ? 'Stable' : 'Empty')
-  expect([...(group?.members.keys() ?? [])].sort()).toEqual(present.map(({ memberId }) => memberId).sort())
+  const present = await world.calm(world.clients, CALM)
   for (const { phase, generationId } of present) {
-    expect([phase, generationId]).toEqual(['member', group?.generationId])
+    expect([phase, generationId]).toEqual(['member', world.group?.generationId])
   }
   await world.restart()
-  // Everybody goes, without a word.
-  await world.pass(DAY_MS)
-  expect([...world.unanswered]).toEqual([])
-  expect(world.group?.state ?? 'Empty').toBe('Empty')
-  await world.pass(10 * DAY_MS)
-  expect(world.group).toBeUndefined()
+  await world.end()
   world.offsets.clear()
   await world.restart()
 }
 
-test.each(SEEDS)(
+test.each(seeds(MINIKAFKA_GROUP_SEED, Number(MINIKAFKA_GROUP_SEEDS ?? 12)))(
   'seed %i: one owner a partition, all partitions owned, generations go on, everybody is answered',
-  {
-    timeout: 60_000
-  },
+  { timeout: 60_000 },
   live
 )

@@ -1,28 +1,19 @@
 /** A coordinator whose one group `g` is joined by clients of both protocols, with the topics foo (4 partitions) and bar (2). */
 import type { HeartbeatRequest, JoinGroupRequest, SyncGroupRequest } from '../../../src/group/classic-groups.ts'
 import type { ConsumerHeartbeatRequest } from '../../../src/group/consumer-groups.ts'
-import { GroupCoordinator, type GroupSettings } from '../../../src/group/coordinator.ts'
+import type { GroupCoordinator, GroupSettings } from '../../../src/group/coordinator.ts'
 import type { Group } from '../../../src/group/group.ts'
 import { decodeRecord } from '../../../src/group/records.ts'
 import { KafkaError } from '../../../src/protocol/errors.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../../coordination/memory-journal.ts'
+import { GROUP_SETTINGS, startedCoordinator } from '../coordinator-fixture.ts'
 import { assignmentOf, type Owned, subscriptionOf } from '../embedded.ts'
 import { ClusterTopics } from './cluster-topics.ts'
-import { CONSUMER_SETTINGS } from './settings.ts'
 
-const SETTINGS: GroupSettings = {
-  minSessionTimeoutMs: 6_000,
-  maxSessionTimeoutMs: 1_800_000,
-  initialRebalanceDelayMs: 0,
-  maxSize: 100,
-  offsetMetadataMaxBytes: 4096,
-  offsetsRetentionMs: 7 * 86_400_000,
-  offsetsRetentionCheckIntervalMs: 600_000,
-  consumer: { ...CONSUMER_SETTINGS, assignmentIntervalMs: 0, minAssignmentIntervalMs: 0 }
-}
+/** An assignment is due at once. */
+const AT_ONCE = { assignmentIntervalMs: 0, minAssignmentIntervalMs: 0 }
 
 export const SESSION_MS = 10_000
 export const REBALANCE_MS = 60_000
@@ -39,31 +30,22 @@ export class MigrationStage {
   constructor(consumer: Partial<GroupSettings['consumer']> = {}, settings: Partial<GroupSettings> = {}) {
     this.foo = this.topics.create('foo', 4)
     this.bar = this.topics.create('bar', 2)
-    this.#settings = { ...SETTINGS, ...settings, consumer: { ...SETTINGS.consumer, ...consumer } }
+    this.#settings = {
+      ...GROUP_SETTINGS,
+      ...settings,
+      consumer: { ...GROUP_SETTINGS.consumer, ...AT_ONCE, ...consumer }
+    }
     this.groups = this.#started()
   }
 
   #started(): GroupCoordinator {
-    const groups = new GroupCoordinator({
-      clock: this.clock,
-      random: seededRandom(this.journal.batches.length),
-      logger: silentLogger,
-      settings: this.#settings,
-      configOf: () => new Map(),
-      topics: this.topics,
+    const random = seededRandom(this.journal.batches.length)
+    return startedCoordinator({
+      ...{ clock: this.clock, journal: this.journal, random, settings: this.#settings, topics: this.topics },
       failed: error => {
         throw error
-      },
-      topic: {
-        topic: '__consumer_offsets',
-        logger: silentLogger,
-        partitionCount: () => 1,
-        journal: () => this.journal
       }
     })
-    // On a clock that stands still it does not let others go first.
-    void groups.start()
-    return groups
   }
 
   /** Another broker takes over: it knows what is in the log, and nothing else. */

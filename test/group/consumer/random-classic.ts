@@ -7,8 +7,9 @@ import type { JoinAnswer } from '../../../src/group/classic/turn.ts'
 import { readSubscription } from '../../../src/group/embedded-protocol.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'
+import { GROUP } from '../random-world.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
-import { type Client, GROUP, type Surroundings, topicPartitionsOf } from './random-client.ts'
+import { type Client, type Surroundings, topicPartitionsOf } from './random-client.ts'
 
 export interface ClassicCharacter {
   readonly name: string

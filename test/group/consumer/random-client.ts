@@ -3,8 +3,6 @@ import type { GroupCoordinator } from '../../../src/group/coordinator.ts'
 import type { Random } from '../../../src/runtime/random.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
 
-export const GROUP = 'g'
-
 export interface Surroundings {
   readonly random: Random
   readonly topics: ClusterTopics

@@ -2,7 +2,8 @@
 import { expect } from 'vitest'
 import type { ConsumerHeartbeatAnswer } from '../../../src/group/consumer-groups.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
-import { type Client, GROUP, keysOf, type Surroundings, sameKeys, topicPartitionsOf } from './random-client.ts'
+import { GROUP } from '../random-world.ts'
+import { type Client, keysOf, type Surroundings, sameKeys, topicPartitionsOf } from './random-client.ts'
 
 /** What it wants to read. */
 export interface Wish {

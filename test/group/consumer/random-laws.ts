@@ -9,9 +9,10 @@ import type { Clock } from '../../../src/runtime/clock.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { finishNow } from '../../../src/runtime/steps.ts'
 import type { MemoryJournal } from '../../coordination/memory-journal.ts'
+import { GROUP } from '../random-world.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
 import { RandomClassic } from './random-classic.ts'
-import { type Client, GROUP, keysOf } from './random-client.ts'
+import { type Client, keysOf } from './random-client.ts'
 
 interface Scene {
   readonly journal: MemoryJournal

@@ -1,124 +1,44 @@
-/** A coordinator and clients of both protocols at the mercy of chance, and what must always hold of their group. */
-import { expect } from 'vitest'
+/** A group and clients of both protocols at the mercy of chance, and what must always hold of their group. */
 import type { MigrationPolicy } from '../../../src/group/consumer/settings.ts'
-import { GroupCoordinator, type GroupSettings } from '../../../src/group/coordinator.ts'
-import type { Group } from '../../../src/group/group.ts'
+import type { GroupSettings } from '../../../src/group/coordinator.ts'
 import { ZERO_UUID } from '../../../src/protocol/bytes.ts'
-import { KafkaError } from '../../../src/protocol/errors.ts'
-import { nextTurn } from '../../../src/runtime/clock.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
-import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { compacted } from '../../coordination/compaction.ts'
-import { MemoryJournal } from '../../coordination/memory-journal.ts'
+import { GROUP_SETTINGS } from '../coordinator-fixture.ts'
+import { GROUP, pick, RandomWorld } from '../random-world.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 import { RandomClassic } from './random-classic.ts'
-import { type Client, GROUP, type Surroundings } from './random-client.ts'
+import type { Client, Surroundings } from './random-client.ts'
 import { RandomConsumer, type Wish } from './random-consumer.ts'
 import { GroupLaws } from './random-laws.ts'
-import { CONSUMER_SETTINGS } from './settings.ts'
 
-const DAY_MS = 86_400_000
-export const SESSION_MS = 10_000
-export const NAMES = ['foo', 'bar', 'far', 'baz']
+const SESSION_MS = 10_000
+const NAMES = ['foo', 'bar', 'far', 'baz']
 const INSTANCES = ['A', 'B']
 const MAX_PARTITIONS = 6
 
-export class World implements Surroundings {
-  readonly random: Random
-  readonly clock = new ManualClock()
-  readonly journal = new MemoryJournal()
-  readonly topics = new ClusterTopics()
-  readonly settings: GroupSettings
+const POLICIES: readonly MigrationPolicy[] = ['bidirectional', 'bidirectional', 'bidirectional', 'upgrade', 'downgrade']
+
+export class World extends RandomWorld implements Surroundings {
   readonly clients: readonly Client[]
   readonly #laws: GroupLaws
-  readonly unanswered = new Set<string>()
   isCalm = false
-  #coordinator: GroupCoordinator
-  #requests = 0
-  #failure: unknown
 
   constructor(seed: number) {
-    this.random = seededRandom(seed)
-    const policies: MigrationPolicy[] = ['bidirectional', 'bidirectional', 'bidirectional', 'upgrade', 'downgrade']
-    this.settings = {
-      minSessionTimeoutMs: 100,
-      maxSessionTimeoutMs: 1_800_000,
-      initialRebalanceDelayMs: 0,
-      maxSize: 100,
-      offsetMetadataMaxBytes: 4096,
-      offsetsRetentionMs: 7 * DAY_MS,
-      offsetsRetentionCheckIntervalMs: 600_000,
-      consumer: {
-        ...CONSUMER_SETTINGS,
-        sessionTimeoutMs: SESSION_MS,
-        minSessionTimeoutMs: SESSION_MS,
-        assignmentIntervalMs: this.pick([0, 1_000]),
-        maxSize: this.pick([3, 100, 100]),
-        migrationPolicy: this.pick(policies)
-      }
-    }
+    const random = seededRandom(seed)
+    super(random, settingsOf(random), new ClusterTopics())
     for (const name of NAMES.slice(0, 2)) this.topics.create(name, 1 + this.random.below(MAX_PARTITIONS))
-    this.#coordinator = this.#started()
     this.clients = this.#born()
     this.#laws = new GroupLaws(this)
   }
 
-  coordinator(): GroupCoordinator {
-    return this.#coordinator
-  }
-
-  pick<T>(items: readonly T[]): T {
-    const item = items[this.random.below(items.length)]
-    if (item === undefined) throw new Error('nothing to pick from')
-    return item
-  }
-
-  async awaited<T>(what: string, answer: Promise<T>): Promise<T> {
-    const request = `${what} (${++this.#requests})`
-    this.unanswered.add(request)
-    try {
-      return await answer
-    } finally {
-      this.unanswered.delete(request)
-    }
-  }
-
-  /** Lets a client act, and everything go on that does not wait. */
-  async act(acting: () => Promise<void>): Promise<void> {
-    acting().catch(error => {
-      this.#failure ??= error
-    })
-    await this.settle()
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.clock.advance(ms)
-    await this.settle()
-  }
-
-  async settle(): Promise<void> {
-    await nextTurn()
-    if (this.#failure) throw this.#failure
+  protected override check(): void {
     this.#laws.check(this.group, this.clients)
   }
 
-  /** The next write fails. */
-  failOnce(): void {
-    this.journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'chance')
-    this.journal.attempted = () => {
-      this.journal.failure = undefined
-    }
-  }
-
-  /** The coordinator goes away, and another one finds what was written. */
-  async restart(): Promise<void> {
+  override async restart(): Promise<void> {
     this.#laws.restart(this.group)
-    this.#coordinator.stop()
-    await nextTurn()
-    expect([...this.unanswered]).toEqual([])
-    this.#coordinator = this.#started()
-    await this.settle()
+    await super.restart()
   }
 
   /** The log is cleaned, up to where chance has it. */
@@ -134,7 +54,10 @@ export class World implements Surroundings {
     const partition = { partitionIndex: 0, committedOffset: 1n, committedLeaderEpoch: -1, committedMetadata: null }
     const topics = [{ name: NAMES[0] ?? '', topicId: ZERO_UUID, partitions: [partition] }]
     const nobody = { memberId: '', groupInstanceId: null, generationId: -1, retentionTimeMs: -1n }
-    await this.awaited('commit', this.#coordinator.offsets.commit({ apiVersion: 9, groupId: GROUP, ...nobody, topics }))
+    await this.awaited(
+      'commit',
+      this.coordinator().offsets.commit({ apiVersion: 9, groupId: GROUP, ...nobody, topics })
+    )
   }
 
   changeTopics(): void {
@@ -150,27 +73,6 @@ export class World implements Surroundings {
     const names = NAMES.filter(() => this.random.below(2) === 0)
     const regex = this.pick([null, null, 'f.*', 'ba.', '.*', 'zzz', 'foo|bar'])
     return { names, regex }
-  }
-
-  get group(): Group | undefined {
-    return [...this.#coordinator.groups()].find(({ groupId }) => groupId === GROUP)
-  }
-
-  #started(): GroupCoordinator {
-    const coordinator = new GroupCoordinator({
-      ...{ clock: this.clock, random: this.random, logger: silentLogger, settings: this.settings, topics: this.topics },
-      configOf: () => new Map(),
-      failed: error => {
-        this.#failure ??= error
-      },
-      topic: {
-        ...{ topic: '__consumer_offsets', logger: silentLogger },
-        partitionCount: () => 1,
-        journal: () => this.journal
-      }
-    })
-    void coordinator.start()
-    return coordinator
   }
 
   #born(): Client[] {
@@ -197,5 +99,20 @@ export class World implements Surroundings {
       )
     })
     return [...classic, ...consumer]
+  }
+}
+
+function settingsOf(random: Random): GroupSettings {
+  return {
+    ...GROUP_SETTINGS,
+    minSessionTimeoutMs: 100,
+    consumer: {
+      ...GROUP_SETTINGS.consumer,
+      sessionTimeoutMs: SESSION_MS,
+      minSessionTimeoutMs: SESSION_MS,
+      assignmentIntervalMs: pick(random, [0, 1_000]),
+      maxSize: pick(random, [3, 100, 100]),
+      migrationPolicy: pick(random, POLICIES)
+    }
   }
 }
