@@ -1,10 +1,11 @@
 /**
  * Drives transactions that have been decided to their end: the marker to every partition, then the record that all are
- * there. Where nothing has to wait for the disk all of it happens in the turn that decided; else each step waits until
- * the one before it is on the disk. What fails is tried again, by the next process if need be.
+ * there. Where nothing has to wait for the disk all of it happens in the turn that decided, or in more of them where the
+ * partitions are very many; else each step waits until the one before it is on the disk. What fails is tried again, by the
+ * next process if need be.
  */
 import { KafkaError } from '../protocol/errors.ts'
-import type { Alarm, Clock } from '../runtime/clock.ts'
+import { type Alarm, type Clock, fairTurns } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { completed, resultOf } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
@@ -99,8 +100,12 @@ export class Endings {
       const decided = partition.journal.settled()
       if (decided) await decided
       if (!isInForce(ending)) return
-      const written = this.#mark(ending)
-      if (written.length > 0) ending.places = [...ending.places, ...(await lostOf(written))]
+      const lost: Promise<Place[]>[] = []
+      for (const pause of this.#mark(ending, lost)) {
+        await pause
+        if (!isInForce(ending)) return
+      }
+      if (lost.length > 0) ending.places = [...ending.places, ...(await Promise.all(lost)).flat()]
       if (!isInForce(ending)) return
       if (ending.places.length > 0) this.#later(ending)
       else partition.write(completed(txn, this.#ports.clock.now()), this.#ports.transactionVersion())
@@ -111,26 +116,30 @@ export class Endings {
     }
   }
 
-  /** Writes the markers, and leaves in `places` where it has to be tried again. Gives what has to wait for the disk. */
-  #mark(ending: Ending): [Place, Promise<void>][] {
+  /**
+   * Writes the markers, and leaves in `places` where it has to be tried again; `lost` tells later which do not come to the
+   * disk. Yields pauses in which others go first.
+   */
+  *#mark(ending: Ending, lost: Promise<Place[]>[]): Iterable<Promise<void>> {
     const marker = markerOf(ending)
-    const written: [Place, Promise<void>][] = []
+    const afterYou = fairTurns(this.#ports.clock)
     const missed: Place[] = []
     let fenced: KafkaError | undefined
     for (const place of ending.places) {
       try {
         const waiting = this.#write(ending, place, marker)
-        if (waiting) written.push([place, waiting])
+        if (waiting) lost.push(isLost(waiting).then(is => (is ? [place] : [])))
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
         if (FENCED.has(error.code)) fenced = error
         // A deleted topic has nothing left to end.
         else if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') missed.push(place)
       }
+      const pause = afterYou()
+      if (pause) yield pause
     }
     ending.places = missed
     if (fenced) throw fenced
-    return written
   }
 
   #write({ isResumed, txn }: Ending, { topic, partition }: Place, marker: Marker): Promise<void> | undefined {
@@ -188,12 +197,7 @@ function markerOf({ partition, txn }: Ending): Marker {
   }
 }
 
-/** The places whose markers do not come to the disk. */
-async function lostOf(written: readonly [Place, Promise<void>][]): Promise<Place[]> {
-  const lost = await Promise.all(written.map(([place, waiting]) => isLost(waiting).then(is => (is ? [place] : []))))
-  return lost.flat()
-}
-
+/** Whether a marker does not come to the disk. */
 async function isLost(waiting: Promise<void>): Promise<boolean> {
   try {
     await waiting

@@ -156,6 +156,46 @@ describe('a transaction whose end is decided', () => {
   })
 })
 
+describe('a transaction of very many partitions', () => {
+  const places = Array.from({ length: 40 }, (_, index) => `t-${index}`)
+  const written = () => stage.markers.written.map(line => line.split(' ')[0])
+
+  /** Each marker takes its time, so that a part of them is all that one turn is good for. */
+  async function ending() {
+    const producer = await stage.open(...places)
+    stage.markers.attempted = () => stage.clock.advance(1)
+    return { producer, answer: codeOf(stage.end(producer, 'COMMIT')) }
+  }
+
+  test('lets others have their turn, and is answered when all markers are there', async () => {
+    const { producer, answer } = await ending()
+    expect([stage.state, written().length]).toEqual(['PrepareCommit', expect.toSatisfy((n: number) => n > 0 && n < 40)])
+    expect(await codeOf(stage.add({ ...producer, producerEpoch: 1 }, 't-0'))).toBe('CONCURRENT_TRANSACTIONS')
+    expect([await answer, stage.state, written()]).toEqual(['NONE', 'CompleteCommit', places])
+  })
+
+  test('is gone on with by the next start, where the coordinator stops amid its markers', async () => {
+    const { answer } = await ending()
+    stage.coordinator.stop()
+    expect(await answer).toBe('NOT_COORDINATOR')
+    for (const place of written()) stage.markers.closed.add(`${place}`)
+    expect(stage.markers.closed.size).toBeLessThan(places.length)
+    await stage.restart()
+    while (stage.state !== 'CompleteCommit') await nextTurn()
+    expect(written()).toEqual(places)
+  })
+
+  test('gives those another marker that did not come to the disk while the others were written', async () => {
+    stage.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
+    const { answer } = await ending()
+    expect([await answer, stage.state]).toEqual(['NONE', 'PrepareCommit'])
+    stage.markers.holds.clear()
+    stage.clock.advance(1000)
+    while (stage.state !== 'CompleteCommit') await nextTurn()
+    expect(written()).toEqual([...places, 't-0'])
+  })
+})
+
 describe('the next start', () => {
   async function decided(...places: string[]) {
     const producer = await stage.open(...places)

@@ -20,8 +20,11 @@ export class MemoryMarkers implements MarkerPort {
   readonly holds = new Map<string, Promise<void>>()
   /** Partitions without an open transaction, as a new process sees them. */
   readonly closed = new Set<string>()
+  /** Called at every attempt to write one. */
+  attempted: () => void = () => {}
 
   write(topic: string, partition: number, marker: Marker): Promise<void> | undefined {
+    this.attempted()
     const place = `${topic}-${partition}`
     const failure = this.failures.get(place)
     if (failure) throw failure
