@@ -70,7 +70,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
       }
     } catch (error) {
       if (!(error instanceof KafkaError && error.code === 'CORRUPT_MESSAGE')) throw error
-      logger.error({ folder: log.folder, error }, 'a log is damaged: not all that its producers sent is known')
+      logger.error({ folder: log.folder, err: error }, 'a log is damaged: not all that its producers sent is known')
     }
   }
 }

@@ -98,7 +98,7 @@ class CompactedLogs implements Iterable<PartitionLog> {
       return catalog.partition(name, index).log
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      logger.warn({ topic: name, partition: index, error }, 'a log cannot be opened, and so not be compacted')
+      logger.warn({ topic: name, partition: index, err: error }, 'a log cannot be opened, and so not be compacted')
       this.#segmentCounts.set(`${topicId}-${index}`, 0)
       return undefined
     }

@@ -49,7 +49,7 @@ export class ProducerSnapshots {
         return { offset, producers }
       } catch (error) {
         if (!(error instanceof CorruptSnapshot)) throw error
-        logger.warn({ path, error }, 'a snapshot of producers is damaged: more of the log is read instead')
+        logger.warn({ path, err: error }, 'a snapshot of producers is damaged: more of the log is read instead')
         storage.removeNow(path)
       }
     }
@@ -64,7 +64,7 @@ export class ProducerSnapshots {
       replaceFile(storage, this.#path(offset), encodeSnapshot(producers))
       this.#newestOffset = offset
     } catch (error) {
-      logger.warn({ path: this.#path(offset), error }, 'a snapshot of producers could not be written')
+      logger.warn({ path: this.#path(offset), err: error }, 'a snapshot of producers could not be written')
     }
   }
 

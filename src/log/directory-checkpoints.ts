@@ -160,7 +160,7 @@ export class DirectoryCheckpoints {
     try {
       file.write()
     } catch (error) {
-      this.#logger.warn({ error }, 'a checkpoint could not be written: a restart may take longer')
+      this.#logger.warn({ err: error }, 'a checkpoint could not be written: a restart may take longer')
     }
   }
 }

@@ -104,7 +104,10 @@ export class DirectoryRecovery {
   /** The partition stays offline until restart. Throws what is no trouble with its files. */
   #giveUp(folder: string, error: unknown): void {
     if (!(error instanceof KafkaError)) throw error
-    this.#options.logger.error({ folder, error }, 'a partition could not be recovered: it is offline until restart')
+    this.#options.logger.error(
+      { folder, err: error },
+      'a partition could not be recovered: it is offline until restart'
+    )
     this.#broken.set(folder, error instanceof StorageError ? error : new StorageError('other', error.message))
   }
 

@@ -55,7 +55,7 @@ export class DiskGuard {
   /** The disk cannot be believed any more. Returns what whoever asks for the log is told. */
   fail(error: unknown): KafkaError {
     if (this.#offline) return this.#offline
-    this.#logger.error({ folder: this.#folder, error }, 'the partition is offline until restart: its disk failed')
+    this.#logger.error({ folder: this.#folder, err: error }, 'the partition is offline until restart: its disk failed')
     return this.#goOffline(error instanceof KafkaError ? error : new StorageError('failed', String(error)))
   }
 
@@ -73,7 +73,7 @@ export class DiskGuard {
   #reportDamage(error: CorruptRecordError): void {
     if (this.#damages.has(error.message) || this.#damages.size === MOST_DAMAGES) return
     this.#damages.add(error.message)
-    this.#logger.error({ folder: this.#folder, error }, `a log is damaged: ${error.message}`)
+    this.#logger.error({ folder: this.#folder, err: error }, `a log is damaged: ${error.message}`)
   }
 
   #goOffline(why: KafkaError): KafkaError {

@@ -217,7 +217,7 @@ export class LogDirectory {
       await step()
       return true
     } catch (error) {
-      this.#world.logger.error({ error }, `${what} could not be written out: the next start checks what is there`)
+      this.#world.logger.error({ err: error }, `${what} could not be written out: the next start checks what is there`)
       return false
     }
   }

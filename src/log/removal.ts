@@ -49,7 +49,7 @@ export class Removal {
     try {
       await this.#storage.remove(path)
     } catch (error) {
-      this.#logger.warn({ path, error }, 'what was deleted could not be removed: the next start tries again')
+      this.#logger.warn({ path, err: error }, 'what was deleted could not be removed: the next start tries again')
     }
   }
 }

@@ -108,7 +108,7 @@ export class Compaction {
       })
       logger.info({ path: snapshot.path }, 'a snapshot of the metadata has been written')
     } catch (error) {
-      if (!signal.aborted) logger.error({ path: snapshot.path, error }, 'a snapshot of the metadata failed')
+      if (!signal.aborted) logger.error({ path: snapshot.path, err: error }, 'a snapshot of the metadata failed')
     }
   }
 
@@ -121,7 +121,7 @@ export class Compaction {
       this.#removal.after(FILE_DELETE_DELAY_MS, retired)
       for (const path of retired) logger.info({ path }, 'a snapshot of the metadata is too old and will be removed')
     } catch (error) {
-      logger.error({ error }, 'old snapshots of the metadata cannot be removed')
+      logger.error({ err: error }, 'old snapshots of the metadata cannot be removed')
     }
   }
 }

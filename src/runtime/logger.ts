@@ -1,4 +1,7 @@
-/** What a part may log through: the shape of pino's loggers, without pino. Messages are sentences for operators. */
+/**
+ * What a part may log through: the shape of pino's loggers, without pino. Messages are sentences for operators. An error
+ * goes under `err`: under any other name pino drops what it says.
+ */
 type Log = (bindings: object, message: string) => void
 
 export interface Logger {

@@ -135,10 +135,10 @@ export class LogCleaner {
         logger.debug({ folder, reason: String(error) }, 'the compaction of a log was given up')
         this.#postponed.add(log)
       } else if (error instanceof StorageError) {
-        logger.warn({ folder, error }, 'a log could not be compacted: it is tried again later')
+        logger.warn({ folder, err: error }, 'a log could not be compacted: it is tried again later')
         this.#postponed.add(log)
       } else {
-        logger.error({ folder, error }, 'a log cannot be compacted, and is left as it is until the next start')
+        logger.error({ folder, err: error }, 'a log cannot be compacted, and is left as it is until the next start')
         this.#uncleanable.add(log)
       }
     }
