@@ -1,5 +1,7 @@
 /** Requests of transactional producers and brokers that are answered as Kafka answers them, where no client would show it. */
 import { describe, expect, it } from 'vitest'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { batchOf, Harness } from './harness.ts'
 import { TransactionalProducer } from './transactional.ts'
 
@@ -138,6 +140,46 @@ it('ListTransactions tells a state that is none once', async () => {
   await using _ = broker
   const filters = { stateFilters: ['Nothing', 'Nothing'], producerIdFilters: [], transactionalIdPattern: null }
   expect((await broker.get('ListTransactions', filters)).unknownStateFilters).toEqual(['Nothing'])
+})
+
+/** A clock that moves on while it is looked at, so that work takes time; alarms hear nothing of that. */
+class TiringClock extends ManualClock {
+  stepMs = 0
+  #passedMs = 0
+
+  override now(): number {
+    this.#passedMs += this.stepMs
+    return super.now() + this.#passedMs
+  }
+}
+
+describe('a request about very many transactions lets others have their turn', () => {
+  const transactionalIds = Array.from({ length: 40 }, (_, index) => `tx-${index}`)
+  const topics = [{ name: 't', partitionIndexes: transactionalIds.map((_, index) => index) }]
+  const marker = { producerId: 5n, producerEpoch: 1, transactionResult: true, coordinatorEpoch: 3, topics }
+  const requests = {
+    ListTransactions: (broker: Harness) =>
+      broker.get('ListTransactions', { stateFilters: [], producerIdFilters: [], transactionalIdPattern: 'tx-.*' }),
+    DescribeTransactions: (broker: Harness) => broker.get('DescribeTransactions', { transactionalIds }),
+    WriteTxnMarkers: (broker: Harness) => broker.get('WriteTxnMarkers', { markers: [marker] })
+  }
+
+  it.each(Object.entries(requests))('%s', async (_name, ask) => {
+    const clock = new TiringClock()
+    await using broker = await Harness.start({ clock })
+    await broker.createTopic('t', transactionalIds.length)
+    for (const transactionalId of transactionalIds) await new TransactionalProducer(broker, transactionalId).init()
+    const atOnce = await ask(broker)
+    clock.stepMs = 1
+    let isDone = false
+    const answer = ask(broker).finally(() => {
+      isDone = true
+    })
+    let turns = 0
+    for (; !isDone; turns++) await nextTurn()
+    expect(turns).toBeGreaterThan(2)
+    expect(await answer).toEqual(atOnce)
+  })
 })
 
 it('DescribeProducers tells why there is no topic, and of a topic that there is only the code', async () => {

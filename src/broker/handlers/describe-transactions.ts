@@ -4,25 +4,25 @@
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Txn } from '../../txn/txn.ts'
-import type { Handler, Response } from '../context.ts'
-import { each } from '../per-partition.ts'
+import type { Handler, Parts, Response } from '../context.ts'
+import { eachInTurns, failureOf } from '../per-partition.ts'
 
 type State = Response<'DescribeTransactions'>['transactionStates'][number]
 
-export const describeTransactions: Handler<'DescribeTransactions'> = ({ transactionalIds }, { parts }) => ({
-  transactionStates: each(
-    [...new Set(transactionalIds)],
-    parts,
-    transactionalId => {
-      if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
-      const txn = parts.txns.find(transactionalId)
-      if (!txn)
-        throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `no producer has the transactional id ${transactionalId}`)
-      return described(txn)
-    },
-    (transactionalId, { errorCode }): State => ({ errorCode, transactionalId })
-  )
+export const describeTransactions: Handler<'DescribeTransactions'> = async ({ transactionalIds }, { parts }) => ({
+  transactionStates: await eachInTurns(new Set(transactionalIds), parts.clock, async id => stateOf(id, parts))
 })
+
+function stateOf(transactionalId: string, parts: Parts): State {
+  try {
+    if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
+    const txn = parts.txns.find(transactionalId)
+    if (txn) return described(txn)
+    throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `no producer has the transactional id ${transactionalId}`)
+  } catch (error) {
+    return { errorCode: failureOf(error, parts).errorCode, transactionalId }
+  }
+}
 
 function described(txn: Txn): State {
   return {

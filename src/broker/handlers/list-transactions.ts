@@ -2,27 +2,31 @@
  * ListTransactions: the transactional ids that are known, filtered (KIP-664, KIP-994, KIP-1152).
  * - By state (a name that is no state is told back, and matches nothing), by producer id, by how long a transaction has
  *   been open, by a regular expression that must match the whole id.
+ * - There may be very many: others have their turn in between.
  */
-
 import { compilePattern, type Pattern } from '../../coordination/patterns.ts'
+import { fairTurns } from '../../runtime/clock.ts'
 import { TXN_STATES, type Txn, type TxnState } from '../../txn/txn.ts'
-import type { Handler, Request } from '../context.ts'
+import type { Handler, Request, Response } from '../context.ts'
 
-export const listTransactions: Handler<'ListTransactions'> = (request, { parts }) => {
+type Listed = NonNullable<Response<'ListTransactions'>['transactionStates']>[number]
+
+export const listTransactions: Handler<'ListTransactions'> = async (request, { parts }) => {
+  const { txns, clock } = parts
   const pattern = request.transactionalIdPattern ? compilePattern(request.transactionalIdPattern) : undefined
   const { stateFilters, producerIdFilters, durationFilter } = request
   const wanted = { states: new Set(stateFilters), producerIds: new Set(producerIdFilters), durationFilter }
-  const now = parts.clock.now()
-  const listed = [...parts.txns.txns()].filter(txn => isWanted(txn, wanted, pattern, now))
-  return {
-    errorCode: 'NONE',
-    unknownStateFilters: [...wanted.states].filter(name => !isState(name)),
-    transactionStates: listed.map(({ transactionalId, producerId, state: transactionState }) => ({
-      transactionalId,
-      producerId,
-      transactionState
-    }))
+  const now = clock.now()
+  const listed: Listed[] = []
+  const afterYou = fairTurns(clock)
+  for (const txn of txns.txns()) {
+    const { transactionalId, producerId, state: transactionState } = txn
+    if (isWanted(txn, wanted, pattern, now)) listed.push({ transactionalId, producerId, transactionState })
+    const pause = afterYou()
+    if (pause) await pause
   }
+  const unknownStateFilters = [...wanted.states].filter(name => !isState(name))
+  return { errorCode: 'NONE', unknownStateFilters, transactionStates: listed }
 }
 
 /** The filters, in a form that costs the same however many they are. */

@@ -6,7 +6,7 @@
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { Marker } from '../../txn/endings.ts'
 import type { Handler, Request, RequestContext } from '../context.ts'
-import { failureOf } from '../per-partition.ts'
+import { eachInTurns, failureOf } from '../per-partition.ts'
 
 type Wanted = Request<'WriteTxnMarkers'>['markers'][number]
 
@@ -27,7 +27,7 @@ async function write(wanted: Wanted, topics: Topics, { parts }: RequestContext):
   const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult } = wanted
   const result = transactionResult ? 'COMMIT' : 'ABORT'
   const marker: Marker = { producerId, producerEpoch, coordinatorEpoch, transactionVersion, result }
-  const one = async (topic: string, index: number): Promise<void> => {
+  const one = async ({ topic, index }: Place): Promise<void> => {
     const partitions = topics.get(topic) ?? new Map<number, ErrorName>()
     topics.set(topic, partitions)
     try {
@@ -37,9 +37,16 @@ async function write(wanted: Wanted, topics: Topics, { parts }: RequestContext):
       partitions.set(index, failureOf(error, parts).errorCode)
     }
   }
-  await Promise.all(
-    wanted.topics.flatMap(({ name, partitionIndexes }) => partitionIndexes.map(index => one(name, index)))
-  )
+  await eachInTurns(placesOf(wanted), parts.clock, one)
+}
+
+interface Place {
+  readonly topic: string
+  readonly index: number
+}
+
+function placesOf({ topics }: Wanted): Place[] {
+  return topics.flatMap(({ name, partitionIndexes }) => partitionIndexes.map(index => ({ topic: name, index })))
 }
 
 function listOf(topics: Topics) {
