@@ -1,45 +1,19 @@
+// When a snapshot is made and what it holds, whatever death comes meanwhile.
 import { describe, expect, it } from 'vitest'
 import type { MemoryStorage, StorageOperation } from '../../src/log/memory-storage.ts'
 import { StorageError } from '../../src/log/storage.ts'
-import type { CompactionLimits } from '../../src/metadata/compaction.ts'
 import type { MetadataLog } from '../../src/metadata/metadata-log.ts'
 import { type MetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
-import { listSnapshots, readSnapshot } from '../../src/metadata/snapshots.ts'
+import { readSnapshot } from '../../src/metadata/snapshots.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
 import { controlTypeOf } from '../../src/protocol/records/control.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { begin, checkpoints, HOUR, nameOf, newest, SEGMENT } from './compaction-fixture.ts'
 import { contentOf, FOLDER, Rig, topicIdOf, VOTERS_FILE } from './metadata-fixture.ts'
 
-const HOUR = 3_600_000
 const TOPIC = 'AAECAwQFBgcICQoLDA0ODw'
-const SEGMENT = { segmentBytes: 2000 }
-
-/** Kafka's defaults, unless the test says otherwise. */
-function limits(changes: Partial<CompactionLimits> = {}): CompactionLimits {
-  return {
-    maxBytesBetweenSnapshots: 20_971_520,
-    maxSnapshotIntervalMs: HOUR,
-    retentionBytes: 104_857_600,
-    retentionMs: 7 * 24 * HOUR,
-    ...changes
-  }
-}
-
-function begin(rig: Rig, changes?: Partial<CompactionLimits>) {
-  const opened = rig.open()
-  opened.metadata.compact(limits(changes), silentLogger)
-  return opened
-}
-
-const checkpoints = (rig: Rig) => rig.files().filter(name => name.endsWith('.checkpoint'))
-const newest = (rig: Rig) => listSnapshots(rig.storage, FOLDER).at(-1)
-
-function nameOf(offset: bigint, epoch: number): string {
-  return `${String(offset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}.checkpoint`
-}
 
 /** One record of every kind that nothing here acts on. */
 function foreignRecords(): MetadataRecord[] {
@@ -224,146 +198,6 @@ describe('a snapshot', () => {
     expect(rig.clock.pendingAlarms).toBe(0)
     rig.open()
     expect(rig.files().filter(name => name.endsWith('.part'))).toEqual([])
-  })
-})
-
-describe('old snapshots', () => {
-  /** Writes topics with a snapshot after each, and lets retention look at them. */
-  async function run(rig: Rig, changes: Partial<CompactionLimits>, topics = 6) {
-    const opened = begin(rig, { maxBytesBetweenSnapshots: 1, ...changes })
-    for (let topic = 0; topic < topics; topic++) {
-      rig.topics(opened.metadata, `topic-${topic}`)
-      await nextTurn()
-    }
-    return opened
-  }
-
-  it('go while log and snapshots are too large together, with the segments before the oldest that stays', async () => {
-    const rig = new Rig({}, SEGMENT)
-    const { log } = await run(rig, { retentionBytes: 7000 })
-    expect(checkpoints(rig)).toHaveLength(7)
-    const kept = listSnapshots(rig.storage, FOLDER)
-    rig.clock.advance(60_000)
-    const left = listSnapshots(rig.storage, FOLDER)
-    expect(left.length).toBeGreaterThan(1)
-    expect(left).toEqual(kept.slice(-left.length))
-    expect(log.logStartOffset).toBe(left[0]?.offset)
-    expect(log.firstSegmentOffset).toBeGreaterThan(0n)
-    expect(log.firstSegmentOffset).toBeLessThanOrEqual(log.logStartOffset)
-    const snapshotBytes = left.reduce((sum, { path }) => sum + rig.storage.size(path), 0)
-    expect(log.sizeInBytes + snapshotBytes).toBeLessThanOrEqual(7000)
-    expect(rig.files().some(name => name.endsWith('.checkpoint.deleted'))).toBe(true)
-    rig.clock.advance(60_000)
-    await nextTurn()
-    expect(rig.files().filter(name => name.includes('deleted'))).toEqual([])
-    expect(rig.open().metadata.image.topicsByName.size).toBe(6)
-  })
-
-  it('go when they are too old, and another one is there', async () => {
-    const rig = new Rig()
-    const { log } = await run(rig, { retentionMs: 2 * HOUR }, 1)
-    rig.clock.advance(2 * HOUR)
-    expect(checkpoints(rig)).toEqual([nameOf(0n, 0), nameOf(log.logEndOffset, 1)])
-    rig.clock.advance(60_000)
-    expect(checkpoints(rig)).toEqual([nameOf(log.logEndOffset, 1)])
-    rig.clock.advance(4 * HOUR)
-    expect(checkpoints(rig)).toHaveLength(1)
-    expect(rig.open().metadata.image.topicsByName.size).toBe(1)
-  })
-
-  it('never go when it is the only one, or when there are no limits', async () => {
-    const rig = new Rig()
-    await run(rig, { retentionBytes: -1, retentionMs: -1 })
-    rig.clock.advance(60_000)
-    expect(checkpoints(rig)).toHaveLength(7)
-    const small = new Rig()
-    begin(small, { retentionBytes: 0, retentionMs: 0 })
-    small.clock.advance(60_000)
-    expect(checkpoints(small)).toHaveLength(1)
-  })
-
-  it('that end before the log begins are removed at the start', async () => {
-    const rig = new Rig({}, SEGMENT)
-    const { log, metadata } = await run(rig, { retentionBytes: 0 })
-    rig.clock.advance(60_000)
-    await metadata.close()
-    expect(log.firstSegmentOffset).toBeGreaterThan(5n)
-    rig.storage.append(`${FOLDER}/${nameOf(5n, 1)}`, Buffer.from('x'))
-    rig.storage.append(`${FOLDER}/${nameOf(7n, 1)}.deleted`, Buffer.from('x'))
-    const before = checkpoints(rig)
-    rig.open()
-    expect(checkpoints(rig)).toEqual(before.slice(1))
-  })
-})
-
-describe('a snapshot and the log beside it', () => {
-  /** A log of which a snapshot has been made. */
-  async function withSnapshot() {
-    const rig = new Rig()
-    const { log, metadata } = begin(rig)
-    rig.topics(metadata, 'a')
-    rig.clock.advance(HOUR)
-    await nextTurn()
-    await metadata.close()
-    return { rig, metadata, end: log.logEndOffset }
-  }
-
-  const put = (rig: Rig, offset: bigint, epoch: number) => {
-    const { path } = newest(rig) ?? { path: '' }
-    rig.storage.append(`${FOLDER}/${nameOf(offset, epoch)}`, rig.storage.read(path, 0, rig.storage.size(path)))
-  }
-
-  it('begins the log again where it does not reach up to the snapshot', async () => {
-    const { rig, metadata } = await withSnapshot()
-    put(rig, 1000n, 1)
-    const { log, metadata: again } = rig.open()
-    expect(log.firstSegmentOffset).toBe(1000n)
-    expect(contentOf(again.image)).toEqual(contentOf(metadata.image))
-    expect(checkpoints(rig)).toEqual([nameOf(1000n, 1)])
-    rig.topics(again, 'b')
-    expect(rig.open().metadata.image.topicsByName.size).toBe(2)
-  })
-
-  it('begins the log again where the snapshot is of a later epoch, even if it ends earlier', async () => {
-    const { rig, metadata } = await withSnapshot()
-    const { log } = rig.open()
-    put(rig, log.logEndOffset - 1n, 9)
-    const again = rig.open()
-    expect(again.log.firstSegmentOffset).toBe(log.logEndOffset - 1n)
-    expect(again.log.leaderEpochs.latest?.epoch).toBe(10)
-    expect(contentOf(again.metadata.image)).toEqual(contentOf(metadata.image))
-  })
-
-  it('refuses a log that begins after the snapshot ends', async () => {
-    const rig = new Rig()
-    const { log, metadata } = rig.open()
-    rig.topics(metadata, 'a')
-    for (const suffix of ['log', 'index', 'timeindex'])
-      rig.storage.removeNow(`${FOLDER}/00000000000000000000.${suffix}`)
-    const first = rig.storage.list(FOLDER).length
-    rig.storage.append(`${FOLDER}/00000000000000000100.log`, Buffer.alloc(0))
-    expect(() => rig.open()).toThrow(
-      'the metadata log has offsets 100 to 100, which do not follow on its newest snapshot, of offset 0'
-    )
-    expect(rig.storage.list(FOLDER).length).toBeGreaterThanOrEqual(first)
-    expect(log.logEndOffset).toBeGreaterThan(0n)
-  })
-
-  it('refuses a snapshot that ends without its footer', async () => {
-    const { rig } = await withSnapshot()
-    const { path } = newest(rig) ?? { path: '' }
-    rig.storage.truncate(path, rig.storage.size(path) - 75)
-    expect(() => rig.open()).toThrow(`${path} ends without a footer`)
-  })
-
-  it('refuses a snapshot with a flipped bit, whole as it may look', async () => {
-    const { rig } = await withSnapshot()
-    const { path } = newest(rig) ?? { path: '' }
-    const bytes = Buffer.from(rig.storage.read(path, 0, rig.storage.size(path)))
-    bytes.writeUInt8(bytes.readUInt8(400) ^ 4, 400)
-    rig.storage.removeNow(path)
-    rig.storage.append(path, bytes)
-    expect(() => rig.open()).toThrow('does not fit')
   })
 })
 
