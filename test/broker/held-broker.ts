@@ -1,0 +1,33 @@
+/** A broker whose disk takes its time: answers wait for it, where flush.messages wants that. */
+import { StorageError } from '../../src/log/storage.ts'
+import { nextTurn } from '../../src/runtime/clock.ts'
+import { HeldStorage } from '../log/held-storage.ts'
+import { batchOf, Harness } from './harness.ts'
+
+export const EIO = new StorageError('failed', 'the device is gone')
+const LATEST = -1n
+
+export const idempotent = (value: string, baseSequence: number, producerEpoch = 0) =>
+  batchOf([value], { producerId: 5n, producerEpoch, baseSequence })
+
+/** A broker with a topic that is synced by each message and has one record, 'first'. Syncs are held from now on. */
+export async function heldBroker(config = {}, faults: ConstructorParameters<typeof HeldStorage>[0] = {}) {
+  const storage = new HeldStorage(faults)
+  const broker = await Harness.start({ storage, config })
+  const topicId = await broker.createTopic('t', 2, { 'flush.messages': '1' })
+  await broker.produce(topicId, idempotent('first', 0))
+  storage.hold()
+  return { storage, broker, topicId }
+}
+
+/** What a promise has come to by now. */
+export async function sofar<T>(promise: Promise<T>): Promise<T | 'waits'> {
+  await nextTurn()
+  return Promise.race([promise, nextTurn().then(() => 'waits' as const)])
+}
+
+export async function latest(broker: Harness, partitionIndex = 0) {
+  const topics = [{ name: 't', partitions: [{ partitionIndex, timestamp: LATEST }] }]
+  const answer = await broker.get('ListOffsets', { topics })
+  return answer.topics[0]?.partitions[0]
+}
