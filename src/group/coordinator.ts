@@ -69,7 +69,7 @@ export class GroupCoordinator {
       journal => GroupPartition.load(journal, clock.now(), logger),
       partition => this.#turns.adopt(partition)
     )
-    this.#retention = new Retention(ports, this.#partitions)
+    this.#retention = new Retention(ports, this.#turns.partitions)
     const lookup = {
       of: (groupId: string) => this.#partitionOf(groupId),
       ofMembers: (groupId: string) => this.#partitionOfMembers(groupId),

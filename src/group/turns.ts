@@ -50,6 +50,11 @@ export class Turns {
     this.#regexes = new RegexResolution(ports)
   }
 
+  /** Those whose groups are in care. */
+  get partitions(): ReadonlySet<GroupPartition> {
+    return this.#partitions
+  }
+
   /** Takes the groups of a partition that was just loaded into care. */
   adopt(partition: GroupPartition): void {
     this.#partitions.add(partition)
