@@ -18,7 +18,7 @@ const COUNTS = {
 /** Groups go one after the other. */
 function group(name: string, groupOrder: number, files: readonly string[], fileParallelism: boolean) {
   const include = files.map(file => `test/${file}.test.ts`)
-  const limits = { testTimeout: 30_000, hookTimeout: 30_000 }
+  const limits = { testTimeout: 600_000, hookTimeout: 60_000 }
   return { test: { name, include, ...limits, fileParallelism, env: COUNTS, sequence: { groupOrder } } }
 }
 
