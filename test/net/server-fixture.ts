@@ -1,0 +1,81 @@
+/** Servers on real TCP, with a dispatcher that echoes or parks. */
+import { onTestFinished } from 'vitest'
+import type { ConnectionContext, Dispatch } from '../../src/net/dispatch.ts'
+import { Server, type ServerLimits } from '../../src/net/server.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
+import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
+import type { Logger } from '../../src/runtime/logger.ts'
+import { Client, framed } from './client.ts'
+
+const LIMITS: ServerLimits = {
+  maxRequestBytes: 1_000_000,
+  maxHeldBytes: 100_000_000,
+  maxConnections: 1000,
+  maxConnectionsOf: () => 1000,
+  maxIdleMs: -1,
+  backlog: 50
+}
+
+interface Rig {
+  readonly server: Server
+  readonly port: number
+  readonly warnings: string[]
+  readonly errors: string[]
+}
+
+/** Answers every frame with itself. */
+export const echo: Dispatch = async frame => [framed(frame.toString('latin1'))]
+
+/** A server that is closed after the test. */
+export async function start(
+  dispatch: Dispatch | undefined,
+  limits: Partial<ServerLimits> = {},
+  clock = systemClock
+): Promise<Rig> {
+  const warnings: string[] = []
+  const errors: string[] = []
+  const logger: Logger = {
+    debug: () => {},
+    info: () => {},
+    warn: (_, message) => warnings.push(message),
+    error: (_, message) => errors.push(message),
+    child: () => logger
+  }
+  const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
+  const server = await Server.bind({ listeners, limits: { ...LIMITS, ...limits }, clock, logger })
+  onTestFinished(() => server.close())
+  if (dispatch !== undefined) server.serve(dispatch)
+  return { server, port: server.endpoints[0]?.port ?? 0, warnings, errors }
+}
+
+/** Parks every request until the test answers it. */
+export function parking() {
+  const requests: { body: string; answer: Deferred<Buffer[]>; connection: ConnectionContext }[] = []
+  let arrived: Deferred<void> = deferred()
+  const dispatch: Dispatch = (frame, connection) => {
+    const answer = deferred<Buffer[]>()
+    requests.push({ body: frame.toString('latin1'), answer, connection })
+    arrived.resolve()
+    arrived = deferred()
+    return answer.promise
+  }
+  const next = async (index: number) => {
+    for (;;) {
+      const request = requests[index]
+      if (request !== undefined) return request
+      await arrived.promise
+    }
+  }
+  /** After one request is parked: another client's go through, however long that one takes. */
+  const twentyRounds = async (port: number) => {
+    const other = await Client.connect(port)
+    for (let round = 1; round <= 20; round++) {
+      other.send('hello')
+      const request = await next(round)
+      request.answer.resolve([framed('hello')])
+      await other.receive()
+    }
+    return other
+  }
+  return { dispatch, requests, next, twentyRounds }
+}

@@ -1,0 +1,136 @@
+/** What one client may take of a server, and all of them together. */
+import { describe, expect, it } from 'vitest'
+import type { Dispatch } from '../../src/net/dispatch.ts'
+import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { Client, framed } from './client.ts'
+import { echo, parking, start } from './server-fixture.ts'
+
+const echoOrFlood: Dispatch = async (frame, connection) =>
+  String(frame) === 'flood' ? [Buffer.alloc(50_000_000)] : echo(frame, connection)
+
+describe('limits', () => {
+  it('begins no further request while the peer does not take its answers', async () => {
+    let begun = 0
+    let tookNext: Deferred<void> = deferred()
+    const answer = framed('y'.repeat(4_000_000))
+    const { port, server } = await start(async () => {
+      begun++
+      tookNext.resolve()
+      return [answer]
+    })
+    const client = await Client.connect(port)
+    client.socket.pause()
+    const requests = 500
+    client.write(Buffer.concat(Array.from({ length: requests }, () => framed('give'))))
+    // Another client's exchanges give the server every chance to go on with the first one's requests.
+    await tookNext.promise
+    const other = await Client.connect(port)
+    for (let round = 0; round < 20; round++) {
+      other.send('give')
+      await other.receive()
+    }
+    expect(begun - 20).toBeLessThan(10)
+    tookNext = deferred()
+    client.socket.resume()
+    for (let index = 0; index < 10; index++) expect(await client.receive()).toHaveLength(4_000_000)
+    expect(server.connectionCount).toBe(2)
+  })
+
+  it('reads little more while an answer is pending', async () => {
+    const parked = parking()
+    const { port } = await start(parked.dispatch)
+    const client = await Client.connect(port)
+    client.send('park me')
+    await parked.next(0)
+    const flood = Buffer.concat(Array.from({ length: 1000 }, () => framed('f'.repeat(60_000))))
+    const sent = new Promise(resolve => client.socket.write(flood, resolve))
+    await parked.twentyRounds(port)
+    expect(client.socket.writableLength).toBe(flood.length)
+    client.socket.destroy()
+    await sent
+  })
+
+  it('closes who holds most when requests together pass the bound', async () => {
+    const { port, warnings } = await start(echo, { maxRequestBytes: 100_000_000, maxHeldBytes: 3_000_000 })
+    const modest = await Client.connect(port)
+    modest.write(framed('m'.repeat(500_000)).subarray(0, -1))
+    const greedy = await Client.connect(port)
+    const claim = Buffer.alloc(4)
+    claim.writeInt32BE(90_000_000)
+    greedy.write(claim)
+    greedy.write(Buffer.alloc(5_000_000))
+    await greedy.closedByServer()
+    expect(warnings).toEqual([expect.stringMatching(/held \d+ bytes .* queued\.max\.request\.bytes \(3000000\)/)])
+    modest.write('m')
+    expect(await modest.receive()).toHaveLength(500_000)
+  })
+
+  it('makes connections beyond max.connections wait for their turn', async () => {
+    const { port, server } = await start(echo, { maxConnections: 2 })
+    const first = await Client.connect(port)
+    const second = await Client.connect(port)
+    for (const client of [first, second]) {
+      client.send('in')
+      expect(await client.receive()).toBe('in')
+    }
+    const third = await Client.connect(port)
+    third.send('waiting')
+    second.send('still served')
+    expect(await second.receive()).toBe('still served')
+    expect(server.connectionCount).toBe(2)
+    first.socket.destroy()
+    expect(await third.receive()).toBe('waiting')
+  })
+
+  it('closes connections beyond max.connections.per.ip and frees a place when one goes', async () => {
+    const { port, warnings } = await start(echo, { maxConnectionsOf: () => 1 })
+    const first = await Client.connect(port)
+    first.send('in')
+    await first.receive()
+    const second = await Client.connect(port)
+    await second.closedByServer()
+    expect(warnings).toEqual([expect.stringContaining('max.connections.per.ip allows 1')])
+    first.socket.end()
+    await first.closedByServer()
+    const third = await Client.connect(port)
+    third.send('in again')
+    expect(await third.receive()).toBe('in again')
+  })
+
+  it('closes a connection on which nothing has come or gone for connections.max.idle.ms', async () => {
+    const clock = new ManualClock()
+    const { port, warnings } = await start(echo, { maxIdleMs: 1000 }, clock)
+    const client = await Client.connect(port)
+    client.send('hello')
+    await client.receive()
+    clock.advance(900)
+    client.send('active')
+    await client.receive()
+    clock.advance(900)
+    client.send('still open')
+    expect(await client.receive()).toBe('still open')
+    clock.advance(1000)
+    await client.closedByServer()
+    expect(warnings).toEqual([])
+    expect(clock.pendingAlarms).toBe(0)
+  })
+
+  it('warns when the idle client is one that never takes its answers', async () => {
+    const clock = new ManualClock()
+    const { port, warnings } = await start(echoOrFlood, { maxIdleMs: 1000 }, clock)
+    const client = await Client.connect(port)
+    client.socket.pause()
+    client.send('flood')
+    const other = await Client.connect(port)
+    for (let round = 0; round < 20; round++) {
+      other.send('hello')
+      await other.receive()
+    }
+    clock.advance(1000)
+    await other.closedByServer()
+    expect(warnings).toEqual([
+      expect.stringMatching(/127\.0\.0\.1:\d+: it has taken nothing of its answer for 1000 ms/)
+    ])
+  })
+})
