@@ -7,7 +7,6 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { HandClock } from './log-fixture.ts'
 
-export const T0 = 1_700_000_000_000n
 export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
 export const OTHER_ID = 'Zk2yQ1xnSVmyPlYdSWQXdw'
 export const ORDERS = { topic: 'my-orders', partition: 3 }

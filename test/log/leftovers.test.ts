@@ -4,9 +4,7 @@ import { clearLeftovers } from '../../src/log/leftovers.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { segmentPath } from '../../src/log/segment-names.ts'
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
-import { batchOf, FOLDER } from './log-fixture.ts'
-
-const T0 = 1_700_000_000_000n
+import { batchOf, FOLDER, T0 } from './log-fixture.ts'
 
 let storage: MemoryStorage
 let discarded: string[]

@@ -1,8 +1,8 @@
 // When the checkpoints of a data directory are written, and what is in them.
 import { expect, test } from 'vitest'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
-import { load, logOf, METADATA, open, T0, text } from './directory-fixture.ts'
-import { batchOf, HandClock } from './log-fixture.ts'
+import { load, logOf, METADATA, open, text } from './directory-fixture.ts'
+import { batchOf, HandClock, T0 } from './log-fixture.ts'
 
 test('moving the starts of many logs writes one checkpoint, not one each', async () => {
   let writes = 0

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { DEFAULT_LOG_CONFIG } from '../../src/log/log-config.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
 import { replaceFile, StorageError } from '../../src/log/storage.ts'
-import { logOf, METADATA, names, ORDERS, OTHER_ID, open, T0, TOPIC_ID } from './directory-fixture.ts'
-import { batchOf, contents } from './log-fixture.ts'
+import { logOf, METADATA, names, ORDERS, OTHER_ID, open, TOPIC_ID } from './directory-fixture.ts'
+import { batchOf, contents, T0 } from './log-fixture.ts'
 
 describe('index files that are missing after a clean stop', () => {
   const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: 200 }

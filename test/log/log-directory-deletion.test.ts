@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
-import { load, logOf, names, ORDERS, OTHER_ID, open, T0, TOPIC_ID } from './directory-fixture.ts'
-import { batchOf, HandClock } from './log-fixture.ts'
+import { load, logOf, names, ORDERS, OTHER_ID, open, TOPIC_ID } from './directory-fixture.ts'
+import { batchOf, HandClock, T0 } from './log-fixture.ts'
 
 describe('deletion', () => {
   test('renames the folder at once, refuses the old log, and removes the files after the delay', async () => {

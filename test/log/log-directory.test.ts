@@ -7,8 +7,8 @@ import { DataDirectoryError } from '../../src/log/data-directory-error.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { NodeStorage } from '../../src/log/node-storage.ts'
 import { type Storage, StorageError } from '../../src/log/storage.ts'
-import { logOf, METADATA, names, ORDERS, OTHER_ID, open, T0, TOPIC_ID, text } from './directory-fixture.ts'
-import { batchOf, contents, HandClock } from './log-fixture.ts'
+import { logOf, METADATA, names, ORDERS, OTHER_ID, open, TOPIC_ID, text } from './directory-fixture.ts'
+import { batchOf, contents, HandClock, T0 } from './log-fixture.ts'
 
 describe('a new directory', () => {
   test('gets an identity and keeps it', async () => {

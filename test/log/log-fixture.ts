@@ -12,6 +12,8 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 
 export const FOLDER = 't-0'
+/** When the first records were made. */
+export const T0 = 1_700_000_000_000n
 
 /** A clock whose time the test sets. Its alarms are kept, and fire when the time is moved. */
 export class HandClock implements Clock {
@@ -52,6 +54,20 @@ export function batchOf(timestamps: readonly bigint[], valueBytes = 10, options:
     timestamps.map(timestamp => ({ key: null, value, timestamp })),
     options
   )
+}
+
+/** Appends batches of so many records each, a millisecond apart. */
+export function fill(log: PartitionLog, recordCounts: readonly number[], valueBytes = 10): void {
+  for (const count of recordCounts) {
+    const first = T0 + log.logEndOffset
+    log.append(
+      batchOf(
+        Array.from({ length: count }, (_, index) => first + BigInt(index)),
+        valueBytes
+      ),
+      0
+    )
+  }
 }
 
 /** Options for a log in the folder FOLDER of `storage`. */

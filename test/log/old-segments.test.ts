@@ -6,9 +6,8 @@ import { Removal } from '../../src/log/removal.ts'
 import { StorageError } from '../../src/log/storage.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash } from './log-fixture.ts'
+import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash, T0 } from './log-fixture.ts'
 
-const T0 = 1_700_000_000_000n
 /** Size of a batch of one record. */
 const BATCH = 78
 

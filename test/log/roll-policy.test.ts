@@ -4,9 +4,8 @@ import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { RollPolicy } from '../../src/log/roll-policy.ts'
 import { Segment } from '../../src/log/segment.ts'
 import type { Random } from '../../src/runtime/random.ts'
-import { batchOf, FOLDER, openLog } from './log-fixture.ts'
+import { batchOf, FOLDER, openLog, T0 } from './log-fixture.ts'
 
-const T0 = 1_700_000_000_000n
 const CREATED_MS = Number(T0)
 
 /** Chance that always comes out as high as it can. */
