@@ -151,14 +151,17 @@ function belongsToTransaction({ isTransactional, producerId }: RecordBatch): boo
   return isTransactional && producerId >= 0n
 }
 
-function mustAsk(
-  { parts, apiVersion, versions }: TransactionalWrite,
-  partition: Partition,
-  batch: RecordBatch
-): boolean {
-  const bumpsEpochs = apiVersion >= versions.addsSince
-  if (!bumpsEpochs && !parts.settings.get('transaction.partition.verification.enable')) return false
-  return partition.mustAsk(batch, bumpsEpochs, parts.clock.now())
+function mustAsk(write: TransactionalWrite, partition: Partition, batch: RecordBatch): boolean {
+  return isVerified(write) && partition.mustAsk(batch, bumpsEpochs(write), write.parts.clock.now())
+}
+
+/** Whether the coordinator is asked at all about a write: not about those of older clients where the setting says so. */
+export function isVerified(write: TransactionalWrite): boolean {
+  return bumpsEpochs(write) || write.parts.settings.get('transaction.partition.verification.enable')
+}
+
+function bumpsEpochs({ apiVersion, versions }: TransactionalWrite): boolean {
+  return apiVersion >= versions.addsSince
 }
 
 function writeOf(

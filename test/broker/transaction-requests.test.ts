@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { batchOf, Harness } from './harness.ts'
-import { TransactionalProducer } from './transactional.ts'
+import { committedOffset, TransactionalProducer } from './transactional.ts'
 
 async function started() {
   const broker = await Harness.start()
@@ -133,6 +133,21 @@ it('TxnOffsetCommit for an empty group is INVALID_GROUP_ID before its transactio
   await using _ = broker
   const stranger = new TransactionalProducer(broker, 'stranger', { generation: 'classic' })
   expect(await stranger.trySendOffset('', 't', 0, 1n)).toBe('INVALID_GROUP_ID')
+})
+
+it('TxnOffsetCommit of an older client is taken without a look at its transaction where nothing is verified', async () => {
+  await using broker = await Harness.start({ config: { 'transaction.partition.verification.enable': false } })
+  await broker.createTopic('t')
+  await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+  const old = new TransactionalProducer(broker, 'old', { generation: 'classic' })
+  await old.init()
+  expect(await old.trySendOffset('g', 't', 0, 1n)).toBe('NONE')
+  expect(await committedOffset(broker, 'g', 't')).toBe('UNSTABLE_OFFSET_COMMIT')
+  const stranger = { producerId: 777n, producerEpoch: 0 }
+  const unknown = Object.assign(new TransactionalProducer(broker, '', { generation: 'classic' }), stranger)
+  expect(await unknown.trySendOffset('g', 't', 0, 1n)).toBe('NONE')
+  const modern = Object.assign(new TransactionalProducer(broker, 'modern'), stranger)
+  expect(await modern.trySendOffset('g', 't', 0, 1n)).toBe('INVALID_PRODUCER_ID_MAPPING')
 })
 
 it('ListTransactions tells a state that is none once', async () => {

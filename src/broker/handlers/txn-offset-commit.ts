@@ -15,6 +15,7 @@ import { failureOf } from '../per-partition.ts'
 import {
   addToTransaction,
   checkInTransaction,
+  isVerified,
   type TransactionalWrite,
   TXN_OFFSET_COMMIT_VERSIONS
 } from '../transactional-produce.ts'
@@ -49,6 +50,7 @@ async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: Re
   const index = groupPartition(groupId, parts)
   const versions = TXN_OFFSET_COMMIT_VERSIONS
   const write: TransactionalWrite = { parts, transactionalId, producerId, producerEpoch, apiVersion, versions }
+  if (!isVerified(write)) return () => {}
   await addToTransaction(write, new Map([[topic, new Set([index])]]))
   return () => checkInTransaction(write, topic, index)
 }
