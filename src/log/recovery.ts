@@ -15,6 +15,7 @@ import { clearLeftovers } from './leftovers.ts'
 import { Segment } from './segment.ts'
 import { type CheckedSegment, checkSegment, isFollowedBySound, isUnused } from './segment-check.ts'
 import { parseSegmentFile, segmentPath } from './segment-names.ts'
+import { refuseOverlap, refuseWrongName } from './segment-place.ts'
 import { segmentOffsets } from './segments.ts'
 import type { Storage } from './storage.ts'
 
@@ -49,14 +50,23 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
   const gaps = new Gaps(options)
   clearLeftovers({ ...options, discard })
   const offsets = segmentOffsets(storage, folder)
+  // All of them before anything is changed.
+  for (const baseOffset of offsets) {
+    refuseWrongName(storage, new Segment(storage, folder, baseOffset, nowMs))
+    yield 0
+  }
   const epochs = new LeaderEpochs(storage, folder)
   if (epochs.wasDamaged) logger.warn({ folder }, 'what is known of leader epochs was damaged, and begins anew')
   let isChecked = false
   for (const [index, baseOffset] of offsets.entries()) {
-    if (isTrusted(options, baseOffset, offsets[index + 1])) continue
+    const segment = new Segment(storage, folder, baseOffset, nowMs)
+    if (isTrusted(options, segment, offsets[index + 1])) {
+      refuseOverlap(folder, segment, offsets[index + 1])
+      yield 0
+      continue
+    }
     if (!isChecked) forgetSnapshotsAfter(baseOffset, options)
     isChecked = true
-    const segment = new Segment(storage, folder, baseOffset, nowMs)
     const checked = yield* checking(segment, epochs, gaps, options)
     const isCut = segment.size < checked.fileBytes && !isMerelyUnused(storage, segment, checked, offsets[index + 1])
     if (isCut || gaps.isLoss(segment.endOffset, offsets[index + 1])) {
@@ -64,7 +74,10 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
       reportDamage(segment, checked, offsets.length - index - 1, options)
       // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
+      // Should power be lost, none may come back behind a log that has gone on.
+      storage.syncNow(folder)
     }
+    refuseOverlap(folder, segment, offsets[index + 1])
     if (index === offsets.length - 1) segment.finishForNow()
     else segment.finish()
   }
@@ -99,11 +112,11 @@ function endsBefore(end: bigint | undefined, recoveryPoint: bigint | 'end'): boo
   return recoveryPoint === 'end' || (end !== undefined && end <= recoveryPoint)
 }
 
-function isTrusted(options: RecoveryOptions, baseOffset: bigint, end: bigint | undefined): boolean {
+function isTrusted(options: RecoveryOptions, segment: Segment, end: bigint | undefined): boolean {
   const { storage, folder, recoveryPoint, logger } = options
+  const { baseOffset } = segment
   if (!endsBefore(end, recoveryPoint)) return false
-  const problem =
-    indexProblem(storage, folder, baseOffset) ?? (end === undefined ? endProblem(options, baseOffset) : undefined)
+  const problem = indexProblem(storage, folder, baseOffset) ?? (end === undefined ? endProblem(segment) : undefined)
   if (problem === undefined) return true
   logger.warn(
     { folder, segment: baseOffset, problem },
@@ -113,11 +126,9 @@ function isTrusted(options: RecoveryOptions, baseOffset: bigint, end: bigint | u
 }
 
 /** Appends go on from the end of the last segment, so it must be where a batch ends. */
-function endProblem({ storage, folder, nowMs }: RecoveryOptions, baseOffset: bigint): string | undefined {
+function endProblem(segment: Segment): string | undefined {
   try {
-    return new Segment(storage, folder, baseOffset, nowMs).endOffset < baseOffset
-      ? 'its offsets go backwards'
-      : undefined
+    return segment.endOffset < segment.baseOffset ? 'its offsets go backwards' : undefined
   } catch (error) {
     if (error instanceof CorruptRecordError) return error.message
     throw error

@@ -4,7 +4,7 @@ import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
 import { LogDirectory } from '../../src/log/log-directory.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
-import { segmentPath } from '../../src/log/segment-names.ts'
+import { type SegmentSuffix, segmentPath } from '../../src/log/segment-names.ts'
 import { replaceFile } from '../../src/log/storage.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
 import { crc32c } from '../../src/protocol/records/checksum.ts'
@@ -113,19 +113,21 @@ describe('after a clean stop', () => {
 })
 
 describe('after a kill', () => {
-  test('only what lies past the recovery point is read', async () => {
+  test('only what lies past the recovery point is gone through; of the rest both ends are looked at', async () => {
     const { storage, before } = await written('killed')
     const checkpoint = 'recovery-point-offset-checkpoint'
     replaceFile(storage, checkpoint, Buffer.from('0\n1\nt 0 20\n'))
-    const read: string[] = []
+    const read = new Map<string, number>()
     const readFile = storage.read.bind(storage)
     storage.read = (path, position, length) => {
-      if (path.endsWith('.log')) read.push(path)
-      return readFile(path, position, length)
+      const bytes = readFile(path, position, length)
+      if (path.endsWith('.log')) read.set(path, (read.get(path) ?? 0) + bytes.length)
+      return bytes
     }
     const { directory, log } = await opened(storage)
     await directory.load({ owned: () => ({ topicId: TOPIC_ID, config: () => CONFIG }) })
-    expect(new Set(read)).toEqual(new Set([20n, 30n].map(base => segmentPath(FOLDER, base, 'log'))))
+    const scanned = [...read].filter(([, bytes]) => bytes > 3 * BATCH_BYTES).map(([path]) => path)
+    expect(scanned).toEqual([20n, 30n].map(base => segmentPath(FOLDER, base, 'log')))
     holdsAll(log(), before)
   })
 
@@ -201,6 +203,52 @@ describe('after a kill', () => {
       const crashed = crashAfter(storage, at, () => started.log())
       holdsAll((await opened(storage)).log(), before.slice(0, 12))
       if (!crashed) break
+    }
+  })
+})
+
+describe('files that are not where their names say', () => {
+  const name = (base: bigint) => segmentPath(FOLDER, base, 'log')
+  /** A copy of the second segment, of offsets 10 to 19, under another name. */
+  function copied(storage: MemoryStorage, base: bigint, suffixes: readonly SegmentSuffix[]): void {
+    for (const suffix of suffixes) {
+      replaceFile(storage, segmentPath(FOLDER, base, suffix), bytesOf(storage, segmentPath(FOLDER, 10n, suffix)))
+    }
+  }
+
+  const ALL: readonly SegmentSuffix[] = ['log', 'index', 'timeindex']
+  const cases: [string, RegExp, (storage: MemoryStorage) => void][] = [
+    ['a copy that begins before its name', /15\.log begins at offset 10/, storage => copied(storage, 15n, ALL)],
+    ['one without indexes', /15\.log begins at offset 10/, storage => copied(storage, 15n, ['log'])],
+    ['one that comes last', /50\.log begins at offset 10/, storage => copied(storage, 50n, ['log'])],
+    ['a copy that begins after its name', /05\.log begins/, storage => copied(storage, 5n, ALL)],
+    ['a longer copy', /00\.log ends at offset 19, and \S*10\.log begins/, storage => longer(storage)],
+    [
+      'a longer copy without indexes',
+      /00\.log ends at offset 19/,
+      storage => {
+        longer(storage)
+        storage.removeNow(index(0n))
+      }
+    ]
+  ]
+  /** Of the first segment, which goes on to where the second ends. */
+  function longer(storage: MemoryStorage): void {
+    storage.append(name(0n), bytesOf(storage, name(10n)))
+  }
+
+  test.each(cases)('%s: the partition is offline, and nothing is changed', async (_, what, mislay) => {
+    for (const end of ['closed', 'killed'] as const) {
+      const { storage } = await written(end)
+      mislay(storage)
+      const found = storage
+        .list(FOLDER)
+        .filter(({ name }) => name.endsWith('.log'))
+        .map(({ name }) => name)
+      const logs = found.map(name => bytesOf(storage, `${FOLDER}/${name}`))
+      // The first start leaves the directory unclean: the second must find the same.
+      for (const _ of [1, 2]) expect((await opened(storage)).log).toThrow(what)
+      expect(found.map(name => bytesOf(storage, `${FOLDER}/${name}`))).toEqual(logs)
     }
   })
 })
