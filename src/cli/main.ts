@@ -89,7 +89,9 @@ function dumpLogCommand(): Command {
   return new Command('dump-log')
     .description('Show what is in the files of a log.')
     .argument('[folders...]', 'folders, or files, to look into')
-    .option('--files <files>', 'files to look into, separated by commas')
+    .option('--files <files>', 'files to look into, separated by commas', (more, files?: string) =>
+      files === undefined ? more : `${files},${more}`
+    )
     .option('--print-data-log', 'show keys and values')
     .option('--deep-iteration', 'show records')
     .option('--skip-record-metadata', 'show of records nothing but keys and values')

@@ -31,8 +31,7 @@ export function* dump(files: Files, paths: readonly string[], options: DumpOptio
     yield { kind: 'file', pairs: [['file', path]], text: `Dumping ${path}` }
     const dumper = dumperOf(path)
     if (!files.exists(path)) yield problem(path, undefined, MISSING)
-    else if (!dumper) yield { kind: 'finding', pairs: [['ignored', path]], text: `Ignoring unknown file ${path}` }
-    else yield* guarded(path, () => dumper(files, path, options, findings))
+    else yield* guarded(path, () => (dumper ? dumper(files, path, options, findings) : ignored(files, path)))
   }
   yield* findings.items()
 }
@@ -49,16 +48,25 @@ export function* guarded(path: string, items: () => Iterable<Item>): Generator<I
 /** What an error says of a file that cannot be read (further). Throws those that are our own bugs. */
 export function problemOf(path: string, error: unknown): Item {
   if (!(error instanceof StorageError) && !isAboutBytes(error)) throw error
-  return problem(path, undefined, error.message)
+  const { message } = error
+  return problem(path, undefined, message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message)
 }
 
-/** The files that the paths stand for. A folder in which there are none stands for itself: whoever named it is told. */
+/** Tells that a path is not looked into. Throws StorageError for a folder that cannot be. */
+export function ignored(files: Files, path: string): Item[] {
+  files.list(path)
+  return [{ kind: 'finding', pairs: [['ignored', path]], text: `Ignoring unknown file ${path}` }]
+}
+
+/**
+ * The files that the paths stand for. A folder in which there are none stands for itself, and so does one that cannot be
+ * read: whoever named it is told.
+ */
 export function* filesUnder(files: Files, paths: readonly string[]): Generator<string> {
   for (const given of paths) {
     const path = given.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '')
-    const entries = files.exists(path) ? entriesOfFolder(files, path) : []
     let isEmpty = true
-    for (const file of filesIn(files, path, entries)) {
+    for (const file of filesIn(files, path)) {
       isEmpty = false
       yield file
     }
@@ -66,20 +74,23 @@ export function* filesUnder(files: Files, paths: readonly string[]): Generator<s
   }
 }
 
-function* filesIn(files: Files, folder: string, entries: ReturnType<Files['list']>): Generator<string> {
-  for (const { name, kind } of entries) {
+/** A partition may be a link to a folder elsewhere. Links within links may lead round in circles. */
+function* filesIn(files: Files, folder: string, followsLinks = true): Generator<string> {
+  const entries = entriesOfFolder(files, folder)
+  if (!entries) return yield folder
+  for (const { name, kind, isLink = false } of entries) {
     const path = folder === '' || folder === '/' ? `${folder}${name}` : `${folder}/${name}`
     if (kind === 'file' && dumperOf(path)) yield path
-    else if (kind === 'directory') yield* filesIn(files, path, files.list(path))
+    else if (kind === 'directory' && (followsLinks || !isLink)) yield* filesIn(files, path, followsLinks && !isLink)
   }
 }
 
-/** None for a file. */
-function entriesOfFolder(files: Files, path: string): ReturnType<Files['list']> {
+/** None for a file; undefined for a folder that cannot be read. */
+function entriesOfFolder(files: Files, path: string): ReturnType<Files['list']> | undefined {
   try {
     return files.list(path)
   } catch (error) {
-    if (error instanceof StorageError) return []
+    if (error instanceof StorageError) return undefined
     throw error
   }
 }

@@ -68,8 +68,8 @@ export function beginning(path: string): Item {
 export function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, offsets: OffsetOrder): Generator<Item> {
   const { batch, position } = entry
   const { producerId } = options.filter
-  if (!isWanted(options.filter, batch.baseOffset, batch.lastOffset)) return
-  if (producerId !== undefined && (batch.isLegacy || batch.producerId !== producerId)) return
+  const isOthers = producerId !== undefined && (batch.isLegacy || batch.producerId !== producerId)
+  if (isOthers || !isWanted(options.filter, batch.baseOffset, batch.lastOffset)) return offsets.skip(batch.lastOffset)
   const header: Item = { kind: 'batch', pairs: batchPairs(entry) }
   // A batch without a record of the wanted key is not shown: its line waits for the first one.
   let isShown = options.filter.key === undefined
@@ -180,5 +180,10 @@ export class OffsetOrder {
   see(offset: bigint): void {
     if (offset !== this.#last + 1n) this.#findings.add('nonConsecutive', this.#path, this.#last, offset)
     this.#last = offset
+  }
+
+  /** Offsets that nobody wants to see are not missing. */
+  skip(lastOffset: bigint): void {
+    this.#last = lastOffset
   }
 }

@@ -1,9 +1,9 @@
 /** `--transactions`: one line for each transaction of a partition, those that have ended first, in the order of their ends. */
 import { basename, dirname } from 'node:path'
 import { baseOffsetOf } from '../log/segment-names.ts'
-import { filesUnder, guarded, MISSING } from './dump.ts'
+import { dumperOf, filesUnder, guarded, ignored, MISSING } from './dump.ts'
 import { type Item, OptionalLong, problem } from './items.ts'
-import { type Files, wholeEntriesOf } from './log-file.ts'
+import { entriesOf, type Files, isWhole } from './log-file.ts'
 import { type DumpOptions, isWanted } from './options.ts'
 import { type TracedTxn, TransactionTrace } from './transaction-trace.ts'
 
@@ -12,6 +12,7 @@ export function* dumpTransactions(files: Files, paths: readonly string[], option
   let partition: PartitionTransactions | undefined
   for (const path of filesUnder(files, paths)) {
     if (!files.exists(path)) yield problem(path, undefined, MISSING)
+    else if (!dumperOf(path)) yield* guarded(path, () => ignored(files, path))
     if (!files.exists(path) || baseOffsetOf(basename(path)) === undefined) continue
     if (dirname(path) !== partition?.folder) {
       if (partition) yield* partition.finish()
@@ -38,8 +39,9 @@ class PartitionTransactions {
 
   /** The transactions that end in a segment. */
   *read(path: string): Generator<Item> {
-    for (const { batch } of wholeEntriesOf(this.#files, path, 0, this.#files.size(path))) {
-      const ended = this.#trace.add(batch)
+    for (const entry of entriesOf(this.#files, path, 0, this.#files.size(path))) {
+      const ended = isWhole(entry) ? this.#trace.add(entry.batch) : undefined
+      if (!isWhole(entry)) yield problem(path, entry.position, entry.why)
       if (ended) yield* this.#tell(ended)
     }
   }

@@ -42,7 +42,10 @@ function problemsOf(files: Files, path: string, options: DumpOptions, order: Par
   if (!files.exists(path)) return [problem(path, undefined, MISSING)]
   if (path.endsWith('.log')) return verifyLog(files, path, order)
   if (path.endsWith('.checkpoint')) return verifyLog(files, path, new PartitionOrder(files, ''))
-  return dumper ? found(path, dumper, files, options) : [problem(path, undefined, 'an unknown kind of file')]
+  if (dumper) return found(path, dumper, files, options)
+  // Throws for a folder that cannot be read.
+  files.list(path)
+  return [problem(path, undefined, 'an unknown kind of file')]
 }
 
 /** What a dump finds wrong, findings included. */

@@ -43,11 +43,9 @@ export class NodeStorage implements Storage {
   list(directory: string): DirectoryEntry[] {
     return attempt(directory, () => {
       const at = this.#absolute(directory)
-      if (!fs.existsSync(at)) return []
-      const entries = fs.readdirSync(at, { withFileTypes: true })
-      return entries
-        .map(entry => ({ name: entry.name, kind: kindOf(entry) }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1))
+      if (!fs.statSync(at, { throwIfNoEntry: false })?.isDirectory()) return []
+      const entries = fs.readdirSync(at, { withFileTypes: true }).map(entry => described(entry, at))
+      return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
     })
   }
 
@@ -221,7 +219,15 @@ function closeIfUnused(open: OpenFile): void {
   if (open.dropped && open.users === 0) fs.closeSync(open.descriptor)
 }
 
-function kindOf(entry: fs.Dirent): DirectoryEntry['kind'] {
+/** Operators move a partition to another disk and leave a link in its place. */
+function described(entry: fs.Dirent, directory: string): DirectoryEntry {
+  const { name } = entry
+  if (!entry.isSymbolicLink()) return { name, kind: kindOf(entry) }
+  const target = path.join(directory, name)
+  return { name, kind: fs.existsSync(target) ? kindOf(fs.statSync(target)) : 'other', isLink: true }
+}
+
+function kindOf(entry: fs.Dirent | fs.Stats): DirectoryEntry['kind'] {
   if (entry.isFile()) return 'file'
   return entry.isDirectory() ? 'directory' : 'other'
 }

@@ -24,11 +24,14 @@ export class StorageError extends KafkaError {
 /** An entry of a directory. */
 export interface DirectoryEntry {
   readonly name: string
+  /** Of a link: what it leads to. */
   readonly kind: 'file' | 'directory' | 'other'
+  /** Whoever walks through directories must not walk in circles. */
+  readonly isLink?: boolean
 }
 
 export interface Storage {
-  /** What `directory` holds, sorted by name; nothing when there is no such directory. '' is the root. */
+  /** What `directory` holds, sorted by name; nothing when there is none of that name. '' is the root. */
   list(directory: string): DirectoryEntry[]
   exists(path: string): boolean
   /** Makes a directory and its parents; one that exists stays as it is. */

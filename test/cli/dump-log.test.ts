@@ -34,6 +34,12 @@ it('shows files and folders, and what does not fit on stderr', async () => {
   expect(await dumped(folder, '--print-data-log')).toEqual({ code, stdout, stderr })
 })
 
+it('takes files named in several places', async () => {
+  const path = join(folder, LOG)
+  const { stdout } = await dumped('--files', path, path, '--files', `${path},${path}`)
+  expect(stdout.match(/^Dumping /gm)).toHaveLength(4)
+})
+
 it('takes a decoder with or without its class, and every decoder of Kafka', async () => {
   const path = join(folder, LOG)
   const { stdout } = await dumped('--files', path, '--key-decoder-class', '--skip-record-metadata')

@@ -1,9 +1,13 @@
 /** The lines about logs, checkpoints and snapshots, as Kafka 4.3's tool prints them over the same bytes. */
 import { describe, expect, it } from 'vitest'
 import * as decoders from '../../src/dump/decoders.ts'
+import { dump } from '../../src/dump/dump.ts'
 import { groupDecoder } from '../../src/dump/group-decoder.ts'
 import { metadataDecoder } from '../../src/dump/metadata-decoder.ts'
-import { jsonOf } from '../../src/dump/render.ts'
+import { jsonOf, textOf } from '../../src/dump/render.ts'
+import { dumpTransactions } from '../../src/dump/transactions.ts'
+import { verify } from '../../src/dump/verify.ts'
+import { StorageError } from '../../src/log/storage.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { crc32 } from '../../src/protocol/records/checksum.ts'
 import { ABORT_MARKER, BY_CODEC, hex, TRANSACTIONAL } from '../protocol/records/vectors.ts'
@@ -125,6 +129,28 @@ it('ignores other files that are named, and leaves them out of folders', () => {
   ])
 })
 
+it.each([
+  ['dumping', dump],
+  ['verifying', verify],
+  ['looking for transactions', dumpTransactions]
+])('%s says why a folder cannot be read, and goes on', (_, looking) => {
+  const storage = folder({ [LOG]: TRANSACTIONAL })
+  storage.makeDirectory('data/shut-0')
+  storage.rename('t-0', 'data/t-0')
+  const list = storage.list.bind(storage)
+  storage.list = path => {
+    if (path === 'data/shut-0') throw new StorageError('other', `${path}: EACCES: permission denied`)
+    return list(path)
+  }
+  for (const given of ['data', 'data/shut-0']) {
+    const told = [...looking(storage, [given], options())]
+    expect(told.filter(({ kind }) => kind === 'problem').map(textOf)).toEqual([
+      'data/shut-0: EACCES: permission denied'
+    ])
+    expect(told.at(-1)?.kind === 'problem').toBe(given !== 'data' && looking !== verify)
+  }
+})
+
 it('writes one JSON object a line', () => {
   const storage = folder({ [LOG]: TRANSACTIONAL })
   const objects = items(storage, options({ print: true })).map(item => JSON.parse(jsonOf(item)))
@@ -161,6 +187,14 @@ describe('a filter', () => {
 
   it('of a producer shows its batches', () => {
     expect(shown({ filter: { producerId: 10n } })).toEqual(['a10', 'b10'])
+  })
+
+  it('does not make offsets missing that are left out', () => {
+    const at = (filter: object) =>
+      lines(storage, options({ deep: true, filter })).filter(line => /followed by/.test(line))
+    expect(at({})).toEqual(['  1 is followed by 10', '  11 is followed by 20'])
+    expect(at({ fromOffset: 10n, toOffset: 11n })).toEqual(['  1 is followed by 10'])
+    expect(at({ producerId: 20n })).toEqual(['  11 is followed by 20'])
   })
 
   it('of a key shows its records, and only batches that have one', () => {

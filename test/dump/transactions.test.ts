@@ -86,6 +86,22 @@ describe('the view of transactions', () => {
     expect(told[2]).toMatch(/^producerId: 7 .*firstOffset: OptionalLong.empty lastOffset: 5 records: 0 result: ABORT/)
   })
 
+  it('says where a log is damaged, and goes on after it', () => {
+    const storage = story().storage()
+    const [path, position] = ['t-0/00000000000000000000.log', story().batches[0]?.sizeInBytes ?? 0]
+    const bytes = Buffer.from(storage.read(path, 0, storage.size(path)))
+    bytes.writeInt8(7, position + 16)
+    storage.truncate(path, 0)
+    storage.append(path, bytes)
+    const told = [...dumpTransactions(storage, ['t-0'], options())].map(textOf)
+    expect(told[0]).toMatch(/\.log: position \d+: a record batch of unknown magic 7; .* up to the next whole batch$/)
+    expect(told.slice(2).map(line => /result: \w+/.exec(line)?.[0])).toEqual([
+      'result: ABORT',
+      'result: COMMIT',
+      'result: OPEN'
+    ])
+  })
+
   it('shows those of a producer or in a range alone, and nothing of partitions without any', () => {
     const lines = (filter: object) => [...dumpTransactions(story().storage(), ['t-0'], options({ filter }))].map(textOf)
     expect(lines({ producerId: 6n })).toHaveLength(2)

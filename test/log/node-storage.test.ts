@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -30,6 +30,23 @@ test('a file in the middle of a sync is not closed to make room', async () => {
   storage.append('third', Buffer.from('z'))
   expect(storage.openFiles).toBe(1)
   storage.close()
+})
+
+test('links are what they lead to, and a file has no entries', () => {
+  mkdirSync(join(root, 'folder/inner'), { recursive: true })
+  writeFileSync(join(root, 'file'), 'x')
+  const links = { toFolder: 'folder/inner', toFile: 'file', toNothing: 'gone' }
+  for (const [name, target] of Object.entries(links)) symlinkSync(join(root, target), join(root, 'folder', name))
+  symlinkSync('round', join(root, 'folder/round'))
+  const storage = new NodeStorage(root)
+  expect(storage.list('folder')).toEqual([
+    { name: 'inner', kind: 'directory' },
+    { name: 'round', kind: 'other', isLink: true },
+    { name: 'toFile', kind: 'file', isLink: true },
+    { name: 'toFolder', kind: 'directory', isLink: true },
+    { name: 'toNothing', kind: 'other', isLink: true }
+  ])
+  expect([storage.list('file'), storage.list('gone')]).toEqual([[], []])
 })
 
 test('a device without room is an error of kind full', () => {
