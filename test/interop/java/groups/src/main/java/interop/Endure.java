@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * endure PREFIX: a group of dynamic members and one of static ones live on while brokers come and go behind their address. It
  * tells how many records both have read, each hundred on a line, and ends when a line comes in. All the while an Admin asks
- * what is committed, which may never be less than what was acknowledged.
+ * what is committed, which may never be less than what was acknowledged, and in the end is all there is.
  */
 final class Endure {
     private static final int MEMBERS = 3;
@@ -30,7 +30,7 @@ final class Endure {
                 throw new IllegalStateException("partitions moved\n" + dynamic.ledger.story() + "\n\n" + fixed.ledger.story());
             }
             String restarted = StaticMembers.restartOne(fixed, second.get(0), second.get(1));
-            long read = dynamic.drain() + fixed.drain();
+            long read = readAll(dynamic) + readAll(fixed);
             long repeated = dynamic.ledger.repeated() + fixed.ledger.repeated();
             return String.format("{\"read\":%d,\"repeated\":%d,\"restarted\":\"%s\"}", read, repeated, restarted);
         }
@@ -66,6 +66,13 @@ final class Endure {
             }
             LockSupport.parkNanos(PACE_NS);
         }
+    }
+
+    private static long readAll(Scene on) throws Exception {
+        long read = on.drain();
+        on.ledger.await("all of it committed", () -> on.ledger.committed().equals(on.ledger.read()));
+        checkCommitted(on);
+        return read;
     }
 
     private static void checkCommitted(Scene on) throws Exception {
