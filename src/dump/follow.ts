@@ -1,24 +1,38 @@
 /**
- * Logs that somebody is writing to, looked at again and again: each round shows what has come since the last. A log is
- * followed by offset: where its files were cut, rewritten or removed meanwhile, the round says so and goes on at the
- * offset that it had reached. The end of the newest file may be a batch in the making, and is left for a later round.
+ * Logs that somebody is writing to, looked at again and again: each round shows what has come since the last. Only logs
+ * are followed: the files beside them are written when a log rolls, or as a whole.
  */
 import { basename, dirname } from 'node:path'
-import { baseOffsetOf, segmentPath } from '../log/segment-names.ts'
-import { StorageError } from '../log/storage.ts'
-import { BATCH_OVERHEAD, LOG_OVERHEAD } from '../protocol/records/batch.ts'
-import { filesUnder, problemOf } from './dump.ts'
+import { parseFolder } from '../log/partition-folder.ts'
+import { baseOffsetOf } from '../log/segment-names.ts'
+import { dumperOf, filesUnder, MISSING, problemOf } from './dump.ts'
 import { Findings } from './findings.ts'
+import { FollowedLog } from './followed-log.ts'
 import { type Item, problem } from './items.ts'
-import { beginning, dumpEntry, invalidEnd, OffsetOrder } from './log.ts'
-import { entriesOf, type Files, isWhole, type LogEntry, wholeEntriesOf } from './log-file.ts'
+import { beginning } from './log.ts'
+import type { Files } from './log-file.ts'
 import type { DumpOptions } from './options.ts'
+
+/** Why there is nothing to follow at a path that somebody names, if so. */
+export function unfollowable(files: Files, path: string): Item | undefined {
+  if (!files.exists(path)) return problem(path, undefined, MISSING)
+  try {
+    files.list(path)
+    const named = files.list(dirname(path)).find(({ name }) => name === basename(path))
+    if (named?.kind !== 'file' || baseOffsetOf(named.name) !== undefined) return undefined
+    return problem(path, undefined, 'only the .log files of partitions are followed')
+  } catch (error) {
+    return problemOf(path, error)
+  }
+}
 
 /** Several logs, those that come later included. */
 export class Follower {
   readonly #paths: readonly string[]
   readonly #options: DumpOptions
   readonly #logs = new Map<string, FollowedLog>()
+  /** Folders that cannot be read, each of which is told once. */
+  readonly #shut = new Set<string>()
   /** The file that the lines before were about. */
   #shown: string | undefined
 
@@ -30,7 +44,10 @@ export class Follower {
   /** What has come since the last round. Files may be other ones by then, so `files` must not hold old ones open. */
   *round(files: Files): Generator<Item> {
     const findings = new Findings()
-    for (const path of filesUnder(files, this.#paths)) this.#find(path)
+    for (const path of filesUnder(files, this.#paths)) {
+      if (dumperOf(path)) this.#find(path)
+      else yield* this.#tellIfShut(files, path)
+    }
     for (const log of this.#logs.values()) {
       for (const { path, item } of log.round(files, this.#options, findings)) {
         if (item.kind !== 'finding' && path !== this.#shown) yield* this.#heading(path, log)
@@ -50,167 +67,15 @@ export class Follower {
     const folder = dirname(path)
     const baseOffset = baseOffsetOf(basename(path))
     if (baseOffset === undefined || this.#logs.has(folder)) return
+    // It has been shown under the name that it had.
+    if (parseFolder(basename(folder)) === 'delete') return
     this.#logs.set(folder, new FollowedLog(folder, baseOffset))
   }
-}
 
-/** An item, and the file that it is about. */
-interface Told {
-  readonly path: string
-  readonly item: Item
-}
-
-class FollowedLog {
-  readonly #folder: string
-  /** The segment that is being read, and up to where it has been. */
-  #baseOffset: bigint
-  #position = 0
-  /** What must follow; all before has been seen. */
-  #nextOffset: bigint
-  /** The header of the last batch that was seen: where another one stands there now, the file is another, too. */
-  #before: Buffer = Buffer.alloc(0)
-  #beforePosition = 0
-  /** Where a batch does not fit its checksum, which it may do in the next round. */
-  #doubtful = -1
-  #headed: string | undefined
-  #failure: string | undefined
-
-  constructor(folder: string, baseOffset: bigint) {
-    this.#folder = folder
-    this.#baseOffset = baseOffset
-    this.#nextOffset = baseOffset
+  *#tellIfShut(files: Files, folder: string): Generator<Item> {
+    const why = files.exists(folder) ? unfollowable(files, folder) : undefined
+    if (!why || this.#shut.has(folder)) return
+    this.#shut.add(folder)
+    yield why
   }
-
-  /** Whether nothing has been said of a file yet. */
-  isNew(path: string): boolean {
-    const isNew = this.#headed !== path
-    this.#headed = path
-    return isNew
-  }
-
-  *round(files: Files, options: DumpOptions, findings: Findings): Generator<Told> {
-    try {
-      yield* this.#round(files, options, findings)
-      this.#failure = undefined
-    } catch (error) {
-      const said = problemOf(this.#path, error)
-      // A file that has gone since it was listed is the next round's; what stays wrong is said once.
-      if (said.text === this.#failure || (error instanceof StorageError && !files.exists(this.#path))) return
-      this.#failure = said.text
-      yield this.#told(said)
-    }
-  }
-
-  *#round(files: Files, options: DumpOptions, findings: Findings): Generator<Told> {
-    const segments = segmentsOf(files, this.#folder)
-    if (segments.length === 0) return
-    if (!this.#isInPlace(files, segments)) yield this.#told(this.#findPlace(files, segments))
-    for (;;) {
-      const next = segments.find(baseOffset => baseOffset > this.#baseOffset)
-      yield* this.#readOn(files, next === undefined, options, findings)
-      if (next === undefined) return
-      this.#place(next, 0)
-    }
-  }
-
-  /** Shows the batches from the position on. */
-  *#readOn(files: Files, isNewest: boolean, options: DumpOptions, findings: Findings): Generator<Told> {
-    const path = this.#path
-    const end = files.size(path)
-    const offsets = new OffsetOrder(path, findings, this.#nextOffset - 1n)
-    for (const entry of entriesOf(files, path, this.#position, end)) {
-      if (!isWhole(entry)) {
-        if (isNewest && entry.next === end) return
-        yield this.#told(problem(path, entry.position, entry.why))
-        this.#position = entry.next
-        continue
-      }
-      if (isNewest && this.#mayBecomeSound(files, entry)) return
-      for (const item of dumpEntry(path, entry, options, offsets)) yield this.#told(item)
-      this.#step(entry)
-    }
-    if (!isNewest && this.#position < end) yield this.#told(invalidEnd(path, end - this.#position))
-  }
-
-  /** Of room laid out in advance a batch's header may be written and its records not. Each is waited for once. */
-  #mayBecomeSound(files: Files, { position, size, batch }: LogEntry): boolean {
-    if (this.#doubtful === position || batch.hasValidCrc()) return false
-    if (files.read(this.#path, position + size, LOG_OVERHEAD).some(byte => byte !== 0)) return false
-    this.#doubtful = position
-    return true
-  }
-
-  #step({ position, size, batch }: LogEntry): void {
-    this.#position = position + size
-    this.#nextOffset = batch.nextOffset
-    this.#before = Buffer.from(batch.bytes.subarray(0, BATCH_OVERHEAD))
-    this.#beforePosition = position
-  }
-
-  #place(baseOffset: bigint, position: number): void {
-    this.#baseOffset = baseOffset
-    this.#position = position
-    this.#before = Buffer.alloc(0)
-    this.#doubtful = -1
-  }
-
-  /** Whether what comes next is still found where the last round ended. */
-  #isInPlace(files: Files, segments: readonly bigint[]): boolean {
-    if (!segments.includes(this.#baseOffset)) return false
-    const size = files.size(this.#path)
-    if (size <= this.#position) return size === this.#position
-    return files.read(this.#path, this.#beforePosition, this.#before.length).equals(this.#before)
-  }
-
-  /** Goes to where the log now has what comes next, and says why it had to. */
-  #findPlace(files: Files, segments: readonly bigint[]): Item {
-    const wanted = this.#nextOffset
-    const baseOffset = segments.findLast(offset => offset <= wanted) ?? segments[0] ?? wanted
-    this.#place(baseOffset, 0)
-    if (baseOffset > wanted) {
-      this.#nextOffset = baseOffset
-      return this.#moved(`offsets ${wanted} to ${baseOffset - 1n} were deleted before they were seen`)
-    }
-    const reached = this.#skipTo(wanted, files)
-    if (reached === wanted || baseOffset !== segments.at(-1)) {
-      return this.#moved(`files were replaced or deleted; goes on at offset ${wanted}`)
-    }
-    this.#nextOffset = reached
-    return this.#moved(`the log was cut back from offset ${wanted} to ${reached}`)
-  }
-
-  /** Steps over all batches of the segment below an offset. Returns the offset, or a lower one where they end. */
-  #skipTo(offset: bigint, files: Files): bigint {
-    let reached = this.#baseOffset
-    for (const { position, size, batch } of wholeEntriesOf(files, this.#path, 0, files.size(this.#path))) {
-      if (batch.lastOffset >= offset) return offset
-      reached = batch.nextOffset
-      this.#position = position + size
-    }
-    return reached
-  }
-
-  #moved(what: string): Item {
-    return {
-      kind: 'finding',
-      pairs: [
-        ['followed', this.#folder],
-        ['what', what]
-      ],
-      text: `${this.#folder}: ${what}`
-    }
-  }
-
-  get #path(): string {
-    return segmentPath(this.#folder, this.#baseOffset, 'log')
-  }
-
-  #told(item: Item): Told {
-    return { path: this.#path, item }
-  }
-}
-
-/** The base offsets of a folder's segments, in order. */
-function segmentsOf(files: Files, folder: string): bigint[] {
-  return files.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
 }

@@ -7,6 +7,8 @@ export const METADATA_FOLDER = '__cluster_metadata-0'
 
 /** Kafka's name for the file in a partition's folder that says which topic it belongs to. */
 export const PARTITION_METADATA_FILE = 'partition.metadata'
+/** Far more than its two lines take. */
+const LARGEST_METADATA = 1024
 const LONGEST_NAME = 255
 const SET_ASIDE = /\.[0-9a-f]{32}-(delete|stray|future)$/
 const PARTITION = /^(.+)-(\d+)$/
@@ -37,10 +39,10 @@ export function setAsideName({ topic, partition }: TopicPartition, why: 'delete'
 }
 
 /** The topic id that a folder's partition.metadata names; undefined when there is no such file or it is damaged. */
-export function readTopicId(storage: Storage, folder: string): string | undefined {
+export function readTopicId(storage: Pick<Storage, 'exists' | 'read'>, folder: string): string | undefined {
   const path = `${folder}/${PARTITION_METADATA_FILE}`
   if (!storage.exists(path)) return undefined
-  const text = storage.read(path, 0, storage.size(path)).toString('utf8')
+  const text = storage.read(path, 0, LARGEST_METADATA).toString('utf8')
   return /^version:\s*\d+\s*\ntopic_id:\s*([\w-]{22})\s*$/.exec(text)?.[1]
 }
 

@@ -1,9 +1,11 @@
 /** Logs that grow, roll, are cut and lose files between one look and the next. */
-import { expect, it } from 'vitest'
-import { Follower } from '../../src/dump/follow.ts'
+import { describe, expect, it } from 'vitest'
+import { Follower, unfollowable } from '../../src/dump/follow.ts'
 import type { DumpOptions } from '../../src/dump/options.ts'
 import { jsonOf, textOf } from '../../src/dump/render.ts'
 import { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { writeTopicId } from '../../src/log/partition-folder.ts'
+import { StorageError } from '../../src/log/storage.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { options } from './folder.ts'
@@ -77,6 +79,77 @@ it('goes on in new segments, and in partitions that come later', () => {
   expect(log.look()).toEqual([`Dumping ${other.path()}`, 'Log starting offset: 0', 'baseOffset: 0'])
   log.append()
   expect(log.look()).toEqual([`Dumping ${log.path()}`, 'baseOffset: 3'])
+})
+
+describe('a topic that is deleted and made anew', () => {
+  const IDS = ['J5MVhC4LQ4u3oPUZ3z2vyA', 'K5MVhC4LQ4u3oPUZ3z2vyA']
+  const made = (id: string | undefined, log = new Log()) => {
+    if (id !== undefined) writeTopicId(log.storage, log.folder, id)
+    return log
+  }
+  function remade(old: Log): Log {
+    const aside = `${old.folder}.${'0'.repeat(32)}-delete`
+    old.storage.rename(old.folder, aside)
+    return made(IDS[1], new Log(options(), old.storage))
+  }
+  const ANEW = 'data/t-0: another topic has that name now; shown from its beginning'
+
+  it.each([
+    ['less', 3, 1],
+    ['as much', 1, 1],
+    ['more', 1, 3]
+  ])('is shown from its beginning where it has %s than the old one', (_, before, after) => {
+    const log = made(IDS[0])
+    for (let count = 0; count < before; count++) log.append()
+    log.look()
+    const other = remade(log)
+    for (let count = 0; count < after; count++) other.storage.append(other.path(), other.bytes('w'))
+    const shown = Array.from({ length: after }, (_, offset) => `baseOffset: ${offset}`)
+    expect(log.look()).toEqual([ANEW, ...shown])
+    other.append()
+    expect(log.look()).toEqual([`baseOffset: ${after}`])
+  })
+
+  it('is waited for while it is not there, and what is being removed is not shown again', () => {
+    const log = made(IDS[0]).append().append()
+    log.look()
+    const other = remade(log)
+    expect(log.look()).toEqual([])
+    other.append()
+    expect(log.look()).toEqual([ANEW, 'baseOffset: 0'])
+  })
+
+  it('is the same one that is cut back if its folder says so, even late', () => {
+    const log = new Log().append().append()
+    log.look()
+    made(IDS[0], log).cut(70, 1n)
+    expect(log.look()).toEqual([expect.stringMatching(/cut back from offset 2 to 1$/)])
+  })
+})
+
+it('says what cannot be followed', () => {
+  const { storage, folder } = new Log().append()
+  storage.append(`${folder}/00000000000000000000.index`, Buffer.alloc(8))
+  storage.append('data/notes.txt', Buffer.alloc(8))
+  const said = (path: string) => unfollowable(storage, path)?.text
+  expect(said(`${folder}/00000000000000000000.index`)).toMatch(
+    /index: only the \.log files of partitions are followed$/
+  )
+  expect(said('data/notes.txt')).toMatch(/only the \.log files/)
+  expect(said('data/gone')).toMatch(/no such file/)
+  expect(['data', folder, `${folder}/00000000000000000000.log`].map(said)).toEqual([undefined, undefined, undefined])
+})
+
+it('says once of a folder that it cannot be read', () => {
+  const log = new Log().append()
+  log.storage.makeDirectory('data/shut-0')
+  const list = log.storage.list.bind(log.storage)
+  log.storage.list = path => {
+    if (path === 'data/shut-0') throw new StorageError('other', `${path}: EACCES: permission denied`)
+    return list(path)
+  }
+  expect(log.look()).toEqual(expect.arrayContaining(['data/shut-0: EACCES: permission denied', 'baseOffset: 0']))
+  expect(log.look()).toEqual([])
 })
 
 it('begins with the file that it is given', () => {

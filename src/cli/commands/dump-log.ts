@@ -12,10 +12,10 @@ import {
   type RecordDecoder,
   type ValueDecoder
 } from '../../dump/decoders.ts'
-import { dump, MISSING } from '../../dump/dump.ts'
-import { Follower } from '../../dump/follow.ts'
+import { dump } from '../../dump/dump.ts'
+import { Follower, unfollowable } from '../../dump/follow.ts'
 import { groupDecoder } from '../../dump/group-decoder.ts'
-import { type Item, problem } from '../../dump/items.ts'
+import type { Item } from '../../dump/items.ts'
 import { metadataDecoder } from '../../dump/metadata-decoder.ts'
 import type { DumpOptions } from '../../dump/options.ts'
 import { coloured, jsonOf, type Renderer, textOf } from '../../dump/render.ts'
@@ -74,9 +74,9 @@ export async function dumpLog(folders: readonly string[], options: DumpLogOption
 
 /** Shows what comes, round by round, until Ctrl-C or until nobody reads it any more. */
 async function follow(follower: Follower, report: Report, paths: readonly string[]): Promise<void> {
-  const missing = await reading(async files => paths.filter(path => !files.exists(path)))
-  await report.write(missing.map(path => problem(path, undefined, MISSING)))
-  if (missing.length === paths.length) {
+  const problems = await reading(async files => paths.flatMap(path => unfollowable(files, path) ?? []))
+  await report.write(problems)
+  if (problems.length === paths.length) {
     process.exitCode = 1
     return
   }
