@@ -16,6 +16,15 @@ class CountingStorage extends MemoryStorage {
   }
 }
 
+/** Has no room while it is said to be full. */
+class FillingStorage extends MemoryStorage {
+  isFull = false
+  override append(path: string, bytes: Buffer): void {
+    if (this.isFull) throw new StorageError('full', 'no room')
+    super.append(path, bytes)
+  }
+}
+
 /** Refuses to rename one folder. */
 class StubbornStorage extends MemoryStorage {
   override rename(from: string, to: string): void {
@@ -96,44 +105,32 @@ describe('a change of metadata', () => {
   })
 
   it('that cannot be recorded is every topic`s error, and changes nothing', async () => {
-    let isFull = false
-    class FullStorage extends MemoryStorage {
-      override append(path: string, bytes: Buffer): void {
-        if (isFull) throw new StorageError('full', 'no room')
-        super.append(path, bytes)
-      }
-    }
-    await using broker = await Harness.start({ storage: new FullStorage() })
+    const storage = new FillingStorage()
+    await using broker = await Harness.start({ storage })
     await broker.createTopic('old')
-    isFull = true
+    storage.isFull = true
     const topics = [{ name: 'new', numPartitions: 1, replicationFactor: 1 }]
     expect((await broker.get('CreateTopics', { topics })).topics).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
     const removed = await broker.get('DeleteTopics', { topics: [{ name: 'old' }], timeoutMs: 1000 })
     expect(removed.responses).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
     const grown = await broker.get('CreatePartitions', { topics: [{ name: 'old', count: 2 }], timeoutMs: 1000 })
     expect(grown.results).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
-    isFull = false
+    storage.isFull = false
     expect((await broker.get('Metadata', { topics: null })).topics.map(({ name }) => name)).toEqual(['old'])
   })
 })
 
 it('tells of a full disk once, however many requests meet it', async () => {
-  let isFull = false
-  class FullStorage extends MemoryStorage {
-    override append(path: string, bytes: Buffer): void {
-      if (isFull) throw new StorageError('full', 'no room')
-      super.append(path, bytes)
-    }
-  }
+  const storage = new FillingStorage()
   const told: string[] = []
   const logger = { ...silentLogger, error: (_: object, message: string) => told.push(message), child: () => logger }
-  await using broker = await Harness.start({ storage: new FullStorage(), logger })
+  await using broker = await Harness.start({ storage, logger })
   const topicId = await broker.createTopic('t')
-  isFull = true
+  storage.isFull = true
   for (let count = 0; count < 3; count++) {
     expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('KAFKA_STORAGE_ERROR')
   }
-  isFull = false
+  storage.isFull = false
   expect(told.filter(message => message.includes('no room'))).toHaveLength(1)
 })
 
