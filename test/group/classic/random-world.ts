@@ -8,13 +8,13 @@ import { type Random, seededRandom } from '../../../src/runtime/random.ts'
 import { ClusterTopics } from '../consumer/cluster-topics.ts'
 import { GROUP_SETTINGS } from '../coordinator-fixture.ts'
 import { GROUP, pick, RandomWorld } from '../random-world.ts'
-import { Client, PARTITIONS, partitionsOf, type Surroundings } from './random-client.ts'
+import { Client, PARTITIONS, partitionsOf, type Witness } from './random-client.ts'
 import { subscription } from './stage.ts'
 
 const CLIENTS = 8
 const INSTANCES = ['A', 'B', 'C']
 
-export class World extends RandomWorld implements Surroundings {
+export class World extends RandomWorld implements Witness {
   readonly clients: readonly Client[]
   readonly offsets = new Map<number, bigint>()
   /** By generation, who owns a partition. */

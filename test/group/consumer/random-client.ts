@@ -1,16 +1,13 @@
 /** What members of both protocols are to a world of chance, and how partitions are named there: by topic id and number. */
-import type { GroupCoordinator } from '../../../src/group/coordinator.ts'
 import type { Random } from '../../../src/runtime/random.ts'
+import type { Surroundings as AnySurroundings } from '../random-member.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
 
-export interface Surroundings {
+export interface Surroundings extends AnySurroundings {
   readonly random: Random
   readonly topics: ClusterTopics
   /** Nothing goes wrong any more, and nobody is slow. */
   readonly isCalm: boolean
-  coordinator(): GroupCoordinator
-  /** Every answer must come, sooner or later. */
-  awaited<T>(what: string, answer: Promise<T>): Promise<T>
 }
 
 export interface Client {

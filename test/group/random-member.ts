@@ -1,0 +1,149 @@
+/**
+ * A member of the classic protocol as real clients behave, one request at a time; it may vanish, and answers to what a
+ * former life asked are not heard any more. What it joins with, and what it makes of errors and assignments, differs.
+ */
+import { expect } from 'vitest'
+import type { Protocol } from '../../src/group/classic/group.ts'
+import type { JoinAnswer, SyncAnswer } from '../../src/group/classic/turn.ts'
+import type { SyncGroupRequest } from '../../src/group/classic-groups.ts'
+import type { GroupCoordinator } from '../../src/group/coordinator.ts'
+import type { ErrorName } from '../../src/protocol/errors.ts'
+import { GROUP } from './random-world.ts'
+
+/** `away` knows nothing or its old id; `joined` may sync; `dead` was told never to come again. */
+export type Phase = 'away' | 'joining' | 'joined' | 'syncing' | 'member' | 'dead'
+
+/** What a member brings with it. */
+export interface Character {
+  readonly name: string
+  readonly groupInstanceId: string | null
+  readonly sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
+}
+
+export interface Surroundings {
+  coordinator(): GroupCoordinator
+  /** Every answer must come, sooner or later. */
+  awaited<T>(what: string, answer: Promise<T>): Promise<T>
+}
+
+export const START_ANEW: readonly ErrorName[] = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']
+export const COME_AGAIN: readonly ErrorName[] = [
+  'REBALANCE_IN_PROGRESS',
+  'NOT_COORDINATOR',
+  'COORDINATOR_NOT_AVAILABLE'
+]
+export const REFUSED: readonly ErrorName[] = [
+  ...(['FENCED_INSTANCE_ID', 'GROUP_MAX_SIZE_REACHED', 'INCONSISTENT_GROUP_PROTOCOL'] as const)
+]
+
+export abstract class RandomMember<C extends Character, W extends Surroundings> {
+  readonly character: C
+  phase: Phase = 'away'
+  memberId = ''
+  generationId = -1
+  protected readonly world: W
+  #joined: JoinAnswer | undefined
+  #life = 0
+
+  constructor(world: W, character: C) {
+    this.world = world
+    this.character = character
+  }
+
+  /** With what it joins now. */
+  protected abstract bringing(): { readonly apiVersion: number; readonly protocols: readonly Protocol[] }
+
+  /** A leader's work. */
+  protected abstract assign(joined: JoinAnswer): SyncGroupRequest['assignments']
+
+  /** It is a member, and was told what it has. */
+  protected abstract assigned(assignment: SyncAnswer['assignment']): void
+
+  /** It is refused, and does what a client does about it. */
+  protected abstract fail(errorCode: ErrorName): void
+
+  /** The next thing that a client in its place does. */
+  async step(): Promise<void> {
+    if (this.phase === 'away') await this.#join()
+    else if (this.phase === 'joined') await this.#sync()
+    else if (this.phase === 'member') await this.#heartbeat()
+  }
+
+  /** Nobody hears of it again; what it asked is still on its way. */
+  vanish(): void {
+    this.#life++
+    this.phase = 'away'
+    this.memberId = ''
+  }
+
+  async leave(): Promise<void> {
+    const { memberId } = this
+    const { groupInstanceId } = this.character
+    this.vanish()
+    if (memberId === '') return
+    const leaving = this.world.coordinator().classic.leaveGroup(GROUP, [{ memberId, groupInstanceId }])
+    await this.world.awaited('leave', leaving)
+  }
+
+  async #join(): Promise<void> {
+    const { name, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.character
+    this.phase = 'joining'
+    const joining = this.world.coordinator().classic.joinGroup({
+      ...{ groupId: GROUP, memberId: this.memberId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs },
+      ...{ clientId: name, clientHost: '/127.0.0.1', protocolType: 'consumer', reason: null },
+      ...this.bringing()
+    })
+    const answer = await this.#heard(`join of ${name}`, joining)
+    if (!answer) return
+    if (answer.errorCode === 'MEMBER_ID_REQUIRED') {
+      this.memberId = answer.memberId
+      this.phase = 'away'
+    } else if (this.isFine(answer.errorCode)) {
+      this.memberId = answer.memberId
+      this.generationId = answer.generationId
+      this.#joined = answer
+      this.phase = 'joined'
+    }
+  }
+
+  async #sync(): Promise<void> {
+    const joined = this.#joined
+    if (!joined) return
+    this.phase = 'syncing'
+    const isLeader = joined.leader === this.memberId && !joined.skipAssignment
+    const { protocolType, protocolName } = joined
+    const assignments = isLeader ? this.assign(joined) : []
+    const request = { ...this.claim(), protocolType, protocolName, assignments }
+    const syncing = this.world.coordinator().classic.syncGroup(request)
+    const told = await this.#heard(`sync of ${this.character.name}`, syncing)
+    if (!told || !this.isFine(told.errorCode)) return
+    expect(told.protocolName).toBe(protocolName)
+    this.phase = 'member'
+    this.assigned(told.assignment)
+  }
+
+  async #heartbeat(): Promise<void> {
+    const errorCode = await this.#heard('heartbeat', this.world.coordinator().classic.heartbeat(this.claim()))
+    if (errorCode) this.isFine(errorCode)
+  }
+
+  protected claim() {
+    const { memberId, generationId } = this
+    return { groupId: GROUP, memberId, generationId, groupInstanceId: this.character.groupInstanceId }
+  }
+
+  protected isFine(errorCode: ErrorName): boolean {
+    if (errorCode === 'NONE') return true
+    expect([...START_ANEW, ...COME_AGAIN, ...REFUSED]).toContain(errorCode)
+    this.fail(errorCode)
+    return false
+  }
+
+  /** The answer, unless nobody is there any more to hear it. */
+  async #heard<T>(what: string, answer: Promise<T>): Promise<T | undefined> {
+    const life = this.#life
+    const told = await this.world.awaited(what, answer)
+    return this.#life === life ? told : undefined
+  }
+}
