@@ -1,9 +1,6 @@
 // Groups of both kinds on a data directory that is served by ours, by a real Kafka and by ours again, or the other way
 // round: each finds them as they were, members go on with what they have, and nothing is assigned anew for the change.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest'
+import { expect, onTestFailed, test } from 'vitest'
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { freePorts } from '../kafka/kafka.ts'
 import { dumpLog } from '../kafka-tools/dump-log-segments.ts'
@@ -16,17 +13,11 @@ import { classicTales } from './classic-tales.ts'
 import { consumerTales } from './consumer-tales.ts'
 import { lookAtGroups } from './groups-look.ts'
 import { mixedTales } from './mixed-tales.ts'
-import { type Served, start, warningsOf } from './reign.ts'
+import { freshRealm, SUCCESSIONS } from './realm.ts'
+import { warningsOf } from './reign.ts'
 import { PARTITIONS, TOPIC } from './tale.ts'
 
-const KAFKA = 'Kafka 4.3.1'
-const OURS = 'minikafka'
-const CASES = [
-  { brokers: [OURS, KAFKA, OURS], ends: 'stopped' },
-  { brokers: [OURS, 'Kafka 4.4.0', OURS], ends: 'killed' },
-  { brokers: [KAFKA, OURS, KAFKA], ends: 'stopped' },
-  { brokers: [KAFKA, OURS, KAFKA], ends: 'killed' }
-] as const
+const CASES = SUCCESSIONS.with(1, { brokers: ['minikafka', 'Kafka 4.4.0', 'minikafka'], ends: 'killed' })
 
 /** Whatever is over goes soon: brokers find what each other's cleaner has left. */
 const CLEANED = { 'segment.ms': 100, 'min.cleanable.dirty.ratio': 0.01, 'delete.retention.ms': 0 }
@@ -39,19 +30,10 @@ const compacted = call('__consumer_offsets is compacted at once', APIS.Increment
   ]
 })
 
-let folder: string
-let served: Served | undefined
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'takeover-'))
-})
-afterEach(async () => {
-  await served?.kill()
-  await rm(folder, { recursive: true })
-})
+const realm = freshRealm()
 
 test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, ends }) => {
-  onTestFailed(() => console.error(served?.warnings.join('\n')))
+  onTestFailed(() => realm.tellWarnings())
   const tales = [...classicTales(), ...mixedTales(), ...consumerTales()]
   const groupIds = tales.map(({ id }) => id)
   const [port] = await freePorts()
@@ -61,7 +43,7 @@ test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, end
   }
   let known: object | undefined
   for (const [life, broker] of brokers.entries()) {
-    served = await start({ broker, ends }, folder, port)
+    const served = await realm.begin({ broker, ends }, port)
     await play(groupIds.map(id => new Group(id).found()))
     if (known === undefined) {
       await play([compacted, topic(TOPIC, PARTITIONS), ...tales.flatMap(tale => tale.begin())])
@@ -75,8 +57,8 @@ test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, end
     await play(tales.flatMap(tale => tale.unfinished?.(life) ?? []))
     await session.closeAll()
     expect(warningsOf(served), `what ${life}, ${broker}, warns of`).toEqual([])
-    await (ends === 'stopped' ? served.stop() : served.kill())
-    const files = await filesOf(join(folder, 'data'), /^__consumer_offsets-\d+\/.*\.log$/)
+    await realm.end({ ends })
+    const files = await filesOf(realm.dataDir, /^__consumer_offsets-\d+\/.*\.log$/)
     expect((await dumpLog([...files, '--verify'])).stdout).toContain('no problems found')
     if (life === brokers.length - 1) await expectSameDump(files, ['--offsets-decoder'])
   }

@@ -1,13 +1,11 @@
 // Running groups of Java members, of both protocols, dynamic and static, while ours and a real Kafka take a directory from
 // each other: they notice nothing but pauses. No commit is lost, no record is read twice, nobody loses a partition.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest'
+import { afterEach, expect, onTestFailed, test } from 'vitest'
 import { type CountingProgram, startCounting } from '../java/counting.ts'
 import { groupProgram } from '../java/groups.ts'
 import { freePorts } from '../kafka/kafka.ts'
-import { type Reign, type Served, start } from './reign.ts'
+import { freshRealm } from './realm.ts'
+import type { Reign } from './reign.ts'
 
 const CLIENT = '4.4.0'
 const PROTOCOLS = ['range', 'consumer']
@@ -21,32 +19,26 @@ const REIGNS: readonly Reign[] = [
 /** Records that each group reads of each broker. */
 const BETWEEN = 300
 
-let folder: string
-let served: Served | undefined
+const realm = freshRealm()
 let programs: readonly CountingProgram[] = []
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'takeover-'))
-})
 afterEach(async () => {
   for (const program of programs) await program.kill()
-  await served?.kill()
   programs = []
-  await rm(folder, { recursive: true })
 })
 
 test('they go on, whether brokers are stopped or killed', async () => {
-  onTestFailed(() => console.error(served?.warnings.join('\n')))
+  onTestFailed(() => realm.tellWarnings())
   const [port] = await freePorts()
   const java = await groupProgram(CLIENT)
   for (const [index, reign] of REIGNS.entries()) {
-    served = await start(reign, folder, port)
+    await realm.begin(reign, port)
     if (index === 0) {
       const args = (protocol: string) => ['endure', `localhost:${port}`, protocol, `running-${protocol}`]
       programs = PROTOCOLS.map(protocol => startCounting([...java, ...args(protocol)]))
     }
     await Promise.all(programs.map(program => program.reaches(program.count + BETWEEN)))
-    if (index < REIGNS.length - 1) await (reign.ends === 'stopped' ? served.stop() : served.kill())
+    if (index < REIGNS.length - 1) await realm.end(reign)
   }
   const restarted = 'the same partitions, the same epoch, nobody else knows'
   for (const program of programs) {

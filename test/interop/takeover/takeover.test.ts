@@ -1,15 +1,13 @@
 // One data directory, served by one broker after the other: a real Kafka and ours take it from each other, stopped or
 // killed, and find everything as it was. A Java producer writes all the while and notices nothing but pauses.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest'
+import { afterEach, expect, onTestFailed, test } from 'vitest'
 import { type EnduringProducer, startEnduringProducer } from '../java/endure.ts'
 import { freePorts } from '../kafka/kafka.ts'
 import { expectSameDumps } from '../kafka-tools/same-dumps.ts'
 import { Session } from '../oracle/session.ts'
 import { type ClusterView, look } from './look.ts'
-import { type Reign, type Served, start, warningsOf } from './reign.ts'
+import { freshRealm } from './realm.ts'
+import { type Reign, warningsOf } from './reign.ts'
 import { ENDLESS, STORY_LOOK, Story } from './story.ts'
 
 const REIGNS: Readonly<Record<string, readonly Reign[]>> = {
@@ -37,28 +35,22 @@ const REIGNS: Readonly<Record<string, readonly Reign[]>> = {
   ]
 }
 
-let folder: string
+const realm = freshRealm()
 let producer: EnduringProducer | undefined
-let served: Served | undefined
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'takeover-'))
-})
 afterEach(async () => {
   await producer?.kill()
-  await served?.kill()
   producer = undefined
-  await rm(folder, { recursive: true })
 })
 
 test.each(Object.entries(REIGNS))('a directory %s', { timeout: 600_000 }, async (_, reigns) => {
-  onTestFailed(() => console.error(served?.warnings.join('\n')))
+  onTestFailed(() => realm.tellWarnings())
   const story = new Story()
   const [port] = await freePorts()
   let known: ClusterView | undefined
   for (const [index, reign] of reigns.entries()) {
     const name = `${index}, ${reign.broker}`
-    served = await start(reign, folder, port)
+    const served = await realm.begin(reign, port)
     const session = new Session(served.bootstrapServers)
     if (known !== undefined) {
       expect(await look(session, STORY_LOOK), `what ${name}, finds`).toEqual(known)
@@ -74,8 +66,8 @@ test.each(Object.entries(REIGNS))('a directory %s', { timeout: 600_000 }, async 
     known = await look(session, STORY_LOOK)
     await session.closeAll()
     expect(warningsOf(served), `what ${name}, warns of`).toEqual([])
-    await (reign.ends === 'stopped' ? served.stop() : served.kill())
+    await realm.end(reign)
     // The first two have been one of each kind; what comes later would show nothing new.
-    if (index < 2) await expectSameDumps(join(folder, 'data'), reign.ends === 'stopped')
+    if (index < 2) await expectSameDumps(realm.dataDir, reign.ends === 'stopped')
   }
 })

@@ -1,43 +1,30 @@
 // Transactions, open and ended, on a data directory that is served by ours, by a real Kafka and by ours again, or the
 // other way round: each finds them as they were, and goes on with them.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, expect, onTestFailed, test } from 'vitest'
+import { expect, onTestFailed, test } from 'vitest'
 import { freePorts } from '../kafka/kafka.ts'
 import { Session } from '../oracle/session.ts'
-import { type Reign, type Served, start, warningsOf } from './reign.ts'
+import { freshRealm, SUCCESSIONS } from './realm.ts'
+import { type Reign, warningsOf } from './reign.ts'
 import { lookAtTransactions, unstable } from './transactions-look.ts'
 import { TransactionsStory } from './transactions-story.ts'
 
-const KAFKA = 'Kafka 4.3.1'
-const OURS = 'minikafka'
+const realm = freshRealm()
+
+/** At each level of `transaction.version`: the older ones once each way. */
 const CASES = [
-  { brokers: [OURS, KAFKA, OURS], ends: 'stopped' },
-  { brokers: [OURS, KAFKA, OURS], ends: 'killed' },
-  { brokers: [KAFKA, OURS, KAFKA], ends: 'stopped' },
-  { brokers: [KAFKA, OURS, KAFKA], ends: 'killed' }
-] as const
+  ...SUCCESSIONS.map(succession => ({ ...succession, level: '2' })),
+  ...SUCCESSIONS.filter(({ ends }) => ends === 'stopped').map(succession => ({ ...succession, level: '1' })),
+  ...SUCCESSIONS.filter(({ ends }) => ends === 'killed').map(succession => ({ ...succession, level: '0' }))
+]
 
-let folder: string
-let served: Served | undefined
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'takeover-'))
-})
-afterEach(async () => {
-  await served?.kill()
-  await rm(folder, { recursive: true })
-})
-
-test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, ends }) => {
-  onTestFailed(() => console.error(served?.warnings.join('\n')))
-  const story = new TransactionsStory()
+test.each(CASES)('at level $level, begun by $brokers.0, each broker $ends', async ({ brokers, ends, level }) => {
+  onTestFailed(() => realm.tellWarnings())
+  const story = new TransactionsStory(Number(level))
   const [port] = await freePorts()
   let known: object | undefined
   for (const [index, broker] of brokers.entries()) {
     const reign: Reign = { broker, ends }
-    served = await start(reign, folder, port)
+    const served = await realm.begin(reign, port)
     const session = new Session(served.bootstrapServers)
     await story.meet(session)
     if (known !== undefined) {
@@ -46,6 +33,7 @@ test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, end
     }
     if (index < brokers.length - 1) await story.leaveOpen(session)
     const seen = await lookAtTransactions(session, story.look)
+    expect(seen.transactionVersion).toBe(Number(level))
     if (index === brokers.length - 1) {
       expect(seen.partitions.flatMap(({ committed }) => committed)).toEqual(story.committed)
       expect(seen.partitions.map(({ end, stable }) => end - stable)).toEqual([0n, 0n, 0n])
@@ -53,6 +41,6 @@ test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, end
     known = seen
     await session.closeAll()
     expect(warningsOf(served), `what ${index}, ${broker}, warns of`).toEqual([])
-    await (ends === 'stopped' ? served.stop() : served.kill())
+    await realm.end(reign)
   }
 })
