@@ -8,7 +8,7 @@ import { leaders } from '../oracle/transcripts/topic.ts'
 import { batchesOf, heard, offsetOf } from './look.ts'
 import type { Line } from './transactor.ts'
 
-const { DescribeProducers, DescribeTransactions, Fetch, ListOffsets, OffsetFetch } = APIS
+const { ApiVersions, DescribeProducers, DescribeTransactions, Fetch, ListOffsets, OffsetFetch } = APIS
 const LATEST = -1n
 const COMMITTED = 1
 
@@ -37,6 +37,7 @@ export async function lookAtTransactions(session: Session, { topic, partitions, 
     answer => answer.transactionStates.every(({ errorCode }) => errorCode === 'NONE')
   )
   return {
+    transactionVersion: await transactionVersionOf(session),
     partitions: await Promise.all(indexes.map(index => partitionOf(session, topic, index))),
     producers: await producersOf(session, topic, indexes),
     transactions: transactionStates.map(({ topics, ...state }) => ({
@@ -46,6 +47,14 @@ export async function lookAtTransactions(session: Session, { topic, partitions, 
     offsets: await offsetsOf(session, ids.groupId, false),
     stableOffsets: await offsetsOf(session, ids.groupId, true)
   }
+}
+
+/** The level of the feature, by which brokers fence and write their records. */
+async function transactionVersionOf(session: Session): Promise<number> {
+  const { finalizedFeatures } = heard(
+    await session.ask(ApiVersions, 4, { clientSoftwareName: 'look', clientSoftwareVersion: '1' })
+  )
+  return finalizedFeatures.find(({ name }) => name === 'transaction.version')?.maxVersionLevel ?? 0
 }
 
 async function partitionOf(session: Session, topic: string, index: number) {

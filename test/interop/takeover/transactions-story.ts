@@ -3,6 +3,7 @@
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import type { Session } from '../oracle/session.ts'
 import { topic } from '../oracle/transcripts/topic.ts'
+import { lowered } from '../oracle/transcripts/update-features.ts'
 import type { TransactionsLook } from './transactions-look.ts'
 import { type Line, Times, Transactor } from './transactor.ts'
 import { Writer } from './writer.ts'
@@ -18,6 +19,7 @@ const PENDING = 1
 
 export class TransactionsStory {
   readonly look: TransactionsLook
+  readonly #transactionVersion: number
   readonly #commits: Transactor
   readonly #aborts: Transactor
   readonly #lingers: Transactor
@@ -26,12 +28,15 @@ export class TransactionsStory {
   readonly #plainLines: Line[] = []
   #lives = 0
 
-  constructor() {
+  /** `transactionVersion`: the level of the feature from the start on. */
+  constructor(transactionVersion: number) {
     const times = new Times()
-    this.#commits = new Transactor('commits', times)
-    this.#aborts = new Transactor('aborts', times)
-    this.#lingers = new Transactor('lingers', times)
-    this.#consumes = new Transactor('consumes', times)
+    const transactor = (id: string) => new Transactor(id, times, transactionVersion)
+    this.#transactionVersion = transactionVersion
+    this.#commits = transactor('commits')
+    this.#aborts = transactor('aborts')
+    this.#lingers = transactor('lingers')
+    this.#consumes = transactor('consumes')
     const transactionalIds = this.#all.map(({ id }) => id)
     this.look = { topic: TOPIC, partitions: PARTITIONS.length, transactionalIds, groupId: GROUP }
   }
@@ -44,12 +49,20 @@ export class TransactionsStory {
 
   /** All have their coordinators; in the first life also their ids, and a topic to write to. */
   async meet(session: Session): Promise<void> {
-    if (this.#lives === 0) await topic(TOPIC, PARTITIONS.length, ROLLED).play(session)
+    if (this.#lives === 0) await this.#begin(session)
     for (const transactor of this.#all) await transactor.meet(session)
     const group = { keyType: 0, coordinatorKeys: [GROUP] }
     await session.askUntil(FindCoordinator, 4, group, answer => answer.coordinators[0]?.errorCode === 'NONE')
     const offsets = { groups: [{ groupId: GROUP, topics: null }] }
     await session.askUntil(OffsetFetch, 8, offsets, answer => answer.groups[0]?.errorCode === 'NONE')
+  }
+
+  async #begin(session: Session): Promise<void> {
+    await topic(TOPIC, PARTITIONS.length, ROLLED).play(session)
+    const level = this.#transactionVersion
+    // Some steps look at what only newer releases of Kafka answer.
+    const steps = level < 2 ? lowered(level).filter(({ since }) => since === undefined) : []
+    for (const step of steps) await step.play(session)
   }
 
   /** Producers with an open transaction go on with it and end it, as if the broker had not changed. */

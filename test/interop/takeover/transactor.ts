@@ -8,11 +8,15 @@ import { named, request } from '../oracle/transcripts/producing.ts'
 import { Transactional } from '../oracle/transcripts/transactional.ts'
 import { heard } from './look.ts'
 
-const { EndTxn, InitProducerId, Produce, TxnOffsetCommit } = APIS
+const { AddOffsetsToTxn, AddPartitionsToTxn, EndTxn, InitProducerId, Produce, TxnOffsetCommit } = APIS
 /** The longest that brokers allow by default: nothing is aborted while brokers change. */
 const TIMEOUT_MS = 900_000
 /** Between two batches, so that each begins a segment where segments last for a second. */
 const STEP_MS = 2_000n
+
+/** By the `transaction.version` of the cluster: with 2 a write adds its partition, and every end moves the epoch. */
+const OLD = { Produce: 11, TxnOffsetCommit: 4, EndTxn: 4 }
+const NEW = { Produce: 12, TxnOffsetCommit: 5, EndTxn: 5 }
 
 /** A record that can be read for good, as a line. */
 export type Line = string
@@ -30,15 +34,17 @@ export class Times {
 export class Transactor {
   readonly id: string
   readonly #times: Times
+  readonly #versions: typeof OLD
   readonly #committed: Line[] = []
   #open: Line[] = []
   #producer = { producerId: -1n, producerEpoch: -1 }
   #sequences = new Map<string, number>()
   #written = 0
 
-  constructor(id: string, times: Times) {
+  constructor(id: string, times: Times, transactionVersion: number) {
     this.id = id
     this.#times = times
+    this.#versions = transactionVersion < 2 ? OLD : NEW
   }
 
   /** What it has committed so far. */
@@ -54,8 +60,9 @@ export class Transactor {
     this.#learn(await session.askUntil(InitProducerId, 5, wanted, ({ errorCode }) => errorCode === 'NONE'))
   }
 
-  /** One batch of two records, by which the partition comes into the transaction. */
+  /** One batch of two records in a partition, which comes into the transaction. */
   async write(session: Session, topic: string, partition: number): Promise<void> {
+    if (this.#versions === OLD) await this.#add(session, topic, partition)
     const where = `${topic}-${partition}`
     const baseSequence = this.#sequences.get(where) ?? 0
     const values = [0, 1].map(() => `${this.id} ${this.#written++}`)
@@ -68,7 +75,7 @@ export class Transactor {
     // A broker that has just begun may not have its coordinator at hand to verify the transaction with.
     const { responses } = await session.askUntil(
       Produce,
-      12,
+      this.#versions.Produce,
       asked,
       answer => answer.responses[0]?.partitionResponses[0]?.errorCode !== 'NOT_ENOUGH_REPLICAS'
     )
@@ -84,24 +91,36 @@ export class Transactor {
       ...{ partitionIndex: Number(index), committedOffset },
       committedMetadata: `by ${this.id}`
     }))
-    const asked = { transactionalId: this.id, groupId, ...this.#producer, topics: [{ name: topic, partitions }] }
-    const { topics } = heard(await session.ask(TxnOffsetCommit, 5, asked))
+    const of = { transactionalId: this.id, groupId, ...this.#producer }
+    if (this.#versions === OLD) expect(heard(await session.ask(AddOffsetsToTxn, 4, of)).errorCode).toBe('NONE')
+    const asked = { ...of, topics: [{ name: topic, partitions }] }
+    const { topics } = heard(await session.ask(TxnOffsetCommit, this.#versions.TxnOffsetCommit, asked))
     const codes = topics.flatMap(found => found.partitions.map(({ errorCode }) => errorCode))
     expect(codes).toEqual(partitions.map(() => 'NONE'))
   }
 
-  /** Ends the transaction and waits for its markers; the next one has the epoch that is told. */
+  /** Ends the transaction and waits for its markers; the next one has the epoch that is told, where one is. */
   async end(session: Session, outcome: 'commit' | 'abort'): Promise<void> {
+    const { producerId, producerEpoch } = this.#producer
     const asked = { transactionalId: this.id, ...this.#producer, committed: outcome === 'commit' }
-    const { errorCode, producerId, producerEpoch } = heard(await session.ask(EndTxn, 5, asked))
-    expect({ id: this.id, errorCode, producerId, producerEpoch }).toEqual({
-      ...{ id: this.id, errorCode: 'NONE', producerId: this.#producer.producerId },
-      producerEpoch: this.#producer.producerEpoch + 1
-    })
-    this.#learn({ producerId, producerEpoch })
+    const answer = heard(await session.ask(EndTxn, this.#versions.EndTxn, asked))
+    const next = this.#versions === OLD ? {} : { producerId, producerEpoch: producerEpoch + 1 }
+    expect({ id: this.id, ...answer }).toMatchObject({ id: this.id, errorCode: 'NONE', ...next })
+    if (this.#versions === NEW) this.#learn(answer)
     if (outcome === 'commit') this.#committed.push(...this.#open)
     this.#open = []
     await new Transactional(this.id).over().play(session)
+  }
+
+  async #add(session: Session, name: string, partition: number): Promise<void> {
+    const { producerId, producerEpoch } = this.#producer
+    const asked = {
+      ...{ v3AndBelowTransactionalId: this.id, v3AndBelowTopics: [{ name, partitions: [partition] }] },
+      ...{ v3AndBelowProducerId: producerId, v3AndBelowProducerEpoch: producerEpoch }
+    }
+    const { resultsByTopicV3AndBelow } = heard(await session.ask(AddPartitionsToTxn, 3, asked))
+    const codes = resultsByTopicV3AndBelow.flatMap(found => found.resultsByPartition)
+    expect({ id: this.id, codes }).toMatchObject({ id: this.id, codes: [{ partitionErrorCode: 'NONE' }] })
   }
 
   #learn({ producerId, producerEpoch }: { readonly producerId: bigint; readonly producerEpoch: number }): void {
