@@ -13,6 +13,7 @@ const { DeleteTopics, Fetch, OffsetCommit, OffsetFetch } = APIS
 const OFFSETS_TOPIC = '__consumer_offsets'
 const OFFSETS_PARTITIONS = 50
 const TOPIC = 'recorded'
+const GIVEN_ID = 'a given id'
 const DOOMED = 'recorded-doomed'
 
 /** The records of one group, first to last; `since` as for any call. */
@@ -87,15 +88,16 @@ interface Partitions {
 
 /** Partitions by the names of their topics, each with its epoch if it has one. */
 function named(topics: readonly Partitions[], session: Session): object[] {
-  return topics.map(({ topicId, partitions, assignmentEpochs }) => {
+  const places = topics.map(({ topicId, partitions, assignmentEpochs }) => {
     const epochs = partitions.map((partition, index) => ({ partition, since: assignmentEpochs?.[index] ?? null }))
     return { topic: topicName(session, topicId), epochs }
   })
+  return places.toSorted((one, other) => (one.topic < other.topic ? -1 : 1))
 }
 
 /** Ids of one letter are chosen by members, all others by the broker. */
 function nameOf(memberId: string): string {
-  return memberId.length === 1 ? memberId : 'a given id'
+  return memberId.length === 1 ? memberId : GIVEN_ID
 }
 
 function withoutAddress<T extends { readonly clientHost: string }>(member: T): T {
@@ -110,8 +112,14 @@ function inOrder(records: readonly Recorded[]): Recorded[] {
     if (run?.[0]?.type === record.type) run.push(record)
     else runs.push([record])
   }
-  const nameIn = ({ key }: Recorded) => ('memberId' in key ? `${key.memberId}` : '')
-  return runs.flatMap(run => run.toSorted((a, b) => (nameIn(a) < nameIn(b) ? -1 : Number(nameIn(a) > nameIn(b)))))
+  return runs.flatMap(run => run.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : Number(placeOf(a) > placeOf(b)))))
+}
+
+/** Those whose ids are chance are known by what is recorded of them. */
+function placeOf({ key, value }: Recorded): string {
+  if (!('memberId' in key)) return ''
+  const text = (_: string, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)
+  return key.memberId === GIVEN_ID ? `${GIVEN_ID} ${JSON.stringify(value, text)}` : `${key.memberId}`
 }
 
 const outside = (groupId: string, version: number, name: string, more: object = {}, retentionTimeMs = -1n) =>

@@ -24,6 +24,7 @@ import { findCoordinator } from './find-coordinator.ts'
 import { groupAdmin } from './group-admin.ts'
 import { groupConfigs } from './group-configs.ts'
 import { groupMigration } from './group-migration.ts'
+import { groupMigrationChance } from './group-migration-chance.ts'
 import { groupRecords } from './group-records.ts'
 import { groupVersion } from './group-version.ts'
 import { initProducerId } from './init-producer-id.ts'
@@ -82,6 +83,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'consumer group chance': consumerGroupChance,
   'group records': groupRecords,
   'group migration': groupMigration,
+  'group migration chance': groupMigrationChance,
   configs,
   'group configs': groupConfigs,
   'bad input': badInput,

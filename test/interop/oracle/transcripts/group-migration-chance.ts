@@ -1,0 +1,219 @@
+// Members of both protocols in one consumer group, which live by chance: they come, report, are late, take each other's
+// places and go, in no order. One of the consumer protocol stays, so that the group does. After each of a few steps the
+// group is described, and in the end what was recorded of it is read. ORACLE_LIVES says how many groups there are.
+import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
+import { type Owned, partitionsOf, subscriptionOf } from '../../../group/embedded.ts'
+import type { Session } from '../session.ts'
+import { arrange, type Call, call, type Step, since } from '../transcript.ts'
+import { type Beat, ConsumerGroup, named, promptly } from './consumer-group.ts'
+import { Group } from './group.ts'
+import { records } from './group-records.ts'
+import { idOf, topic } from './topic.ts'
+
+const { ConsumerGroupDescribe, Heartbeat, JoinGroup, LeaveGroup, OffsetCommit, SyncGroup } = APIS
+const TOPICS: Readonly<Record<string, number>> = { 'mixed-many': 7, 'mixed-few': 2, 'mixed-own': 3 }
+const [MANY = '', FEW = '', OWN = ''] = Object.keys(TOPICS)
+const MENU = [[MANY], [MANY], [MANY, FEW], [FEW], [MANY, 'mixed-nowhere']]
+/** Partitions are shared out in the order of ids, and that of a member without an instance is chance. */
+const OF_NO_INSTANCE = [[OWN], [OWN, 'mixed-nowhere']]
+const STEPS = 80
+const LIVES = Number(process.env.ORACLE_LIVES ?? 3)
+
+/** Of the consumer protocol; the first one stays. */
+const MODERN = ['m', 'n', 'i']
+/** Of the classic one: two of the same instance, one of another, one of none. */
+const CLASSIC = ['A', 'B', 'C', 'd']
+const INSTANCES: Readonly<Record<string, string>> = { i: 'I', A: 'I', B: 'I', C: 'J' }
+
+interface World {
+  readonly modern: ConsumerGroup
+  readonly classic: Group
+  readonly random: Random
+}
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  const picked = from[random.below(from.length)]
+  if (picked === undefined) throw new Error('there is nothing to pick from')
+  return picked
+}
+
+const instanceOf = (who: string) => (INSTANCES[who] ? { instance: INSTANCES[who] } : {})
+const toldTo = ({ classic }: World, who: string) => `what ${who} was given in ${classic.id}`
+
+type Play = (world: World, who: string) => Step
+
+/** What a classic member says that it owns: what it was given last, or something near it. */
+function ownedBy(world: World, session: Session, who: string, how: string): Owned {
+  const told = session.recall(toldTo(world, who)) as Owned
+  if (how === 'nothing') return {}
+  if (how === 'what it was given') return told
+  const half = (partitions: readonly number[]) => partitions.filter(partition => partition % 2 === 0)
+  return Object.fromEntries(Object.entries(told).map(([name, partitions]) => [name, half(partitions)]))
+}
+
+const joins: Play = (world, who) => {
+  const { classic, random } = world
+  const topics = pick(random, INSTANCES[who] ? MENU : OF_NO_INSTANCE)
+  const how = pick(random, ['what it was given', 'what it was given', 'half of that', 'nothing'])
+  const version = pick(random, INSTANCES[who] ? [5, 7, 9, 9] : [3, 5, 9])
+  const isFresh = INSTANCES[who] !== undefined && random.below(4) === 0
+  const name = `${who} joins${isFresh ? ' anew' : ''} [${topics.join(', ')}], with ${how}`
+  const step = call(name, JoinGroup, version, session => ({
+    ...{ groupId: classic.id, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, protocolType: 'consumer' },
+    memberId: isFresh ? '' : classic.memberId(session, who),
+    groupInstanceId: INSTANCES[who] ?? null,
+    protocols: [{ name: 'range', metadata: subscriptionOf(topics, ownedBy(world, session, who, how)) }],
+    reason: null
+  }))
+  return learning(step, (session, { memberId, generationId }) => {
+    if (memberId !== '') session.remember(`${who}'s id in ${classic.id}`, memberId)
+    if (generationId >= 0) session.remember(`${who}'s generation in ${classic.id}`, generationId)
+  })
+}
+
+const syncs: Play = (world, who) => {
+  const { classic, random } = world
+  const version = pick(random, [3, 5])
+  const protocol = version < 5 ? {} : { protocolType: 'consumer', protocolName: 'range' }
+  const step = call(
+    `${who} asks what it has`,
+    SyncGroup,
+    version,
+    session => ({
+      ...{ groupId: classic.id, ...classic.claim(session, who, instanceOf(who)) },
+      ...protocol,
+      assignments: []
+    }),
+    { compare: ({ assignment, ...answer }) => ({ ...answer, assignment: given(assignment) }) }
+  )
+  return learning(step, (session, { errorCode, assignment }) => {
+    if (errorCode === 'NONE') session.remember(toldTo(world, who), given(assignment) ?? {})
+  })
+}
+
+const isAlive =
+  (later: number): Play =>
+  ({ classic }, who) =>
+    call(`${who} is alive, ${later} generations later`, Heartbeat, 4, session => {
+      const { generationId, ...claim } = classic.claim(session, who, instanceOf(who))
+      return { groupId: classic.id, ...claim, generationId: generationId + later }
+    })
+
+const leaves: Play = ({ classic, random }, who) => {
+  const isByInstance = INSTANCES[who] !== undefined && random.below(2) === 0
+  const step = call(`${who} leaves${isByInstance ? ', by its instance' : ''}`, LeaveGroup, 5, session => {
+    const memberId = isByInstance ? '' : classic.memberId(session, who)
+    const groupInstanceId = isByInstance ? (INSTANCES[who] ?? null) : null
+    return { groupId: classic.id, members: [{ memberId, groupInstanceId, reason: null }] }
+  })
+  return learning(step, session => session.remember(`${who}'s id in ${classic.id}`, ''))
+}
+
+const commits: Play = ({ classic, random }, who) => {
+  const [name, later] = [pick(random, Object.keys(TOPICS)), random.below(4) - 2]
+  const partitions = [{ partitionIndex: random.below(TOPICS[name] ?? 1), committedOffset: 5n, committedMetadata: '' }]
+  return call(`${who} commits, ${later} generations later`, OffsetCommit, 10, session => {
+    const { generationId, ...claim } = classic.claim(session, who, instanceOf(who))
+    return {
+      ...{ groupId: classic.id, ...claim, generationIdOrMemberEpoch: generationId + later },
+      topics: [{ topicId: idOf(session, name), partitions }]
+    }
+  })
+}
+
+const CLASSIC_PLAYS: readonly Play[] = [
+  ...[joins, joins, joins, joins, syncs, syncs, syncs, commits],
+  ...[isAlive(0), isAlive(0), isAlive(0), isAlive(-1), isAlive(1), leaves]
+]
+
+const beats =
+  (name: string, options: (world: World) => Beat): Play =>
+  (world, who) =>
+    world.modern.beat(who, name, { ...instanceOf(who), ...options(world) })
+const comes: Play = ({ modern, random }, who) =>
+  modern.join(who, 'joins', { topics: pick(random, MENU), assignor: 'range', ...instanceOf(who) })
+const goes = (epoch: number): Play => beats('leaves', () => ({ epoch }))
+
+const STAYING: readonly Play[] = [
+  ...Array.from({ length: 4 }, () => beats('reports', () => ({ owned: 'told' }))),
+  beats('says nothing', () => ({})),
+  beats('has half of it', () => ({ owned: 'half' })),
+  beats('changes', ({ random }) => ({ topics: pick(random, MENU), owned: 'told' }))
+]
+const LATE: readonly Play[] = [-1, 1].map(later => beats(`is ${later} epochs later`, () => ({ later, owned: 'told' })))
+const MODERN_PLAYS: readonly Play[] = [...STAYING, ...LATE, comes, comes, goes(-1), goes(-2)]
+
+function step(world: World): Step {
+  const who = pick(world.random, [...MODERN, ...CLASSIC, ...CLASSIC])
+  const plays = who === MODERN[0] ? STAYING : MODERN.includes(who) ? MODERN_PLAYS : CLASSIC_PLAYS
+  return pick(world.random, plays)(world, who)
+}
+
+function life(world: World): Step[] {
+  const { modern, classic } = world
+  const steps = Array.from({ length: STEPS }, (_, index) => [
+    step(world),
+    ...(index % 3 === 0 ? [described(world)] : [])
+  ])
+  const strangers = arrange(`nobody has been in ${classic.id}`, async session => {
+    for (const who of CLASSIC) {
+      session.remember(`${who}'s id in ${classic.id}`, '')
+      session.remember(`${who}'s generation in ${classic.id}`, 0)
+      session.remember(toldTo(world, who), {})
+    }
+  })
+  const first = modern.join(MODERN[0] ?? '', 'joins', { topics: [MANY], assignor: 'range' })
+  return [modern.found(), modern.strangers(...MODERN), strangers, first, ...steps.flat(), records(modern.id)]
+}
+
+function described({ modern }: World): Step {
+  const asked = { groupIds: [modern.id] }
+  return call(`${modern.id} is described meanwhile`, ConsumerGroupDescribe, 1, asked, {
+    compare: ({ groups }, session) =>
+      groups.map(({ members, ...group }) => ({
+        ...group,
+        members: members
+          .map(member => ({
+            ...member,
+            clientHost: '',
+            subscribedTopicNames: member.subscribedTopicNames.toSorted(),
+            assignment: named(session, member.assignment.topicPartitions),
+            targetAssignment: named(session, member.targetAssignment.topicPartitions)
+          }))
+          .toSorted((a, b) => placeOf(a).localeCompare(placeOf(b)))
+      }))
+  })
+}
+
+function placeOf({ memberId, instanceId }: { memberId: string; instanceId: string | null }): string {
+  return instanceId ?? (MODERN.includes(memberId) ? memberId : 'without')
+}
+
+/** Kafka tells of topics in no order. */
+function given(assignment: Buffer): Owned | undefined {
+  const owned = partitionsOf(assignment)
+  return owned && Object.fromEntries(Object.entries(owned).toSorted(([one], [other]) => one.localeCompare(other)))
+}
+
+function learning<A>(step: Call<A>, learn: (session: Session, answer: DecodedResponseOf<A>) => void): Step {
+  return {
+    ...step,
+    async play(session) {
+      const outcome = await step.play(session)
+      learn(session, step.answerTo(session))
+      return outcome
+    }
+  }
+}
+
+const lives = Array.from({ length: LIVES }, (_, seed): World => {
+  const id = `mixed-${seed}`
+  return { modern: new ConsumerGroup(id, MANY), classic: new Group(id), random: seededRandom(1000 + seed) }
+})
+
+export const groupMigrationChance: Step[] = promptly([
+  ...Object.entries(TOPICS).map(([name, partitions]) => topic(name, partitions)),
+  ...since('4.4.0', lives.flatMap(life))
+])
