@@ -67,6 +67,7 @@ function* verifyLog(files: Files, path: string, order: PartitionOrder): Generato
   const end = files.size(path)
   const firstOffset = BigInt(/^\d{1,20}(?=\.log$)/.exec(basename(path))?.[0] ?? 0)
   let reached = 0
+  let isMisplaced = false
   for (const entry of entriesOf(files, path, 0, end)) {
     const { position } = entry
     if (!isWhole(entry)) {
@@ -82,7 +83,8 @@ function* verifyLog(files: Files, path: string, order: PartitionOrder): Generato
       yield problem(path, position, `the batch at offset ${batch.baseOffset} does not have the checksum of its bytes`)
       continue
     }
-    if (batch.baseOffset < firstOffset) {
+    if (batch.baseOffset < firstOffset && !isMisplaced) {
+      isMisplaced = true
       yield problem(path, position, `offset ${batch.baseOffset} is before the file's first, ${firstOffset}`)
     }
     yield* order.add(path, position, batch)

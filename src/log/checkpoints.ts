@@ -54,6 +54,11 @@ export class OffsetCheckpoint {
     return this.#offsets.get(folder)
   }
 
+  /** All entries. */
+  get entries(): Iterable<readonly [folder: string, offset: bigint]> {
+    return this.#offsets
+  }
+
   /** Sets an entry, or takes it away. The file follows with the next `write`. */
   set(folder: string, offset: bigint | undefined): void {
     if (this.#offsets.get(folder) === offset) return

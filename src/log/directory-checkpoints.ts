@@ -52,6 +52,13 @@ export class DirectoryCheckpoints {
     return this.#recoveryPoints.get(folder)
   }
 
+  /** Partitions that had something on the disk, and are not among `folders`. */
+  lacking(folders: { has(folder: string): boolean }): string[] {
+    return Array.from(this.#recoveryPoints.entries).flatMap(([folder, offset]) =>
+      offset > 0n && !folders.has(folder) ? [folder] : []
+    )
+  }
+
   /**
    * Whether the last process has left word of all its partitions, how far they were synced and compacted: one of which
    * nothing is said came after that.

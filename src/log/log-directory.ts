@@ -11,7 +11,7 @@ import { type CheckpointIntervals, DirectoryCheckpoints, KAFKA_INTERVALS } from 
 import { DirectoryRecovery } from './directory-recovery.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from './log-config.ts'
 import { claimDirectory, type Identity, META_PROPERTIES_FILE, type MetaProperties } from './meta-properties.ts'
-import { folderOf, METADATA_FOLDER, type TopicPartition } from './partition-folder.ts'
+import { folderOf, METADATA_FOLDER, parseFolder, type TopicPartition } from './partition-folder.ts'
 import { PartitionFolders } from './partition-folders.ts'
 import { PartitionLog } from './partition-log.ts'
 import type { ProgressListener } from './recovery-progress.ts'
@@ -121,7 +121,13 @@ export class LogDirectory {
    * is to do with a folder is done when it is first used, and a start does not grow with the number of partitions.
    */
   async load({ owned, recovered = () => [], progress, signal }: LoadOptions): Promise<void> {
-    const kept = [...this.#folders.list()].flatMap(([folder, partition]) => {
+    const folders = this.#folders.list()
+    for (const folder of this.#checkpoints.lacking(folders)) {
+      const partition = parseFolder(folder)
+      if (typeof partition !== 'object' || !owned(partition)) continue
+      this.#world.logger.warn({ folder }, 'the folder of a partition is gone with all that was in it: it begins anew')
+    }
+    const kept = [...folders].flatMap(([folder, partition]) => {
       const owner = owned(partition)
       const isOwned = owner && (this.wasClean || this.#folders.isOf(folder, owner.topicId))
       if (!isOwned) this.#folders.setAside(partition, 'stray')
@@ -145,13 +151,19 @@ export class LogDirectory {
     if (opened) return opened
     this.#folders.prepare(partition, topicId)
     this.#recovery.ensure(folder, config)
+    const recoveryPoint = this.#checkpoints.recoveryPoint(folder)
     const log = new PartitionLog({
       ...this.#world,
       folder,
       config,
       logStartOffset: this.#checkpoints.logStart(folder),
-      recoveryPoint: this.#checkpoints.recoveryPoint(folder)
+      recoveryPoint
     })
+    const { logEndOffset } = log
+    if (recoveryPoint !== undefined && logEndOffset < recoveryPoint) {
+      const why = 'a log ends before what the disk once had of it: records are lost'
+      this.#world.logger.error({ folder, logEndOffset, recoveryPoint }, why)
+    }
     this.#logs.set(folder, log)
     return log
   }

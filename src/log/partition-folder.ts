@@ -11,7 +11,8 @@ export const PARTITION_METADATA_FILE = 'partition.metadata'
 const LARGEST_METADATA = 1024
 const LONGEST_NAME = 255
 const SET_ASIDE = /\.[0-9a-f]{32}-(delete|stray|future)$/
-const PARTITION = /^(.+)-(\d+)$/
+/** Of a number with zeros before it the folder would be another one's. */
+const PARTITION = /^(.+)-(0|[1-9]\d*)$/
 
 /** A partition by topic name and number. */
 export interface TopicPartition {

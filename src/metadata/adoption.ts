@@ -2,6 +2,8 @@
  * Whether a metadata log, perhaps another broker's, is one that a single node in a single data directory can serve.
  * What it cannot serve it leaves alone, and says why.
  */
+import { METADATA_FOLDER, parseFolder } from '../log/partition-folder.ts'
+import type { Storage } from '../log/storage.ts'
 import type { MetadataImage, PartitionState } from './image.ts'
 import { MetadataError } from './metadata-error.ts'
 import type { Quorum } from './quorum.ts'
@@ -32,6 +34,19 @@ export function checkAlone(image: MetadataImage, { voterIds }: Quorum, place: Pl
   for (const { name, partitions } of image.topicsById.values()) {
     for (const partition of partitions) checkPartition(name, partition, place)
   }
+}
+
+/**
+ * Throws MetadataError where a new cluster would begin in a data directory that has partitions: the metadata has been
+ * lost, and all of them would be put aside.
+ */
+export function checkUnused(storage: Storage): void {
+  const isPartition = (name: string) => name !== METADATA_FOLDER && typeof parseFolder(name) === 'object'
+  const partition = storage.list('').find(({ name, kind }) => kind === 'directory' && isPartition(name))
+  if (!partition) return
+  throw new MetadataError(
+    `${METADATA_FOLDER} is empty or gone, and nothing else tells whose partitions such as ${partition.name} are: put it back, or take them away`
+  )
 }
 
 function checkPartition(topic: string, partition: PartitionState, { nodeId, directoryId }: Place): void {

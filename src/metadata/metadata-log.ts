@@ -9,7 +9,7 @@ import type { RecordBatch } from '../protocol/records/batch.ts'
 import { buildBatch } from '../protocol/records/builder.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { checkAlone, fenceFormer } from './adoption.ts'
+import { checkAlone, checkUnused, fenceFormer } from './adoption.ts'
 import { Compaction, type CompactionLimits } from './compaction.ts'
 import { evolve } from './evolve.ts'
 import {
@@ -79,7 +79,10 @@ export class MetadataLog {
     const { log, storage, nodeId } = options
     this.#options = options
     this.#log = log
-    if (log.logEndOffset === 0n) this.#nameVoters()
+    if (log.logEndOffset === 0n) {
+      checkUnused(storage)
+      this.#nameVoters()
+    }
     const { image, quorum, lastEpoch, inTransaction, lastTimestamp, bytesSinceSnapshot } = replay(storage, log)
     if (!isNew(image)) checkFeatures(image)
     checkAlone(image, quorum, options)

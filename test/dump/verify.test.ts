@@ -233,6 +233,16 @@ describe('verifying what lies beside a log', () => {
     expect(found(storage)).toHaveLength(2)
   })
 
+  it('says once of a file under a wrong name that it begins before that', () => {
+    const storage = chain([0n, 0], [2n, 2], [4n, 4])
+    storage.rename(`${NAME}.log`, 't-0/00000000000000000009.log')
+    for (const suffix of ['index', 'timeindex']) storage.removeNow(`${NAME}.${suffix}`)
+    expect(found(storage)).toEqual([
+      "t-0/00000000000000000009.log: position 0: offset 0 is before the file's first, 9",
+      '1 files verified, 1 problems found'
+    ])
+  })
+
   it('does not call a folder sound in which there is nothing of a log', () => {
     const storage = folder({ 'notes.txt': Buffer.from('hello') })
     expect(found(storage)).toEqual(['t-0: an unknown kind of file', '1 files verified, 1 problems found'])

@@ -176,6 +176,18 @@ describe('a metadata log opened again', () => {
   })
 })
 
+it.each(['gone', 'empty'])('refuses to begin anew among partitions when the log is %s', how => {
+  const rig = new Rig()
+  rig.open()
+  rig.storage.makeDirectory('t-0')
+  rig.open()
+  if (how === 'gone') rig.storage.removeNow(FOLDER)
+  else rig.storage.truncate(LOG_FILE, 0)
+  for (const _ of [1, 2]) expect(() => rig.open()).toThrow(/^__cluster_metadata-0 is empty or gone, .* such as t-0/)
+  rig.storage.removeNow('t-0')
+  expect(rig.open().metadata.image.topicsById.size).toBe(0)
+})
+
 describe('an append that fails', () => {
   const unknownTopic = metadataRecord('RemoveTopicRecord', { topicId: 'AAECAwQFBgcICQoLDA0ODw' })
 
