@@ -11,7 +11,7 @@ import type { ErrorName } from '../../src/protocol/errors.ts'
 import { GROUP } from './random-world.ts'
 
 /** `away` knows nothing or its old id; `joined` may sync; `dead` was told never to come again. */
-export type Phase = 'away' | 'joining' | 'joined' | 'syncing' | 'member' | 'dead'
+type Phase = 'away' | 'joining' | 'joined' | 'syncing' | 'member' | 'dead'
 
 /** What a member brings with it. */
 export interface Character {

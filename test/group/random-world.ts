@@ -25,7 +25,7 @@ interface Inhabitant {
 }
 
 /** How long all has to be well until nothing moves any more. */
-export interface Calm<Client> {
+interface Calm<Client> {
   /** Enough for the longest of all timeouts, one after the other. */
   readonly mostRounds: number
   /** So many without a change, and there will be none. */

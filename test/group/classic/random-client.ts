@@ -8,7 +8,7 @@ import { type Character, RandomMember, REFUSED, START_ANEW, type Surroundings } 
 export const PARTITIONS = 12
 const TOPIC = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
 
-export interface ClientCharacter extends Character {
+interface ClientCharacter extends Character {
   readonly apiVersion: number
   readonly protocols: readonly Protocol[]
 }
