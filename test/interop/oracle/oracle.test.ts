@@ -15,6 +15,7 @@ import type { Step } from './transcript.ts'
 import { CONSUMER_LIMITS, consumerGroupLimits } from './transcripts/consumer-group-limits.ts'
 import { TRANSCRIPTS } from './transcripts/index.ts'
 import { DELAY_MS, initialDelay } from './transcripts/initial-delay.ts'
+import { EXPIRY, txnExpiry } from './transcripts/txn-expiry.ts'
 
 const { KAFKA_VERSION } = process.env
 const VERSIONS = KAFKA_VERSION ? [KAFKA_VERSION] : ['4.3.1', '4.4.0']
@@ -31,9 +32,13 @@ const CONFIG: BrokerConfig = {
 const WORLDS = [
   { what: '', config: CONFIG, transcripts: TRANSCRIPTS },
   {
-    what: ', other settings of groups',
-    config: { ...CONFIG, ...CONSUMER_LIMITS, 'group.initial.rebalance.delay.ms': DELAY_MS },
-    transcripts: { 'initial delay': initialDelay, 'consumer group limits': consumerGroupLimits }
+    what: ', other settings',
+    config: { ...CONFIG, ...CONSUMER_LIMITS, ...EXPIRY, 'group.initial.rebalance.delay.ms': DELAY_MS },
+    transcripts: {
+      'initial delay': initialDelay,
+      'consumer group limits': consumerGroupLimits,
+      'txn expiry': txnExpiry
+    }
   }
 ]
 const CASES = VERSIONS.flatMap(version => WORLDS.map(world => ({ name: `${version}${world.what}`, version, ...world })))

@@ -1,0 +1,79 @@
+// Transactional ids that nobody has used for `transactional.id.expiration.ms`: the coordinator knows them no more, while the
+// partitions still know their producers; and how their owners go on.
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { arrange, call, type Step } from '../transcript.ts'
+import { fetchAll } from './read.ts'
+import { topic } from './topic.ts'
+import { Transactional } from './transactional.ts'
+
+const { DescribeProducers, DescribeTransactions, TxnOffsetCommit } = APIS
+const TOPIC = 'txn-expiry'
+const GROUP = 'expiry-group'
+/** Longer than a busy machine needs from one step to the next. */
+export const EXPIRY = {
+  'transactional.id.expiration.ms': 4000,
+  'transaction.remove.expired.transaction.cleanup.interval.ms': 100
+}
+
+const old = new Transactional('expiry-old')
+const modern = new Transactional('expiry-modern')
+const idle = new Transactional('expiry-idle')
+const all = [old, modern, idle]
+
+const expired: Step = arrange('their time is over', session =>
+  session.askUntil(DescribeTransactions, 0, { transactionalIds: all.map(({ id }) => id) }, ({ transactionStates }) =>
+    transactionStates.every(({ errorCode }) => errorCode === 'TRANSACTIONAL_ID_NOT_FOUND')
+  )
+)
+
+const producers = (name: string): Step =>
+  call(name, DescribeProducers, 0, { topics: [{ name: TOPIC, partitionIndexes: [0] }] })
+
+const commitOffsets = (of: Transactional, version: number): Step =>
+  call('offsets', TxnOffsetCommit, version, session => ({
+    ...{ transactionalId: of.id, groupId: GROUP, groupInstanceId: null },
+    ...of.claim(session),
+    topics: [
+      {
+        name: TOPIC,
+        partitions: [{ partitionIndex: 0, committedOffset: 1n, committedLeaderEpoch: 0, committedMetadata: 'm' }]
+      }
+    ]
+  }))
+
+function unknown(one: Transactional): Step[] {
+  return [
+    ...[0, 3].map(version => one.add('a partition', { [TOPIC]: [0] }, { version })),
+    ...[0, 4].map(version => one.addOffsets('a group', GROUP, { version })),
+    ...[3, 11, 12].map(version => one.write('a batch', TOPIC, { version, sequence: 1 })),
+    ...[0, 4, 5].map(version => commitOffsets(one, version)),
+    ...[0, 4, 5].flatMap(version => [...one.commit('a commit', { version }), ...one.abort('an abort', { version })])
+  ]
+}
+
+function goesOn(one: Transactional, init: Step): Step[] {
+  return [
+    init,
+    one.write('a batch', TOPIC, { version: 12 }),
+    one.described(),
+    ...one.commit('it commits', { version: 5 })
+  ]
+}
+
+export const txnExpiry: Step[] = [
+  topic(TOPIC),
+  ...all.flatMap(one => [one.found(), one.init('a producer')]),
+  old.add('its transaction', { [TOPIC]: [0] }),
+  old.write('a batch', TOPIC),
+  ...old.commit('it commits'),
+  modern.write('a batch', TOPIC, { version: 12 }),
+  ...modern.abort('it aborts', { version: 5 }),
+  expired,
+  producers('when they have expired'),
+  ...all.flatMap(unknown),
+  ...goesOn(old, old.init('goes on in an old way', { resumes: true, version: 3 })),
+  ...goesOn(modern, modern.init('goes on', { resumes: true })),
+  ...goesOn(idle, idle.init('comes anew')),
+  producers('in the end'),
+  fetchAll('the log', TOPIC, 1)
+]
