@@ -1,16 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { JoinGroupRequest } from '../../../src/group/classic-groups.ts'
-import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import { type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'
 import { MigrationStage, REBALANCE_MS, SESSION_MS } from './migration-stage.ts'
 
 let stage: MigrationStage
 
-function groupOf({ group }: MigrationStage): ConsumerGroup {
-  if (group?.type !== 'consumer') throw new Error(`the group is ${group?.type}`)
-  return group
-}
-const member = (memberId: string) => groupOf(stage).members.get(memberId)
+const member = (memberId: string) => stage.consumerGroup.members.get(memberId)
 
 const range = (topics: string[], owned: Owned = {}, rackId: string | null = null) => ({
   protocols: [{ name: 'range', metadata: subscriptionOf(topics, owned, rackId) }]
@@ -63,7 +58,7 @@ describe('a member of the classic protocol that joins a consumer group', () => {
     const { errorCode, memberId } = await stage.join({ apiVersion: 4 })
     expect(errorCode).toBe('MEMBER_ID_REQUIRED')
     expect(memberId).toMatch(/^[\w-]{22}$/)
-    expect(groupOf(stage).members.size).toBe(1)
+    expect(stage.consumerGroup.members.size).toBe(1)
     expect(await stage.join({ apiVersion: 4, memberId })).toMatchObject({ errorCode: 'NONE', memberId })
     expect(await stage.join({ groupInstanceId: 'i' })).toMatchObject({ errorCode: 'NONE' })
   })
@@ -131,7 +126,7 @@ describe('a member of the classic protocol that joins a consumer group', () => {
   it('must speak the consumer protocol', async () => {
     const protocols = [{ name: 'range', metadata: Buffer.from('00') }]
     expect(await stage.join({ apiVersion: 3, protocols })).toMatchObject({ errorCode: 'INCONSISTENT_GROUP_PROTOCOL' })
-    expect(groupOf(stage).members.size).toBe(1)
+    expect(stage.consumerGroup.members.size).toBe(1)
   })
 
   it('that is static takes the place of its former self, with what that had', async () => {
@@ -237,7 +232,7 @@ describe('Heartbeat', () => {
     const memberId = await joined(range(['bar']))
     expect((await stage.join({ memberId, ...range([], { bar: [0, 1] }) })).generationId).toBe(3)
     expect(member(memberId)?.state).toBe('UnrevokedPartitions')
-    expect(groupOf(stage)).toMatchObject({ groupEpoch: 4, assignmentEpoch: 3 })
+    expect(stage.consumerGroup).toMatchObject({ groupEpoch: 4, assignmentEpoch: 3 })
     expect(await stage.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
   })
 
@@ -318,13 +313,13 @@ describe('LeaveGroup', () => {
       'NONE',
       'UNKNOWN_MEMBER_ID'
     ])
-    expect([...groupOf(stage).members.keys()]).toEqual(['new'])
+    expect([...stage.consumerGroup.members.keys()]).toEqual(['new'])
   })
 
   it('changes nothing where nobody leaves', async () => {
     const before = stage.journal.batches.length
     expect(await stage.leave('x')).toBe('UNKNOWN_MEMBER_ID')
     expect(stage.journal.batches.length).toBe(before)
-    expect(groupOf(stage).groupEpoch).toBe(2)
+    expect(stage.consumerGroup.groupEpoch).toBe(2)
   })
 })

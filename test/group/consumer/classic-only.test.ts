@@ -1,22 +1,15 @@
 // A consumer group whose members all speak the classic protocol, and that may not become a classic group.
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import { MigrationStage } from './migration-stage.ts'
 
 let stage: MigrationStage
 let ids: string[]
 
-function group(): ConsumerGroup {
-  const { group } = stage
-  if (group?.type !== 'consumer') throw new Error(`the group is ${group?.type}`)
-  return group
-}
-
 /** Each member does what its heartbeats tell it to, until they tell it nothing any more. */
 async function goOn(...members: string[]): Promise<void> {
   for (let round = 0; round < 4; round++) {
     for (const memberId of members) {
-      let generationId = group().members.get(memberId)?.memberEpoch ?? -1
+      let generationId = stage.consumerGroup.members.get(memberId)?.memberEpoch ?? -1
       if ((await stage.beat(memberId, generationId)) === 'NONE') continue
       generationId = (await stage.join({ memberId })).generationId
       await stage.sync(memberId, generationId)
@@ -25,7 +18,9 @@ async function goOn(...members: string[]): Promise<void> {
 }
 
 const owned = (...members: string[]) =>
-  members.flatMap(memberId => [...(group().members.get(memberId)?.assigned.get(stage.foo)?.keys() ?? [])]).sort()
+  members
+    .flatMap(memberId => [...(stage.consumerGroup.members.get(memberId)?.assigned.get(stage.foo)?.keys() ?? [])])
+    .sort()
 
 /** Two members of the classic protocol have all of foo; one of the consumer protocol has come and gone. */
 beforeEach(async () => {
@@ -44,7 +39,7 @@ describe('a consumer group without members of the consumer protocol', () => {
     expect(await stage.leave(goes)).toBe('NONE')
     await goOn(stays)
     expect(owned(stays)).toEqual([0, 1, 2, 3])
-    expect(group().state).toBe('Stable')
+    expect(stage.consumerGroup.state).toBe('Stable')
   })
 
   it('sees its topics grow', async () => {

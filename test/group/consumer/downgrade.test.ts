@@ -19,9 +19,7 @@ async function mixedGroup(stage: MigrationStage, classicMembers: number, instanc
   for (let index = 0; index < classicMembers; index++) ids.push((await stage.join({ apiVersion: 3 })).memberId)
   const epochs = new Map(ids.map(id => [id, 0]))
   for (let round = 0; round < 4; round++) {
-    const { group } = stage
-    if (group?.type !== 'consumer') throw new Error('not a consumer group')
-    const { memberEpoch = 0, assigned = new Map() } = group.members.get('new') ?? {}
+    const { memberEpoch = 0, assigned = new Map() } = stage.consumerGroup.members.get('new') ?? {}
     const topicPartitions = [...assigned].map(([topicId, of]) => ({ topicId, partitions: [...of.keys()] }))
     await stage.heartbeat('new', memberEpoch, { instanceId, topicPartitions })
     for (const memberId of ids) {

@@ -1,5 +1,6 @@
 /** A coordinator whose one group `g` is joined by clients of both protocols, with the topics foo (4 partitions) and bar (2). */
 import type { HeartbeatRequest, JoinGroupRequest, SyncGroupRequest } from '../../../src/group/classic-groups.ts'
+import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import type { ConsumerHeartbeatRequest } from '../../../src/group/consumer-groups.ts'
 import type { GroupCoordinator, GroupSettings } from '../../../src/group/coordinator.ts'
 import type { Group } from '../../../src/group/group.ts'
@@ -65,6 +66,13 @@ export class MigrationStage {
 
   get group(): Group | undefined {
     return [...this.groups.groups()].find(({ groupId }) => groupId === 'g')
+  }
+
+  /** Must be one. */
+  get consumerGroup(): ConsumerGroup {
+    const { group } = this
+    if (group?.type !== 'consumer') throw new Error(`the group is ${group?.type}`)
+    return group
   }
 
   /** The types of the records of each batch since the first, without those of offsets. */

@@ -1,6 +1,5 @@
 // What moves the epoch of a consumer group on: subscriptions by names and by expressions, and the topics they stand for.
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import { nextTurn } from '../../../src/runtime/clock.ts'
 import { MigrationStage } from './migration-stage.ts'
 
@@ -10,13 +9,7 @@ beforeEach(() => {
   stage = new MigrationStage()
 })
 
-function group(): ConsumerGroup {
-  const { group } = stage
-  if (group?.type !== 'consumer') throw new Error(`the group is ${group?.type}`)
-  return group
-}
-
-const epochOf = (memberId: string) => group().members.get(memberId)?.memberEpoch ?? -1
+const epochOf = (memberId: string) => stage.consumerGroup.members.get(memberId)?.memberEpoch ?? -1
 
 const byRegex = (regex: string) => ({ subscribedTopicNames: [], subscribedTopicRegex: regex })
 
@@ -36,7 +29,8 @@ async function beat(memberId: string, changes: Parameters<MigrationStage['heartb
 async function settle(...memberIds: string[]): Promise<void> {
   for (let round = 0; round < 4; round++) {
     for (const memberId of memberIds) {
-      const assigned = group().members.get(memberId)?.assigned ?? new Map<string, ReadonlyMap<number, number>>()
+      const assigned =
+        stage.consumerGroup.members.get(memberId)?.assigned ?? new Map<string, ReadonlyMap<number, number>>()
       const owned = [...assigned].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions.keys()] }))
       await beat(memberId, { topicPartitions: owned })
     }
@@ -44,25 +38,25 @@ async function settle(...memberIds: string[]): Promise<void> {
 }
 
 const has = (memberId: string, topicId: string) => [
-  ...(group().members.get(memberId)?.assigned.get(topicId)?.keys() ?? [])
+  ...(stage.consumerGroup.members.get(memberId)?.assigned.get(topicId)?.keys() ?? [])
 ]
 
 describe('a subscription by names', () => {
   it('moves the epoch on when it changes, and only then', async () => {
     await stage.heartbeat('a', 0, { subscribedTopicNames: ['foo', 'bar'] })
-    expect(group().groupEpoch).toBe(2)
+    expect(stage.consumerGroup.groupEpoch).toBe(2)
     await beat('a', { subscribedTopicNames: ['bar', 'foo', 'foo'] })
-    expect(group().groupEpoch).toBe(2)
+    expect(stage.consumerGroup.groupEpoch).toBe(2)
     await beat('a', { subscribedTopicNames: ['bar'] })
-    expect(group().groupEpoch).toBe(3)
+    expect(stage.consumerGroup.groupEpoch).toBe(3)
   })
 
   it('may name topics that do not exist; they count from when they do', async () => {
     await stage.heartbeat('a', 0, { subscribedTopicNames: ['later'] })
-    expect(group().groupEpoch).toBe(2)
+    expect(stage.consumerGroup.groupEpoch).toBe(2)
     const later = stage.topics.create('later', 2)
     await beat('a')
-    expect(group().groupEpoch).toBe(3)
+    expect(stage.consumerGroup.groupEpoch).toBe(3)
     expect(has('a', later)).toEqual([0, 1])
   })
 
@@ -71,7 +65,7 @@ describe('a subscription by names', () => {
     stage.topics.create('other', 2)
     stage.topics.grow('bar', 7)
     await beat('a')
-    expect(group().groupEpoch).toBe(2)
+    expect(stage.consumerGroup.groupEpoch).toBe(2)
   })
 
   it.each([
@@ -81,7 +75,7 @@ describe('a subscription by names', () => {
     await stage.heartbeat('a', 0)
     change()
     await settle('a')
-    expect(group().groupEpoch).toBe(3)
+    expect(stage.consumerGroup.groupEpoch).toBe(3)
     expect(has('a', stage.foo)).toEqual(partitions)
   })
 
@@ -97,7 +91,7 @@ describe('a subscription by names', () => {
     await stage.heartbeat('a', 0)
     const answer = await beat('a', { subscribedTopicNames: ['bar'] })
     expect(answer).toMatchObject({ assignment: new Map(), memberEpoch: 2 })
-    expect(group().members.get('a')?.state).toBe('UnrevokedPartitions')
+    expect(stage.consumerGroup.members.get('a')?.state).toBe('UnrevokedPartitions')
     await beat('a', { topicPartitions: [] })
     expect(has('a', stage.bar)).toEqual([0, 1])
   })
@@ -106,9 +100,9 @@ describe('a subscription by names', () => {
 describe('a subscription by a regular expression', () => {
   it('has no topics before they are found, and moves the epoch on then', async () => {
     expect(await stage.heartbeat('a', 0, byRegex('f.*'))).toMatchObject({ memberEpoch: 1, assignment: new Map() })
-    expect([group().groupEpoch, group().regexes.size]).toEqual([1, 0])
+    expect([stage.consumerGroup.groupEpoch, stage.consumerGroup.regexes.size]).toEqual([1, 0])
     await nextTurn()
-    expect(group().groupEpoch).toBe(2)
+    expect(stage.consumerGroup.groupEpoch).toBe(2)
     await beat('a')
     expect(has('a', stage.foo)).toEqual([0, 1, 2, 3])
   })
@@ -123,7 +117,7 @@ describe('a subscription by a regular expression', () => {
     await nextTurn()
     await settle('a')
     expect([has('a', stage.foo).length, has('a', stage.bar).length]).toEqual([4, 2])
-    expect([...group().subscribedTopics].sort()).toEqual(['bar', 'foo'])
+    expect([...stage.consumerGroup.subscribedTopics].sort()).toEqual(['bar', 'foo'])
   })
 
   it('that somebody has already counts at once', async () => {
@@ -135,11 +129,11 @@ describe('a subscription by a regular expression', () => {
     await joinBy('a', 'f.*')
     await joinBy('b', 'f.*')
     await beat('a', byRegex(''))
-    expect([...group().regexes.keys()]).toEqual(['f.*'])
+    expect([...stage.consumerGroup.regexes.keys()]).toEqual(['f.*'])
     await stage.heartbeat('b', -1)
-    expect([...group().regexes.keys()]).toEqual([])
+    expect([...stage.consumerGroup.regexes.keys()]).toEqual([])
     stage.restart()
-    expect([...group().regexes.keys()]).toEqual([])
+    expect([...stage.consumerGroup.regexes.keys()]).toEqual([])
   })
 
   it('finds new topics, ten seconds after it was last resolved at the soonest', async () => {
@@ -157,14 +151,14 @@ describe('a subscription by a regular expression', () => {
   it('is looked at again after the refresh interval, though no topic is new', async () => {
     stage = new MigrationStage({ regexRefreshIntervalMs: 30_000, sessionTimeoutMs: 60_000 })
     await joinBy('a', 'f.*')
-    const { timestamp } = group().regexes.get('f.*') ?? {}
+    const { timestamp } = stage.consumerGroup.regexes.get('f.*') ?? {}
     stage.clock.advance(30_000)
     await beat('a')
-    expect(group().regexes.get('f.*')?.timestamp).toBe(timestamp)
+    expect(stage.consumerGroup.regexes.get('f.*')?.timestamp).toBe(timestamp)
     stage.clock.advance(1)
     await beat('a')
-    expect(group().regexes.get('f.*')?.timestamp).toBe(BigInt(stage.clock.now()))
-    expect(group().groupEpoch).toBe(2)
+    expect(stage.consumerGroup.regexes.get('f.*')?.timestamp).toBe(BigInt(stage.clock.now()))
+    expect(stage.consumerGroup.groupEpoch).toBe(2)
   })
 
   it('that changes to one that matches nothing leaves its partitions to the others', async () => {
@@ -181,12 +175,12 @@ describe('a subscription by a regular expression', () => {
   it('survives a restart with what it stands for', async () => {
     await joinBy('a', 'f.*')
     await settle('a')
-    const before = group().regexes
+    const before = stage.consumerGroup.regexes
     stage.restart()
-    expect(group().regexes).toEqual(before)
-    expect(group().members.get('a')?.subscribedTopicRegex).toBe('f.*')
+    expect(stage.consumerGroup.regexes).toEqual(before)
+    expect(stage.consumerGroup.members.get('a')?.subscribedTopicRegex).toBe('f.*')
     await settle('a')
-    expect(group().groupEpoch).toBe(2)
+    expect(stage.consumerGroup.groupEpoch).toBe(2)
   })
 
   it('that was found in vain, for its group is gone, changes nothing', async () => {
@@ -201,7 +195,7 @@ describe('a subscription by a regular expression', () => {
     await stage.heartbeat('a', 0, byRegex('f.*'))
     stage.fail()
     await nextTurn()
-    expect(group().regexes.size).toBe(0)
+    expect(stage.consumerGroup.regexes.size).toBe(0)
     stage.heal()
     await beat('a')
     await settle('a')

@@ -2,12 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
 import { MigrationStage, REBALANCE_MS, SESSION_MS } from './migration-stage.ts'
 
-const consumerGroup = (stage: MigrationStage) => {
-  const { group } = stage
-  if (group?.type !== 'consumer') throw new Error(`the group is ${group?.type}`)
-  return group
-}
-
 describe('an empty classic group', () => {
   it('makes place for a consumer group, whatever the policy', async () => {
     const stage = new MigrationStage({ migrationPolicy: 'disabled' })
@@ -16,9 +10,9 @@ describe('an empty classic group', () => {
     const before = stage.journal.batches.length
     expect(await stage.heartbeat('new', 0)).toMatchObject({ errorCode: 'NONE', memberEpoch: 2 })
     expect(stage.written(before)[0]).toBe('GroupMetadata -')
-    expect(consumerGroup(stage).members.size).toBe(1)
+    expect(stage.consumerGroup.members.size).toBe(1)
     stage.restart()
-    expect(consumerGroup(stage).members.size).toBe(1)
+    expect(stage.consumerGroup.members.size).toBe(1)
   })
 })
 
@@ -62,9 +56,9 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     void stage.join({ memberId })
     const byRegex = { subscribedTopicNames: [], subscribedTopicRegex: 'nothing' }
     expect(await stage.heartbeat('new', 0, byRegex)).toMatchObject({ errorCode: 'NONE' })
-    const { groupEpoch, assignmentEpoch } = consumerGroup(stage)
+    const { groupEpoch, assignmentEpoch } = stage.consumerGroup
     expect([groupEpoch, assignmentEpoch]).toEqual([3, 3])
-    const targets = [...consumerGroup(stage).targets.values()].flatMap(target => [...(target.get(stage.foo) ?? [])])
+    const targets = [...stage.consumerGroup.targets.values()].flatMap(target => [...(target.get(stage.foo) ?? [])])
     expect(targets.sort()).toEqual([0, 1, 2, 3])
   })
 
@@ -81,7 +75,7 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     await stage.sync(a, generationId, { groupInstanceId: 'i', assignments: [{ memberId: a, assignment }] })
     await stage.heartbeat('new', 0)
     const epochs = { 1: generationId, 3: generationId }
-    expect(consumerGroup(stage).members.get(a)).toEqual({
+    expect(stage.consumerGroup.members.get(a)).toEqual({
       memberId: a,
       memberEpoch: 1,
       previousMemberEpoch: 1,
@@ -102,7 +96,7 @@ describe('a classic group that a member of the consumer protocol joins', () => {
       classic: { sessionTimeoutMs: SESSION_MS, supportedProtocols: [{ name: 'range', metadata }] }
     })
     stage.restart()
-    expect(consumerGroup(stage).members.get(a)?.classic?.supportedProtocols).toEqual([{ name: 'range', metadata }])
+    expect(stage.consumerGroup.members.get(a)?.classic?.supportedProtocols).toEqual([{ name: 'range', metadata }])
   })
 
   it('sends back all who wait, for they must join the new one', async () => {
@@ -117,7 +111,7 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     const syncing = other.sync(members[1] ?? '', generationId)
     await other.heartbeat('new', 0)
     expect(await syncing).toMatchObject({ errorCode: 'REBALANCE_IN_PROGRESS' })
-    expect(consumerGroup(other).members.get(members[1] ?? '')?.assigned).toEqual(new Map())
+    expect(other.consumerGroup.members.get(members[1] ?? '')?.assigned).toEqual(new Map())
   })
 
   it('gives the newcomer what the members of the classic protocol give up', async () => {
@@ -147,9 +141,9 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     const { ids } = await stage.classicGroup([{ foo: [0, 1, 2, 3] }])
     await stage.heartbeat('new', 0)
     stage.clock.advance(SESSION_MS - 1)
-    expect(consumerGroup(stage).members.has(ids[0] ?? '')).toBe(true)
+    expect(stage.consumerGroup.members.has(ids[0] ?? '')).toBe(true)
     stage.clock.advance(1)
-    expect([...consumerGroup(stage).members.keys()]).toEqual(['new'])
+    expect([...stage.consumerGroup.members.keys()]).toEqual(['new'])
   })
 })
 
