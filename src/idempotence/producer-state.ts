@@ -64,10 +64,10 @@ export class ProducerStates {
   ask(batch: ProducerBatch, bumpsEpochs: boolean, now: number): void {
     const { producerId, producerEpoch: epoch, baseSequence } = batch
     checkEpoch(batch, this.#of(producerId))
-    const known = this.#asked.get(producerId)
-    const isSame = known !== undefined && known.epoch >= epoch
-    const lowestSequence = isSame ? Math.min(known.lowestSequence, baseSequence) : baseSequence
-    this.#asked.set(producerId, { epoch, lowestSequence, bumpsEpochs, sinceMs: isSame ? known.sinceMs : now })
+    const known = this.#asked.get(producerId) ?? { epoch, lowestSequence: baseSequence, bumpsEpochs, sinceMs: now }
+    if (epoch < known.epoch) return
+    const lowestSequence = epoch > known.epoch ? baseSequence : Math.min(known.lowestSequence, baseSequence)
+    this.#asked.set(producerId, { ...known, epoch, lowestSequence })
   }
 
   /**

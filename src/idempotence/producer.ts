@@ -43,11 +43,12 @@ export interface Producer {
 
 /**
  * A producer whose coordinator has been asked about a first batch that has not been appended yet. Of several such
- * batches only the one with the lowest sequence may open the transaction.
+ * batches of the newest epoch only the one with the lowest sequence may open the transaction.
  */
 export interface Asked {
   readonly epoch: number
   readonly lowestSequence: number
+  /** Whether the first who asked works by KIP-890. */
   readonly bumpsEpochs: boolean
   readonly sinceMs: number
 }
