@@ -33,7 +33,7 @@ export interface KafkaOptions {
 export interface RunningKafka {
   readonly bootstrapServers: string
   readonly dataDir: string
-  /** The lines of its log at WARN and above. */
+  /** The lines of its log at WARN and above, with the exceptions that they tell of. */
   readonly warnings: readonly string[]
   /** Ends it as an operator would (SIGTERM) and removes a temporary data folder. */
   stop(): Promise<void>
@@ -132,6 +132,7 @@ function started(child: ChildProcess, warnings: string[]): Promise<void> {
     }, START_LIMIT_MS)
     createInterface(stderr).on('line', line => {
       if (/ (WARN|ERROR) /.test(line)) warnings.push(line)
+      else if (/^[\w.$]+(Exception|Error): /.test(line)) warnings.push(`${warnings.pop() ?? ''}\n${line}`)
       tail.push(line)
       if (tail.length > 40) tail.shift()
       if (!line.includes(STARTED)) return

@@ -34,11 +34,13 @@ const HASTE = {
  * to delete without the indexes that were in memory. Kafka publishes the metadata that it finds before it has registered:
  * where the last broker was killed it begins to load offsets as the leader that this one was, and its registration takes
  * the leadership away for a moment. It loads again, two epochs later. On a busy machine its controller finds itself slow,
- * and may be asked for its own registration before it is active; it is asked again.
+ * and may be asked for its own registration before it is active; it is asked again. In our haste its first look for old
+ * segments may begin before it has made its cleaner, and end when there is one, which then was never paused.
  */
 const ORDINARY = [
   /Performing controller activation/,
   /Exceptionally slow controller event/,
+  /'kafka-log-retention'\n.* cannot be resumed since it is not paused/,
   /Unexpected error handling request .*CONTROLLER_REGISTRATION/,
   /Expected partition .* to exist, but it was missing. Creating/,
   /Error processing append operation on partition/,
