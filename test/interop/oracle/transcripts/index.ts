@@ -45,6 +45,7 @@ import { topics } from './topics.ts'
 import { transactionVersions } from './transaction-versions.ts'
 import { transactionalProduce } from './transactional-produce.ts'
 import { txnAdmin } from './txn-admin.ts'
+import { txnChance } from './txn-chance.ts'
 import { txnChanges } from './txn-changes.ts'
 import { txnMarkers } from './txn-markers.ts'
 import { txnOffsetCommit } from './txn-offset-commit.ts'
@@ -95,6 +96,7 @@ export const TRANSCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   'txn markers': txnMarkers,
   'txn admin': txnAdmin,
   'txn changes': txnChanges,
+  'txn chance': txnChance,
   'committed read': committedRead,
   'update features': updateFeatures,
   'group version': groupVersion,

@@ -1,0 +1,130 @@
+// Producers that live by chance: clients of all ages, zombies and operators ask for anything in no order; after each of a
+// few steps all that can be seen is looked at, and in the end the log is read. ORACLE_LIVES says how many such worlds there
+// are.
+import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
+import { call, type Step } from '../transcript.ts'
+import { fetchAll } from './read.ts'
+import { topic } from './topic.ts'
+import { type Claim, Transactional } from './transactional.ts'
+
+const { AddPartitionsToTxn, DescribeProducers, ListOffsets, OffsetFetch, TxnOffsetCommit, WriteTxnMarkers } = APIS
+const STEPS = 150
+const LIVES = Number(process.env.ORACLE_LIVES ?? 2)
+const LOOK_EVERY = 10
+
+interface World {
+  readonly name: string
+  readonly random: Random
+  readonly producers: readonly Transactional[]
+}
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  const picked = from[random.below(from.length)]
+  if (picked === undefined) throw new Error('there is nothing to pick from')
+  return picked
+}
+
+/** Mostly what is so; else an epoch or an id that is not. */
+function claimOf(random: Random): Claim {
+  if (random.below(12) > 4) return {}
+  return pick<Claim>(random, [{ later: -1 }, { later: -1 }, { later: 1 }, { later: -2 }, { id: 987_654n }])
+}
+
+type Play = (world: World, one: Transactional, claim: Claim) => Step[]
+
+const begins: Play = ({ random }, one) => [one.init('begins', { version: pick(random, [0, 1, 3, 4, 5]) }), one.over()]
+
+const resumes: Play = ({ random }, one, claim) => [
+  one.init('goes on', { resumes: true, version: pick(random, [3, 4, 5]), ...claim }),
+  one.over()
+]
+
+const adds: Play = ({ name, random }, one, claim) => [
+  one.add('adds', { [name]: pick(random, [[0], [1], [0, 1]]) }, { version: pick(random, [0, 1, 2, 3]), ...claim })
+]
+
+const addsGroup: Play = ({ name, random }, one, claim) => [
+  one.addOffsets('adds the group', name, { version: pick(random, [0, 1, 2, 4]), ...claim })
+]
+
+const writes: Play = ({ name, random }, one, claim) => {
+  const [version, sequence] = [pick(random, [3, 9, 11, 12, 12]), pick(random, [0, 0, 0, 1, 1, 2, 3])]
+  return [one.write('writes', name, { version, sequence, partition: random.below(2), ...claim })]
+}
+
+const commitsOffsets: Play = ({ name, random }, one, claim) => {
+  const [partitionIndex, committedOffset] = [random.below(2), BigInt(random.below(1000))]
+  const partitions = [{ partitionIndex, committedOffset, committedLeaderEpoch: 0, committedMetadata: null }]
+  return [
+    call('commits offsets', TxnOffsetCommit, pick(random, [0, 2, 3, 4, 5, 5]), session => ({
+      ...{ transactionalId: one.id, groupId: name, groupInstanceId: null },
+      ...one.claim(session, claim),
+      topics: [{ name, partitions }]
+    }))
+  ]
+}
+
+const ends: Play = ({ random }, one, claim) => {
+  const how = { version: pick(random, [0, 1, 3, 4, 5, 5, 5, 5]), ...claim }
+  return random.below(2) > 0 ? one.commit('commits', how) : one.abort('aborts', how)
+}
+
+const isVerified: Play = ({ name, random, producers }) => [
+  call('all are verified', AddPartitionsToTxn, pick(random, [4, 5]), session => ({
+    transactions: producers.map((one, index) => one.batched(session, { [name]: [index % 2] }, { verifyOnly: true }))
+  }))
+]
+
+/** Not with an epoch that is yet to come: the transaction could not be ended by its coordinator any more. */
+const isEndedByHand: Play = ({ name, random }, one) => {
+  const [transactionResult, later, index] = [random.below(2) > 0, -random.below(2), random.below(2)]
+  return [
+    call('is ended by an operator', WriteTxnMarkers, 1, session => ({
+      markers: [
+        {
+          ...one.claim(session, { later }),
+          ...{ transactionResult, coordinatorEpoch: 0 },
+          topics: [{ name, partitionIndexes: [index] }]
+        }
+      ]
+    }))
+  ]
+}
+
+/** As often as they are named. */
+const PLAYS: readonly Play[] = [
+  ...[begins, resumes, adds, addsGroup, commitsOffsets, isVerified, isEndedByHand],
+  ...[writes, writes, writes, writes, ends, ends, ends]
+]
+
+function look({ name, producers }: World): Step[] {
+  const places = { name, partitionIndexes: [0, 1] }
+  return [
+    call('the offsets', OffsetFetch, 9, { groups: [{ groupId: name, topics: [places] }], requireStable: true }),
+    call('the producers', DescribeProducers, 0, { topics: [places] }),
+    call('the last stable offsets', ListOffsets, 8, {
+      isolationLevel: 1,
+      topics: [{ name, partitions: [0, 1].map(partitionIndex => ({ partitionIndex, timestamp: -1n })) }]
+    }),
+    ...producers.map(one => one.described())
+  ]
+}
+
+function life(seed: number): Step[] {
+  const name = `txn-chance-${seed}`
+  const producers = ['a', 'b', 'c'].map(who => new Transactional(`${name}-${who}`))
+  const world: World = { name, random: seededRandom(seed), producers }
+  const steps = Array.from({ length: STEPS }, (_, index) => {
+    const played = pick(world.random, PLAYS)(world, pick(world.random, producers), claimOf(world.random))
+    return index % LOOK_EVERY === LOOK_EVERY - 1 ? [...played, ...look(world)] : played
+  })
+  return [
+    topic(name, 2),
+    ...producers.flatMap(one => [one.found(), one.init('is new'), one.init('begins')]),
+    ...steps.flat(),
+    fetchAll('the log', name, 2)
+  ]
+}
+
+export const txnChance: Step[] = Array.from({ length: LIVES }, (_, index) => life(index + 1)).flat()
