@@ -232,6 +232,17 @@ describe('consumer groups', () => {
     expect(described.groups).toMatchObject([{ errorCode: 'GROUP_ID_NOT_FOUND', errorMessage, groupState: 'Dead' }])
   })
 
+  it('are still there when they are empty, and a member that nobody knows wants to join in the old way', async () => {
+    await using harness = await joined()
+    await harness.get('ConsumerGroupHeartbeat', heartbeat(-1))
+    const protocols = [{ name: 'range', metadata: Buffer.alloc(0) }]
+    const unknown = { groupId, memberId: 'nobody', protocolType: 'consumer', protocols }
+    const joining = { ...unknown, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000 }
+    expect(await harness.get('JoinGroup', joining)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
+    const { groups } = await harness.get('ListGroups', { typesFilter: ['Consumer'] })
+    expect(groups).toMatchObject([{ groupId, groupState: 'Empty' }])
+  })
+
   it('are deleted when their members have left, and do not come back', async () => {
     const harness = await joined()
     const deleted = async () => (await harness.get('DeleteGroups', { groupsNames: [groupId] })).results[0]?.errorCode
