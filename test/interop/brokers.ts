@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Run } from '../cli/minikafka.ts'
+import { coordinating } from './kafka/coordinators.ts'
 import { startKafka } from './kafka/kafka.ts'
 
 export interface RunningBroker {
@@ -21,7 +22,7 @@ export type BrokerConfig = Readonly<Record<string, string | number>>
 
 const KNOWN: readonly BrokerUnderTest[] = [
   { name: 'minikafka', start: (config = {}) => startMinikafka(settings(config)) },
-  { name: 'kafka', start: (config = {}) => startKafka({ config }) }
+  { name: 'kafka', start: async (config = {}) => coordinating(await startKafka({ config })) }
 ]
 
 /** The brokers that this run tests. */

@@ -6,6 +6,7 @@ import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } fro
 
 const PARTITIONS = 4
 const COUNT = 1000
+const PATIENCE_MS = 30_000
 const [task = '', servers = '', topic = ''] = process.argv.slice(2)
 const base = { bootstrapBrokers: servers.split(','), clientId: 'interop', strict: true }
 
@@ -81,26 +82,41 @@ async function halved(consumer) {
   while (share() !== PARTITIONS / 2) await once(consumer, 'consumer:group:join')
 }
 
+/** A check that holds in the end: Kafka's controller knows of a change before its broker does. */
+async function eventually(check) {
+  for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+    try {
+      return await check()
+    } catch (error) {
+      if (!(error instanceof assert.AssertionError) || Date.now() > deadline) throw error
+    }
+  }
+}
+
 async function admin(client) {
   const resource = { resourceType: 2, resourceName: topic }
   await client.incrementalAlterConfigs({
     resources: [{ ...resource, configs: [{ name: 'retention.ms', configOperation: 0, value: '1000' }] }]
   })
-  const [described] = await client.describeConfigs({
-    resources: [{ ...resource, configurationKeys: ['retention.ms'] }]
+  await eventually(async () => {
+    const [described] = await client.describeConfigs({
+      resources: [{ ...resource, configurationKeys: ['retention.ms'] }]
+    })
+    assert.equal(described.configs[0].value, '1000')
   })
-  assert.equal(described.configs[0].value, '1000')
   const [node] = (await client.metadata({ topics: [topic] })).brokers.keys()
   const assignments = [{ brokerIds: [node] }, { brokerIds: [node] }]
   await client.createPartitions({ topics: [{ name: topic, count: PARTITIONS + 2, assignments }] })
-  const metadata = await client.metadata({ topics: [topic], forceUpdate: true })
-  assert.equal(metadata.topics.get(topic).partitionsCount, PARTITIONS + 2)
+  await eventually(async () => {
+    const metadata = await client.metadata({ topics: [topic], forceUpdate: true })
+    assert.equal(metadata.topics.get(topic).partitionsCount, PARTITIONS + 2)
+  })
   await produce('none', 40)
   await client.deleteRecords({ topics: [{ name: topic, partitions: [{ partition: 0, offset: 4n }] }] })
   const earliest = { name: topic, partitions: [{ partitionIndex: 0, timestamp: -2n }] }
   assert.equal((await client.listOffsets({ topics: [earliest] }))[0].partitions[0].offset, 4n)
   await client.deleteTopics({ topics: [topic] })
-  assert(!(await client.listTopics()).includes(topic))
+  await eventually(async () => assert(!(await client.listTopics()).includes(topic)))
 }
 
 const client = new Admin(base)

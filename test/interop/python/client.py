@@ -26,6 +26,13 @@ def check(holds, what):
         raise AssertionError(what)
 
 
+def eventually(holds, what):
+    """Kafka's controller knows of a change before its broker does."""
+    deadline = time.monotonic() + LIMIT_S
+    while not holds():
+        check(time.monotonic() < deadline, what)
+
+
 def value(number):
     return f"{number:08d} ".encode() * 12
 
@@ -137,8 +144,8 @@ def share_step(consumer):
 
 def admin(servers, topic):
     client = create(servers, topic, 2)
-    metadata = client.list_topics(topic, 10)
-    check(len(metadata.topics[topic].partitions) == 2 and metadata.brokers, "metadata")
+    eventually(lambda: len(client.list_topics(topic, 10).topics[topic].partitions) == 2, "two partitions")
+    check(client.list_topics(topic, 10).brokers, "a broker")
     check(client.describe_cluster().result().cluster_id, "a cluster id")
     fails("TOPIC_ALREADY_EXISTS", client.create_topics([NewTopic(topic, 1, 1)])[topic])
     client.create_partitions([NewPartitions(topic, PARTITIONS)])[topic].result()
@@ -163,7 +170,8 @@ def configs(client, topic):
     )
     client.incremental_alter_configs([resource])[resource].result()
     asked = ConfigResource(ResourceType.TOPIC, topic)
-    check(client.describe_configs([asked])[asked].result()["retention.ms"].value == "1000", "the altered value")
+    retention = lambda: client.describe_configs([asked])[asked].result()["retention.ms"].value  # noqa: E731
+    eventually(lambda: retention() == "1000", "the altered value")
 
 
 def fails(name, future):

@@ -12,7 +12,6 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
     ConsumerGroupTopicPartitions,
-    KafkaError,
     KafkaException,
     Producer,
     TopicPartition,
@@ -296,15 +295,7 @@ def values(consumer, count):
 
 
 def committed(consumer, topic, partition=0):
-    """A Kafka that has just made its topic of offsets is no coordinator yet, and librdkafka leaves that to who asks."""
-    for _ in range(20):
-        try:
-            return consumer.committed([TopicPartition(topic, partition)], LIMIT_S)[0].offset
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.NOT_COORDINATOR:
-                raise
-            time.sleep(0.1)
-    raise TimeoutError("nobody coordinates the group")
+    return consumer.committed([TopicPartition(topic, partition)], LIMIT_S)[0].offset
 
 
 def scale(on):

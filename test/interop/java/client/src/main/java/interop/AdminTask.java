@@ -2,6 +2,7 @@ package interop;
 
 import static interop.Clients.check;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** admin TOPIC: the whole life of a topic as an operator leads it, with the errors that belong to each step. */
 final class AdminTask {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private final String servers;
     private final Admin admin;
     private final String topic;
@@ -74,9 +76,9 @@ final class AdminTask {
         fails(InvalidTopicException.class, admin.createTopics(Set.of(new NewTopic("a b", 1, (short) 1))).all());
         fails(InvalidConfigurationException.class, admin.createTopics(
             Set.of(new NewTopic(topic + "-bad", 1, (short) 1).configs(Map.of("no.such", "1")))).all());
+        eventually("the description", () -> describe().get(topic).partitions().get(0).leader() != null);
         TopicDescription description = describe().get(topic);
         check(description.partitions().size() == 2 && !description.isInternal(), "the description");
-        check(description.partitions().get(0).leader() != null, "a leader");
         check(admin.listTopics().names().get().contains(topic), "the topic in the list");
     }
 
@@ -85,22 +87,22 @@ final class AdminTask {
         alter(resource, "max.message.bytes", "2000000", AlterConfigOp.OpType.SET);
         alter(resource, "cleanup.policy", "compact", AlterConfigOp.OpType.APPEND);
         alter(resource, "retention.ms", null, AlterConfigOp.OpType.DELETE);
-        Config config = admin.describeConfigs(Set.of(resource)).all().get().get(resource);
+        eventually("the default again", () ->
+            configOf(resource).get("retention.ms").source() == ConfigEntry.ConfigSource.DEFAULT_CONFIG);
+        Config config = configOf(resource);
         check("2000000".equals(config.get("max.message.bytes").value()), "the altered value");
         check("delete,compact".equals(config.get("cleanup.policy").value()), config.get("cleanup.policy").value());
-        check(config.get("retention.ms").source() == ConfigEntry.ConfigSource.DEFAULT_CONFIG, "the default again");
         alter(resource, "cleanup.policy", "compact", AlterConfigOp.OpType.SUBTRACT);
         fails(InvalidConfigurationException.class, admin.incrementalAlterConfigs(
             Map.of(resource, Set.of(op("retention.ms", "never", AlterConfigOp.OpType.SET)))).all());
         String node = admin.describeCluster().nodes().get().iterator().next().idString();
         ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, node);
-        Config settings = admin.describeConfigs(Set.of(broker)).all().get().get(broker);
-        check(settings.get("log.retention.hours") != null, "the broker's settings");
+        check(configOf(broker).get("log.retention.hours") != null, "the broker's settings");
     }
 
     private void partitions() throws Exception {
         admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(4))).all().get();
-        check(describe().get(topic).partitions().size() == 4, "four partitions");
+        eventually("four partitions", () -> describe().get(topic).partitions().size() == 4);
         fails(InvalidPartitionsException.class,
             admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(2))).all());
         fails(UnknownTopicOrPartitionException.class,
@@ -119,8 +121,12 @@ final class AdminTask {
 
     private void delete() throws Exception {
         admin.deleteTopics(Set.of(topic)).all().get();
-        check(!admin.listTopics().names().get().contains(topic), "the topic is gone");
+        eventually("the topic is gone", () -> !admin.listTopics().names().get().contains(topic));
         fails(UnknownTopicOrPartitionException.class, admin.deleteTopics(Set.of(topic)).all());
+    }
+
+    private Config configOf(ConfigResource resource) throws Exception {
+        return admin.describeConfigs(Set.of(resource)).all().get().get(resource);
     }
 
     private long offset(OffsetSpec spec) throws Exception {
@@ -142,6 +148,29 @@ final class AdminTask {
         String name = List.of(result.getClass().getMethods()).stream().map(java.lang.reflect.Method::getName)
             .filter("allTopicNames"::equals).findAny().orElse("all");
         return ((KafkaFuture<Map<String, TopicDescription>>) result.getClass().getMethod(name).invoke(result)).get();
+    }
+
+    interface Probe {
+        boolean holds() throws Exception;
+    }
+
+    /** Kafka's controller knows of a change before its broker does. */
+    private static void eventually(String what, Probe probe) throws Exception {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!holds(probe)) {
+            check(System.nanoTime() < deadline, what);
+        }
+    }
+
+    private static boolean holds(Probe probe) throws Exception {
+        try {
+            return probe.holds();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     private static void fails(Class<? extends Exception> expected, KafkaFuture<?> future) throws Exception {
