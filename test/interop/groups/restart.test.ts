@@ -14,6 +14,8 @@ const RUNS = [
   ['4.4.0', 'consumer'],
   ['2.8.2', 'range']
 ] as const
+/** What confluent-kafka has. */
+const PROTOCOLS = ['range', 'cooperative-sticky', 'consumer']
 const ROUNDS = Number(process.env.MINIKAFKA_KILL_ROUNDS ?? 4)
 const LIMIT = { timeout: 120_000 + ROUNDS * 20_000 }
 const SIGNALS: readonly Signal[] = ['SIGTERM', 'SIGKILL']
@@ -38,7 +40,7 @@ test.each(RUNS)('groups of kafka-clients %s, %s, go on', LIMIT, async (version, 
   expect(rest).toEqual({ repeated: 0, restarted })
 })
 
-test.each(['range', 'cooperative-sticky', 'consumer'])('a group of confluent-kafka, %s, goes on', LIMIT, async protocol => {
+test.each(PROTOCOLS)('a group of confluent-kafka, %s, goes on', LIMIT, async protocol => {
   broker = await startBroker()
   const args = [GROUPS_PROGRAM, broker.bootstrapServers, protocol, 'confluent', 'endure']
   program = startCounting(args, await pythonProgram())
