@@ -2,6 +2,7 @@
  * `npm run soak`: the long proofs in full counts, which `npm test` and `.ci/run` go through in few rounds. Those that start
  * processes go one at a time, then the others on all cores.
  */
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const PROCESSES = ['cli/kill', 'interop/kill', 'interop/transactions-kill']
@@ -16,15 +17,15 @@ const COUNTS = {
 }
 
 /** Groups go one after the other. */
-function group(name: string, groupOrder: number, files: readonly string[], fileParallelism: boolean) {
+function group(name: string, groupOrder: number, files: readonly string[], maxWorkers: number) {
   const include = files.map(file => `test/${file}.test.ts`)
   const limits = { testTimeout: 600_000, hookTimeout: 60_000 }
-  return { test: { name, include, ...limits, fileParallelism, env: COUNTS, sequence: { groupOrder } } }
+  return { test: { name, include, ...limits, maxWorkers, env: COUNTS, sequence: { groupOrder } } }
 }
 
 export default defineConfig({
   test: {
     globalSetup: 'test/build.ts',
-    projects: [group('processes', 0, PROCESSES, false), group('rehearsals', 1, REHEARSALS, true)]
+    projects: [group('processes', 0, PROCESSES, 1), group('rehearsals', 1, REHEARSALS, availableParallelism())]
   }
 })
