@@ -1,6 +1,6 @@
 // The broker stops, and is killed, under running groups of Java members that know nothing of it: they go on where they were,
 // no commit is lost, nobody loses a partition, a static member may restart afterwards, and in the end all is read and committed.
-// MINIKAFKA_KILL_ROUNDS sets how often. INTEROP_RESTARTING=kafka has a real Kafka do it, which takes its time.
+// MINIKAFKA_RESTART_ROUNDS sets how often. INTEROP_RESTARTING=kafka has a real Kafka do it, which takes its time.
 import { afterEach, expect, test } from 'vitest'
 import { type CountingProgram, startCounting } from '../java/counting.ts'
 import { groupProgram } from '../java/groups.ts'
@@ -16,7 +16,7 @@ const RUNS = [
 ] as const
 /** What confluent-kafka has. */
 const PROTOCOLS = ['range', 'cooperative-sticky', 'consumer']
-const ROUNDS = Number(process.env.MINIKAFKA_KILL_ROUNDS ?? 4)
+const ROUNDS = Number(process.env.MINIKAFKA_RESTART_ROUNDS ?? 4)
 const LIMIT = { timeout: 120_000 + ROUNDS * 20_000 }
 const SIGNALS: readonly Signal[] = ['SIGTERM', 'SIGKILL']
 /** Records that both groups read between two restarts. */
