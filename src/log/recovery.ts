@@ -17,7 +17,7 @@ import { type CheckedSegment, checkSegment, isFollowedBySound, isUnused } from '
 import { parseSegmentFile, segmentPath } from './segment-names.ts'
 import { refuseOverlap, refuseWrongName } from './segment-place.ts'
 import { segmentOffsets } from './segments.ts'
-import type { Storage } from './storage.ts'
+import { type Storage, StorageError } from './storage.ts'
 
 /** A folder to recover, and what is known of it. */
 export interface RecoveryOptions {
@@ -31,7 +31,7 @@ export interface RecoveryOptions {
    * nothing in the log tells otherwise. Undefined for logs that may have such gaps.
    */
   readonly lossesFrom: bigint | undefined
-  /** Whether a log that is damaged amid what was synced is refused rather than cut: too much rests on it. */
+  /** Whether the start ends where the log is damaged, unless its last write was torn: too much rests on it. */
   readonly mustBeWhole?: boolean
   readonly nowMs: number
   readonly logger: Logger
@@ -70,7 +70,7 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
     const checked = yield* checking(segment, epochs, gaps, options)
     const isCut = segment.size < checked.fileBytes && !isMerelyUnused(storage, segment, checked, offsets[index + 1])
     if (isCut || gaps.isLoss(segment.endOffset, offsets[index + 1])) {
-      if (options.mustBeWhole) refuseInnerDamage(segment, checked, offsets.length - index - 1, options)
+      refuseInnerDamage(segment, checked, offsets.length - index - 1, options)
       reportDamage(segment, checked, offsets.length - index - 1, options)
       // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
@@ -163,16 +163,22 @@ function isMerelyUnused(
   return (end === undefined || segment.endOffset === end) && isUnused(storage, segment.path, segment.size, fileBytes)
 }
 
-/** All but the last batch was on the disk before anything was done about it, so only that one can have been torn. */
+/**
+ * Throws where something that was on the disk is damaged, and more of it follows, which a cut would lose. Of a log that must
+ * be whole that is all but the last batch, which alone can have been torn: each was synced before the next one came.
+ */
 function refuseInnerDamage(
-  { path, size }: Segment,
+  { path, size, endOffset }: Segment,
   { fileBytes }: CheckedSegment,
   laterSegments: number,
-  { storage }: RecoveryOptions
+  { storage, recoveryPoint, mustBeWhole }: RecoveryOptions
 ): void {
+  const wasSynced = recoveryPoint === 'end' || endOffset < recoveryPoint
+  if (!wasSynced && !mustBeWhole) return
   if (laterSegments === 0 && !isFollowedBySound(storage, path, size, fileBytes)) return
   const what = `${path} is damaged at position ${size}, and what follows would be lost`
-  throw new DataDirectoryError(`${what}: put back a copy of the file, or cut it there to go on without that`)
+  const sentence = `${what}: put back a copy of the file, or cut it there to go on without that`
+  throw mustBeWhole ? new DataDirectoryError(sentence) : new StorageError('other', sentence)
 }
 
 function reportDamage(

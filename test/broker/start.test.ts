@@ -223,16 +223,27 @@ describe('damage that recovery has no reason to look for', () => {
     expect(await harness.values(topicId, 3n)).toEqual(['a 3', 'new'])
   })
 
-  it.each([
-    ['far beyond the end', 2, 1],
-    ['that of the batch before', 1, 7]
-  ])('is an offset, too, which no checksum covers: %s', async (_, index, byte) => {
+  /** An offset, which no checksum covers, of the batch with that number. */
+  async function misnumbered(batch: number, byte: number): Promise<MemoryStorage> {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'], 4)
     await first.broker.stop()
-    damage(storage, `a-0/${LOG}`, (storage.size(`a-0/${LOG}`) / 4) * index + byte)
+    damage(storage, `a-0/${LOG}`, (storage.size(`a-0/${LOG}`) / 4) * batch + byte)
+    return storage
+  }
+
+  it('is the offset of a batch, too, before which a fetch ends', async () => {
+    await using harness = await Harness.start({ storage: await misnumbered(1, 7) })
+    expect(await harness.values(await idOf(harness, 'a'))).toEqual(['a 0'])
+  })
+
+  it('may leave nowhere to go on: the partition is offline, and keeps what is behind', async () => {
+    const storage = await misnumbered(2, 1)
+    const found = bytesOf(storage, `a-0/${LOG}`)
     await using harness = await Harness.start({ storage })
-    expect(await harness.values(await idOf(harness, 'a'))).toEqual(['a 0', 'a 1'].slice(0, index))
+    const answer = await harness.get('Fetch', harness.fetchRequest(await idOf(harness, 'a'), 0n))
+    expect(answer.responses[0]?.partitions[0]).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR' })
+    expect(bytesOf(storage, `a-0/${LOG}`)).toEqual(found)
   })
 
   it('is reported once, with file and position, however often it is met', async () => {

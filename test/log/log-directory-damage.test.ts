@@ -6,6 +6,14 @@ import { replaceFile, StorageError } from '../../src/log/storage.ts'
 import { logOf, METADATA, names, ORDERS, OTHER_ID, open, TOPIC_ID } from './directory-fixture.ts'
 import { batchOf, contents, T0 } from './log-fixture.ts'
 
+/** What all `.log` files of the partition hold. */
+function logsIn(storage: MemoryStorage): Buffer[] {
+  const paths = storage
+    .list('my-orders-3')
+    .flatMap(({ name }) => (name.endsWith('.log') ? [`my-orders-3/${name}`] : []))
+  return paths.map(path => Buffer.from(storage.read(path, 0, storage.size(path))))
+}
+
 describe('index files that are missing after a clean stop', () => {
   const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: 200 }
   const firstSegment = 'my-orders-3/00000000000000000000'
@@ -29,12 +37,16 @@ describe('index files that are missing after a clean stop', () => {
     expect(storage.size(`${firstSegment}.timeindex`)).toBe(12)
   })
 
-  test('are no excuse for a hole: behind damage that is found on the way nothing is kept', async () => {
-    const { storage, before } = await closedDirectory()
+  test('and damage amid the log take it offline: what is behind stays', async () => {
+    const { storage } = await closedDirectory()
     storage.truncate(`${firstSegment}.log`, storage.size(`${firstSegment}.log`) - 1)
-    const log = logOf(await open(storage))
-    expect(contents(log)).toEqual(before.slice(0, -3))
-    expect(log.segments.length).toBe(1)
+    const found = logsIn(storage)
+    // The first of these starts leaves the directory unclean.
+    for (const _ of [1, 2]) {
+      const directory = await open(storage)
+      expect(() => logOf(directory)).toThrow('000.log is damaged at position 78, and what follows would be lost')
+    }
+    expect(logsIn(storage)).toEqual(found)
   })
 
   test('of a log that cannot be read keep it offline', async () => {

@@ -13,6 +13,7 @@ import {
   BATCH_BYTES,
   bytesOf,
   CONFIG,
+  checkpoint,
   index,
   indexesOf,
   opened,
@@ -160,6 +161,19 @@ describe('after a kill', () => {
     directory.log(PARTITION, TOPIC_ID, CONFIG)
     const cut = { folder: FOLDER, segment: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }
     expect(told).toEqual([expect.objectContaining(cut)])
+  })
+
+  test('damage before the recovery point with more behind it takes the log offline, and nothing is changed', async () => {
+    const { storage } = await written('killed')
+    checkpoint(storage, 'recovery-point-offset', '0\n1\nt 0 34\n')
+    const path = segmentPath(FOLDER, 30n, 'log')
+    const bytes = bytesOf(storage, path)
+    bytes.writeUInt8(bytes.readUInt8(3 * BATCH_BYTES - 1) ^ 1, 3 * BATCH_BYTES - 1)
+    replaceFile(storage, path, bytes)
+    for (const _ of [1, 2]) expect((await opened(storage)).log).toThrow(`damaged at position ${2 * BATCH_BYTES}`)
+    expect(bytesOf(storage, path)).toEqual(bytes)
+    checkpoint(storage, 'recovery-point-offset', '0\n1\nt 0 32\n')
+    expect((await opened(storage)).log().logEndOffset).toBe(32n)
   })
 
   test('damage ends the log, and a crash in the middle of cutting it makes no hole', async () => {
