@@ -30,6 +30,11 @@ const CONSUMER = {
   scale: `${SHARES}, none interrupted`,
   waiting: 'commits nothing, reads on and keeps some, 0 repeated'
 }
+/**
+ * Where rebalances follow each other fast, members of 2.8 claim what they had to give up (KAFKA-13419), and partitions get a
+ * second owner, from a real Kafka as well: they do not scale here.
+ */
+const { scale: _, ...COOPERATIVE_OF_2 } = COOPERATIVE
 /** Where a single consumer reads and what it commits. */
 const READING = {
   pause: 'c paused ab',
@@ -71,7 +76,7 @@ const RUNS: readonly (readonly [string, string, Outcomes])[] = [
   ['4.4.0', 'cooperative-sticky', COOPERATIVE],
   ['4.4.0', 'consumer', { ...CONSUMER, ...READING_OF_4, administration: administration('uniform') }],
   ['2.8.2', 'range', { ...EAGER, ...READING, administration: administration('range') }],
-  ['2.8.2', 'cooperative-sticky', COOPERATIVE]
+  ['2.8.2', 'cooperative-sticky', COOPERATIVE_OF_2]
 ]
 /** What tells nothing new of the program, a real Kafka need not play. */
 const OURS_ALONE: readonly string[] = ['roundrobin', 'sticky']
