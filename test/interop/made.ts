@@ -9,9 +9,18 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const MADE = new Set(['target', 'node_modules'])
 
+/** What is made, or has been made, by this process: two who need the same at the same time make it once. */
+const making = new Map<string, Promise<string>>()
+
 /** Runs the commands in `folder` unless `output` was made from the same sources before; answers its absolute path. */
-export async function made(folder: string, output: string, commands: readonly (readonly string[])[]): Promise<string> {
+export function made(folder: string, output: string, commands: readonly (readonly string[])[]): Promise<string> {
   const path = join(folder, output)
+  const known = making.get(path) ?? make(folder, path, commands)
+  making.set(path, known)
+  return known
+}
+
+async function make(folder: string, path: string, commands: readonly (readonly string[])[]): Promise<string> {
   const stamp = join(path, '.made')
   const digest = await digestOf(folder)
   if ((await readFile(stamp, 'utf8').catch(() => '')) === digest) return path
