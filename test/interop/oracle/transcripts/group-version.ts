@@ -2,6 +2,7 @@
 // when it is back. And what is set for a single group, as its members are told.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
+import { Group } from './group.ts'
 import { topic } from './topic.ts'
 import { lowered, raised } from './update-features.ts'
 
@@ -66,6 +67,7 @@ const fetches = (name: string) =>
 
 export const groupVersion: Step[] = [
   topic(GROUP, 2),
+  new Group(GROUP).found(),
   beats('a member joins', 0),
   beats('it has its partitions', EPOCH),
   commits('it commits'),
