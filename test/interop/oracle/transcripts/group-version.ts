@@ -67,6 +67,8 @@ const fetches = (name: string) =>
 
 export const groupVersion: Step[] = [
   topic(GROUP, 2),
+  // Kafka's parts are told of one change after the other: once there is a later topic, the coordinator knows of the first.
+  topic(`${GROUP}-later`),
   new Group(GROUP).found(),
   beats('a member joins', 0),
   beats('it has its partitions', EPOCH),
