@@ -1,7 +1,7 @@
 /**
  * Makes a partition's folder fit to be opened. Where a process or machine died, nothing is believed from the recovery
- * point on but checksums; elsewhere only what is evidently damaged is looked at. Whatever follows damage that is found
- * goes, so that the log is a prefix of what it was.
+ * point on but checksums; elsewhere only what is evidently damaged is looked at. Damage where a write may have been torn
+ * goes with whatever follows, so that the log is a prefix of what it was; amid what was synced it is refused instead.
  */
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import { CorruptRecordError } from '../protocol/records/batch.ts'
@@ -39,7 +39,10 @@ export interface RecoveryOptions {
   readonly discard?: (path: string) => void
 }
 
-/** Recovers one folder. Throws StorageError when the disk does not let us, CorruptRecordError for what cannot be mended. */
+/**
+ * Recovers one folder. Throws StorageError when the disk does not let us or what was on it is damaged, DataDirectoryError
+ * where that is a log that must be whole, CorruptRecordError for what cannot be mended.
+ */
 export function recoverPartition(options: RecoveryOptions): void {
   finishNow(recovering(options))
 }

@@ -19,7 +19,7 @@ export interface CheckedSegment {
 
 /**
  * Yields every sound batch, up to the first that is not, and takes it into the segment, the indexes of which are made
- * again. `segment.finish()` must follow: it cuts the file where the sound batches end.
+ * again. `segment.finish()` cuts the file where the sound batches end; without it the file stays as it was found.
  */
 export function* checkSegment(
   storage: Storage,
