@@ -5,16 +5,16 @@
 import { Broker } from './broker/broker.ts'
 import { connectionOverrides, listenersOf } from './config/listeners.ts'
 import type { BrokerSettings } from './config/values.ts'
-import { lockDirectory } from './log/directory-lock.ts'
-import { MemoryStorage } from './log/memory-storage.ts'
-import { NodeStorage } from './log/node-storage.ts'
-import type { ProgressListener } from './log/recovery-progress.ts'
+import type { ProgressListener } from './log/recovery/recovery-progress.ts'
 import type { Dispatch } from './net/dispatch.ts'
 import { type Endpoint, Server, type ServerLimits } from './net/server.ts'
 import type { Clock } from './runtime/clock.ts'
 import { LapTimes } from './runtime/lap-times.ts'
 import type { Logger } from './runtime/logger.ts'
 import type { Random } from './runtime/random.ts'
+import { lockDirectory } from './storage/directory-lock.ts'
+import { MemoryStorage } from './storage/memory-storage.ts'
+import { NodeStorage } from './storage/node-storage.ts'
 
 /** How long a stop waits for answers to leave; a client that takes none must not hold it up. */
 const STOP_GRACE_MS = 1000

@@ -6,7 +6,13 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const PROCESSES = ['cli/kill', 'interop/kill', 'interop/transactions-kill', 'interop/groups/restart']
-const REHEARSALS = ['sim/*', 'fuzz/*', 'log/partition-log-model', 'group/classic/random', 'group/consumer/random']
+const REHEARSALS = [
+  'sim/*',
+  'fuzz/*',
+  'log/partition-log/partition-log-model',
+  'group/classic/random',
+  'group/consumer/random'
+]
 const COUNTS = {
   MINIKAFKA_KILL_ROUNDS: '100',
   MINIKAFKA_RESTART_ROUNDS: '20',

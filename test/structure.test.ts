@@ -33,12 +33,12 @@ const OWNERS: readonly { readonly what: string; readonly words: RegExp; readonly
   {
     what: 'the disk',
     words: /'node:fs(\/promises)?'/,
-    files: ['log/node-storage.ts', 'log/directory-lock.ts', 'cli/commands/start.ts']
+    files: ['storage/node-storage.ts', 'storage/directory-lock.ts', 'cli/commands/start.ts']
   },
   {
     what: 'sockets',
     words: /'node:net'/,
-    files: ['net/listen.ts', 'net/server.ts', 'net/connection.ts', 'log/directory-lock.ts']
+    files: ['net/listen.ts', 'net/server.ts', 'net/connection.ts', 'storage/directory-lock.ts']
   },
   { what: 'TLS', words: /'node:tls'/, files: [] },
   { what: 'the environment', words: /\bprocess\.env\b/, files: ['cli/commands/start.ts'] },
@@ -48,6 +48,9 @@ const OWNERS: readonly { readonly what: string; readonly words: RegExp; readonly
     files: ['cli/main.ts', 'cli/commands/start.ts', 'cli/commands/dump-log.ts']
   }
 ]
+
+/** Files in the longest import chain, type imports included. Falls below 20 with the interfaces of the next restructuring. */
+const LONGEST_IMPORT_CHAIN = 32
 
 const VAGUE_NAMES = /(^|[/-])(utils?|helpers?|common|misc|manager|service|impl|shared|types|constants)(-|\.ts$|\/)/
 
@@ -82,8 +85,13 @@ function readSource(path: string): SourceFile {
   return { path, code, imports }
 }
 
-/** The row of the table that a file falls under. */
+/** The row of the table that a file belongs to: the first two folders of its path, or the file itself at the top of src. */
 function rowOf(path: string): string {
+  const segments = path.split('/')
+  return segments.length === 1 ? path : segments.slice(0, Math.min(2, segments.length - 1)).join('/')
+}
+
+function topOf(path: string): string {
   return path.split('/')[0] ?? path
 }
 
@@ -133,6 +141,22 @@ it('has no import circles', () => {
   expect(circles).toEqual([])
 })
 
+it('has no import chain longer than the limit', () => {
+  const imports = new Map(files.map(file => [file.path, file.imports.map(({ path }) => path)]))
+  const longest = new Map<string, readonly string[]>()
+  const chainFrom = (path: string): readonly string[] => {
+    const known = longest.get(path)
+    if (known) return known
+    const chains = (imports.get(path) ?? []).map(chainFrom)
+    const chain = [path, ...chains.reduce((best, next) => (next.length > best.length ? next : best), [])]
+    longest.set(path, chain)
+    return chain
+  }
+  const chain = files.map(({ path }) => chainFrom(path)).reduce((best, next) => (next.length > best.length ? next : best))
+  process.stdout.write(`longest import chain, ${chain.length} files:\n  ${chain.join('\n  ')}\n`)
+  expect(chain.length).toBeLessThanOrEqual(LONGEST_IMPORT_CHAIN)
+})
+
 it('has no file that nothing imports', () => {
   const imported = new Set(files.flatMap(file => file.imports.map(({ path }) => path)))
   const needless = files.map(({ path }) => path).filter(path => !imported.has(path) && !ENTRIES.includes(path))
@@ -141,8 +165,8 @@ it('has no file that nothing imports', () => {
 })
 
 it('reaches the command line and the test fixture from the entry points only', () => {
-  const outside = files.filter(file => !['cli', 'testing', 'index.ts'].includes(rowOf(file.path)))
-  const wrong = outside.filter(file => file.imports.some(({ path }) => ['cli', 'testing'].includes(rowOf(path))))
+  const outside = files.filter(file => !['cli', 'testing', 'index.ts'].includes(topOf(file.path)))
+  const wrong = outside.filter(file => file.imports.some(({ path }) => ['cli', 'testing'].includes(topOf(path))))
   expect(wrong.map(({ path }) => path)).toEqual([])
 })
 

@@ -3,22 +3,22 @@
  * dispatch function; sockets are somebody else's.
  */
 import type { BrokerSettings } from '../config/values.ts'
-import type { LogCleaner } from '../log/compaction/cleaner.ts'
-import type { CheckpointIntervals } from '../log/directory-checkpoints.ts'
-import { LogDirectory } from '../log/log-directory.ts'
+import type { LogCleaner } from '../log/cleaner/cleaner.ts'
+import type { CheckpointIntervals } from '../log/directory/directory-checkpoints.ts'
+import { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
-import { loggedProgress, type ProgressListener } from '../log/recovery-progress.ts'
-import type { Storage } from '../log/storage.ts'
-import { compactionLimits } from '../metadata/metadata-config.ts'
+import { loggedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
+import { compactionLimits } from '../metadata/log/metadata-config.ts'
 import type { Dispatch } from '../net/dispatch.ts'
+import { logCleaner } from '../replica/log-cleaning.ts'
+import { LogRetention } from '../replica/log-retention.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { LapTimes } from '../runtime/lap-times.ts'
+import type { Storage } from '../storage/storage.ts'
 import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
 import { dispatcher } from './dispatch.ts'
-import { logCleaner } from './log-cleaning.ts'
-import { LogRetention } from './log-retention.ts'
 
 /** What a broker is made from. */
 export interface BrokerOptions extends World {

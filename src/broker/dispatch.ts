@@ -6,7 +6,7 @@ import { CloseConnection, type ConnectionContext, type Dispatch } from '../net/d
 import { decodeRequestHeader, encodeResponse, type RequestHeader, serves } from '../protocol/api.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import { type AnyApi, APIS, apiByKey } from '../protocol/messages/index.ts'
-import { absentOf, type Shape } from '../protocol/schema.ts'
+import { absentOf, type Shape } from '../protocol/wire/schema.ts'
 import type { Parts, RequestContext } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { failureOf } from './per-partition.ts'

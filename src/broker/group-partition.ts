@@ -2,7 +2,7 @@
  * The partition of `__consumer_offsets` that holds a group, for transactions that take it in. A client may add it before
  * anybody has looked for the group's coordinator, and so before the topic is there: it will be where the settings put it.
  */
-import { partitionFor } from '../coordination/partitioner.ts'
+import { partitionFor } from '../coordinator/partitioner.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Parts } from './context.ts'
 

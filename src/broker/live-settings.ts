@@ -2,7 +2,7 @@
 
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings } from '../config/values.ts'
-import { configsOf, type MetadataImage, type ResourceConfigs } from '../metadata/image.ts'
+import { configsOf, type MetadataImage, type ResourceConfigs } from '../metadata/image/image.ts'
 
 /** The resource name of the defaults of all brokers. */
 const ALL_BROKERS = ''

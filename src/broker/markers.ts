@@ -4,9 +4,9 @@
  */
 import type { GroupCoordinator } from '../group/coordinator.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
+import type { Catalog } from '../replica/catalog.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { MarkerPort } from '../txn/endings.ts'
-import type { Catalog } from './catalog.ts'
+import type { MarkerPort } from '../txn/markers.ts'
 
 /** Where the partitions are. */
 export interface MarkerWorld {

@@ -1,7 +1,7 @@
 /** The topics of the metadata as consumer groups see them. */
 import { topicHash } from '../group/consumer/metadata-hash.ts'
 import type { GroupTopics } from '../group/consumer/topics.ts'
-import type { MetadataImage, TopicState } from '../metadata/image.ts'
+import type { MetadataImage, TopicState } from '../metadata/image/image.ts'
 
 /** The metadata, as it is now. */
 export interface CurrentMetadata {

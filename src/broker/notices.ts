@@ -1,8 +1,9 @@
 /** Failures that many requests meet alike, told to the operator few times: a codec that is missing, a disk that is full. */
-import { StorageError } from '../log/storage.ts'
+
 import { missingCodecNotice } from '../protocol/records/compression/codec.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { StorageError } from '../storage/storage.ts'
 
 /** A disk that fails is told of once in this time, however many requests fail with it. */
 const STORAGE_NOTICE_EVERY_MS = 10_000

@@ -1,14 +1,14 @@
 /** A topic that a coordinator keeps its state in, and its partitions as the coordinator's journals. */
-import type { JournalProducer, StateJournal } from '../coordination/journal.ts'
-import type { StateTopic } from '../coordination/partitions.ts'
+import type { JournalProducer, StateJournal } from '../coordinator/journal.ts'
+import type { StateTopic } from '../coordinator/partitions.ts'
 import { endingIn } from '../idempotence/ending.ts'
-import { Journal } from '../log/journal.ts'
+import { Journal } from '../log/partition-log/journal.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
-import { ZERO_UUID } from '../protocol/bytes.ts'
 import type { BatchOptions } from '../protocol/records/builder.ts'
+import { ZERO_UUID } from '../protocol/wire/bytes.ts'
+import type { Catalog } from '../replica/catalog.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Catalog } from './catalog.ts'
 
 /** Where the topic lives. */
 export interface StateTopicWorld {

@@ -2,11 +2,11 @@
 import type { BrokerSettings } from '../config/values.ts'
 import type { ProducerIds } from '../idempotence/producer-ids.ts'
 import { TRANSACTION_STATE_TOPIC_NAME } from '../metadata/topic-names.ts'
+import type { Catalog } from '../replica/catalog.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { TxnPorts, TxnSettings } from '../txn/coordinator.ts'
-import type { MarkerPort } from '../txn/endings.ts'
-import type { Catalog } from './catalog.ts'
+import type { MarkerPort } from '../txn/markers.ts'
 import { stateTopic } from './state-topic.ts'
 
 /** Where the coordinator lives. */

@@ -1,5 +1,5 @@
 /** The progress of a long recovery on a terminal: one line that is drawn again whenever it changes. */
-import { type ProgressListener, progressBar } from '../log/recovery-progress.ts'
+import { type ProgressListener, progressBar } from '../log/recovery/recovery-progress.ts'
 
 /** A terminal to draw on. */
 export interface Terminal {

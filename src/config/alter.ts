@@ -6,8 +6,8 @@ import { InvalidConfig, type InvalidConfigCode, type Setting } from './define.ts
 import type { ConfigState } from './describe.ts'
 import { validateGroupOverrides } from './group-bounds.ts'
 import { RESOURCE_TYPES, resourceKey } from './resources.ts'
-import { settings } from './settings.ts'
-import { topicSettings } from './topic-settings.ts'
+import { settings } from './tables/broker.ts'
+import { topicSettings } from './tables/topic.ts'
 import { type ConfigChange, validateBrokerChanges, validateLengths, validateTopicOverrides } from './validate.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 

@@ -4,7 +4,7 @@
  * dropped; hence a topic's retention set through log.retention.hours is called a default.
  */
 import { type Setting, TYPE_CODES } from './define.ts'
-import { isBrokerSetting, settings } from './settings.ts'
+import { isBrokerSetting, settings } from './tables/broker.ts'
 import { type BrokerSettings, synonymsOf, type Texts } from './values.ts'
 
 /** The codes of DescribeConfigs for where a value comes from. */

@@ -2,10 +2,10 @@
 import { brokerSynonyms, CONFIG_SOURCES, type ConfigEntry, entry, stranger } from './config-entries.ts'
 import type { InvalidConfigCode, Setting } from './define.ts'
 import { groupSettingText } from './group-bounds.ts'
-import { behindGroupSetting, groupSettings, isGroupSetting } from './group-settings.ts'
 import { RESOURCE_TYPES, resourceKey } from './resources.ts'
-import { isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
-import { isTopicSetting, topicSettings } from './topic-settings.ts'
+import { isBrokerSetting, settings, TOPIC_DEFAULTS } from './tables/broker.ts'
+import { behindGroupSetting, groupSettings, isGroupSetting } from './tables/group.ts'
+import { isTopicSetting, topicSettings } from './tables/topic.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 
 /** What is known of the cluster's settings. */

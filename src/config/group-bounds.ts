@@ -3,8 +3,8 @@
  * session outlasts a heartbeat. Both the broker's own values and what is set for single groups are held against it.
  */
 import { InvalidConfig, type Setting } from './define.ts'
-import { behindGroupSetting, type GroupSettingName, groupSettings, isGroupSetting } from './group-settings.ts'
-import type { BrokerSettingName } from './settings.ts'
+import type { BrokerSettingName } from './tables/broker.ts'
+import { behindGroupSetting, type GroupSettingName, groupSettings, isGroupSetting } from './tables/group.ts'
 import { type BrokerSettings, readable, type Texts } from './values.ts'
 
 const KINDS = ['consumer', 'share', 'streams'] as const

@@ -2,8 +2,8 @@
 
 import { CONFIG_SOURCES } from './config-entries.ts'
 import { InvalidConfig, type Setting } from './define.ts'
-import { TOPIC_DEFAULTS } from './settings.ts'
-import { isTopicSetting, topicSettings } from './topic-settings.ts'
+import { TOPIC_DEFAULTS } from './tables/broker.ts'
+import { isTopicSetting, topicSettings } from './tables/topic.ts'
 import { validateLengths, validateTopicOverrides } from './validate.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 

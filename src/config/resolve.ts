@@ -4,11 +4,11 @@
  */
 import { InvalidConfig, type RowOptions } from './define.ts'
 import { groupConflict } from './group-bounds.ts'
-import { isKnownName, KNOWN_NAMES } from './known-names.ts'
 import { listenersOf } from './listeners.ts'
-import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
 import { ConfigError, type Entry } from './sources.ts'
-import { isTopicSetting } from './topic-settings.ts'
+import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './tables/broker.ts'
+import { isKnownName, KNOWN_NAMES } from './tables/names.ts'
+import { isTopicSetting } from './tables/topic.ts'
 import { conflict } from './validate.ts'
 import { BrokerSettings, synonymsOf } from './values.ts'
 

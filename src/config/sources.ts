@@ -2,9 +2,10 @@
  * Where settings are written by users: a file, the environment, the command line, a test's object. Each source becomes
  * entries that know their place; `resolve.ts` judges them. Nothing is read here: the caller hands over the content.
  */
-import { isKnownName } from './known-names.ts'
+
 import { parseProperties } from './properties.ts'
-import { isBrokerSetting } from './settings.ts'
+import { isBrokerSetting } from './tables/broker.ts'
+import { isKnownName } from './tables/names.ts'
 
 /** One setting as written. `place` begins the sentence of an error: `--set`, `server.properties line 3`. */
 export interface Entry {

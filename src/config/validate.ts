@@ -4,10 +4,10 @@
  */
 import { InvalidConfig } from './define.ts'
 import { groupConflict } from './group-bounds.ts'
-import { READ_ONLY_NAMES } from './known-names.ts'
 import { connectionOverrides } from './listeners.ts'
-import { isBrokerSetting, settings } from './settings.ts'
-import { isTopicSetting, topicSettings } from './topic-settings.ts'
+import { isBrokerSetting, settings } from './tables/broker.ts'
+import { READ_ONLY_NAMES } from './tables/names.ts'
+import { isTopicSetting, topicSettings } from './tables/topic.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 
 /** One change to record; null takes the setting back. */

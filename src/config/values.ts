@@ -3,8 +3,8 @@
  * They keep the layers they came from, which is what DescribeConfigs tells.
  */
 import { InvalidConfig, type Setting, type Value, type ValueOf } from './define.ts'
-import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './settings.ts'
-import { isTopicSetting, type TopicSettingName, topicSettings } from './topic-settings.ts'
+import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './tables/broker.ts'
+import { isTopicSetting, type TopicSettingName, topicSettings } from './tables/topic.ts'
 
 /** Texts by name, as they were given. */
 export type Texts = ReadonlyMap<string, string>

@@ -1,6 +1,7 @@
 /** What a dump prints of a record's key and value: Kafka's standard decoders of plain values, and what all decoders are. */
-import { MalformedFrame } from '../protocol/bytes.ts'
+
 import { KafkaError } from '../protocol/errors.ts'
+import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { ItemValue, Pair } from './items.ts'
 
 /** A record as decoders see it. */

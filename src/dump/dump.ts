@@ -1,14 +1,14 @@
 /** From paths to items: which files a path stands for, and who knows what is in them. */
 import { basename } from 'node:path'
-import { StorageError } from '../log/storage.ts'
+import { StorageError } from '../storage/storage.ts'
 import { isAboutBytes } from './decoders.ts'
 import { Findings } from './findings.ts'
-import { dumpOffsetIndex, dumpTimeIndex } from './indexes.ts'
+import { dumpOffsetIndex, dumpTimeIndex } from './formats/indexes.ts'
+import { dumpLog } from './formats/log.ts'
+import type { Files } from './formats/log-file.ts'
+import { dumpProducerSnapshot, dumpTransactionIndex } from './formats/producer-snapshot.ts'
 import { type Item, problem } from './items.ts'
-import { dumpLog } from './log.ts'
-import type { Files } from './log-file.ts'
 import type { DumpOptions } from './options.ts'
-import { dumpProducerSnapshot, dumpTransactionIndex } from './producer-snapshot.ts'
 
 type Dumper = (files: Files, path: string, options: DumpOptions, findings: Findings) => Iterable<Item>
 

@@ -1,6 +1,7 @@
 /** Items as lines: Kafka's text, or one JSON object each. */
+
+import { jsonString } from './formats/json-text.ts'
 import { type Item, type ItemValue, Json, OptionalLong, type Pair } from './items.ts'
-import { jsonString } from './json-text.ts'
 
 /** One line, without its end. */
 export type Renderer = (item: Item) => string

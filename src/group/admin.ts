@@ -2,7 +2,7 @@
  * What administrators ask of groups of any kind: list, describe and delete them, and delete what they have committed. As
  * for members each request is one turn, and what goes wrong is an error code in its answer.
  */
-import { toldAs } from '../coordination/errors.ts'
+import { toldAs } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { AdminView, GroupDescription } from './admin-view.ts'
@@ -10,8 +10,8 @@ import type { AnswerBudget } from './answer-budget.ts'
 import { describe } from './classic/admin.ts'
 import type { ClassicGroup } from './classic/group.ts'
 import { adminView, type Group } from './group.ts'
-import { forgetGroup, forgetPartitions } from './offset-expiry.ts'
-import type { CommitAnswerTopic, OffsetTopic } from './offsets.ts'
+import { forgetGroup, forgetPartitions } from './offsets/offset-expiry.ts'
+import type { CommitAnswerTopic, OffsetTopic } from './offsets/offsets.ts'
 import type { GroupPartition } from './partition.ts'
 
 /** Which groups to list: an empty list is no filter. In any case, as Kafka takes them. */

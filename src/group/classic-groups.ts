@@ -2,7 +2,7 @@
  * The requests of classic groups: joining, syncing, heartbeats, leaving. Members of the classic protocol may be in a
  * consumer group, too, while that one is on its way from one protocol to the other.
  */
-import { toldAs } from '../coordination/errors.ts'
+import { toldAs } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'

@@ -2,8 +2,8 @@
  * Commits and fetches of offsets, by members of groups, by clients without a group, and within transactions. As for
  * groups each request is one turn, and what goes wrong is an error code in its answer.
  */
-import { toldAs } from '../coordination/errors.ts'
-import type { JournalProducer } from '../coordination/journal.ts'
+import { toldAs } from '../coordinator/errors.ts'
+import type { JournalProducer } from '../coordinator/journal.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { AnswerBudget } from './answer-budget.ts'
@@ -18,7 +18,7 @@ import {
   fetchOffsets,
   isTooLong,
   refuseCommit
-} from './offsets.ts'
+} from './offsets/offsets.ts'
 import type { GroupPartition } from './partition.ts'
 import type { Turns } from './turns.ts'
 

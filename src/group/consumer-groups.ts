@@ -2,7 +2,7 @@
  * The requests of consumer groups (KIP-848): heartbeats of members, and descriptions. As for classic groups each request
  * is one turn, and what goes wrong is an error code in its answer.
  */
-import { told, toldAs } from '../coordination/errors.ts'
+import { told, toldAs } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'

@@ -4,7 +4,7 @@
  * answer, as Kafka maps it; only our own bugs are thrown.
  */
 import type { Texts } from '../config/values.ts'
-import { StatePartitions, type StateTopic } from '../coordination/partitions.ts'
+import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -19,8 +19,8 @@ import type { ConsumerGroupSettings } from './consumer/settings.ts'
 import type { GroupTopics } from './consumer/topics.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
 import type { Group } from './group.ts'
+import { Retention, type RetentionSettings } from './offsets/retention.ts'
 import { GroupPartition } from './partition.ts'
-import { Retention, type RetentionSettings } from './retention.ts'
 import { Turns } from './turns.ts'
 
 /** What the broker's settings say. */

@@ -3,10 +3,10 @@
  * Memory follows the journal: what cannot be written does not happen.
  */
 
-import { batchesOf } from '../coordination/batches.ts'
-import type { JournalProducer, StateJournal } from '../coordination/journal.ts'
-import { MalformedFrame } from '../protocol/bytes.ts'
+import { batchesOf } from '../coordinator/batches.ts'
+import type { JournalProducer, StateJournal } from '../coordinator/journal.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Steps } from '../runtime/steps.ts'
 import { type ClassicGroup, emptyGroup, isSimple } from './classic/group.ts'
@@ -14,7 +14,7 @@ import { restoreGroup } from './classic/record.ts'
 import { ConsumerGroup } from './consumer/group.ts'
 import type { ConsumerGroupRecord } from './consumer/records.ts'
 import type { Group } from './group.ts'
-import { Offsets } from './offsets.ts'
+import { Offsets } from './offsets/offsets.ts'
 import type { Outcome } from './outcome.ts'
 import { decodeRecord, encodeRecord, type GroupRecord, groupIdOf, type SkippedRecord } from './records.ts'
 

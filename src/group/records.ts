@@ -4,8 +4,9 @@
  * consumer/records.ts. Types of groups that we do not have are told apart from types that nobody knows, and both are
  * skipped by the reader.
  */
-import { ByteReader } from '../protocol/bytes.ts'
+
 import { type KeyValue, type RecordsOf, RecordType } from '../protocol/keyed-record.ts'
+import { ByteReader } from '../protocol/wire/bytes.ts'
 import {
   array,
   bytes,
@@ -16,7 +17,7 @@ import {
   type Shape,
   string,
   uuid
-} from '../protocol/schema.ts'
+} from '../protocol/wire/schema.ts'
 import { CONSUMER_GROUP_TYPES } from './consumer/records.ts'
 
 const offsetCommitKey = { group: string, topic: string, partition: int32 }

@@ -2,11 +2,12 @@
  * Kafka's file of what a partition knew of its producers at an offset: version, CRC-32C, count, and 46 bytes for each.
  * Only the last batch of a producer is in it; older ones come from the log after the offset, if at all.
  */
-import { ByteWriter } from '../protocol/byte-writer.ts'
-import { ByteReader } from '../protocol/bytes.ts'
-import { message } from '../protocol/compile.ts'
+
 import { crc32c } from '../protocol/records/checksum.ts'
-import { type Decoded, int16, int32, int64 } from '../protocol/schema.ts'
+import { ByteWriter } from '../protocol/wire/byte-writer.ts'
+import { ByteReader } from '../protocol/wire/bytes.ts'
+import { message } from '../protocol/wire/compile.ts'
+import { type Decoded, int16, int32, int64 } from '../protocol/wire/schema.ts'
 
 const entry = {
   producerId: int64,

@@ -3,7 +3,7 @@
  * of partitions: how far a log is known to be on the disk, where it starts, how far it is replicated and compacted.
  */
 import type { Logger } from '../runtime/logger.ts'
-import { replaceFile, replaceFileSynced, type Storage } from './storage.ts'
+import { replaceFile, replaceFileSynced, type Storage } from '../storage/storage.ts'
 
 /** Kafka's names for the offset checkpoints. */
 export const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint'

@@ -1,6 +1,6 @@
 /** Names of partitions' folders and the file in each that says which topic it belongs to. */
 import type { Random } from '../runtime/random.ts'
-import { replaceFile, type Storage } from './storage.ts'
+import { replaceFile, type Storage } from '../storage/storage.ts'
 
 /** The cluster's own metadata: opened before anything is known of topics, and never trusted without recovery. */
 export const METADATA_FOLDER = '__cluster_metadata-0'

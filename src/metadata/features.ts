@@ -3,7 +3,7 @@
  * The log says what Apache Kafka 4.0 would, so that any Kafka 4.x can take the directory over; a client is told only as
  * much of it as works here.
  */
-import type { MetadataImage } from './image.ts'
+import type { MetadataImage } from './image/image.ts'
 import { MetadataError } from './metadata-error.ts'
 import { type MetadataRecord, metadataRecord } from './records.ts'
 

@@ -3,7 +3,7 @@
  * Each has an identity under which a later record replaces, changes or removes it.
  */
 import { unreachable } from '../runtime/assert.ts'
-import type { DraftMap } from './draft-map.ts'
+import type { DraftMap } from './image/draft-map.ts'
 import { MetadataError } from './metadata-error.ts'
 import type { MetadataRecord, MetadataRecordOf } from './records.ts'
 

@@ -2,9 +2,9 @@
  * The records of the metadata log, as Kafka's controllers write them: one shape a type, and the frame around each.
  * A type or version that we do not know is refused: skipping it would lose what it says.
  */
-import { ByteWriter } from '../protocol/byte-writer.ts'
-import { ByteReader, MalformedFrame } from '../protocol/bytes.ts'
-import { type Message, message } from '../protocol/compile.ts'
+import { ByteWriter } from '../protocol/wire/byte-writer.ts'
+import { ByteReader, MalformedFrame } from '../protocol/wire/bytes.ts'
+import { type Message, message } from '../protocol/wire/compile.ts'
 import {
   absentOf,
   array,
@@ -22,7 +22,7 @@ import {
   string,
   uint16,
   uuid
-} from '../protocol/schema.ts'
+} from '../protocol/wire/schema.ts'
 
 const brokers = array(int32)
 const maybeBrokers = brokers.nullableSince(0).or(null)

@@ -1,6 +1,6 @@
 /** What a topic may be called, and which names are Kafka's own. */
 import { KafkaError } from '../protocol/errors.ts'
-import type { MetadataImage } from './image.ts'
+import type { MetadataImage } from './image/image.ts'
 
 /** Where groups keep members and offsets. */
 export const GROUP_METADATA_TOPIC_NAME = '__consumer_offsets'

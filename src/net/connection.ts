@@ -4,8 +4,8 @@
  * the peer itself consumes.
  */
 import type { Socket } from 'node:net'
-import { MalformedFrame } from '../protocol/bytes.ts'
-import { FrameDecoder, InvalidFrameSize } from '../protocol/frames.ts'
+import { MalformedFrame } from '../protocol/wire/bytes.ts'
+import { FrameDecoder, InvalidFrameSize } from '../protocol/wire/frames.ts'
 import { type Alarm, type Clock, fairTurns } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'

@@ -2,10 +2,10 @@
  * One declaration an API: `api({...})` gives its codecs at all versions. Below it, the headers that frame requests and
  * responses, and whole frames both ways (the server's way for the broker, the client's for tests and the oracle).
  */
-import { ByteWriter } from './byte-writer.ts'
-import { ByteReader, MalformedFrame } from './bytes.ts'
-import { type Message, message } from './compile.ts'
-import { type Decoded, type Encodable, int16, int32, nullableString, type Shape } from './schema.ts'
+import { ByteWriter } from './wire/byte-writer.ts'
+import { ByteReader, MalformedFrame } from './wire/bytes.ts'
+import { type Message, message } from './wire/compile.ts'
+import { type Decoded, type Encodable, int16, int32, nullableString, type Shape } from './wire/schema.ts'
 
 /** What an API's declaration file says of it. */
 export interface ApiDeclaration<Req extends Shape, Res extends Shape> {

@@ -2,10 +2,10 @@
  * The records of the coordinators' topics: a key is its type's number and its fields, a value its version and its
  * fields, no value a tombstone.
  */
-import { ByteWriter } from './byte-writer.ts'
-import { ByteReader, MalformedFrame } from './bytes.ts'
-import { type Message, message } from './compile.ts'
-import type { Decoded, Encodable, Shape } from './schema.ts'
+import { ByteWriter } from './wire/byte-writer.ts'
+import { ByteReader, MalformedFrame } from './wire/bytes.ts'
+import { type Message, message } from './wire/compile.ts'
+import type { Decoded, Encodable, Shape } from './wire/schema.ts'
 
 /** A record as a log carries it. */
 export interface KeyValue {

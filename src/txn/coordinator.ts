@@ -3,11 +3,10 @@
  * without an await in between; whoever is answered waits only until what the answer rests on is on the disk, where that
  * is wanted. What goes wrong is thrown as the KafkaError to answer with.
  */
-import { told } from '../coordination/errors.ts'
-import { StatePartitions, type StateTopic } from '../coordination/partitions.ts'
+import { told } from '../coordinator/errors.ts'
+import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { finishFairly } from '../runtime/steps.ts'
-import { type EndingPorts, Endings } from './endings.ts'
 import {
   addPartitions,
   type EndCommand,
@@ -18,6 +17,7 @@ import {
   type Producer,
   verifyPartition
 } from './machine.ts'
+import { type EndingPorts, Endings } from './markers.ts'
 import { TxnPartition } from './partition.ts'
 import { isEnding, newTxn, type Txn, type TxnPartitions } from './txn.ts'
 import { Upkeep, type UpkeepSettings } from './upkeep.ts'

@@ -2,10 +2,10 @@
  * One partition of `__transaction_state`: the transactional ids it holds, and the journal that they came from and go to.
  * Memory follows the journal: what cannot be written does not happen.
  */
-import { batchesOf } from '../coordination/batches.ts'
-import type { StateJournal } from '../coordination/journal.ts'
-import { MalformedFrame } from '../protocol/bytes.ts'
+import { batchesOf } from '../coordinator/batches.ts'
+import type { StateJournal } from '../coordinator/journal.ts'
 import type { KeyValue } from '../protocol/keyed-record.ts'
+import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { Steps } from '../runtime/steps.ts'
 import { decodeTxn, encodeTombstone, encodeTxn } from './records.ts'
 import type { Txn } from './txn.ts'

@@ -2,9 +2,10 @@
  * The records of `__transaction_state`, byte for byte as Kafka writes them: each is the whole state of a transactional
  * id, and the last one counts.
  */
-import { ByteReader, MalformedFrame } from '../protocol/bytes.ts'
+
 import { type KeyValue, RecordType } from '../protocol/keyed-record.ts'
-import { array, int8, int16, int32, int64, string } from '../protocol/schema.ts'
+import { ByteReader, MalformedFrame } from '../protocol/wire/bytes.ts'
+import { array, int8, int16, int32, int64, string } from '../protocol/wire/schema.ts'
 import { NO_EPOCH, NO_PARTITIONS, NO_PRODUCER_ID, TXN_STATES, type Txn, type TxnPartitions } from './txn.ts'
 
 /** In Kafka's order. */

@@ -5,7 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Kafka, logLevel } from 'kafkajs'
-import { NodeStorage } from '../../src/log/node-storage.ts'
+import { NodeStorage } from '../../src/storage/node-storage.ts'
 import { Harness } from '../broker/harness.ts'
 import { startBroker } from './broker-process.ts'
 import { median, secondsOf, show, whole } from './figures.ts'

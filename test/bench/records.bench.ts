@@ -1,6 +1,6 @@
 /** What a record costs to walk, read, build and validate: `npx vitest bench test/bench/records.bench.ts`. */
 import { bench, describe } from 'vitest'
-import { type ValidationRules, validateBatch } from '../../src/log/validator.ts'
+import { type ValidationRules, validateBatch } from '../../src/log/partition-log/validator.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { RecordWalker, recordsOf } from '../../src/protocol/records/record.ts'
 

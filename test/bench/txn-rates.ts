@@ -1,5 +1,5 @@
 /** What transactions cost the broker: requests go through its dispatch to files, without sockets and without a client's own time. */
-import { NodeStorage } from '../../src/log/node-storage.ts'
+import { NodeStorage } from '../../src/storage/node-storage.ts'
 import { Harness } from '../broker/harness.ts'
 import { type Generation, TransactionalProducer } from '../broker/transactional.ts'
 import { median, secondsOf, show, whole } from './figures.ts'

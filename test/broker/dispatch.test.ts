@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { CloseConnection } from '../../src/net/dispatch.ts'
 import { decodeResponse } from '../../src/protocol/api.ts'
-import { MalformedFrame } from '../../src/protocol/bytes.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
+import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 import { connection, Harness } from './harness.ts'
 
 /** A frame that is nothing but a request header of version 1. */

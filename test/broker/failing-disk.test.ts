@@ -1,8 +1,8 @@
 // A disk that fails under the records of a partition, or under the metadata.
 import { describe, expect, it } from 'vitest'
-import type { StorageOperation } from '../../src/log/memory-storage.ts'
-import { StorageError } from '../../src/log/storage.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
+import type { StorageOperation } from '../../src/storage/memory-storage.ts'
+import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from './harness.ts'
 import { EIO, heldBroker, latest } from './held-broker.ts'
 

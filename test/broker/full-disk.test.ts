@@ -1,8 +1,8 @@
 /** A disk without room: whatever would write is refused and leaves nothing half done, all else is served, and it goes on. */
 import { expect, it } from 'vitest'
-import { MemoryStorage, type StorageFault, type StorageOperation } from '../../src/log/memory-storage.ts'
-import { StorageError } from '../../src/log/storage.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
+import { MemoryStorage, type StorageFault, type StorageOperation } from '../../src/storage/memory-storage.ts'
+import { StorageError } from '../../src/storage/storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { batchOf, Harness } from './harness.ts'
 

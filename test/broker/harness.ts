@@ -2,9 +2,7 @@
 import { Broker } from '../../src/broker/broker.ts'
 import { resolve } from '../../src/config/resolve.ts'
 import { fromObject } from '../../src/config/sources.ts'
-import { MemoryStorage } from '../../src/log/memory-storage.ts'
-import type { ProgressListener } from '../../src/log/recovery-progress.ts'
-import type { Storage } from '../../src/log/storage.ts'
+import type { ProgressListener } from '../../src/log/recovery/recovery-progress.ts'
 import type { ConnectionContext, Dispatch } from '../../src/net/dispatch.ts'
 import type { Api, DecodedResponseOf, EncodableRequestOf } from '../../src/protocol/api.ts'
 import { decodeResponse, encodeRequest } from '../../src/protocol/api.ts'
@@ -14,6 +12,8 @@ import { type BatchOptions, buildBatch } from '../../src/protocol/records/builde
 import { recordsOf } from '../../src/protocol/records/record.ts'
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import type { Storage } from '../../src/storage/storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 type RequestBody<N extends ApiName> = EncodableRequestOf<(typeof APIS)[N]>

@@ -1,7 +1,8 @@
 /** A broker whose disk takes its time: answers wait for it, where flush.messages wants that. */
-import { StorageError } from '../../src/log/storage.ts'
+
 import { nextTurn } from '../../src/runtime/clock.ts'
-import { HeldStorage } from '../log/held-storage.ts'
+import { StorageError } from '../../src/storage/storage.ts'
+import { HeldStorage } from '../log/partition-log/held-storage.ts'
 import { batchOf, Harness } from './harness.ts'
 
 export const EIO = new StorageError('failed', 'the device is gone')

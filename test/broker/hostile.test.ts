@@ -1,10 +1,10 @@
 /** Requests that are small and want much, and a disk that fails in the middle of a change. */
 import { describe, expect, it } from 'vitest'
-import { MemoryStorage } from '../../src/log/memory-storage.ts'
-import { StorageError } from '../../src/log/storage.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from './harness.ts'
 
 /** Counts what is written to the metadata log. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { MemoryStorage, type MemoryStorageOptions, type StorageOperation } from '../../src/log/memory-storage.ts'
-import { StorageError } from '../../src/log/storage.ts'
+import { MemoryStorage, type MemoryStorageOptions, type StorageOperation } from '../../src/storage/memory-storage.ts'
+import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from './harness.ts'
 
 const FOLDER = 'orders-0'

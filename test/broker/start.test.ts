@@ -1,9 +1,9 @@
 /** How a broker comes up over a directory that another one has left: clean, killed, or damaged. */
 import { describe, expect, it } from 'vitest'
-import { MemoryStorage, type MemoryStorageOptions } from '../../src/log/memory-storage.ts'
-import type { RecoveryProgress } from '../../src/log/recovery-progress.ts'
-import { replaceFile, StorageError } from '../../src/log/storage.ts'
+import type { RecoveryProgress } from '../../src/log/recovery/recovery-progress.ts'
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
+import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory-storage.ts'
+import { replaceFile, StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from './harness.ts'
 
 const T0 = 1_700_000_000_000n

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest'
 import { Broker } from '../../src/broker/broker.ts'
 import { resolve } from '../../src/config/resolve.ts'
 import { fromObject } from '../../src/config/sources.ts'
-import { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { Server } from '../../src/net/server.ts'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { losingAnswers } from '../broker/lost-answers.ts'
 
 /** Of the requests of a transaction the only one that kafkajs asks again after its connection has broken. */

@@ -1,8 +1,8 @@
 /** `docs/configuration.md`, made from the table of settings. */
 import type { Setting } from '../../src/config/define.ts'
-import { behindGroupSetting, groupSettings, isGroupSetting } from '../../src/config/group-settings.ts'
-import { settings, TOPIC_DEFAULTS } from '../../src/config/settings.ts'
-import { isTopicSetting, topicSettings } from '../../src/config/topic-settings.ts'
+import { settings, TOPIC_DEFAULTS } from '../../src/config/tables/broker.ts'
+import { behindGroupSetting, groupSettings, isGroupSetting } from '../../src/config/tables/group.ts'
+import { isTopicSetting, topicSettings } from '../../src/config/tables/topic.ts'
 
 const HEAD = `# Configuration
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { RowOptions } from '../../src/config/define.ts'
-import { settings } from '../../src/config/settings.ts'
-import { topicSettings } from '../../src/config/topic-settings.ts'
+import { settings } from '../../src/config/tables/broker.ts'
+import { topicSettings } from '../../src/config/tables/topic.ts'
 
 /** Where settings are checked and shown, which is no effect. */
 const TABLES = /config\/(settings|topic-settings|known-names|validate|resolve)\.ts$/

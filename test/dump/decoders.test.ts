@@ -1,7 +1,7 @@
 /** Decoded keys and values: the lines that Kafka 4.3 printed for the same records. */
 import { expect, it } from 'vitest'
-import { groupDecoder } from '../../src/dump/group-decoder.ts'
-import { metadataDecoder } from '../../src/dump/metadata-decoder.ts'
+import { groupDecoder } from '../../src/dump/formats/group-decoder.ts'
+import { metadataDecoder } from '../../src/dump/formats/metadata-decoder.ts'
 import { textOf } from '../../src/dump/render.ts'
 import { encodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from '../../src/metadata/records.ts'

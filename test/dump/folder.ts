@@ -4,10 +4,10 @@ import { dump } from '../../src/dump/dump.ts'
 import type { Item } from '../../src/dump/items.ts'
 import type { DumpOptions, Filter } from '../../src/dump/options.ts'
 import { textOf } from '../../src/dump/render.ts'
-import { MemoryStorage } from '../../src/log/memory-storage.ts'
-import { OffsetIndex } from '../../src/log/offset-index.ts'
-import { TimeIndex } from '../../src/log/time-index.ts'
+import { OffsetIndex } from '../../src/log/segment/offset-index.ts'
+import { TimeIndex } from '../../src/log/segment/time-index.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
+import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 
 const EVERYTHING: Filter = { fromOffset: undefined, toOffset: undefined, key: undefined, producerId: undefined }
 

@@ -1,8 +1,9 @@
 /** A data directory to be damaged, as the broker leaves it. */
-import type { MemoryStorage } from '../../src/log/memory-storage.ts'
+
 import { BATCH_OVERHEAD, RecordBatch } from '../../src/protocol/records/batch.ts'
 import { crc32c } from '../../src/protocol/records/checksum.ts'
 import type { Random } from '../../src/runtime/random.ts'
+import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
 import { TransactionalProducer } from '../broker/transactional.ts'
 import { BoundedStorage, copyOf, filesOf, mutated } from './mutations.ts'

@@ -1,7 +1,8 @@
 /** Damage as disks, crashes and hostile hands do it, from a seed so that it comes again. */
-import { MemoryStorage } from '../../src/log/memory-storage.ts'
-import type { Storage } from '../../src/log/storage.ts'
+
 import type { Random } from '../../src/runtime/random.ts'
+import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import type { Storage } from '../../src/storage/storage.ts'
 
 /** How many rounds a parser gets: a few of them in `npm test`, all in `npm run soak`. */
 export const ROUNDS = Number(process.env.MINIKAFKA_FUZZ_ROUNDS ?? 150)

@@ -4,11 +4,11 @@
  */
 import { beforeAll, expect, test } from 'vitest'
 import { isUserError } from '../../src/cli/user-error.ts'
-import type { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import type { Logger } from '../../src/runtime/logger.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
 import { commitRequest, damaged, TOPICS, writtenDirectory } from './directory.ts'
 import { ROUNDS, TIMEOUT_MS } from './mutations.ts'

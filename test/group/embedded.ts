@@ -1,6 +1,6 @@
 // What consumers of classic groups say to each other, as bytes.
-import { readAssignment, writeAssignment } from '../../src/group/embedded-protocol.ts'
-import { ByteWriter } from '../../src/protocol/byte-writer.ts'
+import { readAssignment, writeAssignment } from '../../src/protocol/consumer-protocol.ts'
+import { ByteWriter } from '../../src/protocol/wire/byte-writer.ts'
 
 /** Partitions by topic. */
 export type Owned = Record<string, readonly number[]>

@@ -3,10 +3,10 @@ import { recordGroup } from '../../src/group/classic/turn.ts'
 import { outcomeOf } from '../../src/group/outcome.ts'
 import { GroupPartition } from '../../src/group/partition.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
-import { ZERO_UUID } from '../../src/protocol/bytes.ts'
+import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { finishNow } from '../../src/runtime/steps.ts'
-import { MemoryJournal } from '../coordination/memory-journal.ts'
+import { MemoryJournal } from '../coordinator/memory-journal.ts'
 import { Stage } from './classic/stage.ts'
 
 const NOW = 1_700_000_000_000

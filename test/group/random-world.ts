@@ -9,7 +9,7 @@ import { KafkaError } from '../../src/protocol/errors.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { MemoryJournal } from '../coordination/memory-journal.ts'
+import { MemoryJournal } from '../coordinator/memory-journal.ts'
 import type { ClusterTopics } from './consumer/cluster-topics.ts'
 import { startedCoordinator } from './coordinator-fixture.ts'
 

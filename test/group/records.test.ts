@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decodeRecord, encodeRecord, type GroupRecord } from '../../src/group/records.ts'
-import { MalformedFrame, ZERO_UUID } from '../../src/protocol/bytes.ts'
+import { MalformedFrame, ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 

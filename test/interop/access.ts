@@ -10,7 +10,7 @@ import {
   int32,
   nullableString,
   string
-} from '../../src/protocol/schema.ts'
+} from '../../src/protocol/wire/schema.ts'
 import type { Session } from './oracle/session.ts'
 
 const throttleTimeMs = int32

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from '../../src/protocol/api.ts'
 import { ERROR_CODES, type ErrorName } from '../../src/protocol/errors.ts'
 import { type AnyApi, APIS, apiByKey } from '../../src/protocol/messages/index.ts'
-import type { AnyField, Shape } from '../../src/protocol/schema.ts'
+import type { AnyField, Shape } from '../../src/protocol/wire/schema.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
-import { generate } from '../wire/generate.ts'
+import { generate } from '../protocol/messages/generate.ts'
 import { type FrameKind, type Json, type KafkaCodec, startKafkaCodec } from './java/codec.ts'
 
 const MESSAGES_A_KIND = 20

@@ -1,15 +1,15 @@
 /** What tests of the log need: batches with random records, a clock to turn by hand, and a log in memory. */
 
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
-import { MemoryStorage } from '../../src/log/memory-storage.ts'
-import { PartitionLog, type PartitionLogOptions } from '../../src/log/partition-log.ts'
-import { recoverPartition } from '../../src/log/recovery.ts'
-import { Removal } from '../../src/log/removal.ts'
+import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/partition-log/log-config.ts'
+import { PartitionLog, type PartitionLogOptions } from '../../src/log/partition-log/partition-log.ts'
+import { Removal } from '../../src/log/partition-log/removal.ts'
+import { recoverPartition } from '../../src/log/recovery/recovery.ts'
 import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
 import type { Clock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 
 export const FOLDER = 't-0'
 /** When the first records were made. */

@@ -5,7 +5,7 @@ import {
   type MetadataRecord,
   metadataRecord
 } from '../../src/metadata/records.ts'
-import { MalformedFrame } from '../../src/protocol/bytes.ts'
+import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 const TOPIC_ID_HEX = '000102030405060708090a0b0c0d0e0f'

@@ -1,7 +1,7 @@
 /** The sockets over real TCP, with a dispatcher that echoes, parks or breaks as a test asks. */
 import { describe, expect, it } from 'vitest'
 import { CloseConnection, type ConnectionContext } from '../../src/net/dispatch.ts'
-import { MalformedFrame } from '../../src/protocol/bytes.ts'
+import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client, framed } from './client.ts'
 import { echo, parking, start } from './server-fixture.ts'

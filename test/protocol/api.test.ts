@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse, serves } from '../../src/protocol/api.ts'
-import { MalformedFrame } from '../../src/protocol/bytes.ts'
 import { APIS, apiByKey } from '../../src/protocol/messages/index.ts'
+import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
-import { VERSIONS } from '../wire/every-version.ts'
-import { generate } from '../wire/generate.ts'
+import { VERSIONS } from './messages/every-version.ts'
+import { generate } from './messages/generate.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 

@@ -1,9 +1,9 @@
 /** A whole broker that dies at every operation on its disk: the next one starts, and keeps what the first has promised. */
 import { expect, test } from 'vitest'
+import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf } from '../../src/dump/render.ts'
-import { verify } from '../../src/dump/verify.ts'
-import type { MemoryStorage } from '../../src/log/memory-storage.ts'
 import type { Random } from '../../src/runtime/random.ts'
+import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { HarnessOptions } from '../broker/harness.ts'
 import { foldersOf, options } from '../dump/folder.ts'

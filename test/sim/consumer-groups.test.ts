@@ -4,9 +4,9 @@
  * is set back behind what it was told.
  */
 import { expect, test } from 'vitest'
-import type { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Harness } from '../broker/harness.ts'
 import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../group/embedded.ts'

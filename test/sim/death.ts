@@ -4,9 +4,10 @@
  * see it again. MINIKAFKA_CRASH_ROUNDS tells how often each operation kills, each time with another seed; less than once
  * means some of the operations.
  */
-import { MemoryStorage, type StorageFault, type StorageOperation } from '../../src/log/memory-storage.ts'
-import { StorageError } from '../../src/log/storage.ts'
+
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import { MemoryStorage, type StorageFault, type StorageOperation } from '../../src/storage/memory-storage.ts'
+import { StorageError } from '../../src/storage/storage.ts'
 
 const ROUNDS = Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.05)
 

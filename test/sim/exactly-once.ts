@@ -3,11 +3,11 @@
  * read, in one transaction each time; and what must hold of them whatever dies in between.
  */
 import { expect } from 'vitest'
+import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf } from '../../src/dump/render.ts'
-import { verify } from '../../src/dump/verify.ts'
-import type { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import type { Random } from '../../src/runtime/random.ts'
+import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Harness, type HarnessOptions } from '../broker/harness.ts'
 import {

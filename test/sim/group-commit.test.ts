@@ -3,13 +3,13 @@
  * fails. What was acknowledged or read is there afterwards, and what producers send again is there once.
  */
 import { expect, test } from 'vitest'
-import type { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
-import { HeldStorage } from '../log/held-storage.ts'
+import { HeldStorage } from '../log/partition-log/held-storage.ts'
 
 /** As for deaths: more where there is time. */
 const SEEDS = Math.ceil(60 * Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.25))

@@ -3,11 +3,11 @@
  * told what to do still has that to do, what was committed is committed, and every group goes on.
  */
 import { expect, test } from 'vitest'
+import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf as lineOf } from '../../src/dump/render.ts'
-import { verify } from '../../src/dump/verify.ts'
-import type { MemoryStorage } from '../../src/log/memory-storage.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import type { Random } from '../../src/runtime/random.ts'
+import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { HarnessOptions } from '../broker/harness.ts'
 import { foldersOf, options } from '../dump/folder.ts'

@@ -3,11 +3,11 @@
  * log start and restarts: a plain log is a list of batches, and a compacted one has the last value of every key.
  */
 import { expect, test } from 'vitest'
+import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf } from '../../src/dump/render.ts'
-import { verify } from '../../src/dump/verify.ts'
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/log-config.ts'
-import type { MemoryStorage } from '../../src/log/memory-storage.ts'
+import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { foldersOf, options } from '../dump/folder.ts'
 import { HandClock } from '../log/log-fixture.ts'
 import { type Cause, dieEverywhere, type Life } from './death.ts'

@@ -8,7 +8,7 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { HarnessOptions } from '../broker/harness.ts'
 import { Refused } from '../broker/transactional.ts'
-import { HeldStorage } from '../log/held-storage.ts'
+import { HeldStorage } from '../log/partition-log/held-storage.ts'
 import { type Cause, dieEverywhere, type Life } from './death.ts'
 import { type Copier, checkExactlyOnce, Ledger, TOTAL, World } from './exactly-once.ts'
 

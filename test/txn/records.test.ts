@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MalformedFrame } from '../../src/protocol/bytes.ts'
+import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 import { decodeTxn, encodeTombstone, encodeTxn } from '../../src/txn/records.ts'
 import { newTxn, type Txn } from '../../src/txn/txn.ts'
 

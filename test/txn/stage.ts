@@ -3,10 +3,10 @@ import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
 import type { Logger } from '../../src/runtime/logger.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type InitRequest, TxnCoordinator, type TxnPorts } from '../../src/txn/coordinator.ts'
-import type { Marker, MarkerPort } from '../../src/txn/endings.ts'
+import type { Marker, MarkerPort } from '../../src/txn/markers.ts'
 import { decodeTxn } from '../../src/txn/records.ts'
 import type { TxnPartitions, TxnResult } from '../../src/txn/txn.ts'
-import { MemoryJournal } from '../coordination/memory-journal.ts'
+import { MemoryJournal } from '../coordinator/memory-journal.ts'
 
 /** The partitions of users' topics, as the coordinator knows them. */
 export class MemoryMarkers implements MarkerPort {

@@ -5,6 +5,8 @@
 import type { Writable } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 import { ConfigError } from '../../config/sources.ts'
+import { dumpTransactions } from '../../dump/checks/transactions.ts'
+import { verify } from '../../dump/checks/verify.ts'
 import {
   DECODER_NAMES,
   decoderOfClass,
@@ -13,18 +15,16 @@ import {
   type ValueDecoder
 } from '../../dump/decoders.ts'
 import { dump } from '../../dump/dump.ts'
-import { Follower, unfollowable } from '../../dump/follow.ts'
-import { groupDecoder } from '../../dump/group-decoder.ts'
+import { Follower, unfollowable } from '../../dump/follow/follow.ts'
+import { groupDecoder } from '../../dump/formats/group-decoder.ts'
+import { metadataDecoder } from '../../dump/formats/metadata-decoder.ts'
+import { txnDecoder } from '../../dump/formats/txn-decoder.ts'
 import type { Item } from '../../dump/items.ts'
-import { metadataDecoder } from '../../dump/metadata-decoder.ts'
 import type { DumpOptions } from '../../dump/options.ts'
 import { coloured, jsonOf, type Renderer, textOf } from '../../dump/render.ts'
-import { dumpTransactions } from '../../dump/transactions.ts'
-import { txnDecoder } from '../../dump/txn-decoder.ts'
-import { verify } from '../../dump/verify.ts'
-import { NodeStorage, OPEN_FILES_LIMIT } from '../../log/node-storage.ts'
 import { nextTurn, pause, systemClock } from '../../runtime/clock.ts'
 import { codeOf } from '../../runtime/error-code.ts'
+import { NodeStorage, OPEN_FILES_LIMIT } from '../../storage/node-storage.ts'
 
 /** The options as the command line has parsed them. */
 export interface DumpLogOptions {

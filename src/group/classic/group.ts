@@ -2,9 +2,10 @@
  * A classic consumer group as a value, and what can be asked of it. Nothing here knows of clocks, disks or callers:
  * deadlines are times in the state, and a parked request is the ticket that its answer must be sent to.
  */
+
+import { CONSUMER_PROTOCOL, subscribedTopicsOf } from '../../protocol/consumer-protocol.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
-import { CONSUMER_PROTOCOL, subscribedTopicsOf } from '../embedded-protocol.ts'
 
 export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 

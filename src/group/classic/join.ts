@@ -1,6 +1,7 @@
 /** JoinGroup in the machine: newcomers, members on their way back, and static members that take their place again. */
-import { ownCopy } from '../../protocol/bytes.ts'
+
 import type { ErrorName } from '../../protocol/errors.ts'
+import { ownCopy } from '../../protocol/wire/bytes.ts'
 import {
   countAwaitingJoin,
   dropMember,

@@ -1,5 +1,5 @@
 /** A group and its record in the log: what survives a restart, and what a group is after one. */
-import { ownCopy } from '../../protocol/bytes.ts'
+import { ownCopy } from '../../protocol/wire/bytes.ts'
 import type { GroupMetadataValue } from '../records.ts'
 import { type ClassicGroup, emptyGroup, type Member, metadataOf, putMember, subscribedTopics } from './group.ts'
 

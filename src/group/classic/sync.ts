@@ -1,6 +1,7 @@
 /** SyncGroup in the machine: the leader brings everybody's assignment, everybody fetches its own. */
-import { ownCopy } from '../../protocol/bytes.ts'
+
 import type { ErrorName } from '../../protocol/errors.ts'
+import { ownCopy } from '../../protocol/wire/bytes.ts'
 import { type ClassicGroup, type Member, memberError, moveTo, NEVER } from './group.ts'
 import { answerSync, completeSync, failedSync, NO_ASSIGNMENT, recordGroup, type SyncAnswer, type Turn } from './turn.ts'
 

@@ -3,6 +3,14 @@
  * that there is something new, JoinGroup brings them on at once, without a wait for others, and SyncGroup gives them what
  * they have then. None of them is a leader.
  */
+
+import {
+  CONSUMER_PROTOCOL,
+  readSubscription,
+  type Subscription,
+  versionOf,
+  writeAssignment
+} from '../../protocol/consumer-protocol.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { UNKNOWN_MEMBER_ID } from '../classic/group.ts'
 import { type Join, MEMBER_ID_REQUIRED_SINCE } from '../classic/join.ts'
@@ -10,13 +18,6 @@ import type { Claim, Leaving } from '../classic/membership.ts'
 import { MAX_PROTOCOLS } from '../classic/protocols.ts'
 import type { Sync } from '../classic/sync.ts'
 import { failedJoin, failedSync, type JoinAnswer, type SyncAnswer } from '../classic/turn.ts'
-import {
-  CONSUMER_PROTOCOL,
-  readSubscription,
-  type Subscription,
-  versionOf,
-  writeAssignment
-} from '../embedded-protocol.ts'
 import { canBeClassic, downgrade, fenceMembers, named } from './downgrade.ts'
 import type { ConsumerGroup } from './group.ts'
 import { reconcileMember } from './heartbeat.ts'

@@ -2,6 +2,8 @@
  * A consumer group becomes a classic group when its last member of the new protocol is gone, or is replaced by one of the
  * classic protocol. The members that are left keep what they were to have.
  */
+
+import { CONSUMER_PROTOCOL, versionOf, writeAssignment } from '../../protocol/consumer-protocol.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
 import {
@@ -15,7 +17,6 @@ import {
 import { selectProtocol } from '../classic/protocols.ts'
 import { prepareRebalance } from '../classic/rebalance.ts'
 import { beginTurn, NO_ASSIGNMENT, recordGroup, renewSession } from '../classic/turn.ts'
-import { CONSUMER_PROTOCOL, versionOf, writeAssignment } from '../embedded-protocol.ts'
 import { tombstonesOf } from './admin.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import type { ConsumerMember } from './member.ts'

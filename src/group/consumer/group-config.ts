@@ -2,7 +2,7 @@
  * The times of one consumer group: what was set for the group, else what the broker says. A value that lies outside of
  * the broker's bounds, which may have changed since it was set, counts as the nearest within them.
  */
-import { type GroupSettingName, groupSettings } from '../../config/group-settings.ts'
+import { type GroupSettingName, groupSettings } from '../../config/tables/group.ts'
 import { readable, type Texts } from '../../config/values.ts'
 import type { ConsumerGroupSettings } from './settings.ts'
 

@@ -2,7 +2,7 @@
  * A consumer group (KIP-848). What lasts of it is spread over records, and changes by `apply` alone, live and on loading
  * alike; the rest is deadlines, which a restart sets anew. Who changes a group works on a copy (turn.ts).
  */
-import { MalformedFrame } from '../../protocol/bytes.ts'
+import { MalformedFrame } from '../../protocol/wire/bytes.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import { Deadlines } from './deadlines.ts'
 import {

@@ -3,7 +3,7 @@
  * halves stand in a record of their own in the log.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { ownCopy } from '../../protocol/bytes.ts'
+import { ownCopy } from '../../protocol/wire/bytes.ts'
 import type { ConsumerGroupCurrentMemberAssignmentValue, ConsumerGroupMemberMetadataValue } from './records.ts'
 
 /** The epoch that a member brings to join, or to join anew. */

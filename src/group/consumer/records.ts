@@ -15,7 +15,7 @@ import {
   string,
   struct,
   uuid
-} from '../../protocol/schema.ts'
+} from '../../protocol/wire/schema.ts'
 
 const group = { groupId: string }
 const member = { groupId: string, memberId: string }

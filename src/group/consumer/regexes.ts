@@ -1,5 +1,5 @@
 /** What the regular expressions stand for that members subscribe by. It is found in steps: there may be many topics. */
-import { compilePattern, type Pattern } from '../../coordination/patterns.ts'
+import { compilePattern, type Pattern } from '../../coordinator/patterns.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { type Clock, nextTurn } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'

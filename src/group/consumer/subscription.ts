@@ -3,7 +3,7 @@
  * tells whether the topics are still what they were when the group last moved on.
  */
 
-import { compilePattern } from '../../coordination/patterns.ts'
+import { compilePattern } from '../../coordinator/patterns.ts'
 import type { ResolvedRegex } from './group.ts'
 import { type ConsumerMember, hasSameMetadata, hasSameNames, regexOf } from './member.ts'
 import { groupHash } from './metadata-hash.ts'

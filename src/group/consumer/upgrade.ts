@@ -2,10 +2,11 @@
  * A classic group becomes a consumer group when the first member of the new protocol comes. Its members go on in it, each
  * with what its leader gave it last, and speak the classic protocol until they are restarted.
  */
+
+import { readAssignment, readSubscription } from '../../protocol/consumer-protocol.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { type ClassicGroup, type Member, usesConsumerProtocol } from '../classic/group.ts'
 import { failedJoin, failedSync } from '../classic/turn.ts'
-import { readAssignment, readSubscription } from '../embedded-protocol.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import { type ConsumerMember, newMember, sortedOnce } from './member.ts'
 import { subscriptionHash } from './subscription.ts'

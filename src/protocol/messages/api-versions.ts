@@ -1,6 +1,6 @@
 /** ApiVersions: what this broker speaks, and the features of its cluster (KIP-35, KIP-511, KIP-584). */
 import { api } from '../api.ts'
-import { array, boolean, errorCode, int16, int32, int64, nullableString, string } from '../schema.ts'
+import { array, boolean, errorCode, int16, int32, int64, nullableString, string } from '../wire/schema.ts'
 
 export const ApiVersions = api({
   key: 18,

@@ -1,6 +1,6 @@
 /** DescribeCluster: the cluster's id, controller and brokers, for admin clients (KIP-700). */
 import { api } from '../api.ts'
-import { array, boolean, errorCode, int8, int32, nullableString, string } from '../schema.ts'
+import { array, boolean, errorCode, int8, int32, nullableString, string } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
 
 export const DescribeCluster = api({

@@ -3,7 +3,7 @@
  * ListConfigResources: what has settings (KIP-1142).
  */
 import { api } from '../api.ts'
-import { array, boolean, errorCode, int8, int32, nullableString, string } from '../schema.ts'
+import { array, boolean, errorCode, int8, int32, nullableString, string } from '../wire/schema.ts'
 
 export const DescribeConfigs = api({
   key: 32,

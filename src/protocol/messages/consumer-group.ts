@@ -3,7 +3,7 @@
  * In a heartbeat null, or -1 for the timeout, says that nothing has changed since the member's last one.
  */
 import { api } from '../api.ts'
-import { array, boolean, errorCode, int8, int32, nullableString, string, struct, uuid } from '../schema.ts'
+import { array, boolean, errorCode, int8, int32, nullableString, string, struct, uuid } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
 
 /** Partitions of a topic, as member and coordinator name them to each other. */

@@ -1,7 +1,7 @@
 /** Fetch: record batches from partitions, in sessions (KIP-227). Topics go by name up to version 12, then by id (KIP-516). */
 import { api } from '../api.ts'
-import { ZERO_UUID } from '../bytes.ts'
-import { array, errorCode, int8, int32, int64, nullableString, records, string, struct, uuid } from '../schema.ts'
+import { ZERO_UUID } from '../wire/bytes.ts'
+import { array, errorCode, int8, int32, int64, nullableString, records, string, struct, uuid } from '../wire/schema.ts'
 import { leaderIdAndEpoch, nodeEndpoints } from './leaders.ts'
 
 const LONGEST_INT32 = 2 ** 31 - 1

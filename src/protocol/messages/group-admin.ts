@@ -1,6 +1,6 @@
 /** What administrators ask of groups: describe, list and delete them, and delete what they have committed (KIP-518, KIP-496). */
 import { api } from '../api.ts'
-import { array, boolean, bytes, errorCode, int32, nullableString, string } from '../schema.ts'
+import { array, boolean, bytes, errorCode, int32, nullableString, string } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
 
 export const DescribeGroups = api({

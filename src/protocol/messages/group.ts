@@ -1,6 +1,6 @@
 /** The classic group protocol: finding the coordinator, joining, syncing, heartbeats, leaving (KIP-345, KIP-699). */
 import { api } from '../api.ts'
-import { array, boolean, bytes, errorCode, int8, int32, nullableString, string } from '../schema.ts'
+import { array, boolean, bytes, errorCode, int8, int32, nullableString, string } from '../wire/schema.ts'
 
 export const FindCoordinator = api({
   key: 10,

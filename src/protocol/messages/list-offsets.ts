@@ -1,6 +1,6 @@
 /** ListOffsets and OffsetForLeaderEpoch: offsets by timestamp, by special timestamp, by leader epoch (KIP-79, KIP-320). */
 import { api } from '../api.ts'
-import { array, errorCode, int8, int32, int64, string } from '../schema.ts'
+import { array, errorCode, int8, int32, int64, string } from '../wire/schema.ts'
 
 export const ListOffsets = api({
   key: 2,

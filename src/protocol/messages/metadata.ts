@@ -1,7 +1,7 @@
 /** Metadata and DescribeTopicPartitions: brokers, topics, and who leads each partition (KIP-516, KIP-966). */
 import { api } from '../api.ts'
-import { ZERO_UUID } from '../bytes.ts'
-import { array, boolean, errorCode, int32, nullableString, string, struct, uuid } from '../schema.ts'
+import { ZERO_UUID } from '../wire/bytes.ts'
+import { array, boolean, errorCode, int32, nullableString, string, struct, uuid } from '../wire/schema.ts'
 
 /** Authorized operations that were not asked for: the lowest int32. */
 export const NOT_ASKED_FOR = -(2 ** 31)

@@ -1,7 +1,7 @@
 /** OffsetCommit and OffsetFetch: a group's positions; several groups an answer and topics by id in newer versions (KIP-709, KIP-848). */
 import { api } from '../api.ts'
-import { ZERO_UUID } from '../bytes.ts'
-import { array, boolean, errorCode, int32, int64, nullableString, string, uuid } from '../schema.ts'
+import { ZERO_UUID } from '../wire/bytes.ts'
+import { array, boolean, errorCode, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
 
 export const OffsetCommit = api({
   key: 8,

@@ -1,7 +1,7 @@
 /** Produce: record batches for the leaders of partitions. Topics go by name up to version 12, then by id (KIP-516). */
 import { api } from '../api.ts'
-import { ZERO_UUID } from '../bytes.ts'
-import { array, errorCode, int16, int32, int64, nullableString, records, string, uuid } from '../schema.ts'
+import { ZERO_UUID } from '../wire/bytes.ts'
+import { array, errorCode, int16, int32, int64, nullableString, records, string, uuid } from '../wire/schema.ts'
 import { leaderIdAndEpoch, nodeEndpoints } from './leaders.ts'
 
 export const Produce = api({

@@ -1,6 +1,6 @@
 /** InitProducerId: producer ids and epochs for idempotent and transactional producers (KIP-98, KIP-360). */
 import { api } from '../api.ts'
-import { errorCode, int16, int32, int64, nullableString } from '../schema.ts'
+import { errorCode, int16, int32, int64, nullableString } from '../wire/schema.ts'
 
 export const InitProducerId = api({
   key: 22,

@@ -1,7 +1,7 @@
 /** CreateTopics, DeleteTopics, CreatePartitions, DeleteRecords: what an admin client does to topics (KIP-4, KIP-107). */
 import { api } from '../api.ts'
-import { ZERO_UUID } from '../bytes.ts'
-import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../schema.ts'
+import { ZERO_UUID } from '../wire/bytes.ts'
+import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
 
 export const CreateTopics = api({
   key: 19,

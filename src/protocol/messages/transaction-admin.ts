@@ -1,6 +1,6 @@
 /** What an operator asks of transactions and features (KIP-664, KIP-584). */
 import { api } from '../api.ts'
-import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string } from '../schema.ts'
+import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string } from '../wire/schema.ts'
 
 export const UpdateFeatures = api({
   key: 57,

@@ -1,7 +1,7 @@
 /** What transactional producers ask, and what brokers ask one another for them (KIP-98, KIP-447, KIP-890). */
 import { api } from '../api.ts'
-import { ZERO_UUID } from '../bytes.ts'
-import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../schema.ts'
+import { ZERO_UUID } from '../wire/bytes.ts'
+import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
 
 const partitionsOfTopics = array({ name: string, partitions: array(int32) })
 const resultsOfTopics = array({

@@ -2,10 +2,11 @@
  * Control records: what the broker itself writes between clients' records. The key says which kind, the value is the
  * kind's own message. Readers take keys of later versions by the fields they know, and skip kinds they do not.
  */
-import { ByteReader, ZERO_UUID } from '../bytes.ts'
-import { message } from '../compile.ts'
+
 import { KafkaError } from '../errors.ts'
-import { array, int16, int32, int64, string, struct, uint16, uuid } from '../schema.ts'
+import { ByteReader, ZERO_UUID } from '../wire/bytes.ts'
+import { message } from '../wire/compile.ts'
+import { array, int16, int32, int64, string, struct, uint16, uuid } from '../wire/schema.ts'
 import type { RecordBatch } from './batch.ts'
 import { buildBatch } from './builder.ts'
 

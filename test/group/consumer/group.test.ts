@@ -8,7 +8,7 @@ import {
   newMember
 } from '../../../src/group/consumer/member.ts'
 import type { ConsumerGroupRecord } from '../../../src/group/consumer/records.ts'
-import { MalformedFrame } from '../../../src/protocol/bytes.ts'
+import { MalformedFrame } from '../../../src/protocol/wire/bytes.ts'
 
 const FOO = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const BAR = 'AAAAAAAAAAAAAAAAAAAAAg'

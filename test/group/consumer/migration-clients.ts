@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest'
 import type { JoinAnswer } from '../../../src/group/classic/turn.ts'
-import { readSubscription } from '../../../src/group/embedded-protocol.ts'
+import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
 import type { MigrationStage } from './migration-stage.ts'
 

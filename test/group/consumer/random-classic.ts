@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest'
 import type { JoinAnswer } from '../../../src/group/classic/turn.ts'
-import { readSubscription } from '../../../src/group/embedded-protocol.ts'
+import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'
 import { type Character, COME_AGAIN, RandomMember } from '../random-member.ts'

@@ -1,9 +1,9 @@
 /** A group and clients of both protocols at the mercy of chance, and what must always hold of their group. */
 import type { MigrationPolicy } from '../../../src/group/consumer/settings.ts'
 import type { GroupSettings } from '../../../src/group/coordinator.ts'
-import { ZERO_UUID } from '../../../src/protocol/bytes.ts'
+import { ZERO_UUID } from '../../../src/protocol/wire/bytes.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
-import { compacted } from '../../coordination/compaction.ts'
+import { compacted } from '../../coordinator/compaction.ts'
 import { GROUP_SETTINGS } from '../coordinator-fixture.ts'
 import { GROUP, pick, RandomWorld } from '../random-world.ts'
 import { ClusterTopics } from './cluster-topics.ts'

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ConsumerGroupRecord } from '../../../src/group/consumer/records.ts'
 import { decodeRecord, encodeRecord } from '../../../src/group/records.ts'
-import { MalformedFrame } from '../../../src/protocol/bytes.ts'
+import { MalformedFrame } from '../../../src/protocol/wire/bytes.ts'
 import { hex } from '../../protocol/records/vectors.ts'
 import { RECORDS } from './record-vectors.ts'
 

@@ -1,6 +1,6 @@
 // A Kafka that coordinates groups: it makes their topic when somebody first asks for a coordinator, and takes its partitions
 // over one after the other. Until then librdkafka tells whoever asks that there is none, where Java's clients ask again.
-import { partitionFor } from '../../../src/coordination/partitioner.ts'
+import { partitionFor } from '../../../src/coordinator/partitioner.ts'
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { Session } from '../oracle/session.ts'
 

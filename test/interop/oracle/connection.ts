@@ -2,7 +2,7 @@
 // client would.
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
-import { FrameDecoder } from '../../../src/protocol/frames.ts'
+import { FrameDecoder } from '../../../src/protocol/wire/frames.ts'
 
 const LARGEST_FRAME_BYTES = 100 << 20
 const ANSWER_LIMIT_MS = 12_000

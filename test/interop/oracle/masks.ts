@@ -1,7 +1,7 @@
 // What two right brokers may differ in, made equal: ids are named by the step in which they were first seen (so that the
 // same id must come back where Kafka repeats it), addresses and the present time become words, messages become "some
 // text", and lists whose order means nothing are sorted.
-import { ZERO_UUID } from '../../../src/protocol/bytes.ts'
+import { ZERO_UUID } from '../../../src/protocol/wire/bytes.ts'
 import { recordsView } from './records-view.ts'
 
 /** Random ids, and what they are called. */

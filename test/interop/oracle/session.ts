@@ -7,7 +7,7 @@ import {
   type EncodableRequestOf,
   encodeRequest
 } from '../../../src/protocol/api.ts'
-import type { Shape } from '../../../src/protocol/schema.ts'
+import type { Shape } from '../../../src/protocol/wire/schema.ts'
 import { type Connection, connect, type Received } from './connection.ts'
 import { Masks } from './masks.ts'
 

@@ -1,7 +1,7 @@
 // What a transcript is made of. A step plays something against a session and tells what came of it; both brokers must
 // tell the same. Most steps are one request and its answer.
 import type { Api, DecodedResponseOf, EncodableRequestOf } from '../../../src/protocol/api.ts'
-import type { Shape } from '../../../src/protocol/schema.ts'
+import type { Shape } from '../../../src/protocol/wire/schema.ts'
 import type { Answer, Session } from './session.ts'
 
 export interface Step {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { ZERO_UUID } from '../../../src/protocol/bytes.ts'
 import { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import {
   buildEndTxnMarker,
@@ -16,6 +15,7 @@ import {
   VotersRecord
 } from '../../../src/protocol/records/control.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
+import { ZERO_UUID } from '../../../src/protocol/wire/bytes.ts'
 import { ABORT_MARKER, hex } from './vectors.ts'
 
 const invalidRecord = expect.objectContaining({ code: 'INVALID_RECORD' })

@@ -1,5 +1,5 @@
 // What groups and commits leave in __consumer_offsets: the same records, so that either broker could read the other's.
-import { partitionFor } from '../../../../src/coordination/partitioner.ts'
+import { partitionFor } from '../../../../src/coordinator/partitioner.ts'
 import { decodeRecord, type GroupRecord, groupIdOf } from '../../../../src/group/records.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'

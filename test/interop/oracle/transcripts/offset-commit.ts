@@ -1,8 +1,8 @@
 // OffsetCommit at every version: from outside of any group, by members in each state of theirs, by those who are none.
 
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
-import { ZERO_UUID } from '../../../../src/protocol/bytes.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { ZERO_UUID } from '../../../../src/protocol/wire/bytes.ts'
 import type { Session } from '../session.ts'
 import { call, type Step } from '../transcript.ts'
 import { type Claim, Group, STRANGER } from './group.ts'

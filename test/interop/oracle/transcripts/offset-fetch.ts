@@ -2,8 +2,8 @@
 // becomes of offsets when their topic goes, and comes again.
 
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
-import { ZERO_UUID } from '../../../../src/protocol/bytes.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { ZERO_UUID } from '../../../../src/protocol/wire/bytes.ts'
 import type { Session } from '../session.ts'
 import { arrange, call, type Step } from '../transcript.ts'
 import { Group, STRANGER } from './group.ts'

@@ -1,7 +1,7 @@
 // TxnOffsetCommit: offsets that count when their transaction is committed; who may commit them, and who sees them when.
 import type { EncodableRequestOf } from '../../../../src/protocol/api.ts'
-import { ZERO_UUID } from '../../../../src/protocol/bytes.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { ZERO_UUID } from '../../../../src/protocol/wire/bytes.ts'
 import type { Session } from '../session.ts'
 import { call, type Step } from '../transcript.ts'
 import { Group, STRANGER } from './group.ts'

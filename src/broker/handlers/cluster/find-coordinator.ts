@@ -1,0 +1,64 @@
+/**
+ * FindCoordinator: which node keeps a group, a transactional id or a share partition (KIP-699).
+ * - The internal topic is made at the first request, so the first answer is a node already.
+ * - From version 4 on many keys at once, each with its own error; before, one key and one error. Where there is none,
+ *   Kafka's message is empty, and before version 4 the word NONE.
+ */
+import { GROUP_METADATA_TOPIC_NAME, TRANSACTION_STATE_TOPIC_NAME } from '../../../metadata/topic-names.ts'
+import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
+import type { Handler, RequestContext, Response } from '../../context.ts'
+import { type Node, nodesFor } from '../../nodes.ts'
+import { each } from '../../per-partition.ts'
+
+type Coordinator = NonNullable<Response<'FindCoordinator'>['coordinators']>[number]
+
+const GROUP = 0
+const TRANSACTION = 1
+const SHARE = 2
+const FIRST_VERSION_WITH_SHARES = 6
+const FIRST_BATCHED_VERSION = 4
+
+export const findCoordinator: Handler<'FindCoordinator'> = (request, context) => {
+  const { keyType, coordinatorKeys, key } = request
+  const batched = context.apiVersion >= FIRST_BATCHED_VERSION
+  const coordinators = each(
+    batched ? coordinatorKeys : [key],
+    context.parts,
+    one => found(one, coordinatorOf(one, keyType, context), batched ? '' : 'NONE'),
+    (one, { errorCode, error }) => notFound(one, errorCode, error)
+  )
+  const [only] = coordinators
+  return batched || !only ? { coordinators } : only
+}
+
+function found(key: string, { nodeId, host, port }: Node, errorMessage: string): Coordinator {
+  return { key, errorCode: 'NONE', errorMessage, nodeId, host, port }
+}
+
+function notFound(key: string, errorCode: ErrorName, error: unknown): Coordinator {
+  const errorMessage = error instanceof KafkaError ? error.message : null
+  return { key, errorCode, errorMessage, nodeId: -1, host: '', port: -1 }
+}
+
+function coordinatorOf(key: string, keyType: number, context: RequestContext): Node {
+  switch (keyType) {
+    case GROUP:
+      return leaderOf(GROUP_METADATA_TOPIC_NAME, key, context)
+    case TRANSACTION:
+      return leaderOf(TRANSACTION_STATE_TOPIC_NAME, key, context)
+    case SHARE: {
+      const code = context.apiVersion < FIRST_VERSION_WITH_SHARES ? 'INVALID_REQUEST' : 'UNSUPPORTED_VERSION'
+      throw new KafkaError(code, 'share groups are not supported by this release')
+    }
+    default:
+      throw new KafkaError('INVALID_REQUEST', `there is no coordinator of type ${keyType}`)
+  }
+}
+
+function leaderOf(topic: string, key: string, { parts, connection }: RequestContext): Node {
+  const leader = parts.catalog.leaderOfKey(topic, key)
+  const node = nodesFor(parts, connection).find(({ nodeId }) => nodeId === leader)
+  if (!node)
+    throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `the partition of ${topic} that holds ${key} has no leader`)
+  return node
+}

@@ -1,0 +1,40 @@
+/** What the config APIs decide by, and how their decisions become metadata records. */
+import type { Alteration } from '../../../config/alter.ts'
+import type { ConfigState } from '../../../config/describe.ts'
+import { RESOURCE_TYPES } from '../../../config/resources.ts'
+import { configsOf } from '../../../metadata/image/image.ts'
+import { metadataRecord } from '../../../metadata/records.ts'
+import { checkTopicName } from '../../../metadata/topic-names.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
+import type { Parts } from '../../context.ts'
+import { recordChanges } from '../../record-changes.ts'
+
+export function configState({ nodeId, settings, metadata: { image } }: Parts): ConfigState {
+  return {
+    nodeId,
+    settings,
+    topicOverrides: topic =>
+      image.topicsByName.has(topic) ? configsOf(image, RESOURCE_TYPES.TOPIC, topic) : undefined,
+    groupOverrides: group => configsOf(image, RESOURCE_TYPES.GROUP, group),
+    topicNameProblem: nameProblem
+  }
+}
+
+function nameProblem(topic: string): string | undefined {
+  try {
+    checkTopicName(topic)
+    return undefined
+  } catch (error) {
+    if (error instanceof KafkaError) return error.message
+    throw error
+  }
+}
+
+/** Writes the alterations of all resources that have no error, and gives every resource's answer. */
+export function applyAlterations(parts: Parts, alterations: readonly Alteration[], validateOnly: boolean) {
+  const records = alterations.flatMap(({ resourceType, resourceName, changes }) =>
+    changes.map(({ name, value }) => metadataRecord('ConfigRecord', { resourceType, resourceName, name, value }))
+  )
+  const results = alterations.map(({ changes, ...answer }) => answer)
+  return recordChanges(parts, { records, results }, { validateOnly })
+}

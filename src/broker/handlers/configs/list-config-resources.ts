@@ -1,0 +1,36 @@
+/**
+ * ListConfigResources: the names of what has settings (KIP-1142). Topics and brokers always have some; groups and client
+ * metrics are listed for which something was set. Version 0, older than the others, knows client metrics alone.
+ */
+import { RESOURCE_TYPES, splitResourceKey } from '../../../config/resources.ts'
+import type { MetadataImage } from '../../../metadata/image/image.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
+import type { Handler, Parts } from '../../context.ts'
+
+const { TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP } = RESOURCE_TYPES
+/** In the order of Kafka's answer. */
+const LISTED: readonly number[] = [GROUP, CLIENT_METRICS, BROKER_LOGGER, BROKER, TOPIC]
+
+export const listConfigResources: Handler<'ListConfigResources'> = ({ resourceTypes }, { apiVersion, parts }) => {
+  const supported = apiVersion === 0 ? [CLIENT_METRICS] : LISTED
+  const unknown = resourceTypes.find(type => !supported.includes(type))
+  if (unknown !== undefined)
+    throw new KafkaError('UNSUPPORTED_VERSION', `resources of type ${unknown} cannot be listed`)
+  const asked = supported.filter(type => resourceTypes.length === 0 || resourceTypes.includes(type))
+  const configResources = asked.flatMap(resourceType =>
+    namesOf(resourceType, parts).map(resourceName => ({ resourceName, resourceType }))
+  )
+  return { errorCode: 'NONE', configResources }
+}
+
+function namesOf(resourceType: number, { nodeId, metadata: { image } }: Parts): string[] {
+  if (resourceType === TOPIC) return [...image.topicsByName.keys()]
+  if (resourceType === BROKER || resourceType === BROKER_LOGGER) return [String(nodeId)]
+  return configured(resourceType, image)
+}
+
+/** Those of a type for which something was set. */
+function configured(type: number, { configs }: MetadataImage): string[] {
+  const resources = [...configs.keys()].map(splitResourceKey)
+  return resources.filter(({ resourceType }) => resourceType === type).map(({ resourceName }) => resourceName)
+}

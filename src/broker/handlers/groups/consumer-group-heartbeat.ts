@@ -1,0 +1,25 @@
+/**
+ * ConsumerGroupHeartbeat: a member of a consumer group joins, reports, is assigned and leaves (KIP-848).
+ * - UNSUPPORTED_VERSION while the protocol is switched off, by the feature `group.version` or by a setting.
+ * - From version 1 on members subscribe by regular expressions as well, and choose their own ids (KIP-1082).
+ */
+
+import type { Handler } from '../../context.ts'
+import { isConsumerProtocolEnabled } from '../../group-ports.ts'
+import { clientHost } from './client-host.ts'
+
+export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = async (request, context) => {
+  const { parts, apiVersion, clientId, connection } = context
+  if (!isConsumerProtocolEnabled(parts)) return { errorCode: 'UNSUPPORTED_VERSION', ...NOBODY, errorMessage: null }
+  const sender = { clientId: clientId ?? '', clientHost: clientHost(connection) }
+  const answer = await parts.groups.consumer.heartbeat({ ...request, ...sender }, apiVersion)
+  if (!('memberId' in answer)) return { ...NOBODY, ...answer }
+  const { assignment } = answer
+  return { ...answer, errorMessage: null, assignment: assignment && { topicPartitions: listed(assignment) } }
+}
+
+const NOBODY = { memberId: null, memberEpoch: 0, heartbeatIntervalMs: 0, assignment: null }
+
+function listed(assignment: ReadonlyMap<string, ReadonlyMap<number, unknown>>) {
+  return [...assignment].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions.keys()] }))
+}

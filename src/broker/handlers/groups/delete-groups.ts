@@ -1,0 +1,10 @@
+/**
+ * DeleteGroups: deletes groups without members, and what they have committed. Each has its own error, however often it is
+ * named. No error has a message: Kafka has one for share groups only.
+ */
+import type { Handler } from '../../context.ts'
+import { eachInTurns } from '../../per-partition.ts'
+
+export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { parts }) => ({
+  results: await eachInTurns(new Set(groupsNames), parts.clock, groupId => parts.groups.admin.delete(groupId))
+})

@@ -1,0 +1,18 @@
+/**
+ * DescribeGroups: classic groups and their members. A group that there is not has the state Dead, and from version 6 on the
+ * error GROUP_ID_NOT_FOUND (KIP-1043).
+ */
+import type { Handler } from '../../context.ts'
+import { describeEach } from './described-groups.ts'
+
+const NOT_FOUND_SINCE = 6
+
+export const describeGroups: Handler<'DescribeGroups'> = async (request, { parts, apiVersion }) => {
+  const { groups: groupIds, includeAuthorizedOperations } = request
+  const groups = await describeEach({ groupIds, includeAuthorizedOperations }, parts.clock, async (groupId, budget) => {
+    const group = await parts.groups.admin.describe(groupId, budget)
+    const isQuiet = apiVersion < NOT_FOUND_SINCE && group.errorCode === 'GROUP_ID_NOT_FOUND'
+    return isQuiet ? { ...group, errorCode: 'NONE' as const } : group
+  })
+  return { groups }
+}

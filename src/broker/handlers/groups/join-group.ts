@@ -1,0 +1,25 @@
+/**
+ * JoinGroup: becomes or stays a member of a classic group; answered when the next generation begins.
+ * - From version 4 on a newcomer is first given an id, with MEMBER_ID_REQUIRED (KIP-394).
+ * - From version 5 on a member may be static: a restarted process takes its place again without a rebalance (KIP-345);
+ *   version 9 tells it to leave the assignment as it is (KIP-814).
+ * - The leader alone hears of all members. Version 0 has no rebalance timeout: the session timeout serves for both.
+ */
+
+import type { Handler } from '../../context.ts'
+import { clientHost } from './client-host.ts'
+
+const NULL_PROTOCOL_NAME_SINCE = 7
+
+export const joinGroup: Handler<'JoinGroup'> = async (request, { parts, apiVersion, clientId, connection }) => {
+  const { sessionTimeoutMs, rebalanceTimeoutMs } = request
+  const answer = await parts.groups.classic.joinGroup({
+    ...request,
+    rebalanceTimeoutMs: apiVersion === 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
+    apiVersion,
+    clientId: clientId ?? '',
+    clientHost: clientHost(connection)
+  })
+  const { protocolName } = answer
+  return { ...answer, protocolName: apiVersion < NULL_PROTOCOL_NAME_SINCE ? (protocolName ?? '') : protocolName }
+}

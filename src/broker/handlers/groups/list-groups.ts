@@ -1,0 +1,12 @@
+/** ListGroups: all groups; from version 4 on filtered by state (KIP-518), from 5 on by type (KIP-848). */
+import type { Handler } from '../../context.ts'
+
+export const listGroups: Handler<'ListGroups'> = async ({ statesFilter, typesFilter }, { parts }) => {
+  const { errorCode, groups } = await parts.groups.admin.list({ states: statesFilter, types: typesFilter })
+  return {
+    errorCode,
+    groups: groups.map(({ groupId, protocolType, state: groupState, type: groupType }) => {
+      return { groupId, protocolType, groupState, groupType }
+    })
+  }
+}

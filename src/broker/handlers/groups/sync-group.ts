@@ -1,0 +1,17 @@
+/**
+ * SyncGroup: the leader brings the assignment of the generation, every member is answered with its own.
+ * From version 5 on a member must say which protocol it believes to be in use (KIP-559); without, or with another one,
+ * it is INCONSISTENT_GROUP_PROTOCOL.
+ */
+import { KafkaError } from '../../../protocol/errors.ts'
+import type { Handler } from '../../context.ts'
+
+const PROTOCOL_MANDATORY_SINCE = 5
+
+export const syncGroup: Handler<'SyncGroup'> = (request, { parts, apiVersion }) => {
+  const { protocolType, protocolName } = request
+  if (apiVersion >= PROTOCOL_MANDATORY_SINCE && (protocolType === null || protocolName === null)) {
+    throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'protocol type and name are mandatory in this version')
+  }
+  return parts.groups.classic.syncGroup(request)
+}

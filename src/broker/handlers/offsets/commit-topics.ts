@@ -1,0 +1,84 @@
+/** The topics of a commit of offsets, or of their deletion: what exists goes on to the coordinator, what does not is answered. */
+import type { CommitAnswerTopic, OffsetTopic } from '../../../group/offsets/offsets.ts'
+import type { TopicState } from '../../../metadata/image/image.ts'
+import type { ErrorName } from '../../../protocol/errors.ts'
+import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
+import type { RequestContext } from '../../context.ts'
+
+interface Indexed {
+  readonly partitionIndex: number
+}
+
+/** A commit, sorted. */
+export interface SortedCommit<Partition> {
+  /** What exists. */
+  readonly topics: readonly OffsetTopic<Partition>[]
+  /** The answer of the whole commit, given that of what exists. As in Kafka, refused partitions come first. */
+  answerWith(committed: readonly CommitAnswerTopic[]): readonly CommitAnswerTopic[]
+}
+
+/** `byId`: the version of the request names topics by their ids. */
+export function sortCommit<Partition extends Indexed>(
+  topics: readonly OffsetTopic<Partition>[],
+  context: RequestContext,
+  byId: boolean
+): SortedCommit<Partition> {
+  const sorted = topics.map(topic => sortOut(topic, context, byId))
+  const refused = sorted.flatMap(one => one.refused)
+  return {
+    topics: sorted.map(({ accepted }) => accepted).filter(({ partitions }) => partitions.length > 0),
+    answerWith: committed => (refused.length === 0 ? committed : merged([...refused, ...committed]))
+  }
+}
+
+interface Sorted<Partition> {
+  readonly accepted: OffsetTopic<Partition>
+  readonly refused: readonly CommitAnswerTopic[]
+}
+
+function sortOut<Partition extends Indexed>(
+  topic: OffsetTopic<Partition>,
+  context: RequestContext,
+  byId: boolean
+): Sorted<Partition> {
+  const { name, topicId, partitions } = topic
+  const known = find(topic, context, byId)
+  if (!known) {
+    const errorCode = byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
+    return { accepted: { name, topicId, partitions: [] }, refused: [refuse(topic, topic, errorCode)] }
+  }
+  const there = partitions.filter(({ partitionIndex }) => known.partitions[partitionIndex])
+  const missing = partitions.filter(({ partitionIndex }) => !known.partitions[partitionIndex])
+  const refused = missing.length === 0 ? [] : [refuse(known, { partitions: missing }, 'UNKNOWN_TOPIC_OR_PARTITION')]
+  return { accepted: { name: known.name, topicId: known.topicId, partitions: there }, refused }
+}
+
+function find(
+  { name, topicId }: Omit<OffsetTopic, 'partitions'>,
+  { parts }: RequestContext,
+  byId: boolean
+): TopicState | undefined {
+  const { topicsById, topicsByName } = parts.metadata.image
+  if (!byId) return topicsByName.get(name)
+  return topicId === ZERO_UUID ? undefined : topicsById.get(topicId)
+}
+
+function refuse(
+  { name, topicId }: Omit<OffsetTopic, 'partitions'>,
+  { partitions }: Pick<OffsetTopic, 'partitions'>,
+  errorCode: ErrorName
+): CommitAnswerTopic {
+  return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) }
+}
+
+/** One answer a topic, with all of its partitions. */
+function merged(topics: readonly CommitAnswerTopic[]): CommitAnswerTopic[] {
+  const answers = new Map<string, CommitAnswerTopic & { partitions: CommitAnswerTopic['partitions'][number][] }>()
+  for (const { name, topicId, partitions } of topics) {
+    const key = `${topicId}/${name}`
+    const answer = answers.get(key) ?? { name, topicId, partitions: [] }
+    answers.set(key, answer)
+    for (const partition of partitions) answer.partitions.push(partition)
+  }
+  return [...answers.values()]
+}

@@ -1,0 +1,72 @@
+/**
+ * OffsetFetch: how far groups have read; -1 for a partition that a group never committed.
+ * - Null topics ask for all that the group has. From version 8 on several groups, each with its own error (KIP-709).
+ * - From version 10 on topics are named by id: UNKNOWN_TOPIC_ID where there is none; offsets of a topic that is gone
+ *   are left out when all are asked for (KIP-848).
+ * - All groups of a request share one budget, so that a question can only be so much shorter than its answer.
+ * - Version 1 has no place for an error of the whole group: every partition carries it.
+ */
+import { AnswerBudget } from '../../../group/answer-budget.ts'
+import type { OffsetFetchAnswer, OffsetFetchRequest } from '../../../group/committed-offsets.ts'
+import { type FetchTopic, notFound } from '../../../group/offsets/offsets.ts'
+import type { ErrorName } from '../../../protocol/errors.ts'
+import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
+import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+
+type AnswerGroup = NonNullable<Response<'OffsetFetch'>['groups']>[number]
+type AnswerTopic = AnswerGroup['topics'][number]
+
+const GROUP_ERROR_SINCE = 2
+const FIRST_BATCHED_VERSION = 8
+const TOPIC_IDS_SINCE = 10
+
+export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
+  const budget = new AnswerBudget()
+  if (context.apiVersion >= FIRST_BATCHED_VERSION) {
+    const { groups, requireStable } = request
+    return { groups: await Promise.all(groups.map(group => fetchGroup(group, context, budget, requireStable))) }
+  }
+  const group = onlyGroup(request)
+  const { topics, errorCode } = await fetchGroup(group, context, budget, request.requireStable)
+  if (errorCode === 'NONE' || context.apiVersion >= GROUP_ERROR_SINCE) return { topics, errorCode }
+  return { topics: (group.topics ?? []).map(topic => refuse(topic, errorCode)) }
+}
+
+function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): OffsetFetchRequest {
+  const named = topics?.map(topic => ({ ...topic, topicId: ZERO_UUID })) ?? null
+  return { groupId, topics: named, memberId: null, memberEpoch: -1 }
+}
+
+async function fetchGroup(
+  group: OffsetFetchRequest,
+  context: RequestContext,
+  budget: AnswerBudget,
+  requireStable: boolean
+): Promise<AnswerGroup> {
+  const { groupId, topics } = group
+  const byId = context.apiVersion >= TOPIC_IDS_SINCE
+  const named = byId ? topics?.map(topic => withName(topic, context)) : topics
+  const isUnknown = ({ name }: FetchTopic) => byId && name === ''
+  const unknown = named?.filter(isUnknown) ?? []
+  const known = named?.filter(topic => !isUnknown(topic)) ?? null
+  const answer = await context.parts.groups.offsets.fetch({ ...group, topics: known }, budget, requireStable)
+  if (answer.errorCode !== 'NONE') return { groupId, ...answer }
+  const found = byId && !topics ? withIds(answer, context) : answer.topics
+  return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }
+}
+
+function withName(topic: FetchTopic, { parts }: RequestContext): FetchTopic {
+  return { ...topic, name: parts.metadata.image.topicsById.get(topic.topicId)?.name ?? '' }
+}
+
+/** Topics are stored by name; those that exist have an id to be answered with. */
+function withIds({ topics }: OffsetFetchAnswer, { parts }: RequestContext): AnswerTopic[] {
+  return topics.flatMap(topic => {
+    const known = parts.metadata.image.topicsByName.get(topic.name)
+    return known ? [{ ...topic, topicId: known.topicId }] : []
+  })
+}
+
+function refuse({ name, topicId, partitionIndexes }: FetchTopic, errorCode: ErrorName): AnswerTopic {
+  return { name, topicId, partitions: partitionIndexes.map(index => notFound(index, errorCode)) }
+}

@@ -1,0 +1,53 @@
+/**
+ * DeleteRecords: moves the start of the log (KIP-107).
+ * - Offset -1 means up to the high watermark; beyond it, or negative, is OFFSET_OUT_OF_RANGE.
+ * - Of a partition that is named twice the last offset counts.
+ * - A compacted topic without `delete` in its policy is POLICY_VIOLATION, an internal topic INVALID_TOPIC_EXCEPTION.
+ */
+
+import { isInternalTopic } from '../../../metadata/topic-names.ts'
+import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
+import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
+import type { Handler, RequestContext } from '../../context.ts'
+import { byTopic, distinct, each, type PartitionRef } from '../../per-partition.ts'
+
+const UP_TO_HIGH_WATERMARK = -1n
+
+export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => {
+  const wanted = request.topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ partitionIndex, offset }) => ({
+      topic: name,
+      topicId: ZERO_UUID,
+      partition: partitionIndex,
+      offset
+    }))
+  )
+  const results = each(
+    distinct(wanted),
+    context.parts,
+    one => ({ ...one, data: answered(one, 'NONE', deleteUpTo(one.topic, one.partition, one.offset, context)) }),
+    (one, { errorCode }) => ({ ...one, data: answered(one, errorCode, -1n) })
+  )
+  return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
+}
+
+function answered({ partition: partitionIndex }: PartitionRef, errorCode: ErrorName, lowWatermark: bigint) {
+  return { partitionIndex, errorCode, lowWatermark }
+}
+
+function deleteUpTo(topic: string, index: number, offset: bigint, { parts: { catalog } }: RequestContext): bigint {
+  const { log } = catalog.partition(topic, index)
+  if (isInternalTopic(topic)) {
+    throw new KafkaError('INVALID_TOPIC_EXCEPTION', `records of the internal topic ${topic} cannot be deleted`)
+  }
+  const policy = catalog.settingsOf(topic).get('cleanup.policy')
+  if (policy.includes('compact') && !policy.includes('delete')) {
+    throw new KafkaError('POLICY_VIOLATION', `${topic} is compacted: its records cannot be deleted`)
+  }
+  const target = offset === UP_TO_HIGH_WATERMARK ? log.highWatermark : offset
+  if (target < 0n || target > log.highWatermark) {
+    throw new KafkaError('OFFSET_OUT_OF_RANGE', `${topic}-${index} cannot start at ${target}`)
+  }
+  log.moveLogStart(target)
+  return log.logStartOffset
+}

@@ -1,0 +1,223 @@
+/**
+ * Fetch: records from many partitions, with a wait for enough of them (KIP-74, KIP-227, KIP-320, KIP-392, KIP-516).
+ * - Partitions are served in order until the answer is full; the first batch of the first partition that has one
+ *   always goes out whole, so that a consumer with small limits makes progress.
+ * - Too few bytes, and no error: the request waits until they have arrived, woken by the append, or its time is over.
+ *   To a reader of committed data they arrive once they are stable, with the end of a transaction perhaps (KIP-98).
+ *   Nothing waits for more in a segment that is full. Unknown partitions come last in the answer and end no wait.
+ * - Incremental sessions from version 7 on; topic ids from version 13 on.
+ */
+
+import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
+import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
+import type { FetchResult, WantedPartition } from '../../../replica/fetch-session.ts'
+import type { Partition } from '../../../replica/partition.ts'
+import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { distinct, each, type Failure } from '../../per-partition.ts'
+
+type PartitionData = Response<'Fetch'>['responses'][number]['partitions'][number]
+
+interface Answered extends FetchResult {
+  readonly data: PartitionData
+}
+
+interface Read extends Answered {
+  /** Where to wait for more; undefined when the read failed. */
+  readonly partition: Partition | undefined
+  /** What the reader may see lies before. */
+  readonly upTo: bigint
+}
+
+const FIRST_VERSION_WITH_IDS = 13
+/** No epoch named: the client does not mind which leader it reaches. */
+const ANY_EPOCH = -1
+const READ_UNCOMMITTED = 0
+const READ_COMMITTED = 1
+
+export const fetch: Handler<'Fetch'> = async (request, context) => {
+  const { parts, connection } = context
+  const startedMs = parts.clock.now()
+  const round = parts.fetchSessions.open(sessionRequest(request, context), startedMs)
+  const unknown = round.wanted.flatMap(wanted => unknownPartition(wanted, context) ?? [])
+  const isUnknown = new Set(unknown.map(({ wanted }) => wanted))
+  const known = round.wanted.filter(wanted => !isUnknown.has(wanted))
+  if (known.length > 0 && ![READ_UNCOMMITTED, READ_COMMITTED].includes(request.isolationLevel)) {
+    return refusedAsWhole(request, context)
+  }
+  const maxBytes = Math.min(request.maxBytes, parts.settings.get('fetch.max.bytes'))
+  let reads = readAll(known, request, context, maxBytes)
+  const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
+  if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustAnswer)) {
+    const list = request.isolationLevel === READ_COMMITTED ? 'waitingForStable' : 'waiting'
+    const waiting = reads.flatMap(({ partition }) => (partition ? [partition[list]] : []))
+    await parts.parking.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
+    reads = readAll(known, request, context, maxBytes)
+  }
+  const { sessionId, results } = round.answer<Answered>([...reads, ...unknown], parts.clock.now())
+  return { sessionId, responses: byTopic(results) }
+}
+
+/** An error, a log that has diverged, and a segment all of which may be read are not waited for. */
+function mustAnswer({ partition, wanted: { fetchOffset }, upTo, diverges }: Read): boolean {
+  if (!partition || diverges) return true
+  return fetchOffset < upTo && !partition.log.reader.areInOneSegment(fetchOffset, upTo)
+}
+
+function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: RequestContext) {
+  const { sessionId, sessionEpoch } = request
+  const usesTopicIds = apiVersion >= FIRST_VERSION_WITH_IDS
+  const nameOf = (topicId: string) => parts.metadata.image.topicsById.get(topicId)?.name ?? ''
+  const wanted = request.topics.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map(data => ({ ...data, topic: usesTopicIds ? nameOf(topicId) : topic, topicId }))
+  )
+  const forgotten = request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map(partition => ({ topic, topicId, partition }))
+  )
+  return { sessionId, sessionEpoch, usesTopicIds, nameOf, wanted: distinct(wanted), forgotten }
+}
+
+function unknownPartition(wanted: WantedPartition, context: RequestContext): Answered | undefined {
+  const { catalog } = context.parts
+  if (wanted.partition >= 0 && wanted.partition < catalog.partitionCount(wanted.topic)) return undefined
+  const hasNoName = wanted.topic === '' && context.apiVersion >= FIRST_VERSION_WITH_IDS
+  const errorCode = hasNoName ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
+  return { ...NOTHING_READ, wanted, errorCode, data: nothing(wanted.partition, errorCode) }
+}
+
+function readAll(
+  wanted: readonly WantedPartition[],
+  request: Request<'Fetch'>,
+  context: RequestContext,
+  maxBytes: number
+): Read[] {
+  let bytesLeft = maxBytes
+  let minOneBatch = true
+  return each(
+    wanted,
+    context.parts,
+    one => {
+      const limits = { bytesLeft, minOneBatch }
+      // Less than no bytes are the first partition's error; to the others nothing is left.
+      bytesLeft = Math.max(0, bytesLeft)
+      const result = readOne(one, request, context, limits)
+      bytesLeft = Math.max(0, bytesLeft - result.recordBytes)
+      if (result.recordBytes > 0) minOneBatch = false
+      return result
+    },
+    (one, failure) => failed(one, failure, context)
+  )
+}
+
+function readOne(
+  wanted: WantedPartition,
+  request: Request<'Fetch'>,
+  { parts: { catalog }, apiVersion }: RequestContext,
+  budget: { bytesLeft: number; minOneBatch: boolean }
+): Read {
+  const partition = catalog.partition(wanted.topic, wanted.partition)
+  if (apiVersion >= FIRST_VERSION_WITH_IDS && catalog.topic(wanted.topic).topicId !== wanted.topicId) {
+    throw new KafkaError('INCONSISTENT_TOPIC_ID', `${wanted.topic} has been made anew and has another id`)
+  }
+  partition.checkLeaderEpoch(Math.max(ANY_EPOCH, wanted.currentLeaderEpoch))
+  refuseFollower(wanted, request)
+  const { highWatermark, lastStableOffset, logStartOffset } = partition.log
+  const committed = request.isolationLevel === READ_COMMITTED
+  const diverging = divergingEpoch(partition, wanted)
+  const maxBytes = Math.min(wanted.partitionMaxBytes, budget.bytesLeft)
+  const upTo = committed ? lastStableOffset : highWatermark
+  const records = diverging
+    ? Buffer.alloc(0)
+    : partition.log.read(wanted.fetchOffset, { maxBytes, upTo, minOneBatch: budget.minOneBatch })
+  const data: PartitionData = {
+    partitionIndex: wanted.partition,
+    errorCode: 'NONE',
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    abortedTransactions: committed ? abortedIn(partition, wanted.fetchOffset, records) : null,
+    records,
+    ...(diverging && { divergingEpoch: diverging })
+  }
+  const recordBytes = records.length
+  const diverges = diverging !== undefined
+  return { wanted, partition, data, errorCode: 'NONE', highWatermark, logStartOffset, upTo, recordBytes, diverges }
+}
+
+/** Nothing where there was nothing to read: the transactions that are undecided may yet be aborted. */
+function abortedIn({ log }: Partition, fetchOffset: bigint, records: Buffer) {
+  return fetchOffset < log.lastStableOffset ? log.reader.abortedWithin(fetchOffset, records.length) : []
+}
+
+/** There are no followers yet: a replica that asks as one is not in any partition's assignment. */
+function refuseFollower(wanted: WantedPartition, { replicaId, replicaState }: Request<'Fetch'>): void {
+  // Below 0 are consumers, of which -2 is for debugging, and a replica that moves within its broker.
+  if (replicaId < 0 && replicaState.replicaId < 0) return
+  const code = wanted.currentLeaderEpoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
+  throw new KafkaError(code, 'the fetching replica is not in the assignment of the partition')
+}
+
+/** Where the client's log parted from ours, when its last fetched epoch shows that it did (KIP-595). */
+function divergingEpoch(
+  { log }: Partition,
+  { lastFetchedEpoch, fetchOffset }: WantedPartition
+): { epoch: number; endOffset: bigint } | undefined {
+  if (lastFetchedEpoch < 0) return undefined
+  const end = log.endOffsetForEpoch(lastFetchedEpoch)
+  if (!end) throw new KafkaError('OFFSET_OUT_OF_RANGE', `the end of epoch ${lastFetchedEpoch} is not known`)
+  if (fetchOffset < log.logStartOffset) throw new KafkaError('OFFSET_OUT_OF_RANGE', 'the offset has been deleted')
+  const { epoch, endOffset } = end
+  return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : undefined
+}
+
+/** Clients before version 6 do not know KAFKA_STORAGE_ERROR, and look for another leader instead. */
+const FIRST_VERSION_WITH_STORAGE_ERROR = 6
+/** From here on a client that has asked in the wrong place is told the right one (KIP-951). */
+const FIRST_VERSION_WITH_LEADERS = 16
+const LEADER_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>(['NOT_LEADER_OR_FOLLOWER', 'FENCED_LEADER_EPOCH'])
+const NOTHING_READ = {
+  partition: undefined,
+  highWatermark: -1n,
+  logStartOffset: -1n,
+  upTo: -1n,
+  recordBytes: 0,
+  diverges: false
+}
+
+function failed(wanted: WantedPartition, failure: Failure, { parts, apiVersion }: RequestContext): Read {
+  const hidden = failure.errorCode === 'KAFKA_STORAGE_ERROR' && apiVersion < FIRST_VERSION_WITH_STORAGE_ERROR
+  const errorCode = hidden ? 'NOT_LEADER_OR_FOLLOWER' : failure.errorCode
+  const state = parts.metadata.image.topicsByName.get(wanted.topic)?.partitions[wanted.partition]
+  const isTold = apiVersion >= FIRST_VERSION_WITH_LEADERS && LEADER_ERRORS.has(errorCode) && state
+  const currentLeader = isTold ? { leaderId: state.leader, leaderEpoch: state.leaderEpoch } : {}
+  const data = { ...nothing(wanted.partition, errorCode), abortedTransactions: null, currentLeader }
+  return { ...NOTHING_READ, wanted, errorCode, data }
+}
+
+function nothing(partitionIndex: number, errorCode: ErrorName): PartitionData {
+  const records = Buffer.alloc(0)
+  return { partitionIndex, errorCode, highWatermark: -1n, logStartOffset: -1n, abortedTransactions: [], records }
+}
+
+/** Clients before topic ids look for the error in the partitions that they have named. */
+function refusedAsWhole({ sessionId, topics }: Request<'Fetch'>, { apiVersion }: RequestContext): Response<'Fetch'> {
+  const errorCode = 'UNKNOWN_SERVER_ERROR'
+  const responses = topics.map(({ topic, topicId, partitions }) => ({
+    topic,
+    topicId,
+    partitions: partitions.map(({ partition }) => nothing(partition, errorCode))
+  }))
+  return { errorCode, sessionId, responses: apiVersion < FIRST_VERSION_WITH_IDS ? responses : [] }
+}
+
+/** The order stays as it is: a topic whose partitions do not follow each other comes more than once, as in Kafka. */
+function byTopic(answers: readonly Answered[]): Response<'Fetch'>['responses'] {
+  const topics: { topic: string; topicId: string; partitions: PartitionData[] }[] = []
+  for (const { wanted, data } of answers) {
+    const { topic, topicId } = wanted
+    const last = topics.at(-1)
+    const isSame = topicId === ZERO_UUID ? last?.topic === topic : last?.topicId === topicId
+    if (last && isSame) last.partitions.push(data)
+    else topics.push({ topic, topicId, partitions: [data] })
+  }
+  return topics
+}

@@ -1,0 +1,106 @@
+/**
+ * ListOffsets: offsets by timestamp, and the special ones (KIP-79, KIP-320, KIP-405, KIP-734, KIP-1005, KIP-1023).
+ * - A timestamp finds the first record at or after it, -1 when there is none below what the reader may see.
+ * - Special timestamps are UNSUPPORTED_VERSION below the version that brought them; a partition named twice is
+ *   INVALID_REQUEST.
+ * - An isolation level that Kafka does not have is UNKNOWN_SERVER_ERROR for every partition.
+ * - There is no tiered storage: the earliest local offset is the earliest one, nothing is tiered or pending upload.
+ */
+
+import { KafkaError } from '../../../protocol/errors.ts'
+import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
+import type { Partition } from '../../../replica/partition.ts'
+import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { byTopic, distinct, each, type PartitionRef } from '../../per-partition.ts'
+
+type Asked = Request<'ListOffsets'>['topics'][number]['partitions'][number]
+type Answer = Response<'ListOffsets'>['topics'][number]['partitions'][number]
+
+const LATEST = -1n
+const EARLIEST = -2n
+const MAX_TIMESTAMP = -3n
+const EARLIEST_LOCAL = -4n
+const LATEST_TIERED = -5n
+const EARLIEST_PENDING_UPLOAD = -6n
+
+/** The first version that may ask for each special timestamp. */
+const SPECIAL_SINCE = new Map<bigint, number>([
+  [LATEST, 1],
+  [EARLIEST, 1],
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+  [EARLIEST_PENDING_UPLOAD, 11]
+])
+
+const READ_UNCOMMITTED = 0
+const READ_COMMITTED = 1
+const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 }
+
+export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
+  const wanted = request.topics.flatMap(({ name, partitions }) =>
+    partitions.map(asked => ({ topic: name, topicId: ZERO_UUID, partition: asked.partitionIndex, asked }))
+  )
+  const once = distinct(wanted)
+  const kept = new Set(once)
+  const repeated = new Set(wanted.filter(one => !kept.has(one)).map(keyOf))
+  const results = each(
+    once,
+    context.parts,
+    one => {
+      checkIsolationLevel(request)
+      if (repeated.has(keyOf(one))) throw new KafkaError('INVALID_REQUEST', `${keyOf(one)} stands twice in the request`)
+      return { ...one, data: answer(one.topic, one.asked, request, context) }
+    },
+    (one, { errorCode }) => ({ ...one, data: { partitionIndex: one.partition, errorCode, ...NOTHING } })
+  )
+  return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
+}
+
+function keyOf({ topic, partition }: PartitionRef): string {
+  return `${topic}-${partition}`
+}
+
+function checkIsolationLevel({ isolationLevel }: Request<'ListOffsets'>): void {
+  if (isolationLevel === READ_UNCOMMITTED || isolationLevel === READ_COMMITTED) return
+  throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no isolation level ${isolationLevel}`)
+}
+
+function answer(
+  topic: string,
+  asked: Asked,
+  { isolationLevel }: Request<'ListOffsets'>,
+  { parts, apiVersion }: RequestContext
+): Answer {
+  const { partitionIndex, timestamp, currentLeaderEpoch } = asked
+  if (timestamp < 0n && (SPECIAL_SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY) > apiVersion) {
+    throw new KafkaError('UNSUPPORTED_VERSION', `version ${apiVersion} cannot ask for timestamp ${timestamp}`)
+  }
+  const partition = parts.catalog.partition(topic, partitionIndex)
+  partition.checkLeaderEpoch(currentLeaderEpoch)
+  const end = isolationLevel === READ_COMMITTED ? partition.log.lastStableOffset : partition.log.highWatermark
+  return { partitionIndex, errorCode: 'NONE', ...find(partition, timestamp, end) }
+}
+
+/** The offset for a timestamp, special or not, below `end`: what this reader may see. */
+function find({ log, leaderEpoch }: Partition, timestamp: bigint, end: bigint) {
+  switch (timestamp) {
+    case LATEST:
+      return { timestamp: -1n, offset: end, leaderEpoch }
+    case EARLIEST:
+    case EARLIEST_LOCAL:
+      return {
+        timestamp: -1n,
+        offset: log.logStartOffset,
+        leaderEpoch: log.leaderEpochs.epochAt(log.logStartOffset) ?? -1
+      }
+    case LATEST_TIERED:
+    case EARLIEST_PENDING_UPLOAD:
+      return NOTHING
+    default: {
+      const found =
+        timestamp === MAX_TIMESTAMP ? log.reader.maxTimestampOffset() : log.reader.offsetForTimestamp(timestamp)
+      return found && found.offset < end ? found : NOTHING
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * OffsetForLeaderEpoch: where an epoch ended, so that a consumer sees whether its position was truncated (KIP-320).
+ * An epoch that the log does not know is answered with epoch -1 and offset -1. An end that a loss of power could take
+ * back is not told before it is on the disk.
+ */
+import type { Handler, Parts, Request, Response } from '../../context.ts'
+import { each } from '../../per-partition.ts'
+
+const UNKNOWN = { leaderEpoch: -1, endOffset: -1n }
+
+export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (request, { parts }) => {
+  await Promise.allSettled(
+    request.topics.flatMap(({ topic, partitions }) =>
+      partitions.map(async ({ partition }) => parts.catalog.partition(topic, partition).log.settled())
+    )
+  )
+  return { topics: endOffsets(request, parts) }
+}
+
+function endOffsets(
+  request: Request<'OffsetForLeaderEpoch'>,
+  parts: Parts
+): Response<'OffsetForLeaderEpoch'>['topics'] {
+  return request.topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: each(
+      partitions,
+      parts,
+      ({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
+        const partition = parts.catalog.partition(topic, index)
+        partition.checkLeaderEpoch(currentLeaderEpoch)
+        const end = partition.log.endOffsetForEpoch(leaderEpoch)
+        const known = end && { leaderEpoch: end.epoch, endOffset: end.endOffset }
+        return { partition: index, errorCode: 'NONE' as const, ...(known ?? UNKNOWN) }
+      },
+      ({ partition }, { errorCode }) => ({ partition, errorCode, ...UNKNOWN })
+    )
+  }))
+}

@@ -1,0 +1,193 @@
+/**
+ * Produce: appends one batch to each of many partitions (KIP-98, KIP-360, KIP-467, KIP-516).
+ * - acks=1 and acks=all answer once the batch is in the log, and on the disk where flush.messages wants that: so do the
+ *   answers to retries, and refusals that rest on what others have sent. Past its timeout acks=all is REQUEST_TIMED_OUT.
+ * - acks=0 gets no answer, but a closed connection when any partition failed, so that the client looks again.
+ * - One partition's failure never touches another, but bytes that cannot be a batch, and transactional records without
+ *   a transactional id, fail the whole request. Per-record errors from version 8 on.
+ * - A retry of one of a producer's last five batches gets the first answer again and appends nothing.
+ * - Of a partition that is named twice the last batch counts.
+ */
+
+import { InvalidRecordsError } from '../../../log/partition-log/record-errors.ts'
+import { checkProducedRecords } from '../../../log/partition-log/validator.ts'
+import { isInternalTopic } from '../../../metadata/topic-names.ts'
+import { CloseConnection } from '../../../net/dispatch.ts'
+import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
+import { batchesIn } from '../../../protocol/records/batch.ts'
+import type { Partition } from '../../../replica/partition.ts'
+import { resolvesBefore } from '../../../replica/purgatory.ts'
+import { fairTurns } from '../../../runtime/clock.ts'
+import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { byTopic, distinct, failureOf } from '../../per-partition.ts'
+import { checkAdmitted, joinTransaction, type ProducedBatch, wordsOf } from './transactional-produce.ts'
+
+type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
+
+/** An error, and what else the client is told with it. */
+type Refusal = Pick<PartitionResponse, 'errorCode'> & Partial<PartitionResponse>
+type Wanted = ProducedBatch
+
+const FIRST_VERSION_WITH_IDS = 13
+const ALL_IN_SYNC = -1
+/** Kafka's own admin client may write to internal topics, to import offsets. */
+const INTERNAL_CLIENT = '__admin_client'
+
+export const produce: Handler<'Produce'> = async (request, context) => {
+  const wanted = distinct(
+    request.topicData.flatMap(({ name, topicId, partitionData }) =>
+      partitionData.map(({ index, records }) => ({ topic: name, topicId, partition: index, records }))
+    )
+  )
+  const ofAll = refusalOfAll(request, context)
+  const refusals = ofAll ? new Map(wanted.map(one => [one, ofAll])) : await joinTransaction(request, wanted, context)
+  const results = []
+  // Batches are small when they come and may be large when they are looked at.
+  const afterYou = fairTurns(context.parts.clock)
+  for (const one of wanted) {
+    const refusal = refusals.get(one)
+    results.push({ ...one, data: refusal ? refused(one, refusal) : answer(request, one, context) })
+    await afterYou()
+  }
+  const answered = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
+  if (request.acks === 0) return closeIfAnyFailed(answered)
+  const responses = byTopic(answered).map(({ topic, topicId, partitions }) => ({
+    name: topic,
+    topicId,
+    partitionResponses: partitions
+  }))
+  return { responses }
+}
+
+/** What is wrong with a request as a whole. */
+function refusalOfAll(
+  { topicData, transactionalId }: Request<'Produce'>,
+  { connection }: RequestContext
+): Refusal | undefined {
+  try {
+    const isTransactional = topicData.some(({ partitionData }) => partitionData.some(hasTransactionalRecords))
+    if (!isTransactional || transactionalId !== null) return undefined
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    connection.warn(`sent records that are refused: ${error.message}`)
+    return { errorCode: error.code, errorMessage: error.message }
+  }
+  return { errorCode: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' }
+}
+
+function hasTransactionalRecords({ records }: { records: Buffer | null }): boolean {
+  const first = batchesIn(records ?? Buffer.alloc(0)).next().value
+  return first !== undefined && !first.isLegacy && first.isTransactional
+}
+
+function answer(
+  request: Request<'Produce'>,
+  wanted: Wanted,
+  context: RequestContext
+): PartitionResponse | Promise<PartitionResponse> {
+  const { catalog } = context.parts
+  try {
+    const topic = context.apiVersion < FIRST_VERSION_WITH_IDS ? wanted.topic : catalog.topicById(wanted.topicId).name
+    const partition = catalog.partition(topic, wanted.partition)
+    const data = append(request, wanted, partition, context)
+    const settled = request.acks === 0 ? undefined : partition.log.settled()
+    return settled ? onceSettled(settled, data, request, wanted, context) : data
+  } catch (error) {
+    return refused(wanted, { errorCode: failureCode(error, wanted, context), errorMessage: wordsOf(error) })
+  }
+}
+
+/** The answer when what it rests on is on the disk. As in Kafka only acks=all has a time limit. */
+async function onceSettled(
+  settled: Promise<void>,
+  data: PartitionResponse,
+  { acks, timeoutMs }: Request<'Produce'>,
+  wanted: Wanted,
+  context: RequestContext
+): Promise<PartitionResponse> {
+  const { clock } = context.parts
+  try {
+    if (acks !== ALL_IN_SYNC) await settled
+    else if (!(await resolvesBefore(clock.now() + timeoutMs, settled, clock))) return timedOut(data)
+    return data
+  } catch (error) {
+    return refused(wanted, { errorCode: failureCode(error, wanted, context) })
+  }
+}
+
+/** The record is in the log all the same. */
+function timedOut(data: PartitionResponse): PartitionResponse {
+  return data.errorCode === 'NONE' ? { ...data, errorCode: 'REQUEST_TIMED_OUT' } : data
+}
+
+/** What fails before the log has been asked is thrown. */
+function append(
+  { acks, transactionalId }: Request<'Produce'>,
+  wanted: Wanted,
+  partition: Partition,
+  context: RequestContext
+): PartitionResponse {
+  const { parts, apiVersion, clientId } = context
+  const { catalog, clock } = parts
+  const { topic, log } = partition
+  const batch = checkProducedRecords(wanted.records, apiVersion)
+  if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, context)
+  if (![ALL_IN_SYNC, 0, 1].includes(acks))
+    throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
+  if (isInternalTopic(topic) && clientId !== INTERNAL_CLIENT) {
+    throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
+  }
+  try {
+    if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, wanted.partition)
+    const appended = partition.append(batch, catalog.rulesOf(topic), clock.now())
+    return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
+  } catch (error) {
+    const errorCode = failureCode(error, wanted, context)
+    const told = WITHOUT_LOG_START.has(errorCode) ? {} : { logStartOffset: log.logStartOffset }
+    if (!(error instanceof InvalidRecordsError)) return refused(wanted, { errorCode, ...told })
+    return refused(wanted, { errorCode, ...told, recordErrors: error.recordErrors, errorMessage: error.message })
+  }
+}
+
+/** Faults of the records themselves: the operator hears of them, for the client is broken or hostile. */
+const FAULTY_RECORDS: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'CORRUPT_MESSAGE',
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
+  'MESSAGE_TOO_LARGE'
+])
+
+function failureCode(error: unknown, { topic, topicId, partition }: Wanted, context: RequestContext): ErrorName {
+  const { errorCode } = failureOf(error, context.parts)
+  if (FAULTY_RECORDS.has(errorCode) && error instanceof Error) {
+    const where = `${topic || topicId}-${partition}`
+    context.connection.warn(`sent records for ${where} that are refused: ${errorCode}, ${error.message}`)
+  }
+  return errorCode
+}
+
+/** The errors of an append with which Kafka does not tell the log start offset. */
+const WITHOUT_LOG_START: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'NOT_LEADER_OR_FOLLOWER',
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'CORRUPT_MESSAGE',
+  'KAFKA_STORAGE_ERROR'
+])
+
+function refused({ partition: index }: Wanted, { errorCode, ...told }: Refusal): PartitionResponse {
+  return { index, errorCode, baseOffset: -1n, errorMessage: null, ...told }
+}
+
+/** One log line must not grow with the request. */
+const SHOWN_FAILURES = 3
+
+function closeIfAnyFailed(results: readonly (Wanted & { data: PartitionResponse })[]): undefined {
+  const failures = results
+    .filter(({ data }) => data.errorCode !== 'NONE')
+    .map(({ topic, topicId, partition, data }) => `${topic || topicId}-${partition}: ${data.errorCode}`)
+  if (failures.length === 0) return
+  const more = failures.length > SHOWN_FAILURES ? ` and ${failures.length - SHOWN_FAILURES} more` : ''
+  const shown = failures.slice(0, SHOWN_FAILURES).join(', ')
+  throw new CloseConnection(`a produce request with acks=0 failed (${shown}${more})`)
+}

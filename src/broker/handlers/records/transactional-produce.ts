@@ -1,0 +1,201 @@
+/**
+ * What lets a transactional batch of a client in (KIP-890): the first of its transaction in a partition only when the
+ * coordinator has the partition in the open transaction. Clients from Produce version 12 on have that added by the
+ * produce itself, older ones have asked before.
+ */
+import { checkProducedRecords } from '../../../log/partition-log/validator.ts'
+import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
+import type { RecordBatch } from '../../../protocol/records/batch.ts'
+import type { Partition } from '../../../replica/partition.ts'
+import type { TxnPartitions } from '../../../txn/txn.ts'
+import type { Parts, Request, RequestContext } from '../../context.ts'
+import { failureOf, type PartitionRef } from '../../per-partition.ts'
+
+/** First versions of a request: with which partitions are added implicitly, and clients know TRANSACTION_ABORTABLE. */
+export interface TransactionVersions {
+  readonly addsSince: number
+  readonly abortableSince: number
+}
+
+const PRODUCE_VERSIONS: TransactionVersions = { addsSince: 12, abortableSince: 11 }
+export const TXN_OFFSET_COMMIT_VERSIONS: TransactionVersions = { addsSince: 5, abortableSince: 4 }
+
+/** A request that writes within a transaction. */
+export interface TransactionalWrite {
+  readonly parts: Pick<Parts, 'txns' | 'settings' | 'clock'>
+  readonly transactionalId: string
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly apiVersion: number
+  readonly versions: TransactionVersions
+}
+
+/**
+ * Adds partitions to the transaction, where that is the write's own to do. What was added before is on the disk then, where
+ * that is wanted: no record is written that a crash would leave without its transaction. Throws what the client is told.
+ */
+export async function addToTransaction(write: TransactionalWrite, partitions: TxnPartitions): Promise<void> {
+  const { parts, transactionalId, apiVersion, versions } = write
+  if (partitions.size === 0) return
+  try {
+    if (apiVersion < versions.addsSince) await parts.txns.settled(transactionalId)
+    else await parts.txns.addPartitions(transactionalId, write, partitions, 2)
+  } catch (error) {
+    throw toldAs(error, write)
+  }
+}
+
+/** Throws what the client is to be told when the partition is not in the open transaction of the producer. */
+export function checkInTransaction(write: TransactionalWrite, topic: string, index: number): void {
+  const { parts, transactionalId } = write
+  try {
+    if (parts.txns.verify(transactionalId, write, topic, index)) return
+  } catch (error) {
+    throw toldAs(error, write)
+  }
+  throw toldAs(
+    new KafkaError('TRANSACTION_ABORTABLE', `${topic}-${index} is not in the transaction of ${transactionalId}`),
+    write
+  )
+}
+
+/** A batch of a Produce request, and where it goes. */
+export interface ProducedBatch extends PartitionRef {
+  readonly records: Buffer | null
+}
+
+interface Admission {
+  readonly one: ProducedBatch
+  readonly batch: RecordBatch
+  readonly partition: Partition
+}
+
+/** What Kafka says of a batch that is not let in. */
+export interface Refusal {
+  readonly errorCode: ErrorName
+  readonly errorMessage: string | null
+}
+
+/**
+ * Adds the partitions that are new to the client's transaction to it, where that is the produce's own to do. Gives what
+ * those are told that cannot be added; all of them where batches of several producers come together.
+ */
+export async function joinTransaction(
+  { transactionalId }: Request<'Produce'>,
+  wanted: readonly ProducedBatch[],
+  context: RequestContext
+): Promise<ReadonlyMap<ProducedBatch, Refusal>> {
+  if (transactionalId === null) return new Map()
+  const admissions = wanted.flatMap(one => admissionOf(one, context) ?? [])
+  if (new Set(admissions.map(({ batch }) => `${batch.producerId}/${batch.producerEpoch}`)).size > 1) {
+    const errorMessage = 'Transactional records contained more than one producer ID'
+    return new Map(wanted.map(one => [one, { errorCode: 'INVALID_PRODUCER_ID_MAPPING', errorMessage }]))
+  }
+  const [first] = admissions
+  if (!first) return new Map()
+  const added = admissions.filter(admission => mustBeAdded(transactionalId, admission, context))
+  try {
+    await addToTransaction(writeOf(transactionalId, first.batch, context), partitionsOf(added))
+    return new Map()
+  } catch (error) {
+    const refusal = { errorCode: failureOf(error, context.parts).errorCode, errorMessage: wordsOf(error) }
+    return new Map(added.map(({ one }) => [one, refusal]))
+  }
+}
+
+/** Nothing for a batch that is not transactional. What is wrong with a batch or its partition is told when it is appended. */
+function admissionOf(one: ProducedBatch, { parts, apiVersion }: RequestContext): Admission | undefined {
+  const { catalog } = parts
+  try {
+    const batch = checkProducedRecords(one.records, apiVersion)
+    if (!belongsToTransaction(batch)) return undefined
+    const name = catalog.nameOf({ name: one.topic, topicId: one.topicId })
+    return { one, batch, partition: catalog.partition(name, one.partition) }
+  } catch (error) {
+    if (error instanceof KafkaError) return undefined
+    throw error
+  }
+}
+
+function mustBeAdded(transactionalId: string, { batch, partition }: Admission, context: RequestContext): boolean {
+  try {
+    return mustAsk(writeOf(transactionalId, batch, context), partition, batch)
+  } catch (error) {
+    if (error instanceof KafkaError) return false
+    throw error
+  }
+}
+
+function partitionsOf(admissions: readonly Admission[]): TxnPartitions {
+  const partitions = new Map<string, Set<number>>()
+  for (const { partition } of admissions) {
+    partitions.set(partition.topic, (partitions.get(partition.topic) ?? new Set()).add(partition.index))
+  }
+  return partitions
+}
+
+/** Throws what the client is to be told when a batch may not be appended. Between this and the append nothing may happen. */
+export function checkAdmitted(
+  transactionalId: string,
+  batch: RecordBatch,
+  partition: Partition,
+  context: RequestContext
+): void {
+  if (!belongsToTransaction(batch)) return
+  const write = writeOf(transactionalId, batch, context)
+  if (mustAsk(write, partition, batch)) checkInTransaction(write, partition.topic, partition.index)
+}
+
+/** As in Kafka, a transactional batch of nobody is nobody's business. */
+function belongsToTransaction({ isTransactional, producerId }: RecordBatch): boolean {
+  return isTransactional && producerId >= 0n
+}
+
+function mustAsk(write: TransactionalWrite, partition: Partition, batch: RecordBatch): boolean {
+  return isVerified(write) && partition.mustAsk(batch, bumpsEpochs(write), write.parts.clock.now())
+}
+
+/** Whether the coordinator is asked at all about a write: not about those of older clients where the setting says so. */
+export function isVerified(write: TransactionalWrite): boolean {
+  return bumpsEpochs(write) || write.parts.settings.get('transaction.partition.verification.enable')
+}
+
+function bumpsEpochs({ apiVersion, versions }: TransactionalWrite): boolean {
+  return apiVersion >= versions.addsSince
+}
+
+function writeOf(
+  transactionalId: string,
+  { producerId, producerEpoch }: RecordBatch,
+  { parts, apiVersion }: RequestContext
+): TransactionalWrite {
+  return { parts, transactionalId, producerId, producerEpoch, apiVersion, versions: PRODUCE_VERSIONS }
+}
+
+/** The errors with which Kafka says more than their name. */
+const TOLD_WITH_WORDS: ReadonlySet<ErrorName> = new Set<ErrorName>(['INVALID_TXN_STATE', 'NOT_ENOUGH_REPLICAS'])
+
+/** What Kafka says beside the code of a batch that is not let in. */
+export function wordsOf(error: unknown): string | null {
+  return error instanceof KafkaError && TOLD_WITH_WORDS.has(error.code) ? error.message : null
+}
+
+/** The coordinator's trouble is not the client's: it tries again. */
+const TRIED_AGAIN: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR'
+])
+
+function toldAs(error: unknown, { apiVersion, versions }: TransactionalWrite): unknown {
+  if (!(error instanceof KafkaError)) return error
+  const { code, message } = error
+  if (code === 'PRODUCER_FENCED') return new KafkaError('INVALID_PRODUCER_EPOCH', message)
+  if (code === 'TRANSACTION_ABORTABLE' && apiVersion < versions.abortableSince) {
+    return new KafkaError('INVALID_TXN_STATE', 'Partition was not added to the transaction')
+  }
+  const isTriedAgain = TRIED_AGAIN.has(code) || (code === 'CONCURRENT_TRANSACTIONS' && apiVersion < versions.addsSince)
+  if (!isTriedAgain) return error
+  const why = 'Unable to verify the partition has been added to the transaction. Underlying error: '
+  return new KafkaError('NOT_ENOUGH_REPLICAS', why + code)
+}

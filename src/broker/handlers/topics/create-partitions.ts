@@ -1,0 +1,12 @@
+/**
+ * CreatePartitions: more partitions for a topic, never fewer (KIP-195).
+ * Each topic succeeds or fails by itself; `validateOnly` answers alike and changes nothing.
+ */
+import { createPartitions as decide } from '../../../metadata/decisions/create-partitions.ts'
+import type { Handler } from '../../context.ts'
+import { recordChanges } from '../../record-changes.ts'
+
+export const createPartitions: Handler<'CreatePartitions'> = (request, { parts }) => {
+  const { catalog, metadata } = parts
+  return { results: recordChanges(parts, decide(metadata.image, request.topics, catalog.topicRules()), request) }
+}

@@ -1,0 +1,17 @@
+/**
+ * DeleteTopics: by name, from version 6 on also by id (KIP-516).
+ * Requests that wait for a deleted topic are answered; its files go after `file.delete.delay.ms`.
+ */
+import { deleteTopics as decide, refuseDeletion } from '../../../metadata/decisions/delete-topics.ts'
+import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
+import type { Handler } from '../../context.ts'
+import { recordChanges } from '../../record-changes.ts'
+
+const FIRST_VERSION_BY_ID = 6
+
+export const deleteTopics: Handler<'DeleteTopics'> = ({ topics, topicNames }, { parts, apiVersion }) => {
+  const { metadata, settings } = parts
+  const asked = apiVersion >= FIRST_VERSION_BY_ID ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+  if (!settings.get('delete.topic.enable')) return { responses: refuseDeletion(asked, apiVersion) }
+  return { responses: recordChanges(parts, decide(metadata.image, asked), { validateOnly: false }) }
+}

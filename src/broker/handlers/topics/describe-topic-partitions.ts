@@ -1,0 +1,77 @@
+/**
+ * DescribeTopicPartitions: partitions page by page (KIP-966).
+ * - Topics in the order of their names, from the cursor on; a page holds at most `responsePartitionLimit` partitions,
+ *   and the cursor of the next page where there is more.
+ * - No topics means all. A cursor outside the topics asked for, or with a negative partition, makes each of them
+ *   INVALID_REQUEST.
+ */
+import type { TopicState } from '../../../metadata/image/image.ts'
+import { isInternalTopic } from '../../../metadata/topic-names.ts'
+import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
+import { allOperations } from '../../../security/operations.ts'
+import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { failureOf } from '../../per-partition.ts'
+
+type TopicAnswer = Response<'DescribeTopicPartitions'>['topics'][number]
+
+export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (request, context) => {
+  const { parts } = context
+  if (!isWithin(request)) return refusal(request)
+  const names = topicsFrom(request, context)
+  const limit = Math.min(parts.settings.get('max.request.partition.size.limit'), request.responsePartitionLimit)
+  let left = Math.max(limit, 1)
+  const topics: TopicAnswer[] = []
+  for (const topicName of names) {
+    if (left === 0) return { topics, nextCursor: { topicName, partitionIndex: 0 } }
+    const first = topicName === request.cursor?.topicName ? request.cursor.partitionIndex : 0
+    const answer = describe(topicName, first, left, context)
+    topics.push(answer)
+    const next = first + answer.partitions.length
+    const known = parts.metadata.image.topicsByName.get(topicName)
+    if (known && next < known.partitions.length) return { topics, nextCursor: { topicName, partitionIndex: next } }
+    left -= answer.partitions.length
+  }
+  return { topics, nextCursor: null }
+}
+
+/** Whether the cursor, if there is one, stands at a place of the topics asked for. */
+function isWithin({ topics, cursor }: Request<'DescribeTopicPartitions'>): boolean {
+  if (!cursor) return true
+  const isAsked = topics.length === 0 || topics.some(({ name }) => name === cursor.topicName)
+  return isAsked && cursor.partitionIndex >= 0
+}
+
+function refusal({ topics }: Request<'DescribeTopicPartitions'>): Response<'DescribeTopicPartitions'> {
+  const refused = { errorCode: 'INVALID_REQUEST', topicId: ZERO_UUID, partitions: [] } as const
+  return { topics: topics.map(({ name }) => ({ ...refused, name })) }
+}
+
+function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, { parts }: RequestContext): string[] {
+  const all = topics.length === 0 ? [...parts.metadata.image.topicsByName.keys()] : topics.map(({ name }) => name)
+  const from = cursor?.topicName ?? ''
+  return [...new Set(all)].filter(name => name >= from).sort((a, b) => (a < b ? -1 : 1))
+}
+
+function describe(name: string, first: number, count: number, { parts }: RequestContext): TopicAnswer {
+  const { catalog } = parts
+  const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('topic') }
+  try {
+    const { topicId, partitions } = catalog.topic(name)
+    return { ...fixed, errorCode: 'NONE', topicId, partitions: partitions.slice(first, first + count).map(partition) }
+  } catch (error) {
+    return { ...fixed, ...{ errorCode: failureOf(error, parts).errorCode }, topicId: ZERO_UUID, partitions: [] }
+  }
+}
+
+function partition(state: TopicState['partitions'][number]): TopicAnswer['partitions'][number] {
+  return {
+    errorCode: 'NONE',
+    partitionIndex: state.partitionId,
+    leaderId: state.leader,
+    leaderEpoch: state.leaderEpoch,
+    replicaNodes: state.replicas,
+    isrNodes: state.isr,
+    eligibleLeaderReplicas: state.eligibleLeaderReplicas,
+    lastKnownElr: state.lastKnownElr
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Metadata: the nodes, and topics with their partitions and leaders (KIP-4, KIP-430, KIP-516).
+ * - Null topics ask for all (in version 0, which has no null, none do); by id from version 12 on, before that any id or
+ *   missing name makes every topic INVALID_REQUEST.
+ * - A missing topic is created when both the client and `auto.create.topics.enable` allow it. Kafka answers
+ *   such a request with UNKNOWN_TOPIC_OR_PARTITION and the next one with the topic; here it is there at once.
+ */
+import type { TopicState } from '../../../metadata/image/image.ts'
+import { isInternalTopic } from '../../../metadata/topic-names.ts'
+import type { KafkaError } from '../../../protocol/errors.ts'
+import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
+import { allOperations } from '../../../security/operations.ts'
+import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { nodesFor } from '../../nodes.ts'
+import { each } from '../../per-partition.ts'
+
+type Asked = { readonly name: string | null; readonly topicId: string }
+type TopicAnswer = Response<'Metadata'>['topics'][number]
+
+const FIRST_VERSION_BY_ID = 12
+const NONE_REFUSED: ReadonlyMap<string, KafkaError> = new Map()
+
+export const metadata: Handler<'Metadata'> = (request, context) => {
+  const { parts, connection, apiVersion } = context
+  if (apiVersion < FIRST_VERSION_BY_ID && !allByName(request)) return refusal(request)
+  const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
+  const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
+  const answers = asksForAll
+    ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic))
+    : answersFor(asked(topics), request, context)
+  const operations = { topicAuthorizedOperations: allOperations('topic') }
+  return {
+    brokers: nodesFor(parts, connection),
+    clusterId: parts.clusterId,
+    controllerId: parts.nodeId,
+    topics: includeTopicAuthorizedOperations ? answers.map(topic => ({ ...topic, ...operations })) : answers,
+    ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('cluster') })
+  }
+}
+
+function allByName({ topics }: Request<'Metadata'>): boolean {
+  return (topics ?? []).every(({ name, topicId }) => name !== null && topicId === ZERO_UUID)
+}
+
+/** Kafka tells nothing else with it, not even the nodes. */
+function refusal({ topics }: Request<'Metadata'>): Response<'Metadata'> {
+  const refused = { errorCode: 'INVALID_REQUEST', partitions: [] } as const
+  return { brokers: [], topics: (topics ?? []).map(({ name, topicId }) => ({ ...refused, name: name ?? '', topicId })) }
+}
+
+/** Every topic once. When any id is given, Kafka looks at ids alone. */
+function asked(topics: readonly Asked[]): Asked[] {
+  const byId = topics.filter(({ topicId }) => topicId !== ZERO_UUID)
+  const distinct = byId.length > 0 ? byId : topics
+  return [...new Map(distinct.map(topic => [byId.length > 0 ? topic.topicId : topic.name, topic])).values()]
+}
+
+function answersFor(topics: readonly Asked[], request: Request<'Metadata'>, { parts }: RequestContext): TopicAnswer[] {
+  const { catalog, settings } = parts
+  const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
+  const named = topics.flatMap(({ name, topicId }) => (topicId === ZERO_UUID ? [name ?? ''] : []))
+  const refused = create ? catalog.createMissing(named) : NONE_REFUSED
+  return each(
+    topics,
+    parts,
+    ({ name, topicId }) => {
+      if (topicId !== ZERO_UUID) return describe(catalog.topicById(topicId))
+      const error = refused.get(name ?? '')
+      if (error) throw error
+      return describe(catalog.topic(name ?? ''))
+    },
+    ({ name, topicId }, { errorCode }) => {
+      return { errorCode, name, topicId, isInternal: isInternalTopic(name ?? ''), partitions: [] }
+    }
+  )
+}
+
+function describe({ name, topicId, partitions }: TopicState): TopicAnswer {
+  return {
+    errorCode: 'NONE',
+    name,
+    topicId,
+    isInternal: isInternalTopic(name),
+    partitions: partitions.map(({ partitionId, leader, leaderEpoch, replicas, isr }) => ({
+      errorCode: leader < 0 ? 'LEADER_NOT_AVAILABLE' : 'NONE',
+      partitionIndex: partitionId,
+      leaderId: leader,
+      leaderEpoch,
+      replicaNodes: replicas,
+      isrNodes: isr
+    }))
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * AddOffsetsToTxn: takes the partition of `__consumer_offsets` that holds a group into a transaction (KIP-98).
+ * - Of clients before KIP-890 only; newer ones come with TxnOffsetCommit at once.
+ * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
+ */
+import { GROUP_METADATA_TOPIC_NAME } from '../../../metadata/topic-names.ts'
+import type { Handler } from '../../context.ts'
+import { knownTo } from '../../fencing.ts'
+import { groupPartition } from '../../group-partition.ts'
+
+const FENCED_SINCE = 2
+
+export const addOffsetsToTxn: Handler<'AddOffsetsToTxn'> = async (request, { parts, apiVersion }) => {
+  const { transactionalId, producerId, producerEpoch, groupId } = request
+  const index = groupPartition(groupId, parts)
+  const added = new Map([[GROUP_METADATA_TOPIC_NAME, new Set([index])]])
+  try {
+    await parts.txns.addPartitions(transactionalId, { producerId, producerEpoch }, added, 0)
+    return { errorCode: 'NONE' }
+  } catch (error) {
+    throw knownTo(apiVersion, FENCED_SINCE, error)
+  }
+}

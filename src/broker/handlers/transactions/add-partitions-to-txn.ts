@@ -1,0 +1,100 @@
+/**
+ * AddPartitionsToTxn: takes partitions into transactions, or tells whether they are in them (KIP-98, KIP-890).
+ * - Up to version 3 one client asks for itself; from version 4 on a broker asks for several producers.
+ * - All partitions of a transaction are added or none: one that does not exist is UNKNOWN_TOPIC_OR_PARTITION, one of an
+ *   internal topic TOPIC_AUTHORIZATION_FAILED for clients, and then the others are OPERATION_NOT_ATTEMPTED.
+ * - To verify adds nothing: TRANSACTION_ABORTABLE for a partition that is not in the open transaction.
+ * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
+ */
+import { isInternalTopic } from '../../../metadata/topic-names.ts'
+import type { ErrorName } from '../../../protocol/errors.ts'
+import type { TxnPartitions } from '../../../txn/txn.ts'
+import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { knownTo } from '../../fencing.ts'
+import { failureOf, indexesByTopic } from '../../per-partition.ts'
+
+type Transaction = Request<'AddPartitionsToTxn'>['transactions'][number]
+type TopicResults = NonNullable<Response<'AddPartitionsToTxn'>['resultsByTopicV3AndBelow']>
+
+const FIRST_BATCHED_VERSION = 4
+const FENCED_SINCE = 2
+
+export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (request, context) => {
+  if (context.apiVersion < FIRST_BATCHED_VERSION) {
+    return { resultsByTopicV3AndBelow: await results(onlyTransaction(request), context) }
+  }
+  const resultsByTransaction = []
+  for (const transaction of request.transactions) {
+    const topicResults = await results(transaction, context)
+    resultsByTransaction.push({ transactionalId: transaction.transactionalId, topicResults })
+  }
+  return { resultsByTransaction }
+}
+
+function onlyTransaction(request: Request<'AddPartitionsToTxn'>): Transaction {
+  return {
+    transactionalId: request.v3AndBelowTransactionalId,
+    producerId: request.v3AndBelowProducerId,
+    producerEpoch: request.v3AndBelowProducerEpoch,
+    verifyOnly: false,
+    topics: request.v3AndBelowTopics
+  }
+}
+
+async function results(transaction: Transaction, context: RequestContext): Promise<TopicResults> {
+  const { parts, apiVersion } = context
+  const wanted = partitionsOf(transaction)
+  const refusals = refusalsOf(wanted, context)
+  if (refusals.size > 0) {
+    return answers(transaction, (topic, index) => refusals.get(`${topic}-${index}`) ?? 'OPERATION_NOT_ATTEMPTED')
+  }
+  try {
+    return answers(transaction, await act(transaction, wanted, context))
+  } catch (error) {
+    const { errorCode } = failureOf(knownTo(apiVersion, FENCED_SINCE, error), parts)
+    return answers(transaction, () => errorCode)
+  }
+}
+
+/** What keeps partitions from being added, whosever they are to be. */
+function refusalsOf(wanted: TxnPartitions, { parts, apiVersion }: RequestContext): ReadonlyMap<string, ErrorName> {
+  const refusals = new Map<string, ErrorName>()
+  for (const [topic, indexes] of wanted) {
+    const isForbidden = apiVersion < FIRST_BATCHED_VERSION && isInternalTopic(topic)
+    const count = parts.catalog.partitionCount(topic)
+    for (const index of indexes) {
+      if (isForbidden) refusals.set(`${topic}-${index}`, 'TOPIC_AUTHORIZATION_FAILED')
+      else if (index < 0 || index >= count) refusals.set(`${topic}-${index}`, 'UNKNOWN_TOPIC_OR_PARTITION')
+    }
+  }
+  return refusals
+}
+
+async function act(
+  { transactionalId, producerId, producerEpoch, verifyOnly }: Transaction,
+  wanted: TxnPartitions,
+  { parts, apiVersion }: RequestContext
+): Promise<(topic: string, index: number) => ErrorName> {
+  const producer = { producerId, producerEpoch }
+  if (!verifyOnly) {
+    await parts.txns.addPartitions(transactionalId, producer, wanted, apiVersion >= FIRST_BATCHED_VERSION ? 2 : 0)
+    return () => 'NONE'
+  }
+  return (topic, index) =>
+    parts.txns.verify(transactionalId, producer, topic, index) ? 'NONE' : 'TRANSACTION_ABORTABLE'
+}
+
+function partitionsOf({ topics }: Transaction): TxnPartitions {
+  return indexesByTopic(topics.map(({ name, partitions }) => ({ name, indexes: partitions })))
+}
+
+/** As often as the request names a partition. */
+function answers({ topics }: Transaction, codeOf: (topic: string, index: number) => ErrorName): TopicResults {
+  return topics.map(({ name, partitions }) => ({
+    name,
+    resultsByPartition: partitions.map(partitionIndex => ({
+      partitionIndex,
+      partitionErrorCode: codeOf(name, partitionIndex)
+    }))
+  }))
+}

@@ -1,0 +1,47 @@
+/**
+ * DescribeProducers: what partitions know of their producers, each partition with its own error (KIP-664). One that is
+ * named again is told of once: it takes few bytes to ask and many to answer.
+ */
+import type { ProducerEntry } from '../../../idempotence/producer-snapshot.ts'
+import { checkTopicName } from '../../../metadata/topic-names.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
+import type { Handler, Request, Response } from '../../context.ts'
+import { each, indexesByTopic } from '../../per-partition.ts'
+
+type Partition = Response<'DescribeProducers'>['topics'][number]['partitions'][number]
+
+export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { parts }) => ({
+  topics: Array.from(indexesByTopic(topics.map(named)), ([name, indexes]) => ({
+    name,
+    partitions: each(
+      [...indexes],
+      parts,
+      partitionIndex => {
+        checkTopicName(name)
+        const producers = parts.catalog.partition(name, partitionIndex).producers()
+        return { partitionIndex, errorCode: 'NONE', errorMessage: null, activeProducers: producers.map(described) }
+      },
+      (partitionIndex, { errorCode, error }): Partition => {
+        // As in Kafka, of a topic that exists only the code is told.
+        const isKnown = parts.metadata.image.topicsByName.has(name)
+        const errorMessage = error instanceof KafkaError && !isKnown ? error.message : null
+        return { partitionIndex, errorCode, errorMessage, activeProducers: [] }
+      }
+    )
+  }))
+})
+
+function named({ name, partitionIndexes }: Request<'DescribeProducers'>['topics'][number]) {
+  return { name, indexes: partitionIndexes }
+}
+
+function described(producer: ProducerEntry): Partition['activeProducers'][number] {
+  return {
+    producerId: producer.producerId,
+    producerEpoch: producer.producerEpoch,
+    lastSequence: producer.lastSequence,
+    lastTimestamp: producer.timestamp,
+    coordinatorEpoch: producer.coordinatorEpoch,
+    currentTxnStartOffset: producer.currentTxnFirstOffset
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * DescribeTransactions: the state of transactional ids, each with its own error (KIP-664). An id that is named again is
+ * told of once: it takes few bytes to ask and many to answer.
+ */
+import { KafkaError } from '../../../protocol/errors.ts'
+import type { Txn } from '../../../txn/txn.ts'
+import type { Handler, Parts, Response } from '../../context.ts'
+import { eachInTurns, failureOf } from '../../per-partition.ts'
+
+type State = Response<'DescribeTransactions'>['transactionStates'][number]
+
+export const describeTransactions: Handler<'DescribeTransactions'> = async ({ transactionalIds }, { parts }) => ({
+  transactionStates: await eachInTurns(new Set(transactionalIds), parts.clock, async id => stateOf(id, parts))
+})
+
+function stateOf(transactionalId: string, parts: Parts): State {
+  try {
+    if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
+    const txn = parts.txns.find(transactionalId)
+    if (txn) return described(txn)
+    throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `no producer has the transactional id ${transactionalId}`)
+  } catch (error) {
+    return { errorCode: failureOf(error, parts).errorCode, transactionalId }
+  }
+}
+
+function described(txn: Txn): State {
+  return {
+    errorCode: 'NONE',
+    transactionalId: txn.transactionalId,
+    transactionState: txn.state,
+    transactionTimeoutMs: txn.timeoutMs,
+    transactionStartTimeMs: BigInt(txn.startedMs),
+    producerId: txn.producerId,
+    producerEpoch: txn.producerEpoch,
+    topics: Array.from(txn.partitions, ([topic, partitions]) => ({ topic, partitions: [...partitions] }))
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * EndTxn: commits or aborts the transaction of a producer (KIP-98, KIP-890).
+ * - From version 5 on every end moves the epoch, and the answer says what the next transaction goes on with.
+ * - Where nothing has to wait for the disk the transaction is over when it is answered: readers see it, and the next one
+ *   never meets this one.
+ * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
+ */
+import type { Handler } from '../../context.ts'
+import { clientOf, knownTo } from '../../fencing.ts'
+
+const EPOCH_BUMP_SINCE = 5
+const FENCED_SINCE = 2
+
+export const endTxn: Handler<'EndTxn'> = async (request, context) => {
+  const { transactionalId, producerId, producerEpoch, committed } = request
+  const { parts, apiVersion } = context
+  try {
+    const next = await parts.txns.end({
+      transactionalId,
+      producer: { producerId, producerEpoch },
+      result: committed ? 'COMMIT' : 'ABORT',
+      clientVersion: apiVersion >= EPOCH_BUMP_SINCE ? 2 : 0,
+      client: clientOf(context)
+    })
+    return { errorCode: 'NONE', producerId: next.producerId, producerEpoch: next.producerEpoch }
+  } catch (error) {
+    throw knownTo(apiVersion, FENCED_SINCE, error)
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * InitProducerId: an id and an epoch for a producer (KIP-98, KIP-360).
+ * - Without a transactional id: a producer id that was never handed out before, epoch 0; nothing is logged.
+ * - With one: the next epoch of its producer id. All who had it before are fenced, what they left open is aborted; then
+ *   the client is told CONCURRENT_TRANSACTIONS and asks again.
+ * - A client that names the producer it was goes on as that one, unless another came meanwhile: PRODUCER_FENCED, or
+ *   INVALID_PRODUCER_EPOCH up to version 3.
+ */
+import { KafkaError } from '../../../protocol/errors.ts'
+import type { Handler } from '../../context.ts'
+import { clientOf, knownTo } from '../../fencing.ts'
+
+const FENCED_SINCE = 4
+
+export const initProducerId: Handler<'InitProducerId'> = async (request, context) => {
+  const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = request
+  const { parts, apiVersion } = context
+  if ((producerId === -1n) !== (producerEpoch === -1)) {
+    throw new KafkaError('INVALID_REQUEST', 'a producer id and its epoch come together or not at all')
+  }
+  if (transactionalId === null) return { errorCode: 'NONE', producerId: parts.producerIds.next(), producerEpoch: 0 }
+  const expected = producerId === -1n ? undefined : { producerId, producerEpoch }
+  try {
+    const producer = await parts.txns.initProducer({ transactionalId, timeoutMs, expected, client: clientOf(context) })
+    return { errorCode: 'NONE', producerId: producer.producerId, producerEpoch: producer.producerEpoch }
+  } catch (error) {
+    throw knownTo(apiVersion, FENCED_SINCE, error)
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * TxnOffsetCommit: stores how far a group has read, to count once the producer's transaction is committed (KIP-98,
+ * KIP-447). Every partition has its own error.
+ * - From version 5 on the partition of `__consumer_offsets` is added to the transaction by the commit itself (KIP-890);
+ *   before, AddOffsetsToTxn has done that.
+ * - Version 6 names topics by id.
+ */
+import { refuseCommit } from '../../../group/offsets/offsets.ts'
+import { GROUP_METADATA_TOPIC_NAME } from '../../../metadata/topic-names.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
+import type { Handler, Request, RequestContext } from '../../context.ts'
+import { groupPartition } from '../../group-partition.ts'
+import { failureOf } from '../../per-partition.ts'
+import { sortCommit } from '../offsets/commit-topics.ts'
+import {
+  addToTransaction,
+  checkInTransaction,
+  isVerified,
+  type TransactionalWrite,
+  TXN_OFFSET_COMMIT_VERSIONS
+} from '../records/transactional-produce.ts'
+
+const TOPIC_IDS_SINCE = 6
+
+export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, context) => {
+  const { topics, answerWith } = sortCommit(request.topics, context, context.apiVersion >= TOPIC_IDS_SINCE)
+  if (topics.length === 0) return { topics: answerWith([]) }
+  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
+  const { producerId, producerEpoch } = request
+  const claim = { groupId, memberId, groupInstanceId, generationId }
+  try {
+    const checkIsOpen = await enterTransaction(request, context)
+    // Nothing may come between the check and the write: not the marker that ends the transaction.
+    checkIsOpen()
+  } catch (error) {
+    return { topics: answerWith(refuseCommit(topics, failureOf(error, context.parts).errorCode)) }
+  }
+  const producer = { producerId, producerEpoch }
+  const { apiVersion } = context
+  const commit = { ...claim, apiVersion, retentionTimeMs: -1n, topics, producer }
+  return { topics: answerWith(await context.parts.groups.offsets.commitInTransaction(commit)) }
+}
+
+/** Adds the partition that holds the group to the transaction, where that is to be done. Gives what checks that it is there. */
+async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: RequestContext): Promise<() => void> {
+  const { parts, apiVersion } = context
+  const { transactionalId, producerId, producerEpoch, groupId } = request
+  if (groupId === '') throw new KafkaError('INVALID_GROUP_ID', 'the group id is empty')
+  const topic = GROUP_METADATA_TOPIC_NAME
+  const index = groupPartition(groupId, parts)
+  const versions = TXN_OFFSET_COMMIT_VERSIONS
+  const write: TransactionalWrite = { parts, transactionalId, producerId, producerEpoch, apiVersion, versions }
+  if (!isVerified(write)) return () => {}
+  await addToTransaction(write, new Map([[topic, new Set([index])]]))
+  return () => checkInTransaction(write, topic, index)
+}

@@ -1,0 +1,57 @@
+/**
+ * WriteTxnMarkers: ends transactions in partitions, as their coordinator or an operator asks who aborts one that hangs
+ * (KIP-98, KIP-664). Every partition of every marker has its own error; of several for one producer and partition the
+ * last is told.
+ */
+import type { ErrorName } from '../../../protocol/errors.ts'
+import type { Marker } from '../../../txn/markers.ts'
+import type { Handler, Request, RequestContext } from '../../context.ts'
+import { eachInTurns, failureOf } from '../../per-partition.ts'
+
+type Wanted = Request<'WriteTxnMarkers'>['markers'][number]
+
+export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ markers }, context) => {
+  const producers = new Map<bigint, Topics>()
+  for (const wanted of markers) {
+    const topics = producers.get(wanted.producerId) ?? new Map()
+    await write(wanted, topics, context)
+    if (topics.size > 0) producers.set(wanted.producerId, topics)
+  }
+  return { markers: Array.from(producers, ([producerId, topics]) => ({ producerId, topics: listOf(topics) })) }
+}
+
+/** Topic, partition, and how its marker fared. */
+type Topics = Map<string, Map<number, ErrorName>>
+
+async function write(wanted: Wanted, topics: Topics, { parts }: RequestContext): Promise<void> {
+  const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult } = wanted
+  const result = transactionResult ? 'COMMIT' : 'ABORT'
+  const marker: Marker = { producerId, producerEpoch, coordinatorEpoch, transactionVersion, result }
+  const one = async ({ topic, index }: Place): Promise<void> => {
+    const partitions = topics.get(topic) ?? new Map<number, ErrorName>()
+    topics.set(topic, partitions)
+    try {
+      await parts.markers.write(topic, index, marker)
+      partitions.set(index, 'NONE')
+    } catch (error) {
+      partitions.set(index, failureOf(error, parts).errorCode)
+    }
+  }
+  await eachInTurns(placesOf(wanted), parts.clock, one)
+}
+
+interface Place {
+  readonly topic: string
+  readonly index: number
+}
+
+function placesOf({ topics }: Wanted): Place[] {
+  return topics.flatMap(({ name, partitionIndexes }) => partitionIndexes.map(index => ({ topic: name, index })))
+}
+
+function listOf(topics: Topics) {
+  return Array.from(topics, ([name, partitions]) => ({
+    name,
+    partitions: Array.from(partitions, ([partitionIndex, errorCode]) => ({ partitionIndex, errorCode }))
+  }))
+}

@@ -1,0 +1,212 @@
+/**
+ * The broker's settings of groups and their offsets. Those with a `min` and a `max` beside them are the defaults of
+ * settings that single groups can carry (`group.ts`), and the bounds within which a group may set them.
+ */
+import { int, list, long, type RowOptions, short, string } from '../define.ts'
+
+const DYNAMIC = { update: 'cluster-wide' } as const
+/** There are no share and no streams groups so far; these are defaults and bounds of what a group can carry. */
+const SO_FAR = { idle: true } as const
+
+/** How long something takes that must take a while. */
+function period(byDefault: number, documentation: string, options: RowOptions = {}) {
+  return int(byDefault, documentation, { atLeast: 1, ...options })
+}
+
+/** How long something takes that may be done at once. */
+function pause(byDefault: number, documentation: string, options: RowOptions = {}) {
+  return int(byDefault, documentation, { atLeast: 0, ...options })
+}
+
+const offsets = {
+  'offset.metadata.max.bytes': int(4096, 'The most text that a client may store with a committed offset.'),
+  'offsets.retention.minutes': int(10_080, 'How long the offsets of a group without members are kept.', { atLeast: 1 }),
+  'offsets.retention.check.interval.ms': long(600_000, 'How often offsets past their retention are looked for.', {
+    atLeast: 1
+  }),
+  'offsets.topic.num.partitions': int(50, 'Partitions of __consumer_offsets, when it is created.', { atLeast: 1 }),
+  'offsets.topic.replication.factor': short(1, 'Replicas of __consumer_offsets. Kafka wants 3; one node has one.', {
+    atLeast: 1
+  }),
+  'offsets.topic.segment.bytes': int(104_857_600, 'Segment size of __consumer_offsets, when it is created.', {
+    atLeast: 1
+  })
+}
+
+const classic = {
+  'group.initial.rebalance.delay.ms': int(
+    0,
+    'How long an empty classic group waits for more members before its first rebalance. Kafka waits 3000.'
+  ),
+  'group.min.session.timeout.ms': int(
+    6000,
+    'The shortest session timeout that a member of a classic group may ask for.'
+  ),
+  'group.max.session.timeout.ms': int(
+    1_800_000,
+    'The longest session timeout that a member of a classic group may ask for.'
+  ),
+  'group.max.size': int(2_147_483_647, 'The most members of one classic group.', { atLeast: 1 })
+}
+
+const consumer = {
+  'group.coordinator.rebalance.protocols': list(
+    ['classic', 'consumer', 'streams'],
+    'The protocols of groups that are served; classic must be among them. Kafka gives this up in 5.0 for the feature group.version.',
+    { notEmpty: true, oneOf: ['classic', 'consumer', 'share', 'streams'] }
+  ),
+  'group.consumer.session.timeout.ms': period(
+    45_000,
+    'How long a member of a consumer group may be silent before it is put out.'
+  ),
+  'group.consumer.min.session.timeout.ms': period(45_000, 'The shortest session timeout that a group may be given.'),
+  'group.consumer.max.session.timeout.ms': period(60_000, 'The longest session timeout that a group may be given.'),
+  'group.consumer.heartbeat.interval.ms': period(5000, 'How often members of a consumer group are told to report.'),
+  'group.consumer.min.heartbeat.interval.ms': period(
+    5000,
+    'The shortest heartbeat interval that a group may be given.'
+  ),
+  'group.consumer.max.heartbeat.interval.ms': period(
+    15_000,
+    'The longest heartbeat interval that a group may be given.'
+  ),
+  'group.consumer.assignment.interval.ms': pause(
+    1000,
+    'How long a consumer group waits after an assignment before it makes the next.',
+    DYNAMIC
+  ),
+  'group.consumer.min.assignment.interval.ms': pause(0, 'The shortest assignment interval that a group may be given.'),
+  'group.consumer.max.assignment.interval.ms': pause(
+    15_000,
+    'The longest assignment interval that a group may be given.'
+  ),
+  'group.consumer.max.size': int(2_147_483_647, 'The most members of one consumer group.', { atLeast: 1 }),
+  'group.consumer.assignors': list(
+    ['uniform', 'range'],
+    'The assignors that consumer groups can choose from, the first being that of members who name none.',
+    {
+      notEmpty: true,
+      oneOf: [
+        'uniform',
+        'range',
+        'org.apache.kafka.coordinator.group.assignor.UniformAssignor',
+        'org.apache.kafka.coordinator.group.assignor.RangeAssignor'
+      ]
+    }
+  ),
+  'group.consumer.migration.policy': string(
+    'bidirectional',
+    'Which groups with members may change their protocol: classic ones (upgrade), consumer ones (downgrade), both, or (disabled) neither.',
+    { oneOf: ['bidirectional', 'upgrade', 'downgrade', 'disabled'], anyCase: true }
+  ),
+  'group.consumer.regex.refresh.interval.ms': int(
+    600_000,
+    'How often the topics are looked up anew that match the regular expressions of a group.',
+    { atLeast: 10_000, internal: true }
+  )
+}
+
+const share = {
+  'group.share.session.timeout.ms': period(
+    45_000,
+    'How long a member of a share group may be silent before it is put out.',
+    SO_FAR
+  ),
+  'group.share.min.session.timeout.ms': period(45_000, 'The shortest session timeout of share groups.', SO_FAR),
+  'group.share.max.session.timeout.ms': period(60_000, 'The longest session timeout of share groups.', SO_FAR),
+  'group.share.heartbeat.interval.ms': period(5000, 'How often members of a share group are told to report.', SO_FAR),
+  'group.share.min.heartbeat.interval.ms': period(5000, 'The shortest heartbeat interval of share groups.', SO_FAR),
+  'group.share.max.heartbeat.interval.ms': period(15_000, 'The longest heartbeat interval of share groups.', SO_FAR),
+  'group.share.assignment.interval.ms': pause(1000, 'How long a share group waits between two assignments.', {
+    ...DYNAMIC,
+    ...SO_FAR
+  }),
+  'group.share.min.assignment.interval.ms': pause(0, 'The shortest assignment interval of share groups.', SO_FAR),
+  'group.share.max.assignment.interval.ms': pause(15_000, 'The longest assignment interval of share groups.', SO_FAR),
+  'group.share.record.lock.duration.ms': int(30_000, 'How long a share consumer holds a record.', {
+    atLeast: 1000,
+    atMost: 3_600_000,
+    ...SO_FAR
+  }),
+  'group.share.min.record.lock.duration.ms': int(15_000, 'The shortest time that a share group may set for it.', {
+    atLeast: 1000,
+    atMost: 30_000,
+    ...SO_FAR
+  }),
+  'group.share.max.record.lock.duration.ms': int(60_000, 'The longest time that a share group may set for it.', {
+    atLeast: 30_000,
+    atMost: 3_600_000,
+    ...SO_FAR
+  }),
+  'group.share.delivery.count.limit': int(5, 'How often a share group is given the same record.', {
+    atLeast: 2,
+    atMost: 10,
+    ...SO_FAR
+  }),
+  'group.share.min.delivery.count.limit': int(2, 'The least that a share group may set for it.', {
+    atLeast: 2,
+    atMost: 5,
+    ...SO_FAR
+  }),
+  'group.share.max.delivery.count.limit': int(10, 'The most that a share group may set for it.', {
+    atLeast: 5,
+    atMost: 25,
+    ...SO_FAR
+  }),
+  'group.share.partition.max.record.locks': int(2000, 'Records of one partition that a share group holds at a time.', {
+    atLeast: 100,
+    atMost: 10_000,
+    ...SO_FAR
+  }),
+  'group.share.min.partition.max.record.locks': int(100, 'The least that a share group may set for it.', {
+    atLeast: 100,
+    atMost: 2000,
+    ...SO_FAR
+  }),
+  'group.share.max.partition.max.record.locks': int(4000, 'The most that a share group may set for it.', {
+    atLeast: 2000,
+    atMost: 10_000,
+    ...SO_FAR
+  })
+}
+
+const streams = {
+  'group.streams.session.timeout.ms': period(
+    45_000,
+    'How long a member of a streams group may be silent before it is put out.',
+    SO_FAR
+  ),
+  'group.streams.min.session.timeout.ms': period(45_000, 'The shortest session timeout of streams groups.', SO_FAR),
+  'group.streams.max.session.timeout.ms': period(60_000, 'The longest session timeout of streams groups.', SO_FAR),
+  'group.streams.heartbeat.interval.ms': period(
+    5000,
+    'How often members of a streams group are told to report.',
+    SO_FAR
+  ),
+  'group.streams.min.heartbeat.interval.ms': period(5000, 'The shortest heartbeat interval of streams groups.', SO_FAR),
+  'group.streams.max.heartbeat.interval.ms': period(
+    15_000,
+    'The longest heartbeat interval of streams groups.',
+    SO_FAR
+  ),
+  'group.streams.assignment.interval.ms': pause(1000, 'How long a streams group waits between two assignments.', {
+    ...DYNAMIC,
+    ...SO_FAR
+  }),
+  'group.streams.min.assignment.interval.ms': pause(0, 'The shortest assignment interval of streams groups.', SO_FAR),
+  'group.streams.max.assignment.interval.ms': pause(
+    15_000,
+    'The longest assignment interval of streams groups.',
+    SO_FAR
+  ),
+  'group.streams.num.standby.replicas': pause(0, 'Standby replicas of each task of a streams group.', SO_FAR),
+  'group.streams.max.standby.replicas': pause(2, 'The most standby replicas that a streams group may set.', SO_FAR),
+  'group.streams.initial.rebalance.delay.ms': pause(
+    3000,
+    'How long an empty streams group waits for more members before its first rebalance.',
+    SO_FAR
+  )
+}
+
+/** Rows of the table in `broker.ts`. */
+export const groupCoordinatorSettings = { ...offsets, ...classic, ...consumer, ...share, ...streams }

@@ -1,0 +1,102 @@
+/**
+ * Whether each idempotent producer's batches follow one another in a log. Compaction, retention and expiry tear holes
+ * in these chains, so a gap counts only where no offset is missing between; going back is wrong everywhere.
+ */
+import type { ProducerEntry } from '../../idempotence/producer-snapshot.ts'
+import { incrementSequence, NO_PRODUCER_ID, NO_SEQUENCE, type RecordBatch } from '../../protocol/records/batch.ts'
+
+interface Chain {
+  readonly epoch: number
+  /** Undefined where any sequence may follow. */
+  readonly lastSequence: number | undefined
+  readonly lastOffset: bigint
+  /** Of the last batch with a sequence; markers have none. */
+  readonly lastDataOffset: bigint | undefined
+  readonly timestamp: bigint
+}
+
+/** More producers than these are forgotten, the longest silent ones first. */
+const MOST_PRODUCERS = 100_000
+/** The default of `producer.id.expiration.ms`: who was silent for so long may begin anywhere. */
+const EXPIRATION_MS = 86_400_000n
+/** Half of all sequence numbers: what is further ahead is rather behind. */
+const HALF = 2 ** 30
+const SEQUENCES = 2 ** 31
+
+export class SequenceChains {
+  readonly #chains = new Map<bigint, Chain>()
+  readonly #kind: 'numbered' | 'not numbered'
+  /** No offset is missing from here on. */
+  #denseFrom = 0n
+
+  /** What a coordinator writes in a producer's name is not numbered, though it begins with 0. */
+  constructor(kind: 'numbered' | 'not numbered') {
+    this.#kind = kind
+  }
+
+  /** Tells that offsets are missing before `offset`. */
+  gapBefore(offset: bigint): void {
+    this.#denseFrom = offset
+  }
+
+  /** Takes in the next batch; says what is wrong with it. */
+  add(batch: RecordBatch): string | undefined {
+    const { producerId, producerEpoch: epoch, baseSequence } = batch
+    if (producerId === NO_PRODUCER_ID) return undefined
+    const known = this.#chains.get(producerId)
+    const numbered = baseSequence !== NO_SEQUENCE && this.#kind === 'numbered'
+    const wrong = known && this.#wrong(known, batch)
+    // A marker ends a transaction, and what follows is of the same chain unless it raised the epoch.
+    const same = known?.epoch === epoch ? known : undefined
+    const lastSequence = numbered ? batch.lastSequence : same?.lastSequence
+    const { lastOffset, maxTimestamp: timestamp } = batch
+    const lastDataOffset = numbered ? lastOffset : same?.lastDataOffset
+    this.#chains.delete(producerId)
+    this.#chains.set(producerId, { epoch, lastSequence, lastOffset, lastDataOffset, timestamp })
+    this.#forgetOldest()
+    return wrong
+  }
+
+  /** What is wrong with what a snapshot says of a producer, once all batches before it have been taken in. */
+  wrongIn({ producerId, producerEpoch, lastOffset, lastSequence }: ProducerEntry): string | undefined {
+    const known = this.#chains.get(producerId)
+    // Batches that are not in the log any more say nothing.
+    if (!known) return undefined
+    const who = `producer ${producerId}`
+    const mustBeThere = known.lastOffset >= this.#denseFrom
+    if (producerEpoch < known.epoch || (producerEpoch > known.epoch && mustBeThere)) {
+      return `${who} has epoch ${producerEpoch}, and in the log ${known.epoch}`
+    }
+    const { lastDataOffset } = known
+    if (producerEpoch > known.epoch || lastDataOffset === undefined) return undefined
+    if (lastOffset < lastDataOffset || (lastOffset > lastDataOffset && lastOffset >= this.#denseFrom)) {
+      return `${who} ends at offset ${lastOffset}, and in the log at ${lastDataOffset}`
+    }
+    if (lastOffset > lastDataOffset || lastSequence === known.lastSequence) return undefined
+    return `${who} ends with sequence ${lastSequence}, and in the log with ${known.lastSequence}`
+  }
+
+  #wrong(known: Chain, { producerId, producerEpoch, baseSequence, maxTimestamp }: RecordBatch): string | undefined {
+    const who = `producer ${producerId}`
+    if (maxTimestamp - known.timestamp >= EXPIRATION_MS) return undefined
+    if (producerEpoch < known.epoch) return `${who} goes back from epoch ${known.epoch} to ${producerEpoch}`
+    if (baseSequence === NO_SEQUENCE || known.lastSequence === undefined) return undefined
+    const isDense = known.lastOffset >= this.#denseFrom
+    if (producerEpoch > known.epoch) {
+      if (baseSequence === 0 || !isDense) return undefined
+      return `${who} begins epoch ${producerEpoch} with sequence ${baseSequence}, not 0`
+    }
+    const expected = incrementSequence(known.lastSequence, 1)
+    if (baseSequence === expected) return undefined
+    const isBehind = (baseSequence - expected + SEQUENCES) % SEQUENCES >= HALF
+    return isDense || isBehind ? `${who} has sequence ${baseSequence} where ${expected} should follow` : undefined
+  }
+
+  #forgetOldest(): void {
+    if (this.#chains.size <= MOST_PRODUCERS) return
+    for (const oldest of this.#chains.keys()) {
+      this.#chains.delete(oldest)
+      return
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Logs that somebody is writing to, looked at again and again: each round shows what has come since the last. Only logs
+ * are followed: the files beside them are written when a log rolls, or as a whole.
+ */
+import { basename, dirname } from 'node:path'
+import { parseFolder } from '../../log/partition-folder.ts'
+import { baseOffsetOf } from '../../log/segment/segment-names.ts'
+import { dumperOf, filesUnder, MISSING, problemOf } from '../dump.ts'
+import { Findings } from '../findings.ts'
+import { beginning } from '../formats/log.ts'
+import type { Files } from '../formats/log-file.ts'
+import { type Item, problem } from '../items.ts'
+import type { DumpOptions } from '../options.ts'
+import { FollowedLog } from './followed-log.ts'
+
+/** Why there is nothing to follow at a path that somebody names, if so. */
+export function unfollowable(files: Files, path: string): Item | undefined {
+  if (!files.exists(path)) return problem(path, undefined, MISSING)
+  try {
+    files.list(path)
+    const named = files.list(dirname(path)).find(({ name }) => name === basename(path))
+    if (named?.kind !== 'file' || baseOffsetOf(named.name) !== undefined) return undefined
+    return problem(path, undefined, 'only the .log files of partitions are followed')
+  } catch (error) {
+    return problemOf(path, error)
+  }
+}
+
+/** Several logs, those that come later included. */
+export class Follower {
+  readonly #paths: readonly string[]
+  readonly #options: DumpOptions
+  readonly #logs = new Map<string, FollowedLog>()
+  /** Folders that cannot be read, each of which is told once. */
+  readonly #shut = new Set<string>()
+  /** The file that the lines before were about. */
+  #shown: string | undefined
+
+  constructor(paths: readonly string[], options: DumpOptions) {
+    this.#paths = paths
+    this.#options = options
+  }
+
+  /** What has come since the last round. Files may be other ones by then, so `files` must not hold old ones open. */
+  *round(files: Files): Generator<Item> {
+    const findings = new Findings()
+    for (const path of filesUnder(files, this.#paths)) {
+      if (dumperOf(path)) this.#find(path)
+      else yield* this.#tellIfShut(files, path)
+    }
+    for (const log of this.#logs.values()) {
+      for (const { path, item } of log.round(files, this.#options, findings)) {
+        if (item.kind !== 'finding' && path !== this.#shown) yield* this.#heading(path, log)
+        yield item
+      }
+    }
+    yield* findings.items()
+  }
+
+  *#heading(path: string, log: FollowedLog): Generator<Item> {
+    this.#shown = path
+    yield { kind: 'file', pairs: [['file', path]], text: `Dumping ${path}` }
+    if (log.isNew(path)) yield beginning(path)
+  }
+
+  #find(path: string): void {
+    const folder = dirname(path)
+    const baseOffset = baseOffsetOf(basename(path))
+    if (baseOffset === undefined || this.#logs.has(folder)) return
+    // It has been shown under the name that it had.
+    if (parseFolder(basename(folder)) === 'delete') return
+    this.#logs.set(folder, new FollowedLog(folder, baseOffset))
+  }
+
+  *#tellIfShut(files: Files, folder: string): Generator<Item> {
+    const why = files.exists(folder) ? unfollowable(files, folder) : undefined
+    if (!why || this.#shut.has(folder)) return
+    this.#shut.add(folder)
+    yield why
+  }
+}

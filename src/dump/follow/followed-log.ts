@@ -1,0 +1,190 @@
+/**
+ * One log that is followed, by offset: where its files were cut, rewritten or removed meanwhile, a round says so and goes
+ * on at the offset that it had reached. The end of the newest file may be a batch in the making, and is left for later.
+ */
+import { readTopicId } from '../../log/partition-folder.ts'
+import { baseOffsetOf, segmentPath } from '../../log/segment/segment-names.ts'
+import { BATCH_OVERHEAD, LOG_OVERHEAD } from '../../protocol/records/batch.ts'
+import { StorageError } from '../../storage/storage.ts'
+import { problemOf } from '../dump.ts'
+import type { Findings } from '../findings.ts'
+import { dumpEntry, invalidEnd, OffsetOrder } from '../formats/log.ts'
+import { entriesOf, type Files, isWhole, type LogEntry, wholeEntriesOf } from '../formats/log-file.ts'
+import { type Item, problem } from '../items.ts'
+import type { DumpOptions } from '../options.ts'
+
+/** An item, and the file that it is about. */
+interface Told {
+  readonly path: string
+  readonly item: Item
+}
+
+/** The files of a partition's folder, from the one that was found first on. */
+export class FollowedLog {
+  readonly #folder: string
+  /** The segment that is being read, and up to where it has been. */
+  #baseOffset: bigint
+  #position = 0
+  /** What must follow; all before has been seen. */
+  #nextOffset: bigint
+  /** The header of the last batch that was seen: where another one stands there now, the file is another, too. */
+  #before: Buffer = Buffer.alloc(0)
+  #beforePosition = 0
+  /** Where a batch does not fit its checksum, which it may do in the next round. */
+  #doubtful = -1
+  #headed: string | undefined
+  #failure: string | undefined
+  /** Whose log it is, once its folder says so. */
+  #topicId: string | undefined
+
+  constructor(folder: string, baseOffset: bigint) {
+    this.#folder = folder
+    this.#baseOffset = baseOffset
+    this.#nextOffset = baseOffset
+  }
+
+  /** Whether nothing has been said of a file yet. */
+  isNew(path: string): boolean {
+    const isNew = this.#headed !== path
+    this.#headed = path
+    return isNew
+  }
+
+  /** What has come since the last round, each item with the file that it is about. */
+  *round(files: Files, options: DumpOptions, findings: Findings): Generator<Told> {
+    try {
+      yield* this.#round(files, options, findings)
+      this.#failure = undefined
+    } catch (error) {
+      const said = problemOf(this.#path, error)
+      // A file that has gone since it was listed is the next round's; what stays wrong is said once.
+      if (said.text === this.#failure || (error instanceof StorageError && !files.exists(this.#path))) return
+      this.#failure = said.text
+      yield this.#told(said)
+    }
+  }
+
+  *#round(files: Files, options: DumpOptions, findings: Findings): Generator<Told> {
+    const segments = segmentsOf(files, this.#folder)
+    if (segments.length === 0) return
+    const topicId = this.#topicId
+    if (topicId === undefined) this.#topicId = readTopicId(files, this.#folder)
+    if (!this.#isInPlace(files, segments)) {
+      this.#topicId = readTopicId(files, this.#folder) ?? topicId
+      const isSame = topicId === undefined || topicId === this.#topicId
+      yield this.#told(isSame ? this.#findPlace(files, segments) : this.#beginAnew(segments))
+    }
+    for (;;) {
+      const next = segments.find(baseOffset => baseOffset > this.#baseOffset)
+      yield* this.#readOn(files, next === undefined, options, findings)
+      if (next === undefined) return
+      this.#place(next, 0)
+    }
+  }
+
+  /** Shows the batches from the position on. */
+  *#readOn(files: Files, isNewest: boolean, options: DumpOptions, findings: Findings): Generator<Told> {
+    const path = this.#path
+    const end = files.size(path)
+    const offsets = new OffsetOrder(path, findings, this.#nextOffset - 1n)
+    for (const entry of entriesOf(files, path, this.#position, end)) {
+      if (!isWhole(entry)) {
+        if (isNewest && entry.next === end) return
+        yield this.#told(problem(path, entry.position, entry.why))
+        this.#position = entry.next
+        continue
+      }
+      if (isNewest && this.#mayBecomeSound(files, entry)) return
+      for (const item of dumpEntry(path, entry, options, offsets)) yield this.#told(item)
+      this.#step(entry)
+    }
+    if (!isNewest && this.#position < end) yield this.#told(invalidEnd(path, end - this.#position))
+  }
+
+  /** Of room laid out in advance a batch's header may be written and its records not. Each is waited for once. */
+  #mayBecomeSound(files: Files, { position, size, batch }: LogEntry): boolean {
+    if (this.#doubtful === position || batch.hasValidCrc()) return false
+    if (files.read(this.#path, position + size, LOG_OVERHEAD).some(byte => byte !== 0)) return false
+    this.#doubtful = position
+    return true
+  }
+
+  #step({ position, size, batch }: LogEntry): void {
+    this.#position = position + size
+    this.#nextOffset = batch.nextOffset
+    this.#before = Buffer.from(batch.bytes.subarray(0, BATCH_OVERHEAD))
+    this.#beforePosition = position
+  }
+
+  #place(baseOffset: bigint, position: number): void {
+    this.#baseOffset = baseOffset
+    this.#position = position
+    this.#before = Buffer.alloc(0)
+    this.#doubtful = -1
+  }
+
+  /** Whether what comes next is still found where the last round ended. */
+  #isInPlace(files: Files, segments: readonly bigint[]): boolean {
+    if (!segments.includes(this.#baseOffset)) return false
+    if (files.size(this.#path) < this.#position) return false
+    return files.read(this.#path, this.#beforePosition, this.#before.length).equals(this.#before)
+  }
+
+  #beginAnew([first = 0n]: readonly bigint[]): Item {
+    this.#place(first, 0)
+    this.#nextOffset = first
+    return this.#moved('another topic has that name now; shown from its beginning')
+  }
+
+  /** Goes to where the log now has what comes next, and says why it had to. */
+  #findPlace(files: Files, segments: readonly bigint[]): Item {
+    const wanted = this.#nextOffset
+    const baseOffset = segments.findLast(offset => offset <= wanted) ?? segments[0] ?? wanted
+    this.#place(baseOffset, 0)
+    if (baseOffset > wanted) {
+      this.#nextOffset = baseOffset
+      return this.#moved(`offsets ${wanted} to ${baseOffset - 1n} were deleted before they were seen`)
+    }
+    const reached = this.#skipTo(wanted, files)
+    if (reached === wanted || baseOffset !== segments.at(-1)) {
+      return this.#moved(`files were replaced or deleted; goes on at offset ${wanted}`)
+    }
+    this.#nextOffset = reached
+    return this.#moved(`the log was cut back from offset ${wanted} to ${reached}`)
+  }
+
+  /** Steps over all batches of the segment below an offset. Returns the offset, or a lower one where they end. */
+  #skipTo(offset: bigint, files: Files): bigint {
+    let reached = this.#baseOffset
+    for (const { position, size, batch } of wholeEntriesOf(files, this.#path, 0, files.size(this.#path))) {
+      if (batch.lastOffset >= offset) return offset
+      reached = batch.nextOffset
+      this.#position = position + size
+    }
+    return reached
+  }
+
+  #moved(what: string): Item {
+    return {
+      kind: 'finding',
+      pairs: [
+        ['followed', this.#folder],
+        ['what', what]
+      ],
+      text: `${this.#folder}: ${what}`
+    }
+  }
+
+  get #path(): string {
+    return segmentPath(this.#folder, this.#baseOffset, 'log')
+  }
+
+  #told(item: Item): Told {
+    return { path: this.#path, item }
+  }
+}
+
+/** The base offsets of a folder's segments, in order. */
+function segmentsOf(files: Files, folder: string): bigint[] {
+  return files.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
+}

@@ -1,0 +1,90 @@
+/**
+ * Messages of magic 0 and 1, which no release of the last years writes: one record each. A compressed one is a wrapper
+ * around others; what is told of its records is told of those inside.
+ */
+
+import { batchesIn, type RecordBatch } from '../../protocol/records/batch.ts'
+import { codecOf, decompress } from '../../protocol/records/compression/codecs.ts'
+import { withFittingHeader } from '../../protocol/records/compression/lz4.ts'
+import type { BatchRecord } from '../../protocol/records/record.ts'
+import { ByteReader, MalformedFrame } from '../../protocol/wire/bytes.ts'
+
+const ATTRIBUTES_AT = 17
+const KEY_AT = [18, 26] as const
+const TIMESTAMP_AT = 18
+const CODEC_BITS = 0x07
+const LOG_APPEND_TIME = 0x08
+/** The messages in a wrapper are read before the first is told, for the last one's offset says where they all are. */
+const LARGEST_INSIDE = 64 << 20
+
+/** The header's fields that a view on a batch of magic 2 would look for elsewhere. */
+export function legacyPairs({ bytes, magic }: RecordBatch): {
+  timestamp: bigint
+  timestampType: 'CreateTime' | 'LogAppendTime'
+  codec: string
+} {
+  const attributes = bytes.readUInt8(ATTRIBUTES_AT)
+  const id = attributes & CODEC_BITS
+  return {
+    timestamp: magic === 0 ? -1n : bytes.readBigInt64BE(TIMESTAMP_AT),
+    timestampType: attributes & LOG_APPEND_TIME ? 'LogAppendTime' : 'CreateTime',
+    codec: id <= 4 ? codecOf(id) : `unknown(${id})`
+  }
+}
+
+/** A record of magic 0 or 1, with the checksum that each has for itself. */
+export interface LegacyRecord extends BatchRecord {
+  readonly isValid: boolean
+  readonly crc: number
+}
+
+/** The records of a message: itself, or those that it is wrapped around. Throws what `isAboutBytes` knows. */
+export function* legacyRecords(batch: RecordBatch): Generator<LegacyRecord, undefined> {
+  const outer = recordOf(batch)
+  const { codec, timestamp, timestampType } = legacyPairs(batch)
+  if (codec === 'none') {
+    yield outer
+    return
+  }
+  const inside = [...batchesIn(unwrapped(batch, outer.value))]
+  const last = inside.at(-1)
+  if (!last) throw new MalformedFrame('there is no message in a compressed one')
+  const first = firstOffset(batch, last.baseOffset)
+  for (const message of inside) {
+    if (!message.isLegacy) throw new MalformedFrame('a compressed message holds what is no message of its kind')
+    if (legacyPairs(message).codec !== 'none') throw new MalformedFrame('a compressed message holds a compressed one')
+    const record = recordOf(message)
+    const isAppendTime = message.magic === 1 && timestampType === 'LogAppendTime'
+    yield { ...record, offset: first + record.offset, timestamp: isAppendTime ? timestamp : record.timestamp }
+  }
+}
+
+/** What the offsets inside count from: in magic 1 they are relative, and the wrapper has the last one's. */
+function firstOffset({ magic, baseOffset }: RecordBatch, lastInside: bigint): bigint {
+  // Some versions of librdkafka left the wrapper's offset at 0.
+  if (magic === 0 || baseOffset === 0n) return 0n
+  if (lastInside <= baseOffset) return baseOffset - lastInside
+  throw new MalformedFrame(`a compressed message at offset ${baseOffset} holds offset ${lastInside}`)
+}
+
+function unwrapped({ bytes, magic }: RecordBatch, value: Buffer | null): Buffer {
+  const codec = codecOf(bytes.readUInt8(ATTRIBUTES_AT) & CODEC_BITS)
+  if (value === null) throw new MalformedFrame('a compressed message without a value')
+  if (codec === 'none' || codec === 'zstd') throw new MalformedFrame(`messages of magic ${magic} know no ${codec}`)
+  // Clients of those days took the checksum of an LZ4 frame's header over the wrong bytes.
+  const frame = codec === 'lz4' && magic === 0 ? withFittingHeader(value) : value
+  return Buffer.concat([...decompress(codec, frame, LARGEST_INSIDE)])
+}
+
+/** A message as a record. Throws MalformedFrame for what is none. */
+function recordOf(batch: RecordBatch): LegacyRecord {
+  const { bytes, magic, baseOffset, crc } = batch
+  const reader = new ByteReader(bytes, KEY_AT[magic === 0 ? 0 : 1])
+  const field = () => {
+    const length = reader.int32()
+    return length < 0 ? null : reader.bytes(length)
+  }
+  const fields = { key: field(), value: field(), headers: [], sequence: -1 }
+  const { timestamp } = legacyPairs(batch)
+  return { offset: baseOffset, timestamp, ...fields, isValid: batch.hasValidCrc(), crc }
+}

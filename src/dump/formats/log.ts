@@ -1,0 +1,189 @@
+/** A `.log` or `.checkpoint` file: its batches, and their records when asked for. */
+import { basename } from 'node:path'
+import { ATTRIBUTES, type RecordBatch } from '../../protocol/records/batch.ts'
+import { type BatchRecord, RecordWalker } from '../../protocol/records/record.ts'
+import { isAboutBytes } from '../decoders.ts'
+import type { Findings } from '../findings.ts'
+import { type Item, OptionalLong, type Pair, problem } from '../items.ts'
+import { type DumpOptions, isWanted } from '../options.ts'
+import { controlPairs } from './control-pairs.ts'
+import { type LegacyRecord, legacyPairs, legacyRecords } from './legacy.ts'
+import { entriesOf, type Files, isWhole, type LogEntry } from './log-file.ts'
+
+/** The most that the records of one batch may come to: damaged bytes must not fill the memory. */
+export const RECORDS_LIMIT = 1 << 30
+
+/** Lines about a log. */
+export function* dumpLog(files: Files, path: string, options: DumpOptions, findings: Findings): Generator<Item> {
+  yield beginning(path)
+  const { filter, maxBytes } = options
+  const size = files.size(path)
+  const end = Math.min(size, maxBytes ?? size)
+  const offsets = new OffsetOrder(path, findings)
+  let reached = 0
+  for (const entry of entriesOf(files, path, 0, end)) {
+    if (!isWhole(entry)) {
+      reached = entry.next
+      yield problem(path, entry.position, entry.why)
+      continue
+    }
+    reached = entry.position + entry.size
+    if (filter.toOffset !== undefined && entry.batch.baseOffset > filter.toOffset) return
+    yield* dumpEntry(path, entry, options, offsets)
+  }
+  if (reached < end && maxBytes === undefined) yield invalidEnd(path, end - reached)
+}
+
+/** The line about a file's last bytes that are no batch. */
+export function invalidEnd(path: string, count: number): Item {
+  return note([['invalidBytes', count]], `Found ${count} invalid bytes at the end of ${basename(path)}`)
+}
+
+function note(pairs: Pair[], text: string): Item {
+  return { kind: 'note', pairs, text }
+}
+
+/** The line about where the file stands among its like, from its name. */
+export function beginning(path: string): Item {
+  const name = basename(path)
+  if (name.endsWith('.log')) {
+    const [digits = ''] = name.split('.')
+    if (!/^\d{1,20}$/.test(digits)) return problem(path, undefined, 'the name of a log begins with its first offset')
+    const offset = BigInt(digits)
+    return { kind: 'log', pairs: [['startingOffset', offset]], text: `Log starting offset: ${offset}` }
+  }
+  if (name === 'bootstrap.checkpoint') return note([], 'KRaft bootstrap snapshot')
+  const [, offset, epoch] = /^(\d{20})-(\d{10})\.checkpoint$/.exec(name) ?? []
+  if (offset === undefined || epoch === undefined) {
+    return problem(path, undefined, 'the name of a snapshot is its end offset and its epoch')
+  }
+  const pairs: Pair[] = [
+    ['endOffset', BigInt(offset)],
+    ['epoch', BigInt(epoch)]
+  ]
+  return { kind: 'log', pairs, text: `Snapshot end offset: ${BigInt(offset)}, epoch: ${BigInt(epoch)}` }
+}
+
+/** Lines about an entry and its records, if it is wanted. */
+export function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, offsets: OffsetOrder): Generator<Item> {
+  const { batch, position } = entry
+  const { producerId } = options.filter
+  const isOthers = producerId !== undefined && (batch.isLegacy || batch.producerId !== producerId)
+  if (isOthers || !isWanted(options.filter, batch.baseOffset, batch.lastOffset)) return offsets.skip(batch.lastOffset)
+  const header: Item = { kind: 'batch', pairs: batchPairs(entry) }
+  // A batch without a record of the wanted key is not shown: its line waits for the first one.
+  let isShown = options.filter.key === undefined
+  if (isShown) yield header
+  if (!options.deep) return
+  try {
+    for (const record of recordsOf(batch)) {
+      offsets.see(record.offset)
+      const pairs = isWanted(options.filter, record.offset) ? recordPairs(batch, record, options) : undefined
+      if (!pairs) continue
+      if (!isShown) yield header
+      isShown = true
+      yield { kind: 'record', pairs }
+    }
+  } catch (error) {
+    if (!isAboutBytes(error)) throw error
+    yield problem(path, position, `the records from offset ${batch.baseOffset} on: ${error.message}`)
+  }
+}
+
+function* recordsOf(batch: RecordBatch): Generator<BatchRecord | LegacyRecord> {
+  if (batch.isLegacy) return yield* legacyRecords(batch)
+  const walker = new RecordWalker(batch, RECORDS_LIMIT)
+  while (walker.next()) yield walker.record()
+}
+
+/** What is told of a record; undefined when its key is not the wanted one. */
+function recordPairs(batch: RecordBatch, record: BatchRecord | LegacyRecord, options: DumpOptions): Pair[] | undefined {
+  const isControl = !batch.isLegacy && batch.isControl
+  const contents = options.print && !isControl ? options.decoder(record) : []
+  const { key } = options.filter
+  if (key !== undefined && !contents.some(([label, value]) => label === 'key' && keyText(value) === key))
+    return undefined
+  if (options.skipRecordMetadata) return contents
+  const pairs: Pair[] = [
+    ['offset', record.offset],
+    [timestampLabel(batch), record.timestamp],
+    ['keySize', record.key?.length ?? -1],
+    ['valueSize', record.value?.length ?? -1]
+  ]
+  if ('crc' in record) pairs.push(['isValid', record.isValid], ['crc', record.crc])
+  else pairs.push(['sequence', record.sequence], ['headerKeys', record.headers.map(header => header.key)])
+  if (isControl) pairs.push(...controlPairs(record))
+  return [...pairs, ...contents]
+}
+
+function keyText(value: Pair[1]): string {
+  return typeof value === 'object' && 'text' in value ? value.text : String(value)
+}
+
+function timestampLabel(batch: RecordBatch): string {
+  if (batch.magic === 0) return 'NoTimestampType'
+  return batch.isLegacy ? legacyPairs(batch).timestampType : batch.timestampType
+}
+
+function batchPairs({ batch, position, size }: LogEntry): Pair[] {
+  const legacy = batch.isLegacy ? legacyPairs(batch) : undefined
+  return [
+    ...(legacy ? ([['offset', batch.lastOffset]] satisfies Pair[]) : headerPairs(batch)),
+    ['position', position],
+    [timestampLabel(batch), legacy ? legacy.timestamp : batch.maxTimestamp],
+    ['size', size],
+    ['magic', batch.magic],
+    ['compresscodec', legacy ? legacy.codec : codecName(batch)],
+    ['crc', batch.crc],
+    ['isvalid', batch.hasValidCrc()]
+  ]
+}
+
+function headerPairs(batch: RecordBatch): Pair[] {
+  return [
+    ['baseOffset', batch.baseOffset],
+    ['lastOffset', batch.lastOffset],
+    ['count', batch.recordsCount],
+    ['baseSequence', batch.baseSequence],
+    ['lastSequence', batch.lastSequence],
+    ['producerId', batch.producerId],
+    ['producerEpoch', batch.producerEpoch],
+    ['partitionLeaderEpoch', batch.partitionLeaderEpoch],
+    ['isTransactional', batch.isTransactional],
+    ['isControl', batch.isControl],
+    ['deleteHorizonMs', new OptionalLong(batch.deleteHorizonMs)]
+  ]
+}
+
+/** The codec of a batch, also where its id names none. */
+export function codecName(batch: RecordBatch): string {
+  try {
+    return batch.codec
+  } catch (error) {
+    if (isAboutBytes(error)) return `unknown(${batch.attributes & ATTRIBUTES.codec})`
+    throw error
+  }
+}
+
+/** Notices where an offset is not the one after the last. The first is expected to be 0, as Kafka 4.3 has it. */
+export class OffsetOrder {
+  readonly #path: string
+  readonly #findings: Findings
+  #last: bigint
+
+  constructor(path: string, findings: Findings, last = -1n) {
+    this.#path = path
+    this.#findings = findings
+    this.#last = last
+  }
+
+  see(offset: bigint): void {
+    if (offset !== this.#last + 1n) this.#findings.add('nonConsecutive', this.#path, this.#last, offset)
+    this.#last = offset
+  }
+
+  /** Offsets that nobody wants to see are not missing. */
+  skip(lastOffset: bigint): void {
+    this.#last = lastOffset
+  }
+}

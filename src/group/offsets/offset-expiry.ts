@@ -1,0 +1,122 @@
+/** When committed offsets end: with their time, by Kafka's rules (KIP-211), with their topic or group, or when told so. Pure. */
+import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
+import { usesConsumerProtocol } from '../classic/group.ts'
+import { adminView, type Group } from '../group.ts'
+import type { GroupRecord, OffsetCommitValue } from '../records.ts'
+import type { HeldOffset, HeldOffsets } from './held-offsets.ts'
+import type { GroupOffsets, OffsetRecord, OffsetTopic } from './offsets.ts'
+
+/**
+ * The tombstones that are due for a group: offsets past their time, and the group itself once nothing is left of it. What
+ * an open transaction commits is kept, and the group with it.
+ */
+export function expireGroup(
+  group: Group,
+  offsets: GroupOffsets,
+  held: Pick<HeldOffsets, 'isPending' | 'hasPending'>,
+  now: number,
+  retentionMs: number
+): GroupRecord[] {
+  const view = adminView(group)
+  const tombstones: GroupRecord[] = []
+  let count = 0
+  for (const [topic, partitions] of offsets) {
+    count += partitions.size
+    if (view.isSubscribedTo(topic)) continue
+    for (const [partition, commit] of partitions) {
+      if (held.isPending(group.groupId, topic, partition)) continue
+      if (isExpired(group, commit, now, retentionMs)) tombstones.push(tombstone(group.groupId, topic, partition))
+    }
+  }
+  const nothingLeft = tombstones.length === count
+  if (nothingLeft && view.state === 'Empty' && !held.hasPending(group.groupId)) tombstones.push(...view.tombstones())
+  return tombstones
+}
+
+function isExpired(group: Group, commit: OffsetCommitValue, now: number, retentionMs: number): boolean {
+  const since = retainedSince(group, commit)
+  if (since === null) return false
+  if (commit.expireTimestamp !== -1n) return now >= commit.expireTimestamp
+  return now - since >= retentionMs
+}
+
+/** The moment from which the retention of an offset counts; null while the group keeps it. */
+function retainedSince(group: Group, commit: OffsetCommitValue): number | null {
+  const committed = Number(commit.commitTimestamp)
+  if (group.type === 'consumer' || group.protocolType === null) return committed
+  if (group.state === 'Empty') return group.stateTimestamp ?? committed
+  const knowsItsTopics = usesConsumerProtocol(group) && group.subscribedTopics !== null
+  return group.state === 'Stable' && knowsItsTopics ? committed : null
+}
+
+/** The tombstones for a group's offsets of a topic that is gone, those of open transactions among them. */
+export function forgetTopic(
+  groupId: string,
+  offsets: GroupOffsets,
+  held: Iterable<HeldOffset>,
+  topic: { readonly name: string; readonly topicId: string }
+): OffsetRecord[] {
+  const ofThisTopic = ({ topicId }: OffsetCommitValue) => topicId === ZERO_UUID || topicId === topic.topicId
+  const committed = [...(offsets.get(topic.name) ?? [])].filter(([, commit]) => ofThisTopic(commit))
+  const waiting = [...held].filter(({ key, value }) => key.topic === topic.name && ofThisTopic(value))
+  const partitions = new Set([...committed.map(([partition]) => partition), ...waiting.map(({ key }) => key.partition)])
+  return Array.from(partitions, partition => tombstone(groupId, topic.name, partition))
+}
+
+/**
+ * The tombstones for a group's offsets of topics that are gone: a broker that dies may not come to write them when it
+ * deletes a topic. What an open transaction commits for one that has the name now is kept, and takes their place.
+ */
+export function forgetGone(
+  groupId: string,
+  offsets: GroupOffsets,
+  held: Iterable<HeldOffset>,
+  exists: (topicId: string) => boolean
+): OffsetRecord[] {
+  const isGone = ({ topicId }: OffsetCommitValue) => topicId !== ZERO_UUID && !exists(topicId)
+  const tombstones = new Map<string, OffsetRecord>()
+  const forget = (topic: string, partition: number) =>
+    tombstones.set(`${topic}/${partition}`, tombstone(groupId, topic, partition))
+  for (const [topic, partitions] of offsets)
+    for (const [partition, commit] of partitions) if (isGone(commit)) forget(topic, partition)
+  const waiting = [...held]
+  for (const { key, value } of waiting) if (isGone(value)) forget(key.topic, key.partition)
+  for (const { key, value } of waiting) if (!isGone(value)) tombstones.delete(`${key.topic}/${key.partition}`)
+  return [...tombstones.values()]
+}
+
+/** The tombstones for all of a group's offsets, those of open transactions among them. */
+export function forgetGroup(groupId: string, offsets: GroupOffsets, held: Iterable<HeldOffset>): OffsetRecord[] {
+  const committed = [...offsets].flatMap(([topic, partitions]) =>
+    Array.from(partitions.keys(), partition => tombstone(groupId, topic, partition))
+  )
+  const waiting = new Map<string, OffsetRecord>()
+  for (const { topic, partition } of Array.from(held, ({ key }) => key)) {
+    if (offsets.get(topic)?.has(partition)) continue
+    waiting.set(`${topic}/${partition}`, tombstone(groupId, topic, partition))
+  }
+  return [...committed, ...waiting.values()]
+}
+
+/** The tombstones for those of some partitions that a group has an offset for, or may have when a transaction ends. */
+export function forgetPartitions(
+  groupId: string,
+  topics: readonly OffsetTopic[],
+  offsets: GroupOffsets,
+  held: Pick<HeldOffsets, 'isPending'>
+): OffsetRecord[] {
+  const isKept = (topic: string, partition: number) =>
+    offsets.get(topic)?.has(partition) || held.isPending(groupId, topic, partition)
+  const tombstones = new Map<string, OffsetRecord>()
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) {
+      if (isKept(name, partitionIndex))
+        tombstones.set(`${name}/${partitionIndex}`, tombstone(groupId, name, partitionIndex))
+    }
+  }
+  return [...tombstones.values()]
+}
+
+function tombstone(group: string, topic: string, partition: number): OffsetRecord {
+  return { type: 'OffsetCommit', key: { group, topic, partition }, value: null }
+}

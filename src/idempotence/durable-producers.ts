@@ -1,0 +1,77 @@
+/**
+ * What a partition knows of its producers, such that it outlives the process: the newest snapshot in the partition's
+ * folder and the log after it. A snapshot only saves reading, so one that is damaged or missing costs time, not state.
+ */
+
+import type { BatchObserver } from '../log/partition-log/batch-observer.ts'
+import type { AbortedTxn } from '../log/segment/transaction-index.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import type { Steps } from '../runtime/steps.ts'
+import { endingIn } from './ending.ts'
+import { ProducerSnapshots, type ProducerSnapshotsOptions } from './producer-snapshots.ts'
+import { ProducerStates } from './producer-state.ts'
+
+export interface DurableProducersOptions extends ProducerSnapshotsOptions {
+  readonly now: number
+  /** `producer.id.expiration.ms` */
+  readonly expirationMs: number
+}
+
+export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolled' | 'closing'> {
+  readonly states = new ProducerStates()
+  readonly #snapshots: ProducerSnapshots
+
+  private constructor(snapshots: ProducerSnapshots) {
+    this.#snapshots = snapshots
+  }
+
+  /** Brings back what was known, batch by batch. Throws StorageError where the disk does not let us. */
+  static *loading(options: DurableProducersOptions): Steps<DurableProducers> {
+    const { log, now, expirationMs } = options
+    const snapshots = new ProducerSnapshots(options)
+    const producers = new DurableProducers(snapshots)
+    const newest = snapshots.newest()
+    if (newest) producers.states.restore(newest.producers)
+    producers.states.expire(now, expirationMs)
+    yield* producers.#replaying(options, newest?.offset ?? log.firstSegmentOffset)
+    return producers
+  }
+
+  observed(batch: RecordBatch): AbortedTxn | undefined {
+    if (batch.isLegacy || batch.producerId < 0n) return undefined
+    if (!batch.isControl) {
+      this.states.record(batch)
+      return undefined
+    }
+    const ending = endingIn(batch)
+    const completed = ending && this.states.mark(ending, batch.baseOffset)
+    if (!completed?.isAborted) return undefined
+    const { producerId, firstOffset, lastOffset, lastStableOffset } = completed
+    return { producerId, firstOffset, lastOffset, lastStableOffset }
+  }
+
+  rolled(baseOffset: bigint): void {
+    this.#snapshots.write(baseOffset, this.states.entries())
+  }
+
+  async closing(endOffset: bigint): Promise<void> {
+    await this.#snapshots.writeSynced(endOffset, this.states.entries())
+  }
+
+  /** A log that is damaged in the middle is still served up to there, and its producers are known up to there. */
+  *#replaying({ log, logger }: DurableProducersOptions, from: bigint): Steps {
+    if (from >= log.logEndOffset) return
+    try {
+      for (const batch of log.batches(from)) {
+        const aborted = this.observed(batch)
+        if (aborted) log.noteAborted(aborted)
+        this.states.settle(log.highWatermark)
+        yield
+      }
+    } catch (error) {
+      if (!(error instanceof KafkaError && error.code === 'CORRUPT_MESSAGE')) throw error
+      logger.error({ folder: log.folder, err: error }, 'a log is damaged: not all that its producers sent is known')
+    }
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Compacts logs one after the other, always the dirtiest of those that are due, as long as there is one; then it rests
+ * for a while. It works between everyone else's requests: after so many bytes the others go first.
+ */
+import { type Alarm, type Clock, fairTurns, nextTurn } from '../../runtime/clock.ts'
+import { deferred } from '../../runtime/deferred.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { StorageError } from '../../storage/storage.ts'
+import type { PartitionLog } from '../partition-log/partition-log.ts'
+import { type Dirt, dirtiest, dirtOf } from './choice.ts'
+import { Cleaning, CleaningAborted } from './cleaning.ts'
+
+/** So long nobody has to wait, however few bytes that is: what is compressed or small takes more time. */
+const LONGEST_SLICE_MS = 10
+
+/** Kafka's log.cleaner settings. */
+export interface CleanerSettings {
+  readonly backoffMs: number
+  readonly dedupeBufferSize: number
+  readonly loadFactor: number
+  /** How many bytes are worked on before others have their turn (log.cleaner.io.buffer.size). */
+  readonly sliceBytes: number
+  readonly maxBytesPerSecond: number
+  /** The most bytes that a compressed batch may unpack to. */
+  readonly decompressedLimit: number
+}
+
+/** Up to where logs have been compacted, by their folders, for later processes too. */
+export interface CleanerOffsets {
+  get(folder: string): bigint | undefined
+  /** Notes it, and writes it down. */
+  set(folder: string, offset: bigint): void
+}
+
+export interface LogCleanerPorts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly offsets: CleanerOffsets
+  /** In force right now. */
+  settings(): CleanerSettings
+  /** All logs that are compacted, each opened when it is asked for; there may be many. */
+  logs(): Iterable<PartitionLog>
+}
+
+interface Candidate {
+  readonly log: PartitionLog
+  readonly dirt: Dirt
+}
+
+export class LogCleaner {
+  readonly #ports: LogCleanerPorts
+  /** Logs that cannot be compacted: they are left alone until the next start. */
+  readonly #uncleanable = new WeakSet<PartitionLog>()
+  /** Logs that could not be compacted just now: others come first. */
+  #postponed = new WeakSet<PartitionLog>()
+  #alarm: Alarm | undefined
+  #working: Promise<void> = Promise.resolve()
+  #isStopped = false
+  /** Ends a sleep early. */
+  #wake: () => void = () => {}
+  /** Of the slice under way. */
+  #sliceBytes = 0
+  #sliceBeganMs = 0
+
+  constructor(ports: LogCleanerPorts) {
+    this.#ports = ports
+  }
+
+  /** From now on logs are compacted, for the first time after log.cleaner.backoff.ms. */
+  start(): void {
+    const { clock, settings } = this.#ports
+    this.#alarm = clock.at(clock.now() + settings().backoffMs, () => {
+      this.#working = this.#work()
+    })
+  }
+
+  /** Resolves when nothing is being compacted any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#alarm?.cancel()
+    this.#wake()
+    await this.#working
+  }
+
+  /** Never rejects. */
+  async #work(): Promise<void> {
+    this.#postponed = new WeakSet()
+    try {
+      while (await this.#pass());
+    } catch (error) {
+      this.#ports.logger.error({ err: error }, 'logs could not be compacted: it is tried again later')
+    }
+    if (!this.#isStopped) this.start()
+  }
+
+  /** Compacts the dirtiest log, then has all of them drop what is past its retention. Whether there was one. */
+  async #pass(): Promise<boolean> {
+    const candidates: Candidate[] = []
+    await this.#forEachLog(log => {
+      const dirt = this.#dirtOf(log)
+      if (dirt.isDue) candidates.push({ log, dirt })
+    })
+    const chosen = dirtiest(candidates)
+    if (chosen && !this.#isStopped) await this.#attempt(chosen.log, () => this.#clean(chosen))
+    await this.#forEachLog(log => this.#retain(log))
+    return chosen !== undefined && !this.#isStopped
+  }
+
+  async #retain(log: PartitionLog): Promise<void> {
+    while (!this.#isStopped && log.deleteOldSegments() > 0) await nextTurn()
+  }
+
+  async #forEachLog(act: (log: PartitionLog) => void | Promise<void>): Promise<void> {
+    const turn = fairTurns(this.#ports.clock)
+    for (const log of this.#ports.logs()) {
+      if (!this.#isLeftAlone(log)) await this.#attempt(log, () => act(log))
+      const pause = turn()
+      if (pause) await pause
+      if (this.#isStopped) return
+    }
+  }
+
+  #isLeftAlone(log: PartitionLog): boolean {
+    return log.isOffline || this.#uncleanable.has(log) || this.#postponed.has(log)
+  }
+
+  /** One log's trouble is not the others'. */
+  async #attempt(log: PartitionLog, act: () => void | Promise<void>): Promise<void> {
+    const { folder } = log
+    const { logger } = this.#ports
+    try {
+      await act()
+    } catch (error) {
+      if (error instanceof CleaningAborted || log.isOffline) {
+        logger.debug({ folder, reason: String(error) }, 'the compaction of a log was given up')
+        this.#postponed.add(log)
+      } else if (error instanceof StorageError) {
+        logger.warn({ folder, err: error }, 'a log could not be compacted: it is tried again later')
+        this.#postponed.add(log)
+      } else {
+        logger.error({ folder, err: error }, 'a log cannot be compacted, and is left as it is until the next start')
+        this.#uncleanable.add(log)
+      }
+    }
+  }
+
+  #dirtOf(log: PartitionLog): Dirt {
+    const { clock, logger, offsets } = this.#ports
+    const { folder, config } = log
+    const checkpoint = offsets.get(folder)
+    const dirt = dirtOf(log, checkpoint, clock.now())
+    if (dirt.hasBadCheckpoint) {
+      // Retention may have passed it, which is nothing to talk about.
+      if (!config.isDeleted) {
+        logger.warn({ folder, checkpoint, firstDirtyOffset: dirt.firstDirtyOffset }, 'a cleaner offset cannot be right')
+      }
+      offsets.set(folder, dirt.firstDirtyOffset)
+    }
+    return dirt
+  }
+
+  async #clean({ log, dirt }: Candidate): Promise<void> {
+    const { clock, logger, settings, offsets } = this.#ports
+    const { dedupeBufferSize, loadFactor, decompressedLimit } = settings()
+    const beganMs = clock.now()
+    this.#beginSlice()
+    const mapLimits = { memoryBytes: dedupeBufferSize, loadFactor }
+    const spend = (bytes: number) => this.#spend(bytes)
+    const done = await new Cleaning({ log, dirt, mapLimits, nowMs: beganMs, decompressedLimit, spend }).run()
+    if (log.isOffline) return
+    offsets.set(log.folder, done.endOffset)
+    const { bytesBefore, bytesAfter, recordsBefore, recordsAfter } = done
+    const recordsDropped = recordsBefore - recordsAfter
+    const tookMs = clock.now() - beganMs
+    logger.info({ folder: log.folder, bytesBefore, bytesAfter, recordsDropped, tookMs }, 'a log was compacted')
+  }
+
+  #beginSlice(): void {
+    this.#sliceBytes = 0
+    this.#sliceBeganMs = this.#ports.clock.now()
+  }
+
+  /** Bytes were read or written. At the end of a slice it is the others' turn, or for as long as the throttle wants. */
+  #spend(bytes: number): Promise<void> | undefined {
+    const { clock, settings } = this.#ports
+    this.#sliceBytes += bytes
+    const isOver = this.#sliceBytes >= settings().sliceBytes || clock.now() - this.#sliceBeganMs >= LONGEST_SLICE_MS
+    return isOver ? this.#endSlice() : undefined
+  }
+
+  async #endSlice(): Promise<void> {
+    const { clock, settings } = this.#ports
+    const leastMs = (this.#sliceBytes / settings().maxBytesPerSecond) * 1000
+    const leftMs = leastMs - (clock.now() - this.#sliceBeganMs)
+    if (leftMs >= 1 && !this.#isStopped) await this.#sleep(leftMs)
+    else await nextTurn()
+    if (this.#isStopped) throw new CleaningAborted('the broker stops')
+    this.#beginSlice()
+  }
+
+  async #sleep(forMs: number): Promise<void> {
+    const { clock } = this.#ports
+    const { promise, resolve } = deferred<void>()
+    const alarm = clock.at(clock.now() + forMs, resolve)
+    this.#wake = resolve
+    await promise
+    alarm.cancel()
+  }
+}

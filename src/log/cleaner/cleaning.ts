@@ -1,0 +1,197 @@
+/**
+ * One round of compaction of one log: first the newest offset of every key in the new part is mapped, then all segments
+ * up to there are written anew without what is out of date, and swapped in group by group. It works in slices: between
+ * two of them the log lives on, and the round is given up when it has lost its ground.
+ */
+import type { RecordBatch } from '../../protocol/records/batch.ts'
+import { RecordWalker } from '../../protocol/records/record.ts'
+import { abortedBetween } from '../partition-log/committed-read.ts'
+import type { PartitionLog } from '../partition-log/partition-log.ts'
+import type { Segment } from '../segment/segment.ts'
+import { type Dirt, segmentsBetween } from './choice.ts'
+import { type FilterRules, filterBatch } from './filter.ts'
+import { groupsOf } from './groups.ts'
+import { OffsetMap, type OffsetMapLimits } from './offset-map.ts'
+import { CleanedTransactions } from './transactions.ts'
+
+/** The round was given up: the log is no longer compacted or no longer there, or the broker stops. */
+export class CleaningAborted extends Error {
+  override name = 'CleaningAborted'
+}
+
+/** What a round needs to know. */
+export interface CleaningOptions {
+  readonly log: PartitionLog
+  readonly dirt: Dirt
+  readonly mapLimits: OffsetMapLimits
+  readonly nowMs: number
+  /** The most bytes that a compressed batch may unpack to: a log may have been taken over from somebody else. */
+  readonly decompressedLimit: number
+  /** Told of bytes that were read or written; a promise is waited for. Throws CleaningAborted where the cleaner stops. */
+  readonly spend: (bytes: number) => Promise<void> | undefined
+}
+
+/** What a round did. */
+export interface CleaningResult {
+  /** All before is clean now. */
+  readonly endOffset: bigint
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  readonly recordsBefore: number
+  readonly recordsAfter: number
+}
+
+/** The keys of the new part of a log. */
+interface MappedKeys {
+  readonly map: OffsetMap
+  /** Where the map ends, because the new part does or because it is full. */
+  readonly endOffset: bigint
+}
+
+interface CleaningRules extends FilterRules {
+  readonly transactions: CleanedTransactions
+}
+
+export class Cleaning {
+  readonly #options: CleaningOptions
+  /** Where what stays is written to. */
+  #target: Segment | undefined
+  #bytesBefore = 0
+  #bytesAfter = 0
+  #recordsBefore = 0
+  #recordsAfter = 0
+
+  constructor(options: CleaningOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Runs to the end. Throws CleaningAborted; CorruptRecordError or INVALID_RECORD for a batch that cannot be read;
+   * StorageError. What was swapped in by then stays, anything else is as it was.
+   */
+  async run(): Promise<CleaningResult> {
+    const { log, dirt } = this.#options
+    const { map, endOffset } = await this.#mapKeys()
+    // Records go because of newer ones, which must not be lost after them.
+    await log.synced(endOffset)
+    const transactions = new CleanedTransactions(aborted => this.#target?.noteAborted(aborted))
+    const rules = { ...this.#rules(map, endOffset), transactions }
+    const sources = log.segments.filter(({ baseOffset }) => baseOffset < endOffset)
+    for (const group of groupsOf(sources, log.config, dirt.firstUncleanableOffset)) await this.#cleanGroup(group, rules)
+    return {
+      endOffset,
+      bytesBefore: this.#bytesBefore,
+      bytesAfter: this.#bytesAfter,
+      recordsBefore: this.#recordsBefore,
+      recordsAfter: this.#recordsAfter
+    }
+  }
+
+  #rules(map: OffsetMap, mappedUpTo: bigint): Omit<FilterRules, 'transactions'> {
+    const { log, dirt, nowMs, decompressedLimit } = this.#options
+    return {
+      newestOffset: key => map.get(key),
+      mappedUpTo,
+      roundEnd: dirt.firstUncleanableOffset,
+      isLastOfProducer: batch => log.isLastOfProducer(batch),
+      nowMs,
+      deleteRetentionMs: log.config.deleteRetentionMs,
+      decompressedLimit
+    }
+  }
+
+  async #mapKeys(): Promise<MappedKeys> {
+    const { log, dirt, mapLimits, decompressedLimit } = this.#options
+    const { firstDirtyOffset, firstUncleanableOffset } = dirt
+    const map = new OffsetMap(firstDirtyOffset, firstUncleanableOffset, mapLimits)
+    const segments = segmentsBetween(log.segments, firstDirtyOffset, firstUncleanableOffset)
+    const transactions = new CleanedTransactions(() => {})
+    let endOffset = firstDirtyOffset
+    for (const batch of this.#batches(segments, firstDirtyOffset, transactions)) {
+      const competes = transactions.fateOf(batch) === 'compacts'
+      if (competes && !mapBatch(map, batch, firstDirtyOffset, decompressedLimit)) {
+        if (endOffset > firstDirtyOffset) return { map, endOffset }
+        throw new Error(
+          `the keys of one batch do not fit into log.cleaner.dedupe.buffer.size: ${mapLimits.memoryBytes}`
+        )
+      }
+      if (batch.nextOffset > endOffset) endOffset = batch.nextOffset
+      const pause = this.#spend(batch.sizeInBytes, segments)
+      if (pause) await pause
+    }
+    // There may be a gap before the next segment.
+    return { map, endOffset: firstUncleanableOffset }
+  }
+
+  async #cleanGroup(sources: readonly Segment[], rules: CleaningRules): Promise<void> {
+    const { log } = this.#options
+    const [first, last] = [sources[0], sources.at(-1)]
+    if (!first || !last) return
+    const cleaned = log.upkeep.createCleaned(first.baseOffset)
+    try {
+      await this.#fill(cleaned, sources, rules)
+      await cleaned.sync()
+      cleaned.modifiedMs = last.modifiedMs
+      if (!(await log.upkeep.replaceSegments(sources, cleaned))) throw new CleaningAborted('segments have gone')
+    } catch (error) {
+      if (!log.isOffline) cleaned.remove()
+      throw error
+    }
+    for (const { size } of sources) this.#bytesBefore += size
+    this.#bytesAfter += cleaned.size
+  }
+
+  async #fill(cleaned: Segment, sources: readonly Segment[], rules: CleaningRules): Promise<void> {
+    const { indexIntervalBytes } = this.#options.log.config
+    this.#target = cleaned
+    for (const batch of this.#batches(sources, 0n, rules.transactions)) {
+      const filtered = filterBatch(batch, rules)
+      this.#recordsBefore += batch.isLegacy ? 1 : batch.recordsCount
+      this.#recordsAfter += filtered.recordsCount
+      if (filtered.batch) cleaned.append(filtered.batch, indexIntervalBytes)
+      const pause = this.#spend(batch.sizeInBytes + (filtered.batch?.sizeInBytes ?? 0), sources)
+      if (pause) await pause
+    }
+    cleaned.finish()
+  }
+
+  /** Whole batches from the one that holds `offset` on. Throws CorruptRecordError where the file is damaged. */
+  *#batches(
+    segments: readonly Segment[],
+    offset: bigint,
+    transactions: CleanedTransactions
+  ): Generator<RecordBatch, undefined> {
+    for (const segment of segments) {
+      const { baseOffset } = segment
+      const all = this.#options.log.segments
+      const from = all.indexOf(segment)
+      const upTo = all[from + 1]?.baseOffset ?? this.#options.log.logEndOffset
+      transactions.enter(abortedBetween(all.slice(from), baseOffset, upTo))
+      for (const { batch } of segment.batchesFrom(offset)) yield batch
+    }
+  }
+
+  /** Bytes were read or written; others may have to go first, and may take away what the round stands on. */
+  #spend(bytes: number, sources: readonly Segment[]): Promise<void> | undefined {
+    return this.#options.spend(bytes)?.then(() => this.#checkGround(sources))
+  }
+
+  /** Throws CleaningAborted when the log is not what the round began with. */
+  #checkGround(sources: readonly Segment[]): void {
+    const { log } = this.#options
+    if (log.isOffline) throw new CleaningAborted('the log is offline')
+    if (!log.config.isCompacted) throw new CleaningAborted('the log is no longer compacted')
+    if (!sources.every(source => log.segments.includes(source))) throw new CleaningAborted('segments have gone')
+  }
+}
+
+/** Notes the newest offset of every key in a batch, from `from` on. False when the map is full. */
+function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, decompressedLimit: number): boolean {
+  const walker = new RecordWalker(batch, decompressedLimit)
+  while (walker.next()) {
+    const offset = batch.baseOffset + BigInt(walker.offsetDelta)
+    const { key } = walker
+    if (key !== null && offset >= from && !map.put(key, offset)) return false
+  }
+  return true
+}

@@ -1,0 +1,178 @@
+/** The four offset checkpoints of a data directory, and what they take from its logs. */
+import { type Alarm, type Clock, repeat } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Storage } from '../../storage/storage.ts'
+import {
+  CLEANER_OFFSET_FILE,
+  HIGH_WATERMARK_FILE,
+  LOG_START_FILE,
+  OffsetCheckpoint,
+  RECOVERY_POINT_FILE
+} from '../checkpoints.ts'
+import { METADATA_FOLDER } from '../partition-folder.ts'
+import type { PartitionLog } from '../partition-log/partition-log.ts'
+
+/** How often a file follows what it tells, in milliseconds. */
+export interface CheckpointIntervals {
+  readonly recoveryPointMs: number
+  readonly logStartMs: number
+  readonly highWatermarkMs: number
+}
+
+/** Kafka's own. */
+export const KAFKA_INTERVALS: CheckpointIntervals = {
+  recoveryPointMs: 60_000,
+  logStartMs: 60_000,
+  highWatermarkMs: 5000
+}
+
+type Logs = Iterable<PartitionLog>
+
+export class DirectoryCheckpoints {
+  readonly #logger: Logger
+  readonly #recoveryPoints: OffsetCheckpoint
+  readonly #logStarts: OffsetCheckpoint
+  readonly #highWatermarks: OffsetCheckpoint
+  readonly #cleanerOffsets: OffsetCheckpoint
+  readonly #files: readonly OffsetCheckpoint[]
+
+  #alarms: readonly Alarm[] = []
+
+  constructor(storage: Storage, logger: Logger) {
+    this.#logger = logger
+    this.#recoveryPoints = new OffsetCheckpoint(storage, RECOVERY_POINT_FILE, logger)
+    this.#logStarts = new OffsetCheckpoint(storage, LOG_START_FILE, logger)
+    this.#highWatermarks = new OffsetCheckpoint(storage, HIGH_WATERMARK_FILE, logger)
+    this.#cleanerOffsets = new OffsetCheckpoint(storage, CLEANER_OFFSET_FILE, logger)
+    this.#files = [this.#recoveryPoints, this.#logStarts, this.#highWatermarks, this.#cleanerOffsets]
+  }
+
+  /** Up to where a partition is known to be on the disk. */
+  recoveryPoint(folder: string): bigint | undefined {
+    return this.#recoveryPoints.get(folder)
+  }
+
+  /** Partitions that had something on the disk, and are not among `folders`. */
+  lacking(folders: { has(folder: string): boolean }): string[] {
+    return Array.from(this.#recoveryPoints.entries).flatMap(([folder, offset]) =>
+      offset > 0n && !folders.has(folder) ? [folder] : []
+    )
+  }
+
+  /**
+   * Whether the last process has left word of all its partitions, how far they were synced and compacted: one of which
+   * nothing is said came after that.
+   */
+  get knewPartitions(): boolean {
+    return this.#recoveryPoints.wasWhole && this.#cleanerOffsets.wasWhole
+  }
+
+  /** A new directory knows of its partitions from the beginning. */
+  async begin(): Promise<void> {
+    await this.#recoveryPoints.save()
+    await this.#cleanerOffsets.save()
+  }
+
+  /** The first offset that a partition offers, where that is not the beginning of its files. */
+  logStart(folder: string): bigint | undefined {
+    return this.#logStarts.get(folder)
+  }
+
+  /** Up to where a partition has been compacted. */
+  cleanerOffset(folder: string): bigint | undefined {
+    return this.#cleanerOffsets.get(folder)
+  }
+
+  /** Notes up to where a partition has been compacted, and writes it down. */
+  setCleanerOffset(folder: string, offset: bigint): void {
+    this.#cleanerOffsets.set(folder, offset)
+    this.#cleanerOffsets.write()
+  }
+
+  /** From now on the files follow the logs by themselves. */
+  writeRegularly(clock: Clock, intervals: CheckpointIntervals, logs: () => Logs): void {
+    const { recoveryPointMs, logStartMs, highWatermarkMs } = intervals
+    this.#alarms = [
+      repeat(
+        clock,
+        () => recoveryPointMs,
+        () => this.#follow(this.#recoveryPoints, () => this.#noteRecoveryPoints(logs()))
+      ),
+      repeat(
+        clock,
+        () => logStartMs,
+        () => {
+          this.#follow(this.#logStarts, () => this.#noteLogStarts(logs()))
+          // The cleaner tells of its logs itself, but not of those that were deleted.
+          this.#follow(this.#cleanerOffsets, () => {})
+        }
+      ),
+      repeat(
+        clock,
+        () => highWatermarkMs,
+        () => this.#follow(this.#highWatermarks, () => this.#noteHighWatermarks(logs()))
+      )
+    ]
+  }
+
+  /** The files follow no more. */
+  stop(): void {
+    for (const alarm of this.#alarms) alarm.cancel()
+  }
+
+  /** Notes how far logs are known to be on the disk, where they start, and their high watermarks. */
+  note(logs: Logs): void {
+    this.#noteRecoveryPoints(logs)
+    this.#noteLogStarts(logs)
+    this.#noteHighWatermarks(logs)
+  }
+
+  /** Drops what is said of partitions that are no more. */
+  keepOnly(folders: { has(folder: string): boolean }): void {
+    for (const file of this.#files) file.keepOnly(folders)
+  }
+
+  /** Drops what is known of a partition. */
+  forget(folder: string): void {
+    for (const file of this.#files) file.set(folder, undefined)
+  }
+
+  /** Writes the files that have changed. */
+  write(): void {
+    for (const file of this.#files) file.write()
+  }
+
+  /** Writes all files and brings them to the disk. */
+  async save(): Promise<void> {
+    for (const file of this.#files) await file.save()
+  }
+
+  #noteRecoveryPoints(logs: Logs): void {
+    for (const { folder, recoveryPoint } of noted(logs)) this.#recoveryPoints.set(folder, recoveryPoint)
+  }
+
+  #noteHighWatermarks(logs: Logs): void {
+    for (const { folder, highWatermark } of noted(logs)) this.#highWatermarks.set(folder, highWatermark)
+  }
+
+  /** A start at the beginning of the files needs no word. */
+  #noteLogStarts(logs: Logs): void {
+    for (const { folder, logStartOffset, firstSegmentOffset } of noted(logs)) {
+      this.#logStarts.set(folder, logStartOffset > firstSegmentOffset ? logStartOffset : undefined)
+    }
+  }
+
+  #follow(file: OffsetCheckpoint, note: () => void): void {
+    note()
+    try {
+      file.write()
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'a checkpoint could not be written: a restart may take longer')
+    }
+  }
+}
+
+/** The metadata has no entry: it is recovered from its beginning at every start. */
+function* noted(logs: Logs): Generator<PartitionLog, undefined> {
+  for (const log of logs) if (log.folder !== METADATA_FOLDER) yield log
+}

@@ -1,0 +1,97 @@
+/** `meta.properties`: which cluster and node a data directory belongs to, in the syntax of Java's properties files. */
+import { type Random, randomUuid } from '../../runtime/random.ts'
+import { DataDirectoryError } from '../../storage/data-directory-error.ts'
+import { replaceFileSynced, type Storage } from '../../storage/storage.ts'
+
+/** Kafka's name for the file. */
+export const META_PROPERTIES_FILE = 'meta.properties'
+
+const VERSION = '1'
+/** In a directory that is still to be claimed: of the file system, and of a first start that died at once. */
+const OF_NOBODY: ReadonlySet<string> = new Set(['lost+found', `${META_PROPERTIES_FILE}.tmp`])
+
+/** What the file says. */
+export interface MetaProperties {
+  readonly clusterId: string
+  readonly nodeId: number
+  /** Tells this directory from all others. */
+  readonly directoryId: string
+}
+
+/** Who the node is to be. A new directory gets `clusterId`, or a random one if there is none. */
+export interface Identity {
+  readonly nodeId: number
+  readonly clusterId?: string | undefined
+}
+
+/**
+ * Reads the identity of a data directory, or gives a new directory one. Throws DataDirectoryError when it belongs to
+ * another node or cluster, or holds files but no identity.
+ */
+export async function claimDirectory(storage: Storage, random: Random, identity: Identity): Promise<MetaProperties> {
+  if (storage.exists(META_PROPERTIES_FILE)) return claimExisting(storage, random, identity)
+  const foreign = storage.list('').find(({ name }) => !name.startsWith('.') && !OF_NOBODY.has(name))
+  if (foreign) {
+    throw new DataDirectoryError(
+      `the data directory holds files (such as '${foreign.name}') but no ${META_PROPERTIES_FILE}: give an empty directory, or one that Kafka or minikafka has used`
+    )
+  }
+  const meta = {
+    clusterId: identity.clusterId ?? randomUuid(random),
+    nodeId: identity.nodeId,
+    directoryId: randomUuid(random)
+  }
+  await writeMeta(storage, meta)
+  return meta
+}
+
+async function claimExisting(storage: Storage, random: Random, identity: Identity): Promise<MetaProperties> {
+  const properties = parseProperties(storage.read(META_PROPERTIES_FILE, 0, storage.size(META_PROPERTIES_FILE)))
+  const clusterId = properties.get('cluster.id')
+  const nodeId = properties.get('node.id')
+  if (properties.get('version') !== VERSION || !clusterId || !nodeId || !/^\d+$/.test(nodeId)) {
+    throw new DataDirectoryError(
+      `${META_PROPERTIES_FILE} of the data directory is not of version ${VERSION} with cluster.id and node.id`
+    )
+  }
+  if (Number(nodeId) !== identity.nodeId) {
+    throw new DataDirectoryError(
+      `the data directory belongs to node.id ${nodeId}, and this broker is ${identity.nodeId}`
+    )
+  }
+  if (identity.clusterId !== undefined && clusterId !== identity.clusterId) {
+    throw new DataDirectoryError(`the data directory belongs to cluster '${clusterId}', not to '${identity.clusterId}'`)
+  }
+  const known = properties.get('directory.id')
+  const meta = { clusterId, nodeId: identity.nodeId, directoryId: known ?? randomUuid(random) }
+  if (known === undefined) await writeMeta(storage, meta)
+  return meta
+}
+
+function writeMeta(storage: Storage, { clusterId, nodeId, directoryId }: MetaProperties): Promise<void> {
+  const lines = [
+    `version=${VERSION}`,
+    `cluster.id=${escaped(clusterId)}`,
+    `node.id=${nodeId}`,
+    `directory.id=${directoryId}`
+  ]
+  return replaceFileSynced(storage, META_PROPERTIES_FILE, Buffer.from(`${lines.join('\n')}\n`))
+}
+
+/** One pair a line, as Kafka writes it; long lines that go on after a backslash do not occur. */
+function parseProperties(bytes: Buffer): Map<string, string> {
+  const properties = new Map<string, string>()
+  for (const line of bytes.toString('latin1').split(/\r?\n/)) {
+    const match = /^\s*([^#!=:\s][^=:\s]*)\s*[=:\s]\s*(.*?)\s*$/.exec(line)
+    if (match?.[1] !== undefined && match[2] !== undefined) properties.set(match[1], unescaped(match[2]))
+  }
+  return properties
+}
+
+function escaped(value: string): string {
+  return value.replace(/[\\:=#!]/g, '\\$&')
+}
+
+function unescaped(value: string): string {
+  return value.replace(/\\(.)/g, '$1')
+}

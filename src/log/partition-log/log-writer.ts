@@ -1,0 +1,101 @@
+/** How a log grows: batches get their offsets and go into the active segment, or a new one begins. */
+import { KafkaError } from '../../protocol/errors.ts'
+import type { RecordBatch } from '../../protocol/records/batch.ts'
+import { assert } from '../../runtime/assert.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Random } from '../../runtime/random.ts'
+import { StorageError } from '../../storage/storage.ts'
+import type { Segment } from '../segment/segment.ts'
+import type { Segments } from '../segment/segments.ts'
+import type { AbortedTxn } from '../segment/transaction-index.ts'
+import type { BatchObserver } from './batch-observer.ts'
+import type { LeaderEpochs } from './leader-epochs.ts'
+import type { LogConfig } from './log-config.ts'
+import type { LogSync } from './log-sync.ts'
+import { RollPolicy } from './roll-policy.ts'
+
+/** The log that is written to. */
+export interface WrittenLog {
+  readonly segments: Segments
+  readonly epochs: LeaderEpochs
+  readonly sync: LogSync
+  readonly clock: Clock
+  readonly random: Random
+  /** The settings in force. */
+  readonly config: () => LogConfig
+  /** Who is told, if there is somebody. */
+  readonly observer: () => BatchObserver | undefined
+}
+
+export class LogWriter {
+  readonly #log: WrittenLog
+  readonly #rollPolicy: RollPolicy
+  #endOffset: bigint
+
+  constructor(log: WrittenLog, endOffset: bigint) {
+    this.#log = log
+    this.#rollPolicy = new RollPolicy(log.random, log.config())
+    this.#endOffset = endOffset
+  }
+
+  /** The offset that the next record gets. */
+  get endOffset(): bigint {
+    return this.#endOffset
+  }
+
+  /**
+   * Gives a validated batch its offsets and the leader's epoch, in place, and writes it. Throws KAFKA_STORAGE_ERROR,
+   * and RECORD_LIST_TOO_LARGE for a batch that no segment can hold.
+   */
+  append(batch: RecordBatch, leaderEpoch: number): { baseOffset: bigint; lastOffset: bigint } {
+    const { segments, epochs, sync, clock } = this.#log
+    const config = this.#log.config()
+    checkSize(batch, config)
+    const baseOffset = this.#endOffset
+    batch.stamp(baseOffset, leaderEpoch)
+    sync.expectChange()
+    if (leaderEpoch >= 0 && leaderEpoch !== epochs.latest?.epoch) this.beginLeaderEpoch(leaderEpoch)
+    if (this.#rollPolicy.mustRoll(segments.active, batch, config, clock.now())) this.roll()
+    segments.active.append(batch, config.indexIntervalBytes)
+    this.#endOffset = batch.nextOffset
+    const aborted = this.#log.observer()?.observed(batch)
+    if (aborted) noteForCertain(segments.active, aborted)
+    sync.appended(this.#endOffset, batch.sizeInBytes)
+    return { baseOffset, lastOffset: batch.lastOffset }
+  }
+
+  /** Begins a new segment. If this throws there is none. */
+  roll(): void {
+    const { segments, sync, config, observer } = this.#log
+    const full = segments.roll(this.#endOffset)
+    this.#rollPolicy.rolled(config())
+    observer()?.rolled(this.#endOffset)
+    sync.rolled(full, this.#endOffset)
+  }
+
+  /** A replica led by `epoch` begins here (KIP-101). */
+  beginLeaderEpoch(epoch: number): void {
+    const { sync, epochs } = this.#log
+    sync.expectEpochChange()
+    epochs.assign(epoch, this.#endOffset)
+  }
+}
+
+function checkSize(batch: RecordBatch, { segmentBytes }: LogConfig): void {
+  const size = batch.bytes.length
+  assert(size === batch.sizeInBytes && batch.lastOffsetDelta >= 0, 'exactly one valid batch is appended')
+  if (size <= segmentBytes) return
+  throw new KafkaError(
+    'RECORD_LIST_TOO_LARGE',
+    `a batch of ${size} bytes does not fit into a segment of ${segmentBytes}`
+  )
+}
+
+/** The marker is in the log: were its abort not noted, readers would take what was aborted for committed. */
+function noteForCertain(segment: Segment, aborted: AbortedTxn): void {
+  try {
+    segment.noteAborted(aborted)
+  } catch (error) {
+    throw new StorageError('failed', `an aborted transaction could not be noted: ${String(error)}`)
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * What a leader checks of a produced batch before it is appended, and how it makes the batch its own: times, codec.
+ * Offsets and leader epoch are stamped by the log.
+ */
+import { KafkaError } from '../../protocol/errors.ts'
+import { batchesIn, NO_PRODUCER_ID, type RecordBatch, type TimestampType } from '../../protocol/records/batch.ts'
+import { buildBatch } from '../../protocol/records/builder.ts'
+import type { Codec, Compression } from '../../protocol/records/compression/codecs.ts'
+import type { NewRecord } from '../../protocol/records/encoding.ts'
+import { RecordWalker } from '../../protocol/records/record.ts'
+import { keyMissing, outOfRange, Refusals, type TimeBounds, wrongTimestampType } from './record-errors.ts'
+
+/** Who wrote the batch: a client's Produce, or one of our own coordinators, who may write control records. */
+export type BatchOrigin = 'client' | 'coordinator'
+
+/** The topic's settings that say which batches it takes, and in which form. */
+export interface ValidationRules extends TimeBounds {
+  /** `cleanup.policy` has compact in it. */
+  readonly isCompacted: boolean
+  readonly maxMessageBytes: number
+  readonly timestampType: TimestampType
+  readonly compressionType: 'producer' | 'uncompressed' | Compression
+  /** `compression.<codec>.level`, for the codecs that have one. */
+  readonly compressionLevels: Partial<Record<Compression, number>>
+  /** What a batch may come to when decompressed. */
+  readonly decompressedLimit: number
+}
+
+/** One batch on its way into one partition. */
+export interface Arrival {
+  readonly batch: RecordBatch
+  /** `<topic>-<partition>`, for messages. */
+  readonly topicPartition: string
+  readonly now: number
+  readonly origin: BatchOrigin
+}
+
+const NO_TIMESTAMP = -1
+const NO_EPOCH = -1
+const FIRST_VERSION_WITH_ZSTD = 7
+
+/**
+ * The one batch that a partition of a Produce request carries. Throws INVALID_RECORD unless there is exactly one, of
+ * magic 2, CORRUPT_MESSAGE for what is no batch, UNSUPPORTED_COMPRESSION_TYPE for zstd before version 7.
+ */
+export function checkProducedRecords(records: Buffer | null, apiVersion: number): RecordBatch {
+  const batches = batchesIn(records ?? Buffer.alloc(0))
+  const { value: batch } = batches.next()
+  if (!batch) throw invalid('a produce request needs one record batch a partition')
+  if (batch.isLegacy) throw invalid(`produce requests carry batches of magic 2, not ${batch.magic}`)
+  if (apiVersion < FIRST_VERSION_WITH_ZSTD && batch.codec === 'zstd') {
+    throw new KafkaError(
+      'UNSUPPORTED_COMPRESSION_TYPE',
+      `zstd is for produce requests from version 7, not ${apiVersion}`
+    )
+  }
+  if (batches.next().value) throw invalid('a produce request carries one record batch a partition')
+  return batch
+}
+
+/**
+ * Checks a batch and gives it the topic's timestamp type and codec: in place where that is possible, else as a new
+ * batch. Throws a KafkaError, InvalidRecordsError where single records are to blame; then the batch is as it was.
+ */
+export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordBatch {
+  checkBytes(arrival, rules)
+  const source = arrival.batch.codec
+  if (arrival.origin === 'client') checkHeader(arrival.batch)
+  const target = targetCodec(arrival.batch, source, rules)
+  const { maxTimestamp, deltasAreDense } = checkRecords(arrival, rules, target)
+  const storedTimestamp = rules.timestampType === 'LogAppendTime' ? BigInt(arrival.now) : maxTimestamp
+  if (source === target) {
+    // Kafka means to write such a batch anew, but has read no more of its records than their headers, and fails.
+    if (source !== 'none' && !deltasAreDense) {
+      throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the offset deltas of a compressed batch are not 0, 1, 2 ...')
+    }
+    arrival.batch.setMaxTimestamp(rules.timestampType, storedTimestamp)
+    return arrival.batch
+  }
+  return rebuild(arrival.batch, target, storedTimestamp, rules)
+}
+
+// The checks below stand in Kafka's order, so that a batch with several faults gets Kafka's answer.
+
+function checkBytes({ batch, origin, topicPartition }: Arrival, { maxMessageBytes }: ValidationRules): void {
+  if (origin === 'client' && batch.baseOffset !== 0n)
+    throw invalid(`a batch begins at offset ${batch.baseOffset}, not 0`)
+  checkSize(batch, maxMessageBytes)
+  if (batch.hasValidCrc()) return
+  throw new KafkaError('CORRUPT_MESSAGE', `a batch for ${topicPartition} does not fit its checksum ${batch.crc}`)
+}
+
+function checkHeader({ lastOffsetDelta, recordsCount, isControl, producerId, baseSequence }: RecordBatch): void {
+  if (lastOffsetDelta < 0) throw invalid(`a batch cannot end at offset delta ${lastOffsetDelta}`)
+  if (recordsCount <= 0) throw invalid(`a batch cannot have ${recordsCount} records`)
+  if (lastOffsetDelta + 1 !== recordsCount) {
+    throw invalid(`${recordsCount} records cannot have the offsets 0 to ${lastOffsetDelta}`)
+  }
+  if (isControl) throw invalid('clients cannot write control records')
+  if (producerId >= 0n && baseSequence < 0) {
+    throw invalid(`producer ${producerId} sent the sequence number ${baseSequence}`)
+  }
+}
+
+function checkSize({ sizeInBytes }: RecordBatch, maxMessageBytes: number): void {
+  if (sizeInBytes <= maxMessageBytes) return
+  throw new KafkaError('MESSAGE_TOO_LARGE', `a batch of ${sizeInBytes} bytes is above the limit of ${maxMessageBytes}`)
+}
+
+function targetCodec({ isControl }: RecordBatch, source: Codec, { compressionType }: ValidationRules): Codec {
+  if (compressionType === 'producer' || (isControl && source === 'none')) return source
+  return compressionType === 'uncompressed' ? 'none' : compressionType
+}
+
+interface Findings {
+  maxTimestamp: bigint
+  /** The offset deltas are 0, 1, 2 ...: of some clients' compressed batches they are not. */
+  deltasAreDense: boolean
+}
+
+/** Parses every record and holds it against the topic's rules. */
+function checkRecords(arrival: Arrival, rules: ValidationRules, target: Codec): Findings {
+  const walker = new RecordWalker(arrival.batch, rules.decompressedLimit)
+  const refused = new Refusals()
+  const claimsAppendTime = arrival.batch.timestampType === 'LogAppendTime'
+  let maxTimestamp: number | bigint = NO_TIMESTAMP
+  let deltasAreDense = true
+  for (let index = 0; walker.next(); index++) {
+    const { timestamp } = walker
+    if (rules.isCompacted && walker.keyLength < 0) {
+      refused.add(index, 'INVALID_RECORD', () => keyMissing(arrival.topicPartition))
+    } else if (rules.timestampType === 'CreateTime' && timestamp !== NO_TIMESTAMP) {
+      if (isOutOfRange(timestamp, arrival.now, rules)) {
+        refused.add(index, 'INVALID_TIMESTAMP', () => outOfRange(walker, arrival.batch, arrival.now, rules))
+      }
+    } else if (claimsAppendTime) {
+      refused.add(index, 'INVALID_TIMESTAMP', () => wrongTimestampType(walker, arrival.batch, target))
+    }
+    if (timestamp > maxTimestamp) maxTimestamp = timestamp
+    if (walker.offsetDelta !== index) deltasAreDense = false
+  }
+  refused.throwIfAny()
+  return { maxTimestamp: BigInt(maxTimestamp), deltasAreDense }
+}
+
+function isOutOfRange(timestamp: number | bigint, now: number, rules: ValidationRules): boolean {
+  // Java's difference of longs wraps around, which only timestamps beyond 2^53 can show.
+  const age = typeof timestamp === 'number' ? now - timestamp : BigInt.asIntN(64, BigInt(now) - timestamp)
+  return age > rules.timestampBeforeMaxMs || -age > rules.timestampAfterMaxMs
+}
+
+/**
+ * The records again, in the codec and with the offset deltas that the topic wants. Kafka's builder is stricter than its
+ * validator, and what it refuses is an UNKNOWN_SERVER_ERROR.
+ */
+function rebuild(batch: RecordBatch, codec: Codec, maxTimestamp: bigint, rules: ValidationRules): RecordBatch {
+  const { producerId, producerEpoch, baseSequence, isTransactional } = batch
+  const hasProducer = producerId !== NO_PRODUCER_ID
+  if (hasProducer ? producerEpoch === NO_EPOCH || baseSequence < 0 : isTransactional) {
+    throw new KafkaError('UNKNOWN_SERVER_ERROR', `no batch can be built for epoch ${producerEpoch} of ${producerId}`)
+  }
+  const rebuilt = buildBatch(withoutOffsets(new RecordWalker(batch, rules.decompressedLimit)), {
+    codec,
+    level: codec === 'none' ? undefined : rules.compressionLevels[codec],
+    timestampType: rules.timestampType,
+    maxTimestamp,
+    producerId,
+    producerEpoch,
+    baseSequence,
+    isTransactional
+  })
+  checkSize(rebuilt, rules.maxMessageBytes)
+  return rebuilt
+}
+
+/** One record at a time: a small batch may hold millions. */
+function* withoutOffsets(walker: RecordWalker): Generator<NewRecord, undefined> {
+  while (walker.next()) {
+    const { offset: _, ...record } = walker.record()
+    if (record.timestamp < NO_TIMESTAMP) {
+      throw new KafkaError('UNKNOWN_SERVER_ERROR', `no batch can be built with the time ${record.timestamp}`)
+    }
+    yield record
+  }
+}
+
+function invalid(why: string): KafkaError {
+  return new KafkaError('INVALID_RECORD', why)
+}

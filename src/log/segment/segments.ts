@@ -1,0 +1,167 @@
+/** The segments of one log, in order and without a gap between their names and their offsets. There is always one. */
+import { KafkaError } from '../../protocol/errors.ts'
+import type { RecordBatch } from '../../protocol/records/batch.ts'
+import { assert } from '../../runtime/assert.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { Segment } from './segment.ts'
+import { baseOffsetOf } from './segment-names.ts'
+
+/** How far and how much a read may go. */
+export interface ReadLimits {
+  readonly maxBytes: number
+  /** Batches at or after this offset are not given out. */
+  readonly upTo: bigint
+  /** Whether a first batch larger than `maxBytes` comes whole, or nothing does. */
+  readonly minOneBatch: boolean
+}
+
+/** Where the segments are, what the first of all begins at, and how a new one is made, if not in the plain way. */
+export interface SegmentsOptions {
+  readonly storage: Storage
+  readonly folder: string
+  readonly emptyAt: bigint
+  readonly nowMs: number
+  readonly create?: (baseOffset: bigint) => Segment
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export class Segments {
+  readonly #create: (baseOffset: bigint) => Segment
+  /** Ascending by base offset, never empty. */
+  readonly #segments: Segment[]
+
+  /** Those of a folder, or a first one at `emptyAt`. */
+  constructor({ storage, folder, emptyAt, nowMs, create }: SegmentsOptions) {
+    this.#create = create ?? (offset => Segment.create(storage, folder, offset, nowMs))
+    this.#segments = segmentOffsets(storage, folder).map(offset => new Segment(storage, folder, offset, nowMs))
+    if (this.#segments.length === 0) this.#segments.push(this.#create(emptyAt))
+  }
+
+  /** Oldest first. */
+  get all(): readonly Segment[] {
+    return this.#segments
+  }
+
+  /** The one that is written to. */
+  get active(): Segment {
+    const active = this.#segments.at(-1)
+    assert(active, 'a log has a segment')
+    return active
+  }
+
+  get firstOffset(): bigint {
+    return this.#segments[0]?.baseOffset ?? 0n
+  }
+
+  get sizeInBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
+  }
+
+  /** The segment that holds `offset`, or would, and all later ones. */
+  from(offset: bigint): readonly Segment[] {
+    return this.#segments.slice(this.#indexOf(offset))
+  }
+
+  /** What a fetch from `offset` gets: see Segment.read. It comes from one segment, of which `upTo` may be the middle. */
+  read(offset: bigint, { maxBytes, upTo, minOneBatch }: ReadLimits): Buffer {
+    if (offset >= upTo) return NOTHING
+    if (maxBytes < 0) throw new KafkaError('UNKNOWN_SERVER_ERROR', `${maxBytes} bytes cannot be read`)
+    for (let index = this.#indexOf(offset); ; index++) {
+      const segment = this.#segments[index]
+      if (!segment) return NOTHING
+      const bytes = segment.read(offset, maxBytes, this.#endPosition(index, upTo), minOneBatch)
+      if (bytes) return bytes
+    }
+  }
+
+  /** Whether two offsets belong to the same segment. */
+  areInOne(from: bigint, to: bigint): boolean {
+    return this.#indexOf(from) === this.#indexOf(to)
+  }
+
+  /** How many bytes lie between two offsets of one segment. */
+  bytesBetween(from: bigint, to: bigint): number {
+    const segment = this.#segments[this.#indexOf(from)]
+    assert(segment && this.areInOne(from, to), 'the offsets are in one segment')
+    const positionOf = (offset: bigint) => segment.find(offset)?.position ?? segment.size
+    return positionOf(to) - positionOf(from)
+  }
+
+  /** Whole batches from the one that holds `offset` to the last before `upTo`. */
+  *batches(offset: bigint, upTo: bigint): Generator<RecordBatch, undefined> {
+    for (const segment of this.from(offset)) {
+      for (const { batch } of segment.batchesFrom(offset)) {
+        if (batch.baseOffset >= upTo) return
+        if (batch.lastOffset >= offset) yield batch
+      }
+    }
+  }
+
+  /** Finishes the active segment and begins the next. Returns the finished one. If this throws there is no new one. */
+  roll(baseOffset: bigint): Segment {
+    const full = this.active
+    full.finish()
+    this.#segments.push(this.#create(baseOffset))
+    return full
+  }
+
+  /** The oldest segment is no longer part of the log; it is not the only one. */
+  dropOldest(): void {
+    assert(this.#segments.length > 1, 'a log keeps a segment')
+    this.#segments.shift()
+  }
+
+  /** Whether a segment begins at `baseOffset`. */
+  hasBase(baseOffset: bigint): boolean {
+    return this.#segments[this.#indexOf(baseOffset)]?.baseOffset === baseOffset
+  }
+
+  /** Whether all of these are part of the log still. */
+  hasAll(segments: readonly Segment[]): boolean {
+    return segments.every(segment => this.#segments.includes(segment))
+  }
+
+  /** Puts one segment in the place of neighbours that begin at the same offset. */
+  replace(sources: readonly Segment[], by: Segment): void {
+    const at = sources[0] ? this.#segments.indexOf(sources[0]) : -1
+    assert(at >= 0 && sources[0]?.baseOffset === by.baseOffset, 'a segment replaces what is there')
+    this.#segments.splice(at, sources.length, by)
+  }
+
+  /** Leaves nothing but an empty segment at `offset`. */
+  startAgainAt(offset: bigint): void {
+    while (this.#segments.length > 0) this.#dropActive()
+    this.#segments.push(this.#create(offset))
+  }
+
+  #dropActive(): void {
+    this.active.remove()
+    this.#segments.pop()
+  }
+
+  /** Index of the segment that holds `offset` or would. */
+  #indexOf(offset: bigint): number {
+    let low = 0
+    let high = this.#segments.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#segments[middle]?.baseOffset ?? 0n) <= offset) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** Where in a segment the batches before `upTo` end. */
+  #endPosition(index: number, upTo: bigint): number {
+    const segment = this.#segments[index]
+    assert(segment, 'the segment exists')
+    const end = this.#segments[index + 1]?.baseOffset ?? segment.endOffset
+    return upTo >= end ? segment.size : (segment.find(upTo)?.position ?? segment.size)
+  }
+}
+
+/** The base offsets of a folder's segments, ascending. */
+export function segmentOffsets(storage: Storage, folder: string): bigint[] {
+  return storage.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
+}

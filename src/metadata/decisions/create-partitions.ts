@@ -1,0 +1,84 @@
+/** Decides a CreatePartitions request: the records to append and the answers. Pure; words and checks are Kafka's. */
+import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
+import type { MetadataImage, TopicState } from '../image/image.ts'
+import type { TopicRules } from './create-topics.ts'
+import { checkAssignment, partitionRecord, placeReplicas } from './placement.ts'
+import { type Decision, Plan, repeatedNames } from './plan.ts'
+
+/** How many partitions a topic shall have in all, and the brokers of the added ones if the client chooses them. */
+export interface MorePartitions {
+  readonly name: string
+  readonly count: number
+  readonly assignments: readonly { readonly brokerIds: readonly number[] }[] | null
+}
+
+/** The answer for one topic. */
+export interface CreatedPartitions {
+  readonly name: string
+  readonly errorCode: ErrorName
+  readonly errorMessage: string | null
+}
+
+type Limits = Pick<TopicRules, 'brokers' | 'maxPartitions'>
+
+/** For `validateOnly` append nothing: the answer is the same. */
+export function createPartitions(
+  image: MetadataImage,
+  topics: readonly MorePartitions[],
+  limits: Limits
+): Decision<CreatedPartitions> {
+  const repeated = repeatedNames(topics)
+  const plan = new Plan(image, limits.maxPartitions)
+  const results: CreatedPartitions[] = []
+  for (const name of repeated) {
+    results.push({ name, errorCode: 'INVALID_REQUEST', errorMessage: 'Duplicate topic name.' })
+  }
+  for (const topic of topics.filter(({ name }) => !repeated.has(name))) {
+    results.push({ name: topic.name, ...decide(() => addPartitions(image, topic, limits, plan)) })
+  }
+  return { records: plan.records, results }
+}
+
+function decide(add: () => void): Omit<CreatedPartitions, 'name'> {
+  try {
+    add()
+    return { errorCode: 'NONE', errorMessage: null }
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error
+    return { errorCode: error.code, errorMessage: error.message || null }
+  }
+}
+
+/** Adds the records of one topic to the plan; throws the KafkaError to answer with before it adds any. */
+function addPartitions(image: MetadataImage, wanted: MorePartitions, { brokers }: Limits, plan: Plan): void {
+  const topic = image.topicsByName.get(wanted.name)
+  // Kafka answers without words here.
+  if (!topic) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', '')
+  const first = topic.partitions.length
+  const added = additional(topic, wanted)
+  plan.reserve(added)
+  const factor = topic.partitions[0]?.replicas.length ?? 1
+  for (const { brokerIds } of wanted.assignments ?? []) checkAssignment(brokers, brokerIds, factor)
+  const replicas = Array.from(
+    { length: added },
+    (_, index) => wanted.assignments?.[index]?.brokerIds ?? placeReplicas(brokers, first + index, factor)
+  )
+  for (const [index, ids] of replicas.entries()) {
+    plan.records.push(partitionRecord(topic.topicId, first + index, ids, brokers))
+  }
+}
+
+function additional(topic: TopicState, { count, assignments }: MorePartitions): number {
+  const present = topic.partitions.length
+  const added = count - present
+  if (added === 0) throw new KafkaError('INVALID_PARTITIONS', `Topic already has ${present} partition(s).`)
+  if (added < 0) {
+    const text = `The topic ${topic.name} currently has ${present} partition(s); ${count} would not be an increase.`
+    throw new KafkaError('INVALID_PARTITIONS', text)
+  }
+  if (assignments && assignments.length !== added) {
+    const text = `Attempted to add ${added} additional partition(s), but only ${assignments.length} assignment(s) were specified.`
+    throw new KafkaError('INVALID_REPLICA_ASSIGNMENT', text)
+  }
+  return added
+}

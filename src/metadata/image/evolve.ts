@@ -1,0 +1,228 @@
+/**
+ * (image, records) -> image: the only way metadata changes, live and on replay alike. A record that contradicts what
+ * came before it is refused with MetadataError; the image that one had is never touched.
+ */
+
+import { RESOURCE_TYPES, resourceKey } from '../../config/resources.ts'
+import { MetadataError } from '../metadata-error.ts'
+import { applyOther } from '../other-records.ts'
+import type { MetadataRecord, MetadataRecordOf } from '../records.ts'
+import { likenessOf } from '../topic-names.ts'
+import { DraftMap } from './draft-map.ts'
+import type { MetadataImage, PartitionState, ResourceConfigs, TopicState } from './image.ts'
+import { changedPartition, newPartition } from './partition-state.ts'
+
+/** The image after `records`. Throws MetadataError when they do not fit. */
+export function evolve(image: MetadataImage, records: Iterable<MetadataRecord>): MetadataImage {
+  const draft = new ImageDraft(image)
+  for (const record of records) draft.apply(record)
+  return draft.finish()
+}
+
+/** A topic being changed: partitions may arrive in any order, and leave gaps until the draft is finished. */
+interface TopicDraft {
+  readonly name: string
+  readonly topicId: string
+  readonly partitions: (PartitionState | undefined)[]
+}
+
+/** Bounds what a damaged partition id can make us allocate. Far above what one broker holds. */
+const MAX_PARTITIONS_OF_A_TOPIC = 1_000_000
+
+/** An image in the making: any number of records, then one new image. */
+export class ImageDraft {
+  readonly #byName: DraftMap<TopicState>
+  readonly #byId: DraftMap<TopicState>
+  readonly #namesByLikeness: DraftMap<string>
+  readonly #configs: DraftMap<ResourceConfigs>
+  readonly #features: DraftMap<number>
+  readonly #others: DraftMap<MetadataRecord>
+  readonly #changedTopics = new Map<string, TopicDraft>()
+  #nextProducerId: bigint | undefined
+  #partitionCount: number
+  /** The records of an open metadata transaction: they count once it ends, and never if it is aborted. */
+  #transaction: MetadataRecord[] | undefined
+
+  constructor(base: MetadataImage) {
+    this.#byName = new DraftMap(base.topicsByName)
+    this.#byId = new DraftMap(base.topicsById)
+    this.#namesByLikeness = new DraftMap(base.namesByLikeness)
+    this.#configs = new DraftMap(base.configs)
+    this.#features = new DraftMap(base.features)
+    this.#others = new DraftMap(base.others)
+    this.#nextProducerId = base.nextProducerId
+    this.#partitionCount = base.partitionCount
+  }
+
+  /** Whether a metadata transaction has begun and not ended. */
+  get inTransaction(): boolean {
+    return this.#transaction !== undefined
+  }
+
+  /** Throws MetadataError when the record does not fit; the draft is then of no further use. */
+  apply(record: MetadataRecord): void {
+    switch (record.type) {
+      case 'BeginTransactionRecord':
+        if (this.#transaction) throw new MetadataError('a metadata transaction begins inside another one')
+        this.#transaction = []
+        return
+      case 'EndTransactionRecord':
+        for (const held of this.#closeTransaction()) this.#change(held)
+        return
+      case 'AbortTransactionRecord':
+        this.#closeTransaction()
+        return
+      default:
+        if (this.#transaction) this.#transaction.push(record)
+        else this.#change(record)
+    }
+  }
+
+  /** The new image. A transaction still open is left out of it. */
+  finish(): MetadataImage {
+    for (const { name, topicId, partitions } of this.#changedTopics.values()) {
+      if (!isWhole(partitions)) throw new MetadataError(`topic ${name} lacks a partition below its highest one`)
+      const topic = { name, topicId, partitions }
+      this.#byName.set(name, topic)
+      this.#byId.set(topicId, topic)
+    }
+    this.#changedTopics.clear()
+    return {
+      topicsByName: this.#byName.finish(),
+      topicsById: this.#byId.finish(),
+      namesByLikeness: this.#namesByLikeness.finish(),
+      partitionCount: this.#partitionCount,
+      configs: this.#configs.finish(),
+      features: this.#features.finish(),
+      nextProducerId: this.#nextProducerId,
+      others: this.#others.finish()
+    }
+  }
+
+  #closeTransaction(): readonly MetadataRecord[] {
+    const held = this.#transaction
+    if (!held) throw new MetadataError('a metadata transaction ends that never began')
+    this.#transaction = undefined
+    return held
+  }
+
+  #change(record: MetadataRecord): void {
+    switch (record.type) {
+      case 'TopicRecord':
+        this.#addTopic(record)
+        break
+      case 'PartitionRecord':
+        this.#putPartition(record)
+        break
+      case 'PartitionChangeRecord':
+        this.#changePartition(record)
+        break
+      case 'RemoveTopicRecord':
+        this.#removeTopic(record.topicId)
+        break
+      case 'ClearElrRecord':
+        this.#clearElr(record.topicName)
+        break
+      case 'ConfigRecord':
+        this.#setConfig(record)
+        break
+      case 'FeatureLevelRecord':
+        if (record.featureLevel === 0) this.#features.delete(record.name)
+        else this.#features.set(record.name, record.featureLevel)
+        break
+      case 'ProducerIdsRecord':
+        this.#giveOutProducerIds(record.nextProducerId)
+        break
+      case 'BeginTransactionRecord':
+      case 'EndTransactionRecord':
+      case 'AbortTransactionRecord':
+      case 'NoOpRecord':
+      case 'ZkMigrationStateRecord':
+        break
+      default:
+        applyOther(this.#others, record)
+    }
+  }
+
+  #addTopic({ name, topicId }: MetadataRecordOf<'TopicRecord'>): void {
+    if (this.#byName.get(name)) throw new MetadataError(`topic ${name} is created, but there is one already`)
+    if (this.#byId.get(topicId)) throw new MetadataError(`topic ${name} has the id ${topicId} of another topic`)
+    const topic = { name, topicId, partitions: [] }
+    this.#byName.set(name, topic)
+    this.#byId.set(topicId, topic)
+    const likeness = likenessOf(name)
+    if (likeness !== undefined) this.#namesByLikeness.set(likeness, name)
+  }
+
+  #putPartition(record: MetadataRecordOf<'PartitionRecord'>): void {
+    const { topicId, partitionId } = record
+    const topic = this.#draftTopic(topicId)
+    if (partitionId < 0 || partitionId >= MAX_PARTITIONS_OF_A_TOPIC) {
+      throw new MetadataError(`topic ${topic.name} has a partition of the impossible number ${partitionId}`)
+    }
+    if (!topic.partitions[partitionId]) this.#partitionCount++
+    topic.partitions[partitionId] = newPartition(record)
+  }
+
+  #changePartition(record: MetadataRecordOf<'PartitionChangeRecord'>): void {
+    const { topicId, partitionId } = record
+    const topic = this.#draftTopic(topicId)
+    const before = topic.partitions[partitionId]
+    if (!before) throw new MetadataError(`partition ${partitionId} of topic ${topic.name} changes, but does not exist`)
+    topic.partitions[partitionId] = changedPartition(before, record)
+  }
+
+  #removeTopic(topicId: string): void {
+    const { name, partitions } = this.#draftTopic(topicId)
+    this.#partitionCount -= partitions.filter(partition => partition !== undefined).length
+    this.#changedTopics.delete(topicId)
+    this.#byName.delete(name)
+    this.#byId.delete(topicId)
+    const likeness = likenessOf(name)
+    if (likeness !== undefined) this.#namesByLikeness.delete(likeness)
+    this.#configs.delete(resourceKey(RESOURCE_TYPES.TOPIC, name))
+  }
+
+  /** An empty name means every topic. */
+  #clearElr(topicName: string): void {
+    const named = this.#byName.get(topicName)
+    if (!named && topicName !== '') throw new MetadataError(`the ELR of ${topicName} is cleared, but no such topic is`)
+    for (const { topicId } of named ? [named] : this.#byName.finish().values()) {
+      const { partitions } = this.#draftTopic(topicId)
+      for (const [index, partition] of partitions.entries()) {
+        if (partition) partitions[index] = { ...partition, eligibleLeaderReplicas: [], lastKnownElr: [] }
+      }
+    }
+  }
+
+  #setConfig({ resourceType, resourceName, name, value }: MetadataRecordOf<'ConfigRecord'>): void {
+    const key = resourceKey(resourceType, resourceName)
+    const configs = new Map(this.#configs.get(key))
+    if (value === null) configs.delete(name)
+    else configs.set(name, value)
+    if (configs.size === 0) this.#configs.delete(key)
+    else this.#configs.set(key, configs)
+  }
+
+  /** Strictly increasing, or an id could be handed out twice; Kafka's controllers refuse the record too. */
+  #giveOutProducerIds(nextProducerId: bigint): void {
+    if (this.#nextProducerId !== undefined && nextProducerId <= this.#nextProducerId) {
+      throw new MetadataError(`the next producer id goes back from ${this.#nextProducerId} to ${nextProducerId}`)
+    }
+    this.#nextProducerId = nextProducerId
+  }
+
+  #draftTopic(topicId: string): TopicDraft {
+    const known = this.#changedTopics.get(topicId)
+    if (known) return known
+    const topic = this.#byId.get(topicId)
+    if (!topic) throw new MetadataError(`a record names the topic id ${topicId}, but no topic has it`)
+    const draft = { ...topic, partitions: [...topic.partitions] }
+    this.#changedTopics.set(topicId, draft)
+    return draft
+  }
+}
+
+function isWhole(partitions: readonly (PartitionState | undefined)[]): partitions is readonly PartitionState[] {
+  return !partitions.includes(undefined)
+}

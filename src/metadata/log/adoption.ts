@@ -1,0 +1,76 @@
+/**
+ * Whether a metadata log, perhaps another broker's, is one that a single node in a single data directory can serve.
+ * What it cannot serve it leaves alone, and says why.
+ */
+import { METADATA_FOLDER, parseFolder } from '../../log/partition-folder.ts'
+import type { Storage } from '../../storage/storage.ts'
+import type { MetadataImage, PartitionState } from '../image/image.ts'
+import { MetadataError } from '../metadata-error.ts'
+import { type MetadataRecord, metadataRecord } from '../records.ts'
+import type { Quorum } from './quorum.ts'
+
+/** Who this node is. */
+export interface Place {
+  readonly nodeId: number
+  /** The id of the data directory. */
+  readonly directoryId: string
+}
+
+/** Kafka's ids for "not yet chosen" and "from before directories had ids": any directory will do. */
+const ANY_DIRECTORY: readonly string[] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAA']
+
+/** Throws MetadataError where another node votes, leads or holds replicas, or another directory does. */
+export function checkAlone(image: MetadataImage, { voterIds }: Quorum, place: Place): void {
+  const { nodeId } = place
+  if (voterIds?.some(id => id !== nodeId)) {
+    throw new MetadataError(`the metadata belongs to a quorum of nodes ${voterIds.join()}, not ${nodeId} alone`)
+  }
+  for (const record of image.others.values()) {
+    if (record.type !== 'RegisterBrokerRecord' || record.brokerId === nodeId || record.fenced) continue
+    throw new MetadataError(
+      `broker ${record.brokerId} is registered in the metadata and may be alive, not ${nodeId} alone`
+    )
+  }
+  for (const { name, partitions } of image.topicsById.values()) {
+    for (const partition of partitions) checkPartition(name, partition, place)
+  }
+}
+
+/**
+ * Throws MetadataError where a new cluster would begin in a data directory that has partitions: the metadata has been
+ * lost, and all of them would be put aside.
+ */
+export function checkUnused(storage: Storage): void {
+  const isPartition = (name: string) => name !== METADATA_FOLDER && typeof parseFolder(name) === 'object'
+  const partition = storage.list('').find(({ name, kind }) => kind === 'directory' && isPartition(name))
+  if (!partition) return
+  throw new MetadataError(
+    `${METADATA_FOLDER} is empty or gone, and nothing else tells whose partitions such as ${partition.name} are: put it back, or take them away`
+  )
+}
+
+function checkPartition(topic: string, partition: PartitionState, { nodeId, directoryId }: Place): void {
+  const { partitionId, replicas, directories } = partition
+  if (replicas.some(id => id !== nodeId)) {
+    throw new MetadataError(
+      `partition ${topic}-${partitionId} has replicas on brokers ${replicas.join()}, not on ${nodeId} alone`
+    )
+  }
+  const elsewhere = directories.find(id => id !== directoryId && !ANY_DIRECTORY.includes(id))
+  if (elsewhere === undefined) return
+  throw new MetadataError(
+    `partition ${topic}-${partitionId} lies in the data directory of id ${elsewhere}, and this one has ${directoryId}`
+  )
+}
+
+/**
+ * What fences the Kafka that has left this log without a word: to a later one it would seem alive for some seconds, in
+ * which that one could not register.
+ */
+export function fenceFormer(image: MetadataImage): MetadataRecord[] {
+  return [...image.others.values()].flatMap(record => {
+    if (record.type !== 'RegisterBrokerRecord' || record.fenced) return []
+    const { brokerId, brokerEpoch } = record
+    return [metadataRecord('BrokerRegistrationChangeRecord', { brokerId, brokerEpoch, fenced: 1 })]
+  })
+}

@@ -1,0 +1,127 @@
+/**
+ * Keeps the metadata log short: a snapshot when enough bytes have come or enough time has gone since the last one, and
+ * from time to time an end to old ones and to the log before them. Kafka's SnapshotGenerator and log cleaner in one.
+ */
+import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
+import { Removal } from '../../log/partition-log/removal.ts'
+import { type Alarm, type Clock, fairTurns, repeat } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
+import { retireSnapshots, type SnapshotRetention } from './snapshot-retention.ts'
+import { listSnapshots, snapshotAt, writeSnapshot } from './snapshots.ts'
+
+/** When snapshots are made and for how long they are kept. */
+export interface CompactionLimits extends SnapshotRetention {
+  /** metadata.log.max.record.bytes.between.snapshots */
+  readonly maxBytesBetweenSnapshots: number
+  /** metadata.log.max.snapshot.interval.ms; 0: never because of time */
+  readonly maxSnapshotIntervalMs: number
+}
+
+/** What compaction needs from outside. */
+export interface CompactionPorts {
+  readonly storage: Storage
+  readonly log: PartitionLog
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly limits: CompactionLimits
+  /** What a snapshot made now would hold. */
+  content(): SnapshotContent
+}
+
+/** Kafka's own, and no settings there either. */
+const RETENTION_CHECK_INTERVAL_MS = 60_000
+const FILE_DELETE_DELAY_MS = 60_000
+
+export class Compaction {
+  readonly #ports: CompactionPorts
+  readonly #end = new AbortController()
+  readonly #cleaning: Alarm
+  readonly #removal: Removal
+  #interval: Alarm | undefined
+  #bytes: number
+  #writing: Promise<void> | undefined
+
+  /** Begins at once; `bytes` have come since the last snapshot. */
+  constructor(ports: CompactionPorts, bytes: number) {
+    this.#ports = ports
+    this.#bytes = bytes
+    this.#removal = new Removal(ports.storage, ports.clock, ports.logger)
+    this.#cleaning = repeat(
+      ports.clock,
+      () => RETENTION_CHECK_INTERVAL_MS,
+      () => this.#clean()
+    )
+    this.#armInterval()
+    this.appended(0)
+  }
+
+  /** So many bytes have been appended to the log. */
+  appended(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes >= this.#ports.limits.maxBytesBetweenSnapshots) this.#begin()
+  }
+
+  /** Calls off what is not finished. Resolves when nothing will touch the disk any more. */
+  async close(): Promise<void> {
+    this.#end.abort()
+    this.#interval?.cancel()
+    this.#cleaning.cancel()
+    await this.#writing
+    await this.#removal.stop()
+  }
+
+  #armInterval(): void {
+    const { clock, limits } = this.#ports
+    if (limits.maxSnapshotIntervalMs === 0) return
+    this.#interval?.cancel()
+    this.#interval = clock.at(clock.now() + limits.maxSnapshotIntervalMs, () => this.#begin())
+  }
+
+  /** Makes a snapshot, unless one is being made or the last one says it all. */
+  #begin(): void {
+    if (this.#writing || this.#end.signal.aborted) return
+    const { storage, log } = this.#ports
+    this.#bytes = 0
+    this.#armInterval()
+    const newest = listSnapshots(storage, log.folder).at(-1)
+    if (newest?.offset === log.logEndOffset) return
+    this.#writing = this.#write().finally(() => {
+      this.#writing = undefined
+      // Perhaps enough for the next one has come meanwhile.
+      this.appended(0)
+    })
+  }
+
+  /** Never rejects: what cannot be written now is written when the next snapshot is due. */
+  async #write(): Promise<void> {
+    const { storage, log, clock, logger, content } = this.#ports
+    const { signal } = this.#end
+    const turn = fairTurns(clock)
+    const state = content()
+    const snapshot = snapshotAt(log.folder, state.offset, state.epoch)
+    try {
+      await writeSnapshot(storage, snapshot, snapshotBatches(state, BigInt(clock.now())), () => {
+        signal.throwIfAborted()
+        return turn()
+      })
+      logger.info({ path: snapshot.path }, 'a snapshot of the metadata has been written')
+    } catch (error) {
+      if (!signal.aborted) logger.error({ path: snapshot.path, err: error }, 'a snapshot of the metadata failed')
+    }
+  }
+
+  #clean(): void {
+    // The name of a snapshot that is being written may not be on the disk yet: it is no reason to delete others.
+    if (this.#writing) return
+    const { storage, log, clock, logger, limits } = this.#ports
+    try {
+      const retired = retireSnapshots(storage, log, limits, clock.now())
+      this.#removal.after(FILE_DELETE_DELAY_MS, retired)
+      for (const path of retired) logger.info({ path }, 'a snapshot of the metadata is too old and will be removed')
+    } catch (error) {
+      logger.error({ err: error }, 'old snapshots of the metadata cannot be removed')
+    }
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The broker's store of topics, ids, settings and producer-id blocks: Kafka's own metadata log, led by this node alone.
+ * What `append` is given is on the disk when it returns, for all else is built on it; it is rare enough to wait for.
+ */
+import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import type { RecordBatch } from '../../protocol/records/batch.ts'
+import { buildBatch } from '../../protocol/records/builder.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { directoryOf, replaceFile, type Storage } from '../../storage/storage.ts'
+import { MAX_RECORDS_PER_USER_OP } from '../decisions/plan.ts'
+import {
+  bootstrapFeatures,
+  checkFeatures,
+  type FinalizedFeature,
+  finalizedFeatures,
+  type SupportedFeature,
+  supportedFeatures
+} from '../features.ts'
+import { evolve } from '../image/evolve.ts'
+import { EMPTY_IMAGE, type MetadataImage } from '../image/image.ts'
+import { registeredEpoch } from '../other-records.ts'
+import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from '../records.ts'
+import { checkAlone, checkUnused, fenceFormer } from './adoption.ts'
+import { Compaction, type CompactionLimits } from './compaction.ts'
+import { electLeaders } from './leadership.ts'
+import { leaderChange, QUORUM_STATE_FILE, type Quorum, quorumEpoch, quorumOfOne, quorumState } from './quorum.ts'
+import { replay } from './replay.ts'
+import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
+import { listSnapshots, removeUnusable, snapshotAt, writeSnapshotNow } from './snapshots.ts'
+
+/** The id that the metadata log has in every cluster. */
+export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
+
+/** Kafka reads no larger batch of metadata. */
+const MAX_BATCH_BYTES = 8_388_608
+const PRODUCER_ID_BLOCK_SIZE = 1000
+const LARGEST_PRODUCER_ID = 2n ** 63n - 1n
+
+/** What the log needs from outside, and whose it is. */
+export interface MetadataLogOptions {
+  /** The log of partition 0 of `__cluster_metadata`, recovered: its torn tail is cut off. */
+  readonly log: PartitionLog
+  /** The data directory that holds it. */
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly nodeId: number
+  /** The id of the data directory. */
+  readonly directoryId: string
+  /** The level of `transaction.version` that a new cluster begins with; the newest unless given. */
+  readonly transactionVersion?: number
+}
+
+/** What ApiVersions tells of features. */
+export interface Features {
+  readonly supported: readonly SupportedFeature[]
+  readonly finalized: readonly FinalizedFeature[]
+  /** Grows with every change. */
+  readonly epoch: bigint
+}
+
+export class MetadataLog {
+  readonly #options: MetadataLogOptions
+  readonly #log: PartitionLog
+  readonly #epoch: number
+  readonly #quorum: Quorum
+  /** Of the log, and not in a snapshot when it was opened. */
+  readonly #bytesAtStart: number
+  #image: MetadataImage
+  #lastTimestamp: bigint
+  #compaction: Compaction | undefined
+
+  /**
+   * Reads the log, begins a new epoch of it, and makes it a new cluster's if it was empty.
+   * Throws MetadataError, in a sentence, for a log that this broker cannot serve.
+   */
+  constructor(options: MetadataLogOptions) {
+    const { log, storage, nodeId } = options
+    this.#options = options
+    this.#log = log
+    if (log.logEndOffset === 0n) {
+      checkUnused(storage)
+      this.#nameVoters()
+    }
+    const { image, quorum, lastEpoch, inTransaction, lastTimestamp, bytesSinceSnapshot } = replay(storage, log)
+    if (!isNew(image)) checkFeatures(image)
+    checkAlone(image, quorum, options)
+    removeUnusable(storage, log.folder, log.firstSegmentOffset)
+    const quorumPath = `${log.folder}/${QUORUM_STATE_FILE}`
+    this.#epoch = Math.max(lastEpoch, quorumEpoch(storage, quorumPath)) + 1
+    this.#image = image
+    this.#quorum = quorum
+    this.#lastTimestamp = lastTimestamp
+    this.#bytesAtStart = bytesSinceSnapshot
+    replaceFile(storage, quorumPath, Buffer.from(quorumState(quorum, nodeId, this.#epoch)))
+    log.beginLeaderEpoch(this.#epoch)
+    this.#write(leaderChange(nodeId, this.#epoch, this.#now()))
+    if (inTransaction) this.#write(this.#batch([metadataRecord('AbortTransactionRecord', {})]))
+    if (isNew(image)) this.append(bootstrapFeatures(options.transactionVersion))
+    this.append(fenceFormer(this.#image))
+    for (const records of slices(electLeaders(this.#image))) this.append(records)
+  }
+
+  /** The cluster as of the last append. */
+  get image(): MetadataImage {
+    return this.#image
+  }
+
+  /** The offset of the last record: every change makes a higher one. */
+  get version(): bigint {
+    return this.#log.logEndOffset - 1n
+  }
+
+  /**
+   * Puts records on the disk as one batch, all or none, then into the image. If this throws, the image is as before:
+   * KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, MetadataError for records that do not fit.
+   */
+  append(records: readonly MetadataRecord[]): void {
+    if (records.length === 0) return
+    const image = evolve(this.#image, records)
+    const batch = this.#batch(records)
+    this.#write(batch)
+    this.#image = image
+    this.#compaction?.appended(batch.sizeInBytes)
+  }
+
+  /** The epoch in which an Apache Kafka last served this log as a broker; -1 if none ever did. */
+  get brokerEpoch(): bigint {
+    return registeredEpoch(this.#image.others, this.#options.nodeId)
+  }
+
+  /** From now on the log is kept short by snapshots, until `close`. */
+  compact(limits: CompactionLimits, logger: Logger): void {
+    const { storage, clock } = this.#options
+    const content = () => this.#content()
+    const ports = { storage, log: this.#log, clock, logger, limits, content }
+    this.#compaction = new Compaction(ports, this.#bytesAtStart)
+  }
+
+  /** Resolves when nothing is written any more but what `append` writes. */
+  async close(): Promise<void> {
+    await this.#compaction?.close()
+  }
+
+  /** Sets a block of producer ids aside that was never handed out before, nor will be again. */
+  allocateProducerIds(): { firstProducerId: bigint; size: number } {
+    const size = PRODUCER_ID_BLOCK_SIZE
+    const firstProducerId = this.#image.nextProducerId ?? 0n
+    const nextProducerId = firstProducerId + BigInt(size)
+    if (nextProducerId > LARGEST_PRODUCER_ID) {
+      throw new KafkaError('UNKNOWN_SERVER_ERROR', 'all producer ids have been handed out')
+    }
+    this.append([metadataRecord('ProducerIdsRecord', { brokerId: this.#options.nodeId, nextProducerId })])
+    return { firstProducerId, size }
+  }
+
+  /** The level of a feature in force, 0 where it is off. */
+  level(feature: string): number {
+    return finalizedFeatures(this.#image).find(({ name }) => name === feature)?.maxVersionLevel ?? 0
+  }
+
+  /** The features that work, and the levels in force. */
+  features(): Features {
+    return {
+      supported: supportedFeatures(),
+      finalized: finalizedFeatures(this.#image),
+      epoch: this.version
+    }
+  }
+
+  #batch(records: readonly MetadataRecord[]): RecordBatch {
+    const timestamp = this.#now()
+    const batch = buildBatch(records.map(record => ({ timestamp, key: null, value: encodeMetadataRecord(record) })))
+    if (batch.sizeInBytes <= MAX_BATCH_BYTES) return batch
+    throw new KafkaError('POLICY_VIOLATION', `a change of metadata of ${batch.sizeInBytes} bytes is too large`)
+  }
+
+  #write(batch: RecordBatch): void {
+    this.#log.append(batch, this.#epoch)
+    this.#log.syncNow()
+    this.#lastTimestamp = batch.maxTimestamp
+  }
+
+  #content(): SnapshotContent {
+    const image = this.#image
+    const offset = this.#log.logEndOffset
+    return { image, quorum: this.#quorum, offset, epoch: this.#epoch, lastTimestamp: this.#lastTimestamp }
+  }
+
+  /** Lets a Kafka that names no static voters elect this node. Only before the first record: later, voters are known. */
+  #nameVoters(): void {
+    const { storage, nodeId, directoryId } = this.#options
+    const { folder } = this.#log
+    if (listSnapshots(storage, folder).length > 0) return
+    const quorum = quorumOfOne(nodeId, directoryId)
+    const content = { image: EMPTY_IMAGE, quorum, offset: 0n, epoch: 0, lastTimestamp: this.#now() }
+    writeSnapshotNow(storage, snapshotAt(folder, 0n, 0), snapshotBatches(content, this.#now()))
+    storage.syncNow(directoryOf(folder))
+  }
+
+  #now(): bigint {
+    return BigInt(this.#options.clock.now())
+  }
+}
+
+/** Kafka reads no larger change than that, and no batch larger than 8 MiB. */
+function* slices(records: readonly MetadataRecord[]): Generator<readonly MetadataRecord[], undefined> {
+  for (let first = 0; first < records.length; first += MAX_RECORDS_PER_USER_OP) {
+    yield records.slice(first, first + MAX_RECORDS_PER_USER_OP)
+  }
+}
+
+function isNew({ features, topicsById }: MetadataImage): boolean {
+  return features.size === 0 && topicsById.size === 0
+}

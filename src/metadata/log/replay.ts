@@ -1,0 +1,93 @@
+/** The state that a metadata log and its newest snapshot stand for. A record that cannot be used stops the start. */
+import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import type { RecordBatch } from '../../protocol/records/batch.ts'
+import { recordsOf } from '../../protocol/records/record.ts'
+import { MalformedFrame } from '../../protocol/wire/bytes.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { ImageDraft } from '../image/evolve.ts'
+import { EMPTY_IMAGE, type MetadataImage } from '../image/image.ts'
+import { MetadataError } from '../metadata-error.ts'
+import { decodeMetadataRecord } from '../records.ts'
+import { type Quorum, quorumAfter, UNKNOWN_QUORUM } from './quorum.ts'
+import { listSnapshots, readSnapshot } from './snapshots.ts'
+
+/** What a replay has found. */
+export interface Replayed {
+  readonly image: MetadataImage
+  readonly quorum: Quorum
+  /** The largest epoch that any record was written in; 0 if there is none. */
+  readonly lastEpoch: number
+  /** Whether the log ends inside a metadata transaction, none of which is in the image. */
+  readonly inTransaction: boolean
+  /** The time of the last record, and the bytes of all that the newest snapshot does not have. */
+  readonly lastTimestamp: bigint
+  readonly bytesSinceSnapshot: number
+}
+
+/** Reads everything. Throws MetadataError with the place of what cannot be used. */
+export function replay(storage: Storage, log: PartitionLog): Replayed {
+  const replaying = new Replaying()
+  const snapshot = listSnapshots(storage, log.folder).at(-1)
+  const start = snapshot?.offset ?? 0n
+  if (start < log.firstSegmentOffset || start > log.logEndOffset) {
+    throw new MetadataError(
+      `the metadata log has offsets ${log.firstSegmentOffset} to ${log.logEndOffset}, ` +
+        `which do not follow on its newest snapshot, of offset ${start}`
+    )
+  }
+  if (snapshot) {
+    for (const batch of readSnapshot(storage, snapshot)) replaying.add(batch, 0n, snapshot.path)
+  }
+  let next = start
+  let bytesSinceSnapshot = 0
+  for (const batch of log.batches(start)) {
+    if (batch.baseOffset > next) {
+      throw new MetadataError(`${log.folder} lacks the records from offset ${next} to ${batch.baseOffset - 1n}`)
+    }
+    replaying.add(batch, start, log.folder)
+    next = batch.nextOffset
+    bytesSinceSnapshot += batch.sizeInBytes
+  }
+  return { ...replaying.finish(snapshot?.epoch ?? 0), bytesSinceSnapshot }
+}
+
+class Replaying {
+  readonly #draft = new ImageDraft(EMPTY_IMAGE)
+  #quorum = UNKNOWN_QUORUM
+  #lastEpoch = 0
+  #lastTimestamp = 0n
+
+  /** Takes in the records of a batch from offset `start` on. `where` is for the error that may come. */
+  add(batch: RecordBatch, start: bigint, where: string): void {
+    this.#lastEpoch = Math.max(this.#lastEpoch, batch.partitionLeaderEpoch)
+    this.#lastTimestamp = batch.maxTimestamp
+    let at = batch.baseOffset
+    try {
+      if (batch.isControl) this.#quorum = quorumAfter(this.#quorum, batch)
+      else {
+        for (const { offset, value } of recordsOf(batch)) {
+          at = offset
+          if (value === null) throw new MetadataError('a record without a value')
+          if (offset >= start) this.#draft.apply(decodeMetadataRecord(value))
+        }
+      }
+    } catch (error) {
+      throw isAboutRecords(error) ? new MetadataError(`${where}, offset ${at}: ${error.message}`) : error
+    }
+  }
+
+  finish(snapshotEpoch: number): Omit<Replayed, 'bytesSinceSnapshot'> {
+    return {
+      inTransaction: this.#draft.inTransaction,
+      image: this.#draft.finish(),
+      quorum: this.#quorum,
+      lastTimestamp: this.#lastTimestamp,
+      lastEpoch: Math.max(this.#lastEpoch, snapshotEpoch)
+    }
+  }
+}
+
+function isAboutRecords(error: unknown): error is Error {
+  return error instanceof MalformedFrame || error instanceof MetadataError || error instanceof KafkaError
+}

@@ -1,0 +1,250 @@
+/**
+ * Topics and partitions as the broker serves them: what the metadata image names, under the settings in force.
+ * All changes of metadata made by requests pass through `change`, so that what is open follows the image.
+ */
+import { RESOURCE_TYPES } from '../config/resources.ts'
+import type { BrokerSettings, TopicSettings } from '../config/values.ts'
+import { partitionFor } from '../coordinator/partitioner.ts'
+import type { LogDirectory, OwnedPartition } from '../log/directory/log-directory.ts'
+import type { TopicPartition } from '../log/partition-folder.ts'
+import type { ValidationRules } from '../log/partition-log/validator.ts'
+import { createTopics, type TopicRules } from '../metadata/decisions/create-topics.ts'
+import { configsOf, type TopicState } from '../metadata/image/image.ts'
+import type { MetadataLog } from '../metadata/log/metadata-log.ts'
+import type { MetadataRecord, MetadataRecordOf } from '../metadata/records.ts'
+import { checkTopicName } from '../metadata/topic-names.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import { ZERO_UUID } from '../protocol/wire/bytes.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { type Random, randomUuid } from '../runtime/random.ts'
+import type { Steps } from '../runtime/steps.ts'
+import type { Storage } from '../storage/storage.ts'
+import { missingTopic, topicOverrides, WITHOUT_COORDINATOR } from './new-topics.ts'
+import { OpenPartitions } from './open-partitions.ts'
+import type { Partition } from './partition.ts'
+import { batchRulesOf, logConfigOf } from './topic-rules.ts'
+
+/** A topic as a request names it: by id, or by name while the id is zero. */
+export interface TopicRef {
+  readonly name: string
+  readonly topicId: string
+}
+
+export interface CatalogPorts {
+  readonly metadata: MetadataLog
+  readonly directory: LogDirectory
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly nodeId: number
+  /** The broker's settings in force. */
+  settings(): BrokerSettings
+}
+
+export class Catalog {
+  readonly #ports: CatalogPorts
+  readonly #open: OpenPartitions
+  readonly #settings = new Map<string, TopicSettings>()
+  readonly #rules = new Map<string, ValidationRules>()
+
+  #topicDeleted: (topic: TopicState) => void = () => {}
+  #topicsCreated: () => void = () => {}
+
+  constructor(ports: CatalogPorts) {
+    this.#ports = ports
+    this.#open = new OpenPartitions({
+      ...ports,
+      logConfigOf: topic => logConfigOf(this.settingsOf(topic)),
+      producerExpirationMs: () => ports.settings().get('producer.id.expiration.ms')
+    })
+  }
+
+  /** From now on `listener` is told of every topic that is no more. There is one at most. */
+  onTopicDeleted(listener: (topic: TopicState) => void): void {
+    this.#topicDeleted = listener
+  }
+
+  /** As `onTopicDeleted`, of every change that brings new topics. */
+  onTopicsCreated(listener: () => void): void {
+    this.#topicsCreated = listener
+  }
+
+  /** Throws UNKNOWN_TOPIC_OR_PARTITION, or INVALID_TOPIC_EXCEPTION for a name that no topic can have. */
+  topic(name: string): TopicState {
+    const topic = this.#ports.metadata.image.topicsByName.get(name)
+    if (topic) return topic
+    checkTopicName(name)
+    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`)
+  }
+
+  /** Throws UNKNOWN_TOPIC_ID. */
+  topicById(topicId: string): TopicState {
+    const topic = this.#ports.metadata.image.topicsById.get(topicId)
+    if (topic) return topic
+    throw new KafkaError('UNKNOWN_TOPIC_ID', `no topic has the id ${topicId}`)
+  }
+
+  /** Makes those of the topics that are missing, in one change, and gives the error of each that cannot be made. */
+  createMissing(names: readonly string[]): ReadonlyMap<string, KafkaError> {
+    const { image } = this.#ports.metadata
+    const missing = names.filter(name => !image.topicsByName.has(name) && !WITHOUT_COORDINATOR.has(name))
+    const settings = this.#ports.settings()
+    const wanted = missing.map(name => missingTopic(name, settings))
+    const { records, results } = createTopics(image, wanted, this.topicRules())
+    this.change(records)
+    const refused = results.filter(({ errorCode }) => errorCode !== 'NONE')
+    return new Map(refused.map(result => [result.name, new KafkaError(result.errorCode, result.errorMessage ?? '')]))
+  }
+
+  /** The name behind a reference. Throws UNKNOWN_TOPIC_ID. */
+  nameOf({ name, topicId }: TopicRef): string {
+    return topicId === ZERO_UUID ? name : this.topicById(topicId).name
+  }
+
+  /** The partition, opened if need be. Throws UNKNOWN_TOPIC_OR_PARTITION, or NOT_LEADER_OR_FOLLOWER. */
+  partition(name: string, index: number): Partition {
+    const topic = this.#ports.metadata.image.topicsByName.get(name)
+    const state = topic?.partitions[index]
+    if (!topic || !state) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no partition ${name}-${index}`)
+    if (state.leader < 0) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${name}-${index} has no leader`)
+    return this.#open.get(topic, state)
+  }
+
+  /**
+   * Throws NOT_ENOUGH_REPLICAS where fewer replicas are in sync than `min.insync.replicas` wants for acks=all. It cannot
+   * want more than there are.
+   */
+  checkInSync(name: string, index: number): void {
+    const { isr, replicas } = this.topic(name).partitions[index] ?? { isr: [], replicas: [] }
+    const wanted = Math.min(this.settingsOf(name).get('min.insync.replicas'), replicas.length)
+    if (isr.length >= wanted) return
+    throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, not ${wanted}`)
+  }
+
+  /** The partition, if it exists and somebody has used it. */
+  find(ref: TopicRef, index: number): Partition | undefined {
+    const { topicsById, topicsByName } = this.#ports.metadata.image
+    const topic = ref.topicId === ZERO_UUID ? topicsByName.get(ref.name) : topicsById.get(ref.topicId)
+    return topic && this.#open.find(topic.topicId, index)
+  }
+
+  /** The partitions that somebody has used since the start. */
+  openPartitions(): Iterable<Partition> {
+    return this.#open
+  }
+
+  /**
+   * The node that leads the partition of a coordinator's topic that holds a group or a transactional id, or -1. Makes the topic if it is missing, and
+   * throws COORDINATOR_NOT_AVAILABLE where it cannot be made (more replicas wanted than there are nodes): clients try
+   * again, as they would with Kafka.
+   */
+  leaderOfKey(topic: string, key: string): number {
+    const refused = this.createMissing([topic]).get(topic)
+    if (refused) {
+      const why = `${topic} cannot be created: ${refused.message}`
+      this.#ports.logger.warn({ key }, why)
+      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', why)
+    }
+    const { partitions } = this.topic(topic)
+    return partitions[partitionFor(key, partitions.length)]?.leader ?? -1
+  }
+
+  /** The settings of a topic in force. */
+  settingsOf(name: string): TopicSettings {
+    const known = this.#settings.get(name)
+    if (known) return known
+    const { metadata, settings } = this.#ports
+    const resolved = settings().topic(configsOf(metadata.image, RESOURCE_TYPES.TOPIC, name))
+    this.#settings.set(name, resolved)
+    return resolved
+  }
+
+  /** What batches of a topic must keep to. */
+  rulesOf(name: string): ValidationRules {
+    const known = this.#rules.get(name)
+    if (known) return known
+    const rules = batchRulesOf(this.settingsOf(name), this.#ports.settings())
+    this.#rules.set(name, rules)
+    return rules
+  }
+
+  /** What CreateTopics and CreatePartitions decide by, as of this moment. */
+  topicRules(): TopicRules {
+    const { nodeId, directory, random } = this.#ports
+    const settings = this.#ports.settings()
+    return {
+      brokers: [{ nodeId, directoryId: directory.meta.directoryId }],
+      numPartitions: settings.get('num.partitions'),
+      defaultReplicationFactor: settings.get('default.replication.factor'),
+      maxPartitions: settings.get('minikafka.max.partitions'),
+      newTopicId: () => randomUuid(random),
+      overrides: configs => topicOverrides(configs, settings)
+    }
+  }
+
+  /** How many partitions a topic has, 0 when there is none of that name. */
+  partitionCount(name: string): number {
+    return this.#ports.metadata.image.topicsByName.get(name)?.partitions.length ?? 0
+  }
+
+  /** Whose a folder of the data directory is, undefined for that of no topic. */
+  ownerOf({ topic, partition }: TopicPartition): OwnedPartition | undefined {
+    const known = this.#ports.metadata.image.topicsByName.get(topic)
+    if (!known?.partitions[partition]) return undefined
+    return { topicId: known.topicId, config: () => logConfigOf(this.settingsOf(topic)) }
+  }
+
+  /** Opens a partition that was recovered, so that a clean stop leaves what Kafka looks for in its folder. */
+  *opening({ topic: name, partition }: TopicPartition): Steps {
+    const topic = this.topic(name)
+    const state = topic.partitions[partition]
+    if (state) yield* this.#open.opening(topic, state)
+  }
+
+  /** Whether anything was ever written to the partition. */
+  hasLog(topic: string, partition: number): boolean {
+    return this.#ports.directory.has({ topic, partition })
+  }
+
+  /**
+   * Appends to the metadata log and lets everything that is open follow. If the append throws, nothing has changed;
+   * once it has not, the change is a fact and nothing that follows from it may throw.
+   */
+  change(records: readonly MetadataRecord[]): void {
+    if (records.length === 0) return
+    const { topicsById } = this.#ports.metadata.image
+    const doomed = records.flatMap(record => {
+      const topic = record.type === 'RemoveTopicRecord' ? topicsById.get(record.topicId) : undefined
+      return topic ? [{ topic, delayMs: logConfigOf(this.settingsOf(topic.name)).fileDeleteDelayMs }] : []
+    })
+    this.#ports.metadata.append(records)
+    for (const { topic, delayMs } of doomed) this.#remove(topic, delayMs)
+    if (records.some(({ type }) => type === 'TopicRecord')) this.#topicsCreated()
+    this.#reconfigure(records.filter(record => record.type === 'ConfigRecord'))
+  }
+
+  #remove(topic: TopicState, delayMs: number): void {
+    this.#settings.delete(topic.name)
+    this.#rules.delete(topic.name)
+    this.#open.delete(topic, delayMs)
+    this.#topicDeleted(topic)
+  }
+
+  /** Settings of topics or of the broker have changed: forget what was resolved, tell the open logs. */
+  #reconfigure(changes: readonly MetadataRecordOf<'ConfigRecord'>[]): void {
+    if (changes.some(({ resourceType }) => resourceType === RESOURCE_TYPES.BROKER)) {
+      this.#settings.clear()
+      this.#rules.clear()
+      this.#open.reconfigure()
+      return
+    }
+    for (const { resourceName } of changes.filter(({ resourceType }) => resourceType === RESOURCE_TYPES.TOPIC)) {
+      this.#settings.delete(resourceName)
+      this.#rules.delete(resourceName)
+      const topic = this.#ports.metadata.image.topicsByName.get(resourceName)
+      if (topic) this.#open.reconfigure(topic.topicId)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** The cleaner of logs, tied to the broker: which topics are compacted, and where it keeps how far it came. */
+import type { BrokerSettings } from '../config/values.ts'
+import { type CleanerSettings, LogCleaner } from '../log/cleaner/cleaner.ts'
+import type { LogDirectory } from '../log/directory/log-directory.ts'
+import { folderOf } from '../log/partition-folder.ts'
+import type { PartitionLog } from '../log/partition-log/partition-log.ts'
+import { segmentOffsets } from '../log/segment/segments.ts'
+import type { TopicState } from '../metadata/image/image.ts'
+import type { MetadataLog } from '../metadata/log/metadata-log.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { Catalog } from './catalog.ts'
+
+export interface LogCleaningPorts {
+  readonly catalog: Catalog
+  readonly metadata: MetadataLog
+  readonly directory: LogDirectory
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The broker's settings in force. */
+  settings(): BrokerSettings
+}
+
+/** A cleaner of the broker's compacted topics, which has not been started. */
+export function logCleaner(ports: LogCleaningPorts): LogCleaner {
+  const { directory, clock, logger, settings } = ports
+  const logs = new CompactedLogs(ports)
+  return new LogCleaner({
+    clock,
+    logger,
+    offsets: directory.cleanerOffsets,
+    settings: () => cleanerSettings(settings()),
+    logs: () => logs
+  })
+}
+
+function cleanerSettings(settings: BrokerSettings): CleanerSettings {
+  return {
+    backoffMs: settings.get('log.cleaner.backoff.ms'),
+    dedupeBufferSize: settings.get('log.cleaner.dedupe.buffer.size'),
+    loadFactor: settings.get('log.cleaner.io.buffer.load.factor'),
+    sliceBytes: settings.get('log.cleaner.io.buffer.size'),
+    maxBytesPerSecond: settings.get('log.cleaner.io.max.bytes.per.second'),
+    decompressedLimit: settings.get('minikafka.max.decompressed.bytes')
+  }
+}
+
+/**
+ * The logs of all topics that are compacted. One that nobody has used since the start is opened only if there may be
+ * something to do, for which its folder is looked at once: nothing changes in it while it is not open.
+ */
+class CompactedLogs implements Iterable<PartitionLog> {
+  readonly #ports: LogCleaningPorts
+  /** Segments of logs that were not open, by topic id and partition. */
+  readonly #segmentCounts = new Map<string, number>()
+
+  constructor(ports: LogCleaningPorts) {
+    this.#ports = ports
+  }
+
+  *[Symbol.iterator](): Generator<PartitionLog, undefined> {
+    const { metadata } = this.#ports
+    for (const topic of metadata.image.topicsByName.values()) {
+      for (const { partitionId } of topic.partitions) {
+        // Topics come and go between two steps.
+        const log = metadata.image.topicsById.has(topic.topicId) ? this.#log(topic, partitionId) : undefined
+        if (log) yield log
+      }
+    }
+  }
+
+  #log(topic: TopicState, index: number): PartitionLog | undefined {
+    const { catalog } = this.#ports
+    const policy = catalog.settingsOf(topic.name).get('cleanup.policy')
+    if (!policy.includes('compact')) return undefined
+    const open = catalog.find(topic, index)
+    if (open) return open.log
+    // The last segment is never compacted, but retention may take it.
+    const least = policy.includes('delete') ? 1 : 2
+    return this.#segmentCount(topic, index) < least ? undefined : this.#open(topic, index)
+  }
+
+  #segmentCount({ name, topicId }: TopicState, index: number): number {
+    const key = `${topicId}-${index}`
+    const known = this.#segmentCounts.get(key)
+    if (known !== undefined) return known
+    const count = segmentOffsets(this.#ports.storage, folderOf({ topic: name, partition: index })).length
+    this.#segmentCounts.set(key, count)
+    return count
+  }
+
+  #open({ name, topicId }: TopicState, index: number): PartitionLog | undefined {
+    const { catalog, logger } = this.#ports
+    try {
+      return catalog.partition(name, index).log
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      logger.warn({ topic: name, partition: index, err: error }, 'a log cannot be opened, and so not be compacted')
+      this.#segmentCounts.set(`${topicId}-${index}`, 0)
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Lets old data go: asks every log from time to time to delete its old segments, those nobody has used since the start
+ * included. Logs that are compacted are asked by the cleaner, after each of its passes, as in Kafka.
+ */
+import type { BrokerSettings } from '../config/values.ts'
+import type { PartitionLog } from '../log/partition-log/partition-log.ts'
+import type { TopicState } from '../metadata/image/image.ts'
+import type { MetadataLog } from '../metadata/log/metadata-log.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import type { Alarm, Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { finishFairly, type Steps } from '../runtime/steps.ts'
+import type { Catalog } from './catalog.ts'
+
+export interface LogRetentionPorts {
+  readonly catalog: Pick<Catalog, 'find' | 'hasLog' | 'partition' | 'settingsOf'>
+  readonly metadata: Pick<MetadataLog, 'image'>
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The broker's settings in force. */
+  settings(): BrokerSettings
+}
+
+export class LogRetention {
+  readonly #ports: LogRetentionPorts
+  readonly #stopping = new AbortController()
+  #alarm: Alarm | undefined
+  #checking: Promise<void> = Promise.resolve()
+
+  /** Begins log.initial.task.delay.ms from now. */
+  constructor(ports: LogRetentionPorts) {
+    this.#ports = ports
+    this.#arm(ports.settings().get('log.initial.task.delay.ms'))
+  }
+
+  /** Resolves when nothing is being deleted any more. */
+  async stop(): Promise<void> {
+    this.#alarm?.cancel()
+    this.#stopping.abort()
+    await this.#checking
+  }
+
+  #arm(delayMs: number): void {
+    const { clock, settings } = this.#ports
+    this.#alarm = clock.at(clock.now() + delayMs, () => {
+      this.#arm(settings().get('log.retention.check.interval.ms'))
+      // One after the other, should one take longer than the interval.
+      this.#checking = this.#checking.then(() => this.#check())
+    })
+  }
+
+  /** Never rejects. */
+  async #check(): Promise<void> {
+    const { clock, logger } = this.#ports
+    const { signal } = this.#stopping
+    try {
+      await finishFairly(this.#deleting(), { clock, signal })
+    } catch (error) {
+      if (!signal.aborted) logger.error({ err: error }, 'old segments could not be looked for')
+    }
+  }
+
+  *#deleting(): Steps {
+    const { catalog, metadata } = this.#ports
+    for (const topic of metadata.image.topicsByName.values()) {
+      for (const { partitionId } of topic.partitions) {
+        // Between two steps topics may go, or be set otherwise.
+        if (!metadata.image.topicsById.has(topic.topicId)) break
+        if (catalog.settingsOf(topic.name).get('cleanup.policy').includes('compact')) break
+        yield* this.#deletingIn(topic, partitionId)
+        yield
+      }
+    }
+  }
+
+  /** One log's trouble is not the others'. */
+  *#deletingIn(topic: TopicState, index: number): Steps {
+    try {
+      const log = this.#log(topic, index)
+      while (log && log.deleteOldSegments() > 0) yield
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      const bindings = { topic: topic.name, partition: index, error }
+      this.#ports.logger.warn(bindings, 'the old segments of a log could not be deleted: they are tried again later')
+    }
+  }
+
+  #log({ name, topicId }: TopicState, index: number): PartitionLog | undefined {
+    const { catalog } = this.#ports
+    const open = catalog.find({ name, topicId }, index)
+    if (open) return open.log
+    return catalog.hasLog(name, index) ? catalog.partition(name, index).log : undefined
+  }
+}

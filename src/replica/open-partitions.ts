@@ -1,0 +1,101 @@
+/**
+ * The partitions in use: their logs opened, with what is known of their producers, when they are first asked for. What
+ * may be opened is the catalog's to say.
+ */
+
+import { DurableProducers } from '../idempotence/durable-producers.ts'
+import type { LogDirectory } from '../log/directory/log-directory.ts'
+import type { TopicPartition } from '../log/partition-folder.ts'
+import type { LogConfig } from '../log/partition-log/log-config.ts'
+import type { PartitionState, TopicState } from '../metadata/image/image.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { finishNow, type Steps } from '../runtime/steps.ts'
+import type { Storage } from '../storage/storage.ts'
+import { Partition } from './partition.ts'
+
+export interface OpenPartitionsPorts {
+  readonly directory: LogDirectory
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly logger: Logger
+  /** How a topic's logs are kept, as of this moment. */
+  logConfigOf(topic: string): LogConfig
+  /** `producer.id.expiration.ms`, as of this moment. */
+  producerExpirationMs(): number
+}
+
+export class OpenPartitions {
+  readonly #ports: OpenPartitionsPorts
+  /** By topic id; `undefined` where nobody has asked yet. */
+  readonly #byTopic = new Map<string, (Partition | undefined)[]>()
+
+  constructor(ports: OpenPartitionsPorts) {
+    this.#ports = ports
+  }
+
+  /** A partition that the metadata knows, opened if need be. Throws StorageError, also where the disk has failed before. */
+  get(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Partition {
+    const open = this.find(topic.topicId, index)
+    if (open) {
+      open.log.checkOnline()
+      open.lead(leaderEpoch)
+      return open
+    }
+    return finishNow(this.#opening(topic, index, leaderEpoch))
+  }
+
+  /** The same in steps, for a partition whose producers may have to be found in much of its log. */
+  *opening(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Steps<Partition> {
+    return this.find(topic.topicId, index) ?? (yield* this.#opening(topic, index, leaderEpoch))
+  }
+
+  /** The partition, if somebody has used it. */
+  find(topicId: string, index: number): Partition | undefined {
+    return this.#byTopic.get(topicId)?.[index]
+  }
+
+  *[Symbol.iterator](): Generator<Partition> {
+    for (const partitions of this.#byTopic.values()) yield* partitions.filter(partition => partition !== undefined)
+  }
+
+  /** Settings have changed, of all topics or of one: the logs are told. */
+  reconfigure(topicId?: string): void {
+    for (const partition of topicId === undefined ? this : (this.#byTopic.get(topicId) ?? [])) {
+      partition?.log.reconfigure(this.#ports.logConfigOf(partition.topic))
+    }
+  }
+
+  /** The topic is no more: its files go after `delayMs`, and whoever waits for its records is woken. */
+  delete(topic: TopicState, delayMs: number): void {
+    const open = this.#byTopic.get(topic.topicId) ?? []
+    this.#byTopic.delete(topic.topicId)
+    for (const { partitionId } of topic.partitions) {
+      this.#deleteLog({ topic: topic.name, partition: partitionId }, delayMs)
+    }
+    for (const partition of open) partition?.wakeAll()
+  }
+
+  *#opening({ name, topicId }: TopicState, index: number, leaderEpoch: number): Steps<Partition> {
+    const { directory, storage, clock, logger } = this.#ports
+    const log = directory.log({ topic: name, partition: index }, topicId, this.#ports.logConfigOf(name))
+    log.checkOnline()
+    const expirationMs = this.#ports.producerExpirationMs()
+    const producers = yield* DurableProducers.loading({ storage, log, logger, now: clock.now(), expirationMs })
+    const partition = new Partition(name, index, log, producers, leaderEpoch)
+    const ofTopic = this.#byTopic.get(topicId) ?? []
+    ofTopic[index] = partition
+    this.#byTopic.set(topicId, ofTopic)
+    return partition
+  }
+
+  /** What cannot be deleted now belongs to no topic, and is put aside at the next start. */
+  #deleteLog(partition: TopicPartition, delayMs: number): void {
+    const { directory, logger } = this.#ports
+    try {
+      directory.deleteLog(partition, delayMs)
+    } catch (error) {
+      logger.error({ ...partition, err: error }, 'the files of a deleted partition cannot be deleted')
+    }
+  }
+}

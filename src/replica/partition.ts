@@ -1,0 +1,151 @@
+/**
+ * One partition as its leader serves it: the log, what it knows of producers, and who waits for it.
+ * The log knows no producers' rules and producers no log: this is where the two meet.
+ */
+
+import type { DurableProducers } from '../idempotence/durable-producers.ts'
+import type { AppendedBatch } from '../idempotence/producer.ts'
+import type { ProducerEntry } from '../idempotence/producer-snapshot.ts'
+import { Journal, type JournalRecord } from '../log/partition-log/journal.ts'
+import type { PartitionLog } from '../log/partition-log/partition-log.ts'
+import { type ValidationRules, validateBatch } from '../log/partition-log/validator.ts'
+import { KafkaError } from '../protocol/errors.ts'
+import type { RecordBatch } from '../protocol/records/batch.ts'
+import type { BatchOptions } from '../protocol/records/builder.ts'
+import { buildEndTxnMarker, type EndTxnMarker } from '../protocol/records/control.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { WaitList } from './purgatory.ts'
+import { StableArrivals } from './stable-arrivals.ts'
+
+/** No epoch named: the client does not mind which leader it reaches. */
+const ANY_EPOCH = -1
+
+export interface Appended {
+  readonly baseOffset: bigint
+  /** The broker's time for LogAppendTime topics, else -1. */
+  readonly logAppendTimeMs: bigint
+}
+
+export class Partition {
+  readonly topic: string
+  readonly index: number
+  readonly log: PartitionLog
+  /** Who waits for records. */
+  readonly waiting = new WaitList()
+  /** Who waits for records that are stable. */
+  readonly waitingForStable = new WaitList()
+  readonly #producers: DurableProducers
+  #leaderEpoch = ANY_EPOCH
+
+  constructor(topic: string, index: number, log: PartitionLog, producers: DurableProducers, leaderEpoch: number) {
+    this.topic = topic
+    this.index = index
+    this.log = log
+    this.#producers = producers
+    log.observe({
+      observed: batch => producers.observed(batch),
+      firstUnstableOffset: highWatermark => producers.states.firstUnstableOffset(highWatermark),
+      isLastOfProducer: batch => producers.states.isLast(batch),
+      arrived: bytes => {
+        this.waiting.arrived(bytes)
+        stable.arrived(bytes)
+      },
+      offline: () => this.wakeAll(),
+      rolled: baseOffset => {
+        producers.rolled(baseOffset)
+        // Readers do not wait for more in a segment that is full.
+        this.waiting.wakeAll()
+      },
+      closing: endOffset => producers.closing(endOffset)
+    })
+    const stable = new StableArrivals(log, this.waitingForStable)
+    this.lead(leaderEpoch)
+  }
+
+  /** Nothing will come any more: whoever waits has to see for himself. */
+  wakeAll(): void {
+    this.waiting.wakeAll()
+    this.waitingForStable.wakeAll()
+  }
+
+  get leaderEpoch(): number {
+    return this.#leaderEpoch
+  }
+
+  /** Leads in this epoch, which comes from the metadata image. It is known to the log before its first record. */
+  lead(epoch: number): void {
+    if (epoch === this.#leaderEpoch) return
+    if (this.log.leaderEpochs.latest?.epoch !== epoch) this.log.beginLeaderEpoch(epoch)
+    this.#leaderEpoch = epoch
+  }
+
+  /** Throws when the client's leader epoch is behind ours (FENCED) or ahead of it (UNKNOWN). */
+  checkLeaderEpoch(currentLeaderEpoch: number): void {
+    if (currentLeaderEpoch === ANY_EPOCH || currentLeaderEpoch === this.leaderEpoch) return
+    const code = currentLeaderEpoch < this.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+    throw new KafkaError(code, `the leader epoch of ${this.topic}-${this.index} is ${this.leaderEpoch}`)
+  }
+
+  /**
+   * Validates and appends one batch of a client; a retry of a known batch appends nothing and gets the first answer again.
+   * Throws the KafkaError of the check that failed; then nothing has changed.
+   */
+  append(arrived: RecordBatch, rules: ValidationRules, now: number): Appended {
+    const topicPartition = `${this.topic}-${this.index}`
+    const batch = validateBatch({ batch: arrived, topicPartition, now, origin: 'client' }, rules)
+    const { states } = this.#producers
+    const repeated = batch.producerId >= 0n ? states.repeated(batch) : undefined
+    if (repeated) return answerAgain(repeated)
+    if (batch.producerId >= 0n) states.check(batch)
+    const { baseOffset } = this.log.append(batch, this.leaderEpoch)
+    return { baseOffset, logAppendTimeMs: batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : -1n }
+  }
+
+  /** What is known of the partition's producers. */
+  producers(): ProducerEntry[] {
+    return this.#producers.states.entries()
+  }
+
+  /** Whether a producer has a transaction open here; of exactly this epoch, where one is named. */
+  hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
+    return this.#producers.states.hasOpenTransaction(producerId, epoch)
+  }
+
+  /**
+   * Whether a client's transactional batch may only be appended once its coordinator has agreed: it would be the first
+   * of its transaction here. Throws INVALID_PRODUCER_EPOCH.
+   */
+  mustAsk(batch: RecordBatch, bumpsEpochs: boolean, now: number): boolean {
+    const { states } = this.#producers
+    if (states.hasOpenTransaction(batch.producerId, batch.producerEpoch)) return false
+    states.ask(batch, bumpsEpochs, now)
+    return true
+  }
+
+  /** Ends a producer's transaction here. Throws as ProducerStates.checkEnding and PartitionLog.append. */
+  end(marker: EndTxnMarker, transactionVersion: number): void {
+    const { type, ...ending } = marker
+    this.#producers.states.checkEnding({ ...ending, isAborted: type === 'ABORT' }, transactionVersion)
+    this.log.append(buildEndTxnMarker(marker), this.leaderEpoch)
+  }
+
+  /** Forgets producers that have been silent for `expirationMs`. */
+  expireProducers(now: number, expirationMs: number): void {
+    this.#producers.states.expire(now, expirationMs)
+  }
+
+  /**
+   * Appends records of a coordinator as one batch, in the transaction of a producer where one is named. Throws as
+   * PartitionLog.append and ProducerStates.checkFromCoordinator.
+   */
+  appendJournal(records: readonly JournalRecord[], clock: Clock, options: BatchOptions): void {
+    const journal = new Journal(this.log, clock, this.leaderEpoch)
+    const batch = journal.batchOf(records, options)
+    if (batch.isTransactional) this.#producers.states.checkFromCoordinator(batch)
+    journal.appendBatch(batch)
+  }
+}
+
+function answerAgain({ lastOffset, offsetDelta, timestamp }: AppendedBatch): Appended {
+  return { baseOffset: lastOffset - BigInt(offsetDelta), logAppendTimeMs: timestamp }
+}

@@ -1,0 +1,52 @@
+/** What clients are told of the cluster as a whole: features, nodes, and what the operator has switched off. */
+import { describe, expect, it } from 'vitest'
+import { Harness } from '../../harness.ts'
+
+const client = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
+
+describe('ApiVersions', () => {
+  it.each([3, 4, 5])('tells of the features that work, and of no other, at version %i', async version => {
+    await using harness = await Harness.start()
+    const { supportedFeatures, finalizedFeatures } = await harness.get('ApiVersions', client, { version })
+    const canBeOff = [
+      { name: 'group.version', minVersion: 0, maxVersion: 1 },
+      { name: 'transaction.version', minVersion: 0, maxVersion: 2 }
+    ]
+    // Features that can be off are told of from version 4 on.
+    const shown = version < 4 ? [] : canBeOff
+    expect(supportedFeatures).toEqual([{ name: 'metadata.version', minVersion: 7, maxVersion: 30 }, ...shown])
+    expect(finalizedFeatures).toEqual([
+      { name: 'metadata.version', minVersionLevel: 25, maxVersionLevel: 25 },
+      { name: 'group.version', minVersionLevel: 1, maxVersionLevel: 1 },
+      { name: 'transaction.version', minVersionLevel: 2, maxVersionLevel: 2 }
+    ])
+  })
+})
+
+describe('DescribeCluster', () => {
+  it('tells of brokers, and of nothing that this listener does not have', async () => {
+    await using harness = await Harness.start({ config: { 'broker.rack': 'r1' } })
+    expect(await harness.get('DescribeCluster', { endpointType: 1 })).toMatchObject({
+      errorCode: 'NONE',
+      controllerId: 1,
+      brokers: [{ brokerId: 1, rack: 'r1' }]
+    })
+    expect(await harness.get('DescribeCluster', { endpointType: 2 })).toMatchObject({
+      errorCode: 'MISMATCHED_ENDPOINT_TYPE'
+    })
+    expect(await harness.get('DescribeCluster', { endpointType: 7 })).toMatchObject({
+      errorCode: 'UNSUPPORTED_ENDPOINT_TYPE'
+    })
+  })
+})
+
+describe('DeleteTopics', () => {
+  it('is refused where delete.topic.enable is off, and the topic stays', async () => {
+    await using harness = await Harness.start({ config: { 'delete.topic.enable': false } })
+    await harness.createTopic('orders')
+    const { responses } = await harness.get('DeleteTopics', { topics: [{ name: 'orders' }], timeoutMs: 1000 })
+    expect(responses).toMatchObject([{ name: 'orders', errorCode: 'TOPIC_DELETION_DISABLED' }])
+    const { topics } = await harness.get('Metadata', { topics: null })
+    expect(topics).toMatchObject([{ name: 'orders', errorCode: 'NONE' }])
+  })
+})

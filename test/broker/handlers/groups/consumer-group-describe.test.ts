@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { Harness } from '../../harness.ts'
+
+describe('ConsumerGroupDescribe', () => {
+  it('tells in the words of Kafka, which its tools print, that a group is not there or of another kind', async () => {
+    await using harness = await Harness.start()
+    const topicId = await harness.createTopic('t')
+    await harness.get('FindCoordinator', { coordinatorKeys: ['g'] })
+    const partitions = [{ partitionIndex: 0, committedOffset: 7n, committedMetadata: null }]
+    await harness.get('OffsetCommit', { groupId: 'simple', topics: [{ topicId, partitions }] })
+    const { groups } = await harness.get('ConsumerGroupDescribe', { groupIds: ['none', 'simple'] })
+    expect(groups).toMatchObject([
+      { groupId: 'none', errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: 'Group none not found.' },
+      { groupId: 'simple', errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: 'Group simple is not a consumer group.' }
+    ])
+  })
+
+  it('shows what a member told of itself and has, its rack among it, also after a restart', async () => {
+    const harness = await Harness.start()
+    const topicId = await harness.createTopic('t')
+    await harness.get('FindCoordinator', { coordinatorKeys: ['g'] })
+    const told = { memberId: 'm', instanceId: 'i', rackId: 'r1', subscribedTopicNames: ['t'] }
+    const joining = {
+      groupId: 'g',
+      memberEpoch: 0,
+      rebalanceTimeoutMs: 1000,
+      topicPartitions: [],
+      serverAssignor: null
+    }
+    const { memberEpoch } = await harness.get('ConsumerGroupHeartbeat', { ...joining, ...told })
+    const topicPartitions = [{ topicId, topicName: 't', partitions: [0] }]
+    const member = { ...told, memberEpoch, assignment: { topicPartitions }, targetAssignment: { topicPartitions } }
+    const group = {
+      groupState: 'Stable',
+      groupEpoch: memberEpoch,
+      assignmentEpoch: memberEpoch,
+      assignorName: 'uniform'
+    }
+    const described = { groups: [{ ...group, members: [{ ...member, memberType: 1, clientHost: '/127.0.0.1' }] }] }
+    expect(await harness.get('ConsumerGroupDescribe', { groupIds: ['g'] })).toMatchObject(described)
+    await harness.broker.stop()
+    await using again = await Harness.start({ storage: harness.storage })
+    expect(await again.get('ConsumerGroupDescribe', { groupIds: ['g'] })).toMatchObject(described)
+  })
+})

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { describeEach } from '../../../../src/broker/handlers/groups/described-groups.ts'
+import { type AnswerBudget, MAX_ANSWER_BYTES } from '../../../../src/group/answer-budget.ts'
+import { allOperations } from '../../../../src/security/operations.ts'
+import { ManualClock } from '../../../../src/testing/manual-clock.ts'
+
+const QUARTER = MAX_ANSWER_BYTES / 4
+
+/** Groups that each take a quarter of what an answer may take. */
+async function large(groupId: string, budget: AnswerBudget | undefined) {
+  budget?.spend(QUARTER)
+  return { groupId, errorCode: 'NONE' as const }
+}
+
+describe('the description of each group of a request', () => {
+  it('is there for as many groups as are named once, however large they are', async () => {
+    const groupIds = ['a', 'b', 'c', 'd', 'e', 'f']
+    const groups = await describeEach({ groupIds, includeAuthorizedOperations: false }, new ManualClock(), large)
+    expect(groups).toEqual(groupIds.map(groupId => ({ groupId, errorCode: 'NONE' })))
+  })
+
+  it('is paid for where a group is named again', async () => {
+    const asked = (times: number) => ({ groupIds: Array(times).fill('a'), includeAuthorizedOperations: false })
+    expect(await describeEach(asked(5), new ManualClock(), large)).toHaveLength(5)
+    await expect(describeEach(asked(6), new ManualClock(), large)).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
+  })
+
+  it('tells what one may do with a group that there is, when that is asked for', async () => {
+    const request = { groupIds: ['a', 'none'], includeAuthorizedOperations: true }
+    const groups = await describeEach(request, new ManualClock(), async groupId => ({
+      groupId,
+      errorCode: groupId === 'a' ? ('NONE' as const) : ('GROUP_ID_NOT_FOUND' as const)
+    }))
+    expect(groups).toEqual([
+      { groupId: 'a', errorCode: 'NONE', authorizedOperations: allOperations('group') },
+      { groupId: 'none', errorCode: 'GROUP_ID_NOT_FOUND' }
+    ])
+  })
+})

@@ -1,0 +1,117 @@
+// What groups are told waits for the disk, where log.flush.interval.messages wants it; and what a failed disk does to them.
+import { describe, expect, it } from 'vitest'
+import { nextTurn } from '../../../../src/runtime/clock.ts'
+import { subscription } from '../../../group/classic/stage.ts'
+import type { Harness } from '../../harness.ts'
+import { EIO, heldBroker, sofar } from '../../held-broker.ts'
+
+const SMALL_GROUPS = { 'offsets.topic.num.partitions': 2, 'offsets.topic.replication.factor': 1 }
+
+describe('groups', () => {
+  const config = { ...SMALL_GROUPS, 'log.flush.interval.messages': 1 }
+  // Groups in different partitions of __consumer_offsets, but for the last.
+  const [ONE, TWO, SAME_AS_ONE] = ['a', 'b', 'c']
+
+  async function withGroups() {
+    const held = await heldBroker(config)
+    await held.storage.flow()
+    await held.broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: [ONE, TWO] })
+    for (const groupId of [ONE, TWO]) await commit(held.broker, groupId, 1n)
+    held.storage.hold()
+    return held
+  }
+
+  async function commit(broker: Harness, groupId: string, committedOffset: bigint) {
+    const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: null }] }]
+    const request = { groupId, generationIdOrMemberEpoch: -1, topics }
+    return (await broker.get('OffsetCommit', request, { version: 9 })).topics[0]?.partitions[0]
+  }
+
+  async function committed(broker: Harness, groupId: string) {
+    const groups = [{ groupId, memberId: null, topics: [{ name: 't', partitionIndexes: [0] }] }]
+    const [group] = (await broker.get('OffsetFetch', { groups }, { version: 9 })).groups
+    return group?.errorCode === 'NONE' ? group.topics[0]?.partitions[0]?.committedOffset : group?.errorCode
+  }
+
+  const joinRequest = (groupId: string, memberId = '') => ({
+    groupId,
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 60_000,
+    memberId,
+    groupInstanceId: null,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: subscription('t') }]
+  })
+
+  it('are told that a commit is stored, and what is committed, when it is on the disk', async () => {
+    const { storage, broker } = await withGroups()
+    const stored = commit(broker, ONE, 2n)
+    await nextTurn()
+    const asked = committed(broker, ONE)
+    expect(await sofar(stored)).toBe('waits')
+    expect(await sofar(asked)).toBe('waits')
+    expect(await sofar(committed(broker, TWO))).toBe(1n)
+    await storage.release()
+    expect(await stored).toMatchObject({ errorCode: 'NONE' })
+    expect(await asked).toBe(2n)
+  })
+
+  /** A member of a new generation. */
+  async function joined(broker: Harness, groupId: string) {
+    const { memberId } = await broker.get('JoinGroup', joinRequest(groupId))
+    const joining = broker.get('JoinGroup', joinRequest(groupId, memberId))
+    await nextTurn()
+    broker.clock.advance(3000)
+    const { generationId } = await joining
+    return { groupId, memberId, generationId }
+  }
+
+  const syncRequest = (claim: { groupId: string; memberId: string; generationId: number }) => ({
+    ...claim,
+    protocolType: 'consumer',
+    protocolName: 'range',
+    assignments: [{ memberId: claim.memberId, assignment: Buffer.from('all') }]
+  })
+
+  it('a member is told its assignment when that is on the disk', async () => {
+    const { storage, broker } = await withGroups()
+    await storage.flow()
+    const claim = await joined(broker, 'new')
+    storage.hold()
+    const synced = broker.get('SyncGroup', syncRequest(claim))
+    expect(await sofar(synced)).toBe('waits')
+    await storage.release()
+    expect(await synced).toMatchObject({ errorCode: 'NONE', assignment: Buffer.from('all') })
+  })
+
+  it('of a partition whose disk failed are refused whatever they ask, and others are not', async () => {
+    const { storage, broker } = await withGroups()
+    await storage.flow()
+    const claim = await joined(broker, ONE)
+    expect(await broker.get('SyncGroup', syncRequest(claim))).toMatchObject({ errorCode: 'NONE' })
+    expect(await broker.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NONE' })
+    storage.hold()
+    const leaving = broker.get('LeaveGroup', { groupId: ONE, members: [{ memberId: 'nobody' }, claim] })
+    await nextTurn()
+    await storage.fail(EIO)
+    expect(await leaving).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    await storage.flow()
+    const refused = { errorCode: 'NOT_COORDINATOR' }
+    expect(await committed(broker, ONE)).toBe('NOT_COORDINATOR')
+    expect(await commit(broker, ONE, 3n)).toMatchObject(refused)
+    expect(await broker.get('JoinGroup', joinRequest(ONE))).toMatchObject(refused)
+    expect(await commit(broker, TWO, 3n)).toMatchObject({ errorCode: 'NONE' })
+  })
+
+  it('a member whose disk failed hears of it with its next heartbeat', async () => {
+    const { storage, broker } = await withGroups()
+    await storage.flow()
+    const claim = await joined(broker, ONE)
+    await broker.get('SyncGroup', syncRequest(claim))
+    storage.hold()
+    commit(broker, SAME_AS_ONE, 2n)
+    await nextTurn()
+    await storage.fail(EIO)
+    expect(await broker.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+  })
+})

@@ -1,0 +1,129 @@
+/** What operators read of groups: one sentence for each thing that happens, with who, and why; none for a heartbeat. */
+import { expect, it } from 'vitest'
+import { silentLogger } from '../../../../src/runtime/logger.ts'
+import { subscriptionOf } from '../../../group/embedded.ts'
+import { Harness } from '../../harness.ts'
+
+type Line = { readonly groupId?: string }
+
+/** A broker, and the lines about groups since they were read last. */
+async function started(config: Record<string, string | number> = {}) {
+  const lines: string[] = []
+  const info = (bindings: Line & { reason?: string }, message: string) => {
+    if (bindings.groupId !== undefined) lines.push(bindings.reason ? `${message}: ${bindings.reason}` : message)
+  }
+  const logger = { ...silentLogger, info, child: () => logger }
+  const broker = await Harness.start({ logger, config: { 'group.consumer.assignment.interval.ms': 0, ...config } })
+  await broker.createTopic('t', 2)
+  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  return { broker, read: () => lines.splice(0) }
+}
+
+function beat(broker: Harness, memberId: string, memberEpoch: number, instanceId: string | null = null) {
+  const joining = { rebalanceTimeoutMs: 1000, subscribedTopicNames: ['t'], topicPartitions: [] }
+  const member = { groupId: 'g', memberId, memberEpoch, instanceId }
+  const options = { clientId: 'shop' }
+  return broker.get('ConsumerGroupHeartbeat', { ...member, ...(memberEpoch === 0 && joining) }, options)
+}
+
+function joinClassic(broker: Harness, groupInstanceId: string | null = null, rebalanceTimeoutMs = 45_000) {
+  const timeouts = { sessionTimeoutMs: 45_000, rebalanceTimeoutMs }
+  const protocols = [{ name: 'range', metadata: subscriptionOf(['t']) }]
+  const request = { groupId: 'g', memberId: '', groupInstanceId, protocolType: 'consumer', protocols, ...timeouts }
+  const options = { clientId: 'old', version: groupInstanceId === null ? 3 : 5 }
+  return broker.get('JoinGroup', request, options)
+}
+
+it('tells of members that join and leave, and of nothing while they go on', async () => {
+  const { broker, read } = await started()
+  await using _ = broker
+  const { memberEpoch } = await beat(broker, 'm', 0)
+  expect(read()).toEqual([
+    'm joins by the consumer protocol, from shop at /127.0.0.1',
+    'the group goes to epoch 2: its members want something else'
+  ])
+  for (let count = 0; count < 100; count++) await beat(broker, 'm', memberEpoch)
+  expect(read()).toEqual([])
+  await broker.get('CreatePartitions', { topics: [{ name: 't', count: 3 }], timeoutMs: 1000 })
+  await beat(broker, 'm', memberEpoch)
+  expect(read()).toEqual(['the group goes to epoch 3: its topics have changed'])
+  await beat(broker, 'm', -1)
+  expect(read()).toEqual(['the group goes to epoch 4: members are gone', 'm of shop left'])
+})
+
+it('tells who is taken for gone', async () => {
+  const { broker, read } = await started()
+  await using _ = broker
+  await beat(broker, 'm', 0)
+  read()
+  broker.clock.advance(45_000)
+  expect(read()).toEqual([
+    'm of shop is taken for gone: its session ended',
+    'the group goes to epoch 3: members are gone'
+  ])
+})
+
+it('tells who is turned out or away', async () => {
+  const { broker, read } = await started({ 'group.consumer.max.size': 2 })
+  await using _ = broker
+  await beat(broker, 'm', 0)
+  await beat(broker, 's', 0, 'i')
+  read()
+  await beat(broker, 'm', 77)
+  await beat(broker, 'other', 0)
+  expect(read()).toEqual([
+    'm is in epoch 2, not 77: it must give up all partitions and join anew',
+    'a consumer group has 2 members at most'
+  ])
+})
+
+it('tells of groups that change their kind, and of those that must not', async () => {
+  const { broker, read } = await started()
+  await using _ = broker
+  const { memberId, generationId } = await joinClassic(broker)
+  const claim = { groupId: 'g', memberId, generationId }
+  await broker.get('SyncGroup', { ...claim, assignments: [] }, { version: 3 })
+  read()
+  await beat(broker, 'm', 0)
+  expect(read()).toContain('the classic group has become a consumer group')
+  await beat(broker, 'm', -1)
+  expect(read()).toContain('the consumer group has become a classic group')
+
+  const strict = await started({ 'group.consumer.migration.policy': 'disabled' })
+  await using __ = strict.broker
+  await joinClassic(strict.broker)
+  strict.read()
+  await beat(strict.broker, 'm', 0)
+  expect(strict.read()).toEqual([expect.stringMatching(/^Cannot upgrade classic group g .* disabled\.$/)])
+})
+
+it('tells who takes the place of a static member of a classic group, and who had it', async () => {
+  const { broker, read } = await started()
+  await using _ = broker
+  const first = await joinClassic(broker, 'i')
+  const claim = { groupId: 'g', memberId: first.memberId, generationId: first.generationId }
+  await broker.get('SyncGroup', { ...claim, assignments: [] }, { version: 3 })
+  read()
+  await joinClassic(broker, 'i')
+  expect(read()).toEqual(['group is still Stable: the static member i was restarted'])
+  const { errorCode } = await broker.get('Heartbeat', { ...claim, groupInstanceId: 'i' })
+  expect([errorCode, ...read()]).toEqual([
+    'FENCED_INSTANCE_ID',
+    `${first.memberId} is fenced: its place is another member's`
+  ])
+})
+
+it.each([
+  [45_000, /: the session of old-.* ended$/],
+  [10_000, /: old-.* did not send JoinGroup in time$/]
+])('tells who comes too late to a rebalance of %i ms', async (rebalanceTimeoutMs, why) => {
+  const { broker, read } = await started()
+  await using _ = broker
+  await joinClassic(broker, null, rebalanceTimeoutMs)
+  const second = joinClassic(broker, null, rebalanceTimeoutMs)
+  broker.clock.advance(rebalanceTimeoutMs - 1)
+  read()
+  broker.clock.advance(1)
+  await second
+  expect(read()).toEqual([expect.stringMatching(why)])
+})

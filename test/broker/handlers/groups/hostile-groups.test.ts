@@ -1,0 +1,251 @@
+/** Requests about groups that no client sends: whatever they say, the broker goes on, and what it keeps is what it shows. */
+import { expect, it } from 'vitest'
+import { CloseConnection } from '../../../../src/net/dispatch.ts'
+import { APIS, type ApiName } from '../../../../src/protocol/messages/index.ts'
+import { nextTurn } from '../../../../src/runtime/clock.ts'
+import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
+import { assignmentOf, subscriptionOf } from '../../../group/embedded.ts'
+import { Harness } from '../../harness.ts'
+
+const GROUPS = ['', 'g', 'h', 'simple']
+const REQUESTS = 300
+const SEEDS = [1, 2, 3]
+
+/** Says odd things, half of them in a way that has consequences. */
+class Stranger {
+  readonly #broker: Harness
+  readonly #random: Random
+  readonly #topicIds: string[]
+  /** Ids and epochs that were heard of. */
+  readonly #members = ['', 'nobody', 'm1', 'm2', 'm3']
+  readonly #epochs = new Map<string, number>()
+
+  constructor(broker: Harness, random: Random, topicIds: string[]) {
+    this.#broker = broker
+    this.#random = random
+    this.#topicIds = topicIds
+  }
+
+  #one<T>(...choices: readonly T[]): T {
+    return choices[this.#random.below(choices.length)] as T
+  }
+
+  #some<T>(make: () => T, most = 3): T[] {
+    return Array.from({ length: this.#random.below(most + 1) }, make)
+  }
+
+  #group = () => this.#one('g', 'g', 'h', ...GROUPS)
+  #member = () => this.#one(...this.#members)
+  #instance = () => this.#one(null, null, null, 'i1', 'i2', '', ' ')
+  #topic = () => this.#one('foo', 'foo', 'bar', 'gone', '', 'a b')
+  #topicId = () => this.#one(...this.#topicIds, 'AAAAAAAAAAAAAAAAAAAAAA', 'AAECAwQFBgcICQoLDA0ODw')
+  #partition = () => this.#one(0, 1, 2, 3, -1, 4, 2_147_483_647, -2_147_483_648)
+  #number = () => this.#one(0, 1, 2, 3, 5, -1, -2, -3, 2_147_483_647, -2_147_483_648)
+  #epochOf = (memberId: string) =>
+    this.#random.below(4) === 0 ? this.#number() : (this.#epochs.get(memberId) ?? this.#one(0, 0, 1, 2, -1))
+  #owned = () => this.#some(() => ({ topicId: this.#topicId(), partitions: this.#some(this.#partition, 4) }))
+  #names = () => this.#one(null, [], ['foo'], ['foo', 'bar'], ['bar', 'foo', 'foo'], ['gone'], ['', 'a b'])
+  #regex = () => this.#one(null, null, null, '', 'f.*', '(', '.*', '(?=a)')
+  #bytes = () =>
+    this.#one(
+      Buffer.alloc(0),
+      Buffer.from([0]),
+      Buffer.from('nonsense'),
+      subscriptionOf(['foo']),
+      subscriptionOf(['foo', 'bar', 'foo'], { foo: [0, 0, -1, 99], none: [1] }, 'rack'),
+      subscriptionOf([]),
+      assignmentOf({ foo: [0, 1], bar: [0] }),
+      assignmentOf({ foo: [0, 0, -5], none: [7] })
+    )
+
+  requests: (() => Promise<unknown>)[] = [
+    () => this.#beat(),
+    () => this.#beat(),
+    () => this.#beat(),
+    () => this.#joinConsumer(),
+    () => this.#join(),
+    () => this.#join(),
+    () => this.#sync(),
+    () => this.#ask('Heartbeat', { ...this.#claim(), groupInstanceId: this.#instance() }),
+    () => this.#ask('LeaveGroup', { groupId: this.#group(), memberId: this.#member(), members: this.#leaving() }),
+    () => this.#commit(),
+    () => this.#fetch(),
+    () => this.#ask('OffsetDelete', { groupId: this.#group(), topics: this.#deleted() }),
+    () => this.#ask('DescribeGroups', { groups: this.#some(this.#group), includeAuthorizedOperations: true }),
+    () => this.#ask('ConsumerGroupDescribe', { groupIds: this.#some(this.#group), includeAuthorizedOperations: true }),
+    () => this.#ask('ListGroups', { statesFilter: this.#one([], ['Stable', ' ']), typesFilter: this.#one([], ['']) }),
+    () => this.#ask('DeleteGroups', { groupsNames: this.#some(this.#group, 1) }),
+    async () => this.#broker.clock.advance(this.#one(1, 1_000, 10_000, 46_000))
+  ]
+
+  next(): Promise<unknown> {
+    return this.#one(...this.requests)()
+  }
+
+  #claim() {
+    const memberId = this.#member()
+    return { groupId: this.#group(), memberId, generationId: this.#epochOf(memberId) }
+  }
+
+  #leaving = () => this.#some(() => ({ memberId: this.#member(), groupInstanceId: this.#instance(), reason: 'why' }))
+  #deleted = () =>
+    this.#some(() => ({ name: this.#topic(), partitions: this.#some(() => ({ partitionIndex: this.#partition() })) }))
+
+  async #joinConsumer() {
+    const memberId = this.#one('m1', 'm2', 'm3')
+    const subscription = {
+      subscribedTopicNames: this.#one(['foo'], ['foo', 'bar']),
+      subscribedTopicRegex: this.#regex()
+    }
+    const who = { memberId, instanceId: this.#one(null, null, 'i1'), memberEpoch: 0, rackId: null, topicPartitions: [] }
+    await this.#heartbeat({ groupId: this.#one('g', 'h'), ...who, ...subscription, rebalanceTimeoutMs: 60_000 })
+  }
+
+  async #beat() {
+    const memberId = this.#member()
+    await this.#heartbeat({
+      groupId: this.#group(),
+      memberId,
+      memberEpoch: this.#epochOf(memberId),
+      instanceId: this.#instance(),
+      rackId: this.#one(null, null, '', 'rack'),
+      rebalanceTimeoutMs: this.#one(-1, -1, this.#number()),
+      subscribedTopicNames: this.#one(null, null, this.#names()),
+      subscribedTopicRegex: this.#regex(),
+      serverAssignor: this.#one(null, null, 'range', 'uniform', '', 'none'),
+      topicPartitions: this.#one(null, [], this.#owned())
+    })
+  }
+
+  async #heartbeat(request: object) {
+    const answer = (await this.#ask('ConsumerGroupHeartbeat', { serverAssignor: null, ...request })) as
+      | { errorCode: string; memberId: string | null; memberEpoch: number }
+      | undefined
+    if (answer?.errorCode === 'NONE' && answer.memberId !== null) this.#heard(answer.memberId, answer.memberEpoch)
+  }
+
+  #heard(memberId: string, epoch: number) {
+    if (!this.#members.includes(memberId)) this.#members.push(memberId)
+    this.#epochs.set(memberId, epoch)
+  }
+
+  async #join() {
+    const answer = (await this.#ask('JoinGroup', {
+      groupId: this.#group(),
+      sessionTimeoutMs: this.#one(10_000, 10_000, 10_000, this.#number()),
+      rebalanceTimeoutMs: this.#one(10_000, this.#number()),
+      memberId: this.#member(),
+      groupInstanceId: this.#instance(),
+      protocolType: this.#one('consumer', 'consumer', 'consumer', '', 'connect'),
+      protocols: this.#some(() => ({ name: this.#one('range', 'range', 'sticky', ''), metadata: this.#bytes() })),
+      reason: this.#one(null, 'because')
+    })) as { errorCode: string; memberId: string; generationId: number } | undefined
+    if (answer && answer.memberId !== '') this.#heard(answer.memberId, answer.generationId)
+  }
+
+  #sync() {
+    const assignments = this.#some(() => ({ memberId: this.#member(), assignment: this.#bytes() }))
+    const protocol = { protocolType: this.#one(null, 'consumer'), protocolName: this.#one(null, 'range', 'sticky') }
+    return this.#ask('SyncGroup', { ...this.#claim(), groupInstanceId: this.#instance(), ...protocol, assignments })
+  }
+
+  #commit() {
+    const { generationId: generationIdOrMemberEpoch, ...claim } = this.#claim()
+    const topics = this.#some(() => ({
+      name: this.#topic(),
+      topicId: this.#topicId(),
+      partitions: this.#some(() => ({
+        partitionIndex: this.#partition(),
+        committedOffset: this.#one(0n, 5n, -1n, -(2n ** 63n), 2n ** 63n - 1n),
+        committedLeaderEpoch: this.#number(),
+        committedMetadata: this.#one(null, '', 'm', 'x'.repeat(5_000))
+      }))
+    }))
+    const retentionTimeMs = this.#one(-1n, 0n, -2n, 2n ** 63n - 1n)
+    const request = { ...claim, generationIdOrMemberEpoch, groupInstanceId: this.#instance(), retentionTimeMs, topics }
+    return this.#ask('OffsetCommit', request)
+  }
+
+  #fetch() {
+    const topics = this.#some(() => ({
+      name: this.#topic(),
+      topicId: this.#topicId(),
+      partitionIndexes: this.#some(this.#partition)
+    }))
+    const group = () => {
+      const memberId = this.#one(null, this.#member())
+      return { groupId: this.#group(), memberId, memberEpoch: this.#number(), topics: this.#one(null, topics) }
+    }
+    return this.#ask('OffsetFetch', { groupId: this.#group(), topics, groups: this.#some(group), requireStable: true })
+  }
+
+  /** At any version; what the version cannot say is the client's bug, not the broker's. */
+  async #ask(name: ApiName, request: object): Promise<object | undefined> {
+    const [oldest, newest] = APIS[name].versions
+    const version = oldest + this.#random.below(newest - oldest + 1)
+    try {
+      return await this.#broker.ask(name, request as never, { version })
+    } catch (error) {
+      if (error instanceof CloseConnection || isUnsayable(error)) return undefined
+      throw error
+    }
+  }
+}
+
+function isUnsayable(error: unknown): boolean {
+  return error instanceof Error && /null|cannot/.test(error.message) && (error.stack ?? '').includes('encodeRequest')
+}
+
+/** All that lasts of groups: their kinds, consumer groups with their members, and offsets. */
+async function shown(broker: Harness) {
+  const listed = (await broker.get('ListGroups', { statesFilter: [], typesFilter: [] })).groups
+  const ofType = (type: string) =>
+    listed
+      .filter(({ groupType }) => groupType === type)
+      .map(({ groupId }) => groupId)
+      .sort()
+  const { groups } = await broker.get('ConsumerGroupDescribe', { groupIds: ofType('consumer') })
+  const described = groups.map(group => ({ ...group, members: group.members.toSorted(byMemberId) }))
+  const asked = GROUPS.map(groupId => ({ groupId, memberId: null, memberEpoch: -1, topics: null }))
+  const offsets = await broker.get('OffsetFetch', { groups: asked, requireStable: false }, { version: 9 })
+  return { consumer: described, classic: ofType('classic'), offsets: offsets.groups.map(group => sorted(group)) }
+}
+
+function byMemberId(one: { memberId: string }, other: { memberId: string }) {
+  return one.memberId < other.memberId ? -1 : 1
+}
+
+function sorted<G extends { topics: readonly { name: string; partitions: readonly { partitionIndex: number }[] }[] }>(
+  group: G
+) {
+  const topics = group.topics.map(topic => {
+    return { ...topic, partitions: topic.partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex) }
+  })
+  return { ...group, topics: topics.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+}
+
+it.each(SEEDS)('odd requests do no harm, and a restart shows the same groups (%i)', async seed => {
+  const random = seededRandom(seed)
+  let broker = await Harness.start()
+  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  const ids = [await broker.createTopic('foo', 4), await broker.createTopic('bar', 2)]
+  const stranger = () => new Stranger(broker, random, ids)
+  let one = stranger()
+  const sent: Promise<unknown>[] = []
+  let bug: unknown
+  for (let count = 1; count <= REQUESTS; count++) {
+    sent.push(one.next().catch(error => (bug ??= error)))
+    for (let turn = 0; turn < 5; turn++) await nextTurn()
+    if (bug !== undefined) throw bug
+    if (count % 100 > 0) continue
+    await Promise.race([broker.broker.failed, nextTurn()])
+    const before = await shown(broker)
+    await broker.broker.stop()
+    await Promise.all(sent)
+    const { storage, clock } = broker
+    broker = await Harness.start({ storage, clock })
+    expect(await shown(broker)).toEqual(before)
+    one = stranger()
+  }
+  await broker.broker.stop()
+})

@@ -1,0 +1,201 @@
+/** Readers of committed data: how far they see, what they wait for, and what they are told was aborted. */
+import { describe, expect, it } from 'vitest'
+import { batchesIn } from '../../../../src/protocol/records/batch.ts'
+import { batchOf, Harness, valuesIn } from '../../harness.ts'
+import { readCommitted, TransactionalProducer } from '../../transactional.ts'
+
+const READ_COMMITTED = 1
+const LATEST = -1n
+const PARKED = { isolationLevel: READ_COMMITTED, maxWaitMs: 60_000 }
+
+async function started(configs: Record<string, string> = {}) {
+  const broker = await Harness.start()
+  const topic = { name: 't', topicId: await broker.createTopic('t', 1, configs) }
+  const producer = new TransactionalProducer(broker, 'tx')
+  await producer.init()
+  return { broker, topic, producer, ...asking(broker, topic.topicId) }
+}
+
+function asking(broker: Harness, topicId: string) {
+  const fetch = async (offset: bigint, changes: object = {}) => {
+    const request = broker.fetchRequest(topicId, offset, { isolationLevel: READ_COMMITTED, ...changes })
+    const data = (await broker.get('Fetch', request)).responses[0]?.partitions[0]
+    return { ...data, values: valuesIn(data?.records ?? null) }
+  }
+  const latest = async (isolationLevel: number, timestamp = LATEST) => {
+    const partitions = [{ partitionIndex: 0, timestamp }]
+    const answer = await broker.get('ListOffsets', {
+      replicaId: -1,
+      isolationLevel,
+      topics: [{ name: 't', partitions }]
+    })
+    return answer.topics[0]?.partitions[0]?.offset
+  }
+  return { fetch, latest }
+}
+
+/** Whether a promise has settled once everything else had its turn. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false
+  promise.then(() => {
+    settled = true
+  })
+  await new Promise(setImmediate)
+  return settled
+}
+
+describe('a reader of committed data', () => {
+  it('waits beside an open transaction, whatever else comes, until a marker makes records stable', async () => {
+    const { broker, topic, producer, fetch } = await started()
+    await using _ = broker
+    await producer.send(topic, 0, ['a'])
+    const parked = fetch(0n, PARKED)
+    await producer.send(topic, 0, ['b'])
+    await broker.produce(topic.topicId, batchOf(['beside']))
+    expect(await isSettled(parked)).toBe(false)
+    await producer.commit()
+    expect(await parked).toMatchObject({ errorCode: 'NONE', lastStableOffset: 4n, abortedTransactions: [] })
+    expect((await parked).values.slice(0, 3)).toEqual(['a', 'b', 'beside'])
+  })
+
+  it('is woken by an append where no transaction is open', async () => {
+    const { broker, topic, fetch } = await started()
+    await using _ = broker
+    const parked = fetch(0n, PARKED)
+    await broker.produce(topic.topicId, batchOf(['a']))
+    expect((await parked).values).toEqual(['a'])
+  })
+
+  it('counts stable bytes alone towards the least that it wants', async () => {
+    const { broker, topic, producer, fetch } = await started()
+    await using _ = broker
+    const other = new TransactionalProducer(broker, 'other')
+    await other.init()
+    await broker.produce(topic.topicId, batchOf(['before']))
+    await producer.send(topic, 0, ['a'])
+    await other.send(topic, 0, ['x'.repeat(500)])
+    const parked = fetch(0n, { ...PARKED, minBytes: 400 })
+    await producer.commit()
+    // Only what lies before the other transaction has become stable.
+    expect(await isSettled(parked)).toBe(false)
+    await other.commit()
+    expect((await parked).values.slice(0, 3)).toEqual(['before', 'a', 'x'.repeat(500)])
+  })
+
+  it('does not turn round and round at a transaction that has stayed open over full segments', async () => {
+    const { broker, topic, producer, fetch } = await started({ 'segment.bytes': '1048576' })
+    await using _ = broker
+    await producer.send(topic, 0, ['a'])
+    for (const _ of [1, 2, 3]) await broker.produce(topic.topicId, batchOf(['x'.repeat(600_000)]))
+    const parked = fetch(0n, PARKED)
+    expect(await isSettled(parked)).toBe(false)
+    await broker.produce(topic.topicId, batchOf(['x'.repeat(600_000)]))
+    expect(await isSettled(parked)).toBe(false)
+    await producer.abort()
+    expect((await parked).lastStableOffset).toBe(6n)
+  })
+
+  it('does not wait in a full segment that is stable', async () => {
+    const { broker, topic, producer, fetch } = await started({ 'segment.bytes': '1048576' })
+    await using _ = broker
+    await producer.send(topic, 0, ['a'])
+    const parked = fetch(0n, { ...PARKED, minBytes: 50_000_000, maxBytes: 100_000_000 })
+    for (const _ of [1, 2]) await broker.produce(topic.topicId, batchOf(['x'.repeat(600_000)]))
+    await producer.commit()
+    expect((await parked).values[0]).toBe('a')
+  })
+
+  it('is told of exactly the aborted transactions that reach into what it gets', async () => {
+    const { broker, topic, producer, fetch } = await started({ 'segment.bytes': '1048576' })
+    await using _ = broker
+    const { producerId } = producer
+    for (const number of [0, 1, 2, 3, 4, 5]) {
+      await producer.send(topic, 0, [`${number} ${'x'.repeat(400_000)}`])
+      await (number % 2 === 0 ? producer.abort() : producer.commit())
+    }
+    // Offsets 0, 4 and 8 were aborted, with markers at 1, 5 and 9, in segments of two batches.
+    const aborted = async (offset: bigint) => (await fetch(offset, { maxBytes: 1 })).abortedTransactions
+    expect(await aborted(0n)).toContainEqual({ producerId, firstOffset: 0n })
+    expect(await aborted(2n)).not.toContainEqual({ producerId, firstOffset: 0n })
+    expect(await aborted(10n)).toEqual([])
+    expect((await fetch(0n, { isolationLevel: 0 })).abortedTransactions).toBeNull()
+    const { values } = await readCommitted(broker, topic.topicId)
+    expect(values.map(value => value[0])).toEqual(['1', '3', '5'])
+  })
+
+  it('keeps its place in a session beside an open transaction', async () => {
+    const { broker, topic, producer } = await started()
+    await using _ = broker
+    await producer.send(topic, 0, ['a'])
+    const ask = (changes: object) =>
+      broker.get('Fetch', broker.fetchRequest(topic.topicId, 0n, { isolationLevel: READ_COMMITTED, ...changes }))
+    const begun = await ask({ sessionEpoch: 0 })
+    expect(begun.responses[0]?.partitions[0]?.lastStableOffset).toBe(0n)
+    const next = { sessionId: begun.sessionId, topics: [] }
+    expect((await ask({ ...next, sessionEpoch: 1 })).responses).toEqual([])
+    await producer.commit()
+    const answer = await ask({ ...next, sessionEpoch: 2 })
+    expect(answer.responses[0]?.partitions[0]?.lastStableOffset).toBe(2n)
+  })
+})
+
+describe('offsets', () => {
+  it('end at the last stable one for readers of committed data', async () => {
+    const { broker, topic, producer, latest } = await started()
+    await using _ = broker
+    await broker.produce(topic.topicId, batchOf(['before']))
+    await producer.send(topic, 0, ['a'])
+    expect([await latest(0), await latest(READ_COMMITTED)]).toEqual([2n, 1n])
+    // What has a time is offered below that alone.
+    expect([await latest(0, 1n), await latest(READ_COMMITTED, 1n)]).toEqual([0n, 0n])
+    expect(await latest(READ_COMMITTED, 1_700_000_000_001n)).toBe(-1n)
+    await producer.commit()
+    expect([await latest(0), await latest(READ_COMMITTED)]).toEqual([3n, 3n])
+  })
+
+  it('that are deleted into an open transaction take the last stable one along', async () => {
+    const { broker, topic, producer, fetch, latest } = await started()
+    await using _ = broker
+    await producer.send(topic, 0, ['a'])
+    await producer.send(topic, 0, ['b'])
+    const topics = [{ name: 't', partitions: [{ partitionIndex: 0, offset: 1n }] }]
+    await broker.get('DeleteRecords', { topics, timeoutMs: 1000 })
+    expect(await latest(READ_COMMITTED)).toBe(1n)
+    expect(await fetch(1n)).toMatchObject({ logStartOffset: 1n, lastStableOffset: 1n, values: [] })
+    const all = [{ name: 't', partitions: [{ partitionIndex: 0, offset: -1n }] }]
+    const deleted = await broker.get('DeleteRecords', { topics: all, timeoutMs: 1000 })
+    expect(deleted.topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', lowWatermark: 2n })
+    expect(await latest(READ_COMMITTED)).toBe(2n)
+    await producer.commit()
+    expect(await latest(READ_COMMITTED)).toBe(3n)
+  })
+
+  it('of a group in a transaction are written in batches that begin with sequence 0, as in Kafka', async () => {
+    const { broker, producer } = await started()
+    await using _ = broker
+    for (const offset of [1n, 2n]) await producer.sendOffset('g', 't', 0, offset)
+    await producer.commit()
+    const { storage } = broker
+    const folders = storage.list('').filter(({ name }) => name.startsWith('__consumer_offsets-'))
+    const paths = folders.map(({ name }) => `${name}/00000000000000000000.log`).filter(path => storage.exists(path))
+    const batches = paths.flatMap(path => [...batchesIn(storage.read(path, 0, storage.size(path)))])
+    const inTransaction = batches.filter(({ isTransactional, isControl }) => isTransactional && !isControl)
+    expect(inTransaction.map(({ baseSequence }) => baseSequence)).toEqual([0, 0])
+  })
+
+  it('are the same after a restart, open and aborted transactions included', async () => {
+    const { broker, topic, producer } = await started()
+    await producer.send(topic, 0, ['gone'])
+    await producer.abort()
+    await producer.send(topic, 0, ['kept'])
+    await producer.commit()
+    await producer.send(topic, 0, ['open'])
+    const before = await readCommitted(broker, topic.topicId)
+    expect(before).toMatchObject({ values: ['kept'], lastStableOffset: 4n, highWatermark: 5n })
+    await broker.broker.stop()
+    await using again = await Harness.start({ storage: broker.storage })
+    expect(await readCommitted(again, topic.topicId)).toEqual(before)
+    const { latest } = asking(again, topic.topicId)
+    expect(await latest(READ_COMMITTED)).toBe(4n)
+  })
+})

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest'
+import type { FetchResult, WantedPartition } from '../../../../src/replica/fetch-session.ts'
+import { FetchSessions } from '../../../../src/replica/fetch-sessions.ts'
+import { seededRandom } from '../../../../src/runtime/random.ts'
+
+const want = (partition: number, fetchOffset = 0n): WantedPartition => ({
+  topic: 't',
+  topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+  partition,
+  currentLeaderEpoch: -1,
+  fetchOffset,
+  lastFetchedEpoch: -1,
+  partitionMaxBytes: 1000
+})
+const found = (wanted: WantedPartition, changes: Partial<FetchResult> = {}): FetchResult => ({
+  wanted,
+  errorCode: 'NONE',
+  highWatermark: 5n,
+  logStartOffset: 0n,
+  recordBytes: 0,
+  diverges: false,
+  ...changes
+})
+const request = (
+  sessionId: number,
+  sessionEpoch: number,
+  wanted: WantedPartition[] = [],
+  forgotten = [] as WantedPartition[]
+) => ({
+  sessionId,
+  sessionEpoch,
+  usesTopicIds: false,
+  nameOf: () => '',
+  wanted,
+  forgotten
+})
+const sessionsOf = (slots: number, partitions = 100) =>
+  new FetchSessions({ slots, partitions, evictionMs: 1000 }, seededRandom(1))
+
+/** Opens a session over the partitions, as a first full fetch does. */
+function opened(sessions: FetchSessions, partitions: number[], now = 0): number {
+  const round = sessions.open(
+    request(
+      0,
+      0,
+      partitions.map(one => want(one))
+    ),
+    now
+  )
+  return round.answer(
+    round.wanted.map(one => found(one)),
+    now
+  ).sessionId
+}
+const partitionsOf = (results: readonly FetchResult[]) => results.map(({ wanted }) => wanted.partition)
+
+describe('fetch sessions', () => {
+  it('read all partitions of the session though the request names none, and answer with news only', () => {
+    const sessions = sessionsOf(10)
+    const id = opened(sessions, [0, 1, 2])
+    const round = sessions.open(request(id, 1), 0)
+    expect(round.wanted.map(({ partition }) => partition)).toEqual([0, 1, 2])
+    const { sessionId, results } = round.answer(
+      [found(want(0)), found(want(1), { recordBytes: 9 }), found(want(2), { highWatermark: 6n })],
+      0
+    )
+    expect(sessionId).toBe(id)
+    expect(partitionsOf(results)).toEqual([1, 2])
+  })
+
+  it('serve a partition that just got data last in the next round', () => {
+    const sessions = sessionsOf(10)
+    const id = opened(sessions, [0, 1])
+    sessions.open(request(id, 1), 0).answer([found(want(0), { recordBytes: 1 }), found(want(1))], 0)
+    expect(sessions.open(request(id, 2), 0).wanted.map(({ partition }) => partition)).toEqual([1, 0])
+  })
+
+  it('add, change and forget partitions', () => {
+    const sessions = sessionsOf(10)
+    const id = opened(sessions, [0, 1])
+    const round = sessions.open(request(id, 1, [want(1, 7n), want(2)], [want(0)]), 0)
+    expect(round.wanted).toEqual([want(1, 7n), want(2)])
+  })
+
+  it('tell an error every time, and the recovery once', () => {
+    const sessions = sessionsOf(10)
+    const id = opened(sessions, [0])
+    const answers = [found(want(0), { errorCode: 'NOT_LEADER_OR_FOLLOWER' }), found(want(0)), found(want(0))].map(
+      (result, index) => sessions.open(request(id, 1 + index), 0).answer([result], 0).results.length
+    )
+    expect(answers).toEqual([1, 1, 0])
+  })
+
+  it('refuse an unknown session, a wrong epoch, and a change between names and ids', () => {
+    const sessions = sessionsOf(10)
+    const id = opened(sessions, [0])
+    expect(() => sessions.open(request(id + 1, 1), 0)).toThrow(
+      expect.objectContaining({ code: 'FETCH_SESSION_ID_NOT_FOUND' })
+    )
+    expect(() => sessions.open(request(id, 2), 0)).toThrow(
+      expect.objectContaining({ code: 'INVALID_FETCH_SESSION_EPOCH' })
+    )
+    expect(() => sessions.open({ ...request(id, 1), usesTopicIds: true }, 0)).toThrow(
+      expect.objectContaining({ code: 'FETCH_SESSION_TOPIC_ID_ERROR' })
+    )
+  })
+
+  it('end with the final epoch, and when no partition is left', () => {
+    const sessions = sessionsOf(10)
+    const first = opened(sessions, [0])
+    sessions.open(request(first, -1), 0)
+    const second = opened(sessions, [0])
+    const round = sessions.open(request(second, 1, [], [want(0)]), 0)
+    expect(round.answer([], 0).sessionId).toBe(0)
+    expect(sessions.size).toBe(0)
+  })
+
+  it('refuse the answer of a round that a later one has overtaken', () => {
+    const sessions = sessionsOf(10)
+    const id = opened(sessions, [0])
+    const slow = sessions.open(request(id, 1), 0)
+    sessions.open(request(id, 2), 0)
+    expect(() => slow.answer([], 0)).toThrow(expect.objectContaining({ code: 'INVALID_FETCH_SESSION_EPOCH' }))
+  })
+
+  it('give no session when the cache is full of young ones, and evict the stale', () => {
+    const sessions = sessionsOf(1)
+    const first = opened(sessions, [0], 0)
+    expect(opened(sessions, [0], 500)).toBe(0)
+    const second = opened(sessions, [0], 1001)
+    expect(second).not.toBe(0)
+    expect(() => sessions.open(request(first, 1), 1001)).toThrow()
+  })
+
+  it('let a larger session evict a smaller one that is no longer new', () => {
+    const sessions = sessionsOf(1)
+    const id = opened(sessions, [0, 1], 0)
+    sessions.open(request(id, 1), 900)
+    expect(opened(sessions, [0], 1500)).toBe(0)
+    expect(opened(sessions, [0, 1, 2], 1500)).not.toBe(0)
+  })
+
+  it('remember no more partitions than they may, in new sessions and in grown ones', () => {
+    const sessions = sessionsOf(10, 3)
+    const id = opened(sessions, [0, 1])
+    expect(opened(sessions, [0, 1])).toBe(0)
+    const grown = request(id, 1, [want(2), want(3)])
+    expect(() => sessions.open(grown, 0)).toThrow(expect.objectContaining({ code: 'FETCH_SESSION_ID_NOT_FOUND' }))
+    expect(opened(sessions, [0, 1, 2])).not.toBe(0)
+  })
+})

@@ -1,0 +1,187 @@
+// What Fetch gives, what it waits for, and how it is told errors.
+import { describe, expect, it } from 'vitest'
+import { batchOf, connection, Harness, valuesIn } from '../../harness.ts'
+
+describe('Fetch', () => {
+  it('waits for the append, and not for the deadline', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const waiting = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }))
+    await broker.produce(topicId, batchOf(['a']))
+    expect(valuesIn((await waiting).responses[0]?.partitions[0]?.records ?? null)).toEqual(['a'])
+  })
+
+  it('waits until minBytes have come together', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const one = batchOf(['a'])
+    const waiting = broker.get(
+      'Fetch',
+      broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000, minBytes: 2 * one.length })
+    )
+    await broker.produce(topicId, batchOf(['a']))
+    await broker.produce(topicId, batchOf(['b']))
+    expect(valuesIn((await waiting).responses[0]?.partitions[0]?.records ?? null)).toEqual(['a', 'b'])
+  })
+
+  it('does not wait for more in a segment that is full, though it became so meanwhile', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'segment.bytes': '1048576' })
+    const large = batchOf(['x'.repeat(600_000)])
+    const wanted = broker.fetchRequest(topicId, 0n, { minBytes: 50_000_000, maxBytes: 100_000_000, maxWaitMs: 60_000 })
+    const waiting = broker.get('Fetch', wanted)
+    for (const _ of [1, 2]) await broker.produce(topicId, Buffer.from(large))
+    expect((await waiting).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
+    expect((await broker.get('Fetch', wanted)).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
+  })
+
+  it('answers unknown partitions last, keeps the order of the others, and reads a partition once', async () => {
+    await using broker = await Harness.start()
+    const [a, b] = [await broker.createTopic('a', 2), await broker.createTopic('b')]
+    const at = (partition: number, fetchOffset = 0n) => ({ partition, fetchOffset, partitionMaxBytes: 1000 })
+    const topics = [
+      { topicId: 'AAECAwQFBgcICQoLDA0ODw', partitions: [at(0)] },
+      { topicId: a, partitions: [at(7), at(0, 9n), at(0)] },
+      { topicId: b, partitions: [at(0)] },
+      { topicId: a, partitions: [at(1)] }
+    ]
+    const { responses } = await broker.get('Fetch', broker.fetchRequest(a, 0n, { topics }))
+    const told = responses.flatMap(({ topicId, partitions }) =>
+      partitions.map(({ partitionIndex, errorCode }) => [topicId, partitionIndex, errorCode])
+    )
+    expect(told).toEqual([
+      [a, 0, 'NONE'],
+      [b, 0, 'NONE'],
+      [a, 1, 'NONE'],
+      ['AAECAwQFBgcICQoLDA0ODw', 0, 'UNKNOWN_TOPIC_ID'],
+      [a, 7, 'UNKNOWN_TOPIC_OR_PARTITION']
+    ])
+    expect(responses).toHaveLength(5)
+  })
+
+  it('refuses an isolation level that is none: by name in every partition, by id as a whole', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const byId = broker.fetchRequest(topicId, 0n, { isolationLevel: 2 })
+    expect(await broker.get('Fetch', byId)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR', responses: [] })
+    const topics = [{ topic: 't', partitions: byId.topics[0]?.partitions ?? [] }]
+    expect(await broker.get('Fetch', { ...byId, topics }, { version: 12 })).toMatchObject({
+      errorCode: 'UNKNOWN_SERVER_ERROR',
+      responses: [{ topic: 't', partitions: [{ errorCode: 'UNKNOWN_SERVER_ERROR' }] }]
+    })
+  })
+
+  it('tells a follower that is none of ours who leads, from version 16 on', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const request = broker.fetchRequest(topicId, 0n, { replicaState: { replicaId: 4, replicaEpoch: -1n } })
+    for (const [version, leaderId] of [
+      [15, -1],
+      [16, 1]
+    ] as const) {
+      const { responses } = await broker.get('Fetch', request, { version })
+      expect(responses[0]?.partitions[0]).toMatchObject({
+        errorCode: 'NOT_LEADER_OR_FOLLOWER',
+        currentLeader: { leaderId }
+      })
+    }
+  })
+
+  it('fails for less than no bytes where there is something to read', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const request = broker.fetchRequest(topicId, 0n, { maxBytes: -1 })
+    const code = async () => (await broker.get('Fetch', request)).responses[0]?.partitions[0]?.errorCode
+    expect(await code()).toBe('NONE')
+    await broker.produce(topicId, batchOf(['a']))
+    expect(await code()).toBe('UNKNOWN_SERVER_ERROR')
+  })
+
+  it('keeps the name behind an id for a session, so that a topic made anew is told from the old one', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const begun = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, { sessionEpoch: 0 }))
+    const next = async (sessionEpoch: number) => {
+      const request = broker.fetchRequest(topicId, 0n, { sessionId: begun.sessionId, sessionEpoch, topics: [] })
+      return (await broker.get('Fetch', request)).responses[0]?.partitions[0]?.errorCode
+    }
+    await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+    expect(await next(1)).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    await broker.createTopic('t')
+    expect(await next(2)).toBe('INCONSISTENT_TOPIC_ID')
+  })
+
+  it('gives up at its deadline with what there is', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const waiting = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 500 }))
+    broker.clock.advance(500)
+    expect((await waiting).responses[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', highWatermark: 0n })
+  })
+
+  it('is answered when its topic is deleted, and when the broker stops', async () => {
+    const broker = await Harness.start()
+    const first = await broker.createTopic('first')
+    const second = await broker.createTopic('second')
+    const doomed = broker.get('Fetch', broker.fetchRequest(first, 0n, { maxWaitMs: 60_000 }))
+    const parked = broker.get('Fetch', broker.fetchRequest(second, 0n, { maxWaitMs: 60_000 }))
+    await broker.get('DeleteTopics', { topics: [{ name: 'first' }], timeoutMs: 1000 })
+    expect((await doomed).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+    await broker.broker.stop()
+    expect((await parked).responses[0]?.partitions[0]?.errorCode).toBe('NONE')
+    expect(broker.clock.pendingAlarms).toBe(0)
+  })
+
+  it('lets a request go whose connection has gone', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const gone = new AbortController()
+    const parked = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }), {
+      from: connection({ closed: gone.signal })
+    })
+    gone.abort()
+    expect((await parked).responses).toHaveLength(1)
+  })
+
+  it('sends the first batch whole however small the limits are, and only it', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    await broker.produce(topicId, batchOf(['a'.repeat(1000)]))
+    await broker.produce(topicId, batchOf(['b'.repeat(1000)]), { index: 1 })
+    const partitions = [0, 1].map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 10 }))
+    const request = broker.fetchRequest(topicId, 0n, { maxBytes: 10, topics: [{ topicId, partitions }] })
+    const { responses } = await broker.get('Fetch', request)
+    expect(responses[0]?.partitions.map(({ records }) => valuesIn(records).length)).toEqual([1, 0])
+  })
+
+  it('refuses offsets outside the log and epochs of another leader', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const fetch = async (fetchOffset: bigint, currentLeaderEpoch = -1) => {
+      const partitions = [{ partition: 0, fetchOffset, currentLeaderEpoch, partitionMaxBytes: 1000 }]
+      const answer = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, { topics: [{ topicId, partitions }] }))
+      return answer.responses[0]?.partitions[0]?.errorCode
+    }
+    expect(await fetch(1n)).toBe('OFFSET_OUT_OF_RANGE')
+    expect(await fetch(0n, 7)).toBe('UNKNOWN_LEADER_EPOCH')
+    expect(await fetch(0n, 0)).toBe('NONE')
+  })
+
+  it('keeps a session: partitions once named are fetched again, and only news are sent', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    const partitions = [0, 1].map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 1000 }))
+    const opened = await broker.get(
+      'Fetch',
+      broker.fetchRequest(topicId, 0n, { sessionEpoch: 0, topics: [{ topicId, partitions }] })
+    )
+    expect(opened.sessionId).not.toBe(0)
+    await broker.produce(topicId, batchOf(['x']), { index: 1 })
+    const next = { sessionId: opened.sessionId, sessionEpoch: 1, topics: [] }
+    const { responses } = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, next))
+    expect(responses[0]?.partitions.map(({ partitionIndex }) => partitionIndex)).toEqual([1])
+    expect((await broker.get('Fetch', broker.fetchRequest(topicId, 0n, next))).errorCode).toBe(
+      'INVALID_FETCH_SESSION_EPOCH'
+    )
+  })
+})

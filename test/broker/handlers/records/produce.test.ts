@@ -1,0 +1,276 @@
+// What Produce takes, refuses and answers.
+import { describe, expect, it } from 'vitest'
+import { LogDirectory } from '../../../../src/log/directory/log-directory.ts'
+import { DEFAULT_LOG_CONFIG } from '../../../../src/log/partition-log/log-config.ts'
+import { METADATA_TOPIC_ID, MetadataLog } from '../../../../src/metadata/log/metadata-log.ts'
+import { metadataRecord } from '../../../../src/metadata/records.ts'
+import { CloseConnection } from '../../../../src/net/dispatch.ts'
+import { batchesIn } from '../../../../src/protocol/records/batch.ts'
+import { silentLogger } from '../../../../src/runtime/logger.ts'
+import { seededRandom } from '../../../../src/runtime/random.ts'
+import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
+import { ManualClock } from '../../../../src/testing/manual-clock.ts'
+import { batchOf, connection, Harness, valuesIn } from '../../harness.ts'
+
+/** Writes what a cluster with more nodes could have left: a leader whose replicas have all fallen out of sync. */
+async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void> {
+  const clock = new ManualClock()
+  const identity = { nodeId: 1 }
+  const world = { storage, clock, random: seededRandom(1), logger: silentLogger }
+  const directory = await LogDirectory.open({ ...world, identity })
+  const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, DEFAULT_LOG_CONFIG)
+  const { directoryId } = directory.meta
+  const metadata = new MetadataLog({ log, storage, clock, nodeId: 1, directoryId })
+  metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 0, topicId, isr: [] })])
+  await directory.close()
+}
+
+const idempotent = (baseSequence: number, producerEpoch = 0) => ({ producerId: 5n, producerEpoch, baseSequence })
+
+/** A batch that does not fit its checksum. */
+function spoilt(batch: Buffer): Buffer {
+  return batch.fill(0xff, batch.length - 1)
+}
+
+describe('Produce', () => {
+  it('gives records the next offsets and gives them back', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    expect(await broker.produce(topicId, batchOf(['a', 'b']))).toMatchObject({ errorCode: 'NONE', baseOffset: 0n })
+    expect(await broker.produce(topicId, batchOf(['c']))).toMatchObject({ baseOffset: 2n, logAppendTimeMs: -1n })
+    expect(await broker.values(topicId)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('answers a retry with the first offset and appends nothing', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    await broker.produce(topicId, batchOf(['a', 'b'], idempotent(0)))
+    await broker.produce(topicId, batchOf(['c'], idempotent(2)))
+    expect(await broker.produce(topicId, batchOf(['a', 'b'], idempotent(0)))).toMatchObject({
+      errorCode: 'NONE',
+      baseOffset: 0n
+    })
+    expect(await broker.values(topicId)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('refuses a gap and a fenced epoch, and tells the log start', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    await broker.produce(topicId, batchOf(['a'], idempotent(0, 3)))
+    expect(await broker.produce(topicId, batchOf(['c'], idempotent(2, 3)))).toMatchObject({
+      errorCode: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+      baseOffset: -1n,
+      logStartOffset: 0n
+    })
+    expect((await broker.produce(topicId, batchOf(['c'], idempotent(1, 2)))).errorCode).toBe('INVALID_PRODUCER_EPOCH')
+  })
+
+  it('forgets a producer that has been silent for producer.id.expiration.ms', async () => {
+    await using broker = await Harness.start({ config: { 'producer.id.expiration.ms': 60_000 } })
+    const topicId = await broker.createTopic('t')
+    await broker.produce(topicId, batchOf(['a'], idempotent(0)))
+    expect((await broker.produce(topicId, batchOf(['c'], idempotent(7)))).errorCode).toBe(
+      'OUT_OF_ORDER_SEQUENCE_NUMBER'
+    )
+    broker.clock.advance(600_000)
+    expect((await broker.produce(topicId, batchOf(['c'], idempotent(7)))).errorCode).toBe('NONE')
+  })
+
+  it('answers each partition by itself', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    const { responses } = await broker.get('Produce', {
+      transactionalId: null,
+      acks: 1,
+      timeoutMs: 0,
+      topicData: [
+        {
+          topicId,
+          partitionData: [
+            { index: 0, records: batchOf(['good']) },
+            { index: 1, records: spoilt(batchOf(['bad'])) },
+            { index: 2, records: batchOf(['nowhere']) }
+          ]
+        }
+      ]
+    })
+    expect(responses[0]?.partitionResponses.map(({ errorCode }) => errorCode)).toEqual([
+      'NONE',
+      'CORRUPT_MESSAGE',
+      'UNKNOWN_TOPIC_OR_PARTITION'
+    ])
+  })
+
+  it('is refused as a whole when a partition has bytes that are no batch, and when records need a transaction', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    const transactional = batchOf(['bad'], { ...idempotent(0), isTransactional: true })
+    const answers = [Buffer.from('this is no record batch at all, but bytes'), transactional].map(records =>
+      broker.get('Produce', {
+        ...{ transactionalId: null, acks: 1, timeoutMs: 0 },
+        topicData: [
+          {
+            topicId,
+            partitionData: [
+              { index: 0, records: batchOf(['good']) },
+              { index: 1, records }
+            ]
+          }
+        ]
+      })
+    )
+    const codes = (await Promise.all(answers)).map(({ responses }) =>
+      responses[0]?.partitionResponses.map(({ errorCode }) => errorCode)
+    )
+    expect(codes).toEqual([
+      ['CORRUPT_MESSAGE', 'CORRUPT_MESSAGE'],
+      ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED']
+    ])
+    expect(await broker.values(topicId)).toEqual([])
+  })
+
+  it('does not look for transactions in batches of old formats', async () => {
+    await using broker = await Harness.start()
+    const old = batchOf(['old'])
+    old.writeInt8(1, 16)
+    old.writeUInt8(0x10, 22)
+    expect((await broker.produce(await broker.createTopic('t'), old)).errorCode).toBe('INVALID_RECORD')
+  })
+
+  it('takes the last batch for a partition that is named twice, and answers once', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 2)
+    const { responses } = await broker.get('Produce', {
+      ...{ transactionalId: null, acks: 1, timeoutMs: 0 },
+      topicData: [
+        {
+          topicId,
+          partitionData: [
+            { index: 0, records: batchOf(['first']) },
+            { index: 1, records: batchOf(['other']) }
+          ]
+        },
+        { topicId, partitionData: [{ index: 0, records: batchOf(['last']) }] }
+      ]
+    })
+    expect(responses.map(topic => topic.partitionResponses.map(({ index }) => index))).toEqual([[0, 1]])
+    expect(await broker.values(topicId)).toEqual(['last'])
+  })
+
+  it('tells the log start with what the log refuses, and not with what never came that far', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const answers = [batchOf(['a'], { isControl: true }), Buffer.alloc(0)].map(records =>
+      broker.produce(topicId, records)
+    )
+    expect(await Promise.all(answers)).toMatchObject([
+      { errorCode: 'INVALID_RECORD', logStartOffset: 0n },
+      { errorCode: 'INVALID_RECORD', logStartOffset: -1n }
+    ])
+  })
+
+  it('tells the operator of faulty records in one line that names what is wrong', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const told: string[] = []
+    const damaged = batchOf(['a'])
+    damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1)
+    const topicData = [{ topicId, partitionData: [{ index: 0, records: damaged }] }]
+    const request = { transactionalId: null, acks: 1, timeoutMs: 0, topicData }
+    await broker.get('Produce', request, { from: connection({ warn: what => told.push(what) }) })
+    expect(told).toEqual([expect.stringMatching(/that are refused: CORRUPT_MESSAGE, .*checksum/)])
+  })
+
+  it('knows no topic by an unknown id, and none by an unknown name', async () => {
+    await using broker = await Harness.start()
+    expect((await broker.produce('AAECAwQFBgcICQoLDA0ODw', batchOf(['a']))).errorCode).toBe('UNKNOWN_TOPIC_ID')
+    const byName = await broker.get(
+      'Produce',
+      {
+        transactionalId: null,
+        acks: 1,
+        timeoutMs: 0,
+        topicData: [{ name: 'nope', partitionData: [{ index: 0, records: batchOf(['a']) }] }]
+      },
+      { version: 12 }
+    )
+    expect(byName.responses[0]?.partitionResponses[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
+  })
+
+  it('sends no answer with acks=0, and closes the connection when a partition failed', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    const send = (index: number) =>
+      broker.ask('Produce', {
+        transactionalId: null,
+        acks: 0,
+        timeoutMs: 0,
+        topicData: [{ topicId, partitionData: [{ index, records: batchOf(['a']) }] }]
+      })
+    expect(await send(0)).toBeUndefined()
+    await expect(send(9)).rejects.toThrow(CloseConnection)
+    expect(await broker.values(topicId)).toEqual(['a'])
+  })
+
+  it('refuses acks that are no acks, and internal topics but for Kafka`s own admin client', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t')
+    expect((await broker.produce(topicId, batchOf(['a']), { acks: 2 })).errorCode).toBe('INVALID_REQUIRED_ACKS')
+    await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+    const { topics } = await broker.get('Metadata', { topics: [{ name: '__consumer_offsets' }] })
+    const internal = topics[0]?.topicId ?? ''
+    expect((await broker.produce(internal, batchOf(['a']))).errorCode).toBe('INVALID_TOPIC_EXCEPTION')
+  })
+
+  it('takes acks=all of a topic whose min.insync.replicas is above the number of its replicas', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'min.insync.replicas': '2' })
+    expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('NONE')
+  })
+
+  it('refuses acks=all where the metadata say that too few replicas are in sync', async () => {
+    const storage = new MemoryStorage()
+    const first = await Harness.start({ storage })
+    const topicId = await first.createTopic('t')
+    await first.broker.stop()
+    await shrinkIsr(storage, topicId)
+    await using broker = await Harness.start({ storage })
+    expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('NOT_ENOUGH_REPLICAS')
+    expect((await broker.produce(topicId, batchOf(['a']), { acks: 1 })).errorCode).toBe('NONE')
+  })
+
+  it('knows no producer of a transactional id that never asked for one', async () => {
+    await using broker = await Harness.start()
+    await broker.get('FindCoordinator', { coordinatorKeys: ['tx'], keyType: 1 })
+    const topicId = await broker.createTopic('t')
+    const records = batchOf(['a'], { ...idempotent(0), isTransactional: true })
+    const topicData = [{ topicId, partitionData: [{ index: 0, records }] }]
+    const answer = await broker.get('Produce', { transactionalId: 'tx', acks: -1, timeoutMs: 0, topicData })
+    expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe('INVALID_PRODUCER_ID_MAPPING')
+  })
+
+  it('stamps records of a LogAppendTime topic and tells the time', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })
+    const now = BigInt(broker.clock.now())
+    expect((await broker.produce(topicId, batchOf(['a'], {}, 5n))).logAppendTimeMs).toBe(now)
+  })
+
+  it('tells which records a compacted topic refuses', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'cleanup.policy': 'compact' })
+    const answer = await broker.produce(topicId, batchOf(['a', 'b']))
+    expect(answer).toMatchObject({ errorCode: 'INVALID_RECORD', recordErrors: [{ batchIndex: 0 }, { batchIndex: 1 }] })
+    expect(answer.errorMessage).toContain('2 record errors in total')
+  })
+
+  it('recompresses for a topic with a codec of its own', async () => {
+    await using broker = await Harness.start()
+    const topicId = await broker.createTopic('t', 1, { 'compression.type': 'gzip' })
+    await broker.produce(topicId, batchOf(['a', 'b'], { codec: 'lz4' }))
+    const answer = await broker.get('Fetch', broker.fetchRequest(topicId, 0n))
+    const records = answer.responses[0]?.partitions[0]?.records ?? null
+    expect([...batchesIn(records ?? Buffer.alloc(0))].map(({ codec }) => codec)).toEqual(['gzip'])
+    expect(valuesIn(records)).toEqual(['a', 'b'])
+  })
+})

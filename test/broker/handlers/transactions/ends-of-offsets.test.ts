@@ -1,0 +1,111 @@
+/** When offsets of consumer groups end, and that a topic has none of another one that had its name. */
+import { expect, it } from 'vitest'
+import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
+import { StorageError } from '../../../../src/storage/storage.ts'
+import { Harness } from '../../harness.ts'
+
+const MINUTE_MS = 60_000
+
+const CONFIG = {
+  'offsets.retention.minutes': 1,
+  'offsets.retention.check.interval.ms': 10_000,
+  'offsets.topic.num.partitions': 3,
+  'group.consumer.session.timeout.ms': 45_000
+}
+
+function heartbeat(broker: Harness, memberEpoch: number) {
+  const subscription = { rebalanceTimeoutMs: 1000, subscribedTopicNames: ['foo'], topicPartitions: [] }
+  const member = { groupId: 'g', memberId: 'm', memberEpoch }
+  return broker.get('ConsumerGroupHeartbeat', { ...member, ...(memberEpoch === 0 && subscription) })
+}
+
+/** A group with a member that is subscribed to foo, and has committed for foo and bar. */
+async function founded(broker: Harness): Promise<number> {
+  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await broker.createTopic('foo')
+  await broker.createTopic('bar')
+  const { memberEpoch } = await heartbeat(broker, 0)
+  await commit(broker, 'm', memberEpoch)
+  return memberEpoch
+}
+
+async function commit(broker: Harness, memberId = '', generationIdOrMemberEpoch = -1): Promise<void> {
+  const partitions = [{ partitionIndex: 0, committedOffset: 5n, committedMetadata: null }]
+  const topics = ['foo', 'bar'].map(name => ({ name, partitions }))
+  const answer = await broker.get(
+    'OffsetCommit',
+    { groupId: 'g', memberId, generationIdOrMemberEpoch, topics },
+    { version: 9 }
+  )
+  expect(answer.topics[0]?.partitions[0]?.errorCode).toBe('NONE')
+}
+
+/** Topics with offsets, as a client is told that does not know topics by their ids. */
+async function topicsWithOffsets(broker: Harness): Promise<string[]> {
+  const all = await broker.get('OffsetFetch', { groupId: 'g', topics: null }, { version: 7 })
+  return all.topics.map(({ name }) => name).sort()
+}
+
+async function groupsIn(broker: Harness): Promise<string[]> {
+  const { groups } = await broker.get('ListGroups', {})
+  return groups.map(({ groupType, groupState }) => `${groupType} ${groupState}`)
+}
+
+it('offsets of a consumer group end with their time, but for topics that members are subscribed to', async () => {
+  await using broker = await Harness.start({ config: CONFIG })
+  const epoch = await founded(broker)
+  for (let waited = 0; waited < 2 * MINUTE_MS; waited += 10_000) {
+    broker.clock.advance(10_000)
+    await heartbeat(broker, epoch)
+  }
+  expect(await topicsWithOffsets(broker)).toEqual(['foo'])
+  expect(await groupsIn(broker)).toEqual(['consumer Stable'])
+})
+
+it('an empty consumer group ends with its last offset, and does not come back', async () => {
+  const first = await Harness.start({ config: CONFIG })
+  await founded(first)
+  await heartbeat(first, -1)
+  first.clock.advance(MINUTE_MS - 1)
+  expect(await topicsWithOffsets(first)).toEqual(['bar', 'foo'])
+  expect(await groupsIn(first)).toEqual(['consumer Empty'])
+  first.clock.advance(10_000)
+  expect(await topicsWithOffsets(first)).toEqual([])
+  expect(await groupsIn(first)).toEqual([])
+  await first.broker.stop()
+  await using again = await Harness.start({ config: CONFIG, storage: first.storage, clock: first.clock })
+  expect(await groupsIn(again)).toEqual([])
+  expect((await heartbeat(again, 0)).memberEpoch).toBe(2)
+})
+
+it('a topic does not inherit the offsets of one that had its name, though a member lives through both', async () => {
+  await using broker = await Harness.start({ config: { ...CONFIG, 'group.consumer.assignment.interval.ms': 0 } })
+  const epoch = await founded(broker)
+  await broker.get('DeleteTopics', { topics: [{ name: 'foo' }], timeoutMs: 1000 })
+  const without = await heartbeat(broker, epoch)
+  const topicId = await broker.createTopic('foo', 2)
+  expect(await topicsWithOffsets(broker)).toEqual(['bar'])
+  const claim = { groupId: 'g', memberId: 'm', memberEpoch: without.memberEpoch, topicPartitions: [] }
+  const { assignment } = await broker.get('ConsumerGroupHeartbeat', claim)
+  expect(assignment?.topicPartitions).toEqual([{ topicId, partitions: [0, 1] }])
+})
+
+it('nor where the broker died before it could write down that those offsets were gone', async () => {
+  let isDead = false
+  const fault = ({ name, path }: { name: string; path: string }) =>
+    isDead && name === 'append' && path.startsWith('__consumer_offsets')
+      ? { error: new StorageError('failed', 'the process is dead') }
+      : undefined
+  const first = await Harness.start({ config: CONFIG, storage: new MemoryStorage({ fault }) })
+  await first.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await first.createTopic('foo')
+  await first.createTopic('bar')
+  await commit(first)
+  isDead = true
+  await first.get('DeleteTopics', { topics: [{ name: 'foo' }], timeoutMs: 1000 })
+  await first.broker.stop()
+  isDead = false
+  await using again = await Harness.start({ config: CONFIG, storage: first.storage, clock: first.clock })
+  await again.createTopic('foo')
+  expect(await topicsWithOffsets(again)).toEqual(['bar'])
+})

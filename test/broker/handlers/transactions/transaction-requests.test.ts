@@ -1,0 +1,222 @@
+/** Requests of transactional producers and brokers that are answered as Kafka answers them, where no client would show it. */
+import { describe, expect, it } from 'vitest'
+import { nextTurn } from '../../../../src/runtime/clock.ts'
+import { ManualClock } from '../../../../src/testing/manual-clock.ts'
+import { batchOf, Harness } from '../../harness.ts'
+import { committedOffset, TransactionalProducer } from '../../transactional.ts'
+
+async function started() {
+  const broker = await Harness.start()
+  const topicId = await broker.createTopic('t', 3)
+  const producer = new TransactionalProducer(broker, 'tx')
+  await producer.init()
+  return { broker, topic: { name: 't', topicId }, producer }
+}
+
+interface Sent {
+  readonly index?: number
+  readonly sequence?: number
+  readonly from?: { readonly producerId: bigint; readonly producerEpoch: number }
+}
+
+/** Produces several transactional batches in one request and gives what their partitions are told. */
+async function produced(broker: Harness, version: number, acks: number, producer: TransactionalProducer, sent: Sent[]) {
+  const partitionData = sent.map(({ index = 0, sequence: baseSequence = 0, from = producer }) => {
+    const { producerId, producerEpoch } = from
+    return { index, records: batchOf(['x'], { producerId, producerEpoch, baseSequence, isTransactional: true }) }
+  })
+  const topicData = [{ name: 't', partitionData }]
+  const request = { transactionalId: producer.transactionalId, acks, timeoutMs: 1000, topicData }
+  const answer = await broker.get('Produce', request, { version })
+  return answer.responses[0]?.partitionResponses ?? []
+}
+
+describe('a transactional batch', () => {
+  it('whose partition is not in the transaction is refused before all else, and the log start is not told', async () => {
+    const { broker, producer } = await started()
+    await using _ = broker
+    const [old] = await produced(broker, 10, 7, producer, [{}])
+    expect(old).toMatchObject({ errorCode: 'INVALID_TXN_STATE', logStartOffset: -1n })
+    expect(old?.errorMessage).toBe('Partition was not added to the transaction')
+    const [newer] = await produced(broker, 11, 7, producer, [{}])
+    expect(newer).toMatchObject({ errorCode: 'TRANSACTION_ABORTABLE', logStartOffset: -1n, errorMessage: null })
+  })
+
+  it('of another producer in the same request spoils the whole request', async () => {
+    const { broker, producer } = await started()
+    await using _ = broker
+    const other = { producerId: producer.producerId, producerEpoch: producer.producerEpoch + 1 }
+    for (const version of [10, 12]) {
+      const codes = await produced(broker, version, -1, producer, [{}, { index: 1, from: other }])
+      expect(codes.map(({ errorCode }) => errorCode)).toEqual(Array(2).fill('INVALID_PRODUCER_ID_MAPPING'))
+    }
+  })
+
+  it('that comes again after the end is asked about as any other', async () => {
+    const { broker, topic } = await started()
+    await using _ = broker
+    const classic = new TransactionalProducer(broker, 'classic', { generation: 'classic' })
+    await classic.init()
+    await classic.send(topic, 0, ['a'])
+    await classic.commit()
+    const [again] = await produced(broker, 11, -1, classic, [{}])
+    expect(again?.errorCode).toBe('TRANSACTION_ABORTABLE')
+  })
+
+  it('of no producer is taken, and belongs to no transaction', async () => {
+    const { broker, topic, producer } = await started()
+    await using _ = broker
+    const nobody = { producerId: -1n, producerEpoch: -1 }
+    const [taken] = await produced(broker, 12, -1, producer, [{ from: nobody, sequence: -1 }])
+    expect(taken?.errorCode).toBe('NONE')
+    const read = await broker.get('Fetch', broker.fetchRequest(topic.topicId, 0n, { isolationLevel: 1 }))
+    expect(read.responses[0]?.partitions[0]?.lastStableOffset).toBe(1n)
+  })
+})
+
+describe('AddPartitionsToTxn', () => {
+  const add = async (broker: Harness, producer: TransactionalProducer, topics: Record<string, number[]>) => {
+    const request = {
+      v3AndBelowTransactionalId: producer.transactionalId,
+      v3AndBelowProducerId: producer.producerId,
+      v3AndBelowProducerEpoch: producer.producerEpoch,
+      v3AndBelowTopics: Object.entries(topics).map(([name, partitions]) => ({ name, partitions }))
+    }
+    const answer = await broker.get('AddPartitionsToTxn', request, { version: 3 })
+    return answer.resultsByTopicV3AndBelow.map(({ resultsByPartition }) =>
+      resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode)
+    )
+  }
+
+  it('lets no client into internal topics, and then adds nothing', async () => {
+    const { broker, producer } = await started()
+    await using _ = broker
+    const codes = await add(broker, producer, { __transaction_state: [0], t: [0, 9] })
+    expect(codes).toEqual([['TOPIC_AUTHORIZATION_FAILED'], ['OPERATION_NOT_ATTEMPTED', 'UNKNOWN_TOPIC_OR_PARTITION']])
+    const { transactionStates } = await broker.get('DescribeTransactions', { transactionalIds: ['tx'] })
+    expect(transactionStates[0]).toMatchObject({ transactionState: 'Empty', topics: [] })
+  })
+
+  it('answers a partition as often as it is named', async () => {
+    const { broker, producer } = await started()
+    await using _ = broker
+    expect(await add(broker, producer, { t: [1, 1] })).toEqual([['NONE', 'NONE']])
+  })
+})
+
+describe('WriteTxnMarkers', () => {
+  const marker = { producerId: 5n, producerEpoch: 1, transactionResult: true, coordinatorEpoch: 3 }
+  const topics = [{ name: 't', partitionIndexes: [0] }]
+
+  it('answers once for a producer, with how its last marker in a partition fared', async () => {
+    const { broker } = await started()
+    await using _ = broker
+    const markers = [
+      { ...marker, topics },
+      { ...marker, coordinatorEpoch: 2, topics }
+    ]
+    const answer = await broker.get('WriteTxnMarkers', { markers })
+    const partitions = [{ partitionIndex: 0, errorCode: 'TRANSACTION_COORDINATOR_FENCED' }]
+    expect(answer.markers).toEqual([{ producerId: 5n, topics: [{ name: 't', partitions }] }])
+  })
+
+  it('says nothing of a marker for no partition', async () => {
+    const { broker } = await started()
+    await using _ = broker
+    const none = [{ name: 't', partitionIndexes: [] }]
+    expect((await broker.get('WriteTxnMarkers', { markers: [{ ...marker, topics: none }] })).markers).toEqual([])
+  })
+})
+
+it('TxnOffsetCommit for an empty group is INVALID_GROUP_ID before its transaction is looked at', async () => {
+  const { broker } = await started()
+  await using _ = broker
+  const stranger = new TransactionalProducer(broker, 'stranger', { generation: 'classic' })
+  expect(await stranger.trySendOffset('', 't', 0, 1n)).toBe('INVALID_GROUP_ID')
+})
+
+it('TxnOffsetCommit of an older client is taken without a look at its transaction where nothing is verified', async () => {
+  await using broker = await Harness.start({ config: { 'transaction.partition.verification.enable': false } })
+  await broker.createTopic('t')
+  await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+  const old = new TransactionalProducer(broker, 'old', { generation: 'classic' })
+  await old.init()
+  expect(await old.trySendOffset('g', 't', 0, 1n)).toBe('NONE')
+  expect(await committedOffset(broker, 'g', 't')).toBe('UNSTABLE_OFFSET_COMMIT')
+  const stranger = { producerId: 777n, producerEpoch: 0 }
+  const unknown = Object.assign(new TransactionalProducer(broker, '', { generation: 'classic' }), stranger)
+  expect(await unknown.trySendOffset('g', 't', 0, 1n)).toBe('NONE')
+  const modern = Object.assign(new TransactionalProducer(broker, 'modern'), stranger)
+  expect(await modern.trySendOffset('g', 't', 0, 1n)).toBe('INVALID_PRODUCER_ID_MAPPING')
+})
+
+it('ListTransactions tells a state that is none once', async () => {
+  const { broker } = await started()
+  await using _ = broker
+  const filters = { stateFilters: ['Nothing', 'Nothing'], producerIdFilters: [], transactionalIdPattern: null }
+  expect((await broker.get('ListTransactions', filters)).unknownStateFilters).toEqual(['Nothing'])
+})
+
+/** A clock that moves on while it is looked at, so that work takes time; alarms hear nothing of that. */
+class TiringClock extends ManualClock {
+  stepMs = 0
+  #passedMs = 0
+
+  override now(): number {
+    this.#passedMs += this.stepMs
+    return super.now() + this.#passedMs
+  }
+}
+
+describe('a request about very many transactions lets others have their turn', () => {
+  const transactionalIds = Array.from({ length: 40 }, (_, index) => `tx-${index}`)
+  const topics = [{ name: 't', partitionIndexes: transactionalIds.map((_, index) => index) }]
+  const marker = { producerId: 5n, producerEpoch: 1, transactionResult: true, coordinatorEpoch: 3, topics }
+  const requests = {
+    ListTransactions: (broker: Harness) =>
+      broker.get('ListTransactions', { stateFilters: [], producerIdFilters: [], transactionalIdPattern: 'tx-.*' }),
+    DescribeTransactions: (broker: Harness) => broker.get('DescribeTransactions', { transactionalIds }),
+    WriteTxnMarkers: (broker: Harness) => broker.get('WriteTxnMarkers', { markers: [marker] })
+  }
+
+  it.each(Object.entries(requests))('%s', async (_name, ask) => {
+    const clock = new TiringClock()
+    await using broker = await Harness.start({ clock })
+    await broker.createTopic('t', transactionalIds.length)
+    for (const transactionalId of transactionalIds) await new TransactionalProducer(broker, transactionalId).init()
+    const atOnce = await ask(broker)
+    clock.stepMs = 1
+    let isDone = false
+    const answer = ask(broker).finally(() => {
+      isDone = true
+    })
+    let turns = 0
+    for (; !isDone; turns++) await nextTurn()
+    expect(turns).toBeGreaterThan(2)
+    expect(await answer).toEqual(atOnce)
+  })
+})
+
+it('DescribeProducers tells why there is no topic, and of a topic that there is only the code', async () => {
+  const { broker } = await started()
+  await using _ = broker
+  const named = (name: string) => ({ name, partitionIndexes: [9] })
+  const { topics } = await broker.get('DescribeProducers', { topics: [named('t'), named('nowhere')] })
+  const told = topics.map(({ partitions }) => partitions[0]?.errorMessage)
+  expect(told).toEqual([null, expect.any(String)])
+  expect(topics.map(({ partitions }) => partitions[0]?.errorCode)).toEqual(Array(2).fill('UNKNOWN_TOPIC_OR_PARTITION'))
+})
+
+describe('a reader of committed data at the last stable offset', () => {
+  it('is told of no aborted transactions: there is nothing to read', async () => {
+    const { broker, topic, producer } = await started()
+    await using _ = broker
+    const other = new TransactionalProducer(broker, 'other')
+    await other.init()
+    await other.send(topic, 0, ['gone'])
+    await producer.send(topic, 0, ['open'])
+    await other.abort()
+    const { responses } = await broker.get('Fetch', broker.fetchRequest(topic.topicId, 1n, { isolationLevel: 1 }))
+    expect(responses[0]?.partitions[0]).toMatchObject({ lastStableOffset: 1n, abortedTransactions: [] })
+  })
+})

@@ -1,0 +1,284 @@
+/** Logs that grow, roll, are cut and lose files between one look and the next. */
+import { describe, expect, it } from 'vitest'
+import { Follower, unfollowable } from '../../../src/dump/follow/follow.ts'
+import type { DumpOptions } from '../../../src/dump/options.ts'
+import { jsonOf, textOf } from '../../../src/dump/render.ts'
+import { writeTopicId } from '../../../src/log/partition-folder.ts'
+import { buildBatch } from '../../../src/protocol/records/builder.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { StorageError } from '../../../src/storage/storage.ts'
+import { options } from '../folder.ts'
+
+/** A log that is written to by hand. */
+class Log {
+  readonly storage: MemoryStorage
+  readonly folder: string
+  readonly #follower: Follower
+  #base = 0
+  #next = 0n
+
+  constructor(given: DumpOptions = options(), storage = new MemoryStorage(), folder = 'data/t-0') {
+    this.storage = storage
+    this.folder = folder
+    storage.makeDirectory(folder)
+    this.#follower = new Follower(['data'], given)
+  }
+
+  path(base = this.#base): string {
+    return `${this.folder}/${String(base).padStart(20, '0')}.log`
+  }
+
+  bytes(value = 'v', count = 1): Buffer {
+    const records = Array.from({ length: count }, () => ({
+      timestamp: 1n,
+      key: Buffer.from('k'),
+      value: Buffer.from(value)
+    }))
+    const { bytes, nextOffset } = buildBatch(records, { baseOffset: this.#next })
+    this.#next = nextOffset
+    return bytes
+  }
+
+  append(count = 1): this {
+    this.storage.append(this.path(), this.bytes('v', count))
+    return this
+  }
+
+  roll(): this {
+    this.#base = Number(this.#next)
+    return this
+  }
+
+  cut(position: number, offset: bigint): this {
+    this.storage.truncate(this.path(), position)
+    this.#next = offset
+    return this
+  }
+
+  /** What a round tells; of batches their base offset. */
+  look(): string[] {
+    return [...this.#follower.round(this.storage)].map(textOf).map(line => /^baseOffset: \d+/.exec(line)?.[0] ?? line)
+  }
+}
+
+it('shows what is there, and then what comes', () => {
+  const log = new Log().append(2).append()
+  expect(log.look()).toEqual([`Dumping ${log.path()}`, 'Log starting offset: 0', 'baseOffset: 0', 'baseOffset: 2'])
+  expect(log.look()).toEqual([])
+  log.append().append()
+  expect(log.look()).toEqual(['baseOffset: 3', 'baseOffset: 4'])
+})
+
+it('goes on in new segments, and in partitions that come later', () => {
+  const log = new Log().append()
+  log.look()
+  log.append().roll().append()
+  expect(log.look()).toEqual(['baseOffset: 1', `Dumping ${log.path()}`, 'Log starting offset: 2', 'baseOffset: 2'])
+  const other = new Log(options(), log.storage, 'data/u-0').append()
+  expect(log.look()).toEqual([`Dumping ${other.path()}`, 'Log starting offset: 0', 'baseOffset: 0'])
+  log.append()
+  expect(log.look()).toEqual([`Dumping ${log.path()}`, 'baseOffset: 3'])
+})
+
+describe('a topic that is deleted and made anew', () => {
+  const IDS = ['J5MVhC4LQ4u3oPUZ3z2vyA', 'K5MVhC4LQ4u3oPUZ3z2vyA']
+  const made = (id: string | undefined, log = new Log()) => {
+    if (id !== undefined) writeTopicId(log.storage, log.folder, id)
+    return log
+  }
+  function remade(old: Log): Log {
+    const aside = `${old.folder}.${'0'.repeat(32)}-delete`
+    old.storage.rename(old.folder, aside)
+    return made(IDS[1], new Log(options(), old.storage))
+  }
+  const ANEW = 'data/t-0: another topic has that name now; shown from its beginning'
+
+  it.each([
+    ['less', 3, 1],
+    ['as much', 1, 1],
+    ['more', 1, 3]
+  ])('is shown from its beginning where it has %s than the old one', (_, before, after) => {
+    const log = made(IDS[0])
+    for (let count = 0; count < before; count++) log.append()
+    log.look()
+    const other = remade(log)
+    for (let count = 0; count < after; count++) other.storage.append(other.path(), other.bytes('w'))
+    const shown = Array.from({ length: after }, (_, offset) => `baseOffset: ${offset}`)
+    expect(log.look()).toEqual([ANEW, ...shown])
+    other.append()
+    expect(log.look()).toEqual([`baseOffset: ${after}`])
+  })
+
+  it('is waited for while it is not there, and what is being removed is not shown again', () => {
+    const log = made(IDS[0]).append().append()
+    log.look()
+    const other = remade(log)
+    expect(log.look()).toEqual([])
+    other.append()
+    expect(log.look()).toEqual([ANEW, 'baseOffset: 0'])
+  })
+
+  it('is the same one that is cut back if its folder says so, even late', () => {
+    const log = new Log().append().append()
+    log.look()
+    made(IDS[0], log).cut(70, 1n)
+    expect(log.look()).toEqual([expect.stringMatching(/cut back from offset 2 to 1$/)])
+  })
+})
+
+it('says what cannot be followed', () => {
+  const { storage, folder } = new Log().append()
+  storage.append(`${folder}/00000000000000000000.index`, Buffer.alloc(8))
+  storage.append('data/notes.txt', Buffer.alloc(8))
+  const said = (path: string) => unfollowable(storage, path)?.text
+  expect(said(`${folder}/00000000000000000000.index`)).toMatch(
+    /index: only the \.log files of partitions are followed$/
+  )
+  expect(said('data/notes.txt')).toMatch(/only the \.log files/)
+  expect(said('data/gone')).toMatch(/no such file/)
+  expect(['data', folder, `${folder}/00000000000000000000.log`].map(said)).toEqual([undefined, undefined, undefined])
+})
+
+it('says once of a folder that it cannot be read', () => {
+  const log = new Log().append()
+  log.storage.makeDirectory('data/shut-0')
+  const list = log.storage.list.bind(log.storage)
+  log.storage.list = path => {
+    if (path === 'data/shut-0') throw new StorageError('other', `${path}: EACCES: permission denied`)
+    return list(path)
+  }
+  expect(log.look()).toEqual(expect.arrayContaining(['data/shut-0: EACCES: permission denied', 'baseOffset: 0']))
+  expect(log.look()).toEqual([])
+})
+
+it('begins with the file that it is given', () => {
+  const log = new Log().append().roll().append()
+  const follower = new Follower([log.path()], options())
+  expect([...follower.round(log.storage)].map(textOf)[1]).toBe('Log starting offset: 1')
+  log.roll().append()
+  expect([...follower.round(log.storage)].map(textOf)[1]).toBe('Log starting offset: 2')
+})
+
+it('waits for the rest of a batch, and for what will be written over zeros', () => {
+  const log = new Log().append()
+  log.look()
+  const second = log.bytes('x'.repeat(100))
+  log.storage.append(log.path(), second.subarray(0, 90))
+  expect(log.look()).toEqual([])
+  log.storage.append(log.path(), second.subarray(90))
+  expect(log.look()).toEqual(['baseOffset: 1'])
+  log.storage.append(log.path(), Buffer.alloc(5000))
+  expect(log.look()).toEqual([])
+})
+
+it('shows a batch that does not fit its checksum once it has stayed so', () => {
+  const log = new Log().append()
+  log.look()
+  const damaged = log.bytes()
+  damaged.writeUInt8(0xff, damaged.length - 1)
+  log.storage.append(log.path(), damaged)
+  expect(log.look()).toEqual([])
+  expect(log.look()).toEqual(['baseOffset: 1'])
+})
+
+it('steps over damage once sound batches follow, and says so', () => {
+  const log = new Log().append()
+  log.look()
+  log.storage.append(log.path(), Buffer.alloc(100, 0xee))
+  expect(log.look()).toEqual([])
+  log.append()
+  expect(log.look()).toEqual([expect.stringMatching(/position 70: .* 100 bytes are left out/), 'baseOffset: 1'])
+})
+
+it('tells of a torn end where a newer segment follows', () => {
+  const log = new Log().append()
+  log.storage.append(log.path(), Buffer.alloc(10))
+  log.roll().append()
+  expect(log.look().slice(2, 4)).toEqual([
+    'baseOffset: 0',
+    `Found 10 invalid bytes at the end of ${'0'.repeat(20)}.log`
+  ])
+})
+
+it('says that a log was cut, and shows what takes the place of the end', () => {
+  const log = new Log().append().append().append()
+  const size = log.storage.size(log.path()) / 3
+  log.look()
+  log.cut(size, 1n)
+  expect(log.look()).toEqual(['data/t-0: the log was cut back from offset 3 to 1'])
+  log.append(5)
+  expect(log.look()).toEqual(['baseOffset: 1'])
+  // Cut and grown again between two looks, so that the file is no shorter.
+  log.cut(size, 1n).append(9).append(9)
+  expect(log.look()).toEqual([
+    'data/t-0: files were replaced or deleted; goes on at offset 6',
+    'baseOffset: 1',
+    'baseOffset: 10'
+  ])
+})
+
+it('survives the deletion of old segments, seen or not', () => {
+  const log = new Log().append()
+  log.look()
+  const first = log.path()
+  log.append().roll()
+  const second = log.path()
+  log.append().roll().append()
+  log.storage.removeNow(first)
+  log.storage.removeNow(second)
+  expect(log.look()).toEqual([
+    'data/t-0: offsets 1 to 2 were deleted before they were seen',
+    `Dumping ${log.path()}`,
+    'Log starting offset: 3',
+    'baseOffset: 3'
+  ])
+  for (const { name } of log.storage.list(log.folder)) log.storage.removeNow(`${log.folder}/${name}`)
+  expect(log.look()).toEqual([])
+})
+
+it('finds its offset again in files that compaction has replaced', () => {
+  const log = new Log().append().append().append()
+  log.look()
+  const old = log.path()
+  const rest = [log.bytes(), log.bytes()]
+  log.roll().append()
+  // The first three are gone, the two that were not seen stay.
+  log.storage.removeNow(old)
+  log.storage.append(old, Buffer.concat(rest))
+  expect(log.look().slice(0, 4)).toEqual([
+    'data/t-0: files were replaced or deleted; goes on at offset 3',
+    'baseOffset: 3',
+    'baseOffset: 4',
+    `Dumping ${log.path()}`
+  ])
+})
+
+it('shows only what is asked for, as JSON too', () => {
+  const log = new Log(options({ print: true, filter: { fromOffset: 2n, key: 'k' } }), new MemoryStorage())
+    .append()
+    .append()
+  expect(log.look()).toEqual([])
+  log.append()
+  expect(log.look()).toHaveLength(4)
+  const other = new Log().append()
+  for (const item of new Follower(['data'], options({ print: true })).round(other.storage)) JSON.parse(jsonOf(item))
+})
+
+it('shows every batch once, however looks, appends and rolls come one after another', () => {
+  const random = seededRandom(3)
+  const log = new Log()
+  const seen: string[] = []
+  let written = 0
+  for (let step = 0; step < 2000; step++) {
+    const what = random.below(5)
+    if (what === 0) seen.push(...log.look().filter(line => line.startsWith('baseOffset')))
+    else if (what === 1 && log.storage.exists(log.path())) log.roll()
+    else {
+      log.append()
+      written++
+    }
+  }
+  seen.push(...log.look().filter(line => line.startsWith('baseOffset')))
+  expect(seen).toEqual(Array.from({ length: written }, (_, offset) => `baseOffset: ${offset}`))
+})

@@ -1,0 +1,117 @@
+/** What tests of compaction need: a compacted log of keys and values, rounds of cleaning, and what is left of it. */
+import { dirtOf } from '../../../src/log/cleaner/choice.ts'
+import { Cleaning, type CleaningOptions, type CleaningResult } from '../../../src/log/cleaner/cleaning.ts'
+import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import type { PartitionLog, PartitionLogOptions } from '../../../src/log/partition-log/partition-log.ts'
+import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
+import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
+import { recordsOf } from '../../../src/protocol/records/record.ts'
+import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { FOLDER, openLog, reopenAfterCrash } from '../log-fixture.ts'
+
+export const NOW = 1_700_000_000_000
+
+/** Small segments that are compacted at any ratio; tombstones stay for a second. */
+export const CONFIG: Partial<LogConfig> = {
+  isCompacted: true,
+  isDeleted: false,
+  segmentBytes: 400,
+  indexIntervalBytes: 100,
+  minCleanableDirtyRatio: 0,
+  deleteRetentionMs: 1000
+}
+
+export const ROOMY = { memoryBytes: 1 << 20, loadFactor: 0.9 }
+
+/** What is known of producers: of each the last offset, as the state of producers tells it. */
+export class LastOffsets {
+  readonly #offsets = new Map<bigint, bigint>()
+
+  follow(log: PartitionLog): PartitionLog {
+    for (const batch of log.batches(log.firstSegmentOffset)) this.#observe(batch)
+    log.observe({
+      observed: batch => {
+        this.#observe(batch)
+        return undefined
+      },
+      firstUnstableOffset: () => undefined,
+      isLastOfProducer: ({ producerId, lastOffset }) => this.#offsets.get(producerId) === lastOffset,
+      arrived: () => {},
+      offline: () => {},
+      rolled: () => {},
+      closing: async () => {}
+    })
+    return log
+  }
+
+  get all(): ReadonlyMap<bigint, bigint> {
+    return this.#offsets
+  }
+
+  #observe(batch: RecordBatch): void {
+    if (!batch.isLegacy && batch.producerId >= 0n) this.#offsets.set(batch.producerId, batch.lastOffset)
+  }
+}
+
+export function openCompacted(
+  storage: MemoryStorage,
+  config: Partial<LogConfig> = {},
+  more: Partial<PartitionLogOptions> = {}
+): PartitionLog {
+  return new LastOffsets().follow(openLog(storage, { ...CONFIG, ...config }, more))
+}
+
+export function reopenCompacted(storage: MemoryStorage, config: Partial<LogConfig> = {}): PartitionLog {
+  return new LastOffsets().follow(reopenAfterCrash(storage, { ...CONFIG, ...config }))
+}
+
+/** Appends a batch of 'key=value' records; without '=' a tombstone. */
+export function put(log: PartitionLog, texts: readonly string[], options: BatchOptions = {}): void {
+  const records = texts.map(text => {
+    const [key = '', value] = text.split('=')
+    return { key: Buffer.from(key), value: value === undefined ? null : Buffer.from(value), timestamp: BigInt(NOW) }
+  })
+  log.append(buildBatch(records, options), 0)
+}
+
+/** Appends until the active segment is a new one, so that all before can be compacted. */
+export function roll(log: PartitionLog): void {
+  const segmentCount = log.segments.length
+  for (let number = 0; log.segments.length === segmentCount; number++) put(log, [`filler=${'x'.repeat(100)}${number}`])
+}
+
+/** One round of cleaning from a checkpoint on. */
+export async function clean(
+  log: PartitionLog,
+  checkpoint?: bigint,
+  changes: Partial<CleaningOptions> = {}
+): Promise<CleaningResult> {
+  const nowMs = changes.nowMs ?? NOW
+  const dirt = dirtOf(log, checkpoint, nowMs)
+  return await new Cleaning({
+    log,
+    dirt,
+    mapLimits: ROOMY,
+    decompressedLimit: 1 << 20,
+    spend: () => undefined,
+    ...changes,
+    nowMs
+  }).run()
+}
+
+/** All records as 'offset key=value'. */
+export function recordsIn(log: PartitionLog, upTo = log.logEndOffset): string[] {
+  return [...log.batches(log.logStartOffset, upTo)].flatMap(batch =>
+    recordsOf(batch).map(({ offset, key, value }) => `${offset} ${key}${value === null ? '' : `=${value}`}`)
+  )
+}
+
+/** As `recordsIn`, without what `roll` puts in. */
+export function dataIn(log: PartitionLog): string[] {
+  return recordsIn(log).filter(text => !text.includes('filler'))
+}
+
+/** Names of files that are not simply part of the log. */
+export function stagedFiles(storage: MemoryStorage): string[] {
+  return storage.list(FOLDER).flatMap(({ name }) => (/\.(cleaned|swap|deleted)$/.test(name) ? [name] : []))
+}

@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest'
+import { type FilterRules, filterBatch, type TransactionFates } from '../../../src/log/cleaner/filter.ts'
+import { CleanedTransactions } from '../../../src/log/cleaner/transactions.ts'
+import { RecordBatch } from '../../../src/protocol/records/batch.ts'
+import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
+import { buildEndTxnMarker } from '../../../src/protocol/records/control.ts'
+import { recordsOf } from '../../../src/protocol/records/record.ts'
+
+const NOW = 1_700_000_000_000
+const DAY = 86_400_000
+/** Every transaction was aborted, and no marker is needed. */
+const UNNEEDED: TransactionFates = { fateOf: () => 'goes' }
+
+/** A batch at offset 20 of records as 'key=value'; without '=' a tombstone, without a key '=value'. */
+function batchOf(texts: readonly string[], options: BatchOptions = {}): RecordBatch {
+  const records = texts.map((text, index) => {
+    const [key = '', value] = text.split('=')
+    return {
+      key: key === '' ? null : Buffer.from(key),
+      value: value === undefined ? null : Buffer.from(value),
+      timestamp: BigInt(NOW - 5000 + index)
+    }
+  })
+  return buildBatch(records, { baseOffset: 20n, partitionLeaderEpoch: 3, ...options })
+}
+
+function rules(newest: Record<string, bigint>, changes: Partial<FilterRules> = {}): FilterRules {
+  return {
+    transactions: new CleanedTransactions(() => {}),
+    newestOffset: key => newest[key.toString()],
+    mappedUpTo: 1000n,
+    roundEnd: 1000n,
+    isLastOfProducer: () => false,
+    nowMs: NOW,
+    deleteRetentionMs: DAY,
+    decompressedLimit: 1 << 20,
+    ...changes
+  }
+}
+
+function told(batch: RecordBatch | undefined) {
+  return (
+    batch &&
+    recordsOf(batch).map(
+      ({ offset, key, value }) => `${offset} ${key?.toString() ?? ''}${value === null ? '' : `=${value}`}`
+    )
+  )
+}
+
+describe('records', () => {
+  test('that are the newest of their keys stay, and a batch of such is not touched', () => {
+    const batch = batchOf(['a=1', 'b=2'])
+    expect(filterBatch(batch, rules({ a: 20n, b: 21n }))).toEqual({ batch, recordsCount: 2 })
+    expect(filterBatch(batch, rules({ a: 20n, b: 21n })).batch).toBe(batch)
+  })
+
+  test('that are out of date go, the others keep their offsets and times', () => {
+    const batch = batchOf(['a=1', 'b=2', 'c=3'])
+    const { batch: left, recordsCount } = filterBatch(batch, rules({ a: 50n, b: 21n, c: 60n }))
+    expect(told(left)).toEqual(['21 b=2'])
+    expect(recordsCount).toBe(1)
+    expect(left && recordsOf(left)[0]?.timestamp).toBe(BigInt(NOW - 4999))
+    expect(left?.hasValidCrc()).toBe(true)
+  })
+
+  test('of keys that do not come in the new part stay', () => {
+    const batch = batchOf(['a=1', 'b=2'])
+    expect(filterBatch(batch, rules({})).batch).toBe(batch)
+  })
+
+  test('without a key go', () => {
+    expect(told(filterBatch(batchOf(['=1', 'b=2']), rules({})).batch)).toEqual(['21 b=2'])
+  })
+
+  test('beyond what was mapped stay, whatever they are', () => {
+    const batch = batchOf(['a=1', '=2', 'c', 'a=3'])
+    const left = filterBatch(batch, rules({ a: 23n }, { mappedUpTo: 21n })).batch
+    expect(told(left)).toEqual(['21 =2', '22 c', '23 a=3'])
+  })
+
+  test('a batch of which nothing is left vanishes', () => {
+    expect(filterBatch(batchOf(['a=1']), rules({ a: 50n }))).toEqual({ batch: undefined, recordsCount: 0 })
+  })
+})
+
+describe('a batch that is made anew', () => {
+  test('keeps its place, its producer and its kind', () => {
+    const options = { producerId: 1000n, producerEpoch: 2, baseSequence: 5, codec: 'gzip' } as const
+    const batch = batchOf(['a=1', 'b=2', 'c=3'], options)
+    const left = filterBatch(batch, rules({ c: 99n })).batch
+    expect(told(left)).toEqual(['20 a=1', '21 b=2'])
+    expect(left).toMatchObject({
+      baseOffset: 20n,
+      lastOffset: 22n,
+      partitionLeaderEpoch: 3,
+      producerId: 1000n,
+      producerEpoch: 2,
+      baseSequence: 5,
+      lastSequence: 7,
+      codec: 'gzip',
+      timestampType: 'CreateTime',
+      recordsCount: 2
+    })
+  })
+
+  test("has the largest time of what is left, but the broker's time stays", () => {
+    const byProducer = filterBatch(batchOf(['a=1', 'b=2', 'c=3']), rules({ c: 99n })).batch
+    expect(byProducer?.maxTimestamp).toBe(BigInt(NOW - 4999))
+    const stamped = batchOf(['a=1', 'b=2', 'c=3'], { timestampType: 'LogAppendTime', maxTimestamp: BigInt(NOW) })
+    const byBroker = filterBatch(stamped, rules({ c: 99n })).batch
+    expect(byBroker).toMatchObject({ maxTimestamp: BigInt(NOW), timestampType: 'LogAppendTime' })
+    expect(byBroker && recordsOf(byBroker).map(({ timestamp }) => timestamp)).toEqual([BigInt(NOW), BigInt(NOW)])
+  })
+})
+
+describe('tombstones', () => {
+  test('get a delete horizon when they are first met, and keep their times', () => {
+    const batch = batchOf(['a=1', 'b'])
+    const { batch: left, recordsCount } = filterBatch(batch, rules({}))
+    expect(left?.deleteHorizonMs).toBe(BigInt(NOW + DAY))
+    expect(left?.baseTimestamp).toBe(BigInt(NOW + DAY))
+    expect(recordsCount).toBe(2)
+    expect(left && recordsOf(left).map(({ timestamp }) => timestamp)).toEqual([BigInt(NOW - 5000), BigInt(NOW - 4999)])
+    expect(left?.maxTimestamp).toBe(BigInt(NOW - 4999))
+  })
+
+  test('stay before the horizon and go from it on', () => {
+    const batch = batchOf(['a=1', 'b'], { deleteHorizonMs: BigInt(NOW) })
+    expect(filterBatch(batch, rules({}, { nowMs: NOW - 1 })).batch).toBe(batch)
+    const left = filterBatch(batch, rules({})).batch
+    expect(told(left)).toEqual(['20 a=1'])
+    expect(left?.deleteHorizonMs).toBe(BigInt(NOW))
+  })
+
+  test('that are out of date go at once', () => {
+    expect(filterBatch(batchOf(['b']), rules({ b: 50n })).batch).toBeUndefined()
+  })
+})
+
+describe('a batch without records', () => {
+  const headerOf = (changes: Partial<FilterRules>, options: BatchOptions = {}) =>
+    filterBatch(batchOf(['a=1', 'b=2'], { producerId: 7n, producerEpoch: 0, baseSequence: 0, ...options }), {
+      ...rules({ a: 50n, b: 51n }),
+      ...changes
+    })
+
+  test('stays as the last of its producer', () => {
+    const { batch, recordsCount } = headerOf({ isLastOfProducer: ({ lastOffset }) => lastOffset === 21n })
+    expect(recordsCount).toBe(0)
+    expect(batch?.bytes).toHaveLength(61)
+    expect(batch).toMatchObject({ lastOffset: 21n, lastSequence: 1, recordsCount: 0, baseTimestamp: -1n })
+    expect(batch?.maxTimestamp).toBe(BigInt(NOW - 4999))
+  })
+
+  test('of nobody in particular goes, even if somebody says otherwise', () => {
+    const nobody = { producerId: -1n, producerEpoch: -1, baseSequence: -1 }
+    expect(headerOf({ isLastOfProducer: () => true }, nobody).batch).toBeUndefined()
+  })
+
+  test('stays as the last of the round, and goes in the next', () => {
+    const header = headerOf({ roundEnd: 22n }).batch
+    expect(header).toMatchObject({ lastOffset: 21n, recordsCount: 0 })
+    if (!header) throw new Error('there is a header')
+    expect(filterBatch(header, rules({}, { roundEnd: 22n })).batch?.bytes).toEqual(header.bytes)
+    expect(filterBatch(header, rules({})).batch).toBeUndefined()
+  })
+
+  test("has Kafka's bytes", () => {
+    const batch = buildBatch(
+      Array.from({ length: 5 }, (_, index) => ({
+        key: Buffer.from(`k${index}`),
+        value: Buffer.from('v'),
+        timestamp: 0x18bcfe56800n
+      })),
+      {
+        baseOffset: 20n,
+        producerId: 1000n,
+        producerEpoch: 1,
+        baseSequence: 5,
+        isTransactional: true,
+        partitionLeaderEpoch: 0,
+        codec: 'lz4',
+        deleteHorizonMs: 5n
+      }
+    )
+    const header = filterBatch(batch, rules({}, { transactions: UNNEEDED, roundEnd: 25n })).batch
+    expect(header?.bytes.toString('hex')).toBe(
+      '0000000000000014' +
+        '00000031' +
+        '00000000' +
+        '02' +
+        'ef26b0da' +
+        '0010' +
+        '00000004' +
+        'ffffffffffffffff' +
+        '0000018bcfe56800' +
+        '00000000000003e8' +
+        '0001' +
+        '00000005' +
+        '00000000'
+    )
+  })
+})
+
+describe('transactions', () => {
+  const marker = (options: BatchOptions = {}) => {
+    const { bytes } = buildEndTxnMarker({
+      producerId: 7n,
+      producerEpoch: 0,
+      type: 'COMMIT',
+      coordinatorEpoch: 0,
+      timestamp: BigInt(NOW)
+    })
+    const records = recordsOf(new RecordBatch(bytes))
+    return buildBatch(records, { producerId: 7n, producerEpoch: 0, isTransactional: true, isControl: true, ...options })
+  }
+
+  test('that were committed are compacted, and their marker stays as long as they have data', () => {
+    const transactions = new CleanedTransactions(() => {})
+    const data = batchOf(['a=1', 'b=2'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
+    expect(told(filterBatch(data, rules({ a: 50n, b: 21n }, { transactions })).batch)).toEqual(['21 b=2'])
+    const control = marker({ deleteHorizonMs: 1n })
+    expect(filterBatch(control, rules({}, { transactions })).batch).toBe(control)
+    expect(filterBatch(control, rules({}, { transactions })).batch).toBeUndefined()
+  })
+
+  test('that were aborted lose their data at once', () => {
+    const data = batchOf(['a=1'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
+    expect(filterBatch(data, rules({}, { transactions: UNNEEDED })).batch).toBeUndefined()
+  })
+
+  test('lose a marker that nothing needs in two steps', () => {
+    const transactions = UNNEEDED
+    const first = filterBatch(marker(), rules({}, { transactions })).batch
+    expect(first?.deleteHorizonMs).toBe(BigInt(NOW + DAY))
+    if (!first) throw new Error('the marker stays')
+    expect(filterBatch(first, rules({}, { transactions })).batch).toBe(first)
+    expect(filterBatch(first, rules({}, { transactions, nowMs: NOW + DAY })).batch).toBeUndefined()
+  })
+})

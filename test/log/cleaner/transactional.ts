@@ -1,0 +1,79 @@
+/** A compacted log with producers that have transactions, and a consumer that reads what is committed. */
+import { DurableProducers } from '../../../src/idempotence/durable-producers.ts'
+import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
+import { batchesIn } from '../../../src/protocol/records/batch.ts'
+import { buildBatch } from '../../../src/protocol/records/builder.ts'
+import { controlTypeOf, type EndTxnType } from '../../../src/protocol/records/control.ts'
+import { recordsOf } from '../../../src/protocol/records/record.ts'
+import { Partition } from '../../../src/replica/partition.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import { finishNow } from '../../../src/runtime/steps.ts'
+import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { openLog, reopenAfterCrash } from '../log-fixture.ts'
+import { CONFIG, NOW } from './compacted.ts'
+
+/** A key and its value; null for a tombstone. */
+export type Entry = readonly [key: string, value: string | null]
+
+/** Opens the partition of a process that has stopped, or died. */
+export function openPartition(
+  storage: MemoryStorage,
+  config: Partial<LogConfig> = {},
+  after: 'stop' | 'death' = 'stop'
+): Partition {
+  const open = after === 'death' ? reopenAfterCrash : openLog
+  const log = open(storage, { ...CONFIG, ...config })
+  const options = { storage, log, logger: silentLogger, now: NOW, expirationMs: 86_400_000 }
+  return new Partition('t', 0, log, finishNow(DurableProducers.loading(options)), 0)
+}
+
+/** Appends a batch. Returns the offset of its first record. */
+export function write(log: PartitionLog, entries: readonly Entry[], producer: object = {}): bigint {
+  const records = entries.map(([key, value]) => ({
+    key: Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+    timestamp: BigInt(NOW)
+  }))
+  return log.append(buildBatch(records, producer), 0).baseOffset
+}
+
+/** Ends a transaction. */
+export function end(partition: Partition, producerId: bigint, type: EndTxnType, producerEpoch = 0): void {
+  partition.end({ producerId, producerEpoch, type, coordinatorEpoch: 0, timestamp: BigInt(NOW) }, 0)
+}
+
+/**
+ * What a consumer of committed data gets that asks for so many bytes at a time, by the clients' own rule: with the
+ * first record at or after an aborted transaction's beginning its producer's data is left out, up to the next marker.
+ */
+export function* committed(
+  log: PartitionLog,
+  from: bigint,
+  maxBytes: number
+): Generator<{ offset: bigint } & { entry: Entry }> {
+  for (let offset = from; ; ) {
+    const bytes = log.read(offset, { maxBytes, upTo: log.lastStableOffset, minOneBatch: true })
+    const expected = log.reader
+      .abortedWithin(offset, bytes.length)
+      .toSorted((a, b) => Number(a.firstOffset - b.firstOffset))
+    const aborted = new Set<bigint>()
+    const before = offset
+    for (const batch of batchesIn(bytes)) {
+      if (batch.nextOffset <= offset) continue
+      while (expected[0] && expected[0].firstOffset <= batch.lastOffset)
+        aborted.add(expected.shift()?.producerId ?? -1n)
+      if (batch.isControl) {
+        const [marker] = recordsOf(batch)
+        if (marker && controlTypeOf(marker.key) === 'ABORT') aborted.delete(batch.producerId)
+      } else if (!(batch.isTransactional && aborted.has(batch.producerId))) {
+        for (const record of recordsOf(batch)) {
+          if (record.offset < offset) continue
+          yield { offset: record.offset, entry: [String(record.key), record.value?.toString() ?? null] }
+        }
+      }
+      offset = batch.nextOffset
+    }
+    if (offset === before) return
+  }
+}

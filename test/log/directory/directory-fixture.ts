@@ -1,0 +1,40 @@
+/** A data directory as the broker opens it, with the partition of a topic and that of the metadata. */
+
+import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
+import type { TopicPartition } from '../../../src/log/partition-folder.ts'
+import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import type { Storage } from '../../../src/storage/storage.ts'
+import { HandClock } from '../log-fixture.ts'
+
+export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
+export const OTHER_ID = 'Zk2yQ1xnSVmyPlYdSWQXdw'
+export const ORDERS = { topic: 'my-orders', partition: 3 }
+export const METADATA = { topic: '__cluster_metadata', partition: 0 }
+
+export function open(storage: Storage, clock = new HandClock(), identity: object = {}): Promise<LogDirectory> {
+  const options = { storage, clock, random: seededRandom(5), logger: silentLogger }
+  return LogDirectory.open({ ...options, identity: { nodeId: 1, ...identity } })
+}
+
+/** As the broker does when it knows its topics. */
+export function load(directory: LogDirectory, ids: (topic: string) => string | undefined): Promise<void> {
+  const owned = ({ topic }: TopicPartition) => {
+    const topicId = ids(topic)
+    return topicId === undefined ? undefined : { topicId, config: () => DEFAULT_LOG_CONFIG }
+  }
+  return directory.load({ owned })
+}
+
+export function logOf(directory: LogDirectory, partition = ORDERS, topicId = TOPIC_ID) {
+  return directory.log(partition, topicId, DEFAULT_LOG_CONFIG)
+}
+
+export function text(storage: Storage, path: string): string {
+  return storage.read(path, 0, storage.size(path)).toString()
+}
+
+export function names(storage: Storage, folder = ''): string[] {
+  return storage.list(folder).map(({ name }) => name)
+}

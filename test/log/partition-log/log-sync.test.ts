@@ -1,0 +1,308 @@
+/** When a log is brought to the disk, who waits for that, and what becomes of them when it fails. */
+import { describe, expect, test } from 'vitest'
+import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
+import { nextTurn } from '../../../src/runtime/clock.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { StorageError } from '../../../src/storage/storage.ts'
+import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash } from '../log-fixture.ts'
+import { HeldStorage } from './held-storage.ts'
+
+const EIO = new StorageError('failed', 'the device is gone')
+const OFFLINE = expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' })
+
+/** A log with one record on the disk, and its name. Syncs are held from now on. */
+async function heldLog(config: Partial<LogConfig>, clock = new HandClock()) {
+  const storage = new HeldStorage({ canLosePower: true })
+  const log = openLog(storage, config, { clock })
+  append(log)
+  log.syncNow()
+  await nextTurn()
+  const arrived: number[] = []
+  const observer = { offline: 0 }
+  log.observe({
+    ...IGNORED,
+    arrived: bytes => arrived.push(bytes),
+    offline: () => {
+      observer.offline++
+    }
+  })
+  storage.hold()
+  return { storage, log, arrived, observer, clock }
+}
+
+const IGNORED = {
+  observed: () => undefined,
+  firstUnstableOffset: () => undefined,
+  isLastOfProducer: () => false,
+  rolled: () => {},
+  closing: async () => {}
+}
+
+function append(log: PartitionLog, count = 1): void {
+  for (let done = 0; done < count; done++) log.append(batchOf([1000n]), 0)
+}
+
+/** Whether a promise is settled by now, and how. */
+async function stateOf(promise: Promise<void> | undefined): Promise<'waits' | 'done' | 'failed'> {
+  let state: 'waits' | 'done' | 'failed' = 'waits'
+  promise?.then(
+    () => {
+      state = 'done'
+    },
+    () => {
+      state = 'failed'
+    }
+  )
+  await nextTurn()
+  return promise ? state : 'done'
+}
+
+describe('with flush.messages=1', () => {
+  test('the high watermark stands until the sync is done, and those who wait hear of it', async () => {
+    const { storage, log, arrived } = await heldLog({ flushMessages: 1 })
+    append(log)
+    const settled = log.settled()
+    expect(log).toMatchObject({ highWatermark: 1n, lastStableOffset: 1n, logEndOffset: 2n, recoveryPoint: 1n })
+    expect(await stateOf(settled)).toBe('waits')
+    expect(arrived).toEqual([])
+    await storage.release()
+    expect(await stateOf(settled)).toBe('done')
+    expect(log).toMatchObject({ highWatermark: 2n, recoveryPoint: 2n })
+    expect(arrived).toEqual([batchOf([1000n]).sizeInBytes])
+    expect(log.settled()).toBeUndefined()
+  })
+
+  test('one sync serves all that were appended before it, and what comes meanwhile goes with the next', async () => {
+    const { storage, log, arrived } = await heldLog({ flushMessages: 1 })
+    append(log)
+    const first = log.settled()
+    append(log, 20)
+    const others = log.settled()
+    expect(storage.asked).toHaveLength(1)
+    await storage.release()
+    expect([await stateOf(first), await stateOf(others)]).toEqual(['done', 'waits'])
+    expect(log).toMatchObject({ highWatermark: 2n, logEndOffset: 22n })
+    await storage.release()
+    expect(await stateOf(others)).toBe('done')
+    expect(storage.asked).toHaveLength(2)
+    const { sizeInBytes } = batchOf([1000n])
+    expect(arrived).toEqual([sizeInBytes, 20 * sizeInBytes])
+  })
+
+  test('what was told to be on the disk survives a loss of power, segments and their names too', async () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const storage = new HeldStorage({ canLosePower: true })
+      storage.makeDirectory(FOLDER)
+      const log = openLog(storage, { flushMessages: 1, segmentBytes: 200 })
+      for (let batch = 0; batch < 12; batch++) {
+        append(log)
+        if (batch % 3 === seed % 3) await log.settled()
+      }
+      const promised = log.highWatermark
+      const left = storage.losePower(seededRandom(seed), 'any', { canLosePower: true })
+      const { recoveryPoint } = log
+      const found = contents(reopenAfterCrash(left, {}, { recoveryPoint }))
+      expect(found.length).toBeGreaterThanOrEqual(Number(promised))
+    }
+  })
+
+  test('what a dead process has not synced is synced before anybody is told of it', () => {
+    const storage = new HeldStorage()
+    append(openLog(storage), 3)
+    const log = reopenAfterCrash(storage, { flushMessages: 1 })
+    expect(log).toMatchObject({ highWatermark: 3n, recoveryPoint: 3n })
+    storage.loseUnsynced()
+    expect(contents(reopenAfterCrash(storage))).toHaveLength(3)
+  })
+
+  test('a log that cannot make up for that is offline', () => {
+    const fault = ({ name }: { name: string }) => (isBroken && name === 'sync' ? { error: EIO } : undefined)
+    let isBroken = false
+    const storage = new HeldStorage({ fault })
+    append(openLog(storage), 3)
+    isBroken = true
+    const log = reopenAfterCrash(storage, { flushMessages: 1 })
+    isBroken = false
+    expect(() => log.checkOnline()).toThrow(OFFLINE)
+    expect(() => log.settled()).toThrow(OFFLINE)
+  })
+
+  test('a close waits for the sync under way and answers those who wait', async () => {
+    const { storage, log } = await heldLog({ flushMessages: 1 })
+    append(log)
+    const settled = log.settled()
+    append(log)
+    const later = log.settled()
+    const closed = log.close()
+    expect(await stateOf(closed)).toBe('waits')
+    await storage.flow()
+    await closed
+    expect([await stateOf(settled), await stateOf(later)]).toEqual(['done', 'done'])
+    expect(log.recoveryPoint).toBe(3n)
+  })
+
+  test('those who wait for a partition that is deleted are told', async () => {
+    const { storage, log, observer } = await heldLog({ flushMessages: 1 })
+    append(log)
+    const settled = log.settled()
+    storage.rename(FOLDER, 'gone')
+    log.abandon()
+    await expect(settled).rejects.toMatchObject({ code: 'NOT_LEADER_OR_FOLLOWER' })
+    expect(observer.offline).toBe(1)
+    await storage.flow()
+    expect(log.recoveryPoint).toBe(1n)
+  })
+})
+
+describe('with more messages', () => {
+  test('nothing is held before so many wait', async () => {
+    const { storage, log } = await heldLog({ flushMessages: 3 })
+    append(log, 2)
+    expect(log.highWatermark).toBe(3n)
+    expect(log.settled()).toBeUndefined()
+    append(log, 2)
+    expect(log.highWatermark).toBe(3n)
+    expect(storage.asked).toHaveLength(1)
+    await storage.release()
+    // The one that came meanwhile is not due.
+    expect(log).toMatchObject({ highWatermark: 5n, recoveryPoint: 4n })
+    expect(storage.asked).toHaveLength(1)
+  })
+
+  test('the number can change at any time, and never takes back what was seen', async () => {
+    const { storage, log } = await heldLog({})
+    append(log, 5)
+    const { config } = log
+    log.reconfigure({ ...config, flushMessages: 1 })
+    expect(log.highWatermark).toBe(6n)
+    append(log)
+    expect(log.highWatermark).toBe(6n)
+    log.reconfigure(config)
+    append(log)
+    expect(log.highWatermark).toBe(6n)
+    await storage.release()
+    expect(log.highWatermark).toBe(8n)
+  })
+})
+
+describe('flush.ms', () => {
+  test('no record is unsynced for longer, and nobody waits for that', async () => {
+    const { storage, log, clock } = await heldLog({ flushMs: 100 })
+    await storage.flow()
+    append(log)
+    clock.advance(99)
+    append(log)
+    expect(log.highWatermark).toBe(3n)
+    expect(log.recoveryPoint).toBe(1n)
+    clock.advance(1)
+    await nextTurn()
+    expect(log.recoveryPoint).toBe(3n)
+    clock.advance(1000)
+    await nextTurn()
+    expect(clock.alarms).toBe(0)
+  })
+
+  test('can change at any time', async () => {
+    const { storage, log, clock } = await heldLog({})
+    await storage.flow()
+    append(log)
+    expect(clock.alarms).toBe(0)
+    log.reconfigure({ ...log.config, flushMs: 10 })
+    clock.advance(10)
+    await nextTurn()
+    expect(log.recoveryPoint).toBe(2n)
+    append(log)
+    log.reconfigure({ ...log.config, flushMs: Number.MAX_SAFE_INTEGER })
+    expect(clock.alarms).toBe(0)
+  })
+})
+
+describe('a failed sync', () => {
+  test('is told to all who wait, and is the end until restart', async () => {
+    const { storage, log, observer, arrived } = await heldLog({ flushMessages: 1 })
+    append(log)
+    const first = log.settled()
+    append(log)
+    const second = log.settled()
+    const told = Promise.allSettled([first, second])
+    await storage.fail(EIO)
+    expect(await told).toEqual([
+      { status: 'rejected', reason: OFFLINE },
+      { status: 'rejected', reason: OFFLINE }
+    ])
+    await storage.flow()
+    expect(log).toMatchObject({ highWatermark: 1n, recoveryPoint: 1n })
+    expect(observer.offline).toBe(1)
+    expect(arrived).toEqual([])
+    expect(storage.asked).toHaveLength(1)
+    expect(() => append(log)).toThrow(OFFLINE)
+    expect(() => log.settled()).toThrow(OFFLINE)
+    expect(() => log.read(0n, { maxBytes: 1000, upTo: 1n, minOneBatch: true })).toThrow(OFFLINE)
+    await expect(log.close()).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    expect(storage.asked).toHaveLength(1)
+  })
+
+  test('of a full segment, too', async () => {
+    const { storage, log } = await heldLog({ segmentBytes: 200 })
+    append(log, 3)
+    await storage.fail(EIO)
+    expect(() => append(log)).toThrow(OFFLINE)
+  })
+
+  test('does not count what an append has found broken meanwhile', async () => {
+    let isBroken = false
+    const fault = ({ name }: { name: string }) => (isBroken && name === 'append' ? { error: EIO } : undefined)
+    const storage = new HeldStorage({ fault })
+    const log = openLog(storage, { flushMessages: 1 })
+    storage.hold()
+    append(log)
+    const settled = log.settled()
+    isBroken = true
+    expect(() => append(log)).toThrow(OFFLINE)
+    await expect(settled).rejects.toEqual(OFFLINE)
+    await storage.flow()
+    expect(log.recoveryPoint).toBe(0n)
+  })
+})
+
+describe('a full segment', () => {
+  test('is brought to the disk with its indexes and its name while appends go on', async () => {
+    const { storage, log } = await heldLog({ segmentBytes: 200, indexIntervalBytes: 1 })
+    await storage.flow()
+    append(log, 3)
+    expect(log.segments.length).toBe(2)
+    expect(log).toMatchObject({ highWatermark: 4n, recoveryPoint: 1n })
+    await nextTurn()
+    expect(log.recoveryPoint).toBe(2n)
+    storage.loseUnsynced()
+    const reopened = reopenAfterCrash(storage, {}, { recoveryPoint: 2n })
+    expect(contents(reopened)).toHaveLength(2)
+  })
+
+  test('its index files are on the disk before recovery need not look at it', async () => {
+    const storage = new HeldStorage({ canLosePower: true })
+    const log = openLog(storage, { segmentBytes: 200, indexIntervalBytes: 1, flushMessages: 1 })
+    for (let batch = 0; batch < 9; batch++) {
+      append(log)
+      await log.settled()
+    }
+    const { recoveryPoint } = log
+    storage.loseUnsynced()
+    const reopened = reopenAfterCrash(storage, { segmentBytes: 200 }, { recoveryPoint })
+    expect(contents(reopened)).toHaveLength(9)
+    expect(reopened.reader.maxTimestampOffset()?.timestamp).toBe(1000n)
+  })
+
+  test('the process can wait for the rest while it is on its way', async () => {
+    const { storage, log } = await heldLog({ segmentBytes: 200 })
+    append(log, 2)
+    expect(log.segments.length).toBe(2)
+    log.syncNow()
+    expect(log.recoveryPoint).toBe(3n)
+    storage.loseUnsynced()
+    expect(contents(reopenAfterCrash(storage))).toHaveLength(3)
+    await storage.flow()
+    expect(log.recoveryPoint).toBe(3n)
+  })
+})

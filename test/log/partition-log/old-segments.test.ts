@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest'
+import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
+import { Removal } from '../../../src/log/partition-log/removal.ts'
+import { nextTurn } from '../../../src/runtime/clock.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { StorageError } from '../../../src/storage/storage.ts'
+import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
+
+/** Size of a batch of one record. */
+const BATCH = 78
+
+/** Of one batch each, at consecutive milliseconds. */
+const SEGMENT_EACH: Partial<LogConfig> = { segmentBytes: 80, retentionMs: -1 }
+
+function rig(segmentCount: number, config: Partial<LogConfig> = {}, storage = new MemoryStorage()) {
+  const clock = new HandClock()
+  const removal = new Removal(storage, clock, silentLogger)
+  const log = openLog(storage, { ...SEGMENT_EACH, ...config }, { clock, removal })
+  for (let index = 0; index < segmentCount; index++) log.append(batchOf([T0 + BigInt(index)]), 0)
+  return { storage, clock, removal, log }
+}
+
+const configured = (log: PartitionLog, changes: Partial<LogConfig>) =>
+  log.reconfigure({ ...DEFAULT_LOG_CONFIG, ...SEGMENT_EACH, ...changes })
+
+const names = (storage: MemoryStorage, folder = FOLDER) => storage.list(folder).map(({ name }) => name)
+const logNames = (storage: MemoryStorage) => names(storage).flatMap(name => /^0*(\d+\.log.*)$/.exec(name)?.[1] ?? [])
+
+describe('old segments', () => {
+  it('get the suffix .deleted at once, with all their files, and are gone after the delay', async () => {
+    const { storage, clock, removal, log } = rig(3, { fileDeleteDelayMs: 500 })
+    storage.append(`${FOLDER}/00000000000000000000.txnindex`, Buffer.from('aborted'))
+    storage.append(`${FOLDER}/00000000000000000000.snapshot`, Buffer.from('producers'))
+    log.moveLogStart(1n)
+    expect(log.deleteOldSegments()).toBe(1)
+    expect(log.deleteOldSegments()).toBe(0)
+    const gone = ['index', 'log', 'snapshot', 'timeindex', 'txnindex'].map(name => `00000000000000000000.${name}`)
+    expect(names(storage)).toEqual(expect.arrayContaining(gone.map(name => `${name}.deleted`)))
+    expect(names(storage)).not.toEqual(expect.arrayContaining(gone.slice(0, 1)))
+    clock.advance(499)
+    await removal.stop()
+    expect(names(storage)).toEqual(expect.arrayContaining(gone.map(name => `${name}.deleted`)))
+  })
+
+  it('are removed when the delay is over', async () => {
+    const { storage, clock, log } = rig(3, { fileDeleteDelayMs: 500 })
+    log.moveLogStart(2n)
+    expect(log.deleteOldSegments()).toBe(2)
+    clock.advance(500)
+    await nextTurn()
+    expect(names(storage).filter(name => name.endsWith('.deleted'))).toEqual([])
+    expect(contents(log).map(({ baseOffset }) => baseOffset)).toEqual([2n])
+  })
+
+  it('move the log start with them: readers before it are out of range', () => {
+    const { log } = rig(4)
+    configured(log, { retentionBytes: 2 * BATCH })
+    expect(log.deleteOldSegments()).toBe(2)
+    expect(log).toMatchObject({ logStartOffset: 2n, firstSegmentOffset: 2n, logEndOffset: 4n })
+    const limits = { maxBytes: 1000, upTo: 4n, minOneBatch: true }
+    expect(() => log.read(1n, limits)).toThrow(expect.objectContaining({ code: 'OFFSET_OUT_OF_RANGE' }))
+    expect(log.leaderEpochs.earliest).toEqual({ epoch: 0, startOffset: 2n })
+  })
+
+  it('all of them go when all are old: a new, empty one is there before', () => {
+    const { storage, clock, log } = rig(2)
+    const rolled: bigint[] = []
+    log.observe({ ...IGNORED, rolled: offset => rolled.push(offset) })
+    configured(log, { retentionMs: 1000 })
+    clock.time = Number(T0) + 1001
+    expect(log.deleteOldSegments()).toBe(1)
+    clock.time++
+    expect(log.deleteOldSegments()).toBe(1)
+    expect(log.deleteOldSegments()).toBe(0)
+    expect(rolled).toEqual([2n])
+    expect(logNames(storage)).toEqual(['0.log.deleted', '1.log.deleted', '2.log'])
+    expect(log).toMatchObject({ logStartOffset: 2n, logEndOffset: 2n, sizeInBytes: 0 })
+    expect(log.append(batchOf([T0]), 0)).toMatchObject({ baseOffset: 2n })
+  })
+
+  it('an idle active segment stays when only others are old', () => {
+    const { clock, log } = rig(2)
+    configured(log, { retentionMs: 1000 })
+    clock.time = Number(T0) + 1001
+    expect(log.deleteOldSegments()).toBe(1)
+    expect(log.segments.length).toBe(1)
+  })
+
+  it('settings that change hold at the next check', () => {
+    const { clock, log } = rig(3)
+    clock.time = Number(T0) + 10_000
+    expect(log.deleteOldSegments()).toBe(0)
+    configured(log, { retentionMs: 9_998, isDeleted: false })
+    expect(log.deleteOldSegments()).toBe(0)
+    configured(log, { retentionMs: 9_998 })
+    expect(log.deleteOldSegments()).toBe(2)
+  })
+
+  it('without timestamps they are as old as their files', () => {
+    const clock = new HandClock()
+    const storage = new MemoryStorage({ now: () => clock.time })
+    const log = openLog(storage, SEGMENT_EACH, { clock })
+    log.append(batchOf([-1n]), 0)
+    clock.time += 500
+    log.append(batchOf([-1n]), 0)
+    clock.time += 501
+    const again = openLog(storage, { ...SEGMENT_EACH, retentionMs: 1000 }, { clock })
+    expect([again.deleteOldSegments(), again.deleteOldSegments()]).toEqual([1, 0])
+    clock.time += 500
+    expect(again.deleteOldSegments()).toBe(1)
+  })
+
+  it('stay part of the log where their files cannot be renamed; the others have not gone either', () => {
+    let isRefused = false
+    const refused = new StorageError('other', 'not allowed')
+    const storage = new MemoryStorage({
+      fault: ({ name, path }) =>
+        isRefused && name === 'rename' && path.endsWith('1.log') ? { error: refused } : undefined
+    })
+    const { log } = rig(4, {}, storage)
+    log.moveLogStart(3n)
+    isRefused = true
+    expect(() => log.deleteOldSegments()).toThrow(refused)
+    expect(logNames(storage)).toEqual(['0.log.deleted', '1.log', '2.log', '3.log'])
+    isRefused = false
+    log.deleteOldSegments()
+    expect(contents(log).map(({ baseOffset }) => baseOffset)).toEqual([3n])
+    const again = openLog(storage, SEGMENT_EACH, { logStartOffset: 3n })
+    expect(contents(again).map(({ baseOffset }) => baseOffset)).toEqual([3n])
+  })
+
+  it('may have their folder renamed before they are removed', async () => {
+    const { storage, clock, log } = rig(2)
+    log.moveLogStart(1n)
+    log.deleteOldSegments()
+    storage.rename(FOLDER, 't-0.0123-delete')
+    clock.advance(60_000)
+    await nextTurn()
+    expect(names(storage, 't-0.0123-delete')).toContain('00000000000000000000.log.deleted')
+  })
+
+  it('a great many at once are removed a part at a time', () => {
+    const { log } = rig(50)
+    log.moveLogStart(49n)
+    expect([log.deleteOldSegments(), log.deleteOldSegments(), log.deleteOldSegments()]).toEqual([20, 20, 9])
+    expect(log.segments.length).toBe(1)
+  })
+})
+
+const IGNORED = {
+  observed: () => undefined,
+  firstUnstableOffset: () => undefined,
+  arrived: () => {},
+  offline: () => {},
+  rolled: (_: bigint) => {},
+  isLastOfProducer: () => false,
+  closing: async () => {}
+}
+
+describe('space laid out in advance', () => {
+  const PREALLOCATED: Partial<LogConfig> = { preallocate: true, segmentBytes: 1000 }
+  const sizes = (storage: MemoryStorage) =>
+    names(storage).flatMap(name => (name.endsWith('.log') ? [storage.size(`${FOLDER}/${name}`)] : []))
+
+  it('is that of a whole segment, and what is not used goes at the roll and at the end', async () => {
+    const storage = new MemoryStorage()
+    const log = openLog(storage, PREALLOCATED)
+    expect(sizes(storage)).toEqual([1000])
+    for (let index = 0; index < 15; index++) log.append(batchOf([T0]), 0)
+    expect(sizes(storage)).toEqual([12 * BATCH, 1000])
+    expect(log.sizeInBytes).toBe(15 * BATCH)
+    expect(contents(log)).toHaveLength(15)
+    await log.close()
+    expect(sizes(storage)).toEqual([12 * BATCH, 3 * BATCH])
+    const again = openLog(storage, PREALLOCATED)
+    expect(contents(again)).toHaveLength(15)
+    again.append(batchOf([T0]), 0)
+    expect(sizes(storage)).toEqual([12 * BATCH, 4 * BATCH])
+  })
+
+  it('is not damage after a crash, and goes', async () => {
+    const storage = new MemoryStorage()
+    const log = openLog(storage, PREALLOCATED)
+    for (let index = 0; index < 3; index++) log.append(batchOf([T0]), 0)
+    const warnings: unknown[] = []
+    const logger = { ...silentLogger, warn: (bindings: object) => void warnings.push(bindings) }
+    const again = reopenAfterCrash(storage, PREALLOCATED, { logger })
+    expect(warnings).toEqual([])
+    expect(sizes(storage)).toEqual([3 * BATCH])
+    expect(again.logEndOffset).toBe(3n)
+  })
+
+  it('a torn batch in it is damage as ever', () => {
+    const storage = new MemoryStorage()
+    const log = openLog(storage, PREALLOCATED)
+    log.append(batchOf([T0]), 0)
+    log.append(batchOf([T0]), 0)
+    storage.tearLastAppend(40)
+    storage.extend(`${FOLDER}/00000000000000000000.log`, 1000)
+    const again = reopenAfterCrash(storage, PREALLOCATED)
+    expect(contents(again).map(({ baseOffset }) => baseOffset)).toEqual([0n])
+    expect(sizes(storage)).toEqual([BATCH])
+  })
+
+  it('that a full disk refuses leaves the log as it was', () => {
+    const storage = new MemoryStorage({ capacityBytes: 1500 })
+    const log = openLog(storage, PREALLOCATED)
+    for (let index = 0; index < 12; index++) log.append(batchOf([T0]), 0)
+    expect(() => log.append(batchOf([T0]), 0)).toThrow(expect.objectContaining({ kind: 'full' }))
+    log.reconfigure({ ...DEFAULT_LOG_CONFIG, segmentBytes: 1000 })
+    expect(log.append(batchOf([T0]), 0)).toMatchObject({ baseOffset: 12n })
+  })
+})

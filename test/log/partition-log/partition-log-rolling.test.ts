@@ -1,0 +1,99 @@
+// When a log begins a new segment, and what it does so that the old one is on the disk.
+import { describe, expect, test } from 'vitest'
+import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
+import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { StorageError } from '../../../src/storage/storage.ts'
+import { batchOf, contents, FOLDER, fill, HandClock, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
+
+describe('rolling', () => {
+  test('by size: no segment outgrows its limit', () => {
+    const storage = new MemoryStorage()
+    const log = openLog(storage, { segmentBytes: 300 })
+    fill(
+      log,
+      Array.from({ length: 10 }, () => 1)
+    )
+    const names = storage.list(FOLDER).map(({ name }) => name)
+    expect(names).toContain('00000000000000000000.log')
+    expect(names).toContain('00000000000000000003.log')
+    for (const name of names.filter(one => one.endsWith('.log'))) {
+      expect(storage.size(`${FOLDER}/${name}`)).toBeLessThanOrEqual(300)
+    }
+  })
+
+  test('by the time of the records since the first batch of the segment', () => {
+    const log = openLog(new MemoryStorage(), { segmentMs: 1000 })
+    log.append(batchOf([T0]), 0)
+    log.append(batchOf([T0 + 1000n]), 0)
+    expect(log.segments.length).toBe(1)
+    log.append(batchOf([T0 + 1001n]), 0)
+    expect(log.segments.length).toBe(2)
+  })
+
+  test('by the clock where records have no time', () => {
+    const clock = new HandClock()
+    const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clock })
+    log.append(batchOf([-1n]), 0)
+    clock.advance(1001)
+    log.append(batchOf([-1n]), 0)
+    expect(log.segments.length).toBe(2)
+  })
+
+  test('never of an empty segment, however old', () => {
+    const clock = new HandClock()
+    const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clock })
+    clock.advance(100_000)
+    log.append(batchOf([-1n]), 0)
+    expect(log.segments.length).toBe(1)
+  })
+
+  test('when an index is full', () => {
+    const log = openLog(new MemoryStorage(), { segmentIndexBytes: 36, indexIntervalBytes: 1 })
+    fill(log, [1, 1, 1, 1])
+    expect(log.segments.length).toBe(2)
+  })
+
+  test('a full disk at the roll changes nothing', () => {
+    let isFull = false
+    const full = new StorageError('full', 'no room')
+    const storage = new MemoryStorage({
+      fault: ({ name }) => (isFull && name === 'append' ? { error: full } : undefined)
+    })
+    const log = openLog(storage, { segmentBytes: 200 })
+    fill(log, [1, 1])
+    isFull = true
+    expect(() => fill(log, [1])).toThrow(full)
+    expect(log).toMatchObject({ segments: [{ baseOffset: 0n }], logEndOffset: 2n })
+    isFull = false
+    fill(log, [1])
+    expect(log).toMatchObject({ segments: [{ baseOffset: 0n }, { baseOffset: 2n }], logEndOffset: 3n })
+  })
+
+  test('new settings hold from the next append on', () => {
+    const log = openLog()
+    fill(log, [1, 1])
+    log.reconfigure({ ...DEFAULT_LOG_CONFIG, segmentBytes: 150 })
+    fill(log, [1])
+    expect(log.segments.length).toBe(2)
+  })
+
+  test('moves the recovery point once the full segment is on the disk', async () => {
+    const storage = new MemoryStorage()
+    const log = openLog(storage, { segmentBytes: 200 })
+    fill(log, [1, 1, 1])
+    await new Promise(setImmediate)
+    expect(log.recoveryPoint).toBe(2n)
+    storage.loseUnsynced()
+    expect(contents(reopenAfterCrash(storage, {}, { recoveryPoint: 2n }))).toHaveLength(2)
+  })
+
+  test('a full segment that does not reach the disk takes the log offline', async () => {
+    const storage = new MemoryStorage({
+      fault: ({ name }) => (name === 'sync' ? { error: new StorageError('failed', 'lost') } : undefined)
+    })
+    const log = openLog(storage, { segmentBytes: 200 })
+    fill(log, [1, 1, 1])
+    await new Promise(setImmediate)
+    expect(() => fill(log, [1])).toThrow(expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' }))
+  })
+})

@@ -1,0 +1,47 @@
+/** Batches as clients send them, and the rules that they are held against. */
+import { type Arrival, type ValidationRules, validateBatch } from '../../../src/log/partition-log/validator.ts'
+import { KafkaError } from '../../../src/protocol/errors.ts'
+import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
+import type { NewRecord } from '../../../src/protocol/records/encoding.ts'
+
+export const NOW = 1_700_000_000_000
+export const FOREVER = 2 ** 63
+
+const RULES: ValidationRules = {
+  isCompacted: false,
+  maxMessageBytes: 1_048_588,
+  timestampType: 'CreateTime',
+  timestampBeforeMaxMs: FOREVER,
+  timestampAfterMaxMs: 3_600_000,
+  compressionType: 'producer',
+  compressionLevels: {},
+  decompressedLimit: 268_435_456
+}
+
+export const record = (changes: Partial<NewRecord> = {}): NewRecord => ({
+  timestamp: BigInt(NOW),
+  key: Buffer.from('key'),
+  value: Buffer.from('value'),
+  ...changes
+})
+
+export const threeRecords = [record(), record({ timestamp: BigInt(NOW + 20) }), record({ timestamp: BigInt(NOW + 10) })]
+
+export function validate(
+  batch: RecordBatch,
+  rules: Partial<ValidationRules> = {},
+  origin: Arrival['origin'] = 'client'
+) {
+  return validateBatch({ batch, topicPartition: 'topic-0', now: NOW, origin }, { ...RULES, ...rules })
+}
+
+/** What validating throws. */
+export function refusal(batch: RecordBatch, rules: Partial<ValidationRules> = {}): KafkaError {
+  try {
+    validate(batch, rules)
+  } catch (error) {
+    if (error instanceof KafkaError) return error
+    throw error
+  }
+  throw new Error('the batch was accepted')
+}

@@ -1,0 +1,52 @@
+/** A log of several segments that its broker has closed, or was killed over, and the next start of one. */
+
+import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
+import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
+import { segmentPath } from '../../../src/log/segment/segment-names.ts'
+import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { replaceFile } from '../../../src/storage/storage.ts'
+import { batchOf, contents, FOLDER, HandClock, T0 } from '../log-fixture.ts'
+
+export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
+export const PARTITION = { topic: 't', partition: 0 }
+export const BATCH_BYTES = batchOf([T0]).sizeInBytes
+
+/** Segments of ten batches, with an index entry for every other one. */
+export const CONFIG = { ...DEFAULT_LOG_CONFIG, segmentBytes: 10 * BATCH_BYTES, indexIntervalBytes: BATCH_BYTES }
+
+export async function opened(storage: MemoryStorage, warnings: string[] = []) {
+  const warn: Logger['warn'] = (_, message) => warnings.push(message)
+  const world = { storage, clock: new HandClock(), random: seededRandom(5), logger: { ...silentLogger, warn } }
+  const directory = await LogDirectory.open({ ...world, identity: { nodeId: 1 } })
+  return { directory, log: () => directory.log(PARTITION, TOPIC_ID, CONFIG) }
+}
+
+/** A directory with a log of 35 batches in four segments, and what is in it. */
+export async function written(end: 'closed' | 'killed') {
+  const storage = new MemoryStorage()
+  const { directory, log } = await opened(storage)
+  for (let step = 0n; step < 35n; step++) log().append(batchOf([T0 + step]), 0)
+  const before = contents(log())
+  const indexes = indexesOf(storage)
+  directory.checkpoint()
+  if (end === 'closed') await directory.close()
+  return { storage, before, indexes: end === 'closed' ? indexesOf(storage) : indexes }
+}
+
+export function indexesOf(storage: MemoryStorage): Record<string, string> {
+  const names = storage.list(FOLDER).map(({ name }) => name)
+  const found = names.filter(name => name.endsWith('index')).map(name => [name, bytesOf(storage, `${FOLDER}/${name}`)])
+  return Object.fromEntries(found.map(([name, bytes]) => [name, bytes?.toString('hex')]))
+}
+
+export function bytesOf(storage: MemoryStorage, path: string): Buffer {
+  return Buffer.from(storage.read(path, 0, storage.size(path)))
+}
+
+export const index = (base: bigint) => segmentPath(FOLDER, base, 'index')
+
+export function checkpoint(storage: MemoryStorage, name: string, content: string): void {
+  replaceFile(storage, `${name}-checkpoint`, Buffer.from(content))
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { recoveryBar } from '../../../src/cli/recovery-bar.ts'
+import { loggedProgress, progressBar, progressText } from '../../../src/log/recovery/recovery-progress.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import { HandClock } from '../log-fixture.ts'
+
+const HALF = { partitions: 3, partitionsTotal: 12, bytes: 600 * 2 ** 20, bytesTotal: 1200 * 2 ** 20 }
+
+test.each([
+  [HALF, '50% of 1.2 GiB, 3 of 12 partitions'],
+  [{ ...HALF, bytes: 0, bytesTotal: 900 }, '0% of 900 bytes, 3 of 12 partitions'],
+  [{ ...HALF, bytes: 0, bytesTotal: 0 }, '25% of 0 bytes, 3 of 12 partitions'],
+  [{ partitions: 0, partitionsTotal: 0, bytes: 0, bytesTotal: 0 }, '100% of 0 bytes, 0 of 0 partitions'],
+  // Files may have grown since they were counted.
+  [{ ...HALF, bytes: 9999, bytesTotal: 1024 }, '100% of 1.0 KiB, 3 of 12 partitions'],
+  [{ ...HALF, bytes: 999, bytesTotal: 1000 }, '99% of 1000 bytes, 3 of 12 partitions']
+])('%j reads %s', (progress, text) => {
+  expect(progressText(progress)).toBe(text)
+})
+
+test('a bar fits into its terminal', () => {
+  expect(progressBar(HALF, 100)).toBe('recovering [###############...............] 50% of 1.2 GiB, 3 of 12 partitions')
+  expect(progressBar(HALF, 40)).toBe('recovering [###############............')
+  expect(progressBar(HALF, 0)).toBe('')
+})
+
+test('a terminal gets a bar when it changes, and is left as it was', () => {
+  const written: string[] = []
+  const draw = recoveryBar({ columns: 60, write: text => written.push(text) })
+  for (const bytes of [100, 101, 500, 900]) draw({ partitions: 0, partitionsTotal: 1, bytes, bytesTotal: 1000 })
+  draw({ partitions: 1, partitionsTotal: 1, bytes: 1000, bytesTotal: 1000 })
+  expect(written.map(text => /\d+%/.exec(text)?.[0])).toEqual(['10%', '50%', '90%', undefined])
+  expect(written.at(-1)).toBe('\x1b[2K\r')
+})
+
+test('a log gets a line every few seconds, and none of a short recovery', () => {
+  const clock = new HandClock()
+  const lines: string[] = []
+  const tell = loggedProgress({ ...silentLogger, info: (_, message) => lines.push(message) }, clock)
+  tell(HALF)
+  expect(lines).toEqual([])
+  for (let second = 0; second < 12; second++) {
+    clock.advance(1000)
+    tell(HALF)
+  }
+  expect(lines).toEqual(Array(2).fill('recovering: 50% of 1.2 GiB, 3 of 12 partitions'))
+})

@@ -1,0 +1,215 @@
+// What a start makes of the segments of a log, after a clean stop and after a kill.
+import { describe, expect, test } from 'vitest'
+import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
+import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
+import { segmentPath } from '../../../src/log/segment/segment-names.ts'
+import { nextTurn } from '../../../src/runtime/clock.ts'
+import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { replaceFile } from '../../../src/storage/storage.ts'
+import { batchOf, contents, FOLDER, HandClock, T0 } from '../log-fixture.ts'
+import {
+  BATCH_BYTES,
+  bytesOf,
+  CONFIG,
+  checkpoint,
+  index,
+  indexesOf,
+  opened,
+  PARTITION,
+  TOPIC_ID,
+  written
+} from './recovery-fixture.ts'
+
+function holdsAll(log: PartitionLog, before: readonly unknown[]): void {
+  expect(contents(log)).toEqual(before)
+  expect(log.logEndOffset).toBe(BigInt(before.length))
+}
+
+const timeIndex = (base: bigint) => segmentPath(FOLDER, base, 'timeindex')
+
+describe('after a clean stop index files are made again that', () => {
+  const cases: [string, (storage: MemoryStorage) => void][] = [
+    ['are missing', storage => storage.removeNow(index(10n))],
+    ['are missing in the last segment', storage => storage.removeNow(index(30n))],
+    ['have lost their times', storage => storage.removeNow(timeIndex(10n))],
+    ['end in the middle of an entry', storage => storage.truncate(index(10n), 12)],
+    ['end in the middle of a time', storage => storage.truncate(timeIndex(10n), 13)],
+    ['point beyond the log', storage => replaceFile(storage, index(10n), Buffer.from('000000090000ffff', 'hex'))],
+    ['point before the log', storage => replaceFile(storage, index(10n), Buffer.from('00000009ffffffff', 'hex'))],
+    ['hold impossible times', storage => replaceFile(storage, timeIndex(10n), Buffer.alloc(12, 0xff))]
+  ]
+  test.each(cases)('%s', async (_, harm) => {
+    const { storage, before, indexes } = await written('closed')
+    harm(storage)
+    const warnings: string[] = []
+    const { log } = await opened(storage, warnings)
+    expect(warnings).toEqual([])
+    holdsAll(log(), before)
+    expect(indexesOf(storage)).toEqual(indexes)
+    expect(warnings).toEqual(['a segment lacks index files that fit it: it is checked, and they are made again'])
+  })
+})
+
+describe('after a clean stop', () => {
+  test('nothing is made again where all is as it should be', async () => {
+    const { storage, before, indexes } = await written('closed')
+    const warnings: string[] = []
+    const { log } = await opened(storage, warnings)
+    holdsAll(log(), before)
+    expect(indexesOf(storage)).toEqual(indexes)
+    expect(warnings).toEqual([])
+  })
+
+  test('a last segment that ends in garbage is cut back to its batches', async () => {
+    const { storage, before } = await written('closed')
+    storage.append(segmentPath(FOLDER, 30n, 'log'), Buffer.alloc(7, 0xab))
+    const { log } = await opened(storage)
+    holdsAll(log(), before)
+    log().append(batchOf([T0]), 0)
+    expect(log().logEndOffset).toBe(36n)
+  })
+
+  test('what a dead cleaner has left is cleared at the first use', async () => {
+    const { storage, before } = await written('closed')
+    storage.append(segmentPath(FOLDER, 0n, 'log', '.cleaned'), Buffer.from('half'))
+    storage.append(segmentPath(FOLDER, 0n, 'log', '.deleted'), Buffer.from('old'))
+    const { log, directory } = await opened(storage)
+    holdsAll(log(), before)
+    await nextTurn()
+    await directory.close()
+    expect(storage.list(FOLDER).filter(({ name }) => /cleaned|deleted/.test(name))).toEqual([])
+  })
+})
+
+describe('after a kill', () => {
+  test('only what lies past the recovery point is gone through; of the rest both ends are looked at', async () => {
+    const { storage, before } = await written('killed')
+    const checkpoint = 'recovery-point-offset-checkpoint'
+    replaceFile(storage, checkpoint, Buffer.from('0\n1\nt 0 20\n'))
+    const read = new Map<string, number>()
+    const readFile = storage.read.bind(storage)
+    storage.read = (path, position, length) => {
+      const bytes = readFile(path, position, length)
+      if (path.endsWith('.log')) read.set(path, (read.get(path) ?? 0) + bytes.length)
+      return bytes
+    }
+    const { directory, log } = await opened(storage)
+    await directory.load({ owned: () => ({ topicId: TOPIC_ID, config: () => CONFIG }) })
+    const scanned = [...read].filter(([, bytes]) => bytes > 3 * BATCH_BYTES).map(([path]) => path)
+    expect(scanned).toEqual([20n, 30n].map(base => segmentPath(FOLDER, base, 'log')))
+    holdsAll(log(), before)
+  })
+
+  test.each(['0\n1\nt 0 1000\n', '0\n1\nt 0 0\n', 'nonsense'])('a recovery point of %j does no harm', async content => {
+    const { storage, before } = await written('killed')
+    replaceFile(storage, 'recovery-point-offset-checkpoint', Buffer.from(content))
+    holdsAll((await opened(storage)).log(), before)
+  })
+
+  test('a log that is shorter than any checkpoint says begins again where it must', async () => {
+    const { storage } = await written('killed')
+    replaceFile(storage, 'log-start-offset-checkpoint', Buffer.from('0\n1\nt 0 100\n'))
+    const { log } = await opened(storage)
+    expect(log()).toMatchObject({ logStartOffset: 100n, logEndOffset: 100n })
+    log().append(batchOf([T0]), 0)
+    expect(contents(log())).toHaveLength(1)
+  })
+
+  test('a short log gets its index files when it is closed, and its times are known before', async () => {
+    const storage = new MemoryStorage()
+    const first = await opened(storage)
+    first.log().append(batchOf([T0 + 7n]), 0)
+    first.log().append(batchOf([T0]), 0)
+    const { directory, log } = await opened(storage)
+    expect(log().segments[0]?.largestTimestamp).toEqual({ timestamp: T0 + 7n, offset: 0n })
+    expect(storage.exists(index(0n)) || storage.exists(timeIndex(0n))).toBe(false)
+    await directory.close()
+    expect([storage.size(index(0n)), storage.size(timeIndex(0n))]).toEqual([0, 12])
+  })
+
+  test.each(['', 'nonsense', '0\n1\n', '0\n2\n0 0\n5 1', '0\n2\n4 3\n5 3\n'])(
+    'a leader epoch file of %j is made again from the batches',
+    async content => {
+      const { storage, before } = await written('killed')
+      replaceFile(storage, `${FOLDER}/leader-epoch-checkpoint`, Buffer.from(content))
+      const { log } = await opened(storage)
+      holdsAll(log(), before)
+      expect(log().leaderEpochs.latest?.epoch).toBe(0)
+    }
+  )
+
+  test('indexes that were laid out in advance are cut to their entries', async () => {
+    const { storage, before } = await written('killed')
+    storage.append(index(30n), Buffer.alloc(8192))
+    storage.append(timeIndex(30n), Buffer.alloc(12 * 700))
+    const { log, directory } = await opened(storage)
+    holdsAll(log(), before)
+    await directory.close()
+    expect(storage.size(index(30n))).toBe(16)
+    expect(storage.size(timeIndex(30n))).toBe(24)
+  })
+
+  test('what a cut takes is told, later segments included', async () => {
+    const { storage } = await written('killed')
+    storage.truncate(segmentPath(FOLDER, 10n, 'log'), 3 * BATCH_BYTES + 5)
+    const told: object[] = []
+    const logger: Logger = { ...silentLogger, warn: bindings => void told.push(bindings) }
+    const world = { storage, clock: new HandClock(), random: seededRandom(5), logger }
+    const directory = await LogDirectory.open({ ...world, identity: { nodeId: 1 } })
+    directory.log(PARTITION, TOPIC_ID, CONFIG)
+    const cut = { folder: FOLDER, segment: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }
+    expect(told).toEqual([expect.objectContaining(cut)])
+  })
+
+  test('damage before the recovery point with more behind it takes the log offline, and nothing is changed', async () => {
+    const { storage } = await written('killed')
+    checkpoint(storage, 'recovery-point-offset', '0\n1\nt 0 34\n')
+    const path = segmentPath(FOLDER, 30n, 'log')
+    const bytes = bytesOf(storage, path)
+    bytes.writeUInt8(bytes.readUInt8(3 * BATCH_BYTES - 1) ^ 1, 3 * BATCH_BYTES - 1)
+    replaceFile(storage, path, bytes)
+    for (const _ of [1, 2]) expect((await opened(storage)).log).toThrow(`damaged at position ${2 * BATCH_BYTES}`)
+    expect(bytesOf(storage, path)).toEqual(bytes)
+    checkpoint(storage, 'recovery-point-offset', '0\n1\nt 0 32\n')
+    expect((await opened(storage)).log().logEndOffset).toBe(32n)
+  })
+
+  test('damage ends the log, and a crash in the middle of cutting it makes no hole', async () => {
+    for (let at = 1; ; at++) {
+      const { storage, before } = await written('killed')
+      const path = segmentPath(FOLDER, 10n, 'log')
+      const bytes = bytesOf(storage, path)
+      bytes.writeUInt8(bytes.readUInt8(3 * BATCH_BYTES - 1) ^ 1, 3 * BATCH_BYTES - 1)
+      replaceFile(storage, path, bytes)
+      const started = await opened(storage)
+      const crashed = crashAfter(storage, at, () => started.log())
+      holdsAll((await opened(storage)).log(), before.slice(0, 12))
+      if (!crashed) break
+    }
+  })
+})
+
+/** Does something of which only the first `operations` changes happen. Returns whether that was not all. */
+function crashAfter(storage: MemoryStorage, operations: number, act: () => unknown): boolean {
+  const methods = ['append', 'truncate', 'rename', 'removeNow'] as const
+  let left = operations
+  for (const name of methods) {
+    const real: (...args: never[]) => void = storage[name].bind(storage)
+    Object.assign(storage, {
+      [name]: (...args: never[]) => {
+        if (left-- <= 0) throw new Error('the process is gone')
+        real(...args)
+      }
+    })
+  }
+  try {
+    act()
+    return false
+  } catch {
+    return true
+  } finally {
+    for (const name of methods) Reflect.deleteProperty(storage, name)
+  }
+}

@@ -1,0 +1,238 @@
+// The metadata log: what a new one holds, how it is opened again, and appends that fail.
+import { describe, expect, it } from 'vitest'
+import { ProducerIds } from '../../../src/idempotence/producer-ids.ts'
+import { type MetadataRecord, metadataRecord } from '../../../src/metadata/records.ts'
+import { controlTypeOf } from '../../../src/protocol/records/control.ts'
+import { recordsOf } from '../../../src/protocol/records/record.ts'
+import { StorageError } from '../../../src/storage/storage.ts'
+import { FOLDER, LOG_FILE, Rig, topicIdOf, VOTERS_FILE } from '../metadata-fixture.ts'
+
+describe('a new metadata log', () => {
+  it('begins with the levels of Kafka 4.0, metadata.version first', () => {
+    const { metadata } = new Rig().open()
+    expect([...metadata.image.features]).toEqual([
+      ['metadata.version', 25],
+      ['group.version', 1],
+      ['transaction.version', 2]
+    ])
+  })
+
+  it('tells clients only of what works', () => {
+    const { metadata } = new Rig().open()
+    expect(metadata.features()).toEqual({
+      supported: [
+        { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
+        { name: 'group.version', minVersion: 0, maxVersion: 1 },
+        { name: 'transaction.version', minVersion: 0, maxVersion: 2 }
+      ],
+      finalized: [
+        { name: 'metadata.version', maxVersionLevel: 25, minVersionLevel: 25 },
+        { name: 'group.version', maxVersionLevel: 1, minVersionLevel: 1 },
+        { name: 'transaction.version', maxVersionLevel: 2, minVersionLevel: 2 }
+      ],
+      epoch: 3n
+    })
+  })
+
+  it('makes this node the only voter, with the bytes of Kafka', () => {
+    const rig = new Rig()
+    rig.open()
+    const bytes = rig.storage.read(VOTERS_FILE, 0, rig.storage.size(VOTERS_FILE))
+    expect(bytes.length).toBe(12 + 0x9a + 12 + 0x3f)
+    expect(bytes.subarray(57, 12 + 0x9a).toString('hex')).toBe(
+      '000000032a0000000800000003160000' +
+        '0000018bcfe56800' +
+        '00001e00000208000000050a00000001000082010000040800000006' +
+        '6e000002000000011011121314151617' +
+        '18191a1b1c1d1e1f020b434f4e54524f4c4c45520a6c6f63616c686f737423850000000001' +
+        '00000000'
+    )
+    expect(bytes.subarray(12 + 0x9a).readBigInt64BE(0)).toBe(3n)
+  })
+
+  it('is led by this node in epoch 1', () => {
+    const rig = new Rig()
+    const { log } = rig.open()
+    const [first] = [...log.batches(0n)]
+    expect(first?.isControl).toBe(true)
+    expect(first?.partitionLeaderEpoch).toBe(1)
+    const [record] = first ? recordsOf(first) : []
+    expect(controlTypeOf(record?.key ?? null)).toBe('LEADER_CHANGE')
+    expect(record?.value?.toString('hex')).toBe('00000000000102000000010002000000010000')
+    expect(rig.text(`${FOLDER}/quorum-state`)).toBe(
+      '{"leaderId":1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}'
+    )
+  })
+})
+
+describe('a metadata log opened again', () => {
+  it('has the same image, in a new epoch', () => {
+    const rig = new Rig()
+    const first = rig.open()
+    rig.topics(first.metadata, 'a', 'b')
+    first.metadata.allocateProducerIds()
+    first.metadata.append([metadataRecord('RemoveTopicRecord', { topicId: topicIdOf(first.metadata, 'a') })])
+    const second = rig.open()
+    expect(second.metadata.image).toEqual(first.metadata.image)
+    expect(second.log.leaderEpochs.latest).toEqual({ epoch: 2, startOffset: first.log.logEndOffset })
+    expect(rig.text(`${FOLDER}/quorum-state`)).toContain('"leaderEpoch":2')
+  })
+
+  it('has all that was appended, even after a loss of power', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    metadata.allocateProducerIds()
+    rig.storage.loseUnsynced()
+    expect(rig.open().metadata.image).toEqual(metadata.image)
+  })
+
+  it('has all of a torn batch or nothing, wherever it was torn', () => {
+    const whole = new Rig()
+    const { metadata } = whole.open()
+    const before = metadata.image
+    const sizeBefore = whole.storage.size(LOG_FILE)
+    whole.topics(metadata, 'torn')
+    const batchBytes = whole.storage.size(LOG_FILE) - sizeBefore
+    for (let kept = 0; kept <= batchBytes; kept += 7) {
+      const rig = new Rig()
+      rig.topics(rig.open().metadata, 'torn')
+      rig.storage.tearLastAppend(kept)
+      expect(rig.open().metadata.image.topicsByName.has('torn')).toBe(kept >= batchBytes)
+      expect(rig.open().metadata.image.features).toEqual(before.features)
+    }
+  })
+
+  it('starts as a new one when the first start died at any point', () => {
+    const operations = new Rig()
+    operations.open()
+    for (let number = 1; number <= operations.storage.operationCount; number++) {
+      let died = false
+      const rig = new Rig({
+        fault: operation => {
+          if (operation.number < number || died) return undefined
+          died = true
+          return { error: new StorageError('other', 'the process died'), writtenBytes: 5 }
+        }
+      })
+      expect(() => rig.open()).toThrow('the process died')
+      expect(rig.open().metadata.image.features.get('metadata.version')).toBe(25)
+    }
+  })
+
+  it('drops an unfinished metadata transaction and says so in the log', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    const topicId = 'AAECAwQFBgcICQoLDA0ODw'
+    metadata.append([
+      metadataRecord('BeginTransactionRecord', {}),
+      metadataRecord('TopicRecord', { name: 'b', topicId })
+    ])
+    const second = rig.open()
+    expect([...second.metadata.image.topicsByName.keys()]).toEqual(['a'])
+    rig.topics(second.metadata, 'b')
+    expect([...rig.open().metadata.image.topicsByName.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('gives partitions a leader that Kafka has left without one', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    const topicId = topicIdOf(metadata, 'a')
+    metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 1, topicId, leader: -1 })])
+    const partitions = rig.open().metadata.image.topicsByName.get('a')?.partitions
+    expect(partitions?.map(({ leader, leaderEpoch }) => [leader, leaderEpoch])).toEqual([
+      [1, 0],
+      [1, 2],
+      [1, 0]
+    ])
+  })
+
+  it('gives a partition a leader of whose replicas Kafka has left none in sync', () => {
+    const rig = new Rig()
+    const { metadata } = rig.open()
+    rig.topics(metadata, 'a')
+    const topicId = topicIdOf(metadata, 'a')
+    const gone = { leader: -1, isr: [], lastKnownElr: [1] }
+    metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 1, topicId, ...gone })])
+    expect(rig.open().metadata.image.topicsByName.get('a')?.partitions[1]).toMatchObject({
+      leader: 1,
+      isr: [1],
+      lastKnownElr: []
+    })
+  })
+
+  it('never hands a producer id out twice', () => {
+    const rig = new Rig()
+    const given: bigint[] = []
+    for (let start = 0; start < 3; start++) {
+      const { metadata } = rig.open()
+      const ids = new ProducerIds(() => metadata.allocateProducerIds())
+      for (let count = 0; count < 1001; count++) given.push(ids.next())
+    }
+    expect(new Set(given).size).toBe(3003)
+    expect(given.slice(999, 1002)).toEqual([999n, 1000n, 2000n])
+  })
+})
+
+it.each(['gone', 'empty'])('refuses to begin anew among partitions when the log is %s', how => {
+  const rig = new Rig()
+  rig.open()
+  rig.storage.makeDirectory('t-0')
+  rig.open()
+  if (how === 'gone') rig.storage.removeNow(FOLDER)
+  else rig.storage.truncate(LOG_FILE, 0)
+  for (const _ of [1, 2]) expect(() => rig.open()).toThrow(/^__cluster_metadata-0 is empty or gone, .* such as t-0/)
+  rig.storage.removeNow('t-0')
+  expect(rig.open().metadata.image.topicsById.size).toBe(0)
+})
+
+describe('an append that fails', () => {
+  const unknownTopic = metadataRecord('RemoveTopicRecord', { topicId: 'AAECAwQFBgcICQoLDA0ODw' })
+
+  it.each<['append' | 'sync', 'full' | 'failed']>([
+    ['append', 'full'],
+    ['sync', 'failed']
+  ])('in the %s leaves the image as it was', (name, kind) => {
+    let broken = false
+    const rig = new Rig({
+      fault: operation =>
+        broken && operation.name === name ? { error: new StorageError(kind, 'broken'), writtenBytes: 20 } : undefined
+    })
+    const { metadata } = rig.open()
+    const before = metadata.image
+    broken = true
+    expect(() => rig.topics(metadata, 'a')).toThrow(StorageError)
+    expect(metadata.image).toBe(before)
+  })
+
+  it('because the disk is full may be tried again', () => {
+    let isFull = false
+    const full = { error: new StorageError('full', 'no room'), writtenBytes: 20 }
+    const rig = new Rig({ fault: ({ name }) => (isFull && name === 'append' ? full : undefined) })
+    const { metadata } = rig.open()
+    isFull = true
+    expect(() => metadata.allocateProducerIds()).toThrow('no room')
+    isFull = false
+    expect(metadata.allocateProducerIds()).toEqual({ firstProducerId: 0n, size: 1000 })
+    expect(rig.open().metadata.image).toEqual(metadata.image)
+  })
+
+  it('because records do not fit writes none of them', () => {
+    const { metadata, log } = new Rig().open()
+    const end = log.logEndOffset
+    const records: MetadataRecord[] = [metadataRecord('NoOpRecord', {}), unknownTopic]
+    expect(() => metadata.append(records)).toThrow('no topic has it')
+    expect(log.logEndOffset).toBe(end)
+  })
+})
+
+it('twelve thousand partitions are appended and replayed', () => {
+  const rig = new Rig()
+  const { metadata } = rig.open()
+  for (let first = 0; first < 4000; first += 1000) {
+    rig.topics(metadata, ...Array.from({ length: 1000 }, (_, index) => `topic-${first + index}`))
+  }
+  expect(rig.open().metadata.image.partitionCount).toBe(12_000)
+})

@@ -1,0 +1,66 @@
+/** Every API at every version: bytes that are cut or changed give MalformedFrame or a value, and nothing else. */
+import { describe, expect, it } from 'vitest'
+import { MalformedFrame } from '../../../src/protocol/wire/bytes.ts'
+import type { Body } from './every-version.ts'
+import { BODIES } from './every-version.ts'
+
+/** Long values add positions to damage, and nothing that a shorter one would not show. */
+const LONGEST_FRAME_BYTES = 600
+
+function shortFrame({ message, version, generate }: Body): Buffer {
+  for (;;) {
+    const frame = message.encode(generate(), version)
+    if (frame.length <= LONGEST_FRAME_BYTES) return frame
+  }
+}
+
+/** What reading gives: the value, or undefined for a frame that was refused as malformed. */
+function decodeOrRefuse({ message, version }: Body, frame: Buffer): unknown {
+  try {
+    return message.decode(frame, version)
+  } catch (error) {
+    if (error instanceof MalformedFrame) return undefined
+    throw error
+  }
+}
+
+/** How many values in arrays, and bytes in byte strings, a decoded message holds. */
+function countHeld(value: unknown): number {
+  if (Buffer.isBuffer(value)) return value.length
+  if (typeof value !== 'object' || value === null) return 0
+  const inner = Object.values(value).reduce((sum: number, each) => sum + countHeld(each), 0)
+  return Array.isArray(value) ? inner + value.length : inner
+}
+
+describe.each(BODIES)('$title', body => {
+  it('is refused wherever it is cut', () => {
+    const frame = shortFrame(body)
+    for (let length = 0; length < frame.length; length++) {
+      const value = decodeOrRefuse(body, frame.subarray(0, length))
+      if (value !== undefined) expect.fail(`a frame of ${frame.length} bytes was read when cut to ${length}`)
+    }
+  })
+
+  it('is refused with a byte too many', () => {
+    const frame = Buffer.concat([shortFrame(body), Buffer.of(0)])
+    expect(() => body.message.decode(frame, body.version)).toThrow(/too many/)
+  })
+
+  it('with any byte changed is refused or read, and never holds more than the frame', () => {
+    const frame = shortFrame(body)
+    for (let position = 0; position < frame.length; position++) {
+      for (const byte of [0x00, 0x7f, 0x80, 0xff, frame.readUInt8(position) ^ (1 << body.random.below(8))]) {
+        const damaged = Buffer.from(frame)
+        damaged.writeUInt8(byte, position)
+        const held = countHeld(decodeOrRefuse(body, damaged))
+        if (held > frame.length) expect.fail(`${held} values out of ${frame.length} bytes`)
+      }
+    }
+  })
+})
+
+describe('noise', () => {
+  it.each(BODIES)('as a $title is refused or read', body => {
+    for (let count = 0; count < 50; count++) decodeOrRefuse(body, body.random.bytes(1 + body.random.below(200)))
+  })
+})
