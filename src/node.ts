@@ -43,7 +43,7 @@ export interface RunningNode {
   readonly dispatch: Dispatch
   /** Rejects when the broker cannot go on; never resolves. */
   readonly failed: Promise<never>
-  /** Answers what is parked, closes connections and files, and leaves nothing behind. May be called again. */
+  /** Answers what is delayed, closes connections and files, and leaves nothing behind. May be called again. */
   stop(): Promise<void>
 }
 

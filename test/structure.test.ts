@@ -152,7 +152,9 @@ it('has no import chain longer than the limit', () => {
     longest.set(path, chain)
     return chain
   }
-  const chain = files.map(({ path }) => chainFrom(path)).reduce((best, next) => (next.length > best.length ? next : best))
+  const chain = files
+    .map(({ path }) => chainFrom(path))
+    .reduce((best, next) => (next.length > best.length ? next : best))
   process.stdout.write(`longest import chain, ${chain.length} files:\n  ${chain.join('\n  ')}\n`)
   expect(chain.length).toBeLessThanOrEqual(LONGEST_IMPORT_CHAIN)
 })

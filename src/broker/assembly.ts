@@ -16,7 +16,7 @@ import {
 } from '../metadata/topic-names.ts'
 import { Catalog } from '../replica/catalog.ts'
 import { type FetchSessionLimits, FetchSessions } from '../replica/fetch-sessions.ts'
-import { Parking } from '../replica/purgatory.ts'
+import { Purgatory } from '../replica/purgatory.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
@@ -79,7 +79,7 @@ export function assemble(world: World, directory: LogDirectory, failed: (error: 
     markers,
     producerIds,
     fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
-    parking: new Parking(clock),
+    purgatory: new Purgatory(clock),
     clock,
     logger,
     notice: notices(logger, clock)

@@ -94,14 +94,14 @@ export class Broker {
     return this.#parts.settings
   }
 
-  /** Answers what is parked, then brings everything to the disk and closes it. */
+  /** Answers what is delayed, then brings everything to the disk and closes it. */
   async stop(): Promise<void> {
     this.#producerExpiry.cancel()
     await this.#retention.stop()
     await this.#cleaner.stop()
     this.#parts.txns.stop()
     this.#parts.groups.stop()
-    this.#parts.parking.close()
+    this.#parts.purgatory.close()
     await this.#parts.metadata.close()
     await this.#directory.close(this.#parts.metadata.brokerEpoch)
   }

@@ -9,7 +9,7 @@ import type { RequestOf, ResponseOf } from '../protocol/api.ts'
 import type { APIS, ApiName } from '../protocol/messages/index.ts'
 import type { Catalog } from '../replica/catalog.ts'
 import type { FetchSessions } from '../replica/fetch-sessions.ts'
-import type { Parking } from '../replica/purgatory.ts'
+import type { Purgatory } from '../replica/purgatory.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { TxnCoordinator } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
@@ -29,7 +29,7 @@ export interface Parts extends Reporting {
   readonly markers: MarkerPort
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
-  readonly parking: Parking
+  readonly purgatory: Purgatory
   readonly clock: Clock
 }
 

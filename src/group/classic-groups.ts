@@ -84,7 +84,7 @@ export class ClassicGroups {
     if (group?.type === 'consumer' && group.members.size > 0) {
       return this.#joinConsumerGroup(partition, group, request)
     }
-    return this.#turns.parked.join(ticket => this.#join(partition, request, ticket))
+    return this.#turns.delayedResponses.join(ticket => this.#join(partition, request, ticket))
   }
 
   /** Here, as in Kafka, who is refused is not told its own id. */
@@ -122,7 +122,7 @@ export class ClassicGroups {
       const answer =
         group.type === 'consumer'
           ? this.#turns.runConsumer(partition, group, turn => syncClassic(turn, request))
-          : await this.#turns.parked.sync(ticket => this.#sync(partition, group, { ...request, ticket }))
+          : await this.#turns.delayedResponses.sync(ticket => this.#sync(partition, group, { ...request, ticket }))
       await partition.journal.settled()
       return answer
     } catch (error) {

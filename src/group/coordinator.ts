@@ -90,14 +90,14 @@ export class GroupCoordinator {
     this.#retention.start()
   }
 
-  /** Parked requests are answered with NOT_COORDINATOR, later ones with COORDINATOR_NOT_AVAILABLE. */
+  /** Delayed requests are answered with NOT_COORDINATOR, later ones with COORDINATOR_NOT_AVAILABLE. */
   stop(): void {
     this.#stopped = true
     this.#retention.stop()
     this.forgetAll()
   }
 
-  /** Lets go of all groups: the broker stops, or __consumer_offsets is gone. Parked requests get NOT_COORDINATOR. */
+  /** Lets go of all groups: the broker stops, or __consumer_offsets is gone. Delayed requests get NOT_COORDINATOR. */
   forgetAll(): void {
     this.#turns.abandon()
     this.#partitions.clear()

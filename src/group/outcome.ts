@@ -3,7 +3,7 @@ import type { Answer, Turn } from './classic/turn.ts'
 import type { Group } from './group.ts'
 import type { GroupRecord } from './records.ts'
 
-/** Records first, then the group as it is from now on, then answers to those who are parked. */
+/** Records first, then the group as it is from now on, then answers to those who are delayed. */
 export interface Outcome {
   readonly group: Group
   readonly records: readonly GroupRecord[]

@@ -1,5 +1,5 @@
 /**
- * Runs the turns of groups: writes what they want written, puts the new state in place, answers those who are parked,
+ * Runs the turns of groups: writes what they want written, puts the new state in place, answers those who are delayed,
  * and keeps one alarm for the nearest deadline of all groups.
  */
 
@@ -17,9 +17,9 @@ import { RegexResolution } from './consumer/regexes.ts'
 import { regexesResolved } from './consumer/subscription.ts'
 import type { GroupTopics } from './consumer/topics.ts'
 import { ConsumerTurn } from './consumer/turn.ts'
+import { DelayedResponses } from './delayed-responses.ts'
 import { deadlineOf, type Group } from './group.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
-import { ParkedRequests } from './parked.ts'
 import type { GroupPartition } from './partition.ts'
 import type { GroupRecord } from './records.ts'
 
@@ -37,7 +37,7 @@ export interface TurnPorts {
 }
 
 export class Turns {
-  readonly parked = new ParkedRequests()
+  readonly delayedResponses = new DelayedResponses()
   readonly #ports: TurnPorts
   readonly #partitions = new Set<GroupPartition>()
   readonly #regexes: RegexResolution
@@ -66,14 +66,14 @@ export class Turns {
     }
   }
 
-  /** Answers all who are parked with NOT_COORDINATOR, and lets go of all groups. */
+  /** Answers all who are delayed with NOT_COORDINATOR, and lets go of all groups. */
   abandon(): void {
     for (const partition of this.#partitions) {
       for (const group of partition.groups.values()) {
         if (group.type !== 'classic') continue
         const turn = this.#begin(group)
         unload(turn)
-        this.parked.deliver(turn.answers)
+        this.delayedResponses.deliver(turn.answers)
       }
     }
     this.#partitions.clear()
@@ -124,7 +124,7 @@ export class Turns {
 
   #conclude(partition: GroupPartition, outcome: Outcome): void {
     partition.conclude(outcome)
-    this.parked.deliver(outcome.answers)
+    this.delayedResponses.deliver(outcome.answers)
     this.#armFor(outcome.group)
   }
 

@@ -221,7 +221,7 @@ export class Connection {
     if (deltaBytes !== 0) this.#options.heldBytesChanged(deltaBytes)
   }
 
-  /** As in Kafka, idle means that no byte has come or gone, even while a request is parked. */
+  /** As in Kafka, idle means that no byte has come or gone, even while a request is delayed. */
   #watchIdle(): void {
     const { clock, maxIdleMs } = this.#options
     if (maxIdleMs < 0) return

@@ -11,7 +11,7 @@ export interface ConnectionContext {
   readonly localAddress: string
   readonly localPort: number
   readonly listenerName: string
-  /** Aborted when the connection has gone: nobody will read the answer to a request that is still parked. */
+  /** Aborted when the connection has gone: nobody will read the answer to a request that is still delayed. */
   readonly closed: AbortSignal
   /** Tells the operator in one line what this peer did; few lines an address, so that none can fill the log. */
   warn(what: string): void

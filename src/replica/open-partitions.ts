@@ -73,7 +73,7 @@ export class OpenPartitions {
     for (const { partitionId } of topic.partitions) {
       this.#deleteLog({ topic: topic.name, partition: partitionId }, delayMs)
     }
-    for (const partition of open) partition?.wakeAll()
+    for (const partition of open) partition?.completeDelayedFetches()
   }
 
   *#opening({ name, topicId }: TopicState, index: number, leaderEpoch: number): Steps<Partition> {

@@ -14,7 +14,7 @@ import type { RecordBatch } from '../protocol/records/batch.ts'
 import type { BatchOptions } from '../protocol/records/builder.ts'
 import { buildEndTxnMarker, type EndTxnMarker } from '../protocol/records/control.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { WaitList } from './purgatory.ts'
+import { Watchers } from './purgatory.ts'
 import { StableArrivals } from './stable-arrivals.ts'
 
 /** No epoch named: the client does not mind which leader it reaches. */
@@ -30,10 +30,10 @@ export class Partition {
   readonly topic: string
   readonly index: number
   readonly log: PartitionLog
-  /** Who waits for records. */
-  readonly waiting = new WaitList()
-  /** Who waits for records that are stable. */
-  readonly waitingForStable = new WaitList()
+  /** Delayed fetches of read_uncommitted consumers. */
+  readonly fetchWatchers = new Watchers()
+  /** Delayed fetches of read_committed consumers. */
+  readonly committedFetchWatchers = new Watchers()
   readonly #producers: DurableProducers
   #leaderEpoch = ANY_EPOCH
 
@@ -47,25 +47,25 @@ export class Partition {
       firstUnstableOffset: highWatermark => producers.states.firstUnstableOffset(highWatermark),
       isLastOfProducer: batch => producers.states.isLast(batch),
       arrived: bytes => {
-        this.waiting.arrived(bytes)
+        this.fetchWatchers.arrived(bytes)
         stable.arrived(bytes)
       },
-      offline: () => this.wakeAll(),
+      offline: () => this.completeDelayedFetches(),
       rolled: baseOffset => {
         producers.rolled(baseOffset)
         // Readers do not wait for more in a segment that is full.
-        this.waiting.wakeAll()
+        this.fetchWatchers.completeAll()
       },
       closing: endOffset => producers.closing(endOffset)
     })
-    const stable = new StableArrivals(log, this.waitingForStable)
+    const stable = new StableArrivals(log, this.committedFetchWatchers)
     this.lead(leaderEpoch)
   }
 
-  /** Nothing will come any more: whoever waits has to see for himself. */
-  wakeAll(): void {
-    this.waiting.wakeAll()
-    this.waitingForStable.wakeAll()
+  /** Completes all delayed fetches (log offline or partition deleted). */
+  completeDelayedFetches(): void {
+    this.fetchWatchers.completeAll()
+    this.committedFetchWatchers.completeAll()
   }
 
   get leaderEpoch(): number {

@@ -1,48 +1,48 @@
 /**
- * Where requests wait: for bytes to arrive in partitions, for a deadline, for their connection to go, for the stop of
- * the broker. A waiting request costs an append one subtraction, and nothing while no record arrives.
+ * The purgatory (Kafka: DelayedOperationPurgatory). A delayed fetch completes when enough bytes have arrived in its partitions, at
+ * its deadline, when its connection closes, or when the broker stops. An append costs one subtraction for each delayed fetch.
  */
 import type { Clock } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 
-/** What a request waits for: its own count of missing bytes, lowered by every arrival it listens to. */
-interface Waiter {
+/** A fetch that waits until its count of missing bytes, lowered by every append to its partitions, reaches zero. */
+interface DelayedFetch {
   missingBytes: number
-  wake(): void
+  complete(): void
 }
 
-/** The requests that wait for one partition. */
-export class WaitList {
-  readonly #waiters = new Set<Waiter>()
+/** The delayed fetches of one partition. */
+export class Watchers {
+  readonly #delayed = new Set<DelayedFetch>()
 
   get isEmpty(): boolean {
-    return this.#waiters.size === 0
+    return this.#delayed.size === 0
   }
 
-  /** Bytes that a waiting reader may now see have arrived. */
+  /** Counts bytes that have become visible to readers. */
   arrived(bytes: number): void {
-    for (const waiter of this.#waiters) {
-      waiter.missingBytes -= bytes
-      if (waiter.missingBytes <= 0) waiter.wake()
+    for (const delayed of this.#delayed) {
+      delayed.missingBytes -= bytes
+      if (delayed.missingBytes <= 0) delayed.complete()
     }
   }
 
-  /** Something else changed that every waiting request must look at: deletion, truncation, a new leader. */
-  wakeAll(): void {
-    for (const waiter of this.#waiters) waiter.wake()
+  /** Completes all delayed fetches: the partition was deleted or truncated, or has a new leader. */
+  completeAll(): void {
+    for (const delayed of this.#delayed) delayed.complete()
   }
 
-  add(waiter: Waiter): void {
-    this.#waiters.add(waiter)
+  add(delayed: DelayedFetch): void {
+    this.#delayed.add(delayed)
   }
 
-  delete(waiter: Waiter): void {
-    this.#waiters.delete(waiter)
+  delete(delayed: DelayedFetch): void {
+    this.#delayed.delete(delayed)
   }
 }
 
-/** Whether a promise resolves before `deadlineMs`. Rejects as it does. */
-export async function resolvesBefore(deadlineMs: number, promise: Promise<void>, clock: Clock): Promise<boolean> {
+/** Waits for the high watermark of an acks=all Produce: whether `promise` resolves before `deadlineMs`. Rejects as it does. */
+export async function delayedProduce(deadlineMs: number, promise: Promise<void>, clock: Clock): Promise<boolean> {
   const { promise: late, resolve } = deferred<boolean>()
   const alarm = clock.at(deadlineMs, () => resolve(false))
   try {
@@ -52,43 +52,43 @@ export async function resolvesBefore(deadlineMs: number, promise: Promise<void>,
   }
 }
 
-/** All the requests that wait in one broker. */
-export class Parking {
+/** All delayed fetches of one broker. */
+export class Purgatory {
   readonly #clock: Clock
-  readonly #waiters = new Set<Waiter>()
+  readonly #delayed = new Set<DelayedFetch>()
   #closed = false
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** How many requests wait. */
+  /** Number of delayed fetches. */
   get size(): number {
-    return this.#waiters.size
+    return this.#delayed.size
   }
 
-  /** Resolves once `missingBytes` have arrived in `lists`, or at `deadlineMs`, or when there is no point in waiting. */
-  async wait(lists: readonly WaitList[], missingBytes: number, deadlineMs: number, gone: AbortSignal): Promise<void> {
+  /** Resolves once `missingBytes` have arrived in `watched`, or at `deadlineMs`, when `gone` aborts, or at `close`. */
+  async wait(watched: readonly Watchers[], missingBytes: number, deadlineMs: number, gone: AbortSignal): Promise<void> {
     if (this.#closed || gone.aborted) return
     const { promise, resolve } = deferred<void>()
-    const waiter: Waiter = { missingBytes, wake: () => resolve() }
-    const alarm = this.#clock.at(deadlineMs, waiter.wake)
-    gone.addEventListener('abort', waiter.wake)
-    this.#waiters.add(waiter)
-    for (const list of lists) list.add(waiter)
+    const delayed: DelayedFetch = { missingBytes, complete: () => resolve() }
+    const alarm = this.#clock.at(deadlineMs, delayed.complete)
+    gone.addEventListener('abort', delayed.complete)
+    this.#delayed.add(delayed)
+    for (const watchers of watched) watchers.add(delayed)
     try {
       await promise
     } finally {
-      for (const list of lists) list.delete(waiter)
-      this.#waiters.delete(waiter)
-      gone.removeEventListener('abort', waiter.wake)
+      for (const watchers of watched) watchers.delete(delayed)
+      this.#delayed.delete(delayed)
+      gone.removeEventListener('abort', delayed.complete)
       alarm.cancel()
     }
   }
 
-  /** Wakes every request, and lets none wait from now on. */
+  /** Completes every delayed fetch; later ones complete at once. */
   close(): void {
     this.#closed = true
-    for (const waiter of this.#waiters) waiter.wake()
+    for (const delayed of this.#delayed) delayed.complete()
   }
 }

@@ -3,16 +3,16 @@
  * with the marker that makes them stable. An open transaction alone wakes nobody, however much is appended beside it.
  */
 import type { PartitionLog } from '../log/partition-log/partition-log.ts'
-import type { WaitList } from './purgatory.ts'
+import type { Watchers } from './purgatory.ts'
 
 export class StableArrivals {
   readonly #log: PartitionLog
-  readonly #waiting: WaitList
+  readonly #waiting: Watchers
   #stableOffset: bigint
   #highWatermark: bigint
 
   /** The log's observer can tell by now what is stable. */
-  constructor(log: PartitionLog, waiting: WaitList) {
+  constructor(log: PartitionLog, waiting: Watchers) {
     this.#log = log
     this.#waiting = waiting
     this.#stableOffset = log.lastStableOffset
@@ -28,7 +28,7 @@ export class StableArrivals {
     this.#highWatermark = highWatermark
     if (to === from || this.#waiting.isEmpty) return
     // Readers do not wait for more in a segment that is full.
-    if (!this.#log.reader.areInOneSegment(from, to)) this.#waiting.wakeAll()
+    if (!this.#log.reader.areInOneSegment(from, to)) this.#waiting.completeAll()
     else this.#waiting.arrived(wasAllStable && to === highWatermark ? bytes : this.#log.reader.bytesBetween(from, to))
   }
 }

@@ -105,7 +105,7 @@ describe('Produce', () => {
   })
 })
 
-describe('a parked Fetch', () => {
+describe('a delayed Fetch', () => {
   const patient = { maxWaitMs: 10_000 }
 
   it('is woken by the sync, not by the append', async () => {

@@ -143,7 +143,7 @@ describe('a broker', () => {
     stubborn.socket.destroy()
   })
 
-  it('answers requests that are parked before it ends', async () => {
+  it('answers requests that are delayed before it ends', async () => {
     const run = terminal.startInMemory('--set', 'group.initial.rebalance.delay.ms=600000')
     const { bootstrapServers } = await run.ready()
     const member = await Client.connect(Number(bootstrapServers.split(':')[1]))

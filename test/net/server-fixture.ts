@@ -49,7 +49,7 @@ export async function start(
 }
 
 /** Parks every request until the test answers it. */
-export function parking() {
+export function delaying() {
   const requests: { body: string; answer: Deferred<Buffer[]>; connection: ConnectionContext }[] = []
   let arrived: Deferred<void> = deferred()
   const dispatch: Dispatch = (frame, connection) => {
@@ -66,7 +66,7 @@ export function parking() {
       await arrived.promise
     }
   }
-  /** After one request is parked: another client's go through, however long that one takes. */
+  /** After one request is delayed: another client's go through, however long that one takes. */
   const twentyRounds = async (port: number) => {
     const other = await Client.connect(port)
     for (let round = 1; round <= 20; round++) {

@@ -4,7 +4,7 @@ import type { Dispatch } from '../../src/net/dispatch.ts'
 import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client, framed } from './client.ts'
-import { echo, parking, start } from './server-fixture.ts'
+import { delaying, echo, start } from './server-fixture.ts'
 
 const echoOrFlood: Dispatch = async (frame, connection) =>
   String(frame) === 'flood' ? [Buffer.alloc(50_000_000)] : echo(frame, connection)
@@ -38,14 +38,14 @@ describe('limits', () => {
   })
 
   it('reads little more while an answer is pending', async () => {
-    const parked = parking()
-    const { port } = await start(parked.dispatch)
+    const delayed = delaying()
+    const { port } = await start(delayed.dispatch)
     const client = await Client.connect(port)
     client.send('park me')
-    await parked.next(0)
+    await delayed.next(0)
     const flood = Buffer.concat(Array.from({ length: 1000 }, () => framed('f'.repeat(60_000))))
     const sent = new Promise(resolve => client.socket.write(flood, resolve))
-    await parked.twentyRounds(port)
+    await delayed.twentyRounds(port)
     expect(client.socket.writableLength).toBe(flood.length)
     client.socket.destroy()
     await sent

@@ -2,24 +2,24 @@
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client, framed } from './client.ts'
-import { echo, parking, start } from './server-fixture.ts'
+import { delaying, echo, start } from './server-fixture.ts'
 
 describe('start and stop', () => {
   it('does not wait for the grace because of a client that had sent more than was read', async () => {
-    const parked = parking()
-    const { port, server } = await start(parked.dispatch, {}, new ManualClock())
+    const delayed = delaying()
+    const { port, server } = await start(delayed.dispatch, {}, new ManualClock())
     const client = await Client.connect(port)
     client.send('park me')
-    const { answer } = await parked.next(0)
+    const { answer } = await delayed.next(0)
     client.write(Buffer.concat(Array.from({ length: 400 }, () => framed('f'.repeat(60_000)))))
-    const other = await parked.twentyRounds(port)
+    const other = await delayed.twentyRounds(port)
     const closed = server.close(5000)
     answer.resolve([framed('done')])
     expect(await client.receive()).toBe('done')
     client.socket.end()
     other.socket.end()
     await closed
-    expect(parked.requests).toHaveLength(21)
+    expect(delayed.requests).toHaveLength(21)
   })
 
   it('keeps early clients waiting until there is someone to serve them', async () => {
@@ -31,20 +31,20 @@ describe('start and stop', () => {
   })
 
   it('answers what is under way when drained, begins nothing more, and takes nobody new', async () => {
-    const parked = parking()
-    const { port, server } = await start(parked.dispatch)
+    const delayed = delaying()
+    const { port, server } = await start(delayed.dispatch)
     const client = await Client.connect(port)
     const idle = await Client.connect(port)
     client.send('under way')
     client.send('too late')
-    const { answer } = await parked.next(0)
+    const { answer } = await delayed.next(0)
     server.drain()
     await idle.closedByServer()
     await expect(Client.connect(port)).rejects.toThrow('ECONNREFUSED')
     answer.resolve([framed('done')])
     expect(await client.receive()).toBe('done')
     expect(await client.receive()).toBeUndefined()
-    expect(parked.requests).toHaveLength(1)
+    expect(delayed.requests).toHaveLength(1)
     client.socket.end()
     idle.socket.end()
     await server.close(60_000)
@@ -53,11 +53,11 @@ describe('start and stop', () => {
 
   it('closes after the grace what does not go by itself', async () => {
     const clock = new ManualClock()
-    const parked = parking()
-    const { port, server } = await start(parked.dispatch, {}, clock)
+    const delayed = delaying()
+    const { port, server } = await start(delayed.dispatch, {}, clock)
     const client = await Client.connect(port)
     client.send('never answered')
-    const { connection } = await parked.next(0)
+    const { connection } = await delayed.next(0)
     const closed = server.close(5000)
     clock.advance(4999)
     expect(connection.closed.aborted).toBe(false)

@@ -4,7 +4,7 @@ import { CloseConnection, type ConnectionContext } from '../../src/net/dispatch.
 import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client, framed } from './client.ts'
-import { echo, parking, start } from './server-fixture.ts'
+import { delaying, echo, start } from './server-fixture.ts'
 
 describe('requests and answers', () => {
   it('answers pipelined requests in order, one at a time', async () => {
@@ -41,22 +41,22 @@ describe('requests and answers', () => {
     expect(await client.receive()).toBe('z'.repeat(part.length * 6))
   })
 
-  it('a parked request holds up its own connection only', async () => {
-    const parked = parking()
-    const { port } = await start(parked.dispatch)
+  it('a delayed request holds up its own connection only', async () => {
+    const delayed = delaying()
+    const { port } = await start(delayed.dispatch)
     const [slow, quick] = [await Client.connect(port), await Client.connect(port)]
     slow.send('slow')
     slow.send('behind it')
-    await parked.next(0)
+    await delayed.next(0)
     quick.send('quick')
-    const second = await parked.next(1)
+    const second = await delayed.next(1)
     expect(second.body).toBe('quick')
     second.answer.resolve([framed('quick answer')])
     expect(await quick.receive()).toBe('quick answer')
-    parked.requests[0]?.answer.resolve([framed('slow answer')])
+    delayed.requests[0]?.answer.resolve([framed('slow answer')])
     expect(await slow.receive()).toBe('slow answer')
-    expect((await parked.next(2)).body).toBe('behind it')
-    parked.requests[2]?.answer.resolve([])
+    expect((await delayed.next(2)).body).toBe('behind it')
+    delayed.requests[2]?.answer.resolve([])
   })
 
   it('tells the dispatcher who asks, by which address and listener', async () => {
@@ -78,12 +78,12 @@ describe('requests and answers', () => {
     })
   })
 
-  it('drops what is parked for a client that has vanished', async () => {
-    const parked = parking()
-    const { port } = await start(parked.dispatch)
+  it('drops what is delayed for a client that has vanished', async () => {
+    const delayed = delaying()
+    const { port } = await start(delayed.dispatch)
     const client = await Client.connect(port)
     client.send('park me')
-    const { connection, answer } = await parked.next(0)
+    const { connection, answer } = await delayed.next(0)
     expect(connection.closed.aborted).toBe(false)
     const aborted = new Promise(resolve => connection.closed.addEventListener('abort', resolve))
     client.socket.resetAndDestroy()
@@ -92,14 +92,14 @@ describe('requests and answers', () => {
   })
 
   it('answers all that a client asked before it closed its own side, then closes', async () => {
-    const parked = parking()
-    const { port, warnings } = await start(parked.dispatch)
+    const delayed = delaying()
+    const { port, warnings } = await start(delayed.dispatch)
     const client = await Client.connect(port)
     client.send('one')
     client.send('two')
     client.socket.end()
     for (const index of [0, 1]) {
-      const request = await parked.next(index)
+      const request = await delayed.next(index)
       request.answer.resolve([framed(`answer ${request.body}`)])
     }
     expect(await client.receive()).toBe('answer one')

@@ -101,7 +101,7 @@ export class GroupLife {
     })
     const followers = [...assignments.keys()].filter(name => name !== leader)
     // Whoever dies meanwhile has them fail before anybody waits for them.
-    const parked = Promise.allSettled(followers.map(name => this.#sync(groupId, name, [])))
+    const delayed = Promise.allSettled(followers.map(name => this.#sync(groupId, name, [])))
     await nextTurn()
     const text = textOf('Stable', assignments)
     await this.#ledger.view(groupId).set(text, async () => {
@@ -111,7 +111,7 @@ export class GroupLife {
       this.#ledger.keep(groupId)
       return text
     })
-    for (const [index, answer] of (await parked).entries()) {
+    for (const [index, answer] of (await delayed).entries()) {
       if (answer.status === 'rejected') throw answer.reason
       expect(answer.value.assignment.toString()).toBe(assignments.get(followers[index] ?? ''))
     }

@@ -1,6 +1,6 @@
 /**
  * A classic consumer group as a value, and what can be asked of it. Nothing here knows of clocks, disks or callers:
- * deadlines are times in the state, and a parked request is the ticket that its answer must be sent to.
+ * deadlines are times in the state, and a delayed request is the ticket that its answer must be sent to.
  */
 
 import { CONSUMER_PROTOCOL, subscribedTopicsOf } from '../../protocol/consumer-protocol.ts'
@@ -43,7 +43,7 @@ export interface Member {
   assignment: Buffer
   /** True until its first JoinGroup is answered: it does not know its id, so it cannot send heartbeats. */
   isNew: boolean
-  /** Tickets of its parked requests. */
+  /** Tickets of its delayed requests. */
   awaitingJoin: number | null
   awaitingSync: number | null
   /** When it is taken for gone. */
@@ -175,7 +175,7 @@ export function hasAllMembersJoined(group: ClassicGroup): boolean {
   return true
 }
 
-/** How many members have a JoinGroup parked. */
+/** How many members have a JoinGroup delayed. */
 export function countAwaitingJoin(group: ClassicGroup): number {
   let count = 0
   for (const member of group.members.values()) if (member.awaitingJoin !== null) count++

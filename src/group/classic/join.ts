@@ -166,7 +166,7 @@ function addMember(turn: Turn, request: Join, memberId: string): void {
 }
 
 function updateMember(turn: Turn, request: Join, member: Member): void {
-  // A request that is parked already comes from a connection that the client has given up.
+  // A request that is delayed already comes from a connection that the client has given up.
   completeJoin(turn, member, failedJoin('REBALANCE_IN_PROGRESS', member.memberId))
   member.protocols = copiesOf(request.protocols)
   member.rebalanceTimeoutMs = request.rebalanceTimeoutMs

@@ -181,7 +181,7 @@ function membersFor(group: ClassicGroup): JoinAnswer['members'] {
   }))
 }
 
-/** Removes a member or a pending one. Its parked requests are told, so that a client that is still there comes back. */
+/** Removes a member or a pending one. Its delayed requests are told, so that a client that is still there comes back. */
 export function removeMember(turn: Turn, memberId: string): void {
   const { group } = turn
   const member = group.members.get(memberId)

@@ -33,7 +33,7 @@ function syncMember(turn: Turn, request: Sync, member: Member): void {
     answerSync(turn, request.ticket, assigned(group, member.assignment))
     return
   }
-  // A request that is parked already comes from a connection that the client has given up.
+  // A request that is delayed already comes from a connection that the client has given up.
   completeSync(turn, member, failedSync('REBALANCE_IN_PROGRESS'))
   member.awaitingSync = request.ticket
   if (group.leader === member.memberId) assign(turn, request)

@@ -90,14 +90,14 @@ export function answerSync(turn: Turn, ticket: number, answer: SyncAnswer): void
   turn.answers.push({ type: 'sync', ticket, answer })
 }
 
-/** Answers the member's parked JoinGroup, if it has one. */
+/** Answers the member's delayed JoinGroup, if it has one. */
 export function completeJoin(turn: Turn, member: Member, answer: JoinAnswer): void {
   if (member.awaitingJoin === null) return
   answerJoin(turn, member.awaitingJoin, answer)
   member.awaitingJoin = null
 }
 
-/** Answers the member's parked SyncGroup, if it has one. Its session begins anew: it could not heartbeat meanwhile. */
+/** Answers the member's delayed SyncGroup, if it has one. Its session begins anew: it could not heartbeat meanwhile. */
 export function completeSync(turn: Turn, member: Member, answer: SyncAnswer): void {
   if (member.awaitingSync === null) return
   answerSync(turn, member.awaitingSync, answer)

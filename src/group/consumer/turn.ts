@@ -29,7 +29,7 @@ export class ConsumerTurn {
   readonly records: GroupRecord[] = []
   /** What operators shall read, one sentence each. */
   readonly notes: string[] = []
-  /** For requests that are parked in a group that was a classic one until now. */
+  /** For requests that are delayed in a group that was a classic one until now. */
   readonly answers: Answer[] = []
   /** The turn of the classic group that this one has become; its own records come after those of this turn. */
   successor: Turn | undefined

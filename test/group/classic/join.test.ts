@@ -101,7 +101,7 @@ describe('JoinGroup', () => {
     expect(stage.group.state).toBe('PreparingRebalance')
   })
 
-  it('a join that is repeated on another connection answers the one that was parked', () => {
+  it('a join that is repeated on another connection answers the one that was delayed', () => {
     const stage = Stage.stable(['a', 'b'])
     const lost = stage.join({ memberId: 'a' })
     const again = stage.join({ memberId: 'a' })

@@ -71,7 +71,7 @@ describe('SyncGroup', () => {
     expect(stage.group.state).toBe('PreparingRebalance')
   })
 
-  it('a repeated request answers the one that was parked', () => {
+  it('a repeated request answers the one that was delayed', () => {
     const stage = completing()
     const lost = stage.sync('b')
     stage.sync('b')
@@ -163,7 +163,7 @@ describe('LeaveGroup', () => {
     expect(stage.group.pendingJoin.size).toBe(0)
   })
 
-  it('a member whose join is parked is told', () => {
+  it('a member whose join is delayed is told', () => {
     const stage = Stage.stable(['a', 'b'])
     const joining = stage.join({ memberId: 'a' })
     stage.leave('a')

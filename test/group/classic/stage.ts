@@ -120,13 +120,13 @@ export class Stage {
     this.now = until
   }
 
-  /** What a JoinGroup was answered with; undefined while it is parked. */
+  /** What a JoinGroup was answered with; undefined while it is delayed. */
   joined(ticket: number): JoinAnswer | undefined {
     const answer = this.#answers.get(ticket)
     return answer?.type === 'join' ? answer.answer : undefined
   }
 
-  /** What a SyncGroup was answered with; undefined while it is parked. */
+  /** What a SyncGroup was answered with; undefined while it is delayed. */
   synced(ticket: number): SyncAnswer | undefined {
     const answer = this.#answers.get(ticket)
     return answer?.type === 'sync' ? answer.answer : undefined

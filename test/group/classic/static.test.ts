@@ -95,11 +95,11 @@ describe('static members', () => {
     expect(stage.joined(again)).toMatchObject({ errorCode: 'NONE', memberId: 'b2' })
   })
 
-  it('one that restarts while its join is parked fences that', () => {
+  it('one that restarts while its join is delayed fences that', () => {
     const stage = staticPair()
-    const parked = stage.join({ memberId: 'a', groupInstanceId: 'A' })
+    const delayed = stage.join({ memberId: 'a', groupInstanceId: 'A' })
     stage.join({ groupInstanceId: 'A', newMemberId: 'a2' })
-    expect(stage.joined(parked)).toMatchObject({ errorCode: 'FENCED_INSTANCE_ID', memberId: 'a' })
+    expect(stage.joined(delayed)).toMatchObject({ errorCode: 'FENCED_INSTANCE_ID', memberId: 'a' })
   })
 
   it('a restarted one has a session as long as before, until it is heard of', () => {

@@ -31,7 +31,7 @@ export function memberScenarios(run: Commands, tools: Tools, restart: Step): Rea
 
 function rebalance(run: Commands): Step[] {
   const group = new Group('half')
-  const comer = group.joinParked('b', 'joins', PATIENT)
+  const comer = group.delayedJoin('b', 'joins', PATIENT)
   const seen = () => [
     ...run.described('half'),
     ...['', 'preparingrebalance', 'completingrebalance', 'stable'].map(state => run.groups(`--list --state ${state}`)),

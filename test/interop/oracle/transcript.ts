@@ -72,7 +72,7 @@ export function atEachVersion<A extends Api<Shape, Shape>>(
 }
 
 /** Sends a request that the broker will hold for a while; `answer` is the step that takes the answer in. */
-export function parked<A extends Api<Shape, Shape>>(
+export function delayed<A extends Api<Shape, Shape>>(
   name: string,
   api: A,
   version: number,

@@ -26,7 +26,7 @@ const commitsIn = (group: Group, who: string, offset: number): Step =>
 
 /** A generation of a leader, which is the instance A, and others. */
 function gathered(group: Group, leader: string, ...others: string[]): Step[] {
-  const waiting = others.map(who => group.joinParked(who, 'joins', CONSUMER))
+  const waiting = others.map(who => group.delayedJoin(who, 'joins', CONSUMER))
   const shares = [leader, ...others].map((who, index) => [who, SHARES[index] ?? Buffer.alloc(0)])
   return [
     ...waiting.map(({ sent }) => sent),
@@ -91,7 +91,7 @@ function awaited(): Tale {
     change: () => [well(joins(group, 'a')), assigns],
     unfinished: life => [
       group.newcomer(`b${life}`, CONSUMER),
-      group.joinParked(`b${life}`, 'joins', CONSUMER).sent,
+      group.delayedJoin(`b${life}`, 'joins', CONSUMER).sent,
       group.rebalancing('a', A)
     ]
   }

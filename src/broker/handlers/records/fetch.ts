@@ -48,9 +48,9 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   let reads = readAll(known, request, context, maxBytes)
   const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
   if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustAnswer)) {
-    const list = request.isolationLevel === READ_COMMITTED ? 'waitingForStable' : 'waiting'
-    const waiting = reads.flatMap(({ partition }) => (partition ? [partition[list]] : []))
-    await parts.parking.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
+    const watchers = request.isolationLevel === READ_COMMITTED ? 'committedFetchWatchers' : 'fetchWatchers'
+    const waiting = reads.flatMap(({ partition }) => (partition ? [partition[watchers]] : []))
+    await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
     reads = readAll(known, request, context, maxBytes)
   }
   const { sessionId, results } = round.answer<Answered>([...reads, ...unknown], parts.clock.now())

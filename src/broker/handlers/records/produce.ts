@@ -16,7 +16,7 @@ import { CloseConnection } from '../../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import { batchesIn } from '../../../protocol/records/batch.ts'
 import type { Partition } from '../../../replica/partition.ts'
-import { resolvesBefore } from '../../../replica/purgatory.ts'
+import { delayedProduce } from '../../../replica/purgatory.ts'
 import { fairTurns } from '../../../runtime/clock.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { byTopic, distinct, failureOf } from '../../per-partition.ts'
@@ -108,7 +108,7 @@ async function onceSettled(
   const { clock } = context.parts
   try {
     if (acks !== ALL_IN_SYNC) await settled
-    else if (!(await resolvesBefore(clock.now() + timeoutMs, settled, clock))) return timedOut(data)
+    else if (!(await delayedProduce(clock.now() + timeoutMs, settled, clock))) return timedOut(data)
     return data
   } catch (error) {
     return refused(wanted, { errorCode: failureCode(error, wanted, context) })

@@ -112,13 +112,13 @@ describe('members', () => {
     expect(await harness.get('JoinGroup', joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 
-  it('that are parked are answered when the broker stops', async () => {
+  it('that are delayed are answered when the broker stops', async () => {
     const harness = await started()
     await stableMember(harness)
     const { memberId } = await harness.get('JoinGroup', joinRequest())
-    const parked = harness.get('JoinGroup', joinRequest(memberId))
+    const delayed = harness.get('JoinGroup', joinRequest(memberId))
     await harness.broker.stop()
-    expect(await parked).toMatchObject({ errorCode: 'NOT_COORDINATOR', memberId })
+    expect(await delayed).toMatchObject({ errorCode: 'NOT_COORDINATOR', memberId })
   })
 
   it('find their group again after a restart', async () => {

@@ -6,7 +6,7 @@ import { readCommitted, TransactionalProducer } from '../../transactional.ts'
 
 const READ_COMMITTED = 1
 const LATEST = -1n
-const PARKED = { isolationLevel: READ_COMMITTED, maxWaitMs: 60_000 }
+const DELAYED = { isolationLevel: READ_COMMITTED, maxWaitMs: 60_000 }
 
 async function started(configs: Record<string, string> = {}) {
   const broker = await Harness.start()
@@ -49,21 +49,21 @@ describe('a reader of committed data', () => {
     const { broker, topic, producer, fetch } = await started()
     await using _ = broker
     await producer.send(topic, 0, ['a'])
-    const parked = fetch(0n, PARKED)
+    const delayed = fetch(0n, DELAYED)
     await producer.send(topic, 0, ['b'])
     await broker.produce(topic.topicId, batchOf(['beside']))
-    expect(await isSettled(parked)).toBe(false)
+    expect(await isSettled(delayed)).toBe(false)
     await producer.commit()
-    expect(await parked).toMatchObject({ errorCode: 'NONE', lastStableOffset: 4n, abortedTransactions: [] })
-    expect((await parked).values.slice(0, 3)).toEqual(['a', 'b', 'beside'])
+    expect(await delayed).toMatchObject({ errorCode: 'NONE', lastStableOffset: 4n, abortedTransactions: [] })
+    expect((await delayed).values.slice(0, 3)).toEqual(['a', 'b', 'beside'])
   })
 
   it('is woken by an append where no transaction is open', async () => {
     const { broker, topic, fetch } = await started()
     await using _ = broker
-    const parked = fetch(0n, PARKED)
+    const delayed = fetch(0n, DELAYED)
     await broker.produce(topic.topicId, batchOf(['a']))
-    expect((await parked).values).toEqual(['a'])
+    expect((await delayed).values).toEqual(['a'])
   })
 
   it('counts stable bytes alone towards the least that it wants', async () => {
@@ -74,12 +74,12 @@ describe('a reader of committed data', () => {
     await broker.produce(topic.topicId, batchOf(['before']))
     await producer.send(topic, 0, ['a'])
     await other.send(topic, 0, ['x'.repeat(500)])
-    const parked = fetch(0n, { ...PARKED, minBytes: 400 })
+    const delayed = fetch(0n, { ...DELAYED, minBytes: 400 })
     await producer.commit()
     // Only what lies before the other transaction has become stable.
-    expect(await isSettled(parked)).toBe(false)
+    expect(await isSettled(delayed)).toBe(false)
     await other.commit()
-    expect((await parked).values.slice(0, 3)).toEqual(['before', 'a', 'x'.repeat(500)])
+    expect((await delayed).values.slice(0, 3)).toEqual(['before', 'a', 'x'.repeat(500)])
   })
 
   it('does not turn round and round at a transaction that has stayed open over full segments', async () => {
@@ -87,22 +87,22 @@ describe('a reader of committed data', () => {
     await using _ = broker
     await producer.send(topic, 0, ['a'])
     for (const _ of [1, 2, 3]) await broker.produce(topic.topicId, batchOf(['x'.repeat(600_000)]))
-    const parked = fetch(0n, PARKED)
-    expect(await isSettled(parked)).toBe(false)
+    const delayed = fetch(0n, DELAYED)
+    expect(await isSettled(delayed)).toBe(false)
     await broker.produce(topic.topicId, batchOf(['x'.repeat(600_000)]))
-    expect(await isSettled(parked)).toBe(false)
+    expect(await isSettled(delayed)).toBe(false)
     await producer.abort()
-    expect((await parked).lastStableOffset).toBe(6n)
+    expect((await delayed).lastStableOffset).toBe(6n)
   })
 
   it('does not wait in a full segment that is stable', async () => {
     const { broker, topic, producer, fetch } = await started({ 'segment.bytes': '1048576' })
     await using _ = broker
     await producer.send(topic, 0, ['a'])
-    const parked = fetch(0n, { ...PARKED, minBytes: 50_000_000, maxBytes: 100_000_000 })
+    const delayed = fetch(0n, { ...DELAYED, minBytes: 50_000_000, maxBytes: 100_000_000 })
     for (const _ of [1, 2]) await broker.produce(topic.topicId, batchOf(['x'.repeat(600_000)]))
     await producer.commit()
-    expect((await parked).values[0]).toBe('a')
+    expect((await delayed).values[0]).toBe('a')
   })
 
   it('is told of exactly the aborted transactions that reach into what it gets', async () => {

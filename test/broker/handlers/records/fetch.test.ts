@@ -124,11 +124,11 @@ describe('Fetch', () => {
     const first = await broker.createTopic('first')
     const second = await broker.createTopic('second')
     const doomed = broker.get('Fetch', broker.fetchRequest(first, 0n, { maxWaitMs: 60_000 }))
-    const parked = broker.get('Fetch', broker.fetchRequest(second, 0n, { maxWaitMs: 60_000 }))
+    const delayed = broker.get('Fetch', broker.fetchRequest(second, 0n, { maxWaitMs: 60_000 }))
     await broker.get('DeleteTopics', { topics: [{ name: 'first' }], timeoutMs: 1000 })
     expect((await doomed).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     await broker.broker.stop()
-    expect((await parked).responses[0]?.partitions[0]?.errorCode).toBe('NONE')
+    expect((await delayed).responses[0]?.partitions[0]?.errorCode).toBe('NONE')
     expect(broker.clock.pendingAlarms).toBe(0)
   })
 
@@ -136,11 +136,11 @@ describe('Fetch', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const gone = new AbortController()
-    const parked = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }), {
+    const delayed = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }), {
       from: connection({ closed: gone.signal })
     })
     gone.abort()
-    expect((await parked).responses).toHaveLength(1)
+    expect((await delayed).responses).toHaveLength(1)
   })
 
   it('sends the first batch whole however small the limits are, and only it', async () => {

@@ -1,7 +1,7 @@
 // Incremental fetch sessions: what they remember, what they leave out, and how they end.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
-import { arrange, type Call, call, parked, type Step } from '../transcript.ts'
+import { arrange, type Call, call, delayed, type Step } from '../transcript.ts'
 import { bytes } from './batches.ts'
 import { byId, fetched, LATEST, NOW, named } from './fetching.ts'
 import { fill, filled } from './producing.ts'
@@ -216,7 +216,7 @@ const waitingSession = opened('a session that will wait', [
   named(MAIN, { partition: 2 }),
   named(OTHER, { fetchOffset: 9n })
 ])
-const { sent, answer } = parked(
+const { sent, answer } = delayed(
   'an append wakes it',
   Fetch,
   LATEST,

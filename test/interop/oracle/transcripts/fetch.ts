@@ -1,7 +1,7 @@
 // Fetch: offsets, limits, waits, epochs, isolation, replicas, by name and by id. Bytes are compared, cut batches too.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
-import { arrange, atEachVersion, call, parked, type Step } from '../transcript.ts'
+import { arrange, atEachVersion, call, delayed, type Step } from '../transcript.ts'
 import { bytes, CODECS } from './batches.ts'
 import { byId, fetched, LATEST, NOW, named } from './fetching.ts'
 import { fill, filled } from './producing.ts'
@@ -230,7 +230,7 @@ let waits = 0
 function held(name: string, request: object, act: Step, version = LATEST): Step[] {
   const on = `waiting ${++waits}`
   const open = arrange(`${name}, the connection`, session => session.ask(Fetch, LATEST, { ...NOW, topics: [] }, on))
-  const { sent, answer } = parked(
+  const { sent, answer } = delayed(
     name,
     Fetch,
     version,

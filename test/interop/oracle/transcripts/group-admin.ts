@@ -103,7 +103,7 @@ const refused = (group: Group, state: string): Step[] =>
 
 const live = new Group('admin-live')
 const instance = { instance: 'S' }
-const rejoins = live.joinParked('s', 'joins again', instance)
+const rejoins = live.delayedJoin('s', 'joins again', instance)
 const inEachState: Step[] = [
   live.found(),
   live.newcomer('a'),

@@ -168,10 +168,10 @@ const replacement: Step[] = [
 ]
 
 const busy = new Group('migration-busy')
-const joining = busy.joinParked('b', 'joins', says())
+const joining = busy.delayedJoin('b', 'joins', says())
 const waiting = new Group('migration-waiting')
-const syncing = waiting.syncParked('b', 'waits for its assignment')
-const parkedOnes: Step[] = [
+const syncing = waiting.delayedSync('b', 'waits for its assignment')
+const delayedRequests: Step[] = [
   ...classic(busy),
   busy.newcomer('b', says()),
   joining.sent,
@@ -219,4 +219,4 @@ const refusals: Step[] = [
   shared.heartbeat('a', 'hears nothing of that')
 ]
 
-export const groupMigration = promptly([...thereAndBack, ...replacement, ...parkedOnes, ...refusals])
+export const groupMigration = promptly([...thereAndBack, ...replacement, ...delayedRequests, ...refusals])

@@ -2,7 +2,7 @@
 // waiting. What a broker tells a member (its id, its generation) is what the member says the next time.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
-import { arrange, type Call, call, parked, type Step } from '../transcript.ts'
+import { arrange, type Call, call, delayed, type Step } from '../transcript.ts'
 
 const { FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, OffsetFetch, SyncGroup } = APIS
 
@@ -69,10 +69,10 @@ export class Group {
   }
 
   /** JoinGroup that is kept waiting. */
-  joinParked(who: string, name: string, options: JoinOptions = {}): { sent: Step; answer: Step } {
+  delayedJoin(who: string, name: string, options: JoinOptions = {}): { sent: Step; answer: Step } {
     const { version = 9 } = options
     const request = (session: Session) => this.#joining(session, who, options)
-    const { sent, answer } = parked(`${who} ${name}`, JoinGroup, version, request, {
+    const { sent, answer } = delayed(`${who} ${name}`, JoinGroup, version, request, {
       ...{ on: this.#connection(who), compare: membersInOrder }
     })
     return { sent, answer: this.#learning(who, answer) }
@@ -90,7 +90,7 @@ export class Group {
 
   /** Newcomers come into the group of a leader, who has joined, and all wait to sync. */
   gather(leader: string, leading: JoinOptions, ...others: (readonly [who: string, options?: JoinOptions])[]): Step[] {
-    const waiting = others.map(([who, options]) => ({ options, ...this.joinParked(who, 'joins', options) }))
+    const waiting = others.map(([who, options]) => ({ options, ...this.delayedJoin(who, 'joins', options) }))
     const rebalancing = this.rebalancing(leader, leading.instance === undefined ? {} : { instance: leading.instance })
     const statics = waiting.filter(({ options }) => options?.instance)
     const dynamic = waiting.filter(({ options }) => !options?.instance)
@@ -112,9 +112,9 @@ export class Group {
     })
   }
 
-  syncParked(who: string, name: string, options: SyncOptions = {}): { sent: Step; answer: Step } {
+  delayedSync(who: string, name: string, options: SyncOptions = {}): { sent: Step; answer: Step } {
     const { version = 5 } = options
-    return parked(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), {
+    return delayed(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), {
       on: this.#connection(who)
     })
   }
@@ -124,7 +124,7 @@ export class Group {
     return call(`${who} ${name}`, Heartbeat, version, request)
   }
 
-  /** Waits until the group wants to be joined again: so a request that is parked has come in. */
+  /** Waits until the group wants to be joined again: so a request that is delayed has come in. */
   rebalancing(who: string, options: Claim = {}): Step {
     return arrange(`${who} hears of a rebalance`, session =>
       session.askUntil(

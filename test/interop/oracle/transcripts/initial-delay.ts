@@ -6,7 +6,7 @@ import { Group } from './group.ts'
 export const DELAY_MS = 4000
 
 const HALF_MS = DELAY_MS / 2
-type Options = Parameters<Group['joinParked']>[2]
+type Options = Parameters<Group['delayedJoin']>[2]
 
 /** As clients before KIP-394, which need no id: one request. */
 const old = { version: 3, memberId: '' }
@@ -21,7 +21,7 @@ function halvesSince(begunMs: number): number {
 
 /** A JoinGroup that is kept waiting, and how long. */
 function joining(group: Group, who: string, options: Options = old): { sent: Step; answer: Step } {
-  const { sent, answer } = group.joinParked(who, 'joins', options)
+  const { sent, answer } = group.delayedJoin(who, 'joins', options)
   const begun = `${who} joins ${group.id}`
   return {
     sent: {

@@ -76,7 +76,7 @@ const ids: Step[] = [
 
 const slow = new Group('join-slow')
 const HURRY = { rebalanceTimeoutMs: 1500 }
-const lateComer = slow.joinParked('b', 'joins after the rebalance', HURRY)
+const lateComer = slow.delayedJoin('b', 'joins after the rebalance', HURRY)
 const lateIds: Step[] = [
   slow.found(),
   ...slow.enter('a', HURRY),
@@ -97,9 +97,9 @@ const prefers = (...protocols: (readonly [name: string, metadata: string])[]) =>
 const a = prefers(['range', 'a1'], ['sticky', 'a2'], ['own', 'a3'])
 const b = prefers(['sticky', 'b1'], ['range', 'b2'])
 const c = prefers(['other', 'c1'], ['sticky', 'c2'], ['range', 'c3'])
-const changed = votes.joinParked('b', 'gives one protocol up', prefers(['range', 'b3']))
-const following = votes.joinParked('c', 'joins again', c)
-const reordered = votes.joinParked(
+const changed = votes.delayedJoin('b', 'gives one protocol up', prefers(['range', 'b3']))
+const following = votes.delayedJoin('c', 'joins again', c)
+const reordered = votes.delayedJoin(
   'c',
   'prefers another order',
   prefers(['range', 'c3'], ['sticky', 'c2'], ['other', 'c1'])
@@ -127,7 +127,7 @@ const voting: Step[] = [
 
 const full = new Group('join-full')
 const hurried = { rebalanceTimeoutMs: 3000 }
-const comers = ['e', 'f', 'a', 'c'].map(who => full.joinParked(who, 'joins in time', hurried))
+const comers = ['e', 'f', 'a', 'c'].map(who => full.delayedJoin(who, 'joins in time', hurried))
 const crowding: Step[] = [
   full.found(),
   ...full.enter('a', hurried),

@@ -39,7 +39,7 @@ const unknown: Step[] = [
 ]
 
 const stable = new Group('leave-stable')
-const joinsB = stable.joinParked('b', 'joins again')
+const joinsB = stable.delayedJoin('b', 'joins again')
 const inStable: Step[] = [
   stable.found(),
   ...stable.enter('a'),
@@ -65,7 +65,7 @@ const inStable: Step[] = [
 ]
 
 const completing = new Group('leave-completing')
-const waits = completing.syncParked('b', 'waits for its assignment')
+const waits = completing.delayedSync('b', 'waits for its assignment')
 const inCompleting: Step[] = [
   completing.found(),
   ...completing.enter('a'),
@@ -78,8 +78,8 @@ const inCompleting: Step[] = [
 ]
 
 const preparing = new Group('leave-preparing')
-const newcomer = preparing.joinParked('c', 'joins')
-const leader = preparing.joinParked('a', 'joins again')
+const newcomer = preparing.delayedJoin('c', 'joins')
+const leader = preparing.delayedJoin('a', 'joins again')
 const inPreparing: Step[] = [
   preparing.found(),
   ...preparing.enter('a'),

@@ -173,7 +173,7 @@ function claims(state: string): Step[] {
   ]
 }
 
-const comes = live.joinParked('b', 'joins')
+const comes = live.delayedJoin('b', 'joins')
 const members: Step[] = [
   live.found(),
   ...live.enter('a'),

@@ -66,7 +66,7 @@ const everything: Step[] = [
 ]
 
 const live = new Group('undone-live')
-const joins = live.joinParked('b', 'joins')
+const joins = live.delayedJoin('b', 'joins')
 const tried = (group: Group, state: string): Step[] => [
   deleted(group.id, `both, ${state}`, [SUBSCRIBED, 0, 1], [OTHER, 1, 9]),
   deleted(group.id, `no topic, ${state}`),

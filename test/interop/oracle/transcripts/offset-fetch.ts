@@ -171,7 +171,7 @@ const look = (state: string) => [
     read(`as nobody of an epoch, ${state}`, version, null, { groupId: live.id, memberEpoch: 7 })
   ])
 ]
-const joins = live.joinParked('b', 'joins')
+const joins = live.delayedJoin('b', 'joins')
 const inEachState: Step[] = [
   live.found(),
   live.newcomer('a'),

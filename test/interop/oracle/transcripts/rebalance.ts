@@ -53,9 +53,9 @@ function claims(group: Group, state: string, who = 'a'): Step[] {
 }
 
 const states = new Group('rebalance-states')
-const late = states.joinParked('b', 'joins')
-const joining = states.joinParked('a', 'joins again')
-const following = states.syncParked('b', 'follows')
+const late = states.delayedJoin('b', 'joins')
+const joining = states.delayedJoin('a', 'joins again')
+const following = states.delayedSync('b', 'follows')
 const everyState: Step[] = [
   states.found(),
   ...states.enter('a'),
@@ -92,8 +92,8 @@ const everyState: Step[] = [
 
 const again = new Group('rebalance-again')
 const other = { protocols: { range: 'b, changed' } }
-const parkedFollower = again.joinParked('b', 'has something new', other)
-const parkedLeader = again.joinParked('a', 'joins again, as the leader')
+const delayedFollower = again.delayedJoin('b', 'has something new', other)
+const delayedLeader = again.delayedJoin('a', 'joins again, as the leader')
 const rejoining: Step[] = [
   again.found(),
   ...again.enter('a'),
@@ -103,22 +103,22 @@ const rejoining: Step[] = [
   again.sync('b', 'follows, with nothing to do'),
   again.join('b', 'has nothing new'),
   again.heartbeat('a', 'hears nothing of that'),
-  parkedFollower.sent,
+  delayedFollower.sent,
   again.rebalancing('a'),
   again.join('a', 'joins again'),
-  parkedFollower.answer,
+  delayedFollower.answer,
   again.sync('a', 'assigns', { assignments: { b: 'all' } }),
   again.sync('b', 'follows'),
-  parkedLeader.sent,
+  delayedLeader.sent,
   again.rebalancing('b'),
   again.join('b', 'joins again', other),
-  parkedLeader.answer
+  delayedLeader.answer
 ]
 
 const interrupted = new Group('rebalance-interrupted')
-const waiting = interrupted.syncParked('b', 'waits for its assignment')
-const newcomer = interrupted.joinParked('c', 'joins')
-const third = interrupted.joinParked('b', 'joins again')
+const waiting = interrupted.delayedSync('b', 'waits for its assignment')
+const newcomer = interrupted.delayedJoin('c', 'joins')
+const third = interrupted.delayedJoin('b', 'joins again')
 const interruption: Step[] = [
   interrupted.found(),
   ...interrupted.enter('a'),
@@ -137,7 +137,7 @@ const interruption: Step[] = [
 // Short rebalances: what happens when somebody does not come. Who is left is the leader, so chance has no part in it.
 const HURRY = { rebalanceTimeoutMs: 1500 }
 const missing = new Group('rebalance-without-join')
-const inTime = missing.joinParked('b', 'joins', HURRY)
+const inTime = missing.delayedJoin('b', 'joins', HURRY)
 const withoutJoin: Step[] = [
   missing.found(),
   ...missing.enter('a', HURRY),
@@ -152,7 +152,7 @@ const withoutJoin: Step[] = [
 ]
 
 const silent = new Group('rebalance-without-sync')
-const unassigned = silent.syncParked('b', 'waits for its assignment')
+const unassigned = silent.delayedSync('b', 'waits for its assignment')
 const withoutSync: Step[] = [
   silent.found(),
   ...silent.enter('a', HURRY),
@@ -188,7 +188,7 @@ const withoutHeartbeat: Step[] = [
 ]
 
 const removed = new Group('rebalance-removed')
-const victim = removed.joinParked('b', 'joins')
+const victim = removed.delayedJoin('b', 'joins')
 const removal: Step[] = [
   removed.found(),
   ...removed.enter('a'),
@@ -205,7 +205,7 @@ const removal: Step[] = [
 /** What cannot be written: all of a generation are told so, and must join again. */
 const large = new Group('rebalance-large')
 const LARGE = 'x'.repeat(1_100_000)
-const follower = large.syncParked('b', 'waits for its assignment')
+const follower = large.delayedSync('b', 'waits for its assignment')
 const tooLarge: Step[] = [
   large.found(),
   ...large.enter('a'),

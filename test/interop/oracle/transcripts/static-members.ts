@@ -51,10 +51,10 @@ const both = [
   pair.sync('a', 'assigns', { ...A, assignments: { a: 'for A', b: 'for B' } }),
   pair.sync('b', 'follows', B)
 ]
-const parkedA = pair.joinParked('a', 'joins again', A)
-const waitingB = pair.syncParked('b3', 'waits for its assignment', B)
-const restartedB = pair.joinParked('b4', 'takes the place of b3', { ...B, ...fresh })
-const restartedA = pair.joinParked('a2', 'takes the place of a, which waits', { ...A, ...fresh })
+const delayedA = pair.delayedJoin('a', 'joins again', A)
+const waitingB = pair.delayedSync('b3', 'waits for its assignment', B)
+const restartedB = pair.delayedJoin('b4', 'takes the place of b3', { ...B, ...fresh })
+const restartedA = pair.delayedJoin('a2', 'takes the place of a, which waits', { ...A, ...fresh })
 const follower: Step[] = [
   ...both,
   pair.join('b2', 'takes the place of b', { ...B, ...fresh }),
@@ -65,10 +65,10 @@ const follower: Step[] = [
   pair.heartbeat('a', 'hears nothing of that either', A),
   pair.sync('b3', 'keeps what b had', B),
   // While the leader waits for others to join.
-  parkedA.sent,
+  delayedA.sent,
   pair.rebalancing('b3', B),
   restartedA.sent,
-  parkedA.answer,
+  delayedA.answer,
   pair.join('b3', 'joins again', B),
   restartedA.answer,
   // While members wait for their assignment.
@@ -102,7 +102,7 @@ const changing: Step[] = [
 
 const HURRY = { rebalanceTimeoutMs: 1500 }
 const away = new Group('static-away')
-const patient = away.joinParked('b', 'joins', HURRY)
+const patient = away.delayedJoin('b', 'joins', HURRY)
 const absent: Step[] = [
   away.found(),
   away.join('a', 'joins', { ...A, ...fresh, ...HURRY }),
@@ -117,7 +117,7 @@ const absent: Step[] = [
 ]
 
 const gone = new Group('static-gone')
-const heir = gone.joinParked('b', 'joins')
+const heir = gone.delayedJoin('b', 'joins')
 const expired: Step[] = [
   gone.found(),
   gone.join('a', 'joins', { ...A, ...fresh, sessionTimeoutMs: 1000 }),
@@ -171,8 +171,8 @@ const sessionOf: Step[] = [
 ]
 
 const updated = new Group('static-updated')
-const changedB = updated.joinParked('b', 'joins again with other metadata', { ...B, protocols: { range: 'changed' } })
-const restarted = updated.joinParked('a2', 'takes the place of the leader, while all sync', { ...A, ...fresh })
+const changedB = updated.delayedJoin('b', 'joins again with other metadata', { ...B, protocols: { range: 'changed' } })
+const restarted = updated.delayedJoin('a2', 'takes the place of the leader, while all sync', { ...A, ...fresh })
 const completing: Step[] = [
   updated.found(),
   updated.join('a', 'joins', { ...A, ...fresh }),

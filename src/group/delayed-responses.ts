@@ -2,7 +2,7 @@
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Answer, JoinAnswer, SyncAnswer } from './classic/turn.ts'
 
-export class ParkedRequests {
+export class DelayedResponses {
   readonly #joins = new Map<number, Deferred<JoinAnswer>>()
   readonly #syncs = new Map<number, Deferred<SyncAnswer>>()
   #lastTicket = 0
@@ -24,15 +24,15 @@ export class ParkedRequests {
     }
   }
 
-  async #awaitAnswer<T>(parked: Map<number, Deferred<T>>, act: (ticket: number) => void): Promise<T> {
+  async #awaitAnswer<T>(delayed: Map<number, Deferred<T>>, act: (ticket: number) => void): Promise<T> {
     const ticket = ++this.#lastTicket
     const waiting = deferred<T>()
-    parked.set(ticket, waiting)
+    delayed.set(ticket, waiting)
     try {
       act(ticket)
       return await waiting.promise
     } finally {
-      parked.delete(ticket)
+      delayed.delete(ticket)
     }
   }
 }
