@@ -172,11 +172,6 @@ it('reaches the command line and the test fixture from the entry points only', (
   expect(wrong.map(({ path }) => path)).toEqual([])
 })
 
-it('logs errors under the one name under which their messages are written', () => {
-  const nameless = /logger\.\w+\(\{([^}]*,)?\s*error\s*[,:}]/i
-  expect(files.filter(({ code }) => nameless.test(code)).map(({ path }) => path)).toEqual([])
-})
-
 it('gives files names that say what they are', () => {
   expect(files.map(({ path }) => path).filter(path => VAGUE_NAMES.test(path))).toEqual([])
 })

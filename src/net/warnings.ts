@@ -3,7 +3,7 @@
  * a scan, a client that retries) is told of a few times a minute, then counted, so that it cannot fill the log.
  */
 import type { Alarm, Clock } from '../runtime/clock.ts'
-import type { Logger } from '../runtime/logger.ts'
+import type { LogBindings, Logger } from '../runtime/logger.ts'
 
 const PERIOD_MS = 60_000
 const MOST_IN_FULL = 10
@@ -25,7 +25,7 @@ export class Warnings {
   }
 
   /** Warns of a connection from `ip`; at the debug level when enough has been said about it. */
-  warn(ip: string, bindings: object, message: string): void {
+  warn(ip: string, bindings: LogBindings, message: string): void {
     this.#periodEnd ??= this.#clock.at(this.#clock.now() + PERIOD_MS, () => this.flush())
     const address = this.#counts.has(ip) || this.#counts.size < MOST_ADDRESSES ? ip : OTHERS
     const count = (this.#counts.get(address) ?? 0) + 1

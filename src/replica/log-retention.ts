@@ -73,15 +73,15 @@ export class LogRetention {
     }
   }
 
-  /** One log's trouble is not the others'. */
+  /** A failed log does not keep the others from being checked. */
   *#deletingIn(topic: TopicState, index: number): Steps {
     try {
       const log = this.#log(topic, index)
       while (log && log.deleteOldSegments() > 0) yield
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      const bindings = { topic: topic.name, partition: index, error }
-      this.#ports.logger.warn(bindings, 'the old segments of a log could not be deleted: they are tried again later')
+      const bindings = { topic: topic.name, partition: index, err: error }
+      this.#ports.logger.warn(bindings, 'the old segments of a log could not be deleted: the next check tries again')
     }
   }
 

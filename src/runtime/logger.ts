@@ -1,8 +1,14 @@
 /**
- * What a part may log through: the shape of pino's loggers, without pino. Messages are sentences for operators. An error
- * goes under `err`: under any other name pino drops what it says.
+ * The shape of pino's loggers, without pino. Messages are sentences for operators.
  */
-type Log = (bindings: object, message: string) => void
+
+/** Fields of a log line. An error goes under `err`: under `error` pino would drop its message and stack. */
+export interface LogBindings {
+  readonly error?: never
+  readonly [field: string]: unknown
+}
+
+type Log = (bindings: LogBindings, message: string) => void
 
 export interface Logger {
   debug: Log
@@ -10,7 +16,7 @@ export interface Logger {
   warn: Log
   error: Log
   /** A logger that adds `bindings` to every line. */
-  child(bindings: object): Logger
+  child(bindings: LogBindings): Logger
 }
 
 const nothing: Log = () => {}

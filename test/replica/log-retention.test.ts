@@ -1,8 +1,10 @@
+import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import type { Logger } from '../../src/runtime/logger.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { StorageError } from '../../src/storage/storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
 
@@ -124,5 +126,27 @@ describe('retention', () => {
     await check(clock, CHECK_MS)
     expect(files(storage, '.log.deleted')).toBe(2)
     await harness.broker.stop()
+  })
+
+  it('logs why old segments could not be deleted: the message and the stack of the error', async () => {
+    const clock = new ManualClock(1_700_000_000_000)
+    const refused = new StorageError('other', 'the rename is not permitted')
+    let isRefused = false
+    const storage = new MemoryStorage({
+      now: () => clock.now(),
+      fault: ({ name, path }) =>
+        isRefused && name === 'rename' && path.endsWith('.log') ? { error: refused } : undefined
+    })
+    const lines: string[] = []
+    const logger = pino({ level: 'warn' }, { write: line => void lines.push(line) })
+    await using harness = await Harness.start({ clock, storage, logger })
+    const topicId = await harness.createTopic('orders', 1, SMALL)
+    await produce({ harness, clock }, topicId, 2)
+    isRefused = true
+    await check(clock, FIRST_CHECK_MS)
+    isRefused = false
+    expect(lines.map(line => JSON.parse(line))).toMatchObject([
+      { topic: 'orders', partition: 0, err: { message: refused.message, stack: refused.stack } }
+    ])
   })
 })

@@ -1,16 +1,14 @@
 /** What operators read of groups: one sentence for each thing that happens, with who, and why; none for a heartbeat. */
 import { expect, it } from 'vitest'
-import { silentLogger } from '../../../../src/runtime/logger.ts'
+import { type LogBindings, silentLogger } from '../../../../src/runtime/logger.ts'
 import { subscriptionOf } from '../../../group/embedded.ts'
 import { Harness } from '../../harness.ts'
-
-type Line = { readonly groupId?: string }
 
 /** A broker, and the lines about groups since they were read last. */
 async function started(config: Record<string, string | number> = {}) {
   const lines: string[] = []
-  const info = (bindings: Line & { reason?: string }, message: string) => {
-    if (bindings.groupId !== undefined) lines.push(bindings.reason ? `${message}: ${bindings.reason}` : message)
+  const info = ({ groupId, reason }: LogBindings, message: string) => {
+    if (groupId !== undefined) lines.push(reason ? `${message}: ${reason}` : message)
   }
   const logger = { ...silentLogger, info, child: () => logger }
   const broker = await Harness.start({ logger, config: { 'group.consumer.assignment.interval.ms': 0, ...config } })
