@@ -7,7 +7,6 @@ import type { Ending } from './ending.ts'
 import { type CompletedTxn, OpenTransactions } from './open-transactions.ts'
 import {
   type AppendedBatch,
-  type Asked,
   checkEnding,
   checkEpoch,
   checkMix,
@@ -15,7 +14,8 @@ import {
   type Producer,
   type ProducerBatch,
   repeatedBy,
-  UNKNOWN
+  UNKNOWN,
+  type VerificationState
 } from './producer.ts'
 import type { ProducerEntry } from './producer-snapshot.ts'
 
@@ -25,7 +25,7 @@ const NO_BATCH = { lastSequence: -1, lastOffset: -1n, offsetDelta: 0 }
 
 export class ProducerStates {
   readonly #producers = new Map<bigint, Producer>()
-  readonly #asked = new Map<bigint, Asked>()
+  readonly #verification = new Map<bigint, VerificationState>()
   readonly #transactions = new OpenTransactions()
 
   /** How many producers are remembered. */
@@ -61,13 +61,18 @@ export class ProducerStates {
    * Notes that the coordinator is about to be asked whether a transactional batch may be the first of its transaction
    * here. Throws INVALID_PRODUCER_EPOCH.
    */
-  ask(batch: ProducerBatch, bumpsEpochs: boolean, now: number): void {
+  startVerification(batch: ProducerBatch, bumpsEpochs: boolean, now: number): void {
     const { producerId, producerEpoch: epoch, baseSequence } = batch
     checkEpoch(batch, this.#of(producerId))
-    const known = this.#asked.get(producerId) ?? { epoch, lowestSequence: baseSequence, bumpsEpochs, sinceMs: now }
+    const known = this.#verification.get(producerId) ?? {
+      epoch,
+      lowestSequence: baseSequence,
+      bumpsEpochs,
+      sinceMs: now
+    }
     if (epoch < known.epoch) return
     const lowestSequence = epoch > known.epoch ? baseSequence : Math.min(known.lowestSequence, baseSequence)
-    this.#asked.set(producerId, { ...known, epoch, lowestSequence })
+    this.#verification.set(producerId, { ...known, epoch, lowestSequence })
   }
 
   /**
@@ -77,7 +82,7 @@ export class ProducerStates {
   check(batch: ProducerBatch): void {
     const producer = this.#of(batch.producerId)
     checkEpoch(batch, producer)
-    checkSequence(batch, producer, this.#asked.get(batch.producerId))
+    checkSequence(batch, producer, this.#verification.get(batch.producerId))
     checkMix(batch, producer)
   }
 
@@ -102,7 +107,7 @@ export class ProducerStates {
     const txnFirstOffset = known.txnFirstOffset ?? (batch.isTransactional ? batch.baseOffset : undefined)
     this.#producers.set(producerId, { ...known, batches, lastTimestamp: timestamp, txnFirstOffset })
     if (!batch.isTransactional) return
-    this.#asked.delete(producerId)
+    this.#verification.delete(producerId)
     if (known.txnFirstOffset === undefined) this.#transactions.begin(producerId, batch.baseOffset)
   }
 
@@ -113,8 +118,9 @@ export class ProducerStates {
     const { txnFirstOffset: firstOffset } = known
     this.#producers.set(producerId, { ...known, coordinatorEpoch, lastTimestamp, txnFirstOffset: undefined })
     // A client of KIP-890 may have asked for its next transaction, in the marker's epoch, before the marker came.
-    const asked = this.#asked.get(producerId)
-    if (asked && !(asked.bumpsEpochs && asked.epoch === producerEpoch)) this.#asked.delete(producerId)
+    const verification = this.#verification.get(producerId)
+    if (verification && !(verification.bumpsEpochs && verification.epoch === producerEpoch))
+      this.#verification.delete(producerId)
     if (firstOffset === undefined) return undefined
     const lastStableOffset = this.#transactions.end(firstOffset, offset)
     return { producerId, firstOffset, lastOffset: offset, isAborted, lastStableOffset }
@@ -164,8 +170,8 @@ export class ProducerStates {
     for (const [producerId, { lastTimestamp, txnFirstOffset }] of this.#producers) {
       if (lastTimestamp <= limit && txnFirstOffset === undefined) this.#producers.delete(producerId)
     }
-    for (const [producerId, { sinceMs }] of this.#asked) {
-      if (sinceMs <= now - expirationMs) this.#asked.delete(producerId)
+    for (const [producerId, { sinceMs }] of this.#verification) {
+      if (sinceMs <= now - expirationMs) this.#verification.delete(producerId)
     }
   }
 

@@ -42,13 +42,13 @@ export interface Producer {
 }
 
 /**
- * A producer whose coordinator has been asked about a first batch that has not been appended yet. Of several such
- * batches of the newest epoch only the one with the lowest sequence may open the transaction.
+ * The verification of a first transactional batch that is not appended yet (KIP-890). Of several such batches of the newest epoch
+ * only the one with the lowest sequence may open the transaction.
  */
-export interface Asked {
+export interface VerificationState {
   readonly epoch: number
   readonly lowestSequence: number
-  /** Whether the first who asked works by KIP-890. */
+  /** Whether the first of these batches came from a client of KIP-890. */
   readonly bumpsEpochs: boolean
   readonly sinceMs: number
 }
@@ -83,13 +83,17 @@ export function checkEpoch({ producerId, producerEpoch }: ProducerBatch, { epoch
 }
 
 /**
- * Throws OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. An unknown producer may start anywhere (KIP-360), unless it has just
- * been asked about with a lower sequence, or works by KIP-890: its transactions begin with sequence 0.
+ * Throws OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. An unknown producer may start anywhere (KIP-360), unless a
+ * verification with a lower sequence is pending, or the client works by KIP-890: its transactions begin with sequence 0.
  */
-export function checkSequence(batch: ProducerBatch, { epoch, batches }: Producer, asked: Asked | undefined): void {
+export function checkSequence(
+  batch: ProducerBatch,
+  { epoch, batches }: Producer,
+  verification: VerificationState | undefined
+): void {
   const { producerEpoch, baseSequence } = batch
-  if (asked?.bumpsEpochs && baseSequence !== 0 && epoch === NO_EPOCH) throw outOfOrder(batch, 0)
-  if (asked && baseSequence > asked.lowestSequence) throw outOfOrder(batch, asked.lowestSequence)
+  if (verification?.bumpsEpochs && baseSequence !== 0 && epoch === NO_EPOCH) throw outOfOrder(batch, 0)
+  if (verification && baseSequence > verification.lowestSequence) throw outOfOrder(batch, verification.lowestSequence)
   const expected = producerEpoch > epoch ? 0 : nextSequence(batches)
   if (baseSequence !== expected && epoch !== NO_EPOCH) throw outOfOrder(batch, expected)
 }

@@ -115,10 +115,10 @@ export class Partition {
    * Whether a client's transactional batch may only be appended once its coordinator has agreed: it would be the first
    * of its transaction here. Throws INVALID_PRODUCER_EPOCH.
    */
-  mustAsk(batch: RecordBatch, bumpsEpochs: boolean, now: number): boolean {
+  needsVerification(batch: RecordBatch, bumpsEpochs: boolean, now: number): boolean {
     const { states } = this.#producers
     if (states.hasOpenTransaction(batch.producerId, batch.producerEpoch)) return false
-    states.ask(batch, bumpsEpochs, now)
+    states.startVerification(batch, bumpsEpochs, now)
     return true
   }
 

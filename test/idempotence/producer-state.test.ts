@@ -201,36 +201,36 @@ describe('a producer whose coordinator has been asked about a first batch', () =
   const outOfOrder = refusal('OUT_OF_ORDER_SEQUENCE_NUMBER')
   const sent = (baseSequence: number, producerEpoch = 1) => part(baseSequence, 10n, { producerEpoch })
 
-  function asked(...questions: readonly { batch: ProducerBatch; bumpsEpochs?: boolean }[]): ProducerStates {
+  function verification(...questions: readonly { batch: ProducerBatch; bumpsEpochs?: boolean }[]): ProducerStates {
     const states = new ProducerStates()
-    for (const { batch: one, bumpsEpochs = false } of questions) states.ask(one, bumpsEpochs, 0)
+    for (const { batch: one, bumpsEpochs = false } of questions) states.startVerification(one, bumpsEpochs, 0)
     return states
   }
 
   it('opens its transaction with the lowest sequence that was asked about', () => {
-    const states = asked({ batch: sent(4) }, { batch: sent(2) }, { batch: sent(3) })
+    const states = verification({ batch: sent(4) }, { batch: sent(2) }, { batch: sent(3) })
     expect(() => states.check(sent(3))).toThrow(outOfOrder)
     expect(() => states.check(sent(2))).not.toThrow()
   })
 
   it('begins anew in a higher epoch, and not because one of a lower epoch asks', () => {
-    const states = asked({ batch: sent(2) }, { batch: sent(1, 0) }, { batch: sent(5) })
+    const states = verification({ batch: sent(2) }, { batch: sent(1, 0) }, { batch: sent(5) })
     expect(() => states.check(sent(5))).toThrow(outOfOrder)
     expect(() => states.check(sent(2))).not.toThrow()
-    states.ask(sent(5, 2), false, 0)
+    states.startVerification(sent(5, 2), false, 0)
     expect(() => states.check(sent(5, 2))).not.toThrow()
   })
 
   it('begins with sequence 0 where KIP-890 was known to the first question, whoever asks later', () => {
-    const states = asked({ batch: sent(3), bumpsEpochs: true }, { batch: sent(3) })
+    const states = verification({ batch: sent(3), bumpsEpochs: true }, { batch: sent(3) })
     expect(() => states.check(sent(3))).toThrow(outOfOrder)
-    expect(() => asked({ batch: sent(3) }, { batch: sent(3), bumpsEpochs: true }).check(sent(3))).not.toThrow()
+    expect(() => verification({ batch: sent(3) }, { batch: sent(3), bumpsEpochs: true }).check(sent(3))).not.toThrow()
   })
 
   it('is asked about anew once a batch has come', () => {
-    const states = asked({ batch: sent(2) })
+    const states = verification({ batch: sent(2) })
     states.record(sent(2))
-    states.ask(sent(3), false, 0)
+    states.startVerification(sent(3), false, 0)
     expect(() => states.check(sent(3))).not.toThrow()
   })
 })

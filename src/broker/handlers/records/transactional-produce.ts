@@ -93,7 +93,7 @@ export async function joinTransaction(
   }
   const [first] = admissions
   if (!first) return new Map()
-  const added = admissions.filter(admission => mustBeAdded(transactionalId, admission, context))
+  const added = admissions.filter(admission => needsAdding(transactionalId, admission, context))
   try {
     await addToTransaction(writeOf(transactionalId, first.batch, context), partitionsOf(added))
     return new Map()
@@ -117,9 +117,9 @@ function admissionOf(one: ProducedBatch, { parts, apiVersion }: RequestContext):
   }
 }
 
-function mustBeAdded(transactionalId: string, { batch, partition }: Admission, context: RequestContext): boolean {
+function needsAdding(transactionalId: string, { batch, partition }: Admission, context: RequestContext): boolean {
   try {
-    return mustAsk(writeOf(transactionalId, batch, context), partition, batch)
+    return needsVerification(writeOf(transactionalId, batch, context), partition, batch)
   } catch (error) {
     if (error instanceof KafkaError) return false
     throw error
@@ -143,7 +143,7 @@ export function checkAdmitted(
 ): void {
   if (!belongsToTransaction(batch)) return
   const write = writeOf(transactionalId, batch, context)
-  if (mustAsk(write, partition, batch)) checkInTransaction(write, partition.topic, partition.index)
+  if (needsVerification(write, partition, batch)) checkInTransaction(write, partition.topic, partition.index)
 }
 
 /** As in Kafka, a transactional batch of nobody is nobody's business. */
@@ -151,12 +151,12 @@ function belongsToTransaction({ isTransactional, producerId }: RecordBatch): boo
   return isTransactional && producerId >= 0n
 }
 
-function mustAsk(write: TransactionalWrite, partition: Partition, batch: RecordBatch): boolean {
-  return isVerified(write) && partition.mustAsk(batch, bumpsEpochs(write), write.parts.clock.now())
+function needsVerification(write: TransactionalWrite, partition: Partition, batch: RecordBatch): boolean {
+  return isVerificationEnabled(write) && partition.needsVerification(batch, bumpsEpochs(write), write.parts.clock.now())
 }
 
 /** Whether the coordinator is asked at all about a write: not about those of older clients where the setting says so. */
-export function isVerified(write: TransactionalWrite): boolean {
+export function isVerificationEnabled(write: TransactionalWrite): boolean {
   return bumpsEpochs(write) || write.parts.settings.get('transaction.partition.verification.enable')
 }
 

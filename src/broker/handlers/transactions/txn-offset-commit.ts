@@ -15,7 +15,7 @@ import { sortCommit } from '../offsets/commit-topics.ts'
 import {
   addToTransaction,
   checkInTransaction,
-  isVerified,
+  isVerificationEnabled,
   type TransactionalWrite,
   TXN_OFFSET_COMMIT_VERSIONS
 } from '../records/transactional-produce.ts'
@@ -50,7 +50,7 @@ async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: Re
   const index = groupPartition(groupId, parts)
   const versions = TXN_OFFSET_COMMIT_VERSIONS
   const write: TransactionalWrite = { parts, transactionalId, producerId, producerEpoch, apiVersion, versions }
-  if (!isVerified(write)) return () => {}
+  if (!isVerificationEnabled(write)) return () => {}
   await addToTransaction(write, new Map([[topic, new Set([index])]]))
   return () => checkInTransaction(write, topic, index)
 }
