@@ -4,7 +4,7 @@
  * decide before the append, `record` and `mark` take in what the log holds, live and on replay alike.
  */
 import type { Ending } from './ending.ts'
-import { type CompletedTxn, OpenTransactions } from './open-transactions.ts'
+import { type CompletedTxn, OngoingTransactions } from './ongoing-transactions.ts'
 import {
   type AppendedBatch,
   checkEnding,
@@ -26,7 +26,7 @@ const NO_BATCH = { lastSequence: -1, lastOffset: -1n, offsetDelta: 0 }
 export class ProducerStates {
   readonly #producers = new Map<bigint, Producer>()
   readonly #verification = new Map<bigint, VerificationState>()
-  readonly #transactions = new OpenTransactions()
+  readonly #transactions = new OngoingTransactions()
 
   /** How many producers are remembered. */
   get size(): number {

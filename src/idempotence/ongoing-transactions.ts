@@ -1,6 +1,5 @@
 /**
- * The transactions of one partition that readers of committed data must not pass: those that are open, and those whose
- * end is not safe yet. What lies before the first of them is stable.
+ * Transactions below which the last stable offset stays: ongoing ones, and ended ones whose marker is above the high watermark.
  */
 
 /** A transaction that has ended: its first record, its marker, and how. */
@@ -14,44 +13,44 @@ export interface CompletedTxn {
   readonly lastStableOffset: bigint
 }
 
-export class OpenTransactions {
+export class OngoingTransactions {
   /** Producers by the first offset of their transaction. Offsets only grow, so the first is the least. */
-  readonly #open = new Map<bigint, bigint>()
-  /** Ended, first offsets with the offset of the marker, in the order of the markers. */
-  readonly #unsafe = new Map<bigint, bigint>()
+  readonly #ongoing = new Map<bigint, bigint>()
+  /** Unreplicated: first offset to the offset of the marker, in the order of the markers. */
+  readonly #unreplicated = new Map<bigint, bigint>()
 
   begin(producerId: bigint, firstOffset: bigint): void {
-    this.#open.set(firstOffset, producerId)
+    this.#ongoing.set(firstOffset, producerId)
   }
 
   /** Gives what was stable from then on, where the marker is at `lastOffset`. */
   end(firstOffset: bigint, lastOffset: bigint): bigint {
-    this.#open.delete(firstOffset)
-    this.#unsafe.set(firstOffset, lastOffset)
-    return firstKey(this.#open) ?? lastOffset + 1n
+    this.#ongoing.delete(firstOffset)
+    this.#unreplicated.set(firstOffset, lastOffset)
+    return firstKey(this.#ongoing) ?? lastOffset + 1n
   }
 
-  /** Ends before `highWatermark` are safe. */
+  /** Removes unreplicated transactions whose marker is below `highWatermark`. */
   settle(highWatermark: bigint): void {
-    for (const [firstOffset, lastOffset] of this.#unsafe) {
+    for (const [firstOffset, lastOffset] of this.#unreplicated) {
       if (lastOffset >= highWatermark) return
-      this.#unsafe.delete(firstOffset)
+      this.#unreplicated.delete(firstOffset)
     }
   }
 
   /** The offset of the first record that is not decided for readers who may see what lies before `highWatermark`. */
   firstUnstable(highWatermark: bigint): bigint | undefined {
     this.settle(highWatermark)
-    let first = firstKey(this.#open)
-    for (const firstOffset of this.#unsafe.keys()) {
+    let first = firstKey(this.#ongoing)
+    for (const firstOffset of this.#unreplicated.keys()) {
       if (first === undefined || firstOffset < first) first = firstOffset
     }
     return first
   }
 
   clear(): void {
-    this.#open.clear()
-    this.#unsafe.clear()
+    this.#ongoing.clear()
+    this.#unreplicated.clear()
   }
 }
 
