@@ -105,7 +105,7 @@ export class GroupAdmin {
         const group = adminView(groupIn(partition, groupId))
         if (group.deletion !== 'NONE') throw new KafkaError(group.deletion, `group ${groupId} has members`)
         const { offsets } = partition
-        const ofOffsets = forgetGroup(groupId, offsets.of(groupId), offsets.held.of(groupId))
+        const ofOffsets = forgetGroup(groupId, offsets.of(groupId), offsets.pending.of(groupId))
         partition.writeInParts([...ofOffsets, ...group.tombstones()], this.#clock.now())
         return { groupId, errorCode: 'NONE' }
       },
@@ -122,7 +122,7 @@ export class GroupAdmin {
         if (group.offsetDeletion !== 'NONE') throw new KafkaError(group.offsetDeletion, `group ${groupId} has members`)
         const free = topics.filter(({ name }) => !group.isSubscribedTo(name))
         const { offsets } = partition
-        partition.writeInParts(forgetPartitions(groupId, free, offsets.of(groupId), offsets.held), this.#clock.now())
+        partition.writeInParts(forgetPartitions(groupId, free, offsets.of(groupId), offsets.pending), this.#clock.now())
         return { errorCode: 'NONE', topics: topics.map(topic => deletedOf(topic, group)) }
       },
       errorCode => ({ errorCode, topics: [] })

@@ -142,7 +142,7 @@ export class CommittedOffsets {
       if (error !== 'NONE') throw new KafkaError(error, `group ${groupId} does not answer ${memberId}`)
       const { offsets } = partition
       const isUnstable = (topic: string, index: number) =>
-        requireStable && offsets.held.isPending(groupId, topic, index)
+        requireStable && offsets.pending.isPending(groupId, topic, index)
       const answer = fetchOffsets(offsets.of(groupId), topics, budget, isUnstable)
       await partition.journal.settled()
       return { errorCode: 'NONE', topics: answer }

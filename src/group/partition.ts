@@ -49,7 +49,7 @@ export class GroupPartition {
     return this.#groups
   }
 
-  get offsets(): Pick<Offsets, 'of' | 'held'> {
+  get offsets(): Pick<Offsets, 'of' | 'pending'> {
     return this.#offsets
   }
 

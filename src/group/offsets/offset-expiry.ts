@@ -3,8 +3,8 @@ import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
 import { usesConsumerProtocol } from '../classic/group.ts'
 import { adminView, type Group } from '../group.ts'
 import type { GroupRecord, OffsetCommitValue } from '../records.ts'
-import type { HeldOffset, HeldOffsets } from './held-offsets.ts'
 import type { GroupOffsets, OffsetRecord, OffsetTopic } from './offsets.ts'
+import type { PendingTransactionalOffset, PendingTransactionalOffsets } from './pending-transactional-offsets.ts'
 
 /**
  * The tombstones that are due for a group: offsets past their time, and the group itself once nothing is left of it. What
@@ -13,7 +13,7 @@ import type { GroupOffsets, OffsetRecord, OffsetTopic } from './offsets.ts'
 export function expireGroup(
   group: Group,
   offsets: GroupOffsets,
-  held: Pick<HeldOffsets, 'isPending' | 'hasPending'>,
+  pending: Pick<PendingTransactionalOffsets, 'isPending' | 'hasPending'>,
   now: number,
   retentionMs: number
 ): GroupRecord[] {
@@ -24,12 +24,12 @@ export function expireGroup(
     count += partitions.size
     if (view.isSubscribedTo(topic)) continue
     for (const [partition, commit] of partitions) {
-      if (held.isPending(group.groupId, topic, partition)) continue
+      if (pending.isPending(group.groupId, topic, partition)) continue
       if (isExpired(group, commit, now, retentionMs)) tombstones.push(tombstone(group.groupId, topic, partition))
     }
   }
   const nothingLeft = tombstones.length === count
-  if (nothingLeft && view.state === 'Empty' && !held.hasPending(group.groupId)) tombstones.push(...view.tombstones())
+  if (nothingLeft && view.state === 'Empty' && !pending.hasPending(group.groupId)) tombstones.push(...view.tombstones())
   return tombstones
 }
 
@@ -53,12 +53,12 @@ function retainedSince(group: Group, commit: OffsetCommitValue): number | null {
 export function forgetTopic(
   groupId: string,
   offsets: GroupOffsets,
-  held: Iterable<HeldOffset>,
+  pending: Iterable<PendingTransactionalOffset>,
   topic: { readonly name: string; readonly topicId: string }
 ): OffsetRecord[] {
   const ofThisTopic = ({ topicId }: OffsetCommitValue) => topicId === ZERO_UUID || topicId === topic.topicId
   const committed = [...(offsets.get(topic.name) ?? [])].filter(([, commit]) => ofThisTopic(commit))
-  const waiting = [...held].filter(({ key, value }) => key.topic === topic.name && ofThisTopic(value))
+  const waiting = [...pending].filter(({ key, value }) => key.topic === topic.name && ofThisTopic(value))
   const partitions = new Set([...committed.map(([partition]) => partition), ...waiting.map(({ key }) => key.partition)])
   return Array.from(partitions, partition => tombstone(groupId, topic.name, partition))
 }
@@ -70,7 +70,7 @@ export function forgetTopic(
 export function forgetGone(
   groupId: string,
   offsets: GroupOffsets,
-  held: Iterable<HeldOffset>,
+  pending: Iterable<PendingTransactionalOffset>,
   exists: (topicId: string) => boolean
 ): OffsetRecord[] {
   const isGone = ({ topicId }: OffsetCommitValue) => topicId !== ZERO_UUID && !exists(topicId)
@@ -79,19 +79,23 @@ export function forgetGone(
     tombstones.set(`${topic}/${partition}`, tombstone(groupId, topic, partition))
   for (const [topic, partitions] of offsets)
     for (const [partition, commit] of partitions) if (isGone(commit)) forget(topic, partition)
-  const waiting = [...held]
+  const waiting = [...pending]
   for (const { key, value } of waiting) if (isGone(value)) forget(key.topic, key.partition)
   for (const { key, value } of waiting) if (!isGone(value)) tombstones.delete(`${key.topic}/${key.partition}`)
   return [...tombstones.values()]
 }
 
 /** The tombstones for all of a group's offsets, those of open transactions among them. */
-export function forgetGroup(groupId: string, offsets: GroupOffsets, held: Iterable<HeldOffset>): OffsetRecord[] {
+export function forgetGroup(
+  groupId: string,
+  offsets: GroupOffsets,
+  pending: Iterable<PendingTransactionalOffset>
+): OffsetRecord[] {
   const committed = [...offsets].flatMap(([topic, partitions]) =>
     Array.from(partitions.keys(), partition => tombstone(groupId, topic, partition))
   )
   const waiting = new Map<string, OffsetRecord>()
-  for (const { topic, partition } of Array.from(held, ({ key }) => key)) {
+  for (const { topic, partition } of Array.from(pending, ({ key }) => key)) {
     if (offsets.get(topic)?.has(partition)) continue
     waiting.set(`${topic}/${partition}`, tombstone(groupId, topic, partition))
   }
@@ -103,10 +107,10 @@ export function forgetPartitions(
   groupId: string,
   topics: readonly OffsetTopic[],
   offsets: GroupOffsets,
-  held: Pick<HeldOffsets, 'isPending'>
+  pending: Pick<PendingTransactionalOffsets, 'isPending'>
 ): OffsetRecord[] {
   const isKept = (topic: string, partition: number) =>
-    offsets.get(topic)?.has(partition) || held.isPending(groupId, topic, partition)
+    offsets.get(topic)?.has(partition) || pending.isPending(groupId, topic, partition)
   const tombstones = new Map<string, OffsetRecord>()
   for (const { name, partitions } of topics) {
     for (const { partitionIndex } of partitions) {

@@ -8,7 +8,7 @@ import type { ErrorName } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
 import type { AnswerBudget } from '../answer-budget.ts'
 import type { OffsetCommitKey, OffsetCommitValue } from '../records.ts'
-import { HeldOffsets } from './held-offsets.ts'
+import { PendingTransactionalOffsets } from './pending-transactional-offsets.ts'
 
 /** A topic whose offsets are to change. The handler has resolved names and ids, and left out what does not exist. */
 export interface OffsetTopic<Partition = { readonly partitionIndex: number }> {
@@ -71,7 +71,7 @@ interface PlacedCommit extends OffsetCommitValue {
 
 export class Offsets {
   readonly #byGroup = new Map<string, Map<string, Map<number, PlacedCommit>>>()
-  readonly #held = new HeldOffsets()
+  readonly #pending = new PendingTransactionalOffsets()
   #lastPlace = 0
 
   /** The offsets of a group; empty when it has none. */
@@ -80,8 +80,8 @@ export class Offsets {
   }
 
   /** Those of open transactions. */
-  get held(): Pick<HeldOffsets, 'of' | 'isPending' | 'hasPending'> {
-    return this.#held
+  get pending(): Pick<PendingTransactionalOffsets, 'of' | 'isPending' | 'hasPending'> {
+    return this.#pending
   }
 
   /** The end of an offset is that of all which wait to take its place, too. */
@@ -91,14 +91,14 @@ export class Offsets {
       this.#put(key, { ...value, place: this.#lastPlace })
     } else {
       this.#remove(key)
-      this.#held.drop(key)
+      this.#pending.drop(key)
     }
   }
 
   /** As `apply`, for what a producer commits within its transaction: a commit waits until that ends. */
   holdBack(record: OffsetRecord, producerId: bigint): void {
     const { key, value } = record
-    if (value) this.#held.hold(producerId, { key, value, place: ++this.#lastPlace })
+    if (value) this.#pending.hold(producerId, { key, value, place: ++this.#lastPlace })
     else this.apply(record)
   }
 
@@ -107,7 +107,7 @@ export class Offsets {
    * written after them. Gives what was committed.
    */
   endTransaction(producerId: bigint, isCommitted: boolean): readonly Pick<OffsetRecord, 'key'>[] {
-    const released = this.#held.release(producerId)
+    const released = this.#pending.release(producerId)
     if (!isCommitted) return []
     for (const { key, value, place } of released) {
       const known = this.#byGroup.get(key.group)?.get(key.topic)?.get(key.partition)

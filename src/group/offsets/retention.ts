@@ -46,10 +46,12 @@ export class Retention {
   start(): void {
     const { clock, settings, topics } = this.#ports
     const exists = (topicId: string) => topics.nameOf(topicId) !== undefined
-    this.#decide(({ groupId }, offsets) => forgetGone(groupId, offsets.of(groupId), offsets.held.of(groupId), exists))
+    this.#decide(({ groupId }, offsets) =>
+      forgetGone(groupId, offsets.of(groupId), offsets.pending.of(groupId), exists)
+    )
     const { offsetsRetentionMs, offsetsRetentionCheckIntervalMs } = settings
     const expire: Decision = (group, offsets) =>
-      expireGroup(group, offsets.of(group.groupId), offsets.held, clock.now(), offsetsRetentionMs)
+      expireGroup(group, offsets.of(group.groupId), offsets.pending, clock.now(), offsetsRetentionMs)
     this.#alarm = repeat(
       clock,
       () => offsetsRetentionCheckIntervalMs,
@@ -63,7 +65,9 @@ export class Retention {
 
   /** All offsets that were committed for the topic go with it. */
   topicDeleted(topic: { readonly name: string; readonly topicId: string }): void {
-    this.#decide(({ groupId }, offsets) => forgetTopic(groupId, offsets.of(groupId), offsets.held.of(groupId), topic))
+    this.#decide(({ groupId }, offsets) =>
+      forgetTopic(groupId, offsets.of(groupId), offsets.pending.of(groupId), topic)
+    )
   }
 
   /** Unless it is on its way already: checks may come faster than they are done. */

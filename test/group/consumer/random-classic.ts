@@ -17,7 +17,7 @@ export interface ClassicCharacter extends Character {
 }
 
 export class RandomClassic extends RandomMember<ClassicCharacter, Surroundings> implements Client {
-  held: ReadonlySet<string> = new Set()
+  pending: ReadonlySet<string> = new Set()
 
   get instanceId(): string | null {
     return this.character.groupInstanceId
@@ -43,14 +43,16 @@ export class RandomClassic extends RandomMember<ClassicCharacter, Surroundings> 
   #startAnew(): void {
     this.memberId = ''
     this.generationId = -1
-    this.held = new Set()
+    this.pending = new Set()
   }
 
   protected override bringing() {
     const { topics, isEager } = this.character
     // What is gone it cannot say any more that it has.
-    this.held = new Set([...this.held].filter(key => !isEager && this.world.topics.nameOf(key.split(' ')[0] ?? '')))
-    const metadata = subscriptionOf(topics, named(this.held, this.world.topics))
+    this.pending = new Set(
+      [...this.pending].filter(key => !isEager && this.world.topics.nameOf(key.split(' ')[0] ?? ''))
+    )
+    const metadata = subscriptionOf(topics, named(this.pending, this.world.topics))
     return { apiVersion: 9, protocols: [{ name: isEager ? 'range' : 'cooperative', metadata }] }
   }
 
@@ -61,10 +63,10 @@ export class RandomClassic extends RandomMember<ClassicCharacter, Surroundings> 
   protected override assigned(assignment: Buffer): void {
     const partitions = partitionsOf(assignment)
     expect(partitions).toBeDefined()
-    const before = this.held
-    this.held = keysByName(partitions ?? {}, this.world.topics)
+    const before = this.pending
+    this.pending = keysByName(partitions ?? {}, this.world.topics)
     // What it has lost it has given up by now; the others shall get it.
-    if (!this.character.isEager && [...before].some(key => !this.held.has(key))) this.phase = 'away'
+    if (!this.character.isEager && [...before].some(key => !this.pending.has(key))) this.phase = 'away'
   }
 
   protected override fail(errorCode: ErrorName): void {

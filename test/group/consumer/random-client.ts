@@ -20,7 +20,7 @@ export interface Client {
   /** True for one that was told never to come again. */
   readonly isDead: boolean
   /** The partitions that it was told to have, and those that it has not given up yet. */
-  readonly held: ReadonlySet<string>
+  readonly pending: ReadonlySet<string>
   step(): Promise<void>
   vanish(): void
   leave(): Promise<void>

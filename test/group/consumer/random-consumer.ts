@@ -53,7 +53,7 @@ export class RandomConsumer implements Client {
     return this.memberEpoch > 0
   }
 
-  get held(): ReadonlySet<string> {
+  get pending(): ReadonlySet<string> {
     return new Set([...this.#told, ...this.#owned])
   }
 

@@ -87,15 +87,15 @@ export class GroupLaws {
     const owners = new Map<string, string>()
     this.#distrust(group, clients)
     for (const client of clients.filter(client => !this.#void.has(client))) {
-      const { memberId, held } = client
-      for (const key of held) {
+      const { memberId, pending } = client
+      for (const key of pending) {
         expect(owners.get(key), `${memberId} and another have ${key}`).toBeUndefined()
         owners.set(key, memberId)
       }
       const member = group.type === 'consumer' ? group.members.get(memberId) : undefined
       if (!member) continue
       const known = new Set([...keysOf(member.assigned), ...keysOf(member.pendingRevocation)])
-      const unknown = [...held].filter(key => !known.has(key))
+      const unknown = [...pending].filter(key => !known.has(key))
       // A group that becomes a consumer group cannot know of topics that are gone.
       expect(unknown.filter(key => topics.nameOf(key.slice(0, key.indexOf(' '))))).toEqual([])
     }

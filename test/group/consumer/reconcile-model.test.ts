@@ -35,7 +35,7 @@ const names = (assignment: EpochAssignment) =>
   named(new Map([...assignment].map(([topicId, epochs]) => [topicId, epochs.keys()])))
 
 /** What nobody else may have. */
-const held = ({ assigned, pendingRevocation }: ConsumerMember) =>
+const pending = ({ assigned, pendingRevocation }: ConsumerMember) =>
   new Set([...names(assigned), ...names(pendingRevocation)])
 
 /** A client: what it really consumes follows what it is told, some time later. */
@@ -109,7 +109,7 @@ class Model {
     })
     client.hasChanged = false
     if (next === member) return
-    const gone = [...held(member)].filter(name => !held(next).has(name))
+    const gone = [...pending(member)].filter(name => !pending(next).has(name))
     if (gone.length > 0) expect(owned, 'nothing goes without a word').not.toBeNull()
     for (const name of gone) expect(client.owned, 'nothing goes that is still in use').not.toContain(name)
     expect(next.memberEpoch).toBeGreaterThanOrEqual(member.memberEpoch)

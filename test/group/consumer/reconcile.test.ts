@@ -28,8 +28,8 @@ function member(
   assigned: Epochs = {},
   pendingRevocation: Epochs = {}
 ): ConsumerMember {
-  const held = { assigned: epochs(assigned), pendingRevocation: epochs(pendingRevocation) }
-  return { ...newMember('m'), memberEpoch: 10, previousMemberEpoch: 9, ...held, ...changes }
+  const pending = { assigned: epochs(assigned), pendingRevocation: epochs(pendingRevocation) }
+  return { ...newMember('m'), memberEpoch: 10, previousMemberEpoch: 9, ...pending, ...changes }
 }
 
 /** To epoch 11, subscribed to everything, with nobody else around, in a request that says nothing. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AnswerBudget } from '../../../src/group/answer-budget.ts'
 import { type ClassicGroup, emptyGroup } from '../../../src/group/classic/group.ts'
-import { HeldOffsets } from '../../../src/group/offsets/held-offsets.ts'
 import { expireGroup, forgetTopic } from '../../../src/group/offsets/offset-expiry.ts'
 import {
   decideCommit,
@@ -10,6 +9,7 @@ import {
   type GroupOffsets,
   Offsets
 } from '../../../src/group/offsets/offsets.ts'
+import { PendingTransactionalOffsets } from '../../../src/group/offsets/pending-transactional-offsets.ts'
 import type { OffsetCommitValue } from '../../../src/group/records.ts'
 import { ZERO_UUID } from '../../../src/protocol/wire/bytes.ts'
 import { Stage } from '../classic/stage.ts'
@@ -17,7 +17,7 @@ import { Stage } from '../classic/stage.ts'
 const NOW = 1_700_000_000_000
 const FOO_ID = 'AAECAwQFBgcICQoLDA0ODw'
 const OTHER_ID = 'AQECAwQFBgcICQoLDA0ODw'
-const NOTHING_HELD = new HeldOffsets()
+const NOTHING_HELD = new PendingTransactionalOffsets()
 
 function committed(changes: Partial<OffsetCommitValue> = {}): OffsetCommitValue {
   const offset = { offset: 42n, leaderEpoch: 3, metadata: 'm', topicId: FOO_ID }
@@ -186,10 +186,10 @@ describe('offsets of open transactions', () => {
     offsets.holdBack(record(0, 2n), 8n)
     expect(offsetOf(offsets, 0)).toBeUndefined()
     offsets.endTransaction(8n, false)
-    expect(offsets.held.isPending('g', 'foo', 0)).toBe(true)
+    expect(offsets.pending.isPending('g', 'foo', 0)).toBe(true)
     expect(offsets.endTransaction(7n, true).map(each => each.key)).toEqual([key(0)])
     expect(offsetOf(offsets, 0)).toBe(1n)
-    expect([offsets.held.isPending('g', 'foo', 0), offsets.held.hasPending('g')]).toEqual([false, false])
+    expect([offsets.pending.isPending('g', 'foo', 0), offsets.pending.hasPending('g')]).toEqual([false, false])
   })
 
   it('give way to what was committed after them, whatever ends first', () => {
@@ -215,7 +215,7 @@ describe('offsets of open transactions', () => {
     offsets.holdBack(record(0, 1n), 7n)
     offsets.holdBack(record(0, 1n, 'other'), 7n)
     offsets.apply({ ...record(0, 1n), value: null })
-    expect([offsets.held.hasPending('g'), offsets.held.hasPending('other')]).toEqual([false, true])
+    expect([offsets.pending.hasPending('g'), offsets.pending.hasPending('other')]).toEqual([false, true])
     offsets.endTransaction(7n, true)
     expect(offsetOf(offsets, 0)).toBeUndefined()
   })
@@ -225,13 +225,13 @@ describe('offsets of open transactions', () => {
     offsets.apply(record(0, 1n))
     offsets.apply(record(1, 1n))
     offsets.holdBack(record(0, 2n), 7n)
-    const expire = () => expireGroup(emptyGroup('g', 0), offsets.of('g'), offsets.held, NOW + 5000, 5000)
+    const expire = () => expireGroup(emptyGroup('g', 0), offsets.of('g'), offsets.pending, NOW + 5000, 5000)
     expect(expire().map(each => each.key)).toEqual([key(1)])
     offsets.endTransaction(7n, false)
     expect(expire().map(({ type }) => type)).toEqual(['OffsetCommit', 'OffsetCommit', 'GroupMetadata'])
     const onlyHeld = new Offsets()
     onlyHeld.holdBack(record(0, 2n), 7n)
-    expect(expireGroup(emptyGroup('g', 0), onlyHeld.of('g'), onlyHeld.held, NOW + 5000, 5000)).toEqual([])
+    expect(expireGroup(emptyGroup('g', 0), onlyHeld.of('g'), onlyHeld.pending, NOW + 5000, 5000)).toEqual([])
   })
 
   it('end with their topic', () => {
@@ -240,10 +240,10 @@ describe('offsets of open transactions', () => {
     offsets.holdBack(record(0, 2n), 7n)
     offsets.holdBack(record(1, 2n), 7n)
     const gone = { name: 'foo', topicId: FOO_ID }
-    expect(forgetTopic('g', offsets.of('g'), offsets.held.of('g'), gone).map(each => each.key)).toEqual([
+    expect(forgetTopic('g', offsets.of('g'), offsets.pending.of('g'), gone).map(each => each.key)).toEqual([
       key(0),
       key(1)
     ])
-    expect(forgetTopic('g', offsets.of('g'), offsets.held.of('g'), { ...gone, topicId: OTHER_ID })).toEqual([])
+    expect(forgetTopic('g', offsets.of('g'), offsets.pending.of('g'), { ...gone, topicId: OTHER_ID })).toEqual([])
   })
 })

@@ -13,12 +13,12 @@ describe('groups', () => {
   const [ONE, TWO, SAME_AS_ONE] = ['a', 'b', 'c']
 
   async function withGroups() {
-    const held = await heldBroker(config)
-    await held.storage.flow()
-    await held.broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: [ONE, TWO] })
-    for (const groupId of [ONE, TWO]) await commit(held.broker, groupId, 1n)
-    held.storage.hold()
-    return held
+    const pending = await heldBroker(config)
+    await pending.storage.flow()
+    await pending.broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: [ONE, TWO] })
+    for (const groupId of [ONE, TWO]) await commit(pending.broker, groupId, 1n)
+    pending.storage.hold()
+    return pending
   }
 
   async function commit(broker: Harness, groupId: string, committedOffset: bigint) {

@@ -180,11 +180,11 @@ const deletion: Step[] = [
   records(simple.id)
 ]
 
-const held = new Group('admin-held')
+const pending = new Group('admin-held')
 const producer = new Transactional('admin-held')
 const holds = (committedOffset: bigint, ...partitions: number[]): Step =>
   call('offsets of a transaction', TxnOffsetCommit, 3, session => ({
-    ...{ transactionalId: producer.id, groupId: held.id, groupInstanceId: null },
+    ...{ transactionalId: producer.id, groupId: pending.id, groupInstanceId: null },
     ...producer.claim(session),
     topics: [
       {
@@ -194,23 +194,23 @@ const holds = (committedOffset: bigint, ...partitions: number[]): Step =>
     ]
   }))
 const withTransactions: Step[] = [
-  held.found(),
+  pending.found(),
   producer.found(),
   producer.init('a producer'),
-  producer.addOffsets('the group', held.id),
+  producer.addOffsets('the group', pending.id),
   holds(5n, 1),
-  described('with offsets of a transaction alone', 6, [held.id]),
+  described('with offsets of a transaction alone', 6, [pending.id]),
   listed('all, with one that has offsets of a transaction alone', 5),
-  deleted('with offsets of a transaction alone', held.id),
-  described('deleted', 6, [held.id]),
-  commits(held.id),
+  deleted('with offsets of a transaction alone', pending.id),
+  described('deleted', 6, [pending.id]),
+  commits(pending.id),
   holds(6n, 0, 1),
-  deleted('with offsets of a transaction', held.id),
+  deleted('with offsets of a transaction', pending.id),
   ...producer.commit('it commits'),
-  described('after the end', 6, [held.id]),
-  offsets(held.id),
+  described('after the end', 6, [pending.id]),
+  offsets(pending.id),
   // Before, offsets of transactions are written without the topic's id.
-  records(held.id, '4.4.0')
+  records(pending.id, '4.4.0')
 ]
 
 export const groupAdmin: Step[] = [

@@ -5,30 +5,30 @@
 import type { OffsetCommitKey, OffsetCommitValue } from '../records.ts'
 
 /** A commit that waits, and its place among all that were ever written to the partition. */
-export interface HeldOffset {
+export interface PendingTransactionalOffset {
   readonly key: OffsetCommitKey
   readonly value: OffsetCommitValue
   readonly place: number
 }
 
 /** Commits by producer. */
-type ByProducer = Map<bigint, HeldOffset>
+type ByProducer = Map<bigint, PendingTransactionalOffset>
 
-export class HeldOffsets {
-  readonly #byProducer = new Map<bigint, Map<string, HeldOffset>>()
+export class PendingTransactionalOffsets {
+  readonly #byProducer = new Map<bigint, Map<string, PendingTransactionalOffset>>()
   /** By group, then by what is committed. */
   readonly #byGroup = new Map<string, Map<string, ByProducer>>()
 
-  hold(producerId: bigint, held: HeldOffset): void {
-    const name = nameOf(held.key)
-    const ofProducer = this.#byProducer.get(producerId) ?? new Map<string, HeldOffset>()
-    this.#byProducer.set(producerId, ofProducer.set(`${name}/${held.key.group}`, held))
-    const ofGroup = this.#byGroup.get(held.key.group) ?? new Map<string, ByProducer>()
-    this.#byGroup.set(held.key.group, ofGroup.set(name, (ofGroup.get(name) ?? new Map()).set(producerId, held)))
+  hold(producerId: bigint, pending: PendingTransactionalOffset): void {
+    const name = nameOf(pending.key)
+    const ofProducer = this.#byProducer.get(producerId) ?? new Map<string, PendingTransactionalOffset>()
+    this.#byProducer.set(producerId, ofProducer.set(`${name}/${pending.key.group}`, pending))
+    const ofGroup = this.#byGroup.get(pending.key.group) ?? new Map<string, ByProducer>()
+    this.#byGroup.set(pending.key.group, ofGroup.set(name, (ofGroup.get(name) ?? new Map()).set(producerId, pending)))
   }
 
   /** The transaction of a producer is over: what it held waits no more. */
-  release(producerId: bigint): HeldOffset[] {
+  release(producerId: bigint): PendingTransactionalOffset[] {
     const released = [...(this.#byProducer.get(producerId)?.values() ?? [])]
     for (const { key } of released) this.#remove(producerId, key)
     return released
@@ -42,8 +42,8 @@ export class HeldOffsets {
   }
 
   /** All that waits for a group. */
-  *of(group: string): Iterable<HeldOffset> {
-    for (const held of this.#byGroup.get(group)?.values() ?? []) yield* held.values()
+  *of(group: string): Iterable<PendingTransactionalOffset> {
+    for (const pending of this.#byGroup.get(group)?.values() ?? []) yield* pending.values()
   }
 
   /** Whether a transaction is open that commits an offset of a group for this partition. */
