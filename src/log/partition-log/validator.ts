@@ -8,6 +8,7 @@ import { buildBatch } from '../../protocol/records/builder.ts'
 import type { Codec, Compression } from '../../protocol/records/compression/codecs.ts'
 import type { NewRecord } from '../../protocol/records/encoding.ts'
 import { RecordWalker } from '../../protocol/records/record.ts'
+import { assert } from '../../runtime/assert.ts'
 import { keyMissing, outOfRange, Refusals, type TimeBounds, wrongTimestampType } from './record-errors.ts'
 
 /** Who wrote the batch: a client's Produce, or one of our own coordinators, who may write control records. */
@@ -37,25 +38,51 @@ export interface Arrival {
 
 const NO_TIMESTAMP = -1
 const NO_EPOCH = -1
-const FIRST_VERSION_WITH_ZSTD = 7
+const ZSTD_SINCE = 7
+
+/** The records of one partition of a Produce request, parsed once. */
+export interface ProducedRecords {
+  /** The first batch, refused or not; undefined if the bytes hold no batch, or begin with one of magic 0 or 1. */
+  readonly batch: RecordBatch | undefined
+  /** The check that failed. The partition's answer carries it. */
+  readonly error: KafkaError | undefined
+}
 
 /**
- * The one batch that a partition of a Produce request carries. Throws INVALID_RECORD unless there is exactly one, of
- * magic 2, CORRUPT_MESSAGE for what is no batch, UNSUPPORTED_COMPRESSION_TYPE for zstd before version 7.
+ * Parses the records of one partition of a Produce request. The error is INVALID_RECORD unless there is exactly one batch, of
+ * magic 2; CORRUPT_MESSAGE for bytes that are no batch; UNSUPPORTED_COMPRESSION_TYPE for zstd before version 7.
  */
-export function checkProducedRecords(records: Buffer | null, apiVersion: number): RecordBatch {
-  const batches = batchesIn(records ?? Buffer.alloc(0))
-  const { value: batch } = batches.next()
-  if (!batch) throw invalid('a produce request needs one record batch a partition')
-  if (batch.isLegacy) throw invalid(`produce requests carry batches of magic 2, not ${batch.magic}`)
-  if (apiVersion < FIRST_VERSION_WITH_ZSTD && batch.codec === 'zstd') {
-    throw new KafkaError(
-      'UNSUPPORTED_COMPRESSION_TYPE',
-      `zstd is for produce requests from version 7, not ${apiVersion}`
-    )
+export function parseProducedRecords(records: Buffer | null, apiVersion: number): ProducedRecords {
+  let batch: RecordBatch | undefined
+  try {
+    const batches = batchesIn(records ?? Buffer.alloc(0))
+    const { value: first } = batches.next()
+    if (!first) throw invalid('a produce request needs one record batch a partition')
+    if (first.isLegacy) throw invalid(`produce requests carry batches of magic 2, not ${first.magic}`)
+    batch = first
+    checkCodec(first, apiVersion)
+    if (batches.next().value) throw invalid('a produce request carries one record batch a partition')
+    return { batch, error: undefined }
+  } catch (error) {
+    if (error instanceof KafkaError) return { batch, error }
+    throw error
   }
-  if (batches.next().value) throw invalid('a produce request carries one record batch a partition')
+}
+
+/** The batch that the records are. Throws the error of the check that failed. */
+export function acceptedBatch({ batch, error }: ProducedRecords): RecordBatch {
+  if (error) throw error
+  assert(batch !== undefined, 'produced records without an error have a batch')
   return batch
+}
+
+/** From version 7 on an unknown codec is refused later, in Kafka's order of checks. */
+function checkCodec(batch: RecordBatch, apiVersion: number): void {
+  if (apiVersion >= ZSTD_SINCE || batch.codec !== 'zstd') return
+  throw new KafkaError(
+    'UNSUPPORTED_COMPRESSION_TYPE',
+    `zstd is for produce requests from version ${ZSTD_SINCE}, not ${apiVersion}`
+  )
 }
 
 /**

@@ -1,7 +1,7 @@
 // Which batches are let into a log.
 import { describe, expect, test } from 'vitest'
 import { InvalidRecordsError } from '../../../src/log/partition-log/record-errors.ts'
-import { checkProducedRecords } from '../../../src/log/partition-log/validator.ts'
+import { acceptedBatch, parseProducedRecords } from '../../../src/log/partition-log/validator.ts'
 import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
 import { record, refusal, threeRecords, validate } from './validator-fixture.ts'
@@ -14,16 +14,21 @@ function tampered(write: (bytes: Buffer) => void, options: BatchOptions = {}): R
   return batch
 }
 
+/** The batch of the records. Throws the error of the check that failed. */
+function parsed(records: Buffer | null, apiVersion = 9): RecordBatch {
+  return acceptedBatch(parseProducedRecords(records, apiVersion))
+}
+
 describe('the records of a produce request', () => {
   const one = buildBatch(threeRecords).bytes
 
   test('are one batch', () => {
-    expect(checkProducedRecords(one, 9).bytes).toEqual(one)
+    expect(parsed(one).bytes).toEqual(one)
   })
 
   test('may have the beginning of another batch behind them, which is dropped', () => {
     const cut = Buffer.concat([one, one.subarray(0, one.length - 1)])
-    expect(checkProducedRecords(cut, 9).bytes).toEqual(one)
+    expect(parsed(cut).bytes).toEqual(one)
   })
 
   test.each([
@@ -32,13 +37,19 @@ describe('the records of a produce request', () => {
     ['cut off', one.subarray(0, one.length - 1)],
     ['two batches', Buffer.concat([one, one])]
   ])('are refused when they are %s', (_, records) => {
-    expect(() => checkProducedRecords(records, 9)).toThrow(expect.objectContaining({ code: 'INVALID_RECORD' }))
+    expect(() => parsed(records)).toThrow(expect.objectContaining({ code: 'INVALID_RECORD' }))
+  })
+
+  test('are parsed once: the first batch is given although a second one refuses them', () => {
+    const { batch, error } = parseProducedRecords(Buffer.concat([one, one]), 9)
+    expect(batch?.bytes).toEqual(one)
+    expect(error).toMatchObject({ code: 'INVALID_RECORD' })
   })
 
   test('are refused in an old format', () => {
     const old = Buffer.from(one)
     old.writeInt8(1, 16)
-    expect(() => checkProducedRecords(old, 9)).toThrow(/magic 2, not 1/)
+    expect(() => parsed(old)).toThrow(/magic 2, not 1/)
   })
 
   test.each([
@@ -48,15 +59,13 @@ describe('the records of a produce request', () => {
     const bytes = Buffer.from(one)
     if (at === 8) bytes.writeInt32BE(value, at)
     else bytes.writeInt8(value, at)
-    expect(() => checkProducedRecords(bytes, 9)).toThrow(expect.objectContaining({ code: 'CORRUPT_MESSAGE' }))
+    expect(() => parsed(bytes)).toThrow(expect.objectContaining({ code: 'CORRUPT_MESSAGE' }))
   })
 
   test('may use zstd from version 7 on', () => {
     const { bytes } = buildBatch(threeRecords, { codec: 'zstd' })
-    expect(checkProducedRecords(bytes, 7).codec).toBe('zstd')
-    expect(() => checkProducedRecords(bytes, 6)).toThrow(
-      expect.objectContaining({ code: 'UNSUPPORTED_COMPRESSION_TYPE' })
-    )
+    expect(parsed(bytes, 7).codec).toBe('zstd')
+    expect(() => parsed(bytes, 6)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_COMPRESSION_TYPE' }))
   })
 })
 

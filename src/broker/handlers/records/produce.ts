@@ -10,43 +10,41 @@
  */
 
 import { InvalidRecordsError } from '../../../log/partition-log/record-errors.ts'
-import { checkProducedRecords } from '../../../log/partition-log/validator.ts'
+import { acceptedBatch, parseProducedRecords } from '../../../log/partition-log/validator.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import { CloseConnection } from '../../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
-import { batchesIn } from '../../../protocol/records/batch.ts'
+import { CorruptRecordError } from '../../../protocol/records/batch.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import { delayedProduce } from '../../../replica/purgatory.ts'
 import { fairTurns } from '../../../runtime/clock.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { byTopic, distinct, failureOf } from '../../per-partition.ts'
-import { checkAdmitted, joinTransaction, type ProducedBatch, wordsOf } from './transactional-produce.ts'
+import { checkAdmitted, joinTransaction, type ProducedPartition, wordsOf } from './transactional-produce.ts'
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
 /** An error, and what else the client is told with it. */
 type Refusal = Pick<PartitionResponse, 'errorCode'> & Partial<PartitionResponse>
-type Wanted = ProducedBatch
 
-const FIRST_VERSION_WITH_IDS = 13
+const TOPIC_IDS_SINCE = 13
 const ALL_IN_SYNC = -1
 /** Kafka's own admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
 export const produce: Handler<'Produce'> = async (request, context) => {
-  const wanted = distinct(
-    request.topicData.flatMap(({ name, topicId, partitionData }) =>
-      partitionData.map(({ index, records }) => ({ topic: name, topicId, partition: index, records }))
-    )
-  )
-  const ofAll = refusalOfAll(request, context)
-  const refusals = ofAll ? new Map(wanted.map(one => [one, ofAll])) : await joinTransaction(request, wanted, context)
+  const parsed = parsedPartitions(request, context)
+  const partitions = distinct(parsed)
+  const ofAll = refusalOfAll(request, parsed, context)
+  const refusals = ofAll
+    ? new Map(partitions.map(produced => [produced, ofAll]))
+    : await joinTransaction(request, partitions, context)
   const results = []
-  // Batches are small when they come and may be large when they are looked at.
+  // A small compressed batch may hold many records to validate.
   const afterYou = fairTurns(context.parts.clock)
-  for (const one of wanted) {
-    const refusal = refusals.get(one)
-    results.push({ ...one, data: refusal ? refused(one, refusal) : answer(request, one, context) })
+  for (const produced of partitions) {
+    const refusal = refusals.get(produced)
+    results.push({ ...produced, data: refusal ? refused(produced, refusal) : answer(request, produced, context) })
     await afterYou()
   }
   const answered = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
@@ -59,41 +57,50 @@ export const produce: Handler<'Produce'> = async (request, context) => {
   return { responses }
 }
 
-/** What is wrong with a request as a whole. */
-function refusalOfAll(
-  { topicData, transactionalId }: Request<'Produce'>,
-  { connection }: RequestContext
-): Refusal | undefined {
-  try {
-    const isTransactional = topicData.some(({ partitionData }) => partitionData.some(hasTransactionalRecords))
-    if (!isTransactional || transactionalId !== null) return undefined
-  } catch (error) {
-    if (!(error instanceof KafkaError)) throw error
-    connection.warn(`sent records that are refused: ${error.message}`)
-    return { errorCode: error.code, errorMessage: error.message }
-  }
-  return { errorCode: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' }
+/** The partitions in the request's order; of a partition that the request names twice, both. */
+function parsedPartitions({ topicData }: Request<'Produce'>, { apiVersion }: RequestContext): ProducedPartition[] {
+  return topicData.flatMap(({ name, topicId, partitionData }) =>
+    partitionData.map(({ index, records }) => ({
+      topic: name,
+      topicId,
+      partition: index,
+      records: parseProducedRecords(records, apiVersion)
+    }))
+  )
 }
 
-function hasTransactionalRecords({ records }: { records: Buffer | null }): boolean {
-  const first = batchesIn(records ?? Buffer.alloc(0)).next().value
-  return first !== undefined && !first.isLegacy && first.isTransactional
+/** The error of the whole request. As in Kafka, partitions after the first transactional batch are not looked at. */
+function refusalOfAll(
+  { transactionalId }: Request<'Produce'>,
+  parsed: readonly ProducedPartition[],
+  { connection }: RequestContext
+): Refusal | undefined {
+  for (const { records } of parsed) {
+    const { batch, error } = records
+    if (!batch && error instanceof CorruptRecordError) {
+      connection.warn(`sent records that are refused: ${error.message}`)
+      return { errorCode: error.code, errorMessage: error.message }
+    }
+    if (!batch?.isTransactional) continue
+    return transactionalId === null ? { errorCode: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' } : undefined
+  }
+  return undefined
 }
 
 function answer(
   request: Request<'Produce'>,
-  wanted: Wanted,
+  produced: ProducedPartition,
   context: RequestContext
 ): PartitionResponse | Promise<PartitionResponse> {
   const { catalog } = context.parts
   try {
-    const topic = context.apiVersion < FIRST_VERSION_WITH_IDS ? wanted.topic : catalog.topicById(wanted.topicId).name
-    const partition = catalog.partition(topic, wanted.partition)
-    const data = append(request, wanted, partition, context)
+    const topic = context.apiVersion < TOPIC_IDS_SINCE ? produced.topic : catalog.topicById(produced.topicId).name
+    const partition = catalog.partition(topic, produced.partition)
+    const data = append(request, produced, partition, context)
     const settled = request.acks === 0 ? undefined : partition.log.settled()
-    return settled ? onceSettled(settled, data, request, wanted, context) : data
+    return settled ? onceSettled(settled, data, request, produced, context) : data
   } catch (error) {
-    return refused(wanted, { errorCode: failureCode(error, wanted, context), errorMessage: wordsOf(error) })
+    return refused(produced, { errorCode: failureCode(error, produced, context), errorMessage: wordsOf(error) })
   }
 }
 
@@ -102,7 +109,7 @@ async function onceSettled(
   settled: Promise<void>,
   data: PartitionResponse,
   { acks, timeoutMs }: Request<'Produce'>,
-  wanted: Wanted,
+  produced: ProducedPartition,
   context: RequestContext
 ): Promise<PartitionResponse> {
   const { clock } = context.parts
@@ -111,7 +118,7 @@ async function onceSettled(
     else if (!(await delayedProduce(clock.now() + timeoutMs, settled, clock))) return timedOut(data)
     return data
   } catch (error) {
-    return refused(wanted, { errorCode: failureCode(error, wanted, context) })
+    return refused(produced, { errorCode: failureCode(error, produced, context) })
   }
 }
 
@@ -123,14 +130,14 @@ function timedOut(data: PartitionResponse): PartitionResponse {
 /** What fails before the log has been asked is thrown. */
 function append(
   { acks, transactionalId }: Request<'Produce'>,
-  wanted: Wanted,
+  produced: ProducedPartition,
   partition: Partition,
   context: RequestContext
 ): PartitionResponse {
-  const { parts, apiVersion, clientId } = context
+  const { parts, clientId } = context
   const { catalog, clock } = parts
   const { topic, log } = partition
-  const batch = checkProducedRecords(wanted.records, apiVersion)
+  const batch = acceptedBatch(produced.records)
   if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, context)
   if (![ALL_IN_SYNC, 0, 1].includes(acks))
     throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
@@ -138,14 +145,14 @@ function append(
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
   }
   try {
-    if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, wanted.partition)
+    if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, produced.partition)
     const appended = partition.append(batch, catalog.rulesOf(topic), clock.now())
-    return { index: wanted.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
+    return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
-    const errorCode = failureCode(error, wanted, context)
+    const errorCode = failureCode(error, produced, context)
     const told = WITHOUT_LOG_START.has(errorCode) ? {} : { logStartOffset: log.logStartOffset }
-    if (!(error instanceof InvalidRecordsError)) return refused(wanted, { errorCode, ...told })
-    return refused(wanted, { errorCode, ...told, recordErrors: error.recordErrors, errorMessage: error.message })
+    if (!(error instanceof InvalidRecordsError)) return refused(produced, { errorCode, ...told })
+    return refused(produced, { errorCode, ...told, recordErrors: error.recordErrors, errorMessage: error.message })
   }
 }
 
@@ -157,7 +164,11 @@ const FAULTY_RECORDS: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'MESSAGE_TOO_LARGE'
 ])
 
-function failureCode(error: unknown, { topic, topicId, partition }: Wanted, context: RequestContext): ErrorName {
+function failureCode(
+  error: unknown,
+  { topic, topicId, partition }: ProducedPartition,
+  context: RequestContext
+): ErrorName {
   const { errorCode } = failureOf(error, context.parts)
   if (FAULTY_RECORDS.has(errorCode) && error instanceof Error) {
     const where = `${topic || topicId}-${partition}`
@@ -175,14 +186,14 @@ const WITHOUT_LOG_START: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'KAFKA_STORAGE_ERROR'
 ])
 
-function refused({ partition: index }: Wanted, { errorCode, ...told }: Refusal): PartitionResponse {
+function refused({ partition: index }: ProducedPartition, { errorCode, ...told }: Refusal): PartitionResponse {
   return { index, errorCode, baseOffset: -1n, errorMessage: null, ...told }
 }
 
 /** One log line must not grow with the request. */
 const SHOWN_FAILURES = 3
 
-function closeIfAnyFailed(results: readonly (Wanted & { data: PartitionResponse })[]): undefined {
+function closeIfAnyFailed(results: readonly (ProducedPartition & { data: PartitionResponse })[]): undefined {
   const failures = results
     .filter(({ data }) => data.errorCode !== 'NONE')
     .map(({ topic, topicId, partition, data }) => `${topic || topicId}-${partition}: ${data.errorCode}`)

@@ -1,9 +1,9 @@
 /**
- * What lets a transactional batch of a client in (KIP-890): the first of its transaction in a partition only when the
- * coordinator has the partition in the open transaction. Clients from Produce version 12 on have that added by the
- * produce itself, older ones have asked before.
+ * Verifies that a transactional write may append (KIP-890): the first batch of a transaction in a partition only if the
+ * transaction coordinator has the partition in the ongoing transaction. From version 12 on Produce adds the partition
+ * itself; older clients have sent AddPartitionsToTxn before.
  */
-import { checkProducedRecords } from '../../../log/partition-log/validator.ts'
+import { acceptedBatch, type ProducedRecords } from '../../../log/partition-log/validator.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import type { RecordBatch } from '../../../protocol/records/batch.ts'
 import type { Partition } from '../../../replica/partition.ts'
@@ -59,37 +59,38 @@ export function checkInTransaction(write: TransactionalWrite, topic: string, ind
   )
 }
 
-/** A batch of a Produce request, and where it goes. */
-export interface ProducedBatch extends PartitionRef {
-  readonly records: Buffer | null
+/** The records of a Produce request for one partition. */
+export interface ProducedPartition extends PartitionRef {
+  readonly records: ProducedRecords
 }
 
+/** A transactional batch whose partition may have to be added to the transaction. */
 interface Admission {
-  readonly one: ProducedBatch
+  readonly produced: ProducedPartition
   readonly batch: RecordBatch
   readonly partition: Partition
 }
 
-/** What Kafka says of a batch that is not let in. */
+/** Kafka's answer for a batch that is not appended. */
 export interface Refusal {
   readonly errorCode: ErrorName
   readonly errorMessage: string | null
 }
 
 /**
- * Adds the partitions that are new to the client's transaction to it, where that is the produce's own to do. Gives what
- * those are told that cannot be added; all of them where batches of several producers come together.
+ * Adds the partitions that are new to the client's transaction, if this version of Produce does so. Returns the refusals of
+ * the partitions that cannot be added; refuses all partitions if their batches are of several producers.
  */
 export async function joinTransaction(
   { transactionalId }: Request<'Produce'>,
-  wanted: readonly ProducedBatch[],
+  partitions: readonly ProducedPartition[],
   context: RequestContext
-): Promise<ReadonlyMap<ProducedBatch, Refusal>> {
+): Promise<ReadonlyMap<ProducedPartition, Refusal>> {
   if (transactionalId === null) return new Map()
-  const admissions = wanted.flatMap(one => admissionOf(one, context) ?? [])
+  const admissions = partitions.flatMap(produced => admissionOf(produced, context) ?? [])
   if (new Set(admissions.map(({ batch }) => `${batch.producerId}/${batch.producerEpoch}`)).size > 1) {
     const errorMessage = 'Transactional records contained more than one producer ID'
-    return new Map(wanted.map(one => [one, { errorCode: 'INVALID_PRODUCER_ID_MAPPING', errorMessage }]))
+    return new Map(partitions.map(produced => [produced, { errorCode: 'INVALID_PRODUCER_ID_MAPPING', errorMessage }]))
   }
   const [first] = admissions
   if (!first) return new Map()
@@ -99,18 +100,18 @@ export async function joinTransaction(
     return new Map()
   } catch (error) {
     const refusal = { errorCode: failureOf(error, context.parts).errorCode, errorMessage: wordsOf(error) }
-    return new Map(added.map(({ one }) => [one, refusal]))
+    return new Map(added.map(({ produced }) => [produced, refusal]))
   }
 }
 
-/** Nothing for a batch that is not transactional. What is wrong with a batch or its partition is told when it is appended. */
-function admissionOf(one: ProducedBatch, { parts, apiVersion }: RequestContext): Admission | undefined {
+/** undefined for a batch that is not transactional. Errors of the batch or its partition are answered by the append. */
+function admissionOf(produced: ProducedPartition, { parts }: RequestContext): Admission | undefined {
   const { catalog } = parts
   try {
-    const batch = checkProducedRecords(one.records, apiVersion)
+    const batch = acceptedBatch(produced.records)
     if (!belongsToTransaction(batch)) return undefined
-    const name = catalog.nameOf({ name: one.topic, topicId: one.topicId })
-    return { one, batch, partition: catalog.partition(name, one.partition) }
+    const name = catalog.nameOf({ name: produced.topic, topicId: produced.topicId })
+    return { produced, batch, partition: catalog.partition(name, produced.partition) }
   } catch (error) {
     if (error instanceof KafkaError) return undefined
     throw error
@@ -146,7 +147,7 @@ export function checkAdmitted(
   if (needsVerification(write, partition, batch)) checkInTransaction(write, partition.topic, partition.index)
 }
 
-/** As in Kafka, a transactional batch of nobody is nobody's business. */
+/** As in Kafka, batches without a producer id are not verified. */
 function belongsToTransaction({ isTransactional, producerId }: RecordBatch): boolean {
   return isTransactional && producerId >= 0n
 }
