@@ -13,6 +13,7 @@ import type { Clock } from '../src/runtime/clock.ts'
 import { silentLogger } from '../src/runtime/logger.ts'
 import { seededRandom } from '../src/runtime/random.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
+import { RecordingLogger } from '../src/testing/recording-logger.ts'
 import { Client } from './net/client.ts'
 
 const BROKER = 4
@@ -132,12 +133,13 @@ it('says why it cannot start, whatever else goes wrong while it gives things bac
       throw new Error('the clock is broken')
     }
   }
-  const errors: unknown[] = []
-  const logger = { ...silentLogger, error: (bindings: object) => errors.push(bindings) }
+  const logger = new RecordingLogger()
   const { settings } = resolve(fromObject({ listeners: 'PLAINTEXT://127.0.0.1:0', 'node.id': 2 }))
   const starting = startNode({ settings, dataDir, clock: broken, random: seededRandom(1), logger })
   await expect(starting).rejects.toThrow('the data directory belongs to node.id 1')
-  expect(errors).toEqual([{ err: new Error('the clock is broken') }])
+  expect(logger.lines.filter(({ level }) => level === 'error')).toMatchObject([
+    { bindings: { err: new Error('the clock is broken') } }
+  ])
 })
 
 it('frees port and directory when it stops, and sets no alarm any more', async () => {

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { APIS } from '../../src/protocol/messages/index.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { batchOf, Harness } from './harness.ts'
 
 /** Counts what is written to the metadata log. */
@@ -122,8 +122,7 @@ describe('a change of metadata', () => {
 
 it('tells of a full disk once, however many requests meet it', async () => {
   const storage = new FillingStorage()
-  const told: string[] = []
-  const logger = { ...silentLogger, error: (_: object, message: string) => told.push(message), child: () => logger }
+  const logger = new RecordingLogger()
   await using broker = await Harness.start({ storage, logger })
   const topicId = await broker.createTopic('t')
   storage.isFull = true
@@ -131,7 +130,7 @@ it('tells of a full disk once, however many requests meet it', async () => {
     expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('KAFKA_STORAGE_ERROR')
   }
   storage.isFull = false
-  expect(told.filter(message => message.includes('no room'))).toHaveLength(1)
+  expect(logger.messages('error').filter(message => message.includes('no room'))).toHaveLength(1)
 })
 
 describe('a whole request that is refused', () => {
@@ -164,7 +163,7 @@ describe('a start that fails', () => {
     const snapshot = '__cluster_metadata-0/00000000000000000000-0000000000.checkpoint'
     storage.truncate(snapshot, storage.size(snapshot) - 1)
     const { clock } = first
-    await expect(Harness.start({ storage, clock, logger: silentLogger })).rejects.toThrow()
+    await expect(Harness.start({ storage, clock })).rejects.toThrow()
     expect(clock.pendingAlarms).toBe(0)
   })
 })

@@ -1,9 +1,9 @@
 /** How a broker comes up over a directory that another one has left: clean, killed, or damaged. */
 import { describe, expect, it } from 'vitest'
 import type { RecoveryProgress } from '../../src/log/recovery/recovery-progress.ts'
-import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory-storage.ts'
 import { replaceFile, StorageError } from '../../src/storage/storage.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { batchOf, Harness } from './harness.ts'
 
 const T0 = 1_700_000_000_000n
@@ -34,10 +34,6 @@ function damage(storage: MemoryStorage, path: string, position: number): void {
   const bytes = bytesOf(storage, path)
   bytes.writeUInt8(bytes.readUInt8(position) ^ 1, position)
   replaceFile(storage, path, bytes)
-}
-
-function errorsInto(lines: string[]): Logger {
-  return { ...silentLogger, error: (_, message) => lines.push(message), child: () => errorsInto(lines) }
 }
 
 async function filled(storage: MemoryStorage, topics: readonly string[], batches = 3): Promise<Harness> {
@@ -201,15 +197,15 @@ describe('a start after a kill', () => {
 })
 
 describe('damage that recovery has no reason to look for', () => {
-  async function damaged(): Promise<{ harness: Harness; topicId: string; errors: string[]; position: number }> {
+  async function damaged(): Promise<{ harness: Harness; topicId: string; logger: RecordingLogger; position: number }> {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'], 4)
     await first.broker.stop()
     const position = storage.size(`a-0/${LOG}`) / 2
     damage(storage, `a-0/${LOG}`, position + 70)
-    const errors: string[] = []
-    const harness = await Harness.start({ storage, logger: errorsInto(errors) })
-    return { harness, topicId: await idOf(harness, 'a'), errors, position }
+    const logger = new RecordingLogger()
+    const harness = await Harness.start({ storage, logger })
+    return { harness, topicId: await idOf(harness, 'a'), logger, position }
   }
 
   it('is never served: a fetch gets what lies before and after, and an error at the place', async () => {
@@ -247,11 +243,11 @@ describe('damage that recovery has no reason to look for', () => {
   })
 
   it('is reported once, with file and position, however often it is met', async () => {
-    const { harness, topicId, errors, position } = await damaged()
+    const { harness, topicId, logger, position } = await damaged()
     await using _ = harness
     for (const _ of [1, 2, 3]) await harness.get('Fetch', harness.fetchRequest(topicId, 2n))
     const place = `a log is damaged: a-0/${LOG}, position ${position}: the checksum does not fit`
-    expect(errors.filter(line => line.startsWith('a log is damaged'))).toEqual([place])
+    expect(logger.messages('error').filter(line => line.startsWith('a log is damaged'))).toEqual([place])
   })
 
   it('is what a search for a time ends with that has to go past it', async () => {

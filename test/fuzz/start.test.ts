@@ -5,10 +5,9 @@
 import { beforeAll, expect, test } from 'vitest'
 import { isUserError } from '../../src/cli/user-error.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
-import type { Logger } from '../../src/runtime/logger.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
 import { commitRequest, damaged, TOPICS, writtenDirectory } from './directory.ts'
 import { ROUNDS, TIMEOUT_MS } from './mutations.ts'
@@ -24,11 +23,9 @@ beforeAll(async () => {
   killed = written.killed
 })
 
-/** A logger that fails for what is our own mistake. */
-function watching(problems: string[]): Logger {
-  const error = (...args: unknown[]) => void problems.push(JSON.stringify(args, replaced))
-  const logger: Logger = { ...silentLogger, error, child: () => logger }
-  return logger
+/** The errors that were logged, as text with stacks. */
+function errorsIn({ lines }: RecordingLogger): string[] {
+  return lines.filter(({ level }) => level === 'error').map(line => JSON.stringify(line, replaced))
 }
 
 function replaced(_: string, value: unknown): unknown {
@@ -72,21 +69,21 @@ test.each([
   let starts = 0
   for (let round = 0; round < STARTS; round++) {
     const { storage, paths } = damaged(original(), random)
-    const problems: string[] = []
+    const logger = new RecordingLogger()
     try {
-      const harness = await Harness.start({ storage, logger: watching(problems) })
+      const harness = await Harness.start({ storage, logger })
       starts++
       await use(harness)
       await harness.broker.stop()
       // What was repaired stays so.
-      await (await Harness.start({ storage, logger: watching(problems) })).broker.stop()
+      await (await Harness.start({ storage, logger })).broker.stop()
     } catch (error) {
       const where = `round ${round}, ${paths.join()}`
       if (!isUserError(error)) throw new Error(`${where}: ${error}`, { cause: error })
       expect(error.message, where).not.toMatch(/\n|undefined|\[object/)
     }
     expect(
-      problems.filter(text => /TypeError|RangeError|AssertionError/.test(text)),
+      errorsIn(logger).filter(text => /TypeError|RangeError|AssertionError/.test(text)),
       paths.join()
     ).toEqual([])
   }

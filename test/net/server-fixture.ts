@@ -4,7 +4,7 @@ import type { ConnectionContext, Dispatch } from '../../src/net/dispatch.ts'
 import { Server, type ServerLimits } from '../../src/net/server.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
-import type { Logger } from '../../src/runtime/logger.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { Client, framed } from './client.ts'
 
 const LIMITS: ServerLimits = {
@@ -16,11 +16,10 @@ const LIMITS: ServerLimits = {
   backlog: 50
 }
 
-interface Rig {
+interface StartedServer {
   readonly server: Server
   readonly port: number
-  readonly warnings: string[]
-  readonly errors: string[]
+  readonly logger: RecordingLogger
 }
 
 /** Answers every frame with itself. */
@@ -31,21 +30,13 @@ export async function start(
   dispatch: Dispatch | undefined,
   limits: Partial<ServerLimits> = {},
   clock = systemClock
-): Promise<Rig> {
-  const warnings: string[] = []
-  const errors: string[] = []
-  const logger: Logger = {
-    debug: () => {},
-    info: () => {},
-    warn: (_, message) => warnings.push(message),
-    error: (_, message) => errors.push(message),
-    child: () => logger
-  }
+): Promise<StartedServer> {
+  const logger = new RecordingLogger()
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
   const server = await Server.bind({ listeners, limits: { ...LIMITS, ...limits }, clock, logger })
   onTestFinished(() => server.close())
   if (dispatch !== undefined) server.serve(dispatch)
-  return { server, port: server.endpoints[0]?.port ?? 0, warnings, errors }
+  return { server, port: server.endpoints[0]?.port ?? 0, logger }
 }
 
 /** Parks every request until the test answers it. */

@@ -52,7 +52,7 @@ describe('limits', () => {
   })
 
   it('closes who holds most when requests together pass the bound', async () => {
-    const { port, warnings } = await start(echo, { maxRequestBytes: 100_000_000, maxHeldBytes: 3_000_000 })
+    const { port, logger } = await start(echo, { maxRequestBytes: 100_000_000, maxHeldBytes: 3_000_000 })
     const modest = await Client.connect(port)
     modest.write(framed('m'.repeat(500_000)).subarray(0, -1))
     const greedy = await Client.connect(port)
@@ -61,7 +61,9 @@ describe('limits', () => {
     greedy.write(claim)
     greedy.write(Buffer.alloc(5_000_000))
     await greedy.closedByServer()
-    expect(warnings).toEqual([expect.stringMatching(/held \d+ bytes .* queued\.max\.request\.bytes \(3000000\)/)])
+    expect(logger.messages('warn')).toEqual([
+      expect.stringMatching(/held \d+ bytes .* queued\.max\.request\.bytes \(3000000\)/)
+    ])
     modest.write('m')
     expect(await modest.receive()).toHaveLength(500_000)
   })
@@ -84,13 +86,13 @@ describe('limits', () => {
   })
 
   it('closes connections beyond max.connections.per.ip and frees a place when one goes', async () => {
-    const { port, warnings } = await start(echo, { maxConnectionsOf: () => 1 })
+    const { port, logger } = await start(echo, { maxConnectionsOf: () => 1 })
     const first = await Client.connect(port)
     first.send('in')
     await first.receive()
     const second = await Client.connect(port)
     await second.closedByServer()
-    expect(warnings).toEqual([expect.stringContaining('max.connections.per.ip allows 1')])
+    expect(logger.messages('warn')).toEqual([expect.stringContaining('max.connections.per.ip allows 1')])
     first.socket.end()
     await first.closedByServer()
     const third = await Client.connect(port)
@@ -100,7 +102,7 @@ describe('limits', () => {
 
   it('closes a connection on which nothing has come or gone for connections.max.idle.ms', async () => {
     const clock = new ManualClock()
-    const { port, warnings } = await start(echo, { maxIdleMs: 1000 }, clock)
+    const { port, logger } = await start(echo, { maxIdleMs: 1000 }, clock)
     const client = await Client.connect(port)
     client.send('hello')
     await client.receive()
@@ -112,13 +114,13 @@ describe('limits', () => {
     expect(await client.receive()).toBe('still open')
     clock.advance(1000)
     await client.closedByServer()
-    expect(warnings).toEqual([])
+    expect(logger.messages('warn')).toEqual([])
     expect(clock.pendingAlarms).toBe(0)
   })
 
   it('warns when the idle client is one that never takes its answers', async () => {
     const clock = new ManualClock()
-    const { port, warnings } = await start(echoOrFlood, { maxIdleMs: 1000 }, clock)
+    const { port, logger } = await start(echoOrFlood, { maxIdleMs: 1000 }, clock)
     const client = await Client.connect(port)
     client.socket.pause()
     client.send('flood')
@@ -129,7 +131,7 @@ describe('limits', () => {
     }
     clock.advance(1000)
     await other.closedByServer()
-    expect(warnings).toEqual([
+    expect(logger.messages('warn')).toEqual([
       expect.stringMatching(/127\.0\.0\.1:\d+: it has taken nothing of its answer for 1000 ms/)
     ])
   })

@@ -93,7 +93,7 @@ describe('requests and answers', () => {
 
   it('answers all that a client asked before it closed its own side, then closes', async () => {
     const delayed = delaying()
-    const { port, warnings } = await start(delayed.dispatch)
+    const { port, logger } = await start(delayed.dispatch)
     const client = await Client.connect(port)
     client.send('one')
     client.send('two')
@@ -105,7 +105,7 @@ describe('requests and answers', () => {
     expect(await client.receive()).toBe('answer one')
     expect(await client.receive()).toBe('answer two')
     expect(await client.receive()).toBeUndefined()
-    expect(warnings).toEqual([])
+    expect(logger.messages('warn')).toEqual([])
   })
 })
 
@@ -118,51 +118,51 @@ describe('what is not Kafka', () => {
     ['a frame of 2 GB', Buffer.from('7fffffff00', 'hex'), /2147483647 bytes is larger than the 1000000/],
     ['a negative size', Buffer.from('fffffffe00', 'hex'), /negative size \(-2\)/]
   ])('closes on %s, with one warning that names the peer', async (_, bytes, reason) => {
-    const { port, warnings, errors } = await start(echo)
+    const { port, logger } = await start(echo)
     const client = await Client.connect(port)
     const other = await Client.connect(port)
     client.write(bytes)
     await client.closedByServer()
-    expect(warnings).toHaveLength(1)
-    expect(warnings[0]).toMatch(reason)
-    expect(warnings[0]).toContain(`127.0.0.1:${client.socket.localPort}`)
-    expect(errors).toEqual([])
+    expect(logger.messages('warn')).toHaveLength(1)
+    expect(logger.messages('warn')[0]).toMatch(reason)
+    expect(logger.messages('warn')[0]).toContain(`127.0.0.1:${client.socket.localPort}`)
+    expect(logger.messages('error')).toEqual([])
     other.send('still here')
     expect(await other.receive()).toBe('still here')
   })
 
   it('warns of a request that is cut off by the end of the connection', async () => {
-    const { port, warnings } = await start(echo)
+    const { port, logger } = await start(echo)
     const client = await Client.connect(port)
     client.send('whole')
     client.socket.end(framed('torn').subarray(0, 6))
     expect(await client.receive()).toBe('whole')
     await client.closedByServer()
-    expect(warnings).toEqual([expect.stringContaining('in the middle of a request')])
+    expect(logger.messages('warn')).toEqual([expect.stringContaining('in the middle of a request')])
   })
 
   it.each([new MalformedFrame('API key 1234 is none of Kafka'), new CloseConnection('it would not authenticate')])(
     'closes with the reason that the dispatcher gives (%s)',
     async error => {
-      const { port, warnings, errors } = await start(async () => Promise.reject(error))
+      const { port, logger } = await start(async () => Promise.reject(error))
       const client = await Client.connect(port)
       client.send('whatever')
       client.send('never read')
       await client.closedByServer()
-      expect(warnings).toEqual([expect.stringContaining(error.message)])
-      expect(errors).toEqual([])
+      expect(logger.messages('warn')).toEqual([expect.stringContaining(error.message)])
+      expect(logger.messages('error')).toEqual([])
     }
   )
 
   it('closes and logs an error when the dispatcher itself breaks', async () => {
-    const { port, warnings, errors } = await start(() => {
+    const { port, logger } = await start(() => {
       throw new TypeError('our bug')
     })
     const client = await Client.connect(port)
     client.send('whatever')
     await client.closedByServer()
-    expect(warnings).toEqual([])
-    expect(errors).toHaveLength(1)
+    expect(logger.messages('warn')).toEqual([])
+    expect(logger.messages('error')).toHaveLength(1)
   })
 })
 

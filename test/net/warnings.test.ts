@@ -1,37 +1,41 @@
 import { expect, it } from 'vitest'
 import { Warnings } from '../../src/net/warnings.ts'
-import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 
-function rig() {
-  const told: string[] = []
-  const logger: Logger = { ...silentLogger, warn: (_, message) => told.push(message) }
+function limitedWarnings() {
+  const logger = new RecordingLogger()
   const clock = new ManualClock()
   const warnings = new Warnings(clock, logger)
-  return { told, clock, warnings }
+  return { logger, clock, warnings }
 }
 
 it('says ten things a minute about an address, then how many more there were', () => {
-  const { told, clock, warnings } = rig()
+  const { logger, clock, warnings } = limitedWarnings()
   for (let count = 1; count <= 10_000; count++) warnings.warn('10.0.0.1', {}, `mistake ${count}`)
   warnings.warn('10.0.0.2', {}, 'another')
-  expect(told).toEqual([...Array.from({ length: 10 }, (_, index) => `mistake ${index + 1}`), 'another'])
+  expect(logger.messages('warn')).toEqual([
+    ...Array.from({ length: 10 }, (_, index) => `mistake ${index + 1}`),
+    'another'
+  ])
   clock.advance(60_000)
-  expect(told.slice(11)).toEqual([expect.stringMatching(/^9990 more warnings about 10\.0\.0\.1 within a minute/)])
+  expect(logger.messages('warn').slice(11)).toEqual([
+    expect.stringMatching(/^9990 more warnings about 10\.0\.0\.1 within a minute/)
+  ])
   warnings.warn('10.0.0.1', {}, 'again')
-  expect(told.at(-1)).toBe('again')
+  expect(logger.messages('warn').at(-1)).toBe('again')
 })
 
 it('does not write more for being called from thousands of addresses', () => {
-  const { told, warnings } = rig()
+  const { logger, warnings } = limitedWarnings()
   for (let count = 0; count < 20_000; count++) warnings.warn(`2001:db8::${count.toString(16)}`, {}, 'mistake')
   warnings.flush()
-  expect(told).toHaveLength(100 + 10 + 1)
-  expect(told.at(-1)).toContain('19890 more warnings about other addresses')
+  expect(logger.messages('warn')).toHaveLength(100 + 10 + 1)
+  expect(logger.messages('warn').at(-1)).toContain('19890 more warnings about other addresses')
 })
 
 it('has nothing left to do when nothing was wrong, or after the flush', () => {
-  const { clock, warnings } = rig()
+  const { clock, warnings } = limitedWarnings()
   expect(clock.pendingAlarms).toBe(0)
   warnings.warn('10.0.0.1', {}, 'mistake')
   warnings.flush()

@@ -2,9 +2,9 @@ import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
-import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { Harness, type HarnessOptions } from '../broker/harness.ts'
 
 export const BACKOFF_MS = 15_000
@@ -12,11 +12,6 @@ export const BACKOFF_MS = 15_000
 const ENOUGH_TURNS = 50
 /** Every record more than a millisecond after the first of its segment begins a new one. */
 export const COMPACTED = { 'cleanup.policy': 'compact', 'segment.ms': '1', 'file.delete.delay.ms': '0' }
-
-interface Line {
-  readonly message: string
-  readonly bindings: object
-}
 
 /** A request that changes one setting of a topic. */
 export function alter(resourceName: string, name: string, value: string) {
@@ -26,7 +21,7 @@ export function alter(resourceName: string, name: string, value: string) {
 export class Rig {
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly storage: MemoryStorage
-  readonly lines: Line[] = []
+  readonly logger = new RecordingLogger()
   #harness: Harness | undefined
   #timestamp = BigInt(this.clock.now())
 
@@ -40,9 +35,7 @@ export class Rig {
   }
 
   async start(config: HarnessOptions['config'] = {}): Promise<void> {
-    const { clock, storage } = this
-    const note = (bindings: object, message: string) => void this.lines.push({ message, bindings })
-    const logger: Logger = { ...silentLogger, info: note, warn: note, error: note, child: () => logger }
+    const { clock, storage, logger } = this
     this.#harness = await Harness.start({ clock, storage, logger, config })
   }
 
@@ -85,9 +78,5 @@ export class Rig {
   cleanerCheckpoint(): string {
     const path = 'cleaner-offset-checkpoint'
     return this.storage.exists(path) ? this.storage.read(path, 0, this.storage.size(path)).toString() : ''
-  }
-
-  messages(about: string): Line[] {
-    return this.lines.filter(({ message }) => message.includes(about))
   }
 }

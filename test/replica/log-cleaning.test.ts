@@ -15,8 +15,9 @@ describe('the cleaner of logs', () => {
     await rig.cleanerPass(1)
     expect(await rig.records(topicId)).toEqual(['2 b=1', '3 a=3', '4 c=1'])
     expect(rig.cleanerCheckpoint()).toBe('0\n1\nt 0 4\n')
-    expect(rig.messages('compacted')).toEqual([
+    expect(rig.logger.linesWith('compacted')).toEqual([
       {
+        level: 'info',
         message: 'a log was compacted',
         bindings: expect.objectContaining({ folder: 't-0', bytesBefore: 280, recordsDropped: 2 })
       }
@@ -32,10 +33,10 @@ describe('the cleaner of logs', () => {
     for (const text of ['a=1', 'a=2', 'b=1']) await rig.produce(topicId, [text])
     await rig.cleanerPass()
     await rig.cleanerPass()
-    expect(rig.messages('compacted')).toHaveLength(1)
+    expect(rig.logger.linesWith('compacted')).toHaveLength(1)
     for (const text of ['a=3', 'a=4', 'b=2']) await rig.produce(topicId, [text])
     await rig.cleanerPass()
-    expect(rig.messages('compacted')).toHaveLength(2)
+    expect(rig.logger.linesWith('compacted')).toHaveLength(2)
     expect(await rig.records(topicId)).toEqual(['2 b=1', '4 a=4', '5 b=2'])
     await rig.harness.broker.stop()
   })
@@ -64,7 +65,7 @@ describe('the cleaner of logs', () => {
     await rig.harness.broker.stop()
     await rig.start()
     await rig.cleanerPass()
-    expect(rig.messages('compacted')).toHaveLength(1)
+    expect(rig.logger.linesWith('compacted')).toHaveLength(1)
     expect(await rig.records(topicId)).toEqual(['1 a=2', '2 b=1'])
     await rig.harness.broker.stop()
   })
@@ -135,10 +136,10 @@ describe('the cleaner of logs', () => {
     await rig.start()
     await rig.cleanerPass()
     await rig.cleanerPass()
-    expect(rig.messages('cannot be compacted')).toEqual([
+    expect(rig.logger.linesWith('cannot be compacted')).toEqual([
       expect.objectContaining({ bindings: expect.objectContaining({ folder: 'bad-0' }) })
     ])
-    expect(rig.messages('a log was compacted')).toEqual([
+    expect(rig.logger.linesWith('a log was compacted')).toEqual([
       expect.objectContaining({ bindings: expect.objectContaining({ folder: 'good-0' }) })
     ])
     await rig.harness.broker.stop()
@@ -151,9 +152,9 @@ describe('the cleaner of logs', () => {
     for (let number = 0; number < 40; number++) await rig.produce(topicId, [`a=${number}`])
     rig.clock.advance(BACKOFF_MS)
     await rig.produce(topicId, ['b=1'])
-    expect(rig.messages('compacted')).toEqual([])
+    expect(rig.logger.linesWith('compacted')).toEqual([])
     await rig.harness.broker.stop()
-    expect(rig.messages('compacted')).toEqual([])
+    expect(rig.logger.linesWith('compacted')).toEqual([])
     expect(rig.files('t-0').filter(name => name.endsWith('.cleaned'))).toEqual([])
     await rig.start()
     await rig.cleanerPass()
@@ -168,7 +169,7 @@ describe('the cleaner of logs', () => {
     for (let number = 0; number < 6; number++) await rig.produce(topicId, [`a=${number}`])
     rig.clock.advance(BACKOFF_MS)
     let seconds = 0
-    while (rig.messages('compacted').length === 0) {
+    while (rig.logger.linesWith('compacted').length === 0) {
       await nextTurn()
       rig.clock.advance(1000)
       seconds++

@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { batchOf, Harness } from '../broker/harness.ts'
 
 const FIRST_CHECK_MS = 30_000
@@ -83,15 +84,15 @@ describe('retention', () => {
     const { clock, storage, harness, topicId } = await rig(SMALL)
     await produce({ harness, clock }, topicId, 3)
     await harness.broker.stop()
-    const told: object[] = []
-    const logger: Logger = { ...silentLogger, info: bindings => void told.push(bindings) }
+    const logger = new RecordingLogger()
     const again = await Harness.start({ clock, storage, logger })
     await check(clock, FIRST_CHECK_MS)
     expect(files(storage, '.log.deleted')).toBe(3)
     const said = { folder: 'orders-0', reason: 'older than retention.ms 1000' }
     // The last one by itself: only now there is room for its successor, should the disk be full.
-    expect(told).toContainEqual(expect.objectContaining({ ...said, count: 2, logStartOffset: 2n }))
-    expect(told).toContainEqual(expect.objectContaining({ ...said, count: 1, logStartOffset: 3n }))
+    const reported = logger.lines.filter(({ level }) => level === 'info').map(({ bindings }) => bindings)
+    expect(reported).toContainEqual(expect.objectContaining({ ...said, count: 2, logStartOffset: 2n }))
+    expect(reported).toContainEqual(expect.objectContaining({ ...said, count: 1, logStartOffset: 3n }))
     await again.broker.stop()
     expect(files(storage, '.log.deleted')).toBe(3)
     // Left over by the stop: the next start sees to them.

@@ -5,9 +5,9 @@
  */
 import { expect, test } from 'vitest'
 import { nextTurn } from '../../src/runtime/clock.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { Harness } from '../broker/harness.ts'
 import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../group/embedded.ts'
 import { type Cause, dieEverywhere, type Life } from './death.ts'
@@ -238,10 +238,9 @@ async function play(life: Life, ledger: Ledger, config: Record<string, number>):
 
 async function check(storage: MemoryStorage, ledger: Ledger, kept: boolean): Promise<void> {
   const clock = new ManualClock()
-  const errors: string[] = []
-  const logger = { ...silentLogger, error: (_: object, message: string) => errors.push(message), child: () => logger }
+  const logger = new RecordingLogger()
   await using broker = await Harness.start({ storage, clock, config: CONFIG, logger })
-  expect(errors).toEqual([])
+  expect(logger.messages('error')).toEqual([])
   for (const [key, { possible, asked }] of ledger.committed) {
     const [groupId = '', partition] = key.split(' ')
     expect(kept ? possible : asked, `offset of ${key}`).toContain(await offsetOf(broker, groupId, Number(partition)))

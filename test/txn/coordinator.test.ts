@@ -74,7 +74,7 @@ describe('the line for the operator', () => {
     const { producerId } = await stage.init()
     await stage.init()
     const ids = { transactionalId: 'id', producerId }
-    expect(stage.lines).toEqual([
+    expect(stage.logger.lines).toEqual([
       { level: 'info', message: 'a transactional id is new', bindings: { ...ids, oldEpoch: -1, newEpoch: 0, client } },
       {
         level: 'info',
@@ -87,14 +87,14 @@ describe('the line for the operator', () => {
   test('of a producer that goes on as the one it was', async () => {
     const { producerId, producerEpoch } = await stage.init()
     await stage.init({ expected: { producerId, producerEpoch } })
-    expect(stage.told('info')).toContain('a producer goes on with a new epoch')
+    expect(stage.logger.messages('info')).toContain('a producer goes on with a new epoch')
   })
 
   test.each([0, 2])('of a transaction that another instance ends, at transaction.version %i', async version => {
     stage.transactionVersion = version
     const { producerId } = await stage.open('t-0')
     expect(await codeOf(stage.init())).toBe('CONCURRENT_TRANSACTIONS')
-    expect(stage.lines.at(-1)).toEqual({
+    expect(stage.logger.lines.at(-1)).toEqual({
       level: 'info',
       message: 'a transaction is aborted and its producer fenced: another instance asked for its transactional id',
       bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1, client }
@@ -104,10 +104,10 @@ describe('the line for the operator', () => {
   test('of a transaction that its producer aborts, and none of one that it commits', async () => {
     const producer = await stage.open('t-0')
     const next = await stage.end(producer, 'COMMIT')
-    expect(stage.lines).toHaveLength(1)
+    expect(stage.logger.lines).toHaveLength(1)
     await stage.add(next, 't-0')
     await stage.end(next, 'ABORT')
-    expect(stage.lines.at(-1)).toEqual({
+    expect(stage.logger.lines.at(-1)).toEqual({
       level: 'info',
       message: 'a transaction is aborted: its producer wants it so',
       bindings: { transactionalId: 'id', producerId: producer.producerId, oldEpoch: 1, newEpoch: 2, client }
@@ -117,7 +117,7 @@ describe('the line for the operator', () => {
   test('of a transaction that took too long', async () => {
     const { producerId } = await stage.open('t-0')
     stage.clock.advance(70_000)
-    expect(stage.lines.at(-1)).toEqual({
+    expect(stage.logger.lines.at(-1)).toEqual({
       level: 'info',
       message: 'a transaction is aborted and its producer fenced: it was open for more than 60000 ms',
       bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1 }
@@ -150,7 +150,7 @@ describe('a transaction that takes too long', () => {
     await stage.open('t-0')
     stage.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
     stage.clock.advance(70_000)
-    expect([stage.state, stage.told('warn')]).toEqual(['Ongoing', ['a timed-out transaction stays open']])
+    expect([stage.state, stage.logger.messages('warn')]).toEqual(['Ongoing', ['a timed-out transaction stays open']])
     stage.journal.failure = undefined
     stage.clock.advance(10_000)
     expect(stage.state).toBe('CompleteAbort')
@@ -196,7 +196,7 @@ describe('ids that are not used', () => {
     stage.journal.failure = kafkaError('KAFKA_STORAGE_ERROR')
     stage.clock.advance(DAY_MS)
     expect([...stage.coordinator.txns()]).toHaveLength(1)
-    expect(stage.told('warn')).toEqual(['expired transactional ids cannot be removed'])
+    expect(stage.logger.messages('warn')).toEqual(['expired transactional ids cannot be removed'])
   })
 })
 

@@ -59,7 +59,7 @@ describe('a transaction whose end is decided', () => {
       expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
       stage.clock.advance(5000)
       expect(stage.markers.written).toEqual(['t-1 COMMIT 100/1'])
-      expect(stage.told('warn')).toEqual([RETRIED])
+      expect(stage.logger.messages('warn')).toEqual([RETRIED])
       stage.markers.failures.clear()
       stage.clock.advance(1000)
       expect([stage.state, stage.markers.written.slice(1)]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
@@ -79,7 +79,7 @@ describe('a transaction whose end is decided', () => {
     const producer = await stage.open('gone-0', 't-0')
     stage.markers.failures.set('gone-0', kafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
     expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
-    expect([stage.markers.written, stage.told('warn')]).toEqual([['t-0 COMMIT 100/1'], []])
+    expect([stage.markers.written, stage.logger.messages('warn')]).toEqual([['t-0 COMMIT 100/1'], []])
   })
 
   test.each(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'] as const)(
@@ -90,7 +90,7 @@ describe('a transaction whose end is decided', () => {
       expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
       stage.clock.advance(60_000)
       expect([stage.state, stage.markers.written]).toEqual(['PrepareCommit', ['t-1 COMMIT 100/1']])
-      expect(stage.told('warn')).toEqual([expect.stringMatching('a partition knows a newer producer')])
+      expect(stage.logger.messages('warn')).toEqual([expect.stringMatching('a partition knows a newer producer')])
       stage.markers.failures.clear()
       await stage.restart()
       expect(stage.state).toBe('CompleteCommit')

@@ -1,7 +1,7 @@
 /** A transaction coordinator on journals in memory, with partitions for markers that can fail, be held, and are counted. */
 import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
-import type { Logger } from '../../src/runtime/logger.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { type InitRequest, TxnCoordinator, type TxnPorts } from '../../src/txn/coordinator.ts'
 import type { Marker, MarkerPort } from '../../src/txn/markers.ts'
 import { decodeTxn } from '../../src/txn/records.ts'
@@ -40,17 +40,10 @@ export class MemoryMarkers implements MarkerPort {
   }
 }
 
-/** One line of the log. */
-export interface Line {
-  readonly level: string
-  readonly message: string
-  readonly bindings: object
-}
-
 export class Stage {
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly markers = new MemoryMarkers()
-  readonly lines: Line[] = []
+  readonly logger = new RecordingLogger()
   /** What must not happen, and has. */
   readonly failures: unknown[] = []
   journal = new MemoryJournal()
@@ -63,12 +56,12 @@ export class Stage {
   #newCoordinator(): TxnCoordinator {
     const ports: TxnPorts = {
       clock: this.clock,
-      logger: this.#logger(),
+      logger: this.logger,
       markers: this.markers,
       settings: this.settings,
       topic: {
         topic: '__transaction_state',
-        logger: this.#logger(),
+        logger: this.logger,
         partitionCount: () => this.partitionCount,
         journal: () => this.journal
       },
@@ -77,20 +70,6 @@ export class Stage {
       failed: error => this.failures.push(error)
     }
     return new TxnCoordinator(ports)
-  }
-
-  #logger(): Logger {
-    const note = (level: string) => (bindings: object, message: string) => {
-      this.lines.push({ level, message, bindings })
-    }
-    const logger: Logger = {
-      debug: () => {},
-      info: note('info'),
-      warn: note('warn'),
-      error: note('error'),
-      child: () => logger
-    }
-    return logger
   }
 
   /** A new process on the same journal. */
@@ -132,11 +111,6 @@ export class Stage {
       const txn = decodeTxn(record)?.txn
       return txn ? `${txn.state} ${txn.producerEpoch}` : null
     })
-  }
-
-  /** The lines that were logged, without the level. */
-  told(level: string): string[] {
-    return this.lines.filter(line => line.level === level).map(({ message }) => message)
   }
 }
 

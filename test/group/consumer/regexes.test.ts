@@ -1,23 +1,22 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../src/group/consumer/regexes.ts'
 import { nextTurn } from '../../../src/runtime/clock.ts'
-import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { finishNow } from '../../../src/runtime/steps.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 import { MigrationStage } from './migration-stage.ts'
 
 const clock = new ManualClock(5_000)
 let topics: ClusterTopics
-let warnings: string[]
+let logger: RecordingLogger
 
 beforeEach(() => {
   topics = new ClusterTopics()
   for (const name of ['foo', 'far', 'bar', 'xfoo']) topics.create(name, 1)
-  warnings = []
+  logger = new RecordingLogger()
 })
 
-const logger: Logger = { ...silentLogger, warn: (_bindings: object, text: string) => warnings.push(text) }
 const failed = (error: unknown) => {
   throw error
 }
@@ -34,7 +33,7 @@ describe('resolving', () => {
   it('leaves out what cannot be compiled, and says so', () => {
     const resolved = finishNow(resolveRegexes(new Set(['(', 'foo']), { topics, clock, logger }))
     expect(matches(resolved)).toEqual({ foo: ['foo'] })
-    expect(warnings).toEqual(['a regular expression of a group is left out'])
+    expect(logger.messages('warn')).toEqual(['a regular expression of a group is left out'])
   })
 
   it('lets others have their turn after every match, and after every expression that is compiled', () => {

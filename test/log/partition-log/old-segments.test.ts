@@ -6,6 +6,7 @@ import { nextTurn } from '../../../src/runtime/clock.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
+import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 /** Size of a batch of one record. */
@@ -184,10 +185,9 @@ describe('space laid out in advance', () => {
     const storage = new MemoryStorage()
     const log = openLog(storage, PREALLOCATED)
     for (let index = 0; index < 3; index++) log.append(batchOf([T0]), 0)
-    const warnings: unknown[] = []
-    const logger = { ...silentLogger, warn: (bindings: object) => void warnings.push(bindings) }
+    const logger = new RecordingLogger()
     const again = reopenAfterCrash(storage, PREALLOCATED, { logger })
-    expect(warnings).toEqual([])
+    expect(logger.messages('warn')).toEqual([])
     expect(sizes(storage)).toEqual([3 * BATCH])
     expect(again.logEndOffset).toBe(3n)
   })

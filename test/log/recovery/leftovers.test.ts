@@ -4,6 +4,7 @@ import { clearLeftovers } from '../../../src/log/recovery/leftovers.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
 import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { batchOf, FOLDER, T0 } from '../log-fixture.ts'
 
 let storage: MemoryStorage
@@ -15,8 +16,7 @@ beforeEach(() => {
   discarded = []
 })
 
-function clear(told: object[] = []): string[] {
-  const logger: Logger = { ...silentLogger, warn: bindings => void told.push(bindings) }
+function clear(logger: Logger = silentLogger): string[] {
   clearLeftovers({ storage, folder: FOLDER, logger, discard: path => discarded.push(path) })
   return storage.list(FOLDER).map(({ name }) => name.replace(/^0+(?=\d)/, ''))
 }
@@ -55,11 +55,10 @@ test('half written results and temporary files go, all others stay', () => {
 
 test('index files without a log go, snapshots of producers do not, and it is told: the log may have been lost', () => {
   put('3.index', '3.timeindex', '3.txnindex', '3.snapshot')
-  const told: object[] = []
-  expect(clear(told)).toEqual(['3.snapshot'])
-  expect(told).toEqual([
-    { folder: FOLDER, paths: (['index', 'timeindex', 'txnindex'] as const).map(kind => segmentPath(FOLDER, 3n, kind)) }
-  ])
+  const logger = new RecordingLogger()
+  expect(clear(logger)).toEqual(['3.snapshot'])
+  const paths = (['index', 'timeindex', 'txnindex'] as const).map(kind => segmentPath(FOLDER, 3n, kind))
+  expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', bindings: { folder: FOLDER, paths } })])
 })
 
 test('a whole result takes the place of all segments it was made from', () => {

@@ -3,24 +3,28 @@ import { expect, test } from 'vitest'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
+import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { batchOf, contents, HandClock } from '../log-fixture.ts'
 
 const OWNER = { topicId: 'J5MVhC4LQ4u3oPUZ3z2vyA', config: () => DEFAULT_LOG_CONFIG }
 const ofTopic = (topic: string) => ({ topic, partition: 0 })
 const BATCH_BYTES = batchOf([1n]).sizeInBytes
 
-async function opened(storage: MemoryStorage, said: string[] = []) {
-  const say = (bindings: object, message: string) =>
-    said.push(`${'folder' in bindings ? bindings.folder : ''}: ${message}`)
-  const logger = { ...silentLogger, warn: say, error: say }
-  const world = { storage, clock: new HandClock(), random: seededRandom(5), logger, identity: { nodeId: 1 } }
-  const directory = await LogDirectory.open(world)
+async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
+  const ports = { storage, clock: new HandClock(), random: seededRandom(5), logger, identity: { nodeId: 1 } }
+  const directory = await LogDirectory.open(ports)
   const topics = ['t', 'u', 'empty']
   await directory.load({ owned: ({ topic }) => (topics.includes(topic) ? OWNER : undefined) })
   return { directory, log: (topic = 't') => directory.log(ofTopic(topic), OWNER.topicId, DEFAULT_LOG_CONFIG) }
+}
+
+/** The warnings and errors, each with its folder. */
+function problemsIn({ lines }: RecordingLogger): string[] {
+  const problems = lines.filter(({ level }) => level === 'warn' || level === 'error')
+  return problems.map(({ bindings, message }) => `${bindings.folder ?? ''}: ${message}`)
 }
 
 /** A directory of three topics that was closed: two of ten batches, and one of none. */
@@ -36,9 +40,9 @@ async function written(): Promise<MemoryStorage> {
 test('a folder that is gone is told of; one that never had anything is not missed', async () => {
   const storage = await written()
   for (const folder of ['t-0', 'empty-0']) storage.removeNow(folder)
-  const said: string[] = []
-  const { log } = await opened(storage, said)
-  expect(said).toEqual(['t-0: the folder of a partition is gone with all that was in it: it begins anew'])
+  const logger = new RecordingLogger()
+  const { log } = await opened(storage, logger)
+  expect(problemsIn(logger)).toEqual(['t-0: the folder of a partition is gone with all that was in it: it begins anew'])
   expect([log().logEndOffset, log('u').logEndOffset]).toEqual([0n, 10n])
 })
 
@@ -47,17 +51,17 @@ test('a folder of a topic that is deleted is not missed', async () => {
   const before = await opened(storage)
   before.directory.deleteLog(ofTopic('t'), 0)
   await before.directory.close()
-  const said: string[] = []
-  await opened(storage, said)
-  expect(said).toEqual([])
+  const logger = new RecordingLogger()
+  await opened(storage, logger)
+  expect(problemsIn(logger)).toEqual([])
 })
 
 test('a folder whose number begins with a zero belongs to nobody, and stays as it is', async () => {
   const storage = await written()
   storage.rename('t-0', 't-00')
-  const said: string[] = []
-  const { log } = await opened(storage, said)
-  expect(said).toEqual([
+  const logger = new RecordingLogger()
+  const { log } = await opened(storage, logger)
+  expect(problemsIn(logger)).toEqual([
     't-0: the folder of a partition is gone with all that was in it: it begins anew',
     't-00: a folder of the data directory is no partition in use: it is left alone'
   ])
@@ -68,8 +72,8 @@ test('a folder whose number begins with a zero belongs to nobody, and stays as i
 test('a log that has lost its end is told of when it is opened', async () => {
   const storage = await written()
   storage.truncate(segmentPath('t-0', 0n, 'log'), 7 * BATCH_BYTES)
-  const said: string[] = []
-  const { log } = await opened(storage, said)
+  const logger = new RecordingLogger()
+  const { log } = await opened(storage, logger)
   expect(contents(log())).toHaveLength(7)
-  expect(said).toEqual(['t-0: a log ends before what the disk once had of it: records are lost'])
+  expect(problemsIn(logger)).toEqual(['t-0: a log ends before what the disk once had of it: records are lost'])
 })

@@ -16,10 +16,9 @@ export const BATCH_BYTES = batchOf([T0]).sizeInBytes
 /** Segments of ten batches, with an index entry for every other one. */
 export const CONFIG = { ...DEFAULT_LOG_CONFIG, segmentBytes: 10 * BATCH_BYTES, indexIntervalBytes: BATCH_BYTES }
 
-export async function opened(storage: MemoryStorage, warnings: string[] = []) {
-  const warn: Logger['warn'] = (_, message) => warnings.push(message)
-  const world = { storage, clock: new HandClock(), random: seededRandom(5), logger: { ...silentLogger, warn } }
-  const directory = await LogDirectory.open({ ...world, identity: { nodeId: 1 } })
+export async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
+  const ports = { storage, clock: new HandClock(), random: seededRandom(5), logger }
+  const directory = await LogDirectory.open({ ...ports, identity: { nodeId: 1 } })
   return { directory, log: () => directory.log(PARTITION, TOPIC_ID, CONFIG) }
 }
 

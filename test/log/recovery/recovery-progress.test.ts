@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { recoveryBar } from '../../../src/cli/recovery-bar.ts'
 import { loggedProgress, progressBar, progressText } from '../../../src/log/recovery/recovery-progress.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
+import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { HandClock } from '../log-fixture.ts'
 
 const HALF = { partitions: 3, partitionsTotal: 12, bytes: 600 * 2 ** 20, bytesTotal: 1200 * 2 ** 20 }
@@ -35,13 +35,13 @@ test('a terminal gets a bar when it changes, and is left as it was', () => {
 
 test('a log gets a line every few seconds, and none of a short recovery', () => {
   const clock = new HandClock()
-  const lines: string[] = []
-  const tell = loggedProgress({ ...silentLogger, info: (_, message) => lines.push(message) }, clock)
+  const logger = new RecordingLogger()
+  const tell = loggedProgress(logger, clock)
   tell(HALF)
-  expect(lines).toEqual([])
+  expect(logger.lines).toEqual([])
   for (let second = 0; second < 12; second++) {
     clock.advance(1000)
     tell(HALF)
   }
-  expect(lines).toEqual(Array(2).fill('recovering: 50% of 1.2 GiB, 3 of 12 partitions'))
+  expect(logger.messages('info')).toEqual(Array(2).fill('recovering: 50% of 1.2 GiB, 3 of 12 partitions'))
 })

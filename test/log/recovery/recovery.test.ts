@@ -4,10 +4,10 @@ import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
 import { nextTurn } from '../../../src/runtime/clock.ts'
-import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { replaceFile } from '../../../src/storage/storage.ts'
+import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { batchOf, contents, FOLDER, HandClock, T0 } from '../log-fixture.ts'
 import {
   BATCH_BYTES,
@@ -43,23 +43,25 @@ describe('after a clean stop index files are made again that', () => {
   test.each(cases)('%s', async (_, harm) => {
     const { storage, before, indexes } = await written('closed')
     harm(storage)
-    const warnings: string[] = []
-    const { log } = await opened(storage, warnings)
-    expect(warnings).toEqual([])
+    const logger = new RecordingLogger()
+    const { log } = await opened(storage, logger)
+    expect(logger.messages('warn')).toEqual([])
     holdsAll(log(), before)
     expect(indexesOf(storage)).toEqual(indexes)
-    expect(warnings).toEqual(['a segment lacks index files that fit it: it is checked, and they are made again'])
+    expect(logger.messages('warn')).toEqual([
+      'a segment lacks index files that fit it: it is checked, and they are made again'
+    ])
   })
 })
 
 describe('after a clean stop', () => {
   test('nothing is made again where all is as it should be', async () => {
     const { storage, before, indexes } = await written('closed')
-    const warnings: string[] = []
-    const { log } = await opened(storage, warnings)
+    const logger = new RecordingLogger()
+    const { log } = await opened(storage, logger)
     holdsAll(log(), before)
     expect(indexesOf(storage)).toEqual(indexes)
-    expect(warnings).toEqual([])
+    expect(logger.messages('warn')).toEqual([])
   })
 
   test('a last segment that ends in garbage is cut back to its batches', async () => {
@@ -154,13 +156,12 @@ describe('after a kill', () => {
   test('what a cut takes is told, later segments included', async () => {
     const { storage } = await written('killed')
     storage.truncate(segmentPath(FOLDER, 10n, 'log'), 3 * BATCH_BYTES + 5)
-    const told: object[] = []
-    const logger: Logger = { ...silentLogger, warn: bindings => void told.push(bindings) }
+    const logger = new RecordingLogger()
     const world = { storage, clock: new HandClock(), random: seededRandom(5), logger }
     const directory = await LogDirectory.open({ ...world, identity: { nodeId: 1 } })
     directory.log(PARTITION, TOPIC_ID, CONFIG)
     const cut = { folder: FOLDER, segment: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }
-    expect(told).toEqual([expect.objectContaining(cut)])
+    expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', bindings: expect.objectContaining(cut) })])
   })
 
   test('damage before the recovery point with more behind it takes the log offline, and nothing is changed', async () => {

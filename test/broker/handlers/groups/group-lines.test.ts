@@ -1,20 +1,20 @@
 /** What operators read of groups: one sentence for each thing that happens, with who, and why; none for a heartbeat. */
 import { expect, it } from 'vitest'
-import { type LogBindings, silentLogger } from '../../../../src/runtime/logger.ts'
+import { RecordingLogger } from '../../../../src/testing/recording-logger.ts'
 import { subscriptionOf } from '../../../group/embedded.ts'
 import { Harness } from '../../harness.ts'
 
 /** A broker, and the lines about groups since they were read last. */
 async function started(config: Record<string, string | number> = {}) {
-  const lines: string[] = []
-  const info = ({ groupId, reason }: LogBindings, message: string) => {
-    if (groupId !== undefined) lines.push(reason ? `${message}: ${reason}` : message)
-  }
-  const logger = { ...silentLogger, info, child: () => logger }
+  const logger = new RecordingLogger()
   const broker = await Harness.start({ logger, config: { 'group.consumer.assignment.interval.ms': 0, ...config } })
   await broker.createTopic('t', 2)
   await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
-  return { broker, read: () => lines.splice(0) }
+  const read = () => {
+    const lines = logger.take().filter(({ level, bindings }) => level === 'info' && bindings.groupId !== undefined)
+    return lines.map(({ message, bindings }) => (bindings.reason ? `${message}: ${bindings.reason}` : message))
+  }
+  return { broker, read }
 }
 
 function beat(broker: Harness, memberId: string, memberEpoch: number, instanceId: string | null = null) {

@@ -5,7 +5,7 @@ import {
   withoutPackage
 } from '../../../../src/protocol/records/compression/codec.ts'
 import { lazyModule } from '../../../../src/runtime/lazy.ts'
-import { silentLogger } from '../../../../src/runtime/logger.ts'
+import { RecordingLogger } from '../../../../src/testing/recording-logger.ts'
 
 test('a codec whose package has no binary here tells clients so, and what to install', () => {
   const codec = lazyModule<never>('no-such-codec', withoutPackage('no-such-codec'))
@@ -18,11 +18,11 @@ test('a codec whose package has no binary here tells clients so, and what to ins
 })
 
 test('each missing codec is told of once', () => {
-  const lines: string[] = []
-  const notice = missingCodecNotice({ ...silentLogger, warn: (_, line) => lines.push(line) })
+  const logger = new RecordingLogger()
+  const notice = missingCodecNotice(logger)
   notice(new Error('something else'))
   notice(new MissingCodecError('install it'))
   notice(new MissingCodecError('install it'))
   notice(new MissingCodecError('install that'))
-  expect(lines).toEqual(['install it', 'install that'])
+  expect(logger.messages('warn')).toEqual(['install it', 'install that'])
 })

@@ -1,0 +1,62 @@
+/** A Logger that keeps its lines in memory, for assertions in our own tests. */
+import type { LogBindings, Logger } from '../runtime/logger.ts'
+
+type LogLevel = Exclude<keyof Logger, 'child'>
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: LogLevel
+  /** Those of the line and of the child loggers that it passed through. */
+  readonly bindings: LogBindings
+  readonly message: string
+}
+
+/** Records every line of itself and of its children, at all levels, in the order of the calls. */
+export class RecordingLogger implements Logger {
+  readonly lines: LogLine[]
+  readonly #bindings: LogBindings
+
+  constructor(lines: LogLine[] = [], bindings: LogBindings = {}) {
+    this.lines = lines
+    this.#bindings = bindings
+  }
+
+  debug(bindings: LogBindings, message: string): void {
+    this.#record('debug', bindings, message)
+  }
+
+  info(bindings: LogBindings, message: string): void {
+    this.#record('info', bindings, message)
+  }
+
+  warn(bindings: LogBindings, message: string): void {
+    this.#record('warn', bindings, message)
+  }
+
+  error(bindings: LogBindings, message: string): void {
+    this.#record('error', bindings, message)
+  }
+
+  child(bindings: LogBindings): RecordingLogger {
+    return new RecordingLogger(this.lines, { ...this.#bindings, ...bindings })
+  }
+
+  /** The messages of the lines at a level; of all lines without one. */
+  messages(level?: LogLevel): string[] {
+    return this.lines.filter(line => level === undefined || line.level === level).map(({ message }) => message)
+  }
+
+  /** The lines whose message contains a text. */
+  linesWith(text: string): LogLine[] {
+    return this.lines.filter(({ message }) => message.includes(text))
+  }
+
+  /** Removes the lines recorded so far and returns them. */
+  take(): LogLine[] {
+    return this.lines.splice(0)
+  }
+
+  #record(level: LogLevel, bindings: LogBindings, message: string): void {
+    this.lines.push({ level, bindings: { ...this.#bindings, ...bindings }, message })
+  }
+}
