@@ -17,7 +17,7 @@ import {
   type Producer,
   verifyPartition
 } from './machine.ts'
-import { type EndingPorts, Endings } from './markers.ts'
+import { type TransactionMarkerPorts, TransactionMarkers } from './markers.ts'
 import { TxnPartition } from './partition.ts'
 import { isEnding, newTxn, type Txn, type TxnPartitions } from './txn.ts'
 import { Upkeep, type UpkeepSettings } from './upkeep.ts'
@@ -28,7 +28,7 @@ export interface TxnSettings extends UpkeepSettings {
   readonly maxTimeoutMs: number
 }
 
-export interface TxnPorts extends EndingPorts {
+export interface TxnPorts extends TransactionMarkerPorts {
   /** `__transaction_state` */
   readonly topic: StateTopic
   readonly settings: TxnSettings
@@ -50,20 +50,20 @@ export interface EndRequest extends Pick<EndCommand, 'producer' | 'result' | 'cl
 export class TxnCoordinator {
   readonly #ports: TxnPorts
   readonly #partitions: StatePartitions<TxnPartition>
-  readonly #endings: Endings
+  readonly #markers: TransactionMarkers
   readonly #upkeep: Upkeep
   #stopped = false
 
   constructor(ports: TxnPorts) {
     this.#ports = ports
-    this.#endings = new Endings(ports)
+    this.#markers = new TransactionMarkers(ports)
     this.#partitions = new StatePartitions(
       ports.topic,
       journal => TxnPartition.load(journal),
       partition => this.#resume(partition)
     )
     this.#upkeep = new Upkeep(ports, this.#partitions, (partition, txn, cause) =>
-      this.#endings.begin(partition, this.#fence(partition, txn, cause))
+      this.#markers.endInBackground(partition, this.#fence(partition, txn, cause))
     )
   }
 
@@ -77,7 +77,7 @@ export class TxnCoordinator {
   stop(): void {
     this.#stopped = true
     this.#upkeep.stop()
-    this.#endings.stop()
+    this.#markers.stop()
     this.forgetAll()
   }
 
@@ -109,11 +109,11 @@ export class TxnCoordinator {
       const txn = known ?? newTxn(transactionalId, newProducerId(), timeoutMs, clock.now())
       const next = initProducer(txn, { timeoutMs, expected, newProducerId }, clock.now())
       if (next === 'abort first') {
-        await this.#endings.end(partition, this.#fence(partition, txn, ANOTHER_INSTANCE, client))
+        await this.#markers.end(partition, this.#fence(partition, txn, ANOTHER_INSTANCE, client))
         throw new KafkaError('CONCURRENT_TRANSACTIONS', `the transaction of ${transactionalId} has to end first`)
       }
       this.#write(partition, next)
-      this.#tell(txn, next, known ? (expected ? GOES_ON : FENCED) : NEW_ID, client)
+      this.#log(txn, next, known ? (expected ? GOES_ON : FENCED) : NEW_ID, client)
       return next
     })
   }
@@ -149,8 +149,8 @@ export class TxnCoordinator {
       const next = endTxn(txn, { producer, result, clientVersion, newProducerId }, clock.now())
       if (!next) return txn
       this.#write(partition, next)
-      if (result === 'ABORT') this.#tell(txn, next, 'a transaction is aborted: its producer wants it so', client)
-      await this.#endings.end(partition, next)
+      if (result === 'ABORT') this.#log(txn, next, 'a transaction is aborted: its producer wants it so', client)
+      await this.#markers.end(partition, next)
       // Where the coordinator has stopped meanwhile the client asks again, and is told how far it has come.
       return knownTxn(partition, transactionalId, 'NOT_COORDINATOR')
     })
@@ -191,12 +191,12 @@ export class TxnCoordinator {
     const { clock, newProducerId } = this.#ports
     const next = fenceAndAbort(txn, this.#ports.transactionVersion(), newProducerId, clock.now())
     this.#write(partition, next)
-    this.#tell(txn, next, `a transaction is aborted and its producer fenced: ${cause}`, client)
+    this.#log(txn, next, `a transaction is aborted and its producer fenced: ${cause}`, client)
     return next
   }
 
   /** One line for the operator, whatever made a producer's epoch move or ended its transaction against its will. */
-  #tell(before: Txn, after: Txn, message: string, client?: string): void {
+  #log(before: Txn, after: Txn, message: string, client?: string): void {
     const { transactionalId, producerId, producerEpoch: oldEpoch } = before
     const { producerEpoch: newEpoch, producerId: newProducerId } = after
     const another = newProducerId === producerId ? {} : { newProducerId }
@@ -207,7 +207,7 @@ export class TxnCoordinator {
   }
 
   #resume(partition: TxnPartition): void {
-    for (const txn of [...partition.txns.values()]) if (isEnding(txn)) this.#endings.resume(partition, txn)
+    for (const txn of [...partition.txns.values()]) if (isEnding(txn)) this.#markers.resume(partition, txn)
   }
 }
 

@@ -29,7 +29,7 @@ export interface MarkerPort {
   hasOpen(topic: string, partition: number, producerId: bigint): boolean
 }
 
-export interface EndingPorts {
+export interface TransactionMarkerPorts {
   readonly clock: Clock
   readonly logger: Logger
   readonly markers: MarkerPort
@@ -45,26 +45,26 @@ const RETRY_MS = 1000
 /** The partition has heard of a newer producer or coordinator: as in Kafka the transaction stays as it is until the next start. */
 const FENCED: ReadonlySet<string> = new Set(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'])
 
-interface Place {
+interface MarkerPartition {
   readonly topic: string
   readonly partition: number
 }
 
-interface Ending {
+interface PendingCompleteTxn {
   readonly partition: TxnPartition
   readonly txn: Txn
   /** Decided by a process before this one: some of the markers may be there. */
   readonly isResumed: boolean
   /** Where the marker is still missing. */
-  places: readonly Place[]
-  isTold: boolean
+  missing: readonly MarkerPartition[]
+  isLogged: boolean
 }
 
-export class Endings {
-  readonly #ports: EndingPorts
+export class TransactionMarkers {
+  readonly #ports: TransactionMarkerPorts
   readonly #alarms = new Set<Alarm>()
 
-  constructor(ports: EndingPorts) {
+  constructor(ports: TransactionMarkerPorts) {
     this.#ports = ports
   }
 
@@ -76,17 +76,17 @@ export class Endings {
 
   /** Ends a transaction that has just been decided. Resolves when it is complete or has to be tried again later. */
   end(partition: TxnPartition, txn: Txn): Promise<void> {
-    return this.#drive({ partition, txn, isResumed: false, places: placesOf(txn), isTold: false })
+    return this.#drive({ partition, txn, isResumed: false, missing: partitionsOf(txn), isLogged: false })
   }
 
   /** As `end`, where nobody waits for it. */
-  begin(partition: TxnPartition, txn: Txn): void {
+  endInBackground(partition: TxnPartition, txn: Txn): void {
     this.#inBackground(this.end(partition, txn))
   }
 
   /** As `begin`, for one that was decided before this process began. */
   resume(partition: TxnPartition, txn: Txn): void {
-    this.#inBackground(this.#drive({ partition, txn, isResumed: true, places: placesOf(txn), isTold: false }))
+    this.#inBackground(this.#drive({ partition, txn, isResumed: true, missing: partitionsOf(txn), isLogged: false }))
   }
 
   #inBackground(work: Promise<void>): void {
@@ -94,25 +94,25 @@ export class Endings {
   }
 
   /** Rejects with our own bugs only. */
-  async #drive(ending: Ending): Promise<void> {
-    const { partition, txn } = ending
+  async #drive(pending: PendingCompleteTxn): Promise<void> {
+    const { partition, txn } = pending
     try {
       const decided = partition.journal.settled()
       if (decided) await decided
-      if (!isInForce(ending)) return
-      const lost: Promise<Place[]>[] = []
-      for (const pause of this.#mark(ending, lost)) {
+      if (!isCurrent(pending)) return
+      const lost: Promise<MarkerPartition[]>[] = []
+      for (const pause of this.#mark(pending, lost)) {
         await pause
-        if (!isInForce(ending)) return
+        if (!isCurrent(pending)) return
       }
-      if (lost.length > 0) ending.places = [...ending.places, ...(await Promise.all(lost)).flat()]
-      if (!isInForce(ending)) return
-      if (ending.places.length > 0) this.#later(ending)
+      if (lost.length > 0) pending.missing = [...pending.missing, ...(await Promise.all(lost)).flat()]
+      if (!isCurrent(pending)) return
+      if (pending.missing.length > 0) this.#retryLater(pending)
       else partition.write(completed(txn, this.#ports.clock.now()), this.#ports.transactionVersion())
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      if (FENCED.has(error.code)) this.#giveUp(ending, error)
-      else this.#later(ending, error)
+      if (FENCED.has(error.code)) this.#giveUp(pending, error)
+      else this.#retryLater(pending, error)
     }
   }
 
@@ -120,14 +120,14 @@ export class Endings {
    * Writes the markers, and leaves in `places` where it has to be tried again; `lost` tells later which do not come to the
    * disk. Yields pauses in which others go first.
    */
-  *#mark(ending: Ending, lost: Promise<Place[]>[]): Iterable<Promise<void>> {
-    const marker = markerOf(ending)
+  *#mark(pending: PendingCompleteTxn, lost: Promise<MarkerPartition[]>[]): Iterable<Promise<void>> {
+    const marker = markerOf(pending)
     const afterYou = fairTurns(this.#ports.clock)
-    const missed: Place[] = []
+    const missed: MarkerPartition[] = []
     let fenced: KafkaError | undefined
-    for (const place of ending.places) {
+    for (const place of pending.missing) {
       try {
-        const waiting = this.#write(ending, place, marker)
+        const waiting = this.#write(pending, place, marker)
         if (waiting) lost.push(isLost(waiting).then(is => (is ? [place] : [])))
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
@@ -138,38 +138,42 @@ export class Endings {
       const pause = afterYou()
       if (pause) yield pause
     }
-    ending.places = missed
+    pending.missing = missed
     if (fenced) throw fenced
   }
 
-  #write({ isResumed, txn }: Ending, { topic, partition }: Place, marker: Marker): Promise<void> | undefined {
+  #write(
+    { isResumed, txn }: PendingCompleteTxn,
+    { topic, partition }: MarkerPartition,
+    marker: Marker
+  ): Promise<void> | undefined {
     const { markers } = this.#ports
     if (isResumed && !markers.hasOpen(topic, partition, txn.producerId)) return undefined
     return markers.write(topic, partition, marker)
   }
 
-  #later(ending: Ending, error?: KafkaError): void {
+  #retryLater(pending: PendingCompleteTxn, error?: KafkaError): void {
     const { clock } = this.#ports
-    if (!isInForce(ending)) return
-    if (!ending.isTold)
-      this.#tell(ending, 'a transaction cannot be completed yet, and is tried again until it can', error)
-    ending.isTold = true
+    if (!isCurrent(pending)) return
+    if (!pending.isLogged)
+      this.#warn(pending, 'a transaction cannot be completed yet, and is tried again until it can', error)
+    pending.isLogged = true
     const alarm = clock.at(clock.now() + RETRY_MS, () => {
       this.#alarms.delete(alarm)
-      this.#inBackground(this.#drive(ending))
+      this.#inBackground(this.#drive(pending))
     })
     this.#alarms.add(alarm)
   }
 
-  #giveUp(ending: Ending, error: KafkaError): void {
-    this.#tell(
-      ending,
+  #giveUp(pending: PendingCompleteTxn, error: KafkaError): void {
+    this.#warn(
+      pending,
       'a transaction is not completed before the next start: a partition knows a newer producer',
       error
     )
   }
 
-  #tell({ txn, places }: Ending, message: string, error?: KafkaError): void {
+  #warn({ txn, missing: places }: PendingCompleteTxn, message: string, error?: KafkaError): void {
     const { transactionalId, producerId, producerEpoch, state } = txn
     const missing = places.map(({ topic, partition }) => `${topic}-${partition}`).slice(0, MOST_NAMED)
     this.#ports.logger.warn(
@@ -183,11 +187,11 @@ export class Endings {
 const MOST_NAMED = 10
 
 /** Otherwise the topic of all transactions was deleted, or the coordinator has stopped. */
-function isInForce({ partition, txn }: Ending): boolean {
+function isCurrent({ partition, txn }: PendingCompleteTxn): boolean {
   return partition.txns.get(txn.transactionalId) === txn
 }
 
-function markerOf({ partition, txn }: Ending): Marker {
+function markerOf({ partition, txn }: PendingCompleteTxn): Marker {
   return {
     producerId: txn.producerId,
     producerEpoch: txn.producerEpoch,
@@ -208,7 +212,7 @@ async function isLost(waiting: Promise<void>): Promise<boolean> {
   }
 }
 
-function placesOf(txn: Txn): Place[] {
+function partitionsOf(txn: Txn): MarkerPartition[] {
   return Array.from(txn.partitions, ([topic, indexes]) =>
     Array.from(indexes, partition => ({ topic, partition }))
   ).flat()

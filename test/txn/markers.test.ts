@@ -161,21 +161,21 @@ describe('a transaction of very many partitions', () => {
   const written = () => stage.markers.written.map(line => line.split(' ')[0])
 
   /** Each marker takes its time, so that a part of them is all that one turn is good for. */
-  async function ending() {
+  async function pending() {
     const producer = await stage.open(...places)
     stage.markers.attempted = () => stage.clock.advance(1)
     return { producer, answer: codeOf(stage.end(producer, 'COMMIT')) }
   }
 
   test('lets others have their turn, and is answered when all markers are there', async () => {
-    const { producer, answer } = await ending()
+    const { producer, answer } = await pending()
     expect([stage.state, written().length]).toEqual(['PrepareCommit', expect.toSatisfy((n: number) => n > 0 && n < 40)])
     expect(await codeOf(stage.add({ ...producer, producerEpoch: 1 }, 't-0'))).toBe('CONCURRENT_TRANSACTIONS')
     expect([await answer, stage.state, written()]).toEqual(['NONE', 'CompleteCommit', places])
   })
 
   test('is gone on with by the next start, where the coordinator stops amid its markers', async () => {
-    const { answer } = await ending()
+    const { answer } = await pending()
     stage.coordinator.stop()
     expect(await answer).toBe('NOT_COORDINATOR')
     for (const place of written()) stage.markers.closed.add(`${place}`)
@@ -187,7 +187,7 @@ describe('a transaction of very many partitions', () => {
 
   test('gives those another marker that did not come to the disk while the others were written', async () => {
     stage.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
-    const { answer } = await ending()
+    const { answer } = await pending()
     expect([await answer, stage.state]).toEqual(['NONE', 'PrepareCommit'])
     stage.markers.holds.clear()
     stage.clock.advance(1000)
