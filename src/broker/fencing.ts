@@ -1,8 +1,8 @@
-/** How a fenced producer is told so: clients before a version of their request do not know the word. */
+/** PRODUCER_FENCED in versions that have it, INVALID_PRODUCER_EPOCH in older ones. */
 import { KafkaError } from '../protocol/errors.ts'
 
 /** The error that a client of this version understands: INVALID_PRODUCER_EPOCH before `since`, PRODUCER_FENCED from then on. */
-export function knownTo(apiVersion: number, since: number, error: unknown): unknown {
+export function fencedErrorFor(apiVersion: number, since: number, error: unknown): unknown {
   if (apiVersion >= since || !(error instanceof KafkaError) || error.code !== 'PRODUCER_FENCED') return error
   return new KafkaError('INVALID_PRODUCER_EPOCH', error.message)
 }

@@ -1,7 +1,7 @@
-/** Errors of the log as clients of a coordinator expect them: look for it again, or try again later. */
+/** Maps errors of the log to the errors that clients of a coordinator expect. */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 
-const TOLD_AS: { readonly [Name in ErrorName]?: ErrorName } = {
+const COORDINATOR_ERRORS: { readonly [Name in ErrorName]?: ErrorName } = {
   UNKNOWN_TOPIC_OR_PARTITION: 'COORDINATOR_NOT_AVAILABLE',
   NOT_ENOUGH_REPLICAS: 'COORDINATOR_NOT_AVAILABLE',
   REQUEST_TIMED_OUT: 'COORDINATOR_NOT_AVAILABLE',
@@ -13,13 +13,13 @@ const TOLD_AS: { readonly [Name in ErrorName]?: ErrorName } = {
 }
 
 /** The code to answer with. What is no KafkaError is a bug of ours, and thrown on. */
-export function toldAs(error: unknown): ErrorName {
+export function coordinatorErrorCode(error: unknown): ErrorName {
   if (!(error instanceof KafkaError)) throw error
-  return TOLD_AS[error.code] ?? error.code
+  return COORDINATOR_ERRORS[error.code] ?? error.code
 }
 
 /** As `toldAs`, for who throws what the client is told: a bug of ours stays what it is. */
-export function told(error: unknown): unknown {
-  const code = error instanceof KafkaError ? TOLD_AS[error.code] : undefined
+export function coordinatorError(error: unknown): unknown {
+  const code = error instanceof KafkaError ? COORDINATOR_ERRORS[error.code] : undefined
   return error instanceof KafkaError && code ? new KafkaError(code, error.message) : error
 }

@@ -2,7 +2,7 @@
  * What administrators ask of groups of any kind: list, describe and delete them, and delete what they have committed. As
  * for members each request is one turn, and what goes wrong is an error code in its answer.
  */
-import { toldAs } from '../coordinator/errors.ts'
+import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { AdminView, GroupDescription } from './admin-view.ts'
@@ -75,7 +75,7 @@ export class GroupAdmin {
       const listed = Array.from(this.#partitions.all(), partition => listIn(partition, isWanted))
       return { errorCode: 'NONE', groups: (await Promise.all(listed)).flat() }
     } catch (error) {
-      return { errorCode: toldAs(error), groups: [] }
+      return { errorCode: coordinatorErrorCode(error), groups: [] }
     }
   }
 
@@ -142,7 +142,7 @@ async function answered<T>(
     await partition.journal.settled()
     return answer
   } catch (error) {
-    return failed(toldAs(error), `${error instanceof Error ? error.message : error}`)
+    return failed(coordinatorErrorCode(error), `${error instanceof Error ? error.message : error}`)
   }
 }
 

@@ -2,7 +2,7 @@
  * The requests of classic groups: joining, syncing, heartbeats, leaving. Members of the classic protocol may be in a
  * consumer group, too, while that one is on its way from one protocol to the other.
  */
-import { toldAs } from '../coordinator/errors.ts'
+import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -60,7 +60,7 @@ export class ClassicGroups {
       await partition.journal.settled()
       return answer
     } catch (error) {
-      return failedJoin(toldAs(error), request.memberId)
+      return failedJoin(coordinatorErrorCode(error), request.memberId)
     }
   }
 
@@ -93,7 +93,7 @@ export class ClassicGroups {
     try {
       return this.#turns.runConsumer(partition, group, turn => joinClassic(turn, command))
     } catch (error) {
-      return failedJoin(toldAs(error), UNKNOWN_MEMBER_ID)
+      return failedJoin(coordinatorErrorCode(error), UNKNOWN_MEMBER_ID)
     }
   }
 
@@ -126,7 +126,7 @@ export class ClassicGroups {
       await partition.journal.settled()
       return answer
     } catch (error) {
-      return failedSync(toldAs(error))
+      return failedSync(coordinatorErrorCode(error))
     }
   }
 
@@ -135,7 +135,7 @@ export class ClassicGroups {
     try {
       this.#turns.run(partition, group, turn => sync(turn, request))
     } catch (error) {
-      const errorCode = toldAs(error)
+      const errorCode = coordinatorErrorCode(error)
       this.#turns.run(partition, group, turn => loseAssignment(turn, errorCode))
       throw error
     }
@@ -158,7 +158,7 @@ export class ClassicGroups {
       await partition.journal.settled()
       return answer
     } catch (error) {
-      return toldAs(error)
+      return coordinatorErrorCode(error)
     }
   }
 
@@ -174,7 +174,7 @@ export class ClassicGroups {
       })
       return { errorCode: 'NONE', members: answers }
     } catch (error) {
-      return { errorCode: toldAs(error), members: [] }
+      return { errorCode: coordinatorErrorCode(error), members: [] }
     }
   }
 

@@ -2,7 +2,7 @@
  * Commits and fetches of offsets, by members of groups, by clients without a group, and within transactions. As for
  * groups each request is one turn, and what goes wrong is an error code in its answer.
  */
-import { toldAs } from '../coordinator/errors.ts'
+import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import type { JournalProducer } from '../coordinator/journal.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -125,7 +125,7 @@ export class CommittedOffsets {
       await partition.journal.settled()
       return topics
     } catch (error) {
-      return refuseCommit(request.topics, toldAs(error))
+      return refuseCommit(request.topics, coordinatorErrorCode(error))
     }
   }
 
@@ -147,7 +147,7 @@ export class CommittedOffsets {
       await partition.journal.settled()
       return { errorCode: 'NONE', topics: answer }
     } catch (error) {
-      return { errorCode: toldAs(error), topics: [] }
+      return { errorCode: coordinatorErrorCode(error), topics: [] }
     }
   }
 }

@@ -2,7 +2,7 @@
  * The requests of consumer groups (KIP-848): heartbeats of members, and descriptions. As for classic groups each request
  * is one turn, and what goes wrong is an error code in its answer.
  */
-import { told, toldAs } from '../coordinator/errors.ts'
+import { coordinatorError, coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
@@ -83,7 +83,7 @@ export class ConsumerGroups {
       await partition.journal.settled()
       return { errorCode: 'NONE', ...answer }
     } catch (error) {
-      const failure = told(error)
+      const failure = coordinatorError(error)
       if (!(failure instanceof KafkaError)) throw failure
       const { code, message } = failure
       this.#tellOperators(request, failure)
@@ -130,7 +130,7 @@ export class ConsumerGroups {
       return { groupId, errorCode: 'NONE', errorMessage: null, assignorName, ...description }
     } catch (error) {
       const errorMessage = error instanceof KafkaError ? error.message : null
-      return { ...NOTHING_TO_DESCRIBE, groupId, errorCode: toldAs(error), errorMessage }
+      return { ...NOTHING_TO_DESCRIBE, groupId, errorCode: coordinatorErrorCode(error), errorMessage }
     }
   }
 }

@@ -3,7 +3,7 @@
  * without an await in between; whoever is answered waits only until what the answer rests on is on the disk, where that
  * is wanted. What goes wrong is thrown as the KafkaError to answer with.
  */
-import { told } from '../coordinator/errors.ts'
+import { coordinatorError } from '../coordinator/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { finishFairly } from '../runtime/steps.ts'
@@ -166,7 +166,7 @@ export class TxnCoordinator {
         await partition.journal.settled()
       }
     } catch (error) {
-      throw told(error)
+      throw coordinatorError(error)
     }
   }
 

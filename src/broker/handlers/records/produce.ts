@@ -20,7 +20,7 @@ import { delayedProduce } from '../../../replica/purgatory.ts'
 import { fairTurns } from '../../../runtime/clock.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { byTopic, distinct, failureOf } from '../../per-partition.ts'
-import { checkAdmitted, joinTransaction, type ProducedPartition, wordsOf } from './transactional-produce.ts'
+import { checkAdmitted, errorMessageOf, joinTransaction, type ProducedPartition } from './transactional-produce.ts'
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
@@ -100,7 +100,7 @@ function answer(
     const settled = request.acks === 0 ? undefined : partition.log.settled()
     return settled ? onceSettled(settled, data, request, produced, context) : data
   } catch (error) {
-    return refused(produced, { errorCode: failureCode(error, produced, context), errorMessage: wordsOf(error) })
+    return refused(produced, { errorCode: failureCode(error, produced, context), errorMessage: errorMessageOf(error) })
   }
 }
 

@@ -41,7 +41,7 @@ export async function addToTransaction(write: TransactionalWrite, partitions: Tx
     if (apiVersion < versions.addsSince) await parts.txns.settled(transactionalId)
     else await parts.txns.addPartitions(transactionalId, write, partitions, 2)
   } catch (error) {
-    throw toldAs(error, write)
+    throw verificationError(error, write)
   }
 }
 
@@ -51,9 +51,9 @@ export function checkInTransaction(write: TransactionalWrite, topic: string, ind
   try {
     if (parts.txns.verify(transactionalId, write, topic, index)) return
   } catch (error) {
-    throw toldAs(error, write)
+    throw verificationError(error, write)
   }
-  throw toldAs(
+  throw verificationError(
     new KafkaError('TRANSACTION_ABORTABLE', `${topic}-${index} is not in the transaction of ${transactionalId}`),
     write
   )
@@ -99,7 +99,7 @@ export async function joinTransaction(
     await addToTransaction(writeOf(transactionalId, first.batch, context), partitionsOf(added))
     return new Map()
   } catch (error) {
-    const refusal = { errorCode: failureOf(error, context.parts).errorCode, errorMessage: wordsOf(error) }
+    const refusal = { errorCode: failureOf(error, context.parts).errorCode, errorMessage: errorMessageOf(error) }
     return new Map(added.map(({ produced }) => [produced, refusal]))
   }
 }
@@ -174,28 +174,29 @@ function writeOf(
 }
 
 /** The errors with which Kafka says more than their name. */
-const TOLD_WITH_WORDS: ReadonlySet<ErrorName> = new Set<ErrorName>(['INVALID_TXN_STATE', 'NOT_ENOUGH_REPLICAS'])
+const ERRORS_WITH_MESSAGE: ReadonlySet<ErrorName> = new Set<ErrorName>(['INVALID_TXN_STATE', 'NOT_ENOUGH_REPLICAS'])
 
 /** What Kafka says beside the code of a batch that is not let in. */
-export function wordsOf(error: unknown): string | null {
-  return error instanceof KafkaError && TOLD_WITH_WORDS.has(error.code) ? error.message : null
+export function errorMessageOf(error: unknown): string | null {
+  return error instanceof KafkaError && ERRORS_WITH_MESSAGE.has(error.code) ? error.message : null
 }
 
-/** The coordinator's trouble is not the client's: it tries again. */
-const TRIED_AGAIN: ReadonlySet<ErrorName> = new Set<ErrorName>([
+/** Retriable coordinator errors; returned as NOT_ENOUGH_REPLICAS. */
+const RETRIABLE_COORDINATOR_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'COORDINATOR_LOAD_IN_PROGRESS',
   'COORDINATOR_NOT_AVAILABLE',
   'NOT_COORDINATOR'
 ])
 
-function toldAs(error: unknown, { apiVersion, versions }: TransactionalWrite): unknown {
+function verificationError(error: unknown, { apiVersion, versions }: TransactionalWrite): unknown {
   if (!(error instanceof KafkaError)) return error
   const { code, message } = error
   if (code === 'PRODUCER_FENCED') return new KafkaError('INVALID_PRODUCER_EPOCH', message)
   if (code === 'TRANSACTION_ABORTABLE' && apiVersion < versions.abortableSince) {
     return new KafkaError('INVALID_TXN_STATE', 'Partition was not added to the transaction')
   }
-  const isTriedAgain = TRIED_AGAIN.has(code) || (code === 'CONCURRENT_TRANSACTIONS' && apiVersion < versions.addsSince)
+  const isTriedAgain =
+    RETRIABLE_COORDINATOR_ERRORS.has(code) || (code === 'CONCURRENT_TRANSACTIONS' && apiVersion < versions.addsSince)
   if (!isTriedAgain) return error
   const why = 'Unable to verify the partition has been added to the transaction. Underlying error: '
   return new KafkaError('NOT_ENOUGH_REPLICAS', why + code)

@@ -5,7 +5,7 @@
  */
 import { GROUP_METADATA_TOPIC_NAME } from '../../../metadata/topic-names.ts'
 import type { Handler } from '../../context.ts'
-import { knownTo } from '../../fencing.ts'
+import { fencedErrorFor } from '../../fencing.ts'
 import { groupPartition } from '../../group-partition.ts'
 
 const FENCED_SINCE = 2
@@ -18,6 +18,6 @@ export const addOffsetsToTxn: Handler<'AddOffsetsToTxn'> = async (request, { par
     await parts.txns.addPartitions(transactionalId, { producerId, producerEpoch }, added, 0)
     return { errorCode: 'NONE' }
   } catch (error) {
-    throw knownTo(apiVersion, FENCED_SINCE, error)
+    throw fencedErrorFor(apiVersion, FENCED_SINCE, error)
   }
 }

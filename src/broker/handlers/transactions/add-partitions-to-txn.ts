@@ -10,7 +10,7 @@ import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import type { TxnPartitions } from '../../../txn/txn.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
-import { knownTo } from '../../fencing.ts'
+import { fencedErrorFor } from '../../fencing.ts'
 import { failureOf, indexesByTopic } from '../../per-partition.ts'
 
 type Transaction = Request<'AddPartitionsToTxn'>['transactions'][number]
@@ -51,7 +51,7 @@ async function results(transaction: Transaction, context: RequestContext): Promi
   try {
     return answers(transaction, await act(transaction, wanted, context))
   } catch (error) {
-    const { errorCode } = failureOf(knownTo(apiVersion, FENCED_SINCE, error), parts)
+    const { errorCode } = failureOf(fencedErrorFor(apiVersion, FENCED_SINCE, error), parts)
     return answers(transaction, () => errorCode)
   }
 }

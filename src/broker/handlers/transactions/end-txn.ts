@@ -6,7 +6,7 @@
  * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
  */
 import type { Handler } from '../../context.ts'
-import { clientOf, knownTo } from '../../fencing.ts'
+import { clientOf, fencedErrorFor } from '../../fencing.ts'
 
 const EPOCH_BUMP_SINCE = 5
 const FENCED_SINCE = 2
@@ -24,6 +24,6 @@ export const endTxn: Handler<'EndTxn'> = async (request, context) => {
     })
     return { errorCode: 'NONE', producerId: next.producerId, producerEpoch: next.producerEpoch }
   } catch (error) {
-    throw knownTo(apiVersion, FENCED_SINCE, error)
+    throw fencedErrorFor(apiVersion, FENCED_SINCE, error)
   }
 }

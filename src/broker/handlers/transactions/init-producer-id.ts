@@ -8,7 +8,7 @@
  */
 import { KafkaError } from '../../../protocol/errors.ts'
 import type { Handler } from '../../context.ts'
-import { clientOf, knownTo } from '../../fencing.ts'
+import { clientOf, fencedErrorFor } from '../../fencing.ts'
 
 const FENCED_SINCE = 4
 
@@ -24,6 +24,6 @@ export const initProducerId: Handler<'InitProducerId'> = async (request, context
     const producer = await parts.txns.initProducer({ transactionalId, timeoutMs, expected, client: clientOf(context) })
     return { errorCode: 'NONE', producerId: producer.producerId, producerEpoch: producer.producerEpoch }
   } catch (error) {
-    throw knownTo(apiVersion, FENCED_SINCE, error)
+    throw fencedErrorFor(apiVersion, FENCED_SINCE, error)
   }
 }
