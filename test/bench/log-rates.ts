@@ -1,6 +1,7 @@
 /** One log on the disk without a broker around it: appends, reads, recovery, compaction, syncs. */
-import { dirtOf } from '../../src/log/cleaner/choice.ts'
+
 import { Cleaning } from '../../src/log/cleaner/cleaning.ts'
+import { logToClean } from '../../src/log/cleaner/log-to-clean.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { PartitionLog } from '../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../src/log/partition-log/removal.ts'
@@ -107,7 +108,7 @@ export async function compactionRate(directory: string): Promise<void> {
       batchOf(1000, () => Buffer.from(`key ${random.below(KEYS)}`)),
       0
     )
-  const dirt = dirtOf(log, undefined, systemClock.now())
+  const toClean = logToClean(log, undefined, systemClock.now())
   const mapLimits = { memoryBytes: 134_217_728, loadFactor: 0.9 }
   let sliceBytes = 0
   const spend = (bytes: number) => {
@@ -118,14 +119,14 @@ export async function compactionRate(directory: string): Promise<void> {
   }
   const cleaning = new Cleaning({
     log,
-    dirt,
+    toClean,
     mapLimits,
     decompressedLimit: Number.POSITIVE_INFINITY,
     nowMs: systemClock.now(),
     spend
   })
   const seconds = await secondsOf(() => cleaning.run())
-  show(`compaction, ${whole(KEYS)} keys`, megabytesPerSecond(dirt.cleanableBytes, seconds))
+  show(`compaction, ${whole(KEYS)} keys`, megabytesPerSecond(toClean.cleanableBytes, seconds))
   await log.close()
   storage.close()
 }

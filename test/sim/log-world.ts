@@ -1,7 +1,7 @@
 /** A data directory with one plain and one compacted log, and what is done with them. */
 import { expect } from 'vitest'
-import { dirtOf } from '../../src/log/cleaner/choice.ts'
 import { Cleaning } from '../../src/log/cleaner/cleaning.ts'
+import { logToClean } from '../../src/log/cleaner/log-to-clean.ts'
 import { LogDirectory } from '../../src/log/directory/log-directory.ts'
 import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../src/log/partition-log/partition-log.ts'
@@ -90,12 +90,12 @@ export class LogWorld {
     const log = this.#log(written)
     const { cleanerOffsets } = this.#directory
     const nowMs = this.#options.clock.now()
-    const dirt = dirtOf(log, cleanerOffsets.get(log.folder), nowMs)
-    if (dirt.cleanableBytes === 0) return
+    const toClean = logToClean(log, cleanerOffsets.get(log.folder), nowMs)
+    if (toClean.cleanableBytes === 0) return
     const mapLimits = { memoryBytes: 10_000, loadFactor: 0.9 }
     const { endOffset } = await new Cleaning({
       log,
-      dirt,
+      toClean,
       mapLimits,
       decompressedLimit: 1 << 20,
       nowMs,

@@ -7,8 +7,8 @@ import { deferred } from '../../runtime/deferred.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { StorageError } from '../../storage/storage.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
-import { type Dirt, dirtiest, dirtOf } from './choice.ts'
 import { Cleaning, CleaningAborted } from './cleaning.ts'
+import { dirtiest, type LogToClean, logToClean } from './log-to-clean.ts'
 
 /** So long nobody has to wait, however few bytes that is: what is compressed or small takes more time. */
 const LONGEST_SLICE_MS = 10
@@ -44,7 +44,7 @@ export interface LogCleanerPorts {
 
 interface Candidate {
   readonly log: PartitionLog
-  readonly dirt: Dirt
+  readonly toClean: LogToClean
 }
 
 export class LogCleaner {
@@ -97,8 +97,8 @@ export class LogCleaner {
   async #pass(): Promise<boolean> {
     const candidates: Candidate[] = []
     await this.#forEachLog(log => {
-      const dirt = this.#dirtOf(log)
-      if (dirt.isDue) candidates.push({ log, dirt })
+      const toClean = this.#dirtOf(log)
+      if (toClean.isDue) candidates.push({ log, toClean })
     })
     const chosen = dirtiest(candidates)
     if (chosen && !this.#isStopped) await this.#attempt(chosen.log, () => this.#clean(chosen))
@@ -144,29 +144,32 @@ export class LogCleaner {
     }
   }
 
-  #dirtOf(log: PartitionLog): Dirt {
+  #dirtOf(log: PartitionLog): LogToClean {
     const { clock, logger, offsets } = this.#ports
     const { folder, config } = log
     const checkpoint = offsets.get(folder)
-    const dirt = dirtOf(log, checkpoint, clock.now())
-    if (dirt.hasBadCheckpoint) {
+    const toClean = logToClean(log, checkpoint, clock.now())
+    if (toClean.hasBadCheckpoint) {
       // Retention may have passed it, which is nothing to talk about.
       if (!config.isDeleted) {
-        logger.warn({ folder, checkpoint, firstDirtyOffset: dirt.firstDirtyOffset }, 'a cleaner offset cannot be right')
+        logger.warn(
+          { folder, checkpoint, firstDirtyOffset: toClean.firstDirtyOffset },
+          'a cleaner offset cannot be right'
+        )
       }
-      offsets.set(folder, dirt.firstDirtyOffset)
+      offsets.set(folder, toClean.firstDirtyOffset)
     }
-    return dirt
+    return toClean
   }
 
-  async #clean({ log, dirt }: Candidate): Promise<void> {
+  async #clean({ log, toClean }: Candidate): Promise<void> {
     const { clock, logger, settings, offsets } = this.#ports
     const { dedupeBufferSize, loadFactor, decompressedLimit } = settings()
     const beganMs = clock.now()
     this.#beginSlice()
     const mapLimits = { memoryBytes: dedupeBufferSize, loadFactor }
     const spend = (bytes: number) => this.#spend(bytes)
-    const done = await new Cleaning({ log, dirt, mapLimits, nowMs: beganMs, decompressedLimit, spend }).run()
+    const done = await new Cleaning({ log, toClean, mapLimits, nowMs: beganMs, decompressedLimit, spend }).run()
     if (log.isOffline) return
     offsets.set(log.folder, done.endOffset)
     const { bytesBefore, bytesAfter, recordsBefore, recordsAfter } = done

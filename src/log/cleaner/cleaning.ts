@@ -8,11 +8,11 @@ import { RecordWalker } from '../../protocol/records/record.ts'
 import { abortedBetween } from '../partition-log/committed-read.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
 import type { Segment } from '../segment/segment.ts'
-import { type Dirt, segmentsBetween } from './choice.ts'
 import { type FilterRules, filterBatch } from './filter.ts'
 import { groupsOf } from './groups.ts'
+import { type LogToClean, segmentsBetween } from './log-to-clean.ts'
 import { OffsetMap, type OffsetMapLimits } from './offset-map.ts'
-import { CleanedTransactions } from './transactions.ts'
+import { CleanedTransactionMetadata } from './transactions.ts'
 
 /** The round was given up: the log is no longer compacted or no longer there, or the broker stops. */
 export class CleaningAborted extends Error {
@@ -22,7 +22,7 @@ export class CleaningAborted extends Error {
 /** What a round needs to know. */
 export interface CleaningOptions {
   readonly log: PartitionLog
-  readonly dirt: Dirt
+  readonly toClean: LogToClean
   readonly mapLimits: OffsetMapLimits
   readonly nowMs: number
   /** The most bytes that a compressed batch may unpack to: a log may have been taken over from somebody else. */
@@ -49,7 +49,7 @@ interface MappedKeys {
 }
 
 interface CleaningRules extends FilterRules {
-  readonly transactions: CleanedTransactions
+  readonly transactions: CleanedTransactionMetadata
 }
 
 export class Cleaning {
@@ -70,14 +70,15 @@ export class Cleaning {
    * StorageError. What was swapped in by then stays, anything else is as it was.
    */
   async run(): Promise<CleaningResult> {
-    const { log, dirt } = this.#options
+    const { log, toClean } = this.#options
     const { map, endOffset } = await this.#mapKeys()
     // Records go because of newer ones, which must not be lost after them.
     await log.synced(endOffset)
-    const transactions = new CleanedTransactions(aborted => this.#target?.noteAborted(aborted))
+    const transactions = new CleanedTransactionMetadata(aborted => this.#target?.noteAborted(aborted))
     const rules = { ...this.#rules(map, endOffset), transactions }
     const sources = log.segments.filter(({ baseOffset }) => baseOffset < endOffset)
-    for (const group of groupsOf(sources, log.config, dirt.firstUncleanableOffset)) await this.#cleanGroup(group, rules)
+    for (const group of groupsOf(sources, log.config, toClean.firstUncleanableOffset))
+      await this.#cleanGroup(group, rules)
     return {
       endOffset,
       bytesBefore: this.#bytesBefore,
@@ -88,11 +89,11 @@ export class Cleaning {
   }
 
   #rules(map: OffsetMap, mappedUpTo: bigint): Omit<FilterRules, 'transactions'> {
-    const { log, dirt, nowMs, decompressedLimit } = this.#options
+    const { log, toClean, nowMs, decompressedLimit } = this.#options
     return {
       newestOffset: key => map.get(key),
       mappedUpTo,
-      roundEnd: dirt.firstUncleanableOffset,
+      roundEnd: toClean.firstUncleanableOffset,
       isLastOfProducer: batch => log.isLastOfProducer(batch),
       nowMs,
       deleteRetentionMs: log.config.deleteRetentionMs,
@@ -101,14 +102,14 @@ export class Cleaning {
   }
 
   async #mapKeys(): Promise<MappedKeys> {
-    const { log, dirt, mapLimits, decompressedLimit } = this.#options
-    const { firstDirtyOffset, firstUncleanableOffset } = dirt
+    const { log, toClean, mapLimits, decompressedLimit } = this.#options
+    const { firstDirtyOffset, firstUncleanableOffset } = toClean
     const map = new OffsetMap(firstDirtyOffset, firstUncleanableOffset, mapLimits)
     const segments = segmentsBetween(log.segments, firstDirtyOffset, firstUncleanableOffset)
-    const transactions = new CleanedTransactions(() => {})
+    const transactions = new CleanedTransactionMetadata(() => {})
     let endOffset = firstDirtyOffset
     for (const batch of this.#batches(segments, firstDirtyOffset, transactions)) {
-      const competes = transactions.fateOf(batch) === 'compacts'
+      const competes = transactions.retentionOf(batch) === 'compacts'
       if (competes && !mapBatch(map, batch, firstDirtyOffset, decompressedLimit)) {
         if (endOffset > firstDirtyOffset) return { map, endOffset }
         throw new Error(
@@ -159,7 +160,7 @@ export class Cleaning {
   *#batches(
     segments: readonly Segment[],
     offset: bigint,
-    transactions: CleanedTransactions
+    transactions: CleanedTransactionMetadata
   ): Generator<RecordBatch, undefined> {
     for (const segment of segments) {
       const { baseOffset } = segment

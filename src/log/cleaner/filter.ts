@@ -10,16 +10,16 @@ import { type BatchRecord, RecordWalker } from '../../protocol/records/record.ts
  * What becomes of a batch for the sake of transactions. 'compacts': its records compete for their keys. 'goes': data of
  * an aborted transaction, or a marker that nothing needs any more. 'stays': not to be touched.
  */
-export type BatchFate = 'compacts' | 'goes' | 'stays'
+export type BatchRetention = 'compacts' | 'goes' | 'stays'
 
 /** Who knows of transactions. It is asked for every batch once, in the order of the log. */
-export interface TransactionFates {
-  fateOf(batch: RecordBatch): BatchFate
+export interface TransactionRetention {
+  retentionOf(batch: RecordBatch): BatchRetention
 }
 
 /** What is known in one round of compaction. */
 export interface FilterRules {
-  readonly transactions: TransactionFates
+  readonly transactions: TransactionRetention
   /** The newest offset of a key; undefined for a key that does not come in what was mapped. */
   newestOffset(key: Buffer): bigint | undefined
   /** Records from here on have not been mapped, and all stay. */
@@ -42,20 +42,20 @@ export interface Filtered {
 }
 
 export function filterBatch(batch: RecordBatch, rules: FilterRules): Filtered {
-  const fate = rules.transactions.fateOf(batch)
-  if (fate === 'stays') return { batch, recordsCount: batch.isLegacy ? 1 : batch.recordsCount }
-  const kept = recordsThatStay(batch, fate, rules)
+  const retention = rules.transactions.retentionOf(batch)
+  if (retention === 'stays') return { batch, recordsCount: batch.isLegacy ? 1 : batch.recordsCount }
+  const kept = recordsThatStay(batch, retention, rules)
   if (kept.length === 0) return { batch: mustStay(batch, rules) ? headerOnly(batch) : undefined, recordsCount: 0 }
-  const awaitsDeletion = batch.isControl ? fate === 'goes' : kept.some(({ value }) => value === null)
+  const awaitsDeletion = batch.isControl ? retention === 'goes' : kept.some(({ value }) => value === null)
   const needsHorizon = awaitsDeletion && batch.deleteHorizonMs === undefined
   const isWhole = kept.length === batch.recordsCount && !needsHorizon
   const horizonMs = needsHorizon ? BigInt(rules.nowMs + rules.deleteRetentionMs) : batch.deleteHorizonMs
   return { batch: isWhole ? batch : rebuilt(batch, kept, horizonMs), recordsCount: kept.length }
 }
 
-function recordsThatStay(batch: RecordBatch, fate: BatchFate, rules: FilterRules): BatchRecord[] {
+function recordsThatStay(batch: RecordBatch, retention: BatchRetention, rules: FilterRules): BatchRecord[] {
   const isDue = batch.deleteHorizonMs !== undefined && batch.deleteHorizonMs <= BigInt(rules.nowMs)
-  if (fate === 'goes' && (isDue || !batch.isControl)) return []
+  if (retention === 'goes' && (isDue || !batch.isControl)) return []
   const kept: BatchRecord[] = []
   const walker = new RecordWalker(batch, rules.decompressedLimit)
   while (walker.next()) {

@@ -6,7 +6,7 @@ import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { controlTypeOf } from '../../protocol/records/control.ts'
 import { recordsOf } from '../../protocol/records/record.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
-import type { BatchFate, TransactionFates } from './filter.ts'
+import type { BatchRetention, TransactionRetention } from './filter.ts'
 
 /** An aborted transaction whose marker has not come yet. */
 interface OpenAbort {
@@ -15,7 +15,7 @@ interface OpenAbort {
   readonly hasData: boolean
 }
 
-export class CleanedTransactions implements TransactionFates {
+export class CleanedTransactionMetadata implements TransactionRetention {
   readonly #stays: (aborted: AbortedTxn) => void
   /** Those that may begin next, the first one last. */
   #expected: AbortedTxn[] = []
@@ -33,10 +33,10 @@ export class CleanedTransactions implements TransactionFates {
     this.#expected = [...aborted].sort((a, b) => (a.firstOffset > b.firstOffset ? -1 : 1))
   }
 
-  fateOf(batch: RecordBatch): BatchFate {
+  retentionOf(batch: RecordBatch): BatchRetention {
     if (batch.isLegacy) return 'stays'
     this.#beginUpTo(batch.lastOffset)
-    if (batch.isControl) return this.#fateOfMarker(batch)
+    if (batch.isControl) return this.#retentionOfMarker(batch)
     if (!batch.isTransactional) return 'compacts'
     const { producerId } = batch
     const open = this.#aborts.get(producerId)
@@ -55,13 +55,13 @@ export class CleanedTransactions implements TransactionFates {
   }
 
   /** A batch of which an earlier round left the header alone decides about nothing. */
-  #fateOfMarker(batch: RecordBatch): BatchFate {
+  #retentionOfMarker(batch: RecordBatch): BatchRetention {
     const { producerId } = batch
     const [record] = recordsOf(batch)
     if (!record) return 'goes'
     switch (controlTypeOf(record.key)) {
       case 'ABORT':
-        return this.#fateOfAbort(producerId)
+        return this.#retentionOfAbort(producerId)
       case 'COMMIT':
         return this.#withData.delete(producerId) ? 'stays' : 'goes'
       default:
@@ -69,7 +69,7 @@ export class CleanedTransactions implements TransactionFates {
     }
   }
 
-  #fateOfAbort(producerId: bigint): BatchFate {
+  #retentionOfAbort(producerId: bigint): BatchRetention {
     const open = this.#aborts.get(producerId)
     this.#aborts.delete(producerId)
     if (!open?.hasData) return 'goes'

@@ -1,7 +1,7 @@
 // What may come between a round of cleaning and its end: appends, readers, deletion, damage, a disk that is full.
 import { describe, expect, test } from 'vitest'
-import { dirtOf } from '../../../src/log/cleaner/choice.ts'
 import { CleaningAborted } from '../../../src/log/cleaner/cleaning.ts'
+import { logToClean } from '../../../src/log/cleaner/log-to-clean.ts'
 import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
 import { CorruptRecordError } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
@@ -168,7 +168,7 @@ describe('a round that fails', () => {
     const again = reopenCompacted(storage)
     expect(['0 a=1', '1 a=2']).toEqual(expect.arrayContaining(dataIn(again).slice(-1)))
     expect(stagedFiles(storage)).toEqual([])
-    expect(dirtOf(again, undefined, NOW).isDue).toBe(true)
+    expect(logToClean(again, undefined, NOW).isDue).toBe(true)
     expect(again.config).toMatchObject({ segmentBytes: CONFIG.segmentBytes })
   })
 })

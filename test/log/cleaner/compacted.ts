@@ -1,6 +1,7 @@
 /** What tests of compaction need: a compacted log of keys and values, rounds of cleaning, and what is left of it. */
-import { dirtOf } from '../../../src/log/cleaner/choice.ts'
+
 import { Cleaning, type CleaningOptions, type CleaningResult } from '../../../src/log/cleaner/cleaning.ts'
+import { logToClean } from '../../../src/log/cleaner/log-to-clean.ts'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog, PartitionLogOptions } from '../../../src/log/partition-log/partition-log.ts'
 import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
@@ -87,10 +88,10 @@ export async function clean(
   changes: Partial<CleaningOptions> = {}
 ): Promise<CleaningResult> {
   const nowMs = changes.nowMs ?? NOW
-  const dirt = dirtOf(log, checkpoint, nowMs)
+  const toClean = logToClean(log, checkpoint, nowMs)
   return await new Cleaning({
     log,
-    dirt,
+    toClean,
     mapLimits: ROOMY,
     decompressedLimit: 1 << 20,
     spend: () => undefined,

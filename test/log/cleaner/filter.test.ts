@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type FilterRules, filterBatch, type TransactionFates } from '../../../src/log/cleaner/filter.ts'
-import { CleanedTransactions } from '../../../src/log/cleaner/transactions.ts'
+import { type FilterRules, filterBatch, type TransactionRetention } from '../../../src/log/cleaner/filter.ts'
+import { CleanedTransactionMetadata } from '../../../src/log/cleaner/transactions.ts'
 import { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
 import { buildEndTxnMarker } from '../../../src/protocol/records/control.ts'
@@ -9,7 +9,7 @@ import { recordsOf } from '../../../src/protocol/records/record.ts'
 const NOW = 1_700_000_000_000
 const DAY = 86_400_000
 /** Every transaction was aborted, and no marker is needed. */
-const UNNEEDED: TransactionFates = { fateOf: () => 'goes' }
+const UNNEEDED: TransactionRetention = { retentionOf: () => 'goes' }
 
 /** A batch at offset 20 of records as 'key=value'; without '=' a tombstone, without a key '=value'. */
 function batchOf(texts: readonly string[], options: BatchOptions = {}): RecordBatch {
@@ -26,7 +26,7 @@ function batchOf(texts: readonly string[], options: BatchOptions = {}): RecordBa
 
 function rules(newest: Record<string, bigint>, changes: Partial<FilterRules> = {}): FilterRules {
   return {
-    transactions: new CleanedTransactions(() => {}),
+    transactions: new CleanedTransactionMetadata(() => {}),
     newestOffset: key => newest[key.toString()],
     mappedUpTo: 1000n,
     roundEnd: 1000n,
@@ -216,7 +216,7 @@ describe('transactions', () => {
   }
 
   test('that were committed are compacted, and their marker stays as long as they have data', () => {
-    const transactions = new CleanedTransactions(() => {})
+    const transactions = new CleanedTransactionMetadata(() => {})
     const data = batchOf(['a=1', 'b=2'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
     expect(told(filterBatch(data, rules({ a: 50n, b: 21n }, { transactions })).batch)).toEqual(['21 b=2'])
     const control = marker({ deleteHorizonMs: 1n })

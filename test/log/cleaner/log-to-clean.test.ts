@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { dirtiest, dirtOf, type LogFacts, type SegmentFacts } from '../../../src/log/cleaner/choice.ts'
 import { groupsOf } from '../../../src/log/cleaner/groups.ts'
+import { dirtiest, type LogFacts, logToClean, type SegmentFacts } from '../../../src/log/cleaner/log-to-clean.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../src/log/partition-log/log-config.ts'
 
 const NOW = 1_700_000_000_000
@@ -25,7 +25,7 @@ function logOf(bases: readonly number[], config: Partial<LogConfig> = {}, change
 
 describe('how dirty a log is', () => {
   test('all but the active segment, when it was never compacted', () => {
-    expect(dirtOf(logOf([0, 10, 20]), undefined, NOW)).toEqual({
+    expect(logToClean(logOf([0, 10, 20]), undefined, NOW)).toEqual({
       firstDirtyOffset: 0n,
       firstUncleanableOffset: 20n,
       cleanableBytes: 200,
@@ -36,14 +36,19 @@ describe('how dirty a log is', () => {
   })
 
   test('what came after the checkpoint, against all that can be clean', () => {
-    const dirt = dirtOf(logOf([0, 10, 20, 30, 40]), 30n, NOW)
-    expect(dirt).toMatchObject({ firstDirtyOffset: 30n, firstUncleanableOffset: 40n, cleanableBytes: 100, ratio: 0.25 })
-    expect(dirt.isDue).toBe(false)
-    expect(dirtOf(logOf([0, 10, 20, 30, 40], { minCleanableDirtyRatio: 0.2 }), 30n, NOW).isDue).toBe(true)
+    const toClean = logToClean(logOf([0, 10, 20, 30, 40]), 30n, NOW)
+    expect(toClean).toMatchObject({
+      firstDirtyOffset: 30n,
+      firstUncleanableOffset: 40n,
+      cleanableBytes: 100,
+      ratio: 0.25
+    })
+    expect(toClean.isDue).toBe(false)
+    expect(logToClean(logOf([0, 10, 20, 30, 40], { minCleanableDirtyRatio: 0.2 }), 30n, NOW).isDue).toBe(true)
   })
 
   test('a ratio that is just reached is not enough', () => {
-    expect(dirtOf(logOf([0, 10, 20]), 10n, NOW)).toMatchObject({ ratio: 0.5, isDue: false })
+    expect(logToClean(logOf([0, 10, 20]), 10n, NOW)).toMatchObject({ ratio: 0.5, isDue: false })
   })
 
   test('nothing, in a log of one segment, an empty one, or one that is clean', () => {
@@ -52,48 +57,54 @@ describe('how dirty a log is', () => {
       [logOf([5], {}, { logEndOffset: 5n, lastStableOffset: 5n }), undefined],
       [logOf([0, 10, 20]), 20n]
     ] as const) {
-      expect(dirtOf(log, checkpoint, NOW)).toMatchObject({ cleanableBytes: 0, ratio: 0, isDue: false })
+      expect(logToClean(log, checkpoint, NOW)).toMatchObject({ cleanableBytes: 0, ratio: 0, isDue: false })
     }
   })
 
   test('a checkpoint before the start or beyond the end counts for nothing', () => {
     const log = logOf([10, 20, 30])
-    expect(dirtOf(log, 9n, NOW)).toMatchObject({ firstDirtyOffset: 10n, hasBadCheckpoint: true })
-    expect(dirtOf(log, 41n, NOW)).toMatchObject({ firstDirtyOffset: 10n, hasBadCheckpoint: true })
-    expect(dirtOf(log, 40n, NOW)).toMatchObject({ firstDirtyOffset: 40n, hasBadCheckpoint: false, cleanableBytes: 0 })
+    expect(logToClean(log, 9n, NOW)).toMatchObject({ firstDirtyOffset: 10n, hasBadCheckpoint: true })
+    expect(logToClean(log, 41n, NOW)).toMatchObject({ firstDirtyOffset: 10n, hasBadCheckpoint: true })
+    expect(logToClean(log, 40n, NOW)).toMatchObject({
+      firstDirtyOffset: 40n,
+      hasBadCheckpoint: false,
+      cleanableBytes: 0
+    })
   })
 
   test('a start offset within a segment begins there', () => {
-    const dirt = dirtOf(logOf([0, 10, 20], {}, { logStartOffset: 15n }), undefined, NOW)
-    expect(dirt).toMatchObject({ firstDirtyOffset: 15n, firstUncleanableOffset: 20n, cleanableBytes: 100 })
+    const toClean = logToClean(logOf([0, 10, 20], {}, { logStartOffset: 15n }), undefined, NOW)
+    expect(toClean).toMatchObject({ firstDirtyOffset: 15n, firstUncleanableOffset: 20n, cleanableBytes: 100 })
   })
 
   test('nothing from the segment of the last stable offset on', () => {
-    const dirt = dirtOf(logOf([0, 10, 20, 30], {}, { lastStableOffset: 15n }), undefined, NOW)
-    expect(dirt).toMatchObject({ firstUncleanableOffset: 10n, cleanableBytes: 100 })
-    const open = dirtOf(logOf([0, 10, 20, 30], {}, { lastStableOffset: 0n }), undefined, NOW)
+    const toClean = logToClean(logOf([0, 10, 20, 30], {}, { lastStableOffset: 15n }), undefined, NOW)
+    expect(toClean).toMatchObject({ firstUncleanableOffset: 10n, cleanableBytes: 100 })
+    const open = logToClean(logOf([0, 10, 20, 30], {}, { lastStableOffset: 0n }), undefined, NOW)
     expect(open).toMatchObject({ firstUncleanableOffset: 0n, cleanableBytes: 0, isDue: false })
   })
 
   test('nothing from the first segment on that is younger than min.compaction.lag.ms', () => {
     const config = { minCompactionLagMs: 3 * DAY }
-    expect(dirtOf(logOf([0, 10, 20, 30], config), undefined, NOW)).toMatchObject({ firstUncleanableOffset: 20n })
-    expect(dirtOf(logOf([0, 10, 20, 30], config), undefined, NOW - DAY)).toMatchObject({ firstUncleanableOffset: 10n })
+    expect(logToClean(logOf([0, 10, 20, 30], config), undefined, NOW)).toMatchObject({ firstUncleanableOffset: 20n })
+    expect(logToClean(logOf([0, 10, 20, 30], config), undefined, NOW - DAY)).toMatchObject({
+      firstUncleanableOffset: 10n
+    })
     const forever = { minCompactionLagMs: Number.MAX_SAFE_INTEGER }
-    expect(dirtOf(logOf([0, 10], forever), undefined, NOW)).toMatchObject({ cleanableBytes: 0, isDue: false })
+    expect(logToClean(logOf([0, 10], forever), undefined, NOW)).toMatchObject({ cleanableBytes: 0, isDue: false })
   })
 
   test('a log that waits for longer than max.compaction.lag.ms is due at any ratio', () => {
     const config = { maxCompactionLagMs: 2 * DAY, minCleanableDirtyRatio: 1 }
     const log = logOf([0, 10, 20, 30, 40], config)
-    expect(dirtOf(log, 30n, NOW).isDue).toBe(true)
-    expect(dirtOf(log, 30n, NOW - 2000).isDue).toBe(false)
-    expect(dirtOf(log, 40n, NOW).isDue).toBe(false)
+    expect(logToClean(log, 30n, NOW).isDue).toBe(true)
+    expect(logToClean(log, 30n, NOW - 2000).isDue).toBe(false)
+    expect(logToClean(log, 40n, NOW).isDue).toBe(false)
   })
 
   test('the dirtiest that is due comes first', () => {
     const candidates = [0.3, 0.9, 0.8, 1].map((ratio, index) => ({
-      dirt: { ...dirtOf(logOf([0]), undefined, NOW), ratio, isDue: index < 3 }
+      toClean: { ...logToClean(logOf([0]), undefined, NOW), ratio, isDue: index < 3 }
     }))
     expect(dirtiest(candidates)).toBe(candidates[1])
     expect(dirtiest(candidates.slice(3))).toBeUndefined()

@@ -24,7 +24,7 @@ export interface LogFacts {
 }
 
 /** How dirty a log is. */
-export interface Dirt {
+export interface LogToClean {
   /** What lies before was compacted already. */
   readonly firstDirtyOffset: bigint
   /** Where the first segment begins that is not compacted now. */
@@ -39,7 +39,7 @@ export interface Dirt {
 }
 
 /** How dirty a log is, of which `checkpoint` says up to where it was compacted. */
-export function dirtOf(log: LogFacts, checkpoint: bigint | undefined, nowMs: number): Dirt {
+export function logToClean(log: LogFacts, checkpoint: bigint | undefined, nowMs: number): LogToClean {
   const { logStartOffset, logEndOffset, config } = log
   const hasBadCheckpoint = checkpoint !== undefined && (checkpoint < logStartOffset || checkpoint > logEndOffset)
   const firstDirtyOffset = checkpoint === undefined || hasBadCheckpoint ? logStartOffset : checkpoint
@@ -52,10 +52,10 @@ export function dirtOf(log: LogFacts, checkpoint: bigint | undefined, nowMs: num
 }
 
 /** The dirtiest of those that are due. */
-export function dirtiest<T extends { readonly dirt: Dirt }>(candidates: readonly T[]): T | undefined {
+export function dirtiest<T extends { readonly toClean: LogToClean }>(candidates: readonly T[]): T | undefined {
   let found: T | undefined
   for (const candidate of candidates) {
-    if (candidate.dirt.isDue && candidate.dirt.ratio > (found?.dirt.ratio ?? -1)) found = candidate
+    if (candidate.toClean.isDue && candidate.toClean.ratio > (found?.toClean.ratio ?? -1)) found = candidate
   }
   return found
 }
