@@ -46,7 +46,7 @@ export interface RowOptions {
   /** Kafka hides it from DescribeConfigs unless it is set. */
   readonly internal?: true
   /** Accepted and shown, because clients and tools set it, but without effect so far. */
-  readonly idle?: true
+  readonly unsupported?: true
 }
 
 /** One row of the table. */

@@ -37,8 +37,8 @@ export function resolve(...sources: readonly (readonly Entry[])[]): Resolved {
 
 function hasEffect(name: string): boolean {
   if (!isBrokerSetting(name)) return false
-  const { idle }: RowOptions = settings[name]
-  return idle === undefined
+  const { unsupported }: RowOptions = settings[name]
+  return unsupported === undefined
 }
 
 /**

@@ -33,7 +33,7 @@ export function configurationPage(): string {
         .filter(Boolean)
         .map(each => `\`${each}\``)
         .join(', '),
-      row.idle && 'no effect yet'
+      row.unsupported && 'no effect yet'
     ]
   })
   return [
@@ -43,7 +43,7 @@ export function configurationPage(): string {
   ].join('\n')
 }
 
-function marks({ internal, idle }: Setting<unknown>): unknown[] {
+function marks({ internal, unsupported: idle }: Setting<unknown>): unknown[] {
   return [internal && 'internal', idle && 'accepted, no effect yet']
 }
 

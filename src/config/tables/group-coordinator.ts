@@ -6,7 +6,7 @@ import { int, list, long, type RowOptions, short, string } from '../define.ts'
 
 const DYNAMIC = { update: 'cluster-wide' } as const
 /** There are no share and no streams groups so far; these are defaults and bounds of what a group can carry. */
-const SO_FAR = { idle: true } as const
+const SO_FAR = { unsupported: true } as const
 
 /** How long something takes that must take a while. */
 function period(byDefault: number, documentation: string, options: RowOptions = {}) {

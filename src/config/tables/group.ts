@@ -14,28 +14,28 @@ export const groupSettings = {
   'share.session.timeout.ms': settings['group.share.session.timeout.ms'],
   'share.record.lock.duration.ms': int(30_000, settings['group.share.record.lock.duration.ms'].documentation, {
     atLeast: 1000,
-    idle: true
+    unsupported: true
   }),
   'share.delivery.count.limit': int(5, settings['group.share.delivery.count.limit'].documentation, {
     atLeast: 2,
-    idle: true
+    unsupported: true
   }),
   'share.partition.max.record.locks': int(2000, settings['group.share.partition.max.record.locks'].documentation, {
     atLeast: 100,
-    idle: true
+    unsupported: true
   }),
   'share.assignment.interval.ms': settings['group.share.assignment.interval.ms'],
   'share.auto.offset.reset': string(
     'latest',
     'Where a share group begins to read: earliest, latest, or by_duration: with how far back, as in by_duration:PT1H.',
-    { idle: true, check: offsetReset }
+    { unsupported: true, check: offsetReset }
   ),
   'share.isolation.level': string('read_uncommitted', 'Whether a share group is given records of open transactions.', {
     oneOf: ['read_committed', 'read_uncommitted'],
-    idle: true
+    unsupported: true
   }),
   'share.renew.acknowledge.enable': boolean(true, 'Whether a share consumer may hold a record for longer.', {
-    idle: true
+    unsupported: true
   }),
   'streams.heartbeat.interval.ms': settings['group.streams.heartbeat.interval.ms'],
   'streams.session.timeout.ms': settings['group.streams.session.timeout.ms'],

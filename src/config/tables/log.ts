@@ -15,8 +15,8 @@ function topicDefault<N extends TopicSettingName>(topic: N): (typeof topicSettin
 
 /** What a row in another unit than the topic's setting has of it. */
 function forTopic(topic: TopicSettingName, options: RowOptions = {}): RowOptions {
-  const { idle }: RowOptions = topicSettings[topic]
-  return { ...options, topic, ...(idle && { idle }) }
+  const { unsupported }: RowOptions = topicSettings[topic]
+  return { ...options, topic, ...(unsupported && { unsupported }) }
 }
 
 const DYNAMIC = { update: 'cluster-wide' } as const

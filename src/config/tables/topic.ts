@@ -24,7 +24,7 @@ export const topicSettings = {
   'compression.lz4.level': int(9, 'Effort of LZ4 when the broker compresses; the library in use knows but one.', {
     atLeast: 1,
     atMost: 17,
-    idle: true
+    unsupported: true
   }),
   'compression.type': string(
     'producer',
@@ -52,7 +52,7 @@ export const topicSettings = {
   'follower.replication.throttled.replicas': list(
     [],
     'Replicas whose fetching from the leader is throttled: partition:broker pairs, or *.',
-    { check: throttledReplicas, idle: true }
+    { check: throttledReplicas, unsupported: true }
   ),
   'index.interval.bytes': int(4096, 'Bytes of log between two entries of the offset index.', { atLeast: 0 }),
   'internal.segment.bytes': int(null, 'For tests only: a segment size below the minimum of segment.bytes.', {
@@ -61,15 +61,15 @@ export const topicSettings = {
   'leader.replication.throttled.replicas': list(
     [],
     'Replicas whose fetching is throttled by the leader: partition:broker pairs, or *.',
-    { check: throttledReplicas, idle: true }
+    { check: throttledReplicas, unsupported: true }
   ),
   'local.retention.bytes': long(-2, 'With tiered storage, bytes to keep on this disk; -2 means retention.bytes.', {
     atLeast: -2,
-    idle: true
+    unsupported: true
   }),
   'local.retention.ms': long(-2, 'With tiered storage, time to keep records on this disk; -2 means retention.ms.', {
     atLeast: -2,
-    idle: true
+    unsupported: true
   }),
   'max.compaction.lag.ms': long(FOREVER, 'The longest that a record may stay uncompacted.', { atLeast: 1 }),
   'max.message.bytes': int(1_048_588, 'The largest record batch that is accepted, after compression.', { atLeast: 0 }),
@@ -93,11 +93,11 @@ export const topicSettings = {
   'min.compaction.lag.ms': long(0, 'How long a record is safe from compaction.', { atLeast: 0 }),
   'min.insync.replicas': int(1, 'Replicas that must be in sync for a write with acks=all.', { atLeast: 1 }),
   preallocate: boolean(false, 'Whether a new segment file gets its full size at once.'),
-  'remote.log.copy.disable': boolean(false, 'With tiered storage, stop copying segments away.', { idle: true }),
+  'remote.log.copy.disable': boolean(false, 'With tiered storage, stop copying segments away.', { unsupported: true }),
   'remote.log.delete.on.disable': boolean(
     false,
     'With tiered storage, delete what was copied when it is switched off.',
-    { idle: true }
+    { unsupported: true }
   ),
   'remote.storage.enable': boolean(false, 'Tiered storage for the topic; this broker has none and refuses true.'),
   'retention.bytes': long(-1, 'Size of a partition above which its oldest segments are deleted; -1 for no limit.'),
@@ -112,7 +112,9 @@ export const topicSettings = {
     }
   ),
   'segment.ms': long(604_800_000, 'Age at which a new segment file is begun, full or not.', { atLeast: 1 }),
-  'unclean.leader.election.enable': boolean(false, 'Whether a replica that missed records may lead.', { idle: true })
+  'unclean.leader.election.enable': boolean(false, 'Whether a replica that missed records may lead.', {
+    unsupported: true
+  })
 }
 
 /** The name of a topic's setting. */

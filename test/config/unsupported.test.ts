@@ -20,7 +20,7 @@ test('a setting that no code asks for is marked as idle, and no other is', () =>
   const isAskedFor = (name: string) => code.some(text => text.includes(`get('${name}')`))
   const isInUse = (name: string) =>
     CHECKED_ONLY.includes(name) || (isAskedFor(name) && !ASKED_FOR_IN_VAIN.includes(name))
-  for (const [name, { idle, topic }] of Object.entries<RowOptions>({ ...settings, ...topicSettings })) {
+  for (const [name, { unsupported: idle, topic }] of Object.entries<RowOptions>({ ...settings, ...topicSettings })) {
     expect(idle ?? false, name).toBe(!isInUse(topic ?? name))
   }
 })
