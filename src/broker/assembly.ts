@@ -14,9 +14,9 @@ import {
   GROUP_METADATA_TOPIC_NAME,
   TRANSACTION_STATE_TOPIC_NAME
 } from '../metadata/topic-names.ts'
-import { Catalog } from '../replica/catalog.ts'
 import { type FetchSessionLimits, FetchSessions } from '../replica/fetch-sessions.ts'
 import { Purgatory } from '../replica/purgatory.ts'
+import { Replicas } from '../replica/replicas.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
@@ -49,18 +49,18 @@ export function assemble(world: World, directory: LogDirectory, failed: (error: 
   const metadata = openMetadata(world, directory)
   const live = new LiveSettings(given, metadata, nodeId)
   const settings = () => live.settings
-  const catalog = new Catalog({ metadata, directory, storage, clock, random, logger, nodeId, settings })
+  const replicas = new Replicas({ metadata, directory, storage, clock, random, logger, nodeId, settings })
   const topics = new MetadataTopics(metadata, () => live.settings.get('broker.rack'))
-  const coordination = { catalog, clock, logger, failed }
+  const coordination = { replicas, clock, logger, failed }
   const groups = new GroupCoordinator(groupPorts({ ...coordination, metadata, topics, settings, random }))
   const producerIds = new ProducerIds(() => metadata.allocateProducerIds())
-  const markers = markerPort({ catalog, groups, clock })
+  const markers = markerPort({ replicas, groups, clock })
   const transactionVersion = () => metadata.level('transaction.version')
   const txns = new TxnCoordinator(
     txnPorts({ ...coordination, settings: given, producerIds, markers, transactionVersion })
   )
-  catalog.onTopicsCreated(() => topics.created())
-  catalog.onTopicDeleted(topic => {
+  replicas.onTopicsCreated(() => topics.created())
+  replicas.onTopicDeleted(topic => {
     if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
     else if (topic.name === TRANSACTION_STATE_TOPIC_NAME) txns.forgetAll()
     else groups.topicDeleted(topic)
@@ -73,7 +73,7 @@ export function assemble(world: World, directory: LogDirectory, failed: (error: 
     },
     listeners: listenersOf(given),
     metadata,
-    catalog,
+    replicas,
     groups,
     txns,
     markers,

@@ -71,9 +71,9 @@ export class Broker {
     try {
       parts = assemble({ ...options, clock }, directory, fail)
       laps.lap('metadataMs')
-      const { catalog, groups, txns } = parts
-      const owned = (partition: TopicPartition) => catalog.ownerOf(partition)
-      const recovered = (partition: TopicPartition) => catalog.opening(partition)
+      const { replicas, groups, txns } = parts
+      const owned = (partition: TopicPartition) => replicas.ownerOf(partition)
+      const recovered = (partition: TopicPartition) => replicas.opening(partition)
       await directory.load({ owned, recovered, progress, signal })
       laps.lap('recoveryMs')
       await groups.start(signal)
@@ -125,7 +125,7 @@ function expireProducers(parts: Parts): Alarm {
   const intervalMs = () => parts.settings.get('producer.id.expiration.check.interval.ms')
   return repeat(parts.clock, intervalMs, () => {
     const expirationMs = parts.settings.get('producer.id.expiration.ms')
-    for (const partition of parts.catalog.openPartitions()) partition.expireProducers(parts.clock.now(), expirationMs)
+    for (const partition of parts.replicas.openPartitions()) partition.expireProducers(parts.clock.now(), expirationMs)
   })
 }
 

@@ -7,9 +7,9 @@ import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import type { ConnectionContext } from '../net/dispatch.ts'
 import type { RequestOf, ResponseOf } from '../protocol/api.ts'
 import type { APIS, ApiName } from '../protocol/messages/index.ts'
-import type { Catalog } from '../replica/catalog.ts'
 import type { FetchSessions } from '../replica/fetch-sessions.ts'
 import type { Purgatory } from '../replica/purgatory.ts'
+import type { Replicas } from '../replica/replicas.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { TxnCoordinator } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
@@ -23,7 +23,7 @@ export interface Parts extends Reporting {
   readonly settings: BrokerSettings
   readonly listeners: readonly Listener[]
   readonly metadata: MetadataLog
-  readonly catalog: Catalog
+  readonly replicas: Replicas
   readonly groups: GroupCoordinator
   readonly txns: TxnCoordinator
   readonly markers: MarkerPort

@@ -7,7 +7,7 @@ import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Parts } from './context.ts'
 
 /** Its number. */
-export function groupPartition(groupId: string, { catalog, settings }: Pick<Parts, 'catalog' | 'settings'>): number {
-  const partitionCount = catalog.partitionCount(GROUP_METADATA_TOPIC_NAME)
+export function groupPartition(groupId: string, { replicas, settings }: Pick<Parts, 'replicas' | 'settings'>): number {
+  const partitionCount = replicas.partitionCount(GROUP_METADATA_TOPIC_NAME)
   return partitionFor(groupId, partitionCount || settings.get('offsets.topic.num.partitions'))
 }

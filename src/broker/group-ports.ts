@@ -7,7 +7,7 @@ import type { GroupPorts, GroupSettings } from '../group/coordinator.ts'
 import { configsOf } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
-import type { Catalog } from '../replica/catalog.ts'
+import type { Replicas } from '../replica/replicas.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
@@ -16,7 +16,7 @@ import { stateTopic } from './state-topic.ts'
 
 /** Where the coordinator lives. */
 export interface GroupWorld {
-  readonly catalog: Catalog
+  readonly replicas: Replicas
   readonly metadata: MetadataLog
   readonly topics: GroupTopics
   /** Those in force now. */
@@ -37,7 +37,7 @@ const ASSIGNOR_CLASSES: Readonly<Record<string, string>> = {
 }
 
 export function groupPorts(world: GroupWorld): GroupPorts {
-  const { catalog, metadata, settings, clock, random, logger } = world
+  const { replicas, metadata, settings, clock, random, logger } = world
   return {
     clock,
     random,
@@ -46,7 +46,7 @@ export function groupPorts(world: GroupWorld): GroupPorts {
     topics: world.topics,
     failed: error => world.failed(error),
     configOf: groupId => configsOf(metadata.image, RESOURCE_TYPES.GROUP, groupId),
-    topic: stateTopic(GROUP_METADATA_TOPIC_NAME, { catalog, clock, logger })
+    topic: stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, clock, logger })
   }
 }
 

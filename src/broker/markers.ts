@@ -4,22 +4,22 @@
  */
 import type { GroupCoordinator } from '../group/coordinator.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
-import type { Catalog } from '../replica/catalog.ts'
+import type { Replicas } from '../replica/replicas.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 
 /** Where the partitions are. */
 export interface MarkerWorld {
-  readonly catalog: Catalog
+  readonly replicas: Replicas
   readonly groups: GroupCoordinator
   readonly clock: Clock
 }
 
-export function markerPort({ catalog, groups, clock }: MarkerWorld): MarkerPort {
+export function markerPort({ replicas, groups, clock }: MarkerWorld): MarkerPort {
   return {
     write: (topic, index, marker) => {
-      catalog.checkInSync(topic, index)
-      const partition = catalog.partition(topic, index)
+      replicas.checkInSync(topic, index)
+      const partition = replicas.partition(topic, index)
       const { result: type, transactionVersion, ...said } = marker
       partition.end({ ...said, type, timestamp: BigInt(clock.now()) }, transactionVersion)
       if (topic === GROUP_METADATA_TOPIC_NAME) groups.endTransaction(index, marker.producerId, type === 'COMMIT')
@@ -27,8 +27,8 @@ export function markerPort({ catalog, groups, clock }: MarkerWorld): MarkerPort 
     },
     hasOpen: (topic, index, producerId) => {
       // Nothing is open where there is nothing.
-      if (index >= catalog.partitionCount(topic) || !catalog.hasLog(topic, index)) return false
-      return catalog.partition(topic, index).hasOpenTransaction(producerId)
+      if (index >= replicas.partitionCount(topic) || !replicas.hasLog(topic, index)) return false
+      return replicas.partition(topic, index).hasOpenTransaction(producerId)
     }
   }
 }

@@ -22,7 +22,7 @@ export function recordChanges<R extends Result>(
 ): readonly R[] {
   if (validateOnly) return results
   try {
-    parts.catalog.change(records)
+    parts.replicas.change(records)
     return results
   } catch (error) {
     const { errorCode } = failureOf(error, parts)

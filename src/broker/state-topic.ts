@@ -6,23 +6,23 @@ import { Journal } from '../log/partition-log/journal.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { BatchOptions } from '../protocol/records/builder.ts'
 import { ZERO_UUID } from '../protocol/wire/bytes.ts'
-import type { Catalog } from '../replica/catalog.ts'
+import type { Replicas } from '../replica/replicas.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 
 /** Where the topic lives. */
 export interface StateTopicWorld {
-  readonly catalog: Catalog
+  readonly replicas: Replicas
   readonly clock: Clock
   readonly logger: Logger
 }
 
-export function stateTopic(topic: string, { catalog, clock, logger }: StateTopicWorld): StateTopic {
+export function stateTopic(topic: string, { replicas, clock, logger }: StateTopicWorld): StateTopic {
   return {
     topic,
     logger,
-    partitionCount: () => catalog.partitionCount(topic),
-    journal: index => stateJournal(topic, index, catalog, clock)
+    partitionCount: () => replicas.partitionCount(topic),
+    journal: index => stateJournal(topic, index, replicas, clock)
   }
 }
 
@@ -33,19 +33,19 @@ function batchOptions(topic: string, producer: JournalProducer | undefined): Bat
 }
 
 /** A partition that nobody has written to yet has no folder, and gets none by being read. */
-function stateJournal(topic: string, index: number, catalog: Catalog, clock: Clock): StateJournal {
+function stateJournal(topic: string, index: number, replicas: Replicas, clock: Clock): StateJournal {
   return {
     get coordinatorEpoch() {
-      return catalog.topic(topic).partitions[index]?.leaderEpoch ?? 0
+      return replicas.topic(topic).partitions[index]?.leaderEpoch ?? 0
     },
     append: (records, producer) => {
-      catalog.checkInSync(topic, index)
-      catalog.partition(topic, index).appendJournal(records, clock, batchOptions(topic, producer))
+      replicas.checkInSync(topic, index)
+      replicas.partition(topic, index).appendJournal(records, clock, batchOptions(topic, producer))
     },
-    maxBatchBytes: () => catalog.rulesOf(topic).maxMessageBytes,
+    maxBatchBytes: () => replicas.rulesOf(topic).maxMessageBytes,
     *replay(reader) {
-      if (!catalog.hasLog(topic, index)) return
-      const { log, leaderEpoch } = catalog.partition(topic, index)
+      if (!replicas.hasLog(topic, index)) return
+      const { log, leaderEpoch } = replicas.partition(topic, index)
       yield* new Journal(log, clock, leaderEpoch).replay({
         record: ({ key, value }, { isTransactional, producerId }) =>
           key && reader.record({ key, value }, isTransactional ? producerId : undefined),
@@ -55,6 +55,6 @@ function stateJournal(topic: string, index: number, catalog: Catalog, clock: Clo
         }
       })
     },
-    settled: () => catalog.find({ name: topic, topicId: ZERO_UUID }, index)?.log.settled()
+    settled: () => replicas.find({ name: topic, topicId: ZERO_UUID }, index)?.log.settled()
   }
 }

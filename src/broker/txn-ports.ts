@@ -2,7 +2,7 @@
 import type { BrokerSettings } from '../config/values.ts'
 import type { ProducerIds } from '../idempotence/producer-ids.ts'
 import { TRANSACTION_STATE_TOPIC_NAME } from '../metadata/topic-names.ts'
-import type { Catalog } from '../replica/catalog.ts'
+import type { Replicas } from '../replica/replicas.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { TxnPorts, TxnSettings } from '../txn/coordinator.ts'
@@ -11,7 +11,7 @@ import { stateTopic } from './state-topic.ts'
 
 /** Where the coordinator lives. */
 export interface TxnWorld {
-  readonly catalog: Catalog
+  readonly replicas: Replicas
   readonly producerIds: ProducerIds
   readonly markers: MarkerPort
   readonly settings: BrokerSettings

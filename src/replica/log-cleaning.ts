@@ -11,10 +11,10 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { Catalog } from './catalog.ts'
+import type { Replicas } from './replicas.ts'
 
 export interface LogCleaningPorts {
-  readonly catalog: Catalog
+  readonly replicas: Replicas
   readonly metadata: MetadataLog
   readonly directory: LogDirectory
   readonly storage: Storage
@@ -73,10 +73,10 @@ class CompactedLogs implements Iterable<PartitionLog> {
   }
 
   #log(topic: TopicState, index: number): PartitionLog | undefined {
-    const { catalog } = this.#ports
-    const policy = catalog.settingsOf(topic.name).get('cleanup.policy')
+    const { replicas } = this.#ports
+    const policy = replicas.settingsOf(topic.name).get('cleanup.policy')
     if (!policy.includes('compact')) return undefined
-    const open = catalog.find(topic, index)
+    const open = replicas.find(topic, index)
     if (open) return open.log
     // The last segment is never compacted, but retention may take it.
     const least = policy.includes('delete') ? 1 : 2
@@ -93,9 +93,9 @@ class CompactedLogs implements Iterable<PartitionLog> {
   }
 
   #open({ name, topicId }: TopicState, index: number): PartitionLog | undefined {
-    const { catalog, logger } = this.#ports
+    const { replicas, logger } = this.#ports
     try {
-      return catalog.partition(name, index).log
+      return replicas.partition(name, index).log
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       logger.warn({ topic: name, partition: index, err: error }, 'a log cannot be opened, and so not be compacted')

@@ -10,10 +10,10 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { finishFairly, type Steps } from '../runtime/steps.ts'
-import type { Catalog } from './catalog.ts'
+import type { Replicas } from './replicas.ts'
 
 export interface LogRetentionPorts {
-  readonly catalog: Pick<Catalog, 'find' | 'hasLog' | 'partition' | 'settingsOf'>
+  readonly replicas: Pick<Replicas, 'find' | 'hasLog' | 'partition' | 'settingsOf'>
   readonly metadata: Pick<MetadataLog, 'image'>
   readonly clock: Clock
   readonly logger: Logger
@@ -61,12 +61,12 @@ export class LogRetention {
   }
 
   *#deleting(): Steps {
-    const { catalog, metadata } = this.#ports
+    const { replicas, metadata } = this.#ports
     for (const topic of metadata.image.topicsByName.values()) {
       for (const { partitionId } of topic.partitions) {
         // Between two steps topics may go, or be set otherwise.
         if (!metadata.image.topicsById.has(topic.topicId)) break
-        if (catalog.settingsOf(topic.name).get('cleanup.policy').includes('compact')) break
+        if (replicas.settingsOf(topic.name).get('cleanup.policy').includes('compact')) break
         yield* this.#deletingIn(topic, partitionId)
         yield
       }
@@ -86,9 +86,9 @@ export class LogRetention {
   }
 
   #log({ name, topicId }: TopicState, index: number): PartitionLog | undefined {
-    const { catalog } = this.#ports
-    const open = catalog.find({ name, topicId }, index)
+    const { replicas } = this.#ports
+    const open = replicas.find({ name, topicId }, index)
     if (open) return open.log
-    return catalog.hasLog(name, index) ? catalog.partition(name, index).log : undefined
+    return replicas.hasLog(name, index) ? replicas.partition(name, index).log : undefined
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The partitions in use: their logs opened, with what is known of their producers, when they are first asked for. What
- * may be opened is the catalog's to say.
+ * may be opened is the replicas's to say.
  */
 
 import { DurableProducers } from '../idempotence/durable-producers.ts'

@@ -43,8 +43,8 @@ export function configurationPage(): string {
   ].join('\n')
 }
 
-function marks({ internal, unsupported: idle }: Setting<unknown>): unknown[] {
-  return [internal && 'internal', idle && 'accepted, no effect yet']
+function marks({ internal, unsupported }: Setting<unknown>): unknown[] {
+  return [internal && 'internal', unsupported && 'accepted, no effect yet']
 }
 
 function table(

@@ -11,7 +11,7 @@ const CHECKED_ONLY = ['broker.id', 'remote.storage.enable']
 /** Handed to a codec that makes nothing of it. */
 const ASKED_FOR_IN_VAIN = ['compression.lz4.level']
 
-test('a setting that no code asks for is marked as idle, and no other is', () => {
+test('a setting that no code asks for is marked as unsupported, and no other is', () => {
   const root = new URL('../../src/', import.meta.url)
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   const code = files
@@ -20,7 +20,7 @@ test('a setting that no code asks for is marked as idle, and no other is', () =>
   const isAskedFor = (name: string) => code.some(text => text.includes(`get('${name}')`))
   const isInUse = (name: string) =>
     CHECKED_ONLY.includes(name) || (isAskedFor(name) && !ASKED_FOR_IN_VAIN.includes(name))
-  for (const [name, { unsupported: idle, topic }] of Object.entries<RowOptions>({ ...settings, ...topicSettings })) {
-    expect(idle ?? false, name).toBe(!isInUse(topic ?? name))
+  for (const [name, { unsupported, topic }] of Object.entries<RowOptions>({ ...settings, ...topicSettings })) {
+    expect(unsupported ?? false, name).toBe(!isInUse(topic ?? name))
   }
 })

@@ -56,7 +56,7 @@ function coordinatorOf(key: string, keyType: number, context: RequestContext): N
 }
 
 function leaderOf(topic: string, key: string, { parts, connection }: RequestContext): Node {
-  const leader = parts.catalog.leaderOfKey(topic, key)
+  const leader = parts.replicas.leaderOfKey(topic, key)
   const node = nodesFor(parts, connection).find(({ nodeId }) => nodeId === leader)
   if (!node)
     throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `the partition of ${topic} that holds ${key} has no leader`)

@@ -35,12 +35,12 @@ function answered({ partition: partitionIndex }: PartitionRef, errorCode: ErrorN
   return { partitionIndex, errorCode, lowWatermark }
 }
 
-function deleteUpTo(topic: string, index: number, offset: bigint, { parts: { catalog } }: RequestContext): bigint {
-  const { log } = catalog.partition(topic, index)
+function deleteUpTo(topic: string, index: number, offset: bigint, { parts: { replicas } }: RequestContext): bigint {
+  const { log } = replicas.partition(topic, index)
   if (isInternalTopic(topic)) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `records of the internal topic ${topic} cannot be deleted`)
   }
-  const policy = catalog.settingsOf(topic).get('cleanup.policy')
+  const policy = replicas.settingsOf(topic).get('cleanup.policy')
   if (policy.includes('compact') && !policy.includes('delete')) {
     throw new KafkaError('POLICY_VIOLATION', `${topic} is compacted: its records cannot be deleted`)
   }

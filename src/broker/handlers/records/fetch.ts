@@ -77,8 +77,8 @@ function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: Reques
 }
 
 function unknownPartition(wanted: WantedPartition, context: RequestContext): Answered | undefined {
-  const { catalog } = context.parts
-  if (wanted.partition >= 0 && wanted.partition < catalog.partitionCount(wanted.topic)) return undefined
+  const { replicas } = context.parts
+  if (wanted.partition >= 0 && wanted.partition < replicas.partitionCount(wanted.topic)) return undefined
   const hasNoName = wanted.topic === '' && context.apiVersion >= FIRST_VERSION_WITH_IDS
   const errorCode = hasNoName ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
   return { ...NOTHING_READ, wanted, errorCode, data: nothing(wanted.partition, errorCode) }
@@ -111,11 +111,11 @@ function readAll(
 function readOne(
   wanted: WantedPartition,
   request: Request<'Fetch'>,
-  { parts: { catalog }, apiVersion }: RequestContext,
+  { parts: { replicas }, apiVersion }: RequestContext,
   budget: { bytesLeft: number; minOneBatch: boolean }
 ): Read {
-  const partition = catalog.partition(wanted.topic, wanted.partition)
-  if (apiVersion >= FIRST_VERSION_WITH_IDS && catalog.topic(wanted.topic).topicId !== wanted.topicId) {
+  const partition = replicas.partition(wanted.topic, wanted.partition)
+  if (apiVersion >= FIRST_VERSION_WITH_IDS && replicas.topic(wanted.topic).topicId !== wanted.topicId) {
     throw new KafkaError('INCONSISTENT_TOPIC_ID', `${wanted.topic} has been made anew and has another id`)
   }
   partition.checkLeaderEpoch(Math.max(ANY_EPOCH, wanted.currentLeaderEpoch))

@@ -76,7 +76,7 @@ function answer(
   if (timestamp < 0n && (SPECIAL_SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY) > apiVersion) {
     throw new KafkaError('UNSUPPORTED_VERSION', `version ${apiVersion} cannot ask for timestamp ${timestamp}`)
   }
-  const partition = parts.catalog.partition(topic, partitionIndex)
+  const partition = parts.replicas.partition(topic, partitionIndex)
   partition.checkLeaderEpoch(currentLeaderEpoch)
   const end = isolationLevel === READ_COMMITTED ? partition.log.lastStableOffset : partition.log.highWatermark
   return { partitionIndex, errorCode: 'NONE', ...find(partition, timestamp, end) }

@@ -11,7 +11,7 @@ const UNKNOWN = { leaderEpoch: -1, endOffset: -1n }
 export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (request, { parts }) => {
   await Promise.allSettled(
     request.topics.flatMap(({ topic, partitions }) =>
-      partitions.map(async ({ partition }) => parts.catalog.partition(topic, partition).log.settled())
+      partitions.map(async ({ partition }) => parts.replicas.partition(topic, partition).log.settled())
     )
   )
   return { topics: endOffsets(request, parts) }
@@ -27,7 +27,7 @@ function endOffsets(
       partitions,
       parts,
       ({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
-        const partition = parts.catalog.partition(topic, index)
+        const partition = parts.replicas.partition(topic, index)
         partition.checkLeaderEpoch(currentLeaderEpoch)
         const end = partition.log.endOffsetForEpoch(leaderEpoch)
         const known = end && { leaderEpoch: end.epoch, endOffset: end.endOffset }

@@ -92,10 +92,10 @@ function answer(
   produced: ProducedPartition,
   context: RequestContext
 ): PartitionResponse | Promise<PartitionResponse> {
-  const { catalog } = context.parts
+  const { replicas } = context.parts
   try {
-    const topic = context.apiVersion < TOPIC_IDS_SINCE ? produced.topic : catalog.topicById(produced.topicId).name
-    const partition = catalog.partition(topic, produced.partition)
+    const topic = context.apiVersion < TOPIC_IDS_SINCE ? produced.topic : replicas.topicById(produced.topicId).name
+    const partition = replicas.partition(topic, produced.partition)
     const data = append(request, produced, partition, context)
     const settled = request.acks === 0 ? undefined : partition.log.settled()
     return settled ? onceSettled(settled, data, request, produced, context) : data
@@ -135,7 +135,7 @@ function append(
   context: RequestContext
 ): PartitionResponse {
   const { parts, clientId } = context
-  const { catalog, clock } = parts
+  const { replicas, clock } = parts
   const { topic, log } = partition
   const batch = acceptedBatch(produced.records)
   if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, context)
@@ -145,8 +145,8 @@ function append(
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
   }
   try {
-    if (acks === ALL_IN_SYNC) catalog.checkInSync(topic, produced.partition)
-    const appended = partition.append(batch, catalog.rulesOf(topic), clock.now())
+    if (acks === ALL_IN_SYNC) replicas.checkInSync(topic, produced.partition)
+    const appended = partition.append(batch, replicas.rulesOf(topic), clock.now())
     return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
     const errorCode = failureCode(error, produced, context)

@@ -106,12 +106,12 @@ export async function joinTransaction(
 
 /** undefined for a batch that is not transactional. Errors of the batch or its partition are answered by the append. */
 function admissionOf(produced: ProducedPartition, { parts }: RequestContext): Admission | undefined {
-  const { catalog } = parts
+  const { replicas } = parts
   try {
     const batch = acceptedBatch(produced.records)
     if (!belongsToTransaction(batch)) return undefined
-    const name = catalog.nameOf({ name: produced.topic, topicId: produced.topicId })
-    return { produced, batch, partition: catalog.partition(name, produced.partition) }
+    const name = replicas.nameOf({ name: produced.topic, topicId: produced.topicId })
+    return { produced, batch, partition: replicas.partition(name, produced.partition) }
   } catch (error) {
     if (error instanceof KafkaError) return undefined
     throw error

@@ -7,6 +7,6 @@ import type { Handler } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
 export const createPartitions: Handler<'CreatePartitions'> = (request, { parts }) => {
-  const { catalog, metadata } = parts
-  return { results: recordChanges(parts, decide(metadata.image, request.topics, catalog.topicRules()), request) }
+  const { replicas, metadata } = parts
+  return { results: recordChanges(parts, decide(metadata.image, request.topics, replicas.topicRules()), request) }
 }

@@ -11,8 +11,8 @@ import { recordChanges } from '../../record-changes.ts'
 
 export const createTopics: Handler<'CreateTopics'> = (request, { parts }) => {
   const { topics } = request
-  const { catalog, metadata, settings } = parts
-  const results = recordChanges(parts, decide(metadata.image, topics, catalog.topicRules()), request)
+  const { replicas, metadata, settings } = parts
+  const results = recordChanges(parts, decide(metadata.image, topics, replicas.topicRules()), request)
   const asked = new Map(topics.map(({ name, configs }) => [name, configs]))
   return {
     topics: results.map(result => {

@@ -53,10 +53,10 @@ function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, { pa
 }
 
 function describe(name: string, first: number, count: number, { parts }: RequestContext): TopicAnswer {
-  const { catalog } = parts
+  const { replicas } = parts
   const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('topic') }
   try {
-    const { topicId, partitions } = catalog.topic(name)
+    const { topicId, partitions } = replicas.topic(name)
     return { ...fixed, errorCode: 'NONE', topicId, partitions: partitions.slice(first, first + count).map(partition) }
   } catch (error) {
     return { ...fixed, ...{ errorCode: failureOf(error, parts).errorCode }, topicId: ZERO_UUID, partitions: [] }

@@ -56,18 +56,18 @@ function asked(topics: readonly Asked[]): Asked[] {
 }
 
 function answersFor(topics: readonly Asked[], request: Request<'Metadata'>, { parts }: RequestContext): TopicAnswer[] {
-  const { catalog, settings } = parts
+  const { replicas, settings } = parts
   const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
   const named = topics.flatMap(({ name, topicId }) => (topicId === ZERO_UUID ? [name ?? ''] : []))
-  const refused = create ? catalog.createMissing(named) : NONE_REFUSED
+  const refused = create ? replicas.createMissing(named) : NONE_REFUSED
   return each(
     topics,
     parts,
     ({ name, topicId }) => {
-      if (topicId !== ZERO_UUID) return describe(catalog.topicById(topicId))
+      if (topicId !== ZERO_UUID) return describe(replicas.topicById(topicId))
       const error = refused.get(name ?? '')
       if (error) throw error
-      return describe(catalog.topic(name ?? ''))
+      return describe(replicas.topic(name ?? ''))
     },
     ({ name, topicId }, { errorCode }) => {
       return { errorCode, name, topicId, isInternal: isInternalTopic(name ?? ''), partitions: [] }

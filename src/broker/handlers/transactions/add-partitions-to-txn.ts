@@ -61,7 +61,7 @@ function refusalsOf(wanted: TxnPartitions, { parts, apiVersion }: RequestContext
   const refusals = new Map<string, ErrorName>()
   for (const [topic, indexes] of wanted) {
     const isForbidden = apiVersion < FIRST_BATCHED_VERSION && isInternalTopic(topic)
-    const count = parts.catalog.partitionCount(topic)
+    const count = parts.replicas.partitionCount(topic)
     for (const index of indexes) {
       if (isForbidden) refusals.set(`${topic}-${index}`, 'TOPIC_AUTHORIZATION_FAILED')
       else if (index < 0 || index >= count) refusals.set(`${topic}-${index}`, 'UNKNOWN_TOPIC_OR_PARTITION')

@@ -18,7 +18,7 @@ export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { pa
       parts,
       partitionIndex => {
         checkTopicName(name)
-        const producers = parts.catalog.partition(name, partitionIndex).producers()
+        const producers = parts.replicas.partition(name, partitionIndex).producers()
         return { partitionIndex, errorCode: 'NONE', errorMessage: null, activeProducers: producers.map(described) }
       },
       (partitionIndex, { errorCode, error }): Partition => {

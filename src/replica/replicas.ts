@@ -31,7 +31,7 @@ export interface TopicRef {
   readonly topicId: string
 }
 
-export interface CatalogPorts {
+export interface ReplicasPorts {
   readonly metadata: MetadataLog
   readonly directory: LogDirectory
   readonly storage: Storage
@@ -43,8 +43,8 @@ export interface CatalogPorts {
   settings(): BrokerSettings
 }
 
-export class Catalog {
-  readonly #ports: CatalogPorts
+export class Replicas {
+  readonly #ports: ReplicasPorts
   readonly #open: OpenPartitions
   readonly #settings = new Map<string, TopicSettings>()
   readonly #rules = new Map<string, ValidationRules>()
@@ -52,7 +52,7 @@ export class Catalog {
   #topicDeleted: (topic: TopicState) => void = () => {}
   #topicsCreated: () => void = () => {}
 
-  constructor(ports: CatalogPorts) {
+  constructor(ports: ReplicasPorts) {
     this.#ports = ports
     this.#open = new OpenPartitions({
       ...ports,
