@@ -45,14 +45,14 @@ export function incrementalAlterConfigs(resources: readonly AlteredResource[], s
   return alterAll(resources, resource => {
     checkRequest(resource.configs, config => config.value === null && config.configOperation !== OPERATIONS.DELETE)
     const current = currentOverrides(resource, state)
-    const wanted = new Map(current)
+    const proposed = new Map(current)
     const changes = resource.configs.map(config => {
       const value = operate(config, current.get(config.name), resource.resourceType)
-      if (value === null) wanted.delete(config.name)
-      else wanted.set(config.name, value)
+      if (value === null) proposed.delete(config.name)
+      else proposed.set(config.name, value)
       return { name: config.name, value }
     })
-    return checked(resource, current, changes, wanted, state)
+    return checked(resource, current, changes, proposed, state)
   })
 }
 
@@ -61,9 +61,9 @@ export function alterConfigs(resources: readonly AlteredResource[], state: Confi
   return alterAll(resources, resource => {
     checkRequest(resource.configs, config => config.value === null)
     const current = currentOverrides(resource, state)
-    const wanted = new Map(resource.configs.map(({ name, value }) => [name, value ?? '']))
-    const gone = [...current.keys()].filter(name => !wanted.has(name)).map(name => ({ name, value: null }))
-    return checked(resource, current, [...resource.configs, ...gone], wanted, state)
+    const proposed = new Map(resource.configs.map(({ name, value }) => [name, value ?? '']))
+    const gone = [...current.keys()].filter(name => !proposed.has(name)).map(name => ({ name, value: null }))
+    return checked(resource, current, [...resource.configs, ...gone], proposed, state)
   })
 }
 
@@ -155,39 +155,39 @@ function checked(
   resource: AlteredResource,
   current: Texts,
   changes: readonly ConfigChange[],
-  wanted: Texts,
+  proposed: Texts,
   state: ConfigState
 ): readonly ConfigChange[] {
   const { resourceType, resourceName } = resource
   const isBroker = resourceType === RESOURCE_TYPES.BROKER
-  if (isBroker) validateBrokerChanges(changes, changedBroker(resourceName, wanted, state.settings))
+  if (isBroker) validateBrokerChanges(changes, changedBroker(resourceName, proposed, state.settings))
   const news = changes
     .map(({ name, value }) => ({ name, value }))
     .filter(({ name, value }) => isBroker || (current.get(name) ?? null) !== value)
   validateLengths(news)
-  if (resourceType === RESOURCE_TYPES.TOPIC) checkTopic(resourceName, wanted, state)
-  if (resourceType === RESOURCE_TYPES.GROUP) checkGroup(resourceName, wanted, state)
+  if (resourceType === RESOURCE_TYPES.TOPIC) checkTopic(resourceName, proposed, state)
+  if (resourceType === RESOURCE_TYPES.GROUP) checkGroup(resourceName, proposed, state)
   return news
 }
 
-function changedBroker(resourceName: string, wanted: Texts, settings: BrokerSettings): BrokerSettings {
+function changedBroker(resourceName: string, proposed: Texts, settings: BrokerSettings): BrokerSettings {
   const { perBroker, clusterWide } = settings.layers
-  return resourceName === '' ? settings.withDynamic(perBroker, wanted) : settings.withDynamic(wanted, clusterWide)
+  return resourceName === '' ? settings.withDynamic(perBroker, proposed) : settings.withDynamic(proposed, clusterWide)
 }
 
-function checkTopic(topic: string, wanted: Texts, state: ConfigState): void {
+function checkTopic(topic: string, proposed: Texts, state: ConfigState): void {
   if (topic === '') throw refused('Default topic resources are not allowed.')
   const problem = state.topicNameProblem(topic)
   if (problem !== undefined) throw new InvalidConfig(problem, 'INVALID_TOPIC_EXCEPTION')
-  validateTopicOverrides(wanted, state.settings)
+  validateTopicOverrides(proposed, state.settings)
   if (state.topicOverrides(topic) === undefined) {
     throw new InvalidConfig(`The topic '${topic}' does not exist.`, 'UNKNOWN_TOPIC_OR_PARTITION')
   }
 }
 
-function checkGroup(group: string, wanted: Texts, state: ConfigState): void {
+function checkGroup(group: string, proposed: Texts, state: ConfigState): void {
   if (group === '') throw refused('Default group resources are not allowed.')
-  validateGroupOverrides(wanted, state.settings)
+  validateGroupOverrides(proposed, state.settings)
 }
 
 function rowOf(rows: Readonly<Record<string, Setting<unknown>>>, name: string): Setting<unknown> | undefined {

@@ -81,10 +81,10 @@ function refusalOfAll(resources: readonly DescribedResource[]): Answer | undefin
 /** All settings of a topic as DescribeConfigs shows them. */
 function describeTopic(overrides: Texts, broker: BrokerSettings): readonly ConfigEntry[] {
   const topic = broker.topic(overrides)
-  const known = Object.entries<Setting<unknown>>(topicSettings).filter(
+  const shown = Object.entries<Setting<unknown>>(topicSettings).filter(
     ([name, row]) => !row.internal || overrides.has(name)
   )
-  const entries = known.map(([name, row]) => {
+  const entries = shown.map(([name, row]) => {
     const value = isTopicSetting(name) ? topic.text(name) : null
     const own = overrides.has(name) ? [{ name, value, source: CONFIG_SOURCES.TOPIC_CONFIG }] : []
     const [first] = (isTopicSetting(name) && TOPIC_DEFAULTS.get(name)) || []

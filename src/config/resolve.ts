@@ -76,30 +76,30 @@ function atStartOnly(settings: BrokerSettings): string | undefined {
   return undefined
 }
 
-function check(name: BrokerSettingName, { place, value }: Entry): void {
+function check(name: BrokerSettingName, { source, value }: Entry): void {
   try {
     settings[name].read(name, value)
   } catch (error) {
     if (!(error instanceof InvalidConfig)) throw error
-    throw new ConfigError(`${place}: ${name} is "${value}", but must be ${settings[name].expects}`)
+    throw new ConfigError(`${source}: ${name} is "${value}", but must be ${settings[name].expects}`)
   }
 }
 
 /** Puts the places before a problem of settings that it names, where the user wrote them. */
 function located(problem: string, given: ReadonlyMap<string, Entry>): string {
   const involved = [...given].filter(([name]) => synonymsOf(name).some(synonym => words(problem).includes(synonym)))
-  const where = [...new Set(involved.map(([, { place }]) => place))].join(' and ')
+  const where = [...new Set(involved.map(([, { source }]) => source))].join(' and ')
   return where === '' ? problem : `${where}: ${problem}`
 }
 
 const words = (sentence: string) => sentence.split(/[^\w.]+|\.(?= |$)/)
 
-function unknownName({ place, name }: Entry): string {
+function unknownName({ source, name }: Entry): string {
   const asBroker = isTopicSetting(name) ? TOPIC_DEFAULTS.get(name)?.[0] : undefined
   if (asBroker !== undefined)
-    return `${place}: ${name} is a setting of topics; the broker's default for it is ${asBroker}`
+    return `${source}: ${name} is a setting of topics; the broker's default for it is ${asBroker}`
   const nearest = nearestName(name)
-  return `${place}: there is no setting ${name}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`
+  return `${source}: there is no setting ${name}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`
 }
 
 function nearestName(name: string): string | undefined {

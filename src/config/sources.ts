@@ -9,7 +9,7 @@ import { isKnownName } from './tables/names.ts'
 
 /** One setting as written. `place` begins the sentence of an error: `--set`, `server.properties line 3`. */
 export interface Entry {
-  readonly place: string
+  readonly source: string
   readonly name: string
   readonly value: string
 }
@@ -21,7 +21,7 @@ export class ConfigError extends Error {
 
 /** The entries of a `server.properties` text; `file` is how the user named it. */
 export function fromProperties(text: string, file: string): readonly Entry[] {
-  return parseProperties(text).map(({ name, value, line }) => ({ place: `${file} line ${line}`, name, value }))
+  return parseProperties(text).map(({ name, value, line }) => ({ source: `${file} line ${line}`, name, value }))
 }
 
 /**
@@ -33,7 +33,7 @@ export function fromEnvironment(environment: Readonly<Record<string, string | un
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith('KAFKA_') || value === undefined) continue
     const name = settingName(variable.slice('KAFKA_'.length))
-    if (isBrokerSetting(name) || isKnownName(name)) entries.push({ place: variable, name, value })
+    if (isBrokerSetting(name) || isKnownName(name)) entries.push({ source: variable, name, value })
   }
   return entries
 }
@@ -43,16 +43,16 @@ export function fromOptions(texts: readonly string[], option = '--set'): readonl
   return texts.map(text => {
     const equals = text.indexOf('=')
     if (equals < 1) throw new ConfigError(`${option} "${text}": write it as name=value, as in num.partitions=3`)
-    return { place: option, name: text.slice(0, equals).trim(), value: text.slice(equals + 1) }
+    return { source: option, name: text.slice(0, equals).trim(), value: text.slice(equals + 1) }
   })
 }
 
 /** The members of a plain object, as the test fixture's `config` has them. */
 export function fromObject(
   config: Readonly<Record<string, string | number | bigint | boolean>>,
-  place = 'config'
+  source = 'config'
 ): readonly Entry[] {
-  return Object.entries(config).map(([name, value]) => ({ place, name, value: String(value) }))
+  return Object.entries(config).map(([name, value]) => ({ source, name, value: String(value) }))
 }
 
 function settingName(variable: string): string {

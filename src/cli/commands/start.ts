@@ -106,9 +106,9 @@ function fromCommandLine({ port, host, dataDir, set = [] }: StartOptions): reado
   if (port !== undefined || host !== undefined) {
     const name = host?.includes(':') ? `[${host}]` : (host ?? 'localhost')
     const value = `PLAINTEXT://${name}:${port ?? 9092}`
-    short.push({ place: host === undefined ? '--port' : '--host', name: 'listeners', value })
+    short.push({ source: host === undefined ? '--port' : '--host', name: 'listeners', value })
   }
-  if (dataDir !== undefined) short.push({ place: '--data-dir', name: 'log.dirs', value: dataDir })
+  if (dataDir !== undefined) short.push({ source: '--data-dir', name: 'log.dirs', value: dataDir })
   return [...short, ...fromOptions(set)]
 }
 
