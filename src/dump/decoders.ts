@@ -32,7 +32,7 @@ export const DECODER_NAMES: readonly string[] = Object.keys(DECODERS)
 
 /** The decoder of a class, named with or without its package; undefined for one that we do not have. */
 export function decoderOfClass(className: string): ValueDecoder | undefined {
-  const name = DECODER_NAMES.find(known => PACKAGES.some(prefix => className === prefix + known))
+  const name = DECODER_NAMES.find(simpleName => PACKAGES.some(prefix => className === prefix + simpleName))
   return name === undefined ? undefined : DECODERS[name]
 }
 

@@ -10,31 +10,31 @@ const MOST_KEPT = 10_000
 /** In the order in which they are told. */
 const KINDS = {
   offsetMismatch: {
-    what: 'an entry is not what the log holds',
+    summary: 'an entry is not what the log holds',
     title: 'Mismatches in :',
     line: (a: bigint, b: bigint) => `  Index offset: ${a}, log offset: ${b}`,
     order: 'descending'
   },
   timestampMismatch: {
-    what: 'an entry is not what the log holds',
+    summary: 'an entry is not what the log holds',
     title: 'Found timestamp mismatch in :',
     line: (a: bigint, b: bigint) => `  Index timestamp: ${a}, log timestamp: ${b}`,
     order: 'found'
   },
   timestampOrder: {
-    what: 'entries are out of order',
+    summary: 'entries are out of order',
     title: 'Found out of order timestamp in :',
     line: (a: bigint, b: bigint) => `  Index timestamp: ${a}, Previously indexed timestamp: ${b}`,
     order: 'found'
   },
   offsetNotFound: {
-    what: 'an entry names an offset at which no batch ends',
+    summary: 'an entry names an offset at which no batch ends',
     title: 'The following indexed offsets are not found in :',
     line: (a: bigint, b: bigint) => `Indexed offset: ${a}, found log offset: ${b}`,
     order: 'found'
   },
   nonConsecutive: {
-    what: 'offsets are missing',
+    summary: 'offsets are missing',
     title: 'Non-consecutive offsets in ',
     line: (a: bigint, b: bigint) => `  ${a} is followed by ${b}`,
     order: 'ascending'
@@ -63,21 +63,21 @@ export class Findings {
   /** All that was kept, each by itself. */
   *each(): Generator<string> {
     for (const [kind, files] of this.#found) {
-      const { what, line } = KINDS[kind]
+      const { summary, line } = KINDS[kind]
       for (const { pairs } of files.values()) {
-        for (const [first, second] of pairs) yield `${what}: ${line(first, second).trim()}`
+        for (const [first, second] of pairs) yield `${summary}: ${line(first, second).trim()}`
       }
     }
   }
 
   *items(): Generator<Item, undefined> {
     for (const kind of Object.keys(KINDS) as FindingKind[]) {
-      for (const [path, found] of this.#found.get(kind) ?? []) yield* told(kind, path, found)
+      for (const [path, found] of this.#found.get(kind) ?? []) yield* itemsOf(kind, path, found)
     }
   }
 }
 
-function* told(kind: FindingKind, path: string, { pairs, count }: Found): Generator<Item, undefined> {
+function* itemsOf(kind: FindingKind, path: string, { pairs, count }: Found): Generator<Item, undefined> {
   const { title, line, order } = KINDS[kind]
   const file = absolute(path)
   yield {

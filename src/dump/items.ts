@@ -37,9 +37,9 @@ export interface Item {
 }
 
 /** Bytes that are not what they should be, or cannot be read at all: where and what. */
-export function problem(path: string, position: number | undefined, what: string): Item {
+export function problem(path: string, position: number | undefined, message: string): Item {
   const at = position === undefined ? '' : ` position ${position}:`
   const pairs: Pair[] = [['file', path]]
   if (position !== undefined) pairs.push(['position', position])
-  return { kind: 'problem', pairs: [...pairs, ['what', what]], text: `${path}:${at} ${what}` }
+  return { kind: 'problem', pairs: [...pairs, ['what', message]], text: `${path}:${at} ${message}` }
 }

@@ -29,7 +29,7 @@ export interface Filter {
   readonly producerId: bigint | undefined
 }
 
-/** Whether offsets `first` to `last` reach into the wanted range. */
-export function isWanted({ fromOffset, toOffset }: Filter, first: bigint, last = first): boolean {
+/** Whether offsets `first` to `last` overlap the range of the filter. */
+export function isInRange({ fromOffset, toOffset }: Filter, first: bigint, last = first): boolean {
   return (fromOffset === undefined || last >= fromOffset) && (toOffset === undefined || first <= toOffset)
 }

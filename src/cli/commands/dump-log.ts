@@ -65,11 +65,11 @@ const READER_GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
 export async function dumpLog(folders: readonly string[], options: DumpLogOptions): Promise<void> {
   const paths = [...(options.files?.split(',').map(path => path.trim()) ?? []), ...folders].filter(path => path !== '')
   if (paths.length === 0) throw new ConfigError('dump-log needs files: name them with --files, or give a folder')
-  const wanted = dumpOptions(options)
+  const dumped = dumpOptions(options)
   const report = new Report(options)
-  if (options.follow) return follow(new Follower(paths, wanted), report, paths)
+  if (options.follow) return follow(new Follower(paths, dumped), report, paths)
   const looking = options.verify ? verify : options.transactions ? dumpTransactions : dump
-  await reading(storage => report.write(looking(storage, paths, wanted)))
+  await reading(storage => report.write(looking(storage, paths, dumped)))
 }
 
 /** Shows what comes, round by round, until Ctrl-C or until nobody reads it any more. */

@@ -130,8 +130,8 @@ class EpochOrder {
   readonly #starts: readonly EpochStart[] = []
   /** How many starts lie at or before the last batch. */
   #passed = 0
-  /** Told once for each epoch of the file. */
-  #told = -1
+  /** The last epoch of the file that was reported: each is reported once. */
+  #reported = -1
 
   constructor(files: Files, folder: string) {
     const path = `${folder}/${LEADER_EPOCH_FILE}`
@@ -146,8 +146,8 @@ class EpochOrder {
     while ((this.#starts[this.#passed]?.startOffset ?? baseOffset + 1n) <= baseOffset) this.#passed++
     const epoch = this.#starts[this.#passed - 1]?.epoch
     if (epoch === undefined || partitionLeaderEpoch < 0 || partitionLeaderEpoch === epoch) return undefined
-    if (this.#told === this.#passed) return undefined
-    this.#told = this.#passed
+    if (this.#reported === this.#passed) return undefined
+    this.#reported = this.#passed
     return `offset ${baseOffset} is of leader epoch ${partitionLeaderEpoch}, and by ${LEADER_EPOCH_FILE} of ${epoch}`
   }
 }

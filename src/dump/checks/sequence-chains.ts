@@ -43,11 +43,11 @@ export class SequenceChains {
   add(batch: RecordBatch): string | undefined {
     const { producerId, producerEpoch: epoch, baseSequence } = batch
     if (producerId === NO_PRODUCER_ID) return undefined
-    const known = this.#chains.get(producerId)
+    const chain = this.#chains.get(producerId)
     const numbered = baseSequence !== NO_SEQUENCE && this.#kind === 'numbered'
-    const wrong = known && this.#wrong(known, batch)
+    const wrong = chain && this.#wrong(chain, batch)
     // A marker ends a transaction, and what follows is of the same chain unless it raised the epoch.
-    const same = known?.epoch === epoch ? known : undefined
+    const same = chain?.epoch === epoch ? chain : undefined
     const lastSequence = numbered ? batch.lastSequence : same?.lastSequence
     const { lastOffset, maxTimestamp: timestamp } = batch
     const lastDataOffset = numbered ? lastOffset : same?.lastDataOffset
@@ -59,37 +59,37 @@ export class SequenceChains {
 
   /** What is wrong with what a snapshot says of a producer, once all batches before it have been taken in. */
   wrongIn({ producerId, producerEpoch, lastOffset, lastSequence }: ProducerEntry): string | undefined {
-    const known = this.#chains.get(producerId)
+    const chain = this.#chains.get(producerId)
     // Batches that are not in the log any more say nothing.
-    if (!known) return undefined
-    const who = `producer ${producerId}`
-    const mustBeThere = known.lastOffset >= this.#denseFrom
-    if (producerEpoch < known.epoch || (producerEpoch > known.epoch && mustBeThere)) {
-      return `${who} has epoch ${producerEpoch}, and in the log ${known.epoch}`
+    if (!chain) return undefined
+    const subject = `producer ${producerId}`
+    const mustBeThere = chain.lastOffset >= this.#denseFrom
+    if (producerEpoch < chain.epoch || (producerEpoch > chain.epoch && mustBeThere)) {
+      return `${subject} has epoch ${producerEpoch}, and in the log ${chain.epoch}`
     }
-    const { lastDataOffset } = known
-    if (producerEpoch > known.epoch || lastDataOffset === undefined) return undefined
+    const { lastDataOffset } = chain
+    if (producerEpoch > chain.epoch || lastDataOffset === undefined) return undefined
     if (lastOffset < lastDataOffset || (lastOffset > lastDataOffset && lastOffset >= this.#denseFrom)) {
-      return `${who} ends at offset ${lastOffset}, and in the log at ${lastDataOffset}`
+      return `${subject} ends at offset ${lastOffset}, and in the log at ${lastDataOffset}`
     }
-    if (lastOffset > lastDataOffset || lastSequence === known.lastSequence) return undefined
-    return `${who} ends with sequence ${lastSequence}, and in the log with ${known.lastSequence}`
+    if (lastOffset > lastDataOffset || lastSequence === chain.lastSequence) return undefined
+    return `${subject} ends with sequence ${lastSequence}, and in the log with ${chain.lastSequence}`
   }
 
-  #wrong(known: Chain, { producerId, producerEpoch, baseSequence, maxTimestamp }: RecordBatch): string | undefined {
-    const who = `producer ${producerId}`
-    if (maxTimestamp - known.timestamp >= EXPIRATION_MS) return undefined
-    if (producerEpoch < known.epoch) return `${who} goes back from epoch ${known.epoch} to ${producerEpoch}`
-    if (baseSequence === NO_SEQUENCE || known.lastSequence === undefined) return undefined
-    const isDense = known.lastOffset >= this.#denseFrom
-    if (producerEpoch > known.epoch) {
+  #wrong(chain: Chain, { producerId, producerEpoch, baseSequence, maxTimestamp }: RecordBatch): string | undefined {
+    const subject = `producer ${producerId}`
+    if (maxTimestamp - chain.timestamp >= EXPIRATION_MS) return undefined
+    if (producerEpoch < chain.epoch) return `${subject} goes back from epoch ${chain.epoch} to ${producerEpoch}`
+    if (baseSequence === NO_SEQUENCE || chain.lastSequence === undefined) return undefined
+    const isDense = chain.lastOffset >= this.#denseFrom
+    if (producerEpoch > chain.epoch) {
       if (baseSequence === 0 || !isDense) return undefined
-      return `${who} begins epoch ${producerEpoch} with sequence ${baseSequence}, not 0`
+      return `${subject} begins epoch ${producerEpoch} with sequence ${baseSequence}, not 0`
     }
-    const expected = incrementSequence(known.lastSequence, 1)
+    const expected = incrementSequence(chain.lastSequence, 1)
     if (baseSequence === expected) return undefined
     const isBehind = (baseSequence - expected + SEQUENCES) % SEQUENCES >= HALF
-    return isDense || isBehind ? `${who} has sequence ${baseSequence} where ${expected} should follow` : undefined
+    return isDense || isBehind ? `${subject} has sequence ${baseSequence} where ${expected} should follow` : undefined
   }
 
   #forgetOldest(): void {

@@ -68,20 +68,20 @@ export class TransactionOrder {
     const entry = index.next
     const isThere = entry?.lastOffset === lastOffset
     if (isThere) index.step()
-    const who = `the transaction of producer ${producerId} that was aborted at offset ${lastOffset}`
+    const subject = `the transaction of producer ${producerId} that was aborted at offset ${lastOffset}`
     // Where nothing is left of its data readers need not know.
     if (!isThere) {
-      if (firstOffset !== undefined) yield problem(path, position, `${who} is not in ${index.path}`)
+      if (firstOffset !== undefined) yield problem(path, position, `${subject} is not in ${index.path}`)
     } else if (entry.producerId !== producerId || !this.#begins(entry, firstOffset)) {
-      const told = `producer ${entry.producerId} from offset ${entry.firstOffset} on`
+      const indexed = `producer ${entry.producerId} from offset ${entry.firstOffset} on`
       yield problem(
         path,
         position,
-        `${who} began at ${firstOffset ?? 'no offset'}, and by ${index.path} it is of ${told}`
+        `${subject} began at ${firstOffset ?? 'no offset'}, and by ${index.path} it is of ${indexed}`
       )
     } else if (entry.lastStableOffset !== this.#lastStableOffset(lastOffset) && this.#denseFrom === 0n) {
       const inLog = this.#lastStableOffset(lastOffset)
-      yield problem(path, position, `${who} made ${inLog} stable, and by ${index.path} ${entry.lastStableOffset}`)
+      yield problem(path, position, `${subject} made ${inLog} stable, and by ${index.path} ${entry.lastStableOffset}`)
     }
   }
 
@@ -107,10 +107,10 @@ export class TransactionOrder {
 }
 
 function wrongBeside(open: TracedTxn, batch: RecordBatch): string | undefined {
-  const who = `producer ${batch.producerId} has a transaction open from offset ${open.firstOffset} on`
-  if (!batch.isTransactional) return `${who}, and this batch is of none`
+  const subject = `producer ${batch.producerId} has a transaction open from offset ${open.firstOffset} on`
+  if (!batch.isTransactional) return `${subject}, and this batch is of none`
   if (batch.isControl || batch.producerEpoch === open.producerEpoch) return undefined
-  return `${who} in epoch ${open.producerEpoch}, which nothing has ended, and this batch is of epoch ${batch.producerEpoch}`
+  return `${subject} in epoch ${open.producerEpoch}, which nothing has ended, and this batch is of epoch ${batch.producerEpoch}`
 }
 
 /** The entries of a `.txnindex` file, one at a time; none where there is no file, and none after one that is damaged. */

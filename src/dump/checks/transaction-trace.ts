@@ -43,9 +43,9 @@ export class TransactionTrace {
     if (batch.isLegacy || !batch.isTransactional) return undefined
     if (batch.isControl) return this.#end(batch)
     const { producerId, lastOffset, maxTimestamp: lastMs } = batch
-    const known = this.#open.get(producerId) ?? begun(batch)
-    const recordsCount = known.recordsCount + batch.recordsCount
-    this.#open.set(producerId, { ...known, lastOffset, recordsCount, lastMs })
+    const txn = this.#open.get(producerId) ?? begun(batch)
+    const recordsCount = txn.recordsCount + batch.recordsCount
+    this.#open.set(producerId, { ...txn, lastOffset, recordsCount, lastMs })
     this.#forgetOldest()
     return undefined
   }
@@ -54,9 +54,9 @@ export class TransactionTrace {
     const ending = endingIn(batch)
     if (!ending) return undefined
     const { producerId, isAborted, timestamp } = ending
-    const known = this.#open.get(producerId) ?? { ...begun(batch), firstOffset: undefined, beganMs: timestamp }
+    const txn = this.#open.get(producerId) ?? { ...begun(batch), firstOffset: undefined, beganMs: timestamp }
     this.#open.delete(producerId)
-    return { ...known, lastOffset: batch.lastOffset, result: isAborted ? 'ABORT' : 'COMMIT', lastMs: timestamp }
+    return { ...txn, lastOffset: batch.lastOffset, result: isAborted ? 'ABORT' : 'COMMIT', lastMs: timestamp }
   }
 
   #forgetOldest(): void {

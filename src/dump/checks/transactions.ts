@@ -4,7 +4,7 @@ import { baseOffsetOf } from '../../log/segment/segment-names.ts'
 import { dumperOf, filesUnder, guarded, ignored, MISSING } from '../dump.ts'
 import { entriesOf, type Files, isWhole } from '../formats/log-file.ts'
 import { type Item, OptionalLong, problem } from '../items.ts'
-import { type DumpOptions, isWanted } from '../options.ts'
+import { type DumpOptions, isInRange } from '../options.ts'
 import { type TracedTxn, TransactionTrace } from './transaction-trace.ts'
 
 /** The transactions in the logs that the paths stand for, folder by folder. */
@@ -29,7 +29,7 @@ class PartitionTransactions {
   readonly #files: Files
   readonly #options: DumpOptions
   readonly #trace = new TransactionTrace()
-  #hasTold = false
+  #hasHeader = false
 
   constructor(files: Files, folder: string, options: DumpOptions) {
     this.folder = folder
@@ -54,12 +54,12 @@ class PartitionTransactions {
   *#tell(transaction: TracedTxn): Generator<Item> {
     const { firstOffset, lastOffset, producerId } = transaction
     const { filter } = this.#options
-    if (!isWanted(filter, firstOffset ?? lastOffset, lastOffset)) return
+    if (!isInRange(filter, firstOffset ?? lastOffset, lastOffset)) return
     if (filter.producerId !== undefined && filter.producerId !== producerId) return
-    if (!this.#hasTold) {
+    if (!this.#hasHeader) {
       yield { kind: 'file', pairs: [['folder', this.folder]], text: `Transactions in ${this.folder}` }
     }
-    this.#hasTold = true
+    this.#hasHeader = true
     yield itemOf(transaction)
   }
 }

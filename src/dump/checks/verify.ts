@@ -59,7 +59,7 @@ function* found(
   for (const item of dumper(files, path, { ...options, verifyIndexOnly: true, verifying: true }, findings)) {
     if (item.kind === 'problem') yield item
   }
-  for (const what of findings.each()) yield problem(path, undefined, what)
+  for (const message of findings.each()) yield problem(path, undefined, message)
 }
 
 function* verifyLog(files: Files, path: string, order: PartitionOrder): Generator<Item> {

@@ -14,7 +14,7 @@ import { type Item, problem } from '../items.ts'
 import type { DumpOptions } from '../options.ts'
 
 /** An item, and the file that it is about. */
-interface Told {
+interface LocatedItem {
   readonly path: string
   readonly item: Item
 }
@@ -51,7 +51,7 @@ export class FollowedLog {
   }
 
   /** What has come since the last round, each item with the file that it is about. */
-  *round(files: Files, options: DumpOptions, findings: Findings): Generator<Told> {
+  *round(files: Files, options: DumpOptions, findings: Findings): Generator<LocatedItem> {
     try {
       yield* this.#round(files, options, findings)
       this.#failure = undefined
@@ -60,45 +60,45 @@ export class FollowedLog {
       // A file that has gone since it was listed is the next round's; what stays wrong is said once.
       if (said.text === this.#failure || (error instanceof StorageError && !files.exists(this.#path))) return
       this.#failure = said.text
-      yield this.#told(said)
+      yield this.#located(said)
     }
   }
 
-  *#round(files: Files, options: DumpOptions, findings: Findings): Generator<Told> {
+  *#round(files: Files, options: DumpOptions, findings: Findings): Generator<LocatedItem> {
     const segments = segmentsOf(files, this.#folder)
     if (segments.length === 0) return
     const topicId = this.#topicId
     if (topicId === undefined) this.#topicId = readTopicId(files, this.#folder)
-    if (!this.#isInPlace(files, segments)) {
+    if (!this.#isUnchanged(files, segments)) {
       this.#topicId = readTopicId(files, this.#folder) ?? topicId
       const isSame = topicId === undefined || topicId === this.#topicId
-      yield this.#told(isSame ? this.#findPlace(files, segments) : this.#beginAnew(segments))
+      yield this.#located(isSame ? this.#reposition(files, segments) : this.#beginAnew(segments))
     }
     for (;;) {
       const next = segments.find(baseOffset => baseOffset > this.#baseOffset)
       yield* this.#readOn(files, next === undefined, options, findings)
       if (next === undefined) return
-      this.#place(next, 0)
+      this.#seek(next, 0)
     }
   }
 
   /** Shows the batches from the position on. */
-  *#readOn(files: Files, isNewest: boolean, options: DumpOptions, findings: Findings): Generator<Told> {
+  *#readOn(files: Files, isNewest: boolean, options: DumpOptions, findings: Findings): Generator<LocatedItem> {
     const path = this.#path
     const end = files.size(path)
     const offsets = new OffsetOrder(path, findings, this.#nextOffset - 1n)
     for (const entry of entriesOf(files, path, this.#position, end)) {
       if (!isWhole(entry)) {
         if (isNewest && entry.next === end) return
-        yield this.#told(problem(path, entry.position, entry.why))
+        yield this.#located(problem(path, entry.position, entry.why))
         this.#position = entry.next
         continue
       }
       if (isNewest && this.#mayBecomeSound(files, entry)) return
-      for (const item of dumpEntry(path, entry, options, offsets)) yield this.#told(item)
+      for (const item of dumpEntry(path, entry, options, offsets)) yield this.#located(item)
       this.#step(entry)
     }
-    if (!isNewest && this.#position < end) yield this.#told(invalidEnd(path, end - this.#position))
+    if (!isNewest && this.#position < end) yield this.#located(invalidEnd(path, end - this.#position))
   }
 
   /** Of room laid out in advance a batch's header may be written and its records not. Each is waited for once. */
@@ -116,7 +116,7 @@ export class FollowedLog {
     this.#beforePosition = position
   }
 
-  #place(baseOffset: bigint, position: number): void {
+  #seek(baseOffset: bigint, position: number): void {
     this.#baseOffset = baseOffset
     this.#position = position
     this.#before = Buffer.alloc(0)
@@ -124,33 +124,33 @@ export class FollowedLog {
   }
 
   /** Whether what comes next is still found where the last round ended. */
-  #isInPlace(files: Files, segments: readonly bigint[]): boolean {
+  #isUnchanged(files: Files, segments: readonly bigint[]): boolean {
     if (!segments.includes(this.#baseOffset)) return false
     if (files.size(this.#path) < this.#position) return false
     return files.read(this.#path, this.#beforePosition, this.#before.length).equals(this.#before)
   }
 
   #beginAnew([first = 0n]: readonly bigint[]): Item {
-    this.#place(first, 0)
+    this.#seek(first, 0)
     this.#nextOffset = first
     return this.#moved('another topic has that name now; shown from its beginning')
   }
 
   /** Goes to where the log now has what comes next, and says why it had to. */
-  #findPlace(files: Files, segments: readonly bigint[]): Item {
-    const wanted = this.#nextOffset
-    const baseOffset = segments.findLast(offset => offset <= wanted) ?? segments[0] ?? wanted
-    this.#place(baseOffset, 0)
-    if (baseOffset > wanted) {
+  #reposition(files: Files, segments: readonly bigint[]): Item {
+    const expected = this.#nextOffset
+    const baseOffset = segments.findLast(offset => offset <= expected) ?? segments[0] ?? expected
+    this.#seek(baseOffset, 0)
+    if (baseOffset > expected) {
       this.#nextOffset = baseOffset
-      return this.#moved(`offsets ${wanted} to ${baseOffset - 1n} were deleted before they were seen`)
+      return this.#moved(`offsets ${expected} to ${baseOffset - 1n} were deleted before they were seen`)
     }
-    const reached = this.#skipTo(wanted, files)
-    if (reached === wanted || baseOffset !== segments.at(-1)) {
-      return this.#moved(`files were replaced or deleted; goes on at offset ${wanted}`)
+    const reached = this.#skipTo(expected, files)
+    if (reached === expected || baseOffset !== segments.at(-1)) {
+      return this.#moved(`files were replaced or deleted; goes on at offset ${expected}`)
     }
     this.#nextOffset = reached
-    return this.#moved(`the log was cut back from offset ${wanted} to ${reached}`)
+    return this.#moved(`the log was cut back from offset ${expected} to ${reached}`)
   }
 
   /** Steps over all batches of the segment below an offset. Returns the offset, or a lower one where they end. */
@@ -164,14 +164,14 @@ export class FollowedLog {
     return reached
   }
 
-  #moved(what: string): Item {
+  #moved(message: string): Item {
     return {
       kind: 'finding',
       pairs: [
         ['followed', this.#folder],
-        ['what', what]
+        ['what', message]
       ],
-      text: `${this.#folder}: ${what}`
+      text: `${this.#folder}: ${message}`
     }
   }
 
@@ -179,7 +179,7 @@ export class FollowedLog {
     return segmentPath(this.#folder, this.#baseOffset, 'log')
   }
 
-  #told(item: Item): Told {
+  #located(item: Item): LocatedItem {
     return { path: this.#path, item }
   }
 }

@@ -4,7 +4,7 @@ import { RecordWalker } from '../../protocol/records/record.ts'
 import { isAboutBytes } from '../decoders.ts'
 import type { Findings } from '../findings.ts'
 import { type Item, problem } from '../items.ts'
-import { type DumpOptions, isWanted } from '../options.ts'
+import { type DumpOptions, isInRange } from '../options.ts'
 import { legacyPairs } from './legacy.ts'
 import { RECORDS_LIMIT } from './log.ts'
 import { type Files, type LogEntry, wholeEntriesOf } from './log-file.ts'
@@ -39,7 +39,7 @@ export function* dumpOffsetIndex(
     } else if (first.batch.lastOffset !== offset) {
       findings.add('offsetMismatch', path, offset, first.batch.lastOffset)
     }
-    if (options.verifyIndexOnly || !isWanted(options.filter, offset)) continue
+    if (options.verifyIndexOnly || !isInRange(options.filter, offset)) continue
     yield {
       kind: 'entry',
       pairs: [
@@ -71,7 +71,7 @@ export function* dumpTimeIndex(files: Files, path: string, options: DumpOptions,
       if (previous >= timestamp) findings.add('timestampOrder', path, timestamp, previous)
     }
     previous = timestamp
-    if (options.verifyIndexOnly || !isWanted(options.filter, offset)) continue
+    if (options.verifyIndexOnly || !isInRange(options.filter, offset)) continue
     yield {
       kind: 'entry',
       pairs: [

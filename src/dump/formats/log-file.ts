@@ -80,14 +80,14 @@ export function* entriesOf(
     }
     const next = search.after(position, previous)
     if (next === undefined && entry.isCutOff) return
-    yield { position, next: next ?? end, why: `${entry.why}; ${whatFollows(position, next, end)}` }
+    yield { position, next: next ?? end, why: `${entry.why}; ${describeRest(position, next, end)}` }
     if (next === undefined) return
     previous = undefined
     position = next
   }
 }
 
-function whatFollows(position: number, next: number | undefined, end: number): string {
+function describeRest(position: number, next: number | undefined, end: number): string {
   if (next === undefined) return `the ${end - position} bytes from here on cannot be read`
   if (next < position) return `a whole batch begins before it, at position ${next}`
   return `${next - position} bytes are left out, up to the next whole batch`
@@ -119,8 +119,8 @@ class Entries {
     const windowEnd = this.#windowPosition + this.#window.length
     if (position < this.#windowPosition || position + length > windowEnd) {
       this.#windowPosition = position
-      const wanted = Math.min(Math.max(READ_BYTES, length), this.#end - position)
-      this.#window = this.#files.read(this.#path, position, wanted)
+      const readLength = Math.min(Math.max(READ_BYTES, length), this.#end - position)
+      this.#window = this.#files.read(this.#path, position, readLength)
     }
     const from = position - this.#windowPosition
     return this.#window.subarray(from, from + length)

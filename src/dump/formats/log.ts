@@ -5,7 +5,7 @@ import { type BatchRecord, RecordWalker } from '../../protocol/records/record.ts
 import { isAboutBytes } from '../decoders.ts'
 import type { Findings } from '../findings.ts'
 import { type Item, OptionalLong, type Pair, problem } from '../items.ts'
-import { type DumpOptions, isWanted } from '../options.ts'
+import { type DumpOptions, isInRange } from '../options.ts'
 import { controlPairs } from './control-pairs.ts'
 import { type LegacyRecord, legacyPairs, legacyRecords } from './legacy.ts'
 import { entriesOf, type Files, isWhole, type LogEntry } from './log-file.ts'
@@ -69,7 +69,7 @@ export function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, 
   const { batch, position } = entry
   const { producerId } = options.filter
   const isOthers = producerId !== undefined && (batch.isLegacy || batch.producerId !== producerId)
-  if (isOthers || !isWanted(options.filter, batch.baseOffset, batch.lastOffset)) return offsets.skip(batch.lastOffset)
+  if (isOthers || !isInRange(options.filter, batch.baseOffset, batch.lastOffset)) return offsets.skip(batch.lastOffset)
   const header: Item = { kind: 'batch', pairs: batchPairs(entry) }
   // A batch without a record of the wanted key is not shown: its line waits for the first one.
   let isShown = options.filter.key === undefined
@@ -78,7 +78,7 @@ export function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, 
   try {
     for (const record of recordsOf(batch)) {
       offsets.see(record.offset)
-      const pairs = isWanted(options.filter, record.offset) ? recordPairs(batch, record, options) : undefined
+      const pairs = isInRange(options.filter, record.offset) ? recordPairs(batch, record, options) : undefined
       if (!pairs) continue
       if (!isShown) yield header
       isShown = true

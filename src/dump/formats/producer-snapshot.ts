@@ -5,7 +5,7 @@ import { decrementSequence } from '../../idempotence/sequence.ts'
 import { ABORTED_TXN_BYTES, readEntry } from '../../log/segment/transaction-index.ts'
 import { ByteReader } from '../../protocol/wire/bytes.ts'
 import { type Item, OptionalLong, type Pair, problem } from '../items.ts'
-import { type DumpOptions, isWanted } from '../options.ts'
+import { type DumpOptions, isInRange } from '../options.ts'
 import type { Files } from './log-file.ts'
 
 /** Two million producers: more than a broker could remember. */
@@ -67,7 +67,7 @@ export function* dumpTransactionIndex(files: Files, path: string, { filter }: Du
       if (entry.version !== 0)
         return yield problem(path, at, `an aborted transaction of unknown version ${entry.version}`)
       if (filter.producerId !== undefined && filter.producerId !== entry.producerId) continue
-      if (isWanted(filter, entry.firstOffset, entry.lastOffset)) yield { kind: 'entry', pairs: Object.entries(entry) }
+      if (isInRange(filter, entry.firstOffset, entry.lastOffset)) yield { kind: 'entry', pairs: Object.entries(entry) }
     }
   }
   if (end < size) yield problem(path, end, `${size - end} bytes are left over after the entries`)
