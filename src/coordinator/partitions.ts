@@ -63,8 +63,8 @@ export class StatePartitions<Partition> {
   }
 
   *#partition(index: number): Steps<Partition | null> {
-    const known = this.#partitions.get(index)
-    if (known !== undefined) return known
+    const existing = this.#partitions.get(index)
+    if (existing !== undefined) return existing
     const partition = yield* this.#tryLoad(index)
     this.#partitions.set(index, partition)
     if (partition) this.#loaded(partition)

@@ -71,8 +71,8 @@ export class GroupAdmin {
   /** All groups that pass the filters. A state or type that there is not is one in which no group is. */
   async list(filters: ListFilters): Promise<ListGroupsAnswer> {
     try {
-      const isWanted = matching(filters)
-      const listed = Array.from(this.#partitions.all(), partition => listIn(partition, isWanted))
+      const matches = matching(filters)
+      const listed = Array.from(this.#partitions.all(), partition => listIn(partition, matches))
       return { errorCode: 'NONE', groups: (await Promise.all(listed)).flat() }
     } catch (error) {
       return { errorCode: coordinatorErrorCode(error), groups: [] }
@@ -159,18 +159,17 @@ function classicGroupIn(partition: GroupPartition, groupId: string): ClassicGrou
 }
 
 function matching({ states, types }: ListFilters): (group: ListedGroup) => boolean {
-  const wantedStates = new Set(states.map(state => state.toLowerCase().trim()))
-  const wantedTypes = new Set(types.map(type => type.toLowerCase()))
+  const stateFilter = new Set(states.map(state => state.toLowerCase().trim()))
+  const typeFilter = new Set(types.map(type => type.toLowerCase()))
   return ({ state, type }) =>
-    (wantedStates.size === 0 || wantedStates.has(state.toLowerCase())) &&
-    (wantedTypes.size === 0 || wantedTypes.has(type))
+    (stateFilter.size === 0 || stateFilter.has(state.toLowerCase())) && (typeFilter.size === 0 || typeFilter.has(type))
 }
 
 /** As in Kafka the groups of a partition that cannot be served are left out. */
-function listIn(partition: GroupPartition, isWanted: (group: ListedGroup) => boolean): Promise<ListedGroup[]> {
+function listIn(partition: GroupPartition, matches: (group: ListedGroup) => boolean): Promise<ListedGroup[]> {
   return answered(
     () => partition,
-    ({ groups }) => Array.from(groups.values(), adminView).filter(isWanted),
+    ({ groups }) => Array.from(groups.values(), adminView).filter(matches),
     (errorCode, message) => {
       if (errorCode !== 'NOT_COORDINATOR') throw new KafkaError(errorCode, message)
       return []

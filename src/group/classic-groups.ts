@@ -101,24 +101,24 @@ export class ClassicGroups {
     const { groupId, memberId, groupInstanceId, clientId } = request
     const { clock, random } = this.#ports
     const group = partition.groups.get(groupId)
-    const known = group?.type === 'classic' ? group : undefined
-    if (!known && memberId !== UNKNOWN_MEMBER_ID) throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
+    const existing = group?.type === 'classic' ? group : undefined
+    if (!existing && memberId !== UNKNOWN_MEMBER_ID) throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
     const command = { ...request, ticket, newMemberId: newMemberId(groupInstanceId, clientId, random) }
     // A consumer group that nobody is in makes place for a classic one.
     const before = group?.type === 'consumer' ? tombstonesOf(group) : []
     const begin = (turn: Turn) => {
       // A new group exists from now on, whatever becomes of this request.
-      if (!known) recordGroup(turn)
+      if (!existing) recordGroup(turn)
       join(turn, command)
     }
-    this.#turns.run(partition, known ?? emptyGroup(groupId, clock.now()), begin, before)
+    this.#turns.run(partition, existing ?? emptyGroup(groupId, clock.now()), begin, before)
   }
 
   /** Resolves when the leader has brought the assignment. */
   async syncGroup(request: SyncGroupRequest): Promise<SyncAnswer> {
     try {
       const partition = this.#partitionOf(request.groupId)
-      const group = knownGroup(partition, request.groupId)
+      const group = requireGroup(partition, request.groupId)
       const answer =
         group.type === 'consumer'
           ? this.#turns.runConsumer(partition, group, turn => syncClassic(turn, request))
@@ -150,7 +150,7 @@ export class ClassicGroups {
   async #heartbeat(request: HeartbeatRequest): Promise<ErrorName> {
     try {
       const partition = this.#partitionOf(request.groupId)
-      const group = knownGroup(partition, request.groupId)
+      const group = requireGroup(partition, request.groupId)
       const answer =
         group.type === 'consumer'
           ? this.#turns.runConsumer(partition, group, turn => heartbeatClassic(turn, request))
@@ -185,7 +185,7 @@ export class ClassicGroups {
   }
 }
 
-function knownGroup(partition: GroupPartition, groupId: string): Group {
+function requireGroup(partition: GroupPartition, groupId: string): Group {
   const group = partition.groups.get(groupId)
   if (group) return group
   throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)

@@ -104,10 +104,10 @@ export class ConsumerGroups {
   /** A classic group becomes a consumer group when the first member of the new protocol comes. */
   #join(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatAnswer {
     const { groupId } = request
-    const known = partition.groups.get(groupId)
-    const group = known?.type === 'consumer' ? known : new ConsumerGroup(groupId)
+    const existing = partition.groups.get(groupId)
+    const group = existing?.type === 'consumer' ? existing : new ConsumerGroup(groupId)
     return this.#turns.runConsumer(partition, group, turn => {
-      if (known?.type === 'classic') upgrade(turn, known)
+      if (existing?.type === 'classic') upgrade(turn, existing)
       return heartbeat(turn, request, randomUuid(this.#ports.random))
     })
   }

@@ -104,16 +104,16 @@ export class GroupPartition {
 
   #applyToConsumerGroup(record: ConsumerGroupRecord): void {
     const { groupId } = record.key
-    const known = this.#groups.get(groupId)
-    if (!known && !record.value) return
-    const group = known?.type === 'consumer' ? known : this.#newConsumerGroup(groupId, known)
+    const existing = this.#groups.get(groupId)
+    if (!existing && !record.value) return
+    const group = existing?.type === 'consumer' ? existing : this.#newConsumerGroup(groupId, existing)
     group.apply(record)
     if (record.type === 'ConsumerGroupMetadata' && !record.value) this.#groups.delete(groupId)
   }
 
   /** Offsets may come before the records of the group that they are of. */
-  #newConsumerGroup(groupId: string, known: ClassicGroup | undefined): ConsumerGroup {
-    if (known && !isSimple(known)) throw new MalformedFrame(`group ${groupId} has records of two kinds of groups`)
+  #newConsumerGroup(groupId: string, existing: ClassicGroup | undefined): ConsumerGroup {
+    if (existing && !isSimple(existing)) throw new MalformedFrame(`group ${groupId} has records of two kinds of groups`)
     const group = new ConsumerGroup(groupId)
     this.#groups.set(groupId, group)
     return group

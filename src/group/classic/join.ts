@@ -199,7 +199,7 @@ function rejoinStatically(turn: Turn, request: Join, member: Member, previousLea
   } else if (group.state === 'Stable' && selectProtocol(group) === group.protocolName) {
     turn.reason = reason
     recordGroup(turn)
-    completeJoin(turn, member, takenPlace(turn, request, member, previousLeader))
+    completeJoin(turn, member, replacedMemberAnswer(turn, request, member, previousLeader))
   } else {
     // The leader may be assigning to the old id at this moment, or the protocol has changed.
     prepareRebalance(turn, reason)
@@ -207,7 +207,7 @@ function rejoinStatically(turn: Turn, request: Join, member: Member, previousLea
 }
 
 /** An old client that is the leader must not learn that it is: it would assign anew, and that nobody asked for. */
-function takenPlace(turn: Turn, request: Join, member: Member, previousLeader: string): JoinAnswer {
+function replacedMemberAnswer(turn: Turn, request: Join, member: Member, previousLeader: string): JoinAnswer {
   const generation = currentGeneration(turn.group, member)
   if (request.apiVersion < SKIP_ASSIGNMENT_SINCE) return { ...generation, leader: previousLeader, members: [] }
   return { ...generation, skipAssignment: turn.group.leader === member.memberId }
@@ -218,13 +218,15 @@ function copiesOf(protocols: readonly Protocol[]): readonly Protocol[] {
   return protocols.map(({ name, metadata }) => ({ name, metadata: ownCopy(metadata) }))
 }
 
-function isSame(one: readonly Protocol[], other: readonly Protocol[]): boolean {
+function isSame(protocols: readonly Protocol[], other: readonly Protocol[]): boolean {
   return (
-    one.length === other.length &&
-    one.every(({ name, metadata }, index) => name === other[index]?.name && metadata.equals(other[index].metadata))
+    protocols.length === other.length &&
+    protocols.every(
+      ({ name, metadata }, index) => name === other[index]?.name && metadata.equals(other[index].metadata)
+    )
   )
 }
 
-function because({ reason }: Join, what: string): string {
-  return reason ? `${what}: ${reason}` : what
+function because({ reason }: Join, change: string): string {
+  return reason ? `${change}: ${reason}` : change
 }

@@ -79,7 +79,7 @@ export interface Leaving {
 /** Removes members, each with a result of its own. An admin removes a static member by its instance id alone. */
 export function leave(turn: Turn, members: readonly Leaving[]): ErrorName[] {
   const { group } = turn
-  const results = members.map(member => leaveOne(turn, member))
+  const results = members.map(member => removeLeaving(turn, member))
   const left = members.filter((_, index) => results[index] === 'NONE')
   if (left.length === 0 || group.state === 'Empty') return results
   rebalanceOrCompleteJoin(turn, left.map(farewell).join(', '))
@@ -87,11 +87,11 @@ export function leave(turn: Turn, members: readonly Leaving[]): ErrorName[] {
 }
 
 function farewell({ memberId, groupInstanceId, reason }: Leaving): string {
-  const who = memberId === UNKNOWN_MEMBER_ID ? groupInstanceId : memberId
-  return reason ? `${who} left: ${reason}` : `${who} left`
+  const id = memberId === UNKNOWN_MEMBER_ID ? groupInstanceId : memberId
+  return reason ? `${id} left: ${reason}` : `${id} left`
 }
 
-function leaveOne(turn: Turn, { memberId, groupInstanceId }: Leaving): ErrorName {
+function removeLeaving(turn: Turn, { memberId, groupInstanceId }: Leaving): ErrorName {
   const { group } = turn
   if (memberId === UNKNOWN_MEMBER_ID) {
     const member = groupInstanceId === null ? undefined : staticMember(group, groupInstanceId)

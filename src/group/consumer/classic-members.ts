@@ -22,7 +22,7 @@ import { canBeClassic, downgrade, fenceMembers, named } from './downgrade.ts'
 import type { ConsumerGroup } from './group.ts'
 import { reconcileMember } from './heartbeat.ts'
 import { type ClassicMemberMetadata, type ConsumerMember, nameOf, sortedOnce } from './member.ts'
-import { checkRoom, joiningMember, knownMember, type TopicPartitions } from './membership.ts'
+import { checkRoom, joiningMember, requireMember, type TopicPartitions } from './membership.ts'
 import { followMetadata, updateMember } from './subscription.ts'
 import { updateTarget } from './target.ts'
 import type { ConsumerTurn } from './turn.ts'
@@ -76,15 +76,15 @@ function admit(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: stri
   const former = groupInstanceId === null ? undefined : turn.group.staticMember(groupInstanceId)
   const before = memberOf(turn, request, memberId)
   const subscription = subscriptionOf(request)
-  const told = withNews(before, request, subscription)
-  const { names, regex } = updateMember(turn, before, told)
+  const updated = withNews(before, request, subscription)
+  const { names, regex } = updateMember(turn, before, updated)
   const isNews = names || regex !== 'same'
   followMetadata(turn, isNews)
-  const goOn = () => reconcileMember(turn, told, isNews, withIds(turn, subscription.ownedPartitions))
+  const goOn = () => reconcileMember(turn, updated, isNews, withIds(turn, subscription.ownedPartitions))
   const all = [...turn.group.members.values()]
   if (former?.classic === null && canBeClassic(turn, all)) {
     const isOutdated = turn.group.assignmentEpoch < turn.group.groupEpoch
-    const after = isOutdated ? told : goOn()
+    const after = isOutdated ? updated : goOn()
     downgrade(turn, all, groupEpoch, isOutdated ? 'its assignment is outdated' : null)
     return after
   }
@@ -101,7 +101,7 @@ function admit(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: stri
 function memberOf(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
   const { groupInstanceId: instanceId } = request
   if (instanceId !== null && request.memberId !== UNKNOWN_MEMBER_ID) {
-    return knownMember(turn.group, { memberId, instanceId })
+    return requireMember(turn.group, { memberId, instanceId })
   }
   return joiningMember(turn, { ...request, memberId, instanceId }, 'classic')
 }
@@ -165,7 +165,7 @@ export function syncClassic(turn: ConsumerTurn, request: Omit<Sync, 'ticket' | '
 
 function claimant(group: ConsumerGroup, claim: Claim): ClassicMember {
   const { memberId, groupInstanceId: instanceId, generationId } = claim
-  const member = knownMember(group, { memberId, instanceId })
+  const member = requireMember(group, { memberId, instanceId })
   const { memberEpoch, classic } = member
   if (!classic) throw new KafkaError('UNKNOWN_MEMBER_ID', `${memberId} does not speak the classic protocol`)
   if (memberEpoch === generationId) return { ...member, classic }

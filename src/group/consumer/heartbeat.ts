@@ -17,7 +17,7 @@ import {
   nameOf,
   sortedOnce
 } from './member.ts'
-import { checkEpoch, checkRoom, joiningMember, knownMember, type TopicPartitions } from './membership.ts'
+import { checkEpoch, checkRoom, joiningMember, requireMember, type TopicPartitions } from './membership.ts'
 import { reconcile } from './reconcile.ts'
 import { followMetadata, updateMember } from './subscription.ts'
 import { preferredAssignor, subscribedTopicIds, updateTarget } from './target.ts'
@@ -91,13 +91,13 @@ export function heartbeat(turn: ConsumerTurn, request: Heartbeat, newMemberId: s
   const { memberEpoch, topicPartitions: owned } = request
   checkRoom(turn, request)
   const before = memberOf(turn, { ...request, memberId: request.memberId || newMemberId })
-  const told = withNews(before, request)
-  const assignor = before.serverAssignor === told.serverAssignor ? undefined : preferredAssignor(turn)
-  const { names, regex } = updateMember(turn, before, told)
+  const updated = withNews(before, request)
+  const assignor = before.serverAssignor === updated.serverAssignor ? undefined : preferredAssignor(turn)
+  const { names, regex } = updateMember(turn, before, updated)
   const isOtherAssignor = assignor !== undefined && assignor !== preferredAssignor(turn)
   followMetadata(turn, names || regex === 'resolved' || isOtherAssignor)
   updateTarget(turn)
-  const after = reconcileMember(turn, told, names || regex !== 'same', owned)
+  const after = reconcileMember(turn, updated, names || regex !== 'same', owned)
   turn.group.deadlines.set(after.memberId, 'session', turn.now + turn.limits.sessionTimeoutMs)
   const wantsAll = memberEpoch === JOINING_EPOCH || isFull(request)
   return {
@@ -111,7 +111,7 @@ export function heartbeat(turn: ConsumerTurn, request: Heartbeat, newMemberId: s
 function memberOf(turn: ConsumerTurn, request: Heartbeat): ConsumerMember {
   const { memberEpoch, topicPartitions } = request
   const isJoining = memberEpoch === JOINING_EPOCH
-  const member = isJoining ? joiningMember(turn, request, 'consumer') : knownMember(turn.group, request)
+  const member = isJoining ? joiningMember(turn, request, 'consumer') : requireMember(turn.group, request)
   checkEpoch(member, memberEpoch, topicPartitions)
   return member
 }
@@ -172,7 +172,7 @@ export function reconcileMember(
 /** The heartbeat of a member that goes, for good or, if it is static and says so, for a while. */
 export function leave(turn: ConsumerTurn, request: Heartbeat): HeartbeatAnswer {
   const { memberId, memberEpoch, instanceId } = request
-  const member = knownMember(turn.group, request)
+  const member = requireMember(turn.group, request)
   const isAway = memberEpoch === AWAY_EPOCH && instanceId !== null
   if (isAway) goAway(turn, member)
   else fenceMembers(turn, [member])

@@ -97,8 +97,8 @@ export function hasSameMetadata(before: ConsumerMember, after: ConsumerMember): 
 }
 
 /** True when both are subscribed to the same topics by name. */
-export function hasSameNames(one: ConsumerMember, other: ConsumerMember): boolean {
-  const [names, others] = [one.subscribedTopicNames, other.subscribedTopicNames]
+export function hasSameNames(member: ConsumerMember, other: ConsumerMember): boolean {
+  const [names, others] = [member.subscribedTopicNames, other.subscribedTopicNames]
   return names === others || isDeepStrictEqual(names, others)
 }
 
@@ -122,10 +122,10 @@ export function memberMetadataOf(member: ConsumerMember): ConsumerGroupMemberMet
 
 /** The member after a record of its metadata. */
 export function withMetadata(member: ConsumerMember, value: ConsumerGroupMemberMetadataValue): ConsumerMember {
-  const { classicMemberMetadata: classic, subscribedTopicNames, ...told } = value
+  const { classicMemberMetadata: classic, subscribedTopicNames, ...rest } = value
   return {
     ...member,
-    ...told,
+    ...rest,
     subscribedTopicNames: sortedOnce(subscribedTopicNames),
     // Copies: a record may be a view on what was read.
     classic: classic && {
@@ -177,9 +177,9 @@ export function sortedOnce(names: readonly string[]): string[] {
 }
 
 /** True when both own the same partitions since the same epochs. */
-export function isSameAssignment(one: EpochAssignment, other: EpochAssignment): boolean {
-  if (one.size !== other.size) return false
-  for (const [topicId, partitions] of one) {
+export function isSameAssignment(assignment: EpochAssignment, other: EpochAssignment): boolean {
+  if (assignment.size !== other.size) return false
+  for (const [topicId, partitions] of assignment) {
     const others = other.get(topicId)
     if (others?.size !== partitions.size) return false
     for (const [partition, epoch] of partitions) if (others.get(partition) !== epoch) return false

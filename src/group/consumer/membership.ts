@@ -30,7 +30,7 @@ export function checkRoom({ group, limits }: ConsumerTurn, { memberId, instanceI
 }
 
 /** The member a request comes from, which must be one. Throws UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID. */
-export function knownMember(group: ConsumerGroup, { memberId, instanceId }: Identity): ConsumerMember {
+export function requireMember(group: ConsumerGroup, { memberId, instanceId }: Identity): ConsumerMember {
   const member = instanceId === null ? group.members.get(memberId) : group.staticMember(instanceId)
   if (!member) throw new KafkaError('UNKNOWN_MEMBER_ID', `${instanceId ?? memberId} is no member of ${group.groupId}`)
   if (member.memberId === memberId) return member

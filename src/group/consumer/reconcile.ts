@@ -112,16 +112,17 @@ function put(
   topicId: string,
   partitions: (readonly [partition: number, epoch: number])[]
 ): void {
-  if (partitions.length > 0) assignment.set(topicId, new Map(partitions.sort(([one], [other]) => one - other)))
+  if (partitions.length > 0)
+    assignment.set(topicId, new Map(partitions.sort(([partition], [other]) => partition - other)))
 }
 
-function isSameStanding(one: ConsumerMember, other: ConsumerMember): boolean {
+function isSameStanding(member: ConsumerMember, other: ConsumerMember): boolean {
   const { memberEpoch, previousMemberEpoch, state, assigned, pendingRevocation } = other
   return (
-    one.memberEpoch === memberEpoch &&
-    one.previousMemberEpoch === previousMemberEpoch &&
-    one.state === state &&
-    isSameAssignment(one.assigned, assigned) &&
-    isSameAssignment(one.pendingRevocation, pendingRevocation)
+    member.memberEpoch === memberEpoch &&
+    member.previousMemberEpoch === previousMemberEpoch &&
+    member.state === state &&
+    isSameAssignment(member.assigned, assigned) &&
+    isSameAssignment(member.pendingRevocation, pendingRevocation)
   )
 }

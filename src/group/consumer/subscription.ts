@@ -31,12 +31,12 @@ export function updateMember(turn: ConsumerTurn, before: ConsumerMember, after: 
 
 function changeRegex(turn: ConsumerTurn, before: ConsumerMember, after: ConsumerMember): 'unresolved' | 'resolved' {
   const former = regexOf(before)
-  const wanted = regexOf(after)
+  const regex = regexOf(after)
   const used = turn.group.subscribedRegexes
   if (former !== null && !used.has(former)) turn.writeRegex(former, null)
   // One that others have is known to be valid.
-  if (wanted !== null && used.get(wanted) === 1) compilePattern(wanted)
-  const isResolved = wanted === null ? former !== null : turn.group.regexes.has(wanted)
+  if (regex !== null && used.get(regex) === 1) compilePattern(regex)
+  const isResolved = regex === null ? former !== null : turn.group.regexes.has(regex)
   return isResolved ? 'resolved' : 'unresolved'
 }
 
@@ -49,14 +49,14 @@ function regexesToResolve(
   resolvedBefore: readonly ResolvedRegex[]
 ): ReadonlySet<string> | undefined {
   const { group, topics, now, limits } = turn
-  const wanted = new Set(group.subscribedRegexes.keys())
-  if (wanted.size === 0) return undefined
+  const regexes = new Set(group.subscribedRegexes.keys())
+  if (regexes.size === 0) return undefined
   // They are always resolved together, so one tells for all.
   const [last] = resolvedBefore
   const age = last ? now - Number(last.timestamp) : Number.POSITIVE_INFINITY
   if (age <= REGEX_REFRESH_MIN_INTERVAL_MS) return undefined
-  const isOutdated = wanted.size !== resolvedBefore.length || (last?.version ?? 0n) < topics.versionOfNewTopics
-  return isOutdated || age > limits.regexRefreshIntervalMs ? wanted : undefined
+  const isOutdated = regexes.size !== resolvedBefore.length || (last?.version ?? 0n) < topics.versionOfNewTopics
+  return isOutdated || age > limits.regexRefreshIntervalMs ? regexes : undefined
 }
 
 /**
@@ -80,8 +80,8 @@ function hasUnwantedTarget({ group, topics }: ConsumerTurn): boolean {
   if (group.assignmentEpoch < group.groupEpoch) return false
   for (const member of group.members.values()) {
     if (regexOf(member) === null) continue
-    const wanted = subscribedTopicIds(group, member, topics)
-    for (const topicId of group.targetOf(member.memberId).keys()) if (!wanted.has(topicId)) return true
+    const subscribed = subscribedTopicIds(group, member, topics)
+    for (const topicId of group.targetOf(member.memberId).keys()) if (!subscribed.has(topicId)) return true
   }
   return false
 }
@@ -116,6 +116,6 @@ export function subscriptionHash({ group, topics }: Pick<ConsumerTurn, 'group' |
   return groupHash(hashes)
 }
 
-function isSameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return one.size === other.size && [...one].every(element => other.has(element))
+function isSameSet(set: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return set.size === other.size && [...set].every(element => other.has(element))
 }

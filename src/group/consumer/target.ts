@@ -85,9 +85,9 @@ function isHomogeneous({ members }: ConsumerGroup): boolean {
   return true
 }
 
-function isSameTarget(one: Assignment, other: Assignment | undefined): boolean {
-  if (one.size !== other?.size) return false
-  for (const [topicId, partitions] of one) {
+function isSameTarget(target: Assignment, other: Assignment | undefined): boolean {
+  if (target.size !== other?.size) return false
+  for (const [topicId, partitions] of target) {
     const others = other.get(topicId)
     if (others?.size !== partitions.size) return false
     for (const partition of partitions) if (!others.has(partition)) return false

@@ -76,7 +76,7 @@ function stateOf(classic: ClassicGroup, member: Member, topics: GroupTopics): Me
 }
 
 function since(epoch: number, partitions: ReadonlySet<number>): ReadonlyMap<number, number> {
-  return new Map([...partitions].sort((one, other) => one - other).map(partition => [partition, epoch]))
+  return new Map([...partitions].sort((partition, other) => partition - other).map(partition => [partition, epoch]))
 }
 
 /** A group has no protocol before its first generation, and newcomers may not support that of the last one. */

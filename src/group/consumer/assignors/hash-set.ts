@@ -99,10 +99,10 @@ export function hashOfString(text: string): number {
 
 /** Kafka's hash of a uuid. It is remembered: a group of many members asks for that of each topic as many times. */
 export function uuidHashing(): (uuid: string) => number {
-  const known = new Map<string, number>()
+  const hashes = new Map<string, number>()
   return uuid => {
-    const hash = known.get(uuid) ?? hashOfUuid(uuid)
-    known.set(uuid, hash)
+    const hash = hashes.get(uuid) ?? hashOfUuid(uuid)
+    hashes.set(uuid, hash)
     return hash
   }
 }

@@ -40,9 +40,9 @@ export function* mostLoaded<M extends Loaded>(members: M[], canGive: (member: M)
   }
 }
 
-function swap<M>(members: M[], one: number, other: number): void {
-  const [a, b] = [members[one], members[other]]
+function swap<M>(members: M[], index: number, other: number): void {
+  const [a, b] = [members[index], members[other]]
   assert(a && b, 'only members in the array change places')
-  members[one] = b
+  members[index] = b
   members[other] = a
 }
