@@ -41,7 +41,7 @@ export function encodeSnapshot(entries: readonly ProducerEntry[]): Buffer {
   writer.int16(VERSION)
   writer.uint32(0)
   writer.int32(entries.length)
-  for (const one of entries) ENTRY.write(writer, one, 0)
+  for (const entry of entries) ENTRY.write(writer, entry, 0)
   const bytes = writer.toBuffer()
   bytes.writeUInt32BE(crc32c(bytes.subarray(COUNT_AT)), CRC_AT)
   return bytes

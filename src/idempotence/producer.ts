@@ -73,7 +73,9 @@ export const UNKNOWN: Producer = {
 export function repeatedBy(batch: ProducerBatch, { epoch, batches }: Producer): AppendedBatch | undefined {
   const { producerEpoch, baseSequence, lastSequence } = batch
   if (producerEpoch !== epoch) return undefined
-  return batches.find(known => lastSequence === known.lastSequence && baseSequence === firstSequenceOf(known))
+  return batches.find(
+    candidate => lastSequence === candidate.lastSequence && baseSequence === firstSequenceOf(candidate)
+  )
 }
 
 /** Throws INVALID_PRODUCER_EPOCH for an epoch that has been fenced. */
@@ -105,17 +107,17 @@ export function checkMix({ producerId, isTransactional }: ProducerBatch, { txnFi
 }
 
 /** Throws INVALID_PRODUCER_EPOCH and TRANSACTION_COORDINATOR_FENCED for a marker that comes late. */
-export function checkEnding(ending: Ending, known: Producer, transactionVersion: number): void {
+export function checkEnding(ending: Ending, producer: Producer, transactionVersion: number): void {
   const { producerId, producerEpoch, coordinatorEpoch } = ending
-  const { epoch, txnFirstOffset } = known
+  const { epoch, txnFirstOffset } = producer
   // The same marker once more ends nothing, and does no harm.
   const isRepeated = producerEpoch === epoch && (txnFirstOffset === undefined || producerEpoch === LARGEST_EPOCH)
   const least = transactionVersion >= EPOCH_BUMP_VERSION && !isRepeated ? epoch + 1 : epoch
   if (producerEpoch < least) {
     throw refused('INVALID_PRODUCER_EPOCH', producerId, `is in epoch ${epoch}, the marker in ${producerEpoch}`)
   }
-  if (coordinatorEpoch < known.coordinatorEpoch) {
-    const seen = `has seen coordinator epoch ${known.coordinatorEpoch}`
+  if (coordinatorEpoch < producer.coordinatorEpoch) {
+    const seen = `has seen coordinator epoch ${producer.coordinatorEpoch}`
     throw refused('TRANSACTION_COORDINATOR_FENCED', producerId, `${seen}, the marker is of ${coordinatorEpoch}`)
   }
 }

@@ -113,10 +113,10 @@ export function isIdle({ state }: Txn): boolean {
 }
 
 /** Whether `partitions` has all of `wanted`. */
-export function contains(partitions: TxnPartitions, wanted: TxnPartitions): boolean {
-  for (const [topic, indexes] of wanted) {
-    const known = partitions.get(topic)
-    for (const index of indexes) if (!known?.has(index)) return false
+export function contains(partitions: TxnPartitions, requested: TxnPartitions): boolean {
+  for (const [topic, indexes] of requested) {
+    const existing = partitions.get(topic)
+    for (const index of indexes) if (!existing?.has(index)) return false
   }
   return true
 }
