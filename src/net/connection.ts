@@ -67,7 +67,7 @@ export class Connection {
       listenerName: options.listenerName,
       closed: this.#closed.signal,
       client: undefined,
-      warn: what => this.#warn(`${this.peer} ${what}`)
+      warn: message => this.#warn(`${this.peer} ${message}`)
     }
     this.#lastActiveMs = options.clock.now()
     this.#watchIdle()

@@ -14,7 +14,7 @@ export interface ConnectionContext {
   /** Aborted when the connection has gone: nobody will read the answer to a request that is still delayed. */
   readonly closed: AbortSignal
   /** Tells the operator in one line what this peer did; few lines an address, so that none can fill the log. */
-  warn(what: string): void
+  warn(message: string): void
   /** Who the client says it is (KIP-511); set by whoever answers ApiVersions. */
   client: ClientSoftware | undefined
 }

@@ -25,7 +25,7 @@ export interface DirectoryLock {
 /** What others are told about a claim. */
 interface ClaimState {
   readonly processId: string
-  readonly held: boolean
+  readonly isHeld: boolean
 }
 
 /** Makes the directory if need be and takes it. Throws DataDirectoryError when that is not possible. */
@@ -52,14 +52,14 @@ async function claim(directory: string, random: Random): Promise<DirectoryLock> 
         const state = await claimState(path.join(directory, other))
         if (state === undefined) fs.rmSync(path.join(directory, other), { force: true })
         // Of two that try at once the smaller name goes on, and the other gives way.
-        else if (state.held || other < mine.name) throw inUse(directory, 'another minikafka', state.processId)
+        else if (state.isHeld || other < mine.name) throw inUse(directory, 'another minikafka', state.processId)
       }
     }
   } catch (error) {
     await mine.release()
     throw error
   }
-  mine.held = true
+  mine.isHeld = true
   return mine
 }
 
@@ -100,8 +100,8 @@ function kafkaHolding(directory: string): string | undefined {
   if (!fs.existsSync(lock) || !fs.existsSync('/proc/locks')) return undefined
   const { ino } = fs.statSync(lock)
   // 1: POSIX  ADVISORY  WRITE 4711 fd:01:1234 0 EOF, with the inode behind the device.
-  const held = /^\d+: POSIX +ADVISORY +WRITE (\d+) \w+:\w+:(\d+) /gm
-  for (const [, holder = '', inode] of fs.readFileSync('/proc/locks', 'latin1').matchAll(held)) {
+  const writeLock = /^\d+: POSIX +ADVISORY +WRITE (\d+) \w+:\w+:(\d+) /gm
+  for (const [, holder = '', inode] of fs.readFileSync('/proc/locks', 'latin1').matchAll(writeLock)) {
     if (inode === String(ino) && hasOpen(holder, lock)) return holder
   }
   return undefined
@@ -109,10 +109,10 @@ function kafkaHolding(directory: string): string | undefined {
 
 /** Whether a process has a file open, for inodes of two file systems may be alike; true when that is not ours to see. */
 function hasOpen(processId: string, file: string): boolean {
-  const wanted = fs.realpathSync(file)
+  const target = fs.realpathSync(file)
   const descriptors = `/proc/${processId}/fd`
   try {
-    return fs.readdirSync(descriptors).some(name => linkTarget(path.join(descriptors, name)) === wanted)
+    return fs.readdirSync(descriptors).some(name => linkTarget(path.join(descriptors, name)) === target)
   } catch (error) {
     return codeOf(error) !== 'ENOENT'
   }
@@ -131,7 +131,7 @@ function linkTarget(link: string): string | undefined {
 /** Our claim on a directory: a socket that tells who asks, or a plain file where the file system has no sockets. */
 class Claim implements DirectoryLock {
   readonly name: string
-  held = false
+  isHeld = false
   readonly #file: string
   readonly #server: Server
 
@@ -140,7 +140,7 @@ class Claim implements DirectoryLock {
     this.#file = path.join(directory, name)
     this.#server = createServer(socket => {
       socket.on('error', () => socket.destroy())
-      socket.end(`{"processId":${process.pid},"held":${this.held}}`)
+      socket.end(`{"processId":${process.pid},"held":${this.isHeld}}`)
     })
   }
 
@@ -191,9 +191,9 @@ async function claimState(file: string): Promise<ClaimState | undefined> {
     socket.on('close', done)
   }).finally(address.forget)
   if (answer === undefined) return stateByProcess(file)
-  const [, processId = 'unknown', held] = /^{"processId":(\d+),"held":(true|false)}$/.exec(answer) ?? []
+  const [, processId = 'unknown', heldText] = /^{"processId":(\d+),"held":(true|false)}$/.exec(answer) ?? []
   // Who lives but cannot answer, being out of file descriptors for instance, holds the directory.
-  return { processId, held: held !== 'false' }
+  return { processId, isHeld: heldText !== 'false' }
 }
 
 /** Where the claim is a plain file: it is good while its process lives. */
@@ -201,7 +201,7 @@ function stateByProcess(file: string): ClaimState | undefined {
   if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined
   const processId = Number(fs.readFileSync(file, 'latin1'))
   // Our own id was left by an earlier process of the same number, as the first one in a container always has.
-  return processId !== process.pid && isAlive(processId) ? { processId: String(processId), held: true } : undefined
+  return processId !== process.pid && isAlive(processId) ? { processId: String(processId), isHeld: true } : undefined
 }
 
 function isAlive(processId: number): boolean {

@@ -25,8 +25,8 @@ export class OffsetMap {
    * of which the part `loadFactor` is used. Lookups in a full table are slow.
    */
   constructor(baseOffset: bigint, endOffset: bigint, { memoryBytes, loadFactor }: OffsetMapLimits) {
-    const wanted = Math.ceil(Number(endOffset - baseOffset) / loadFactor) + 1
-    this.#slots = Math.max(1, Math.min(wanted, Math.floor(memoryBytes / OFFSET_MAP_ENTRY_BYTES)))
+    const neededSlots = Math.ceil(Number(endOffset - baseOffset) / loadFactor) + 1
+    this.#slots = Math.max(1, Math.min(neededSlots, Math.floor(memoryBytes / OFFSET_MAP_ENTRY_BYTES)))
     this.capacity = Math.max(1, Math.floor(this.#slots * loadFactor))
     this.#baseOffset = baseOffset
     this.#digests = new Int32Array(this.#slots * DIGEST_INTS)
@@ -76,12 +76,12 @@ export class OffsetMap {
 
   #holds(slot: number, digest: Int32Array): boolean {
     const at = slot * DIGEST_INTS
-    const known = this.#digests
+    const digests = this.#digests
     return (
-      known[at] === digest[0] &&
-      known[at + 1] === digest[1] &&
-      known[at + 2] === digest[2] &&
-      known[at + 3] === digest[3]
+      digests[at] === digest[0] &&
+      digests[at + 1] === digest[1] &&
+      digests[at + 2] === digest[2] &&
+      digests[at + 3] === digest[3]
     )
   }
 }

@@ -49,8 +49,8 @@ export class CleanedTransactionMetadata implements TransactionRetention {
     for (let next = this.#expected.at(-1); next && next.firstOffset <= offset; next = this.#expected.at(-1)) {
       this.#expected.pop()
       // It is told of once more in every segment that it reaches into.
-      const isKnown = this.#aborts.get(next.producerId)?.aborted.lastOffset === next.lastOffset
-      if (!isKnown) this.#aborts.set(next.producerId, { aborted: next, hasData: false })
+      const isBegun = this.#aborts.get(next.producerId)?.aborted.lastOffset === next.lastOffset
+      if (!isBegun) this.#aborts.set(next.producerId, { aborted: next, hasData: false })
     }
   }
 

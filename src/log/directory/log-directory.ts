@@ -224,12 +224,15 @@ export class LogDirectory {
   }
 
   /** Takes one step of a stop. One that fails does not spare the others, but the stop is not clean. */
-  async #closing(what: string, step: () => Promise<void>): Promise<boolean> {
+  async #closing(subject: string, step: () => Promise<void>): Promise<boolean> {
     try {
       await step()
       return true
     } catch (error) {
-      this.#world.logger.error({ err: error }, `${what} could not be written out: the next start checks what is there`)
+      this.#world.logger.error(
+        { err: error },
+        `${subject} could not be written out: the next start checks what is there`
+      )
       return false
     }
   }

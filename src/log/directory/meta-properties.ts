@@ -62,9 +62,9 @@ async function claimExisting(storage: Storage, random: Random, identity: Identit
   if (identity.clusterId !== undefined && clusterId !== identity.clusterId) {
     throw new DataDirectoryError(`the data directory belongs to cluster '${clusterId}', not to '${identity.clusterId}'`)
   }
-  const known = properties.get('directory.id')
-  const meta = { clusterId, nodeId: identity.nodeId, directoryId: known ?? randomUuid(random) }
-  if (known === undefined) await writeMeta(storage, meta)
+  const existing = properties.get('directory.id')
+  const meta = { clusterId, nodeId: identity.nodeId, directoryId: existing ?? randomUuid(random) }
+  if (existing === undefined) await writeMeta(storage, meta)
   return meta
 }
 

@@ -70,7 +70,7 @@ export class LogReader {
 
   /** Whether two offsets belong to the same segment. */
   areInOneSegment(from: bigint, to: bigint): boolean {
-    return this.#segments.areInOne(from, to)
+    return this.#segments.areInSameSegment(from, to)
   }
 
   /** How many bytes lie between two offsets of one segment. */

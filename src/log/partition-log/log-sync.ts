@@ -49,8 +49,8 @@ export class LogSync {
   #underWay: string[] = []
   #isSyncing = false
   #syncing: Promise<void> = Promise.resolve()
-  /** Up to where a sync is wanted though no answer waits for it. */
-  #wanted = 0n
+  /** A sync is requested up to this offset, although no response waits for it. */
+  #requestedOffset = 0n
 
   /** `recoveryPoint` is up to where the disk is known to have the log, which ends at `endOffset`. */
   constructor(log: SyncedLog, config: FlushConfig, recoveryPoint: bigint, endOffset: bigint) {
@@ -131,14 +131,14 @@ export class LogSync {
     const { folder } = this.#log
     // Recovery begins with what is known of producers at the new segment's base.
     this.#expect([...filesOf(folder, full), segmentPath(folder, baseOffset, 'snapshot'), folder])
-    this.#wanted = baseOffset
+    this.#requestedOffset = baseOffset
     this.#start()
   }
 
   /** Resolves when the full segments before `offset` are on the disk. Throws when that fails or the log is offline. */
   async synced(offset: bigint): Promise<void> {
     while (this.#log.guard.run(() => this.#recoveryPoint < offset)) {
-      if (offset > this.#wanted) this.#wanted = offset
+      if (offset > this.#requestedOffset) this.#requestedOffset = offset
       this.#start()
       await this.#syncing
     }
@@ -168,7 +168,7 @@ export class LogSync {
     if (!this.#isUnsynced) return
     this.expectEpochChange()
     this.#expect(filesOf(folder, segments.active))
-    this.#wanted = this.#endOffset
+    this.#requestedOffset = this.#endOffset
     this.#start()
     await this.#syncing
     guard.run(() => {
@@ -198,7 +198,7 @@ export class LogSync {
     const { clock } = this.#log
     this.#alarm = clock.at(clock.now() + this.#flushMs, () => {
       this.#alarm = undefined
-      this.#wanted = this.#endOffset
+      this.#requestedOffset = this.#endOffset
       this.#start()
     })
   }
@@ -213,7 +213,7 @@ export class LogSync {
     this.#isSyncing = true
     try {
       while (!guard.isOffline) {
-        const upTo = this.#isDue ? this.#endOffset : this.#wanted
+        const upTo = this.#isDue ? this.#endOffset : this.#requestedOffset
         if (upTo <= this.#recoveryPoint && this.#unsynced.size === 0) return
         for (const path of this.#take(upTo)) {
           // Retention and compaction may have taken it meanwhile; a log that is gone has nothing to sync.

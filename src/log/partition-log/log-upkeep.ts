@@ -36,11 +36,11 @@ export class LogUpkeep {
   readonly #log: KeptLog
   #offset: bigint
 
-  /** `wantedOffset`: what the checkpoint says. A log cannot begin before its first segment. */
-  constructor(log: KeptLog, wantedOffset: bigint) {
+  /** `checkpointOffset`: the start offset from the checkpoint. A log cannot begin before its first segment. */
+  constructor(log: KeptLog, checkpointOffset: bigint) {
     const { firstOffset } = log.segments
     this.#log = log
-    this.#offset = wantedOffset > firstOffset ? wantedOffset : firstOffset
+    this.#offset = checkpointOffset > firstOffset ? checkpointOffset : firstOffset
     log.epochs.truncateFromStart(this.#offset)
   }
 

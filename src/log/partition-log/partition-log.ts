@@ -59,17 +59,17 @@ export class PartitionLog {
     this.folder = options.folder
     this.#config = options.config
     this.leaderEpochs = new LeaderEpochs(options.storage, options.folder)
-    const wantedStart = options.logStartOffset ?? 0n
+    const checkpointOffset = options.logStartOffset ?? 0n
     const create = (baseOffset: bigint) => this.#newSegment(baseOffset)
-    this.#segments = new Segments({ ...options, emptyAt: wantedStart, nowMs: options.clock.now(), create })
-    const endOffset = this.#endOf(wantedStart)
+    this.#segments = new Segments({ ...options, emptyAt: checkpointOffset, nowMs: options.clock.now(), create })
+    const endOffset = this.#endOf(checkpointOffset)
     const { storage, folder, clock, recoveryPoint = 0n } = options
     const arrived = (bytes: number) => this.#observer?.arrived(bytes)
     const synced = { storage, folder, clock, segments: this.#segments, guard: this.#guard, arrived }
     this.#sync = new LogSync(synced, options.config, recoveryPoint, endOffset)
     const parts = { ...options, ...synced, epochs: this.leaderEpochs, sync: this.#sync, config: () => this.#config }
     this.#writer = new LogWriter({ ...parts, observer: () => this.#observer }, endOffset)
-    this.upkeep = new LogUpkeep(parts, wantedStart)
+    this.upkeep = new LogUpkeep(parts, checkpointOffset)
     this.reader = new LogReader(synced, this)
     this.#guard.onOffline(() => this.#observer?.offline())
   }
@@ -236,13 +236,13 @@ export class PartitionLog {
   }
 
   /** Where the log ends; one that ends before its start begins again there, with an empty segment. */
-  #endOf(wantedStart: bigint): bigint {
+  #endOf(startOffset: bigint): bigint {
     const { endOffset } = this.#segments.active
-    if (endOffset >= wantedStart) return endOffset
+    if (endOffset >= startOffset) return endOffset
     const { folder, logger } = this.#options
-    logger.warn({ folder, offset: wantedStart }, 'the log begins again, empty, at another offset')
-    this.#segments.startAgainAt(wantedStart)
+    logger.warn({ folder, offset: startOffset }, 'the log begins again, empty, at another offset')
+    this.#segments.startAgainAt(startOffset)
     this.leaderEpochs.truncateFromEnd(0n)
-    return wantedStart
+    return startOffset
   }
 }

@@ -44,13 +44,13 @@ export function findMaxTimestamp(segments: readonly Segment[]): RecordTime | und
   return undefined
 }
 
-function firstRecord(batch: RecordBatch, wanted: (record: RecordTime) => boolean): RecordTime | undefined {
+function firstRecord(batch: RecordBatch, matches: (record: RecordTime) => boolean): RecordTime | undefined {
   const walker = new RecordWalker(batch)
   const { baseOffset, partitionLeaderEpoch } = batch
   while (walker.next()) {
     const offset = baseOffset + BigInt(walker.offsetDelta)
     const record = { offset, timestamp: BigInt(walker.timestamp), leaderEpoch: partitionLeaderEpoch }
-    if (wanted(record)) return record
+    if (matches(record)) return record
   }
   return undefined
 }

@@ -179,8 +179,8 @@ function refuseInnerDamage(
   const wasSynced = recoveryPoint === 'end' || endOffset < recoveryPoint
   if (!wasSynced && !mustBeWhole) return
   if (laterSegments === 0 && !isFollowedBySound(storage, path, size, fileBytes)) return
-  const what = `${path} is damaged at position ${size}, and what follows would be lost`
-  const sentence = `${what}: put back a copy of the file, or cut it there to go on without that`
+  const damage = `${path} is damaged at position ${size}, and what follows would be lost`
+  const sentence = `${damage}: put back a copy of the file, or cut it there to go on without that`
   throw mustBeWhole ? new DataDirectoryError(sentence) : new StorageError('other', sentence)
 }
 

@@ -26,8 +26,8 @@ export function refuseOverlap(folder: string, segment: Segment, next: bigint | u
   refuse(`${segment.path} ends at offset ${end - 1n}, and ${segmentPath(folder, next, 'log')} begins before that`)
 }
 
-function refuse(what: string): never {
-  throw new StorageError('other', `${what}: the file that does not belong there must be taken away`)
+function refuse(reason: string): never {
+  throw new StorageError('other', `${reason}: the file that does not belong there must be taken away`)
 }
 
 /** What is damaged is not to be judged by its place. */

@@ -83,6 +83,6 @@ function sizeAt(window: Buffer, at: number, path: string, position: number): num
 }
 
 /** Names the place: it is what an operator needs to know. */
-function damage(path: string, position: number, what: string): CorruptRecordError {
-  return new CorruptRecordError(`${path}, position ${position}: ${what}`, position)
+function damage(path: string, position: number, reason: string): CorruptRecordError {
+  return new CorruptRecordError(`${path}, position ${position}: ${reason}`, position)
 }

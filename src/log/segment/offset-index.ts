@@ -45,13 +45,13 @@ export class OffsetIndex {
 
   /** Position of a batch that begins at or before the one that holds `offset`. */
   positionBefore(offset: bigint): number {
-    const wanted = Number(offset - this.#baseOffset)
-    return this.#entries.lastWhere(entry => entry.readInt32BE(0) <= wanted)?.readInt32BE(4) ?? 0
+    const relativeOffset = Number(offset - this.#baseOffset)
+    return this.#entries.lastWhere(entry => entry.readInt32BE(0) <= relativeOffset)?.readInt32BE(4) ?? 0
   }
 
   /** The offset of the first entry whose batch begins at `position` or later; undefined when there is none. */
   offsetAt(position: number): bigint | undefined {
-    const entry = this.#entries.firstNotWhere(one => one.readInt32BE(4) < position)
+    const entry = this.#entries.firstNotWhere(candidate => candidate.readInt32BE(4) < position)
     return entry && this.#baseOffset + BigInt(entry.readInt32BE(0))
   }
 

@@ -76,14 +76,14 @@ export class Segments {
   }
 
   /** Whether two offsets belong to the same segment. */
-  areInOne(from: bigint, to: bigint): boolean {
+  areInSameSegment(from: bigint, to: bigint): boolean {
     return this.#indexOf(from) === this.#indexOf(to)
   }
 
   /** How many bytes lie between two offsets of one segment. */
   bytesBetween(from: bigint, to: bigint): number {
     const segment = this.#segments[this.#indexOf(from)]
-    assert(segment && this.areInOne(from, to), 'the offsets are in one segment')
+    assert(segment && this.areInSameSegment(from, to), 'the offsets are in one segment')
     const positionOf = (offset: bigint) => segment.find(offset)?.position ?? segment.size
     return positionOf(to) - positionOf(from)
   }

@@ -50,18 +50,18 @@ function decide(add: () => void): Omit<CreatedPartitions, 'name'> {
 }
 
 /** Adds the records of one topic to the plan; throws the KafkaError to answer with before it adds any. */
-function addPartitions(image: MetadataImage, wanted: MorePartitions, { brokers }: Limits, plan: Plan): void {
-  const topic = image.topicsByName.get(wanted.name)
+function addPartitions(image: MetadataImage, request: MorePartitions, { brokers }: Limits, plan: Plan): void {
+  const topic = image.topicsByName.get(request.name)
   // Kafka answers without words here.
   if (!topic) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', '')
   const first = topic.partitions.length
-  const added = additional(topic, wanted)
+  const added = additional(topic, request)
   plan.reserve(added)
   const factor = topic.partitions[0]?.replicas.length ?? 1
-  for (const { brokerIds } of wanted.assignments ?? []) checkAssignment(brokers, brokerIds, factor)
+  for (const { brokerIds } of request.assignments ?? []) checkAssignment(brokers, brokerIds, factor)
   const replicas = Array.from(
     { length: added },
-    (_, index) => wanted.assignments?.[index]?.brokerIds ?? placeReplicas(brokers, first + index, factor)
+    (_, index) => request.assignments?.[index]?.brokerIds ?? placeReplicas(brokers, first + index, factor)
   )
   for (const [index, ids] of replicas.entries()) {
     plan.records.push(partitionRecord(topic.topicId, first + index, ids, brokers))

@@ -60,13 +60,13 @@ export function createTopics(
   rules: TopicRules
 ): Decision<CreatedTopic> {
   const repeated = repeatedNames(topics)
-  const wanted = topics.filter(({ name }) => !repeated.has(name) && name !== CLUSTER_METADATA_TOPIC_NAME)
-  if (countPartitions(wanted, rules) > MAX_PARTITIONS_PER_BATCH) {
+  const creatable = topics.filter(({ name }) => !repeated.has(name) && name !== CLUSTER_METADATA_TOPIC_NAME)
+  if (countPartitions(creatable, rules) > MAX_PARTITIONS_PER_BATCH) {
     return refuseAll(topics, TOO_MANY_PER_REQUEST)
   }
   const plan = new Plan(image, rules.maxPartitions)
   const results: CreatedTopic[] = []
-  for (const topic of wanted) {
+  for (const topic of creatable) {
     results.push(decide(topic.name, () => createTopic(image, topic, rules, plan)))
     if (plan.records.length > MAX_RECORDS_PER_USER_OP) {
       return refuseAll(topics, 'Unable to perform excessively large batch operation.')

@@ -54,7 +54,7 @@ function refusal(update: FeatureUpdate, current: number, nodeId: number): string
 }
 
 function invalid({ feature, maxVersionLevel }: FeatureUpdate, why: string): KafkaError {
-  const what = `Invalid update version ${maxVersionLevel} for feature ${feature}. ${why}`
+  const message = `Invalid update version ${maxVersionLevel} for feature ${feature}. ${why}`
   const cause = 'The update failed for all features since the following feature had an error: '
-  return new KafkaError('INVALID_UPDATE_VERSION', cause + what)
+  return new KafkaError('INVALID_UPDATE_VERSION', cause + message)
 }

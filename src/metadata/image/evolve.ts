@@ -67,7 +67,7 @@ export class ImageDraft {
         this.#transaction = []
         return
       case 'EndTransactionRecord':
-        for (const held of this.#closeTransaction()) this.#change(held)
+        for (const pending of this.#closeTransaction()) this.#change(pending)
         return
       case 'AbortTransactionRecord':
         this.#closeTransaction()
@@ -100,10 +100,10 @@ export class ImageDraft {
   }
 
   #closeTransaction(): readonly MetadataRecord[] {
-    const held = this.#transaction
-    if (!held) throw new MetadataError('a metadata transaction ends that never began')
+    const pending = this.#transaction
+    if (!pending) throw new MetadataError('a metadata transaction ends that never began')
     this.#transaction = undefined
-    return held
+    return pending
   }
 
   #change(record: MetadataRecord): void {
@@ -213,8 +213,8 @@ export class ImageDraft {
   }
 
   #draftTopic(topicId: string): TopicDraft {
-    const known = this.#changedTopics.get(topicId)
-    if (known) return known
+    const changed = this.#changedTopics.get(topicId)
+    if (changed) return changed
     const topic = this.#byId.get(topicId)
     if (!topic) throw new MetadataError(`a record names the topic id ${topicId}, but no topic has it`)
     const draft = { ...topic, partitions: [...topic.partitions] }

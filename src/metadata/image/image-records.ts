@@ -31,8 +31,8 @@ function* featureRecords({ features }: MetadataImage): Generator<MetadataRecord,
 }
 
 function* others(image: MetadataImage, types: readonly RecordType[]): Generator<MetadataRecord, undefined> {
-  for (const wanted of types) {
-    for (const record of image.others.values()) if (record.type === wanted) yield record
+  for (const type of types) {
+    for (const record of image.others.values()) if (record.type === type) yield record
   }
 }
 

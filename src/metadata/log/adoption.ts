@@ -20,8 +20,8 @@ export interface Place {
 const ANY_DIRECTORY: readonly string[] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAA']
 
 /** Throws MetadataError where another node votes, leads or holds replicas, or another directory does. */
-export function checkAlone(image: MetadataImage, { voterIds }: Quorum, place: Place): void {
-  const { nodeId } = place
+export function checkAlone(image: MetadataImage, { voterIds }: Quorum, node: Place): void {
+  const { nodeId } = node
   if (voterIds?.some(id => id !== nodeId)) {
     throw new MetadataError(`the metadata belongs to a quorum of nodes ${voterIds.join()}, not ${nodeId} alone`)
   }
@@ -32,7 +32,7 @@ export function checkAlone(image: MetadataImage, { voterIds }: Quorum, place: Pl
     )
   }
   for (const { name, partitions } of image.topicsById.values()) {
-    for (const partition of partitions) checkPartition(name, partition, place)
+    for (const partition of partitions) checkPartition(name, partition, node)
   }
 }
 

@@ -54,14 +54,14 @@ export function coordinatorEpochOf(value: Buffer | null): number {
 }
 
 /** A reader past the version that the bytes begin with. */
-function versioned(bytes: Buffer | null, leastBytes: number, what: string): ByteReader {
+function versioned(bytes: Buffer | null, leastBytes: number, subject: string): ByteReader {
   const length = bytes?.length ?? 0
   if (bytes === null || length < leastBytes) {
-    throw new KafkaError('INVALID_RECORD', `${length} bytes are too few for a ${what}`)
+    throw new KafkaError('INVALID_RECORD', `${length} bytes are too few for a ${subject}`)
   }
   const reader = new ByteReader(bytes)
   const version = reader.int16()
-  if (version < 0) throw new KafkaError('INVALID_RECORD', `there is no version ${version} of a ${what}`)
+  if (version < 0) throw new KafkaError('INVALID_RECORD', `there is no version ${version} of a ${subject}`)
   return reader
 }
 

@@ -39,8 +39,8 @@ export interface Message<S extends Shape> {
 export function message<S extends Shape>(shape: S, flexibleSince = Number.POSITIVE_INFINITY): Message<S> {
   const codecs = new Map<number, Codec<Struct>>()
   const at = (version: number): Codec<Struct> => {
-    const known = codecs.get(version)
-    if (known) return known
+    const cached = codecs.get(version)
+    if (cached) return cached
     const codec = structCodec(shape, { version, flexible: version >= flexibleSince })
     codecs.set(version, codec)
     return codec
@@ -101,9 +101,9 @@ function structCodec(shape: Shape, target: Target): Codec<Struct> {
   }
 }
 
-function readTagged(reader: ByteReader, known: ReadonlyMap<number, Member>, value: Struct): void {
+function readTagged(reader: ByteReader, tagged: ReadonlyMap<number, Member>, value: Struct): void {
   for (let left = reader.uvarint(); left > 0; left--) {
-    const member = known.get(reader.uvarint())
+    const member = tagged.get(reader.uvarint())
     const window = reader.window(reader.uvarint())
     // A tag that we do not know comes from a newer peer and is skipped, as the protocol wants it.
     if (!member) continue

@@ -39,10 +39,10 @@ export function withoutPackage(name: string): (reason: string) => never {
 
 /** Looks at errors on their way to clients, and logs each MissingCodecError once: all batches of a codec say the same. */
 export function missingCodecNotice(logger: Logger): (error: unknown) => void {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   return error => {
-    if (!(error instanceof MissingCodecError) || told.has(error.message)) return
-    told.add(error.message)
+    if (!(error instanceof MissingCodecError) || reported.has(error.message)) return
+    reported.add(error.message)
     logger.warn({}, error.message)
   }
 }

@@ -69,6 +69,8 @@ function claimedSize(block: Buffer): number {
   throw new Error('the size of a block never ends')
 }
 
-function startsAt(bytes: Buffer, position: number, wanted: Buffer): boolean {
-  return bytes.length - position >= wanted.length && wanted.compare(bytes, position, position + wanted.length) === 0
+function startsAt(bytes: Buffer, position: number, expected: Buffer): boolean {
+  return (
+    bytes.length - position >= expected.length && expected.compare(bytes, position, position + expected.length) === 0
+  )
 }

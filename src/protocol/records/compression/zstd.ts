@@ -67,10 +67,10 @@ function* inflateStream(binding: ZstdBinding, bytes: Buffer): Generator<Buffer> 
     const piece = Buffer.allocUnsafe(pieceBytes)
     let filled = 0
     while (filled < pieceBytes) {
-      const [wanted, produced, consumed] = context.decompressStream(piece.subarray(filled), rest)
+      const [expectedBytes, produced, consumed] = context.decompressStream(piece.subarray(filled), rest)
       filled += produced
       rest = rest.subarray(consumed)
-      if (wanted === 0 && rest.length === 0) return yield piece.subarray(0, filled)
+      if (expectedBytes === 0 && rest.length === 0) return yield piece.subarray(0, filled)
       if (produced === 0 && consumed === 0) throw new Error('the stream is cut off')
     }
     yield piece
