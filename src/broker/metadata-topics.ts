@@ -58,8 +58,8 @@ export class MetadataTopics implements GroupTopics {
   }
 
   #hashOf(topic: TopicState): bigint {
-    const known = this.#hashes.get(topic)
-    if (known !== undefined) return known
+    const cached = this.#hashes.get(topic)
+    if (cached !== undefined) return cached
     const rack = this.#rack()
     const racks = rack === null ? [] : [rack]
     const hash = topicHash({ ...topic, partitions: topic.partitions.map(() => ({ racks })) })

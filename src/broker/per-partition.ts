@@ -60,7 +60,7 @@ export async function eachInTurns<Item, Answer>(
     turn.push(answer(item))
     const pause = afterYou()
     if (!pause) continue
-    for (const one of await Promise.all(turn)) answers.push(one)
+    for (const result of await Promise.all(turn)) answers.push(result)
     turn = []
     await pause
   }
@@ -78,9 +78,9 @@ export function indexesByTopic(
 ): Map<string, Set<number>> {
   const all = new Map<string, Set<number>>()
   for (const { name, indexes } of topics) {
-    const known = all.get(name) ?? new Set<number>()
-    all.set(name, known)
-    for (const index of indexes) known.add(index)
+    const distinctIndexes = all.get(name) ?? new Set<number>()
+    all.set(name, distinctIndexes)
+    for (const index of indexes) distinctIndexes.add(index)
   }
   return all
 }
@@ -89,8 +89,8 @@ export function indexesByTopic(
 export function byTopic<Data>(answers: readonly (PartitionRef & { readonly data: Data })[]) {
   const topics = new Map<string, { topic: string; topicId: string; partitions: Data[] }>()
   for (const { topic, topicId, data } of answers) {
-    const known = topics.get(`${topicId}/${topic}`)
-    if (known) known.partitions.push(data)
+    const entry = topics.get(`${topicId}/${topic}`)
+    if (entry) entry.partitions.push(data)
     else topics.set(`${topicId}/${topic}`, { topic, topicId, partitions: [data] })
   }
   return [...topics.values()]

@@ -5,7 +5,7 @@ import { type ErrorName, KafkaError } from '../protocol/errors.ts'
  * A partition as a Fetch request asks for it. The topic is named by `topicId` from version 13 on, else by `topic`. The
  * name behind an id is looked up once: a session keeps it though the topic be deleted. It is '' while none is known.
  */
-export interface WantedPartition {
+export interface RequestedPartition {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
@@ -17,7 +17,7 @@ export interface WantedPartition {
 
 /** What the session has to know of a partition's result. */
 export interface FetchResult {
-  readonly wanted: WantedPartition
+  readonly requested: RequestedPartition
   readonly errorCode: ErrorName
   readonly highWatermark: bigint
   readonly logStartOffset: bigint
@@ -32,20 +32,20 @@ export interface SessionRequest {
   readonly usesTopicIds: boolean
   /** The name of the topic that now has an id, or ''. */
   readonly nameOf: (topicId: string) => string
-  readonly wanted: readonly WantedPartition[]
-  readonly forgotten: readonly Pick<WantedPartition, 'topic' | 'topicId' | 'partition'>[]
+  readonly partitions: readonly RequestedPartition[]
+  readonly forgotten: readonly Pick<RequestedPartition, 'topic' | 'topicId' | 'partition'>[]
 }
 
 export interface FetchRound {
   /** What to read, in the order in which the partitions get their share of the answer's bytes. */
-  readonly wanted: readonly WantedPartition[]
+  readonly partitions: readonly RequestedPartition[]
   /** Picks the results to send, and gives the session id to send with them (0: none). */
   answer<R extends FetchResult>(results: readonly R[], now: number): { sessionId: number; results: readonly R[] }
 }
 
 /** A partition of a session. */
 export interface CachedPartition {
-  wanted: WantedPartition
+  requested: RequestedPartition
   highWatermark: bigint
   logStartOffset: bigint
 }
@@ -66,7 +66,7 @@ export const LAST_EPOCH = 2_147_483_647
 
 /** Names a partition within a session. */
 export function keyOf(
-  { topic, topicId, partition }: Pick<WantedPartition, 'topic' | 'topicId' | 'partition'>,
+  { topic, topicId, partition }: Pick<RequestedPartition, 'topic' | 'topicId' | 'partition'>,
   byId: boolean
 ) {
   return `${byId ? topicId : topic}-${partition}`
@@ -78,13 +78,13 @@ export function nextEpoch(epoch: number): number {
 }
 
 /** Takes the request's additions, changes and removals into the session. */
-export function apply({ wanted, forgotten, usesTopicIds }: SessionRequest, session: Session): void {
-  for (const partition of wanted) {
+export function apply({ partitions, forgotten, usesTopicIds }: SessionRequest, session: Session): void {
+  for (const partition of partitions) {
     const key = keyOf(partition, usesTopicIds)
     const cached = session.partitions.get(key)
-    if (cached) cached.wanted = { ...partition, topic: cached.wanted.topic }
+    if (cached) cached.requested = { ...partition, topic: cached.requested.topic }
     // -1 is no watermark, so that the first result is sent whatever it is.
-    else session.partitions.set(key, { wanted: partition, highWatermark: -1n, logStartOffset: -1n })
+    else session.partitions.set(key, { requested: partition, highWatermark: -1n, logStartOffset: -1n })
   }
   for (const partition of forgotten) session.partitions.delete(keyOf(partition, usesTopicIds))
 }
@@ -93,11 +93,11 @@ export function apply({ wanted, forgotten, usesTopicIds }: SessionRequest, sessi
 export function incremental(session: Session, { nameOf }: SessionRequest): FetchRound {
   const { epoch } = session
   for (const cached of session.partitions.values()) {
-    const { wanted } = cached
-    if (wanted.topic === '') cached.wanted = { ...wanted, topic: nameOf(wanted.topicId) }
+    const { requested } = cached
+    if (requested.topic === '') cached.requested = { ...requested, topic: nameOf(requested.topicId) }
   }
   return {
-    wanted: [...session.partitions.values()].map(({ wanted }) => wanted),
+    partitions: [...session.partitions.values()].map(({ requested }) => requested),
     answer: results => {
       // The same session on another connection has moved on while this request waited.
       if (session.epoch !== epoch) {
@@ -113,7 +113,7 @@ export function incremental(session: Session, { nameOf }: SessionRequest): Fetch
 
 /** Whether the client must hear of this result; notes what it is told. */
 function isNews(session: Session, result: FetchResult): boolean {
-  const key = keyOf(result.wanted, session.usesTopicIds)
+  const key = keyOf(result.requested, session.usesTopicIds)
   const cached = session.partitions.get(key)
   if (!cached) return false
   const { highWatermark, logStartOffset, errorCode, recordBytes, diverges } = result

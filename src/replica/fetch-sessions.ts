@@ -13,9 +13,9 @@ import {
   keyOf,
   LAST_EPOCH,
   nextEpoch,
+  type RequestedPartition,
   type Session,
-  type SessionRequest,
-  type WantedPartition
+  type SessionRequest
 } from './fetch-session.ts'
 
 const NO_SESSION = 0
@@ -52,20 +52,20 @@ export class FetchSessions {
    * the client then starts over with a full fetch.
    */
   open(request: SessionRequest, now: number): FetchRound {
-    const { sessionId, sessionEpoch, wanted } = request
+    const { sessionId, sessionEpoch, partitions: requested } = request
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       this.#sessions.delete(sessionId)
-      return sessionEpoch === FINAL_EPOCH ? sessionless(wanted) : this.#full(request)
+      return sessionEpoch === FINAL_EPOCH ? sessionless(requested) : this.#full(request)
     }
     const session = this.#find(request)
-    if (!this.#hasRoomFor(wanted.length)) {
+    if (!this.#hasRoomFor(requested.length)) {
       this.#sessions.delete(session.id)
       throw new KafkaError('FETCH_SESSION_ID_NOT_FOUND', 'there is no room for more partitions in fetch sessions')
     }
     apply(request, session)
     if (session.partitions.size === 0) {
       this.#sessions.delete(session.id)
-      return sessionless(wanted)
+      return sessionless(requested)
     }
     session.lastUsedMs = now
     this.#sessions.delete(session.id)
@@ -87,15 +87,15 @@ export class FetchSessions {
   }
 
   /** A round over all that the request names; its answer opens a session when there is room for one. */
-  #full({ wanted, usesTopicIds }: SessionRequest): FetchRound {
+  #full({ partitions: requested, usesTopicIds }: SessionRequest): FetchRound {
     return {
-      wanted,
+      partitions: requested,
       answer: (results, now) => {
         const hasSlot = this.#sessions.size < this.#limits.slots || this.#evict(results.length, now)
         if (!hasSlot || !this.#hasRoomFor(results.length)) return { sessionId: NO_SESSION, results }
         const partitions = new Map<string, CachedPartition>()
-        for (const { wanted, highWatermark, logStartOffset } of results) {
-          partitions.set(keyOf(wanted, usesTopicIds), { wanted, highWatermark, logStartOffset })
+        for (const { requested, highWatermark, logStartOffset } of results) {
+          partitions.set(keyOf(requested, usesTopicIds), { requested, highWatermark, logStartOffset })
         }
         const id = this.#freshId()
         this.#sessions.set(id, {
@@ -114,9 +114,9 @@ export class FetchSessions {
   /** Sessions must not grow without end by requests that each add a little. */
   #hasRoomFor(added: number): boolean {
     if (added === 0) return true
-    let known = added
-    for (const { partitions } of this.#sessions.values()) known += partitions.size
-    return known <= this.#limits.partitions
+    let total = added
+    for (const { partitions } of this.#sessions.values()) total += partitions.size
+    return total <= this.#limits.partitions
   }
 
   /** Makes room: a stale session goes, else the smallest that is no longer new, if it is not larger than the new one. */
@@ -142,6 +142,6 @@ export class FetchSessions {
   }
 }
 
-function sessionless(wanted: readonly WantedPartition[]): FetchRound {
-  return { wanted, answer: results => ({ sessionId: NO_SESSION, results }) }
+function sessionless(partitions: readonly RequestedPartition[]): FetchRound {
+  return { partitions, answer: results => ({ sessionId: NO_SESSION, results }) }
 }

@@ -85,8 +85,8 @@ class CompactedLogs implements Iterable<PartitionLog> {
 
   #segmentCount({ name, topicId }: TopicState, index: number): number {
     const key = `${topicId}-${index}`
-    const known = this.#segmentCounts.get(key)
-    if (known !== undefined) return known
+    const cached = this.#segmentCounts.get(key)
+    if (cached !== undefined) return cached
     const count = segmentOffsets(this.#ports.storage, folderOf({ topic: name, partition: index })).length
     this.#segmentCounts.set(key, count)
     return count

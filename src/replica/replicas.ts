@@ -91,8 +91,8 @@ export class Replicas {
     const { image } = this.#ports.metadata
     const missing = names.filter(name => !image.topicsByName.has(name) && !WITHOUT_COORDINATOR.has(name))
     const settings = this.#ports.settings()
-    const wanted = missing.map(name => missingTopic(name, settings))
-    const { records, results } = createTopics(image, wanted, this.topicRules())
+    const newTopics = missing.map(name => missingTopic(name, settings))
+    const { records, results } = createTopics(image, newTopics, this.topicRules())
     this.change(records)
     const refused = results.filter(({ errorCode }) => errorCode !== 'NONE')
     return new Map(refused.map(result => [result.name, new KafkaError(result.errorCode, result.errorMessage ?? '')]))
@@ -118,9 +118,9 @@ export class Replicas {
    */
   checkInSync(name: string, index: number): void {
     const { isr, replicas } = this.topic(name).partitions[index] ?? { isr: [], replicas: [] }
-    const wanted = Math.min(this.settingsOf(name).get('min.insync.replicas'), replicas.length)
-    if (isr.length >= wanted) return
-    throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, not ${wanted}`)
+    const minInSync = Math.min(this.settingsOf(name).get('min.insync.replicas'), replicas.length)
+    if (isr.length >= minInSync) return
+    throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, not ${minInSync}`)
   }
 
   /** The partition, if it exists and somebody has used it. */
@@ -153,8 +153,8 @@ export class Replicas {
 
   /** The settings of a topic in force. */
   settingsOf(name: string): TopicSettings {
-    const known = this.#settings.get(name)
-    if (known) return known
+    const cached = this.#settings.get(name)
+    if (cached) return cached
     const { metadata, settings } = this.#ports
     const resolved = settings().topic(configsOf(metadata.image, RESOURCE_TYPES.TOPIC, name))
     this.#settings.set(name, resolved)
@@ -163,8 +163,8 @@ export class Replicas {
 
   /** What batches of a topic must keep to. */
   rulesOf(name: string): ValidationRules {
-    const known = this.#rules.get(name)
-    if (known) return known
+    const cached = this.#rules.get(name)
+    if (cached) return cached
     const rules = batchRulesOf(this.settingsOf(name), this.#ports.settings())
     this.#rules.set(name, rules)
     return rules
@@ -191,9 +191,9 @@ export class Replicas {
 
   /** Whose a folder of the data directory is, undefined for that of no topic. */
   ownerOf({ topic, partition }: TopicPartition): OwnedPartition | undefined {
-    const known = this.#ports.metadata.image.topicsByName.get(topic)
-    if (!known?.partitions[partition]) return undefined
-    return { topicId: known.topicId, config: () => logConfigOf(this.settingsOf(topic)) }
+    const state = this.#ports.metadata.image.topicsByName.get(topic)
+    if (!state?.partitions[partition]) return undefined
+    return { topicId: state.topicId, config: () => logConfigOf(this.settingsOf(topic)) }
   }
 
   /** Opens a partition that was recovered, so that a clean stop leaves what Kafka looks for in its folder. */

@@ -24,8 +24,8 @@ export const findCoordinator: Handler<'FindCoordinator'> = (request, context) =>
   const coordinators = each(
     batched ? coordinatorKeys : [key],
     context.parts,
-    one => found(one, coordinatorOf(one, keyType, context), batched ? '' : 'NONE'),
-    (one, { errorCode, error }) => notFound(one, errorCode, error)
+    key => found(key, coordinatorOf(key, keyType, context), batched ? '' : 'NONE'),
+    (key, { errorCode, error }) => notFound(key, errorCode, error)
   )
   const [only] = coordinators
   return batched || !only ? { coordinators } : only

@@ -13,7 +13,7 @@ export const updateFeatures: Handler<'UpdateFeatures'> = ({ featureUpdates, vali
   const updates = new Map(featureUpdates.map(update => [update.feature, update]))
   const records = decide(parts.metadata.image, [...updates.values()], parts.settings.get('node.id'))
   if (!validateOnly) parts.replicas.change(records)
-  const told = apiVersion <= LAST_VERSION_WITH_RESULTS ? featureUpdates : []
-  const results = told.map(({ feature }) => ({ feature, errorCode: 'NONE' as const, errorMessage: 'NONE' }))
+  const listed = apiVersion <= LAST_VERSION_WITH_RESULTS ? featureUpdates : []
+  const results = listed.map(({ feature }) => ({ feature, errorCode: 'NONE' as const, errorMessage: 'NONE' }))
   return { errorCode: 'NONE', errorMessage: null, results }
 }

@@ -24,7 +24,7 @@ export function sortCommit<Partition extends Indexed>(
   byId: boolean
 ): SortedCommit<Partition> {
   const sorted = topics.map(topic => sortOut(topic, context, byId))
-  const refused = sorted.flatMap(one => one.refused)
+  const refused = sorted.flatMap(topic => topic.refused)
   return {
     topics: sorted.map(({ accepted }) => accepted).filter(({ partitions }) => partitions.length > 0),
     answerWith: committed => (refused.length === 0 ? committed : merged([...refused, ...committed]))
@@ -42,15 +42,15 @@ function sortOut<Partition extends Indexed>(
   byId: boolean
 ): Sorted<Partition> {
   const { name, topicId, partitions } = topic
-  const known = find(topic, context, byId)
-  if (!known) {
+  const state = find(topic, context, byId)
+  if (!state) {
     const errorCode = byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
     return { accepted: { name, topicId, partitions: [] }, refused: [refuse(topic, topic, errorCode)] }
   }
-  const there = partitions.filter(({ partitionIndex }) => known.partitions[partitionIndex])
-  const missing = partitions.filter(({ partitionIndex }) => !known.partitions[partitionIndex])
-  const refused = missing.length === 0 ? [] : [refuse(known, { partitions: missing }, 'UNKNOWN_TOPIC_OR_PARTITION')]
-  return { accepted: { name: known.name, topicId: known.topicId, partitions: there }, refused }
+  const there = partitions.filter(({ partitionIndex }) => state.partitions[partitionIndex])
+  const missing = partitions.filter(({ partitionIndex }) => !state.partitions[partitionIndex])
+  const refused = missing.length === 0 ? [] : [refuse(state, { partitions: missing }, 'UNKNOWN_TOPIC_OR_PARTITION')]
+  return { accepted: { name: state.name, topicId: state.topicId, partitions: there }, refused }
 }
 
 function find(

@@ -48,8 +48,8 @@ async function fetchGroup(
   const named = byId ? topics?.map(topic => withName(topic, context)) : topics
   const isUnknown = ({ name }: FetchTopic) => byId && name === ''
   const unknown = named?.filter(isUnknown) ?? []
-  const known = named?.filter(topic => !isUnknown(topic)) ?? null
-  const answer = await context.parts.groups.offsets.fetch({ ...group, topics: known }, budget, requireStable)
+  const existing = named?.filter(topic => !isUnknown(topic)) ?? null
+  const answer = await context.parts.groups.offsets.fetch({ ...group, topics: existing }, budget, requireStable)
   if (answer.errorCode !== 'NONE') return { groupId, ...answer }
   const found = byId && !topics ? withIds(answer, context) : answer.topics
   return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }
@@ -62,8 +62,8 @@ function withName(topic: FetchTopic, { parts }: RequestContext): FetchTopic {
 /** Topics are stored by name; those that exist have an id to be answered with. */
 function withIds({ topics }: OffsetFetchAnswer, { parts }: RequestContext): AnswerTopic[] {
   return topics.flatMap(topic => {
-    const known = parts.metadata.image.topicsByName.get(topic.name)
-    return known ? [{ ...topic, topicId: known.topicId }] : []
+    const state = parts.metadata.image.topicsByName.get(topic.name)
+    return state ? [{ ...topic, topicId: state.topicId }] : []
   })
 }
 

@@ -14,7 +14,7 @@ import { byTopic, distinct, each, type PartitionRef } from '../../per-partition.
 const UP_TO_HIGH_WATERMARK = -1n
 
 export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => {
-  const wanted = request.topics.flatMap(({ name, partitions }) =>
+  const requested = request.topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partitionIndex, offset }) => ({
       topic: name,
       topicId: ZERO_UUID,
@@ -23,10 +23,10 @@ export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => {
     }))
   )
   const results = each(
-    distinct(wanted),
+    distinct(requested),
     context.parts,
-    one => ({ ...one, data: answered(one, 'NONE', deleteUpTo(one.topic, one.partition, one.offset, context)) }),
-    (one, { errorCode }) => ({ ...one, data: answered(one, errorCode, -1n) })
+    ref => ({ ...ref, data: answered(ref, 'NONE', deleteUpTo(ref.topic, ref.partition, ref.offset, context)) }),
+    (ref, { errorCode }) => ({ ...ref, data: answered(ref, errorCode, -1n) })
   )
   return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
 }

@@ -38,21 +38,21 @@ const READ_COMMITTED = 1
 const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 }
 
 export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
-  const wanted = request.topics.flatMap(({ name, partitions }) =>
+  const requested = request.topics.flatMap(({ name, partitions }) =>
     partitions.map(asked => ({ topic: name, topicId: ZERO_UUID, partition: asked.partitionIndex, asked }))
   )
-  const once = distinct(wanted)
+  const once = distinct(requested)
   const kept = new Set(once)
-  const repeated = new Set(wanted.filter(one => !kept.has(one)).map(keyOf))
+  const repeated = new Set(requested.filter(ref => !kept.has(ref)).map(keyOf))
   const results = each(
     once,
     context.parts,
-    one => {
+    ref => {
       checkIsolationLevel(request)
-      if (repeated.has(keyOf(one))) throw new KafkaError('INVALID_REQUEST', `${keyOf(one)} stands twice in the request`)
-      return { ...one, data: answer(one.topic, one.asked, request, context) }
+      if (repeated.has(keyOf(ref))) throw new KafkaError('INVALID_REQUEST', `${keyOf(ref)} stands twice in the request`)
+      return { ...ref, data: answer(ref.topic, ref.asked, request, context) }
     },
-    (one, { errorCode }) => ({ ...one, data: { partitionIndex: one.partition, errorCode, ...NOTHING } })
+    (ref, { errorCode }) => ({ ...ref, data: { partitionIndex: ref.partition, errorCode, ...NOTHING } })
   )
   return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
 }

@@ -30,8 +30,8 @@ function endOffsets(
         const partition = parts.replicas.partition(topic, index)
         partition.checkLeaderEpoch(currentLeaderEpoch)
         const end = partition.log.endOffsetForEpoch(leaderEpoch)
-        const known = end && { leaderEpoch: end.epoch, endOffset: end.endOffset }
-        return { partition: index, errorCode: 'NONE' as const, ...(known ?? UNKNOWN) }
+        const epochEnd = end && { leaderEpoch: end.epoch, endOffset: end.endOffset }
+        return { partition: index, errorCode: 'NONE' as const, ...(epochEnd ?? UNKNOWN) }
       },
       ({ partition }, { errorCode }) => ({ partition, errorCode, ...UNKNOWN })
     )

@@ -27,8 +27,8 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
     const answer = describe(topicName, first, left, context)
     topics.push(answer)
     const next = first + answer.partitions.length
-    const known = parts.metadata.image.topicsByName.get(topicName)
-    if (known && next < known.partitions.length) return { topics, nextCursor: { topicName, partitionIndex: next } }
+    const state = parts.metadata.image.topicsByName.get(topicName)
+    if (state && next < state.partitions.length) return { topics, nextCursor: { topicName, partitionIndex: next } }
     left -= answer.partitions.length
   }
   return { topics, nextCursor: null }

@@ -23,8 +23,8 @@ export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { pa
       },
       (partitionIndex, { errorCode, error }): Partition => {
         // As in Kafka, of a topic that exists only the code is told.
-        const isKnown = parts.metadata.image.topicsByName.has(name)
-        const errorMessage = error instanceof KafkaError && !isKnown ? error.message : null
+        const exists = parts.metadata.image.topicsByName.has(name)
+        const errorMessage = error instanceof KafkaError && !exists ? error.message : null
         return { partitionIndex, errorCode, errorMessage, activeProducers: [] }
       }
     )

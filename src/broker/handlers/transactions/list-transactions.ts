@@ -15,29 +15,29 @@ export const listTransactions: Handler<'ListTransactions'> = async (request, { p
   const { txns, clock } = parts
   const pattern = request.transactionalIdPattern ? compilePattern(request.transactionalIdPattern) : undefined
   const { stateFilters, producerIdFilters, durationFilter } = request
-  const wanted = { states: new Set(stateFilters), producerIds: new Set(producerIdFilters), durationFilter }
+  const filter = { states: new Set(stateFilters), producerIds: new Set(producerIdFilters), durationFilter }
   const now = clock.now()
   const listed: Listed[] = []
   const afterYou = fairTurns(clock)
   for (const txn of txns.txns()) {
     const { transactionalId, producerId, state: transactionState } = txn
-    if (isWanted(txn, wanted, pattern, now)) listed.push({ transactionalId, producerId, transactionState })
+    if (matches(txn, filter, pattern, now)) listed.push({ transactionalId, producerId, transactionState })
     const pause = afterYou()
     if (pause) await pause
   }
-  const unknownStateFilters = [...wanted.states].filter(name => !isState(name))
+  const unknownStateFilters = [...filter.states].filter(name => !isState(name))
   return { errorCode: 'NONE', unknownStateFilters, transactionStates: listed }
 }
 
 /** The filters, in a form that costs the same however many they are. */
-interface Wanted extends Pick<Request<'ListTransactions'>, 'durationFilter'> {
+interface TransactionFilter extends Pick<Request<'ListTransactions'>, 'durationFilter'> {
   readonly states: ReadonlySet<string>
   readonly producerIds: ReadonlySet<bigint>
 }
 
-function isWanted(
+function matches(
   { transactionalId, state, producerId, startedMs }: Txn,
-  { states, producerIds, durationFilter }: Wanted,
+  { states, producerIds, durationFilter }: TransactionFilter,
   pattern: Pattern | undefined,
   now: number
 ): boolean {

@@ -8,14 +8,14 @@ import type { Marker } from '../../../txn/markers.ts'
 import type { Handler, Request, RequestContext } from '../../context.ts'
 import { eachInTurns, failureOf } from '../../per-partition.ts'
 
-type Wanted = Request<'WriteTxnMarkers'>['markers'][number]
+type WritableTxnMarker = Request<'WriteTxnMarkers'>['markers'][number]
 
 export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ markers }, context) => {
   const producers = new Map<bigint, Topics>()
-  for (const wanted of markers) {
-    const topics = producers.get(wanted.producerId) ?? new Map()
-    await write(wanted, topics, context)
-    if (topics.size > 0) producers.set(wanted.producerId, topics)
+  for (const requested of markers) {
+    const topics = producers.get(requested.producerId) ?? new Map()
+    await write(requested, topics, context)
+    if (topics.size > 0) producers.set(requested.producerId, topics)
   }
   return { markers: Array.from(producers, ([producerId, topics]) => ({ producerId, topics: listOf(topics) })) }
 }
@@ -23,11 +23,11 @@ export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ markers }, c
 /** Topic, partition, and how its marker fared. */
 type Topics = Map<string, Map<number, ErrorName>>
 
-async function write(wanted: Wanted, topics: Topics, { parts }: RequestContext): Promise<void> {
-  const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult } = wanted
+async function write(requested: WritableTxnMarker, topics: Topics, { parts }: RequestContext): Promise<void> {
+  const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult } = requested
   const result = transactionResult ? 'COMMIT' : 'ABORT'
   const marker: Marker = { producerId, producerEpoch, coordinatorEpoch, transactionVersion, result }
-  const one = async ({ topic, index }: Place): Promise<void> => {
+  const writeMarker = async ({ topic, index }: Place): Promise<void> => {
     const partitions = topics.get(topic) ?? new Map<number, ErrorName>()
     topics.set(topic, partitions)
     try {
@@ -37,7 +37,7 @@ async function write(wanted: Wanted, topics: Topics, { parts }: RequestContext):
       partitions.set(index, failureOf(error, parts).errorCode)
     }
   }
-  await eachInTurns(placesOf(wanted), parts.clock, one)
+  await eachInTurns(placesOf(requested), parts.clock, writeMarker)
 }
 
 interface Place {
@@ -45,7 +45,7 @@ interface Place {
   readonly index: number
 }
 
-function placesOf({ topics }: Wanted): Place[] {
+function placesOf({ topics }: WritableTxnMarker): Place[] {
   return topics.flatMap(({ name, partitionIndexes }) => partitionIndexes.map(index => ({ topic: name, index })))
 }
 

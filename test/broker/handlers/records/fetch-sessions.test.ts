@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { FetchResult, WantedPartition } from '../../../../src/replica/fetch-session.ts'
+import type { FetchResult, RequestedPartition } from '../../../../src/replica/fetch-session.ts'
 import { FetchSessions } from '../../../../src/replica/fetch-sessions.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 
-const want = (partition: number, fetchOffset = 0n): WantedPartition => ({
+const want = (partition: number, fetchOffset = 0n): RequestedPartition => ({
   topic: 't',
   topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
   partition,
@@ -12,8 +12,8 @@ const want = (partition: number, fetchOffset = 0n): WantedPartition => ({
   lastFetchedEpoch: -1,
   partitionMaxBytes: 1000
 })
-const found = (wanted: WantedPartition, changes: Partial<FetchResult> = {}): FetchResult => ({
-  wanted,
+const found = (requested: RequestedPartition, changes: Partial<FetchResult> = {}): FetchResult => ({
+  requested,
   errorCode: 'NONE',
   highWatermark: 5n,
   logStartOffset: 0n,
@@ -24,14 +24,14 @@ const found = (wanted: WantedPartition, changes: Partial<FetchResult> = {}): Fet
 const request = (
   sessionId: number,
   sessionEpoch: number,
-  wanted: WantedPartition[] = [],
-  forgotten = [] as WantedPartition[]
+  partitions: RequestedPartition[] = [],
+  forgotten = [] as RequestedPartition[]
 ) => ({
   sessionId,
   sessionEpoch,
   usesTopicIds: false,
   nameOf: () => '',
-  wanted,
+  partitions,
   forgotten
 })
 const sessionsOf = (slots: number, partitions = 100) =>
@@ -43,23 +43,23 @@ function opened(sessions: FetchSessions, partitions: number[], now = 0): number 
     request(
       0,
       0,
-      partitions.map(one => want(one))
+      partitions.map(partition => want(partition))
     ),
     now
   )
   return round.answer(
-    round.wanted.map(one => found(one)),
+    round.partitions.map(requested => found(requested)),
     now
   ).sessionId
 }
-const partitionsOf = (results: readonly FetchResult[]) => results.map(({ wanted }) => wanted.partition)
+const partitionsOf = (results: readonly FetchResult[]) => results.map(({ requested }) => requested.partition)
 
 describe('fetch sessions', () => {
   it('read all partitions of the session though the request names none, and answer with news only', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0, 1, 2])
     const round = sessions.open(request(id, 1), 0)
-    expect(round.wanted.map(({ partition }) => partition)).toEqual([0, 1, 2])
+    expect(round.partitions.map(({ partition }) => partition)).toEqual([0, 1, 2])
     const { sessionId, results } = round.answer(
       [found(want(0)), found(want(1), { recordBytes: 9 }), found(want(2), { highWatermark: 6n })],
       0
@@ -72,14 +72,14 @@ describe('fetch sessions', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0, 1])
     sessions.open(request(id, 1), 0).answer([found(want(0), { recordBytes: 1 }), found(want(1))], 0)
-    expect(sessions.open(request(id, 2), 0).wanted.map(({ partition }) => partition)).toEqual([1, 0])
+    expect(sessions.open(request(id, 2), 0).partitions.map(({ partition }) => partition)).toEqual([1, 0])
   })
 
   it('add, change and forget partitions', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0, 1])
     const round = sessions.open(request(id, 1, [want(1, 7n), want(2)], [want(0)]), 0)
-    expect(round.wanted).toEqual([want(1, 7n), want(2)])
+    expect(round.partitions).toEqual([want(1, 7n), want(2)])
   })
 
   it('tell an error every time, and the recovery once', () => {
