@@ -64,15 +64,15 @@ export class ProducerStates {
   startVerification(batch: ProducerBatch, bumpsEpochs: boolean, now: number): void {
     const { producerId, producerEpoch: epoch, baseSequence } = batch
     checkEpoch(batch, this.#of(producerId))
-    const known = this.#verification.get(producerId) ?? {
+    const entry = this.#verification.get(producerId) ?? {
       epoch,
       lowestSequence: baseSequence,
       bumpsEpochs,
       sinceMs: now
     }
-    if (epoch < known.epoch) return
-    const lowestSequence = epoch > known.epoch ? baseSequence : Math.min(known.lowestSequence, baseSequence)
-    this.#verification.set(producerId, { ...known, epoch, lowestSequence })
+    if (epoch < entry.epoch) return
+    const lowestSequence = epoch > entry.epoch ? baseSequence : Math.min(entry.lowestSequence, baseSequence)
+    this.#verification.set(producerId, { ...entry, epoch, lowestSequence })
   }
 
   /**
@@ -101,22 +101,22 @@ export class ProducerStates {
   /** Takes in a batch with its offsets as they stand in the log. */
   record(batch: ProducerBatch): void {
     const { producerId, producerEpoch, lastSequence, lastOffset, maxTimestamp: timestamp } = batch
-    const known = this.#inEpoch(producerId, producerEpoch)
+    const producer = this.#inEpoch(producerId, producerEpoch)
     const appended = { lastSequence, lastOffset, offsetDelta: batch.lastOffsetDelta, timestamp }
-    const batches = [...known.batches.slice(1 - REMEMBERED_BATCHES), appended]
-    const txnFirstOffset = known.txnFirstOffset ?? (batch.isTransactional ? batch.baseOffset : undefined)
-    this.#producers.set(producerId, { ...known, batches, lastTimestamp: timestamp, txnFirstOffset })
+    const batches = [...producer.batches.slice(1 - REMEMBERED_BATCHES), appended]
+    const txnFirstOffset = producer.txnFirstOffset ?? (batch.isTransactional ? batch.baseOffset : undefined)
+    this.#producers.set(producerId, { ...producer, batches, lastTimestamp: timestamp, txnFirstOffset })
     if (!batch.isTransactional) return
     this.#verification.delete(producerId)
-    if (known.txnFirstOffset === undefined) this.#transactions.begin(producerId, batch.baseOffset)
+    if (producer.txnFirstOffset === undefined) this.#transactions.begin(producerId, batch.baseOffset)
   }
 
   /** Takes in a marker at `offset`. Gives the transaction it ends, undefined where none is open. */
   mark(ending: Ending, offset: bigint): CompletedTxn | undefined {
     const { producerId, producerEpoch, coordinatorEpoch, isAborted, timestamp: lastTimestamp } = ending
-    const known = this.#inEpoch(producerId, producerEpoch)
-    const { txnFirstOffset: firstOffset } = known
-    this.#producers.set(producerId, { ...known, coordinatorEpoch, lastTimestamp, txnFirstOffset: undefined })
+    const producer = this.#inEpoch(producerId, producerEpoch)
+    const { txnFirstOffset: firstOffset } = producer
+    this.#producers.set(producerId, { ...producer, coordinatorEpoch, lastTimestamp, txnFirstOffset: undefined })
     // A client of KIP-890 may have asked for its next transaction, in the marker's epoch, before the marker came.
     const verification = this.#verification.get(producerId)
     if (verification && !(verification.bumpsEpochs && verification.epoch === producerEpoch))
@@ -181,8 +181,8 @@ export class ProducerStates {
 
   /** The producer, known from now on to be in this epoch; what was of an older one is forgotten. */
   #inEpoch(producerId: bigint, epoch: number): Producer {
-    const known = this.#of(producerId)
-    return known.epoch === epoch ? known : { ...known, epoch, batches: [] }
+    const producer = this.#of(producerId)
+    return producer.epoch === epoch ? producer : { ...producer, epoch, batches: [] }
   }
 }
 

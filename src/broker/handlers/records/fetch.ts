@@ -10,7 +10,7 @@
 
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
-import type { FetchResult, WantedPartition } from '../../../replica/fetch-session.ts'
+import type { FetchResult, RequestedPartition } from '../../../replica/fetch-session.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { distinct, each, type Failure } from '../../per-partition.ts'
@@ -38,27 +38,27 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   const { parts, connection } = context
   const startedMs = parts.clock.now()
   const round = parts.fetchSessions.open(sessionRequest(request, context), startedMs)
-  const unknown = round.wanted.flatMap(wanted => unknownPartition(wanted, context) ?? [])
-  const isUnknown = new Set(unknown.map(({ wanted }) => wanted))
-  const known = round.wanted.filter(wanted => !isUnknown.has(wanted))
-  if (known.length > 0 && ![READ_UNCOMMITTED, READ_COMMITTED].includes(request.isolationLevel)) {
+  const unknown = round.partitions.flatMap(requested => unknownPartition(requested, context) ?? [])
+  const isUnknown = new Set(unknown.map(({ requested }) => requested))
+  const existing = round.partitions.filter(requested => !isUnknown.has(requested))
+  if (existing.length > 0 && ![READ_UNCOMMITTED, READ_COMMITTED].includes(request.isolationLevel)) {
     return refusedAsWhole(request, context)
   }
   const maxBytes = Math.min(request.maxBytes, parts.settings.get('fetch.max.bytes'))
-  let reads = readAll(known, request, context, maxBytes)
+  let reads = readAll(existing, request, context, maxBytes)
   const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
   if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustAnswer)) {
     const watchers = request.isolationLevel === READ_COMMITTED ? 'committedFetchWatchers' : 'fetchWatchers'
     const waiting = reads.flatMap(({ partition }) => (partition ? [partition[watchers]] : []))
     await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
-    reads = readAll(known, request, context, maxBytes)
+    reads = readAll(existing, request, context, maxBytes)
   }
   const { sessionId, results } = round.answer<Answered>([...reads, ...unknown], parts.clock.now())
   return { sessionId, responses: byTopic(results) }
 }
 
 /** An error, a log that has diverged, and a segment all of which may be read are not waited for. */
-function mustAnswer({ partition, wanted: { fetchOffset }, upTo, diverges }: Read): boolean {
+function mustAnswer({ partition, requested: { fetchOffset }, upTo, diverges }: Read): boolean {
   if (!partition || diverges) return true
   return fetchOffset < upTo && !partition.log.reader.areInOneSegment(fetchOffset, upTo)
 }
@@ -67,25 +67,25 @@ function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: Reques
   const { sessionId, sessionEpoch } = request
   const usesTopicIds = apiVersion >= FIRST_VERSION_WITH_IDS
   const nameOf = (topicId: string) => parts.metadata.image.topicsById.get(topicId)?.name ?? ''
-  const wanted = request.topics.flatMap(({ topic, topicId, partitions }) =>
+  const requested = request.topics.flatMap(({ topic, topicId, partitions }) =>
     partitions.map(data => ({ ...data, topic: usesTopicIds ? nameOf(topicId) : topic, topicId }))
   )
   const forgotten = request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
     partitions.map(partition => ({ topic, topicId, partition }))
   )
-  return { sessionId, sessionEpoch, usesTopicIds, nameOf, wanted: distinct(wanted), forgotten }
+  return { sessionId, sessionEpoch, usesTopicIds, nameOf, partitions: distinct(requested), forgotten }
 }
 
-function unknownPartition(wanted: WantedPartition, context: RequestContext): Answered | undefined {
+function unknownPartition(requested: RequestedPartition, context: RequestContext): Answered | undefined {
   const { replicas } = context.parts
-  if (wanted.partition >= 0 && wanted.partition < replicas.partitionCount(wanted.topic)) return undefined
-  const hasNoName = wanted.topic === '' && context.apiVersion >= FIRST_VERSION_WITH_IDS
+  if (requested.partition >= 0 && requested.partition < replicas.partitionCount(requested.topic)) return undefined
+  const hasNoName = requested.topic === '' && context.apiVersion >= FIRST_VERSION_WITH_IDS
   const errorCode = hasNoName ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
-  return { ...NOTHING_READ, wanted, errorCode, data: nothing(wanted.partition, errorCode) }
+  return { ...NOTHING_READ, requested, errorCode, data: nothing(requested.partition, errorCode) }
 }
 
 function readAll(
-  wanted: readonly WantedPartition[],
+  partitions: readonly RequestedPartition[],
   request: Request<'Fetch'>,
   context: RequestContext,
   maxBytes: number
@@ -93,54 +93,54 @@ function readAll(
   let bytesLeft = maxBytes
   let minOneBatch = true
   return each(
-    wanted,
+    partitions,
     context.parts,
-    one => {
+    requested => {
       const limits = { bytesLeft, minOneBatch }
       // Less than no bytes are the first partition's error; to the others nothing is left.
       bytesLeft = Math.max(0, bytesLeft)
-      const result = readOne(one, request, context, limits)
+      const result = readPartition(requested, request, context, limits)
       bytesLeft = Math.max(0, bytesLeft - result.recordBytes)
       if (result.recordBytes > 0) minOneBatch = false
       return result
     },
-    (one, failure) => failed(one, failure, context)
+    (requested, failure) => failed(requested, failure, context)
   )
 }
 
-function readOne(
-  wanted: WantedPartition,
+function readPartition(
+  requested: RequestedPartition,
   request: Request<'Fetch'>,
   { parts: { replicas }, apiVersion }: RequestContext,
   budget: { bytesLeft: number; minOneBatch: boolean }
 ): Read {
-  const partition = replicas.partition(wanted.topic, wanted.partition)
-  if (apiVersion >= FIRST_VERSION_WITH_IDS && replicas.topic(wanted.topic).topicId !== wanted.topicId) {
-    throw new KafkaError('INCONSISTENT_TOPIC_ID', `${wanted.topic} has been made anew and has another id`)
+  const partition = replicas.partition(requested.topic, requested.partition)
+  if (apiVersion >= FIRST_VERSION_WITH_IDS && replicas.topic(requested.topic).topicId !== requested.topicId) {
+    throw new KafkaError('INCONSISTENT_TOPIC_ID', `${requested.topic} has been made anew and has another id`)
   }
-  partition.checkLeaderEpoch(Math.max(ANY_EPOCH, wanted.currentLeaderEpoch))
-  refuseFollower(wanted, request)
+  partition.checkLeaderEpoch(Math.max(ANY_EPOCH, requested.currentLeaderEpoch))
+  refuseFollower(requested, request)
   const { highWatermark, lastStableOffset, logStartOffset } = partition.log
   const committed = request.isolationLevel === READ_COMMITTED
-  const diverging = divergingEpoch(partition, wanted)
-  const maxBytes = Math.min(wanted.partitionMaxBytes, budget.bytesLeft)
+  const diverging = divergingEpoch(partition, requested)
+  const maxBytes = Math.min(requested.partitionMaxBytes, budget.bytesLeft)
   const upTo = committed ? lastStableOffset : highWatermark
   const records = diverging
     ? Buffer.alloc(0)
-    : partition.log.read(wanted.fetchOffset, { maxBytes, upTo, minOneBatch: budget.minOneBatch })
+    : partition.log.read(requested.fetchOffset, { maxBytes, upTo, minOneBatch: budget.minOneBatch })
   const data: PartitionData = {
-    partitionIndex: wanted.partition,
+    partitionIndex: requested.partition,
     errorCode: 'NONE',
     highWatermark,
     lastStableOffset,
     logStartOffset,
-    abortedTransactions: committed ? abortedIn(partition, wanted.fetchOffset, records) : null,
+    abortedTransactions: committed ? abortedIn(partition, requested.fetchOffset, records) : null,
     records,
     ...(diverging && { divergingEpoch: diverging })
   }
   const recordBytes = records.length
   const diverges = diverging !== undefined
-  return { wanted, partition, data, errorCode: 'NONE', highWatermark, logStartOffset, upTo, recordBytes, diverges }
+  return { requested, partition, data, errorCode: 'NONE', highWatermark, logStartOffset, upTo, recordBytes, diverges }
 }
 
 /** Nothing where there was nothing to read: the transactions that are undecided may yet be aborted. */
@@ -149,17 +149,17 @@ function abortedIn({ log }: Partition, fetchOffset: bigint, records: Buffer) {
 }
 
 /** There are no followers yet: a replica that asks as one is not in any partition's assignment. */
-function refuseFollower(wanted: WantedPartition, { replicaId, replicaState }: Request<'Fetch'>): void {
+function refuseFollower(requested: RequestedPartition, { replicaId, replicaState }: Request<'Fetch'>): void {
   // Below 0 are consumers, of which -2 is for debugging, and a replica that moves within its broker.
   if (replicaId < 0 && replicaState.replicaId < 0) return
-  const code = wanted.currentLeaderEpoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
+  const code = requested.currentLeaderEpoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
   throw new KafkaError(code, 'the fetching replica is not in the assignment of the partition')
 }
 
 /** Where the client's log parted from ours, when its last fetched epoch shows that it did (KIP-595). */
 function divergingEpoch(
   { log }: Partition,
-  { lastFetchedEpoch, fetchOffset }: WantedPartition
+  { lastFetchedEpoch, fetchOffset }: RequestedPartition
 ): { epoch: number; endOffset: bigint } | undefined {
   if (lastFetchedEpoch < 0) return undefined
   const end = log.endOffsetForEpoch(lastFetchedEpoch)
@@ -183,14 +183,14 @@ const NOTHING_READ = {
   diverges: false
 }
 
-function failed(wanted: WantedPartition, failure: Failure, { parts, apiVersion }: RequestContext): Read {
+function failed(requested: RequestedPartition, failure: Failure, { parts, apiVersion }: RequestContext): Read {
   const hidden = failure.errorCode === 'KAFKA_STORAGE_ERROR' && apiVersion < FIRST_VERSION_WITH_STORAGE_ERROR
   const errorCode = hidden ? 'NOT_LEADER_OR_FOLLOWER' : failure.errorCode
-  const state = parts.metadata.image.topicsByName.get(wanted.topic)?.partitions[wanted.partition]
-  const isTold = apiVersion >= FIRST_VERSION_WITH_LEADERS && LEADER_ERRORS.has(errorCode) && state
-  const currentLeader = isTold ? { leaderId: state.leader, leaderEpoch: state.leaderEpoch } : {}
-  const data = { ...nothing(wanted.partition, errorCode), abortedTransactions: null, currentLeader }
-  return { ...NOTHING_READ, wanted, errorCode, data }
+  const state = parts.metadata.image.topicsByName.get(requested.topic)?.partitions[requested.partition]
+  const namesLeader = apiVersion >= FIRST_VERSION_WITH_LEADERS && LEADER_ERRORS.has(errorCode) && state
+  const currentLeader = namesLeader ? { leaderId: state.leader, leaderEpoch: state.leaderEpoch } : {}
+  const data = { ...nothing(requested.partition, errorCode), abortedTransactions: null, currentLeader }
+  return { ...NOTHING_READ, requested, errorCode, data }
 }
 
 function nothing(partitionIndex: number, errorCode: ErrorName): PartitionData {
@@ -212,8 +212,8 @@ function refusedAsWhole({ sessionId, topics }: Request<'Fetch'>, { apiVersion }:
 /** The order stays as it is: a topic whose partitions do not follow each other comes more than once, as in Kafka. */
 function byTopic(answers: readonly Answered[]): Response<'Fetch'>['responses'] {
   const topics: { topic: string; topicId: string; partitions: PartitionData[] }[] = []
-  for (const { wanted, data } of answers) {
-    const { topic, topicId } = wanted
+  for (const { requested, data } of answers) {
+    const { topic, topicId } = requested
     const last = topics.at(-1)
     const isSame = topicId === ZERO_UUID ? last?.topic === topic : last?.topicId === topicId
     if (last && isSame) last.partitions.push(data)
