@@ -64,15 +64,15 @@ const FETCHED_OFFSET_BYTES = 20
 
 const NO_OFFSETS: GroupOffsets = new Map()
 
-/** A commit in force, and its place among all that were ever written to the partition. */
+/** A commit in force, and its position among all commits written to the partition. */
 interface PlacedCommit extends OffsetCommitValue {
-  readonly place: number
+  readonly position: number
 }
 
 export class Offsets {
   readonly #byGroup = new Map<string, Map<string, Map<number, PlacedCommit>>>()
   readonly #pending = new PendingTransactionalOffsets()
-  #lastPlace = 0
+  #lastPosition = 0
 
   /** The offsets of a group; empty when it has none. */
   of(groupId: string): GroupOffsets {
@@ -86,9 +86,9 @@ export class Offsets {
 
   /** The end of an offset is that of all which wait to take its place, too. */
   apply({ key, value }: OffsetRecord): void {
-    this.#lastPlace++
+    this.#lastPosition++
     if (value) {
-      this.#put(key, { ...value, place: this.#lastPlace })
+      this.#put(key, { ...value, position: this.#lastPosition })
     } else {
       this.#remove(key)
       this.#pending.drop(key)
@@ -98,7 +98,7 @@ export class Offsets {
   /** As `apply`, for what a producer commits within its transaction: a commit waits until that ends. */
   holdBack(record: OffsetRecord, producerId: bigint): void {
     const { key, value } = record
-    if (value) this.#pending.hold(producerId, { key, value, place: ++this.#lastPlace })
+    if (value) this.#pending.hold(producerId, { key, value, position: ++this.#lastPosition })
     else this.apply(record)
   }
 
@@ -109,9 +109,9 @@ export class Offsets {
   endTransaction(producerId: bigint, isCommitted: boolean): readonly Pick<OffsetRecord, 'key'>[] {
     const released = this.#pending.release(producerId)
     if (!isCommitted) return []
-    for (const { key, value, place } of released) {
-      const known = this.#byGroup.get(key.group)?.get(key.topic)?.get(key.partition)
-      if (!known || known.place < place) this.#put(key, { ...value, place })
+    for (const { key, value, position } of released) {
+      const committed = this.#byGroup.get(key.group)?.get(key.topic)?.get(key.partition)
+      if (!committed || committed.position < position) this.#put(key, { ...value, position })
     }
     return released
   }
@@ -131,8 +131,8 @@ export class Offsets {
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key)
-  if (known !== undefined) return known
+  const existing = map.get(key)
+  if (existing !== undefined) return existing
   const made = make()
   map.set(key, made)
   return made
@@ -235,8 +235,8 @@ function within(budget: AnswerBudget, offset: FetchedOffset): FetchedOffset {
 }
 
 /** A topic that was deleted and made anew does not inherit offsets. Older commits and requests carry no id. */
-function isSameTopic(one: string, other: string): boolean {
-  return one === other || one === ZERO_UUID || other === ZERO_UUID
+function isSameTopic(topicId: string, other: string): boolean {
+  return topicId === other || topicId === ZERO_UUID || other === ZERO_UUID
 }
 
 function fetched(partitionIndex: number, { offset, leaderEpoch, metadata }: OffsetCommitValue): FetchedOffset {

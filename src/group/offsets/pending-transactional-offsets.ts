@@ -4,11 +4,11 @@
  */
 import type { OffsetCommitKey, OffsetCommitValue } from '../records.ts'
 
-/** A commit that waits, and its place among all that were ever written to the partition. */
+/** A commit that waits, and its position among all commits written to the partition. */
 export interface PendingTransactionalOffset {
   readonly key: OffsetCommitKey
   readonly value: OffsetCommitValue
-  readonly place: number
+  readonly position: number
 }
 
 /** Commits by producer. */

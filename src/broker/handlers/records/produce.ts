@@ -150,9 +150,9 @@ function append(
     return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
     const errorCode = failureCode(error, produced, context)
-    const told = WITHOUT_LOG_START.has(errorCode) ? {} : { logStartOffset: log.logStartOffset }
-    if (!(error instanceof InvalidRecordsError)) return refused(produced, { errorCode, ...told })
-    return refused(produced, { errorCode, ...told, recordErrors: error.recordErrors, errorMessage: error.message })
+    const logStart = WITHOUT_LOG_START.has(errorCode) ? {} : { logStartOffset: log.logStartOffset }
+    if (!(error instanceof InvalidRecordsError)) return refused(produced, { errorCode, ...logStart })
+    return refused(produced, { errorCode, ...logStart, recordErrors: error.recordErrors, errorMessage: error.message })
   }
 }
 
@@ -186,8 +186,8 @@ const WITHOUT_LOG_START: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'KAFKA_STORAGE_ERROR'
 ])
 
-function refused({ partition: index }: ProducedPartition, { errorCode, ...told }: Refusal): PartitionResponse {
-  return { index, errorCode, baseOffset: -1n, errorMessage: null, ...told }
+function refused({ partition: index }: ProducedPartition, { errorCode, ...fields }: Refusal): PartitionResponse {
+  return { index, errorCode, baseOffset: -1n, errorMessage: null, ...fields }
 }
 
 /** One log line must not grow with the request. */
