@@ -105,15 +105,15 @@ export class TxnCoordinator {
     return this.#turn(transactionalId, async partition => {
       this.#checkTimeout(timeoutMs)
       const { clock, newProducerId } = this.#ports
-      const known = partition.txns.get(transactionalId)
-      const txn = known ?? newTxn(transactionalId, newProducerId(), timeoutMs, clock.now())
+      const existing = partition.txns.get(transactionalId)
+      const txn = existing ?? newTxn(transactionalId, newProducerId(), timeoutMs, clock.now())
       const next = initProducer(txn, { timeoutMs, expected, newProducerId }, clock.now())
       if (next === 'abort first') {
         await this.#markers.end(partition, this.#fence(partition, txn, ANOTHER_INSTANCE, client))
         throw new KafkaError('CONCURRENT_TRANSACTIONS', `the transaction of ${transactionalId} has to end first`)
       }
       this.#write(partition, next)
-      this.#log(txn, next, known ? (expected ? GOES_ON : FENCED) : NEW_ID, client)
+      this.#log(txn, next, existing ? (expected ? GOES_ON : FENCED) : NEW_ID, client)
       return next
     })
   }
@@ -121,7 +121,7 @@ export class TxnCoordinator {
   /** Takes partitions into the transaction of a producer. */
   addPartitions(transactionalId: string, producer: Producer, added: TxnPartitions, clientVersion: number) {
     return this.#turn(transactionalId, partition => {
-      const txn = knownTxn(partition, transactionalId)
+      const txn = requireTxn(partition, transactionalId)
       const next = addPartitions(txn, producer, added, clientVersion, this.#ports.clock.now())
       if (next) this.#write(partition, next)
     })
@@ -130,7 +130,7 @@ export class TxnCoordinator {
   /** Whether a partition is in the open transaction of a producer. Throws as AddPartitionsToTxn is answered. */
   verify(transactionalId: string, producer: Producer, topic: string, index: number): boolean {
     const partition = this.#partitionOf(transactionalId)
-    return verifyPartition(knownTxn(partition, transactionalId), producer, topic, index)
+    return verifyPartition(requireTxn(partition, transactionalId), producer, topic, index)
   }
 
   /** Resolves when all that is known of a transactional id is on the disk, where that is wanted. */
@@ -145,14 +145,14 @@ export class TxnCoordinator {
   end({ transactionalId, producer, result, clientVersion, client }: EndRequest): Promise<Producer> {
     return this.#turn(transactionalId, async partition => {
       const { clock, newProducerId } = this.#ports
-      const txn = knownTxn(partition, transactionalId)
+      const txn = requireTxn(partition, transactionalId)
       const next = endTxn(txn, { producer, result, clientVersion, newProducerId }, clock.now())
       if (!next) return txn
       this.#write(partition, next)
       if (result === 'ABORT') this.#log(txn, next, 'a transaction is aborted: its producer wants it so', client)
       await this.#markers.end(partition, next)
       // Where the coordinator has stopped meanwhile the client asks again, and is told how far it has come.
-      return knownTxn(partition, transactionalId, 'NOT_COORDINATOR')
+      return requireTxn(partition, transactionalId, 'NOT_COORDINATOR')
     })
   }
 
@@ -216,7 +216,7 @@ const FENCED = `a producer is fenced: ${ANOTHER_INSTANCE}`
 const GOES_ON = 'a producer goes on with a new epoch'
 const NEW_ID = 'a transactional id is new'
 
-function knownTxn(
+function requireTxn(
   partition: TxnPartition,
   transactionalId: string,
   otherwise: 'INVALID_PRODUCER_ID_MAPPING' | 'NOT_COORDINATOR' = 'INVALID_PRODUCER_ID_MAPPING'

@@ -125,15 +125,15 @@ export class TransactionMarkers {
     const afterYou = fairTurns(this.#ports.clock)
     const missed: MarkerPartition[] = []
     let fenced: KafkaError | undefined
-    for (const place of pending.missing) {
+    for (const partition of pending.missing) {
       try {
-        const waiting = this.#write(pending, place, marker)
-        if (waiting) lost.push(isLost(waiting).then(is => (is ? [place] : [])))
+        const waiting = this.#write(pending, partition, marker)
+        if (waiting) lost.push(isLost(waiting).then(is => (is ? [partition] : [])))
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
         if (FENCED.has(error.code)) fenced = error
         // A deleted topic has nothing left to end.
-        else if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') missed.push(place)
+        else if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') missed.push(partition)
       }
       const pause = afterYou()
       if (pause) yield pause

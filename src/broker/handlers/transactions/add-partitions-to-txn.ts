@@ -43,13 +43,13 @@ function onlyTransaction(request: Request<'AddPartitionsToTxn'>): Transaction {
 
 async function results(transaction: Transaction, context: RequestContext): Promise<TopicResults> {
   const { parts, apiVersion } = context
-  const wanted = partitionsOf(transaction)
-  const refusals = refusalsOf(wanted, context)
+  const requested = partitionsOf(transaction)
+  const refusals = refusalsOf(requested, context)
   if (refusals.size > 0) {
     return answers(transaction, (topic, index) => refusals.get(`${topic}-${index}`) ?? 'OPERATION_NOT_ATTEMPTED')
   }
   try {
-    return answers(transaction, await act(transaction, wanted, context))
+    return answers(transaction, await act(transaction, requested, context))
   } catch (error) {
     const { errorCode } = failureOf(fencedErrorFor(apiVersion, FENCED_SINCE, error), parts)
     return answers(transaction, () => errorCode)
@@ -57,9 +57,9 @@ async function results(transaction: Transaction, context: RequestContext): Promi
 }
 
 /** What keeps partitions from being added, whosever they are to be. */
-function refusalsOf(wanted: TxnPartitions, { parts, apiVersion }: RequestContext): ReadonlyMap<string, ErrorName> {
+function refusalsOf(requested: TxnPartitions, { parts, apiVersion }: RequestContext): ReadonlyMap<string, ErrorName> {
   const refusals = new Map<string, ErrorName>()
-  for (const [topic, indexes] of wanted) {
+  for (const [topic, indexes] of requested) {
     const isForbidden = apiVersion < FIRST_BATCHED_VERSION && isInternalTopic(topic)
     const count = parts.replicas.partitionCount(topic)
     for (const index of indexes) {
@@ -72,12 +72,12 @@ function refusalsOf(wanted: TxnPartitions, { parts, apiVersion }: RequestContext
 
 async function act(
   { transactionalId, producerId, producerEpoch, verifyOnly }: Transaction,
-  wanted: TxnPartitions,
+  requested: TxnPartitions,
   { parts, apiVersion }: RequestContext
 ): Promise<(topic: string, index: number) => ErrorName> {
   const producer = { producerId, producerEpoch }
   if (!verifyOnly) {
-    await parts.txns.addPartitions(transactionalId, producer, wanted, apiVersion >= FIRST_BATCHED_VERSION ? 2 : 0)
+    await parts.txns.addPartitions(transactionalId, producer, requested, apiVersion >= FIRST_BATCHED_VERSION ? 2 : 0)
     return () => 'NONE'
   }
   return (topic, index) =>
