@@ -172,6 +172,12 @@ it('reaches the command line and the test fixture from the entry points only', (
   expect(wrong.map(({ path }) => path)).toEqual([])
 })
 
+it('reaches the harness, the manual clock and the recording logger from our own tests only', () => {
+  const ours = ['testing/harness.ts', 'testing/manual-clock.ts', 'testing/recording-logger.ts']
+  const wrong = files.filter(({ path, imports }) => !ours.includes(path) && imports.some(to => ours.includes(to.path)))
+  expect(wrong.map(({ path }) => path)).toEqual([])
+})
+
 it('gives files names that say what they are', () => {
   expect(files.map(({ path }) => path).filter(path => VAGUE_NAMES.test(path))).toEqual([])
 })

@@ -1,5 +1,5 @@
 /** Members of groups that do at once what their coordinator asks of them, so that a rebalance takes as long as the broker takes. */
-import type { Harness } from '../broker/harness.ts'
+import type { Harness } from '../../src/testing/harness.ts'
 import { subscription } from '../group/classic/stage.ts'
 
 const LARGEST_ROUNDS = 100

@@ -1,6 +1,6 @@
 /** What transactions cost the broker: requests go through its dispatch to files, without sockets and without a client's own time. */
 import { NodeStorage } from '../../src/storage/node-storage.ts'
-import { Harness } from '../broker/harness.ts'
+import { Harness } from '../../src/testing/harness.ts'
 import { type Generation, TransactionalProducer } from '../broker/transactional.ts'
 import { median, secondsOf, show, whole } from './figures.ts'
 

@@ -3,7 +3,8 @@ import { CloseConnection } from '../../src/net/dispatch.ts'
 import { decodeResponse } from '../../src/protocol/api.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
 import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
-import { connection, Harness } from './harness.ts'
+import { Harness } from '../../src/testing/harness.ts'
+import { inProcessConnection } from '../../src/testing/in-process.ts'
 
 /** A frame that is nothing but a request header of version 1. */
 function header(apiKey: number, apiVersion: number): Buffer {
@@ -18,15 +19,17 @@ function header(apiKey: number, apiVersion: number): Buffer {
 describe('dispatch', () => {
   it('closes the connection for an API that does not exist, or a version that is not served', async () => {
     await using broker = await Harness.start()
-    await expect(broker.broker.dispatch(header(9999, 0), connection())).rejects.toThrow(MalformedFrame)
-    await expect(broker.broker.dispatch(header(APIS.Metadata.key, 99), connection())).rejects.toThrow()
-    await expect(broker.broker.dispatch(header(APIS.Produce.key, 2), connection())).rejects.toThrow(CloseConnection)
+    await expect(broker.broker.dispatch(header(9999, 0), inProcessConnection())).rejects.toThrow(MalformedFrame)
+    await expect(broker.broker.dispatch(header(APIS.Metadata.key, 99), inProcessConnection())).rejects.toThrow()
+    await expect(broker.broker.dispatch(header(APIS.Produce.key, 2), inProcessConnection())).rejects.toThrow(
+      CloseConnection
+    )
   })
 
   it('answers an ApiVersions from the future in version 0, with the versions it may ask for', async () => {
     await using broker = await Harness.start()
     const frame = Buffer.concat([header(APIS.ApiVersions.key, 99), Buffer.of(0)])
-    const answer = Buffer.concat((await broker.broker.dispatch(frame, connection())) ?? []).subarray(4)
+    const answer = Buffer.concat((await broker.broker.dispatch(frame, inProcessConnection())) ?? []).subarray(4)
     const { correlationId, response } = decodeResponse(APIS.ApiVersions, 0, answer)
     expect(correlationId).toBe(77)
     expect(response).toMatchObject({ errorCode: 'UNSUPPORTED_VERSION', apiKeys: [{ apiKey: 18, maxVersion: 5 }] })
@@ -34,7 +37,9 @@ describe('dispatch', () => {
 
   it('closes the connection for a request that ends too early', async () => {
     await using broker = await Harness.start()
-    await expect(broker.broker.dispatch(header(APIS.Metadata.key, 1), connection())).rejects.toThrow(MalformedFrame)
+    await expect(broker.broker.dispatch(header(APIS.Metadata.key, 1), inProcessConnection())).rejects.toThrow(
+      MalformedFrame
+    )
   })
 
   it('advertises Produce from version 0, and everything else as it is served', async () => {
@@ -54,8 +59,8 @@ describe('dispatch', () => {
 
   it('tells clients the address they came by', async () => {
     await using broker = await Harness.start()
-    const from = connection({ localAddress: '192.0.2.7', localPort: 1234 })
-    const { brokers } = await broker.get('Metadata', { topics: [] }, { from })
+    const connection = inProcessConnection({ localAddress: '192.0.2.7', localPort: 1234 })
+    const { brokers } = await broker.get('Metadata', { topics: [] }, { connection })
     expect(brokers).toMatchObject([{ nodeId: 1, host: '192.0.2.7', port: 1234 }])
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import type { StorageOperation } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
-import { batchOf, Harness } from './harness.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { EIO, heldBroker, latest } from './held-broker.ts'
 
 describe('a failed sync', () => {

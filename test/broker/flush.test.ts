@@ -1,8 +1,8 @@
 /** Answers that wait for the disk, where flush.messages wants it: who waits for what. */
 import { describe, expect, it } from 'vitest'
 import { nextTurn } from '../../src/runtime/clock.ts'
+import { batchOf, Harness, valuesIn } from '../../src/testing/harness.ts'
 import { HeldStorage } from '../log/partition-log/held-storage.ts'
-import { batchOf, Harness, valuesIn } from './harness.ts'
 import { EIO, heldBroker, idempotent, latest, sofar } from './held-broker.ts'
 
 describe('Produce', () => {

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { MemoryStorage, type StorageFault, type StorageOperation } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { batchOf, Harness } from './harness.ts'
 
 const CONFIG = { 'offsets.topic.num.partitions': 1, 'offsets.topic.replication.factor': 1 }
 const TOPIC_CONFIG = { 'internal.segment.bytes': '250', 'index.interval.bytes': '100' }

@@ -2,8 +2,8 @@
 
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { StorageError } from '../../src/storage/storage.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { HeldStorage } from '../log/partition-log/held-storage.ts'
-import { batchOf, Harness } from './harness.ts'
 
 export const EIO = new StorageError('failed', 'the device is gone')
 const LATEST = -1n

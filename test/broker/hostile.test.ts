@@ -4,8 +4,8 @@ import { APIS } from '../../src/protocol/messages/index.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
-import { batchOf, Harness } from './harness.ts'
 
 /** Counts what is written to the metadata log. */
 class CountingStorage extends MemoryStorage {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
-import { Harness } from './harness.ts'
+import { Harness } from '../../src/testing/harness.ts'
 import { losingAnswers } from './lost-answers.ts'
 import { committedOffset, type Generation, readCommitted, TransactionalProducer } from './transactional.ts'
 

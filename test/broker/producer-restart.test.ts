@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStorage, type MemoryStorageOptions, type StorageOperation } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
-import { batchOf, Harness } from './harness.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 
 const FOLDER = 'orders-0'
 /** Two batches, a millisecond apart, make a segment. */

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { RecoveryProgress } from '../../src/log/recovery/recovery-progress.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory-storage.ts'
 import { replaceFile, StorageError } from '../../src/storage/storage.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
-import { batchOf, Harness } from './harness.ts'
 
 const T0 = 1_700_000_000_000n
 const LOG = '00000000000000000000.log'

@@ -4,7 +4,7 @@ import { CloseConnection } from '../../src/net/dispatch.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'
 import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
-import { batchOf, type Harness } from './harness.ts'
+import { batchOf, type Harness } from '../../src/testing/harness.ts'
 
 export interface TopicName {
   readonly name: string

@@ -4,7 +4,7 @@ import { BATCH_OVERHEAD, RecordBatch } from '../../src/protocol/records/batch.ts
 import { crc32c } from '../../src/protocol/records/checksum.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
-import { batchOf, Harness } from '../broker/harness.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { TransactionalProducer } from '../broker/transactional.ts'
 import { BoundedStorage, copyOf, filesOf, mutated } from './mutations.ts'
 

@@ -3,9 +3,9 @@ import { type BatchOptions, buildBatch } from '../../src/protocol/records/builde
 import { recordsOf } from '../../src/protocol/records/record.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
-import { Harness, type HarnessOptions } from '../broker/harness.ts'
 
 export const BACKOFF_MS = 15_000
 /** The cleaner lets others go first now and then: so often it is its turn until nothing is left to do. */

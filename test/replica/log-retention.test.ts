@@ -5,9 +5,9 @@ import type { Logger } from '../../src/runtime/logger.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
-import { batchOf, Harness } from '../broker/harness.ts'
 
 const FIRST_CHECK_MS = 30_000
 const CHECK_MS = 300_000

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
-import { batchOf, Harness, type HarnessOptions } from '../broker/harness.ts'
+import { batchOf, Harness, type HarnessOptions } from '../../src/testing/harness.ts'
 import { type Promises, type Sent, SOME_ID } from './promises.ts'
 
 const TIME = 1_700_000_000_000n

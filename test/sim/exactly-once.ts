@@ -8,8 +8,8 @@ import { textOf } from '../../src/dump/render.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { Harness, type HarnessOptions } from '../broker/harness.ts'
 import {
   committedOffset,
   type Generation,

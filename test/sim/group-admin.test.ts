@@ -1,7 +1,7 @@
 /** A broker that dies at every operation on its disk while groups and offsets are deleted: what was answered stays so. */
 import { expect, test } from 'vitest'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
-import { Harness } from '../broker/harness.ts'
+import { Harness } from '../../src/testing/harness.ts'
 import { type Cause, dieEverywhere, type Life } from './death.ts'
 import { Fact } from './promises.ts'
 

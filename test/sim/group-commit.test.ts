@@ -8,7 +8,7 @@ import { recordsOf } from '../../src/protocol/records/record.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
-import { batchOf, Harness } from '../broker/harness.ts'
+import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { HeldStorage } from '../log/partition-log/held-storage.ts'
 
 /** As for deaths: more where there is time. */

@@ -1,6 +1,6 @@
 /** What members of groups and their admins were promised by a broker that may die, and how the next one is asked for it. */
 import { expect } from 'vitest'
-import type { Harness } from '../broker/harness.ts'
+import type { Harness } from '../../src/testing/harness.ts'
 import { Fact } from './promises.ts'
 
 /** A group that there is not, as DescribeGroups tells it. */

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
 import { nextTurn } from '../../src/runtime/clock.ts'
-import { Harness, type HarnessOptions } from '../broker/harness.ts'
+import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
 import { subscription } from '../group/classic/stage.ts'
 import { type GroupLedger, NO_GROUP, type Place, textOf } from './group-ledger.ts'
 import type { Fact } from './promises.ts'

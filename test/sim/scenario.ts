@@ -1,7 +1,7 @@
 /** What a broker goes through between its first start and its last stop, with one kill and one clean restart between. */
 import { nextTurn } from '../../src/runtime/clock.ts'
+import type { HarnessOptions } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import type { HarnessOptions } from '../broker/harness.ts'
 import { Client } from './client.ts'
 import type { Life } from './death.ts'
 import { type Promises, Sent } from './promises.ts'

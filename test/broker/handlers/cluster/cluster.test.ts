@@ -1,6 +1,6 @@
 /** What clients are told of the cluster as a whole: features, nodes, and what the operator has switched off. */
 import { describe, expect, it } from 'vitest'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 
 const client = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 
 describe('FindCoordinator', () => {
   it.each([1, 2, 3])('says NONE in the message of version %i when nothing is wrong, as Kafka does', async version => {

@@ -1,6 +1,6 @@
 /** UpdateFeatures: levels that go up and down, and the words in which operators are refused, which are Kafka's. */
 import { describe, expect, it } from 'vitest'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 
 const FEATURE = 'transaction.version'
 const UPGRADE = 1

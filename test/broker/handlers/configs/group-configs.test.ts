@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { CONFIG_SOURCES } from '../../../../src/config/config-entries.ts'
 import { RESOURCE_TYPES } from '../../../../src/config/resources.ts'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 
 const { TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP } = RESOURCE_TYPES
 const SESSION = 'consumer.session.timeout.ms'

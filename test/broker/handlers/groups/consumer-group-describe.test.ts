@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 
 describe('ConsumerGroupDescribe', () => {
   it('tells in the words of Kafka, which its tools print, that a group is not there or of another kind', async () => {

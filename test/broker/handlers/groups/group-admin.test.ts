@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 import { subscription } from '../../../group/classic/stage.ts'
-import { Harness } from '../../harness.ts'
 
 const versionsOf = ({ versions: [first, last] }: { readonly versions: readonly [number, number] }) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index)

@@ -1,8 +1,8 @@
 /** What operators read of groups: one sentence for each thing that happens, with who, and why; none for a heartbeat. */
 import { expect, it } from 'vitest'
+import { Harness } from '../../../../src/testing/harness.ts'
 import { RecordingLogger } from '../../../../src/testing/recording-logger.ts'
 import { subscriptionOf } from '../../../group/embedded.ts'
-import { Harness } from '../../harness.ts'
 
 /** A broker, and the lines about groups since they were read last. */
 async function started(config: Record<string, string | number> = {}) {

@@ -1,6 +1,6 @@
 /** The consumer protocol (KIP-848) can be switched off: by the feature `group.version`, and by a setting until Kafka 5.0. */
 import { expect, it } from 'vitest'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 
 const SAFE_DOWNGRADE = 2
 

@@ -3,8 +3,8 @@ import { MAX_ANSWER_BYTES } from '../../../../src/group/answer-budget.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'
 import { ZERO_UUID } from '../../../../src/protocol/wire/bytes.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 import { subscription } from '../../../group/classic/stage.ts'
-import { Harness } from '../../harness.ts'
 
 const UNKNOWN_ID = 'AAECAwQFBgcICQoLDA0ODw'
 

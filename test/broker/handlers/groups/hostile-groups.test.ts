@@ -4,8 +4,8 @@ import { CloseConnection } from '../../../../src/net/dispatch.ts'
 import { APIS, type ApiName } from '../../../../src/protocol/messages/index.ts'
 import { nextTurn } from '../../../../src/runtime/clock.ts'
 import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 import { assignmentOf, subscriptionOf } from '../../../group/embedded.ts'
-import { Harness } from '../../harness.ts'
 
 const GROUPS = ['', 'g', 'h', 'simple']
 const REQUESTS = 300

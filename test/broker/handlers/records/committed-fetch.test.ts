@@ -1,7 +1,7 @@
 /** Readers of committed data: how far they see, what they wait for, and what they are told was aborted. */
 import { describe, expect, it } from 'vitest'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'
-import { batchOf, Harness, valuesIn } from '../../harness.ts'
+import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
 import { readCommitted, TransactionalProducer } from '../../transactional.ts'
 
 const READ_COMMITTED = 1

@@ -1,6 +1,7 @@
 // What Fetch gives, what it waits for, and how it is told errors.
 import { describe, expect, it } from 'vitest'
-import { batchOf, connection, Harness, valuesIn } from '../../harness.ts'
+import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
+import { inProcessConnection } from '../../../../src/testing/in-process.ts'
 
 describe('Fetch', () => {
   it('waits for the append, and not for the deadline', async () => {
@@ -137,7 +138,7 @@ describe('Fetch', () => {
     const topicId = await broker.createTopic('t')
     const gone = new AbortController()
     const delayed = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }), {
-      from: connection({ closed: gone.signal })
+      connection: inProcessConnection({ closed: gone.signal })
     })
     gone.abort()
     expect((await delayed).responses).toHaveLength(1)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { batchOf, Harness } from '../../harness.ts'
+import { batchOf, Harness } from '../../../../src/testing/harness.ts'
 
 const LATEST = -1n
 const EARLIEST = -2n

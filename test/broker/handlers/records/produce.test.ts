@@ -9,8 +9,9 @@ import { batchesIn } from '../../../../src/protocol/records/batch.ts'
 import { silentLogger } from '../../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
+import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
+import { inProcessConnection } from '../../../../src/testing/in-process.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
-import { batchOf, connection, Harness, valuesIn } from '../../harness.ts'
 
 /** Writes what a cluster with more nodes could have left: a leader whose replicas have all fallen out of sync. */
 async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void> {
@@ -177,7 +178,7 @@ describe('Produce', () => {
     damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1)
     const topicData = [{ topicId, partitionData: [{ index: 0, records: damaged }] }]
     const request = { transactionalId: null, acks: 1, timeoutMs: 0, topicData }
-    await broker.get('Produce', request, { from: connection({ warn: what => told.push(what) }) })
+    await broker.get('Produce', request, { connection: inProcessConnection({ warn: what => told.push(what) }) })
     expect(told).toEqual([expect.stringMatching(/that are refused: CORRUPT_MESSAGE, .*checksum/)])
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
-import { batchOf, Harness } from '../../harness.ts'
+import { batchOf, Harness } from '../../../../src/testing/harness.ts'
 
 describe('topics', () => {
   it('are there after a restart, with ids, settings and records', async () => {

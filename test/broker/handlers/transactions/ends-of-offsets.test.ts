@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../../src/storage/storage.ts'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 
 const MINUTE_MS = 60_000
 

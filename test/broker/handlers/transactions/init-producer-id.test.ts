@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 
 const VERSIONS = [0, 1, 2, 3, 4, 5]
 const request = { transactionalId: null, transactionTimeoutMs: 60_000 }

@@ -1,8 +1,8 @@
 /** Requests of transactional producers and brokers that are answered as Kafka answers them, where no client would show it. */
 import { describe, expect, it } from 'vitest'
 import { nextTurn } from '../../../../src/runtime/clock.ts'
+import { batchOf, Harness } from '../../../../src/testing/harness.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
-import { batchOf, Harness } from '../../harness.ts'
 import { committedOffset, TransactionalProducer } from '../../transactional.ts'
 
 async function started() {

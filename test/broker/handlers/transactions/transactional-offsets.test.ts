@@ -1,6 +1,6 @@
 /** Offsets in a transaction of a client that adds the group before it has looked for the group's coordinator. */
 import { expect, it } from 'vitest'
-import { Harness } from '../../harness.ts'
+import { Harness } from '../../../../src/testing/harness.ts'
 import { committedOffset, TransactionalProducer } from '../../transactional.ts'
 
 it('a group is added to a transaction before there is a topic of groups', async () => {

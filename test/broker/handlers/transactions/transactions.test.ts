@@ -4,9 +4,9 @@ import { nextTurn } from '../../../../src/runtime/clock.ts'
 import { deferred } from '../../../../src/runtime/deferred.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
+import { Harness, type HarnessOptions } from '../../../../src/testing/harness.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 import { HeldStorage } from '../../../log/partition-log/held-storage.ts'
-import { Harness, type HarnessOptions } from '../../harness.ts'
 import {
   committedOffset,
   type Generation,

@@ -1,20 +1,23 @@
-/** A whole broker on a manual clock and memory storage, asked through dispatch with bytes: no sockets, no waiting. */
-import { Broker } from '../../src/broker/broker.ts'
-import { resolve } from '../../src/config/resolve.ts'
-import { fromObject } from '../../src/config/sources.ts'
-import type { ProgressListener } from '../../src/log/recovery/recovery-progress.ts'
-import type { ConnectionContext, Dispatch } from '../../src/net/dispatch.ts'
-import type { Api, DecodedResponseOf, EncodableRequestOf } from '../../src/protocol/api.ts'
-import { decodeResponse, encodeRequest } from '../../src/protocol/api.ts'
-import { APIS, type ApiName } from '../../src/protocol/messages/index.ts'
-import { batchesIn } from '../../src/protocol/records/batch.ts'
-import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
-import { recordsOf } from '../../src/protocol/records/record.ts'
-import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
-import { type Random, seededRandom } from '../../src/runtime/random.ts'
-import { MemoryStorage } from '../../src/storage/memory-storage.ts'
-import type { Storage } from '../../src/storage/storage.ts'
-import { ManualClock } from '../../src/testing/manual-clock.ts'
+/**
+ * A broker in this process on a manual clock and memory storage, for our own tests: requests by API name and version,
+ * decoded responses, no sockets.
+ */
+import { Broker } from '../broker/broker.ts'
+import { resolve } from '../config/resolve.ts'
+import { fromObject } from '../config/sources.ts'
+import type { ProgressListener } from '../log/recovery/recovery-progress.ts'
+import type { Dispatch } from '../net/dispatch.ts'
+import type { Api, DecodedResponseOf, EncodableRequestOf } from '../protocol/api.ts'
+import { APIS, type ApiName } from '../protocol/messages/index.ts'
+import { batchesIn } from '../protocol/records/batch.ts'
+import { type BatchOptions, buildBatch } from '../protocol/records/builder.ts'
+import { recordsOf } from '../protocol/records/record.ts'
+import { type Logger, silentLogger } from '../runtime/logger.ts'
+import { type Random, seededRandom } from '../runtime/random.ts'
+import { MemoryStorage } from '../storage/memory-storage.ts'
+import type { Storage } from '../storage/storage.ts'
+import { type RequestOptions, send } from './in-process.ts'
+import { ManualClock } from './manual-clock.ts'
 
 type RequestBody<N extends ApiName> = EncodableRequestOf<(typeof APIS)[N]>
 type ResponseBody<N extends ApiName> = DecodedResponseOf<(typeof APIS)[N]>
@@ -27,22 +30,6 @@ export interface HarnessOptions {
   readonly progress?: ProgressListener
   readonly signal?: AbortSignal
   readonly random?: Random
-}
-
-/** A connection as the sockets would describe it. */
-export function connection(changes: Partial<ConnectionContext> = {}): ConnectionContext {
-  return {
-    id: 1,
-    remoteAddress: '127.0.0.1',
-    remotePort: 50_000,
-    localAddress: '127.0.0.1',
-    localPort: 9092,
-    listenerName: 'PLAINTEXT',
-    closed: new AbortController().signal,
-    warn: () => {},
-    client: undefined,
-    ...changes
-  }
 }
 
 export class Harness implements AsyncDisposable {
@@ -68,36 +55,23 @@ export class Harness implements AsyncDisposable {
     return new Harness(broker, clock, storage)
   }
 
-  /** Asks at a version (default: the newest) and decodes the answer; undefined when there is none. */
+  /** Sends a request. Resolves with the decoded response; with undefined if the broker sends none. */
   async ask<N extends ApiName>(
     name: N,
     request: RequestBody<N>,
-    {
-      version,
-      clientId = 'test',
-      from = connection()
-    }: { version?: number; clientId?: string; from?: ConnectionContext } = {}
+    { clientId = 'test', ...options }: RequestOptions = {}
   ): Promise<ResponseBody<N> | undefined> {
     const api: Api = APIS[name]
-    const at = version ?? api.versions[1]
     const correlationId = ++this.#correlationId
-    const frame = Buffer.concat(encodeRequest(api, at, { correlationId, clientId }, request as never)).subarray(4)
-    const answer = await this.dispatch(frame, from)
-    if (!answer) return undefined
-    const decoded = decodeResponse(api, at, Buffer.concat(answer).subarray(4))
-    if (decoded.correlationId !== correlationId) throw new Error('the answer is for another request')
-    return decoded.response as ResponseBody<N>
+    const response = await send(this.dispatch, api, request as never, { clientId, ...options, correlationId })
+    return response as ResponseBody<N> | undefined
   }
 
-  /** As `ask`, for requests that are always answered. */
-  async get<N extends ApiName>(
-    name: N,
-    request: RequestBody<N>,
-    options?: Parameters<Harness['ask']>[2]
-  ): Promise<ResponseBody<N>> {
-    const answer = await this.ask(name, request, options)
-    if (!answer) throw new Error(`${name} was not answered`)
-    return answer
+  /** As `ask`, for requests that always have a response. */
+  async get<N extends ApiName>(name: N, request: RequestBody<N>, options?: RequestOptions): Promise<ResponseBody<N>> {
+    const response = await this.ask(name, request, options)
+    if (response === undefined) throw new Error(`${name} has no response`)
+    return response
   }
 
   /** Creates a topic and gives its id. */
