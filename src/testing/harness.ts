@@ -38,21 +38,30 @@ export class Harness implements AsyncDisposable {
   readonly storage: Storage
   /** How requests reach the broker. */
   dispatch: Dispatch
+  readonly #options: HarnessOptions
   #correlationId = 0
+  #stopped: Promise<void> | undefined
 
-  private constructor(broker: Broker, clock: ManualClock, storage: Storage) {
+  private constructor(broker: Broker, clock: ManualClock, storage: Storage, options: HarnessOptions) {
     this.broker = broker
     this.dispatch = broker.dispatch
     this.clock = clock
     this.storage = storage
+    this.#options = options
   }
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
-    const { clock = new ManualClock(1_700_000_000_000), storage = new MemoryStorage(), logger = silentLogger } = options
-    const { random = seededRandom(7), progress, signal } = options
+    const { clock = new ManualClock(), random = seededRandom(7), logger = silentLogger, progress, signal } = options
+    const { storage = new MemoryStorage({ now: () => clock.now() }) } = options
     const { settings } = resolve(fromObject(options.config ?? {}))
     const broker = await Broker.start({ settings, storage, clock, random, logger, progress, signal })
-    return new Harness(broker, clock, storage)
+    return new Harness(broker, clock, storage, options)
+  }
+
+  /** Stops the broker and starts another with the same options on the same storage and clock. */
+  async restart(changes: HarnessOptions = {}): Promise<Harness> {
+    await this.stop()
+    return Harness.start({ ...this.#options, clock: this.clock, storage: this.storage, ...changes })
   }
 
   /** Sends a request. Resolves with the decoded response; with undefined if the broker sends none. */
@@ -125,8 +134,14 @@ export class Harness implements AsyncDisposable {
     return valuesIn(data.records)
   }
 
+  /** Stops the broker; the second call waits for the first. */
+  async stop(): Promise<void> {
+    this.#stopped ??= this.broker.stop()
+    await this.#stopped
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.broker.stop()
+    await this.stop()
   }
 }
 

@@ -1,7 +1,6 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { nextTurn } from '../../src/runtime/clock.ts'
-import type { Logger } from '../../src/runtime/logger.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
@@ -14,28 +13,27 @@ const CHECK_MS = 300_000
 /** Every record more than a millisecond after the first of its segment begins a new one. */
 const SMALL = { 'segment.ms': '1', 'retention.ms': '1000' }
 
-async function rig(configs: Record<string, string>, logger: Logger = silentLogger) {
-  const clock = new ManualClock(1_700_000_000_000)
-  const storage = new MemoryStorage({ now: () => clock.now() })
-  const harness = await Harness.start({ clock, storage, logger })
-  const topicId = await harness.createTopic('orders', 1, configs)
-  return { clock, storage, harness, topicId }
+async function started(configs: Record<string, string>) {
+  const broker = await Harness.start()
+  const topicId = await broker.createTopic('orders', 1, configs)
+  return { broker, topicId }
 }
 
-async function produce({ harness, clock }: { harness: Harness; clock: ManualClock }, topicId: string, count: number) {
+async function produce(broker: Harness, topicId: string, count: number) {
   for (let index = 0; index < count; index++) {
-    const answer = await harness.produce(topicId, batchOf([`value ${index}`], {}, BigInt(clock.now() + index * 10)))
-    expect(answer.errorCode).toBe('NONE')
+    const timestamp = BigInt(broker.clock.now() + index * 10)
+    const { errorCode } = await broker.produce(topicId, batchOf([`value ${index}`], {}, timestamp))
+    expect(errorCode).toBe('NONE')
   }
 }
 
-async function check(clock: ManualClock, ms: number) {
+async function check({ clock }: Harness, ms: number) {
   clock.advance(ms)
   await nextTurn()
 }
 
-async function logStartOf(harness: Harness): Promise<bigint> {
-  const { topics } = await harness.get('ListOffsets', {
+async function logStartOf(broker: Harness): Promise<bigint> {
+  const { topics } = await broker.get('ListOffsets', {
     replicaId: -1,
     isolationLevel: 0,
     topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, timestamp: -2n }] }]
@@ -43,29 +41,29 @@ async function logStartOf(harness: Harness): Promise<bigint> {
   return topics[0]?.partitions[0]?.offset ?? -1n
 }
 
-const files = (storage: MemoryStorage, ending: string) =>
+const files = ({ storage }: Harness, ending: string) =>
   storage.list('orders-0').filter(({ name }) => name.endsWith(ending)).length
 
 describe('retention', () => {
   it('lets old segments go at each check, and their files a while later', async () => {
-    const { clock, storage, harness, topicId } = await rig(SMALL)
-    await produce({ harness, clock }, topicId, 3)
-    await check(clock, FIRST_CHECK_MS)
-    expect(await logStartOf(harness)).toBe(3n)
-    const fetched = await harness.get('Fetch', harness.fetchRequest(topicId, 0n))
+    const { broker, topicId } = await started(SMALL)
+    await produce(broker, topicId, 3)
+    await check(broker, FIRST_CHECK_MS)
+    expect(await logStartOf(broker)).toBe(3n)
+    const fetched = await broker.get('Fetch', broker.fetchRequest(topicId, 0n))
     expect(fetched.responses[0]?.partitions[0]).toMatchObject({ errorCode: 'OFFSET_OUT_OF_RANGE' })
-    expect(files(storage, '.log.deleted')).toBe(3)
-    await check(clock, 60_000)
-    expect(files(storage, '.deleted')).toBe(0)
-    await harness.broker.stop()
+    expect(files(broker, '.log.deleted')).toBe(3)
+    await check(broker, 60_000)
+    expect(files(broker, '.deleted')).toBe(0)
+    await broker.stop()
   })
 
   it('goes by the settings of the moment', async () => {
-    const { clock, harness, topicId } = await rig({ 'segment.ms': '1' })
-    await produce({ harness, clock }, topicId, 3)
-    await check(clock, FIRST_CHECK_MS)
-    expect(await logStartOf(harness)).toBe(0n)
-    await harness.get('IncrementalAlterConfigs', {
+    const { broker, topicId } = await started({ 'segment.ms': '1' })
+    await produce(broker, topicId, 3)
+    await check(broker, FIRST_CHECK_MS)
+    expect(await logStartOf(broker)).toBe(0n)
+    await broker.get('IncrementalAlterConfigs', {
       resources: [
         {
           resourceType: 2,
@@ -75,58 +73,55 @@ describe('retention', () => {
       ],
       validateOnly: false
     })
-    await check(clock, CHECK_MS)
-    expect(await logStartOf(harness)).toBe(3n)
-    await harness.broker.stop()
+    await check(broker, CHECK_MS)
+    expect(await logStartOf(broker)).toBe(3n)
+    await broker.stop()
   })
 
   it('reaches partitions that nobody has used since the start, and says why data goes', async () => {
-    const { clock, storage, harness, topicId } = await rig(SMALL)
-    await produce({ harness, clock }, topicId, 3)
-    await harness.broker.stop()
+    const { broker, topicId } = await started(SMALL)
+    await produce(broker, topicId, 3)
     const logger = new RecordingLogger()
-    const again = await Harness.start({ clock, storage, logger })
-    await check(clock, FIRST_CHECK_MS)
-    expect(files(storage, '.log.deleted')).toBe(3)
+    const again = await broker.restart({ logger })
+    await check(again, FIRST_CHECK_MS)
+    expect(files(broker, '.log.deleted')).toBe(3)
     const said = { folder: 'orders-0', reason: 'older than retention.ms 1000' }
     // The last one by itself: only now there is room for its successor, should the disk be full.
     const reported = logger.lines.filter(({ level }) => level === 'info').map(({ bindings }) => bindings)
     expect(reported).toContainEqual(expect.objectContaining({ ...said, count: 2, logStartOffset: 2n }))
     expect(reported).toContainEqual(expect.objectContaining({ ...said, count: 1, logStartOffset: 3n }))
-    await again.broker.stop()
-    expect(files(storage, '.log.deleted')).toBe(3)
+    await again.stop()
+    expect(files(broker, '.log.deleted')).toBe(3)
     // Left over by the stop: the next start sees to them.
-    const last = await Harness.start({ clock, storage })
+    await using last = await again.restart({ logger: silentLogger })
     expect(await logStartOf(last)).toBe(3n)
     await nextTurn()
-    expect(files(storage, '.deleted')).toBe(0)
-    await last.broker.stop()
+    expect(files(broker, '.deleted')).toBe(0)
   })
 
   it('keeps what producers have sent, so that a retry is known when the record is gone', async () => {
-    const { clock, harness, topicId } = await rig(SMALL)
-    const sent = batchOf(['once'], { producerId: 5n, producerEpoch: 0, baseSequence: 0 }, BigInt(clock.now()))
-    await harness.produce(topicId, Buffer.from(sent))
-    await check(clock, FIRST_CHECK_MS)
-    expect(await logStartOf(harness)).toBe(1n)
-    await harness.broker.stop()
-    await using again = await Harness.start({ clock, storage: harness.storage })
+    const { broker, topicId } = await started(SMALL)
+    const sent = batchOf(['once'], { producerId: 5n, producerEpoch: 0, baseSequence: 0 }, BigInt(broker.clock.now()))
+    await broker.produce(topicId, Buffer.from(sent))
+    await check(broker, FIRST_CHECK_MS)
+    expect(await logStartOf(broker)).toBe(1n)
+    await using again = await broker.restart()
     expect(await again.produce(topicId, Buffer.from(sent))).toMatchObject({ errorCode: 'NONE', baseOffset: 0n })
     expect(await logStartOf(again)).toBe(1n)
   })
 
   it('leaves a topic alone whose policy is empty, but for deleted records', async () => {
-    const { clock, storage, harness, topicId } = await rig({ ...SMALL, 'cleanup.policy': '' })
-    await produce({ harness, clock }, topicId, 3)
-    await check(clock, FIRST_CHECK_MS)
-    expect(await logStartOf(harness)).toBe(0n)
-    await harness.get('DeleteRecords', {
+    const { broker, topicId } = await started({ ...SMALL, 'cleanup.policy': '' })
+    await produce(broker, topicId, 3)
+    await check(broker, FIRST_CHECK_MS)
+    expect(await logStartOf(broker)).toBe(0n)
+    await broker.get('DeleteRecords', {
       topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, offset: 2n }] }],
       timeoutMs: 1000
     })
-    await check(clock, CHECK_MS)
-    expect(files(storage, '.log.deleted')).toBe(2)
-    await harness.broker.stop()
+    await check(broker, CHECK_MS)
+    expect(files(broker, '.log.deleted')).toBe(2)
+    await broker.stop()
   })
 
   it('logs why old segments could not be deleted: the message and the stack of the error', async () => {
@@ -140,11 +135,11 @@ describe('retention', () => {
     })
     const lines: string[] = []
     const logger = pino({ level: 'warn' }, { write: line => void lines.push(line) })
-    await using harness = await Harness.start({ clock, storage, logger })
-    const topicId = await harness.createTopic('orders', 1, SMALL)
-    await produce({ harness, clock }, topicId, 2)
+    await using broker = await Harness.start({ clock, storage, logger })
+    const topicId = await broker.createTopic('orders', 1, SMALL)
+    await produce(broker, topicId, 2)
     isRefused = true
-    await check(clock, FIRST_CHECK_MS)
+    await check(broker, FIRST_CHECK_MS)
     isRefused = false
     expect(lines.map(line => JSON.parse(line))).toMatchObject([
       { topic: 'orders', partition: 0, err: { message: refused.message, stack: refused.stack } }

@@ -1,10 +1,9 @@
 /** The type of log bindings: an error under `error` is refused by the compiler, which checks this file too. */
 import { expect, it } from 'vitest'
-import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 
 it('a log line takes an error under err and under no other name that pino would drop', () => {
-  const logged: object[] = []
-  const logger: Logger = { ...silentLogger, warn: bindings => void logged.push(bindings) }
+  const logger = new RecordingLogger()
   const error = new Error('the disk is full')
   logger.warn({ folder: 'orders-0', err: error }, 'a snapshot could not be written')
   // @ts-expect-error an error goes under err
@@ -14,5 +13,5 @@ it('a log line takes an error under err and under no other name that pino would 
   logger.warn(bindings, 'a snapshot could not be written')
   // @ts-expect-error and in the bindings of all lines of a logger
   logger.child({ error })
-  expect(logged).toEqual([{ folder: 'orders-0', err: error }, bindings, bindings])
+  expect(logger.lines.map(line => line.bindings)).toEqual([{ folder: 'orders-0', err: error }, bindings, bindings])
 })
