@@ -3,7 +3,7 @@ import { listenersOf } from '../config/listeners.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { ProducerIds } from '../idempotence/producer-ids.ts'
-import { snapshotsOfNobody } from '../idempotence/producer-snapshots.ts'
+import { emptyProducerSnapshots } from '../idempotence/producer-snapshots.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
 import { METADATA_FOLDER } from '../log/partition-folder.ts'
 import { metadataLogConfig } from '../metadata/log/metadata-config.ts'
@@ -93,7 +93,7 @@ function openMetadata({ storage, clock, logger, settings }: World, directory: Lo
     METADATA_TOPIC_ID,
     metadataLogConfig(settings)
   )
-  log.observe(snapshotsOfNobody({ storage, log, logger }))
+  log.observe(emptyProducerSnapshots({ storage, log, logger }))
   const { directoryId } = directory.meta
   const transactionVersion = settings.get('minikafka.transaction.version')
   return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId, transactionVersion })

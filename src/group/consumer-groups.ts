@@ -11,7 +11,7 @@ import { type ConsumerGroupDescription, describe } from './consumer/admin.ts'
 import { ConsumerGroup } from './consumer/group.ts'
 import { checkHeartbeat, type Heartbeat, type HeartbeatAnswer, heartbeat, leave } from './consumer/heartbeat.ts'
 import type { ConsumerGroupLimits } from './consumer/limits.ts'
-import { JOINING_EPOCH } from './consumer/member.ts'
+import { JOIN_GROUP_MEMBER_EPOCH } from './consumer/member.ts'
 import { preferredAssignor } from './consumer/target.ts'
 import type { GroupTopics } from './consumer/topics.ts'
 import { upgrade } from './consumer/upgrade.ts'
@@ -46,7 +46,7 @@ export type PartitionOf = (groupId: string) => GroupPartition
 const MEMBER_BYTES = 64
 const PARTITION_BYTES = 4
 
-const TURNED_AWAY: ReadonlySet<ErrorName> = new Set([
+const FENCING_ERRORS: ReadonlySet<ErrorName> = new Set([
   'FENCED_MEMBER_EPOCH',
   'FENCED_INSTANCE_ID',
   'UNRELEASED_INSTANCE_ID',
@@ -79,7 +79,9 @@ export class ConsumerGroups {
       checkHeartbeat(request, apiVersion, this.#ports.limitsOf(groupId))
       const partition = this.#partitionOf(groupId)
       const answer =
-        request.memberEpoch === JOINING_EPOCH ? this.#join(partition, request) : this.#goOn(partition, request)
+        request.memberEpoch === JOIN_GROUP_MEMBER_EPOCH
+          ? this.#join(partition, request)
+          : this.#goOn(partition, request)
       await partition.journal.settled()
       return { errorCode: 'NONE', ...answer }
     } catch (error) {
@@ -97,7 +99,7 @@ export class ConsumerGroups {
     { groupId, memberId, memberEpoch, clientId }: ConsumerHeartbeatRequest,
     { code, message }: KafkaError
   ) {
-    if (!TURNED_AWAY.has(code) && !(memberEpoch === JOINING_EPOCH && code === 'GROUP_ID_NOT_FOUND')) return
+    if (!FENCING_ERRORS.has(code) && !(memberEpoch === JOIN_GROUP_MEMBER_EPOCH && code === 'GROUP_ID_NOT_FOUND')) return
     this.#ports.logger.info({ groupId, memberId, clientId, code }, message)
   }
 
@@ -114,7 +116,7 @@ export class ConsumerGroups {
 
   #goOn(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatAnswer {
     const group = consumerGroupIn(partition, request.groupId)
-    const act = request.memberEpoch < JOINING_EPOCH ? leave : heartbeat
+    const act = request.memberEpoch < JOIN_GROUP_MEMBER_EPOCH ? leave : heartbeat
     return this.#turns.runConsumer(partition, group, turn => act(turn, request, request.memberId))
   }
 

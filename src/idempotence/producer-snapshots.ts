@@ -88,7 +88,7 @@ export class ProducerSnapshots {
 }
 
 /** For a log that has no producers, as that of the metadata: in Kafka it has snapshots none the less. */
-export function snapshotsOfNobody(options: ProducerSnapshotsOptions): BatchObserver {
+export function emptyProducerSnapshots(options: ProducerSnapshotsOptions): BatchObserver {
   const snapshots = new ProducerSnapshots(options)
   snapshots.newest()
   return {

@@ -41,12 +41,15 @@ function reasonInvalid(name: string): string | undefined {
  * What a name is when '.' and '_' are taken for the same, as in the names of metrics: two topics may not be alike in
  * that. Undefined for a name without either.
  */
-export function likenessOf(name: string): string | undefined {
+export function unifiedName(name: string): string | undefined {
   return name.includes('.') || name.includes('_') ? name.replaceAll('.', '_') : undefined
 }
 
 /** A present topic that differs from a new name in '.' and '_' only: both would have the same metrics. */
-export function collidingTopic({ namesByLikeness }: MetadataImage, name: string): string | undefined {
-  const likeness = likenessOf(name)
+export function collidingTopic(
+  { namesByUnifiedName: namesByLikeness }: MetadataImage,
+  name: string
+): string | undefined {
+  const likeness = unifiedName(name)
   return likeness === undefined ? undefined : namesByLikeness.get(likeness)
 }

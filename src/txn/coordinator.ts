@@ -7,6 +7,7 @@ import { coordinatorError } from '../coordinator/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { finishFairly } from '../runtime/steps.ts'
+import { TransactionExpiration, type TransactionExpirationSettings } from './expiration.ts'
 import {
   addPartitions,
   type EndCommand,
@@ -20,10 +21,9 @@ import {
 import { type TransactionMarkerPorts, TransactionMarkers } from './markers.ts'
 import { TxnPartition } from './partition.ts'
 import { isEnding, newTxn, type Txn, type TxnPartitions } from './txn.ts'
-import { Upkeep, type UpkeepSettings } from './upkeep.ts'
 
 /** What the broker's settings say. */
-export interface TxnSettings extends UpkeepSettings {
+export interface TxnSettings extends TransactionExpirationSettings {
   /** `transaction.max.timeout.ms` */
   readonly maxTimeoutMs: number
 }
@@ -51,7 +51,7 @@ export class TxnCoordinator {
   readonly #ports: TxnPorts
   readonly #partitions: StatePartitions<TxnPartition>
   readonly #markers: TransactionMarkers
-  readonly #upkeep: Upkeep
+  readonly #expiration: TransactionExpiration
   #stopped = false
 
   constructor(ports: TxnPorts) {
@@ -62,7 +62,7 @@ export class TxnCoordinator {
       journal => TxnPartition.load(journal),
       partition => this.#resume(partition)
     )
-    this.#upkeep = new Upkeep(ports, this.#partitions, (partition, txn, cause) =>
+    this.#expiration = new TransactionExpiration(ports, this.#partitions, (partition, txn, cause) =>
       this.#markers.endInBackground(partition, this.#fence(partition, txn, cause))
     )
   }
@@ -70,13 +70,13 @@ export class TxnCoordinator {
   /** Loads all transactional ids, goes on with what was decided and not done, and begins to watch the time. */
   async start(signal?: AbortSignal): Promise<void> {
     await finishFairly(this.#partitions.loadAll(), { clock: this.#ports.clock, signal })
-    this.#upkeep.start()
+    this.#expiration.start()
   }
 
   /** Requests are answered with COORDINATOR_NOT_AVAILABLE from now on. What is decided and not done waits for the next start. */
   stop(): void {
     this.#stopped = true
-    this.#upkeep.stop()
+    this.#expiration.stop()
     this.#markers.stop()
     this.forgetAll()
   }

@@ -4,7 +4,7 @@
  */
 import { boolean, double, int, list, long, string } from '../define.ts'
 
-const FOREVER = 2n ** 63n - 1n
+const LONG_MAX = 2n ** 63n - 1n
 
 /** The codecs of `compression.type`, and "producer" to keep what the producer chose. */
 export const COMPRESSION_TYPES = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const
@@ -45,10 +45,10 @@ export const topicSettings = {
   'file.delete.delay.ms': long(60_000, 'How long the files of a deleted segment stay on disk under another name.', {
     atLeast: 0
   }),
-  'flush.messages': long(FOREVER, 'Sync the log to disk after this many records, and answer no sooner.', {
+  'flush.messages': long(LONG_MAX, 'Sync the log to disk after this many records, and answer no sooner.', {
     atLeast: 1
   }),
-  'flush.ms': long(FOREVER, 'Sync the log to disk when a record has waited this long.', { atLeast: 0 }),
+  'flush.ms': long(LONG_MAX, 'Sync the log to disk when a record has waited this long.', { atLeast: 0 }),
   'follower.replication.throttled.replicas': list(
     [],
     'Replicas whose fetching from the leader is throttled: partition:broker pairs, or *.',
@@ -71,7 +71,7 @@ export const topicSettings = {
     atLeast: -2,
     unsupported: true
   }),
-  'max.compaction.lag.ms': long(FOREVER, 'The longest that a record may stay uncompacted.', { atLeast: 1 }),
+  'max.compaction.lag.ms': long(LONG_MAX, 'The longest that a record may stay uncompacted.', { atLeast: 1 }),
   'max.message.bytes': int(1_048_588, 'The largest record batch that is accepted, after compression.', { atLeast: 0 }),
   'message.timestamp.after.max.ms': long(
     3_600_000,
@@ -79,7 +79,7 @@ export const topicSettings = {
     { atLeast: 0 }
   ),
   'message.timestamp.before.max.ms': long(
-    FOREVER,
+    LONG_MAX,
     "How far a record's timestamp may lie in the past, where the producer's time is kept.",
     { atLeast: 0 }
   ),

@@ -8,7 +8,7 @@ import { Deadlines } from './deadlines.ts'
 import {
   type ConsumerMember,
   isReconciledTo,
-  LEAVING_EPOCH,
+  LEAVE_GROUP_MEMBER_EPOCH,
   newMember,
   regexOf,
   withCurrentAssignment,
@@ -216,7 +216,7 @@ export class ConsumerGroup {
     const member = this.#members.get(memberId)
     this.#deadlines.forget(memberId)
     if (!member) return
-    this.#expect(member.memberEpoch === LEAVING_EPOCH, `the assignment of ${memberId} goes first`)
+    this.#expect(member.memberEpoch === LEAVE_GROUP_MEMBER_EPOCH, `the assignment of ${memberId} goes first`)
     this.#expect(!this.#targets.has(memberId), `the target of ${memberId} goes first`)
     this.#members.delete(memberId)
     this.#vacate(member)

@@ -7,13 +7,13 @@ import { KafkaError } from '../../protocol/errors.ts'
 import { fenceMembers } from './downgrade.ts'
 import type { ConsumerGroupLimits } from './limits.ts'
 import {
-  AWAY_EPOCH,
   type ConsumerMember,
   type EpochAssignment,
   isReconciledTo,
   isSameAssignment,
-  JOINING_EPOCH,
-  LEAVING_EPOCH,
+  JOIN_GROUP_MEMBER_EPOCH,
+  LEAVE_GROUP_MEMBER_EPOCH,
+  LEAVE_GROUP_STATIC_MEMBER_EPOCH,
   nameOf,
   sortedOnce
 } from './member.ts'
@@ -58,14 +58,17 @@ export function checkHeartbeat(
   { assignors }: Pick<ConsumerGroupLimits, 'assignors'>
 ): void {
   const { memberId, memberEpoch, instanceId, serverAssignor } = request
-  const needsId = apiVersion >= OWN_MEMBER_ID_SINCE || memberEpoch > 0 || memberEpoch === LEAVING_EPOCH
+  const needsId = apiVersion >= OWN_MEMBER_ID_SINCE || memberEpoch > 0 || memberEpoch === LEAVE_GROUP_MEMBER_EPOCH
   refuse(needsId && isBlank(memberId), 'a member must have an id')
   refuse(isBlank(request.groupId), 'a group must have a name')
   refuse(isBlank(instanceId), 'an instance id cannot be empty')
   refuse(isBlank(request.rackId), 'a rack id cannot be empty')
-  refuse(memberEpoch < AWAY_EPOCH, `there is no member epoch ${memberEpoch}`)
-  refuse(memberEpoch === AWAY_EPOCH && instanceId === null, 'only a static member can leave for a while')
-  if (memberEpoch === JOINING_EPOCH) checkJoining(request)
+  refuse(memberEpoch < LEAVE_GROUP_STATIC_MEMBER_EPOCH, `there is no member epoch ${memberEpoch}`)
+  refuse(
+    memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && instanceId === null,
+    'only a static member can leave for a while'
+  )
+  if (memberEpoch === JOIN_GROUP_MEMBER_EPOCH) checkJoining(request)
   if (serverAssignor === null || assignors.has(serverAssignor)) return
   const names = [...assignors.keys()].join(', ')
   throw new KafkaError('UNSUPPORTED_ASSIGNOR', `the assignors here are ${names}, not ${serverAssignor}`)
@@ -99,7 +102,7 @@ export function heartbeat(turn: ConsumerTurn, request: Heartbeat, newMemberId: s
   updateTarget(turn)
   const after = reconcileMember(turn, updated, names || regex !== 'same', owned)
   turn.group.deadlines.set(after.memberId, 'session', turn.now + turn.limits.sessionTimeoutMs)
-  const wantsAll = memberEpoch === JOINING_EPOCH || isFull(request)
+  const wantsAll = memberEpoch === JOIN_GROUP_MEMBER_EPOCH || isFull(request)
   return {
     memberId: after.memberId,
     memberEpoch: after.memberEpoch,
@@ -110,7 +113,7 @@ export function heartbeat(turn: ConsumerTurn, request: Heartbeat, newMemberId: s
 
 function memberOf(turn: ConsumerTurn, request: Heartbeat): ConsumerMember {
   const { memberEpoch, topicPartitions } = request
-  const isJoining = memberEpoch === JOINING_EPOCH
+  const isJoining = memberEpoch === JOIN_GROUP_MEMBER_EPOCH
   const member = isJoining ? joiningMember(turn, request, 'consumer') : requireMember(turn.group, request)
   checkEpoch(member, memberEpoch, topicPartitions)
   return member
@@ -173,7 +176,7 @@ export function reconcileMember(
 export function leave(turn: ConsumerTurn, request: Heartbeat): HeartbeatAnswer {
   const { memberId, memberEpoch, instanceId } = request
   const member = requireMember(turn.group, request)
-  const isAway = memberEpoch === AWAY_EPOCH && instanceId !== null
+  const isAway = memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && instanceId !== null
   if (isAway) goAway(turn, member)
   else fenceMembers(turn, [member])
   turn.notes.push(`${nameOf(member)} left${isAway ? ' for a while' : ''}`)
@@ -188,6 +191,11 @@ function goAway(turn: ConsumerTurn, member: ConsumerMember): void {
       new Map([...epochs.keys()].map(partition => [partition, 0]))
     ])
   )
-  turn.writeCurrentAssignment({ ...member, memberEpoch: AWAY_EPOCH, assigned, pendingRevocation: new Map() })
+  turn.writeCurrentAssignment({
+    ...member,
+    memberEpoch: LEAVE_GROUP_STATIC_MEMBER_EPOCH,
+    assigned,
+    pendingRevocation: new Map()
+  })
   turn.group.deadlines.clear(member.memberId, 'rebalance')
 }

@@ -7,11 +7,11 @@ import { ownCopy } from '../../protocol/wire/bytes.ts'
 import type { ConsumerGroupCurrentMemberAssignmentValue, ConsumerGroupMemberMetadataValue } from './records.ts'
 
 /** The epoch that a member brings to join, or to join anew. */
-export const JOINING_EPOCH = 0
+export const JOIN_GROUP_MEMBER_EPOCH = 0
 /** The epoch that a member brings to leave. A member has it between the tombstones that remove it. */
-export const LEAVING_EPOCH = -1
+export const LEAVE_GROUP_MEMBER_EPOCH = -1
 /** The epoch that a static member brings to leave for a while, and has until it is back. */
-export const AWAY_EPOCH = -2
+export const LEAVE_GROUP_STATIC_MEMBER_EPOCH = -2
 
 /** Where a member stands on the way to its target; the log has the number. */
 export const MEMBER_STATES = { Stable: 0, UnrevokedPartitions: 1, UnreleasedPartitions: 2, Unknown: 127 } as const
@@ -167,7 +167,7 @@ export function withCurrentAssignment(
 
 /** A member between the tombstones that remove it: it owns nothing any more. */
 export function withoutAssignment(member: ConsumerMember): ConsumerMember {
-  const epochs = { memberEpoch: LEAVING_EPOCH, previousMemberEpoch: LEAVING_EPOCH }
+  const epochs = { memberEpoch: LEAVE_GROUP_MEMBER_EPOCH, previousMemberEpoch: LEAVE_GROUP_MEMBER_EPOCH }
   return { ...member, ...epochs, assigned: new Map(), pendingRevocation: new Map() }
 }
 

@@ -1,7 +1,13 @@
 /** Who a request comes from: members that are known, new ones, static ones that take a place again, and their removal. */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { ConsumerGroup } from './group.ts'
-import { AWAY_EPOCH, type ConsumerMember, JOINING_EPOCH, newMember, regexOf } from './member.ts'
+import {
+  type ConsumerMember,
+  JOIN_GROUP_MEMBER_EPOCH,
+  LEAVE_GROUP_STATIC_MEMBER_EPOCH,
+  newMember,
+  regexOf
+} from './member.ts'
 import { bumpEpoch } from './subscription.ts'
 import type { ConsumerTurn } from './turn.ts'
 
@@ -47,7 +53,7 @@ export function joiningMember(turn: ConsumerTurn, request: Newcomer, protocol: M
   const former = instanceId === null ? undefined : group.staticMember(instanceId)
   if (!former) return group.members.get(memberId) ?? newcomer(turn, request, protocol)
   const bothConsumer = protocol === 'consumer' && former.classic === null
-  if (bothConsumer && former.memberEpoch !== AWAY_EPOCH) {
+  if (bothConsumer && former.memberEpoch !== LEAVE_GROUP_STATIC_MEMBER_EPOCH) {
     throw new KafkaError('UNRELEASED_INSTANCE_ID', `${former.memberId} still has the place of instance ${instanceId}`)
   }
   return replaceMember(turn, former, memberId)
@@ -61,7 +67,12 @@ function newcomer(turn: ConsumerTurn, { memberId, clientId, clientHost }: Newcom
 /** Lets a static member go on under another id, from where it was. */
 function replaceMember(turn: ConsumerTurn, former: ConsumerMember, memberId: string): ConsumerMember {
   const { groupId } = turn.group
-  const member = { ...former, memberId, memberEpoch: JOINING_EPOCH, previousMemberEpoch: JOINING_EPOCH }
+  const member = {
+    ...former,
+    memberId,
+    memberEpoch: JOIN_GROUP_MEMBER_EPOCH,
+    previousMemberEpoch: JOIN_GROUP_MEMBER_EPOCH
+  }
   const target = turn.group.targetOf(former.memberId)
   removeMember(turn, former)
   turn.writeMetadata(member)
@@ -78,7 +89,7 @@ function replaceMember(turn: ConsumerTurn, former: ConsumerMember, memberId: str
  * answer with the newer one may have been lost. Throws FENCED_MEMBER_EPOCH.
  */
 export function checkEpoch(member: ConsumerMember, memberEpoch: number, owned: TopicPartitions | null): void {
-  if (memberEpoch === JOINING_EPOCH || memberEpoch === member.memberEpoch) return
+  if (memberEpoch === JOIN_GROUP_MEMBER_EPOCH || memberEpoch === member.memberEpoch) return
   const isLostAnswer = memberEpoch < member.memberEpoch && memberEpoch === member.previousMemberEpoch
   if (isLostAnswer && ownsNoMore(member, owned)) return
   throw new KafkaError(

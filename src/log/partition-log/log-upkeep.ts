@@ -32,7 +32,7 @@ export interface KeptLog {
   readonly config: () => LogConfig
 }
 
-export class LogUpkeep {
+export class LogTransactionExpiration {
   readonly #log: KeptLog
   #offset: bigint
 

@@ -7,7 +7,7 @@ import { RESOURCE_TYPES, resourceKey } from '../../config/resources.ts'
 import { MetadataError } from '../metadata-error.ts'
 import { applyOther } from '../other-records.ts'
 import type { MetadataRecord, MetadataRecordOf } from '../records.ts'
-import { likenessOf } from '../topic-names.ts'
+import { unifiedName } from '../topic-names.ts'
 import { DraftMap } from './draft-map.ts'
 import type { MetadataImage, PartitionState, ResourceConfigs, TopicState } from './image.ts'
 import { changedPartition, newPartition } from './partition-state.ts'
@@ -46,7 +46,7 @@ export class ImageDraft {
   constructor(base: MetadataImage) {
     this.#byName = new DraftMap(base.topicsByName)
     this.#byId = new DraftMap(base.topicsById)
-    this.#namesByLikeness = new DraftMap(base.namesByLikeness)
+    this.#namesByLikeness = new DraftMap(base.namesByUnifiedName)
     this.#configs = new DraftMap(base.configs)
     this.#features = new DraftMap(base.features)
     this.#others = new DraftMap(base.others)
@@ -90,7 +90,7 @@ export class ImageDraft {
     return {
       topicsByName: this.#byName.finish(),
       topicsById: this.#byId.finish(),
-      namesByLikeness: this.#namesByLikeness.finish(),
+      namesByUnifiedName: this.#namesByLikeness.finish(),
       partitionCount: this.#partitionCount,
       configs: this.#configs.finish(),
       features: this.#features.finish(),
@@ -150,7 +150,7 @@ export class ImageDraft {
     const topic = { name, topicId, partitions: [] }
     this.#byName.set(name, topic)
     this.#byId.set(topicId, topic)
-    const likeness = likenessOf(name)
+    const likeness = unifiedName(name)
     if (likeness !== undefined) this.#namesByLikeness.set(likeness, name)
   }
 
@@ -178,7 +178,7 @@ export class ImageDraft {
     this.#changedTopics.delete(topicId)
     this.#byName.delete(name)
     this.#byId.delete(topicId)
-    const likeness = likenessOf(name)
+    const likeness = unifiedName(name)
     if (likeness !== undefined) this.#namesByLikeness.delete(likeness)
     this.#configs.delete(resourceKey(RESOURCE_TYPES.TOPIC, name))
   }

@@ -37,7 +37,7 @@ export interface MetadataImage {
   readonly topicsByName: LayeredMap<TopicState>
   readonly topicsById: LayeredMap<TopicState>
   /** Names of topics with '.' or '_' in them, by what they are when these are taken for the same. */
-  readonly namesByLikeness: LayeredMap<string>
+  readonly namesByUnifiedName: LayeredMap<string>
   /** Partitions of all topics. */
   readonly partitionCount: number
   /** Settings by `resourceKey`; ask with `configsOf`. */
@@ -54,7 +54,7 @@ export interface MetadataImage {
 export const EMPTY_IMAGE: MetadataImage = {
   topicsByName: LayeredMap.empty(),
   topicsById: LayeredMap.empty(),
-  namesByLikeness: LayeredMap.empty(),
+  namesByUnifiedName: LayeredMap.empty(),
   partitionCount: 0,
   configs: LayeredMap.empty(),
   features: LayeredMap.empty(),

@@ -67,7 +67,7 @@ function checkPartition(topic: string, partition: PartitionState, { nodeId, dire
  * What fences the Kafka that has left this log without a word: to a later one it would seem alive for some seconds, in
  * which that one could not register.
  */
-export function fenceFormer(image: MetadataImage): MetadataRecord[] {
+export function fenceStaleBrokers(image: MetadataImage): MetadataRecord[] {
   return [...image.others.values()].flatMap(record => {
     if (record.type !== 'RegisterBrokerRecord' || record.fenced) return []
     const { brokerId, brokerEpoch } = record

@@ -22,7 +22,7 @@ import { evolve } from '../image/evolve.ts'
 import { EMPTY_IMAGE, type MetadataImage } from '../image/image.ts'
 import { registeredEpoch } from '../other-records.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from '../records.ts'
-import { checkAlone, checkUnused, fenceFormer } from './adoption.ts'
+import { checkAlone, checkUnused, fenceStaleBrokers } from './adoption.ts'
 import { Compaction, type CompactionLimits } from './compaction.ts'
 import { electLeaders } from './leadership.ts'
 import { leaderChange, QUORUM_STATE_FILE, type Quorum, quorumEpoch, quorumOfOne, quorumState } from './quorum.ts'
@@ -98,7 +98,7 @@ export class MetadataLog {
     this.#write(leaderChange(nodeId, this.#epoch, this.#now()))
     if (inTransaction) this.#write(this.#batch([metadataRecord('AbortTransactionRecord', {})]))
     if (isNew(image)) this.append(bootstrapFeatures(options.transactionVersion))
-    this.append(fenceFormer(this.#image))
+    this.append(fenceStaleBrokers(this.#image))
     for (const records of slices(electLeaders(this.#image))) this.append(records)
   }
 

@@ -27,7 +27,7 @@ export type FixedType =
   | 'uuid'
   | 'errorCode'
 
-const FOREVER = 32_767
+const NEWEST_VERSION = 32_767
 
 interface Traits {
   readonly since: number
@@ -40,7 +40,7 @@ interface Traits {
   readonly rigid: boolean
 }
 
-const EVERYWHERE: Traits = { since: 0, until: FOREVER, nullableSince: FOREVER, tag: -1, rigid: false }
+const EVERYWHERE: Traits = { since: 0, until: NEWEST_VERSION, nullableSince: NEWEST_VERSION, tag: -1, rigid: false }
 
 /**
  * One field: `Out` is what decoding gives, `In` what encoding takes, `Optional` whether encoding may leave it out.

@@ -1,4 +1,4 @@
-/** What the coordinator does by itself, again and again: abort what takes too long, forget what is not used. */
+/** Aborts timed-out transactions and removes expired transactional ids. */
 import { KafkaError } from '../protocol/errors.ts'
 import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -6,7 +6,7 @@ import { isExpired, isTimedOut } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
 import type { Txn } from './txn.ts'
 
-export interface UpkeepSettings {
+export interface TransactionExpirationSettings {
   /** `transaction.abort.timed.out.transaction.cleanup.interval.ms` */
   readonly abortIntervalMs: number
   /** `transaction.remove.expired.transaction.cleanup.interval.ms` */
@@ -15,10 +15,10 @@ export interface UpkeepSettings {
   readonly expirationMs: number
 }
 
-export interface UpkeepPorts {
+export interface TransactionExpirationPorts {
   readonly clock: Clock
   readonly logger: Logger
-  readonly settings: UpkeepSettings
+  readonly settings: TransactionExpirationSettings
 }
 
 /** Aborts an open transaction. Throws a KafkaError where that cannot be recorded. */
@@ -27,15 +27,15 @@ export type Abort = (partition: TxnPartition, txn: Txn, cause: string) => void
 /** Timed-out transactions that are aborted in one turn. */
 const MOST_ABORTS = 50
 
-export class Upkeep {
-  readonly #ports: UpkeepPorts
+export class TransactionExpiration {
+  readonly #ports: TransactionExpirationPorts
   readonly #partitions: Iterable<TxnPartition>
   readonly #abort: Abort
   #alarms: Alarm[] = []
   /** Goes on with aborts. */
   #next: Alarm | undefined
 
-  constructor(ports: UpkeepPorts, partitions: Iterable<TxnPartition>, abort: Abort) {
+  constructor(ports: TransactionExpirationPorts, partitions: Iterable<TxnPartition>, abort: Abort) {
     this.#ports = ports
     this.#partitions = partitions
     this.#abort = abort
