@@ -11,16 +11,23 @@ import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/grou
 import { type Join, join } from './classic/join.ts'
 import { newMemberId } from './classic/member-id.ts'
 import { type Claim, heartbeat, type Leaving, leave } from './classic/membership.ts'
+import {
+  type ClassicOperation,
+  failedJoin,
+  failedSync,
+  type JoinAnswer,
+  recordGroup,
+  type SyncAnswer
+} from './classic/operation.ts'
 import { loseAssignment } from './classic/rebalance.ts'
 import { type Sync, sync } from './classic/sync.ts'
-import { failedJoin, failedSync, type JoinAnswer, recordGroup, type SyncAnswer, type Turn } from './classic/turn.ts'
 import { tombstonesOf } from './consumer/admin.ts'
 import { heartbeatClassic, joinClassic, leaveClassic, syncClassic } from './consumer/classic-members.ts'
 import type { ConsumerGroup } from './consumer/group.ts'
 import type { PartitionOf } from './consumer-groups.ts'
 import type { Group } from './group.ts'
+import type { GroupOperations } from './operations.ts'
 import type { GroupPartition } from './partition.ts'
-import type { Turns } from './turns.ts'
 
 export type JoinGroupRequest = { readonly groupId: string } & Omit<Join, 'ticket' | 'newMemberId'>
 export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket'>
@@ -41,12 +48,12 @@ export interface ClassicGroupPorts {
 
 export class ClassicGroups {
   readonly #ports: ClassicGroupPorts
-  readonly #turns: Turns
+  readonly #operations: GroupOperations
   readonly #partitionOf: PartitionOf
 
-  constructor(ports: ClassicGroupPorts, turns: Turns, partitionOf: PartitionOf) {
+  constructor(ports: ClassicGroupPorts, operations: GroupOperations, partitionOf: PartitionOf) {
     this.#ports = ports
-    this.#turns = turns
+    this.#operations = operations
     this.#partitionOf = partitionOf
   }
 
@@ -84,14 +91,14 @@ export class ClassicGroups {
     if (group?.type === 'consumer' && group.members.size > 0) {
       return this.#joinConsumerGroup(partition, group, request)
     }
-    return this.#turns.delayedResponses.join(ticket => this.#join(partition, request, ticket))
+    return this.#operations.delayedResponses.join(ticket => this.#join(partition, request, ticket))
   }
 
   /** Here, as in Kafka, who is refused is not told its own id. */
   #joinConsumerGroup(partition: GroupPartition, group: ConsumerGroup, request: JoinGroupRequest): JoinAnswer {
     const command = { ...request, newMemberId: randomUuid(this.#ports.random) }
     try {
-      return this.#turns.runConsumer(partition, group, turn => joinClassic(turn, command))
+      return this.#operations.runConsumer(partition, group, operation => joinClassic(operation, command))
     } catch (error) {
       return failedJoin(coordinatorErrorCode(error), UNKNOWN_MEMBER_ID)
     }
@@ -106,12 +113,12 @@ export class ClassicGroups {
     const command = { ...request, ticket, newMemberId: newMemberId(groupInstanceId, clientId, random) }
     // A consumer group that nobody is in makes place for a classic one.
     const before = group?.type === 'consumer' ? tombstonesOf(group) : []
-    const begin = (turn: Turn) => {
+    const begin = (operation: ClassicOperation) => {
       // A new group exists from now on, whatever becomes of this request.
-      if (!existing) recordGroup(turn)
-      join(turn, command)
+      if (!existing) recordGroup(operation)
+      join(operation, command)
     }
-    this.#turns.run(partition, existing ?? emptyGroup(groupId, clock.now()), begin, before)
+    this.#operations.run(partition, existing ?? emptyGroup(groupId, clock.now()), begin, before)
   }
 
   /** Resolves when the leader has brought the assignment. */
@@ -121,8 +128,8 @@ export class ClassicGroups {
       const group = requireGroup(partition, request.groupId)
       const answer =
         group.type === 'consumer'
-          ? this.#turns.runConsumer(partition, group, turn => syncClassic(turn, request))
-          : await this.#turns.delayedResponses.sync(ticket => this.#sync(partition, group, { ...request, ticket }))
+          ? this.#operations.runConsumer(partition, group, operation => syncClassic(operation, request))
+          : await this.#operations.delayedResponses.sync(ticket => this.#sync(partition, group, { ...request, ticket }))
       await partition.journal.settled()
       return answer
     } catch (error) {
@@ -133,10 +140,10 @@ export class ClassicGroups {
   /** An assignment that cannot be written is lost for all who wait for it. */
   #sync(partition: GroupPartition, group: ClassicGroup, request: Sync): void {
     try {
-      this.#turns.run(partition, group, turn => sync(turn, request))
+      this.#operations.run(partition, group, operation => sync(operation, request))
     } catch (error) {
       const errorCode = coordinatorErrorCode(error)
-      this.#turns.run(partition, group, turn => loseAssignment(turn, errorCode))
+      this.#operations.run(partition, group, operation => loseAssignment(operation, errorCode))
       throw error
     }
   }
@@ -153,8 +160,8 @@ export class ClassicGroups {
       const group = requireGroup(partition, request.groupId)
       const answer =
         group.type === 'consumer'
-          ? this.#turns.runConsumer(partition, group, turn => heartbeatClassic(turn, request))
-          : this.#turns.touch(group, touch => heartbeat(touch, request))
+          ? this.#operations.runConsumer(partition, group, operation => heartbeatClassic(operation, request))
+          : this.#operations.touch(group, touch => heartbeat(touch, request))
       await partition.journal.settled()
       return answer
     } catch (error) {
@@ -180,8 +187,8 @@ export class ClassicGroups {
 
   #leave(partition: GroupPartition, group: Group, members: readonly Leaving[]): ErrorName[] {
     return group.type === 'consumer'
-      ? this.#turns.runConsumer(partition, group, turn => leaveClassic(turn, members))
-      : this.#turns.run(partition, group, turn => leave(turn, members))
+      ? this.#operations.runConsumer(partition, group, operation => leaveClassic(operation, members))
+      : this.#operations.run(partition, group, operation => leave(operation, members))
   }
 }
 

@@ -19,8 +19,8 @@ import {
   isTooLong,
   refuseCommit
 } from './offsets/offsets.ts'
+import type { GroupOperations } from './operations.ts'
 import type { GroupPartition } from './partition.ts'
-import type { Turns } from './turns.ts'
 
 export type OffsetCommitRequest = { readonly apiVersion: number } & Claim & CommitRequest
 export type TxnOffsetCommitRequest = {
@@ -65,12 +65,12 @@ export interface PartitionLookup {
 
 export class CommittedOffsets {
   readonly #ports: OffsetPorts
-  readonly #turns: Turns
+  readonly #operations: GroupOperations
   readonly #partitions: PartitionLookup
 
-  constructor(ports: OffsetPorts, turns: Turns, partitions: PartitionLookup) {
+  constructor(ports: OffsetPorts, operations: GroupOperations, partitions: PartitionLookup) {
     this.#ports = ports
-    this.#turns = turns
+    this.#operations = operations
     this.#partitions = partitions
   }
 
@@ -100,7 +100,7 @@ export class CommittedOffsets {
     const { groupId, apiVersion } = request
     const group = partition.groups.get(groupId)
     if (group?.type === 'consumer') return commitError(group, request, this.#valid(request), apiVersion)
-    if (group) return this.#turns.touch(group, touch => commit(touch, request))
+    if (group) return this.#operations.touch(group, touch => commit(touch, request))
     return unknownGroup(request, GROUP_ID_NOT_FOUND_SINCE.OffsetCommit)
   }
 

@@ -15,8 +15,8 @@ import { JOIN_GROUP_MEMBER_EPOCH } from './consumer/member.ts'
 import { preferredAssignor } from './consumer/target.ts'
 import type { GroupTopics } from './consumer/topics.ts'
 import { upgrade } from './consumer/upgrade.ts'
+import type { GroupOperations } from './operations.ts'
 import type { GroupPartition } from './partition.ts'
-import type { Turns } from './turns.ts'
 
 export type ConsumerHeartbeatRequest = { readonly groupId: string } & Heartbeat
 
@@ -63,12 +63,12 @@ const NOTHING_TO_DESCRIBE = {
 
 export class ConsumerGroups {
   readonly #ports: ConsumerGroupPorts
-  readonly #turns: Turns
+  readonly #operations: GroupOperations
   readonly #partitionOf: PartitionOf
 
-  constructor(ports: ConsumerGroupPorts, turns: Turns, partitionOf: PartitionOf) {
+  constructor(ports: ConsumerGroupPorts, operations: GroupOperations, partitionOf: PartitionOf) {
     this.#ports = ports
-    this.#turns = turns
+    this.#operations = operations
     this.#partitionOf = partitionOf
   }
 
@@ -108,16 +108,16 @@ export class ConsumerGroups {
     const { groupId } = request
     const existing = partition.groups.get(groupId)
     const group = existing?.type === 'consumer' ? existing : new ConsumerGroup(groupId)
-    return this.#turns.runConsumer(partition, group, turn => {
-      if (existing?.type === 'classic') upgrade(turn, existing)
-      return heartbeat(turn, request, randomUuid(this.#ports.random))
+    return this.#operations.runConsumer(partition, group, operation => {
+      if (existing?.type === 'classic') upgrade(operation, existing)
+      return heartbeat(operation, request, randomUuid(this.#ports.random))
     })
   }
 
   #goOn(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatAnswer {
     const group = consumerGroupIn(partition, request.groupId)
     const act = request.memberEpoch < JOIN_GROUP_MEMBER_EPOCH ? leave : heartbeat
-    return this.#turns.runConsumer(partition, group, turn => act(turn, request, request.memberId))
+    return this.#operations.runConsumer(partition, group, operation => act(operation, request, request.memberId))
   }
 
   /** A group; of what is none, or is a classic one, GROUP_ID_NOT_FOUND. `budget` pays for a repeated question. */

@@ -11,7 +11,7 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import { finishFairly } from '../runtime/steps.ts'
 import { GroupAdmin } from './admin.ts'
-import type { GroupLimits } from './classic/turn.ts'
+import type { GroupLimits } from './classic/operation.ts'
 import { ClassicGroups } from './classic-groups.ts'
 import { CommittedOffsets, type OffsetSettings } from './committed-offsets.ts'
 import { consumerGroupLimits } from './consumer/limits.ts'
@@ -20,8 +20,8 @@ import type { GroupTopics } from './consumer/topics.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
 import type { Group } from './group.ts'
 import { Retention, type RetentionSettings } from './offsets/retention.ts'
+import { GroupOperations } from './operations.ts'
 import { GroupPartition } from './partition.ts'
-import { Turns } from './turns.ts'
 
 /** What the broker's settings say. */
 export interface GroupSettings extends GroupLimits, RetentionSettings, OffsetSettings {
@@ -46,7 +46,7 @@ export interface GroupPorts {
 
 export class GroupCoordinator {
   readonly #ports: GroupPorts
-  readonly #turns: Turns
+  readonly #operations: GroupOperations
   readonly #partitions: StatePartitions<GroupPartition>
   readonly #retention: Retention
   /** What members of classic groups ask. */
@@ -63,21 +63,21 @@ export class GroupCoordinator {
     this.#ports = ports
     const { topic, clock, logger, settings } = ports
     const limitsOf = consumerGroupLimits(settings.consumer, groupId => ports.configOf(groupId))
-    this.#turns = new Turns({ ...ports, limitsOf })
+    this.#operations = new GroupOperations({ ...ports, limitsOf })
     this.#partitions = new StatePartitions(
       topic,
       journal => GroupPartition.load(journal, clock.now(), logger),
-      partition => this.#turns.adopt(partition)
+      partition => this.#operations.adopt(partition)
     )
-    this.#retention = new Retention(ports, this.#turns.partitions)
+    this.#retention = new Retention(ports, this.#operations.partitions)
     const lookup = {
       of: (groupId: string) => this.#partitionOf(groupId),
       ofMembers: (groupId: string) => this.#partitionOfMembers(groupId),
       all: () => this.#allPartitions()
     }
-    this.classic = new ClassicGroups(ports, this.#turns, lookup.ofMembers)
-    this.consumer = new ConsumerGroups({ ...ports, limitsOf }, this.#turns, lookup.ofMembers)
-    this.offsets = new CommittedOffsets(ports, this.#turns, lookup)
+    this.classic = new ClassicGroups(ports, this.#operations, lookup.ofMembers)
+    this.consumer = new ConsumerGroups({ ...ports, limitsOf }, this.#operations, lookup.ofMembers)
+    this.offsets = new CommittedOffsets(ports, this.#operations, lookup)
     this.admin = new GroupAdmin(ports, lookup)
   }
 
@@ -99,7 +99,7 @@ export class GroupCoordinator {
 
   /** Lets go of all groups: the broker stops, or __consumer_offsets is gone. Delayed requests get NOT_COORDINATOR. */
   forgetAll(): void {
-    this.#turns.abandon()
+    this.#operations.abandon()
     this.#partitions.clear()
   }
 

@@ -1,6 +1,6 @@
 /** Requests that wait for a later turn of their group: each has a ticket, which its answer is sent to. */
 import { type Deferred, deferred } from '../runtime/deferred.ts'
-import type { Answer, JoinAnswer, SyncAnswer } from './classic/turn.ts'
+import type { Answer, JoinAnswer, SyncAnswer } from './classic/operation.ts'
 
 export class DelayedResponses {
   readonly #joins = new Map<number, Deferred<JoinAnswer>>()

@@ -13,9 +13,9 @@ import { type ClassicGroup, emptyGroup, isSimple } from './classic/group.ts'
 import { restoreGroup } from './classic/record.ts'
 import { ConsumerGroup } from './consumer/group.ts'
 import type { ConsumerGroupRecord } from './consumer/records.ts'
+import type { CoordinatorResult } from './coordinator-result.ts'
 import type { Group } from './group.ts'
 import { Offsets } from './offsets/offsets.ts'
-import type { Outcome } from './outcome.ts'
 import { decodeRecord, encodeRecord, type GroupRecord, groupIdOf, type SkippedRecord } from './records.ts'
 
 export class GroupPartition {
@@ -74,7 +74,7 @@ export class GroupPartition {
   }
 
   /** Writes what a turn wants written, then puts its group in the place of the old one. */
-  conclude({ group, records }: Pick<Outcome, 'group' | 'records'>): void {
+  conclude({ group, records }: Pick<CoordinatorResult, 'group' | 'records'>): void {
     if (records.length > 0) this.#append(records)
     this.#groups.set(group.groupId, group)
   }

@@ -102,7 +102,7 @@ export class TxnCoordinator {
    * they left open: then CONCURRENT_TRANSACTIONS tells the client to ask again.
    */
   initProducer({ transactionalId, timeoutMs, expected, client }: InitRequest): Promise<Producer> {
-    return this.#turn(transactionalId, async partition => {
+    return this.#operation(transactionalId, async partition => {
       this.#checkTimeout(timeoutMs)
       const { clock, newProducerId } = this.#ports
       const existing = partition.txns.get(transactionalId)
@@ -120,7 +120,7 @@ export class TxnCoordinator {
 
   /** Takes partitions into the transaction of a producer. */
   addPartitions(transactionalId: string, producer: Producer, added: TxnPartitions, clientVersion: number) {
-    return this.#turn(transactionalId, partition => {
+    return this.#operation(transactionalId, partition => {
       const txn = requireTxn(partition, transactionalId)
       const next = addPartitions(txn, producer, added, clientVersion, this.#ports.clock.now())
       if (next) this.#write(partition, next)
@@ -135,7 +135,7 @@ export class TxnCoordinator {
 
   /** Resolves when all that is known of a transactional id is on the disk, where that is wanted. */
   settled(transactionalId: string): Promise<void> {
-    return this.#turn(transactionalId, () => {})
+    return this.#operation(transactionalId, () => {})
   }
 
   /**
@@ -143,7 +143,7 @@ export class TxnCoordinator {
    * ended, and the next transaction never meets this one. Only what a partition refuses for now comes later.
    */
   end({ transactionalId, producer, result, clientVersion, client }: EndRequest): Promise<Producer> {
-    return this.#turn(transactionalId, async partition => {
+    return this.#operation(transactionalId, async partition => {
       const { clock, newProducerId } = this.#ports
       const txn = requireTxn(partition, transactionalId)
       const next = endTxn(txn, { producer, result, clientVersion, newProducerId }, clock.now())
@@ -157,7 +157,7 @@ export class TxnCoordinator {
   }
 
   /** One request. Its answer waits for the disk, and so does a refusal: it may rest on what another has changed. */
-  async #turn<T>(transactionalId: string, act: (partition: TxnPartition) => T | Promise<T>): Promise<T> {
+  async #operation<T>(transactionalId: string, act: (partition: TxnPartition) => T | Promise<T>): Promise<T> {
     try {
       const partition = this.#partitionOf(transactionalId)
       try {

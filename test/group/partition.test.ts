@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { recordGroup } from '../../src/group/classic/turn.ts'
-import { outcomeOf } from '../../src/group/outcome.ts'
+import { recordGroup } from '../../src/group/classic/operation.ts'
+import { coordinatorResultOf } from '../../src/group/coordinator-result.ts'
 import { GroupPartition } from '../../src/group/partition.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
@@ -94,9 +94,9 @@ it('a turn whose group does not fit into one batch changes nothing', () => {
   const stage = Stage.stable(['a', 'b'])
   journal.maxBytes = 10
   expect(() =>
-    stage.turn(turn => {
+    stage.operation(turn => {
       recordGroup(turn)
-      partition.conclude(outcomeOf(turn))
+      partition.conclude(coordinatorResultOf(turn))
     })
   ).toThrow(tooLarge)
   expect(partition.groups.size).toBe(0)

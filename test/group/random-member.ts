@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest'
 import type { Protocol } from '../../src/group/classic/group.ts'
-import type { JoinAnswer, SyncAnswer } from '../../src/group/classic/turn.ts'
+import type { JoinAnswer, SyncAnswer } from '../../src/group/classic/operation.ts'
 import type { SyncGroupRequest } from '../../src/group/classic-groups.ts'
 import type { GroupCoordinator } from '../../src/group/coordinator.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'

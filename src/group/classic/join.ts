@@ -12,6 +12,18 @@ import {
   staticMember,
   UNKNOWN_MEMBER_ID
 } from './group.ts'
+import {
+  answerJoin,
+  type ClassicOperation,
+  completeJoin,
+  completeSync,
+  failedJoin,
+  failedSync,
+  type JoinAnswer,
+  NO_ASSIGNMENT,
+  recordGroup,
+  renewSession
+} from './operation.ts'
 import { selectProtocol, supportsProtocols } from './protocols.ts'
 import {
   completeJoinIfAllJoined,
@@ -20,18 +32,6 @@ import {
   rebalanceOrCompleteJoin,
   removeMember
 } from './rebalance.ts'
-import {
-  answerJoin,
-  completeJoin,
-  completeSync,
-  failedJoin,
-  failedSync,
-  type JoinAnswer,
-  NO_ASSIGNMENT,
-  recordGroup,
-  renewSession,
-  type Turn
-} from './turn.ts'
 
 /** More newcomers than come to a group at once: the ids they were given are kept until they come back or lapse. */
 export const MAX_PENDING_JOIN = 1_000
@@ -62,26 +62,26 @@ export interface Join {
 }
 
 /** Answers at once, or parks the ticket until the next generation begins. */
-export function join(turn: Turn, request: Join): void {
-  const { group } = turn
-  if (!hasRoom(turn, request.memberId)) {
-    removeMember(turn, request.memberId)
-    answerJoin(turn, request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+export function join(operation: ClassicOperation, request: Join): void {
+  const { group } = operation
+  if (!hasRoom(operation, request.memberId)) {
+    removeMember(operation, request.memberId)
+    answerJoin(operation, request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   } else if (!supportsProtocols(group, request.protocolType, request.protocols)) {
-    refuse(turn, request, 'INCONSISTENT_GROUP_PROTOCOL')
+    refuse(operation, request, 'INCONSISTENT_GROUP_PROTOCOL')
   } else if (request.memberId === UNKNOWN_MEMBER_ID) {
-    joinWithoutId(turn, request)
+    joinWithoutId(operation, request)
   } else {
-    joinWithId(turn, request)
+    joinWithId(operation, request)
   }
 }
 
-function refuse(turn: Turn, { ticket, memberId }: Join, errorCode: ErrorName): void {
-  answerJoin(turn, ticket, failedJoin(errorCode, memberId))
+function refuse(operation: ClassicOperation, { ticket, memberId }: Join, errorCode: ErrorName): void {
+  answerJoin(operation, ticket, failedJoin(errorCode, memberId))
 }
 
 /** While a group rebalances, those who already joined count: the last to come back find the group full. */
-function hasRoom({ group, limits }: Turn, memberId: string): boolean {
+function hasRoom({ group, limits }: ClassicOperation, memberId: string): boolean {
   const member = group.members.get(memberId)
   switch (group.state) {
     case 'Empty':
@@ -95,55 +95,55 @@ function hasRoom({ group, limits }: Turn, memberId: string): boolean {
   }
 }
 
-function joinWithoutId(turn: Turn, request: Join): void {
-  const { group } = turn
+function joinWithoutId(operation: ClassicOperation, request: Join): void {
+  const { group } = operation
   const { groupInstanceId, newMemberId } = request
   const previous = groupInstanceId === null ? undefined : staticMember(group, groupInstanceId)
   if (previous) {
-    replaceStaticMember(turn, request, previous)
+    replaceStaticMember(operation, request, previous)
   } else if (groupInstanceId === null && request.apiVersion >= MEMBER_ID_REQUIRED_SINCE) {
-    handOutId(turn, request)
+    handOutId(operation, request)
   } else {
-    addMember(turn, request, newMemberId)
+    addMember(operation, request, newMemberId)
   }
 }
 
-function handOutId(turn: Turn, { ticket, newMemberId, sessionTimeoutMs }: Join): void {
-  const { pendingJoin } = turn.group
+function handOutId(operation: ClassicOperation, { ticket, newMemberId, sessionTimeoutMs }: Join): void {
+  const { pendingJoin } = operation.group
   if (pendingJoin.size < MAX_PENDING_JOIN) {
-    pendingJoin.set(newMemberId, turn.now + sessionTimeoutMs)
-    answerJoin(turn, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
+    pendingJoin.set(newMemberId, operation.now + sessionTimeoutMs)
+    answerJoin(operation, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
   } else {
-    answerJoin(turn, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+    answerJoin(operation, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   }
 }
 
-function joinWithId(turn: Turn, request: Join): void {
-  const { group } = turn
+function joinWithId(operation: ClassicOperation, request: Join): void {
+  const { group } = operation
   const { memberId, groupInstanceId } = request
   const member = group.members.get(memberId)
   const error = memberError(group, memberId, groupInstanceId)
-  if (groupInstanceId === null && group.pendingJoin.has(memberId)) addMember(turn, request, memberId)
-  else if (error !== 'NONE' || !member) refuse(turn, request, error)
-  else rejoin(turn, request, member)
+  if (groupInstanceId === null && group.pendingJoin.has(memberId)) addMember(operation, request, memberId)
+  else if (error !== 'NONE' || !member) refuse(operation, request, error)
+  else rejoin(operation, request, member)
 }
 
-function rejoin(turn: Turn, request: Join, member: Member): void {
-  const { group } = turn
+function rejoin(operation: ClassicOperation, request: Join, member: Member): void {
+  const { group } = operation
   const { memberId } = member
   // Nothing new: its answer may have been lost. A leader that joins a stable group wants a rebalance, though:
   // it may have seen a change that shows in no member's metadata, such as new partitions.
   const isSettled = group.state === 'CompletingRebalance' || (group.state === 'Stable' && group.leader !== memberId)
   if (isSettled && isSame(member.protocols, request.protocols)) {
-    answerJoin(turn, request.ticket, currentGeneration(group, member))
+    answerJoin(operation, request.ticket, currentGeneration(group, member))
   } else {
-    updateMember(turn, request, member)
-    rebalanceOrCompleteJoin(turn, because(request, `${memberId} joins again`))
+    updateMember(operation, request, member)
+    rebalanceOrCompleteJoin(operation, because(request, `${memberId} joins again`))
   }
 }
 
-function addMember(turn: Turn, request: Join, memberId: string): void {
-  const { group, now } = turn
+function addMember(operation: ClassicOperation, request: Join, memberId: string): void {
+  const { group, now } = operation
   if (group.initialDelay) group.newMemberAdded = true
   if (group.members.size === 0) group.protocolType = request.protocolType
   group.leader ??= memberId
@@ -162,12 +162,12 @@ function addMember(turn: Turn, request: Join, memberId: string): void {
     awaitingSync: null,
     sessionDeadline: now + NEW_MEMBER_JOIN_TIMEOUT_MS
   })
-  rebalanceOrCompleteJoin(turn, because(request, `${memberId} joins`))
+  rebalanceOrCompleteJoin(operation, because(request, `${memberId} joins`))
 }
 
-function updateMember(turn: Turn, request: Join, member: Member): void {
+function updateMember(operation: ClassicOperation, request: Join, member: Member): void {
   // A request that is delayed already comes from a connection that the client has given up.
-  completeJoin(turn, member, failedJoin('REBALANCE_IN_PROGRESS', member.memberId))
+  completeJoin(operation, member, failedJoin('REBALANCE_IN_PROGRESS', member.memberId))
   member.protocols = copiesOf(request.protocols)
   member.rebalanceTimeoutMs = request.rebalanceTimeoutMs
   member.sessionTimeoutMs = request.sessionTimeoutMs
@@ -175,42 +175,47 @@ function updateMember(turn: Turn, request: Join, member: Member): void {
 }
 
 /** The same group.instance.id without a member id: the process was restarted. It gets a new id, the old one is fenced. */
-function replaceStaticMember(turn: Turn, request: Join, previous: Member): void {
-  const { group } = turn
+function replaceStaticMember(operation: ClassicOperation, request: Join, previous: Member): void {
+  const { group } = operation
   const previousLeader = group.leader
-  completeJoin(turn, previous, failedJoin('FENCED_INSTANCE_ID', previous.memberId))
-  completeSync(turn, previous, failedSync('FENCED_INSTANCE_ID'))
+  completeJoin(operation, previous, failedJoin('FENCED_INSTANCE_ID', previous.memberId))
+  completeSync(operation, previous, failedSync('FENCED_INSTANCE_ID'))
   const member: Member = { ...previous, memberId: request.newMemberId, isNew: false }
   dropMember(group, previous)
   putMember(group, member)
   // It stays in pendingSync by its old id: as in Kafka, a generation that it was to sync with ends with a rebalance.
   if (group.leader === previous.memberId) group.leader = member.memberId
   // The session that begins is as long as that of its former self was; its own begins when it is heard of.
-  renewSession(turn, member)
-  updateMember(turn, request, member)
-  rejoinStatically(turn, request, member, previousLeader ?? '')
+  renewSession(operation, member)
+  updateMember(operation, request, member)
+  rejoinStatically(operation, request, member, previousLeader ?? '')
 }
 
-function rejoinStatically(turn: Turn, request: Join, member: Member, previousLeader: string): void {
-  const { group } = turn
+function rejoinStatically(operation: ClassicOperation, request: Join, member: Member, previousLeader: string): void {
+  const { group } = operation
   const reason = because(request, `the static member ${member.groupInstanceId} was restarted`)
   if (group.state === 'PreparingRebalance') {
-    completeJoinIfAllJoined(turn)
+    completeJoinIfAllJoined(operation)
   } else if (group.state === 'Stable' && selectProtocol(group) === group.protocolName) {
-    turn.reason = reason
-    recordGroup(turn)
-    completeJoin(turn, member, replacedMemberAnswer(turn, request, member, previousLeader))
+    operation.reason = reason
+    recordGroup(operation)
+    completeJoin(operation, member, replacedMemberAnswer(operation, request, member, previousLeader))
   } else {
     // The leader may be assigning to the old id at this moment, or the protocol has changed.
-    prepareRebalance(turn, reason)
+    prepareRebalance(operation, reason)
   }
 }
 
 /** An old client that is the leader must not learn that it is: it would assign anew, and that nobody asked for. */
-function replacedMemberAnswer(turn: Turn, request: Join, member: Member, previousLeader: string): JoinAnswer {
-  const generation = currentGeneration(turn.group, member)
+function replacedMemberAnswer(
+  operation: ClassicOperation,
+  request: Join,
+  member: Member,
+  previousLeader: string
+): JoinAnswer {
+  const generation = currentGeneration(operation.group, member)
   if (request.apiVersion < SKIP_ASSIGNMENT_SINCE) return { ...generation, leader: previousLeader, members: [] }
-  return { ...generation, skipAssignment: turn.group.leader === member.memberId }
+  return { ...generation, skipAssignment: operation.group.leader === member.memberId }
 }
 
 /** What a member keeps of its request, which is a view on its frame. */

@@ -11,6 +11,15 @@ import {
   UNKNOWN_MEMBER_ID
 } from './group.ts'
 import {
+  type ClassicOperation,
+  completeJoin,
+  completeSync,
+  failedJoin,
+  failedSync,
+  renewSession,
+  type Touch
+} from './operation.ts'
+import {
   completeJoinPhase,
   joinDeadlineReached,
   prepareRebalance,
@@ -18,7 +27,6 @@ import {
   removeMember,
   syncDeadlineReached
 } from './rebalance.ts'
-import { completeJoin, completeSync, failedJoin, failedSync, renewSession, type Touch, type Turn } from './turn.ts'
 
 /** Who sends a request, and which generation it believes to be in. */
 export interface Claim {
@@ -77,12 +85,12 @@ export interface Leaving {
 }
 
 /** Removes members, each with a result of its own. An admin removes a static member by its instance id alone. */
-export function leave(turn: Turn, members: readonly Leaving[]): ErrorName[] {
-  const { group } = turn
-  const results = members.map(member => removeLeaving(turn, member))
+export function leave(operation: ClassicOperation, members: readonly Leaving[]): ErrorName[] {
+  const { group } = operation
+  const results = members.map(member => removeLeaving(operation, member))
   const left = members.filter((_, index) => results[index] === 'NONE')
   if (left.length === 0 || group.state === 'Empty') return results
-  rebalanceOrCompleteJoin(turn, left.map(farewell).join(', '))
+  rebalanceOrCompleteJoin(operation, left.map(farewell).join(', '))
   return results
 }
 
@@ -91,69 +99,69 @@ function farewell({ memberId, groupInstanceId, reason }: Leaving): string {
   return reason ? `${id} left: ${reason}` : `${id} left`
 }
 
-function removeLeaving(turn: Turn, { memberId, groupInstanceId }: Leaving): ErrorName {
-  const { group } = turn
+function removeLeaving(operation: ClassicOperation, { memberId, groupInstanceId }: Leaving): ErrorName {
+  const { group } = operation
   if (memberId === UNKNOWN_MEMBER_ID) {
     const member = groupInstanceId === null ? undefined : staticMember(group, groupInstanceId)
     if (!member) return 'UNKNOWN_MEMBER_ID'
-    removeMember(turn, member.memberId)
+    removeMember(operation, member.memberId)
     return 'NONE'
   }
   const error = group.pendingJoin.has(memberId) ? 'NONE' : memberError(group, memberId, groupInstanceId)
-  if (error === 'NONE') removeMember(turn, memberId)
+  if (error === 'NONE') removeMember(operation, memberId)
   return error
 }
 
 /** Does everything whose time has come. */
-export function expire(turn: Turn): void {
-  const { group, now } = turn
-  for (const [memberId, deadline] of group.pendingJoin) if (deadline <= now) expirePending(turn, memberId)
-  for (const member of [...group.members.values()]) if (member.sessionDeadline <= now) expireSession(turn, member)
-  if (group.joinDeadline <= now) joinDeadlineReached(turn)
-  if (group.syncDeadline <= now) syncDeadlineReached(turn)
+export function expire(operation: ClassicOperation): void {
+  const { group, now } = operation
+  for (const [memberId, deadline] of group.pendingJoin) if (deadline <= now) expirePending(operation, memberId)
+  for (const member of [...group.members.values()]) if (member.sessionDeadline <= now) expireSession(operation, member)
+  if (group.joinDeadline <= now) joinDeadlineReached(operation)
+  if (group.syncDeadline <= now) syncDeadlineReached(operation)
 }
 
-function expirePending(turn: Turn, memberId: string): void {
-  removeMember(turn, memberId)
-  completeJoinIfNobodyMissing(turn)
+function expirePending(operation: ClassicOperation, memberId: string): void {
+  removeMember(operation, memberId)
+  completeJoinIfNobodyMissing(operation)
 }
 
-function expireSession(turn: Turn, member: Member): void {
-  const { group } = turn
+function expireSession(operation: ClassicOperation, member: Member): void {
+  const { group } = operation
   if (group.members.get(member.memberId) !== member) return
   // Who waits for us is alive, except a new member: it cannot be told from one that has long gone.
   if (!member.isNew && (member.awaitingJoin !== null || member.awaitingSync !== null)) {
     member.sessionDeadline = NEVER
     return
   }
-  removeMember(turn, member.memberId)
-  turn.reason = `the session of ${member.memberId} ended`
-  if (group.state === 'PreparingRebalance') completeJoinIfNobodyMissing(turn)
-  else prepareRebalance(turn, turn.reason)
+  removeMember(operation, member.memberId)
+  operation.reason = `the session of ${member.memberId} ended`
+  if (group.state === 'PreparingRebalance') completeJoinIfNobodyMissing(operation)
+  else prepareRebalance(operation, operation.reason)
 }
 
 /** Unlike a member that comes, one that goes cuts the initial delay short. */
-function completeJoinIfNobodyMissing(turn: Turn): void {
-  const { group } = turn
-  if (group.state === 'PreparingRebalance' && hasAllMembersJoined(group)) completeJoinPhase(turn)
+function completeJoinIfNobodyMissing(operation: ClassicOperation): void {
+  const { group } = operation
+  if (group.state === 'PreparingRebalance' && hasAllMembersJoined(group)) completeJoinPhase(operation)
 }
 
 /**
  * A group was loaded, which may have taken long: the sessions of its members begin. It may be larger than the settings now
  * allow; a rebalance brings it down.
  */
-export function resume(turn: Turn): void {
-  const { members } = turn.group
+export function resume(operation: ClassicOperation): void {
+  const { members } = operation.group
   const { size } = members
-  for (const member of members.values()) renewSession(turn, member)
-  if (size > turn.limits.maxSize) prepareRebalance(turn, `${size} members are more than group.max.size`)
+  for (const member of members.values()) renewSession(operation, member)
+  if (size > operation.limits.maxSize) prepareRebalance(operation, `${size} members are more than group.max.size`)
 }
 
 /** The broker stops: whoever waits must look for another coordinator. */
-export function unload(turn: Turn): void {
-  for (const member of turn.group.members.values()) {
-    completeJoin(turn, member, failedJoin('NOT_COORDINATOR', member.memberId))
-    completeSync(turn, member, failedSync('NOT_COORDINATOR'))
+export function unload(operation: ClassicOperation): void {
+  for (const member of operation.group.members.values()) {
+    completeJoin(operation, member, failedJoin('NOT_COORDINATOR', member.memberId))
+    completeSync(operation, member, failedSync('NOT_COORDINATOR'))
   }
-  moveTo(turn.group, 'Dead', turn.now)
+  moveTo(operation.group, 'Dead', operation.now)
 }

@@ -16,8 +16,8 @@ import {
   subscribedTopics,
   UNKNOWN_MEMBER_ID
 } from './group.ts'
-import { selectProtocol } from './protocols.ts'
 import {
+  type ClassicOperation,
   completeJoin,
   completeSync,
   failedJoin,
@@ -25,69 +25,69 @@ import {
   type JoinAnswer,
   NO_ASSIGNMENT,
   recordGroup,
-  renewSession,
-  type Turn
-} from './turn.ts'
+  renewSession
+} from './operation.ts'
+import { selectProtocol } from './protocols.ts'
 
 /** Members may say that they wait for nobody. Where none has come, that would be to look again and again without a pause. */
 const MIN_WAIT_MS = 100
 
 /** After a change of members: begins a rebalance, or ends the one that is under way if nobody is missing any more. */
-export function rebalanceOrCompleteJoin(turn: Turn, reason: string): void {
-  if (turn.group.state === 'PreparingRebalance') completeJoinIfAllJoined(turn)
-  else prepareRebalance(turn, reason)
+export function rebalanceOrCompleteJoin(operation: ClassicOperation, reason: string): void {
+  if (operation.group.state === 'PreparingRebalance') completeJoinIfAllJoined(operation)
+  else prepareRebalance(operation, reason)
 }
 
 /** Goes on to the next generation if a rebalance waits for nobody but the initial delay's stragglers. */
-export function completeJoinIfAllJoined(turn: Turn): void {
-  const { group } = turn
+export function completeJoinIfAllJoined(operation: ClassicOperation): void {
+  const { group } = operation
   if (group.state !== 'PreparingRebalance' || group.initialDelay) return
-  if (hasAllMembersJoined(group)) completeJoinPhase(turn)
+  if (hasAllMembersJoined(group)) completeJoinPhase(operation)
 }
 
 /** Asks all members to join again. */
-export function prepareRebalance(turn: Turn, reason: string): void {
-  const { group, now } = turn
+export function prepareRebalance(operation: ClassicOperation, reason: string): void {
+  const { group, now } = operation
   const isInitial = group.state === 'Empty'
-  if (group.state === 'CompletingRebalance') dropAssignments(turn, 'REBALANCE_IN_PROGRESS')
+  if (group.state === 'CompletingRebalance') dropAssignments(operation, 'REBALANCE_IN_PROGRESS')
   group.pendingSync.clear()
   group.syncDeadline = NEVER
   moveTo(group, 'PreparingRebalance', now)
-  turn.reason = reason
-  if (isInitial) beginInitialDelay(turn)
-  else if (hasAllMembersJoined(group)) completeJoinPhase(turn)
+  operation.reason = reason
+  if (isInitial) beginInitialDelay(operation)
+  else if (hasAllMembersJoined(group)) completeJoinPhase(operation)
   else group.joinDeadline = now + rebalanceTimeoutMs(group)
 }
 
-function dropAssignments(turn: Turn, errorCode: ErrorName): void {
-  for (const member of turn.group.members.values()) {
+function dropAssignments(operation: ClassicOperation, errorCode: ErrorName): void {
+  for (const member of operation.group.members.values()) {
     member.assignment = NO_ASSIGNMENT
-    completeSync(turn, member, failedSync(errorCode))
+    completeSync(operation, member, failedSync(errorCode))
   }
 }
 
 /** The leader's assignment could not be written: who waits for it is told why, and all must join again. */
-export function loseAssignment(turn: Turn, errorCode: ErrorName): void {
-  if (turn.group.state !== 'CompletingRebalance') return
-  dropAssignments(turn, errorCode)
-  prepareRebalance(turn, `the assignment could not be written: ${errorCode}`)
+export function loseAssignment(operation: ClassicOperation, errorCode: ErrorName): void {
+  if (operation.group.state !== 'CompletingRebalance') return
+  dropAssignments(operation, errorCode)
+  prepareRebalance(operation, `the assignment could not be written: ${errorCode}`)
 }
 
-function beginInitialDelay(turn: Turn): void {
-  const { group, now, limits } = turn
+function beginInitialDelay(operation: ClassicOperation): void {
+  const { group, now, limits } = operation
   const delayMs = limits.initialRebalanceDelayMs
   const remainingMs = Math.max(rebalanceTimeoutMs(group) - delayMs, 0)
   group.initialDelay = { delayMs, remainingMs }
   group.joinDeadline = now + delayMs
-  if (delayMs === 0) completeJoinPhase(turn)
+  if (delayMs === 0) completeJoinPhase(operation)
 }
 
 /** The time for joining is over, or at least this piece of the initial delay. */
-export function joinDeadlineReached(turn: Turn): void {
-  const { group, now, limits } = turn
+export function joinDeadlineReached(operation: ClassicOperation): void {
+  const { group, now, limits } = operation
   const delay = group.initialDelay
   if (!delay || !group.newMemberAdded || delay.remainingMs === 0) {
-    completeJoinPhase(turn)
+    completeJoinPhase(operation)
     return
   }
   group.newMemberAdded = false
@@ -98,22 +98,22 @@ export function joinDeadlineReached(turn: Turn): void {
 }
 
 /** Those who were to send SyncGroup and did not are taken for gone. */
-export function syncDeadlineReached(turn: Turn): void {
-  const missing = [...turn.group.pendingSync]
-  for (const memberId of missing) removeMember(turn, memberId)
-  prepareRebalance(turn, `${missing.join(', ')} did not send SyncGroup in time`)
+export function syncDeadlineReached(operation: ClassicOperation): void {
+  const missing = [...operation.group.pendingSync]
+  for (const memberId of missing) removeMember(operation, memberId)
+  prepareRebalance(operation, `${missing.join(', ')} did not send SyncGroup in time`)
 }
 
 /** Begins the next generation with those who have joined. A static member keeps its place until its session ends. */
-export function completeJoinPhase(turn: Turn): void {
-  const { group, now } = turn
+export function completeJoinPhase(operation: ClassicOperation): void {
+  const { group, now } = operation
   group.joinDeadline = NEVER
   const missing = [...group.members.values()].filter(
     ({ awaitingJoin, groupInstanceId }) => awaitingJoin === null && groupInstanceId === null
   )
-  for (const { memberId } of missing) removeMember(turn, memberId)
+  for (const { memberId } of missing) removeMember(operation, memberId)
   if (missing.length > 0) {
-    turn.reason = `${missing.map(({ memberId }) => memberId).join(', ')} did not send JoinGroup in time`
+    operation.reason = `${missing.map(({ memberId }) => memberId).join(', ')} did not send JoinGroup in time`
   }
   if (group.members.size > 0 && !electLeader(group)) {
     // Nobody came: wait on, until sessions end.
@@ -122,8 +122,8 @@ export function completeJoinPhase(turn: Turn): void {
   }
   group.initialDelay = null
   group.generationId++
-  if (group.members.size > 0) beginGeneration(turn)
-  else endWithoutMembers(turn)
+  if (group.members.size > 0) beginGeneration(operation)
+  else endWithoutMembers(operation)
 }
 
 /** The leader must be one that waits for an answer. */
@@ -136,22 +136,22 @@ function electLeader(group: ClassicGroup): boolean {
   return joined !== undefined
 }
 
-function endWithoutMembers(turn: Turn): void {
-  const { group, now } = turn
+function endWithoutMembers(operation: ClassicOperation): void {
+  const { group, now } = operation
   group.protocolName = null
   group.subscribedTopics = subscribedTopics(group)
   moveTo(group, 'Empty', now)
-  recordGroup(turn)
+  recordGroup(operation)
 }
 
-function beginGeneration(turn: Turn): void {
-  const { group, now } = turn
+function beginGeneration(operation: ClassicOperation): void {
+  const { group, now } = operation
   group.protocolName = selectProtocol(group)
   group.subscribedTopics = subscribedTopics(group)
   moveTo(group, 'CompletingRebalance', now)
   for (const member of group.members.values()) {
-    completeJoin(turn, member, currentGeneration(group, member))
-    renewSession(turn, member)
+    completeJoin(operation, member, currentGeneration(group, member))
+    renewSession(operation, member)
     member.isNew = false
   }
   group.pendingSync = new Set(group.members.keys())
@@ -182,12 +182,12 @@ function membersFor(group: ClassicGroup): JoinAnswer['members'] {
 }
 
 /** Removes a member or a pending one. Its delayed requests are told, so that a client that is still there comes back. */
-export function removeMember(turn: Turn, memberId: string): void {
-  const { group } = turn
+export function removeMember(operation: ClassicOperation, memberId: string): void {
+  const { group } = operation
   const member = group.members.get(memberId)
   if (member) {
-    completeJoin(turn, member, failedJoin('UNKNOWN_MEMBER_ID', UNKNOWN_MEMBER_ID))
-    completeSync(turn, member, failedSync('UNKNOWN_MEMBER_ID'))
+    completeJoin(operation, member, failedJoin('UNKNOWN_MEMBER_ID', UNKNOWN_MEMBER_ID))
+    completeSync(operation, member, failedSync('UNKNOWN_MEMBER_ID'))
     dropMember(group, member)
   }
   group.pendingJoin.delete(memberId)

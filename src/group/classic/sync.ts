@@ -3,7 +3,15 @@
 import type { ErrorName } from '../../protocol/errors.ts'
 import { ownCopy } from '../../protocol/wire/bytes.ts'
 import { type ClassicGroup, type Member, memberError, moveTo, NEVER } from './group.ts'
-import { answerSync, completeSync, failedSync, NO_ASSIGNMENT, recordGroup, type SyncAnswer, type Turn } from './turn.ts'
+import {
+  answerSync,
+  type ClassicOperation,
+  completeSync,
+  failedSync,
+  NO_ASSIGNMENT,
+  recordGroup,
+  type SyncAnswer
+} from './operation.ts'
 
 export interface Sync {
   readonly ticket: number
@@ -17,26 +25,26 @@ export interface Sync {
 }
 
 /** Answers at once, or parks the ticket until the leader has come. */
-export function sync(turn: Turn, request: Sync): void {
-  const { group } = turn
+export function sync(operation: ClassicOperation, request: Sync): void {
+  const { group } = operation
   const member = group.members.get(request.memberId)
   const error = syncError(group, request)
-  if (error === 'NONE' && member) syncMember(turn, request, member)
-  else answerSync(turn, request.ticket, failedSync(error))
+  if (error === 'NONE' && member) syncMember(operation, request, member)
+  else answerSync(operation, request.ticket, failedSync(error))
 }
 
-function syncMember(turn: Turn, request: Sync, member: Member): void {
-  const { group } = turn
+function syncMember(operation: ClassicOperation, request: Sync, member: Member): void {
+  const { group } = operation
   group.pendingSync.delete(member.memberId)
   if (group.pendingSync.size === 0) group.syncDeadline = NEVER
   if (group.state === 'Stable') {
-    answerSync(turn, request.ticket, assigned(group, member.assignment))
+    answerSync(operation, request.ticket, assigned(group, member.assignment))
     return
   }
   // A request that is delayed already comes from a connection that the client has given up.
-  completeSync(turn, member, failedSync('REBALANCE_IN_PROGRESS'))
+  completeSync(operation, member, failedSync('REBALANCE_IN_PROGRESS'))
   member.awaitingSync = request.ticket
-  if (group.leader === member.memberId) assign(turn, request)
+  if (group.leader === member.memberId) assign(operation, request)
 }
 
 function syncError(group: ClassicGroup, request: Sync): ErrorName {
@@ -56,14 +64,14 @@ function assigned(group: ClassicGroup, assignment: Buffer): SyncAnswer {
   return { errorCode: 'NONE', protocolType: group.protocolType, protocolName: group.protocolName, assignment }
 }
 
-function assign(turn: Turn, request: Sync): void {
-  const { group, now } = turn
+function assign(operation: ClassicOperation, request: Sync): void {
+  const { group, now } = operation
   const assignments = new Map(request.assignments.map(({ memberId, assignment }) => [memberId, assignment]))
   for (const member of group.members.values()) {
     // A copy: the request is a view on its frame.
     member.assignment = ownCopy(assignments.get(member.memberId) ?? NO_ASSIGNMENT)
-    completeSync(turn, member, assigned(group, member.assignment))
+    completeSync(operation, member, assigned(group, member.assignment))
   }
-  recordGroup(turn)
+  recordGroup(operation)
   moveTo(group, 'Stable', now)
 }

@@ -15,17 +15,17 @@ import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { UNKNOWN_MEMBER_ID } from '../classic/group.ts'
 import { type Join, MEMBER_ID_REQUIRED_SINCE } from '../classic/join.ts'
 import type { Claim, Leaving } from '../classic/membership.ts'
+import { failedJoin, failedSync, type JoinAnswer, type SyncAnswer } from '../classic/operation.ts'
 import { MAX_PROTOCOLS } from '../classic/protocols.ts'
 import type { Sync } from '../classic/sync.ts'
-import { failedJoin, failedSync, type JoinAnswer, type SyncAnswer } from '../classic/turn.ts'
 import { canBeClassic, downgrade, fenceMembers, named } from './downgrade.ts'
 import type { ConsumerGroup } from './group.ts'
 import { reconcileMember } from './heartbeat.ts'
 import { type ClassicMemberMetadata, type ConsumerMember, nameOf, sortedOnce } from './member.ts'
 import { checkRoom, joiningMember, requireMember, type TopicPartitions } from './membership.ts'
+import type { ConsumerOperation } from './operation.ts'
 import { followMetadata, updateMember } from './subscription.ts'
 import { updateTarget } from './target.ts'
-import type { ConsumerTurn } from './turn.ts'
 
 /** A member that is known to speak the classic protocol. */
 type ClassicMember = ConsumerMember & { readonly classic: ClassicMemberMetadata }
@@ -34,16 +34,16 @@ type ClassicMember = ConsumerMember & { readonly classic: ClassicMemberMetadata 
  * Becomes or stays a member. One that takes the place of the last member of the consumer protocol makes the group a
  * classic one.
  */
-export function joinClassic(turn: ConsumerTurn, request: Omit<Join, 'ticket'>): JoinAnswer {
-  const { limits } = turn
+export function joinClassic(operation: ConsumerOperation, request: Omit<Join, 'ticket'>): JoinAnswer {
+  const { limits } = operation
   if (!limits.isUpgradeEnabled && !limits.isDowngradeEnabled) {
     throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'members of the classic protocol are not let in')
   }
   const memberId = request.memberId || request.newMemberId
-  checkRoom(turn, { memberId, instanceId: request.groupInstanceId })
-  checkProtocols(turn.group, request)
+  checkRoom(operation, { memberId, instanceId: request.groupInstanceId })
+  checkProtocols(operation.group, request)
   if (mustComeBack(request)) return failedJoin('MEMBER_ID_REQUIRED', memberId)
-  const after = admit(turn, request, memberId)
+  const after = admit(operation, request, memberId)
   return {
     errorCode: 'NONE',
     memberId: after.memberId,
@@ -70,40 +70,40 @@ function mustComeBack({ memberId, groupInstanceId, apiVersion }: Omit<Join, 'tic
   return memberId === UNKNOWN_MEMBER_ID && groupInstanceId === null && apiVersion >= MEMBER_ID_REQUIRED_SINCE
 }
 
-function admit(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
+function admit(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
   const { groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = request
-  const { groupEpoch } = turn.group
-  const former = groupInstanceId === null ? undefined : turn.group.staticMember(groupInstanceId)
-  const before = memberOf(turn, request, memberId)
+  const { groupEpoch } = operation.group
+  const former = groupInstanceId === null ? undefined : operation.group.staticMember(groupInstanceId)
+  const before = memberOf(operation, request, memberId)
   const subscription = subscriptionOf(request)
   const updated = withNews(before, request, subscription)
-  const { names, regex } = updateMember(turn, before, updated)
+  const { names, regex } = updateMember(operation, before, updated)
   const isNews = names || regex !== 'same'
-  followMetadata(turn, isNews)
-  const goOn = () => reconcileMember(turn, updated, isNews, withIds(turn, subscription.ownedPartitions))
-  const all = [...turn.group.members.values()]
-  if (former?.classic === null && canBeClassic(turn, all)) {
-    const isOutdated = turn.group.assignmentEpoch < turn.group.groupEpoch
+  followMetadata(operation, isNews)
+  const goOn = () => reconcileMember(operation, updated, isNews, withIds(operation, subscription.ownedPartitions))
+  const all = [...operation.group.members.values()]
+  if (former?.classic === null && canBeClassic(operation, all)) {
+    const isOutdated = operation.group.assignmentEpoch < operation.group.groupEpoch
     const after = isOutdated ? updated : goOn()
-    downgrade(turn, all, groupEpoch, isOutdated ? 'its assignment is outdated' : null)
+    downgrade(operation, all, groupEpoch, isOutdated ? 'its assignment is outdated' : null)
     return after
   }
-  updateTarget(turn)
+  updateTarget(operation)
   const after = goOn()
-  const { deadlines } = turn.group
+  const { deadlines } = operation.group
   deadlines.clear(memberId, 'join')
-  deadlines.set(memberId, 'session', turn.now + sessionTimeoutMs)
-  deadlines.set(memberId, 'sync', turn.now + rebalanceTimeoutMs)
+  deadlines.set(memberId, 'session', operation.now + sessionTimeoutMs)
+  deadlines.set(memberId, 'sync', operation.now + rebalanceTimeoutMs)
   return after
 }
 
 /** A static member that brings its id must be the one that has its place; without, it takes the place. */
-function memberOf(turn: ConsumerTurn, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
+function memberOf(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
   const { groupInstanceId: instanceId } = request
   if (instanceId !== null && request.memberId !== UNKNOWN_MEMBER_ID) {
-    return requireMember(turn.group, { memberId, instanceId })
+    return requireMember(operation.group, { memberId, instanceId })
   }
-  return joiningMember(turn, { ...request, memberId, instanceId }, 'classic')
+  return joiningMember(operation, { ...request, memberId, instanceId }, 'classic')
 }
 
 /** That of the first protocol: a consumer says the same under each. */
@@ -131,7 +131,7 @@ function withNews(
   }
 }
 
-function withIds({ topics }: ConsumerTurn, owned: Subscription['ownedPartitions']): TopicPartitions {
+function withIds({ topics }: ConsumerOperation, owned: Subscription['ownedPartitions']): TopicPartitions {
   return owned.flatMap(({ topic, partitions }) => {
     const topicId = topics.idOf(topic)
     return topicId === undefined ? [] : { topicId, partitions }
@@ -139,8 +139,8 @@ function withIds({ topics }: ConsumerTurn, owned: Subscription['ownedPartitions'
 }
 
 /** Gives a member what it has in its generation. Throws what a request is told that does not come from a member of it. */
-export function syncClassic(turn: ConsumerTurn, request: Omit<Sync, 'ticket' | 'assignments'>): SyncAnswer {
-  const { group, topics, now } = turn
+export function syncClassic(operation: ConsumerOperation, request: Omit<Sync, 'ticket' | 'assignments'>): SyncAnswer {
+  const { group, topics, now } = operation
   const member = claimant(group, request)
   const { memberId, memberEpoch, rebalanceTimeoutMs, classic } = member
   checkProtocol(member, request)
@@ -182,14 +182,14 @@ function checkProtocol(
 }
 
 /** Keeps a session alive. A member that must join again is told REBALANCE_IN_PROGRESS, and must do so in time. */
-export function heartbeatClassic(turn: ConsumerTurn, claim: Claim): ErrorName {
-  const member = claimant(turn.group, claim)
+export function heartbeatClassic(operation: ConsumerOperation, claim: Claim): ErrorName {
+  const member = claimant(operation.group, claim)
   const { memberId, rebalanceTimeoutMs, classic } = member
-  if (isAllClassic(turn.group)) {
-    followMetadata(turn, false)
-    updateTarget(turn)
+  if (isAllClassic(operation.group)) {
+    followMetadata(operation, false)
+    updateTarget(operation)
   }
-  const { group, now } = turn
+  const { group, now } = operation
   group.deadlines.set(memberId, 'session', now + classic.sessionTimeoutMs)
   if (!canGoOn(group, member)) return 'NONE'
   group.deadlines.setIfAbsent(memberId, 'join', now + rebalanceTimeoutMs)
@@ -215,14 +215,14 @@ function waitsForOthers(group: ConsumerGroup, { memberId, assigned }: ConsumerMe
 }
 
 /** Removes members of both protocols, each with a result of its own. An admin removes a static member by its instance id. */
-export function leaveClassic(turn: ConsumerTurn, members: readonly Leaving[]): ErrorName[] {
+export function leaveClassic(operation: ConsumerOperation, members: readonly Leaving[]): ErrorName[] {
   const found = members.map(({ memberId, groupInstanceId: instanceId }) => {
-    const owner = instanceId === null ? turn.group.members.get(memberId) : turn.group.staticMember(instanceId)
+    const owner = instanceId === null ? operation.group.members.get(memberId) : operation.group.staticMember(instanceId)
     if (!owner) return 'UNKNOWN_MEMBER_ID'
     return memberId === UNKNOWN_MEMBER_ID || memberId === owner.memberId ? owner : 'FENCED_INSTANCE_ID'
   })
   const leaving = found.filter(member => typeof member !== 'string')
-  if (leaving.length > 0) turn.notes.push(`${leaving.map(nameOf).join(', ')} left`)
-  fenceMembers(turn, leaving)
+  if (leaving.length > 0) operation.notes.push(`${leaving.map(nameOf).join(', ')} left`)
+  fenceMembers(operation, leaving)
   return found.map(member => (typeof member === 'string' ? member : 'NONE'))
 }

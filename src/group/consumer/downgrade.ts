@@ -14,29 +14,29 @@ import {
   putMember,
   subscribedTopics
 } from '../classic/group.ts'
+import { beginOperation, NO_ASSIGNMENT, recordGroup, renewSession } from '../classic/operation.ts'
 import { selectProtocol } from '../classic/protocols.ts'
 import { prepareRebalance } from '../classic/rebalance.ts'
-import { beginTurn, NO_ASSIGNMENT, recordGroup, renewSession } from '../classic/turn.ts'
 import { tombstonesOf } from './admin.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import type { ConsumerMember } from './member.ts'
 import { removeMembers } from './membership.ts'
+import type { ConsumerOperation } from './operation.ts'
 import type { GroupTopics } from './topics.ts'
-import type { ConsumerTurn } from './turn.ts'
 
 /** Takes members out of the group, which may become a classic one by that. */
-export function fenceMembers(turn: ConsumerTurn, members: readonly ConsumerMember[]): void {
+export function fenceMembers(operation: ConsumerOperation, members: readonly ConsumerMember[]): void {
   const gone = new Set(members)
-  const left = [...turn.group.members.values()].filter(member => !gone.has(member))
-  if (members.length > 0 && left.length > 0 && canBeClassic(turn, left)) {
-    downgrade(turn, left, turn.group.groupEpoch, 'members of the consumer protocol have left')
+  const left = [...operation.group.members.values()].filter(member => !gone.has(member))
+  if (members.length > 0 && left.length > 0 && canBeClassic(operation, left)) {
+    downgrade(operation, left, operation.group.groupEpoch, 'members of the consumer protocol have left')
   } else {
-    removeMembers(turn, [...gone])
+    removeMembers(operation, [...gone])
   }
 }
 
 /** True when these could go on as a classic group. */
-export function canBeClassic({ limits, world, notes }: ConsumerTurn, members: readonly ConsumerMember[]): boolean {
+export function canBeClassic({ limits, world, notes }: ConsumerOperation, members: readonly ConsumerMember[]): boolean {
   if (members.some(({ classic }) => classic === null)) return false
   if (members.length > world.classic.maxSize) notes.push('the group is too large to become a classic one')
   return limits.isDowngradeEnabled && members.length <= world.classic.maxSize
@@ -47,21 +47,29 @@ export function canBeClassic({ limits, world, notes }: ConsumerTurn, members: re
  * reason to; else each has what it was to have. Throws GROUP_ID_NOT_FOUND where a member cannot be told what it has.
  */
 export function downgrade(
-  turn: ConsumerTurn,
+  operation: ConsumerOperation,
   members: readonly ConsumerMember[],
   generationId: number,
   reason: string | null
 ): void {
-  const successor = beginTurn(classicGroupOf(turn, members, generationId), turn.now, turn.world.classic)
+  const successor = beginOperation(
+    classicGroupOf(operation, members, generationId),
+    operation.now,
+    operation.world.classic
+  )
   recordGroup(successor)
   if (reason !== null) prepareRebalance(successor, `the consumer group has become a classic one: ${reason}`)
-  turn.records.push(...tombstonesOf(turn.group))
-  turn.successor = successor
-  turn.notes.push('the consumer group has become a classic group')
+  operation.records.push(...tombstonesOf(operation.group))
+  operation.successor = successor
+  operation.notes.push('the consumer group has become a classic group')
 }
 
-function classicGroupOf(turn: ConsumerTurn, members: readonly ConsumerMember[], generationId: number): ClassicGroup {
-  const { group, topics, now } = turn
+function classicGroupOf(
+  operation: ConsumerOperation,
+  members: readonly ConsumerMember[],
+  generationId: number
+): ClassicGroup {
+  const { group, topics, now } = operation
   const classic: ClassicGroup = {
     ...emptyGroup(group.groupId, now),
     state: 'Stable',
@@ -69,7 +77,7 @@ function classicGroupOf(turn: ConsumerTurn, members: readonly ConsumerMember[], 
     protocolType: CONSUMER_PROTOCOL,
     leader: members[0]?.memberId ?? null
   }
-  for (const member of members) putMember(classic, classicMemberOf(turn, member))
+  for (const member of members) putMember(classic, classicMemberOf(operation, member))
   classic.protocolName = selectProtocol(classic)
   classic.subscribedTopics = subscribedTopics(classic)
   for (const member of classic.members.values()) {
@@ -80,7 +88,7 @@ function classicGroupOf(turn: ConsumerTurn, members: readonly ConsumerMember[], 
   return classic
 }
 
-function classicMemberOf(turn: ConsumerTurn, consumer: ConsumerMember): Member {
+function classicMemberOf(operation: ConsumerOperation, consumer: ConsumerMember): Member {
   const { memberId, instanceId: groupInstanceId, clientId, clientHost, rebalanceTimeoutMs, classic } = consumer
   assert(classic, `${memberId} speaks the classic protocol`)
   const member: Member = {
@@ -97,7 +105,7 @@ function classicMemberOf(turn: ConsumerTurn, consumer: ConsumerMember): Member {
     awaitingSync: null,
     sessionDeadline: 0
   }
-  renewSession(turn, member)
+  renewSession(operation, member)
   return member
 }
 

@@ -3,7 +3,7 @@ import { assert } from '../../runtime/assert.ts'
 import type { DeadlineKind } from './deadlines.ts'
 import { fenceMembers } from './downgrade.ts'
 import { type ConsumerMember, nameOf } from './member.ts'
-import type { ConsumerTurn } from './turn.ts'
+import type { ConsumerOperation } from './operation.ts'
 
 const WHY: Record<DeadlineKind, string> = {
   session: 'its session ended',
@@ -13,17 +13,17 @@ const WHY: Record<DeadlineKind, string> = {
 }
 
 /** Takes out one member whose time is over; another turn does the next, for this one may have changed everything. */
-export function expire(turn: ConsumerTurn): void {
-  const [reached] = turn.group.deadlines.reached(turn.now)
+export function expire(operation: ConsumerOperation): void {
+  const [reached] = operation.group.deadlines.reached(operation.now)
   if (!reached) return
-  const member = turn.group.members.get(reached.memberId)
+  const member = operation.group.members.get(reached.memberId)
   assert(member, `who has a deadline is a member: ${reached.memberId}`)
-  turn.notes.push(`${nameOf(member)} is taken for gone: ${WHY[reached.kind]}`)
-  fenceMembers(turn, [member])
+  operation.notes.push(`${nameOf(member)} is taken for gone: ${WHY[reached.kind]}`)
+  fenceMembers(operation, [member])
 }
 
 /** A group that was just loaded: all its members have all of their time before them. */
-export function startDeadlines({ group, now, limits }: ConsumerTurn): void {
+export function startDeadlines({ group, now, limits }: ConsumerOperation): void {
   for (const member of group.members.values()) {
     group.deadlines.set(member.memberId, 'session', now + limits.sessionTimeoutMs)
     if (isRevoking(member)) group.deadlines.set(member.memberId, 'rebalance', now + member.rebalanceTimeoutMs)

@@ -18,10 +18,10 @@ import {
   sortedOnce
 } from './member.ts'
 import { checkEpoch, checkRoom, joiningMember, requireMember, type TopicPartitions } from './membership.ts'
+import type { ConsumerOperation } from './operation.ts'
 import { reconcile } from './reconcile.ts'
 import { followMetadata, updateMember } from './subscription.ts'
 import { preferredAssignor, subscribedTopicIds, updateTarget } from './target.ts'
-import type { ConsumerTurn } from './turn.ts'
 
 /** Null, and -1 for the timeout, say that nothing has changed since the last one. */
 export interface Heartbeat {
@@ -90,31 +90,31 @@ function isBlank(text: string | null): boolean {
 }
 
 /** One heartbeat of a member that stays. `newMemberId` is for one that brings none. */
-export function heartbeat(turn: ConsumerTurn, request: Heartbeat, newMemberId: string): HeartbeatAnswer {
+export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newMemberId: string): HeartbeatAnswer {
   const { memberEpoch, topicPartitions: owned } = request
-  checkRoom(turn, request)
-  const before = memberOf(turn, { ...request, memberId: request.memberId || newMemberId })
+  checkRoom(operation, request)
+  const before = memberOf(operation, { ...request, memberId: request.memberId || newMemberId })
   const updated = withNews(before, request)
-  const assignor = before.serverAssignor === updated.serverAssignor ? undefined : preferredAssignor(turn)
-  const { names, regex } = updateMember(turn, before, updated)
-  const isOtherAssignor = assignor !== undefined && assignor !== preferredAssignor(turn)
-  followMetadata(turn, names || regex === 'resolved' || isOtherAssignor)
-  updateTarget(turn)
-  const after = reconcileMember(turn, updated, names || regex !== 'same', owned)
-  turn.group.deadlines.set(after.memberId, 'session', turn.now + turn.limits.sessionTimeoutMs)
+  const assignor = before.serverAssignor === updated.serverAssignor ? undefined : preferredAssignor(operation)
+  const { names, regex } = updateMember(operation, before, updated)
+  const isOtherAssignor = assignor !== undefined && assignor !== preferredAssignor(operation)
+  followMetadata(operation, names || regex === 'resolved' || isOtherAssignor)
+  updateTarget(operation)
+  const after = reconcileMember(operation, updated, names || regex !== 'same', owned)
+  operation.group.deadlines.set(after.memberId, 'session', operation.now + operation.limits.sessionTimeoutMs)
   const wantsAll = memberEpoch === JOIN_GROUP_MEMBER_EPOCH || isFull(request)
   return {
     memberId: after.memberId,
     memberEpoch: after.memberEpoch,
-    heartbeatIntervalMs: turn.limits.heartbeatIntervalMs,
+    heartbeatIntervalMs: operation.limits.heartbeatIntervalMs,
     assignment: wantsAll || !isSameAssignment(before.assigned, after.assigned) ? after.assigned : null
   }
 }
 
-function memberOf(turn: ConsumerTurn, request: Heartbeat): ConsumerMember {
+function memberOf(operation: ConsumerOperation, request: Heartbeat): ConsumerMember {
   const { memberEpoch, topicPartitions } = request
   const isJoining = memberEpoch === JOIN_GROUP_MEMBER_EPOCH
-  const member = isJoining ? joiningMember(turn, request, 'consumer') : requireMember(turn.group, request)
+  const member = isJoining ? joiningMember(operation, request, 'consumer') : requireMember(operation.group, request)
   checkEpoch(member, memberEpoch, topicPartitions)
   return member
 }
@@ -148,12 +148,12 @@ function isFull({
 
 /** Brings a member nearer to its target. `owned` is what it says that it has; null says nothing. */
 export function reconcileMember(
-  turn: ConsumerTurn,
+  operation: ConsumerOperation,
   member: ConsumerMember,
   hasSubscriptionChanged: boolean,
   owned: TopicPartitions | null
 ): ConsumerMember {
-  const { group, topics, now } = turn
+  const { group, topics, now } = operation
   if (!hasSubscriptionChanged && isReconciledTo(member, group.assignmentEpoch)) return member
   const after = reconcile(member, {
     targetEpoch: group.assignmentEpoch,
@@ -164,38 +164,38 @@ export function reconcileMember(
     ownerEpoch: (topicId, partition) => group.ownerEpoch(topicId, partition)
   })
   if (after === member) return member
-  turn.writeCurrentAssignment(after)
+  operation.writeCurrentAssignment(after)
   if (after.classic) return after
-  const { deadlines } = turn.group
+  const { deadlines } = operation.group
   if (after.state === 'UnrevokedPartitions') deadlines.set(after.memberId, 'rebalance', now + after.rebalanceTimeoutMs)
   else deadlines.clear(after.memberId, 'rebalance')
   return after
 }
 
 /** The heartbeat of a member that goes, for good or, if it is static and says so, for a while. */
-export function leave(turn: ConsumerTurn, request: Heartbeat): HeartbeatAnswer {
+export function leave(operation: ConsumerOperation, request: Heartbeat): HeartbeatAnswer {
   const { memberId, memberEpoch, instanceId } = request
-  const member = requireMember(turn.group, request)
+  const member = requireMember(operation.group, request)
   const isAway = memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && instanceId !== null
-  if (isAway) goAway(turn, member)
-  else fenceMembers(turn, [member])
-  turn.notes.push(`${nameOf(member)} left${isAway ? ' for a while' : ''}`)
+  if (isAway) goAway(operation, member)
+  else fenceMembers(operation, [member])
+  operation.notes.push(`${nameOf(member)} left${isAway ? ' for a while' : ''}`)
   return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
 }
 
 /** A static member keeps what it has while it is away, but for what it was to give up: that it has lost. */
-function goAway(turn: ConsumerTurn, member: ConsumerMember): void {
+function goAway(operation: ConsumerOperation, member: ConsumerMember): void {
   const assigned = new Map(
     [...member.assigned].map(([topicId, epochs]) => [
       topicId,
       new Map([...epochs.keys()].map(partition => [partition, 0]))
     ])
   )
-  turn.writeCurrentAssignment({
+  operation.writeCurrentAssignment({
     ...member,
     memberEpoch: LEAVE_GROUP_STATIC_MEMBER_EPOCH,
     assigned,
     pendingRevocation: new Map()
   })
-  turn.group.deadlines.clear(member.memberId, 'rebalance')
+  operation.group.deadlines.clear(member.memberId, 'rebalance')
 }

@@ -8,8 +8,8 @@ import {
   newMember,
   regexOf
 } from './member.ts'
+import type { ConsumerOperation } from './operation.ts'
 import { bumpEpoch } from './subscription.ts'
-import type { ConsumerTurn } from './turn.ts'
 
 /** Partitions as requests name them. */
 export type TopicPartitions = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
@@ -29,7 +29,7 @@ export interface Newcomer extends Identity {
 }
 
 /** Throws GROUP_MAX_SIZE_REACHED for one that is no member of a full group, and would take nobody's place. */
-export function checkRoom({ group, limits }: ConsumerTurn, { memberId, instanceId }: Identity): void {
+export function checkRoom({ group, limits }: ConsumerOperation, { memberId, instanceId }: Identity): void {
   const isMember = group.members.has(memberId) || (instanceId !== null && group.staticMember(instanceId) !== undefined)
   if (group.members.size < limits.maxSize || isMember) return
   throw new KafkaError('GROUP_MAX_SIZE_REACHED', `a consumer group has ${limits.maxSize} members at most`)
@@ -47,38 +47,46 @@ export function requireMember(group: ConsumerGroup, { memberId, instanceId }: Id
 }
 
 /** The member that a request joins as: a known one, a new one, or one that takes the place of a static member. */
-export function joiningMember(turn: ConsumerTurn, request: Newcomer, protocol: MemberProtocol): ConsumerMember {
+export function joiningMember(
+  operation: ConsumerOperation,
+  request: Newcomer,
+  protocol: MemberProtocol
+): ConsumerMember {
   const { memberId, instanceId } = request
-  const { group } = turn
+  const { group } = operation
   const former = instanceId === null ? undefined : group.staticMember(instanceId)
-  if (!former) return group.members.get(memberId) ?? newcomer(turn, request, protocol)
+  if (!former) return group.members.get(memberId) ?? newcomer(operation, request, protocol)
   const bothConsumer = protocol === 'consumer' && former.classic === null
   if (bothConsumer && former.memberEpoch !== LEAVE_GROUP_STATIC_MEMBER_EPOCH) {
     throw new KafkaError('UNRELEASED_INSTANCE_ID', `${former.memberId} still has the place of instance ${instanceId}`)
   }
-  return replaceMember(turn, former, memberId)
+  return replaceMember(operation, former, memberId)
 }
 
-function newcomer(turn: ConsumerTurn, { memberId, clientId, clientHost }: Newcomer, protocol: MemberProtocol) {
-  turn.notes.push(`${memberId} joins by the ${protocol} protocol, from ${clientId} at ${clientHost}`)
+function newcomer(
+  operation: ConsumerOperation,
+  { memberId, clientId, clientHost }: Newcomer,
+  protocol: MemberProtocol
+) {
+  operation.notes.push(`${memberId} joins by the ${protocol} protocol, from ${clientId} at ${clientHost}`)
   return newMember(memberId)
 }
 
 /** Lets a static member go on under another id, from where it was. */
-function replaceMember(turn: ConsumerTurn, former: ConsumerMember, memberId: string): ConsumerMember {
-  const { groupId } = turn.group
+function replaceMember(operation: ConsumerOperation, former: ConsumerMember, memberId: string): ConsumerMember {
+  const { groupId } = operation.group
   const member = {
     ...former,
     memberId,
     memberEpoch: JOIN_GROUP_MEMBER_EPOCH,
     previousMemberEpoch: JOIN_GROUP_MEMBER_EPOCH
   }
-  const target = turn.group.targetOf(former.memberId)
-  removeMember(turn, former)
-  turn.writeMetadata(member)
-  turn.writeTarget(memberId, target)
-  turn.writeCurrentAssignment(member)
-  turn.notes.push(
+  const target = operation.group.targetOf(former.memberId)
+  removeMember(operation, former)
+  operation.writeMetadata(member)
+  operation.writeTarget(memberId, target)
+  operation.writeCurrentAssignment(member)
+  operation.notes.push(
     `${memberId} takes the place of ${former.memberId}, instance ${member.instanceId}, in group ${groupId}`
   )
   return member
@@ -108,20 +116,20 @@ function ownsNoMore({ assigned }: ConsumerMember, owned: TopicPartitions | null)
 }
 
 /** Takes members out of the group, and the regular expressions that nobody uses any more; the epoch moves on. */
-export function removeMembers(turn: ConsumerTurn, members: readonly ConsumerMember[]): void {
+export function removeMembers(operation: ConsumerOperation, members: readonly ConsumerMember[]): void {
   if (members.length === 0) return
-  for (const member of members) removeMember(turn, member)
-  const used = turn.group.subscribedRegexes
+  for (const member of members) removeMember(operation, member)
+  const used = operation.group.subscribedRegexes
   const unused = new Set(members.map(regexOf).filter(regex => regex !== null && !used.has(regex)))
-  for (const regex of unused) if (regex !== null) turn.writeRegex(regex, null)
-  bumpEpoch(turn, 'members are gone')
+  for (const regex of unused) if (regex !== null) operation.writeRegex(regex, null)
+  bumpEpoch(operation, 'members are gone')
   // As in Kafka 4.4: who comes next is not to wait until a target may follow the last one.
-  if (turn.group.members.size === 0) turn.writeAssignmentEpoch(turn.group.groupEpoch, 0)
+  if (operation.group.members.size === 0) operation.writeAssignmentEpoch(operation.group.groupEpoch, 0)
 }
 
-function removeMember(turn: ConsumerTurn, { memberId }: ConsumerMember): void {
-  const key = { groupId: turn.group.groupId, memberId }
-  turn.write({ type: 'ConsumerGroupCurrentMemberAssignment', key, value: null })
-  turn.write({ type: 'ConsumerGroupTargetAssignmentMember', key, value: null })
-  turn.write({ type: 'ConsumerGroupMemberMetadata', key, value: null })
+function removeMember(operation: ConsumerOperation, { memberId }: ConsumerMember): void {
+  const key = { groupId: operation.group.groupId, memberId }
+  operation.write({ type: 'ConsumerGroupCurrentMemberAssignment', key, value: null })
+  operation.write({ type: 'ConsumerGroupTargetAssignmentMember', key, value: null })
+  operation.write({ type: 'ConsumerGroupMemberMetadata', key, value: null })
 }

@@ -7,8 +7,8 @@ import { compilePattern } from '../../coordinator/patterns.ts'
 import type { ResolvedRegex } from './group.ts'
 import { type ConsumerMember, hasSameMetadata, hasSameNames, regexOf } from './member.ts'
 import { groupHash } from './metadata-hash.ts'
+import type { ConsumerOperation } from './operation.ts'
 import { subscribedTopicIds } from './target.ts'
-import type { ConsumerTurn } from './turn.ts'
 
 /** Expressions are resolved again after this long at the soonest. */
 const REGEX_REFRESH_MIN_INTERVAL_MS = 10_000
@@ -20,23 +20,32 @@ export interface SubscriptionChange {
 }
 
 /** Writes down what a member tells of itself, where it is news. Throws INVALID_REGULAR_EXPRESSION. */
-export function updateMember(turn: ConsumerTurn, before: ConsumerMember, after: ConsumerMember): SubscriptionChange {
-  const resolvedBefore = [...turn.group.regexes.values()]
-  if (!hasSameMetadata(before, after)) turn.writeMetadata(after)
+export function updateMember(
+  operation: ConsumerOperation,
+  before: ConsumerMember,
+  after: ConsumerMember
+): SubscriptionChange {
+  const resolvedBefore = [...operation.group.regexes.values()]
+  if (!hasSameMetadata(before, after)) operation.writeMetadata(after)
   const names = !hasSameNames(before, after)
-  const regex = before.subscribedTopicRegex === after.subscribedTopicRegex ? 'same' : changeRegex(turn, before, after)
-  turn.toResolve = regexesToResolve(turn, resolvedBefore)
+  const regex =
+    before.subscribedTopicRegex === after.subscribedTopicRegex ? 'same' : changeRegex(operation, before, after)
+  operation.toResolve = regexesToResolve(operation, resolvedBefore)
   return { names, regex }
 }
 
-function changeRegex(turn: ConsumerTurn, before: ConsumerMember, after: ConsumerMember): 'unresolved' | 'resolved' {
+function changeRegex(
+  operation: ConsumerOperation,
+  before: ConsumerMember,
+  after: ConsumerMember
+): 'unresolved' | 'resolved' {
   const former = regexOf(before)
   const regex = regexOf(after)
-  const used = turn.group.subscribedRegexes
-  if (former !== null && !used.has(former)) turn.writeRegex(former, null)
+  const used = operation.group.subscribedRegexes
+  if (former !== null && !used.has(former)) operation.writeRegex(former, null)
   // One that others have is known to be valid.
   if (regex !== null && used.get(regex) === 1) compilePattern(regex)
-  const isResolved = regex === null ? former !== null : turn.group.regexes.has(regex)
+  const isResolved = regex === null ? former !== null : operation.group.regexes.has(regex)
   return isResolved ? 'resolved' : 'unresolved'
 }
 
@@ -45,10 +54,10 @@ function changeRegex(turn: ConsumerTurn, before: ConsumerMember, after: Consumer
  * topics, or it is long ago. `resolvedBefore` are those that were resolved when the turn began.
  */
 function regexesToResolve(
-  turn: ConsumerTurn,
+  operation: ConsumerOperation,
   resolvedBefore: readonly ResolvedRegex[]
 ): ReadonlySet<string> | undefined {
-  const { group, topics, now, limits } = turn
+  const { group, topics, now, limits } = operation
   const regexes = new Set(group.subscribedRegexes.keys())
   if (regexes.size === 0) return undefined
   // They are always resolved together, so one tells for all.
@@ -63,20 +72,20 @@ function regexesToResolve(
  * What expressions stand for has been found out: where it is news, the epoch moves on. So it does where a member has
  * changed to one that matches less than its target says, were it nothing: others may want what it has given up.
  */
-export function regexesResolved(turn: ConsumerTurn, resolved: ReadonlyMap<string, ResolvedRegex>): void {
-  const used = turn.group.subscribedRegexes
+export function regexesResolved(operation: ConsumerOperation, resolved: ReadonlyMap<string, ResolvedRegex>): void {
+  const used = operation.group.subscribedRegexes
   let isNews = false
   for (const [regex, found] of resolved) {
     if (!used.has(regex)) continue
-    isNews ||= !isSameSet(turn.group.regexes.get(regex)?.topics ?? new Set(), found.topics)
-    turn.writeRegex(regex, found)
+    isNews ||= !isSameSet(operation.group.regexes.get(regex)?.topics ?? new Set(), found.topics)
+    operation.writeRegex(regex, found)
   }
-  if (isNews || subscriptionHash(turn) !== turn.group.metadataHash || hasUnwantedTarget(turn)) {
-    bumpEpoch(turn, 'its expressions stand for other topics')
+  if (isNews || subscriptionHash(operation) !== operation.group.metadataHash || hasUnwantedTarget(operation)) {
+    bumpEpoch(operation, 'its expressions stand for other topics')
   }
 }
 
-function hasUnwantedTarget({ group, topics }: ConsumerTurn): boolean {
+function hasUnwantedTarget({ group, topics }: ConsumerOperation): boolean {
   if (group.assignmentEpoch < group.groupEpoch) return false
   for (const member of group.members.values()) {
     if (regexOf(member) === null) continue
@@ -90,24 +99,24 @@ function hasUnwantedTarget({ group, topics }: ConsumerTurn): boolean {
  * Moves the epoch on if there is news, or if the topics are not what they were. What members of a classic group had amid a
  * rebalance is no assignment that could stay: they may have lost it.
  */
-export function followMetadata(turn: ConsumerTurn, isNews: boolean): void {
-  const { group, topics, isRebalanceCut } = turn
+export function followMetadata(operation: ConsumerOperation, isNews: boolean): void {
+  const { group, topics, isRebalanceCut } = operation
   const isDue = isNews || isRebalanceCut
   if (!isDue && group.metadataSeen === topics.version) return
   const why = isDue ? 'its members want something else' : 'its topics have changed'
-  if (isDue || subscriptionHash(turn) !== group.metadataHash) bumpEpoch(turn, why)
-  turn.group.metadataSeen = topics.version
-  if (!turn.group.hasPartitionMetadata) return
-  turn.write({ type: 'ConsumerGroupPartitionMetadata', key: { groupId: group.groupId }, value: null })
+  if (isDue || subscriptionHash(operation) !== group.metadataHash) bumpEpoch(operation, why)
+  operation.group.metadataSeen = topics.version
+  if (!operation.group.hasPartitionMetadata) return
+  operation.write({ type: 'ConsumerGroupPartitionMetadata', key: { groupId: group.groupId }, value: null })
 }
 
 /** Begins the next epoch: members are to be assigned anew. */
-export function bumpEpoch(turn: ConsumerTurn, why: string): void {
-  turn.writeEpoch(turn.group.groupEpoch + 1, subscriptionHash(turn), why)
+export function bumpEpoch(operation: ConsumerOperation, why: string): void {
+  operation.writeEpoch(operation.group.groupEpoch + 1, subscriptionHash(operation), why)
 }
 
 /** The metadata hash of all topics that the group is subscribed to. */
-export function subscriptionHash({ group, topics }: Pick<ConsumerTurn, 'group' | 'topics'>): bigint {
+export function subscriptionHash({ group, topics }: Pick<ConsumerOperation, 'group' | 'topics'>): bigint {
   const hashes = new Map<string, bigint>()
   for (const name of group.subscribedTopics) {
     const hash = topics.hashOf(name)

@@ -3,22 +3,22 @@ import { KafkaError } from '../../protocol/errors.ts'
 import { type Assignment, type Assignor, type MemberSpec, PartitionAssignorError } from './assignors/assignor.ts'
 import type { ConsumerGroup } from './group.ts'
 import { type ConsumerMember, hasSameNames, regexOf } from './member.ts'
+import type { ConsumerOperation } from './operation.ts'
 import type { GroupTopics } from './topics.ts'
-import type { ConsumerTurn } from './turn.ts'
 
 /** Makes the target of the group's epoch, where there is none yet and the last is not too recent. */
-export function updateTarget(turn: ConsumerTurn): void {
-  const { group, topics } = turn
-  if (group.assignmentEpoch >= group.groupEpoch || !isTimeToAssign(turn)) return
-  const assignor = preferredAssignor(turn)
+export function updateTarget(operation: ConsumerOperation): void {
+  const { group, topics } = operation
+  if (group.assignmentEpoch >= group.groupEpoch || !isTimeToAssign(operation)) return
+  const assignor = preferredAssignor(operation)
   for (const [memberId, assigned] of assign(group, assignor, topics)) {
-    if (!isSameTarget(assigned, group.targets.get(memberId))) turn.writeTarget(memberId, assigned)
+    if (!isSameTarget(assigned, group.targets.get(memberId))) operation.writeTarget(memberId, assigned)
   }
-  turn.writeAssignmentEpoch(group.groupEpoch, turn.now)
+  operation.writeAssignmentEpoch(group.groupEpoch, operation.now)
 }
 
 /** A target of unknown age, and one that may follow at any time, need not wait. */
-function isTimeToAssign({ group, now, limits }: ConsumerTurn): boolean {
+function isTimeToAssign({ group, now, limits }: ConsumerOperation): boolean {
   const { assignmentIntervalMs } = limits
   return (
     group.assignmentTimestamp === 0 ||
@@ -28,7 +28,7 @@ function isTimeToAssign({ group, now, limits }: ConsumerTurn): boolean {
 }
 
 /** The assignor that most members ask for; of equals the one that the broker prefers. */
-export function preferredAssignor({ group, limits }: Pick<ConsumerTurn, 'group' | 'limits'>): Assignor {
+export function preferredAssignor({ group, limits }: Pick<ConsumerOperation, 'group' | 'limits'>): Assignor {
   const votes = new Map([...limits.assignors.keys()].map(name => [name, 0]))
   for (const { serverAssignor } of group.members.values()) {
     const count = votes.get(serverAssignor ?? '')

@@ -6,35 +6,35 @@
 import { readAssignment, readSubscription } from '../../protocol/consumer-protocol.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { type ClassicGroup, type Member, usesConsumerProtocol } from '../classic/group.ts'
-import { failedJoin, failedSync } from '../classic/turn.ts'
+import { failedJoin, failedSync } from '../classic/operation.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import { type ConsumerMember, newMember, sortedOnce } from './member.ts'
+import type { ConsumerOperation } from './operation.ts'
 import { subscriptionHash } from './subscription.ts'
 import type { GroupTopics } from './topics.ts'
-import type { ConsumerTurn } from './turn.ts'
 
 /**
  * Begins a turn of a new consumer group with the end of the classic one, and whoever was in that. The turn must go on
  * with a member that joins: its group has no target yet for what it is subscribed to.
  * Throws GROUP_ID_NOT_FOUND for a group that must stay a classic one.
  */
-export function upgrade(turn: ConsumerTurn, classic: ClassicGroup): void {
-  turn.records.push({ type: 'GroupMetadata', key: { group: classic.groupId }, value: null })
+export function upgrade(operation: ConsumerOperation, classic: ClassicGroup): void {
+  operation.records.push({ type: 'GroupMetadata', key: { group: classic.groupId }, value: null })
   if (classic.state === 'Empty') return
-  checkUpgrade(turn, classic)
-  const generation = Array.from(classic.members.values(), member => stateOf(classic, member, turn.topics))
-  writeGroup(turn, classic.generationId, generation)
+  checkUpgrade(operation, classic)
+  const generation = Array.from(classic.members.values(), member => stateOf(classic, member, operation.topics))
+  writeGroup(operation, classic.generationId, generation)
   for (const { memberId, awaitingJoin, awaitingSync, sessionTimeoutMs } of classic.members.values()) {
-    turn.group.deadlines.set(memberId, 'session', turn.now + sessionTimeoutMs)
+    operation.group.deadlines.set(memberId, 'session', operation.now + sessionTimeoutMs)
     const [join, sync] = [failedJoin('REBALANCE_IN_PROGRESS', memberId), failedSync('REBALANCE_IN_PROGRESS')]
-    if (awaitingJoin !== null) turn.answers.push({ type: 'join', ticket: awaitingJoin, answer: join })
-    if (awaitingSync !== null) turn.answers.push({ type: 'sync', ticket: awaitingSync, answer: sync })
+    if (awaitingJoin !== null) operation.answers.push({ type: 'join', ticket: awaitingJoin, answer: join })
+    if (awaitingSync !== null) operation.answers.push({ type: 'sync', ticket: awaitingSync, answer: sync })
   }
-  turn.isRebalanceCut = classic.state !== 'Stable'
-  turn.notes.push('the classic group has become a consumer group')
+  operation.isRebalanceCut = classic.state !== 'Stable'
+  operation.notes.push('the classic group has become a consumer group')
 }
 
-function checkUpgrade({ limits }: ConsumerTurn, classic: ClassicGroup): void {
+function checkUpgrade({ limits }: ConsumerOperation, classic: ClassicGroup): void {
   if (!limits.isUpgradeEnabled) throw refusal(classic, 'online upgrade is disabled')
   if (!usesConsumerProtocol(classic)) throw refusal(classic, 'the group does not use the consumer embedded protocol')
   if (classic.members.size > limits.maxSize) {
@@ -109,19 +109,19 @@ function customAssignor(classic: ClassicGroup): KafkaError {
   return refusal(classic, `an unsupported custom assignor is in use. ${advice}`)
 }
 
-function writeGroup(turn: ConsumerTurn, generationId: number, members: readonly MemberState[]): void {
-  for (const { member } of members) turn.writeMetadata(member)
-  turn.writeEpoch(generationId, subscriptionHash(turn), 'that is its generation as a classic group')
-  for (const { member, target } of members) turn.writeTarget(member.memberId, target)
-  turn.writeAssignmentEpoch(generationId, 0)
+function writeGroup(operation: ConsumerOperation, generationId: number, members: readonly MemberState[]): void {
+  for (const { member } of members) operation.writeMetadata(member)
+  operation.writeEpoch(generationId, subscriptionHash(operation), 'that is its generation as a classic group')
+  for (const { member, target } of members) operation.writeTarget(member.memberId, target)
+  operation.writeAssignmentEpoch(generationId, 0)
   for (const { member } of members) {
-    checkNotShared(turn, member)
-    turn.writeCurrentAssignment(member)
+    checkNotShared(operation, member)
+    operation.writeCurrentAssignment(member)
   }
 }
 
 /** A classic leader may give a partition to two members; in a consumer group it has one owner. */
-function checkNotShared({ group }: ConsumerTurn, { assigned }: ConsumerMember): void {
+function checkNotShared({ group }: ConsumerOperation, { assigned }: ConsumerMember): void {
   for (const [topicId, partitions] of assigned) {
     for (const partition of partitions.keys()) {
       if (group.ownerEpoch(topicId, partition) === undefined) continue

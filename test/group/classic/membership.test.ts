@@ -123,7 +123,7 @@ describe('a group that was loaded', () => {
     if (!record) throw new Error('a stable group has a record')
     const stage = new Stage({}, restoreGroup('g', record, 1_000_000))
     stage.now += SESSION_MS
-    stage.turn(resume)
+    stage.operation(resume)
     expect(stage.group.members.get('a')?.sessionDeadline).toBe(stage.now + SESSION_MS)
   })
 })
@@ -136,7 +136,7 @@ describe('LeaveGroup', () => {
       { memberId: 'b', groupInstanceId: null }
     ]
     expect(
-      stage.turn(turn => {
+      stage.operation(turn => {
         leave(turn, left)
         return turn.reason
       })

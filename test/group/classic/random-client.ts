@@ -1,7 +1,7 @@
 /** A member of a classic group, with the partitions that it was told to have and can commit for. */
 import { expect } from 'vitest'
 import type { Protocol } from '../../../src/group/classic/group.ts'
-import type { JoinAnswer } from '../../../src/group/classic/turn.ts'
+import type { JoinAnswer } from '../../../src/group/classic/operation.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { type Character, RandomMember, REFUSED, START_ANEW, type Surroundings } from '../random-member.ts'
 

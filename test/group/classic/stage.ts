@@ -10,15 +10,15 @@ import {
   leave,
   unload
 } from '../../../src/group/classic/membership.ts'
-import { type Sync, sync } from '../../../src/group/classic/sync.ts'
 import {
   type Answer,
-  beginTurn,
+  beginOperation,
+  type ClassicOperation,
   type GroupLimits,
   type JoinAnswer,
-  type SyncAnswer,
-  type Turn
-} from '../../../src/group/classic/turn.ts'
+  type SyncAnswer
+} from '../../../src/group/classic/operation.ts'
+import { type Sync, sync } from '../../../src/group/classic/sync.ts'
 import type { GroupMetadataValue } from '../../../src/group/records.ts'
 
 export const LIMITS: GroupLimits = { initialRebalanceDelayMs: 0, maxSize: 100 }
@@ -45,12 +45,12 @@ export class Stage {
     this.group = group
   }
 
-  turn<T>(act: (turn: Turn) => T): T {
-    const turn = beginTurn(this.group, this.now, this.#limits)
-    const reply = act(turn)
-    this.group = turn.group
-    if (turn.record) this.records.push(turn.record)
-    for (const answer of turn.answers) {
+  operation<T>(act: (turn: ClassicOperation) => T): T {
+    const operation = beginOperation(this.group, this.now, this.#limits)
+    const reply = act(operation)
+    this.group = operation.group
+    if (operation.record) this.records.push(operation.record)
+    for (const answer of operation.answers) {
       if (this.#answers.has(answer.ticket)) throw new Error(`ticket ${answer.ticket} is answered twice`)
       this.#answers.set(answer.ticket, answer)
     }
@@ -75,7 +75,7 @@ export class Stage {
       newMemberId: `new-${ticket}`,
       ...request
     }
-    this.turn(turn => join(turn, command))
+    this.operation(turn => join(turn, command))
     return ticket
   }
 
@@ -83,22 +83,22 @@ export class Stage {
     const ticket = ++this.#ticket
     const { generationId } = this.group
     const claim = { ticket, memberId, generationId, groupInstanceId: null, protocolType: null, protocolName: null }
-    this.turn(turn => sync(turn, { ...claim, assignments: [], ...request }))
+    this.operation(turn => sync(turn, { ...claim, assignments: [], ...request }))
     return ticket
   }
 
   heartbeat(memberId: string, claim: Partial<Claim> = {}) {
     const { generationId } = this.group
-    return this.turn(turn => heartbeat(turn, { memberId, groupInstanceId: null, generationId, ...claim }))
+    return this.operation(turn => heartbeat(turn, { memberId, groupInstanceId: null, generationId, ...claim }))
   }
 
   commit(memberId: string, claim: Partial<Claim> = {}) {
     const { generationId } = this.group
-    return this.turn(turn => commit(turn, { memberId, groupInstanceId: null, generationId, ...claim }))
+    return this.operation(turn => commit(turn, { memberId, groupInstanceId: null, generationId, ...claim }))
   }
 
   leave(...members: (string | Leaving)[]) {
-    return this.turn(turn =>
+    return this.operation(turn =>
       leave(
         turn,
         members.map(member => (typeof member === 'string' ? { memberId: member, groupInstanceId: null } : member))
@@ -107,7 +107,7 @@ export class Stage {
   }
 
   unload(): void {
-    this.turn(unload)
+    this.operation(unload)
   }
 
   /** Moves time on, deadline by deadline. */
@@ -115,7 +115,7 @@ export class Stage {
     const until = this.now + ms
     while (nextDeadline(this.group) <= until) {
       this.now = Math.max(this.now, nextDeadline(this.group))
-      this.turn(expire)
+      this.operation(expire)
     }
     this.now = until
   }

@@ -3,7 +3,7 @@
  * is eager (gives up all before it joins) or cooperative (goes on with what it has, and gives up what it is not given).
  */
 import { expect } from 'vitest'
-import type { JoinAnswer } from '../../../src/group/classic/turn.ts'
+import type { JoinAnswer } from '../../../src/group/classic/operation.ts'
 import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
 import type { MigrationStage } from './migration-stage.ts'

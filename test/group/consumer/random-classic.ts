@@ -3,7 +3,7 @@
  * cooperative one says what it has, and gives up only what it is not given again.
  */
 import { expect } from 'vitest'
-import type { JoinAnswer } from '../../../src/group/classic/turn.ts'
+import type { JoinAnswer } from '../../../src/group/classic/operation.ts'
 import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'

@@ -1,11 +1,11 @@
 /**
- * One turn of a consumer group. Each record that it writes takes effect on a copy at once, so that what is decided next
+ * One operation of a consumer group. Each record that it writes takes effect on a copy at once, so that what is decided next
  * sees it; the shell puts all of them into the log as one batch, and only then the copy in the group's place. If that
  * fails, it drops the turn, and nothing has happened.
  */
 
-import type { Answer, GroupLimits, Turn } from '../classic/turn.ts'
-import { type Outcome, outcomeOf } from '../outcome.ts'
+import type { Answer, ClassicOperation, GroupLimits } from '../classic/operation.ts'
+import { type CoordinatorResult, coordinatorResultOf } from '../coordinator-result.ts'
 import type { GroupRecord } from '../records.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import type { ConsumerGroup, ResolvedRegex } from './group.ts'
@@ -15,7 +15,7 @@ import type { ConsumerGroupRecord } from './records.ts'
 import type { GroupTopics } from './topics.ts'
 
 /** What a turn is decided by, beside the group itself. */
-export interface TurnWorld {
+export interface OperationContext {
   readonly now: number
   readonly limits: ConsumerGroupLimits
   /** Those of the classic group that this one may become. */
@@ -23,16 +23,16 @@ export interface TurnWorld {
   readonly topics: GroupTopics
 }
 
-export class ConsumerTurn {
-  readonly world: TurnWorld
+export class ConsumerOperation {
+  readonly world: OperationContext
   /** What the log must hold before anyone is answered, in this order. */
   readonly records: GroupRecord[] = []
   /** What operators shall read, one sentence each. */
   readonly notes: string[] = []
   /** For requests that are delayed in a group that was a classic one until now. */
   readonly answers: Answer[] = []
-  /** The turn of the classic group that this one has become; its own records come after those of this turn. */
-  successor: Turn | undefined
+  /** The operation of the classic group that this one has become; its own records come after those of this turn. */
+  successor: ClassicOperation | undefined
   /** True when the group was a classic one until now, amid a rebalance. */
   isRebalanceCut = false
   /** The regular expressions that are to be resolved when this turn is over. */
@@ -40,7 +40,7 @@ export class ConsumerTurn {
   #group: ConsumerGroup
   #isCopy = false
 
-  constructor(group: ConsumerGroup, world: TurnWorld) {
+  constructor(group: ConsumerGroup, world: OperationContext) {
     this.#group = group
     this.world = world
   }
@@ -108,10 +108,10 @@ export class ConsumerTurn {
   }
 
   /** What the turn comes to. */
-  outcome(): Outcome {
+  result(): CoordinatorResult {
     const { records, answers } = this
     if (!this.successor) return { group: this.#group, records, answers }
-    const { group, records: later, answers: more } = outcomeOf(this.successor, records)
+    const { group, records: later, answers: more } = coordinatorResultOf(this.successor, records)
     return { group, records: later, answers: [...answers, ...more] }
   }
 

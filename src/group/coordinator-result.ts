@@ -1,17 +1,20 @@
-/** What a turn of a group of any kind comes to. */
-import type { Answer, Turn } from './classic/turn.ts'
+/** What an operation of a group of any kind comes to. */
+import type { Answer, ClassicOperation } from './classic/operation.ts'
 import type { Group } from './group.ts'
 import type { GroupRecord } from './records.ts'
 
 /** Records first, then the group as it is from now on, then answers to those who are delayed. */
-export interface Outcome {
+export interface CoordinatorResult {
   readonly group: Group
   readonly records: readonly GroupRecord[]
   readonly answers: readonly Answer[]
 }
 
-/** What a turn of a classic group comes to. `before` is what the log must hold first: the end of a group of another kind. */
-export function outcomeOf({ group, record, answers }: Turn, before: readonly GroupRecord[] = []): Outcome {
+/** What an operation of a classic group comes to. `before` is what the log must hold first: the end of a group of another kind. */
+export function coordinatorResultOf(
+  { group, record, answers }: ClassicOperation,
+  before: readonly GroupRecord[] = []
+): CoordinatorResult {
   const key = { group: group.groupId }
   const own: GroupRecord[] = record ? [{ type: 'GroupMetadata', key, value: record }] : []
   return { group, records: [...before, ...own], answers }

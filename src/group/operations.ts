@@ -1,5 +1,5 @@
 /**
- * Runs the turns of groups: writes what they want written, puts the new state in place, answers those who are delayed,
+ * Runs the operations of groups: writes what they want written, puts the new state in place, answers those who are delayed,
  * and keeps one alarm for the nearest deadline of all groups.
  */
 
@@ -9,24 +9,24 @@ import type { Logger } from '../runtime/logger.ts'
 import { finishFairly, type Steps } from '../runtime/steps.ts'
 import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { expire, resume, unload } from './classic/membership.ts'
-import { beginTurn, type GroupLimits, type Touch, type Turn } from './classic/turn.ts'
+import { beginOperation, type ClassicOperation, type GroupLimits, type Touch } from './classic/operation.ts'
 import { expire as expireConsumer, startDeadlines } from './consumer/expiry.ts'
 import type { ConsumerGroup } from './consumer/group.ts'
 import type { ConsumerGroupLimits } from './consumer/limits.ts'
+import { ConsumerOperation } from './consumer/operation.ts'
 import { RegexResolution } from './consumer/regexes.ts'
 import { regexesResolved } from './consumer/subscription.ts'
 import type { GroupTopics } from './consumer/topics.ts'
-import { ConsumerTurn } from './consumer/turn.ts'
+import { type CoordinatorResult, coordinatorResultOf } from './coordinator-result.ts'
 import { DelayedResponses } from './delayed-responses.ts'
 import { deadlineOf, type Group } from './group.ts'
-import { type Outcome, outcomeOf } from './outcome.ts'
 import type { GroupPartition } from './partition.ts'
 import type { GroupRecord } from './records.ts'
 
 /** How long to wait when the consequences of a deadline could not be written. */
 const RETRY_MS = 1_000
 
-export interface TurnPorts {
+export interface OperationPorts {
   readonly clock: Clock
   readonly logger: Logger
   readonly settings: GroupLimits
@@ -36,16 +36,16 @@ export interface TurnPorts {
   failed(error: unknown): void
 }
 
-export class Turns {
+export class GroupOperations {
   readonly delayedResponses = new DelayedResponses()
-  readonly #ports: TurnPorts
+  readonly #ports: OperationPorts
   readonly #partitions = new Set<GroupPartition>()
   readonly #regexes: RegexResolution
   #alarm: Alarm | undefined
   /** When the alarm goes off. The deadline it was set for may have moved away since; then it is set anew. */
   #alarmAt = NEVER
 
-  constructor(ports: TurnPorts) {
+  constructor(ports: OperationPorts) {
     this.#ports = ports
     this.#regexes = new RegexResolution(ports)
   }
@@ -71,9 +71,9 @@ export class Turns {
     for (const partition of this.#partitions) {
       for (const group of partition.groups.values()) {
         if (group.type !== 'classic') continue
-        const turn = this.#begin(group)
-        unload(turn)
-        this.delayedResponses.deliver(turn.answers)
+        const operation = this.#begin(group)
+        unload(operation)
+        this.delayedResponses.deliver(operation.answers)
       }
     }
     this.#partitions.clear()
@@ -83,31 +83,36 @@ export class Turns {
   }
 
   /**
-   * One turn of a classic group. Throws what the journal throws, and then nothing has changed. `before` ends a group of
+   * One operation of a classic group. Throws what the journal throws, and then nothing has changed. `before` ends a group of
    * another kind, whose place this one takes.
    */
   run<T>(
     partition: GroupPartition,
     group: ClassicGroup,
-    act: (turn: Turn) => T,
+    act: (operation: ClassicOperation) => T,
     before: readonly GroupRecord[] = []
   ): T {
-    const turn = this.#begin(group)
-    const reply = act(turn)
-    this.#conclude(partition, outcomeOf(turn, before))
-    this.#log(group, turn)
+    const operation = this.#begin(group)
+    const reply = act(operation)
+    this.#conclude(partition, coordinatorResultOf(operation, before))
+    this.#log(group, operation)
     return reply
   }
 
   /** As `run`, for a consumer group. It may have become a classic one when it is over. */
-  runConsumer<T>(partition: GroupPartition, group: ConsumerGroup, act: (turn: ConsumerTurn) => T): T {
+  runConsumer<T>(partition: GroupPartition, group: ConsumerGroup, act: (operation: ConsumerOperation) => T): T {
     const { clock, topics, limitsOf, logger, settings } = this.#ports
     const { groupId } = group
-    const turn = new ConsumerTurn(group, { now: clock.now(), topics, limits: limitsOf(groupId), classic: settings })
-    const reply = act(turn)
-    this.#conclude(partition, turn.outcome())
-    for (const note of turn.notes) logger.info({ groupId, epoch: turn.group.groupEpoch }, note)
-    if (turn.toResolve) this.#resolve(partition, groupId, turn.toResolve)
+    const operation = new ConsumerOperation(group, {
+      now: clock.now(),
+      topics,
+      limits: limitsOf(groupId),
+      classic: settings
+    })
+    const reply = act(operation)
+    this.#conclude(partition, operation.result())
+    for (const note of operation.notes) logger.info({ groupId, epoch: operation.group.groupEpoch }, note)
+    if (operation.toResolve) this.#resolve(partition, groupId, operation.toResolve)
     return reply
   }
 
@@ -118,14 +123,14 @@ export class Turns {
     return reply
   }
 
-  #begin(group: ClassicGroup): Turn {
-    return beginTurn(group, this.#ports.clock.now(), this.#ports.settings)
+  #begin(group: ClassicGroup): ClassicOperation {
+    return beginOperation(group, this.#ports.clock.now(), this.#ports.settings)
   }
 
-  #conclude(partition: GroupPartition, outcome: Outcome): void {
-    partition.conclude(outcome)
-    this.delayedResponses.deliver(outcome.answers)
-    this.#armFor(outcome.group)
+  #conclude(partition: GroupPartition, result: CoordinatorResult): void {
+    partition.conclude(result)
+    this.delayedResponses.deliver(result.answers)
+    this.#armFor(result.group)
   }
 
   /** What expressions stand for is found out beside the requests; by then the group may be another. */
@@ -133,7 +138,7 @@ export class Turns {
     this.#regexes.resolve(groupId, regexes, resolved => {
       const group = partition.groups.get(groupId)
       if (group?.type !== 'consumer') return
-      this.#attempt(group, () => this.runConsumer(partition, group, turn => regexesResolved(turn, resolved)))
+      this.#attempt(group, () => this.runConsumer(partition, group, operation => regexesResolved(operation, resolved)))
     })
   }
 
@@ -174,14 +179,14 @@ export class Turns {
     this.#arm(deadline > now ? deadline : now + RETRY_MS)
   }
 
-  /** One turn of a group that is late. False when it is not, or when that cannot be written. */
+  /** One operation of a group that is late. False when it is not, or when that cannot be written. */
   #expire(partition: GroupPartition, groupId: string): boolean {
     const group = partition.groups.get(groupId)
     const now = this.#ports.clock.now()
     if (!group || deadlineOf(group, now) > now) return false
     return this.#attempt(group, () => {
       if (group.type === 'classic') this.run(partition, group, expire)
-      // One member a turn: what it leaves behind may be a group of another kind.
+      // One member an operation: what it leaves behind may be a group of another kind.
       else this.runConsumer(partition, group, expireConsumer)
     })
   }
@@ -200,7 +205,7 @@ export class Turns {
     }
   }
 
-  #log(before: ClassicGroup, { group, reason }: Turn): void {
+  #log(before: ClassicGroup, { group, reason }: ClassicOperation): void {
     if (group.state === before.state && reason === undefined) return
     const { groupId, generationId, members } = group
     const bindings = { groupId, generationId, members: members.size, ...(reason && { reason }) }

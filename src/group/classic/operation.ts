@@ -49,7 +49,7 @@ export interface Touch {
   readonly now: number
 }
 
-export interface Turn extends Touch {
+export interface ClassicOperation extends Touch {
   /** This turn's own copy. */
   readonly group: ClassicGroup
   readonly limits: GroupLimits
@@ -60,13 +60,13 @@ export interface Turn extends Touch {
   reason: string | undefined
 }
 
-export function beginTurn(group: ClassicGroup, now: number, limits: GroupLimits): Turn {
+export function beginOperation(group: ClassicGroup, now: number, limits: GroupLimits): ClassicOperation {
   return { group: copyOf(group), now, limits, answers: [], record: undefined, reason: undefined }
 }
 
 /** Has the group, as it is now, written to the log. */
-export function recordGroup(turn: Turn): void {
-  turn.record = groupMetadataOf(turn.group)
+export function recordGroup(operation: ClassicOperation): void {
+  operation.record = groupMetadataOf(operation.group)
 }
 
 export const NO_ASSIGNMENT = Buffer.alloc(0)
@@ -82,27 +82,27 @@ export function failedSync(errorCode: ErrorName): SyncAnswer {
   return { errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT }
 }
 
-export function answerJoin(turn: Turn, ticket: number, answer: JoinAnswer): void {
-  turn.answers.push({ type: 'join', ticket, answer })
+export function answerJoin(operation: ClassicOperation, ticket: number, answer: JoinAnswer): void {
+  operation.answers.push({ type: 'join', ticket, answer })
 }
 
-export function answerSync(turn: Turn, ticket: number, answer: SyncAnswer): void {
-  turn.answers.push({ type: 'sync', ticket, answer })
+export function answerSync(operation: ClassicOperation, ticket: number, answer: SyncAnswer): void {
+  operation.answers.push({ type: 'sync', ticket, answer })
 }
 
 /** Answers the member's delayed JoinGroup, if it has one. */
-export function completeJoin(turn: Turn, member: Member, answer: JoinAnswer): void {
+export function completeJoin(operation: ClassicOperation, member: Member, answer: JoinAnswer): void {
   if (member.awaitingJoin === null) return
-  answerJoin(turn, member.awaitingJoin, answer)
+  answerJoin(operation, member.awaitingJoin, answer)
   member.awaitingJoin = null
 }
 
 /** Answers the member's delayed SyncGroup, if it has one. Its session begins anew: it could not heartbeat meanwhile. */
-export function completeSync(turn: Turn, member: Member, answer: SyncAnswer): void {
+export function completeSync(operation: ClassicOperation, member: Member, answer: SyncAnswer): void {
   if (member.awaitingSync === null) return
-  answerSync(turn, member.awaitingSync, answer)
+  answerSync(operation, member.awaitingSync, answer)
   member.awaitingSync = null
-  renewSession(turn, member)
+  renewSession(operation, member)
 }
 
 /** The member was heard of. */
