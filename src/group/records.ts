@@ -1,8 +1,7 @@
 /**
  * The records of __consumer_offsets, byte for byte as Kafka writes them: a key is its type's number and its fields, a
- * value its version and its fields, no value a tombstone. Here are offsets and classic groups, consumer groups are in
- * consumer/records.ts. Types of groups that we do not have are told apart from types that nobody knows, and both are
- * skipped by the reader.
+ * value its version and its fields, no value a tombstone. Offsets and classic groups are declared here, the other kinds
+ * of groups in their folders. The reader skips share and streams groups by name, and unknown types.
  */
 
 import { type KeyValue, type RecordsOf, RecordType } from '../protocol/keyed-record.ts'
@@ -19,6 +18,8 @@ import {
   uuid
 } from '../protocol/wire/schema.ts'
 import { CONSUMER_GROUP_TYPES } from './consumer/records.ts'
+import { SHARE_GROUP_TYPES } from './share/records.ts'
+import { STREAMS_GROUP_TYPES } from './streams/records.ts'
 
 const offsetCommitKey = { group: string, topic: string, partition: int32 }
 
@@ -85,22 +86,13 @@ const TYPES_BY_ID = new Map<number, GroupRecord['type']>([
   ...Object.entries(GROUP_TYPES).map(([name, { typeId }]) => [typeId, name as GroupRecord['type']] as const)
 ])
 
-/** Types of Kafka's other kinds of groups, by number. */
-const OTHER_TYPES = new Map([
+/** Names of the types that are skipped, by number. Kafka 4.3 has no layout for the first two any more. */
+const SKIPPED_TYPES = new Map([
   [9, 'ShareGroupPartitionMetadata'],
-  [10, 'ShareGroupMemberMetadata'],
-  [11, 'ShareGroupMetadata'],
-  [12, 'ShareGroupTargetAssignmentMetadata'],
-  [13, 'ShareGroupTargetAssignmentMember'],
-  [14, 'ShareGroupCurrentMemberAssignment'],
-  [15, 'ShareGroupStatePartitionMetadata'],
-  [17, 'StreamsGroupMetadata'],
   [18, 'StreamsGroupPartitionMetadata'],
-  [19, 'StreamsGroupMemberMetadata'],
-  [20, 'StreamsGroupTargetAssignmentMetadata'],
-  [21, 'StreamsGroupTargetAssignmentMember'],
-  [22, 'StreamsGroupCurrentMemberAssignment'],
-  [23, 'StreamsGroupTopology']
+  ...Object.entries({ ...SHARE_GROUP_TYPES, ...STREAMS_GROUP_TYPES }).map(
+    ([name, { typeId }]) => [typeId, name] as const
+  )
 ])
 
 const GROUP_METADATA_VERSION = 3
@@ -127,6 +119,6 @@ export function decodeRecord({ key, value }: KeyValue): GroupRecord | SkippedRec
   const reader = new ByteReader(key)
   const typeId = reader.int16()
   const type = TYPES_BY_ID.get(typeId)
-  if (!type) return { type: 'Skipped', typeId, name: OTHER_TYPES.get(typeId) ?? null }
+  if (!type) return { type: 'Skipped', typeId, name: SKIPPED_TYPES.get(typeId) ?? null }
   return { type, ...GROUP_TYPES[type].decode(reader, value) } as GroupRecord
 }

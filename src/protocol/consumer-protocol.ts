@@ -1,7 +1,7 @@
 /**
- * The consumer protocol: what consumers of classic groups tell each other inside of JoinGroup and SyncGroup, and what a
- * coordinator must understand of it to have them in a consumer group. A number, the version, comes first. Every version
- * begins with the fields of those before, so a newer one than ours is read as our newest.
+ * The consumer protocol: the metadata and the assignments of consumers in a classic group, inside of JoinGroup and
+ * SyncGroup. A coordinator reads them to have such members in a consumer group. The version comes first. Every version begins
+ * with the fields of the version before, so a version newer than ours is read as our newest.
  */
 import { ByteWriter } from './wire/byte-writer.ts'
 import { ByteReader, MalformedFrame } from './wire/bytes.ts'
@@ -11,7 +11,8 @@ import { array, bytes, type Decoded, int32, nullableString, type Shape, string }
 /** The name of the protocol, as groups and JoinGroup have it for their type. */
 export const CONSUMER_PROTOCOL = 'consumer'
 
-const NEWEST_VERSION = 3
+/** The newest version that is declared here. */
+export const CONSUMER_PROTOCOL_NEWEST = 3
 
 const userData = bytes.nullableSince(0).or(null)
 const topicPartitions = array({ topic: string, partitions: array(int32) })
@@ -26,8 +27,10 @@ const subscription = {
 
 const assignment = { assignedPartitions: topicPartitions, userData }
 
-const SUBSCRIPTION = message(subscription)
-const ASSIGNMENT = message(assignment)
+/** The metadata of a member in JoinGroup, behind its version. */
+export const ConsumerProtocolSubscription = message(subscription)
+/** The assignment of a member in SyncGroup, behind its version. */
+export const ConsumerProtocolAssignment = message(assignment)
 
 /** What a consumer tells of itself; fields that its version lacks have their defaults. */
 export type Subscription = Decoded<typeof subscription>
@@ -38,22 +41,22 @@ export type EmbeddedAssignment = Decoded<typeof assignment>
 /** The version, null where there is none, or a negative one. */
 export function versionOf(bytes: Buffer): number | null {
   const version = bytes.length < 2 ? -1 : bytes.readInt16BE(0)
-  return version < 0 ? null : Math.min(version, NEWEST_VERSION)
+  return version < 0 ? null : Math.min(version, CONSUMER_PROTOCOL_NEWEST)
 }
 
 /** A view on the bytes, or null when they are no subscription. */
 export function readSubscription(bytes: Buffer): Subscription | null {
-  return read(SUBSCRIPTION, bytes, versionOf(bytes))
+  return read(ConsumerProtocolSubscription, bytes, versionOf(bytes))
 }
 
 /** The subscribed topics alone, in whatever version; null when the bytes are not the consumer protocol's. */
 export function subscribedTopicsOf(bytes: Buffer): readonly string[] | null {
-  return read(SUBSCRIPTION, bytes, 0)?.topics ?? null
+  return read(ConsumerProtocolSubscription, bytes, 0)?.topics ?? null
 }
 
 /** A view on the bytes, or null when they are no assignment. */
 export function readAssignment(bytes: Buffer): EmbeddedAssignment | null {
-  return read(ASSIGNMENT, bytes, versionOf(bytes))
+  return read(ConsumerProtocolAssignment, bytes, versionOf(bytes))
 }
 
 /** An assignment without user data. */
@@ -63,7 +66,7 @@ export function writeAssignment(
 ): Buffer {
   const writer = new ByteWriter()
   writer.int16(version)
-  ASSIGNMENT.write(writer, { assignedPartitions, userData: null }, version)
+  ConsumerProtocolAssignment.write(writer, { assignedPartitions, userData: null }, version)
   return writer.toBuffer()
 }
 

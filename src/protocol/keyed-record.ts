@@ -47,6 +47,15 @@ export class RecordType<Key extends Shape, Value extends Shape> {
   }
 }
 
+/** A type of record whose value has one version, 0, which is flexible: all that came with KIP-848 and after it. */
+export function flexibleType<Key extends Shape, Value extends Shape>(
+  typeId: number,
+  key: Key,
+  value: Value
+): RecordType<Key, Value> {
+  return new RecordType(typeId, key, value, 0, 0)
+}
+
 /** The records of a table of types: `type` is the name in the table, a null value a tombstone. */
 export type RecordsOf<Types> = {
   [T in keyof Types]: Types[T] extends RecordType<infer Key, infer Value>

@@ -1,4 +1,5 @@
 /** A consumer group as administrators see it: what is listed and described, what may be deleted, and what that writes. */
+import { CONSUMER_PROTOCOL } from '../../protocol/consumer-protocol.ts'
 import type { AdminView } from '../admin-view.ts'
 import type { GroupRecord } from '../records.ts'
 import type { Assignment } from './assignors/assignor.ts'
@@ -12,7 +13,7 @@ export function adminView(group: ConsumerGroup): AdminView {
     groupId,
     type: 'consumer',
     state,
-    protocolType: 'consumer',
+    protocolType: CONSUMER_PROTOCOL,
     deletion: state === 'Empty' ? 'NONE' : 'NON_EMPTY_GROUP',
     offsetDeletion: 'NONE',
     isSubscribedTo: topic => group.subscribedTopics.has(topic),

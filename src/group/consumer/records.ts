@@ -2,7 +2,7 @@
  * The records of consumer groups (KIP-848) in __consumer_offsets: a group is spread over one record of its epoch, one of
  * its assignment's, one a regular expression, and three a member. Every value has one version, 0, which is flexible.
  */
-import { type RecordsOf, RecordType } from '../../protocol/keyed-record.ts'
+import { flexibleType, type RecordsOf } from '../../protocol/keyed-record.ts'
 import {
   array,
   bytes,
@@ -11,7 +11,6 @@ import {
   int32,
   int64,
   nullableString,
-  type Shape,
   string,
   struct,
   uuid
@@ -75,17 +74,17 @@ const regularExpression = { topics: array(string), version: int64, timestamp: in
 
 /** The types of records, by Kafka's names. */
 export const CONSUMER_GROUP_TYPES = {
-  ConsumerGroupMetadata: type(3, group, { epoch: int32, metadataHash: int64.tagged(0, 0) }),
+  ConsumerGroupMetadata: flexibleType(3, group, { epoch: int32, metadataHash: int64.tagged(0, 0) }),
   /** Of this type we write tombstones only, as Kafka does since 4.1. */
-  ConsumerGroupPartitionMetadata: type(4, group, partitionMetadata),
-  ConsumerGroupMemberMetadata: type(5, member, memberMetadata),
-  ConsumerGroupTargetAssignmentMetadata: type(6, group, {
+  ConsumerGroupPartitionMetadata: flexibleType(4, group, partitionMetadata),
+  ConsumerGroupMemberMetadata: flexibleType(5, member, memberMetadata),
+  ConsumerGroupTargetAssignmentMetadata: flexibleType(6, group, {
     assignmentEpoch: int32,
     assignmentTimestamp: int64.tagged(0, 0)
   }),
-  ConsumerGroupTargetAssignmentMember: type(7, member, targetAssignment),
-  ConsumerGroupCurrentMemberAssignment: type(8, member, currentAssignment),
-  ConsumerGroupRegularExpression: type(16, { groupId: string, regularExpression: string }, regularExpression)
+  ConsumerGroupTargetAssignmentMember: flexibleType(7, member, targetAssignment),
+  ConsumerGroupCurrentMemberAssignment: flexibleType(8, member, currentAssignment),
+  ConsumerGroupRegularExpression: flexibleType(16, { groupId: string, regularExpression: string }, regularExpression)
 }
 
 /** A record of a consumer group; `type` tells which. */
@@ -95,7 +94,3 @@ export type ConsumerGroupMemberMetadataValue = Decoded<typeof memberMetadata>
 export type ConsumerGroupTargetAssignmentMemberValue = Decoded<typeof targetAssignment>
 export type ConsumerGroupCurrentMemberAssignmentValue = Decoded<typeof currentAssignment>
 export type ConsumerGroupRegularExpressionValue = Decoded<typeof regularExpression>
-
-function type<Key extends Shape, Value extends Shape>(typeId: number, key: Key, value: Value): RecordType<Key, Value> {
-  return new RecordType(typeId, key, value, 0, 0)
-}
