@@ -20,9 +20,8 @@ export function markerPort({ replicas, groups, clock }: MarkerWorld): MarkerPort
     write: (topic, index, marker) => {
       replicas.checkInSync(topic, index)
       const partition = replicas.partition(topic, index)
-      const { result: type, transactionVersion, ...said } = marker
-      partition.end({ ...said, type, timestamp: BigInt(clock.now()) }, transactionVersion)
-      if (topic === GROUP_METADATA_TOPIC_NAME) groups.endTransaction(index, marker.producerId, type === 'COMMIT')
+      partition.end({ ...marker, timestamp: BigInt(clock.now()) }, marker.transactionVersion)
+      if (topic === GROUP_METADATA_TOPIC_NAME) groups.endTransaction(index, marker.producerId, marker.result)
       return partition.log.settled()
     },
     hasOpen: (topic, index, producerId) => {

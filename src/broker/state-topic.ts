@@ -1,10 +1,10 @@
 /** A topic that a coordinator keeps its state in, and its partitions as the coordinator's journals. */
 import type { JournalProducer, StateJournal } from '../coordinator/journal.ts'
 import type { StateTopic } from '../coordinator/partitions.ts'
-import { endingIn } from '../idempotence/ending.ts'
 import { Journal } from '../log/partition-log/journal.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { BatchOptions } from '../protocol/records/builder.ts'
+import { readEndTxnMarker } from '../protocol/records/control.ts'
 import { ZERO_UUID } from '../protocol/wire/bytes.ts'
 import type { Replicas } from '../replica/replicas.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -50,8 +50,8 @@ function stateJournal(topic: string, index: number, replicas: Replicas, clock: C
         record: ({ key, value }, { isTransactional, producerId }) =>
           key && reader.record({ key, value }, isTransactional ? producerId : undefined),
         control: batch => {
-          const ending = endingIn(batch)
-          if (ending) reader.ended?.(ending.producerId, !ending.isAborted)
+          const marker = readEndTxnMarker(batch)
+          if (marker) reader.ended?.(marker.producerId, marker.result)
         }
       })
     },

@@ -1,5 +1,6 @@
 /** The log of one partition of a coordinator's topic, as far as a coordinator needs it. */
 import type { KeyValue } from '../protocol/keyed-record.ts'
+import type { TxnResult } from '../protocol/records/control.ts'
 import type { Steps } from '../runtime/steps.ts'
 
 /** In whose name records are written: they count once its transaction has been committed. */
@@ -13,7 +14,7 @@ export interface StateReader {
   /** A record, and the producer in whose transaction it was written. */
   record(record: KeyValue, producerId: bigint | undefined): void
   /** The transaction of a producer has ended here. */
-  ended?(producerId: bigint, isCommitted: boolean): void
+  ended?(producerId: bigint, result: TxnResult): void
 }
 
 export interface StateJournal {

@@ -3,9 +3,11 @@
  * between reading state and changing it: decide, append, evolve, answer. Whatever goes wrong is an error code in the
  * answer, as Kafka maps it; only our own bugs are thrown.
  */
+
 import type { Texts } from '../config/values.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { TxnResult } from '../protocol/records/control.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
@@ -114,8 +116,8 @@ export class GroupCoordinator {
   }
 
   /** The marker of a producer's transaction has been written to a partition of __consumer_offsets. */
-  endTransaction(index: number, producerId: bigint, isCommitted: boolean): void {
-    this.#partitions.at(index)?.endTransaction(producerId, isCommitted, this.#ports.clock.now())
+  endTransaction(index: number, producerId: bigint, result: TxnResult): void {
+    this.#partitions.at(index)?.endTransaction(producerId, result, this.#ports.clock.now())
   }
 
   /** Commits and fetches may name the empty group, as they always could; members may not. */

@@ -6,6 +6,7 @@
 import { batchesOf } from '../coordinator/batches.ts'
 import type { JournalProducer, StateJournal } from '../coordinator/journal.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { TxnResult } from '../protocol/records/control.ts'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Steps } from '../runtime/steps.ts'
@@ -37,7 +38,7 @@ export class GroupPartition {
         if (record.type === 'Skipped') skipped.set(record.typeId, record)
         else partition.#apply(record, now, producerId)
       },
-      ended: (producerId, isCommitted) => partition.endTransaction(producerId, isCommitted, now)
+      ended: (producerId, result) => partition.endTransaction(producerId, result, now)
     })
     for (const { typeId, name } of skipped.values()) {
       logger.warn({ typeId }, `records of __consumer_offsets are skipped: ${name ?? 'an unknown type'}`)
@@ -61,8 +62,8 @@ export class GroupPartition {
   }
 
   /** The marker of a producer's transaction is in the journal: what it committed here comes to count, or goes. */
-  endTransaction(producerId: bigint, isCommitted: boolean, now: number): void {
-    for (const { key } of this.#offsets.endTransaction(producerId, isCommitted)) this.#makeGroup(key.group, now)
+  endTransaction(producerId: bigint, result: TxnResult, now: number): void {
+    for (const { key } of this.#offsets.endTransaction(producerId, result)) this.#makeGroup(key.group, now)
   }
 
   /** As `write`, in as many batches as it takes: for records that need not come together. */

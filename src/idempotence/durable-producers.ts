@@ -7,8 +7,8 @@ import type { BatchObserver } from '../log/partition-log/batch-observer.ts'
 import type { AbortedTxn } from '../log/segment/transaction-index.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
+import { readEndTxnMarker } from '../protocol/records/control.ts'
 import type { Steps } from '../runtime/steps.ts'
-import { endingIn } from './ending.ts'
 import { ProducerSnapshots, type ProducerSnapshotsOptions } from './producer-snapshots.ts'
 import { ProducerStates } from './producer-state.ts'
 
@@ -44,9 +44,9 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
       this.states.record(batch)
       return undefined
     }
-    const ending = endingIn(batch)
-    const completed = ending && this.states.mark(ending, batch.baseOffset)
-    if (!completed?.isAborted) return undefined
+    const marker = readEndTxnMarker(batch)
+    const completed = marker && this.states.mark(marker, batch.baseOffset)
+    if (completed?.result !== 'ABORT') return undefined
     const { producerId, firstOffset, lastOffset, lastStableOffset } = completed
     return { producerId, firstOffset, lastOffset, lastStableOffset }
   }

@@ -2,13 +2,15 @@
  * Transactions below which the last stable offset stays: ongoing ones, and ended ones whose marker is above the high watermark.
  */
 
+import type { TxnResult } from '../protocol/records/control.ts'
+
 /** A transaction that has ended: its first record, its marker, and how. */
 export interface CompletedTxn {
   readonly producerId: bigint
   readonly firstOffset: bigint
   /** Of the marker. */
   readonly lastOffset: bigint
-  readonly isAborted: boolean
+  readonly result: TxnResult
   /** What was stable once it had ended, as if all other ends were safe: where a reader need look no further for aborts. */
   readonly lastStableOffset: bigint
 }

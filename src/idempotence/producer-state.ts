@@ -3,12 +3,12 @@
  * refuse a gap (KIP-98, KIP-360), and their open transactions (KIP-890). Checking and recording are apart: the checks
  * decide before the append, `record` and `mark` take in what the log holds, live and on replay alike.
  */
-import type { Ending } from './ending.ts'
+import type { EndTxnMarker } from '../protocol/records/control.ts'
 import { type CompletedTxn, OngoingTransactions } from './ongoing-transactions.ts'
 import {
   type AppendedBatch,
-  checkEnding,
   checkEpoch,
+  checkMarker,
   checkMix,
   checkSequence,
   type Producer,
@@ -94,8 +94,8 @@ export class ProducerStates {
   }
 
   /** Decides about a marker. Throws INVALID_PRODUCER_EPOCH and TRANSACTION_COORDINATOR_FENCED for one that comes late. */
-  checkEnding(ending: Ending, transactionVersion: number): void {
-    checkEnding(ending, this.#of(ending.producerId), transactionVersion)
+  checkMarker(marker: EndTxnMarker, transactionVersion: number): void {
+    checkMarker(marker, this.#of(marker.producerId), transactionVersion)
   }
 
   /** Takes in a batch with its offsets as they stand in the log. */
@@ -112,8 +112,8 @@ export class ProducerStates {
   }
 
   /** Takes in a marker at `offset`. Gives the transaction it ends, undefined where none is open. */
-  mark(ending: Ending, offset: bigint): CompletedTxn | undefined {
-    const { producerId, producerEpoch, coordinatorEpoch, isAborted, timestamp: lastTimestamp } = ending
+  mark(marker: EndTxnMarker, offset: bigint): CompletedTxn | undefined {
+    const { producerId, producerEpoch, coordinatorEpoch, result, timestamp: lastTimestamp } = marker
     const producer = this.#inEpoch(producerId, producerEpoch)
     const { txnFirstOffset: firstOffset } = producer
     this.#producers.set(producerId, { ...producer, coordinatorEpoch, lastTimestamp, txnFirstOffset: undefined })
@@ -123,7 +123,7 @@ export class ProducerStates {
       this.#verification.delete(producerId)
     if (firstOffset === undefined) return undefined
     const lastStableOffset = this.#transactions.end(firstOffset, offset)
-    return { producerId, firstOffset, lastOffset: offset, isAborted, lastStableOffset }
+    return { producerId, firstOffset, lastOffset: offset, result, lastStableOffset }
   }
 
   /**

@@ -4,7 +4,7 @@
  */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import { incrementSequence } from '../protocol/records/batch.ts'
-import type { Ending } from './ending.ts'
+import type { EndTxnMarker } from '../protocol/records/control.ts'
 import { decrementSequence } from './sequence.ts'
 
 /** The part of a batch's header that idempotence looks at. */
@@ -107,8 +107,8 @@ export function checkMix({ producerId, isTransactional }: ProducerBatch, { txnFi
 }
 
 /** Throws INVALID_PRODUCER_EPOCH and TRANSACTION_COORDINATOR_FENCED for a marker that comes late. */
-export function checkEnding(ending: Ending, producer: Producer, transactionVersion: number): void {
-  const { producerId, producerEpoch, coordinatorEpoch } = ending
+export function checkMarker(marker: EndTxnMarker, producer: Producer, transactionVersion: number): void {
+  const { producerId, producerEpoch, coordinatorEpoch } = marker
   const { epoch, txnFirstOffset } = producer
   // The same marker once more ends nothing, and does no harm.
   const isRepeated = producerEpoch === epoch && (txnFirstOffset === undefined || producerEpoch === LARGEST_EPOCH)

@@ -122,10 +122,9 @@ export class Partition {
     return true
   }
 
-  /** Ends a producer's transaction here. Throws as ProducerStates.checkEnding and PartitionLog.append. */
+  /** Ends a producer's transaction here. Throws as ProducerStates.checkMarker and PartitionLog.append. */
   end(marker: EndTxnMarker, transactionVersion: number): void {
-    const { type, ...ending } = marker
-    this.#producers.states.checkEnding({ ...ending, isAborted: type === 'ABORT' }, transactionVersion)
+    this.#producers.states.checkMarker(marker, transactionVersion)
     this.log.append(buildEndTxnMarker(marker), this.leaderEpoch)
   }
 

@@ -2,7 +2,9 @@
  * What may happen to a transaction, by Kafka's rules (KIP-98, KIP-360, KIP-890): each command gives the state to be
  * recorded, or throws the KafkaError to answer with. Pure, but that a producer id is drawn where epochs are used up.
  */
+
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import type { TxnResult } from '../protocol/records/control.ts'
 import {
   contains,
   isEnding,
@@ -15,7 +17,6 @@ import {
   nextEpoch,
   type Txn,
   type TxnPartitions,
-  type TxnResult,
   union
 } from './txn.ts'
 

@@ -5,18 +5,15 @@
  * next process if need be.
  */
 import { KafkaError } from '../protocol/errors.ts'
+import type { EndTxnMarker } from '../protocol/records/control.ts'
 import { type Alarm, type Clock, fairTurns } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { completed, resultOf } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
-import type { Txn, TxnResult } from './txn.ts'
+import type { Txn } from './txn.ts'
 
-/** What a marker says to one partition. */
-export interface Marker {
-  readonly producerId: bigint
-  readonly producerEpoch: number
-  readonly coordinatorEpoch: number
-  readonly result: TxnResult
+/** A transaction marker on its way to partitions, which give it its timestamp. */
+export interface Marker extends Omit<EndTxnMarker, 'timestamp'> {
   /** The `transaction.version` by which the producer works. */
   readonly transactionVersion: number
 }

@@ -18,9 +18,6 @@ export const TXN_STATES = [
 
 export type TxnState = (typeof TXN_STATES)[number]
 
-/** How a transaction ends. */
-export type TxnResult = 'COMMIT' | 'ABORT'
-
 /**
  * From which states each may be entered. Dead is the tombstone of an id that has expired. PrepareEpochFence is Kafka's
  * state between fencing a producer and recording that; here both are one step, so nothing ever stays in it.

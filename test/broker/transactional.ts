@@ -1,8 +1,9 @@
 /** Clients that work with transactions, one request after the other: a producer of either generation, and a reader of what is committed. */
-import { endingIn } from '../../src/idempotence/ending.ts'
+
 import { CloseConnection } from '../../src/net/dispatch.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'
 import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
+import { readEndTxnMarker } from '../../src/protocol/records/control.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
 import { batchOf, type Harness } from '../../src/testing/harness.ts'
 
@@ -249,7 +250,7 @@ function committedValues(
       waiting.shift()
     }
     if (batch.isControl) {
-      if (endingIn(batch)?.isAborted) open.delete(batch.producerId)
+      if (readEndTxnMarker(batch)?.result === 'ABORT') open.delete(batch.producerId)
     } else if (!(batch.isTransactional && open.has(batch.producerId))) {
       values.push(...recordsOf(batch).map(({ value }) => String(value)))
     }

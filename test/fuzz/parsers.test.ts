@@ -1,4 +1,5 @@
 /** Every parser of bytes from files under damage: it takes them, or says in its own kind of error what is wrong. */
+
 import { describe, expect, test } from 'vitest'
 import { resolve } from '../../src/config/resolve.ts'
 import { ConfigError, fromProperties } from '../../src/config/sources.ts'
@@ -7,7 +8,6 @@ import { groupDecoder } from '../../src/dump/formats/group-decoder.ts'
 import { legacyRecords } from '../../src/dump/formats/legacy.ts'
 import { txnDecoder } from '../../src/dump/formats/txn-decoder.ts'
 import { decodeRecord, encodeRecord } from '../../src/group/records.ts'
-import { endingIn } from '../../src/idempotence/ending.ts'
 import { CorruptSnapshot, decodeSnapshot } from '../../src/idempotence/producer-snapshot.ts'
 import { parseCheckpoint } from '../../src/log/checkpoints.ts'
 import { TransactionIndex, transactionIndexProblem } from '../../src/log/segment/transaction-index.ts'
@@ -15,6 +15,7 @@ import { decodeMetadataRecord, encodeMetadataRecord, metadataRecord } from '../.
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { batchesIn, CorruptRecordError, RecordBatch } from '../../src/protocol/records/batch.ts'
 import { crc32c } from '../../src/protocol/records/checksum.ts'
+import { readEndTxnMarker } from '../../src/protocol/records/control.ts'
 import { RecordWalker, recordsOf } from '../../src/protocol/records/record.ts'
 import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
@@ -185,7 +186,7 @@ const PARSERS: readonly Parser[] = [
     name: 'ends of transactions',
     samples: [ABORT_MARKER],
     parse: bytes => {
-      for (const batch of batchesIn(bytes)) if (!batch.isLegacy && batch.isControl) endingIn(batch)
+      for (const batch of batchesIn(bytes)) if (!batch.isLegacy && batch.isControl) readEndTxnMarker(batch)
     },
     errors: [KafkaError, MalformedFrame],
     mend: sealed

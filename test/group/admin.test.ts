@@ -219,7 +219,7 @@ describe('the deletion of a group', () => {
     partition.write([commit('foo', 0)], NOW, PRODUCER)
     await admin.delete('g')
     for (const one of [partition, loaded(journal)]) {
-      one.endTransaction(PRODUCER.producerId, true, NOW)
+      one.endTransaction(PRODUCER.producerId, 'COMMIT', NOW)
       expect(one.groups.size).toBe(0)
       expect(one.offsets.of('g').size).toBe(0)
     }
@@ -278,7 +278,7 @@ describe('the deletion of offsets', () => {
       ['g/foo/0', null],
       ['g/foo/2', null]
     ])
-    partition.endTransaction(PRODUCER.producerId, true, NOW)
+    partition.endTransaction(PRODUCER.producerId, 'COMMIT', NOW)
     expect([...partition.offsets.of('g').keys()]).toEqual(['bar'])
   })
 

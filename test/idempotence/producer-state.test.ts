@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Ending } from '../../src/idempotence/ending.ts'
 import type { ProducerBatch } from '../../src/idempotence/producer.ts'
 import { ProducerStates } from '../../src/idempotence/producer-state.ts'
 import { decrementSequence } from '../../src/idempotence/sequence.ts'
 import { incrementSequence } from '../../src/protocol/records/batch.ts'
+import type { EndTxnMarker } from '../../src/protocol/records/control.ts'
 
 const batch = (changes: Partial<ProducerBatch> & { baseSequence: number }, count = 1): ProducerBatch => ({
   producerId: 7n,
@@ -103,11 +103,11 @@ describe('producer states', () => {
 const NOW = 5000
 
 /** A producer's marker. */
-const marker = (changes: Partial<Ending> = {}): Ending => ({
+const marker = (changes: Partial<EndTxnMarker> = {}): EndTxnMarker => ({
   producerId: 7n,
   producerEpoch: 0,
   coordinatorEpoch: 3,
-  isAborted: false,
+  result: 'COMMIT',
   timestamp: 2000n,
   ...changes
 })
@@ -126,7 +126,7 @@ describe('transactions', () => {
       producerId: 7n,
       firstOffset: 10n,
       lastOffset: 13n,
-      isAborted: false,
+      result: 'COMMIT',
       lastStableOffset: 11n
     })
     expect(states.firstUnstableOffset(20n)).toBe(11n)
@@ -158,18 +158,18 @@ describe('transactions', () => {
 
   it('refuse markers of an old epoch or coordinator', () => {
     const states = statesAfter(part(0, 10n, { producerEpoch: 4 }))
-    expect(() => states.checkEnding(marker({ producerEpoch: 3 }), 0)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
+    expect(() => states.checkMarker(marker({ producerEpoch: 3 }), 0)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
     states.mark(marker({ producerEpoch: 4 }), 11n)
     const late = marker({ producerEpoch: 4, coordinatorEpoch: 2 })
-    expect(() => states.checkEnding(late, 0)).toThrow(refusal('TRANSACTION_COORDINATOR_FENCED'))
+    expect(() => states.checkMarker(late, 0)).toThrow(refusal('TRANSACTION_COORDINATOR_FENCED'))
   })
 
   it('of KIP-890 end in the next epoch, and their marker may come twice', () => {
     const states = statesAfter(part(0, 10n))
-    expect(() => states.checkEnding(marker(), 2)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
+    expect(() => states.checkMarker(marker(), 2)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
     states.mark(marker({ producerEpoch: 1 }), 11n)
-    expect(() => states.checkEnding(marker({ producerEpoch: 1 }), 2)).not.toThrow()
-    expect(() => states.checkEnding(marker(), 2)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
+    expect(() => states.checkMarker(marker({ producerEpoch: 1 }), 2)).not.toThrow()
+    expect(() => states.checkMarker(marker(), 2)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
   })
 
   it('outlive the expiration of their producer', () => {
@@ -191,7 +191,7 @@ describe('transactions', () => {
     again.restore(entries.toReversed())
     expect(again.firstUnstableOffset(99n)).toBe(12n)
     expect(again.mark(marker({ producerId: 9n }), 16n)).toMatchObject({ firstOffset: 12n, lastStableOffset: 13n })
-    expect(() => again.checkEnding(marker({ producerId: 8n, producerEpoch: 1 }), 0)).toThrow(
+    expect(() => again.checkMarker(marker({ producerId: 8n, producerEpoch: 1 }), 0)).toThrow(
       refusal('INVALID_PRODUCER_EPOCH')
     )
   })

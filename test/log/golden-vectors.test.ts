@@ -61,7 +61,7 @@ describe('record batches', () => {
 
   test('the marker that aborts a transaction', () => {
     const marker = { producerId: 1000n, producerEpoch: 1, coordinatorEpoch: 0, timestamp: TIME }
-    const written = buildEndTxnMarker({ ...marker, type: 'ABORT' })
+    const written = buildEndTxnMarker({ ...marker, result: 'ABORT' })
     written.stamp(15n, 0)
     expect(written.bytes).toEqual(ABORT_MARKER)
     const batch = new RecordBatch(ABORT_MARKER)

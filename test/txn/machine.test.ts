@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { KafkaError } from '../../src/protocol/errors.ts'
+import type { TxnResult } from '../../src/protocol/records/control.ts'
 import {
   addPartitions,
   completed,
@@ -11,7 +12,7 @@ import {
   type Producer,
   verifyPartition
 } from '../../src/txn/machine.ts'
-import { newTxn, type Txn, type TxnResult, type TxnState } from '../../src/txn/txn.ts'
+import { newTxn, type Txn, type TxnState } from '../../src/txn/txn.ts'
 
 const NOW = 5000
 const partitions = (text: string) => new Map([[text.split('-')[0] ?? '', new Set([Number(text.split('-')[1])])]])

@@ -1,11 +1,12 @@
 /** A transaction coordinator on journals in memory, with partitions for markers that can fail, be held, and are counted. */
 import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
+import type { TxnResult } from '../../src/protocol/records/control.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { type InitRequest, TxnCoordinator, type TxnPorts } from '../../src/txn/coordinator.ts'
 import type { Marker, MarkerPort } from '../../src/txn/markers.ts'
 import { decodeTxn } from '../../src/txn/records.ts'
-import type { TxnPartitions, TxnResult } from '../../src/txn/txn.ts'
+import type { TxnPartitions } from '../../src/txn/txn.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
 
 /** The partitions of users' topics, as the coordinator knows them. */

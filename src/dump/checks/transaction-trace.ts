@@ -2,9 +2,8 @@
  * The transactions of one partition, found in its batches from the first to the last. What retention and compaction
  * have left of a transaction is all that is known of it: a marker may come without data.
  */
-import { endingIn } from '../../idempotence/ending.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
-import type { EndTxnType } from '../../protocol/records/control.ts'
+import { readEndTxnMarker, type TxnResult } from '../../protocol/records/control.ts'
 
 /** A transaction as far as it has gone. */
 export interface TracedTxn {
@@ -17,7 +16,7 @@ export interface TracedTxn {
   readonly lastOffset: bigint
   readonly recordsCount: number
   /** Undefined while it is open. */
-  readonly result: EndTxnType | undefined
+  readonly result: TxnResult | undefined
   readonly beganMs: bigint
   readonly lastMs: bigint
 }
@@ -38,7 +37,7 @@ export class TransactionTrace {
     return this.#open.get(producerId)
   }
 
-  /** Takes in the next batch. Returns the transaction that it ends. Throws as `endingIn`. */
+  /** Takes in the next batch. Returns the transaction that it ends. Throws as `readEndTxnMarker`. */
   add(batch: RecordBatch): TracedTxn | undefined {
     if (batch.isLegacy || !batch.isTransactional) return undefined
     if (batch.isControl) return this.#end(batch)
@@ -51,12 +50,12 @@ export class TransactionTrace {
   }
 
   #end(batch: RecordBatch): TracedTxn | undefined {
-    const ending = endingIn(batch)
-    if (!ending) return undefined
-    const { producerId, isAborted, timestamp } = ending
+    const marker = readEndTxnMarker(batch)
+    if (!marker) return undefined
+    const { producerId, result, timestamp } = marker
     const txn = this.#open.get(producerId) ?? { ...begun(batch), firstOffset: undefined, beganMs: timestamp }
     this.#open.delete(producerId)
-    return { ...txn, lastOffset: batch.lastOffset, result: isAborted ? 'ABORT' : 'COMMIT', lastMs: timestamp }
+    return { ...txn, lastOffset: batch.lastOffset, result, lastMs: timestamp }
   }
 
   #forgetOldest(): void {

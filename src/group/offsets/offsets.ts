@@ -5,6 +5,7 @@
  */
 
 import type { ErrorName } from '../../protocol/errors.ts'
+import type { TxnResult } from '../../protocol/records/control.ts'
 import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
 import type { AnswerBudget } from '../answer-budget.ts'
 import type { OffsetCommitKey, OffsetCommitValue } from '../records.ts'
@@ -106,9 +107,9 @@ export class Offsets {
    * A producer's transaction has ended. The offsets it committed count from now on, except where another commit was
    * written after them. Gives what was committed.
    */
-  endTransaction(producerId: bigint, isCommitted: boolean): readonly Pick<OffsetRecord, 'key'>[] {
+  endTransaction(producerId: bigint, result: TxnResult): readonly Pick<OffsetRecord, 'key'>[] {
     const released = this.#pending.release(producerId)
-    if (!isCommitted) return []
+    if (result === 'ABORT') return []
     for (const { key, value, position } of released) {
       const committed = this.#byGroup.get(key.group)?.get(key.topic)?.get(key.partition)
       if (!committed || committed.position < position) this.#put(key, { ...value, position })

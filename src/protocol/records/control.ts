@@ -9,6 +9,7 @@ import { message } from '../wire/compile.ts'
 import { array, int16, int32, int64, string, struct, uint16, uuid } from '../wire/schema.ts'
 import type { RecordBatch } from './batch.ts'
 import { buildBatch } from './builder.ts'
+import { RecordWalker } from './record.ts'
 
 /** The kinds of control records. Their place is their id. */
 export const CONTROL_TYPES = [
@@ -23,11 +24,13 @@ export const CONTROL_TYPES = [
 
 export type ControlType = (typeof CONTROL_TYPES)[number]
 
-/** How a transaction ended. */
-export type EndTxnType = 'ABORT' | 'COMMIT'
+/** How a transaction ends. */
+export type TxnResult = 'COMMIT' | 'ABORT'
 
 const KEY_BYTES = 4
 const MARKER_VALUE_BYTES = 6
+/** In bytes; markers have ten. A log that was taken over may hold larger ones. */
+const LARGEST_CONTROL_RECORD = 1 << 16
 
 /** The key of a control record. */
 export function controlKey(type: ControlType): Buffer {
@@ -65,22 +68,36 @@ function versioned(bytes: Buffer | null, leastBytes: number, subject: string): B
   return reader
 }
 
-/** What a transaction marker says. */
+/** A transaction marker: the record that ends a producer's transaction in one partition. */
 export interface EndTxnMarker {
-  producerId: bigint
-  producerEpoch: number
-  type: EndTxnType
-  coordinatorEpoch: number
-  timestamp: bigint
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly result: TxnResult
+  readonly coordinatorEpoch: number
+  readonly timestamp: bigint
 }
 
 /** The batch that ends a transaction on one partition. */
-export function buildEndTxnMarker({ producerId, producerEpoch, type, coordinatorEpoch, timestamp }: EndTxnMarker) {
-  return controlBatch(type, endTxnMarkerValue(coordinatorEpoch), timestamp, {
+export function buildEndTxnMarker({ producerId, producerEpoch, result, coordinatorEpoch, timestamp }: EndTxnMarker) {
+  return controlBatch(result, endTxnMarkerValue(coordinatorEpoch), timestamp, {
     producerId,
     producerEpoch,
     isTransactional: true
   })
+}
+
+/**
+ * The marker in a control batch; undefined if its record is of another type, or compaction has removed it. Throws
+ * INVALID_RECORD.
+ */
+export function readEndTxnMarker(batch: RecordBatch): EndTxnMarker | undefined {
+  const { producerId, producerEpoch } = batch
+  const walker = new RecordWalker(batch, LARGEST_CONTROL_RECORD)
+  if (!walker.next()) return undefined
+  const { key, value, timestamp } = walker.record()
+  const result = controlTypeOf(key)
+  if (result !== 'ABORT' && result !== 'COMMIT') return undefined
+  return { producerId, producerEpoch, result, coordinatorEpoch: coordinatorEpochOf(value), timestamp }
 }
 
 /** A batch of one control record. */

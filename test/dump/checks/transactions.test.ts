@@ -9,7 +9,7 @@ import { type AbortedTxn, TransactionIndex } from '../../../src/log/segment/tran
 import type { KeyValue } from '../../../src/protocol/keyed-record.ts'
 import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
-import { buildEndTxnMarker, type EndTxnType } from '../../../src/protocol/records/control.ts'
+import { buildEndTxnMarker, type TxnResult } from '../../../src/protocol/records/control.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { encodeTombstone } from '../../../src/txn/records.ts'
 import { hex } from '../../protocol/records/vectors.ts'
@@ -35,9 +35,9 @@ class Written {
     )
   }
 
-  marker(producerId: bigint, type: EndTxnType, producerEpoch = 0): this {
+  marker(producerId: bigint, result: TxnResult, producerEpoch = 0): this {
     const timestamp = 1000n + this.#nextOffset
-    return this.#add(buildEndTxnMarker({ producerId, producerEpoch, type, coordinatorEpoch: 0, timestamp }))
+    return this.#add(buildEndTxnMarker({ producerId, producerEpoch, result, coordinatorEpoch: 0, timestamp }))
   }
 
   storage(aborted: readonly AbortedTxn[] = [], baseOffset = 0n): MemoryStorage {

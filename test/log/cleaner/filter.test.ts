@@ -207,7 +207,7 @@ describe('transactions', () => {
     const { bytes } = buildEndTxnMarker({
       producerId: 7n,
       producerEpoch: 0,
-      type: 'COMMIT',
+      result: 'COMMIT',
       coordinatorEpoch: 0,
       timestamp: BigInt(NOW)
     })

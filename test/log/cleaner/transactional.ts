@@ -4,7 +4,7 @@ import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { batchesIn } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
-import { controlTypeOf, type EndTxnType } from '../../../src/protocol/records/control.ts'
+import { controlTypeOf, type TxnResult } from '../../../src/protocol/records/control.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 import { Partition } from '../../../src/replica/partition.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
@@ -39,8 +39,8 @@ export function write(log: PartitionLog, entries: readonly Entry[], producer: ob
 }
 
 /** Ends a transaction. */
-export function end(partition: Partition, producerId: bigint, type: EndTxnType, producerEpoch = 0): void {
-  partition.end({ producerId, producerEpoch, type, coordinatorEpoch: 0, timestamp: BigInt(NOW) }, 0)
+export function end(partition: Partition, producerId: bigint, result: TxnResult, producerEpoch = 0): void {
+  partition.end({ producerId, producerEpoch, result, coordinatorEpoch: 0, timestamp: BigInt(NOW) }, 0)
 }
 
 /**

@@ -31,7 +31,7 @@ test('what was appended comes out again in order, control batches too, also afte
   const journal = journalOn(storage)
   const marker = { producerId: 9n, producerEpoch: 0, coordinatorEpoch: 0, timestamp: 5n }
   expect(journal.append([pair('a', '1'), pair('b', null)])).toMatchObject({ baseOffset: 0n, lastOffset: 1n })
-  journal.appendBatch(buildEndTxnMarker({ ...marker, type: 'COMMIT' }))
+  journal.appendBatch(buildEndTxnMarker({ ...marker, result: 'COMMIT' }))
   journal.append([pair('c', '3')])
   const lines = [
     '0 a=1 at 1700000000000 epoch 7',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RecordBatch } from '../../../src/protocol/records/batch.ts'
+import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import {
   buildEndTxnMarker,
   CONTROL_TYPES,
@@ -10,6 +11,7 @@ import {
   endTxnMarkerValue,
   KRaftVersionRecord,
   LeaderChangeMessage,
+  readEndTxnMarker,
   SnapshotFooterRecord,
   SnapshotHeaderRecord,
   VotersRecord
@@ -25,12 +27,24 @@ describe('transaction markers', () => {
     const marker = buildEndTxnMarker({
       producerId: 1000n,
       producerEpoch: 1,
-      type: 'ABORT',
+      result: 'ABORT',
       coordinatorEpoch: 0,
       timestamp: 1700000000000n
     })
     marker.stamp(15n, 0)
     expect(marker.bytes).toEqual(ABORT_MARKER)
+  })
+
+  test('are read as they were written', () => {
+    const marker = { producerId: 1000n, producerEpoch: 1, coordinatorEpoch: 4, timestamp: 1700000000000n }
+    for (const result of ['COMMIT', 'ABORT'] as const) {
+      expect(readEndTxnMarker(buildEndTxnMarker({ ...marker, result }))).toEqual({ ...marker, result })
+    }
+  })
+
+  test('are not read from other control batches, nor from those that compaction has emptied', () => {
+    expect(readEndTxnMarker(controlBatch('SNAPSHOT_FOOTER', Buffer.alloc(4), 0n))).toBeUndefined()
+    expect(readEndTxnMarker(buildBatch([], { isControl: true }))).toBeUndefined()
   })
 
   test('say how the transaction ended, and under which coordinator', () => {
