@@ -4,11 +4,9 @@
  */
 import type { BrokerSettings } from '../config/values.ts'
 import type { LogCleaner } from '../log/cleaner/cleaner.ts'
-import type { CheckpointIntervals } from '../log/directory/directory-checkpoints.ts'
 import { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import { loggedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
-import { compactionLimits } from '../metadata/log/metadata-config.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { logCleaner } from '../replica/log-cleaning.ts'
 import { LogRetention } from '../replica/log-retention.ts'
@@ -19,6 +17,7 @@ import type { Storage } from '../storage/storage.ts'
 import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
 import { dispatcher } from './dispatch.ts'
+import { checkpointIntervals, compactionLimits, metadataLogConfig } from './log-settings.ts'
 
 /** What a broker is made from. */
 export interface BrokerOptions extends World {
@@ -64,8 +63,8 @@ export class Broker {
     const clock = watchedClock(options.clock, fail)
     const identity = { nodeId: settings.get('node.id') }
     const { laps = new LapTimes(clock), progress = loggedProgress(logger, clock) } = options
-    const intervals = checkpointIntervals(settings)
-    const directory = await LogDirectory.open({ storage, clock, random, logger, identity, intervals, signal })
+    const logs = { metadataLog: metadataLogConfig(settings), intervals: checkpointIntervals(settings) }
+    const directory = await LogDirectory.open({ storage, clock, random, logger, identity, ...logs, signal })
     laps.lap('directoryMs')
     let parts: Parts | undefined
     try {
@@ -105,19 +104,6 @@ export class Broker {
     await this.#parts.metadata.close()
     await this.#directory.close(this.#parts.metadata.brokerEpoch)
   }
-}
-
-function checkpointIntervals(settings: BrokerSettings): CheckpointIntervals {
-  return {
-    recoveryPointMs: atLeastOne(settings.get('log.flush.offset.checkpoint.interval.ms')),
-    logStartMs: atLeastOne(settings.get('log.flush.start.offset.checkpoint.interval.ms')),
-    highWatermarkMs: atLeastOne(settings.get('replica.high.watermark.checkpoint.interval.ms'))
-  }
-}
-
-/** Kafka takes 0 and less, which would leave no time for anything else. */
-function atLeastOne(intervalMs: number): number {
-  return Math.max(1, intervalMs)
 }
 
 /** Forgets producers that have been silent too long, in every partition that is open. */

@@ -2,7 +2,7 @@
 
 import { Cleaning } from '../../src/log/cleaner/cleaning.ts'
 import { logToClean } from '../../src/log/cleaner/log-to-clean.ts'
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/partition-log/log-config.ts'
+import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { PartitionLog } from '../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../src/log/partition-log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery/recovery.ts'
@@ -12,6 +12,7 @@ import { nextTurn, systemClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { NodeStorage } from '../../src/storage/node-storage.ts'
+import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
 import { megabytesPerSecond, secondsOf, show, whole } from './figures.ts'
 
 const FOLDER = 'bench-0'

@@ -1,6 +1,6 @@
 /** What tests of the log need: batches with random records, a clock to turn by hand, and a log in memory. */
 
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/partition-log/log-config.ts'
+import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { PartitionLog, type PartitionLogOptions } from '../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../src/log/partition-log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery/recovery.ts'
@@ -10,6 +10,7 @@ import type { Clock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { DEFAULT_LOG_CONFIG } from './default-log-config.ts'
 
 export const FOLDER = 't-0'
 /** When the first records were made. */

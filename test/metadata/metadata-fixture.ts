@@ -1,5 +1,6 @@
 /** What tests of the metadata need: a log in memory that is opened as a start opens it, and something to put into it. */
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/partition-log/log-config.ts'
+
+import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { PartitionLog } from '../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../src/log/partition-log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery/recovery.ts'
@@ -14,6 +15,7 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import { randomUuid, seededRandom } from '../../src/runtime/random.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
 
 export const FOLDER = '__cluster_metadata-0'
 export const LOG_FILE = `${FOLDER}/00000000000000000000.log`

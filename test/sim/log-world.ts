@@ -1,4 +1,5 @@
 /** A data directory with one plain and one compacted log, and what is done with them. */
+
 import { expect } from 'vitest'
 import { Cleaning } from '../../src/log/cleaner/cleaning.ts'
 import { logToClean } from '../../src/log/cleaner/log-to-clean.ts'
@@ -14,6 +15,7 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { finishNow } from '../../src/runtime/steps.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { DIRECTORY_SETTINGS } from '../log/default-log-config.ts'
 import { contents, type HandClock } from '../log/log-fixture.ts'
 import type { Written } from './written.ts'
 
@@ -43,7 +45,12 @@ export class LogWorld {
   }
 
   static async open(options: LogWorldOptions, heard: () => void = () => {}): Promise<LogWorld> {
-    const directory = await LogDirectory.open({ ...options, logger: silentLogger, identity: { nodeId: 1 } })
+    const directory = await LogDirectory.open({
+      ...DIRECTORY_SETTINGS,
+      ...options,
+      logger: silentLogger,
+      identity: { nodeId: 1 }
+    })
     const owned = ({ topic }: { topic: string }) => ({
       topicId: TOPIC_IDS[topic] ?? '',
       config: () => configOf(topic, options.config)

@@ -2,13 +2,15 @@
  * The logs of a directory that die at every operation on their disk, through rolls, retention, compaction, moves of the
  * log start and restarts: a plain log is a list of batches, and a compacted one has the last value of every key.
  */
+
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf } from '../../src/dump/render.ts'
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/partition-log/log-config.ts'
+import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { foldersOf, options } from '../dump/folder.ts'
+import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
 import { HandClock } from '../log/log-fixture.ts'
 import { type Cause, dieEverywhere, type Life } from './death.ts'
 import { checkIndexes, LogWorld } from './log-world.ts'

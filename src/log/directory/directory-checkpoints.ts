@@ -19,13 +19,6 @@ export interface CheckpointIntervals {
   readonly highWatermarkMs: number
 }
 
-/** Kafka's own. */
-export const KAFKA_INTERVALS: CheckpointIntervals = {
-  recoveryPointMs: 60_000,
-  logStartMs: 60_000,
-  highWatermarkMs: 5000
-}
-
 type Logs = Iterable<PartitionLog>
 
 export class DirectoryCheckpoints {

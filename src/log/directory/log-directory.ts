@@ -9,11 +9,11 @@ import { finishFairly } from '../../runtime/steps.ts'
 import { replaceFileSynced, type Storage } from '../../storage/storage.ts'
 import type { CleanerOffsets } from '../cleaner/cleaner.ts'
 import { folderOf, METADATA_FOLDER, parseFolder, type TopicPartition } from '../partition-folder.ts'
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../partition-log/log-config.ts'
+import type { LogConfig } from '../partition-log/log-config.ts'
 import { PartitionLog } from '../partition-log/partition-log.ts'
 import { Removal } from '../partition-log/removal.ts'
 import type { ProgressListener } from '../recovery/recovery-progress.ts'
-import { type CheckpointIntervals, DirectoryCheckpoints, KAFKA_INTERVALS } from './directory-checkpoints.ts'
+import { type CheckpointIntervals, DirectoryCheckpoints } from './directory-checkpoints.ts'
 import { DirectoryRecovery } from './directory-recovery.ts'
 import { claimDirectory, type Identity, META_PROPERTIES_FILE, type MetaProperties } from './meta-properties.ts'
 import { PartitionFolders } from './partition-folders.ts'
@@ -31,7 +31,9 @@ export interface LogDirectoryOptions {
   readonly random: Random
   readonly logger: Logger
   readonly identity: Identity
-  readonly intervals?: CheckpointIntervals
+  /** The settings of the metadata log, which is recovered before any other. */
+  readonly metadataLog: LogConfig
+  readonly intervals: CheckpointIntervals
   /** Calls the opening off: it rejects, and the directory stays as unclean as it was. */
   readonly signal?: AbortSignal | undefined
 }
@@ -100,7 +102,7 @@ export class LogDirectory {
    * and recovers the metadata log. Throws DataDirectoryError for a directory of somebody else.
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    const { storage, clock, random, identity, signal, intervals = KAFKA_INTERVALS } = options
+    const { storage, clock, random, identity, signal, metadataLog, intervals } = options
     const isNew = !storage.exists(META_PROPERTIES_FILE)
     const meta = await claimDirectory(storage, random, identity)
     const wasClean = storage.exists(CLEAN_SHUTDOWN_FILE)
@@ -110,7 +112,7 @@ export class LogDirectory {
     }
     const directory = new LogDirectory(options, meta, wasClean)
     if (isNew) await directory.#checkpoints.begin()
-    await finishFairly(directory.#recovery.checking(METADATA_FOLDER, DEFAULT_LOG_CONFIG), { clock, signal })
+    await finishFairly(directory.#recovery.checking(METADATA_FOLDER, metadataLog), { clock, signal })
     directory.#checkpoints.writeRegularly(clock, intervals, () => directory.#logs.values())
     return directory
   }

@@ -1,6 +1,6 @@
-/** The settings that a partition's log goes by. */
+/** The settings of a partition's log. Their defaults are those of the topic's settings in `config/tables/topic.ts`. */
 
-/** Named as Kafka's topic settings; times in milliseconds, which may be as large as a double can tell. */
+/** Named as Kafka's topic settings. Times are in milliseconds; "never" is beyond the largest safe integer. */
 export interface LogConfig {
   /** segment.bytes */
   readonly segmentBytes: number
@@ -36,25 +36,4 @@ export interface LogConfig {
   readonly minCleanableDirtyRatio: number
   /** delete.retention.ms */
   readonly deleteRetentionMs: number
-}
-
-/** Kafka's own defaults. */
-export const DEFAULT_LOG_CONFIG: LogConfig = {
-  segmentBytes: 1_073_741_824,
-  segmentMs: 604_800_000,
-  segmentJitterMs: 0,
-  segmentIndexBytes: 10_485_760,
-  indexIntervalBytes: 4096,
-  fileDeleteDelayMs: 60_000,
-  preallocate: false,
-  isDeleted: true,
-  isCompacted: false,
-  retentionMs: 604_800_000,
-  retentionBytes: -1,
-  flushMessages: Number.MAX_SAFE_INTEGER,
-  flushMs: Number.MAX_SAFE_INTEGER,
-  minCompactionLagMs: 0,
-  maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
-  minCleanableDirtyRatio: 0.5,
-  deleteRetentionMs: 86_400_000
 }

@@ -1,11 +1,12 @@
 // What may come between a round of cleaning and its end: appends, readers, deletion, damage, a disk that is full.
+
 import { describe, expect, test } from 'vitest'
 import { CleaningAborted } from '../../../src/log/cleaner/cleaning.ts'
 import { logToClean } from '../../../src/log/cleaner/log-to-clean.ts'
-import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
 import { CorruptRecordError } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 import { contents, FOLDER, openLog } from '../log-fixture.ts'
 import { CONFIG, clean, dataIn, NOW, openCompacted, put, reopenCompacted, roll, stagedFiles } from './compacted.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { groupsOf } from '../../../src/log/cleaner/groups.ts'
 import { dirtiest, type LogFacts, logToClean, type SegmentFacts } from '../../../src/log/cleaner/log-to-clean.ts'
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 
 const NOW = 1_700_000_000_000
 const DAY = 86_400_000

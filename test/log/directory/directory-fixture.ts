@@ -2,10 +2,10 @@
 
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import type { TopicPartition } from '../../../src/log/partition-folder.ts'
-import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
+import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
 import { HandClock } from '../log-fixture.ts'
 
 export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
@@ -15,7 +15,7 @@ export const METADATA = { topic: '__cluster_metadata', partition: 0 }
 
 export function open(storage: Storage, clock = new HandClock(), identity: object = {}): Promise<LogDirectory> {
   const options = { storage, clock, random: seededRandom(5), logger: silentLogger }
-  return LogDirectory.open({ ...options, identity: { nodeId: 1, ...identity } })
+  return LogDirectory.open({ ...DIRECTORY_SETTINGS, ...options, identity: { nodeId: 1, ...identity } })
 }
 
 /** As the broker does when it knows its topics. */

@@ -1,8 +1,9 @@
 // What a data directory makes of files that are missing, cut short or damaged.
+
 import { describe, expect, test } from 'vitest'
-import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../../src/storage/memory-storage.ts'
 import { replaceFile, StorageError } from '../../../src/storage/storage.ts'
+import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 import { batchOf, contents, T0 } from '../log-fixture.ts'
 import { logOf, METADATA, names, ORDERS, OTHER_ID, open, TOPIC_ID } from './directory-fixture.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../../src/log/partition-log/removal.ts'
 import { nextTurn } from '../../../src/runtime/clock.ts'
@@ -7,6 +7,7 @@ import { silentLogger } from '../../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 /** Size of a batch of one record. */

@@ -1,8 +1,9 @@
 // When a log begins a new segment, and what it does so that the old one is on the disk.
+
 import { describe, expect, test } from 'vitest'
-import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
+import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 import { batchOf, contents, FOLDER, fill, HandClock, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 describe('rolling', () => {

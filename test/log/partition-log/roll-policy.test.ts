@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import { RollPolicy } from '../../../src/log/partition-log/roll-policy.ts'
 import { Segment } from '../../../src/log/segment/segment.ts'
 import type { Random } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 import { batchOf, FOLDER, openLog, T0 } from '../log-fixture.ts'
 
 const CREATED_MS = Number(T0)

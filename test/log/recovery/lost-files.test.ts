@@ -1,12 +1,13 @@
 /** Files and folders that have gone between a stop and the next start: the log says so, and what is left is served. */
+
 import { expect, test } from 'vitest'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
-import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
 import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
 import { batchOf, contents, HandClock } from '../log-fixture.ts'
 
 const OWNER = { topicId: 'J5MVhC4LQ4u3oPUZ3z2vyA', config: () => DEFAULT_LOG_CONFIG }
@@ -15,7 +16,7 @@ const BATCH_BYTES = batchOf([1n]).sizeInBytes
 
 async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
   const ports = { storage, clock: new HandClock(), random: seededRandom(5), logger, identity: { nodeId: 1 } }
-  const directory = await LogDirectory.open(ports)
+  const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports })
   const topics = ['t', 'u', 'empty']
   await directory.load({ owned: ({ topic }) => (topics.includes(topic) ? OWNER : undefined) })
   return { directory, log: (topic = 't') => directory.log(ofTopic(topic), OWNER.topicId, DEFAULT_LOG_CONFIG) }

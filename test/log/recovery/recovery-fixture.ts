@@ -1,12 +1,12 @@
 /** A log of several segments that its broker has closed, or was killed over, and the next start of one. */
 
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
-import { DEFAULT_LOG_CONFIG } from '../../../src/log/partition-log/log-config.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
 import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { replaceFile } from '../../../src/storage/storage.ts'
+import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
 import { batchOf, contents, FOLDER, HandClock, T0 } from '../log-fixture.ts'
 
 export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
@@ -18,7 +18,7 @@ export const CONFIG = { ...DEFAULT_LOG_CONFIG, segmentBytes: 10 * BATCH_BYTES, i
 
 export async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
   const ports = { storage, clock: new HandClock(), random: seededRandom(5), logger }
-  const directory = await LogDirectory.open({ ...ports, identity: { nodeId: 1 } })
+  const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports, identity: { nodeId: 1 } })
   return { directory, log: () => directory.log(PARTITION, TOPIC_ID, CONFIG) }
 }
 

@@ -1,4 +1,5 @@
 // What a start makes of the segments of a log, after a clean stop and after a kill.
+
 import { describe, expect, test } from 'vitest'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
@@ -8,6 +9,7 @@ import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { replaceFile } from '../../../src/storage/storage.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { DIRECTORY_SETTINGS } from '../default-log-config.ts'
 import { batchOf, contents, FOLDER, HandClock, T0 } from '../log-fixture.ts'
 import {
   BATCH_BYTES,
@@ -158,7 +160,7 @@ describe('after a kill', () => {
     storage.truncate(segmentPath(FOLDER, 10n, 'log'), 3 * BATCH_BYTES + 5)
     const logger = new RecordingLogger()
     const world = { storage, clock: new HandClock(), random: seededRandom(5), logger }
-    const directory = await LogDirectory.open({ ...world, identity: { nodeId: 1 } })
+    const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...world, identity: { nodeId: 1 } })
     directory.log(PARTITION, TOPIC_ID, CONFIG)
     const cut = { folder: FOLDER, segment: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }
     expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', bindings: expect.objectContaining(cut) })])

@@ -1,7 +1,7 @@
 // What Produce takes, refuses and answers.
+
 import { describe, expect, it } from 'vitest'
 import { LogDirectory } from '../../../../src/log/directory/log-directory.ts'
-import { DEFAULT_LOG_CONFIG } from '../../../../src/log/partition-log/log-config.ts'
 import { METADATA_TOPIC_ID, MetadataLog } from '../../../../src/metadata/log/metadata-log.ts'
 import { metadataRecord } from '../../../../src/metadata/records.ts'
 import { CloseConnection } from '../../../../src/net/dispatch.ts'
@@ -12,13 +12,14 @@ import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
 import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
 import { inProcessConnection } from '../../../../src/testing/in-process.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
+import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../../../log/default-log-config.ts'
 
 /** Writes what a cluster with more nodes could have left: a leader whose replicas have all fallen out of sync. */
 async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void> {
   const clock = new ManualClock()
   const identity = { nodeId: 1 }
   const world = { storage, clock, random: seededRandom(1), logger: silentLogger }
-  const directory = await LogDirectory.open({ ...world, identity })
+  const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...world, identity })
   const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, DEFAULT_LOG_CONFIG)
   const { directoryId } = directory.meta
   const metadata = new MetadataLog({ log, storage, clock, nodeId: 1, directoryId })
