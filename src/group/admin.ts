@@ -1,6 +1,6 @@
 /**
  * What administrators ask of groups of any kind: list, describe and delete them, and delete what they have committed. As
- * for members each request is one turn, and what goes wrong is an error code in its answer.
+ * for members each request is one operation, and what goes wrong is an error code in its answer.
  */
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
@@ -130,7 +130,7 @@ export class GroupAdmin {
   }
 }
 
-/** One turn in a partition. Its answer waits until it may rest on what the partition holds. */
+/** One operation in a partition. Its answer waits until it may rest on what the partition holds. */
 async function answered<T>(
   find: () => GroupPartition,
   act: (partition: GroupPartition) => T,

@@ -1,6 +1,6 @@
 /**
  * Commits and fetches of offsets, by members of groups, by clients without a group, and within transactions. As for
- * groups each request is one turn, and what goes wrong is an error code in its answer.
+ * groups each request is one operation, and what goes wrong is an error code in its answer.
  */
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import type { JournalProducer } from '../coordinator/journal.ts'

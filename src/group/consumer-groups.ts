@@ -1,6 +1,6 @@
 /**
  * The requests of consumer groups (KIP-848): heartbeats of members, and descriptions. As for classic groups each request
- * is one turn, and what goes wrong is an error code in its answer.
+ * is one operation, and what goes wrong is an error code in its answer.
  */
 import { coordinatorError, coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'

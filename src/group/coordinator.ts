@@ -1,5 +1,5 @@
 /**
- * The coordinator of groups: the thin shell around their machines and offsets. Every request is one turn, without an await
+ * The coordinator of groups: the thin shell around their machines and offsets. Every request is one operation, without an await
  * between reading state and changing it: decide, append, evolve, answer. Whatever goes wrong is an error code in the
  * answer, as Kafka maps it; only our own bugs are thrown.
  */

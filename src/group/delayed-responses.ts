@@ -1,4 +1,4 @@
-/** Requests that wait for a later turn of their group: each has a ticket, which its answer is sent to. */
+/** Requests that wait for a later operation of their group: each has a ticket, which its answer is sent to. */
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Answer, JoinAnswer, SyncAnswer } from './classic/operation.ts'
 
@@ -7,7 +7,7 @@ export class DelayedResponses {
   readonly #syncs = new Map<number, Deferred<SyncAnswer>>()
   #lastTicket = 0
 
-  /** Runs `act` with a ticket, and waits for the answer that this turn or a later one sends to it. */
+  /** Runs `act` with a ticket, and waits for the answer that this operation or a later one sends to it. */
   join(act: (ticket: number) => void): Promise<JoinAnswer> {
     return this.#awaitAnswer(this.#joins, act)
   }

@@ -191,10 +191,10 @@ export class GroupOperations {
     })
   }
 
-  /** A turn that nobody asked for. If it fails it is tried again, for nothing has changed; it answers whether it went well. */
-  #attempt({ groupId }: Group, turn: () => void): boolean {
+  /** An operation that nobody asked for. If it fails it is tried again, for nothing has changed; it answers whether it went well. */
+  #attempt({ groupId }: Group, operation: () => void): boolean {
     try {
-      turn()
+      operation()
       return true
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error

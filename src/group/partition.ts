@@ -74,7 +74,7 @@ export class GroupPartition {
     }
   }
 
-  /** Writes what a turn wants written, then puts its group in the place of the old one. */
+  /** Writes what an operation wants written, then puts its group in the place of the old one. */
   conclude({ group, records }: Pick<CoordinatorResult, 'group' | 'records'>): void {
     if (records.length > 0) this.#append(records)
     this.#groups.set(group.groupId, group)

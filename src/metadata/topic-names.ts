@@ -46,10 +46,7 @@ export function unifiedName(name: string): string | undefined {
 }
 
 /** A present topic that differs from a new name in '.' and '_' only: both would have the same metrics. */
-export function collidingTopic(
-  { namesByUnifiedName: namesByLikeness }: MetadataImage,
-  name: string
-): string | undefined {
-  const likeness = unifiedName(name)
-  return likeness === undefined ? undefined : namesByLikeness.get(likeness)
+export function collidingTopic({ namesByUnifiedName }: MetadataImage, name: string): string | undefined {
+  const unified = unifiedName(name)
+  return unified === undefined ? undefined : namesByUnifiedName.get(unified)
 }

@@ -24,7 +24,7 @@ export interface TransactionExpirationPorts {
 /** Aborts an open transaction. Throws a KafkaError where that cannot be recorded. */
 export type Abort = (partition: TxnPartition, txn: Txn, cause: string) => void
 
-/** Timed-out transactions that are aborted in one turn. */
+/** Timed-out transactions that are aborted in one operation. */
 const MOST_ABORTS = 50
 
 export class TransactionExpiration {

@@ -1,6 +1,6 @@
 /**
  * Drives transactions that have been decided to their end: the marker to every partition, then the record that all are
- * there. Where nothing has to wait for the disk all of it happens in the turn that decided, or in more of them where the
+ * there. Where nothing has to wait for the disk all of it happens in the operation that decided, or in more of them where the
  * partitions are very many; else each step waits until the one before it is on the disk. What fails is tried again, by the
  * next process if need be.
  */

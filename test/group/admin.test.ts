@@ -39,7 +39,7 @@ function commit(topic: string, index: number, group = 'g'): GroupRecord {
   return { type: 'OffsetCommit', key: { group, topic, partition: index }, value }
 }
 
-/** Puts a group in its place, as a turn does. */
+/** Puts a group in its place, as an operation does. */
 function place(group: ClassicGroup): void {
   partition.conclude({
     group,

@@ -90,7 +90,7 @@ describe('a write', () => {
   })
 })
 
-it('a turn whose group does not fit into one batch changes nothing', () => {
+it('an operation whose group does not fit into one batch changes nothing', () => {
   const stage = Stage.stable(['a', 'b'])
   journal.maxBytes = 10
   expect(() =>

@@ -160,7 +160,7 @@ describe('a transaction of very many partitions', () => {
   const places = Array.from({ length: 40 }, (_, index) => `t-${index}`)
   const written = () => stage.markers.written.map(line => line.split(' ')[0])
 
-  /** Each marker takes its time, so that a part of them is all that one turn is good for. */
+  /** Each marker takes its time, so that a part of them is all that one operation is good for. */
   async function pending() {
     const producer = await stage.open(...places)
     stage.markers.attempted = () => stage.clock.advance(1)

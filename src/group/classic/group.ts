@@ -56,7 +56,7 @@ export interface InitialDelay {
   readonly remainingMs: number
 }
 
-/** Only a Turn changes one, and that a copy of its own; the group itself when nothing but a session is renewed. */
+/** Only an operation changes one, and that a copy of its own; the group itself when nothing but a session is renewed. */
 export interface ClassicGroup {
   readonly type: 'classic'
   readonly groupId: string

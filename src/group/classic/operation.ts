@@ -1,7 +1,7 @@
 /**
- * One turn of the machine: a command changes a copy of the group and collects what the world must be told. The shell
+ * One operation of the machine: a command changes a copy of the group and collects what the world must be told. The shell
  * writes the record, and only then puts the copy in the group's place and sends the answers; if the write fails, it
- * drops the turn, and nothing has happened.
+ * drops the operation, and nothing has happened.
  */
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { GroupMetadataValue } from '../records.ts'
@@ -50,7 +50,7 @@ export interface Touch {
 }
 
 export interface ClassicOperation extends Touch {
-  /** This turn's own copy. */
+  /** This operation's own copy. */
   readonly group: ClassicGroup
   readonly limits: GroupLimits
   readonly answers: Answer[]

@@ -12,7 +12,7 @@ const WHY: Record<DeadlineKind, string> = {
   sync: 'it did not send SyncGroup in time'
 }
 
-/** Takes out one member whose time is over; another turn does the next, for this one may have changed everything. */
+/** Takes out one member whose time is over; another operation does the next, for this one may have changed everything. */
 export function expire(operation: ConsumerOperation): void {
   const [reached] = operation.group.deadlines.reached(operation.now)
   if (!reached) return

@@ -1,6 +1,6 @@
 /**
  * A consumer group (KIP-848). What lasts of it is spread over records, and changes by `apply` alone, live and on loading
- * alike; the rest is deadlines, which a restart sets anew. Who changes a group works on a copy (turn.ts).
+ * alike; the rest is deadlines, which a restart sets anew. Who changes a group works on a copy (operation.ts).
  */
 import { MalformedFrame } from '../../protocol/wire/bytes.ts'
 import type { Assignment } from './assignors/assignor.ts'
@@ -156,7 +156,7 @@ export class ConsumerGroup {
     return this.#subscriptions.regexes
   }
 
-  /** Of its members. A session that is renewed changes nothing that a turn could undo. */
+  /** Of its members. A session that is renewed changes nothing that an operation could undo. */
   get deadlines(): Deadlines {
     return this.#deadlines
   }

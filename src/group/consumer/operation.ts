@@ -1,7 +1,7 @@
 /**
  * One operation of a consumer group. Each record that it writes takes effect on a copy at once, so that what is decided next
  * sees it; the shell puts all of them into the log as one batch, and only then the copy in the group's place. If that
- * fails, it drops the turn, and nothing has happened.
+ * fails, it drops the operation, and nothing has happened.
  */
 
 import type { Answer, ClassicOperation, GroupLimits } from '../classic/operation.ts'
@@ -14,7 +14,7 @@ import { type ConsumerMember, currentAssignmentOf, memberMetadataOf } from './me
 import type { ConsumerGroupRecord } from './records.ts'
 import type { GroupTopics } from './topics.ts'
 
-/** What a turn is decided by, beside the group itself. */
+/** What an operation is decided by, beside the group itself. */
 export interface OperationContext {
   readonly now: number
   readonly limits: ConsumerGroupLimits
@@ -31,11 +31,11 @@ export class ConsumerOperation {
   readonly notes: string[] = []
   /** For requests that are delayed in a group that was a classic one until now. */
   readonly answers: Answer[] = []
-  /** The operation of the classic group that this one has become; its own records come after those of this turn. */
+  /** The operation of the classic group that this one has become; its own records come after those of this operation. */
   successor: ClassicOperation | undefined
   /** True when the group was a classic one until now, amid a rebalance. */
   isRebalanceCut = false
-  /** The regular expressions that are to be resolved when this turn is over. */
+  /** The regular expressions that are to be resolved when this operation is over. */
   toResolve: ReadonlySet<string> | undefined
   #group: ConsumerGroup
   #isCopy = false
@@ -57,7 +57,7 @@ export class ConsumerOperation {
     return this.world.topics
   }
 
-  /** The group as the turn has made it so far. Ask each time: the first write makes another of it. */
+  /** The group as the operation has made it so far. Ask each time: the first write makes another of it. */
   get group(): ConsumerGroup {
     return this.#group
   }
@@ -107,7 +107,7 @@ export class ConsumerOperation {
     this.notes.push(`the group goes to epoch ${epoch}: ${why}`)
   }
 
-  /** What the turn comes to. */
+  /** What the operation comes to. */
   result(): CoordinatorResult {
     const { records, answers } = this
     if (!this.successor) return { group: this.#group, records, answers }

@@ -61,7 +61,7 @@ interface Resolution {
 
 /**
  * Finds out beside the requests what the expressions of groups stand for, for each group once at a time. All groups go on
- * together, a step of each: so none waits until another is done, and all of them take one turn of the broker's.
+ * together, a step of each: so none waits until another is done, and all of them take one turn of the event loop.
  */
 export class RegexResolution {
   readonly #ports: ResolutionPorts
@@ -72,7 +72,7 @@ export class RegexResolution {
     this.#ports = ports
   }
 
-  /** Calls `done` with what was found, in a later turn, unless it is abandoned. While it runs, others are not begun. */
+  /** Calls `done` with what was found, in a later operation, unless it is abandoned. While it runs, others are not begun. */
   resolve(groupId: string, regexes: ReadonlySet<string>, done: (resolved: ResolvedRegexes) => void): void {
     if (this.#running.has(groupId)) return
     this.#running.set(groupId, { steps: resolveRegexes(regexes, this.#ports), done })

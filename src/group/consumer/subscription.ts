@@ -51,7 +51,7 @@ function changeRegex(
 
 /**
  * The expressions of the group, when it is time to look what they stand for: one is not resolved yet, there are new
- * topics, or it is long ago. `resolvedBefore` are those that were resolved when the turn began.
+ * topics, or it is long ago. `resolvedBefore` are those that were resolved when the operation began.
  */
 function regexesToResolve(
   operation: ConsumerOperation,

@@ -14,7 +14,7 @@ import { subscriptionHash } from './subscription.ts'
 import type { GroupTopics } from './topics.ts'
 
 /**
- * Begins a turn of a new consumer group with the end of the classic one, and whoever was in that. The turn must go on
+ * Begins an operation of a new consumer group with the end of the classic one, and whoever was in that. The operation must go on
  * with a member that joins: its group has no target yet for what it is subscribed to.
  * Throws GROUP_ID_NOT_FOUND for a group that must stay a classic one.
  */

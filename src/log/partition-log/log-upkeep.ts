@@ -32,7 +32,7 @@ export interface KeptLog {
   readonly config: () => LogConfig
 }
 
-export class LogTransactionExpiration {
+export class LogUpkeep {
   readonly #log: KeptLog
   #offset: bigint
 

@@ -17,7 +17,7 @@ import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogReader } from './log-reader.ts'
 import { LogSync } from './log-sync.ts'
-import { LogTransactionExpiration } from './log-upkeep.ts'
+import { LogUpkeep } from './log-upkeep.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Removal } from './removal.ts'
 
@@ -43,7 +43,7 @@ export class PartitionLog {
   /** All that is read of it. */
   readonly reader: LogReader
   /** What becomes of its old segments. */
-  readonly upkeep: LogTransactionExpiration
+  readonly upkeep: LogUpkeep
   readonly #options: PartitionLogOptions
   readonly #guard: DiskGuard
   readonly #segments: Segments
@@ -69,7 +69,7 @@ export class PartitionLog {
     this.#sync = new LogSync(synced, options.config, recoveryPoint, endOffset)
     const parts = { ...options, ...synced, epochs: this.leaderEpochs, sync: this.#sync, config: () => this.#config }
     this.#writer = new LogWriter({ ...parts, observer: () => this.#observer }, endOffset)
-    this.upkeep = new LogTransactionExpiration(parts, checkpointOffset)
+    this.upkeep = new LogUpkeep(parts, checkpointOffset)
     this.reader = new LogReader(synced, this)
     this.#guard.onOffline(() => this.#observer?.offline())
   }

@@ -33,7 +33,7 @@ const MAX_PARTITIONS_OF_A_TOPIC = 1_000_000
 export class ImageDraft {
   readonly #byName: DraftMap<TopicState>
   readonly #byId: DraftMap<TopicState>
-  readonly #namesByLikeness: DraftMap<string>
+  readonly #namesByUnifiedName: DraftMap<string>
   readonly #configs: DraftMap<ResourceConfigs>
   readonly #features: DraftMap<number>
   readonly #others: DraftMap<MetadataRecord>
@@ -46,7 +46,7 @@ export class ImageDraft {
   constructor(base: MetadataImage) {
     this.#byName = new DraftMap(base.topicsByName)
     this.#byId = new DraftMap(base.topicsById)
-    this.#namesByLikeness = new DraftMap(base.namesByUnifiedName)
+    this.#namesByUnifiedName = new DraftMap(base.namesByUnifiedName)
     this.#configs = new DraftMap(base.configs)
     this.#features = new DraftMap(base.features)
     this.#others = new DraftMap(base.others)
@@ -90,7 +90,7 @@ export class ImageDraft {
     return {
       topicsByName: this.#byName.finish(),
       topicsById: this.#byId.finish(),
-      namesByUnifiedName: this.#namesByLikeness.finish(),
+      namesByUnifiedName: this.#namesByUnifiedName.finish(),
       partitionCount: this.#partitionCount,
       configs: this.#configs.finish(),
       features: this.#features.finish(),
@@ -150,8 +150,8 @@ export class ImageDraft {
     const topic = { name, topicId, partitions: [] }
     this.#byName.set(name, topic)
     this.#byId.set(topicId, topic)
-    const likeness = unifiedName(name)
-    if (likeness !== undefined) this.#namesByLikeness.set(likeness, name)
+    const unified = unifiedName(name)
+    if (unified !== undefined) this.#namesByUnifiedName.set(unified, name)
   }
 
   #putPartition(record: MetadataRecordOf<'PartitionRecord'>): void {
@@ -178,8 +178,8 @@ export class ImageDraft {
     this.#changedTopics.delete(topicId)
     this.#byName.delete(name)
     this.#byId.delete(topicId)
-    const likeness = unifiedName(name)
-    if (likeness !== undefined) this.#namesByLikeness.delete(likeness)
+    const unified = unifiedName(name)
+    if (unified !== undefined) this.#namesByUnifiedName.delete(unified)
     this.#configs.delete(resourceKey(RESOURCE_TYPES.TOPIC, name))
   }
 
