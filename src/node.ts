@@ -8,10 +8,10 @@ import type { BrokerSettings } from './config/values.ts'
 import type { ProgressListener } from './log/recovery/recovery-progress.ts'
 import type { Dispatch } from './net/dispatch.ts'
 import { type Endpoint, Server, type ServerLimits } from './net/server.ts'
-import type { Clock } from './runtime/clock.ts'
 import { LapTimes } from './runtime/lap-times.ts'
 import type { Logger } from './runtime/logger.ts'
 import type { Random } from './runtime/random.ts'
+import type { Clocks } from './runtime/time.ts'
 import { lockDirectory } from './storage/directory-lock.ts'
 import { MemoryStorage } from './storage/memory-storage.ts'
 import { NodeStorage } from './storage/node-storage.ts'
@@ -26,7 +26,7 @@ export interface NodeOptions {
   readonly settings: BrokerSettings
   /** Where topics are kept; null keeps them in memory. */
   readonly dataDir: string | null
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
   /** Hears how far a recovery of the data directory has come; unless given, that is logged every few seconds. */
@@ -53,19 +53,19 @@ export interface RunningNode {
  * when it was called off.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { settings, dataDir, clock, random, logger, progress, signal } = options
+  const { settings, dataDir, clocks, random, logger, progress, signal } = options
   const undo: Undo[] = []
-  const laps = new LapTimes(clock)
+  const laps = new LapTimes(clocks.loop)
   try {
     const storage =
-      dataDir === null ? new MemoryStorage({ now: () => clock.now() }) : await openDisk(dataDir, random, undo)
+      dataDir === null ? new MemoryStorage({ now: () => clocks.wall.now() }) : await openDisk(dataDir, random, undo)
     laps.lap('lockMs')
     let current = () => settings
     const listeners = listenersOf(settings).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
-    const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clock, logger })
+    const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clocks, logger })
     undo.push(() => server.close(STOP_GRACE_MS))
     laps.lap('listenersMs')
-    const broker = await Broker.start({ settings, storage, clock, random, logger, progress, signal, laps })
+    const broker = await Broker.start({ settings, storage, clocks, random, logger, progress, signal, laps })
     undo.push(() => broker.stop())
     undo.push(() => server.drain())
     current = () => broker.settings

@@ -9,9 +9,9 @@ import { type RunningNode, startNode } from '../src/node.ts'
 import { decodeResponse, encodeRequest } from '../src/protocol/api.ts'
 import { ApiVersions } from '../src/protocol/messages/api-versions.ts'
 import { IncrementalAlterConfigs } from '../src/protocol/messages/configs.ts'
-import type { Clock } from '../src/runtime/clock.ts'
 import { silentLogger } from '../src/runtime/logger.ts'
 import { seededRandom } from '../src/runtime/random.ts'
+import type { MonotonicClock } from '../src/runtime/time.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../src/testing/recording-logger.ts'
 import { Client } from './net/client.ts'
@@ -38,7 +38,7 @@ async function start(
   dataDir: string | null = null
 ): Promise<RunningNode> {
   const { settings } = resolve(fromObject({ listeners: 'PLAINTEXT://127.0.0.1:0', ...config }))
-  const node = await startNode({ settings, dataDir, clock, random: seededRandom(1), logger: silentLogger })
+  const node = await startNode({ settings, dataDir, clocks: clock, random: seededRandom(1), logger: silentLogger })
   running.push(node)
   return node
 }
@@ -127,15 +127,15 @@ it('gives everything back when it cannot start', async () => {
 it('says why it cannot start, whatever else goes wrong while it gives things back', async () => {
   const dataDir = join(directory, 'data')
   await (await start({}, dataDir)).stop()
-  const broken: Clock = {
-    now: () => clock.now(),
+  const broken: MonotonicClock = {
+    now: () => clock.loop.now(),
     at: () => {
       throw new Error('the clock is broken')
     }
   }
   const logger = new RecordingLogger()
   const { settings } = resolve(fromObject({ listeners: 'PLAINTEXT://127.0.0.1:0', 'node.id': 2 }))
-  const starting = startNode({ settings, dataDir, clock: broken, random: seededRandom(1), logger })
+  const starting = startNode({ settings, dataDir, clocks: { ...clock, loop: broken }, random: seededRandom(1), logger })
   await expect(starting).rejects.toThrow('the data directory belongs to node.id 1')
   expect(logger.lines.filter(({ level }) => level === 'error')).toMatchObject([
     { bindings: { err: new Error('the clock is broken') } }

@@ -16,9 +16,9 @@ import {
 import { type FetchSessionLimits, FetchSessions } from '../replica/fetch-sessions.ts'
 import { Purgatory } from '../replica/purgatory.ts'
 import { Replicas } from '../replica/replicas.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
+import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import { TxnCoordinator } from '../txn/coordinator.ts'
 import type { Parts } from './context.ts'
@@ -37,24 +37,24 @@ const FETCH_SESSION_EVICTION_MS = 120_000
 export interface World {
   readonly settings: BrokerSettings
   readonly storage: Storage
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
 }
 
 /** `failed` is told of what must not happen. Throws MetadataError where the directory's metadata cannot be served. */
 export function assemble(world: World, directory: LogDirectory, failed: (error: unknown) => void): Parts {
-  const { settings: given, storage, clock, random, logger } = world
+  const { settings: given, storage, clocks, random, logger } = world
   const nodeId = given.get('node.id')
   const metadata = openMetadata(world, directory)
   const live = new LiveSettings(given, metadata, nodeId)
   const settings = () => live.settings
-  const replicas = new Replicas({ metadata, directory, storage, clock, random, logger, nodeId, settings })
+  const replicas = new Replicas({ metadata, directory, storage, clocks, random, logger, nodeId, settings })
   const topics = new MetadataTopics(metadata, () => live.settings.get('broker.rack'))
-  const coordination = { replicas, clock, logger, failed }
+  const coordination = { replicas, clocks, logger, failed }
   const groups = new GroupCoordinator(groupPorts({ ...coordination, metadata, topics, settings, random }))
   const producerIds = new ProducerIds(() => metadata.allocateProducerIds())
-  const markers = markerPort({ replicas, groups, clock })
+  const markers = markerPort({ replicas, groups, clocks })
   const transactionVersion = () => metadata.level('transaction.version')
   const txns = new TxnCoordinator(
     txnPorts({ ...coordination, settings: given, producerIds, markers, transactionVersion })
@@ -79,15 +79,15 @@ export function assemble(world: World, directory: LogDirectory, failed: (error: 
     markers,
     producerIds,
     fetchSessions: new FetchSessions(fetchSessionLimits(given), random),
-    purgatory: new Purgatory(clock),
-    clock,
+    purgatory: new Purgatory(clocks.loop),
+    clocks,
     logger,
-    notice: notices(logger, clock)
+    notice: notices(logger, clocks.loop)
   }
 }
 
-function openMetadata({ storage, clock, logger, settings }: World, directory: LogDirectory): MetadataLog {
-  followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clock.now(), logger })
+function openMetadata({ storage, clocks, logger, settings }: World, directory: LogDirectory): MetadataLog {
+  followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clocks.wall.now(), logger })
   const log = directory.log(
     { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
     METADATA_TOPIC_ID,
@@ -96,7 +96,7 @@ function openMetadata({ storage, clock, logger, settings }: World, directory: Lo
   log.observe(emptyProducerSnapshots({ storage, log, logger }))
   const { directoryId } = directory.meta
   const transactionVersion = settings.get('minikafka.transaction.version')
-  return new MetadataLog({ log, storage, clock, nodeId: settings.get('node.id'), directoryId, transactionVersion })
+  return new MetadataLog({ log, storage, clocks, nodeId: settings.get('node.id'), directoryId, transactionVersion })
 }
 
 function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {

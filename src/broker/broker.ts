@@ -1,5 +1,5 @@
 /**
- * One broker, from its start to its stop. It is given the world (disk, clock, chance, log) and settings, and gives a
+ * One broker, from its start to its stop. It is given the world (disk, clocks, chance, log) and settings, and gives a
  * dispatch function; sockets are somebody else's.
  */
 import type { BrokerSettings } from '../config/values.ts'
@@ -10,9 +10,9 @@ import { loggedProgress, type ProgressListener } from '../log/recovery/recovery-
 import type { Dispatch } from '../net/dispatch.ts'
 import { logCleaner } from '../replica/log-cleaning.ts'
 import { LogRetention } from '../replica/log-retention.ts'
-import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { LapTimes } from '../runtime/lap-times.ts'
+import { type Alarm, type Clocks, type MonotonicClock, repeat } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
@@ -60,15 +60,15 @@ export class Broker {
     const fail = (error: unknown) => reject(asError(error))
     // Whoever waits for it hears of it; when nobody does, that must not end the process.
     failed.catch(() => {})
-    const clock = watchedClock(options.clock, fail)
+    const clocks = watchedClocks(options.clocks, fail)
     const identity = { nodeId: settings.get('node.id') }
-    const { laps = new LapTimes(clock), progress = loggedProgress(logger, clock) } = options
+    const { laps = new LapTimes(clocks.loop), progress = loggedProgress(logger, clocks.loop) } = options
     const logs = { metadataLog: metadataLogConfig(settings), intervals: checkpointIntervals(settings) }
-    const directory = await LogDirectory.open({ storage, clock, random, logger, identity, ...logs, signal })
+    const directory = await LogDirectory.open({ storage, clocks, random, logger, identity, ...logs, signal })
     laps.lap('directoryMs')
     let parts: Parts | undefined
     try {
-      parts = assemble({ ...options, clock }, directory, fail)
+      parts = assemble({ ...options, clocks }, directory, fail)
       laps.lap('metadataMs')
       const { replicas, groups, txns } = parts
       const owned = (partition: TopicPartition) => replicas.ownerOf(partition)
@@ -109,14 +109,15 @@ export class Broker {
 /** Forgets producers that have been silent too long, in every partition that is open. */
 function expireProducers(parts: Parts): Alarm {
   const intervalMs = () => parts.settings.get('producer.id.expiration.check.interval.ms')
-  return repeat(parts.clock, intervalMs, () => {
+  return repeat(parts.clocks.deadline, intervalMs, () => {
     const expirationMs = parts.settings.get('producer.id.expiration.ms')
-    for (const partition of parts.replicas.openPartitions()) partition.expireProducers(parts.clock.now(), expirationMs)
+    for (const partition of parts.replicas.openPartitions())
+      partition.expireProducers(parts.clocks.wall.now(), expirationMs)
   })
 }
 
-/** A clock whose alarms cannot bring the process down: what they throw is the end of this broker alone. */
-function watchedClock(clock: Clock, fail: (error: unknown) => void): Clock {
+/** Clocks whose alarms cannot end the process: what they throw ends this broker alone. */
+function watchedClocks({ wall, deadline, loop }: Clocks, fail: (error: unknown) => void): Clocks {
   const watched = (fire: () => void) => () => {
     try {
       fire()
@@ -124,7 +125,11 @@ function watchedClock(clock: Clock, fail: (error: unknown) => void): Clock {
       fail(error)
     }
   }
-  return { now: () => clock.now(), at: (timeMs, fire) => clock.at(timeMs, watched(fire)) }
+  const watchedClock = (clock: MonotonicClock): MonotonicClock => ({
+    now: () => clock.now(),
+    at: (timeMs, fire) => clock.at(timeMs, watched(fire))
+  })
+  return { wall, deadline: watchedClock(deadline), loop: watchedClock(loop) }
 }
 
 function asError(error: unknown): Error {

@@ -10,7 +10,7 @@ import type { APIS, ApiName } from '../protocol/messages/index.ts'
 import type { FetchSessions } from '../replica/fetch-sessions.ts'
 import type { Purgatory } from '../replica/purgatory.ts'
 import type { Replicas } from '../replica/replicas.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { Clocks } from '../runtime/time.ts'
 import type { TxnCoordinator } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 import type { Reporting } from './per-partition.ts'
@@ -30,7 +30,7 @@ export interface Parts extends Reporting {
   readonly producerIds: ProducerIds
   readonly fetchSessions: FetchSessions
   readonly purgatory: Purgatory
-  readonly clock: Clock
+  readonly clocks: Clocks
 }
 
 export interface RequestContext {

@@ -38,7 +38,7 @@ function refuseVersion(api: AnyApi, { apiVersion, correlationId }: RequestHeader
 async function answer(api: AnyApi, request: object, context: RequestContext): Promise<object | undefined> {
   const { parts, apiVersion, clientId, connection } = context
   const peer = `${connection.remoteAddress}:${connection.remotePort}`
-  const startedMs = parts.clock.now()
+  const startedMs = parts.clocks.loop.now()
   try {
     // Typed row by row; here a row is picked at run time.
     return await HANDLERS[api.name](request as never, context)
@@ -50,7 +50,7 @@ async function answer(api: AnyApi, request: object, context: RequestContext): Pr
     })
     return errorResponse(api, apiVersion, errorCode, error)
   } finally {
-    const tookMs = parts.clock.now() - startedMs
+    const tookMs = parts.clocks.loop.now() - startedMs
     parts.logger.debug({ api: api.name, apiVersion, clientId, peer, tookMs }, 'request')
   }
 }

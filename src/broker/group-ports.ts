@@ -8,9 +8,9 @@ import { configsOf } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Replicas } from '../replica/replicas.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
+import type { Clocks } from '../runtime/time.ts'
 import type { Parts } from './context.ts'
 import { stateTopic } from './state-topic.ts'
 
@@ -21,7 +21,7 @@ export interface GroupWorld {
   readonly topics: GroupTopics
   /** Those in force now. */
   readonly settings: () => BrokerSettings
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
   /** Told of what must not happen. */
@@ -37,16 +37,16 @@ const ASSIGNOR_CLASSES: Readonly<Record<string, string>> = {
 }
 
 export function groupPorts(world: GroupWorld): GroupPorts {
-  const { replicas, metadata, settings, clock, random, logger } = world
+  const { replicas, metadata, settings, clocks, random, logger } = world
   return {
-    clock,
+    clocks,
     random,
     logger,
     settings: groupSettings(settings),
     topics: world.topics,
     failed: error => world.failed(error),
     configOf: groupId => configsOf(metadata.image, RESOURCE_TYPES.GROUP, groupId),
-    topic: stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, clock, logger })
+    topic: stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, clocks, logger })
   }
 }
 

@@ -5,22 +5,22 @@
 import type { GroupCoordinator } from '../group/coordinator.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Replicas } from '../replica/replicas.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { Clocks } from '../runtime/time.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 
 /** Where the partitions are. */
 export interface MarkerWorld {
   readonly replicas: Replicas
   readonly groups: GroupCoordinator
-  readonly clock: Clock
+  readonly clocks: Clocks
 }
 
-export function markerPort({ replicas, groups, clock }: MarkerWorld): MarkerPort {
+export function markerPort({ replicas, groups, clocks }: MarkerWorld): MarkerPort {
   return {
     write: (topic, index, marker) => {
       replicas.checkInSync(topic, index)
       const partition = replicas.partition(topic, index)
-      partition.end({ ...marker, timestamp: BigInt(clock.now()) }, marker.transactionVersion)
+      partition.end({ ...marker, timestamp: BigInt(clocks.wall.now()) }, marker.transactionVersion)
       if (topic === GROUP_METADATA_TOPIC_NAME) groups.endTransaction(index, marker.producerId, marker.result)
       return partition.log.settled()
     },

@@ -7,22 +7,22 @@ import type { BatchOptions } from '../protocol/records/builder.ts'
 import { readEndTxnMarker } from '../protocol/records/control.ts'
 import { ZERO_UUID } from '../protocol/wire/bytes.ts'
 import type { Replicas } from '../replica/replicas.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { Clocks, WallClock } from '../runtime/time.ts'
 
 /** Where the topic lives. */
 export interface StateTopicWorld {
   readonly replicas: Replicas
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
 }
 
-export function stateTopic(topic: string, { replicas, clock, logger }: StateTopicWorld): StateTopic {
+export function stateTopic(topic: string, { replicas, clocks, logger }: StateTopicWorld): StateTopic {
   return {
     topic,
     logger,
     partitionCount: () => replicas.partitionCount(topic),
-    journal: index => stateJournal(topic, index, replicas, clock)
+    journal: index => stateJournal(topic, index, replicas, clocks.wall)
   }
 }
 
@@ -33,20 +33,20 @@ function batchOptions(topic: string, producer: JournalProducer | undefined): Bat
 }
 
 /** A partition that nobody has written to yet has no folder, and gets none by being read. */
-function stateJournal(topic: string, index: number, replicas: Replicas, clock: Clock): StateJournal {
+function stateJournal(topic: string, index: number, replicas: Replicas, wall: WallClock): StateJournal {
   return {
     get coordinatorEpoch() {
       return replicas.topic(topic).partitions[index]?.leaderEpoch ?? 0
     },
     append: (records, producer) => {
       replicas.checkInSync(topic, index)
-      replicas.partition(topic, index).appendJournal(records, clock, batchOptions(topic, producer))
+      replicas.partition(topic, index).appendJournal(records, wall, batchOptions(topic, producer))
     },
     maxBatchBytes: () => replicas.rulesOf(topic).maxMessageBytes,
     *replay(reader) {
       if (!replicas.hasLog(topic, index)) return
       const { log, leaderEpoch } = replicas.partition(topic, index)
-      yield* new Journal(log, clock, leaderEpoch).replay({
+      yield* new Journal(log, wall, leaderEpoch).replay({
         record: ({ key, value }, { isTransactional, producerId }) =>
           key && reader.record({ key, value }, isTransactional ? producerId : undefined),
         control: batch => {

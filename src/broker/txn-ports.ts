@@ -3,8 +3,8 @@ import type { BrokerSettings } from '../config/values.ts'
 import type { ProducerIds } from '../idempotence/producer-ids.ts'
 import { TRANSACTION_STATE_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { Replicas } from '../replica/replicas.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { Clocks } from '../runtime/time.ts'
 import type { TxnPorts, TxnSettings } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 import { stateTopic } from './state-topic.ts'
@@ -15,7 +15,7 @@ export interface TxnWorld {
   readonly producerIds: ProducerIds
   readonly markers: MarkerPort
   readonly settings: BrokerSettings
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   /** The finalized level of the feature. */
   transactionVersion(): number
@@ -24,9 +24,9 @@ export interface TxnWorld {
 }
 
 export function txnPorts(world: TxnWorld): TxnPorts {
-  const { clock, logger, markers, producerIds, settings } = world
+  const { clocks, logger, markers, producerIds, settings } = world
   return {
-    clock,
+    clocks,
     logger,
     markers,
     settings: txnSettings(settings),

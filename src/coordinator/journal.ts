@@ -1,7 +1,7 @@
 /** The log of one partition of a coordinator's topic, as far as a coordinator needs it. */
 import type { KeyValue } from '../protocol/keyed-record.ts'
 import type { TxnResult } from '../protocol/records/control.ts'
-import type { Steps } from '../runtime/steps.ts'
+import type { Steps } from '../runtime/pace.ts'
 
 /** In whose name records are written: they count once its transaction has been committed. */
 export interface JournalProducer {

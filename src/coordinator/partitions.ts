@@ -3,7 +3,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishNow, type Steps } from '../runtime/steps.ts'
+import { finishNow, type Steps } from '../runtime/pace.ts'
 import type { StateJournal } from './journal.ts'
 import { partitionFor } from './partitioner.ts'
 

@@ -4,7 +4,7 @@
  */
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { Clocks, WallClock } from '../runtime/time.ts'
 import type { AdminView, GroupDescription } from './admin-view.ts'
 import type { AnswerBudget } from './answer-budget.ts'
 import { describe } from './classic/admin.ts'
@@ -60,11 +60,11 @@ const MEMBER_BYTES = 32
 const NOTHING_TO_DESCRIBE: GroupDescription = { groupState: '', protocolType: '', protocolData: '', members: [] }
 
 export class GroupAdmin {
-  readonly #clock: Clock
+  readonly #wall: WallClock
   readonly #partitions: PartitionsOfGroups
 
-  constructor({ clock }: { readonly clock: Clock }, partitions: PartitionsOfGroups) {
-    this.#clock = clock
+  constructor({ clocks }: { readonly clocks: Pick<Clocks, 'wall'> }, partitions: PartitionsOfGroups) {
+    this.#wall = clocks.wall
     this.#partitions = partitions
   }
 
@@ -106,7 +106,7 @@ export class GroupAdmin {
         if (group.deletion !== 'NONE') throw new KafkaError(group.deletion, `group ${groupId} has members`)
         const { offsets } = partition
         const ofOffsets = forgetGroup(groupId, offsets.of(groupId), offsets.pending.of(groupId))
-        partition.writeInParts([...ofOffsets, ...group.tombstones()], this.#clock.now())
+        partition.writeInParts([...ofOffsets, ...group.tombstones()], this.#wall.now())
         return { groupId, errorCode: 'NONE' }
       },
       errorCode => ({ groupId, errorCode })
@@ -122,7 +122,7 @@ export class GroupAdmin {
         if (group.offsetDeletion !== 'NONE') throw new KafkaError(group.offsetDeletion, `group ${groupId} has members`)
         const free = topics.filter(({ name }) => !group.isSubscribedTo(name))
         const { offsets } = partition
-        partition.writeInParts(forgetPartitions(groupId, free, offsets.of(groupId), offsets.pending), this.#clock.now())
+        partition.writeInParts(forgetPartitions(groupId, free, offsets.of(groupId), offsets.pending), this.#wall.now())
         return { errorCode: 'NONE', topics: topics.map(topic => deletedOf(topic, group)) }
       },
       errorCode => ({ errorCode, topics: [] })

@@ -4,9 +4,9 @@
  */
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
+import type { Clocks } from '../runtime/time.ts'
 import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
 import { type Join, join } from './classic/join.ts'
 import { newMemberId } from './classic/member-id.ts'
@@ -40,7 +40,7 @@ export interface LeaveGroupAnswer {
 }
 
 export interface ClassicGroupPorts {
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly random: Random
   readonly settings: { readonly minSessionTimeoutMs: number; readonly maxSessionTimeoutMs: number }
@@ -106,7 +106,7 @@ export class ClassicGroups {
 
   #join(partition: GroupPartition, request: JoinGroupRequest, ticket: number): void {
     const { groupId, memberId, groupInstanceId, clientId } = request
-    const { clock, random } = this.#ports
+    const { clocks, random } = this.#ports
     const group = partition.groups.get(groupId)
     const existing = group?.type === 'classic' ? group : undefined
     if (!existing && memberId !== UNKNOWN_MEMBER_ID) throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
@@ -118,7 +118,7 @@ export class ClassicGroups {
       if (!existing) recordGroup(operation)
       join(operation, command)
     }
-    this.#operations.run(partition, existing ?? emptyGroup(groupId, clock.now()), begin, before)
+    this.#operations.run(partition, existing ?? emptyGroup(groupId, clocks.wall.now()), begin, before)
   }
 
   /** Resolves when the leader has brought the assignment. */

@@ -5,7 +5,7 @@
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import type { JournalProducer } from '../coordinator/journal.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { Clocks } from '../runtime/time.ts'
 import { AnswerBudget } from './answer-budget.ts'
 import { type Claim, commit, commitInTransaction } from './classic/membership.ts'
 import { type CommittedPartitions, commitError, fetchError, transactionalCommitError } from './consumer/commits.ts'
@@ -52,7 +52,7 @@ export interface OffsetSettings {
 }
 
 export interface OffsetPorts {
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly settings: OffsetSettings
 }
 
@@ -117,11 +117,11 @@ export class CommittedOffsets {
     check: () => { partition: GroupPartition; error: ErrorName }
   ): Promise<CommitAnswerTopic[]> {
     try {
-      const { clock, settings } = this.#ports
+      const { clocks, settings } = this.#ports
       const { partition, error } = check()
       if (error !== 'NONE') throw new KafkaError(error, `group ${request.groupId} takes no such commit`)
-      const { records, topics } = decideCommit(request, settings.offsetMetadataMaxBytes, clock.now())
-      partition.write(records, clock.now(), request.producer)
+      const { records, topics } = decideCommit(request, settings.offsetMetadataMaxBytes, clocks.wall.now())
+      partition.write(records, clocks.wall.now(), request.producer)
       await partition.journal.settled()
       return topics
     } catch (error) {

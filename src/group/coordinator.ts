@@ -8,10 +8,10 @@ import type { Texts } from '../config/values.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { TxnResult } from '../protocol/records/control.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { finishFairly } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
-import { finishFairly } from '../runtime/steps.ts'
+import type { Clocks } from '../runtime/time.ts'
 import { GroupAdmin } from './admin.ts'
 import type { GroupLimits } from './classic/operation.ts'
 import { ClassicGroups } from './classic-groups.ts'
@@ -35,7 +35,7 @@ export interface GroupSettings extends GroupLimits, RetentionSettings, OffsetSet
 export interface GroupPorts {
   /** __consumer_offsets */
   readonly topic: StateTopic
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly random: Random
   readonly settings: GroupSettings
@@ -63,12 +63,12 @@ export class GroupCoordinator {
 
   constructor(ports: GroupPorts) {
     this.#ports = ports
-    const { topic, clock, logger, settings } = ports
+    const { topic, clocks, logger, settings } = ports
     const limitsOf = consumerGroupLimits(settings.consumer, groupId => ports.configOf(groupId))
     this.#operations = new GroupOperations({ ...ports, limitsOf })
     this.#partitions = new StatePartitions(
       topic,
-      journal => GroupPartition.load(journal, clock.now(), logger),
+      journal => GroupPartition.load(journal, clocks.wall.now(), logger),
       partition => this.#operations.adopt(partition)
     )
     this.#retention = new Retention(ports, this.#operations.partitions)
@@ -88,7 +88,7 @@ export class GroupCoordinator {
    * expire. Rejects when `signal` calls it off.
    */
   async start(signal?: AbortSignal): Promise<void> {
-    await finishFairly(this.#partitions.loadAll(), { clock: this.#ports.clock, signal })
+    await finishFairly(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
     this.#retention.start()
   }
 
@@ -117,7 +117,7 @@ export class GroupCoordinator {
 
   /** The marker of a producer's transaction has been written to a partition of __consumer_offsets. */
   endTransaction(index: number, producerId: bigint, result: TxnResult): void {
-    this.#partitions.at(index)?.endTransaction(producerId, result, this.#ports.clock.now())
+    this.#partitions.at(index)?.endTransaction(producerId, result, this.#ports.clocks.wall.now())
   }
 
   /** Commits and fetches may name the empty group, as they always could; members may not. */

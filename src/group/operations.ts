@@ -4,9 +4,9 @@
  */
 
 import { KafkaError } from '../protocol/errors.ts'
-import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishFairly, type Steps } from '../runtime/steps.ts'
+import { finishFairly, type Steps } from '../runtime/pace.ts'
+import { type Alarm, type Clocks, readClocks } from '../runtime/time.ts'
 import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { expire, resume, unload } from './classic/membership.ts'
 import { beginOperation, type ClassicOperation, type GroupLimits, type Touch } from './classic/operation.ts'
@@ -27,7 +27,7 @@ import type { GroupRecord } from './records.ts'
 const RETRY_MS = 1_000
 
 export interface OperationPorts {
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: GroupLimits
   readonly topics: GroupTopics
@@ -101,10 +101,10 @@ export class GroupOperations {
 
   /** As `run`, for a consumer group. It may have become a classic one when it is over. */
   runConsumer<T>(partition: GroupPartition, group: ConsumerGroup, act: (operation: ConsumerOperation) => T): T {
-    const { clock, topics, limitsOf, logger, settings } = this.#ports
+    const { clocks, topics, limitsOf, logger, settings } = this.#ports
     const { groupId } = group
     const operation = new ConsumerOperation(group, {
-      now: clock.now(),
+      now: readClocks(clocks),
       topics,
       limits: limitsOf(groupId),
       classic: settings
@@ -118,13 +118,13 @@ export class GroupOperations {
 
   /** Lets a command renew a session. Heartbeats are frequent and groups may be large, so this is done without a copy. */
   touch<T>(group: ClassicGroup, act: (touch: Touch) => T): T {
-    const reply = act({ group, now: this.#ports.clock.now() })
+    const reply = act({ group, now: readClocks(this.#ports.clocks) })
     this.#armFor(group)
     return reply
   }
 
   #begin(group: ClassicGroup): ClassicOperation {
-    return beginOperation(group, this.#ports.clock.now(), this.#ports.settings)
+    return beginOperation(group, readClocks(this.#ports.clocks), this.#ports.settings)
   }
 
   #conclude(partition: GroupPartition, result: CoordinatorResult): void {
@@ -143,7 +143,7 @@ export class GroupOperations {
   }
 
   #armFor(group: Group): void {
-    this.#arm(deadlineOf(group, this.#ports.clock.now()))
+    this.#arm(deadlineOf(group, this.#ports.clocks.deadline.now()))
   }
 
   /** Deadlines that only move away need no new alarm, so a heartbeat costs none. */
@@ -151,7 +151,7 @@ export class GroupOperations {
     if (deadline >= this.#alarmAt) return
     this.#alarm?.cancel()
     this.#alarmAt = deadline
-    this.#alarm = this.#ports.clock.at(deadline, () => this.#alarmRings())
+    this.#alarm = this.#ports.clocks.deadline.at(deadline, () => this.#alarmRings())
   }
 
   /** Many may be late at once: others go first whenever they have been kept waiting. Until then no other alarm is set. */
@@ -174,7 +174,7 @@ export class GroupOperations {
 
   /** What is late still could not be written. */
   #armForNext(group: Group): void {
-    const now = this.#ports.clock.now()
+    const now = this.#ports.clocks.deadline.now()
     const deadline = deadlineOf(group, now)
     this.#arm(deadline > now ? deadline : now + RETRY_MS)
   }
@@ -182,7 +182,7 @@ export class GroupOperations {
   /** One operation of a group that is late. False when it is not, or when that cannot be written. */
   #expire(partition: GroupPartition, groupId: string): boolean {
     const group = partition.groups.get(groupId)
-    const now = this.#ports.clock.now()
+    const now = this.#ports.clocks.deadline.now()
     if (!group || deadlineOf(group, now) > now) return false
     return this.#attempt(group, () => {
       if (group.type === 'classic') this.run(partition, group, expire)
@@ -198,9 +198,9 @@ export class GroupOperations {
       return true
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      const { clock, logger } = this.#ports
+      const { clocks, logger } = this.#ports
       logger.warn({ err: error, groupId }, 'the state of a group cannot be written, trying again')
-      this.#arm(clock.now() + RETRY_MS)
+      this.#arm(clocks.deadline.now() + RETRY_MS)
       return false
     }
   }

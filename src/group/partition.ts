@@ -9,7 +9,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { TxnResult } from '../protocol/records/control.ts'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Steps } from '../runtime/steps.ts'
+import type { Steps } from '../runtime/pace.ts'
 import { type ClassicGroup, emptyGroup, isSimple } from './classic/group.ts'
 import { restoreGroup } from './classic/record.ts'
 import { ConsumerGroup } from './consumer/group.ts'
@@ -29,16 +29,16 @@ export class GroupPartition {
   }
 
   /** Loads a partition. Throws MalformedFrame when a record cannot be understood: nothing can be said of its groups then. */
-  static *load(journal: StateJournal, now: number, logger: Logger): Steps<GroupPartition> {
+  static *load(journal: StateJournal, wallMs: number, logger: Logger): Steps<GroupPartition> {
     const partition = new GroupPartition(journal)
     const skipped = new Map<number, SkippedRecord>()
     yield* journal.replay({
       record: (keyValue, producerId) => {
         const record = decodeRecord(keyValue)
         if (record.type === 'Skipped') skipped.set(record.typeId, record)
-        else partition.#apply(record, now, producerId)
+        else partition.#apply(record, wallMs, producerId)
       },
-      ended: (producerId, result) => partition.endTransaction(producerId, result, now)
+      ended: (producerId, result) => partition.endTransaction(producerId, result, wallMs)
     })
     for (const { typeId, name } of skipped.values()) {
       logger.warn({ typeId }, `records of __consumer_offsets are skipped: ${name ?? 'an unknown type'}`)
@@ -55,22 +55,22 @@ export class GroupPartition {
   }
 
   /** Writes records as one batch, then lets them take effect; offsets of a transaction once it is committed. */
-  write(records: readonly GroupRecord[], now: number, producer?: JournalProducer): void {
+  write(records: readonly GroupRecord[], wallMs: number, producer?: JournalProducer): void {
     if (records.length === 0) return
     this.#append(records, producer)
-    for (const record of records) this.#apply(record, now, producer?.producerId)
+    for (const record of records) this.#apply(record, wallMs, producer?.producerId)
   }
 
   /** The marker of a producer's transaction is in the journal: what it committed here comes to count, or goes. */
-  endTransaction(producerId: bigint, result: TxnResult, now: number): void {
-    for (const { key } of this.#offsets.endTransaction(producerId, result)) this.#makeGroup(key.group, now)
+  endTransaction(producerId: bigint, result: TxnResult, wallMs: number): void {
+    for (const { key } of this.#offsets.endTransaction(producerId, result)) this.#makeGroup(key.group, wallMs)
   }
 
   /** As `write`, in as many batches as it takes: for records that need not come together. */
-  writeInParts(records: readonly GroupRecord[], now: number): void {
+  writeInParts(records: readonly GroupRecord[], wallMs: number): void {
     for (const batch of batchesOf(records, this.journal.maxBatchBytes(), encodeRecord)) {
       this.journal.append(batch.encoded)
-      for (const record of batch.items) this.#apply(record, now)
+      for (const record of batch.items) this.#apply(record, wallMs)
     }
   }
 
@@ -89,14 +89,14 @@ export class GroupPartition {
     this.journal.append(batch.encoded, producer)
   }
 
-  #apply(record: GroupRecord, now: number, producerId?: bigint): void {
+  #apply(record: GroupRecord, wallMs: number, producerId?: bigint): void {
     const groupId = groupIdOf(record)
     if (record.type === 'OffsetCommit') {
       if (producerId === undefined) this.#offsets.apply(record)
       else this.#offsets.holdBack(record, producerId)
-      if (record.value) this.#makeGroup(groupId, now)
+      if (record.value) this.#makeGroup(groupId, wallMs)
     } else if (record.type === 'GroupMetadata') {
-      if (record.value) this.#groups.set(groupId, restoreGroup(groupId, record.value, now))
+      if (record.value) this.#groups.set(groupId, restoreGroup(groupId, record.value))
       else this.#groups.delete(groupId)
     } else {
       this.#applyToConsumerGroup(record)
@@ -121,7 +121,7 @@ export class GroupPartition {
   }
 
   /** A client that only commits makes a "simple" group: empty, without a protocol type. */
-  #makeGroup(group: string, now: number): void {
-    if (!this.#groups.has(group)) this.#groups.set(group, emptyGroup(group, now))
+  #makeGroup(group: string, wallMs: number): void {
+    if (!this.#groups.has(group)) this.#groups.set(group, emptyGroup(group, wallMs))
   }
 }

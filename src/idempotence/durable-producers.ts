@@ -8,7 +8,7 @@ import type { AbortedTxn } from '../log/segment/transaction-index.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import { readEndTxnMarker } from '../protocol/records/control.ts'
-import type { Steps } from '../runtime/steps.ts'
+import type { Steps } from '../runtime/pace.ts'
 import { ProducerSnapshots, type ProducerSnapshotsOptions } from './producer-snapshots.ts'
 import { ProducerStates } from './producer-state.ts'
 

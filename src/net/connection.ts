@@ -6,9 +6,10 @@
 import type { Socket } from 'node:net'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import { FrameDecoder, InvalidFrameSize } from '../protocol/wire/frames.ts'
-import { type Alarm, type Clock, fairTurns } from '../runtime/clock.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { fairTurns } from '../runtime/pace.ts'
+import type { Alarm, Clocks } from '../runtime/time.ts'
 import { addressesOf } from './addresses.ts'
 import { CloseConnection, type ConnectionContext, type Dispatch } from './dispatch.ts'
 import { likelyMistake } from './mistakes.ts'
@@ -28,7 +29,7 @@ export interface ConnectionOptions {
   readonly maxRequestBytes: number
   /** Negative: never. */
   readonly maxIdleMs: number
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly warnings: Warnings
   /** Told whenever the bytes that this connection holds in memory change. */
@@ -69,7 +70,7 @@ export class Connection {
       client: undefined,
       warn: message => this.#warn(`${this.peer} ${message}`)
     }
-    this.#lastActiveMs = options.clock.now()
+    this.#lastActiveMs = options.clocks.deadline.now()
     this.#watchIdle()
     socket.on('data', chunk => this.#received(chunk))
     socket.on('end', () => this.#end())
@@ -124,7 +125,7 @@ export class Connection {
 
   #received(chunk: Buffer): void {
     if (this.#draining) return
-    this.#lastActiveMs = this.#options.clock.now()
+    this.#lastActiveMs = this.#options.clocks.deadline.now()
     this.#decoder.push(chunk)
     if (!this.#serving) void this.#serve()
     else if (this.#decoder.waitingBytes >= MAX_WAITING_BYTES || this.#decoder.waitingChunks >= MAX_WAITING_CHUNKS) {
@@ -136,8 +137,8 @@ export class Connection {
   /** Answers all whole frames that have arrived, one after the other. Runs at most once at a time. */
   async #serve(): Promise<void> {
     this.#serving = true
-    const { clock, dispatch } = this.#options
-    const afterYou = fairTurns(clock)
+    const { clocks, dispatch } = this.#options
+    const afterYou = fairTurns(clocks.loop)
     try {
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
         this.#account(frame.length)
@@ -183,7 +184,7 @@ export class Connection {
       await this.#drained.promise
       this.#drained = undefined
     }
-    this.#lastActiveMs = this.#options.clock.now()
+    this.#lastActiveMs = this.#options.clocks.deadline.now()
   }
 
   #end(): void {
@@ -223,10 +224,10 @@ export class Connection {
 
   /** As in Kafka, idle means that no byte has come or gone, even while a request is delayed. */
   #watchIdle(): void {
-    const { clock, maxIdleMs } = this.#options
+    const { clocks, maxIdleMs } = this.#options
     if (maxIdleMs < 0) return
-    this.#idleAlarm = clock.at(this.#lastActiveMs + maxIdleMs, () => {
-      if (clock.now() < this.#lastActiveMs + maxIdleMs) return this.#watchIdle()
+    this.#idleAlarm = clocks.deadline.at(this.#lastActiveMs + maxIdleMs, () => {
+      if (clocks.deadline.now() < this.#lastActiveMs + maxIdleMs) return this.#watchIdle()
       if (this.#drained) return this.refuse(`it has taken nothing of its answer for ${maxIdleMs} ms`)
       this.#options.logger.debug({ peer: this.peer }, `closed the connection of ${this.peer}: idle for ${maxIdleMs} ms`)
       this.destroy()

@@ -3,8 +3,8 @@
  * so that the broker can tell clients about them; connections wait unread until there is someone to serve them.
  */
 import type { Socket } from 'node:net'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { Clocks } from '../runtime/time.ts'
 import { plainAddress } from './addresses.ts'
 import { Connection } from './connection.ts'
 import type { Dispatch } from './dispatch.ts'
@@ -31,7 +31,7 @@ export interface ServerLimits {
 export interface ServerOptions {
   readonly listeners: readonly ListenerAddress[]
   readonly limits: ServerLimits
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
 }
 
@@ -62,7 +62,7 @@ export class Server {
 
   private constructor(options: ServerOptions) {
     this.#options = options
-    this.#warnings = new Warnings(options.clock, options.logger)
+    this.#warnings = new Warnings(options.clocks.loop, options.logger)
   }
 
   /** Binds all listeners, or none: throws ListenError. */
@@ -105,13 +105,13 @@ export class Server {
   /** Drains, waits `graceMs` at most for answers to leave, and closes what is left. */
   async close(graceMs = 0): Promise<void> {
     this.drain()
-    const { clock } = this.#options
+    const { clocks } = this.#options
     const listenersClosed = this.#bound.flatMap(({ sockets }) => sockets.map(closedServer))
     this.#bound = []
     const destroyAll = () => {
       for (const connection of this.#connections) connection.destroy()
     }
-    const alarm = clock.at(clock.now() + graceMs, destroyAll)
+    const alarm = clocks.loop.at(clocks.loop.now() + graceMs, destroyAll)
     await Promise.all([...listenersClosed, ...Array.from(this.#connections, connection => connection.gone)])
     alarm.cancel()
     this.#warnings.flush()
@@ -170,14 +170,14 @@ export class Server {
   }
 
   #open({ socket, listenerName }: WaitingSocket, dispatch: Dispatch): void {
-    const { limits, clock, logger } = this.#options
+    const { limits, clocks, logger } = this.#options
     const connection = new Connection(socket, {
       id: ++this.#lastConnectionId,
       listenerName,
       dispatch,
       maxRequestBytes: limits.maxRequestBytes,
       maxIdleMs: limits.maxIdleMs,
-      clock,
+      clocks,
       logger,
       warnings: this.#warnings,
       heldBytesChanged: deltaBytes => this.#hold(deltaBytes)

@@ -2,8 +2,8 @@
  * Warnings about connections, few enough to be read: an address that keeps coming with the same mistake (a health check,
  * a scan, a client that retries) is told of a few times a minute, then counted, so that it cannot fill the log.
  */
-import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { LogBindings, Logger } from '../runtime/logger.ts'
+import type { Alarm, MonotonicClock } from '../runtime/time.ts'
 
 const PERIOD_MS = 60_000
 const MOST_IN_FULL = 10
@@ -13,20 +13,20 @@ const OTHERS = 'other addresses'
 
 /** The warnings of one server. */
 export class Warnings {
-  readonly #clock: Clock
+  readonly #loop: MonotonicClock
   readonly #logger: Logger
   /** How often each address was warned of in this period. */
   readonly #counts = new Map<string, number>()
   #periodEnd: Alarm | undefined
 
-  constructor(clock: Clock, logger: Logger) {
-    this.#clock = clock
+  constructor(loop: MonotonicClock, logger: Logger) {
+    this.#loop = loop
     this.#logger = logger
   }
 
   /** Warns of a connection from `ip`; at the debug level when enough has been said about it. */
   warn(ip: string, bindings: LogBindings, message: string): void {
-    this.#periodEnd ??= this.#clock.at(this.#clock.now() + PERIOD_MS, () => this.flush())
+    this.#periodEnd ??= this.#loop.at(this.#loop.now() + PERIOD_MS, () => this.flush())
     const address = this.#counts.has(ip) || this.#counts.size < MOST_ADDRESSES ? ip : OTHERS
     const count = (this.#counts.get(address) ?? 0) + 1
     this.#counts.set(address, count)

@@ -8,8 +8,8 @@ import { segmentOffsets } from '../log/segment/segments.ts'
 import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Replicas } from './replicas.ts'
 
@@ -18,7 +18,7 @@ export interface LogCleaningPorts {
   readonly metadata: MetadataLog
   readonly directory: LogDirectory
   readonly storage: Storage
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   /** The broker's settings in force. */
   settings(): BrokerSettings
@@ -26,10 +26,10 @@ export interface LogCleaningPorts {
 
 /** A cleaner of the broker's compacted topics, which has not been started. */
 export function logCleaner(ports: LogCleaningPorts): LogCleaner {
-  const { directory, clock, logger, settings } = ports
+  const { directory, clocks, logger, settings } = ports
   const logs = new CompactedLogs(ports)
   return new LogCleaner({
-    clock,
+    clocks,
     logger,
     offsets: directory.cleanerOffsets,
     settings: () => cleanerSettings(settings()),

@@ -7,15 +7,15 @@ import type { PartitionLog } from '../log/partition-log/partition-log.ts'
 import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import type { Alarm, Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishFairly, type Steps } from '../runtime/steps.ts'
+import { finishFairly, type Steps } from '../runtime/pace.ts'
+import type { Alarm, Clocks } from '../runtime/time.ts'
 import type { Replicas } from './replicas.ts'
 
 export interface LogRetentionPorts {
   readonly replicas: Pick<Replicas, 'find' | 'hasLog' | 'partition' | 'settingsOf'>
   readonly metadata: Pick<MetadataLog, 'image'>
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   /** The broker's settings in force. */
   settings(): BrokerSettings
@@ -41,8 +41,8 @@ export class LogRetention {
   }
 
   #arm(delayMs: number): void {
-    const { clock, settings } = this.#ports
-    this.#alarm = clock.at(clock.now() + delayMs, () => {
+    const { clocks, settings } = this.#ports
+    this.#alarm = clocks.deadline.at(clocks.deadline.now() + delayMs, () => {
       this.#arm(settings().get('log.retention.check.interval.ms'))
       // One after the other, should one take longer than the interval.
       this.#checking = this.#checking.then(() => this.#check())
@@ -51,10 +51,10 @@ export class LogRetention {
 
   /** Never rejects. */
   async #check(): Promise<void> {
-    const { clock, logger } = this.#ports
+    const { clocks, logger } = this.#ports
     const { signal } = this.#stopping
     try {
-      await finishFairly(this.#deleting(), { clock, signal })
+      await finishFairly(this.#deleting(), { clocks, signal })
     } catch (error) {
       if (!signal.aborted) logger.error({ err: error }, 'old segments could not be looked for')
     }

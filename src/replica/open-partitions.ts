@@ -8,16 +8,16 @@ import type { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import type { LogConfig } from '../log/partition-log/log-config.ts'
 import type { PartitionState, TopicState } from '../metadata/image/image.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishNow, type Steps } from '../runtime/steps.ts'
+import { finishNow, type Steps } from '../runtime/pace.ts'
+import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import { Partition } from './partition.ts'
 
 export interface OpenPartitionsPorts {
   readonly directory: LogDirectory
   readonly storage: Storage
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   /** How a topic's logs are kept, as of this moment. */
   logConfigOf(topic: string): LogConfig
@@ -77,11 +77,11 @@ export class OpenPartitions {
   }
 
   *#opening({ name, topicId }: TopicState, index: number, leaderEpoch: number): Steps<Partition> {
-    const { directory, storage, clock, logger } = this.#ports
+    const { directory, storage, clocks, logger } = this.#ports
     const log = directory.log({ topic: name, partition: index }, topicId, this.#ports.logConfigOf(name))
     log.checkOnline()
     const expirationMs = this.#ports.producerExpirationMs()
-    const producers = yield* DurableProducers.loading({ storage, log, logger, now: clock.now(), expirationMs })
+    const producers = yield* DurableProducers.loading({ storage, log, logger, now: clocks.wall.now(), expirationMs })
     const partition = new Partition(name, index, log, producers, leaderEpoch)
     const ofTopic = this.#byTopic.get(topicId) ?? []
     ofTopic[index] = partition

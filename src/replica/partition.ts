@@ -13,7 +13,7 @@ import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import type { BatchOptions } from '../protocol/records/builder.ts'
 import { buildEndTxnMarker, type EndTxnMarker } from '../protocol/records/control.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { WallClock } from '../runtime/time.ts'
 import { Watchers } from './purgatory.ts'
 import { StableArrivals } from './stable-arrivals.ts'
 
@@ -137,8 +137,8 @@ export class Partition {
    * Appends records of a coordinator as one batch, in the transaction of a producer where one is named. Throws as
    * PartitionLog.append and ProducerStates.checkFromCoordinator.
    */
-  appendJournal(records: readonly JournalRecord[], clock: Clock, options: BatchOptions): void {
-    const journal = new Journal(this.log, clock, this.leaderEpoch)
+  appendJournal(records: readonly JournalRecord[], wall: WallClock, options: BatchOptions): void {
+    const journal = new Journal(this.log, wall, this.leaderEpoch)
     const batch = journal.batchOf(records, options)
     if (batch.isTransactional) this.#producers.states.checkFromCoordinator(batch)
     journal.appendBatch(batch)

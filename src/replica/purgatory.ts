@@ -2,8 +2,8 @@
  * The purgatory (Kafka: DelayedOperationPurgatory). A delayed fetch completes when enough bytes have arrived in its partitions, at
  * its deadline, when its connection closes, or when the broker stops. An append costs one subtraction for each delayed fetch.
  */
-import type { Clock } from '../runtime/clock.ts'
 import { deferred } from '../runtime/deferred.ts'
+import type { MonotonicClock } from '../runtime/time.ts'
 
 /** A fetch that waits until its count of missing bytes, lowered by every append to its partitions, reaches zero. */
 interface DelayedFetch {
@@ -42,7 +42,11 @@ export class Watchers {
 }
 
 /** Waits for the high watermark of an acks=all Produce: whether `promise` resolves before `deadlineMs`. Rejects as it does. */
-export async function delayedProduce(deadlineMs: number, promise: Promise<void>, clock: Clock): Promise<boolean> {
+export async function delayedProduce(
+  deadlineMs: number,
+  promise: Promise<void>,
+  clock: MonotonicClock
+): Promise<boolean> {
   const { promise: late, resolve } = deferred<boolean>()
   const alarm = clock.at(deadlineMs, () => resolve(false))
   try {
@@ -54,12 +58,12 @@ export async function delayedProduce(deadlineMs: number, promise: Promise<void>,
 
 /** All delayed fetches of one broker. */
 export class Purgatory {
-  readonly #clock: Clock
+  readonly #loop: MonotonicClock
   readonly #delayed = new Set<DelayedFetch>()
   #closed = false
 
-  constructor(clock: Clock) {
-    this.#clock = clock
+  constructor(loop: MonotonicClock) {
+    this.#loop = loop
   }
 
   /** Number of delayed fetches. */
@@ -72,7 +76,7 @@ export class Purgatory {
     if (this.#closed || gone.aborted) return
     const { promise, resolve } = deferred<void>()
     const delayed: DelayedFetch = { missingBytes, complete: () => resolve() }
-    const alarm = this.#clock.at(deadlineMs, delayed.complete)
+    const alarm = this.#loop.at(deadlineMs, delayed.complete)
     gone.addEventListener('abort', delayed.complete)
     this.#delayed.add(delayed)
     for (const watchers of watched) watchers.add(delayed)

@@ -15,10 +15,10 @@ import type { MetadataRecord, MetadataRecordOf } from '../metadata/records.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { ZERO_UUID } from '../protocol/wire/bytes.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { Steps } from '../runtime/pace.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
-import type { Steps } from '../runtime/steps.ts'
+import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import { missingTopic, topicOverrides, WITHOUT_COORDINATOR } from './new-topics.ts'
 import { OpenPartitions } from './open-partitions.ts'
@@ -35,7 +35,7 @@ export interface ReplicasPorts {
   readonly metadata: MetadataLog
   readonly directory: LogDirectory
   readonly storage: Storage
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
   readonly nodeId: number

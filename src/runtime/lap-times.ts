@@ -1,19 +1,19 @@
 /** How long the parts of some work took, one after the other: each begins where the one before ended. */
-import type { Clock } from './clock.ts'
+import type { MonotonicClock } from './time.ts'
 
 export class LapTimes {
-  readonly #clock: Clock
+  readonly #loop: MonotonicClock
   readonly #laps: Record<string, number> = {}
   #beganMs: number
 
-  constructor(clock: Clock) {
-    this.#clock = clock
-    this.#beganMs = clock.now()
+  constructor(loop: MonotonicClock) {
+    this.#loop = loop
+    this.#beganMs = loop.now()
   }
 
   /** The part that was under way ends here. */
   lap(name: string): void {
-    const nowMs = this.#clock.now()
+    const nowMs = this.#loop.now()
     this.#laps[name] = nowMs - this.#beganMs
     this.#beganMs = nowMs
   }

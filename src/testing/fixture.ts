@@ -2,9 +2,9 @@
 import { resolve } from '../config/resolve.ts'
 import { fromObject } from '../config/sources.ts'
 import { type RunningNode, startNode } from '../node.ts'
-import { systemClock } from '../runtime/clock.ts'
 import { silentLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
+import { systemClocks } from '../runtime/time.ts'
 import type { MiniKafkaOptions } from './options.ts'
 import { createTopics } from './topics.ts'
 
@@ -33,7 +33,7 @@ export class MiniKafka implements AsyncDisposable {
     const { config = {}, dataDir = null, logger = silentLogger } = options
     const { settings, unhonoured } = resolve(fromObject(listening(options), 'host'), fromObject(config))
     if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
-    const node = await startNode({ settings, dataDir, clock: systemClock, random: systemRandom, logger })
+    const node = await startNode({ settings, dataDir, clocks: systemClocks, random: systemRandom, logger })
     const kafka = new MiniKafka(node)
     try {
       await createTopics(node.dispatch, options.topics ?? [])

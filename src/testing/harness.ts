@@ -52,9 +52,9 @@ export class Harness implements AsyncDisposable {
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
     const { clock = new ManualClock(), random = seededRandom(7), logger = silentLogger, progress, signal } = options
-    const { storage = new MemoryStorage({ now: () => clock.now() }) } = options
+    const { storage = new MemoryStorage({ now: () => clock.wall.now() }) } = options
     const { settings } = resolve(fromObject(options.config ?? {}))
-    const broker = await Broker.start({ settings, storage, clock, random, logger, progress, signal })
+    const broker = await Broker.start({ settings, storage, clocks: clock, random, logger, progress, signal })
     return new Harness(broker, clock, storage, options)
   }
 

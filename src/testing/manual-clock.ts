@@ -1,50 +1,77 @@
-/** Time that moves only when a test says so: alarms fire in order of their time while it is being advanced. */
-import type { Alarm, Clock } from '../runtime/clock.ts'
+/** Time that passes only when a test says so. */
+import type { Alarm, Clocks, MonotonicClock, WallClock } from '../runtime/time.ts'
+
+/** Not those of the wall clock, so that no time of one clock passes for a time of another. */
+const DEADLINE_ORIGIN_MS = 1_000_000
+const LOOP_ORIGIN_MS = 5_000
 
 interface SetAlarm {
+  /** Counted from the beginning of the test. */
   readonly timeMs: number
   readonly fire: () => void
 }
 
-/** A Clock for tests. It begins at a given time, by default in November 2023. */
-export class ManualClock implements Clock {
-  #nowMs: number
+/** Kafka's three clocks for tests. The wall clock begins at a given time, by default in November 2023. */
+export class ManualClock implements Clocks {
+  readonly wall: WallClock = { now: () => this.#wallOriginMs + this.#passedMs }
+  readonly deadline: MonotonicClock = this.#monotonic(DEADLINE_ORIGIN_MS)
+  readonly loop: MonotonicClock
+  /** How far each look at the loop's clock moves it: work then takes time, and yields. No other clock sees that. */
+  workMs = 0
+  #wallOriginMs: number
+  #passedMs = 0
+  #workedMs = 0
   readonly #alarms = new Set<SetAlarm>()
 
-  constructor(nowMs = 1_700_000_000_000) {
-    this.#nowMs = nowMs
+  constructor(wallMs = 1_700_000_000_000) {
+    this.#wallOriginMs = wallMs
+    const { now, at } = this.#monotonic(LOOP_ORIGIN_MS)
+    this.loop = {
+      now: () => {
+        this.#workedMs += this.workMs
+        return now() + this.#workedMs
+      },
+      at: (timeMs, fire) => at(timeMs - this.#workedMs, fire)
+    }
   }
 
-  now(): number {
-    return this.#nowMs
-  }
-
-  /** An alarm in the past waits for the next `advance`, which may be by 0. */
-  at(timeMs: number, fire: () => void): Alarm {
-    const alarm = { timeMs, fire }
-    this.#alarms.add(alarm)
-    return { cancel: () => this.#alarms.delete(alarm) }
-  }
-
-  /** Alarms that have been set and neither fired nor been cancelled. */
+  /** Alarms of all clocks that are set and have neither fired nor been cancelled. */
   get pendingAlarms(): number {
     return this.#alarms.size
   }
 
-  /** The time of the nearest alarm. */
-  get nextAlarmMs(): number | undefined {
-    return this.#nearest()?.timeMs
+  /** How long it is until the next alarm; negative for one that is overdue. */
+  get nextAlarmInMs(): number | undefined {
+    const nearest = this.#nearest()
+    return nearest && nearest.timeMs - this.#passedMs
   }
 
-  /** Moves time on, firing what becomes due at its own time, alarms set meanwhile included. */
+  /** Time passes on all clocks. Each alarm fires at its own time, those included that are set meanwhile. */
   advance(byMs: number): void {
-    const untilMs = this.#nowMs + byMs
+    const untilMs = this.#passedMs + byMs
     for (let alarm = this.#nearest(); alarm !== undefined && alarm.timeMs <= untilMs; alarm = this.#nearest()) {
       this.#alarms.delete(alarm)
-      this.#nowMs = Math.max(this.#nowMs, alarm.timeMs)
+      this.#passedMs = Math.max(this.#passedMs, alarm.timeMs)
       alarm.fire()
     }
-    this.#nowMs = untilMs
+    this.#passedMs = untilMs
+  }
+
+  /** Sets the wall clock forward or back while no time passes, as NTP does, or a user of the fixture. */
+  stepWall(byMs: number): void {
+    this.#wallOriginMs += byMs
+  }
+
+  /** An alarm in the past waits for the next `advance`, which may be by 0. */
+  #monotonic(originMs: number): MonotonicClock {
+    return {
+      now: () => originMs + this.#passedMs,
+      at: (timeMs: number, fire: () => void): Alarm => {
+        const alarm = { timeMs: timeMs - originMs, fire }
+        this.#alarms.add(alarm)
+        return { cancel: () => this.#alarms.delete(alarm) }
+      }
+    }
   }
 
   #nearest(): SetAlarm | undefined {

@@ -6,7 +6,7 @@
 import { coordinatorError } from '../coordinator/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import { finishFairly } from '../runtime/steps.ts'
+import { finishFairly } from '../runtime/pace.ts'
 import { TransactionExpiration, type TransactionExpirationSettings } from './expiration.ts'
 import {
   addPartitions,
@@ -69,7 +69,7 @@ export class TxnCoordinator {
 
   /** Loads all transactional ids, goes on with what was decided and not done, and begins to watch the time. */
   async start(signal?: AbortSignal): Promise<void> {
-    await finishFairly(this.#partitions.loadAll(), { clock: this.#ports.clock, signal })
+    await finishFairly(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
     this.#expiration.start()
   }
 
@@ -104,10 +104,10 @@ export class TxnCoordinator {
   initProducer({ transactionalId, timeoutMs, expected, client }: InitRequest): Promise<Producer> {
     return this.#operation(transactionalId, async partition => {
       this.#checkTimeout(timeoutMs)
-      const { clock, newProducerId } = this.#ports
+      const { clocks, newProducerId } = this.#ports
       const existing = partition.txns.get(transactionalId)
-      const txn = existing ?? newTxn(transactionalId, newProducerId(), timeoutMs, clock.now())
-      const next = initProducer(txn, { timeoutMs, expected, newProducerId }, clock.now())
+      const txn = existing ?? newTxn(transactionalId, newProducerId(), timeoutMs, clocks.wall.now())
+      const next = initProducer(txn, { timeoutMs, expected, newProducerId }, clocks.wall.now())
       if (next === 'abort first') {
         await this.#markers.end(partition, this.#fence(partition, txn, ANOTHER_INSTANCE, client))
         throw new KafkaError('CONCURRENT_TRANSACTIONS', `the transaction of ${transactionalId} has to end first`)
@@ -122,7 +122,7 @@ export class TxnCoordinator {
   addPartitions(transactionalId: string, producer: Producer, added: TxnPartitions, clientVersion: number) {
     return this.#operation(transactionalId, partition => {
       const txn = requireTxn(partition, transactionalId)
-      const next = addPartitions(txn, producer, added, clientVersion, this.#ports.clock.now())
+      const next = addPartitions(txn, producer, added, clientVersion, this.#ports.clocks.wall.now())
       if (next) this.#write(partition, next)
     })
   }
@@ -144,9 +144,9 @@ export class TxnCoordinator {
    */
   end({ transactionalId, producer, result, clientVersion, client }: EndRequest): Promise<Producer> {
     return this.#operation(transactionalId, async partition => {
-      const { clock, newProducerId } = this.#ports
+      const { clocks, newProducerId } = this.#ports
       const txn = requireTxn(partition, transactionalId)
-      const next = endTxn(txn, { producer, result, clientVersion, newProducerId }, clock.now())
+      const next = endTxn(txn, { producer, result, clientVersion, newProducerId }, clocks.wall.now())
       if (!next) return txn
       this.#write(partition, next)
       if (result === 'ABORT') this.#log(txn, next, 'a transaction is aborted: its producer wants it so', client)
@@ -188,8 +188,8 @@ export class TxnCoordinator {
 
   /** Decides that an open transaction is aborted and its producer fenced. */
   #fence(partition: TxnPartition, txn: Txn, cause: string, client?: string): Txn {
-    const { clock, newProducerId } = this.#ports
-    const next = fenceAndAbort(txn, this.#ports.transactionVersion(), newProducerId, clock.now())
+    const { clocks, newProducerId } = this.#ports
+    const next = fenceAndAbort(txn, this.#ports.transactionVersion(), newProducerId, clocks.wall.now())
     this.#write(partition, next)
     this.#log(txn, next, `a transaction is aborted and its producer fenced: ${cause}`, client)
     return next

@@ -1,7 +1,7 @@
 /** Aborts timed-out transactions and removes expired transactional ids. */
 import { KafkaError } from '../protocol/errors.ts'
-import { type Alarm, type Clock, repeat } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { type Alarm, type Clocks, repeat } from '../runtime/time.ts'
 import { isExpired, isTimedOut } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
 import type { Txn } from './txn.ts'
@@ -16,7 +16,7 @@ export interface TransactionExpirationSettings {
 }
 
 export interface TransactionExpirationPorts {
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: TransactionExpirationSettings
 }
@@ -42,12 +42,12 @@ export class TransactionExpiration {
   }
 
   start(): void {
-    const { clock, settings } = this.#ports
+    const { clocks, settings } = this.#ports
     const abort = () => this.#abortTimedOut()
     const remove = () => this.#removeExpired()
     this.#alarms = [
-      repeat(clock, () => settings.abortIntervalMs, abort),
-      repeat(clock, () => settings.removeIntervalMs, remove)
+      repeat(clocks.deadline, () => settings.abortIntervalMs, abort),
+      repeat(clocks.deadline, () => settings.removeIntervalMs, remove)
     ]
   }
 
@@ -58,13 +58,13 @@ export class TransactionExpiration {
 
   /** Few at a time, for each abort writes to many logs: the rest come as soon as the others had their turn. */
   #abortTimedOut(): void {
-    const { clock } = this.#ports
+    const { clocks } = this.#ports
     let count = 0
     for (const partition of this.#partitions) {
       for (const txn of partition.txns.values()) {
-        if (!isTimedOut(txn, clock.now())) continue
+        if (!isTimedOut(txn, clocks.wall.now())) continue
         if (++count > MOST_ABORTS) {
-          this.#next = clock.at(clock.now(), () => this.#abortTimedOut())
+          this.#next = clocks.loop.at(clocks.loop.now(), () => this.#abortTimedOut())
           return
         }
         const cause = `it was open for more than ${txn.timeoutMs} ms`
@@ -80,9 +80,9 @@ export class TransactionExpiration {
   }
 
   #removeExpired(): void {
-    const { clock, settings, logger } = this.#ports
+    const { clocks, settings, logger } = this.#ports
     for (const partition of this.#partitions) {
-      const isOld = (txn: Txn) => isExpired(txn, settings.expirationMs, clock.now())
+      const isOld = (txn: Txn) => isExpired(txn, settings.expirationMs, clocks.wall.now())
       const transactionalIds = [...partition.txns.values()].filter(isOld).map(({ transactionalId }) => transactionalId)
       if (transactionalIds.length === 0) continue
       this.#orLater(() => {

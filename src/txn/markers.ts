@@ -6,8 +6,9 @@
  */
 import { KafkaError } from '../protocol/errors.ts'
 import type { EndTxnMarker } from '../protocol/records/control.ts'
-import { type Alarm, type Clock, fairTurns } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { fairTurns } from '../runtime/pace.ts'
+import type { Alarm, Clocks } from '../runtime/time.ts'
 import { completed, resultOf } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
 import type { Txn } from './txn.ts'
@@ -27,7 +28,7 @@ export interface MarkerPort {
 }
 
 export interface TransactionMarkerPorts {
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly markers: MarkerPort
   /** The finalized `transaction.version`. */
@@ -105,7 +106,7 @@ export class TransactionMarkers {
       if (lost.length > 0) pending.missing = [...pending.missing, ...(await Promise.all(lost)).flat()]
       if (!isCurrent(pending)) return
       if (pending.missing.length > 0) this.#retryLater(pending)
-      else partition.write(completed(txn, this.#ports.clock.now()), this.#ports.transactionVersion())
+      else partition.write(completed(txn, this.#ports.clocks.wall.now()), this.#ports.transactionVersion())
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       if (FENCED.has(error.code)) this.#giveUp(pending, error)
@@ -119,7 +120,7 @@ export class TransactionMarkers {
    */
   *#mark(pending: PendingCompleteTxn, lost: Promise<MarkerPartition[]>[]): Iterable<Promise<void>> {
     const marker = markerOf(pending)
-    const afterYou = fairTurns(this.#ports.clock)
+    const afterYou = fairTurns(this.#ports.clocks.loop)
     const missed: MarkerPartition[] = []
     let fenced: KafkaError | undefined
     for (const partition of pending.missing) {
@@ -150,12 +151,12 @@ export class TransactionMarkers {
   }
 
   #retryLater(pending: PendingCompleteTxn, error?: KafkaError): void {
-    const { clock } = this.#ports
+    const { clocks } = this.#ports
     if (!isCurrent(pending)) return
     if (!pending.isLogged)
       this.#warn(pending, 'a transaction cannot be completed yet, and is tried again until it can', error)
     pending.isLogged = true
-    const alarm = clock.at(clock.now() + RETRY_MS, () => {
+    const alarm = clocks.deadline.at(clocks.deadline.now() + RETRY_MS, () => {
       this.#alarms.delete(alarm)
       this.#inBackground(this.#drive(pending))
     })

@@ -6,7 +6,7 @@ import { batchesOf } from '../coordinator/batches.ts'
 import type { StateJournal } from '../coordinator/journal.ts'
 import type { KeyValue } from '../protocol/keyed-record.ts'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
-import type { Steps } from '../runtime/steps.ts'
+import type { Steps } from '../runtime/pace.ts'
 import { decodeTxn, encodeTombstone, encodeTxn } from './records.ts'
 import type { Txn } from './txn.ts'
 

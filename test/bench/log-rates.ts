@@ -8,9 +8,10 @@ import { Removal } from '../../src/log/partition-log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery/recovery.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
-import { nextTurn, systemClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { systemClocks } from '../../src/runtime/time.ts'
 import { NodeStorage } from '../../src/storage/node-storage.ts'
 import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
 import { megabytesPerSecond, secondsOf, show, whole } from './figures.ts'
@@ -29,20 +30,19 @@ const AT_ONCE = 16
 function batchOf(recordBytes: number, keyOf: (index: number) => Buffer | null = () => null): RecordBatch {
   const value = seededRandom(1).bytes(recordBytes)
   const count = Math.max(1, Math.floor(BATCH_BYTES / recordBytes))
-  const timestamp = BigInt(systemClock.now())
+  const timestamp = BigInt(systemClocks.wall.now())
   return buildBatch(Array.from({ length: count }, (_, index) => ({ key: keyOf(index), value, timestamp })))
 }
 
 function open(directory: string, config: Partial<LogConfig> = {}): { log: PartitionLog; storage: NodeStorage } {
   const storage = new NodeStorage(directory)
   storage.makeDirectory(FOLDER)
-  const clock = systemClock
   const log = new PartitionLog({
     storage,
     folder: FOLDER,
     config: { ...DEFAULT_LOG_CONFIG, ...config },
-    clock,
-    removal: new Removal(storage, clock, silentLogger),
+    clocks: systemClocks,
+    removal: new Removal(storage, systemClocks.deadline, silentLogger),
     random: seededRandom(1),
     logger: silentLogger
   })
@@ -109,7 +109,7 @@ export async function compactionRate(directory: string): Promise<void> {
       batchOf(1000, () => Buffer.from(`key ${random.below(KEYS)}`)),
       0
     )
-  const toClean = logToClean(log, undefined, systemClock.now())
+  const toClean = logToClean(log, undefined, systemClocks.wall.now())
   const mapLimits = { memoryBytes: 134_217_728, loadFactor: 0.9 }
   let sliceBytes = 0
   const spend = (bytes: number) => {
@@ -123,7 +123,7 @@ export async function compactionRate(directory: string): Promise<void> {
     toClean,
     mapLimits,
     decompressedLimit: Number.POSITIVE_INFINITY,
-    nowMs: systemClock.now(),
+    nowMs: systemClocks.wall.now(),
     spend
   })
   const seconds = await secondsOf(() => cleaning.run())

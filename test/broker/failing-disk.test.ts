@@ -1,6 +1,6 @@
 // A disk that fails under the records of a partition, or under the metadata.
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import type { StorageOperation } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'

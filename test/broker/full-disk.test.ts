@@ -1,6 +1,6 @@
 /** A disk without room: whatever would write is refused and leaves nothing half done, all else is served, and it goes on. */
 import { expect, it } from 'vitest'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { MemoryStorage, type StorageFault, type StorageOperation } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
@@ -115,7 +115,7 @@ it('lets old records go: by retention, and where a client deletes them', async (
   const broker = await Harness.start({ storage, config: CONFIG })
   const topicId = await broker.createTopic('t', 1, { ...TOPIC_CONFIG, 'retention.ms': '60000' })
   const logs = () => storage.list('t-0').filter(({ name }) => name.endsWith('.log')).length
-  const timestamp = BigInt(broker.clock.now())
+  const timestamp = BigInt(broker.clock.wall.now())
   for (let record = 0; record < 10; record++) await broker.produce(topicId, batchOf([`${record}`], {}, timestamp))
   expect(logs()).toBe(4)
   disk.isFull = true

@@ -1,6 +1,6 @@
 /** A broker whose disk takes its time: answers wait for it, where flush.messages wants that. */
 
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { HeldStorage } from '../log/partition-log/held-storage.ts'

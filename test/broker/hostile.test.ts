@@ -1,7 +1,7 @@
 /** Requests that are small and want much, and a disk that fails in the middle of a change. */
 import { describe, expect, it } from 'vitest'
 import { APIS } from '../../src/protocol/messages/index.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'

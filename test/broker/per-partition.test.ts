@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { eachInTurns } from '../../src/broker/per-partition.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 describe('many items, each with an answer', () => {
@@ -9,7 +9,7 @@ describe('many items, each with an answer', () => {
   it('are answered in their order, and others have their turn before all are done', async () => {
     const clock = new ManualClock()
     let done = 0
-    const answered = eachInTurns(items, clock, async item => {
+    const answered = eachInTurns(items, clock.loop, async item => {
       clock.advance(1)
       done++
       return item * 2
@@ -25,14 +25,14 @@ describe('many items, each with an answer', () => {
 
   it('are all begun at once where they take no time', async () => {
     let begun = 0
-    const answered = eachInTurns(items, new ManualClock(), async () => ++begun)
+    const answered = eachInTurns(items, new ManualClock().loop, async () => ++begun)
     expect(begun).toBe(items.length)
     await answered
   })
 
   it('fail together, and no failure goes unnoticed', async () => {
     const clock = new ManualClock()
-    const failing = eachInTurns(items, clock, async item => {
+    const failing = eachInTurns(items, clock.loop, async item => {
       clock.advance(3)
       if (item === 1) throw new Error('a bug')
     })

@@ -6,9 +6,9 @@ import { resolve } from '../../src/config/resolve.ts'
 import { fromObject } from '../../src/config/sources.ts'
 import { Server } from '../../src/net/server.ts'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
-import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
+import { systemClocks } from '../../src/runtime/time.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { losingAnswers } from '../broker/lost-answers.ts'
 
@@ -25,7 +25,7 @@ const LIMITS = {
 const ROUNDS = 4
 
 test('a transactional producer of kafkajs that loses answers', async () => {
-  const world = { clock: systemClock, logger: silentLogger }
+  const world = { clocks: systemClocks, logger: silentLogger }
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
   const server = await Server.bind({ ...world, listeners, limits: LIMITS })
   const { settings } = resolve(fromObject({}))

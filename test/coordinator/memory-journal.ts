@@ -1,7 +1,7 @@
 /** A journal in memory that can fail. What was written outlives the coordinator that wrote it. */
 import type { JournalProducer, StateJournal, StateReader } from '../../src/coordinator/journal.ts'
 import type { KeyValue } from '../../src/protocol/keyed-record.ts'
-import type { Steps } from '../../src/runtime/steps.ts'
+import type { Steps } from '../../src/runtime/pace.ts'
 
 export class MemoryJournal implements StateJournal {
   coordinatorEpoch = 0

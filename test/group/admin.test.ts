@@ -9,7 +9,7 @@ import { KafkaError } from '../../src/protocol/errors.ts'
 import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { finishNow } from '../../src/runtime/steps.ts'
+import { finishNow } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
 import { Stage, subscription } from './classic/stage.ts'
@@ -24,7 +24,7 @@ let admin: GroupAdmin
 const loaded = (from: MemoryJournal) => finishNow(GroupPartition.load(from, NOW, silentLogger))
 const adminOf = (...partitions: readonly [GroupPartition, ...GroupPartition[]]) => {
   const of = () => partitions[0]
-  return new GroupAdmin({ clock: new ManualClock(NOW) }, { of, ofMembers: of, all: () => partitions })
+  return new GroupAdmin({ clocks: new ManualClock(NOW) }, { of, ofMembers: of, all: () => partitions })
 }
 
 beforeEach(() => {

@@ -1,7 +1,7 @@
 // What a coordinator does with commits.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { nextTurn } from '../../src/runtime/clock.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { CoordinatorStage, commitRequest, FOO, GROUP_SETTINGS, OF_ANYBODY, resultOf } from './coordinator-fixture.ts'
 
 let stage: CoordinatorStage

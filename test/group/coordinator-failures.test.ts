@@ -1,7 +1,7 @@
 // A coordinator whose journal cannot be written.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KafkaError } from '../../src/protocol/errors.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { SESSION_MS } from './classic/stage.ts'
 import {
   CoordinatorStage,

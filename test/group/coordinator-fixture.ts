@@ -22,7 +22,7 @@ export const GROUP_SETTINGS: GroupSettings = {
   consumer: CONSUMER_SETTINGS
 }
 
-interface Place extends Pick<GroupPorts, 'clock' | 'random' | 'settings' | 'topics' | 'failed'> {
+interface Place extends Pick<GroupPorts, 'clocks' | 'random' | 'settings' | 'topics' | 'failed'> {
   readonly journal: MemoryJournal
   /** Of __consumer_offsets; each of them would be the same journal. */
   partitionCount?(): number
@@ -66,7 +66,7 @@ export class CoordinatorStage {
 
   #started(settings: Partial<GroupSettings> = {}): GroupCoordinator {
     return startedCoordinator({
-      ...{ clock: this.clock, journal: this.journal, random: seededRandom(1), topics: new ClusterTopics(FOO) },
+      ...{ clocks: this.clock, journal: this.journal, random: seededRandom(1), topics: new ClusterTopics(FOO) },
       settings: { ...GROUP_SETTINGS, ...settings },
       partitionCount: () => this.partitionCount,
       failed: error => this.failures.push(error)

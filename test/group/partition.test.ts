@@ -5,7 +5,7 @@ import { GroupPartition } from '../../src/group/partition.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { finishNow } from '../../src/runtime/steps.ts'
+import { finishNow } from '../../src/runtime/pace.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
 import { Stage } from './classic/stage.ts'
 

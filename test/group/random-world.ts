@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import type { GroupCoordinator, GroupSettings } from '../../src/group/coordinator.ts'
 import type { Group } from '../../src/group/group.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
@@ -147,7 +147,7 @@ export abstract class RandomWorld {
 
   #started(): GroupCoordinator {
     const { clock, journal, random, settings, topics } = this
-    return startedCoordinator({ clock, journal, random, settings, topics, failed: error => this.#fail(error) })
+    return startedCoordinator({ clocks: clock, journal, random, settings, topics, failed: error => this.#fail(error) })
   }
 
   #fail(error: unknown): void {

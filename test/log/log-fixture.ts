@@ -1,4 +1,4 @@
-/** What tests of the log need: batches with random records, a clock to turn by hand, and a log in memory. */
+/** What tests of the log need: batches with random records, and a log in memory. */
 
 import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { PartitionLog, type PartitionLogOptions } from '../../src/log/partition-log/partition-log.ts'
@@ -6,47 +6,15 @@ import { Removal } from '../../src/log/partition-log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery/recovery.ts'
 import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
-import type { Clock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { DEFAULT_LOG_CONFIG } from './default-log-config.ts'
 
 export const FOLDER = 't-0'
 /** When the first records were made. */
 export const T0 = 1_700_000_000_000n
-
-/** A clock whose time the test sets. Its alarms are kept, and fire when the time is moved. */
-export class HandClock implements Clock {
-  time: number
-  readonly #alarms = new Set<{ timeMs: number; fire: () => void }>()
-
-  constructor(time = 1_700_000_000_000) {
-    this.time = time
-  }
-
-  now(): number {
-    return this.time
-  }
-
-  at(timeMs: number, fire: () => void) {
-    const alarm = { timeMs, fire }
-    this.#alarms.add(alarm)
-    return { cancel: () => void this.#alarms.delete(alarm) }
-  }
-
-  get alarms(): number {
-    return this.#alarms.size
-  }
-
-  advance(ms: number): void {
-    this.time += ms
-    for (const alarm of [...this.#alarms]) {
-      if (alarm.timeMs > this.time || !this.#alarms.delete(alarm)) continue
-      alarm.fire()
-    }
-  }
-}
 
 /** A batch whose records have these timestamps, and values of so many bytes. */
 export function batchOf(timestamps: readonly bigint[], valueBytes = 10, options: BatchOptions = {}): RecordBatch {
@@ -78,13 +46,13 @@ export function logOptions(
   more: Partial<PartitionLogOptions> = {}
 ): PartitionLogOptions {
   storage.makeDirectory(FOLDER)
-  const clock = more.clock ?? new HandClock()
+  const clocks = more.clocks ?? new ManualClock()
   return {
     storage,
     folder: FOLDER,
     config: { ...DEFAULT_LOG_CONFIG, ...config },
-    clock,
-    removal: new Removal(storage, clock, silentLogger),
+    clocks,
+    removal: new Removal(storage, clocks.deadline, silentLogger),
     random: seededRandom(1),
     logger: silentLogger,
     ...more

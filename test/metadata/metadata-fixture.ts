@@ -48,11 +48,11 @@ export class Rig {
       nowMs: 0,
       logger
     })
-    followSnapshot({ storage, folder: FOLDER, nowMs: clock.now(), logger })
-    const removal = new Removal(storage, clock, logger)
+    followSnapshot({ storage, folder: FOLDER, nowMs: clock.wall.now(), logger })
+    const removal = new Removal(storage, clock.deadline, logger)
     const config = this.#config
-    const log = new PartitionLog({ storage, folder: FOLDER, config, clock, random, logger, removal })
-    return { log, metadata: new MetadataLog({ log, storage, clock, nodeId, directoryId: DIRECTORY }) }
+    const log = new PartitionLog({ storage, folder: FOLDER, config, clocks: clock, random, logger, removal })
+    return { log, metadata: new MetadataLog({ log, storage, clocks: clock, nodeId, directoryId: DIRECTORY }) }
   }
 
   /** Opens and creates topics by name, each of three partitions. */

@@ -3,7 +3,7 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, expect, it } from 'vitest'
 import { type BoundListener, ListenError, listen } from '../../src/net/listen.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { Client } from './client.ts'
 
 const open: { close(): unknown }[] = []

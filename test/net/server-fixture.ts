@@ -2,8 +2,8 @@
 import { onTestFinished } from 'vitest'
 import type { ConnectionContext, Dispatch } from '../../src/net/dispatch.ts'
 import { Server, type ServerLimits } from '../../src/net/server.ts'
-import { systemClock } from '../../src/runtime/clock.ts'
 import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
+import { type Clocks, systemClocks } from '../../src/runtime/time.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { Client, framed } from './client.ts'
 
@@ -29,11 +29,11 @@ export const echo: Dispatch = async frame => [framed(frame.toString('latin1'))]
 export async function start(
   dispatch: Dispatch | undefined,
   limits: Partial<ServerLimits> = {},
-  clock = systemClock
+  clocks: Clocks = systemClocks
 ): Promise<StartedServer> {
   const logger = new RecordingLogger()
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
-  const server = await Server.bind({ listeners, limits: { ...LIMITS, ...limits }, clock, logger })
+  const server = await Server.bind({ listeners, limits: { ...LIMITS, ...limits }, clocks, logger })
   onTestFinished(() => server.close())
   if (dispatch !== undefined) server.serve(dispatch)
   return { server, port: server.endpoints[0]?.port ?? 0, logger }

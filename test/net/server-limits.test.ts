@@ -118,6 +118,23 @@ describe('limits', () => {
     expect(clock.pendingAlarms).toBe(0)
   })
 
+  it.each([1_800_000, -1_800_000])(
+    'leaves an idle connection its time when the wall clock steps by %i ms',
+    async byMs => {
+      const clock = new ManualClock()
+      const { port } = await start(echo, { maxIdleMs: 1000 }, clock)
+      const client = await Client.connect(port)
+      client.send('hello')
+      await client.receive()
+      clock.stepWall(byMs)
+      clock.advance(999)
+      client.send('still open')
+      expect(await client.receive()).toBe('still open')
+      clock.advance(1000)
+      await client.closedByServer()
+    }
+  )
+
   it('warns when the idle client is one that never takes its answers', async () => {
     const clock = new ManualClock()
     const { port, logger } = await start(echoOrFlood, { maxIdleMs: 1000 }, clock)

@@ -6,7 +6,7 @@ import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 function limitedWarnings() {
   const logger = new RecordingLogger()
   const clock = new ManualClock()
-  const warnings = new Warnings(clock, logger)
+  const warnings = new Warnings(clock.loop, logger)
   return { logger, clock, warnings }
 }
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
@@ -21,7 +21,7 @@ async function started(configs: Record<string, string>) {
 
 async function produce(broker: Harness, topicId: string, count: number) {
   for (let index = 0; index < count; index++) {
-    const timestamp = BigInt(broker.clock.now() + index * 10)
+    const timestamp = BigInt(broker.clock.wall.now() + index * 10)
     const { errorCode } = await broker.produce(topicId, batchOf([`value ${index}`], {}, timestamp))
     expect(errorCode).toBe('NONE')
   }
@@ -101,7 +101,11 @@ describe('retention', () => {
 
   it('keeps what producers have sent, so that a retry is known when the record is gone', async () => {
     const { broker, topicId } = await started(SMALL)
-    const sent = batchOf(['once'], { producerId: 5n, producerEpoch: 0, baseSequence: 0 }, BigInt(broker.clock.now()))
+    const sent = batchOf(
+      ['once'],
+      { producerId: 5n, producerEpoch: 0, baseSequence: 0 },
+      BigInt(broker.clock.wall.now())
+    )
     await broker.produce(topicId, Buffer.from(sent))
     await check(broker, FIRST_CHECK_MS)
     expect(await logStartOf(broker)).toBe(1n)
@@ -129,7 +133,7 @@ describe('retention', () => {
     const refused = new StorageError('other', 'the rename is not permitted')
     let isRefused = false
     const storage = new MemoryStorage({
-      now: () => clock.now(),
+      now: () => clock.wall.now(),
       fault: ({ name, path }) =>
         isRefused && name === 'rename' && path.endsWith('.log') ? { error: refused } : undefined
     })

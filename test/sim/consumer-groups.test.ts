@@ -4,7 +4,7 @@
  * is set back behind what it was told.
  */
 import { expect, test } from 'vitest'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -191,7 +191,7 @@ async function play(life: Life, ledger: Ledger, config: Record<string, number>):
     const broker = await Harness.start({
       storage,
       random,
-      clock: new ManualClock(clock.now()),
+      clock: new ManualClock(clock.wall.now()),
       config: { ...CONFIG, ...config }
     })
     life.mustGoOn()

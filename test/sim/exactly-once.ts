@@ -5,7 +5,7 @@
 import { expect } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf } from '../../src/dump/render.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
@@ -245,7 +245,7 @@ export async function checkExactlyOnce(left: MemoryStorage, ledger: Ledger, rand
   expect([...verify(left, foldersOf(left), options())].map(textOf)).toEqual([
     expect.stringMatching(/no problems found$/)
   ])
-  const again = await World.start({ storage: left, random, clock: new ManualClock(clock.now()) }, ledger)
+  const again = await World.start({ storage: left, random, clock: new ManualClock(clock.wall.now()) }, ledger)
   await again.checkCopied(TOTAL)
   await again.harness.broker.stop()
 }

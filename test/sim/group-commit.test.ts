@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'

@@ -1,7 +1,7 @@
 /** Members of classic groups and their admins, at a broker that may die under them. What they are told goes into a ledger. */
 import { expect } from 'vitest'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
 import { subscription } from '../group/classic/stage.ts'
 import { type GroupLedger, NO_GROUP, type Place, textOf } from './group-ledger.ts'

@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf as lineOf } from '../../src/dump/render.ts'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { HarnessOptions } from '../../src/testing/harness.ts'
@@ -40,7 +40,7 @@ const assigned = (...all: (readonly [name: string, what: string])[]) => new Map(
 async function run(life: Life, ledger: GroupLedger, config: HarnessOptions['config']): Promise<void> {
   let clock = new ManualClock()
   const start = () => {
-    clock = new ManualClock(clock.now())
+    clock = new ManualClock(clock.wall.now())
     const { storage, random } = life
     return GroupLife.start({ storage, random, clock, config: config ?? {} }, ledger, () => life.mustGoOn())
   }
@@ -117,7 +117,7 @@ async function check(storage: MemoryStorage, ledger: GroupLedger, random: Random
   expect([...verify(storage, foldersOf(storage), options())].map(lineOf)).toEqual([
     expect.stringMatching(/no problems found$/)
   ])
-  const again = await GroupLife.start({ storage, random, clock: new ManualClock(clock.now()) }, ledger)
+  const again = await GroupLife.start({ storage, random, clock: new ManualClock(clock.wall.now()) }, ledger)
   for (const groupId of ledger.groupIds) expect(await viewOf(again.harness, groupId)).toBe('Stable next=all')
   await again.stop()
 }

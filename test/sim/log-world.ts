@@ -12,11 +12,12 @@ import { segmentPath } from '../../src/log/segment/segment-names.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import { finishNow } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
-import { finishNow } from '../../src/runtime/steps.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import type { ManualClock } from '../../src/testing/manual-clock.ts'
 import { DIRECTORY_SETTINGS } from '../log/default-log-config.ts'
-import { contents, type HandClock } from '../log/log-fixture.ts'
+import { contents } from '../log/log-fixture.ts'
 import type { Written } from './written.ts'
 
 const TOPIC_IDS: Readonly<Record<string, string>> = {
@@ -28,7 +29,7 @@ const KEYS = 5
 export interface LogWorldOptions {
   readonly storage: MemoryStorage
   readonly random: Random
-  readonly clock: HandClock
+  readonly clocks: ManualClock
   readonly config: LogConfig
 }
 
@@ -66,7 +67,7 @@ export class LogWorld {
     const records = Array.from({ length: 1 + random.below(3) }, () => ({
       key: Buffer.from(`key ${random.below(KEYS)}`),
       value: random.below(6) === 0 ? null : random.bytes(random.below(60)),
-      timestamp: BigInt(this.#options.clock.now())
+      timestamp: BigInt(this.#options.clocks.wall.now())
     }))
     const codec = random.below(4) === 0 ? 'gzip' : 'none'
     const batch = buildBatch(records, { codec })
@@ -96,7 +97,7 @@ export class LogWorld {
   async compact(written: Written): Promise<void> {
     const log = this.#log(written)
     const { cleanerOffsets } = this.#directory
-    const nowMs = this.#options.clock.now()
+    const nowMs = this.#options.clocks.wall.now()
     const toClean = logToClean(log, cleanerOffsets.get(log.folder), nowMs)
     if (toClean.cleanableBytes === 0) return
     const mapLimits = { memoryBytes: 10_000, loadFactor: 0.9 }

@@ -9,9 +9,9 @@ import { textOf } from '../../src/dump/render.ts'
 import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { foldersOf, options } from '../dump/folder.ts'
 import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
-import { HandClock } from '../log/log-fixture.ts'
 import { type Cause, dieEverywhere, type Life } from './death.ts'
 import { checkIndexes, LogWorld } from './log-world.ts'
 import { type Promised, Written } from './written.ts'
@@ -66,8 +66,9 @@ test.each(cases)(
 /** The same steps every time, whatever kills. */
 async function script(life: Life, logs: Logs, config: LogConfig): Promise<void> {
   const random = seededRandom(11)
-  let clock = new HandClock()
-  const open = () => LogWorld.open({ storage: life.storage, random: life.random, clock, config }, () => life.mustGoOn())
+  let clock = new ManualClock()
+  const open = () =>
+    LogWorld.open({ storage: life.storage, random: life.random, clocks: clock, config }, () => life.mustGoOn())
   let world = await open()
   for (let step = 0; step < STEPS; step++) {
     clock.advance(500)
@@ -83,7 +84,7 @@ async function script(life: Life, logs: Logs, config: LogConfig): Promise<void> 
       if (choice < 97) await world.close()
       else life.kill()
       // Alarms of the process before are not heard any more.
-      clock = new HandClock(clock.time)
+      clock = new ManualClock(clock.wall.now())
       world = await open()
     }
   }
@@ -97,9 +98,9 @@ async function check(
   config: LogConfig,
   promise: Promised
 ): Promise<void> {
-  const clock = new HandClock()
-  clock.time += STEPS * 500
-  const open = () => LogWorld.open({ storage, random, clock, config })
+  const clock = new ManualClock()
+  clock.stepWall(STEPS * 500)
+  const open = () => LogWorld.open({ storage, random, clocks: clock, config })
   const world = await open()
   world.checkList(plain, promise)
   world.checkMap(keyed, promise)

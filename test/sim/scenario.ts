@@ -1,5 +1,5 @@
 /** What a broker goes through between its first start and its last stop, with one kill and one clean restart between. */
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import type { HarnessOptions } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client } from './client.ts'
@@ -71,7 +71,7 @@ export class Scenario {
   async #start(): Promise<Client> {
     const { storage, random } = this.#life
     // Alarms of the process before are not heard any more.
-    this.#clock = new ManualClock(this.#clock.now())
+    this.#clock = new ManualClock(this.#clock.wall.now())
     const options = { storage, random, clock: this.#clock, config: this.#config ?? {} }
     return Client.start(options, this.#promises, () => this.#life.mustGoOn())
   }

@@ -3,7 +3,7 @@
  * partitions is killed at every operation on its disk, and at moments of chance while syncs are under way.
  */
 import { expect, test } from 'vitest'
-import { nextTurn } from '../../src/runtime/clock.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { HarnessOptions } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -40,7 +40,7 @@ async function run(life: Life, ledger: Ledger, config: HarnessOptions['config'])
   let clock = new ManualClock()
   const start = async () => {
     const { storage, random } = life
-    clock = new ManualClock(clock.now())
+    clock = new ManualClock(clock.wall.now())
     const world = await World.start({ storage, random, clock, config: config ?? {} }, ledger, () => life.mustGoOn())
     for (const copier of world.copiers) await copier.begin()
     return world

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { nextTurn } from '../../src/runtime/clock.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Txn } from '../../src/txn/txn.ts'
 import { codeOf, kafkaError, partitionsOf, Stage } from './stage.ts'

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { nextTurn } from '../../src/runtime/clock.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
+import { nextTurn } from '../../src/runtime/pace.ts'
 import { codeOf, kafkaError, Stage } from './stage.ts'
 
 let stage: Stage

@@ -56,7 +56,7 @@ export class Stage {
 
   #newCoordinator(): TxnCoordinator {
     const ports: TxnPorts = {
-      clock: this.clock,
+      clocks: this.clock,
       logger: this.logger,
       markers: this.markers,
       settings: this.settings,

@@ -22,8 +22,9 @@ import { txnDecoder } from '../../dump/formats/txn-decoder.ts'
 import type { Item } from '../../dump/items.ts'
 import type { DumpOptions } from '../../dump/options.ts'
 import { coloured, jsonOf, type Renderer, textOf } from '../../dump/render.ts'
-import { nextTurn, pause, systemClock } from '../../runtime/clock.ts'
 import { codeOf } from '../../runtime/error-code.ts'
+import { nextTurn } from '../../runtime/pace.ts'
+import { pause, systemClocks } from '../../runtime/time.ts'
 import { NodeStorage, OPEN_FILES_LIMIT } from '../../storage/node-storage.ts'
 
 /** The options as the command line has parsed them. */
@@ -83,11 +84,11 @@ async function follow(follower: Follower, report: Report, paths: readonly string
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   while (!stop.signal.aborted) {
-    const began = systemClock.now()
+    const began = systemClocks.loop.now()
     // Files change their names: each round opens those that have them now.
     const goesOn = await reading(files => report.write(follower.round(files), stop.signal))
     if (!goesOn) return
-    const tookMs = systemClock.now() - began
+    const tookMs = systemClocks.loop.now() - began
     await pause(Math.max(ROUND_INTERVAL_MS, tookMs * WORK_TO_REST), stop.signal)
   }
 }

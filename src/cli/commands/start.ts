@@ -5,9 +5,9 @@ import { resolve as absolute } from 'node:path'
 import { resolve } from '../../config/resolve.ts'
 import { ConfigError, type Entry, fromEnvironment, fromOptions, fromProperties } from '../../config/sources.ts'
 import { startNode } from '../../node.ts'
-import { systemClock } from '../../runtime/clock.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import { systemRandom } from '../../runtime/random.ts'
+import { systemClocks } from '../../runtime/time.ts'
 import { type LogLevel, openLog } from '../log-output.ts'
 import { recoveryBar } from '../recovery-bar.ts'
 
@@ -32,7 +32,7 @@ export async function start(options: StartOptions, version: string): Promise<voi
   const dataDir = options.inMemory ? null : absolute(settings.logDirectory)
   const progress = process.stderr.isTTY && !options.json ? recoveryBar(process.stderr) : undefined
   const signal = abortedBy(stopSignal)
-  const world = { clock: systemClock, random: systemRandom, logger }
+  const world = { clocks: systemClocks, random: systemRandom, logger }
   const node = await startNode({ settings, dataDir, ...world, progress, signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error
     return undefined

@@ -92,12 +92,12 @@ export interface ClassicGroup {
 }
 
 /** A group without members or history. */
-export function emptyGroup(groupId: string, now: number): ClassicGroup {
+export function emptyGroup(groupId: string, wallMs: number | null): ClassicGroup {
   return {
     type: 'classic',
     groupId,
     state: 'Empty',
-    stateTimestamp: now,
+    stateTimestamp: wallMs,
     generationId: 0,
     protocolType: null,
     protocolName: null,
@@ -126,10 +126,10 @@ export function copyOf(group: ClassicGroup): ClassicGroup {
 }
 
 /** Goes to another state. Only the machine's own code decides, so an illegal move is a bug. */
-export function moveTo(group: ClassicGroup, state: ClassicGroupState, now: number): void {
+export function moveTo(group: ClassicGroup, state: ClassicGroupState, wallMs: number): void {
   assert(FROM[state].includes(group.state), `group ${group.groupId} may go from ${group.state} to ${state}`)
   group.state = state
-  group.stateTimestamp = now
+  group.stateTimestamp = wallMs
 }
 
 /** The nearest time at which the group has something to do by itself. */

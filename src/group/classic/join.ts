@@ -111,7 +111,7 @@ function joinWithoutId(operation: ClassicOperation, request: Join): void {
 function handOutId(operation: ClassicOperation, { ticket, newMemberId, sessionTimeoutMs }: Join): void {
   const { pendingJoin } = operation.group
   if (pendingJoin.size < MAX_PENDING_JOIN) {
-    pendingJoin.set(newMemberId, operation.now + sessionTimeoutMs)
+    pendingJoin.set(newMemberId, operation.now.deadlineMs + sessionTimeoutMs)
     answerJoin(operation, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
   } else {
     answerJoin(operation, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
@@ -160,7 +160,7 @@ function addMember(operation: ClassicOperation, request: Join, memberId: string)
     isNew: true,
     awaitingJoin: request.ticket,
     awaitingSync: null,
-    sessionDeadline: now + NEW_MEMBER_JOIN_TIMEOUT_MS
+    sessionDeadline: now.deadlineMs + NEW_MEMBER_JOIN_TIMEOUT_MS
   })
   rebalanceOrCompleteJoin(operation, because(request, `${memberId} joins`))
 }

@@ -115,10 +115,12 @@ function removeLeaving(operation: ClassicOperation, { memberId, groupInstanceId 
 /** Does everything whose time has come. */
 export function expire(operation: ClassicOperation): void {
   const { group, now } = operation
-  for (const [memberId, deadline] of group.pendingJoin) if (deadline <= now) expirePending(operation, memberId)
-  for (const member of [...group.members.values()]) if (member.sessionDeadline <= now) expireSession(operation, member)
-  if (group.joinDeadline <= now) joinDeadlineReached(operation)
-  if (group.syncDeadline <= now) syncDeadlineReached(operation)
+  for (const [memberId, deadline] of group.pendingJoin)
+    if (deadline <= now.deadlineMs) expirePending(operation, memberId)
+  for (const member of [...group.members.values()])
+    if (member.sessionDeadline <= now.deadlineMs) expireSession(operation, member)
+  if (group.joinDeadline <= now.deadlineMs) joinDeadlineReached(operation)
+  if (group.syncDeadline <= now.deadlineMs) syncDeadlineReached(operation)
 }
 
 function expirePending(operation: ClassicOperation, memberId: string): void {
@@ -163,5 +165,5 @@ export function unload(operation: ClassicOperation): void {
     completeJoin(operation, member, failedJoin('NOT_COORDINATOR', member.memberId))
     completeSync(operation, member, failedSync('NOT_COORDINATOR'))
   }
-  moveTo(operation.group, 'Dead', operation.now)
+  moveTo(operation.group, 'Dead', operation.now.wallMs)
 }

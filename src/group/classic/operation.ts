@@ -4,6 +4,7 @@
  * drops the operation, and nothing has happened.
  */
 import type { ErrorName } from '../../protocol/errors.ts'
+import type { Now } from '../../runtime/time.ts'
 import type { GroupMetadataValue } from '../records.ts'
 import { type ClassicGroup, copyOf, type Member } from './group.ts'
 import { groupMetadataOf } from './record.ts'
@@ -46,7 +47,7 @@ export type Answer =
 /** All that a command needs that renews a session at most: there is nothing to write, so nothing can fail. */
 export interface Touch {
   readonly group: ClassicGroup
-  readonly now: number
+  readonly now: Now
 }
 
 export interface ClassicOperation extends Touch {
@@ -60,7 +61,7 @@ export interface ClassicOperation extends Touch {
   reason: string | undefined
 }
 
-export function beginOperation(group: ClassicGroup, now: number, limits: GroupLimits): ClassicOperation {
+export function beginOperation(group: ClassicGroup, now: Now, limits: GroupLimits): ClassicOperation {
   return { group: copyOf(group), now, limits, answers: [], record: undefined, reason: undefined }
 }
 
@@ -107,5 +108,5 @@ export function completeSync(operation: ClassicOperation, member: Member, answer
 
 /** The member was heard of. */
 export function renewSession({ now }: Pick<Touch, 'now'>, member: Member): void {
-  member.sessionDeadline = now + member.sessionTimeoutMs
+  member.sessionDeadline = now.deadlineMs + member.sessionTimeoutMs
 }

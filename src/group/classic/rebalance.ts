@@ -52,11 +52,11 @@ export function prepareRebalance(operation: ClassicOperation, reason: string): v
   if (group.state === 'CompletingRebalance') dropAssignments(operation, 'REBALANCE_IN_PROGRESS')
   group.pendingSync.clear()
   group.syncDeadline = NEVER
-  moveTo(group, 'PreparingRebalance', now)
+  moveTo(group, 'PreparingRebalance', now.wallMs)
   operation.reason = reason
   if (isInitial) beginInitialDelay(operation)
   else if (hasAllMembersJoined(group)) completeJoinPhase(operation)
-  else group.joinDeadline = now + rebalanceTimeoutMs(group)
+  else group.joinDeadline = now.deadlineMs + rebalanceTimeoutMs(group)
 }
 
 function dropAssignments(operation: ClassicOperation, errorCode: ErrorName): void {
@@ -78,7 +78,7 @@ function beginInitialDelay(operation: ClassicOperation): void {
   const delayMs = limits.initialRebalanceDelayMs
   const remainingMs = Math.max(rebalanceTimeoutMs(group) - delayMs, 0)
   group.initialDelay = { delayMs, remainingMs }
-  group.joinDeadline = now + delayMs
+  group.joinDeadline = now.deadlineMs + delayMs
   if (delayMs === 0) completeJoinPhase(operation)
 }
 
@@ -94,7 +94,7 @@ export function joinDeadlineReached(operation: ClassicOperation): void {
   const delayMs = Math.min(limits.initialRebalanceDelayMs, delay.remainingMs)
   const remainingMs = Math.max(delay.remainingMs - delay.delayMs, 0)
   group.initialDelay = { delayMs, remainingMs }
-  group.joinDeadline = now + delayMs
+  group.joinDeadline = now.deadlineMs + delayMs
 }
 
 /** Those who were to send SyncGroup and did not are taken for gone. */
@@ -117,7 +117,7 @@ export function completeJoinPhase(operation: ClassicOperation): void {
   }
   if (group.members.size > 0 && !electLeader(group)) {
     // Nobody came: wait on, until sessions end.
-    group.joinDeadline = now + Math.max(rebalanceTimeoutMs(group), MIN_WAIT_MS)
+    group.joinDeadline = now.deadlineMs + Math.max(rebalanceTimeoutMs(group), MIN_WAIT_MS)
     return
   }
   group.initialDelay = null
@@ -140,7 +140,7 @@ function endWithoutMembers(operation: ClassicOperation): void {
   const { group, now } = operation
   group.protocolName = null
   group.subscribedTopics = subscribedTopics(group)
-  moveTo(group, 'Empty', now)
+  moveTo(group, 'Empty', now.wallMs)
   recordGroup(operation)
 }
 
@@ -148,14 +148,14 @@ function beginGeneration(operation: ClassicOperation): void {
   const { group, now } = operation
   group.protocolName = selectProtocol(group)
   group.subscribedTopics = subscribedTopics(group)
-  moveTo(group, 'CompletingRebalance', now)
+  moveTo(group, 'CompletingRebalance', now.wallMs)
   for (const member of group.members.values()) {
     completeJoin(operation, member, currentGeneration(group, member))
     renewSession(operation, member)
     member.isNew = false
   }
   group.pendingSync = new Set(group.members.keys())
-  group.syncDeadline = now + rebalanceTimeoutMs(group)
+  group.syncDeadline = now.deadlineMs + rebalanceTimeoutMs(group)
 }
 
 /** What a member is told of the generation: the leader alone hears of the others. */

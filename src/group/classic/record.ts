@@ -1,13 +1,13 @@
 /** A group and its record in the log: what survives a restart, and what a group is after one. */
 import { ownCopy } from '../../protocol/wire/bytes.ts'
 import type { GroupMetadataValue } from '../records.ts'
-import { type ClassicGroup, emptyGroup, type Member, metadataOf, putMember, subscribedTopics } from './group.ts'
+import { type ClassicGroup, emptyGroup, type Member, metadataOf, NEVER, putMember, subscribedTopics } from './group.ts'
 
-/** The group that a record tells of; its members have all of their session before them. */
-export function restoreGroup(groupId: string, value: GroupMetadataValue, now: number): ClassicGroup {
-  const members = value.members.map(member => restoreMember(member, value.protocol, now))
+/** The group that a record describes. The sessions of its members begin when the coordinator adopts it. */
+export function restoreGroup(groupId: string, value: GroupMetadataValue): ClassicGroup {
+  const members = value.members.map(member => restoreMember(member, value.protocol))
   const group: ClassicGroup = {
-    ...emptyGroup(groupId, now),
+    ...emptyGroup(groupId, null),
     state: members.length === 0 ? 'Empty' : 'Stable',
     stateTimestamp: value.currentStateTimestamp === -1n ? null : Number(value.currentStateTimestamp),
     generationId: value.generation,
@@ -20,7 +20,7 @@ export function restoreGroup(groupId: string, value: GroupMetadataValue, now: nu
   return group
 }
 
-function restoreMember(member: GroupMetadataValue['members'][number], protocol: string | null, now: number): Member {
+function restoreMember(member: GroupMetadataValue['members'][number], protocol: string | null): Member {
   const { memberId, groupInstanceId, clientId, clientHost, sessionTimeout, rebalanceTimeout } = member
   return {
     memberId,
@@ -35,7 +35,7 @@ function restoreMember(member: GroupMetadataValue['members'][number], protocol: 
     isNew: false,
     awaitingJoin: null,
     awaitingSync: null,
-    sessionDeadline: now + sessionTimeout
+    sessionDeadline: NEVER
   }
 }
 

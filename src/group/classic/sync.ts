@@ -73,5 +73,5 @@ function assign(operation: ClassicOperation, request: Sync): void {
     completeSync(operation, member, assigned(group, member.assignment))
   }
   recordGroup(operation)
-  moveTo(group, 'Stable', now)
+  moveTo(group, 'Stable', now.wallMs)
 }

@@ -92,8 +92,8 @@ function admit(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memb
   const after = goOn()
   const { deadlines } = operation.group
   deadlines.clear(memberId, 'join')
-  deadlines.set(memberId, 'session', operation.now + sessionTimeoutMs)
-  deadlines.set(memberId, 'sync', operation.now + rebalanceTimeoutMs)
+  deadlines.set(memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
+  deadlines.set(memberId, 'sync', operation.now.deadlineMs + rebalanceTimeoutMs)
   return after
 }
 
@@ -146,13 +146,13 @@ export function syncClassic(operation: ConsumerOperation, request: Omit<Sync, 't
   checkProtocol(member, request)
   // Who still has to revoke something has joined already, and comes again when it has.
   if (group.assignmentEpoch > memberEpoch && member.state !== 'UnrevokedPartitions') {
-    group.deadlines.setIfAbsent(memberId, 'join', now + rebalanceTimeoutMs)
+    group.deadlines.setIfAbsent(memberId, 'join', now.deadlineMs + rebalanceTimeoutMs)
     return failedSync('REBALANCE_IN_PROGRESS')
   }
   const version = versionOf(classic.supportedProtocols[0]?.metadata ?? Buffer.alloc(0))
   if (version === null) throw new KafkaError('UNKNOWN_SERVER_ERROR', `what ${memberId} says of itself is malformed`)
   group.deadlines.clear(memberId, 'sync')
-  group.deadlines.set(memberId, 'session', now + classic.sessionTimeoutMs)
+  group.deadlines.set(memberId, 'session', now.deadlineMs + classic.sessionTimeoutMs)
   const assigned = new Map([...member.assigned].map(([topicId, epochs]) => [topicId, new Set(epochs.keys())]))
   const { protocolType, protocolName } = request
   return {
@@ -190,9 +190,9 @@ export function heartbeatClassic(operation: ConsumerOperation, claim: Claim): Er
     updateTarget(operation)
   }
   const { group, now } = operation
-  group.deadlines.set(memberId, 'session', now + classic.sessionTimeoutMs)
+  group.deadlines.set(memberId, 'session', now.deadlineMs + classic.sessionTimeoutMs)
   if (!canGoOn(group, member)) return 'NONE'
-  group.deadlines.setIfAbsent(memberId, 'join', now + rebalanceTimeoutMs)
+  group.deadlines.setIfAbsent(memberId, 'join', now.deadlineMs + rebalanceTimeoutMs)
   return 'REBALANCE_IN_PROGRESS'
 }
 

@@ -71,7 +71,7 @@ function classicGroupOf(
 ): ClassicGroup {
   const { group, topics, now } = operation
   const classic: ClassicGroup = {
-    ...emptyGroup(group.groupId, now),
+    ...emptyGroup(group.groupId, now.wallMs),
     state: 'Stable',
     generationId,
     protocolType: CONSUMER_PROTOCOL,

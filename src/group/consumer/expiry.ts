@@ -14,7 +14,7 @@ const WHY: Record<DeadlineKind, string> = {
 
 /** Takes out one member whose time is over; another operation does the next, for this one may have changed everything. */
 export function expire(operation: ConsumerOperation): void {
-  const [reached] = operation.group.deadlines.reached(operation.now)
+  const [reached] = operation.group.deadlines.reached(operation.now.deadlineMs)
   if (!reached) return
   const member = operation.group.members.get(reached.memberId)
   assert(member, `who has a deadline is a member: ${reached.memberId}`)
@@ -25,8 +25,9 @@ export function expire(operation: ConsumerOperation): void {
 /** A group that was just loaded: all its members have all of their time before them. */
 export function startDeadlines({ group, now, limits }: ConsumerOperation): void {
   for (const member of group.members.values()) {
-    group.deadlines.set(member.memberId, 'session', now + limits.sessionTimeoutMs)
-    if (isRevoking(member)) group.deadlines.set(member.memberId, 'rebalance', now + member.rebalanceTimeoutMs)
+    group.deadlines.set(member.memberId, 'session', now.deadlineMs + limits.sessionTimeoutMs)
+    if (isRevoking(member))
+      group.deadlines.set(member.memberId, 'rebalance', now.deadlineMs + member.rebalanceTimeoutMs)
   }
 }
 

@@ -101,7 +101,7 @@ export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newM
   followMetadata(operation, names || regex === 'resolved' || isOtherAssignor)
   updateTarget(operation)
   const after = reconcileMember(operation, updated, names || regex !== 'same', owned)
-  operation.group.deadlines.set(after.memberId, 'session', operation.now + operation.limits.sessionTimeoutMs)
+  operation.group.deadlines.set(after.memberId, 'session', operation.now.deadlineMs + operation.limits.sessionTimeoutMs)
   const wantsAll = memberEpoch === JOIN_GROUP_MEMBER_EPOCH || isFull(request)
   return {
     memberId: after.memberId,
@@ -167,7 +167,8 @@ export function reconcileMember(
   operation.writeCurrentAssignment(after)
   if (after.classic) return after
   const { deadlines } = operation.group
-  if (after.state === 'UnrevokedPartitions') deadlines.set(after.memberId, 'rebalance', now + after.rebalanceTimeoutMs)
+  if (after.state === 'UnrevokedPartitions')
+    deadlines.set(after.memberId, 'rebalance', now.deadlineMs + after.rebalanceTimeoutMs)
   else deadlines.clear(after.memberId, 'rebalance')
   return after
 }

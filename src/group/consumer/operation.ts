@@ -4,6 +4,7 @@
  * fails, it drops the operation, and nothing has happened.
  */
 
+import type { Now } from '../../runtime/time.ts'
 import type { Answer, ClassicOperation, GroupLimits } from '../classic/operation.ts'
 import { type CoordinatorResult, coordinatorResultOf } from '../coordinator-result.ts'
 import type { GroupRecord } from '../records.ts'
@@ -16,7 +17,7 @@ import type { GroupTopics } from './topics.ts'
 
 /** What an operation is decided by, beside the group itself. */
 export interface OperationContext {
-  readonly now: number
+  readonly now: Now
   readonly limits: ConsumerGroupLimits
   /** Those of the classic group that this one may become. */
   readonly classic: GroupLimits
@@ -45,7 +46,7 @@ export class ConsumerOperation {
     this.world = world
   }
 
-  get now(): number {
+  get now(): Now {
     return this.world.now
   }
 

@@ -1,14 +1,14 @@
 /** What the regular expressions stand for that members subscribe by. It is found in steps: there may be many topics. */
 import { compilePattern, type Pattern } from '../../coordinator/patterns.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import { type Clock, nextTurn } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { finishFairly, type Steps } from '../../runtime/steps.ts'
+import { finishFairly, nextTurn, type Steps } from '../../runtime/pace.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import type { ResolvedRegex } from './group.ts'
 import type { GroupTopics } from './topics.ts'
 
 export interface ResolutionPorts {
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly topics: GroupTopics
   /** Told of what must not happen. */
@@ -24,10 +24,10 @@ export type ResolvedRegexes = ReadonlyMap<string, ResolvedRegex>
  */
 export function* resolveRegexes(
   regexes: ReadonlySet<string>,
-  { topics, clock, logger }: Omit<ResolutionPorts, 'failed'>
+  { topics, clocks, logger }: Omit<ResolutionPorts, 'failed'>
 ): Steps<ResolvedRegexes> {
   const { version } = topics
-  const timestamp = BigInt(clock.now())
+  const timestamp = BigInt(clocks.wall.now())
   const patterns = new Map<string, Pattern>()
   for (const regex of regexes) {
     const pattern = tryCompile(regex, logger)

@@ -62,7 +62,7 @@ function regexesToResolve(
   if (regexes.size === 0) return undefined
   // They are always resolved together, so one tells for all.
   const [last] = resolvedBefore
-  const age = last ? now - Number(last.timestamp) : Number.POSITIVE_INFINITY
+  const age = last ? now.wallMs - Number(last.timestamp) : Number.POSITIVE_INFINITY
   if (age <= REGEX_REFRESH_MIN_INTERVAL_MS) return undefined
   const isOutdated = regexes.size !== resolvedBefore.length || (last?.version ?? 0n) < topics.versionOfNewTopics
   return isOutdated || age > limits.regexRefreshIntervalMs ? regexes : undefined

@@ -14,7 +14,7 @@ export function updateTarget(operation: ConsumerOperation): void {
   for (const [memberId, assigned] of assign(group, assignor, topics)) {
     if (!isSameTarget(assigned, group.targets.get(memberId))) operation.writeTarget(memberId, assigned)
   }
-  operation.writeAssignmentEpoch(group.groupEpoch, operation.now)
+  operation.writeAssignmentEpoch(group.groupEpoch, operation.now.wallMs)
 }
 
 /** A target of unknown age, and one that may follow at any time, need not wait. */
@@ -23,7 +23,7 @@ function isTimeToAssign({ group, now, limits }: ConsumerOperation): boolean {
   return (
     group.assignmentTimestamp === 0 ||
     assignmentIntervalMs === 0 ||
-    now >= group.assignmentTimestamp + assignmentIntervalMs
+    now.wallMs >= group.assignmentTimestamp + assignmentIntervalMs
   )
 }
 

@@ -25,7 +25,7 @@ export function upgrade(operation: ConsumerOperation, classic: ClassicGroup): vo
   const generation = Array.from(classic.members.values(), member => stateOf(classic, member, operation.topics))
   writeGroup(operation, classic.generationId, generation)
   for (const { memberId, awaitingJoin, awaitingSync, sessionTimeoutMs } of classic.members.values()) {
-    operation.group.deadlines.set(memberId, 'session', operation.now + sessionTimeoutMs)
+    operation.group.deadlines.set(memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
     const [join, sync] = [failedJoin('REBALANCE_IN_PROGRESS', memberId), failedSync('REBALANCE_IN_PROGRESS')]
     if (awaitingJoin !== null) operation.answers.push({ type: 'join', ticket: awaitingJoin, answer: join })
     if (awaitingSync !== null) operation.answers.push({ type: 'sync', ticket: awaitingSync, answer: sync })

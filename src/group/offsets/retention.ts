@@ -4,9 +4,9 @@
  * recognised by its id.
  */
 import { KafkaError } from '../../protocol/errors.ts'
-import { type Alarm, type Clock, repeat } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { finishFairly, type Steps } from '../../runtime/steps.ts'
+import { finishFairly, type Steps } from '../../runtime/pace.ts'
+import { type Alarm, type Clocks, repeat } from '../../runtime/time.ts'
 import type { GroupTopics } from '../consumer/topics.ts'
 import type { Group } from '../group.ts'
 import type { GroupPartition } from '../partition.ts'
@@ -19,7 +19,7 @@ export interface RetentionSettings {
 }
 
 export interface RetentionPorts {
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: RetentionSettings
   readonly topics: Pick<GroupTopics, 'nameOf'>
@@ -44,16 +44,16 @@ export class Retention {
 
   /** Removes offsets of topics that are gone, and looks for expired ones at every interval from now on. */
   start(): void {
-    const { clock, settings, topics } = this.#ports
+    const { clocks, settings, topics } = this.#ports
     const exists = (topicId: string) => topics.nameOf(topicId) !== undefined
     this.#decide(({ groupId }, offsets) =>
       forgetGone(groupId, offsets.of(groupId), offsets.pending.of(groupId), exists)
     )
     const { offsetsRetentionMs, offsetsRetentionCheckIntervalMs } = settings
     const expire: Decision = (group, offsets) =>
-      expireGroup(group, offsets.of(group.groupId), offsets.pending, clock.now(), offsetsRetentionMs)
+      expireGroup(group, offsets.of(group.groupId), offsets.pending, clocks.wall.now(), offsetsRetentionMs)
     this.#alarm = repeat(
-      clock,
+      clocks.deadline,
       () => offsetsRetentionCheckIntervalMs,
       () => this.#decide(expire)
     )
@@ -96,9 +96,9 @@ export class Retention {
 
   /** A group that cannot be written keeps what it has; the offsets of a deleted topic are recognised by its id. */
   #write(partition: GroupPartition, { groupId }: Group, records: readonly GroupRecord[]): void {
-    const { clock, logger } = this.#ports
+    const { clocks, logger } = this.#ports
     try {
-      partition.writeInParts(records, clock.now())
+      partition.writeInParts(records, clocks.wall.now())
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       logger.warn({ err: error, groupId }, 'offsets that have come to their end cannot be removed')

@@ -2,9 +2,10 @@
  * Compacts logs one after the other, always the dirtiest of those that are due, as long as there is one; then it rests
  * for a while. It works between everyone else's requests: after so many bytes the others go first.
  */
-import { type Alarm, type Clock, fairTurns, nextTurn } from '../../runtime/clock.ts'
 import { deferred } from '../../runtime/deferred.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { fairTurns, nextTurn } from '../../runtime/pace.ts'
+import type { Alarm, Clocks } from '../../runtime/time.ts'
 import { StorageError } from '../../storage/storage.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
 import { Cleaning, CleaningAborted } from './cleaning.ts'
@@ -33,7 +34,7 @@ export interface CleanerOffsets {
 }
 
 export interface LogCleanerPorts {
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly offsets: CleanerOffsets
   /** In force right now. */
@@ -68,8 +69,8 @@ export class LogCleaner {
 
   /** From now on logs are compacted, for the first time after log.cleaner.backoff.ms. */
   start(): void {
-    const { clock, settings } = this.#ports
-    this.#alarm = clock.at(clock.now() + settings().backoffMs, () => {
+    const { clocks, settings } = this.#ports
+    this.#alarm = clocks.deadline.at(clocks.deadline.now() + settings().backoffMs, () => {
       this.#working = this.#work()
     })
   }
@@ -111,7 +112,7 @@ export class LogCleaner {
   }
 
   async #forEachLog(act: (log: PartitionLog) => void | Promise<void>): Promise<void> {
-    const turn = fairTurns(this.#ports.clock)
+    const turn = fairTurns(this.#ports.clocks.loop)
     for (const log of this.#ports.logs()) {
       if (!this.#isLeftAlone(log)) await this.#attempt(log, () => act(log))
       const pause = turn()
@@ -145,10 +146,10 @@ export class LogCleaner {
   }
 
   #dirtOf(log: PartitionLog): LogToClean {
-    const { clock, logger, offsets } = this.#ports
+    const { clocks, logger, offsets } = this.#ports
     const { folder, config } = log
     const checkpoint = offsets.get(folder)
-    const toClean = logToClean(log, checkpoint, clock.now())
+    const toClean = logToClean(log, checkpoint, clocks.wall.now())
     if (toClean.hasBadCheckpoint) {
       // Retention may have passed it, which is nothing to talk about.
       if (!config.isDeleted) {
@@ -163,38 +164,46 @@ export class LogCleaner {
   }
 
   async #clean({ log, toClean }: Candidate): Promise<void> {
-    const { clock, logger, settings, offsets } = this.#ports
+    const { clocks, logger, settings, offsets } = this.#ports
     const { dedupeBufferSize, loadFactor, decompressedLimit } = settings()
-    const beganMs = clock.now()
+    const beganMs = clocks.loop.now()
     this.#beginSlice()
     const mapLimits = { memoryBytes: dedupeBufferSize, loadFactor }
     const spend = (bytes: number) => this.#spend(bytes)
-    const done = await new Cleaning({ log, toClean, mapLimits, nowMs: beganMs, decompressedLimit, spend }).run()
+    const done = await new Cleaning({
+      log,
+      toClean,
+      mapLimits,
+      nowMs: clocks.wall.now(),
+      decompressedLimit,
+      spend
+    }).run()
     if (log.isOffline) return
     offsets.set(log.folder, done.endOffset)
     const { bytesBefore, bytesAfter, recordsBefore, recordsAfter } = done
     const recordsDropped = recordsBefore - recordsAfter
-    const tookMs = clock.now() - beganMs
+    const tookMs = clocks.loop.now() - beganMs
     logger.info({ folder: log.folder, bytesBefore, bytesAfter, recordsDropped, tookMs }, 'a log was compacted')
   }
 
   #beginSlice(): void {
     this.#sliceBytes = 0
-    this.#sliceBeganMs = this.#ports.clock.now()
+    this.#sliceBeganMs = this.#ports.clocks.loop.now()
   }
 
   /** Bytes were read or written. At the end of a slice it is the others' turn, or for as long as the throttle wants. */
   #spend(bytes: number): Promise<void> | undefined {
-    const { clock, settings } = this.#ports
+    const { clocks, settings } = this.#ports
     this.#sliceBytes += bytes
-    const isOver = this.#sliceBytes >= settings().sliceBytes || clock.now() - this.#sliceBeganMs >= LONGEST_SLICE_MS
+    const isOver =
+      this.#sliceBytes >= settings().sliceBytes || clocks.loop.now() - this.#sliceBeganMs >= LONGEST_SLICE_MS
     return isOver ? this.#endSlice() : undefined
   }
 
   async #endSlice(): Promise<void> {
-    const { clock, settings } = this.#ports
+    const { clocks, settings } = this.#ports
     const leastMs = (this.#sliceBytes / settings().maxBytesPerSecond) * 1000
-    const leftMs = leastMs - (clock.now() - this.#sliceBeganMs)
+    const leftMs = leastMs - (clocks.loop.now() - this.#sliceBeganMs)
     if (leftMs >= 1 && !this.#isStopped) await this.#sleep(leftMs)
     else await nextTurn()
     if (this.#isStopped) throw new CleaningAborted('the broker stops')
@@ -202,9 +211,9 @@ export class LogCleaner {
   }
 
   async #sleep(forMs: number): Promise<void> {
-    const { clock } = this.#ports
+    const { clocks } = this.#ports
     const { promise, resolve } = deferred<void>()
-    const alarm = clock.at(clock.now() + forMs, resolve)
+    const alarm = clocks.loop.at(clocks.loop.now() + forMs, resolve)
     this.#wake = resolve
     await promise
     alarm.cancel()

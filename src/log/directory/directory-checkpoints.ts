@@ -1,6 +1,6 @@
 /** The four offset checkpoints of a data directory, and what they take from its logs. */
-import { type Alarm, type Clock, repeat } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { type Alarm, type MonotonicClock, repeat } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import {
   CLEANER_OFFSET_FILE,
@@ -83,16 +83,16 @@ export class DirectoryCheckpoints {
   }
 
   /** From now on the files follow the logs by themselves. */
-  writeRegularly(clock: Clock, intervals: CheckpointIntervals, logs: () => Logs): void {
+  writeRegularly(deadline: MonotonicClock, intervals: CheckpointIntervals, logs: () => Logs): void {
     const { recoveryPointMs, logStartMs, highWatermarkMs } = intervals
     this.#alarms = [
       repeat(
-        clock,
+        deadline,
         () => recoveryPointMs,
         () => this.#follow(this.#recoveryPoints, () => this.#noteRecoveryPoints(logs()))
       ),
       repeat(
-        clock,
+        deadline,
         () => logStartMs,
         () => {
           this.#follow(this.#logStarts, () => this.#noteLogStarts(logs()))
@@ -101,7 +101,7 @@ export class DirectoryCheckpoints {
         }
       ),
       repeat(
-        clock,
+        deadline,
         () => highWatermarkMs,
         () => this.#follow(this.#highWatermarks, () => this.#noteHighWatermarks(logs()))
       )

@@ -3,9 +3,9 @@
  * none are looked at until they are used; otherwise all are before the broker is ready, or when one is used earlier.
  */
 import { KafkaError } from '../../protocol/errors.ts'
-import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { finishNow, type Steps } from '../../runtime/steps.ts'
+import { finishNow, type Steps } from '../../runtime/pace.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import { type Storage, StorageError } from '../../storage/storage.ts'
 import { METADATA_FOLDER, type TopicPartition } from '../partition-folder.ts'
 import type { LogConfig } from '../partition-log/log-config.ts'
@@ -16,7 +16,7 @@ import type { DirectoryCheckpoints } from './directory-checkpoints.ts'
 /** What recovery needs of its directory. */
 export interface DirectoryRecoveryOptions {
   readonly storage: Storage
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly checkpoints: DirectoryCheckpoints
   /** Removes a file later and beside other work. */
@@ -68,7 +68,7 @@ export class DirectoryRecovery {
         indexIntervalBytes: config.indexIntervalBytes,
         lossesFrom: this.#lossesFrom(folder, config),
         mustBeWhole: folder === METADATA_FOLDER,
-        nowMs: this.#options.clock.now()
+        nowMs: this.#options.clocks.wall.now()
       })
       this.#checked.add(folder)
       this.#unclean.delete(folder)

@@ -2,10 +2,10 @@
  * One data directory: whose it is, whether it was closed clean, its checkpoints, and a log for every partition, opened on
  * first use. `open` gives the metadata log, which tells whose all other folders are; `load` then makes those fit for use.
  */
-import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { finishFairly } from '../../runtime/pace.ts'
 import type { Random } from '../../runtime/random.ts'
-import { finishFairly } from '../../runtime/steps.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import { replaceFileSynced, type Storage } from '../../storage/storage.ts'
 import type { CleanerOffsets } from '../cleaner/cleaner.ts'
 import { folderOf, METADATA_FOLDER, parseFolder, type TopicPartition } from '../partition-folder.ts'
@@ -27,7 +27,7 @@ const CLOSING_AT_ONCE = 8
 /** What a data directory needs from outside, and who its node is to be. */
 export interface LogDirectoryOptions {
   readonly storage: Storage
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
   readonly identity: Identity
@@ -55,7 +55,7 @@ export interface LoadOptions {
 }
 
 /** What everything in a directory is made with. */
-interface World extends Pick<LogDirectoryOptions, 'storage' | 'clock' | 'random' | 'logger'> {
+interface World extends Pick<LogDirectoryOptions, 'storage' | 'clocks' | 'random' | 'logger'> {
   readonly removal: Removal
 }
 
@@ -72,12 +72,12 @@ export class LogDirectory {
   readonly #recovery: DirectoryRecovery
 
   private constructor(options: LogDirectoryOptions, meta: MetaProperties, wasClean: boolean) {
-    const { storage, clock, random, logger } = options
-    const removal = new Removal(storage, clock, logger)
+    const { storage, clocks, random, logger } = options
+    const removal = new Removal(storage, clocks.deadline, logger)
     const checkpoints = new DirectoryCheckpoints(storage, logger)
     this.meta = meta
     this.wasClean = wasClean
-    this.#world = { storage, clock, random, logger, removal }
+    this.#world = { storage, clocks, random, logger, removal }
     this.#checkpoints = checkpoints
     this.#folders = new PartitionFolders({
       ...this.#world,
@@ -102,7 +102,7 @@ export class LogDirectory {
    * and recovers the metadata log. Throws DataDirectoryError for a directory of somebody else.
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    const { storage, clock, random, identity, signal, metadataLog, intervals } = options
+    const { storage, clocks, random, identity, signal, metadataLog, intervals } = options
     const isNew = !storage.exists(META_PROPERTIES_FILE)
     const meta = await claimDirectory(storage, random, identity)
     const wasClean = storage.exists(CLEAN_SHUTDOWN_FILE)
@@ -112,8 +112,8 @@ export class LogDirectory {
     }
     const directory = new LogDirectory(options, meta, wasClean)
     if (isNew) await directory.#checkpoints.begin()
-    await finishFairly(directory.#recovery.checking(METADATA_FOLDER, metadataLog), { clock, signal })
-    directory.#checkpoints.writeRegularly(clock, intervals, () => directory.#logs.values())
+    await finishFairly(directory.#recovery.checking(METADATA_FOLDER, metadataLog), { clocks, signal })
+    directory.#checkpoints.writeRegularly(clocks.deadline, intervals, () => directory.#logs.values())
     return directory
   }
 
@@ -143,7 +143,7 @@ export class LogDirectory {
       'the data directory was not closed by its last process: its partitions are checked'
     )
     const steps = this.#recovery.all(kept, recovered)
-    await finishFairly(steps, { clock: this.#world.clock, signal, ...(progress && { each: progress }) })
+    await finishFairly(steps, { clocks: this.#world.clocks, signal, ...(progress && { each: progress }) })
   }
 
   /** The log of a partition, opened, and its folder made, if this is the first use. */

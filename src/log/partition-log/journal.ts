@@ -8,8 +8,8 @@ import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../protocol/records/builder.ts'
 import { type BatchRecord, recordsOf } from '../../protocol/records/record.ts'
 import { MalformedFrame } from '../../protocol/wire/bytes.ts'
-import type { Clock } from '../../runtime/clock.ts'
-import type { Steps } from '../../runtime/steps.ts'
+import type { Steps } from '../../runtime/pace.ts'
+import type { WallClock } from '../../runtime/time.ts'
 import type { PartitionLog } from './partition-log.ts'
 
 /** A record to be kept. */
@@ -33,13 +33,13 @@ export interface JournalAppend {
 
 export class Journal {
   readonly log: PartitionLog
-  readonly #clock: Clock
+  readonly #wall: WallClock
   readonly #leaderEpoch: number
 
   /** `leaderEpoch` is written into every batch. */
-  constructor(log: PartitionLog, clock: Clock, leaderEpoch: number) {
+  constructor(log: PartitionLog, wall: WallClock, leaderEpoch: number) {
     this.log = log
-    this.#clock = clock
+    this.#wall = wall
     this.#leaderEpoch = leaderEpoch
   }
 
@@ -50,7 +50,7 @@ export class Journal {
 
   /** The batch that `append` would append. */
   batchOf(records: readonly JournalRecord[], options: BatchOptions = {}): RecordBatch {
-    const timestamp = BigInt(this.#clock.now())
+    const timestamp = BigInt(this.#wall.now())
     return buildBatch(
       records.map(({ key, value }) => ({ key, value, timestamp })),
       options

@@ -3,7 +3,7 @@
  * one has waited so long (flush.ms), when a segment is full, and when the log is closed. One sync is under way at a time;
  * all that is appended meanwhile goes with the next. One that fails is never tried again: what the system held may be lost.
  */
-import type { Alarm, Clock } from '../../runtime/clock.ts'
+import type { Alarm, Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { PARTITION_METADATA_FILE } from '../partition-folder.ts'
 import type { Segment } from '../segment/segment.ts'
@@ -20,7 +20,7 @@ export interface SyncedLog {
   readonly folder: string
   readonly segments: Segments
   readonly guard: DiskGuard
-  readonly clock: Clock
+  readonly clocks: Clocks
   /** Called with the bytes that readers may see from now on. */
   readonly arrived: (bytes: number) => void
 }
@@ -195,8 +195,8 @@ export class LogSync {
   /** No record waits longer than flush.ms. */
   #arm(): void {
     if (this.#alarm || this.#flushMs >= NEVER_MS || this.#recoveryPoint === this.#endOffset) return
-    const { clock } = this.#log
-    this.#alarm = clock.at(clock.now() + this.#flushMs, () => {
+    const { clocks } = this.#log
+    this.#alarm = clocks.deadline.at(clocks.deadline.now() + this.#flushMs, () => {
       this.#alarm = undefined
       this.#requestedOffset = this.#endOffset
       this.#start()

@@ -3,8 +3,8 @@
  * leaves of it. Files that are in use no more get the suffix `.deleted` at once and are removed a while later.
  */
 import { KafkaError } from '../../protocol/errors.ts'
-import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { Segment } from '../segment/segment.ts'
 import { segmentPath } from '../segment/segment-names.ts'
@@ -21,7 +21,7 @@ import { swapIn } from './swap.ts'
 export interface KeptLog {
   readonly storage: Storage
   readonly folder: string
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly guard: DiskGuard
   readonly segments: Segments
   readonly epochs: LeaderEpochs
@@ -73,8 +73,8 @@ export class LogUpkeep {
    * returns how many. Where this throws, some have gone and the log is whole. `roll` begins a new segment.
    */
   deleteOldSegments(log: Omit<AgingLog, 'nowMs'>, roll: () => void): number {
-    const { clock, segments, folder, logger } = this.#log
-    const old = oldSegments({ ...log, nowMs: clock.now() })
+    const { clocks, segments, folder, logger } = this.#log
+    const old = oldSegments({ ...log, nowMs: clocks.wall.now() })
     if (!old) return 0
     const { length } = segments.all
     const { reason } = old
@@ -95,8 +95,8 @@ export class LogUpkeep {
 
   /** A new segment beside the log, for what compaction leaves of those from `baseOffset` on. */
   createCleaned(baseOffset: bigint): Segment {
-    const { storage, folder, clock } = this.#log
-    return Segment.create(storage, folder, baseOffset, clock.now(), '.cleaned')
+    const { storage, folder, clocks } = this.#log
+    return Segment.create(storage, folder, baseOffset, clocks.wall.now(), '.cleaned')
   }
 
   /**

@@ -2,8 +2,8 @@
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { assert } from '../../runtime/assert.ts'
-import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import { StorageError } from '../../storage/storage.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { Segments } from '../segment/segments.ts'
@@ -19,7 +19,7 @@ export interface WrittenLog {
   readonly segments: Segments
   readonly epochs: LeaderEpochs
   readonly sync: LogSync
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly random: Random
   /** The settings in force. */
   readonly config: () => LogConfig
@@ -48,14 +48,14 @@ export class LogWriter {
    * and RECORD_LIST_TOO_LARGE for a batch that no segment can hold.
    */
   append(batch: RecordBatch, leaderEpoch: number): { baseOffset: bigint; lastOffset: bigint } {
-    const { segments, epochs, sync, clock } = this.#log
+    const { segments, epochs, sync, clocks } = this.#log
     const config = this.#log.config()
     checkSize(batch, config)
     const baseOffset = this.#endOffset
     batch.stamp(baseOffset, leaderEpoch)
     sync.expectChange()
     if (leaderEpoch >= 0 && leaderEpoch !== epochs.latest?.epoch) this.beginLeaderEpoch(leaderEpoch)
-    if (this.#rollPolicy.mustRoll(segments.active, batch, config, clock.now())) this.roll()
+    if (this.#rollPolicy.mustRoll(segments.active, batch, config, clocks.wall.now())) this.roll()
     segments.active.append(batch, config.indexIntervalBytes)
     this.#endOffset = batch.nextOffset
     const aborted = this.#log.observer()?.observed(batch)

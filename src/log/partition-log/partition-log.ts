@@ -4,9 +4,9 @@
  * what it held before.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
-import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Random } from '../../runtime/random.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { Segment } from '../segment/segment.ts'
 import { type ReadLimits, Segments } from '../segment/segments.ts'
@@ -27,7 +27,7 @@ export interface PartitionLogOptions {
   /** The partition's folder, which exists and needs no recovery. */
   readonly folder: string
   readonly config: LogConfig
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
   /** Takes the files of segments that have gone. */
@@ -61,11 +61,11 @@ export class PartitionLog {
     this.leaderEpochs = new LeaderEpochs(options.storage, options.folder)
     const checkpointOffset = options.logStartOffset ?? 0n
     const create = (baseOffset: bigint) => this.#newSegment(baseOffset)
-    this.#segments = new Segments({ ...options, emptyAt: checkpointOffset, nowMs: options.clock.now(), create })
+    this.#segments = new Segments({ ...options, emptyAt: checkpointOffset, nowMs: options.clocks.wall.now(), create })
     const endOffset = this.#endOf(checkpointOffset)
-    const { storage, folder, clock, recoveryPoint = 0n } = options
+    const { storage, folder, clocks, recoveryPoint = 0n } = options
     const arrived = (bytes: number) => this.#observer?.arrived(bytes)
-    const synced = { storage, folder, clock, segments: this.#segments, guard: this.#guard, arrived }
+    const synced = { storage, folder, clocks, segments: this.#segments, guard: this.#guard, arrived }
     this.#sync = new LogSync(synced, options.config, recoveryPoint, endOffset)
     const parts = { ...options, ...synced, epochs: this.leaderEpochs, sync: this.#sync, config: () => this.#config }
     this.#writer = new LogWriter({ ...parts, observer: () => this.#observer }, endOffset)
@@ -229,8 +229,8 @@ export class PartitionLog {
   }
 
   #newSegment(baseOffset: bigint): Segment {
-    const { storage, folder, clock } = this.#options
-    const segment = Segment.create(storage, folder, baseOffset, clock.now())
+    const { storage, folder, clocks } = this.#options
+    const segment = Segment.create(storage, folder, baseOffset, clocks.wall.now())
     if (this.#config.preallocate) segment.layOut(this.#config.segmentBytes)
     return segment
   }

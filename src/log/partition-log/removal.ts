@@ -2,29 +2,29 @@
  * Removes what is no longer used, later and beside other work: files of old segments and folders of deleted partitions.
  * Their names say already that they go (`.deleted`, `-delete`), so that the next start can finish what was left undone.
  */
-import type { Alarm, Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { Alarm, MonotonicClock } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 
 export class Removal {
   readonly #storage: Storage
-  readonly #clock: Clock
+  readonly #deadline: MonotonicClock
   readonly #logger: Logger
   readonly #alarms = new Set<Alarm>()
   /** Settles when nothing is being removed. */
   #removed: Promise<void> = Promise.resolve()
   #isStopped = false
 
-  constructor(storage: Storage, clock: Clock, logger: Logger) {
+  constructor(storage: Storage, deadline: MonotonicClock, logger: Logger) {
     this.#storage = storage
-    this.#clock = clock
+    this.#deadline = deadline
     this.#logger = logger
   }
 
   /** Removes files or folders after a delay. What is not there any more by then is no matter. */
   after(delayMs: number, paths: readonly string[]): void {
     if (this.#isStopped || paths.length === 0) return
-    const alarm = this.#clock.at(this.#clock.now() + delayMs, () => {
+    const alarm = this.#deadline.at(this.#deadline.now() + delayMs, () => {
       this.#alarms.delete(alarm)
       this.begin(paths)
     })

@@ -1,6 +1,6 @@
 /** How far the recovery of a data directory has come, and how that is told to people. */
-import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { MonotonicClock } from '../../runtime/time.ts'
 
 export interface RecoveryProgress {
   /** Partitions that are done, of so many. */
@@ -19,11 +19,11 @@ const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
 const BAR_WIDTH = 30
 
 /** A listener that logs a line every few seconds, hence none of a short recovery. */
-export function loggedProgress(logger: Logger, clock: Clock): ProgressListener {
-  let lastMs = clock.now()
+export function loggedProgress(logger: Logger, loop: MonotonicClock): ProgressListener {
+  let lastMs = loop.now()
   return progress => {
-    if (clock.now() - lastMs < LINE_INTERVAL_MS) return
-    lastMs = clock.now()
+    if (loop.now() - lastMs < LINE_INTERVAL_MS) return
+    lastMs = loop.now()
     logger.info({ ...progress }, `recovering: ${progressText(progress)}`)
   }
 }

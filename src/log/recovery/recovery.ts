@@ -6,7 +6,7 @@
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { CorruptRecordError } from '../../protocol/records/batch.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { finishNow, type Steps } from '../../runtime/steps.ts'
+import { finishNow, type Steps } from '../../runtime/pace.ts'
 import { DataDirectoryError } from '../../storage/data-directory-error.ts'
 import { type Storage, StorageError } from '../../storage/storage.ts'
 import { LeaderEpochs } from '../partition-log/leader-epochs.ts'

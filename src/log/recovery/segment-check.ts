@@ -3,7 +3,7 @@
  * machine died.
  */
 import { BATCH_OVERHEAD, CorruptRecordError, entrySizeAt, type RecordBatch } from '../../protocol/records/batch.ts'
-import type { Steps } from '../../runtime/steps.ts'
+import type { Steps } from '../../runtime/pace.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { walkBatches } from '../segment/batch-walk.ts'
 import type { Segment } from '../segment/segment.ts'

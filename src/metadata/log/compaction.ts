@@ -4,8 +4,9 @@
  */
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { Removal } from '../../log/partition-log/removal.ts'
-import { type Alarm, type Clock, fairTurns, repeat } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import { fairTurns } from '../../runtime/pace.ts'
+import { type Alarm, type Clocks, repeat } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
 import { retireSnapshots, type SnapshotRetention } from './snapshot-retention.ts'
@@ -23,7 +24,7 @@ export interface CompactionLimits extends SnapshotRetention {
 export interface CompactionPorts {
   readonly storage: Storage
   readonly log: PartitionLog
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly logger: Logger
   readonly limits: CompactionLimits
   /** What a snapshot made now would hold. */
@@ -47,9 +48,9 @@ export class Compaction {
   constructor(ports: CompactionPorts, bytes: number) {
     this.#ports = ports
     this.#bytes = bytes
-    this.#removal = new Removal(ports.storage, ports.clock, ports.logger)
+    this.#removal = new Removal(ports.storage, ports.clocks.deadline, ports.logger)
     this.#cleaning = repeat(
-      ports.clock,
+      ports.clocks.deadline,
       () => RETENTION_CHECK_INTERVAL_MS,
       () => this.#clean()
     )
@@ -73,10 +74,10 @@ export class Compaction {
   }
 
   #armInterval(): void {
-    const { clock, limits } = this.#ports
+    const { clocks, limits } = this.#ports
     if (limits.maxSnapshotIntervalMs === 0) return
     this.#interval?.cancel()
-    this.#interval = clock.at(clock.now() + limits.maxSnapshotIntervalMs, () => this.#begin())
+    this.#interval = clocks.deadline.at(clocks.deadline.now() + limits.maxSnapshotIntervalMs, () => this.#begin())
   }
 
   /** Makes a snapshot, unless one is being made or the last one says it all. */
@@ -96,13 +97,13 @@ export class Compaction {
 
   /** Never rejects: what cannot be written now is written when the next snapshot is due. */
   async #write(): Promise<void> {
-    const { storage, log, clock, logger, content } = this.#ports
+    const { storage, log, clocks, logger, content } = this.#ports
     const { signal } = this.#end
-    const turn = fairTurns(clock)
+    const turn = fairTurns(clocks.loop)
     const state = content()
     const snapshot = snapshotAt(log.folder, state.offset, state.epoch)
     try {
-      await writeSnapshot(storage, snapshot, snapshotBatches(state, BigInt(clock.now())), () => {
+      await writeSnapshot(storage, snapshot, snapshotBatches(state, BigInt(clocks.wall.now())), () => {
         signal.throwIfAborted()
         return turn()
       })
@@ -115,9 +116,9 @@ export class Compaction {
   #clean(): void {
     // The name of a snapshot that is being written may not be on the disk yet: it is no reason to delete others.
     if (this.#writing) return
-    const { storage, log, clock, logger, limits } = this.#ports
+    const { storage, log, clocks, logger, limits } = this.#ports
     try {
-      const retired = retireSnapshots(storage, log, limits, clock.now())
+      const retired = retireSnapshots(storage, log, limits, clocks.wall.now())
       this.#removal.after(FILE_DELETE_DELAY_MS, retired)
       for (const path of retired) logger.info({ path }, 'a snapshot of the metadata is too old and will be removed')
     } catch (error) {

@@ -6,8 +6,8 @@ import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { buildBatch } from '../../protocol/records/builder.ts'
-import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import { directoryOf, replaceFile, type Storage } from '../../storage/storage.ts'
 import { MAX_RECORDS_PER_USER_OP } from '../decisions/plan.ts'
 import {
@@ -44,7 +44,7 @@ export interface MetadataLogOptions {
   readonly log: PartitionLog
   /** The data directory that holds it. */
   readonly storage: Storage
-  readonly clock: Clock
+  readonly clocks: Clocks
   readonly nodeId: number
   /** The id of the data directory. */
   readonly directoryId: string
@@ -132,9 +132,9 @@ export class MetadataLog {
 
   /** From now on the log is kept short by snapshots, until `close`. */
   compact(limits: CompactionLimits, logger: Logger): void {
-    const { storage, clock } = this.#options
+    const { storage, clocks } = this.#options
     const content = () => this.#content()
-    const ports = { storage, log: this.#log, clock, logger, limits, content }
+    const ports = { storage, log: this.#log, clocks, logger, limits, content }
     this.#compaction = new Compaction(ports, this.#bytesAtStart)
   }
 
@@ -200,7 +200,7 @@ export class MetadataLog {
   }
 
   #now(): bigint {
-    return BigInt(this.#options.clock.now())
+    return BigInt(this.#options.clocks.wall.now())
   }
 }
 

@@ -13,8 +13,8 @@ function pinnedBytes({ members }: ClassicGroup): number {
 }
 
 it('what a group keeps of requests and of records keeps nothing else in memory', () => {
-  const { group, now } = Stage.stable(['a', 'b'])
+  const { group } = Stage.stable(['a', 'b'])
   expect(group.members.get('a')?.assignment.toString()).toBe('for a')
   expect(pinnedBytes(group)).toBe(0)
-  expect(pinnedBytes(restoreGroup('g', groupMetadataOf(group), now))).toBe(0)
+  expect(pinnedBytes(restoreGroup('g', groupMetadataOf(group)))).toBe(0)
 })

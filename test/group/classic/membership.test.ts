@@ -121,7 +121,7 @@ describe('a group that was loaded', () => {
   it('begins the sessions of its members when all has been read', () => {
     const record = Stage.stable(['a']).records.at(-1)
     if (!record) throw new Error('a stable group has a record')
-    const stage = new Stage({}, restoreGroup('g', record, 1_000_000))
+    const stage = new Stage({}, restoreGroup('g', record))
     stage.now += SESSION_MS
     stage.operation(resume)
     expect(stage.group.members.get('a')?.sessionDeadline).toBe(stage.now + SESSION_MS)
@@ -211,7 +211,8 @@ describe('commits', () => {
 describe('a group that is loaded', () => {
   it('is Stable, with fresh sessions, and its members go on where they were', () => {
     const before = Stage.stable(['a', 'b'])
-    const stage = new Stage({}, restoreGroup('g', groupMetadataOf(before.group), 1_000_000))
+    const stage = new Stage({}, restoreGroup('g', groupMetadataOf(before.group)))
+    stage.operation(resume)
     expect(stage.group).toMatchObject({ state: 'Stable', generationId: before.group.generationId, leader: 'a' })
     expect(stage.group.subscribedTopics).toEqual(new Set(['foo']))
     stage.pass(SESSION_MS - 1)
@@ -225,7 +226,7 @@ describe('a group that is loaded', () => {
     const value = groupMetadataOf(Stage.stable(['a']).group)
     const [member] = value.members
     const old = { ...value, currentStateTimestamp: -1n, members: member ? [{ ...member, rebalanceTimeout: -1 }] : [] }
-    const group = restoreGroup('g', old, 0)
+    const group = restoreGroup('g', old)
     expect(group.stateTimestamp).toBeNull()
     expect(group.members.get('a')?.rebalanceTimeoutMs).toBe(SESSION_MS)
   })

@@ -63,7 +63,7 @@ export class World extends RandomWorld implements Witness {
     this.#generationId = group.generationId
     this.#checkMembers(group)
     if (group.state === 'Stable') checkCoverage(group)
-    const restored = restoreGroup(GROUP, recorded, this.clock.now())
+    const restored = restoreGroup(GROUP, recorded)
     expect(groupMetadataOf(restored)).toEqual(recorded)
     if (group.state !== 'Stable' && group.state !== 'Empty') return
     expect({ ...recordOf(group), currentStateTimestamp: 0n }).toEqual({ ...recorded, currentStateTimestamp: 0n })

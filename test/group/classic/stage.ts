@@ -32,8 +32,12 @@ export function subscription(...topics: string[]): Buffer {
   return Buffer.concat([Buffer.from([0, 0, 0, 0, 0, topics.length]), ...names, Buffer.from('ffffffff', 'hex')])
 }
 
+/** What the wall clock says when the other begins. */
+const WALL_ORIGIN_MS = 1_700_000_000_000
+
 export class Stage {
   group: ClassicGroup
+  /** By the clock of deadlines. */
   now = 1_000_000
   readonly records: GroupMetadataValue[] = []
   readonly #limits: GroupLimits
@@ -46,7 +50,11 @@ export class Stage {
   }
 
   operation<T>(act: (turn: ClassicOperation) => T): T {
-    const operation = beginOperation(this.group, this.now, this.#limits)
+    const operation = beginOperation(
+      this.group,
+      { wallMs: WALL_ORIGIN_MS + this.now, deadlineMs: this.now },
+      this.#limits
+    )
     const reply = act(operation)
     this.group = operation.group
     if (operation.record) this.records.push(operation.record)

@@ -49,7 +49,7 @@ describe('static members', () => {
     const { group, records } = staticPair()
     const record = records.at(-1)
     if (!record) throw new Error('a stable group has a record')
-    const stage = new Stage({}, restoreGroup('g', record, 1_000_000))
+    const stage = new Stage({}, restoreGroup('g', record))
     expect([...stage.group.staticMembers]).toEqual([...group.staticMembers])
     expect(stage.leave({ memberId: '', groupInstanceId: 'A' }, { memberId: '', groupInstanceId: 'A' })).toEqual([
       'NONE',

@@ -5,7 +5,7 @@
  * lost sight of (a rebalance cut short by another) is nothing that Kafka would save from being assigned twice.
  */
 import { expect, test } from 'vitest'
-import { nextTurn } from '../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
 import { ClassicClient, type Client, ConsumerClient } from './migration-clients.ts'
 import { MigrationStage } from './migration-stage.ts'

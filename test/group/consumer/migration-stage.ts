@@ -42,7 +42,7 @@ export class MigrationStage {
   #started(): GroupCoordinator {
     const random = seededRandom(this.journal.batches.length)
     return startedCoordinator({
-      ...{ clock: this.clock, journal: this.journal, random, settings: this.#settings, topics: this.topics },
+      ...{ clocks: this.clock, journal: this.journal, random, settings: this.#settings, topics: this.topics },
       failed: error => {
         throw error
       }

@@ -5,9 +5,9 @@ import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import { subscriptionHash } from '../../../src/group/consumer/subscription.ts'
 import type { Group } from '../../../src/group/group.ts'
 import { GroupPartition } from '../../../src/group/partition.ts'
-import type { Clock } from '../../../src/runtime/clock.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
-import { finishNow } from '../../../src/runtime/steps.ts'
+import { finishNow } from '../../../src/runtime/pace.ts'
+import type { Clocks } from '../../../src/runtime/time.ts'
 import type { MemoryJournal } from '../../coordinator/memory-journal.ts'
 import { GROUP } from '../random-world.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
@@ -16,7 +16,7 @@ import { type Client, keysOf } from './random-client.ts'
 
 interface Scene {
   readonly journal: MemoryJournal
-  readonly clock: Clock
+  readonly clock: Clocks
   readonly topics: ClusterTopics
 }
 
@@ -64,7 +64,7 @@ export class GroupLaws {
 
   #replayed(): InLog {
     const { journal, clock } = this.#scene
-    const group = finishNow(GroupPartition.load(journal, clock.now(), silentLogger)).groups.get(GROUP)
+    const group = finishNow(GroupPartition.load(journal, clock.wall.now(), silentLogger)).groups.get(GROUP)
     return { type: group?.type, durable: durable(group) }
   }
 

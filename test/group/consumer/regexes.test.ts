@@ -1,13 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../src/group/consumer/regexes.ts'
-import { nextTurn } from '../../../src/runtime/clock.ts'
-import { finishNow } from '../../../src/runtime/steps.ts'
+import { finishNow, nextTurn } from '../../../src/runtime/pace.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 import { MigrationStage } from './migration-stage.ts'
 
-const clock = new ManualClock(5_000)
+const clocks = new ManualClock(5_000)
 let topics: ClusterTopics
 let logger: RecordingLogger
 
@@ -25,19 +24,19 @@ const matches = (resolved: ResolvedRegexes) =>
 
 describe('resolving', () => {
   it('finds the topics that an expression matches as a whole, and says when and in which metadata', () => {
-    const resolved = finishNow(resolveRegexes(new Set(['f.*', 'foo', 'nothing']), { topics, clock, logger }))
+    const resolved = finishNow(resolveRegexes(new Set(['f.*', 'foo', 'nothing']), { topics, clocks, logger }))
     expect(matches(resolved)).toEqual({ 'f.*': ['far', 'foo'], foo: ['foo'], nothing: [] })
     expect(resolved.get('foo')).toMatchObject({ version: 4n, timestamp: 5_000n })
   })
 
   it('leaves out what cannot be compiled, and says so', () => {
-    const resolved = finishNow(resolveRegexes(new Set(['(', 'foo']), { topics, clock, logger }))
+    const resolved = finishNow(resolveRegexes(new Set(['(', 'foo']), { topics, clocks, logger }))
     expect(matches(resolved)).toEqual({ foo: ['foo'] })
     expect(logger.messages('warn')).toEqual(['a regular expression of a group is left out'])
   })
 
   it('lets others have their turn after every match, and after every expression that is compiled', () => {
-    const steps = resolveRegexes(new Set(['a', 'b', 'c']), { topics, clock, logger })
+    const steps = resolveRegexes(new Set(['a', 'b', 'c']), { topics, clocks, logger })
     let count = 0
     while (!steps.next().done) count++
     expect(count).toBe(3 + 3 * 4)
@@ -45,7 +44,7 @@ describe('resolving', () => {
 })
 
 describe('groups that resolve at the same time', () => {
-  const resolution = () => new RegexResolution({ topics, clock, logger, failed })
+  const resolution = () => new RegexResolution({ topics, clocks, logger, failed })
 
   it('are told later, each as soon as its own are found', async () => {
     const told: string[] = []

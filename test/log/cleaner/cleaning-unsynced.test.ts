@@ -1,6 +1,6 @@
 /** What takes the place of older records must outlive a loss of power, or those must stay. */
 import { expect, test } from 'vitest'
-import { nextTurn } from '../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { HeldStorage } from '../partition-log/held-storage.ts'
 import { clean, dataIn, openCompacted, put, reopenCompacted, roll } from './compacted.ts'

@@ -8,7 +8,7 @@ import { controlTypeOf, type TxnResult } from '../../../src/protocol/records/con
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 import { Partition } from '../../../src/replica/partition.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
-import { finishNow } from '../../../src/runtime/steps.ts'
+import { finishNow } from '../../../src/runtime/pace.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { openLog, reopenAfterCrash } from '../log-fixture.ts'
 import { CONFIG, NOW } from './compacted.ts'

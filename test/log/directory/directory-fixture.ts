@@ -5,16 +5,16 @@ import type { TopicPartition } from '../../../src/log/partition-folder.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
-import { HandClock } from '../log-fixture.ts'
 
 export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
 export const OTHER_ID = 'Zk2yQ1xnSVmyPlYdSWQXdw'
 export const ORDERS = { topic: 'my-orders', partition: 3 }
 export const METADATA = { topic: '__cluster_metadata', partition: 0 }
 
-export function open(storage: Storage, clock = new HandClock(), identity: object = {}): Promise<LogDirectory> {
-  const options = { storage, clock, random: seededRandom(5), logger: silentLogger }
+export function open(storage: Storage, clock = new ManualClock(), identity: object = {}): Promise<LogDirectory> {
+  const options = { storage, clocks: clock, random: seededRandom(5), logger: silentLogger }
   return LogDirectory.open({ ...DIRECTORY_SETTINGS, ...options, identity: { nodeId: 1, ...identity } })
 }
 

@@ -1,7 +1,8 @@
 // When the checkpoints of a data directory are written, and what is in them.
 import { expect, test } from 'vitest'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
-import { batchOf, HandClock, T0 } from '../log-fixture.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { batchOf, T0 } from '../log-fixture.ts'
 import { load, logOf, METADATA, open, text } from './directory-fixture.ts'
 
 test('moving the starts of many logs writes one checkpoint, not one each', async () => {
@@ -12,7 +13,7 @@ test('moving the starts of many logs writes one checkpoint, not one each', async
       return undefined
     }
   })
-  const clock = new HandClock()
+  const clock = new ManualClock()
   const directory = await open(storage, clock)
   for (let partition = 0; partition < 50; partition++) {
     const log = logOf(directory, { topic: 'my-orders', partition })
@@ -26,7 +27,7 @@ test('moving the starts of many logs writes one checkpoint, not one each', async
 
 test('checkpoints are written every minute, and only when something has changed', async () => {
   const storage = new MemoryStorage()
-  const clock = new HandClock()
+  const clock = new ManualClock()
   const directory = await open(storage, clock)
   logOf(directory).append(batchOf([T0]), 0)
   clock.advance(60_000)

@@ -1,14 +1,15 @@
 // Partitions that are deleted, and folders that no topic owns.
 import { describe, expect, test } from 'vitest'
-import { nextTurn } from '../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
-import { batchOf, HandClock, T0 } from '../log-fixture.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { batchOf, T0 } from '../log-fixture.ts'
 import { load, logOf, names, ORDERS, OTHER_ID, open, TOPIC_ID } from './directory-fixture.ts'
 
 describe('deletion', () => {
   test('renames the folder at once, refuses the old log, and removes the files after the delay', async () => {
     const storage = new MemoryStorage()
-    const clock = new HandClock()
+    const clock = new ManualClock()
     const directory = await open(storage, clock)
     const log = logOf(directory)
     log.append(batchOf([T0]), 0)
@@ -71,12 +72,12 @@ describe('deletion', () => {
   })
 
   test('nothing is left to fire after a stop', async () => {
-    const clock = new HandClock()
+    const clock = new ManualClock()
     const directory = await open(new MemoryStorage(), clock)
     logOf(directory)
     directory.deleteLog(ORDERS, 60_000)
     await directory.close()
-    expect(clock.alarms).toBe(0)
+    expect(clock.pendingAlarms).toBe(0)
   })
 })
 

@@ -7,7 +7,8 @@ import { DataDirectoryError } from '../../../src/storage/data-directory-error.ts
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { NodeStorage } from '../../../src/storage/node-storage.ts'
 import { type Storage, StorageError } from '../../../src/storage/storage.ts'
-import { batchOf, contents, HandClock, T0 } from '../log-fixture.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { batchOf, contents, T0 } from '../log-fixture.ts'
 import { logOf, METADATA, names, ORDERS, OTHER_ID, open, TOPIC_ID, text } from './directory-fixture.ts'
 
 describe('a new directory', () => {
@@ -117,7 +118,7 @@ describe.each<[string, () => { storage: Storage; cleanUp: () => void }]>([
 
   test('after a crash everything that was appended is there, and the start as of the last checkpoint', async () => {
     const { storage, cleanUp } = create()
-    const clock = new HandClock()
+    const clock = new ManualClock()
     const log = logOf(await open(storage, clock))
     for (let step = 0n; step < 5n; step++) log.append(batchOf([T0 + step]), 0)
     log.moveLogStart(3n)

@@ -1,7 +1,7 @@
 /** Memory storage whose syncs can be held back, as a busy disk does: what happens meanwhile is the test's to say. */
 
-import { nextTurn } from '../../../src/runtime/clock.ts'
 import { type Deferred, deferred } from '../../../src/runtime/deferred.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 
 export class HeldStorage extends MemoryStorage {

@@ -3,12 +3,13 @@ import { Journal, type JournalReader } from '../../../src/log/partition-log/jour
 import { CorruptRecordError } from '../../../src/protocol/records/batch.ts'
 import { buildEndTxnMarker } from '../../../src/protocol/records/control.ts'
 import { MalformedFrame } from '../../../src/protocol/wire/bytes.ts'
-import { finishNow } from '../../../src/runtime/steps.ts'
+import { finishNow } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
-import { batchOf, FOLDER, HandClock, openLog } from '../log-fixture.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { batchOf, FOLDER, openLog } from '../log-fixture.ts'
 
 function journalOn(storage = new MemoryStorage()): Journal {
-  return new Journal(openLog(storage, { segmentBytes: 400 }), new HandClock(), 7)
+  return new Journal(openLog(storage, { segmentBytes: 400 }), new ManualClock().wall, 7)
 }
 
 function replayed(journal: Journal, offset?: bigint): string[] {

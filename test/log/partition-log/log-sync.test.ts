@@ -2,19 +2,20 @@
 import { describe, expect, test } from 'vitest'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
-import { nextTurn } from '../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
-import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash } from '../log-fixture.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { batchOf, contents, FOLDER, openLog, reopenAfterCrash } from '../log-fixture.ts'
 import { HeldStorage } from './held-storage.ts'
 
 const EIO = new StorageError('failed', 'the device is gone')
 const OFFLINE = expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' })
 
 /** A log with one record on the disk, and its name. Syncs are held from now on. */
-async function heldLog(config: Partial<LogConfig>, clock = new HandClock()) {
+async function heldLog(config: Partial<LogConfig>, clock = new ManualClock()) {
   const storage = new HeldStorage({ canLosePower: true })
-  const log = openLog(storage, config, { clock })
+  const log = openLog(storage, config, { clocks: clock })
   append(log)
   log.syncNow()
   await nextTurn()
@@ -200,21 +201,21 @@ describe('flush.ms', () => {
     expect(log.recoveryPoint).toBe(3n)
     clock.advance(1000)
     await nextTurn()
-    expect(clock.alarms).toBe(0)
+    expect(clock.pendingAlarms).toBe(0)
   })
 
   test('can change at any time', async () => {
     const { storage, log, clock } = await heldLog({})
     await storage.flow()
     append(log)
-    expect(clock.alarms).toBe(0)
+    expect(clock.pendingAlarms).toBe(0)
     log.reconfigure({ ...log.config, flushMs: 10 })
     clock.advance(10)
     await nextTurn()
     expect(log.recoveryPoint).toBe(2n)
     append(log)
     log.reconfigure({ ...log.config, flushMs: Number.MAX_SAFE_INTEGER })
-    expect(clock.alarms).toBe(0)
+    expect(clock.pendingAlarms).toBe(0)
   })
 })
 

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../../src/log/partition-log/removal.ts'
-import { nextTurn } from '../../../src/runtime/clock.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
-import { batchOf, contents, FOLDER, HandClock, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
+import { batchOf, contents, FOLDER, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 /** Size of a batch of one record. */
 const BATCH = 78
@@ -17,9 +18,9 @@ const BATCH = 78
 const SEGMENT_EACH: Partial<LogConfig> = { segmentBytes: 80, retentionMs: -1 }
 
 function rig(segmentCount: number, config: Partial<LogConfig> = {}, storage = new MemoryStorage()) {
-  const clock = new HandClock()
-  const removal = new Removal(storage, clock, silentLogger)
-  const log = openLog(storage, { ...SEGMENT_EACH, ...config }, { clock, removal })
+  const clock = new ManualClock()
+  const removal = new Removal(storage, clock.deadline, silentLogger)
+  const log = openLog(storage, { ...SEGMENT_EACH, ...config }, { clocks: clock, removal })
   for (let index = 0; index < segmentCount; index++) log.append(batchOf([T0 + BigInt(index)]), 0)
   return { storage, clock, removal, log }
 }
@@ -71,9 +72,9 @@ describe('old segments', () => {
     const rolled: bigint[] = []
     log.observe({ ...IGNORED, rolled: offset => rolled.push(offset) })
     configured(log, { retentionMs: 1000 })
-    clock.time = Number(T0) + 1001
+    clock.stepWall(1001)
     expect(log.deleteOldSegments()).toBe(1)
-    clock.time++
+    clock.stepWall(1)
     expect(log.deleteOldSegments()).toBe(1)
     expect(log.deleteOldSegments()).toBe(0)
     expect(rolled).toEqual([2n])
@@ -85,14 +86,14 @@ describe('old segments', () => {
   it('an idle active segment stays when only others are old', () => {
     const { clock, log } = rig(2)
     configured(log, { retentionMs: 1000 })
-    clock.time = Number(T0) + 1001
+    clock.stepWall(1001)
     expect(log.deleteOldSegments()).toBe(1)
     expect(log.segments.length).toBe(1)
   })
 
   it('settings that change hold at the next check', () => {
     const { clock, log } = rig(3)
-    clock.time = Number(T0) + 10_000
+    clock.stepWall(10_000)
     expect(log.deleteOldSegments()).toBe(0)
     configured(log, { retentionMs: 9_998, isDeleted: false })
     expect(log.deleteOldSegments()).toBe(0)
@@ -101,16 +102,16 @@ describe('old segments', () => {
   })
 
   it('without timestamps they are as old as their files', () => {
-    const clock = new HandClock()
-    const storage = new MemoryStorage({ now: () => clock.time })
-    const log = openLog(storage, SEGMENT_EACH, { clock })
+    const clock = new ManualClock()
+    const storage = new MemoryStorage({ now: () => clock.wall.now() })
+    const log = openLog(storage, SEGMENT_EACH, { clocks: clock })
     log.append(batchOf([-1n]), 0)
-    clock.time += 500
+    clock.stepWall(500)
     log.append(batchOf([-1n]), 0)
-    clock.time += 501
-    const again = openLog(storage, { ...SEGMENT_EACH, retentionMs: 1000 }, { clock })
+    clock.stepWall(501)
+    const again = openLog(storage, { ...SEGMENT_EACH, retentionMs: 1000 }, { clocks: clock })
     expect([again.deleteOldSegments(), again.deleteOldSegments()]).toEqual([1, 0])
-    clock.time += 500
+    clock.stepWall(500)
     expect(again.deleteOldSegments()).toBe(1)
   })
 

@@ -4,7 +4,8 @@ import type { PartitionLog } from '../../../src/log/partition-log/partition-log.
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
-import { batchOf, FOLDER, HandClock, openLog, reopenAfterCrash } from '../log-fixture.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { batchOf, FOLDER, openLog, reopenAfterCrash } from '../log-fixture.ts'
 
 interface ModelBatch {
   readonly baseOffset: bigint
@@ -31,7 +32,7 @@ const [EARLIEST, SPAN, FUTURE] = [1_000_000, 20_000, 9_000_000_000_000]
 class Pair {
   readonly random: Random
   readonly storage = new MemoryStorage()
-  readonly clock = new HandClock()
+  readonly clock = new ManualClock()
   log: PartitionLog
   batches: ModelBatch[] = []
   start = 0n
@@ -39,7 +40,7 @@ class Pair {
 
   constructor(seed: number) {
     this.random = seededRandom(seed)
-    this.log = openLog(this.storage, CONFIG, { clock: this.clock })
+    this.log = openLog(this.storage, CONFIG, { clocks: this.clock })
   }
 
   timestamp(): bigint {

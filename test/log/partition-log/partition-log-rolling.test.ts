@@ -3,8 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
-import { batchOf, contents, FOLDER, fill, HandClock, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
+import { batchOf, contents, FOLDER, fill, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 describe('rolling', () => {
   test('by size: no segment outgrows its limit', () => {
@@ -32,8 +33,8 @@ describe('rolling', () => {
   })
 
   test('by the clock where records have no time', () => {
-    const clock = new HandClock()
-    const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clock })
+    const clock = new ManualClock()
+    const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clocks: clock })
     log.append(batchOf([-1n]), 0)
     clock.advance(1001)
     log.append(batchOf([-1n]), 0)
@@ -41,8 +42,8 @@ describe('rolling', () => {
   })
 
   test('never of an empty segment, however old', () => {
-    const clock = new HandClock()
-    const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clock })
+    const clock = new ManualClock()
+    const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clocks: clock })
     clock.advance(100_000)
     log.append(batchOf([-1n]), 0)
     expect(log.segments.length).toBe(1)

@@ -6,16 +6,17 @@ import { segmentPath } from '../../../src/log/segment/segment-names.ts'
 import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
-import { batchOf, contents, HandClock } from '../log-fixture.ts'
+import { batchOf, contents } from '../log-fixture.ts'
 
 const OWNER = { topicId: 'J5MVhC4LQ4u3oPUZ3z2vyA', config: () => DEFAULT_LOG_CONFIG }
 const ofTopic = (topic: string) => ({ topic, partition: 0 })
 const BATCH_BYTES = batchOf([1n]).sizeInBytes
 
 async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
-  const ports = { storage, clock: new HandClock(), random: seededRandom(5), logger, identity: { nodeId: 1 } }
+  const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), logger, identity: { nodeId: 1 } }
   const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports })
   const topics = ['t', 'u', 'empty']
   await directory.load({ owned: ({ topic }) => (topics.includes(topic) ? OWNER : undefined) })

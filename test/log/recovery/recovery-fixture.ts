@@ -6,8 +6,9 @@ import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { replaceFile } from '../../../src/storage/storage.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
-import { batchOf, contents, FOLDER, HandClock, T0 } from '../log-fixture.ts'
+import { batchOf, contents, FOLDER, T0 } from '../log-fixture.ts'
 
 export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
 export const PARTITION = { topic: 't', partition: 0 }
@@ -17,7 +18,7 @@ export const BATCH_BYTES = batchOf([T0]).sizeInBytes
 export const CONFIG = { ...DEFAULT_LOG_CONFIG, segmentBytes: 10 * BATCH_BYTES, indexIntervalBytes: BATCH_BYTES }
 
 export async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
-  const ports = { storage, clock: new HandClock(), random: seededRandom(5), logger }
+  const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), logger }
   const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports, identity: { nodeId: 1 } })
   return { directory, log: () => directory.log(PARTITION, TOPIC_ID, CONFIG) }
 }

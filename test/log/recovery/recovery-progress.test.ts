@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { recoveryBar } from '../../../src/cli/recovery-bar.ts'
 import { loggedProgress, progressBar, progressText } from '../../../src/log/recovery/recovery-progress.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
-import { HandClock } from '../log-fixture.ts'
 
 const HALF = { partitions: 3, partitionsTotal: 12, bytes: 600 * 2 ** 20, bytesTotal: 1200 * 2 ** 20 }
 
@@ -34,9 +34,9 @@ test('a terminal gets a bar when it changes, and is left as it was', () => {
 })
 
 test('a log gets a line every few seconds, and none of a short recovery', () => {
-  const clock = new HandClock()
+  const clock = new ManualClock()
   const logger = new RecordingLogger()
-  const tell = loggedProgress(logger, clock)
+  const tell = loggedProgress(logger, clock.loop)
   tell(HALF)
   expect(logger.lines).toEqual([])
   for (let second = 0; second < 12; second++) {

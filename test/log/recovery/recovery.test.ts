@@ -4,13 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
-import { nextTurn } from '../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { replaceFile } from '../../../src/storage/storage.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { DIRECTORY_SETTINGS } from '../default-log-config.ts'
-import { batchOf, contents, FOLDER, HandClock, T0 } from '../log-fixture.ts'
+import { batchOf, contents, FOLDER, T0 } from '../log-fixture.ts'
 import {
   BATCH_BYTES,
   bytesOf,
@@ -159,7 +160,7 @@ describe('after a kill', () => {
     const { storage } = await written('killed')
     storage.truncate(segmentPath(FOLDER, 10n, 'log'), 3 * BATCH_BYTES + 5)
     const logger = new RecordingLogger()
-    const world = { storage, clock: new HandClock(), random: seededRandom(5), logger }
+    const world = { storage, clocks: new ManualClock(), random: seededRandom(5), logger }
     const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...world, identity: { nodeId: 1 } })
     directory.log(PARTITION, TOPIC_ID, CONFIG)
     const cut = { folder: FOLDER, segment: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkSegment } from '../../../src/log/recovery/segment-check.ts'
 import { Segment } from '../../../src/log/segment/segment.ts'
-import { finishNow } from '../../../src/runtime/steps.ts'
+import { finishNow } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { batchOf, FOLDER } from '../log-fixture.ts'
 

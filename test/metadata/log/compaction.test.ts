@@ -6,7 +6,7 @@ import { type MetadataRecord, metadataRecord } from '../../../src/metadata/recor
 import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { controlTypeOf } from '../../../src/protocol/records/control.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
-import { nextTurn } from '../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import type { MemoryStorage, StorageOperation } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
@@ -132,7 +132,7 @@ describe('a snapshot', () => {
     const rig = new Rig()
     const { metadata } = begin(rig)
     fill(rig, metadata)
-    const writtenAt = BigInt(rig.clock.now())
+    const writtenAt = BigInt(rig.clock.wall.now())
     rig.clock.advance(HOUR)
     await nextTurn()
     const batches = readNewest(rig)

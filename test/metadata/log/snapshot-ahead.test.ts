@@ -1,6 +1,6 @@
 // A start that finds a snapshot which does not fit the log beside it, or is damaged.
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { contentOf, FOLDER, Rig } from '../metadata-fixture.ts'
 import { begin, checkpoints, HOUR, nameOf, newest } from './compaction-fixture.ts'
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CompactionLimits } from '../../../src/metadata/log/compaction.ts'
 import { listSnapshots } from '../../../src/metadata/log/snapshots.ts'
-import { nextTurn } from '../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../src/runtime/pace.ts'
 import { FOLDER, Rig } from '../metadata-fixture.ts'
 import { begin, checkpoints, HOUR, nameOf, SEGMENT } from './compaction-fixture.ts'
 

@@ -12,5 +12,5 @@ export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = async (re
     return { groups: request.groupIds.map(groupId => ({ groupId, errorCode, errorMessage: null })) }
   }
   const describe = parts.groups.consumer.describe.bind(parts.groups.consumer)
-  return { groups: await describeEach(request, parts.clock, describe) }
+  return { groups: await describeEach(request, parts.clocks.loop, describe) }
 }

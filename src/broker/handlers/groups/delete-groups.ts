@@ -6,5 +6,5 @@ import type { Handler } from '../../context.ts'
 import { eachInTurns } from '../../per-partition.ts'
 
 export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { parts }) => ({
-  results: await eachInTurns(new Set(groupsNames), parts.clock, groupId => parts.groups.admin.delete(groupId))
+  results: await eachInTurns(new Set(groupsNames), parts.clocks.loop, groupId => parts.groups.admin.delete(groupId))
 })

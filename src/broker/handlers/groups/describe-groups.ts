@@ -9,10 +9,14 @@ const NOT_FOUND_SINCE = 6
 
 export const describeGroups: Handler<'DescribeGroups'> = async (request, { parts, apiVersion }) => {
   const { groups: groupIds, includeAuthorizedOperations } = request
-  const groups = await describeEach({ groupIds, includeAuthorizedOperations }, parts.clock, async (groupId, budget) => {
-    const group = await parts.groups.admin.describe(groupId, budget)
-    const isQuiet = apiVersion < NOT_FOUND_SINCE && group.errorCode === 'GROUP_ID_NOT_FOUND'
-    return isQuiet ? { ...group, errorCode: 'NONE' as const } : group
-  })
+  const groups = await describeEach(
+    { groupIds, includeAuthorizedOperations },
+    parts.clocks.loop,
+    async (groupId, budget) => {
+      const group = await parts.groups.admin.describe(groupId, budget)
+      const isQuiet = apiVersion < NOT_FOUND_SINCE && group.errorCode === 'GROUP_ID_NOT_FOUND'
+      return isQuiet ? { ...group, errorCode: 'NONE' as const } : group
+    }
+  )
   return { groups }
 }

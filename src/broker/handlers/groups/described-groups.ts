@@ -4,7 +4,7 @@
  */
 import { AnswerBudget } from '../../../group/answer-budget.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
-import type { Clock } from '../../../runtime/clock.ts'
+import type { MonotonicClock } from '../../../runtime/time.ts'
 import { allOperations } from '../../../security/operations.ts'
 import { eachInTurns } from '../../per-partition.ts'
 
@@ -17,12 +17,12 @@ export interface DescribeRequest {
 /** Describes each group of a request; `describe` is given a budget for one that was named before. */
 export async function describeEach<Group extends { readonly errorCode: ErrorName }>(
   { groupIds, includeAuthorizedOperations }: DescribeRequest,
-  clock: Clock,
+  loop: MonotonicClock,
   describe: (groupId: string, budget: AnswerBudget | undefined) => Promise<Group>
 ): Promise<(Group & { readonly authorizedOperations?: number })[]> {
   const budget = new AnswerBudget()
   const asked = new Set<string>()
-  const groups = await eachInTurns(groupIds, clock, groupId => {
+  const groups = await eachInTurns(groupIds, loop, groupId => {
     const isRepeated = asked.has(groupId)
     asked.add(groupId)
     return describe(groupId, isRepeated ? budget : undefined)

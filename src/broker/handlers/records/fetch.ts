@@ -36,8 +36,8 @@ const READ_COMMITTED = 1
 
 export const fetch: Handler<'Fetch'> = async (request, context) => {
   const { parts, connection } = context
-  const startedMs = parts.clock.now()
-  const round = parts.fetchSessions.open(sessionRequest(request, context), startedMs)
+  const startedMs = parts.clocks.loop.now()
+  const round = parts.fetchSessions.open(sessionRequest(request, context), parts.clocks.deadline.now())
   const unknown = round.partitions.flatMap(requested => unknownPartition(requested, context) ?? [])
   const isUnknown = new Set(unknown.map(({ requested }) => requested))
   const existing = round.partitions.filter(requested => !isUnknown.has(requested))
@@ -53,7 +53,7 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
     await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
     reads = readAll(existing, request, context, maxBytes)
   }
-  const { sessionId, results } = round.answer<Answered>([...reads, ...unknown], parts.clock.now())
+  const { sessionId, results } = round.answer<Answered>([...reads, ...unknown], parts.clocks.deadline.now())
   return { sessionId, responses: byTopic(results) }
 }
 

@@ -17,7 +17,7 @@ import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import { CorruptRecordError } from '../../../protocol/records/batch.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import { delayedProduce } from '../../../replica/purgatory.ts'
-import { fairTurns } from '../../../runtime/clock.ts'
+import { fairTurns } from '../../../runtime/pace.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { byTopic, distinct, failureOf } from '../../per-partition.ts'
 import { checkAdmitted, errorMessageOf, joinTransaction, type ProducedPartition } from './transactional-produce.ts'
@@ -41,7 +41,7 @@ export const produce: Handler<'Produce'> = async (request, context) => {
     : await joinTransaction(request, partitions, context)
   const results = []
   // A small compressed batch may hold many records to validate.
-  const afterYou = fairTurns(context.parts.clock)
+  const afterYou = fairTurns(context.parts.clocks.loop)
   for (const produced of partitions) {
     const refusal = refusals.get(produced)
     results.push({ ...produced, data: refusal ? refused(produced, refusal) : answer(request, produced, context) })
@@ -112,10 +112,10 @@ async function onceSettled(
   produced: ProducedPartition,
   context: RequestContext
 ): Promise<PartitionResponse> {
-  const { clock } = context.parts
+  const { clocks } = context.parts
   try {
     if (acks !== ALL_IN_SYNC) await settled
-    else if (!(await delayedProduce(clock.now() + timeoutMs, settled, clock))) return timedOut(data)
+    else if (!(await delayedProduce(clocks.deadline.now() + timeoutMs, settled, clocks.deadline))) return timedOut(data)
     return data
   } catch (error) {
     return refused(produced, { errorCode: failureCode(error, produced, context) })
@@ -135,7 +135,7 @@ function append(
   context: RequestContext
 ): PartitionResponse {
   const { parts, clientId } = context
-  const { replicas, clock } = parts
+  const { replicas, clocks } = parts
   const { topic, log } = partition
   const batch = acceptedBatch(produced.records)
   if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, context)
@@ -146,7 +146,7 @@ function append(
   }
   try {
     if (acks === ALL_IN_SYNC) replicas.checkInSync(topic, produced.partition)
-    const appended = partition.append(batch, replicas.rulesOf(topic), clock.now())
+    const appended = partition.append(batch, replicas.rulesOf(topic), clocks.wall.now())
     return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
     const errorCode = failureCode(error, produced, context)

@@ -22,7 +22,7 @@ export const TXN_OFFSET_COMMIT_VERSIONS: TransactionVersions = { addsSince: 5, a
 
 /** A request that writes within a transaction. */
 export interface TransactionalWrite {
-  readonly parts: Pick<Parts, 'txns' | 'settings' | 'clock'>
+  readonly parts: Pick<Parts, 'txns' | 'settings' | 'clocks'>
   readonly transactionalId: string
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -153,7 +153,10 @@ function belongsToTransaction({ isTransactional, producerId }: RecordBatch): boo
 }
 
 function needsVerification(write: TransactionalWrite, partition: Partition, batch: RecordBatch): boolean {
-  return isVerificationEnabled(write) && partition.needsVerification(batch, bumpsEpochs(write), write.parts.clock.now())
+  return (
+    isVerificationEnabled(write) &&
+    partition.needsVerification(batch, bumpsEpochs(write), write.parts.clocks.wall.now())
+  )
 }
 
 /** Whether the coordinator is asked at all about a write: not about those of older clients where the setting says so. */

@@ -10,7 +10,7 @@ import { eachInTurns, failureOf } from '../../per-partition.ts'
 type State = Response<'DescribeTransactions'>['transactionStates'][number]
 
 export const describeTransactions: Handler<'DescribeTransactions'> = async ({ transactionalIds }, { parts }) => ({
-  transactionStates: await eachInTurns(new Set(transactionalIds), parts.clock, async id => stateOf(id, parts))
+  transactionStates: await eachInTurns(new Set(transactionalIds), parts.clocks.loop, async id => stateOf(id, parts))
 })
 
 function stateOf(transactionalId: string, parts: Parts): State {

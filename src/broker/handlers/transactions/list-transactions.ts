@@ -5,20 +5,20 @@
  * - There may be very many: others have their turn in between.
  */
 import { compilePattern, type Pattern } from '../../../coordinator/patterns.ts'
-import { fairTurns } from '../../../runtime/clock.ts'
+import { fairTurns } from '../../../runtime/pace.ts'
 import { TXN_STATES, type Txn, type TxnState } from '../../../txn/txn.ts'
 import type { Handler, Request, Response } from '../../context.ts'
 
 type Listed = NonNullable<Response<'ListTransactions'>['transactionStates']>[number]
 
 export const listTransactions: Handler<'ListTransactions'> = async (request, { parts }) => {
-  const { txns, clock } = parts
+  const { txns, clocks } = parts
   const pattern = request.transactionalIdPattern ? compilePattern(request.transactionalIdPattern) : undefined
   const { stateFilters, producerIdFilters, durationFilter } = request
   const filter = { states: new Set(stateFilters), producerIds: new Set(producerIdFilters), durationFilter }
-  const now = clock.now()
+  const now = clocks.wall.now()
   const listed: Listed[] = []
-  const afterYou = fairTurns(clock)
+  const afterYou = fairTurns(clocks.loop)
   for (const txn of txns.txns()) {
     const { transactionalId, producerId, state: transactionState } = txn
     if (matches(txn, filter, pattern, now)) listed.push({ transactionalId, producerId, transactionState })

@@ -37,7 +37,7 @@ async function write(requested: WritableTxnMarker, topics: Topics, { parts }: Re
       partitions.set(index, failureOf(error, parts).errorCode)
     }
   }
-  await eachInTurns(placesOf(requested), parts.clock, writeMarker)
+  await eachInTurns(placesOf(requested), parts.clocks.loop, writeMarker)
 }
 
 interface Place {

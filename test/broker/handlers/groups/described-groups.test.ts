@@ -15,19 +15,21 @@ async function large(groupId: string, budget: AnswerBudget | undefined) {
 describe('the description of each group of a request', () => {
   it('is there for as many groups as are named once, however large they are', async () => {
     const groupIds = ['a', 'b', 'c', 'd', 'e', 'f']
-    const groups = await describeEach({ groupIds, includeAuthorizedOperations: false }, new ManualClock(), large)
+    const groups = await describeEach({ groupIds, includeAuthorizedOperations: false }, new ManualClock().loop, large)
     expect(groups).toEqual(groupIds.map(groupId => ({ groupId, errorCode: 'NONE' })))
   })
 
   it('is paid for where a group is named again', async () => {
     const asked = (times: number) => ({ groupIds: Array(times).fill('a'), includeAuthorizedOperations: false })
-    expect(await describeEach(asked(5), new ManualClock(), large)).toHaveLength(5)
-    await expect(describeEach(asked(6), new ManualClock(), large)).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
+    expect(await describeEach(asked(5), new ManualClock().loop, large)).toHaveLength(5)
+    await expect(describeEach(asked(6), new ManualClock().loop, large)).rejects.toMatchObject({
+      code: 'INVALID_REQUEST'
+    })
   })
 
   it('tells what one may do with a group that there is, when that is asked for', async () => {
     const request = { groupIds: ['a', 'none'], includeAuthorizedOperations: true }
-    const groups = await describeEach(request, new ManualClock(), async groupId => ({
+    const groups = await describeEach(request, new ManualClock().loop, async groupId => ({
       groupId,
       errorCode: groupId === 'a' ? ('NONE' as const) : ('GROUP_ID_NOT_FOUND' as const)
     }))

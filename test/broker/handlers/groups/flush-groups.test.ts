@@ -1,6 +1,6 @@
 // What groups are told waits for the disk, where log.flush.interval.messages wants it; and what a failed disk does to them.
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../../src/runtime/pace.ts'
 import type { Harness } from '../../../../src/testing/harness.ts'
 import { subscription } from '../../../group/classic/stage.ts'
 import { EIO, heldBroker, sofar } from '../../held-broker.ts'

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { CloseConnection } from '../../../../src/net/dispatch.ts'
 import { APIS, type ApiName } from '../../../../src/protocol/messages/index.ts'
-import { nextTurn } from '../../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../../src/runtime/pace.ts'
 import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
 import { Harness } from '../../../../src/testing/harness.ts'
 import { assignmentOf, subscriptionOf } from '../../../group/embedded.ts'

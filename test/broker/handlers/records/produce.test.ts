@@ -16,13 +16,13 @@ import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../../../log/default-log
 
 /** Writes what a cluster with more nodes could have left: a leader whose replicas have all fallen out of sync. */
 async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void> {
-  const clock = new ManualClock()
+  const clocks = new ManualClock()
   const identity = { nodeId: 1 }
-  const world = { storage, clock, random: seededRandom(1), logger: silentLogger }
+  const world = { storage, clocks, random: seededRandom(1), logger: silentLogger }
   const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...world, identity })
   const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, DEFAULT_LOG_CONFIG)
   const { directoryId } = directory.meta
-  const metadata = new MetadataLog({ log, storage, clock, nodeId: 1, directoryId })
+  const metadata = new MetadataLog({ log, storage, clocks, nodeId: 1, directoryId })
   metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 0, topicId, isr: [] })])
   await directory.close()
 }
@@ -254,7 +254,7 @@ describe('Produce', () => {
   it('stamps records of a LogAppendTime topic and tells the time', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })
-    const now = BigInt(broker.clock.now())
+    const now = BigInt(broker.clock.wall.now())
     expect((await broker.produce(topicId, batchOf(['a'], {}, 5n))).logAppendTimeMs).toBe(now)
   })
 

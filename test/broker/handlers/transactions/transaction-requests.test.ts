@@ -1,6 +1,6 @@
 /** Requests of transactional producers and brokers that are answered as Kafka answers them, where no client would show it. */
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../../../src/runtime/clock.ts'
+import { nextTurn } from '../../../../src/runtime/pace.ts'
 import { batchOf, Harness } from '../../../../src/testing/harness.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 import { committedOffset, TransactionalProducer } from '../../transactional.ts'
@@ -157,17 +157,6 @@ it('ListTransactions tells a state that is none once', async () => {
   expect((await broker.get('ListTransactions', filters)).unknownStateFilters).toEqual(['Nothing'])
 })
 
-/** A clock that moves on while it is looked at, so that work takes time; alarms hear nothing of that. */
-class TiringClock extends ManualClock {
-  stepMs = 0
-  #passedMs = 0
-
-  override now(): number {
-    this.#passedMs += this.stepMs
-    return super.now() + this.#passedMs
-  }
-}
-
 describe('a request about very many transactions lets others have their turn', () => {
   const transactionalIds = Array.from({ length: 40 }, (_, index) => `tx-${index}`)
   const topics = [{ name: 't', partitionIndexes: transactionalIds.map((_, index) => index) }]
@@ -180,12 +169,12 @@ describe('a request about very many transactions lets others have their turn', (
   }
 
   it.each(Object.entries(requests))('%s', async (_name, ask) => {
-    const clock = new TiringClock()
+    const clock = new ManualClock()
     await using broker = await Harness.start({ clock })
     await broker.createTopic('t', transactionalIds.length)
     for (const transactionalId of transactionalIds) await new TransactionalProducer(broker, transactionalId).init()
     const atOnce = await ask(broker)
-    clock.stepMs = 1
+    clock.workMs = 1
     let isDone = false
     const answer = ask(broker).finally(() => {
       isDone = true

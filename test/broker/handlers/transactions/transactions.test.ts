@@ -1,7 +1,7 @@
 /** Transactions through a whole broker: what readers, groups and the next process see of them. */
 import { describe, expect, test } from 'vitest'
-import { nextTurn } from '../../../../src/runtime/clock.ts'
 import { deferred } from '../../../../src/runtime/deferred.ts'
+import { nextTurn } from '../../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
 import { Harness, type HarnessOptions } from '../../../../src/testing/harness.ts'
@@ -26,7 +26,7 @@ async function started(options: HarnessOptions = {}): Promise<{ harness: Harness
 /** The next process on the same disk, after a clean stop or without one. */
 async function next({ storage, clock }: Harness, config: HarnessOptions['config'] = {}): Promise<Harness> {
   const left = storage instanceof MemoryStorage ? storage.die() : storage
-  return Harness.start({ storage: left, clock: new ManualClock(clock.now()), config: { ...CONFIG, ...config } })
+  return Harness.start({ storage: left, clock: new ManualClock(clock.wall.now()), config: { ...CONFIG, ...config } })
 }
 
 async function begun(harness: Harness, generation: Generation, transactionalId = 'tx', timeoutMs = 60_000) {
@@ -286,10 +286,10 @@ describe('on a disk that is synced by each message', () => {
         else await producer.abort()
       }
       const afterDeath = storage.die({ canLosePower: true })
-      const clock = new ManualClock(harness.clock.now())
+      const clock = new ManualClock(harness.clock.wall.now())
       await (await Harness.start({ storage: afterDeath, clock, config })).broker.stop()
       const afterLoss = afterDeath.losePower(seededRandom(seed), 'any', { canLosePower: true })
-      const again = await Harness.start({ storage: afterLoss, clock: new ManualClock(clock.now()), config })
+      const again = await Harness.start({ storage: afterLoss, clock: new ManualClock(clock.wall.now()), config })
       expect(await valuesOf(again, topic)).toEqual(['e'])
       await again.broker.stop()
     }

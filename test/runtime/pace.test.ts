@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
-import { type Clock, nextTurn } from '../../src/runtime/clock.ts'
-import { finishFairly, finishNow, type Steps } from '../../src/runtime/steps.ts'
+import { finishFairly, finishNow, nextTurn, type Steps } from '../../src/runtime/pace.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
-/** Every look at it takes a while. */
-function slowClock(): Clock {
-  let nowMs = 0
-  return { now: () => (nowMs += 3), at: () => ({ cancel: () => {} }) }
+/** Work takes time on it. */
+function slowClock(): ManualClock {
+  const clock = new ManualClock()
+  clock.workMs = 3
+  return clock
 }
 
 function* counting(done: number[], upTo: number): Steps<string, number> {
@@ -26,7 +27,7 @@ test('work can be done beside other work, and tells each step', async () => {
   const done: number[] = []
   const told: number[] = []
   const others: number[] = []
-  const work = finishFairly(counting(done, 20), { clock: slowClock(), each: step => told.push(step) })
+  const work = finishFairly(counting(done, 20), { clocks: slowClock(), each: step => told.push(step) })
   let isOver = false
   void work.then(() => {
     isOver = true
@@ -43,7 +44,7 @@ test('work can be done beside other work, and tells each step', async () => {
 test('work can be called off between two steps', async () => {
   const done: number[] = []
   const controller = new AbortController()
-  const work = finishFairly(counting(done, 1000), { clock: slowClock(), signal: controller.signal })
+  const work = finishFairly(counting(done, 1000), { clocks: slowClock(), signal: controller.signal })
   controller.abort()
   await expect(work).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
   expect(done.length).toBeLessThan(1000)
@@ -55,5 +56,5 @@ test('work that throws ends with what it threw', async () => {
     throw new Error('no more')
   }
   expect(() => finishNow(failing())).toThrow('no more')
-  await expect(finishFairly(failing(), { clock: slowClock() })).rejects.toThrow('no more')
+  await expect(finishFairly(failing(), { clocks: slowClock() })).rejects.toThrow('no more')
 })

@@ -1,0 +1,102 @@
+/**
+ * Kafka's clocks as ports. This is the only file that reads the system's clocks.
+ *
+ * Each reading and each timer belongs to one of three clocks, as in Kafka:
+ * - `wall` (Kafka's `Time.milliseconds`): timestamps, and all that is counted from a timestamp: retention, transaction
+ *   timeouts, expiry of offsets and ids. A step of the system's time (NTP, a resumed machine) moves it in either direction.
+ * - `deadline` (Kafka's `Time.hiResClockMs`): sessions, rebalances and other waits that no step may move.
+ * - `loop`: the process itself, for yielding, sockets, the wait of a Fetch, throttling and durations in the log.
+ *
+ * Users of the fixture may move `wall` and `deadline`. `loop` always follows the machine.
+ */
+import { performance } from 'node:perf_hooks'
+import { clearTimeout as clearTimer, setTimeout as setTimer } from 'node:timers'
+
+/** A timer that is set and may still be cancelled. */
+export interface Alarm {
+  cancel(): void
+}
+
+/** The time of day. Nothing can wait by it. */
+export interface WallClock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+}
+
+/** A clock that never goes back. Its times mean nothing outside this process. */
+export interface MonotonicClock {
+  /** Milliseconds since an arbitrary origin. */
+  now(): number
+  /** Calls `fire` once, not before `timeMs`. A time in the past fires as soon as the running code has returned. */
+  at(timeMs: number, fire: () => void): Alarm
+}
+
+export interface Clocks {
+  readonly wall: WallClock
+  readonly deadline: MonotonicClock
+  readonly loop: MonotonicClock
+}
+
+/** One reading, for a decision that writes timestamps and sets deadlines. */
+export interface Now {
+  readonly wallMs: number
+  readonly deadlineMs: number
+}
+
+export function readClocks({ wall, deadline }: Pick<Clocks, 'wall' | 'deadline'>): Now {
+  return { wallMs: wall.now(), deadlineMs: deadline.now() }
+}
+
+/** Node fires a longer timeout at once, so an alarm further away is set in several steps. */
+const LONGEST_TIMEOUT_MS = 2_147_483_647
+
+// Taken when this module loads: a test that fakes Date, timers or performance in this process must not stop the broker.
+const wallNow = Date.now.bind(Date)
+const monotonicNow = performance.now.bind(performance)
+const [setTimeout, clearTimeout] = [setTimer, clearTimer]
+
+/** The machine's monotonic clock. Alarms do not keep the process alive. */
+const monotonic: MonotonicClock = {
+  now: () => Math.floor(monotonicNow()),
+  at(timeMs, fire) {
+    let timer: NodeJS.Timeout
+    const arm = () => {
+      const waitMs = Math.max(0, timeMs - monotonicNow())
+      timer = setTimeout(ring, Math.min(Math.ceil(waitMs), LONGEST_TIMEOUT_MS))
+      timer.unref()
+    }
+    // Node's timers may be early by a fraction of a millisecond.
+    const ring = () => (monotonicNow() < timeMs ? arm() : fire())
+    arm()
+    return { cancel: () => clearTimeout(timer) }
+  }
+}
+
+/** The machine's clocks. */
+export const systemClocks: Clocks = { wall: { now: () => wallNow() }, deadline: monotonic, loop: monotonic }
+
+/** Resolves after a while, or at once when `stopped` is aborted. Unlike an alarm it keeps the process alive. */
+export function pause(ms: number, stopped: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const over = () => {
+      clearTimeout(timer)
+      stopped.removeEventListener('abort', over)
+      resolve()
+    }
+    const timer = setTimeout(over, stopped.aborted ? 0 : ms)
+    stopped.addEventListener('abort', over)
+  })
+}
+
+/** Repeats an act, `intervalMs` after each time; the interval is read anew every time. */
+export function repeat(clock: MonotonicClock, intervalMs: () => number, act: () => void): Alarm {
+  let alarm: Alarm
+  const arm = () => {
+    alarm = clock.at(clock.now() + intervalMs(), () => {
+      arm()
+      act()
+    })
+  }
+  arm()
+  return { cancel: () => alarm.cancel() }
+}
