@@ -119,7 +119,7 @@ describe('limits', () => {
   })
 
   it.each([1_800_000, -1_800_000])(
-    'leaves an idle connection its time when the wall clock steps by %i ms',
+    'an idle connection keeps its time when the wall clock steps by %i ms',
     async byMs => {
       const clock = new ManualClock()
       const { port } = await start(echo, { maxIdleMs: 1000 }, clock)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
-it('fires alarms of all clocks in the order of their times, each at its own time', () => {
+it('a manual clock fires alarms of all its clocks in the order of their times, each at its own time', () => {
   const clock = new ManualClock()
   const { deadline, loop } = clock
   const [deadlineMs, loopMs] = [deadline.now(), loop.now()]
@@ -19,7 +19,7 @@ it('fires alarms of all clocks in the order of their times, each at its own time
   expect(fired).toEqual(['a at 100', 'b at 200', 'c at 300'])
 })
 
-it('does not fire a cancelled alarm', () => {
+it('a manual clock does not fire a cancelled alarm', () => {
   const clock = new ManualClock()
   const alarm = clock.deadline.at(clock.deadline.now() + 10, () => expect.unreachable())
   alarm.cancel()
@@ -27,7 +27,7 @@ it('does not fire a cancelled alarm', () => {
   expect(clock.pendingAlarms).toBe(0)
 })
 
-it('fires an alarm set in the past without turning time back', () => {
+it('a manual clock fires an alarm set in the past without turning time back', () => {
   const clock = new ManualClock()
   const nowMs = clock.loop.now()
   const times: number[] = []
@@ -36,7 +36,7 @@ it('fires an alarm set in the past without turning time back', () => {
   expect(times).toEqual([nowMs])
 })
 
-it('steps the wall clock alone, forward and back, and fires nothing by that', () => {
+it('a manual clock steps the wall clock alone, forward and back, and fires nothing by that', () => {
   const clock = new ManualClock(1000)
   const [deadlineMs, loopMs] = [clock.deadline.now(), clock.loop.now()]
   clock.deadline.at(deadlineMs + 10, () => expect.unreachable())
@@ -47,7 +47,7 @@ it('steps the wall clock alone, forward and back, and fires nothing by that', ()
   expect([clock.deadline.now(), clock.loop.now()]).toEqual([deadlineMs, loopMs])
 })
 
-it("moves the loop's clock with each look at it where work takes time", () => {
+it("a manual clock moves the loop's clock with each look at it where work takes time", () => {
   const clock = new ManualClock(1000)
   const loopMs = clock.loop.now()
   clock.workMs = 3
