@@ -3,8 +3,9 @@
  * append (KIP-98, KIP-360, KIP-890). They change nothing.
  */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import { incrementSequence } from '../protocol/records/batch.ts'
+import { incrementSequence, MAX_PRODUCER_EPOCH, NO_PRODUCER_EPOCH } from '../protocol/records/batch.ts'
 import type { EndTxnMarker } from '../protocol/records/control.ts'
+import { TRANSACTIONS_V2 } from '../protocol/transaction-version.ts'
 import { decrementSequence } from './sequence.ts'
 
 /** The part of a batch's header that idempotence looks at. */
@@ -53,16 +54,9 @@ export interface VerificationState {
   readonly sinceMs: number
 }
 
-/** No epoch has been seen: any sequence may come. A batch that says so itself is Kafka's special case, too. */
-const NO_EPOCH = -1
-const LARGEST_EPOCH = 32_767
-
-/** From this `transaction.version` on a marker's epoch is one above that of the data (KIP-890). */
-const EPOCH_BUMP_VERSION = 2
-
-/** Nothing has been heard of it. */
+/** A producer without an epoch, whose first batch may have any sequence. A batch without an epoch is Kafka's special case, too. */
 export const UNKNOWN: Producer = {
-  epoch: NO_EPOCH,
+  epoch: NO_PRODUCER_EPOCH,
   batches: [],
   lastTimestamp: -1n,
   coordinatorEpoch: -1,
@@ -94,10 +88,10 @@ export function checkSequence(
   verification: VerificationState | undefined
 ): void {
   const { producerEpoch, baseSequence } = batch
-  if (verification?.bumpsEpochs && baseSequence !== 0 && epoch === NO_EPOCH) throw outOfOrder(batch, 0)
+  if (verification?.bumpsEpochs && baseSequence !== 0 && epoch === NO_PRODUCER_EPOCH) throw outOfOrder(batch, 0)
   if (verification && baseSequence > verification.lowestSequence) throw outOfOrder(batch, verification.lowestSequence)
   const expected = producerEpoch > epoch ? 0 : nextSequence(batches)
-  if (baseSequence !== expected && epoch !== NO_EPOCH) throw outOfOrder(batch, expected)
+  if (baseSequence !== expected && epoch !== NO_PRODUCER_EPOCH) throw outOfOrder(batch, expected)
 }
 
 /** Throws INVALID_TXN_STATE for a batch that would mix with its producer's open transaction. */
@@ -111,8 +105,9 @@ export function checkMarker(marker: EndTxnMarker, producer: Producer, transactio
   const { producerId, producerEpoch, coordinatorEpoch } = marker
   const { epoch, txnFirstOffset } = producer
   // The same marker once more ends nothing, and does no harm.
-  const isRepeated = producerEpoch === epoch && (txnFirstOffset === undefined || producerEpoch === LARGEST_EPOCH)
-  const least = transactionVersion >= EPOCH_BUMP_VERSION && !isRepeated ? epoch + 1 : epoch
+  const isRepeated = producerEpoch === epoch && (txnFirstOffset === undefined || producerEpoch === MAX_PRODUCER_EPOCH)
+  // With transactions V2 the epoch of a marker is one above that of its data.
+  const least = transactionVersion >= TRANSACTIONS_V2 && !isRepeated ? epoch + 1 : epoch
   if (producerEpoch < least) {
     throw refused('INVALID_PRODUCER_EPOCH', producerId, `is in epoch ${epoch}, the marker in ${producerEpoch}`)
   }

@@ -3,15 +3,13 @@
  * The log says what Apache Kafka 4.0 would, so that any Kafka 4.x can take the directory over; a client is told only as
  * much of it as works here.
  */
+import { TRANSACTIONS_V2 } from '../protocol/transaction-version.ts'
 import type { MetadataImage } from './image/image.ts'
 import { MetadataError } from './metadata-error.ts'
 import { type MetadataRecord, metadataRecord } from './records.ts'
 
 /** The feature that says which records there may be. */
 export const METADATA_VERSION = 'metadata.version'
-
-/** The newest way of working with transactions (KIP-890). */
-const NEWEST_TRANSACTION_VERSION = 2
 
 /** Levels of metadata.version whose records can be read: those of Kafka 3.3 to 4.3. */
 const READABLE = [7, 30] as const
@@ -22,7 +20,7 @@ const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> =
   /** 1: the consumer protocol of KIP-848. */
   'group.version': [0, 1],
   /** 1: flexible transaction records; 2: transactions that bump the epoch (KIP-890). */
-  'transaction.version': [0, NEWEST_TRANSACTION_VERSION]
+  'transaction.version': [0, TRANSACTIONS_V2]
 }
 
 /** What Kafka 4.3 knows of the other features: a higher level may mean records that say something else than we think. */
@@ -49,7 +47,7 @@ export interface FinalizedFeature {
 }
 
 /** The first records of a new log, metadata.version first: without it Kafka reads no other. Level 0 is not written down. */
-export function bootstrapFeatures(transactionVersion = NEWEST_TRANSACTION_VERSION): MetadataRecord[] {
+export function bootstrapFeatures(transactionVersion = TRANSACTIONS_V2): MetadataRecord[] {
   const levels = { [METADATA_VERSION]: 25, 'group.version': 1, 'transaction.version': transactionVersion }
   return Object.entries(levels)
     .filter(([, featureLevel]) => featureLevel > 0)

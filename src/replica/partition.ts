@@ -17,8 +17,8 @@ import type { WallClock } from '../runtime/time.ts'
 import { Watchers } from './purgatory.ts'
 import { StableArrivals } from './stable-arrivals.ts'
 
-/** No epoch named: the client does not mind which leader it reaches. */
-const ANY_EPOCH = -1
+/** The leader epoch of a request that accepts any leader. */
+export const ANY_EPOCH = -1
 
 export interface Appended {
   readonly baseOffset: bigint

@@ -4,16 +4,16 @@
  */
 
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
+import { MAX_PRODUCER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../protocol/records/batch.ts'
 import type { TxnResult } from '../protocol/records/control.ts'
+import { TRANSACTIONS_V0, TRANSACTIONS_V2 } from '../protocol/transaction-version.ts'
 import {
   contains,
   isEnding,
   isExhausted,
   isIdle,
   moved,
-  NO_EPOCH,
   NO_PARTITIONS,
-  NO_PRODUCER_ID,
   nextEpoch,
   type Txn,
   type TxnPartitions,
@@ -25,9 +25,6 @@ export interface Producer {
   readonly producerId: bigint
   readonly producerEpoch: number
 }
-
-/** From this `transaction.version` on every end of a transaction moves the epoch (KIP-890). */
-const EPOCH_BUMP_VERSION = 2
 
 export interface InitCommand {
   readonly timeoutMs: number
@@ -51,7 +48,7 @@ export function initProducer(
   if (txn.state === 'Ongoing') return 'abort first'
   const empty = { timeoutMs, partitions: NO_PARTITIONS, startedMs: -1, updatedMs: now }
   if (isExhausted(txn.producerEpoch) && (expected?.producerEpoch ?? txn.producerEpoch) === txn.producerEpoch) {
-    const lastProducerEpoch = expected ? txn.producerEpoch : NO_EPOCH
+    const lastProducerEpoch = expected ? txn.producerEpoch : NO_PRODUCER_EPOCH
     return moved(txn, 'Empty', { ...empty, producerId: newProducerId(), producerEpoch: 0, lastProducerEpoch })
   }
   return moved(txn, 'Empty', { ...empty, ...epochAfterInit(txn, expected) })
@@ -59,14 +56,14 @@ export function initProducer(
 
 /** Whether the one it takes itself for is the current producer, or the one before whose epochs were used up. */
 function mayContinue(txn: Txn, { producerId, producerEpoch }: Producer): boolean {
-  if (txn.producerEpoch === NO_EPOCH || producerId === txn.producerId) return true
+  if (txn.producerEpoch === NO_PRODUCER_EPOCH || producerId === txn.producerId) return true
   return producerId === txn.previousProducerId && isExhausted(producerEpoch)
 }
 
 function epochAfterInit(txn: Txn, expected: Producer | undefined): Pick<Txn, 'producerEpoch' | 'lastProducerEpoch'> {
   const { producerEpoch, lastProducerEpoch } = txn
-  if (!expected) return { producerEpoch: nextEpoch(producerEpoch), lastProducerEpoch: NO_EPOCH }
-  if (producerEpoch === NO_EPOCH || expected.producerEpoch === producerEpoch) {
+  if (!expected) return { producerEpoch: nextEpoch(producerEpoch), lastProducerEpoch: NO_PRODUCER_EPOCH }
+  if (producerEpoch === NO_PRODUCER_EPOCH || expected.producerEpoch === producerEpoch) {
     return { producerEpoch: nextEpoch(producerEpoch), lastProducerEpoch: producerEpoch }
   }
   // It did not hear the answer to the same request: nobody else has asked since, for that would have reset the last epoch.
@@ -110,13 +107,13 @@ export interface EndCommand {
 
 /** EndTxn: the state in which the result is decided, or undefined for a retry of an end that was reached. */
 export function endTxn(txn: Txn, command: EndCommand, now: number): Txn | undefined {
-  return command.clientVersion < EPOCH_BUMP_VERSION ? endClassic(txn, command, now) : endWithBump(txn, command, now)
+  return command.clientVersion < TRANSACTIONS_V2 ? endClassic(txn, command, now) : endWithBump(txn, command, now)
 }
 
 function endClassic(txn: Txn, { producer, result, newProducerId }: EndCommand, now: number): Txn | undefined {
   if (txn.producerId !== producer.producerId) throw otherProducer(txn, producer.producerId)
   if (txn.producerEpoch !== producer.producerEpoch) throw fenced(txn, producer)
-  if (txn.state === 'Ongoing') return prepared(txn, result, 0, newProducerId, now)
+  if (txn.state === 'Ongoing') return prepared(txn, result, TRANSACTIONS_V0, newProducerId, now)
   if (txn.state === completeState(result)) return undefined
   throw cannotEnd(txn, result)
 }
@@ -149,7 +146,7 @@ function retriesLastEpochs(txn: Txn, { producerId, producerEpoch }: Producer): b
   return (
     txn.previousProducerId === producerId &&
     isExhausted(producerEpoch) &&
-    producerEpoch < 32_767 &&
+    producerEpoch < MAX_PRODUCER_EPOCH &&
     txn.producerEpoch === 0
   )
 }
@@ -163,15 +160,15 @@ function isComplete({ state }: Txn): boolean {
  * instance came or time is up. `transactionVersion` is the cluster's.
  */
 export function fenceAndAbort(txn: Txn, transactionVersion: number, newProducerId: () => bigint, now: number): Txn {
-  if (transactionVersion >= EPOCH_BUMP_VERSION) return prepared(txn, 'ABORT', transactionVersion, newProducerId, now)
-  const fencing = { ...txn, producerEpoch: nextEpoch(txn.producerEpoch), lastProducerEpoch: NO_EPOCH }
+  if (transactionVersion >= TRANSACTIONS_V2) return prepared(txn, 'ABORT', transactionVersion, newProducerId, now)
+  const fencing = { ...txn, producerEpoch: nextEpoch(txn.producerEpoch), lastProducerEpoch: NO_PRODUCER_EPOCH }
   return prepared(fencing, 'ABORT', 0, newProducerId, now)
 }
 
 function prepared(txn: Txn, result: TxnResult, clientVersion: number, newProducerId: () => bigint, now: number): Txn {
   const state = result === 'COMMIT' ? 'PrepareCommit' : 'PrepareAbort'
   const decided = { updatedMs: now, startedMs: txn.startedMs, clientVersion }
-  if (clientVersion < EPOCH_BUMP_VERSION) return moved(txn, state, decided)
+  if (clientVersion < TRANSACTIONS_V2) return moved(txn, state, decided)
   const nextProducerId = isExhausted(txn.producerEpoch) ? newProducerId() : NO_PRODUCER_ID
   const { producerEpoch: lastProducerEpoch } = txn
   return moved(txn, state, {

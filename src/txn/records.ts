@@ -4,9 +4,11 @@
  */
 
 import { type KeyValue, RecordType } from '../protocol/keyed-record.ts'
+import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../protocol/records/batch.ts'
+import { TRANSACTIONS_V0 } from '../protocol/transaction-version.ts'
 import { ByteReader, MalformedFrame } from '../protocol/wire/bytes.ts'
 import { array, int8, int16, int32, int64, string } from '../protocol/wire/schema.ts'
-import { NO_EPOCH, NO_PARTITIONS, NO_PRODUCER_ID, TXN_STATES, type Txn, type TxnPartitions } from './txn.ts'
+import { NO_PARTITIONS, TXN_STATES, type Txn, type TxnPartitions } from './txn.ts'
 
 /** In Kafka's order. */
 const txnValue = {
@@ -14,7 +16,7 @@ const txnValue = {
   previousProducerId: int64.or(NO_PRODUCER_ID).tagged(0, 1),
   nextProducerId: int64.or(NO_PRODUCER_ID).tagged(1, 1),
   producerEpoch: int16,
-  nextProducerEpoch: int16.or(NO_EPOCH).tagged(3, 1),
+  nextProducerEpoch: int16.or(NO_PRODUCER_EPOCH).tagged(3, 1),
   transactionTimeoutMs: int32,
   transactionStatus: int8,
   transactionPartitions: array({ topic: string, partitionIds: array(int32) }).nullableSince(0),
@@ -40,7 +42,11 @@ export function encodeTxn(txn: Txn, transactionVersion: number): KeyValue {
     nextProducerId: txn.nextProducerId,
     clientTransactionVersion: txn.clientVersion
   }
-  return TXN_TYPE.encode({ transactionalId: txn.transactionalId }, value, transactionVersion === 0 ? 0 : 1)
+  return TXN_TYPE.encode(
+    { transactionalId: txn.transactionalId },
+    value,
+    transactionVersion === TRANSACTIONS_V0 ? 0 : 1
+  )
 }
 
 /** The tombstone of a transactional id. */
@@ -66,7 +72,7 @@ export function decodeTxn({ key, value }: KeyValue): { transactionalId: string; 
     previousProducerId: fields.previousProducerId,
     nextProducerId: fields.nextProducerId,
     producerEpoch: fields.producerEpoch,
-    lastProducerEpoch: NO_EPOCH,
+    lastProducerEpoch: NO_PRODUCER_EPOCH,
     timeoutMs: fields.transactionTimeoutMs,
     partitions: state === 'Empty' ? NO_PARTITIONS : toMap(fields.transactionPartitions ?? []),
     startedMs: Number(fields.transactionStartTimestampMs),

@@ -2,6 +2,8 @@
  * The state of one transactional id, immutable: every change makes a new value, which the coordinator records before it
  * takes effect. What is here is Kafka's TransactionMetadata; that which is not in its records is said to be memory only.
  */
+import { MAX_PRODUCER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../protocol/records/batch.ts'
+import { TRANSACTIONS_V0 } from '../protocol/transaction-version.ts'
 import { assert } from '../runtime/assert.ts'
 
 /** The states by their numbers in the records of `__transaction_state`. */
@@ -58,12 +60,7 @@ export interface Txn {
   readonly clientVersion: number
 }
 
-export const NO_PRODUCER_ID = -1n
-export const NO_EPOCH = -1
 export const NO_PARTITIONS: TxnPartitions = new Map()
-
-/** The largest epoch there is: it fences the last one that a client gets. */
-const LARGEST_EPOCH = 32_767
 
 /** A transactional id that was never seen. It is nothing until its first InitProducerId has been recorded. */
 export function newTxn(transactionalId: string, producerId: bigint, timeoutMs: number, now: number): Txn {
@@ -73,13 +70,13 @@ export function newTxn(transactionalId: string, producerId: bigint, timeoutMs: n
     producerId,
     previousProducerId: NO_PRODUCER_ID,
     nextProducerId: NO_PRODUCER_ID,
-    producerEpoch: NO_EPOCH,
-    lastProducerEpoch: NO_EPOCH,
+    producerEpoch: NO_PRODUCER_EPOCH,
+    lastProducerEpoch: NO_PRODUCER_EPOCH,
     timeoutMs,
     partitions: NO_PARTITIONS,
     startedMs: -1,
     updatedMs: now,
-    clientVersion: 0
+    clientVersion: TRANSACTIONS_V0
   }
 }
 
@@ -91,12 +88,12 @@ export function moved(txn: Txn, state: TxnState, change: Partial<Txn>): Txn {
 
 /** Whether no client may get another epoch of the producer id: one more must be left to fence it. */
 export function isExhausted(epoch: number): boolean {
-  return epoch >= LARGEST_EPOCH - 1
+  return epoch >= MAX_PRODUCER_EPOCH - 1
 }
 
 /** The epoch after; the largest stays. */
 export function nextEpoch(epoch: number): number {
-  return Math.min(epoch + 1, LARGEST_EPOCH)
+  return Math.min(epoch + 1, MAX_PRODUCER_EPOCH)
 }
 
 /** Whether the transaction has been decided and waits for its markers. */

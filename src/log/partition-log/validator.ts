@@ -3,7 +3,13 @@
  * Offsets and leader epoch are stamped by the log.
  */
 import { KafkaError } from '../../protocol/errors.ts'
-import { batchesIn, NO_PRODUCER_ID, type RecordBatch, type TimestampType } from '../../protocol/records/batch.ts'
+import {
+  batchesIn,
+  NO_PRODUCER_EPOCH,
+  NO_PRODUCER_ID,
+  type RecordBatch,
+  type TimestampType
+} from '../../protocol/records/batch.ts'
 import { buildBatch } from '../../protocol/records/builder.ts'
 import type { Codec, Compression } from '../../protocol/records/compression/codecs.ts'
 import type { NewRecord } from '../../protocol/records/encoding.ts'
@@ -37,7 +43,6 @@ export interface Arrival {
 }
 
 const NO_TIMESTAMP = -1
-const NO_EPOCH = -1
 const ZSTD_SINCE = 7
 
 /** The records of one partition of a Produce request, parsed once. */
@@ -183,7 +188,7 @@ function isOutOfRange(timestamp: number | bigint, now: number, rules: Validation
 function rebuild(batch: RecordBatch, codec: Codec, maxTimestamp: bigint, rules: ValidationRules): RecordBatch {
   const { producerId, producerEpoch, baseSequence, isTransactional } = batch
   const hasProducer = producerId !== NO_PRODUCER_ID
-  if (hasProducer ? producerEpoch === NO_EPOCH || baseSequence < 0 : isTransactional) {
+  if (hasProducer ? producerEpoch === NO_PRODUCER_EPOCH || baseSequence < 0 : isTransactional) {
     throw new KafkaError('UNKNOWN_SERVER_ERROR', `no batch can be built for epoch ${producerEpoch} of ${producerId}`)
   }
   const rebuilt = buildBatch(withoutOffsets(new RecordWalker(batch, rules.decompressedLimit)), {

@@ -53,9 +53,11 @@ export function deleteTopics(image: MetadataImage, topics: readonly TopicReferen
   return { records: [...doomed.keys()].map(topicId => metadataRecord('RemoveTopicRecord', { topicId })), results }
 }
 
-/** The answers while `delete.topic.enable` is off; clients before version 3 do not know the error for it. */
+const TOPIC_DELETION_DISABLED_SINCE = 3
+
+/** The answers while `delete.topic.enable` is off. */
 export function refuseDeletion(topics: readonly TopicReference[], apiVersion: number): DeletedTopic[] {
-  const errorCode = apiVersion < 3 ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED'
+  const errorCode = apiVersion < TOPIC_DELETION_DISABLED_SINCE ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED'
   return topics.map(({ name, topicId }) => ({ name, topicId, errorCode, errorMessage: null }))
 }
 

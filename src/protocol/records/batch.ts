@@ -47,10 +47,13 @@ export const ATTRIBUTES = {
 /** Where a record's time comes from: its producer, or the broker's clock when it was appended. */
 export type TimestampType = 'CreateTime' | 'LogAppendTime'
 
-/** "No timestamp", "no producer", "no sequence" in a batch. */
+/** "No timestamp", "no producer", "no epoch", "no sequence" in a batch. */
 export const NO_TIMESTAMP = -1n
 export const NO_PRODUCER_ID = -1n
+export const NO_PRODUCER_EPOCH = -1
 export const NO_SEQUENCE = -1
+/** The largest epoch of a producer id. No client gets it: it fences the last epoch that a client has. */
+export const MAX_PRODUCER_EPOCH = 32_767
 const MAX_SEQUENCE = 2_147_483_647
 
 /** The bytes at `position` of what was being read cannot be a record batch. */

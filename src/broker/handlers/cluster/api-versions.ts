@@ -14,6 +14,10 @@ import type { Handler, Request, RequestContext } from '../../context.ts'
 const NO_NODE = -1
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
+const CLIENT_SOFTWARE_SINCE = 3
+/** Older clients fail on a supported feature whose minVersion is 0. */
+const MIN_VERSION_0_SINCE = 4
+
 const apiKeys = Object.values(APIS)
   .map(({ key, versions: [first, last], ...api }) => ({
     apiKey: key,
@@ -29,7 +33,7 @@ export const apiVersions: Handler<'ApiVersions'> = (request, context) => {
   return {
     errorCode: 'NONE',
     apiKeys,
-    supportedFeatures: supported.filter(({ minVersion }) => minVersion > 0 || apiVersion >= 4),
+    supportedFeatures: supported.filter(({ minVersion }) => minVersion > 0 || apiVersion >= MIN_VERSION_0_SINCE),
     finalizedFeaturesEpoch: epoch,
     finalizedFeatures: finalized
   }
@@ -37,7 +41,7 @@ export const apiVersions: Handler<'ApiVersions'> = (request, context) => {
 
 function check(request: Request<'ApiVersions'>, { apiVersion, connection, parts }: RequestContext): void {
   const { clientSoftwareName: name, clientSoftwareVersion: version, clusterId, nodeId } = request
-  if (apiVersion < 3) return
+  if (apiVersion < CLIENT_SOFTWARE_SINCE) return
   if (!SOFTWARE.test(name) || !SOFTWARE.test(version)) {
     throw new KafkaError('INVALID_REQUEST', 'the name and version of the client software must be plain words')
   }

@@ -15,12 +15,12 @@ type Coordinator = NonNullable<Response<'FindCoordinator'>['coordinators']>[numb
 const GROUP = 0
 const TRANSACTION = 1
 const SHARE = 2
-const FIRST_VERSION_WITH_SHARES = 6
-const FIRST_BATCHED_VERSION = 4
+const SHARE_GROUPS_SINCE = 6
+const BATCHED_SINCE = 4
 
 export const findCoordinator: Handler<'FindCoordinator'> = (request, context) => {
   const { keyType, coordinatorKeys, key } = request
-  const batched = context.apiVersion >= FIRST_BATCHED_VERSION
+  const batched = context.apiVersion >= BATCHED_SINCE
   const coordinators = each(
     batched ? coordinatorKeys : [key],
     context.parts,
@@ -47,7 +47,7 @@ function coordinatorOf(key: string, keyType: number, context: RequestContext): N
     case TRANSACTION:
       return leaderOf(TRANSACTION_STATE_TOPIC_NAME, key, context)
     case SHARE: {
-      const code = context.apiVersion < FIRST_VERSION_WITH_SHARES ? 'INVALID_REQUEST' : 'UNSUPPORTED_VERSION'
+      const code = context.apiVersion < SHARE_GROUPS_SINCE ? 'INVALID_REQUEST' : 'UNSUPPORTED_VERSION'
       throw new KafkaError(code, 'share groups are not supported by this release')
     }
     default:

@@ -7,13 +7,13 @@
 import { updateFeatures as decide } from '../../../metadata/decisions/update-features.ts'
 import type { Handler } from '../../context.ts'
 
-const LAST_VERSION_WITH_RESULTS = 1
+const NO_RESULTS_SINCE = 2
 
 export const updateFeatures: Handler<'UpdateFeatures'> = ({ featureUpdates, validateOnly }, { parts, apiVersion }) => {
   const updates = new Map(featureUpdates.map(update => [update.feature, update]))
   const records = decide(parts.metadata.image, [...updates.values()], parts.settings.get('node.id'))
   if (!validateOnly) parts.replicas.change(records)
-  const listed = apiVersion <= LAST_VERSION_WITH_RESULTS ? featureUpdates : []
+  const listed = apiVersion >= NO_RESULTS_SINCE ? [] : featureUpdates
   const results = listed.map(({ feature }) => ({ feature, errorCode: 'NONE' as const, errorMessage: 'NONE' }))
   return { errorCode: 'NONE', errorMessage: null, results }
 }

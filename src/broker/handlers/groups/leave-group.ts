@@ -5,11 +5,11 @@
  */
 import type { Handler } from '../../context.ts'
 
-const FIRST_BATCHED_VERSION = 3
+const BATCHED_SINCE = 3
 
 export const leaveGroup: Handler<'LeaveGroup'> = async (request, { parts, apiVersion }) => {
   const { groupId, memberId } = request
-  if (apiVersion >= FIRST_BATCHED_VERSION) return parts.groups.classic.leaveGroup(groupId, request.members)
+  if (apiVersion >= BATCHED_SINCE) return parts.groups.classic.leaveGroup(groupId, request.members)
   const { errorCode, members } = await parts.groups.classic.leaveGroup(groupId, [{ memberId, groupInstanceId: null }])
   const [only] = members
   return { errorCode: only?.errorCode ?? errorCode }

@@ -17,12 +17,12 @@ type AnswerGroup = NonNullable<Response<'OffsetFetch'>['groups']>[number]
 type AnswerTopic = AnswerGroup['topics'][number]
 
 const GROUP_ERROR_SINCE = 2
-const FIRST_BATCHED_VERSION = 8
+const BATCHED_SINCE = 8
 const TOPIC_IDS_SINCE = 10
 
 export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
   const budget = new AnswerBudget()
-  if (context.apiVersion >= FIRST_BATCHED_VERSION) {
+  if (context.apiVersion >= BATCHED_SINCE) {
     const { groups, requireStable } = request
     return { groups: await Promise.all(groups.map(group => fetchGroup(group, context, budget, requireStable))) }
   }

@@ -9,9 +9,10 @@
  */
 
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
+import { isIsolationLevel, READ_COMMITTED } from '../../../protocol/isolation-level.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import type { FetchResult, RequestedPartition } from '../../../replica/fetch-session.ts'
-import type { Partition } from '../../../replica/partition.ts'
+import { ANY_EPOCH, type Partition } from '../../../replica/partition.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { distinct, each, type Failure } from '../../per-partition.ts'
 
@@ -28,11 +29,7 @@ interface Read extends Answered {
   readonly upTo: bigint
 }
 
-const FIRST_VERSION_WITH_IDS = 13
-/** No epoch named: the client does not mind which leader it reaches. */
-const ANY_EPOCH = -1
-const READ_UNCOMMITTED = 0
-const READ_COMMITTED = 1
+const TOPIC_IDS_SINCE = 13
 
 export const fetch: Handler<'Fetch'> = async (request, context) => {
   const { parts, connection } = context
@@ -41,7 +38,7 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   const unknown = round.partitions.flatMap(requested => unknownPartition(requested, context) ?? [])
   const isUnknown = new Set(unknown.map(({ requested }) => requested))
   const existing = round.partitions.filter(requested => !isUnknown.has(requested))
-  if (existing.length > 0 && ![READ_UNCOMMITTED, READ_COMMITTED].includes(request.isolationLevel)) {
+  if (existing.length > 0 && !isIsolationLevel(request.isolationLevel)) {
     return refusedAsWhole(request, context)
   }
   const maxBytes = Math.min(request.maxBytes, parts.settings.get('fetch.max.bytes'))
@@ -65,7 +62,7 @@ function mustAnswer({ partition, requested: { fetchOffset }, upTo, diverges }: R
 
 function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: RequestContext) {
   const { sessionId, sessionEpoch } = request
-  const usesTopicIds = apiVersion >= FIRST_VERSION_WITH_IDS
+  const usesTopicIds = apiVersion >= TOPIC_IDS_SINCE
   const nameOf = (topicId: string) => parts.metadata.image.topicsById.get(topicId)?.name ?? ''
   const requested = request.topics.flatMap(({ topic, topicId, partitions }) =>
     partitions.map(data => ({ ...data, topic: usesTopicIds ? nameOf(topicId) : topic, topicId }))
@@ -79,7 +76,7 @@ function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: Reques
 function unknownPartition(requested: RequestedPartition, context: RequestContext): Answered | undefined {
   const { replicas } = context.parts
   if (requested.partition >= 0 && requested.partition < replicas.partitionCount(requested.topic)) return undefined
-  const hasNoName = requested.topic === '' && context.apiVersion >= FIRST_VERSION_WITH_IDS
+  const hasNoName = requested.topic === '' && context.apiVersion >= TOPIC_IDS_SINCE
   const errorCode = hasNoName ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
   return { ...NOTHING_READ, requested, errorCode, data: nothing(requested.partition, errorCode) }
 }
@@ -115,7 +112,7 @@ function readPartition(
   budget: { bytesLeft: number; minOneBatch: boolean }
 ): Read {
   const partition = replicas.partition(requested.topic, requested.partition)
-  if (apiVersion >= FIRST_VERSION_WITH_IDS && replicas.topic(requested.topic).topicId !== requested.topicId) {
+  if (apiVersion >= TOPIC_IDS_SINCE && replicas.topic(requested.topic).topicId !== requested.topicId) {
     throw new KafkaError('INCONSISTENT_TOPIC_ID', `${requested.topic} has been made anew and has another id`)
   }
   partition.checkLeaderEpoch(Math.max(ANY_EPOCH, requested.currentLeaderEpoch))
@@ -169,10 +166,10 @@ function divergingEpoch(
   return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : undefined
 }
 
-/** Clients before version 6 do not know KAFKA_STORAGE_ERROR, and look for another leader instead. */
-const FIRST_VERSION_WITH_STORAGE_ERROR = 6
-/** From here on a client that has asked in the wrong place is told the right one (KIP-951). */
-const FIRST_VERSION_WITH_LEADERS = 16
+/** Older clients get NOT_LEADER_OR_FOLLOWER, and look for another leader. */
+const STORAGE_ERROR_SINCE = 6
+/** The answer to a client that asked a replica which does not lead names the leader (KIP-951). */
+const CURRENT_LEADER_SINCE = 16
 const LEADER_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>(['NOT_LEADER_OR_FOLLOWER', 'FENCED_LEADER_EPOCH'])
 const NOTHING_READ = {
   partition: undefined,
@@ -184,10 +181,10 @@ const NOTHING_READ = {
 }
 
 function failed(requested: RequestedPartition, failure: Failure, { parts, apiVersion }: RequestContext): Read {
-  const hidden = failure.errorCode === 'KAFKA_STORAGE_ERROR' && apiVersion < FIRST_VERSION_WITH_STORAGE_ERROR
+  const hidden = failure.errorCode === 'KAFKA_STORAGE_ERROR' && apiVersion < STORAGE_ERROR_SINCE
   const errorCode = hidden ? 'NOT_LEADER_OR_FOLLOWER' : failure.errorCode
   const state = parts.metadata.image.topicsByName.get(requested.topic)?.partitions[requested.partition]
-  const namesLeader = apiVersion >= FIRST_VERSION_WITH_LEADERS && LEADER_ERRORS.has(errorCode) && state
+  const namesLeader = apiVersion >= CURRENT_LEADER_SINCE && LEADER_ERRORS.has(errorCode) && state
   const currentLeader = namesLeader ? { leaderId: state.leader, leaderEpoch: state.leaderEpoch } : {}
   const data = { ...nothing(requested.partition, errorCode), abortedTransactions: null, currentLeader }
   return { ...NOTHING_READ, requested, errorCode, data }
@@ -206,7 +203,7 @@ function refusedAsWhole({ sessionId, topics }: Request<'Fetch'>, { apiVersion }:
     topicId,
     partitions: partitions.map(({ partition }) => nothing(partition, errorCode))
   }))
-  return { errorCode, sessionId, responses: apiVersion < FIRST_VERSION_WITH_IDS ? responses : [] }
+  return { errorCode, sessionId, responses: apiVersion < TOPIC_IDS_SINCE ? responses : [] }
 }
 
 /** The order stays as it is: a topic whose partitions do not follow each other comes more than once, as in Kafka. */

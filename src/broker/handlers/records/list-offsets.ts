@@ -8,6 +8,7 @@
  */
 
 import { KafkaError } from '../../../protocol/errors.ts'
+import { isIsolationLevel, READ_COMMITTED } from '../../../protocol/isolation-level.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
@@ -33,8 +34,6 @@ const SPECIAL_SINCE = new Map<bigint, number>([
   [EARLIEST_PENDING_UPLOAD, 11]
 ])
 
-const READ_UNCOMMITTED = 0
-const READ_COMMITTED = 1
 const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 }
 
 export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
@@ -62,7 +61,7 @@ function keyOf({ topic, partition }: PartitionRef): string {
 }
 
 function checkIsolationLevel({ isolationLevel }: Request<'ListOffsets'>): void {
-  if (isolationLevel === READ_UNCOMMITTED || isolationLevel === READ_COMMITTED) return
+  if (isIsolationLevel(isolationLevel)) return
   throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no isolation level ${isolationLevel}`)
 }
 

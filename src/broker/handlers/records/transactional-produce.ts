@@ -6,6 +6,7 @@
 import { acceptedBatch, type ProducedRecords } from '../../../log/partition-log/validator.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import type { RecordBatch } from '../../../protocol/records/batch.ts'
+import { TRANSACTIONS_V2 } from '../../../protocol/transaction-version.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import type { TxnPartitions } from '../../../txn/txn.ts'
 import type { Parts, Request, RequestContext } from '../../context.ts'
@@ -39,7 +40,7 @@ export async function addToTransaction(write: TransactionalWrite, partitions: Tx
   if (partitions.size === 0) return
   try {
     if (apiVersion < versions.addsSince) await parts.txns.settled(transactionalId)
-    else await parts.txns.addPartitions(transactionalId, write, partitions, 2)
+    else await parts.txns.addPartitions(transactionalId, write, partitions, TRANSACTIONS_V2)
   } catch (error) {
     throw verificationError(error, write)
   }

@@ -7,11 +7,11 @@ import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import type { Handler } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
-const FIRST_VERSION_BY_ID = 6
+const TOPIC_IDS_SINCE = 6
 
 export const deleteTopics: Handler<'DeleteTopics'> = ({ topics, topicNames }, { parts, apiVersion }) => {
   const { metadata, settings } = parts
-  const asked = apiVersion >= FIRST_VERSION_BY_ID ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+  const asked = apiVersion >= TOPIC_IDS_SINCE ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
   if (!settings.get('delete.topic.enable')) return { responses: refuseDeletion(asked, apiVersion) }
   return { responses: recordChanges(parts, decide(metadata.image, asked), { validateOnly: false }) }
 }

@@ -17,12 +17,12 @@ import { each } from '../../per-partition.ts'
 type Asked = { readonly name: string | null; readonly topicId: string }
 type TopicAnswer = Response<'Metadata'>['topics'][number]
 
-const FIRST_VERSION_BY_ID = 12
+const TOPIC_IDS_SINCE = 12
 const NONE_REFUSED: ReadonlyMap<string, KafkaError> = new Map()
 
 export const metadata: Handler<'Metadata'> = (request, context) => {
   const { parts, connection, apiVersion } = context
-  if (apiVersion < FIRST_VERSION_BY_ID && !allByName(request)) return refusal(request)
+  if (apiVersion < TOPIC_IDS_SINCE && !allByName(request)) return refusal(request)
   const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
   const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
   const answers = asksForAll

@@ -6,8 +6,10 @@
  * - To verify adds nothing: TRANSACTION_ABORTABLE for a partition that is not in the open transaction.
  * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
  */
+
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
+import { TRANSACTIONS_V0, TRANSACTIONS_V2 } from '../../../protocol/transaction-version.ts'
 import type { TxnPartitions } from '../../../txn/txn.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { fencedErrorFor } from '../../fencing.ts'
@@ -16,11 +18,11 @@ import { failureOf, indexesByTopic } from '../../per-partition.ts'
 type Transaction = Request<'AddPartitionsToTxn'>['transactions'][number]
 type TopicResults = NonNullable<Response<'AddPartitionsToTxn'>['resultsByTopicV3AndBelow']>
 
-const FIRST_BATCHED_VERSION = 4
+const BATCHED_SINCE = 4
 const FENCED_SINCE = 2
 
 export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (request, context) => {
-  if (context.apiVersion < FIRST_BATCHED_VERSION) {
+  if (context.apiVersion < BATCHED_SINCE) {
     return { resultsByTopicV3AndBelow: await results(onlyTransaction(request), context) }
   }
   const resultsByTransaction = []
@@ -60,7 +62,7 @@ async function results(transaction: Transaction, context: RequestContext): Promi
 function refusalsOf(requested: TxnPartitions, { parts, apiVersion }: RequestContext): ReadonlyMap<string, ErrorName> {
   const refusals = new Map<string, ErrorName>()
   for (const [topic, indexes] of requested) {
-    const isForbidden = apiVersion < FIRST_BATCHED_VERSION && isInternalTopic(topic)
+    const isForbidden = apiVersion < BATCHED_SINCE && isInternalTopic(topic)
     const count = parts.replicas.partitionCount(topic)
     for (const index of indexes) {
       if (isForbidden) refusals.set(`${topic}-${index}`, 'TOPIC_AUTHORIZATION_FAILED')
@@ -77,7 +79,12 @@ async function act(
 ): Promise<(topic: string, index: number) => ErrorName> {
   const producer = { producerId, producerEpoch }
   if (!verifyOnly) {
-    await parts.txns.addPartitions(transactionalId, producer, requested, apiVersion >= FIRST_BATCHED_VERSION ? 2 : 0)
+    await parts.txns.addPartitions(
+      transactionalId,
+      producer,
+      requested,
+      apiVersion >= BATCHED_SINCE ? TRANSACTIONS_V2 : TRANSACTIONS_V0
+    )
     return () => 'NONE'
   }
   return (topic, index) =>

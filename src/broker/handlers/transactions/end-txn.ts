@@ -5,6 +5,7 @@
  *   never meets this one.
  * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
  */
+import { TRANSACTIONS_V0, TRANSACTIONS_V2 } from '../../../protocol/transaction-version.ts'
 import type { Handler } from '../../context.ts'
 import { clientOf, fencedErrorFor } from '../../fencing.ts'
 
@@ -19,7 +20,7 @@ export const endTxn: Handler<'EndTxn'> = async (request, context) => {
       transactionalId,
       producer: { producerId, producerEpoch },
       result: committed ? 'COMMIT' : 'ABORT',
-      clientVersion: apiVersion >= EPOCH_BUMP_SINCE ? 2 : 0,
+      clientVersion: apiVersion >= EPOCH_BUMP_SINCE ? TRANSACTIONS_V2 : TRANSACTIONS_V0,
       client: clientOf(context)
     })
     return { errorCode: 'NONE', producerId: next.producerId, producerEpoch: next.producerEpoch }

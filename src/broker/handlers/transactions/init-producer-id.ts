@@ -7,6 +7,7 @@
  *   INVALID_PRODUCER_EPOCH up to version 3.
  */
 import { KafkaError } from '../../../protocol/errors.ts'
+import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../../protocol/records/batch.ts'
 import type { Handler } from '../../context.ts'
 import { clientOf, fencedErrorFor } from '../../fencing.ts'
 
@@ -15,11 +16,11 @@ const FENCED_SINCE = 4
 export const initProducerId: Handler<'InitProducerId'> = async (request, context) => {
   const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = request
   const { parts, apiVersion } = context
-  if ((producerId === -1n) !== (producerEpoch === -1)) {
+  if ((producerId === NO_PRODUCER_ID) !== (producerEpoch === NO_PRODUCER_EPOCH)) {
     throw new KafkaError('INVALID_REQUEST', 'a producer id and its epoch come together or not at all')
   }
   if (transactionalId === null) return { errorCode: 'NONE', producerId: parts.producerIds.next(), producerEpoch: 0 }
-  const expected = producerId === -1n ? undefined : { producerId, producerEpoch }
+  const expected = producerId === NO_PRODUCER_ID ? undefined : { producerId, producerEpoch }
   try {
     const producer = await parts.txns.initProducer({ transactionalId, timeoutMs, expected, client: clientOf(context) })
     return { errorCode: 'NONE', producerId: producer.producerId, producerEpoch: producer.producerEpoch }
