@@ -2,7 +2,7 @@
 import type { CompactionLimits } from '../../../src/metadata/log/compaction.ts'
 import { listSnapshots } from '../../../src/metadata/log/snapshots.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
-import { FOLDER, type Rig } from '../metadata-fixture.ts'
+import { FOLDER, type MetadataLogDriver } from './metadata-log-driver.ts'
 
 export const HOUR = 3_600_000
 export const SEGMENT = { segmentBytes: 2000 }
@@ -18,14 +18,14 @@ function limits(changes: Partial<CompactionLimits> = {}): CompactionLimits {
   }
 }
 
-export function begin(rig: Rig, changes?: Partial<CompactionLimits>) {
-  const opened = rig.open()
+export function begin(driver: MetadataLogDriver, changes?: Partial<CompactionLimits>) {
+  const opened = driver.open()
   opened.metadata.compact(limits(changes), silentLogger)
   return opened
 }
 
-export const checkpoints = (rig: Rig) => rig.files().filter(name => name.endsWith('.checkpoint'))
-export const newest = (rig: Rig) => listSnapshots(rig.storage, FOLDER).at(-1)
+export const checkpoints = (driver: MetadataLogDriver) => driver.files().filter(name => name.endsWith('.checkpoint'))
+export const newest = (driver: MetadataLogDriver) => listSnapshots(driver.storage, FOLDER).at(-1)
 
 export function nameOf(offset: bigint, epoch: number): string {
   return `${String(offset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}.checkpoint`

@@ -10,8 +10,8 @@ import { nextTurn } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import type { MemoryStorage, StorageOperation } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
-import { contentOf, FOLDER, Rig, topicIdOf, VOTERS_FILE } from '../metadata-fixture.ts'
 import { begin, checkpoints, HOUR, nameOf, newest, SEGMENT } from './compaction-fixture.ts'
+import { contentOf, FOLDER, MetadataLogDriver, topicIdOf, VOTERS_FILE } from './metadata-log-driver.ts'
 
 const TOPIC = 'AAECAwQFBgcICQoLDA0ODw'
 
@@ -37,8 +37,8 @@ function foreignRecords(): MetadataRecord[] {
 }
 
 /** Something of everything, and some of it changed again. */
-function fill(rig: Rig, metadata: MetadataLog): void {
-  rig.topics(metadata, 'a', 'b', 'c')
+function fill(driver: MetadataLogDriver, metadata: MetadataLog): void {
+  driver.createTopics(metadata, 'a', 'b', 'c')
   metadata.allocateProducerIds()
   metadata.append(foreignRecords())
   const topicId = topicIdOf(metadata, 'b')
@@ -53,89 +53,89 @@ function fill(rig: Rig, metadata: MetadataLog): void {
 
 describe('a snapshot', () => {
   it('is made when so many bytes have come since the last one', async () => {
-    const rig = new Rig()
-    const { log, metadata } = begin(rig, { maxBytesBetweenSnapshots: 3000 })
+    const driver = new MetadataLogDriver()
+    const { log, metadata } = begin(driver, { maxBytesBetweenSnapshots: 3000 })
     const sizeBefore = log.sizeInBytes
     for (let topic = 0; log.sizeInBytes < sizeBefore + 3000; topic++) {
-      expect(newest(rig)?.offset).toBe(0n)
-      rig.topics(metadata, `topic-${topic}`)
+      expect(newest(driver)?.offset).toBe(0n)
+      driver.createTopics(metadata, `topic-${topic}`)
       await nextTurn()
     }
-    expect(checkpoints(rig)).toEqual([nameOf(0n, 0), nameOf(log.logEndOffset, 1)])
+    expect(checkpoints(driver)).toEqual([nameOf(0n, 0), nameOf(log.logEndOffset, 1)])
   })
 
   it('is made again when enough has come while one was being made', async () => {
-    const rig = new Rig()
-    const { log, metadata } = begin(rig, { maxBytesBetweenSnapshots: 1 })
-    rig.topics(metadata, 'a')
-    rig.topics(metadata, 'b')
+    const driver = new MetadataLogDriver()
+    const { log, metadata } = begin(driver, { maxBytesBetweenSnapshots: 1 })
+    driver.createTopics(metadata, 'a')
+    driver.createTopics(metadata, 'b')
     await nextTurn()
-    expect(newest(rig)?.offset).toBe(log.logEndOffset)
+    expect(newest(driver)?.offset).toBe(log.logEndOffset)
   })
 
   it('is made when bytes of earlier starts make it so many', async () => {
-    const rig = new Rig()
-    rig.topics(rig.open().metadata, 'a', 'b', 'c')
-    const { log } = begin(rig, { maxBytesBetweenSnapshots: 500 })
+    const driver = new MetadataLogDriver()
+    driver.createTopics(driver.open().metadata, 'a', 'b', 'c')
+    const { log } = begin(driver, { maxBytesBetweenSnapshots: 500 })
     await nextTurn()
-    expect(newest(rig)).toMatchObject({ offset: log.logEndOffset, epoch: 2 })
+    expect(newest(driver)).toMatchObject({ offset: log.logEndOffset, epoch: 2 })
   })
 
   it('is made when the last one is old and something has been written since, and not otherwise', async () => {
-    const rig = new Rig()
-    const { log, metadata } = begin(rig)
-    rig.clock.advance(HOUR - 1)
+    const driver = new MetadataLogDriver()
+    const { log, metadata } = begin(driver)
+    driver.clock.advance(HOUR - 1)
     await nextTurn()
-    expect(checkpoints(rig)).toHaveLength(1)
-    rig.clock.advance(1)
+    expect(checkpoints(driver)).toHaveLength(1)
+    driver.clock.advance(1)
     await nextTurn()
-    expect(newest(rig)?.offset).toBe(log.logEndOffset)
-    rig.clock.advance(HOUR)
+    expect(newest(driver)?.offset).toBe(log.logEndOffset)
+    driver.clock.advance(HOUR)
     await nextTurn()
-    const names = checkpoints(rig)
+    const names = checkpoints(driver)
     metadata.allocateProducerIds()
-    rig.clock.advance(HOUR)
+    driver.clock.advance(HOUR)
     await nextTurn()
-    expect(newest(rig)?.offset).toBe(log.logEndOffset)
-    expect(checkpoints(rig)).not.toEqual(names)
+    expect(newest(driver)?.offset).toBe(log.logEndOffset)
+    expect(checkpoints(driver)).not.toEqual(names)
   })
 
   it('is never made because of time when the interval is 0', async () => {
-    const rig = new Rig()
-    begin(rig, { maxSnapshotIntervalMs: 0 })
-    rig.clock.advance(1000 * HOUR)
+    const driver = new MetadataLogDriver()
+    begin(driver, { maxSnapshotIntervalMs: 0 })
+    driver.clock.advance(1000 * HOUR)
     await nextTurn()
-    expect(checkpoints(rig)).toHaveLength(1)
+    expect(checkpoints(driver)).toHaveLength(1)
   })
 
   it('holds all that the log has said, and a log that lacks what came before gives the same image', async () => {
-    const rig = new Rig()
-    const { metadata } = begin(rig)
-    fill(rig, metadata)
-    rig.clock.advance(HOUR)
+    const driver = new MetadataLogDriver()
+    const { metadata } = begin(driver)
+    fill(driver, metadata)
+    driver.clock.advance(HOUR)
     await nextTurn()
-    const { path } = newest(rig) ?? { path: '' }
-    rig.topics(metadata, 'later')
+    const { path } = newest(driver) ?? { path: '' }
+    driver.createTopics(metadata, 'later')
     const expected = contentOf(metadata.image)
-    expect(contentOf(rig.open().metadata.image)).toEqual(expected)
-    for (const file of rig.files()) {
-      if (`${FOLDER}/${file}` !== path) rig.storage.removeNow(`${FOLDER}/${file}`)
+    expect(contentOf(driver.open().metadata.image)).toEqual(expected)
+    for (const file of driver.files()) {
+      if (`${FOLDER}/${file}` !== path) driver.storage.removeNow(`${FOLDER}/${file}`)
     }
-    rig.topics(rig.open().metadata, 'later')
-    expect(rig.open().metadata.image.topicsByName.size).toBe(3)
+    driver.createTopics(driver.open().metadata, 'later')
+    expect(driver.open().metadata.image.topicsByName.size).toBe(3)
     expect([...metadata.image.others.values()][0]).toMatchObject({ brokerId: 1, cordonedLogDirs: [TOPIC] })
-    expect(new Map(rig.open().metadata.image.others)).toEqual(new Map(metadata.image.others))
-    expect(contentOf(rig.open().metadata.image).filter(text => text.startsWith('User'))).toHaveLength(1)
+    expect(new Map(driver.open().metadata.image.others)).toEqual(new Map(metadata.image.others))
+    expect(contentOf(driver.open().metadata.image).filter(text => text.startsWith('User'))).toHaveLength(1)
   })
 
   it('has a header with the voters, the image in the order of Kafka, and a footer', async () => {
-    const rig = new Rig()
-    const { metadata } = begin(rig)
-    fill(rig, metadata)
-    const writtenAt = BigInt(rig.clock.wall.now())
-    rig.clock.advance(HOUR)
+    const driver = new MetadataLogDriver()
+    const { metadata } = begin(driver)
+    fill(driver, metadata)
+    const writtenAt = BigInt(driver.clock.wall.now())
+    driver.clock.advance(HOUR)
     await nextTurn()
-    const batches = readNewest(rig)
+    const batches = readNewest(driver)
     const [header, data, footer] = batches
     expect(batches.map(batch => [batch.isControl, batch.partitionLeaderEpoch])).toEqual([
       [true, 1],
@@ -148,56 +148,56 @@ describe('a snapshot', () => {
     const types = header ? recordsOf(header).map(({ key }) => controlTypeOf(key)) : []
     expect(types).toEqual(['SNAPSHOT_HEADER', 'KRAFT_VERSION', 'KRAFT_VOTERS'])
     expect(header && recordsOf(header)[0]?.value?.readBigInt64BE(2)).toBe(writtenAt)
-    const [voters] = [...readSnapshot(rig.storage, { offset: 0n, epoch: 0, path: VOTERS_FILE })]
+    const [voters] = [...readSnapshot(driver.storage, { offset: 0n, epoch: 0, path: VOTERS_FILE })]
     expect(header && recordsOf(header)[2]?.value).toEqual(voters && recordsOf(voters)[2]?.value)
     const keys = data ? recordsOf(data).map(({ value }) => value?.readUInt8(1)) : []
     expect(keys).toEqual([12, 12, 12, 12, 0, 27, 2, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 14, 14, 15, 18, 11, 10])
   })
 
   it('is written in batches of moderate size', async () => {
-    const rig = new Rig()
-    const { metadata } = begin(rig)
+    const driver = new MetadataLogDriver()
+    const { metadata } = begin(driver)
     for (let first = 0; first < 2000; first += 500) {
-      rig.topics(metadata, ...Array.from({ length: 500 }, (_, index) => `topic-${first + index}`))
+      driver.createTopics(metadata, ...Array.from({ length: 500 }, (_, index) => `topic-${first + index}`))
     }
-    rig.clock.advance(HOUR)
+    driver.clock.advance(HOUR)
     await nextTurn()
-    const sizes = readNewest(rig).map(({ sizeInBytes }) => sizeInBytes)
+    const sizes = readNewest(driver).map(({ sizeInBytes }) => sizeInBytes)
     expect(sizes.length).toBeGreaterThan(5)
     expect(Math.max(...sizes)).toBeLessThan(300_000)
-    expect(contentOf(rig.open().metadata.image)).toEqual(contentOf(metadata.image))
+    expect(contentOf(driver.open().metadata.image)).toEqual(contentOf(metadata.image))
   })
 
   it('that cannot be written is tried again when the next is due', async () => {
     let isFull = false
-    const rig = new Rig({
+    const driver = new MetadataLogDriver({
       fault: ({ name, path }) =>
         isFull && name === 'append' && path.endsWith('.part')
           ? { error: new StorageError('full', 'no room'), writtenBytes: 10 }
           : undefined
     })
-    const { log, metadata } = begin(rig)
+    const { log, metadata } = begin(driver)
     isFull = true
-    rig.clock.advance(HOUR)
+    driver.clock.advance(HOUR)
     await nextTurn()
-    expect(checkpoints(rig)).toHaveLength(1)
-    rig.topics(metadata, 'a')
+    expect(checkpoints(driver)).toHaveLength(1)
+    driver.createTopics(metadata, 'a')
     isFull = false
-    rig.clock.advance(HOUR)
+    driver.clock.advance(HOUR)
     await nextTurn()
-    expect(newest(rig)?.offset).toBe(log.logEndOffset)
+    expect(newest(driver)?.offset).toBe(log.logEndOffset)
   })
 
   it('is called off when the log is closed, and leaves no snapshot', async () => {
-    const rig = new Rig()
-    const { metadata } = begin(rig)
-    rig.clock.advance(HOUR)
+    const driver = new MetadataLogDriver()
+    const { metadata } = begin(driver)
+    driver.clock.advance(HOUR)
     await metadata.close()
-    expect(checkpoints(rig)).toHaveLength(1)
-    rig.clock.advance(1000 * HOUR)
-    expect(rig.clock.pendingAlarms).toBe(0)
-    rig.open()
-    expect(rig.files().filter(name => name.endsWith('.part'))).toEqual([])
+    expect(checkpoints(driver)).toHaveLength(1)
+    driver.clock.advance(1000 * HOUR)
+    expect(driver.clock.pendingAlarms).toBe(0)
+    driver.open()
+    expect(driver.files().filter(name => name.endsWith('.part'))).toEqual([])
   })
 })
 
@@ -213,21 +213,21 @@ describe('whenever a death comes while snapshots come and go', () => {
       died ||= number >= fatal
       return died ? { error: new StorageError('failed', 'dead'), writtenBytes: 7 } : undefined
     }
-    const rig = new Rig({ canLosePower: true, fault }, SEGMENT)
+    const driver = new MetadataLogDriver({ canLosePower: true, fault }, SEGMENT)
     try {
-      const { metadata } = begin(rig, { maxBytesBetweenSnapshots: 900, retentionBytes: 3000, retentionMs: HOUR })
+      const { metadata } = begin(driver, { maxBytesBetweenSnapshots: 900, retentionBytes: 3000, retentionMs: HOUR })
       known = contentOf(metadata.image)
       for (let topic = 0; topic < 8; topic++) {
-        rig.topics(metadata, `topic-${topic}`)
+        driver.createTopics(metadata, `topic-${topic}`)
         known = contentOf(metadata.image)
         await nextTurn()
-        rig.clock.advance(60_000)
+        driver.clock.advance(60_000)
         await nextTurn()
       }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
     }
-    return { rig, died, known }
+    return { driver, died, known }
   }
 
   it.each<[string, (storage: MemoryStorage, seed: number) => MemoryStorage]>([
@@ -236,19 +236,19 @@ describe('whenever a death comes while snapshots come and go', () => {
     ['of a machine that loses any name', (storage, seed) => storage.losePower(seededRandom(seed), 'any', {})]
   ])('the next start knows all that it was told: a death %s', async (_, end) => {
     for (let fatal = 1, alive = false; !alive; fatal++) {
-      const { rig, died, known = [] } = await live(fatal)
-      rig.storage = end(rig.storage, fatal)
-      const content = contentOf(rig.open().metadata.image)
+      const { driver, died, known = [] } = await live(fatal)
+      driver.storage = end(driver.storage, fatal)
+      const content = contentOf(driver.open().metadata.image)
       expect(content).toEqual(expect.arrayContaining(known))
       // What was on its way when death came is there as a whole or not at all.
       if (known.length > 0) expect([0, RECORDS_OF_A_TOPIC]).toContain(content.length - known.length)
-      expect(contentOf(rig.open().metadata.image)).toEqual(content)
+      expect(contentOf(driver.open().metadata.image)).toEqual(content)
       alive = !died
     }
   })
 })
 
-function readNewest(rig: Rig): RecordBatch[] {
-  const snapshot = newest(rig)
-  return snapshot ? [...readSnapshot(rig.storage, snapshot)] : []
+function readNewest(driver: MetadataLogDriver): RecordBatch[] {
+  const snapshot = newest(driver)
+  return snapshot ? [...readSnapshot(driver.storage, snapshot)] : []
 }

@@ -1,7 +1,7 @@
 // Metadata that this broker cannot serve, and what it says of them.
 import { describe, expect, it } from 'vitest'
 import { type MetadataRecord, metadataRecord } from '../../../src/metadata/records.ts'
-import { DIRECTORY, FOLDER, LOG_FILE, Rig, VOTERS_FILE } from '../metadata-fixture.ts'
+import { DIRECTORY, FOLDER, LOG_FILE, MetadataLogDriver, VOTERS_FILE } from './metadata-log-driver.ts'
 
 describe('a metadata log that this broker cannot serve', () => {
   const frame = (...bytes: number[]) => Buffer.from(bytes)
@@ -12,22 +12,22 @@ describe('a metadata log that this broker cannot serve', () => {
     ['offset 5: a metadata transaction ends that never began', [frame(1, 20, 0, 0), frame(1, 24, 0, 0)]],
     ['offset 4: 1 bytes wanted at position 3, 0 left', [frame(1, 20, 0)]]
   ])('is refused in a sentence with the place: %s', (message, values) => {
-    const rig = new Rig()
-    rig.write(values)
-    expect(() => rig.open()).toThrow(`${FOLDER}, ${message}`)
+    const driver = new MetadataLogDriver()
+    driver.append(values)
+    expect(() => driver.open()).toThrow(`${FOLDER}, ${message}`)
   })
 
   it.each([6, 31])('is refused when its metadata.version is %i', level => {
-    const rig = new Rig()
+    const driver = new MetadataLogDriver()
     const record = metadataRecord('FeatureLevelRecord', { name: 'metadata.version', featureLevel: level })
-    rig.open().metadata.append([record])
-    expect(() => rig.open()).toThrow(`metadata.version is ${level}, but this broker reads levels 7 to 30`)
+    driver.open().metadata.append([record])
+    expect(() => driver.open()).toThrow(`metadata.version is ${level}, but this broker reads levels 7 to 30`)
   })
 
   it('is refused when another node votes', () => {
-    const rig = new Rig()
-    rig.open(1)
-    expect(() => rig.open(2)).toThrow('the metadata belongs to a quorum of nodes 1, not 2 alone')
+    const driver = new MetadataLogDriver()
+    driver.open(1)
+    expect(() => driver.open(2)).toThrow('the metadata belongs to a quorum of nodes 1, not 2 alone')
   })
 
   const TOPIC = 'AAECAwQFBgcICQoLDA0ODw'
@@ -69,47 +69,47 @@ describe('a metadata log that this broker cannot serve', () => {
       [metadataRecord('FeatureLevelRecord', { name: 'new.version', featureLevel: 1 })]
     ]
   ])('is refused, and left as it is: %s', (message, records) => {
-    const rig = new Rig()
-    const { log, metadata } = rig.open()
+    const driver = new MetadataLogDriver()
+    const { log, metadata } = driver.open()
     metadata.append(records)
-    const before = [rig.storage.size(LOG_FILE), rig.text(`${FOLDER}/quorum-state`), log.logEndOffset]
-    expect(() => rig.open()).toThrow(message)
-    expect([rig.storage.size(LOG_FILE), rig.text(`${FOLDER}/quorum-state`), log.logEndOffset]).toEqual(before)
+    const before = [driver.storage.size(LOG_FILE), driver.text(`${FOLDER}/quorum-state`), log.logEndOffset]
+    expect(() => driver.open()).toThrow(message)
+    expect([driver.storage.size(LOG_FILE), driver.text(`${FOLDER}/quorum-state`), log.logEndOffset]).toEqual(before)
   })
 
   it('is not refused for brokers that are fenced and directories not chosen yet', () => {
-    const rig = new Rig()
-    const { metadata } = rig.open()
+    const driver = new MetadataLogDriver()
+    const { metadata } = driver.open()
     metadata.append([registered(2, true), ...partition([1], 'AAAAAAAAAAAAAAAAAAAAAQ')])
-    expect(rig.open().metadata.image).toEqual(metadata.image)
+    expect(driver.open().metadata.image).toEqual(metadata.image)
   })
 
   it('is not refused for its own registration, which is fenced: that process is no more', () => {
-    const rig = new Rig()
-    rig.open().metadata.append([registered(1, false)])
-    const { log, metadata } = rig.open()
+    const driver = new MetadataLogDriver()
+    driver.open().metadata.append([registered(1, false)])
+    const { log, metadata } = driver.open()
     expect(metadata.brokerEpoch).toBe(1n)
     expect([...metadata.image.others.values()]).toMatchObject([{ brokerId: 1, fenced: true }])
-    expect(rig.open().log.logEndOffset).toBe(log.logEndOffset + 1n)
+    expect(driver.open().log.logEndOffset).toBe(log.logEndOffset + 1n)
   })
 
   it('is refused when records between two of its files are missing', () => {
-    const rig = new Rig({}, { segmentBytes: 1000 })
-    const { log, metadata } = rig.open()
-    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) rig.topics(metadata, name)
+    const driver = new MetadataLogDriver({}, { segmentBytes: 1000 })
+    const { log, metadata } = driver.open()
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) driver.createTopics(metadata, name)
     const [, lost, after] = log.segments
     for (const suffix of ['log', 'index', 'timeindex']) {
-      rig.storage.removeNow(`${FOLDER}/${String(lost?.baseOffset).padStart(20, '0')}.${suffix}`)
+      driver.storage.removeNow(`${FOLDER}/${String(lost?.baseOffset).padStart(20, '0')}.${suffix}`)
     }
-    expect(() => rig.open()).toThrow(
+    expect(() => driver.open()).toThrow(
       `${FOLDER} lacks the records from offset ${lost?.baseOffset} to ${(after?.baseOffset ?? 0n) - 1n}`
     )
   })
 
   it('is refused when its snapshot is damaged', () => {
-    const rig = new Rig()
-    rig.open()
-    rig.storage.truncate(VOTERS_FILE, 100)
-    expect(() => rig.open()).toThrow('ends in the middle of a batch')
+    const driver = new MetadataLogDriver()
+    driver.open()
+    driver.storage.truncate(VOTERS_FILE, 100)
+    expect(() => driver.open()).toThrow('ends in the middle of a batch')
   })
 })

@@ -5,11 +5,11 @@ import { type MetadataRecord, metadataRecord } from '../../../src/metadata/recor
 import { controlTypeOf } from '../../../src/protocol/records/control.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
-import { FOLDER, LOG_FILE, Rig, topicIdOf, VOTERS_FILE } from '../metadata-fixture.ts'
+import { FOLDER, LOG_FILE, MetadataLogDriver, topicIdOf, VOTERS_FILE } from './metadata-log-driver.ts'
 
 describe('a new metadata log', () => {
   it('begins with the levels of Kafka 4.0, metadata.version first', () => {
-    const { metadata } = new Rig().open()
+    const { metadata } = new MetadataLogDriver().open()
     expect([...metadata.image.features]).toEqual([
       ['metadata.version', 25],
       ['group.version', 1],
@@ -18,7 +18,7 @@ describe('a new metadata log', () => {
   })
 
   it('tells clients only of what works', () => {
-    const { metadata } = new Rig().open()
+    const { metadata } = new MetadataLogDriver().open()
     expect(metadata.features()).toEqual({
       supported: [
         { name: 'metadata.version', minVersion: 7, maxVersion: 30 },
@@ -35,9 +35,9 @@ describe('a new metadata log', () => {
   })
 
   it('makes this node the only voter, with the bytes of Kafka', () => {
-    const rig = new Rig()
-    rig.open()
-    const bytes = rig.storage.read(VOTERS_FILE, 0, rig.storage.size(VOTERS_FILE))
+    const driver = new MetadataLogDriver()
+    driver.open()
+    const bytes = driver.storage.read(VOTERS_FILE, 0, driver.storage.size(VOTERS_FILE))
     expect(bytes.length).toBe(12 + 0x9a + 12 + 0x3f)
     expect(bytes.subarray(57, 12 + 0x9a).toString('hex')).toBe(
       '000000032a0000000800000003160000' +
@@ -51,15 +51,15 @@ describe('a new metadata log', () => {
   })
 
   it('is led by this node in epoch 1', () => {
-    const rig = new Rig()
-    const { log } = rig.open()
+    const driver = new MetadataLogDriver()
+    const { log } = driver.open()
     const [first] = [...log.batches(0n)]
     expect(first?.isControl).toBe(true)
     expect(first?.partitionLeaderEpoch).toBe(1)
     const [record] = first ? recordsOf(first) : []
     expect(controlTypeOf(record?.key ?? null)).toBe('LEADER_CHANGE')
     expect(record?.value?.toString('hex')).toBe('00000000000102000000010002000000010000')
-    expect(rig.text(`${FOLDER}/quorum-state`)).toBe(
+    expect(driver.text(`${FOLDER}/quorum-state`)).toBe(
       '{"leaderId":1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}'
     )
   })
@@ -67,81 +67,81 @@ describe('a new metadata log', () => {
 
 describe('a metadata log opened again', () => {
   it('has the same image, in a new epoch', () => {
-    const rig = new Rig()
-    const first = rig.open()
-    rig.topics(first.metadata, 'a', 'b')
+    const driver = new MetadataLogDriver()
+    const first = driver.open()
+    driver.createTopics(first.metadata, 'a', 'b')
     first.metadata.allocateProducerIds()
     first.metadata.append([metadataRecord('RemoveTopicRecord', { topicId: topicIdOf(first.metadata, 'a') })])
-    const second = rig.open()
+    const second = driver.open()
     expect(second.metadata.image).toEqual(first.metadata.image)
     expect(second.log.leaderEpochs.latest).toEqual({ epoch: 2, startOffset: first.log.logEndOffset })
-    expect(rig.text(`${FOLDER}/quorum-state`)).toContain('"leaderEpoch":2')
+    expect(driver.text(`${FOLDER}/quorum-state`)).toContain('"leaderEpoch":2')
   })
 
   it('has all that was appended, even after a loss of power', () => {
-    const rig = new Rig()
-    const { metadata } = rig.open()
-    rig.topics(metadata, 'a')
+    const driver = new MetadataLogDriver()
+    const { metadata } = driver.open()
+    driver.createTopics(metadata, 'a')
     metadata.allocateProducerIds()
-    rig.storage.loseUnsynced()
-    expect(rig.open().metadata.image).toEqual(metadata.image)
+    driver.storage.loseUnsynced()
+    expect(driver.open().metadata.image).toEqual(metadata.image)
   })
 
   it('has all of a torn batch or nothing, wherever it was torn', () => {
-    const whole = new Rig()
+    const whole = new MetadataLogDriver()
     const { metadata } = whole.open()
     const before = metadata.image
     const sizeBefore = whole.storage.size(LOG_FILE)
-    whole.topics(metadata, 'torn')
+    whole.createTopics(metadata, 'torn')
     const batchBytes = whole.storage.size(LOG_FILE) - sizeBefore
     for (let kept = 0; kept <= batchBytes; kept += 7) {
-      const rig = new Rig()
-      rig.topics(rig.open().metadata, 'torn')
-      rig.storage.tearLastAppend(kept)
-      expect(rig.open().metadata.image.topicsByName.has('torn')).toBe(kept >= batchBytes)
-      expect(rig.open().metadata.image.features).toEqual(before.features)
+      const driver = new MetadataLogDriver()
+      driver.createTopics(driver.open().metadata, 'torn')
+      driver.storage.tearLastAppend(kept)
+      expect(driver.open().metadata.image.topicsByName.has('torn')).toBe(kept >= batchBytes)
+      expect(driver.open().metadata.image.features).toEqual(before.features)
     }
   })
 
   it('starts as a new one when the first start died at any point', () => {
-    const operations = new Rig()
+    const operations = new MetadataLogDriver()
     operations.open()
     for (let number = 1; number <= operations.storage.operationCount; number++) {
       let died = false
-      const rig = new Rig({
+      const driver = new MetadataLogDriver({
         fault: operation => {
           if (operation.number < number || died) return undefined
           died = true
           return { error: new StorageError('other', 'the process died'), writtenBytes: 5 }
         }
       })
-      expect(() => rig.open()).toThrow('the process died')
-      expect(rig.open().metadata.image.features.get('metadata.version')).toBe(25)
+      expect(() => driver.open()).toThrow('the process died')
+      expect(driver.open().metadata.image.features.get('metadata.version')).toBe(25)
     }
   })
 
   it('drops an unfinished metadata transaction and says so in the log', () => {
-    const rig = new Rig()
-    const { metadata } = rig.open()
-    rig.topics(metadata, 'a')
+    const driver = new MetadataLogDriver()
+    const { metadata } = driver.open()
+    driver.createTopics(metadata, 'a')
     const topicId = 'AAECAwQFBgcICQoLDA0ODw'
     metadata.append([
       metadataRecord('BeginTransactionRecord', {}),
       metadataRecord('TopicRecord', { name: 'b', topicId })
     ])
-    const second = rig.open()
+    const second = driver.open()
     expect([...second.metadata.image.topicsByName.keys()]).toEqual(['a'])
-    rig.topics(second.metadata, 'b')
-    expect([...rig.open().metadata.image.topicsByName.keys()]).toEqual(['a', 'b'])
+    driver.createTopics(second.metadata, 'b')
+    expect([...driver.open().metadata.image.topicsByName.keys()]).toEqual(['a', 'b'])
   })
 
   it('gives partitions a leader that Kafka has left without one', () => {
-    const rig = new Rig()
-    const { metadata } = rig.open()
-    rig.topics(metadata, 'a')
+    const driver = new MetadataLogDriver()
+    const { metadata } = driver.open()
+    driver.createTopics(metadata, 'a')
     const topicId = topicIdOf(metadata, 'a')
     metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 1, topicId, leader: -1 })])
-    const partitions = rig.open().metadata.image.topicsByName.get('a')?.partitions
+    const partitions = driver.open().metadata.image.topicsByName.get('a')?.partitions
     expect(partitions?.map(({ leader, leaderEpoch }) => [leader, leaderEpoch])).toEqual([
       [1, 0],
       [1, 2],
@@ -150,13 +150,13 @@ describe('a metadata log opened again', () => {
   })
 
   it('gives a partition a leader of whose replicas Kafka has left none in sync', () => {
-    const rig = new Rig()
-    const { metadata } = rig.open()
-    rig.topics(metadata, 'a')
+    const driver = new MetadataLogDriver()
+    const { metadata } = driver.open()
+    driver.createTopics(metadata, 'a')
     const topicId = topicIdOf(metadata, 'a')
     const gone = { leader: -1, isr: [], lastKnownElr: [1] }
     metadata.append([metadataRecord('PartitionChangeRecord', { partitionId: 1, topicId, ...gone })])
-    expect(rig.open().metadata.image.topicsByName.get('a')?.partitions[1]).toMatchObject({
+    expect(driver.open().metadata.image.topicsByName.get('a')?.partitions[1]).toMatchObject({
       leader: 1,
       isr: [1],
       lastKnownElr: []
@@ -164,10 +164,10 @@ describe('a metadata log opened again', () => {
   })
 
   it('never hands a producer id out twice', () => {
-    const rig = new Rig()
+    const driver = new MetadataLogDriver()
     const given: bigint[] = []
     for (let start = 0; start < 3; start++) {
-      const { metadata } = rig.open()
+      const { metadata } = driver.open()
       const ids = new ProducerIds(() => metadata.allocateProducerIds())
       for (let count = 0; count < 1001; count++) given.push(ids.next())
     }
@@ -177,15 +177,15 @@ describe('a metadata log opened again', () => {
 })
 
 it.each(['gone', 'empty'])('refuses to begin anew among partitions when the log is %s', how => {
-  const rig = new Rig()
-  rig.open()
-  rig.storage.makeDirectory('t-0')
-  rig.open()
-  if (how === 'gone') rig.storage.removeNow(FOLDER)
-  else rig.storage.truncate(LOG_FILE, 0)
-  for (const _ of [1, 2]) expect(() => rig.open()).toThrow(/^__cluster_metadata-0 is empty or gone, .* such as t-0/)
-  rig.storage.removeNow('t-0')
-  expect(rig.open().metadata.image.topicsById.size).toBe(0)
+  const driver = new MetadataLogDriver()
+  driver.open()
+  driver.storage.makeDirectory('t-0')
+  driver.open()
+  if (how === 'gone') driver.storage.removeNow(FOLDER)
+  else driver.storage.truncate(LOG_FILE, 0)
+  for (const _ of [1, 2]) expect(() => driver.open()).toThrow(/^__cluster_metadata-0 is empty or gone, .* such as t-0/)
+  driver.storage.removeNow('t-0')
+  expect(driver.open().metadata.image.topicsById.size).toBe(0)
 })
 
 describe('an append that fails', () => {
@@ -196,31 +196,31 @@ describe('an append that fails', () => {
     ['sync', 'failed']
   ])('in the %s leaves the image as it was', (name, kind) => {
     let broken = false
-    const rig = new Rig({
+    const driver = new MetadataLogDriver({
       fault: operation =>
         broken && operation.name === name ? { error: new StorageError(kind, 'broken'), writtenBytes: 20 } : undefined
     })
-    const { metadata } = rig.open()
+    const { metadata } = driver.open()
     const before = metadata.image
     broken = true
-    expect(() => rig.topics(metadata, 'a')).toThrow(StorageError)
+    expect(() => driver.createTopics(metadata, 'a')).toThrow(StorageError)
     expect(metadata.image).toBe(before)
   })
 
   it('because the disk is full may be tried again', () => {
     let isFull = false
     const full = { error: new StorageError('full', 'no room'), writtenBytes: 20 }
-    const rig = new Rig({ fault: ({ name }) => (isFull && name === 'append' ? full : undefined) })
-    const { metadata } = rig.open()
+    const driver = new MetadataLogDriver({ fault: ({ name }) => (isFull && name === 'append' ? full : undefined) })
+    const { metadata } = driver.open()
     isFull = true
     expect(() => metadata.allocateProducerIds()).toThrow('no room')
     isFull = false
     expect(metadata.allocateProducerIds()).toEqual({ firstProducerId: 0n, size: 1000 })
-    expect(rig.open().metadata.image).toEqual(metadata.image)
+    expect(driver.open().metadata.image).toEqual(metadata.image)
   })
 
   it('because records do not fit writes none of them', () => {
-    const { metadata, log } = new Rig().open()
+    const { metadata, log } = new MetadataLogDriver().open()
     const end = log.logEndOffset
     const records: MetadataRecord[] = [metadataRecord('NoOpRecord', {}), unknownTopic]
     expect(() => metadata.append(records)).toThrow('no topic has it')
@@ -229,10 +229,10 @@ describe('an append that fails', () => {
 })
 
 it('twelve thousand partitions are appended and replayed', () => {
-  const rig = new Rig()
-  const { metadata } = rig.open()
+  const driver = new MetadataLogDriver()
+  const { metadata } = driver.open()
   for (let first = 0; first < 4000; first += 1000) {
-    rig.topics(metadata, ...Array.from({ length: 1000 }, (_, index) => `topic-${first + index}`))
+    driver.createTopics(metadata, ...Array.from({ length: 1000 }, (_, index) => `topic-${first + index}`))
   }
-  expect(rig.open().metadata.image.partitionCount).toBe(12_000)
+  expect(driver.open().metadata.image.partitionCount).toBe(12_000)
 })

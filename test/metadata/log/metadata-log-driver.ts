@@ -1,29 +1,28 @@
-/** What tests of the metadata need: a log in memory that is opened as a start opens it, and something to put into it. */
-
-import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
-import { PartitionLog } from '../../src/log/partition-log/partition-log.ts'
-import { Removal } from '../../src/log/partition-log/removal.ts'
-import { recoverPartition } from '../../src/log/recovery/recovery.ts'
-import { createTopics } from '../../src/metadata/decisions/create-topics.ts'
-import type { MetadataImage } from '../../src/metadata/image/image.ts'
-import { imageRecords } from '../../src/metadata/image/image-records.ts'
-import { MetadataLog } from '../../src/metadata/log/metadata-log.ts'
-import { followSnapshot } from '../../src/metadata/log/snapshot-ahead.ts'
-import { encodeMetadataRecord } from '../../src/metadata/records.ts'
-import { buildBatch } from '../../src/protocol/records/builder.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
-import { randomUuid, seededRandom } from '../../src/runtime/random.ts'
-import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory-storage.ts'
-import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
+/** Drives the metadata log on memory storage and a manual clock: opens it as a broker's start does, creates topics. */
+import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
+import { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
+import { Removal } from '../../../src/log/partition-log/removal.ts'
+import { recoverPartition } from '../../../src/log/recovery/recovery.ts'
+import { createTopics } from '../../../src/metadata/decisions/create-topics.ts'
+import type { MetadataImage } from '../../../src/metadata/image/image.ts'
+import { imageRecords } from '../../../src/metadata/image/image-records.ts'
+import { MetadataLog } from '../../../src/metadata/log/metadata-log.ts'
+import { followSnapshot } from '../../../src/metadata/log/snapshot-ahead.ts'
+import { encodeMetadataRecord } from '../../../src/metadata/records.ts'
+import { buildBatch } from '../../../src/protocol/records/builder.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import { randomUuid, seededRandom } from '../../../src/runtime/random.ts'
+import { MemoryStorage, type MemoryStorageOptions } from '../../../src/storage/memory-storage.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { DEFAULT_LOG_CONFIG } from '../../log/default-log-config.ts'
 
 export const FOLDER = '__cluster_metadata-0'
 export const LOG_FILE = `${FOLDER}/00000000000000000000.log`
 export const VOTERS_FILE = `${FOLDER}/00000000000000000000-0000000000.checkpoint`
 export const DIRECTORY = 'EBESExQVFhcYGRobHB0eHw'
 
-export class Rig {
-  /** What the disk is like; another one is put here after a death. */
+export class MetadataLogDriver {
+  /** Replaced by the test after a simulated crash. */
   storage: MemoryStorage
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly random = seededRandom(1)
@@ -34,7 +33,7 @@ export class Rig {
     this.#config = { ...DEFAULT_LOG_CONFIG, retentionMs: -1, ...config }
   }
 
-  /** Opens the log as a start does that cannot know how the last process ended. */
+  /** Opens the log as a start after an unclean stop does. */
   open(nodeId = 1): { log: PartitionLog; metadata: MetadataLog } {
     const { storage, clock, random } = this
     const logger = silentLogger
@@ -55,16 +54,16 @@ export class Rig {
     return { log, metadata: new MetadataLog({ log, storage, clocks: clock, nodeId, directoryId: DIRECTORY }) }
   }
 
-  /** Opens and creates topics by name, each of three partitions. */
-  topics(metadata: MetadataLog, ...names: string[]): void {
-    const wanted = names.map(name => ({
+  /** Creates topics of three partitions. */
+  createTopics(metadata: MetadataLog, ...names: string[]): void {
+    const topics = names.map(name => ({
       name,
       numPartitions: 3,
       replicationFactor: -1,
       assignments: [],
       configs: [{ name: 'cleanup.policy', value: 'compact' }]
     }))
-    const { records } = createTopics(metadata.image, wanted, {
+    const { records } = createTopics(metadata.image, topics, {
       brokers: [{ nodeId: 1, directoryId: DIRECTORY }],
       numPartitions: 1,
       defaultReplicationFactor: 1,
@@ -75,7 +74,7 @@ export class Rig {
     metadata.append(records)
   }
 
-  /** The names of the files that are there. */
+  /** The names of the files in the folder. */
   files(): string[] {
     return this.storage.list(FOLDER).map(({ name }) => name)
   }
@@ -84,8 +83,8 @@ export class Rig {
     return this.storage.read(path, 0, this.storage.size(path)).toString('utf8')
   }
 
-  /** Appends a batch as something else than this broker would have written it. */
-  write(values: readonly Buffer[]): void {
+  /** Appends a batch of values that no broker writes. */
+  append(values: readonly Buffer[]): void {
     const { log } = this.open()
     const records = values.map(value => ({ timestamp: 0n, key: null, value }))
     log.append(buildBatch(records), 1)
