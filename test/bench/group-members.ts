@@ -1,6 +1,6 @@
 /** Members of groups that do at once what their coordinator asks of them, so that a rebalance takes as long as the broker takes. */
 import type { Harness } from '../../src/testing/harness.ts'
-import { subscription } from '../group/classic/stage.ts'
+import { subscriptionOf } from '../group/embedded.ts'
 
 const LARGEST_ROUNDS = 100
 
@@ -69,7 +69,7 @@ export class ClassicMembers implements BenchGroup {
       memberId,
       groupInstanceId: null,
       protocolType: 'consumer',
-      protocols: [{ name: 'range', metadata: subscription(this.#topic.name) }],
+      protocols: [{ name: 'range', metadata: subscriptionOf([this.#topic.name]) }],
       reason: null
     })
   }

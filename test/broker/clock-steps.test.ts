@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { nextTurn } from '../../src/runtime/pace.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { subscription } from '../group/classic/stage.ts'
+import { subscriptionOf } from '../group/embedded.ts'
 import { heldBroker, idempotent, sofar } from './held-broker.ts'
 import { committedOffset, TransactionalProducer } from './transactional.ts'
 
@@ -46,7 +46,7 @@ const joinRequest = (memberId = '') => ({
   rebalanceTimeoutMs: SESSION_MS,
   memberId,
   protocolType: 'consumer',
-  protocols: [{ name: 'range', metadata: subscription('foo') }]
+  protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }]
 })
 
 /** All join within the initial delay, and sync. */

@@ -12,7 +12,8 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import { finishNow } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
-import { Stage, subscription } from './classic/stage.ts'
+import { ClassicGroupDriver } from './classic/classic-group-driver.ts'
+import { subscriptionOf } from './embedded.ts'
 
 const NOW = 1_700_000_000_000
 const PRODUCER = { producerId: 5n, producerEpoch: 0 }
@@ -49,24 +50,24 @@ function place(group: ClassicGroup): void {
 
 /** One that has members no more. */
 function emptied(): ClassicGroup {
-  const stage = Stage.stable(['a'])
-  stage.leave('a')
-  return stage.group
+  const driver = ClassicGroupDriver.stable(['a'])
+  driver.leave('a')
+  return driver.group
 }
 
 /** Members that have yet to join again. */
 function rebalancing(): ClassicGroup {
-  const stage = Stage.stable(['a', 'b'])
-  stage.leave('b')
-  return stage.group
+  const driver = ClassicGroupDriver.stable(['a', 'b'])
+  driver.leave('b')
+  return driver.group
 }
 
 /** Of Connect's workers. */
 function ofWorkers(): ClassicGroup {
-  const stage = new Stage()
-  stage.admit('w', { protocolType: 'connect', protocols: [{ name: 'eager', metadata: subscription('foo') }] })
-  stage.syncAll()
-  return stage.group
+  const driver = new ClassicGroupDriver()
+  driver.admit('w', { protocolType: 'connect', protocols: [{ name: 'eager', metadata: subscriptionOf(['foo']) }] })
+  driver.syncAll()
+  return driver.group
 }
 
 const named = (...topics: (readonly [name: string, ...indexes: number[]])[]) =>
@@ -91,7 +92,7 @@ describe('a list', () => {
   beforeEach(() => {
     partition.write([commit('foo', 0, 'simple')], NOW)
     place({ ...rebalancing(), groupId: 'rebalancing' })
-    place({ ...Stage.stable(['a']).group, groupId: 'stable' })
+    place({ ...ClassicGroupDriver.stable(['a']).group, groupId: 'stable' })
   })
 
   it('has every group, with its state and types', async () => {
@@ -143,10 +144,10 @@ describe('a list', () => {
 
 describe('a description', () => {
   it('of a stable group has what its members said and were given', async () => {
-    place(Stage.stable(['a', 'b']).group)
+    place(ClassicGroupDriver.stable(['a', 'b']).group)
     const member = (memberId: string) => ({
       ...{ memberId, groupInstanceId: null, clientId: 'client', clientHost: '/127.0.0.1' },
-      memberMetadata: subscription('foo'),
+      memberMetadata: subscriptionOf(['foo']),
       memberAssignment: Buffer.from(`for ${memberId}`)
     })
     expect(await admin.describe('g')).toEqual({
@@ -171,7 +172,7 @@ describe('a description', () => {
   })
 
   it('waits until what it tells is safe', async () => {
-    place(Stage.stable(['a']).group)
+    place(ClassicGroupDriver.stable(['a']).group)
     const synced = deferred<void>()
     journal.syncing = synced.promise
     let isTold = false
@@ -185,10 +186,10 @@ describe('a description', () => {
   })
 
   it('is paid for by all that it takes, where it is asked for again', async () => {
-    const stage = new Stage()
-    stage.admit('a', { protocols: [{ name: 'range', metadata: Buffer.alloc(1_000_000) }] })
-    stage.syncAll()
-    place(stage.group)
+    const driver = new ClassicGroupDriver()
+    driver.admit('a', { protocols: [{ name: 'range', metadata: Buffer.alloc(1_000_000) }] })
+    driver.syncAll()
+    place(driver.group)
     const budget = new AnswerBudget()
     const answers = Array.from({ length: 20 }, () => admin.describe('g', budget))
     const codes = (await Promise.all(answers)).map(({ errorCode }) => errorCode)
@@ -226,7 +227,7 @@ describe('the deletion of a group', () => {
   })
 
   it.each([
-    ['stable', () => Stage.stable(['a']).group],
+    ['stable', () => ClassicGroupDriver.stable(['a']).group],
     ['rebalancing', rebalancing],
     ['of workers', ofWorkers]
   ])('is refused while it is %s', async (_, group) => {
@@ -290,7 +291,7 @@ describe('the deletion of offsets', () => {
   })
 
   it.each([
-    ['stable', () => Stage.stable(['a']).group],
+    ['stable', () => ClassicGroupDriver.stable(['a']).group],
     ['rebalancing', rebalancing]
   ])('leaves those of topics that members of a %s group are subscribed to', async (_, group) => {
     place(group())
@@ -304,9 +305,9 @@ describe('the deletion of offsets', () => {
   })
 
   it('leaves all while nobody can tell what members are subscribed to', async () => {
-    const stage = new Stage()
-    stage.admit('a', { protocols: [{ name: 'range', metadata: Buffer.from([0]) }] })
-    place(stage.group)
+    const driver = new ClassicGroupDriver()
+    driver.admit('a', { protocols: [{ name: 'range', metadata: Buffer.from([0]) }] })
+    place(driver.group)
     expect(await codes(['foo', 0])).toEqual(['NONE', ['foo', 'GROUP_SUBSCRIBED_TO_TOPIC']])
   })
 

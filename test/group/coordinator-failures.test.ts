@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
-import { SESSION_MS } from './classic/stage.ts'
+import { SESSION_MS } from './classic/classic-group-driver.ts'
 import {
   CoordinatorStage,
   claim,
@@ -13,32 +13,32 @@ import {
   syncRequest
 } from './coordinator-fixture.ts'
 
-let stage: CoordinatorStage
+let driver: CoordinatorStage
 
 beforeEach(() => {
-  stage = new CoordinatorStage()
+  driver = new CoordinatorStage()
 })
 
-afterEach(() => expect(stage.failures).toEqual([]))
+afterEach(() => expect(driver.failures).toEqual([]))
 
 describe('a journal that cannot be written', () => {
   const full = new KafkaError('KAFKA_STORAGE_ERROR', 'no space left')
 
   it('fails an assignment for all who wait for it, and they join again', async () => {
     const old = { apiVersion: 3 }
-    const { memberId: leader } = await stage.groups.classic.joinGroup(joinRequest(old))
-    const second = stage.groups.classic.joinGroup(joinRequest(old))
-    const again = await stage.groups.classic.joinGroup(joinRequest({ ...old, memberId: leader }))
+    const { memberId: leader } = await driver.groups.classic.joinGroup(joinRequest(old))
+    const second = driver.groups.classic.joinGroup(joinRequest(old))
+    const again = await driver.groups.classic.joinGroup(joinRequest({ ...old, memberId: leader }))
     const { memberId: follower } = await second
-    const waiting = stage.groups.classic.syncGroup(syncRequest(follower, 2))
-    stage.journal.failure = full
-    expect(await stage.groups.classic.syncGroup(syncRequest(leader, 2, leader, follower))).toMatchObject({
+    const waiting = driver.groups.classic.syncGroup(syncRequest(follower, 2))
+    driver.journal.failure = full
+    expect(await driver.groups.classic.syncGroup(syncRequest(leader, 2, leader, follower))).toMatchObject({
       errorCode: 'NOT_COORDINATOR'
     })
-    stage.journal.failure = undefined
+    driver.journal.failure = undefined
     expect(await waiting).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await stage.groups.classic.heartbeat(claim(follower, again.generationId))).toBe('REBALANCE_IN_PROGRESS')
-    expect([...stage.groups.groups()]).toMatchObject([{ state: 'PreparingRebalance', generationId: 2 }])
+    expect(await driver.groups.classic.heartbeat(claim(follower, again.generationId))).toBe('REBALANCE_IN_PROGRESS')
+    expect([...driver.groups.groups()]).toMatchObject([{ state: 'PreparingRebalance', generationId: 2 }])
   })
 
   it.each([
@@ -46,44 +46,44 @@ describe('a journal that cannot be written', () => {
     ['UNKNOWN_TOPIC_OR_PARTITION', 'COORDINATOR_NOT_AVAILABLE'],
     ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR']
   ] as const)('%s is told as %s', async (thrown, told) => {
-    stage.journal.failure = new KafkaError(thrown, 'why')
-    expect(await stage.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: told })
-    expect(await resultOf(stage.groups.offsets.commit(commitRequest('', -1, 5n)))).toBe(told)
-    expect([...stage.groups.groups()]).toEqual([])
-    expect(await stage.committedOffset()).toBe(-1n)
+    driver.journal.failure = new KafkaError(thrown, 'why')
+    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: told })
+    expect(await resultOf(driver.groups.offsets.commit(commitRequest('', -1, 5n)))).toBe(told)
+    expect([...driver.groups.groups()]).toEqual([])
+    expect(await driver.committedOffset()).toBe(-1n)
   })
 
   it('a session that ends meanwhile ends a little later', async () => {
-    await stage.stableMember()
-    stage.journal.failure = full
-    stage.clock.advance(SESSION_MS)
-    expect([...stage.groups.groups()]).toMatchObject([{ state: 'Stable' }])
-    stage.journal.failure = undefined
-    stage.clock.advance(1_000)
-    expect([...stage.groups.groups()]).toMatchObject([{ state: 'Empty' }])
+    await driver.stableMember()
+    driver.journal.failure = full
+    driver.clock.advance(SESSION_MS)
+    expect([...driver.groups.groups()]).toMatchObject([{ state: 'Stable' }])
+    driver.journal.failure = undefined
+    driver.clock.advance(1_000)
+    expect([...driver.groups.groups()]).toMatchObject([{ state: 'Empty' }])
   })
 
   it('keeps one group from losing offsets that are due, not the others', async () => {
-    await stage.groups.offsets.commit(commitRequest('', -1, 5n))
-    await stage.groups.offsets.commit({ ...commitRequest('', -1, 6n), groupId: 'other' })
-    stage.journal.failure = full
-    stage.journal.attempted = () => {
-      stage.journal.failure = undefined
+    await driver.groups.offsets.commit(commitRequest('', -1, 5n))
+    await driver.groups.offsets.commit({ ...commitRequest('', -1, 6n), groupId: 'other' })
+    driver.journal.failure = full
+    driver.journal.attempted = () => {
+      driver.journal.failure = undefined
     }
-    stage.groups.topicDeleted(FOO)
-    expect([await stage.committedOffset('g'), await stage.committedOffset('other')]).toEqual([5n, -1n])
+    driver.groups.topicDeleted(FOO)
+    expect([await driver.committedOffset('g'), await driver.committedOffset('other')]).toEqual([5n, -1n])
   })
 
   it('bugs of ours are not taken for errors of the disk', async () => {
-    const memberId = await stage.stableMember()
-    await stage.groups.offsets.commit(commitRequest(memberId, 1, 5n))
-    stage.journal.failure = new Error('a bug')
-    await expect(stage.groups.classic.joinGroup(joinRequest({ groupId: 'new' }))).rejects.toThrow('a bug')
-    stage.clock.advance(SESSION_MS)
+    const memberId = await driver.stableMember()
+    await driver.groups.offsets.commit(commitRequest(memberId, 1, 5n))
+    driver.journal.failure = new Error('a bug')
+    await expect(driver.groups.classic.joinGroup(joinRequest({ groupId: 'new' }))).rejects.toThrow('a bug')
+    driver.clock.advance(SESSION_MS)
     await nextTurn()
-    expect(stage.failures.splice(0)).toEqual([stage.journal.failure])
-    stage.groups.topicDeleted(FOO)
+    expect(driver.failures.splice(0)).toEqual([driver.journal.failure])
+    driver.groups.topicDeleted(FOO)
     await nextTurn()
-    expect(stage.failures.splice(0)).toEqual([stage.journal.failure])
+    expect(driver.failures.splice(0)).toEqual([driver.journal.failure])
   })
 })

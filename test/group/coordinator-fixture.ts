@@ -6,9 +6,10 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
-import { REBALANCE_MS, SESSION_MS, subscription } from './classic/stage.ts'
+import { REBALANCE_MS, SESSION_MS } from './classic/classic-group-driver.ts'
 import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { CONSUMER_SETTINGS } from './consumer/settings.ts'
+import { subscriptionOf } from './embedded.ts'
 
 /** Kafka's defaults, but the first rebalance waits for nobody, and a group has its most members soon. */
 export const GROUP_SETTINGS: GroupSettings = {
@@ -104,7 +105,7 @@ export function joinRequest(changes: Partial<JoinGroupRequest> = {}): JoinGroupR
     sessionTimeoutMs: SESSION_MS,
     rebalanceTimeoutMs: REBALANCE_MS,
     protocolType: 'consumer',
-    protocols: [{ name: 'range', metadata: subscription('foo') }],
+    protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }],
     reason: null,
     ...changes
   }

@@ -1,7 +1,7 @@
 // What a coordinator does for groups and their members, from request to answer.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MAX_PROTOCOLS } from '../../src/group/classic/protocols.ts'
-import { SESSION_MS, subscription } from './classic/stage.ts'
+import { SESSION_MS } from './classic/classic-group-driver.ts'
 import {
   CoordinatorStage,
   claim,
@@ -11,54 +11,57 @@ import {
   resultOf,
   syncRequest
 } from './coordinator-fixture.ts'
+import { subscriptionOf } from './embedded.ts'
 
-let stage: CoordinatorStage
+let driver: CoordinatorStage
 
 beforeEach(() => {
-  stage = new CoordinatorStage()
+  driver = new CoordinatorStage()
 })
 
-afterEach(() => expect(stage.failures).toEqual([]))
+afterEach(() => expect(driver.failures).toEqual([]))
 
 describe('the group coordinator', () => {
   it('takes two members through a rebalance to their assignments', async () => {
-    const a = await stage.stableMember()
-    const { memberId: b, errorCode } = await stage.groups.classic.joinGroup(joinRequest())
+    const a = await driver.stableMember()
+    const { memberId: b, errorCode } = await driver.groups.classic.joinGroup(joinRequest())
     expect(errorCode).toBe('MEMBER_ID_REQUIRED')
     expect(b).toMatch(/^me-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-    const joining = stage.groups.classic.joinGroup(joinRequest({ memberId: b }))
-    expect(await stage.groups.classic.heartbeat(claim(a, 1))).toBe('REBALANCE_IN_PROGRESS')
-    expect(await stage.groups.classic.joinGroup(joinRequest({ memberId: a }))).toMatchObject({
+    const joining = driver.groups.classic.joinGroup(joinRequest({ memberId: b }))
+    expect(await driver.groups.classic.heartbeat(claim(a, 1))).toBe('REBALANCE_IN_PROGRESS')
+    expect(await driver.groups.classic.joinGroup(joinRequest({ memberId: a }))).toMatchObject({
       generationId: 2,
       leader: a
     })
     expect(await joining).toMatchObject({ generationId: 2, leader: a, members: [] })
-    const follower = stage.groups.classic.syncGroup(syncRequest(b, 2))
-    const leader = await stage.groups.classic.syncGroup(syncRequest(a, 2, a, b))
+    const follower = driver.groups.classic.syncGroup(syncRequest(b, 2))
+    const leader = await driver.groups.classic.syncGroup(syncRequest(a, 2, a, b))
     expect(leader.assignment.toString()).toBe(`for ${a}`)
     expect((await follower).assignment.toString()).toBe(`for ${b}`)
-    expect(await stage.groups.classic.heartbeat(claim(b, 2))).toBe('NONE')
+    expect(await driver.groups.classic.heartbeat(claim(b, 2))).toBe('NONE')
   })
 
   it('keeps copies of what it was sent, not views on it', async () => {
-    const metadata = subscription('foo')
-    const { memberId } = await stage.groups.classic.joinGroup(joinRequest({ protocols: [{ name: 'range', metadata }] }))
-    const joined = stage.groups.classic.joinGroup(joinRequest({ memberId, protocols: [{ name: 'range', metadata }] }))
+    const metadata = subscriptionOf(['foo'])
+    const { memberId } = await driver.groups.classic.joinGroup(
+      joinRequest({ protocols: [{ name: 'range', metadata }] })
+    )
+    const joined = driver.groups.classic.joinGroup(joinRequest({ memberId, protocols: [{ name: 'range', metadata }] }))
     metadata.fill(0)
-    expect((await joined).members[0]?.metadata).toEqual(subscription('foo'))
+    expect((await joined).members[0]?.metadata).toEqual(subscriptionOf(['foo']))
     const sync = syncRequest(memberId, 1, memberId)
-    const synced = stage.groups.classic.syncGroup(sync)
+    const synced = driver.groups.classic.syncGroup(sync)
     for (const { assignment } of sync.assignments) assignment.fill(0)
     expect((await synced).assignment.toString()).toBe(`for ${memberId}`)
   })
 
   it('copies no group for a heartbeat or a commit', async () => {
-    const memberId = await stage.stableMember()
+    const memberId = await driver.stableMember()
     const groupAndMembers = () =>
-      [...stage.groups.groups()].flatMap(group => [group, group.members, ...group.members.values()])
+      [...driver.groups.groups()].flatMap(group => [group, group.members, ...group.members.values()])
     const before = groupAndMembers()
-    expect(await stage.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
-    expect(await resultOf(stage.groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
+    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
+    expect(await resultOf(driver.groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
     const after = groupAndMembers()
     expect(after).toHaveLength(3)
     after.forEach((part, index) => {
@@ -67,64 +70,67 @@ describe('the group coordinator', () => {
   })
 
   it('a member that asks for too many protocols stays what it was', async () => {
-    const memberId = await stage.stableMember()
+    const memberId = await driver.stableMember()
     const protocolsOfMember = () => {
-      const [group] = stage.groups.groups()
+      const [group] = driver.groups.groups()
       return group?.type === 'classic' ? group.members.get(memberId)?.protocols : undefined
     }
     const kept = protocolsOfMember()
-    const tooMany = Array.from({ length: MAX_PROTOCOLS + 1 }, () => ({ name: 'range', metadata: subscription('foo') }))
-    const refused = await stage.groups.classic.joinGroup(joinRequest({ memberId, protocols: tooMany }))
+    const tooMany = Array.from({ length: MAX_PROTOCOLS + 1 }, () => ({
+      name: 'range',
+      metadata: subscriptionOf(['foo'])
+    }))
+    const refused = await driver.groups.classic.joinGroup(joinRequest({ memberId, protocols: tooMany }))
     expect(refused.errorCode).toBe('INCONSISTENT_GROUP_PROTOCOL')
     expect(protocolsOfMember()).toEqual(kept)
   })
 
   it('lets a session end on its alarm, and an alarm that went off for nothing is set anew', async () => {
-    const memberId = await stage.stableMember()
+    const memberId = await driver.stableMember()
     for (let beat = 0; beat < 5; beat++) {
-      stage.clock.advance(SESSION_MS - 1)
-      expect(await stage.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
+      driver.clock.advance(SESSION_MS - 1)
+      expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
     }
-    stage.clock.advance(SESSION_MS)
-    expect(await stage.groups.classic.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
-    expect([...stage.groups.groups()]).toMatchObject([{ state: 'Empty', generationId: 2 }])
+    driver.clock.advance(SESSION_MS)
+    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect([...driver.groups.groups()]).toMatchObject([{ state: 'Empty', generationId: 2 }])
   })
 
   it('finds groups and offsets again after a restart', async () => {
-    const memberId = await stage.stableMember()
-    expect(await resultOf(stage.groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
-    stage.groups.stop()
-    stage.clock.advance(3_600_000)
-    stage.start()
-    expect(await stage.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
-    expect((await stage.groups.classic.syncGroup(syncRequest(memberId, 1))).assignment.toString()).toBe(
+    const memberId = await driver.stableMember()
+    expect(await resultOf(driver.groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
+    driver.groups.stop()
+    driver.clock.advance(3_600_000)
+    driver.start()
+    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
+    expect((await driver.groups.classic.syncGroup(syncRequest(memberId, 1))).assignment.toString()).toBe(
       `for ${memberId}`
     )
-    expect(await stage.committedOffset()).toBe(42n)
-    stage.clock.advance(SESSION_MS)
-    expect(await stage.groups.classic.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await driver.committedOffset()).toBe(42n)
+    driver.clock.advance(SESSION_MS)
+    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
   })
 
   it('a loaded group that is larger than the settings now allow is rebalanced', async () => {
-    await stage.stableMember()
-    stage.start({ maxSize: 0 })
-    expect([...stage.groups.groups()]).toMatchObject([{ state: 'PreparingRebalance' }])
+    await driver.stableMember()
+    driver.start({ maxSize: 0 })
+    expect([...driver.groups.groups()]).toMatchObject([{ state: 'PreparingRebalance' }])
   })
 
   it('a member leaves', async () => {
-    const memberId = await stage.stableMember()
+    const memberId = await driver.stableMember()
     const leaving = [
       { memberId, groupInstanceId: null },
       { memberId: 'x', groupInstanceId: null }
     ]
-    expect(await stage.groups.classic.leaveGroup('g', leaving)).toEqual({
+    expect(await driver.groups.classic.leaveGroup('g', leaving)).toEqual({
       errorCode: 'NONE',
       members: [
         { memberId, groupInstanceId: null, errorCode: 'NONE' },
         { memberId: 'x', groupInstanceId: null, errorCode: 'UNKNOWN_MEMBER_ID' }
       ]
     })
-    expect(await stage.groups.classic.leaveGroup('nobody', leaving)).toMatchObject({
+    expect(await driver.groups.classic.leaveGroup('nobody', leaving)).toMatchObject({
       errorCode: 'NONE',
       members: [{ errorCode: 'UNKNOWN_MEMBER_ID' }, { errorCode: 'UNKNOWN_MEMBER_ID' }]
     })
@@ -137,66 +143,66 @@ describe('the group coordinator', () => {
     ['a member of a group that does not exist', { memberId: 'x' }, 'UNKNOWN_MEMBER_ID']
   ])('JoinGroup with %s is refused', async (_, changes, errorCode) => {
     const request = joinRequest(changes)
-    expect(await stage.groups.classic.joinGroup(request)).toMatchObject({ errorCode, memberId: request.memberId })
-    expect([...stage.groups.groups()]).toEqual([])
+    expect(await driver.groups.classic.joinGroup(request)).toMatchObject({ errorCode, memberId: request.memberId })
+    expect([...driver.groups.groups()]).toEqual([])
   })
 
   it('a group exists from its first JoinGroup on, even if that is refused', async () => {
-    expect(await stage.groups.classic.joinGroup(joinRequest({ protocols: [] }))).toMatchObject({
+    expect(await driver.groups.classic.joinGroup(joinRequest({ protocols: [] }))).toMatchObject({
       errorCode: 'INCONSISTENT_GROUP_PROTOCOL'
     })
-    expect([...stage.groups.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', generationId: 0 }])
-    expect(stage.recordTypes()).toEqual(['GroupMetadata'])
+    expect([...driver.groups.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', generationId: 0 }])
+    expect(driver.recordTypes()).toEqual(['GroupMetadata'])
   })
 
   it('requests for groups that do not exist', async () => {
-    expect(await stage.groups.classic.heartbeat(claim('a', 1))).toBe('UNKNOWN_MEMBER_ID')
-    expect(await stage.groups.classic.syncGroup(syncRequest('a', 1))).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
-    expect(await stage.groups.offsets.fetch({ ...OF_ANYBODY, groupId: 'g', topics: null })).toEqual({
+    expect(await driver.groups.classic.heartbeat(claim('a', 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await driver.groups.classic.syncGroup(syncRequest('a', 1))).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
+    expect(await driver.groups.offsets.fetch({ ...OF_ANYBODY, groupId: 'g', topics: null })).toEqual({
       errorCode: 'NONE',
       topics: []
     })
-    expect(await resultOf(stage.groups.offsets.commit(commitRequest('a', 1, 1n)))).toBe('GROUP_ID_NOT_FOUND')
-    expect(await resultOf(stage.groups.offsets.commit({ ...commitRequest('a', 1, 1n), apiVersion: 8 }))).toBe(
+    expect(await resultOf(driver.groups.offsets.commit(commitRequest('a', 1, 1n)))).toBe('GROUP_ID_NOT_FOUND')
+    expect(await resultOf(driver.groups.offsets.commit({ ...commitRequest('a', 1, 1n), apiVersion: 8 }))).toBe(
       'ILLEGAL_GENERATION'
     )
-    expect(await stage.groups.classic.heartbeat({ ...claim('a', 1), groupId: '' })).toBe('INVALID_GROUP_ID')
-    expect(await stage.groups.classic.leaveGroup('', [])).toEqual({ errorCode: 'INVALID_GROUP_ID', members: [] })
+    expect(await driver.groups.classic.heartbeat({ ...claim('a', 1), groupId: '' })).toBe('INVALID_GROUP_ID')
+    expect(await driver.groups.classic.leaveGroup('', [])).toEqual({ errorCode: 'INVALID_GROUP_ID', members: [] })
   })
 
   it('sends clients away while there is no __consumer_offsets', async () => {
-    stage.partitionCount = 0
-    expect(await stage.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await stage.groups.offsets.fetch({ ...OF_ANYBODY, groupId: 'g', topics: null })).toEqual({
+    driver.partitionCount = 0
+    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await driver.groups.offsets.fetch({ ...OF_ANYBODY, groupId: 'g', topics: null })).toEqual({
       errorCode: 'NOT_COORDINATOR',
       topics: []
     })
   })
 
   it('a partition that cannot be understood is not served', async () => {
-    stage.journal.batches.push([{ key: Buffer.from('0002000167', 'hex'), value: Buffer.from('00630000', 'hex') }])
-    stage.start()
-    expect(await stage.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    driver.journal.batches.push([{ key: Buffer.from('0002000167', 'hex'), value: Buffer.from('00630000', 'hex') }])
+    driver.start()
+    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 
   it('records of other kinds of groups are skipped', async () => {
-    stage.journal.batches.push([{ key: Buffer.from('000b000167', 'hex'), value: Buffer.from('00000000', 'hex') }])
-    stage.start()
-    expect(await stage.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
+    driver.journal.batches.push([{ key: Buffer.from('000b000167', 'hex'), value: Buffer.from('00000000', 'hex') }])
+    driver.start()
+    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
   })
 })
 
 describe('a coordinator that stops', () => {
   it('answers those who wait, refuses those who come, and leaves no alarm behind', async () => {
-    const memberId = await stage.stableMember()
-    const { memberId: second } = await stage.groups.classic.joinGroup(joinRequest())
-    const joining = stage.groups.classic.joinGroup(joinRequest({ memberId: second }))
-    stage.groups.stop()
+    const memberId = await driver.stableMember()
+    const { memberId: second } = await driver.groups.classic.joinGroup(joinRequest())
+    const joining = driver.groups.classic.joinGroup(joinRequest({ memberId: second }))
+    driver.groups.stop()
     expect(await joining).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await stage.groups.classic.heartbeat(claim(memberId, 1))).toBe('COORDINATOR_NOT_AVAILABLE')
-    expect(await stage.groups.classic.joinGroup(joinRequest({ groupId: '' }))).toMatchObject({
+    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('COORDINATOR_NOT_AVAILABLE')
+    expect(await driver.groups.classic.joinGroup(joinRequest({ groupId: '' }))).toMatchObject({
       errorCode: 'COORDINATOR_NOT_AVAILABLE'
     })
-    expect(stage.clock.pendingAlarms).toBe(0)
+    expect(driver.clock.pendingAlarms).toBe(0)
   })
 })

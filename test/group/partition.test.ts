@@ -7,7 +7,7 @@ import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { finishNow } from '../../src/runtime/pace.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
-import { Stage } from './classic/stage.ts'
+import { ClassicGroupDriver } from './classic/classic-group-driver.ts'
 
 const NOW = 1_700_000_000_000
 
@@ -91,10 +91,10 @@ describe('a write', () => {
 })
 
 it('an operation whose group does not fit into one batch changes nothing', () => {
-  const stage = Stage.stable(['a', 'b'])
+  const driver = ClassicGroupDriver.stable(['a', 'b'])
   journal.maxBytes = 10
   expect(() =>
-    stage.operation(turn => {
+    driver.operation(turn => {
       recordGroup(turn)
       partition.conclude(coordinatorResultOf(turn))
     })

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
 import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
-import { subscription } from '../group/classic/stage.ts'
+import { subscriptionOf } from '../group/embedded.ts'
 import { type GroupLedger, NO_GROUP, type Place, textOf } from './group-ledger.ts'
 import type { Fact } from './promises.ts'
 
@@ -206,7 +206,7 @@ export class GroupLife {
     const request = {
       ...{ groupId, memberId, groupInstanceId: instanceOf(clientId), protocolType: 'consumer' },
       ...{ sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: REBALANCE_MS },
-      protocols: [{ name: 'range', metadata: subscription('t') }]
+      protocols: [{ name: 'range', metadata: subscriptionOf(['t']) }]
     }
     // Before version 4 nobody needs an id beforehand.
     return this.harness.get('JoinGroup', request, { clientId, version: instanceOf(clientId) ? 9 : 3 })

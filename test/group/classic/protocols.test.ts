@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { emptyGroup, type Member, type Protocol, putMember } from '../../../src/group/classic/group.ts'
 import { MAX_PROTOCOLS, selectProtocol, supportsProtocols } from '../../../src/group/classic/protocols.ts'
-import { Stage } from './stage.ts'
+import { ClassicGroupDriver } from './classic-group-driver.ts'
 
 const METADATA = Buffer.alloc(0)
 
@@ -16,8 +16,8 @@ function groupOf(...members: Protocol[][]) {
 }
 
 function onlyMember(): Member {
-  const [member] = Stage.stable(['a']).group.members.values()
-  if (!member) throw new Error('the stage has a member')
+  const [member] = ClassicGroupDriver.stable(['a']).group.members.values()
+  if (!member) throw new Error('the driver has a member')
   return member
 }
 

@@ -7,9 +7,9 @@ import { decodeRecord, type GroupMetadataValue } from '../../../src/group/record
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
 import { ClusterTopics } from '../consumer/cluster-topics.ts'
 import { GROUP_SETTINGS } from '../coordinator-fixture.ts'
+import { subscriptionOf } from '../embedded.ts'
 import { GROUP, pick, RandomWorld } from '../random-world.ts'
 import { Client, PARTITIONS, partitionsOf, type Witness } from './random-client.ts'
-import { subscription } from './stage.ts'
 
 const CLIENTS = 8
 const INSTANCES = ['A', 'B', 'C']
@@ -124,7 +124,7 @@ export class World extends RandomWorld implements Witness {
       apiVersion: groupInstanceId === null ? this.pick([0, 1, 3, 4, 5, 9]) : this.pick([5, 8, 9]),
       sessionTimeoutMs: this.pick([3_000, 10_000, 45_000]),
       rebalanceTimeoutMs: this.pick([1_500, 5_000, 20_000, 300_000]),
-      protocols: names.map(protocol => ({ name: protocol, metadata: subscription(`foo-${name}`) }))
+      protocols: names.map(protocol => ({ name: protocol, metadata: subscriptionOf([`foo-${name}`]) }))
     }
   }
 }

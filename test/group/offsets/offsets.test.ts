@@ -12,7 +12,7 @@ import {
 import { PendingTransactionalOffsets } from '../../../src/group/offsets/pending-transactional-offsets.ts'
 import type { OffsetCommitValue } from '../../../src/group/records.ts'
 import { ZERO_UUID } from '../../../src/protocol/wire/bytes.ts'
-import { Stage } from '../classic/stage.ts'
+import { ClassicGroupDriver } from '../classic/classic-group-driver.ts'
 
 const NOW = 1_700_000_000_000
 const FOO_ID = 'AAECAwQFBgcICQoLDA0ODw'
@@ -106,7 +106,7 @@ describe('the end of offsets', () => {
   const emptied = (stateTimestamp: number | null): ClassicGroup => {
     return { ...emptyGroup('g', NOW), protocolType: 'consumer', subscribedTopics: new Set(), stateTimestamp }
   }
-  const stable = Stage.stable(['a']).group
+  const stable = ClassicGroupDriver.stable(['a']).group
   const rebalancing: ClassicGroup = { ...stable, state: 'PreparingRebalance' }
   const connect: ClassicGroup = { ...stable, protocolType: 'connect', subscribedTopics: null }
   const at = (ageMs: number) => NOW + ageMs

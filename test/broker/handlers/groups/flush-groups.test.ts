@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { nextTurn } from '../../../../src/runtime/pace.ts'
 import type { Harness } from '../../../../src/testing/harness.ts'
-import { subscription } from '../../../group/classic/stage.ts'
+import { subscriptionOf } from '../../../group/embedded.ts'
 import { EIO, heldBroker, sofar } from '../../held-broker.ts'
 
 const SMALL_GROUPS = { 'offsets.topic.num.partitions': 2, 'offsets.topic.replication.factor': 1 }
@@ -40,7 +40,7 @@ describe('groups', () => {
     memberId,
     groupInstanceId: null,
     protocolType: 'consumer',
-    protocols: [{ name: 'range', metadata: subscription('t') }]
+    protocols: [{ name: 'range', metadata: subscriptionOf(['t']) }]
   })
 
   it('are told that a commit is stored, and what is committed, when it is on the disk', async () => {

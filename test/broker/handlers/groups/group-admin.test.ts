@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { Harness } from '../../../../src/testing/harness.ts'
-import { subscription } from '../../../group/classic/stage.ts'
+import { subscriptionOf } from '../../../group/embedded.ts'
 
 const versionsOf = ({ versions: [first, last] }: { readonly versions: readonly [number, number] }) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index)
@@ -25,7 +25,7 @@ async function commit(harness: Harness, groupId: string, ...indexes: number[]): 
 }
 
 /** A stable group of one member that is subscribed to `t`. */
-async function stable(harness: Harness, groupId = 'live', metadata = subscription('t')) {
+async function stable(harness: Harness, groupId = 'live', metadata = subscriptionOf(['t'])) {
   const request = {
     ...{ groupId, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 60_000, memberId: '', protocolType: 'consumer' },
     ...{ groupInstanceId: 'i', protocols: [{ name: 'range', metadata }] }
@@ -45,7 +45,7 @@ describe('DescribeGroups', () => {
     const { groups } = await harness.get('DescribeGroups', { groups: ['live'] }, { version })
     const member = {
       ...{ memberId, groupInstanceId: version < 4 ? null : 'i', clientId: 'test', clientHost: '/127.0.0.1' },
-      ...{ memberMetadata: subscription('t'), memberAssignment: Buffer.from('all') }
+      ...{ memberMetadata: subscriptionOf(['t']), memberAssignment: Buffer.from('all') }
     }
     expect(groups).toEqual([
       {
@@ -79,7 +79,7 @@ describe('DescribeGroups', () => {
 
   it('has an answer for each time that a group is named, as far as there is room', async () => {
     await using harness = await started()
-    await stable(harness, 'live', Buffer.concat([subscription('t'), Buffer.alloc(900_000)]))
+    await stable(harness, 'live', Buffer.concat([subscriptionOf(['t']), Buffer.alloc(900_000)]))
     const request = { groups: ['simple', ...Array.from({ length: 30 }, () => 'live'), 'none'] }
     const { groups } = await harness.get('DescribeGroups', request)
     expect(groups.map(({ groupId }) => groupId)).toEqual(request.groups)

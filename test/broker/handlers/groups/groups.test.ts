@@ -4,7 +4,7 @@ import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'
 import { ZERO_UUID } from '../../../../src/protocol/wire/bytes.ts'
 import { Harness } from '../../../../src/testing/harness.ts'
-import { subscription } from '../../../group/classic/stage.ts'
+import { subscriptionOf } from '../../../group/embedded.ts'
 
 const UNKNOWN_ID = 'AAECAwQFBgcICQoLDA0ODw'
 
@@ -25,7 +25,7 @@ const joinRequest = (memberId = '', groupInstanceId: string | null = null) => ({
   memberId,
   groupInstanceId,
   protocolType: 'consumer',
-  protocols: [{ name: 'range', metadata: subscription('foo') }]
+  protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }]
 })
 
 /** Joins as a client of that version does, coming back with an id where that is wanted. */
@@ -50,7 +50,7 @@ describe('members', () => {
     const { memberId } = answer
     expect(memberId).toMatch(/^test-[0-9a-f-]{36}$/)
     expect(answer).toMatchObject({ errorCode: 'NONE', generationId: 1, protocolName: 'range', leader: memberId })
-    expect(answer.members).toEqual([{ memberId, groupInstanceId: null, metadata: subscription('foo') }])
+    expect(answer.members).toEqual([{ memberId, groupInstanceId: null, metadata: subscriptionOf(['foo']) }])
   })
 
   it.each(versionsOf(APIS.JoinGroup))('that are refused at version %i are told no protocol', async version => {

@@ -1,4 +1,4 @@
-/** Plays commands against one group on a clock of its own, and keeps the answers by the ticket that they were sent to. */
+/** Drives one classic group, a pure state machine: requests with defaults, time, and the responses by ticket. */
 import { type ClassicGroup, emptyGroup, nextDeadline } from '../../../src/group/classic/group.ts'
 import { type Join, join } from '../../../src/group/classic/join.ts'
 import {
@@ -20,22 +20,17 @@ import {
 } from '../../../src/group/classic/operation.ts'
 import { type Sync, sync } from '../../../src/group/classic/sync.ts'
 import type { GroupMetadataValue } from '../../../src/group/records.ts'
+import { subscriptionOf } from '../embedded.ts'
 
-export const LIMITS: GroupLimits = { initialRebalanceDelayMs: 0, maxSize: 100 }
+const LIMITS: GroupLimits = { initialRebalanceDelayMs: 0, maxSize: 100 }
 
 export const SESSION_MS = 10_000
 export const REBALANCE_MS = 60_000
 
-/** A subscription as consumers send it: version 0, the topics, no user data. */
-export function subscription(...topics: string[]): Buffer {
-  const names = topics.map(topic => Buffer.concat([Buffer.from([0, topic.length]), Buffer.from(topic)]))
-  return Buffer.concat([Buffer.from([0, 0, 0, 0, 0, topics.length]), ...names, Buffer.from('ffffffff', 'hex')])
-}
-
-/** What the wall clock says when the other begins. */
+/** The wall clock when the clock of deadlines stands at zero. */
 const WALL_ORIGIN_MS = 1_700_000_000_000
 
-export class Stage {
+export class ClassicGroupDriver {
   group: ClassicGroup
   /** By the clock of deadlines. */
   now = 1_000_000
@@ -78,7 +73,7 @@ export class Stage {
       sessionTimeoutMs: SESSION_MS,
       rebalanceTimeoutMs: REBALANCE_MS,
       protocolType: 'consumer',
-      protocols: [{ name: 'range', metadata: subscription('foo') }],
+      protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }],
       reason: null,
       newMemberId: `new-${ticket}`,
       ...request
@@ -141,12 +136,12 @@ export class Stage {
   }
 
   /** A stable group of these members, the first its leader; member `a` is assigned `for a`. */
-  static stable(memberIds: readonly string[], limits: Partial<GroupLimits> = {}): Stage {
-    const stage = new Stage(limits)
-    for (const memberId of memberIds) stage.admit(memberId)
-    stage.rejoinAll()
-    stage.syncAll()
-    return stage
+  static stable(memberIds: readonly string[], limits: Partial<GroupLimits> = {}): ClassicGroupDriver {
+    const driver = new ClassicGroupDriver(limits)
+    for (const memberId of memberIds) driver.admit(memberId)
+    driver.rejoinAll()
+    driver.syncAll()
+    return driver
   }
 
   /** A new member as an old client: it needs no id beforehand. */
