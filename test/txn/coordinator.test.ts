@@ -3,55 +3,55 @@ import { deferred } from '../../src/runtime/deferred.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Txn } from '../../src/txn/txn.ts'
-import { codeOf, kafkaError, partitionsOf, Stage } from './stage.ts'
+import { codeOf, kafkaError, partitionsOf, TxnCoordinatorDriver } from './txn-coordinator-driver.ts'
 
-let stage: Stage
+let driver: TxnCoordinatorDriver
 
 beforeEach(async () => {
-  stage = new Stage()
-  await stage.coordinator.start()
+  driver = new TxnCoordinatorDriver()
+  await driver.coordinator.start()
 })
 
 describe('a request', () => {
   test('is refused without an id, for an unknown one, and where the topic is missing', async () => {
     const nobody = { producerId: 1n, producerEpoch: 0 }
-    expect(await codeOf(stage.init({ transactionalId: '' }))).toBe('INVALID_REQUEST')
-    expect(await codeOf(stage.add(nobody, 't-0'))).toBe('INVALID_PRODUCER_ID_MAPPING')
-    expect(await codeOf(stage.end(nobody, 'COMMIT'))).toBe('INVALID_PRODUCER_ID_MAPPING')
-    stage.partitionCount = 0
-    expect(await codeOf(stage.init())).toBe('NOT_COORDINATOR')
+    expect(await codeOf(driver.init({ transactionalId: '' }))).toBe('INVALID_REQUEST')
+    expect(await codeOf(driver.add(nobody, 't-0'))).toBe('INVALID_PRODUCER_ID_MAPPING')
+    expect(await codeOf(driver.end(nobody, 'COMMIT'))).toBe('INVALID_PRODUCER_ID_MAPPING')
+    driver.partitionCount = 0
+    expect(await codeOf(driver.init())).toBe('NOT_COORDINATOR')
   })
 
   test.each([0, -1, 900_001])('is refused with a timeout of %i ms', async timeoutMs => {
-    expect(await codeOf(stage.init({ timeoutMs }))).toBe('INVALID_TRANSACTION_TIMEOUT')
+    expect(await codeOf(driver.init({ timeoutMs }))).toBe('INVALID_TRANSACTION_TIMEOUT')
   })
 
   test('changes nothing where it cannot be recorded, and the client looks for its coordinator', async () => {
-    const producer = await stage.open('t-0')
+    const producer = await driver.open('t-0')
     for (const [failure, code] of [
       ['KAFKA_STORAGE_ERROR', 'NOT_COORDINATOR'],
       ['NOT_ENOUGH_REPLICAS', 'COORDINATOR_NOT_AVAILABLE'],
       ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR']
     ] as const) {
-      stage.journal.failure = kafkaError(failure)
-      expect(await codeOf(stage.add(producer, 't-1'))).toBe(code)
-      expect(await codeOf(stage.end(producer, 'COMMIT'))).toBe(code)
-      expect(await codeOf(stage.init())).toBe(code)
+      driver.journal.failure = kafkaError(failure)
+      expect(await codeOf(driver.add(producer, 't-1'))).toBe(code)
+      expect(await codeOf(driver.end(producer, 'COMMIT'))).toBe(code)
+      expect(await codeOf(driver.init())).toBe(code)
     }
-    stage.journal.failure = undefined
-    expect(stage.coordinator.find('id')).toMatchObject({ state: 'Ongoing', partitions: partitionsOf(['t-0']) })
-    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ producerEpoch: 1 })
+    driver.journal.failure = undefined
+    expect(driver.coordinator.find('id')).toMatchObject({ state: 'Ongoing', partitions: partitionsOf(['t-0']) })
+    expect(await driver.end(producer, 'COMMIT')).toMatchObject({ producerEpoch: 1 })
   })
 
   test.each(['NONE', 'PRODUCER_FENCED'])(
     'that ends with %s is answered when what it rests on is on the disk',
     async code => {
-      const producer = await stage.open('t-0')
+      const producer = await driver.open('t-0')
       const { promise, resolve } = deferred<void>()
-      stage.journal.syncing = promise
+      driver.journal.syncing = promise
       let isAnswered = false
       const asked = code === 'NONE' ? producer : { ...producer, producerEpoch: 7 }
-      const answer = codeOf(stage.add(asked, 't-0')).finally(() => {
+      const answer = codeOf(driver.add(asked, 't-0')).finally(() => {
         isAnswered = true
       })
       await nextTurn()
@@ -62,8 +62,8 @@ describe('a request', () => {
   )
 
   test('after the stop is sent away', async () => {
-    stage.coordinator.stop()
-    expect(await codeOf(stage.init())).toBe('COORDINATOR_NOT_AVAILABLE')
+    driver.coordinator.stop()
+    expect(await codeOf(driver.init())).toBe('COORDINATOR_NOT_AVAILABLE')
   })
 })
 
@@ -71,10 +71,10 @@ describe('the line for the operator', () => {
   const client = 'app at 10.0.0.1:4000'
 
   test('of a new id and of an instance that takes one over', async () => {
-    const { producerId } = await stage.init()
-    await stage.init()
+    const { producerId } = await driver.init()
+    await driver.init()
     const ids = { transactionalId: 'id', producerId }
-    expect(stage.logger.lines).toEqual([
+    expect(driver.logger.lines).toEqual([
       { level: 'info', message: 'a transactional id is new', bindings: { ...ids, oldEpoch: -1, newEpoch: 0, client } },
       {
         level: 'info',
@@ -85,16 +85,16 @@ describe('the line for the operator', () => {
   })
 
   test('of a producer that goes on as the one it was', async () => {
-    const { producerId, producerEpoch } = await stage.init()
-    await stage.init({ expected: { producerId, producerEpoch } })
-    expect(stage.logger.messages('info')).toContain('a producer goes on with a new epoch')
+    const { producerId, producerEpoch } = await driver.init()
+    await driver.init({ expected: { producerId, producerEpoch } })
+    expect(driver.logger.messages('info')).toContain('a producer goes on with a new epoch')
   })
 
   test.each([0, 2])('of a transaction that another instance ends, at transaction.version %i', async version => {
-    stage.transactionVersion = version
-    const { producerId } = await stage.open('t-0')
-    expect(await codeOf(stage.init())).toBe('CONCURRENT_TRANSACTIONS')
-    expect(stage.logger.lines.at(-1)).toEqual({
+    driver.transactionVersion = version
+    const { producerId } = await driver.open('t-0')
+    expect(await codeOf(driver.init())).toBe('CONCURRENT_TRANSACTIONS')
+    expect(driver.logger.lines.at(-1)).toEqual({
       level: 'info',
       message: 'a transaction is aborted and its producer fenced: another instance asked for its transactional id',
       bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1, client }
@@ -102,12 +102,12 @@ describe('the line for the operator', () => {
   })
 
   test('of a transaction that its producer aborts, and none of one that it commits', async () => {
-    const producer = await stage.open('t-0')
-    const next = await stage.end(producer, 'COMMIT')
-    expect(stage.logger.lines).toHaveLength(1)
-    await stage.add(next, 't-0')
-    await stage.end(next, 'ABORT')
-    expect(stage.logger.lines.at(-1)).toEqual({
+    const producer = await driver.open('t-0')
+    const next = await driver.end(producer, 'COMMIT')
+    expect(driver.logger.lines).toHaveLength(1)
+    await driver.add(next, 't-0')
+    await driver.end(next, 'ABORT')
+    expect(driver.logger.lines.at(-1)).toEqual({
       level: 'info',
       message: 'a transaction is aborted: its producer wants it so',
       bindings: { transactionalId: 'id', producerId: producer.producerId, oldEpoch: 1, newEpoch: 2, client }
@@ -115,9 +115,9 @@ describe('the line for the operator', () => {
   })
 
   test('of a transaction that took too long', async () => {
-    const { producerId } = await stage.open('t-0')
-    stage.clock.advance(70_000)
-    expect(stage.logger.lines.at(-1)).toEqual({
+    const { producerId } = await driver.open('t-0')
+    driver.clock.advance(70_000)
+    expect(driver.logger.lines.at(-1)).toEqual({
       level: 'info',
       message: 'a transaction is aborted and its producer fenced: it was open for more than 60000 ms',
       bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1 }
@@ -127,39 +127,39 @@ describe('the line for the operator', () => {
 
 describe('a transaction that takes too long', () => {
   test('is aborted at the first look after its time, and its producer fenced', async () => {
-    const producer = await stage.open('t-0')
-    stage.clock.advance(60_000)
-    expect(stage.state).toBe('Ongoing')
-    stage.clock.advance(10_000)
-    expect(stage.state).toBe('CompleteAbort')
-    expect(stage.markers.written).toEqual(['t-0 ABORT 100/1'])
-    expect(await codeOf(stage.add(producer, 't-0'))).toBe('PRODUCER_FENCED')
+    const producer = await driver.open('t-0')
+    driver.clock.advance(60_000)
+    expect(driver.state).toBe('Ongoing')
+    driver.clock.advance(10_000)
+    expect(driver.state).toBe('CompleteAbort')
+    expect(driver.markers.written).toEqual(['t-0 ABORT 100/1'])
+    expect(await codeOf(driver.add(producer, 't-0'))).toBe('PRODUCER_FENCED')
   })
 
   test('does not keep others waiting, however many there are', async () => {
     for (let count = 0; count < 120; count++) {
       const transactionalId = `id-${count}`
-      const producer = await stage.init({ transactionalId })
-      await stage.coordinator.addPartitions(transactionalId, producer, new Map([['t', new Set([0])]]), 2)
+      const producer = await driver.init({ transactionalId })
+      await driver.coordinator.addPartitions(transactionalId, producer, new Map([['t', new Set([0])]]), 2)
     }
-    stage.clock.advance(70_000)
-    expect(stage.markers.written).toHaveLength(120)
+    driver.clock.advance(70_000)
+    expect(driver.markers.written).toHaveLength(120)
   })
 
   test('stays open while that cannot be recorded, and is aborted later', async () => {
-    await stage.open('t-0')
-    stage.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
-    stage.clock.advance(70_000)
-    expect([stage.state, stage.logger.messages('warn')]).toEqual(['Ongoing', ['a timed-out transaction stays open']])
-    stage.journal.failure = undefined
-    stage.clock.advance(10_000)
-    expect(stage.state).toBe('CompleteAbort')
+    await driver.open('t-0')
+    driver.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
+    driver.clock.advance(70_000)
+    expect([driver.state, driver.logger.messages('warn')]).toEqual(['Ongoing', ['a timed-out transaction stays open']])
+    driver.journal.failure = undefined
+    driver.clock.advance(10_000)
+    expect(driver.state).toBe('CompleteAbort')
   })
 
   test('is told as a bug of ours where the journal has one', async () => {
-    await stage.open('t-0')
-    stage.journal.failure = new TypeError('a bug')
-    expect(() => stage.clock.advance(70_000)).toThrow('a bug')
+    await driver.open('t-0')
+    driver.journal.failure = new TypeError('a bug')
+    expect(() => driver.clock.advance(70_000)).toThrow('a bug')
   })
 })
 
@@ -167,36 +167,36 @@ describe('ids that are not used', () => {
   const DAY_MS = 86_400_000
 
   test('are forgotten, but for those with a transaction', async () => {
-    await stage.init({ transactionalId: 'idle' })
-    stage.settings.maxTimeoutMs = 10 * DAY_MS
-    await stage.init({ timeoutMs: 10 * DAY_MS })
-    await stage.add({ producerId: 101n, producerEpoch: 0 }, 't-0')
-    stage.clock.advance(DAY_MS + 3_600_000)
-    expect([...stage.coordinator.txns()].map(({ transactionalId }) => transactionalId)).toEqual(['id'])
-    await stage.restart()
-    expect(stage.coordinator.find('idle')).toBeUndefined()
-    expect(await stage.init({ transactionalId: 'idle' })).toMatchObject({ producerEpoch: 0 })
+    await driver.init({ transactionalId: 'idle' })
+    driver.settings.maxTimeoutMs = 10 * DAY_MS
+    await driver.init({ timeoutMs: 10 * DAY_MS })
+    await driver.add({ producerId: 101n, producerEpoch: 0 }, 't-0')
+    driver.clock.advance(DAY_MS + 3_600_000)
+    expect([...driver.coordinator.txns()].map(({ transactionalId }) => transactionalId)).toEqual(['id'])
+    await driver.restart()
+    expect(driver.coordinator.find('idle')).toBeUndefined()
+    expect(await driver.init({ transactionalId: 'idle' })).toMatchObject({ producerEpoch: 0 })
   })
 
   test('are removed in batches that the topic takes', async () => {
-    for (let id = 0; id < 100; id++) await stage.init({ transactionalId: `id ${id}` })
-    const before = stage.journal.batches.length
-    stage.journal.maxBytes = 100
-    stage.clock.advance(DAY_MS + 3_600_000)
-    const batches = stage.journal.batches.slice(before)
+    for (let id = 0; id < 100; id++) await driver.init({ transactionalId: `id ${id}` })
+    const before = driver.journal.batches.length
+    driver.journal.maxBytes = 100
+    driver.clock.advance(DAY_MS + 3_600_000)
+    const batches = driver.journal.batches.slice(before)
     expect(batches.flat()).toHaveLength(100)
     for (const batch of batches) {
       expect(batch.reduce((sum, { key }) => sum + key.length, 0)).toBeLessThanOrEqual(100)
     }
-    expect([...stage.coordinator.txns()]).toEqual([])
+    expect([...driver.coordinator.txns()]).toEqual([])
   })
 
   test('stay where that cannot be recorded', async () => {
-    await stage.init()
-    stage.journal.failure = kafkaError('KAFKA_STORAGE_ERROR')
-    stage.clock.advance(DAY_MS)
-    expect([...stage.coordinator.txns()]).toHaveLength(1)
-    expect(stage.logger.messages('warn')).toEqual(['expired transactional ids cannot be removed'])
+    await driver.init()
+    driver.journal.failure = kafkaError('KAFKA_STORAGE_ERROR')
+    driver.clock.advance(DAY_MS)
+    expect([...driver.coordinator.txns()]).toHaveLength(1)
+    expect(driver.logger.messages('warn')).toEqual(['expired transactional ids cannot be removed'])
   })
 })
 
@@ -212,8 +212,8 @@ test.each(SEEDS)(
   'seed %i: a restart at any moment finds the state that was in force, and epochs never go back',
   async seed => {
     const random = seededRandom(seed)
-    stage.transactionVersion = random.below(3)
-    const kept = (txn: Txn | undefined) => durable(txn, stage.transactionVersion)
+    driver.transactionVersion = random.below(3)
+    const kept = (txn: Txn | undefined) => durable(txn, driver.transactionVersion)
     const producer = { producerId: 0n, producerEpoch: -1 }
     let newest = { producerId: -1n, producerEpoch: -1 }
     const goOn = (next: { producerId: bigint; producerEpoch: number }) => {
@@ -224,28 +224,28 @@ test.each(SEEDS)(
     }
     const version = () => (random.below(2) === 0 ? 0 : 2)
     const commands: (() => Promise<unknown>)[] = [
-      () => stage.init().then(goOn),
-      () => stage.init({ expected: { ...producer } }).then(goOn),
-      () => stage.add(producer, `t-${random.below(3)}`),
-      () => stage.add({ ...producer, producerEpoch: producer.producerEpoch - 1 }, 't-0'),
-      () => stage.end({ ...producer }, 'COMMIT', version()).then(goOn),
-      () => stage.end({ ...producer }, 'ABORT', version()).then(goOn),
-      async () => stage.clock.advance(random.below(100_000)),
+      () => driver.init().then(goOn),
+      () => driver.init({ expected: { ...producer } }).then(goOn),
+      () => driver.add(producer, `t-${random.below(3)}`),
+      () => driver.add({ ...producer, producerEpoch: producer.producerEpoch - 1 }, 't-0'),
+      () => driver.end({ ...producer }, 'COMMIT', version()).then(goOn),
+      () => driver.end({ ...producer }, 'ABORT', version()).then(goOn),
+      async () => driver.clock.advance(random.below(100_000)),
       async () => {
-        if (random.below(2) === 0) stage.journal.failure = undefined
-        else stage.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
+        if (random.below(2) === 0) driver.journal.failure = undefined
+        else driver.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
       }
     ]
     for (let step = 0; step < 150; step++) {
       await codeOf(commands[random.below(commands.length)]?.() ?? Promise.resolve())
       if (step % 10 !== 9) continue
-      stage.journal.failure = undefined
-      stage.clock.advance(1000)
-      const before = stage.coordinator.find('id')
-      await stage.restart()
-      const after = stage.coordinator.find('id')
+      driver.journal.failure = undefined
+      driver.clock.advance(1000)
+      const before = driver.coordinator.find('id')
+      await driver.restart()
+      const after = driver.coordinator.find('id')
       expect(kept(after)).toEqual(kept(before))
     }
-    expect(stage.failures).toEqual([])
+    expect(driver.failures).toEqual([])
   }
 )

@@ -1,30 +1,30 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { deferred } from '../../src/runtime/deferred.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
-import { codeOf, kafkaError, Stage } from './stage.ts'
+import { codeOf, kafkaError, TxnCoordinatorDriver } from './txn-coordinator-driver.ts'
 
-let stage: Stage
+let driver: TxnCoordinatorDriver
 
 beforeEach(async () => {
-  stage = new Stage()
-  await stage.coordinator.start()
+  driver = new TxnCoordinatorDriver()
+  await driver.coordinator.start()
 })
 
 const RETRIED = 'a transaction cannot be completed yet, and is tried again until it can'
 
 describe('a transaction whose end is decided', () => {
   test('is over in the same turn where nothing waits for the disk', async () => {
-    const producer = await stage.open('t-0', 'u-1')
-    void stage.end(producer, 'COMMIT')
-    expect(stage.recorded.slice(-2)).toEqual(['PrepareCommit 1', 'CompleteCommit 1'])
-    expect(stage.markers.written).toEqual(['t-0 COMMIT 100/1', 'u-1 COMMIT 100/1'])
+    const producer = await driver.open('t-0', 'u-1')
+    void driver.end(producer, 'COMMIT')
+    expect(driver.recorded.slice(-2)).toEqual(['PrepareCommit 1', 'CompleteCommit 1'])
+    expect(driver.markers.written).toEqual(['t-0 COMMIT 100/1', 'u-1 COMMIT 100/1'])
   })
 
   test('tells in its markers the epoch of the leader as it is then', async () => {
-    const producer = await stage.open('t-0')
-    stage.journal.coordinatorEpoch = 5
-    await stage.end(producer, 'ABORT')
-    expect(stage.markers.last).toEqual({
+    const producer = await driver.open('t-0')
+    driver.journal.coordinatorEpoch = 5
+    await driver.end(producer, 'ABORT')
+    expect(driver.markers.last).toEqual({
       producerId: 100n,
       producerEpoch: 1,
       coordinatorEpoch: 5,
@@ -34,19 +34,19 @@ describe('a transaction whose end is decided', () => {
   })
 
   test('has no marker before the decision is on the disk, and is not complete before all markers are', async () => {
-    const producer = await stage.open('t-0', 't-1')
+    const producer = await driver.open('t-0', 't-1')
     const decision = deferred<void>()
     const marker = deferred<void>()
-    stage.journal.syncing = decision.promise
-    stage.markers.holds.set('t-1', marker.promise)
-    const answer = stage.end(producer, 'COMMIT')
+    driver.journal.syncing = decision.promise
+    driver.markers.holds.set('t-1', marker.promise)
+    const answer = driver.end(producer, 'COMMIT')
     await nextTurn()
-    expect([stage.recorded.at(-1), stage.markers.written]).toEqual(['PrepareCommit 1', []])
-    stage.journal.syncing = undefined
+    expect([driver.recorded.at(-1), driver.markers.written]).toEqual(['PrepareCommit 1', []])
+    driver.journal.syncing = undefined
     decision.resolve()
     await nextTurn()
-    expect([stage.state, stage.markers.written.length]).toEqual(['PrepareCommit', 2])
-    expect(await codeOf(stage.add({ ...producer, producerEpoch: 1 }, 't-0'))).toBe('CONCURRENT_TRANSACTIONS')
+    expect([driver.state, driver.markers.written.length]).toEqual(['PrepareCommit', 2])
+    expect(await codeOf(driver.add({ ...producer, producerEpoch: 1 }, 't-0'))).toBe('CONCURRENT_TRANSACTIONS')
     marker.resolve()
     expect(await answer).toMatchObject({ state: 'CompleteCommit', producerEpoch: 1 })
   })
@@ -54,179 +54,182 @@ describe('a transaction whose end is decided', () => {
   test.each(['NOT_LEADER_OR_FOLLOWER', 'NOT_ENOUGH_REPLICAS', 'KAFKA_STORAGE_ERROR', 'REQUEST_TIMED_OUT'] as const)(
     'is answered though a partition fails with %s, which gets its marker later, and it alone',
     async code => {
-      const producer = await stage.open('t-0', 't-1')
-      stage.markers.failures.set('t-0', kafkaError(code))
-      expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
-      stage.clock.advance(5000)
-      expect(stage.markers.written).toEqual(['t-1 COMMIT 100/1'])
-      expect(stage.logger.messages('warn')).toEqual([RETRIED])
-      stage.markers.failures.clear()
-      stage.clock.advance(1000)
-      expect([stage.state, stage.markers.written.slice(1)]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
+      const producer = await driver.open('t-0', 't-1')
+      driver.markers.failures.set('t-0', kafkaError(code))
+      expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
+      driver.clock.advance(5000)
+      expect(driver.markers.written).toEqual(['t-1 COMMIT 100/1'])
+      expect(driver.logger.messages('warn')).toEqual([RETRIED])
+      driver.markers.failures.clear()
+      driver.clock.advance(1000)
+      expect([driver.state, driver.markers.written.slice(1)]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
     }
   )
 
   test('gives a partition another marker whose first never came to the disk', async () => {
-    const producer = await stage.open('t-0')
-    stage.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
-    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
-    stage.markers.holds.clear()
-    stage.clock.advance(1000)
-    expect([stage.state, stage.markers.written.length]).toEqual(['CompleteCommit', 2])
+    const producer = await driver.open('t-0')
+    driver.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
+    expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
+    driver.markers.holds.clear()
+    driver.clock.advance(1000)
+    expect([driver.state, driver.markers.written.length]).toEqual(['CompleteCommit', 2])
   })
 
   test('passes over a topic that is gone', async () => {
-    const producer = await stage.open('gone-0', 't-0')
-    stage.markers.failures.set('gone-0', kafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
-    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
-    expect([stage.markers.written, stage.logger.messages('warn')]).toEqual([['t-0 COMMIT 100/1'], []])
+    const producer = await driver.open('gone-0', 't-0')
+    driver.markers.failures.set('gone-0', kafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
+    expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
+    expect([driver.markers.written, driver.logger.messages('warn')]).toEqual([['t-0 COMMIT 100/1'], []])
   })
 
   test.each(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'] as const)(
     'is left as it is until the next start where a partition answers %s',
     async code => {
-      const producer = await stage.open('t-0', 't-1')
-      stage.markers.failures.set('t-0', kafkaError(code))
-      expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
-      stage.clock.advance(60_000)
-      expect([stage.state, stage.markers.written]).toEqual(['PrepareCommit', ['t-1 COMMIT 100/1']])
-      expect(stage.logger.messages('warn')).toEqual([expect.stringMatching('a partition knows a newer producer')])
-      stage.markers.failures.clear()
-      await stage.restart()
-      expect(stage.state).toBe('CompleteCommit')
+      const producer = await driver.open('t-0', 't-1')
+      driver.markers.failures.set('t-0', kafkaError(code))
+      expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
+      driver.clock.advance(60_000)
+      expect([driver.state, driver.markers.written]).toEqual(['PrepareCommit', ['t-1 COMMIT 100/1']])
+      expect(driver.logger.messages('warn')).toEqual([expect.stringMatching('a partition knows a newer producer')])
+      driver.markers.failures.clear()
+      await driver.restart()
+      expect(driver.state).toBe('CompleteCommit')
     }
   )
 
   test('is completed later where that cannot be recorded', async () => {
-    const producer = await stage.open('t-0')
+    const producer = await driver.open('t-0')
     let appends = 0
-    stage.journal.attempted = () => {
-      if (++appends === 1) stage.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
+    driver.journal.attempted = () => {
+      if (++appends === 1) driver.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
     }
-    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
-    stage.journal.failure = undefined
-    stage.clock.advance(1000)
-    expect([stage.state, stage.markers.written.length]).toEqual(['CompleteCommit', 1])
+    expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
+    driver.journal.failure = undefined
+    driver.clock.advance(1000)
+    expect([driver.state, driver.markers.written.length]).toEqual(['CompleteCommit', 1])
   })
 
   test('has no marker while the disk does not take the decision', async () => {
-    const producer = await stage.open('t-0')
+    const producer = await driver.open('t-0')
     const disk = Promise.reject(kafkaError('KAFKA_STORAGE_ERROR'))
-    stage.journal.syncing = disk
-    expect(await codeOf(stage.end(producer, 'COMMIT'))).toBe('NOT_COORDINATOR')
-    stage.clock.advance(10_000)
+    driver.journal.syncing = disk
+    expect(await codeOf(driver.end(producer, 'COMMIT'))).toBe('NOT_COORDINATOR')
+    driver.clock.advance(10_000)
     await nextTurn()
-    expect(stage.markers.written).toEqual([])
-    expect(stage.failures).toEqual([])
+    expect(driver.markers.written).toEqual([])
+    expect(driver.failures).toEqual([])
   })
 
   test('is forgotten with the topic of all transactions', async () => {
-    const producer = await stage.open('t-0', 't-1')
+    const producer = await driver.open('t-0', 't-1')
     const marker = deferred<void>()
-    stage.markers.holds.set('t-0', marker.promise)
-    stage.markers.failures.set('t-1', kafkaError('NOT_ENOUGH_REPLICAS'))
-    const answer = codeOf(stage.end(producer, 'COMMIT'))
+    driver.markers.holds.set('t-0', marker.promise)
+    driver.markers.failures.set('t-1', kafkaError('NOT_ENOUGH_REPLICAS'))
+    const answer = codeOf(driver.end(producer, 'COMMIT'))
     await nextTurn()
-    stage.coordinator.forgetAll()
-    stage.journal = new (stage.journal.constructor as new () => typeof stage.journal)()
+    driver.coordinator.forgetAll()
+    driver.journal = new (driver.journal.constructor as new () => typeof driver.journal)()
     marker.resolve()
     expect(await answer).toBe('NOT_COORDINATOR')
-    stage.clock.advance(10_000)
-    expect([stage.recorded, stage.state]).toEqual([[], undefined])
+    driver.clock.advance(10_000)
+    expect([driver.recorded, driver.state]).toEqual([[], undefined])
   })
 
   test('waits for the next start once the coordinator has stopped', async () => {
-    const producer = await stage.open('t-0')
-    stage.markers.failures.set('t-0', kafkaError('NOT_ENOUGH_REPLICAS'))
-    await stage.end(producer, 'COMMIT')
-    stage.markers.failures.clear()
-    stage.coordinator.stop()
-    stage.clock.advance(10_000)
-    expect([stage.markers.written, stage.clock.pendingAlarms]).toEqual([[], 0])
-    await stage.restart()
-    expect([stage.state, stage.markers.written]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
+    const producer = await driver.open('t-0')
+    driver.markers.failures.set('t-0', kafkaError('NOT_ENOUGH_REPLICAS'))
+    await driver.end(producer, 'COMMIT')
+    driver.markers.failures.clear()
+    driver.coordinator.stop()
+    driver.clock.advance(10_000)
+    expect([driver.markers.written, driver.clock.pendingAlarms]).toEqual([[], 0])
+    await driver.restart()
+    expect([driver.state, driver.markers.written]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
   })
 
   test('ends the broker where a marker meets a bug of ours in the background', async () => {
-    await stage.open('t-0')
-    stage.markers.failures.set('t-0', new TypeError('a bug'))
-    stage.clock.advance(70_000)
+    await driver.open('t-0')
+    driver.markers.failures.set('t-0', new TypeError('a bug'))
+    driver.clock.advance(70_000)
     await nextTurn()
-    expect(stage.failures).toEqual([new TypeError('a bug')])
+    expect(driver.failures).toEqual([new TypeError('a bug')])
   })
 })
 
 describe('a transaction of very many partitions', () => {
   const places = Array.from({ length: 40 }, (_, index) => `t-${index}`)
-  const written = () => stage.markers.written.map(line => line.split(' ')[0])
+  const written = () => driver.markers.written.map(line => line.split(' ')[0])
 
   /** Each marker takes its time, so that a part of them is all that one operation is good for. */
   async function pending() {
-    const producer = await stage.open(...places)
-    stage.markers.attempted = () => stage.clock.advance(1)
-    return { producer, answer: codeOf(stage.end(producer, 'COMMIT')) }
+    const producer = await driver.open(...places)
+    driver.markers.attempted = () => driver.clock.advance(1)
+    return { producer, answer: codeOf(driver.end(producer, 'COMMIT')) }
   }
 
   test('lets others have their turn, and is answered when all markers are there', async () => {
     const { producer, answer } = await pending()
-    expect([stage.state, written().length]).toEqual(['PrepareCommit', expect.toSatisfy((n: number) => n > 0 && n < 40)])
-    expect(await codeOf(stage.add({ ...producer, producerEpoch: 1 }, 't-0'))).toBe('CONCURRENT_TRANSACTIONS')
-    expect([await answer, stage.state, written()]).toEqual(['NONE', 'CompleteCommit', places])
+    expect([driver.state, written().length]).toEqual([
+      'PrepareCommit',
+      expect.toSatisfy((n: number) => n > 0 && n < 40)
+    ])
+    expect(await codeOf(driver.add({ ...producer, producerEpoch: 1 }, 't-0'))).toBe('CONCURRENT_TRANSACTIONS')
+    expect([await answer, driver.state, written()]).toEqual(['NONE', 'CompleteCommit', places])
   })
 
   test('is gone on with by the next start, where the coordinator stops amid its markers', async () => {
     const { answer } = await pending()
-    stage.coordinator.stop()
+    driver.coordinator.stop()
     expect(await answer).toBe('NOT_COORDINATOR')
-    for (const place of written()) stage.markers.closed.add(`${place}`)
-    expect(stage.markers.closed.size).toBeLessThan(places.length)
-    await stage.restart()
-    while (stage.state !== 'CompleteCommit') await nextTurn()
+    for (const place of written()) driver.markers.closed.add(`${place}`)
+    expect(driver.markers.closed.size).toBeLessThan(places.length)
+    await driver.restart()
+    while (driver.state !== 'CompleteCommit') await nextTurn()
     expect(written()).toEqual(places)
   })
 
   test('gives those another marker that did not come to the disk while the others were written', async () => {
-    stage.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
+    driver.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
     const { answer } = await pending()
-    expect([await answer, stage.state]).toEqual(['NONE', 'PrepareCommit'])
-    stage.markers.holds.clear()
-    stage.clock.advance(1000)
-    while (stage.state !== 'CompleteCommit') await nextTurn()
+    expect([await answer, driver.state]).toEqual(['NONE', 'PrepareCommit'])
+    driver.markers.holds.clear()
+    driver.clock.advance(1000)
+    while (driver.state !== 'CompleteCommit') await nextTurn()
     expect(written()).toEqual([...places, 't-0'])
   })
 })
 
 describe('the next start', () => {
   async function decided(...places: string[]) {
-    const producer = await stage.open(...places)
-    for (const place of places) stage.markers.failures.set(place, kafkaError('NOT_ENOUGH_REPLICAS'))
-    await stage.end(producer, 'ABORT')
-    stage.markers.failures.clear()
+    const producer = await driver.open(...places)
+    for (const place of places) driver.markers.failures.set(place, kafkaError('NOT_ENOUGH_REPLICAS'))
+    await driver.end(producer, 'ABORT')
+    driver.markers.failures.clear()
   }
 
   test('writes the markers that are missing, and none where nothing is open', async () => {
     await decided('t-0', 't-1', 't-2')
-    stage.markers.closed.add('t-1')
-    await stage.restart()
-    expect(stage.markers.written).toEqual(['t-0 ABORT 100/1', 't-2 ABORT 100/1'])
-    expect(stage.recorded.slice(-2)).toEqual(['PrepareAbort 1', 'CompleteAbort 1'])
+    driver.markers.closed.add('t-1')
+    await driver.restart()
+    expect(driver.markers.written).toEqual(['t-0 ABORT 100/1', 't-2 ABORT 100/1'])
+    expect(driver.recorded.slice(-2)).toEqual(['PrepareAbort 1', 'CompleteAbort 1'])
   })
 
   test('goes on where a partition cannot be opened, and tries that again', async () => {
     await decided('t-0', 't-1')
-    stage.markers.failures.set('t-0', kafkaError('KAFKA_STORAGE_ERROR'))
-    await stage.restart()
-    expect([stage.state, stage.markers.written]).toEqual(['PrepareAbort', ['t-1 ABORT 100/1']])
-    expect(await codeOf(stage.init())).toBe('CONCURRENT_TRANSACTIONS')
-    stage.markers.failures.clear()
-    stage.clock.advance(1000)
-    expect([stage.state, stage.markers.written.slice(1)]).toEqual(['CompleteAbort', ['t-0 ABORT 100/1']])
+    driver.markers.failures.set('t-0', kafkaError('KAFKA_STORAGE_ERROR'))
+    await driver.restart()
+    expect([driver.state, driver.markers.written]).toEqual(['PrepareAbort', ['t-1 ABORT 100/1']])
+    expect(await codeOf(driver.init())).toBe('CONCURRENT_TRANSACTIONS')
+    driver.markers.failures.clear()
+    driver.clock.advance(1000)
+    expect([driver.state, driver.markers.written.slice(1)]).toEqual(['CompleteAbort', ['t-0 ABORT 100/1']])
   })
 
   test('leaves what is not decided to its producer and to its time', async () => {
-    const producer = await stage.open('t-0')
-    await stage.restart()
-    expect([stage.state, stage.markers.written]).toEqual(['Ongoing', []])
-    expect(await stage.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
+    const producer = await driver.open('t-0')
+    await driver.restart()
+    expect([driver.state, driver.markers.written]).toEqual(['Ongoing', []])
+    expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { contains, isExhausted, moved, newTxn, nextEpoch, TXN_STATES, type TxnState, union } from '../../src/txn/txn.ts'
-import { partitionsOf } from './stage.ts'
+import { partitionsOf } from './txn-coordinator-driver.ts'
 
 const LEGAL: Record<TxnState, readonly TxnState[]> = {
   Empty: ['Empty', 'Ongoing', 'PrepareAbort', 'Dead'],

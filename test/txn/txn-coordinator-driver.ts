@@ -1,4 +1,4 @@
-/** A transaction coordinator on journals in memory, with partitions for markers that can fail, be held, and are counted. */
+/** Drives a transaction coordinator on a journal in memory; its markers go to partitions that fail or wait as a test says. */
 import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
 import type { TxnResult } from '../../src/protocol/records/control.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -9,15 +9,15 @@ import { decodeTxn } from '../../src/txn/records.ts'
 import type { TxnPartitions } from '../../src/txn/txn.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
 
-/** The partitions of users' topics, as the coordinator knows them. */
+/** Transaction markers in memory. */
 export class MemoryMarkers implements MarkerPort {
-  /** Markers in the order of their writing, as `topic-partition RESULT producer/epoch`. */
+  /** In order, as `topic-partition RESULT producer/epoch`. */
   readonly written: string[] = []
   /** Of the last marker. */
   last: Marker | undefined
   /** Thrown for a partition while it is set. */
   readonly failures = new Map<string, Error>()
-  /** What a partition's marker waits for while it is set. */
+  /** A marker to the partition waits for its promise while it is set. */
   readonly holds = new Map<string, Promise<void>>()
   /** Partitions without an open transaction, as a new process sees them. */
   readonly closed = new Set<string>()
@@ -41,11 +41,11 @@ export class MemoryMarkers implements MarkerPort {
   }
 }
 
-export class Stage {
+export class TxnCoordinatorDriver {
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly markers = new MemoryMarkers()
   readonly logger = new RecordingLogger()
-  /** What must not happen, and has. */
+  /** The errors that would end the broker. */
   readonly failures: unknown[] = []
   journal = new MemoryJournal()
   partitionCount = 1
@@ -106,7 +106,7 @@ export class Stage {
     return this.coordinator.find('id')?.state
   }
 
-  /** The states that were recorded of `id`, with epochs. */
+  /** The states of `id` in the journal, with epochs. */
   get recorded(): (string | null)[] {
     return this.journal.batches.flat().map(record => {
       const txn = decodeTxn(record)?.txn
@@ -136,5 +136,5 @@ export async function codeOf(answer: Promise<unknown>): Promise<string> {
 }
 
 export function kafkaError(code: ErrorName): KafkaError {
-  return new KafkaError(code, 'as the test wants it')
+  return new KafkaError(code, 'set by the test')
 }
