@@ -131,5 +131,5 @@ async function transact(servers: string): Promise<void> {
   const other = kafka.producer({ transactionalId: 'open', maxInFlightRequests: 1, idempotent: true })
   await other.connect()
   await (await other.transaction()).send({ topic: 'txn', messages: messages.slice(1) })
-  for (const one of [producer, other]) await one.disconnect()
+  for (const client of [producer, other]) await client.disconnect()
 }

@@ -15,9 +15,9 @@ const making = new Map<string, Promise<string>>()
 /** Runs the commands in `folder` unless `output` was made from the same sources before; answers its absolute path. */
 export function made(folder: string, output: string, commands: readonly (readonly string[])[]): Promise<string> {
   const path = join(folder, output)
-  const known = making.get(path) ?? make(folder, path, commands)
-  making.set(path, known)
-  return known
+  const existing = making.get(path) ?? make(folder, path, commands)
+  making.set(path, existing)
+  return existing
 }
 
 async function make(folder: string, path: string, commands: readonly (readonly string[])[]): Promise<string> {

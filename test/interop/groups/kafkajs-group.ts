@@ -64,7 +64,7 @@ export class KafkajsGroup {
     const shares = () => [...this.#owned.values()].sort((a, b) => a - b)
     await this.#until(() => {
       const all = shares()
-      return all.length === members && (all[0] ?? 0) >= least && all.reduce((sum, one) => sum + one) === PARTITIONS
+      return all.length === members && (all[0] ?? 0) >= least && all.reduce((sum, share) => sum + share) === PARTITIONS
     })
     const result = shares().join('+')
     await this.readsOn()

@@ -69,37 +69,37 @@ export class Tools {
   }
 
   /** A consumer joins a group. */
-  join(group: string, who: string, { topics, pattern, regex, settings }: Consumer): Step {
-    return arrange(`${who} joins ${group}`, ({ bootstrapServers }) => {
+  join(group: string, member: string, { topics, pattern, regex, settings }: Consumer): Step {
+    return arrange(`${member} joins ${group}`, ({ bootstrapServers }) => {
       const all = {
         'bootstrap.servers': bootstrapServers,
         'group.id': group,
-        'client.id': who,
+        'client.id': member,
         'auto.offset.reset': 'earliest',
         'enable.auto.commit': 'false',
         ...(settings?.['group.protocol'] === 'consumer' ? {} : { 'heartbeat.interval.ms': `${HEARTBEAT_MS}` }),
         ...settings
       }
-      return this.#ask({ do: 'join', name: `${who} ${bootstrapServers}`, topics, pattern, regex, settings: all })
+      return this.#ask({ do: 'join', name: `${member} ${bootstrapServers}`, topics, pattern, regex, settings: all })
     })
   }
 
   /** A consumer reads all that its partitions hold, and commits. */
-  read(who: string): Step {
-    return arrange(`${who} reads and commits`, ({ bootstrapServers }) =>
-      this.#ask({ do: 'read', name: `${who} ${bootstrapServers}` })
+  read(member: string): Step {
+    return arrange(`${member} reads and commits`, ({ bootstrapServers }) =>
+      this.#ask({ do: 'read', name: `${member} ${bootstrapServers}` })
     )
   }
 
-  leave(who: string): Step {
-    return arrange(`${who} leaves`, ({ bootstrapServers }) =>
-      this.#ask({ do: 'leave', name: `${who} ${bootstrapServers}` })
+  leave(member: string): Step {
+    return arrange(`${member} leaves`, ({ bootstrapServers }) =>
+      this.#ask({ do: 'leave', name: `${member} ${bootstrapServers}` })
     )
   }
 
   /** Waits until a group is stable with so many members; with none, until it is empty. */
   settled(group: string, members: number): Step {
-    const wanted = RegExp(`${members === 0 ? 'Empty' : 'Stable'} +${members}\\n`)
+    const stateLine = RegExp(`${members === 0 ? 'Empty' : 'Stable'} +${members}\\n`)
     return arrange(`${group} has ${members} members`, async session => {
       for (const deadline = Date.now() + SETTLE_LIMIT_MS; ; ) {
         const { stdout, stderr } = await this.#run(session, CONSUMER_GROUPS, [
@@ -108,7 +108,7 @@ export class Tools {
           '--group',
           group
         ])
-        if (wanted.test(stdout)) return
+        if (stateLine.test(stdout)) return
         if (Date.now() > deadline) throw new Error(`${group} never had ${members} members: ${stdout}${stderr}`)
       }
     })

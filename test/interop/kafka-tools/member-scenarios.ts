@@ -246,11 +246,11 @@ function upgrade(run: Commands, tools: Tools): Step[] {
     run.groups('--list --state --type'),
     run.lists('--list --group-type consumer')
   ]
-  const join = (who: string, settings: Readonly<Record<string, string>>, members: number) => [
-    tools.join('moving', who, { topics: ['orders'], settings }),
+  const join = (member: string, settings: Readonly<Record<string, string>>, members: number) => [
+    tools.join('moving', member, { topics: ['orders'], settings }),
     ...seen(members)
   ]
-  const leave = (who: string, members: number) => [tools.leave(who), ...seen(members)]
+  const leave = (member: string, members: number) => [tools.leave(member), ...seen(members)]
   return [
     ...join('old-1', CLASSIC, 1),
     tools.read('old-1'),

@@ -22,8 +22,8 @@ export function differences(kafka: unknown, ours: unknown, subset: readonly stri
 function restricted(kafka: readonly unknown[], ours: readonly unknown[]): readonly unknown[] {
   const key = sortKey(ours[0] ?? kafka[0])
   if (key === undefined) return kafka
-  const known = new Set(ours.map(element => keyOf(element, key)))
-  return kafka.filter(element => known.has(keyOf(element, key)))
+  const keys = new Set(ours.map(element => keyOf(element, key)))
+  return kafka.filter(element => keys.has(keyOf(element, key)))
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, unknown>> {

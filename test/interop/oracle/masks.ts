@@ -68,8 +68,8 @@ export class Masks {
   }
 
   #nameOf(kind: string, id: unknown): string {
-    const known = this.#names.get(id)
-    if (known !== undefined) return known
+    const existing = this.#names.get(id)
+    if (existing !== undefined) return existing
     const name = `<${kind} ${++this.#idsInStep} of ${this.#step}>`
     this.#names.set(id, name)
     return name

@@ -30,9 +30,9 @@ const CONFIG: BrokerConfig = {
 }
 /** Two nodes each: as all others have it, and with what cannot be changed while a broker runs. */
 const WORLDS = [
-  { what: '', config: CONFIG, transcripts: TRANSCRIPTS },
+  { title: '', config: CONFIG, transcripts: TRANSCRIPTS },
   {
-    what: ', other settings',
+    title: ', other settings',
     config: { ...CONFIG, ...CONSUMER_LIMITS, ...EXPIRY, 'group.initial.rebalance.delay.ms': DELAY_MS },
     transcripts: {
       'initial delay': initialDelay,
@@ -41,7 +41,9 @@ const WORLDS = [
     }
   }
 ]
-const CASES = VERSIONS.flatMap(version => WORLDS.map(world => ({ name: `${version}${world.what}`, version, ...world })))
+const CASES = VERSIONS.flatMap(version =>
+  WORLDS.map(world => ({ name: `${version}${world.title}`, version, ...world }))
+)
 
 describe.each(CASES)('Apache Kafka $name', ({ version, config, transcripts }) => {
   let kafka: RunningBroker
@@ -69,7 +71,7 @@ describe.each(CASES)('Apache Kafka $name', ({ version, config, transcripts }) =>
       await sessions.ours.closeAll()
     })
 
-    for (const step of known(steps, version, name)) {
+    for (const step of supported(steps, version, name)) {
       test(step.name, async () => {
         const [theirs, own] = await both(step.play(sessions.kafka), step.play(sessions.ours))
         const line = JSON.stringify([version, name, step.name, theirs])
@@ -81,7 +83,7 @@ describe.each(CASES)('Apache Kafka $name', ({ version, config, transcripts }) =>
 })
 
 /** The steps that this release of Kafka can be asked; how many are left out is said, that none is lost unseen. */
-function known(steps: readonly Step[], version: string, transcript: string): readonly Step[] {
+function supported(steps: readonly Step[], version: string, transcript: string): readonly Step[] {
   const left = steps.filter(({ since = version }) => version.localeCompare(since, 'en', { numeric: true }) >= 0)
   const out = steps.length - left.length
   if (out > 0)

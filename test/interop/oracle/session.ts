@@ -81,11 +81,11 @@ export class Session {
     api: A,
     version: number,
     request: EncodableRequestOf<A>,
-    wanted: (answer: DecodedResponseOf<A>) => boolean
+    accepts: (answer: DecodedResponseOf<A>) => boolean
   ): Promise<DecodedResponseOf<A>> {
     for (const deadline = Date.now() + REPEAT_LIMIT_MS; ; ) {
       const answer = await this.ask(api, version, request, 'until')
-      if (typeof answer !== 'string' && wanted(answer as DecodedResponseOf<A>)) return answer as DecodedResponseOf<A>
+      if (typeof answer !== 'string' && accepts(answer as DecodedResponseOf<A>)) return answer as DecodedResponseOf<A>
       if (Date.now() > deadline) throw new Error(`${api.name} never became as wanted: ${inspect(answer, { depth: 9 })}`)
     }
   }

@@ -12,29 +12,29 @@ const A = { instance: 'A' }
 /** To the leader, and to others in their order. */
 const SHARES = [[0, 1], [2, 3], []].map(partitions => assignmentOf({ [TOPIC]: partitions }))
 
-const joins = (group: Group, who: string) => group.join(who, 'joins', { ...CONSUMER, ...A })
+const joins = (group: Group, member: string) => group.join(member, 'joins', { ...CONSUMER, ...A })
 
 /** A commit of a member in its generation. */
-const commitsIn = (group: Group, who: string, offset: number): Step =>
+const commitsIn = (group: Group, member: string, offset: number): Step =>
   commits(group.id, offset, {
     by: session => ({
-      memberId: group.memberId(session, who),
-      generationIdOrMemberEpoch: group.generation(session, who)
+      memberId: group.memberId(session, member),
+      generationIdOrMemberEpoch: group.generation(session, member)
     }),
-    metadata: `by ${who}`
+    metadata: `by ${member}`
   })
 
 /** A generation of a leader, which is the instance A, and others. */
 function gathered(group: Group, leader: string, ...others: string[]): Step[] {
-  const waiting = others.map(who => group.delayedJoin(who, 'joins', CONSUMER))
-  const shares = [leader, ...others].map((who, index) => [who, SHARES[index] ?? Buffer.alloc(0)])
+  const waiting = others.map(member => group.delayedJoin(member, 'joins', CONSUMER))
+  const shares = [leader, ...others].map((member, index) => [member, SHARES[index] ?? Buffer.alloc(0)])
   return [
     ...waiting.map(({ sent }) => sent),
     group.rebalancing(leader, A),
     well(joins(group, leader)),
     ...waiting.map(({ answer }) => well(answer)),
     well(group.sync(leader, 'assigns', { ...A, assignments: Object.fromEntries(shares) })),
-    ...others.map(who => well(group.sync(who, 'is assigned')))
+    ...others.map(member => well(group.sync(member, 'is assigned')))
   ]
 }
 

@@ -56,9 +56,9 @@ function away(): Tale {
   const tribe = new Tribe('consumer-away', TOPIC)
   const S = { instance: 'S' }
   const there: Tribesmen = { t: { instance: 'T' } }
-  const visit = (life: number, who = `s${life}`): Step[] => [
-    tribe.commit(who, life * 10),
-    ...tribe.go({ [who]: S }, { epoch: -2 })
+  const visit = (life: number, member = `s${life}`): Step[] => [
+    tribe.commit(member, life * 10),
+    ...tribe.go({ [member]: S }, { epoch: -2 })
   ]
   return {
     id: tribe.id,
@@ -176,12 +176,12 @@ function finding(): Tale {
 function left(id: string, end: readonly Step[]): Tale {
   const tribe = new Tribe(id, TOPIC)
   const visit = (life: number): Step[] => {
-    const one: Tribesmen = { [`a${life}`]: {} }
+    const members: Tribesmen = { [`a${life}`]: {} }
     return [
-      ...tribe.come(one),
-      tribe.settle(PARTITIONS, one),
+      ...tribe.come(members),
+      tribe.settle(PARTITIONS, members),
       tribe.commit(`a${life}`, life * 10),
-      ...tribe.go(one),
+      ...tribe.go(members),
       ...end
     ]
   }

@@ -18,7 +18,9 @@ export async function lookAtGroups(session: Session, groupIds: readonly string[]
   const consumer = heard(await session.ask(ConsumerGroupDescribe, 1, { groupIds: groups })).groups
   for (const { groupId, members } of consumer) {
     const owned = members.flatMap(({ memberId: _, assignment }) =>
-      assignment.topicPartitions.flatMap(({ topicName, partitions }) => partitions.map(one => `${topicName}-${one}`))
+      assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+        partitions.map(partition => `${topicName}-${partition}`)
+      )
     )
     expect(owned.toSorted(), `what members of ${groupId} own`).toEqual([...new Set(owned)].toSorted())
   }
@@ -26,11 +28,11 @@ export async function lookAtGroups(session: Session, groupIds: readonly string[]
     listed: inOrder(listed, ({ groupId }) => groupId),
     classic: inOrder(classic, ({ groupId }) => groupId).map(({ members, ...group }) => ({
       ...group,
-      members: inOrder(members, one => one.memberId)
+      members: inOrder(members, member => member.memberId)
     })),
     consumer: inOrder(consumer, ({ groupId }) => groupId).map(({ members, ...group }) => ({
       ...group,
-      members: inOrder(members, one => one.memberId).map(({ assignment, targetAssignment, ...member }) => ({
+      members: inOrder(members, member => member.memberId).map(({ assignment, targetAssignment, ...member }) => ({
         ...member,
         subscribedTopicNames: member.subscribedTopicNames.toSorted(),
         assignment: lines(assignment),
@@ -72,13 +74,13 @@ async function settingsOf(session: Session, groupIds: readonly string[]) {
   const { configResources } = heard(await session.ask(ListConfigResources, 1, { resourceTypes: [GROUP] }))
   const resources = groupIds.map(resourceName => ({ resourceType: GROUP, resourceName }))
   const { results } = heard(await session.ask(DescribeConfigs, 4, { resources }))
-  const set = inOrder(results, one => one.resourceName).map(({ resourceName, errorCode, configs }) => ({
+  const set = inOrder(results, result => result.resourceName).map(({ resourceName, errorCode, configs }) => ({
     ...{ resourceName, errorCode },
     configs: inOrder(configs, ({ name }) => name).filter(({ configSource }) => configSource === SET)
   }))
-  return { listed: inOrder(configResources, one => one.resourceName), set }
+  return { listed: inOrder(configResources, resource => resource.resourceName), set }
 }
 
 function inOrder<T>(things: readonly T[], nameOf: (thing: T) => string): T[] {
-  return things.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1))
+  return things.toSorted((thing, other) => (nameOf(thing) < nameOf(other) ? -1 : 1))
 }

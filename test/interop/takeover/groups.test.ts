@@ -43,11 +43,11 @@ test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, end
   const play = async (steps: readonly Step[]) => {
     for (const step of steps) await step.play(session)
   }
-  let known: object | undefined
+  let previous: object | undefined
   for (const [life, broker] of brokers.entries()) {
     const served = await realm.begin({ broker, ends }, port)
     await play(groupIds.map(id => new Group(id).found()))
-    if (known === undefined) {
+    if (previous === undefined) {
       await play([compacted, topic(TOPIC, PARTITIONS), ...tales.flatMap(tale => tale.begin())])
     } else {
       // A Kafka that has just loaded its groups lists some of them a little later.
@@ -56,12 +56,12 @@ test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, end
         timeout,
         message: `what ${life}, ${broker}, finds`
       })
-      await looking.toEqual(known)
+      await looking.toEqual(previous)
       await play(tales.flatMap(tale => tale.goOn(life)))
-      expect(await lookAtGroups(session, groupIds), `what ${life}, ${broker}, has of those who go on`).toEqual(known)
+      expect(await lookAtGroups(session, groupIds), `what ${life}, ${broker}, has of those who go on`).toEqual(previous)
       await play(tales.flatMap(tale => tale.change(life)))
     }
-    known = await lookAtGroups(session, groupIds)
+    previous = await lookAtGroups(session, groupIds)
     await play(tales.flatMap(tale => tale.unfinished?.(life) ?? []))
     await session.closeAll()
     expect(warningsOf(served), `what ${life}, ${broker}, warns of`).toEqual([])

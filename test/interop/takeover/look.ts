@@ -54,13 +54,13 @@ export async function look(session: Session, { groups, restless }: LookOptions):
       partitions: await Promise.all(Array.from({ length: quiet }, (_, index) => partitionOf(session, name, index)))
     }
   }
-  const known: Record<string, { committed: object; settings: Settings }> = {}
+  const found: Record<string, { committed: object; settings: Settings }> = {}
   for (const groupId of groups) {
     const settings = await settingsOf(session, GROUP, groupId)
-    known[groupId] = { committed: await committedBy(session, groupId), settings }
+    found[groupId] = { committed: await committedBy(session, groupId), settings }
   }
   const brokers = { node: await settingsOf(session, BROKER, NODE), all: await settingsOf(session, BROKER, '') }
-  return { clusterId, topics: views, brokers, groups: known }
+  return { clusterId, topics: views, brokers, groups: found }
 }
 
 /** The records of a partition from its start to its end, each as a line that tells all of it. */

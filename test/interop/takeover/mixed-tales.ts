@@ -77,7 +77,7 @@ class Migrating {
     return [
       well(this.#classic.heartbeat('A', 'goes on', A)),
       thus(this.#classic.sync('A', 'has what it had', A), has(partitions)),
-      ...this.#tribe.remain(Object.fromEntries(others.map(who => [who, {}])))
+      ...this.#tribe.remain(Object.fromEntries(others.map(member => [member, {}])))
     ]
   }
 }
@@ -112,14 +112,14 @@ function turned(): Tale {
   const id = 'turned'
   const classic = new Group(id)
   const tribe = new Tribe(id, TOPIC)
-  const one = { m: {} }
+  const members = { m: {} }
   const visits = [
     [
       well(classic.join('A', 'comes', { ...says(), memberId: '' })),
       well(classic.sync('A', 'assigns', { ...A, assignments: { A: assignmentOf(ALL) } })),
       well(classic.leave('A leaves', A))
     ],
-    [...tribe.come(one), tribe.settle(PARTITIONS, one), ...tribe.go(one)]
+    [...tribe.come(members), tribe.settle(PARTITIONS, members), ...tribe.go(members)]
   ]
   const visit = (life: number): Step[] => [commits(id, life), ...(visits[life % 2] ?? [])]
   return { id, begin: () => visit(0), goOn: () => [], change: visit }

@@ -52,9 +52,9 @@ export class Story {
   readonly #grouped = Array.from({ length: GROUPED_PARTITIONS }, (_, index) => new Writer('grouped', index))
 
   /** What went on before is known: each producer's last batch when it comes again, each gap. Writes nothing. */
-  async expectProducersToBeKnown(session: Session): Promise<void> {
+  async expectProducerStates(session: Session): Promise<void> {
     const special = [this.#idle, this.#shortened, this.#aging, this.#compacted, ...this.#grouped]
-    for (const writer of [...this.#writers, ...special]) await writer.expectToBeKnown(session)
+    for (const writer of [...this.#writers, ...special]) await writer.expectProducerState(session)
   }
 
   /** One more life of the cluster. */
@@ -141,9 +141,9 @@ export class Story {
 }
 
 /** Asks again and again: what a broker does by itself shows only so. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+async function until(condition: string, holds: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; !(await holds()); ) {
-    if (Date.now() > deadline) throw new Error(`gave up waiting until ${what}`)
+    if (Date.now() > deadline) throw new Error(`gave up waiting until ${condition}`)
   }
 }
 

@@ -28,8 +28,8 @@ export interface Tale {
 /** A step, and what must come of it. */
 export function thus(step: Step, expected: object | ((session: Session) => object)): Step {
   return arrange(step.name, async session => {
-    const wanted = typeof expected === 'function' ? expected(session) : expected
-    expect(await step.play(session), step.name).toMatchObject(wanted)
+    const expectedAnswer = typeof expected === 'function' ? expected(session) : expected
+    expect(await step.play(session), step.name).toMatchObject(expectedAnswer)
   })
 }
 

@@ -81,12 +81,12 @@ async function readCommitted(session: Session, topic: string, partition: number,
   const committed: Line[] = []
   for (let fetchOffset = 0n; fetchOffset < stable; ) {
     const partitions = [{ partition, fetchOffset, partitionMaxBytes: 10 << 20 }]
-    const wanted = { maxWaitMs: 0, minBytes: 0, isolationLevel: COMMITTED, topics: [{ topic, partitions }] }
-    const { responses } = heard(await session.ask(Fetch, 12, wanted, `${topic}-${partition}`))
+    const request = { maxWaitMs: 0, minBytes: 0, isolationLevel: COMMITTED, topics: [{ topic, partitions }] }
+    const { responses } = heard(await session.ask(Fetch, 12, request, `${topic}-${partition}`))
     const [found] = responses[0]?.partitions ?? []
-    const told = found?.abortedTransactions ?? []
-    for (const { producerId, firstOffset } of told) aborted.add(`${firstOffset} by ${producerId}`)
-    const coming = told.toSorted((a, b) => Number(a.firstOffset - b.firstOffset))
+    const transactions = found?.abortedTransactions ?? []
+    for (const { producerId, firstOffset } of transactions) aborted.add(`${firstOffset} by ${producerId}`)
+    const coming = transactions.toSorted((a, b) => Number(a.firstOffset - b.firstOffset))
     const leftOut = new Set<bigint>()
     const before = fetchOffset
     for (const batch of batchesIn(found?.records ?? Buffer.alloc(0))) {

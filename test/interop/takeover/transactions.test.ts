@@ -21,14 +21,14 @@ test.each(CASES)('at level $level, begun by $brokers.0, each broker $ends', asyn
   onTestFailed(() => realm.tellWarnings())
   const story = new TransactionsStory(Number(level))
   const [port] = await freePorts()
-  let known: object | undefined
+  let previous: object | undefined
   for (const [index, broker] of brokers.entries()) {
     const reign: Reign = { broker, ends }
     const served = await realm.begin(reign, port)
     const session = new Session(served.bootstrapServers)
     await story.meet(session)
-    if (known !== undefined) {
-      expect(await lookAtTransactions(session, story.look), `what ${index}, ${broker}, finds`).toEqual(known)
+    if (previous !== undefined) {
+      expect(await lookAtTransactions(session, story.look), `what ${index}, ${broker}, finds`).toEqual(previous)
       await story.goOn(session)
     }
     if (index < brokers.length - 1) await story.leaveOpen(session)
@@ -38,7 +38,7 @@ test.each(CASES)('at level $level, begun by $brokers.0, each broker $ends', asyn
       expect(seen.partitions.flatMap(({ committed }) => committed)).toEqual(story.committed)
       expect(seen.partitions.map(({ end, stable }) => end - stable)).toEqual([0n, 0n, 0n])
     } else expect(unstable(seen.stableOffsets)).toEqual([1])
-    known = seen
+    previous = seen
     await session.closeAll()
     expect(warningsOf(served), `what ${index}, ${broker}, warns of`).toEqual([])
     await realm.end(reign)

@@ -56,8 +56,8 @@ export class Transactor {
   async meet(session: Session): Promise<void> {
     await new Transactional(this.id).found().play(session)
     if (this.#producer.producerId !== -1n) return
-    const wanted = { transactionalId: this.id, transactionTimeoutMs: TIMEOUT_MS }
-    this.#learn(await session.askUntil(InitProducerId, 5, wanted, ({ errorCode }) => errorCode === 'NONE'))
+    const request = { transactionalId: this.id, transactionTimeoutMs: TIMEOUT_MS }
+    this.#learn(await session.askUntil(InitProducerId, 5, request, ({ errorCode }) => errorCode === 'NONE'))
   }
 
   /** One batch of two records in a partition, which comes into the transaction. */

@@ -15,19 +15,19 @@ export type Tribesmen = Readonly<Record<string, Beat>>
 export class Tribe extends ConsumerGroup {
   /** They come, one after the other. */
   come(members: Tribesmen, more: Beat = {}): Step[] {
-    return Object.entries(members).map(([who, own]) =>
-      well(this.join(who, 'comes', { timeoutMs: TIMEOUT_MS, ...own, ...more }))
+    return Object.entries(members).map(([member, own]) =>
+      well(this.join(member, 'comes', { timeoutMs: TIMEOUT_MS, ...own, ...more }))
     )
   }
 
   /** They leave, each for good unless it says otherwise. */
   go(members: Tribesmen, more: Beat = {}): Step[] {
-    return Object.entries(members).map(([who, own]) => well(this.leave(who, 'leaves', { ...own, ...more })))
+    return Object.entries(members).map(([member, own]) => well(this.leave(member, 'leaves', { ...own, ...more })))
   }
 
   /** Members do as they are told, until they rest with that many partitions among them. */
   settle(partitions: number, members: Tribesmen): Step {
-    const reports = Object.entries(members).map(([who, own]) => well(this.report(who, 'settles', own)))
+    const reports = Object.entries(members).map(([member, own]) => well(this.report(member, 'settles', own)))
     return arrange(`${this.id} settles`, async session => {
       for (const deadline = Date.now() + PATIENCE_MS; !(await this.#rests(session, partitions)); ) {
         if (Date.now() > deadline) throw new Error(`${this.id} never came to rest with ${partitions} partitions`)
@@ -39,29 +39,29 @@ export class Tribe extends ConsumerGroup {
 
   /** The epoch of each is what it was, whether it tells what it has or nothing. */
   remain(members: Tribesmen): Step[] {
-    return Object.entries(members).flatMap(([who, own]) => [
-      this.#unchanged(who, this.report(who, 'is still there', own)),
-      this.idle(who, own)
+    return Object.entries(members).flatMap(([member, own]) => [
+      this.#unchanged(member, this.report(member, 'is still there', own)),
+      this.idle(member, own)
     ])
   }
 
   /** The epoch is what it was, and the member has nothing to say. */
-  idle(who: string, own: Beat = {}): Step {
-    return this.#unchanged(who, this.beat(who, 'has nothing to say', own))
+  idle(member: string, own: Beat = {}): Step {
+    return this.#unchanged(member, this.beat(member, 'has nothing to say', own))
   }
 
   /** A commit of a member in its epoch, or in one so far from it. */
-  commit(who: string, offset: number, distance = 0): Step {
+  commit(member: string, offset: number, distance = 0): Step {
     return commits(this.id, offset, {
-      by: session => ({ memberId: who, generationIdOrMemberEpoch: this.epoch(session, who) + distance }),
-      metadata: `by ${who}`,
+      by: session => ({ memberId: member, generationIdOrMemberEpoch: this.epoch(session, member) + distance }),
+      metadata: `by ${member}`,
       ...(distance < 0 && { expected: 'STALE_MEMBER_EPOCH' })
     })
   }
 
-  #unchanged(who: string, step: Step): Step {
+  #unchanged(member: string, step: Step): Step {
     return arrange(step.name, session => {
-      const memberEpoch = this.epoch(session, who)
+      const memberEpoch = this.epoch(session, member)
       return thus(step, { errorCode: 'NONE', memberEpoch }).play(session)
     })
   }
@@ -69,7 +69,9 @@ export class Tribe extends ConsumerGroup {
   async #rests(session: Session, partitions: number): Promise<boolean> {
     const answer = await session.ask(APIS.ConsumerGroupDescribe, 1, { groupIds: [this.id] })
     const [group] = typeof answer === 'string' ? [] : answer.groups
-    const owned = group?.members.flatMap(({ assignment }) => assignment.topicPartitions.flatMap(one => one.partitions))
+    const owned = group?.members.flatMap(({ assignment }) =>
+      assignment.topicPartitions.flatMap(assigned => assigned.partitions)
+    )
     return group?.groupState === 'Stable' && owned?.length === partitions
   }
 }

@@ -51,7 +51,7 @@ export class Writer {
   }
 
   /** The last batch is known when it comes again, and a gap is seen, whoever the broker is now. */
-  async expectToBeKnown(session: Session): Promise<void> {
+  async expectProducerState(session: Session): Promise<void> {
     if (this.#last === undefined) return
     const { bytes, offset } = this.#last
     const beyond = { ...(await this.#identity(session)), baseSequence: this.#sequence + GAP }

@@ -96,7 +96,10 @@ const offsets = (groupId: string): Step => call(`offsets of ${groupId}`, OffsetF
 
 const listed = (name: string, version: number, request: object = {}): Step =>
   call(name, ListGroups, version, request, {
-    compare: ({ groups, ...answer }) => ({ ...answer, groups: groups.filter(one => one.groupId.startsWith(PREFIX)) })
+    compare: ({ groups, ...answer }) => ({
+      ...answer,
+      groups: groups.filter(group => group.groupId.startsWith(PREFIX))
+    })
   })
 
 /** Every question that changes nothing, and the deletions that are refused while there are members. */
@@ -108,8 +111,8 @@ const look = (groupId: string, state: string): Step[] => [
   ...[0, 1, 2, 3, 4, 5].map(version => listed(`all, ${state}`, version)),
   listed(`of consumer groups, ${state}`, 5, { typesFilter: ['Consumer'] }),
   listed(`of classic groups, ${state}`, 5, { typesFilter: ['classic'] }),
-  ...['stable', ' RECONCILING ', 'assigning', 'empty', 'PreparingRebalance'].map(wanted =>
-    listed(`${wanted}, ${state}`, 4, { statesFilter: [wanted] })
+  ...['stable', ' RECONCILING ', 'assigning', 'empty', 'PreparingRebalance'].map(stateFilter =>
+    listed(`${stateFilter}, ${state}`, 4, { statesFilter: [stateFilter] })
   )
 ]
 

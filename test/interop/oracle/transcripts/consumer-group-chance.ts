@@ -34,43 +34,43 @@ function pick<T>(random: Random, from: readonly T[]): T {
   return picked
 }
 
-function instanceOf(who: string): { instance?: string } {
-  const instance = INSTANCES[who]
+function instanceOf(member: string): { instance?: string } {
+  const instance = INSTANCES[member]
   return instance ? { instance } : {}
 }
 
-type Play = (world: World, who: string) => Step
+type Play = (world: World, member: string) => Step
 
 const beats =
   (name: string, options: (world: World) => Beat): Play =>
-  (world, who) => {
+  (world, member) => {
     const said = options(world)
     const { group, random } = world
-    const identity = random.below(4) > 0 ? instanceOf(who) : {}
-    return group.beat(who, said.topics ? `${name} [${said.topics.join(', ')}]` : name, { ...identity, ...said })
+    const identity = random.below(4) > 0 ? instanceOf(member) : {}
+    return group.beat(member, said.topics ? `${name} [${said.topics.join(', ')}]` : name, { ...identity, ...said })
   }
 
-const joins: Play = ({ group, random, menu, assignor }, who) => {
+const joins: Play = ({ group, random, menu, assignor }, member) => {
   // Not for nothing, see docs/differences.md.
   const topics = pick(
     random,
     menu.filter(({ length }) => length > 0)
   )
-  return group.join(who, `joins [${topics.join(', ')}]`, { topics, assignor, ...instanceOf(who) })
+  return group.join(member, `joins [${topics.join(', ')}]`, { topics, assignor, ...instanceOf(member) })
 }
 
-const commits: Play = ({ group, random }, who) => {
+const commits: Play = ({ group, random }, member) => {
   const [name, later] = [pick(random, Object.keys(TOPICS)), random.below(4) - 2]
   const partitions = [{ partitionIndex: random.below(TOPICS[name] ?? 1), committedOffset: 5n, committedMetadata: '' }]
-  return call(`${who} commits, ${later} epochs later`, OffsetCommit, 10, session => ({
-    ...{ groupId: group.id, memberId: who, generationIdOrMemberEpoch: group.epoch(session, who) + later },
+  return call(`${member} commits, ${later} epochs later`, OffsetCommit, 10, session => ({
+    ...{ groupId: group.id, memberId: member, generationIdOrMemberEpoch: group.epoch(session, member) + later },
     topics: [{ topicId: idOf(session, name), partitions }]
   }))
 }
 
-const fetches: Play = ({ group }, who) =>
-  call(`${who} asks for offsets`, OffsetFetch, 9, session => ({
-    groups: [{ groupId: group.id, memberId: who, memberEpoch: group.epoch(session, who), topics: [] }]
+const fetches: Play = ({ group }, member) =>
+  call(`${member} asks for offsets`, OffsetFetch, 9, session => ({
+    groups: [{ groupId: group.id, memberId: member, memberEpoch: group.epoch(session, member), topics: [] }]
   }))
 
 /** The more often, the more likely. */
@@ -94,8 +94,8 @@ const PLAYS: readonly Play[] = [
 function life(world: World): Step[] {
   const { group, random } = world
   const steps = Array.from({ length: STEPS }, (_, index): Step[] => {
-    const who = pick(random, MEMBERS)
-    return [pick(random, PLAYS)(world, who), ...(index % 3 === 0 ? [group.described('meanwhile')] : [])]
+    const member = pick(random, MEMBERS)
+    return [pick(random, PLAYS)(world, member), ...(index % 3 === 0 ? [group.described('meanwhile')] : [])]
   })
   return [group.found(), group.strangers(...MEMBERS), ...steps.flat(), records(group.id)]
 }

@@ -45,14 +45,16 @@ const WRONG_TO_JOIN: Readonly<Record<string, Beat>> = {
   'no group': { groupId: '' }
 }
 
-const known = new ConsumerGroup('heartbeats', TOPIC)
+const existing = new ConsumerGroup('heartbeats', TOPIC)
 const none = new ConsumerGroup('heartbeats-none', TOPIC)
 
 /** Version 0 lets a member join without an id, which is another story. */
 const faults = (group: ConsumerGroup): Step[] =>
   VERSIONS.flatMap(version => [
-    ...Object.entries(WRONG).map(([what, beat]) => group.beat('a', `says ${what}`, { ...beat, version })),
-    ...Object.entries(WRONG_TO_JOIN).map(([what, beat]) => group.join('a', `joins with ${what}`, { ...beat, version }))
+    ...Object.entries(WRONG).map(([title, beat]) => group.beat('a', `says ${title}`, { ...beat, version })),
+    ...Object.entries(WRONG_TO_JOIN).map(([title, beat]) =>
+      group.join('a', `joins with ${title}`, { ...beat, version })
+    )
   ])
 
 const strangers = (group: ConsumerGroup): Step[] =>
@@ -79,16 +81,16 @@ const validation: Step[] = [
   ...strangers(none),
   none.described('though it never was'),
   records(none.id),
-  known.found(),
-  known.join('a'),
-  ...faults(known),
-  ...strangers(known),
-  known.join('', 'joins without an id', { memberId: '', version: 1 }),
-  known.join('', 'joins with a blank id', { memberId: ' ', version: 1 }),
-  known.beat('a', 'is as it was'),
-  known.described('as it was', { version: 0 }),
-  known.described('as it was'),
-  records(known.id)
+  existing.found(),
+  existing.join('a'),
+  ...faults(existing),
+  ...strangers(existing),
+  existing.join('', 'joins without an id', { memberId: '', version: 1 }),
+  existing.join('', 'joins with a blank id', { memberId: ' ', version: 1 }),
+  existing.beat('a', 'is as it was'),
+  existing.described('as it was', { version: 0 }),
+  existing.described('as it was'),
+  records(existing.id)
 ]
 
 /** What a member may say that is odd but no fault, each time in a group of its own. */
@@ -107,15 +109,15 @@ const ODD: Readonly<Record<string, Beat>> = {
   'an id of a blank within': { memberId: 'm m' }
 }
 
-const odd: Step[] = Object.entries(ODD).flatMap(([what, beat], index) => {
+const odd: Step[] = Object.entries(ODD).flatMap(([title, beat], index) => {
   const group = new ConsumerGroup(`heartbeats-odd-${index}`, TOPIC)
   const { memberId = 'm', ...rest } = beat
   return [
     group.found(),
-    group.join('m', `says ${what}`, beat),
+    group.join('m', `says ${title}`, beat),
     group.beat('m', 'goes on', { memberId }),
     group.beat('m', 'says the same again', { timeoutMs: 30_000, topics: [TOPIC], ...rest, memberId, owned: 'told' }),
-    group.described(`of ${what}`),
+    group.described(`of ${title}`),
     records(group.id)
   ]
 })

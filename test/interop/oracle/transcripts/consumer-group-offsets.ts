@@ -61,8 +61,8 @@ const stored = (when: string): Step =>
   call(`what is committed ${when}`, OffsetFetch, 7, { groupId: group.id, topics: null })
 
 /** Who may commit and fetch, by each class of versions; `places` go by the claims that are late. */
-function claims(when: string, who: Readonly<Record<string, Claim>>, places: Places = { [TOPIC]: [0, 1] }): Step[] {
-  return Object.entries(who).flatMap(([name, claim]) => [
+function claims(when: string, members: Readonly<Record<string, Claim>>, places: Places = { [TOPIC]: [0, 1] }): Step[] {
+  return Object.entries(members).flatMap(([name, claim]) => [
     ...[2, 8, 9, 10].map(version => commit(`${name} commits ${when}`, version, claim, places)),
     ...[8, 9, 10].map(version => fetch(`${name} fetches ${when}`, version, claim)),
     ...[3, 5].map(version =>

@@ -46,10 +46,10 @@ const seen = (when: string): Step[] => [
   call(`in the old way, ${when}`, DescribeGroups, 6, { groups: [group.id] })
 ]
 
-const commits = (who: string, name: string): Step =>
-  call(`${who} ${name}`, OffsetCommit, 9, session => ({
+const commits = (member: string, name: string): Step =>
+  call(`${member} ${name}`, OffsetCommit, 9, session => ({
     groupId: group.id,
-    ...{ memberId: who, generationIdOrMemberEpoch: group.epoch(session, who) },
+    ...{ memberId: member, generationIdOrMemberEpoch: group.epoch(session, member) },
     topics: [{ name: TOPIC, partitions: [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }] }]
   }))
 

@@ -12,7 +12,7 @@ const B = { instance: 'B' }
 const AWAY = { epoch: -2 }
 
 const alone = new ConsumerGroup('instances', TOPIC)
-const oneAlone: Step[] = [
+const single: Step[] = [
   alone.found(),
   alone.join('s', 'joins as an instance', A),
   alone.beat('s', 'says its instance', A),
@@ -122,7 +122,7 @@ const identities: Step[] = [
 export const consumerGroupStatic: Step[] = promptly([
   topic(TOPIC, 4),
   topic(OTHER, 2),
-  ...oneAlone,
+  ...single,
   ...together,
   ...identities
 ])

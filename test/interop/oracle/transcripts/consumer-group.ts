@@ -58,52 +58,52 @@ export class ConsumerGroup {
   /** Members that have been told nothing yet, so that they may say anything from the start. */
   strangers(...members: string[]): Step {
     return arrange(`nobody of ${this.id} has been told anything`, async session => {
-      for (const who of members) {
-        session.remember(`${who}'s epoch in ${this.id}`, 1)
-        session.remember(`${who}'s partitions in ${this.id}`, [])
+      for (const member of members) {
+        session.remember(`${member}'s epoch in ${this.id}`, 1)
+        session.remember(`${member}'s partitions in ${this.id}`, [])
       }
     })
   }
 
   /** A heartbeat as it is told. */
-  beat(who: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
+  beat(member: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
     const { version = 1 } = options
-    const request = (session: Session) => this.#request(session, who, options)
-    const step = call(`${who} ${name}`, ConsumerGroupHeartbeat, version, request, { compare: withNames })
+    const request = (session: Session) => this.#request(session, member, options)
+    const step = call(`${member} ${name}`, ConsumerGroupHeartbeat, version, request, { compare: withNames })
     return {
       ...step,
       play: async session => {
         const outcome = await step.play(session)
-        this.#learn(session, who, step.answerTo(session))
+        this.#learn(session, member, step.answerTo(session))
         return outcome
       }
     }
   }
 
   /** With all that a member brings to join, or to join anew. */
-  join(who: string, name = 'joins', options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
+  join(member: string, name = 'joins', options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
     const topics = options.regex === undefined ? this.#topics : null
-    return this.beat(who, name, { epoch: 0, timeoutMs: 30_000, topics, owned: {}, ...options })
+    return this.beat(member, name, { epoch: 0, timeoutMs: 30_000, topics, owned: {}, ...options })
   }
 
   /** Tells what it owns: what it was told to, unless the step says something else. */
-  report(who: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
-    return this.beat(who, name, { owned: 'told', ...options })
+  report(member: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
+    return this.beat(member, name, { owned: 'told', ...options })
   }
 
-  leave(who: string, name = 'leaves', options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
-    return this.beat(who, name, { epoch: -1, ...options })
+  leave(member: string, name = 'leaves', options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
+    return this.beat(member, name, { epoch: -1, ...options })
   }
 
   /** Heartbeats that report until the answer is as wanted: what a coordinator does in its own time. The last one counts. */
-  until(who: string, name: string, wanted: (answer: Answer) => boolean, options: Beat = {}): Step {
-    const step = this.report(who, name, options)
+  until(member: string, name: string, accepts: (answer: Answer) => boolean, options: Beat = {}): Step {
+    const step = this.report(member, name, options)
     return {
       ...step,
       play: async session => {
         for (const deadline = Date.now() + REPEAT_LIMIT_MS; ; ) {
           const outcome = await step.play(session)
-          if (wanted(step.answerTo(session))) return outcome
+          if (accepts(step.answerTo(session))) return outcome
           if (Date.now() > deadline) throw new Error(`${step.name}: it never came, but ${JSON.stringify(outcome)}`)
           await pause(PAUSE_MS)
         }
@@ -130,37 +130,44 @@ export class ConsumerGroup {
     return call(name, ConsumerGroupDescribe, version, request, { compare: inOrder, ...(since && { since }) })
   }
 
-  epoch(session: Session, who: string): number {
-    return Number(session.recall(`${who}'s epoch in ${this.id}`))
+  epoch(session: Session, member: string): number {
+    return Number(session.recall(`${member}'s epoch in ${this.id}`))
   }
 
-  #request(session: Session, who: string, options: Beat) {
-    const { groupId = this.id, memberId = who, instance = null, rack = null, regex = null, assignor = null } = options
+  #request(session: Session, member: string, options: Beat) {
+    const {
+      groupId = this.id,
+      memberId = member,
+      instance = null,
+      rack = null,
+      regex = null,
+      assignor = null
+    } = options
     const { epoch, later = 0, timeoutMs: rebalanceTimeoutMs = -1, topics = null, owned = null } = options
     return {
       ...{ groupId, memberId, instanceId: instance, rackId: rack, rebalanceTimeoutMs },
-      memberEpoch: epoch ?? this.epoch(session, who) + later,
+      memberEpoch: epoch ?? this.epoch(session, member) + later,
       ...{ subscribedTopicNames: topics && [...topics], subscribedTopicRegex: regex, serverAssignor: assignor },
-      topicPartitions: this.#owned(session, who, owned)
+      topicPartitions: this.#owned(session, member, owned)
     }
   }
 
-  #owned(session: Session, who: string, owned: Beat['owned']) {
+  #owned(session: Session, member: string, owned: Beat['owned']) {
     if (!owned) return null
     if (owned === 'told' || owned === 'half') {
-      const told = session.recall(`${who}'s partitions in ${this.id}`) as TopicPartitions
+      const assigned = session.recall(`${member}'s partitions in ${this.id}`) as TopicPartitions
       const isSaid = (partition: number) => owned === 'told' || partition % 2 === 0
-      return told.map(({ topicId, partitions }) => ({ topicId, partitions: partitions.filter(isSaid) }))
+      return assigned.map(({ topicId, partitions }) => ({ topicId, partitions: partitions.filter(isSaid) }))
     }
     return Object.entries(owned).map(([name, partitions]) => {
       return { topicId: idOf(session, name), partitions: [...partitions] }
     })
   }
 
-  #learn(session: Session, who: string, { errorCode, memberEpoch, assignment }: Answer): void {
+  #learn(session: Session, member: string, { errorCode, memberEpoch, assignment }: Answer): void {
     if (errorCode !== 'NONE') return
-    session.remember(`${who}'s epoch in ${this.id}`, memberEpoch)
-    if (assignment) session.remember(`${who}'s partitions in ${this.id}`, assignment.topicPartitions)
+    session.remember(`${member}'s epoch in ${this.id}`, memberEpoch)
+    if (assignment) session.remember(`${member}'s partitions in ${this.id}`, assignment.topicPartitions)
   }
 }
 
@@ -194,7 +201,7 @@ export function internalTopic(name: string): Step {
 /** Partitions by topic, in order. */
 export function named(session: Session, topicPartitions: TopicPartitions) {
   const places = topicPartitions.map(({ topicId, partitions }) => ({ topic: nameOf(session, topicId), partitions }))
-  return places.toSorted((one, other) => (one.topic < other.topic ? -1 : 1))
+  return places.toSorted((topic, other) => (topic.topic < other.topic ? -1 : 1))
 }
 
 function withNames({ assignment, ...answer }: Answer, session: Session) {
@@ -208,7 +215,7 @@ function inOrder({ groups, ...answer }: DecodedResponseOf<typeof ConsumerGroupDe
     groups: groups.map(({ members, ...group }) => ({
       ...group,
       members: members
-        .toSorted((one, other) => (one.memberId < other.memberId ? -1 : 1))
+        .toSorted((member, other) => (member.memberId < other.memberId ? -1 : 1))
         .map(({ assignment, targetAssignment, clientHost, subscribedTopicNames, ...member }) => ({
           ...member,
           clientHost: clientHost.replace(/[0-9.:]+$/, '<address>'),

@@ -238,11 +238,11 @@ const waiting: Step[] = [
   }))
 ]
 
-const held = opened('a session that is held', [named(MAIN)])
+const holding = opened('a session that is held', [named(MAIN)])
 
 /** A thousand sessions is what a broker keeps, none of them younger than two minutes is given up. */
 const many: Step[] = [
-  held,
+  holding,
   arrange('as many sessions as there can be', async session => {
     const request = { ...NOW, sessionId: 0, sessionEpoch: 0, topics: [named(MAIN)] }
     const ids: number[] = []
@@ -254,8 +254,8 @@ const many: Step[] = [
   }),
   opened('one more', [named(MAIN)]),
   opened('a larger one', [named(MAIN, {}, { partition: 1 }, { partition: 2 })]),
-  inSession(held)('an old one goes on', 1),
-  inSession(held)('it ends', -1),
+  inSession(holding)('an old one goes on', 1),
+  inSession(holding)('it ends', -1),
   arrange('so do all others', async session => {
     const request = { ...NOW, sessionEpoch: -1, topics: [] }
     for (const sessionId of session.recall('many sessions') as number[]) {

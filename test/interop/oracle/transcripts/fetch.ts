@@ -35,8 +35,8 @@ const offsets: Step[] = [
   ...atEachVersion('out of range and unknown', Fetch, version => session => {
     const partitions = [{ fetchOffset: 99n }, { partition: 9 }, { fetchOffset: -1n, partition: 1 }]
     const unknown = version < 13 ? { topic: 'fetch-none' } : { topicId: UNKNOWN_ID }
-    const known = version < 13 ? named(MAIN, ...partitions) : byId(session, MAIN, ...partitions)
-    return { ...NOW, topics: [{ ...unknown, partitions: known.partitions.slice(0, 1) }, known] }
+    const existing = version < 13 ? named(MAIN, ...partitions) : byId(session, MAIN, ...partitions)
+    return { ...NOW, topics: [{ ...unknown, partitions: existing.partitions.slice(0, 1) }, existing] }
   }),
   ...[1n, 4n, 5n, 6n, 100n, -1n, -2n, 2n ** 63n - 1n].map(fetchOffset =>
     fetched(`from ${fetchOffset}`, [named(MAIN, { fetchOffset })])
@@ -227,7 +227,7 @@ const readers: Step[] = [
 let waits = 0
 
 /** A fetch that is held until `act`; whatever it is answered is compared. Its connection is open before, to be in time. */
-function held(name: string, request: object, act: Step, version = LATEST): Step[] {
+function delayedFetch(name: string, request: object, act: Step, version = LATEST): Step[] {
   const on = `waiting ${++waits}`
   const open = arrange(`${name}, the connection`, session => session.ask(Fetch, LATEST, { ...NOW, topics: [] }, on))
   const { sent, answer } = delayed(
@@ -282,35 +282,35 @@ const waiting: Step[] = [
     ...{ maxWaitMs: 15_000, minBytes: 1 << 20, maxBytes: 10 },
     topics: [named(MAIN)]
   }),
-  ...held('an append wakes it', { topics: [named('fetch-waiting')] }, append('fetch-waiting', ['a'])),
-  ...held(
+  ...delayedFetch('an append wakes it', { topics: [named('fetch-waiting')] }, append('fetch-waiting', ['a'])),
+  ...delayedFetch(
     'an append to one of two wakes it',
     { topics: [named('fetch-waiting', { fetchOffset: 1n }, { partition: 1 })] },
     append('fetch-waiting', ['b'], 1)
   ),
-  ...held(
+  ...delayedFetch(
     'an append to an unknown one beside it wakes nothing',
     { maxWaitMs: 700, topics: [named('fetch-none'), named('fetch-waiting', { fetchOffset: 1n })] },
     append('fetch-other', ['v'])
   ),
-  ...held(
+  ...delayedFetch(
     'a small append is not enough',
     { maxWaitMs: 700, minBytes: 1000, topics: [named('fetch-waiting', { fetchOffset: 1n })] },
     append('fetch-waiting', ['c'])
   ),
-  ...held(
+  ...delayedFetch(
     'two appends are enough',
     { minBytes: 150, topics: [named('fetch-waiting', { fetchOffset: 2n })] },
     arrange('two appends', async session => {
       await fill(session, 'fetch-waiting', [bytes(['d']), bytes(['e'])])
     })
   ),
-  ...held(
+  ...delayedFetch(
     'what a partition may give does not reach the least',
     { maxWaitMs: 700, minBytes: 5000, topics: [named('fetch-waiting', { fetchOffset: 4n, partitionMaxBytes: 100 })] },
     append('fetch-waiting', ['f'.repeat(6000)])
   ),
-  ...held(
+  ...delayedFetch(
     'the topic is deleted',
     { topics: [named('fetch-doomed')] },
     arrange('the topic is deleted', session =>
@@ -319,7 +319,7 @@ const waiting: Step[] = [
   ),
   gone('fetch-doomed'),
   topic('fetch-doomed'),
-  ...held(
+  ...delayedFetch(
     'the topic is deleted, by id',
     (session: Session) => ({ topics: [byId(session, 'fetch-doomed')] }),
     arrange('the topic is deleted', session =>
@@ -328,7 +328,7 @@ const waiting: Step[] = [
     17
   ),
   gone('fetch-doomed'),
-  ...held(
+  ...delayedFetch(
     'partitions are added',
     { maxWaitMs: 700, topics: [named('fetch-empty')] },
     arrange('partitions are added', session =>
@@ -338,7 +338,7 @@ const waiting: Step[] = [
       })
     )
   ),
-  ...held(
+  ...delayedFetch(
     'records are deleted',
     { maxWaitMs: 700, topics: [named(MAIN, { fetchOffset: 5n })] },
     call('meanwhile records are deleted', DeleteRecords, 2, {

@@ -39,5 +39,5 @@ function shape(version: number, key: string) {
 }
 
 function withoutMessages<T extends { readonly coordinators: readonly object[] }>(answer: T) {
-  return { ...answer, coordinators: answer.coordinators.map(one => ({ ...one, errorMessage: '' })) }
+  return { ...answer, coordinators: answer.coordinators.map(coordinator => ({ ...coordinator, errorMessage: '' })) }
 }

@@ -33,13 +33,13 @@ function inOrder({ groups, ...answer }: DecodedResponseOf<typeof DescribeGroups>
   const described = groups.map(({ members, ...group }) => ({
     ...group,
     members: members
-      .toSorted((a, b) => Number(placeOf(a) > placeOf(b)) - 0.5)
+      .toSorted((a, b) => Number(orderOf(a) > orderOf(b)) - 0.5)
       .map(member => ({ ...member, clientHost: member.clientHost.replace(/[0-9.:]+$/, '<address>') }))
   }))
   return { ...answer, groups: described }
 }
 
-const placeOf = ({ groupInstanceId, memberMetadata }: { groupInstanceId: string | null; memberMetadata: Buffer }) =>
+const orderOf = ({ groupInstanceId, memberMetadata }: { groupInstanceId: string | null; memberMetadata: Buffer }) =>
   `${memberMetadata.toString('hex')}/${groupInstanceId}`
 
 const described = (name: string, version: number, groups: readonly string[], operations = false): Step =>

@@ -39,83 +39,83 @@ function pick<T>(random: Random, from: readonly T[]): T {
   return picked
 }
 
-const instanceOf = (who: string) => (INSTANCES[who] ? { instance: INSTANCES[who] } : {})
-const toldTo = ({ classic }: World, who: string) => `what ${who} was given in ${classic.id}`
+const instanceOf = (member: string) => (INSTANCES[member] ? { instance: INSTANCES[member] } : {})
+const assignmentKey = ({ classic }: World, member: string) => `what ${member} was given in ${classic.id}`
 
-type Play = (world: World, who: string) => Step
+type Play = (world: World, member: string) => Step
 
 /** What a classic member says that it owns: what it was given last, or something near it. */
-function ownedBy(world: World, session: Session, who: string, how: string): Owned {
-  const told = session.recall(toldTo(world, who)) as Owned
+function ownedBy(world: World, session: Session, member: string, how: string): Owned {
+  const assigned = session.recall(assignmentKey(world, member)) as Owned
   if (how === 'nothing') return {}
-  if (how === 'what it was given') return told
+  if (how === 'what it was given') return assigned
   const half = (partitions: readonly number[]) => partitions.filter(partition => partition % 2 === 0)
-  return Object.fromEntries(Object.entries(told).map(([name, partitions]) => [name, half(partitions)]))
+  return Object.fromEntries(Object.entries(assigned).map(([name, partitions]) => [name, half(partitions)]))
 }
 
-const joins: Play = (world, who) => {
+const joins: Play = (world, member) => {
   const { classic, random } = world
-  const topics = pick(random, INSTANCES[who] ? MENU : OF_NO_INSTANCE)
+  const topics = pick(random, INSTANCES[member] ? MENU : OF_NO_INSTANCE)
   const how = pick(random, ['what it was given', 'what it was given', 'half of that', 'nothing'])
-  const version = pick(random, INSTANCES[who] ? [5, 7, 9, 9] : [3, 5, 9])
-  const isFresh = INSTANCES[who] !== undefined && random.below(4) === 0
-  const name = `${who} joins${isFresh ? ' anew' : ''} [${topics.join(', ')}], with ${how}`
+  const version = pick(random, INSTANCES[member] ? [5, 7, 9, 9] : [3, 5, 9])
+  const isFresh = INSTANCES[member] !== undefined && random.below(4) === 0
+  const name = `${member} joins${isFresh ? ' anew' : ''} [${topics.join(', ')}], with ${how}`
   const step = call(name, JoinGroup, version, session => ({
     ...{ groupId: classic.id, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, protocolType: 'consumer' },
-    memberId: isFresh ? '' : classic.memberId(session, who),
-    groupInstanceId: INSTANCES[who] ?? null,
-    protocols: [{ name: 'range', metadata: subscriptionOf(topics, ownedBy(world, session, who, how)) }],
+    memberId: isFresh ? '' : classic.memberId(session, member),
+    groupInstanceId: INSTANCES[member] ?? null,
+    protocols: [{ name: 'range', metadata: subscriptionOf(topics, ownedBy(world, session, member, how)) }],
     reason: null
   }))
   return learning(step, (session, { memberId, generationId }) => {
-    if (memberId !== '') session.remember(`${who}'s id in ${classic.id}`, memberId)
-    if (generationId >= 0) session.remember(`${who}'s generation in ${classic.id}`, generationId)
+    if (memberId !== '') session.remember(`${member}'s id in ${classic.id}`, memberId)
+    if (generationId >= 0) session.remember(`${member}'s generation in ${classic.id}`, generationId)
   })
 }
 
-const syncs: Play = (world, who) => {
+const syncs: Play = (world, member) => {
   const { classic, random } = world
   const version = pick(random, [3, 5])
   const protocol = version < 5 ? {} : { protocolType: 'consumer', protocolName: 'range' }
   const step = call(
-    `${who} asks what it has`,
+    `${member} asks what it has`,
     SyncGroup,
     version,
     session => ({
-      ...{ groupId: classic.id, ...classic.claim(session, who, instanceOf(who)) },
+      ...{ groupId: classic.id, ...classic.claim(session, member, instanceOf(member)) },
       ...protocol,
       assignments: []
     }),
     { compare: ({ assignment, ...answer }) => ({ ...answer, assignment: given(assignment) }) }
   )
   return learning(step, (session, { errorCode, assignment }) => {
-    if (errorCode === 'NONE') session.remember(toldTo(world, who), given(assignment) ?? {})
+    if (errorCode === 'NONE') session.remember(assignmentKey(world, member), given(assignment) ?? {})
   })
 }
 
 const isAlive =
   (later: number): Play =>
-  ({ classic }, who) =>
-    call(`${who} is alive, ${later} generations later`, Heartbeat, 4, session => {
-      const { generationId, ...claim } = classic.claim(session, who, instanceOf(who))
+  ({ classic }, member) =>
+    call(`${member} is alive, ${later} generations later`, Heartbeat, 4, session => {
+      const { generationId, ...claim } = classic.claim(session, member, instanceOf(member))
       return { groupId: classic.id, ...claim, generationId: generationId + later }
     })
 
-const leaves: Play = ({ classic, random }, who) => {
-  const isByInstance = INSTANCES[who] !== undefined && random.below(2) === 0
-  const step = call(`${who} leaves${isByInstance ? ', by its instance' : ''}`, LeaveGroup, 5, session => {
-    const memberId = isByInstance ? '' : classic.memberId(session, who)
-    const groupInstanceId = isByInstance ? (INSTANCES[who] ?? null) : null
+const leaves: Play = ({ classic, random }, member) => {
+  const isByInstance = INSTANCES[member] !== undefined && random.below(2) === 0
+  const step = call(`${member} leaves${isByInstance ? ', by its instance' : ''}`, LeaveGroup, 5, session => {
+    const memberId = isByInstance ? '' : classic.memberId(session, member)
+    const groupInstanceId = isByInstance ? (INSTANCES[member] ?? null) : null
     return { groupId: classic.id, members: [{ memberId, groupInstanceId, reason: null }] }
   })
-  return learning(step, session => session.remember(`${who}'s id in ${classic.id}`, ''))
+  return learning(step, session => session.remember(`${member}'s id in ${classic.id}`, ''))
 }
 
-const commits: Play = ({ classic, random }, who) => {
+const commits: Play = ({ classic, random }, member) => {
   const [name, later] = [pick(random, Object.keys(TOPICS)), random.below(4) - 2]
   const partitions = [{ partitionIndex: random.below(TOPICS[name] ?? 1), committedOffset: 5n, committedMetadata: '' }]
-  return call(`${who} commits, ${later} generations later`, OffsetCommit, 10, session => {
-    const { generationId, ...claim } = classic.claim(session, who, instanceOf(who))
+  return call(`${member} commits, ${later} generations later`, OffsetCommit, 10, session => {
+    const { generationId, ...claim } = classic.claim(session, member, instanceOf(member))
     return {
       ...{ groupId: classic.id, ...claim, generationIdOrMemberEpoch: generationId + later },
       topics: [{ topicId: idOf(session, name), partitions }]
@@ -130,10 +130,10 @@ const CLASSIC_PLAYS: readonly Play[] = [
 
 const beats =
   (name: string, options: (world: World) => Beat): Play =>
-  (world, who) =>
-    world.modern.beat(who, name, { ...instanceOf(who), ...options(world) })
-const comes: Play = ({ modern, random }, who) =>
-  modern.join(who, 'joins', { topics: pick(random, MENU), assignor: 'range', ...instanceOf(who) })
+  (world, member) =>
+    world.modern.beat(member, name, { ...instanceOf(member), ...options(world) })
+const comes: Play = ({ modern, random }, member) =>
+  modern.join(member, 'joins', { topics: pick(random, MENU), assignor: 'range', ...instanceOf(member) })
 const goes = (epoch: number): Play => beats('leaves', () => ({ epoch }))
 
 const STAYING: readonly Play[] = [
@@ -146,9 +146,9 @@ const LATE: readonly Play[] = [-1, 1].map(later => beats(`is ${later} epochs lat
 const MODERN_PLAYS: readonly Play[] = [...STAYING, ...LATE, comes, comes, goes(-1), goes(-2)]
 
 function step(world: World): Step {
-  const who = pick(world.random, [...MODERN, ...CLASSIC, ...CLASSIC])
-  const plays = who === MODERN[0] ? STAYING : MODERN.includes(who) ? MODERN_PLAYS : CLASSIC_PLAYS
-  return pick(world.random, plays)(world, who)
+  const member = pick(world.random, [...MODERN, ...CLASSIC, ...CLASSIC])
+  const plays = member === MODERN[0] ? STAYING : MODERN.includes(member) ? MODERN_PLAYS : CLASSIC_PLAYS
+  return pick(world.random, plays)(world, member)
 }
 
 function life(world: World): Step[] {
@@ -158,10 +158,10 @@ function life(world: World): Step[] {
     ...(index % 3 === 0 ? [described(world)] : [])
   ])
   const strangers = arrange(`nobody has been in ${classic.id}`, async session => {
-    for (const who of CLASSIC) {
-      session.remember(`${who}'s id in ${classic.id}`, '')
-      session.remember(`${who}'s generation in ${classic.id}`, 0)
-      session.remember(toldTo(world, who), {})
+    for (const member of CLASSIC) {
+      session.remember(`${member}'s id in ${classic.id}`, '')
+      session.remember(`${member}'s generation in ${classic.id}`, 0)
+      session.remember(assignmentKey(world, member), {})
     }
   })
   const first = modern.join(MODERN[0] ?? '', 'joins', { topics: [MANY], assignor: 'range' })
@@ -182,19 +182,19 @@ function described({ modern }: World): Step {
             assignment: named(session, member.assignment.topicPartitions),
             targetAssignment: named(session, member.targetAssignment.topicPartitions)
           }))
-          .toSorted((a, b) => placeOf(a).localeCompare(placeOf(b)))
+          .toSorted((a, b) => orderOf(a).localeCompare(orderOf(b)))
       }))
   })
 }
 
-function placeOf({ memberId, instanceId }: { memberId: string; instanceId: string | null }): string {
+function orderOf({ memberId, instanceId }: { memberId: string; instanceId: string | null }): string {
   return instanceId ?? (MODERN.includes(memberId) ? memberId : 'without')
 }
 
 /** Kafka tells of topics in no order. */
 function given(assignment: Buffer): Owned | undefined {
   const owned = partitionsOf(assignment)
-  return owned && Object.fromEntries(Object.entries(owned).toSorted(([one], [other]) => one.localeCompare(other)))
+  return owned && Object.fromEntries(Object.entries(owned).toSorted(([topic], [other]) => topic.localeCompare(other)))
 }
 
 function learning<A>(step: Call<A>, learn: (session: Session, answer: DecodedResponseOf<A>) => void): Step {

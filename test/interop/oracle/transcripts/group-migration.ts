@@ -20,12 +20,12 @@ interface Beat {
 }
 
 /** A member of the consumer protocol, under the id of its choice. */
-function beat(group: Group, who: string, name: string, memberEpoch: number, options: Beat = {}): Step {
+function beat(group: Group, member: string, name: string, memberEpoch: number, options: Beat = {}): Step {
   const isJoining = memberEpoch === 0
   const { instance = null, topics = isJoining ? [TOPIC] : null, owned = isJoining ? [] : null } = options
-  return call(`${who} ${name}`, ConsumerGroupHeartbeat, 1, session => ({
+  return call(`${member} ${name}`, ConsumerGroupHeartbeat, 1, session => ({
     groupId: group.id,
-    memberId: who,
+    memberId: member,
     memberEpoch,
     instanceId: instance,
     rebalanceTimeoutMs: isJoining ? 30_000 : -1,
@@ -128,7 +128,7 @@ const thereAndBack: Step[] = [
   beat(there, 'm', 'goes on', 2),
   there.join('A2', 'takes the place of A', { ...A, ...fresh, ...says({ [TOPIC]: [0, 1] }) }),
   there.heartbeat('A', 'is fenced', A),
-  there.leave('A is fenced, and leaves nothing', { who: 'A', ...A }),
+  there.leave('A is fenced, and leaves nothing', { member: 'A', ...A }),
   there.sync('A2', 'has what A had', A),
   records(there.id),
   beat(there, 'm', 'leaves, and it is a classic group', -1),

@@ -92,7 +92,7 @@ function named(topics: readonly Partitions[], session: Session): object[] {
     const epochs = partitions.map((partition, index) => ({ partition, since: assignmentEpochs?.[index] ?? null }))
     return { topic: topicName(session, topicId), epochs }
   })
-  return places.toSorted((one, other) => (one.topic < other.topic ? -1 : 1))
+  return places.toSorted((topic, other) => (topic.topic < other.topic ? -1 : 1))
 }
 
 /** Ids of one letter are chosen by members, all others by the broker. */
@@ -112,11 +112,11 @@ function inOrder(records: readonly Recorded[]): Recorded[] {
     if (run?.[0]?.type === record.type) run.push(record)
     else runs.push([record])
   }
-  return runs.flatMap(run => run.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : Number(placeOf(a) > placeOf(b)))))
+  return runs.flatMap(run => run.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : Number(orderOf(a) > orderOf(b)))))
 }
 
 /** Those whose ids are chance are known by what is recorded of them. */
-function placeOf({ key, value }: Recorded): string {
+function orderOf({ key, value }: Recorded): string {
   if (!('memberId' in key)) return ''
   const text = (_: string, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)
   return key.memberId === GIVEN_ID ? `${GIVEN_ID} ${JSON.stringify(value, text)}` : `${key.memberId}`

@@ -59,43 +59,47 @@ export class Group {
   }
 
   /** JoinGroup that is answered soon. */
-  join(who: string, name: string, options: JoinOptions = {}): Call<typeof JoinGroup> {
+  join(member: string, name: string, options: JoinOptions = {}): Call<typeof JoinGroup> {
     const { version = 9 } = options
-    const request = (session: Session) => this.#joining(session, who, options)
+    const request = (session: Session) => this.#joining(session, member, options)
     return this.#learning(
-      who,
-      call(`${who} ${name}`, JoinGroup, version, request, { on: this.#connection(who), compare: membersInOrder })
+      member,
+      call(`${member} ${name}`, JoinGroup, version, request, { on: this.#connection(member), compare: membersInOrder })
     )
   }
 
   /** JoinGroup that is kept waiting. */
-  delayedJoin(who: string, name: string, options: JoinOptions = {}): { sent: Step; answer: Step } {
+  delayedJoin(member: string, name: string, options: JoinOptions = {}): { sent: Step; answer: Step } {
     const { version = 9 } = options
-    const request = (session: Session) => this.#joining(session, who, options)
-    const { sent, answer } = delayed(`${who} ${name}`, JoinGroup, version, request, {
-      ...{ on: this.#connection(who), compare: membersInOrder }
+    const request = (session: Session) => this.#joining(session, member, options)
+    const { sent, answer } = delayed(`${member} ${name}`, JoinGroup, version, request, {
+      ...{ on: this.#connection(member), compare: membersInOrder }
     })
-    return { sent, answer: this.#learning(who, answer) }
+    return { sent, answer: this.#learning(member, answer) }
   }
 
   /** A newcomer as all clients since 2.2: it is given an id, and joins with it. Answered when the group has begun. */
-  enter(who: string, options: JoinOptions = {}): Step[] {
-    return [this.newcomer(who, options), this.join(who, 'joins', options)]
+  enter(member: string, options: JoinOptions = {}): Step[] {
+    return [this.newcomer(member, options), this.join(member, 'joins', options)]
   }
 
   /** The first half of `enter`: the group waits for it from then on. */
-  newcomer(who: string, options: JoinOptions = {}): Call<typeof JoinGroup> {
-    return this.join(who, 'asks for an id', { ...options, memberId: '' })
+  newcomer(member: string, options: JoinOptions = {}): Call<typeof JoinGroup> {
+    return this.join(member, 'asks for an id', { ...options, memberId: '' })
   }
 
   /** Newcomers come into the group of a leader, who has joined, and all wait to sync. */
-  gather(leader: string, leading: JoinOptions, ...others: (readonly [who: string, options?: JoinOptions])[]): Step[] {
-    const waiting = others.map(([who, options]) => ({ options, ...this.delayedJoin(who, 'joins', options) }))
+  gather(
+    leader: string,
+    leading: JoinOptions,
+    ...others: (readonly [member: string, options?: JoinOptions])[]
+  ): Step[] {
+    const waiting = others.map(([member, options]) => ({ options, ...this.delayedJoin(member, 'joins', options) }))
     const rebalancing = this.rebalancing(leader, leading.instance === undefined ? {} : { instance: leading.instance })
     const statics = waiting.filter(({ options }) => options?.instance)
     const dynamic = waiting.filter(({ options }) => !options?.instance)
     return [
-      ...others.filter(([, options]) => !options?.instance).map(([who, options]) => this.newcomer(who, options)),
+      ...others.filter(([, options]) => !options?.instance).map(([member, options]) => this.newcomer(member, options)),
       // A group waits for those to whom it gave ids, but not for static members: these come first, and are heard of.
       ...statics.flatMap(({ sent }) => [sent, rebalancing]),
       ...dynamic.map(({ sent }) => sent),
@@ -105,51 +109,51 @@ export class Group {
     ]
   }
 
-  sync(who: string, name: string, options: SyncOptions = {}): Call<typeof SyncGroup> {
+  sync(member: string, name: string, options: SyncOptions = {}): Call<typeof SyncGroup> {
     const { version = 5 } = options
-    return call(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), {
-      on: this.#connection(who)
+    return call(`${member} ${name}`, SyncGroup, version, session => this.#syncing(session, member, options), {
+      on: this.#connection(member)
     })
   }
 
-  delayedSync(who: string, name: string, options: SyncOptions = {}): { sent: Step; answer: Step } {
+  delayedSync(member: string, name: string, options: SyncOptions = {}): { sent: Step; answer: Step } {
     const { version = 5 } = options
-    return delayed(`${who} ${name}`, SyncGroup, version, session => this.#syncing(session, who, options), {
-      on: this.#connection(who)
+    return delayed(`${member} ${name}`, SyncGroup, version, session => this.#syncing(session, member, options), {
+      on: this.#connection(member)
     })
   }
 
-  heartbeat(who: string, name: string, { version = 4, ...claim }: Claim & { version?: number } = {}): Step {
-    const request = (session: Session) => ({ groupId: this.id, ...this.claim(session, who, claim) })
-    return call(`${who} ${name}`, Heartbeat, version, request)
+  heartbeat(member: string, name: string, { version = 4, ...claim }: Claim & { version?: number } = {}): Step {
+    const request = (session: Session) => ({ groupId: this.id, ...this.claim(session, member, claim) })
+    return call(`${member} ${name}`, Heartbeat, version, request)
   }
 
   /** Waits until the group wants to be joined again: so a request that is delayed has come in. */
-  rebalancing(who: string, options: Claim = {}): Step {
-    return arrange(`${who} hears of a rebalance`, session =>
+  rebalancing(member: string, options: Claim = {}): Step {
+    return arrange(`${member} hears of a rebalance`, session =>
       session.askUntil(
         Heartbeat,
         4,
-        { groupId: this.id, ...this.claim(session, who, options) },
+        { groupId: this.id, ...this.claim(session, member, options) },
         ({ errorCode }) => errorCode === 'REBALANCE_IN_PROGRESS'
       )
     )
   }
 
   /** Members leave, each by its own id unless it says otherwise. */
-  leave(name: string, ...members: (string | { who?: string; memberId?: string; instance?: string })[]): Step {
+  leave(name: string, ...members: (string | { member?: string; memberId?: string; instance?: string })[]): Step {
     return this.leaveAt(5, name, ...members)
   }
 
   leaveAt(
     version: number,
     name: string,
-    ...members: (string | { who?: string; memberId?: string; instance?: string; reason?: string })[]
+    ...members: (string | { member?: string; memberId?: string; instance?: string; reason?: string })[]
   ): Step {
     return call(name, LeaveGroup, version, session => {
-      const leaving = members.map(member => {
-        const { who, memberId, instance, reason } = typeof member === 'string' ? { who: member } : { ...member }
-        const id = memberId ?? (who === undefined ? '' : this.memberId(session, who))
+      const leaving = members.map(leaver => {
+        const { member, memberId, instance, reason } = typeof leaver === 'string' ? { member: leaver } : { ...leaver }
+        const id = memberId ?? (member === undefined ? '' : this.memberId(session, member))
         return { memberId: id, groupInstanceId: instance ?? null, reason: reason ?? null }
       })
       const [first] = leaving
@@ -158,33 +162,39 @@ export class Group {
   }
 
   /** The id that a member was given last. */
-  memberId(session: Session, who: string): string {
-    return `${session.recall(`${who}'s id in ${this.id}`)}`
+  memberId(session: Session, member: string): string {
+    return `${session.recall(`${member}'s id in ${this.id}`)}`
   }
 
   /** The last generation that a member was told of. */
-  generation(session: Session, who: string): number {
-    return Number(session.recall(`${who}'s generation in ${this.id}`))
+  generation(session: Session, member: string): number {
+    return Number(session.recall(`${member}'s generation in ${this.id}`))
   }
 
   /** What a member says of itself. */
-  claim(session: Session, who: string, { memberId, instance, generation }: Claim = {}) {
+  claim(session: Session, member: string, { memberId, instance, generation }: Claim = {}) {
     return {
-      memberId: memberId ?? this.memberId(session, who),
-      generationId: generation ?? this.generation(session, who),
+      memberId: memberId ?? this.memberId(session, member),
+      generationId: generation ?? this.generation(session, member),
       groupInstanceId: instance ?? null
     }
   }
 
-  #connection(who: string): string {
-    return `${who} of ${this.id}`
+  #connection(member: string): string {
+    return `${member} of ${this.id}`
   }
 
-  #joining(session: Session, who: string, options: JoinOptions) {
-    const { memberId, instance = null, protocolType = 'consumer', protocols = { range: who }, reason = null } = options
+  #joining(session: Session, member: string, options: JoinOptions) {
+    const {
+      memberId,
+      instance = null,
+      protocolType = 'consumer',
+      protocols = { range: member },
+      reason = null
+    } = options
     return {
       groupId: this.id,
-      memberId: memberId ?? this.memberId(session, who),
+      memberId: memberId ?? this.memberId(session, member),
       groupInstanceId: instance,
       sessionTimeoutMs: options.sessionTimeoutMs ?? 30_000,
       rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 30_000,
@@ -196,24 +206,24 @@ export class Group {
     }
   }
 
-  #syncing(session: Session, who: string, options: SyncOptions) {
+  #syncing(session: Session, member: string, options: SyncOptions) {
     const { protocolType = 'consumer', protocolName = 'range', assignments = {}, version = 5 } = options
     const assigned = Object.entries(assignments).map(([member, assignment]) => ({
       memberId: member === '?' ? STRANGER : this.memberId(session, member),
       assignment: typeof assignment === 'string' ? Buffer.from(assignment) : assignment
     }))
     const protocol = version < 5 ? {} : { protocolType, protocolName }
-    return { groupId: this.id, ...this.claim(session, who, options), ...protocol, assignments: assigned }
+    return { groupId: this.id, ...this.claim(session, member, options), ...protocol, assignments: assigned }
   }
 
-  #learning(who: string, step: Call<typeof JoinGroup>): Call<typeof JoinGroup> {
+  #learning(member: string, step: Call<typeof JoinGroup>): Call<typeof JoinGroup> {
     return {
       ...step,
       play: async session => {
         const outcome = await step.play(session)
         const { memberId, generationId } = step.answerTo(session)
-        if (memberId !== '') session.remember(`${who}'s id in ${this.id}`, memberId)
-        if (generationId >= 0) session.remember(`${who}'s generation in ${this.id}`, generationId)
+        if (memberId !== '') session.remember(`${member}'s id in ${this.id}`, memberId)
+        if (generationId >= 0) session.remember(`${member}'s generation in ${this.id}`, generationId)
         return outcome
       }
     }

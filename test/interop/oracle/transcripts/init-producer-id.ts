@@ -7,12 +7,12 @@ import { Transactional } from './transactional.ts'
 
 const { InitProducerId } = APIS
 const TOPIC = 'init-producer-id'
-const wanted = { transactionalId: 'init', transactionTimeoutMs: 60_000 }
+const initRequest = { transactionalId: 'init', transactionTimeoutMs: 60_000 }
 
 const bounds: Step[] = [
   ...[0, -1, -2_147_483_648, 900_001, 2_147_483_647].flatMap(transactionTimeoutMs =>
     [1, 5].map(version =>
-      call(`a timeout of ${transactionTimeoutMs}`, InitProducerId, version, { ...wanted, transactionTimeoutMs })
+      call(`a timeout of ${transactionTimeoutMs}`, InitProducerId, version, { ...initRequest, transactionTimeoutMs })
     )
   ),
   ...[1, 900_000].map(transactionTimeoutMs =>
@@ -22,18 +22,18 @@ const bounds: Step[] = [
     })
   ),
   ...[3, 5].flatMap(version => [
-    call('an epoch without an id', InitProducerId, version, { ...wanted, producerEpoch: 3 }),
-    call('an id without an epoch', InitProducerId, version, { ...wanted, producerId: 5n }),
+    call('an epoch without an id', InitProducerId, version, { ...initRequest, producerEpoch: 3 }),
+    call('an id without an epoch', InitProducerId, version, { ...initRequest, producerId: 5n }),
     call('an empty id and a wrong timeout', InitProducerId, version, { transactionalId: '', transactionTimeoutMs: 0 })
   ])
 ]
 
-const everyVersion: Step[] = atEachVersion('a transactional id again and again', InitProducerId, () => wanted)
+const everyVersion: Step[] = atEachVersion('a transactional id again and again', InitProducerId, () => initRequest)
 
 const claimed = new Transactional('init-claimed')
 const claims: Step[] = [
   call('a new transactional id with somebody else', InitProducerId, 5, {
-    ...wanted,
+    ...initRequest,
     transactionalId: 'init-stranger',
     producerId: 77n,
     producerEpoch: 9

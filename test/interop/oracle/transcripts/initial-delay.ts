@@ -20,9 +20,9 @@ function halvesSince(begunMs: number): number {
 }
 
 /** A JoinGroup that is kept waiting, and how long. */
-function joining(group: Group, who: string, options: Options = old): { sent: Step; answer: Step } {
-  const { sent, answer } = group.delayedJoin(who, 'joins', options)
-  const begun = `${who} joins ${group.id}`
+function joining(group: Group, member: string, options: Options = old): { sent: Step; answer: Step } {
+  const { sent, answer } = group.delayedJoin(member, 'joins', options)
+  const begun = `${member} joins ${group.id}`
   return {
     sent: {
       ...sent,
@@ -48,12 +48,12 @@ function together(group: Group, first: Options = old, second: Options = first): 
 }
 
 const alone = new Group('delay-alone')
-const onlyOne = joining(alone, 'a')
+const single = joining(alone, 'a')
 const later = joining(alone, 'b')
-const oneAlone: Step[] = [
+const singleMember: Step[] = [
   alone.found(),
-  onlyOne.sent,
-  onlyOne.answer,
+  single.sent,
+  single.answer,
   alone.sync('a', 'assigns', { version: 3, assignments: { a: 'all' } }),
   // Only the first rebalance waits.
   later.sent,
@@ -74,9 +74,9 @@ const notLonger: Step[] = [
   ...together(hasty, { ...old, rebalanceTimeoutMs: DELAY_MS }),
   hasty.leave('both leave', 'a', 'b'),
   // Kafka remembers that somebody came into the wait before, and so waits for longer than for others.
-  ...['c', 'd'].flatMap(who => {
-    const next = joining(hasty, who)
-    return [next.sent, next.answer, hasty.leave(`${who} leaves`, who)]
+  ...['c', 'd'].flatMap(member => {
+    const next = joining(hasty, member)
+    return [next.sent, next.answer, hasty.leave(`${member} leaves`, member)]
   })
 ]
 
@@ -99,7 +99,7 @@ const idLapses: Step[] = [lapse.found(), cutShort.sent, lapse.newcomer('b', { se
 const left = new Group('delay-left')
 const stays = joining(left, 'a', { memberId: '', instance: 'A' })
 const goes = joining(left, 'b', {})
-const oneLeaves: Step[] = [
+const memberLeaves: Step[] = [
   left.found(),
   stays.sent,
   left.newcomer('b'),
@@ -133,13 +133,13 @@ const present = joining(restart, 'a2', A)
 const restarts: Step[] = [restart.found(), former.sent, halfPasses, present.sent, former.answer, present.answer]
 
 export const initialDelay: Step[] = [
-  ...oneAlone,
+  ...singleMember,
   ...longer,
   ...limited,
   ...notLonger,
   ...givenAnId,
   ...idLapses,
-  ...oneLeaves,
+  ...memberLeaves,
   ...allLeave,
   ...restarts
 ]

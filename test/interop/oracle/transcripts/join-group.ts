@@ -127,7 +127,7 @@ const voting: Step[] = [
 
 const full = new Group('join-full')
 const hurried = { rebalanceTimeoutMs: 3000 }
-const comers = ['e', 'f', 'a', 'c'].map(who => full.delayedJoin(who, 'joins in time', hurried))
+const comers = ['e', 'f', 'a', 'c'].map(member => full.delayedJoin(member, 'joins in time', hurried))
 const crowding: Step[] = [
   full.found(),
   ...full.enter('a', hurried),

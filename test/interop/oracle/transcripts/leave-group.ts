@@ -17,14 +17,14 @@ const everyVersion = VERSIONS.flatMap((version): Step[] => {
       : [
           group.leaveAt(version, 'nobody leaves'),
           group.leaveAt(version, 'without id and instance', {}),
-          group.leaveAt(version, 'with an instance that is none', { who: 'a', instance: 'A' })
+          group.leaveAt(version, 'with an instance that is none', { member: 'a', instance: 'A' })
         ]
   return [
     group.found(),
     ...group.enter('a'),
     group.leaveAt(version, 'a stranger leaves', stranger),
     ...only,
-    group.leaveAt(version, 'a leaves', { who: 'a', ...(version === 5 && { reason: 'enough' }) }),
+    group.leaveAt(version, 'a leaves', { member: 'a', ...(version === 5 && { reason: 'enough' }) }),
     group.leaveAt(version, 'a leaves again', 'a'),
     group.heartbeat('a', 'has left')
   ]

@@ -9,7 +9,7 @@ const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
 const quiet = { allowAutoTopicCreation: false }
 const mine = (names: readonly (string | null)[]) => names.some(name => name?.startsWith('metadata-'))
 
-const known = call('an id is learned', Metadata, 12, { ...quiet, topics: [{ name: 'metadata-a' }] })
+const existing = call('an id is learned', Metadata, 12, { ...quiet, topics: [{ name: 'metadata-a' }] })
 
 export const metadata: Step[] = [
   topic('metadata-a', 2),
@@ -36,20 +36,20 @@ export const metadata: Step[] = [
       ...{ includeClusterAuthorizedOperations: true, includeTopicAuthorizedOperations: true }
     })
   ),
-  known,
+  existing,
   ...[12, 13].flatMap(version => [
     call('by id', Metadata, version, session => ({
       ...quiet,
-      topics: [{ topicId: known.answerTo(session).topics[0]?.topicId, name: null }]
+      topics: [{ topicId: existing.answerTo(session).topics[0]?.topicId, name: null }]
     })),
     call('by an unknown id', Metadata, version, { ...quiet, topics: [{ topicId: UNKNOWN_ID, name: null }] }),
     call('by id and name', Metadata, version, session => ({
       ...quiet,
-      topics: [{ topicId: known.answerTo(session).topics[0]?.topicId, name: 'metadata-a' }]
+      topics: [{ topicId: existing.answerTo(session).topics[0]?.topicId, name: 'metadata-a' }]
     })),
     call('ids and names mixed', Metadata, version, session => ({
       ...quiet,
-      topics: [{ name: 'metadata-b' }, { topicId: known.answerTo(session).topics[0]?.topicId, name: null }]
+      topics: [{ name: 'metadata-b' }, { topicId: existing.answerTo(session).topics[0]?.topicId, name: null }]
     }))
   ]),
   call('by id in a version that cannot', Metadata, 10, { ...quiet, topics: [{ topicId: UNKNOWN_ID, name: null }] }),

@@ -163,8 +163,8 @@ function claims(state: string): Step[] {
     ['an instance alone', { instance: 'A', memberId: '', generation: -1 }]
   ] as const
   return [
-    ...some.flatMap(([who, claim]) => [2, 8, 9, 10].map(version => asMember(`${who}, ${state}`, version, claim))),
-    ...instances.map(([who, claim]) => asMember(`${who}, ${state}`, 9, claim)),
+    ...some.flatMap(([member, claim]) => [2, 8, 9, 10].map(version => asMember(`${member}, ${state}`, version, claim))),
+    ...instances.map(([member, claim]) => asMember(`${member}, ${state}`, 9, claim)),
     asMember(`a stranger, with topics that are none, ${state}`, 9, { memberId: STRANGER }, [
       ['committed-none', [0, 1n]],
       [TOPIC, [0, 1n], [9, 1n]]
@@ -195,9 +195,9 @@ const members: Step[] = [
 ]
 
 const statics = new Group('commits-static')
-const asInstance = (name: string, version: number, who: string, instance: string) =>
+const asInstance = (name: string, version: number, member: string, instance: string) =>
   call(name, OffsetCommit, version, session => {
-    const { generationId, ...rest } = statics.claim(session, who, { instance })
+    const { generationId, ...rest } = statics.claim(session, member, { instance })
     const topics = named(session, [[TOPIC, [0, 1n]]])
     return { groupId: statics.id, generationIdOrMemberEpoch: generationId, ...rest, topics }
   })

@@ -13,26 +13,28 @@ const { JoinGroup, OffsetCommit, OffsetDelete, OffsetFetch, TxnOffsetCommit } = 
 const SUBSCRIBED = 'groups'
 const OTHER = 'offset-delete'
 
-type Wanted = readonly (readonly [name: string, ...partitionIndexes: number[]])[]
+type TopicPartitions = readonly (readonly [name: string, ...partitionIndexes: number[]])[]
 
-const named = (wanted: Wanted, more: object = {}) =>
-  wanted.map(([name, ...indexes]) => ({
+const named = (topics: TopicPartitions, more: object = {}) =>
+  topics.map(([name, ...indexes]) => ({
     name,
     partitions: indexes.map(partitionIndex => ({ partitionIndex, ...more }))
   }))
 
-const deleted = (groupId: string, name: string, ...wanted: Wanted): Step =>
-  call(name, OffsetDelete, 0, { groupId, topics: named(wanted) as never }, { compare: withOrder })
+const deleted = (groupId: string, name: string, ...topics: TopicPartitions): Step =>
+  call(name, OffsetDelete, 0, { groupId, topics: named(topics) as never }, { compare: withOrder })
 
 /** The order of the partitions, beside the answer as it is compared. */
 function withOrder(answer: DecodedResponseOf<typeof OffsetDelete>) {
-  const order = answer.topics.map(({ name, partitions }) => `${name}: ${partitions.map(one => one.partitionIndex)}`)
+  const order = answer.topics.map(
+    ({ name, partitions }) => `${name}: ${partitions.map(partition => partition.partitionIndex)}`
+  )
   return { ...answer, order: order.join(', ') }
 }
 
 const committed = { committedOffset: 5n, committedMetadata: '' }
-const commits = (groupId: string, ...wanted: Wanted): Step =>
-  call(`${groupId} commits`, OffsetCommit, 9, { groupId, topics: named(wanted, committed) as never })
+const commits = (groupId: string, ...topics: TopicPartitions): Step =>
+  call(`${groupId} commits`, OffsetCommit, 9, { groupId, topics: named(topics, committed) as never })
 const offsets = (groupId: string): Step => call(`offsets of ${groupId}`, OffsetFetch, 7, { groupId, topics: null })
 
 const simple = new Group('undone-simple')
@@ -72,9 +74,9 @@ const tried = (group: Group, state: string): Step[] => [
   deleted(group.id, `no topic, ${state}`),
   offsets(group.id)
 ]
-const asMember = (group: Group, who: string): Step =>
-  call(`${who} commits`, OffsetCommit, 9, session => {
-    const { memberId, generationId: generationIdOrMemberEpoch } = group.claim(session, who)
+const asMember = (group: Group, member: string): Step =>
+  call(`${member} commits`, OffsetCommit, 9, session => {
+    const { memberId, generationId: generationIdOrMemberEpoch } = group.claim(session, member)
     const topics = named(
       [
         [SUBSCRIBED, 0],
@@ -134,27 +136,27 @@ const unreadable: Step[] = [
   ...tried(new Group(mute), 'of mute members')
 ]
 
-const held = new Group('undone-held')
+const pending = new Group('undone-held')
 const producer = new Transactional('undone-held')
 const holds = (...partitions: number[]): Step =>
   call('offsets of a transaction', TxnOffsetCommit, 3, session => ({
-    ...{ transactionalId: producer.id, groupId: held.id, groupInstanceId: null },
+    ...{ transactionalId: producer.id, groupId: pending.id, groupInstanceId: null },
     ...producer.claim(session),
     topics: named([[OTHER, ...partitions]], committed) as never
   }))
 const withTransactions: Step[] = [
-  held.found(),
+  pending.found(),
   producer.found(),
   producer.init('a producer'),
-  producer.addOffsets('the group', held.id),
-  commits(held.id, [OTHER, 0]),
+  producer.addOffsets('the group', pending.id),
+  commits(pending.id, [OTHER, 0]),
   holds(0, 1, 2),
-  deleted(held.id, 'what a transaction has not yet committed', [OTHER, 0, 1]),
+  deleted(pending.id, 'what a transaction has not yet committed', [OTHER, 0, 1]),
   holds(1),
   ...producer.commit('it commits'),
-  offsets(held.id),
+  offsets(pending.id),
   // Before, offsets of transactions are written without the topic's id.
-  records(held.id, '4.4.0')
+  records(pending.id, '4.4.0')
 ]
 
 export const offsetDelete: Step[] = [

@@ -19,7 +19,7 @@ const OTHER = 'fetched-other'
 const DOOMED = 'fetched-doomed'
 
 type Asked = readonly (readonly [name: string, ...partitionIndexes: number[]])[] | null
-interface Wanted {
+interface RequestedGroup {
   readonly groupId?: string
   readonly topics: Asked
   readonly memberId?: string
@@ -35,9 +35,9 @@ function named(session: Session, topics: Asked) {
   }))
 }
 
-function request(version: number, wanted: readonly Wanted[], requireStable = false) {
+function request(version: number, requested: readonly RequestedGroup[], requireStable = false) {
   return (session: Session) => {
-    const groups = wanted.map(({ groupId = 'fetches', topics, memberId = null, memberEpoch = -1 }) => ({
+    const groups = requested.map(({ groupId = 'fetches', topics, memberId = null, memberEpoch = -1 }) => ({
       ...{ groupId, topics: named(session, topics), memberId, memberEpoch }
     }))
     const [first] = groups
@@ -46,12 +46,18 @@ function request(version: number, wanted: readonly Wanted[], requireStable = fal
   }
 }
 
-const read = (name: string, version: number, topics: Asked, more: Partial<Wanted> = {}, requireStable = false) =>
+const read = (
+  name: string,
+  version: number,
+  topics: Asked,
+  more: Partial<RequestedGroup> = {},
+  requireStable = false
+) =>
   call(name, OffsetFetch, version, request(version, [{ topics, ...more }], requireStable), {
     compare: answer => ({ ...inOrder(answer), ...(topics && { order: orderOf(answer) }) })
   })
-const readSeveral = (name: string, version: number, ...wanted: Wanted[]) =>
-  call(name, OffsetFetch, version, request(version, wanted), { compare: inOrder })
+const readSeveral = (name: string, version: number, ...requested: RequestedGroup[]) =>
+  call(name, OffsetFetch, version, request(version, requested), { compare: inOrder })
 
 /** Where all topics are asked for, Kafka tells them in no order, and from version 10 on without a name to go by. */
 function inOrder(answer: DecodedResponseOf<typeof OffsetFetch>) {

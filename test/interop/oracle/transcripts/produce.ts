@@ -107,10 +107,10 @@ const wrongNames: Step[] = [
 const topicsOfOwn: Step[] = [
   topic('produce-insync', 1, { 'min.insync.replicas': '2' }),
   ...[-1, 0, 1].map(acks => {
-    const wanted = request([named('produce-insync', bytes([`${acks}`]))], { acks })
+    const produceRequest = request([named('produce-insync', bytes([`${acks}`]))], { acks })
     return acks === 0
-      ? arrange('acks=0 and too few replicas', session => session.send(Produce, LATEST, wanted))
-      : call(`acks=${acks} and too few replicas`, Produce, LATEST, wanted)
+      ? arrange('acks=0 and too few replicas', session => session.send(Produce, LATEST, produceRequest))
+      : call(`acks=${acks} and too few replicas`, Produce, LATEST, produceRequest)
   }),
   fetchAll('what the few have', 'produce-insync', 1),
   topic('produce-doomed'),

@@ -23,10 +23,10 @@ export function withBytes(answer: Fetched): object {
 }
 
 function fromStart(topic: string, partitions: number) {
-  const one = (partition: number) => ({ partition, fetchOffset: 0n, partitionMaxBytes: 10 << 20 })
+  const fetched = (partition: number) => ({ partition, fetchOffset: 0n, partitionMaxBytes: 10 << 20 })
   return {
     maxWaitMs: 0,
     minBytes: 0,
-    topics: [{ topic, partitions: Array.from({ length: partitions }, (_, n) => one(n)) }]
+    topics: [{ topic, partitions: Array.from({ length: partitions }, (_, n) => fetched(n)) }]
   }
 }

@@ -37,7 +37,7 @@ const everyVersion: Step[] = [
 ]
 
 /** Every claim that is wrong, and the right one, in the state that the group is in. */
-function claims(group: Group, state: string, who = 'a'): Step[] {
+function claims(group: Group, state: string, member = 'a'): Step[] {
   const wrong = [
     ['is not known', { memberId: STRANGER }],
     ['has no id', { memberId: '' }],
@@ -47,8 +47,8 @@ function claims(group: Group, state: string, who = 'a'): Step[] {
     ['claims an instance', { instance: 'A' }]
   ] as const
   return wrong.flatMap(([name, claim]) => [
-    group.sync(who, `${name}, ${state}`, claim),
-    group.heartbeat(who, `${name}, ${state}`, claim)
+    group.sync(member, `${name}, ${state}`, claim),
+    group.heartbeat(member, `${name}, ${state}`, claim)
   ])
 }
 
@@ -223,9 +223,9 @@ const tooLarge: Step[] = [
 
 /** Workers of Connect: another type, metadata that is their own. */
 const workers = new Group('rebalance-connect')
-const worker = (who: string) => ({
+const worker = (member: string) => ({
   protocolType: 'connect',
-  protocols: { sessioned: `${who}1`, compatible: `${who}2`, default: `${who}3` }
+  protocols: { sessioned: `${member}1`, compatible: `${member}2`, default: `${member}3` }
 })
 const asWorker = { protocolType: 'connect', protocolName: 'sessioned' }
 const connect: Step[] = [

@@ -35,9 +35,9 @@ const everyVersion = VERSIONS.flatMap((version): Step[] => {
       group.heartbeat('a2', 'is alive', { version: at, ...A })
     ]),
     group.join('a2', 'joins again with its id', { version, ...A }),
-    group.leave('a is fenced, and leaves nothing', { who: 'a', ...A }),
+    group.leave('a is fenced, and leaves nothing', { member: 'a', ...A }),
     group.leave('an instance that is none', B),
-    group.leave('the id of one, the instance of none', { who: 'a2', ...B }),
+    group.leave('the id of one, the instance of none', { member: 'a2', ...B }),
     group.leave('by the instance alone', A),
     group.leave('once more', A)
   ]
@@ -81,8 +81,8 @@ const follower: Step[] = [
   restartedB.answer,
   // An admin sends one away.
   pair.sync('a2', 'assigns', { ...A, assignments: { a2: 'for A', b4: 'for B' } }),
-  pair.leave('by the instance, with the id of another', { who: 'a2', ...B }),
-  pair.leave('by the instance, with its id', { who: 'b4', ...B }),
+  pair.leave('by the instance, with the id of another', { member: 'a2', ...B }),
+  pair.leave('by the instance, with its id', { member: 'b4', ...B }),
   pair.heartbeat('a2', 'must join again', A)
 ]
 
@@ -189,7 +189,9 @@ const completing: Step[] = [
   updated.join('b', 'joins again', { ...B, protocols: { range: 'changed' } }),
   restarted.answer,
   updated.sync('a2', 'assigns', { ...A, assignments: { a2: 'all' } }),
-  updated.leave('several, some of them twice', A, A, { who: 'b', ...A }, { who: 'b', ...B }, B, { memberId: STRANGER })
+  updated.leave('several, some of them twice', A, A, { member: 'b', ...A }, { member: 'b', ...B }, B, {
+    memberId: STRANGER
+  })
 ]
 
 export const staticMembers: Step[] = [

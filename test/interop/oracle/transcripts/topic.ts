@@ -7,8 +7,8 @@ import { arrange, type Step } from '../transcript.ts'
 export function topic(name: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Step {
   return arrange(`the topic ${name} exists`, async session => {
     const pairs = Object.entries({ 'retention.ms': '-1', ...configs }).map(([key, value]) => ({ name: key, value }))
-    const wanted = { name, numPartitions: partitions, replicationFactor: 1, configs: pairs }
-    await session.askUntil(APIS.CreateTopics, 7, { topics: [wanted] }, ({ topics }) =>
+    const newTopic = { name, numPartitions: partitions, replicationFactor: 1, configs: pairs }
+    await session.askUntil(APIS.CreateTopics, 7, { topics: [newTopic] }, ({ topics }) =>
       ['NONE', 'TOPIC_ALREADY_EXISTS'].includes(topics[0]?.errorCode ?? '')
     )
     await leaders(session, name, partitions)

@@ -7,8 +7,8 @@ const { CreateTopics, CreatePartitions, DeleteTopics } = APIS
 const subset = ['configs']
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
 
-const one = (name: string, more: object = {}) => ({ name, numPartitions: 1, replicationFactor: 1, ...more })
-const create = (name: string, ...topics: ReturnType<typeof one>[]) =>
+const newTopic = (name: string, more: object = {}) => ({ name, numPartitions: 1, replicationFactor: 1, ...more })
+const create = (name: string, ...topics: ReturnType<typeof newTopic>[]) =>
   call(name, CreateTopics, 7, { topics }, { subset })
 const configs = (name: string, value: string | null) => ({ configs: [{ name, value }] })
 const assigned = (...partitions: [number, number[]][]) => ({
@@ -75,42 +75,49 @@ const SETTINGS: [string, string | null][] = [
 ].map(pair => [...pair])
 
 const creation: Step[] = [
-  ...atEachVersion('a topic', CreateTopics, version => ({ topics: [one(`topics-v${version}`)] }), { subset }),
-  ...atEachVersion('the same topic', CreateTopics, version => ({ topics: [one(`topics-v${version}`)] }), { subset }),
+  ...atEachVersion('a topic', CreateTopics, version => ({ topics: [newTopic(`topics-v${version}`)] }), { subset }),
+  ...atEachVersion('the same topic', CreateTopics, version => ({ topics: [newTopic(`topics-v${version}`)] }), {
+    subset
+  }),
   ...atEachVersion(
     'a topic to be only validated',
     CreateTopics,
-    version => ({ topics: [one(`topics-dry${version}`), one('topics-v2')], validateOnly: true }),
+    version => ({ topics: [newTopic(`topics-dry${version}`), newTopic('topics-v2')], validateOnly: true }),
     { subset }
   ),
   create('no topic'),
-  create('the same topic twice in a request', one('topics-twice'), one('topics-twice'), one('topics-once')),
-  ...NAMES.map(name => create(`the name "${name.slice(0, 5)}" of ${name.length} letters`, one(name))),
-  create('a name with a dot', one('topics.dot_under')),
-  create('a name that collides with it', one('topics_dot.under')),
-  create('two names that collide with each other', one('topics.x_y'), one('topics_x.y')),
-  create('default counts', { ...one('topics-default'), numPartitions: -1, replicationFactor: -1 }),
-  create('no partitions', { ...one('topics-zero'), numPartitions: 0 }),
-  create('minus two partitions', { ...one('topics-minus'), numPartitions: -2 }),
-  create('too many partitions', { ...one('topics-many'), numPartitions: 20_000 }),
-  create('no replicas', { ...one('topics-zero'), replicationFactor: 0 }),
-  create('minus two replicas', { ...one('topics-minus'), replicationFactor: -2 }),
-  create('more replicas than brokers', { ...one('topics-more'), replicationFactor: 2 }),
+  create(
+    'the same topic twice in a request',
+    newTopic('topics-twice'),
+    newTopic('topics-twice'),
+    newTopic('topics-once')
+  ),
+  ...NAMES.map(name => create(`the name "${name.slice(0, 5)}" of ${name.length} letters`, newTopic(name))),
+  create('a name with a dot', newTopic('topics.dot_under')),
+  create('a name that collides with it', newTopic('topics_dot.under')),
+  create('two names that collide with each other', newTopic('topics.x_y'), newTopic('topics_x.y')),
+  create('default counts', { ...newTopic('topics-default'), numPartitions: -1, replicationFactor: -1 }),
+  create('no partitions', { ...newTopic('topics-zero'), numPartitions: 0 }),
+  create('minus two partitions', { ...newTopic('topics-minus'), numPartitions: -2 }),
+  create('too many partitions', { ...newTopic('topics-many'), numPartitions: 20_000 }),
+  create('no replicas', { ...newTopic('topics-zero'), replicationFactor: 0 }),
+  create('minus two replicas', { ...newTopic('topics-minus'), replicationFactor: -2 }),
+  create('more replicas than brokers', { ...newTopic('topics-more'), replicationFactor: 2 }),
   ...SETTINGS.map(([name, value], index) =>
-    create(`${name}=${value}`, one(`topics-setting${index}`, configs(name, value)))
+    create(`${name}=${value}`, newTopic(`topics-setting${index}`, configs(name, value)))
   ),
   create('the same setting twice', {
-    ...one('topics-again'),
+    ...newTopic('topics-again'),
     ...{ configs: [...configs('retention.ms', '1').configs, ...configs('retention.ms', '2').configs] }
   }),
-  create('an assignment', one('topics-assigned', assigned([0, [1]], [1, [1]]))),
-  create('an assignment and counts', one('topics-both', { assignments: assigned([0, [1]]).assignments })),
-  create('an assignment to no broker', one('topics-empty', assigned([0, []]))),
-  create('an assignment to an unknown broker', one('topics-stranger', assigned([0, [7]]))),
-  create('an assignment twice to a broker', one('topics-doubled', assigned([0, [1, 1]]))),
-  create('an assignment with a gap', one('topics-gap', assigned([0, [1]], [2, [1]]))),
-  create('an assignment of a partition twice', one('topics-same', assigned([0, [1]], [0, [1]]))),
-  create('an assignment of a negative partition', one('topics-negative', assigned([-1, [1]])))
+  create('an assignment', newTopic('topics-assigned', assigned([0, [1]], [1, [1]]))),
+  create('an assignment and counts', newTopic('topics-both', { assignments: assigned([0, [1]]).assignments })),
+  create('an assignment to no broker', newTopic('topics-empty', assigned([0, []]))),
+  create('an assignment to an unknown broker', newTopic('topics-stranger', assigned([0, [7]]))),
+  create('an assignment twice to a broker', newTopic('topics-doubled', assigned([0, [1, 1]]))),
+  create('an assignment with a gap', newTopic('topics-gap', assigned([0, [1]], [2, [1]]))),
+  create('an assignment of a partition twice', newTopic('topics-same', assigned([0, [1]], [0, [1]]))),
+  create('an assignment of a negative partition', newTopic('topics-negative', assigned([-1, [1]])))
 ]
 
 const growth: Step[] = [

@@ -112,59 +112,64 @@ const epochs: Step[] = [12, 13].flatMap(version => [
   ...moving.abort('it aborts', { version: 5 })
 ])
 
-const one = new Transactional('produce-one')
-const two = new Transactional('produce-two')
+const first = new Transactional('produce-one')
+const second = new Transactional('produce-two')
 const together: Step[] = [3, 11, 12].flatMap(version => [
-  one.init('one producer'),
-  two.init('another producer'),
-  one.add('its transaction', { [TOPIC]: [0, 1] }),
-  two.add('its transaction', { [TOPIC]: [0, 1] }),
+  first.init('one producer'),
+  second.init('another producer'),
+  first.add('its transaction', { [TOPIC]: [0, 1] }),
+  second.add('its transaction', { [TOPIC]: [0, 1] }),
   call('two producers in a request', Produce, version, session =>
-    request([{ name: TOPIC, partitionData: [partition(one.batch(session)), partition(two.batch(session), 1)] }], {
-      transactionalId: one.id
+    request([{ name: TOPIC, partitionData: [partition(first.batch(session)), partition(second.batch(session), 1)] }], {
+      transactionalId: first.id
     })
   ),
   call('two epochs in a request', Produce, version, session =>
     request(
-      [{ name: TOPIC, partitionData: [partition(one.batch(session)), partition(one.batch(session, { later: 1 }), 1)] }],
-      { transactionalId: one.id }
+      [
+        {
+          name: TOPIC,
+          partitionData: [partition(first.batch(session)), partition(first.batch(session, { later: 1 }), 1)]
+        }
+      ],
+      { transactionalId: first.id }
     )
   ),
   call('a transaction and a batch of nobody in a request', Produce, version, session =>
-    request([{ name: TOPIC, partitionData: [partition(one.batch(session)), partition(bytes(['x']), 1)] }], {
-      transactionalId: one.id
+    request([{ name: TOPIC, partitionData: [partition(first.batch(session)), partition(bytes(['x']), 1)] }], {
+      transactionalId: first.id
     })
   ),
   call('the transactional id of another', Produce, version, session =>
-    request([{ name: TOPIC, partitionData: [partition(two.batch(session))] }], { transactionalId: one.id })
+    request([{ name: TOPIC, partitionData: [partition(second.batch(session))] }], { transactionalId: first.id })
   ),
   call('no transactional id', Produce, version, session =>
-    request([{ name: TOPIC, partitionData: [partition(two.batch(session))] }])
+    request([{ name: TOPIC, partitionData: [partition(second.batch(session))] }])
   ),
   call('a topic that is not there and one that is', Produce, version, session =>
     request(
       [
-        { name: 'nowhere', partitionData: [partition(one.batch(session))] },
-        { name: TOPIC, partitionData: [partition(one.batch(session), 1), partition(one.batch(session), 8)] }
+        { name: 'nowhere', partitionData: [partition(first.batch(session))] },
+        { name: TOPIC, partitionData: [partition(first.batch(session), 1), partition(first.batch(session), 8)] }
       ],
-      { transactionalId: one.id }
+      { transactionalId: first.id }
     )
   ),
   call('an internal topic', Produce, version, session =>
-    request([{ name: '__consumer_offsets', partitionData: [partition(one.batch(session))] }], {
-      transactionalId: one.id
+    request([{ name: '__consumer_offsets', partitionData: [partition(first.batch(session))] }], {
+      transactionalId: first.id
     })
   ),
-  one.described(),
-  two.described(),
-  ...one.abort('one aborts'),
-  ...two.commit('the other commits')
+  first.described(),
+  second.described(),
+  ...first.abort('one aborts'),
+  ...second.commit('the other commits')
 ])
 
 export const transactionalProduce: Step[] = [
   topic(TOPIC, 2),
-  one.found(),
-  two.found(),
+  first.found(),
+  second.found(),
   ...unknown,
   ...VERSIONS.flatMap(admitted),
   ...epochs,

@@ -55,11 +55,11 @@ export class Transactional {
   /** Its coordinator answers. */
   found(): Step {
     return arrange(`${this.id} has its coordinator`, async session => {
-      const wanted = { keyType: 1, coordinatorKeys: [this.id] }
-      await session.askUntil(FindCoordinator, 4, wanted, answer => answer.coordinators[0]?.errorCode === 'NONE')
-      const known = { transactionalIds: [this.id] }
+      const request = { keyType: 1, coordinatorKeys: [this.id] }
+      await session.askUntil(FindCoordinator, 4, request, answer => answer.coordinators[0]?.errorCode === 'NONE')
+      const listed = { transactionalIds: [this.id] }
       const ready = ['NONE', 'TRANSACTIONAL_ID_NOT_FOUND']
-      await session.askUntil(DescribeTransactions, 0, known, answer =>
+      await session.askUntil(DescribeTransactions, 0, listed, answer =>
         ready.includes(answer.transactionStates[0]?.errorCode ?? '')
       )
       // Kafka's coordinator may be up before it has producer ids to give out.
@@ -125,12 +125,12 @@ export class Transactional {
 
   /** Waits until nothing is left to be done. */
   over(): Step {
-    const known = { transactionalIds: [this.id] }
+    const request = { transactionalIds: [this.id] }
     return arrange(`${this.id} has ended what it ends`, session =>
       session.askUntil(
         DescribeTransactions,
         0,
-        known,
+        request,
         answer => !/^Prepare/.test(answer.transactionStates[0]?.transactionState ?? '')
       )
     )

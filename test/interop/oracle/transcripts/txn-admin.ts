@@ -30,8 +30,8 @@ function keys(version: number, key: string) {
 }
 
 const states: Step[] = [
-  ...all.map(one => one.init('begins')),
-  ...[open, committed, aborted].map(one => one.add('a transaction', { [TOPIC]: [1, 0] })),
+  ...all.map(producer => producer.init('begins')),
+  ...[open, committed, aborted].map(producer => producer.add('a transaction', { [TOPIC]: [1, 0] })),
   ...committed.commit('it commits'),
   ...aborted.abort('it aborts')
 ]
@@ -117,7 +117,7 @@ const stateTopic: Step[] = [
     APIS.Metadata,
     12,
     { topics: [{ name: '__transaction_state' }] },
-    { compare: ({ topics }) => topics.map(({ partitions, ...one }) => ({ ...one, count: partitions.length })) }
+    { compare: ({ topics }) => topics.map(({ partitions, ...topic }) => ({ ...topic, count: partitions.length })) }
   )
 ]
 
@@ -152,7 +152,7 @@ const timeouts: Step[] = [
 
 export const txnAdmin: Step[] = [
   topic(TOPIC, 2),
-  ...all.map(one => one.found()),
+  ...all.map(producer => producer.found()),
   slow.found(),
   ...coordinators,
   ...states,

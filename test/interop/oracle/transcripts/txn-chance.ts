@@ -31,59 +31,64 @@ function claimOf(random: Random): Claim {
   return pick<Claim>(random, [{ later: -1 }, { later: -1 }, { later: 1 }, { later: -2 }, { id: 987_654n }])
 }
 
-type Play = (world: World, one: Transactional, claim: Claim) => Step[]
+type Play = (world: World, producer: Transactional, claim: Claim) => Step[]
 
-const begins: Play = ({ random }, one) => [one.init('begins', { version: pick(random, [0, 1, 3, 4, 5]) }), one.over()]
-
-const resumes: Play = ({ random }, one, claim) => [
-  one.init('goes on', { resumes: true, version: pick(random, [3, 4, 5]), ...claim }),
-  one.over()
+const begins: Play = ({ random }, producer) => [
+  producer.init('begins', { version: pick(random, [0, 1, 3, 4, 5]) }),
+  producer.over()
 ]
 
-const adds: Play = ({ name, random }, one, claim) => [
-  one.add('adds', { [name]: pick(random, [[0], [1], [0, 1]]) }, { version: pick(random, [0, 1, 2, 3]), ...claim })
+const resumes: Play = ({ random }, producer, claim) => [
+  producer.init('goes on', { resumes: true, version: pick(random, [3, 4, 5]), ...claim }),
+  producer.over()
 ]
 
-const addsGroup: Play = ({ name, random }, one, claim) => [
-  one.addOffsets('adds the group', name, { version: pick(random, [0, 1, 2, 4]), ...claim })
+const adds: Play = ({ name, random }, producer, claim) => [
+  producer.add('adds', { [name]: pick(random, [[0], [1], [0, 1]]) }, { version: pick(random, [0, 1, 2, 3]), ...claim })
 ]
 
-const writes: Play = ({ name, random }, one, claim) => {
+const addsGroup: Play = ({ name, random }, producer, claim) => [
+  producer.addOffsets('adds the group', name, { version: pick(random, [0, 1, 2, 4]), ...claim })
+]
+
+const writes: Play = ({ name, random }, producer, claim) => {
   const [version, sequence] = [pick(random, [3, 9, 11, 12, 12]), pick(random, [0, 0, 0, 1, 1, 2, 3])]
-  return [one.write('writes', name, { version, sequence, partition: random.below(2), ...claim })]
+  return [producer.write('writes', name, { version, sequence, partition: random.below(2), ...claim })]
 }
 
-const commitsOffsets: Play = ({ name, random }, one, claim) => {
+const commitsOffsets: Play = ({ name, random }, producer, claim) => {
   const [partitionIndex, committedOffset] = [random.below(2), BigInt(random.below(1000))]
   const partitions = [{ partitionIndex, committedOffset, committedLeaderEpoch: 0, committedMetadata: null }]
   return [
     call('commits offsets', TxnOffsetCommit, pick(random, [0, 2, 3, 4, 5, 5]), session => ({
-      ...{ transactionalId: one.id, groupId: name, groupInstanceId: null },
-      ...one.claim(session, claim),
+      ...{ transactionalId: producer.id, groupId: name, groupInstanceId: null },
+      ...producer.claim(session, claim),
       topics: [{ name, partitions }]
     }))
   ]
 }
 
-const ends: Play = ({ random }, one, claim) => {
+const ends: Play = ({ random }, producer, claim) => {
   const how = { version: pick(random, [0, 1, 3, 4, 5, 5, 5, 5]), ...claim }
-  return random.below(2) > 0 ? one.commit('commits', how) : one.abort('aborts', how)
+  return random.below(2) > 0 ? producer.commit('commits', how) : producer.abort('aborts', how)
 }
 
 const isVerified: Play = ({ name, random, producers }) => [
   call('all are verified', AddPartitionsToTxn, pick(random, [4, 5]), session => ({
-    transactions: producers.map((one, index) => one.batched(session, { [name]: [index % 2] }, { verifyOnly: true }))
+    transactions: producers.map((producer, index) =>
+      producer.batched(session, { [name]: [index % 2] }, { verifyOnly: true })
+    )
   }))
 ]
 
 /** Not with an epoch that is yet to come: the transaction could not be ended by its coordinator any more. */
-const isEndedByHand: Play = ({ name, random }, one) => {
+const isEndedByHand: Play = ({ name, random }, producer) => {
   const [transactionResult, later, index] = [random.below(2) > 0, -random.below(2), random.below(2)]
   return [
     call('is ended by an operator', WriteTxnMarkers, 1, session => ({
       markers: [
         {
-          ...one.claim(session, { later }),
+          ...producer.claim(session, { later }),
           ...{ transactionResult, coordinatorEpoch: 0 },
           topics: [{ name, partitionIndexes: [index] }]
         }
@@ -107,13 +112,13 @@ function look({ name, producers }: World): Step[] {
       isolationLevel: 1,
       topics: [{ name, partitions: [0, 1].map(partitionIndex => ({ partitionIndex, timestamp: -1n })) }]
     }),
-    ...producers.map(one => one.described())
+    ...producers.map(producer => producer.described())
   ]
 }
 
 function life(seed: number): Step[] {
   const name = `txn-chance-${seed}`
-  const producers = ['a', 'b', 'c'].map(who => new Transactional(`${name}-${who}`))
+  const producers = ['a', 'b', 'c'].map(producerName => new Transactional(`${name}-${producerName}`))
   const world: World = { name, random: seededRandom(seed), producers }
   const steps = Array.from({ length: STEPS }, (_, index) => {
     const played = pick(world.random, PLAYS)(world, pick(world.random, producers), claimOf(world.random))
@@ -121,7 +126,7 @@ function life(seed: number): Step[] {
   })
   return [
     topic(name, 2),
-    ...producers.flatMap(one => [one.found(), one.init('is new'), one.init('begins')]),
+    ...producers.flatMap(producer => [producer.found(), producer.init('is new'), producer.init('begins')]),
     ...steps.flat(),
     fetchAll('the log', name, 2)
   ]

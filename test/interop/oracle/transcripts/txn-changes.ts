@@ -54,44 +54,47 @@ function deleted(name: string): Step[] {
 
 /** A topic goes while a transaction writes to it, of each generation of clients, and comes back, or not. */
 function goes(modern: boolean, comesBack: boolean, commits: boolean): Step[] {
-  const one = new Transactional(`goes-${modern}-${comesBack}-${commits}`)
+  const producer = new Transactional(`goes-${modern}-${comesBack}-${commits}`)
   const how = modern ? V2 : {}
   const end = modern ? END : {}
-  const finish = (name: string) => (commits ? one.commit(name, end) : one.abort(name, end))
+  const finish = (name: string) => (commits ? producer.commit(name, end) : producer.abort(name, end))
   return [
     topic(GONE, 2),
-    one.found(),
-    one.init('a producer'),
-    ...(modern ? [] : [one.add('its transaction', { [GONE]: [0, 1], [STAYS]: [0] })]),
-    one.write('a batch', GONE, how),
-    one.write('a batch', STAYS, how),
+    producer.found(),
+    producer.init('a producer'),
+    ...(modern ? [] : [producer.add('its transaction', { [GONE]: [0, 1], [STAYS]: [0] })]),
+    producer.write('a batch', GONE, how),
+    producer.write('a batch', STAYS, how),
     ...deleted(GONE),
-    one.described(),
-    one.write('a batch to what is gone', GONE, { ...how, sequence: 1 }),
+    producer.described(),
+    producer.write('a batch to what is gone', GONE, { ...how, sequence: 1 }),
     ...(modern
       ? []
-      : [one.add('what is gone', { [GONE]: [0] }), one.add('and what is not', { [GONE]: [1], [STAYS]: [0] })]),
+      : [
+          producer.add('what is gone', { [GONE]: [0] }),
+          producer.add('and what is not', { [GONE]: [1], [STAYS]: [0] })
+        ]),
     call('to verify what is gone', APIS.AddPartitionsToTxn, 5, session => ({
-      transactions: [one.batched(session, { [GONE]: [0] }, { verifyOnly: true })]
+      transactions: [producer.batched(session, { [GONE]: [0] }, { verifyOnly: true })]
     })),
     ...(comesBack
       ? [
           topic(GONE, 2),
           producers('nobody has written', GONE, 0, 1),
-          one.write('the next batch', GONE, { ...how, sequence: 1 }),
-          one.write('the first batch', GONE, how),
+          producer.write('the next batch', GONE, { ...how, sequence: 1 }),
+          producer.write('the first batch', GONE, how),
           producers('one has written', GONE, 0, 1),
           ...ends('while it is open', GONE, 0, 1)
         ]
       : []),
     ...finish('it ends'),
-    one.described(),
+    producer.described(),
     ...(comesBack
       ? [
           producers('after the end', GONE, 0, 1),
           ...ends('after the end', GONE, 0, 1),
           fetchAll('the log', GONE, 2),
-          one.write('a batch after the end', GONE, { ...how, partition: 1 }),
+          producer.write('a batch after the end', GONE, { ...how, partition: 1 }),
           ...finish('it ends again'),
           producers('after another end', GONE, 0, 1),
           fetchAll('the log', GONE, 2),
@@ -110,8 +113,8 @@ const grows: Step[] = [11, 12].flatMap(version => [
   growing.add('one that is not there', { [`${GROWS}-${version}`]: [2] }),
   growing.write('to one that is not there', `${GROWS}-${version}`, { version, partition: 2 }),
   arrange('the topic grows', async session => {
-    const wanted = { topics: [{ name: `${GROWS}-${version}`, count: 3, assignments: null }], timeoutMs: 10_000 }
-    await session.askUntil(CreatePartitions, 3, wanted, ({ results }) => results[0]?.errorCode === 'NONE')
+    const request = { topics: [{ name: `${GROWS}-${version}`, count: 3, assignments: null }], timeoutMs: 10_000 }
+    await session.askUntil(CreatePartitions, 3, request, ({ results }) => results[0]?.errorCode === 'NONE')
     await leaders(session, `${GROWS}-${version}`, 3)
   }),
   ...(version < 12 ? [growing.add('one that is there now', { [`${GROWS}-${version}`]: [2] })] : []),

@@ -41,28 +41,31 @@ const commitOffsets = (of: Transactional, version: number): Step =>
     ]
   }))
 
-function unknown(one: Transactional): Step[] {
+function unknown(producer: Transactional): Step[] {
   return [
-    ...[0, 3].map(version => one.add('a partition', { [TOPIC]: [0] }, { version })),
-    ...[0, 4].map(version => one.addOffsets('a group', GROUP, { version })),
-    ...[3, 11, 12].map(version => one.write('a batch', TOPIC, { version, sequence: 1 })),
-    ...[0, 4, 5].map(version => commitOffsets(one, version)),
-    ...[0, 4, 5].flatMap(version => [...one.commit('a commit', { version }), ...one.abort('an abort', { version })])
+    ...[0, 3].map(version => producer.add('a partition', { [TOPIC]: [0] }, { version })),
+    ...[0, 4].map(version => producer.addOffsets('a group', GROUP, { version })),
+    ...[3, 11, 12].map(version => producer.write('a batch', TOPIC, { version, sequence: 1 })),
+    ...[0, 4, 5].map(version => commitOffsets(producer, version)),
+    ...[0, 4, 5].flatMap(version => [
+      ...producer.commit('a commit', { version }),
+      ...producer.abort('an abort', { version })
+    ])
   ]
 }
 
-function goesOn(one: Transactional, init: Step): Step[] {
+function goesOn(producer: Transactional, init: Step): Step[] {
   return [
     init,
-    one.write('a batch', TOPIC, { version: 12 }),
-    one.described(),
-    ...one.commit('it commits', { version: 5 })
+    producer.write('a batch', TOPIC, { version: 12 }),
+    producer.described(),
+    ...producer.commit('it commits', { version: 5 })
   ]
 }
 
 export const txnExpiry: Step[] = [
   topic(TOPIC),
-  ...all.flatMap(one => [one.found(), one.init('a producer')]),
+  ...all.flatMap(producer => [producer.found(), producer.init('a producer')]),
   old.add('its transaction', { [TOPIC]: [0] }),
   old.write('a batch', TOPIC),
   ...old.commit('it commits'),

@@ -36,7 +36,7 @@ const producers = (name: string): Step =>
 function ended(version: number): Step[] {
   const producer = new Transactional(`markers-${version}`)
   const sent = (name: string, ...all: Omit<Marker, 'of'>[]) =>
-    markers(name, version, ...all.map(one => ({ ...one, of: producer })))
+    markers(name, version, ...all.map(marker => ({ ...marker, of: producer })))
   return [
     producer.init('a producer'),
     producer.init('and again'),

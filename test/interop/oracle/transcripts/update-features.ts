@@ -13,7 +13,7 @@ function withWords({ errorMessage, results, ...rest }: Updated): object {
   return {
     ...rest,
     words: errorMessage,
-    results: results.map(({ errorMessage: inner, ...one }) => ({ ...one, words: inner }))
+    results: results.map(({ errorMessage: inner, ...result }) => ({ ...result, words: inner }))
   }
 }
 
