@@ -41,7 +41,7 @@ function commit(topic: string, index: number, group = 'g'): GroupRecord {
 }
 
 /** Puts a group in its place, as an operation does. */
-function place(group: ClassicGroup): void {
+function store(group: ClassicGroup): void {
   partition.conclude({
     group,
     records: [{ type: 'GroupMetadata', key: { group: group.groupId }, value: groupMetadataOf(group) }]
@@ -91,8 +91,8 @@ describe('a list', () => {
 
   beforeEach(() => {
     partition.write([commit('foo', 0, 'simple')], NOW)
-    place({ ...rebalancing(), groupId: 'rebalancing' })
-    place({ ...ClassicGroupDriver.stable(['a']).group, groupId: 'stable' })
+    store({ ...rebalancing(), groupId: 'rebalancing' })
+    store({ ...ClassicGroupDriver.stable(['a']).group, groupId: 'stable' })
   })
 
   it('has every group, with its state and types', async () => {
@@ -144,7 +144,7 @@ describe('a list', () => {
 
 describe('a description', () => {
   it('of a stable group has what its members said and were given', async () => {
-    place(ClassicGroupDriver.stable(['a', 'b']).group)
+    store(ClassicGroupDriver.stable(['a', 'b']).group)
     const member = (memberId: string) => ({
       ...{ memberId, groupInstanceId: null, clientId: 'client', clientHost: '/127.0.0.1' },
       memberMetadata: subscriptionOf(['foo']),
@@ -158,7 +158,7 @@ describe('a description', () => {
   })
 
   it('of a rebalance has what members were given before it', async () => {
-    place(rebalancing())
+    store(rebalancing())
     const { groupState, protocolData, members } = await admin.describe('g')
     expect({ groupState, protocolData }).toEqual({ groupState: 'PreparingRebalance', protocolData: '' })
     expect(members).toMatchObject([{ memberMetadata: Buffer.alloc(0), memberAssignment: Buffer.from('for a') }])
@@ -167,29 +167,29 @@ describe('a description', () => {
   it('of a group that there is not says so', async () => {
     const nothing = { protocolType: '', protocolData: '', members: [] }
     const errorMessage = 'Group g not found.'
-    const told = { errorCode: 'GROUP_ID_NOT_FOUND', errorMessage, groupState: 'Dead' }
-    expect(await admin.describe('g')).toEqual({ groupId: 'g', ...told, ...nothing })
+    const dead = { errorCode: 'GROUP_ID_NOT_FOUND', errorMessage, groupState: 'Dead' }
+    expect(await admin.describe('g')).toEqual({ groupId: 'g', ...dead, ...nothing })
   })
 
   it('waits until what it tells is safe', async () => {
-    place(ClassicGroupDriver.stable(['a']).group)
+    store(ClassicGroupDriver.stable(['a']).group)
     const synced = deferred<void>()
     journal.syncing = synced.promise
-    let isTold = false
-    const told = admin.describe('g').then(() => {
-      isTold = true
+    let isAnswered = false
+    const description = admin.describe('g').then(() => {
+      isAnswered = true
     })
     await Promise.resolve()
-    expect(isTold).toBe(false)
+    expect(isAnswered).toBe(false)
     synced.resolve()
-    await told
+    await description
   })
 
   it('is paid for by all that it takes, where it is asked for again', async () => {
     const driver = new ClassicGroupDriver()
     driver.admit('a', { protocols: [{ name: 'range', metadata: Buffer.alloc(1_000_000) }] })
     driver.syncAll()
-    place(driver.group)
+    store(driver.group)
     const budget = new AnswerBudget()
     const answers = Array.from({ length: 20 }, () => admin.describe('g', budget))
     const codes = (await Promise.all(answers)).map(({ errorCode }) => errorCode)
@@ -200,7 +200,7 @@ describe('a description', () => {
 
 describe('the deletion of a group', () => {
   it('ends its offsets, those of open transactions among them, and then the group', async () => {
-    place(emptied())
+    store(emptied())
     partition.write([commit('foo', 0), commit('bar', 1)], NOW)
     partition.write([commit('foo', 0), commit('foo', 1)], NOW, PRODUCER)
     partition.write([commit('foo', 1)], NOW, { ...PRODUCER, producerId: 6n })
@@ -219,10 +219,10 @@ describe('the deletion of a group', () => {
   it('is still so when it is loaded again, whatever transactions come to', async () => {
     partition.write([commit('foo', 0)], NOW, PRODUCER)
     await admin.delete('g')
-    for (const one of [partition, loaded(journal)]) {
-      one.endTransaction(PRODUCER.producerId, 'COMMIT', NOW)
-      expect(one.groups.size).toBe(0)
-      expect(one.offsets.of('g').size).toBe(0)
+    for (const loadedPartition of [partition, loaded(journal)]) {
+      loadedPartition.endTransaction(PRODUCER.producerId, 'COMMIT', NOW)
+      expect(loadedPartition.groups.size).toBe(0)
+      expect(loadedPartition.offsets.of('g').size).toBe(0)
     }
   })
 
@@ -231,7 +231,7 @@ describe('the deletion of a group', () => {
     ['rebalancing', rebalancing],
     ['of workers', ofWorkers]
   ])('is refused while it is %s', async (_, group) => {
-    place(group())
+    store(group())
     const { state } = group()
     expect(await admin.delete('g')).toEqual({ groupId: 'g', errorCode: 'NON_EMPTY_GROUP' })
     expect(await stateOf('g')).toBe(state)
@@ -243,7 +243,7 @@ describe('the deletion of a group', () => {
   })
 
   it('that cannot be written has not happened', async () => {
-    place(emptied())
+    store(emptied())
     partition.write([commit('foo', 0)], NOW)
     journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'full')
     expect(await admin.delete('g')).toEqual({ groupId: 'g', errorCode: 'NOT_COORDINATOR' })
@@ -265,7 +265,7 @@ describe('the deletion of a group', () => {
 describe('the deletion of offsets', () => {
   const codes = async (...topics: (readonly [name: string, ...indexes: number[]])[]) => {
     const answer = await admin.deleteOffsets('g', named(...topics))
-    const ofTopics = answer.topics.map(({ name, partitions }) => [name, ...partitions.map(one => one.errorCode)])
+    const ofTopics = answer.topics.map(({ name, partitions }) => [name, ...partitions.map(result => result.errorCode)])
     return [answer.errorCode, ...ofTopics]
   }
 
@@ -284,7 +284,7 @@ describe('the deletion of offsets', () => {
   })
 
   it('writes nothing where there is nothing', async () => {
-    place(emptied())
+    store(emptied())
     const before = journal.batches.length
     expect(await codes(['foo', 0])).toEqual(['NONE', ['foo', 'NONE']])
     expect(journal.batches).toHaveLength(before)
@@ -294,7 +294,7 @@ describe('the deletion of offsets', () => {
     ['stable', () => ClassicGroupDriver.stable(['a']).group],
     ['rebalancing', rebalancing]
   ])('leaves those of topics that members of a %s group are subscribed to', async (_, group) => {
-    place(group())
+    store(group())
     partition.write([commit('foo', 0), commit('bar', 0)], NOW)
     expect(await codes(['foo', 0, 1], ['bar', 0])).toEqual([
       'NONE',
@@ -307,12 +307,12 @@ describe('the deletion of offsets', () => {
   it('leaves all while nobody can tell what members are subscribed to', async () => {
     const driver = new ClassicGroupDriver()
     driver.admit('a', { protocols: [{ name: 'range', metadata: Buffer.from([0]) }] })
-    place(driver.group)
+    store(driver.group)
     expect(await codes(['foo', 0])).toEqual(['NONE', ['foo', 'GROUP_SUBSCRIBED_TO_TOPIC']])
   })
 
   it('is refused to groups of workers that have members', async () => {
-    place(ofWorkers())
+    store(ofWorkers())
     expect(await codes(['foo', 0])).toEqual(['NON_EMPTY_GROUP'])
   })
 

@@ -45,10 +45,10 @@ describe('a journal that cannot be written', () => {
     ['KAFKA_STORAGE_ERROR', 'NOT_COORDINATOR'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'COORDINATOR_NOT_AVAILABLE'],
     ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR']
-  ] as const)('%s is told as %s', async (thrown, told) => {
+  ] as const)('%s is told as %s', async (thrown, errorCode) => {
     driver.journal.failure = new KafkaError(thrown, 'why')
-    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: told })
-    expect(await resultOf(driver.groups.offsets.commit(commitRequest('', -1, 5n)))).toBe(told)
+    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode })
+    expect(await resultOf(driver.groups.offsets.commit(commitRequest('', -1, 5n)))).toBe(errorCode)
     expect([...driver.groups.groups()]).toEqual([])
     expect(await driver.committedOffset()).toBe(-1n)
   })

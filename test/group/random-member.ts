@@ -24,7 +24,7 @@ export interface Character {
 export interface Surroundings {
   coordinator(): GroupCoordinator
   /** Every answer must come, sooner or later. */
-  awaited<T>(what: string, answer: Promise<T>): Promise<T>
+  awaited<T>(label: string, answer: Promise<T>): Promise<T>
 }
 
 export const START_ANEW: readonly ErrorName[] = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']
@@ -116,11 +116,11 @@ export abstract class RandomMember<C extends Character, W extends Surroundings> 
     const assignments = isLeader ? this.assign(joined) : []
     const request = { ...this.claim(), protocolType, protocolName, assignments }
     const syncing = this.world.coordinator().classic.syncGroup(request)
-    const told = await this.#heard(`sync of ${this.character.name}`, syncing)
-    if (!told || !this.isFine(told.errorCode)) return
-    expect(told.protocolName).toBe(protocolName)
+    const synced = await this.#heard(`sync of ${this.character.name}`, syncing)
+    if (!synced || !this.isFine(synced.errorCode)) return
+    expect(synced.protocolName).toBe(protocolName)
     this.phase = 'member'
-    this.assigned(told.assignment)
+    this.assigned(synced.assignment)
   }
 
   async #heartbeat(): Promise<void> {
@@ -141,9 +141,9 @@ export abstract class RandomMember<C extends Character, W extends Surroundings> 
   }
 
   /** The answer, unless nobody is there any more to hear it. */
-  async #heard<T>(what: string, answer: Promise<T>): Promise<T | undefined> {
+  async #heard<T>(label: string, answer: Promise<T>): Promise<T | undefined> {
     const life = this.#life
-    const told = await this.world.awaited(what, answer)
-    return this.#life === life ? told : undefined
+    const heard = await this.world.awaited(label, answer)
+    return this.#life === life ? heard : undefined
   }
 }

@@ -67,8 +67,8 @@ export abstract class RandomWorld {
     return pick(this.random, items)
   }
 
-  async awaited<T>(what: string, answer: Promise<T>): Promise<T> {
-    const request = `${what} (${++this.#requests})`
+  async awaited<T>(label: string, answer: Promise<T>): Promise<T> {
+    const request = `${label} (${++this.#requests})`
     this.unanswered.add(request)
     try {
       return await answer

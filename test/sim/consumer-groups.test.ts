@@ -32,9 +32,9 @@ class Ledger {
 
   offset(groupId: string, partition: number): Fact<bigint> {
     const key = `${groupId} ${partition}`
-    const known = this.committed.get(key) ?? new Fact(-1n)
-    this.committed.set(key, known)
-    return known
+    const fact = this.committed.get(key) ?? new Fact(-1n)
+    this.committed.set(key, fact)
+    return fact
   }
 }
 
@@ -77,7 +77,7 @@ class Group {
     expect(answer.errorCode, `${memberId} ${answer.errorMessage}`).toBe('NONE')
     member.memberEpoch = answer.memberEpoch
     if (answer.assignment) member.owned = answer.assignment.topicPartitions
-    this.told(memberId, answer.memberEpoch)
+    this.reachedEpoch(memberId, answer.memberEpoch)
   }
 
   /** The member goes, for good or, with -2, for a while. */
@@ -114,7 +114,7 @@ class Group {
   }
 
   /** From now on the member is in that epoch, or in a later one. */
-  told(memberId: string, epoch: number): void {
+  reachedEpoch(memberId: string, epoch: number): void {
     this.#ledger.epochs.set(`${this.groupId}/${memberId}`, epoch)
   }
 
@@ -171,7 +171,7 @@ class Classic {
     if (answer.errorCode === 'REBALANCE_IN_PROGRESS') return
     expect(answer.errorCode).toBe('NONE')
     this.#owned = partitionsOf(answer.assignment) ?? {}
-    group.told(memberId, generationId)
+    group.reachedEpoch(memberId, generationId)
   }
 
   /** A heartbeat, and what it asks for. */
@@ -202,23 +202,23 @@ async function play(life: Life, ledger: Ledger, config: Record<string, number>):
   await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
   life.mustGoOn()
   let g = new Group(broker, 'g', ledger, life)
-  const [one, two] = [new Consumer('one'), new Consumer('two', { instanceId: 'i' })]
-  await g.settle(one)
-  await g.commit('one', one.memberEpoch, 0, 1n)
-  await g.beat(two)
-  await g.beat(one)
+  const [first, second] = [new Consumer('one'), new Consumer('two', { instanceId: 'i' })]
+  await g.settle(first)
+  await g.commit('one', first.memberEpoch, 0, 1n)
+  await g.beat(second)
+  await g.beat(first)
   // Amid the reconciliation the process is killed, and all go on as if nothing had been.
   life.kill()
   broker = await start()
   g = new Group(broker, 'g', ledger, life)
-  await g.settle(one, two)
-  await g.commit('two', two.memberEpoch, 3, 2n)
-  await g.leave(two, -2)
+  await g.settle(first, second)
+  await g.commit('two', second.memberEpoch, 3, 2n)
+  await g.leave(second, -2)
   const again = new Consumer('two again', { instanceId: 'i' })
   await g.beat(again)
   const third = new Consumer('three', { regex: 't|u' })
-  await g.settle(one, again, third)
-  await g.leave(one)
+  await g.settle(first, again, third)
+  await g.leave(first)
   await g.settle(again, third)
   await g.commit('three', third.memberEpoch, 1, 3n)
 

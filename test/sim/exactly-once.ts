@@ -40,7 +40,7 @@ const CONFIG = {
 }
 
 /** What one producer was told. */
-export interface Told {
+export interface History {
   /** So many of its transactions were acknowledged. */
   committed: number
   readonly epochs: { readonly producerId: bigint; readonly producerEpoch: number }[]
@@ -48,12 +48,12 @@ export interface Told {
 
 /** All that the producers know, whichever process told them. */
 export class Ledger {
-  readonly #told = new Map<string, Told>()
+  readonly #histories = new Map<string, History>()
 
-  of(transactionalId: string): Told {
-    const told = this.#told.get(transactionalId) ?? { committed: 0, epochs: [] }
-    this.#told.set(transactionalId, told)
-    return told
+  of(transactionalId: string): History {
+    const history = this.#histories.get(transactionalId) ?? { committed: 0, epochs: [] }
+    this.#histories.set(transactionalId, history)
+    return history
   }
 }
 
@@ -65,7 +65,7 @@ export class Copier {
   readonly #generation: Generation
   readonly #index: number
   readonly #world: World
-  readonly #told: Told
+  readonly #history: History
   #producer: TransactionalProducer
   #attempts = 0
 
@@ -74,7 +74,7 @@ export class Copier {
     this.#generation = generation
     this.#index = index
     this.#world = world
-    this.#told = world.ledger.of(this.name)
+    this.#history = world.ledger.of(this.name)
     this.#producer = this.#newProducer()
   }
 
@@ -96,7 +96,7 @@ export class Copier {
     this.#world.heard()
     if (typeof offset === 'string') throw new Refused('OffsetFetch', offset)
     this.next = Math.max(0, Number(offset))
-    expect(this.next, `what ${this.name} was told is committed`).toBeGreaterThanOrEqual(this.#told.committed)
+    expect(this.next, `what ${this.name} was told is committed`).toBeGreaterThanOrEqual(this.#history.committed)
   }
 
   /** The steps of one transaction. */
@@ -114,7 +114,7 @@ export class Copier {
     } else {
       await this.#producer.commit()
       this.next++
-      this.#told.committed = this.next
+      this.#history.committed = this.next
     }
     this.#note(false)
   }
@@ -132,7 +132,7 @@ export class Copier {
   /** Epochs never go back, and a new instance has one that nobody had. */
   #note(isNew: boolean): void {
     const { producerId, producerEpoch } = this.#producer
-    const { epochs } = this.#told
+    const { epochs } = this.#history
     const last = epochs.at(-1)
     if (last?.producerId === producerId) {
       const least = last.producerEpoch + (isNew ? 1 : 0)
@@ -221,9 +221,9 @@ export class World {
     for (const partition of PARTITIONS) {
       const { values, highWatermark, lastStableOffset } = await readCommitted(this.harness, topicId, partition)
       for (const { name } of this.copiers) {
-        const wanted = Array.from({ length: total }, (_, number) => `${name} ${number}`)
+        const expected = Array.from({ length: total }, (_, number) => `${name} ${number}`)
         const copied = values.filter(value => value.startsWith(name))
-        expect(copied, `committed in ${OUTPUT}-${partition}`).toEqual(wanted)
+        expect(copied, `committed in ${OUTPUT}-${partition}`).toEqual(expected)
       }
       expect(lastStableOffset, `nothing is left open in ${OUTPUT}-${partition}`).toBe(highWatermark)
     }

@@ -15,40 +15,40 @@ const worlds: { readonly cause: Cause; readonly config: Record<string, number> }
 ]
 
 /** What is known of each group: GONE, or the partitions that it has offsets for. */
-type Known = Map<string, Fact<string>>
+type Facts = Map<string, Fact<string>>
 
 test.each(worlds)('$cause, $config: deleted groups stay deleted', { timeout: 600_000 }, async ({ cause, config }) => {
   const operations = await dieEverywhere(cause, {
     witness: () => new Map<string, Fact<string>>(),
-    script: (life, known: Known) => play(life, known, config),
-    check: (left, known) => check(left, known, config)
+    script: (life, facts: Facts) => play(life, facts, config),
+    check: (left, facts) => check(left, facts, config)
   })
   expect(operations).toBeGreaterThan(50)
 })
 
-async function play(life: Life, known: Known, config: Record<string, number>): Promise<void> {
+async function play(life: Life, facts: Facts, config: Record<string, number>): Promise<void> {
   const broker = await Harness.start({ storage: life.storage, random: life.random, config })
   life.mustGoOn()
   await broker.createTopic('t', 3)
   await broker.get('FindCoordinator', { coordinatorKeys: ['a'] })
   const groups = ['a', 'b', 'c', 'd']
   for (const round of [1n, 2n]) {
-    for (const groupId of groups) await promise(life, known, groupId, '0 1 2', () => commit(broker, groupId, round))
-    await promise(life, known, 'a', GONE, () => remove(broker, ['a']))
-    await promise(life, known, 'b', '0 2', () => removeOffsets(broker, 'b', [1]))
-    await promise(life, known, 'c', '', () => removeOffsets(broker, 'c', [0, 1, 2]))
-    await promise(life, known, 'b', GONE, () => remove(broker, ['b', 'none']))
-    await promise(life, known, 'c', GONE, () => remove(broker, ['c']))
-    await promise(life, known, 'modern', '', () => comeAndGo(broker, 'modern'))
-    await promise(life, known, 'modern', GONE, () => remove(broker, ['modern']))
+    for (const groupId of groups) await promise(life, facts, groupId, '0 1 2', () => commit(broker, groupId, round))
+    await promise(life, facts, 'a', GONE, () => remove(broker, ['a']))
+    await promise(life, facts, 'b', '0 2', () => removeOffsets(broker, 'b', [1]))
+    await promise(life, facts, 'c', '', () => removeOffsets(broker, 'c', [0, 1, 2]))
+    await promise(life, facts, 'b', GONE, () => remove(broker, ['b', 'none']))
+    await promise(life, facts, 'c', GONE, () => remove(broker, ['c']))
+    await promise(life, facts, 'modern', '', () => comeAndGo(broker, 'modern'))
+    await promise(life, facts, 'modern', GONE, () => remove(broker, ['modern']))
   }
   await broker.broker.stop()
 }
 
 /** Does what will be so if it is answered. */
-async function promise(life: Life, known: Known, groupId: string, outcome: string, act: () => Promise<unknown>) {
-  const fact = known.get(groupId) ?? new Fact(GONE)
-  known.set(groupId, fact)
+async function promise(life: Life, facts: Facts, groupId: string, outcome: string, act: () => Promise<unknown>) {
+  const fact = facts.get(groupId) ?? new Fact(GONE)
+  facts.set(groupId, fact)
   await fact.set(outcome, async () => {
     const errorCode = await act()
     life.mustGoOn()
@@ -82,10 +82,10 @@ async function removeOffsets(broker: Harness, groupId: string, indexes: number[]
   return errorCode === 'NONE' ? topics[0]?.partitions[0]?.errorCode : errorCode
 }
 
-async function check(storage: MemoryStorage, known: Known, config: Record<string, number>): Promise<void> {
+async function check(storage: MemoryStorage, facts: Facts, config: Record<string, number>): Promise<void> {
   await using broker = await Harness.start({ storage, config })
   const { groups } = await broker.get('ListGroups', {})
-  for (const [groupId, { possible }] of known) {
+  for (const [groupId, { possible }] of facts) {
     const isListed = groups.some(group => group.groupId === groupId)
     const { topics } = await broker.get('OffsetFetch', { groupId, topics: null }, { version: 7 })
     const offsets = topics.flatMap(({ partitions }) => partitions.map(({ partitionIndex }) => partitionIndex)).sort()

@@ -49,9 +49,9 @@ class World {
     this.storage.hold()
     const steps = this.random.below(STEPS)
     for (let step = 0; step < steps; step++) {
-      const what = this.random.below(10)
-      if (what < 5) this.#produce(broker, topicId)
-      else if (what < 8) await this.storage.release()
+      const choice = this.random.below(10)
+      if (choice < 5) this.#produce(broker, topicId)
+      else if (choice < 8) await this.storage.release()
       else await this.read(broker, topicId, this.random.below(PARTITIONS))
       await nextTurn()
     }

@@ -24,35 +24,35 @@ export class GroupLedger {
   readonly #kept = new Map<string, Map<string, Place>>()
 
   view(groupId: string): Fact<string> {
-    const known = this.#views.get(groupId) ?? new Fact(NO_GROUP)
-    this.#views.set(groupId, known)
-    return known
+    const fact = this.#views.get(groupId) ?? new Fact(NO_GROUP)
+    this.#views.set(groupId, fact)
+    return fact
   }
 
   offset(groupId: string, partition: number): Fact<bigint> {
     const offsets = this.offsets(groupId)
-    const known = offsets.get(partition) ?? new Fact(-1n)
-    offsets.set(partition, known)
-    return known
+    const fact = offsets.get(partition) ?? new Fact(-1n)
+    offsets.set(partition, fact)
+    return fact
   }
 
   offsets(groupId: string): Map<number, Fact<bigint>> {
-    const known = this.#offsets.get(groupId) ?? new Map<number, Fact<bigint>>()
-    this.#offsets.set(groupId, known)
-    return known
+    const facts = this.#offsets.get(groupId) ?? new Map<number, Fact<bigint>>()
+    this.#offsets.set(groupId, facts)
+    return facts
   }
 
   places(groupId: string): Map<string, Place> {
-    const known = this.#places.get(groupId) ?? new Map<string, Place>()
-    this.#places.set(groupId, known)
-    return known
+    const members = this.#places.get(groupId) ?? new Map<string, Place>()
+    this.#places.set(groupId, members)
+    return members
   }
 
   /** The places of a group as they are recorded. */
   kept(groupId: string): Map<string, Place> {
-    const known = this.#kept.get(groupId) ?? new Map<string, Place>()
-    this.#kept.set(groupId, known)
-    return known
+    const members = this.#kept.get(groupId) ?? new Map<string, Place>()
+    this.#kept.set(groupId, members)
+    return members
   }
 
   /** A generation was assigned, or ended: its places are as they are now. */
@@ -80,9 +80,9 @@ export class GroupLedger {
 
   /** Those who were in the group are in it still. */
   async #checkPlaces(harness: Harness, groupId: string): Promise<void> {
-    for (const place of this.kept(groupId).values()) {
-      const { errorCode } = await harness.get('Heartbeat', { groupId, ...place })
-      expect(errorCode, `${place.memberId} in ${groupId}`).toBe('NONE')
+    for (const member of this.kept(groupId).values()) {
+      const { errorCode } = await harness.get('Heartbeat', { groupId, ...member })
+      expect(errorCode, `${member.memberId} in ${groupId}`).toBe('NONE')
     }
   }
 }
@@ -100,7 +100,7 @@ export async function viewOf(harness: Harness, groupId: string): Promise<string>
 }
 
 export function textOf(state: string, assignments: ReadonlyMap<string, string>): string {
-  return [state, ...[...assignments].map(([who, what]) => `${who}=${what}`).sort()].join(' ')
+  return [state, ...[...assignments].map(([name, assignment]) => `${name}=${assignment}`).sort()].join(' ')
 }
 
 export async function committedOf(harness: Harness, groupId: string, partition: number): Promise<bigint> {

@@ -96,8 +96,8 @@ export class GroupLife {
   /** The leader assigns, and everybody is told. */
   async assign(groupId: string, leader: string, assignments: ReadonlyMap<string, string>): Promise<void> {
     const places = this.#ledger.places(groupId)
-    const assigned = [...assignments].map(([name, what]) => {
-      return { memberId: places.get(name)?.memberId ?? '', assignment: Buffer.from(what) }
+    const assigned = [...assignments].map(([name, assignment]) => {
+      return { memberId: places.get(name)?.memberId ?? '', assignment: Buffer.from(assignment) }
     })
     const followers = [...assignments.keys()].filter(name => name !== leader)
     // Whoever dies meanwhile has them fail before anybody waits for them.
@@ -137,17 +137,20 @@ export class GroupLife {
 
   /** Everybody is still there. */
   async heartbeats(groupId: string): Promise<void> {
-    for (const place of this.#ledger.places(groupId).values()) {
-      expect((await this.#ask('Heartbeat', { groupId, ...place })).errorCode).toBe('NONE')
+    for (const member of this.#ledger.places(groupId).values()) {
+      expect((await this.#ask('Heartbeat', { groupId, ...member })).errorCode).toBe('NONE')
     }
   }
 
   /** The last of a group leaves it. */
   async leave(groupId: string, name: string): Promise<void> {
-    const place = this.#ledger.places(groupId).get(name)
+    const member = this.#ledger.places(groupId).get(name)
     this.#ledger.places(groupId).delete(name)
     await this.#ledger.view(groupId).set('Empty', async () => {
-      await this.#remove(groupId, { memberId: place?.memberId ?? '', groupInstanceId: place?.groupInstanceId ?? null })
+      await this.#remove(groupId, {
+        memberId: member?.memberId ?? '',
+        groupInstanceId: member?.groupInstanceId ?? null
+      })
       this.#ledger.keep(groupId)
       return 'Empty'
     })
@@ -166,8 +169,8 @@ export class GroupLife {
 
   /** Commits as a member, or from outside; that alone makes a group. */
   async commit(groupId: string, partitionIndex: number, committedOffset: bigint, name?: string): Promise<void> {
-    const place = name === undefined ? undefined : this.#ledger.places(groupId).get(name)
-    const { generationId: generationIdOrMemberEpoch = -1, memberId = '', groupInstanceId = null } = place ?? {}
+    const member = name === undefined ? undefined : this.#ledger.places(groupId).get(name)
+    const { generationId: generationIdOrMemberEpoch = -1, memberId = '', groupInstanceId = null } = member ?? {}
     const topics = [{ name: 't', partitions: [{ partitionIndex, committedOffset, committedMetadata: null }] }]
     const request = { groupId, generationIdOrMemberEpoch, memberId, groupInstanceId, topics }
     const view = this.#ledger.view(groupId)
@@ -213,16 +216,16 @@ export class GroupLife {
   }
 
   #sync(groupId: string, name: string, assignments: readonly { memberId: string; assignment: Buffer }[]) {
-    const place = this.#ledger.places(groupId).get(name)
-    const { memberId = '', groupInstanceId = null, generationId = -1 } = place ?? {}
+    const member = this.#ledger.places(groupId).get(name)
+    const { memberId = '', groupInstanceId = null, generationId = -1 } = member ?? {}
     const claim = { groupId, memberId, groupInstanceId, generationId }
     return this.harness.get('SyncGroup', { ...claim, protocolType: 'consumer', protocolName: 'range', assignments })
   }
 
   #take(groupId: string, name: string, { memberId, generationId }: Pick<Place, 'memberId' | 'generationId'>): Place {
-    const place = { memberId, generationId, groupInstanceId: instanceOf(name) }
-    this.#ledger.places(groupId).set(name, place)
-    return place
+    const member = { memberId, generationId, groupInstanceId: instanceOf(name) }
+    this.#ledger.places(groupId).set(name, member)
+    return member
   }
 }
 

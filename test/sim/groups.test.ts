@@ -34,7 +34,7 @@ test.each(worlds)('$cause, $config: $kept', { timeout: 3_600_000 }, async ({ cau
   expect(operations).toBeGreaterThan(150)
 })
 
-const assigned = (...all: (readonly [name: string, what: string])[]) => new Map(all)
+const assigned = (...all: (readonly [name: string, assignment: string])[]) => new Map(all)
 
 /** A clean restart and a kill, static members that start again, groups that are emptied, deleted, and end with time. */
 async function run(life: Life, ledger: GroupLedger, config: HarnessOptions['config']): Promise<void> {

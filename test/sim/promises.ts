@@ -64,8 +64,8 @@ export class Promises {
   readonly retentionMs = new Fact('604800000')
 
   topic(name: string): Fact<string | null> {
-    const known = this.topics.get(name) ?? new Fact<string | null>(null)
-    this.topics.set(name, known)
-    return known
+    const fact = this.topics.get(name) ?? new Fact<string | null>(null)
+    this.topics.set(name, fact)
+    return fact
   }
 }

@@ -59,9 +59,9 @@ export class Written {
 
   /** What is found from `start` to `end` in a log of which nothing but its beginning ever goes. */
   checkList(found: readonly FoundBatch[], start: bigint, end: bigint, promised: Promised): void {
-    const known = new Map(this.#batches.map(batch => [batch.baseOffset, batch]))
+    const batches = new Map(this.#batches.map(batch => [batch.baseOffset, batch]))
     const written = found.map(({ baseOffset, bytes }) => {
-      const batch = known.get(baseOffset)
+      const batch = batches.get(baseOffset)
       expect(batch?.bytes.equals(bytes), `the batch at ${baseOffset} is the one that was written`).toBe(true)
       return batch as WrittenBatch
     })

@@ -35,8 +35,8 @@ export class Client extends RandomMember<ClientCharacter, Witness> {
     const partition = { partitionIndex, committedOffset: offset, committedLeaderEpoch: -1, committedMetadata: null }
     const topics = [{ ...TOPIC, partitions: [partition] }]
     const request = { ...this.claim(), apiVersion: 9, retentionTimeMs: -1n, topics }
-    const [told] = await this.world.awaited('commit', this.world.coordinator().offsets.commit(request))
-    const errorCode = told?.partitions[0]?.errorCode ?? 'NONE'
+    const [result] = await this.world.awaited('commit', this.world.coordinator().offsets.commit(request))
+    const errorCode = result?.partitions[0]?.errorCode ?? 'NONE'
     if (errorCode === 'NONE') this.world.committed(partitionIndex, offset)
     else this.isFine(errorCode)
   }

@@ -27,8 +27,8 @@ async function joined(changes: Partial<JoinGroupRequest> = {}): Promise<string> 
 
 /** `new` gives up all that it must, and reaches the newest epoch. */
 async function newLetsGo(): Promise<void> {
-  const told = await stage.heartbeat('new', member('new')?.memberEpoch ?? -1)
-  const assignment = 'assignment' in told ? told.assignment : null
+  const response = await stage.heartbeat('new', member('new')?.memberEpoch ?? -1)
+  const assignment = 'assignment' in response ? response.assignment : null
   const owned = assignment ?? member('new')?.assigned ?? new Map()
   const topicPartitions = [...owned].map(([topicId, epochs]) => ({ topicId, partitions: [...epochs.keys()] }))
   await stage.heartbeat('new', member('new')?.memberEpoch ?? -1, { topicPartitions })
@@ -66,7 +66,7 @@ describe('a member of the classic protocol that joins a consumer group', () => {
   it('leaves what it told in the log', async () => {
     const { protocols } = range(['foo', 'bar'], {}, 'rack-1')
     const memberId = await joined({ protocols, groupInstanceId: 'i', clientId: 'me' })
-    const told = {
+    const memberFields = {
       instanceId: 'i',
       rackId: 'rack-1',
       clientId: 'me',
@@ -75,9 +75,9 @@ describe('a member of the classic protocol that joins a consumer group', () => {
       subscribedTopicRegex: '',
       classic: { sessionTimeoutMs: SESSION_MS, supportedProtocols: protocols }
     }
-    expect(member(memberId)).toMatchObject(told)
+    expect(member(memberId)).toMatchObject(memberFields)
     stage.restart()
-    expect(member(memberId)).toMatchObject(told)
+    expect(member(memberId)).toMatchObject(memberFields)
   })
 
   it('keeps no view on the request', async () => {

@@ -94,7 +94,7 @@ function assign({ members }: JoinAnswer) {
   const claims = members.map(({ metadata }) => readSubscription(metadata)?.ownedPartitions[0]?.partitions ?? [])
   const shares = claims.map(claim => claim.slice(0, quota))
   for (const partition of PARTITIONS.filter(each => !claims.flat().includes(each))) {
-    shares.toSorted((one, other) => one.length - other.length)[0]?.push(partition)
+    shares.toSorted((share, other) => share.length - other.length)[0]?.push(partition)
   }
   return members.map(({ memberId }, index) => ({ memberId, assignment: assignmentOf({ foo: shares[index] ?? [] }) }))
 }

@@ -64,20 +64,20 @@ class World {
   }
 
   async restart(): Promise<void> {
-    const before = told(this.stage)
+    const before = persistentState(this.stage)
     this.stage.restart()
-    expect(told(this.stage)).toEqual(before)
+    expect(persistentState(this.stage)).toEqual(before)
     await this.settle(Promise.resolve())
   }
 
   async step(): Promise<void> {
     const client = this.anyClient()
-    const what = this.#random.below(100)
-    if (what < 70) await this.round()
-    else if (what < 78) this.come('classic')
-    else if (what < 86) this.come('consumer')
-    else if (what < 90) await this.restart()
-    else if (client && what < 96) {
+    const choice = this.#random.below(100)
+    if (choice < 70) await this.round()
+    else if (choice < 78) this.come('classic')
+    else if (choice < 86) this.come('consumer')
+    else if (choice < 90) await this.restart()
+    else if (client && choice < 96) {
       await this.go(client, true)
       this.come(client.kind === 'classic' ? 'consumer' : 'classic')
     } else if (client) await this.go(client, false)
@@ -85,7 +85,7 @@ class World {
 }
 
 /** All of a consumer group that lasts. */
-function told({ group }: MigrationStage): unknown {
+function persistentState({ group }: MigrationStage): unknown {
   if (group?.type !== 'consumer') return group?.type
   const { groupEpoch, metadataHash, assignmentEpoch, assignmentTimestamp, members, targets } = group
   return { groupEpoch, metadataHash, assignmentEpoch, assignmentTimestamp, members, targets }

@@ -43,6 +43,6 @@ export function topicPartitionsOf(keys: ReadonlySet<string>): { topicId: string;
   return [...topics].map(([topicId, partitions]) => ({ topicId, partitions }))
 }
 
-export function sameKeys(one: ReadonlySet<string>, other: ReadonlySet<string> | undefined): boolean {
-  return one.size === other?.size && [...one].every(key => other.has(key))
+export function sameKeys(keys: ReadonlySet<string>, other: ReadonlySet<string> | undefined): boolean {
+  return keys.size === other?.size && [...keys].every(key => other.has(key))
 }

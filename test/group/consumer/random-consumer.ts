@@ -33,11 +33,11 @@ export class RandomConsumer implements Client {
   isDead = false
   #lives = 0
   /** What it was told to have, and what it reads. */
-  #told: ReadonlySet<string> = new Set()
+  #assigned: ReadonlySet<string> = new Set()
   #owned: ReadonlySet<string> = new Set()
   /** What it last said that it reads; undefined makes it say everything. */
   #reported: ReadonlySet<string> | undefined
-  #toldWish: Wish | undefined
+  #sentWish: Wish | undefined
 
   constructor(world: Surroundings, character: ConsumerCharacter, wish: Wish) {
     this.#world = world
@@ -54,7 +54,7 @@ export class RandomConsumer implements Client {
   }
 
   get pending(): ReadonlySet<string> {
-    return new Set([...this.#told, ...this.#owned])
+    return new Set([...this.#assigned, ...this.#owned])
   }
 
   get epoch(): number {
@@ -70,7 +70,7 @@ export class RandomConsumer implements Client {
 
   async step(): Promise<void> {
     const { slowness } = this.character
-    if (this.#world.isCalm || (slowness > 0 && this.#world.random.below(slowness) === 0)) this.#owned = this.#told
+    if (this.#world.isCalm || (slowness > 0 && this.#world.random.below(slowness) === 0)) this.#owned = this.#assigned
     if (!this.isDead) await this.#heartbeat()
   }
 
@@ -90,11 +90,11 @@ export class RandomConsumer implements Client {
     this.memberId ||= `${this.character.name}-${++this.#lives}`
     const isFull = this.memberEpoch === 0 || this.#reported === undefined
     // Who says that it does not have something has not got it, and will not take it any more.
-    if (isFull) this.#owned = this.#told
+    if (isFull) this.#owned = this.#assigned
     const owned = this.#owned
-    const isSettled = sameKeys(owned, this.#told)
+    const isSettled = sameKeys(owned, this.#assigned)
     const report = isFull || (isSettled && !sameKeys(owned, this.#reported)) ? owned : null
-    const wish = isFull || this.wish !== this.#toldWish ? this.wish : null
+    const wish = isFull || this.wish !== this.#sentWish ? this.wish : null
     const { rebalanceTimeoutMs, serverAssignor } = this.character
     const sent = this.wish
     const answer = await this.#send({
@@ -119,8 +119,8 @@ export class RandomConsumer implements Client {
     if (this.memberEpoch > 0) expect(answer.memberEpoch).toBeGreaterThanOrEqual(this.memberEpoch)
     this.memberEpoch = answer.memberEpoch
     this.#reported = report ?? this.#reported
-    this.#toldWish = sent
-    if (answer.assignment) this.#told = keysOf(answer.assignment)
+    this.#sentWish = sent
+    if (answer.assignment) this.#assigned = keysOf(answer.assignment)
   }
 
   #fail(errorCode: ErrorName): void {
@@ -132,10 +132,10 @@ export class RandomConsumer implements Client {
 
   #startAnew(): void {
     this.memberEpoch = 0
-    this.#told = new Set()
+    this.#assigned = new Set()
     this.#owned = new Set()
     this.#reported = undefined
-    this.#toldWish = undefined
+    this.#sentWish = undefined
   }
 
   #send(request: typeof NOTHING_NEW & { memberId: string; memberEpoch: number }): Promise<ConsumerHeartbeatAnswer> {

@@ -94,8 +94,8 @@ export class GroupLaws {
       }
       const member = group.type === 'consumer' ? group.members.get(memberId) : undefined
       if (!member) continue
-      const known = new Set([...keysOf(member.assigned), ...keysOf(member.pendingRevocation)])
-      const unknown = [...pending].filter(key => !known.has(key))
+      const assigned = new Set([...keysOf(member.assigned), ...keysOf(member.pendingRevocation)])
+      const unknown = [...pending].filter(key => !assigned.has(key))
       // A group that becomes a consumer group cannot know of topics that are gone.
       expect(unknown.filter(key => topics.nameOf(key.slice(0, key.indexOf(' '))))).toEqual([])
     }
@@ -121,8 +121,8 @@ export class GroupLaws {
     const isResolved = [...group.subscribedRegexes.keys()].every(regex => group.regexes.has(regex))
     if (group.state !== 'Stable' || !isUpToDate || !isResolved) return
     const owned = new Set([...group.members.values()].flatMap(({ assigned }) => [...keysOf(assigned)]))
-    const wanted = [...group.members.values()].flatMap(member => [...group.topicsOf(member)])
-    for (const name of wanted) {
+    const topicNames = [...group.members.values()].flatMap(member => [...group.topicsOf(member)])
+    for (const name of topicNames) {
       for (let partition = 0; partition < topics.partitionCountOf(name); partition++) {
         expect(owned, `partition ${partition} of ${name}`).toContain(`${topics.idOf(name)} ${partition}`)
       }

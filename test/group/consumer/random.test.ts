@@ -19,16 +19,16 @@ const CALM = { mostRounds: 400, calmRounds: 5, isPresent: ({ isMember }: Client)
 /** One thing that happens, by its weight among others. */
 async function happen(world: World): Promise<void> {
   const client = world.pick(world.clients)
-  const what = world.random.below(100)
-  if (what < 60) await world.act(() => client.step())
-  else if (what < 70) await world.pass(world.random.below(1_500))
-  else if (what < 73) await world.pass(world.random.below(15_000))
-  else if (what < 78) client.vanish()
-  else if (what < 82) await world.act(() => client.leave())
-  else if (what < 88 && client instanceof RandomConsumer) client.wish = world.aWish()
-  else if (what < 93) world.changeTopics()
-  else if (what < 95) world.failOnce()
-  else if (what < 97) await world.act(() => world.commit())
+  const choice = world.random.below(100)
+  if (choice < 60) await world.act(() => client.step())
+  else if (choice < 70) await world.pass(world.random.below(1_500))
+  else if (choice < 73) await world.pass(world.random.below(15_000))
+  else if (choice < 78) client.vanish()
+  else if (choice < 82) await world.act(() => client.leave())
+  else if (choice < 88 && client instanceof RandomConsumer) client.wish = world.aWish()
+  else if (choice < 93) world.changeTopics()
+  else if (choice < 95) world.failOnce()
+  else if (choice < 97) await world.act(() => world.commit())
   else {
     if (world.random.below(2) === 0) world.compact()
     await world.restart()
@@ -36,7 +36,7 @@ async function happen(world: World): Promise<void> {
 }
 
 /** Two that claim the same place would drive each other out for ever: all but one go, without a word. */
-function onePerInstance({ clients }: World): Client[] {
+function distinctInstances({ clients }: World): Client[] {
   const instances = new Map(clients.map(client => [client.instanceId ?? client, client]))
   for (const client of clients) if (instances.get(client.instanceId ?? client) !== client) client.vanish()
   return [...instances.values()]
@@ -52,7 +52,7 @@ async function live(seed: number): Promise<void> {
   const world = new World(seed)
   for (let step = 0; step < STEPS; step++) await happen(world)
   world.isCalm = true
-  const present = await world.calm(onePerInstance(world), CALM)
+  const present = await world.calm(distinctInstances(world), CALM)
   const { group } = world
   if (group?.type === 'consumer') expectArrived(group)
   const epoch = group?.type === 'consumer' ? group.groupEpoch : group?.generationId

@@ -43,7 +43,7 @@ class Client {
   readonly memberId: string
   topics: ReadonlySet<string> = new Set(TOPICS)
   owned = new Set<string>()
-  told = new Set<string>()
+  assigned = new Set<string>()
   hasChanged = false
 
   constructor(memberId: string) {
@@ -51,7 +51,7 @@ class Client {
   }
 
   catchUp(): void {
-    this.owned = new Set(this.told)
+    this.owned = new Set(this.assigned)
   }
 
   report(): TopicPartitions {
@@ -116,7 +116,7 @@ class Model {
     const key = { groupId: 'g', memberId: client.memberId }
     // Throws if somebody else owns what was assigned.
     this.group.apply({ type: 'ConsumerGroupCurrentMemberAssignment', key, value: currentAssignmentOf(next) })
-    client.told = names(next.assigned)
+    client.assigned = names(next.assigned)
   }
 
   expectNothingShared(): void {
@@ -150,6 +150,6 @@ it.each(Array.from({ length: 60 }, (_, seed) => seed))('never shares a partition
     expect(member).toMatchObject({ memberEpoch: model.epoch, state: 'Stable', pendingRevocation: new Map() })
     const target = named(model.targets.get(client.memberId) ?? new Map())
     const subscribed = [...target].filter(name => client.topics.has(name.split(' ')[0] ?? ''))
-    expect(client.told).toEqual(new Set(subscribed))
+    expect(client.assigned).toEqual(new Set(subscribed))
   }
 })

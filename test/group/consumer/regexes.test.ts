@@ -47,38 +47,38 @@ describe('groups that resolve at the same time', () => {
   const resolution = () => new RegexResolution({ topics, clocks, logger, failed })
 
   it('are told later, each as soon as its own are found', async () => {
-    const told: string[] = []
+    const resolved: string[] = []
     const regexes = resolution()
-    regexes.resolve('many', new Set(Array.from({ length: 50 }, (_, index) => `${index}`)), () => told.push('many'))
-    regexes.resolve('one', new Set(['foo']), () => told.push('one'))
-    expect(told).toEqual([])
+    regexes.resolve('many', new Set(Array.from({ length: 50 }, (_, index) => `${index}`)), () => resolved.push('many'))
+    regexes.resolve('one', new Set(['foo']), () => resolved.push('one'))
+    expect(resolved).toEqual([])
     await nextTurn()
-    expect(told).toEqual(['one', 'many'])
+    expect(resolved).toEqual(['one', 'many'])
   })
 
   it('resolve once at a time, and again when that is done', async () => {
-    const told: string[] = []
+    const resolved: string[] = []
     const regexes = resolution()
     regexes.resolve('g', new Set(['a']), () => {
-      told.push('first')
-      regexes.resolve('g', new Set(['c']), () => told.push('third'))
+      resolved.push('first')
+      regexes.resolve('g', new Set(['c']), () => resolved.push('third'))
     })
-    regexes.resolve('g', new Set(['b']), () => told.push('second'))
+    regexes.resolve('g', new Set(['b']), () => resolved.push('second'))
     await nextTurn()
-    expect(told).toEqual(['first', 'third'])
-    regexes.resolve('g', new Set(['d']), () => told.push('fourth'))
+    expect(resolved).toEqual(['first', 'third'])
+    regexes.resolve('g', new Set(['d']), () => resolved.push('fourth'))
     await nextTurn()
-    expect(told).toEqual(['first', 'third', 'fourth'])
+    expect(resolved).toEqual(['first', 'third', 'fourth'])
   })
 
   it('are not told any more when all is abandoned, and may begin again', async () => {
-    const told: string[] = []
+    const resolved: string[] = []
     const regexes = resolution()
-    regexes.resolve('g', new Set(['a']), () => told.push('abandoned'))
+    regexes.resolve('g', new Set(['a']), () => resolved.push('abandoned'))
     regexes.abandon()
-    regexes.resolve('h', new Set(['a']), () => told.push('after'))
+    regexes.resolve('h', new Set(['a']), () => resolved.push('after'))
     await nextTurn()
-    expect(told).toEqual(['after'])
+    expect(resolved).toEqual(['after'])
   })
 })
 

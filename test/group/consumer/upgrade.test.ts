@@ -222,7 +222,7 @@ describe('a classic group stays one', () => {
     stage.journal.failure = new Error('the disk is full')
     await expect(stage.heartbeat('new', 0)).rejects.toThrow('the disk is full')
     stage.journal.failure = undefined
-    const [one, other] = await Promise.all([again, stage.join({ memberId: b })])
-    expect([one.errorCode, other.errorCode]).toEqual(['NONE', 'NONE'])
+    const [response, other] = await Promise.all([again, stage.join({ memberId: b })])
+    expect([response.errorCode, other.errorCode]).toEqual(['NONE', 'NONE'])
   })
 })

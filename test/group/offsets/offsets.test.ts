@@ -229,9 +229,9 @@ describe('offsets of open transactions', () => {
     expect(expire().map(each => each.key)).toEqual([key(1)])
     offsets.endTransaction(7n, 'ABORT')
     expect(expire().map(({ type }) => type)).toEqual(['OffsetCommit', 'OffsetCommit', 'GroupMetadata'])
-    const onlyHeld = new Offsets()
-    onlyHeld.holdBack(record(0, 2n), 7n)
-    expect(expireGroup(emptyGroup('g', 0), onlyHeld.of('g'), onlyHeld.pending, NOW + 5000, 5000)).toEqual([])
+    const onlyPending = new Offsets()
+    onlyPending.holdBack(record(0, 2n), 7n)
+    expect(expireGroup(emptyGroup('g', 0), onlyPending.of('g'), onlyPending.pending, NOW + 5000, 5000)).toEqual([])
   })
 
   it('end with their topic', () => {

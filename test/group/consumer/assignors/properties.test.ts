@@ -35,10 +35,10 @@ describe.each([uniformAssignor, rangeAssignor])('$name', assignor => {
     live(assignor, same, (group, assigned) => {
       expect([...assigned.keys()].sort()).toEqual([...group.members.keys()].sort())
       const given = partitionsOf(assigned).map(({ topicId, partition }) => `${topicId} ${partition}`)
-      expect(given.sort()).toEqual(wantedPartitions(group).sort())
+      expect(given.sort()).toEqual(subscribedPartitions(group).sort())
       for (const [memberId, topics] of assigned) {
-        const wanted = group.members.get(memberId)?.subscribedTopicIds
-        expect([...topics.keys()].filter(topicId => !wanted?.has(topicId))).toEqual([])
+        const subscribed = group.members.get(memberId)?.subscribedTopicIds
+        expect([...topics.keys()].filter(topicId => !subscribed?.has(topicId))).toEqual([])
       }
     })
   })
@@ -142,9 +142,9 @@ function partitionsOf(assigned: Assigned): { topicId: string; partition: number 
   )
 }
 
-function wantedPartitions(group: RandomGroup): string[] {
-  const wanted = new Set([...group.members.values()].flatMap(({ subscribedTopicIds }) => [...subscribedTopicIds]))
-  return [...wanted].flatMap(topicId =>
+function subscribedPartitions(group: RandomGroup): string[] {
+  const topicIds = new Set([...group.members.values()].flatMap(({ subscribedTopicIds }) => [...subscribedTopicIds]))
+  return [...topicIds].flatMap(topicId =>
     Array.from({ length: group.topics.get(topicId) ?? 0 }, (_, partition) => `${topicId} ${partition}`)
   )
 }
