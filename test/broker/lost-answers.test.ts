@@ -41,20 +41,20 @@ describe.each(cases)('a %s producer that does not hear the answer to %s (%i)', (
     })
     const producer = new TransactionalProducer(harness, 'tx', { generation })
     await producer.init()
-    const wanted: string[] = []
+    const expected: string[] = []
     for (let round = 0; round < ROUNDS; round++) {
       await producer.send(topic, 0, [`${round} a`, `${round} b`])
       await producer.send(topic, 0, [`${round} c`])
       await producer.send(topic, 1, [`${round}`])
       await producer.sendOffset('g', 't', 0, BigInt(round + 1))
       const isCommit = result === 'COMMIT' || round % 2 === 0
-      if (isCommit) wanted.push(`${round} a`, `${round} b`, `${round} c`)
+      if (isCommit) expected.push(`${round} a`, `${round} b`, `${round} c`)
       if (isCommit) await producer.commit()
       else await producer.abort()
     }
     for (const api of lost) expect(losses.get(api), `lost answers to ${api}`).toBeGreaterThan(0)
     harness.dispatch = harness.broker.dispatch
-    expect((await readCommitted(harness, topic.topicId)).values).toEqual(wanted)
+    expect((await readCommitted(harness, topic.topicId)).values).toEqual(expected)
     expect(await committedOffset(harness, 'g', 't')).toBe(BigInt(result === 'COMMIT' ? ROUNDS : ROUNDS - 1))
     expect(await markers(harness, topic.topicId), 'one marker for each transaction').toBe(ROUNDS)
     await harness.broker.stop()

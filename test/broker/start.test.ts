@@ -128,11 +128,11 @@ describe('a start after a kill', () => {
   it('tells how far it has come, in partitions and bytes', async () => {
     const storage = new MemoryStorage()
     await filled(storage, ['a', 'b'])
-    const told: RecoveryProgress[] = []
-    await using second = await Harness.start({ storage, progress: progress => told.push({ ...progress }) })
+    const reports: RecoveryProgress[] = []
+    await using second = await Harness.start({ storage, progress: progress => reports.push({ ...progress }) })
     const bytes = storage.size(`a-0/${LOG}`) + storage.size(`b-0/${LOG}`)
-    expect(told.at(-1)).toEqual({ partitions: 2, partitionsTotal: 2, bytes, bytesTotal: bytes })
-    expect(told.filter(({ partitions }) => partitions === 1).length).toBeGreaterThan(3)
+    expect(reports.at(-1)).toEqual({ partitions: 2, partitionsTotal: 2, bytes, bytesTotal: bytes })
+    expect(reports.filter(({ partitions }) => partitions === 1).length).toBeGreaterThan(3)
     expect(second.broker).toBeDefined()
   })
 
@@ -246,8 +246,8 @@ describe('damage that recovery has no reason to look for', () => {
     const { harness, topicId, logger, position } = await damaged()
     await using _ = harness
     for (const _ of [1, 2, 3]) await harness.get('Fetch', harness.fetchRequest(topicId, 2n))
-    const place = `a log is damaged: a-0/${LOG}, position ${position}: the checksum does not fit`
-    expect(logger.messages('error').filter(line => line.startsWith('a log is damaged'))).toEqual([place])
+    const damage = `a log is damaged: a-0/${LOG}, position ${position}: the checksum does not fit`
+    expect(logger.messages('error').filter(line => line.startsWith('a log is damaged'))).toEqual([damage])
   })
 
   it('is what a search for a time ends with that has to go past it', async () => {

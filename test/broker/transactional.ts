@@ -35,8 +35,8 @@ const RETRIED: ReadonlySet<string> = new Set<ErrorName>([
 export class Refused extends Error {
   readonly code: string
 
-  constructor(what: string, code: string) {
-    super(`${what}: ${code}`)
+  constructor(operation: string, code: string) {
+    super(`${operation}: ${code}`)
     this.code = code
   }
 }
@@ -96,8 +96,8 @@ export class TransactionalProducer {
   async send(topic: TopicName, index: number, values: readonly string[]): Promise<void> {
     await this.#add(topic.name, index)
     await this.#insist('Produce', () => this.trySend(topic, index, values))
-    const place = `${topic.name}-${index}`
-    this.#sequences.set(place, (this.#sequences.get(place) ?? 0) + values.length)
+    const topicPartition = `${topic.name}-${index}`
+    this.#sequences.set(topicPartition, (this.#sequences.get(topicPartition) ?? 0) + values.length)
   }
 
   /** The same batch until `send` has succeeded. */
@@ -195,12 +195,12 @@ export class TransactionalProducer {
   }
 
   /** Asks until the answer is no error that passes. Throws Refused. */
-  async #insist(what: string, ask: () => Promise<ErrorName>): Promise<void> {
+  async #insist(operation: string, ask: () => Promise<ErrorName>): Promise<void> {
     for (let tries = 1; ; tries++) {
       const code = await ask().catch(unheard)
       this.#heard()
       if (code === 'NONE') return
-      if (!RETRIED.has(code) || tries === MOST_TRIES) throw new Refused(`${what} of ${this.transactionalId}`, code)
+      if (!RETRIED.has(code) || tries === MOST_TRIES) throw new Refused(`${operation} of ${this.transactionalId}`, code)
     }
   }
 }

@@ -69,8 +69,9 @@ it('ends with 1 when files cannot be read, or verifying finds something', async 
 })
 
 it('shows transactions, as text and as JSON, and decodes the state of their coordinator', async () => {
-  const told = 'producerId: 1000 producerEpoch: 1 firstOffset: OptionalLong[0] lastOffset: 15 records: 2 result: ABORT'
-  expect((await dumped(folder, '--transactions')).stdout).toContain(`Transactions in ${folder}\n${told} `)
+  const transaction =
+    'producerId: 1000 producerEpoch: 1 firstOffset: OptionalLong[0] lastOffset: 15 records: 2 result: ABORT'
+  expect((await dumped(folder, '--transactions')).stdout).toContain(`Transactions in ${folder}\n${transaction} `)
   expect((await dumped(folder, '--transactions', '--json')).stdout).toContain('"records":2,"result":"ABORT",')
   expect((await dumped(folder, '--transaction-log-decoder')).stdout).toContain('key: Error at offset 0, skipping. ')
 })

@@ -146,17 +146,17 @@ async function read(topic: string, count: number): Promise<kafkajs.KafkaMessage[
 }
 
 /** A member that tells how many partitions it holds after each rebalance. */
-function member(topic: string): { consumer: Consumer; join(): Promise<void>; share(wanted: number): Promise<number> } {
+function member(topic: string): { consumer: Consumer; join(): Promise<void>; share(count: number): Promise<number> } {
   const consumer = kafka.consumer({
     groupId: topic,
     heartbeatInterval: 50,
     sessionTimeout: 10_000,
     maxWaitTimeInMs: 50
   })
-  let held = 0
+  let assigned = 0
   let changed = (): void => {}
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    held = Object.values(payload.memberAssignment).flat().length
+    assigned = Object.values(payload.memberAssignment).flat().length
     changed()
   })
   return {
@@ -166,9 +166,9 @@ function member(topic: string): { consumer: Consumer; join(): Promise<void>; sha
       await consumer.subscribe({ topic })
       await consumer.run({ eachMessage: async () => {} })
     },
-    async share(wanted) {
-      while (held !== wanted) await new Promise<void>(resolve => (changed = resolve))
-      return held
+    async share(count) {
+      while (assigned !== count) await new Promise<void>(resolve => (changed = resolve))
+      return assigned
     }
   }
 }

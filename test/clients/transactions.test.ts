@@ -19,7 +19,7 @@ beforeEach(async () => {
   opened = []
 })
 afterEach(async () => {
-  for (const one of opened) await one.disconnect()
+  for (const client of opened) await client.disconnect()
   await kafka.stop()
 })
 
@@ -113,10 +113,10 @@ async function transactional(transactionalId: string): Promise<Producer> {
   return started(client.producer({ transactionalId, idempotent: true, maxInFlightRequests: 1 }))
 }
 
-async function started<One extends Producer | Consumer>(one: One): Promise<One> {
-  await one.connect()
-  opened.push(one)
-  return one
+async function started<Client extends Producer | Consumer>(client: Client): Promise<Client> {
+  await client.connect()
+  opened.push(client)
+  return client
 }
 
 /** The first records of the topic that a read_committed consumer finds, by partition and offset. */

@@ -40,9 +40,9 @@ test('a test may have segments below the minimum', () => {
 test('a change for this broker wins over one for all brokers, and both over the start', () => {
   const start = given({ 'message.max.bytes': '1' })
   const all = start.withDynamic(new Map(), texts({ 'message.max.bytes': '2' }))
-  const one = all.withDynamic(texts({ 'message.max.bytes': '3' }), all.layers.clusterWide)
-  expect([start, all, one].map(settings => settings.get('message.max.bytes'))).toEqual([1, 2, 3])
-  expect(one.topic().get('max.message.bytes')).toBe(3)
+  const perBroker = all.withDynamic(texts({ 'message.max.bytes': '3' }), all.layers.clusterWide)
+  expect([start, all, perBroker].map(settings => settings.get('message.max.bytes'))).toEqual([1, 2, 3])
+  expect(perBroker.topic().get('max.message.bytes')).toBe(3)
 })
 
 test('what is stored but cannot be read, or cannot change at run time, counts as not set', () => {

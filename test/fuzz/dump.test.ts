@@ -32,7 +32,7 @@ test('however its files are damaged', { timeout: TIMEOUT_MS }, async () => {
   let wrong = 0
   for (let round = 0; round < LOOKS; round++) {
     const { storage, paths } = damaged(clean, random)
-    const told = (items: Iterable<Item>): Item[] => {
+    const itemsOf = (items: Iterable<Item>): Item[] => {
       const all: Item[] = []
       for (const item of items) {
         expect(textOf(item), paths.join()).not.toMatch(/undefined|\[object/)
@@ -42,13 +42,13 @@ test('however its files are damaged', { timeout: TIMEOUT_MS }, async () => {
       }
       return all
     }
-    for (const way of ways) told(dump(storage, folders, way))
-    if (told(verify(storage, folders, options())).some(({ kind }) => kind === 'problem')) wrong++
+    for (const way of ways) itemsOf(dump(storage, folders, way))
+    if (itemsOf(verify(storage, folders, options())).some(({ kind }) => kind === 'problem')) wrong++
     const follower = new Follower(folders, options())
-    told(follower.round(storage))
+    itemsOf(follower.round(storage))
     // Each batch that may still be in the making is waited for once.
     let rounds = 0
-    while (told(follower.round(storage)).length > 0) expect(++rounds, paths.join()).toBeLessThan(MOST_ROUNDS)
+    while (itemsOf(follower.round(storage)).length > 0) expect(++rounds, paths.join()).toBeLessThan(MOST_ROUNDS)
   }
   expect(wrong).toBeGreaterThan(LOOKS / 2)
 })

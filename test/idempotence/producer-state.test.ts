@@ -20,7 +20,7 @@ const batch = (changes: Partial<ProducerBatch> & { baseSequence: number }, count
 
 const statesAfter = (...batches: ProducerBatch[]): ProducerStates => {
   const states = new ProducerStates()
-  for (const one of batches) states.record(one)
+  for (const batch of batches) states.record(batch)
   return states
 }
 
@@ -203,7 +203,7 @@ describe('a producer whose coordinator has been asked about a first batch', () =
 
   function verification(...questions: readonly { batch: ProducerBatch; bumpsEpochs?: boolean }[]): ProducerStates {
     const states = new ProducerStates()
-    for (const { batch: one, bumpsEpochs = false } of questions) states.startVerification(one, bumpsEpochs, 0)
+    for (const { batch: question, bumpsEpochs = false } of questions) states.startVerification(question, bumpsEpochs, 0)
     return states
   }
 

@@ -39,11 +39,11 @@ it('has its topics when it has started', async () => {
 })
 
 it('runs several times at once, each for itself', async () => {
-  const [one, two] = await Promise.all([start({ topics: ['a'] }), start({ topics: ['b'] })])
-  expect(one.bootstrapServers).not.toBe(two.bootstrapServers)
-  expect(await topicsOf(one)).toEqual({ a: 1 })
-  await one.stop()
-  expect(await topicsOf(two)).toEqual({ b: 1 })
+  const [first, second] = await Promise.all([start({ topics: ['a'] }), start({ topics: ['b'] })])
+  expect(first.bootstrapServers).not.toBe(second.bootstrapServers)
+  expect(await topicsOf(first)).toEqual({ a: 1 })
+  await first.stop()
+  expect(await topicsOf(second)).toEqual({ b: 1 })
 })
 
 it('does not look at the environment', async () => {

@@ -69,7 +69,7 @@ describe('InitProducerId', () => {
     expect(init(unseen, { producerId: 99n, producerEpoch: 12 })).toBe('Empty 7/0')
   })
 
-  test.each<[who: string, expected: Producer, result: string]>([
+  test.each<[claim: string, expected: Producer, result: string]>([
     ['that missed the last answer gets it again', { producerId: 7n, producerEpoch: 2 }, 'Empty 7/3'],
     ['of an older epoch is fenced', { producerId: 7n, producerEpoch: 1 }, 'PRODUCER_FENCED'],
     ['of an epoch to come is fenced', { producerId: 7n, producerEpoch: 4 }, 'PRODUCER_FENCED'],

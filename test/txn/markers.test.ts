@@ -181,7 +181,7 @@ describe('a transaction of very many partitions', () => {
     const { answer } = await pending()
     driver.coordinator.stop()
     expect(await answer).toBe('NOT_COORDINATOR')
-    for (const place of written()) driver.markers.closed.add(`${place}`)
+    for (const topicPartition of written()) driver.markers.closed.add(`${topicPartition}`)
     expect(driver.markers.closed.size).toBeLessThan(places.length)
     await driver.restart()
     while (driver.state !== 'CompleteCommit') await nextTurn()
@@ -202,7 +202,7 @@ describe('a transaction of very many partitions', () => {
 describe('the next start', () => {
   async function decided(...places: string[]) {
     const producer = await driver.open(...places)
-    for (const place of places) driver.markers.failures.set(place, kafkaError('NOT_ENOUGH_REPLICAS'))
+    for (const topicPartition of places) driver.markers.failures.set(topicPartition, kafkaError('NOT_ENOUGH_REPLICAS'))
     await driver.end(producer, 'ABORT')
     driver.markers.failures.clear()
   }

@@ -26,12 +26,12 @@ export class MemoryMarkers implements MarkerPort {
 
   write(topic: string, partition: number, marker: Marker): Promise<void> | undefined {
     this.attempted()
-    const place = `${topic}-${partition}`
-    const failure = this.failures.get(place)
+    const topicPartition = `${topic}-${partition}`
+    const failure = this.failures.get(topicPartition)
     if (failure) throw failure
-    this.written.push(`${place} ${marker.result} ${marker.producerId}/${marker.producerEpoch}`)
+    this.written.push(`${topicPartition} ${marker.result} ${marker.producerId}/${marker.producerEpoch}`)
     this.last = marker
-    return this.holds.get(place)
+    return this.holds.get(topicPartition)
   }
 
   hasOpen(topic: string, partition: number): boolean {
@@ -117,8 +117,8 @@ export class TxnCoordinatorDriver {
 
 export function partitionsOf(places: readonly string[]): TxnPartitions {
   const partitions = new Map<string, Set<number>>()
-  for (const place of places) {
-    const [topic = '', index] = place.split('-')
+  for (const topicPartition of places) {
+    const [topic = '', index] = topicPartition.split('-')
     partitions.set(topic, new Set([...(partitions.get(topic) ?? []), Number(index)]))
   }
   return partitions

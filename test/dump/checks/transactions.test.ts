@@ -43,7 +43,7 @@ class Written {
   storage(aborted: readonly AbortedTxn[] = [], baseOffset = 0n): MemoryStorage {
     const storage = segment(this.batches, baseOffset)
     const index = new TransactionIndex(storage, `t-0/${String(baseOffset).padStart(20, '0')}.txnindex`)
-    for (const one of aborted) index.add(one)
+    for (const transaction of aborted) index.add(transaction)
     return storage
   }
 
@@ -81,9 +81,9 @@ describe('the view of transactions', () => {
     const second = new Written(2n).data(5n, 2).marker(5n, 'COMMIT', 1).marker(7n, 'ABORT')
     const storage = first.storage()
     storage.append('t-0/00000000000000000002.log', Buffer.concat(second.batches.map(({ bytes }) => bytes)))
-    const told = [...dumpTransactions(storage, ['t-0'], options())].map(textOf)
-    expect(told[1]).toMatch(/^producerId: 5 producerEpoch: 0 firstOffset: OptionalLong\[0\] lastOffset: 4 records: 4/)
-    expect(told[2]).toMatch(/^producerId: 7 .*firstOffset: OptionalLong.empty lastOffset: 5 records: 0 result: ABORT/)
+    const lines = [...dumpTransactions(storage, ['t-0'], options())].map(textOf)
+    expect(lines[1]).toMatch(/^producerId: 5 producerEpoch: 0 firstOffset: OptionalLong\[0\] lastOffset: 4 records: 4/)
+    expect(lines[2]).toMatch(/^producerId: 7 .*firstOffset: OptionalLong.empty lastOffset: 5 records: 0 result: ABORT/)
   })
 
   it('says where a log is damaged, and goes on after it', () => {
@@ -93,9 +93,9 @@ describe('the view of transactions', () => {
     bytes.writeInt8(7, position + 16)
     storage.truncate(path, 0)
     storage.append(path, bytes)
-    const told = [...dumpTransactions(storage, ['t-0'], options())].map(textOf)
-    expect(told[0]).toMatch(/\.log: position \d+: a record batch of unknown magic 7; .* up to the next whole batch$/)
-    expect(told.slice(2).map(line => /result: \w+/.exec(line)?.[0])).toEqual([
+    const lines = [...dumpTransactions(storage, ['t-0'], options())].map(textOf)
+    expect(lines[0]).toMatch(/\.log: position \d+: a record batch of unknown magic 7; .* up to the next whole batch$/)
+    expect(lines.slice(2).map(line => /result: \w+/.exec(line)?.[0])).toEqual([
       'result: ABORT',
       'result: COMMIT',
       'result: OPEN'

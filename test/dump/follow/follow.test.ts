@@ -271,9 +271,9 @@ it('shows every batch once, however looks, appends and rolls come one after anot
   const seen: string[] = []
   let written = 0
   for (let step = 0; step < 2000; step++) {
-    const what = random.below(5)
-    if (what === 0) seen.push(...log.look().filter(line => line.startsWith('baseOffset')))
-    else if (what === 1 && log.storage.exists(log.path())) log.roll()
+    const choice = random.below(5)
+    if (choice === 0) seen.push(...log.look().filter(line => line.startsWith('baseOffset')))
+    else if (choice === 1 && log.storage.exists(log.path())) log.roll()
     else {
       log.append()
       written++

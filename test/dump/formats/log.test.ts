@@ -143,11 +143,11 @@ it.each([
     return list(path)
   }
   for (const given of ['data', 'data/shut-0']) {
-    const told = [...looking(storage, [given], options())]
-    expect(told.filter(({ kind }) => kind === 'problem').map(textOf)).toEqual([
+    const items = [...looking(storage, [given], options())]
+    expect(items.filter(({ kind }) => kind === 'problem').map(textOf)).toEqual([
       'data/shut-0: EACCES: permission denied'
     ])
-    expect(told.at(-1)?.kind === 'problem').toBe(given !== 'data' && looking !== verify)
+    expect(items.at(-1)?.kind === 'problem').toBe(given !== 'data' && looking !== verify)
   }
 })
 

@@ -38,7 +38,7 @@ function rules(newest: Record<string, bigint>, changes: Partial<FilterRules> = {
   }
 }
 
-function told(batch: RecordBatch | undefined) {
+function linesOf(batch: RecordBatch | undefined) {
   return (
     batch &&
     recordsOf(batch).map(
@@ -57,7 +57,7 @@ describe('records', () => {
   test('that are out of date go, the others keep their offsets and times', () => {
     const batch = batchOf(['a=1', 'b=2', 'c=3'])
     const { batch: left, recordsCount } = filterBatch(batch, rules({ a: 50n, b: 21n, c: 60n }))
-    expect(told(left)).toEqual(['21 b=2'])
+    expect(linesOf(left)).toEqual(['21 b=2'])
     expect(recordsCount).toBe(1)
     expect(left && recordsOf(left)[0]?.timestamp).toBe(BigInt(NOW - 4999))
     expect(left?.hasValidCrc()).toBe(true)
@@ -69,13 +69,13 @@ describe('records', () => {
   })
 
   test('without a key go', () => {
-    expect(told(filterBatch(batchOf(['=1', 'b=2']), rules({})).batch)).toEqual(['21 b=2'])
+    expect(linesOf(filterBatch(batchOf(['=1', 'b=2']), rules({})).batch)).toEqual(['21 b=2'])
   })
 
   test('beyond what was mapped stay, whatever they are', () => {
     const batch = batchOf(['a=1', '=2', 'c', 'a=3'])
     const left = filterBatch(batch, rules({ a: 23n }, { mappedUpTo: 21n })).batch
-    expect(told(left)).toEqual(['21 =2', '22 c', '23 a=3'])
+    expect(linesOf(left)).toEqual(['21 =2', '22 c', '23 a=3'])
   })
 
   test('a batch of which nothing is left vanishes', () => {
@@ -88,7 +88,7 @@ describe('a batch that is made anew', () => {
     const options = { producerId: 1000n, producerEpoch: 2, baseSequence: 5, codec: 'gzip' } as const
     const batch = batchOf(['a=1', 'b=2', 'c=3'], options)
     const left = filterBatch(batch, rules({ c: 99n })).batch
-    expect(told(left)).toEqual(['20 a=1', '21 b=2'])
+    expect(linesOf(left)).toEqual(['20 a=1', '21 b=2'])
     expect(left).toMatchObject({
       baseOffset: 20n,
       lastOffset: 22n,
@@ -128,7 +128,7 @@ describe('tombstones', () => {
     const batch = batchOf(['a=1', 'b'], { deleteHorizonMs: BigInt(NOW) })
     expect(filterBatch(batch, rules({}, { nowMs: NOW - 1 })).batch).toBe(batch)
     const left = filterBatch(batch, rules({})).batch
-    expect(told(left)).toEqual(['20 a=1'])
+    expect(linesOf(left)).toEqual(['20 a=1'])
     expect(left?.deleteHorizonMs).toBe(BigInt(NOW))
   })
 
@@ -218,7 +218,7 @@ describe('transactions', () => {
   test('that were committed are compacted, and their marker stays as long as they have data', () => {
     const transactions = new CleanedTransactionMetadata(() => {})
     const data = batchOf(['a=1', 'b=2'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
-    expect(told(filterBatch(data, rules({ a: 50n, b: 21n }, { transactions })).batch)).toEqual(['21 b=2'])
+    expect(linesOf(filterBatch(data, rules({ a: 50n, b: 21n }, { transactions })).batch)).toEqual(['21 b=2'])
     const control = marker({ deleteHorizonMs: 1n })
     expect(filterBatch(control, rules({}, { transactions })).batch).toBe(control)
     expect(filterBatch(control, rules({}, { transactions })).batch).toBeUndefined()

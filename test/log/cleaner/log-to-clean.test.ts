@@ -118,7 +118,8 @@ describe('segments that become one', () => {
     size,
     indexBytes: { offsets, times }
   })
-  const bases = (groups: readonly { baseOffset: bigint }[][]) => groups.map(group => group.map(one => one.baseOffset))
+  const bases = (groups: readonly { baseOffset: bigint }[][]) =>
+    groups.map(group => group.map(segment => segment.baseOffset))
   const config = (changes: Partial<LogConfig> = {}) => ({ ...DEFAULT_LOG_CONFIG, segmentBytes: 250, ...changes })
 
   test('are neighbours as long as they fit into a segment', () => {

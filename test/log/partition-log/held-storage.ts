@@ -17,9 +17,9 @@ export class HeldStorage extends MemoryStorage {
     if (this.#isHeld(path)) {
       const isDone = this.hasSynced()
       if (isDone) await super.sync(path)
-      const held = deferred<void>()
-      this.#waiting.push(held)
-      await held.promise
+      const waiting = deferred<void>()
+      this.#waiting.push(waiting)
+      await waiting.promise
       if (isDone) return
     }
     await super.sync(path)
@@ -33,13 +33,13 @@ export class HeldStorage extends MemoryStorage {
 
   /** Lets the syncs that wait be done, and what comes of it happen. Those that it brings are held. */
   async release(): Promise<void> {
-    for (const held of this.#waiting.splice(0)) held.resolve()
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve()
     await nextTurn()
   }
 
   /** Lets the syncs that wait fail. */
   async fail(error: Error): Promise<void> {
-    for (const held of this.#waiting.splice(0)) held.reject(error)
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
     await nextTurn()
   }
 

@@ -226,9 +226,9 @@ describe('a failed sync', () => {
     const first = log.settled()
     append(log)
     const second = log.settled()
-    const told = Promise.allSettled([first, second])
+    const outcomes = Promise.allSettled([first, second])
     await storage.fail(EIO)
-    expect(await told).toEqual([
+    expect(await outcomes).toEqual([
       { status: 'rejected', reason: OFFLINE },
       { status: 'rejected', reason: OFFLINE }
     ])

@@ -85,11 +85,11 @@ class Pair {
 
   async closeAndOpen(): Promise<void> {
     await this.log.close()
-    this.log = openLog(this.storage, CONFIG, this.#known())
+    this.log = openLog(this.storage, CONFIG, this.#openOptions())
   }
 
   crashAndOpen(): void {
-    this.log = reopenAfterCrash(this.storage, CONFIG, this.#known())
+    this.log = reopenAfterCrash(this.storage, CONFIG, this.#openOptions())
   }
 
   /** The process dies before all of the last batch is written. */
@@ -104,7 +104,7 @@ class Pair {
     this.crashAndOpen()
   }
 
-  #known() {
+  #openOptions() {
     return { logStartOffset: this.start, recoveryPoint: this.log.recoveryPoint, clock: this.clock }
   }
 }

@@ -18,7 +18,7 @@ describe('rolling', () => {
     const names = storage.list(FOLDER).map(({ name }) => name)
     expect(names).toContain('00000000000000000000.log')
     expect(names).toContain('00000000000000000003.log')
-    for (const name of names.filter(one => one.endsWith('.log'))) {
+    for (const name of names.filter(file => file.endsWith('.log'))) {
       expect(storage.size(`${FOLDER}/${name}`)).toBeLessThanOrEqual(300)
     }
   })

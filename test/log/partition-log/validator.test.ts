@@ -20,34 +20,34 @@ function parsed(records: Buffer | null, apiVersion = 9): RecordBatch {
 }
 
 describe('the records of a produce request', () => {
-  const one = buildBatch(threeRecords).bytes
+  const single = buildBatch(threeRecords).bytes
 
   test('are one batch', () => {
-    expect(parsed(one).bytes).toEqual(one)
+    expect(parsed(single).bytes).toEqual(single)
   })
 
   test('may have the beginning of another batch behind them, which is dropped', () => {
-    const cut = Buffer.concat([one, one.subarray(0, one.length - 1)])
-    expect(parsed(cut).bytes).toEqual(one)
+    const cut = Buffer.concat([single, single.subarray(0, single.length - 1)])
+    expect(parsed(cut).bytes).toEqual(single)
   })
 
   test.each([
     ['null', null],
     ['empty', Buffer.alloc(0)],
-    ['cut off', one.subarray(0, one.length - 1)],
-    ['two batches', Buffer.concat([one, one])]
+    ['cut off', single.subarray(0, single.length - 1)],
+    ['two batches', Buffer.concat([single, single])]
   ])('are refused when they are %s', (_, records) => {
     expect(() => parsed(records)).toThrow(expect.objectContaining({ code: 'INVALID_RECORD' }))
   })
 
   test('are parsed once: the first batch is given although a second one refuses them', () => {
-    const { batch, error } = parseProducedRecords(Buffer.concat([one, one]), 9)
-    expect(batch?.bytes).toEqual(one)
+    const { batch, error } = parseProducedRecords(Buffer.concat([single, single]), 9)
+    expect(batch?.bytes).toEqual(single)
     expect(error).toMatchObject({ code: 'INVALID_RECORD' })
   })
 
   test('are refused in an old format', () => {
-    const old = Buffer.from(one)
+    const old = Buffer.from(single)
     old.writeInt8(1, 16)
     expect(() => parsed(old)).toThrow(/magic 2, not 1/)
   })
@@ -56,7 +56,7 @@ describe('the records of a produce request', () => {
     ['no size', 8, 5],
     ['no magic', 16, 9]
   ])('are corrupt when there is %s in them', (_, at, value) => {
-    const bytes = Buffer.from(one)
+    const bytes = Buffer.from(single)
     if (at === 8) bytes.writeInt32BE(value, at)
     else bytes.writeInt8(value, at)
     expect(() => parsed(bytes)).toThrow(expect.objectContaining({ code: 'CORRUPT_MESSAGE' }))

@@ -36,7 +36,7 @@ describe('files that are not where their names say', () => {
     storage.append(name(0n), bytesOf(storage, name(10n)))
   }
 
-  test.each(cases)('%s: the partition is offline, and nothing is changed', async (_, what, mislay) => {
+  test.each(cases)('%s: the partition is offline, and nothing is changed', async (_, message, mislay) => {
     for (const end of ['closed', 'killed'] as const) {
       const { storage } = await written(end)
       mislay(storage)
@@ -46,7 +46,7 @@ describe('files that are not where their names say', () => {
         .map(({ name }) => name)
       const logs = found.map(name => bytesOf(storage, `${FOLDER}/${name}`))
       // The first start leaves the directory unclean: the second must find the same.
-      for (const _ of [1, 2]) expect((await opened(storage)).log).toThrow(what)
+      for (const _ of [1, 2]) expect((await opened(storage)).log).toThrow(message)
       expect(found.map(name => bytesOf(storage, `${FOLDER}/${name}`))).toEqual(logs)
     }
   })

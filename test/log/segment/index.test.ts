@@ -33,9 +33,9 @@ describe('the offset index', () => {
     }
     const check = (tested: OffsetIndex) => {
       for (let probe = 0; probe < 200; probe++) {
-        const wanted = BASE + BigInt(random.below(Number(offset - BASE) + 20))
-        const expected = entries.findLast(entry => entry.offset <= wanted)?.position ?? 0
-        expect(tested.positionBefore(wanted)).toBe(expected)
+        const target = BASE + BigInt(random.below(Number(offset - BASE) + 20))
+        const expected = entries.findLast(entry => entry.offset <= target)?.position ?? 0
+        expect(tested.positionBefore(target)).toBe(expected)
       }
       expect(tested.lastPosition).toBe(entries.at(-1)?.position ?? 0)
       expect(tested.count).toBe(count)

@@ -43,7 +43,7 @@ describe('a list of aborted transactions', () => {
   test('is read from any marker on, however many entries there are', () => {
     const { storage, index } = emptyIndex()
     const all = Array.from({ length: 300 }, (_, number) => at(BigInt(10 + 3 * number)))
-    for (const one of all) index.add(one)
+    for (const transaction of all) index.add(transaction)
     const again = new TransactionIndex(storage, PATH)
     for (const offset of [0n, 10n, 11n, 13n, 400n, 907n, 908n]) {
       expect([...again.from(offset)]).toEqual(all.filter(({ lastOffset }) => lastOffset >= offset))

@@ -13,7 +13,7 @@ const image = evolve(EMPTY_IMAGE, [
   metadataRecord('TopicRecord', { name: 'foo', topicId: TOPIC_ID }),
   ...[0, 1].map(partitionId => partitionRecord(TOPIC_ID, partitionId, [1], brokers))
 ])
-const wanted = (count: number, assignments: number[][] | null = null, name = 'foo'): MorePartitions => ({
+const request = (count: number, assignments: number[][] | null = null, name = 'foo'): MorePartitions => ({
   name,
   count,
   assignments: assignments?.map(brokerIds => ({ brokerIds })) ?? null
@@ -24,7 +24,7 @@ describe('createPartitions', () => {
     ['placed by the broker', null],
     ['assigned by the client', [[1], [1]]]
   ])('adds partitions %s after the last one', (_, assignments) => {
-    const { records, results } = createPartitions(image, [wanted(4, assignments)], limits)
+    const { records, results } = createPartitions(image, [request(4, assignments)], limits)
     expect(results).toEqual([{ name: 'foo', errorCode: 'NONE', errorMessage: null }])
     expect(records).toHaveLength(2)
     expect(evolve(image, records).topicsByName.get('foo')?.partitions[3]).toMatchObject({
@@ -36,22 +36,22 @@ describe('createPartitions', () => {
   })
 
   it.each([
-    ['UNKNOWN_TOPIC_OR_PARTITION', null, wanted(3, null, 'bar')],
-    ['INVALID_PARTITIONS', 'Topic already has 2 partition(s).', wanted(2)],
-    ['INVALID_PARTITIONS', 'The topic foo currently has 2 partition(s); 1 would not be an increase.', wanted(1)],
-    ['INVALID_PARTITIONS', 'The topic foo currently has 2 partition(s); -5 would not be an increase.', wanted(-5)],
+    ['UNKNOWN_TOPIC_OR_PARTITION', null, request(3, null, 'bar')],
+    ['INVALID_PARTITIONS', 'Topic already has 2 partition(s).', request(2)],
+    ['INVALID_PARTITIONS', 'The topic foo currently has 2 partition(s); 1 would not be an increase.', request(1)],
+    ['INVALID_PARTITIONS', 'The topic foo currently has 2 partition(s); -5 would not be an increase.', request(-5)],
     [
       'INVALID_REPLICA_ASSIGNMENT',
       'Attempted to add 2 additional partition(s), but only 1 assignment(s) were specified.',
-      wanted(4, [[1]])
+      request(4, [[1]])
     ],
     [
       'INVALID_REPLICA_ASSIGNMENT',
       'The manual partition assignment includes broker 9, but no such broker is registered.',
-      wanted(3, [[9]])
+      request(3, [[9]])
     ],
-    ['INVALID_REPLICA_ASSIGNMENT', 'The manual partition assignment includes an empty replica list.', wanted(3, [[]])],
-    ['POLICY_VIOLATION', 'Excessively large number of partitions per request.', wanted(2 ** 31 - 1)]
+    ['INVALID_REPLICA_ASSIGNMENT', 'The manual partition assignment includes an empty replica list.', request(3, [[]])],
+    ['POLICY_VIOLATION', 'Excessively large number of partitions per request.', request(2 ** 31 - 1)]
   ] as const)('answers %s: %s', (errorCode, errorMessage, topic) => {
     const { records, results } = createPartitions(image, [topic], limits)
     expect(results).toEqual([{ name: topic.name, errorCode, errorMessage }])
@@ -60,7 +60,7 @@ describe('createPartitions', () => {
 
   it('refuses an assignment of another replication factor', () => {
     const two = [...brokers, { nodeId: 2, directoryId: DIRECTORY }]
-    const { results } = createPartitions(image, [wanted(3, [[1, 2]])], { ...limits, brokers: two })
+    const { results } = createPartitions(image, [request(3, [[1, 2]])], { ...limits, brokers: two })
     expect(results).toMatchObject([
       {
         errorCode: 'INVALID_REPLICA_ASSIGNMENT',
@@ -72,7 +72,7 @@ describe('createPartitions', () => {
   })
 
   it('holds the limit of the broker', () => {
-    const { results } = createPartitions(image, [wanted(4)], { ...limits, maxPartitions: 3 })
+    const { results } = createPartitions(image, [request(4)], { ...limits, maxPartitions: 3 })
     expect(results).toMatchObject([
       {
         errorCode: 'POLICY_VIOLATION',
@@ -82,7 +82,7 @@ describe('createPartitions', () => {
   })
 
   it('does nothing for a topic named twice', () => {
-    const { records, results } = createPartitions(image, [wanted(3), wanted(4)], limits)
+    const { records, results } = createPartitions(image, [request(3), request(4)], limits)
     expect(results).toEqual([{ name: 'foo', errorCode: 'INVALID_REQUEST', errorMessage: 'Duplicate topic name.' }])
     expect(records).toEqual([])
   })

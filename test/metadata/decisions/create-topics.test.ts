@@ -22,7 +22,7 @@ const rules: TopicRules = {
 }
 const threeBrokers = [1, 2, 3].map(nodeId => ({ nodeId, directoryId: DIRECTORY }))
 
-const wanted = (name: string, fields: Partial<NewTopic> = {}): NewTopic => ({
+const newTopic = (name: string, fields: Partial<NewTopic> = {}): NewTopic => ({
   name,
   numPartitions: 1,
   replicationFactor: 1,
@@ -37,7 +37,7 @@ const assigned = (...brokerIds: number[][]) => ({
 })
 const existing = evolve(
   EMPTY_IMAGE,
-  createTopics(EMPTY_IMAGE, [wanted('there'), wanted('dots.and-dashes')], rules).records
+  createTopics(EMPTY_IMAGE, [newTopic('there'), newTopic('dots.and-dashes')], rules).records
 )
 const answer = (topic: NewTopic, over: Partial<TopicRules> = {}) => {
   const { results } = createTopics(existing, [topic], { ...rules, ...over })
@@ -47,7 +47,7 @@ const answer = (topic: NewTopic, over: Partial<TopicRules> = {}) => {
 describe('createTopics', () => {
   it('records the topic, then its settings, then its partitions', () => {
     const configs = [{ name: 'cleanup.policy', value: 'compact' }]
-    const { records, results } = createTopics(existing, [wanted('new', { numPartitions: 2, configs })], rules)
+    const { records, results } = createTopics(existing, [newTopic('new', { numPartitions: 2, configs })], rules)
     const [result] = results
     expect(result).toMatchObject({ name: 'new', errorCode: 'NONE', errorMessage: null, numPartitions: 2 })
     expect(records.map(({ type }) => type)).toEqual([
@@ -73,14 +73,14 @@ describe('createTopics', () => {
   })
 
   it('takes the defaults of the broker for -1', () => {
-    expect(answer(wanted('new', { numPartitions: -1, replicationFactor: -1 }))).toMatchObject({
+    expect(answer(newTopic('new', { numPartitions: -1, replicationFactor: -1 }))).toMatchObject({
       numPartitions: 4,
       replicationFactor: 1
     })
   })
 
   it('takes the partitions and replicas of an assignment in any order', () => {
-    const topic = wanted('new', {
+    const topic = newTopic('new', {
       ...assigned([3, 1], [2, 3]),
       assignments: [
         { partitionIndex: 1, brokerIds: [2, 3] },
@@ -97,7 +97,7 @@ describe('createTopics', () => {
   })
 
   it('spreads leaders over the brokers', () => {
-    const topic = wanted('new', { numPartitions: 4, replicationFactor: 2 })
+    const topic = newTopic('new', { numPartitions: 4, replicationFactor: 2 })
     const { records } = createTopics(EMPTY_IMAGE, [topic], { ...rules, brokers: threeBrokers })
     const partitions = evolve(EMPTY_IMAGE, records).topicsByName.get('new')?.partitions
     expect(partitions?.map(({ replicas }) => replicas)).toEqual([
@@ -109,82 +109,82 @@ describe('createTopics', () => {
   })
 
   it.each([
-    ['TOPIC_ALREADY_EXISTS', "Topic 'there' already exists.", wanted('there')],
-    ['TOPIC_ALREADY_EXISTS', "Topic 'dots.and-dashes' already exists.", wanted('dots.and-dashes')],
-    ['INVALID_TOPIC_EXCEPTION', 'Topic name is invalid: the empty string is not allowed', wanted('')],
-    ['INVALID_TOPIC_EXCEPTION', "Topic name is invalid: '.' is not allowed", wanted('.')],
-    ['INVALID_TOPIC_EXCEPTION', "Topic name is invalid: '..' is not allowed", wanted('..')],
+    ['TOPIC_ALREADY_EXISTS', "Topic 'there' already exists.", newTopic('there')],
+    ['TOPIC_ALREADY_EXISTS', "Topic 'dots.and-dashes' already exists.", newTopic('dots.and-dashes')],
+    ['INVALID_TOPIC_EXCEPTION', 'Topic name is invalid: the empty string is not allowed', newTopic('')],
+    ['INVALID_TOPIC_EXCEPTION', "Topic name is invalid: '.' is not allowed", newTopic('.')],
+    ['INVALID_TOPIC_EXCEPTION', "Topic name is invalid: '..' is not allowed", newTopic('..')],
     [
       'INVALID_TOPIC_EXCEPTION',
       "Topic name is invalid: 'a b' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
-      wanted('a b')
+      newTopic('a b')
     ],
     [
       'INVALID_TOPIC_EXCEPTION',
       `Topic name is invalid: the length of '${'x'.repeat(250)}' is longer than the max allowed length 249`,
-      wanted('x'.repeat(250))
+      newTopic('x'.repeat(250))
     ],
     [
       'INVALID_TOPIC_EXCEPTION',
       "Topic 'dots_and-dashes' collides with existing topic: dots.and-dashes",
-      wanted('dots_and-dashes')
+      newTopic('dots_and-dashes')
     ],
-    ['INVALID_CONFIG', 'no bad settings', wanted('new', { configs: [{ name: 'bad', value: '1' }] })],
+    ['INVALID_CONFIG', 'no bad settings', newTopic('new', { configs: [{ name: 'bad', value: '1' }] })],
     [
       'INVALID_REPLICATION_FACTOR',
       'Replication factor must be larger than 0, or -1 to use the default value.',
-      wanted('new', { replicationFactor: 0 })
+      newTopic('new', { replicationFactor: 0 })
     ],
     [
       'INVALID_REPLICATION_FACTOR',
       'Replication factor must be larger than 0, or -1 to use the default value.',
-      wanted('new', { replicationFactor: -2 })
+      newTopic('new', { replicationFactor: -2 })
     ],
     [
       'INVALID_REPLICATION_FACTOR',
       'Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached because only ' +
         '1 broker(s) are registered or some brokers have all their log directories cordoned.',
-      wanted('new', { replicationFactor: 3 })
+      newTopic('new', { replicationFactor: 3 })
     ],
     [
       'INVALID_PARTITIONS',
       'Number of partitions was set to an invalid non-positive value.',
-      wanted('new', { numPartitions: 0 })
+      newTopic('new', { numPartitions: 0 })
     ],
     [
       'INVALID_PARTITIONS',
       'Number of partitions was set to an invalid non-positive value.',
-      wanted('new', { numPartitions: -7 })
+      newTopic('new', { numPartitions: -7 })
     ],
     [
       'INVALID_REQUEST',
       'A manual partition assignment was specified, but replication factor was not set to -1.',
-      wanted('new', { ...assigned([1]), replicationFactor: 1 })
+      newTopic('new', { ...assigned([1]), replicationFactor: 1 })
     ],
     [
       'INVALID_REQUEST',
       'A manual partition assignment was specified, but numPartitions was not set to -1.',
-      wanted('new', { ...assigned([1]), numPartitions: 1 })
+      newTopic('new', { ...assigned([1]), numPartitions: 1 })
     ],
     [
       'INVALID_REPLICA_ASSIGNMENT',
       'The manual partition assignment includes an empty replica list.',
-      wanted('new', assigned([]))
+      newTopic('new', assigned([]))
     ],
     [
       'INVALID_REPLICA_ASSIGNMENT',
       'The manual partition assignment includes broker 2, but no such broker is registered.',
-      wanted('new', assigned([1], [2]))
+      newTopic('new', assigned([1], [2]))
     ],
     [
       'INVALID_REPLICA_ASSIGNMENT',
       'The manual partition assignment includes the broker 1 more than once.',
-      wanted('new', assigned([1, 1]))
+      newTopic('new', assigned([1, 1]))
     ],
     [
       'INVALID_REPLICA_ASSIGNMENT',
       'Found multiple manual partition assignments for partition 0',
-      wanted('new', {
+      newTopic('new', {
         ...assigned([1]),
         assignments: [0, 0].map(partitionIndex => ({ partitionIndex, brokerIds: [1] }))
       })
@@ -192,7 +192,7 @@ describe('createTopics', () => {
     [
       'INVALID_REPLICA_ASSIGNMENT',
       'partitions should be a consecutive 0-based integer sequence',
-      wanted('new', {
+      newTopic('new', {
         ...assigned([1]),
         assignments: [1, 2].map(partitionIndex => ({ partitionIndex, brokerIds: [1] }))
       })
@@ -209,7 +209,7 @@ describe('createTopics', () => {
   })
 
   it('wants as many replicas for every assigned partition', () => {
-    expect(answer(wanted('new', assigned([1, 2], [3])), { brokers: threeBrokers })).toMatchObject({
+    expect(answer(newTopic('new', assigned([1, 2], [3])), { brokers: threeBrokers })).toMatchObject({
       errorCode: 'INVALID_REPLICA_ASSIGNMENT',
       errorMessage:
         'The manual partition assignment includes a partition with 1 replica(s), but this is not consistent with ' +
@@ -218,7 +218,7 @@ describe('createTopics', () => {
   })
 
   it('creates the good topics of a request and answers for the bad ones', () => {
-    const topics = ['a', 'twice', 'a b', 'twice', '__cluster_metadata', 'c'].map(name => wanted(name))
+    const topics = ['a', 'twice', 'a b', 'twice', '__cluster_metadata', 'c'].map(name => newTopic(name))
     const { records, results } = createTopics(existing, topics, rules)
     expect(results.map(({ name, errorCode, errorMessage }) => [name, errorCode, errorMessage])).toEqual([
       ['a', 'NONE', null],
@@ -231,7 +231,7 @@ describe('createTopics', () => {
   })
 
   it('lets two new topics differ in dots alone, as Kafka does', () => {
-    const { results } = createTopics(existing, [wanted('new.topic'), wanted('new_topic')], rules)
+    const { results } = createTopics(existing, [newTopic('new.topic'), newTopic('new_topic')], rules)
     expect(results.map(({ errorCode }) => errorCode)).toEqual(['NONE', 'NONE'])
   })
 
@@ -244,7 +244,10 @@ describe('createTopics', () => {
     ],
     ['more records than one batch may', [5000, 4999], 'Unable to perform excessively large batch operation.']
   ])('refuses all topics of a request with %s', (_, counts, errorMessage) => {
-    const topics = [wanted('there'), ...counts.map((numPartitions, index) => wanted(`big-${index}`, { numPartitions }))]
+    const topics = [
+      newTopic('there'),
+      ...counts.map((numPartitions, index) => newTopic(`big-${index}`, { numPartitions }))
+    ]
     const { records, results } = createTopics(existing, topics, rules)
     expect(records).toEqual([])
     expect(results).toHaveLength(topics.length)
@@ -252,7 +255,7 @@ describe('createTopics', () => {
   })
 
   it('counts what one request plans against the limit of the broker', () => {
-    const topics = ['a', 'b'].map(name => wanted(name, { numPartitions: 4000 }))
+    const topics = ['a', 'b'].map(name => newTopic(name, { numPartitions: 4000 }))
     const { results } = createTopics(existing, topics, { ...rules, maxPartitions: 5000 })
     expect(results).toMatchObject([
       { errorCode: 'NONE' },

@@ -25,10 +25,10 @@ function decodeOrRefuse({ message, version }: Body, frame: Buffer): unknown {
 }
 
 /** How many values in arrays, and bytes in byte strings, a decoded message holds. */
-function countHeld(value: unknown): number {
+function countElements(value: unknown): number {
   if (Buffer.isBuffer(value)) return value.length
   if (typeof value !== 'object' || value === null) return 0
-  const inner = Object.values(value).reduce((sum: number, each) => sum + countHeld(each), 0)
+  const inner = Object.values(value).reduce((sum: number, each) => sum + countElements(each), 0)
   return Array.isArray(value) ? inner + value.length : inner
 }
 
@@ -52,8 +52,8 @@ describe.each(BODIES)('$title', body => {
       for (const byte of [0x00, 0x7f, 0x80, 0xff, frame.readUInt8(position) ^ (1 << body.random.below(8))]) {
         const damaged = Buffer.from(frame)
         damaged.writeUInt8(byte, position)
-        const held = countHeld(decodeOrRefuse(body, damaged))
-        if (held > frame.length) expect.fail(`${held} values out of ${frame.length} bytes`)
+        const count = countElements(decodeOrRefuse(body, damaged))
+        if (count > frame.length) expect.fail(`${count} values out of ${frame.length} bytes`)
       }
     }
   })

@@ -13,7 +13,7 @@ interface ZstdNapi {
 }
 interface ZstdBinding {
   DCtx: new () => {
-    decompressStream(into: Buffer, bytes: Buffer): [wanted: number, produced: number, consumed: number]
+    decompressStream(into: Buffer, bytes: Buffer): [expectedBytes: number, produced: number, consumed: number]
   }
   dStreamOutSize(): number
 }

@@ -19,7 +19,7 @@ describe('ConsumerGroupDescribe', () => {
     const harness = await Harness.start()
     const topicId = await harness.createTopic('t')
     await harness.get('FindCoordinator', { coordinatorKeys: ['g'] })
-    const told = { memberId: 'm', instanceId: 'i', rackId: 'r1', subscribedTopicNames: ['t'] }
+    const memberFields = { memberId: 'm', instanceId: 'i', rackId: 'r1', subscribedTopicNames: ['t'] }
     const joining = {
       groupId: 'g',
       memberEpoch: 0,
@@ -27,9 +27,14 @@ describe('ConsumerGroupDescribe', () => {
       topicPartitions: [],
       serverAssignor: null
     }
-    const { memberEpoch } = await harness.get('ConsumerGroupHeartbeat', { ...joining, ...told })
+    const { memberEpoch } = await harness.get('ConsumerGroupHeartbeat', { ...joining, ...memberFields })
     const topicPartitions = [{ topicId, topicName: 't', partitions: [0] }]
-    const member = { ...told, memberEpoch, assignment: { topicPartitions }, targetAssignment: { topicPartitions } }
+    const member = {
+      ...memberFields,
+      memberEpoch,
+      assignment: { topicPartitions },
+      targetAssignment: { topicPartitions }
+    }
     const group = {
       groupState: 'Stable',
       groupEpoch: memberEpoch,

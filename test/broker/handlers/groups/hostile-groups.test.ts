@@ -26,7 +26,7 @@ class Stranger {
     this.#topicIds = topicIds
   }
 
-  #one<T>(...choices: readonly T[]): T {
+  #pick<T>(...choices: readonly T[]): T {
     return choices[this.#random.below(choices.length)] as T
   }
 
@@ -34,20 +34,20 @@ class Stranger {
     return Array.from({ length: this.#random.below(most + 1) }, make)
   }
 
-  #group = () => this.#one('g', 'g', 'h', ...GROUPS)
-  #member = () => this.#one(...this.#members)
-  #instance = () => this.#one(null, null, null, 'i1', 'i2', '', ' ')
-  #topic = () => this.#one('foo', 'foo', 'bar', 'gone', '', 'a b')
-  #topicId = () => this.#one(...this.#topicIds, 'AAAAAAAAAAAAAAAAAAAAAA', 'AAECAwQFBgcICQoLDA0ODw')
-  #partition = () => this.#one(0, 1, 2, 3, -1, 4, 2_147_483_647, -2_147_483_648)
-  #number = () => this.#one(0, 1, 2, 3, 5, -1, -2, -3, 2_147_483_647, -2_147_483_648)
+  #group = () => this.#pick('g', 'g', 'h', ...GROUPS)
+  #member = () => this.#pick(...this.#members)
+  #instance = () => this.#pick(null, null, null, 'i1', 'i2', '', ' ')
+  #topic = () => this.#pick('foo', 'foo', 'bar', 'gone', '', 'a b')
+  #topicId = () => this.#pick(...this.#topicIds, 'AAAAAAAAAAAAAAAAAAAAAA', 'AAECAwQFBgcICQoLDA0ODw')
+  #partition = () => this.#pick(0, 1, 2, 3, -1, 4, 2_147_483_647, -2_147_483_648)
+  #number = () => this.#pick(0, 1, 2, 3, 5, -1, -2, -3, 2_147_483_647, -2_147_483_648)
   #epochOf = (memberId: string) =>
-    this.#random.below(4) === 0 ? this.#number() : (this.#epochs.get(memberId) ?? this.#one(0, 0, 1, 2, -1))
+    this.#random.below(4) === 0 ? this.#number() : (this.#epochs.get(memberId) ?? this.#pick(0, 0, 1, 2, -1))
   #owned = () => this.#some(() => ({ topicId: this.#topicId(), partitions: this.#some(this.#partition, 4) }))
-  #names = () => this.#one(null, [], ['foo'], ['foo', 'bar'], ['bar', 'foo', 'foo'], ['gone'], ['', 'a b'])
-  #regex = () => this.#one(null, null, null, '', 'f.*', '(', '.*', '(?=a)')
+  #names = () => this.#pick(null, [], ['foo'], ['foo', 'bar'], ['bar', 'foo', 'foo'], ['gone'], ['', 'a b'])
+  #regex = () => this.#pick(null, null, null, '', 'f.*', '(', '.*', '(?=a)')
   #bytes = () =>
-    this.#one(
+    this.#pick(
       Buffer.alloc(0),
       Buffer.from([0]),
       Buffer.from('nonsense'),
@@ -73,13 +73,13 @@ class Stranger {
     () => this.#ask('OffsetDelete', { groupId: this.#group(), topics: this.#deleted() }),
     () => this.#ask('DescribeGroups', { groups: this.#some(this.#group), includeAuthorizedOperations: true }),
     () => this.#ask('ConsumerGroupDescribe', { groupIds: this.#some(this.#group), includeAuthorizedOperations: true }),
-    () => this.#ask('ListGroups', { statesFilter: this.#one([], ['Stable', ' ']), typesFilter: this.#one([], ['']) }),
+    () => this.#ask('ListGroups', { statesFilter: this.#pick([], ['Stable', ' ']), typesFilter: this.#pick([], ['']) }),
     () => this.#ask('DeleteGroups', { groupsNames: this.#some(this.#group, 1) }),
-    async () => this.#broker.clock.advance(this.#one(1, 1_000, 10_000, 46_000))
+    async () => this.#broker.clock.advance(this.#pick(1, 1_000, 10_000, 46_000))
   ]
 
   next(): Promise<unknown> {
-    return this.#one(...this.requests)()
+    return this.#pick(...this.requests)()
   }
 
   #claim() {
@@ -92,13 +92,19 @@ class Stranger {
     this.#some(() => ({ name: this.#topic(), partitions: this.#some(() => ({ partitionIndex: this.#partition() })) }))
 
   async #joinConsumer() {
-    const memberId = this.#one('m1', 'm2', 'm3')
+    const memberId = this.#pick('m1', 'm2', 'm3')
     const subscription = {
-      subscribedTopicNames: this.#one(['foo'], ['foo', 'bar']),
+      subscribedTopicNames: this.#pick(['foo'], ['foo', 'bar']),
       subscribedTopicRegex: this.#regex()
     }
-    const who = { memberId, instanceId: this.#one(null, null, 'i1'), memberEpoch: 0, rackId: null, topicPartitions: [] }
-    await this.#heartbeat({ groupId: this.#one('g', 'h'), ...who, ...subscription, rebalanceTimeoutMs: 60_000 })
+    const identity = {
+      memberId,
+      instanceId: this.#pick(null, null, 'i1'),
+      memberEpoch: 0,
+      rackId: null,
+      topicPartitions: []
+    }
+    await this.#heartbeat({ groupId: this.#pick('g', 'h'), ...identity, ...subscription, rebalanceTimeoutMs: 60_000 })
   }
 
   async #beat() {
@@ -108,12 +114,12 @@ class Stranger {
       memberId,
       memberEpoch: this.#epochOf(memberId),
       instanceId: this.#instance(),
-      rackId: this.#one(null, null, '', 'rack'),
-      rebalanceTimeoutMs: this.#one(-1, -1, this.#number()),
-      subscribedTopicNames: this.#one(null, null, this.#names()),
+      rackId: this.#pick(null, null, '', 'rack'),
+      rebalanceTimeoutMs: this.#pick(-1, -1, this.#number()),
+      subscribedTopicNames: this.#pick(null, null, this.#names()),
       subscribedTopicRegex: this.#regex(),
-      serverAssignor: this.#one(null, null, 'range', 'uniform', '', 'none'),
-      topicPartitions: this.#one(null, [], this.#owned())
+      serverAssignor: this.#pick(null, null, 'range', 'uniform', '', 'none'),
+      topicPartitions: this.#pick(null, [], this.#owned())
     })
   }
 
@@ -132,20 +138,20 @@ class Stranger {
   async #join() {
     const answer = (await this.#ask('JoinGroup', {
       groupId: this.#group(),
-      sessionTimeoutMs: this.#one(10_000, 10_000, 10_000, this.#number()),
-      rebalanceTimeoutMs: this.#one(10_000, this.#number()),
+      sessionTimeoutMs: this.#pick(10_000, 10_000, 10_000, this.#number()),
+      rebalanceTimeoutMs: this.#pick(10_000, this.#number()),
       memberId: this.#member(),
       groupInstanceId: this.#instance(),
-      protocolType: this.#one('consumer', 'consumer', 'consumer', '', 'connect'),
-      protocols: this.#some(() => ({ name: this.#one('range', 'range', 'sticky', ''), metadata: this.#bytes() })),
-      reason: this.#one(null, 'because')
+      protocolType: this.#pick('consumer', 'consumer', 'consumer', '', 'connect'),
+      protocols: this.#some(() => ({ name: this.#pick('range', 'range', 'sticky', ''), metadata: this.#bytes() })),
+      reason: this.#pick(null, 'because')
     })) as { errorCode: string; memberId: string; generationId: number } | undefined
     if (answer && answer.memberId !== '') this.#heard(answer.memberId, answer.generationId)
   }
 
   #sync() {
     const assignments = this.#some(() => ({ memberId: this.#member(), assignment: this.#bytes() }))
-    const protocol = { protocolType: this.#one(null, 'consumer'), protocolName: this.#one(null, 'range', 'sticky') }
+    const protocol = { protocolType: this.#pick(null, 'consumer'), protocolName: this.#pick(null, 'range', 'sticky') }
     return this.#ask('SyncGroup', { ...this.#claim(), groupInstanceId: this.#instance(), ...protocol, assignments })
   }
 
@@ -156,12 +162,12 @@ class Stranger {
       topicId: this.#topicId(),
       partitions: this.#some(() => ({
         partitionIndex: this.#partition(),
-        committedOffset: this.#one(0n, 5n, -1n, -(2n ** 63n), 2n ** 63n - 1n),
+        committedOffset: this.#pick(0n, 5n, -1n, -(2n ** 63n), 2n ** 63n - 1n),
         committedLeaderEpoch: this.#number(),
-        committedMetadata: this.#one(null, '', 'm', 'x'.repeat(5_000))
+        committedMetadata: this.#pick(null, '', 'm', 'x'.repeat(5_000))
       }))
     }))
-    const retentionTimeMs = this.#one(-1n, 0n, -2n, 2n ** 63n - 1n)
+    const retentionTimeMs = this.#pick(-1n, 0n, -2n, 2n ** 63n - 1n)
     const request = { ...claim, generationIdOrMemberEpoch, groupInstanceId: this.#instance(), retentionTimeMs, topics }
     return this.#ask('OffsetCommit', request)
   }
@@ -173,8 +179,8 @@ class Stranger {
       partitionIndexes: this.#some(this.#partition)
     }))
     const group = () => {
-      const memberId = this.#one(null, this.#member())
-      return { groupId: this.#group(), memberId, memberEpoch: this.#number(), topics: this.#one(null, topics) }
+      const memberId = this.#pick(null, this.#member())
+      return { groupId: this.#group(), memberId, memberEpoch: this.#number(), topics: this.#pick(null, topics) }
     }
     return this.#ask('OffsetFetch', { groupId: this.#group(), topics, groups: this.#some(group), requireStable: true })
   }
@@ -211,8 +217,8 @@ async function shown(broker: Harness) {
   return { consumer: described, classic: ofType('classic'), offsets: offsets.groups.map(group => sorted(group)) }
 }
 
-function byMemberId(one: { memberId: string }, other: { memberId: string }) {
-  return one.memberId < other.memberId ? -1 : 1
+function byMemberId(member: { memberId: string }, other: { memberId: string }) {
+  return member.memberId < other.memberId ? -1 : 1
 }
 
 function sorted<G extends { topics: readonly { name: string; partitions: readonly { partitionIndex: number }[] }[] }>(
@@ -230,11 +236,11 @@ it.each(SEEDS)('odd requests do no harm, and a restart shows the same groups (%i
   await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
   const ids = [await broker.createTopic('foo', 4), await broker.createTopic('bar', 2)]
   const stranger = () => new Stranger(broker, random, ids)
-  let one = stranger()
+  let current = stranger()
   const sent: Promise<unknown>[] = []
   let bug: unknown
   for (let count = 1; count <= REQUESTS; count++) {
-    sent.push(one.next().catch(error => (bug ??= error)))
+    sent.push(current.next().catch(error => (bug ??= error)))
     for (let turn = 0; turn < 5; turn++) await nextTurn()
     if (bug !== undefined) throw bug
     if (count % 100 > 0) continue
@@ -245,7 +251,7 @@ it.each(SEEDS)('odd requests do no harm, and a restart shows the same groups (%i
     const { storage, clock } = broker
     broker = await Harness.start({ storage, clock })
     expect(await shown(broker)).toEqual(before)
-    one = stranger()
+    current = stranger()
   }
   await broker.broker.stop()
 })

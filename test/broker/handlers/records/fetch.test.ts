@@ -15,10 +15,10 @@ describe('Fetch', () => {
   it('waits until minBytes have come together', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
-    const one = batchOf(['a'])
+    const batch = batchOf(['a'])
     const waiting = broker.get(
       'Fetch',
-      broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000, minBytes: 2 * one.length })
+      broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000, minBytes: 2 * batch.length })
     )
     await broker.produce(topicId, batchOf(['a']))
     await broker.produce(topicId, batchOf(['b']))
@@ -29,11 +29,11 @@ describe('Fetch', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'segment.bytes': '1048576' })
     const large = batchOf(['x'.repeat(600_000)])
-    const wanted = broker.fetchRequest(topicId, 0n, { minBytes: 50_000_000, maxBytes: 100_000_000, maxWaitMs: 60_000 })
-    const waiting = broker.get('Fetch', wanted)
+    const request = broker.fetchRequest(topicId, 0n, { minBytes: 50_000_000, maxBytes: 100_000_000, maxWaitMs: 60_000 })
+    const waiting = broker.get('Fetch', request)
     for (const _ of [1, 2]) await broker.produce(topicId, Buffer.from(large))
     expect((await waiting).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
-    expect((await broker.get('Fetch', wanted)).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
+    expect((await broker.get('Fetch', request)).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
   })
 
   it('answers unknown partitions last, keeps the order of the others, and reads a partition once', async () => {
@@ -47,10 +47,10 @@ describe('Fetch', () => {
       { topicId: a, partitions: [at(1)] }
     ]
     const { responses } = await broker.get('Fetch', broker.fetchRequest(a, 0n, { topics }))
-    const told = responses.flatMap(({ topicId, partitions }) =>
+    const errors = responses.flatMap(({ topicId, partitions }) =>
       partitions.map(({ partitionIndex, errorCode }) => [topicId, partitionIndex, errorCode])
     )
-    expect(told).toEqual([
+    expect(errors).toEqual([
       [a, 0, 'NONE'],
       [b, 0, 'NONE'],
       [a, 1, 'NONE'],

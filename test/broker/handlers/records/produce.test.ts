@@ -174,13 +174,15 @@ describe('Produce', () => {
   it('tells the operator of faulty records in one line that names what is wrong', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
-    const told: string[] = []
+    const warnings: string[] = []
     const damaged = batchOf(['a'])
     damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1)
     const topicData = [{ topicId, partitionData: [{ index: 0, records: damaged }] }]
     const request = { transactionalId: null, acks: 1, timeoutMs: 0, topicData }
-    await broker.get('Produce', request, { connection: inProcessConnection({ warn: what => told.push(what) }) })
-    expect(told).toEqual([expect.stringMatching(/that are refused: CORRUPT_MESSAGE, .*checksum/)])
+    await broker.get('Produce', request, {
+      connection: inProcessConnection({ warn: message => warnings.push(message) })
+    })
+    expect(warnings).toEqual([expect.stringMatching(/that are refused: CORRUPT_MESSAGE, .*checksum/)])
   })
 
   it('knows no topic by an unknown id, and none by an unknown name', async () => {

@@ -191,8 +191,8 @@ it('DescribeProducers tells why there is no topic, and of a topic that there is 
   await using _ = broker
   const named = (name: string) => ({ name, partitionIndexes: [9] })
   const { topics } = await broker.get('DescribeProducers', { topics: [named('t'), named('nowhere')] })
-  const told = topics.map(({ partitions }) => partitions[0]?.errorMessage)
-  expect(told).toEqual([null, expect.any(String)])
+  const messages = topics.map(({ partitions }) => partitions[0]?.errorMessage)
+  expect(messages).toEqual([null, expect.any(String)])
   expect(topics.map(({ partitions }) => partitions[0]?.errorCode)).toEqual(Array(2).fill('UNKNOWN_TOPIC_OR_PARTITION'))
 })
 
