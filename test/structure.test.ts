@@ -21,29 +21,29 @@ const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = Object.fromEn
 const ENTRIES = ['index.ts', 'cli/main.ts']
 
 /** What only the named files may do: everyone else is given it as a port. */
-const OWNERS: readonly { readonly what: string; readonly words: RegExp; readonly files: readonly string[] }[] = [
+const OWNERS: readonly { readonly resource: string; readonly words: RegExp; readonly files: readonly string[] }[] = [
   {
-    what: 'the clock',
+    resource: 'the clock',
     words: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/,
     files: ['runtime/time.ts', 'cli/commands/start.ts']
   },
-  { what: 'timers', words: /\bset(Timeout|Interval|Immediate)\b/, files: ['runtime/time.ts', 'runtime/pace.ts'] },
-  { what: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
-  { what: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },
+  { resource: 'timers', words: /\bset(Timeout|Interval|Immediate)\b/, files: ['runtime/time.ts', 'runtime/pace.ts'] },
+  { resource: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
+  { resource: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },
   {
-    what: 'the disk',
+    resource: 'the disk',
     words: /'node:fs(\/promises)?'/,
     files: ['storage/node-storage.ts', 'storage/directory-lock.ts', 'cli/commands/start.ts']
   },
   {
-    what: 'sockets',
+    resource: 'sockets',
     words: /'node:net'/,
     files: ['net/listen.ts', 'net/server.ts', 'net/connection.ts', 'storage/directory-lock.ts']
   },
-  { what: 'TLS', words: /'node:tls'/, files: [] },
-  { what: 'the environment', words: /\bprocess\.env\b/, files: ['cli/commands/start.ts'] },
+  { resource: 'TLS', words: /'node:tls'/, files: [] },
+  { resource: 'the environment', words: /\bprocess\.env\b/, files: ['cli/commands/start.ts'] },
   {
-    what: 'the process',
+    resource: 'the process',
     words: /\bprocess\.(exit|on|once)\b|\bconsole\./,
     files: ['cli/main.ts', 'cli/commands/start.ts', 'cli/commands/dump-log.ts']
   }
@@ -53,6 +53,9 @@ const OWNERS: readonly { readonly what: string; readonly words: RegExp; readonly
 const LONGEST_IMPORT_CHAIN = 32
 
 const VAGUE_NAMES = /(^|[/-])(utils?|helpers?|common|misc|manager|service|impl|shared|types|constants)(-|\.ts$|\/)/
+
+/** Names that do not say what their value is; the glossary row gives what stands in their place. */
+const UNCLEAR_NAMES = /(?<![\w$-])(one|known|wanted|told|it|what|who|whoever|held|place)(?![\w$-])/g
 
 interface SourceFile {
   readonly path: string
@@ -85,6 +88,26 @@ function readSource(path: string): SourceFile {
   return { path, code, imports }
 }
 
+/** Comments, texts and regular expressions, of which template literals keep their expressions. */
+const TEXTS =
+  /\/\*[\s\S]*?\*\/|(?<![:'"`\\])\/\/.*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}|[^`\\])*`|(?<=[=(,:;!&|?[{]\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+\//g
+
+/** The identifiers of a file among the unclear names; `it` of vitest is none. */
+function unclearNames(source: string): string[] {
+  const code = withoutTexts(source.replace(/^import\b[^;]*?\bfrom '[^']+'$/gm, ''))
+  return Array.from(code.replace(/\bit(?=[.(])/g, '').matchAll(UNCLEAR_NAMES), ([name]) => name)
+}
+
+function withoutTexts(code: string): string {
+  return code.replace(TEXTS, text =>
+    text.startsWith('`')
+      ? Array.from(text.matchAll(/(?<!\\)\$\{((?:[^{}`]|`[^`]*`|\{[^{}]*\})*)\}/g), ([, inner = '']) =>
+          withoutTexts(inner)
+        ).join(' ; ')
+      : "''"
+  )
+}
+
 /** The row of the table that a file belongs to: the first two folders of its path, or the file itself at the top of src. */
 function rowOf(path: string): string {
   const segments = path.split('/')
@@ -103,9 +126,9 @@ function mayImport(from: string, to: string): boolean {
 
 it('reads the sources', () => {
   expect(files.map(file => file.path)).toEqual(expect.arrayContaining(['index.ts', 'runtime/time.ts', 'cli/main.ts']))
-  const known = new Set(files.map(file => file.path))
+  const present = new Set(files.map(file => file.path))
   const missing = files.flatMap(file =>
-    file.imports.filter(({ path }) => !known.has(path)).map(({ path }) => `${file.path} -> ${path}`)
+    file.imports.filter(({ path }) => !present.has(path)).map(({ path }) => `${file.path} -> ${path}`)
   )
   expect(missing).toEqual([])
 })
@@ -121,7 +144,7 @@ it('has a row in the table for every folder', () => {
   expect([...new Set(files.map(file => rowOf(file.path)))].filter(row => !(row in MAY_IMPORT))).toEqual([])
 })
 
-it.each(OWNERS)('keeps $what in the files that own it', ({ words, files: owners }) => {
+it.each(OWNERS)('keeps $resource in the files that own it', ({ words, files: owners }) => {
   expect(files.filter(({ path, code }) => words.test(code) && !owners.includes(path)).map(({ path }) => path)).toEqual(
     []
   )
@@ -145,8 +168,8 @@ it('has no import chain longer than the limit', () => {
   const imports = new Map(files.map(file => [file.path, file.imports.map(({ path }) => path)]))
   const longest = new Map<string, readonly string[]>()
   const chainFrom = (path: string): readonly string[] => {
-    const known = longest.get(path)
-    if (known) return known
+    const cached = longest.get(path)
+    if (cached) return cached
     const chains = (imports.get(path) ?? []).map(chainFrom)
     const chain = [path, ...chains.reduce((best, next) => (next.length > best.length ? next : best), [])]
     longest.set(path, chain)
@@ -185,4 +208,18 @@ it('gives files names that say what they are', () => {
 it('begins every file with a comment that says what it is', () => {
   const bare = files.filter(({ path }) => !/^(#!.*\n)?\/\*\*/.test(readFileSync(join(SRC, path), 'utf8')))
   expect(bare.map(({ path }) => relative('.', path))).toEqual([])
+})
+
+it('names variables, parameters and properties by their nouns', () => {
+  const example = `it('who', ({ known, place: where }) => \`told \${what.held} \${'one'} 'it'\`) // wanted\nconst it = /told/`
+  expect(unclearNames(example)).toEqual(['known', 'place', 'what', 'held', 'it'])
+  const sources = ['src', 'test'].flatMap(folder =>
+    readdirSync(join(SRC, '..', folder), { recursive: true, encoding: 'utf8' })
+      .filter(path => path.endsWith('.ts') && !path.includes('node_modules'))
+      .map(path => posix.join(folder, path.replaceAll('\\', '/')))
+  )
+  const unclear = sources.flatMap(path =>
+    unclearNames(readFileSync(join(SRC, '..', path), 'utf8')).map(name => `${path}: ${name}`)
+  )
+  expect(unclear).toEqual([])
 })
