@@ -25,9 +25,9 @@ test('work can be done at once', () => {
 
 test('work can be done beside other work, and tells each step', async () => {
   const done: number[] = []
-  const told: number[] = []
+  const progress: number[] = []
   const others: number[] = []
-  const work = finishFairly(counting(done, 20), { clocks: slowClock(), each: step => told.push(step) })
+  const work = finishFairly(counting(done, 20), { clocks: slowClock(), each: step => progress.push(step) })
   let isOver = false
   void work.then(() => {
     isOver = true
@@ -37,7 +37,7 @@ test('work can be done beside other work, and tells each step', async () => {
     await nextTurn()
   }
   expect(await work).toBe('done')
-  expect(told).toEqual(done)
+  expect(progress).toEqual(done)
   expect(others.filter(count => count < 20).length).toBeGreaterThan(2)
 })
 
