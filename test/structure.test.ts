@@ -50,7 +50,14 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
 ]
 
 /** Files in the longest import chain, type imports included. Falls below 20 with the interfaces of the next restructuring. */
-const LONGEST_IMPORT_CHAIN = 32
+const LONGEST_IMPORT_CHAIN = 31
+
+/** A file of fewer lines with a single importer belongs into that importer. */
+const SATELLITE_LINES = 60
+
+/** Ports and one-file-a-thing folders: these files stay apart, however short. */
+const APART =
+  /^(broker\/handlers|protocol\/messages|protocol\/records\/compression|testing)\/|^broker\/(markers|txn-ports)\.ts$/
 
 const VAGUE_NAMES = /(^|[/-])(utils?|helpers?|common|misc|manager|service|impl|shared|types|constants)(-|\.ts$|\/)/
 
@@ -61,6 +68,7 @@ interface SourceFile {
   readonly path: string
   /** Without comments. */
   readonly code: string
+  readonly lines: number
   readonly imports: readonly Import[]
 }
 
@@ -76,16 +84,15 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map(readSource)
 
 function readSource(path: string): SourceFile {
-  const code = readFileSync(join(SRC, path), 'utf8')
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/(^|\s)\/\/.*$/gm, '$1')
+  const text = readFileSync(join(SRC, path), 'utf8')
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
   const from = /^(import|export)\b(\s+type\b)?[^'"`;=]*?\bfrom\s+'(\.[^']+\.ts)'/gm
   const bare = /\bimport\s*\(?\s*'(\.[^']+)'/g
   const imports = [
     ...Array.from(code.matchAll(from), ([, , type, target]) => ({ target, typesOnly: type !== undefined })),
     ...Array.from(code.matchAll(bare), ([, target]) => ({ target, typesOnly: false }))
   ].map(({ target = '', typesOnly }) => ({ path: posix.join(posix.dirname(path), target), typesOnly }))
-  return { path, code, imports }
+  return { path, code, lines: text.split('\n').length - 1, imports }
 }
 
 /** Comments, texts and regular expressions, of which template literals keep their expressions. */
@@ -187,6 +194,21 @@ it('has no file that nothing imports', () => {
   const needless = files.map(({ path }) => path).filter(path => !imported.has(path) && !ENTRIES.includes(path))
   // Users' tests, hence also ours, are who the testing folder is for.
   expect(needless.filter(path => !path.startsWith('testing/'))).toEqual([])
+})
+
+it('has no short file with a single importer, unless it is a port or a handler', () => {
+  const importers = new Map<string, Set<string>>()
+  for (const file of files) {
+    for (const { path } of file.imports) importers.set(path, (importers.get(path) ?? new Set()).add(file.path))
+  }
+  const satellites = files.filter(
+    ({ path, lines }) => lines < SATELLITE_LINES && importers.get(path)?.size === 1 && !APART.test(path)
+  )
+  expect(satellites.map(({ path }) => `${path} -> ${[...(importers.get(path) ?? [])].join()}`)).toEqual([])
+})
+
+it('has no file of more than 400 lines', () => {
+  expect(files.filter(({ lines }) => lines > 400).map(({ path }) => path)).toEqual([])
 })
 
 it('reaches the command line and the test fixture from the entry points only', () => {

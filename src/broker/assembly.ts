@@ -1,33 +1,34 @@
 /** The parts of a broker, made over an open data directory and tied to each other: the only place that knows them all. */
 import { listenersOf } from '../config/listeners.ts'
+import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { ProducerIds } from '../idempotence/producer-ids.ts'
 import { emptyProducerSnapshots } from '../idempotence/producer-snapshots.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
 import { METADATA_FOLDER } from '../log/partition-folder.ts'
+import { configsOf, type MetadataImage, type ResourceConfigs } from '../metadata/image/image.ts'
 import { METADATA_TOPIC_ID, MetadataLog } from '../metadata/log/metadata-log.ts'
-import { followSnapshot } from '../metadata/log/snapshot-ahead.ts'
+import { followSnapshot } from '../metadata/log/snapshots.ts'
 import {
   CLUSTER_METADATA_TOPIC_NAME,
   GROUP_METADATA_TOPIC_NAME,
   TRANSACTION_STATE_TOPIC_NAME
 } from '../metadata/topic-names.ts'
+import { missingCodecNotice } from '../protocol/records/compression/codec.ts'
 import { type FetchSessionLimits, FetchSessions } from '../replica/fetch-sessions.ts'
 import { Purgatory } from '../replica/purgatory.ts'
 import { Replicas } from '../replica/replicas.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
-import type { Clocks } from '../runtime/time.ts'
-import type { Storage } from '../storage/storage.ts'
+import type { Clocks, MonotonicClock } from '../runtime/time.ts'
+import { type Storage, StorageError } from '../storage/storage.ts'
 import { TxnCoordinator } from '../txn/coordinator.ts'
 import type { Parts } from './context.ts'
 import { groupPorts } from './group-ports.ts'
-import { LiveSettings } from './live-settings.ts'
 import { metadataLogConfig } from './log-settings.ts'
 import { markerPort } from './markers.ts'
 import { MetadataTopics } from './metadata-topics.ts'
-import { notices } from './notices.ts'
 import { txnPorts } from './txn-ports.ts'
 
 /** Kafka's own, and no setting there either. */
@@ -104,5 +105,66 @@ function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {
     slots: settings.get('max.incremental.fetch.session.cache.slots'),
     partitions: settings.get('minikafka.max.fetch.session.partitions'),
     evictionMs: FETCH_SESSION_EVICTION_MS
+  }
+}
+
+// Settings in force: the dynamic configs of the metadata image over the settings given at start.
+
+/** The resource name of the defaults of all brokers. */
+const ALL_BROKERS = ''
+
+export class LiveSettings {
+  readonly #given: BrokerSettings
+  readonly #nodeId: number
+  readonly #metadata: { readonly image: MetadataImage }
+  /** What was looked at last; a change of any setting makes another map. */
+  #configs: MetadataImage['configs'] | undefined
+  /** What `#settings` was made from. */
+  #perBroker: ResourceConfigs | undefined
+  #clusterWide: ResourceConfigs | undefined
+  #settings: BrokerSettings
+
+  constructor(given: BrokerSettings, metadata: { readonly image: MetadataImage }, nodeId: number) {
+    this.#given = given
+    this.#settings = given
+    this.#metadata = metadata
+    this.#nodeId = nodeId
+  }
+
+  get settings(): BrokerSettings {
+    const { image } = this.#metadata
+    if (image.configs !== this.#configs) {
+      this.#configs = image.configs
+      this.#follow(
+        configsOf(image, RESOURCE_TYPES.BROKER, String(this.#nodeId)),
+        configsOf(image, RESOURCE_TYPES.BROKER, ALL_BROKERS)
+      )
+    }
+    return this.#settings
+  }
+
+  /** Most changes are of topics, and leave these maps what they were. */
+  #follow(perBroker: ResourceConfigs, clusterWide: ResourceConfigs): void {
+    if (perBroker === this.#perBroker && clusterWide === this.#clusterWide) return
+    this.#settings = this.#given.withDynamic(perBroker, clusterWide)
+    this.#perBroker = perBroker
+    this.#clusterWide = clusterWide
+  }
+}
+
+// Rate-limited log lines for failures that many requests share: a missing codec, a full disk.
+
+/** A disk that fails is told of once in this time, however many requests fail with it. */
+const STORAGE_NOTICE_EVERY_MS = 10_000
+
+/** Looks at errors on their way to clients. */
+export function notices(logger: Logger, loop: MonotonicClock): (error: unknown) => void {
+  const noticeMissingCodec = missingCodecNotice(logger)
+  let quietUntilMs = Number.NEGATIVE_INFINITY
+  return error => {
+    noticeMissingCodec(error)
+    if (!(error instanceof StorageError) || loop.now() < quietUntilMs) return
+    quietUntilMs = loop.now() + STORAGE_NOTICE_EVERY_MS
+    logger.error({ err: error }, `the data directory failed: ${error.message}`)
   }
 }

@@ -1,7 +1,6 @@
 /** From a decision about metadata to an answer: what was decided is recorded, or its failure is everybody's answer. */
 import type { MetadataRecord } from '../metadata/records.ts'
-import type { ErrorName } from '../protocol/errors.ts'
-import { KafkaError } from '../protocol/errors.ts'
+import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Parts } from './context.ts'
 import { failureOf } from './per-partition.ts'
 

@@ -2,7 +2,6 @@
  * How a setting is written down: one call a row gives its type, default, bounds and documentation.
  * A value keeps its text beside it, because Kafka's longs reach 2^63-1 and DescribeConfigs must show every digit.
  */
-import { doubleText, parseWhole } from './java-numbers.ts'
 
 /** The codes of DescribeConfigs for the types of a setting. */
 export const TYPE_CODES = { boolean: 1, string: 2, int: 3, short: 4, long: 5, double: 6, list: 7 } as const
@@ -240,4 +239,22 @@ function range(atLeast: number | undefined, atMost: number | undefined): string 
 
 function words(prefix: string, oneOf: readonly string[] | undefined): string | undefined {
   return oneOf && `${prefix}${oneOf.slice(0, -1).join(', ')} or ${oneOf.at(-1)}`
+}
+
+// Number syntax and format of Java, so that values look as in Kafka.
+
+/** Java's parseInt and parseLong: a sign, digits, and within the bits; undefined otherwise. */
+export function parseWhole(text: string, bits: number): bigint | undefined {
+  const match = /^([+-]?)0*(\d{1,19})$/.exec(text.trim())
+  if (!match) return undefined
+  const value = BigInt(`${match[1] === '-' ? '-' : ''}${match[2]}`)
+  return BigInt.asIntN(bits, value) === value ? value : undefined
+}
+
+/** Java's Double.toString: always a fraction digit, exponents outside 10^-3 .. 10^7. */
+export function doubleText(value: number): string {
+  const size = Math.abs(value)
+  if (value === 0 || (size >= 1e-3 && size < 1e7)) return Number.isInteger(value) ? `${value}.0` : String(value)
+  const [digits = '', exponent = ''] = value.toExponential().split('e')
+  return `${digits.includes('.') ? digits : `${digits}.0`}E${exponent.replace('+', '')}`
 }

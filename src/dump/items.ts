@@ -2,6 +2,7 @@
  * What a dump consists of: items, each a list of labelled values. Kafka's own lines are `label: value` pairs, so text
  * and JSON are two ways to write the same item, and everything before them knows neither.
  */
+import { jsonString } from './formats/json-text.ts'
 
 /** Text that is JSON already: what a decoder made of a key or value. */
 export class Json {
@@ -42,4 +43,50 @@ export function problem(path: string, position: number | undefined, message: str
   const pairs: Pair[] = [['file', path]]
   if (position !== undefined) pairs.push(['position', position])
   return { kind: 'problem', pairs: [...pairs, ['what', message]], text: `${path}:${at} ${message}` }
+}
+
+// Items as lines of text: Kafka's format, or one JSON object each.
+
+/** One line, without its end. */
+export type Renderer = (item: Item) => string
+
+/** Labels that Kafka prints without a colon. */
+const WITHOUT_COLON = new Set(['SnapshotHeader', 'SnapshotFooter', 'KRaftVersion', 'KRaftVoters'])
+
+/** The line that Kafka's tool prints. */
+export function textOf({ kind, pairs, text }: Item): string {
+  if (text !== undefined) return text
+  const line = pairs.map(([label, value]) => `${label}${WITHOUT_COLON.has(label) ? '' : ':'} ${asText(value)}`)
+  return (kind === 'record' && line.length > 0 ? '| ' : '') + line.join(' ')
+}
+
+function asText(value: ItemValue): string {
+  if (value instanceof Json) return value.text
+  if (value instanceof OptionalLong) {
+    return value.value === undefined ? 'OptionalLong.empty' : `OptionalLong[${value.value}]`
+  }
+  return typeof value === 'object' ? `[${value.join()}]` : String(value)
+}
+
+/** The object with the item's values under Kafka's labels. */
+export function jsonOf({ kind, pairs, text }: Item): string {
+  const members: readonly Pair[] = pairs.length > 0 || text === undefined ? pairs : [['text', text]]
+  return `{"kind":"${kind}"${members.map(([label, value]) => `,${jsonString(label)}:${asJson(value)}`).join('')}}`
+}
+
+function asJson(value: ItemValue): string {
+  if (value instanceof Json) return value.text
+  if (value instanceof OptionalLong) return String(value.value ?? null)
+  if (typeof value === 'string') return jsonString(value)
+  return typeof value === 'object' ? `[${value.map(jsonString).join()}]` : String(value)
+}
+
+const COLOURS: Partial<Record<Item['kind'], number>> = { file: 1, batch: 36, finding: 33, problem: 31 }
+
+/** The same lines in colours, for terminals. */
+export function coloured(render: Renderer): Renderer {
+  return item => {
+    const colour = COLOURS[item.kind]
+    return colour === undefined ? render(item) : `\u001b[${colour}m${render(item)}\u001b[0m`
+  }
 }

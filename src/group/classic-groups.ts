@@ -5,11 +5,10 @@
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { type Random, randomUuid } from '../runtime/random.ts'
+import { type Random, randomUuid, randomUuidBytes } from '../runtime/random.ts'
 import type { Clocks } from '../runtime/time.ts'
 import { type ClassicGroup, emptyGroup, UNKNOWN_MEMBER_ID } from './classic/group.ts'
 import { type Join, join } from './classic/join.ts'
-import { newMemberId } from './classic/member-id.ts'
 import { type Claim, heartbeat, type Leaving, leave } from './classic/membership.ts'
 import {
   type ClassicOperation,
@@ -196,4 +195,14 @@ function requireGroup(partition: GroupPartition, groupId: string): Group {
   const group = partition.groups.get(groupId)
   if (group) return group
   throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
+}
+
+// Member ids as Kafka makes them: client id, then a random UUID.
+
+/** An id for a member that has none: of a static member after its instance, else after its client. */
+export function newMemberId(groupInstanceId: string | null, clientId: string, random: Random): string {
+  const uuid = randomUuidBytes(random)
+    .toString('hex')
+    .replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  return `${groupInstanceId ?? clientId}-${uuid}`
 }

@@ -4,13 +4,22 @@
  */
 
 import { KafkaError } from '../protocol/errors.ts'
+import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { finishFairly, type Steps } from '../runtime/pace.ts'
 import { type Alarm, type Clocks, readClocks } from '../runtime/time.ts'
 import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { expire, resume, unload } from './classic/membership.ts'
-import { beginOperation, type ClassicOperation, type GroupLimits, type Touch } from './classic/operation.ts'
-import { expire as expireConsumer, startDeadlines } from './consumer/expiry.ts'
+import {
+  type Answer,
+  beginOperation,
+  type ClassicOperation,
+  type GroupLimits,
+  type JoinAnswer,
+  type SyncAnswer,
+  type Touch
+} from './classic/operation.ts'
+import { expire as expireConsumer, startDeadlines } from './consumer/downgrade.ts'
 import type { ConsumerGroup } from './consumer/group.ts'
 import type { ConsumerGroupLimits } from './consumer/limits.ts'
 import { ConsumerOperation } from './consumer/operation.ts'
@@ -18,7 +27,6 @@ import { RegexResolution } from './consumer/regexes.ts'
 import { regexesResolved } from './consumer/subscription.ts'
 import type { GroupTopics } from './consumer/topics.ts'
 import { type CoordinatorResult, coordinatorResultOf } from './coordinator-result.ts'
-import { DelayedResponses } from './delayed-responses.ts'
 import { deadlineOf, type Group } from './group.ts'
 import type { GroupPartition } from './partition.ts'
 import type { GroupRecord } from './records.ts'
@@ -214,5 +222,41 @@ export class GroupOperations {
         ? `group is still ${group.state}`
         : `group is now ${group.state}, was ${before.state}`
     this.#ports.logger.info(bindings, news)
+  }
+}
+
+/** Requests that wait for a later operation of their group: each has a ticket, which its answer is sent to. */
+export class DelayedResponses {
+  readonly #joins = new Map<number, Deferred<JoinAnswer>>()
+  readonly #syncs = new Map<number, Deferred<SyncAnswer>>()
+  #lastTicket = 0
+
+  /** Runs `act` with a ticket, and waits for the answer that this operation or a later one sends to it. */
+  join(act: (ticket: number) => void): Promise<JoinAnswer> {
+    return this.#awaitAnswer(this.#joins, act)
+  }
+
+  /** As `join`, for SyncGroup. */
+  sync(act: (ticket: number) => void): Promise<SyncAnswer> {
+    return this.#awaitAnswer(this.#syncs, act)
+  }
+
+  deliver(answers: readonly Answer[]): void {
+    for (const { type, ticket, answer } of answers) {
+      if (type === 'join') this.#joins.get(ticket)?.resolve(answer)
+      else this.#syncs.get(ticket)?.resolve(answer)
+    }
+  }
+
+  async #awaitAnswer<T>(delayed: Map<number, Deferred<T>>, act: (ticket: number) => void): Promise<T> {
+    const ticket = ++this.#lastTicket
+    const waiting = deferred<T>()
+    delayed.set(ticket, waiting)
+    try {
+      act(ticket)
+      return await waiting.promise
+    } finally {
+      delayed.delete(ticket)
+    }
   }
 }

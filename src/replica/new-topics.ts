@@ -1,9 +1,8 @@
-/** What a topic is made with that nobody has described: its counts and settings, from those of the broker. */
+/** Partition count and settings of auto-created topics and of internal topics. */
 import { InvalidConfig } from '../config/define.ts'
 import { newTopicOverrides } from '../config/new-topic.ts'
 import type { BrokerSettings } from '../config/values.ts'
 import type { NewTopic } from '../metadata/decisions/create-topics.ts'
-import { consumerOffsetsTopic, transactionStateTopic } from '../metadata/decisions/internal-topics.ts'
 import {
   GROUP_METADATA_TOPIC_NAME,
   SHARE_GROUP_STATE_TOPIC_NAME,
@@ -41,5 +40,46 @@ export function topicOverrides(configs: NewTopic['configs'], settings: BrokerSet
   } catch (error) {
     if (error instanceof InvalidConfig) throw new KafkaError(error.code, error.message)
     throw error
+  }
+}
+
+// Internal topics as CreateTopics requests.
+
+/** Size of an internal topic, as `offsets.topic.*` and `transaction.state.log.*` set it. */
+export interface InternalTopicSize {
+  readonly numPartitions: number
+  readonly replicationFactor: number
+  readonly segmentBytes: number
+}
+
+/** `__consumer_offsets`: compacted, in small segments, so that a coordinator has little to read. */
+export function consumerOffsetsTopic({ numPartitions, replicationFactor, segmentBytes }: InternalTopicSize): NewTopic {
+  return {
+    name: GROUP_METADATA_TOPIC_NAME,
+    numPartitions,
+    replicationFactor,
+    assignments: [],
+    configs: [
+      { name: 'cleanup.policy', value: 'compact' },
+      { name: 'compression.type', value: 'producer' },
+      { name: 'segment.bytes', value: String(segmentBytes) }
+    ]
+  }
+}
+
+/** `__transaction_state`, whose writes wait for `minInSync` replicas. */
+export function transactionStateTopic(size: InternalTopicSize & { readonly minInSync: number }): NewTopic {
+  return {
+    name: TRANSACTION_STATE_TOPIC_NAME,
+    numPartitions: size.numPartitions,
+    replicationFactor: size.replicationFactor,
+    assignments: [],
+    configs: [
+      { name: 'unclean.leader.election.enable', value: 'false' },
+      { name: 'compression.type', value: 'uncompressed' },
+      { name: 'cleanup.policy', value: 'compact' },
+      { name: 'min.insync.replicas', value: String(size.minInSync) },
+      { name: 'segment.bytes', value: String(size.segmentBytes) }
+    ]
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseProperties } from '../../src/config/properties.ts'
+import { parseProperties } from '../../src/config/sources.ts'
 
 const read = (text: string) => parseProperties(text).map(({ name, value }) => [name, value])
 

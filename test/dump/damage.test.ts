@@ -1,10 +1,9 @@
 /** Files that are cut, flipped or something else: a dump says where and what, in bounded time, and throws nothing. */
 import { describe, expect, it } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
-import { groupDecoder } from '../../src/dump/formats/group-decoder.ts'
+import { groupDecoder, metadataDecoder } from '../../src/dump/formats/coordinator-decoder.ts'
 import { entriesOf } from '../../src/dump/formats/log-file.ts'
-import { metadataDecoder } from '../../src/dump/formats/metadata-decoder.ts'
-import { jsonOf, textOf } from '../../src/dump/render.ts'
+import { jsonOf, textOf } from '../../src/dump/items.ts'
 import { encodeRecord } from '../../src/group/records.ts'
 import { encodeMetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'

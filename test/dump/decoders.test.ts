@@ -1,8 +1,7 @@
 /** Decoded keys and values: the lines that Kafka 4.3 printed for the same records. */
 import { expect, it } from 'vitest'
-import { groupDecoder } from '../../src/dump/formats/group-decoder.ts'
-import { metadataDecoder } from '../../src/dump/formats/metadata-decoder.ts'
-import { textOf } from '../../src/dump/render.ts'
+import { groupDecoder, metadataDecoder } from '../../src/dump/formats/coordinator-decoder.ts'
+import { textOf } from '../../src/dump/items.ts'
 import { encodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from '../../src/metadata/records.ts'
 import { hex } from '../protocol/records/vectors.ts'

@@ -1,9 +1,8 @@
 /** A folder of a log as this project writes it, in memory, and what a dump says of it. */
 import { plainDecoder } from '../../src/dump/decoders.ts'
 import { dump } from '../../src/dump/dump.ts'
-import type { Item } from '../../src/dump/items.ts'
+import { type Item, textOf } from '../../src/dump/items.ts'
 import type { DumpOptions, Filter } from '../../src/dump/options.ts'
-import { textOf } from '../../src/dump/render.ts'
 import { OffsetIndex } from '../../src/log/segment/offset-index.ts'
 import { TimeIndex } from '../../src/log/segment/time-index.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'

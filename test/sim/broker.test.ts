@@ -1,7 +1,7 @@
 /** A whole broker that dies at every operation on its disk: the next one starts, and keeps what the first has promised. */
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
-import { textOf } from '../../src/dump/render.ts'
+import { textOf } from '../../src/dump/items.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { HarnessOptions } from '../../src/testing/harness.ts'

@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
-import { textOf } from '../../src/dump/render.ts'
+import { textOf } from '../../src/dump/items.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'

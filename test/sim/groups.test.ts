@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
-import { textOf as lineOf } from '../../src/dump/render.ts'
+import { textOf as lineOf } from '../../src/dump/items.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'

@@ -5,7 +5,7 @@
 
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
-import { textOf } from '../../src/dump/render.ts'
+import { textOf } from '../../src/dump/items.ts'
 import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'

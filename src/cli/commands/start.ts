@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { resolve as absolute } from 'node:path'
+import { destination, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
 import { resolve } from '../../config/resolve.ts'
 import { ConfigError, type Entry, fromEnvironment, fromOptions, fromProperties } from '../../config/sources.ts'
+import { type ProgressListener, progressBar } from '../../log/recovery/recovery-progress.ts'
 import { startNode } from '../../node.ts'
 import { codeOf } from '../../runtime/error-code.ts'
+import type { Logger } from '../../runtime/logger.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { systemClocks } from '../../runtime/time.ts'
-import { type LogLevel, openLog } from '../log-output.ts'
-import { recoveryBar } from '../recovery-bar.ts'
 
 /** The options as the command line has parsed them. */
 export interface StartOptions {
@@ -115,4 +116,44 @@ function fromCommandLine({ port, host, dataDir, set = [] }: StartOptions): reado
 /** Time since this process began, loading included. */
 function sinceStartMs(): number {
   return Math.round(performance.now())
+}
+
+// Log lines of the command line: pino on stderr, written synchronously so that the last lines of a dying process appear. On a terminal a
+// printer in this process formats them; it is loaded only there.
+
+/** How much is logged. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+const STDERR = 2
+
+/** A logger on stderr; `readable` lines are for people, others are JSON. */
+export async function openLog(level: LogLevel, form: 'readable' | 'json'): Promise<Logger> {
+  const options: LoggerOptions = { level, base: null, timestamp: stdTimeFunctions.isoTime }
+  if (form === 'json') return pino(options, destination({ fd: STDERR, sync: true }))
+  const { default: pretty } = await import('pino-pretty')
+  return pino(options, pretty({ destination: STDERR, sync: true, translateTime: 'SYS:HH:MM:ss.l', singleLine: true }))
+}
+
+// Progress of a long recovery on a terminal: one line, redrawn on each change.
+
+/** A terminal to draw on. */
+export interface Terminal {
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+const DEFAULT_COLUMNS = 80
+/** Takes away what is on the line. Other lines that come in between are written over the bar, which is drawn anew. */
+const CLEAR_LINE = '\x1b[2K'
+
+/** A listener that draws, and leaves an empty line when all is done. */
+export function recoveryBar(terminal: Terminal): ProgressListener {
+  let drawn = ''
+  return progress => {
+    const isDone = progress.partitions === progress.partitionsTotal
+    const bar = isDone ? '' : progressBar(progress, terminal.columns ?? DEFAULT_COLUMNS)
+    if (bar === drawn) return
+    terminal.write(`${CLEAR_LINE}${bar}\r`)
+    drawn = bar
+  }
 }

@@ -3,12 +3,24 @@
  * its version. What cannot be decoded takes the place of the key, as in Kafka's tool.
  */
 
-import type { RecordType } from '../../protocol/keyed-record.ts'
+import { GROUP_TYPES } from '../../group/records.ts'
+import { SHARE_GROUP_TYPES } from '../../group/share/records.ts'
+import { STREAMS_GROUP_TYPES } from '../../group/streams/records.ts'
+import { decodeMetadataRecord, shapeOfType } from '../../metadata/records.ts'
+import {
+  CONSUMER_PROTOCOL,
+  CONSUMER_PROTOCOL_NEWEST,
+  ConsumerProtocolAssignment,
+  ConsumerProtocolSubscription
+} from '../../protocol/consumer-protocol.ts'
+import { RecordType } from '../../protocol/keyed-record.ts'
 import { ByteReader, MalformedFrame } from '../../protocol/wire/bytes.ts'
+import type { Message } from '../../protocol/wire/compile.ts'
 import type { Shape } from '../../protocol/wire/schema.ts'
-import { isAboutBytes, type RecordDecoder } from '../decoders.ts'
+import { TXN_TYPE } from '../../txn/records.ts'
+import { type DumpedRecord, isAboutBytes, type RecordDecoder } from '../decoders.ts'
 import { Json, type Pair } from '../items.ts'
-import { type Special, shapeJson } from './json-text.ts'
+import { jsonString, type Special, shapeJson } from './json-text.ts'
 
 type Type = RecordType<Shape, Shape>
 
@@ -50,4 +62,61 @@ function decoded(type: Type, specialIn: SpecialIn, reader: ByteReader, valueByte
 
 function valueJson({ value }: Type, fields: Fields, version: number, special: Special | undefined): Json {
   return new Json(`{"version":"${version}","data":${shapeJson(value.shape, fields, version, special)}}`)
+}
+
+/**
+ * The records of __consumer_offsets as dump-log shows them. The bytes of members of a classic group are decoded if its
+ * protocol type is `consumer`.
+ */
+const consumerProtocol: Special = (name, value) => {
+  if (!Buffer.isBuffer(value)) return undefined
+  if (name === 'subscription') return protocolJson(ConsumerProtocolSubscription, value)
+  return name === 'assignment' ? protocolJson(ConsumerProtocolAssignment, value) : undefined
+}
+
+const { OffsetCommit, GroupMetadata } = GROUP_TYPES
+/** As brokers before 0.9 wrote it, with the same fields. */
+const legacyOffsetCommit = new RecordType(0, OffsetCommit.key.shape, OffsetCommit.value.shape, 4, 4)
+
+const TYPES = { ...GROUP_TYPES, ...SHARE_GROUP_TYPES, ...STREAMS_GROUP_TYPES }
+
+/** The offsets and the members of groups. */
+export const groupDecoder = coordinatorDecoder(
+  [legacyOffsetCommit, ...Object.values(TYPES)],
+  (typeId, { protocolType }) =>
+    typeId === GroupMetadata.typeId && protocolType === CONSUMER_PROTOCOL ? consumerProtocol : undefined
+)
+
+/** undefined for other bytes: they are shown as bytes. */
+function protocolJson<S extends Shape>({ shape, read }: Message<S>, value: Buffer): string | undefined {
+  try {
+    const reader = new ByteReader(value)
+    const version = reader.int16()
+    if (version < 0 || version > CONSUMER_PROTOCOL_NEWEST) return undefined
+    return shapeJson(shape, read(reader, version), version)
+  } catch (error) {
+    if (error instanceof MalformedFrame) return undefined
+    throw error
+  }
+}
+
+// Records of __transaction_state.
+
+/** The state of a transactional id. */
+export const txnDecoder = coordinatorDecoder([TXN_TYPE])
+
+// Records of __cluster_metadata and its checkpoints.
+
+/** Type, version and fields of the record; why not, where it is none. */
+export function metadataDecoder({ offset, value }: DumpedRecord): Pair[] {
+  try {
+    if (value === null) throw new MalformedFrame('a metadata record without a value')
+    const record = decodeMetadataRecord(value)
+    const type = record.type.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
+    const data = shapeJson(shapeOfType(record.type), { ...record }, record.version)
+    return [['payload', new Json(`{"type":${jsonString(type)},"version":${record.version},"data":${data}}`)]]
+  } catch (error) {
+    if (!isAboutBytes(error)) throw error
+    return [['payload', `Error at ${offset}, skipping. ${error.message}`]]
+  }
 }

@@ -3,13 +3,13 @@
  * are looked at before they are given to somebody.
  */
 import { KafkaError } from '../../protocol/errors.ts'
-import { CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
+import { batchesIn, CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
+import { RecordWalker } from '../../protocol/records/record.ts'
+import type { Segment } from '../segment/segment.ts'
 import type { ReadLimits, Segments } from '../segment/segments.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
 import { abortedWithin } from './committed-read.ts'
 import type { DiskGuard } from './disk-guard.ts'
-import { soundBytes } from './sound-bytes.ts'
-import { findByTimestamp, findMaxTimestamp, type RecordTime } from './timestamp-lookup.ts'
 
 /** The files that are read. */
 export interface ReadFiles {
@@ -107,4 +107,82 @@ export class LogReader {
       0
     )
   }
+}
+
+// Checksums of batches before a client reads them.
+
+/**
+ * All of the bytes, or those before the first whole batch that is damaged: its checksum, or its offsets, which the checksum
+ * does not cover and which must follow one another and lie before `endOffset`. A batch that is cut off stays with them.
+ */
+export function soundBytes(bytes: Buffer, endOffset: bigint): Buffer {
+  let length = 0
+  let expected = 0n
+  try {
+    for (const batch of batchesIn(bytes)) {
+      const { baseOffset, nextOffset } = batch
+      const follows = baseOffset >= expected && nextOffset > baseOffset && nextOffset <= endOffset
+      if (!follows || !batch.hasValidCrc()) return bytes.subarray(0, length)
+      expected = nextOffset
+      length += batch.bytes.length
+    }
+  } catch (error) {
+    if (!(error instanceof CorruptRecordError)) throw error
+    return bytes.subarray(0, length)
+  }
+  return bytes
+}
+
+// Offsets by timestamp over the segments of a log (KIP-79, KIP-734).
+
+/** A record's offset and timestamp, and the leader epoch of its batch: -1 when it has none. */
+export interface RecordTime {
+  readonly offset: bigint
+  readonly timestamp: bigint
+  readonly leaderEpoch: number
+}
+
+/**
+ * The first record at or after `startOffset` whose timestamp is `timestamp` or later. As in Kafka only the first segment
+ * that reaches the timestamp is looked into.
+ */
+export function findByTimestamp(
+  segments: readonly Segment[],
+  timestamp: bigint,
+  startOffset: bigint
+): RecordTime | undefined {
+  const segment = segments.find(({ largestTimestamp }) => largestTimestamp.timestamp >= timestamp)
+  if (!segment) return undefined
+  for (const { batch } of segment.batchesFromTime(timestamp, startOffset)) {
+    if (batch.isLegacy || batch.maxTimestamp < timestamp || batch.lastOffset < startOffset) continue
+    const found = firstRecord(batch, record => record.timestamp >= timestamp && record.offset >= startOffset)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** The first record that has the largest timestamp of the log. */
+export function findMaxTimestamp(segments: readonly Segment[]): RecordTime | undefined {
+  const [first, ...others] = segments
+  if (!first) return undefined
+  const later = (best: Segment, segment: Segment) =>
+    segment.largestTimestamp.timestamp > best.largestTimestamp.timestamp ? segment : best
+  const segment = others.reduce(later, first)
+  const { timestamp, offset } = segment.largestTimestamp
+  for (const { batch } of segment.batchesFrom(offset)) {
+    if (batch.isLegacy || batch.maxTimestamp !== timestamp) continue
+    return firstRecord(batch, record => record.timestamp === timestamp)
+  }
+  return undefined
+}
+
+function firstRecord(batch: RecordBatch, matches: (record: RecordTime) => boolean): RecordTime | undefined {
+  const walker = new RecordWalker(batch)
+  const { baseOffset, partitionLeaderEpoch } = batch
+  while (walker.next()) {
+    const offset = baseOffset + BigInt(walker.offsetDelta)
+    const record = { offset, timestamp: BigInt(walker.timestamp), leaderEpoch: partitionLeaderEpoch }
+    if (matches(record)) return record
+  }
+  return undefined
 }

@@ -15,7 +15,6 @@ import type { LogConfig } from './log-config.ts'
 import type { LogSync } from './log-sync.ts'
 import type { Removal } from './removal.ts'
 import { type AgingLog, oldSegments } from './retention.ts'
-import { swapIn } from './swap.ts'
 
 /** The log that is looked after. */
 export interface KeptLog {
@@ -129,4 +128,42 @@ export class LogUpkeep {
     }
     removal.after(config().fileDeleteDelayMs, paths)
   }
+}
+
+// Replacement of segments by a cleaned segment. Readers see the old segments or the new one, and after a crash at any moment recovery
+// completes or undoes the replacement: `.cleaned` files are removed, `.swap` files replace the old segments. The folder is synced
+// between the steps, since unsynced renames may reach the disk in any order.
+
+/** The log in which segments are swapped. */
+export interface SwapPorts {
+  readonly storage: Storage
+  readonly folder: string
+  readonly segments: Segments
+  /** Takes the files of a segment that is no longer part of the log out of the way, at once. */
+  setAside(segment: Segment): void
+  /** Whether the log goes on; a log that has been deleted or taken offline has no files to be changed. */
+  isAlive(): boolean
+}
+
+/** Replaces `sources` by `cleaned`, whose bytes are on the disk. False, without a trace, where they are gone already. */
+export async function swapIn(ports: SwapPorts, sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
+  const { storage, folder, segments, setAside } = ports
+  const canGoOn = () => ports.isAlive() && segments.hasAll(sources)
+  await storage.sync(folder)
+  if (!canGoOn()) return false
+  const swap = cleaned.renamed('.swap')
+  await storage.sync(folder)
+  if (!canGoOn()) {
+    if (!ports.isAlive()) return false
+    swap.remove()
+    await storage.sync(folder)
+    return false
+  }
+  segments.replace(sources, swap)
+  for (const source of sources) setAside(source)
+  await storage.sync(folder)
+  // Retention may have taken the new segment already.
+  if (ports.isAlive() && segments.hasAll([swap])) segments.replace([swap], swap.renamed(''))
+  await storage.sync(folder)
+  return true
 }

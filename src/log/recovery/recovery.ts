@@ -3,21 +3,21 @@
  * point on but checksums; elsewhere only what is evidently damaged is looked at. Damage where a write may have been torn
  * goes with whatever follows, so that the log is a prefix of what it was; amid what was synced it is refused instead.
  */
-import type { RecordBatch } from '../../protocol/records/batch.ts'
-import { CorruptRecordError } from '../../protocol/records/batch.ts'
+import { BATCH_OVERHEAD, CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { finishNow, type Steps } from '../../runtime/pace.ts'
 import { DataDirectoryError } from '../../storage/data-directory-error.ts'
 import { type Storage, StorageError } from '../../storage/storage.ts'
 import { LeaderEpochs } from '../partition-log/leader-epochs.ts'
+import { walkBatches } from '../segment/batch-walk.ts'
+import { OffsetIndex } from '../segment/offset-index.ts'
 import { Segment } from '../segment/segment.ts'
 import { parseSegmentFile, segmentPath } from '../segment/segment-names.ts'
 import { segmentOffsets } from '../segment/segments.ts'
-import { Gaps } from './gaps.ts'
-import { indexProblem } from './index-sanity.ts'
+import { TimeIndex } from '../segment/time-index.ts'
+import { transactionIndexProblem } from '../segment/transaction-index.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { type CheckedSegment, checkSegment, isFollowedBySound, isUnused } from './segment-check.ts'
-import { refuseOverlap, refuseWrongName } from './segment-place.ts'
 
 /** A folder to recover, and what is known of it. */
 export interface RecoveryOptions {
@@ -198,4 +198,113 @@ function reportDamage(
 function noteEpoch(epochs: LeaderEpochs, batch: RecordBatch): void {
   const { isLegacy, partitionLeaderEpoch, baseOffset } = batch
   if (!isLegacy && partitionLeaderEpoch > (epochs.latest?.epoch ?? -1)) epochs.assign(partitionLeaderEpoch, baseOffset)
+}
+
+// Offset gaps between two segments. After power loss a full segment can miss its last batches while the next segment is complete.
+// Kafka keeps such a log with its gap. Here the log is cut before the gap, but only if the gap is certainly a loss.
+
+/** A folder as recovery finds it, and from where on it cannot have gaps, as far as is known of it. */
+export interface GapsOptions {
+  readonly storage: Storage
+  readonly folder: string
+  readonly lossesFrom: bigint | undefined
+}
+
+export class Gaps {
+  readonly #lossesFrom: bigint | undefined
+  /** Segments that retention has taken out. Names may reach the disk in any order: an older one can be back. */
+  readonly #deleted: readonly bigint[]
+  /** Compaction, here or where the log was copied from, has taken records from among others. */
+  #isCompacted = false
+  #endOffset: bigint | undefined
+
+  constructor({ storage, folder, lossesFrom }: GapsOptions) {
+    this.#lossesFrom = lossesFrom
+    this.#deleted = storage.list(folder).flatMap(({ name }) => {
+      const file = parseSegmentFile(name)
+      return file?.suffix === 'log' && file.stage === '.deleted' ? [file.baseOffset] : []
+    })
+  }
+
+  /** The next segment is checked. */
+  begin(baseOffset: bigint): void {
+    if (this.#endOffset !== undefined && baseOffset > this.#endOffset) this.#isCompacted = true
+    this.#endOffset = baseOffset
+  }
+
+  /** The next batch of it that was checked. */
+  note(batch: RecordBatch): void {
+    if (this.#lossesFrom === undefined || this.#isCompacted) return
+    const lacksRecords = !batch.isLegacy && batch.recordsCount <= batch.lastOffsetDelta
+    this.#isCompacted = lacksRecords || batch.baseOffset !== this.#endOffset
+    this.#endOffset = batch.nextOffset
+  }
+
+  /** Whether batches were lost between the end of a segment and the next one. */
+  isLoss(end: bigint, next = end): boolean {
+    if (next <= end || this.#lossesFrom === undefined || next <= this.#lossesFrom || this.#isCompacted) return false
+    return !this.#deleted.some(baseOffset => baseOffset >= end && baseOffset < next)
+  }
+}
+
+/**
+ * Whether the index files of a segment can belong to its log: what can be told from sizes and last entries alone, and
+ * all entries of the aborted transactions, of which there are few, as in Kafka. An index that fails is made again from
+ * the log; one that passes is believed.
+ */
+const OFFSET_ENTRY_BYTES = 8
+const TIME_ENTRY_BYTES = 12
+
+/** Why the indexes of a segment cannot be used, undefined when they can. */
+export function indexProblem(storage: Storage, folder: string, baseOffset: bigint): string | undefined {
+  const path = segmentPath(folder, baseOffset, 'index')
+  const timePath = segmentPath(folder, baseOffset, 'timeindex')
+  if (!storage.exists(path)) return `${path} is missing`
+  if (!storage.exists(timePath)) return `${timePath} is missing`
+  if (storage.size(path) % OFFSET_ENTRY_BYTES !== 0) return `${path} ends in the middle of an entry`
+  if (storage.size(timePath) % TIME_ENTRY_BYTES !== 0) return `${timePath} ends in the middle of an entry`
+  const offsets = new OffsetIndex(storage, path, baseOffset)
+  // A log that lost its end would be read from there, found empty, and written over.
+  const logSize = storage.size(segmentPath(folder, baseOffset, 'log'))
+  if (offsets.count > 0 && (offsets.lastPosition < 0 || offsets.lastPosition >= logSize)) {
+    return `${path} points beyond the end of the log`
+  }
+  const { offset, timestamp } = new TimeIndex(storage, timePath, baseOffset).last
+  if (offset < baseOffset || timestamp < -1n) return `${timePath} has an entry that cannot be`
+  return transactionIndexProblem(storage, segmentPath(folder, baseOffset, 'txnindex'), baseOffset)
+}
+
+// Base offset in the file name and first offset in the file. A copy under another name would be read in place of the right file,
+// or hide it. Nothing is repaired, since only the person who copied the file knows which is right.
+
+/** Throws StorageError if the first batch is sound and comes before the offset in the file's name. */
+export function refuseWrongName(storage: Storage, segment: Segment): void {
+  const { path, baseOffset, size } = segment
+  const first = ifSound(() => segment.headers(0, BATCH_OVERHEAD).next().value?.batch)
+  if (!first || first.baseOffset >= baseOffset) return
+  // No write that was cut short does this: the offset lies with the rest of the header in one block of the disk.
+  if (!ifSound(() => walkBatches(storage, path, 0, size).next().value)) return
+  refuse(`${path} begins at offset ${first.baseOffset}, before the one in its name`)
+}
+
+/** Throws StorageError if a segment goes on after the offset at which the next one begins. */
+export function refuseOverlap(folder: string, segment: Segment, next: bigint | undefined): void {
+  if (next === undefined) return
+  const end = ifSound(() => segment.endOffset)
+  if (end === undefined || end <= next) return
+  refuse(`${segment.path} ends at offset ${end - 1n}, and ${segmentPath(folder, next, 'log')} begins before that`)
+}
+
+function refuse(reason: string): never {
+  throw new StorageError('other', `${reason}: the file that does not belong there must be taken away`)
+}
+
+/** What is damaged is not to be judged by its place. */
+function ifSound<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (error instanceof CorruptRecordError) return undefined
+    throw error
+  }
 }

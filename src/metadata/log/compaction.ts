@@ -2,6 +2,7 @@
  * Keeps the metadata log short: a snapshot when enough bytes have come or enough time has gone since the last one, and
  * from time to time an end to old ones and to the log before them. Kafka's SnapshotGenerator and log cleaner in one.
  */
+
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { Removal } from '../../log/partition-log/removal.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -9,8 +10,14 @@ import { fairTurns } from '../../runtime/pace.ts'
 import { type Alarm, type Clocks, repeat } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
-import { retireSnapshots, type SnapshotRetention } from './snapshot-retention.ts'
-import { listSnapshots, snapshotAt, writeSnapshot } from './snapshots.ts'
+import {
+  lastContainedTimestamp,
+  listSnapshots,
+  markDeleted,
+  type Snapshot,
+  snapshotAt,
+  writeSnapshot
+} from './snapshots.ts'
 
 /** When snapshots are made and for how long they are kept. */
 export interface CompactionLimits extends SnapshotRetention {
@@ -125,4 +132,55 @@ export class Compaction {
       logger.error({ err: error }, 'old snapshots of the metadata cannot be removed')
     }
   }
+}
+
+// Retention of snapshots and of the log before them, by Kafka's rules: the oldest snapshot is deleted while all are too large together
+// or it is too old. The newest is never deleted.
+
+/** How much may be kept; a limit below 0 is none. */
+export interface SnapshotRetention {
+  /** metadata.max.retention.bytes: for log and snapshots together */
+  readonly retentionBytes: number
+  /** metadata.max.retention.ms */
+  readonly retentionMs: number
+}
+
+/** Takes out of use what is not needed any more. Returns the paths of the files that wait to be removed. */
+export function retireSnapshots(
+  storage: Storage,
+  log: PartitionLog,
+  { retentionBytes, retentionMs }: SnapshotRetention,
+  nowMs: number
+): string[] {
+  const retired: string[] = []
+  const sizeOf = ({ path }: Snapshot) => storage.size(path)
+  if (retentionBytes >= 0) {
+    let snapshotBytes = listSnapshots(storage, log.folder).reduce((sum, snapshot) => sum + sizeOf(snapshot), 0)
+    const isTooMuch = (oldest: Snapshot) => {
+      if (log.sizeInBytes + snapshotBytes <= retentionBytes) return false
+      snapshotBytes -= sizeOf(oldest)
+      return true
+    }
+    retired.push(...retireWhile(storage, log, isTooMuch))
+  }
+  if (retentionMs >= 0) {
+    const isOld = (oldest: Snapshot) => nowMs - Number(lastContainedTimestamp(storage, oldest)) > retentionMs
+    retired.push(...retireWhile(storage, log, isOld))
+  }
+  return retired
+}
+
+function retireWhile(storage: Storage, log: PartitionLog, isDue: (oldest: Snapshot) => boolean): string[] {
+  const retired: string[] = []
+  const snapshots = listSnapshots(storage, log.folder)
+  for (const [index, oldest] of snapshots.entries()) {
+    const next = snapshots[index + 1]
+    // The log begins where the oldest snapshot ends; one that it has moved past already is the last to be kept.
+    if (!next || next.offset <= log.logStartOffset || !isDue(oldest)) break
+    log.moveLogStart(next.offset)
+    // Nothing but what lies before the start goes: the log's own retention is off.
+    while (log.deleteOldSegments() > 0) {}
+    retired.push(markDeleted(storage, oldest))
+  }
+  return retired
 }

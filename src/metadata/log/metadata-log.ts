@@ -19,12 +19,11 @@ import {
   supportedFeatures
 } from '../features.ts'
 import { evolve } from '../image/evolve.ts'
-import { EMPTY_IMAGE, type MetadataImage } from '../image/image.ts'
+import { EMPTY_IMAGE, type MetadataImage, type PartitionState } from '../image/image.ts'
 import { registeredEpoch } from '../other-records.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from '../records.ts'
 import { checkAlone, checkUnused, fenceStaleBrokers } from './adoption.ts'
 import { Compaction, type CompactionLimits } from './compaction.ts'
-import { electLeaders } from './leadership.ts'
 import { leaderChange, QUORUM_STATE_FILE, type Quorum, quorumEpoch, quorumOfOne, quorumState } from './quorum.ts'
 import { replay } from './replay.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
@@ -213,4 +212,26 @@ function* slices(records: readonly MetadataRecord[]): Generator<readonly Metadat
 
 function isNew({ features, topicsById }: MetadataImage): boolean {
   return features.size === 0 && topicsById.size === 0
+}
+
+// Leaders after a start: a controlled shutdown of Kafka leaves partitions without a leader.
+
+/**
+ * What gives every partition without a leader one again: the first of its in-sync replicas. Where Kafka has left none
+ * of them in sync (KIP-966), it is the first replica, which on a node that has all replicas lacks nothing.
+ */
+export function electLeaders(image: MetadataImage): MetadataRecord[] {
+  return [...image.topicsById.values()].flatMap(({ topicId, partitions }) =>
+    partitions.filter(needsLeader).map(({ partitionId, isr, replicas }) => {
+      const [leader] = isr
+      if (leader !== undefined) return metadataRecord('PartitionChangeRecord', { partitionId, topicId, leader })
+      const none = { eligibleLeaderReplicas: [], lastKnownElr: [] }
+      const inSync = replicas.slice(0, 1)
+      return metadataRecord('PartitionChangeRecord', { partitionId, topicId, leader: inSync[0], isr: inSync, ...none })
+    })
+  )
+}
+
+function needsLeader({ leader, replicas }: PartitionState): boolean {
+  return leader === -1 && replicas.length > 0
 }

@@ -2,11 +2,15 @@
  * The `.checkpoint` files beside the metadata log: the state up to an offset, as records between a header and a footer.
  * One is complete as soon as it has its final name.
  */
+
+import { LeaderEpochs } from '../../log/partition-log/leader-epochs.ts'
 import { walkBatches } from '../../log/segment/batch-walk.ts'
+import { Segments } from '../../log/segment/segments.ts'
 import { CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
 import { controlTypeOf, SnapshotHeaderRecord } from '../../protocol/records/control.ts'
 import { type BatchRecord, recordsOf } from '../../protocol/records/record.ts'
 import { ByteReader } from '../../protocol/wire/bytes.ts'
+import type { Logger } from '../../runtime/logger.ts'
 import { directoryOf, type Storage } from '../../storage/storage.ts'
 import { MetadataError } from '../metadata-error.ts'
 
@@ -106,4 +110,30 @@ export function lastContainedTimestamp(storage: Storage, snapshot: Snapshot): bi
     throw new MetadataError(`${snapshot.path} begins without a header`)
   }
   return SnapshotHeaderRecord.read(new ByteReader(record.value), 0).lastContainedLogTimestamp
+}
+
+// A snapshot beyond the end of the log: the records between are in no file, so the log is truncated fully and continues at the end of
+// the snapshot, as KRaft does after it has fetched a snapshot.
+
+/** The metadata's folder, recovered and not yet opened. */
+export interface RecoveredFolder {
+  readonly storage: Storage
+  readonly folder: string
+  readonly nowMs: number
+  readonly logger: Logger
+}
+
+/** Makes the log begin where the newest snapshot ends, if it does not reach up to there. */
+export function followSnapshot({ storage, folder, nowMs, logger }: RecoveredFolder): void {
+  const newest = listSnapshots(storage, folder).at(-1)
+  if (!newest) return
+  const { offset, epoch, path } = newest
+  const segments = new Segments({ storage, folder, emptyAt: offset, nowMs })
+  const epochs = new LeaderEpochs(storage, folder)
+  const latestEpoch = epochs.latest?.epoch ?? 0
+  const { endOffset } = segments.active
+  if (epoch < latestEpoch || (epoch === latestEpoch && offset <= endOffset)) return
+  logger.warn({ path, endOffset }, 'the metadata log ends before its newest snapshot: it begins again after it, empty')
+  segments.startAgainAt(offset)
+  epochs.truncateFromEnd(0n)
 }

@@ -1,10 +1,9 @@
 /** Indexes held against their log, and --verify: what is wrong is found, what only looks odd is not. */
 import { describe, expect, it } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
-import { textOf } from '../../../src/dump/render.ts'
+import { textOf } from '../../../src/dump/items.ts'
 import { encodeSnapshot } from '../../../src/idempotence/producer-snapshot.ts'
-import type { BatchOptions } from '../../../src/protocol/records/builder.ts'
-import { buildBatch } from '../../../src/protocol/records/builder.ts'
+import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { folder, lines, options, segment } from '../folder.ts'
 

@@ -1,8 +1,8 @@
 /** Logs that grow, roll, are cut and lose files between one look and the next. */
 import { describe, expect, it } from 'vitest'
 import { Follower, unfollowable } from '../../../src/dump/follow/follow.ts'
+import { jsonOf, textOf } from '../../../src/dump/items.ts'
 import type { DumpOptions } from '../../../src/dump/options.ts'
-import { jsonOf, textOf } from '../../../src/dump/render.ts'
 import { writeTopicId } from '../../../src/log/partition-folder.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { consumerGroupConfig } from '../../../src/group/consumer/group-config.ts'
+import { consumerGroupConfig } from '../../../src/group/consumer/limits.ts'
 import { CONSUMER_SETTINGS } from './settings.ts'
 
 const of = (overrides: Record<string, string>) =>

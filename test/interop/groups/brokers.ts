@@ -1,6 +1,5 @@
 // The brokers of these suites, with short sessions allowed: a scenario waits for the end of one.
-import type { BrokerConfig, RunningBroker } from '../brokers.ts'
-import { brokers } from '../brokers.ts'
+import { type BrokerConfig, brokers, type RunningBroker } from '../brokers.ts'
 
 /** What the scenarios ask of a broker. */
 export const CONFIG: BrokerConfig = {

@@ -1,7 +1,7 @@
 /** Compaction against the simplest thing that it could be: a Map. */
 import { expect, test } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
-import { textOf } from '../../../src/dump/render.ts'
+import { textOf } from '../../../src/dump/items.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { groupsOf } from '../../../src/log/cleaner/groups.ts'
+import { groupsOf } from '../../../src/log/cleaner/cleaning.ts'
 import { dirtiest, type LogFacts, logToClean, type SegmentFacts } from '../../../src/log/cleaner/log-to-clean.ts'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'

@@ -1,7 +1,7 @@
 /** Compaction of transactional data and markers, and of the lists of aborted transactions. */
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
-import { textOf } from '../../../src/dump/render.ts'
+import { textOf } from '../../../src/dump/items.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { controlTypeOf } from '../../../src/protocol/records/control.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
-import { RollPolicy } from '../../../src/log/partition-log/roll-policy.ts'
+import { RollPolicy } from '../../../src/log/partition-log/log-writer.ts'
 import { Segment } from '../../../src/log/segment/segment.ts'
 import type { Random } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'

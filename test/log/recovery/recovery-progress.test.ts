@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { recoveryBar } from '../../../src/cli/recovery-bar.ts'
+import { recoveryBar } from '../../../src/cli/commands/start.ts'
 import { loggedProgress, progressBar, progressText } from '../../../src/log/recovery/recovery-progress.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'

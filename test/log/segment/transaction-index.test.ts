@@ -1,7 +1,7 @@
 /** The lists of aborted transactions: their bytes, and that they outlive whatever happens to a log. */
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
-import { textOf } from '../../../src/dump/render.ts'
+import { textOf } from '../../../src/dump/items.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { recoverPartition } from '../../../src/log/recovery/recovery.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'

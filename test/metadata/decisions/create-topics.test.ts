@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { createTopics, type NewTopic, type TopicRules } from '../../../src/metadata/decisions/create-topics.ts'
-import { consumerOffsetsTopic } from '../../../src/metadata/decisions/internal-topics.ts'
 import { evolve } from '../../../src/metadata/image/evolve.ts'
 import { configsOf, EMPTY_IMAGE } from '../../../src/metadata/image/image.ts'
 import { KafkaError } from '../../../src/protocol/errors.ts'
+import { consumerOffsetsTopic } from '../../../src/replica/new-topics.ts'
 import { randomUuid, seededRandom } from '../../../src/runtime/random.ts'
 
 const DIRECTORY = 'ICEiIyQlJicoKSorLC0uLw'

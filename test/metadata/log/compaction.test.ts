@@ -205,10 +205,10 @@ describe('whenever a death comes while snapshots come and go', () => {
   /** A topic, its three partitions and its setting. */
   const RECORDS_OF_A_TOPIC = 5
 
-  /** Lives until the storage refuses its operation `fatal` and all later ones. `known` is what clients were told of. */
+  /** Lives until the storage refuses its operation `fatal` and all later ones. `acknowledged` is what clients were told of. */
   async function live(fatal: number) {
     let died = false
-    let known: string[] | undefined
+    let acknowledged: string[] | undefined
     const fault = ({ number }: StorageOperation) => {
       died ||= number >= fatal
       return died ? { error: new StorageError('failed', 'dead'), writtenBytes: 7 } : undefined
@@ -216,10 +216,10 @@ describe('whenever a death comes while snapshots come and go', () => {
     const driver = new MetadataLogDriver({ canLosePower: true, fault }, SEGMENT)
     try {
       const { metadata } = begin(driver, { maxBytesBetweenSnapshots: 900, retentionBytes: 3000, retentionMs: HOUR })
-      known = contentOf(metadata.image)
+      acknowledged = contentOf(metadata.image)
       for (let topic = 0; topic < 8; topic++) {
         driver.createTopics(metadata, `topic-${topic}`)
-        known = contentOf(metadata.image)
+        acknowledged = contentOf(metadata.image)
         await nextTurn()
         driver.clock.advance(60_000)
         await nextTurn()
@@ -227,7 +227,7 @@ describe('whenever a death comes while snapshots come and go', () => {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
     }
-    return { driver, died, known }
+    return { driver, died, acknowledged }
   }
 
   it.each<[string, (storage: MemoryStorage, seed: number) => MemoryStorage]>([
@@ -236,12 +236,12 @@ describe('whenever a death comes while snapshots come and go', () => {
     ['of a machine that loses any name', (storage, seed) => storage.losePower(seededRandom(seed), 'any', {})]
   ])('the next start knows all that it was told: a death %s', async (_, end) => {
     for (let fatal = 1, alive = false; !alive; fatal++) {
-      const { driver, died, known = [] } = await live(fatal)
+      const { driver, died, acknowledged = [] } = await live(fatal)
       driver.storage = end(driver.storage, fatal)
       const content = contentOf(driver.open().metadata.image)
-      expect(content).toEqual(expect.arrayContaining(known))
+      expect(content).toEqual(expect.arrayContaining(acknowledged))
       // What was on its way when death came is there as a whole or not at all.
-      if (known.length > 0) expect([0, RECORDS_OF_A_TOPIC]).toContain(content.length - known.length)
+      if (acknowledged.length > 0) expect([0, RECORDS_OF_A_TOPIC]).toContain(content.length - acknowledged.length)
       expect(contentOf(driver.open().metadata.image)).toEqual(content)
       alive = !died
     }

@@ -1,8 +1,7 @@
 /** Every API at every version: bytes that are cut or changed give MalformedFrame or a value, and nothing else. */
 import { describe, expect, it } from 'vitest'
 import { MalformedFrame } from '../../../src/protocol/wire/bytes.ts'
-import type { Body } from './every-version.ts'
-import { BODIES } from './every-version.ts'
+import { BODIES, type Body } from './every-version.ts'
 
 /** Long values add positions to damage, and nothing that a shorter one would not show. */
 const LONGEST_FRAME_BYTES = 600

@@ -3,10 +3,11 @@
  * what nobody has goes to who has least, and then partitions move, topic by topic, from who has most to who has least.
  * Where subscriptions overlap the outcome is nearly even, not always quite.
  */
+
+import { assert } from '../../../runtime/assert.ts'
 import { type Assignment, type GroupSpec, partitionCountOf, type TopicDescriber } from './assignor.ts'
 import { draftAll, finishAll, type MemberDraft } from './draft.ts'
 import { capacityFor } from './hash-set.ts'
-import { leastLoaded, mostLoaded } from './load-order.ts'
 
 /** How often at most to go over all topics: each time about halves what is uneven. */
 const MAX_ROUNDS = 16
@@ -137,4 +138,49 @@ function give({ topicId, owners, subscribers }: Topic, partition: number, taker:
   taker.draft.add(topicId, partition, capacityFor(Math.ceil(owners.length / subscribers.length)))
   taker.load++
   owners[partition] = taker
+}
+
+// Members sorted by load. One walk fills the least loaded evenly, the other takes evenly from the most loaded. A step costs the same
+// for any number of members. Both walk one array and see its loads change; the caller ends when they meet.
+
+/** Whatever has a number of partitions. */
+export interface Loaded {
+  readonly load: number
+}
+
+/** For ever who has least, each time trusting that the last one has got one more. Wants at least one member. */
+export function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator<M, never> {
+  const [lowest] = members
+  assert(lowest, 'a topic without subscribers gives nothing')
+  let end = 0
+  for (let level = lowest.load; ; level++) {
+    while (members[end]?.load === level) end++
+    yield* members.slice(0, end)
+  }
+}
+
+/**
+ * Who has most, each time trusting that the last one has one less; ends when nobody can give. They who cannot are put
+ * behind those who can, in exchange for the last of these, so the array changes.
+ */
+export function* mostLoaded<M extends Loaded>(members: M[], canGive: (member: M) => boolean): Generator<M, void> {
+  let start = members.length
+  let end = members.length
+  let level = members[end - 1]?.load
+  while (level !== undefined) {
+    while (members[start - 1]?.load === level) start--
+    for (let at = end - 1; at >= start; at--) {
+      const member = members[at]
+      if (member && canGive(member)) yield member
+      else swap(members, at, --end)
+    }
+    level = end > start ? level - 1 : members[start - 1]?.load
+  }
+}
+
+function swap<M>(members: M[], index: number, other: number): void {
+  const [a, b] = [members[index], members[other]]
+  assert(a && b, 'only members in the array change places')
+  members[index] = b
+  members[other] = a
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { xxhash32 } from '../../../../src/protocol/records/compression/xxhash32.ts'
+import { xxhash32 } from '../../../../src/protocol/records/compression/lz4.ts'
 
 test.each([
   ['', 0x02cc5d05],
