@@ -2,85 +2,82 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deferred } from '../../src/runtime/deferred.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
-import { CoordinatorStage, commitRequest, FOO, GROUP_SETTINGS, OF_ANYBODY, resultOf } from './coordinator-fixture.ts'
+import { ClusterTopics } from './consumer/cluster-topics.ts'
+import { GroupCoordinatorDriver, NO_MEMBER } from './group-coordinator-driver.ts'
+import { GROUP_SETTINGS } from './group-settings.ts'
 
-let stage: CoordinatorStage
+const FOO = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
+const failures: unknown[] = []
+let driver: GroupCoordinatorDriver
 
 beforeEach(() => {
-  stage = new CoordinatorStage()
+  driver = new GroupCoordinatorDriver({ topics: new ClusterTopics(FOO), failed: error => failures.push(error) })
 })
 
-afterEach(() => expect(stage.failures).toEqual([]))
+afterEach(() => expect(failures).toEqual([]))
 
 describe('commits', () => {
   it('from outside make a simple group', async () => {
-    expect(await resultOf(stage.groups.offsets.commit(commitRequest('', -1, 5n)))).toBe('NONE')
-    expect([...stage.groups.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', protocolType: null }])
-    expect(await stage.committedOffset()).toBe(5n)
-    expect(stage.recordTypes()).toEqual(['OffsetCommit'])
+    expect(await driver.commit('', -1, 5n)).toBe('NONE')
+    expect([...driver.coordinator.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', protocolType: null }])
+    expect(await driver.committedOffset()).toBe(5n)
+    expect(driver.written()).toEqual(['OffsetCommit'])
   })
 
   it('the group without a name may commit and fetch', async () => {
-    expect(await resultOf(stage.groups.offsets.commit({ ...commitRequest('', -1, 5n), groupId: '' }))).toBe('NONE')
-    expect(await stage.committedOffset('')).toBe(5n)
+    expect(await driver.commit('', -1, 5n, { groupId: '' })).toBe('NONE')
+    expect(await driver.committedOffset('')).toBe(5n)
   })
 
   it('of an older generation are refused, and change nothing', async () => {
-    const memberId = await stage.stableMember()
-    expect(await resultOf(stage.groups.offsets.commit(commitRequest(memberId, 0, 5n)))).toBe('ILLEGAL_GENERATION')
-    expect(await stage.committedOffset()).toBe(-1n)
+    const memberId = await driver.stableMember()
+    expect(await driver.commit(memberId, 0, 5n)).toBe('ILLEGAL_GENERATION')
+    expect(await driver.committedOffset()).toBe(-1n)
   })
 
   it('expire at a check, and the group with them', async () => {
-    await stage.groups.offsets.commit(commitRequest('', -1, 5n))
-    stage.clock.advance(GROUP_SETTINGS.offsetsRetentionMs - 1)
-    expect(await stage.committedOffset()).toBe(5n)
-    stage.clock.advance(GROUP_SETTINGS.offsetsRetentionCheckIntervalMs)
-    expect(await stage.committedOffset()).toBe(-1n)
-    expect([...stage.groups.groups()]).toEqual([])
-    stage.start()
-    expect(await stage.committedOffset()).toBe(-1n)
-    expect([...stage.groups.groups()]).toEqual([])
+    await driver.commit('', -1, 5n)
+    driver.clock.advance(GROUP_SETTINGS.offsetsRetentionMs - 1)
+    expect(await driver.committedOffset()).toBe(5n)
+    driver.clock.advance(GROUP_SETTINGS.offsetsRetentionCheckIntervalMs)
+    expect(await driver.committedOffset()).toBe(-1n)
+    expect([...driver.coordinator.groups()]).toEqual([])
+    driver.restart()
+    expect(await driver.committedOffset()).toBe(-1n)
+    expect([...driver.coordinator.groups()]).toEqual([])
   })
 
   it('go with their topic', async () => {
-    await stage.groups.offsets.commit(commitRequest('', -1, 5n))
-    stage.groups.topicDeleted(FOO)
-    expect(await stage.committedOffset()).toBe(-1n)
+    await driver.commit('', -1, 5n)
+    driver.coordinator.topicDeleted(FOO)
+    expect(await driver.committedOffset()).toBe(-1n)
   })
 
   describe('of many groups', () => {
     const NEW_FOO = { ...FOO, topicId: 'BBECAwQFBgcICQoLDA0ODw' }
     const BAR = { name: 'bar', topicId: 'CCECAwQFBgcICQoLDA0ODw' }
 
-    const commit = (groupId: string, { name, topicId } = FOO) => {
-      const request = commitRequest('', -1, 5n)
-      return stage.groups.offsets.commit({
-        ...request,
-        groupId,
-        topics: request.topics.map(topic => ({ ...topic, name, topicId }))
-      })
-    }
+    const commit = (groupId: string, topic = FOO) => driver.commit('', -1, 5n, { groupId, topic })
     const topicsOf = async (groupId: string) => {
-      const { topics } = await stage.groups.offsets.fetch({ ...OF_ANYBODY, groupId, topics: null })
+      const { topics } = await driver.coordinator.offsets.fetch({ ...NO_MEMBER, groupId, topics: null })
       return topics.map(({ name }) => name)
     }
 
     beforeEach(async () => {
       for (const groupId of ['a', 'b', 'c']) await commit(groupId)
       // Each append takes as long as one thing may keep the others waiting.
-      stage.journal.attempted = () => stage.clock.advance(10)
+      driver.journal.attempted = () => driver.clock.advance(10)
     })
 
     it('go between the requests', async () => {
-      stage.groups.topicDeleted(FOO)
+      driver.coordinator.topicDeleted(FOO)
       expect([await topicsOf('a'), await topicsOf('b'), await topicsOf('c')]).toEqual([[], ['foo'], ['foo']])
       await someTurns()
       expect([await topicsOf('b'), await topicsOf('c')]).toEqual([[], []])
     })
 
     it('leave those of a new topic of that name alone', async () => {
-      stage.groups.topicDeleted(FOO)
+      driver.coordinator.topicDeleted(FOO)
       await commit('c', NEW_FOO)
       await someTurns()
       expect(await topicsOf('c')).toEqual(['foo'])
@@ -88,10 +85,10 @@ describe('commits', () => {
 
     it('go one topic after another, never two in the same turn of the event loop', async () => {
       await commit('c', BAR)
-      const { batches } = stage.journal
+      const { batches } = driver.journal
       const before = batches.length
-      stage.groups.topicDeleted(FOO)
-      stage.groups.topicDeleted(BAR)
+      driver.coordinator.topicDeleted(FOO)
+      driver.coordinator.topicDeleted(BAR)
       for (const written of [1, 2, 3, 4]) {
         expect(batches).toHaveLength(before + written)
         await nextTurn()
@@ -100,11 +97,11 @@ describe('commits', () => {
     })
 
     it('stay as they are once the coordinator stops', async () => {
-      stage.groups.topicDeleted(FOO)
-      stage.groups.stop()
-      const written = stage.journal.batches.length
+      driver.coordinator.topicDeleted(FOO)
+      driver.coordinator.stop()
+      const written = driver.journal.batches.length
       await someTurns()
-      expect(stage.journal.batches).toHaveLength(written)
+      expect(driver.journal.batches).toHaveLength(written)
     })
   })
 })
@@ -116,9 +113,9 @@ async function someTurns(): Promise<void> {
 describe('answers', () => {
   it('wait until what they rest on is on the disk, where the journal says so', async () => {
     const sync = deferred<void>()
-    stage.journal.syncing = sync.promise
+    driver.journal.syncing = sync.promise
     let answered = false
-    const commit = stage.groups.offsets.commit(commitRequest('', -1, 5n)).then(() => {
+    const commit = driver.commit('', -1, 5n).then(() => {
       answered = true
     })
     for (let turn = 0; turn < 10; turn++) await Promise.resolve()

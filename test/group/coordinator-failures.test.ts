@@ -2,43 +2,38 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
-import { SESSION_MS } from './classic/classic-group-driver.ts'
-import {
-  CoordinatorStage,
-  claim,
-  commitRequest,
-  FOO,
-  joinRequest,
-  resultOf,
-  syncRequest
-} from './coordinator-fixture.ts'
+import { ClusterTopics } from './consumer/cluster-topics.ts'
+import { assigning, GroupCoordinatorDriver } from './group-coordinator-driver.ts'
+import { SESSION_MS } from './group-settings.ts'
 
-let driver: CoordinatorStage
+const FOO = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
+const failures: unknown[] = []
+let driver: GroupCoordinatorDriver
 
 beforeEach(() => {
-  driver = new CoordinatorStage()
+  driver = new GroupCoordinatorDriver({ topics: new ClusterTopics(FOO), failed: error => failures.push(error) })
 })
 
-afterEach(() => expect(driver.failures).toEqual([]))
+afterEach(() => expect(failures).toEqual([]))
 
 describe('a journal that cannot be written', () => {
   const full = new KafkaError('KAFKA_STORAGE_ERROR', 'no space left')
 
   it('fails an assignment for all who wait for it, and they join again', async () => {
     const old = { apiVersion: 3 }
-    const { memberId: leader } = await driver.groups.classic.joinGroup(joinRequest(old))
-    const second = driver.groups.classic.joinGroup(joinRequest(old))
-    const again = await driver.groups.classic.joinGroup(joinRequest({ ...old, memberId: leader }))
+    const { memberId: leader } = await driver.join(old)
+    const second = driver.join(old)
+    const again = await driver.join({ ...old, memberId: leader })
     const { memberId: follower } = await second
-    const waiting = driver.groups.classic.syncGroup(syncRequest(follower, 2))
+    const waiting = driver.sync(follower, 2)
     driver.journal.failure = full
-    expect(await driver.groups.classic.syncGroup(syncRequest(leader, 2, leader, follower))).toMatchObject({
+    expect(await driver.sync(leader, 2, assigning(leader, follower))).toMatchObject({
       errorCode: 'NOT_COORDINATOR'
     })
     driver.journal.failure = undefined
     expect(await waiting).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await driver.groups.classic.heartbeat(claim(follower, again.generationId))).toBe('REBALANCE_IN_PROGRESS')
-    expect([...driver.groups.groups()]).toMatchObject([{ state: 'PreparingRebalance', generationId: 2 }])
+    expect(await driver.beat(follower, again.generationId)).toBe('REBALANCE_IN_PROGRESS')
+    expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'PreparingRebalance', generationId: 2 }])
   })
 
   it.each([
@@ -47,9 +42,9 @@ describe('a journal that cannot be written', () => {
     ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR']
   ] as const)('%s is told as %s', async (thrown, errorCode) => {
     driver.journal.failure = new KafkaError(thrown, 'why')
-    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode })
-    expect(await resultOf(driver.groups.offsets.commit(commitRequest('', -1, 5n)))).toBe(errorCode)
-    expect([...driver.groups.groups()]).toEqual([])
+    expect(await driver.join()).toMatchObject({ errorCode })
+    expect(await driver.commit('', -1, 5n)).toBe(errorCode)
+    expect([...driver.coordinator.groups()]).toEqual([])
     expect(await driver.committedOffset()).toBe(-1n)
   })
 
@@ -57,33 +52,33 @@ describe('a journal that cannot be written', () => {
     await driver.stableMember()
     driver.journal.failure = full
     driver.clock.advance(SESSION_MS)
-    expect([...driver.groups.groups()]).toMatchObject([{ state: 'Stable' }])
+    expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'Stable' }])
     driver.journal.failure = undefined
     driver.clock.advance(1_000)
-    expect([...driver.groups.groups()]).toMatchObject([{ state: 'Empty' }])
+    expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'Empty' }])
   })
 
   it('keeps one group from losing offsets that are due, not the others', async () => {
-    await driver.groups.offsets.commit(commitRequest('', -1, 5n))
-    await driver.groups.offsets.commit({ ...commitRequest('', -1, 6n), groupId: 'other' })
+    await driver.commit('', -1, 5n)
+    await driver.commit('', -1, 6n, { groupId: 'other' })
     driver.journal.failure = full
     driver.journal.attempted = () => {
       driver.journal.failure = undefined
     }
-    driver.groups.topicDeleted(FOO)
+    driver.coordinator.topicDeleted(FOO)
     expect([await driver.committedOffset('g'), await driver.committedOffset('other')]).toEqual([5n, -1n])
   })
 
   it('bugs of ours are not taken for errors of the disk', async () => {
     const memberId = await driver.stableMember()
-    await driver.groups.offsets.commit(commitRequest(memberId, 1, 5n))
+    await driver.commit(memberId, 1, 5n)
     driver.journal.failure = new Error('a bug')
-    await expect(driver.groups.classic.joinGroup(joinRequest({ groupId: 'new' }))).rejects.toThrow('a bug')
+    await expect(driver.join({ groupId: 'new' })).rejects.toThrow('a bug')
     driver.clock.advance(SESSION_MS)
     await nextTurn()
-    expect(driver.failures.splice(0)).toEqual([driver.journal.failure])
-    driver.groups.topicDeleted(FOO)
+    expect(failures.splice(0)).toEqual([driver.journal.failure])
+    driver.coordinator.topicDeleted(FOO)
     await nextTurn()
-    expect(driver.failures.splice(0)).toEqual([driver.journal.failure])
+    expect(failures.splice(0)).toEqual([driver.journal.failure])
   })
 })

@@ -1,56 +1,47 @@
 // What a coordinator does for groups and their members, from request to answer.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MAX_PROTOCOLS } from '../../src/group/classic/protocols.ts'
-import { SESSION_MS } from './classic/classic-group-driver.ts'
-import {
-  CoordinatorStage,
-  claim,
-  commitRequest,
-  joinRequest,
-  OF_ANYBODY,
-  resultOf,
-  syncRequest
-} from './coordinator-fixture.ts'
 import { subscriptionOf } from './embedded.ts'
+import { assigning, GroupCoordinatorDriver, NO_MEMBER } from './group-coordinator-driver.ts'
+import { SESSION_MS } from './group-settings.ts'
 
-let driver: CoordinatorStage
+const failures: unknown[] = []
+let driver: GroupCoordinatorDriver
 
 beforeEach(() => {
-  driver = new CoordinatorStage()
+  driver = new GroupCoordinatorDriver({ failed: error => failures.push(error) })
 })
 
-afterEach(() => expect(driver.failures).toEqual([]))
+afterEach(() => expect(failures).toEqual([]))
 
 describe('the group coordinator', () => {
   it('takes two members through a rebalance to their assignments', async () => {
     const a = await driver.stableMember()
-    const { memberId: b, errorCode } = await driver.groups.classic.joinGroup(joinRequest())
+    const { memberId: b, errorCode } = await driver.join()
     expect(errorCode).toBe('MEMBER_ID_REQUIRED')
-    expect(b).toMatch(/^me-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-    const joining = driver.groups.classic.joinGroup(joinRequest({ memberId: b }))
-    expect(await driver.groups.classic.heartbeat(claim(a, 1))).toBe('REBALANCE_IN_PROGRESS')
-    expect(await driver.groups.classic.joinGroup(joinRequest({ memberId: a }))).toMatchObject({
+    expect(b).toMatch(/^classic-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    const joining = driver.join({ memberId: b })
+    expect(await driver.beat(a, 1)).toBe('REBALANCE_IN_PROGRESS')
+    expect(await driver.join({ memberId: a })).toMatchObject({
       generationId: 2,
       leader: a
     })
     expect(await joining).toMatchObject({ generationId: 2, leader: a, members: [] })
-    const follower = driver.groups.classic.syncGroup(syncRequest(b, 2))
-    const leader = await driver.groups.classic.syncGroup(syncRequest(a, 2, a, b))
+    const follower = driver.sync(b, 2)
+    const leader = await driver.sync(a, 2, assigning(a, b))
     expect(leader.assignment.toString()).toBe(`for ${a}`)
     expect((await follower).assignment.toString()).toBe(`for ${b}`)
-    expect(await driver.groups.classic.heartbeat(claim(b, 2))).toBe('NONE')
+    expect(await driver.beat(b, 2)).toBe('NONE')
   })
 
   it('keeps copies of what it was sent, not views on it', async () => {
     const metadata = subscriptionOf(['foo'])
-    const { memberId } = await driver.groups.classic.joinGroup(
-      joinRequest({ protocols: [{ name: 'range', metadata }] })
-    )
-    const joined = driver.groups.classic.joinGroup(joinRequest({ memberId, protocols: [{ name: 'range', metadata }] }))
+    const { memberId } = await driver.join({ protocols: [{ name: 'range', metadata }] })
+    const joined = driver.join({ memberId, protocols: [{ name: 'range', metadata }] })
     metadata.fill(0)
     expect((await joined).members[0]?.metadata).toEqual(subscriptionOf(['foo']))
-    const sync = syncRequest(memberId, 1, memberId)
-    const synced = driver.groups.classic.syncGroup(sync)
+    const sync = assigning(memberId)
+    const synced = driver.sync(memberId, 1, sync)
     for (const { assignment } of sync.assignments) assignment.fill(0)
     expect((await synced).assignment.toString()).toBe(`for ${memberId}`)
   })
@@ -58,10 +49,10 @@ describe('the group coordinator', () => {
   it('copies no group for a heartbeat or a commit', async () => {
     const memberId = await driver.stableMember()
     const groupAndMembers = () =>
-      [...driver.groups.groups()].flatMap(group => [group, group.members, ...group.members.values()])
+      [...driver.coordinator.groups()].flatMap(group => [group, group.members, ...group.members.values()])
     const before = groupAndMembers()
-    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
-    expect(await resultOf(driver.groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
+    expect(await driver.beat(memberId, 1)).toBe('NONE')
+    expect(await driver.commit(memberId, 1, 42n)).toBe('NONE')
     const after = groupAndMembers()
     expect(after).toHaveLength(3)
     after.forEach((part, index) => {
@@ -72,7 +63,7 @@ describe('the group coordinator', () => {
   it('a member that asks for too many protocols stays what it was', async () => {
     const memberId = await driver.stableMember()
     const protocolsOfMember = () => {
-      const [group] = driver.groups.groups()
+      const [group] = driver.coordinator.groups()
       return group?.type === 'classic' ? group.members.get(memberId)?.protocols : undefined
     }
     const kept = protocolsOfMember()
@@ -80,7 +71,7 @@ describe('the group coordinator', () => {
       name: 'range',
       metadata: subscriptionOf(['foo'])
     }))
-    const refused = await driver.groups.classic.joinGroup(joinRequest({ memberId, protocols: tooMany }))
+    const refused = await driver.join({ memberId, protocols: tooMany })
     expect(refused.errorCode).toBe('INCONSISTENT_GROUP_PROTOCOL')
     expect(protocolsOfMember()).toEqual(kept)
   })
@@ -89,32 +80,30 @@ describe('the group coordinator', () => {
     const memberId = await driver.stableMember()
     for (let beat = 0; beat < 5; beat++) {
       driver.clock.advance(SESSION_MS - 1)
-      expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
+      expect(await driver.beat(memberId, 1)).toBe('NONE')
     }
     driver.clock.advance(SESSION_MS)
-    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
-    expect([...driver.groups.groups()]).toMatchObject([{ state: 'Empty', generationId: 2 }])
+    expect(await driver.beat(memberId, 1)).toBe('UNKNOWN_MEMBER_ID')
+    expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'Empty', generationId: 2 }])
   })
 
   it('finds groups and offsets again after a restart', async () => {
     const memberId = await driver.stableMember()
-    expect(await resultOf(driver.groups.offsets.commit(commitRequest(memberId, 1, 42n)))).toBe('NONE')
-    driver.groups.stop()
+    expect(await driver.commit(memberId, 1, 42n)).toBe('NONE')
+    driver.coordinator.stop()
     driver.clock.advance(3_600_000)
-    driver.start()
-    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('NONE')
-    expect((await driver.groups.classic.syncGroup(syncRequest(memberId, 1))).assignment.toString()).toBe(
-      `for ${memberId}`
-    )
+    driver.restart()
+    expect(await driver.beat(memberId, 1)).toBe('NONE')
+    expect((await driver.sync(memberId, 1)).assignment.toString()).toBe(`for ${memberId}`)
     expect(await driver.committedOffset()).toBe(42n)
     driver.clock.advance(SESSION_MS)
-    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await driver.beat(memberId, 1)).toBe('UNKNOWN_MEMBER_ID')
   })
 
   it('a loaded group that is larger than the settings now allow is rebalanced', async () => {
     await driver.stableMember()
-    driver.start({ maxSize: 0 })
-    expect([...driver.groups.groups()]).toMatchObject([{ state: 'PreparingRebalance' }])
+    driver.restart({ maxSize: 0 })
+    expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'PreparingRebalance' }])
   })
 
   it('a member leaves', async () => {
@@ -123,14 +112,14 @@ describe('the group coordinator', () => {
       { memberId, groupInstanceId: null },
       { memberId: 'x', groupInstanceId: null }
     ]
-    expect(await driver.groups.classic.leaveGroup('g', leaving)).toEqual({
+    expect(await driver.coordinator.classic.leaveGroup('g', leaving)).toEqual({
       errorCode: 'NONE',
       members: [
         { memberId, groupInstanceId: null, errorCode: 'NONE' },
         { memberId: 'x', groupInstanceId: null, errorCode: 'UNKNOWN_MEMBER_ID' }
       ]
     })
-    expect(await driver.groups.classic.leaveGroup('nobody', leaving)).toMatchObject({
+    expect(await driver.coordinator.classic.leaveGroup('nobody', leaving)).toMatchObject({
       errorCode: 'NONE',
       members: [{ errorCode: 'UNKNOWN_MEMBER_ID' }, { errorCode: 'UNKNOWN_MEMBER_ID' }]
     })
@@ -142,38 +131,36 @@ describe('the group coordinator', () => {
     ['no group id', { groupId: '' }, 'INVALID_GROUP_ID'],
     ['a member of a group that does not exist', { memberId: 'x' }, 'UNKNOWN_MEMBER_ID']
   ])('JoinGroup with %s is refused', async (_, changes, errorCode) => {
-    const request = joinRequest(changes)
-    expect(await driver.groups.classic.joinGroup(request)).toMatchObject({ errorCode, memberId: request.memberId })
-    expect([...driver.groups.groups()]).toEqual([])
+    const { memberId }: { memberId?: string } = { memberId: '', ...changes }
+    expect(await driver.join(changes)).toMatchObject({ errorCode, memberId })
+    expect([...driver.coordinator.groups()]).toEqual([])
   })
 
   it('a group exists from its first JoinGroup on, even if that is refused', async () => {
-    expect(await driver.groups.classic.joinGroup(joinRequest({ protocols: [] }))).toMatchObject({
+    expect(await driver.join({ protocols: [] })).toMatchObject({
       errorCode: 'INCONSISTENT_GROUP_PROTOCOL'
     })
-    expect([...driver.groups.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', generationId: 0 }])
-    expect(driver.recordTypes()).toEqual(['GroupMetadata'])
+    expect([...driver.coordinator.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', generationId: 0 }])
+    expect(driver.written()).toEqual(['GroupMetadata'])
   })
 
   it('requests for groups that do not exist', async () => {
-    expect(await driver.groups.classic.heartbeat(claim('a', 1))).toBe('UNKNOWN_MEMBER_ID')
-    expect(await driver.groups.classic.syncGroup(syncRequest('a', 1))).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
-    expect(await driver.groups.offsets.fetch({ ...OF_ANYBODY, groupId: 'g', topics: null })).toEqual({
+    expect(await driver.beat('a', 1)).toBe('UNKNOWN_MEMBER_ID')
+    expect(await driver.sync('a', 1)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
+    expect(await driver.coordinator.offsets.fetch({ ...NO_MEMBER, groupId: 'g', topics: null })).toEqual({
       errorCode: 'NONE',
       topics: []
     })
-    expect(await resultOf(driver.groups.offsets.commit(commitRequest('a', 1, 1n)))).toBe('GROUP_ID_NOT_FOUND')
-    expect(await resultOf(driver.groups.offsets.commit({ ...commitRequest('a', 1, 1n), apiVersion: 8 }))).toBe(
-      'ILLEGAL_GENERATION'
-    )
-    expect(await driver.groups.classic.heartbeat({ ...claim('a', 1), groupId: '' })).toBe('INVALID_GROUP_ID')
-    expect(await driver.groups.classic.leaveGroup('', [])).toEqual({ errorCode: 'INVALID_GROUP_ID', members: [] })
+    expect(await driver.commit('a', 1, 1n)).toBe('GROUP_ID_NOT_FOUND')
+    expect(await driver.commit('a', 1, 1n, { apiVersion: 8 })).toBe('ILLEGAL_GENERATION')
+    expect(await driver.beat('a', 1, { groupId: '' })).toBe('INVALID_GROUP_ID')
+    expect(await driver.coordinator.classic.leaveGroup('', [])).toEqual({ errorCode: 'INVALID_GROUP_ID', members: [] })
   })
 
   it('sends clients away while there is no __consumer_offsets', async () => {
     driver.partitionCount = 0
-    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await driver.groups.offsets.fetch({ ...OF_ANYBODY, groupId: 'g', topics: null })).toEqual({
+    expect(await driver.join()).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await driver.coordinator.offsets.fetch({ ...NO_MEMBER, groupId: 'g', topics: null })).toEqual({
       errorCode: 'NOT_COORDINATOR',
       topics: []
     })
@@ -181,26 +168,26 @@ describe('the group coordinator', () => {
 
   it('a partition that cannot be understood is not served', async () => {
     driver.journal.batches.push([{ key: Buffer.from('0002000167', 'hex'), value: Buffer.from('00630000', 'hex') }])
-    driver.start()
-    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    driver.restart()
+    expect(await driver.join()).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 
   it('records of other kinds of groups are skipped', async () => {
     driver.journal.batches.push([{ key: Buffer.from('000b000167', 'hex'), value: Buffer.from('00000000', 'hex') }])
-    driver.start()
-    expect(await driver.groups.classic.joinGroup(joinRequest())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
+    driver.restart()
+    expect(await driver.join()).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
   })
 })
 
 describe('a coordinator that stops', () => {
   it('answers those who wait, refuses those who come, and leaves no alarm behind', async () => {
     const memberId = await driver.stableMember()
-    const { memberId: second } = await driver.groups.classic.joinGroup(joinRequest())
-    const joining = driver.groups.classic.joinGroup(joinRequest({ memberId: second }))
-    driver.groups.stop()
+    const { memberId: second } = await driver.join()
+    const joining = driver.join({ memberId: second })
+    driver.coordinator.stop()
     expect(await joining).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
-    expect(await driver.groups.classic.heartbeat(claim(memberId, 1))).toBe('COORDINATOR_NOT_AVAILABLE')
-    expect(await driver.groups.classic.joinGroup(joinRequest({ groupId: '' }))).toMatchObject({
+    expect(await driver.beat(memberId, 1)).toBe('COORDINATOR_NOT_AVAILABLE')
+    expect(await driver.join({ groupId: '' })).toMatchObject({
       errorCode: 'COORDINATOR_NOT_AVAILABLE'
     })
     expect(driver.clock.pendingAlarms).toBe(0)

@@ -6,9 +6,9 @@ import { expect } from 'vitest'
 import type { Protocol } from '../../src/group/classic/group.ts'
 import type { JoinAnswer, SyncAnswer } from '../../src/group/classic/operation.ts'
 import type { SyncGroupRequest } from '../../src/group/classic-groups.ts'
-import type { GroupCoordinator } from '../../src/group/coordinator.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'
-import { GROUP } from './random-world.ts'
+import { GROUP } from './group-coordinator-driver.ts'
+import type { GroupSimulation } from './group-simulation.ts'
 
 /** `away` knows nothing or its old id; `joined` may sync; `dead` was told never to come again. */
 type Phase = 'away' | 'joining' | 'joined' | 'syncing' | 'member' | 'dead'
@@ -21,12 +21,6 @@ export interface Character {
   readonly rebalanceTimeoutMs: number
 }
 
-export interface Surroundings {
-  coordinator(): GroupCoordinator
-  /** Every answer must come, sooner or later. */
-  awaited<T>(label: string, answer: Promise<T>): Promise<T>
-}
-
 export const START_ANEW: readonly ErrorName[] = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']
 export const COME_AGAIN: readonly ErrorName[] = [
   'REBALANCE_IN_PROGRESS',
@@ -37,17 +31,17 @@ export const REFUSED: readonly ErrorName[] = [
   ...(['FENCED_INSTANCE_ID', 'GROUP_MAX_SIZE_REACHED', 'INCONSISTENT_GROUP_PROTOCOL'] as const)
 ]
 
-export abstract class RandomMember<C extends Character, W extends Surroundings> {
+export abstract class RandomMember<C extends Character> {
   readonly character: C
   phase: Phase = 'away'
   memberId = ''
   generationId = -1
-  protected readonly world: W
+  protected readonly simulation: GroupSimulation
   #joined: JoinAnswer | undefined
   #life = 0
 
-  constructor(world: W, character: C) {
-    this.world = world
+  constructor(simulation: GroupSimulation, character: C) {
+    this.simulation = simulation
     this.character = character
   }
 
@@ -82,14 +76,14 @@ export abstract class RandomMember<C extends Character, W extends Surroundings> 
     const { groupInstanceId } = this.character
     this.vanish()
     if (memberId === '') return
-    const leaving = this.world.coordinator().classic.leaveGroup(GROUP, [{ memberId, groupInstanceId }])
-    await this.world.awaited('leave', leaving)
+    const leaving = this.simulation.coordinator.classic.leaveGroup(GROUP, [{ memberId, groupInstanceId }])
+    await this.simulation.awaited('leave', leaving)
   }
 
   async #join(): Promise<void> {
     const { name, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.character
     this.phase = 'joining'
-    const joining = this.world.coordinator().classic.joinGroup({
+    const joining = this.simulation.coordinator.classic.joinGroup({
       ...{ groupId: GROUP, memberId: this.memberId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs },
       ...{ clientId: name, clientHost: '/127.0.0.1', protocolType: 'consumer', reason: null },
       ...this.bringing()
@@ -115,7 +109,7 @@ export abstract class RandomMember<C extends Character, W extends Surroundings> 
     const { protocolType, protocolName } = joined
     const assignments = isLeader ? this.assign(joined) : []
     const request = { ...this.claim(), protocolType, protocolName, assignments }
-    const syncing = this.world.coordinator().classic.syncGroup(request)
+    const syncing = this.simulation.coordinator.classic.syncGroup(request)
     const synced = await this.#heard(`sync of ${this.character.name}`, syncing)
     if (!synced || !this.isFine(synced.errorCode)) return
     expect(synced.protocolName).toBe(protocolName)
@@ -124,7 +118,7 @@ export abstract class RandomMember<C extends Character, W extends Surroundings> 
   }
 
   async #heartbeat(): Promise<void> {
-    const errorCode = await this.#heard('heartbeat', this.world.coordinator().classic.heartbeat(this.claim()))
+    const errorCode = await this.#heard('heartbeat', this.simulation.coordinator.classic.heartbeat(this.claim()))
     if (errorCode) this.isFine(errorCode)
   }
 
@@ -143,7 +137,7 @@ export abstract class RandomMember<C extends Character, W extends Surroundings> 
   /** The answer, unless nobody is there any more to hear it. */
   async #heard<T>(label: string, answer: Promise<T>): Promise<T | undefined> {
     const life = this.#life
-    const heard = await this.world.awaited(label, answer)
+    const heard = await this.simulation.awaited(label, answer)
     return this.#life === life ? heard : undefined
   }
 }

@@ -21,11 +21,9 @@ import {
 import { type Sync, sync } from '../../../src/group/classic/sync.ts'
 import type { GroupMetadataValue } from '../../../src/group/records.ts'
 import { subscriptionOf } from '../embedded.ts'
+import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 
 const LIMITS: GroupLimits = { initialRebalanceDelayMs: 0, maxSize: 100 }
-
-export const SESSION_MS = 10_000
-export const REBALANCE_MS = 60_000
 
 /** The wall clock when the clock of deadlines stands at zero. */
 const WALL_ORIGIN_MS = 1_700_000_000_000

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { nextDeadline } from '../../../src/group/classic/group.ts'
 import { MAX_PENDING_JOIN } from '../../../src/group/classic/join.ts'
 import { subscriptionOf } from '../embedded.ts'
-import { ClassicGroupDriver, REBALANCE_MS, SESSION_MS } from './classic-group-driver.ts'
+import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
+import { ClassicGroupDriver } from './classic-group-driver.ts'
 
 describe('JoinGroup', () => {
   it('the first member of a group leads it and hears of itself', () => {

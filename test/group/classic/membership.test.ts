@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { leave, resume } from '../../../src/group/classic/membership.ts'
 import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
-import { ClassicGroupDriver, REBALANCE_MS, SESSION_MS } from './classic-group-driver.ts'
+import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
+import { ClassicGroupDriver } from './classic-group-driver.ts'
 
 const text = (assignment: Buffer | undefined) => assignment?.toString()
 

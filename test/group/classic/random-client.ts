@@ -3,25 +3,25 @@ import { expect } from 'vitest'
 import type { Protocol } from '../../../src/group/classic/group.ts'
 import type { JoinAnswer } from '../../../src/group/classic/operation.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
-import { type Character, RandomMember, REFUSED, START_ANEW, type Surroundings } from '../random-member.ts'
+import { type Character, RandomMember, REFUSED, START_ANEW } from '../random-member.ts'
+import type { ClassicGroupModel } from './classic-group-model.ts'
 
 export const PARTITIONS = 12
-const TOPIC = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
+export const TOPIC = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
 
 interface ClientCharacter extends Character {
   readonly apiVersion: number
   readonly protocols: readonly Protocol[]
 }
 
-export interface Witness extends Surroundings {
-  /** A member was told what it owns in a generation. */
-  owns(client: Client, partitions: readonly number[]): void
-  /** A commit was acknowledged. */
-  committed(partition: number, offset: bigint): void
-}
-
-export class Client extends RandomMember<ClientCharacter, Witness> {
+export class Client extends RandomMember<ClientCharacter> {
   partitions: readonly number[] = []
+  readonly #model: ClassicGroupModel
+
+  constructor(model: ClassicGroupModel, character: ClientCharacter) {
+    super(model.simulation, character)
+    this.#model = model
+  }
 
   /** What it is to the group: a static member stays the same when it restarts. */
   get owner(): string {
@@ -35,9 +35,9 @@ export class Client extends RandomMember<ClientCharacter, Witness> {
     const partition = { partitionIndex, committedOffset: offset, committedLeaderEpoch: -1, committedMetadata: null }
     const topics = [{ ...TOPIC, partitions: [partition] }]
     const request = { ...this.claim(), apiVersion: 9, retentionTimeMs: -1n, topics }
-    const [result] = await this.world.awaited('commit', this.world.coordinator().offsets.commit(request))
+    const [result] = await this.simulation.awaited('commit', this.simulation.coordinator.offsets.commit(request))
     const errorCode = result?.partitions[0]?.errorCode ?? 'NONE'
-    if (errorCode === 'NONE') this.world.committed(partitionIndex, offset)
+    if (errorCode === 'NONE') this.#model.committed(partitionIndex, offset)
     else this.isFine(errorCode)
   }
 
@@ -52,7 +52,7 @@ export class Client extends RandomMember<ClientCharacter, Witness> {
 
   protected override assigned(assignment: Buffer): void {
     this.partitions = partitionsOf(assignment, this.generationId)
-    this.world.owns(this, this.partitions)
+    this.#model.owns(this, this.partitions)
   }
 
   protected override fail(errorCode: ErrorName): void {

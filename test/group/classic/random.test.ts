@@ -4,9 +4,9 @@
  * repeats one.
  */
 import { expect, test } from 'vitest'
-import { seeds } from '../random-world.ts'
+import { type GroupSimulation, seeds } from '../group-simulation.ts'
+import { ClassicGroupModel } from './classic-group-model.ts'
 import type { Client } from './random-client.ts'
-import { World } from './random-world.ts'
 
 const { MINIKAFKA_GROUP_SEED, MINIKAFKA_GROUP_SEEDS } = process.env
 const STEPS = 150
@@ -14,40 +14,42 @@ const STEPS = 150
 const CALM = { mostRounds: 2_000, calmRounds: 20, isPresent: ({ phase }: Client) => phase !== 'dead' }
 
 /** One thing that happens, by its weight among others. */
-async function happen(world: World, step: number): Promise<void> {
-  const client = world.pick(world.clients)
-  const choice = world.random.below(100)
-  if (choice < 55) await world.act(() => client.step())
-  else if (choice < 65) await world.pass(world.random.below(2_000))
-  else if (choice < 70) await world.pass(world.random.below(40_000))
-  else if (choice < 78) await world.act(() => client.commit(BigInt(step)))
+async function happen(model: ClassicGroupModel, step: number): Promise<void> {
+  const { simulation } = model
+  const client = simulation.pick(model.clients)
+  const choice = simulation.random.below(100)
+  if (choice < 55) await simulation.act(() => client.step())
+  else if (choice < 65) await simulation.pass(simulation.random.below(2_000))
+  else if (choice < 70) await simulation.pass(simulation.random.below(40_000))
+  else if (choice < 78) await simulation.act(() => client.commit(BigInt(step)))
   else if (choice < 84) client.vanish()
-  else if (choice < 89) await world.act(() => client.leave())
-  else if (choice < 92) await world.act(() => expel(world))
-  else if (choice < 97) world.failOnce()
-  else await world.restart()
+  else if (choice < 89) await simulation.act(() => client.leave())
+  else if (choice < 92) await simulation.act(() => expel(simulation))
+  else if (choice < 97) simulation.failOnce()
+  else await model.restart()
 }
 
 /** An admin removes a static member; a stranger claims to be one. */
-async function expel(world: World): Promise<void> {
-  const memberId = world.pick(['', '', 'stranger'])
-  const leaving = world
-    .coordinator()
-    .classic.leaveGroup('g', [{ memberId, groupInstanceId: world.pick(['A', 'B', 'C']) }])
-  await world.awaited('leave', leaving)
+async function expel(simulation: GroupSimulation): Promise<void> {
+  const memberId = simulation.pick(['', '', 'stranger'])
+  const leaving = simulation.coordinator.classic.leaveGroup('g', [
+    { memberId, groupInstanceId: simulation.pick(['A', 'B', 'C']) }
+  ])
+  await simulation.awaited('leave', leaving)
 }
 
 async function live(seed: number): Promise<void> {
-  const world = new World(seed)
-  for (let step = 0; step < STEPS; step++) await happen(world, step)
-  const present = await world.calm(world.clients, CALM)
+  const model = new ClassicGroupModel(seed)
+  const { simulation } = model
+  for (let step = 0; step < STEPS; step++) await happen(model, step)
+  const present = await simulation.calm(model.clients, CALM)
   for (const { phase, generationId } of present) {
-    expect([phase, generationId]).toEqual(['member', world.group?.generationId])
+    expect([phase, generationId]).toEqual(['member', model.group?.generationId])
   }
-  await world.restart()
-  await world.end()
-  world.offsets.clear()
-  await world.restart()
+  await model.restart()
+  await simulation.end()
+  model.offsets.clear()
+  await model.restart()
 }
 
 test.each(seeds(MINIKAFKA_GROUP_SEED, Number(MINIKAFKA_GROUP_SEEDS ?? 12)))(

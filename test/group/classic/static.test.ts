@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { restoreGroup } from '../../../src/group/classic/record.ts'
 import { subscriptionOf } from '../embedded.ts'
-import { ClassicGroupDriver, REBALANCE_MS, SESSION_MS } from './classic-group-driver.ts'
+import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
+import { ClassicGroupDriver } from './classic-group-driver.ts'
 
 /** A stable group of the static members `a` (leader) and `b`, whose instances are `A` and `B`. */
 function staticPair(): ClassicGroupDriver {

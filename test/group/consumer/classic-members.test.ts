@@ -1,46 +1,48 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { JoinGroupRequest } from '../../../src/group/classic-groups.ts'
+import type { ConsumerGroupSettings } from '../../../src/group/consumer/settings.ts'
 import { type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'
-import { MigrationStage, REBALANCE_MS, SESSION_MS } from './migration-stage.ts'
+import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
+import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 
-let stage: MigrationStage
+let driver: GroupCoordinatorDriver
 
-const member = (memberId: string) => stage.consumerGroup.members.get(memberId)
+const member = (memberId: string) => driver.consumerGroup.members.get(memberId)
 
 const range = (topics: string[], owned: Owned = {}, rackId: string | null = null) => ({
   protocols: [{ name: 'range', metadata: subscriptionOf(topics, owned, rackId) }]
 })
 
 /** A consumer group with one member, `new`, which has all partitions of foo. */
-async function withOneMember(settings: ConstructorParameters<typeof MigrationStage>[0] = {}): Promise<MigrationStage> {
-  const stage = new MigrationStage(settings)
-  expect(await stage.heartbeat('new', 0)).toMatchObject({ errorCode: 'NONE', memberEpoch: 2 })
-  return stage
+async function withOneMember(consumer: Partial<ConsumerGroupSettings> = {}): Promise<GroupCoordinatorDriver> {
+  const driver = new GroupCoordinatorDriver({ consumer })
+  expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'NONE', memberEpoch: 2 })
+  return driver
 }
 
 /** A member of the classic protocol, in the newest generation; what it is to have is still owned by `new`. */
 async function joined(changes: Partial<JoinGroupRequest> = {}): Promise<string> {
-  const { memberId, errorCode } = await stage.join({ apiVersion: 3, ...changes })
+  const { memberId, errorCode } = await driver.join({ apiVersion: 3, ...changes })
   expect(errorCode).toBe('NONE')
   return memberId
 }
 
 /** `new` gives up all that it must, and reaches the newest epoch. */
 async function newLetsGo(): Promise<void> {
-  const response = await stage.heartbeat('new', member('new')?.memberEpoch ?? -1)
+  const response = await driver.heartbeat('new', member('new')?.memberEpoch ?? -1)
   const assignment = 'assignment' in response ? response.assignment : null
   const owned = assignment ?? member('new')?.assigned ?? new Map()
   const topicPartitions = [...owned].map(([topicId, epochs]) => ({ topicId, partitions: [...epochs.keys()] }))
-  await stage.heartbeat('new', member('new')?.memberEpoch ?? -1, { topicPartitions })
+  await driver.heartbeat('new', member('new')?.memberEpoch ?? -1, { topicPartitions })
 }
 
 beforeEach(async () => {
-  stage = await withOneMember()
+  driver = await withOneMember()
 })
 
 describe('a member of the classic protocol that joins a consumer group', () => {
   it('is at once in the newest generation, and no leader', async () => {
-    const answer = await stage.join({ apiVersion: 3 })
+    const answer = await driver.join({ apiVersion: 3 })
     expect(answer).toEqual({
       errorCode: 'NONE',
       memberId: answer.memberId,
@@ -55,12 +57,12 @@ describe('a member of the classic protocol that joins a consumer group', () => {
   })
 
   it('must come back with an id, if its client knows how to', async () => {
-    const { errorCode, memberId } = await stage.join({ apiVersion: 4 })
+    const { errorCode, memberId } = await driver.join({ apiVersion: 4 })
     expect(errorCode).toBe('MEMBER_ID_REQUIRED')
     expect(memberId).toMatch(/^[\w-]{22}$/)
-    expect(stage.consumerGroup.members.size).toBe(1)
-    expect(await stage.join({ apiVersion: 4, memberId })).toMatchObject({ errorCode: 'NONE', memberId })
-    expect(await stage.join({ groupInstanceId: 'i' })).toMatchObject({ errorCode: 'NONE' })
+    expect(driver.consumerGroup.members.size).toBe(1)
+    expect(await driver.join({ apiVersion: 4, memberId })).toMatchObject({ errorCode: 'NONE', memberId })
+    expect(await driver.join({ groupInstanceId: 'i' })).toMatchObject({ errorCode: 'NONE' })
   })
 
   it('leaves what it told in the log', async () => {
@@ -76,7 +78,7 @@ describe('a member of the classic protocol that joins a consumer group', () => {
       classic: { sessionTimeoutMs: SESSION_MS, supportedProtocols: protocols }
     }
     expect(member(memberId)).toMatchObject(memberFields)
-    stage.restart()
+    driver.restart()
     expect(member(memberId)).toMatchObject(memberFields)
   })
 
@@ -89,9 +91,9 @@ describe('a member of the classic protocol that joins a consumer group', () => {
 
   it('moves the epoch on when it changes its subscription', async () => {
     const memberId = await joined()
-    expect(await stage.join({ memberId })).toMatchObject({ generationId: 3 })
-    expect(await stage.join({ memberId, ...range(['bar']) })).toMatchObject({ generationId: 4 })
-    expect(member(memberId)?.assigned.get(stage.bar)?.size).toBe(2)
+    expect(await driver.join({ memberId })).toMatchObject({ generationId: 3 })
+    expect(await driver.join({ memberId, ...range(['bar']) })).toMatchObject({ generationId: 4 })
+    expect(member(memberId)?.assigned.get(driver.bar)?.size).toBe(2)
   })
 
   it('is let in where a group may change its kind one way, and not where it may none', async () => {
@@ -114,42 +116,44 @@ describe('a member of the classic protocol that joins a consumer group', () => {
       protocols: names.map(name => ({ name, metadata: subscriptionOf(['foo']) }))
     })
     const refused = { errorCode: 'INCONSISTENT_GROUP_PROTOCOL' }
-    expect(await stage.join({ apiVersion: 3, protocolType: 'connect' })).toMatchObject(refused)
-    expect(await stage.join(of())).toMatchObject(refused)
-    expect(await stage.join(of(...Array.from({ length: 101 }, (_, index) => `${index}`)))).toMatchObject(refused)
-    expect(await stage.join(of('a', 'b'))).toMatchObject({ errorCode: 'NONE' })
-    expect(await stage.join(of('b', 'c'))).toMatchObject({ errorCode: 'NONE' })
-    expect(await stage.join(of('a', 'c'))).toMatchObject(refused)
-    expect(await stage.join(of('c', 'b'))).toMatchObject({ errorCode: 'NONE', protocolName: 'c' })
+    expect(await driver.join({ apiVersion: 3, protocolType: 'connect' })).toMatchObject(refused)
+    expect(await driver.join(of())).toMatchObject(refused)
+    expect(await driver.join(of(...Array.from({ length: 101 }, (_, index) => `${index}`)))).toMatchObject(refused)
+    expect(await driver.join(of('a', 'b'))).toMatchObject({ errorCode: 'NONE' })
+    expect(await driver.join(of('b', 'c'))).toMatchObject({ errorCode: 'NONE' })
+    expect(await driver.join(of('a', 'c'))).toMatchObject(refused)
+    expect(await driver.join(of('c', 'b'))).toMatchObject({ errorCode: 'NONE', protocolName: 'c' })
   })
 
   it('must speak the consumer protocol', async () => {
     const protocols = [{ name: 'range', metadata: Buffer.from('00') }]
-    expect(await stage.join({ apiVersion: 3, protocols })).toMatchObject({ errorCode: 'INCONSISTENT_GROUP_PROTOCOL' })
-    expect(stage.consumerGroup.members.size).toBe(1)
+    expect(await driver.join({ apiVersion: 3, protocols })).toMatchObject({ errorCode: 'INCONSISTENT_GROUP_PROTOCOL' })
+    expect(driver.consumerGroup.members.size).toBe(1)
   })
 
   it('that is static takes the place of its former self, with what that had', async () => {
     const former = await joined({ groupInstanceId: 'i' })
     await newLetsGo()
-    const { generationId } = await stage.join({ memberId: former, groupInstanceId: 'i' })
+    const { generationId } = await driver.join({ memberId: former, groupInstanceId: 'i' })
     const had = member(former)?.assigned
-    expect(had?.get(stage.foo)?.size).toBe(2)
-    const answer = await stage.join({
+    expect(had?.get(driver.foo)?.size).toBe(2)
+    const answer = await driver.join({
       groupInstanceId: 'i',
-      ...range(['foo'], { foo: [...(had?.get(stage.foo)?.keys() ?? [])] })
+      ...range(['foo'], { foo: [...(had?.get(driver.foo)?.keys() ?? [])] })
     })
     expect(answer).toMatchObject({ errorCode: 'NONE', generationId })
     expect(answer.memberId).not.toBe(former)
     expect(member(former)).toBeUndefined()
     expect(member(answer.memberId)?.assigned).toEqual(had)
-    expect(await stage.beat(former, generationId, { groupInstanceId: 'i' })).toBe('FENCED_INSTANCE_ID')
+    expect(await driver.beat(former, generationId, { groupInstanceId: 'i' })).toBe('FENCED_INSTANCE_ID')
   })
 
   it('that is static and brings an id must be who it says', async () => {
     await joined({ groupInstanceId: 'i' })
-    expect(await stage.join({ memberId: 'x', groupInstanceId: 'i' })).toMatchObject({ errorCode: 'FENCED_INSTANCE_ID' })
-    expect(await stage.join({ memberId: 'x', groupInstanceId: 'j' })).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
+    expect(await driver.join({ memberId: 'x', groupInstanceId: 'i' })).toMatchObject({
+      errorCode: 'FENCED_INSTANCE_ID'
+    })
+    expect(await driver.join({ memberId: 'x', groupInstanceId: 'j' })).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
   })
 })
 
@@ -158,7 +162,7 @@ describe('SyncGroup', () => {
     const memberId = await joined({
       protocols: [{ name: 'range', metadata: Buffer.from('000100000001000362617200000000000000000000', 'hex') }]
     })
-    const answer = await stage.sync(memberId, 3, { protocolType: null, protocolName: null })
+    const answer = await driver.sync(memberId, 3, { protocolType: null, protocolName: null })
     expect(answer).toMatchObject({ errorCode: 'NONE', protocolType: null, protocolName: null })
     expect(answer.assignment.readInt16BE(0)).toBe(1)
     expect(partitionsOf(answer.assignment)).toEqual({ bar: [0, 1] })
@@ -166,14 +170,14 @@ describe('SyncGroup', () => {
 
   it('leaves out topics that are gone', async () => {
     const memberId = await joined(range(['foo', 'bar']))
-    expect(member(memberId)?.assigned.get(stage.bar)?.size).toBe(2)
-    stage.topics.delete('bar')
-    expect(partitionsOf((await stage.sync(memberId, 3)).assignment)).toEqual({})
+    expect(member(memberId)?.assigned.get(driver.bar)?.size).toBe(2)
+    driver.topics.delete('bar')
+    expect(partitionsOf((await driver.sync(memberId, 3)).assignment)).toEqual({})
   })
 
   it('is refused to who is no member of the classic protocol in that generation', async () => {
     const memberId = await joined({ groupInstanceId: 'i' })
-    const codeOf = async (...args: Parameters<MigrationStage['sync']>) => (await stage.sync(...args)).errorCode
+    const codeOf = async (...args: Parameters<GroupCoordinatorDriver['sync']>) => (await driver.sync(...args)).errorCode
     expect(await codeOf('x', 3)).toBe('UNKNOWN_MEMBER_ID')
     expect(await codeOf('new', 2)).toBe('UNKNOWN_MEMBER_ID')
     expect(await codeOf(memberId, 3, { groupInstanceId: 'j' })).toBe('UNKNOWN_MEMBER_ID')
@@ -185,76 +189,76 @@ describe('SyncGroup', () => {
 
   it('sends a member back that has missed an epoch, and waits for it as long as a rebalance may take', async () => {
     const memberId = await joined({ sessionTimeoutMs: 1_000_000 })
-    await stage.sync(memberId, 3)
-    await stage.heartbeat('new', 2, { subscribedTopicNames: ['foo', 'bar'] })
-    expect((await stage.sync(memberId, 3)).errorCode).toBe('REBALANCE_IN_PROGRESS')
+    await driver.sync(memberId, 3)
+    await driver.heartbeat('new', 2, { subscribedTopicNames: ['foo', 'bar'] })
+    expect((await driver.sync(memberId, 3)).errorCode).toBe('REBALANCE_IN_PROGRESS')
     await newLetsGo()
     await expectGoneAfter(memberId, REBALANCE_MS)
   })
 
   it('serves a member that must give up something before it can go on', async () => {
     const memberId = await joined(range(['bar']))
-    await stage.sync(memberId, 3)
-    await stage.heartbeat('new', 2, { subscribedTopicNames: ['bar'] })
-    expect(await stage.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
-    expect(await stage.join({ memberId, ...range(['bar'], { bar: [0, 1] }) })).toMatchObject({ generationId: 3 })
+    await driver.sync(memberId, 3)
+    await driver.heartbeat('new', 2, { subscribedTopicNames: ['bar'] })
+    expect(await driver.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
+    expect(await driver.join({ memberId, ...range(['bar'], { bar: [0, 1] }) })).toMatchObject({ generationId: 3 })
     expect(member(memberId)?.state).toBe('UnrevokedPartitions')
-    const { assignment } = await stage.sync(memberId, 3)
+    const { assignment } = await driver.sync(memberId, 3)
     expect(partitionsOf(assignment)).toEqual({ bar: [0] })
-    expect(await stage.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
-    expect(await stage.join({ memberId, ...range(['bar'], { bar: [0] }) })).toMatchObject({ generationId: 4 })
-    expect(await stage.beat(memberId, 4)).toBe('NONE')
+    expect(await driver.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
+    expect(await driver.join({ memberId, ...range(['bar'], { bar: [0] }) })).toMatchObject({ generationId: 4 })
+    expect(await driver.beat(memberId, 4)).toBe('NONE')
   })
 })
 
 describe('Heartbeat', () => {
   it('tells a member to join again when what it waits for is free, and not before', async () => {
     const memberId = await joined()
-    expect(await stage.beat(memberId, 3)).toBe('NONE')
+    expect(await driver.beat(memberId, 3)).toBe('NONE')
     await newLetsGo()
-    expect(await stage.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
-    const { generationId } = await stage.join({ memberId })
-    expect(partitionsOf((await stage.sync(memberId, generationId)).assignment)?.foo).toHaveLength(2)
-    expect(await stage.beat(memberId, generationId)).toBe('NONE')
+    expect(await driver.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
+    const { generationId } = await driver.join({ memberId })
+    expect(partitionsOf((await driver.sync(memberId, generationId)).assignment)?.foo).toHaveLength(2)
+    expect(await driver.beat(memberId, generationId)).toBe('NONE')
   })
 
   it('is refused to who is no member of the classic protocol in that generation', async () => {
     const memberId = await joined({ groupInstanceId: 'i' })
-    expect(await stage.beat('x', 3)).toBe('UNKNOWN_MEMBER_ID')
-    expect(await stage.beat('new', 2)).toBe('UNKNOWN_MEMBER_ID')
-    expect(await stage.beat('x', 3, { groupInstanceId: 'i' })).toBe('FENCED_INSTANCE_ID')
-    expect(await stage.beat(memberId, 4)).toBe('ILLEGAL_GENERATION')
+    expect(await driver.beat('x', 3)).toBe('UNKNOWN_MEMBER_ID')
+    expect(await driver.beat('new', 2)).toBe('UNKNOWN_MEMBER_ID')
+    expect(await driver.beat('x', 3, { groupInstanceId: 'i' })).toBe('FENCED_INSTANCE_ID')
+    expect(await driver.beat(memberId, 4)).toBe('ILLEGAL_GENERATION')
   })
 
   it('tells a member to join again that must give something up before the next assignment is made', async () => {
-    stage = await withOneMember({ assignmentIntervalMs: 1_000 })
-    stage.clock.advance(1_000)
+    driver = await withOneMember({ assignmentIntervalMs: 1_000 })
+    driver.clock.advance(1_000)
     const memberId = await joined(range(['bar']))
-    expect((await stage.join({ memberId, ...range([], { bar: [0, 1] }) })).generationId).toBe(3)
+    expect((await driver.join({ memberId, ...range([], { bar: [0, 1] }) })).generationId).toBe(3)
     expect(member(memberId)?.state).toBe('UnrevokedPartitions')
-    expect(stage.consumerGroup).toMatchObject({ groupEpoch: 4, assignmentEpoch: 3 })
-    expect(await stage.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
+    expect(driver.consumerGroup).toMatchObject({ groupEpoch: 4, assignmentEpoch: 3 })
+    expect(await driver.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
   })
 
   it('renews the session', async () => {
     const memberId = await joined({ rebalanceTimeoutMs: 1_000_000 })
-    stage.clock.advance(SESSION_MS - 1)
-    expect(await stage.beat(memberId, 3)).toBe('NONE')
+    driver.clock.advance(SESSION_MS - 1)
+    expect(await driver.beat(memberId, 3)).toBe('NONE')
     await expectGoneAfter(memberId, SESSION_MS)
   })
 })
 
 /** It is there until then, whatever its session does. */
 async function expectGoneAfter(memberId: string, ms: number): Promise<void> {
-  const newest = () => stage.heartbeat('new', member('new')?.memberEpoch ?? -1)
+  const newest = () => driver.heartbeat('new', member('new')?.memberEpoch ?? -1)
   let left = ms
   for (; left > 30_000; left -= 30_000) {
-    stage.clock.advance(30_000)
+    driver.clock.advance(30_000)
     expect((await newest()).errorCode).toBe('NONE')
   }
-  stage.clock.advance(left - 1)
+  driver.clock.advance(left - 1)
   expect(member(memberId)).toBeDefined()
-  stage.clock.advance(1)
+  driver.clock.advance(1)
   expect(member(memberId)).toBeUndefined()
 }
 
@@ -265,12 +269,12 @@ describe('a member of the classic protocol is taken for gone', () => {
 
   it('that was told to join again and does not, however often it is told', async () => {
     const memberId = await joined({ sessionTimeoutMs: 1_000_000 })
-    await stage.sync(memberId, 3)
+    await driver.sync(memberId, 3)
     await newLetsGo()
-    expect(await stage.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
-    stage.clock.advance(20_000)
-    await stage.heartbeat('new', 3)
-    expect(await stage.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
+    expect(await driver.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
+    driver.clock.advance(20_000)
+    await driver.heartbeat('new', 3)
+    expect(await driver.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
     await expectGoneAfter(memberId, REBALANCE_MS - 20_000)
   })
 
@@ -278,11 +282,11 @@ describe('a member of the classic protocol is taken for gone', () => {
     const memberId = await joined()
     let generationId = 3
     for (let round = 0; round < 20; round++) {
-      stage.clock.advance(SESSION_MS - 1)
+      driver.clock.advance(SESSION_MS - 1)
       await newLetsGo()
-      if ((await stage.beat(memberId, generationId)) === 'NONE') continue
-      generationId = (await stage.join({ memberId })).generationId
-      await stage.sync(memberId, generationId)
+      if ((await driver.beat(memberId, generationId)) === 'NONE') continue
+      generationId = (await driver.join({ memberId })).generationId
+      await driver.sync(memberId, generationId)
     }
     expect(member(memberId)?.state).toBe('Stable')
   })
@@ -292,8 +296,8 @@ describe('LeaveGroup', () => {
   it('removes members of both protocols, each with a result of its own', async () => {
     const a = await joined()
     const b = await joined({ groupInstanceId: 'i' })
-    await stage.heartbeat('other', 0, { instanceId: 'j' })
-    const { members } = await stage.groups.classic.leaveGroup('g', [
+    await driver.heartbeat('other', 0, { instanceId: 'j' })
+    const { members } = await driver.coordinator.classic.leaveGroup('g', [
       { memberId: a, groupInstanceId: null },
       { memberId: a, groupInstanceId: null },
       { memberId: 'x', groupInstanceId: null },
@@ -313,13 +317,13 @@ describe('LeaveGroup', () => {
       'NONE',
       'UNKNOWN_MEMBER_ID'
     ])
-    expect([...stage.consumerGroup.members.keys()]).toEqual(['new'])
+    expect([...driver.consumerGroup.members.keys()]).toEqual(['new'])
   })
 
   it('changes nothing where nobody leaves', async () => {
-    const before = stage.journal.batches.length
-    expect(await stage.leave('x')).toBe('UNKNOWN_MEMBER_ID')
-    expect(stage.journal.batches.length).toBe(before)
-    expect(stage.consumerGroup.groupEpoch).toBe(2)
+    const before = driver.journal.batches.length
+    expect(await driver.leave('x')).toBe('UNKNOWN_MEMBER_ID')
+    expect(driver.journal.batches.length).toBe(before)
+    expect(driver.consumerGroup.groupEpoch).toBe(2)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Deadlines } from '../../../src/group/consumer/deadlines.ts'
-import { MigrationStage } from './migration-stage.ts'
+import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 
@@ -56,59 +56,59 @@ describe('deadlines', () => {
 
 describe('members that are late', () => {
   it('go one after the other, in batches of their own', async () => {
-    const stage = new MigrationStage()
-    for (const memberId of ['a', 'b', 'c']) await stage.heartbeat(memberId, 0)
-    const before = stage.journal.batches.length
-    stage.clock.advance(45_000)
-    expect(stage.group).toMatchObject({ state: 'Empty', groupEpoch: 7 })
-    expect(stage.journal.batches.length).toBe(before + 3)
+    const driver = new GroupCoordinatorDriver()
+    for (const memberId of ['a', 'b', 'c']) await driver.heartbeat(memberId, 0)
+    const before = driver.journal.batches.length
+    driver.clock.advance(45_000)
+    expect(driver.group).toMatchObject({ state: 'Empty', groupEpoch: 7 })
+    expect(driver.journal.batches.length).toBe(before + 3)
   })
 
   it('are those that sent nothing; who did stays', async () => {
-    const stage = new MigrationStage()
-    for (const memberId of ['a', 'b']) await stage.heartbeat(memberId, 0)
-    stage.clock.advance(44_999)
-    await stage.heartbeat('a', 2)
-    stage.clock.advance(1)
-    expect([...(stage.group?.members.keys() ?? [])]).toEqual(['a'])
+    const driver = new GroupCoordinatorDriver()
+    for (const memberId of ['a', 'b']) await driver.heartbeat(memberId, 0)
+    driver.clock.advance(44_999)
+    await driver.heartbeat('a', 2)
+    driver.clock.advance(1)
+    expect([...(driver.group?.members.keys() ?? [])]).toEqual(['a'])
   })
 
   it('stay while nothing can be written, and go when it can', async () => {
-    const stage = new MigrationStage()
-    for (const memberId of ['a', 'b']) await stage.heartbeat(memberId, 0)
-    stage.fail()
-    stage.clock.advance(60_000)
-    expect(stage.group?.members.size).toBe(2)
-    stage.heal()
-    stage.clock.advance(1_000)
-    expect(stage.group?.members.size).toBe(0)
+    const driver = new GroupCoordinatorDriver()
+    for (const memberId of ['a', 'b']) await driver.heartbeat(memberId, 0)
+    driver.fail()
+    driver.clock.advance(60_000)
+    expect(driver.group?.members.size).toBe(2)
+    driver.heal()
+    driver.clock.advance(1_000)
+    expect(driver.group?.members.size).toBe(0)
   })
 
   it('that do not give partitions up in time go, too', async () => {
-    const stage = new MigrationStage()
-    await stage.heartbeat('slow', 0, { rebalanceTimeoutMs: 20_000 })
-    await stage.heartbeat('b', 0)
-    await stage.heartbeat('slow', 2)
-    stage.clock.advance(10_000)
-    await stage.heartbeat('slow', 2)
-    stage.clock.advance(9_999)
-    expect(stage.group?.members.size).toBe(2)
-    stage.clock.advance(1)
-    expect([...(stage.group?.members.keys() ?? [])]).toEqual(['b'])
+    const driver = new GroupCoordinatorDriver()
+    await driver.heartbeat('slow', 0, { rebalanceTimeoutMs: 20_000 })
+    await driver.heartbeat('b', 0)
+    await driver.heartbeat('slow', 2)
+    driver.clock.advance(10_000)
+    await driver.heartbeat('slow', 2)
+    driver.clock.advance(9_999)
+    expect(driver.group?.members.size).toBe(2)
+    driver.clock.advance(1)
+    expect([...(driver.group?.members.keys() ?? [])]).toEqual(['b'])
   })
 
   it('have all of their time before them after a restart, to give partitions up as well', async () => {
-    const stage = new MigrationStage()
-    await stage.heartbeat('slow', 0, { rebalanceTimeoutMs: 20_000 })
-    await stage.heartbeat('b', 0)
-    await stage.heartbeat('slow', 2)
-    stage.clock.advance(15_000)
-    stage.restart()
-    stage.clock.advance(19_999)
-    expect(stage.group?.members.size).toBe(2)
-    stage.clock.advance(1)
-    expect([...(stage.group?.members.keys() ?? [])]).toEqual(['b'])
-    stage.clock.advance(25_000)
-    expect(stage.group?.members.size).toBe(0)
+    const driver = new GroupCoordinatorDriver()
+    await driver.heartbeat('slow', 0, { rebalanceTimeoutMs: 20_000 })
+    await driver.heartbeat('b', 0)
+    await driver.heartbeat('slow', 2)
+    driver.clock.advance(15_000)
+    driver.restart()
+    driver.clock.advance(19_999)
+    expect(driver.group?.members.size).toBe(2)
+    driver.clock.advance(1)
+    expect([...(driver.group?.members.keys() ?? [])]).toEqual(['b'])
+    driver.clock.advance(25_000)
+    expect(driver.group?.members.size).toBe(0)
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { consumerGroupConfig } from '../../../src/group/consumer/limits.ts'
-import { CONSUMER_SETTINGS } from './settings.ts'
+import { CONSUMER_SETTINGS } from '../group-settings.ts'
 
 const of = (overrides: Record<string, string>) =>
   consumerGroupConfig(new Map(Object.entries(overrides)), CONSUMER_SETTINGS)

@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import type { JoinAnswer } from '../../../src/group/classic/operation.ts'
 import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
-import type { MigrationStage } from './migration-stage.ts'
+import type { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 
 const PARTITIONS = [0, 1, 2, 3]
 const COME_AGAIN = ['REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR', 'MEMBER_ID_REQUIRED']
@@ -25,15 +25,15 @@ export interface Client {
 export class ClassicClient implements Client {
   readonly kind = 'classic'
   owned = new Set<number>()
-  readonly #stage: MigrationStage
+  readonly #driver: GroupCoordinatorDriver
   readonly #isEager: boolean
   #memberId = ''
   #generationId = -1
   #phase: 'out' | 'waiting' | 'joined' | 'member' = 'out'
   #joined: JoinAnswer | undefined
 
-  constructor(stage: MigrationStage, isEager: boolean) {
-    this.#stage = stage
+  constructor(driver: GroupCoordinatorDriver, isEager: boolean) {
+    this.#driver = driver
     this.#isEager = isEager
   }
 
@@ -47,17 +47,17 @@ export class ClassicClient implements Client {
     this.#phase = 'waiting'
     if (phase === 'out') await this.#join()
     else if (phase === 'joined') await this.#sync()
-    else this.#phase = this.#isFine(await this.#stage.beat(this.#memberId, this.#generationId)) ? 'member' : 'out'
+    else this.#phase = this.#isFine(await this.#driver.beat(this.#memberId, this.#generationId)) ? 'member' : 'out'
   }
 
   async leave(): Promise<void> {
-    if (this.#memberId !== '') await this.#stage.leave(this.#memberId)
+    if (this.#memberId !== '') await this.#driver.leave(this.#memberId)
   }
 
   async #join(): Promise<void> {
     if (this.#isEager) this.owned = new Set()
     const metadata = subscriptionOf(['foo'], { foo: [...this.owned] })
-    const joining = this.#stage.join({ memberId: this.#memberId, protocols: [{ name: 'range', metadata }] })
+    const joining = this.#driver.join({ memberId: this.#memberId, protocols: [{ name: 'range', metadata }] })
     const answer = await joining
     if (answer.memberId !== '') this.#memberId = answer.memberId
     this.#generationId = answer.generationId
@@ -68,7 +68,7 @@ export class ClassicClient implements Client {
   async #sync(): Promise<void> {
     const isLeader = this.#joined?.leader === this.#memberId
     const assignments = isLeader && this.#joined ? assign(this.#joined) : []
-    const { errorCode, assignment } = await this.#stage.sync(this.#memberId, this.#generationId, { assignments })
+    const { errorCode, assignment } = await this.#driver.sync(this.#memberId, this.#generationId, { assignments })
     if (!this.#isFine(errorCode)) {
       this.#phase = 'out'
       return
@@ -102,13 +102,13 @@ function assign({ members }: JoinAnswer) {
 export class ConsumerClient implements Client {
   readonly kind = 'consumer'
   owned = new Set<number>()
-  readonly #stage: MigrationStage
+  readonly #driver: GroupCoordinatorDriver
   readonly #memberId: string
   #epoch = 0
   #isWaiting = false
 
-  constructor(stage: MigrationStage, memberId: string) {
-    this.#stage = stage
+  constructor(driver: GroupCoordinatorDriver, memberId: string) {
+    this.#driver = driver
     this.#memberId = memberId
   }
 
@@ -120,12 +120,12 @@ export class ConsumerClient implements Client {
     if (this.#isWaiting) return
     this.#isWaiting = true
     const partitions = [...this.owned]
-    const topicPartitions = partitions.length > 0 ? [{ topicId: this.#stage.foo, partitions }] : []
-    const answer = await this.#stage.heartbeat(this.#memberId, this.#epoch, { topicPartitions })
+    const topicPartitions = partitions.length > 0 ? [{ topicId: this.#driver.foo, partitions }] : []
+    const answer = await this.#driver.heartbeat(this.#memberId, this.#epoch, { topicPartitions })
     this.#isWaiting = false
     if ('memberEpoch' in answer) {
       this.#epoch = answer.memberEpoch
-      if (answer.assignment) this.owned = new Set(answer.assignment.get(this.#stage.foo)?.keys())
+      if (answer.assignment) this.owned = new Set(answer.assignment.get(this.#driver.foo)?.keys())
     } else {
       expect(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND']).toContain(answer.errorCode)
       this.#epoch = 0
@@ -134,6 +134,6 @@ export class ConsumerClient implements Client {
   }
 
   async leave(): Promise<void> {
-    await this.#stage.heartbeat(this.#memberId, -1)
+    await this.#driver.heartbeat(this.#memberId, -1)
   }
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { MigrationStage } from './migration-stage.ts'
+import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 
 describe('a vote for an assignor', () => {
   it('begins another epoch where it changes who divides the partitions, and only there', async () => {
-    const stage = new MigrationStage()
+    const driver = new GroupCoordinatorDriver()
     const votes = (memberId: string, memberEpoch: number, serverAssignor: string | null) =>
-      stage.heartbeat(memberId, memberEpoch, { serverAssignor })
+      driver.heartbeat(memberId, memberEpoch, { serverAssignor })
     expect(await votes('a', 0, null)).toMatchObject({ memberEpoch: 2 })
     expect(await votes('a', 2, 'uniform')).toMatchObject({ memberEpoch: 2 })
     expect(await votes('a', 2, 'range')).toMatchObject({ memberEpoch: 3 })

@@ -9,14 +9,14 @@ import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'
 import { type Character, COME_AGAIN, RandomMember } from '../random-member.ts'
 import type { ClusterTopics } from './cluster-topics.ts'
-import { type Client, type Surroundings, topicPartitionsOf } from './random-client.ts'
+import { type Client, topicPartitionsOf } from './random-client.ts'
 
 export interface ClassicCharacter extends Character {
   readonly topics: readonly string[]
   readonly isEager: boolean
 }
 
-export class RandomClassic extends RandomMember<ClassicCharacter, Surroundings> implements Client {
+export class RandomClassic extends RandomMember<ClassicCharacter> implements Client {
   pending: ReadonlySet<string> = new Set()
 
   get instanceId(): string | null {
@@ -50,21 +50,21 @@ export class RandomClassic extends RandomMember<ClassicCharacter, Surroundings> 
     const { topics, isEager } = this.character
     // What is gone it cannot say any more that it has.
     this.pending = new Set(
-      [...this.pending].filter(key => !isEager && this.world.topics.nameOf(key.split(' ')[0] ?? ''))
+      [...this.pending].filter(key => !isEager && this.simulation.driver.topics.nameOf(key.split(' ')[0] ?? ''))
     )
-    const metadata = subscriptionOf(topics, named(this.pending, this.world.topics))
+    const metadata = subscriptionOf(topics, named(this.pending, this.simulation.driver.topics))
     return { apiVersion: 9, protocols: [{ name: isEager ? 'range' : 'cooperative', metadata }] }
   }
 
   protected override assign(joined: JoinAnswer) {
-    return assign(joined, this.world.topics)
+    return assign(joined, this.simulation.driver.topics)
   }
 
   protected override assigned(assignment: Buffer): void {
     const partitions = partitionsOf(assignment)
     expect(partitions).toBeDefined()
     const before = this.pending
-    this.pending = keysByName(partitions ?? {}, this.world.topics)
+    this.pending = keysByName(partitions ?? {}, this.simulation.driver.topics)
     // What it has lost it has given up by now; the others shall get it.
     if (!this.character.isEager && [...before].some(key => !this.pending.has(key))) this.phase = 'away'
   }

@@ -1,14 +1,4 @@
-/** What members of both protocols are to a world of chance, and how partitions are named there: by topic id and number. */
-import type { Random } from '../../../src/runtime/random.ts'
-import type { Surroundings as AnySurroundings } from '../random-member.ts'
-import type { ClusterTopics } from './cluster-topics.ts'
-
-export interface Surroundings extends AnySurroundings {
-  readonly random: Random
-  readonly topics: ClusterTopics
-  /** Nothing goes wrong any more, and nobody is slow. */
-  readonly isCalm: boolean
-}
+/** A simulated member of either protocol. Partitions are named by topic id and number. */
 
 export interface Client {
   readonly memberId: string

@@ -2,8 +2,9 @@
 import { expect } from 'vitest'
 import type { ConsumerHeartbeatAnswer } from '../../../src/group/consumer-groups.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
-import { GROUP } from '../random-world.ts'
-import { type Client, keysOf, type Surroundings, sameKeys, topicPartitionsOf } from './random-client.ts'
+import { GROUP } from '../group-coordinator-driver.ts'
+import type { GroupSimulation } from '../group-simulation.ts'
+import { type Client, keysOf, sameKeys, topicPartitionsOf } from './random-client.ts'
 
 /** What it wants to read. */
 export interface Wish {
@@ -26,7 +27,7 @@ const REFUSED: readonly ErrorName[] = ['UNRELEASED_INSTANCE_ID', 'FENCED_INSTANC
 
 export class RandomConsumer implements Client {
   readonly character: ConsumerCharacter
-  readonly #world: Surroundings
+  readonly #simulation: GroupSimulation
   wish: Wish
   memberId = ''
   memberEpoch = 0
@@ -39,8 +40,8 @@ export class RandomConsumer implements Client {
   #reported: ReadonlySet<string> | undefined
   #sentWish: Wish | undefined
 
-  constructor(world: Surroundings, character: ConsumerCharacter, wish: Wish) {
-    this.#world = world
+  constructor(simulation: GroupSimulation, character: ConsumerCharacter, wish: Wish) {
+    this.#simulation = simulation
     this.character = character
     this.wish = wish
   }
@@ -70,7 +71,8 @@ export class RandomConsumer implements Client {
 
   async step(): Promise<void> {
     const { slowness } = this.character
-    if (this.#world.isCalm || (slowness > 0 && this.#world.random.below(slowness) === 0)) this.#owned = this.#assigned
+    if (this.#simulation.isCalm || (slowness > 0 && this.#simulation.random.below(slowness) === 0))
+      this.#owned = this.#assigned
     if (!this.isDead) await this.#heartbeat()
   }
 
@@ -80,7 +82,7 @@ export class RandomConsumer implements Client {
     const { instanceId } = this.character
     this.vanish()
     if (!isMember) return
-    const memberEpoch = instanceId !== null && this.#world.random.below(3) > 0 ? -2 : -1
+    const memberEpoch = instanceId !== null && this.#simulation.random.below(3) > 0 ? -2 : -1
     const answer = await this.#send({ ...NOTHING_NEW, memberId, memberEpoch })
     const fine: ErrorName[] = ['NONE', ...START_ANEW, ...COME_AGAIN, ...REFUSED]
     expect(fine).toContain(answer.errorCode)
@@ -106,7 +108,7 @@ export class RandomConsumer implements Client {
       subscribedTopicRegex: wish && (wish.regex ?? ''),
       topicPartitions: report && topicPartitionsOf(report)
     })
-    if (!this.#world.isCalm && this.#world.random.below(12) === 0) this.#reported = undefined
+    if (!this.#simulation.isCalm && this.#simulation.random.below(12) === 0) this.#reported = undefined
     else this.#hear(answer, report, sent)
   }
 
@@ -142,7 +144,10 @@ export class RandomConsumer implements Client {
     const { name, instanceId } = this.character
     const sender = { clientId: name, clientHost: '/127.0.0.1' }
     const heartbeat = { groupId: GROUP, instanceId, rackId: null, ...sender, ...request }
-    return this.#world.awaited(`heartbeat of ${name}`, this.#world.coordinator().consumer.heartbeat(heartbeat, 1))
+    return this.#simulation.awaited(
+      `heartbeat of ${name}`,
+      this.#simulation.coordinator.consumer.heartbeat(heartbeat, 1)
+    )
   }
 }
 

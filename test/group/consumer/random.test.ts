@@ -6,10 +6,10 @@
 import { expect, test } from 'vitest'
 import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import { isReconciledTo } from '../../../src/group/consumer/member.ts'
-import { seeds } from '../random-world.ts'
+import { seeds } from '../group-simulation.ts'
+import { ConsumerGroupModel } from './consumer-group-model.ts'
 import type { Client } from './random-client.ts'
 import { RandomConsumer } from './random-consumer.ts'
-import { World } from './random-world.ts'
 
 const { MINIKAFKA_CONSUMER_GROUP_SEED, MINIKAFKA_CONSUMER_GROUP_SEEDS } = process.env
 const STEPS = 150
@@ -17,26 +17,27 @@ const STEPS = 150
 const CALM = { mostRounds: 400, calmRounds: 5, isPresent: ({ isMember }: Client) => isMember }
 
 /** One thing that happens, by its weight among others. */
-async function happen(world: World): Promise<void> {
-  const client = world.pick(world.clients)
-  const choice = world.random.below(100)
-  if (choice < 60) await world.act(() => client.step())
-  else if (choice < 70) await world.pass(world.random.below(1_500))
-  else if (choice < 73) await world.pass(world.random.below(15_000))
+async function happen(model: ConsumerGroupModel): Promise<void> {
+  const { simulation } = model
+  const client = simulation.pick(model.clients)
+  const choice = simulation.random.below(100)
+  if (choice < 60) await simulation.act(() => client.step())
+  else if (choice < 70) await simulation.pass(simulation.random.below(1_500))
+  else if (choice < 73) await simulation.pass(simulation.random.below(15_000))
   else if (choice < 78) client.vanish()
-  else if (choice < 82) await world.act(() => client.leave())
-  else if (choice < 88 && client instanceof RandomConsumer) client.wish = world.aWish()
-  else if (choice < 93) world.changeTopics()
-  else if (choice < 95) world.failOnce()
-  else if (choice < 97) await world.act(() => world.commit())
+  else if (choice < 82) await simulation.act(() => client.leave())
+  else if (choice < 88 && client instanceof RandomConsumer) client.wish = model.aWish()
+  else if (choice < 93) model.changeTopics()
+  else if (choice < 95) simulation.failOnce()
+  else if (choice < 97) await simulation.act(() => model.commit())
   else {
-    if (world.random.below(2) === 0) world.compact()
-    await world.restart()
+    if (simulation.random.below(2) === 0) model.compact()
+    await model.restart()
   }
 }
 
 /** Two that claim the same place would drive each other out for ever: all but one go, without a word. */
-function distinctInstances({ clients }: World): Client[] {
+function distinctInstances({ clients }: ConsumerGroupModel): Client[] {
   const instances = new Map(clients.map(client => [client.instanceId ?? client, client]))
   for (const client of clients) if (instances.get(client.instanceId ?? client) !== client) client.vanish()
   return [...instances.values()]
@@ -49,16 +50,16 @@ function expectArrived({ members, groupEpoch, assignmentEpoch, targets }: Consum
 }
 
 async function live(seed: number): Promise<void> {
-  const world = new World(seed)
-  for (let step = 0; step < STEPS; step++) await happen(world)
-  world.isCalm = true
-  const present = await world.calm(distinctInstances(world), CALM)
-  const { group } = world
+  const model = new ConsumerGroupModel(seed)
+  const { simulation } = model
+  for (let step = 0; step < STEPS; step++) await happen(model)
+  const present = await simulation.calm(distinctInstances(model), CALM)
+  const { group } = simulation
   if (group?.type === 'consumer') expectArrived(group)
   const epoch = group?.type === 'consumer' ? group.groupEpoch : group?.generationId
   for (const client of present) expect(client.epoch).toBe(epoch)
-  await world.restart()
-  await world.end()
+  await model.restart()
+  await simulation.end()
 }
 
 test.each(seeds(MINIKAFKA_CONSUMER_GROUP_SEED, Number(MINIKAFKA_CONSUMER_GROUP_SEEDS ?? 16)))(

@@ -3,8 +3,8 @@ import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../
 import { finishNow, nextTurn } from '../../../src/runtime/pace.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 import { ClusterTopics } from './cluster-topics.ts'
-import { MigrationStage } from './migration-stage.ts'
 
 const clocks = new ManualClock(5_000)
 let topics: ClusterTopics
@@ -84,20 +84,20 @@ describe('groups that resolve at the same time', () => {
 
 describe('a group with an expression in its log that cannot be compiled here', () => {
   it('goes on; who is subscribed by it has no topics', async () => {
-    const stage = new MigrationStage()
-    await stage.heartbeat('a', 0, { subscribedTopicNames: [], subscribedTopicRegex: 'f.*' })
+    const driver = new GroupCoordinatorDriver()
+    await driver.heartbeat('a', 0, { subscribedTopicNames: [], subscribedTopicRegex: 'f.*' })
     // Kafka's own engine takes this one.
-    const [batch = []] = stage.journal.batches
+    const [batch = []] = driver.journal.batches
     for (const { value } of batch) {
       const at = value?.indexOf('f.*') ?? -1
       if (at >= 0) value?.write('f.(', at)
     }
-    stage.restart()
-    await stage.heartbeat('b', 0)
+    driver.restart()
+    await driver.heartbeat('b', 0)
     await nextTurn()
-    const group = stage.group?.type === 'consumer' ? stage.group : undefined
+    const group = driver.group?.type === 'consumer' ? driver.group : undefined
     expect(group?.members.get('a')?.subscribedTopicRegex).toBe('f.(')
     expect(group?.regexes.has('f.(')).toBe(false)
-    expect(await stage.heartbeat('a', group?.members.get('a')?.memberEpoch ?? -1)).toMatchObject({ errorCode: 'NONE' })
+    expect(await driver.heartbeat('a', group?.members.get('a')?.memberEpoch ?? -1)).toMatchObject({ errorCode: 'NONE' })
   })
 })

@@ -1,26 +1,26 @@
 // What moves the epoch of a consumer group on: subscriptions by names and by expressions, and the topics they stand for.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { nextTurn } from '../../../src/runtime/pace.ts'
-import { MigrationStage } from './migration-stage.ts'
+import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 
-let stage: MigrationStage
+let driver: GroupCoordinatorDriver
 
 beforeEach(() => {
-  stage = new MigrationStage()
+  driver = new GroupCoordinatorDriver()
 })
 
-const epochOf = (memberId: string) => stage.consumerGroup.members.get(memberId)?.memberEpoch ?? -1
+const epochOf = (memberId: string) => driver.consumerGroup.members.get(memberId)?.memberEpoch ?? -1
 
 const byRegex = (regex: string) => ({ subscribedTopicNames: [], subscribedTopicRegex: regex })
 
 /** Joins, and waits until its expression is resolved. */
 async function joinBy(memberId: string, regex: string): Promise<void> {
-  expect(await stage.heartbeat(memberId, 0, byRegex(regex))).toMatchObject({ errorCode: 'NONE' })
+  expect(await driver.heartbeat(memberId, 0, byRegex(regex))).toMatchObject({ errorCode: 'NONE' })
   await nextTurn()
 }
 
-async function beat(memberId: string, changes: Parameters<MigrationStage['heartbeat']>[2] = {}) {
-  const answer = await stage.heartbeat(memberId, epochOf(memberId), changes)
+async function beat(memberId: string, changes: Parameters<GroupCoordinatorDriver['heartbeat']>[2] = {}) {
+  const answer = await driver.heartbeat(memberId, epochOf(memberId), changes)
   await nextTurn()
   return answer
 }
@@ -30,7 +30,7 @@ async function settle(...memberIds: string[]): Promise<void> {
   for (let round = 0; round < 4; round++) {
     for (const memberId of memberIds) {
       const assigned =
-        stage.consumerGroup.members.get(memberId)?.assigned ?? new Map<string, ReadonlyMap<number, number>>()
+        driver.consumerGroup.members.get(memberId)?.assigned ?? new Map<string, ReadonlyMap<number, number>>()
       const owned = [...assigned].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions.keys()] }))
       await beat(memberId, { topicPartitions: owned })
     }
@@ -38,167 +38,167 @@ async function settle(...memberIds: string[]): Promise<void> {
 }
 
 const has = (memberId: string, topicId: string) => [
-  ...(stage.consumerGroup.members.get(memberId)?.assigned.get(topicId)?.keys() ?? [])
+  ...(driver.consumerGroup.members.get(memberId)?.assigned.get(topicId)?.keys() ?? [])
 ]
 
 describe('a subscription by names', () => {
   it('moves the epoch on when it changes, and only then', async () => {
-    await stage.heartbeat('a', 0, { subscribedTopicNames: ['foo', 'bar'] })
-    expect(stage.consumerGroup.groupEpoch).toBe(2)
+    await driver.heartbeat('a', 0, { subscribedTopicNames: ['foo', 'bar'] })
+    expect(driver.consumerGroup.groupEpoch).toBe(2)
     await beat('a', { subscribedTopicNames: ['bar', 'foo', 'foo'] })
-    expect(stage.consumerGroup.groupEpoch).toBe(2)
+    expect(driver.consumerGroup.groupEpoch).toBe(2)
     await beat('a', { subscribedTopicNames: ['bar'] })
-    expect(stage.consumerGroup.groupEpoch).toBe(3)
+    expect(driver.consumerGroup.groupEpoch).toBe(3)
   })
 
   it('may name topics that do not exist; they count from when they do', async () => {
-    await stage.heartbeat('a', 0, { subscribedTopicNames: ['later'] })
-    expect(stage.consumerGroup.groupEpoch).toBe(2)
-    const later = stage.topics.create('later', 2)
+    await driver.heartbeat('a', 0, { subscribedTopicNames: ['later'] })
+    expect(driver.consumerGroup.groupEpoch).toBe(2)
+    const later = driver.topics.create('later', 2)
     await beat('a')
-    expect(stage.consumerGroup.groupEpoch).toBe(3)
+    expect(driver.consumerGroup.groupEpoch).toBe(3)
     expect(has('a', later)).toEqual([0, 1])
   })
 
   it('does not heed topics of others', async () => {
-    await stage.heartbeat('a', 0)
-    stage.topics.create('other', 2)
-    stage.topics.grow('bar', 7)
+    await driver.heartbeat('a', 0)
+    driver.topics.create('other', 2)
+    driver.topics.grow('bar', 7)
     await beat('a')
-    expect(stage.consumerGroup.groupEpoch).toBe(2)
+    expect(driver.consumerGroup.groupEpoch).toBe(2)
   })
 
   it.each([
-    ['grows', () => stage.topics.grow('foo', 6), [0, 1, 2, 3, 4, 5]],
-    ['is deleted', () => stage.topics.delete('foo'), []]
+    ['grows', () => driver.topics.grow('foo', 6), [0, 1, 2, 3, 4, 5]],
+    ['is deleted', () => driver.topics.delete('foo'), []]
   ])('is assigned anew when its topic %s', async (_what, change, partitions) => {
-    await stage.heartbeat('a', 0)
+    await driver.heartbeat('a', 0)
     change()
     await settle('a')
-    expect(stage.consumerGroup.groupEpoch).toBe(3)
-    expect(has('a', stage.foo)).toEqual(partitions)
+    expect(driver.consumerGroup.groupEpoch).toBe(3)
+    expect(has('a', driver.foo)).toEqual(partitions)
   })
 
   it('gets another topic of the same name as a new one', async () => {
-    await stage.heartbeat('a', 0)
-    stage.topics.delete('foo')
-    const again = stage.topics.create('foo', 1)
+    await driver.heartbeat('a', 0)
+    driver.topics.delete('foo')
+    const again = driver.topics.create('foo', 1)
     await settle('a')
-    expect([has('a', stage.foo), has('a', again)]).toEqual([[], [0]])
+    expect([has('a', driver.foo), has('a', again)]).toEqual([[], [0]])
   })
 
   it('gives up what it does not want any more before it gets anything else', async () => {
-    await stage.heartbeat('a', 0)
+    await driver.heartbeat('a', 0)
     const answer = await beat('a', { subscribedTopicNames: ['bar'] })
     expect(answer).toMatchObject({ assignment: new Map(), memberEpoch: 2 })
-    expect(stage.consumerGroup.members.get('a')?.state).toBe('UnrevokedPartitions')
+    expect(driver.consumerGroup.members.get('a')?.state).toBe('UnrevokedPartitions')
     await beat('a', { topicPartitions: [] })
-    expect(has('a', stage.bar)).toEqual([0, 1])
+    expect(has('a', driver.bar)).toEqual([0, 1])
   })
 })
 
 describe('a subscription by a regular expression', () => {
   it('has no topics before they are found, and moves the epoch on then', async () => {
-    expect(await stage.heartbeat('a', 0, byRegex('f.*'))).toMatchObject({ memberEpoch: 1, assignment: new Map() })
-    expect([stage.consumerGroup.groupEpoch, stage.consumerGroup.regexes.size]).toEqual([1, 0])
+    expect(await driver.heartbeat('a', 0, byRegex('f.*'))).toMatchObject({ memberEpoch: 1, assignment: new Map() })
+    expect([driver.consumerGroup.groupEpoch, driver.consumerGroup.regexes.size]).toEqual([1, 0])
     await nextTurn()
-    expect(stage.consumerGroup.groupEpoch).toBe(2)
+    expect(driver.consumerGroup.groupEpoch).toBe(2)
     await beat('a')
-    expect(has('a', stage.foo)).toEqual([0, 1, 2, 3])
+    expect(has('a', driver.foo)).toEqual([0, 1, 2, 3])
   })
 
   it('is refused where it is none', async () => {
-    expect(await stage.heartbeat('a', 0, byRegex('('))).toMatchObject({ errorCode: 'INVALID_REGULAR_EXPRESSION' })
-    expect(stage.journal.batches).toEqual([])
+    expect(await driver.heartbeat('a', 0, byRegex('('))).toMatchObject({ errorCode: 'INVALID_REGULAR_EXPRESSION' })
+    expect(driver.journal.batches).toEqual([])
   })
 
   it('adds to names', async () => {
-    await stage.heartbeat('a', 0, { subscribedTopicNames: ['bar'], subscribedTopicRegex: 'f.*' })
+    await driver.heartbeat('a', 0, { subscribedTopicNames: ['bar'], subscribedTopicRegex: 'f.*' })
     await nextTurn()
     await settle('a')
-    expect([has('a', stage.foo).length, has('a', stage.bar).length]).toEqual([4, 2])
-    expect([...stage.consumerGroup.subscribedTopics].sort()).toEqual(['bar', 'foo'])
+    expect([has('a', driver.foo).length, has('a', driver.bar).length]).toEqual([4, 2])
+    expect([...driver.consumerGroup.subscribedTopics].sort()).toEqual(['bar', 'foo'])
   })
 
   it('that somebody has already counts at once', async () => {
     await joinBy('a', 'f.*')
-    expect(await stage.heartbeat('b', 0, byRegex('f.*'))).toMatchObject({ memberEpoch: 3 })
+    expect(await driver.heartbeat('b', 0, byRegex('f.*'))).toMatchObject({ memberEpoch: 3 })
   })
 
   it('goes with the last member that has it', async () => {
     await joinBy('a', 'f.*')
     await joinBy('b', 'f.*')
     await beat('a', byRegex(''))
-    expect([...stage.consumerGroup.regexes.keys()]).toEqual(['f.*'])
-    await stage.heartbeat('b', -1)
-    expect([...stage.consumerGroup.regexes.keys()]).toEqual([])
-    stage.restart()
-    expect([...stage.consumerGroup.regexes.keys()]).toEqual([])
+    expect([...driver.consumerGroup.regexes.keys()]).toEqual(['f.*'])
+    await driver.heartbeat('b', -1)
+    expect([...driver.consumerGroup.regexes.keys()]).toEqual([])
+    driver.restart()
+    expect([...driver.consumerGroup.regexes.keys()]).toEqual([])
   })
 
   it('finds new topics, ten seconds after it was last resolved at the soonest', async () => {
     await joinBy('a', 'f.*')
     await settle('a')
-    const far = stage.topics.create('far', 1)
-    stage.clock.advance(10_000)
+    const far = driver.topics.create('far', 1)
+    driver.clock.advance(10_000)
     await settle('a')
     expect(has('a', far)).toEqual([])
-    stage.clock.advance(1)
+    driver.clock.advance(1)
     await settle('a')
     expect(has('a', far)).toEqual([0])
   })
 
   it('is looked at again after the refresh interval, though no topic is new', async () => {
-    stage = new MigrationStage({ regexRefreshIntervalMs: 30_000, sessionTimeoutMs: 60_000 })
+    driver = new GroupCoordinatorDriver({ consumer: { regexRefreshIntervalMs: 30_000, sessionTimeoutMs: 60_000 } })
     await joinBy('a', 'f.*')
-    const { timestamp } = stage.consumerGroup.regexes.get('f.*') ?? {}
-    stage.clock.advance(30_000)
+    const { timestamp } = driver.consumerGroup.regexes.get('f.*') ?? {}
+    driver.clock.advance(30_000)
     await beat('a')
-    expect(stage.consumerGroup.regexes.get('f.*')?.timestamp).toBe(timestamp)
-    stage.clock.advance(1)
+    expect(driver.consumerGroup.regexes.get('f.*')?.timestamp).toBe(timestamp)
+    driver.clock.advance(1)
     await beat('a')
-    expect(stage.consumerGroup.regexes.get('f.*')?.timestamp).toBe(BigInt(stage.clock.wall.now()))
-    expect(stage.consumerGroup.groupEpoch).toBe(2)
+    expect(driver.consumerGroup.regexes.get('f.*')?.timestamp).toBe(BigInt(driver.clock.wall.now()))
+    expect(driver.consumerGroup.groupEpoch).toBe(2)
   })
 
   it('that changes to one that matches nothing leaves its partitions to the others', async () => {
     await joinBy('a', 'f.*')
-    await stage.heartbeat('b', 0)
+    await driver.heartbeat('b', 0)
     await settle('a', 'b')
-    expect([has('a', stage.foo).length, has('b', stage.foo).length]).toEqual([2, 2])
-    stage.clock.advance(10_001)
+    expect([has('a', driver.foo).length, has('b', driver.foo).length]).toEqual([2, 2])
+    driver.clock.advance(10_001)
     await beat('a', byRegex('nothing'))
     await settle('a', 'b')
-    expect([has('a', stage.foo), has('b', stage.foo)]).toEqual([[], [0, 1, 2, 3]])
+    expect([has('a', driver.foo), has('b', driver.foo)]).toEqual([[], [0, 1, 2, 3]])
   })
 
   it('survives a restart with what it stands for', async () => {
     await joinBy('a', 'f.*')
     await settle('a')
-    const before = stage.consumerGroup.regexes
-    stage.restart()
-    expect(stage.consumerGroup.regexes).toEqual(before)
-    expect(stage.consumerGroup.members.get('a')?.subscribedTopicRegex).toBe('f.*')
+    const before = driver.consumerGroup.regexes
+    driver.restart()
+    expect(driver.consumerGroup.regexes).toEqual(before)
+    expect(driver.consumerGroup.members.get('a')?.subscribedTopicRegex).toBe('f.*')
     await settle('a')
-    expect(stage.consumerGroup.groupEpoch).toBe(2)
+    expect(driver.consumerGroup.groupEpoch).toBe(2)
   })
 
   it('that was found in vain, for its group is gone, changes nothing', async () => {
-    await stage.heartbeat('a', 0, byRegex('f.*'))
-    await stage.heartbeat('a', -1)
-    const before = stage.journal.batches.length
+    await driver.heartbeat('a', 0, byRegex('f.*'))
+    await driver.heartbeat('a', -1)
+    const before = driver.journal.batches.length
     await nextTurn()
-    expect(stage.journal.batches.slice(before).flat()).toEqual([])
+    expect(driver.journal.batches.slice(before).flat()).toEqual([])
   })
 
   it('is resolved at a later heartbeat when what was found cannot be written', async () => {
-    await stage.heartbeat('a', 0, byRegex('f.*'))
-    stage.fail()
+    await driver.heartbeat('a', 0, byRegex('f.*'))
+    driver.fail()
     await nextTurn()
-    expect(stage.consumerGroup.regexes.size).toBe(0)
-    stage.heal()
+    expect(driver.consumerGroup.regexes.size).toBe(0)
+    driver.heal()
     await beat('a')
     await settle('a')
-    expect(has('a', stage.foo)).toEqual([0, 1, 2, 3])
+    expect(has('a', driver.foo)).toEqual([0, 1, 2, 3])
   })
 })

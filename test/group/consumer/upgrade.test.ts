@@ -1,31 +1,32 @@
 import { describe, expect, it } from 'vitest'
 import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
-import { MigrationStage, REBALANCE_MS, SESSION_MS } from './migration-stage.ts'
+import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
+import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 
 describe('an empty classic group', () => {
   it('makes place for a consumer group, whatever the policy', async () => {
-    const stage = new MigrationStage({ migrationPolicy: 'disabled' })
-    const { ids } = await stage.classicGroup([{ foo: [0, 1, 2, 3] }])
-    await stage.leave(ids[0] ?? '')
-    const before = stage.journal.batches.length
-    expect(await stage.heartbeat('new', 0)).toMatchObject({ errorCode: 'NONE', memberEpoch: 2 })
-    expect(stage.written(before)[0]).toBe('GroupMetadata -')
-    expect(stage.consumerGroup.members.size).toBe(1)
-    stage.restart()
-    expect(stage.consumerGroup.members.size).toBe(1)
+    const driver = new GroupCoordinatorDriver({ consumer: { migrationPolicy: 'disabled' } })
+    const { ids } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
+    await driver.leave(ids[0] ?? '')
+    const before = driver.journal.batches.length
+    expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'NONE', memberEpoch: 2 })
+    expect(driver.written(before)[0]).toBe('GroupMetadata -')
+    expect(driver.consumerGroup.members.size).toBe(1)
+    driver.restart()
+    expect(driver.consumerGroup.members.size).toBe(1)
   })
 })
 
 describe('a classic group that a member of the consumer protocol joins', () => {
   it('becomes a consumer group: the end of the one, and all of the other, in one batch', async () => {
-    const stage = new MigrationStage()
-    const { generationId } = await stage.classicGroup([{ foo: [0, 1] }, { foo: [2, 3] }])
+    const driver = new GroupCoordinatorDriver()
+    const { generationId } = await driver.classicGroup([{ foo: [0, 1] }, { foo: [2, 3] }])
     expect(generationId).toBe(2)
-    const before = stage.journal.batches.length
-    const answer = await stage.heartbeat('new', 0)
+    const before = driver.journal.batches.length
+    const answer = await driver.heartbeat('new', 0)
     expect(answer).toMatchObject({ errorCode: 'NONE', memberEpoch: 3, assignment: new Map() })
-    expect(stage.journal.batches.length).toBe(before + 1)
-    expect(stage.written(before)).toEqual([
+    expect(driver.journal.batches.length).toBe(before + 1)
+    expect(driver.written(before)).toEqual([
       'GroupMetadata -',
       'ConsumerGroupMemberMetadata',
       'ConsumerGroupMemberMetadata',
@@ -47,35 +48,35 @@ describe('a classic group that a member of the consumer protocol joins', () => {
   })
 
   it('is assigned anew, though the newcomer wants nothing that the topics tell yet', async () => {
-    const stage = new MigrationStage()
-    const { ids } = await stage.classicGroup([{ foo: [0, 1, 2, 3] }])
+    const driver = new GroupCoordinatorDriver()
+    const { ids } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
     // The leader does not come to sync: whatever the members had is lost in the next rebalance.
-    const newcomer = stage.join({ apiVersion: 3 })
-    await stage.join({ memberId: ids[0] ?? '' })
+    const newcomer = driver.join({ apiVersion: 3 })
+    await driver.join({ memberId: ids[0] ?? '' })
     const { memberId } = await newcomer
-    void stage.join({ memberId })
+    void driver.join({ memberId })
     const byRegex = { subscribedTopicNames: [], subscribedTopicRegex: 'nothing' }
-    expect(await stage.heartbeat('new', 0, byRegex)).toMatchObject({ errorCode: 'NONE' })
-    const { groupEpoch, assignmentEpoch } = stage.consumerGroup
+    expect(await driver.heartbeat('new', 0, byRegex)).toMatchObject({ errorCode: 'NONE' })
+    const { groupEpoch, assignmentEpoch } = driver.consumerGroup
     expect([groupEpoch, assignmentEpoch]).toEqual([3, 3])
-    const targets = [...stage.consumerGroup.targets.values()].flatMap(target => [...(target.get(stage.foo) ?? [])])
+    const targets = [...driver.consumerGroup.targets.values()].flatMap(target => [...(target.get(driver.foo) ?? [])])
     expect(targets.sort()).toEqual([0, 1, 2, 3])
   })
 
   it('keeps its members as they were, with what they had', async () => {
-    const stage = new MigrationStage()
+    const driver = new GroupCoordinatorDriver()
     const metadata = subscriptionOf(['foo', 'bar'], {}, 'rack-1')
-    const { ids, generationId } = await stage.classicMembers({
+    const { ids, generationId } = await driver.classicMembers({
       groupInstanceId: 'i',
       clientId: 'me',
       protocols: [{ name: 'range', metadata }]
     })
     const [a = ''] = ids
     const assignment = assignmentOf({ foo: [3, 1], bar: [0], gone: [7] })
-    await stage.sync(a, generationId, { groupInstanceId: 'i', assignments: [{ memberId: a, assignment }] })
-    await stage.heartbeat('new', 0)
+    await driver.sync(a, generationId, { groupInstanceId: 'i', assignments: [{ memberId: a, assignment }] })
+    await driver.heartbeat('new', 0)
     const epochs = { 1: generationId, 3: generationId }
-    expect(stage.consumerGroup.members.get(a)).toEqual({
+    expect(driver.consumerGroup.members.get(a)).toEqual({
       memberId: a,
       memberEpoch: 1,
       previousMemberEpoch: 1,
@@ -89,24 +90,24 @@ describe('a classic group that a member of the consumer protocol joins', () => {
       subscribedTopicRegex: '',
       serverAssignor: null,
       assigned: new Map([
-        [stage.foo, new Map(Object.entries(epochs).map(([partition, epoch]) => [Number(partition), epoch]))],
-        [stage.bar, new Map([[0, 1]])]
+        [driver.foo, new Map(Object.entries(epochs).map(([partition, epoch]) => [Number(partition), epoch]))],
+        [driver.bar, new Map([[0, 1]])]
       ]),
       pendingRevocation: new Map(),
       classic: { sessionTimeoutMs: SESSION_MS, supportedProtocols: [{ name: 'range', metadata }] }
     })
-    stage.restart()
-    expect(stage.consumerGroup.members.get(a)?.classic?.supportedProtocols).toEqual([{ name: 'range', metadata }])
+    driver.restart()
+    expect(driver.consumerGroup.members.get(a)?.classic?.supportedProtocols).toEqual([{ name: 'range', metadata }])
   })
 
   it('sends back all who wait, for they must join the new one', async () => {
-    const stage = new MigrationStage()
-    const { ids } = await stage.classicGroup([{ foo: [0, 1] }, { foo: [2, 3] }])
-    const joining = stage.join({ memberId: ids[0] ?? '' })
-    await stage.heartbeat('new', 0)
+    const driver = new GroupCoordinatorDriver()
+    const { ids } = await driver.classicGroup([{ foo: [0, 1] }, { foo: [2, 3] }])
+    const joining = driver.join({ memberId: ids[0] ?? '' })
+    await driver.heartbeat('new', 0)
     expect(await joining).toMatchObject({ errorCode: 'REBALANCE_IN_PROGRESS', memberId: ids[0], generationId: -1 })
 
-    const other = new MigrationStage()
+    const other = new GroupCoordinatorDriver()
     const { ids: members, generationId } = await other.classicMembers({}, {})
     const syncing = other.sync(members[1] ?? '', generationId)
     await other.heartbeat('new', 0)
@@ -115,12 +116,12 @@ describe('a classic group that a member of the consumer protocol joins', () => {
   })
 
   it('gives the newcomer what the members of the classic protocol give up', async () => {
-    const stage = new MigrationStage()
-    const { ids, generationId } = await stage.classicGroup([{ foo: [0, 1, 2, 3] }])
+    const driver = new GroupCoordinatorDriver()
+    const { ids, generationId } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
     const [a = ''] = ids
-    await stage.heartbeat('new', 0)
-    expect(await stage.beat(a, generationId)).toBe('REBALANCE_IN_PROGRESS')
-    const rejoined = await stage.join({ memberId: a })
+    await driver.heartbeat('new', 0)
+    expect(await driver.beat(a, generationId)).toBe('REBALANCE_IN_PROGRESS')
+    const rejoined = await driver.join({ memberId: a })
     expect(rejoined).toMatchObject({
       errorCode: 'NONE',
       generationId: 2,
@@ -128,59 +129,59 @@ describe('a classic group that a member of the consumer protocol joins', () => {
       leader: '',
       members: []
     })
-    const { assignment } = await stage.sync(a, rejoined.generationId)
+    const { assignment } = await driver.sync(a, rejoined.generationId)
     const kept = partitionsOf(assignment)?.foo ?? []
     expect(kept).toHaveLength(2)
-    const answer = await stage.heartbeat('new', 2)
-    const given = answer.errorCode === 'NONE' && 'assignment' in answer ? answer.assignment?.get(stage.foo) : undefined
+    const answer = await driver.heartbeat('new', 2)
+    const given = answer.errorCode === 'NONE' && 'assignment' in answer ? answer.assignment?.get(driver.foo) : undefined
     expect([...kept, ...(given?.keys() ?? [])].sort()).toEqual([0, 1, 2, 3])
   })
 
   it('takes a member for gone that is not heard of within its own session', async () => {
-    const stage = new MigrationStage()
-    const { ids } = await stage.classicGroup([{ foo: [0, 1, 2, 3] }])
-    await stage.heartbeat('new', 0)
-    stage.clock.advance(SESSION_MS - 1)
-    expect(stage.consumerGroup.members.has(ids[0] ?? '')).toBe(true)
-    stage.clock.advance(1)
-    expect([...stage.consumerGroup.members.keys()]).toEqual(['new'])
+    const driver = new GroupCoordinatorDriver()
+    const { ids } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
+    await driver.heartbeat('new', 0)
+    driver.clock.advance(SESSION_MS - 1)
+    expect(driver.consumerGroup.members.has(ids[0] ?? '')).toBe(true)
+    driver.clock.advance(1)
+    expect([...driver.consumerGroup.members.keys()]).toEqual(['new'])
   })
 })
 
 const REFUSED = 'Cannot upgrade classic group g to consumer group because '
 
 describe('a classic group stays one', () => {
-  async function refused(stage: MigrationStage, why: string): Promise<void> {
-    const before = stage.journal.batches.length
+  async function refused(driver: GroupCoordinatorDriver, why: string): Promise<void> {
+    const before = driver.journal.batches.length
     const expected = { errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: `${REFUSED}${why}.` }
-    expect(await stage.heartbeat('new', 0)).toEqual(expected)
-    expect(stage.journal.batches.length).toBe(before)
-    expect(stage.group?.type).toBe('classic')
+    expect(await driver.heartbeat('new', 0)).toEqual(expected)
+    expect(driver.journal.batches.length).toBe(before)
+    expect(driver.group?.type).toBe('classic')
   }
 
   it.each(['disabled', 'downgrade'] as const)('where the policy is %s', async migrationPolicy => {
-    const stage = new MigrationStage({ migrationPolicy })
-    await stage.classicGroup([{ foo: [0] }])
-    await refused(stage, 'online upgrade is disabled')
+    const driver = new GroupCoordinatorDriver({ consumer: { migrationPolicy } })
+    await driver.classicGroup([{ foo: [0] }])
+    await refused(driver, 'online upgrade is disabled')
   })
 
   it('where it is no group of consumers', async () => {
-    const stage = new MigrationStage()
-    await stage.classicMembers({ protocolType: 'connect' })
-    await refused(stage, 'the group does not use the consumer embedded protocol')
+    const driver = new GroupCoordinatorDriver()
+    await driver.classicMembers({ protocolType: 'connect' })
+    await refused(driver, 'the group does not use the consumer embedded protocol')
   })
 
   it('where it is larger than a consumer group may be', async () => {
-    const stage = new MigrationStage({ maxSize: 1 })
-    await stage.classicGroup([{ foo: [0] }, { foo: [1] }])
-    await refused(stage, 'the group size exceeds the consumer group maximum size')
+    const driver = new GroupCoordinatorDriver({ consumer: { maxSize: 1 } })
+    await driver.classicGroup([{ foo: [0] }, { foo: [1] }])
+    await refused(driver, 'the group size exceeds the consumer group maximum size')
   })
 
   it('where its members speak of themselves in another language, or their leader does', async () => {
-    const stage = new MigrationStage()
-    await stage.classicGroup([{ foo: [0] }], { protocols: [{ name: 'range', metadata: Buffer.from('00') }] })
-    await refused(stage, 'the embedded consumer protocol is malformed')
-    const other = new MigrationStage()
+    const driver = new GroupCoordinatorDriver()
+    await driver.classicGroup([{ foo: [0] }], { protocols: [{ name: 'range', metadata: Buffer.from('00') }] })
+    await refused(driver, 'the embedded consumer protocol is malformed')
+    const other = new GroupCoordinatorDriver()
     const { ids, generationId } = await other.classicMembers({})
     const [memberId = ''] = ids
     await other.sync(memberId, generationId, { assignments: [{ memberId, assignment: Buffer.from('?') }] })
@@ -188,41 +189,41 @@ describe('a classic group stays one', () => {
   })
 
   it('where only its own assignor understands what was assigned', async () => {
-    const stage = new MigrationStage()
-    const { ids, generationId } = await stage.classicMembers({})
+    const driver = new GroupCoordinatorDriver()
+    const { ids, generationId } = await driver.classicMembers({})
     const [memberId = ''] = ids
     const assignment = Buffer.from('0000 00000000 00000001 ff'.replaceAll(' ', ''), 'hex')
-    await stage.sync(memberId, generationId, { assignments: [{ memberId, assignment }] })
+    await driver.sync(memberId, generationId, { assignments: [{ memberId, assignment }] })
     const advice = 'Please refer to the documentation or switch to a default assignor before re-attempting the upgrade'
-    await refused(stage, `an unsupported custom assignor is in use. ${advice}`)
+    await refused(driver, `an unsupported custom assignor is in use. ${advice}`)
   })
 
   it('where its leader gave a partition to two', async () => {
-    const stage = new MigrationStage()
-    await stage.classicGroup([{ foo: [0] }, { foo: [0] }])
-    expect(await stage.heartbeat('new', 0)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR' })
-    expect(stage.group?.type).toBe('classic')
+    const driver = new GroupCoordinatorDriver()
+    await driver.classicGroup([{ foo: [0] }, { foo: [0] }])
+    expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR' })
+    expect(driver.group?.type).toBe('classic')
   })
 
   it('where it has not chosen a protocol yet', async () => {
-    const stage = new MigrationStage({}, { initialRebalanceDelayMs: 3_000 })
-    const joining = stage.join({ apiVersion: 3 })
-    expect(await stage.heartbeat('new', 0)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR' })
-    stage.clock.advance(3_000)
+    const driver = new GroupCoordinatorDriver({ settings: { initialRebalanceDelayMs: 3_000 } })
+    const joining = driver.join({ apiVersion: 3 })
+    expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR' })
+    driver.clock.advance(3_000)
     expect(await joining).toMatchObject({ errorCode: 'NONE' })
   })
 
   it('where the journal fails, and who waits goes on waiting', async () => {
-    const stage = new MigrationStage()
-    const { ids } = await stage.classicGroup([{ foo: [0] }, { foo: [1] }])
-    const joining = ids.map(memberId => stage.join({ memberId }))
+    const driver = new GroupCoordinatorDriver()
+    const { ids } = await driver.classicGroup([{ foo: [0] }, { foo: [1] }])
+    const joining = ids.map(memberId => driver.join({ memberId }))
     await Promise.all(joining)
     const [a = '', b = ''] = ids
-    const again = stage.join({ memberId: a })
-    stage.journal.failure = new Error('the disk is full')
-    await expect(stage.heartbeat('new', 0)).rejects.toThrow('the disk is full')
-    stage.journal.failure = undefined
-    const [response, other] = await Promise.all([again, stage.join({ memberId: b })])
+    const again = driver.join({ memberId: a })
+    driver.journal.failure = new Error('the disk is full')
+    await expect(driver.heartbeat('new', 0)).rejects.toThrow('the disk is full')
+    driver.journal.failure = undefined
+    const [response, other] = await Promise.all([again, driver.join({ memberId: b })])
     expect([response.errorCode, other.errorCode]).toEqual(['NONE', 'NONE'])
   })
 })

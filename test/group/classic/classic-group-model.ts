@@ -1,23 +1,24 @@
-/** A group of the classic protocol and its clients at the mercy of chance, and what must always hold of them. */
+/** The clients of a simulated classic group, and what must hold of the group, its members and its offsets. */
 import { expect } from 'vitest'
 import { type ClassicGroup, countAwaitingJoin, NEVER } from '../../../src/group/classic/group.ts'
 import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
-import type { GroupSettings } from '../../../src/group/coordinator.ts'
 import { decodeRecord, type GroupMetadataValue } from '../../../src/group/records.ts'
-import { type Random, seededRandom } from '../../../src/runtime/random.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
 import { ClusterTopics } from '../consumer/cluster-topics.ts'
-import { GROUP_SETTINGS } from '../coordinator-fixture.ts'
 import { subscriptionOf } from '../embedded.ts'
-import { GROUP, pick, RandomWorld } from '../random-world.ts'
-import { Client, PARTITIONS, partitionsOf, type Witness } from './random-client.ts'
+import { GROUP, NO_MEMBER } from '../group-coordinator-driver.ts'
+import { GroupSimulation, pick } from '../group-simulation.ts'
+import { Client, PARTITIONS, partitionsOf, TOPIC } from './random-client.ts'
 
 const CLIENTS = 8
 const INSTANCES = ['A', 'B', 'C']
 
-export class World extends RandomWorld implements Witness {
+export class ClassicGroupModel {
+  readonly simulation: GroupSimulation
   readonly clients: readonly Client[]
   readonly offsets = new Map<number, bigint>()
-  /** By generation, who owns a partition. */
+  readonly #maxSize: number
+  /** Owners of partitions, by generation. */
   readonly #owners = new Map<number, Map<number, string>>()
   #generationId = 0
   #readBatches = 0
@@ -25,10 +26,18 @@ export class World extends RandomWorld implements Witness {
 
   constructor(seed: number) {
     const random = seededRandom(seed)
-    super(random, settingsOf(random), new ClusterTopics({ name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }))
+    const initialRebalanceDelayMs = pick(random, [0, 0, 3_000])
+    this.#maxSize = pick(random, [3, 6, 100])
+    this.simulation = new GroupSimulation({
+      random,
+      settings: { minSessionTimeoutMs: 100, initialRebalanceDelayMs, maxSize: this.#maxSize },
+      topics: new ClusterTopics(TOPIC),
+      check: () => this.#check()
+    })
     this.clients = Array.from({ length: CLIENTS }, (_, index) => new Client(this, this.#character(`client-${index}`)))
   }
 
+  /** A member was assigned partitions in its generation. */
   owns(client: Client, partitions: readonly number[]): void {
     const owners = this.#owners.get(client.generationId) ?? new Map<number, string>()
     this.#owners.set(client.generationId, owners)
@@ -38,23 +47,23 @@ export class World extends RandomWorld implements Witness {
     }
   }
 
+  /** A commit was acknowledged. */
   committed(partition: number, offset: bigint): void {
     this.offsets.set(partition, offset)
   }
 
-  override async restart(): Promise<void> {
+  async restart(): Promise<void> {
     this.#generationId = 0
-    await super.restart()
-    await this.checkOffsets()
+    await this.simulation.restart()
+    await this.#checkOffsets()
   }
 
-  override get group(): ClassicGroup | undefined {
-    const group = super.group
+  get group(): ClassicGroup | undefined {
+    const { group } = this.simulation
     return group?.type === 'classic' ? group : undefined
   }
 
-  /** All that must hold at any moment. */
-  protected override check(): void {
+  #check(): void {
     const { group } = this
     const recorded = this.#recorded()
     expect(group === undefined).toBe(recorded === undefined)
@@ -73,7 +82,7 @@ export class World extends RandomWorld implements Witness {
 
   #checkMembers(group: ClassicGroup): void {
     const { state, members, staticMembers, leader, pendingJoin } = group
-    const { maxSize } = this.settings
+    const maxSize = this.#maxSize
     expect(countAwaitingJoin(group)).toBeLessThanOrEqual(maxSize)
     // While those of the generation before may still come back, as many others may have joined in their place.
     const generations = state === 'PreparingRebalance' ? 2 : 1
@@ -95,46 +104,37 @@ export class World extends RandomWorld implements Witness {
     }
   }
 
-  async checkOffsets(): Promise<void> {
+  async #checkOffsets(): Promise<void> {
     const indexes = [...this.offsets.keys()]
-    const topic = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw', partitionIndexes: indexes }
-    const request = { groupId: GROUP, topics: [topic], memberId: null, memberEpoch: -1 }
-    const { errorCode, topics } = await this.coordinator().offsets.fetch(request)
+    const topic = { ...TOPIC, partitionIndexes: indexes }
+    const request = { groupId: GROUP, topics: [topic], ...NO_MEMBER }
+    const { errorCode, topics } = await this.simulation.coordinator.offsets.fetch(request)
     expect(errorCode).toBe('NONE')
     const found = topics.flatMap(({ partitions }) => partitions)
     expect(found.map(({ committedOffset }) => committedOffset)).toEqual([...this.offsets.values()])
   }
 
-  /** What the journal says last of the group. */
+  /** The last record of the group in the journal. */
   #recorded(): GroupMetadataValue | undefined {
-    for (const keyValue of this.journal.batches.slice(this.#readBatches).flat()) {
+    for (const keyValue of this.simulation.driver.journal.batches.slice(this.#readBatches).flat()) {
       const record = decodeRecord(keyValue)
       if (record.type === 'GroupMetadata') this.#lastRecord = record.value ?? undefined
     }
-    this.#readBatches = this.journal.batches.length
+    this.#readBatches = this.simulation.driver.journal.batches.length
     return this.#lastRecord
   }
 
   #character(name: string) {
-    const own = this.pick(['sticky', 'range'])
-    const names = this.random.below(20) === 0 ? ['odd'] : [...new Set([own, 'range'])]
-    const groupInstanceId = this.pick([null, null, ...INSTANCES])
+    const own = this.simulation.pick(['sticky', 'range'])
+    const names = this.simulation.random.below(20) === 0 ? ['odd'] : [...new Set([own, 'range'])]
+    const groupInstanceId = this.simulation.pick([null, null, ...INSTANCES])
     return {
       ...{ name, groupInstanceId },
-      apiVersion: groupInstanceId === null ? this.pick([0, 1, 3, 4, 5, 9]) : this.pick([5, 8, 9]),
-      sessionTimeoutMs: this.pick([3_000, 10_000, 45_000]),
-      rebalanceTimeoutMs: this.pick([1_500, 5_000, 20_000, 300_000]),
+      apiVersion: groupInstanceId === null ? this.simulation.pick([0, 1, 3, 4, 5, 9]) : this.simulation.pick([5, 8, 9]),
+      sessionTimeoutMs: this.simulation.pick([3_000, 10_000, 45_000]),
+      rebalanceTimeoutMs: this.simulation.pick([1_500, 5_000, 20_000, 300_000]),
       protocols: names.map(protocol => ({ name: protocol, metadata: subscriptionOf([`foo-${name}`]) }))
     }
-  }
-}
-
-function settingsOf(random: Random): GroupSettings {
-  return {
-    ...GROUP_SETTINGS,
-    minSessionTimeoutMs: 100,
-    initialRebalanceDelayMs: pick(random, [0, 0, 3_000]),
-    maxSize: pick(random, [3, 6, 100])
   }
 }
 

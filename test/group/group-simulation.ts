@@ -1,113 +1,115 @@
 /**
- * A coordinator and its clients at the mercy of chance, on a clock that chance moves. The worlds of the two protocols say
- * who lives in them and what must always hold; how time passes, writes fail and coordinators go and come is the same.
+ * Simulates a group coordinator and its clients by a seed: clients act, time passes, writes fail, coordinators restart. After
+ * each step it calls `check`; the models of classic and consumer groups say what must hold.
  */
 import { expect } from 'vitest'
+import type { ConsumerGroupSettings } from '../../src/group/consumer/settings.ts'
 import type { GroupCoordinator, GroupSettings } from '../../src/group/coordinator.ts'
 import type { Group } from '../../src/group/group.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { nextTurn } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
-import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { MemoryJournal } from '../coordinator/memory-journal.ts'
 import type { ClusterTopics } from './consumer/cluster-topics.ts'
-import { startedCoordinator } from './coordinator-fixture.ts'
+import { GroupCoordinatorDriver } from './group-coordinator-driver.ts'
 
-/** Where all of them are members. */
-export const GROUP = 'g'
 export const DAY_MS = 86_400_000
 
-/** A client, as far as all worlds know it. */
-interface Inhabitant {
+interface GroupSimulationOptions {
+  readonly random: Random
+  readonly settings?: Partial<Omit<GroupSettings, 'consumer'>>
+  readonly consumer?: Partial<ConsumerGroupSettings>
+  readonly topics?: ClusterTopics
+  /** Checks all that must hold at any moment. */
+  readonly check: () => void
+}
+
+/** A client, as far as the simulation needs it. */
+interface SimulatedClient {
   readonly memberId: string
-  /** The next thing that a client in its place does. */
+  /** The next action of a client in this state. */
   step(): Promise<void>
 }
 
-/** How long all has to be well until nothing moves any more. */
+/** The end of a calm: after so many rounds without a change, and at the latest after so many rounds. */
 interface Calm<Client> {
-  /** Enough for the longest of all timeouts, one after the other. */
   readonly mostRounds: number
-  /** So many without a change, and there will be none. */
   readonly calmRounds: number
   isPresent(client: Client): boolean
 }
 
-export abstract class RandomWorld {
+export class GroupSimulation {
   readonly random: Random
-  readonly settings: GroupSettings
-  readonly topics: ClusterTopics
-  readonly clock = new ManualClock()
-  readonly journal = new MemoryJournal()
-  /** Requests without an answer. */
+  readonly driver: GroupCoordinatorDriver
+  /** Requests without a response. */
   readonly unanswered = new Set<string>()
-  #coordinator: GroupCoordinator
+  /** True once no failure is simulated any more. */
+  isCalm = false
+  readonly #check: () => void
   #requests = 0
   #failure: unknown
 
-  constructor(random: Random, settings: GroupSettings, topics: ClusterTopics) {
-    this.random = random
-    this.settings = settings
-    this.topics = topics
-    this.#coordinator = this.#started()
+  constructor({ check, ...options }: GroupSimulationOptions) {
+    this.random = options.random
+    this.#check = check
+    this.driver = new GroupCoordinatorDriver({ ...options, failed: error => this.#fail(error) })
   }
 
-  /** All that must hold at any moment. */
-  protected abstract check(): void
-
-  coordinator(): GroupCoordinator {
-    return this.#coordinator
+  get coordinator(): GroupCoordinator {
+    return this.driver.coordinator
   }
 
   get group(): Group | undefined {
-    return [...this.#coordinator.groups()].find(({ groupId }) => groupId === GROUP)
+    return this.driver.group
   }
 
   pick<T>(items: readonly T[]): T {
     return pick(this.random, items)
   }
 
-  async awaited<T>(label: string, answer: Promise<T>): Promise<T> {
-    const request = `${label} (${++this.#requests})`
-    this.unanswered.add(request)
+  /** Notes that a request has no response yet. */
+  async awaited<T>(request: string, response: Promise<T>): Promise<T> {
+    const name = `${request} (${++this.#requests})`
+    this.unanswered.add(name)
     try {
-      return await answer
+      return await response
     } finally {
-      this.unanswered.delete(request)
+      this.unanswered.delete(name)
     }
   }
 
-  /** Lets a client act, and everything go on that does not wait. */
+  /** Lets a client act as far as it does not wait. */
   async act(acting: () => Promise<void>): Promise<void> {
     acting().catch(error => this.#fail(error))
     await this.#settle()
   }
 
   async pass(ms: number): Promise<void> {
-    this.clock.advance(ms)
+    this.driver.clock.advance(ms)
     await this.#settle()
   }
 
-  /** The next write fails. */
+  /** Makes the next write fail. */
   failOnce(): void {
-    this.journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'chance')
-    this.journal.attempted = () => {
-      this.journal.failure = undefined
+    const { journal } = this.driver
+    journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'simulated')
+    journal.attempted = () => {
+      journal.failure = undefined
     }
   }
 
-  /** The coordinator goes away, and another one finds what was written. */
+  /** Stops the coordinator, which answers every request; another one loads what was written. */
   async restart(): Promise<void> {
-    this.#coordinator.stop()
+    this.driver.coordinator.stop()
     await nextTurn()
     expect([...this.unanswered]).toEqual([])
-    this.#coordinator = this.#started()
+    this.driver.restart()
     await this.#settle()
   }
 
-  /** From now on all is well: whoever is there does what it has to, until nothing moves any more. Gives who is there. */
-  async calm<C extends Inhabitant>(clients: readonly C[], calm: Calm<C>): Promise<readonly C[]> {
-    this.journal.failure = undefined
+  /** Simulates no more failures; clients act until nothing changes. Resolves with the clients that are present. */
+  async calm<C extends SimulatedClient>(clients: readonly C[], calm: Calm<C>): Promise<readonly C[]> {
+    this.isCalm = true
+    this.driver.heal()
     let present: readonly C[] = []
     for (let round = 0, calmRounds = 0; round < calm.mostRounds && calmRounds < calm.calmRounds; round++) {
       for (const client of clients) await this.act(() => client.step())
@@ -120,7 +122,7 @@ export abstract class RandomWorld {
     return present
   }
 
-  /** Everybody goes, without a word: the group is empty, and then forgotten. */
+  /** All clients vanish: the group becomes empty, and is deleted later. */
   async end(): Promise<void> {
     await this.pass(DAY_MS)
     expect([...this.unanswered]).toEqual([])
@@ -129,7 +131,7 @@ export abstract class RandomWorld {
     expect(this.group).toBeUndefined()
   }
 
-  #hasSettled(present: readonly Inhabitant[]): boolean {
+  #hasSettled(present: readonly SimulatedClient[]): boolean {
     const { group } = this
     const isStable = group === undefined || group.state === 'Empty' || group.state === 'Stable'
     return isStable && String(this.#memberIds()) === String(idsOf(present))
@@ -142,12 +144,7 @@ export abstract class RandomWorld {
   async #settle(): Promise<void> {
     await nextTurn()
     if (this.#failure) throw this.#failure
-    this.check()
-  }
-
-  #started(): GroupCoordinator {
-    const { clock, journal, random, settings, topics } = this
-    return startedCoordinator({ clocks: clock, journal, random, settings, topics, failed: error => this.#fail(error) })
+    this.#check()
   }
 
   #fail(error: unknown): void {
@@ -161,11 +158,11 @@ export function pick<T>(random: Random, items: readonly T[]): T {
   return item
 }
 
-/** One seed that is to be repeated; or the first of all, as many as told. */
+/** The seed to repeat, if any; else so many seeds from 1 on. */
 export function seeds(repeated: string | undefined, count: number): number[] {
   return repeated ? [Number(repeated)] : Array.from({ length: count }, (_, index) => index + 1)
 }
 
-function idsOf(clients: readonly Inhabitant[]): string[] {
+function idsOf(clients: readonly SimulatedClient[]): string[] {
   return clients.map(({ memberId }) => memberId).sort()
 }

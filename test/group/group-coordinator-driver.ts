@@ -1,0 +1,240 @@
+/** Drives a group coordinator on a manual clock and a journal in memory: requests with defaults, restarts, what was written. */
+import type { HeartbeatRequest, JoinGroupRequest, SyncGroupRequest } from '../../src/group/classic-groups.ts'
+import type { ConsumerGroup } from '../../src/group/consumer/group.ts'
+import type { ConsumerGroupSettings } from '../../src/group/consumer/settings.ts'
+import type { ConsumerHeartbeatRequest } from '../../src/group/consumer-groups.ts'
+import { GroupCoordinator, type GroupSettings } from '../../src/group/coordinator.ts'
+import type { Group } from '../../src/group/group.ts'
+import { decodeRecord } from '../../src/group/records.ts'
+import { KafkaError } from '../../src/protocol/errors.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { type Random, seededRandom } from '../../src/runtime/random.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { MemoryJournal } from '../coordinator/memory-journal.ts'
+import { ClusterTopics } from './consumer/cluster-topics.ts'
+import { assignmentOf, type Owned, subscriptionOf } from './embedded.ts'
+import { GROUP_SETTINGS, REBALANCE_MS, SESSION_MS } from './group-settings.ts'
+
+/** The one group of most tests. */
+export const GROUP = 'g'
+
+/** The member id and epoch of an OffsetFetch that comes from no member. */
+export const NO_MEMBER = { memberId: null, memberEpoch: -1 }
+
+type SettingsChanges = Partial<Omit<GroupSettings, 'consumer'>>
+
+interface GroupCoordinatorDriverOptions {
+  readonly settings?: SettingsChanges
+  /** Default: Kafka's defaults with assignments that are due at once. */
+  readonly consumer?: Partial<ConsumerGroupSettings>
+  /** Default: foo with 4 partitions, bar with 2. */
+  readonly topics?: ClusterTopics
+  readonly random?: Random
+  /** Called with an error that would end the broker; by default it is thrown. */
+  readonly failed?: (error: unknown) => void
+}
+
+export class GroupCoordinatorDriver {
+  readonly clock = new ManualClock()
+  readonly journal = new MemoryJournal()
+  readonly topics: ClusterTopics
+  /** The id that the topic foo has at first. */
+  readonly foo: string
+  /** The id that the topic bar has at first. */
+  readonly bar: string
+  /** Of __consumer_offsets; all partitions share the journal. */
+  partitionCount = 1
+  coordinator: GroupCoordinator
+  readonly #options: GroupCoordinatorDriverOptions
+
+  constructor(options: GroupCoordinatorDriverOptions = {}) {
+    this.#options = options
+    this.topics = options.topics ?? fooAndBar()
+    this.foo = this.topics.idOf('foo') ?? ''
+    this.bar = this.topics.idOf('bar') ?? ''
+    this.coordinator = this.#started({})
+  }
+
+  #started(changes: SettingsChanges): GroupCoordinator {
+    const { settings, consumer, random = seededRandom(this.journal.batches.length), failed = raise } = this.#options
+    const { clock, topics } = this
+    const immediate = { ...GROUP_SETTINGS.consumer, assignmentIntervalMs: 0 }
+    const coordinator = new GroupCoordinator({
+      ...{ clocks: clock, topics, random, failed },
+      settings: { ...GROUP_SETTINGS, ...settings, ...changes, consumer: { ...immediate, ...consumer } },
+      logger: silentLogger,
+      configOf: () => new Map(),
+      topic: {
+        topic: '__consumer_offsets',
+        logger: silentLogger,
+        partitionCount: () => this.partitionCount,
+        journal: () => this.journal
+      }
+    })
+    // Loads without yielding, as the clock stands still.
+    void coordinator.start()
+    return coordinator
+  }
+
+  /** Stops the coordinator; another one loads what is in the journal. */
+  restart(changes: SettingsChanges = {}): void {
+    this.coordinator.stop()
+    this.coordinator = this.#started(changes)
+  }
+
+  /** Makes every write fail. */
+  fail(): void {
+    this.journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'the disk is gone')
+  }
+
+  /** Makes writes succeed again. */
+  heal(): void {
+    this.journal.failure = undefined
+  }
+
+  get group(): Group | undefined {
+    return [...this.coordinator.groups()].find(({ groupId }) => groupId === GROUP)
+  }
+
+  /** The group; throws if it is no consumer group. */
+  get consumerGroup(): ConsumerGroup {
+    const { group } = this
+    if (group?.type !== 'consumer') throw new Error(`the group is ${group?.type}`)
+    return group
+  }
+
+  /** The types of the records in the journal from a batch on; a tombstone is marked by ' -'. */
+  written(since = 0): string[] {
+    const records = this.journal.batches.slice(since).flat().map(decodeRecord)
+    return records.map(record => `${record.type}${'value' in record && record.value === null ? ' -' : ''}`)
+  }
+
+  join(changes: Partial<JoinGroupRequest> = {}) {
+    return this.coordinator.classic.joinGroup({
+      groupId: GROUP,
+      apiVersion: 9,
+      memberId: '',
+      groupInstanceId: null,
+      clientId: 'classic',
+      clientHost: '/127.0.0.1',
+      sessionTimeoutMs: SESSION_MS,
+      rebalanceTimeoutMs: REBALANCE_MS,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }],
+      reason: null,
+      ...changes
+    })
+  }
+
+  sync(memberId: string, generationId: number, changes: Partial<SyncGroupRequest> = {}) {
+    const protocol = { protocolType: 'consumer', protocolName: 'range', assignments: [] }
+    return this.coordinator.classic.syncGroup({ ...memberOf(memberId, generationId), ...protocol, ...changes })
+  }
+
+  beat(memberId: string, generationId: number, changes: Partial<HeartbeatRequest> = {}) {
+    return this.coordinator.classic.heartbeat({ ...memberOf(memberId, generationId), ...changes })
+  }
+
+  async leave(memberId: string, groupInstanceId: string | null = null) {
+    const { members } = await this.coordinator.classic.leaveGroup(GROUP, [{ memberId, groupInstanceId }])
+    return members[0]?.errorCode
+  }
+
+  heartbeat(memberId: string, memberEpoch: number, changes: Partial<ConsumerHeartbeatRequest> = {}) {
+    const isJoining = memberEpoch === 0
+    const request = {
+      groupId: GROUP,
+      memberId,
+      memberEpoch,
+      instanceId: null,
+      rackId: null,
+      rebalanceTimeoutMs: isJoining ? REBALANCE_MS : -1,
+      subscribedTopicNames: isJoining ? ['foo'] : null,
+      subscribedTopicRegex: null,
+      serverAssignor: null,
+      topicPartitions: isJoining ? [] : null,
+      clientId: 'consumer',
+      clientHost: '/127.0.0.1',
+      ...changes
+    }
+    return this.coordinator.consumer.heartbeat(request, 1)
+  }
+
+  /** Commits an offset of partition 0 of a topic (default: foo). Resolves with the error code of the partition. */
+  async commit(
+    memberId: string,
+    generationId: number,
+    committedOffset: bigint,
+    { topic = { name: 'foo', topicId: this.foo }, ...changes }: CommitChanges = {}
+  ) {
+    const partition = { partitionIndex: 0, committedOffset, committedLeaderEpoch: 0, committedMetadata: '' }
+    const [committed] = await this.coordinator.offsets.commit({
+      ...{ ...memberOf(memberId, generationId), apiVersion: 10, retentionTimeMs: -1n },
+      ...{ topics: [{ ...topic, partitions: [partition] }], ...changes }
+    })
+    return committed?.partitions[0]?.errorCode
+  }
+
+  /** The committed offset of partition 0 of foo. */
+  async committedOffset(groupId = GROUP) {
+    const topics = [{ name: 'foo', topicId: this.foo, partitionIndexes: [0] }]
+    const response = await this.coordinator.offsets.fetch({ ...NO_MEMBER, groupId, topics })
+    return response.topics[0]?.partitions[0]?.committedOffset
+  }
+
+  /** Members join a classic group one after the other. Resolves with their ids in that order, all in one generation. */
+  async classicMembers(...joins: Partial<JoinGroupRequest>[]): Promise<{ ids: string[]; generationId: number }> {
+    const members: Partial<JoinGroupRequest>[] = []
+    let generationId = -1
+    for (const join of joins) {
+      const joined = [this.join({ apiVersion: 3, ...join }), ...members.map(member => this.join(member))]
+      const [newcomer] = await Promise.all(joined)
+      if (newcomer?.errorCode !== 'NONE') throw new Error(`cannot join: ${newcomer?.errorCode}`)
+      members.push({ ...join, memberId: newcomer.memberId })
+      generationId = newcomer.generationId
+    }
+    return { ids: members.map(({ memberId = '' }) => memberId), generationId }
+  }
+
+  /** A stable classic group of one member in generation 1. Resolves with its id. */
+  async stableMember(): Promise<string> {
+    const { memberId } = await this.join()
+    const { generationId } = await this.join({ memberId })
+    await this.sync(memberId, generationId, assigning(memberId))
+    return memberId
+  }
+
+  /** A stable classic group: one member for each assignment. */
+  async classicGroup(assigned: readonly Owned[], changes: Partial<JoinGroupRequest> = {}) {
+    const { ids, generationId } = await this.classicMembers(...assigned.map(() => changes))
+    const assignments = ids.map((memberId, index) => ({ memberId, assignment: assignmentOf(assigned[index] ?? {}) }))
+    await Promise.all(ids.map(id => this.sync(id, generationId, { assignments })))
+    return { ids, generationId }
+  }
+}
+
+/** A leader's SyncGroup: member `a` is assigned `for a`. */
+export function assigning(...memberIds: string[]): Pick<SyncGroupRequest, 'assignments'> {
+  return { assignments: memberIds.map(memberId => ({ memberId, assignment: Buffer.from(`for ${memberId}`) })) }
+}
+
+interface CommitChanges {
+  readonly groupId?: string
+  readonly apiVersion?: number
+  readonly topic?: { readonly name: string; readonly topicId: string }
+}
+
+function memberOf(memberId: string, generationId: number) {
+  return { groupId: GROUP, memberId, groupInstanceId: null, generationId }
+}
+
+function fooAndBar(): ClusterTopics {
+  const topics = new ClusterTopics()
+  topics.create('foo', 4)
+  topics.create('bar', 2)
+  return topics
+}
+
+function raise(error: unknown): never {
+  throw error
+}
