@@ -1,7 +1,7 @@
 /** The loop that most handlers share: every partition of every topic of a request gets an answer of its own. */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { fairTurns } from '../runtime/pace.ts'
+import { yielding } from '../runtime/pace.ts'
 import type { MonotonicClock } from '../runtime/time.ts'
 
 /** A partition as a request names it: by the topic's name, or by its id where the request has ids. */
@@ -49,17 +49,17 @@ export function each<Item, Answer>(
 }
 
 /** Answers each item, in turns of bounded length where they are many: others go first in between. */
-export async function eachInTurns<Item, Answer>(
+export async function eachYielding<Item, Answer>(
   items: Iterable<Item>,
   loop: MonotonicClock,
   answer: (item: Item) => Promise<Answer>
 ): Promise<Answer[]> {
   const answers: Answer[] = []
-  const afterYou = fairTurns(loop)
+  const yieldIfDue = yielding(loop)
   let turn: Promise<Answer>[] = []
   for (const item of items) {
     turn.push(answer(item))
-    const pause = afterYou()
+    const pause = yieldIfDue()
     if (!pause) continue
     for (const result of await Promise.all(turn)) answers.push(result)
     turn = []

@@ -3,7 +3,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishNow, type Steps } from '../runtime/pace.ts'
+import { runAtOnce, type Steps } from '../runtime/pace.ts'
 import type { StateJournal } from './journal.ts'
 import { partitionFor } from './partitioner.ts'
 
@@ -37,7 +37,7 @@ export class StatePartitions<Partition> {
   /** The partition that holds a key. Throws NOT_COORDINATOR when there is none, or it could not be loaded. */
   of(key: string): Partition {
     const partitionCount = this.#topic.partitionCount()
-    const partition = partitionCount > 0 ? finishNow(this.#partition(partitionFor(key, partitionCount))) : null
+    const partition = partitionCount > 0 ? runAtOnce(this.#partition(partitionFor(key, partitionCount))) : null
     // The client looks for its coordinator again, and that makes the topic where it is missing.
     if (!partition) throw new KafkaError('NOT_COORDINATOR', `the records of ${key} are not here`)
     return partition
@@ -45,7 +45,7 @@ export class StatePartitions<Partition> {
 
   /** The partition of this number, if it is there and can be loaded. */
   at(index: number): Partition | undefined {
-    return index < this.#topic.partitionCount() ? (finishNow(this.#partition(index)) ?? undefined) : undefined
+    return index < this.#topic.partitionCount() ? (runAtOnce(this.#partition(index)) ?? undefined) : undefined
   }
 
   /** Loads all of them, before anybody asks for one. */

@@ -9,7 +9,7 @@ import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { TxnResult } from '../protocol/records/control.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishFairly } from '../runtime/pace.ts'
+import { runYielding } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Clocks } from '../runtime/time.ts'
 import { GroupAdmin } from './admin.ts'
@@ -88,7 +88,7 @@ export class GroupCoordinator {
    * expire. Rejects when `signal` calls it off.
    */
   async start(signal?: AbortSignal): Promise<void> {
-    await finishFairly(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
+    await runYielding(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
     this.#retention.start()
   }
 

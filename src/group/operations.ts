@@ -6,7 +6,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishFairly, type Steps } from '../runtime/pace.ts'
+import { runYielding, type Steps } from '../runtime/pace.ts'
 import { type Alarm, type Clocks, readClocks } from '../runtime/time.ts'
 import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { expire, resume, unload } from './classic/membership.ts'
@@ -165,7 +165,7 @@ export class GroupOperations {
   /** Many may be late at once: others go first whenever they have been kept waiting. Until then no other alarm is set. */
   #alarmRings(): void {
     this.#alarmAt = 0
-    finishFairly(this.#expireAll(), this.#ports).catch(error => this.#ports.failed(error))
+    runYielding(this.#expireAll(), this.#ports).catch(error => this.#ports.failed(error))
   }
 
   *#expireAll(): Steps {

@@ -8,7 +8,7 @@ import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import { FrameDecoder, InvalidFrameSize } from '../protocol/wire/frames.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { fairTurns } from '../runtime/pace.ts'
+import { yielding } from '../runtime/pace.ts'
 import type { Alarm, Clocks } from '../runtime/time.ts'
 import { addressesOf } from './addresses.ts'
 import { CloseConnection, type ConnectionContext, type Dispatch } from './dispatch.ts'
@@ -137,13 +137,13 @@ export class Connection {
   async #serve(): Promise<void> {
     this.#serving = true
     const { clocks, dispatch } = this.#options
-    const afterYou = fairTurns(clocks.loop)
+    const yieldIfDue = yielding(clocks.loop)
     try {
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
         this.#account(frame.length)
         const answer = await dispatch(frame, this.#context)
         if (answer !== undefined) await this.#send(answer)
-        await afterYou()
+        await yieldIfDue()
       }
     } catch (error) {
       this.#fail(error)

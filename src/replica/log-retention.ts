@@ -8,7 +8,7 @@ import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishFairly, type Steps } from '../runtime/pace.ts'
+import { runYielding, type Steps } from '../runtime/pace.ts'
 import type { Alarm, Clocks } from '../runtime/time.ts'
 import type { Replicas } from './replicas.ts'
 
@@ -54,7 +54,7 @@ export class LogRetention {
     const { clocks, logger } = this.#ports
     const { signal } = this.#stopping
     try {
-      await finishFairly(this.#deleting(), { clocks, signal })
+      await runYielding(this.#deleting(), { clocks, signal })
     } catch (error) {
       if (!signal.aborted) logger.error({ err: error }, 'old segments could not be looked for')
     }

@@ -9,7 +9,7 @@ import type { TopicPartition } from '../log/partition-folder.ts'
 import type { LogConfig } from '../log/partition-log/log-config.ts'
 import type { PartitionState, TopicState } from '../metadata/image/image.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { finishNow, type Steps } from '../runtime/pace.ts'
+import { runAtOnce, type Steps } from '../runtime/pace.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import { Partition } from './partition.ts'
@@ -42,7 +42,7 @@ export class OpenPartitions {
       open.lead(leaderEpoch)
       return open
     }
-    return finishNow(this.#opening(topic, index, leaderEpoch))
+    return runAtOnce(this.#opening(topic, index, leaderEpoch))
   }
 
   /** The same in steps, for a partition whose producers may have to be found in much of its log. */

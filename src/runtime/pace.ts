@@ -9,19 +9,19 @@ import type { Clocks, MonotonicClock } from './time.ts'
 const setImmediate = setImmediateTask
 
 /** Resolves when the event loop has served the sockets that are ready and the timers that are due. */
-export function nextTurn(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise(resolve => setImmediate(() => resolve()))
 }
 
 /** How long one piece of work may block the event loop. */
-const LONGEST_TURN_MS = 10
+const LONGEST_SLICE_MS = 10
 
 /** For long work in small steps: awaited after each step, it yields once the work has blocked the event loop for long. */
-export function fairTurns(loop: MonotonicClock): () => Promise<void> | undefined {
+export function yielding(loop: MonotonicClock): () => Promise<void> | undefined {
   let beganMs = loop.now()
   return () => {
-    if (loop.now() - beganMs < LONGEST_TURN_MS) return undefined
-    return nextTurn().then(() => {
+    if (loop.now() - beganMs < LONGEST_SLICE_MS) return undefined
+    return yieldToEventLoop().then(() => {
       beganMs = loop.now()
     })
   }
@@ -34,31 +34,31 @@ export function fairTurns(loop: MonotonicClock): () => Promise<void> | undefined
 export type Steps<T = void, Step = unknown> = Generator<Step, T>
 
 /** Runs all steps now. */
-export function finishNow<T>(steps: Steps<T>): T {
+export function runAtOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const next = steps.next()
     if (next.done) return next.value
   }
 }
 
-interface FairOptions<Step> {
+interface YieldingOptions<Step> {
   readonly clocks: Pick<Clocks, 'loop'>
   readonly signal?: AbortSignal | undefined
   readonly each?: (step: Step) => void
 }
 
 /** Runs all steps, and yields whenever they have blocked the event loop for long. Rejects when `signal` aborts it. */
-export async function finishFairly<T, Step>(
+export async function runYielding<T, Step>(
   steps: Steps<T, Step>,
-  { clocks, signal, each }: FairOptions<Step>
+  { clocks, signal, each }: YieldingOptions<Step>
 ): Promise<T> {
-  const turn = fairTurns(clocks.loop)
+  const yieldIfDue = yielding(clocks.loop)
   for (;;) {
     signal?.throwIfAborted()
     const next = steps.next()
     if (next.done) return next.value
     each?.(next.value)
-    const pause = turn()
+    const pause = yieldIfDue()
     if (pause) await pause
   }
 }

@@ -6,7 +6,7 @@
 import { coordinatorError } from '../coordinator/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import { finishFairly } from '../runtime/pace.ts'
+import { runYielding } from '../runtime/pace.ts'
 import { TransactionExpiration, type TransactionExpirationSettings } from './expiration.ts'
 import {
   addPartitions,
@@ -69,7 +69,7 @@ export class TxnCoordinator {
 
   /** Loads all transactional ids, goes on with what was decided and not done, and begins to watch the time. */
   async start(signal?: AbortSignal): Promise<void> {
-    await finishFairly(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
+    await runYielding(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
     this.#expiration.start()
   }
 

@@ -7,7 +7,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import type { EndTxnMarker } from '../protocol/records/control.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { fairTurns } from '../runtime/pace.ts'
+import { yielding } from '../runtime/pace.ts'
 import type { Alarm, Clocks } from '../runtime/time.ts'
 import { completed, resultOf } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
@@ -120,7 +120,7 @@ export class TransactionMarkers {
    */
   *#mark(pending: PendingCompleteTxn, lost: Promise<MarkerPartition[]>[]): Iterable<Promise<void>> {
     const marker = markerOf(pending)
-    const afterYou = fairTurns(this.#ports.clocks.loop)
+    const yieldIfDue = yielding(this.#ports.clocks.loop)
     const missed: MarkerPartition[] = []
     let fenced: KafkaError | undefined
     for (const partition of pending.missing) {
@@ -133,7 +133,7 @@ export class TransactionMarkers {
         // A deleted topic has nothing left to end.
         else if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') missed.push(partition)
       }
-      const pause = afterYou()
+      const pause = yieldIfDue()
       if (pause) yield pause
     }
     pending.missing = missed

@@ -9,7 +9,7 @@ import { recoverPartition } from '../../src/log/recovery/recovery.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { systemClocks } from '../../src/runtime/time.ts'
 import { NodeStorage } from '../../src/storage/node-storage.ts'
@@ -116,7 +116,7 @@ export async function compactionRate(directory: string): Promise<void> {
     sliceBytes += bytes
     if (sliceBytes < SLICE_BYTES) return undefined
     sliceBytes = 0
-    return nextTurn()
+    return yieldToEventLoop()
   }
   const cleaning = new Cleaning({
     log,

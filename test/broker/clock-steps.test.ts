@@ -3,7 +3,7 @@
  * Apache Kafka 4.4.0 was seen to do the same when its wall clock was stepped.
  */
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { subscriptionOf } from '../group/embedded.ts'
@@ -53,7 +53,7 @@ const joinRequest = (memberId = '') => ({
 async function classicMembers(harness: Harness, count: number): Promise<Member[]> {
   const ids = await Promise.all(Array.from({ length: count }, () => harness.get('JoinGroup', joinRequest())))
   const joining = ids.map(({ memberId }) => harness.get('JoinGroup', joinRequest(memberId)))
-  await nextTurn()
+  await yieldToEventLoop()
   harness.clock.advance(SESSION_MS)
   const answers = await Promise.all(joining)
   const members = await Promise.all(
@@ -128,7 +128,7 @@ it.each(STEPS)('a delayed join ends with the initial delay when the wall clock s
   await using harness = await started({ 'group.initial.rebalance.delay.ms': 3_000 })
   const { memberId } = await harness.get('JoinGroup', joinRequest())
   const joining = harness.get('JoinGroup', joinRequest(memberId))
-  await nextTurn()
+  await yieldToEventLoop()
   harness.clock.stepWall(byMs)
   harness.clock.advance(2_999)
   expect(await sofar(joining)).toBe('waits')
@@ -139,7 +139,7 @@ it.each(STEPS)('a delayed join ends with the initial delay when the wall clock s
 it.each(STEPS)('Produce with acks=all waits for its timeout when the wall clock steps %s', async (_way, byMs) => {
   const { storage, broker, topicId } = await heldBroker()
   const produced = broker.produce(topicId, idempotent('second', 1))
-  await nextTurn()
+  await yieldToEventLoop()
   broker.clock.stepWall(byMs)
   broker.clock.advance(999)
   expect(await sofar(produced)).toBe('waits')
@@ -153,7 +153,7 @@ it.each(STEPS)('Fetch waits for its max wait when the wall clock steps %s', asyn
   await using harness = await started()
   const topicId = await harness.createTopic('t')
   const fetching = harness.get('Fetch', harness.fetchRequest(topicId, 0n, { maxWaitMs: 500 }))
-  await nextTurn()
+  await yieldToEventLoop()
   harness.clock.stepWall(byMs)
   harness.clock.advance(499)
   expect(await sofar(fetching)).toBe('waits')
@@ -203,7 +203,7 @@ describe('what is counted from a timestamp follows the wall clock', () => {
     harness.clock.stepWall(8 * DAY_MS)
     expect(await committedOffset(harness, 'g', 't')).toBe(5n)
     harness.clock.advance(600_000)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(await committedOffset(harness, 'g', 't')).toBe(-1n)
   })
 
@@ -214,7 +214,7 @@ describe('what is counted from a timestamp follows the wall clock', () => {
     harness.clock.stepWall(HALF_HOUR_MS)
     expect(await harness.values(topicId)).toEqual(['a'])
     harness.clock.advance(30_000)
-    await nextTurn()
+    await yieldToEventLoop()
     const { topics } = await harness.get('ListOffsets', {
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -2n }] }]
     })

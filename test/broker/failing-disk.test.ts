@@ -1,6 +1,6 @@
 // A disk that fails under the records of a partition, or under the metadata.
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { StorageOperation } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
@@ -10,7 +10,7 @@ describe('a failed sync', () => {
   it('is told to all who wait, takes that partition offline, and leaves the others alone', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const waiting = [0, 1, -1].map(acks => broker.produce(topicId, batchOf([`acks ${acks}`]), { acks: acks || 1 }))
-    await nextTurn()
+    await yieldToEventLoop()
     await storage.fail(EIO)
     for (const answer of await Promise.all(waiting)) {
       expect(answer).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR', baseOffset: -1n })

@@ -1,6 +1,6 @@
 /** Answers that wait for the disk, where flush.messages wants it: who waits for what. */
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { batchOf, Harness, valuesIn } from '../../src/testing/harness.ts'
 import { HeldStorage } from '../log/partition-log/held-storage.ts'
 import { EIO, heldBroker, idempotent, latest, sofar } from './held-broker.ts'
@@ -29,9 +29,9 @@ describe('Produce', () => {
   it('of any number of producers needs one sync for those before it, and one for those meanwhile', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const first = broker.produce(topicId, batchOf(['second']))
-    await nextTurn()
+    await yieldToEventLoop()
     const others = Array.from({ length: 50 }, (_, index) => broker.produce(topicId, batchOf([`${index}`])))
-    await nextTurn()
+    await yieldToEventLoop()
     expect(storage.asked).toHaveLength(1)
     await storage.release()
     expect(await sofar(first)).toMatchObject({ errorCode: 'NONE', baseOffset: 1n })
@@ -73,7 +73,7 @@ describe('Produce', () => {
     const { storage, broker, topicId } = await heldBroker()
     const produced = broker.produce(topicId, idempotent('second', 1))
     const leaderOnly = broker.produce(topicId, batchOf(['third']), { acks: 1 })
-    await nextTurn()
+    await yieldToEventLoop()
     broker.clock.advance(999)
     expect(await sofar(produced)).toBe('waits')
     broker.clock.advance(1)
@@ -89,7 +89,7 @@ describe('Produce', () => {
   it('is answered when the broker stops', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const produced = broker.produce(topicId, batchOf(['second']))
-    await nextTurn()
+    await yieldToEventLoop()
     const stopped = broker.broker.stop()
     await storage.flow()
     expect(await produced).toMatchObject({ errorCode: 'NONE' })
@@ -99,7 +99,7 @@ describe('Produce', () => {
   it('is told when its topic is deleted meanwhile', async () => {
     const { broker, topicId } = await heldBroker()
     const produced = broker.produce(topicId, batchOf(['second']))
-    await nextTurn()
+    await yieldToEventLoop()
     await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
     expect(await sofar(produced)).toMatchObject({ errorCode: 'NOT_LEADER_OR_FOLLOWER' })
   })
@@ -122,7 +122,7 @@ describe('a delayed Fetch', () => {
     const size = batchOf(['second']).length
     const fetched = broker.get('Fetch', broker.fetchRequest(topicId, 1n, { ...patient, minBytes: 2 * size }))
     broker.produce(topicId, batchOf(['second']))
-    await nextTurn()
+    await yieldToEventLoop()
     broker.produce(topicId, batchOf(['third!']))
     await storage.release()
     expect(await sofar(fetched)).toBe('waits')
@@ -134,7 +134,7 @@ describe('a delayed Fetch', () => {
     const { storage, broker, topicId } = await heldBroker()
     const fetched = broker.get('Fetch', broker.fetchRequest(topicId, 1n, patient))
     broker.produce(topicId, batchOf(['second']))
-    await nextTurn()
+    await yieldToEventLoop()
     await storage.fail(EIO)
     expect((await fetched).responses[0]?.partitions[0]).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR' })
   })
@@ -143,7 +143,7 @@ describe('a delayed Fetch', () => {
 it('where an epoch ended is told when it is on the disk', async () => {
   const { storage, broker, topicId } = await heldBroker()
   broker.produce(topicId, batchOf(['second']))
-  await nextTurn()
+  await yieldToEventLoop()
   const request = { topics: [{ topic: 't', partitions: [{ partition: 0, currentLeaderEpoch: -1, leaderEpoch: 0 }] }] }
   const answered = broker.get('OffsetForLeaderEpoch', { replicaId: -1, ...request })
   expect(await sofar(answered)).toBe('waits')
@@ -154,7 +154,7 @@ it('where an epoch ended is told when it is on the disk', async () => {
 it('records up to the high watermark can be deleted while later ones wait', async () => {
   const { broker, topicId } = await heldBroker()
   broker.produce(topicId, batchOf(['second']))
-  await nextTurn()
+  await yieldToEventLoop()
   const upTo = async (offset: bigint) => {
     const topics = [{ name: 't', partitions: [{ partitionIndex: 0, offset }] }]
     return (await broker.get('DeleteRecords', { topics, timeoutMs: 1000 })).topics[0]?.partitions[0]
@@ -196,7 +196,7 @@ describe('the setting', () => {
     expect(await sofar(broker.produce(topicId, batchOf(['a'])))).toMatchObject({ errorCode: 'NONE' })
     expect(storage.asked).not.toContain('t-0')
     broker.clock.advance(500)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(storage.asked).toContain('t-0/00000000000000000000.log')
   })
 })

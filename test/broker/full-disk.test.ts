@@ -1,6 +1,6 @@
 /** A disk without room: whatever would write is refused and leaves nothing half done, all else is served, and it goes on. */
 import { expect, it } from 'vitest'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { MemoryStorage, type StorageFault, type StorageOperation } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
@@ -96,7 +96,7 @@ it('refuses what needs room, serves the rest, and goes on when there is room aga
       expect(await client.create(`u${round}`)).toBe('KAFKA_STORAGE_ERROR')
       // Checkpoints are due.
       client.broker.clock.advance(60_000)
-      await nextTurn()
+      await yieldToEventLoop()
     }
     expect(await valuesOf(client.broker, client.topicId)).toEqual(count(client.sequence))
     expect(await client.committed()).toBe(BigInt(round + 1))
@@ -123,12 +123,12 @@ it('lets old records go: by retention, and where a client deletes them', async (
   const { topics } = await broker.get('DeleteRecords', { topics: [{ name: 't', partitions }], timeoutMs: 1000 })
   expect(topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', lowWatermark: 4n })
   broker.clock.advance(400_000)
-  await nextTurn()
+  await yieldToEventLoop()
   // No room for the new one that would have to be there before the last one goes.
   expect(logs()).toBe(1)
   disk.isFull = false
   broker.clock.advance(400_000)
-  await nextTurn()
+  await yieldToEventLoop()
   await broker.broker.stop()
   expect(storage.list('t-0').map(({ name }) => name)).toContain('00000000000000000010.log')
   expect(logs()).toBe(1)

@@ -1,6 +1,6 @@
 /** A broker whose disk takes its time: answers wait for it, where flush.messages wants that. */
 
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { HeldStorage } from '../log/partition-log/held-storage.ts'
@@ -23,8 +23,8 @@ export async function heldBroker(config = {}, faults: ConstructorParameters<type
 
 /** What a promise has come to by now. */
 export async function sofar<T>(promise: Promise<T>): Promise<T | 'waits'> {
-  await nextTurn()
-  return Promise.race([promise, nextTurn().then(() => 'waits' as const)])
+  await yieldToEventLoop()
+  return Promise.race([promise, yieldToEventLoop().then(() => 'waits' as const)])
 }
 
 export async function latest(broker: Harness, partitionIndex = 0) {

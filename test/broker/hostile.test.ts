@@ -1,7 +1,7 @@
 /** Requests that are small and want much, and a disk that fails in the middle of a change. */
 import { describe, expect, it } from 'vitest'
 import { APIS } from '../../src/protocol/messages/index.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
@@ -195,6 +195,6 @@ it('keeps the files of a deleted topic as long as the topic said, also after a r
   const deleted = () => storage.list('').filter(({ name }) => name.endsWith('-delete'))
   expect(deleted()).toHaveLength(1)
   broker.clock.advance(5000)
-  await nextTurn()
+  await yieldToEventLoop()
   expect(deleted()).toHaveLength(0)
 })

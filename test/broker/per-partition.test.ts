@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { eachInTurns } from '../../src/broker/per-partition.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { eachYielding } from '../../src/broker/per-partition.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 describe('many items, each with an answer', () => {
@@ -9,7 +9,7 @@ describe('many items, each with an answer', () => {
   it('are answered in their order, and others have their turn before all are done', async () => {
     const clock = new ManualClock()
     let done = 0
-    const answered = eachInTurns(items, clock.loop, async item => {
+    const answered = eachYielding(items, clock.loop, async item => {
       clock.advance(1)
       done++
       return item * 2
@@ -17,7 +17,7 @@ describe('many items, each with an answer', () => {
     const seen: number[] = []
     while (done < items.length) {
       seen.push(done)
-      await nextTurn()
+      await yieldToEventLoop()
     }
     expect(await answered).toEqual(items.map(item => item * 2))
     expect(seen.length).toBeGreaterThan(2)
@@ -25,14 +25,14 @@ describe('many items, each with an answer', () => {
 
   it('are all begun at once where they take no time', async () => {
     let begun = 0
-    const answered = eachInTurns(items, new ManualClock().loop, async () => ++begun)
+    const answered = eachYielding(items, new ManualClock().loop, async () => ++begun)
     expect(begun).toBe(items.length)
     await answered
   })
 
   it('fail together, and no failure goes unnoticed', async () => {
     const clock = new ManualClock()
-    const failing = eachInTurns(items, clock.loop, async item => {
+    const failing = eachYielding(items, clock.loop, async item => {
       clock.advance(3)
       if (item === 1) throw new Error('a bug')
     })

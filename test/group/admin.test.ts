@@ -9,7 +9,7 @@ import { KafkaError } from '../../src/protocol/errors.ts'
 import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { finishNow } from '../../src/runtime/pace.ts'
+import { runAtOnce } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
 import { ClassicGroupDriver } from './classic/classic-group-driver.ts'
@@ -22,7 +22,7 @@ let journal: MemoryJournal
 let partition: GroupPartition
 let admin: GroupAdmin
 
-const loaded = (from: MemoryJournal) => finishNow(GroupPartition.load(from, NOW, silentLogger))
+const loaded = (from: MemoryJournal) => runAtOnce(GroupPartition.load(from, NOW, silentLogger))
 const adminOf = (...partitions: readonly [GroupPartition, ...GroupPartition[]]) => {
   const of = () => partitions[0]
   return new GroupAdmin({ clocks: new ManualClock(NOW) }, { of, ofMembers: of, all: () => partitions })

@@ -1,7 +1,7 @@
 // What a coordinator does with commits.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deferred } from '../../src/runtime/deferred.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { GroupCoordinatorDriver, NO_MEMBER } from './group-coordinator-driver.ts'
 import { GROUP_SETTINGS } from './group-settings.ts'
@@ -91,7 +91,7 @@ describe('commits', () => {
       driver.coordinator.topicDeleted(BAR)
       for (const written of [1, 2, 3, 4]) {
         expect(batches).toHaveLength(before + written)
-        await nextTurn()
+        await yieldToEventLoop()
       }
       expect(await topicsOf('c')).toEqual([])
     })
@@ -107,7 +107,7 @@ describe('commits', () => {
 })
 
 async function someTurns(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await nextTurn()
+  for (let turn = 0; turn < 5; turn++) await yieldToEventLoop()
 }
 
 describe('answers', () => {

@@ -1,7 +1,7 @@
 // A coordinator whose journal cannot be written.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KafkaError } from '../../src/protocol/errors.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { assigning, GroupCoordinatorDriver } from './group-coordinator-driver.ts'
 import { SESSION_MS } from './group-settings.ts'
@@ -75,10 +75,10 @@ describe('a journal that cannot be written', () => {
     driver.journal.failure = new Error('a bug')
     await expect(driver.join({ groupId: 'new' })).rejects.toThrow('a bug')
     driver.clock.advance(SESSION_MS)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(failures.splice(0)).toEqual([driver.journal.failure])
     driver.coordinator.topicDeleted(FOO)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(failures.splice(0)).toEqual([driver.journal.failure])
   })
 })

@@ -7,7 +7,7 @@ import type { ConsumerGroupSettings } from '../../src/group/consumer/settings.ts
 import type { GroupCoordinator, GroupSettings } from '../../src/group/coordinator.ts'
 import type { Group } from '../../src/group/group.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { ClusterTopics } from './consumer/cluster-topics.ts'
 import { GroupCoordinatorDriver } from './group-coordinator-driver.ts'
@@ -100,7 +100,7 @@ export class GroupSimulation {
   /** Stops the coordinator, which answers every request; another one loads what was written. */
   async restart(): Promise<void> {
     this.driver.coordinator.stop()
-    await nextTurn()
+    await yieldToEventLoop()
     expect([...this.unanswered]).toEqual([])
     this.driver.restart()
     await this.#settle()
@@ -142,7 +142,7 @@ export class GroupSimulation {
   }
 
   async #settle(): Promise<void> {
-    await nextTurn()
+    await yieldToEventLoop()
     if (this.#failure) throw this.#failure
     this.#check()
   }

@@ -5,7 +5,7 @@ import { GroupPartition } from '../../src/group/partition.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
 import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { finishNow } from '../../src/runtime/pace.ts'
+import { runAtOnce } from '../../src/runtime/pace.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
 import { ClassicGroupDriver } from './classic/classic-group-driver.ts'
 
@@ -16,7 +16,7 @@ let partition: GroupPartition
 
 beforeEach(() => {
   journal = new MemoryJournal()
-  partition = finishNow(GroupPartition.load(journal, NOW, silentLogger))
+  partition = runAtOnce(GroupPartition.load(journal, NOW, silentLogger))
 })
 
 function commits(count: number, group = 'g'): GroupRecord[] {
@@ -33,7 +33,7 @@ const tombstones = (count: number): GroupRecord[] =>
 
 const bytesOf = (records: readonly GroupRecord[]) => {
   const probe = new MemoryJournal()
-  finishNow(GroupPartition.load(probe, NOW, silentLogger)).write(records, NOW)
+  runAtOnce(GroupPartition.load(probe, NOW, silentLogger)).write(records, NOW)
   return probe.batches.flat().reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
 }
 

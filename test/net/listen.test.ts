@@ -3,7 +3,7 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, expect, it } from 'vitest'
 import { type BoundListener, ListenError, listen } from '../../src/net/listen.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { Client } from './client.ts'
 
 const open: { close(): unknown }[] = []
@@ -37,8 +37,8 @@ async function occupy(host: string, port = 0): Promise<{ server: NetServer; port
 /** How many sockets of this process listen. (Whether a port is free again says less: others may have taken it.) */
 async function listening(): Promise<number> {
   // What has been closed is gone a turn later.
-  await nextTurn()
-  await nextTurn()
+  await yieldToEventLoop()
+  await yieldToEventLoop()
   return process.getActiveResourcesInfo().filter(name => name === 'TCPServerWrap').length
 }
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { Harness } from '../../src/testing/harness.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
@@ -40,7 +40,7 @@ async function produce(broker: Harness, topicId: string, texts: readonly string[
 
 async function cleanerPass(broker: Harness, ms = BACKOFF_MS): Promise<void> {
   broker.clock.advance(ms)
-  for (let count = 0; count < ENOUGH_YIELDS; count++) await nextTurn()
+  for (let count = 0; count < ENOUGH_YIELDS; count++) await yieldToEventLoop()
 }
 
 /** The records of a topic's first partition as 'offset key=value'. */
@@ -218,7 +218,7 @@ describe('the cleaner of logs', () => {
     broker.clock.advance(BACKOFF_MS)
     let seconds = 0
     while (logger.linesWith('compacted').length === 0) {
-      await nextTurn()
+      await yieldToEventLoop()
       broker.clock.advance(1000)
       seconds++
     }

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
@@ -29,7 +29,7 @@ async function produce(broker: Harness, topicId: string, count: number) {
 
 async function check({ clock }: Harness, ms: number) {
   clock.advance(ms)
-  await nextTurn()
+  await yieldToEventLoop()
 }
 
 async function logStartOf(broker: Harness): Promise<bigint> {
@@ -95,7 +95,7 @@ describe('retention', () => {
     // Left over by the stop: the next start sees to them.
     await using last = await again.restart({ logger: silentLogger })
     expect(await logStartOf(last)).toBe(3n)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(files(broker, '.deleted')).toBe(0)
   })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { finishFairly, finishNow, nextTurn, type Steps } from '../../src/runtime/pace.ts'
+import { runAtOnce, runYielding, type Steps, yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** Work takes time on it. */
@@ -19,7 +19,7 @@ function* counting(done: number[], upTo: number): Steps<string, number> {
 
 test('work can be done at once', () => {
   const done: number[] = []
-  expect(finishNow(counting(done, 3))).toBe('done')
+  expect(runAtOnce(counting(done, 3))).toBe('done')
   expect(done).toEqual([1, 2, 3])
 })
 
@@ -27,14 +27,14 @@ test('work can be done beside other work, and tells each step', async () => {
   const done: number[] = []
   const progress: number[] = []
   const others: number[] = []
-  const work = finishFairly(counting(done, 20), { clocks: slowClock(), each: step => progress.push(step) })
+  const work = runYielding(counting(done, 20), { clocks: slowClock(), each: step => progress.push(step) })
   let isOver = false
   void work.then(() => {
     isOver = true
   })
   while (!isOver) {
     others.push(done.length)
-    await nextTurn()
+    await yieldToEventLoop()
   }
   expect(await work).toBe('done')
   expect(progress).toEqual(done)
@@ -44,7 +44,7 @@ test('work can be done beside other work, and tells each step', async () => {
 test('work can be called off between two steps', async () => {
   const done: number[] = []
   const controller = new AbortController()
-  const work = finishFairly(counting(done, 1000), { clocks: slowClock(), signal: controller.signal })
+  const work = runYielding(counting(done, 1000), { clocks: slowClock(), signal: controller.signal })
   controller.abort()
   await expect(work).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
   expect(done.length).toBeLessThan(1000)
@@ -55,6 +55,6 @@ test('work that throws ends with what it threw', async () => {
     yield 1
     throw new Error('no more')
   }
-  expect(() => finishNow(failing())).toThrow('no more')
-  await expect(finishFairly(failing(), { clocks: slowClock() })).rejects.toThrow('no more')
+  expect(() => runAtOnce(failing())).toThrow('no more')
+  await expect(runYielding(failing(), { clocks: slowClock() })).rejects.toThrow('no more')
 })

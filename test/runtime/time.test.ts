@@ -24,7 +24,7 @@ it('alarms and yields are real where time was faked before their modules were lo
   vi.useFakeTimers()
   vi.resetModules()
   const time = await import('../../src/runtime/time.ts')
-  const { nextTurn } = await import('../../src/runtime/pace.ts')
+  const { yieldToEventLoop: nextTurn } = await import('../../src/runtime/pace.ts')
   expect(time.systemClocks).not.toBe(systemClocks)
   await nextTurn()
   await new Promise<void>(resolve => time.systemClocks.loop.at(time.systemClocks.loop.now() + 1, resolve))

@@ -4,7 +4,7 @@
  * is set back behind what it was told.
  */
 import { expect, test } from 'vitest'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -279,7 +279,7 @@ async function checkGoesOn(broker: Harness, groupId: string, clock: ManualClock,
   await broker.get('FindCoordinator', { coordinatorKeys: [groupId] })
   for (let count = 0; count < 4; count++) {
     clock.advance(SESSION_MS)
-    await nextTurn()
+    await yieldToEventLoop()
   }
   const newcomer = new Consumer('newcomer')
   await new Group(broker, groupId, ledger).settle(newcomer)

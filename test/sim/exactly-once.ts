@@ -5,7 +5,7 @@
 import { expect } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf } from '../../src/dump/items.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
@@ -210,7 +210,7 @@ export class World {
   async pass(ms: number): Promise<void> {
     for (let step = 0; step < 4; step++) {
       this.harness.clock.advance(ms / 4)
-      for (let turn = 0; turn < 5; turn++) await nextTurn()
+      for (let turn = 0; turn < 5; turn++) await yieldToEventLoop()
     }
     this.heard()
   }

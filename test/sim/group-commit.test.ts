@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
@@ -53,7 +53,7 @@ class World {
       if (choice < 5) this.#produce(broker, topicId)
       else if (choice < 8) await this.storage.release()
       else await this.read(broker, topicId, this.random.below(PARTITIONS))
-      await nextTurn()
+      await yieldToEventLoop()
     }
     return topicId
   }
@@ -174,7 +174,7 @@ test('the more producers wait, the fewer syncs there are for each', async () => 
   const rounds = 10
   for (let round = 0; round < rounds; round++) {
     const answers = Array.from({ length: 30 }, () => broker.produce(topicId, batchOf(['x'])))
-    await nextTurn()
+    await yieldToEventLoop()
     await storage.release()
     await storage.release()
     await Promise.all(answers)

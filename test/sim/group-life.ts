@@ -1,7 +1,7 @@
 /** Members of classic groups and their admins, at a broker that may die under them. What they are told goes into a ledger. */
 import { expect } from 'vitest'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
 import { subscriptionOf } from '../group/embedded.ts'
 import { type GroupLedger, NO_GROUP, type Place, textOf } from './group-ledger.ts'
@@ -102,7 +102,7 @@ export class GroupLife {
     const followers = [...assignments.keys()].filter(name => name !== leader)
     // Whoever dies meanwhile has them fail before anybody waits for them.
     const delayed = Promise.allSettled(followers.map(name => this.#sync(groupId, name, [])))
-    await nextTurn()
+    await yieldToEventLoop()
     const text = textOf('Stable', assignments)
     await this.#ledger.view(groupId).set(text, async () => {
       const answer = await this.#sync(groupId, leader, assigned)

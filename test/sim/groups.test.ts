@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf as lineOf } from '../../src/dump/items.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { HarnessOptions } from '../../src/testing/harness.ts'
@@ -47,7 +47,7 @@ async function run(life: Life, ledger: GroupLedger, config: HarnessOptions['conf
   const pass = async (ms: number) => {
     for (let step = 0; step < 4; step++) {
       clock.advance(ms / 4)
-      for (let turn = 0; turn < 5; turn++) await nextTurn()
+      for (let turn = 0; turn < 5; turn++) await yieldToEventLoop()
     }
     life.mustGoOn()
   }
@@ -103,7 +103,7 @@ async function check(storage: MemoryStorage, ledger: GroupLedger, random: Random
   await ledger.check(groups.harness, kept)
   // Whoever died with the broker's clients is missed, and others take over.
   clock.advance(SESSION_MS)
-  await nextTurn()
+  await yieldToEventLoop()
   if ((await groups.harness.get('Metadata', { topics: [{ name: 't' }] })).topics[0]?.errorCode !== 'NONE') {
     await groups.harness.createTopic('t', 2)
   }

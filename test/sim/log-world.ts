@@ -12,7 +12,7 @@ import { segmentPath } from '../../src/log/segment/segment-names.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { finishNow } from '../../src/runtime/pace.ts'
+import { runAtOnce } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -163,7 +163,7 @@ export function checkIndexes(storage: MemoryStorage, folder: string, from: bigin
     rebuilt.makeDirectory(folder)
     rebuilt.append(`${folder}/${name}`, storage.read(`${folder}/${name}`, 0, storage.size(`${folder}/${name}`)))
     const segment = new Segment(rebuilt, folder, baseOffset, 0)
-    finishNow(checkSegment(rebuilt, segment, indexIntervalBytes))
+    runAtOnce(checkSegment(rebuilt, segment, indexIntervalBytes))
     segment.finish()
     for (const suffix of ['index', 'timeindex'] as const) {
       const path = segmentPath(folder, baseOffset, suffix)

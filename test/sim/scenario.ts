@@ -1,5 +1,5 @@
 /** What a broker goes through between its first start and its last stop, with one kill and one clean restart between. */
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { HarnessOptions } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client } from './client.ts'
@@ -80,7 +80,7 @@ export class Scenario {
   async #pass(ms: number): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
       this.#clock.advance(ms / STEPS)
-      for (let turn = 0; turn < TURNS; turn++) await nextTurn()
+      for (let turn = 0; turn < TURNS; turn++) await yieldToEventLoop()
     }
     this.#life.mustGoOn()
   }

@@ -3,7 +3,7 @@
  * partitions is killed at every operation on its disk, and at moments of chance while syncs are under way.
  */
 import { expect, test } from 'vitest'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { HarnessOptions } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -97,7 +97,7 @@ test.each(Array.from({ length: SEEDS }, (_, seed) => seed))(
     const copying = Promise.allSettled(world.copiers.map(copier => copyAlone(copier)))
     for (let turn = random.below(TURNS); turn > 0; turn--) {
       if (random.below(3) > 0) await storage.release()
-      else await nextTurn()
+      else await yieldToEventLoop()
     }
     isDead = true
     const left = storage.losePower(random, 'any', { canLosePower: true })

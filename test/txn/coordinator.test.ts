@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { deferred } from '../../src/runtime/deferred.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { Txn } from '../../src/txn/txn.ts'
 import { codeOf, kafkaError, partitionsOf, TxnCoordinatorDriver } from './txn-coordinator-driver.ts'
@@ -54,7 +54,7 @@ describe('a request', () => {
       const answer = codeOf(driver.add(asked, 't-0')).finally(() => {
         isAnswered = true
       })
-      await nextTurn()
+      await yieldToEventLoop()
       expect(isAnswered).toBe(false)
       resolve()
       expect(await answer).toBe(code)

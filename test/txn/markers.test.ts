@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { deferred } from '../../src/runtime/deferred.ts'
-import { nextTurn } from '../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { codeOf, kafkaError, TxnCoordinatorDriver } from './txn-coordinator-driver.ts'
 
 let driver: TxnCoordinatorDriver
@@ -40,11 +40,11 @@ describe('a transaction whose end is decided', () => {
     driver.journal.syncing = decision.promise
     driver.markers.holds.set('t-1', marker.promise)
     const answer = driver.end(producer, 'COMMIT')
-    await nextTurn()
+    await yieldToEventLoop()
     expect([driver.recorded.at(-1), driver.markers.written]).toEqual(['PrepareCommit 1', []])
     driver.journal.syncing = undefined
     decision.resolve()
-    await nextTurn()
+    await yieldToEventLoop()
     expect([driver.state, driver.markers.written.length]).toEqual(['PrepareCommit', 2])
     expect(await codeOf(driver.add({ ...producer, producerEpoch: 1 }, 't-0'))).toBe('CONCURRENT_TRANSACTIONS')
     marker.resolve()
@@ -115,7 +115,7 @@ describe('a transaction whose end is decided', () => {
     driver.journal.syncing = disk
     expect(await codeOf(driver.end(producer, 'COMMIT'))).toBe('NOT_COORDINATOR')
     driver.clock.advance(10_000)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(driver.markers.written).toEqual([])
     expect(driver.failures).toEqual([])
   })
@@ -126,7 +126,7 @@ describe('a transaction whose end is decided', () => {
     driver.markers.holds.set('t-0', marker.promise)
     driver.markers.failures.set('t-1', kafkaError('NOT_ENOUGH_REPLICAS'))
     const answer = codeOf(driver.end(producer, 'COMMIT'))
-    await nextTurn()
+    await yieldToEventLoop()
     driver.coordinator.forgetAll()
     driver.journal = new (driver.journal.constructor as new () => typeof driver.journal)()
     marker.resolve()
@@ -151,7 +151,7 @@ describe('a transaction whose end is decided', () => {
     await driver.open('t-0')
     driver.markers.failures.set('t-0', new TypeError('a bug'))
     driver.clock.advance(70_000)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(driver.failures).toEqual([new TypeError('a bug')])
   })
 })
@@ -184,7 +184,7 @@ describe('a transaction of very many partitions', () => {
     for (const topicPartition of written()) driver.markers.closed.add(`${topicPartition}`)
     expect(driver.markers.closed.size).toBeLessThan(places.length)
     await driver.restart()
-    while (driver.state !== 'CompleteCommit') await nextTurn()
+    while (driver.state !== 'CompleteCommit') await yieldToEventLoop()
     expect(written()).toEqual(places)
   })
 
@@ -194,7 +194,7 @@ describe('a transaction of very many partitions', () => {
     expect([await answer, driver.state]).toEqual(['NONE', 'PrepareCommit'])
     driver.markers.holds.clear()
     driver.clock.advance(1000)
-    while (driver.state !== 'CompleteCommit') await nextTurn()
+    while (driver.state !== 'CompleteCommit') await yieldToEventLoop()
     expect(written()).toEqual([...places, 't-0'])
   })
 })

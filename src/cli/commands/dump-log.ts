@@ -20,7 +20,7 @@ import { groupDecoder, metadataDecoder, txnDecoder } from '../../dump/formats/co
 import { coloured, type Item, jsonOf, type Renderer, textOf } from '../../dump/items.ts'
 import type { DumpOptions } from '../../dump/options.ts'
 import { codeOf } from '../../runtime/error-code.ts'
-import { nextTurn } from '../../runtime/pace.ts'
+import { yieldToEventLoop } from '../../runtime/pace.ts'
 import { pause, systemClocks } from '../../runtime/time.ts'
 import { NodeStorage, OPEN_FILES_LIMIT } from '../../storage/node-storage.ts'
 
@@ -186,7 +186,7 @@ class Output {
     if (text === '') return true
     const error = await new Promise<Error | null | undefined>(written => this.#stream.write(text, written))
     // A file takes all there is at once: signals must have their turn.
-    await nextTurn()
+    await yieldToEventLoop()
     if (!error) return true
     if (READER_GONE.has(codeOf(error))) return false
     throw new ConfigError(`the output cannot be written: ${error.message}`)

@@ -2,7 +2,7 @@
 import { compilePattern, type Pattern } from '../../coordinator/patterns.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { finishFairly, nextTurn, type Steps } from '../../runtime/pace.ts'
+import { runYielding, type Steps, yieldToEventLoop } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { ResolvedRegex } from './group.ts'
 import type { GroupTopics } from './topics.ts'
@@ -88,8 +88,8 @@ export class RegexResolution {
 
   async #work(): Promise<void> {
     // Whoever asks is answered first.
-    await nextTurn()
-    await finishFairly(this.#steps(), this.#ports)
+    await yieldToEventLoop()
+    await runYielding(this.#steps(), this.#ports)
   }
 
   *#steps(): Steps {

@@ -5,7 +5,7 @@
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { finishFairly, type Steps } from '../../runtime/pace.ts'
+import { runYielding, type Steps } from '../../runtime/pace.ts'
 import { type Alarm, type Clocks, repeat } from '../../runtime/time.ts'
 import type { GroupTopics } from '../consumer/topics.ts'
 import type { Group } from '../group.ts'
@@ -74,7 +74,7 @@ export class Retention {
   #decide(decision: Decision): void {
     const isIdle = this.#decisions.size === 0
     this.#decisions.add(decision)
-    if (isIdle) finishFairly(this.#writeAll(), this.#ports).catch(error => this.#ports.failed(error))
+    if (isIdle) runYielding(this.#writeAll(), this.#ports).catch(error => this.#ports.failed(error))
   }
 
   *#writeAll(): Steps {

@@ -4,7 +4,7 @@
  */
 import { deferred } from '../../runtime/deferred.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { fairTurns, nextTurn } from '../../runtime/pace.ts'
+import { yielding, yieldToEventLoop } from '../../runtime/pace.ts'
 import type { Alarm, Clocks } from '../../runtime/time.ts'
 import { StorageError } from '../../storage/storage.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
@@ -108,14 +108,14 @@ export class LogCleaner {
   }
 
   async #retain(log: PartitionLog): Promise<void> {
-    while (!this.#isStopped && log.deleteOldSegments() > 0) await nextTurn()
+    while (!this.#isStopped && log.deleteOldSegments() > 0) await yieldToEventLoop()
   }
 
   async #forEachLog(act: (log: PartitionLog) => void | Promise<void>): Promise<void> {
-    const turn = fairTurns(this.#ports.clocks.loop)
+    const yieldIfDue = yielding(this.#ports.clocks.loop)
     for (const log of this.#ports.logs()) {
       if (!this.#isLeftAlone(log)) await this.#attempt(log, () => act(log))
-      const pause = turn()
+      const pause = yieldIfDue()
       if (pause) await pause
       if (this.#isStopped) return
     }
@@ -205,7 +205,7 @@ export class LogCleaner {
     const leastMs = (this.#sliceBytes / settings().maxBytesPerSecond) * 1000
     const leftMs = leastMs - (clocks.loop.now() - this.#sliceBeganMs)
     if (leftMs >= 1 && !this.#isStopped) await this.#sleep(leftMs)
-    else await nextTurn()
+    else await yieldToEventLoop()
     if (this.#isStopped) throw new CleaningAborted('the broker stops')
     this.#beginSlice()
   }

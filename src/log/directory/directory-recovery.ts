@@ -4,7 +4,7 @@
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { finishNow, type Steps } from '../../runtime/pace.ts'
+import { runAtOnce, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import { type Storage, StorageError } from '../../storage/storage.ts'
 import { METADATA_FOLDER, type TopicPartition } from '../partition-folder.ts'
@@ -52,7 +52,7 @@ export class DirectoryRecovery {
 
   /** Makes a folder fit to be opened. Throws why it is not. */
   ensure(folder: string, config: LogConfig): void {
-    finishNow(this.checking(folder, config))
+    runAtOnce(this.checking(folder, config))
     const broken = this.#broken.get(folder)
     if (broken) throw broken
   }

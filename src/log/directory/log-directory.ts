@@ -3,7 +3,7 @@
  * first use. `open` gives the metadata log, which tells whose all other folders are; `load` then makes those fit for use.
  */
 import type { Logger } from '../../runtime/logger.ts'
-import { finishFairly } from '../../runtime/pace.ts'
+import { runYielding } from '../../runtime/pace.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import { replaceFileSynced, type Storage } from '../../storage/storage.ts'
@@ -112,7 +112,7 @@ export class LogDirectory {
     }
     const directory = new LogDirectory(options, meta, wasClean)
     if (isNew) await directory.#checkpoints.begin()
-    await finishFairly(directory.#recovery.checking(METADATA_FOLDER, metadataLog), { clocks, signal })
+    await runYielding(directory.#recovery.checking(METADATA_FOLDER, metadataLog), { clocks, signal })
     directory.#checkpoints.writeRegularly(clocks.deadline, intervals, () => directory.#logs.values())
     return directory
   }
@@ -143,7 +143,7 @@ export class LogDirectory {
       'the data directory was not closed by its last process: its partitions are checked'
     )
     const steps = this.#recovery.all(kept, recovered)
-    await finishFairly(steps, { clocks: this.#world.clocks, signal, ...(progress && { each: progress }) })
+    await runYielding(steps, { clocks: this.#world.clocks, signal, ...(progress && { each: progress }) })
   }
 
   /** The log of a partition, opened, and its folder made, if this is the first use. */

@@ -5,7 +5,7 @@
  */
 import { BATCH_OVERHEAD, CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { finishNow, type Steps } from '../../runtime/pace.ts'
+import { runAtOnce, type Steps } from '../../runtime/pace.ts'
 import { DataDirectoryError } from '../../storage/data-directory-error.ts'
 import { type Storage, StorageError } from '../../storage/storage.ts'
 import { LeaderEpochs } from '../partition-log/leader-epochs.ts'
@@ -44,7 +44,7 @@ export interface RecoveryOptions {
  * where that is a log that must be whole, CorruptRecordError for what cannot be mended.
  */
 export function recoverPartition(options: RecoveryOptions): void {
-  finishNow(recovering(options))
+  runAtOnce(recovering(options))
 }
 
 /** The same in steps, each of which tells how many bytes of the log it has checked. */

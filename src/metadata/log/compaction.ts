@@ -6,7 +6,7 @@
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { Removal } from '../../log/partition-log/removal.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { fairTurns } from '../../runtime/pace.ts'
+import { yielding } from '../../runtime/pace.ts'
 import { type Alarm, type Clocks, repeat } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
@@ -106,13 +106,13 @@ export class Compaction {
   async #write(): Promise<void> {
     const { storage, log, clocks, logger, content } = this.#ports
     const { signal } = this.#end
-    const turn = fairTurns(clocks.loop)
+    const yieldIfDue = yielding(clocks.loop)
     const state = content()
     const snapshot = snapshotAt(log.folder, state.offset, state.epoch)
     try {
       await writeSnapshot(storage, snapshot, snapshotBatches(state, BigInt(clocks.wall.now())), () => {
         signal.throwIfAborted()
-        return turn()
+        return yieldIfDue()
       })
       logger.info({ path: snapshot.path }, 'a snapshot of the metadata has been written')
     } catch (error) {

@@ -61,13 +61,13 @@ export async function writeSnapshot(
   storage: Storage,
   { path }: Snapshot,
   batches: Iterable<RecordBatch>,
-  turn: () => Promise<void> | undefined
+  yieldIfDue: () => Promise<void> | undefined
 ): Promise<void> {
   const part = `${path}.part`
   storage.removeNow(part)
   for (const { bytes } of batches) {
     storage.append(part, bytes)
-    await turn()
+    await yieldIfDue()
   }
   await storage.sync(part)
   storage.rename(part, path)

@@ -6,7 +6,7 @@ import { subscriptionHash } from '../../../src/group/consumer/subscription.ts'
 import type { Group } from '../../../src/group/group.ts'
 import { GroupPartition } from '../../../src/group/partition.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
-import { finishNow } from '../../../src/runtime/pace.ts'
+import { runAtOnce } from '../../../src/runtime/pace.ts'
 import type { Clocks } from '../../../src/runtime/time.ts'
 import type { MemoryJournal } from '../../coordinator/memory-journal.ts'
 import { GROUP } from '../group-coordinator-driver.ts'
@@ -64,7 +64,7 @@ export class GroupLaws {
 
   #replayed(): InLog {
     const { journal, clock } = this.#scene
-    const group = finishNow(GroupPartition.load(journal, clock.wall.now(), silentLogger)).groups.get(GROUP)
+    const group = runAtOnce(GroupPartition.load(journal, clock.wall.now(), silentLogger)).groups.get(GROUP)
     return { type: group?.type, durable: durable(group) }
   }
 

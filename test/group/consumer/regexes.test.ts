@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../src/group/consumer/regexes.ts'
-import { finishNow, nextTurn } from '../../../src/runtime/pace.ts'
+import { runAtOnce, yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
 import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
@@ -24,13 +24,13 @@ const matches = (resolved: ResolvedRegexes) =>
 
 describe('resolving', () => {
   it('finds the topics that an expression matches as a whole, and says when and in which metadata', () => {
-    const resolved = finishNow(resolveRegexes(new Set(['f.*', 'foo', 'nothing']), { topics, clocks, logger }))
+    const resolved = runAtOnce(resolveRegexes(new Set(['f.*', 'foo', 'nothing']), { topics, clocks, logger }))
     expect(matches(resolved)).toEqual({ 'f.*': ['far', 'foo'], foo: ['foo'], nothing: [] })
     expect(resolved.get('foo')).toMatchObject({ version: 4n, timestamp: 5_000n })
   })
 
   it('leaves out what cannot be compiled, and says so', () => {
-    const resolved = finishNow(resolveRegexes(new Set(['(', 'foo']), { topics, clocks, logger }))
+    const resolved = runAtOnce(resolveRegexes(new Set(['(', 'foo']), { topics, clocks, logger }))
     expect(matches(resolved)).toEqual({ foo: ['foo'] })
     expect(logger.messages('warn')).toEqual(['a regular expression of a group is left out'])
   })
@@ -52,7 +52,7 @@ describe('groups that resolve at the same time', () => {
     regexes.resolve('many', new Set(Array.from({ length: 50 }, (_, index) => `${index}`)), () => resolved.push('many'))
     regexes.resolve('one', new Set(['foo']), () => resolved.push('one'))
     expect(resolved).toEqual([])
-    await nextTurn()
+    await yieldToEventLoop()
     expect(resolved).toEqual(['one', 'many'])
   })
 
@@ -64,10 +64,10 @@ describe('groups that resolve at the same time', () => {
       regexes.resolve('g', new Set(['c']), () => resolved.push('third'))
     })
     regexes.resolve('g', new Set(['b']), () => resolved.push('second'))
-    await nextTurn()
+    await yieldToEventLoop()
     expect(resolved).toEqual(['first', 'third'])
     regexes.resolve('g', new Set(['d']), () => resolved.push('fourth'))
-    await nextTurn()
+    await yieldToEventLoop()
     expect(resolved).toEqual(['first', 'third', 'fourth'])
   })
 
@@ -77,7 +77,7 @@ describe('groups that resolve at the same time', () => {
     regexes.resolve('g', new Set(['a']), () => resolved.push('abandoned'))
     regexes.abandon()
     regexes.resolve('h', new Set(['a']), () => resolved.push('after'))
-    await nextTurn()
+    await yieldToEventLoop()
     expect(resolved).toEqual(['after'])
   })
 })
@@ -94,7 +94,7 @@ describe('a group with an expression in its log that cannot be compiled here', (
     }
     driver.restart()
     await driver.heartbeat('b', 0)
-    await nextTurn()
+    await yieldToEventLoop()
     const group = driver.group?.type === 'consumer' ? driver.group : undefined
     expect(group?.members.get('a')?.subscribedTopicRegex).toBe('f.(')
     expect(group?.regexes.has('f.(')).toBe(false)

@@ -1,6 +1,6 @@
 // What moves the epoch of a consumer group on: subscriptions by names and by expressions, and the topics they stand for.
 import { beforeEach, describe, expect, it } from 'vitest'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 
 let driver: GroupCoordinatorDriver
@@ -16,12 +16,12 @@ const byRegex = (regex: string) => ({ subscribedTopicNames: [], subscribedTopicR
 /** Joins, and waits until its expression is resolved. */
 async function joinBy(memberId: string, regex: string): Promise<void> {
   expect(await driver.heartbeat(memberId, 0, byRegex(regex))).toMatchObject({ errorCode: 'NONE' })
-  await nextTurn()
+  await yieldToEventLoop()
 }
 
 async function beat(memberId: string, changes: Parameters<GroupCoordinatorDriver['heartbeat']>[2] = {}) {
   const answer = await driver.heartbeat(memberId, epochOf(memberId), changes)
-  await nextTurn()
+  await yieldToEventLoop()
   return answer
 }
 
@@ -101,7 +101,7 @@ describe('a subscription by a regular expression', () => {
   it('has no topics before they are found, and moves the epoch on then', async () => {
     expect(await driver.heartbeat('a', 0, byRegex('f.*'))).toMatchObject({ memberEpoch: 1, assignment: new Map() })
     expect([driver.consumerGroup.groupEpoch, driver.consumerGroup.regexes.size]).toEqual([1, 0])
-    await nextTurn()
+    await yieldToEventLoop()
     expect(driver.consumerGroup.groupEpoch).toBe(2)
     await beat('a')
     expect(has('a', driver.foo)).toEqual([0, 1, 2, 3])
@@ -114,7 +114,7 @@ describe('a subscription by a regular expression', () => {
 
   it('adds to names', async () => {
     await driver.heartbeat('a', 0, { subscribedTopicNames: ['bar'], subscribedTopicRegex: 'f.*' })
-    await nextTurn()
+    await yieldToEventLoop()
     await settle('a')
     expect([has('a', driver.foo).length, has('a', driver.bar).length]).toEqual([4, 2])
     expect([...driver.consumerGroup.subscribedTopics].sort()).toEqual(['bar', 'foo'])
@@ -187,14 +187,14 @@ describe('a subscription by a regular expression', () => {
     await driver.heartbeat('a', 0, byRegex('f.*'))
     await driver.heartbeat('a', -1)
     const before = driver.journal.batches.length
-    await nextTurn()
+    await yieldToEventLoop()
     expect(driver.journal.batches.slice(before).flat()).toEqual([])
   })
 
   it('is resolved at a later heartbeat when what was found cannot be written', async () => {
     await driver.heartbeat('a', 0, byRegex('f.*'))
     driver.fail()
-    await nextTurn()
+    await yieldToEventLoop()
     expect(driver.consumerGroup.regexes.size).toBe(0)
     driver.heal()
     await beat('a')

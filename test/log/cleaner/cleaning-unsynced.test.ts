@@ -1,6 +1,6 @@
 /** What takes the place of older records must outlive a loss of power, or those must stay. */
 import { expect, test } from 'vitest'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { HeldStorage } from '../partition-log/held-storage.ts'
 import { clean, dataIn, openCompacted, put, reopenCompacted, roll } from './compacted.ts'
@@ -15,7 +15,7 @@ async function slowSecond() {
   put(log, ['a=1', `b=${MUCH}`])
   roll(log)
   log.syncNow()
-  await nextTurn()
+  await yieldToEventLoop()
   const second = String(log.segments.at(-1)?.baseOffset).padStart(20, '0')
   storage.hold(path => path.includes(second))
   put(log, ['a=2', `c=${MUCH}`])
@@ -27,7 +27,7 @@ test('a record goes only when the newer one of its key is on the disk', async ()
   for (let seed = 0; seed < 10; seed++) {
     const { storage, log } = await slowSecond()
     clean(log).catch(() => {})
-    await nextTurn()
+    await yieldToEventLoop()
     const left = reopenCompacted(storage.losePower(seededRandom(seed), 'any', { canLosePower: true }))
     expect(dataIn(left), `seed ${seed}`).toContainEqual(expect.stringMatching(/ a=[12]$/))
   }

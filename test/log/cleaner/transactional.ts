@@ -8,7 +8,7 @@ import { controlTypeOf, type TxnResult } from '../../../src/protocol/records/con
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 import { Partition } from '../../../src/replica/partition.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
-import { finishNow } from '../../../src/runtime/pace.ts'
+import { runAtOnce } from '../../../src/runtime/pace.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { openLog, reopenAfterCrash } from '../log-fixture.ts'
 import { CONFIG, NOW } from './compacted.ts'
@@ -25,7 +25,7 @@ export function openPartition(
   const open = after === 'death' ? reopenAfterCrash : openLog
   const log = open(storage, { ...CONFIG, ...config })
   const options = { storage, log, logger: silentLogger, now: NOW, expirationMs: 86_400_000 }
-  return new Partition('t', 0, log, finishNow(DurableProducers.loading(options)), 0)
+  return new Partition('t', 0, log, runAtOnce(DurableProducers.loading(options)), 0)
 }
 
 /** Appends a batch. Returns the offset of its first record. */

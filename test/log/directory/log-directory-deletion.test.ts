@@ -1,6 +1,6 @@
 // Partitions that are deleted, and folders that no topic owns.
 import { describe, expect, test } from 'vitest'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { batchOf, T0 } from '../log-fixture.ts'
@@ -18,7 +18,7 @@ describe('deletion', () => {
     expect(names(storage).filter(name => /^my-orders-3\.[0-9a-f]{32}-delete$/.test(name))).toHaveLength(1)
     expect(() => log.append(batchOf([T0]), 0)).toThrow(expect.objectContaining({ code: 'NOT_LEADER_OR_FOLLOWER' }))
     clock.advance(60_000)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(names(storage).filter(name => name.startsWith('my-orders'))).toEqual([])
     await directory.close()
   })
@@ -35,7 +35,7 @@ describe('deletion', () => {
     const next = await open(storage)
     expect(logOf(next, ORDERS, OTHER_ID)).toMatchObject({ logStartOffset: 0n, logEndOffset: 1n })
     await load(next, () => OTHER_ID)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(names(storage).filter(name => name.endsWith('-delete'))).toEqual([])
   })
 

@@ -1,7 +1,7 @@
 /** Memory storage whose syncs can be held back, as a busy disk does: what happens meanwhile is the test's to say. */
 
 import { type Deferred, deferred } from '../../../src/runtime/deferred.ts'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 
 export class HeldStorage extends MemoryStorage {
@@ -34,13 +34,13 @@ export class HeldStorage extends MemoryStorage {
   /** Lets the syncs that wait be done, and what comes of it happen. Those that it brings are held. */
   async release(): Promise<void> {
     for (const waiting of this.#waiting.splice(0)) waiting.resolve()
-    await nextTurn()
+    await yieldToEventLoop()
   }
 
   /** Lets the syncs that wait fail. */
   async fail(error: Error): Promise<void> {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
-    await nextTurn()
+    await yieldToEventLoop()
   }
 
   /** Nothing is held any more. */

@@ -3,7 +3,7 @@ import { Journal, type JournalReader } from '../../../src/log/partition-log/jour
 import { CorruptRecordError } from '../../../src/protocol/records/batch.ts'
 import { buildEndTxnMarker } from '../../../src/protocol/records/control.ts'
 import { MalformedFrame } from '../../../src/protocol/wire/bytes.ts'
-import { finishNow } from '../../../src/runtime/pace.ts'
+import { runAtOnce } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { batchOf, FOLDER, openLog } from '../log-fixture.ts'
@@ -19,7 +19,7 @@ function replayed(journal: Journal, offset?: bigint): string[] {
       lines.push(`${at} ${key}=${value} at ${timestamp} epoch ${partitionLeaderEpoch}`),
     control: batch => lines.push(`${batch.baseOffset} control of ${batch.producerId}`)
   }
-  finishNow(journal.replay(reader, offset))
+  runAtOnce(journal.replay(reader, offset))
   return lines
 }
 
@@ -75,7 +75,7 @@ test('records that cannot be read end the replay with an error that tells where'
       if (offset === 1n) throw new MalformedFrame('a value of the unknown version 9')
     }
   }
-  expect(() => finishNow(journal.replay(refusing))).toThrow(`${FOLDER}, offset 1: a value of the unknown version 9`)
+  expect(() => runAtOnce(journal.replay(refusing))).toThrow(`${FOLDER}, offset 1: a value of the unknown version 9`)
   const uncounted = batchOf([1n])
   uncounted.bytes.writeInt32BE(7, 57)
   uncounted.seal()

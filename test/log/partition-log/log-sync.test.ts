@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
@@ -18,7 +18,7 @@ async function heldLog(config: Partial<LogConfig>, clock = new ManualClock()) {
   const log = openLog(storage, config, { clocks: clock })
   append(log)
   log.syncNow()
-  await nextTurn()
+  await yieldToEventLoop()
   const arrived: number[] = []
   const observer = { offline: 0 }
   log.observe({
@@ -55,7 +55,7 @@ async function stateOf(promise: Promise<void> | undefined): Promise<'waits' | 'd
       state = 'failed'
     }
   )
-  await nextTurn()
+  await yieldToEventLoop()
   return promise ? state : 'done'
 }
 
@@ -197,10 +197,10 @@ describe('flush.ms', () => {
     expect(log.highWatermark).toBe(3n)
     expect(log.recoveryPoint).toBe(1n)
     clock.advance(1)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(log.recoveryPoint).toBe(3n)
     clock.advance(1000)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(clock.pendingAlarms).toBe(0)
   })
 
@@ -211,7 +211,7 @@ describe('flush.ms', () => {
     expect(clock.pendingAlarms).toBe(0)
     log.reconfigure({ ...log.config, flushMs: 10 })
     clock.advance(10)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(log.recoveryPoint).toBe(2n)
     append(log)
     log.reconfigure({ ...log.config, flushMs: Number.MAX_SAFE_INTEGER })
@@ -274,7 +274,7 @@ describe('a full segment', () => {
     append(log, 3)
     expect(log.segments.length).toBe(2)
     expect(log).toMatchObject({ highWatermark: 4n, recoveryPoint: 1n })
-    await nextTurn()
+    await yieldToEventLoop()
     expect(log.recoveryPoint).toBe(2n)
     storage.loseUnsynced()
     const reopened = reopenAfterCrash(storage, {}, { recoveryPoint: 2n })

@@ -3,7 +3,7 @@ import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../../src/log/partition-log/removal.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
@@ -52,7 +52,7 @@ describe('old segments', () => {
     log.moveLogStart(2n)
     expect(log.deleteOldSegments()).toBe(2)
     clock.advance(500)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(names(storage).filter(name => name.endsWith('.deleted'))).toEqual([])
     expect(contents(log).map(({ baseOffset }) => baseOffset)).toEqual([2n])
   })
@@ -140,7 +140,7 @@ describe('old segments', () => {
     log.deleteOldSegments()
     storage.rename(FOLDER, 't-0.0123-delete')
     clock.advance(60_000)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(names(storage, 't-0.0123-delete')).toContain('00000000000000000000.log.deleted')
   })
 

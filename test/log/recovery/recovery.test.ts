@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { replaceFile } from '../../../src/storage/storage.ts'
@@ -82,7 +82,7 @@ describe('after a clean stop', () => {
     storage.append(segmentPath(FOLDER, 0n, 'log', '.deleted'), Buffer.from('old'))
     const { log, directory } = await opened(storage)
     holdsAll(log(), before)
-    await nextTurn()
+    await yieldToEventLoop()
     await directory.close()
     expect(storage.list(FOLDER).filter(({ name }) => /cleaned|deleted/.test(name))).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkSegment } from '../../../src/log/recovery/segment-check.ts'
 import { Segment } from '../../../src/log/segment/segment.ts'
-import { finishNow } from '../../../src/runtime/pace.ts'
+import { runAtOnce } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { batchOf, FOLDER } from '../log-fixture.ts'
 
@@ -56,7 +56,7 @@ test('recovery makes the same index files as writing did', () => {
   storage.truncate(`${FOLDER}/00000000000000000000.timeindex`, 24)
   const recovered = new Segment(storage, FOLDER, 0n, 0)
   const { size } = recovered
-  expect(finishNow(checkSegment(storage, recovered, 300))).toEqual({ fileBytes: size, reason: undefined })
+  expect(runAtOnce(checkSegment(storage, recovered, 300))).toEqual({ fileBytes: size, reason: undefined })
   expect(recovered.size).toBe(size)
   recovered.finish()
   expect(bytesOf('index').equals(index)).toBe(true)
@@ -72,7 +72,7 @@ test('recovery takes an offset that is further away than indexes can tell for da
     storage.append(`${FOLDER}/00000000000000000005.log`, batch.bytes)
   }
   const recovered = new Segment(storage, FOLDER, 5n, 0)
-  const { fileBytes, reason } = finishNow(checkSegment(storage, recovered, 300))
+  const { fileBytes, reason } = runAtOnce(checkSegment(storage, recovered, 300))
   expect([recovered.size, reason]).toEqual([
     (fileBytes / 3) * 2,
     expect.stringContaining('where 7 or later must follow')

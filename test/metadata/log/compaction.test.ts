@@ -6,7 +6,7 @@ import { type MetadataRecord, metadataRecord } from '../../../src/metadata/recor
 import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { controlTypeOf } from '../../../src/protocol/records/control.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import type { MemoryStorage, StorageOperation } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
@@ -59,7 +59,7 @@ describe('a snapshot', () => {
     for (let topic = 0; log.sizeInBytes < sizeBefore + 3000; topic++) {
       expect(newest(driver)?.offset).toBe(0n)
       driver.createTopics(metadata, `topic-${topic}`)
-      await nextTurn()
+      await yieldToEventLoop()
     }
     expect(checkpoints(driver)).toEqual([nameOf(0n, 0), nameOf(log.logEndOffset, 1)])
   })
@@ -69,7 +69,7 @@ describe('a snapshot', () => {
     const { log, metadata } = begin(driver, { maxBytesBetweenSnapshots: 1 })
     driver.createTopics(metadata, 'a')
     driver.createTopics(metadata, 'b')
-    await nextTurn()
+    await yieldToEventLoop()
     expect(newest(driver)?.offset).toBe(log.logEndOffset)
   })
 
@@ -77,7 +77,7 @@ describe('a snapshot', () => {
     const driver = new MetadataLogDriver()
     driver.createTopics(driver.open().metadata, 'a', 'b', 'c')
     const { log } = begin(driver, { maxBytesBetweenSnapshots: 500 })
-    await nextTurn()
+    await yieldToEventLoop()
     expect(newest(driver)).toMatchObject({ offset: log.logEndOffset, epoch: 2 })
   })
 
@@ -85,17 +85,17 @@ describe('a snapshot', () => {
     const driver = new MetadataLogDriver()
     const { log, metadata } = begin(driver)
     driver.clock.advance(HOUR - 1)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(checkpoints(driver)).toHaveLength(1)
     driver.clock.advance(1)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(newest(driver)?.offset).toBe(log.logEndOffset)
     driver.clock.advance(HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     const names = checkpoints(driver)
     metadata.allocateProducerIds()
     driver.clock.advance(HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(newest(driver)?.offset).toBe(log.logEndOffset)
     expect(checkpoints(driver)).not.toEqual(names)
   })
@@ -104,7 +104,7 @@ describe('a snapshot', () => {
     const driver = new MetadataLogDriver()
     begin(driver, { maxSnapshotIntervalMs: 0 })
     driver.clock.advance(1000 * HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(checkpoints(driver)).toHaveLength(1)
   })
 
@@ -113,7 +113,7 @@ describe('a snapshot', () => {
     const { metadata } = begin(driver)
     fill(driver, metadata)
     driver.clock.advance(HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     const { path } = newest(driver) ?? { path: '' }
     driver.createTopics(metadata, 'later')
     const expected = contentOf(metadata.image)
@@ -134,7 +134,7 @@ describe('a snapshot', () => {
     fill(driver, metadata)
     const writtenAt = BigInt(driver.clock.wall.now())
     driver.clock.advance(HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     const batches = readNewest(driver)
     const [header, data, footer] = batches
     expect(batches.map(batch => [batch.isControl, batch.partitionLeaderEpoch])).toEqual([
@@ -161,7 +161,7 @@ describe('a snapshot', () => {
       driver.createTopics(metadata, ...Array.from({ length: 500 }, (_, index) => `topic-${first + index}`))
     }
     driver.clock.advance(HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     const sizes = readNewest(driver).map(({ sizeInBytes }) => sizeInBytes)
     expect(sizes.length).toBeGreaterThan(5)
     expect(Math.max(...sizes)).toBeLessThan(300_000)
@@ -179,12 +179,12 @@ describe('a snapshot', () => {
     const { log, metadata } = begin(driver)
     isFull = true
     driver.clock.advance(HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(checkpoints(driver)).toHaveLength(1)
     driver.createTopics(metadata, 'a')
     isFull = false
     driver.clock.advance(HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(newest(driver)?.offset).toBe(log.logEndOffset)
   })
 
@@ -220,9 +220,9 @@ describe('whenever a death comes while snapshots come and go', () => {
       for (let topic = 0; topic < 8; topic++) {
         driver.createTopics(metadata, `topic-${topic}`)
         acknowledged = contentOf(metadata.image)
-        await nextTurn()
+        await yieldToEventLoop()
         driver.clock.advance(60_000)
-        await nextTurn()
+        await yieldToEventLoop()
       }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error

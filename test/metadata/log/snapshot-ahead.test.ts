@@ -1,6 +1,6 @@
 // A start that finds a snapshot which does not fit the log beside it, or is damaged.
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { begin, checkpoints, HOUR, nameOf, newest } from './compaction-fixture.ts'
 import { contentOf, FOLDER, MetadataLogDriver } from './metadata-log-driver.ts'
 
@@ -11,7 +11,7 @@ describe('a snapshot and the log beside it', () => {
     const { log, metadata } = begin(driver)
     driver.createTopics(metadata, 'a')
     driver.clock.advance(HOUR)
-    await nextTurn()
+    await yieldToEventLoop()
     await metadata.close()
     return { driver, metadata, end: log.logEndOffset }
   }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CompactionLimits } from '../../../src/metadata/log/compaction.ts'
 import { listSnapshots } from '../../../src/metadata/log/snapshots.ts'
-import { nextTurn } from '../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { begin, checkpoints, HOUR, nameOf, SEGMENT } from './compaction-fixture.ts'
 import { FOLDER, MetadataLogDriver } from './metadata-log-driver.ts'
 
@@ -12,7 +12,7 @@ describe('old snapshots', () => {
     const opened = begin(driver, { maxBytesBetweenSnapshots: 1, ...changes })
     for (let topic = 0; topic < topics; topic++) {
       driver.createTopics(opened.metadata, `topic-${topic}`)
-      await nextTurn()
+      await yieldToEventLoop()
     }
     return opened
   }
@@ -33,7 +33,7 @@ describe('old snapshots', () => {
     expect(log.sizeInBytes + snapshotBytes).toBeLessThanOrEqual(7000)
     expect(driver.files().some(name => name.endsWith('.checkpoint.deleted'))).toBe(true)
     driver.clock.advance(60_000)
-    await nextTurn()
+    await yieldToEventLoop()
     expect(driver.files().filter(name => name.includes('deleted'))).toEqual([])
     expect(driver.open().metadata.image.topicsByName.size).toBe(6)
   })

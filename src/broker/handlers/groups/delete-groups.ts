@@ -3,8 +3,8 @@
  * named. No error has a message: Kafka has one for share groups only.
  */
 import type { Handler } from '../../context.ts'
-import { eachInTurns } from '../../per-partition.ts'
+import { eachYielding } from '../../per-partition.ts'
 
 export const deleteGroups: Handler<'DeleteGroups'> = async ({ groupsNames }, { parts }) => ({
-  results: await eachInTurns(new Set(groupsNames), parts.clocks.loop, groupId => parts.groups.admin.delete(groupId))
+  results: await eachYielding(new Set(groupsNames), parts.clocks.loop, groupId => parts.groups.admin.delete(groupId))
 })

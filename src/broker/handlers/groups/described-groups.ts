@@ -6,7 +6,7 @@ import { AnswerBudget } from '../../../group/answer-budget.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import type { MonotonicClock } from '../../../runtime/time.ts'
 import { allOperations } from '../../../security/operations.ts'
-import { eachInTurns } from '../../per-partition.ts'
+import { eachYielding } from '../../per-partition.ts'
 
 /** What a request asks for. */
 export interface DescribeRequest {
@@ -22,7 +22,7 @@ export async function describeEach<Group extends { readonly errorCode: ErrorName
 ): Promise<(Group & { readonly authorizedOperations?: number })[]> {
   const budget = new AnswerBudget()
   const asked = new Set<string>()
-  const groups = await eachInTurns(groupIds, loop, groupId => {
+  const groups = await eachYielding(groupIds, loop, groupId => {
     const isRepeated = asked.has(groupId)
     asked.add(groupId)
     return describe(groupId, isRepeated ? budget : undefined)

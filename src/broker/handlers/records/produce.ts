@@ -17,7 +17,7 @@ import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import { CorruptRecordError } from '../../../protocol/records/batch.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import { delayedProduce } from '../../../replica/purgatory.ts'
-import { fairTurns } from '../../../runtime/pace.ts'
+import { yielding } from '../../../runtime/pace.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { byTopic, distinct, failureOf } from '../../per-partition.ts'
 import { checkAdmitted, errorMessageOf, joinTransaction, type ProducedPartition } from './transactional-produce.ts'
@@ -41,11 +41,11 @@ export const produce: Handler<'Produce'> = async (request, context) => {
     : await joinTransaction(request, partitions, context)
   const results = []
   // A small compressed batch may hold many records to validate.
-  const afterYou = fairTurns(context.parts.clocks.loop)
+  const yieldIfDue = yielding(context.parts.clocks.loop)
   for (const produced of partitions) {
     const refusal = refusals.get(produced)
     results.push({ ...produced, data: refusal ? refused(produced, refusal) : answer(request, produced, context) })
-    await afterYou()
+    await yieldIfDue()
   }
   const answered = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
   if (request.acks === 0) return closeIfAnyFailed(answered)

@@ -5,12 +5,12 @@
 import { KafkaError } from '../../../protocol/errors.ts'
 import type { Txn } from '../../../txn/txn.ts'
 import type { Handler, Parts, Response } from '../../context.ts'
-import { eachInTurns, failureOf } from '../../per-partition.ts'
+import { eachYielding, failureOf } from '../../per-partition.ts'
 
 type State = Response<'DescribeTransactions'>['transactionStates'][number]
 
 export const describeTransactions: Handler<'DescribeTransactions'> = async ({ transactionalIds }, { parts }) => ({
-  transactionStates: await eachInTurns(new Set(transactionalIds), parts.clocks.loop, async id => stateOf(id, parts))
+  transactionStates: await eachYielding(new Set(transactionalIds), parts.clocks.loop, async id => stateOf(id, parts))
 })
 
 function stateOf(transactionalId: string, parts: Parts): State {

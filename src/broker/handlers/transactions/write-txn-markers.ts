@@ -6,7 +6,7 @@
 import type { ErrorName } from '../../../protocol/errors.ts'
 import type { Marker } from '../../../txn/markers.ts'
 import type { Handler, Request, RequestContext } from '../../context.ts'
-import { eachInTurns, failureOf } from '../../per-partition.ts'
+import { eachYielding, failureOf } from '../../per-partition.ts'
 
 type WritableTxnMarker = Request<'WriteTxnMarkers'>['markers'][number]
 
@@ -37,7 +37,7 @@ async function write(requested: WritableTxnMarker, topics: Topics, { parts }: Re
       partitions.set(index, failureOf(error, parts).errorCode)
     }
   }
-  await eachInTurns(placesOf(requested), parts.clocks.loop, writeMarker)
+  await eachYielding(placesOf(requested), parts.clocks.loop, writeMarker)
 }
 
 interface Place {

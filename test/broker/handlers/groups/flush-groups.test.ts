@@ -1,6 +1,6 @@
 // What groups are told waits for the disk, where log.flush.interval.messages wants it; and what a failed disk does to them.
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../../src/runtime/pace.ts'
 import type { Harness } from '../../../../src/testing/harness.ts'
 import { subscriptionOf } from '../../../group/embedded.ts'
 import { EIO, heldBroker, sofar } from '../../held-broker.ts'
@@ -46,7 +46,7 @@ describe('groups', () => {
   it('are told that a commit is stored, and what is committed, when it is on the disk', async () => {
     const { storage, broker } = await withGroups()
     const stored = commit(broker, ONE, 2n)
-    await nextTurn()
+    await yieldToEventLoop()
     const asked = committed(broker, ONE)
     expect(await sofar(stored)).toBe('waits')
     expect(await sofar(asked)).toBe('waits')
@@ -60,7 +60,7 @@ describe('groups', () => {
   async function joined(broker: Harness, groupId: string) {
     const { memberId } = await broker.get('JoinGroup', joinRequest(groupId))
     const joining = broker.get('JoinGroup', joinRequest(groupId, memberId))
-    await nextTurn()
+    await yieldToEventLoop()
     broker.clock.advance(3000)
     const { generationId } = await joining
     return { groupId, memberId, generationId }
@@ -92,7 +92,7 @@ describe('groups', () => {
     expect(await broker.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NONE' })
     storage.hold()
     const leaving = broker.get('LeaveGroup', { groupId: ONE, members: [{ memberId: 'nobody' }, claim] })
-    await nextTurn()
+    await yieldToEventLoop()
     await storage.fail(EIO)
     expect(await leaving).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
     await storage.flow()
@@ -110,7 +110,7 @@ describe('groups', () => {
     await broker.get('SyncGroup', syncRequest(claim))
     storage.hold()
     commit(broker, SAME_AS_ONE, 2n)
-    await nextTurn()
+    await yieldToEventLoop()
     await storage.fail(EIO)
     expect(await broker.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })

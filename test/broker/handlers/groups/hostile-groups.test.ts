@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { CloseConnection } from '../../../../src/net/dispatch.ts'
 import { APIS, type ApiName } from '../../../../src/protocol/messages/index.ts'
-import { nextTurn } from '../../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../../src/runtime/pace.ts'
 import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
 import { Harness } from '../../../../src/testing/harness.ts'
 import { assignmentOf, subscriptionOf } from '../../../group/embedded.ts'
@@ -241,10 +241,10 @@ it.each(SEEDS)('odd requests do no harm, and a restart shows the same groups (%i
   let bug: unknown
   for (let count = 1; count <= REQUESTS; count++) {
     sent.push(current.next().catch(error => (bug ??= error)))
-    for (let turn = 0; turn < 5; turn++) await nextTurn()
+    for (let turn = 0; turn < 5; turn++) await yieldToEventLoop()
     if (bug !== undefined) throw bug
     if (count % 100 > 0) continue
-    await Promise.race([broker.broker.failed, nextTurn()])
+    await Promise.race([broker.broker.failed, yieldToEventLoop()])
     const before = await shown(broker)
     await broker.broker.stop()
     await Promise.all(sent)

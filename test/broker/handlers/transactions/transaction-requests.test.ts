@@ -1,6 +1,6 @@
 /** Requests of transactional producers and brokers that are answered as Kafka answers them, where no client would show it. */
 import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../../src/runtime/pace.ts'
 import { batchOf, Harness } from '../../../../src/testing/harness.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 import { committedOffset, TransactionalProducer } from '../../transactional.ts'
@@ -180,7 +180,7 @@ describe('a request about very many transactions lets others have their turn', (
       isDone = true
     })
     let turns = 0
-    for (; !isDone; turns++) await nextTurn()
+    for (; !isDone; turns++) await yieldToEventLoop()
     expect(turns).toBeGreaterThan(2)
     expect(await answer).toEqual(atOnce)
   })

@@ -1,7 +1,7 @@
 /** Transactions through a whole broker: what readers, groups and the next process see of them. */
 import { describe, expect, test } from 'vitest'
 import { deferred } from '../../../../src/runtime/deferred.ts'
-import { nextTurn } from '../../../../src/runtime/pace.ts'
+import { yieldToEventLoop } from '../../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
 import { Harness, type HarnessOptions } from '../../../../src/testing/harness.ts'
@@ -249,7 +249,7 @@ test('offsets of open transactions outlive the compaction of their topic and a r
   }
   for (let step = 0; step < 10; step++) {
     harness.clock.advance(10_000)
-    await nextTurn()
+    await yieldToEventLoop()
   }
   await harness.broker.stop()
   const again = await next(harness)
@@ -302,7 +302,7 @@ describe('on a disk that is synced by each message', () => {
     storage.hold(path => path.startsWith('__transaction_state'))
     const added = producer.tryAdd('t', 0)
     const sent = producer.trySend(topic, 0, ['a'])
-    await nextTurn()
+    await yieldToEventLoop()
     expect(await harness.values(topic.topicId)).toEqual([])
     await storage.flow()
     expect([await added, await sent]).toEqual(['NONE', 'NONE'])
