@@ -33,15 +33,15 @@ export function failureOf(error: unknown, { logger, notice }: Reporting): Failur
 }
 
 /** Answers each item; one that throws gets the answer that `failed` makes of it, and the others never notice. */
-export function each<Item, Answer>(
+export function each<Item, Response>(
   items: readonly Item[],
   reporting: Reporting,
-  answer: (item: Item) => Answer,
-  failed: (item: Item, failure: Failure) => Answer
-): Answer[] {
+  response: (item: Item) => Response,
+  failed: (item: Item, failure: Failure) => Response
+): Response[] {
   return items.map(item => {
     try {
-      return answer(item)
+      return response(item)
     } catch (error) {
       return failed(item, failureOf(error, reporting))
     }
@@ -49,23 +49,23 @@ export function each<Item, Answer>(
 }
 
 /** Answers each item, in turns of bounded length where they are many: others go first in between. */
-export async function eachYielding<Item, Answer>(
+export async function eachYielding<Item, Response>(
   items: Iterable<Item>,
   loop: MonotonicClock,
-  answer: (item: Item) => Promise<Answer>
-): Promise<Answer[]> {
-  const answers: Answer[] = []
+  response: (item: Item) => Promise<Response>
+): Promise<Response[]> {
+  const responses: Response[] = []
   const yieldIfDue = yielding(loop)
-  let turn: Promise<Answer>[] = []
+  let slice: Promise<Response>[] = []
   for (const item of items) {
-    turn.push(answer(item))
+    slice.push(response(item))
     const pause = yieldIfDue()
     if (!pause) continue
-    for (const result of await Promise.all(turn)) answers.push(result)
-    turn = []
+    for (const result of await Promise.all(slice)) responses.push(result)
+    slice = []
     await pause
   }
-  return [...answers, ...(await Promise.all(turn))]
+  return [...responses, ...(await Promise.all(slice))]
 }
 
 /** Each partition once: of one that a request names twice the last counts, in the place of the first. */
@@ -87,9 +87,9 @@ export function indexesByTopic(
 }
 
 /** Answers gathered by topic, in the order in which the topics came. */
-export function byTopic<Data>(answers: readonly (PartitionRef & { readonly data: Data })[]) {
+export function byTopic<Data>(responses: readonly (PartitionRef & { readonly data: Data })[]) {
   const topics = new Map<string, { topic: string; topicId: string; partitions: Data[] }>()
-  for (const { topic, topicId, data } of answers) {
+  for (const { topic, topicId, data } of responses) {
     const entry = topics.get(`${topicId}/${topic}`)
     if (entry) entry.partitions.push(data)
     else topics.set(`${topicId}/${topic}`, { topic, topicId, partitions: [data] })

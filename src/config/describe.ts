@@ -49,7 +49,7 @@ export interface DescribedConfigs {
  */
 const MOST_REPEATS = 100
 
-type Answer = Pick<DescribedConfigs, 'errorCode' | 'errorMessage' | 'configs'>
+type Response = Pick<DescribedConfigs, 'errorCode' | 'errorMessage' | 'configs'>
 
 /** Answers a whole request. A resource type that Kafka does not know, or too many repeats, fail all resources of it. */
 export function describeConfigs(
@@ -70,7 +70,7 @@ export function describeConfigs(
   })
 }
 
-function refusalOfAll(resources: readonly DescribedResource[]): Answer | undefined {
+function refusalOfAll(resources: readonly DescribedResource[]): Response | undefined {
   const unknown = resources.find(({ resourceType }) => typeName(resourceType) === 'UNKNOWN')
   if (unknown) return refusal(`Unexpected resource type UNKNOWN for resource ${unknown.resourceName}`)
   const distinct = new Set(resources.map(({ resourceType, resourceName }) => resourceKey(resourceType, resourceName)))
@@ -136,7 +136,7 @@ function describeGroup(overrides: Texts, broker: BrokerSettings): readonly Confi
   return [...entries, ...strangers.map(name => stranger(name, source, false))]
 }
 
-function describe(resource: DescribedResource, options: DescribeOptions, state: ConfigState): Answer {
+function describe(resource: DescribedResource, options: DescribeOptions, state: ConfigState): Response {
   const found = entriesOf(resource, state)
   if ('errorCode' in found) return found
   const keys = new Set(resource.configurationKeys)
@@ -152,7 +152,7 @@ function describe(resource: DescribedResource, options: DescribeOptions, state: 
 function entriesOf(
   { resourceType, resourceName }: DescribedResource,
   state: ConfigState
-): readonly ConfigEntry[] | Answer {
+): readonly ConfigEntry[] | Response {
   if (resourceType === RESOURCE_TYPES.TOPIC) return topicEntries(resourceName, state)
   if (resourceType === RESOURCE_TYPES.GROUP) {
     if (resourceName === '') return refusal('Group name must not be empty')
@@ -165,7 +165,7 @@ function entriesOf(
   return refusal(`Unexpected broker id, expected ${state.nodeId} or empty string, but received ${resourceName}`)
 }
 
-function topicEntries(topic: string, state: ConfigState): readonly ConfigEntry[] | Answer {
+function topicEntries(topic: string, state: ConfigState): readonly ConfigEntry[] | Response {
   const problem = state.topicNameProblem(topic)
   if (problem !== undefined) return { errorCode: 'INVALID_TOPIC_EXCEPTION', errorMessage: problem, configs: [] }
   const overrides = state.topicOverrides(topic)
@@ -181,6 +181,6 @@ function typeName(resourceType: number): string {
   return Object.entries(RESOURCE_TYPES).find(([, code]) => code === resourceType)?.[0] ?? 'UNKNOWN'
 }
 
-function refusal(errorMessage: string): Answer {
+function refusal(errorMessage: string): Response {
   return { errorCode: 'INVALID_REQUEST', errorMessage, configs: [] }
 }

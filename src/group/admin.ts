@@ -6,13 +6,13 @@ import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clocks, WallClock } from '../runtime/time.ts'
 import type { AdminView, GroupDescription } from './admin-view.ts'
-import type { AnswerBudget } from './answer-budget.ts'
 import { describe } from './classic/admin.ts'
 import type { ClassicGroup } from './classic/group.ts'
 import { adminView, type Group } from './group.ts'
 import { forgetGroup, forgetPartitions } from './offsets/offset-expiry.ts'
-import type { CommitAnswerTopic, OffsetTopic } from './offsets/offsets.ts'
+import type { CommitResponseTopic, OffsetTopic } from './offsets/offsets.ts'
 import type { GroupPartition } from './partition.ts'
+import type { ResponseBudget } from './response-budget.ts'
 
 /** Which groups to list: an empty list is no filter. In any case, as Kafka takes them. */
 export interface ListFilters {
@@ -23,7 +23,7 @@ export interface ListFilters {
 export type ListedGroup = Pick<AdminView, 'groupId' | 'type' | 'state' | 'protocolType'>
 
 /** `groups` is empty where `errorCode` speaks for all. */
-export interface ListGroupsAnswer {
+export interface ListGroupsResponse {
   readonly errorCode: ErrorName
   readonly groups: readonly ListedGroup[]
 }
@@ -40,9 +40,9 @@ export interface DeletedGroup {
 }
 
 /** `topics` is empty where `errorCode` speaks for all. */
-export interface OffsetDeleteAnswer {
+export interface OffsetDeleteResponse {
   readonly errorCode: ErrorName
-  readonly topics: readonly CommitAnswerTopic[]
+  readonly topics: readonly CommitResponseTopic[]
 }
 
 /** The partitions that hold groups. All throw what the client is told. */
@@ -69,7 +69,7 @@ export class GroupAdmin {
   }
 
   /** All groups that pass the filters. A state or type that there is not is one in which no group is. */
-  async list(filters: ListFilters): Promise<ListGroupsAnswer> {
+  async list(filters: ListFilters): Promise<ListGroupsResponse> {
     try {
       const matches = matching(filters)
       const listed = Array.from(this.#partitions.all(), partition => listIn(partition, matches))
@@ -80,8 +80,8 @@ export class GroupAdmin {
   }
 
   /** A classic group; of what is none GROUP_ID_NOT_FOUND, with the state Dead. `budget` pays for a repeated question. */
-  describe(groupId: string, budget?: AnswerBudget): Promise<DescribedGroup> {
-    return answered(
+  describe(groupId: string, budget?: ResponseBudget): Promise<DescribedGroup> {
+    return responded(
       () => this.#partitions.of(groupId),
       partition => {
         budget?.spend(GROUP_BYTES + groupId.length)
@@ -99,7 +99,7 @@ export class GroupAdmin {
 
   /** Deletes a group that nobody is in, and all that it has committed. */
   delete(groupId: string): Promise<DeletedGroup> {
-    return answered<DeletedGroup>(
+    return responded<DeletedGroup>(
       () => this.#partitions.of(groupId),
       partition => {
         const group = adminView(groupIn(partition, groupId))
@@ -114,8 +114,8 @@ export class GroupAdmin {
   }
 
   /** Deletes what a group has committed for partitions of topics that it is not subscribed to. Each has its own error. */
-  deleteOffsets(groupId: string, topics: readonly OffsetTopic[]): Promise<OffsetDeleteAnswer> {
-    return answered<OffsetDeleteAnswer>(
+  deleteOffsets(groupId: string, topics: readonly OffsetTopic[]): Promise<OffsetDeleteResponse> {
+    return responded<OffsetDeleteResponse>(
       () => this.#partitions.ofMembers(groupId),
       partition => {
         const group = adminView(groupIn(partition, groupId))
@@ -131,16 +131,16 @@ export class GroupAdmin {
 }
 
 /** One operation in a partition. Its answer waits until it may rest on what the partition holds. */
-async function answered<T>(
+async function responded<T>(
   find: () => GroupPartition,
   act: (partition: GroupPartition) => T,
   failed: (errorCode: ErrorName, message: string) => T
 ): Promise<T> {
   try {
     const partition = find()
-    const answer = act(partition)
+    const response = act(partition)
     await partition.journal.settled()
-    return answer
+    return response
   } catch (error) {
     return failed(coordinatorErrorCode(error), `${error instanceof Error ? error.message : error}`)
   }
@@ -167,7 +167,7 @@ function matching({ states, types }: ListFilters): (group: ListedGroup) => boole
 
 /** As in Kafka the groups of a partition that cannot be served are left out. */
 function listIn(partition: GroupPartition, matches: (group: ListedGroup) => boolean): Promise<ListedGroup[]> {
-  return answered(
+  return responded(
     () => partition,
     ({ groups }) => Array.from(groups.values(), adminView).filter(matches),
     (errorCode, message) => {
@@ -184,7 +184,7 @@ function sizeOf({ members }: GroupDescription): number {
   }, 0)
 }
 
-function deletedOf(topic: OffsetTopic, group: AdminView): CommitAnswerTopic {
+function deletedOf(topic: OffsetTopic, group: AdminView): CommitResponseTopic {
   const errorCode = group.isSubscribedTo(topic.name) ? 'GROUP_SUBSCRIBED_TO_TOPIC' : 'NONE'
   return { ...topic, partitions: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) }
 }

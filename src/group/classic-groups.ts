@@ -14,9 +14,9 @@ import {
   type ClassicOperation,
   failedJoin,
   failedSync,
-  type JoinAnswer,
+  type JoinGroupResult,
   recordGroup,
-  type SyncAnswer
+  type SyncGroupResult
 } from './classic/operation.ts'
 import { loseAssignment } from './classic/rebalance.ts'
 import { type Sync, sync } from './classic/sync.ts'
@@ -33,7 +33,7 @@ export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket
 export type HeartbeatRequest = { readonly groupId: string } & Claim
 
 /** `members` is empty where `errorCode` speaks for all. */
-export interface LeaveGroupAnswer {
+export interface LeaveGroupResponse {
   readonly errorCode: ErrorName
   readonly members: readonly (Leaving & { readonly errorCode: ErrorName })[]
 }
@@ -57,14 +57,14 @@ export class ClassicGroups {
   }
 
   /** Resolves when the next generation begins, or at once with what the client must do first. */
-  async joinGroup(request: JoinGroupRequest): Promise<JoinAnswer> {
+  async joinGroup(request: JoinGroupRequest): Promise<JoinGroupResult> {
     try {
       const partition = this.#partitionOf(request.groupId)
       this.#checkSessionTimeout(request.sessionTimeoutMs)
-      const answer = await this.#joined(partition, request)
-      this.#tellOperators(request, answer.errorCode)
+      const response = await this.#joined(partition, request)
+      this.#tellOperators(request, response.errorCode)
       await partition.journal.settled()
-      return answer
+      return response
     } catch (error) {
       return failedJoin(coordinatorErrorCode(error), request.memberId)
     }
@@ -85,7 +85,7 @@ export class ClassicGroups {
     throw new KafkaError('INVALID_SESSION_TIMEOUT', `${sessionTimeoutMs} ms is no session timeout we allow`)
   }
 
-  #joined(partition: GroupPartition, request: JoinGroupRequest): JoinAnswer | Promise<JoinAnswer> {
+  #joined(partition: GroupPartition, request: JoinGroupRequest): JoinGroupResult | Promise<JoinGroupResult> {
     const group = partition.groups.get(request.groupId)
     if (group?.type === 'consumer' && group.members.size > 0) {
       return this.#joinConsumerGroup(partition, group, request)
@@ -94,7 +94,7 @@ export class ClassicGroups {
   }
 
   /** Here, as in Kafka, who is refused is not told its own id. */
-  #joinConsumerGroup(partition: GroupPartition, group: ConsumerGroup, request: JoinGroupRequest): JoinAnswer {
+  #joinConsumerGroup(partition: GroupPartition, group: ConsumerGroup, request: JoinGroupRequest): JoinGroupResult {
     const command = { ...request, newMemberId: randomUuid(this.#ports.random) }
     try {
       return this.#operations.runConsumer(partition, group, operation => joinClassic(operation, command))
@@ -121,16 +121,16 @@ export class ClassicGroups {
   }
 
   /** Resolves when the leader has brought the assignment. */
-  async syncGroup(request: SyncGroupRequest): Promise<SyncAnswer> {
+  async syncGroup(request: SyncGroupRequest): Promise<SyncGroupResult> {
     try {
       const partition = this.#partitionOf(request.groupId)
       const group = requireGroup(partition, request.groupId)
-      const answer =
+      const response =
         group.type === 'consumer'
           ? this.#operations.runConsumer(partition, group, operation => syncClassic(operation, request))
           : await this.#operations.delayedResponses.sync(ticket => this.#sync(partition, group, { ...request, ticket }))
       await partition.journal.settled()
-      return answer
+      return response
     } catch (error) {
       return failedSync(coordinatorErrorCode(error))
     }
@@ -157,28 +157,28 @@ export class ClassicGroups {
     try {
       const partition = this.#partitionOf(request.groupId)
       const group = requireGroup(partition, request.groupId)
-      const answer =
+      const response =
         group.type === 'consumer'
           ? this.#operations.runConsumer(partition, group, operation => heartbeatClassic(operation, request))
           : this.#operations.touch(group, touch => heartbeat(touch, request))
       await partition.journal.settled()
-      return answer
+      return response
     } catch (error) {
       return coordinatorErrorCode(error)
     }
   }
 
   /** Removes members, each with an error of its own, in the order of the request. */
-  async leaveGroup(groupId: string, members: readonly Leaving[]): Promise<LeaveGroupAnswer> {
+  async leaveGroup(groupId: string, members: readonly Leaving[]): Promise<LeaveGroupResponse> {
     try {
       const partition = this.#partitionOf(groupId)
       const group = partition.groups.get(groupId)
       const results = group && this.#leave(partition, group, members)
       await partition.journal.settled()
-      const answers = members.map(({ memberId, groupInstanceId }, index) => {
+      const responses = members.map(({ memberId, groupInstanceId }, index) => {
         return { memberId, groupInstanceId, errorCode: results?.[index] ?? 'UNKNOWN_MEMBER_ID' }
       })
-      return { errorCode: 'NONE', members: answers }
+      return { errorCode: 'NONE', members: responses }
     } catch (error) {
       return { errorCode: coordinatorErrorCode(error), members: [] }
     }

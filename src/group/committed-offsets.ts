@@ -6,14 +6,13 @@ import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import type { JournalProducer } from '../coordinator/journal.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Clocks } from '../runtime/time.ts'
-import { AnswerBudget } from './answer-budget.ts'
 import { type Claim, commit, commitInTransaction } from './classic/membership.ts'
 import { type CommittedPartitions, commitError, fetchError, transactionalCommitError } from './consumer/commits.ts'
 import {
-  type CommitAnswerTopic,
   type CommitRequest,
+  type CommitResponseTopic,
   decideCommit,
-  type FetchAnswerTopic,
+  type FetchResponseTopic,
   type FetchTopic,
   fetchOffsets,
   isTooLong,
@@ -21,6 +20,7 @@ import {
 } from './offsets/offsets.ts'
 import type { GroupOperations } from './operations.ts'
 import type { GroupPartition } from './partition.ts'
+import { ResponseBudget } from './response-budget.ts'
 
 export type OffsetCommitRequest = { readonly apiVersion: number } & Claim & CommitRequest
 export type TxnOffsetCommitRequest = {
@@ -41,9 +41,9 @@ export interface OffsetFetchRequest {
 }
 
 /** `topics` is empty where `errorCode` speaks for all. */
-export interface OffsetFetchAnswer {
+export interface OffsetFetchResponse {
   readonly errorCode: ErrorName
-  readonly topics: readonly FetchAnswerTopic[]
+  readonly topics: readonly FetchResponseTopic[]
 }
 
 export interface OffsetSettings {
@@ -75,7 +75,7 @@ export class CommittedOffsets {
   }
 
   /** Stores offsets. An answer for every partition, in the order of the request. */
-  commit(request: OffsetCommitRequest): Promise<CommitAnswerTopic[]> {
+  commit(request: OffsetCommitRequest): Promise<CommitResponseTopic[]> {
     return this.#write(request, () => {
       const partition = this.#partitions.of(request.groupId)
       return { partition, error: this.#checkCommit(partition, request) }
@@ -83,7 +83,7 @@ export class CommittedOffsets {
   }
 
   /** Stores offsets that count once the producer's transaction is committed. An answer for every partition. */
-  commitInTransaction(request: TxnOffsetCommitRequest): Promise<CommitAnswerTopic[]> {
+  commitInTransaction(request: TxnOffsetCommitRequest): Promise<CommitResponseTopic[]> {
     return this.#write(request, () => {
       const partition = this.#partitions.ofMembers(request.groupId)
       const group = partition.groups.get(request.groupId)
@@ -115,7 +115,7 @@ export class CommittedOffsets {
   async #write(
     request: CommitRequest & { readonly producer?: JournalProducer },
     check: () => { partition: GroupPartition; error: ErrorName }
-  ): Promise<CommitAnswerTopic[]> {
+  ): Promise<CommitResponseTopic[]> {
     try {
       const { clocks, settings } = this.#ports
       const { partition, error } = check()
@@ -132,9 +132,9 @@ export class CommittedOffsets {
   /** Offsets of the topics asked for, or of all when `topics` is null; only stable ones, where those are wanted (KIP-447). */
   async fetch(
     { groupId, topics, memberId, memberEpoch }: OffsetFetchRequest,
-    budget = new AnswerBudget(),
+    budget = new ResponseBudget(),
     requireStable = false
-  ): Promise<OffsetFetchAnswer> {
+  ): Promise<OffsetFetchResponse> {
     try {
       const partition = this.#partitions.of(groupId)
       const group = partition.groups.get(groupId)
@@ -143,9 +143,9 @@ export class CommittedOffsets {
       const { offsets } = partition
       const isUnstable = (topic: string, index: number) =>
         requireStable && offsets.pending.isPending(groupId, topic, index)
-      const answer = fetchOffsets(offsets.of(groupId), topics, budget, isUnstable)
+      const response = fetchOffsets(offsets.of(groupId), topics, budget, isUnstable)
       await partition.journal.settled()
-      return { errorCode: 'NONE', topics: answer }
+      return { errorCode: 'NONE', topics: response }
     } catch (error) {
       return { errorCode: coordinatorErrorCode(error), topics: [] }
     }

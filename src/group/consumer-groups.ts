@@ -6,10 +6,9 @@ import { coordinatorError, coordinatorErrorCode } from '../coordinator/errors.ts
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
-import type { AnswerBudget } from './answer-budget.ts'
 import { type ConsumerGroupDescription, describe } from './consumer/admin.ts'
 import { ConsumerGroup } from './consumer/group.ts'
-import { checkHeartbeat, type Heartbeat, type HeartbeatAnswer, heartbeat, leave } from './consumer/heartbeat.ts'
+import { checkHeartbeat, type Heartbeat, type HeartbeatResponse, heartbeat, leave } from './consumer/heartbeat.ts'
 import type { ConsumerGroupLimits } from './consumer/limits.ts'
 import { JOIN_GROUP_MEMBER_EPOCH } from './consumer/member.ts'
 import { preferredAssignor } from './consumer/target.ts'
@@ -17,12 +16,13 @@ import type { GroupTopics } from './consumer/topics.ts'
 import { upgrade } from './consumer/upgrade.ts'
 import type { GroupOperations } from './operations.ts'
 import type { GroupPartition } from './partition.ts'
+import type { ResponseBudget } from './response-budget.ts'
 
 export type ConsumerHeartbeatRequest = { readonly groupId: string } & Heartbeat
 
 /** Only `errorCode` and `errorMessage` count where something is wrong. */
-export type ConsumerHeartbeatAnswer =
-  | ({ readonly errorCode: 'NONE' } & HeartbeatAnswer)
+export type ConsumerHeartbeatResponse =
+  | ({ readonly errorCode: 'NONE' } & HeartbeatResponse)
   | { readonly errorCode: ErrorName; readonly errorMessage: string | null }
 
 export interface DescribedConsumerGroup extends ConsumerGroupDescription {
@@ -73,17 +73,17 @@ export class ConsumerGroups {
   }
 
   /** A member joins, goes on, or leaves. */
-  async heartbeat(request: ConsumerHeartbeatRequest, apiVersion: number): Promise<ConsumerHeartbeatAnswer> {
+  async heartbeat(request: ConsumerHeartbeatRequest, apiVersion: number): Promise<ConsumerHeartbeatResponse> {
     try {
       const { groupId } = request
       checkHeartbeat(request, apiVersion, this.#ports.limitsOf(groupId))
       const partition = this.#partitionOf(groupId)
-      const answer =
+      const response =
         request.memberEpoch === JOIN_GROUP_MEMBER_EPOCH
           ? this.#join(partition, request)
           : this.#goOn(partition, request)
       await partition.journal.settled()
-      return { errorCode: 'NONE', ...answer }
+      return { errorCode: 'NONE', ...response }
     } catch (error) {
       const failure = coordinatorError(error)
       if (!(failure instanceof KafkaError)) throw failure
@@ -104,7 +104,7 @@ export class ConsumerGroups {
   }
 
   /** A classic group becomes a consumer group when the first member of the new protocol comes. */
-  #join(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatAnswer {
+  #join(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatResponse {
     const { groupId } = request
     const existing = partition.groups.get(groupId)
     const group = existing?.type === 'consumer' ? existing : new ConsumerGroup(groupId)
@@ -114,14 +114,14 @@ export class ConsumerGroups {
     })
   }
 
-  #goOn(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatAnswer {
+  #goOn(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatResponse {
     const group = consumerGroupIn(partition, request.groupId)
     const act = request.memberEpoch < JOIN_GROUP_MEMBER_EPOCH ? leave : heartbeat
     return this.#operations.runConsumer(partition, group, operation => act(operation, request, request.memberId))
   }
 
   /** A group; of what is none, or is a classic one, GROUP_ID_NOT_FOUND. `budget` pays for a repeated question. */
-  async describe(groupId: string, budget?: AnswerBudget): Promise<DescribedConsumerGroup> {
+  async describe(groupId: string, budget?: ResponseBudget): Promise<DescribedConsumerGroup> {
     try {
       const partition = this.#partitionOf(groupId)
       const group = consumerGroupIn(partition, groupId)

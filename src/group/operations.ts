@@ -11,12 +11,12 @@ import { type Alarm, type Clocks, readClocks } from '../runtime/time.ts'
 import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { expire, resume, unload } from './classic/membership.ts'
 import {
-  type Answer,
   beginOperation,
   type ClassicOperation,
+  type DelayedResponse,
   type GroupLimits,
-  type JoinAnswer,
-  type SyncAnswer,
+  type JoinGroupResult,
+  type SyncGroupResult,
   type Touch
 } from './classic/operation.ts'
 import { expire as expireConsumer, startDeadlines } from './consumer/downgrade.ts'
@@ -81,7 +81,7 @@ export class GroupOperations {
         if (group.type !== 'classic') continue
         const operation = this.#begin(group)
         unload(operation)
-        this.delayedResponses.deliver(operation.answers)
+        this.delayedResponses.deliver(operation.responses)
       }
     }
     this.#partitions.clear()
@@ -137,7 +137,7 @@ export class GroupOperations {
 
   #conclude(partition: GroupPartition, result: CoordinatorResult): void {
     partition.conclude(result)
-    this.delayedResponses.deliver(result.answers)
+    this.delayedResponses.deliver(result.responses)
     this.#armFor(result.group)
   }
 
@@ -227,28 +227,28 @@ export class GroupOperations {
 
 /** Requests that wait for a later operation of their group: each has a ticket, which its answer is sent to. */
 export class DelayedResponses {
-  readonly #joins = new Map<number, Deferred<JoinAnswer>>()
-  readonly #syncs = new Map<number, Deferred<SyncAnswer>>()
+  readonly #joins = new Map<number, Deferred<JoinGroupResult>>()
+  readonly #syncs = new Map<number, Deferred<SyncGroupResult>>()
   #lastTicket = 0
 
   /** Runs `act` with a ticket, and waits for the answer that this operation or a later one sends to it. */
-  join(act: (ticket: number) => void): Promise<JoinAnswer> {
-    return this.#awaitAnswer(this.#joins, act)
+  join(act: (ticket: number) => void): Promise<JoinGroupResult> {
+    return this.#awaitResponse(this.#joins, act)
   }
 
   /** As `join`, for SyncGroup. */
-  sync(act: (ticket: number) => void): Promise<SyncAnswer> {
-    return this.#awaitAnswer(this.#syncs, act)
+  sync(act: (ticket: number) => void): Promise<SyncGroupResult> {
+    return this.#awaitResponse(this.#syncs, act)
   }
 
-  deliver(answers: readonly Answer[]): void {
-    for (const { type, ticket, answer } of answers) {
-      if (type === 'join') this.#joins.get(ticket)?.resolve(answer)
-      else this.#syncs.get(ticket)?.resolve(answer)
+  deliver(responses: readonly DelayedResponse[]): void {
+    for (const { type, ticket, response } of responses) {
+      if (type === 'join') this.#joins.get(ticket)?.resolve(response)
+      else this.#syncs.get(ticket)?.resolve(response)
     }
   }
 
-  async #awaitAnswer<T>(delayed: Map<number, Deferred<T>>, act: (ticket: number) => void): Promise<T> {
+  async #awaitResponse<T>(delayed: Map<number, Deferred<T>>, act: (ticket: number) => void): Promise<T> {
     const ticket = ++this.#lastTicket
     const waiting = deferred<T>()
     delayed.set(ticket, waiting)

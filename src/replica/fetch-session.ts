@@ -40,7 +40,7 @@ export interface FetchRound {
   /** What to read, in the order in which the partitions get their share of the answer's bytes. */
   readonly partitions: readonly RequestedPartition[]
   /** Picks the results to send, and gives the session id to send with them (0: none). */
-  answer<R extends FetchResult>(results: readonly R[], now: number): { sessionId: number; results: readonly R[] }
+  respond<R extends FetchResult>(results: readonly R[], now: number): { sessionId: number; results: readonly R[] }
 }
 
 /** A partition of a session. */
@@ -98,7 +98,7 @@ export function incremental(session: Session, { nameOf }: SessionRequest): Fetch
   }
   return {
     partitions: [...session.partitions.values()].map(({ requested }) => requested),
-    answer: results => {
+    respond: results => {
       // The same session on another connection has moved on while this request waited.
       if (session.epoch !== epoch) {
         throw new KafkaError(

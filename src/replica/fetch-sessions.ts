@@ -90,7 +90,7 @@ export class FetchSessions {
   #full({ partitions: requested, usesTopicIds }: SessionRequest): FetchRound {
     return {
       partitions: requested,
-      answer: (results, now) => {
+      respond: (results, now) => {
         const hasSlot = this.#sessions.size < this.#limits.slots || this.#evict(results.length, now)
         if (!hasSlot || !this.#hasRoomFor(results.length)) return { sessionId: NO_SESSION, results }
         const partitions = new Map<string, CachedPartition>()
@@ -143,5 +143,5 @@ export class FetchSessions {
 }
 
 function sessionless(partitions: readonly RequestedPartition[]): FetchRound {
-  return { partitions, answer: results => ({ sessionId: NO_SESSION, results }) }
+  return { partitions, respond: results => ({ sessionId: NO_SESSION, results }) }
 }

@@ -102,13 +102,13 @@ export class Harness implements AsyncDisposable {
 
   /** Produces one batch and gives the partition's answer. */
   async produce(topicId: string, records: Buffer, { index = 0, acks = -1 } = {}) {
-    const answer = await this.get('Produce', {
+    const response = await this.get('Produce', {
       transactionalId: null,
       acks,
       timeoutMs: 1000,
       topicData: [{ topicId, partitionData: [{ index, records }] }]
     })
-    const partition = answer.responses[0]?.partitionResponses[0]
+    const partition = response.responses[0]?.partitionResponses[0]
     if (!partition) throw new Error('no partition in the answer')
     return partition
   }
@@ -128,8 +128,8 @@ export class Harness implements AsyncDisposable {
 
   /** Values of the records of one partition from an offset on. */
   async values(topicId: string, fetchOffset = 0n, partition = 0): Promise<string[]> {
-    const answer = await this.get('Fetch', this.fetchRequest(topicId, fetchOffset, {}, partition))
-    const data = answer.responses[0]?.partitions[0]
+    const response = await this.get('Fetch', this.fetchRequest(topicId, fetchOffset, {}, partition))
+    const data = response.responses[0]?.partitions[0]
     if (data?.errorCode !== 'NONE') throw new Error(`fetch failed: ${data?.errorCode}`)
     return valuesIn(data.records)
   }

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { GroupAdmin } from '../../src/group/admin.ts'
-import { AnswerBudget, MAX_ANSWER_BYTES } from '../../src/group/answer-budget.ts'
 import type { ClassicGroup } from '../../src/group/classic/group.ts'
 import { groupMetadataOf } from '../../src/group/classic/record.ts'
 import { GroupPartition } from '../../src/group/partition.ts'
 import { decodeRecord, type GroupRecord } from '../../src/group/records.ts'
+import { MAX_RESPONSE_BYTES, ResponseBudget } from '../../src/group/response-budget.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { ZERO_UUID } from '../../src/protocol/wire/bytes.ts'
 import { deferred } from '../../src/runtime/deferred.ts'
@@ -190,10 +190,10 @@ describe('a description', () => {
     driver.admit('a', { protocols: [{ name: 'range', metadata: Buffer.alloc(1_000_000) }] })
     driver.syncAll()
     store(driver.group)
-    const budget = new AnswerBudget()
+    const budget = new ResponseBudget()
     const answers = Array.from({ length: 20 }, () => admin.describe('g', budget))
     const codes = (await Promise.all(answers)).map(({ errorCode }) => errorCode)
-    expect(codes.filter(code => code === 'NONE')).toHaveLength(Math.floor(MAX_ANSWER_BYTES / 1_000_000))
+    expect(codes.filter(code => code === 'NONE')).toHaveLength(Math.floor(MAX_RESPONSE_BYTES / 1_000_000))
     expect(new Set(codes)).toEqual(new Set(['NONE', 'INVALID_REQUEST']))
   })
 })

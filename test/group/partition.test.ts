@@ -94,9 +94,9 @@ it('an operation whose group does not fit into one batch changes nothing', () =>
   const driver = ClassicGroupDriver.stable(['a', 'b'])
   journal.maxBytes = 10
   expect(() =>
-    driver.operation(turn => {
-      recordGroup(turn)
-      partition.conclude(coordinatorResultOf(turn))
+    driver.operation(operation => {
+      recordGroup(operation)
+      partition.conclude(coordinatorResultOf(operation))
     })
   ).toThrow(tooLarge)
   expect(partition.groups.size).toBe(0)

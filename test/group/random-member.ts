@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest'
 import type { Protocol } from '../../src/group/classic/group.ts'
-import type { JoinAnswer, SyncAnswer } from '../../src/group/classic/operation.ts'
+import type { JoinGroupResult, SyncGroupResult } from '../../src/group/classic/operation.ts'
 import type { SyncGroupRequest } from '../../src/group/classic-groups.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'
 import { GROUP } from './group-coordinator-driver.ts'
@@ -37,7 +37,7 @@ export abstract class RandomMember<C extends Character> {
   memberId = ''
   generationId = -1
   protected readonly simulation: GroupSimulation
-  #joined: JoinAnswer | undefined
+  #joined: JoinGroupResult | undefined
   #life = 0
 
   constructor(simulation: GroupSimulation, character: C) {
@@ -49,10 +49,10 @@ export abstract class RandomMember<C extends Character> {
   protected abstract bringing(): { readonly apiVersion: number; readonly protocols: readonly Protocol[] }
 
   /** A leader's work. */
-  protected abstract assign(joined: JoinAnswer): SyncGroupRequest['assignments']
+  protected abstract assign(joined: JoinGroupResult): SyncGroupRequest['assignments']
 
   /** It is a member, and was told what it has. */
-  protected abstract assigned(assignment: SyncAnswer['assignment']): void
+  protected abstract assigned(assignment: SyncGroupResult['assignment']): void
 
   /** It is refused, and does what a client does about it. */
   protected abstract fail(errorCode: ErrorName): void

@@ -13,16 +13,16 @@ import {
   UNKNOWN_MEMBER_ID
 } from './group.ts'
 import {
-  answerJoin,
   type ClassicOperation,
   completeJoin,
   completeSync,
   failedJoin,
   failedSync,
-  type JoinAnswer,
+  type JoinGroupResult,
   NO_ASSIGNMENT,
   recordGroup,
-  renewSession
+  renewSession,
+  responseJoin
 } from './operation.ts'
 import { selectProtocol, supportsProtocols } from './protocols.ts'
 import {
@@ -66,7 +66,7 @@ export function join(operation: ClassicOperation, request: Join): void {
   const { group } = operation
   if (!hasRoom(operation, request.memberId)) {
     removeMember(operation, request.memberId)
-    answerJoin(operation, request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+    responseJoin(operation, request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   } else if (!supportsProtocols(group, request.protocolType, request.protocols)) {
     refuse(operation, request, 'INCONSISTENT_GROUP_PROTOCOL')
   } else if (request.memberId === UNKNOWN_MEMBER_ID) {
@@ -77,7 +77,7 @@ export function join(operation: ClassicOperation, request: Join): void {
 }
 
 function refuse(operation: ClassicOperation, { ticket, memberId }: Join, errorCode: ErrorName): void {
-  answerJoin(operation, ticket, failedJoin(errorCode, memberId))
+  responseJoin(operation, ticket, failedJoin(errorCode, memberId))
 }
 
 /** While a group rebalances, those who already joined count: the last to come back find the group full. */
@@ -112,9 +112,9 @@ function handOutId(operation: ClassicOperation, { ticket, newMemberId, sessionTi
   const { pendingJoin } = operation.group
   if (pendingJoin.size < MAX_PENDING_JOIN) {
     pendingJoin.set(newMemberId, operation.now.deadlineMs + sessionTimeoutMs)
-    answerJoin(operation, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
+    responseJoin(operation, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
   } else {
-    answerJoin(operation, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+    responseJoin(operation, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   }
 }
 
@@ -135,7 +135,7 @@ function rejoin(operation: ClassicOperation, request: Join, member: Member): voi
   // it may have seen a change that shows in no member's metadata, such as new partitions.
   const isSettled = group.state === 'CompletingRebalance' || (group.state === 'Stable' && group.leader !== memberId)
   if (isSettled && isSame(member.protocols, request.protocols)) {
-    answerJoin(operation, request.ticket, currentGeneration(group, member))
+    responseJoin(operation, request.ticket, currentGeneration(group, member))
   } else {
     updateMember(operation, request, member)
     rebalanceOrCompleteJoin(operation, because(request, `${memberId} joins again`))
@@ -199,7 +199,7 @@ function rejoinStatically(operation: ClassicOperation, request: Join, member: Me
   } else if (group.state === 'Stable' && selectProtocol(group) === group.protocolName) {
     operation.reason = reason
     recordGroup(operation)
-    completeJoin(operation, member, replacedMemberAnswer(operation, request, member, previousLeader))
+    completeJoin(operation, member, replacedMemberResponse(operation, request, member, previousLeader))
   } else {
     // The leader may be assigning to the old id at this moment, or the protocol has changed.
     prepareRebalance(operation, reason)
@@ -207,12 +207,12 @@ function rejoinStatically(operation: ClassicOperation, request: Join, member: Me
 }
 
 /** An old client that is the leader must not learn that it is: it would assign anew, and that nobody asked for. */
-function replacedMemberAnswer(
+function replacedMemberResponse(
   operation: ClassicOperation,
   request: Join,
   member: Member,
   previousLeader: string
-): JoinAnswer {
+): JoinGroupResult {
   const generation = currentGeneration(operation.group, member)
   if (request.apiVersion < SKIP_ASSIGNMENT_SINCE) return { ...generation, leader: previousLeader, members: [] }
   return { ...generation, skipAssignment: operation.group.leader === member.memberId }

@@ -16,7 +16,7 @@ export interface GroupLimits {
 }
 
 /** What JoinGroup is answered with. */
-export interface JoinAnswer {
+export interface JoinGroupResult {
   readonly errorCode: ErrorName
   readonly generationId: number
   readonly protocolType: string | null
@@ -32,7 +32,7 @@ export interface JoinAnswer {
 }
 
 /** What SyncGroup is answered with. */
-export interface SyncAnswer {
+export interface SyncGroupResult {
   readonly errorCode: ErrorName
   readonly protocolType: string | null
   readonly protocolName: string | null
@@ -40,9 +40,9 @@ export interface SyncAnswer {
 }
 
 /** An answer, and the ticket of the request that it goes to. */
-export type Answer =
-  | { readonly type: 'join'; readonly ticket: number; readonly answer: JoinAnswer }
-  | { readonly type: 'sync'; readonly ticket: number; readonly answer: SyncAnswer }
+export type DelayedResponse =
+  | { readonly type: 'join'; readonly ticket: number; readonly response: JoinGroupResult }
+  | { readonly type: 'sync'; readonly ticket: number; readonly response: SyncGroupResult }
 
 /** All that a command needs that renews a session at most: there is nothing to write, so nothing can fail. */
 export interface Touch {
@@ -54,7 +54,7 @@ export interface ClassicOperation extends Touch {
   /** This operation's own copy. */
   readonly group: ClassicGroup
   readonly limits: GroupLimits
-  readonly answers: Answer[]
+  readonly responses: DelayedResponse[]
   /** What the log must hold before anyone is answered. */
   record: GroupMetadataValue | undefined
   /** Why a rebalance began, in words for operators. */
@@ -62,7 +62,7 @@ export interface ClassicOperation extends Touch {
 }
 
 export function beginOperation(group: ClassicGroup, now: Now, limits: GroupLimits): ClassicOperation {
-  return { group: copyOf(group), now, limits, answers: [], record: undefined, reason: undefined }
+  return { group: copyOf(group), now, limits, responses: [], record: undefined, reason: undefined }
 }
 
 /** Has the group, as it is now, written to the log. */
@@ -73,35 +73,35 @@ export function recordGroup(operation: ClassicOperation): void {
 export const NO_ASSIGNMENT = Buffer.alloc(0)
 
 /** A JoinGroup that failed. */
-export function failedJoin(errorCode: ErrorName, memberId: string): JoinAnswer {
+export function failedJoin(errorCode: ErrorName, memberId: string): JoinGroupResult {
   const nothing = { generationId: -1, protocolType: null, protocolName: null, leader: '', members: [] }
   return { errorCode, memberId, skipAssignment: false, ...nothing }
 }
 
 /** A SyncGroup that failed. */
-export function failedSync(errorCode: ErrorName): SyncAnswer {
+export function failedSync(errorCode: ErrorName): SyncGroupResult {
   return { errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT }
 }
 
-export function answerJoin(operation: ClassicOperation, ticket: number, answer: JoinAnswer): void {
-  operation.answers.push({ type: 'join', ticket, answer })
+export function responseJoin(operation: ClassicOperation, ticket: number, response: JoinGroupResult): void {
+  operation.responses.push({ type: 'join', ticket, response })
 }
 
-export function answerSync(operation: ClassicOperation, ticket: number, answer: SyncAnswer): void {
-  operation.answers.push({ type: 'sync', ticket, answer })
+export function responseSync(operation: ClassicOperation, ticket: number, response: SyncGroupResult): void {
+  operation.responses.push({ type: 'sync', ticket, response })
 }
 
 /** Answers the member's delayed JoinGroup, if it has one. */
-export function completeJoin(operation: ClassicOperation, member: Member, answer: JoinAnswer): void {
+export function completeJoin(operation: ClassicOperation, member: Member, response: JoinGroupResult): void {
   if (member.awaitingJoin === null) return
-  answerJoin(operation, member.awaitingJoin, answer)
+  responseJoin(operation, member.awaitingJoin, response)
   member.awaitingJoin = null
 }
 
 /** Answers the member's delayed SyncGroup, if it has one. Its session begins anew: it could not heartbeat meanwhile. */
-export function completeSync(operation: ClassicOperation, member: Member, answer: SyncAnswer): void {
+export function completeSync(operation: ClassicOperation, member: Member, response: SyncGroupResult): void {
   if (member.awaitingSync === null) return
-  answerSync(operation, member.awaitingSync, answer)
+  responseSync(operation, member.awaitingSync, response)
   member.awaitingSync = null
   renewSession(operation, member)
 }

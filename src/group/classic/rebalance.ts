@@ -22,7 +22,7 @@ import {
   completeSync,
   failedJoin,
   failedSync,
-  type JoinAnswer,
+  type JoinGroupResult,
   NO_ASSIGNMENT,
   recordGroup,
   renewSession
@@ -159,7 +159,7 @@ function beginGeneration(operation: ClassicOperation): void {
 }
 
 /** What a member is told of the generation: the leader alone hears of the others. */
-export function currentGeneration(group: ClassicGroup, member: Member): JoinAnswer {
+export function currentGeneration(group: ClassicGroup, member: Member): JoinGroupResult {
   const isLeader = group.leader === member.memberId
   return {
     errorCode: 'NONE',
@@ -173,7 +173,7 @@ export function currentGeneration(group: ClassicGroup, member: Member): JoinAnsw
   }
 }
 
-function membersFor(group: ClassicGroup): JoinAnswer['members'] {
+function membersFor(group: ClassicGroup): JoinGroupResult['members'] {
   return [...group.members.values()].map(member => ({
     memberId: member.memberId,
     groupInstanceId: member.groupInstanceId,

@@ -4,13 +4,13 @@ import type { ErrorName } from '../../protocol/errors.ts'
 import { ownCopy } from '../../protocol/wire/bytes.ts'
 import { type ClassicGroup, type Member, memberError, moveTo, NEVER } from './group.ts'
 import {
-  answerSync,
   type ClassicOperation,
   completeSync,
   failedSync,
   NO_ASSIGNMENT,
   recordGroup,
-  type SyncAnswer
+  responseSync,
+  type SyncGroupResult
 } from './operation.ts'
 
 export interface Sync {
@@ -30,7 +30,7 @@ export function sync(operation: ClassicOperation, request: Sync): void {
   const member = group.members.get(request.memberId)
   const error = syncError(group, request)
   if (error === 'NONE' && member) syncMember(operation, request, member)
-  else answerSync(operation, request.ticket, failedSync(error))
+  else responseSync(operation, request.ticket, failedSync(error))
 }
 
 function syncMember(operation: ClassicOperation, request: Sync, member: Member): void {
@@ -38,7 +38,7 @@ function syncMember(operation: ClassicOperation, request: Sync, member: Member):
   group.pendingSync.delete(member.memberId)
   if (group.pendingSync.size === 0) group.syncDeadline = NEVER
   if (group.state === 'Stable') {
-    answerSync(operation, request.ticket, assigned(group, member.assignment))
+    responseSync(operation, request.ticket, assigned(group, member.assignment))
     return
   }
   // A request that is delayed already comes from a connection that the client has given up.
@@ -60,7 +60,7 @@ function differs(given: string | null, ours: string | null): boolean {
   return given !== null && ours !== null && given !== ours
 }
 
-function assigned(group: ClassicGroup, assignment: Buffer): SyncAnswer {
+function assigned(group: ClassicGroup, assignment: Buffer): SyncGroupResult {
   return { errorCode: 'NONE', protocolType: group.protocolType, protocolName: group.protocolName, assignment }
 }
 

@@ -15,7 +15,7 @@ import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { UNKNOWN_MEMBER_ID } from '../classic/group.ts'
 import { type Join, MEMBER_ID_REQUIRED_SINCE } from '../classic/join.ts'
 import type { Claim, Leaving } from '../classic/membership.ts'
-import { failedJoin, failedSync, type JoinAnswer, type SyncAnswer } from '../classic/operation.ts'
+import { failedJoin, failedSync, type JoinGroupResult, type SyncGroupResult } from '../classic/operation.ts'
 import { MAX_PROTOCOLS } from '../classic/protocols.ts'
 import type { Sync } from '../classic/sync.ts'
 import { canBeClassic, downgrade, fenceMembers, named } from './downgrade.ts'
@@ -34,7 +34,7 @@ type ClassicMember = ConsumerMember & { readonly classic: ClassicMemberMetadata 
  * Becomes or stays a member. One that takes the place of the last member of the consumer protocol makes the group a
  * classic one.
  */
-export function joinClassic(operation: ConsumerOperation, request: Omit<Join, 'ticket'>): JoinAnswer {
+export function joinClassic(operation: ConsumerOperation, request: Omit<Join, 'ticket'>): JoinGroupResult {
   const { limits } = operation
   if (!limits.isUpgradeEnabled && !limits.isDowngradeEnabled) {
     throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'members of the classic protocol are not let in')
@@ -139,7 +139,10 @@ function withIds({ topics }: ConsumerOperation, owned: Subscription['ownedPartit
 }
 
 /** Gives a member what it has in its generation. Throws what a request is told that does not come from a member of it. */
-export function syncClassic(operation: ConsumerOperation, request: Omit<Sync, 'ticket' | 'assignments'>): SyncAnswer {
+export function syncClassic(
+  operation: ConsumerOperation,
+  request: Omit<Sync, 'ticket' | 'assignments'>
+): SyncGroupResult {
   const { group, topics, now } = operation
   const member = claimant(group, request)
   const { memberId, memberEpoch, rebalanceTimeoutMs, classic } = member

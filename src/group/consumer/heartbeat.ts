@@ -38,7 +38,7 @@ export interface Heartbeat {
   readonly clientHost: string
 }
 
-export interface HeartbeatAnswer {
+export interface HeartbeatResponse {
   readonly memberId: string
   readonly memberEpoch: number
   readonly heartbeatIntervalMs: number
@@ -90,7 +90,7 @@ function isBlank(text: string | null): boolean {
 }
 
 /** One heartbeat of a member that stays. `newMemberId` is for one that brings none. */
-export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newMemberId: string): HeartbeatAnswer {
+export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newMemberId: string): HeartbeatResponse {
   const { memberEpoch, topicPartitions: owned } = request
   checkRoom(operation, request)
   const before = memberOf(operation, { ...request, memberId: request.memberId || newMemberId })
@@ -174,7 +174,7 @@ export function reconcileMember(
 }
 
 /** The heartbeat of a member that goes, for good or, if it is static and says so, for a while. */
-export function leave(operation: ConsumerOperation, request: Heartbeat): HeartbeatAnswer {
+export function leave(operation: ConsumerOperation, request: Heartbeat): HeartbeatResponse {
   const { memberId, memberEpoch, instanceId } = request
   const member = requireMember(operation.group, request)
   const isAway = memberEpoch === LEAVE_GROUP_STATIC_MEMBER_EPOCH && instanceId !== null

@@ -5,7 +5,7 @@
  */
 
 import type { Now } from '../../runtime/time.ts'
-import type { Answer, ClassicOperation, GroupLimits } from '../classic/operation.ts'
+import type { ClassicOperation, DelayedResponse, GroupLimits } from '../classic/operation.ts'
 import { type CoordinatorResult, coordinatorResultOf } from '../coordinator-result.ts'
 import type { GroupRecord } from '../records.ts'
 import type { Assignment } from './assignors/assignor.ts'
@@ -31,7 +31,7 @@ export class ConsumerOperation {
   /** What operators shall read, one sentence each. */
   readonly notes: string[] = []
   /** For requests that are delayed in a group that was a classic one until now. */
-  readonly answers: Answer[] = []
+  readonly responses: DelayedResponse[] = []
   /** The operation of the classic group that this one has become; its own records come after those of this operation. */
   successor: ClassicOperation | undefined
   /** True when the group was a classic one until now, amid a rebalance. */
@@ -110,10 +110,10 @@ export class ConsumerOperation {
 
   /** What the operation comes to. */
   result(): CoordinatorResult {
-    const { records, answers } = this
-    if (!this.successor) return { group: this.#group, records, answers }
-    const { group, records: later, answers: more } = coordinatorResultOf(this.successor, records)
-    return { group, records: later, answers: [...answers, ...more] }
+    const { records, responses } = this
+    if (!this.successor) return { group: this.#group, records, responses }
+    const { group, records: later, responses: more } = coordinatorResultOf(this.successor, records)
+    return { group, records: later, responses: [...responses, ...more] }
   }
 
   #keyOf({ memberId }: ConsumerMember): { groupId: string; memberId: string } {

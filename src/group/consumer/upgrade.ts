@@ -27,8 +27,8 @@ export function upgrade(operation: ConsumerOperation, classic: ClassicGroup): vo
   for (const { memberId, awaitingJoin, awaitingSync, sessionTimeoutMs } of classic.members.values()) {
     operation.group.deadlines.set(memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
     const [join, sync] = [failedJoin('REBALANCE_IN_PROGRESS', memberId), failedSync('REBALANCE_IN_PROGRESS')]
-    if (awaitingJoin !== null) operation.answers.push({ type: 'join', ticket: awaitingJoin, answer: join })
-    if (awaitingSync !== null) operation.answers.push({ type: 'sync', ticket: awaitingSync, answer: sync })
+    if (awaitingJoin !== null) operation.responses.push({ type: 'join', ticket: awaitingJoin, response: join })
+    if (awaitingSync !== null) operation.responses.push({ type: 'sync', ticket: awaitingSync, response: sync })
   }
   operation.isRebalanceCut = classic.state !== 'Stable'
   operation.notes.push('the classic group has become a consumer group')

@@ -7,8 +7,8 @@
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { TxnResult } from '../../protocol/records/control.ts'
 import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
-import type { AnswerBudget } from '../answer-budget.ts'
 import type { OffsetCommitKey, OffsetCommitValue } from '../records.ts'
+import type { ResponseBudget } from '../response-budget.ts'
 import { PendingTransactionalOffsets } from './pending-transactional-offsets.ts'
 
 /** A topic whose offsets are to change. The handler has resolved names and ids, and left out what does not exist. */
@@ -27,7 +27,7 @@ export type CommitTopic = OffsetTopic<{
 }>
 
 /** What has become of a commit, or of a deletion. */
-export type CommitAnswerTopic = OffsetTopic<{ readonly partitionIndex: number; readonly errorCode: ErrorName }>
+export type CommitResponseTopic = OffsetTopic<{ readonly partitionIndex: number; readonly errorCode: ErrorName }>
 
 /** A topic of a fetch; the id is zero where the request has none. */
 export interface FetchTopic {
@@ -36,7 +36,7 @@ export interface FetchTopic {
   readonly partitionIndexes: readonly number[]
 }
 
-export interface FetchAnswerTopic {
+export interface FetchResponseTopic {
   readonly name: string
   readonly topicId: string
   readonly partitions: readonly FetchedOffset[]
@@ -151,11 +151,11 @@ export function decideCommit(
   { groupId, retentionTimeMs, topics }: CommitRequest,
   maxMetadataBytes: number,
   now: number
-): { records: OffsetRecord[]; topics: CommitAnswerTopic[] } {
+): { records: OffsetRecord[]; topics: CommitResponseTopic[] } {
   const records: OffsetRecord[] = []
   const commitTimestamp = BigInt(now)
   const expireTimestamp = retentionTimeMs === -1n ? -1n : commitTimestamp + retentionTimeMs
-  const answers = topics.map(({ name, topicId, partitions }) => ({
+  const responses = topics.map(({ name, topicId, partitions }) => ({
     name,
     topicId,
     partitions: partitions.map(partition => {
@@ -169,7 +169,7 @@ export function decideCommit(
       return { partitionIndex, errorCode: 'NONE' as const }
     })
   }))
-  return { records, topics: answers }
+  return { records, topics: responses }
 }
 
 /** True for what the partition's own error is OFFSET_METADATA_TOO_LARGE. */
@@ -181,7 +181,7 @@ export function isTooLong(
 }
 
 /** The same answer for every partition of a commit. */
-export function refuseCommit(topics: readonly CommitTopic[], errorCode: ErrorName): CommitAnswerTopic[] {
+export function refuseCommit(topics: readonly CommitTopic[], errorCode: ErrorName): CommitResponseTopic[] {
   return topics.map(({ name, topicId, partitions }) => ({
     name,
     topicId,
@@ -196,9 +196,9 @@ export function refuseCommit(topics: readonly CommitTopic[], errorCode: ErrorNam
 export function fetchOffsets(
   offsets: GroupOffsets,
   topics: readonly FetchTopic[] | null,
-  budget: AnswerBudget,
+  budget: ResponseBudget,
   isUnstable: (topic: string, partition: number) => boolean
-): FetchAnswerTopic[] {
+): FetchResponseTopic[] {
   if (!topics) return fetchAll(offsets, budget, isUnstable)
   return topics.map(({ name, topicId, partitionIndexes }) => {
     budget.spend(name.length)
@@ -215,9 +215,9 @@ export function fetchOffsets(
 
 function fetchAll(
   offsets: GroupOffsets,
-  budget: AnswerBudget,
+  budget: ResponseBudget,
   isUnstable: (topic: string, partition: number) => boolean
-): FetchAnswerTopic[] {
+): FetchResponseTopic[] {
   return [...offsets].map(([name, commits]) => {
     budget.spend(name.length)
     const partitions = [...commits].map(([index, commit]) => {
@@ -230,7 +230,7 @@ function fetchAll(
   })
 }
 
-function within(budget: AnswerBudget, offset: FetchedOffset): FetchedOffset {
+function within(budget: ResponseBudget, offset: FetchedOffset): FetchedOffset {
   budget.spend(FETCHED_OFFSET_BYTES + offset.metadata.length)
   return offset
 }

@@ -11,12 +11,12 @@ import {
   unload
 } from '../../../src/group/classic/membership.ts'
 import {
-  type Answer,
   beginOperation,
   type ClassicOperation,
+  type DelayedResponse,
   type GroupLimits,
-  type JoinAnswer,
-  type SyncAnswer
+  type JoinGroupResult,
+  type SyncGroupResult
 } from '../../../src/group/classic/operation.ts'
 import { type Sync, sync } from '../../../src/group/classic/sync.ts'
 import type { GroupMetadataValue } from '../../../src/group/records.ts'
@@ -34,7 +34,7 @@ export class ClassicGroupDriver {
   now = 1_000_000
   readonly records: GroupMetadataValue[] = []
   readonly #limits: GroupLimits
-  readonly #answers = new Map<number, Answer>()
+  readonly #answers = new Map<number, DelayedResponse>()
   #ticket = 0
 
   constructor(limits: Partial<GroupLimits> = {}, group = emptyGroup('g', 1_000_000)) {
@@ -42,7 +42,7 @@ export class ClassicGroupDriver {
     this.group = group
   }
 
-  operation<T>(act: (turn: ClassicOperation) => T): T {
+  operation<T>(act: (operation: ClassicOperation) => T): T {
     const operation = beginOperation(
       this.group,
       { wallMs: WALL_ORIGIN_MS + this.now, deadlineMs: this.now },
@@ -51,7 +51,7 @@ export class ClassicGroupDriver {
     const reply = act(operation)
     this.group = operation.group
     if (operation.record) this.records.push(operation.record)
-    for (const answer of operation.answers) {
+    for (const answer of operation.responses) {
       if (this.#answers.has(answer.ticket)) throw new Error(`ticket ${answer.ticket} is answered twice`)
       this.#answers.set(answer.ticket, answer)
     }
@@ -76,7 +76,7 @@ export class ClassicGroupDriver {
       newMemberId: `new-${ticket}`,
       ...request
     }
-    this.operation(turn => join(turn, command))
+    this.operation(operation => join(operation, command))
     return ticket
   }
 
@@ -84,24 +84,26 @@ export class ClassicGroupDriver {
     const ticket = ++this.#ticket
     const { generationId } = this.group
     const claim = { ticket, memberId, generationId, groupInstanceId: null, protocolType: null, protocolName: null }
-    this.operation(turn => sync(turn, { ...claim, assignments: [], ...request }))
+    this.operation(operation => sync(operation, { ...claim, assignments: [], ...request }))
     return ticket
   }
 
   heartbeat(memberId: string, claim: Partial<Claim> = {}) {
     const { generationId } = this.group
-    return this.operation(turn => heartbeat(turn, { memberId, groupInstanceId: null, generationId, ...claim }))
+    return this.operation(operation =>
+      heartbeat(operation, { memberId, groupInstanceId: null, generationId, ...claim })
+    )
   }
 
   commit(memberId: string, claim: Partial<Claim> = {}) {
     const { generationId } = this.group
-    return this.operation(turn => commit(turn, { memberId, groupInstanceId: null, generationId, ...claim }))
+    return this.operation(operation => commit(operation, { memberId, groupInstanceId: null, generationId, ...claim }))
   }
 
   leave(...members: (string | Leaving)[]) {
     return this.operation(turn =>
       leave(
-        turn,
+        operation,
         members.map(member => (typeof member === 'string' ? { memberId: member, groupInstanceId: null } : member))
       )
     )
@@ -122,15 +124,15 @@ export class ClassicGroupDriver {
   }
 
   /** What a JoinGroup was answered with; undefined while it is delayed. */
-  joined(ticket: number): JoinAnswer | undefined {
+  joined(ticket: number): JoinGroupResult | undefined {
     const answer = this.#answers.get(ticket)
-    return answer?.type === 'join' ? answer.answer : undefined
+    return answer?.type === 'join' ? answer.response : undefined
   }
 
   /** What a SyncGroup was answered with; undefined while it is delayed. */
-  synced(ticket: number): SyncAnswer | undefined {
+  synced(ticket: number): SyncGroupResult | undefined {
     const answer = this.#answers.get(ticket)
-    return answer?.type === 'sync' ? answer.answer : undefined
+    return answer?.type === 'sync' ? answer.response : undefined
   }
 
   /** A stable group of these members, the first its leader; member `a` is assigned `for a`. */

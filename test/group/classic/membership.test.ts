@@ -142,9 +142,9 @@ describe('LeaveGroup', () => {
       { memberId: 'b', groupInstanceId: null }
     ]
     expect(
-      driver.operation(turn => {
-        leave(turn, left)
-        return turn.reason
+      driver.operation(operation => {
+        leave(operation, left)
+        return operation.reason
       })
     ).toBe('a left: enough, b left')
   })

@@ -1,7 +1,7 @@
 /** A member of a classic group, with the partitions that it was told to have and can commit for. */
 import { expect } from 'vitest'
 import type { Protocol } from '../../../src/group/classic/group.ts'
-import type { JoinAnswer } from '../../../src/group/classic/operation.ts'
+import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { type Character, RandomMember, REFUSED, START_ANEW } from '../random-member.ts'
 import type { ClassicGroupModel } from './classic-group-model.ts'
@@ -46,7 +46,7 @@ export class Client extends RandomMember<ClientCharacter> {
     return { apiVersion, protocols }
   }
 
-  protected override assign(joined: JoinAnswer) {
+  protected override assign(joined: JoinGroupResult) {
     return assign(joined)
   }
 
@@ -62,7 +62,7 @@ export class Client extends RandomMember<ClientCharacter> {
 }
 
 /** A leader's work: all partitions, in turn, to all who are there. The generation is in it, so that none is mixed up. */
-function assign({ members, generationId }: JoinAnswer) {
+function assign({ members, generationId }: JoinGroupResult) {
   const sorted = members.toSorted((a, b) => (a.memberId < b.memberId ? -1 : 1))
   return sorted.map(({ memberId }, index) => {
     const mine = Array.from({ length: PARTITIONS }, (_, partition) => partition).filter(

@@ -3,7 +3,7 @@
  * is eager (gives up all before it joins) or cooperative (goes on with what it has, and gives up what it is not given).
  */
 import { expect } from 'vitest'
-import type { JoinAnswer } from '../../../src/group/classic/operation.ts'
+import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
 import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
 import type { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
@@ -30,7 +30,7 @@ export class ClassicClient implements Client {
   #memberId = ''
   #generationId = -1
   #phase: 'out' | 'waiting' | 'joined' | 'member' = 'out'
-  #joined: JoinAnswer | undefined
+  #joined: JoinGroupResult | undefined
 
   constructor(driver: GroupCoordinatorDriver, isEager: boolean) {
     this.#driver = driver
@@ -89,7 +89,7 @@ export class ClassicClient implements Client {
 }
 
 /** A leader's work: nobody gets what another still has. */
-function assign({ members }: JoinAnswer) {
+function assign({ members }: JoinGroupResult) {
   const quota = Math.ceil(PARTITIONS.length / members.length)
   const claims = members.map(({ metadata }) => readSubscription(metadata)?.ownedPartitions[0]?.partitions ?? [])
   const shares = claims.map(claim => claim.slice(0, quota))

@@ -3,7 +3,7 @@
  * cooperative one says what it has, and gives up only what it is not given again.
  */
 import { expect } from 'vitest'
-import type { JoinAnswer } from '../../../src/group/classic/operation.ts'
+import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
 import { readSubscription } from '../../../src/protocol/consumer-protocol.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { assignmentOf, type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'
@@ -56,7 +56,7 @@ export class RandomClassic extends RandomMember<ClassicCharacter> implements Cli
     return { apiVersion: 9, protocols: [{ name: isEager ? 'range' : 'cooperative', metadata }] }
   }
 
-  protected override assign(joined: JoinAnswer) {
+  protected override assign(joined: JoinGroupResult) {
     return assign(joined, this.simulation.driver.topics)
   }
 
@@ -76,7 +76,7 @@ export class RandomClassic extends RandomMember<ClassicCharacter> implements Cli
 }
 
 /** A leader's work. What a member says that it has nobody else is given, until it does not say so any more. */
-function assign({ members }: JoinAnswer, topics: ClusterTopics) {
+function assign({ members }: JoinGroupResult, topics: ClusterTopics) {
   const wishes = members
     .map(({ memberId, metadata }) => ({ memberId, subscription: readSubscription(metadata), owned: new Map() }))
     .sort((a, b) => (a.memberId < b.memberId ? -1 : 1))

@@ -1,6 +1,6 @@
 /** A member of the consumer protocol as real clients behave: it may vanish, be slow to revoke, or not hear an answer. */
 import { expect } from 'vitest'
-import type { ConsumerHeartbeatAnswer } from '../../../src/group/consumer-groups.ts'
+import type { ConsumerHeartbeatResponse } from '../../../src/group/consumer-groups.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { GROUP } from '../group-coordinator-driver.ts'
 import type { GroupSimulation } from '../group-simulation.ts'
@@ -112,7 +112,7 @@ export class RandomConsumer implements Client {
     else this.#hear(answer, report, sent)
   }
 
-  #hear(answer: ConsumerHeartbeatAnswer, report: ReadonlySet<string> | null, sent: Wish): void {
+  #hear(answer: ConsumerHeartbeatResponse, report: ReadonlySet<string> | null, sent: Wish): void {
     if (!('memberId' in answer)) {
       this.#fail(answer.errorCode)
       return
@@ -140,7 +140,7 @@ export class RandomConsumer implements Client {
     this.#sentWish = undefined
   }
 
-  #send(request: typeof NOTHING_NEW & { memberId: string; memberEpoch: number }): Promise<ConsumerHeartbeatAnswer> {
+  #send(request: typeof NOTHING_NEW & { memberId: string; memberEpoch: number }): Promise<ConsumerHeartbeatResponse> {
     const { name, instanceId } = this.character
     const sender = { clientId: name, clientHost: '/127.0.0.1' }
     const heartbeat = { groupId: GROUP, instanceId, rackId: null, ...sender, ...request }

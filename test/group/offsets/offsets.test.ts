@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { AnswerBudget } from '../../../src/group/answer-budget.ts'
 import { type ClassicGroup, emptyGroup } from '../../../src/group/classic/group.ts'
 import { expireGroup, forgetTopic } from '../../../src/group/offsets/offset-expiry.ts'
 import {
@@ -11,6 +10,7 @@ import {
 } from '../../../src/group/offsets/offsets.ts'
 import { PendingTransactionalOffsets } from '../../../src/group/offsets/pending-transactional-offsets.ts'
 import type { OffsetCommitValue } from '../../../src/group/records.ts'
+import { ResponseBudget } from '../../../src/group/response-budget.ts'
 import { ZERO_UUID } from '../../../src/protocol/wire/bytes.ts'
 import { ClassicGroupDriver } from '../classic/classic-group-driver.ts'
 
@@ -70,7 +70,7 @@ describe('a commit', () => {
 
 describe('a fetch', () => {
   const fetch = (offsets: GroupOffsets, topics: readonly FetchTopic[] | null) =>
-    fetchOffsets(offsets, topics, new AnswerBudget(), () => false)
+    fetchOffsets(offsets, topics, new ResponseBudget(), () => false)
   const offsets = offsetsOf(['foo', 0, committed()], ['bar', 1, committed({ topicId: ZERO_UUID, offset: 7n })])
   const found = (partitionIndex: number, committedOffset: bigint) => {
     return { partitionIndex, committedOffset, committedLeaderEpoch: 3, metadata: 'm', errorCode: 'NONE' }

@@ -35,6 +35,6 @@ export function applyAlterations(parts: Parts, alterations: readonly Alteration[
   const records = alterations.flatMap(({ resourceType, resourceName, changes }) =>
     changes.map(({ name, value }) => metadataRecord('ConfigRecord', { resourceType, resourceName, name, value }))
   )
-  const results = alterations.map(({ changes, ...answer }) => answer)
+  const results = alterations.map(({ changes, ...response }) => response)
   return recordChanges(parts, { records, results }, { validateOnly })
 }

@@ -12,10 +12,10 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = async (
   const { parts, apiVersion, clientId, connection } = context
   if (!isConsumerProtocolEnabled(parts)) return { errorCode: 'UNSUPPORTED_VERSION', ...NOBODY, errorMessage: null }
   const sender = { clientId: clientId ?? '', clientHost: clientHost(connection) }
-  const answer = await parts.groups.consumer.heartbeat({ ...request, ...sender }, apiVersion)
-  if (!('memberId' in answer)) return { ...NOBODY, ...answer }
-  const { assignment } = answer
-  return { ...answer, errorMessage: null, assignment: assignment && { topicPartitions: listed(assignment) } }
+  const response = await parts.groups.consumer.heartbeat({ ...request, ...sender }, apiVersion)
+  if (!('memberId' in response)) return { ...NOBODY, ...response }
+  const { assignment } = response
+  return { ...response, errorMessage: null, assignment: assignment && { topicPartitions: listed(assignment) } }
 }
 
 const NOBODY = { memberId: null, memberEpoch: 0, heartbeatIntervalMs: 0, assignment: null }

@@ -2,7 +2,7 @@
  * Descriptions of groups, of whatever kind: each group of a request with its own error, in turns where they are many. A
  * group takes few bytes to ask for and many to answer: named again, it is paid for out of a budget.
  */
-import { AnswerBudget } from '../../../group/answer-budget.ts'
+import { ResponseBudget } from '../../../group/response-budget.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import type { MonotonicClock } from '../../../runtime/time.ts'
 import { allOperations } from '../../../security/operations.ts'
@@ -18,9 +18,9 @@ export interface DescribeRequest {
 export async function describeEach<Group extends { readonly errorCode: ErrorName }>(
   { groupIds, includeAuthorizedOperations }: DescribeRequest,
   loop: MonotonicClock,
-  describe: (groupId: string, budget: AnswerBudget | undefined) => Promise<Group>
+  describe: (groupId: string, budget: ResponseBudget | undefined) => Promise<Group>
 ): Promise<(Group & { readonly authorizedOperations?: number })[]> {
-  const budget = new AnswerBudget()
+  const budget = new ResponseBudget()
   const asked = new Set<string>()
   const groups = await eachYielding(groupIds, loop, groupId => {
     const isRepeated = asked.has(groupId)

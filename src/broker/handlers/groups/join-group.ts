@@ -13,13 +13,13 @@ const NULL_PROTOCOL_NAME_SINCE = 7
 
 export const joinGroup: Handler<'JoinGroup'> = async (request, { parts, apiVersion, clientId, connection }) => {
   const { sessionTimeoutMs, rebalanceTimeoutMs } = request
-  const answer = await parts.groups.classic.joinGroup({
+  const response = await parts.groups.classic.joinGroup({
     ...request,
     rebalanceTimeoutMs: apiVersion === 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
     apiVersion,
     clientId: clientId ?? '',
     clientHost: clientHost(connection)
   })
-  const { protocolName } = answer
-  return { ...answer, protocolName: apiVersion < NULL_PROTOCOL_NAME_SINCE ? (protocolName ?? '') : protocolName }
+  const { protocolName } = response
+  return { ...response, protocolName: apiVersion < NULL_PROTOCOL_NAME_SINCE ? (protocolName ?? '') : protocolName }
 }

@@ -1,5 +1,5 @@
 /** The topics of a commit of offsets, or of their deletion: what exists goes on to the coordinator, what does not is answered. */
-import type { CommitAnswerTopic, OffsetTopic } from '../../../group/offsets/offsets.ts'
+import type { CommitResponseTopic, OffsetTopic } from '../../../group/offsets/offsets.ts'
 import type { TopicState } from '../../../metadata/image/image.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
@@ -14,7 +14,7 @@ export interface SortedCommit<Partition> {
   /** What exists. */
   readonly topics: readonly OffsetTopic<Partition>[]
   /** The answer of the whole commit, given that of what exists. As in Kafka, refused partitions come first. */
-  answerWith(committed: readonly CommitAnswerTopic[]): readonly CommitAnswerTopic[]
+  responseWith(committed: readonly CommitResponseTopic[]): readonly CommitResponseTopic[]
 }
 
 /** `byId`: the version of the request names topics by their ids. */
@@ -27,13 +27,13 @@ export function sortCommit<Partition extends Indexed>(
   const refused = sorted.flatMap(topic => topic.refused)
   return {
     topics: sorted.map(({ accepted }) => accepted).filter(({ partitions }) => partitions.length > 0),
-    answerWith: committed => (refused.length === 0 ? committed : merged([...refused, ...committed]))
+    responseWith: committed => (refused.length === 0 ? committed : merged([...refused, ...committed]))
   }
 }
 
 interface Sorted<Partition> {
   readonly accepted: OffsetTopic<Partition>
-  readonly refused: readonly CommitAnswerTopic[]
+  readonly refused: readonly CommitResponseTopic[]
 }
 
 function sortOut<Partition extends Indexed>(
@@ -67,18 +67,18 @@ function refuse(
   { name, topicId }: Omit<OffsetTopic, 'partitions'>,
   { partitions }: Pick<OffsetTopic, 'partitions'>,
   errorCode: ErrorName
-): CommitAnswerTopic {
+): CommitResponseTopic {
   return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) }
 }
 
 /** One answer a topic, with all of its partitions. */
-function merged(topics: readonly CommitAnswerTopic[]): CommitAnswerTopic[] {
-  const answers = new Map<string, CommitAnswerTopic & { partitions: CommitAnswerTopic['partitions'][number][] }>()
+function merged(topics: readonly CommitResponseTopic[]): CommitResponseTopic[] {
+  const responses = new Map<string, CommitResponseTopic & { partitions: CommitResponseTopic['partitions'][number][] }>()
   for (const { name, topicId, partitions } of topics) {
     const key = `${topicId}/${name}`
-    const answer = answers.get(key) ?? { name, topicId, partitions: [] }
-    answers.set(key, answer)
-    for (const partition of partitions) answer.partitions.push(partition)
+    const response = responses.get(key) ?? { name, topicId, partitions: [] }
+    responses.set(key, response)
+    for (const partition of partitions) response.partitions.push(partition)
   }
-  return [...answers.values()]
+  return [...responses.values()]
 }

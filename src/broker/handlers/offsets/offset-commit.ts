@@ -12,8 +12,8 @@ const TOPIC_IDS_SINCE = 10
 
 export const offsetCommit: Handler<'OffsetCommit'> = async (request, context) => {
   const { parts, apiVersion } = context
-  const { topics, answerWith } = sortCommit(request.topics, context, apiVersion >= TOPIC_IDS_SINCE)
-  if (topics.length === 0) return { topics: answerWith([]) }
+  const { topics, responseWith } = sortCommit(request.topics, context, apiVersion >= TOPIC_IDS_SINCE)
+  if (topics.length === 0) return { topics: responseWith([]) }
   const { generationIdOrMemberEpoch: generationId, ...rest } = request
-  return { topics: answerWith(await parts.groups.offsets.commit({ ...rest, topics, generationId, apiVersion })) }
+  return { topics: responseWith(await parts.groups.offsets.commit({ ...rest, topics, generationId, apiVersion })) }
 }

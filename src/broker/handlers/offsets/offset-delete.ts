@@ -10,5 +10,5 @@ export const offsetDelete: Handler<'OffsetDelete'> = async ({ groupId, topics },
   const named = topics.map(topic => ({ ...topic, topicId: ZERO_UUID }))
   const sorted = sortCommit(named, context, false)
   const { errorCode, topics: deleted } = await context.parts.groups.admin.deleteOffsets(groupId, sorted.topics)
-  return { errorCode, topics: errorCode === 'NONE' ? sorted.answerWith(deleted) : [] }
+  return { errorCode, topics: errorCode === 'NONE' ? sorted.responseWith(deleted) : [] }
 }

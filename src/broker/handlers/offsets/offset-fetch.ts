@@ -6,22 +6,23 @@
  * - All groups of a request share one budget, so that a question can only be so much shorter than its answer.
  * - Version 1 has no place for an error of the whole group: every partition carries it.
  */
-import { AnswerBudget } from '../../../group/answer-budget.ts'
-import type { OffsetFetchAnswer, OffsetFetchRequest } from '../../../group/committed-offsets.ts'
+
+import type { OffsetFetchRequest, OffsetFetchResponse } from '../../../group/committed-offsets.ts'
 import { type FetchTopic, notFound } from '../../../group/offsets/offsets.ts'
+import { ResponseBudget } from '../../../group/response-budget.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 
-type AnswerGroup = NonNullable<Response<'OffsetFetch'>['groups']>[number]
-type AnswerTopic = AnswerGroup['topics'][number]
+type ResponseGroup = NonNullable<Response<'OffsetFetch'>['groups']>[number]
+type ResponseTopic = ResponseGroup['topics'][number]
 
 const GROUP_ERROR_SINCE = 2
 const BATCHED_SINCE = 8
 const TOPIC_IDS_SINCE = 10
 
 export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
-  const budget = new AnswerBudget()
+  const budget = new ResponseBudget()
   if (context.apiVersion >= BATCHED_SINCE) {
     const { groups, requireStable } = request
     return { groups: await Promise.all(groups.map(group => fetchGroup(group, context, budget, requireStable))) }
@@ -40,18 +41,18 @@ function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): OffsetFetchRequ
 async function fetchGroup(
   group: OffsetFetchRequest,
   context: RequestContext,
-  budget: AnswerBudget,
+  budget: ResponseBudget,
   requireStable: boolean
-): Promise<AnswerGroup> {
+): Promise<ResponseGroup> {
   const { groupId, topics } = group
   const byId = context.apiVersion >= TOPIC_IDS_SINCE
   const named = byId ? topics?.map(topic => withName(topic, context)) : topics
   const isUnknown = ({ name }: FetchTopic) => byId && name === ''
   const unknown = named?.filter(isUnknown) ?? []
   const existing = named?.filter(topic => !isUnknown(topic)) ?? null
-  const answer = await context.parts.groups.offsets.fetch({ ...group, topics: existing }, budget, requireStable)
-  if (answer.errorCode !== 'NONE') return { groupId, ...answer }
-  const found = byId && !topics ? withIds(answer, context) : answer.topics
+  const response = await context.parts.groups.offsets.fetch({ ...group, topics: existing }, budget, requireStable)
+  if (response.errorCode !== 'NONE') return { groupId, ...response }
+  const found = byId && !topics ? withIds(response, context) : response.topics
   return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }
 }
 
@@ -60,13 +61,13 @@ function withName(topic: FetchTopic, { parts }: RequestContext): FetchTopic {
 }
 
 /** Topics are stored by name; those that exist have an id to be answered with. */
-function withIds({ topics }: OffsetFetchAnswer, { parts }: RequestContext): AnswerTopic[] {
+function withIds({ topics }: OffsetFetchResponse, { parts }: RequestContext): ResponseTopic[] {
   return topics.flatMap(topic => {
     const state = parts.metadata.image.topicsByName.get(topic.name)
     return state ? [{ ...topic, topicId: state.topicId }] : []
   })
 }
 
-function refuse({ name, topicId, partitionIndexes }: FetchTopic, errorCode: ErrorName): AnswerTopic {
+function refuse({ name, topicId, partitionIndexes }: FetchTopic, errorCode: ErrorName): ResponseTopic {
   return { name, topicId, partitions: partitionIndexes.map(index => notFound(index, errorCode)) }
 }

@@ -25,13 +25,13 @@ export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => {
   const results = each(
     distinct(requested),
     context.parts,
-    ref => ({ ...ref, data: answered(ref, 'NONE', deleteUpTo(ref.topic, ref.partition, ref.offset, context)) }),
-    (ref, { errorCode }) => ({ ...ref, data: answered(ref, errorCode, -1n) })
+    ref => ({ ...ref, data: responded(ref, 'NONE', deleteUpTo(ref.topic, ref.partition, ref.offset, context)) }),
+    (ref, { errorCode }) => ({ ...ref, data: responded(ref, errorCode, -1n) })
   )
   return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
 }
 
-function answered({ partition: partitionIndex }: PartitionRef, errorCode: ErrorName, lowWatermark: bigint) {
+function responded({ partition: partitionIndex }: PartitionRef, errorCode: ErrorName, lowWatermark: bigint) {
   return { partitionIndex, errorCode, lowWatermark }
 }
 

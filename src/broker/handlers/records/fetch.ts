@@ -50,7 +50,7 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
     await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
     reads = readAll(existing, request, context, maxBytes)
   }
-  const { sessionId, results } = round.answer<Answered>([...reads, ...unknown], parts.clocks.deadline.now())
+  const { sessionId, results } = round.respond<Answered>([...reads, ...unknown], parts.clocks.deadline.now())
   return { sessionId, responses: byTopic(results) }
 }
 
@@ -207,9 +207,9 @@ function refusedAsWhole({ sessionId, topics }: Request<'Fetch'>, { apiVersion }:
 }
 
 /** The order stays as it is: a topic whose partitions do not follow each other comes more than once, as in Kafka. */
-function byTopic(answers: readonly Answered[]): Response<'Fetch'>['responses'] {
+function byTopic(responses: readonly Answered[]): Response<'Fetch'>['responses'] {
   const topics: { topic: string; topicId: string; partitions: PartitionData[] }[] = []
-  for (const { requested, data } of answers) {
+  for (const { requested, data } of responses) {
     const { topic, topicId } = requested
     const last = topics.at(-1)
     const isSame = topicId === ZERO_UUID ? last?.topic === topic : last?.topicId === topicId

@@ -44,12 +44,12 @@ export const produce: Handler<'Produce'> = async (request, context) => {
   const yieldIfDue = yielding(context.parts.clocks.loop)
   for (const produced of partitions) {
     const refusal = refusals.get(produced)
-    results.push({ ...produced, data: refusal ? refused(produced, refusal) : answer(request, produced, context) })
+    results.push({ ...produced, data: refusal ? refused(produced, refusal) : response(request, produced, context) })
     await yieldIfDue()
   }
-  const answered = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
-  if (request.acks === 0) return closeIfAnyFailed(answered)
-  const responses = byTopic(answered).map(({ topic, topicId, partitions }) => ({
+  const responded = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
+  if (request.acks === 0) return closeIfAnyFailed(responded)
+  const responses = byTopic(responded).map(({ topic, topicId, partitions }) => ({
     name: topic,
     topicId,
     partitionResponses: partitions
@@ -87,7 +87,7 @@ function refusalOfAll(
   return undefined
 }
 
-function answer(
+function response(
   request: Request<'Produce'>,
   produced: ProducedPartition,
   context: RequestContext

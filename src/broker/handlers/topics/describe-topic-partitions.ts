@@ -12,7 +12,7 @@ import { allOperations } from '../../../security/operations.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { failureOf } from '../../per-partition.ts'
 
-type TopicAnswer = Response<'DescribeTopicPartitions'>['topics'][number]
+type TopicResponse = Response<'DescribeTopicPartitions'>['topics'][number]
 
 export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (request, context) => {
   const { parts } = context
@@ -20,16 +20,16 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
   const names = topicsFrom(request, context)
   const limit = Math.min(parts.settings.get('max.request.partition.size.limit'), request.responsePartitionLimit)
   let left = Math.max(limit, 1)
-  const topics: TopicAnswer[] = []
+  const topics: TopicResponse[] = []
   for (const topicName of names) {
     if (left === 0) return { topics, nextCursor: { topicName, partitionIndex: 0 } }
     const first = topicName === request.cursor?.topicName ? request.cursor.partitionIndex : 0
-    const answer = describe(topicName, first, left, context)
-    topics.push(answer)
-    const next = first + answer.partitions.length
+    const response = describe(topicName, first, left, context)
+    topics.push(response)
+    const next = first + response.partitions.length
     const state = parts.metadata.image.topicsByName.get(topicName)
     if (state && next < state.partitions.length) return { topics, nextCursor: { topicName, partitionIndex: next } }
-    left -= answer.partitions.length
+    left -= response.partitions.length
   }
   return { topics, nextCursor: null }
 }
@@ -52,7 +52,7 @@ function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, { pa
   return [...new Set(all)].filter(name => name >= from).sort((a, b) => (a < b ? -1 : 1))
 }
 
-function describe(name: string, first: number, count: number, { parts }: RequestContext): TopicAnswer {
+function describe(name: string, first: number, count: number, { parts }: RequestContext): TopicResponse {
   const { replicas } = parts
   const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('topic') }
   try {
@@ -63,7 +63,7 @@ function describe(name: string, first: number, count: number, { parts }: Request
   }
 }
 
-function partition(state: TopicState['partitions'][number]): TopicAnswer['partitions'][number] {
+function partition(state: TopicState['partitions'][number]): TopicResponse['partitions'][number] {
   return {
     errorCode: 'NONE',
     partitionIndex: state.partitionId,

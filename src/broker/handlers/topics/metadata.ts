@@ -15,7 +15,7 @@ import { nodesFor } from '../../nodes.ts'
 import { each } from '../../per-partition.ts'
 
 type Asked = { readonly name: string | null; readonly topicId: string }
-type TopicAnswer = Response<'Metadata'>['topics'][number]
+type TopicResponse = Response<'Metadata'>['topics'][number]
 
 const TOPIC_IDS_SINCE = 12
 const NONE_REFUSED: ReadonlyMap<string, KafkaError> = new Map()
@@ -25,15 +25,15 @@ export const metadata: Handler<'Metadata'> = (request, context) => {
   if (apiVersion < TOPIC_IDS_SINCE && !allByName(request)) return refusal(request)
   const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
   const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
-  const answers = asksForAll
+  const responses = asksForAll
     ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic))
-    : answersFor(asked(topics), request, context)
+    : responsesFor(asked(topics), request, context)
   const operations = { topicAuthorizedOperations: allOperations('topic') }
   return {
     brokers: nodesFor(parts, connection),
     clusterId: parts.clusterId,
     controllerId: parts.nodeId,
-    topics: includeTopicAuthorizedOperations ? answers.map(topic => ({ ...topic, ...operations })) : answers,
+    topics: includeTopicAuthorizedOperations ? responses.map(topic => ({ ...topic, ...operations })) : responses,
     ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('cluster') })
   }
 }
@@ -55,7 +55,11 @@ function asked(topics: readonly Asked[]): Asked[] {
   return [...new Map(distinct.map(topic => [byId.length > 0 ? topic.topicId : topic.name, topic])).values()]
 }
 
-function answersFor(topics: readonly Asked[], request: Request<'Metadata'>, { parts }: RequestContext): TopicAnswer[] {
+function responsesFor(
+  topics: readonly Asked[],
+  request: Request<'Metadata'>,
+  { parts }: RequestContext
+): TopicResponse[] {
   const { replicas, settings } = parts
   const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
   const named = topics.flatMap(({ name, topicId }) => (topicId === ZERO_UUID ? [name ?? ''] : []))
@@ -75,7 +79,7 @@ function answersFor(topics: readonly Asked[], request: Request<'Metadata'>, { pa
   )
 }
 
-function describe({ name, topicId, partitions }: TopicState): TopicAnswer {
+function describe({ name, topicId, partitions }: TopicState): TopicResponse {
   return {
     errorCode: 'NONE',
     name,

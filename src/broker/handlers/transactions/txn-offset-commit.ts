@@ -23,8 +23,8 @@ import {
 const TOPIC_IDS_SINCE = 6
 
 export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, context) => {
-  const { topics, answerWith } = sortCommit(request.topics, context, context.apiVersion >= TOPIC_IDS_SINCE)
-  if (topics.length === 0) return { topics: answerWith([]) }
+  const { topics, responseWith } = sortCommit(request.topics, context, context.apiVersion >= TOPIC_IDS_SINCE)
+  if (topics.length === 0) return { topics: responseWith([]) }
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
   const { producerId, producerEpoch } = request
   const claim = { groupId, memberId, groupInstanceId, generationId }
@@ -33,12 +33,12 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, conte
     // Nothing may come between the check and the write: not the marker that ends the transaction.
     checkIsOpen()
   } catch (error) {
-    return { topics: answerWith(refuseCommit(topics, failureOf(error, context.parts).errorCode)) }
+    return { topics: responseWith(refuseCommit(topics, failureOf(error, context.parts).errorCode)) }
   }
   const producer = { producerId, producerEpoch }
   const { apiVersion } = context
   const commit = { ...claim, apiVersion, retentionTimeMs: -1n, topics, producer }
-  return { topics: answerWith(await context.parts.groups.offsets.commitInTransaction(commit)) }
+  return { topics: responseWith(await context.parts.groups.offsets.commitInTransaction(commit)) }
 }
 
 /** Adds the partition that holds the group to the transaction, where that is to be done. Gives what checks that it is there. */

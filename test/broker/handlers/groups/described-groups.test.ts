@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { describeEach } from '../../../../src/broker/handlers/groups/described-groups.ts'
-import { type AnswerBudget, MAX_ANSWER_BYTES } from '../../../../src/group/answer-budget.ts'
+import { MAX_RESPONSE_BYTES, type ResponseBudget } from '../../../../src/group/response-budget.ts'
 import { allOperations } from '../../../../src/security/operations.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
-const QUARTER = MAX_ANSWER_BYTES / 4
+const QUARTER = MAX_RESPONSE_BYTES / 4
 
 /** Groups that each take a quarter of what an answer may take. */
-async function large(groupId: string, budget: AnswerBudget | undefined) {
+async function large(groupId: string, budget: ResponseBudget | undefined) {
   budget?.spend(QUARTER)
   return { groupId, errorCode: 'NONE' as const }
 }

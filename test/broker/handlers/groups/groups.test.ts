@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_ANSWER_BYTES } from '../../../../src/group/answer-budget.ts'
+import { MAX_RESPONSE_BYTES } from '../../../../src/group/response-budget.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'
 import { ZERO_UUID } from '../../../../src/protocol/wire/bytes.ts'
@@ -217,7 +217,7 @@ describe('committed offsets', () => {
     expect(await ask(4_000)).toMatchObject({ isWhole: true, errors: [] })
     const refused = await ask(5_000)
     expect(refused.errors).toEqual(['INVALID_REQUEST'])
-    expect(refused.bytes).toBeLessThanOrEqual(MAX_ANSWER_BYTES)
+    expect(refused.bytes).toBeLessThanOrEqual(MAX_RESPONSE_BYTES)
   })
 
   it.each(versionsOf(APIS.OffsetFetch))('are found at version %i', async version => {

@@ -47,7 +47,7 @@ function opened(sessions: FetchSessions, partitions: number[], now = 0): number 
     ),
     now
   )
-  return round.answer(
+  return round.respond(
     round.partitions.map(requested => found(requested)),
     now
   ).sessionId
@@ -60,7 +60,7 @@ describe('fetch sessions', () => {
     const id = opened(sessions, [0, 1, 2])
     const round = sessions.open(request(id, 1), 0)
     expect(round.partitions.map(({ partition }) => partition)).toEqual([0, 1, 2])
-    const { sessionId, results } = round.answer(
+    const { sessionId, results } = round.respond(
       [found(want(0)), found(want(1), { recordBytes: 9 }), found(want(2), { highWatermark: 6n })],
       0
     )
@@ -71,7 +71,7 @@ describe('fetch sessions', () => {
   it('serve a partition that just got data last in the next round', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0, 1])
-    sessions.open(request(id, 1), 0).answer([found(want(0), { recordBytes: 1 }), found(want(1))], 0)
+    sessions.open(request(id, 1), 0).respond([found(want(0), { recordBytes: 1 }), found(want(1))], 0)
     expect(sessions.open(request(id, 2), 0).partitions.map(({ partition }) => partition)).toEqual([1, 0])
   })
 
@@ -86,7 +86,7 @@ describe('fetch sessions', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0])
     const answers = [found(want(0), { errorCode: 'NOT_LEADER_OR_FOLLOWER' }), found(want(0)), found(want(0))].map(
-      (result, index) => sessions.open(request(id, 1 + index), 0).answer([result], 0).results.length
+      (result, index) => sessions.open(request(id, 1 + index), 0).respond([result], 0).results.length
     )
     expect(answers).toEqual([1, 1, 0])
   })
@@ -111,7 +111,7 @@ describe('fetch sessions', () => {
     sessions.open(request(first, -1), 0)
     const second = opened(sessions, [0])
     const round = sessions.open(request(second, 1, [], [want(0)]), 0)
-    expect(round.answer([], 0).sessionId).toBe(0)
+    expect(round.respond([], 0).sessionId).toBe(0)
     expect(sessions.size).toBe(0)
   })
 
@@ -120,7 +120,7 @@ describe('fetch sessions', () => {
     const id = opened(sessions, [0])
     const slow = sessions.open(request(id, 1), 0)
     sessions.open(request(id, 2), 0)
-    expect(() => slow.answer([], 0)).toThrow(expect.objectContaining({ code: 'INVALID_FETCH_SESSION_EPOCH' }))
+    expect(() => slow.respond([], 0)).toThrow(expect.objectContaining({ code: 'INVALID_FETCH_SESSION_EPOCH' }))
   })
 
   it('give no session when the cache is full of young ones, and evict the stale', () => {

@@ -5,15 +5,15 @@
 import { KafkaError } from '../protocol/errors.ts'
 
 /** Above what any group has: some four thousand partitions with as much metadata as is allowed. */
-export const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+export const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
-export class AnswerBudget {
-  #bytesLeft = MAX_ANSWER_BYTES
+export class ResponseBudget {
+  #bytesLeft = MAX_RESPONSE_BYTES
 
   /** Announces so many bytes, before they are gathered. Throws INVALID_REQUEST when they are too many. */
   spend(bytes: number): void {
     this.#bytesLeft -= bytes
     if (this.#bytesLeft >= 0) return
-    throw new KafkaError('INVALID_REQUEST', `the answer would take more than ${MAX_ANSWER_BYTES} bytes`)
+    throw new KafkaError('INVALID_REQUEST', `the answer would take more than ${MAX_RESPONSE_BYTES} bytes`)
   }
 }
