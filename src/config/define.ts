@@ -48,6 +48,9 @@ export interface RowOptions {
   readonly unsupported?: true
 }
 
+/** For rows that can change while the broker runs. */
+export const DYNAMIC = { update: 'cluster-wide' } as const
+
 /** One row of the table. */
 export interface Setting<T> extends RowOptions {
   readonly type: SettingType

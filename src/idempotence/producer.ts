@@ -3,10 +3,14 @@
  * append (KIP-98, KIP-360, KIP-890). They change nothing.
  */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import { incrementSequence, MAX_PRODUCER_EPOCH, NO_PRODUCER_EPOCH } from '../protocol/records/batch.ts'
+import {
+  decrementSequence,
+  incrementSequence,
+  MAX_PRODUCER_EPOCH,
+  NO_PRODUCER_EPOCH
+} from '../protocol/records/batch.ts'
 import type { EndTxnMarker } from '../protocol/records/control.ts'
 import { TRANSACTIONS_V2 } from '../protocol/transaction-version.ts'
-import { decrementSequence } from './sequence.ts'
 
 /** The part of a batch's header that idempotence looks at. */
 export interface ProducerBatch {

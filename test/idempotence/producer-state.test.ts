@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ProducerBatch } from '../../src/idempotence/producer.ts'
 import { ProducerStates } from '../../src/idempotence/producer-state.ts'
-import { decrementSequence } from '../../src/idempotence/sequence.ts'
-import { incrementSequence } from '../../src/protocol/records/batch.ts'
+import { decrementSequence, incrementSequence } from '../../src/protocol/records/batch.ts'
 import type { EndTxnMarker } from '../../src/protocol/records/control.ts'
 
 const batch = (changes: Partial<ProducerBatch> & { baseSequence: number }, count = 1): ProducerBatch => ({

@@ -4,12 +4,10 @@
  * are its defaults, the first that is set winning. Those of logs are in `log.ts`, those of groups in
  * `group-coordinator.ts`, Kafka's others in `names.ts`.
  */
-import { boolean, int, list, long, type Setting, short, string } from '../define.ts'
+import { boolean, DYNAMIC, int, list, long, type Setting, short, string } from '../define.ts'
 import { groupCoordinatorSettings } from './group-coordinator.ts'
 import { logSettings } from './log.ts'
 import { isTopicSetting, type TopicSettingName } from './topic.ts'
-
-const DYNAMIC = { update: 'cluster-wide' } as const
 
 const identity = {
   'node.id': int(1, 'The id of this node. Kafka has no default; one node needs no choice.', { atLeast: 0 }),

@@ -2,9 +2,8 @@
  * The broker's settings of groups and their offsets. Those with a `min` and a `max` beside them are the defaults of
  * settings that single groups can carry (`group.ts`), and the bounds within which a group may set them.
  */
-import { int, list, long, type RowOptions, short, string } from '../define.ts'
+import { DYNAMIC, int, list, long, type RowOptions, short, string } from '../define.ts'
 
-const DYNAMIC = { update: 'cluster-wide' } as const
 /** There are no share and no streams groups so far; these are defaults and bounds of what a group can carry. */
 const SO_FAR = { unsupported: true } as const
 

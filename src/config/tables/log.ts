@@ -2,7 +2,7 @@
  * The broker's settings of its logs: where they are, when old parts of them go, how they are compacted and brought to the
  * disk. Most are the defaults of topics.
  */
-import { boolean, double, int, list, long, type RowOptions } from '../define.ts'
+import { boolean, DYNAMIC, double, int, list, long, type RowOptions } from '../define.ts'
 import { type TopicSettingName, topicSettings } from './topic.ts'
 
 const MINUTE = 60_000
@@ -18,8 +18,6 @@ function forTopic(topic: TopicSettingName, options: RowOptions = {}): RowOptions
   const { unsupported }: RowOptions = topicSettings[topic]
   return { ...options, topic, ...(unsupported && { unsupported }) }
 }
-
-const DYNAMIC = { update: 'cluster-wide' } as const
 
 /** Rows of the table in `broker.ts`. */
 export const logSettings = {

@@ -3,7 +3,13 @@
  * in these chains, so a gap counts only where no offset is missing between; going back is wrong everywhere.
  */
 import type { ProducerEntry } from '../../idempotence/producer-snapshot.ts'
-import { incrementSequence, NO_PRODUCER_ID, NO_SEQUENCE, type RecordBatch } from '../../protocol/records/batch.ts'
+import {
+  decrementSequence,
+  incrementSequence,
+  NO_PRODUCER_ID,
+  NO_SEQUENCE,
+  type RecordBatch
+} from '../../protocol/records/batch.ts'
 
 interface Chain {
   readonly epoch: number
@@ -21,7 +27,6 @@ const MOST_PRODUCERS = 100_000
 const EXPIRATION_MS = 86_400_000n
 /** Half of all sequence numbers: what is further ahead is rather behind. */
 const HALF = 2 ** 30
-const SEQUENCES = 2 ** 31
 
 export class SequenceChains {
   readonly #chains = new Map<bigint, Chain>()
@@ -88,7 +93,7 @@ export class SequenceChains {
     }
     const expected = incrementSequence(chain.lastSequence, 1)
     if (baseSequence === expected) return undefined
-    const isBehind = (baseSequence - expected + SEQUENCES) % SEQUENCES >= HALF
+    const isBehind = decrementSequence(baseSequence, expected) >= HALF
     return isDense || isBehind ? `${subject} has sequence ${baseSequence} where ${expected} should follow` : undefined
   }
 

@@ -3,7 +3,15 @@
  * that is broken: with the next bytes that are a whole batch and fit their checksum.
  */
 
-import { ATTRIBUTES, BATCH_OVERHEAD, HEADER, LOG_OVERHEAD, RecordBatch } from '../../protocol/records/batch.ts'
+import {
+  ATTRIBUTES,
+  BATCH_OVERHEAD,
+  HEADER,
+  HEADER_UP_TO_MAGIC,
+  LOG_OVERHEAD,
+  RecordBatch,
+  SMALLEST_LENGTH
+} from '../../protocol/records/batch.ts'
 import type { Storage } from '../../storage/storage.ts'
 
 /** What a dump needs of the disk. */
@@ -11,9 +19,6 @@ export type Files = Pick<Storage, 'exists' | 'list' | 'size' | 'read'>
 
 const READ_BYTES = 1 << 20
 const ZEROS = Buffer.alloc(1 << 16)
-/** The part of an entry up to its magic; no entry is that short. */
-const HEADER_UP_TO_MAGIC = 17
-const SMALLEST_LENGTH = 14
 const NEWEST_MAGIC = 2
 /** Far above any batch that a broker takes: a damaged length must not fill the memory. */
 const LARGEST_BATCH = 256 << 20

@@ -1,8 +1,8 @@
 /** `.snapshot`, what a partition knew of its producers, and `.txnindex`, the transactions that were aborted. */
 
 import { CorruptSnapshot, decodeSnapshot, type ProducerEntry } from '../../idempotence/producer-snapshot.ts'
-import { decrementSequence } from '../../idempotence/sequence.ts'
 import { ABORTED_TXN_BYTES, readEntry } from '../../log/segment/transaction-index.ts'
+import { decrementSequence } from '../../protocol/records/batch.ts'
 import { ByteReader } from '../../protocol/wire/bytes.ts'
 import { type Item, OptionalLong, type Pair, problem } from '../items.ts'
 import { type DumpOptions, isInRange } from '../options.ts'

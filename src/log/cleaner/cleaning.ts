@@ -9,6 +9,7 @@ import { abortedBetween } from '../partition-log/committed-read.ts'
 import type { LogConfig } from '../partition-log/log-config.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
 import type { Segment } from '../segment/segment.ts'
+import { LARGEST_RELATIVE_OFFSET } from '../segment/segment-indexes.ts'
 import { type FilterRules, filterBatch } from './filter.ts'
 import { type LogToClean, segmentsBetween } from './log-to-clean.ts'
 import { OffsetMap, type OffsetMapLimits } from './offset-map.ts'
@@ -198,8 +199,6 @@ function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, decompressed
 }
 
 /** Which segments become one: neighbours, as long as what they come to cannot be too large for one segment. */
-const LARGEST_RELATIVE_OFFSET = 2_147_483_647n
-
 /** What grouping looks at of a segment: bytes of the log and of its two indexes. */
 export interface SegmentSizes {
   readonly baseOffset: bigint

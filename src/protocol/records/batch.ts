@@ -11,9 +11,10 @@ import { type Codec, codecOf } from './compression/codecs.ts'
 export const BATCH_OVERHEAD = 61
 /** Offset and length, which every log entry of any magic begins with. */
 export const LOG_OVERHEAD = 12
-const HEADER_UP_TO_MAGIC = 17
+/** The part of any entry up to its magic. */
+export const HEADER_UP_TO_MAGIC = 17
 /** The smallest entry there is: a magic 0 message without key and value. */
-const SMALLEST_LENGTH = 14
+export const SMALLEST_LENGTH = 14
 
 /** Where the fields of the header are. */
 export const HEADER = {
@@ -71,6 +72,11 @@ export class CorruptRecordError extends KafkaError {
 export function incrementSequence(sequence: number, increment: number): number {
   const sum = sequence + increment
   return sum > MAX_SEQUENCE ? sum - MAX_SEQUENCE - 1 : sum
+}
+
+/** The sequence number `decrement` before `sequence`: the largest int32 precedes 0. */
+export function decrementSequence(sequence: number, decrement: number): number {
+  return (sequence - decrement + MAX_SEQUENCE + 1) % (MAX_SEQUENCE + 1)
 }
 
 /** One log entry: a magic 2 batch, or a legacy message of which offset, size, magic and checksum can be read. */

@@ -3,13 +3,12 @@
  * the decompressed bytes that is as large as one record needs.
  */
 import { KafkaError } from '../errors.ts'
+import { MAX_VARINT_BYTES, MAX_VARLONG_BYTES } from '../wire/bytes.ts'
 import type { RecordBatch } from './batch.ts'
 import { decompress } from './compression/codecs.ts'
 
 /** The bit of a varint's byte that says that another follows. */
 const CONTINUES = 0x80
-const MAX_VARINT_BYTES = 5
-const MAX_VARLONG_BYTES = 10
 /** Bits of a varlong that 32-bit arithmetic can take: as a time, 37 hours. */
 const SHORT_VARLONG_BITS = 28
 

@@ -18,8 +18,9 @@ export function ownCopy(bytes: Buffer): Buffer {
   return copy
 }
 
-const MAX_VARINT_BYTES = 5
-const MAX_VARLONG_BYTES = 10
+/** The longest encodings of 32 and 64 bits. */
+export const MAX_VARINT_BYTES = 5
+export const MAX_VARLONG_BYTES = 10
 
 /**
  * How many elements the arrays of one message may have in all. A decoded element takes up to 30 times its bytes, so the
