@@ -25,11 +25,11 @@ const LIMITS = {
 const ROUNDS = 4
 
 test('a transactional producer of kafkajs that loses answers', async () => {
-  const world = { clocks: systemClocks, logger: silentLogger }
+  const ports = { clocks: systemClocks, logger: silentLogger }
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
-  const server = await Server.bind({ ...world, listeners, limits: LIMITS })
+  const server = await Server.bind({ ...ports, listeners, limits: LIMITS })
   const { settings } = resolve(fromObject({}))
-  const broker = await Broker.start({ ...world, settings, storage: new MemoryStorage(), random: seededRandom(1) })
+  const broker = await Broker.start({ ...ports, settings, storage: new MemoryStorage(), random: seededRandom(1) })
   const asked = new Map<ApiName, number>()
   const isLost = (api: ApiName) => {
     const count = (asked.get(api) ?? 0) + 1

@@ -18,14 +18,14 @@ const LATER_MS = 1_700_000_600_000
 /** What is still there of a log's records: all that were acknowledged, the first of them, or some at their offsets. */
 type Kept = 'all' | 'a prefix' | 'some'
 
-interface World {
+interface Case {
   readonly cause: Cause
   readonly config: HarnessOptions['config']
   readonly kept: Kept
 }
 
 const SYNCED = { 'log.flush.interval.messages': 1 }
-const worlds: World[] = [
+const cases: Case[] = [
   { cause: 'process death', config: {}, kept: 'all' },
   { cause: 'power loss', config: {}, kept: 'a prefix' },
   { cause: 'power loss', config: SYNCED, kept: 'all' },
@@ -33,7 +33,7 @@ const worlds: World[] = [
   { cause: 'power loss without a journal of names', config: SYNCED, kept: 'all' }
 ]
 
-test.each(worlds)('$cause, $config: $kept of the records', { timeout: 600_000 }, async ({ cause, config, kept }) => {
+test.each(cases)('$cause, $config: $kept of the records', { timeout: 600_000 }, async ({ cause, config, kept }) => {
   const operations = await dieEverywhere(cause, {
     witness: () => new Promises(),
     script: (life, promises) => new Scenario(life, promises, config).run(),

@@ -18,7 +18,7 @@ const CONFIG = { 'offsets.topic.num.partitions': 1, 'group.consumer.assignment.i
 const PARTITIONS = [0, 1, 2, 3]
 const SESSION_MS = 45_000
 
-const worlds: { readonly cause: Cause; readonly config: Record<string, number>; readonly kept: boolean }[] = [
+const cases: { readonly cause: Cause; readonly config: Record<string, number>; readonly kept: boolean }[] = [
   { cause: 'process death', config: {}, kept: true },
   { cause: 'power loss', config: {}, kept: false },
   { cause: 'power loss', config: SYNCED, kept: true },
@@ -38,7 +38,7 @@ class Ledger {
   }
 }
 
-test.each(worlds)('$cause, $config: consumer groups', { timeout: 3_600_000 }, async ({ cause, config, kept }) => {
+test.each(cases)('$cause, $config: consumer groups', { timeout: 3_600_000 }, async ({ cause, config, kept }) => {
   const operations = await dieEverywhere(cause, {
     witness: () => new Ledger(),
     script: (life, ledger) => play(life, ledger, config),
@@ -48,7 +48,7 @@ test.each(worlds)('$cause, $config: consumer groups', { timeout: 3_600_000 }, as
   expect(operations).toBeGreaterThan(60)
 })
 
-/** The world of one broker: what its members have heard counts only while it is alive. */
+/** One group at one broker: a response counts only while the broker is alive. */
 class Group {
   readonly broker: Harness
   readonly groupId: string

@@ -64,22 +64,22 @@ export class Copier {
   next = 0
   readonly #generation: Generation
   readonly #index: number
-  readonly #world: World
+  readonly #application: CopyApplication
   readonly #history: History
   #producer: TransactionalProducer
   #attempts = 0
 
-  constructor(world: World, index: number, generation: Generation) {
+  constructor(application: CopyApplication, index: number, generation: Generation) {
     this.name = `copier ${generation}`
     this.#generation = generation
     this.#index = index
-    this.#world = world
-    this.#history = world.ledger.of(this.name)
+    this.#application = application
+    this.#history = application.ledger.of(this.name)
     this.#producer = this.#newProducer()
   }
 
   #newProducer(): TransactionalProducer {
-    const { harness, heard } = this.#world
+    const { harness, heard } = this.#application
     return new TransactionalProducer(harness, this.name, {
       generation: this.#generation,
       timeoutMs: TIMEOUT_MS,
@@ -92,8 +92,8 @@ export class Copier {
     this.#producer = this.#newProducer()
     await this.#producer.init()
     this.#note(true)
-    const offset = await committedOffset(this.#world.harness, GROUP, INPUT, this.#index)
-    this.#world.heard()
+    const offset = await committedOffset(this.#application.harness, GROUP, INPUT, this.#index)
+    this.#application.heard()
     if (typeof offset === 'string') throw new Refused('OffsetFetch', offset)
     this.next = Math.max(0, Number(offset))
     expect(this.next, `what ${this.name} was told is committed`).toBeGreaterThanOrEqual(this.#history.committed)
@@ -102,7 +102,7 @@ export class Copier {
   /** The steps of one transaction. */
   *transaction(): Generator<() => Promise<void>> {
     const value = [`${this.name} ${this.next}`]
-    for (const partition of PARTITIONS) yield () => this.#producer.send(this.#world.output, partition, value)
+    for (const partition of PARTITIONS) yield () => this.#producer.send(this.#application.output, partition, value)
     yield () => this.#producer.sendOffset(GROUP, INPUT, this.#index, BigInt(this.next + 1))
     yield () => this.#end()
   }
@@ -125,7 +125,7 @@ export class Copier {
    */
   async checkFenced(): Promise<void> {
     const code = await this.#producer.tryEnd(true)
-    this.#world.heard()
+    this.#application.heard()
     expect(code, `${this.name} commits`).toBe(this.#generation === 'classic' ? 'PRODUCER_FENCED' : 'INVALID_TXN_STATE')
   }
 
@@ -144,8 +144,8 @@ export class Copier {
   }
 }
 
-/** A broker that runs, with its copiers. */
-export class World {
+/** The two copiers and the broker that they use. */
+export class CopyApplication {
   readonly harness: Harness
   readonly ledger: Ledger
   readonly heard: () => void
@@ -158,14 +158,14 @@ export class World {
     this.heard = heard
   }
 
-  static async start(options: HarnessOptions, ledger: Ledger, heard: () => void = () => {}): Promise<World> {
+  static async start(options: HarnessOptions, ledger: Ledger, heard: () => void = () => {}): Promise<CopyApplication> {
     const harness = await Harness.start({ ...options, config: { ...CONFIG, ...options.config } })
     heard()
-    const world = new World(harness, ledger, heard)
-    await world.#topic(INPUT)
-    world.output = { name: OUTPUT, topicId: await world.#topic(OUTPUT) }
-    world.copiers = [new Copier(world, 0, 'classic'), new Copier(world, 1, 'KIP-890')]
-    return world
+    const application = new CopyApplication(harness, ledger, heard)
+    await application.#topic(INPUT)
+    application.output = { name: OUTPUT, topicId: await application.#topic(OUTPUT) }
+    application.copiers = [new Copier(application, 0, 'classic'), new Copier(application, 1, 'KIP-890')]
+    return application
   }
 
   async #topic(name: string): Promise<string> {
@@ -190,7 +190,7 @@ export class World {
     }
   }
 
-  /** Everyone begins, and copies until `total` are done: one step each, in turns. */
+  /** Both copiers copy until `total` transactions are committed: one step each, alternately. */
   async copy(total: number): Promise<void> {
     while (this.copiers.some(({ next }) => next < total)) {
       const steps = this.copiers.filter(({ next }) => next < total).map(copier => copier.transaction())
@@ -237,15 +237,15 @@ export class World {
 /** Producers go on with what a dead broker has left, and everything is there once; also after one more restart. */
 export async function checkExactlyOnce(left: MemoryStorage, ledger: Ledger, random: Random): Promise<void> {
   const clock = new ManualClock(LATER_MS)
-  const world = await World.start({ storage: left, random, clock }, ledger)
-  for (const copier of world.copiers) await copier.begin()
-  await world.copy(TOTAL)
-  await world.checkCopied(TOTAL)
-  await world.harness.broker.stop()
+  const application = await CopyApplication.start({ storage: left, random, clock }, ledger)
+  for (const copier of application.copiers) await copier.begin()
+  await application.copy(TOTAL)
+  await application.checkCopied(TOTAL)
+  await application.harness.broker.stop()
   expect([...verify(left, foldersOf(left), options())].map(textOf)).toEqual([
     expect.stringMatching(/no problems found$/)
   ])
-  const again = await World.start({ storage: left, random, clock: new ManualClock(clock.wall.now()) }, ledger)
+  const again = await CopyApplication.start({ storage: left, random, clock: new ManualClock(clock.wall.now()) }, ledger)
   await again.checkCopied(TOTAL)
   await again.harness.broker.stop()
 }

@@ -8,7 +8,7 @@ import { Fact } from './promises.ts'
 const SYNCED = { 'log.flush.interval.messages': 1 }
 const GONE = 'gone'
 
-const worlds: { readonly cause: Cause; readonly config: Record<string, number> }[] = [
+const cases: { readonly cause: Cause; readonly config: Record<string, number> }[] = [
   { cause: 'process death', config: {} },
   { cause: 'power loss', config: SYNCED },
   { cause: 'power loss without a journal of names', config: SYNCED }
@@ -17,7 +17,7 @@ const worlds: { readonly cause: Cause; readonly config: Record<string, number> }
 /** What is known of each group: GONE, or the partitions that it has offsets for. */
 type Facts = Map<string, Fact<string>>
 
-test.each(worlds)('$cause, $config: deleted groups stay deleted', { timeout: 600_000 }, async ({ cause, config }) => {
+test.each(cases)('$cause, $config: deleted groups stay deleted', { timeout: 600_000 }, async ({ cause, config }) => {
   const operations = await dieEverywhere(cause, {
     witness: () => new Map<string, Fact<string>>(),
     script: (life, facts: Facts) => play(life, facts, config),

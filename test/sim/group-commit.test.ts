@@ -26,7 +26,8 @@ interface Producer {
   readonly offsets: (bigint | undefined)[]
 }
 
-class World {
+/** Idempotent producers and readers of one topic; each batch is synced. */
+class GroupCommitRun {
   readonly random: Random
   readonly storage = new HeldStorage({ canLosePower: true })
   readonly producers: Producer[]
@@ -43,7 +44,8 @@ class World {
     })
   }
 
-  async run(): Promise<string> {
+  /** Random steps; some requests wait for their response at the end. */
+  async steps(): Promise<string> {
     const broker = await Harness.start({ storage: this.storage, random: this.random })
     const topicId = await broker.createTopic('t', PARTITIONS, CONFIGS)
     this.storage.hold()
@@ -109,22 +111,22 @@ function textOf({ id }: Producer, sequence: number): string {
 }
 
 /** Sends again, in order, from the first batch that was never acknowledged on. */
-async function sendAgain(world: World, broker: Harness, topicId: string): Promise<void> {
-  for (const producer of world.producers) {
+async function sendAgain(run: GroupCommitRun, broker: Harness, topicId: string): Promise<void> {
+  for (const producer of run.producers) {
     const first = producer.offsets.indexOf(undefined)
     for (let sequence = first; first >= 0 && sequence < producer.offsets.length; sequence++) {
-      await world.send(broker, topicId, producer, sequence)
+      await run.send(broker, topicId, producer, sequence)
     }
     const last = producer.offsets.length - 1
-    if (last >= 0) await world.send(broker, topicId, producer, last)
+    if (last >= 0) await run.send(broker, topicId, producer, last)
   }
 }
 
 /** A process dies and another one follows, which tells its readers what it finds. */
-async function succeed(world: World, topicId: string): Promise<MemoryStorage> {
-  const storage = world.storage.die({ canLosePower: true })
-  const broker = await Harness.start({ storage, random: world.random })
-  for (let partition = 0; partition < PARTITIONS; partition++) await world.read(broker, topicId, partition)
+async function succeed(run: GroupCommitRun, topicId: string): Promise<MemoryStorage> {
+  const storage = run.storage.die({ canLosePower: true })
+  const broker = await Harness.start({ storage, random: run.random })
+  for (let partition = 0; partition < PARTITIONS; partition++) await run.read(broker, topicId, partition)
   return storage
 }
 
@@ -134,29 +136,29 @@ test.each(['the last', 'any'] as const)(
   async lost => {
     let acknowledged = 0
     for (let seed = 0; seed < SEEDS; seed++) {
-      const world = new World(seed)
-      const topicId = await world.run()
-      acknowledged += world.acknowledged
-      const last = seed % 2 === 0 ? world.storage : await succeed(world, topicId)
-      const storage = last.losePower(world.random, lost, { canLosePower: true })
-      await using broker = await Harness.start({ storage, random: world.random })
-      for (const [partition, seen] of world.seen.entries()) {
+      const run = new GroupCommitRun(seed)
+      const topicId = await run.steps()
+      acknowledged += run.acknowledged
+      const last = seed % 2 === 0 ? run.storage : await succeed(run, topicId)
+      const storage = last.losePower(run.random, lost, { canLosePower: true })
+      await using broker = await Harness.start({ storage, random: run.random })
+      for (const [partition, seen] of run.seen.entries()) {
         const before = new Map(seen)
-        await world.read(broker, topicId, partition)
+        await run.read(broker, topicId, partition)
         seen.clear()
-        await world.read(broker, topicId, partition)
+        await run.read(broker, topicId, partition)
         for (const [offset, value] of before) expect(seen.get(offset), `seed ${seed}: offset ${offset}`).toBe(value)
       }
-      for (const producer of world.producers) {
+      for (const producer of run.producers) {
         for (const [sequence, offset] of producer.offsets.entries()) {
           if (offset === undefined) continue
-          expect(world.seen[producer.partition]?.get(offset), `seed ${seed}`).toBe(textOf(producer, sequence))
+          expect(run.seen[producer.partition]?.get(offset), `seed ${seed}`).toBe(textOf(producer, sequence))
         }
       }
-      await sendAgain(world, broker, topicId)
-      for (const [partition, seen] of world.seen.entries()) {
-        await world.read(broker, topicId, partition)
-        const sent = world.producers.filter(producer => producer.partition === partition)
+      await sendAgain(run, broker, topicId)
+      for (const [partition, seen] of run.seen.entries()) {
+        await run.read(broker, topicId, partition)
+        const sent = run.producers.filter(producer => producer.partition === partition)
         const expected = sent.flatMap(producer => producer.offsets.map((_, sequence) => textOf(producer, sequence)))
         expect([...seen.values()].sort(), `seed ${seed}: each once`).toEqual(expected.sort())
       }

@@ -16,7 +16,7 @@ import { GroupLedger, viewOf } from './group-ledger.ts'
 import { GroupLife, SESSION_MS } from './group-life.ts'
 
 const SYNCED = { 'log.flush.interval.messages': 1 }
-const worlds: { cause: Cause; config: HarnessOptions['config']; kept: 'all' | 'nothing wrong' }[] = [
+const cases: { cause: Cause; config: HarnessOptions['config']; kept: 'all' | 'nothing wrong' }[] = [
   { cause: 'process death', config: {}, kept: 'all' },
   { cause: 'power loss', config: {}, kept: 'nothing wrong' },
   { cause: 'power loss', config: SYNCED, kept: 'all' },
@@ -24,7 +24,7 @@ const worlds: { cause: Cause; config: HarnessOptions['config']; kept: 'all' | 'n
   { cause: 'power loss without a journal of names', config: SYNCED, kept: 'all' }
 ]
 
-test.each(worlds)('$cause, $config: $kept', { timeout: 3_600_000 }, async ({ cause, config, kept }) => {
+test.each(cases)('$cause, $config: $kept', { timeout: 3_600_000 }, async ({ cause, config, kept }) => {
   const operations = await dieEverywhere(cause, {
     witness: () => new GroupLedger(),
     script: (life, ledger) => run(life, ledger, config),

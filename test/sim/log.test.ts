@@ -13,7 +13,7 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { foldersOf, options } from '../dump/folder.ts'
 import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
 import { type Cause, dieEverywhere, type Life } from './death.ts'
-import { checkIndexes, LogWorld } from './log-world.ts'
+import { checkIndexes, LogDirectoryDriver } from './log-directory-driver.ts'
 import { type Promised, Written } from './written.ts'
 
 const SMALL: LogConfig = {
@@ -68,27 +68,29 @@ async function script(life: Life, logs: Logs, config: LogConfig): Promise<void> 
   const random = seededRandom(11)
   let clock = new ManualClock()
   const open = () =>
-    LogWorld.open({ storage: life.storage, random: life.random, clocks: clock, config }, () => life.mustGoOn())
-  let world = await open()
+    LogDirectoryDriver.open({ storage: life.storage, random: life.random, clocks: clock, config }, () =>
+      life.mustGoOn()
+    )
+  let driver = await open()
   for (let step = 0; step < STEPS; step++) {
     clock.advance(500)
     life.mustGoOn()
     const choice = random.below(100)
-    if (choice < 34) await world.append(logs.plain, random)
-    else if (choice < 72) await world.append(logs.keyed, random)
-    else if (choice < 76) world.moveStart(logs.plain, random)
-    else if (choice < 80) world.retain(logs.plain)
-    else if (choice < 91) await world.compact(logs.keyed)
-    else if (choice < 93) world.checkpoint()
+    if (choice < 34) await driver.append(logs.plain, random)
+    else if (choice < 72) await driver.append(logs.keyed, random)
+    else if (choice < 76) driver.moveStart(logs.plain, random)
+    else if (choice < 80) driver.retain(logs.plain)
+    else if (choice < 91) await driver.compact(logs.keyed)
+    else if (choice < 93) driver.checkpoint()
     else {
-      if (choice < 97) await world.close()
+      if (choice < 97) await driver.close()
       else life.kill()
       // Alarms of the process before are not heard any more.
       clock = new ManualClock(clock.wall.now())
-      world = await open()
+      driver = await open()
     }
   }
-  await world.close()
+  await driver.close()
 }
 
 async function check(
@@ -100,18 +102,18 @@ async function check(
 ): Promise<void> {
   const clock = new ManualClock()
   clock.stepWall(STEPS * 500)
-  const open = () => LogWorld.open({ storage, random, clocks: clock, config })
-  const world = await open()
-  world.checkList(plain, promise)
-  world.checkMap(keyed, promise)
-  const ends = { plain: world.end(plain), keyed: world.end(keyed) }
+  const open = () => LogDirectoryDriver.open({ storage, random, clocks: clock, config })
+  const driver = await open()
+  driver.checkList(plain, promise)
+  driver.checkMap(keyed, promise)
+  const ends = { plain: driver.end(plain), keyed: driver.end(keyed) }
   for (const log of [plain, keyed]) {
-    log.continueAt(world.end(log))
-    for (let more = 0; more < 6; more++) await world.append(log, random)
+    log.continueAt(driver.end(log))
+    for (let more = 0; more < 6; more++) await driver.append(log, random)
   }
-  await world.compact(keyed)
-  world.retain(plain)
-  await world.close()
+  await driver.compact(keyed)
+  driver.retain(plain)
+  await driver.close()
   expect([...verify(storage, foldersOf(storage), options())].map(textOf)).toEqual([
     expect.stringMatching(/no problems found$/)
   ])

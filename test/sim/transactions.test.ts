@@ -10,10 +10,10 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Refused } from '../broker/transactional.ts'
 import { HeldStorage } from '../log/partition-log/held-storage.ts'
 import { type Cause, dieEverywhere, type Life } from './death.ts'
-import { type Copier, checkExactlyOnce, Ledger, TOTAL, World } from './exactly-once.ts'
+import { type Copier, CopyApplication, checkExactlyOnce, Ledger, TOTAL } from './exactly-once.ts'
 
 const SYNCED = { 'log.flush.interval.messages': 1 }
-const worlds: { cause: Cause; config: HarnessOptions['config'] }[] = [
+const cases: { cause: Cause; config: HarnessOptions['config'] }[] = [
   { cause: 'process death', config: {} },
   { cause: 'power loss', config: SYNCED },
   { cause: 'power loss without a journal of names', config: SYNCED }
@@ -21,7 +21,7 @@ const worlds: { cause: Cause; config: HarnessOptions['config'] }[] = [
 
 const SHARE = 0.25
 
-test.each(worlds)(
+test.each(cases)(
   '$cause, $config: every transaction counts once',
   { timeout: 3_600_000 },
   async ({ cause, config }) => {
@@ -41,35 +41,37 @@ async function run(life: Life, ledger: Ledger, config: HarnessOptions['config'])
   const start = async () => {
     const { storage, random } = life
     clock = new ManualClock(clock.wall.now())
-    const world = await World.start({ storage, random, clock, config: config ?? {} }, ledger, () => life.mustGoOn())
-    for (const copier of world.copiers) await copier.begin()
-    return world
+    const application = await CopyApplication.start({ storage, random, clock, config: config ?? {} }, ledger, () =>
+      life.mustGoOn()
+    )
+    for (const copier of application.copiers) await copier.begin()
+    return application
   }
-  let world = await start()
-  await world.shrink()
-  await world.copy(2)
-  for (const copier of world.copiers) await leaveOpen(copier)
-  for (const copier of world.copiers) await copier.begin()
-  await world.copy(3)
-  await world.pass(60_000)
-  for (const copier of world.copiers) await leaveOpen(copier)
-  await world.harness.broker.stop()
+  let application = await start()
+  await application.shrink()
+  await application.copy(2)
+  for (const copier of application.copiers) await leaveOpen(copier)
+  for (const copier of application.copiers) await copier.begin()
+  await application.copy(3)
+  await application.pass(60_000)
+  for (const copier of application.copiers) await leaveOpen(copier)
+  await application.harness.broker.stop()
   life.mustGoOn()
 
-  world = await start()
-  for (const copier of world.copiers) await leaveOpen(copier)
-  await world.pass(80_000)
-  for (const copier of world.copiers) {
+  application = await start()
+  for (const copier of application.copiers) await leaveOpen(copier)
+  await application.pass(80_000)
+  for (const copier of application.copiers) {
     await copier.checkFenced()
     await copier.begin()
   }
-  await world.copy(4)
-  for (const copier of world.copiers) await leaveOpen(copier)
+  await application.copy(4)
+  for (const copier of application.copiers) await leaveOpen(copier)
   life.kill()
 
-  world = await start()
-  await world.copy(5)
-  await world.harness.broker.stop()
+  application = await start()
+  await application.copy(5)
+  await application.harness.broker.stop()
 }
 
 /** Everything but the end of a transaction. */
@@ -92,9 +94,9 @@ test.each(Array.from({ length: SEEDS }, (_, seed) => seed))(
     const heard = () => {
       if (isDead) throw new Refused('everything', 'the process is dead')
     }
-    const world = await World.start({ storage, random, config: SYNCED }, ledger, heard)
+    const application = await CopyApplication.start({ storage, random, config: SYNCED }, ledger, heard)
     storage.hold()
-    const copying = Promise.allSettled(world.copiers.map(copier => copyAlone(copier)))
+    const copying = Promise.allSettled(application.copiers.map(copier => copyAlone(copier)))
     for (let turn = random.below(TURNS); turn > 0; turn--) {
       if (random.below(3) > 0) await storage.release()
       else await yieldToEventLoop()

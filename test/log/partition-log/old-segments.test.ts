@@ -17,7 +17,7 @@ const BATCH = 78
 /** Of one batch each, at consecutive milliseconds. */
 const SEGMENT_EACH: Partial<LogConfig> = { segmentBytes: 80, retentionMs: -1 }
 
-function rig(segmentCount: number, config: Partial<LogConfig> = {}, storage = new MemoryStorage()) {
+function logOfSegments(segmentCount: number, config: Partial<LogConfig> = {}, storage = new MemoryStorage()) {
   const clock = new ManualClock()
   const removal = new Removal(storage, clock.deadline, silentLogger)
   const log = openLog(storage, { ...SEGMENT_EACH, ...config }, { clocks: clock, removal })
@@ -33,7 +33,7 @@ const logNames = (storage: MemoryStorage) => names(storage).flatMap(name => /^0*
 
 describe('old segments', () => {
   it('get the suffix .deleted at once, with all their files, and are gone after the delay', async () => {
-    const { storage, clock, removal, log } = rig(3, { fileDeleteDelayMs: 500 })
+    const { storage, clock, removal, log } = logOfSegments(3, { fileDeleteDelayMs: 500 })
     storage.append(`${FOLDER}/00000000000000000000.txnindex`, Buffer.from('aborted'))
     storage.append(`${FOLDER}/00000000000000000000.snapshot`, Buffer.from('producers'))
     log.moveLogStart(1n)
@@ -48,7 +48,7 @@ describe('old segments', () => {
   })
 
   it('are removed when the delay is over', async () => {
-    const { storage, clock, log } = rig(3, { fileDeleteDelayMs: 500 })
+    const { storage, clock, log } = logOfSegments(3, { fileDeleteDelayMs: 500 })
     log.moveLogStart(2n)
     expect(log.deleteOldSegments()).toBe(2)
     clock.advance(500)
@@ -58,7 +58,7 @@ describe('old segments', () => {
   })
 
   it('move the log start with them: readers before it are out of range', () => {
-    const { log } = rig(4)
+    const { log } = logOfSegments(4)
     configured(log, { retentionBytes: 2 * BATCH })
     expect(log.deleteOldSegments()).toBe(2)
     expect(log).toMatchObject({ logStartOffset: 2n, firstSegmentOffset: 2n, logEndOffset: 4n })
@@ -68,7 +68,7 @@ describe('old segments', () => {
   })
 
   it('all of them go when all are old: a new, empty one is there before', () => {
-    const { storage, clock, log } = rig(2)
+    const { storage, clock, log } = logOfSegments(2)
     const rolled: bigint[] = []
     log.observe({ ...IGNORED, rolled: offset => rolled.push(offset) })
     configured(log, { retentionMs: 1000 })
@@ -84,7 +84,7 @@ describe('old segments', () => {
   })
 
   it('an idle active segment stays when only others are old', () => {
-    const { clock, log } = rig(2)
+    const { clock, log } = logOfSegments(2)
     configured(log, { retentionMs: 1000 })
     clock.stepWall(1001)
     expect(log.deleteOldSegments()).toBe(1)
@@ -92,7 +92,7 @@ describe('old segments', () => {
   })
 
   it('settings that change hold at the next check', () => {
-    const { clock, log } = rig(3)
+    const { clock, log } = logOfSegments(3)
     clock.stepWall(10_000)
     expect(log.deleteOldSegments()).toBe(0)
     configured(log, { retentionMs: 9_998, isDeleted: false })
@@ -122,7 +122,7 @@ describe('old segments', () => {
       fault: ({ name, path }) =>
         isRefused && name === 'rename' && path.endsWith('1.log') ? { error: refused } : undefined
     })
-    const { log } = rig(4, {}, storage)
+    const { log } = logOfSegments(4, {}, storage)
     log.moveLogStart(3n)
     isRefused = true
     expect(() => log.deleteOldSegments()).toThrow(refused)
@@ -135,7 +135,7 @@ describe('old segments', () => {
   })
 
   it('may have their folder renamed before they are removed', async () => {
-    const { storage, clock, log } = rig(2)
+    const { storage, clock, log } = logOfSegments(2)
     log.moveLogStart(1n)
     log.deleteOldSegments()
     storage.rename(FOLDER, 't-0.0123-delete')
@@ -145,7 +145,7 @@ describe('old segments', () => {
   })
 
   it('a great many at once are removed a part at a time', () => {
-    const { log } = rig(50)
+    const { log } = logOfSegments(50)
     log.moveLogStart(49n)
     expect([log.deleteOldSegments(), log.deleteOldSegments(), log.deleteOldSegments()]).toEqual([20, 20, 9])
     expect(log.segments.length).toBe(1)

@@ -13,7 +13,7 @@ const CREATED_MS = Number(T0)
 const highest: Random = { bytes: length => Buffer.alloc(length, 255), below: bound => bound - 1 }
 
 /** A segment with one batch of one record at offset 100, and whether the next batch goes into another one. */
-function rig(config: Partial<LogConfig>, timestamp = T0) {
+function segmentAndPolicy(config: Partial<LogConfig>, timestamp = T0) {
   const storage = new MemoryStorage()
   storage.makeDirectory(FOLDER)
   const settings = { ...DEFAULT_LOG_CONFIG, ...config }
@@ -33,16 +33,16 @@ function rig(config: Partial<LogConfig>, timestamp = T0) {
   return { segment, settings, policy, append, rolls }
 }
 
-const { size: BATCH } = rig({}).segment
+const { size: BATCH } = segmentAndPolicy({}).segment
 
 describe('a new segment begins', () => {
   it('when the batch does not fit any more', () => {
-    expect(rig({ segmentBytes: 2 * BATCH }).rolls(T0)).toBe(false)
-    expect(rig({ segmentBytes: 2 * BATCH - 1 }).rolls(T0)).toBe(true)
+    expect(segmentAndPolicy({ segmentBytes: 2 * BATCH }).rolls(T0)).toBe(false)
+    expect(segmentAndPolicy({ segmentBytes: 2 * BATCH - 1 }).rolls(T0)).toBe(true)
   })
 
   it('when the time of the records says so', () => {
-    const { rolls } = rig({ segmentMs: 1000 })
+    const { rolls } = segmentAndPolicy({ segmentMs: 1000 })
     expect(rolls(T0 + 1000n)).toBe(false)
     expect(rolls(T0 + 1001n)).toBe(true)
     // The clock does not matter, nor do records that are earlier or have no time.
@@ -51,26 +51,26 @@ describe('a new segment begins', () => {
   })
 
   it('when the clock says so, where the first batch has no time', () => {
-    const { rolls } = rig({ segmentMs: 1000 }, -1n)
+    const { rolls } = segmentAndPolicy({ segmentMs: 1000 }, -1n)
     expect(rolls(T0 + 9999n, { nowMs: CREATED_MS + 1000 })).toBe(false)
     expect(rolls(T0, { nowMs: CREATED_MS + 1001 })).toBe(true)
   })
 
   it('earlier by the jitter, which is less than both settings', () => {
-    const { rolls } = rig({ segmentMs: 1000, segmentJitterMs: 300 })
+    const { rolls } = segmentAndPolicy({ segmentMs: 1000, segmentJitterMs: 300 })
     expect(rolls(T0 + 701n)).toBe(false)
     expect(rolls(T0 + 702n)).toBe(true)
-    expect(rig({ segmentMs: 1000, segmentJitterMs: 5000 }).rolls(T0 + 2n)).toBe(true)
+    expect(segmentAndPolicy({ segmentMs: 1000, segmentJitterMs: 5000 }).rolls(T0 + 2n)).toBe(true)
   })
 
   it('early enough for compaction, where there is any', () => {
     const lag = { segmentMs: 1000, maxCompactionLagMs: 100 }
-    expect(rig(lag).rolls(T0 + 101n)).toBe(false)
-    expect(rig({ ...lag, isCompacted: true }).rolls(T0 + 101n)).toBe(true)
+    expect(segmentAndPolicy(lag).rolls(T0 + 101n)).toBe(false)
+    expect(segmentAndPolicy({ ...lag, isCompacted: true }).rolls(T0 + 101n)).toBe(true)
   })
 
   it('when the offset index is full', () => {
-    const { rolls, append } = rig({ segmentIndexBytes: 40, indexIntervalBytes: 1 })
+    const { rolls, append } = segmentAndPolicy({ segmentIndexBytes: 40, indexIntervalBytes: 1 })
     // The time index has no entry for time that stands still.
     for (const offset of [101n, 102n, 103n, 104n]) append(offset, T0)
     expect(rolls(T0, { offset: 105n })).toBe(false)
@@ -79,7 +79,7 @@ describe('a new segment begins', () => {
   })
 
   it('when the time index has room for its last entry only', () => {
-    const { rolls, append } = rig({ segmentIndexBytes: 36, indexIntervalBytes: 1 })
+    const { rolls, append } = segmentAndPolicy({ segmentIndexBytes: 36, indexIntervalBytes: 1 })
     append(101n, T0 + 1n)
     expect(rolls(T0, { offset: 102n })).toBe(false)
     append(102n, T0 + 2n)
@@ -87,7 +87,7 @@ describe('a new segment begins', () => {
   })
 
   it('when offsets are too far from the base for an index', () => {
-    const { rolls } = rig({})
+    const { rolls } = segmentAndPolicy({})
     expect(rolls(T0, { offset: 100n + 2_147_483_647n })).toBe(false)
     expect(rolls(T0, { offset: 101n + 2_147_483_647n })).toBe(true)
   })
@@ -97,7 +97,7 @@ it('every segment has a jitter of its own', () => {
   const drawn = [200, 0]
   const policy = new RollPolicy({ ...highest, below: () => drawn.shift() ?? 0 }, DEFAULT_LOG_CONFIG)
   expect(drawn).toHaveLength(2)
-  const { segment, settings } = rig({ segmentMs: 1000, segmentJitterMs: 500 })
+  const { segment, settings } = segmentAndPolicy({ segmentMs: 1000, segmentJitterMs: 500 })
   const late = batchOf([T0 + 900n])
   late.stamp(101n, 0)
   policy.rolled(settings)

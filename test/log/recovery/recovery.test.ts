@@ -160,8 +160,8 @@ describe('after a kill', () => {
     const { storage } = await written('killed')
     storage.truncate(segmentPath(FOLDER, 10n, 'log'), 3 * BATCH_BYTES + 5)
     const logger = new RecordingLogger()
-    const world = { storage, clocks: new ManualClock(), random: seededRandom(5), logger }
-    const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...world, identity: { nodeId: 1 } })
+    const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), logger }
+    const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports, identity: { nodeId: 1 } })
     directory.log(PARTITION, TOPIC_ID, CONFIG)
     const cut = { folder: FOLDER, segment: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }
     expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', bindings: expect.objectContaining(cut) })])

@@ -18,8 +18,8 @@ import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../../../log/default-log
 async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void> {
   const clocks = new ManualClock()
   const identity = { nodeId: 1 }
-  const world = { storage, clocks, random: seededRandom(1), logger: silentLogger }
-  const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...world, identity })
+  const ports = { storage, clocks, random: seededRandom(1), logger: silentLogger }
+  const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports, identity })
   const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, DEFAULT_LOG_CONFIG)
   const { directoryId } = directory.meta
   const metadata = new MetadataLog({ log, storage, clocks, nodeId: 1, directoryId })

@@ -1,4 +1,4 @@
-/** A data directory with one plain and one compacted log, and what is done with them. */
+/** Drives a data directory with one plain and one compacted log: appends, retention, compaction, checks of what is left. */
 
 import { expect } from 'vitest'
 import { Cleaning } from '../../src/log/cleaner/cleaning.ts'
@@ -26,26 +26,26 @@ const TOPIC_IDS: Readonly<Record<string, string>> = {
 }
 const KEYS = 5
 
-export interface LogWorldOptions {
+export interface LogDirectoryDriverOptions {
   readonly storage: MemoryStorage
   readonly random: Random
   readonly clocks: ManualClock
   readonly config: LogConfig
 }
 
-export class LogWorld {
-  readonly #options: LogWorldOptions
+export class LogDirectoryDriver {
+  readonly #options: LogDirectoryDriverOptions
   readonly #directory: LogDirectory
   /** Throws where an answer that has just arrived never did. */
   readonly #heard: () => void
 
-  private constructor(options: LogWorldOptions, directory: LogDirectory, heard: () => void) {
+  private constructor(options: LogDirectoryDriverOptions, directory: LogDirectory, heard: () => void) {
     this.#options = options
     this.#directory = directory
     this.#heard = heard
   }
 
-  static async open(options: LogWorldOptions, heard: () => void = () => {}): Promise<LogWorld> {
+  static async open(options: LogDirectoryDriverOptions, heard: () => void = () => {}): Promise<LogDirectoryDriver> {
     const directory = await LogDirectory.open({
       ...DIRECTORY_SETTINGS,
       ...options,
@@ -58,7 +58,7 @@ export class LogWorld {
     })
     await directory.load({ owned })
     heard()
-    return new LogWorld(options, directory, heard)
+    return new LogDirectoryDriver(options, directory, heard)
   }
 
   /** A batch of up to three records; of a compacted log a few keys, which are deleted now and then. */
