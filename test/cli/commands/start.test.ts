@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
-import { encodeRequest } from '../../src/protocol/api.ts'
-import { JoinGroup } from '../../src/protocol/messages/group.ts'
-import { Client } from '../net/client.ts'
-import { freshTerminal } from './terminal.ts'
+import { encodeRequest } from '../../../src/protocol/api.ts'
+import { JoinGroup } from '../../../src/protocol/messages/group.ts'
+import { Client } from '../../net/client.ts'
+import { freshTerminal } from '../terminal.ts'
 
 const terminal = freshTerminal()
 

@@ -3,9 +3,9 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { buildBatch } from '../../src/protocol/records/builder.ts'
-import { ABORT_MARKER, TRANSACTIONAL } from '../protocol/records/vectors.ts'
-import { Run } from './minikafka.ts'
+import { buildBatch } from '../../../src/protocol/records/builder.ts'
+import { ABORT_MARKER, TRANSACTIONAL } from '../../protocol/records/vectors.ts'
+import { Run } from '../minikafka.ts'
 
 const LOG = '00000000000000000000.log'
 let folder: string
