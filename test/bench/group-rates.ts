@@ -78,7 +78,7 @@ export async function groupRates(dataDir: string): Promise<void> {
       each
     )
   }
-  await harness.broker.stop()
+  await harness.stop()
 }
 
 /** Milliseconds from the arrival of a group's last member until all have their share. */

@@ -30,7 +30,7 @@ export async function transactionRates(dataDir: string): Promise<void> {
   await manyProducers(harness, topic)
   for (const partitions of [1, 10, 100]) await commits(harness, topic, partitions)
   await beginnings(harness)
-  await harness.broker.stop()
+  await harness.stop()
 }
 
 async function begun(harness: Harness, generation: Generation, id: string): Promise<TransactionalProducer> {

@@ -146,7 +146,7 @@ it.each(STEPS)('Produce with acks=all waits for its timeout when the wall clock 
   broker.clock.advance(1)
   expect(await sofar(produced)).toMatchObject({ errorCode: 'REQUEST_TIMED_OUT' })
   await storage.flow()
-  await broker.broker.stop()
+  await broker.stop()
 })
 
 it.each(STEPS)('Fetch waits for its max wait when the wall clock steps %s', async (_way, byMs) => {

@@ -90,7 +90,7 @@ describe('Produce', () => {
     const { storage, broker, topicId } = await heldBroker()
     const produced = broker.produce(topicId, batchOf(['second']))
     await yieldToEventLoop()
-    const stopped = broker.broker.stop()
+    const stopped = broker.stop()
     await storage.flow()
     expect(await produced).toMatchObject({ errorCode: 'NONE' })
     await stopped

@@ -129,7 +129,7 @@ it('lets old records go: by retention, and where a client deletes them', async (
   disk.isFull = false
   broker.clock.advance(400_000)
   await yieldToEventLoop()
-  await broker.broker.stop()
+  await broker.stop()
   expect(storage.list('t-0').map(({ name }) => name)).toContain('00000000000000000010.log')
   expect(logs()).toBe(1)
   const epochs = 't-0/leader-epoch-checkpoint'
@@ -152,7 +152,7 @@ it('a start after a kill finds nothing of what was refused', async () => {
 it('a start that finds no room fails as a whole, and the next one is none the worse', async () => {
   const disk = new Disk()
   const client = await Client.start(disk.storage)
-  await client.broker.broker.stop()
+  await client.broker.stop()
   disk.isFull = true
   await expect(Harness.start({ storage: disk.storage, config: CONFIG })).rejects.toMatchObject({ kind: 'full' })
   disk.isFull = false

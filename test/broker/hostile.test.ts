@@ -159,7 +159,7 @@ describe('a start that fails', () => {
   it('leaves no alarm behind', async () => {
     const storage = new MemoryStorage()
     const first = await Harness.start({ storage })
-    await first.broker.stop()
+    await first.stop()
     const snapshot = '__cluster_metadata-0/00000000000000000000-0000000000.checkpoint'
     storage.truncate(snapshot, storage.size(snapshot) - 1)
     const { clock } = first
@@ -189,7 +189,7 @@ it('keeps the files of a deleted topic as long as the topic said, also after a r
   const first = await Harness.start({ storage })
   const topicId = await first.createTopic('t', 1, { 'file.delete.delay.ms': '5000' })
   await first.produce(topicId, batchOf(['a']))
-  await first.broker.stop()
+  await first.stop()
   await using broker = await Harness.start({ storage })
   await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
   const deleted = () => storage.list('').filter(({ name }) => name.endsWith('-delete'))

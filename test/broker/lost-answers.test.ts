@@ -57,7 +57,7 @@ describe.each(cases)('a %s producer that does not hear the answer to %s (%i)', (
     expect((await readCommitted(harness, topic.topicId)).values).toEqual(expected)
     expect(await committedOffset(harness, 'g', 't')).toBe(BigInt(result === 'COMMIT' ? ROUNDS : ROUNDS - 1))
     expect(await markers(harness, topic.topicId), 'one marker for each transaction').toBe(ROUNDS)
-    await harness.broker.stop()
+    await harness.stop()
   })
 })
 
@@ -77,7 +77,7 @@ test('an instance that does not hear how it begins gets an epoch that nobody els
   expect(second.producerId).toBe(first.producerId)
   expect(second.producerEpoch).toBe(2)
   expect(await first.tryInit(true)).toBe('PRODUCER_FENCED')
-  await harness.broker.stop()
+  await harness.stop()
 })
 
 test('a producer that goes on as itself and does not hear so gets the same epoch again', async () => {
@@ -87,7 +87,7 @@ test('a producer that goes on as itself and does not hear so gets the same epoch
   harness.dispatch = losingAnswers(harness.broker.dispatch, once('InitProducerId'))
   await producer.init(true)
   expect(producer.producerEpoch).toBe(1)
-  await harness.broker.stop()
+  await harness.stop()
 })
 
 function once(name: ApiName): (api: ApiName) => boolean {

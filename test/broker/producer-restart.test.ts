@@ -41,7 +41,7 @@ async function expectRecognised(harness: Harness, topicId: string, sequences: nu
 describe('after a clean restart', () => {
   it('the retry of a last batch gets its offset again', async () => {
     const { harness, storage, topicId } = await brokerWith(7)
-    await harness.broker.stop()
+    await harness.stop()
     expect(snapshotsOf(storage)).toEqual(['7'])
     await using again = await Harness.start({ storage })
     await expectRecognised(again, topicId, [6], 7)
@@ -50,7 +50,7 @@ describe('after a clean restart', () => {
   it('an epoch that was fenced stays fenced, and a gap a gap', async () => {
     const { harness, storage, topicId } = await brokerWith(1)
     await harness.produce(topicId, idempotent(0, 1))
-    await harness.broker.stop()
+    await harness.stop()
     await using again = await Harness.start({ storage })
     expect(await again.produce(topicId, idempotent(1))).toMatchObject({ errorCode: 'INVALID_PRODUCER_EPOCH' })
     expect(await again.produce(topicId, idempotent(2, 1))).toMatchObject({ errorCode: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
@@ -58,27 +58,27 @@ describe('after a clean restart', () => {
 
   it('one snapshot is enough: nothing new is written for a log that did not grow', async () => {
     const { harness, storage, topicId } = await brokerWith(3)
-    await harness.broker.stop()
+    await harness.stop()
     const second = await Harness.start({ storage })
     await second.produce(topicId, idempotent(3))
-    await second.broker.stop()
+    await second.stop()
     const third = await Harness.start({ storage })
     expect(await third.values(topicId, 3n)).toEqual(['value 3'])
     expect(snapshotsOf(storage)).toEqual(['4'])
-    await third.broker.stop()
+    await third.stop()
     expect(snapshotsOf(storage)).toEqual(['4'])
   })
 
   it('an empty partition has none', async () => {
     const { harness, storage, topicId } = await brokerWith(0)
     await harness.values(topicId)
-    await harness.broker.stop()
+    await harness.stop()
     expect(snapshotsOf(storage)).toEqual([])
   })
 
   it('a producer that was silent too long is a new one', async () => {
     const { harness, storage, topicId } = await brokerWith(1)
-    await harness.broker.stop()
+    await harness.stop()
     await using again = await Harness.start({
       storage,
       config: { 'producer.id.expiration.ms': 1 },
@@ -119,7 +119,7 @@ describe('after a kill', () => {
 
   it('a snapshot beyond the end of the log is not believed', async () => {
     const { harness, storage, topicId } = await brokerWith(3)
-    await harness.broker.stop()
+    await harness.stop()
     storage.rename(pathOf(3), pathOf(9))
     await using again = await Harness.start({ storage })
     await expectRecognised(again, topicId, [0, 1, 2], 3)
@@ -153,7 +153,7 @@ it('an append goes on where no snapshot can be written', async () => {
 
 it('as in Kafka the log of the metadata has snapshots too, of no producers', async () => {
   const { harness, storage } = await brokerWith(1)
-  await harness.broker.stop()
+  await harness.stop()
   const snapshots = storage.list('__cluster_metadata-0').filter(({ name }) => name.endsWith('.snapshot'))
   expect(snapshots).toHaveLength(1)
   expect(storage.size(`__cluster_metadata-0/${snapshots[0]?.name}`)).toBe(10)

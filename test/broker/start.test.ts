@@ -56,7 +56,7 @@ describe('a clean start', () => {
   it('touches no partition of a user, however many there are', async () => {
     const { storage, watched } = watchedStorage()
     const first = await filled(storage, ['a', 'b'])
-    await first.broker.stop()
+    await first.stop()
     const list = storage.list.bind(storage)
     storage.list = folder => {
       watched.push(`list ${folder}`)
@@ -72,13 +72,13 @@ describe('a clean start', () => {
   it('puts folders aside that no topic owns, and drops what the checkpoints say of them', async () => {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'])
-    await first.broker.stop()
+    await first.stop()
     storage.rename('a-0', 'gone-0')
     const checkpoint = bytesOf(storage, 'recovery-point-offset-checkpoint').toString()
     replaceFile(storage, 'recovery-point-offset-checkpoint', Buffer.from(checkpoint.replace('a 0 3', 'gone 0 3')))
     const second = await Harness.start({ storage })
     expect(storage.list('').filter(({ name }) => /^gone-0\.[0-9a-f]{32}-stray$/.test(name))).toHaveLength(1)
-    await second.broker.stop()
+    await second.stop()
     expect(bytesOf(storage, 'recovery-point-offset-checkpoint').toString()).not.toContain('gone')
   })
 })
@@ -91,8 +91,8 @@ describe('a start after a kill', () => {
     expect(await after.values(await idOf(after, 'a'))).toHaveLength(20)
     const closed = new MemoryStorage()
     const uninterrupted = await filled(closed, ['a'], 20)
-    await uninterrupted.broker.stop()
-    await after.broker.stop()
+    await uninterrupted.stop()
+    await after.stop()
     for (const suffix of ['.index', '.timeindex']) {
       expect(filesOf(killed, 'a-0', suffix)).toEqual(filesOf(closed, 'a-0', suffix))
       expect(Object.values(filesOf(killed, 'a-0', suffix))[0]?.length).toBeGreaterThan(16)
@@ -105,7 +105,7 @@ describe('a start after a kill', () => {
     const topicId = await killed.createTopic('a')
     await killed.produce(topicId, batchOf(['one'], { producerId: 5n, producerEpoch: 0, baseSequence: 0 }))
     const second = await Harness.start({ storage })
-    await second.broker.stop()
+    await second.stop()
     expect(storage.exists('.kafka_cleanshutdown')).toBe(true)
     expect(storage.exists('a-0/00000000000000000001.snapshot')).toBe(true)
     expect(bytesOf(storage, 'recovery-point-offset-checkpoint').toString()).toContain('a 0 1\n')
@@ -188,7 +188,7 @@ describe('a start after a kill', () => {
     const answer = await second.get('Fetch', second.fetchRequest(await idOf(second, 'a'), 0n))
     expect(answer.responses[0]?.partitions[0]?.errorCode).toBe('KAFKA_STORAGE_ERROR')
     expect(await second.values(await idOf(second, 'b'))).toHaveLength(3)
-    await second.broker.stop()
+    await second.stop()
     expect(storage.exists('.kafka_cleanshutdown')).toBe(false)
     isBroken = false
     await using third = await Harness.start({ storage })
@@ -200,7 +200,7 @@ describe('damage that recovery has no reason to look for', () => {
   async function damaged(): Promise<{ harness: Harness; topicId: string; logger: RecordingLogger; position: number }> {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'], 4)
-    await first.broker.stop()
+    await first.stop()
     const position = storage.size(`a-0/${LOG}`) / 2
     damage(storage, `a-0/${LOG}`, position + 70)
     const logger = new RecordingLogger()
@@ -223,7 +223,7 @@ describe('damage that recovery has no reason to look for', () => {
   async function misnumbered(batch: number, byte: number): Promise<MemoryStorage> {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'], 4)
-    await first.broker.stop()
+    await first.stop()
     damage(storage, `a-0/${LOG}`, (storage.size(`a-0/${LOG}`) / 4) * batch + byte)
     return storage
   }

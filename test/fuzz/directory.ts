@@ -34,7 +34,7 @@ export async function writtenDirectory(): Promise<{ clean: MemoryStorage; killed
   await harness.get('OffsetCommit', commitRequest(5n), { version: 8 })
   await transact(harness, ids[0] ?? '')
   const killed = copyOf(clean)
-  await harness.broker.stop()
+  await harness.stop()
   return { clean, killed }
 }
 

@@ -74,9 +74,9 @@ test.each([
       const harness = await Harness.start({ storage, logger })
       starts++
       await use(harness)
-      await harness.broker.stop()
+      await harness.stop()
       // What was repaired stays so.
-      await (await Harness.start({ storage, logger })).broker.stop()
+      await (await Harness.start({ storage, logger })).stop()
     } catch (error) {
       const where = `round ${round}, ${paths.join()}`
       if (!isUserError(error)) throw new Error(`${where}: ${error}`, { cause: error })

@@ -45,7 +45,7 @@ export class Client {
   }
 
   async stop(): Promise<void> {
-    await this.harness.broker.stop()
+    await this.harness.stop()
     this.#heard()
   }
 

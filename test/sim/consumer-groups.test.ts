@@ -233,7 +233,7 @@ async function play(life: Life, ledger: Ledger, config: Record<string, number>):
   await u.leave(modern)
   await old.goOn(u)
   await u.commit(old.memberId, old.generationId, 2, 6n)
-  await broker.broker.stop()
+  await broker.stop()
 }
 
 async function check(storage: MemoryStorage, ledger: Ledger, kept: boolean): Promise<void> {

@@ -241,11 +241,11 @@ export async function checkExactlyOnce(left: MemoryStorage, ledger: Ledger, rand
   for (const copier of application.copiers) await copier.begin()
   await application.copy(TOTAL)
   await application.checkCopied(TOTAL)
-  await application.harness.broker.stop()
+  await application.harness.stop()
   expect([...verify(left, foldersOf(left), options())].map(textOf)).toEqual([
     expect.stringMatching(/no problems found$/)
   ])
   const again = await CopyApplication.start({ storage: left, random, clock: new ManualClock(clock.wall.now()) }, ledger)
   await again.checkCopied(TOTAL)
-  await again.harness.broker.stop()
+  await again.harness.stop()
 }

@@ -42,7 +42,7 @@ async function play(life: Life, facts: Facts, config: Record<string, number>): P
     await promise(life, facts, 'modern', '', () => comeAndGo(broker, 'modern'))
     await promise(life, facts, 'modern', GONE, () => remove(broker, ['modern']))
   }
-  await broker.broker.stop()
+  await broker.stop()
 }
 
 /** Does what will be so if it is answered. */

@@ -184,5 +184,5 @@ test('the more producers wait, the fewer syncs there are for each', async () => 
   // The first of each round begins a sync, and the next one serves all the others.
   expect(storage.asked).toHaveLength(2 * rounds)
   await storage.flow()
-  await broker.broker.stop()
+  await broker.stop()
 })

@@ -43,7 +43,7 @@ export class GroupLife {
   }
 
   async stop(): Promise<void> {
-    await this.harness.broker.stop()
+    await this.harness.stop()
     this.#heard()
   }
 

@@ -55,7 +55,7 @@ async function run(life: Life, ledger: Ledger, config: HarnessOptions['config'])
   await application.copy(3)
   await application.pass(60_000)
   for (const copier of application.copiers) await leaveOpen(copier)
-  await application.harness.broker.stop()
+  await application.harness.stop()
   life.mustGoOn()
 
   application = await start()
@@ -71,7 +71,7 @@ async function run(life: Life, ledger: Ledger, config: HarnessOptions['config'])
 
   application = await start()
   await application.copy(5)
-  await application.harness.broker.stop()
+  await application.harness.stop()
 }
 
 /** Everything but the end of a transaction. */

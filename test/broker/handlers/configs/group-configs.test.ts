@@ -60,7 +60,7 @@ describe('settings of groups', () => {
   it('last, and can be taken back', async () => {
     const broker = await Harness.start()
     expect(await set(broker, 'g', { [SESSION]: '50000', 'share.isolation.level': 'read_committed' })).toBe('NONE')
-    await broker.broker.stop()
+    await broker.stop()
     await using again = await Harness.start({ storage: broker.storage })
     const [session] = await described(again, 'g', [SESSION])
     expect(session).toMatchObject({ value: '50000', configSource: CONFIG_SOURCES.GROUP_CONFIG })

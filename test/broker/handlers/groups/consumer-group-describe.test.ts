@@ -43,7 +43,7 @@ describe('ConsumerGroupDescribe', () => {
     }
     const described = { groups: [{ ...group, members: [{ ...member, memberType: 1, clientHost: '/127.0.0.1' }] }] }
     expect(await harness.get('ConsumerGroupDescribe', { groupIds: ['g'] })).toMatchObject(described)
-    await harness.broker.stop()
+    await harness.stop()
     await using again = await Harness.start({ storage: harness.storage })
     expect(await again.get('ConsumerGroupDescribe', { groupIds: ['g'] })).toMatchObject(described)
   })

@@ -148,7 +148,7 @@ describe('DeleteGroups', () => {
   it('leaves nothing that a restart could bring back', async () => {
     const harness = await started()
     await harness.get('DeleteGroups', { groupsNames: ['simple'] })
-    await harness.broker.stop()
+    await harness.stop()
     await using again = await Harness.start({ storage: harness.storage })
     expect((await again.get('ListGroups', {})).groups).toEqual([])
     const { topics } = await again.get('OffsetFetch', { groupId: 'simple', topics: null }, { version: 7 })
@@ -249,7 +249,7 @@ describe('consumer groups', () => {
     expect(await deleted()).toBe('NON_EMPTY_GROUP')
     await harness.get('ConsumerGroupHeartbeat', heartbeat(-1))
     expect(await deleted()).toBe('NONE')
-    await harness.broker.stop()
+    await harness.stop()
     await using again = await Harness.start({ storage: harness.storage })
     expect((await again.get('ListGroups', {})).groups.map(group => group.groupId)).toEqual(['simple'])
   })

@@ -25,7 +25,7 @@ it('goes with the feature, also over a restart, and comes back with it', async (
   const broker = await Harness.start()
   expect(await setLevel(broker, 0, SAFE_DOWNGRADE)).toBe('NONE')
   expect(await heartbeat(broker)).toBe('UNSUPPORTED_VERSION')
-  await broker.broker.stop()
+  await broker.stop()
   await using again = await Harness.start({ storage: broker.storage })
   expect(await heartbeat(again)).toBe('UNSUPPORTED_VERSION')
   expect(await setLevel(again, 1)).toBe('NONE')

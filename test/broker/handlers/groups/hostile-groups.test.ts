@@ -246,12 +246,12 @@ it.each(SEEDS)('odd requests do no harm, and a restart shows the same groups (%i
     if (count % 100 > 0) continue
     await Promise.race([broker.broker.failed, yieldToEventLoop()])
     const before = await shown(broker)
-    await broker.broker.stop()
+    await broker.stop()
     await Promise.all(sent)
     const { storage, clock } = broker
     broker = await Harness.start({ storage, clock })
     expect(await shown(broker)).toEqual(before)
     current = stranger()
   }
-  await broker.broker.stop()
+  await broker.stop()
 })

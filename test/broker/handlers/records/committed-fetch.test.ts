@@ -192,7 +192,7 @@ describe('offsets', () => {
     await producer.send(topic, 0, ['open'])
     const before = await readCommitted(broker, topic.topicId)
     expect(before).toMatchObject({ values: ['kept'], lastStableOffset: 4n, highWatermark: 5n })
-    await broker.broker.stop()
+    await broker.stop()
     await using again = await Harness.start({ storage: broker.storage })
     expect(await readCommitted(again, topic.topicId)).toEqual(before)
     const { latest } = asking(again, topic.topicId)

@@ -128,7 +128,7 @@ describe('Fetch', () => {
     const delayed = broker.get('Fetch', broker.fetchRequest(second, 0n, { maxWaitMs: 60_000 }))
     await broker.get('DeleteTopics', { topics: [{ name: 'first' }], timeoutMs: 1000 })
     expect((await doomed).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
-    await broker.broker.stop()
+    await broker.stop()
     expect((await delayed).responses[0]?.partitions[0]?.errorCode).toBe('NONE')
     expect(broker.clock.pendingAlarms).toBe(0)
   })

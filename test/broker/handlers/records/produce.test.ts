@@ -236,7 +236,7 @@ describe('Produce', () => {
     const storage = new MemoryStorage()
     const first = await Harness.start({ storage })
     const topicId = await first.createTopic('t')
-    await first.broker.stop()
+    await first.stop()
     await shrinkIsr(storage, topicId)
     await using broker = await Harness.start({ storage })
     expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('NOT_ENOUGH_REPLICAS')

@@ -8,7 +8,7 @@ describe('topics', () => {
     const before = await Harness.start({ storage })
     const topicId = await before.createTopic('t', 2, { 'retention.ms': '1234' })
     await before.produce(topicId, batchOf(['a', 'b']))
-    await before.broker.stop()
+    await before.stop()
     await using after = await Harness.start({ storage })
     const { topics } = await after.get('Metadata', { topics: null })
     expect(topics).toMatchObject([{ name: 't', topicId, partitions: [{ leaderId: 1 }, { leaderId: 1 }] }])

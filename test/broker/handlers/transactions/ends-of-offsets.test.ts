@@ -72,7 +72,7 @@ it('an empty consumer group ends with its last offset, and does not come back', 
   first.clock.advance(10_000)
   expect(await topicsWithOffsets(first)).toEqual([])
   expect(await groupsIn(first)).toEqual([])
-  await first.broker.stop()
+  await first.stop()
   await using again = await Harness.start({ config: CONFIG, storage: first.storage, clock: first.clock })
   expect(await groupsIn(again)).toEqual([])
   expect((await heartbeat(again, 0)).memberEpoch).toBe(2)
@@ -103,7 +103,7 @@ it('nor where the broker died before it could write down that those offsets were
   await commit(first)
   isDead = true
   await first.get('DeleteTopics', { topics: [{ name: 'foo' }], timeoutMs: 1000 })
-  await first.broker.stop()
+  await first.stop()
   isDead = false
   await using again = await Harness.start({ config: CONFIG, storage: first.storage, clock: first.clock })
   await again.createTopic('foo')

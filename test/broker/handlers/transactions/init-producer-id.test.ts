@@ -31,7 +31,7 @@ describe('InitProducerId', () => {
   it('does not give an id twice, whatever restarts come between', async () => {
     const first = await Harness.start()
     const { producerId } = await first.get('InitProducerId', request)
-    await first.broker.stop()
+    await first.stop()
     await using second = await Harness.start({ storage: first.storage })
     expect((await second.get('InitProducerId', request)).producerId).toBeGreaterThan(producerId)
   })

@@ -57,7 +57,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await producer.commit()
     expect([await valuesOf(harness, topic, 0), await valuesOf(harness, topic, 1)]).toEqual([['a'], ['b']])
     expect(await committedOffset(harness, 'g', 't', 2)).toBe(7n)
-    await harness.broker.stop()
+    await harness.stop()
   })
 
   test('goes on with the next transaction at once, again and again', async () => {
@@ -70,7 +70,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
       else expect(await producer.tryEnd(false)).toBe('NONE')
     }
     expect(await valuesOf(harness, topic)).toEqual(Array.from({ length: 10 }, (_, round) => `${2 * round}`))
-    await harness.broker.stop()
+    await harness.stop()
   })
 
   test('aborts: nobody sees what it wrote', async () => {
@@ -83,7 +83,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await producer.commit()
     expect(await valuesOf(harness, topic)).toEqual(['b'])
     expect(await committedOffset(harness, 'g', 't')).toBe(-1n)
-    await harness.broker.stop()
+    await harness.stop()
   })
 
   test('is fenced by another instance, which finds its transaction aborted', async () => {
@@ -99,7 +99,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await young.commit()
     expect(await valuesOf(harness, topic)).toEqual(['young'])
     expect(await committedOffset(harness, 'g', 't')).toBe(-1n)
-    await harness.broker.stop()
+    await harness.stop()
   })
 
   test('that takes too long is fenced, and readers go on', async () => {
@@ -113,7 +113,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     harness.clock.advance(30_000)
     expect(await valuesOf(harness, topic)).toEqual(['quick'])
     expect(await slow.trySend(topic, 0, ['late'])).toBe('INVALID_PRODUCER_EPOCH')
-    await harness.broker.stop()
+    await harness.stop()
   })
 
   test.each(['process death', 'clean stop'])('goes on after a %s in the middle of its transaction', async end => {
@@ -121,7 +121,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     const producer = await begun(harness, generation)
     await producer.send(topic, 0, ['a'])
     await producer.sendOffset('g', 't', 0, 7n)
-    if (end === 'clean stop') await harness.broker.stop()
+    if (end === 'clean stop') await harness.stop()
     const again = await next(harness)
     expect(await stateOf(again)).toBe('Ongoing')
     expect(await committedOffset(again, 'g', 't')).toBe('UNSTABLE_OFFSET_COMMIT')
@@ -130,7 +130,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await producer.commit()
     expect(await valuesOf(again, topic)).toEqual(['a', 'b'])
     expect(await committedOffset(again, 'g', 't')).toBe(7n)
-    await again.broker.stop()
+    await again.stop()
   })
 
   test.each([true, false])('whose end was decided (commit: %s) finds it done by the next process', async isCommit => {
@@ -155,7 +155,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await producer.send(topic, 0, ['c'])
     await producer.commit()
     expect(await valuesOf(again, topic, 0)).toEqual(isCommit ? ['a', 'c'] : ['c'])
-    await again.broker.stop()
+    await again.stop()
   })
 
   test('commits though a topic of its transaction was deleted', async () => {
@@ -167,7 +167,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await harness.get('DeleteTopics', { topics: [{ name: 'gone' }], timeoutMs: 1000 })
     await producer.commit()
     expect([await valuesOf(harness, topic), await stateOf(harness)]).toEqual([['b'], 'CompleteCommit'])
-    await harness.broker.stop()
+    await harness.stop()
   })
 
   test('may lose what it wrote to DeleteRecords, and no reader is stuck', async () => {
@@ -181,7 +181,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await producer.commit()
     const { lastStableOffset, highWatermark } = await readFrom(harness, topic, 3n)
     expect(lastStableOffset).toBe(highWatermark)
-    await harness.broker.stop()
+    await harness.stop()
   })
 })
 
@@ -213,7 +213,7 @@ test('partitions that were added and never written to get their marker, and end'
   await producer.commit()
   expect(await readCommitted(harness, topic.topicId, 0)).toMatchObject({ values: [], highWatermark: 1n })
   expect(await stateOf(harness)).toBe('CompleteCommit')
-  await harness.broker.stop()
+  await harness.stop()
 })
 
 test('a group keeps its offsets while a transaction commits one of them, and loses them afterwards', async () => {
@@ -231,7 +231,7 @@ test('a group keeps its offsets while a transaction commits one of them, and los
   expect(await committedOffset(harness, 'g', 't', 0)).toBe(7n)
   harness.clock.advance(660_000)
   expect(await committedOffset(harness, 'g', 't', 0)).toBe(-1n)
-  await harness.broker.stop()
+  await harness.stop()
 })
 
 test('offsets of open transactions outlive the compaction of their topic and a restart', async () => {
@@ -251,13 +251,13 @@ test('offsets of open transactions outlive the compaction of their topic and a r
     harness.clock.advance(10_000)
     await yieldToEventLoop()
   }
-  await harness.broker.stop()
+  await harness.stop()
   const again = await next(harness)
   expect(await committedOffset(again, 'g', 't', 0)).toBe('UNSTABLE_OFFSET_COMMIT')
   producer.reconnect(again)
   await producer.commit()
   expect([await committedOffset(again, 'g', 't', 0), await committedOffset(again, 'g', 't', 1)]).toEqual([7n, 19n])
-  await again.broker.stop()
+  await again.stop()
 })
 
 test('a deleted topic takes the offsets of open transactions with it', async () => {
@@ -268,7 +268,7 @@ test('a deleted topic takes the offsets of open transactions with it', async () 
   await harness.createTopic('t')
   await producer.commit()
   expect(await committedOffset(harness, 'g', 't')).toBe(-1n)
-  await harness.broker.stop()
+  await harness.stop()
 })
 
 describe('on a disk that is synced by each message', () => {
@@ -287,11 +287,11 @@ describe('on a disk that is synced by each message', () => {
       }
       const afterDeath = storage.die({ canLosePower: true })
       const clock = new ManualClock(harness.clock.wall.now())
-      await (await Harness.start({ storage: afterDeath, clock, config })).broker.stop()
+      await (await Harness.start({ storage: afterDeath, clock, config })).stop()
       const afterLoss = afterDeath.losePower(seededRandom(seed), 'any', { canLosePower: true })
       const again = await Harness.start({ storage: afterLoss, clock: new ManualClock(clock.wall.now()), config })
       expect(await valuesOf(again, topic)).toEqual(['e'])
-      await again.broker.stop()
+      await again.stop()
     }
   )
 
@@ -308,6 +308,6 @@ describe('on a disk that is synced by each message', () => {
     expect([await added, await sent]).toEqual(['NONE', 'NONE'])
     await producer.commit()
     expect(await valuesOf(harness, topic)).toEqual(['a'])
-    await harness.broker.stop()
+    await harness.stop()
   })
 })
