@@ -27,7 +27,7 @@ const MODERN = ['m', 'n', 'i']
 const CLASSIC = ['A', 'B', 'C', 'd']
 const INSTANCES: Readonly<Record<string, string>> = { i: 'I', A: 'I', B: 'I', C: 'J' }
 
-interface World {
+interface Scenario {
   readonly modern: ConsumerGroup
   readonly classic: Group
   readonly random: Random
@@ -40,21 +40,21 @@ function pick<T>(random: Random, from: readonly T[]): T {
 }
 
 const instanceOf = (member: string) => (INSTANCES[member] ? { instance: INSTANCES[member] } : {})
-const assignmentKey = ({ classic }: World, member: string) => `what ${member} was given in ${classic.id}`
+const assignmentKey = ({ classic }: Scenario, member: string) => `what ${member} was given in ${classic.id}`
 
-type Play = (world: World, member: string) => Step
+type Play = (scenario: Scenario, member: string) => Step
 
 /** What a classic member says that it owns: what it was given last, or something near it. */
-function ownedBy(world: World, session: Session, member: string, how: string): Owned {
-  const assigned = session.recall(assignmentKey(world, member)) as Owned
+function ownedBy(scenario: Scenario, session: Session, member: string, how: string): Owned {
+  const assigned = session.recall(assignmentKey(scenario, member)) as Owned
   if (how === 'nothing') return {}
   if (how === 'what it was given') return assigned
   const half = (partitions: readonly number[]) => partitions.filter(partition => partition % 2 === 0)
   return Object.fromEntries(Object.entries(assigned).map(([name, partitions]) => [name, half(partitions)]))
 }
 
-const joins: Play = (world, member) => {
-  const { classic, random } = world
+const joins: Play = (scenario, member) => {
+  const { classic, random } = scenario
   const topics = pick(random, INSTANCES[member] ? MENU : OF_NO_INSTANCE)
   const how = pick(random, ['what it was given', 'what it was given', 'half of that', 'nothing'])
   const version = pick(random, INSTANCES[member] ? [5, 7, 9, 9] : [3, 5, 9])
@@ -64,7 +64,7 @@ const joins: Play = (world, member) => {
     ...{ groupId: classic.id, sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, protocolType: 'consumer' },
     memberId: isFresh ? '' : classic.memberId(session, member),
     groupInstanceId: INSTANCES[member] ?? null,
-    protocols: [{ name: 'range', metadata: subscriptionOf(topics, ownedBy(world, session, member, how)) }],
+    protocols: [{ name: 'range', metadata: subscriptionOf(topics, ownedBy(scenario, session, member, how)) }],
     reason: null
   }))
   return learning(step, (session, { memberId, generationId }) => {
@@ -73,8 +73,8 @@ const joins: Play = (world, member) => {
   })
 }
 
-const syncs: Play = (world, member) => {
-  const { classic, random } = world
+const syncs: Play = (scenario, member) => {
+  const { classic, random } = scenario
   const version = pick(random, [3, 5])
   const protocol = version < 5 ? {} : { protocolType: 'consumer', protocolName: 'range' }
   const step = call(
@@ -89,7 +89,7 @@ const syncs: Play = (world, member) => {
     { compare: ({ assignment, ...answer }) => ({ ...answer, assignment: given(assignment) }) }
   )
   return learning(step, (session, { errorCode, assignment }) => {
-    if (errorCode === 'NONE') session.remember(assignmentKey(world, member), given(assignment) ?? {})
+    if (errorCode === 'NONE') session.remember(assignmentKey(scenario, member), given(assignment) ?? {})
   })
 }
 
@@ -129,9 +129,9 @@ const CLASSIC_PLAYS: readonly Play[] = [
 ]
 
 const beats =
-  (name: string, options: (world: World) => Beat): Play =>
-  (world, member) =>
-    world.modern.beat(member, name, { ...instanceOf(member), ...options(world) })
+  (name: string, options: (scenario: Scenario) => Beat): Play =>
+  (scenario, member) =>
+    scenario.modern.beat(member, name, { ...instanceOf(member), ...options(scenario) })
 const comes: Play = ({ modern, random }, member) =>
   modern.join(member, 'joins', { topics: pick(random, MENU), assignor: 'range', ...instanceOf(member) })
 const goes = (epoch: number): Play => beats('leaves', () => ({ epoch }))
@@ -145,30 +145,30 @@ const STAYING: readonly Play[] = [
 const LATE: readonly Play[] = [-1, 1].map(later => beats(`is ${later} epochs later`, () => ({ later, owned: 'told' })))
 const MODERN_PLAYS: readonly Play[] = [...STAYING, ...LATE, comes, comes, goes(-1), goes(-2)]
 
-function step(world: World): Step {
-  const member = pick(world.random, [...MODERN, ...CLASSIC, ...CLASSIC])
+function step(scenario: Scenario): Step {
+  const member = pick(scenario.random, [...MODERN, ...CLASSIC, ...CLASSIC])
   const plays = member === MODERN[0] ? STAYING : MODERN.includes(member) ? MODERN_PLAYS : CLASSIC_PLAYS
-  return pick(world.random, plays)(world, member)
+  return pick(scenario.random, plays)(scenario, member)
 }
 
-function life(world: World): Step[] {
-  const { modern, classic } = world
+function life(scenario: Scenario): Step[] {
+  const { modern, classic } = scenario
   const steps = Array.from({ length: STEPS }, (_, index) => [
-    step(world),
-    ...(index % 3 === 0 ? [described(world)] : [])
+    step(scenario),
+    ...(index % 3 === 0 ? [described(scenario)] : [])
   ])
   const strangers = arrange(`nobody has been in ${classic.id}`, async session => {
     for (const member of CLASSIC) {
       session.remember(`${member}'s id in ${classic.id}`, '')
       session.remember(`${member}'s generation in ${classic.id}`, 0)
-      session.remember(assignmentKey(world, member), {})
+      session.remember(assignmentKey(scenario, member), {})
     }
   })
   const first = modern.join(MODERN[0] ?? '', 'joins', { topics: [MANY], assignor: 'range' })
   return [modern.found(), modern.strangers(...MODERN), strangers, first, ...steps.flat(), records(modern.id)]
 }
 
-function described({ modern }: World): Step {
+function described({ modern }: Scenario): Step {
   const asked = { groupIds: [modern.id] }
   return call(`${modern.id} is described meanwhile`, ConsumerGroupDescribe, 1, asked, {
     compare: ({ groups }, session) =>
@@ -208,7 +208,7 @@ function learning<A>(step: Call<A>, learn: (session: Session, answer: DecodedRes
   }
 }
 
-const lives = Array.from({ length: LIVES }, (_, seed): World => {
+const lives = Array.from({ length: LIVES }, (_, seed): Scenario => {
   const id = `mixed-${seed}`
   return { modern: new ConsumerGroup(id, MANY), classic: new Group(id), random: seededRandom(1000 + seed) }
 })

@@ -1,5 +1,5 @@
 // Producers that live by chance: clients of all ages, zombies and operators ask for anything in no order; after each of a
-// few steps all that can be seen is looked at, and in the end the log is read. ORACLE_LIVES says how many such worlds there
+// few steps all that can be seen is looked at, and in the end the log is read. ORACLE_LIVES says how many such scenarios there
 // are.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
@@ -13,7 +13,7 @@ const STEPS = 150
 const LIVES = Number(process.env.ORACLE_LIVES ?? 2)
 const LOOK_EVERY = 10
 
-interface World {
+interface Scenario {
   readonly name: string
   readonly random: Random
   readonly producers: readonly Transactional[]
@@ -31,7 +31,7 @@ function claimOf(random: Random): Claim {
   return pick<Claim>(random, [{ later: -1 }, { later: -1 }, { later: 1 }, { later: -2 }, { id: 987_654n }])
 }
 
-type Play = (world: World, producer: Transactional, claim: Claim) => Step[]
+type Play = (scenario: Scenario, producer: Transactional, claim: Claim) => Step[]
 
 const begins: Play = ({ random }, producer) => [
   producer.init('begins', { version: pick(random, [0, 1, 3, 4, 5]) }),
@@ -103,7 +103,7 @@ const PLAYS: readonly Play[] = [
   ...[writes, writes, writes, writes, ends, ends, ends]
 ]
 
-function look({ name, producers }: World): Step[] {
+function look({ name, producers }: Scenario): Step[] {
   const places = { name, partitionIndexes: [0, 1] }
   return [
     call('the offsets', OffsetFetch, 9, { groups: [{ groupId: name, topics: [places] }], requireStable: true }),
@@ -119,10 +119,10 @@ function look({ name, producers }: World): Step[] {
 function life(seed: number): Step[] {
   const name = `txn-chance-${seed}`
   const producers = ['a', 'b', 'c'].map(producerName => new Transactional(`${name}-${producerName}`))
-  const world: World = { name, random: seededRandom(seed), producers }
+  const scenario: Scenario = { name, random: seededRandom(seed), producers }
   const steps = Array.from({ length: STEPS }, (_, index) => {
-    const played = pick(world.random, PLAYS)(world, pick(world.random, producers), claimOf(world.random))
-    return index % LOOK_EVERY === LOOK_EVERY - 1 ? [...played, ...look(world)] : played
+    const played = pick(scenario.random, PLAYS)(scenario, pick(scenario.random, producers), claimOf(scenario.random))
+    return index % LOOK_EVERY === LOOK_EVERY - 1 ? [...played, ...look(scenario)] : played
   })
   return [
     topic(name, 2),
