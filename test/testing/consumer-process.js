@@ -1,17 +1,27 @@
-// Consumers of kafkajs in a process of their own, each in its own group. Tells on stdout what they do, a word a line: joined, heartbeat.
+/**
+ * Consumers of kafkajs in a process of their own, each in its own group. A line on stdout for each event: joined, heartbeat;
+ * and outlived, when all have lived for longer than a session.
+ */
 import { Kafka, logLevel } from 'kafkajs'
 
-const [, , broker, count] = process.argv
+const HEARTBEAT_MS = 100
+const [, , broker, ...numbers] = process.argv
+const [count, sessionTimeout] = numbers.map(Number)
 const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING })
-for (let index = 0; index < Number(count); index++) {
+let joinedCount = 0
+const tell = event => process.stdout.write(`${event}\n`)
+for (let index = 0; index < count; index++) {
   const consumer = kafka.consumer({
     groupId: `group-${index}`,
-    sessionTimeout: 30_000,
-    heartbeatInterval: 50,
-    maxWaitTimeInMs: 100
+    sessionTimeout,
+    heartbeatInterval: HEARTBEAT_MS,
+    maxWaitTimeInMs: HEARTBEAT_MS
   })
-  consumer.on(consumer.events.GROUP_JOIN, () => process.stdout.write('joined\n'))
-  consumer.on(consumer.events.HEARTBEAT, () => process.stdout.write('heartbeat\n'))
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    tell('joined')
+    if (++joinedCount === count) setTimeout(tell, 1.5 * sessionTimeout, 'outlived')
+  })
+  consumer.on(consumer.events.HEARTBEAT, () => tell('heartbeat'))
   await consumer.connect()
   await consumer.subscribe({ topic: 't' })
   await consumer.run({ eachMessage: async () => {} })
