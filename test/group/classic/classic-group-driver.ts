@@ -101,7 +101,7 @@ export class ClassicGroupDriver {
   }
 
   leave(...members: (string | Leaving)[]) {
-    return this.operation(turn =>
+    return this.operation(operation =>
       leave(
         operation,
         members.map(member => (typeof member === 'string' ? { memberId: member, groupInstanceId: null } : member))
