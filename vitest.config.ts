@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,6 +7,9 @@ export default defineConfig({
     globalSetup: 'test/build.ts',
     // Real-client suites that need more than Node live under test/interop and are run by .ci/run.
     exclude: ['test/interop/**', '**/node_modules/**'],
+    // One worker a core keeps its modules for all of its files: no test changes the state of a module or of the process.
+    isolate: false,
+    maxWorkers: availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 30_000
   }
