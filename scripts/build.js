@@ -1,6 +1,7 @@
 /**
  * Bundles src into dist: two entry points that share chunks, split so that heavy modules load on first use.
- * `node scripts/build.js --types` also writes the public API's type declarations.
+ * `node scripts/build.js --types` also writes the public API's type declarations. With MINIKAFKA_DIST=built it does nothing:
+ * dist is current, and brokers may run from it.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +10,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+
+if (process.env.MINIKAFKA_DIST === 'built') process.exit()
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
