@@ -41,7 +41,7 @@ const READING = {
   seek: 'abc bc abc 3 c 1',
   assign: 'abc d CommitFailedException d nothing',
   reset: 'earliest ab ab, latest from 2 c, none NoOffsetForPartitionException OffsetOutOfRangeException',
-  commits: 'nothing, sync 1, told 3as told, async one two 1, before the close 4',
+  commits: 'nothing, sync 1, told 3as told, async one two 1two, before the close 4',
   automatic: 'by the clock 2, meanwhile 2, at the close 3'
 }
 /** auto.offset.reset=by_duration is of 4.0. */
