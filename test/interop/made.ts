@@ -1,15 +1,18 @@
-// What a suite needs from another language's tools, made once: jars, classes, a virtual environment, node_modules. Stamped
-// with a digest of the folder's own files, so that a changed source or version is made anew.
+// Makes what a suite needs from another language's tools once: jars, classes, a virtual environment, node_modules. A stamp
+// holds a digest of the folder's own files: a changed source or version makes it again.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const MADE = new Set(['target', 'node_modules'])
+/** Names the process that makes something: suites run side by side, and two Mavens must not fetch into one repository. */
+const LOCK = join(import.meta.dirname, 'target', 'making')
+const LOCK_POLL_MS = 100
 
-/** What is made, or has been made, by this process: two who need the same at the same time make it once. */
+/** Outputs that this process makes or has made, by path. */
 const making = new Map<string, Promise<string>>()
 
 /** Runs the commands in `folder` unless `output` was made from the same sources before; answers its absolute path. */
@@ -23,11 +26,46 @@ export function made(folder: string, output: string, commands: readonly (readonl
 async function make(folder: string, path: string, commands: readonly (readonly string[])[]): Promise<string> {
   const stamp = join(path, '.made')
   const digest = await digestOf(folder)
-  if ((await readFile(stamp, 'utf8').catch(() => '')) === digest) return path
-  for (const [command = '', ...args] of commands) await run(command, args, { cwd: folder, maxBuffer: 1 << 26 })
-  await mkdir(path, { recursive: true })
-  await writeFile(stamp, digest)
-  return path
+  const isMade = async () => (await readFile(stamp, 'utf8').catch(() => '')) === digest
+  if (await isMade()) return path
+  await lock()
+  try {
+    if (await isMade()) return path
+    for (const [command = '', ...args] of commands) await run(command, args, { cwd: folder, maxBuffer: 1 << 26 })
+    await mkdir(path, { recursive: true })
+    await writeFile(stamp, digest)
+    return path
+  } finally {
+    await rm(LOCK)
+  }
+}
+
+/** Waits until no other process makes anything. The lock of a process that has died is taken away. */
+async function lock(): Promise<void> {
+  await mkdir(join(LOCK, '..'), { recursive: true })
+  while (!(await isLocked())) {
+    const holder = Number(await readFile(LOCK, 'utf8').catch(() => ''))
+    if (holder > 0 && !isAlive(holder)) await rm(LOCK, { force: true })
+    else await new Promise(resolve => setTimeout(resolve, LOCK_POLL_MS))
+  }
+}
+
+async function isLocked(): Promise<boolean> {
+  try {
+    await writeFile(LOCK, `${process.pid}`, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
 }
 
 async function digestOf(folder: string): Promise<string> {

@@ -1,5 +1,6 @@
 // A real Apache Kafka, one combined KRaft node from its own jars: the truth that our broker is held against.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -14,6 +15,8 @@ const run = promisify(execFile)
 const STARTED = 'Kafka Server started'
 const START_LIMIT_MS = 120_000
 const STOP_LIMIT_MS = 60_000
+/** Linux gives outgoing connections ports from 32768 on, other systems from 49152 on. */
+const LISTENING_PORTS = { from: 15_000, to: 32_000 }
 
 export interface KafkaOptions {
   /** The release to run; the environment's KAFKA_VERSION, else 4.4.0. */
@@ -156,16 +159,25 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   clearTimeout(alarm)
 }
 
-/** Two ports that nobody uses. */
+/** Two ports that are free, and stay so until a broker has started that listens on them. */
 export async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()] as const
-  const ports = await Promise.all(
-    servers.map(async server => {
-      await once(server.listen(0, 'localhost'), 'listening')
-      const address = server.address()
-      return address !== null && typeof address === 'object' ? address.port : 0
+  const first = await freePort()
+  let second = await freePort()
+  while (second === first) second = await freePort()
+  return [first, second]
+}
+
+/** A port that no system gives to an outgoing connection, which could take it before the broker does. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(LISTENING_PORTS.from, LISTENING_PORTS.to)
+    const server = createServer()
+    const isFree = await new Promise<boolean>(resolve => {
+      server.once('error', () => resolve(false))
+      server.listen(port, 'localhost', () => resolve(true))
     })
-  )
-  await Promise.all(servers.map(server => once(server.close(), 'close')))
-  return [ports[0] ?? 0, ports[1] ?? 0]
+    if (!isFree) continue
+    await once(server.close(), 'close')
+    return port
+  }
 }
