@@ -30,6 +30,14 @@ export const brokers = KNOWN.filter(({ name }) =>
   (process.env.INTEROP_BROKERS ?? 'minikafka,kafka').split(',').includes(name)
 )
 
+/** The broker that a real Kafka is held against: ours, unless this run tests Kafka alone. */
+export const subject = first(brokers)
+
+function first([broker]: readonly BrokerUnderTest[]): BrokerUnderTest {
+  if (broker === undefined) throw new Error('INTEROP_BROKERS names no broker')
+  return broker
+}
+
 /** Ours as a process. */
 export interface RunningMinikafka extends RunningBroker {
   /** What it has warned of, a JSON object a line. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { brokers, type RunningBroker, startMinikafka } from './brokers.ts'
+import { type RunningBroker, startMinikafka, subject } from './brokers.ts'
 import { freePorts, startKafka } from './kafka/kafka.ts'
 import { Tools } from './kafka-tools/consumer-groups.ts'
 import { Commands } from './kafka-tools/group-commands.ts'
@@ -15,8 +15,6 @@ import { Session } from './oracle/session.ts'
 import { arrange } from './oracle/transcript.ts'
 import { Group } from './oracle/transcripts/group.ts'
 
-const [subject] = brokers
-if (subject === undefined) throw new Error('INTEROP_BROKERS names no broker')
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 /** 2024-01-01, from which on the records of `orders` are an hour apart. */

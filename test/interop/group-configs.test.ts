@@ -1,13 +1,11 @@
 // Kafka's own kafka-configs says the same of ours as of a real Kafka: settings of groups altered, described and taken back.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { brokers, type RunningBroker } from './brokers.ts'
+import { type RunningBroker, subject } from './brokers.ts'
 import { kafkaJars, startKafka } from './kafka/kafka.ts'
 import { Tools } from './kafka-tools/consumer-groups.ts'
 import { Session } from './oracle/session.ts'
 import { Group } from './oracle/transcripts/group.ts'
 
-const [subject] = brokers
-if (subject === undefined) throw new Error('INTEROP_BROKERS names no broker')
 const VERSION = '4.3.1'
 const running: RunningBroker[] = []
 const sessions: Session[] = []

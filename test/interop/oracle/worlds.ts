@@ -1,5 +1,4 @@
-// Transcripts of requests, played against a real Kafka and against ours: the answers must be the same. The Kafkas are the
-// one of the issues and the newest, whose answer counts where they differ; KAFKA_VERSION picks one. With
+// Plays transcripts of requests against a real Kafka and against ours: the answers must be the same. With
 // INTEROP_BROKERS=kafka the newest Kafka stands in for ours, which shows that a transcript itself is sound and where the
 // releases differ. ORACLE_LOG=FILE takes down what Kafka answered, a JSON array a step: to read, and to keep as a record
 // (recorded.test.ts in test/txn and test/group). Codes that requests to one healthy node cannot
@@ -7,7 +6,7 @@
 import { appendFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { APIS } from '../../../src/protocol/messages/index.ts'
-import { type BrokerConfig, brokers, type RunningBroker } from '../brokers.ts'
+import { type BrokerConfig, type RunningBroker, subject } from '../brokers.ts'
 import { startKafka } from '../kafka/kafka.ts'
 import { differences } from './difference.ts'
 import { Session } from './session.ts'
@@ -17,19 +16,22 @@ import { TRANSCRIPTS } from './transcripts/index.ts'
 import { DELAY_MS, initialDelay } from './transcripts/initial-delay.ts'
 import { EXPIRY, txnExpiry } from './transcripts/txn-expiry.ts'
 
-const { KAFKA_VERSION } = process.env
-const VERSIONS = KAFKA_VERSION ? [KAFKA_VERSION] : ['4.3.1', '4.4.0']
 const RELEASE_VERSION = '4.0'
-const [subject] = brokers
-if (subject === undefined) throw new Error('INTEROP_BROKERS names no broker')
 /** Small enough that groups can be filled, and sessions and transactions end, within a test. */
 const CONFIG: BrokerConfig = {
   'group.min.session.timeout.ms': 100,
   'group.max.size': 4,
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 200
 }
+
+interface World {
+  readonly title: string
+  readonly config: BrokerConfig
+  readonly transcripts: Readonly<Record<string, readonly Step[]>>
+}
+
 /** Two nodes each: as all others have it, and with what cannot be changed while a broker runs. */
-const WORLDS = [
+const WORLDS: readonly World[] = [
   { title: '', config: CONFIG, transcripts: TRANSCRIPTS },
   {
     title: ', other settings',
@@ -41,11 +43,13 @@ const WORLDS = [
     }
   }
 ]
-const CASES = VERSIONS.flatMap(version =>
-  WORLDS.map(world => ({ name: `${version}${world.title}`, version, ...world }))
-)
 
-describe.each(CASES)('Apache Kafka $name', ({ version, config, transcripts }) => {
+/** Declares the tests that hold ours against one release of Kafka. */
+export function playAgainst(version: string): void {
+  describe.each(WORLDS)(`Apache Kafka ${version}$title`, world => playWorld(version, world))
+}
+
+function playWorld(version: string, { config, transcripts }: World): void {
   let kafka: RunningBroker
   let ours: RunningBroker
 
@@ -59,7 +63,7 @@ describe.each(CASES)('Apache Kafka $name', ({ version, config, transcripts }) =>
     await kafka?.stop()
   })
 
-  describe.each(Object.entries<readonly Step[]>(transcripts))('%s', (name, steps) => {
+  describe.each(Object.entries(transcripts))('%s', (name, steps) => {
     let sessions: { kafka: Session; ours: Session }
 
     beforeAll(() => {
@@ -80,7 +84,7 @@ describe.each(CASES)('Apache Kafka $name', ({ version, config, transcripts }) =>
       })
     }
   })
-})
+}
 
 /** The steps that this release of Kafka can be asked; how many are left out is said, that none is lost unseen. */
 function supported(steps: readonly Step[], version: string, transcript: string): readonly Step[] {
