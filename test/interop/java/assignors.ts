@@ -1,10 +1,8 @@
-// Talks with the program that holds Kafka's server-side assignors: a JSON line there, a JSON line back, in order.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+// Talks with the program that holds Kafka's server-side assignors.
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Assignment, GroupSpec } from '../../../src/group/consumer/assignors/assignor.ts'
 import { made } from '../made.ts'
+import { JavaConsole } from './console.ts'
 
 const FOLDER = join(import.meta.dirname, 'assignors')
 const VERSION = '4.3.1'
@@ -26,24 +24,16 @@ export async function startKafkaAssignors(): Promise<KafkaAssignors> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies']
   const target = await made(FOLDER, `target/${VERSION}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
-  const child = spawn('java', ['-cp', classpath, 'interop.Assignors'], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const answers = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const program = new JavaConsole(['-cp', classpath, 'interop.Assignors'])
   return {
     async assign(assignor, { members, isHomogeneous }, topics) {
       const listed = Array.from(members, ([memberId, { instanceId, subscribedTopicIds, assigned }]) => {
         return { memberId, instanceId, subscribedTopicIds: [...subscribedTopicIds], assigned: listAssignment(assigned) }
       })
       const group = { assignor, isHomogeneous, topics: Object.fromEntries(topics), members: listed }
-      child.stdin.write(`${JSON.stringify(group)}\n`)
-      const { value, done } = await answers.next()
-      if (done) throw new Error('the program of the assignors has ended')
-      return JSON.parse(value) as Answer
+      return (await program.ask(JSON.stringify(group))) as Answer
     },
-    async stop() {
-      const exit = once(child, 'exit')
-      child.stdin.end()
-      await exit
-    }
+    stop: () => program.close()
   }
 }
 

@@ -1,11 +1,9 @@
 // Runs the Java programs, compiled once for each release of Kafka's clients: `client` for all ages of them, and `streams` for
-// what only those of today have.
-import { execFile } from 'node:child_process'
+// what only those of today have. The tasks of a program share a process, and suites share it too.
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { made } from '../made.ts'
+import { JavaConsole } from './console.ts'
 
-const run = promisify(execFile)
 /** The release of Kafka Streams, and of the Admin beside it. */
 const STREAMS = '4.3.1'
 
@@ -37,9 +35,23 @@ export function streamsProgram(): Promise<string[]> {
   return compiled('streams', STREAMS)
 }
 
+/** Processes that wait for a task, by program. */
+const idle = new Map<string, JavaConsole[]>()
+
+/** A task that fails, or never ends, keeps its process from the tasks that follow. */
 async function runTask(program: readonly string[], args: readonly string[]): Promise<TaskResult> {
-  const { stdout } = await run('java', [...program, ...args])
-  return JSON.parse(stdout) as TaskResult
+  const key = program.join(' ')
+  const waiting = idle.get(key) ?? []
+  idle.set(key, waiting)
+  const console = waiting.pop() ?? new JavaConsole([...program, 'serve'])
+  try {
+    const result = (await console.ask(args.join('\t'))) as TaskResult
+    waiting.push(console)
+    return result
+  } catch (error) {
+    await console.close()
+    throw error
+  }
 }
 
 async function compiled(project: string, version: string): Promise<string[]> {

@@ -1,9 +1,7 @@
-// Talks with the program that holds Kafka's generated message classes: a JSON line there, a JSON line back, in order.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+// Talks with the program that holds Kafka's generated message classes.
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { made } from '../made.ts'
+import { JavaConsole } from './console.ts'
 
 const FOLDER = join(import.meta.dirname, 'codec')
 const VERSION = '4.4.0'
@@ -46,13 +44,9 @@ export async function startKafkaCodec(): Promise<KafkaCodec> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies']
   const target = await made(FOLDER, `target/${VERSION}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
-  const child = spawn('java', ['-cp', classpath, 'interop.Codec'], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const answers = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const program = new JavaConsole(['-cp', classpath, 'interop.Codec'])
   const ask = async (request: object): Promise<Record<string, never>> => {
-    child.stdin.write(`${JSON.stringify(request)}\n`)
-    const { value, done } = await answers.next()
-    if (done) throw new Error('the codec program has ended')
-    const answer = JSON.parse(value) as Record<string, never>
+    const answer = (await program.ask(JSON.stringify(request))) as Record<string, never>
     if (answer.error !== undefined) throw new Error(`${JSON.stringify(request)}: ${answer.error}`)
     return answer
   }
@@ -66,10 +60,6 @@ export async function startKafkaCodec(): Promise<KafkaCodec> {
       const { hex } = await ask({ op: 'roundtrip', ...kind, hex: frame.toString('hex') })
       return Buffer.from(hex ?? '', 'hex')
     },
-    async stop() {
-      const exit = once(child, 'exit')
-      child.stdin.end()
-      await exit
-    }
+    stop: () => program.close()
   }
 }

@@ -1,13 +1,10 @@
 // Apache Kafka's own command line tools (kafka-consumer-groups, kafka-groups, kafka-configs) and its consumers, in one Java
 // process that all brokers of a test share. What the tools print is made comparable: ids and ports that are chance get
 // names, rows of tables an order.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import type { JavaConsole } from '../java/console.ts'
 import type { Session } from '../oracle/session.ts'
 import { arrange, type Step } from '../oracle/transcript.ts'
-import { toolJars } from './dump-log-segments.ts'
+import { type Printed, runTool, startTools, toolJars } from './tool-console.ts'
 
 const CONSUMER_GROUPS = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
 const GROUPS = 'org.apache.kafka.tools.GroupsCommand'
@@ -15,13 +12,6 @@ const CONFIGS = 'kafka.admin.ConfigCommand'
 const SETTLE_LIMIT_MS = 60_000
 /** How soon Java's consumers of classic groups learn of a rebalance. */
 const HEARTBEAT_MS = 200
-
-/** What a run of a tool came to. */
-interface Printed {
-  readonly stdout: string
-  readonly stderr: string
-  readonly code: number
-}
 
 /** A consumer: what it subscribes to (topics, Java's pattern, or RE2's expression, which the broker reads), and settings. */
 export interface Consumer {
@@ -33,24 +23,15 @@ export interface Consumer {
 
 /** The Java process; its methods make steps that are played against one broker or the other. */
 export class Tools {
-  readonly #process: ChildProcess
-  readonly #waiting: ((answer: string) => void)[] = []
+  readonly #console: JavaConsole
 
-  private constructor(child: ChildProcess) {
-    this.#process = child
-    if (child.stdout === null) throw new Error('stdout of the tools must be a pipe')
-    createInterface(child.stdout).on('line', line => this.#waiting.shift()?.(line))
-    child.once('exit', code => {
-      for (const end of this.#waiting) end(JSON.stringify({ failed: `the tools ended with ${code}` }))
-    })
+  private constructor(console: JavaConsole) {
+    this.#console = console
   }
 
   /** `jars` is the folder with the tools: those of kafka-configs are a broker's own. */
   static async start(jars = toolJars()): Promise<Tools> {
-    const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=off'
-    const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC', quiet]
-    const args = [...jvm, '-cp', join(await jars, '*'), join(import.meta.dirname, 'Console.java')]
-    return new Tools(spawn('java', args, { stdio: ['pipe', 'pipe', 'inherit'] }))
+    return new Tools(startTools(await jars))
   }
 
   /** A kafka-consumer-groups command, and what it prints. */
@@ -114,10 +95,8 @@ export class Tools {
     })
   }
 
-  async close(): Promise<void> {
-    const exit = once(this.#process, 'exit')
-    this.#process.stdin?.end()
-    await exit
+  close(): Promise<void> {
+    return this.#console.close()
   }
 
   #command(name: string, tool: string, args: readonly string[]): Step {
@@ -129,17 +108,11 @@ export class Tools {
 
   async #run({ bootstrapServers }: Session, tool: string, args: readonly string[]): Promise<Printed> {
     const servers = args.includes('--validate-regex') ? [] : ['--bootstrap-server', bootstrapServers]
-    return (await this.#ask({ do: 'tool', class: tool, args: [...servers, ...args] })) as Printed
+    return runTool(this.#console, tool, [...servers, ...args])
   }
 
-  async #ask(order: object): Promise<unknown> {
-    const line = await new Promise<string>(resolve => {
-      this.#waiting.push(resolve)
-      this.#process.stdin?.write(`${JSON.stringify(order)}\n`)
-    })
-    const answer = JSON.parse(line)
-    if (typeof answer.failed === 'string') throw new Error(`${JSON.stringify(order)}: ${answer.failed}`)
-    return answer
+  #ask(order: object): Promise<unknown> {
+    return this.#console.ask(JSON.stringify(order))
   }
 }
 

@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { made } from '../made.ts'
+import type { JavaConsole } from '../java/console.ts'
+import { runTool, startTools, toolJars } from './tool-console.ts'
 
 const run = promisify(execFile)
-const VERSION = '4.3.1'
 const LARGEST_OUTPUT = 1 << 28
 
 export interface Output {
@@ -13,17 +13,15 @@ export interface Output {
   readonly stderr: string
 }
 
+/** All dumps of a worker share a process. */
+let tools: Promise<JavaConsole> | undefined
+
 /** What Kafka's tool prints. */
 export async function dumpLogSegments(args: readonly string[]): Promise<Output> {
-  const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-Dstdout.encoding=UTF-8', '-Dstderr.encoding=UTF-8']
-  const main = ['-cp', join(await toolJars(), '*'), 'org.apache.kafka.tools.DumpLogSegments']
-  return run('java', [...jvm, ...main, ...args], { maxBuffer: LARGEST_OUTPUT })
-}
-
-/** The folder with Kafka's tools, fetched by Maven the first time. */
-export function toolJars(): Promise<string> {
-  const copy = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-Dkafka.version=${VERSION}`]
-  return made(import.meta.dirname, `target/kafka-tools-${VERSION}`, [copy])
+  tools ??= toolJars().then(startTools)
+  const { stdout, stderr, code } = await runTool(await tools, 'org.apache.kafka.tools.DumpLogSegments', args)
+  if (code !== 0) throw new Error(`DumpLogSegments ${args.join(' ')} ended with ${code}: ${stderr}`)
+  return { stdout, stderr }
 }
 
 /** What ours prints. */

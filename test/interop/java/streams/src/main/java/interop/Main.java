@@ -1,17 +1,53 @@
 package interop;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
-/** Drives a broker with what only clients of today have: one task a run, one JSON line on stdout when it holds. */
+/**
+ * Drives a broker with what only clients of today have: one JSON line on stdout when a task holds. A run
+ * is one task, or with `serve` the tasks on stdin.
+ */
 public final class Main {
     private Main() {
     }
 
     public static void main(String[] args) throws Exception {
+        if (args[0].equals("serve")) {
+            serve();
+            return;
+        }
         String servers = args[1];
         List<String> rest = Arrays.asList(args).subList(2, args.length);
         System.out.println(run(args[0], servers, rest));
+    }
+
+    /** Runs the tasks that stand on standard input, one a line with its arguments behind tabs, until that ends. */
+    private static void serve() throws IOException {
+        BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = orders.readLine(); line != null; line = orders.readLine()) {
+            List<String> args = Arrays.asList(line.split("\t", -1));
+            String answer;
+            try {
+                answer = run(args.get(0), args.get(1), args.subList(2, args.size()));
+            } catch (Throwable e) {
+                StringWriter trace = new StringWriter();
+                e.printStackTrace(new PrintWriter(trace));
+                answer = "{\"failed\":\"" + escaped(trace.toString()) + "\"}";
+            }
+            System.out.println(answer);
+        }
+        // Clients that a failed task has left open do not hold the process.
+        System.exit(0);
+    }
+
+    private static String escaped(String text) {
+        return text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\r", "").replace("\n", "\\n").replace("\t", "  ");
     }
 
     private static String run(String task, String servers, List<String> rest) throws Exception {

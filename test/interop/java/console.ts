@@ -1,0 +1,61 @@
+// A Java process that takes orders: a line on its standard input, a line of JSON on its standard output, in order. It ends
+// when its input does, so it ends with the process that started it.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+
+const LOG_LINES = 40
+
+export class JavaConsole {
+  readonly #child: ChildProcess
+  readonly #answers: ((answer: string | undefined) => void)[] = []
+  /** The last lines on stderr. */
+  readonly #log: string[] = []
+
+  /** Starts `java` with these arguments. It keeps no worker alive that has nothing else to do. */
+  constructor(args: readonly string[]) {
+    this.#child = spawn('java', args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const { stdin, stdout, stderr } = this.#child
+    if (stdin === null || stdout === null || stderr === null) throw new Error('stdio of a console must be pipes')
+    createInterface(stdout).on('line', line => this.#answers.shift()?.(line))
+    createInterface(stderr).on('line', line => {
+      this.#log.push(line)
+      if (this.#log.length > LOG_LINES) this.#log.shift()
+    })
+    this.#child.once('close', () => {
+      for (const answer of this.#answers.splice(0)) answer(undefined)
+    })
+    // An order to a process that has ended fails by its missing answer.
+    stdin.on('error', () => {})
+    this.#child.unref()
+    for (const pipe of [stdin, stdout, stderr]) (pipe as Socket).unref()
+  }
+
+  /** Gives an order and waits for the answer. Throws what the process says of a failure. */
+  async ask(order: string): Promise<unknown> {
+    const line = await new Promise<string | undefined>(resolve => {
+      if (this.#hasEnded) return resolve(undefined)
+      this.#answers.push(resolve)
+      this.#child.stdin?.write(`${order}\n`)
+    })
+    if (line === undefined) throw new Error(`${order}: the Java process has ended\n${this.#log.join('\n')}`)
+    const answer = JSON.parse(line)
+    if (typeof answer.failed === 'string')
+      throw new Error(`${order}: ${answer.failed}\nlog of the Java process:\n${this.#log.join('\n')}`)
+    return answer
+  }
+
+  /** Ends the process and waits until it has. */
+  async close(): Promise<void> {
+    if (this.#hasEnded) return
+    const exit = once(this.#child, 'exit')
+    this.#child.ref()
+    this.#child.stdin?.end()
+    await exit
+  }
+
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+}

@@ -1,0 +1,31 @@
+// The Java process that runs Apache Kafka's own command line tools, one after the other.
+import { join } from 'node:path'
+import { JavaConsole } from '../java/console.ts'
+import { made } from '../made.ts'
+
+const VERSION = '4.3.1'
+
+/** How a run of a tool ended, and what it wrote. */
+export interface Printed {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number
+}
+
+/** The folder with Kafka's tools, fetched by Maven the first time. */
+export function toolJars(): Promise<string> {
+  const copy = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-Dkafka.version=${VERSION}`]
+  return made(import.meta.dirname, `target/kafka-tools-${VERSION}`, [copy])
+}
+
+/** Starts a process with the tools in this folder. */
+export function startTools(jars: string): JavaConsole {
+  const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=off'
+  const jvm = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC', quiet]
+  return new JavaConsole([...jvm, '-cp', join(jars, '*'), join(import.meta.dirname, 'Console.java')])
+}
+
+/** Runs a tool by the name of its class. */
+export async function runTool(tools: JavaConsole, name: string, args: readonly string[]): Promise<Printed> {
+  return (await tools.ask(JSON.stringify({ do: 'tool', class: name, args }))) as Printed
+}
