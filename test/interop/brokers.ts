@@ -3,9 +3,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { Run } from '../cli/minikafka.ts'
 import { coordinating } from './kafka/coordinators.ts'
 import { startKafka } from './kafka/kafka.ts'
+import { SHARED_CONFIG } from './setup.ts'
 
 export interface RunningBroker {
   readonly bootstrapServers: string
@@ -16,14 +18,30 @@ export interface BrokerUnderTest {
   readonly name: string
   /** `config` adds to, or replaces, the broker's own settings. */
   start(config?: BrokerConfig): Promise<RunningBroker>
+  /**
+   * A broker with SHARED_CONFIG for suites whose topics, groups and transactional ids have names of their own: all of them
+   * get the same Kafka. `stop` leaves that one running.
+   */
+  share(): Promise<RunningBroker>
 }
 
 export type BrokerConfig = Readonly<Record<string, string | number>>
 
 const KNOWN: readonly BrokerUnderTest[] = [
-  { name: 'minikafka', start: (config = {}) => startMinikafka(settings(config)) },
-  { name: 'kafka', start: async (config = {}) => coordinating(await startKafka({ config })) }
+  {
+    name: 'minikafka',
+    start: (config = {}) => startMinikafka(settings(config)),
+    share: () => startMinikafka(settings(SHARED_CONFIG))
+  },
+  { name: 'kafka', start: async (config = {}) => coordinating(await startKafka({ config })), share: sharedKafka }
 ]
+
+async function sharedKafka(): Promise<RunningBroker> {
+  const answer = await fetch(inject('sharedKafka'))
+  const bootstrapServers = await answer.text()
+  if (!answer.ok) throw new Error(`the shared Kafka: ${bootstrapServers}`)
+  return { bootstrapServers, stop: async () => {} }
+}
 
 /** The brokers that this run tests. */
 export const brokers = KNOWN.filter(({ name }) =>

@@ -11,10 +11,10 @@ const FOLDER = import.meta.dirname
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const LIMIT = { timeout: 120_000 }
 
-describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
+describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_, share) => {
   let broker: RunningBroker
   beforeAll(async () => {
-    broker = await start()
+    broker = await share()
   })
   afterAll(() => broker?.stop())
 

@@ -6,10 +6,10 @@ import { javaTask, type TaskResult } from './java/client.ts'
 const VERSIONS = ['4.4.0', '2.8.2']
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
+describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_, share) => {
   let broker: RunningBroker
   beforeAll(async () => {
-    broker = await start()
+    broker = await share()
   })
   afterAll(() => broker?.stop())
 

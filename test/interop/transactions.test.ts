@@ -9,12 +9,6 @@ import { made } from './made.ts'
 
 const run = promisify(execFile)
 const VERSIONS = ['4.4.0', '3.9.1', '2.8.2']
-/** Transactions that take too long are looked for so often, and groups begin so soon, that a test need not wait. */
-const CONFIG = {
-  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100,
-  'group.initial.rebalance.delay.ms': 0
-}
-
 /** What each scenario of the Java program comes to: what it threw, what was read, where logs end, what was committed. */
 const OUTCOMES = {
   commit: '[a1, a2, b1, b2, c1, c2] [4, 4, 4]',
@@ -47,10 +41,10 @@ const OUTCOMES_OF_PYTHON = [
   "transform ([[0, 0, 0], [2, 2, 2]], ['A', 'B', 'C', 'D', 'E', 'F'])"
 ]
 
-describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
+describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_, share) => {
   let broker: RunningBroker
   beforeAll(async () => {
-    broker = await start(CONFIG)
+    broker = await share()
   })
   afterAll(() => broker?.stop())
 

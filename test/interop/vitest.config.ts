@@ -32,7 +32,7 @@ function rank({ moduleId }: TestSpecification): number {
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    globalSetup: '../build.ts',
+    globalSetup: './setup.ts',
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/target/**'],
     isolate: false,

@@ -38,10 +38,10 @@ const RUNS: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = 
   ['consumer', { ...REBALANCES, ...READING, administration: administration('uniform') }]
 ]
 
-describe.each(groupBrokers)('%s', (_, start) => {
+describe.each(groupBrokers)('%s', (_, share) => {
   let broker: RunningBroker
   beforeAll(async () => {
-    broker = await start()
+    broker = await share()
   })
   afterAll(() => broker?.stop())
 

@@ -52,8 +52,8 @@ afterEach(async () => {
 
 test.each(groupBrokers)(
   '%s: workers take over from each other, and no line is lost or copied twice',
-  async (_, start) => {
-    broker = await start()
+  async (_, share) => {
+    broker = await share()
     const config = workerConfig(broker.bootstrapServers)
     const [first, second] = await Promise.all([begin(config), begin(config)])
     await first.create('sink', SINK)

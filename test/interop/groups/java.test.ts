@@ -81,10 +81,10 @@ const RUNS: readonly (readonly [string, string, Outcomes])[] = [
 /** What tells nothing new of the program, a real Kafka need not play. */
 const OURS_ALONE: readonly string[] = ['roundrobin', 'sticky']
 
-describe.each(groupBrokers)('%s', (name, start) => {
+describe.each(groupBrokers)('%s', (name, share) => {
   let broker: RunningBroker
   beforeAll(async () => {
-    broker = await start()
+    broker = await share()
   })
   afterAll(() => broker?.stop())
 

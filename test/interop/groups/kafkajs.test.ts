@@ -12,7 +12,7 @@ import { RESTARTING } from './restarting.ts'
 
 const SHORT_SESSION_MS = 2000
 
-describe.each(groupBrokers)('%s', (_, start) => {
+describe.each(groupBrokers)('%s', (_, share) => {
   let broker: RunningBroker
   let kafka: Kafka
   let admin: Admin
@@ -21,7 +21,7 @@ describe.each(groupBrokers)('%s', (_, start) => {
   let group: KafkajsGroup
 
   beforeAll(async () => {
-    broker = await start()
+    broker = await share()
     kafka = client(broker.bootstrapServers)
     admin = kafka.admin()
     await admin.connect()

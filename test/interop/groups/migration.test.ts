@@ -2,8 +2,9 @@
 // records are produced without a pause. The program itself watches that no partition has two owners, that none stays
 // unread, and that no record is left out; here stands what a group is at each stage, and what the broker's policy refuses.
 import { describe, expect, test } from 'vitest'
+import { brokers } from '../brokers.ts'
 import { groupScenarios, type Outcomes } from '../java/groups.ts'
-import { groupBrokers } from './brokers.ts'
+import { SHARED_CONFIG } from '../setup.ts'
 
 /** The type of the group, and the protocol of each member, which the description of a classic group does not tell. */
 const STAGES = outcome(
@@ -61,9 +62,9 @@ function outcome(...lines: readonly string[]): string {
   return [...lines, '0 repeated'].join('\n')
 }
 
-describe.each(groupBrokers)('%s', (_, start) => {
+describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
   test.each(RUNS)('group.consumer.migration.policy=%s, classic members with %s', async (policy, protocol, outcomes) => {
-    const broker = await start({ 'group.consumer.migration.policy': policy })
+    const broker = await start({ ...SHARED_CONFIG, 'group.consumer.migration.policy': policy })
     try {
       expect(await groupScenarios('4.4.0', broker.bootstrapServers, protocol, Object.keys(outcomes))).toEqual(outcomes)
     } finally {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Run } from '../../cli/minikafka.ts'
 import { freePorts, type RunningKafka, startKafka } from '../kafka/kafka.ts'
-import { CONFIG } from './brokers.ts'
+import { SHARED_CONFIG } from '../setup.ts'
 
 export type Signal = 'SIGTERM' | 'SIGKILL'
 
@@ -24,7 +24,7 @@ export const RESTARTING: Readonly<Record<string, () => Promise<RestartingBroker>
 async function startRestartingMinikafka(): Promise<RestartingBroker> {
   const folder = await mkdtemp(join(tmpdir(), 'minikafka-restarting-'))
   const [port] = await freePorts()
-  const set = Object.entries(CONFIG).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const set = Object.entries(SHARED_CONFIG).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const options = ['--port', `${port}`, '--json', '--log-level', 'warn', '--data-dir', folder]
   const start = async () => {
     const run = new Run(['start', ...options, ...set])
@@ -48,7 +48,7 @@ async function startRestartingMinikafka(): Promise<RestartingBroker> {
 async function startRestartingKafka(): Promise<RestartingBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'kafka-restarting-'))
   const [port] = await freePorts()
-  const start = (): Promise<RunningKafka> => startKafka({ dataDir, port, config: CONFIG })
+  const start = (): Promise<RunningKafka> => startKafka({ dataDir, port, config: SHARED_CONFIG })
   let kafka = await start()
   return {
     bootstrapServers: kafka.bootstrapServers,

@@ -1,0 +1,48 @@
+/**
+ * Before the suites: bundles the sources, and lends the real Kafka that suites share. It starts when the first suite asks for
+ * it, and stops after the last.
+ */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { TestProject } from 'vitest/node'
+import build from '../build.ts'
+import { coordinating } from './kafka/coordinators.ts'
+import { type RunningKafka, startKafka } from './kafka/kafka.ts'
+
+/** The settings of brokers that suites share. Short sessions are allowed, groups begin at once, and transactions that take too long end soon. */
+export const SHARED_CONFIG = {
+  'group.initial.rebalance.delay.ms': 0,
+  'group.min.session.timeout.ms': 1000,
+  'group.consumer.min.session.timeout.ms': 1000,
+  'group.consumer.min.heartbeat.interval.ms': 500,
+  'group.consumer.heartbeat.interval.ms': 500,
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': 100
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Answers the bootstrap servers of the shared Kafka. */
+    sharedKafka: string
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  build()
+  let kafka: Promise<RunningKafka> | undefined
+  const server = createServer((_, response) => {
+    kafka ??= startKafka({ config: SHARED_CONFIG }).then(coordinating)
+    kafka.then(
+      ({ bootstrapServers }) => response.end(bootstrapServers),
+      error => response.writeHead(500).end(`${error}`)
+    )
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port for the suites')
+  project.provide('sharedKafka', `http://127.0.0.1:${address.port}`)
+  return async () => {
+    server.close()
+    const running = await kafka?.catch(() => undefined)
+    await running?.stop()
+  }
+}
