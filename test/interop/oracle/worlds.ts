@@ -46,7 +46,7 @@ const WORLDS: readonly World[] = [
 
 /** Declares the tests that hold ours against one release of Kafka. */
 export function playAgainst(version: string): void {
-  describe.each(WORLDS)(`Apache Kafka ${version}$title`, world => playWorld(version, world))
+  for (const world of WORLDS) describe(`Apache Kafka ${version}${world.title}`, () => playWorld(version, world))
 }
 
 function playWorld(version: string, { config, transcripts }: World): void {

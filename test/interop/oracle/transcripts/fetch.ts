@@ -300,7 +300,7 @@ const waiting: Step[] = [
   ),
   ...delayedFetch(
     'two appends are enough',
-    { minBytes: 150, topics: [named('fetch-waiting', { fetchOffset: 2n })] },
+    { minBytes: 2 * bytes(['d']).length, topics: [named('fetch-waiting', { fetchOffset: 2n })] },
     arrange('two appends', async session => {
       await fill(session, 'fetch-waiting', [bytes(['d']), bytes(['e'])])
     })

@@ -103,7 +103,6 @@ const refused = (group: Group, state: string): Step[] =>
 
 const live = new Group('admin-live')
 const instance = { instance: 'S' }
-const rejoins = live.delayedJoin('s', 'joins again', instance)
 const inEachState: Step[] = [
   live.found(),
   live.newcomer('a'),
@@ -116,12 +115,12 @@ const inEachState: Step[] = [
   live.sync('a', 'assigns', { assignments: { a: 'for a', s: 'for s' } }),
   ...look(live, 'stable'),
   ...refused(live, 'stable'),
-  rejoins.sent,
+  live.join('s', 'joins again, and changes nothing', instance),
+  live.leave('s leaves', { instance: 'S' }),
   live.rebalancing('a'),
   ...look(live, 'preparing'),
   ...refused(live, 'preparing'),
   live.join('a', 'joins again'),
-  rejoins.answer,
   ...look(live, 'completing again'),
   live.leave('a leaves before it has assigned', 'a'),
   live.join('s', 'joins again', instance),
