@@ -62,7 +62,7 @@ test.each([
     expect(ours).toEqual(kafka)
   }
   // A real Kafka shows what was set a moment after it was set.
-  if (line.startsWith('--describe')) await vi.waitFor(compare, { timeout: 30_000 })
+  if (line.startsWith('--describe')) await vi.waitFor(compare, { timeout: 120_000 })
   else await compare()
 })
 

@@ -29,7 +29,7 @@ import org.apache.kafka.common.utils.Exit;
  */
 public final class Console {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final long LIMIT_SECONDS = 60;
+    private static final long LIMIT_SECONDS = 120;
 
     private final Map<String, Member> members = new HashMap<>();
 

@@ -9,7 +9,7 @@ import { type Printed, runTool, startTools, toolJars } from './tool-console.ts'
 const CONSUMER_GROUPS = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
 const GROUPS = 'org.apache.kafka.tools.GroupsCommand'
 const CONFIGS = 'kafka.admin.ConfigCommand'
-const SETTLE_LIMIT_MS = 60_000
+const SETTLE_LIMIT_MS = 120_000
 /** How soon Java's consumers of classic groups learn of a rebalance. */
 const HEARTBEAT_MS = 200
 

@@ -13,8 +13,8 @@ import { made } from '../made.ts'
 
 const run = promisify(execFile)
 const STARTED = 'Kafka Server started'
-const START_LIMIT_MS = 120_000
-const STOP_LIMIT_MS = 60_000
+const START_LIMIT_MS = 240_000
+const STOP_LIMIT_MS = 240_000
 /** Linux gives outgoing connections ports from 32768 on, other systems from 49152 on. */
 const LISTENING_PORTS = { from: 15_000, to: 32_000 }
 

@@ -12,7 +12,7 @@ import { type Connection, connect, type Received } from './connection.ts'
 import { Masks } from './masks.ts'
 
 const CLIENT_ID = 'oracle'
-const REPEAT_LIMIT_MS = 30_000
+const REPEAT_LIMIT_MS = 120_000
 
 /** An answer, or the way in which none came. */
 export type Answer<A> = DecodedResponseOf<A> | 'closed' | 'silent'

@@ -6,7 +6,7 @@ import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } fro
 
 const PARTITIONS = 4
 const COUNT = 1000
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 120_000
 const [task = '', servers = '', topic = ''] = process.argv.slice(2)
 const base = { bootstrapBrokers: servers.split(','), clientId: 'interop', strict: true }
 

@@ -7,7 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer
 from client import create, until
 
 PARTITIONS = 3
-LIMIT_S = 30
+LIMIT_S = 120
 
 
 def transactional(servers, topic, **settings):

@@ -19,7 +19,7 @@ import { PARTITIONS, TOPIC } from './tale.ts'
 
 const CASES = SUCCESSIONS.with(1, { brokers: ['minikafka', 'Kafka 4.4.0', 'minikafka'], ends: 'killed' })
 
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 120_000
 
 /** Whatever is over goes soon: brokers find what each other's cleaner has left. */
 const CLEANED = { 'segment.ms': 100, 'min.cleanable.dirty.ratio': 0.01, 'delete.retention.ms': 0 }

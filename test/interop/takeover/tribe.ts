@@ -6,7 +6,7 @@ import { arrange, type Step } from '../oracle/transcript.ts'
 import { type Beat, ConsumerGroup } from '../oracle/transcripts/consumer-group.ts'
 import { commits, TIMEOUT_MS, thus, well } from './tale.ts'
 
-const PATIENCE_MS = 40_000
+const PATIENCE_MS = 120_000
 const PAUSE_MS = 50
 
 /** Members by name, and what each says of itself whenever it says something. */

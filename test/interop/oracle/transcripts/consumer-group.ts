@@ -13,7 +13,7 @@ const INTERVAL = 'group.consumer.assignment.interval.ms'
 const [SET, DELETE] = [0, 1]
 /** Where a setting comes from that was altered for all brokers. */
 const DYNAMIC_DEFAULT = 3
-const REPEAT_LIMIT_MS = 40_000
+const REPEAT_LIMIT_MS = 120_000
 const PAUSE_MS = 25
 
 type Answer = DecodedResponseOf<typeof ConsumerGroupHeartbeat>

@@ -32,7 +32,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** admin TOPIC: the whole life of a topic as an operator leads it, with the errors that belong to each step. */
 final class AdminTask {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
     private final String servers;
     private final Admin admin;
     private final String topic;

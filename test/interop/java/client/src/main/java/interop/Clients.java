@@ -17,7 +17,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** Clients of bytes with short timeouts, so that a broken broker fails a run soon. */
 final class Clients {
     static final Duration POLL = Duration.ofMillis(200);
-    static final long LIMIT_MS = 60_000;
+    static final long LIMIT_MS = 120_000;
 
     private Clients() {
     }
@@ -25,8 +25,8 @@ final class Clients {
     static KafkaProducer<byte[], byte[]> producer(String servers, Map<String, Object> settings) {
         Map<String, Object> all = new HashMap<>(settings);
         all.put("bootstrap.servers", servers);
-        all.putIfAbsent("delivery.timeout.ms", 60_000);
-        all.putIfAbsent("request.timeout.ms", 20_000);
+        all.putIfAbsent("delivery.timeout.ms", 120_000);
+        all.putIfAbsent("request.timeout.ms", 60_000);
         return new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
@@ -35,12 +35,12 @@ final class Clients {
         all.put("bootstrap.servers", servers);
         all.putIfAbsent("auto.offset.reset", "earliest");
         all.putIfAbsent("enable.auto.commit", false);
-        all.putIfAbsent("default.api.timeout.ms", 60_000);
+        all.putIfAbsent("default.api.timeout.ms", 120_000);
         return new KafkaConsumer<>(all, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     static Admin admin(String servers) {
-        return Admin.create(Map.of("bootstrap.servers", servers, "request.timeout.ms", 20_000));
+        return Admin.create(Map.of("bootstrap.servers", servers, "request.timeout.ms", 60_000));
     }
 
     /** Makes the topic unless it is there. */
