@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Assignment, GroupSpec } from '../../../src/group/consumer/assignors/assignor.ts'
 import { made } from '../made.ts'
-import { JavaConsole } from './console.ts'
+import { JavaConsole, SHORT_LIVED } from './console.ts'
 
 const FOLDER = join(import.meta.dirname, 'assignors')
 const VERSION = '4.3.1'
@@ -24,7 +24,7 @@ export async function startKafkaAssignors(): Promise<KafkaAssignors> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies']
   const target = await made(FOLDER, `target/${VERSION}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
-  const program = new JavaConsole(['-cp', classpath, 'interop.Assignors'])
+  const program = new JavaConsole([...SHORT_LIVED, '-cp', classpath, 'interop.Assignors'])
   return {
     async assign(assignor, { members, isHomogeneous }, topics) {
       const listed = Array.from(members, ([memberId, { instanceId, subscribedTopicIds, assigned }]) => {

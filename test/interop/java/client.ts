@@ -2,7 +2,7 @@
 // what only those of today have. The tasks of a program share a process, and suites share it too.
 import { join } from 'node:path'
 import { made } from '../made.ts'
-import { JavaConsole } from './console.ts'
+import { JavaConsole, SHORT_LIVED } from './console.ts'
 
 /** The release of Kafka Streams, and of the Admin beside it. */
 const STREAMS = '4.3.1'
@@ -59,5 +59,5 @@ async function compiled(project: string, version: string): Promise<string[]> {
   const target = await made(join(import.meta.dirname, project), `target/${version}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
   const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
-  return ['-Xmx512m', '-XX:+UseSerialGC', log, '-cp', classpath, 'interop.Main']
+  return ['-Xmx512m', ...SHORT_LIVED, log, '-cp', classpath, 'interop.Main']
 }

@@ -1,7 +1,7 @@
 // Talks with the program that holds Kafka's generated message classes.
 import { join } from 'node:path'
 import { made } from '../made.ts'
-import { JavaConsole } from './console.ts'
+import { JavaConsole, SHORT_LIVED } from './console.ts'
 
 const FOLDER = join(import.meta.dirname, 'codec')
 const VERSION = '4.4.0'
@@ -44,7 +44,7 @@ export async function startKafkaCodec(): Promise<KafkaCodec> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies']
   const target = await made(FOLDER, `target/${VERSION}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
-  const program = new JavaConsole(['-cp', classpath, 'interop.Codec'])
+  const program = new JavaConsole([...SHORT_LIVED, '-cp', classpath, 'interop.Codec'])
   const ask = async (request: object): Promise<Record<string, never>> => {
     const answer = (await program.ask(JSON.stringify(request))) as Record<string, never>
     if (answer.error !== undefined) throw new Error(`${JSON.stringify(request)}: ${answer.error}`)

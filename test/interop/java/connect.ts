@@ -9,16 +9,14 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { freePorts } from '../kafka/kafka.ts'
 import { made } from '../made.ts'
+import { SHORT_LIVED } from './console.ts'
 
 /** The newest release whose Connect is published. */
 const CONNECT = '4.3.1'
 const HERDER = 'org.apache.kafka.connect.runtime.distributed.DistributedHerder'
 const JOINED = 'Finished starting connectors and tasks'
 const LOG = '-Dorg.slf4j.simpleLogger'
-const JVM = [
-  ...['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
-  ...[`${LOG}.defaultLogLevel=warn`, `${LOG}.log.${HERDER}=info`]
-]
+const JVM = ['-Xmx384m', ...SHORT_LIVED, `${LOG}.defaultLogLevel=warn`, `${LOG}.log.${HERDER}=info`]
 /** Before a request that came into a rebalance is made again. */
 const AGAIN_MS = 100
 

@@ -6,6 +6,8 @@ import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 
 const LOG_LINES = 40
+/** Options of a process that lives for seconds: the second compiler would take as much time as the work itself. */
+export const SHORT_LIVED = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData']
 
 export class JavaConsole {
   readonly #child: ChildProcess

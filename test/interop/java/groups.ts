@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { made } from '../made.ts'
+import { SHORT_LIVED } from './console.ts'
 
 const run = promisify(execFile)
 /** A scenario that does not end tells its whole story before it gives up. */
@@ -29,5 +30,5 @@ export async function groupProgram(version: string): Promise<string[]> {
   const target = await made(join(import.meta.dirname, 'groups'), `target/${version}`, [command])
   const classpath = `${join(target, 'classes')}:${join(target, 'jars', '*')}`
   const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'
-  return ['-Xmx512m', '-XX:+UseSerialGC', log, '-cp', classpath, 'interop.Main']
+  return ['-Xmx512m', ...SHORT_LIVED, log, '-cp', classpath, 'interop.Main']
 }

@@ -1,6 +1,6 @@
 // The Java process that runs Apache Kafka's own command line tools, one after the other.
 import { join } from 'node:path'
-import { JavaConsole } from '../java/console.ts'
+import { JavaConsole, SHORT_LIVED } from '../java/console.ts'
 import { made } from '../made.ts'
 
 const VERSION = '4.3.1'
@@ -21,7 +21,7 @@ export function toolJars(): Promise<string> {
 /** Starts a process with the tools in this folder. */
 export function startTools(jars: string): JavaConsole {
   const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=off'
-  const jvm = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC', quiet]
+  const jvm = ['-Xmx768m', ...SHORT_LIVED, '-Duser.timezone=UTC', quiet]
   return new JavaConsole([...jvm, '-cp', join(jars, '*'), join(import.meta.dirname, 'Console.java')])
 }
 

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { SHORT_LIVED } from '../java/console.ts'
 import { made } from '../made.ts'
 
 const run = promisify(execFile)
@@ -116,7 +117,7 @@ async function format(classpath: string, properties: string, releaseVersion: str
 function jvm(classpath: string): string[] {
   const log = '-Dorg.slf4j.simpleLogger'
   return [
-    ...['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'],
+    ...['-Xmx768m', ...SHORT_LIVED],
     ...[`${log}.defaultLogLevel=warn`, `${log}.log.kafka.server.KafkaRaftServer=info`],
     ...['-cp', classpath]
   ]
