@@ -12,13 +12,13 @@ const COORDINATOR_ERRORS: { readonly [Name in ErrorName]?: ErrorName } = {
   INVALID_FETCH_SIZE: 'UNKNOWN_SERVER_ERROR'
 }
 
-/** The code to answer with. What is no KafkaError is a bug of ours, and thrown on. */
+/** The error code for a response. Throws any error other than KafkaError again. */
 export function coordinatorErrorCode(error: unknown): ErrorName {
   if (!(error instanceof KafkaError)) throw error
   return COORDINATOR_ERRORS[error.code] ?? error.code
 }
 
-/** As `toldAs`, for who throws what the client is told: a bug of ours stays what it is. */
+/** The error to throw, mapped as by `coordinatorErrorCode`. Errors other than KafkaError stay as they are. */
 export function coordinatorError(error: unknown): unknown {
   const code = error instanceof KafkaError ? COORDINATOR_ERRORS[error.code] : undefined
   return error instanceof KafkaError && code ? new KafkaError(code, error.message) : error
