@@ -6,6 +6,7 @@ import { arrange, call, type Step } from '../transcript.ts'
 import { fetchAll } from './read.ts'
 import { gone, leaders, topic } from './topic.ts'
 import { type Claim, Transactional } from './transactional.ts'
+import { committedReads } from './txn-reads.ts'
 import { lowered, raised } from './update-features.ts'
 
 const {
@@ -13,7 +14,6 @@ const {
   DeleteTopics,
   DescribeProducers,
   DescribeTransactions,
-  Fetch,
   FindCoordinator,
   ListOffsets,
   OffsetCommit,
@@ -289,61 +289,6 @@ const offsetsGo: Step[] = [true, false].flatMap(comesBack => [
   ...stored('in the end', ...both)
 ])
 
-/** Sessions of readers of committed records. */
-const fetchSession = (name: string, more: object): Step =>
-  call(
-    name,
-    Fetch,
-    12,
-    session => ({
-      ...{ maxWaitMs: 0, minBytes: 0, isolationLevel: 1, sessionId: 0, sessionEpoch: -1, topics: [] },
-      ...more,
-      ...('sessionEpoch' in more && more.sessionEpoch !== 0
-        ? { sessionId: Number(session.recall('fetch session')) }
-        : {})
-    }),
-    {
-      compare: (answer, session) => {
-        if (answer.sessionId !== 0) session.remember('fetch session', answer.sessionId)
-        const { sessionId, ...rest } = answer
-        return { ...rest, hasSession: sessionId !== 0 }
-      }
-    }
-  )
-
-const READ = 'txn-read'
-const reads: Step[] = [
-  topic(READ, 2),
-  first.init('a producer'),
-  fetchSession('a session', {
-    sessionEpoch: 0,
-    topics: [
-      { topic: READ, partitions: [0, 1].map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 99_999 })) }
-    ]
-  }),
-  first.write('a batch', READ, V2),
-  fetchSession('while it is open', { sessionEpoch: 1 }),
-  fetchSession('while it is open, again', { sessionEpoch: 2 }),
-  ...first.commit('it commits', END),
-  fetchSession('after the end', { sessionEpoch: 3 }),
-  fetchSession('goes on', {
-    sessionEpoch: 4,
-    topics: [{ topic: READ, partitions: [{ partition: 0, fetchOffset: 2n, partitionMaxBytes: 99_999 }] }]
-  }),
-  first.write('a batch', READ, V2),
-  ...first.abort('it aborts', END),
-  fetchSession('after an abort', { sessionEpoch: 5 }),
-  fetchSession('nothing new', {
-    sessionEpoch: 6,
-    topics: [{ topic: READ, partitions: [{ partition: 0, fetchOffset: 4n, partitionMaxBytes: 99_999 }] }]
-  }),
-  first.add('in the old way', { [READ]: [1] }),
-  first.write('a batch', READ, { partition: 1 }),
-  fetchSession('the other partition is open', { sessionEpoch: 7 }),
-  ...first.abort('it aborts'),
-  fetchSession('and aborted', { sessionEpoch: 8 })
-]
-
 /** Time is up while fencing moves the epoch by itself. */
 function slow(level: number): Step[] {
   const late = new Transactional(`slow-${level}`)
@@ -405,7 +350,7 @@ export const txnChanges: Step[] = [
   ...twoOfThem,
   ...byHand,
   ...offsetsGo,
-  ...reads,
+  ...committedReads(first),
   ...slow(1),
   ...slow(0),
   ...raised(2),
