@@ -55,9 +55,9 @@ const LONGEST_IMPORT_CHAIN = 31
 /** A file of fewer lines with a single importer belongs into that importer. */
 const SATELLITE_LINES = 60
 
-/** Ports and one-file-a-thing folders: these files stay apart, however short. */
+/** Ports, one-file-a-thing folders, and a part of the command line, which runs on import: these files stay apart, however short. */
 const APART =
-  /^(broker\/handlers|protocol\/messages|protocol\/records\/compression|testing)\/|^broker\/(markers|txn-ports)\.ts$/
+  /^(broker\/handlers|protocol\/messages|protocol\/records\/compression|testing)\/|^broker\/(markers|txn-ports)\.ts$|^cli\/user-error\.ts$/
 
 const VAGUE_NAMES = /(^|[/-])(utils?|helpers?|common|misc|manager|service|impl|shared|types|constants)(-|\.ts$|\/)/
 

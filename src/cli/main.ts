@@ -4,13 +4,9 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import project from '../../package.json' with { type: 'json' }
-import { ConfigError } from '../config/sources.ts'
-import { MetadataError } from '../metadata/metadata-error.ts'
-import { ListenError } from '../net/listen.ts'
-import { DataDirectoryError } from '../storage/data-directory-error.ts'
-import { StorageError } from '../storage/storage.ts'
 import type { DumpLogOptions } from './commands/dump-log.ts'
 import type { StartOptions } from './commands/start.ts'
+import { isUserError } from './user-error.ts'
 
 const EXIT_USER_ERROR = 2
 
@@ -151,11 +147,3 @@ function parsePort(text: string): number {
 }
 
 await main(process.argv.slice(2))
-
-/** Which errors are the user's to mend: their message is a sentence for them, and a stack trace would only be noise. */
-const USER_ERRORS = [ConfigError, DataDirectoryError, ListenError, MetadataError, StorageError]
-
-/** Whether the message of `error`, thrown while starting, is all that the user needs. */
-export function isUserError(error: unknown): error is Error {
-  return USER_ERRORS.some(type => error instanceof type)
-}

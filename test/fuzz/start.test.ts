@@ -3,7 +3,7 @@
  * does not. Nothing else may come of it.
  */
 import { beforeAll, expect, test } from 'vitest'
-import { isUserError } from '../../src/cli/main.ts'
+import { isUserError } from '../../src/cli/user-error.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
