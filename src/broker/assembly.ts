@@ -113,7 +113,7 @@ function fetchSessionLimits(settings: BrokerSettings): FetchSessionLimits {
 /** The resource name of the defaults of all brokers. */
 const ALL_BROKERS = ''
 
-export class LiveSettings {
+class LiveSettings {
   readonly #given: BrokerSettings
   readonly #nodeId: number
   readonly #metadata: { readonly image: MetadataImage }
@@ -158,7 +158,7 @@ export class LiveSettings {
 const STORAGE_NOTICE_EVERY_MS = 10_000
 
 /** Looks at errors on their way to clients. */
-export function notices(logger: Logger, loop: MonotonicClock): (error: unknown) => void {
+function notices(logger: Logger, loop: MonotonicClock): (error: unknown) => void {
   const noticeMissingCodec = missingCodecNotice(logger)
   let quietUntilMs = Number.NEGATIVE_INFINITY
   return error => {

@@ -247,7 +247,7 @@ function words(prefix: string, oneOf: readonly string[] | undefined): string | u
 // Number syntax and format of Java, so that values look as in Kafka.
 
 /** Java's parseInt and parseLong: a sign, digits, and within the bits; undefined otherwise. */
-export function parseWhole(text: string, bits: number): bigint | undefined {
+function parseWhole(text: string, bits: number): bigint | undefined {
   const match = /^([+-]?)0*(\d{1,19})$/.exec(text.trim())
   if (!match) return undefined
   const value = BigInt(`${match[1] === '-' ? '-' : ''}${match[2]}`)
@@ -255,7 +255,7 @@ export function parseWhole(text: string, bits: number): bigint | undefined {
 }
 
 /** Java's Double.toString: always a fraction digit, exponents outside 10^-3 .. 10^7. */
-export function doubleText(value: number): string {
+function doubleText(value: number): string {
   const size = Math.abs(value)
   if (value === 0 || (size >= 1e-3 && size < 1e7)) return Number.isInteger(value) ? `${value}.0` : String(value)
   const [digits = '', exponent = ''] = value.toExponential().split('e')

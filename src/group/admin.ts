@@ -23,7 +23,7 @@ export interface ListFilters {
 export type ListedGroup = Pick<AdminView, 'groupId' | 'type' | 'state' | 'protocolType'>
 
 /** `groups` is empty where `errorCode` speaks for all. */
-export interface ListGroupsResponse {
+interface ListGroupsResponse {
   readonly errorCode: ErrorName
   readonly groups: readonly ListedGroup[]
 }
@@ -40,7 +40,7 @@ export interface DeletedGroup {
 }
 
 /** `topics` is empty where `errorCode` speaks for all. */
-export interface OffsetDeleteResponse {
+interface OffsetDeleteResponse {
   readonly errorCode: ErrorName
   readonly topics: readonly CommitResponseTopic[]
 }

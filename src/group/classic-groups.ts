@@ -33,7 +33,7 @@ export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket
 export type HeartbeatRequest = { readonly groupId: string } & Claim
 
 /** `members` is empty where `errorCode` speaks for all. */
-export interface LeaveGroupResponse {
+interface LeaveGroupResponse {
   readonly errorCode: ErrorName
   readonly members: readonly (Leaving & { readonly errorCode: ErrorName })[]
 }
@@ -200,7 +200,7 @@ function requireGroup(partition: GroupPartition, groupId: string): Group {
 // Member ids as Kafka makes them: client id, then a random UUID.
 
 /** An id for a member that has none: of a static member after its instance, else after its client. */
-export function newMemberId(groupInstanceId: string | null, clientId: string, random: Random): string {
+function newMemberId(groupInstanceId: string | null, clientId: string, random: Random): string {
   const uuid = randomUuidBytes(random)
     .toString('hex')
     .replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')

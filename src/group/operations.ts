@@ -34,7 +34,7 @@ import type { GroupRecord } from './records.ts'
 /** How long to wait when the consequences of a deadline could not be written. */
 const RETRY_MS = 1_000
 
-export interface OperationPorts {
+interface OperationPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: GroupLimits
@@ -226,7 +226,7 @@ export class GroupOperations {
 }
 
 /** Requests that wait for a later operation of their group: each has a ticket, which its answer is sent to. */
-export class DelayedResponses {
+class DelayedResponses {
   readonly #joins = new Map<number, Deferred<JoinGroupResult>>()
   readonly #syncs = new Map<number, Deferred<SyncGroupResult>>()
   #lastTicket = 0

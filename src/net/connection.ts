@@ -268,7 +268,7 @@ const MISTAKES: readonly Mistake[] = [
 ]
 
 /** A sentence part about the first bytes of a stream, or undefined when they look like nothing we know. */
-export function likelyMistake(firstBytes: Buffer): string | undefined {
+function likelyMistake(firstBytes: Buffer): string | undefined {
   const text = firstBytes.toString('latin1')
   return MISTAKES.find(({ prefixes }) => prefixes.some(prefix => text.startsWith(prefix)))?.advice
 }

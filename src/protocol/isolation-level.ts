@@ -1,7 +1,7 @@
 /** Isolation levels of consumers, in Fetch and ListOffsets (KIP-98). */
 
 /** Reads below the high watermark. */
-export const READ_UNCOMMITTED = 0
+const READ_UNCOMMITTED = 0
 /** Reads below the last stable offset, without the records of aborted transactions. */
 export const READ_COMMITTED = 1
 

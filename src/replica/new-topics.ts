@@ -68,7 +68,7 @@ export function consumerOffsetsTopic({ numPartitions, replicationFactor, segment
 }
 
 /** `__transaction_state`, whose writes wait for `minInSync` replicas. */
-export function transactionStateTopic(size: InternalTopicSize & { readonly minInSync: number }): NewTopic {
+function transactionStateTopic(size: InternalTopicSize & { readonly minInSync: number }): NewTopic {
   return {
     name: TRANSACTION_STATE_TOPIC_NAME,
     numPartitions: size.numPartitions,

@@ -152,7 +152,7 @@ function responseAgain({ lastOffset, offsetDelta, timestamp }: AppendedBatch): A
  * When bytes arrive for readers of committed data: with their append where no transaction is open, else all at once
  * with the marker that makes them stable. An open transaction alone wakes nobody, however much is appended beside it.
  */
-export class StableArrivals {
+class StableArrivals {
   readonly #log: PartitionLog
   readonly #waiting: Watchers
   #stableOffset: bigint

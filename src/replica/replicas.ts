@@ -31,7 +31,7 @@ export interface TopicRef {
   readonly topicId: string
 }
 
-export interface ReplicasPorts {
+interface ReplicasPorts {
   readonly metadata: MetadataLog
   readonly directory: LogDirectory
   readonly storage: Storage

@@ -83,7 +83,7 @@ const DEFAULT = -1
  * Creates the topics that a data directory does not hold already; those stay as they are. Throws an error that names the
  * first one refused and why.
  */
-export async function createTopics(dispatch: Dispatch, topics: readonly (string | TopicOptions)[]): Promise<void> {
+async function createTopics(dispatch: Dispatch, topics: readonly (string | TopicOptions)[]): Promise<void> {
   if (topics.length === 0) return
   const request = {
     topics: topics.map(topic => creatable(typeof topic === 'string' ? { name: topic } : topic)),

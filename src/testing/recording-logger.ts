@@ -4,7 +4,7 @@ import type { LogBindings, Logger } from '../runtime/logger.ts'
 type LogLevel = Exclude<keyof Logger, 'child'>
 
 /** One line of the log. */
-export interface LogLine {
+interface LogLine {
   readonly level: LogLevel
   /** Those of the line and of the child loggers that it passed through. */
   readonly bindings: LogBindings

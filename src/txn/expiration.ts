@@ -15,7 +15,7 @@ export interface TransactionExpirationSettings {
   readonly expirationMs: number
 }
 
-export interface TransactionExpirationPorts {
+interface TransactionExpirationPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: TransactionExpirationSettings

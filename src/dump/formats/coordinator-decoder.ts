@@ -30,7 +30,7 @@ type Fields = Readonly<Record<string, unknown>>
 export type SpecialIn = (typeId: number, fields: Fields) => Special | undefined
 
 /** Decodes type and fields of the key, version and fields of the value. Throws MalformedFrame for a record without a key. */
-export function coordinatorDecoder(types: readonly Type[], specialIn: SpecialIn = () => undefined): RecordDecoder {
+function coordinatorDecoder(types: readonly Type[], specialIn: SpecialIn = () => undefined): RecordDecoder {
   const byId = new Map(types.map(type => [type.typeId, type]))
   return ({ offset, key, value }) => {
     if (key === null) throw new MalformedFrame(`the record at offset ${offset} has no key, which the decoder needs`)

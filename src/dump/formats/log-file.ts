@@ -215,7 +215,7 @@ const LEGACY_ATTRIBUTES = 0x0f
 const LARGEST_FIRST_BYTE = 0x0f
 
 /** Whether a batch may begin at `at`. The buffer has the bytes of a header of magic 2 from there on. */
-export function mayBeginAt(bytes: Buffer, at: number): boolean {
+function mayBeginAt(bytes: Buffer, at: number): boolean {
   const magic = bytes[at + HEADER.magic]
   if (magic === undefined || magic > 2 || isAbove(bytes, at + HEADER.length, LARGEST_FIRST_BYTE)) return false
   if (isAbove(bytes, at + HEADER.baseOffset, 0x7f)) return false

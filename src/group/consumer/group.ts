@@ -252,7 +252,7 @@ function resolved({ topics, version, timestamp }: ConsumerGroupRegularExpression
  * Which partitions have an owner: by topic and partition the epoch of the member that has it. The inner maps are shared
  * among copies, and never changed.
  */
-export class PartitionOwners {
+class PartitionOwners {
   readonly #byTopic: Map<string, ReadonlyMap<number, number>>
 
   constructor(byTopic: ReadonlyMap<string, ReadonlyMap<number, number>> = new Map()) {

@@ -44,7 +44,7 @@ function assignorsNamed(names: readonly string[]): ReadonlyMap<string, Assignor>
 // as the nearest bound.
 
 /** What one group goes by. */
-export interface ConsumerGroupConfig {
+interface ConsumerGroupConfig {
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly assignmentIntervalMs: number

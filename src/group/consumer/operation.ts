@@ -16,7 +16,7 @@ import type { ConsumerGroupRecord } from './records.ts'
 import type { GroupTopics } from './topics.ts'
 
 /** What an operation is decided by, beside the group itself. */
-export interface OperationContext {
+interface OperationContext {
   readonly now: Now
   readonly limits: ConsumerGroupLimits
   /** Those of the classic group that this one may become. */

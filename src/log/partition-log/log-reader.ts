@@ -115,7 +115,7 @@ export class LogReader {
  * All of the bytes, or those before the first whole batch that is damaged: its checksum, or its offsets, which the checksum
  * does not cover and which must follow one another and lie before `endOffset`. A batch that is cut off stays with them.
  */
-export function soundBytes(bytes: Buffer, endOffset: bigint): Buffer {
+function soundBytes(bytes: Buffer, endOffset: bigint): Buffer {
   let length = 0
   let expected = 0n
   try {
@@ -136,7 +136,7 @@ export function soundBytes(bytes: Buffer, endOffset: bigint): Buffer {
 // Offsets by timestamp over the segments of a log (KIP-79, KIP-734).
 
 /** A record's offset and timestamp, and the leader epoch of its batch: -1 when it has none. */
-export interface RecordTime {
+interface RecordTime {
   readonly offset: bigint
   readonly timestamp: bigint
   readonly leaderEpoch: number
@@ -146,11 +146,7 @@ export interface RecordTime {
  * The first record at or after `startOffset` whose timestamp is `timestamp` or later. As in Kafka only the first segment
  * that reaches the timestamp is looked into.
  */
-export function findByTimestamp(
-  segments: readonly Segment[],
-  timestamp: bigint,
-  startOffset: bigint
-): RecordTime | undefined {
+function findByTimestamp(segments: readonly Segment[], timestamp: bigint, startOffset: bigint): RecordTime | undefined {
   const segment = segments.find(({ largestTimestamp }) => largestTimestamp.timestamp >= timestamp)
   if (!segment) return undefined
   for (const { batch } of segment.batchesFromTime(timestamp, startOffset)) {
@@ -162,7 +158,7 @@ export function findByTimestamp(
 }
 
 /** The first record that has the largest timestamp of the log. */
-export function findMaxTimestamp(segments: readonly Segment[]): RecordTime | undefined {
+function findMaxTimestamp(segments: readonly Segment[]): RecordTime | undefined {
   const [first, ...others] = segments
   if (!first) return undefined
   const later = (best: Segment, segment: Segment) =>

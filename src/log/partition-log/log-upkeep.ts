@@ -146,7 +146,7 @@ export interface SwapPorts {
 }
 
 /** Replaces `sources` by `cleaned`, whose bytes are on the disk. False, without a trace, where they are gone already. */
-export async function swapIn(ports: SwapPorts, sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
+async function swapIn(ports: SwapPorts, sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
   const { storage, folder, segments, setAside } = ports
   const canGoOn = () => ports.isAlive() && segments.hasAll(sources)
   await storage.sync(folder)

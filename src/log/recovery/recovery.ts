@@ -210,7 +210,7 @@ export interface GapsOptions {
   readonly lossesFrom: bigint | undefined
 }
 
-export class Gaps {
+class Gaps {
   readonly #lossesFrom: bigint | undefined
   /** Segments that retention has taken out. Names may reach the disk in any order: an older one can be back. */
   readonly #deleted: readonly bigint[]
@@ -256,7 +256,7 @@ const OFFSET_ENTRY_BYTES = 8
 const TIME_ENTRY_BYTES = 12
 
 /** Why the indexes of a segment cannot be used, undefined when they can. */
-export function indexProblem(storage: Storage, folder: string, baseOffset: bigint): string | undefined {
+function indexProblem(storage: Storage, folder: string, baseOffset: bigint): string | undefined {
   const path = segmentPath(folder, baseOffset, 'index')
   const timePath = segmentPath(folder, baseOffset, 'timeindex')
   if (!storage.exists(path)) return `${path} is missing`
@@ -278,7 +278,7 @@ export function indexProblem(storage: Storage, folder: string, baseOffset: bigin
 // or hide it. Nothing is repaired, since only the person who copied the file knows which is right.
 
 /** Throws StorageError if the first batch is sound and comes before the offset in the file's name. */
-export function refuseWrongName(storage: Storage, segment: Segment): void {
+function refuseWrongName(storage: Storage, segment: Segment): void {
   const { path, baseOffset, size } = segment
   const first = ifSound(() => segment.headers(0, BATCH_OVERHEAD).next().value?.batch)
   if (!first || first.baseOffset >= baseOffset) return
@@ -288,7 +288,7 @@ export function refuseWrongName(storage: Storage, segment: Segment): void {
 }
 
 /** Throws StorageError if a segment goes on after the offset at which the next one begins. */
-export function refuseOverlap(folder: string, segment: Segment, next: bigint | undefined): void {
+function refuseOverlap(folder: string, segment: Segment, next: bigint | undefined): void {
   if (next === undefined) return
   const end = ifSound(() => segment.endOffset)
   if (end === undefined || end <= next) return

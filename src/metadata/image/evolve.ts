@@ -234,7 +234,7 @@ const LEADER_UNCHANGED = -2
 const RECOVERY_STATE_UNCHANGED = -1
 
 /** A partition as its PartitionRecord says. */
-export function newPartition(record: MetadataRecordOf<'PartitionRecord'>): PartitionState {
+function newPartition(record: MetadataRecordOf<'PartitionRecord'>): PartitionState {
   return {
     partitionId: record.partitionId,
     replicas: record.replicas,
@@ -252,10 +252,7 @@ export function newPartition(record: MetadataRecordOf<'PartitionRecord'>): Parti
 }
 
 /** Naming a leader, even the same one, begins a new leader epoch; a change of the ISR alone does not. */
-export function changedPartition(
-  before: PartitionState,
-  change: MetadataRecordOf<'PartitionChangeRecord'>
-): PartitionState {
+function changedPartition(before: PartitionState, change: MetadataRecordOf<'PartitionChangeRecord'>): PartitionState {
   const led = change.leader !== LEADER_UNCHANGED
   const recovery = change.leaderRecoveryState
   return {

@@ -138,7 +138,7 @@ export class Compaction {
 // or it is too old. The newest is never deleted.
 
 /** How much may be kept; a limit below 0 is none. */
-export interface SnapshotRetention {
+interface SnapshotRetention {
   /** metadata.max.retention.bytes: for log and snapshots together */
   readonly retentionBytes: number
   /** metadata.max.retention.ms */
@@ -146,7 +146,7 @@ export interface SnapshotRetention {
 }
 
 /** Takes out of use what is not needed any more. Returns the paths of the files that wait to be removed. */
-export function retireSnapshots(
+function retireSnapshots(
   storage: Storage,
   log: PartitionLog,
   { retentionBytes, retentionMs }: SnapshotRetention,

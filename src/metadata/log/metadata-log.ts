@@ -220,7 +220,7 @@ function isNew({ features, topicsById }: MetadataImage): boolean {
  * What gives every partition without a leader one again: the first of its in-sync replicas. Where Kafka has left none
  * of them in sync (KIP-966), it is the first replica, which on a node that has all replicas lacks nothing.
  */
-export function electLeaders(image: MetadataImage): MetadataRecord[] {
+function electLeaders(image: MetadataImage): MetadataRecord[] {
   return [...image.topicsById.values()].flatMap(({ topicId, partitions }) =>
     partitions.filter(needsLeader).map(({ partitionId, isr, replicas }) => {
       const [leader] = isr

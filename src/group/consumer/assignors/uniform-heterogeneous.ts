@@ -149,7 +149,7 @@ export interface Loaded {
 }
 
 /** For ever who has least, each time trusting that the last one has got one more. Wants at least one member. */
-export function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator<M, never> {
+function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator<M, never> {
   const [lowest] = members
   assert(lowest, 'a topic without subscribers gives nothing')
   let end = 0
@@ -163,7 +163,7 @@ export function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator
  * Who has most, each time trusting that the last one has one less; ends when nobody can give. They who cannot are put
  * behind those who can, in exchange for the last of these, so the array changes.
  */
-export function* mostLoaded<M extends Loaded>(members: M[], canGive: (member: M) => boolean): Generator<M, void> {
+function* mostLoaded<M extends Loaded>(members: M[], canGive: (member: M) => boolean): Generator<M, void> {
   let start = members.length
   let end = members.length
   let level = members[end - 1]?.load

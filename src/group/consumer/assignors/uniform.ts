@@ -28,7 +28,7 @@ interface TopicPartition {
 }
 
 /** Assigns the topics of any one member, which are those of all. */
-export function assignHomogeneous({ members }: GroupSpec, topics: TopicDescriber): Map<string, Assignment> {
+function assignHomogeneous({ members }: GroupSpec, topics: TopicDescriber): Map<string, Assignment> {
   const drafts = draftAll(members)
   const [anyDraft] = drafts.values()
   const topicIds = anyDraft?.member.subscribedTopicIds ?? new Set()
