@@ -24,10 +24,14 @@ const ENTRIES = ['index.ts', 'cli/main.ts']
 const OWNERS: readonly { readonly resource: string; readonly words: RegExp; readonly files: readonly string[] }[] = [
   {
     resource: 'the clock',
-    words: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/,
+    words: /\bDate\.now\b|\bnew Date\b(?!\([^)])|\bperformance\.now\b|\bhrtime\b|'node:perf_hooks'/,
     files: ['runtime/time.ts', 'cli/commands/start.ts']
   },
-  { resource: 'timers', words: /\bset(Timeout|Interval|Immediate)\b/, files: ['runtime/time.ts', 'runtime/pace.ts'] },
+  {
+    resource: 'timers',
+    words: /\bset(Timeout|Interval|Immediate)\b|'node:timers/,
+    files: ['runtime/time.ts', 'runtime/pace.ts']
+  },
   { resource: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
   { resource: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },
   {
@@ -55,9 +59,17 @@ const LONGEST_IMPORT_CHAIN = 31
 /** A file of fewer lines with a single importer belongs into that importer. */
 const SATELLITE_LINES = 60
 
-/** Ports, one-file-a-thing folders, and a part of the command line, which runs on import: these files stay apart, however short. */
-const APART =
-  /^(broker\/handlers|protocol\/messages|protocol\/records\/compression|testing)\/|^broker\/(markers|txn-ports)\.ts$|^cli\/user-error\.ts$/
+/** Handlers and declarations: a file for each API. */
+const ONE_FILE_AN_API = /^(broker\/handlers|protocol\/messages)\//
+
+/** Short files with a single importer that stay apart: ports, a codec, and what runs without the importer, which acts on import. */
+const APART = [
+  'broker/markers.ts',
+  'broker/txn-ports.ts',
+  'cli/user-error.ts',
+  'protocol/records/compression/gzip.ts',
+  'testing/manual-clock.ts'
+]
 
 const VAGUE_NAMES = /(^|[/-])(utils?|helpers?|common|misc|manager|service|impl|shared|types|constants)(-|\.ts$|\/)/
 
@@ -74,7 +86,6 @@ interface SourceFile {
 
 interface Import {
   readonly path: string
-  readonly typesOnly: boolean
 }
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
@@ -89,9 +100,9 @@ function readSource(path: string): SourceFile {
   const from = /^(import|export)\b(\s+type\b)?[^'"`;=]*?\bfrom\s+'(\.[^']+\.ts)'/gm
   const bare = /\bimport\s*\(?\s*'(\.[^']+)'/g
   const imports = [
-    ...Array.from(code.matchAll(from), ([, , type, target]) => ({ target, typesOnly: type !== undefined })),
-    ...Array.from(code.matchAll(bare), ([, target]) => ({ target, typesOnly: false }))
-  ].map(({ target = '', typesOnly }) => ({ path: posix.join(posix.dirname(path), target), typesOnly }))
+    ...Array.from(code.matchAll(from), ([, , , target]) => target),
+    ...Array.from(code.matchAll(bare), ([, target]) => target)
+  ].map((target = '') => ({ path: posix.join(posix.dirname(path), target) }))
   return { path, code, lines: text.split('\n').length - 1, imports }
 }
 
@@ -128,7 +139,13 @@ function topOf(path: string): string {
 function mayImport(from: string, to: string): boolean {
   const allowed = MAY_IMPORT[rowOf(from)]
   if (rowOf(from) === rowOf(to) || allowed === 'anything') return true
-  return (allowed ?? []).some(entry => to === entry || to.startsWith(`${entry}/`))
+  return (allowed ?? []).some(entry => covers(entry, from, to))
+}
+
+/** An entry covers its folder and all below it. The parent of `from` covers only its own files: siblings have entries of their own. */
+function covers(entry: string, from: string, to: string): boolean {
+  if (rowOf(from).startsWith(`${entry}/`)) return rowOf(to) === entry
+  return to === entry || to.startsWith(`${entry}/`)
 }
 
 it('reads the sources', () => {
@@ -147,8 +164,30 @@ it('lets a folder import only what the table allows', () => {
   expect(wrong).toEqual([])
 })
 
-it('has a row in the table for every folder', () => {
-  expect([...new Set(files.map(file => rowOf(file.path)))].filter(row => !(row in MAY_IMPORT))).toEqual([])
+it('has a row in the table for every folder, and no other row', () => {
+  expect(Object.keys(MAY_IMPORT).sort()).toEqual([...new Set(files.map(file => rowOf(file.path)))].sort())
+})
+
+it('has no entry in the table that no import needs', () => {
+  const needless = Object.entries(MAY_IMPORT).flatMap(([row, allowed]) => {
+    if (allowed === 'anything') return []
+    const imports = files.filter(({ path }) => rowOf(path) === row).flatMap(file => file.imports)
+    const entries = allowed.filter(entry => entry !== 'nothing of ours')
+    return entries
+      .filter(entry => !imports.some(({ path }) => covers(entry, `${row}/`, path)))
+      .map(entry => `${row}: ${entry}`)
+  })
+  expect(needless).toEqual([])
+})
+
+it('has a folder of src for every folder of tests, but for tests of the whole broker', () => {
+  const whole = /^(bench|clients|fuzz|interop|sim)(\/|$)/
+  const folders = readdirSync(join(SRC, '../test'), { recursive: true, encoding: 'utf8' })
+    .map(path => path.replaceAll('\\', '/'))
+    .filter(path => path.endsWith('.test.ts') && !whole.test(path))
+    .map(path => posix.dirname(path))
+  const sources = new Set(files.map(({ path }) => posix.dirname(path)))
+  expect([...new Set(folders)].filter(folder => folder !== '.' && !sources.has(folder))).toEqual([])
 })
 
 it.each(OWNERS)('keeps $resource in the files that own it', ({ words, files: owners }) => {
@@ -202,7 +241,8 @@ it('has no short file with a single importer, unless it is a port or a handler',
     for (const { path } of file.imports) importers.set(path, (importers.get(path) ?? new Set()).add(file.path))
   }
   const satellites = files.filter(
-    ({ path, lines }) => lines < SATELLITE_LINES && importers.get(path)?.size === 1 && !APART.test(path)
+    ({ path, lines }) =>
+      lines < SATELLITE_LINES && importers.get(path)?.size === 1 && !ONE_FILE_AN_API.test(path) && !APART.includes(path)
   )
   expect(satellites.map(({ path }) => `${path} -> ${[...(importers.get(path) ?? [])].join()}`)).toEqual([])
 })

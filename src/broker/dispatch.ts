@@ -16,7 +16,7 @@ export function dispatcher(parts: Parts): Dispatch {
     const { api, header, body } = decodeRequestHeader(frame, apiByKey)
     if (!serves(api, header.apiVersion)) return refuseVersion(api, header)
     const request = api.request.read(body, header.apiVersion)
-    const response = await answer(api, request, contextOf(parts, header, connection))
+    const response = await respond(api, request, contextOf(parts, header, connection))
     return response && encodeResponse(api, header.apiVersion, header.correlationId, response)
   }
 }
@@ -35,7 +35,7 @@ function refuseVersion(api: AnyApi, { apiVersion, correlationId }: RequestHeader
   return encodeResponse(APIS.ApiVersions, 0, correlationId, { errorCode: 'UNSUPPORTED_VERSION', apiKeys })
 }
 
-async function answer(api: AnyApi, request: object, context: RequestContext): Promise<object | undefined> {
+async function respond(api: AnyApi, request: object, context: RequestContext): Promise<object | undefined> {
   const { parts, apiVersion, clientId, connection } = context
   const peer = `${connection.remoteAddress}:${connection.remotePort}`
   const startedMs = parts.clocks.loop.now()

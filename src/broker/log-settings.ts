@@ -19,7 +19,7 @@ export function metadataLogConfig(settings: BrokerSettings): LogConfig {
   }
 }
 
-/** When the metadata log is compacted. */
+/** Limits of the metadata log's snapshots. */
 export function compactionLimits(settings: BrokerSettings): CompactionLimits {
   return {
     maxBytesBetweenSnapshots: settings.get('metadata.log.max.record.bytes.between.snapshots'),

@@ -81,7 +81,7 @@ export class GroupAdmin {
 
   /** A classic group; of what is none GROUP_ID_NOT_FOUND, with the state Dead. `budget` pays for a repeated question. */
   describe(groupId: string, budget?: ResponseBudget): Promise<DescribedGroup> {
-    return responded(
+    return respond(
       () => this.#partitions.of(groupId),
       partition => {
         budget?.spend(GROUP_BYTES + groupId.length)
@@ -99,7 +99,7 @@ export class GroupAdmin {
 
   /** Deletes a group that nobody is in, and all that it has committed. */
   delete(groupId: string): Promise<DeletedGroup> {
-    return responded<DeletedGroup>(
+    return respond<DeletedGroup>(
       () => this.#partitions.of(groupId),
       partition => {
         const group = adminView(groupIn(partition, groupId))
@@ -115,7 +115,7 @@ export class GroupAdmin {
 
   /** Deletes what a group has committed for partitions of topics that it is not subscribed to. Each has its own error. */
   deleteOffsets(groupId: string, topics: readonly OffsetTopic[]): Promise<OffsetDeleteResponse> {
-    return responded<OffsetDeleteResponse>(
+    return respond<OffsetDeleteResponse>(
       () => this.#partitions.ofMembers(groupId),
       partition => {
         const group = adminView(groupIn(partition, groupId))
@@ -131,7 +131,7 @@ export class GroupAdmin {
 }
 
 /** One operation in a partition. Its answer waits until it may rest on what the partition holds. */
-async function responded<T>(
+async function respond<T>(
   find: () => GroupPartition,
   act: (partition: GroupPartition) => T,
   failed: (errorCode: ErrorName, message: string) => T
@@ -167,7 +167,7 @@ function matching({ states, types }: ListFilters): (group: ListedGroup) => boole
 
 /** As in Kafka the groups of a partition that cannot be served are left out. */
 function listIn(partition: GroupPartition, matches: (group: ListedGroup) => boolean): Promise<ListedGroup[]> {
-  return responded(
+  return respond(
     () => partition,
     ({ groups }) => Array.from(groups.values(), adminView).filter(matches),
     (errorCode, message) => {

@@ -1,4 +1,4 @@
-/** What an operation of a group of any kind comes to. */
+/** The result of an operation of a group of any kind. */
 import type { ClassicOperation, DelayedResponse } from './classic/operation.ts'
 import type { Group } from './group.ts'
 import type { GroupRecord } from './records.ts'
@@ -10,7 +10,7 @@ export interface CoordinatorResult {
   readonly responses: readonly DelayedResponse[]
 }
 
-/** What an operation of a classic group comes to. `before` is what the log must hold first: the end of a group of another kind. */
+/** The result of an operation of a classic group. `before` holds records that come first: the tombstones of a consumer group. */
 export function coordinatorResultOf(
   { group, record, responses }: ClassicOperation,
   before: readonly GroupRecord[] = []

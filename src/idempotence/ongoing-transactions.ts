@@ -17,42 +17,42 @@ export interface CompletedTxn {
 
 export class OngoingTransactions {
   /** Producers by the first offset of their transaction. Offsets only grow, so the first is the least. */
-  readonly #ongoing = new Map<bigint, bigint>()
+  readonly #ongoingTxns = new Map<bigint, bigint>()
   /** Unreplicated: first offset to the offset of the marker, in the order of the markers. */
-  readonly #unreplicated = new Map<bigint, bigint>()
+  readonly #unreplicatedTxns = new Map<bigint, bigint>()
 
   begin(producerId: bigint, firstOffset: bigint): void {
-    this.#ongoing.set(firstOffset, producerId)
+    this.#ongoingTxns.set(firstOffset, producerId)
   }
 
   /** Gives what was stable from then on, where the marker is at `lastOffset`. */
   end(firstOffset: bigint, lastOffset: bigint): bigint {
-    this.#ongoing.delete(firstOffset)
-    this.#unreplicated.set(firstOffset, lastOffset)
-    return firstKey(this.#ongoing) ?? lastOffset + 1n
+    this.#ongoingTxns.delete(firstOffset)
+    this.#unreplicatedTxns.set(firstOffset, lastOffset)
+    return firstKey(this.#ongoingTxns) ?? lastOffset + 1n
   }
 
   /** Removes unreplicated transactions whose marker is below `highWatermark`. */
   settle(highWatermark: bigint): void {
-    for (const [firstOffset, lastOffset] of this.#unreplicated) {
+    for (const [firstOffset, lastOffset] of this.#unreplicatedTxns) {
       if (lastOffset >= highWatermark) return
-      this.#unreplicated.delete(firstOffset)
+      this.#unreplicatedTxns.delete(firstOffset)
     }
   }
 
   /** The offset of the first record that is not decided for readers who may see what lies before `highWatermark`. */
   firstUnstable(highWatermark: bigint): bigint | undefined {
     this.settle(highWatermark)
-    let first = firstKey(this.#ongoing)
-    for (const firstOffset of this.#unreplicated.keys()) {
+    let first = firstKey(this.#ongoingTxns)
+    for (const firstOffset of this.#unreplicatedTxns.keys()) {
       if (first === undefined || firstOffset < first) first = firstOffset
     }
     return first
   }
 
   clear(): void {
-    this.#ongoing.clear()
-    this.#unreplicated.clear()
+    this.#ongoingTxns.clear()
+    this.#unreplicatedTxns.clear()
   }
 }
 

@@ -141,8 +141,8 @@ export class Connection {
     try {
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
         this.#account(frame.length)
-        const answer = await dispatch(frame, this.#context)
-        if (answer !== undefined) await this.#send(answer)
+        const response = await dispatch(frame, this.#context)
+        if (response !== undefined) await this.#send(response)
         await yieldIfDue()
       }
     } catch (error) {
@@ -161,11 +161,11 @@ export class Connection {
   }
 
   /** Resolves when the socket has passed the answer on, or has closed. */
-  async #send(answer: readonly Buffer[]): Promise<void> {
+  async #send(response: readonly Buffer[]): Promise<void> {
     const socket = this.#socket
-    this.#account(answer.reduce((sum, part) => sum + part.length, 0))
+    this.#account(response.reduce((sum, part) => sum + part.length, 0))
     socket.cork()
-    for (const part of answer) {
+    for (const part of response) {
       if (socket.destroyed) return
       socket.write(part)
       if (socket.writableLength < WRITE_STEP_BYTES) continue

@@ -2,7 +2,7 @@
  * Warnings about connections, few enough to be read: an address that keeps coming with the same mistake (a health check,
  * a scan, a client that retries) is told of a few times a minute, then counted, so that it cannot fill the log.
  */
-import type { LogBindings, Logger } from '../runtime/logger.ts'
+import type { Logger } from '../runtime/logger.ts'
 import type { Alarm, MonotonicClock } from '../runtime/time.ts'
 
 const PERIOD_MS = 60_000
@@ -25,7 +25,7 @@ export class Warnings {
   }
 
   /** Warns of a connection from `ip`; at the debug level when enough has been said about it. */
-  warn(ip: string, bindings: LogBindings, message: string): void {
+  warn(ip: string, bindings: Readonly<Record<string, string | number>>, message: string): void {
     this.#periodEnd ??= this.#loop.at(this.#loop.now() + PERIOD_MS, () => this.flush())
     const address = this.#counts.has(ip) || this.#counts.size < MOST_ADDRESSES ? ip : OTHERS
     const count = (this.#counts.get(address) ?? 0) + 1

@@ -94,7 +94,7 @@ export class Partition {
     const batch = validateBatch({ batch: arrived, topicPartition, now, origin: 'client' }, rules)
     const { states } = this.#producers
     const repeated = batch.producerId >= 0n ? states.repeated(batch) : undefined
-    if (repeated) return responseAgain(repeated)
+    if (repeated) return repeatedResponse(repeated)
     if (batch.producerId >= 0n) states.check(batch)
     const { baseOffset } = this.log.append(batch, this.leaderEpoch)
     return { baseOffset, logAppendTimeMs: batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : -1n }
@@ -144,7 +144,7 @@ export class Partition {
   }
 }
 
-function responseAgain({ lastOffset, offsetDelta, timestamp }: AppendedBatch): Appended {
+function repeatedResponse({ lastOffset, offsetDelta, timestamp }: AppendedBatch): Appended {
   return { baseOffset: lastOffset - BigInt(offsetDelta), logAppendTimeMs: timestamp }
 }
 

@@ -2,13 +2,19 @@
  * The shape of pino's loggers, without pino. Messages are sentences for operators.
  */
 
-/** Fields of a log line. An error goes under `err`: under `error` pino would drop its message and stack. */
-export interface LogBindings {
-  readonly error?: never
-  readonly [field: string]: unknown
+/** Refuses an Error, and a value of unknown type, under any name but `err`: pino writes an Error under another name as `{}`. */
+type Checked<Bindings> = {
+  readonly [Field in keyof Bindings]: Field extends 'err'
+    ? unknown
+    : unknown extends Bindings[Field]
+      ? never
+      : Extract<Bindings[Field], Error> extends never
+        ? Bindings[Field]
+        : never
 }
 
-type Log = (bindings: LogBindings, message: string) => void
+/** `bindings` are the fields of the line. An error goes under `err`. */
+type Log = <Bindings extends object>(bindings: Bindings & Checked<Bindings>, message: string) => void
 
 export interface Logger {
   debug: Log
@@ -16,7 +22,7 @@ export interface Logger {
   warn: Log
   error: Log
   /** A logger that adds `bindings` to every line. */
-  child(bindings: LogBindings): Logger
+  child<Bindings extends object>(bindings: Bindings & Checked<Bindings>): Logger
 }
 
 const nothing: Log = () => {}

@@ -1,6 +1,6 @@
 /**
  * Yielding: long work runs in small steps, between which the event loop serves sockets and timers. The loop's clock paces
- * it, which no user can move: a broker whose Kafka time stands still goes on yielding.
+ * it, which no user can move: a broker whose Kafka time stands still continues to yield.
  */
 import { setImmediate as setImmediateTask } from 'node:timers'
 import type { Clocks, MonotonicClock } from './time.ts'
@@ -14,7 +14,7 @@ export function yieldToEventLoop(): Promise<void> {
 }
 
 /** How long one piece of work may block the event loop. */
-const LONGEST_SLICE_MS = 10
+export const LONGEST_SLICE_MS = 10
 
 /** For long work in small steps: awaited after each step, it yields once the work has blocked the event loop for long. */
 export function yielding(loop: MonotonicClock): () => Promise<void> | undefined {

@@ -1,5 +1,6 @@
 /**
- * Kafka's clocks as ports. This is the only file that reads the system's clocks.
+ * Kafka's clocks as ports. This is the only file that reads the system's clocks, but for the start-up
+ * time that the command line prints.
  *
  * Each reading and each timer belongs to one of three clocks, as in Kafka:
  * - `wall` (Kafka's `Time.milliseconds`): timestamps, and all that is counted from a timestamp: retention, transaction

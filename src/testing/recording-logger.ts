@@ -1,5 +1,5 @@
 /** A Logger that keeps its lines in memory, for assertions in our own tests. */
-import type { LogBindings, Logger } from '../runtime/logger.ts'
+import type { Logger } from '../runtime/logger.ts'
 
 type LogLevel = Exclude<keyof Logger, 'child'>
 
@@ -7,37 +7,37 @@ type LogLevel = Exclude<keyof Logger, 'child'>
 interface LogLine {
   readonly level: LogLevel
   /** Those of the line and of the child loggers that it passed through. */
-  readonly bindings: LogBindings
+  readonly bindings: Record<string, unknown>
   readonly message: string
 }
 
 /** Records every line of itself and of its children, at all levels, in the order of the calls. */
 export class RecordingLogger implements Logger {
   readonly lines: LogLine[]
-  readonly #bindings: LogBindings
+  readonly #bindings: Record<string, unknown>
 
-  constructor(lines: LogLine[] = [], bindings: LogBindings = {}) {
+  constructor(lines: LogLine[] = [], bindings: Record<string, unknown> = {}) {
     this.lines = lines
     this.#bindings = bindings
   }
 
-  debug(bindings: LogBindings, message: string): void {
+  debug(bindings: object, message: string): void {
     this.#record('debug', bindings, message)
   }
 
-  info(bindings: LogBindings, message: string): void {
+  info(bindings: object, message: string): void {
     this.#record('info', bindings, message)
   }
 
-  warn(bindings: LogBindings, message: string): void {
+  warn(bindings: object, message: string): void {
     this.#record('warn', bindings, message)
   }
 
-  error(bindings: LogBindings, message: string): void {
+  error(bindings: object, message: string): void {
     this.#record('error', bindings, message)
   }
 
-  child(bindings: LogBindings): RecordingLogger {
+  child(bindings: object): RecordingLogger {
     return new RecordingLogger(this.lines, { ...this.#bindings, ...bindings })
   }
 
@@ -56,7 +56,7 @@ export class RecordingLogger implements Logger {
     return this.lines.splice(0)
   }
 
-  #record(level: LogLevel, bindings: LogBindings, message: string): void {
+  #record(level: LogLevel, bindings: object, message: string): void {
     this.lines.push({ level, bindings: { ...this.#bindings, ...bindings }, message })
   }
 }

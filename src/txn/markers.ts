@@ -115,8 +115,8 @@ export class TransactionMarkers {
   }
 
   /**
-   * Writes the markers, and leaves in `places` where it has to be tried again; `lost` tells later which do not come to the
-   * disk. Yields pauses in which others go first.
+   * Writes the markers. `missing` keeps the partitions whose write has to be retried; `lost` resolves with those whose flush failed.
+   * Yields promises of the event loop.
    */
   *#mark(pending: PendingCompleteTxn, lost: Promise<MarkerPartition[]>[]): Iterable<Promise<void>> {
     const marker = markerOf(pending)
@@ -171,9 +171,9 @@ export class TransactionMarkers {
     )
   }
 
-  #warn({ txn, missing: places }: PendingCompleteTxn, message: string, error?: KafkaError): void {
+  #warn({ txn, missing: partitions }: PendingCompleteTxn, message: string, error?: KafkaError): void {
     const { transactionalId, producerId, producerEpoch, state } = txn
-    const missing = places.map(({ topic, partition }) => `${topic}-${partition}`).slice(0, MOST_NAMED)
+    const missing = partitions.map(({ topic, partition }) => `${topic}-${partition}`).slice(0, MOST_NAMED)
     this.#ports.logger.warn(
       { transactionalId, producerId, producerEpoch, state, missing, ...(error && { err: error }) },
       message

@@ -1,17 +1,33 @@
-/** The type of log bindings: an error under `error` is refused by the compiler, which checks this file too. */
+/** The type of log bindings: an Error under any name but err is refused by the compiler, which checks this file too. */
 import { expect, it } from 'vitest'
+import type { Logger } from '../../src/runtime/logger.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 
-it('a log line takes an error under err and under no other name that pino would drop', () => {
-  const logger = new RecordingLogger()
+it('a log line takes an error under err and under no other name', () => {
+  const recorded = new RecordingLogger()
+  const logger: Logger = recorded
   const error = new Error('the disk is full')
+  const thrown: unknown = error
   logger.warn({ folder: 'orders-0', err: error }, 'a snapshot could not be written')
-  // @ts-expect-error an error goes under err
+  logger.warn({ folder: 'orders-0', err: thrown }, 'a snapshot could not be written')
+  // @ts-expect-error an Error under another name
   logger.warn({ folder: 'orders-0', error }, 'a snapshot could not be written')
-  const bindings = { folder: 'orders-0', error }
-  // @ts-expect-error also where the bindings have a name
+  // @ts-expect-error a caught value, which may be an Error
+  logger.warn({ folder: 'orders-0', cause: thrown }, 'a snapshot could not be written')
+  const bindings = { folder: 'orders-0', reason: error }
+  // @ts-expect-error bindings in a variable
   logger.warn(bindings, 'a snapshot could not be written')
-  // @ts-expect-error and in the bindings of all lines of a logger
+  const fields: Record<string, unknown> = { folder: 'orders-0' }
+  // @ts-expect-error bindings of unknown fields
+  logger.warn(fields, 'a snapshot could not be written')
+  // @ts-expect-error bindings of a child logger
   logger.child({ error })
-  expect(logger.lines.map(line => line.bindings)).toEqual([{ folder: 'orders-0', err: error }, bindings, bindings])
+  expect(recorded.lines.map(line => line.bindings)).toEqual([
+    { folder: 'orders-0', err: error },
+    { folder: 'orders-0', err: error },
+    { folder: 'orders-0', error },
+    { folder: 'orders-0', cause: error },
+    bindings,
+    fields
+  ])
 })

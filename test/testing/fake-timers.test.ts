@@ -29,7 +29,7 @@ function consumers(bootstrapServers: string) {
   })
   return {
     counts,
-    /** Resolves when an event has been told that often. */
+    /** Resolves when an event has been reported that often. */
     async until(event: keyof typeof counts, count: number): Promise<void> {
       while (counts[event] < count) await once(lines, 'line')
     },

@@ -50,9 +50,9 @@ export async function start(options: StartOptions, version: string): Promise<voi
     logger.error({ err: error }, 'the broker has failed: this is a bug in minikafka')
     process.exitCode = 1
   }
-  const stopBeganMs = performance.now()
+  const stopBeganMs = systemClocks.loop.now()
   await node.stop()
-  logger.info({}, `stopped in ${Math.round(performance.now() - stopBeganMs)} ms`)
+  logger.info({}, `stopped in ${systemClocks.loop.now() - stopBeganMs} ms`)
 }
 
 interface Readiness {

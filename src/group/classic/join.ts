@@ -22,7 +22,7 @@ import {
   NO_ASSIGNMENT,
   recordGroup,
   renewSession,
-  responseJoin
+  respondToJoin
 } from './operation.ts'
 import { selectProtocol, supportsProtocols } from './protocols.ts'
 import {
@@ -66,7 +66,7 @@ export function join(operation: ClassicOperation, request: Join): void {
   const { group } = operation
   if (!hasRoom(operation, request.memberId)) {
     removeMember(operation, request.memberId)
-    responseJoin(operation, request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+    respondToJoin(operation, request.ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   } else if (!supportsProtocols(group, request.protocolType, request.protocols)) {
     refuse(operation, request, 'INCONSISTENT_GROUP_PROTOCOL')
   } else if (request.memberId === UNKNOWN_MEMBER_ID) {
@@ -77,7 +77,7 @@ export function join(operation: ClassicOperation, request: Join): void {
 }
 
 function refuse(operation: ClassicOperation, { ticket, memberId }: Join, errorCode: ErrorName): void {
-  responseJoin(operation, ticket, failedJoin(errorCode, memberId))
+  respondToJoin(operation, ticket, failedJoin(errorCode, memberId))
 }
 
 /** While a group rebalances, those who already joined count: the last to come back find the group full. */
@@ -112,9 +112,9 @@ function handOutId(operation: ClassicOperation, { ticket, newMemberId, sessionTi
   const { pendingJoin } = operation.group
   if (pendingJoin.size < MAX_PENDING_JOIN) {
     pendingJoin.set(newMemberId, operation.now.deadlineMs + sessionTimeoutMs)
-    responseJoin(operation, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
+    respondToJoin(operation, ticket, failedJoin('MEMBER_ID_REQUIRED', newMemberId))
   } else {
-    responseJoin(operation, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
+    respondToJoin(operation, ticket, failedJoin('GROUP_MAX_SIZE_REACHED', UNKNOWN_MEMBER_ID))
   }
 }
 
@@ -135,7 +135,7 @@ function rejoin(operation: ClassicOperation, request: Join, member: Member): voi
   // it may have seen a change that shows in no member's metadata, such as new partitions.
   const isSettled = group.state === 'CompletingRebalance' || (group.state === 'Stable' && group.leader !== memberId)
   if (isSettled && isSame(member.protocols, request.protocols)) {
-    responseJoin(operation, request.ticket, currentGeneration(group, member))
+    respondToJoin(operation, request.ticket, currentGeneration(group, member))
   } else {
     updateMember(operation, request, member)
     rebalanceOrCompleteJoin(operation, because(request, `${memberId} joins again`))

@@ -83,25 +83,25 @@ export function failedSync(errorCode: ErrorName): SyncGroupResult {
   return { errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT }
 }
 
-export function responseJoin(operation: ClassicOperation, ticket: number, response: JoinGroupResult): void {
+export function respondToJoin(operation: ClassicOperation, ticket: number, response: JoinGroupResult): void {
   operation.responses.push({ type: 'join', ticket, response })
 }
 
-export function responseSync(operation: ClassicOperation, ticket: number, response: SyncGroupResult): void {
+export function respondToSync(operation: ClassicOperation, ticket: number, response: SyncGroupResult): void {
   operation.responses.push({ type: 'sync', ticket, response })
 }
 
 /** Answers the member's delayed JoinGroup, if it has one. */
 export function completeJoin(operation: ClassicOperation, member: Member, response: JoinGroupResult): void {
   if (member.awaitingJoin === null) return
-  responseJoin(operation, member.awaitingJoin, response)
+  respondToJoin(operation, member.awaitingJoin, response)
   member.awaitingJoin = null
 }
 
 /** Answers the member's delayed SyncGroup, if it has one. Its session begins anew: it could not heartbeat meanwhile. */
 export function completeSync(operation: ClassicOperation, member: Member, response: SyncGroupResult): void {
   if (member.awaitingSync === null) return
-  responseSync(operation, member.awaitingSync, response)
+  respondToSync(operation, member.awaitingSync, response)
   member.awaitingSync = null
   renewSession(operation, member)
 }

@@ -9,7 +9,7 @@ import {
   failedSync,
   NO_ASSIGNMENT,
   recordGroup,
-  responseSync,
+  respondToSync,
   type SyncGroupResult
 } from './operation.ts'
 
@@ -30,7 +30,7 @@ export function sync(operation: ClassicOperation, request: Sync): void {
   const member = group.members.get(request.memberId)
   const error = syncError(group, request)
   if (error === 'NONE' && member) syncMember(operation, request, member)
-  else responseSync(operation, request.ticket, failedSync(error))
+  else respondToSync(operation, request.ticket, failedSync(error))
 }
 
 function syncMember(operation: ClassicOperation, request: Sync, member: Member): void {
@@ -38,7 +38,7 @@ function syncMember(operation: ClassicOperation, request: Sync, member: Member):
   group.pendingSync.delete(member.memberId)
   if (group.pendingSync.size === 0) group.syncDeadline = NEVER
   if (group.state === 'Stable') {
-    responseSync(operation, request.ticket, assigned(group, member.assignment))
+    respondToSync(operation, request.ticket, assigned(group, member.assignment))
     return
   }
   // A request that is delayed already comes from a connection that the client has given up.

@@ -15,7 +15,7 @@ import { type ConsumerMember, currentAssignmentOf, memberMetadataOf } from './me
 import type { ConsumerGroupRecord } from './records.ts'
 import type { GroupTopics } from './topics.ts'
 
-/** What an operation is decided by, beside the group itself. */
+/** Input of an operation besides the group: time, topics and limits. */
 interface OperationContext {
   readonly now: Now
   readonly limits: ConsumerGroupLimits
@@ -108,7 +108,7 @@ export class ConsumerOperation {
     this.notes.push(`the group goes to epoch ${epoch}: ${why}`)
   }
 
-  /** What the operation comes to. */
+  /** The result of the operation. */
   result(): CoordinatorResult {
     const { records, responses } = this
     if (!this.successor) return { group: this.#group, records, responses }

@@ -66,12 +66,12 @@ const FETCHED_OFFSET_BYTES = 20
 const NO_OFFSETS: GroupOffsets = new Map()
 
 /** A commit in force, and its position among all commits written to the partition. */
-interface PlacedCommit extends OffsetCommitValue {
+interface CommitAtOffset extends OffsetCommitValue {
   readonly position: number
 }
 
 export class Offsets {
-  readonly #byGroup = new Map<string, Map<string, Map<number, PlacedCommit>>>()
+  readonly #byGroup = new Map<string, Map<string, Map<number, CommitAtOffset>>>()
   readonly #pending = new PendingTransactionalOffsets()
   #lastPosition = 0
 
@@ -117,9 +117,9 @@ export class Offsets {
     return released
   }
 
-  #put({ group, topic, partition }: OffsetCommitKey, value: PlacedCommit): void {
+  #put({ group, topic, partition }: OffsetCommitKey, value: CommitAtOffset): void {
     const topics = getOrMake(this.#byGroup, group, () => new Map())
-    getOrMake(topics, topic, () => new Map<number, PlacedCommit>()).set(partition, value)
+    getOrMake(topics, topic, () => new Map<number, CommitAtOffset>()).set(partition, value)
   }
 
   #remove({ group, topic, partition }: OffsetCommitKey): void {

@@ -4,15 +4,12 @@
  */
 import { deferred } from '../../runtime/deferred.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { yielding, yieldToEventLoop } from '../../runtime/pace.ts'
+import { LONGEST_SLICE_MS, yielding, yieldToEventLoop } from '../../runtime/pace.ts'
 import type { Alarm, Clocks } from '../../runtime/time.ts'
 import { StorageError } from '../../storage/storage.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
 import { Cleaning, CleaningAborted } from './cleaning.ts'
 import { dirtiest, type LogToClean, logToClean } from './log-to-clean.ts'
-
-/** So long nobody has to wait, however few bytes that is: what is compressed or small takes more time. */
-const LONGEST_SLICE_MS = 10
 
 /** Kafka's log.cleaner settings. */
 export interface CleanerSettings {
@@ -98,7 +95,7 @@ export class LogCleaner {
   async #pass(): Promise<boolean> {
     const candidates: Candidate[] = []
     await this.#forEachLog(log => {
-      const toClean = this.#dirtOf(log)
+      const toClean = this.#toCleanOf(log)
       if (toClean.isDue) candidates.push({ log, toClean })
     })
     const chosen = dirtiest(candidates)
@@ -145,7 +142,7 @@ export class LogCleaner {
     }
   }
 
-  #dirtOf(log: PartitionLog): LogToClean {
+  #toCleanOf(log: PartitionLog): LogToClean {
     const { clocks, logger, offsets } = this.#ports
     const { folder, config } = log
     const checkpoint = offsets.get(folder)

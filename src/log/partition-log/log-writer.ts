@@ -99,7 +99,7 @@ function noteForCertain(segment: Segment, aborted: AbortedTxn): void {
   }
 }
 
-/** When a log goes on in a new segment: Kafka's five reasons, asked before every append. */
+/** Rolls a log to a new segment: Kafka's five conditions, checked before every append. */
 export class RollPolicy {
   readonly #random: Random
   /** So much earlier than segment.ms the active segment is rolled. */

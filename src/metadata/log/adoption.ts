@@ -10,7 +10,7 @@ import { type MetadataRecord, metadataRecord } from '../records.ts'
 import type { Quorum } from './quorum.ts'
 
 /** Who this node is. */
-export interface Place {
+export interface AdoptingNode {
   readonly nodeId: number
   /** The id of the data directory. */
   readonly directoryId: string
@@ -20,7 +20,7 @@ export interface Place {
 const ANY_DIRECTORY: readonly string[] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAA']
 
 /** Throws MetadataError where another node votes, leads or holds replicas, or another directory does. */
-export function checkAlone(image: MetadataImage, { voterIds }: Quorum, node: Place): void {
+export function checkAlone(image: MetadataImage, { voterIds }: Quorum, node: AdoptingNode): void {
   const { nodeId } = node
   if (voterIds?.some(id => id !== nodeId)) {
     throw new MetadataError(`the metadata belongs to a quorum of nodes ${voterIds.join()}, not ${nodeId} alone`)
@@ -49,7 +49,7 @@ export function checkUnused(storage: Storage): void {
   )
 }
 
-function checkPartition(topic: string, partition: PartitionState, { nodeId, directoryId }: Place): void {
+function checkPartition(topic: string, partition: PartitionState, { nodeId, directoryId }: AdoptingNode): void {
   const { partitionId, replicas, directories } = partition
   if (replicas.some(id => id !== nodeId)) {
     throw new MetadataError(

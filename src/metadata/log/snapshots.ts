@@ -56,7 +56,7 @@ export function markDeleted(storage: Storage, { path }: Snapshot): string {
   return marked
 }
 
-/** Writes a snapshot; it has its name only once it is on the disk. `turn` is awaited after every batch. */
+/** Writes a snapshot; it has its name only once it is on the disk. `yieldIfDue` is awaited after every batch. */
 export async function writeSnapshot(
   storage: Storage,
   { path }: Snapshot,

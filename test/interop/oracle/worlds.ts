@@ -24,14 +24,14 @@ const CONFIG: BrokerConfig = {
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': 200
 }
 
-interface World {
+interface Cluster {
   readonly title: string
   readonly config: BrokerConfig
   readonly transcripts: Readonly<Record<string, readonly Step[]>>
 }
 
 /** Two nodes each: as all others have it, and with what cannot be changed while a broker runs. */
-const WORLDS: readonly World[] = [
+const CLUSTERS: readonly Cluster[] = [
   { title: '', config: CONFIG, transcripts: TRANSCRIPTS },
   {
     title: ', other settings',
@@ -46,10 +46,10 @@ const WORLDS: readonly World[] = [
 
 /** Declares the tests that hold ours against one release of Kafka. */
 export function playAgainst(version: string): void {
-  for (const world of WORLDS) describe(`Apache Kafka ${version}${world.title}`, () => playWorld(version, world))
+  for (const world of CLUSTERS) describe(`Apache Kafka ${version}${world.title}`, () => playCluster(version, world))
 }
 
-function playWorld(version: string, { config, transcripts }: World): void {
+function playCluster(version: string, { config, transcripts }: Cluster): void {
   let kafka: RunningBroker
   let ours: RunningBroker
 

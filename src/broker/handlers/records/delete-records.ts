@@ -25,13 +25,13 @@ export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => {
   const results = each(
     distinct(requested),
     context.parts,
-    ref => ({ ...ref, data: responded(ref, 'NONE', deleteUpTo(ref.topic, ref.partition, ref.offset, context)) }),
-    (ref, { errorCode }) => ({ ...ref, data: responded(ref, errorCode, -1n) })
+    ref => ({ ...ref, data: responseOf(ref, 'NONE', deleteUpTo(ref.topic, ref.partition, ref.offset, context)) }),
+    (ref, { errorCode }) => ({ ...ref, data: responseOf(ref, errorCode, -1n) })
   )
   return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
 }
 
-function responded({ partition: partitionIndex }: PartitionRef, errorCode: ErrorName, lowWatermark: bigint) {
+function responseOf({ partition: partitionIndex }: PartitionRef, errorCode: ErrorName, lowWatermark: bigint) {
   return { partitionIndex, errorCode, lowWatermark }
 }
 

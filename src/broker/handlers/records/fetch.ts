@@ -18,11 +18,11 @@ import { distinct, each, type Failure } from '../../per-partition.ts'
 
 type PartitionData = Response<'Fetch'>['responses'][number]['partitions'][number]
 
-interface Answered extends FetchResult {
+interface PartitionResult extends FetchResult {
   readonly data: PartitionData
 }
 
-interface Read extends Answered {
+interface Read extends PartitionResult {
   /** Where to wait for more; undefined when the read failed. */
   readonly partition: Partition | undefined
   /** What the reader may see lies before. */
@@ -44,18 +44,18 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   const maxBytes = Math.min(request.maxBytes, parts.settings.get('fetch.max.bytes'))
   let reads = readAll(existing, request, context, maxBytes)
   const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
-  if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustAnswer)) {
+  if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustRespond)) {
     const watchers = request.isolationLevel === READ_COMMITTED ? 'committedFetchWatchers' : 'fetchWatchers'
     const waiting = reads.flatMap(({ partition }) => (partition ? [partition[watchers]] : []))
     await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
     reads = readAll(existing, request, context, maxBytes)
   }
-  const { sessionId, results } = round.respond<Answered>([...reads, ...unknown], parts.clocks.deadline.now())
+  const { sessionId, results } = round.respond<PartitionResult>([...reads, ...unknown], parts.clocks.deadline.now())
   return { sessionId, responses: byTopic(results) }
 }
 
 /** An error, a log that has diverged, and a segment all of which may be read are not waited for. */
-function mustAnswer({ partition, requested: { fetchOffset }, upTo, diverges }: Read): boolean {
+function mustRespond({ partition, requested: { fetchOffset }, upTo, diverges }: Read): boolean {
   if (!partition || diverges) return true
   return fetchOffset < upTo && !partition.log.reader.areInOneSegment(fetchOffset, upTo)
 }
@@ -73,7 +73,7 @@ function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: Reques
   return { sessionId, sessionEpoch, usesTopicIds, nameOf, partitions: distinct(requested), forgotten }
 }
 
-function unknownPartition(requested: RequestedPartition, context: RequestContext): Answered | undefined {
+function unknownPartition(requested: RequestedPartition, context: RequestContext): PartitionResult | undefined {
   const { replicas } = context.parts
   if (requested.partition >= 0 && requested.partition < replicas.partitionCount(requested.topic)) return undefined
   const hasNoName = requested.topic === '' && context.apiVersion >= TOPIC_IDS_SINCE
@@ -207,7 +207,7 @@ function refusedAsWhole({ sessionId, topics }: Request<'Fetch'>, { apiVersion }:
 }
 
 /** The order stays as it is: a topic whose partitions do not follow each other comes more than once, as in Kafka. */
-function byTopic(responses: readonly Answered[]): Response<'Fetch'>['responses'] {
+function byTopic(responses: readonly PartitionResult[]): Response<'Fetch'>['responses'] {
   const topics: { topic: string; topicId: string; partitions: PartitionData[] }[] = []
   for (const { requested, data } of responses) {
     const { topic, topicId } = requested

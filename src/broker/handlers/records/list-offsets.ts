@@ -14,7 +14,7 @@ import type { Partition } from '../../../replica/partition.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { byTopic, distinct, each, type PartitionRef } from '../../per-partition.ts'
 
-type Asked = Request<'ListOffsets'>['topics'][number]['partitions'][number]
+type RequestedOffset = Request<'ListOffsets'>['topics'][number]['partitions'][number]
 type Answer = Response<'ListOffsets'>['topics'][number]['partitions'][number]
 
 const LATEST = -1n
@@ -38,7 +38,12 @@ const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 }
 
 export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
   const requested = request.topics.flatMap(({ name, partitions }) =>
-    partitions.map(asked => ({ topic: name, topicId: ZERO_UUID, partition: asked.partitionIndex, asked }))
+    partitions.map(requested => ({
+      topic: name,
+      topicId: ZERO_UUID,
+      partition: requested.partitionIndex,
+      requested
+    }))
   )
   const once = distinct(requested)
   const kept = new Set(once)
@@ -49,7 +54,7 @@ export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
     ref => {
       checkIsolationLevel(request)
       if (repeated.has(keyOf(ref))) throw new KafkaError('INVALID_REQUEST', `${keyOf(ref)} stands twice in the request`)
-      return { ...ref, data: answer(ref.topic, ref.asked, request, context) }
+      return { ...ref, data: listOffset(ref.topic, ref.requested, request, context) }
     },
     (ref, { errorCode }) => ({ ...ref, data: { partitionIndex: ref.partition, errorCode, ...NOTHING } })
   )
@@ -65,13 +70,13 @@ function checkIsolationLevel({ isolationLevel }: Request<'ListOffsets'>): void {
   throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no isolation level ${isolationLevel}`)
 }
 
-function answer(
+function listOffset(
   topic: string,
-  asked: Asked,
+  requested: RequestedOffset,
   { isolationLevel }: Request<'ListOffsets'>,
   { parts, apiVersion }: RequestContext
 ): Answer {
-  const { partitionIndex, timestamp, currentLeaderEpoch } = asked
+  const { partitionIndex, timestamp, currentLeaderEpoch } = requested
   if (timestamp < 0n && (SPECIAL_SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY) > apiVersion) {
     throw new KafkaError('UNSUPPORTED_VERSION', `version ${apiVersion} cannot ask for timestamp ${timestamp}`)
   }

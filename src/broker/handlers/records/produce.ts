@@ -44,7 +44,7 @@ export const produce: Handler<'Produce'> = async (request, context) => {
   const yieldIfDue = yielding(context.parts.clocks.loop)
   for (const produced of partitions) {
     const refusal = refusals.get(produced)
-    results.push({ ...produced, data: refusal ? refused(produced, refusal) : response(request, produced, context) })
+    results.push({ ...produced, data: refusal ? refused(produced, refusal) : produceTo(request, produced, context) })
     await yieldIfDue()
   }
   const responded = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
@@ -87,7 +87,7 @@ function refusalOfAll(
   return undefined
 }
 
-function response(
+function produceTo(
   request: Request<'Produce'>,
   produced: ProducedPartition,
   context: RequestContext

@@ -14,7 +14,7 @@ import type { Handler, Request, RequestContext, Response } from '../../context.t
 import { nodesFor } from '../../nodes.ts'
 import { each } from '../../per-partition.ts'
 
-type Asked = { readonly name: string | null; readonly topicId: string }
+type RequestedTopic = { readonly name: string | null; readonly topicId: string }
 type TopicResponse = Response<'Metadata'>['topics'][number]
 
 const TOPIC_IDS_SINCE = 12
@@ -27,7 +27,7 @@ export const metadata: Handler<'Metadata'> = (request, context) => {
   const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
   const responses = asksForAll
     ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic))
-    : responsesFor(asked(topics), request, context)
+    : responsesFor(requestedTopics(topics), request, context)
   const operations = { topicAuthorizedOperations: allOperations('topic') }
   return {
     brokers: nodesFor(parts, connection),
@@ -49,14 +49,14 @@ function refusal({ topics }: Request<'Metadata'>): Response<'Metadata'> {
 }
 
 /** Every topic once. When any id is given, Kafka looks at ids alone. */
-function asked(topics: readonly Asked[]): Asked[] {
+function requestedTopics(topics: readonly RequestedTopic[]): RequestedTopic[] {
   const byId = topics.filter(({ topicId }) => topicId !== ZERO_UUID)
   const distinct = byId.length > 0 ? byId : topics
   return [...new Map(distinct.map(topic => [byId.length > 0 ? topic.topicId : topic.name, topic])).values()]
 }
 
 function responsesFor(
-  topics: readonly Asked[],
+  topics: readonly RequestedTopic[],
   request: Request<'Metadata'>,
   { parts }: RequestContext
 ): TopicResponse[] {

@@ -48,13 +48,13 @@ async function results(transaction: Transaction, context: RequestContext): Promi
   const requested = partitionsOf(transaction)
   const refusals = refusalsOf(requested, context)
   if (refusals.size > 0) {
-    return responses(transaction, (topic, index) => refusals.get(`${topic}-${index}`) ?? 'OPERATION_NOT_ATTEMPTED')
+    return responsesOf(transaction, (topic, index) => refusals.get(`${topic}-${index}`) ?? 'OPERATION_NOT_ATTEMPTED')
   }
   try {
-    return responses(transaction, await act(transaction, requested, context))
+    return responsesOf(transaction, await act(transaction, requested, context))
   } catch (error) {
     const { errorCode } = failureOf(fencedErrorFor(apiVersion, FENCED_SINCE, error), parts)
-    return responses(transaction, () => errorCode)
+    return responsesOf(transaction, () => errorCode)
   }
 }
 
@@ -96,7 +96,7 @@ function partitionsOf({ topics }: Transaction): TxnPartitions {
 }
 
 /** As often as the request names a partition. */
-function responses({ topics }: Transaction, codeOf: (topic: string, index: number) => ErrorName): TopicResults {
+function responsesOf({ topics }: Transaction, codeOf: (topic: string, index: number) => ErrorName): TopicResults {
   return topics.map(({ name, partitions }) => ({
     name,
     resultsByPartition: partitions.map(partitionIndex => ({

@@ -27,7 +27,7 @@ async function write(requested: WritableTxnMarker, topics: Topics, { parts }: Re
   const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult } = requested
   const result = transactionResult ? 'COMMIT' : 'ABORT'
   const marker: Marker = { producerId, producerEpoch, coordinatorEpoch, transactionVersion, result }
-  const writeMarker = async ({ topic, index }: Place): Promise<void> => {
+  const writeMarker = async ({ topic, index }: MarkerPartition): Promise<void> => {
     const partitions = topics.get(topic) ?? new Map<number, ErrorName>()
     topics.set(topic, partitions)
     try {
@@ -37,15 +37,15 @@ async function write(requested: WritableTxnMarker, topics: Topics, { parts }: Re
       partitions.set(index, failureOf(error, parts).errorCode)
     }
   }
-  await eachYielding(placesOf(requested), parts.clocks.loop, writeMarker)
+  await eachYielding(markerPartitions(requested), parts.clocks.loop, writeMarker)
 }
 
-interface Place {
+interface MarkerPartition {
   readonly topic: string
   readonly index: number
 }
 
-function placesOf({ topics }: WritableTxnMarker): Place[] {
+function markerPartitions({ topics }: WritableTxnMarker): MarkerPartition[] {
   return topics.flatMap(({ name, partitionIndexes }) => partitionIndexes.map(index => ({ topic: name, index })))
 }
 

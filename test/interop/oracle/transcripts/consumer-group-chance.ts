@@ -20,7 +20,7 @@ const INSTANCES: Readonly<Record<string, string>> = { d: 'I', e: 'I', f: 'J' }
 /** No two of them meet in Kafka's hash tables, where their order would be that of their coming. */
 const MEMBERS = ['a', 'b', 'c', 'd', 'e', 'f']
 
-interface World {
+interface RandomGroup {
   readonly group: ConsumerGroup
   readonly random: Random
   /** What members subscribe to. */
@@ -39,10 +39,10 @@ function instanceOf(member: string): { instance?: string } {
   return instance ? { instance } : {}
 }
 
-type Play = (world: World, member: string) => Step
+type Play = (world: RandomGroup, member: string) => Step
 
 const beats =
-  (name: string, options: (world: World) => Beat): Play =>
+  (name: string, options: (world: RandomGroup) => Beat): Play =>
   (world, member) => {
     const said = options(world)
     const { group, random } = world
@@ -91,7 +91,7 @@ const PLAYS: readonly Play[] = [
   ...[1, 2, 3].map(() => beats('leaves for a while', () => ({ epoch: -2, instance: 'I' })))
 ]
 
-function life(world: World): Step[] {
+function life(world: RandomGroup): Step[] {
   const { group, random } = world
   const steps = Array.from({ length: STEPS }, (_, index): Step[] => {
     const member = pick(random, MEMBERS)
@@ -106,7 +106,7 @@ const KINDS = [
   { assignor: 'range', menu: [[MANY], [SOME, FEW], [MANY, SOME, FEW], [FEW, NOWHERE], []] }
 ]
 
-const lives = Array.from({ length: LIVES }, (_, seed): World => {
+const lives = Array.from({ length: LIVES }, (_, seed): RandomGroup => {
   const random = seededRandom(seed)
   return { group: new ConsumerGroup(`chance-${seed}`), random, ...pick(random, KINDS) }
 })
