@@ -1,4 +1,4 @@
-// The suites that need other languages' programs or a real Apache Kafka: side by side on all cores, with patience.
+// The suites that need other languages' programs or a real Apache Kafka, side by side on all cores.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -9,13 +9,17 @@ const LONGEST = [
   'oracle/kafka-4.3',
   'groups/java',
   'takeover/takeover',
+  'groups/migration',
   'java',
+  'takeover/transactions',
+  'takeover/groups',
+  'transactions',
   'dump-log',
   'consumer-groups',
-  'takeover/groups',
-  'takeover/transactions',
-  'groups/migration',
-  'groups/restart'
+  'groups/confluent',
+  'groups/restart',
+  'transactions-streams',
+  'clients'
 ].map(name => `/${name}.test.ts`)
 
 class LongestFirst extends BaseSequencer {
@@ -36,7 +40,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/target/**'],
     isolate: false,
-    maxWorkers: availableParallelism(),
+    // Suites wait about a third of their time: for the end of a session, or the start of a broker.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     testTimeout: 180_000,
     hookTimeout: 300_000
