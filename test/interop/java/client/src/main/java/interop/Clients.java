@@ -8,8 +8,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -40,13 +42,28 @@ final class Clients {
     }
 
     static Admin admin(String servers) {
-        return Admin.create(Map.of("bootstrap.servers", servers, "request.timeout.ms", 60_000));
+        return Admin.create(Map.of("bootstrap.servers", servers, "request.timeout.ms", 60_000,
+            "default.api.timeout.ms", 120_000));
     }
 
-    /** Makes the topic unless it is there. */
+    /**
+     * Makes the topic unless it is there, and waits until each partition answers. A Kafka names a leader before that has the
+     * partition: it can refuse the first of several batches in flight and take the second, and then never takes the first.
+     */
     static void ensureTopic(String servers, String topic, int partitions) throws Exception {
         try (Admin admin = admin(servers)) {
-            admin.createTopics(Set.of(new NewTopic(topic, partitions, (short) 1))).all().get(30, TimeUnit.SECONDS);
+            createTopic(admin, new NewTopic(topic, partitions, (short) 1));
+            Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+            for (int partition = 0; partition < partitions; partition++) {
+                ends.put(new TopicPartition(topic, partition), OffsetSpec.latest());
+            }
+            admin.listOffsets(ends).all().get(LIMIT_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private static void createTopic(Admin admin, NewTopic topic) throws Exception {
+        try {
+            admin.createTopics(Set.of(topic)).all().get(LIMIT_MS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof TopicExistsException)) {
                 throw e;
