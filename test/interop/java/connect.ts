@@ -40,6 +40,7 @@ export async function startWorker(config: ConnectConfig, sunk: (line: string) =>
   const ended = once(child, 'close')
   createInterface(child.stdout).on('line', sunk)
   await joined(child)
+  await served(connectors)
   return {
     create: (name, config) => put(`${connectors}/${name}/config`, JSON.stringify(config)),
     async tasks() {
@@ -85,6 +86,11 @@ function joined(child: ChildProcessByStdio<null, Readable, Readable>): Promise<v
       if (line.includes(JOINED)) resolve()
     })
   })
+}
+
+/** A worker that has joined the others may not serve its resources yet: their paths are unknown until then. */
+async function served(url: string): Promise<void> {
+  while ((await ask(url)).status === 404) await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
 }
 
 /** Workers refuse to change anything while they rebalance, or do not know who leads. */
