@@ -65,7 +65,7 @@ export class Harness implements AsyncDisposable {
   }
 
   /** Sends a request. Resolves with the decoded response; with undefined if the broker sends none. */
-  async ask<N extends ApiName>(
+  async send<N extends ApiName>(
     name: N,
     request: RequestBody<N>,
     { clientId = 'test', ...options }: RequestOptions = {}
@@ -76,16 +76,20 @@ export class Harness implements AsyncDisposable {
     return response as ResponseBody<N> | undefined
   }
 
-  /** As `ask`, for requests that always have a response. */
-  async get<N extends ApiName>(name: N, request: RequestBody<N>, options?: RequestOptions): Promise<ResponseBody<N>> {
-    const response = await this.ask(name, request, options)
+  /** As `send`, for requests that always have a response. */
+  async request<N extends ApiName>(
+    name: N,
+    request: RequestBody<N>,
+    options?: RequestOptions
+  ): Promise<ResponseBody<N>> {
+    const response = await this.send(name, request, options)
     if (response === undefined) throw new Error(`${name} has no response`)
     return response
   }
 
   /** Creates a topic and gives its id. */
   async createTopic(name: string, numPartitions = 1, configs: Record<string, string> = {}): Promise<string> {
-    const { topics } = await this.get('CreateTopics', {
+    const { topics } = await this.request('CreateTopics', {
       topics: [
         {
           name,
@@ -102,7 +106,7 @@ export class Harness implements AsyncDisposable {
 
   /** Produces one batch and gives the partition's answer. */
   async produce(topicId: string, records: Buffer, { index = 0, acks = -1 } = {}) {
-    const response = await this.get('Produce', {
+    const response = await this.request('Produce', {
       transactionalId: null,
       acks,
       timeoutMs: 1000,
@@ -128,7 +132,7 @@ export class Harness implements AsyncDisposable {
 
   /** Values of the records of one partition from an offset on. */
   async values(topicId: string, fetchOffset = 0n, partition = 0): Promise<string[]> {
-    const response = await this.get('Fetch', this.fetchRequest(topicId, fetchOffset, {}, partition))
+    const response = await this.request('Fetch', this.fetchRequest(topicId, fetchOffset, {}, partition))
     const data = response.responses[0]?.partitions[0]
     if (data?.errorCode !== 'NONE') throw new Error(`fetch failed: ${data?.errorCode}`)
     return valuesIn(data.records)

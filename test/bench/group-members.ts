@@ -47,7 +47,7 @@ export class ClassicMembers implements BenchGroup {
   async leave(): Promise<void> {
     const memberId = this.#ids.pop() ?? ''
     const members = [{ memberId, groupInstanceId: null, reason: null }]
-    await this.#harness.get('LeaveGroup', { groupId: this.groupId, members })
+    await this.#harness.request('LeaveGroup', { groupId: this.groupId, members })
     const [first] = await Promise.all(this.#ids.map(id => this.#follow(id)))
     this.#generationId = first?.generationId ?? -1
     await this.#sync()
@@ -56,13 +56,13 @@ export class ClassicMembers implements BenchGroup {
   /** Hears of the rebalance, and joins again. */
   async #follow(memberId: string) {
     const claim = { groupId: this.groupId, generationId: this.#generationId, memberId, groupInstanceId: null }
-    const { errorCode } = await this.#harness.get('Heartbeat', claim)
+    const { errorCode } = await this.#harness.request('Heartbeat', claim)
     if (errorCode !== 'REBALANCE_IN_PROGRESS') throw new Error(`a rebalance was expected: ${errorCode}`)
     return this.#join(memberId)
   }
 
   #join(memberId: string) {
-    return this.#harness.get('JoinGroup', {
+    return this.#harness.request('JoinGroup', {
       groupId: this.groupId,
       sessionTimeoutMs: 45_000,
       rebalanceTimeoutMs: 300_000,
@@ -81,7 +81,7 @@ export class ClassicMembers implements BenchGroup {
     const claim = { groupId: this.groupId, generationId: this.#generationId, groupInstanceId: null }
     const spoken = { protocolType: 'consumer', protocolName: 'range' }
     const answers = this.#ids.map((memberId, index) =>
-      this.#harness.get('SyncGroup', { ...claim, ...spoken, memberId, assignments: index === 0 ? assignments : [] })
+      this.#harness.request('SyncGroup', { ...claim, ...spoken, memberId, assignments: index === 0 ? assignments : [] })
     )
     for (const { errorCode } of await Promise.all(answers)) if (errorCode !== 'NONE') throw new Error(errorCode)
   }
@@ -164,7 +164,7 @@ class ConsumerMember {
   }
 
   async #send(changes: object): Promise<void> {
-    const { errorCode, memberEpoch, assignment } = await this.#harness.get('ConsumerGroupHeartbeat', {
+    const { errorCode, memberEpoch, assignment } = await this.#harness.request('ConsumerGroupHeartbeat', {
       ...this.#claim,
       memberEpoch: this.epoch,
       instanceId: null,

@@ -58,7 +58,7 @@ export async function groupRates(dataDir: string): Promise<void> {
     config: { 'group.consumer.assignment.interval.ms': 0 }
   })
   const topic = { name: 'bench', topicId: await harness.createTopic('bench', PARTITIONS), partitions: PARTITIONS }
-  await harness.get('FindCoordinator', { coordinatorKeys: ['bench'] })
+  await harness.request('FindCoordinator', { coordinatorKeys: ['bench'] })
   const groups = (protocol: keyof typeof PROTOCOLS) => (groupId: string) =>
     new PROTOCOLS[protocol](harness, `${protocol} ${groupId}`, topic)
   for (const protocol of ['classic', 'consumer'] as const) {
@@ -107,7 +107,7 @@ async function commit(harness: Harness, groupId: string, { topicId }: BenchTopic
     committedOffset: BigInt(offset),
     committedMetadata: ''
   }))
-  const { topics } = await harness.get('OffsetCommit', { groupId, topics: [{ topicId, partitions: each }] })
+  const { topics } = await harness.request('OffsetCommit', { groupId, topics: [{ topicId, partitions: each }] })
   const [first] = topics[0]?.partitions ?? []
   if (first?.errorCode !== 'NONE') throw new Error(`${first?.errorCode}`)
 }

@@ -36,7 +36,7 @@ async function started(config: Record<string, string | number> = {}): Promise<Ha
       ...config
     }
   })
-  await harness.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await harness.request('FindCoordinator', { coordinatorKeys: ['g'] })
   return harness
 }
 
@@ -51,8 +51,8 @@ const joinRequest = (memberId = '') => ({
 
 /** All join within the initial delay, and sync. */
 async function classicMembers(harness: Harness, count: number): Promise<Member[]> {
-  const ids = await Promise.all(Array.from({ length: count }, () => harness.get('JoinGroup', joinRequest())))
-  const joining = ids.map(({ memberId }) => harness.get('JoinGroup', joinRequest(memberId)))
+  const ids = await Promise.all(Array.from({ length: count }, () => harness.request('JoinGroup', joinRequest())))
+  const joining = ids.map(({ memberId }) => harness.request('JoinGroup', joinRequest(memberId)))
   await yieldToEventLoop()
   harness.clock.advance(SESSION_MS)
   const answers = await Promise.all(joining)
@@ -60,8 +60,8 @@ async function classicMembers(harness: Harness, count: number): Promise<Member[]
     answers.map(async ({ memberId, generationId, leader }) => {
       const claim = { groupId: 'g', memberId, generationId }
       const assignments = memberId === leader ? [{ memberId, assignment: Buffer.from('all') }] : []
-      await harness.get('SyncGroup', { ...claim, protocolType: 'consumer', protocolName: 'range', assignments })
-      return { memberId, heartbeat: async () => (await harness.get('Heartbeat', claim)).errorCode }
+      await harness.request('SyncGroup', { ...claim, protocolType: 'consumer', protocolName: 'range', assignments })
+      return { memberId, heartbeat: async () => (await harness.request('Heartbeat', claim)).errorCode }
     })
   )
   expect(await stateOf(harness)).toEqual(['Stable', count])
@@ -74,11 +74,11 @@ async function consumerMembers(harness: Harness, count: number): Promise<Member[
     const memberId = `member-${index}`
     const claim = { groupId: 'g', memberId, memberEpoch: 0 }
     const joining = { rebalanceTimeoutMs: SESSION_MS, subscribedTopicNames: ['foo'], topicPartitions: [] }
-    let { memberEpoch } = await harness.get('ConsumerGroupHeartbeat', { ...claim, ...joining })
+    let { memberEpoch } = await harness.request('ConsumerGroupHeartbeat', { ...claim, ...joining })
     members.push({
       memberId,
       heartbeat: async () => {
-        const answer = await harness.get('ConsumerGroupHeartbeat', { ...claim, memberEpoch })
+        const answer = await harness.request('ConsumerGroupHeartbeat', { ...claim, memberEpoch })
         if (answer.errorCode === 'NONE') ({ memberEpoch } = answer)
         return answer.errorCode
       }
@@ -89,12 +89,12 @@ async function consumerMembers(harness: Harness, count: number): Promise<Member[
 
 /** Of the group g, with the number of its members. */
 async function stateOf(harness: Harness): Promise<[string, number]> {
-  const { groups } = await harness.get('ListGroups', {})
+  const { groups } = await harness.request('ListGroups', {})
   const type = groups.find(({ groupId }) => groupId === 'g')?.groupType
   const answer =
     type === 'consumer'
-      ? (await harness.get('ConsumerGroupDescribe', { groupIds: ['g'] })).groups[0]
-      : (await harness.get('DescribeGroups', { groups: ['g'] })).groups[0]
+      ? (await harness.request('ConsumerGroupDescribe', { groupIds: ['g'] })).groups[0]
+      : (await harness.request('DescribeGroups', { groups: ['g'] })).groups[0]
   return [answer?.groupState ?? 'none', answer?.members.length ?? 0]
 }
 
@@ -127,8 +127,8 @@ describe.each([
 
 it.each(STEPS)('a delayed join ends with the initial delay when the wall clock steps %s', async (_way, byMs) => {
   await using harness = await started({ 'group.initial.rebalance.delay.ms': 3_000 })
-  const { memberId } = await harness.get('JoinGroup', joinRequest())
-  const joining = harness.get('JoinGroup', joinRequest(memberId))
+  const { memberId } = await harness.request('JoinGroup', joinRequest())
+  const joining = harness.request('JoinGroup', joinRequest(memberId))
   await yieldToEventLoop()
   harness.clock.stepWall(byMs)
   harness.clock.advance(2_999)
@@ -153,7 +153,7 @@ it.each(STEPS)('Produce with acks=all waits for its timeout when the wall clock 
 it.each(STEPS)('Fetch waits for its max wait when the wall clock steps %s', async (_way, byMs) => {
   await using harness = await started()
   const topicId = await harness.createTopic('t')
-  const fetching = harness.get('Fetch', harness.fetchRequest(topicId, 0n, { maxWaitMs: 500 }))
+  const fetching = harness.request('Fetch', harness.fetchRequest(topicId, 0n, { maxWaitMs: 500 }))
   await yieldToEventLoop()
   harness.clock.stepWall(byMs)
   harness.clock.advance(499)
@@ -166,7 +166,7 @@ describe('what is counted from a timestamp follows the wall clock', () => {
   const CHECK_MS = 10_000
 
   async function transactionState(harness: Harness): Promise<string> {
-    const { transactionStates } = await harness.get('DescribeTransactions', { transactionalIds: ['pay-1'] })
+    const { transactionStates } = await harness.request('DescribeTransactions', { transactionalIds: ['pay-1'] })
     const [state] = transactionStates
     return state?.errorCode === 'NONE' ? state.transactionState : (state?.errorCode ?? '')
   }
@@ -200,7 +200,7 @@ describe('what is counted from a timestamp follows the wall clock', () => {
     await harness.createTopic('t')
     const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 5n }] }]
     const commit = { groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', topics }
-    await harness.get('OffsetCommit', commit, { version: 8 })
+    await harness.request('OffsetCommit', commit, { version: 8 })
     harness.clock.stepWall(8 * DAY_MS)
     expect(await committedOffset(harness, 'g', 't')).toBe(5n)
     harness.clock.advance(600_000)
@@ -216,7 +216,7 @@ describe('what is counted from a timestamp follows the wall clock', () => {
     expect(await harness.values(topicId)).toEqual(['a'])
     harness.clock.advance(30_000)
     await yieldToEventLoop()
-    const { topics } = await harness.get('ListOffsets', {
+    const { topics } = await harness.request('ListOffsets', {
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -2n }] }]
     })
     expect(topics[0]?.partitions[0]?.offset).toBe(1n)
@@ -237,19 +237,19 @@ describe('what is counted from a timestamp follows the wall clock', () => {
     for (const name of ['foo', 'bar']) await harness.createTopic(name)
     const claim = { groupId: 'g', memberId: 'm', rebalanceTimeoutMs: -1, topicPartitions: null }
     const joining = { ...claim, rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['foo'], topicPartitions: [] }
-    const { memberEpoch } = await harness.get('ConsumerGroupHeartbeat', { ...joining, memberEpoch: 0 })
+    const { memberEpoch } = await harness.request('ConsumerGroupHeartbeat', { ...joining, memberEpoch: 0 })
     harness.clock.stepWall(-HALF_HOUR_MS)
     const changed = { ...claim, memberEpoch, subscribedTopicNames: ['foo', 'bar'] }
-    await harness.get('ConsumerGroupHeartbeat', changed)
+    await harness.request('ConsumerGroupHeartbeat', changed)
     harness.clock.advance(5_000)
-    await harness.get('ConsumerGroupHeartbeat', { ...claim, memberEpoch })
+    await harness.request('ConsumerGroupHeartbeat', { ...claim, memberEpoch })
     expect(await assignmentEpoch(harness)).toBe(memberEpoch)
     harness.clock.stepWall(HALF_HOUR_MS)
-    await harness.get('ConsumerGroupHeartbeat', { ...claim, memberEpoch })
+    await harness.request('ConsumerGroupHeartbeat', { ...claim, memberEpoch })
     expect(await assignmentEpoch(harness)).toBe(memberEpoch + 1)
   })
 
   async function assignmentEpoch(harness: Harness): Promise<number | undefined> {
-    return (await harness.get('ConsumerGroupDescribe', { groupIds: ['g'] })).groups[0]?.assignmentEpoch
+    return (await harness.request('ConsumerGroupDescribe', { groupIds: ['g'] })).groups[0]?.assignmentEpoch
   }
 })

@@ -44,23 +44,23 @@ describe('dispatch', () => {
 
   it('advertises Produce from version 0, and everything else as it is served', async () => {
     await using broker = await Harness.start()
-    const { apiKeys } = await broker.get('ApiVersions', { clientSoftwareName: 'a', clientSoftwareVersion: '1' })
+    const { apiKeys } = await broker.request('ApiVersions', { clientSoftwareName: 'a', clientSoftwareVersion: '1' })
     expect(apiKeys).toContainEqual(expect.objectContaining({ apiKey: 0, minVersion: 0, maxVersion: 13 }))
     expect(apiKeys).toContainEqual(expect.objectContaining({ apiKey: 1, minVersion: 4, maxVersion: 18 }))
   })
 
   it('refuses a client software name that is no plain word, and a client of another cluster', async () => {
     await using broker = await Harness.start()
-    const named = await broker.get('ApiVersions', { clientSoftwareName: 'a b', clientSoftwareVersion: '1' })
+    const named = await broker.request('ApiVersions', { clientSoftwareName: 'a b', clientSoftwareVersion: '1' })
     expect(named.errorCode).toBe('INVALID_REQUEST')
     const elsewhere = { clientSoftwareName: 'a', clientSoftwareVersion: '1', clusterId: 'another', nodeId: 1 }
-    expect((await broker.get('ApiVersions', elsewhere)).errorCode).toBe('REBOOTSTRAP_REQUIRED')
+    expect((await broker.request('ApiVersions', elsewhere)).errorCode).toBe('REBOOTSTRAP_REQUIRED')
   })
 
   it('tells clients the address they came by', async () => {
     await using broker = await Harness.start()
     const connection = inProcessConnection({ localAddress: '192.0.2.7', localPort: 1234 })
-    const { brokers } = await broker.get('Metadata', { topics: [] }, { connection })
+    const { brokers } = await broker.request('Metadata', { topics: [] }, { connection })
     expect(brokers).toMatchObject([{ nodeId: 1, host: '192.0.2.7', port: 1234 }])
   })
 })

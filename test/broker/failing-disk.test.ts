@@ -16,7 +16,7 @@ describe('a failed sync', () => {
       expect(answer).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR', baseOffset: -1n })
     }
     await storage.flow()
-    const fetched = await broker.get('Fetch', broker.fetchRequest(topicId, 0n))
+    const fetched = await broker.request('Fetch', broker.fetchRequest(topicId, 0n))
     expect(fetched.responses[0]?.partitions[0]).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR' })
     expect(await broker.produce(topicId, batchOf(['x']))).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR' })
     expect(await latest(broker)).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR' })
@@ -35,7 +35,7 @@ describe('the disk of the metadata', () => {
 
   async function create(broker: Harness, name: string) {
     const topics = [{ name, numPartitions: 1, replicationFactor: 1 }]
-    return (await broker.get('CreateTopics', { topics })).topics[0]?.errorCode
+    return (await broker.request('CreateTopics', { topics })).topics[0]?.errorCode
   }
 
   it('where it fails, changes are refused until restart, and records go on', async () => {
@@ -48,7 +48,7 @@ describe('the disk of the metadata', () => {
     expect(await create(broker, 'u')).toBe('KAFKA_STORAGE_ERROR')
     isBroken = false
     expect(await create(broker, 'v')).toBe('KAFKA_STORAGE_ERROR')
-    const producer = await broker.get('InitProducerId', { transactionalId: null, transactionTimeoutMs: 1000 })
+    const producer = await broker.request('InitProducerId', { transactionalId: null, transactionTimeoutMs: 1000 })
     expect(producer).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR' })
     expect(await broker.produce(topicId, batchOf(['second']))).toMatchObject({ errorCode: 'NONE' })
     await broker.stop()

@@ -22,7 +22,7 @@ describe('Produce', () => {
     const { broker, topicId } = await heldBroker()
     const topicData = [{ topicId, partitionData: [{ index: 0, records: batchOf(['second']) }] }]
     const request = { transactionalId: null, acks: 0, timeoutMs: 1000, topicData }
-    expect(await sofar(broker.ask('Produce', request))).toBeUndefined()
+    expect(await sofar(broker.send('Produce', request))).toBeUndefined()
     expect(await broker.values(topicId)).toEqual(['first'])
   })
 
@@ -100,7 +100,7 @@ describe('Produce', () => {
     const { broker, topicId } = await heldBroker()
     const produced = broker.produce(topicId, batchOf(['second']))
     await yieldToEventLoop()
-    await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+    await broker.request('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
     expect(await sofar(produced)).toMatchObject({ errorCode: 'NOT_LEADER_OR_FOLLOWER' })
   })
 })
@@ -110,7 +110,7 @@ describe('a delayed Fetch', () => {
 
   it('is woken by the sync, not by the append', async () => {
     const { storage, broker, topicId } = await heldBroker()
-    const fetched = broker.get('Fetch', broker.fetchRequest(topicId, 1n, patient))
+    const fetched = broker.request('Fetch', broker.fetchRequest(topicId, 1n, patient))
     broker.produce(topicId, batchOf(['second']))
     expect(await sofar(fetched)).toBe('waits')
     await storage.release()
@@ -120,7 +120,7 @@ describe('a delayed Fetch', () => {
   it('counts only bytes that it may see', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const size = batchOf(['second']).length
-    const fetched = broker.get('Fetch', broker.fetchRequest(topicId, 1n, { ...patient, minBytes: 2 * size }))
+    const fetched = broker.request('Fetch', broker.fetchRequest(topicId, 1n, { ...patient, minBytes: 2 * size }))
     broker.produce(topicId, batchOf(['second']))
     await yieldToEventLoop()
     broker.produce(topicId, batchOf(['third!']))
@@ -132,7 +132,7 @@ describe('a delayed Fetch', () => {
 
   it('is told when the disk fails', async () => {
     const { storage, broker, topicId } = await heldBroker()
-    const fetched = broker.get('Fetch', broker.fetchRequest(topicId, 1n, patient))
+    const fetched = broker.request('Fetch', broker.fetchRequest(topicId, 1n, patient))
     broker.produce(topicId, batchOf(['second']))
     await yieldToEventLoop()
     await storage.fail(EIO)
@@ -145,7 +145,7 @@ it('where an epoch ended is told when it is on the disk', async () => {
   broker.produce(topicId, batchOf(['second']))
   await yieldToEventLoop()
   const request = { topics: [{ topic: 't', partitions: [{ partition: 0, currentLeaderEpoch: -1, leaderEpoch: 0 }] }] }
-  const answered = broker.get('OffsetForLeaderEpoch', { replicaId: -1, ...request })
+  const answered = broker.request('OffsetForLeaderEpoch', { replicaId: -1, ...request })
   expect(await sofar(answered)).toBe('waits')
   await storage.release()
   expect((await answered).topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', endOffset: 2n })
@@ -157,7 +157,7 @@ it('records up to the high watermark can be deleted while later ones wait', asyn
   await yieldToEventLoop()
   const upTo = async (offset: bigint) => {
     const topics = [{ name: 't', partitions: [{ partitionIndex: 0, offset }] }]
-    return (await broker.get('DeleteRecords', { topics, timeoutMs: 1000 })).topics[0]?.partitions[0]
+    return (await broker.request('DeleteRecords', { topics, timeoutMs: 1000 })).topics[0]?.partitions[0]
   }
   expect(await upTo(2n)).toMatchObject({ errorCode: 'OFFSET_OUT_OF_RANGE' })
   expect(await upTo(-1n)).toMatchObject({ errorCode: 'NONE', lowWatermark: 1n })
@@ -172,7 +172,7 @@ describe('the setting', () => {
     storage.hold()
     expect(await sofar(broker.produce(topicId, batchOf(['b'])))).toMatchObject({ errorCode: 'NONE' })
     const set = (value: string) =>
-      broker.get('IncrementalAlterConfigs', {
+      broker.request('IncrementalAlterConfigs', {
         resources: [
           {
             resourceType: 4,

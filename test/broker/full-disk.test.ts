@@ -35,7 +35,7 @@ class Client {
   static async start(storage: MemoryStorage): Promise<Client> {
     const broker = await Harness.start({ storage, config: CONFIG })
     const topicId = await broker.createTopic('t', 2, TOPIC_CONFIG)
-    await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+    await broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
     const client = new Client(broker, topicId)
     for (let record = 0; record < 5; record++) expect(await client.produce()).toBe('NONE')
     expect(await client.commit(1n)).toBe('NONE')
@@ -57,18 +57,18 @@ class Client {
   async commit(committedOffset: bigint): Promise<string | undefined> {
     const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: null }]
     const request = { groupId: 'g', generationIdOrMemberEpoch: -1, topics: [{ name: 't', partitions }] }
-    return (await this.broker.get('OffsetCommit', request, { version: 9 })).topics[0]?.partitions[0]?.errorCode
+    return (await this.broker.request('OffsetCommit', request, { version: 9 })).topics[0]?.partitions[0]?.errorCode
   }
 
   async committed(): Promise<bigint | undefined> {
     const groups = [{ groupId: 'g', memberId: null, topics: [{ name: 't', partitionIndexes: [0] }] }]
-    const [group] = (await this.broker.get('OffsetFetch', { groups }, { version: 9 })).groups
+    const [group] = (await this.broker.request('OffsetFetch', { groups }, { version: 9 })).groups
     return group?.topics[0]?.partitions[0]?.committedOffset
   }
 
   async create(name: string): Promise<string | undefined> {
     const topics = [{ name, numPartitions: 1, replicationFactor: 1 }]
-    return (await this.broker.get('CreateTopics', { topics })).topics[0]?.errorCode
+    return (await this.broker.request('CreateTopics', { topics })).topics[0]?.errorCode
   }
 }
 
@@ -120,7 +120,7 @@ it('lets old records go: by retention, and where a client deletes them', async (
   expect(logs()).toBe(4)
   disk.isFull = true
   const partitions = [{ partitionIndex: 0, offset: 4n }]
-  const { topics } = await broker.get('DeleteRecords', { topics: [{ name: 't', partitions }], timeoutMs: 1000 })
+  const { topics } = await broker.request('DeleteRecords', { topics: [{ name: 't', partitions }], timeoutMs: 1000 })
   expect(topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', lowWatermark: 4n })
   broker.clock.advance(400_000)
   await yieldToEventLoop()
@@ -145,7 +145,7 @@ it('a start after a kill finds nothing of what was refused', async () => {
   disk.isFull = false
   const again = await Harness.start({ storage: disk.storage.die(), config: CONFIG, clock: new ManualClock() })
   expect(await valuesOf(again, client.topicId)).toEqual(count(5))
-  const { topics } = await again.get('Metadata', { topics: [{ name: 'u' }], allowAutoTopicCreation: false })
+  const { topics } = await again.request('Metadata', { topics: [{ name: 'u' }], allowAutoTopicCreation: false })
   expect(topics[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
 })
 

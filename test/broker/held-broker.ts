@@ -29,6 +29,6 @@ export async function sofar<T>(promise: Promise<T>): Promise<T | 'waits'> {
 
 export async function latest(broker: Harness, partitionIndex = 0) {
   const topics = [{ name: 't', partitions: [{ partitionIndex, timestamp: LATEST }] }]
-  const answer = await broker.get('ListOffsets', { topics })
+  const answer = await broker.request('ListOffsets', { topics })
   return answer.topics[0]?.partitions[0]
 }

@@ -39,7 +39,7 @@ describe('a small request', () => {
     await using broker = await Harness.start({ storage })
     const before = storage.metadataAppends
     const topics = Array.from({ length: 500 }, (_, index) => ({ name: `auto-${index}` }))
-    const answer = await broker.get('Metadata', { topics, allowAutoTopicCreation: true })
+    const answer = await broker.request('Metadata', { topics, allowAutoTopicCreation: true })
     expect(answer.topics.filter(({ errorCode }) => errorCode === 'NONE')).toHaveLength(500)
     expect(storage.metadataAppends - before).toBe(1)
   })
@@ -47,9 +47,9 @@ describe('a small request', () => {
   it('that names more missing topics than one request may create is refused, topic by topic', async () => {
     await using broker = await Harness.start()
     const topics = Array.from({ length: 10_001 }, (_, index) => ({ name: `auto-${index}` }))
-    const answer = await broker.get('Metadata', { topics, allowAutoTopicCreation: true })
+    const answer = await broker.request('Metadata', { topics, allowAutoTopicCreation: true })
     expect(new Set(answer.topics.map(({ errorCode }) => errorCode))).toEqual(new Set(['POLICY_VIOLATION']))
-    expect((await broker.get('Metadata', { topics: null })).topics).toEqual([])
+    expect((await broker.request('Metadata', { topics: null })).topics).toEqual([])
   })
 
   it('that fetches one partition many times reads it once', async () => {
@@ -58,19 +58,19 @@ describe('a small request', () => {
     await broker.produce(topicId, batchOf(['a']))
     const partitions = Array.from({ length: 1000 }, () => ({ partition: 0, fetchOffset: 0n, partitionMaxBytes: 1000 }))
     const request = broker.fetchRequest(topicId, 0n, { topics: [{ topicId, partitions }] })
-    expect((await broker.get('Fetch', request)).responses[0]?.partitions).toHaveLength(1)
+    expect((await broker.request('Fetch', request)).responses[0]?.partitions).toHaveLength(1)
   })
 
   it('that asks for one transaction or the producers of one partition many times is told of each once', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
-    await broker.get('FindCoordinator', { keyType: 1, coordinatorKeys: ['tx'] })
+    await broker.request('FindCoordinator', { keyType: 1, coordinatorKeys: ['tx'] })
     const transactionalIds = Array.from({ length: 1000 }, () => 'tx')
-    const { transactionStates } = await broker.get('DescribeTransactions', { transactionalIds })
+    const { transactionStates } = await broker.request('DescribeTransactions', { transactionalIds })
     expect(transactionStates).toHaveLength(1)
     const partitionIndexes = Array.from({ length: 1000 }, () => 0)
     const twice = { name: 't', partitionIndexes }
-    const { topics } = await broker.get('DescribeProducers', { topics: [twice, twice] })
+    const { topics } = await broker.request('DescribeProducers', { topics: [twice, twice] })
     expect(topics).toMatchObject([{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 'NONE' }] }])
   })
 
@@ -79,7 +79,7 @@ describe('a small request', () => {
     await broker.createTopic('t')
     const v3AndBelowTopics = Array.from({ length: 40_000 }, (_, index) => ({ name: 't', partitions: [index] }))
     const producer = { v3AndBelowTransactionalId: 'tx', v3AndBelowProducerId: 7n, v3AndBelowProducerEpoch: 0 }
-    const answer = await broker.get('AddPartitionsToTxn', { ...producer, v3AndBelowTopics }, { version: 3 })
+    const answer = await broker.request('AddPartitionsToTxn', { ...producer, v3AndBelowTopics }, { version: 3 })
     expect(answer.resultsByTopicV3AndBelow).toHaveLength(40_000)
   })
 
@@ -87,7 +87,7 @@ describe('a small request', () => {
     await using broker = await Harness.start()
     const partitionData = Array.from({ length: 1000 }, (_, index) => ({ index, records: batchOf(['a']) }))
     const topicData = [{ topicId: await broker.createTopic('t', 1), partitionData }]
-    const sent = broker.ask('Produce', { transactionalId: null, acks: 0, timeoutMs: 0, topicData })
+    const sent = broker.send('Produce', { transactionalId: null, acks: 0, timeoutMs: 0, topicData })
     await expect(sent).rejects.toThrow(/^a produce request.{1,200} and 996 more\)$/)
   })
 })
@@ -97,8 +97,8 @@ describe('a change of metadata', () => {
     await using broker = await Harness.start({ storage: new StubbornStorage() })
     const doomed = await broker.createTopic('doomed', 3)
     for (const index of [0, 1, 2]) await broker.produce(doomed, batchOf(['a']), { index })
-    const waiting = broker.get('Fetch', broker.fetchRequest(doomed, 1n, { maxWaitMs: 60_000 }, 2))
-    const answer = await broker.get('DeleteTopics', { topics: [{ name: 'doomed' }], timeoutMs: 1000 })
+    const waiting = broker.request('Fetch', broker.fetchRequest(doomed, 1n, { maxWaitMs: 60_000 }, 2))
+    const answer = await broker.request('DeleteTopics', { topics: [{ name: 'doomed' }], timeoutMs: 1000 })
     expect(answer.responses).toMatchObject([{ errorCode: 'NONE' }])
     expect((await waiting).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     expect(broker.storage.exists('doomed-2')).toBe(false)
@@ -110,13 +110,15 @@ describe('a change of metadata', () => {
     await broker.createTopic('old')
     storage.isFull = true
     const topics = [{ name: 'new', numPartitions: 1, replicationFactor: 1 }]
-    expect((await broker.get('CreateTopics', { topics })).topics).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
-    const removed = await broker.get('DeleteTopics', { topics: [{ name: 'old' }], timeoutMs: 1000 })
+    expect((await broker.request('CreateTopics', { topics })).topics).toMatchObject([
+      { errorCode: 'KAFKA_STORAGE_ERROR' }
+    ])
+    const removed = await broker.request('DeleteTopics', { topics: [{ name: 'old' }], timeoutMs: 1000 })
     expect(removed.responses).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
-    const grown = await broker.get('CreatePartitions', { topics: [{ name: 'old', count: 2 }], timeoutMs: 1000 })
+    const grown = await broker.request('CreatePartitions', { topics: [{ name: 'old', count: 2 }], timeoutMs: 1000 })
     expect(grown.results).toMatchObject([{ errorCode: 'KAFKA_STORAGE_ERROR' }])
     storage.isFull = false
-    expect((await broker.get('Metadata', { topics: null })).topics.map(({ name }) => name)).toEqual(['old'])
+    expect((await broker.request('Metadata', { topics: null })).topics.map(({ name }) => name)).toEqual(['old'])
   })
 })
 
@@ -137,20 +139,20 @@ describe('a whole request that is refused', () => {
   it('is answered topic by topic where the answer has no other place', async () => {
     await using broker = await Harness.start()
     const cursor = { topicName: 'b', partitionIndex: 0 }
-    const paged = await broker.get('DescribeTopicPartitions', {
+    const paged = await broker.request('DescribeTopicPartitions', {
       topics: [{ name: 'a' }],
       responsePartitionLimit: 9,
       cursor
     })
     expect(paged.topics).toMatchObject([{ name: 'a', errorCode: 'INVALID_REQUEST' }])
     const byId = { topics: [{ name: 'x', topicId: 'AAECAwQFBgcICQoLDA0ODw' }] }
-    const old = await broker.get('Metadata', byId, { version: 11 })
+    const old = await broker.request('Metadata', byId, { version: 11 })
     expect(old.topics).toMatchObject([{ name: 'x', errorCode: 'INVALID_REQUEST' }])
   })
 
   it('is COORDINATOR_NOT_AVAILABLE where the topic of the groups cannot be made', async () => {
     await using broker = await Harness.start({ config: { 'offsets.topic.replication.factor': 3 } })
-    const { coordinators } = await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+    const { coordinators } = await broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
     expect(coordinators).toMatchObject([{ errorCode: 'COORDINATOR_NOT_AVAILABLE', nodeId: -1 }])
   })
 })
@@ -172,14 +174,14 @@ it('knows the epoch of a partition before its first record, as a leader in Kafka
   await using broker = await Harness.start()
   await broker.createTopic('t')
   const topics = [{ topic: 't', partitions: [{ partition: 0, currentLeaderEpoch: 0, leaderEpoch: 0 }] }]
-  const answer = await broker.get('OffsetForLeaderEpoch', { replicaId: -1, topics })
+  const answer = await broker.request('OffsetForLeaderEpoch', { replicaId: -1, topics })
   expect(answer.topics[0]?.partitions).toMatchObject([{ errorCode: 'NONE', leaderEpoch: 0, endOffset: 0n }])
 })
 
 it('does not make topics of coordinators that it does not have', async () => {
   await using broker = await Harness.start()
   const topics = [{ name: '__share_group_state' }]
-  const answer = await broker.get('Metadata', { topics, allowAutoTopicCreation: true })
+  const answer = await broker.request('Metadata', { topics, allowAutoTopicCreation: true })
   expect(answer.topics.map(({ errorCode }) => errorCode)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION'])
   expect(APIS).not.toHaveProperty('ShareFetch')
 })
@@ -191,7 +193,7 @@ it('keeps the files of a deleted topic as long as the topic said, also after a r
   await first.produce(topicId, batchOf(['a']))
   await first.stop()
   await using broker = await Harness.start({ storage })
-  await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+  await broker.request('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
   const deleted = () => storage.list('').filter(({ name }) => name.endsWith('-delete'))
   expect(deleted()).toHaveLength(1)
   broker.clock.advance(5000)

@@ -62,7 +62,7 @@ describe.each(cases)('a %s producer that does not hear the answer to %s (%i)', (
 })
 
 async function markers(harness: Harness, topicId: string): Promise<number> {
-  const answer = await harness.get('Fetch', harness.fetchRequest(topicId, 0n))
+  const answer = await harness.request('Fetch', harness.fetchRequest(topicId, 0n))
   const records = answer.responses[0]?.partitions[0]?.records ?? Buffer.alloc(0)
   return [...batchesIn(records)].filter(({ isControl }) => isControl).length
 }

@@ -9,9 +9,9 @@ type Address = { host: string; port: number }
 /** The nodes in the responses to Metadata, DescribeCluster and FindCoordinator. */
 async function nodesFor(config: NonNullable<HarnessOptions['config']>, connection: ConnectionContext) {
   await using harness = await Harness.start({ config })
-  const { brokers } = await harness.get('Metadata', { topics: [] }, { connection })
-  const cluster = await harness.get('DescribeCluster', {}, { connection })
-  const { coordinators } = await harness.get('FindCoordinator', { coordinatorKeys: ['group'] }, { connection })
+  const { brokers } = await harness.request('Metadata', { topics: [] }, { connection })
+  const cluster = await harness.request('DescribeCluster', {}, { connection })
+  const { coordinators } = await harness.request('FindCoordinator', { coordinatorKeys: ['group'] }, { connection })
   return [brokers, cluster.brokers, coordinators].map(nodes => nodes.map(({ host, port }: Address) => ({ host, port })))
 }
 

@@ -48,7 +48,7 @@ async function filled(storage: MemoryStorage, topics: readonly string[], batches
 }
 
 async function idOf(harness: Harness, name: string): Promise<string> {
-  const { topics } = await harness.get('Metadata', { topics: [{ name }] })
+  const { topics } = await harness.request('Metadata', { topics: [{ name }] })
   return topics[0]?.topicId ?? ''
 }
 
@@ -185,7 +185,7 @@ describe('a start after a kill', () => {
     await filled(storage, ['a', 'b'])
     isBroken = true
     const second = await Harness.start({ storage })
-    const answer = await second.get('Fetch', second.fetchRequest(await idOf(second, 'a'), 0n))
+    const answer = await second.request('Fetch', second.fetchRequest(await idOf(second, 'a'), 0n))
     expect(answer.responses[0]?.partitions[0]?.errorCode).toBe('KAFKA_STORAGE_ERROR')
     expect(await second.values(await idOf(second, 'b'))).toHaveLength(3)
     await second.stop()
@@ -212,7 +212,7 @@ describe('damage that recovery has no reason to look for', () => {
     const { harness, topicId } = await damaged()
     await using _ = harness
     expect(await harness.values(topicId)).toEqual(['a 0', 'a 1'])
-    const answer = await harness.get('Fetch', harness.fetchRequest(topicId, 2n))
+    const answer = await harness.request('Fetch', harness.fetchRequest(topicId, 2n))
     expect(answer.responses[0]?.partitions[0]).toMatchObject({ errorCode: 'CORRUPT_MESSAGE' })
     expect(await harness.values(topicId, 3n)).toEqual(['a 3'])
     await harness.produce(topicId, batchOf(['new']))
@@ -237,7 +237,7 @@ describe('damage that recovery has no reason to look for', () => {
     const storage = await misnumbered(2, 1)
     const found = bytesOf(storage, `a-0/${LOG}`)
     await using harness = await Harness.start({ storage })
-    const answer = await harness.get('Fetch', harness.fetchRequest(await idOf(harness, 'a'), 0n))
+    const answer = await harness.request('Fetch', harness.fetchRequest(await idOf(harness, 'a'), 0n))
     expect(answer.responses[0]?.partitions[0]).toMatchObject({ errorCode: 'KAFKA_STORAGE_ERROR' })
     expect(bytesOf(storage, `a-0/${LOG}`)).toEqual(found)
   })
@@ -245,7 +245,7 @@ describe('damage that recovery has no reason to look for', () => {
   it('is reported once, with file and position, however often it is met', async () => {
     const { harness, topicId, logger, position } = await damaged()
     await using _ = harness
-    for (const _ of [1, 2, 3]) await harness.get('Fetch', harness.fetchRequest(topicId, 2n))
+    for (const _ of [1, 2, 3]) await harness.request('Fetch', harness.fetchRequest(topicId, 2n))
     const damage = `a log is damaged: a-0/${LOG}, position ${position}: the checksum does not fit`
     expect(logger.messages('error').filter(line => line.startsWith('a log is damaged'))).toEqual([damage])
   })
@@ -256,7 +256,7 @@ describe('damage that recovery has no reason to look for', () => {
     const offsetAt = async (timestamp: bigint) => {
       const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp }]
       const request = { replicaId: -1, isolationLevel: 0, topics: [{ name: 'a', partitions }] }
-      const { topics } = await harness.get('ListOffsets', request)
+      const { topics } = await harness.request('ListOffsets', request)
       const [partition] = topics[0]?.partitions ?? []
       return partition?.errorCode === 'NONE' ? partition.offset : partition?.errorCode
     }
@@ -277,7 +277,7 @@ it('offsets are written down as often as the settings say', async () => {
   })
   const topicId = await harness.createTopic('a')
   for (const value of ['x', 'y', 'z']) await harness.produce(topicId, batchOf([value]))
-  await harness.get('DeleteRecords', {
+  await harness.request('DeleteRecords', {
     topics: [{ name: 'a', partitions: [{ partitionIndex: 0, offset: 2n }] }],
     timeoutMs: 1000
   })

@@ -77,7 +77,7 @@ export class TransactionalProducer {
   async init(isResumed = false): Promise<void> {
     await this.#insist('FindCoordinator', async () => {
       const keys = { keyType: 1, coordinatorKeys: [this.transactionalId] }
-      const { coordinators } = await this.#harness.get('FindCoordinator', keys)
+      const { coordinators } = await this.#harness.request('FindCoordinator', keys)
       return coordinators[0]?.errorCode ?? 'NONE'
     })
     await this.#insist('InitProducerId', () => this.tryInit(isResumed))
@@ -87,7 +87,7 @@ export class TransactionalProducer {
     const { transactionalId } = this
     const { producerId, producerEpoch } = isResumed ? this : { producerId: -1n, producerEpoch: -1 }
     const request = { transactionalId, transactionTimeoutMs: this.#timeoutMs, producerId, producerEpoch }
-    const answer = await this.#harness.get('InitProducerId', request, { version: 5 })
+    const answer = await this.#harness.request('InitProducerId', request, { version: 5 })
     if (answer.errorCode === 'NONE') this.#goOn(answer)
     return answer.errorCode
   }
@@ -107,7 +107,7 @@ export class TransactionalProducer {
     const records = batchOf(values, { producerId, producerEpoch, baseSequence, isTransactional: true })
     const topicData = [{ name, topicId, partitionData: [{ index, records }] }]
     const request = { transactionalId, acks: -1, timeoutMs: 1000, topicData }
-    const answer = await this.#harness.get('Produce', request, { version: this.#versions.Produce })
+    const answer = await this.#harness.request('Produce', request, { version: this.#versions.Produce })
     return answer.responses[0]?.partitionResponses[0]?.errorCode ?? 'UNKNOWN_SERVER_ERROR'
   }
 
@@ -126,14 +126,17 @@ export class TransactionalProducer {
       v3AndBelowTopics: [{ name: topic, partitions: [index] }]
     }
     const version = this.#versions.AddPartitionsToTxn
-    const answer = await this.#harness.get('AddPartitionsToTxn', request, { version })
+    const answer = await this.#harness.request('AddPartitionsToTxn', request, { version })
     return answer.resultsByTopicV3AndBelow[0]?.resultsByPartition[0]?.partitionErrorCode ?? 'UNKNOWN_SERVER_ERROR'
   }
 
   /** Commits an offset of a group within the transaction. */
   async sendOffset(groupId: string, topic: string, partitionIndex: number, committedOffset: bigint): Promise<void> {
     await this.#insist('FindCoordinator', async () => {
-      const { coordinators } = await this.#harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
+      const { coordinators } = await this.#harness.request('FindCoordinator', {
+        keyType: 0,
+        coordinatorKeys: [groupId]
+      })
       return coordinators[0]?.errorCode ?? 'NONE'
     })
     if (this.#generation === 'classic') await this.#insist('AddOffsetsToTxn', () => this.#addOffsets(groupId))
@@ -144,7 +147,7 @@ export class TransactionalProducer {
     const { transactionalId, producerId, producerEpoch } = this
     const request = { transactionalId, producerId, producerEpoch, groupId }
     const version = this.#versions.AddOffsetsToTxn
-    return (await this.#harness.get('AddOffsetsToTxn', request, { version })).errorCode
+    return (await this.#harness.request('AddOffsetsToTxn', request, { version })).errorCode
   }
 
   async trySendOffset(groupId: string, topic: string, partitionIndex: number, offset: bigint): Promise<ErrorName> {
@@ -160,7 +163,7 @@ export class TransactionalProducer {
       topics: [{ name: topic, partitions }]
     }
     const version = this.#versions.TxnOffsetCommit
-    const answer = await this.#harness.get('TxnOffsetCommit', request, { version })
+    const answer = await this.#harness.request('TxnOffsetCommit', request, { version })
     return answer.topics[0]?.partitions[0]?.errorCode ?? 'UNKNOWN_SERVER_ERROR'
   }
 
@@ -175,7 +178,7 @@ export class TransactionalProducer {
   async tryEnd(committed: boolean): Promise<ErrorName> {
     const { transactionalId, producerId, producerEpoch } = this
     const request = { transactionalId, producerId, producerEpoch, committed }
-    const answer = await this.#harness.get('EndTxn', request, { version: this.#versions.EndTxn })
+    const answer = await this.#harness.request('EndTxn', request, { version: this.#versions.EndTxn })
     if (answer.errorCode !== 'NONE') return answer.errorCode
     this.#added.clear()
     if (this.#generation === 'KIP-890') this.#goOn(answer)
@@ -225,7 +228,7 @@ export async function readCommitted(harness: Harness, topicId: string, partition
   const values: string[] = []
   for (let offset = 0n; ; ) {
     const changes = { isolationLevel: READ_COMMITTED }
-    const answer = await harness.get('Fetch', harness.fetchRequest(topicId, offset, changes, partition))
+    const answer = await harness.request('Fetch', harness.fetchRequest(topicId, offset, changes, partition))
     const data = answer.responses[0]?.partitions[0]
     if (data?.errorCode !== 'NONE') throw new Error(`fetch failed: ${data?.errorCode}`)
     const batches = [...batchesIn(data.records ?? Buffer.alloc(0))]
@@ -266,9 +269,9 @@ export async function committedOffset(
   partition = 0,
   requireStable = true
 ): Promise<bigint | ErrorName> {
-  await harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
+  await harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
   const groups = [{ groupId, memberId: null, topics: [{ name: topic, partitionIndexes: [partition] }] }]
-  const answer = await harness.get('OffsetFetch', { groups, requireStable }, { version: 9 })
+  const answer = await harness.request('OffsetFetch', { groups, requireStable }, { version: 9 })
   const [group] = answer.groups
   if (group?.errorCode !== 'NONE') return group?.errorCode ?? 'UNKNOWN_SERVER_ERROR'
   const found = group.topics[0]?.partitions[0]

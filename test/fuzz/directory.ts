@@ -30,8 +30,8 @@ export async function writtenDirectory(): Promise<{ clean: MemoryStorage; killed
       await harness.produce(topicId, batchOf([`value ${sequence}`], producer, 1_700_000_000_000n + BigInt(sequence)))
     }
   }
-  await harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] }, { version: 4 })
-  await harness.get('OffsetCommit', commitRequest(5n), { version: 8 })
+  await harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] }, { version: 4 })
+  await harness.request('OffsetCommit', commitRequest(5n), { version: 8 })
   await transact(harness, ids[0] ?? '')
   const killed = copyOf(clean)
   await harness.stop()

@@ -35,12 +35,15 @@ function replaced(_: string, value: unknown): unknown {
 
 /** Asks for everything a client may ask, and stops. What is answered must be sound. */
 async function use(harness: Harness): Promise<void> {
-  const { topics } = await harness.get('Metadata', { topics: null, allowAutoTopicCreation: false })
+  const { topics } = await harness.request('Metadata', { topics: null, allowAutoTopicCreation: false })
   for (const { name, topicId, partitions } of topics) {
     if (!TOPICS.includes(name ?? '')) continue
     for (const { partitionIndex } of partitions) {
       for (const isolationLevel of [0, 1]) {
-        const answer = await harness.get('Fetch', harness.fetchRequest(topicId, 0n, { isolationLevel }, partitionIndex))
+        const answer = await harness.request(
+          'Fetch',
+          harness.fetchRequest(topicId, 0n, { isolationLevel }, partitionIndex)
+        )
         const data = answer.responses[0]?.partitions[0]
         for (const batch of batchesIn(data?.records ?? Buffer.alloc(0))) {
           expect(batch.hasValidCrc()).toBe(true)
@@ -48,7 +51,7 @@ async function use(harness: Harness): Promise<void> {
       }
       for (const timestamp of [-1n, -2n, -3n, 1_700_000_000_003n]) {
         const partition = { partitionIndex, timestamp, currentLeaderEpoch: -1 }
-        await harness.get('ListOffsets', {
+        await harness.request('ListOffsets', {
           replicaId: -1,
           isolationLevel: 0,
           topics: [{ name: name ?? '', partitions: [partition] }]
@@ -57,8 +60,8 @@ async function use(harness: Harness): Promise<void> {
       await harness.produce(topicId, batchOf(['more']), { index: partitionIndex })
     }
   }
-  await harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] }, { version: 4 })
-  await harness.get('OffsetCommit', commitRequest(6n), { version: 8 })
+  await harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] }, { version: 4 })
+  await harness.request('OffsetCommit', commitRequest(6n), { version: 8 })
 }
 
 test.each([

@@ -29,7 +29,7 @@ function alter(resourceName: string, name: string, value: string) {
 
 /** Produces records, written as 'key=value', in one batch; each batch is later than those before it. */
 async function produce(broker: Harness, topicId: string, texts: readonly string[], options: BatchOptions = {}) {
-  const { responses } = await broker.get('Fetch', broker.fetchRequest(topicId, 0n))
+  const { responses } = await broker.request('Fetch', broker.fetchRequest(topicId, 0n))
   const timestamp = T0 + 10n * (responses[0]?.partitions[0]?.highWatermark ?? 0n)
   const records = texts.map(text => {
     const [key = '', value] = text.split('=')
@@ -47,7 +47,7 @@ async function cleanerPass(broker: Harness, ms = BACKOFF_MS): Promise<void> {
 async function contents(broker: Harness, topicId: string): Promise<string[]> {
   const found: string[] = []
   for (let offset = 0n; ; ) {
-    const response = await broker.get('Fetch', broker.fetchRequest(topicId, offset))
+    const response = await broker.request('Fetch', broker.fetchRequest(topicId, offset))
     const batches = [...batchesIn(response.responses[0]?.partitions[0]?.records ?? Buffer.alloc(0))]
     const last = batches.at(-1)
     if (!last) return found
@@ -148,10 +148,10 @@ describe('the cleaner of logs', () => {
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
     await cleanerPass(broker)
     expect(await contents(broker, topicId)).toHaveLength(3)
-    await broker.get('IncrementalAlterConfigs', alter('t', 'cleanup.policy', 'compact'))
+    await broker.request('IncrementalAlterConfigs', alter('t', 'cleanup.policy', 'compact'))
     await cleanerPass(broker)
     expect(await contents(broker, topicId)).toEqual(['1 a=2', '2 b=1'])
-    await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+    await broker.request('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
     await cleanerPass(broker, 120_000)
     expect(cleanerCheckpoint(broker)).not.toContain('t 0')
     await broker.stop()
@@ -230,7 +230,7 @@ describe('the cleaner of logs', () => {
   it('recognises retries of compacted batches, even after a restart', async () => {
     let broker = await Harness.start({ logger })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
-    const { producerId, producerEpoch } = await broker.get('InitProducerId', {
+    const { producerId, producerEpoch } = await broker.request('InitProducerId', {
       transactionalId: null,
       transactionTimeoutMs: 1000,
       producerId: -1n,
@@ -264,8 +264,8 @@ describe('the cleaner of logs', () => {
     const config = { 'offsets.topic.num.partitions': 1 }
     let broker = await Harness.start({ config })
     const topicId = await broker.createTopic('t', 3)
-    await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
-    await broker.get('IncrementalAlterConfigs', alter('__consumer_offsets', 'segment.ms', '1000'))
+    await broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+    await broker.request('IncrementalAlterConfigs', alter('__consumer_offsets', 'segment.ms', '1000'))
     const commit = async (offset: bigint) => {
       broker.clock.advance(20)
       const partitions = [0, 1, 2].map(partitionIndex => ({
@@ -273,7 +273,7 @@ describe('the cleaner of logs', () => {
         committedOffset: offset + BigInt(partitionIndex),
         committedMetadata: ''
       }))
-      const { topics } = await broker.get('OffsetCommit', { groupId: 'g', topics: [{ topicId, partitions }] })
+      const { topics } = await broker.request('OffsetCommit', { groupId: 'g', topics: [{ topicId, partitions }] })
       expect(topics[0]?.partitions[0]?.errorCode).toBe('NONE')
     }
     for (let offset = 0n; offset < 200n; offset++) await commit(offset)
@@ -285,7 +285,7 @@ describe('the cleaner of logs', () => {
     await cleanerPass(broker)
     expect(sizeOf()).toBeLessThan(before / 3)
     broker = await broker.restart()
-    const { groups } = await broker.get('OffsetFetch', { groups: [{ groupId: 'g', topics: null }] })
+    const { groups } = await broker.request('OffsetFetch', { groups: [{ groupId: 'g', topics: null }] })
     const offsets = groups[0]?.topics[0]?.partitions.map(({ committedOffset }) => committedOffset)
     expect(offsets?.sort()).toEqual([199n, 200n, 201n])
     await broker.stop()

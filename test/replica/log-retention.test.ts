@@ -33,7 +33,7 @@ async function check({ clock }: Harness, ms: number) {
 }
 
 async function logStartOf(broker: Harness): Promise<bigint> {
-  const { topics } = await broker.get('ListOffsets', {
+  const { topics } = await broker.request('ListOffsets', {
     replicaId: -1,
     isolationLevel: 0,
     topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, timestamp: -2n }] }]
@@ -50,7 +50,7 @@ describe('retention', () => {
     await produce(broker, topicId, 3)
     await check(broker, FIRST_CHECK_MS)
     expect(await logStartOf(broker)).toBe(3n)
-    const fetched = await broker.get('Fetch', broker.fetchRequest(topicId, 0n))
+    const fetched = await broker.request('Fetch', broker.fetchRequest(topicId, 0n))
     expect(fetched.responses[0]?.partitions[0]).toMatchObject({ errorCode: 'OFFSET_OUT_OF_RANGE' })
     expect(files(broker, '.log.deleted')).toBe(3)
     await check(broker, 60_000)
@@ -63,7 +63,7 @@ describe('retention', () => {
     await produce(broker, topicId, 3)
     await check(broker, FIRST_CHECK_MS)
     expect(await logStartOf(broker)).toBe(0n)
-    await broker.get('IncrementalAlterConfigs', {
+    await broker.request('IncrementalAlterConfigs', {
       resources: [
         {
           resourceType: 2,
@@ -119,7 +119,7 @@ describe('retention', () => {
     await produce(broker, topicId, 3)
     await check(broker, FIRST_CHECK_MS)
     expect(await logStartOf(broker)).toBe(0n)
-    await broker.get('DeleteRecords', {
+    await broker.request('DeleteRecords', {
       topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, offset: 2n }] }],
       timeoutMs: 1000
     })

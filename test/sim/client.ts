@@ -66,7 +66,7 @@ export class Client {
 
   async deleteTopic(name: string): Promise<void> {
     await this.#promises.topic(name).set(null, async () => {
-      const { responses } = await this.harness.get('DeleteTopics', { topics: [{ name }], timeoutMs: 1000 })
+      const { responses } = await this.harness.request('DeleteTopics', { topics: [{ name }], timeoutMs: 1000 })
       this.#heard()
       expect(responses[0]?.errorCode).toBe('NONE')
       return null
@@ -75,13 +75,13 @@ export class Client {
 
   /** The id of a topic, null when there is none. */
   async topicId(name: string): Promise<string | null> {
-    const { topics } = await this.harness.get('Metadata', { topics: [{ name }], allowAutoTopicCreation: false })
+    const { topics } = await this.harness.request('Metadata', { topics: [{ name }], allowAutoTopicCreation: false })
     this.#heard()
     return topics[0]?.errorCode === 'NONE' ? topics[0].topicId : null
   }
 
   async newProducer(): Promise<bigint> {
-    const { producerId, errorCode } = await this.harness.get('InitProducerId', {
+    const { producerId, errorCode } = await this.harness.request('InitProducerId', {
       transactionalId: null,
       transactionTimeoutMs: 1000
     })
@@ -115,7 +115,7 @@ export class Client {
   async deleteRecords({ topic, partition, logStart }: Sent, offset: bigint): Promise<void> {
     await logStart.set(offset, async () => {
       const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset }] }]
-      const answer = await this.harness.get('DeleteRecords', { topics, timeoutMs: 1000 })
+      const answer = await this.harness.request('DeleteRecords', { topics, timeoutMs: 1000 })
       this.#heard()
       expect(answer.topics[0]?.partitions[0]?.errorCode).toBe('NONE')
       return offset
@@ -136,7 +136,7 @@ export class Client {
   }
 
   async #fetch(topicId: string, partition: number, offset: bigint): Promise<OffsetValue[]> {
-    const answer = await this.harness.get('Fetch', this.harness.fetchRequest(topicId, offset, {}, partition))
+    const answer = await this.harness.request('Fetch', this.harness.fetchRequest(topicId, offset, {}, partition))
     const data = answer.responses[0]?.partitions[0]
     expect(data?.errorCode).toBe('NONE')
     const records = [...batchesIn(data?.records ?? Buffer.alloc(0))].flatMap(recordsOf)
@@ -145,7 +145,7 @@ export class Client {
 
   async #offset(topic: string, partitionIndex: number, timestamp: bigint): Promise<bigint> {
     const topics = [{ name: topic, partitions: [{ partitionIndex, timestamp }] }]
-    const answer = await this.harness.get('ListOffsets', { topics })
+    const answer = await this.harness.request('ListOffsets', { topics })
     const found = answer.topics[0]?.partitions[0]
     expect(found?.errorCode).toBe('NONE')
     return found?.offset ?? -1n
@@ -153,11 +153,11 @@ export class Client {
 
   async commit(topic: string, offset: bigint): Promise<void> {
     await this.#promises.committed.set(offset, async () => {
-      await this.harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
+      await this.harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
       this.#heard()
       const partitions = [{ partitionIndex: 0, committedOffset: offset, committedMetadata: null }]
       const request = { groupId: GROUP, generationIdOrMemberEpoch: -1, topics: [{ name: topic, partitions }] }
-      const answer = await this.harness.get('OffsetCommit', request, { version: 9 })
+      const answer = await this.harness.request('OffsetCommit', request, { version: 9 })
       this.#heard()
       expect(answer.topics[0]?.partitions[0]?.errorCode).toBe('NONE')
       return offset
@@ -166,9 +166,9 @@ export class Client {
 
   /** The committed offset, -1 when there is none. */
   async committed(topic: string): Promise<bigint> {
-    await this.harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
+    await this.harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
     const groups = [{ groupId: GROUP, memberId: null, topics: [{ name: topic, partitionIndexes: [0] }] }]
-    const answer = await this.harness.get('OffsetFetch', { groups }, { version: 9 })
+    const answer = await this.harness.request('OffsetFetch', { groups }, { version: 9 })
     const found = answer.groups[0]?.topics[0]?.partitions[0]
     expect(found?.errorCode).toBe('NONE')
     return found?.committedOffset ?? -1n
@@ -183,14 +183,14 @@ export class Client {
 
   /** Makes segments of committed offsets so small that they are compacted soon. */
   async shrinkOffsets(): Promise<void> {
-    await this.harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
+    await this.harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
     this.#heard()
     await this.#configure('__consumer_offsets', 'internal.segment.bytes', '300')
   }
 
   async #configure(topic: string, name: string, value: string): Promise<void> {
     const configs = [{ name, configOperation: 0, value }]
-    const answer = await this.harness.get('IncrementalAlterConfigs', {
+    const answer = await this.harness.request('IncrementalAlterConfigs', {
       resources: [{ resourceType: 2, resourceName: topic, configs }]
     })
     this.#heard()
@@ -199,7 +199,7 @@ export class Client {
 
   async retention(topic: string): Promise<string | null | undefined> {
     const resources = [{ resourceType: 2, resourceName: topic, configurationKeys: ['retention.ms'] }]
-    const answer = await this.harness.get('DescribeConfigs', { resources })
+    const answer = await this.harness.request('DescribeConfigs', { resources })
     expect(answer.results[0]?.errorCode).toBe('NONE')
     return answer.results[0]?.configs[0]?.value
   }

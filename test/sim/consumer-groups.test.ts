@@ -66,7 +66,7 @@ class Group {
   async beat(member: Consumer): Promise<void> {
     const { memberId, instanceId, memberEpoch, owned } = member
     const isJoining = memberEpoch === 0
-    const answer = await this.broker.get('ConsumerGroupHeartbeat', {
+    const answer = await this.broker.request('ConsumerGroupHeartbeat', {
       ...{ groupId: this.groupId, memberId, instanceId, memberEpoch },
       rebalanceTimeoutMs: isJoining ? 60_000 : -1,
       subscribedTopicNames: isJoining ? member.topics : null,
@@ -83,7 +83,7 @@ class Group {
   /** The member goes, for good or, with -2, for a while. */
   async leave({ memberId, instanceId }: Consumer, memberEpoch = -1): Promise<void> {
     this.#ledger.epochs.delete(`${this.groupId}/${memberId}`)
-    const answer = await this.broker.get('ConsumerGroupHeartbeat', {
+    const answer = await this.broker.request('ConsumerGroupHeartbeat', {
       ...{ groupId: this.groupId, memberId, instanceId, memberEpoch }
     })
     this.#life?.mustGoOn()
@@ -95,7 +95,7 @@ class Group {
       const partitions = [{ partitionIndex, committedOffset: offset, committedMetadata: null }]
       const topics = [{ name: 't', partitions }]
       const claim = { groupId: this.groupId, memberId, generationIdOrMemberEpoch }
-      const answer = await this.broker.get('OffsetCommit', { ...claim, topics }, { version: 9 })
+      const answer = await this.broker.request('OffsetCommit', { ...claim, topics }, { version: 9 })
       this.#life?.mustGoOn()
       expect(answer.topics[0]?.partitions[0]?.errorCode).toBe('NONE')
       return offset
@@ -106,7 +106,7 @@ class Group {
   async settle(...members: (Consumer | Classic)[]): Promise<void> {
     for (let round = 0; round < 20; round++) {
       for (const member of members) await (member instanceof Classic ? member.goOn(this) : this.beat(member))
-      const { groups } = await this.broker.get('ConsumerGroupDescribe', { groupIds: [this.groupId] })
+      const { groups } = await this.broker.request('ConsumerGroupDescribe', { groupIds: [this.groupId] })
       this.#life?.mustGoOn()
       if (groups[0]?.groupState === 'Stable') return
     }
@@ -146,7 +146,7 @@ class Classic {
   #owned: Owned = {}
 
   async join(group: Group): Promise<void> {
-    const answer = await group.broker.get(
+    const answer = await group.broker.request(
       'JoinGroup',
       {
         ...{ groupId: group.groupId, memberId: this.memberId, protocolType: 'consumer' },
@@ -166,7 +166,7 @@ class Classic {
     const { memberId, generationId } = this
     const assignments = leads ? [{ memberId, assignment: assignmentOf({ t: PARTITIONS }) }] : []
     const claim = { groupId: group.groupId, memberId, generationId }
-    const answer = await group.broker.get('SyncGroup', { ...claim, assignments }, { version: 3 })
+    const answer = await group.broker.request('SyncGroup', { ...claim, assignments }, { version: 3 })
     group.mustGoOn()
     if (answer.errorCode === 'REBALANCE_IN_PROGRESS') return
     expect(answer.errorCode).toBe('NONE')
@@ -177,7 +177,7 @@ class Classic {
   /** A heartbeat, and what it asks for. */
   async goOn(group: Group): Promise<void> {
     const { memberId, generationId } = this
-    const { errorCode } = await group.broker.get('Heartbeat', { groupId: group.groupId, memberId, generationId })
+    const { errorCode } = await group.broker.request('Heartbeat', { groupId: group.groupId, memberId, generationId })
     group.mustGoOn()
     if (errorCode === 'REBALANCE_IN_PROGRESS') await this.join(group)
     else expect(errorCode).toBe('NONE')
@@ -199,7 +199,7 @@ async function play(life: Life, ledger: Ledger, config: Record<string, number>):
   }
   let broker = await start()
   await broker.createTopic('t', PARTITIONS.length)
-  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await broker.request('FindCoordinator', { coordinatorKeys: ['g'] })
   life.mustGoOn()
   let g = new Group(broker, 'g', ledger, life)
   const [first, second] = [new Consumer('one'), new Consumer('two', { instanceId: 'i' })]
@@ -245,28 +245,28 @@ async function check(storage: MemoryStorage, ledger: Ledger, kept: boolean): Pro
     const [groupId = '', partition] = key.split(' ')
     expect(kept ? possible : asked, `offset of ${key}`).toContain(await offsetOf(broker, groupId, Number(partition)))
   }
-  if (!(await broker.get('Metadata', { topics: null })).topics.some(({ name }) => name === 't')) return
+  if (!(await broker.request('Metadata', { topics: null })).topics.some(({ name }) => name === 't')) return
   for (const groupId of ['g', 'u']) await checkMembers(broker, groupId, ledger, kept)
   for (const groupId of ['g', 'u']) await checkGoesOn(broker, groupId, clock, ledger)
 }
 
 async function offsetOf(broker: Harness, groupId: string, partition: number): Promise<bigint | undefined> {
   const topics = [{ name: 't', partitionIndexes: [partition] }]
-  const answer = await broker.get('OffsetFetch', { groupId, topics }, { version: 7 })
+  const answer = await broker.request('OffsetFetch', { groupId, topics }, { version: 7 })
   // Where nobody has looked for the coordinator yet, there is nothing.
   return answer.errorCode === 'NOT_COORDINATOR' ? -1n : answer.topics[0]?.partitions[0]?.committedOffset
 }
 
 /** Each partition has one owner, and members are where they were told that they are, or further. */
 async function checkMembers(broker: Harness, groupId: string, { epochs }: Ledger, kept: boolean): Promise<void> {
-  const { groups } = await broker.get('ConsumerGroupDescribe', { groupIds: [groupId] })
+  const { groups } = await broker.request('ConsumerGroupDescribe', { groupIds: [groupId] })
   const members = groups[0]?.errorCode === 'NONE' ? groups[0].members : []
   const assigned = members.flatMap(({ assignment }) => assignment.topicPartitions)
   const owned = assigned.flatMap(({ partitions }) => partitions)
   expect(owned.toSorted()).toEqual([...new Set(owned)].sort())
   if (!kept) return
   const found = new Map(members.map(({ memberId, memberEpoch }) => [memberId, memberEpoch]))
-  const classic = await broker.get('DescribeGroups', { groups: [groupId] })
+  const classic = await broker.request('DescribeGroups', { groups: [groupId] })
   for (const { memberId } of classic.groups[0]?.members ?? []) found.set(memberId, Number.POSITIVE_INFINITY)
   for (const [key, epoch] of epochs) {
     const [ofGroup, memberId = ''] = key.split('/')
@@ -276,7 +276,7 @@ async function checkMembers(broker: Harness, groupId: string, { epochs }: Ledger
 
 /** Those who do not come back are taken for gone, and a newcomer gets all. */
 async function checkGoesOn(broker: Harness, groupId: string, clock: ManualClock, ledger: Ledger): Promise<void> {
-  await broker.get('FindCoordinator', { coordinatorKeys: [groupId] })
+  await broker.request('FindCoordinator', { coordinatorKeys: [groupId] })
   for (let count = 0; count < 4; count++) {
     clock.advance(SESSION_MS)
     await yieldToEventLoop()

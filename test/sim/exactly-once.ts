@@ -169,7 +169,7 @@ export class CopyApplication {
   }
 
   async #topic(name: string): Promise<string> {
-    const { topics } = await this.harness.get('Metadata', { topics: [{ name }], allowAutoTopicCreation: false })
+    const { topics } = await this.harness.request('Metadata', { topics: [{ name }], allowAutoTopicCreation: false })
     this.heard()
     const [topic] = topics
     if (topic?.errorCode === 'NONE') return topic.topicId
@@ -184,7 +184,7 @@ export class CopyApplication {
     for (const name of ['__transaction_state', '__consumer_offsets']) {
       const configs = [{ name: 'internal.segment.bytes', configOperation: 0, value: '400' }]
       const resources = [{ resourceType: 2, resourceName: name, configs }]
-      const { responses } = await this.harness.get('IncrementalAlterConfigs', { resources })
+      const { responses } = await this.harness.request('IncrementalAlterConfigs', { resources })
       this.heard()
       expect(responses[0]?.errorCode).toBe('NONE')
     }

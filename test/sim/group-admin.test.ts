@@ -30,7 +30,7 @@ async function play(life: Life, facts: Facts, config: Record<string, number>): P
   const broker = await Harness.start({ storage: life.storage, random: life.random, config })
   life.mustGoOn()
   await broker.createTopic('t', 3)
-  await broker.get('FindCoordinator', { coordinatorKeys: ['a'] })
+  await broker.request('FindCoordinator', { coordinatorKeys: ['a'] })
   const groups = ['a', 'b', 'c', 'd']
   for (const round of [1n, 2n]) {
     for (const groupId of groups) await promise(life, facts, groupId, '0 1 2', () => commit(broker, groupId, round))
@@ -59,7 +59,11 @@ async function promise(life: Life, facts: Facts, groupId: string, outcome: strin
 
 async function commit(broker: Harness, groupId: string, committedOffset: bigint): Promise<unknown> {
   const partitions = [0, 1, 2].map(partitionIndex => ({ partitionIndex, committedOffset, committedMetadata: null }))
-  const { topics } = await broker.get('OffsetCommit', { groupId, topics: [{ name: 't', partitions }] }, { version: 9 })
+  const { topics } = await broker.request(
+    'OffsetCommit',
+    { groupId, topics: [{ name: 't', partitions }] },
+    { version: 9 }
+  )
   return topics[0]?.partitions[0]?.errorCode
 }
 
@@ -67,27 +71,27 @@ async function commit(broker: Harness, groupId: string, committedOffset: bigint)
 async function comeAndGo(broker: Harness, groupId: string): Promise<unknown> {
   const member = { groupId, memberId: 'one', rebalanceTimeoutMs: 1000 }
   const joining = { ...member, memberEpoch: 0, subscribedTopicNames: ['t'], topicPartitions: [] }
-  const { errorCode } = await broker.get('ConsumerGroupHeartbeat', joining)
+  const { errorCode } = await broker.request('ConsumerGroupHeartbeat', joining)
   if (errorCode !== 'NONE') return errorCode
-  return (await broker.get('ConsumerGroupHeartbeat', { ...member, memberEpoch: -1 })).errorCode
+  return (await broker.request('ConsumerGroupHeartbeat', { ...member, memberEpoch: -1 })).errorCode
 }
 
 async function remove(broker: Harness, groupsNames: string[]): Promise<unknown> {
-  return (await broker.get('DeleteGroups', { groupsNames })).results[0]?.errorCode
+  return (await broker.request('DeleteGroups', { groupsNames })).results[0]?.errorCode
 }
 
 async function removeOffsets(broker: Harness, groupId: string, indexes: number[]): Promise<unknown> {
   const partitions = indexes.map(partitionIndex => ({ partitionIndex }))
-  const { errorCode, topics } = await broker.get('OffsetDelete', { groupId, topics: [{ name: 't', partitions }] })
+  const { errorCode, topics } = await broker.request('OffsetDelete', { groupId, topics: [{ name: 't', partitions }] })
   return errorCode === 'NONE' ? topics[0]?.partitions[0]?.errorCode : errorCode
 }
 
 async function check(storage: MemoryStorage, facts: Facts, config: Record<string, number>): Promise<void> {
   await using broker = await Harness.start({ storage, config })
-  const { groups } = await broker.get('ListGroups', {})
+  const { groups } = await broker.request('ListGroups', {})
   for (const [groupId, { possible }] of facts) {
     const isListed = groups.some(group => group.groupId === groupId)
-    const { topics } = await broker.get('OffsetFetch', { groupId, topics: null }, { version: 7 })
+    const { topics } = await broker.request('OffsetFetch', { groupId, topics: null }, { version: 7 })
     const offsets = topics.flatMap(({ partitions }) => partitions.map(({ partitionIndex }) => partitionIndex)).sort()
     expect(possible, `group ${groupId}`).toContain(isListed ? offsets.join(' ') : GONE)
     if (!isListed) expect(offsets).toEqual([])

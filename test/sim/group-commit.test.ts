@@ -92,7 +92,7 @@ class GroupCommitRun {
   async read(broker: Harness, topicId: string, partition: number): Promise<void> {
     const seen = this.seen[partition] ?? new Map<bigint, string>()
     for (let offset = 0n, isMore = true; isMore; ) {
-      const answer = await broker.get('Fetch', broker.fetchRequest(topicId, offset, {}, partition))
+      const answer = await broker.request('Fetch', broker.fetchRequest(topicId, offset, {}, partition))
       const data = answer.responses[0]?.partitions[0]
       expect(data?.errorCode).toBe('NONE')
       const records = [...batchesIn(data?.records ?? Buffer.alloc(0))].flatMap(recordsOf)

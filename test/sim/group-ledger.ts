@@ -81,7 +81,7 @@ export class GroupLedger {
   /** Those who were in the group are in it still. */
   async #checkPlaces(harness: Harness, groupId: string): Promise<void> {
     for (const member of this.kept(groupId).values()) {
-      const { errorCode } = await harness.get('Heartbeat', { groupId, ...member })
+      const { errorCode } = await harness.request('Heartbeat', { groupId, ...member })
       expect(errorCode, `${member.memberId} in ${groupId}`).toBe('NONE')
     }
   }
@@ -89,8 +89,8 @@ export class GroupLedger {
 
 /** A group as everybody may see it. */
 export async function viewOf(harness: Harness, groupId: string): Promise<string> {
-  await harness.get('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
-  const { groups } = await harness.get('DescribeGroups', { groups: [groupId] }, { version: 5 })
+  await harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
+  const { groups } = await harness.request('DescribeGroups', { groups: [groupId] }, { version: 5 })
   const [group] = groups
   expect(group?.errorCode).toBe('NONE')
   const members = (group?.members ?? []).map(({ groupInstanceId, clientId, memberAssignment }) => {
@@ -105,7 +105,7 @@ export function textOf(state: string, assignments: ReadonlyMap<string, string>):
 
 export async function committedOf(harness: Harness, groupId: string, partition: number): Promise<bigint> {
   const topics = [{ name: 't', partitionIndexes: [partition] }]
-  const answer = await harness.get('OffsetFetch', { groups: [{ groupId, memberId: null, topics }] }, { version: 9 })
+  const answer = await harness.request('OffsetFetch', { groups: [{ groupId, memberId: null, topics }] }, { version: 9 })
   expect(answer.groups[0]?.errorCode).toBe('NONE')
   return answer.groups[0]?.topics[0]?.partitions[0]?.committedOffset ?? -1n
 }

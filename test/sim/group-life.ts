@@ -19,7 +19,7 @@ const CONFIG = {
   'offsets.retention.minutes': 10
 }
 
-type Request<N extends ApiName> = Parameters<typeof Harness.prototype.get<N>>[1]
+type Request<N extends ApiName> = Parameters<typeof Harness.prototype.request<N>>[1]
 
 /** Members by name; a name in capitals is a group.instance.id. */
 const instanceOf = (name: string) => (name === name.toUpperCase() ? name : null)
@@ -48,7 +48,7 @@ export class GroupLife {
   }
 
   async #ask<N extends ApiName>(api: N, request: Request<N>, clientId = 'admin', version?: number) {
-    const answer = await this.harness.get(api, request, { clientId, ...(version !== undefined && { version }) })
+    const answer = await this.harness.request(api, request, { clientId, ...(version !== undefined && { version }) })
     this.#heard()
     return answer
   }
@@ -212,14 +212,14 @@ export class GroupLife {
       protocols: [{ name: 'range', metadata: subscriptionOf(['t']) }]
     }
     // Before version 4 nobody needs an id beforehand.
-    return this.harness.get('JoinGroup', request, { clientId, version: instanceOf(clientId) ? 9 : 3 })
+    return this.harness.request('JoinGroup', request, { clientId, version: instanceOf(clientId) ? 9 : 3 })
   }
 
   #sync(groupId: string, name: string, assignments: readonly { memberId: string; assignment: Buffer }[]) {
     const member = this.#ledger.places(groupId).get(name)
     const { memberId = '', groupInstanceId = null, generationId = -1 } = member ?? {}
     const claim = { groupId, memberId, groupInstanceId, generationId }
-    return this.harness.get('SyncGroup', { ...claim, protocolType: 'consumer', protocolName: 'range', assignments })
+    return this.harness.request('SyncGroup', { ...claim, protocolType: 'consumer', protocolName: 'range', assignments })
   }
 
   #take(groupId: string, name: string, { memberId, generationId }: Pick<Place, 'memberId' | 'generationId'>): Place {

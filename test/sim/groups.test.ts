@@ -104,7 +104,7 @@ async function check(storage: MemoryStorage, ledger: GroupLedger, random: Random
   // Whoever died with the broker's clients is missed, and others take over.
   clock.advance(SESSION_MS)
   await yieldToEventLoop()
-  if ((await groups.harness.get('Metadata', { topics: [{ name: 't' }] })).topics[0]?.errorCode !== 'NONE') {
+  if ((await groups.harness.request('Metadata', { topics: [{ name: 't' }] })).topics[0]?.errorCode !== 'NONE') {
     await groups.harness.createTopic('t', 2)
   }
   for (const groupId of ledger.groupIds) {

@@ -7,7 +7,7 @@ const client = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
 describe('ApiVersions', () => {
   it.each([3, 4, 5])('tells of the features that work, and of no other, at version %i', async version => {
     await using harness = await Harness.start()
-    const { supportedFeatures, finalizedFeatures } = await harness.get('ApiVersions', client, { version })
+    const { supportedFeatures, finalizedFeatures } = await harness.request('ApiVersions', client, { version })
     const canBeOff = [
       { name: 'group.version', minVersion: 0, maxVersion: 1 },
       { name: 'transaction.version', minVersion: 0, maxVersion: 2 }
@@ -26,15 +26,15 @@ describe('ApiVersions', () => {
 describe('DescribeCluster', () => {
   it('tells of brokers, and of nothing that this listener does not have', async () => {
     await using harness = await Harness.start({ config: { 'broker.rack': 'r1' } })
-    expect(await harness.get('DescribeCluster', { endpointType: 1 })).toMatchObject({
+    expect(await harness.request('DescribeCluster', { endpointType: 1 })).toMatchObject({
       errorCode: 'NONE',
       controllerId: 1,
       brokers: [{ brokerId: 1, rack: 'r1' }]
     })
-    expect(await harness.get('DescribeCluster', { endpointType: 2 })).toMatchObject({
+    expect(await harness.request('DescribeCluster', { endpointType: 2 })).toMatchObject({
       errorCode: 'MISMATCHED_ENDPOINT_TYPE'
     })
-    expect(await harness.get('DescribeCluster', { endpointType: 7 })).toMatchObject({
+    expect(await harness.request('DescribeCluster', { endpointType: 7 })).toMatchObject({
       errorCode: 'UNSUPPORTED_ENDPOINT_TYPE'
     })
   })
@@ -44,9 +44,9 @@ describe('DeleteTopics', () => {
   it('is refused where delete.topic.enable is off, and the topic stays', async () => {
     await using harness = await Harness.start({ config: { 'delete.topic.enable': false } })
     await harness.createTopic('orders')
-    const { responses } = await harness.get('DeleteTopics', { topics: [{ name: 'orders' }], timeoutMs: 1000 })
+    const { responses } = await harness.request('DeleteTopics', { topics: [{ name: 'orders' }], timeoutMs: 1000 })
     expect(responses).toMatchObject([{ name: 'orders', errorCode: 'TOPIC_DELETION_DISABLED' }])
-    const { topics } = await harness.get('Metadata', { topics: null })
+    const { topics } = await harness.request('Metadata', { topics: null })
     expect(topics).toMatchObject([{ name: 'orders', errorCode: 'NONE' }])
   })
 })

@@ -4,13 +4,13 @@ import { Harness } from '../../../../src/testing/harness.ts'
 describe('FindCoordinator', () => {
   it.each([1, 2, 3])('says NONE in the message of version %i when nothing is wrong, as Kafka does', async version => {
     await using harness = await Harness.start()
-    const answer = await harness.get('FindCoordinator', { key: 'g' }, { version })
+    const answer = await harness.request('FindCoordinator', { key: 'g' }, { version })
     expect(answer).toMatchObject({ errorCode: 'NONE', errorMessage: 'NONE', nodeId: 1 })
   })
 
   it.each([4, 5, 6])('has no message in version %i when nothing is wrong', async version => {
     await using harness = await Harness.start()
-    const { coordinators } = await harness.get('FindCoordinator', { coordinatorKeys: ['g', 'h'] }, { version })
+    const { coordinators } = await harness.request('FindCoordinator', { coordinatorKeys: ['g', 'h'] }, { version })
     expect(coordinators).toMatchObject([
       { key: 'g', errorCode: 'NONE', errorMessage: '' },
       { key: 'h', errorCode: 'NONE', errorMessage: '' }
@@ -23,16 +23,16 @@ describe('FindCoordinator', () => {
     [9, 6, 'INVALID_REQUEST']
   ])('says why there is no coordinator of type %i at version %i', async (keyType, version, errorCode) => {
     await using harness = await Harness.start()
-    const { coordinators } = await harness.get('FindCoordinator', { coordinatorKeys: ['g'], keyType }, { version })
+    const { coordinators } = await harness.request('FindCoordinator', { coordinatorKeys: ['g'], keyType }, { version })
     expect(coordinators).toMatchObject([{ key: 'g', errorCode, nodeId: -1, host: '', port: -1 }])
     expect(coordinators[0]?.errorMessage).toMatch(/\w+ \w+/)
   })
 
   it('makes the topic of transactions when somebody looks for a coordinator', async () => {
     await using harness = await Harness.start()
-    const { coordinators } = await harness.get('FindCoordinator', { coordinatorKeys: ['tx'], keyType: 1 })
+    const { coordinators } = await harness.request('FindCoordinator', { coordinatorKeys: ['tx'], keyType: 1 })
     expect(coordinators).toMatchObject([{ key: 'tx', errorCode: 'NONE', nodeId: 1 }])
-    const { topics } = await harness.get('Metadata', { topics: [{ name: '__transaction_state' }] })
+    const { topics } = await harness.request('Metadata', { topics: [{ name: '__transaction_state' }] })
     expect(topics).toMatchObject([{ isInternal: true, partitions: { length: 50 } }])
   })
 })

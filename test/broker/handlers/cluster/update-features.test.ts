@@ -15,12 +15,12 @@ async function update(broker: Harness, updates: Update[], { version = 2, validat
     ...(version > 0 && { upgradeType })
   }))
   const request = { timeoutMs: 1000, featureUpdates, ...(version > 0 && { validateOnly }) }
-  return broker.get('UpdateFeatures', request, { version })
+  return broker.request('UpdateFeatures', request, { version })
 }
 
 async function inForce(broker: Harness): Promise<number> {
   const client = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
-  const { finalizedFeatures } = await broker.get('ApiVersions', client, { version: 4 })
+  const { finalizedFeatures } = await broker.request('ApiVersions', client, { version: 4 })
   return finalizedFeatures.find(({ name }) => name === FEATURE)?.maxVersionLevel ?? 0
 }
 

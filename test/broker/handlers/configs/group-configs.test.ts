@@ -11,7 +11,7 @@ const HEARTBEAT = 'consumer.heartbeat.interval.ms'
 type Wanted = Record<string, string | null>
 
 async function set(broker: Harness, group: string, configs: Wanted, validateOnly = false): Promise<string> {
-  const { responses } = await broker.get('IncrementalAlterConfigs', {
+  const { responses } = await broker.request('IncrementalAlterConfigs', {
     validateOnly,
     resources: [
       {
@@ -27,7 +27,7 @@ async function set(broker: Harness, group: string, configs: Wanted, validateOnly
 }
 
 async function described(broker: Harness, group: string, keys: string[] | null = null) {
-  const { results } = await broker.get('DescribeConfigs', {
+  const { results } = await broker.request('DescribeConfigs', {
     includeSynonyms: true,
     resources: [{ resourceType: GROUP, resourceName: group, configurationKeys: keys }]
   })
@@ -141,22 +141,22 @@ describe('ListConfigResources', () => {
       { ...node, resourceType: BROKER },
       { resourceName: 't', resourceType: TOPIC }
     ]
-    expect(await broker.get('ListConfigResources', {})).toMatchObject({ errorCode: 'NONE', configResources: all })
-    const some = await broker.get('ListConfigResources', { resourceTypes: [TOPIC, GROUP, TOPIC] })
+    expect(await broker.request('ListConfigResources', {})).toMatchObject({ errorCode: 'NONE', configResources: all })
+    const some = await broker.request('ListConfigResources', { resourceTypes: [TOPIC, GROUP, TOPIC] })
     expect(some.configResources).toEqual([all[0], all[3]])
     await set(broker, 'g', { [SESSION]: null })
-    expect((await broker.get('ListConfigResources', { resourceTypes: [GROUP] })).configResources).toEqual([])
+    expect((await broker.request('ListConfigResources', { resourceTypes: [GROUP] })).configResources).toEqual([])
   })
 
   it('knows client metrics alone at version 0', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
-    expect(await broker.get('ListConfigResources', {}, { version: 0 })).toMatchObject({ configResources: [] })
+    expect(await broker.request('ListConfigResources', {}, { version: 0 })).toMatchObject({ configResources: [] })
   })
 
   it('refuses types of which there is no list', async () => {
     await using broker = await Harness.start()
-    const { errorCode } = await broker.get('ListConfigResources', { resourceTypes: [CLIENT_METRICS, 7] })
+    const { errorCode } = await broker.request('ListConfigResources', { resourceTypes: [CLIENT_METRICS, 7] })
     expect(errorCode).toBe('UNSUPPORTED_VERSION')
   })
 })

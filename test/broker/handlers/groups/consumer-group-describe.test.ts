@@ -5,10 +5,10 @@ describe('ConsumerGroupDescribe', () => {
   it('tells in the words of Kafka, which its tools print, that a group is not there or of another kind', async () => {
     await using harness = await Harness.start()
     const topicId = await harness.createTopic('t')
-    await harness.get('FindCoordinator', { coordinatorKeys: ['g'] })
+    await harness.request('FindCoordinator', { coordinatorKeys: ['g'] })
     const partitions = [{ partitionIndex: 0, committedOffset: 7n, committedMetadata: null }]
-    await harness.get('OffsetCommit', { groupId: 'simple', topics: [{ topicId, partitions }] })
-    const { groups } = await harness.get('ConsumerGroupDescribe', { groupIds: ['none', 'simple'] })
+    await harness.request('OffsetCommit', { groupId: 'simple', topics: [{ topicId, partitions }] })
+    const { groups } = await harness.request('ConsumerGroupDescribe', { groupIds: ['none', 'simple'] })
     expect(groups).toMatchObject([
       { groupId: 'none', errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: 'Group none not found.' },
       { groupId: 'simple', errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: 'Group simple is not a consumer group.' }
@@ -18,7 +18,7 @@ describe('ConsumerGroupDescribe', () => {
   it('shows what a member told of itself and has, its rack among it, also after a restart', async () => {
     const harness = await Harness.start()
     const topicId = await harness.createTopic('t')
-    await harness.get('FindCoordinator', { coordinatorKeys: ['g'] })
+    await harness.request('FindCoordinator', { coordinatorKeys: ['g'] })
     const memberFields = { memberId: 'm', instanceId: 'i', rackId: 'r1', subscribedTopicNames: ['t'] }
     const joining = {
       groupId: 'g',
@@ -27,7 +27,7 @@ describe('ConsumerGroupDescribe', () => {
       topicPartitions: [],
       serverAssignor: null
     }
-    const { memberEpoch } = await harness.get('ConsumerGroupHeartbeat', { ...joining, ...memberFields })
+    const { memberEpoch } = await harness.request('ConsumerGroupHeartbeat', { ...joining, ...memberFields })
     const topicPartitions = [{ topicId, topicName: 't', partitions: [0] }]
     const member = {
       ...memberFields,
@@ -42,9 +42,9 @@ describe('ConsumerGroupDescribe', () => {
       assignorName: 'uniform'
     }
     const described = { groups: [{ ...group, members: [{ ...member, memberType: 1, clientHost: '/127.0.0.1' }] }] }
-    expect(await harness.get('ConsumerGroupDescribe', { groupIds: ['g'] })).toMatchObject(described)
+    expect(await harness.request('ConsumerGroupDescribe', { groupIds: ['g'] })).toMatchObject(described)
     await harness.stop()
     await using again = await Harness.start({ storage: harness.storage })
-    expect(await again.get('ConsumerGroupDescribe', { groupIds: ['g'] })).toMatchObject(described)
+    expect(await again.request('ConsumerGroupDescribe', { groupIds: ['g'] })).toMatchObject(described)
   })
 })

@@ -15,7 +15,7 @@ describe('groups', () => {
   async function withGroups() {
     const pending = await heldBroker(config)
     await pending.storage.flow()
-    await pending.broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: [ONE, TWO] })
+    await pending.broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: [ONE, TWO] })
     for (const groupId of [ONE, TWO]) await commit(pending.broker, groupId, 1n)
     pending.storage.hold()
     return pending
@@ -24,12 +24,12 @@ describe('groups', () => {
   async function commit(broker: Harness, groupId: string, committedOffset: bigint) {
     const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset, committedMetadata: null }] }]
     const request = { groupId, generationIdOrMemberEpoch: -1, topics }
-    return (await broker.get('OffsetCommit', request, { version: 9 })).topics[0]?.partitions[0]
+    return (await broker.request('OffsetCommit', request, { version: 9 })).topics[0]?.partitions[0]
   }
 
   async function committed(broker: Harness, groupId: string) {
     const groups = [{ groupId, memberId: null, topics: [{ name: 't', partitionIndexes: [0] }] }]
-    const [group] = (await broker.get('OffsetFetch', { groups }, { version: 9 })).groups
+    const [group] = (await broker.request('OffsetFetch', { groups }, { version: 9 })).groups
     return group?.errorCode === 'NONE' ? group.topics[0]?.partitions[0]?.committedOffset : group?.errorCode
   }
 
@@ -58,8 +58,8 @@ describe('groups', () => {
 
   /** A member of a new generation. */
   async function joined(broker: Harness, groupId: string) {
-    const { memberId } = await broker.get('JoinGroup', joinRequest(groupId))
-    const joining = broker.get('JoinGroup', joinRequest(groupId, memberId))
+    const { memberId } = await broker.request('JoinGroup', joinRequest(groupId))
+    const joining = broker.request('JoinGroup', joinRequest(groupId, memberId))
     await yieldToEventLoop()
     broker.clock.advance(3000)
     const { generationId } = await joining
@@ -78,7 +78,7 @@ describe('groups', () => {
     await storage.flow()
     const claim = await joined(broker, 'new')
     storage.hold()
-    const synced = broker.get('SyncGroup', syncRequest(claim))
+    const synced = broker.request('SyncGroup', syncRequest(claim))
     expect(await sofar(synced)).toBe('waits')
     await storage.release()
     expect(await synced).toMatchObject({ errorCode: 'NONE', assignment: Buffer.from('all') })
@@ -88,10 +88,10 @@ describe('groups', () => {
     const { storage, broker } = await withGroups()
     await storage.flow()
     const claim = await joined(broker, ONE)
-    expect(await broker.get('SyncGroup', syncRequest(claim))).toMatchObject({ errorCode: 'NONE' })
-    expect(await broker.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NONE' })
+    expect(await broker.request('SyncGroup', syncRequest(claim))).toMatchObject({ errorCode: 'NONE' })
+    expect(await broker.request('Heartbeat', claim)).toMatchObject({ errorCode: 'NONE' })
     storage.hold()
-    const leaving = broker.get('LeaveGroup', { groupId: ONE, members: [{ memberId: 'nobody' }, claim] })
+    const leaving = broker.request('LeaveGroup', { groupId: ONE, members: [{ memberId: 'nobody' }, claim] })
     await yieldToEventLoop()
     await storage.fail(EIO)
     expect(await leaving).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
@@ -99,7 +99,7 @@ describe('groups', () => {
     const refused = { errorCode: 'NOT_COORDINATOR' }
     expect(await committed(broker, ONE)).toBe('NOT_COORDINATOR')
     expect(await commit(broker, ONE, 3n)).toMatchObject(refused)
-    expect(await broker.get('JoinGroup', joinRequest(ONE))).toMatchObject(refused)
+    expect(await broker.request('JoinGroup', joinRequest(ONE))).toMatchObject(refused)
     expect(await commit(broker, TWO, 3n)).toMatchObject({ errorCode: 'NONE' })
   })
 
@@ -107,11 +107,11 @@ describe('groups', () => {
     const { storage, broker } = await withGroups()
     await storage.flow()
     const claim = await joined(broker, ONE)
-    await broker.get('SyncGroup', syncRequest(claim))
+    await broker.request('SyncGroup', syncRequest(claim))
     storage.hold()
     commit(broker, SAME_AS_ONE, 2n)
     await yieldToEventLoop()
     await storage.fail(EIO)
-    expect(await broker.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await broker.request('Heartbeat', claim)).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 })

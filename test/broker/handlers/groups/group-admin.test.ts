@@ -14,14 +14,14 @@ const ALL_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 async function started(): Promise<Harness> {
   const harness = await Harness.start()
   await harness.createTopic('t', 3)
-  await harness.get('FindCoordinator', { coordinatorKeys: ['simple'] })
+  await harness.request('FindCoordinator', { coordinatorKeys: ['simple'] })
   await commit(harness, 'simple', 0, 1)
   return harness
 }
 
 async function commit(harness: Harness, groupId: string, ...indexes: number[]): Promise<void> {
   const partitions = indexes.map(partitionIndex => ({ partitionIndex, committedOffset: 7n, committedMetadata: null }))
-  await harness.get('OffsetCommit', { groupId, topics: [{ name: 't', partitions }] }, { version: 9 })
+  await harness.request('OffsetCommit', { groupId, topics: [{ name: 't', partitions }] }, { version: 9 })
 }
 
 /** A stable group of one member that is subscribed to `t`. */
@@ -30,11 +30,11 @@ async function stable(harness: Harness, groupId = 'live', metadata = subscriptio
     ...{ groupId, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 60_000, memberId: '', protocolType: 'consumer' },
     ...{ groupInstanceId: 'i', protocols: [{ name: 'range', metadata }] }
   }
-  const { memberId, generationId } = await harness.get('JoinGroup', request)
+  const { memberId, generationId } = await harness.request('JoinGroup', request)
   const claim = { groupId, memberId, generationId, groupInstanceId: 'i' }
   const protocol = { protocolType: 'consumer', protocolName: 'range' }
   const assignments = [{ memberId, assignment: Buffer.from('all') }]
-  await harness.get('SyncGroup', { ...claim, ...protocol, assignments })
+  await harness.request('SyncGroup', { ...claim, ...protocol, assignments })
   return claim
 }
 
@@ -42,7 +42,7 @@ describe('DescribeGroups', () => {
   it.each(versionsOf(APIS.DescribeGroups))('tells of members at version %i', async version => {
     await using harness = await started()
     const { memberId } = await stable(harness)
-    const { groups } = await harness.get('DescribeGroups', { groups: ['live'] }, { version })
+    const { groups } = await harness.request('DescribeGroups', { groups: ['live'] }, { version })
     const member = {
       ...{ memberId, groupInstanceId: version < 4 ? null : 'i', clientId: 'test', clientHost: '/127.0.0.1' },
       ...{ memberMetadata: subscriptionOf(['t']), memberAssignment: Buffer.from('all') }
@@ -57,7 +57,7 @@ describe('DescribeGroups', () => {
 
   it.each(versionsOf(APIS.DescribeGroups))('tells of a group that there is not, at version %i', async version => {
     await using harness = await started()
-    const { groups } = await harness.get('DescribeGroups', { groups: ['none'] }, { version })
+    const { groups } = await harness.request('DescribeGroups', { groups: ['none'] }, { version })
     expect(groups).toMatchObject([
       {
         ...{ groupId: 'none', groupState: 'Dead', members: [] },
@@ -72,7 +72,7 @@ describe('DescribeGroups', () => {
     await using harness = await started()
     const request = { groups: ['simple', 'none'], includeAuthorizedOperations: true }
     const operations = async (version: number) =>
-      (await harness.get('DescribeGroups', request, { version })).groups.map(group => group.authorizedOperations)
+      (await harness.request('DescribeGroups', request, { version })).groups.map(group => group.authorizedOperations)
     expect(await operations(3)).toEqual([ALL_OPERATIONS, ALL_OPERATIONS])
     expect(await operations(6)).toEqual([ALL_OPERATIONS, NOT_ASKED_FOR])
   })
@@ -81,7 +81,7 @@ describe('DescribeGroups', () => {
     await using harness = await started()
     await stable(harness, 'live', Buffer.concat([subscriptionOf(['t']), Buffer.alloc(900_000)]))
     const request = { groups: ['simple', ...Array.from({ length: 30 }, () => 'live'), 'none'] }
-    const { groups } = await harness.get('DescribeGroups', request)
+    const { groups } = await harness.request('DescribeGroups', request)
     expect(groups.map(({ groupId }) => groupId)).toEqual(request.groups)
     const codes = groups.map(({ errorCode }) => errorCode)
     expect(codes.slice(0, 19)).toEqual(Array.from({ length: 19 }, () => 'NONE'))
@@ -91,12 +91,12 @@ describe('DescribeGroups', () => {
 
   it('finds nobody while there is no coordinator', async () => {
     await using harness = await Harness.start()
-    const { groups } = await harness.get('DescribeGroups', { groups: ['g'] })
+    const { groups } = await harness.request('DescribeGroups', { groups: ['g'] })
     expect(groups).toMatchObject([{ groupId: 'g', errorCode: 'NOT_COORDINATOR', errorMessage: null, groupState: '' }])
-    expect(await harness.get('ListGroups', {})).toMatchObject({ errorCode: 'NONE', groups: [] })
-    const { results } = await harness.get('DeleteGroups', { groupsNames: ['g'] })
+    expect(await harness.request('ListGroups', {})).toMatchObject({ errorCode: 'NONE', groups: [] })
+    const { results } = await harness.request('DeleteGroups', { groupsNames: ['g'] })
     expect(results).toEqual([{ groupId: 'g', errorCode: 'NOT_COORDINATOR', errorMessage: null }])
-    expect(await harness.get('OffsetDelete', { groupId: 'g', topics: [] })).toMatchObject({
+    expect(await harness.request('OffsetDelete', { groupId: 'g', topics: [] })).toMatchObject({
       errorCode: 'NOT_COORDINATOR'
     })
   })
@@ -106,7 +106,7 @@ describe('ListGroups', () => {
   it.each(versionsOf(APIS.ListGroups))('has all groups at version %i', async version => {
     await using harness = await started()
     await stable(harness)
-    const { errorCode, groups } = await harness.get('ListGroups', {}, { version })
+    const { errorCode, groups } = await harness.request('ListGroups', {}, { version })
     expect(errorCode).toBe('NONE')
     const [live, simple] = groups.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
     const groupType = version < 5 ? '' : 'classic'
@@ -124,7 +124,7 @@ describe('ListGroups', () => {
     await using harness = await started()
     await stable(harness)
     const ids = async (request: object, version: number) =>
-      (await harness.get('ListGroups', request, { version })).groups.map(({ groupId }) => groupId)
+      (await harness.request('ListGroups', request, { version })).groups.map(({ groupId }) => groupId)
     expect(await ids({ statesFilter: ['stable'] }, 4)).toEqual(['live'])
     expect(await ids({ statesFilter: ['Empty'], typesFilter: ['Classic'] }, 5)).toEqual(['simple'])
     expect(await ids({ typesFilter: ['streams'] }, 5)).toEqual([])
@@ -136,32 +136,32 @@ describe('DeleteGroups', () => {
     await using harness = await started()
     await stable(harness)
     const request = { groupsNames: ['simple', 'live', 'none', 'simple'] }
-    const { results } = await harness.get('DeleteGroups', request, { version })
+    const { results } = await harness.request('DeleteGroups', request, { version })
     expect(results).toEqual([
       { groupId: 'simple', errorCode: 'NONE', errorMessage: null },
       { groupId: 'live', errorCode: 'NON_EMPTY_GROUP', errorMessage: null },
       { groupId: 'none', errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: null }
     ])
-    expect((await harness.get('ListGroups', {})).groups.map(({ groupId }) => groupId)).toEqual(['live'])
+    expect((await harness.request('ListGroups', {})).groups.map(({ groupId }) => groupId)).toEqual(['live'])
   })
 
   it('leaves nothing that a restart could bring back', async () => {
     const harness = await started()
-    await harness.get('DeleteGroups', { groupsNames: ['simple'] })
+    await harness.request('DeleteGroups', { groupsNames: ['simple'] })
     await harness.stop()
     await using again = await Harness.start({ storage: harness.storage })
-    expect((await again.get('ListGroups', {})).groups).toEqual([])
-    const { topics } = await again.get('OffsetFetch', { groupId: 'simple', topics: null }, { version: 7 })
+    expect((await again.request('ListGroups', {})).groups).toEqual([])
+    const { topics } = await again.request('OffsetFetch', { groupId: 'simple', topics: null }, { version: 7 })
     expect(topics).toEqual([])
   })
 
   it('sends members of a group that is gone away', async () => {
     await using harness = await started()
     const claim = await stable(harness)
-    await harness.get('LeaveGroup', { groupId: 'live', members: [claim] })
-    const { results } = await harness.get('DeleteGroups', { groupsNames: ['live'] })
+    await harness.request('LeaveGroup', { groupId: 'live', members: [claim] })
+    const { results } = await harness.request('DeleteGroups', { groupsNames: ['live'] })
     expect(results[0]?.errorCode).toBe('NONE')
-    expect(await harness.get('Heartbeat', claim)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
+    expect(await harness.request('Heartbeat', claim)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
     expect(await stable(harness)).toMatchObject({ generationId: 1 })
   })
 })
@@ -175,7 +175,7 @@ describe('OffsetDelete', () => {
       { name: 't', partitions: partitions(0, 9, 2) },
       { name: 'nowhere', partitions: partitions(0) }
     ]
-    expect(await harness.get('OffsetDelete', { groupId: 'simple', topics })).toEqual({
+    expect(await harness.request('OffsetDelete', { groupId: 'simple', topics })).toEqual({
       errorCode: 'NONE',
       throttleTimeMs: 0,
       topics: [
@@ -190,7 +190,7 @@ describe('OffsetDelete', () => {
         { name: 'nowhere', partitions: [{ partitionIndex: 0, errorCode: 'UNKNOWN_TOPIC_OR_PARTITION' }] }
       ]
     })
-    const { topics: left } = await harness.get('OffsetFetch', { groupId: 'simple', topics: null }, { version: 7 })
+    const { topics: left } = await harness.request('OffsetFetch', { groupId: 'simple', topics: null }, { version: 7 })
     expect(left).toMatchObject([{ name: 't', partitions: [{ partitionIndex: 1, committedOffset: 7n }] }])
   })
 
@@ -198,7 +198,7 @@ describe('OffsetDelete', () => {
     await using harness = await started()
     await stable(harness)
     const topics = [{ name: 't', partitions: partitions(0) }]
-    const answer = await harness.get('OffsetDelete', { groupId: 'live', topics })
+    const answer = await harness.request('OffsetDelete', { groupId: 'live', topics })
     expect(answer.topics).toMatchObject([{ partitions: [{ errorCode: 'GROUP_SUBSCRIBED_TO_TOPIC' }] }])
   })
 
@@ -208,7 +208,7 @@ describe('OffsetDelete', () => {
   ])('of the group "%s" has no topics in its answer', async (groupId, errorCode) => {
     await using harness = await started()
     const topics = [{ name: 'nowhere', partitions: partitions(0) }]
-    expect(await harness.get('OffsetDelete', { groupId, topics })).toMatchObject({ errorCode, topics: [] })
+    expect(await harness.request('OffsetDelete', { groupId, topics })).toMatchObject({ errorCode, topics: [] })
   })
 })
 
@@ -219,46 +219,47 @@ describe('consumer groups', () => {
   async function joined(): Promise<Harness> {
     const harness = await started()
     const joining = { ...heartbeat(0), subscribedTopicNames: ['t'], topicPartitions: [] }
-    expect(await harness.get('ConsumerGroupHeartbeat', joining)).toMatchObject({ errorCode: 'NONE' })
+    expect(await harness.request('ConsumerGroupHeartbeat', joining)).toMatchObject({ errorCode: 'NONE' })
     return harness
   }
 
   it('are listed by their type, and no classic groups', async () => {
     await using harness = await joined()
-    const { groups } = await harness.get('ListGroups', { typesFilter: ['Consumer'] })
+    const { groups } = await harness.request('ListGroups', { typesFilter: ['Consumer'] })
     expect(groups).toEqual([{ groupId, protocolType: 'consumer', groupState: 'Stable', groupType: 'consumer' }])
-    const described = await harness.get('DescribeGroups', { groups: [groupId] })
+    const described = await harness.request('DescribeGroups', { groups: [groupId] })
     const errorMessage = 'Group modern is not a classic group.'
     expect(described.groups).toMatchObject([{ errorCode: 'GROUP_ID_NOT_FOUND', errorMessage, groupState: 'Dead' }])
   })
 
   it('are still there when they are empty, and a member that nobody knows wants to join in the old way', async () => {
     await using harness = await joined()
-    await harness.get('ConsumerGroupHeartbeat', heartbeat(-1))
+    await harness.request('ConsumerGroupHeartbeat', heartbeat(-1))
     const protocols = [{ name: 'range', metadata: Buffer.alloc(0) }]
     const unknown = { groupId, memberId: 'nobody', protocolType: 'consumer', protocols }
     const joining = { ...unknown, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000 }
-    expect(await harness.get('JoinGroup', joining)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
-    const { groups } = await harness.get('ListGroups', { typesFilter: ['Consumer'] })
+    expect(await harness.request('JoinGroup', joining)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
+    const { groups } = await harness.request('ListGroups', { typesFilter: ['Consumer'] })
     expect(groups).toMatchObject([{ groupId, groupState: 'Empty' }])
   })
 
   it('are deleted when their members have left, and do not come back', async () => {
     const harness = await joined()
-    const deleted = async () => (await harness.get('DeleteGroups', { groupsNames: [groupId] })).results[0]?.errorCode
+    const deleted = async () =>
+      (await harness.request('DeleteGroups', { groupsNames: [groupId] })).results[0]?.errorCode
     expect(await deleted()).toBe('NON_EMPTY_GROUP')
-    await harness.get('ConsumerGroupHeartbeat', heartbeat(-1))
+    await harness.request('ConsumerGroupHeartbeat', heartbeat(-1))
     expect(await deleted()).toBe('NONE')
     await harness.stop()
     await using again = await Harness.start({ storage: harness.storage })
-    expect((await again.get('ListGroups', {})).groups.map(group => group.groupId)).toEqual(['simple'])
+    expect((await again.request('ListGroups', {})).groups.map(group => group.groupId)).toEqual(['simple'])
   })
 
   it('keep what they have committed for topics that they are subscribed to', async () => {
     await using harness = await joined()
     await harness.createTopic('other')
     const topics = ['t', 'other'].map(name => ({ name, partitions: [{ partitionIndex: 0 }] }))
-    const answer = await harness.get('OffsetDelete', { groupId, topics })
+    const answer = await harness.request('OffsetDelete', { groupId, topics })
     const codes = answer.topics.map(({ partitions: [only] }) => only?.errorCode)
     expect(codes).toEqual(['GROUP_SUBSCRIBED_TO_TOPIC', 'NONE'])
   })

@@ -9,7 +9,7 @@ async function started(config: Record<string, string | number> = {}) {
   const logger = new RecordingLogger()
   const broker = await Harness.start({ logger, config: { 'group.consumer.assignment.interval.ms': 0, ...config } })
   await broker.createTopic('t', 2)
-  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await broker.request('FindCoordinator', { coordinatorKeys: ['g'] })
   const read = () => {
     const lines = logger.take().filter(({ level, bindings }) => level === 'info' && bindings.groupId !== undefined)
     return lines.map(({ message, bindings }) => (bindings.reason ? `${message}: ${bindings.reason}` : message))
@@ -21,7 +21,7 @@ function beat(broker: Harness, memberId: string, memberEpoch: number, instanceId
   const joining = { rebalanceTimeoutMs: 1000, subscribedTopicNames: ['t'], topicPartitions: [] }
   const member = { groupId: 'g', memberId, memberEpoch, instanceId }
   const options = { clientId: 'shop' }
-  return broker.get('ConsumerGroupHeartbeat', { ...member, ...(memberEpoch === 0 && joining) }, options)
+  return broker.request('ConsumerGroupHeartbeat', { ...member, ...(memberEpoch === 0 && joining) }, options)
 }
 
 function joinClassic(broker: Harness, groupInstanceId: string | null = null, rebalanceTimeoutMs = 45_000) {
@@ -29,7 +29,7 @@ function joinClassic(broker: Harness, groupInstanceId: string | null = null, reb
   const protocols = [{ name: 'range', metadata: subscriptionOf(['t']) }]
   const request = { groupId: 'g', memberId: '', groupInstanceId, protocolType: 'consumer', protocols, ...timeouts }
   const options = { clientId: 'old', version: groupInstanceId === null ? 3 : 5 }
-  return broker.get('JoinGroup', request, options)
+  return broker.request('JoinGroup', request, options)
 }
 
 it('tells of members that join and leave, and of nothing while they go on', async () => {
@@ -42,7 +42,7 @@ it('tells of members that join and leave, and of nothing while they go on', asyn
   ])
   for (let count = 0; count < 100; count++) await beat(broker, 'm', memberEpoch)
   expect(read()).toEqual([])
-  await broker.get('CreatePartitions', { topics: [{ name: 't', count: 3 }], timeoutMs: 1000 })
+  await broker.request('CreatePartitions', { topics: [{ name: 't', count: 3 }], timeoutMs: 1000 })
   await beat(broker, 'm', memberEpoch)
   expect(read()).toEqual(['the group goes to epoch 3: its topics have changed'])
   await beat(broker, 'm', -1)
@@ -80,7 +80,7 @@ it('tells of groups that change their kind, and of those that must not', async (
   await using _ = broker
   const { memberId, generationId } = await joinClassic(broker)
   const claim = { groupId: 'g', memberId, generationId }
-  await broker.get('SyncGroup', { ...claim, assignments: [] }, { version: 3 })
+  await broker.request('SyncGroup', { ...claim, assignments: [] }, { version: 3 })
   read()
   await beat(broker, 'm', 0)
   expect(read()).toContain('the classic group has become a consumer group')
@@ -100,11 +100,11 @@ it('tells who takes the place of a static member of a classic group, and who had
   await using _ = broker
   const first = await joinClassic(broker, 'i')
   const claim = { groupId: 'g', memberId: first.memberId, generationId: first.generationId }
-  await broker.get('SyncGroup', { ...claim, assignments: [] }, { version: 3 })
+  await broker.request('SyncGroup', { ...claim, assignments: [] }, { version: 3 })
   read()
   await joinClassic(broker, 'i')
   expect(read()).toEqual(['group is still Stable: the static member i was restarted'])
-  const { errorCode } = await broker.get('Heartbeat', { ...claim, groupInstanceId: 'i' })
+  const { errorCode } = await broker.request('Heartbeat', { ...claim, groupInstanceId: 'i' })
   expect([errorCode, ...read()]).toEqual([
     'FENCED_INSTANCE_ID',
     `${first.memberId} is fenced: its place is another member's`

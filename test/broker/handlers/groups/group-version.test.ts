@@ -5,15 +5,15 @@ import { Harness } from '../../../../src/testing/harness.ts'
 const SAFE_DOWNGRADE = 2
 
 async function heartbeat(broker: Harness): Promise<string> {
-  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await broker.request('FindCoordinator', { coordinatorKeys: ['g'] })
   const member = { groupId: 'g', memberId: 'm', memberEpoch: 0, instanceId: null, rackId: null, serverAssignor: null }
   const subscription = { rebalanceTimeoutMs: 1000, subscribedTopicNames: ['t'], topicPartitions: [] }
-  return (await broker.get('ConsumerGroupHeartbeat', { ...member, ...subscription })).errorCode
+  return (await broker.request('ConsumerGroupHeartbeat', { ...member, ...subscription })).errorCode
 }
 
 async function setLevel(broker: Harness, maxVersionLevel: number, upgradeType?: number): Promise<string> {
   const update = { feature: 'group.version', maxVersionLevel, ...(upgradeType !== undefined && { upgradeType }) }
-  return (await broker.get('UpdateFeatures', { timeoutMs: 1000, featureUpdates: [update] })).errorCode
+  return (await broker.request('UpdateFeatures', { timeoutMs: 1000, featureUpdates: [update] })).errorCode
 }
 
 it('is there by default', async () => {
@@ -35,6 +35,6 @@ it('goes with the feature, also over a restart, and comes back with it', async (
 it('goes with the setting', async () => {
   await using broker = await Harness.start({ config: { 'group.coordinator.rebalance.protocols': 'classic,streams' } })
   expect(await heartbeat(broker)).toBe('UNSUPPORTED_VERSION')
-  const { groups } = await broker.get('ConsumerGroupDescribe', { groupIds: ['g'] })
+  const { groups } = await broker.request('ConsumerGroupDescribe', { groupIds: ['g'] })
   expect(groups).toMatchObject([{ groupId: 'g', errorCode: 'UNSUPPORTED_VERSION' }])
 })

@@ -14,7 +14,7 @@ const versionsOf = ({ versions: [first, last] }: { readonly versions: readonly [
 /** A broker whose group coordinator is there. */
 async function started(options = {}): Promise<Harness> {
   const harness = await Harness.start(options)
-  await harness.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await harness.request('FindCoordinator', { coordinatorKeys: ['g'] })
   return harness
 }
 
@@ -30,16 +30,16 @@ const joinRequest = (memberId = '', groupInstanceId: string | null = null) => ({
 
 /** Joins as a client of that version does, coming back with an id where that is wanted. */
 async function joined(harness: Harness, version = 9) {
-  const first = await harness.get('JoinGroup', joinRequest(), { version })
+  const first = await harness.request('JoinGroup', joinRequest(), { version })
   if (first.errorCode !== 'MEMBER_ID_REQUIRED') return first
-  return harness.get('JoinGroup', joinRequest(first.memberId), { version })
+  return harness.request('JoinGroup', joinRequest(first.memberId), { version })
 }
 
 async function stableMember(harness: Harness) {
   const { memberId, generationId } = await joined(harness)
   const claim = { groupId: 'g', memberId, generationId }
   const assignments = [{ memberId, assignment: Buffer.from('all') }]
-  await harness.get('SyncGroup', { ...claim, protocolType: 'consumer', protocolName: 'range', assignments })
+  await harness.request('SyncGroup', { ...claim, protocolType: 'consumer', protocolName: 'range', assignments })
   return claim
 }
 
@@ -55,7 +55,7 @@ describe('members', () => {
 
   it.each(versionsOf(APIS.JoinGroup))('that are refused at version %i are told no protocol', async version => {
     await using harness = await started()
-    const answer = await harness.get('JoinGroup', joinRequest('x'), { version })
+    const answer = await harness.request('JoinGroup', joinRequest('x'), { version })
     expect(answer).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID', memberId: 'x', generationId: -1, leader: '' })
     expect(answer.protocolName).toBe(version < 7 ? '' : null)
   })
@@ -63,7 +63,7 @@ describe('members', () => {
   it('of version 0 have their session timeout for a rebalance', async () => {
     await using harness = await started()
     await joined(harness, 0)
-    const second = harness.get('JoinGroup', joinRequest(), { version: 0 })
+    const second = harness.request('JoinGroup', joinRequest(), { version: 0 })
     harness.clock.advance(10_000)
     expect(await second).toMatchObject({ errorCode: 'NONE', generationId: 2 })
   })
@@ -74,7 +74,7 @@ describe('members', () => {
     const protocol = version < 5 ? {} : { protocolType: 'consumer', protocolName: 'range' }
     const assignments = [{ memberId, assignment: Buffer.from('all') }]
     const request = { groupId: 'g', memberId, generationId, ...protocol, assignments }
-    const answer = await harness.get('SyncGroup', request, { version })
+    const answer = await harness.request('SyncGroup', request, { version })
     expect(answer).toMatchObject({ errorCode: 'NONE', assignment: Buffer.from('all') })
     expect(answer.protocolName).toBe(version < 5 ? null : 'range')
   })
@@ -83,15 +83,15 @@ describe('members', () => {
     await using harness = await started()
     const { memberId, generationId } = await joined(harness)
     const request = { groupId: 'g', memberId, generationId, assignments: [] }
-    expect(await harness.get('SyncGroup', request)).toMatchObject({ errorCode: 'INCONSISTENT_GROUP_PROTOCOL' })
+    expect(await harness.request('SyncGroup', request)).toMatchObject({ errorCode: 'INCONSISTENT_GROUP_PROTOCOL' })
   })
 
   it.each(versionsOf(APIS.Heartbeat))('send heartbeats at version %i', async version => {
     await using harness = await started()
     const claim = await stableMember(harness)
-    expect(await harness.get('Heartbeat', claim, { version })).toMatchObject({ errorCode: 'NONE' })
+    expect(await harness.request('Heartbeat', claim, { version })).toMatchObject({ errorCode: 'NONE' })
     const older = { ...claim, generationId: 0 }
-    expect(await harness.get('Heartbeat', older, { version })).toMatchObject({ errorCode: 'ILLEGAL_GENERATION' })
+    expect(await harness.request('Heartbeat', older, { version })).toMatchObject({ errorCode: 'ILLEGAL_GENERATION' })
   })
 
   it.each(versionsOf(APIS.LeaveGroup))('leave at version %i', async version => {
@@ -99,7 +99,7 @@ describe('members', () => {
     const { memberId } = await stableMember(harness)
     const leave = (id: string) => {
       const request = version < 3 ? { memberId: id } : { members: [{ memberId: id, groupInstanceId: null }] }
-      return harness.get('LeaveGroup', { groupId: 'g', ...request }, { version })
+      return harness.request('LeaveGroup', { groupId: 'g', ...request }, { version })
     }
     const errorOf = ({ errorCode, members }: Awaited<ReturnType<typeof leave>>) => members[0]?.errorCode ?? errorCode
     expect(errorOf(await leave('x'))).toBe('UNKNOWN_MEMBER_ID')
@@ -109,14 +109,14 @@ describe('members', () => {
 
   it('are sent away before anyone has looked for the coordinator', async () => {
     await using harness = await Harness.start()
-    expect(await harness.get('JoinGroup', joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(await harness.request('JoinGroup', joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 
   it('that are delayed are answered when the broker stops', async () => {
     const harness = await started()
     await stableMember(harness)
-    const { memberId } = await harness.get('JoinGroup', joinRequest())
-    const delayed = harness.get('JoinGroup', joinRequest(memberId))
+    const { memberId } = await harness.request('JoinGroup', joinRequest())
+    const delayed = harness.request('JoinGroup', joinRequest(memberId))
     await harness.stop()
     expect(await delayed).toMatchObject({ errorCode: 'NOT_COORDINATOR', memberId })
   })
@@ -126,7 +126,7 @@ describe('members', () => {
     const claim = await stableMember(harness)
     await harness.stop()
     await using again = await Harness.start({ storage: harness.storage, clock: harness.clock })
-    expect(await again.get('Heartbeat', claim)).toMatchObject({ errorCode: 'NONE' })
+    expect(await again.request('Heartbeat', claim)).toMatchObject({ errorCode: 'NONE' })
   })
 })
 
@@ -135,7 +135,7 @@ describe('committed offsets', () => {
     return { partitionIndex, committedOffset: 42n, committedLeaderEpoch: 0, committedMetadata }
   }
   const commit = (harness: Harness, version: number, topics: readonly object[]) =>
-    harness.get('OffsetCommit', { groupId: 'g', topics: topics as never }, { version })
+    harness.request('OffsetCommit', { groupId: 'g', topics: topics as never }, { version })
 
   it.each(versionsOf(APIS.OffsetCommit))('are stored at version %i', async version => {
     await using harness = await started()
@@ -175,7 +175,7 @@ describe('committed offsets', () => {
       }))
     })
     const codes = async (groupId: string, count: number) => {
-      const { topics } = await harness.get('OffsetCommit', request(groupId, count))
+      const { topics } = await harness.request('OffsetCommit', request(groupId, count))
       const all = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
       return [all.length, ...new Set(all)]
     }
@@ -208,7 +208,7 @@ describe('committed offsets', () => {
       const partitionIndexes = Array.from({ length: times }, () => 0)
       const groups = Array.from({ length: times }, () => ({ groupId: 'g', topics: null }))
       const request = version < 8 ? { groupId: 'g', topics: [{ name: 'foo', partitionIndexes }] } : { groups }
-      const answer = await harness.get('OffsetFetch', request as never, { version })
+      const answer = await harness.request('OffsetFetch', request as never, { version })
       const partitions = [answer, ...answer.groups].flatMap(({ topics }) => topics.flatMap(topic => topic.partitions))
       const errors = [answer, ...answer.groups, ...partitions].map(({ errorCode }) => errorCode)
       const bytes = partitions.reduce((sum, { metadata }) => sum + (metadata ?? '').length, 0)
@@ -226,7 +226,7 @@ describe('committed offsets', () => {
     await commit(harness, 10, [{ topicId, partitions: [partition(0)] }])
     const topics = [{ name: 'foo', topicId, partitionIndexes: [0, 1] }]
     const request = version < 8 ? { groupId: 'g', topics } : { groups: [{ groupId: 'g', topics }] }
-    const answer = await harness.get('OffsetFetch', request, { version })
+    const answer = await harness.request('OffsetFetch', request, { version })
     const found = version < 8 ? answer.topics : answer.groups[0]?.topics
     expect(found?.[0]?.partitions).toMatchObject([
       { partitionIndex: 0, committedOffset: 42n, metadata: 'm', errorCode: 'NONE' },
@@ -239,7 +239,7 @@ describe('committed offsets', () => {
     const topicId = await harness.createTopic('foo')
     await commit(harness, 10, [{ topicId, partitions: [partition(0)] }])
     const request = version < 8 ? { groupId: 'g', topics: null } : { groups: [{ groupId: 'g', topics: null }] }
-    const answer = await harness.get('OffsetFetch', request, { version })
+    const answer = await harness.request('OffsetFetch', request, { version })
     const [topic] = (version < 8 ? answer.topics : answer.groups[0]?.topics) ?? []
     expect(topic).toMatchObject(version < 10 ? { name: 'foo' } : { topicId })
   })
@@ -249,7 +249,7 @@ describe('committed offsets', () => {
     const topicId = await harness.createTopic('foo')
     const partitions = [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }]
     const topics = [{ topicId, partitions }]
-    await harness.get('OffsetCommit', { groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', topics })
+    await harness.request('OffsetCommit', { groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', topics })
     const [folder] = harness.storage.list('').filter(({ name }) => name.startsWith('__consumer_offsets-'))
     const path = `${folder?.name}/00000000000000000000.log`
     const [batch] = batchesIn(harness.storage.read(path, 0, harness.storage.size(path)))
@@ -261,7 +261,7 @@ describe('committed offsets', () => {
     const topicId = await harness.createTopic('foo')
     await commit(harness, 10, [{ topicId, partitions: [partition(0)] }])
     const topics = [{ topicId: UNKNOWN_ID, partitionIndexes: [3] }]
-    const { groups } = await harness.get('OffsetFetch', {
+    const { groups } = await harness.request('OffsetFetch', {
       groups: [
         { groupId: 'g', topics },
         { groupId: 'other', topics: null }
@@ -281,7 +281,7 @@ describe('committed offsets', () => {
     await using harness = await Harness.start()
     const topics = [{ name: 'foo', topicId: ZERO_UUID, partitionIndexes: [0] }]
     const request = version < 8 ? { groupId: 'g', topics } : { groups: [{ groupId: 'g', topics }] }
-    const answer = await harness.get('OffsetFetch', request, { version })
+    const answer = await harness.request('OffsetFetch', request, { version })
     const inPartition = answer.topics[0]?.partitions[0]?.errorCode
     const inGroup = answer.groups[0]?.errorCode
     expect([inPartition, answer.errorCode, inGroup]).toEqual(
@@ -302,10 +302,10 @@ describe('committed offsets', () => {
       10,
       [topicId, goneId].map(id => ({ topicId: id, partitions: [partition(0)] }))
     )
-    await harness.get('DeleteTopics', { topics: [{ name: 'gone', topicId: ZERO_UUID }], timeoutMs: 1_000 })
+    await harness.request('DeleteTopics', { topics: [{ name: 'gone', topicId: ZERO_UUID }], timeoutMs: 1_000 })
     await harness.stop()
     await using again = await Harness.start({ storage: harness.storage, clock: harness.clock })
-    const { topics } = await again.get('OffsetFetch', { groupId: 'g', topics: null }, { version: 7 })
+    const { topics } = await again.request('OffsetFetch', { groupId: 'g', topics: null }, { version: 7 })
     expect(topics.map(({ name }) => name)).toEqual(['foo'])
   })
 })

@@ -190,7 +190,7 @@ class Stranger {
     const [oldest, newest] = APIS[name].versions
     const version = oldest + this.#random.below(newest - oldest + 1)
     try {
-      return await this.#broker.ask(name, request as never, { version })
+      return await this.#broker.send(name, request as never, { version })
     } catch (error) {
       if (error instanceof CloseConnection || isUnsayable(error)) return undefined
       throw error
@@ -204,16 +204,16 @@ function isUnsayable(error: unknown): boolean {
 
 /** All that lasts of groups: their kinds, consumer groups with their members, and offsets. */
 async function shown(broker: Harness) {
-  const listed = (await broker.get('ListGroups', { statesFilter: [], typesFilter: [] })).groups
+  const listed = (await broker.request('ListGroups', { statesFilter: [], typesFilter: [] })).groups
   const ofType = (type: string) =>
     listed
       .filter(({ groupType }) => groupType === type)
       .map(({ groupId }) => groupId)
       .sort()
-  const { groups } = await broker.get('ConsumerGroupDescribe', { groupIds: ofType('consumer') })
+  const { groups } = await broker.request('ConsumerGroupDescribe', { groupIds: ofType('consumer') })
   const described = groups.map(group => ({ ...group, members: group.members.toSorted(byMemberId) }))
   const asked = GROUPS.map(groupId => ({ groupId, memberId: null, memberEpoch: -1, topics: null }))
-  const offsets = await broker.get('OffsetFetch', { groups: asked, requireStable: false }, { version: 9 })
+  const offsets = await broker.request('OffsetFetch', { groups: asked, requireStable: false }, { version: 9 })
   return { consumer: described, classic: ofType('classic'), offsets: offsets.groups.map(group => sorted(group)) }
 }
 
@@ -233,7 +233,7 @@ function sorted<G extends { topics: readonly { name: string; partitions: readonl
 it.each(SEEDS)('odd requests do no harm, and a restart shows the same groups (%i)', async seed => {
   const random = seededRandom(seed)
   let broker = await Harness.start()
-  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await broker.request('FindCoordinator', { coordinatorKeys: ['g'] })
   const ids = [await broker.createTopic('foo', 4), await broker.createTopic('bar', 2)]
   const stranger = () => new Stranger(broker, random, ids)
   let current = stranger()

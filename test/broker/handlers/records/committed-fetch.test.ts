@@ -19,12 +19,12 @@ async function started(configs: Record<string, string> = {}) {
 function asking(broker: Harness, topicId: string) {
   const fetch = async (offset: bigint, changes: object = {}) => {
     const request = broker.fetchRequest(topicId, offset, { isolationLevel: READ_COMMITTED, ...changes })
-    const data = (await broker.get('Fetch', request)).responses[0]?.partitions[0]
+    const data = (await broker.request('Fetch', request)).responses[0]?.partitions[0]
     return { ...data, values: valuesIn(data?.records ?? null) }
   }
   const latest = async (isolationLevel: number, timestamp = LATEST) => {
     const partitions = [{ partitionIndex: 0, timestamp }]
-    const answer = await broker.get('ListOffsets', {
+    const answer = await broker.request('ListOffsets', {
       replicaId: -1,
       isolationLevel,
       topics: [{ name: 't', partitions }]
@@ -128,7 +128,7 @@ describe('a reader of committed data', () => {
     await using _ = broker
     await producer.send(topic, 0, ['a'])
     const ask = (changes: object) =>
-      broker.get('Fetch', broker.fetchRequest(topic.topicId, 0n, { isolationLevel: READ_COMMITTED, ...changes }))
+      broker.request('Fetch', broker.fetchRequest(topic.topicId, 0n, { isolationLevel: READ_COMMITTED, ...changes }))
     const begun = await ask({ sessionEpoch: 0 })
     expect(begun.responses[0]?.partitions[0]?.lastStableOffset).toBe(0n)
     const next = { sessionId: begun.sessionId, topics: [] }
@@ -159,11 +159,11 @@ describe('offsets', () => {
     await producer.send(topic, 0, ['a'])
     await producer.send(topic, 0, ['b'])
     const topics = [{ name: 't', partitions: [{ partitionIndex: 0, offset: 1n }] }]
-    await broker.get('DeleteRecords', { topics, timeoutMs: 1000 })
+    await broker.request('DeleteRecords', { topics, timeoutMs: 1000 })
     expect(await latest(READ_COMMITTED)).toBe(1n)
     expect(await fetch(1n)).toMatchObject({ logStartOffset: 1n, lastStableOffset: 1n, values: [] })
     const all = [{ name: 't', partitions: [{ partitionIndex: 0, offset: -1n }] }]
-    const deleted = await broker.get('DeleteRecords', { topics: all, timeoutMs: 1000 })
+    const deleted = await broker.request('DeleteRecords', { topics: all, timeoutMs: 1000 })
     expect(deleted.topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', lowWatermark: 2n })
     expect(await latest(READ_COMMITTED)).toBe(2n)
     await producer.commit()

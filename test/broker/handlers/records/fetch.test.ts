@@ -7,7 +7,7 @@ describe('Fetch', () => {
   it('waits for the append, and not for the deadline', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
-    const waiting = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }))
+    const waiting = broker.request('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }))
     await broker.produce(topicId, batchOf(['a']))
     expect(valuesIn((await waiting).responses[0]?.partitions[0]?.records ?? null)).toEqual(['a'])
   })
@@ -16,7 +16,7 @@ describe('Fetch', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const batch = batchOf(['a'])
-    const waiting = broker.get(
+    const waiting = broker.request(
       'Fetch',
       broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000, minBytes: 2 * batch.length })
     )
@@ -30,10 +30,10 @@ describe('Fetch', () => {
     const topicId = await broker.createTopic('t', 1, { 'segment.bytes': '1048576' })
     const large = batchOf(['x'.repeat(600_000)])
     const request = broker.fetchRequest(topicId, 0n, { minBytes: 50_000_000, maxBytes: 100_000_000, maxWaitMs: 60_000 })
-    const waiting = broker.get('Fetch', request)
+    const waiting = broker.request('Fetch', request)
     for (const _ of [1, 2]) await broker.produce(topicId, Buffer.from(large))
     expect((await waiting).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
-    expect((await broker.get('Fetch', request)).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
+    expect((await broker.request('Fetch', request)).responses[0]?.partitions[0]?.highWatermark).toBe(2n)
   })
 
   it('answers unknown partitions last, keeps the order of the others, and reads a partition once', async () => {
@@ -46,7 +46,7 @@ describe('Fetch', () => {
       { topicId: b, partitions: [at(0)] },
       { topicId: a, partitions: [at(1)] }
     ]
-    const { responses } = await broker.get('Fetch', broker.fetchRequest(a, 0n, { topics }))
+    const { responses } = await broker.request('Fetch', broker.fetchRequest(a, 0n, { topics }))
     const errors = responses.flatMap(({ topicId, partitions }) =>
       partitions.map(({ partitionIndex, errorCode }) => [topicId, partitionIndex, errorCode])
     )
@@ -64,9 +64,9 @@ describe('Fetch', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const byId = broker.fetchRequest(topicId, 0n, { isolationLevel: 2 })
-    expect(await broker.get('Fetch', byId)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR', responses: [] })
+    expect(await broker.request('Fetch', byId)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR', responses: [] })
     const topics = [{ topic: 't', partitions: byId.topics[0]?.partitions ?? [] }]
-    expect(await broker.get('Fetch', { ...byId, topics }, { version: 12 })).toMatchObject({
+    expect(await broker.request('Fetch', { ...byId, topics }, { version: 12 })).toMatchObject({
       errorCode: 'UNKNOWN_SERVER_ERROR',
       responses: [{ topic: 't', partitions: [{ errorCode: 'UNKNOWN_SERVER_ERROR' }] }]
     })
@@ -80,7 +80,7 @@ describe('Fetch', () => {
       [15, -1],
       [16, 1]
     ] as const) {
-      const { responses } = await broker.get('Fetch', request, { version })
+      const { responses } = await broker.request('Fetch', request, { version })
       expect(responses[0]?.partitions[0]).toMatchObject({
         errorCode: 'NOT_LEADER_OR_FOLLOWER',
         currentLeader: { leaderId }
@@ -92,7 +92,7 @@ describe('Fetch', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const request = broker.fetchRequest(topicId, 0n, { maxBytes: -1 })
-    const code = async () => (await broker.get('Fetch', request)).responses[0]?.partitions[0]?.errorCode
+    const code = async () => (await broker.request('Fetch', request)).responses[0]?.partitions[0]?.errorCode
     expect(await code()).toBe('NONE')
     await broker.produce(topicId, batchOf(['a']))
     expect(await code()).toBe('UNKNOWN_SERVER_ERROR')
@@ -101,12 +101,12 @@ describe('Fetch', () => {
   it('keeps the name behind an id for a session, so that a topic made anew is told from the old one', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
-    const begun = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, { sessionEpoch: 0 }))
+    const begun = await broker.request('Fetch', broker.fetchRequest(topicId, 0n, { sessionEpoch: 0 }))
     const next = async (sessionEpoch: number) => {
       const request = broker.fetchRequest(topicId, 0n, { sessionId: begun.sessionId, sessionEpoch, topics: [] })
-      return (await broker.get('Fetch', request)).responses[0]?.partitions[0]?.errorCode
+      return (await broker.request('Fetch', request)).responses[0]?.partitions[0]?.errorCode
     }
-    await broker.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+    await broker.request('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
     expect(await next(1)).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     await broker.createTopic('t')
     expect(await next(2)).toBe('INCONSISTENT_TOPIC_ID')
@@ -115,7 +115,7 @@ describe('Fetch', () => {
   it('gives up at its deadline with what there is', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
-    const waiting = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 500 }))
+    const waiting = broker.request('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 500 }))
     broker.clock.advance(500)
     expect((await waiting).responses[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', highWatermark: 0n })
   })
@@ -124,9 +124,9 @@ describe('Fetch', () => {
     const broker = await Harness.start()
     const first = await broker.createTopic('first')
     const second = await broker.createTopic('second')
-    const doomed = broker.get('Fetch', broker.fetchRequest(first, 0n, { maxWaitMs: 60_000 }))
-    const delayed = broker.get('Fetch', broker.fetchRequest(second, 0n, { maxWaitMs: 60_000 }))
-    await broker.get('DeleteTopics', { topics: [{ name: 'first' }], timeoutMs: 1000 })
+    const doomed = broker.request('Fetch', broker.fetchRequest(first, 0n, { maxWaitMs: 60_000 }))
+    const delayed = broker.request('Fetch', broker.fetchRequest(second, 0n, { maxWaitMs: 60_000 }))
+    await broker.request('DeleteTopics', { topics: [{ name: 'first' }], timeoutMs: 1000 })
     expect((await doomed).responses[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     await broker.stop()
     expect((await delayed).responses[0]?.partitions[0]?.errorCode).toBe('NONE')
@@ -137,7 +137,7 @@ describe('Fetch', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const gone = new AbortController()
-    const delayed = broker.get('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }), {
+    const delayed = broker.request('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }), {
       connection: inProcessConnection({ closed: gone.signal })
     })
     gone.abort()
@@ -151,7 +151,7 @@ describe('Fetch', () => {
     await broker.produce(topicId, batchOf(['b'.repeat(1000)]), { index: 1 })
     const partitions = [0, 1].map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 10 }))
     const request = broker.fetchRequest(topicId, 0n, { maxBytes: 10, topics: [{ topicId, partitions }] })
-    const { responses } = await broker.get('Fetch', request)
+    const { responses } = await broker.request('Fetch', request)
     expect(responses[0]?.partitions.map(({ records }) => valuesIn(records).length)).toEqual([1, 0])
   })
 
@@ -160,7 +160,10 @@ describe('Fetch', () => {
     const topicId = await broker.createTopic('t')
     const fetch = async (fetchOffset: bigint, currentLeaderEpoch = -1) => {
       const partitions = [{ partition: 0, fetchOffset, currentLeaderEpoch, partitionMaxBytes: 1000 }]
-      const answer = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, { topics: [{ topicId, partitions }] }))
+      const answer = await broker.request(
+        'Fetch',
+        broker.fetchRequest(topicId, 0n, { topics: [{ topicId, partitions }] })
+      )
       return answer.responses[0]?.partitions[0]?.errorCode
     }
     expect(await fetch(1n)).toBe('OFFSET_OUT_OF_RANGE')
@@ -172,16 +175,16 @@ describe('Fetch', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
     const partitions = [0, 1].map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 1000 }))
-    const opened = await broker.get(
+    const opened = await broker.request(
       'Fetch',
       broker.fetchRequest(topicId, 0n, { sessionEpoch: 0, topics: [{ topicId, partitions }] })
     )
     expect(opened.sessionId).not.toBe(0)
     await broker.produce(topicId, batchOf(['x']), { index: 1 })
     const next = { sessionId: opened.sessionId, sessionEpoch: 1, topics: [] }
-    const { responses } = await broker.get('Fetch', broker.fetchRequest(topicId, 0n, next))
+    const { responses } = await broker.request('Fetch', broker.fetchRequest(topicId, 0n, next))
     expect(responses[0]?.partitions.map(({ partitionIndex }) => partitionIndex)).toEqual([1])
-    expect((await broker.get('Fetch', broker.fetchRequest(topicId, 0n, next))).errorCode).toBe(
+    expect((await broker.request('Fetch', broker.fetchRequest(topicId, 0n, next))).errorCode).toBe(
       'INVALID_FETCH_SESSION_EPOCH'
     )
   })

@@ -9,7 +9,7 @@ describe('ListOffsets', () => {
     await using broker = await Harness.start()
     await broker.createTopic('t', 2)
     const at = (partitionIndex: number, timestamp = LATEST) => ({ partitionIndex, timestamp })
-    const { topics } = await broker.get('ListOffsets', {
+    const { topics } = await broker.request('ListOffsets', {
       topics: [
         { name: 't', partitions: [at(0), at(1)] },
         { name: 't', partitions: [at(0, EARLIEST)] },
@@ -34,7 +34,7 @@ describe('ListOffsets', () => {
       isolationLevel: 2,
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: LATEST }] }]
     }
-    const { topics } = await broker.get('ListOffsets', request)
+    const { topics } = await broker.request('ListOffsets', request)
     expect(topics[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_SERVER_ERROR')
   })
 
@@ -42,7 +42,7 @@ describe('ListOffsets', () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     const request = { topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: EARLIEST }] }] }
-    const { topics } = await broker.get('ListOffsets', request)
+    const { topics } = await broker.request('ListOffsets', request)
     expect(topics[0]?.partitions[0]).toMatchObject({ offset: 0n, leaderEpoch: 0 })
   })
 })
@@ -52,7 +52,7 @@ describe('OffsetForLeaderEpoch', () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     const request = { replicaId: -1, topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }
-    const { topics } = await broker.get('OffsetForLeaderEpoch', request)
+    const { topics } = await broker.request('OffsetForLeaderEpoch', request)
     expect(topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', leaderEpoch: 0, endOffset: 0n })
   })
 })
@@ -63,7 +63,7 @@ describe('DeleteRecords', () => {
     const topicId = await broker.createTopic('t')
     await broker.produce(topicId, batchOf(['a', 'b', 'c']))
     const upTo = (offset: bigint) => ({ name: 't', partitions: [{ partitionIndex: 0, offset }] })
-    const { topics } = await broker.get('DeleteRecords', { topics: [upTo(100n), upTo(2n)], timeoutMs: 1000 })
+    const { topics } = await broker.request('DeleteRecords', { topics: [upTo(100n), upTo(2n)], timeoutMs: 1000 })
     expect(topics).toMatchObject([{ name: 't', partitions: [{ errorCode: 'NONE', lowWatermark: 2n }] }])
   })
 })

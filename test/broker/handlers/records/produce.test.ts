@@ -81,7 +81,7 @@ describe('Produce', () => {
   it('answers each partition by itself', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
-    const { responses } = await broker.get('Produce', {
+    const { responses } = await broker.request('Produce', {
       transactionalId: null,
       acks: 1,
       timeoutMs: 0,
@@ -108,7 +108,7 @@ describe('Produce', () => {
     const topicId = await broker.createTopic('t', 2)
     const transactional = batchOf(['bad'], { ...idempotent(0), isTransactional: true })
     const answers = [Buffer.from('this is no record batch at all, but bytes'), transactional].map(records =>
-      broker.get('Produce', {
+      broker.request('Produce', {
         ...{ transactionalId: null, acks: 1, timeoutMs: 0 },
         topicData: [
           {
@@ -142,7 +142,7 @@ describe('Produce', () => {
   it('takes the last batch for a partition that is named twice, and answers once', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
-    const { responses } = await broker.get('Produce', {
+    const { responses } = await broker.request('Produce', {
       ...{ transactionalId: null, acks: 1, timeoutMs: 0 },
       topicData: [
         {
@@ -179,7 +179,7 @@ describe('Produce', () => {
     damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1)
     const topicData = [{ topicId, partitionData: [{ index: 0, records: damaged }] }]
     const request = { transactionalId: null, acks: 1, timeoutMs: 0, topicData }
-    await broker.get('Produce', request, {
+    await broker.request('Produce', request, {
       connection: inProcessConnection({ warn: message => warnings.push(message) })
     })
     expect(warnings).toEqual([expect.stringMatching(/that are refused: CORRUPT_MESSAGE, .*checksum/)])
@@ -188,7 +188,7 @@ describe('Produce', () => {
   it('knows no topic by an unknown id, and none by an unknown name', async () => {
     await using broker = await Harness.start()
     expect((await broker.produce('AAECAwQFBgcICQoLDA0ODw', batchOf(['a']))).errorCode).toBe('UNKNOWN_TOPIC_ID')
-    const byName = await broker.get(
+    const byName = await broker.request(
       'Produce',
       {
         transactionalId: null,
@@ -205,7 +205,7 @@ describe('Produce', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const send = (index: number) =>
-      broker.ask('Produce', {
+      broker.send('Produce', {
         transactionalId: null,
         acks: 0,
         timeoutMs: 0,
@@ -220,8 +220,8 @@ describe('Produce', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     expect((await broker.produce(topicId, batchOf(['a']), { acks: 2 })).errorCode).toBe('INVALID_REQUIRED_ACKS')
-    await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
-    const { topics } = await broker.get('Metadata', { topics: [{ name: '__consumer_offsets' }] })
+    await broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+    const { topics } = await broker.request('Metadata', { topics: [{ name: '__consumer_offsets' }] })
     const internal = topics[0]?.topicId ?? ''
     expect((await broker.produce(internal, batchOf(['a']))).errorCode).toBe('INVALID_TOPIC_EXCEPTION')
   })
@@ -245,11 +245,11 @@ describe('Produce', () => {
 
   it('knows no producer of a transactional id that never asked for one', async () => {
     await using broker = await Harness.start()
-    await broker.get('FindCoordinator', { coordinatorKeys: ['tx'], keyType: 1 })
+    await broker.request('FindCoordinator', { coordinatorKeys: ['tx'], keyType: 1 })
     const topicId = await broker.createTopic('t')
     const records = batchOf(['a'], { ...idempotent(0), isTransactional: true })
     const topicData = [{ topicId, partitionData: [{ index: 0, records }] }]
-    const answer = await broker.get('Produce', { transactionalId: 'tx', acks: -1, timeoutMs: 0, topicData })
+    const answer = await broker.request('Produce', { transactionalId: 'tx', acks: -1, timeoutMs: 0, topicData })
     expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe('INVALID_PRODUCER_ID_MAPPING')
   })
 
@@ -272,7 +272,7 @@ describe('Produce', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'compression.type': 'gzip' })
     await broker.produce(topicId, batchOf(['a', 'b'], { codec: 'lz4' }))
-    const answer = await broker.get('Fetch', broker.fetchRequest(topicId, 0n))
+    const answer = await broker.request('Fetch', broker.fetchRequest(topicId, 0n))
     const records = answer.responses[0]?.partitions[0]?.records ?? null
     expect([...batchesIn(records ?? Buffer.alloc(0))].map(({ codec }) => codec)).toEqual(['gzip'])
     expect(valuesIn(records)).toEqual(['a', 'b'])

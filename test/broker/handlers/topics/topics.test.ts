@@ -10,10 +10,10 @@ describe('topics', () => {
     await before.produce(topicId, batchOf(['a', 'b']))
     await before.stop()
     await using after = await Harness.start({ storage })
-    const { topics } = await after.get('Metadata', { topics: null })
+    const { topics } = await after.request('Metadata', { topics: null })
     expect(topics).toMatchObject([{ name: 't', topicId, partitions: [{ leaderId: 1 }, { leaderId: 1 }] }])
     expect(await after.values(topicId)).toEqual(['a', 'b'])
-    const { results } = await after.get('DescribeConfigs', {
+    const { results } = await after.request('DescribeConfigs', {
       resources: [{ resourceType: 2, resourceName: 't', configurationKeys: ['retention.ms'] }]
     })
     expect(results[0]?.configs).toMatchObject([{ name: 'retention.ms', value: '1234', configSource: 1 }])
@@ -22,7 +22,7 @@ describe('topics', () => {
   it('are created by Metadata when both sides allow it', async () => {
     await using broker = await Harness.start({ config: { 'num.partitions': 3 } })
     const ask = (name: string, allowAutoTopicCreation: boolean) =>
-      broker.get('Metadata', { topics: [{ name }], allowAutoTopicCreation })
+      broker.request('Metadata', { topics: [{ name }], allowAutoTopicCreation })
     expect((await ask('auto', false)).topics[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
     expect((await ask('auto', true)).topics[0]?.partitions).toHaveLength(3)
     expect((await ask('bad name!', true)).topics[0]?.errorCode).toBe('INVALID_TOPIC_EXCEPTION')
@@ -30,7 +30,7 @@ describe('topics', () => {
 
   it('are not created by Metadata where the broker forbids it', async () => {
     await using broker = await Harness.start({ config: { 'auto.create.topics.enable': false } })
-    const { topics } = await broker.get('Metadata', { topics: [{ name: 't' }], allowAutoTopicCreation: true })
+    const { topics } = await broker.request('Metadata', { topics: [{ name: 't' }], allowAutoTopicCreation: true })
     expect(topics[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
   })
 
@@ -38,20 +38,20 @@ describe('topics', () => {
     await using broker = await Harness.start()
     const first = await broker.createTopic('t')
     await broker.produce(first, batchOf(['old']))
-    await broker.get('DeleteTopics', { topics: [{ name: null, topicId: first }], timeoutMs: 1000 })
+    await broker.request('DeleteTopics', { topics: [{ name: null, topicId: first }], timeoutMs: 1000 })
     const second = await broker.createTopic('t')
     expect(second).not.toBe(first)
     expect(await broker.values(second)).toEqual([])
-    const { topics } = await broker.get('Metadata', { topics: [{ topicId: first, name: null }] })
+    const { topics } = await broker.request('Metadata', { topics: [{ topicId: first, name: null }] })
     expect(topics).toMatchObject([{ errorCode: 'UNKNOWN_TOPIC_ID', name: null }])
   })
 
   it('only pretend to be created with validateOnly', async () => {
     await using broker = await Harness.start()
     const topics = [{ name: 't', numPartitions: 1, replicationFactor: 1 }]
-    const answer = await broker.get('CreateTopics', { topics, validateOnly: true })
+    const answer = await broker.request('CreateTopics', { topics, validateOnly: true })
     expect(answer.topics).toMatchObject([{ errorCode: 'NONE', numPartitions: 1 }])
-    expect((await broker.get('Metadata', { topics: null })).topics).toEqual([])
+    expect((await broker.request('Metadata', { topics: null })).topics).toEqual([])
   })
 
   it('tell the settings they were created with', async () => {
@@ -59,7 +59,7 @@ describe('topics', () => {
     const topics = [
       { name: 't', numPartitions: 1, replicationFactor: 1, configs: [{ name: 'max.message.bytes', value: '99' }] }
     ]
-    const answer = await broker.get('CreateTopics', { topics })
+    const answer = await broker.request('CreateTopics', { topics })
     expect(answer.topics[0]?.configs).toContainEqual(
       expect.objectContaining({ name: 'max.message.bytes', value: '99', configSource: 1 })
     )
@@ -68,7 +68,7 @@ describe('topics', () => {
   it('grow, and their new partitions take records', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
-    const { results } = await broker.get('CreatePartitions', { topics: [{ name: 't', count: 3 }], timeoutMs: 1000 })
+    const { results } = await broker.request('CreatePartitions', { topics: [{ name: 't', count: 3 }], timeoutMs: 1000 })
     expect(results).toMatchObject([{ errorCode: 'NONE' }])
     expect((await broker.produce(topicId, batchOf(['a']), { index: 2 })).errorCode).toBe('NONE')
   })
@@ -77,7 +77,7 @@ describe('topics', () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const alter = (value: string) =>
-      broker.get('IncrementalAlterConfigs', {
+      broker.request('IncrementalAlterConfigs', {
         resources: [
           { resourceType: 2, resourceName: 't', configs: [{ name: 'max.message.bytes', configOperation: 0, value }] }
         ],
@@ -95,7 +95,7 @@ describe('topics', () => {
     await broker.produce(topicId, batchOf(['a', 'b', 'c']))
     const remove = async (offset: bigint) => {
       const topics = [{ name: 't', partitions: [{ partitionIndex: 0, offset }] }]
-      return (await broker.get('DeleteRecords', { topics, timeoutMs: 1000 })).topics[0]?.partitions[0]
+      return (await broker.request('DeleteRecords', { topics, timeoutMs: 1000 })).topics[0]?.partitions[0]
     }
     expect(await remove(2n)).toMatchObject({ errorCode: 'NONE', lowWatermark: 2n })
     expect((await remove(4n))?.errorCode).toBe('OFFSET_OUT_OF_RANGE')
@@ -122,13 +122,13 @@ describe('topics', () => {
 type Cursor = { topicName: string; partitionIndex: number } | null
 
 function pageOf(broker: Harness, cursor: Cursor) {
-  return broker.get('DescribeTopicPartitions', { topics: [], responsePartitionLimit: 2, cursor })
+  return broker.request('DescribeTopicPartitions', { topics: [], responsePartitionLimit: 2, cursor })
 }
 
 describe('ListOffsets', () => {
   const list = async (broker: Harness, timestamp: bigint, version?: number) => {
     const topics = [{ name: 't', partitions: [{ partitionIndex: 0, timestamp }] }]
-    const answer = await broker.get(
+    const answer = await broker.request(
       'ListOffsets',
       { replicaId: -1, isolationLevel: 0, topics },
       version === undefined ? {} : { version }

@@ -16,12 +16,12 @@ const CONFIG = {
 function heartbeat(broker: Harness, memberEpoch: number) {
   const subscription = { rebalanceTimeoutMs: 1000, subscribedTopicNames: ['foo'], topicPartitions: [] }
   const member = { groupId: 'g', memberId: 'm', memberEpoch }
-  return broker.get('ConsumerGroupHeartbeat', { ...member, ...(memberEpoch === 0 && subscription) })
+  return broker.request('ConsumerGroupHeartbeat', { ...member, ...(memberEpoch === 0 && subscription) })
 }
 
 /** A group with a member that is subscribed to foo, and has committed for foo and bar. */
 async function founded(broker: Harness): Promise<number> {
-  await broker.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await broker.request('FindCoordinator', { coordinatorKeys: ['g'] })
   await broker.createTopic('foo')
   await broker.createTopic('bar')
   const { memberEpoch } = await heartbeat(broker, 0)
@@ -32,7 +32,7 @@ async function founded(broker: Harness): Promise<number> {
 async function commit(broker: Harness, memberId = '', generationIdOrMemberEpoch = -1): Promise<void> {
   const partitions = [{ partitionIndex: 0, committedOffset: 5n, committedMetadata: null }]
   const topics = ['foo', 'bar'].map(name => ({ name, partitions }))
-  const answer = await broker.get(
+  const answer = await broker.request(
     'OffsetCommit',
     { groupId: 'g', memberId, generationIdOrMemberEpoch, topics },
     { version: 9 }
@@ -42,12 +42,12 @@ async function commit(broker: Harness, memberId = '', generationIdOrMemberEpoch 
 
 /** Topics with offsets, as a client is told that does not know topics by their ids. */
 async function topicsWithOffsets(broker: Harness): Promise<string[]> {
-  const all = await broker.get('OffsetFetch', { groupId: 'g', topics: null }, { version: 7 })
+  const all = await broker.request('OffsetFetch', { groupId: 'g', topics: null }, { version: 7 })
   return all.topics.map(({ name }) => name).sort()
 }
 
 async function groupsIn(broker: Harness): Promise<string[]> {
-  const { groups } = await broker.get('ListGroups', {})
+  const { groups } = await broker.request('ListGroups', {})
   return groups.map(({ groupType, groupState }) => `${groupType} ${groupState}`)
 }
 
@@ -81,12 +81,12 @@ it('an empty consumer group ends with its last offset, and does not come back', 
 it('a topic does not inherit the offsets of one that had its name, though a member lives through both', async () => {
   await using broker = await Harness.start({ config: { ...CONFIG, 'group.consumer.assignment.interval.ms': 0 } })
   const epoch = await founded(broker)
-  await broker.get('DeleteTopics', { topics: [{ name: 'foo' }], timeoutMs: 1000 })
+  await broker.request('DeleteTopics', { topics: [{ name: 'foo' }], timeoutMs: 1000 })
   const without = await heartbeat(broker, epoch)
   const topicId = await broker.createTopic('foo', 2)
   expect(await topicsWithOffsets(broker)).toEqual(['bar'])
   const claim = { groupId: 'g', memberId: 'm', memberEpoch: without.memberEpoch, topicPartitions: [] }
-  const { assignment } = await broker.get('ConsumerGroupHeartbeat', claim)
+  const { assignment } = await broker.request('ConsumerGroupHeartbeat', claim)
   expect(assignment?.topicPartitions).toEqual([{ topicId, partitions: [0, 1] }])
 })
 
@@ -97,12 +97,12 @@ it('nor where the broker died before it could write down that those offsets were
       ? { error: new StorageError('failed', 'the process is dead') }
       : undefined
   const first = await Harness.start({ config: CONFIG, storage: new MemoryStorage({ fault }) })
-  await first.get('FindCoordinator', { coordinatorKeys: ['g'] })
+  await first.request('FindCoordinator', { coordinatorKeys: ['g'] })
   await first.createTopic('foo')
   await first.createTopic('bar')
   await commit(first)
   isDead = true
-  await first.get('DeleteTopics', { topics: [{ name: 'foo' }], timeoutMs: 1000 })
+  await first.request('DeleteTopics', { topics: [{ name: 'foo' }], timeoutMs: 1000 })
   await first.stop()
   isDead = false
   await using again = await Harness.start({ config: CONFIG, storage: first.storage, clock: first.clock })

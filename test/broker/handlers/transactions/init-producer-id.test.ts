@@ -7,16 +7,16 @@ const request = { transactionalId: null, transactionTimeoutMs: 60_000 }
 describe('InitProducerId', () => {
   it.each(VERSIONS)('gives an id that nobody had before, version %i', async version => {
     await using harness = await Harness.start()
-    const first = await harness.get('InitProducerId', request, { version })
-    const second = await harness.get('InitProducerId', request, { version })
+    const first = await harness.request('InitProducerId', request, { version })
+    const second = await harness.request('InitProducerId', request, { version })
     expect(first).toMatchObject({ errorCode: 'NONE', producerEpoch: 0 })
     expect(second.producerId).toBeGreaterThan(first.producerId)
   })
 
   it.each(VERSIONS)('gives a transactional id a producer of its own, version %i', async version => {
     await using harness = await Harness.start()
-    await harness.get('FindCoordinator', { coordinatorKeys: ['orders'], keyType: 1 })
-    const ask = () => harness.get('InitProducerId', { ...request, transactionalId: 'orders' }, { version })
+    await harness.request('FindCoordinator', { coordinatorKeys: ['orders'], keyType: 1 })
+    const ask = () => harness.request('InitProducerId', { ...request, transactionalId: 'orders' }, { version })
     const first = await ask()
     expect(first).toMatchObject({ errorCode: 'NONE', producerEpoch: 0 })
     expect(await ask()).toMatchObject({ errorCode: 'NONE', producerId: first.producerId, producerEpoch: 1 })
@@ -24,15 +24,15 @@ describe('InitProducerId', () => {
 
   it('refuses an empty transactional id as what it is', async () => {
     await using harness = await Harness.start()
-    const answer = await harness.get('InitProducerId', { ...request, transactionalId: '' })
+    const answer = await harness.request('InitProducerId', { ...request, transactionalId: '' })
     expect(answer).toMatchObject({ errorCode: 'INVALID_REQUEST' })
   })
 
   it('does not give an id twice, whatever restarts come between', async () => {
     const first = await Harness.start()
-    const { producerId } = await first.get('InitProducerId', request)
+    const { producerId } = await first.request('InitProducerId', request)
     await first.stop()
     await using second = await Harness.start({ storage: first.storage })
-    expect((await second.get('InitProducerId', request)).producerId).toBeGreaterThan(producerId)
+    expect((await second.request('InitProducerId', request)).producerId).toBeGreaterThan(producerId)
   })
 })

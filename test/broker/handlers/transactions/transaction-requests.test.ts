@@ -27,7 +27,7 @@ async function produced(broker: Harness, version: number, acks: number, producer
   })
   const topicData = [{ name: 't', partitionData }]
   const request = { transactionalId: producer.transactionalId, acks, timeoutMs: 1000, topicData }
-  const answer = await broker.get('Produce', request, { version })
+  const answer = await broker.request('Produce', request, { version })
   return answer.responses[0]?.partitionResponses ?? []
 }
 
@@ -69,7 +69,7 @@ describe('a transactional batch', () => {
     const nobody = { producerId: -1n, producerEpoch: -1 }
     const [taken] = await produced(broker, 12, -1, producer, [{ from: nobody, sequence: -1 }])
     expect(taken?.errorCode).toBe('NONE')
-    const read = await broker.get('Fetch', broker.fetchRequest(topic.topicId, 0n, { isolationLevel: 1 }))
+    const read = await broker.request('Fetch', broker.fetchRequest(topic.topicId, 0n, { isolationLevel: 1 }))
     expect(read.responses[0]?.partitions[0]?.lastStableOffset).toBe(1n)
   })
 })
@@ -82,7 +82,7 @@ describe('AddPartitionsToTxn', () => {
       v3AndBelowProducerEpoch: producer.producerEpoch,
       v3AndBelowTopics: Object.entries(topics).map(([name, partitions]) => ({ name, partitions }))
     }
-    const answer = await broker.get('AddPartitionsToTxn', request, { version: 3 })
+    const answer = await broker.request('AddPartitionsToTxn', request, { version: 3 })
     return answer.resultsByTopicV3AndBelow.map(({ resultsByPartition }) =>
       resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode)
     )
@@ -93,7 +93,7 @@ describe('AddPartitionsToTxn', () => {
     await using _ = broker
     const codes = await add(broker, producer, { __transaction_state: [0], t: [0, 9] })
     expect(codes).toEqual([['TOPIC_AUTHORIZATION_FAILED'], ['OPERATION_NOT_ATTEMPTED', 'UNKNOWN_TOPIC_OR_PARTITION']])
-    const { transactionStates } = await broker.get('DescribeTransactions', { transactionalIds: ['tx'] })
+    const { transactionStates } = await broker.request('DescribeTransactions', { transactionalIds: ['tx'] })
     expect(transactionStates[0]).toMatchObject({ transactionState: 'Empty', topics: [] })
   })
 
@@ -115,7 +115,7 @@ describe('WriteTxnMarkers', () => {
       { ...marker, topics },
       { ...marker, coordinatorEpoch: 2, topics }
     ]
-    const answer = await broker.get('WriteTxnMarkers', { markers })
+    const answer = await broker.request('WriteTxnMarkers', { markers })
     const partitions = [{ partitionIndex: 0, errorCode: 'TRANSACTION_COORDINATOR_FENCED' }]
     expect(answer.markers).toEqual([{ producerId: 5n, topics: [{ name: 't', partitions }] }])
   })
@@ -124,7 +124,7 @@ describe('WriteTxnMarkers', () => {
     const { broker } = await started()
     await using _ = broker
     const none = [{ name: 't', partitionIndexes: [] }]
-    expect((await broker.get('WriteTxnMarkers', { markers: [{ ...marker, topics: none }] })).markers).toEqual([])
+    expect((await broker.request('WriteTxnMarkers', { markers: [{ ...marker, topics: none }] })).markers).toEqual([])
   })
 })
 
@@ -138,7 +138,7 @@ it('TxnOffsetCommit for an empty group is INVALID_GROUP_ID before its transactio
 it('TxnOffsetCommit of an older client is taken without a look at its transaction where nothing is verified', async () => {
   await using broker = await Harness.start({ config: { 'transaction.partition.verification.enable': false } })
   await broker.createTopic('t')
-  await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+  await broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
   const old = new TransactionalProducer(broker, 'old', { generation: 'classic' })
   await old.init()
   expect(await old.trySendOffset('g', 't', 0, 1n)).toBe('NONE')
@@ -154,7 +154,7 @@ it('ListTransactions tells a state that is none once', async () => {
   const { broker } = await started()
   await using _ = broker
   const filters = { stateFilters: ['Nothing', 'Nothing'], producerIdFilters: [], transactionalIdPattern: null }
-  expect((await broker.get('ListTransactions', filters)).unknownStateFilters).toEqual(['Nothing'])
+  expect((await broker.request('ListTransactions', filters)).unknownStateFilters).toEqual(['Nothing'])
 })
 
 describe('a request about very many transactions lets others have their turn', () => {
@@ -163,9 +163,9 @@ describe('a request about very many transactions lets others have their turn', (
   const marker = { producerId: 5n, producerEpoch: 1, transactionResult: true, coordinatorEpoch: 3, topics }
   const requests = {
     ListTransactions: (broker: Harness) =>
-      broker.get('ListTransactions', { stateFilters: [], producerIdFilters: [], transactionalIdPattern: 'tx-.*' }),
-    DescribeTransactions: (broker: Harness) => broker.get('DescribeTransactions', { transactionalIds }),
-    WriteTxnMarkers: (broker: Harness) => broker.get('WriteTxnMarkers', { markers: [marker] })
+      broker.request('ListTransactions', { stateFilters: [], producerIdFilters: [], transactionalIdPattern: 'tx-.*' }),
+    DescribeTransactions: (broker: Harness) => broker.request('DescribeTransactions', { transactionalIds }),
+    WriteTxnMarkers: (broker: Harness) => broker.request('WriteTxnMarkers', { markers: [marker] })
   }
 
   it.each(Object.entries(requests))('%s', async (_name, ask) => {
@@ -190,7 +190,7 @@ it('DescribeProducers tells why there is no topic, and of a topic that there is 
   const { broker } = await started()
   await using _ = broker
   const named = (name: string) => ({ name, partitionIndexes: [9] })
-  const { topics } = await broker.get('DescribeProducers', { topics: [named('t'), named('nowhere')] })
+  const { topics } = await broker.request('DescribeProducers', { topics: [named('t'), named('nowhere')] })
   const messages = topics.map(({ partitions }) => partitions[0]?.errorMessage)
   expect(messages).toEqual([null, expect.any(String)])
   expect(topics.map(({ partitions }) => partitions[0]?.errorCode)).toEqual(Array(2).fill('UNKNOWN_TOPIC_OR_PARTITION'))
@@ -205,7 +205,7 @@ describe('a reader of committed data at the last stable offset', () => {
     await other.send(topic, 0, ['gone'])
     await producer.send(topic, 0, ['open'])
     await other.abort()
-    const { responses } = await broker.get('Fetch', broker.fetchRequest(topic.topicId, 1n, { isolationLevel: 1 }))
+    const { responses } = await broker.request('Fetch', broker.fetchRequest(topic.topicId, 1n, { isolationLevel: 1 }))
     expect(responses[0]?.partitions[0]).toMatchObject({ lastStableOffset: 1n, abortedTransactions: [] })
   })
 })

@@ -10,11 +10,11 @@ it('a group is added to a transaction before there is a topic of groups', async 
   await producer.init()
   const { transactionalId, producerId, producerEpoch } = producer
   const added = { transactionalId, producerId, producerEpoch, groupId: 'g' }
-  expect(await broker.get('AddOffsetsToTxn', added, { version: 3 })).toMatchObject({ errorCode: 'NONE' })
-  expect(await broker.get('DescribeTransactions', { transactionalIds: ['tx'] })).toMatchObject({
+  expect(await broker.request('AddOffsetsToTxn', added, { version: 3 })).toMatchObject({ errorCode: 'NONE' })
+  expect(await broker.request('DescribeTransactions', { transactionalIds: ['tx'] })).toMatchObject({
     transactionStates: [{ topics: [{ topic: '__consumer_offsets', partitions: ['g'.charCodeAt(0) % 7] }] }]
   })
-  await broker.get('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
+  await broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
   expect(await producer.trySendOffset('g', 't', 0, 5n)).toBe('NONE')
   expect(await committedOffset(broker, 'g', 't')).toBe('UNSTABLE_OFFSET_COMMIT')
   await producer.commit()

@@ -36,7 +36,7 @@ async function begun(harness: Harness, generation: Generation, transactionalId =
 }
 
 async function stateOf(harness: Harness, transactionalId = 'tx'): Promise<string> {
-  const answer = await harness.get('DescribeTransactions', { transactionalIds: [transactionalId] })
+  const answer = await harness.request('DescribeTransactions', { transactionalIds: [transactionalId] })
   const [state] = answer.transactionStates
   return state?.errorCode === 'NONE' ? state.transactionState : (state?.errorCode ?? '')
 }
@@ -164,7 +164,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     const producer = await begun(harness, generation)
     await producer.send(gone, 0, ['a'])
     await producer.send(topic, 0, ['b'])
-    await harness.get('DeleteTopics', { topics: [{ name: 'gone' }], timeoutMs: 1000 })
+    await harness.request('DeleteTopics', { topics: [{ name: 'gone' }], timeoutMs: 1000 })
     await producer.commit()
     expect([await valuesOf(harness, topic), await stateOf(harness)]).toEqual([['b'], 'CompleteCommit'])
     await harness.stop()
@@ -176,7 +176,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await producer.send(topic, 0, ['a', 'b'])
     await producer.send(topic, 0, ['c'])
     const partitions = [{ partitionIndex: 0, offset: 3n }]
-    await harness.get('DeleteRecords', { topics: [{ name: 't', partitions }], timeoutMs: 1000 })
+    await harness.request('DeleteRecords', { topics: [{ name: 't', partitions }], timeoutMs: 1000 })
     await producer.send(topic, 0, ['d'])
     await producer.commit()
     const { lastStableOffset, highWatermark } = await readFrom(harness, topic, 3n)
@@ -198,7 +198,7 @@ async function diskAfterDecision(storage: MemoryStorage, decide: () => Promise<u
 }
 
 async function readFrom(harness: Harness, { topicId }: TopicName, offset: bigint) {
-  const answer = await harness.get('Fetch', harness.fetchRequest(topicId, offset, { isolationLevel: 1 }))
+  const answer = await harness.request('Fetch', harness.fetchRequest(topicId, offset, { isolationLevel: 1 }))
   const data = answer.responses[0]?.partitions[0]
   expect(data?.errorCode).toBe('NONE')
   return { lastStableOffset: data?.lastStableOffset, highWatermark: data?.highWatermark }
@@ -222,7 +222,7 @@ test('a group keeps its offsets while a transaction commits one of them, and los
   const partitions = [0, 1].map(partitionIndex => ({ partitionIndex, committedOffset: 5n, committedMetadata: null }))
   await committedOffset(harness, 'g', 't')
   const commit = { groupId: 'g', generationIdOrMemberEpoch: -1, topics: [{ name: 't', partitions }] }
-  await harness.get('OffsetCommit', commit, { version: 9 })
+  await harness.request('OffsetCommit', commit, { version: 9 })
   await producer.sendOffset('g', 't', 0, 7n)
   harness.clock.advance(660_000)
   expect(await committedOffset(harness, 'g', 't', 0, false)).toBe(5n)
@@ -240,12 +240,12 @@ test('offsets of open transactions outlive the compaction of their topic and a r
   await committedOffset(harness, 'g', 't')
   const configs = [{ name: 'internal.segment.bytes', configOperation: 0, value: '300' }]
   const resources = [{ resourceType: 2, resourceName: '__consumer_offsets', configs }]
-  await harness.get('IncrementalAlterConfigs', { resources })
+  await harness.request('IncrementalAlterConfigs', { resources })
   await producer.sendOffset('g', 't', 0, 7n)
   for (let offset = 0n; offset < 20n; offset++) {
     const partitions = [{ partitionIndex: 1, committedOffset: offset, committedMetadata: null }]
     const commit = { groupId: 'g', generationIdOrMemberEpoch: -1, topics: [{ name: 't', partitions }] }
-    await harness.get('OffsetCommit', commit, { version: 9 })
+    await harness.request('OffsetCommit', commit, { version: 9 })
   }
   for (let step = 0; step < 10; step++) {
     harness.clock.advance(10_000)
@@ -264,7 +264,7 @@ test('a deleted topic takes the offsets of open transactions with it', async () 
   const { harness } = await started()
   const producer = await begun(harness, 'KIP-890')
   await producer.sendOffset('g', 't', 0, 7n)
-  await harness.get('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+  await harness.request('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
   await harness.createTopic('t')
   await producer.commit()
   expect(await committedOffset(harness, 'g', 't')).toBe(-1n)
