@@ -42,6 +42,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('sharedKafka', `http://127.0.0.1:${address.port}`)
   return async () => {
     server.close()
+    // If it did not start, the suites that asked for it have failed with its error.
     const running = await kafka?.catch(() => undefined)
     await running?.stop()
   }
