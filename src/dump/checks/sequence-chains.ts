@@ -2,6 +2,7 @@
  * Whether each idempotent producer's batches follow one another in a log. Compaction, retention and expiry tear holes
  * in these chains, so a gap counts only where no offset is missing between; going back is wrong everywhere.
  */
+import { settings } from '../../config/tables/broker.ts'
 import type { ProducerEntry } from '../../idempotence/producer-snapshot.ts'
 import {
   decrementSequence,
@@ -23,8 +24,8 @@ interface Chain {
 
 /** More producers than these are forgotten, the longest silent ones first. */
 const MOST_PRODUCERS = 100_000
-/** The default of `producer.id.expiration.ms`: who was silent for so long may begin anywhere. */
-const EXPIRATION_MS = 86_400_000n
+/** A producer that was silent for so long may begin with any sequence. The log does not say its broker's setting, so the default counts. */
+const EXPIRATION_MS = BigInt(settings['producer.id.expiration.ms'].byDefault.value)
 /** Half of all sequence numbers: what is further ahead is rather behind. */
 const HALF = 2 ** 30
 
