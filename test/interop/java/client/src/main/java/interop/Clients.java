@@ -13,6 +13,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -57,7 +58,23 @@ final class Clients {
             for (int partition = 0; partition < partitions; partition++) {
                 ends.put(new TopicPartition(topic, partition), OffsetSpec.latest());
             }
+            long startMs = System.currentTimeMillis();
+            while (!answers(admin, ends)) {
+                checkTime(startMs, "partitions of " + topic);
+            }
+        }
+    }
+
+    /** False while the broker that is asked does not have the topic's metadata yet. */
+    private static boolean answers(Admin admin, Map<TopicPartition, OffsetSpec> ends) throws Exception {
+        try {
             admin.listOffsets(ends).all().get(LIMIT_MS, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+                throw e;
+            }
+            return false;
         }
     }
 

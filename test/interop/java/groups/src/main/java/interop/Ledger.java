@@ -28,6 +28,8 @@ final class Ledger {
     private final Map<Integer, Long> committed = new TreeMap<>();
     /** Partitions whose owner has not read yet, and so is free where to begin. */
     private final Set<Integer> fresh = new HashSet<>();
+    /** Partitions given up without a commit: the next owner reads some of their records again. */
+    private final Set<Integer> uncommitted = new HashSet<>();
     private final List<String> violations = new ArrayList<>();
     private final Map<String, Long> seen = new TreeMap<>();
     private long repeated;
@@ -72,7 +74,11 @@ final class Ledger {
         if (offset > next || offset < least) {
             violate(member + " reads " + partition + " at " + offset + ", not " + least + " to " + next);
         }
-        repeated += offset < next ? 1 : 0;
+        if (offset >= next) {
+            uncommitted.remove(partition);
+        } else if (!uncommitted.contains(partition)) {
+            repeated++;
+        }
         seen.merge(member, 1L, Long::sum);
         read.put(partition, offset + 1);
         notifyAll();
@@ -84,6 +90,11 @@ final class Ledger {
         }
         committed.put(partition, offset);
         notifyAll();
+    }
+
+    /** The broker refused the commit with which these were given up. */
+    synchronized void uncommitted(Collection<Integer> partitions) {
+        uncommitted.addAll(partitions);
     }
 
     synchronized void failed(String member, Throwable error) {
@@ -107,7 +118,7 @@ final class Ledger {
         return all;
     }
 
-    /** Records read by all, by one of them, and those that had been read before. */
+    /** Records read by all, by one of them, and those that had been read before although they were committed. */
     synchronized long seen() {
         return seen.values().stream().mapToLong(Long::longValue).sum();
     }

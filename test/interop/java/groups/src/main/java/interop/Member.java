@@ -78,12 +78,14 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
         }
     }
 
-    /** One that meets a rebalance is made up for: by the next, or when partitions are given up. */
-    private void commit() {
+    /** Whether it was taken. One that meets a rebalance is made up for: by the next, or when partitions are given up. */
+    private boolean commit() {
         try {
             consumer.commitSync();
+            return true;
         } catch (RebalanceInProgressException | CommitFailedException e) {
             ledger.note(name + " could not commit: " + e.getClass().getSimpleName());
+            return false;
         }
     }
 
@@ -94,8 +96,9 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
 
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-        if (commits && !partitions.isEmpty()) {
-            commit();
+        // On a slow machine the next rebalance may be under way already. Kafka refuses the commit then, and records are read again.
+        if (commits && !partitions.isEmpty() && !commit()) {
+            ledger.uncommitted(numbers(partitions));
         }
         ledger.released(name, "revoked", numbers(partitions));
     }
