@@ -154,7 +154,7 @@ class LiveSettings {
 
 // Rate-limited log lines for failures that many requests share: a missing codec, a full disk.
 
-/** A disk that fails is told of once in this time, however many requests fail with it. */
+/** Interval of log lines about a failing disk, for any number of failed requests. */
 const STORAGE_NOTICE_EVERY_MS = 10_000
 
 /** Looks at errors on their way to clients. */

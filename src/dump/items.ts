@@ -1,6 +1,6 @@
 /**
- * What a dump consists of: items, each a list of labelled values. Kafka's own lines are `label: value` pairs, so text
- * and JSON are two ways to write the same item, and everything before them knows neither.
+ * Items of a dump, and their lines. An item is a list of labelled values; text (Kafka's `label: value` pairs) and JSON are two
+ * renderings of it.
  */
 import { jsonString } from './formats/json-text.ts'
 

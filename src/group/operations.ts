@@ -1,6 +1,6 @@
 /**
- * Runs the operations of groups: writes what they want written, puts the new state in place, answers those who are delayed,
- * and keeps one alarm for the nearest deadline of all groups.
+ * Runs the operations of groups: appends their records, applies the new state, completes delayed responses, and keeps one alarm
+ * for the nearest deadline of all groups.
  */
 
 import { KafkaError } from '../protocol/errors.ts'

@@ -1,8 +1,7 @@
 /**
- * Drives transactions that have been decided to their end: the marker to every partition, then the record that all are
- * there. Where nothing has to wait for the disk all of it happens in the operation that decided, or in more of them where the
- * partitions are very many; else each step waits until the one before it is on the disk. What fails is tried again, by the
- * next process if need be.
+ * Completes decided transactions: writes the marker to every partition, then the record of the completed state. Without
+ * `flush.messages` all of this runs in the event-loop turn of the decision, or in slices if the partitions are very many; with it
+ * each step waits until the step before is on the disk. A failed step is retried, after a restart by the next process.
  */
 import { KafkaError } from '../protocol/errors.ts'
 import type { EndTxnMarker } from '../protocol/records/control.ts'
@@ -82,7 +81,7 @@ export class TransactionMarkers {
     this.#inBackground(this.end(partition, txn))
   }
 
-  /** As `begin`, for one that was decided before this process began. */
+  /** As `endInBackground`, for a transaction that was decided before this process started. */
   resume(partition: TxnPartition, txn: Txn): void {
     this.#inBackground(this.#drive({ partition, txn, isResumed: true, missing: partitionsOf(txn), isLogged: false }))
   }

@@ -106,7 +106,7 @@ export function isIdle({ state }: Txn): boolean {
   return state === 'Empty' || state === 'CompleteCommit' || state === 'CompleteAbort'
 }
 
-/** Whether `partitions` has all of `wanted`. */
+/** Whether `partitions` has all of `requested`. */
 export function contains(partitions: TxnPartitions, requested: TxnPartitions): boolean {
   for (const [topic, indexes] of requested) {
     const existing = partitions.get(topic)

@@ -143,7 +143,7 @@ export interface Terminal {
 }
 
 const DEFAULT_COLUMNS = 80
-/** Takes away what is on the line. Other lines that come in between are written over the bar, which is drawn anew. */
+/** Clears the line. Other log lines overwrite the bar, which is drawn again at the next change. */
 const CLEAR_LINE = '\x1b[2K'
 
 /** A listener that draws, and leaves an empty line when all is done. */

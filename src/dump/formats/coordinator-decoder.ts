@@ -1,6 +1,6 @@
 /**
- * Records of the logs in which coordinators keep their state: a key that begins with its type, a value that begins with
- * its version. What cannot be decoded takes the place of the key, as in Kafka's tool.
+ * Decoders of the records of __consumer_offsets, __transaction_state and __cluster_metadata. A record that cannot be decoded is
+ * shown in place of the key, as by DumpLogSegments.
  */
 
 import { GROUP_TYPES } from '../../group/records.ts'

@@ -72,7 +72,7 @@ export class RegexResolution {
     this.#ports = ports
   }
 
-  /** Calls `done` with what was found, in a later operation, unless it is abandoned. While it runs, others are not begun. */
+  /** Calls `done` with what was found, in a later turn of the event loop, unless it is abandoned. While it runs, others are not begun. */
   resolve(groupId: string, regexes: ReadonlySet<string>, done: (resolved: ResolvedRegexes) => void): void {
     if (this.#running.has(groupId)) return
     this.#running.set(groupId, { steps: resolveRegexes(regexes, this.#ports), done })

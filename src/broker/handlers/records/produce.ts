@@ -24,7 +24,7 @@ import { checkAdmitted, errorMessageOf, joinTransaction, type ProducedPartition 
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
-/** An error, and what else the client is told with it. */
+/** An error, and the other fields of its response. */
 type Refusal = Pick<PartitionResponse, 'errorCode'> & Partial<PartitionResponse>
 
 const TOPIC_IDS_SINCE = 13
