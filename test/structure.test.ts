@@ -45,11 +45,11 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
     files: ['net/listen.ts', 'net/server.ts', 'net/connection.ts', 'storage/directory-lock.ts']
   },
   { resource: 'TLS', words: /'node:tls'/, files: [] },
-  { resource: 'the environment', words: /\bprocess\.env\b/, files: ['cli/commands/start.ts'] },
+  { resource: 'the environment', words: /\bprocess\.env\b/, files: ['cli/stop-signals.ts', 'cli/commands/start.ts'] },
   {
     resource: 'the process',
     words: /\bprocess\.(exit|on|once)\b|\bconsole\./,
-    files: ['cli/main.ts', 'cli/commands/start.ts', 'cli/commands/dump-log.ts']
+    files: ['cli/main.ts', 'cli/stop-signals.ts', 'cli/commands/start.ts', 'cli/commands/dump-log.ts']
   }
 ]
 

@@ -23,6 +23,7 @@ import { codeOf } from '../../runtime/error-code.ts'
 import { yieldToEventLoop } from '../../runtime/pace.ts'
 import { pause, systemClocks } from '../../runtime/time.ts'
 import { NodeStorage, OPEN_FILES_LIMIT } from '../../storage/node-storage.ts'
+import { firstStopSignal } from '../stop-signals.ts'
 
 /** The options as the command line has parsed them. */
 export interface DumpLogOptions {
@@ -70,7 +71,7 @@ export async function dumpLog(folders: readonly string[], options: DumpLogOption
   await reading(storage => report.write(looking(storage, paths, dumped)))
 }
 
-/** Shows what comes, round by round, until Ctrl-C or until nobody reads it any more. */
+/** Shows appended batches, round by round, until a signal to stop or until the reader of the output has closed it. */
 async function follow(follower: Follower, report: Report, paths: readonly string[]): Promise<void> {
   const problems = await reading(async files => paths.flatMap(path => unfollowable(files, path) ?? []))
   await report.write(problems)
@@ -79,7 +80,7 @@ async function follow(follower: Follower, report: Report, paths: readonly string
     return
   }
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  void firstStopSignal().then(() => stop.abort())
   while (!stop.signal.aborted) {
     const began = systemClocks.loop.now()
     // Files change their names: each round opens those that have them now.

@@ -1,6 +1,5 @@
 /** `minikafka start`: from options to settings, a node, one ready line on stdout, and a clean end on a signal. */
 import { readFileSync } from 'node:fs'
-import { constants } from 'node:os'
 import { resolve as absolute } from 'node:path'
 import { destination, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
 import { resolve } from '../../config/resolve.ts'
@@ -11,6 +10,7 @@ import { codeOf } from '../../runtime/error-code.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { systemClocks } from '../../runtime/time.ts'
+import { firstStopSignal } from '../stop-signals.ts'
 
 /** The options as the command line has parsed them. */
 export interface StartOptions {
@@ -26,7 +26,7 @@ export interface StartOptions {
 
 /** Runs a broker until a signal stops it. Throws what `isUserError` knows when it cannot be started as asked. */
 export async function start(options: StartOptions, version: string): Promise<void> {
-  const stopSignal = firstSignal()
+  const stopSignal = firstStopSignal()
   const { settings, unhonoured } = resolve(fromFile(options), fromEnvironment(process.env), fromCommandLine(options))
   const logger = await openLog(options.logLevel, process.stderr.isTTY && !options.json ? 'readable' : 'json')
   if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
@@ -67,20 +67,6 @@ function announce(readiness: Readiness, options: StartOptions, version: string):
   const data = dataDir === null ? 'nothing kept on disk' : `data in ${dataDir}`
   const line = `minikafka ${version} is ready on ${bootstrapServers} (${data}; ${startupMs} ms)`
   process.stdout.write(`${options.json ? JSON.stringify(readiness) : line}\n`)
-}
-
-/** Resolves with the first signal to stop; a second one ends the process at once. */
-function firstSignal(): Promise<NodeJS.Signals> {
-  return new Promise(resolveFirst => {
-    let stopping = false
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (stopping) process.exit(128 + constants.signals[signal])
-        stopping = true
-        resolveFirst(signal)
-      })
-    }
-  })
 }
 
 /** A recovery may take long: a signal to stop ends it. */

@@ -76,7 +76,7 @@ it('shows transactions, as text and as JSON, and decodes the state of their coor
   expect((await dumped(folder, '--transaction-log-decoder')).stdout).toContain('key: Error at offset 0, skipping. ')
 })
 
-it('follows a log until Ctrl-C, which is no failure', async () => {
+it.each(['SIGINT', 'SIGHUP'] as const)('--follow shows appended batches until %s, with exit code 0', async signal => {
   const followed = join(folder, 'followed')
   mkdirSync(followed)
   const path = join(followed, LOG)
@@ -90,7 +90,7 @@ it('follows a log until Ctrl-C, which is no failure', async () => {
   const rolled = buildBatch([{ timestamp: 1n, key: null, value }], { baseOffset: 16n }).bytes
   writeFileSync(join(followed, '00000000000000000016.log'), rolled)
   await run.written('stdout', /"startingOffset":16.*\n.*"baseOffset":16,.*\n/)
-  expect(await run.stop('SIGINT')).toBe(0)
+  expect(await run.stop(signal)).toBe(0)
   expect(run.stderr).toBe('')
   rmSync(followed, { recursive: true })
 })

@@ -1,11 +1,14 @@
 /** `minikafka start` as its users meet it: its output, signals, exit codes and settings. */
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { encodeRequest } from '../../../src/protocol/api.ts'
 import { JoinGroup } from '../../../src/protocol/messages/group.ts'
 import { Client } from '../../net/client.ts'
+import { ROOT } from '../minikafka.ts'
 import { freshTerminal } from '../terminal.ts'
 
 const terminal = freshTerminal()
@@ -78,17 +81,21 @@ describe('a broker', () => {
     )
   })
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends on %s with exit code 0 and says how long it took', async signal => {
-    const run = terminal.startInMemory()
-    await run.ready()
-    expect(await run.stop(signal)).toBe(0)
-    const lines = run.stderr
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line).msg)
-    expect(lines.at(-2)).toBe(`stopping on ${signal}`)
-    expect(lines.at(-1)).toMatch(/^stopped in \d+ ms$/)
-  })
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'stops cleanly on %s with exit code 0 and logs how long that took',
+    async signal => {
+      const run = terminal.startOnDisk()
+      await run.ready()
+      expect(await run.stop(signal)).toBe(0)
+      expect(readdirSync(join(terminal.directory, 'data'))).toContain('.kafka_cleanshutdown')
+      const lines = run.stderr
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line).msg)
+      expect(lines.at(-2)).toBe(`stopping on ${signal}`)
+      expect(lines.at(-1)).toMatch(/^stopped in \d+ ms$/)
+    }
+  )
 
   it('finds its topics again after a stop, and leaves no lock behind', async () => {
     const first = terminal.startOnDisk()
@@ -141,6 +148,31 @@ describe('a broker', () => {
     await run.written('stderr', /stopping on SIGINT/)
     expect(await run.stop('SIGINT')).toBe(130)
     stubborn.socket.destroy()
+  })
+
+  it('stops cleanly though a closed terminal sends SIGHUP more than once', async () => {
+    const run = terminal.startOnDisk()
+    const { bootstrapServers } = await run.ready()
+    const idle = await Client.connect(Number(bootstrapServers.split(':')[1]))
+    run.child.kill('SIGHUP')
+    await run.written('stderr', /stopping on SIGHUP/)
+    const ended = run.stop('SIGHUP')
+    await idle.closedByServer()
+    idle.socket.destroy()
+    expect(await ended).toBe(0)
+    expect(readdirSync(join(terminal.directory, 'data'))).toContain('.kafka_cleanshutdown')
+  })
+
+  it('ends with the npm start that runs it, and npm start leaves no process', async () => {
+    const npm = spawn('npm', ['start', '--', '--port', '0', '--in-memory', '--json'], {
+      cwd: ROOT,
+      // The bundle is built: npm start must not replace it under other tests.
+      env: { ...process.env, MINIKAFKA_DIST: 'built' },
+      stdio: ['ignore', 'pipe', 'ignore']
+    })
+    for await (const line of createInterface(npm.stdout)) if (line.startsWith('{')) npm.kill('SIGTERM')
+    // The broker has the same stdout: its end comes when neither npm nor the broker runs any more.
+    expect(npm.stdout.readableEnded).toBe(true)
   })
 
   it('answers requests that are delayed before it ends', async () => {
