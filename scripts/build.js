@@ -1,76 +1,94 @@
 /**
- * Bundles src into dist: two entry points that share chunks, split so that heavy modules load on first use.
- * `node scripts/build.js --types` also writes the public API's type declarations. With MINIKAFKA_DIST=built it does nothing:
- * dist is current, and brokers may run from it.
+ * Builds dist: CommonJS that the entry points share in chunks, split so that heavy modules load on first use, and a thin ES
+ * module for each public entry point. `node scripts/build.js --types` also writes the public type declarations. With
+ * MINIKAFKA_DIST=built it does nothing: dist is current, and brokers may run from it.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { toCommonJs } from './commonjs.js'
+import { publicDeclarations } from './declarations.js'
 
 if (process.env.MINIKAFKA_DIST === 'built') process.exit()
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-// Native packages find their binaries beside their own files, and dist must load without them.
+/** Public entry points: the part of the specifier after `minikafka/`, or `index`, and the source file. */
+const entries = JSON.parse(readFileSync(join(root, 'scripts/entries.json'), 'utf8'))
+
+// Native packages find their binaries relative to their own files, and dist must load without them.
 const NATIVE = ['@node-rs/crc32', '@node-rs/xxhash', 'lz4-napi', 'snappy', 'zstd-napi']
 
-// Bundled CommonJS packages ask for `require` and `__dirname`, which modules do not have. The bundler does not see these
-// names, so they must be ones that no source of ours declares.
-const COMMONJS = `import { createRequire as __requireFrom } from 'node:module'
-import { dirname as __directoryOf } from 'node:path'
-import { fileURLToPath as __pathOf } from 'node:url'
-const require = __requireFrom(import.meta.url)
-const __filename = __pathOf(import.meta.url)
-const __dirname = __directoryOf(__filename)`
+const STRICT = '"use strict";'
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   absWorkingDir: root,
-  entryPoints: { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' },
+  entryPoints: { ...entries, 'cli/main': 'src/cli/main.ts' },
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
+  outExtension: { '.js': '.cjs' },
   bundle: true,
   splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node20',
+  supported: { 'top-level-await': false },
+  define: { 'import.meta.filename': '__filename' },
   external: NATIVE,
-  banner: { js: COMMONJS },
+  banner: { js: STRICT },
   sourcemap: 'linked',
   // Stack traces of ours stay readable; the sources themselves are in the repository.
   sourcesContent: false,
   legalComments: 'none',
   logLevel: 'warning',
-  metafile: true
+  metafile: true,
+  write: false
 })
 
-// Chunks of earlier builds go last, so that a broker running from dist misses nothing that is still the same.
-for (const file of readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' })) {
-  const path = `dist/${file.replaceAll('\\', '/')}`
-  if (/\.(js|js\.map|d\.ts)$/.test(path) && !(path in metafile.outputs)) rmSync(`${root}${path}`)
+/** Text of each file of dist, by its path from there. */
+const files = new Map(
+  outputFiles.map(({ path, text }) => [relative(join(root, 'dist'), path).replaceAll('\\', '/'), text])
+)
+for (const [path, text] of files) if (path.endsWith('.cjs')) files.set(path, toCommonJs(text))
+const declared = process.argv.includes('--types') ? publicDeclarations(root, Object.keys(entries)) : []
+for (const [path, text] of declared) files.set(path, text)
+for (const entry of Object.keys(entries)) {
+  const implementation = `${entry}.cjs`
+  const { js, declarations } = esModule(entry, metafile.outputs[`dist/${implementation}`].exports)
+  files.set(implementation, checkingNode(entry, files.get(implementation)))
+  files.set(`${entry}.js`, js)
+  if (files.has(`${entry}.d.cts`)) files.set(`${entry}.d.ts`, declarations)
 }
 
-if (process.argv.includes('--types')) declarePublicTypes()
+for (const [path, text] of files) {
+  mkdirSync(dirname(join(root, 'dist', path)), { recursive: true })
+  writeFileSync(join(root, 'dist', path), text)
+}
+// Files of earlier builds go last, so that a broker running from dist misses nothing that is still the same.
+for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name)
+  if (entry.isFile() && !files.has(relative(join(root, 'dist'), path).replaceAll('\\', '/'))) rmSync(path)
+}
 
-/** Writes the declarations that index.d.ts leads to; the compiler would give those of all sources. */
-function declarePublicTypes() {
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  const all = mkdtempSync(join(tmpdir(), 'minikafka-types-'))
-  try {
-    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json', '--outDir', all], { cwd: root, stdio: 'inherit' })
-    copyWithImports(all, 'index.d.ts')
-  } finally {
-    rmSync(all, { recursive: true })
+/** The implementation of an entry point; on an older Node it throws one sentence before anything else is loaded. */
+function checkingNode(entry, text) {
+  const up = '../'.repeat(entry.split('/').length)
+  return text.replace(STRICT, `${STRICT} require("${up}bin/node-version.js");`)
+}
+
+/**
+ * The ES module of an entry point, and its declarations. It hands on what the implementation exports, so a process that uses
+ * both has each class once, and each type.
+ */
+function esModule(entry, names) {
+  const base = `'./${entry.split('/').at(-1)}.cjs'`
+  const named = names.filter(name => name !== 'default').join(', ')
+  const byDefault = names.includes('default')
+    ? `import implementation from ${base}\nexport default implementation.default\n`
+    : ''
+  return {
+    js: `export { ${named} } from ${base}\n${byDefault}`,
+    declarations: `export * from ${base}\n${byDefault}`
   }
-}
-
-function copyWithImports(from, file) {
-  const text = readFileSync(join(from, file), 'utf8')
-  mkdirSync(dirname(join(root, 'dist', file)), { recursive: true })
-  writeFileSync(join(root, 'dist', file), text.replace(/(from '\.[^']+)\.ts'/g, "$1.js'"))
-  for (const [, target] of text.matchAll(/from '(\.[^']+)\.ts'/g))
-    copyWithImports(from, join(dirname(file), `${target}.d.ts`))
 }

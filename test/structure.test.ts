@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import entries from '../scripts/entries.json' with { type: 'json' }
 
 const SRC = join(dirname(fileURLToPath(import.meta.url)), '../src')
 
@@ -17,8 +18,8 @@ const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = Object.fromEn
   )
 )
 
-/** Where a build begins; and what users' tests import, which our own tests may be alone to use. */
-const ENTRIES = ['index.ts', 'cli/main.ts']
+/** The entry points of the build. */
+const ENTRIES = [...Object.values(entries).map(path => path.replace(/^src\//, '')), 'cli/main.ts']
 
 /** What only the named files may do: everyone else is given it as a port. */
 const OWNERS: readonly { readonly resource: string; readonly words: RegExp; readonly files: readonly string[] }[] = [

@@ -146,4 +146,4 @@ function parsePort(text: string): number {
   return Number(text)
 }
 
-await main(process.argv.slice(2))
+void main(process.argv.slice(2))

@@ -18,7 +18,7 @@ export function lazy<T>(make: () => T): () => T {
 export function lazyModule<T>(name: string, otherwise: (reason: string) => T): () => T {
   return lazy(() => {
     try {
-      return createRequire(import.meta.url)(name) as T
+      return createRequire(import.meta.filename)(name) as T
     } catch (error) {
       const [reason = ''] = String(error).split('\n')
       return otherwise(reason)

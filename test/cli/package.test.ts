@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import entries from '../../scripts/entries.json' with { type: 'json' }
 import { ROOT } from './minikafka.ts'
 
 let directory: string
@@ -13,16 +15,58 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-describe('the package', () => {
-  /** A project that has it installed. */
-  function project(files: Record<string, string>): string {
-    mkdirSync(join(directory, 'node_modules'))
-    symlinkSync(ROOT, join(directory, 'node_modules/minikafka'))
-    writeFileSync(join(directory, 'package.json'), '{"type":"module"}')
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
-    return directory
-  }
+/** A project that has the package installed. */
+function project(files: Record<string, string>, type: 'module' | 'commonjs' = 'module'): string {
+  mkdirSync(join(directory, 'node_modules'))
+  symlinkSync(ROOT, join(directory, 'node_modules/minikafka'))
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ type }))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
+  return directory
+}
 
+function run(cwd: string, script: string): string {
+  return execFileSync(process.execPath, [script], { cwd, encoding: 'utf8' })
+}
+
+describe('the entry points', () => {
+  it('have an ES module, a CommonJS module and declarations for each line of scripts/entries.json', () => {
+    const specifiers = Object.keys(entries).map(entry => [
+      entry === 'index' ? '.' : `./${entry}`,
+      { import: `./dist/${entry}.js`, require: `./dist/${entry}.cjs` }
+    ])
+    expect(manifest.exports).toEqual({ ...Object.fromEntries(specifiers), './package.json': './package.json' })
+    const files = Object.keys(entries).flatMap(entry => ['.js', '.cjs', '.d.ts', '.d.cts'].map(end => entry + end))
+    expect(readdirSync(join(ROOT, 'dist'), { recursive: true })).toEqual(expect.arrayContaining(files))
+  })
+
+  it('give import and require the same classes', () => {
+    const script = `
+      import { createRequire } from 'node:module'
+      import * as imported from 'minikafka'
+      const required = createRequire(import.meta.url)('minikafka')
+      const kafka = await imported.MiniKafka.start()
+      await kafka.stop()
+      const same = Object.keys(required).filter(name => required[name] === imported[name])
+      console.log(JSON.stringify([Object.keys(imported), same, kafka instanceof required.MiniKafka]))`
+    const [imported, same, isInstance] = JSON.parse(run(project({ 'main.js': script }), 'main.js'))
+    expect(imported).toContain('MiniKafka')
+    expect(same.sort()).toEqual(imported.sort())
+    expect(isInstance).toBe(true)
+  })
+
+  it('name the class MiniKafka in stack traces and in what console.log prints', () => {
+    const script = `
+      const { MiniKafka } = require('minikafka')
+      console.log(MiniKafka)
+      MiniKafka.start({ config: { 'no.such.setting': 1 } }).catch(error => console.log(error.stack))`
+    const output = run(project({ 'main.js': script }, 'commonjs'), 'main.js')
+    expect(output).toMatch(/^\[class MiniKafka\]$/m)
+    expect(output).toMatch(/^ +at MiniKafka\.start /m)
+    expect(output).not.toContain('_MiniKafka')
+  })
+})
+
+describe('the package', () => {
   it('leaves nothing behind that keeps a process alive, whatever its clients do', () => {
     const script = `
       import { connect } from 'node:net'
@@ -36,7 +80,7 @@ describe('the package', () => {
       await once(silent, 'close')
       console.log(JSON.stringify(process.getActiveResourcesInfo().filter(name => name !== 'PipeWrap')))`
     const cwd = project({ 'main.js': script })
-    expect(execFileSync(process.execPath, ['main.js'], { cwd, encoding: 'utf8' })).toBe('[]\n')
+    expect(run(cwd, 'main.js')).toBe('[]\n')
   })
 
   it('writes no file when it is in memory', () => {
@@ -46,12 +90,14 @@ describe('the package', () => {
       for (const kafka of kafkas) await kafka.stop()`
     const cwd = project({ 'main.js': script })
     const before = readdirSync(cwd)
-    execFileSync(process.execPath, ['main.js'], { cwd })
+    run(cwd, 'main.js')
     expect(readdirSync(cwd)).toEqual(before)
   })
 
-  it('has types that hold in a strict project without any of ours', () => {
-    const code = `
+  it.each(['module', 'commonjs'] as const)(
+    'has types that hold in a strict project of type %s without any of ours',
+    type => {
+      const code = `
       import { type Logger, MiniKafka, type MiniKafkaOptions, type TopicOptions } from 'minikafka'
       const topic: TopicOptions = { name: 'payments', partitions: 2, config: { 'cleanup.policy': 'compact' } }
       const options: MiniKafkaOptions = { topics: ['orders', topic], config: { 'num.partitions': 3, 'log.retention.ms': 1n } }
@@ -62,17 +108,23 @@ describe('the package', () => {
         await MiniKafka.start({ port: '9092' })
         return kafka.bootstrapServers
       }`
-    const compilerOptions = {
-      target: 'es2022',
-      lib: ['es2022'],
-      types: [],
-      module: 'nodenext',
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      noEmit: true
+      const compilerOptions = {
+        target: 'es2022',
+        lib: ['es2022'],
+        types: [],
+        module: 'nodenext',
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        noEmit: true
+      }
+      const cwd = project(
+        { 'main.ts': code, 'tsconfig.json': JSON.stringify({ compilerOptions, files: ['main.ts'] }) },
+        type
+      )
+      expect(() =>
+        execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')], { cwd })
+      ).not.toThrow()
     }
-    const cwd = project({ 'main.ts': code, 'tsconfig.json': JSON.stringify({ compilerOptions, files: ['main.ts'] }) })
-    expect(() => execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')], { cwd })).not.toThrow()
-  })
+  )
 })

@@ -35,7 +35,7 @@ export const zstd: CompressionCodec = {
   inflate: (bytes, limit) => (bytes.length === 0 ? [] : implementation().inflate(bytes, limit))
 }
 
-const implementation = lazy(() => chooseZstd(createRequire(import.meta.url), zlib))
+const implementation = lazy(() => chooseZstd(createRequire(import.meta.filename), zlib))
 
 /** The package's codec, else Node's. Throws MissingCodecError where neither is there. */
 export function chooseZstd(require: (id: string) => unknown, node: NodeZlib): CompressionCodec {

@@ -1,0 +1,34 @@
+/** The type declarations of the public entry points: those that they lead to, of all that the compiler writes. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const IMPORT = /((?:from|import) ?\(?)'(\.[^']+)\.ts'/g
+
+/** Text of each declaration file by its path in dist: CommonJS, as the implementation is. */
+export function publicDeclarations(root, entries) {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+  const compiled = mkdtempSync(join(tmpdir(), 'minikafka-types-'))
+  try {
+    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json', '--outDir', compiled], {
+      cwd: root,
+      stdio: 'inherit'
+    })
+    const declarations = new Map()
+    for (const entry of entries) addWithImports(declarations, compiled, entry)
+    return declarations
+  } finally {
+    rmSync(compiled, { recursive: true })
+  }
+}
+
+function addWithImports(declarations, compiled, module) {
+  const path = `${module}.d.cts`
+  if (declarations.has(path)) return
+  const text = readFileSync(join(compiled, `${module}.d.ts`), 'utf8')
+  declarations.set(path, text.replace(IMPORT, "$1'$2.cjs'"))
+  for (const [, , target] of text.matchAll(IMPORT))
+    addWithImports(declarations, compiled, join(dirname(module), target))
+}
