@@ -33,12 +33,16 @@ export interface NodeOptions {
   readonly progress?: ProgressListener | undefined
   /** Calls a start off that is still under way. The data directory is left to be recovered another time. */
   readonly signal?: AbortSignal | undefined
+  /** Runs when the broker answers requests in this process and clients still wait. When it rejects, the start fails. */
+  readonly prepare?: ((dispatch: Dispatch) => Promise<void>) | undefined
 }
 
 /** A node that serves clients. */
 export interface RunningNode {
   /** What clients take as bootstrap.servers: host:port of each listener, separated by commas. */
   readonly bootstrapServers: string
+  /** Topics of users, for people: internal topics are left out. */
+  topicNames(): string[]
   /** Answers a frame as if it had come through a socket. */
   readonly dispatch: Dispatch
   /** Rejects when the broker cannot go on; never resolves. */
@@ -69,11 +73,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     undo.push(() => broker.stop())
     undo.push(() => server.drain())
     current = () => broker.settings
+    await options.prepare?.(broker.dispatch)
+    laps.lap('prepareMs')
     server.serve(broker.dispatch)
     logger.info(laps.all, 'the broker is ready: what the parts of its start took')
     let stopped: Promise<void> | undefined
     return {
       bootstrapServers: server.endpoints.map(addressOf).join(','),
+      topicNames: () => broker.topicNames(),
       dispatch: broker.dispatch,
       failed: broker.failed,
       stop: () => {

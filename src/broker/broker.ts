@@ -7,6 +7,7 @@ import type { LogCleaner } from '../log/cleaner/cleaner.ts'
 import { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import { loggedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
+import { isInternalTopic } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { logCleaner } from '../replica/log-cleaning.ts'
 import { LogRetention } from '../replica/log-retention.ts'
@@ -91,6 +92,11 @@ export class Broker {
   /** The settings in force. */
   get settings(): BrokerSettings {
     return this.#parts.settings
+  }
+
+  /** Topics of users: internal topics are left out. */
+  topicNames(): string[] {
+    return [...this.#parts.metadata.image.topicsByName.keys()].filter(name => !isInternalTopic(name))
   }
 
   /** Answers what is delayed, then brings everything to the disk and closes it. */

@@ -3,6 +3,7 @@
  * Pure: reads no file and no environment.
  */
 import { InvalidConfig, type RowOptions } from './define.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { groupConflict } from './group-bounds.ts'
 import { listenersOf } from './listeners.ts'
 import { ConfigError, type Entry } from './sources.ts'
@@ -98,29 +99,5 @@ function unknownName({ source, name }: Entry): string {
   const asBroker = isTopicSetting(name) ? TOPIC_DEFAULTS.get(name)?.[0] : undefined
   if (asBroker !== undefined)
     return `${source}: ${name} is a setting of topics; the broker's default for it is ${asBroker}`
-  const nearest = nearestName(name)
-  return `${source}: there is no setting ${name}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`
-}
-
-function nearestName(name: string): string | undefined {
-  const farthest = Math.max(2, Math.floor(name.length / 4))
-  const candidates = [...Object.keys(settings), ...KNOWN_NAMES]
-    .filter(candidate => Math.abs(candidate.length - name.length) <= farthest)
-    .map(candidate => ({ candidate, distance: editDistance(name.toLowerCase(), candidate) }))
-    .filter(({ distance }) => distance <= farthest)
-  return candidates.sort((a, b) => a.distance - b.distance)[0]?.candidate
-}
-
-/** Levenshtein's: the fewest insertions, deletions and replacements. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (const [above, letter] of [...from].entries()) {
-    const next = [above + 1]
-    for (let index = 0; index < to.length; index++) {
-      const replaced = (row[index] ?? 0) + (letter === to[index] ? 0 : 1)
-      next.push(Math.min(replaced, (row[index + 1] ?? 0) + 1, (next[index] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[to.length] ?? 0
+  return `${source}: there is no setting ${name}${didYouMean(name, [...Object.keys(settings), ...KNOWN_NAMES])}`
 }

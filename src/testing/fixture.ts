@@ -1,6 +1,7 @@
-/** A broker for a test: started in this process in a few milliseconds, on a free port, gone without a trace. */
+/** The fixture: a broker in the process of a test, on a free port. */
+
 import { resolve } from '../config/resolve.ts'
-import { fromObject } from '../config/sources.ts'
+import { ConfigError, fromObject } from '../config/sources.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { type RunningNode, startNode } from '../node.ts'
 import type { ErrorName } from '../protocol/errors.ts'
@@ -8,71 +9,107 @@ import { CreateTopics } from '../protocol/messages/topics.ts'
 import { silentLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { systemClocks } from '../runtime/time.ts'
+import { type ClientConfigs, clientConfig } from './client-config.ts'
 import { send } from './in-process.ts'
-import type { MiniKafkaOptions, TopicOptions } from './options.ts'
+import { verifyOptions } from './option-check.ts'
+import { START_OPTIONS } from './option-shapes.ts'
+import type { MiniKafkaOptions, SettingValue, TopicOptions } from './options.ts'
+
+/** The method that `console.log` of Node calls on an object. */
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom')
+/** Names that `console.log` shows. */
+const MOST_TOPICS_SHOWN = 20
 
 /**
- * An Apache Kafka broker in this process. Any number of them can run at once.
+ * An Apache Kafka broker in this process. Several can run at the same time.
  *
  * ```ts
  * const kafka = await MiniKafka.start({ topics: ['orders'] })
- * const client = new Kafka({ brokers: [kafka.bootstrapServers] })
+ * const client = new Kafka(kafka.clientConfig('kafkajs'))
  * // ...
  * await kafka.stop()
  * ```
  */
 export class MiniKafka implements AsyncDisposable {
   readonly #node: RunningNode
+  #state: 'running' | 'stopping' | 'stopped' = 'running'
 
   private constructor(node: RunningNode) {
     this.#node = node
   }
 
   /**
-   * Starts a broker; it is ready for clients when the promise resolves. Throws an error whose message is a sentence for
-   * people when an option or setting is wrong, the port is taken or the directory cannot be used.
+   * Starts a broker, which is ready for clients when the promise resolves. Rejects with an error whose message is a
+   * sentence for people: `ConfigError` for an option or setting, `ListenError` for the port or host,
+   * `DataDirectoryError` for the directory. A failed start leaves nothing behind.
    */
   static async start(options: MiniKafkaOptions = {}): Promise<MiniKafka> {
-    const { config = {}, dataDir = null, logger = silentLogger } = options
-    const { settings, unhonoured } = resolve(fromObject(listening(options), 'host'), fromObject(config))
+    verifyOptions('MiniKafka.start', START_OPTIONS, options)
+    const { dataDir, topics = [], logger = silentLogger } = options
+    const { settings, unhonoured } = resolve(
+      fromObject(listening(options), 'host'),
+      fromObject(givenSettings(options.config))
+    )
     if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
-    const node = await startNode({ settings, dataDir, clocks: systemClocks, random: systemRandom, logger })
-    const kafka = new MiniKafka(node)
-    try {
-      await createTopics(node.dispatch, options.topics ?? [])
-    } catch (error) {
-      await kafka.stop()
-      throw error
-    }
-    return kafka
+    const world = { clocks: systemClocks, random: systemRandom, logger }
+    const prepare = (dispatch: Dispatch) => createTopics(dispatch, topics)
+    return new MiniKafka(await startNode({ settings, dataDir: dataDir ?? null, ...world, prepare }))
   }
 
-  /** host:port of the broker, for a client's bootstrap.servers or brokers. */
+  /** host:port of each listener, separated by commas: `bootstrap.servers` of a client. Stays readable after `stop`. */
   get bootstrapServers(): string {
     return this.#node.bootstrapServers
   }
 
-  /** Rejects when the broker cannot go on because of a fault of its own; never resolves. Ignoring it is safe. */
+  /** host:port of each listener: `brokers` of kafkajs, `bootstrapBrokers` of platformatic's client. A new array each time. */
+  get bootstrapServerList(): string[] {
+    return this.bootstrapServers.split(',')
+  }
+
+  /**
+   * The configuration by which a client of this library finds the broker, as in
+   * `new Kafka(kafka.clientConfig('kafkajs'))`. Throws a `ConfigError` for an unknown library.
+   */
+  clientConfig<Library extends keyof ClientConfigs>(library: Library): ClientConfigs[Library] {
+    return clientConfig(library, this.bootstrapServerList)
+  }
+
+  /** Rejects when the broker cannot continue because of a fault of its own; never resolves. It may be ignored. */
   get failed(): Promise<never> {
     return this.#node.failed
   }
 
-  /** Answers what clients still wait for, closes their connections and all files. Calling it again does no harm. */
+  /** Answers what clients still wait for, closes their connections and all files. A second call waits for the first. */
   async stop(): Promise<void> {
+    if (this.#state === 'running') this.#state = 'stopping'
     await this.#node.stop()
+    this.#state = 'stopped'
   }
 
   /** For `await using kafka = await MiniKafka.start()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
+
+  /** The summary that `console.log` shows. */
+  [INSPECT](_depth: number, options: object, inspect: (value: object, options: object) => string): string {
+    const topics = this.#node.topicNames()
+    const hidden = topics.length - MOST_TOPICS_SHOWN
+    const shown = hidden > 0 ? [...topics.slice(0, MOST_TOPICS_SHOWN), `... ${hidden} more`] : topics
+    return `MiniKafka ${inspect({ bootstrapServers: this.bootstrapServers, topics: shown, state: this.#state }, options)}`
+  }
 }
 
-function listening({ host = '127.0.0.1', port = 0 }: MiniKafkaOptions): Record<string, string> {
+function listening({ host = 'localhost', port = 0 }: MiniKafkaOptions): Record<string, string> {
   return { listeners: `PLAINTEXT://${host.includes(':') ? `[${host}]` : host}:${port}` }
 }
 
-/** Topics for a test, created as a client would: through a CreateTopics request, without a socket. */
+function givenSettings(config: MiniKafkaOptions['config'] = {}): Record<string, SettingValue> {
+  return Object.fromEntries(
+    Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  )
+}
+
 const TIMEOUT_MS = 60_000
 /** Error codes after which the topic exists. */
 const EXISTS: readonly ErrorName[] = ['NONE', 'TOPIC_ALREADY_EXISTS']
@@ -80,8 +117,8 @@ const EXISTS: readonly ErrorName[] = ['NONE', 'TOPIC_ALREADY_EXISTS']
 const DEFAULT = -1
 
 /**
- * Creates the topics that a data directory does not hold already; those stay as they are. Throws an error that names the
- * first one refused and why.
+ * Creates the topics that the data directory does not hold, by a CreateTopics request without a socket. Throws
+ * ConfigError with the first refusal.
  */
 async function createTopics(dispatch: Dispatch, topics: readonly (string | TopicOptions)[]): Promise<void> {
   if (topics.length === 0) return
@@ -91,15 +128,16 @@ async function createTopics(dispatch: Dispatch, topics: readonly (string | Topic
   }
   const response = await send(dispatch, CreateTopics, request, { correlationId: 0, clientId: 'minikafka' })
   const refused = response?.topics.find(({ errorCode }) => !EXISTS.includes(errorCode))
-  if (refused) throw new Error(`topic ${refused.name} cannot be created: ${refused.errorMessage ?? refused.errorCode}`)
+  if (refused)
+    throw new ConfigError(`topic ${refused.name} cannot be created: ${refused.errorMessage ?? refused.errorCode}`)
 }
 
-function creatable({ name, partitions = DEFAULT, config = {} }: TopicOptions) {
+function creatable({ name, partitions = DEFAULT, replicationFactor = DEFAULT, config }: TopicOptions) {
   return {
     name,
     numPartitions: partitions,
-    replicationFactor: DEFAULT,
+    replicationFactor,
     assignments: [],
-    configs: Object.entries(config).map(([key, value]) => ({ name: key, value: String(value) }))
+    configs: Object.entries(givenSettings(config)).map(([key, value]) => ({ name: key, value: String(value) }))
   }
 }

@@ -1,30 +1,44 @@
-/** What users say when they start a broker in a test. Types only, free of Node's, so that every project can read them. */
+/** The options of the fixture. Types only, free of Node's types, so that every project can read them. */
 import type { Logger } from '../runtime/logger.ts'
 
-/** How a broker is started in a test. Nothing is read from the environment. */
+/**
+ * Options of `MiniKafka.start`. Nothing is read from the environment. An option that is undefined has its default.
+ * `start` rejects with a `ConfigError` for unknown options and wrong types.
+ */
 export interface MiniKafkaOptions {
-  /** Topics that exist when `start` resolves: names, or names with partitions and settings for those that are new. */
-  readonly topics?: readonly (string | TopicOptions)[]
-  /** Settings of the broker by Kafka's names, as in `{ 'num.partitions': 3 }`. */
-  readonly config?: Readonly<Record<string, SettingValue>>
-  /** Keep the data in this directory, in Kafka's own files. Default: in memory, gone after `stop`. */
-  readonly dataDir?: string
-  /** Default: 0, which takes a free port. */
-  readonly port?: number
-  /** Default: 127.0.0.1. */
-  readonly host?: string
-  /** Where the broker logs to; any pino logger fits. Default: nowhere. */
-  readonly logger?: Logger
+  /**
+   * Topics that exist when `start` resolves: names, or objects with partitions and settings. Default: none.
+   * A topic that the data directory already holds stays as it is.
+   */
+  readonly topics?: readonly (string | TopicOptions)[] | undefined
+  /** Settings of the broker by Kafka's names, as in `{ 'num.partitions': 3 }`. Default: Kafka's defaults. */
+  readonly config?: Readonly<Record<string, SettingValue | undefined>> | undefined
+  /**
+   * The directory of the data, in Kafka's file formats; the fixture never removes it. Default: data is in memory and
+   * ends with `stop`. One broker at a time: `start` rejects with a `DataDirectoryError` when another uses the directory.
+   */
+  readonly dataDir?: string | undefined
+  /**
+   * The TCP port, 0 to 65535. Default: 0, which takes a free port. `start` rejects with a `ListenError` when the port
+   * is in use.
+   */
+  readonly port?: number | undefined
+  /** The host name or address to listen on. Default: `localhost`, which is both loopback addresses, IPv4 and IPv6. */
+  readonly host?: string | undefined
+  /** Receives the log lines of the broker; any pino logger fits. Default: no log. */
+  readonly logger?: Logger | undefined
 }
 
-/** A topic to create before the broker is handed over. */
+/** A topic to create. `start` rejects with a `ConfigError` that holds Kafka's reason when the broker refuses it. */
 export interface TopicOptions {
   readonly name: string
-  /** Default: the broker's num.partitions, which is 1 unless `config` says otherwise. */
-  readonly partitions?: number
+  /** Number of partitions, 1 or more. Default: the broker's `num.partitions`, which is 1 unless `config` says otherwise. */
+  readonly partitions?: number | undefined
+  /** Replicas of each partition. Default: the broker's `default.replication.factor`. One broker can hold 1. */
+  readonly replicationFactor?: number | undefined
   /** Settings of the topic by Kafka's names, as in `{ 'cleanup.policy': 'compact' }`. */
-  readonly config?: Readonly<Record<string, SettingValue>>
+  readonly config?: Readonly<Record<string, SettingValue | undefined>> | undefined
 }
 
-/** The value of a setting; as text it is written as in a server.properties file. */
+/** The value of a setting; text is written as in a server.properties file. */
 export type SettingValue = string | number | bigint | boolean

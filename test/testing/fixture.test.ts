@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, expect, it } from 'vitest'
 import { MiniKafka, type MiniKafkaOptions } from '../../src/index.ts'
@@ -18,7 +19,7 @@ async function start(options?: MiniKafkaOptions): Promise<MiniKafka> {
   return kafka
 }
 
-const client = (kafka: MiniKafka) => new Kafka({ brokers: [kafka.bootstrapServers], logLevel: logLevel.NOTHING })
+const client = (kafka: MiniKafka) => new Kafka({ ...kafka.clientConfig('kafkajs'), logLevel: logLevel.NOTHING })
 
 /** Name and number of partitions of each topic. */
 async function topicsOf(kafka: MiniKafka): Promise<Record<string, number>> {
@@ -29,12 +30,12 @@ async function topicsOf(kafka: MiniKafka): Promise<Record<string, number>> {
   return Object.fromEntries(topics.map(({ name, partitions }) => [name, partitions.length]))
 }
 
-it('has its topics when it has started', async () => {
+it('MiniKafka.start resolves when its topics exist', async () => {
   const kafka = await start({
     topics: ['orders', { name: 'payments', partitions: 3, config: { 'cleanup.policy': 'compact' } }],
     config: { 'num.partitions': 2 }
   })
-  expect(kafka.bootstrapServers).toMatch(/^127\.0\.0\.1:\d+$/)
+  expect(kafka.bootstrapServers).toMatch(/^localhost:\d+$/)
   expect(await topicsOf(kafka)).toEqual({ orders: 2, payments: 3 })
 })
 
@@ -92,5 +93,54 @@ it('refuses in plain words what it cannot do, and leaves nothing running', async
   await expect(start({ topics: ['or/ders'] })).rejects.toThrow(/^topic or\/ders cannot be created: .*/)
   const kafka = await start()
   const port = Number(kafka.bootstrapServers.split(':')[1])
-  await expect(start({ port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken`)
+  await expect(start({ port })).rejects.toThrow(`Port ${port} on localhost is taken`)
+})
+
+it('a client reaches the broker by each loopback address', async () => {
+  const kafka = await start()
+  const port = Number(kafka.bootstrapServers.split(':')[1])
+  for (const host of ['127.0.0.1', '::1', 'localhost']) (await Client.connect(port, host)).socket.destroy()
+})
+
+it('clientConfig gives each library the servers under its own name', async () => {
+  const kafka = await start()
+  const { bootstrapServers } = kafka
+  expect(kafka.bootstrapServerList).toEqual([bootstrapServers])
+  expect(kafka.clientConfig('kafkajs')).toEqual({ brokers: [bootstrapServers] })
+  expect(kafka.clientConfig('java')).toEqual({ 'bootstrap.servers': bootstrapServers })
+  expect(kafka.clientConfig('librdkafka')).toEqual({ 'bootstrap.servers': bootstrapServers })
+  expect(kafka.clientConfig('platformatic')).toEqual({ bootstrapBrokers: [bootstrapServers] })
+})
+
+it('clientConfig rejects an unknown library with the names of the others', async () => {
+  const kafka = await start()
+  // @ts-expect-error no such library
+  expect(() => kafka.clientConfig('kafka-js')).toThrow(
+    "clientConfig: library is \"kafka-js\", but must be 'kafkajs', 'java', 'librdkafka' or 'platformatic'; did you mean kafkajs?"
+  )
+  // @ts-expect-error no library at all
+  expect(() => kafka.clientConfig()).toThrow('clientConfig: library is undefined, but must be')
+  // @ts-expect-error a name that every object has
+  expect(() => kafka.clientConfig('constructor')).toThrow('clientConfig: library is "constructor", but must be')
+})
+
+it('console.log shows servers, topics and state of the fixture, which stay readable after its stop', async () => {
+  const kafka = await start({ topics: ['orders', 'users'] })
+  const { bootstrapServers } = kafka
+  const summary = (state: string) =>
+    `MiniKafka {\n  bootstrapServers: '${bootstrapServers}',\n  topics: [ 'orders', 'users' ],\n  state: '${state}'\n}`
+  expect(inspect(kafka)).toBe(summary('running'))
+  const stopping = kafka.stop()
+  expect(inspect(kafka)).toBe(summary('stopping'))
+  await stopping
+  expect(inspect(kafka)).toBe(summary('stopped'))
+  expect([kafka.bootstrapServers, kafka.bootstrapServerList]).toEqual([bootstrapServers, [bootstrapServers]])
+})
+
+it('console.log shows some of many topics and the number of the others', async () => {
+  const kafka = await start({ topics: Array.from({ length: 2000 }, (_, index) => `topic-${index}`) })
+  const text = inspect(kafka)
+  expect(text).toContain("'topic-19'")
+  expect(text).toContain("'... 1980 more'")
+  expect(text.length).toBeLessThan(1000)
 })

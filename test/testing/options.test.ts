@@ -1,0 +1,98 @@
+/** The checks of the fixture's options. */
+import { expect, it } from 'vitest'
+import { ConfigError, MiniKafka } from '../../src/index.ts'
+
+/** The message by which `MiniKafka.start` rejects options. */
+async function refusal(options: unknown): Promise<string> {
+  try {
+    await using _ = await MiniKafka.start(options as object)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    expect((error as Error).name).toBe('ConfigError')
+    return (error as Error).message
+  }
+  return expect.unreachable('it started')
+}
+
+it.each<{ options: unknown; message: string }>([
+  { options: { topics: 'orders' }, message: `: topics is "orders", but must be an array of topics, as in ['orders']` },
+  { options: { topics: [] as unknown, topcs: [] }, message: ' has no option topcs; did you mean topics?' },
+  {
+    options: { topics: ['a', 7] },
+    message: `: topics[1] is 7, but must be the name of a topic or an object, as in { name: 'orders', partitions: 3 }`
+  },
+  { options: { topics: [''] }, message: ': topics[0] is "", but must be the name of a topic' },
+  {
+    options: { topics: [{ name: 'a', partitons: 3 }] },
+    message: ': topics[0] has no option partitons; did you mean partitions?'
+  },
+  { options: { topics: [{ partitions: 3 }] }, message: ': topics[0] lacks the option name: the name of the topic' },
+  {
+    options: { topics: ['b', { name: 'a', partitions: '3' }] },
+    message: ': topics[1].partitions is "3", but must be a whole number from 1 to 2147483647'
+  },
+  {
+    options: { topics: [{ name: 'a', partitions: Number.NaN }] },
+    message: ': topics[0].partitions is NaN, but must be a whole number from 1 to 2147483647'
+  },
+  {
+    options: { topics: [{ name: 'a', replicationFactor: 40_000 }] },
+    message: ': topics[0].replicationFactor is 40000, but must be a whole number from 1 to 32767'
+  },
+  {
+    options: { topics: [{ name: 'a', config: { 'cleanup.policy': [] } }] },
+    message: ': topics[0].config["cleanup.policy"] is an empty array, but must be a string, number, bigint or boolean'
+  },
+  {
+    options: { topics: new Map() },
+    message: `: topics is an object of class Map, but must be an array of topics, as in ['orders']`
+  },
+  {
+    options: { config: [] },
+    message: `: config is an empty array, but must be an object of settings by Kafka's names, as in { 'num.partitions': 3 }`
+  },
+  {
+    options: { config: { 'num.partitions': null } },
+    message: ': config["num.partitions"] is null, but must be a string, number, bigint or boolean'
+  },
+  { options: { dataDir: '' }, message: ': dataDir is "", but must be the path of a directory' },
+  { options: { dataDir: null }, message: ': dataDir is null, but must be the path of a directory' },
+  { options: { port: '9092' }, message: ': port is "9092", but must be a whole number from 0 to 65535' },
+  { options: { port: 65_536 }, message: ': port is 65536, but must be a whole number from 0 to 65535' },
+  { options: { host: 7n }, message: ': host is 7n, but must be a host name or address' },
+  {
+    options: { logger: { info: () => {} } },
+    message:
+      ": logger is an object, but must be an object with the methods debug, info, warn, error, child, as pino's loggers have them"
+  },
+  { options: { brokers: 3 }, message: ' has no option brokers' },
+  { options: { ['x'.repeat(10_000)]: 1 }, message: ` has no option ${'x'.repeat(40)}...` },
+  { options: 'secret', message: ` is a string, but must be an object of options, as in { topics: ['orders'] }` },
+  { options: null, message: ` is null, but must be an object of options, as in { topics: ['orders'] }` },
+  { options: [], message: ` is an empty array, but must be an object of options, as in { topics: ['orders'] }` }
+])('MiniKafka.start rejects options in one sentence: MiniKafka.start$message', async ({ options, message }) => {
+  expect(await refusal(options)).toBe(`MiniKafka.start${message}`)
+})
+
+it('MiniKafka.start takes an option that is undefined as absent, nested options too', async () => {
+  const topics = [{ name: 'orders', partitions: undefined, config: { 'retention.ms': undefined } }]
+  const config = { 'num.partitions': undefined }
+  await using kafka = await MiniKafka.start({ topics, config, port: undefined, host: undefined, logger: undefined })
+  expect(kafka.bootstrapServers).toMatch(/^localhost:\d+$/)
+})
+
+it('MiniKafka.start rejects a topic that the broker refuses, with the reason of Kafka', async () => {
+  expect(await refusal({ topics: [{ name: 'a', replicationFactor: 3 }] })).toBe(
+    'topic a cannot be created: Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.'
+  )
+  expect(await refusal({ topics: [{ name: 'a', config: { 'retention.ms': 'long' } }] })).toContain(
+    'topic a cannot be created: Invalid value long for configuration retention.ms'
+  )
+})
+
+it('a setting of a topic that does not exist is rejected with the nearest name', async () => {
+  const topics = ['b', { name: 'a', config: { 'cleanup.polcy': 'compact' } }]
+  expect(await refusal({ topics })).toBe(
+    'MiniKafka.start: topics[1].config has no setting cleanup.polcy; did you mean cleanup.policy?'
+  )
+})
