@@ -9,6 +9,8 @@ import type { StartOptions } from './commands/start.ts'
 import { isUserError } from './user-error.ts'
 
 const EXIT_USER_ERROR = 2
+const DEFAULT_COMMAND = 'start'
+const OPTIONS_WITHOUT_COMMAND = ['-h', '--help', '-V', '--version']
 
 const START_HELP = `
 Settings are Apache Kafka's. They are taken, later ones winning, from --config, the KAFKA_* variables of the
@@ -34,7 +36,7 @@ async function main(args: readonly string[]): Promise<void> {
   // Whoever read our output may have gone (`| head -1`): clients still have their broker.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   try {
-    await program().parseAsync(args, { from: 'user' })
+    await program().parseAsync(withCommand(args), { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has said what is wrong, or shown the help or version that was asked for.
@@ -46,6 +48,12 @@ async function main(args: readonly string[]): Promise<void> {
       throw error
     }
   }
+}
+
+/** Adds the default command. Commander's own default would take a mistyped command for an argument of it. */
+function withCommand(args: readonly string[]): readonly string[] {
+  const [first = '-'] = args
+  return first.startsWith('-') && !OPTIONS_WITHOUT_COMMAND.includes(first) ? [DEFAULT_COMMAND, ...args] : args
 }
 
 function program(): Command {
@@ -64,8 +72,8 @@ function program(): Command {
 
 function startCommand(): Command {
   const levels = ['debug', 'info', 'warn', 'error', 'silent']
-  return new Command('start')
-    .description('Start a broker and serve it until stopped.')
+  return new Command(DEFAULT_COMMAND)
+    .description('Start a broker and serve it until stopped (the default command).')
     .option('--port <number>', 'port to listen on; 0 takes a free one (default: 9092)', parsePort)
     .option('--host <name>', 'host name or address to listen on (default: localhost)')
     .option('--data-dir <directory>', 'where topics are kept (default: ./minikafka-data)')

@@ -26,7 +26,10 @@ describe('what a user can get wrong is one sentence and exit code 2:', () => {
     [['start', '--log-level', 'loud'], 'Allowed choices are'],
     [['start', '--in-memory', '--data-dir', 'x'], 'cannot be used with'],
     [['start', '--prot', '1'], "unknown option '--prot'"],
-    [['start', 'extra'], 'too many arguments']
+    [['start', 'extra'], 'too many arguments'],
+    [['--prot', '1'], "unknown option '--prot'"],
+    [['strat'], "unknown command 'strat' (Did you mean start?)"],
+    [['nonsense'], "unknown command 'nonsense'"]
   ])('minikafka %j', async (args, sentence) => {
     expect(await refusal(terminal.minikafka(args))).toContain(sentence)
   })

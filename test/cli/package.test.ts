@@ -1,8 +1,19 @@
 /** The package as a project has it that has installed it. */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { transform } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import entries from '../../scripts/entries.json' with { type: 'json' }
@@ -125,6 +136,52 @@ describe('the package', () => {
       expect(() =>
         execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')], { cwd })
       ).not.toThrow()
+    }
+  )
+})
+
+describe('a Node that is too old, and a clone without a build', () => {
+  /** A copy of the package that needs a Node from the future, or has no `dist`. */
+  function copy(parts: readonly string[], node: string): string {
+    for (const part of parts) cpSync(join(ROOT, part), join(directory, part), { recursive: true })
+    writeFileSync(join(directory, 'package.json'), JSON.stringify({ ...manifest, engines: { node } }))
+    return directory
+  }
+
+  const tooOld = `minikafka needs Node.js 9999.1 or newer; this is Node.js ${process.versions.node}`
+
+  it('get one sentence and exit code 2 from the executable', () => {
+    const old = spawnSync(process.execPath, ['bin/minikafka.js'], {
+      cwd: copy(['bin', 'dist'], '>=9999.1'),
+      encoding: 'utf8'
+    })
+    expect(old).toMatchObject({ status: 2, stdout: '', stderr: `${tooOld}\n` })
+    const cwd = copy(['bin'], manifest.engines.node)
+    rmSync(join(cwd, 'dist'), { recursive: true })
+    const unbuilt = spawnSync(process.execPath, ['bin/minikafka.js'], { cwd, encoding: 'utf8' })
+    const sentence = `minikafka is not built: run \`npm run build\` in ${realpathSync(cwd)}\n`
+    expect(unbuilt).toMatchObject({ status: 2, stdout: '', stderr: sentence })
+  })
+
+  it('gets an Error with one sentence from each entry point', () => {
+    copy(['bin', 'dist'], '>=9999.1')
+    for (const entry of Object.keys(entries)) {
+      const load = {
+        'main.cjs': `async () => require('./dist/${entry}.cjs')`,
+        'main.mjs': `() => import('./dist/${entry}.js')`
+      }
+      for (const [script, loading] of Object.entries(load)) {
+        writeFileSync(join(directory, script), `void (${loading})().catch(error => console.log(error.message))`)
+        // Node 20 reports an error of a CommonJS module that an ES module imports a second time, as uncaught.
+        expect(spawnSync(process.execPath, [script], { cwd: directory, encoding: 'utf8' }).stdout).toBe(`${tooOld}\n`)
+      }
+    }
+  })
+
+  it.each(readdirSync(join(ROOT, 'bin')).filter(name => name.endsWith('.js')))(
+    'can be told so by bin/%s: it is ES5',
+    async name => {
+      await transform(readFileSync(join(ROOT, 'bin', name), 'utf8'), { target: 'es5' })
     }
   )
 })

@@ -73,6 +73,13 @@ describe('a broker', () => {
     expect(run.stdout.trim().split('\n')).toHaveLength(1)
   })
 
+  it('starts without a command too, with the same options and settings', async () => {
+    const KAFKA_LISTENERS = 'PLAINTEXT://127.0.0.1:0'
+    const run = terminal.minikafka([], { KAFKA_LISTENERS, KAFKA_LOG_DIRS: join(terminal.directory, 'data') })
+    await run.written('stdout', /^minikafka \S+ is ready on 127\.0\.0\.1:\d+ \(data in .*data; \d+ ms\)\n$/)
+    expect((await terminal.minikafka(['--in-memory', '--port', '0', '--json']).ready()).dataDir).toBe(null)
+  })
+
   it('tells people in one line where it is', async () => {
     const run = terminal.minikafka(['start', '--port', '0', '--in-memory', '--host', '127.0.0.1'])
     await run.written(
