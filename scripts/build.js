@@ -1,6 +1,6 @@
 /**
  * Builds dist: CommonJS that the entry points share in chunks, split so that heavy modules load on first use, and a thin ES
- * module for each public entry point. `node scripts/build.js --types` also writes the public type declarations. With
+ * module for each public entry point; and THIRD-PARTY-LICENSES. `node scripts/build.js --types` also writes the public type declarations. With
  * MINIKAFKA_DIST=built it does nothing: dist is current, and brokers may run from it.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { toCommonJs } from './commonjs.js'
 import { publicDeclarations } from './declarations.js'
+import { thirdPartyLicenses } from './licenses.js'
 
 if (process.env.MINIKAFKA_DIST === 'built') process.exit()
 
@@ -17,8 +18,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Public entry points: the part of the specifier after `minikafka/`, or `index`, and the source file. */
 const entries = JSON.parse(readFileSync(join(root, 'scripts/entries.json'), 'utf8'))
 
-// Native packages find their binaries relative to their own files, and dist must load without them.
-const NATIVE = ['@node-rs/crc32', '@node-rs/xxhash', 'lz4-napi', 'snappy', 'zstd-napi']
+// Native packages find their binaries relative to their own files, and dist must load without them. All others are bundled.
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const native = Object.keys({ ...dependencies, ...peerDependencies })
 
 const STRICT = '"use strict";'
 
@@ -35,7 +37,7 @@ const { metafile, outputFiles } = await build({
   target: 'node20',
   supported: { 'top-level-await': false },
   define: { 'import.meta.filename': '__filename' },
-  external: NATIVE,
+  external: native,
   banner: { js: STRICT },
   sourcemap: 'linked',
   // Stack traces of ours stay readable; the sources themselves are in the repository.
@@ -70,6 +72,8 @@ for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileT
   const path = join(entry.parentPath, entry.name)
   if (entry.isFile() && !files.has(relative(join(root, 'dist'), path).replaceAll('\\', '/'))) rmSync(path)
 }
+
+writeFileSync(join(root, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(root, metafile))
 
 /** The implementation of an entry point; on an older Node it throws one sentence before anything else is loaded. */
 function checkingNode(entry, text) {
