@@ -3,5 +3,6 @@
 export { ConfigError } from './config/sources.ts'
 export type { Logger } from './runtime/logger.ts'
 export type { ClientConfigs } from './testing/client-config.ts'
+export { type Finding, LeakError } from './testing/findings.ts'
 export { MiniKafka } from './testing/fixture.ts'
-export type { MiniKafkaOptions, SettingValue, TopicOptions } from './testing/options.ts'
+export type { MiniKafkaOptions, SettingValue, StopOptions, TopicOptions } from './testing/options.ts'

@@ -6,7 +6,7 @@ import { Broker } from './broker/broker.ts'
 import { connectionOverrides, listenersOf } from './config/listeners.ts'
 import type { BrokerSettings } from './config/values.ts'
 import type { ProgressListener } from './log/recovery/recovery-progress.ts'
-import type { Dispatch } from './net/dispatch.ts'
+import type { Dispatch, OpenConnection } from './net/dispatch.ts'
 import { type Endpoint, Server, type ServerLimits } from './net/server.ts'
 import { LapTimes } from './runtime/lap-times.ts'
 import type { Logger } from './runtime/logger.ts'
@@ -18,6 +18,8 @@ import { NodeStorage } from './storage/node-storage.ts'
 
 /** How long a stop waits for answers to leave; a client that takes none must not hold it up. */
 const STOP_GRACE_MS = 1000
+/** How long the end of a connection may take to arrive before the connection counts as left open. */
+const CONNECTION_END_GRACE_MS = 100
 /** Hosts that mean every interface: a client on this machine is told localhost. */
 const EVERY_INTERFACE = ['', '0.0.0.0', '::']
 
@@ -33,6 +35,8 @@ export interface NodeOptions {
   readonly progress?: ProgressListener | undefined
   /** Calls a start off that is still under way. The data directory is left to be recovered another time. */
   readonly signal?: AbortSignal | undefined
+  /** True: an idle broker does not keep the process alive. Its sockets are unreferenced; alarms always are. */
+  readonly unref?: boolean | undefined
   /** Runs when the broker answers requests in this process and clients still wait. When it rejects, the start fails. */
   readonly prepare?: ((dispatch: Dispatch) => Promise<void>) | undefined
 }
@@ -43,6 +47,8 @@ export interface RunningNode {
   readonly bootstrapServers: string
   /** Topics of users, for people: internal topics are left out. */
   topicNames(): string[]
+  /** Connections that clients leave open. Ends that are on their way arrive first: this takes a moment where any is open. */
+  openConnections(): Promise<readonly OpenConnection[]>
   /** Answers a frame as if it had come through a socket. */
   readonly dispatch: Dispatch
   /** Rejects when the broker cannot go on; never resolves. */
@@ -66,7 +72,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     laps.lap('lockMs')
     let current = () => settings
     const listeners = listenersOf(settings).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
-    const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clocks, logger })
+    const { unref = false } = options
+    const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clocks, logger, unref })
     undo.push(() => server.close(STOP_GRACE_MS))
     laps.lap('listenersMs')
     const broker = await Broker.start({ settings, storage, clocks, random, logger, progress, signal, laps })
@@ -81,6 +88,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     return {
       bootstrapServers: server.endpoints.map(addressOf).join(','),
       topicNames: () => broker.topicNames(),
+      openConnections: () => server.openConnections(CONNECTION_END_GRACE_MS),
       dispatch: broker.dispatch,
       failed: broker.failed,
       stop: () => {
@@ -98,7 +106,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 type Undo = () => void | Promise<void>
 
-/** Runs all steps, last first. One that throws does not spare the others; its error is thrown at the end. */
+/** Runs all steps, last first. After an error the others still run; the error is thrown at the end, several together. */
 async function unwind(undo: Undo[]): Promise<void> {
   const errors: unknown[] = []
   for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
@@ -108,7 +116,13 @@ async function unwind(undo: Undo[]): Promise<void> {
       errors.push(error)
     }
   }
+  if (errors.length > 1)
+    throw new AggregateError(errors, `the stop failed in ${errors.length} parts: ${errors.map(messageOf).join('; ')}`)
   if (errors.length > 0) throw errors[0]
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 async function openDisk(dataDir: string, random: Random, undo: Undo[]): Promise<NodeStorage> {

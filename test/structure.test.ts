@@ -38,7 +38,12 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
   {
     resource: 'the disk',
     words: /'node:fs(\/promises)?'/,
-    files: ['storage/node-storage.ts', 'storage/directory-lock.ts', 'cli/commands/start.ts']
+    files: [
+      'storage/node-storage.ts',
+      'storage/directory-lock.ts',
+      'testing/data-directory.ts',
+      'cli/commands/start.ts'
+    ]
   },
   {
     resource: 'sockets',
@@ -50,7 +55,13 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
   {
     resource: 'the process',
     words: /\bprocess\.(exit|on|once)\b|\bconsole\./,
-    files: ['cli/main.ts', 'cli/stop-signals.ts', 'cli/commands/start.ts', 'cli/commands/dump-log.ts']
+    files: [
+      'cli/main.ts',
+      'cli/stop-signals.ts',
+      'cli/commands/start.ts',
+      'cli/commands/dump-log.ts',
+      'testing/data-directory.ts'
+    ]
   }
 ]
 
@@ -69,6 +80,7 @@ const APART = [
   'broker/txn-ports.ts',
   'cli/user-error.ts',
   'protocol/records/compression/gzip.ts',
+  'testing/data-directory.ts',
   'testing/manual-clock.ts'
 ]
 

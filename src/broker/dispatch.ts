@@ -15,6 +15,7 @@ export function dispatcher(parts: Parts): Dispatch {
   return async (frame, connection) => {
     const { api, header, body } = decodeRequestHeader(frame, apiByKey)
     if (!serves(api, header.apiVersion)) return refuseVersion(api, header)
+    if (connection.client.id === undefined) connection.client.id = header.clientId
     const request = api.request.read(body, header.apiVersion)
     const response = await respond(api, request, contextOf(parts, header, connection))
     return response && encodeResponse(api, header.apiVersion, header.correlationId, response)

@@ -11,7 +11,13 @@ import type { Logger } from '../runtime/logger.ts'
 import { yielding } from '../runtime/pace.ts'
 import type { Alarm, Clocks } from '../runtime/time.ts'
 import { addressesOf } from './addresses.ts'
-import { CloseConnection, type ConnectionContext, type Dispatch } from './dispatch.ts'
+import {
+  type ClientIdentity,
+  CloseConnection,
+  type ConnectionContext,
+  type Dispatch,
+  unknownClient
+} from './dispatch.ts'
 import type { Warnings } from './warnings.ts'
 
 /** Requests that arrive behind one being answered are read up to here; so we also notice when the peer goes away. */
@@ -55,6 +61,7 @@ export class Connection {
   #lastActiveMs: number
   #idleAlarm: Alarm | undefined
   #drained: Deferred<void> | undefined
+  readonly #peerEnded = deferred<void>()
   readonly #gone = deferred<void>()
 
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -66,7 +73,7 @@ export class Connection {
       id: options.id,
       listenerName: options.listenerName,
       closed: this.#closed.signal,
-      client: undefined,
+      client: unknownClient(),
       warn: message => this.#warn(`${this.peer} ${message}`)
     }
     this.#lastActiveMs = options.clocks.deadline.now()
@@ -83,6 +90,25 @@ export class Connection {
   get peer(): string {
     const { remoteAddress, remotePort } = this.#context
     return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
+  }
+
+  get remotePort(): number {
+    return this.#context.remotePort
+  }
+
+  /** The identity that the client has told so far. */
+  get client(): ClientIdentity {
+    return this.#context.client
+  }
+
+  /** The peer has ended its side; the last answers may still be on their way to it. */
+  get hasPeerEnded(): boolean {
+    return this.#ended || this.#socket.destroyed
+  }
+
+  /** Resolves when the peer has ended its side, or the socket has closed. */
+  get peerEnded(): Promise<void> {
+    return this.#peerEnded.promise
   }
 
   /** Bytes in memory: received and not yet answered, or answers not yet taken. */
@@ -188,6 +214,7 @@ export class Connection {
 
   #end(): void {
     this.#ended = true
+    this.#peerEnded.resolve()
     if (!this.#serving) this.#finish()
   }
 
@@ -238,6 +265,7 @@ export class Connection {
     this.#account(0)
     this.#drained?.resolve()
     this.#closed.abort('the connection has closed')
+    this.#peerEnded.resolve()
     this.#gone.resolve()
   }
 }

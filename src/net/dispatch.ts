@@ -15,14 +15,38 @@ export interface ConnectionContext {
   readonly closed: AbortSignal
   /** Tells the operator in one line what this peer did; few lines an address, so that none can fill the log. */
   warn(message: string): void
-  /** Who the client says it is (KIP-511); set by whoever answers ApiVersions. */
-  client: ClientSoftware | undefined
+  /** The identity that the client has told so far. */
+  readonly client: ClientIdentity
+}
+
+/** A client as it identifies itself in its requests, for people. The handlers of these requests set the members. */
+export interface ClientIdentity {
+  /** The client id of the first request; null where that has none. */
+  id: string | null | undefined
+  /** The library, by ApiVersions (KIP-511). */
+  software: ClientSoftware | undefined
+  /** The member of a group that has joined through this connection. A heartbeat does not change it. */
+  member: GroupMember | undefined
 }
 
 /** The name and version of a client library, as its ApiVersions request gives them. */
 export interface ClientSoftware {
   readonly name: string
   readonly version: string
+}
+
+/** A member of a group of either protocol. The id is empty until the coordinator has assigned it. */
+export interface GroupMember {
+  readonly groupId: string
+  readonly memberId: string
+}
+
+/** An open connection with the client at its other end, for people. */
+export type OpenConnection = Readonly<Pick<ConnectionContext, 'client' | 'remotePort'>>
+
+/** The identity of a client that has sent no request. */
+export function unknownClient(): ClientIdentity {
+  return { id: undefined, software: undefined, member: undefined }
 }
 
 /**

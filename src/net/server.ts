@@ -3,7 +3,9 @@
  * so that the broker can tell clients about them; connections wait unread until there is someone to serve them.
  */
 import type { Socket } from 'node:net'
+import { deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { yieldToEventLoop } from '../runtime/pace.ts'
 import type { Clocks } from '../runtime/time.ts'
 import { plainAddress } from './addresses.ts'
 import { Connection } from './connection.ts'
@@ -33,6 +35,8 @@ export interface ServerOptions {
   readonly limits: ServerLimits
   readonly clocks: Clocks
   readonly logger: Logger
+  /** True: sockets do not keep the process alive. */
+  readonly unref: boolean
 }
 
 /** An address that is being listened on. */
@@ -70,6 +74,7 @@ export class Server {
     const server = new Server(options)
     try {
       for (const address of options.listeners) server.#bound.push(await server.#listen(address))
+      if (options.unref) for (const { sockets } of server.#bound) for (const socket of sockets) socket.unref()
     } catch (error) {
       await server.close()
       throw error
@@ -85,6 +90,22 @@ export class Server {
   /** Connections open now, waiting ones not counted. */
   get connectionCount(): number {
     return this.#connections.size
+  }
+
+  /**
+   * Connections whose clients have not ended them, after `graceMs` at most for those whose end is on its way. Requests are
+   * answered meanwhile, so that a client that leaves can finish.
+   */
+  async openConnections(graceMs: number): Promise<readonly Connection[]> {
+    const open = () => [...this.#connections].filter(({ hasPeerEnded }) => !hasPeerEnded)
+    const { loop } = this.#options.clocks
+    const graceOver = deferred<void>()
+    const alarm = loop.at(loop.now() + graceMs, graceOver.resolve)
+    await Promise.race([Promise.all(open().map(({ peerEnded }) => peerEnded)), graceOver.promise])
+    alarm.cancel()
+    // A busy process can be late for the alarm: ends that arrived before it are read now.
+    await yieldToEventLoop()
+    return open()
   }
 
   /** Starts to answer, beginning with those who have been waiting. */
@@ -118,9 +139,10 @@ export class Server {
   }
 
   #listen(address: ListenerAddress): Promise<BoundListener> {
-    const { limits, logger } = this.#options
+    const { limits, logger, unref } = this.#options
     return listen(address, limits.backlog, {
       connected: socket => {
+        if (unref) socket.unref()
         // Until it is served, a socket must not bring the process down by an error that nobody listens to.
         socket.on('error', () => {})
         this.#accept({ socket, listenerName: address.name })

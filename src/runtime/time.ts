@@ -89,6 +89,16 @@ export function pause(ms: number, stopped: AbortSignal): Promise<void> {
   })
 }
 
+/** Runs work that ends by itself. The process stays alive until then: alarms and unreferenced sockets alone let it exit. */
+export async function keepingProcessAlive<T>(work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => {}, LONGEST_TIMEOUT_MS)
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** Repeats an act, `intervalMs` after each time; the interval is read anew every time. */
 export function repeat(clock: MonotonicClock, intervalMs: () => number, act: () => void): Alarm {
   let alarm: Alarm

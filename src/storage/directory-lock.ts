@@ -76,7 +76,7 @@ function makeDirectory(directory: string): void {
 
 function inUse(directory: string, by: string, processId: string | number): DataDirectoryError {
   return new DataDirectoryError(
-    `${directory} is in use by ${by} (process ${processId}): stop it, or choose another directory with --data-dir.`
+    `${directory} is in use by ${by} (process ${processId}): stop it, or choose another data directory.`
   )
 }
 

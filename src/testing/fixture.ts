@@ -8,12 +8,15 @@ import type { ErrorName } from '../protocol/errors.ts'
 import { CreateTopics } from '../protocol/messages/topics.ts'
 import { silentLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
-import { systemClocks } from '../runtime/time.ts'
+import { keepingProcessAlive, systemClocks } from '../runtime/time.ts'
 import { type ClientConfigs, clientConfig } from './client-config.ts'
+import { type DataDirectory, dataDirectory } from './data-directory.ts'
+import { emitWarnings, type Finding, LeakError } from './findings.ts'
 import { send } from './in-process.ts'
+import { findLeaks } from './leaks.ts'
 import { verifyOptions } from './option-check.ts'
-import { START_OPTIONS } from './option-shapes.ts'
-import type { MiniKafkaOptions, SettingValue, TopicOptions } from './options.ts'
+import { START_OPTIONS, STOP_OPTIONS } from './option-shapes.ts'
+import type { MiniKafkaOptions, SettingValue, StopOptions, TopicOptions } from './options.ts'
 
 /** The method that `console.log` of Node calls on an object. */
 const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom')
@@ -32,10 +35,13 @@ const MOST_TOPICS_SHOWN = 20
  */
 export class MiniKafka implements AsyncDisposable {
   readonly #node: RunningNode
+  readonly #directory: DataDirectory
   #state: 'running' | 'stopping' | 'stopped' = 'running'
+  #stopping: Promise<void> | undefined
 
-  private constructor(node: RunningNode) {
+  private constructor(node: RunningNode, directory: DataDirectory) {
     this.#node = node
+    this.#directory = directory
   }
 
   /**
@@ -45,7 +51,7 @@ export class MiniKafka implements AsyncDisposable {
    */
   static async start(options: MiniKafkaOptions = {}): Promise<MiniKafka> {
     verifyOptions('MiniKafka.start', START_OPTIONS, options)
-    const { dataDir, topics = [], logger = silentLogger } = options
+    const { topics = [], logger = silentLogger, unref = true } = options
     const { settings, unhonoured } = resolve(
       fromObject(listening(options), 'host'),
       fromObject(givenSettings(options.config))
@@ -53,7 +59,14 @@ export class MiniKafka implements AsyncDisposable {
     if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
     const world = { clocks: systemClocks, random: systemRandom, logger }
     const prepare = (dispatch: Dispatch) => createTopics(dispatch, topics)
-    return new MiniKafka(await startNode({ settings, dataDir: dataDir ?? null, ...world, prepare }))
+    const directory = dataDirectory(options.dataDir)
+    try {
+      const start = () => startNode({ settings, dataDir: directory.path ?? null, ...world, prepare, unref })
+      return new MiniKafka(await keepingProcessAlive(start), directory)
+    } catch (error) {
+      directory.release()
+      throw error
+    }
   }
 
   /** host:port of each listener, separated by commas: `bootstrap.servers` of a client. Stays readable after `stop`. */
@@ -74,16 +87,44 @@ export class MiniKafka implements AsyncDisposable {
     return clientConfig(library, this.bootstrapServerList)
   }
 
+  /** The absolute path of the data directory; undefined in memory. Stays readable after `stop`. */
+  get dataDir(): string | undefined {
+    return this.#directory.path
+  }
+
   /** Rejects when the broker cannot continue because of a fault of its own; never resolves. It may be ignored. */
   get failed(): Promise<never> {
     return this.#node.failed
   }
 
-  /** Answers what clients still wait for, closes their connections and all files. A second call waits for the first. */
-  async stop(): Promise<void> {
-    if (this.#state === 'running') this.#state = 'stopping'
-    await this.#node.stop()
-    this.#state = 'stopped'
+  /**
+   * Answers what clients still wait for, closes their connections and all files. Clients that are still connected give a
+   * `MiniKafkaWarning` each, or a `LeakError` with `failOn: 'leak'`. A second call waits for the first and reports none.
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    verifyOptions('kafka.stop', STOP_OPTIONS, options)
+    if (this.#stopping !== undefined) return this.#stopping
+    const leaks: Finding[] = []
+    this.#stopping = keepingProcessAlive(() => this.#stop(leaks))
+    try {
+      await this.#stopping
+    } catch (error) {
+      emitWarnings(leaks)
+      throw error
+    }
+    if (options.failOn === 'leak' && leaks.length > 0) throw new LeakError(leaks)
+    emitWarnings(leaks)
+  }
+
+  async #stop(leaks: Finding[]): Promise<void> {
+    this.#state = 'stopping'
+    leaks.push(...findLeaks(await this.#node.openConnections()))
+    try {
+      await this.#node.stop()
+    } finally {
+      this.#directory.release()
+      this.#state = 'stopped'
+    }
   }
 
   /** For `await using kafka = await MiniKafka.start()`. */

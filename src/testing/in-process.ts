@@ -1,5 +1,5 @@
 /** Requests to a broker in this process: encoded, dispatched and decoded without a socket. */
-import type { ConnectionContext, Dispatch } from '../net/dispatch.ts'
+import { type ConnectionContext, type Dispatch, unknownClient } from '../net/dispatch.ts'
 import { type Api, decodeResponse, encodeRequest } from '../protocol/api.ts'
 import type { Decoded, Encodable, Shape } from '../protocol/wire/schema.ts'
 
@@ -23,7 +23,7 @@ export function inProcessConnection(changes: Partial<ConnectionContext> = {}): C
     listenerName: 'PLAINTEXT',
     closed: new AbortController().signal,
     warn: () => {},
-    client: undefined,
+    client: unknownClient(),
     ...changes
   }
 }

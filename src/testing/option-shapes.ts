@@ -1,6 +1,6 @@
 /** The shapes of the fixture's options, for `verifyOptions`. */
 import { topicSettings } from '../config/tables/topic.ts'
-import { arrayOf, type Check, expected, mapOf, objectOf } from './option-check.ts'
+import { arrayOf, type Check, choiceOf, expected, mapOf, objectOf } from './option-check.ts'
 
 const INT16_MAX = 32_767
 const INT32_MAX = 2_147_483_647
@@ -46,8 +46,16 @@ export const START_OPTIONS = objectOf({
     dataDir: expected('the path of a directory', isText),
     port: wholeNumber(0, PORT_MAX),
     host: expected('a host name or address', isText),
-    logger: expected(`an object with the methods ${LOGGER_METHODS.join(', ')}, as pino's loggers have them`, isLogger)
+    logger: expected(`an object with the methods ${LOGGER_METHODS.join(', ')}, as pino's loggers have them`, isLogger),
+    unref: expected('true or false', value => typeof value === 'boolean')
   }
+})
+
+/** Options of `kafka.stop`. */
+export const STOP_OPTIONS = objectOf({
+  expects: "an object of options, as in { failOn: 'leak' }",
+  noun: 'option',
+  members: { failOn: choiceOf('leak') }
 })
 
 function wholeNumber(atLeast: number, atMost: number): Check {

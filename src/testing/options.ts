@@ -14,10 +14,13 @@ export interface MiniKafkaOptions {
   /** Settings of the broker by Kafka's names, as in `{ 'num.partitions': 3 }`. Default: Kafka's defaults. */
   readonly config?: Readonly<Record<string, SettingValue | undefined>> | undefined
   /**
-   * The directory of the data, in Kafka's file formats; the fixture never removes it. Default: data is in memory and
-   * ends with `stop`. One broker at a time: `start` rejects with a `DataDirectoryError` when another uses the directory.
+   * The directory of the data, in Kafka's file formats. Default: data is in memory and ends with `stop`.
+   * - A path is made if it does not exist, and never removed. `start` rejects with a `DataDirectoryError` when another
+   *   broker uses the directory.
+   * - `'temp'` is a new directory among the system's temporary files (write `./temp` for a directory of that name). It is
+   *   removed by `stop`, or at the exit of the process. It stays where a signal kills the process.
    */
-  readonly dataDir?: string | undefined
+  readonly dataDir?: 'temp' | (string & {}) | undefined
   /**
    * The TCP port, 0 to 65535. Default: 0, which takes a free port. `start` rejects with a `ListenError` when the port
    * is in use.
@@ -27,6 +30,20 @@ export interface MiniKafkaOptions {
   readonly host?: string | undefined
   /** Receives the log lines of the broker; any pino logger fits. Default: no log. */
   readonly logger?: Logger | undefined
+  /**
+   * True: the process exits when nothing but the broker is left, also without `stop`. False: the broker keeps the process
+   * alive until `stop`, for a process that serves other processes alone. Default: true.
+   */
+  readonly unref?: boolean | undefined
+}
+
+/** Options of `kafka.stop`. It rejects with a `ConfigError` for unknown options and wrong types; the broker then runs on. */
+export interface StopOptions {
+  /**
+   * `'leak'`: reject with a `LeakError` when clients are still connected, after all has stopped. Default: emit a
+   * `MiniKafkaWarning` of the process for each of them.
+   */
+  readonly failOn?: 'leak' | undefined
 }
 
 /** A topic to create. `start` rejects with a `ConfigError` that holds Kafka's reason when the broker refuses it. */

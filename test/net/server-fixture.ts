@@ -33,7 +33,7 @@ export async function start(
 ): Promise<StartedServer> {
   const logger = new RecordingLogger()
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
-  const server = await Server.bind({ listeners, limits: { ...LIMITS, ...limits }, clocks, logger })
+  const server = await Server.bind({ listeners, limits: { ...LIMITS, ...limits }, clocks, logger, unref: false })
   onTestFinished(() => server.close())
   if (dispatch !== undefined) server.serve(dispatch)
   return { server, port: server.endpoints[0]?.port ?? 0, logger }

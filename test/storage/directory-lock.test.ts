@@ -31,7 +31,7 @@ describe.each(PATHS)('a directory at %s', name => {
     const first = await lock(directory)
     await expect(lock(directory)).rejects.toThrow(
       new DataDirectoryError(
-        `${directory} is in use by another minikafka (process ${process.pid}): stop it, or choose another directory with --data-dir.`
+        `${directory} is in use by another minikafka (process ${process.pid}): stop it, or choose another data directory.`
       )
     )
     await first.release()

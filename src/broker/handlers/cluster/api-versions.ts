@@ -51,5 +51,5 @@ function check(request: Request<'ApiVersions'>, { apiVersion, connection, parts 
   if (clusterId !== null && (clusterId !== parts.clusterId || nodeId !== parts.nodeId)) {
     throw new KafkaError('REBOOTSTRAP_REQUIRED', `this is node ${parts.nodeId} of cluster ${parts.clusterId}`)
   }
-  connection.client = { name, version }
+  connection.client.software = { name, version }
 }

@@ -14,10 +14,14 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = async (
   const sender = { clientId: clientId ?? '', clientHost: clientHost(connection) }
   const response = await parts.groups.consumer.heartbeat({ ...request, ...sender }, apiVersion)
   if (!('memberId' in response)) return { ...NOBODY, ...response }
-  const { assignment } = response
+  const { assignment, memberId } = response
+  if (request.memberEpoch === JOIN_EPOCH) connection.client.member = { groupId: request.groupId, memberId }
+  else if (request.memberEpoch < JOIN_EPOCH) connection.client.member = undefined
   return { ...response, errorMessage: null, assignment: assignment && { topicPartitions: listed(assignment) } }
 }
 
+/** Lower epochs leave the group, higher ones report. */
+const JOIN_EPOCH = 0
 const NOBODY = { memberId: null, memberEpoch: 0, heartbeatIntervalMs: 0, assignment: null }
 
 function listed(assignment: ReadonlyMap<string, ReadonlyMap<number, unknown>>) {

@@ -12,7 +12,8 @@ import { clientHost } from './client-host.ts'
 const NULL_PROTOCOL_NAME_SINCE = 7
 
 export const joinGroup: Handler<'JoinGroup'> = async (request, { parts, apiVersion, clientId, connection }) => {
-  const { sessionTimeoutMs, rebalanceTimeoutMs } = request
+  const { groupId, memberId, sessionTimeoutMs, rebalanceTimeoutMs } = request
+  connection.client.member = { groupId, memberId }
   const response = await parts.groups.classic.joinGroup({
     ...request,
     rebalanceTimeoutMs: apiVersion === 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
@@ -21,5 +22,6 @@ export const joinGroup: Handler<'JoinGroup'> = async (request, { parts, apiVersi
     clientHost: clientHost(connection)
   })
   const { protocolName } = response
+  connection.client.member = response.errorCode === 'NONE' ? { groupId, memberId: response.memberId } : undefined
   return { ...response, protocolName: apiVersion < NULL_PROTOCOL_NAME_SINCE ? (protocolName ?? '') : protocolName }
 }

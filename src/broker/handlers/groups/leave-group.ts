@@ -7,10 +7,13 @@ import type { Handler } from '../../context.ts'
 
 const BATCHED_SINCE = 3
 
-export const leaveGroup: Handler<'LeaveGroup'> = async (request, { parts, apiVersion }) => {
+export const leaveGroup: Handler<'LeaveGroup'> = async (request, { parts, apiVersion, connection: { client } }) => {
   const { groupId, memberId } = request
-  if (apiVersion >= BATCHED_SINCE) return parts.groups.classic.leaveGroup(groupId, request.members)
-  const { errorCode, members } = await parts.groups.classic.leaveGroup(groupId, [{ memberId, groupInstanceId: null }])
-  const [only] = members
-  return { errorCode: only?.errorCode ?? errorCode }
+  const isBatched = apiVersion >= BATCHED_SINCE
+  const leaving = isBatched ? request.members : [{ memberId, groupInstanceId: null }]
+  if (client.member?.groupId === groupId && leaving.some(({ memberId: id }) => id === client.member?.memberId)) {
+    client.member = undefined
+  }
+  const response = await parts.groups.classic.leaveGroup(groupId, leaving)
+  return isBatched ? response : { errorCode: response.members[0]?.errorCode ?? response.errorCode }
 }

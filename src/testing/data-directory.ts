@@ -1,0 +1,51 @@
+/**
+ * The data directory of a fixture: none, one of the user, or a temporary one. A temporary directory is removed on stop, and
+ * at the exit of the process where the stop was forgotten.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** The value of the option `dataDir` that asks for a temporary directory. */
+const TEMPORARY = 'temp'
+const PREFIX = 'minikafka-'
+
+/** The data directory of one broker. */
+export interface DataDirectory {
+  /** The absolute path; undefined in memory. */
+  readonly path: string | undefined
+  /** Ends the use by the broker. A temporary directory is removed with all files in it. */
+  release(): void
+}
+
+/** The temporary directories of all brokers of the process: one exit listener serves any number of them. */
+const temporaryPaths = new Set<string>()
+
+/** Makes a temporary directory where the option asks for it. The broker makes other directories. */
+export function dataDirectory(option: string | undefined): DataDirectory {
+  switch (option) {
+    case undefined:
+      return { path: undefined, release: () => {} }
+    case TEMPORARY:
+      return temporaryDirectory()
+    default:
+      return { path: resolve(option), release: () => {} }
+  }
+}
+
+function temporaryDirectory(): DataDirectory {
+  const path = mkdtempSync(join(tmpdir(), PREFIX))
+  if (temporaryPaths.size === 0) process.on('exit', removeAll)
+  temporaryPaths.add(path)
+  return { path, release: () => remove(path) }
+}
+
+function remove(path: string): void {
+  temporaryPaths.delete(path)
+  if (temporaryPaths.size === 0) process.off('exit', removeAll)
+  rmSync(path, { recursive: true, force: true })
+}
+
+function removeAll(): void {
+  for (const path of temporaryPaths) remove(path)
+}
