@@ -55,11 +55,17 @@ export function* decompress(
     }
   } catch (error) {
     if (error instanceof KafkaError) throw error
+    if (isTooLarge(error)) throw new DecompressedTooLargeError(limit)
     throw new KafkaError('UNKNOWN_SERVER_ERROR', `${codec} cannot decompress the records of a batch: ${whyNot(error)}`)
   }
 }
 
-/** Codecs read on until their bytes end, and Buffer says so in its own words. */
+/** The error of a call of Node's zlib whose output exceeds `maxOutputLength`. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+}
+
+/** A read of a Buffer beyond its end means that the compressed bytes are cut off. */
 function whyNot(error: unknown): string {
   if (error instanceof RangeError) return 'they end too early'
   return error instanceof Error ? error.message : String(error)

@@ -1,19 +1,101 @@
 /**
- * gzip by Node's own zlib. Node has no synchronous stream, so the output comes as one piece: the limit is zlib's.
+ * gzip by Node's own zlib. Node has no synchronous stream, so each member is inflated in one call, within the limit.
+ * The members are taken apart as Java's GZIPInputStream does it, which Kafka reads with: bytes after a member that do
+ * not begin with a complete header are ignored.
  */
-import { constants, gunzipSync, gzipSync } from 'node:zlib'
-import { type CompressionCodec, DecompressedTooLargeError } from './codec.ts'
+import { constants, crc32, gzipSync, inflateRawSync } from 'node:zlib'
+import type { CompressionCodec } from './codec.ts'
 
-const PIECE_BYTES = 64 * 1024
+const MAGIC = 0x8b1f
+const DEFLATE = 8
+const FLAGS = { headerCrc: 2, extra: 4, name: 8, comment: 16 }
+const FIXED_HEADER_BYTES = 10
+const TRAILER_BYTES = 8
+/** Java looks for another member only where more bytes than these follow: the shortest header and trailer. */
+const IGNORED_BYTES = FIXED_HEADER_BYTES + TRAILER_BYTES
+/** Deflate gives no more than this times its input. */
+const MOST_EXPANSION = 1032
+const CHUNK_BYTES = 16 * 1024
+
+/** The result of zlib with `info`. The engine's `bytesWritten` is the input that it has read. */
+interface Inflated {
+  readonly buffer: Buffer
+  readonly engine: { readonly bytesWritten: number }
+}
 
 export const gzip: CompressionCodec = {
-  deflate: (bytes, level = constants.Z_DEFAULT_COMPRESSION) => gzipSync(bytes, { level, chunkSize: PIECE_BYTES }),
-  inflate(bytes, limit) {
-    try {
-      return [gunzipSync(bytes, { maxOutputLength: limit, chunkSize: PIECE_BYTES })]
-    } catch (error) {
-      if (error instanceof RangeError) throw new DecompressedTooLargeError(limit)
-      throw error
-    }
+  deflate: (bytes, level = constants.Z_DEFAULT_COMPRESSION) => gzipSync(bytes, { level, chunkSize: CHUNK_BYTES }),
+  inflate: members
+}
+
+function* members(bytes: Buffer, limit: number): Generator<Buffer> {
+  let room = limit
+  let chunkSize = expectedBytes(bytes, limit)
+  let position: number | undefined = headerEnd(bytes, 0)
+  while (position !== undefined) {
+    const stream = bytes.subarray(position)
+    const { buffer: output, engine } = inflateStream(stream, room, chunkSize)
+    room -= output.length
+    yield output
+    const trailer = stream.subarray(engine.bytesWritten)
+    checkTrailer(trailer, output)
+    position = nextMember(bytes, bytes.length - trailer.length + TRAILER_BYTES)
+    chunkSize = CHUNK_BYTES
   }
+}
+
+/** The output of the deflate stream that the bytes begin with; of a stream that is cut off, what its bytes give. */
+function inflateStream(stream: Buffer, room: number, chunkSize: number): Inflated {
+  const options = { info: true, finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: Math.max(room, 1), chunkSize }
+  return inflateRawSync(stream, options) as unknown as Inflated
+}
+
+/**
+ * The room for the output of the first member: one byte more than the last trailer says, if the bytes can expand to
+ * that. Then zlib allocates once and copies nothing.
+ */
+function expectedBytes(bytes: Buffer, limit: number): number {
+  if (bytes.length < TRAILER_BYTES) return CHUNK_BYTES
+  const size = bytes.readUInt32LE(bytes.length - 4) + 1
+  return Math.max(CHUNK_BYTES, Math.min(size, limit, bytes.length * MOST_EXPANSION))
+}
+
+function checkTrailer(trailer: Buffer, output: Buffer): void {
+  if (trailer.length < TRAILER_BYTES) throw new Error('they end too early')
+  if (trailer.readUInt32LE(0) !== crc32(output)) throw new Error('a member does not fit its checksum')
+  if (trailer.readUInt32LE(4) !== output.length % 2 ** 32) throw new Error('a member does not fit its size')
+}
+
+/** The position after the header of another member; undefined where none follows. */
+function nextMember(bytes: Buffer, position: number): number | undefined {
+  if (bytes.length - position <= IGNORED_BYTES) return undefined
+  try {
+    return headerEnd(bytes, position)
+  } catch {
+    return undefined
+  }
+}
+
+/** The position after the header at `start`. Throws where there is no complete header. As in Java, reserved flags are ignored. */
+function headerEnd(bytes: Buffer, start: number): number {
+  if (bytes.readUInt16LE(start) !== MAGIC) throw new Error('this is no gzip member')
+  if (bytes.readUInt8(start + 2) !== DEFLATE) throw new Error('unknown compression method')
+  const flags = bytes.readUInt8(start + 3)
+  let position = start + FIXED_HEADER_BYTES
+  if (flags & FLAGS.extra) position += 2 + bytes.readUInt16LE(position)
+  if (flags & FLAGS.name) position = textEnd(bytes, position)
+  if (flags & FLAGS.comment) position = textEnd(bytes, position)
+  if (flags & FLAGS.headerCrc) {
+    const expected = crc32(bytes.subarray(start, position)) & 0xffff
+    if (bytes.readUInt16LE(position) !== expected) throw new Error('a header does not fit its checksum')
+    position += 2
+  }
+  if (position > bytes.length) throw new Error('they end too early')
+  return position
+}
+
+function textEnd(bytes: Buffer, start: number): number {
+  const end = bytes.indexOf(0, start)
+  if (end < 0 || start > bytes.length) throw new Error('they end too early')
+  return end + 1
 }

@@ -1,7 +1,7 @@
 /**
- * LZ4 frames. Reading takes the frame apart and inflates one block at a time, each of a bounded size; as in Kafka, one
- * frame is read, blocks must be independent, the content checksum is not looked at. The package has one compression
- * speed, so the level has no effect.
+ * LZ4 frames. Reading takes the frame apart and decompresses one block at a time, each of a bounded size. As in Kafka,
+ * only the first frame is read, blocks must be independent, and the content checksum must be there but is not verified.
+ * The package has one compression speed, so the level has no effect.
  */
 import { lazyModule } from '../../../runtime/lazy.ts'
 import { type CompressionCodec, withoutPackage } from './codec.ts'
@@ -13,7 +13,9 @@ const FLAGS_MASK = 0b1110_0011
 const FLAGS_WANTED = 0b0110_0000
 const HAS_BLOCK_CHECKSUMS = 0b0001_0000
 const HAS_CONTENT_SIZE = 0b0000_1000
+const HAS_CONTENT_CHECKSUM = 0b0000_0100
 const CONTENT_SIZE_BYTES = 8
+const CHECKSUM_BYTES = 4
 const UNCOMPRESSED_BLOCK = 0x8000_0000
 /** LZ4 cannot do better, so no block needs more room than this times its size. */
 const MOST_EXPANSION = 255
@@ -26,22 +28,23 @@ export const lz4: CompressionCodec = {
 }
 
 function* frameBlocks(bytes: Buffer): Generator<Buffer> {
-  const { hasBlockChecksums, largestBlock, headerBytes } = readHeader(bytes)
+  const { hasBlockChecksums, hasContentChecksum, largestBlock, headerBytes } = readHeader(bytes)
   let position = headerBytes
   for (;;) {
     const word = bytes.readUInt32LE(position)
     const size = word % UNCOMPRESSED_BLOCK
     position += 4
-    if (size === 0) return
+    if (size === 0) break
     if (size > largestBlock || size > bytes.length - position) throw new Error(`a block of ${size} bytes is too long`)
     const block = bytes.subarray(position, position + size)
     position += size
     if (hasBlockChecksums) {
       if (bytes.readUInt32LE(position) !== xxhash32(block)) throw new Error('a block does not fit its checksum')
-      position += 4
+      position += CHECKSUM_BYTES
     }
     yield word === size ? inflateBlock(block, largestBlock) : block
   }
+  if (hasContentChecksum && bytes.length - position < CHECKSUM_BYTES) throw new Error('the content checksum is cut off')
 }
 
 /**
@@ -77,6 +80,7 @@ function readHeader(bytes: Buffer) {
     throw new Error('the frame header does not fit its checksum')
   return {
     hasBlockChecksums: (flags & HAS_BLOCK_CHECKSUMS) !== 0,
+    hasContentChecksum: (flags & HAS_CONTENT_CHECKSUM) !== 0,
     largestBlock: 2 ** (8 + 2 * sizeCode),
     headerBytes: checksumAt + 1
   }

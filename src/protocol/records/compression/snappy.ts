@@ -35,10 +35,10 @@ export const snappy: CompressionCodec = {
  * block's size at the end is left alone, as the xerial library does.
  */
 function* framedBlocks(bytes: Buffer, limit: number): Generator<Buffer> {
-  if (bytes.length < HEADER.length) throw new Error('the header is cut off')
   let position = 0
   while (bytes.length - position >= SIZE_BYTES) {
     if (startsAt(bytes, position, MAGIC)) {
+      if (bytes.length - position < HEADER.length) throw new Error('a header is cut off')
       position += HEADER.length
       continue
     }
