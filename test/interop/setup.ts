@@ -1,9 +1,13 @@
 /**
- * Before the suites: bundles the sources, and lends the real Kafka that suites share. It starts when the first suite asks for
- * it, and stops after the last.
+ * Before the suites: bundles the sources, packs them as they are published, and lends the real Kafka that suites share. It
+ * starts when the first suite asks for it, and stops after the last.
  */
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import build from '../build.ts'
 import { coordinating } from './kafka/coordinators.ts'
@@ -23,11 +27,15 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Answers the bootstrap servers of the shared Kafka. */
     sharedKafka: string
+    /** The path of the package as it is published. */
+    tarball: string
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   build()
+  const packed = mkdtempSync(join(tmpdir(), 'minikafka-packed-'))
+  project.provide('tarball', pack(packed))
   let kafka: Promise<RunningKafka> | undefined
   const server = createServer((_, response) => {
     kafka ??= startKafka({ config: SHARED_CONFIG }).then(coordinating)
@@ -41,9 +49,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (address === null || typeof address === 'string') throw new Error('no port for the suites')
   project.provide('sharedKafka', `http://127.0.0.1:${address.port}`)
   return async () => {
+    rmSync(packed, { recursive: true })
     server.close()
     // If it did not start, the suites that asked for it have failed with its error.
     const running = await kafka?.catch(() => undefined)
     await running?.stop()
   }
+}
+
+/** Packs what was built; answers the tarball's path. */
+function pack(destination: string): string {
+  const env = { ...process.env, MINIKAFKA_DIST: 'built' }
+  const options = { cwd: join(import.meta.dirname, '../..'), env, encoding: 'utf8' } as const
+  const output = execFileSync('npm', ['pack', '--json', '--pack-destination', destination], options)
+  const [{ filename }] = JSON.parse(output) as [{ filename: string }]
+  return join(destination, filename)
 }

@@ -16,6 +16,7 @@ const LONGEST = [
   'transactions',
   'dump-log',
   'consumer-groups',
+  'package/runners',
   'groups/confluent',
   'groups/restart',
   'transactions-streams',
@@ -38,10 +39,12 @@ export default defineConfig({
     root: import.meta.dirname,
     globalSetup: './setup.ts',
     include: ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/target/**'],
+    exclude: ['**/node_modules/**', '**/target/**', 'package/projects/**'],
     isolate: false,
     // Suites wait about a third of their time: for the end of a session, or the start of a broker.
     maxWorkers: availableParallelism() + 1,
+    // Concurrent tests of a suite start processes that keep a core busy each.
+    maxConcurrency: availableParallelism(),
     sequence: { sequencer: LongestFirst },
     testTimeout: 180_000,
     hookTimeout: 300_000

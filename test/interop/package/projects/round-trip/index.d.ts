@@ -1,0 +1,1 @@
+export declare function roundTrip(bootstrapServers: string): Promise<string>
