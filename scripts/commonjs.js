@@ -14,6 +14,7 @@ const UNCOVERED = /^(?:import|export)\b.*|\bimport\.meta\b.*|\b__esm\(.*/m
 
 /** Throws when a statement has no counterpart here. */
 export function toCommonJs(code) {
+  refuseAssignedExports(code)
   const converted = withDeclaredClassNames(code)
     .replace(IMPORT, (_, names, path) => (names ? `const ${target(names)} = require(${path});` : `require(${path});`))
     .replace(DYNAMIC_IMPORT, 'Promise.resolve().then(() => require($1))')
@@ -22,6 +23,19 @@ export function toCommonJs(code) {
   const [uncovered] = UNCOVERED.exec(converted) ?? []
   if (uncovered) throw new Error(`no counterpart in CommonJS: ${uncovered}`)
   return converted
+}
+
+/** An importer would not see a value that is assigned to an export after the module was loaded. */
+function refuseAssignedExports(code) {
+  const [, names = ''] = EXPORT_NAMES.exec(code) ?? []
+  for (const [name] of names.matchAll(/[\w$]+(?= as |,|\s*\})/g)) {
+    const assignment = new RegExp(
+      `^(?!(?:var|let|const) ).*(?<![\\w$.#])${name.replaceAll('$', '\\$')} ?(?:[-+*/%|&?^]*=(?![=>])|\\+\\+|--).*$`,
+      'm'
+    )
+    const [assigned] = assignment.exec(code) ?? []
+    if (assigned) throw new Error(`an export must be a constant: ${assigned.trim()}`)
+  }
 }
 
 /** What the names of an import are in a declaration. */

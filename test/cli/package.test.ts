@@ -77,6 +77,21 @@ describe('the entry points', () => {
   })
 })
 
+it('a stack trace with source maps leads to calls in src', () => {
+  const script = `
+    process.setSourceMapsEnabled(true)
+    const { MiniKafka } = require('minikafka')
+    MiniKafka.start({ config: { 'no.such.setting': 1 } }).catch(error => console.log(error.stack))`
+  const stack = run(project({ 'main.js': script }, 'commonjs'), 'main.js')
+  const calls = Array.from(stack.matchAll(/\((\S+\/src\/\S+\.ts):(\d+):(\d+)\)$/gm), ([, file = '', line, column]) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      [Number(line) - 1]?.slice(Number(column) - 1)
+  )
+  expect(calls.length).toBeGreaterThan(1)
+  for (const call of calls) expect(call).toMatch(/^(new )?\w+\(/)
+})
+
 describe('the package', () => {
   it('leaves nothing behind that keeps a process alive, whatever its clients do', () => {
     const script = `
