@@ -10,6 +10,7 @@ import { build } from 'esbuild'
 import { toCommonJs } from './commonjs.js'
 import { publicDeclarations } from './declarations.js'
 import { thirdPartyLicenses } from './licenses.js'
+import { WASM_PACKAGES, zstdWasm } from './zstd-wasm.js'
 
 if (process.env.MINIKAFKA_DIST === 'built') process.exit()
 
@@ -55,6 +56,7 @@ const files = new Map(
 for (const [path, text] of files) if (path.endsWith('.cjs')) files.set(path, toCommonJs(text))
 const declared = process.argv.includes('--types') ? publicDeclarations(root, Object.keys(entries)) : []
 for (const [path, text] of declared) files.set(path, text)
+files.set('zstd-wasm.json', JSON.stringify(zstdWasm()))
 for (const entry of Object.keys(entries)) {
   const implementation = `${entry}.cjs`
   const { js, declarations } = esModule(entry, metafile.outputs[`dist/${implementation}`].exports)
@@ -73,7 +75,7 @@ for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileT
   if (entry.isFile() && !files.has(relative(join(root, 'dist'), path).replaceAll('\\', '/'))) rmSync(path)
 }
 
-writeFileSync(join(root, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(root, metafile))
+writeFileSync(join(root, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(root, metafile, WASM_PACKAGES))
 
 /** The implementation of an entry point; on an older Node it throws one sentence before anything else is loaded. */
 function checkingNode(entry, text) {

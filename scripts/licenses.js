@@ -11,10 +11,15 @@ function bundledPackages(metafile) {
   return [...new Set(paths.flatMap(path => PACKAGE_FOLDER.exec(path) ?? []))].sort()
 }
 
-/** Name, version and license text of each package in the bundle. Throws when a package has no license file. */
-export function thirdPartyLicenses(root, metafile) {
-  const sections = bundledPackages(metafile).map(folder => {
+/**
+ * Name, version and license text of each package in the bundle, and of `others`: names of packages with the text that stands
+ * for a missing license file. Throws when a package has no license.
+ */
+export function thirdPartyLicenses(root, metafile, others = {}) {
+  const folders = [...bundledPackages(metafile), ...Object.keys(others).map(name => `node_modules/${name}`)]
+  const sections = folders.map(folder => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+    if (others[name]) return `${name} ${version}\n\n${others[name]}\n`
     const files = readdirSync(join(root, folder)).filter(entry => /^(licen[cs]e|notice)/i.test(entry))
     if (files.length === 0) throw new Error(`the bundled package ${name} ${version} has no license file`)
     const texts = files.map(file => readFileSync(join(root, folder, file), 'utf8').trim())
