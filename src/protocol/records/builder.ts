@@ -69,8 +69,7 @@ export function buildBatch(records: Iterable<NewRecord>, options: BatchOptions =
 
 /** The room for the header, and the compressed records. */
 function compressed(plain: Buffer, codec: Exclude<Codec, 'none'>, level: number | undefined): Buffer {
-  const records = compress(codec, plain.subarray(BATCH_OVERHEAD), level)
-  return Buffer.concat([plain.subarray(0, BATCH_OVERHEAD), records])
+  return Buffer.concat([plain.subarray(0, BATCH_OVERHEAD), ...compress(codec, plain.subarray(BATCH_OVERHEAD), level)])
 }
 
 function attributesOf(options: BatchOptions, codec: Codec): number {

@@ -1,13 +1,16 @@
-/** What a codec is, and the two ways in which one fails that are not a matter of bad bytes. */
+/** A codec, and the two errors of codecs that do not mean bad bytes. */
 import type { Logger } from '../../../runtime/logger.ts'
 import { KafkaError } from '../../errors.ts'
 
-/** One codec. `inflate` allocates no more than `limit` bytes at once; on bad input it may throw anything. */
+/**
+ * A codec. Both directions are synchronous and come in pieces, in order: a caller may stop, or let other work go first,
+ * after each. No state is left behind by an error or by an iteration that is not finished.
+ */
 export interface CompressionCodec {
-  /** `level` is on the codec's own scale; undefined is Kafka's default. */
-  deflate(bytes: Buffer, level: number | undefined): Buffer
-  /** The decompressed bytes, in order, in pieces. */
-  inflate(bytes: Buffer, limit: number): Iterable<Buffer>
+  /** The compressed bytes. `level` is on the codec's own scale; undefined is Kafka's default. */
+  compress(bytes: Buffer, level: number | undefined): Iterable<Buffer>
+  /** The decompressed bytes. A piece is no larger than `limit`. Throws any error on bad input. */
+  decompress(bytes: Buffer, limit: number): Iterable<Buffer>
 }
 
 /** The records of a batch are larger than the limit when decompressed. */

@@ -30,9 +30,9 @@ export function codecId(codec: Codec): number {
   return BY_ID.indexOf(codec)
 }
 
-/** Compresses whole, in the framing that Kafka's clients read. `level` is the codec's own; default is Kafka's. */
-export function compress(codec: Compression, bytes: Buffer, level?: number): Buffer {
-  return CODECS[codec].deflate(bytes, level)
+/** The compressed bytes, piece by piece, in the framing that Kafka's clients read. `level` is on the codec's own scale. */
+export function compress(codec: Compression, bytes: Buffer, level?: number): Iterable<Buffer> {
+  return CODECS[codec].compress(bytes, level)
 }
 
 /**
@@ -48,7 +48,7 @@ export function* decompress(
   const largestPiece = Math.min(limit, constants.MAX_LENGTH)
   let total = 0
   try {
-    for (const piece of CODECS[codec].inflate(bytes, largestPiece)) {
+    for (const piece of CODECS[codec].decompress(bytes, largestPiece)) {
       total += piece.length
       if (total > limit) throw new DecompressedTooLargeError(limit)
       yield piece

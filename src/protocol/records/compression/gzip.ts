@@ -24,8 +24,8 @@ interface Inflated {
 }
 
 export const gzip: CompressionCodec = {
-  deflate: (bytes, level = constants.Z_DEFAULT_COMPRESSION) => gzipSync(bytes, { level, chunkSize: CHUNK_BYTES }),
-  inflate: members
+  compress: (bytes, level = constants.Z_DEFAULT_COMPRESSION) => [gzipSync(bytes, { level, chunkSize: CHUNK_BYTES })],
+  decompress: members
 }
 
 function* members(bytes: Buffer, limit: number): Generator<Buffer> {

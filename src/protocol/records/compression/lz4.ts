@@ -23,8 +23,8 @@ const MOST_EXPANSION = 255
 const native = lazyModule<typeof import('lz4-napi')>('lz4-napi', withoutPackage('lz4-napi'))
 
 export const lz4: CompressionCodec = {
-  deflate: bytes => native().compressFrameSync(bytes),
-  inflate: bytes => frameBlocks(bytes)
+  compress: bytes => [native().compressFrameSync(bytes)],
+  decompress: bytes => frameBlocks(bytes)
 }
 
 function* frameBlocks(bytes: Buffer): Generator<Buffer> {
@@ -42,7 +42,7 @@ function* frameBlocks(bytes: Buffer): Generator<Buffer> {
       if (bytes.readUInt32LE(position) !== xxhash32(block)) throw new Error('a block does not fit its checksum')
       position += CHECKSUM_BYTES
     }
-    yield word === size ? inflateBlock(block, largestBlock) : block
+    yield word === size ? decompressBlock(block, largestBlock) : block
   }
   if (hasContentChecksum && bytes.length - position < CHECKSUM_BYTES) throw new Error('the content checksum is cut off')
 }
@@ -87,7 +87,7 @@ function readHeader(bytes: Buffer) {
 }
 
 /** The package wants the size of the output before the block, and makes do with less. */
-function inflateBlock(block: Buffer, largestBlock: number): Buffer {
+function decompressBlock(block: Buffer, largestBlock: number): Buffer {
   const sized = Buffer.allocUnsafe(4 + block.length)
   sized.writeUInt32LE(Math.min(largestBlock, block.length * MOST_EXPANSION))
   block.copy(sized, 4)

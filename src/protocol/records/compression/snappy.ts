@@ -16,18 +16,19 @@ const MOST_EXPANSION = 22
 const native = lazyModule<typeof import('snappy')>('snappy', withoutPackage('snappy'))
 
 export const snappy: CompressionCodec = {
-  deflate(bytes) {
-    const parts: Buffer[] = [HEADER]
+  *compress(bytes) {
+    yield HEADER
     for (let position = 0; position < bytes.length; position += BLOCK_BYTES) {
       const block = native().compressSync(bytes.subarray(position, position + BLOCK_BYTES))
       const size = Buffer.allocUnsafe(4)
       size.writeInt32BE(block.length)
-      parts.push(size, block)
+      yield size
+      yield block
     }
-    return Buffer.concat(parts)
   },
 
-  inflate: (bytes, limit) => (startsAt(bytes, 0, MAGIC) ? framedBlocks(bytes, limit) : [inflateBlock(bytes, limit)])
+  decompress: (bytes, limit) =>
+    startsAt(bytes, 0, MAGIC) ? framedBlocks(bytes, limit) : [decompressBlock(bytes, limit)]
 }
 
 /**
@@ -45,13 +46,13 @@ function* framedBlocks(bytes: Buffer, limit: number): Generator<Buffer> {
     const size = bytes.readInt32BE(position)
     position += SIZE_BYTES
     if (size < 0 || size > bytes.length - position) throw new Error(`a block of ${size} bytes is cut off`)
-    yield inflateBlock(bytes.subarray(position, position + size), limit)
+    yield decompressBlock(bytes.subarray(position, position + size), limit)
     position += size
   }
 }
 
 /** One raw block. It begins with the size of its output, which is the library's allocation. */
-function inflateBlock(block: Buffer, limit: number): Buffer {
+function decompressBlock(block: Buffer, limit: number): Buffer {
   const claimed = claimedSize(block)
   if (claimed > limit) throw new DecompressedTooLargeError(limit)
   if (claimed > block.length * MOST_EXPANSION) throw new Error(`${block.length} bytes cannot hold ${claimed}`)

@@ -1,94 +1,98 @@
 /**
- * Zstandard by zstd-napi, an optional package, loaded on first use; without it by Node itself, from 22.15 on; else
- * not at all. zstd-napi streams, Node gives the output as one piece within zlib's limit.
+ * Zstandard frames, read as zstd-jni reads them for Kafka: any number of frames, skippable frames among them. The output
+ * comes in pieces of a bounded size, whatever size a frame claims. Contexts of libzstd are reused for later batches.
  */
-import { createRequire } from 'node:module'
-import * as zlib from 'node:zlib'
 import { lazy } from '../../../runtime/lazy.ts'
-import { type CompressionCodec, DecompressedTooLargeError, MissingCodecError } from './codec.ts'
+import { type CompressionCodec, MissingCodecError } from './codec.ts'
+import type { ZstdDecoder, ZstdLibrary } from './zstd-library.ts'
+import { napiLibrary, nodeLibrary } from './zstd-native.ts'
+import { wasmLibrary } from './zstd-wasm.ts'
 
-/** What is used of the package. It may be absent, so its own types cannot be leant on. */
-interface ZstdNapi {
-  compress(bytes: Buffer, options: { compressionLevel: number }): Buffer
-}
-interface ZstdBinding {
-  DCtx: new () => {
-    decompressStream(into: Buffer, bytes: Buffer): [expectedBytes: number, produced: number, consumed: number]
-  }
-  dStreamOutSize(): number
-}
-
-/** Node's functions, which the types of the oldest supported Node do not know. */
-interface NodeZlib {
-  gunzipSync: unknown
-  zstdCompressSync?(bytes: Buffer, options: { params: Record<number, number> }): Buffer
-  zstdDecompressSync?(bytes: Buffer, options: { maxOutputLength: number }): Buffer
-}
+/** Loads each library, the preferred one first. Throws where the library is absent. */
+export const ZSTD_LIBRARIES = {
+  'zstd-napi': napiLibrary,
+  'node:zlib': () => nodeLibrary(),
+  WebAssembly: wasmLibrary
+} as const satisfies Record<string, () => ZstdLibrary>
 
 const DEFAULT_LEVEL = 3
-/** Zstandard's own number of the parameter. */
-const COMPRESSION_LEVEL = 100
+/**
+ * ZSTD_DStreamInSize, the bytes that zstd-jni reads at once. zstd-jni accepts a frame that is cut off when another frame has
+ * ended in the same read.
+ */
+const INPUT_BYTES = 131_075
+/** The first piece has the size that Kafka reads. Most batches need only this piece. */
+const FIRST_PIECE_BYTES = 16 * 1024
+const PIECE_BYTES = 128 * 1024
+/** A decoder that has given more may hold a large window, and is not reused. */
+const REUSED_UP_TO_BYTES = 8 * 1024 * 1024
 
-export const zstd: CompressionCodec = {
-  deflate: (bytes, level) => implementation().deflate(bytes, level),
-  // No frame at all is an empty stream to Kafka's reader.
-  inflate: (bytes, limit) => (bytes.length === 0 ? [] : implementation().inflate(bytes, limit))
-}
+export const zstd = zstdCodec(Object.values(ZSTD_LIBRARIES))
 
-const implementation = lazy(() => chooseZstd(createRequire(import.meta.filename), zlib))
+/** The codec by the first library that is present; the decoder by the first of these that has one. */
+export function zstdCodec(libraries: readonly (() => ZstdLibrary)[]): CompressionCodec {
+  const newDecoder = lazy(() => firstPresent(libraries, library => library.newDecoder))
+  const encoder = lazy(() => firstPresent(libraries, library => library.newEncoder)())
+  let idle: ZstdDecoder | undefined
 
-/** The package's codec, else Node's. Throws MissingCodecError where neither is there. */
-export function chooseZstd(require: (id: string) => unknown, node: NodeZlib): CompressionCodec {
-  try {
-    return zstdOfPackage(require('zstd-napi') as ZstdNapi, require('zstd-napi/binding') as ZstdBinding)
-  } catch (error) {
-    const [reason] = String(error).split('\n')
-    const fallback = zstdOfNode(node)
-    if (fallback) return fallback
-    throw new MissingCodecError(
-      `zstd needs Node.js 22.15 or newer, or the optional package zstd-napi (npm install zstd-napi): ${reason}`
-    )
+  function* decompress(bytes: Buffer): Generator<Buffer> {
+    // A batch that is read between two pieces of another has a decoder of its own.
+    const decoder = idle ?? newDecoder()()
+    idle = undefined
+    let total = 0
+    try {
+      decoder.reset()
+      for (const piece of pieces(decoder, bytes)) {
+        total += piece.length
+        yield piece
+      }
+    } finally {
+      if (total <= REUSED_UP_TO_BYTES) idle = decoder
+    }
   }
+  return { compress: (bytes, level = DEFAULT_LEVEL) => [encoder().compress(bytes, level)], decompress }
 }
 
-function zstdOfPackage(package_: ZstdNapi, binding: ZstdBinding): CompressionCodec {
-  return {
-    deflate: (bytes, level = DEFAULT_LEVEL) => package_.compress(bytes, { compressionLevel: level }),
-    inflate: bytes => inflateStream(binding, bytes)
-  }
-}
-
-/** Fills each piece before the next is allocated, so that thousands of tiny frames cost no more than one large one. */
-function* inflateStream(binding: ZstdBinding, bytes: Buffer): Generator<Buffer> {
-  const context = new binding.DCtx()
-  const pieceBytes = binding.dStreamOutSize()
-  let rest = bytes
-  for (;;) {
+/** Fills each piece before the next is allocated, so that thousands of tiny frames cost no more than a large frame. */
+function* pieces(decoder: ZstdDecoder, bytes: Buffer): Generator<Buffer> {
+  let position = 0
+  let input = bytes.subarray(0, 0)
+  let hasFrameEnd = true
+  let isFlushed = true
+  for (let pieceBytes = FIRST_PIECE_BYTES; ; pieceBytes = PIECE_BYTES) {
     const piece = Buffer.allocUnsafe(pieceBytes)
     let filled = 0
     while (filled < pieceBytes) {
-      const [expectedBytes, produced, consumed] = context.decompressStream(piece.subarray(filled), rest)
+      if (isFlushed && input.length === 0) {
+        input = bytes.subarray(position, position + INPUT_BYTES)
+        position += input.length
+        if (input.length === 0) {
+          if (filled > 0) yield piece.subarray(0, filled)
+          if (!hasFrameEnd) throw new Error('a frame is cut off')
+          return
+        }
+        hasFrameEnd = false
+      }
+      const [expectedBytes, produced, consumed] = decoder.decompressStream(piece.subarray(filled), input)
       filled += produced
-      rest = rest.subarray(consumed)
-      if (expectedBytes === 0 && rest.length === 0) return yield piece.subarray(0, filled)
-      if (produced === 0 && consumed === 0) throw new Error('the stream is cut off')
+      input = input.subarray(consumed)
+      if (expectedBytes === 0) hasFrameEnd = true
+      isFlushed = expectedBytes === 0 || filled < pieceBytes
     }
     yield piece
   }
 }
 
-function zstdOfNode(node: NodeZlib): CompressionCodec | undefined {
-  const { zstdCompressSync, zstdDecompressSync } = node
-  if (!zstdCompressSync || !zstdDecompressSync) return undefined
-  return {
-    deflate: (bytes, level = DEFAULT_LEVEL) => zstdCompressSync(bytes, { params: { [COMPRESSION_LEVEL]: level } }),
-    inflate(bytes, limit) {
-      try {
-        return [zstdDecompressSync(bytes, { maxOutputLength: limit })]
-      } catch (error) {
-        if (error instanceof RangeError) throw new DecompressedTooLargeError(limit)
-        throw error
-      }
+function firstPresent<T>(libraries: readonly (() => ZstdLibrary)[], part: (library: ZstdLibrary) => T | undefined): T {
+  const reasons: string[] = []
+  for (const load of libraries) {
+    try {
+      const present = part(load())
+      if (present !== undefined) return present
+    } catch (error) {
+      const [reason = ''] = String(error).split('\n')
+      reasons.push(reason)
     }
   }
+  throw new MissingCodecError(`zstd needs the package zstd-napi (npm install zstd-napi): ${reasons.join('; ')}`)
 }

@@ -1,37 +1,49 @@
-import { describe, expect, test } from 'vitest'
-import { DecompressedTooLargeError, MissingCodecError } from '../../../../src/protocol/records/compression/codec.ts'
-import { chooseZstd } from '../../../../src/protocol/records/compression/zstd.ts'
+// Every library of zstd that is present, by one contract. The interop suite runs the libraries of newer Nodes.
+import { expect, test } from 'vitest'
+import { MissingCodecError } from '../../../../src/protocol/records/compression/codec.ts'
+import { ZSTD_LIBRARIES, zstdCodec } from '../../../../src/protocol/records/compression/zstd.ts'
+import { nodeLibrary } from '../../../../src/protocol/records/compression/zstd-native.ts'
+import { zstdContract } from './zstd-contract.ts'
 
-const nothingInstalled = (id: string): unknown => {
-  throw new Error(`Cannot find module '${id}'\nRequire stack: none`)
+const absent = (): never => {
+  throw new Error("Cannot find module 'zstd-napi'\nRequire stack: none")
 }
-const oldNode = { gunzipSync: undefined }
-/** As Node 22.15 has it, but for the compression. */
-const newNode = {
-  gunzipSync: undefined,
-  zstdCompressSync: (bytes: Buffer, { params }: { params: Record<number, number> }) =>
-    Buffer.from(`${params[100]}:${bytes}`),
-  zstdDecompressSync: (bytes: Buffer, { maxOutputLength }: { maxOutputLength: number }) => {
-    if (bytes.length > maxOutputLength) throw new RangeError('Cannot create a Buffer larger than the limit')
-    return bytes
+
+for (const [name, load] of Object.entries(ZSTD_LIBRARIES)) {
+  if (isPresent(load)) zstdContract(`zstd by ${name}`, zstdCodec([load, ZSTD_LIBRARIES.WebAssembly]))
+}
+
+test('WebAssembly is present on every Node', () => {
+  expect(isPresent(ZSTD_LIBRARIES.WebAssembly)).toBe(true)
+})
+
+test('a library that compresses alone leaves decompression to the next library', () => {
+  const node = nodeLibrary({
+    gunzipSync: undefined,
+    zstdCompressSync: (bytes, { params }) => Buffer.from(`${params[100]}:${bytes}`)
+  })
+  const codec = zstdCodec([absent, () => node, ZSTD_LIBRARIES.WebAssembly])
+  expect(String(Buffer.concat([...codec.compress(Buffer.from('records'), undefined)]))).toBe('3:records')
+  const frame = Buffer.concat([...zstdCodec([ZSTD_LIBRARIES.WebAssembly]).compress(Buffer.from('records'), 5)])
+  expect(String(Buffer.concat([...codec.decompress(frame, 100)]))).toBe('records')
+})
+
+test('zstd without any library says what to install', () => {
+  const codec = zstdCodec([absent, () => nodeLibrary({ gunzipSync: undefined })])
+  for (const use of [
+    () => codec.compress(Buffer.alloc(1), undefined),
+    () => [...codec.decompress(Buffer.alloc(1), 1)]
+  ]) {
+    expect(use).toThrow(MissingCodecError)
+    expect(use).toThrow(/npm install zstd-napi.*Cannot find module 'zstd-napi'; .*22\.15/)
+  }
+})
+
+function isPresent(load: () => unknown): boolean {
+  try {
+    load()
+    return true
+  } catch {
+    return false
   }
 }
-
-describe('without the package', () => {
-  test("Node's own zstd serves where it has one, at Kafka's level and within the limit", () => {
-    const zstd = chooseZstd(nothingInstalled, newNode)
-    expect(String(zstd.deflate(Buffer.from('x'), undefined))).toBe('3:x')
-    expect([...zstd.inflate(Buffer.from('xyz'), 3)]).toEqual([Buffer.from('xyz')])
-    expect(() => zstd.inflate(Buffer.from('xyz'), 2)).toThrow(DecompressedTooLargeError)
-  })
-
-  test('an old Node says what to install', () => {
-    expect(() => chooseZstd(nothingInstalled, oldNode)).toThrow(MissingCodecError)
-    expect(() => chooseZstd(nothingInstalled, oldNode)).toThrow(
-      expect.objectContaining({
-        code: 'UNSUPPORTED_COMPRESSION_TYPE',
-        message: expect.stringMatching(/npm install zstd-napi.*Cannot find module 'zstd-napi'$/)
-      })
-    )
-  })
-})
