@@ -42,7 +42,8 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
       'storage/node-storage.ts',
       'storage/directory-lock.ts',
       'testing/data-directory.ts',
-      'cli/commands/start.ts'
+      'cli/commands/start.ts',
+      'runtime/lazy.ts'
     ]
   },
   {

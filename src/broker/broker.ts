@@ -9,6 +9,7 @@ import type { TopicPartition } from '../log/partition-folder.ts'
 import { loggedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
 import { isInternalTopic } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
+import { missingCodecs } from '../protocol/records/compression/codecs.ts'
 import { logCleaner } from '../replica/log-cleaning.ts'
 import { LogRetention } from '../replica/log-retention.ts'
 import { deferred } from '../runtime/deferred.ts'
@@ -39,6 +40,7 @@ export class Broker {
   readonly #producerExpiry: Alarm
   readonly #retention: LogRetention
   readonly #cleaner: LogCleaner
+  readonly #codecCheck: Alarm
 
   private constructor(parts: Parts, directory: LogDirectory, storage: Storage, failed: Promise<never>) {
     this.#parts = parts
@@ -49,6 +51,7 @@ export class Broker {
     this.#cleaner = logCleaner({ ...parts, directory, storage, settings: () => parts.settings })
     if (parts.settings.get('log.cleaner.enable')) this.#cleaner.start()
     this.dispatch = dispatcher(parts)
+    this.#codecCheck = reportMissingCodecs(parts)
   }
 
   /**
@@ -101,6 +104,7 @@ export class Broker {
 
   /** Answers what is delayed, then brings everything to the disk and closes it. */
   async stop(): Promise<void> {
+    this.#codecCheck.cancel()
     this.#producerExpiry.cancel()
     await this.#retention.stop()
     await this.#cleaner.stop()
@@ -120,6 +124,11 @@ function expireProducers(parts: Parts): Alarm {
     for (const partition of parts.replicas.openPartitions())
       partition.expireProducers(parts.clocks.wall.now(), expirationMs)
   })
+}
+
+/** Looks for the libraries of codecs once the start is over, which it must not delay. */
+function reportMissingCodecs({ clocks, notice }: Parts): Alarm {
+  return clocks.loop.at(clocks.loop.now(), () => missingCodecs().forEach(notice))
 }
 
 /** Clocks whose alarms cannot end the process: what they throw ends this broker alone. */

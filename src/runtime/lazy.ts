@@ -1,5 +1,7 @@
-/** What is made by its first use, because few need it, and kept. */
+/** Values that are made on first use and kept, packages among them. */
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 
 /** Calls `make` once, when the value is first asked for; again only if that throws. */
 export function lazy<T>(make: () => T): () => T {
@@ -24,4 +26,35 @@ export function lazyModule<T>(name: string, otherwise: (reason: string) => T): (
       return otherwise(reason)
     }
   })
+}
+
+/** Whether the module can be found. It is not loaded. */
+export function isInstalled(name: string): boolean {
+  return canResolve(createRequire(import.meta.filename), name)
+}
+
+/**
+ * Whether the binary of a native package is installed for this machine. It is not loaded. Such packages have a further package
+ * for each platform, named after it.
+ */
+export function hasBinary(name: string): boolean {
+  try {
+    const main = createRequire(import.meta.filename).resolve(name)
+    const require = createRequire(main)
+    const { optionalDependencies = {} } = JSON.parse(readFileSync(join(dirname(main), 'package.json'), 'utf8'))
+    const platform = new RegExp(`-${process.platform}-${process.arch}(-|$)`)
+    const binaries = Object.keys(optionalDependencies)
+    return binaries.length === 0 || binaries.some(binary => platform.test(binary) && canResolve(require, binary))
+  } catch {
+    return false
+  }
+}
+
+function canResolve(require: NodeJS.Require, name: string): boolean {
+  try {
+    require.resolve(name)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -15,9 +15,14 @@ export class Run {
   readonly #exit: Promise<unknown[]>
   #changed: () => void = () => {}
 
-  constructor(args: readonly string[], environment: Record<string, string> = {}) {
+  /** `node` and `executable` run another Node, and a copy of the package. */
+  constructor(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    { node = process.execPath, executable = BIN }: { node?: string; executable?: string } = {}
+  ) {
     const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_'))
-    this.child = spawn(process.execPath, [BIN, ...args], { env: { ...Object.fromEntries(clean), ...environment } })
+    this.child = spawn(node, [executable, ...args], { env: { ...Object.fromEntries(clean), ...environment } })
     this.#exit = once(this.child, 'close')
     for (const name of ['stdout', 'stderr'] as const) {
       this.child[name]?.setEncoding('utf8').on('data', (text: string) => {

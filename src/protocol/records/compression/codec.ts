@@ -1,4 +1,5 @@
 /** A codec, and the two errors of codecs that do not mean bad bytes. */
+import { hasBinary, lazyModule } from '../../../runtime/lazy.ts'
 import type { Logger } from '../../../runtime/logger.ts'
 import { KafkaError } from '../../errors.ts'
 
@@ -11,6 +12,8 @@ export interface CompressionCodec {
   compress(bytes: Buffer, level: number | undefined): Iterable<Buffer>
   /** The decompressed bytes. A piece is no larger than `limit`. Throws any error on bad input. */
   decompress(bytes: Buffer, limit: number): Iterable<Buffer>
+  /** Finds out, without loading it, that the library of the codec is not installed. */
+  missing?(): MissingCodecError | undefined
 }
 
 /** The records of a batch are larger than the limit when decompressed. */
@@ -22,30 +25,40 @@ export class DecompressedTooLargeError extends KafkaError {
   }
 }
 
-/** This process has no module for the codec; the message says what to install. */
+/** This process has no library for the codec. The message says what to install. */
 export class MissingCodecError extends KafkaError {
   override name = 'MissingCodecError'
+  readonly codec: string
 
-  constructor(message: string) {
-    super('UNSUPPORTED_COMPRESSION_TYPE', message)
-  }
-}
-
-/** What a package is replaced by that has no binary here: an error. */
-export function withoutPackage(name: string): (reason: string) => never {
-  return reason => {
-    throw new MissingCodecError(
-      `the package ${name} lacks its binary for this machine (npm install ${name}): ${reason}`
+  constructor(codec: string, packageName: string, reason: string) {
+    super(
+      'UNSUPPORTED_COMPRESSION_TYPE',
+      `${codec} needs the package ${packageName}, which cannot be used here (npm install ${packageName}): ${reason}`
     )
+    this.codec = codec
   }
 }
 
-/** Looks at errors on their way to clients, and logs each MissingCodecError once: all batches of a codec say the same. */
+/** The native package that is the library of a codec. `load` throws MissingCodecError. */
+export function nativeLibrary<T>(codec: string, packageName: string) {
+  return {
+    load: lazyModule<T>(packageName, reason => {
+      throw new MissingCodecError(codec, packageName, reason)
+    }),
+    missing(): MissingCodecError | undefined {
+      if (hasBinary(packageName)) return undefined
+      const machine = `${process.platform}-${process.arch}`
+      return new MissingCodecError(codec, packageName, `its binary for ${machine} is not installed`)
+    }
+  }
+}
+
+/** Logs the first MissingCodecError of each codec. It sees the errors of responses to clients, and what a start finds missing. */
 export function missingCodecNotice(logger: Logger): (error: unknown) => void {
   const reported = new Set<string>()
   return error => {
-    if (!(error instanceof MissingCodecError) || reported.has(error.message)) return
-    reported.add(error.message)
+    if (!(error instanceof MissingCodecError) || reported.has(error.codec)) return
+    reported.add(error.codec)
     logger.warn({}, error.message)
   }
 }

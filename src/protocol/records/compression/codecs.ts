@@ -3,8 +3,9 @@
  * limit: a few kilobytes can claim gigabytes, and a codec's own one-shot call would allocate them.
  */
 import { constants } from 'node:buffer'
+import { lazy } from '../../../runtime/lazy.ts'
 import { KafkaError } from '../../errors.ts'
-import { type CompressionCodec, DecompressedTooLargeError } from './codec.ts'
+import { type CompressionCodec, DecompressedTooLargeError, type MissingCodecError } from './codec.ts'
 import { gzip } from './gzip.ts'
 import { lz4 } from './lz4.ts'
 import { snappy } from './snappy.ts'
@@ -29,6 +30,11 @@ export function codecOf(id: number): Codec {
 export function codecId(codec: Codec): number {
   return BY_ID.indexOf(codec)
 }
+
+/** The codecs whose libraries are not installed. Looks once, and loads no library. */
+export const missingCodecs = lazy<readonly MissingCodecError[]>(() =>
+  Object.values(CODECS).flatMap(codec => codec.missing?.() ?? [])
+)
 
 /** The compressed bytes, piece by piece, in the framing that Kafka's clients read. `level` is on the codec's own scale. */
 export function compress(codec: Compression, bytes: Buffer, level?: number): Iterable<Buffer> {

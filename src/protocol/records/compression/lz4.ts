@@ -3,8 +3,7 @@
  * only the first frame is read, blocks must be independent, and the content checksum must be there but is not verified.
  * The package has one compression speed, so the level has no effect.
  */
-import { lazyModule } from '../../../runtime/lazy.ts'
-import { type CompressionCodec, withoutPackage } from './codec.ts'
+import { type CompressionCodec, nativeLibrary } from './codec.ts'
 
 const MAGIC = 0x184d2204
 const DESCRIPTOR_AT = 4
@@ -20,11 +19,12 @@ const UNCOMPRESSED_BLOCK = 0x8000_0000
 /** LZ4 cannot do better, so no block needs more room than this times its size. */
 const MOST_EXPANSION = 255
 
-const native = lazyModule<typeof import('lz4-napi')>('lz4-napi', withoutPackage('lz4-napi'))
+const library = nativeLibrary<typeof import('lz4-napi')>('lz4', 'lz4-napi')
 
 export const lz4: CompressionCodec = {
-  compress: bytes => [native().compressFrameSync(bytes)],
-  decompress: bytes => frameBlocks(bytes)
+  compress: bytes => [library.load().compressFrameSync(bytes)],
+  decompress: bytes => frameBlocks(bytes),
+  missing: library.missing
 }
 
 function* frameBlocks(bytes: Buffer): Generator<Buffer> {
@@ -91,7 +91,7 @@ function decompressBlock(block: Buffer, largestBlock: number): Buffer {
   const sized = Buffer.allocUnsafe(4 + block.length)
   sized.writeUInt32LE(Math.min(largestBlock, block.length * MOST_EXPANSION))
   block.copy(sized, 4)
-  return native().uncompressSync(sized)
+  return library.load().uncompressSync(sized)
 }
 
 /** xxHash32 with seed 0: the checksum of LZ4 frames. Of headers (a few bytes) and, where a frame has them, blocks. */

@@ -2,8 +2,7 @@
  * Snappy in the framing of the xerial library, which Kafka's Java clients write: a header, then blocks with their
  * sizes before them. Clients on other libraries send one bare block instead, without header or size.
  */
-import { lazyModule } from '../../../runtime/lazy.ts'
-import { type CompressionCodec, DecompressedTooLargeError, withoutPackage } from './codec.ts'
+import { type CompressionCodec, DecompressedTooLargeError, nativeLibrary } from './codec.ts'
 
 /** Magic `82 SNAPPY 00`, version 1, oldest compatible version 1. */
 const HEADER = Buffer.from('82534e41505059000000000100000001', 'hex')
@@ -13,13 +12,13 @@ const SIZE_BYTES = 4
 /** No Snappy element gives more than 64 bytes for 3. */
 const MOST_EXPANSION = 22
 
-const native = lazyModule<typeof import('snappy')>('snappy', withoutPackage('snappy'))
+const library = nativeLibrary<typeof import('snappy')>('snappy', 'snappy')
 
 export const snappy: CompressionCodec = {
   *compress(bytes) {
     yield HEADER
     for (let position = 0; position < bytes.length; position += BLOCK_BYTES) {
-      const block = native().compressSync(bytes.subarray(position, position + BLOCK_BYTES))
+      const block = library.load().compressSync(bytes.subarray(position, position + BLOCK_BYTES))
       const size = Buffer.allocUnsafe(4)
       size.writeInt32BE(block.length)
       yield size
@@ -28,7 +27,9 @@ export const snappy: CompressionCodec = {
   },
 
   decompress: (bytes, limit) =>
-    startsAt(bytes, 0, MAGIC) ? framedBlocks(bytes, limit) : [decompressBlock(bytes, limit)]
+    startsAt(bytes, 0, MAGIC) ? framedBlocks(bytes, limit) : [decompressBlock(bytes, limit)],
+
+  missing: library.missing
 }
 
 /**
@@ -56,7 +57,7 @@ function decompressBlock(block: Buffer, limit: number): Buffer {
   const claimed = claimedSize(block)
   if (claimed > limit) throw new DecompressedTooLargeError(limit)
   if (claimed > block.length * MOST_EXPANSION) throw new Error(`${block.length} bytes cannot hold ${claimed}`)
-  const output = native().uncompressSync(block)
+  const output = library.load().uncompressSync(block)
   return Buffer.isBuffer(output) ? output : Buffer.from(output)
 }
 

@@ -2,7 +2,7 @@
  * Zstandard frames, read as zstd-jni reads them for Kafka: any number of frames, skippable frames among them. The output
  * comes in pieces of a bounded size, whatever size a frame claims. Contexts of libzstd are reused for later batches.
  */
-import { lazy } from '../../../runtime/lazy.ts'
+import { isInstalled, lazy } from '../../../runtime/lazy.ts'
 import { type CompressionCodec, MissingCodecError } from './codec.ts'
 import type { ZstdDecoder, ZstdLibrary } from './zstd-library.ts'
 import { napiLibrary, nodeLibrary } from './zstd-native.ts'
@@ -27,7 +27,13 @@ const PIECE_BYTES = 128 * 1024
 /** A decoder that has given more may hold a large window, and is not reused. */
 const REUSED_UP_TO_BYTES = 8 * 1024 * 1024
 
-export const zstd = zstdCodec(Object.values(ZSTD_LIBRARIES))
+export const zstd: CompressionCodec = {
+  ...zstdCodec(Object.values(ZSTD_LIBRARIES)),
+  missing() {
+    if (('WebAssembly' in globalThis && isInstalled('#zstd-wasm')) || isInstalled('zstd-napi')) return undefined
+    return new MissingCodecError('zstd', 'zstd-napi', 'this Node.js has no WebAssembly')
+  }
+}
 
 /** The codec by the first library that is present; the decoder by the first of these that has one. */
 export function zstdCodec(libraries: readonly (() => ZstdLibrary)[]): CompressionCodec {
@@ -94,5 +100,5 @@ function firstPresent<T>(libraries: readonly (() => ZstdLibrary)[], part: (libra
       reasons.push(reason)
     }
   }
-  throw new MissingCodecError(`zstd needs the package zstd-napi (npm install zstd-napi): ${reasons.join('; ')}`)
+  throw new MissingCodecError('zstd', 'zstd-napi', reasons.join('; '))
 }

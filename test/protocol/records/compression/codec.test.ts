@@ -2,27 +2,38 @@ import { expect, test } from 'vitest'
 import {
   MissingCodecError,
   missingCodecNotice,
-  withoutPackage
+  nativeLibrary
 } from '../../../../src/protocol/records/compression/codec.ts'
-import { lazyModule } from '../../../../src/runtime/lazy.ts'
+import { missingCodecs } from '../../../../src/protocol/records/compression/codecs.ts'
 import { RecordingLogger } from '../../../../src/testing/recording-logger.ts'
 
-test('a codec whose package has no binary here tells clients so, and what to install', () => {
-  const codec = lazyModule<never>('no-such-codec', withoutPackage('no-such-codec'))
-  expect(codec).toThrow(
+const MACHINE = `${process.platform}-${process.arch}`
+
+test('the use of a codec whose package cannot be loaded is an error that says what to install', () => {
+  expect(nativeLibrary('lz4', 'no-such-package').load).toThrow(
     expect.objectContaining({
       code: 'UNSUPPORTED_COMPRESSION_TYPE',
-      message: expect.stringContaining('npm install no-such-codec')
+      message: expect.stringMatching(
+        /^lz4 needs the package no-such-package, which cannot be used here \(npm install no-such-package\): Error: Cannot find module 'no-such-package'$/
+      )
     })
   )
 })
 
-test('each missing codec is told of once', () => {
+test('a codec whose package is not installed is found missing without a load', () => {
+  expect(nativeLibrary('lz4', 'no-such-package').missing()?.message).toBe(
+    'lz4 needs the package no-such-package, which cannot be used here (npm install no-such-package): ' +
+      `its binary for ${MACHINE} is not installed`
+  )
+  expect(missingCodecs()).toEqual([])
+})
+
+test('each missing codec is logged once, whether the start or a request finds it', () => {
   const logger = new RecordingLogger()
   const notice = missingCodecNotice(logger)
-  notice(new Error('something else'))
-  notice(new MissingCodecError('install it'))
-  notice(new MissingCodecError('install it'))
-  notice(new MissingCodecError('install that'))
-  expect(logger.messages('warn')).toEqual(['install it', 'install that'])
+  const atStart = new MissingCodecError('lz4', 'lz4-napi', 'its binary is not installed')
+  const inRequest = new MissingCodecError('lz4', 'lz4-napi', 'Cannot find module')
+  const another = new MissingCodecError('snappy', 'snappy', 'Cannot find module')
+  for (const error of [new Error('another error'), atStart, inRequest, another, another]) notice(error)
+  expect(logger.messages('warn')).toEqual([atStart.message, another.message])
 })
