@@ -5,4 +5,12 @@ export type { Logger } from './runtime/logger.ts'
 export type { ClientConfigs } from './testing/client-config.ts'
 export { type Finding, LeakError } from './testing/findings.ts'
 export { MiniKafka } from './testing/fixture.ts'
-export type { MiniKafkaOptions, SettingValue, StopOptions, TopicOptions } from './testing/options.ts'
+export type {
+  HeaderValue,
+  MiniKafkaOptions,
+  RecordOptions,
+  SettingValue,
+  StopOptions,
+  TopicOptions,
+  TransactionOptions
+} from './testing/options.ts'

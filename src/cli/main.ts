@@ -16,9 +16,17 @@ const START_HELP = `
 Settings are Apache Kafka's. They are taken, later ones winning, from --config, the KAFKA_* variables of the
 environment (KAFKA_NUM_PARTITIONS is num.partitions) and --set. Stop with Ctrl-C; data stays in the data directory.
 
+--topic creates topics that do not exist. A part of it that begins with the name of a setting and = begins the next setting;
+other parts belong to the value before them, as in orders:3:cleanup.policy=compact. --records writes records once, and skips
+topics that have held records before. Each line is a record or a transaction:
+  {"topic":"orders","key":"k","value":"v","headers":{"h":"x"},"partition":0,"timestamp":1700000000000}
+  {"transactionalId":"pay-1","result":"commit","records":[{"topic":"orders","value":"v"}]}
+topic alone is required. Keys and values are strings or null; result is commit, abort or open.
+
 Examples:
   minikafka start                                   on localhost:9092, data in ./minikafka-data
   minikafka start --in-memory --port 0 --json       on a free port, told as JSON, nothing left behind
+  minikafka start --topic orders:3 --records orders.ndjson --in-memory
   minikafka start --set num.partitions=3 --set log.retention.hours=1`
 
 const DUMP_LOG_HELP = `
@@ -79,10 +87,13 @@ function startCommand(): Command {
     .option('--data-dir <directory>', 'where topics are kept (default: ./minikafka-data)')
     .addOption(new Option('--in-memory', 'keep nothing on disk').conflicts('dataDir'))
     .option('--config <file>', 'a server.properties file')
-    .option('--set <name=value>', 'a setting of the broker; may be repeated', (text, all: string[] = []) => [
-      ...all,
-      text
-    ])
+    .option('--set <name=value>', 'a setting of the broker; may be repeated', repeated)
+    .option(
+      '--topic <topic>',
+      'a topic to create: name[:partitions[:replicas]][:key=value...]; may be repeated',
+      repeated
+    )
+    .option('--records <file>', 'records to write before clients are served, one JSON object a line; - is stdin')
     .addOption(new Option('--log-level <level>', 'how much to log to stderr').choices(levels).default('info'))
     .option('--json', 'tell readiness and log in JSON')
     .addHelpText('after', START_HELP)
@@ -133,6 +144,10 @@ function dumpLogCommand(): Command {
       const { dumpLog } = await import('./commands/dump-log.ts')
       await dumpLog(folders, options)
     })
+}
+
+function repeated(text: string, all: readonly string[] = []): readonly string[] {
+  return [...all, text]
 }
 
 function parseSize(text: string): number {

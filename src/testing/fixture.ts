@@ -1,22 +1,21 @@
 /** The fixture: a broker in the process of a test, on a free port. */
 
 import { resolve } from '../config/resolve.ts'
-import { ConfigError, fromObject } from '../config/sources.ts'
+import { fromObject } from '../config/sources.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { type RunningNode, startNode } from '../node.ts'
-import type { ErrorName } from '../protocol/errors.ts'
-import { CreateTopics } from '../protocol/messages/topics.ts'
 import { silentLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { keepingProcessAlive, systemClocks } from '../runtime/time.ts'
 import { type ClientConfigs, clientConfig } from './client-config.ts'
+import { givenSettings } from './create-topics.ts'
 import { type DataDirectory, dataDirectory } from './data-directory.ts'
 import { emitWarnings, type Finding, LeakError } from './findings.ts'
-import { send } from './in-process.ts'
 import { findLeaks } from './leaks.ts'
 import { verifyOptions } from './option-check.ts'
 import { START_OPTIONS, STOP_OPTIONS } from './option-shapes.ts'
-import type { MiniKafkaOptions, SettingValue, StopOptions, TopicOptions } from './options.ts'
+import type { MiniKafkaOptions, StopOptions } from './options.ts'
+import { type SourcedElement, seed } from './seeding.ts'
 
 /** The method that `console.log` of Node calls on an object. */
 const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom')
@@ -51,14 +50,15 @@ export class MiniKafka implements AsyncDisposable {
    */
   static async start(options: MiniKafkaOptions = {}): Promise<MiniKafka> {
     verifyOptions('MiniKafka.start', START_OPTIONS, options)
-    const { topics = [], logger = silentLogger, unref = true } = options
+    const { topics = [], records = [], logger = silentLogger, unref = true } = options
     const { settings, unhonoured } = resolve(
       fromObject(listening(options), 'host'),
       fromObject(givenSettings(options.config))
     )
     if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
     const world = { clocks: systemClocks, random: systemRandom, logger }
-    const prepare = (dispatch: Dispatch) => createTopics(dispatch, topics)
+    const initialData = { source: 'MiniKafka.start', topics, records: sourced(records) }
+    const prepare = (dispatch: Dispatch) => seed({ dispatch, settings, ...world }, initialData)
     const directory = dataDirectory(options.dataDir)
     try {
       const start = () => startNode({ settings, dataDir: directory.path ?? null, ...world, prepare, unref })
@@ -141,44 +141,10 @@ export class MiniKafka implements AsyncDisposable {
   }
 }
 
+function* sourced(records: NonNullable<MiniKafkaOptions['records']>): Iterable<SourcedElement> {
+  for (const [index, element] of records.entries()) yield { element, source: `MiniKafka.start: records[${index}]` }
+}
+
 function listening({ host = 'localhost', port = 0 }: MiniKafkaOptions): Record<string, string> {
   return { listeners: `PLAINTEXT://${host.includes(':') ? `[${host}]` : host}:${port}` }
-}
-
-function givenSettings(config: MiniKafkaOptions['config'] = {}): Record<string, SettingValue> {
-  return Object.fromEntries(
-    Object.entries(config).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-  )
-}
-
-const TIMEOUT_MS = 60_000
-/** Error codes after which the topic exists. */
-const EXISTS: readonly ErrorName[] = ['NONE', 'TOPIC_ALREADY_EXISTS']
-/** The broker's own number of partitions or replicas. */
-const DEFAULT = -1
-
-/**
- * Creates the topics that the data directory does not hold, by a CreateTopics request without a socket. Throws
- * ConfigError with the first refusal.
- */
-async function createTopics(dispatch: Dispatch, topics: readonly (string | TopicOptions)[]): Promise<void> {
-  if (topics.length === 0) return
-  const request = {
-    topics: topics.map(topic => creatable(typeof topic === 'string' ? { name: topic } : topic)),
-    timeoutMs: TIMEOUT_MS
-  }
-  const response = await send(dispatch, CreateTopics, request, { correlationId: 0, clientId: 'minikafka' })
-  const refused = response?.topics.find(({ errorCode }) => !EXISTS.includes(errorCode))
-  if (refused)
-    throw new ConfigError(`topic ${refused.name} cannot be created: ${refused.errorMessage ?? refused.errorCode}`)
-}
-
-function creatable({ name, partitions = DEFAULT, replicationFactor = DEFAULT, config }: TopicOptions) {
-  return {
-    name,
-    numPartitions: partitions,
-    replicationFactor,
-    assignments: [],
-    configs: Object.entries(givenSettings(config)).map(([key, value]) => ({ name: key, value: String(value) }))
-  }
 }

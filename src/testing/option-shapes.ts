@@ -4,6 +4,8 @@ import { arrayOf, type Check, choiceOf, expected, mapOf, objectOf } from './opti
 
 const INT16_MAX = 32_767
 const INT32_MAX = 2_147_483_647
+const EXAMPLE_RECORD = "{ topic: 'orders', key: 'k', value: 'v' }"
+const RECORD_EXPECTED = `an object, as in ${EXAMPLE_RECORD}`
 const PORT_MAX = 65_535
 
 const topicName = expected('the name of a topic', isText)
@@ -32,7 +34,51 @@ const topicObject = objectOf({
   required: { name: 'the name of the topic' }
 })
 
-const topic: Check = value => (typeof value === 'string' ? topicName(value) : topicObject(value))
+/** A topic to create: its name, or an object. */
+export const TOPIC: Check = value => (typeof value === 'string' ? topicName(value) : topicObject(value))
+
+const bytes = expected('a string, a Uint8Array or null', isBytes)
+
+const headers = mapOf("an object of header values, as in { source: 'test' }", value =>
+  Array.isArray(value) ? headerArray(value) : headerValue(value)
+)
+const headerValue = expected('a string, a Uint8Array, null, or an array of these', isBytes)
+const headerArray = arrayOf('an array', bytes)
+
+const record = objectOf({
+  expects: RECORD_EXPECTED,
+  noun: 'field',
+  members: {
+    topic: topicName,
+    partition: wholeNumber(0, INT32_MAX),
+    key: bytes,
+    value: bytes,
+    headers,
+    timestamp: expected('milliseconds since 1970 as a whole number from 0, or a valid Date', isTimestamp)
+  },
+  required: { topic: 'the name of the topic' }
+})
+
+const records = arrayOf('an array of records', record)
+
+const transaction = objectOf({
+  expects: RECORD_EXPECTED,
+  noun: 'field',
+  members: {
+    transactionalId: expected('the transactional id of a producer', isText),
+    result: choiceOf('commit', 'abort', 'open'),
+    records: value => records(value) ?? someRecords(value)
+  },
+  required: { transactionalId: 'the transactional id of a producer', records: 'the records of the transaction' }
+})
+const someRecords = expected('an array of one record or more', value => Array.isArray(value) && value.length > 0)
+
+/** A record, or a transaction: an object with a member that only transactions have. */
+export const RECORD_ELEMENT: Check = value => {
+  const isTransaction =
+    typeof value === 'object' && value !== null && ('transactionalId' in value || 'records' in value)
+  return isTransaction ? transaction(value) : record(value)
+}
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const
 
@@ -41,7 +87,8 @@ export const START_OPTIONS = objectOf({
   expects: "an object of options, as in { topics: ['orders'] }",
   noun: 'option',
   members: {
-    topics: arrayOf("an array of topics, as in ['orders']", topic),
+    topics: arrayOf("an array of topics, as in ['orders']", TOPIC),
+    records: arrayOf(`an array of records, as in [${EXAMPLE_RECORD}]`, RECORD_ELEMENT),
     config: brokerConfig,
     dataDir: expected('the path of a directory', isText),
     port: wholeNumber(0, PORT_MAX),
@@ -67,6 +114,21 @@ function wholeNumber(atLeast: number, atMost: number): Check {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== ''
+}
+
+function isBytes(value: unknown): boolean {
+  return value === null || typeof value === 'string' || isUint8Array(value)
+}
+
+/** Also one of another realm: test runners run tests in contexts of their own. */
+function isUint8Array(value: unknown): boolean {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+}
+
+function isTimestamp(value: unknown): boolean {
+  const isDate = typeof value === 'object' && value !== null && 'getTime' in value
+  const milliseconds = isDate && typeof value.getTime === 'function' ? value.getTime() : value
+  return Number.isSafeInteger(milliseconds) && milliseconds >= 0
 }
 
 function isLogger(value: unknown): boolean {

@@ -11,6 +11,13 @@ export interface MiniKafkaOptions {
    * A topic that the data directory already holds stays as it is.
    */
   readonly topics?: readonly (string | TopicOptions)[] | undefined
+  /**
+   * Records that are in their topics when `start` resolves, in this order. Default: none. Topics that do not exist are
+   * created with the broker's defaults. Records are written once: those for a topic that has held records before (in a kept
+   * data directory) are skipped with a log line, and so is a transaction with such a topic. `start` rejects with a
+   * `ConfigError` when the broker refuses a record.
+   */
+  readonly records?: readonly (RecordOptions | TransactionOptions)[] | undefined
   /** Settings of the broker by Kafka's names, as in `{ 'num.partitions': 3 }`. Default: Kafka's defaults. */
   readonly config?: Readonly<Record<string, SettingValue | undefined>> | undefined
   /**
@@ -55,6 +62,42 @@ export interface TopicOptions {
   readonly replicationFactor?: number | undefined
   /** Settings of the topic by Kafka's names, as in `{ 'cleanup.policy': 'compact' }`. */
   readonly config?: Readonly<Record<string, SettingValue | undefined>> | undefined
+}
+
+/** A record to write. */
+export interface RecordOptions {
+  readonly topic: string
+  /**
+   * The partition, from 0. Default: for a key the partition that Kafka's producers choose (murmur2); records without a key
+   * take turns through the partitions of the topic, from 0.
+   */
+  readonly partition?: number | undefined
+  /** A string is written as UTF-8. Default: null. */
+  readonly key?: string | Uint8Array | null | undefined
+  /** A string is written as UTF-8; null is a tombstone in a compacted topic. Default: null. */
+  readonly value?: string | Uint8Array | null | undefined
+  /** Values by name; an array gives several headers of that name. Default: none. */
+  readonly headers?: Readonly<Record<string, HeaderValue | readonly HeaderValue[] | undefined>> | undefined
+  /**
+   * Milliseconds since the Unix epoch, or a `Date`. Default: the time at which the record is written. Retention counts from
+   * it: the broker deletes records that are older than `retention.ms` (7 days by default).
+   */
+  readonly timestamp?: number | { getTime(): number } | undefined
+}
+
+/** The value of a header; a string is written as UTF-8. */
+export type HeaderValue = string | Uint8Array | null
+
+/** Records to write in one transaction. */
+export interface TransactionOptions {
+  readonly transactionalId: string
+  /**
+   * The end of the transaction. `'open'` leaves it open: readers of committed data wait before it, until a producer with the
+   * transactional id starts or `transaction.max.timeout.ms` (15 minutes by default) has passed. Default: `'commit'`.
+   */
+  readonly result?: 'commit' | 'abort' | 'open' | undefined
+  /** One record or more. */
+  readonly records: readonly RecordOptions[]
 }
 
 /** The value of a setting; text is written as in a server.properties file. */

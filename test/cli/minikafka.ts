@@ -38,8 +38,9 @@ export class Run {
     for (;;) {
       const found = pattern.exec(this[stream])
       if (found) return found[0]
-      if (this.child.exitCode !== null)
-        throw new Error(`ended with ${this.child.exitCode}: ${this.stdout}${this.stderr}`)
+      const { exitCode, signalCode } = this.child
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`ended with ${exitCode ?? signalCode}: ${this.stdout}${this.stderr}`)
       await new Promise<void>(resolve => {
         this.#changed = resolve
       })

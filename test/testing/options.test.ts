@@ -83,10 +83,10 @@ it('MiniKafka.start takes an option that is undefined as absent, nested options 
 
 it('MiniKafka.start rejects a topic that the broker refuses, with the reason of Kafka', async () => {
   expect(await refusal({ topics: [{ name: 'a', replicationFactor: 3 }] })).toBe(
-    'topic a cannot be created: Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.'
+    'MiniKafka.start: topic a cannot be created: Unable to replicate the partition 3 time(s): The target replication factor of 3 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.'
   )
   expect(await refusal({ topics: [{ name: 'a', config: { 'retention.ms': 'long' } }] })).toContain(
-    'topic a cannot be created: Invalid value long for configuration retention.ms'
+    'MiniKafka.start: topic a cannot be created: Invalid value long for configuration retention.ms'
   )
 })
 

@@ -5,11 +5,12 @@ import { destination, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
 import { resolve } from '../../config/resolve.ts'
 import { ConfigError, type Entry, fromEnvironment, fromOptions, fromProperties } from '../../config/sources.ts'
 import { type ProgressListener, progressBar } from '../../log/recovery/recovery-progress.ts'
-import { startNode } from '../../node.ts'
+import { type NodeOptions, startNode } from '../../node.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { systemClocks } from '../../runtime/time.ts'
+import type { SeededBroker } from '../../testing/seeding.ts'
 import { firstStopSignal } from '../stop-signals.ts'
 
 /** The options as the command line has parsed them. */
@@ -18,6 +19,8 @@ export interface StartOptions {
   readonly host?: string
   readonly dataDir?: string
   readonly inMemory?: boolean
+  readonly topic?: readonly string[]
+  readonly records?: string
   readonly config?: string
   readonly set?: readonly string[]
   readonly logLevel: LogLevel
@@ -34,7 +37,8 @@ export async function start(options: StartOptions, version: string): Promise<voi
   const progress = process.stderr.isTTY && !options.json ? recoveryBar(process.stderr) : undefined
   const signal = abortedBy(stopSignal)
   const world = { clocks: systemClocks, random: systemRandom, logger }
-  const node = await startNode({ settings, dataDir, ...world, progress, signal }).catch((error: unknown) => {
+  const prepare = await preparation(options, { settings, ...world, signal })
+  const node = await startNode({ settings, dataDir, ...world, progress, signal, prepare }).catch((error: unknown) => {
     if (!signal.aborted) throw error
     return undefined
   })
@@ -53,6 +57,20 @@ export async function start(options: StartOptions, version: string): Promise<voi
   const stopBeganMs = systemClocks.loop.now()
   await node.stop()
   logger.info({}, `stopped in ${systemClocks.loop.now() - stopBeganMs} ms`)
+}
+
+/** Writes the topics and records of the options. What that takes is loaded only where there are some. */
+async function preparation(
+  options: StartOptions,
+  broker: Omit<SeededBroker, 'dispatch'> & { readonly signal: AbortSignal }
+): Promise<NodeOptions['prepare']> {
+  if (options.topic === undefined && options.records === undefined) return undefined
+  const [{ initialData }, { seed }] = await Promise.all([
+    import('../initial-data.ts'),
+    import('../../testing/seeding.ts')
+  ])
+  const data = await initialData(options, broker.signal)
+  return dispatch => seed({ ...broker, dispatch }, data)
 }
 
 interface Readiness {

@@ -1,0 +1,57 @@
+/** A client in this process: requests one after the other, each with a response; retries what passes by itself. */
+import type { Dispatch } from '../net/dispatch.ts'
+import type { Api } from '../protocol/api.ts'
+import type { ErrorName } from '../protocol/errors.ts'
+import type { Decoded, Encodable, Shape } from '../protocol/wire/schema.ts'
+import { yielding, yieldToEventLoop } from '../runtime/pace.ts'
+import type { MonotonicClock } from '../runtime/time.ts'
+import { send } from './in-process.ts'
+
+const CLIENT_ID = 'minikafka'
+const LONGEST_RETRY_MS = 30_000
+/** A coordinator is loading its state, or ends an earlier transaction. */
+const RETRIABLE: readonly ErrorName[] = [
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+  'CONCURRENT_TRANSACTIONS'
+]
+
+/** Requests to one broker. Many of them do not block the event loop. */
+export class InProcessClient {
+  readonly #dispatch: Dispatch
+  readonly #loop: MonotonicClock
+  readonly #yieldIfDue: () => Promise<void> | undefined
+  #correlationId = 0
+
+  constructor(dispatch: Dispatch, loop: MonotonicClock) {
+    this.#dispatch = dispatch
+    this.#loop = loop
+    this.#yieldIfDue = yielding(loop)
+  }
+
+  /** Sends a request, in the newest version unless told otherwise, and resolves with the response. */
+  async request<Req extends Shape, Res extends Shape>(
+    api: Api<Req, Res>,
+    request: Encodable<Req>,
+    version = api.versions[1]
+  ): Promise<Decoded<Res>> {
+    await this.#yieldIfDue()
+    const correlationId = this.#correlationId++
+    const response = await send(this.#dispatch, api, request, { correlationId, clientId: CLIENT_ID, version })
+    if (response === undefined) throw new Error(`${api.name} has no response`)
+    return response
+  }
+
+  /** Sends a request again while its error is retriable, and resolves with the last response. */
+  async retried<Response extends { readonly errorCode: ErrorName }>(
+    request: () => Promise<Response>
+  ): Promise<Response> {
+    const endMs = this.#loop.now() + LONGEST_RETRY_MS
+    for (;;) {
+      const response = await request()
+      if (!RETRIABLE.includes(response.errorCode) || this.#loop.now() > endMs) return response
+      await yieldToEventLoop()
+    }
+  }
+}

@@ -1,0 +1,235 @@
+/** Writes the records that a broker begins with, in transactions or not, before clients are served. */
+import { ConfigError } from '../config/sources.ts'
+import type { BrokerSettings } from '../config/values.ts'
+import type { Dispatch } from '../net/dispatch.ts'
+import type { ErrorName } from '../protocol/errors.ts'
+import { ApiVersions } from '../protocol/messages/api-versions.ts'
+import { FindCoordinator } from '../protocol/messages/group.ts'
+import { ListOffsets } from '../protocol/messages/list-offsets.ts'
+import { Metadata } from '../protocol/messages/metadata.ts'
+import { InitProducerId } from '../protocol/messages/producer-ids.ts'
+import { AddPartitionsToTxn, EndTxn } from '../protocol/messages/transactions.ts'
+import { TRANSACTIONS_V2 } from '../protocol/transaction-version.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Clocks } from '../runtime/time.ts'
+import { createTopics, deleteTopics } from './create-topics.ts'
+import { InProcessClient } from './in-process-client.ts'
+import { choosePartition, newRecord, type PartitionChoice } from './new-record.ts'
+import type { RecordOptions, TopicOptions, TransactionOptions } from './options.ts'
+import { type AssignedRecord, BY_NAME_UNTIL, RecordWriter, type TransactionalProducer } from './record-writer.ts'
+
+const LATEST_TIMESTAMP = -1n
+const TRANSACTION_COORDINATOR = 1
+/** Of clients that add partitions to transactions by a request of its own (transaction.version 0 and 1). */
+const CLASSIC_VERSIONS = { produce: 11, addPartitionsToTxn: 3, endTxn: 4 }
+
+/** The broker that gets the records. */
+export interface SeededBroker {
+  readonly dispatch: Dispatch
+  readonly settings: BrokerSettings
+  readonly clocks: Clocks
+  readonly logger: Logger
+  /** Ends the work early: it rejects. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A checked record or transaction, and where the user has written it. */
+export interface SourcedElement {
+  readonly element: RecordOptions | TransactionOptions
+  /** Begins the sentence of an error: `MiniKafka.start: records[3]`, `orders.ndjson line 4`. */
+  readonly source: string
+}
+
+/** A topic as it was when the first of its records came. */
+interface SeededTopic extends PartitionChoice {
+  readonly name: string
+  /** Records were written to it before: nothing is written now. */
+  readonly heldRecords: boolean
+}
+
+/** Topics and records that a broker begins with. */
+export interface InitialData {
+  /** Where the user has written the topics; begins the sentence of an error. */
+  readonly source: string
+  readonly topics: readonly (string | TopicOptions)[]
+  readonly records: Iterable<SourcedElement> | AsyncIterable<SourcedElement>
+}
+
+/**
+ * Creates the topics, then writes the records in their order. Rejects with a ConfigError when the broker refuses one. The
+ * topics that were created are deleted then, so that a later start with corrected records writes all of them.
+ */
+export async function seed(broker: SeededBroker, { source, topics, records }: InitialData): Promise<void> {
+  const created: string[] = []
+  const noteCreated = (name: string) => {
+    created.push(name)
+  }
+  try {
+    await createTopics(broker.dispatch, topics, source, noteCreated)
+    const seeding = new Seeding(broker, noteCreated)
+    for await (const element of records) {
+      broker.signal?.throwIfAborted()
+      await seeding.write(element)
+    }
+    await seeding.flush()
+  } catch (error) {
+    await deleteTopics(broker.dispatch, created)
+    throw error
+  }
+}
+
+class Seeding {
+  readonly #broker: SeededBroker
+  readonly #client: InProcessClient
+  readonly #writer: RecordWriter
+  readonly #topics = new Map<string, SeededTopic>()
+  readonly #openTransactionalIds = new Set<string>()
+  readonly #noteCreated: (name: string) => void
+  #addsImplicitly: boolean | undefined
+
+  constructor(broker: SeededBroker, noteCreated: (name: string) => void) {
+    this.#broker = broker
+    this.#noteCreated = noteCreated
+    this.#client = new InProcessClient(broker.dispatch, broker.clocks.loop)
+    this.#writer = new RecordWriter(this.#client)
+  }
+
+  async write({ element, source }: SourcedElement): Promise<void> {
+    if ('transactionalId' in element) return this.#writeTransaction(element, source)
+    const topic = this.#topics.get(element.topic) ?? (await this.#look(element.topic, source))
+    if (!topic.heldRecords) await this.#writer.write(this.#assign(element, topic, source))
+  }
+
+  flush(): Promise<void> {
+    return this.#writer.flush()
+  }
+
+  /** Looks at a topic, which is created where it does not exist. */
+  async #look(name: string, source: string): Promise<SeededTopic> {
+    let indexes = await this.#partitionsOf(name)
+    if (indexes === undefined) {
+      await createTopics(this.#broker.dispatch, [name], source, this.#noteCreated)
+      indexes = await this.#partitionsOf(name)
+    }
+    if (indexes === undefined) throw new ConfigError(`${source}: topic ${name} is not available`)
+    const partitions = indexes.map(partitionIndex => ({ partitionIndex, timestamp: LATEST_TIMESTAMP }))
+    const offsets = await this.#client.request(ListOffsets, { topics: [{ name, partitions }] })
+    const heldRecords = offsets.topics.some(topic => topic.partitions.some(({ offset }) => offset > 0n))
+    if (heldRecords) {
+      this.#broker.logger.info({ topic: name }, `no records are added to topic ${name}: it has held records before`)
+    }
+    const topic = { name, partitionCount: partitions.length, heldRecords, nextPartition: 0 }
+    this.#topics.set(name, topic)
+    return topic
+  }
+
+  /** undefined where the topic does not exist. */
+  async #partitionsOf(name: string): Promise<number[] | undefined> {
+    const { topics } = await this.#client.request(Metadata, { topics: [{ name }], allowAutoTopicCreation: false })
+    const [topic] = topics
+    return topic?.errorCode === 'NONE' ? topic.partitions.map(({ partitionIndex }) => partitionIndex) : undefined
+  }
+
+  #assign(options: RecordOptions, topic: SeededTopic, source: string): AssignedRecord {
+    const { name, partitionCount } = topic
+    const record = newRecord(options, this.#broker.clocks.wall.now())
+    const partition = options.partition ?? choosePartition(record, topic)
+    if (partition >= partitionCount) {
+      const partitions = partitionCount === 1 ? 'partition 0 alone' : `partitions 0 to ${partitionCount - 1}`
+      throw new ConfigError(`${source}: partition is ${partition}, but topic ${name} has ${partitions}`)
+    }
+    return { topic: name, partition, record, source }
+  }
+
+  async #writeTransaction({ transactionalId, result = 'commit', records }: TransactionOptions, source: string) {
+    const assigned: AssignedRecord[] = []
+    for (const [index, record] of records.entries()) {
+      const topic = this.#topics.get(record.topic) ?? (await this.#look(record.topic, source))
+      if (topic.heldRecords) {
+        const { logger } = this.#broker
+        logger.info(
+          { transactionalId },
+          `no transaction of ${transactionalId} is added: topic ${topic.name} has held records before`
+        )
+        return
+      }
+      assigned.push(this.#assign(record, topic, `${source}, records[${index}]`))
+    }
+    if (this.#openTransactionalIds.has(transactionalId)) {
+      throw new ConfigError(
+        `${source}: an earlier element leaves a transaction of ${transactionalId} open; take another transactionalId`
+      )
+    }
+    await this.#writer.flush()
+    await this.#produceTransaction(transactionalId, result, assigned, source)
+    if (result === 'open') this.#openTransactionalIds.add(transactionalId)
+  }
+
+  async #produceTransaction(
+    transactionalId: string,
+    result: 'commit' | 'abort' | 'open',
+    assigned: readonly AssignedRecord[],
+    source: string
+  ): Promise<void> {
+    this.#addsImplicitly ??= await this.#partitionsAreAddedImplicitly()
+    const producer = await this.#initProducer(transactionalId, source)
+    if (!this.#addsImplicitly) await this.#addPartitions(producer, assigned, source)
+    const writer = new RecordWriter(this.#client, producer)
+    for (const record of assigned) await writer.write(record)
+    await writer.flush()
+    if (result === 'open') return
+    const { producerId, producerEpoch } = producer
+    const request = { transactionalId, producerId, producerEpoch, committed: result === 'commit' }
+    const version = this.#addsImplicitly ? undefined : CLASSIC_VERSIONS.endTxn
+    const { errorCode } = await this.#client.retried(() => this.#client.request(EndTxn, request, version))
+    checkAnswer('EndTxn', errorCode, source)
+  }
+
+  /** Whether Produce adds partitions to transactions (KIP-890). */
+  async #partitionsAreAddedImplicitly(): Promise<boolean> {
+    const software = { clientSoftwareName: 'minikafka', clientSoftwareVersion: '1' }
+    const { finalizedFeatures } = await this.#client.request(ApiVersions, software)
+    const feature = finalizedFeatures.find(({ name }) => name === 'transaction.version')
+    return (feature?.maxVersionLevel ?? 0) >= TRANSACTIONS_V2
+  }
+
+  async #initProducer(transactionalId: string, source: string): Promise<TransactionalProducer> {
+    await this.#client.request(FindCoordinator, {
+      keyType: TRANSACTION_COORDINATOR,
+      coordinatorKeys: [transactionalId]
+    })
+    const transactionTimeoutMs = this.#broker.settings.get('transaction.max.timeout.ms')
+    const request = { transactionalId, transactionTimeoutMs }
+    const response = await this.#client.retried(() => this.#client.request(InitProducerId, request))
+    checkAnswer('InitProducerId', response.errorCode, source)
+    const { producerId, producerEpoch } = response
+    const produceVersion = this.#addsImplicitly ? BY_NAME_UNTIL : CLASSIC_VERSIONS.produce
+    return { transactionalId, producerId, producerEpoch, produceVersion }
+  }
+
+  async #addPartitions(
+    producer: TransactionalProducer,
+    assigned: readonly AssignedRecord[],
+    source: string
+  ): Promise<void> {
+    const partitions = new Map<string, Set<number>>()
+    for (const { topic, partition } of assigned) {
+      partitions.set(topic, (partitions.get(topic) ?? new Set<number>()).add(partition))
+    }
+    const request = {
+      v3AndBelowTransactionalId: producer.transactionalId,
+      v3AndBelowProducerId: producer.producerId,
+      v3AndBelowProducerEpoch: producer.producerEpoch,
+      v3AndBelowTopics: Array.from(partitions, ([name, indexes]) => ({ name, partitions: [...indexes] }))
+    }
+    const response = await this.#client.request(AddPartitionsToTxn, request, CLASSIC_VERSIONS.addPartitionsToTxn)
+    for (const { resultsByPartition } of response.resultsByTopicV3AndBelow) {
+      for (const { partitionErrorCode } of resultsByPartition)
+        checkAnswer('AddPartitionsToTxn', partitionErrorCode, source)
+    }
+  }
+}
+
+function checkAnswer(api: string, errorCode: ErrorName, source: string): void {
+  if (errorCode !== 'NONE') throw new ConfigError(`${source}: the transaction is refused by ${api}: ${errorCode}`)
+}
