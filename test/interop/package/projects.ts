@@ -11,12 +11,10 @@ const PROJECTS = join(import.meta.dirname, 'projects')
 const TOOLS = join(import.meta.dirname, 'tools')
 const LIMIT_MS = 120_000
 
-/** The majors of Node that the package supports. */
-export const NODES = ['20', '22', '24'] as const
-export type NodeMajor = (typeof NODES)[number]
+export type NodeMajor = '20' | '22' | '24'
 
-export const MANAGERS = ['npm', 'pnpm'] as const
-export type Manager = (typeof MANAGERS)[number]
+const MANAGERS = ['npm', 'pnpm'] as const
+type Manager = (typeof MANAGERS)[number]
 
 /** How a program ended. */
 export interface Outcome {

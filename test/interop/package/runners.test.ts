@@ -1,16 +1,29 @@
-/** The packed tarball in projects of every test runner, installed with npm and pnpm, on each major of Node. */
+/** The packed tarball in projects of every test runner, installed with npm and with pnpm, on each major of Node. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { MANAGERS, NODES, Projects } from './projects.ts'
+import { Projects } from './projects.ts'
 
+/** The layout of pnpm's node_modules is the same for each Node. */
+const INSTALLATIONS = [
+  ['npm', '20'],
+  ['npm', '22'],
+  ['npm', '24'],
+  ['pnpm', '22']
+] as const
+
+const VITEST = ['tools:vitest/vitest.mjs', 'run']
 const JEST = 'tools:jest/bin/jest.js'
 
 /** The project's folder and the command that a user of the runner types. */
 const RUNNERS = [
   ['node:test', 'node-test', ['--test']],
-  ['vitest', 'vitest', ['tools:vitest/vitest.mjs', 'run']],
+  ['vitest', 'vitest', VITEST],
+  ['vitest with one broker for all workers', 'vitest-shared', VITEST],
+  ['vitest with a broker for each worker', 'vitest-broker', VITEST],
   ['Jest', 'jest', [JEST]],
+  ['Jest with one broker for all workers', 'jest-shared', [JEST]],
   ['ts-jest', 'ts-jest', [JEST]],
   ['Jest with modules', 'jest-esm', ['--experimental-vm-modules', JEST]],
+  ['Jest with a broker for each worker and without teardown', 'jest-broker', ['--experimental-vm-modules', JEST]],
   ['mocha', 'mocha', ['tools:mocha/bin/mocha.js', '*.spec.*']],
   ['Jest of a NestJS project', 'nest', [JEST]]
 ] as const
@@ -21,19 +34,18 @@ beforeAll(async () => {
 })
 afterAll(() => projects?.remove())
 
-describe.each(MANAGERS)('installed with %s', manager => {
-  describe.each(NODES)('on Node %s', node => {
-    test.concurrent.each(['import.mjs', 'require.cjs'])(
-      'a broker starts from %s without any other package',
-      async file => {
-        const outcome = await projects.run({ manager, node, isAlone: true, folder: 'bare', args: [file] })
-        expect(outcome).toEqual({ exitCode: 0, output: '' })
-      }
-    )
+describe.each(INSTALLATIONS)('installed with %s on Node %s', (manager, node) => {
+  test.concurrent.each(['import.mjs', 'require.cjs'])(
+    'a broker starts from %s without any other package',
+    async file => {
+      const outcome = await projects.run({ manager, node, isAlone: true, folder: 'bare', args: [file] })
+      expect(outcome).toEqual({ exitCode: 0, output: '' })
+    }
+  )
 
-    test.concurrent.each(RUNNERS)('tests of %s use the fixture', async (_, folder, args) => {
-      const { exitCode, output } = await projects.run({ manager, node, folder, args })
-      expect(exitCode, output).toBe(0)
-    })
+  test.concurrent.each(RUNNERS)('tests of %s use the fixture', async (_, folder, args) => {
+    const { exitCode, output } = await projects.run({ manager, node, folder, args })
+    expect(exitCode, output).toBe(0)
+    expect(output).not.toContain('Jest did not exit')
   })
 })

@@ -1,18 +1,28 @@
-// A package in the projects' node_modules: produces a compressed record with kafkajs and reads it back in a group.
+// A package in the projects' node_modules: clients of kafkajs.
 const { CompressionTypes, Kafka, logLevel } = require('kafkajs')
 
-exports.roundTrip = async bootstrapServers => {
+/** Produces a compressed record and reads it back in a group. */
+exports.roundTrip = async (bootstrapServers, topic = 'orders', groupId = 'kitchen') => {
   const kafka = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING })
   const producer = kafka.producer()
   await producer.connect()
-  await producer.send({ topic: 'orders', messages: [{ value: 'coffee' }], compression: CompressionTypes.GZIP })
+  await producer.send({ topic, messages: [{ value: 'coffee' }], compression: CompressionTypes.GZIP })
   await producer.disconnect()
-  const consumer = kafka.consumer({ groupId: 'kitchen' })
+  const consumer = kafka.consumer({ groupId })
   await consumer.connect()
-  await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+  await consumer.subscribe({ topic, fromBeginning: true })
   const value = await new Promise(resolve => {
     consumer.run({ eachMessage: async ({ message }) => resolve(String(message.value)) })
   })
   await consumer.disconnect()
   return value
+}
+
+/** The names of the topics, sorted. */
+exports.topics = async bootstrapServers => {
+  const admin = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const names = await admin.listTopics()
+  await admin.disconnect()
+  return names.filter(name => !name.startsWith('__')).sort()
 }

@@ -1,0 +1,73 @@
+/** The brokers that a global setup starts in the main process of a test runner, for the tests of all workers. */
+import type { MiniKafka } from '../fixture.ts'
+import { verifyOptions } from '../option-check.ts'
+import { GLOBAL_SETUP_OPTIONS } from '../option-shapes.ts'
+import type { MiniKafkaOptions, RecordOptions, StopOptions, TopicOptions, TransactionOptions } from '../options.ts'
+import { namespaceOf, type PerWorker, type SharedBrokers } from './worker-kafka.ts'
+
+/** Options of `globalSetup`: those of `MiniKafka.start` and of `stop`, and what each worker gets. */
+export interface GlobalSetupOptions extends MiniKafkaOptions, StopOptions {
+  /**
+   * `'namespace'`: one broker for all workers, whose names differ by a prefix; `topics` and `records` exist for each
+   * worker. `'broker'`: a broker for each worker. Default: `'namespace'`.
+   */
+  readonly perWorker?: PerWorker | undefined
+}
+
+/** Brokers that run, and what the workers must know of them. */
+export interface GlobalBrokers {
+  readonly shared: SharedBrokers
+  stop(): Promise<void>
+}
+
+/** Throws ConfigError for unknown options and wrong types. */
+export function verifyGlobalSetup(options: GlobalSetupOptions): void {
+  verifyOptions('globalSetup', GLOBAL_SETUP_OPTIONS, options)
+}
+
+/** Starts what `workerCount` workers need. A failed start leaves nothing behind. */
+export async function startGlobalBrokers(options: GlobalSetupOptions, workerCount: number): Promise<GlobalBrokers> {
+  const { MiniKafka } = await import('../fixture.ts')
+  const { perWorker = 'namespace', failOn, ...startOptions } = options
+  const brokerCount = perWorker === 'broker' ? workerCount : 1
+  const brokerOptions = perWorker === 'broker' ? startOptions : inNamespaces(startOptions, workerCount)
+  const brokers: MiniKafka[] = []
+  const stop = async () => {
+    await Promise.all(brokers.map(broker => broker.stop({ failOn })))
+  }
+  try {
+    while (brokers.length < brokerCount) brokers.push(await MiniKafka.start(brokerOptions))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const bootstrapServerLists = brokers.map(broker => broker.bootstrapServerList)
+  return { shared: { perWorker, workerCount, bootstrapServerLists }, stop }
+}
+
+/** The topics and records once for each worker, under the names that the worker uses. */
+function inNamespaces(options: MiniKafkaOptions, workerCount: number): MiniKafkaOptions {
+  const { topics = [], records = [] } = options
+  const namespaces = Array.from({ length: workerCount }, (_, index) => namespaceOf(index + 1))
+  return {
+    ...options,
+    topics: namespaces.flatMap(namespace => topics.map(topic => topicWithin(namespace, topic))),
+    records: namespaces.flatMap(namespace => records.map(record => recordWithin(namespace, record)))
+  }
+}
+
+function topicWithin(namespace: string, topic: string | TopicOptions): string | TopicOptions {
+  return typeof topic === 'string' ? namespace + topic : { ...topic, name: namespace + topic.name }
+}
+
+function recordWithin<Element extends RecordOptions | TransactionOptions>(
+  namespace: string,
+  element: Element
+): Element {
+  if ('topic' in element) return { ...element, topic: namespace + element.topic }
+  return {
+    ...element,
+    transactionalId: namespace + element.transactionalId,
+    records: element.records.map(record => recordWithin(namespace, record))
+  }
+}

@@ -1,0 +1,56 @@
+/** A broker for the tests of one file or describe block, in the process of the tests. */
+import type { MiniKafka } from '../fixture.ts'
+import { verifyOptions } from '../option-check.ts'
+import { SUITE_OPTIONS } from '../option-shapes.ts'
+import type { MiniKafkaOptions, StopOptions } from '../options.ts'
+
+/** Options of `useKafka`: those of `MiniKafka.start` and of `stop`. */
+export interface SuiteOptions extends MiniKafkaOptions, StopOptions {}
+
+/** Registers the hooks of a test runner. */
+export interface SuiteHooks {
+  beforeAll(start: () => Promise<void>): void
+  afterAll(stop: () => Promise<void>): void
+}
+
+/** The method that `console.log` of Node calls on an object. */
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom')
+
+/**
+ * Starts a broker before the first test and stops it after the last. The result stands for the broker: reading it before
+ * the start throws an error that says so.
+ */
+export function suiteKafka({ beforeAll, afterAll }: SuiteHooks, options: SuiteOptions): MiniKafka {
+  verifyOptions('useKafka', SUITE_OPTIONS, options)
+  const { failOn, ...startOptions } = options
+  let kafka: MiniKafka | undefined
+  beforeAll(async () => {
+    const { MiniKafka } = await import('../fixture.ts')
+    kafka = await MiniKafka.start(startOptions)
+  })
+  afterAll(async () => {
+    await kafka?.stop({ failOn })
+  })
+  return standIn(() => kafka)
+}
+
+/** An object that reads each member of the broker, and calls its methods, at the time of use. */
+function standIn(current: () => MiniKafka | undefined): MiniKafka {
+  const beforeStart = { [INSPECT]: () => current() ?? 'MiniKafka (not started)' }
+  return new Proxy(beforeStart as unknown as MiniKafka, {
+    get(_, name) {
+      const kafka = current()
+      if (kafka === undefined) return readBeforeStart(beforeStart, name)
+      const member: unknown = Reflect.get(kafka, name, kafka)
+      return typeof member === 'function' ? member.bind(kafka) : member
+    }
+  })
+}
+
+/** Promises read `then` of what they resolve with, and runners read symbols of what they print. */
+function readBeforeStart(target: object, name: string | symbol): unknown {
+  if (name === 'then' || typeof name === 'symbol') return Reflect.get(target, name)
+  throw new Error(
+    `the broker of useKafka has not started: ${name} can be read in tests and in hooks that run after its own`
+  )
+}

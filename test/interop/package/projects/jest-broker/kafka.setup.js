@@ -1,0 +1,3 @@
+import { globalSetup } from 'minikafka/jest'
+
+export default globalSetup({ topics: ['orders'], perWorker: 'broker' })

@@ -1,0 +1,97 @@
+import { Kafka, logLevel } from 'kafkajs'
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  type GlobalBrokers,
+  type GlobalSetupOptions,
+  startGlobalBrokers
+} from '../../../src/testing/adapters/global-brokers.ts'
+import { globalSetup } from '../../../src/testing/adapters/jest.ts'
+import { type SharedKafka, workerKafka } from '../../../src/testing/adapters/worker-kafka.ts'
+
+let running: GlobalBrokers | undefined
+afterEach(async () => {
+  await running?.stop()
+  running = undefined
+})
+
+/** Starts a global setup for two workers and answers what each sees, as if it had crossed a process. */
+async function workersOf(options: GlobalSetupOptions): Promise<[SharedKafka, SharedKafka]> {
+  running = await startGlobalBrokers(options, 2)
+  const shared = JSON.parse(JSON.stringify(running.shared))
+  return [workerKafka(shared, 1), workerKafka(shared, 2)]
+}
+
+function clientOf(worker: SharedKafka): Kafka {
+  return new Kafka({ ...worker.clientConfig('kafkajs'), logLevel: logLevel.NOTHING })
+}
+
+async function topicsOf(worker: SharedKafka): Promise<string[]> {
+  const admin = clientOf(worker).admin()
+  await admin.connect()
+  const topics = await admin.listTopics()
+  await admin.disconnect()
+  return topics.sort()
+}
+
+describe('a global setup with a namespace for each worker', () => {
+  it('starts one broker that has the topics of each worker under its names', async () => {
+    const [first, second] = await workersOf({ topics: ['orders', { name: 'payments', partitions: 2 }] })
+    expect(first.bootstrapServers).toBe(second.bootstrapServers)
+    expect(await topicsOf(first)).toEqual(['w1-orders', 'w1-payments', 'w2-orders', 'w2-payments'])
+    expect([second.topic('orders'), second.group('g'), second.transactionalId('t')]).toEqual([
+      'w2-orders',
+      'w2-g',
+      'w2-t'
+    ])
+    expect(second.namespace).toBe('w2-')
+  })
+})
+
+it('a global setup writes its records for each worker, those of transactions too', async () => {
+  const [, second] = await workersOf({
+    records: [
+      { topic: 'orders', value: 'tea' },
+      { transactionalId: 'pay', records: [{ topic: 'orders', value: 'coffee' }] }
+    ]
+  })
+  const consumer = clientOf(second).consumer({ groupId: second.group('kitchen') })
+  await consumer.connect()
+  await consumer.subscribe({ topic: second.topic('orders'), fromBeginning: true })
+  const values = await new Promise<string[]>(resolve => {
+    const read: string[] = []
+    void consumer.run({
+      eachMessage: async ({ message }) => {
+        read.push(String(message.value))
+        if (read.length === 2) resolve(read)
+      }
+    })
+  })
+  await consumer.disconnect()
+  expect(values).toEqual(['tea', 'coffee'])
+  expect(await topicsOf(second)).toEqual(expect.arrayContaining(['w1-orders', 'w2-orders']))
+})
+
+describe('a global setup with a broker for each worker', () => {
+  it('leaves all names as they are', async () => {
+    const [first, second] = await workersOf({ topics: ['orders'], perWorker: 'broker' })
+    expect(first.bootstrapServers).not.toBe(second.bootstrapServers)
+    expect(await topicsOf(first)).toEqual(['orders'])
+    expect(await topicsOf(second)).toEqual(['orders'])
+    expect([second.topic('orders'), second.group('g'), second.transactionalId('t')]).toEqual(['orders', 'g', 't'])
+    expect(second.namespace).toBe('')
+  })
+})
+
+it('a worker beyond those of the setup gets a sentence', async () => {
+  running = await startGlobalBrokers({}, 2)
+  const { shared } = running
+  expect(() => workerKafka(shared, 3)).toThrow(
+    'this test runs in worker 3, but globalSetup of minikafka has prepared workers 1 to 2'
+  )
+  expect(() => workerKafka(shared, Number.NaN)).toThrow('this test runs in worker NaN')
+})
+
+it('globalSetup refuses wrong options before anything starts', () => {
+  const options = { perWorker: 'topic' } as unknown as GlobalSetupOptions
+  expect(() => globalSetup(options)).toThrow("perWorker is \"topic\", but must be 'namespace' or 'broker'")
+})
