@@ -30,8 +30,14 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
   },
   {
     resource: 'timers',
-    words: /\bset(Timeout|Interval|Immediate)\b|'node:timers/,
-    files: ['runtime/time.ts', 'runtime/pace.ts']
+    words: /\bset(Timeout|Interval)\b|'node:timers\/promises'/,
+    files: ['runtime/time.ts']
+  },
+  {
+    // Long work is a generator of steps, or `forEachYielding`. The server waits for sockets, dump-log for signals.
+    resource: 'yielding',
+    words: /\bsetImmediate\b|\byieldToEventLoop\b/,
+    files: ['runtime/pace.ts', 'net/server.ts', 'cli/commands/dump-log.ts']
   },
   { resource: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
   { resource: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },

@@ -1,7 +1,7 @@
 /** The loop that most handlers share: every partition of every topic of a request gets an answer of its own. */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { yielding } from '../runtime/pace.ts'
+import { forEachYielding } from '../runtime/pace.ts'
 import type { MonotonicClock } from '../runtime/time.ts'
 
 /** A partition as a request names it: by the topic's name, or by its id where the request has ids. */
@@ -48,24 +48,20 @@ export function each<Item, Response>(
   })
 }
 
-/** Answers each item, in turns of bounded length where they are many: others go first in between. */
+/** Answers each item, in slices. The responses of all items are awaited together. */
 export async function eachYielding<Item, Response>(
   items: Iterable<Item>,
   loop: MonotonicClock,
   response: (item: Item) => Promise<Response>
 ): Promise<Response[]> {
-  const responses: Response[] = []
-  const yieldIfDue = yielding(loop)
-  let slice: Promise<Response>[] = []
-  for (const item of items) {
-    slice.push(response(item))
-    const pause = yieldIfDue()
-    if (!pause) continue
-    for (const result of await Promise.all(slice)) responses.push(result)
-    slice = []
-    await pause
-  }
-  return [...responses, ...(await Promise.all(slice))]
+  const responses: Promise<Response>[] = []
+  await forEachYielding(items, loop, item => {
+    const pending = response(item)
+    // A rejection before the last slice is reported by `Promise.all`.
+    pending.catch(() => {})
+    responses.push(pending)
+  })
+  return Promise.all(responses)
 }
 
 /** Each partition once: of one that a request names twice the last counts, in the place of the first. */

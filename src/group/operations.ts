@@ -165,7 +165,15 @@ export class GroupOperations {
   /** Many may be late at once: others go first whenever they have been kept waiting. Until then no other alarm is set. */
   #alarmRings(): void {
     this.#alarmAt = 0
-    runYielding(this.#expireAll(), this.#ports).catch(error => this.#ports.failed(error))
+    void this.#work()
+  }
+
+  async #work(): Promise<void> {
+    try {
+      await runYielding(this.#expireAll(), this.#ports)
+    } catch (error) {
+      this.#ports.failed(error)
+    }
   }
 
   *#expireAll(): Steps {

@@ -8,7 +8,7 @@ import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import { FrameDecoder, InvalidFrameSize } from '../protocol/wire/frames.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { yielding } from '../runtime/pace.ts'
+import { forEachYielding } from '../runtime/pace.ts'
 import type { Alarm, Clocks } from '../runtime/time.ts'
 import { addressesOf } from './addresses.ts'
 import {
@@ -162,15 +162,8 @@ export class Connection {
   /** Answers all whole frames that have arrived, one after the other. Runs at most once at a time. */
   async #serve(): Promise<void> {
     this.#serving = true
-    const { clocks, dispatch } = this.#options
-    const yieldIfDue = yielding(clocks.loop)
     try {
-      for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
-        this.#account(frame.length)
-        const response = await dispatch(frame, this.#context)
-        if (response !== undefined) await this.#send(response)
-        await yieldIfDue()
-      }
+      await forEachYielding(this.#frames(), this.#options.clocks.loop, frame => this.#respond(frame))
     } catch (error) {
       this.#fail(error)
     }
@@ -182,8 +175,18 @@ export class Connection {
     else this.#socket.resume()
   }
 
+  *#frames(): Generator<Buffer, undefined> {
+    for (let frame = this.#next(); frame !== undefined; frame = this.#next()) yield frame
+  }
+
   #next(): Buffer | undefined {
     return this.#draining || this.#socket.destroyed ? undefined : this.#decoder.next()
+  }
+
+  async #respond(frame: Buffer): Promise<void> {
+    this.#account(frame.length)
+    const response = await this.#options.dispatch(frame, this.#context)
+    if (response !== undefined) await this.#send(response)
   }
 
   /** Resolves when the socket has passed the answer on, or has closed. */

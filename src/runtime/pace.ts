@@ -1,64 +1,183 @@
 /**
- * Yielding: long work runs in small steps, between which the event loop serves sockets and timers. The loop's clock paces
- * it, which no user can move: a broker whose Kafka time stands still continues to yield.
+ * Yielding: long work runs in slices, between which the event loop serves sockets and timers. This is the only file that
+ * decides when to yield. The loop's clock paces it, which no user can move: a broker whose Kafka time stands still continues
+ * to yield.
+ *
+ * Work is a generator of steps. Each `yield` ends a step, after which other code may run and change state: a step finishes
+ * an item, and the next step reads state again.
  */
 import { setImmediate as setImmediateTask } from 'node:timers'
+import { assert } from './assert.ts'
 import type { Clocks, MonotonicClock } from './time.ts'
 
 // Taken when this module loads, as in time.ts.
 const setImmediate = setImmediateTask
+
+/** The longest time that one slice blocks the event loop. */
+const LONGEST_SLICE_MS = 10
 
 /** Resolves when the event loop has served the sockets that are ready and the timers that are due. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise(resolve => setImmediate(() => resolve()))
 }
 
-/** How long one piece of work may block the event loop. */
-export const LONGEST_SLICE_MS = 10
+/**
+ * Work of many steps that ends with a `T`. A step yields a promise to wait for it, a `Pause` to end its slice, and anything
+ * else to report progress. `yield` returns true if other code has run since: only then state may have changed.
+ */
+export type Steps<T = void, Step = unknown> = Generator<Step, T, boolean | undefined>
 
-/** For long work in small steps: awaited after each step, it yields once the work has blocked the event loop for long. */
-export function yielding(loop: MonotonicClock): () => Promise<void> | undefined {
-  let beganMs = loop.now()
-  return () => {
-    if (loop.now() - beganMs < LONGEST_SLICE_MS) return undefined
-    return yieldToEventLoop().then(() => {
-      beganMs = loop.now()
-    })
+/** Ends a slice. The next begins after `ms`, and at once when the work is stopped; 0: after the event loop has served others. */
+export class Pause {
+  readonly ms: number
+
+  constructor(ms = 0) {
+    this.ms = ms
   }
 }
 
-/**
- * Work of many steps that ends with a `T`. Each `yield` ends a step and tells what it did; the same work can be finished
- * at once, or in the background.
- */
-export type Steps<T = void, Step = unknown> = Generator<Step, T>
+/** Waits for a promise within work and returns its value. Unlike a `Pause` it is waited for when the work is stopped, too. */
+export function* waitFor<T>(promise: Promise<T>): Steps<T, Promise<unknown>> {
+  const values: T[] = []
+  yield promise.then(value => values.push(value))
+  return values[0] as T
+}
 
-/** Runs all steps now. */
+/** Runs all steps now. The work must not wait. */
 export function runAtOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const next = steps.next()
     if (next.done) return next.value
+    assert(!(next.value instanceof Promise), 'work that runs at once does not wait')
   }
 }
 
-interface YieldingOptions<Step> {
+/** How work runs in slices. */
+export interface Pacing<Step> {
   readonly clocks: Pick<Clocks, 'loop'>
+  /** Stops the work between two steps: of the rest only its `finally` blocks run. */
   readonly signal?: AbortSignal | undefined
   readonly each?: (step: Step) => void
 }
 
-/** Runs all steps, and yields whenever they have blocked the event loop for long. Rejects when `signal` aborts it. */
-export async function runYielding<T, Step>(
-  steps: Steps<T, Step>,
-  { clocks, signal, each }: YieldingOptions<Step>
-): Promise<T> {
-  const yieldIfDue = yielding(clocks.loop)
-  for (;;) {
-    signal?.throwIfAborted()
-    const next = steps.next()
-    if (next.done) return next.value
-    each?.(next.value)
-    const pause = yieldIfDue()
-    if (pause) await pause
+/**
+ * Runs all steps in slices. Returns a promise only if the work had to wait or to yield. Throws what the work throws, and the
+ * reason of `signal` if that stops it.
+ */
+export function runYielding<T, Step>(steps: Steps<T, Step>, pacing: Pacing<Step>): T | Promise<T> {
+  const run = new Run(steps, pacing)
+  const state = run.proceed()
+  return state instanceof Promise ? finish(run, state) : state.value
+}
+
+async function finish<T, Step>(run: Run<T, Step>, waiting: Promise<unknown>): Promise<T> {
+  for (let pending = waiting; ; ) {
+    const failure = await pending.then(
+      () => undefined,
+      (error: unknown) => ({ error })
+    )
+    const state = run.proceed(failure)
+    if (!(state instanceof Promise)) return state.value
+    pending = state
+  }
+}
+
+class Run<T, Step> {
+  readonly #steps: Steps<T, Step>
+  readonly #pacing: Pacing<Step>
+  readonly #slice: Slice
+
+  constructor(steps: Steps<T, Step>, pacing: Pacing<Step>) {
+    this.#steps = steps
+    this.#pacing = pacing
+    this.#slice = new Slice(pacing.clocks.loop)
+  }
+
+  /**
+   * Runs one slice. Returns the end of the work, or what it waits for. `failure` is the reason why the promise that it waited
+   * for was rejected.
+   */
+  proceed(failure?: { readonly error: unknown }): IteratorReturnResult<T> | Promise<unknown> {
+    this.#slice.begin()
+    this.#stopIfAborted()
+    let next = failure ? this.#steps.throw(failure.error) : this.#steps.next(true)
+    while (!next.done) {
+      const pending = this.#waitAfter(next.value)
+      if (pending) return pending
+      this.#stopIfAborted()
+      next = this.#steps.next(false)
+    }
+    return next
+  }
+
+  #waitAfter(step: Step): Promise<unknown> | undefined {
+    const { clocks, signal, each } = this.#pacing
+    if (step instanceof Promise) return step
+    if (step instanceof Pause) return endOf(step, clocks.loop, signal)
+    each?.(step)
+    return this.#slice.isOver ? yieldToEventLoop() : undefined
+  }
+
+  #stopIfAborted(): void {
+    const { signal } = this.#pacing
+    if (!signal?.aborted) return
+    close(this.#steps)
+    throw signal.reason
+  }
+}
+
+function close(steps: Steps<unknown>): void {
+  const { done } = steps.return(undefined)
+  assert(done, 'work that is stopped does not wait')
+}
+
+function endOf({ ms }: Pause, loop: MonotonicClock, signal: AbortSignal | undefined): Promise<void> {
+  if (ms <= 0 || signal?.aborted) return yieldToEventLoop()
+  return new Promise(resolve => {
+    const end = () => {
+      alarm.cancel()
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const alarm = loop.at(loop.now() + ms, end)
+    signal?.addEventListener('abort', end)
+  })
+}
+
+/**
+ * Calls `act` for each item, and yields when a slice is over. A promise that `act` returns is waited for. For requests, whose
+ * items are too many to allocate for each.
+ */
+export async function forEachYielding<Item>(
+  items: Iterable<Item>,
+  loop: MonotonicClock,
+  act: (item: Item) => unknown
+): Promise<void> {
+  const slice = new Slice(loop)
+  for (const item of items) {
+    const acting = act(item)
+    if (acting instanceof Promise) await acting
+    if (!slice.isOver) continue
+    await yieldToEventLoop()
+    slice.begin()
+  }
+}
+
+/** The time since the event loop was last served. */
+class Slice {
+  readonly #loop: MonotonicClock
+  #beganMs: number
+
+  constructor(loop: MonotonicClock) {
+    this.#loop = loop
+    this.#beganMs = loop.now()
+  }
+
+  begin(): void {
+    this.#beganMs = this.#loop.now()
+  }
+
+  get isOver(): boolean {
+    return this.#loop.now() - this.#beganMs >= LONGEST_SLICE_MS
   }
 }

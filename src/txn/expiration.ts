@@ -1,6 +1,7 @@
 /** Aborts timed-out transactions and removes expired transactional ids. */
 import { KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { runYielding, type Steps } from '../runtime/pace.ts'
 import { type Alarm, type Clocks, repeat } from '../runtime/time.ts'
 import { isExpired, isTimedOut } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
@@ -19,21 +20,19 @@ interface TransactionExpirationPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: TransactionExpirationSettings
+  /** Ends the broker: an error that is not expected. */
+  failed(error: unknown): void
 }
 
 /** Aborts an open transaction. Throws a KafkaError where that cannot be recorded. */
 export type Abort = (partition: TxnPartition, txn: Txn, cause: string) => void
 
-/** Timed-out transactions that are aborted in one operation. */
-const MOST_ABORTS = 50
-
 export class TransactionExpiration {
   readonly #ports: TransactionExpirationPorts
   readonly #partitions: Iterable<TxnPartition>
   readonly #abort: Abort
+  readonly #stopping = new AbortController()
   #alarms: Alarm[] = []
-  /** Goes on with aborts. */
-  #next: Alarm | undefined
 
   constructor(ports: TransactionExpirationPorts, partitions: Iterable<TxnPartition>, abort: Abort) {
     this.#ports = ports
@@ -43,7 +42,7 @@ export class TransactionExpiration {
 
   start(): void {
     const { clocks, settings } = this.#ports
-    const abort = () => this.#abortTimedOut()
+    const abort = () => void this.#work()
     const remove = () => this.#removeExpired()
     this.#alarms = [
       repeat(clocks.deadline, () => settings.abortIntervalMs, abort),
@@ -53,30 +52,31 @@ export class TransactionExpiration {
 
   stop(): void {
     for (const alarm of this.#alarms) alarm.cancel()
-    this.#next?.cancel()
+    this.#stopping.abort()
   }
 
-  /** Few at a time, for each abort writes to many logs: the rest come as soon as the others had their turn. */
-  #abortTimedOut(): void {
-    const { clocks } = this.#ports
-    let count = 0
+  async #work(): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      await runYielding(this.#abortTimedOut(), { clocks: this.#ports.clocks, signal })
+    } catch (error) {
+      if (!signal.aborted) this.#ports.failed(error)
+    }
+  }
+
+  *#abortTimedOut(): Steps {
     for (const partition of this.#partitions) {
       for (const txn of partition.txns.values()) {
-        if (!isTimedOut(txn, clocks.wall.now())) continue
-        if (++count > MOST_ABORTS) {
-          this.#next = clocks.loop.at(clocks.loop.now(), () => this.#abortTimedOut())
-          return
-        }
-        const cause = `it was open for more than ${txn.timeoutMs} ms`
-        const isDone = this.#orLater(
-          () => this.#abort(partition, txn, cause),
-          'a timed-out transaction stays open',
-          txn
-        )
-        // A journal that takes no record of this one takes none of its neighbours at once.
-        if (!isDone) break
+        if (isTimedOut(txn, this.#ports.clocks.wall.now()) && !this.#abortIn(partition, txn)) break
+        yield
       }
     }
+  }
+
+  /** False if the journal takes no record: it takes none of the other transactions of the partition, either. */
+  #abortIn(partition: TxnPartition, txn: Txn): boolean {
+    const cause = `it was open for more than ${txn.timeoutMs} ms`
+    return this.#orLater(() => this.#abort(partition, txn, cause), 'a timed-out transaction stays open', txn)
   }
 
   #removeExpired(): void {

@@ -6,7 +6,7 @@
 import { KafkaError } from '../protocol/errors.ts'
 import type { EndTxnMarker } from '../protocol/records/control.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { yielding } from '../runtime/pace.ts'
+import { runYielding, type Steps, waitFor } from '../runtime/pace.ts'
 import type { Alarm, Clocks } from '../runtime/time.ts'
 import { completed, resultOf } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
@@ -92,17 +92,16 @@ export class TransactionMarkers {
 
   /** Rejects with our own bugs only. */
   async #drive(pending: PendingCompleteTxn): Promise<void> {
+    await runYielding(this.#steps(pending), this.#ports)
+  }
+
+  *#steps(pending: PendingCompleteTxn): Steps {
     const { partition, txn } = pending
     try {
       const decided = partition.journal.settled()
-      if (decided) await decided
+      if (decided) yield decided
       if (!isCurrent(pending)) return
-      const lost: Promise<MarkerPartition[]>[] = []
-      for (const pause of this.#mark(pending, lost)) {
-        await pause
-        if (!isCurrent(pending)) return
-      }
-      if (lost.length > 0) pending.missing = [...pending.missing, ...(await Promise.all(lost)).flat()]
+      yield* this.#mark(pending)
       if (!isCurrent(pending)) return
       if (pending.missing.length > 0) this.#retryLater(pending)
       else partition.write(completed(txn, this.#ports.clocks.wall.now()), this.#ports.transactionVersion())
@@ -113,30 +112,29 @@ export class TransactionMarkers {
     }
   }
 
-  /**
-   * Writes the markers. `missing` keeps the partitions whose write has to be retried; `lost` resolves with those whose flush failed.
-   * Yields promises of the event loop.
-   */
-  *#mark(pending: PendingCompleteTxn, lost: Promise<MarkerPartition[]>[]): Iterable<Promise<void>> {
+  /** Writes the markers and waits for their flushes. `missing` keeps the partitions whose write or flush has to be retried. */
+  *#mark(pending: PendingCompleteTxn): Steps {
     const marker = markerOf(pending)
-    const yieldIfDue = yielding(this.#ports.clocks.loop)
+    const flushes: Promise<MarkerPartition[]>[] = []
     const missed: MarkerPartition[] = []
     let fenced: KafkaError | undefined
     for (const partition of pending.missing) {
       try {
         const waiting = this.#write(pending, partition, marker)
-        if (waiting) lost.push(isLost(waiting).then(is => (is ? [partition] : [])))
+        if (waiting) flushes.push(isLost(waiting).then(is => (is ? [partition] : [])))
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
         if (FENCED.has(error.code)) fenced = error
         // A deleted topic has nothing left to end.
         else if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') missed.push(partition)
       }
-      const pause = yieldIfDue()
-      if (pause) yield pause
+      if ((yield) && !isCurrent(pending)) return
     }
     pending.missing = missed
     if (fenced) throw fenced
+    if (flushes.length === 0) return
+    const lost = yield* waitFor(Promise.all(flushes))
+    pending.missing = [...missed, ...lost.flat()]
   }
 
   #write(

@@ -9,7 +9,7 @@ import { recoverPartition } from '../../src/log/recovery/recovery.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { yieldToEventLoop } from '../../src/runtime/pace.ts'
+import { Pause, runYielding } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { systemClocks } from '../../src/runtime/time.ts'
 import { NodeStorage } from '../../src/storage/node-storage.ts'
@@ -116,7 +116,7 @@ export async function compactionRate(directory: string): Promise<void> {
     sliceBytes += bytes
     if (sliceBytes < SLICE_BYTES) return undefined
     sliceBytes = 0
-    return yieldToEventLoop()
+    return new Pause()
   }
   const cleaning = new Cleaning({
     log,
@@ -126,7 +126,7 @@ export async function compactionRate(directory: string): Promise<void> {
     nowMs: systemClocks.wall.now(),
     spend
   })
-  const seconds = await secondsOf(() => cleaning.run())
+  const seconds = await secondsOf(() => runYielding(cleaning.run(), { clocks: systemClocks }))
   show(`compaction, ${whole(KEYS)} keys`, megabytesPerSecond(toClean.cleanableBytes, seconds))
   await log.close()
   storage.close()

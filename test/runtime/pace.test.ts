@@ -1,8 +1,16 @@
-import { expect, test } from 'vitest'
-import { runAtOnce, runYielding, type Steps, yieldToEventLoop } from '../../src/runtime/pace.ts'
+import { describe, expect, it } from 'vitest'
+import {
+  forEachYielding,
+  Pause,
+  runAtOnce,
+  runYielding,
+  type Steps,
+  waitFor,
+  yieldToEventLoop
+} from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
-/** Work takes time on it. */
+/** A clock on which each step takes time, so that a slice has few of them. */
 function slowClock(): ManualClock {
   const clock = new ManualClock()
   clock.workMs = 3
@@ -17,44 +25,217 @@ function* counting(done: number[], upTo: number): Steps<string, number> {
   return 'done'
 }
 
-test('work can be done at once', () => {
-  const done: number[] = []
-  expect(runAtOnce(counting(done, 3))).toBe('done')
-  expect(done).toEqual([1, 2, 3])
-})
-
-test('work can be done beside other work, and tells each step', async () => {
-  const done: number[] = []
-  const progress: number[] = []
-  const others: number[] = []
-  const work = runYielding(counting(done, 20), { clocks: slowClock(), each: step => progress.push(step) })
+/** Counts what `count` returns at each turn of the event loop until the work is over. */
+async function countsDuring(work: Promise<unknown> | unknown, count: () => number): Promise<number[]> {
+  const counts: number[] = []
   let isOver = false
-  void work.then(() => {
+  const over = Promise.resolve(work).then(() => {
     isOver = true
   })
   while (!isOver) {
-    others.push(done.length)
+    counts.push(count())
     await yieldToEventLoop()
   }
-  expect(await work).toBe('done')
-  expect(progress).toEqual(done)
-  expect(others.filter(count => count < 20).length).toBeGreaterThan(2)
+  await over
+  return counts
+}
+
+describe('runAtOnce', () => {
+  it('runs all steps and returns the result', () => {
+    const done: number[] = []
+    expect(runAtOnce(counting(done, 3))).toBe('done')
+    expect(done).toEqual([1, 2, 3])
+  })
+
+  it('refuses work that waits', () => {
+    function* waiting(): Steps {
+      yield Promise.resolve()
+    }
+    expect(() => runAtOnce(waiting())).toThrow('work that runs at once does not wait')
+  })
 })
 
-test('work can be called off between two steps', async () => {
-  const done: number[] = []
-  const controller = new AbortController()
-  const work = runYielding(counting(done, 1000), { clocks: slowClock(), signal: controller.signal })
-  controller.abort()
-  await expect(work).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
-  expect(done.length).toBeLessThan(1000)
+describe('runYielding', () => {
+  it('returns the result and no promise if nothing is due', () => {
+    const done: number[] = []
+    expect(runYielding(counting(done, 1000), { clocks: new ManualClock() })).toBe('done')
+    expect(done).toHaveLength(1000)
+  })
+
+  it('yields after each slice and reports each step', async () => {
+    const done: number[] = []
+    const progress: number[] = []
+    const work = runYielding(counting(done, 20), { clocks: slowClock(), each: step => progress.push(step) })
+    const counts = await countsDuring(work, () => done.length)
+    expect(await work).toBe('done')
+    expect(progress).toEqual(done)
+    expect(counts.filter(count => count < 20).length).toBeGreaterThan(2)
+  })
+
+  it('tells a step whether other code has run since the step before', async () => {
+    const hasYielded: (boolean | undefined)[] = []
+    function* steps(): Steps {
+      hasYielded.push(yield)
+      hasYielded.push(yield new Pause())
+      hasYielded.push(yield)
+      hasYielded.push(yield Promise.resolve())
+    }
+    await runYielding(steps(), { clocks: new ManualClock() })
+    expect(hasYielded).toEqual([false, true, false, true])
+  })
+
+  it('rejects with what the work throws', async () => {
+    function* failing(): Steps {
+      yield new Pause()
+      throw new Error('no more')
+    }
+    expect(() => runAtOnce(failing())).toThrow('no more')
+    await expect(runYielding(failing(), { clocks: slowClock() })).rejects.toThrow('no more')
+  })
+
+  it('waits for a promise, whose value the work gets', async () => {
+    function* reading(): Steps<string> {
+      return yield* waitFor(Promise.resolve('read'))
+    }
+    expect(await runYielding(reading(), { clocks: new ManualClock() })).toBe('read')
+  })
+
+  it('throws a rejection into the work, which may go on', async () => {
+    const errors: unknown[] = []
+    function* writing(): Steps<string> {
+      try {
+        yield Promise.reject(new Error('the disk is full'))
+      } catch (error) {
+        errors.push(error)
+      }
+      yield
+      return 'written later'
+    }
+    expect(await runYielding(writing(), { clocks: new ManualClock() })).toBe('written later')
+    expect(errors).toEqual([new Error('the disk is full')])
+  })
+
+  it('ends a pause at its time', async () => {
+    const clocks = new ManualClock()
+    let isOver = false
+    function* throttled(): Steps {
+      yield new Pause(100)
+      isOver = true
+    }
+    const work = runYielding(throttled(), { clocks })
+    clocks.advance(99)
+    await yieldToEventLoop()
+    expect(isOver).toBe(false)
+    clocks.advance(1)
+    await work
+    expect(isOver).toBe(true)
+    expect(clocks.pendingAlarms).toBe(0)
+  })
 })
 
-test('work that throws ends with what it threw', async () => {
-  function* failing(): Steps {
-    yield 1
-    throw new Error('no more')
-  }
-  expect(() => runAtOnce(failing())).toThrow('no more')
-  await expect(runYielding(failing(), { clocks: slowClock() })).rejects.toThrow('no more')
+describe('a stop of work', () => {
+  const aborted = expect.objectContaining({ name: 'AbortError' })
+
+  it('ends it between two steps, and its finally blocks run', async () => {
+    const done: number[] = []
+    let isClosed = false
+    function* closing(): Steps {
+      try {
+        yield* counting(done, 1000)
+      } finally {
+        isClosed = true
+      }
+    }
+    const stopping = new AbortController()
+    const work = runYielding(closing(), { clocks: slowClock(), signal: stopping.signal })
+    stopping.abort()
+    await expect(work).rejects.toThrow(aborted)
+    expect(done.length).toBeLessThan(1000)
+    expect(isClosed).toBe(true)
+  })
+
+  it('by a step of its own ends it after that step', () => {
+    const done: number[] = []
+    const stopping = new AbortController()
+    const each = (step: number) => {
+      if (step === 2) stopping.abort()
+    }
+    const run = () => runYielding(counting(done, 9), { clocks: new ManualClock(), signal: stopping.signal, each })
+    expect(run).toThrow(aborted)
+    expect(done).toEqual([1, 2])
+  })
+
+  it('ends a pause early', async () => {
+    const clocks = new ManualClock()
+    function* throttled(): Steps {
+      yield new Pause(1000)
+    }
+    const stopping = new AbortController()
+    const work = runYielding(throttled(), { clocks, signal: stopping.signal })
+    stopping.abort()
+    await expect(work).rejects.toThrow(aborted)
+    expect(clocks.pendingAlarms).toBe(0)
+  })
+
+  it('waits for the promise that the work waits for', async () => {
+    const order: string[] = []
+    let written = () => {}
+    function* writing(): Steps {
+      try {
+        yield new Promise<void>(resolve => {
+          written = resolve
+        })
+        order.push('next step')
+      } finally {
+        order.push('closed')
+      }
+    }
+    const stopping = new AbortController()
+    const work = runYielding(writing(), { clocks: new ManualClock(), signal: stopping.signal })
+    stopping.abort()
+    await yieldToEventLoop()
+    order.push('written')
+    written()
+    await expect(work).rejects.toThrow(aborted)
+    expect(order).toEqual(['written', 'closed'])
+  })
+})
+
+describe('forEachYielding', () => {
+  const items = Array.from({ length: 40 }, (_, index) => index)
+
+  it('takes the items in order and yields after each slice', async () => {
+    const done: number[] = []
+    const work = forEachYielding(items, slowClock().loop, item => done.push(item))
+    const counts = await countsDuring(work, () => done.length)
+    expect(done).toEqual(items)
+    expect(counts.filter(count => count < items.length).length).toBeGreaterThan(2)
+  })
+
+  it('takes all items at once if nothing is due', async () => {
+    const done: number[] = []
+    const work = forEachYielding(items, new ManualClock().loop, item => done.push(item))
+    expect(done).toEqual(items)
+    await work
+  })
+
+  it('waits for the promise of an item before it takes the next', async () => {
+    const order: string[] = []
+    await forEachYielding([1, 2], new ManualClock().loop, async item => {
+      order.push(`begin ${item}`)
+      await yieldToEventLoop()
+      order.push(`end ${item}`)
+    })
+    expect(order).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2'])
+  })
+
+  it('rejects with what an item throws and takes no further item', async () => {
+    const done: number[] = []
+    const work = forEachYielding(items, new ManualClock().loop, item => {
+      done.push(item)
+      if (item === 3) throw new Error('no more')
+    })
+    await expect(work).rejects.toThrow('no more')
+    expect(done).toEqual([0, 1, 2, 3])
+  })
 })

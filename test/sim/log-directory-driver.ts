@@ -12,7 +12,7 @@ import { segmentPath } from '../../src/log/segment/segment-names.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import { runAtOnce } from '../../src/runtime/pace.ts'
+import { runAtOnce, runYielding } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -101,14 +101,15 @@ export class LogDirectoryDriver {
     const toClean = logToClean(log, cleanerOffsets.get(log.folder), nowMs)
     if (toClean.cleanableBytes === 0) return
     const mapLimits = { memoryBytes: 10_000, loadFactor: 0.9 }
-    const { endOffset } = await new Cleaning({
+    const cleaning = new Cleaning({
       log,
       toClean,
       mapLimits,
       decompressedLimit: 1 << 20,
       nowMs,
       spend: () => undefined
-    }).run()
+    })
+    const { endOffset } = await runYielding(cleaning.run(), this.#options)
     cleanerOffsets.set(log.folder, endOffset)
     this.#heard()
   }

@@ -2,7 +2,7 @@
 import { compilePattern, type Pattern } from '../../coordinator/patterns.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { runYielding, type Steps, yieldToEventLoop } from '../../runtime/pace.ts'
+import { Pause, runYielding, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { ResolvedRegex } from './group.ts'
 import type { GroupTopics } from './topics.ts'
@@ -87,12 +87,12 @@ export class RegexResolution {
   }
 
   async #work(): Promise<void> {
-    // Whoever asks is answered first.
-    await yieldToEventLoop()
     await runYielding(this.#steps(), this.#ports)
   }
 
   *#steps(): Steps {
+    // The request that asked is answered first.
+    yield new Pause()
     while (this.#running.size > 0) {
       for (const [groupId, { steps, done }] of this.#running) {
         const next = steps.next()

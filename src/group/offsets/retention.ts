@@ -74,7 +74,15 @@ export class Retention {
   #decide(decision: Decision): void {
     const isIdle = this.#decisions.size === 0
     this.#decisions.add(decision)
-    if (isIdle) runYielding(this.#writeAll(), this.#ports).catch(error => this.#ports.failed(error))
+    if (isIdle) void this.#work()
+  }
+
+  async #work(): Promise<void> {
+    try {
+      await runYielding(this.#writeAll(), this.#ports)
+    } catch (error) {
+      this.#ports.failed(error)
+    }
   }
 
   *#writeAll(): Steps {

@@ -1,10 +1,9 @@
 /**
- * Compacts logs one after the other, always the dirtiest of those that are due, as long as there is one; then it rests
- * for a while. It works between everyone else's requests: after so many bytes the others go first.
+ * The log cleaner: compacts the dirtiest log that is due, as long as there is one, then rests for log.cleaner.backoff.ms.
+ * It works in slices between requests.
  */
-import { deferred } from '../../runtime/deferred.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { LONGEST_SLICE_MS, yielding, yieldToEventLoop } from '../../runtime/pace.ts'
+import { Pause, runYielding, type Steps } from '../../runtime/pace.ts'
 import type { Alarm, Clocks } from '../../runtime/time.ts'
 import { StorageError } from '../../storage/storage.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
@@ -16,7 +15,7 @@ export interface CleanerSettings {
   readonly backoffMs: number
   readonly dedupeBufferSize: number
   readonly loadFactor: number
-  /** How many bytes are worked on before others have their turn (log.cleaner.io.buffer.size). */
+  /** Bytes that are read and written in one slice (log.cleaner.io.buffer.size). */
   readonly sliceBytes: number
   readonly maxBytesPerSecond: number
   /** The most bytes that a compressed batch may unpack to. */
@@ -49,85 +48,78 @@ export class LogCleaner {
   readonly #ports: LogCleanerPorts
   /** Logs that cannot be compacted: they are left alone until the next start. */
   readonly #uncleanable = new WeakSet<PartitionLog>()
-  /** Logs that could not be compacted just now: others come first. */
+  /** Logs that could not be compacted in this run: the next run tries them again. */
   #postponed = new WeakSet<PartitionLog>()
+  readonly #stopping = new AbortController()
   #alarm: Alarm | undefined
   #working: Promise<void> = Promise.resolve()
-  #isStopped = false
-  /** Ends a sleep early. */
-  #wake: () => void = () => {}
-  /** Of the slice under way. */
-  #sliceBytes = 0
-  #sliceBeganMs = 0
+  #slice = { bytes: 0, beganMs: 0 }
 
   constructor(ports: LogCleanerPorts) {
     this.#ports = ports
   }
 
-  /** From now on logs are compacted, for the first time after log.cleaner.backoff.ms. */
+  /** Compacts logs from now on, first after log.cleaner.backoff.ms. */
   start(): void {
     const { clocks, settings } = this.#ports
     this.#alarm = clocks.deadline.at(clocks.deadline.now() + settings().backoffMs, () => {
-      this.#working = this.#work()
+      this.#working = this.#run()
     })
   }
 
   /** Resolves when nothing is being compacted any more. */
   async stop(): Promise<void> {
-    this.#isStopped = true
+    this.#stopping.abort()
     this.#alarm?.cancel()
-    this.#wake()
     await this.#working
   }
 
   /** Never rejects. */
-  async #work(): Promise<void> {
-    this.#postponed = new WeakSet()
+  async #run(): Promise<void> {
+    const { clocks, logger } = this.#ports
+    const { signal } = this.#stopping
     try {
-      while (await this.#pass());
+      await runYielding(this.#work(), { clocks, signal })
     } catch (error) {
-      this.#ports.logger.error({ err: error }, 'logs could not be compacted: it is tried again later')
+      if (!signal.aborted) logger.error({ err: error }, 'logs could not be compacted: it is tried again later')
     }
-    if (!this.#isStopped) this.start()
+    if (!signal.aborted) this.start()
   }
 
-  /** Compacts the dirtiest log, then has all of them drop what is past its retention. Whether there was one. */
-  async #pass(): Promise<boolean> {
+  *#work(): Steps {
+    this.#postponed = new WeakSet()
+    while (yield* this.#pass()) yield
+  }
+
+  /** Compacts the dirtiest log, then deletes the old segments of all. Returns whether there was a log to compact. */
+  *#pass(): Steps<boolean> {
     const candidates: Candidate[] = []
-    await this.#forEachLog(log => {
-      const toClean = this.#toCleanOf(log)
-      if (toClean.isDue) candidates.push({ log, toClean })
-    })
-    const chosen = dirtiest(candidates)
-    if (chosen && !this.#isStopped) await this.#attempt(chosen.log, () => this.#clean(chosen))
-    await this.#forEachLog(log => this.#retain(log))
-    return chosen !== undefined && !this.#isStopped
-  }
-
-  async #retain(log: PartitionLog): Promise<void> {
-    while (!this.#isStopped && log.deleteOldSegments() > 0) await yieldToEventLoop()
-  }
-
-  async #forEachLog(act: (log: PartitionLog) => void | Promise<void>): Promise<void> {
-    const yieldIfDue = yielding(this.#ports.clocks.loop)
-    for (const log of this.#ports.logs()) {
-      if (!this.#isLeftAlone(log)) await this.#attempt(log, () => act(log))
-      const pause = yieldIfDue()
-      if (pause) await pause
-      if (this.#isStopped) return
+    for (const log of this.#logs()) {
+      yield* this.#attempt(log, () => this.#findDirt(log, candidates))
     }
+    const chosen = dirtiest(candidates)
+    if (chosen) yield* this.#attempt(chosen.log, () => this.#clean(chosen))
+    for (const log of this.#logs()) {
+      yield* this.#attempt(log, () => deleteOldSegments(log))
+      yield
+    }
+    return chosen !== undefined
+  }
+
+  *#logs(): Iterable<PartitionLog> {
+    for (const log of this.#ports.logs()) if (!this.#isLeftAlone(log)) yield log
   }
 
   #isLeftAlone(log: PartitionLog): boolean {
     return log.isOffline || this.#uncleanable.has(log) || this.#postponed.has(log)
   }
 
-  /** One log's trouble is not the others'. */
-  async #attempt(log: PartitionLog, act: () => void | Promise<void>): Promise<void> {
+  /** A log that fails does not stop the compaction of others. */
+  *#attempt(log: PartitionLog, work: () => Steps): Steps {
     const { folder } = log
     const { logger } = this.#ports
     try {
-      await act()
+      yield* work()
     } catch (error) {
       if (error instanceof CleaningAborted || log.isOffline) {
         logger.debug({ folder, reason: String(error) }, 'the compaction of a log was given up')
@@ -140,6 +132,12 @@ export class LogCleaner {
         this.#uncleanable.add(log)
       }
     }
+  }
+
+  *#findDirt(log: PartitionLog, candidates: Candidate[]): Steps {
+    const toClean = this.#toCleanOf(log)
+    if (toClean.isDue) candidates.push({ log, toClean })
+    yield
   }
 
   #toCleanOf(log: PartitionLog): LogToClean {
@@ -160,14 +158,14 @@ export class LogCleaner {
     return toClean
   }
 
-  async #clean({ log, toClean }: Candidate): Promise<void> {
+  *#clean({ log, toClean }: Candidate): Steps {
     const { clocks, logger, settings, offsets } = this.#ports
     const { dedupeBufferSize, loadFactor, decompressedLimit } = settings()
     const beganMs = clocks.loop.now()
-    this.#beginSlice()
+    this.#slice = { bytes: 0, beganMs }
     const mapLimits = { memoryBytes: dedupeBufferSize, loadFactor }
     const spend = (bytes: number) => this.#spend(bytes)
-    const done = await new Cleaning({
+    const done = yield* new Cleaning({
       log,
       toClean,
       mapLimits,
@@ -183,36 +181,22 @@ export class LogCleaner {
     logger.info({ folder: log.folder, bytesBefore, bytesAfter, recordsDropped, tookMs }, 'a log was compacted')
   }
 
-  #beginSlice(): void {
-    this.#sliceBytes = 0
-    this.#sliceBeganMs = this.#ports.clocks.loop.now()
-  }
-
-  /** Bytes were read or written. At the end of a slice it is the others' turn, or for as long as the throttle wants. */
-  #spend(bytes: number): Promise<void> | undefined {
+  /**
+   * Counts bytes that were read or written. After log.cleaner.io.buffer.size bytes a slice ends, for as long as
+   * log.cleaner.io.max.bytes.per.second demands.
+   */
+  #spend(bytes: number): Pause | undefined {
     const { clocks, settings } = this.#ports
-    this.#sliceBytes += bytes
-    const isOver =
-      this.#sliceBytes >= settings().sliceBytes || clocks.loop.now() - this.#sliceBeganMs >= LONGEST_SLICE_MS
-    return isOver ? this.#endSlice() : undefined
+    const { sliceBytes, maxBytesPerSecond } = settings()
+    this.#slice.bytes += bytes
+    if (this.#slice.bytes < sliceBytes) return undefined
+    const nowMs = clocks.loop.now()
+    const dueMs = this.#slice.beganMs + (this.#slice.bytes / maxBytesPerSecond) * 1000
+    this.#slice = { bytes: 0, beganMs: Math.max(nowMs, dueMs) }
+    return new Pause(dueMs - nowMs)
   }
+}
 
-  async #endSlice(): Promise<void> {
-    const { clocks, settings } = this.#ports
-    const leastMs = (this.#sliceBytes / settings().maxBytesPerSecond) * 1000
-    const leftMs = leastMs - (clocks.loop.now() - this.#sliceBeganMs)
-    if (leftMs >= 1 && !this.#isStopped) await this.#sleep(leftMs)
-    else await yieldToEventLoop()
-    if (this.#isStopped) throw new CleaningAborted('the broker stops')
-    this.#beginSlice()
-  }
-
-  async #sleep(forMs: number): Promise<void> {
-    const { clocks } = this.#ports
-    const { promise, resolve } = deferred<void>()
-    const alarm = clocks.loop.at(clocks.loop.now() + forMs, resolve)
-    this.#wake = resolve
-    await promise
-    alarm.cancel()
-  }
+function* deleteOldSegments(log: PartitionLog): Steps {
+  while (log.deleteOldSegments() > 0) yield
 }

@@ -1,10 +1,11 @@
 /**
  * One round of compaction of one log: first the newest offset of every key in the new part is mapped, then all segments
- * up to there are written anew without what is out of date, and swapped in group by group. It works in slices: between
- * two of them the log lives on, and the round is given up when it has lost its ground.
+ * up to there are rewritten without records that are out of date, and swapped in group by group. Between two slices the log
+ * changes; the round is given up if it has lost its segments.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { RecordWalker } from '../../protocol/records/record.ts'
+import { type Pause, type Steps, waitFor } from '../../runtime/pace.ts'
 import { abortedBetween } from '../partition-log/committed-read.ts'
 import type { LogConfig } from '../partition-log/log-config.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
@@ -15,7 +16,7 @@ import { type LogToClean, segmentsBetween } from './log-to-clean.ts'
 import { OffsetMap, type OffsetMapLimits } from './offset-map.ts'
 import { CleanedTransactionMetadata } from './transactions.ts'
 
-/** The round was given up: the log is no longer compacted or no longer there, or the broker stops. */
+/** The round was given up: the log is no longer compacted or no longer there. */
 export class CleaningAborted extends Error {
   override name = 'CleaningAborted'
 }
@@ -28,8 +29,8 @@ export interface CleaningOptions {
   readonly nowMs: number
   /** The most bytes that a compressed batch may unpack to: a log may have been taken over from somebody else. */
   readonly decompressedLimit: number
-  /** Told of bytes that were read or written; a promise is waited for. Throws CleaningAborted where the cleaner stops. */
-  readonly spend: (bytes: number) => Promise<void> | undefined
+  /** Counts bytes that were read or written. Returns what the round yields. */
+  readonly spend: (bytes: number) => Pause | Promise<void> | undefined
 }
 
 /** What a round did. */
@@ -67,19 +68,19 @@ export class Cleaning {
   }
 
   /**
-   * Runs to the end. Throws CleaningAborted; CorruptRecordError or INVALID_RECORD for a batch that cannot be read;
-   * StorageError. What was swapped in by then stays, anything else is as it was.
+   * Runs the round. Throws CleaningAborted; CorruptRecordError or INVALID_RECORD for a batch that cannot be read;
+   * StorageError. Segments that were swapped in by then stay; everything else is unchanged.
    */
-  async run(): Promise<CleaningResult> {
+  *run(): Steps<CleaningResult> {
     const { log, toClean } = this.#options
-    const { map, endOffset } = await this.#mapKeys()
-    // Records go because of newer ones, which must not be lost after them.
-    await log.synced(endOffset)
+    const { map, endOffset } = yield* this.#mapKeys()
+    // A record is removed because of a newer one, which must be on the disk first.
+    yield log.synced(endOffset)
     const transactions = new CleanedTransactionMetadata(aborted => this.#target?.noteAborted(aborted))
     const rules = { ...this.#rules(map, endOffset), transactions }
     const sources = log.segments.filter(({ baseOffset }) => baseOffset < endOffset)
     for (const group of groupsOf(sources, log.config, toClean.firstUncleanableOffset))
-      await this.#cleanGroup(group, rules)
+      yield* this.#cleanGroup(group, rules)
     return {
       endOffset,
       bytesBefore: this.#bytesBefore,
@@ -102,7 +103,7 @@ export class Cleaning {
     }
   }
 
-  async #mapKeys(): Promise<MappedKeys> {
+  *#mapKeys(): Steps<MappedKeys> {
     const { log, toClean, mapLimits, decompressedLimit } = this.#options
     const { firstDirtyOffset, firstUncleanableOffset } = toClean
     const map = new OffsetMap(firstDirtyOffset, firstUncleanableOffset, mapLimits)
@@ -118,32 +119,32 @@ export class Cleaning {
         )
       }
       if (batch.nextOffset > endOffset) endOffset = batch.nextOffset
-      const pause = this.#spend(batch.sizeInBytes, segments)
-      if (pause) await pause
+      if (yield this.#options.spend(batch.sizeInBytes)) this.#checkGround(segments)
     }
     // There may be a gap before the next segment.
     return { map, endOffset: firstUncleanableOffset }
   }
 
-  async #cleanGroup(sources: readonly Segment[], rules: CleaningRules): Promise<void> {
+  *#cleanGroup(sources: readonly Segment[], rules: CleaningRules): Steps {
     const { log } = this.#options
     const [first, last] = [sources[0], sources.at(-1)]
     if (!first || !last) return
     const cleaned = log.upkeep.createCleaned(first.baseOffset)
+    let isSwappedIn = false
     try {
-      await this.#fill(cleaned, sources, rules)
-      await cleaned.sync()
+      yield* this.#fill(cleaned, sources, rules)
+      yield cleaned.sync()
       cleaned.modifiedMs = last.modifiedMs
-      if (!(await log.upkeep.replaceSegments(sources, cleaned))) throw new CleaningAborted('segments have gone')
-    } catch (error) {
-      if (!log.isOffline) cleaned.remove()
-      throw error
+      isSwappedIn = yield* waitFor(log.upkeep.replaceSegments(sources, cleaned))
+    } finally {
+      if (!isSwappedIn && !log.isOffline) cleaned.remove()
     }
+    if (!isSwappedIn) throw new CleaningAborted('segments have gone')
     for (const { size } of sources) this.#bytesBefore += size
     this.#bytesAfter += cleaned.size
   }
 
-  async #fill(cleaned: Segment, sources: readonly Segment[], rules: CleaningRules): Promise<void> {
+  *#fill(cleaned: Segment, sources: readonly Segment[], rules: CleaningRules): Steps {
     const { indexIntervalBytes } = this.#options.log.config
     this.#target = cleaned
     for (const batch of this.#batches(sources, 0n, rules.transactions)) {
@@ -151,8 +152,8 @@ export class Cleaning {
       this.#recordsBefore += batch.isLegacy ? 1 : batch.recordsCount
       this.#recordsAfter += filtered.recordsCount
       if (filtered.batch) cleaned.append(filtered.batch, indexIntervalBytes)
-      const pause = this.#spend(batch.sizeInBytes + (filtered.batch?.sizeInBytes ?? 0), sources)
-      if (pause) await pause
+      const bytes = batch.sizeInBytes + (filtered.batch?.sizeInBytes ?? 0)
+      if (yield this.#options.spend(bytes)) this.#checkGround(sources)
     }
     cleaned.finish()
   }
@@ -171,11 +172,6 @@ export class Cleaning {
       transactions.enter(abortedBetween(all.slice(from), baseOffset, upTo))
       for (const { batch } of segment.batchesFrom(offset)) yield batch
     }
-  }
-
-  /** Bytes were read or written; others may have to go first, and may take away what the round stands on. */
-  #spend(bytes: number, sources: readonly Segment[]): Promise<void> | undefined {
-    return this.#options.spend(bytes)?.then(() => this.#checkGround(sources))
   }
 
   /** Throws CleaningAborted when the log is not what the round began with. */

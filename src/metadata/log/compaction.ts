@@ -6,7 +6,7 @@
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { Removal } from '../../log/partition-log/removal.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { yielding } from '../../runtime/pace.ts'
+import { runYielding } from '../../runtime/pace.ts'
 import { type Alarm, type Clocks, repeat } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
@@ -106,14 +106,11 @@ export class Compaction {
   async #write(): Promise<void> {
     const { storage, log, clocks, logger, content } = this.#ports
     const { signal } = this.#end
-    const yieldIfDue = yielding(clocks.loop)
     const state = content()
     const snapshot = snapshotAt(log.folder, state.offset, state.epoch)
     try {
-      await writeSnapshot(storage, snapshot, snapshotBatches(state, BigInt(clocks.wall.now())), () => {
-        signal.throwIfAborted()
-        return yieldIfDue()
-      })
+      const batches = snapshotBatches(state, BigInt(clocks.wall.now()))
+      await runYielding(writeSnapshot(storage, snapshot, batches), { clocks, signal })
       logger.info({ path: snapshot.path }, 'a snapshot of the metadata has been written')
     } catch (error) {
       if (!signal.aborted) logger.error({ path: snapshot.path, err: error }, 'a snapshot of the metadata failed')

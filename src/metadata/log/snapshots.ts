@@ -11,6 +11,7 @@ import { controlTypeOf, SnapshotHeaderRecord } from '../../protocol/records/cont
 import { type BatchRecord, recordsOf } from '../../protocol/records/record.ts'
 import { ByteReader } from '../../protocol/wire/bytes.ts'
 import type { Logger } from '../../runtime/logger.ts'
+import type { Steps } from '../../runtime/pace.ts'
 import { directoryOf, type Storage } from '../../storage/storage.ts'
 import { MetadataError } from '../metadata-error.ts'
 
@@ -56,22 +57,17 @@ export function markDeleted(storage: Storage, { path }: Snapshot): string {
   return marked
 }
 
-/** Writes a snapshot; it has its name only once it is on the disk. `yieldIfDue` is awaited after every batch. */
-export async function writeSnapshot(
-  storage: Storage,
-  { path }: Snapshot,
-  batches: Iterable<RecordBatch>,
-  yieldIfDue: () => Promise<void> | undefined
-): Promise<void> {
+/** Writes a snapshot in steps, a batch each. It has its name only once it is on the disk. */
+export function* writeSnapshot(storage: Storage, { path }: Snapshot, batches: Iterable<RecordBatch>): Steps {
   const part = `${path}.part`
   storage.removeNow(part)
   for (const { bytes } of batches) {
     storage.append(part, bytes)
-    await yieldIfDue()
+    yield
   }
-  await storage.sync(part)
+  yield storage.sync(part)
   storage.rename(part, path)
-  await storage.sync(directoryOf(path))
+  yield storage.sync(directoryOf(path))
 }
 
 /** As `writeSnapshot`, while the process waits. */

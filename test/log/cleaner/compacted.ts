@@ -7,7 +7,9 @@ import type { PartitionLog, PartitionLogOptions } from '../../../src/log/partiti
 import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
+import { runYielding } from '../../../src/runtime/pace.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { FOLDER, openLog, reopenAfterCrash } from '../log-fixture.ts'
 
 export const NOW = 1_700_000_000_000
@@ -89,7 +91,7 @@ export async function clean(
 ): Promise<CleaningResult> {
   const nowMs = changes.nowMs ?? NOW
   const toClean = logToClean(log, checkpoint, nowMs)
-  return await new Cleaning({
+  const cleaning = new Cleaning({
     log,
     toClean,
     mapLimits: ROOMY,
@@ -97,7 +99,8 @@ export async function clean(
     spend: () => undefined,
     ...changes,
     nowMs
-  }).run()
+  })
+  return runYielding(cleaning.run(), { clocks: new ManualClock() })
 }
 
 /** All records as 'offset key=value'. */

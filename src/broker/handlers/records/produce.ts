@@ -17,7 +17,7 @@ import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import { CorruptRecordError } from '../../../protocol/records/batch.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import { delayedProduce } from '../../../replica/purgatory.ts'
-import { yielding } from '../../../runtime/pace.ts'
+import { forEachYielding } from '../../../runtime/pace.ts'
 import type { Handler, Request, RequestContext, Response } from '../../context.ts'
 import { byTopic, distinct, failureOf } from '../../per-partition.ts'
 import { checkAdmitted, errorMessageOf, joinTransaction, type ProducedPartition } from './transactional-produce.ts'
@@ -39,14 +39,12 @@ export const produce: Handler<'Produce'> = async (request, context) => {
   const refusals = ofAll
     ? new Map(partitions.map(produced => [produced, ofAll]))
     : await joinTransaction(request, partitions, context)
-  const results = []
+  const results: (ProducedPartition & { data: PartitionResponse | Promise<PartitionResponse> })[] = []
   // A small compressed batch may hold many records to validate.
-  const yieldIfDue = yielding(context.parts.clocks.loop)
-  for (const produced of partitions) {
+  await forEachYielding(partitions, context.parts.clocks.loop, produced => {
     const refusal = refusals.get(produced)
     results.push({ ...produced, data: refusal ? refused(produced, refusal) : produceTo(request, produced, context) })
-    await yieldIfDue()
-  }
+  })
   const responded = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
   if (request.acks === 0) return closeIfAnyFailed(responded)
   const responses = byTopic(responded).map(({ topic, topicId, partitions }) => ({

@@ -5,7 +5,7 @@
  * - There may be very many: others have their turn in between.
  */
 import { compilePattern, type Pattern } from '../../../coordinator/patterns.ts'
-import { yielding } from '../../../runtime/pace.ts'
+import { forEachYielding } from '../../../runtime/pace.ts'
 import { TXN_STATES, type Txn, type TxnState } from '../../../txn/txn.ts'
 import type { Handler, Request, Response } from '../../context.ts'
 
@@ -18,13 +18,10 @@ export const listTransactions: Handler<'ListTransactions'> = async (request, { p
   const filter = { states: new Set(stateFilters), producerIds: new Set(producerIdFilters), durationFilter }
   const now = clocks.wall.now()
   const listed: Listed[] = []
-  const yieldIfDue = yielding(clocks.loop)
-  for (const txn of txns.txns()) {
+  await forEachYielding(txns.txns(), clocks.loop, txn => {
     const { transactionalId, producerId, state: transactionState } = txn
     if (matches(txn, filter, pattern, now)) listed.push({ transactionalId, producerId, transactionState })
-    const pause = yieldIfDue()
-    if (pause) await pause
-  }
+  })
   const unknownStateFilters = [...filter.states].filter(name => !isState(name))
   return { errorCode: 'NONE', unknownStateFilters, transactionStates: listed }
 }
