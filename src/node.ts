@@ -3,11 +3,12 @@
  * here. What is opened is closed in the opposite order, after a stop as after a start that failed half-way.
  */
 import { Broker } from './broker/broker.ts'
-import { connectionOverrides, listenersOf } from './config/listeners.ts'
+import { listenersOf } from './config/listeners.ts'
+import { Settings } from './config/settings.ts'
 import type { BrokerSettings } from './config/values.ts'
 import type { ProgressListener } from './log/recovery/recovery-progress.ts'
 import type { Dispatch, OpenConnection } from './net/dispatch.ts'
-import { type Endpoint, Server, type ServerLimits } from './net/server.ts'
+import { type Endpoint, Server } from './net/server.ts'
 import { LapTimes } from './runtime/lap-times.ts'
 import type { Logger } from './runtime/logger.ts'
 import type { Random } from './runtime/random.ts'
@@ -63,23 +64,22 @@ export interface RunningNode {
  * when it was called off.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { settings, dataDir, clocks, random, logger, progress, signal } = options
+  const { dataDir, clocks, random, logger, progress, signal } = options
+  const settings = new Settings(options.settings)
   const undo: Undo[] = []
   const laps = new LapTimes(clocks.loop)
   try {
     const storage =
       dataDir === null ? new MemoryStorage({ now: () => clocks.wall.now() }) : await openDisk(dataDir, random, undo)
     laps.lap('lockMs')
-    let current = () => settings
-    const listeners = listenersOf(settings).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
+    const listeners = listenersOf(settings.inForce).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
     const { unref = false } = options
-    const server = await Server.bind({ listeners, limits: limitsOf(() => current()), clocks, logger, unref })
+    const server = await Server.bind({ listeners, settings, clocks, logger, unref })
     undo.push(() => server.close(STOP_GRACE_MS))
     laps.lap('listenersMs')
     const broker = await Broker.start({ settings, storage, clocks, random, logger, progress, signal, laps })
     undo.push(() => broker.stop())
     undo.push(() => server.drain())
-    current = () => broker.settings
     await options.prepare?.(broker.dispatch)
     laps.lap('prepareMs')
     server.serve(broker.dispatch)
@@ -131,24 +131,6 @@ async function openDisk(dataDir: string, random: Random, undo: Undo[]): Promise<
   const storage = new NodeStorage(dataDir)
   undo.push(() => storage.close())
   return storage
-}
-
-/** The limits of the settings in force at each moment. */
-function limitsOf(settings: () => BrokerSettings): ServerLimits {
-  return {
-    maxRequestBytes: settings().get('socket.request.max.bytes'),
-    maxHeldBytes: noLimitIfNegative(settings().get('queued.max.request.bytes')),
-    maxIdleMs: settings().get('connections.max.idle.ms'),
-    backlog: settings().get('socket.listen.backlog.size'),
-    get maxConnections() {
-      return settings().get('max.connections')
-    },
-    maxConnectionsOf: ip => connectionOverrides(settings()).get(ip) ?? settings().get('max.connections.per.ip')
-  }
-}
-
-function noLimitIfNegative(limit: number): number {
-  return limit < 0 ? Number.POSITIVE_INFINITY : limit
 }
 
 function addressOf({ host, port }: Endpoint): string {

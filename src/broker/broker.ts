@@ -2,11 +2,11 @@
  * One broker, from its start to its stop. It is given the world (disk, clocks, chance, log) and settings, and gives a
  * dispatch function; sockets are somebody else's.
  */
-import type { BrokerSettings } from '../config/values.ts'
 import type { LogCleaner } from '../log/cleaner/cleaner.ts'
 import { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import { loggedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
+import { metadataLogConfig } from '../metadata/log/metadata-log.ts'
 import { isInternalTopic } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { missingCodecs } from '../protocol/records/compression/codecs.ts'
@@ -19,7 +19,6 @@ import type { Storage } from '../storage/storage.ts'
 import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
 import { dispatcher } from './dispatch.ts'
-import { checkpointIntervals, compactionLimits, metadataLogConfig } from './log-settings.ts'
 
 /** What a broker is made from. */
 export interface BrokerOptions extends World {
@@ -47,8 +46,8 @@ export class Broker {
     this.#directory = directory
     this.failed = failed
     this.#producerExpiry = expireProducers(parts)
-    this.#retention = new LogRetention({ ...parts, settings: () => parts.settings })
-    this.#cleaner = logCleaner({ ...parts, directory, storage, settings: () => parts.settings })
+    this.#retention = new LogRetention(parts)
+    this.#cleaner = logCleaner({ ...parts, directory, storage })
     if (parts.settings.get('log.cleaner.enable')) this.#cleaner.start()
     this.dispatch = dispatcher(parts)
     this.#codecCheck = reportMissingCodecs(parts)
@@ -67,7 +66,7 @@ export class Broker {
     const clocks = watchedClocks(options.clocks, fail)
     const identity = { nodeId: settings.get('node.id') }
     const { laps = new LapTimes(clocks.loop), progress = loggedProgress(logger, clocks.loop) } = options
-    const logs = { metadataLog: metadataLogConfig(settings), intervals: checkpointIntervals(settings) }
+    const logs = { metadataLog: metadataLogConfig(settings), settings }
     const directory = await LogDirectory.open({ storage, clocks, random, logger, identity, ...logs, signal })
     laps.lap('directoryMs')
     let parts: Parts | undefined
@@ -82,7 +81,7 @@ export class Broker {
       await groups.start(signal)
       await txns.start(signal)
       laps.lap('coordinatorsMs')
-      parts.metadata.compact(compactionLimits(settings), logger)
+      parts.metadata.compact(settings, logger)
       return new Broker(parts, directory, storage, failed)
     } catch (error) {
       parts?.txns.stop()
@@ -90,11 +89,6 @@ export class Broker {
       await directory.close()
       throw error
     }
-  }
-
-  /** The settings in force. */
-  get settings(): BrokerSettings {
-    return this.#parts.settings
   }
 
   /** Topics of users: internal topics are left out. */

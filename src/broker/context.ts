@@ -1,6 +1,6 @@
 /** What a handler is given: the broker's parts, and what is known of the request beside its body. */
 import type { Listener } from '../config/listeners.ts'
-import type { BrokerSettings } from '../config/values.ts'
+import type { Settings } from '../config/settings.ts'
 import type { GroupCoordinator } from '../group/coordinator.ts'
 import type { ProducerIds } from '../idempotence/producer-ids.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
@@ -19,8 +19,7 @@ import type { Reporting } from './per-partition.ts'
 export interface Parts extends Reporting {
   readonly nodeId: number
   readonly clusterId: string
-  /** In force right now: a change at run time makes a new value. */
-  readonly settings: BrokerSettings
+  readonly settings: Settings
   readonly listeners: readonly Listener[]
   readonly metadata: MetadataLog
   readonly replicas: Replicas

@@ -11,13 +11,13 @@ export interface CurrentMetadata {
 
 export class MetadataTopics implements GroupTopics {
   readonly #metadata: CurrentMetadata
-  readonly #rack: () => string | null
+  readonly #rack: string | null
   /** A topic that changes is another object, so each is hashed once. */
   readonly #hashes = new WeakMap<TopicState, bigint>()
   #versionOfNewTopics: bigint
 
   /** `rack` is that of this broker, which has all partitions. */
-  constructor(metadata: CurrentMetadata, rack: () => string | null) {
+  constructor(metadata: CurrentMetadata, rack: string | null) {
     this.#metadata = metadata
     this.#rack = rack
     this.#versionOfNewTopics = metadata.version
@@ -60,8 +60,7 @@ export class MetadataTopics implements GroupTopics {
   #hashOf(topic: TopicState): bigint {
     const cached = this.#hashes.get(topic)
     if (cached !== undefined) return cached
-    const rack = this.#rack()
-    const racks = rack === null ? [] : [rack]
+    const racks = this.#rack === null ? [] : [this.#rack]
     const hash = topicHash({ ...topic, partitions: topic.partitions.map(() => ({ racks })) })
     this.#hashes.set(topic, hash)
     return hash

@@ -1,28 +1,31 @@
 /** A topic that a coordinator keeps its state in, and its partitions as the coordinator's journals. */
+import type { Settings } from '../config/settings.ts'
 import type { JournalProducer, StateJournal } from '../coordinator/journal.ts'
 import type { StateTopic } from '../coordinator/partitions.ts'
 import { Journal } from '../log/partition-log/journal.ts'
+import { VALIDATION_ROWS } from '../log/partition-log/validator.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { BatchOptions } from '../protocol/records/builder.ts'
 import { readEndTxnMarker } from '../protocol/records/control.ts'
 import { ZERO_UUID } from '../protocol/wire/bytes.ts'
 import type { Replicas } from '../replica/replicas.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Clocks, WallClock } from '../runtime/time.ts'
+import type { Clocks } from '../runtime/time.ts'
 
 /** Where the topic lives. */
 export interface StateTopicWorld {
   readonly replicas: Replicas
+  readonly settings: Settings
   readonly clocks: Clocks
   readonly logger: Logger
 }
 
-export function stateTopic(topic: string, { replicas, clocks, logger }: StateTopicWorld): StateTopic {
+export function stateTopic(topic: string, world: StateTopicWorld): StateTopic {
   return {
     topic,
-    logger,
-    partitionCount: () => replicas.partitionCount(topic),
-    journal: index => stateJournal(topic, index, replicas, clocks.wall)
+    logger: world.logger,
+    partitionCount: () => world.replicas.partitionCount(topic),
+    journal: index => stateJournal(topic, index, world)
   }
 }
 
@@ -33,7 +36,8 @@ function batchOptions(topic: string, producer: JournalProducer | undefined): Bat
 }
 
 /** A partition that nobody has written to yet has no folder, and gets none by being read. */
-function stateJournal(topic: string, index: number, replicas: Replicas, wall: WallClock): StateJournal {
+function stateJournal(topic: string, index: number, { replicas, settings, clocks }: StateTopicWorld): StateJournal {
+  const { wall } = clocks
   return {
     get coordinatorEpoch() {
       return replicas.topic(topic).partitions[index]?.leaderEpoch ?? 0
@@ -42,7 +46,7 @@ function stateJournal(topic: string, index: number, replicas: Replicas, wall: Wa
       replicas.checkInSync(topic, index)
       replicas.partition(topic, index).appendJournal(records, wall, batchOptions(topic, producer))
     },
-    maxBatchBytes: () => replicas.rulesOf(topic).maxMessageBytes,
+    maxBatchBytes: () => settings.topic(topic).view(VALIDATION_ROWS).maxMessageBytes,
     *replay(reader) {
       if (!replicas.hasLog(topic, index)) return
       const { log, leaderEpoch } = replicas.partition(topic, index)

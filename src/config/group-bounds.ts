@@ -2,10 +2,13 @@
  * What settings of groups must keep to: each lies between a least and a most that the broker's settings name, and a
  * session outlasts a heartbeat. Both the broker's own values and what is set for single groups are held against it.
  */
-import { InvalidConfig, type Setting } from './define.ts'
+import { InvalidConfig, type Setting, type ValueOf } from './define.ts'
 import type { BrokerSettingName } from './tables/broker.ts'
 import { behindGroupSetting, type GroupSettingName, groupSettings, isGroupSetting } from './tables/group.ts'
 import { type BrokerSettings, readable, type Texts } from './values.ts'
+
+/** The values of all settings of a group. */
+export type GroupValues = { readonly [N in GroupSettingName]: ValueOf<(typeof groupSettings)[N]> }
 
 const KINDS = ['consumer', 'share', 'streams'] as const
 
@@ -55,6 +58,22 @@ export function groupSettingText(name: GroupSettingName, overrides: Texts, broke
   if (own) return own.text
   const { byDefault } = behindGroupSetting(name)
   return byDefault ? broker.text(byDefault) : row.byDefault.text
+}
+
+/** The value in force: what was set, else what the broker says. One outside the broker's bounds counts as the nearest bound. */
+export function groupSettingValue<N extends GroupSettingName>(
+  name: N,
+  overrides: Texts | undefined,
+  broker: BrokerSettings
+): GroupValues[N] {
+  const row: Setting<unknown> = groupSettings[name]
+  const { byDefault, min, max } = behindGroupSetting(name)
+  const own = overrides && readable(name, row, overrides)
+  const value = own?.value ?? (byDefault ? broker.get(byDefault) : row.byDefault.value)
+  const [least, most] = [min && numberOf(min, broker), max && numberOf(max, broker)]
+  const bounded = typeof value === 'number' ? Math.min(most ?? value, Math.max(least ?? value, value)) : value
+  // The row and the broker's setting behind it have the same type.
+  return bounded as GroupValues[N]
 }
 
 type Bounds = { readonly [B in 'min' | 'max']?: BrokerSettingName | undefined }

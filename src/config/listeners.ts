@@ -30,17 +30,20 @@ export function listenersOf(settings: BrokerSettings): readonly Listener[] {
   return open.map(listener => ({ ...listener, advertised: advertised.get(listener.name) ?? null }))
 }
 
-/** The limits of `max.connections.per.ip.overrides`, by address. Throws InvalidConfig when it is not a list of pairs. */
-export function connectionOverrides(settings: BrokerSettings): ReadonlyMap<string, number> {
-  const limits = new Map<string, number>()
-  for (const pair of settings.get('max.connections.per.ip.overrides').split(',')) {
-    if (pair.trim() === '') continue
-    const match = /^\s*(\S+):(\d+)\s*$/.exec(pair)
-    if (!match) throw new InvalidConfig(`max.connections.per.ip.overrides has "${pair}", which is not address:count`)
-    limits.set(match[1] ?? '', Number(match[2]))
-  }
-  return limits
+/** The limits of `max.connections.per.ip.overrides`, by address. A pair that cannot be read counts as not set. */
+export function connectionOverrides(text: string): ReadonlyMap<string, number> {
+  const pairs = text.split(',').map(pair => ADDRESS_AND_COUNT.exec(pair))
+  return new Map(pairs.flatMap(match => (match ? [[match[1] ?? '', Number(match[2])] as const] : [])))
 }
+
+/** Throws InvalidConfig when `max.connections.per.ip.overrides` is not a list of pairs. */
+export function checkConnectionOverrides(text: string): void {
+  const wrong = text.split(',').find(pair => pair.trim() !== '' && !ADDRESS_AND_COUNT.test(pair))
+  if (wrong === undefined) return
+  throw new InvalidConfig(`max.connections.per.ip.overrides has "${wrong}", which is not address:count`)
+}
+
+const ADDRESS_AND_COUNT = /^\s*(\S+):(\d+)\s*$/
 
 type Named = Endpoint & { readonly name: string }
 

@@ -4,7 +4,7 @@
  */
 import { InvalidConfig } from './define.ts'
 import { groupConflict } from './group-bounds.ts'
-import { connectionOverrides } from './listeners.ts'
+import { checkConnectionOverrides } from './listeners.ts'
 import { isBrokerSetting, settings } from './tables/broker.ts'
 import { READ_ONLY_NAMES } from './tables/names.ts'
 import { isTopicSetting, topicSettings } from './tables/topic.ts'
@@ -73,7 +73,7 @@ export function conflict(settings: BrokerSettings): string | undefined {
     return 'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.'
   }
   try {
-    connectionOverrides(settings)
+    checkConnectionOverrides(settings.get('max.connections.per.ip.overrides'))
   } catch (error) {
     if (error instanceof InvalidConfig) return error.message
     throw error

@@ -65,7 +65,7 @@ export class BrokerSettings {
   }
 
   /** The same start-up settings under other changes made at run time. */
-  withDynamic(perBroker: Texts, clusterWide: Texts): BrokerSettings {
+  withDynamic(perBroker?: Texts, clusterWide?: Texts): BrokerSettings {
     return new BrokerSettings(this.layers.given, perBroker, clusterWide)
   }
 

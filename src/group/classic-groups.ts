@@ -2,6 +2,8 @@
  * The requests of classic groups: joining, syncing, heartbeats, leaving. Members of the classic protocol may be in a
  * consumer group, too, while that one is on its way from one protocol to the other.
  */
+import type { Settings } from '../config/settings.ts'
+import { rows, type ViewOf } from '../config/view.ts'
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -42,16 +44,23 @@ export interface ClassicGroupPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly random: Random
-  readonly settings: { readonly minSessionTimeoutMs: number; readonly maxSessionTimeoutMs: number }
+  readonly settings: Settings
 }
+
+const SESSION_ROWS = rows({
+  minSessionTimeoutMs: 'group.min.session.timeout.ms',
+  maxSessionTimeoutMs: 'group.max.session.timeout.ms'
+})
 
 export class ClassicGroups {
   readonly #ports: ClassicGroupPorts
+  readonly #settings: ViewOf<typeof SESSION_ROWS>
   readonly #operations: GroupOperations
   readonly #partitionOf: PartitionOf
 
   constructor(ports: ClassicGroupPorts, operations: GroupOperations, partitionOf: PartitionOf) {
     this.#ports = ports
+    this.#settings = ports.settings.view(SESSION_ROWS)
     this.#operations = operations
     this.#partitionOf = partitionOf
   }
@@ -80,7 +89,7 @@ export class ClassicGroups {
   }
 
   #checkSessionTimeout(sessionTimeoutMs: number): void {
-    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#ports.settings
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#settings
     if (sessionTimeoutMs >= minSessionTimeoutMs && sessionTimeoutMs <= maxSessionTimeoutMs) return
     throw new KafkaError('INVALID_SESSION_TIMEOUT', `${sessionTimeoutMs} ms is no session timeout we allow`)
   }

@@ -2,6 +2,8 @@
  * Commits and fetches of offsets, by members of groups, by clients without a group, and within transactions. As for
  * groups each request is one operation, and what goes wrong is an error code in its answer.
  */
+import type { Settings } from '../config/settings.ts'
+import { rows, type ViewOf } from '../config/view.ts'
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import type { JournalProducer } from '../coordinator/journal.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
@@ -46,15 +48,12 @@ export interface OffsetFetchResponse {
   readonly topics: readonly FetchResponseTopic[]
 }
 
-export interface OffsetSettings {
-  /** `offset.metadata.max.bytes` */
-  readonly offsetMetadataMaxBytes: number
-}
-
 export interface OffsetPorts {
   readonly clocks: Clocks
-  readonly settings: OffsetSettings
+  readonly settings: Settings
 }
+
+const OFFSET_ROWS = rows({ maxMetadataBytes: 'offset.metadata.max.bytes' })
 
 /** The partition that holds a group. Both throw what the client is told. */
 export interface PartitionLookup {
@@ -65,11 +64,13 @@ export interface PartitionLookup {
 
 export class CommittedOffsets {
   readonly #ports: OffsetPorts
+  readonly #settings: ViewOf<typeof OFFSET_ROWS>
   readonly #operations: GroupOperations
   readonly #partitions: PartitionLookup
 
   constructor(ports: OffsetPorts, operations: GroupOperations, partitions: PartitionLookup) {
     this.#ports = ports
+    this.#settings = ports.settings.view(OFFSET_ROWS)
     this.#operations = operations
     this.#partitions = partitions
   }
@@ -106,9 +107,9 @@ export class CommittedOffsets {
 
   /** What of a commit is not refused on its own, for its metadata. */
   #valid({ topics }: CommitRequest): CommittedPartitions {
-    const { offsetMetadataMaxBytes } = this.#ports.settings
+    const { maxMetadataBytes } = this.#settings
     return topics.map(({ topicId, partitions }) => {
-      return { topicId, partitions: partitions.filter(partition => !isTooLong(partition, offsetMetadataMaxBytes)) }
+      return { topicId, partitions: partitions.filter(partition => !isTooLong(partition, maxMetadataBytes)) }
     })
   }
 
@@ -117,10 +118,10 @@ export class CommittedOffsets {
     check: () => { partition: GroupPartition; error: ErrorName }
   ): Promise<CommitResponseTopic[]> {
     try {
-      const { clocks, settings } = this.#ports
+      const { clocks } = this.#ports
       const { partition, error } = check()
       if (error !== 'NONE') throw new KafkaError(error, `group ${request.groupId} takes no such commit`)
-      const { records, topics } = decideCommit(request, settings.offsetMetadataMaxBytes, clocks.wall.now())
+      const { records, topics } = decideCommit(request, this.#settings.maxMetadataBytes, clocks.wall.now())
       partition.write(records, clocks.wall.now(), request.producer)
       await partition.journal.settled()
       return topics

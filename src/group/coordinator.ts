@@ -4,7 +4,7 @@
  * answer, as Kafka maps it; only our own bugs are thrown.
  */
 
-import type { Texts } from '../config/values.ts'
+import type { Settings } from '../config/settings.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { TxnResult } from '../protocol/records/control.ts'
@@ -13,24 +13,14 @@ import { runYielding } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Clocks } from '../runtime/time.ts'
 import { GroupAdmin } from './admin.ts'
-import type { GroupLimits } from './classic/operation.ts'
 import { ClassicGroups } from './classic-groups.ts'
-import { CommittedOffsets, type OffsetSettings } from './committed-offsets.ts'
-import { consumerGroupLimits } from './consumer/limits.ts'
-import type { ConsumerGroupSettings } from './consumer/settings.ts'
+import { CommittedOffsets } from './committed-offsets.ts'
 import type { GroupTopics } from './consumer/topics.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
 import type { Group } from './group.ts'
-import { Retention, type RetentionSettings } from './offsets/retention.ts'
+import { Retention } from './offsets/retention.ts'
 import { GroupOperations } from './operations.ts'
 import { GroupPartition } from './partition.ts'
-
-/** What the broker's settings say. */
-export interface GroupSettings extends GroupLimits, RetentionSettings, OffsetSettings {
-  readonly minSessionTimeoutMs: number
-  readonly maxSessionTimeoutMs: number
-  readonly consumer: ConsumerGroupSettings
-}
 
 export interface GroupPorts {
   /** __consumer_offsets */
@@ -38,9 +28,7 @@ export interface GroupPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly random: Random
-  readonly settings: GroupSettings
-  /** What was set for a group alone. */
-  configOf(groupId: string): Texts
+  readonly settings: Settings
   readonly topics: GroupTopics
   /** Told of what must not happen. */
   failed(error: unknown): void
@@ -63,9 +51,8 @@ export class GroupCoordinator {
 
   constructor(ports: GroupPorts) {
     this.#ports = ports
-    const { topic, clocks, logger, settings } = ports
-    const limitsOf = consumerGroupLimits(settings.consumer, groupId => ports.configOf(groupId))
-    this.#operations = new GroupOperations({ ...ports, limitsOf })
+    const { topic, clocks, logger } = ports
+    this.#operations = new GroupOperations(ports)
     this.#partitions = new StatePartitions(
       topic,
       journal => GroupPartition.load(journal, clocks.wall.now(), logger),
@@ -78,7 +65,7 @@ export class GroupCoordinator {
       all: () => this.#allPartitions()
     }
     this.classic = new ClassicGroups(ports, this.#operations, lookup.ofMembers)
-    this.consumer = new ConsumerGroups({ ...ports, limitsOf }, this.#operations, lookup.ofMembers)
+    this.consumer = new ConsumerGroups(ports, this.#operations, lookup.ofMembers)
     this.offsets = new CommittedOffsets(ports, this.#operations, lookup)
     this.admin = new GroupAdmin(ports, lookup)
   }

@@ -2,7 +2,7 @@
  * Runs the operations of groups: appends their records, applies the new state, completes delayed responses, and keeps one alarm
  * for the nearest deadline of all groups.
  */
-
+import type { Settings } from '../config/settings.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -12,6 +12,7 @@ import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { expire, resume, unload } from './classic/membership.ts'
 import {
   beginOperation,
+  CLASSIC_GROUP_ROWS,
   type ClassicOperation,
   type DelayedResponse,
   type GroupLimits,
@@ -21,7 +22,7 @@ import {
 } from './classic/operation.ts'
 import { expire as expireConsumer, startDeadlines } from './consumer/downgrade.ts'
 import type { ConsumerGroup } from './consumer/group.ts'
-import type { ConsumerGroupLimits } from './consumer/limits.ts'
+import { CONSUMER_GROUP_ROWS } from './consumer/limits.ts'
 import { ConsumerOperation } from './consumer/operation.ts'
 import { RegexResolution } from './consumer/regexes.ts'
 import { regexesResolved } from './consumer/subscription.ts'
@@ -37,9 +38,8 @@ const RETRY_MS = 1_000
 interface OperationPorts {
   readonly clocks: Clocks
   readonly logger: Logger
-  readonly settings: GroupLimits
+  readonly settings: Settings
   readonly topics: GroupTopics
-  limitsOf(groupId: string): ConsumerGroupLimits
   /** Told of what must not happen. */
   failed(error: unknown): void
 }
@@ -47,6 +47,7 @@ interface OperationPorts {
 export class GroupOperations {
   readonly delayedResponses = new DelayedResponses()
   readonly #ports: OperationPorts
+  readonly #classicLimits: GroupLimits
   readonly #partitions = new Set<GroupPartition>()
   readonly #regexes: RegexResolution
   #alarm: Alarm | undefined
@@ -55,6 +56,7 @@ export class GroupOperations {
 
   constructor(ports: OperationPorts) {
     this.#ports = ports
+    this.#classicLimits = ports.settings.view(CLASSIC_GROUP_ROWS)
     this.#regexes = new RegexResolution(ports)
   }
 
@@ -109,13 +111,13 @@ export class GroupOperations {
 
   /** As `run`, for a consumer group. It may have become a classic one when it is over. */
   runConsumer<T>(partition: GroupPartition, group: ConsumerGroup, act: (operation: ConsumerOperation) => T): T {
-    const { clocks, topics, limitsOf, logger, settings } = this.#ports
+    const { clocks, topics, logger, settings } = this.#ports
     const { groupId } = group
     const operation = new ConsumerOperation(group, {
       now: readClocks(clocks),
       topics,
-      limits: limitsOf(groupId),
-      classic: settings
+      limits: settings.group(groupId).view(CONSUMER_GROUP_ROWS),
+      classic: this.#classicLimits
     })
     const reply = act(operation)
     this.#conclude(partition, operation.result())
@@ -132,7 +134,7 @@ export class GroupOperations {
   }
 
   #begin(group: ClassicGroup): ClassicOperation {
-    return beginOperation(group, readClocks(this.#ports.clocks), this.#ports.settings)
+    return beginOperation(group, readClocks(this.#ports.clocks), this.#classicLimits)
   }
 
   #conclude(partition: GroupPartition, result: CoordinatorResult): void {

@@ -3,6 +3,9 @@
  * so that the broker can tell clients about them; connections wait unread until there is someone to serve them.
  */
 import type { Socket } from 'node:net'
+import { connectionOverrides } from '../config/listeners.ts'
+import type { Settings } from '../config/settings.ts'
+import { derived, rows, type ViewOf } from '../config/view.ts'
 import { deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { yieldToEventLoop } from '../runtime/pace.ts'
@@ -13,26 +16,26 @@ import type { Dispatch } from './dispatch.ts'
 import { type BoundListener, type ListenerAddress, listen } from './listen.ts'
 import { Warnings } from './warnings.ts'
 
-/** What clients together may use, by Kafka's settings. Those on the count of connections may change meanwhile. */
-export interface ServerLimits {
-  /** socket.request.max.bytes */
-  readonly maxRequestBytes: number
-  /** queued.max.request.bytes: memory of all requests and answers on their way; the connection that holds most goes. */
-  readonly maxHeldBytes: number
-  /** max.connections: further ones wait unread until one closes, as if they were not accepted yet. */
-  readonly maxConnections: number
-  /** max.connections.per.ip and its overrides: further ones are closed. */
-  maxConnectionsOf(ip: string): number
-  /** connections.max.idle.ms; negative: never. */
-  readonly maxIdleMs: number
-  /** socket.listen.backlog.size: connections that may wait to be accepted or served. */
-  readonly backlog: number
-}
+/** The limits of all clients together. */
+const LIMIT_ROWS = rows({
+  maxRequestBytes: 'socket.request.max.bytes',
+  /** Memory of all requests and responses; above it, the connection that holds most is closed. */
+  maxHeldBytes: derived(['queued.max.request.bytes'], limit => (limit < 0 ? Number.POSITIVE_INFINITY : limit)),
+  /** Further connections wait unread until another closes, as if they were not accepted yet. */
+  maxConnections: 'max.connections',
+  /** Further connections from one address are closed. */
+  maxConnectionsPerIp: 'max.connections.per.ip',
+  maxConnectionsByIp: derived(['max.connections.per.ip.overrides'], connectionOverrides),
+  /** Negative: never. */
+  maxIdleMs: 'connections.max.idle.ms',
+  /** Connections that may wait to be accepted or served. */
+  backlog: 'socket.listen.backlog.size'
+})
 
 /** What a server needs. */
 export interface ServerOptions {
   readonly listeners: readonly ListenerAddress[]
-  readonly limits: ServerLimits
+  readonly settings: Settings
   readonly clocks: Clocks
   readonly logger: Logger
   /** True: sockets do not keep the process alive. */
@@ -54,6 +57,7 @@ interface WaitingSocket {
 /** Binds its listeners in `bind`, serves from `serve` on, and leaves nothing behind after `close`. */
 export class Server {
   readonly #options: ServerOptions
+  readonly #limits: ViewOf<typeof LIMIT_ROWS>
   readonly #warnings: Warnings
   readonly #connections = new Set<Connection>()
   readonly #connectionsOfIp = new Map<string, number>()
@@ -66,6 +70,7 @@ export class Server {
 
   private constructor(options: ServerOptions) {
     this.#options = options
+    this.#limits = options.settings.view(LIMIT_ROWS)
     this.#warnings = new Warnings(options.clocks.loop, options.logger)
   }
 
@@ -139,8 +144,8 @@ export class Server {
   }
 
   #listen(address: ListenerAddress): Promise<BoundListener> {
-    const { limits, logger, unref } = this.#options
-    return listen(address, limits.backlog, {
+    const { logger, unref } = this.#options
+    return listen(address, this.#limits.backlog, {
       connected: socket => {
         if (unref) socket.unref()
         // Until it is served, a socket must not bring the process down by an error that nobody listens to.
@@ -153,18 +158,18 @@ export class Server {
   }
 
   #accept(arrival: WaitingSocket): void {
-    const { limits } = this.#options
+    const { backlog, maxConnectionsByIp, maxConnectionsPerIp } = this.#limits
     const ip = plainAddress(arrival.socket.remoteAddress)
     const ofThisIp = this.#connectionsOfIp.get(ip) ?? 0
-    const allowed = limits.maxConnectionsOf(ip)
+    const allowed = maxConnectionsByIp.get(ip) ?? maxConnectionsPerIp
     if (ofThisIp >= allowed) {
       this.#warnings.warn(ip, { ip }, `refused a connection from ${ip}: max.connections.per.ip allows ${allowed}`)
       arrival.socket.destroy()
-    } else if (this.#waiting.length >= limits.backlog) {
+    } else if (this.#waiting.length >= backlog) {
       this.#warnings.warn(
         ip,
         { ip },
-        `refused a connection from ${ip}: ${limits.backlog} others are already waiting for their turn`
+        `refused a connection from ${ip}: ${backlog} others are already waiting for their turn`
       )
       arrival.socket.destroy()
     } else {
@@ -184,7 +189,7 @@ export class Server {
   #admitWaiting(): void {
     const dispatch = this.#dispatch
     if (dispatch === undefined || this.#draining) return
-    while (this.#connections.size < this.#options.limits.maxConnections) {
+    while (this.#connections.size < this.#limits.maxConnections) {
       const next = this.#waiting.shift()
       if (next === undefined) return
       if (!next.socket.destroyed) this.#open(next, dispatch)
@@ -192,13 +197,14 @@ export class Server {
   }
 
   #open({ socket, listenerName }: WaitingSocket, dispatch: Dispatch): void {
-    const { limits, clocks, logger } = this.#options
+    const { maxRequestBytes, maxIdleMs } = this.#limits
+    const { clocks, logger } = this.#options
     const connection = new Connection(socket, {
       id: ++this.#lastConnectionId,
       listenerName,
       dispatch,
-      maxRequestBytes: limits.maxRequestBytes,
-      maxIdleMs: limits.maxIdleMs,
+      maxRequestBytes,
+      maxIdleMs,
       clocks,
       logger,
       warnings: this.#warnings,
@@ -214,7 +220,7 @@ export class Server {
   /** Closing the one that holds most hits who floods us, and leaves everyone with ordinary requests alone. */
   #hold(deltaBytes: number): void {
     this.#heldBytes += deltaBytes
-    const { maxHeldBytes } = this.#options.limits
+    const { maxHeldBytes } = this.#limits
     if (deltaBytes < 0 || this.#heldBytes <= maxHeldBytes) return
     let greediest: Connection | undefined
     for (const connection of this.#connections) {

@@ -3,6 +3,8 @@
  * of each, so that a request names only changes and an answer only what is new. Every Fetch is one round:
  * `open` says which partitions to read, the round's `answer` which of the results to send.
  */
+import type { Settings } from '../config/settings.ts'
+import { rows, type ViewOf } from '../config/view.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Random } from '../runtime/random.ts'
 import {
@@ -22,23 +24,22 @@ const NO_SESSION = 0
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
 
-export interface FetchSessionLimits {
-  /** `max.incremental.fetch.session.cache.slots`. */
-  readonly slots: number
-  /** `minikafka.max.fetch.session.partitions`: of all sessions together. */
-  readonly partitions: number
-  /** How long a session is safe from eviction by a larger one, and from being called stale. */
-  readonly evictionMs: number
-}
+const LIMIT_ROWS = rows({
+  slots: 'max.incremental.fetch.session.cache.slots',
+  partitions: 'minikafka.max.fetch.session.partitions'
+})
+
+/** How long a session is neither evicted by a larger one nor stale. A constant in Kafka, too. */
+const EVICTION_MS = 120_000
 
 export class FetchSessions {
-  readonly #limits: FetchSessionLimits
+  readonly #limits: ViewOf<typeof LIMIT_ROWS>
   readonly #random: Random
   /** Least recently used first. */
   readonly #sessions = new Map<number, Session>()
 
-  constructor(limits: FetchSessionLimits, random: Random) {
-    this.#limits = limits
+  constructor(settings: Settings, random: Random) {
+    this.#limits = settings.view(LIMIT_ROWS)
     this.#random = random
   }
 
@@ -121,14 +122,13 @@ export class FetchSessions {
 
   /** Makes room: a stale session goes, else the smallest that is no longer new, if it is not larger than the new one. */
   #evict(newSize: number, now: number): boolean {
-    const { evictionMs } = this.#limits
     let victim: Session | undefined
     for (const session of this.#sessions.values()) {
-      if (now - session.lastUsedMs > evictionMs) {
+      if (now - session.lastUsedMs > EVICTION_MS) {
         victim = session
         break
       }
-      const settled = now - session.createdMs > evictionMs && session.partitions.size <= newSize
+      const settled = now - session.createdMs > EVICTION_MS && session.partitions.size <= newSize
       if (settled && session.partitions.size < (victim?.partitions.size ?? Number.POSITIVE_INFINITY)) victim = session
     }
     return victim !== undefined && this.#sessions.delete(victim.id)

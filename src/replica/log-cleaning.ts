@@ -1,6 +1,6 @@
 /** The cleaner of logs, tied to the broker: which topics are compacted, and where it keeps how far it came. */
-import type { BrokerSettings } from '../config/values.ts'
-import { type CleanerSettings, LogCleaner } from '../log/cleaner/cleaner.ts'
+import type { Settings } from '../config/settings.ts'
+import { LogCleaner } from '../log/cleaner/cleaner.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
 import { folderOf } from '../log/partition-folder.ts'
 import type { PartitionLog } from '../log/partition-log/partition-log.ts'
@@ -20,8 +20,7 @@ export interface LogCleaningPorts {
   readonly storage: Storage
   readonly clocks: Clocks
   readonly logger: Logger
-  /** The broker's settings in force. */
-  settings(): BrokerSettings
+  readonly settings: Settings
 }
 
 /** A cleaner of the broker's compacted topics, which has not been started. */
@@ -32,20 +31,9 @@ export function logCleaner(ports: LogCleaningPorts): LogCleaner {
     clocks,
     logger,
     offsets: directory.cleanerOffsets,
-    settings: () => cleanerSettings(settings()),
+    settings,
     logs: () => logs
   })
-}
-
-function cleanerSettings(settings: BrokerSettings): CleanerSettings {
-  return {
-    backoffMs: settings.get('log.cleaner.backoff.ms'),
-    dedupeBufferSize: settings.get('log.cleaner.dedupe.buffer.size'),
-    loadFactor: settings.get('log.cleaner.io.buffer.load.factor'),
-    sliceBytes: settings.get('log.cleaner.io.buffer.size'),
-    maxBytesPerSecond: settings.get('log.cleaner.io.max.bytes.per.second'),
-    decompressedLimit: settings.get('minikafka.max.decompressed.bytes')
-  }
 }
 
 /**
@@ -73,8 +61,8 @@ class CompactedLogs implements Iterable<PartitionLog> {
   }
 
   #log(topic: TopicState, index: number): PartitionLog | undefined {
-    const { replicas } = this.#ports
-    const policy = replicas.settingsOf(topic.name).get('cleanup.policy')
+    const { replicas, settings } = this.#ports
+    const policy = settings.topic(topic.name).get('cleanup.policy')
     if (!policy.includes('compact')) return undefined
     const open = replicas.find(topic, index)
     if (open) return open.log

@@ -2,7 +2,8 @@
  * Lets old data go: asks every log from time to time to delete its old segments, those nobody has used since the start
  * included. Logs that are compacted are asked by the cleaner, after each of its passes, as in Kafka.
  */
-import type { BrokerSettings } from '../config/values.ts'
+import type { Settings } from '../config/settings.ts'
+import { rows, type ViewOf } from '../config/view.ts'
 import type { PartitionLog } from '../log/partition-log/partition-log.ts'
 import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
@@ -13,16 +14,21 @@ import type { Alarm, Clocks } from '../runtime/time.ts'
 import type { Replicas } from './replicas.ts'
 
 export interface LogRetentionPorts {
-  readonly replicas: Pick<Replicas, 'find' | 'hasLog' | 'partition' | 'settingsOf'>
+  readonly replicas: Pick<Replicas, 'find' | 'hasLog' | 'partition'>
   readonly metadata: Pick<MetadataLog, 'image'>
   readonly clocks: Clocks
   readonly logger: Logger
-  /** The broker's settings in force. */
-  settings(): BrokerSettings
+  readonly settings: Settings
 }
+
+const INTERVAL_ROWS = rows({
+  initialDelayMs: 'log.initial.task.delay.ms',
+  checkIntervalMs: 'log.retention.check.interval.ms'
+})
 
 export class LogRetention {
   readonly #ports: LogRetentionPorts
+  readonly #intervals: ViewOf<typeof INTERVAL_ROWS>
   readonly #stopping = new AbortController()
   #alarm: Alarm | undefined
   #checking: Promise<void> = Promise.resolve()
@@ -30,7 +36,8 @@ export class LogRetention {
   /** Begins log.initial.task.delay.ms from now. */
   constructor(ports: LogRetentionPorts) {
     this.#ports = ports
-    this.#arm(ports.settings().get('log.initial.task.delay.ms'))
+    this.#intervals = ports.settings.view(INTERVAL_ROWS)
+    this.#arm(this.#intervals.initialDelayMs)
   }
 
   /** Resolves when nothing is being deleted any more. */
@@ -41,9 +48,9 @@ export class LogRetention {
   }
 
   #arm(delayMs: number): void {
-    const { clocks, settings } = this.#ports
+    const { clocks } = this.#ports
     this.#alarm = clocks.deadline.at(clocks.deadline.now() + delayMs, () => {
-      this.#arm(settings().get('log.retention.check.interval.ms'))
+      this.#arm(this.#intervals.checkIntervalMs)
       // One after the other, should one take longer than the interval.
       this.#checking = this.#checking.then(() => this.#check())
     })
@@ -61,12 +68,12 @@ export class LogRetention {
   }
 
   *#deleting(): Steps {
-    const { replicas, metadata } = this.#ports
+    const { settings, metadata } = this.#ports
     for (const topic of metadata.image.topicsByName.values()) {
       for (const { partitionId } of topic.partitions) {
         // Between two steps topics may go, or be set otherwise.
         if (!metadata.image.topicsById.has(topic.topicId)) break
-        if (replicas.settingsOf(topic.name).get('cleanup.policy').includes('compact')) break
+        if (settings.topic(topic.name).get('cleanup.policy').includes('compact')) break
         yield* this.#deletingIn(topic, partitionId)
         yield
       }

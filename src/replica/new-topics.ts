@@ -1,7 +1,7 @@
 /** Partition count and settings of auto-created topics and of internal topics. */
 import { InvalidConfig } from '../config/define.ts'
 import { newTopicOverrides } from '../config/new-topic.ts'
-import type { BrokerSettings } from '../config/values.ts'
+import type { Settings } from '../config/settings.ts'
 import type { NewTopic } from '../metadata/decisions/create-topics.ts'
 import {
   GROUP_METADATA_TOPIC_NAME,
@@ -14,29 +14,16 @@ import { KafkaError } from '../protocol/errors.ts'
 export const WITHOUT_COORDINATOR: ReadonlySet<string> = new Set([SHARE_GROUP_STATE_TOPIC_NAME])
 
 /** A topic that appears by itself: an internal one with the settings its coordinator needs, any other by default. */
-export function missingTopic(name: string, settings: BrokerSettings): NewTopic {
-  if (name === GROUP_METADATA_TOPIC_NAME) {
-    return consumerOffsetsTopic({
-      numPartitions: settings.get('offsets.topic.num.partitions'),
-      replicationFactor: settings.get('offsets.topic.replication.factor'),
-      segmentBytes: settings.get('offsets.topic.segment.bytes')
-    })
-  }
-  if (name === TRANSACTION_STATE_TOPIC_NAME) {
-    return transactionStateTopic({
-      numPartitions: settings.get('transaction.state.log.num.partitions'),
-      replicationFactor: settings.get('transaction.state.log.replication.factor'),
-      segmentBytes: settings.get('transaction.state.log.segment.bytes'),
-      minInSync: settings.get('transaction.state.log.min.isr')
-    })
-  }
+export function missingTopic(name: string, settings: Settings): NewTopic {
+  if (name === GROUP_METADATA_TOPIC_NAME) return consumerOffsetsTopic(settings)
+  if (name === TRANSACTION_STATE_TOPIC_NAME) return transactionStateTopic(settings)
   return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
 }
 
 /** The settings that a new topic has of its own. Throws what CreateTopics answers where one is wrong. */
-export function topicOverrides(configs: NewTopic['configs'], settings: BrokerSettings): ReadonlyMap<string, string> {
+export function topicOverrides(configs: NewTopic['configs'], settings: Settings): ReadonlyMap<string, string> {
   try {
-    return newTopicOverrides(configs, settings)
+    return newTopicOverrides(configs, settings.inForce)
   } catch (error) {
     if (error instanceof InvalidConfig) throw new KafkaError(error.code, error.message)
     throw error
@@ -45,41 +32,34 @@ export function topicOverrides(configs: NewTopic['configs'], settings: BrokerSet
 
 // Internal topics as CreateTopics requests.
 
-/** Size of an internal topic, as `offsets.topic.*` and `transaction.state.log.*` set it. */
-export interface InternalTopicSize {
-  readonly numPartitions: number
-  readonly replicationFactor: number
-  readonly segmentBytes: number
-}
-
 /** `__consumer_offsets`: compacted, in small segments, so that a coordinator has little to read. */
-export function consumerOffsetsTopic({ numPartitions, replicationFactor, segmentBytes }: InternalTopicSize): NewTopic {
+export function consumerOffsetsTopic(settings: Settings): NewTopic {
   return {
     name: GROUP_METADATA_TOPIC_NAME,
-    numPartitions,
-    replicationFactor,
+    numPartitions: settings.get('offsets.topic.num.partitions'),
+    replicationFactor: settings.get('offsets.topic.replication.factor'),
     assignments: [],
     configs: [
       { name: 'cleanup.policy', value: 'compact' },
       { name: 'compression.type', value: 'producer' },
-      { name: 'segment.bytes', value: String(segmentBytes) }
+      { name: 'segment.bytes', value: String(settings.get('offsets.topic.segment.bytes')) }
     ]
   }
 }
 
-/** `__transaction_state`, whose writes wait for `minInSync` replicas. */
-function transactionStateTopic(size: InternalTopicSize & { readonly minInSync: number }): NewTopic {
+/** `__transaction_state`, whose writes wait for `transaction.state.log.min.isr` replicas. */
+function transactionStateTopic(settings: Settings): NewTopic {
   return {
     name: TRANSACTION_STATE_TOPIC_NAME,
-    numPartitions: size.numPartitions,
-    replicationFactor: size.replicationFactor,
+    numPartitions: settings.get('transaction.state.log.num.partitions'),
+    replicationFactor: settings.get('transaction.state.log.replication.factor'),
     assignments: [],
     configs: [
       { name: 'unclean.leader.election.enable', value: 'false' },
       { name: 'compression.type', value: 'uncompressed' },
       { name: 'cleanup.policy', value: 'compact' },
-      { name: 'min.insync.replicas', value: String(size.minInSync) },
-      { name: 'segment.bytes', value: String(size.segmentBytes) }
+      { name: 'min.insync.replicas', value: String(settings.get('transaction.state.log.min.isr')) },
+      { name: 'segment.bytes', value: String(settings.get('transaction.state.log.segment.bytes')) }
     ]
   }
 }

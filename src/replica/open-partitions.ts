@@ -2,11 +2,11 @@
  * The partitions in use: their logs opened, with what is known of their producers, when they are first asked for. What
  * may be opened is the replicas's to say.
  */
-
+import type { Settings } from '../config/settings.ts'
 import { DurableProducers } from '../idempotence/durable-producers.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
-import type { LogConfig } from '../log/partition-log/log-config.ts'
+import { LOG_ROWS } from '../log/partition-log/log-config.ts'
 import type { PartitionState, TopicState } from '../metadata/image/image.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { runAtOnce, type Steps } from '../runtime/pace.ts'
@@ -19,10 +19,7 @@ export interface OpenPartitionsPorts {
   readonly storage: Storage
   readonly clocks: Clocks
   readonly logger: Logger
-  /** How a topic's logs are kept, as of this moment. */
-  logConfigOf(topic: string): LogConfig
-  /** `producer.id.expiration.ms`, as of this moment. */
-  producerExpirationMs(): number
+  readonly settings: Settings
 }
 
 export class OpenPartitions {
@@ -62,7 +59,7 @@ export class OpenPartitions {
   /** Settings have changed, of all topics or of one: the logs are told. */
   reconfigure(topicId?: string): void {
     for (const partition of topicId === undefined ? this : (this.#byTopic.get(topicId) ?? [])) {
-      partition?.log.reconfigure(this.#ports.logConfigOf(partition.topic))
+      partition?.log.reconfigure(this.#ports.settings.topic(partition.topic).view(LOG_ROWS))
     }
   }
 
@@ -77,15 +74,16 @@ export class OpenPartitions {
   }
 
   *#opening({ name, topicId }: TopicState, index: number, leaderEpoch: number): Steps<Partition> {
-    const { directory, storage, clocks, logger } = this.#ports
-    const log = directory.log({ topic: name, partition: index }, topicId, this.#ports.logConfigOf(name))
+    const { directory, storage, clocks, logger, settings } = this.#ports
+    const ofTopic = settings.topic(name)
+    const log = directory.log({ topic: name, partition: index }, topicId, ofTopic.view(LOG_ROWS))
     log.checkOnline()
-    const expirationMs = this.#ports.producerExpirationMs()
+    const expirationMs = settings.get('producer.id.expiration.ms')
     const producers = yield* DurableProducers.loading({ storage, log, logger, now: clocks.wall.now(), expirationMs })
     const partition = new Partition(name, index, log, producers, leaderEpoch)
-    const ofTopic = this.#byTopic.get(topicId) ?? []
-    ofTopic[index] = partition
-    this.#byTopic.set(topicId, ofTopic)
+    const partitions = this.#byTopic.get(topicId) ?? []
+    partitions[index] = partition
+    this.#byTopic.set(topicId, partitions)
     return partition
   }
 

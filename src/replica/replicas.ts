@@ -3,13 +3,14 @@
  * All changes of metadata made by requests pass through `change`, so that what is open follows the image.
  */
 import { RESOURCE_TYPES } from '../config/resources.ts'
-import type { BrokerSettings, TopicSettings } from '../config/values.ts'
+import type { Settings } from '../config/settings.ts'
+import { rows } from '../config/view.ts'
 import { partitionFor } from '../coordinator/partitioner.ts'
 import type { LogDirectory, OwnedPartition } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
-import type { ValidationRules } from '../log/partition-log/validator.ts'
-import { createTopics, type TopicRules } from '../metadata/decisions/create-topics.ts'
-import { configsOf, type TopicState } from '../metadata/image/image.ts'
+import { LOG_ROWS } from '../log/partition-log/log-config.ts'
+import { createTopics, TOPIC_ROWS, type TopicRules } from '../metadata/decisions/create-topics.ts'
+import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import type { MetadataRecord, MetadataRecordOf } from '../metadata/records.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
@@ -23,7 +24,6 @@ import type { Storage } from '../storage/storage.ts'
 import { missingTopic, topicOverrides, WITHOUT_COORDINATOR } from './new-topics.ts'
 import { OpenPartitions } from './open-partitions.ts'
 import type { Partition } from './partition.ts'
-import { batchRulesOf, logConfigOf } from './topic-rules.ts'
 
 /** A topic as a request names it: by id, or by name while the id is zero. */
 export interface TopicRef {
@@ -39,26 +39,20 @@ interface ReplicasPorts {
   readonly random: Random
   readonly logger: Logger
   readonly nodeId: number
-  /** The broker's settings in force. */
-  settings(): BrokerSettings
+  readonly settings: Settings
 }
+
+const IN_SYNC_ROWS = rows({ minInSyncReplicas: 'min.insync.replicas' })
 
 export class Replicas {
   readonly #ports: ReplicasPorts
   readonly #open: OpenPartitions
-  readonly #settings = new Map<string, TopicSettings>()
-  readonly #rules = new Map<string, ValidationRules>()
-
   #topicDeleted: (topic: TopicState) => void = () => {}
   #topicsCreated: () => void = () => {}
 
   constructor(ports: ReplicasPorts) {
     this.#ports = ports
-    this.#open = new OpenPartitions({
-      ...ports,
-      logConfigOf: topic => logConfigOf(this.settingsOf(topic)),
-      producerExpirationMs: () => ports.settings().get('producer.id.expiration.ms')
-    })
+    this.#open = new OpenPartitions(ports)
   }
 
   /** From now on `listener` is told of every topic that is no more. There is one at most. */
@@ -90,8 +84,7 @@ export class Replicas {
   createMissing(names: readonly string[]): ReadonlyMap<string, KafkaError> {
     const { image } = this.#ports.metadata
     const missing = names.filter(name => !image.topicsByName.has(name) && !WITHOUT_COORDINATOR.has(name))
-    const settings = this.#ports.settings()
-    const newTopics = missing.map(name => missingTopic(name, settings))
+    const newTopics = missing.map(name => missingTopic(name, this.#ports.settings))
     const { records, results } = createTopics(image, newTopics, this.topicRules())
     this.change(records)
     const refused = results.filter(({ errorCode }) => errorCode !== 'NONE')
@@ -118,7 +111,7 @@ export class Replicas {
    */
   checkInSync(name: string, index: number): void {
     const { isr, replicas } = this.topic(name).partitions[index] ?? { isr: [], replicas: [] }
-    const minInSync = Math.min(this.settingsOf(name).get('min.insync.replicas'), replicas.length)
+    const minInSync = Math.min(this.#ports.settings.topic(name).view(IN_SYNC_ROWS).minInSyncReplicas, replicas.length)
     if (isr.length >= minInSync) return
     throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, not ${minInSync}`)
   }
@@ -151,34 +144,12 @@ export class Replicas {
     return partitions[partitionFor(key, partitions.length)]?.leader ?? -1
   }
 
-  /** The settings of a topic in force. */
-  settingsOf(name: string): TopicSettings {
-    const cached = this.#settings.get(name)
-    if (cached) return cached
-    const { metadata, settings } = this.#ports
-    const resolved = settings().topic(configsOf(metadata.image, RESOURCE_TYPES.TOPIC, name))
-    this.#settings.set(name, resolved)
-    return resolved
-  }
-
-  /** What batches of a topic must keep to. */
-  rulesOf(name: string): ValidationRules {
-    const cached = this.#rules.get(name)
-    if (cached) return cached
-    const rules = batchRulesOf(this.settingsOf(name), this.#ports.settings())
-    this.#rules.set(name, rules)
-    return rules
-  }
-
   /** What CreateTopics and CreatePartitions decide by, as of this moment. */
   topicRules(): TopicRules {
-    const { nodeId, directory, random } = this.#ports
-    const settings = this.#ports.settings()
+    const { nodeId, directory, random, settings } = this.#ports
     return {
+      ...settings.view(TOPIC_ROWS),
       brokers: [{ nodeId, directoryId: directory.meta.directoryId }],
-      numPartitions: settings.get('num.partitions'),
-      defaultReplicationFactor: settings.get('default.replication.factor'),
-      maxPartitions: settings.get('minikafka.max.partitions'),
       newTopicId: () => randomUuid(random),
       overrides: configs => topicOverrides(configs, settings)
     }
@@ -193,7 +164,7 @@ export class Replicas {
   ownerOf({ topic, partition }: TopicPartition): OwnedPartition | undefined {
     const state = this.#ports.metadata.image.topicsByName.get(topic)
     if (!state?.partitions[partition]) return undefined
-    return { topicId: state.topicId, config: () => logConfigOf(this.settingsOf(topic)) }
+    return { topicId: state.topicId, config: () => this.#ports.settings.topic(topic).view(LOG_ROWS) }
   }
 
   /** Opens a partition that was recovered, so that a clean stop leaves what Kafka looks for in its folder. */
@@ -214,35 +185,35 @@ export class Replicas {
    */
   change(records: readonly MetadataRecord[]): void {
     if (records.length === 0) return
-    const { topicsById } = this.#ports.metadata.image
+    const { metadata, settings } = this.#ports
+    const { topicsById } = metadata.image
     const doomed = records.flatMap(record => {
       const topic = record.type === 'RemoveTopicRecord' ? topicsById.get(record.topicId) : undefined
-      return topic ? [{ topic, delayMs: logConfigOf(this.settingsOf(topic.name)).fileDeleteDelayMs }] : []
+      return topic ? [{ topic, delayMs: settings.topic(topic.name).get('file.delete.delay.ms') }] : []
     })
-    this.#ports.metadata.append(records)
+    metadata.append(records)
+    settings.configure(
+      metadata.image.configs,
+      records.filter(record => record.type === 'ConfigRecord')
+    )
     for (const { topic, delayMs } of doomed) this.#remove(topic, delayMs)
     if (records.some(({ type }) => type === 'TopicRecord')) this.#topicsCreated()
     this.#reconfigure(records.filter(record => record.type === 'ConfigRecord'))
   }
 
   #remove(topic: TopicState, delayMs: number): void {
-    this.#settings.delete(topic.name)
-    this.#rules.delete(topic.name)
+    this.#ports.settings.forgetTopic(topic.name)
     this.#open.delete(topic, delayMs)
     this.#topicDeleted(topic)
   }
 
-  /** Settings of topics or of the broker have changed: forget what was resolved, tell the open logs. */
+  /** Settings of topics or of the broker have changed: the open logs follow. */
   #reconfigure(changes: readonly MetadataRecordOf<'ConfigRecord'>[]): void {
     if (changes.some(({ resourceType }) => resourceType === RESOURCE_TYPES.BROKER)) {
-      this.#settings.clear()
-      this.#rules.clear()
       this.#open.reconfigure()
       return
     }
     for (const { resourceName } of changes.filter(({ resourceType }) => resourceType === RESOURCE_TYPES.TOPIC)) {
-      this.#settings.delete(resourceName)
-      this.#rules.delete(resourceName)
       const topic = this.#ports.metadata.image.topicsByName.get(resourceName)
       if (topic) this.#open.reconfigure(topic.topicId)
     }

@@ -4,6 +4,7 @@
  */
 import { Broker } from '../broker/broker.ts'
 import { resolve } from '../config/resolve.ts'
+import { Settings } from '../config/settings.ts'
 import { fromObject } from '../config/sources.ts'
 import type { ProgressListener } from '../log/recovery/recovery-progress.ts'
 import type { Dispatch } from '../net/dispatch.ts'
@@ -53,7 +54,7 @@ export class Harness implements AsyncDisposable {
   static async start(options: HarnessOptions = {}): Promise<Harness> {
     const { clock = new ManualClock(), random = seededRandom(7), logger = silentLogger, progress, signal } = options
     const { storage = new MemoryStorage({ now: () => clock.wall.now() }) } = options
-    const { settings } = resolve(fromObject(options.config ?? {}))
+    const settings = new Settings(resolve(fromObject(options.config ?? {})).settings)
     const broker = await Broker.start({ settings, storage, clocks: clock, random, logger, progress, signal })
     return new Harness(broker, clock, storage, options)
   }

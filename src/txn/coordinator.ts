@@ -3,11 +3,13 @@
  * without an await in between; whoever is answered waits only until what the answer rests on is on the disk, where that
  * is wanted. What goes wrong is thrown as the KafkaError to answer with.
  */
+import type { Settings } from '../config/settings.ts'
+import { rows } from '../config/view.ts'
 import { coordinatorError } from '../coordinator/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { runYielding } from '../runtime/pace.ts'
-import { TransactionExpiration, type TransactionExpirationSettings } from './expiration.ts'
+import { TransactionExpiration } from './expiration.ts'
 import {
   addPartitions,
   type EndCommand,
@@ -22,16 +24,12 @@ import { type TransactionMarkerPorts, TransactionMarkers } from './markers.ts'
 import { TxnPartition } from './partition.ts'
 import { isEnding, newTxn, type Txn, type TxnPartitions } from './txn.ts'
 
-/** What the broker's settings say. */
-export interface TxnSettings extends TransactionExpirationSettings {
-  /** `transaction.max.timeout.ms` */
-  readonly maxTimeoutMs: number
-}
+const TIMEOUT_ROWS = rows({ maxTimeoutMs: 'transaction.max.timeout.ms' })
 
 export interface TxnPorts extends TransactionMarkerPorts {
   /** `__transaction_state` */
   readonly topic: StateTopic
-  readonly settings: TxnSettings
+  readonly settings: Settings
   /** An id that nobody ever had. */
   readonly newProducerId: () => bigint
 }
@@ -177,7 +175,7 @@ export class TxnCoordinator {
   }
 
   #checkTimeout(timeoutMs: number): void {
-    const { maxTimeoutMs } = this.#ports.settings
+    const { maxTimeoutMs } = this.#ports.settings.view(TIMEOUT_ROWS)
     if (timeoutMs > 0 && timeoutMs <= maxTimeoutMs) return
     throw new KafkaError('INVALID_TRANSACTION_TIMEOUT', `${timeoutMs} ms is not between 1 and ${maxTimeoutMs}`)
   }

@@ -1,4 +1,6 @@
 /** Aborts timed-out transactions and removes expired transactional ids. */
+import type { Settings } from '../config/settings.ts'
+import { rows, type ViewOf } from '../config/view.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { runYielding, type Steps } from '../runtime/pace.ts'
@@ -7,19 +9,16 @@ import { isExpired, isTimedOut } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
 import type { Txn } from './txn.ts'
 
-export interface TransactionExpirationSettings {
-  /** `transaction.abort.timed.out.transaction.cleanup.interval.ms` */
-  readonly abortIntervalMs: number
-  /** `transaction.remove.expired.transaction.cleanup.interval.ms` */
-  readonly removeIntervalMs: number
-  /** `transactional.id.expiration.ms` */
-  readonly expirationMs: number
-}
+const EXPIRATION_ROWS = rows({
+  abortIntervalMs: 'transaction.abort.timed.out.transaction.cleanup.interval.ms',
+  removeIntervalMs: 'transaction.remove.expired.transaction.cleanup.interval.ms',
+  expirationMs: 'transactional.id.expiration.ms'
+})
 
 interface TransactionExpirationPorts {
   readonly clocks: Clocks
   readonly logger: Logger
-  readonly settings: TransactionExpirationSettings
+  readonly settings: Settings
   /** Ends the broker: an error that is not expected. */
   failed(error: unknown): void
 }
@@ -29,6 +28,7 @@ export type Abort = (partition: TxnPartition, txn: Txn, cause: string) => void
 
 export class TransactionExpiration {
   readonly #ports: TransactionExpirationPorts
+  readonly #settings: ViewOf<typeof EXPIRATION_ROWS>
   readonly #partitions: Iterable<TxnPartition>
   readonly #abort: Abort
   readonly #stopping = new AbortController()
@@ -36,17 +36,18 @@ export class TransactionExpiration {
 
   constructor(ports: TransactionExpirationPorts, partitions: Iterable<TxnPartition>, abort: Abort) {
     this.#ports = ports
+    this.#settings = ports.settings.view(EXPIRATION_ROWS)
     this.#partitions = partitions
     this.#abort = abort
   }
 
   start(): void {
-    const { clocks, settings } = this.#ports
+    const { clocks } = this.#ports
     const abort = () => void this.#work()
     const remove = () => this.#removeExpired()
     this.#alarms = [
-      repeat(clocks.deadline, () => settings.abortIntervalMs, abort),
-      repeat(clocks.deadline, () => settings.removeIntervalMs, remove)
+      repeat(clocks.deadline, () => this.#settings.abortIntervalMs, abort),
+      repeat(clocks.deadline, () => this.#settings.removeIntervalMs, remove)
     ]
   }
 
@@ -80,9 +81,9 @@ export class TransactionExpiration {
   }
 
   #removeExpired(): void {
-    const { clocks, settings, logger } = this.#ports
+    const { clocks, logger } = this.#ports
     for (const partition of this.#partitions) {
-      const isOld = (txn: Txn) => isExpired(txn, settings.expirationMs, clocks.wall.now())
+      const isOld = (txn: Txn) => isExpired(txn, this.#settings.expirationMs, clocks.wall.now())
       const transactionalIds = [...partition.txns.values()].filter(isOld).map(({ transactionalId }) => transactionalId)
       if (transactionalIds.length === 0) continue
       this.#orLater(() => {

@@ -1,8 +1,9 @@
 /** What a record costs to walk, read, build and validate: `npx vitest bench test/bench/records.bench.ts`. */
 import { bench, describe } from 'vitest'
-import { type ValidationRules, validateBatch } from '../../src/log/partition-log/validator.ts'
+import { VALIDATION_ROWS, validateBatch } from '../../src/log/partition-log/validator.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
 import { RecordWalker, recordsOf } from '../../src/protocol/records/record.ts'
+import { settingsWith } from '../config/settings-with.ts'
 
 const NOW = 1_700_000_000_000
 const records = Array.from({ length: 1000 }, (_, index) => ({
@@ -10,16 +11,7 @@ const records = Array.from({ length: 1000 }, (_, index) => ({
   key: Buffer.from(`key-${index}`),
   value: Buffer.alloc(100, `value ${index}`)
 }))
-const rules: ValidationRules = {
-  isCompacted: false,
-  maxMessageBytes: 1_048_588,
-  timestampType: 'CreateTime',
-  timestampBeforeMaxMs: 2 ** 63,
-  timestampAfterMaxMs: 3_600_000,
-  compressionType: 'producer',
-  compressionLevels: {},
-  decompressedLimit: 268_435_456
-}
+const rules = settingsWith().topic('t').view(VALIDATION_ROWS)
 
 describe('a batch of 1000 records of 100 bytes', () => {
   const plain = buildBatch(records)

@@ -160,7 +160,7 @@ describe('a start after a kill', () => {
       storage.append(`a-0/${LOG}`, Buffer.from('torn'))
       left = at
       const isUp = await Harness.start({ storage }).then(
-        harness => harness.broker.settings !== undefined,
+        () => true,
         () => false
       )
       const wasCalm = left > 0

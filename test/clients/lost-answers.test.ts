@@ -2,8 +2,6 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { Broker } from '../../src/broker/broker.ts'
-import { resolve } from '../../src/config/resolve.ts'
-import { fromObject } from '../../src/config/sources.ts'
 import { Server } from '../../src/net/server.ts'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
@@ -11,24 +9,17 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { systemClocks } from '../../src/runtime/time.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { losingAnswers } from '../broker/lost-answers.ts'
+import { settingsWith } from '../config/settings-with.ts'
 
 /** Of the requests of a transaction the only one that kafkajs asks again after its connection has broken. */
 const LOST: readonly ApiName[] = ['Produce']
-const LIMITS = {
-  maxRequestBytes: 1_000_000,
-  maxHeldBytes: 10_000_000,
-  maxConnections: 100,
-  maxConnectionsOf: () => 100,
-  maxIdleMs: -1,
-  backlog: 50
-}
 const ROUNDS = 4
 
 test('a transactional producer of kafkajs that loses answers', async () => {
   const ports = { clocks: systemClocks, logger: silentLogger }
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
-  const server = await Server.bind({ ...ports, listeners, limits: LIMITS, unref: false })
-  const { settings } = resolve(fromObject({}))
+  const settings = settingsWith()
+  const server = await Server.bind({ ...ports, listeners, settings, unref: false })
   const broker = await Broker.start({ ...ports, settings, storage: new MemoryStorage(), random: seededRandom(1) })
   const asked = new Map<ApiName, number>()
   const isLost = (api: ApiName) => {

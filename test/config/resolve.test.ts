@@ -212,7 +212,7 @@ describe('settings of groups that cannot stand together are one sentence', () =>
 
 test('limits for single addresses are read by address, IPv6 included', () => {
   const settings = given('max.connections.per.ip.overrides=10.0.0.1:5, ::1:7')
-  expect([...connectionOverrides(settings)]).toEqual([
+  expect([...connectionOverrides(settings.get('max.connections.per.ip.overrides'))]).toEqual([
     ['10.0.0.1', 5],
     ['::1', 7]
   ])

@@ -4,9 +4,10 @@ import { deferred } from '../../src/runtime/deferred.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { GroupCoordinatorDriver, NO_MEMBER } from './group-coordinator-driver.ts'
-import { GROUP_SETTINGS } from './group-settings.ts'
 
 const FOO = { name: 'foo', topicId: 'AAECAwQFBgcICQoLDA0ODw' }
+const RETENTION_MS = 7 * 86_400_000
+const RETENTION_CHECK_MS = 600_000
 const failures: unknown[] = []
 let driver: GroupCoordinatorDriver
 
@@ -37,9 +38,9 @@ describe('commits', () => {
 
   it('expire at a check, and the group with them', async () => {
     await driver.commit('', -1, 5n)
-    driver.clock.advance(GROUP_SETTINGS.offsetsRetentionMs - 1)
+    driver.clock.advance(RETENTION_MS - 1)
     expect(await driver.committedOffset()).toBe(5n)
-    driver.clock.advance(GROUP_SETTINGS.offsetsRetentionCheckIntervalMs)
+    driver.clock.advance(RETENTION_CHECK_MS)
     expect(await driver.committedOffset()).toBe(-1n)
     expect([...driver.coordinator.groups()]).toEqual([])
     driver.restart()

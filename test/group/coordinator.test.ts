@@ -101,8 +101,8 @@ describe('the group coordinator', () => {
   })
 
   it('a loaded group that is larger than the settings now allow is rebalanced', async () => {
-    await driver.stableMember()
-    driver.restart({ maxSize: 0 })
+    await driver.classicGroup([{}, {}])
+    driver.restart({ 'group.max.size': 1 })
     expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'PreparingRebalance' }])
   })
 

@@ -1,15 +1,15 @@
 /** Drives a group coordinator on a manual clock and a journal in memory: requests with defaults, restarts, what was written. */
 import type { HeartbeatRequest, JoinGroupRequest, SyncGroupRequest } from '../../src/group/classic-groups.ts'
 import type { ConsumerGroup } from '../../src/group/consumer/group.ts'
-import type { ConsumerGroupSettings } from '../../src/group/consumer/settings.ts'
 import type { ConsumerHeartbeatRequest } from '../../src/group/consumer-groups.ts'
-import { GroupCoordinator, type GroupSettings } from '../../src/group/coordinator.ts'
+import { GroupCoordinator } from '../../src/group/coordinator.ts'
 import type { Group } from '../../src/group/group.ts'
 import { decodeRecord } from '../../src/group/records.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { type Given, settingsWith } from '../config/settings-with.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
 import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { assignmentOf, type Owned, subscriptionOf } from './embedded.ts'
@@ -21,12 +21,9 @@ export const GROUP = 'g'
 /** The member id and epoch of an OffsetFetch that comes from no member. */
 export const NO_MEMBER = { memberId: null, memberEpoch: -1 }
 
-type SettingsChanges = Partial<Omit<GroupSettings, 'consumer'>>
-
 interface GroupCoordinatorDriverOptions {
-  readonly settings?: SettingsChanges
-  /** Default: Kafka's defaults with assignments that are due at once. */
-  readonly consumer?: Partial<ConsumerGroupSettings>
+  /** Over GROUP_SETTINGS. */
+  readonly settings?: Given
   /** Default: foo with 4 partitions, bar with 2. */
   readonly topics?: ClusterTopics
   readonly random?: Random
@@ -55,15 +52,13 @@ export class GroupCoordinatorDriver {
     this.coordinator = this.#started({})
   }
 
-  #started(changes: SettingsChanges): GroupCoordinator {
-    const { settings, consumer, random = seededRandom(this.journal.batches.length), failed = raise } = this.#options
+  #started(changes: Given): GroupCoordinator {
+    const { settings, random = seededRandom(this.journal.batches.length), failed = raise } = this.#options
     const { clock, topics } = this
-    const immediate = { ...GROUP_SETTINGS.consumer, assignmentIntervalMs: 0 }
     const coordinator = new GroupCoordinator({
       ...{ clocks: clock, topics, random, failed },
-      settings: { ...GROUP_SETTINGS, ...settings, ...changes, consumer: { ...immediate, ...consumer } },
+      settings: settingsWith({ ...GROUP_SETTINGS, ...settings, ...changes }),
       logger: silentLogger,
-      configOf: () => new Map(),
       topic: {
         topic: '__consumer_offsets',
         logger: silentLogger,
@@ -77,7 +72,7 @@ export class GroupCoordinatorDriver {
   }
 
   /** Stops the coordinator; another one loads what is in the journal. */
-  restart(changes: SettingsChanges = {}): void {
+  restart(changes: Given = {}): void {
     this.coordinator.stop()
     this.coordinator = this.#started(changes)
   }

@@ -3,12 +3,12 @@
  * each step it calls `check`; the models of classic and consumer groups say what must hold.
  */
 import { expect } from 'vitest'
-import type { ConsumerGroupSettings } from '../../src/group/consumer/settings.ts'
-import type { GroupCoordinator, GroupSettings } from '../../src/group/coordinator.ts'
+import type { GroupCoordinator } from '../../src/group/coordinator.ts'
 import type { Group } from '../../src/group/group.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
+import type { Given } from '../config/settings-with.ts'
 import type { ClusterTopics } from './consumer/cluster-topics.ts'
 import { GroupCoordinatorDriver } from './group-coordinator-driver.ts'
 
@@ -16,8 +16,7 @@ export const DAY_MS = 86_400_000
 
 interface GroupSimulationOptions {
   readonly random: Random
-  readonly settings?: Partial<Omit<GroupSettings, 'consumer'>>
-  readonly consumer?: Partial<ConsumerGroupSettings>
+  readonly settings?: Given
   readonly topics?: ClusterTopics
   /** Checks all that must hold at any moment. */
   readonly check: () => void

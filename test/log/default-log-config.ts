@@ -1,15 +1,11 @@
-/** Kafka's default settings of logs and of the data directory, out of the tables of settings. */
-import { checkpointIntervals, metadataLogConfig } from '../../src/broker/log-settings.ts'
-import { BrokerSettings } from '../../src/config/values.ts'
-import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
-import { logConfigOf } from '../../src/replica/topic-rules.ts'
+/** Kafka's default settings of logs and of the data directory. */
+import { LOG_ROWS, type LogConfig } from '../../src/log/partition-log/log-config.ts'
+import { metadataLogConfig } from '../../src/metadata/log/metadata-log.ts'
+import { settingsWith } from '../config/settings-with.ts'
 
-const settings = new BrokerSettings()
+const settings = settingsWith()
 
-export const DEFAULT_LOG_CONFIG: LogConfig = logConfigOf(settings.topic())
+export const DEFAULT_LOG_CONFIG: LogConfig = settings.topic('any').view(LOG_ROWS)
 
 /** For LogDirectory.open. */
-export const DIRECTORY_SETTINGS = {
-  metadataLog: metadataLogConfig(settings),
-  intervals: checkpointIntervals(settings)
-}
+export const DIRECTORY_SETTINGS = { metadataLog: metadataLogConfig(settings), settings }

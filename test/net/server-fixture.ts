@@ -1,20 +1,14 @@
 /** Servers on real TCP, with a dispatcher that echoes or parks. */
 import { onTestFinished } from 'vitest'
 import type { ConnectionContext, Dispatch } from '../../src/net/dispatch.ts'
-import { Server, type ServerLimits } from '../../src/net/server.ts'
+import { Server } from '../../src/net/server.ts'
 import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
 import { type Clocks, systemClocks } from '../../src/runtime/time.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
+import { type Given, settingsWith } from '../config/settings-with.ts'
 import { Client, framed } from './client.ts'
 
-const LIMITS: ServerLimits = {
-  maxRequestBytes: 1_000_000,
-  maxHeldBytes: 100_000_000,
-  maxConnections: 1000,
-  maxConnectionsOf: () => 1000,
-  maxIdleMs: -1,
-  backlog: 50
-}
+const SETTINGS: Given = { 'socket.request.max.bytes': 1_000_000, 'connections.max.idle.ms': -1 }
 
 interface StartedServer {
   readonly server: Server
@@ -28,12 +22,13 @@ export const echo: Dispatch = async frame => [framed(frame.toString('latin1'))]
 /** A server that is closed after the test. */
 export async function start(
   dispatch: Dispatch | undefined,
-  limits: Partial<ServerLimits> = {},
+  given: Given = {},
   clocks: Clocks = systemClocks
 ): Promise<StartedServer> {
   const logger = new RecordingLogger()
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
-  const server = await Server.bind({ listeners, limits: { ...LIMITS, ...limits }, clocks, logger, unref: false })
+  const settings = settingsWith({ ...SETTINGS, ...given })
+  const server = await Server.bind({ listeners, settings, clocks, logger, unref: false })
   onTestFinished(() => server.close())
   if (dispatch !== undefined) server.serve(dispatch)
   return { server, port: server.endpoints[0]?.port ?? 0, logger }

@@ -52,7 +52,10 @@ describe('limits', () => {
   })
 
   it('closes who holds most when requests together pass the bound', async () => {
-    const { port, logger } = await start(echo, { maxRequestBytes: 100_000_000, maxHeldBytes: 3_000_000 })
+    const { port, logger } = await start(echo, {
+      'socket.request.max.bytes': 100_000_000,
+      'queued.max.request.bytes': 3_000_000
+    })
     const modest = await Client.connect(port)
     modest.write(framed('m'.repeat(500_000)).subarray(0, -1))
     const greedy = await Client.connect(port)
@@ -69,7 +72,7 @@ describe('limits', () => {
   })
 
   it('makes connections beyond max.connections wait for their turn', async () => {
-    const { port, server } = await start(echo, { maxConnections: 2 })
+    const { port, server } = await start(echo, { 'max.connections': 2 })
     const first = await Client.connect(port)
     const second = await Client.connect(port)
     for (const client of [first, second]) {
@@ -86,7 +89,7 @@ describe('limits', () => {
   })
 
   it('closes connections beyond max.connections.per.ip and frees a place when one goes', async () => {
-    const { port, logger } = await start(echo, { maxConnectionsOf: () => 1 })
+    const { port, logger } = await start(echo, { 'max.connections.per.ip': 1 })
     const first = await Client.connect(port)
     first.send('in')
     await first.receive()
@@ -102,7 +105,7 @@ describe('limits', () => {
 
   it('closes a connection on which nothing has come or gone for connections.max.idle.ms', async () => {
     const clock = new ManualClock()
-    const { port, logger } = await start(echo, { maxIdleMs: 1000 }, clock)
+    const { port, logger } = await start(echo, { 'connections.max.idle.ms': 1000 }, clock)
     const client = await Client.connect(port)
     client.send('hello')
     await client.receive()
@@ -122,7 +125,7 @@ describe('limits', () => {
     'an idle connection keeps its time when the wall clock steps by %i ms',
     async byMs => {
       const clock = new ManualClock()
-      const { port } = await start(echo, { maxIdleMs: 1000 }, clock)
+      const { port } = await start(echo, { 'connections.max.idle.ms': 1000 }, clock)
       const client = await Client.connect(port)
       client.send('hello')
       await client.receive()
@@ -137,7 +140,7 @@ describe('limits', () => {
 
   it('warns when the idle client is one that never takes its answers', async () => {
     const clock = new ManualClock()
-    const { port, logger } = await start(echoOrFlood, { maxIdleMs: 1000 }, clock)
+    const { port, logger } = await start(echoOrFlood, { 'connections.max.idle.ms': 1000 }, clock)
     const client = await Client.connect(port)
     client.socket.pause()
     client.send('flood')

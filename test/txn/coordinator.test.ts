@@ -168,8 +168,9 @@ describe('ids that are not used', () => {
   const DAY_MS = 86_400_000
 
   test('are forgotten, but for those with a transaction', async () => {
+    driver = new TxnCoordinatorDriver({ 'transaction.max.timeout.ms': 10 * DAY_MS })
+    await driver.coordinator.start()
     await driver.init({ transactionalId: 'idle' })
-    driver.settings.maxTimeoutMs = 10 * DAY_MS
     await driver.init({ timeoutMs: 10 * DAY_MS })
     await driver.add({ producerId: 101n, producerEpoch: 0 }, 't-0')
     driver.clock.advance(DAY_MS + 3_600_000)

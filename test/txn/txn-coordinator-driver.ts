@@ -1,4 +1,5 @@
 /** Drives a transaction coordinator on a journal in memory; its markers go to partitions that fail or wait as a test says. */
+import type { Settings } from '../../src/config/settings.ts'
 import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
 import type { TxnResult } from '../../src/protocol/records/control.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -7,6 +8,7 @@ import { type InitRequest, TxnCoordinator, type TxnPorts } from '../../src/txn/c
 import type { Marker, MarkerPort } from '../../src/txn/markers.ts'
 import { decodeTxn } from '../../src/txn/records.ts'
 import type { TxnPartitions } from '../../src/txn/txn.ts'
+import { type Given, settingsWith } from '../config/settings-with.ts'
 import { MemoryJournal } from '../coordinator/memory-journal.ts'
 
 /** Transaction markers in memory. */
@@ -41,6 +43,9 @@ export class MemoryMarkers implements MarkerPort {
   }
 }
 
+/** Kafka's defaults, except: transactional ids expire after a day. */
+const TXN_SETTINGS: Given = { 'transactional.id.expiration.ms': 86_400_000 }
+
 export class TxnCoordinatorDriver {
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly markers = new MemoryMarkers()
@@ -50,16 +55,21 @@ export class TxnCoordinatorDriver {
   journal = new MemoryJournal()
   partitionCount = 1
   transactionVersion = 2
-  settings = { maxTimeoutMs: 900_000, abortIntervalMs: 10_000, removeIntervalMs: 3_600_000, expirationMs: 86_400_000 }
-  coordinator = this.#newCoordinator()
+  coordinator: TxnCoordinator
+  readonly #settings: Settings
   #lastProducerId = 99n
+
+  constructor(given: Given = {}) {
+    this.#settings = settingsWith({ ...TXN_SETTINGS, ...given })
+    this.coordinator = this.#newCoordinator()
+  }
 
   #newCoordinator(): TxnCoordinator {
     const ports: TxnPorts = {
       clocks: this.clock,
       logger: this.logger,
       markers: this.markers,
-      settings: this.settings,
+      settings: this.#settings,
       topic: {
         topic: '__transaction_state',
         logger: this.logger,

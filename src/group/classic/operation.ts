@@ -3,17 +3,21 @@
  * writes the record, and only then puts the copy in the group's place and sends the answers; if the write fails, it
  * drops the operation, and nothing has happened.
  */
+import { rows, type ViewOf } from '../../config/view.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { Now } from '../../runtime/time.ts'
 import type { GroupMetadataValue } from '../records.ts'
 import { type ClassicGroup, copyOf, type Member } from './group.ts'
 import { groupMetadataOf } from './record.ts'
 
-/** What a broker's settings allow a group. */
-export interface GroupLimits {
-  readonly initialRebalanceDelayMs: number
-  readonly maxSize: number
-}
+/** The broker's settings that classic groups read. */
+export const CLASSIC_GROUP_ROWS = rows({
+  initialRebalanceDelayMs: 'group.initial.rebalance.delay.ms',
+  maxSize: 'group.max.size'
+})
+
+/** A live view of them. */
+export type GroupLimits = ViewOf<typeof CLASSIC_GROUP_ROWS>
 
 /** What JoinGroup is answered with. */
 export interface JoinGroupResult {

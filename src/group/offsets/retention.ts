@@ -3,6 +3,8 @@
  * through all groups, so others go first whenever they have been kept waiting; what a deleted topic leaves until then is
  * recognised by its id.
  */
+import type { Settings } from '../../config/settings.ts'
+import { derived, rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { runYielding, type Steps } from '../../runtime/pace.ts'
@@ -13,15 +15,15 @@ import type { GroupPartition } from '../partition.ts'
 import type { GroupRecord } from '../records.ts'
 import { expireGroup, forgetGone, forgetTopic } from './offset-expiry.ts'
 
-export interface RetentionSettings {
-  readonly offsetsRetentionMs: number
-  readonly offsetsRetentionCheckIntervalMs: number
-}
+const RETENTION_ROWS = rows({
+  retentionMs: derived(['offsets.retention.minutes'], minutes => minutes * 60_000),
+  checkIntervalMs: 'offsets.retention.check.interval.ms'
+})
 
 export interface RetentionPorts {
   readonly clocks: Clocks
   readonly logger: Logger
-  readonly settings: RetentionSettings
+  readonly settings: Settings
   readonly topics: Pick<GroupTopics, 'nameOf'>
   /** Told of what must not happen. */
   failed(error: unknown): void
@@ -49,12 +51,12 @@ export class Retention {
     this.#decide(({ groupId }, offsets) =>
       forgetGone(groupId, offsets.of(groupId), offsets.pending.of(groupId), exists)
     )
-    const { offsetsRetentionMs, offsetsRetentionCheckIntervalMs } = settings
+    const retention = settings.view(RETENTION_ROWS)
     const expire: Decision = (group, offsets) =>
-      expireGroup(group, offsets.of(group.groupId), offsets.pending, clocks.wall.now(), offsetsRetentionMs)
+      expireGroup(group, offsets.of(group.groupId), offsets.pending, clocks.wall.now(), retention.retentionMs)
     this.#alarm = repeat(
       clocks.deadline,
-      () => offsetsRetentionCheckIntervalMs,
+      () => retention.checkIntervalMs,
       () => this.#decide(expire)
     )
   }

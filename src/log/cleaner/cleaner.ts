@@ -2,6 +2,8 @@
  * The log cleaner: compacts the dirtiest log that is due, as long as there is one, then rests for log.cleaner.backoff.ms.
  * It works in slices between requests.
  */
+import type { Settings } from '../../config/settings.ts'
+import { rows, type ViewOf } from '../../config/view.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { Pause, runYielding, type Steps } from '../../runtime/pace.ts'
 import type { Alarm, Clocks } from '../../runtime/time.ts'
@@ -10,17 +12,14 @@ import type { PartitionLog } from '../partition-log/partition-log.ts'
 import { Cleaning, CleaningAborted } from './cleaning.ts'
 import { dirtiest, type LogToClean, logToClean } from './log-to-clean.ts'
 
-/** Kafka's log.cleaner settings. */
-export interface CleanerSettings {
-  readonly backoffMs: number
-  readonly dedupeBufferSize: number
-  readonly loadFactor: number
-  /** Bytes that are read and written in one slice (log.cleaner.io.buffer.size). */
-  readonly sliceBytes: number
-  readonly maxBytesPerSecond: number
-  /** The most bytes that a compressed batch may unpack to. */
-  readonly decompressedLimit: number
-}
+const CLEANER_ROWS = rows({
+  backoffMs: 'log.cleaner.backoff.ms',
+  dedupeBufferSize: 'log.cleaner.dedupe.buffer.size',
+  loadFactor: 'log.cleaner.io.buffer.load.factor',
+  sliceBytes: 'log.cleaner.io.buffer.size',
+  maxBytesPerSecond: 'log.cleaner.io.max.bytes.per.second',
+  decompressedLimit: 'minikafka.max.decompressed.bytes'
+})
 
 /** Up to where logs have been compacted, by their folders, for later processes too. */
 export interface CleanerOffsets {
@@ -33,8 +32,7 @@ export interface LogCleanerPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly offsets: CleanerOffsets
-  /** In force right now. */
-  settings(): CleanerSettings
+  readonly settings: Settings
   /** All logs that are compacted, each opened when it is asked for; there may be many. */
   logs(): Iterable<PartitionLog>
 }
@@ -46,6 +44,7 @@ interface Candidate {
 
 export class LogCleaner {
   readonly #ports: LogCleanerPorts
+  readonly #settings: ViewOf<typeof CLEANER_ROWS>
   /** Logs that cannot be compacted: they are left alone until the next start. */
   readonly #uncleanable = new WeakSet<PartitionLog>()
   /** Logs that could not be compacted in this run: the next run tries them again. */
@@ -57,12 +56,13 @@ export class LogCleaner {
 
   constructor(ports: LogCleanerPorts) {
     this.#ports = ports
+    this.#settings = ports.settings.view(CLEANER_ROWS)
   }
 
   /** Compacts logs from now on, first after log.cleaner.backoff.ms. */
   start(): void {
-    const { clocks, settings } = this.#ports
-    this.#alarm = clocks.deadline.at(clocks.deadline.now() + settings().backoffMs, () => {
+    const { clocks } = this.#ports
+    this.#alarm = clocks.deadline.at(clocks.deadline.now() + this.#settings.backoffMs, () => {
       this.#working = this.#run()
     })
   }
@@ -159,8 +159,8 @@ export class LogCleaner {
   }
 
   *#clean({ log, toClean }: Candidate): Steps {
-    const { clocks, logger, settings, offsets } = this.#ports
-    const { dedupeBufferSize, loadFactor, decompressedLimit } = settings()
+    const { clocks, logger, offsets } = this.#ports
+    const { dedupeBufferSize, loadFactor, decompressedLimit } = this.#settings
     const beganMs = clocks.loop.now()
     this.#slice = { bytes: 0, beganMs }
     const mapLimits = { memoryBytes: dedupeBufferSize, loadFactor }
@@ -186,8 +186,8 @@ export class LogCleaner {
    * log.cleaner.io.max.bytes.per.second demands.
    */
   #spend(bytes: number): Pause | undefined {
-    const { clocks, settings } = this.#ports
-    const { sliceBytes, maxBytesPerSecond } = settings()
+    const { clocks } = this.#ports
+    const { sliceBytes, maxBytesPerSecond } = this.#settings
     this.#slice.bytes += bytes
     if (this.#slice.bytes < sliceBytes) return undefined
     const nowMs = clocks.loop.now()

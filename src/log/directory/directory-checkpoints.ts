@@ -1,4 +1,6 @@
 /** The four offset checkpoints of a data directory, and what they take from its logs. */
+import type { Settings } from '../../config/settings.ts'
+import { derived, rows } from '../../config/view.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { type Alarm, type MonotonicClock, repeat } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -12,12 +14,15 @@ import {
 import { METADATA_FOLDER } from '../partition-folder.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
 
-/** How often a file follows what it tells, in milliseconds. */
-export interface CheckpointIntervals {
-  readonly recoveryPointMs: number
-  readonly logStartMs: number
-  readonly highWatermarkMs: number
-}
+/** Kafka accepts intervals of 0 and less, which would leave no time for requests. */
+const atLeastOne = (intervalMs: number) => Math.max(1, intervalMs)
+
+/** The intervals at which the files are written. */
+const INTERVAL_ROWS = rows({
+  recoveryPointMs: derived(['log.flush.offset.checkpoint.interval.ms'], atLeastOne),
+  logStartMs: derived(['log.flush.start.offset.checkpoint.interval.ms'], atLeastOne),
+  highWatermarkMs: derived(['replica.high.watermark.checkpoint.interval.ms'], atLeastOne)
+})
 
 type Logs = Iterable<PartitionLog>
 
@@ -83,8 +88,8 @@ export class DirectoryCheckpoints {
   }
 
   /** From now on the files follow the logs by themselves. */
-  writeRegularly(deadline: MonotonicClock, intervals: CheckpointIntervals, logs: () => Logs): void {
-    const { recoveryPointMs, logStartMs, highWatermarkMs } = intervals
+  writeRegularly(deadline: MonotonicClock, settings: Settings, logs: () => Logs): void {
+    const { recoveryPointMs, logStartMs, highWatermarkMs } = settings.view(INTERVAL_ROWS)
     this.#alarms = [
       repeat(
         deadline,

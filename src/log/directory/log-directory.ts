@@ -2,6 +2,7 @@
  * One data directory: whose it is, whether it was closed clean, its checkpoints, and a log for every partition, opened on
  * first use. `open` gives the metadata log, which tells whose all other folders are; `load` then makes those fit for use.
  */
+import type { Settings } from '../../config/settings.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { runYielding } from '../../runtime/pace.ts'
 import type { Random } from '../../runtime/random.ts'
@@ -13,7 +14,7 @@ import type { LogConfig } from '../partition-log/log-config.ts'
 import { PartitionLog } from '../partition-log/partition-log.ts'
 import { Removal } from '../partition-log/removal.ts'
 import type { ProgressListener } from '../recovery/recovery-progress.ts'
-import { type CheckpointIntervals, DirectoryCheckpoints } from './directory-checkpoints.ts'
+import { DirectoryCheckpoints } from './directory-checkpoints.ts'
 import { DirectoryRecovery } from './directory-recovery.ts'
 import { claimDirectory, type Identity, META_PROPERTIES_FILE, type MetaProperties } from './meta-properties.ts'
 import { PartitionFolders } from './partition-folders.ts'
@@ -33,7 +34,7 @@ export interface LogDirectoryOptions {
   readonly identity: Identity
   /** The settings of the metadata log, which is recovered before any other. */
   readonly metadataLog: LogConfig
-  readonly intervals: CheckpointIntervals
+  readonly settings: Settings
   /** Calls the opening off: it rejects, and the directory stays as unclean as it was. */
   readonly signal?: AbortSignal | undefined
 }
@@ -102,7 +103,7 @@ export class LogDirectory {
    * and recovers the metadata log. Throws DataDirectoryError for a directory of somebody else.
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    const { storage, clocks, random, identity, signal, metadataLog, intervals } = options
+    const { storage, clocks, random, identity, signal, metadataLog, settings } = options
     const isNew = !storage.exists(META_PROPERTIES_FILE)
     const meta = await claimDirectory(storage, random, identity)
     const wasClean = storage.exists(CLEAN_SHUTDOWN_FILE)
@@ -113,7 +114,7 @@ export class LogDirectory {
     const directory = new LogDirectory(options, meta, wasClean)
     if (isNew) await directory.#checkpoints.begin()
     await runYielding(directory.#recovery.checking(METADATA_FOLDER, metadataLog), { clocks, signal })
-    directory.#checkpoints.writeRegularly(clocks.deadline, intervals, () => directory.#logs.values())
+    directory.#checkpoints.writeRegularly(clocks.deadline, settings, () => directory.#logs.values())
     return directory
   }
 

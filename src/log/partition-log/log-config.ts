@@ -1,39 +1,29 @@
-/** The settings of a partition's log. Their defaults are those of the topic's settings in `config/tables/topic.ts`. */
+/** The topic's settings that the log of a partition reads. */
+import { derived, rows, type ViewOf } from '../../config/view.ts'
 
-/** Named as Kafka's topic settings. Times are in milliseconds; "never" is beyond the largest safe integer. */
-export interface LogConfig {
-  /** segment.bytes */
-  readonly segmentBytes: number
-  /** segment.ms */
-  readonly segmentMs: number
-  /** segment.jitter.ms */
-  readonly segmentJitterMs: number
-  /** segment.index.bytes */
-  readonly segmentIndexBytes: number
-  /** index.interval.bytes */
-  readonly indexIntervalBytes: number
-  /** file.delete.delay.ms */
-  readonly fileDeleteDelayMs: number
-  /** preallocate */
-  readonly preallocate: boolean
-  /** cleanup.policy has 'delete': old segments go by age and size */
-  readonly isDeleted: boolean
-  /** cleanup.policy has 'compact': of each key the last record stays */
-  readonly isCompacted: boolean
-  /** retention.ms; -1: no limit */
-  readonly retentionMs: number
-  /** retention.bytes; below 0: no limit */
-  readonly retentionBytes: number
-  /** flush.messages */
-  readonly flushMessages: number
-  /** flush.ms */
-  readonly flushMs: number
-  /** min.compaction.lag.ms */
-  readonly minCompactionLagMs: number
-  /** max.compaction.lag.ms */
-  readonly maxCompactionLagMs: number
-  /** min.cleanable.dirty.ratio */
-  readonly minCleanableDirtyRatio: number
-  /** delete.retention.ms */
-  readonly deleteRetentionMs: number
-}
+/** Times are in milliseconds; "never" is beyond the largest safe integer, or as the row says. */
+export const LOG_ROWS = rows({
+  /** A test may set a size below the minimum of `segment.bytes`. */
+  segmentBytes: derived(['internal.segment.bytes', 'segment.bytes'], (internalBytes, bytes) => internalBytes ?? bytes),
+  segmentMs: 'segment.ms',
+  segmentJitterMs: 'segment.jitter.ms',
+  segmentIndexBytes: 'segment.index.bytes',
+  indexIntervalBytes: 'index.interval.bytes',
+  fileDeleteDelayMs: 'file.delete.delay.ms',
+  preallocate: 'preallocate',
+  /** Old segments are deleted by age and size. */
+  isDeleted: derived(['cleanup.policy'], policy => policy.includes('delete')),
+  /** Of each key the last record stays. */
+  isCompacted: derived(['cleanup.policy'], policy => policy.includes('compact')),
+  retentionMs: 'retention.ms',
+  retentionBytes: 'retention.bytes',
+  flushMessages: 'flush.messages',
+  flushMs: 'flush.ms',
+  minCompactionLagMs: 'min.compaction.lag.ms',
+  maxCompactionLagMs: 'max.compaction.lag.ms',
+  minCleanableDirtyRatio: 'min.cleanable.dirty.ratio',
+  deleteRetentionMs: 'delete.retention.ms'
+})
+
+/** A live view of them. */
+export type LogConfig = ViewOf<typeof LOG_ROWS>

@@ -2,36 +2,37 @@
  * What a leader checks of a produced batch before it is appended, and how it makes the batch its own: times, codec.
  * Offsets and leader epoch are stamped by the log.
  */
+import { derived, rows, type ViewOf } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import {
-  batchesIn,
-  NO_PRODUCER_EPOCH,
-  NO_PRODUCER_ID,
-  type RecordBatch,
-  type TimestampType
-} from '../../protocol/records/batch.ts'
+import { batchesIn, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, type RecordBatch } from '../../protocol/records/batch.ts'
 import { buildBatch } from '../../protocol/records/builder.ts'
 import type { Codec, Compression } from '../../protocol/records/compression/codecs.ts'
 import type { NewRecord } from '../../protocol/records/encoding.ts'
 import { RecordWalker } from '../../protocol/records/record.ts'
 import { assert } from '../../runtime/assert.ts'
-import { keyMissing, outOfRange, Refusals, type TimeBounds, wrongTimestampType } from './record-errors.ts'
+import { keyMissing, outOfRange, Refusals, wrongTimestampType } from './record-errors.ts'
 
 /** Who wrote the batch: a client's Produce, or one of our own coordinators, who may write control records. */
 export type BatchOrigin = 'client' | 'coordinator'
 
-/** The topic's settings that say which batches it takes, and in which form. */
-export interface ValidationRules extends TimeBounds {
-  /** `cleanup.policy` has compact in it. */
-  readonly isCompacted: boolean
-  readonly maxMessageBytes: number
-  readonly timestampType: TimestampType
-  readonly compressionType: 'producer' | 'uncompressed' | Compression
-  /** `compression.<codec>.level`, for the codecs that have one. */
-  readonly compressionLevels: Partial<Record<Compression, number>>
-  /** What a batch may come to when decompressed. */
-  readonly decompressedLimit: number
-}
+/** The settings that decide which batches a topic accepts, and in which form it stores them. */
+export const VALIDATION_ROWS = rows({
+  isCompacted: derived(['cleanup.policy'], policy => policy.includes('compact')),
+  maxMessageBytes: 'max.message.bytes',
+  timestampType: 'message.timestamp.type',
+  timestampBeforeMaxMs: 'message.timestamp.before.max.ms',
+  timestampAfterMaxMs: 'message.timestamp.after.max.ms',
+  compressionType: 'compression.type',
+  /** For the codecs that have levels. */
+  compressionLevels: derived(
+    ['compression.gzip.level', 'compression.lz4.level', 'compression.zstd.level'],
+    (gzip, lz4, zstd): Partial<Record<Compression, number>> => ({ gzip, lz4, zstd })
+  ),
+  decompressedLimit: 'minikafka.max.decompressed.bytes'
+})
+
+/** A live view of them. */
+export type ValidationRules = ViewOf<typeof VALIDATION_ROWS>
 
 /** One batch on its way into one partition. */
 export interface Arrival {

@@ -4,6 +4,7 @@
  */
 
 import { RESOURCE_TYPES } from '../../config/resources.ts'
+import { rows, type ViewOf } from '../../config/view.ts'
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
 import type { MetadataImage } from '../image/image.ts'
@@ -28,16 +29,17 @@ export interface NewTopic {
   readonly configs: readonly { readonly name: string; readonly value: string | null }[]
 }
 
+/** The settings that CreateTopics and CreatePartitions decide by. */
+export const TOPIC_ROWS = rows({
+  numPartitions: 'num.partitions',
+  defaultReplicationFactor: 'default.replication.factor',
+  maxPartitions: 'minikafka.max.partitions'
+})
+
 /** What the cluster allows and adds to a request. */
-export interface TopicRules {
+export interface TopicRules extends ViewOf<typeof TOPIC_ROWS> {
   /** All brokers, by ascending id. */
   readonly brokers: readonly BrokerPlace[]
-  /** `num.partitions`. */
-  readonly numPartitions: number
-  /** `default.replication.factor`. */
-  readonly defaultReplicationFactor: number
-  /** Partitions that all topics together may have. */
-  readonly maxPartitions: number
   newTopicId(): string
   /** The settings to record for a topic. Throws INVALID_CONFIG for those that a topic cannot have. */
   overrides(configs: NewTopic['configs']): ReadonlyMap<string, string>

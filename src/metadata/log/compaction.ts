@@ -3,6 +3,8 @@
  * from time to time an end to old ones and to the log before them. Kafka's SnapshotGenerator and log cleaner in one.
  */
 
+import type { Settings } from '../../config/settings.ts'
+import { rows, type ViewOf } from '../../config/view.ts'
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { Removal } from '../../log/partition-log/removal.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -20,12 +22,14 @@ import {
 } from './snapshots.ts'
 
 /** When snapshots are made and for how long they are kept. */
-export interface CompactionLimits extends SnapshotRetention {
-  /** metadata.log.max.record.bytes.between.snapshots */
-  readonly maxBytesBetweenSnapshots: number
-  /** metadata.log.max.snapshot.interval.ms; 0: never because of time */
-  readonly maxSnapshotIntervalMs: number
-}
+const SNAPSHOT_ROWS = rows({
+  maxBytesBetweenSnapshots: 'metadata.log.max.record.bytes.between.snapshots',
+  maxSnapshotIntervalMs: 'metadata.log.max.snapshot.interval.ms',
+  retentionBytes: 'metadata.max.retention.bytes',
+  retentionMs: 'metadata.max.retention.ms'
+})
+
+type SnapshotSettings = ViewOf<typeof SNAPSHOT_ROWS>
 
 /** What compaction needs from outside. */
 export interface CompactionPorts {
@@ -33,7 +37,7 @@ export interface CompactionPorts {
   readonly log: PartitionLog
   readonly clocks: Clocks
   readonly logger: Logger
-  readonly limits: CompactionLimits
+  readonly settings: Settings
   /** What a snapshot made now would hold. */
   content(): SnapshotContent
 }
@@ -44,6 +48,7 @@ const FILE_DELETE_DELAY_MS = 60_000
 
 export class Compaction {
   readonly #ports: CompactionPorts
+  readonly #settings: SnapshotSettings
   readonly #end = new AbortController()
   readonly #cleaning: Alarm
   readonly #removal: Removal
@@ -54,6 +59,7 @@ export class Compaction {
   /** Begins at once; `bytes` have come since the last snapshot. */
   constructor(ports: CompactionPorts, bytes: number) {
     this.#ports = ports
+    this.#settings = ports.settings.view(SNAPSHOT_ROWS)
     this.#bytes = bytes
     this.#removal = new Removal(ports.storage, ports.clocks.deadline, ports.logger)
     this.#cleaning = repeat(
@@ -68,7 +74,7 @@ export class Compaction {
   /** So many bytes have been appended to the log. */
   appended(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes >= this.#ports.limits.maxBytesBetweenSnapshots) this.#begin()
+    if (this.#bytes >= this.#settings.maxBytesBetweenSnapshots) this.#begin()
   }
 
   /** Calls off what is not finished. Resolves when nothing will touch the disk any more. */
@@ -81,10 +87,11 @@ export class Compaction {
   }
 
   #armInterval(): void {
-    const { clocks, limits } = this.#ports
-    if (limits.maxSnapshotIntervalMs === 0) return
+    const { clocks } = this.#ports
+    const { maxSnapshotIntervalMs } = this.#settings
+    if (maxSnapshotIntervalMs === 0) return
     this.#interval?.cancel()
-    this.#interval = clocks.deadline.at(clocks.deadline.now() + limits.maxSnapshotIntervalMs, () => this.#begin())
+    this.#interval = clocks.deadline.at(clocks.deadline.now() + maxSnapshotIntervalMs, () => this.#begin())
   }
 
   /** Makes a snapshot, unless one is being made or the last one says it all. */
@@ -120,9 +127,9 @@ export class Compaction {
   #clean(): void {
     // The name of a snapshot that is being written may not be on the disk yet: it is no reason to delete others.
     if (this.#writing) return
-    const { storage, log, clocks, logger, limits } = this.#ports
+    const { storage, log, clocks, logger } = this.#ports
     try {
-      const retired = retireSnapshots(storage, log, limits, clocks.wall.now())
+      const retired = retireSnapshots(storage, log, this.#settings, clocks.wall.now())
       this.#removal.after(FILE_DELETE_DELAY_MS, retired)
       for (const path of retired) logger.info({ path }, 'a snapshot of the metadata is too old and will be removed')
     } catch (error) {
@@ -134,19 +141,11 @@ export class Compaction {
 // Retention of snapshots and of the log before them, by Kafka's rules: the oldest snapshot is deleted while all are too large together
 // or it is too old. The newest is never deleted.
 
-/** How much may be kept; a limit below 0 is none. */
-interface SnapshotRetention {
-  /** metadata.max.retention.bytes: for log and snapshots together */
-  readonly retentionBytes: number
-  /** metadata.max.retention.ms */
-  readonly retentionMs: number
-}
-
-/** Takes out of use what is not needed any more. Returns the paths of the files that wait to be removed. */
+/** Takes snapshots out of use by the limits, of which one below 0 is none. Returns the paths of the files that wait to be removed. */
 function retireSnapshots(
   storage: Storage,
   log: PartitionLog,
-  { retentionBytes, retentionMs }: SnapshotRetention,
+  { retentionBytes, retentionMs }: SnapshotSettings,
   nowMs: number
 ): string[] {
   const retired: string[] = []

@@ -2,6 +2,10 @@
  * The broker's store of topics, ids, settings and producer-id blocks: Kafka's own metadata log, led by this node alone.
  * What `append` is given is on the disk when it returns, for all else is built on it; it is rare enough to wait for.
  */
+import { Settings } from '../../config/settings.ts'
+import { BrokerSettings } from '../../config/values.ts'
+import { rows } from '../../config/view.ts'
+import { LOG_ROWS, type LogConfig } from '../../log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
@@ -22,8 +26,9 @@ import { evolve } from '../image/evolve.ts'
 import { EMPTY_IMAGE, type MetadataImage, type PartitionState } from '../image/image.ts'
 import { registeredEpoch } from '../other-records.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from '../records.ts'
+import { CLUSTER_METADATA_TOPIC_NAME } from '../topic-names.ts'
 import { checkAlone, checkUnused, fenceStaleBrokers } from './adoption.ts'
-import { Compaction, type CompactionLimits } from './compaction.ts'
+import { Compaction } from './compaction.ts'
 import { leaderChange, QUORUM_STATE_FILE, type Quorum, quorumEpoch, quorumOfOne, quorumState } from './quorum.ts'
 import { replay } from './replay.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
@@ -31,6 +36,17 @@ import { listSnapshots, removeUnusable, snapshotAt, writeSnapshotNow } from './s
 
 /** The id that the metadata log has in every cluster. */
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
+
+const METADATA_LOG_ROWS = rows({ segmentBytes: 'metadata.log.segment.bytes', segmentMs: 'metadata.log.segment.ms' })
+
+/**
+ * The metadata log's own size and age of segments, Kafka's defaults in all else: the broker's settings for topics do not count.
+ * Snapshots decide which segments are deleted, not the age and size of the log.
+ */
+export function metadataLogConfig(settings: Settings): LogConfig {
+  const kafkaDefaults = new Settings(new BrokerSettings()).topic(CLUSTER_METADATA_TOPIC_NAME).view(LOG_ROWS)
+  return { ...kafkaDefaults, ...settings.view(METADATA_LOG_ROWS), retentionMs: -1, retentionBytes: -1 }
+}
 
 /** Kafka reads no larger batch of metadata. */
 const MAX_BATCH_BYTES = 8_388_608
@@ -130,10 +146,10 @@ export class MetadataLog {
   }
 
   /** From now on the log is kept short by snapshots, until `close`. */
-  compact(limits: CompactionLimits, logger: Logger): void {
+  compact(settings: Settings, logger: Logger): void {
     const { storage, clocks } = this.#options
     const content = () => this.#content()
-    const ports = { storage, log: this.#log, clocks, logger, limits, content }
+    const ports = { storage, log: this.#log, clocks, logger, settings, content }
     this.#compaction = new Compaction(ports, this.#bytesAtStart)
   }
 

@@ -12,6 +12,7 @@ import {
 } from '../../../src/group/classic/membership.ts'
 import {
   beginOperation,
+  CLASSIC_GROUP_ROWS,
   type ClassicOperation,
   type DelayedResponse,
   type GroupLimits,
@@ -20,10 +21,11 @@ import {
 } from '../../../src/group/classic/operation.ts'
 import { type Sync, sync } from '../../../src/group/classic/sync.ts'
 import type { GroupMetadataValue } from '../../../src/group/records.ts'
+import { settingsWith } from '../../config/settings-with.ts'
 import { subscriptionOf } from '../embedded.ts'
-import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
+import { GROUP_SETTINGS, REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 
-const LIMITS: GroupLimits = { initialRebalanceDelayMs: 0, maxSize: 100 }
+const LIMITS: GroupLimits = settingsWith(GROUP_SETTINGS).view(CLASSIC_GROUP_ROWS)
 
 /** The wall clock when the clock of deadlines stands at zero. */
 const WALL_ORIGIN_MS = 1_700_000_000_000

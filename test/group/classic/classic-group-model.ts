@@ -30,7 +30,11 @@ export class ClassicGroupModel {
     this.#maxSize = pick(random, [3, 6, 100])
     this.simulation = new GroupSimulation({
       random,
-      settings: { minSessionTimeoutMs: 100, initialRebalanceDelayMs, maxSize: this.#maxSize },
+      settings: {
+        'group.min.session.timeout.ms': 100,
+        'group.initial.rebalance.delay.ms': initialRebalanceDelayMs,
+        'group.max.size': this.#maxSize
+      },
       topics: new ClusterTopics(TOPIC),
       check: () => this.#check()
     })

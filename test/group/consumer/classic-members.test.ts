@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { JoinGroupRequest } from '../../../src/group/classic-groups.ts'
-import type { ConsumerGroupSettings } from '../../../src/group/consumer/settings.ts'
+import type { Given } from '../../config/settings-with.ts'
 import { type Owned, partitionsOf, subscriptionOf } from '../embedded.ts'
 import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
@@ -14,8 +14,8 @@ const range = (topics: string[], owned: Owned = {}, rackId: string | null = null
 })
 
 /** A consumer group with one member, `new`, which has all partitions of foo. */
-async function withOneMember(consumer: Partial<ConsumerGroupSettings> = {}): Promise<GroupCoordinatorDriver> {
-  const driver = new GroupCoordinatorDriver({ consumer })
+async function withOneMember(settings: Given = {}): Promise<GroupCoordinatorDriver> {
+  const driver = new GroupCoordinatorDriver({ settings })
   expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'NONE', memberEpoch: 2 })
   return driver
 }
@@ -97,16 +97,16 @@ describe('a member of the classic protocol that joins a consumer group', () => {
   })
 
   it('is let in where a group may change its kind one way, and not where it may none', async () => {
-    for (const migrationPolicy of ['upgrade', 'downgrade'] as const) {
-      const open = await withOneMember({ migrationPolicy })
+    for (const policy of ['upgrade', 'downgrade']) {
+      const open = await withOneMember({ 'group.consumer.migration.policy': policy })
       expect((await open.join({ apiVersion: 3 })).errorCode).toBe('NONE')
     }
-    const closed = await withOneMember({ migrationPolicy: 'disabled' })
+    const closed = await withOneMember({ 'group.consumer.migration.policy': 'disabled' })
     expect((await closed.join({ apiVersion: 3 })).errorCode).toBe('INCONSISTENT_GROUP_PROTOCOL')
   })
 
   it('is not let in where the group is full', async () => {
-    const full = await withOneMember({ maxSize: 1 })
+    const full = await withOneMember({ 'group.consumer.max.size': 1 })
     expect(await full.join({ memberId: 'x' })).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED', memberId: '' })
   })
 
@@ -231,7 +231,7 @@ describe('Heartbeat', () => {
   })
 
   it('tells a member to join again that must give something up before the next assignment is made', async () => {
-    driver = await withOneMember({ assignmentIntervalMs: 1_000 })
+    driver = await withOneMember({ 'group.consumer.assignment.interval.ms': 1_000 })
     driver.clock.advance(1_000)
     const memberId = await joined(range(['bar']))
     expect((await driver.join({ memberId, ...range([], { bar: [0, 1] }) })).generationId).toBe(3)

@@ -24,7 +24,7 @@ const owned = (...members: string[]) =>
 
 /** Two members of the classic protocol have all of foo; one of the consumer protocol has come and gone. */
 beforeEach(async () => {
-  driver = new GroupCoordinatorDriver({ consumer: { migrationPolicy: 'upgrade' } })
+  driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.migration.policy': 'upgrade' } })
   ids = (await driver.classicGroup([{ foo: [0, 1] }, { foo: [2, 3] }])).ids
   await driver.heartbeat('new', 0)
   await goOn(...ids)

@@ -1,7 +1,7 @@
 /** The clients and topics of a simulated group: members of both protocols, topics that change, a log that is compacted. */
-import type { ConsumerGroupSettings, MigrationPolicy } from '../../../src/group/consumer/settings.ts'
 import { ZERO_UUID } from '../../../src/protocol/wire/bytes.ts'
 import { type Random, seededRandom } from '../../../src/runtime/random.ts'
+import type { Given } from '../../config/settings-with.ts'
 import { compacted } from '../../coordinator/compaction.ts'
 import { GROUP } from '../group-coordinator-driver.ts'
 import { SESSION_MS } from '../group-settings.ts'
@@ -16,7 +16,7 @@ const NAMES = ['foo', 'bar', 'far', 'baz']
 const INSTANCES = ['A', 'B']
 const MAX_PARTITIONS = 6
 
-const POLICIES: readonly MigrationPolicy[] = ['bidirectional', 'bidirectional', 'bidirectional', 'upgrade', 'downgrade']
+const POLICIES = ['bidirectional', 'bidirectional', 'bidirectional', 'upgrade', 'downgrade']
 
 export class ConsumerGroupModel {
   readonly simulation: GroupSimulation
@@ -25,11 +25,10 @@ export class ConsumerGroupModel {
 
   constructor(seed: number) {
     const random = seededRandom(seed)
-    const consumer = settingsOf(random)
-    const settings = { minSessionTimeoutMs: 100 }
+    const settings = settingsOf(random)
     const topics = new ClusterTopics()
     for (const name of NAMES.slice(0, 2)) topics.create(name, 1 + random.below(MAX_PARTITIONS))
-    this.simulation = new GroupSimulation({ random, settings, consumer, topics, check: () => this.#check() })
+    this.simulation = new GroupSimulation({ random, settings, topics, check: () => this.#check() })
     this.clients = this.#newClients()
     this.#laws = new GroupLaws(this.simulation.driver)
   }
@@ -117,12 +116,13 @@ export class ConsumerGroupModel {
   }
 }
 
-function settingsOf(random: Random): Partial<ConsumerGroupSettings> {
+function settingsOf(random: Random): Given {
   return {
-    sessionTimeoutMs: SESSION_MS,
-    minSessionTimeoutMs: SESSION_MS,
-    assignmentIntervalMs: pick(random, [0, 1_000]),
-    maxSize: pick(random, [3, 100, 100]),
-    migrationPolicy: pick(random, POLICIES)
+    'group.min.session.timeout.ms': 100,
+    'group.consumer.session.timeout.ms': SESSION_MS,
+    'group.consumer.min.session.timeout.ms': SESSION_MS,
+    'group.consumer.assignment.interval.ms': pick(random, [0, 1_000]),
+    'group.consumer.max.size': pick(random, [3, 100, 100]),
+    'group.consumer.migration.policy': pick(random, POLICIES)
   }
 }

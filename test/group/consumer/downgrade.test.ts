@@ -13,7 +13,7 @@ function classicGroupOf({ group }: GroupCoordinatorDriver): ClassicGroup {
 
 type Settings = ConstructorParameters<typeof GroupCoordinatorDriver>[0]
 
-const UPGRADE_ONLY: Settings = { consumer: { migrationPolicy: 'upgrade' } }
+const UPGRADE_ONLY: Settings = { settings: { 'group.consumer.migration.policy': 'upgrade' } }
 
 /** A consumer group of `new`, or of an instance, and of members of the classic protocol; all have what they shall have. */
 async function mixedGroup(driver: GroupCoordinatorDriver, classicMembers: number, instanceId: string | null = null) {
@@ -135,12 +135,14 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
   })
 
   it('stays a consumer group where it may not change, or would be too large', async () => {
-    for (const settings of [UPGRADE_ONLY, { settings: { maxSize: 1 } }]) {
+    for (const settings of [UPGRADE_ONLY, { settings: { 'group.max.size': 1 } }]) {
       const { driver } = await mixed(2, null, settings)
       await driver.heartbeat('new', -1)
       expect(driver.group).toMatchObject({ type: 'consumer', members: { size: 2 } })
     }
-    const { driver } = await mixed(2, null, { consumer: { migrationPolicy: 'downgrade' }, settings: { maxSize: 2 } })
+    const { driver } = await mixed(2, null, {
+      settings: { 'group.consumer.migration.policy': 'downgrade', 'group.max.size': 2 }
+    })
     await driver.heartbeat('new', -1)
     expect(driver.group?.type).toBe('classic')
   })
@@ -197,7 +199,7 @@ describe('a consumer group whose last member of the consumer protocol is replace
   })
 
   it('stays a consumer group where it may not change, would be too large, or has others of the consumer protocol', async () => {
-    for (const settings of [UPGRADE_ONLY, { settings: { maxSize: 1 } }]) {
+    for (const settings of [UPGRADE_ONLY, { settings: { 'group.max.size': 1 } }]) {
       const { driver } = await mixed(1, 'i', settings)
       expect(await driver.join(again)).toMatchObject({ errorCode: 'NONE' })
       expect(driver.group).toMatchObject({ type: 'consumer', members: { size: 2 } })

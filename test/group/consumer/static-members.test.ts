@@ -17,7 +17,7 @@ describe('a static member of a consumer group', () => {
   })
 
   it('comes back into a full group under another id, but nobody takes a place that is not free', async () => {
-    const driver = new GroupCoordinatorDriver({ consumer: { maxSize: 2 } })
+    const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.max.size': 2 } })
     await driver.heartbeat('a', 0, { instanceId: 'i' })
     await driver.heartbeat('b', 0)
     const full = { errorCode: 'GROUP_MAX_SIZE_REACHED' }
@@ -31,7 +31,7 @@ describe('a static member of a consumer group', () => {
   })
 
   it('that speaks the classic protocol comes back into a full group as well', async () => {
-    const driver = new GroupCoordinatorDriver({ consumer: { maxSize: 2 } })
+    const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.max.size': 2 } })
     await driver.heartbeat('a', 0, { instanceId: 'i' })
     await driver.heartbeat('b', 0)
     expect(await driver.join({ groupInstanceId: 'j' })).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED' })

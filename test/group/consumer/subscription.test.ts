@@ -149,7 +149,9 @@ describe('a subscription by a regular expression', () => {
   })
 
   it('is looked at again after the refresh interval, though no topic is new', async () => {
-    driver = new GroupCoordinatorDriver({ consumer: { regexRefreshIntervalMs: 30_000, sessionTimeoutMs: 60_000 } })
+    driver = new GroupCoordinatorDriver({
+      settings: { 'group.consumer.regex.refresh.interval.ms': 30_000, 'group.consumer.session.timeout.ms': 60_000 }
+    })
     await joinBy('a', 'f.*')
     const { timestamp } = driver.consumerGroup.regexes.get('f.*') ?? {}
     driver.clock.advance(30_000)

@@ -5,7 +5,7 @@ import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 
 describe('an empty classic group', () => {
   it('makes place for a consumer group, whatever the policy', async () => {
-    const driver = new GroupCoordinatorDriver({ consumer: { migrationPolicy: 'disabled' } })
+    const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.migration.policy': 'disabled' } })
     const { ids } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
     await driver.leave(ids[0] ?? '')
     const before = driver.journal.batches.length
@@ -159,8 +159,8 @@ describe('a classic group stays one', () => {
     expect(driver.group?.type).toBe('classic')
   }
 
-  it.each(['disabled', 'downgrade'] as const)('where the policy is %s', async migrationPolicy => {
-    const driver = new GroupCoordinatorDriver({ consumer: { migrationPolicy } })
+  it.each(['disabled', 'downgrade'])('where the policy is %s', async policy => {
+    const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.migration.policy': policy } })
     await driver.classicGroup([{ foo: [0] }])
     await refused(driver, 'online upgrade is disabled')
   })
@@ -172,7 +172,7 @@ describe('a classic group stays one', () => {
   })
 
   it('where it is larger than a consumer group may be', async () => {
-    const driver = new GroupCoordinatorDriver({ consumer: { maxSize: 1 } })
+    const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.max.size': 1 } })
     await driver.classicGroup([{ foo: [0] }, { foo: [1] }])
     await refused(driver, 'the group size exceeds the consumer group maximum size')
   })
@@ -206,7 +206,7 @@ describe('a classic group stays one', () => {
   })
 
   it('where it has not chosen a protocol yet', async () => {
-    const driver = new GroupCoordinatorDriver({ settings: { initialRebalanceDelayMs: 3_000 } })
+    const driver = new GroupCoordinatorDriver({ settings: { 'group.initial.rebalance.delay.ms': 3_000 } })
     const joining = driver.join({ apiVersion: 3 })
     expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR' })
     driver.clock.advance(3_000)

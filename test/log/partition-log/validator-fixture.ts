@@ -1,22 +1,19 @@
 /** Batches as clients send them, and the rules that they are held against. */
-import { type Arrival, type ValidationRules, validateBatch } from '../../../src/log/partition-log/validator.ts'
+import {
+  type Arrival,
+  VALIDATION_ROWS,
+  type ValidationRules,
+  validateBatch
+} from '../../../src/log/partition-log/validator.ts'
 import { KafkaError } from '../../../src/protocol/errors.ts'
 import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import type { NewRecord } from '../../../src/protocol/records/encoding.ts'
+import { settingsWith } from '../../config/settings-with.ts'
 
 export const NOW = 1_700_000_000_000
 export const FOREVER = 2 ** 63
 
-const RULES: ValidationRules = {
-  isCompacted: false,
-  maxMessageBytes: 1_048_588,
-  timestampType: 'CreateTime',
-  timestampBeforeMaxMs: FOREVER,
-  timestampAfterMaxMs: 3_600_000,
-  compressionType: 'producer',
-  compressionLevels: {},
-  decompressedLimit: 268_435_456
-}
+const RULES: ValidationRules = settingsWith().topic('topic').view(VALIDATION_ROWS)
 
 export const record = (changes: Partial<NewRecord> = {}): NewRecord => ({
   timestamp: BigInt(NOW),

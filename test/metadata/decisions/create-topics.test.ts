@@ -5,6 +5,7 @@ import { configsOf, EMPTY_IMAGE } from '../../../src/metadata/image/image.ts'
 import { KafkaError } from '../../../src/protocol/errors.ts'
 import { consumerOffsetsTopic } from '../../../src/replica/new-topics.ts'
 import { randomUuid, seededRandom } from '../../../src/runtime/random.ts'
+import { settingsWith } from '../../config/settings-with.ts'
 
 const DIRECTORY = 'ICEiIyQlJicoKSorLC0uLw'
 const random = seededRandom(7)
@@ -268,7 +269,7 @@ describe('createTopics', () => {
 })
 
 it('the topic of groups is created with the settings that its coordinator needs', () => {
-  const topic = consumerOffsetsTopic({ numPartitions: 50, replicationFactor: 1, segmentBytes: 104_857_600 })
+  const topic = consumerOffsetsTopic(settingsWith())
   const { records, results } = createTopics(existing, [topic], rules)
   expect(results).toMatchObject([{ errorCode: 'NONE', numPartitions: 50 }])
   expect(Object.fromEntries(configsOf(evolve(existing, records), 2, '__consumer_offsets'))).toEqual({

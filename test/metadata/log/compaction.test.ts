@@ -54,7 +54,7 @@ function fill(driver: MetadataLogDriver, metadata: MetadataLog): void {
 describe('a snapshot', () => {
   it('is made when so many bytes have come since the last one', async () => {
     const driver = new MetadataLogDriver()
-    const { log, metadata } = begin(driver, { maxBytesBetweenSnapshots: 3000 })
+    const { log, metadata } = begin(driver, { 'metadata.log.max.record.bytes.between.snapshots': 3000 })
     const sizeBefore = log.sizeInBytes
     for (let topic = 0; log.sizeInBytes < sizeBefore + 3000; topic++) {
       expect(newest(driver)?.offset).toBe(0n)
@@ -66,7 +66,7 @@ describe('a snapshot', () => {
 
   it('is made again when enough has come while one was being made', async () => {
     const driver = new MetadataLogDriver()
-    const { log, metadata } = begin(driver, { maxBytesBetweenSnapshots: 1 })
+    const { log, metadata } = begin(driver, { 'metadata.log.max.record.bytes.between.snapshots': 1 })
     driver.createTopics(metadata, 'a')
     driver.createTopics(metadata, 'b')
     await yieldToEventLoop()
@@ -76,7 +76,7 @@ describe('a snapshot', () => {
   it('is made when bytes of earlier starts make it so many', async () => {
     const driver = new MetadataLogDriver()
     driver.createTopics(driver.open().metadata, 'a', 'b', 'c')
-    const { log } = begin(driver, { maxBytesBetweenSnapshots: 500 })
+    const { log } = begin(driver, { 'metadata.log.max.record.bytes.between.snapshots': 500 })
     await yieldToEventLoop()
     expect(newest(driver)).toMatchObject({ offset: log.logEndOffset, epoch: 2 })
   })
@@ -102,7 +102,7 @@ describe('a snapshot', () => {
 
   it('is never made because of time when the interval is 0', async () => {
     const driver = new MetadataLogDriver()
-    begin(driver, { maxSnapshotIntervalMs: 0 })
+    begin(driver, { 'metadata.log.max.snapshot.interval.ms': 0 })
     driver.clock.advance(1000 * HOUR)
     await yieldToEventLoop()
     expect(checkpoints(driver)).toHaveLength(1)
@@ -215,7 +215,11 @@ describe('whenever a death comes while snapshots come and go', () => {
     }
     const driver = new MetadataLogDriver({ canLosePower: true, fault }, SEGMENT)
     try {
-      const { metadata } = begin(driver, { maxBytesBetweenSnapshots: 900, retentionBytes: 3000, retentionMs: HOUR })
+      const { metadata } = begin(driver, {
+        'metadata.log.max.record.bytes.between.snapshots': 900,
+        'metadata.max.retention.bytes': 3000,
+        'metadata.max.retention.ms': HOUR
+      })
       acknowledged = contentOf(metadata.image)
       for (let topic = 0; topic < 8; topic++) {
         driver.createTopics(metadata, `topic-${topic}`)

@@ -1,15 +1,15 @@
 // Which snapshots go, when, and what of the log goes with them.
 import { describe, expect, it } from 'vitest'
-import type { CompactionLimits } from '../../../src/metadata/log/compaction.ts'
 import { listSnapshots } from '../../../src/metadata/log/snapshots.ts'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
+import type { Given } from '../../config/settings-with.ts'
 import { begin, checkpoints, HOUR, nameOf, SEGMENT } from './compaction-fixture.ts'
 import { FOLDER, MetadataLogDriver } from './metadata-log-driver.ts'
 
 describe('old snapshots', () => {
   /** Writes topics with a snapshot after each, and lets retention look at them. */
-  async function run(driver: MetadataLogDriver, changes: Partial<CompactionLimits>, topics = 6) {
-    const opened = begin(driver, { maxBytesBetweenSnapshots: 1, ...changes })
+  async function run(driver: MetadataLogDriver, changes: Given, topics = 6) {
+    const opened = begin(driver, { 'metadata.log.max.record.bytes.between.snapshots': 1, ...changes })
     for (let topic = 0; topic < topics; topic++) {
       driver.createTopics(opened.metadata, `topic-${topic}`)
       await yieldToEventLoop()
@@ -19,7 +19,7 @@ describe('old snapshots', () => {
 
   it('go while log and snapshots are too large together, with the segments before the oldest that stays', async () => {
     const driver = new MetadataLogDriver({}, SEGMENT)
-    const { log } = await run(driver, { retentionBytes: 7000 })
+    const { log } = await run(driver, { 'metadata.max.retention.bytes': 7000 })
     expect(checkpoints(driver)).toHaveLength(7)
     const kept = listSnapshots(driver.storage, FOLDER)
     driver.clock.advance(60_000)
@@ -40,7 +40,7 @@ describe('old snapshots', () => {
 
   it('go when they are too old, and another one is there', async () => {
     const driver = new MetadataLogDriver()
-    const { log } = await run(driver, { retentionMs: 2 * HOUR }, 1)
+    const { log } = await run(driver, { 'metadata.max.retention.ms': 2 * HOUR }, 1)
     driver.clock.advance(2 * HOUR)
     expect(checkpoints(driver)).toEqual([nameOf(0n, 0), nameOf(log.logEndOffset, 1)])
     driver.clock.advance(60_000)
@@ -52,18 +52,18 @@ describe('old snapshots', () => {
 
   it('never go when it is the only one, or when there are no limits', async () => {
     const driver = new MetadataLogDriver()
-    await run(driver, { retentionBytes: -1, retentionMs: -1 })
+    await run(driver, { 'metadata.max.retention.bytes': -1, 'metadata.max.retention.ms': -1 })
     driver.clock.advance(60_000)
     expect(checkpoints(driver)).toHaveLength(7)
     const small = new MetadataLogDriver()
-    begin(small, { retentionBytes: 0, retentionMs: 0 })
+    begin(small, { 'metadata.max.retention.bytes': 0, 'metadata.max.retention.ms': 0 })
     small.clock.advance(60_000)
     expect(checkpoints(small)).toHaveLength(1)
   })
 
   it('that end before the log begins are removed at the start', async () => {
     const driver = new MetadataLogDriver({}, SEGMENT)
-    const { log, metadata } = await run(driver, { retentionBytes: 0 })
+    const { log, metadata } = await run(driver, { 'metadata.max.retention.bytes': 0 })
     driver.clock.advance(60_000)
     await metadata.close()
     expect(log.firstSegmentOffset).toBeGreaterThan(5n)

@@ -12,7 +12,7 @@ import { recordChanges } from '../../record-changes.ts'
 export function configState({ nodeId, settings, metadata: { image } }: Parts): ConfigState {
   return {
     nodeId,
-    settings,
+    settings: settings.inForce,
     topicOverrides: topic =>
       image.topicsByName.has(topic) ? configsOf(image, RESOURCE_TYPES.TOPIC, topic) : undefined,
     groupOverrides: group => configsOf(image, RESOURCE_TYPES.GROUP, group),

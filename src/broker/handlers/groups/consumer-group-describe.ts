@@ -3,7 +3,7 @@
  * UNSUPPORTED_VERSION while the protocol is switched off.
  */
 import type { Handler } from '../../context.ts'
-import { isConsumerProtocolEnabled } from '../../group-ports.ts'
+import { isConsumerProtocolEnabled } from './consumer-protocol.ts'
 import { describeEach } from './described-groups.ts'
 
 export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = async (request, { parts }) => {

@@ -5,8 +5,8 @@
  */
 
 import type { Handler } from '../../context.ts'
-import { isConsumerProtocolEnabled } from '../../group-ports.ts'
 import { clientHost } from './client-host.ts'
+import { isConsumerProtocolEnabled } from './consumer-protocol.ts'
 
 export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = async (request, context) => {
   const { parts, apiVersion, clientId, connection } = context

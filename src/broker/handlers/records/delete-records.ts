@@ -35,12 +35,13 @@ function responseOf({ partition: partitionIndex }: PartitionRef, errorCode: Erro
   return { partitionIndex, errorCode, lowWatermark }
 }
 
-function deleteUpTo(topic: string, index: number, offset: bigint, { parts: { replicas } }: RequestContext): bigint {
+function deleteUpTo(topic: string, index: number, offset: bigint, { parts }: RequestContext): bigint {
+  const { replicas, settings } = parts
   const { log } = replicas.partition(topic, index)
   if (isInternalTopic(topic)) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `records of the internal topic ${topic} cannot be deleted`)
   }
-  const policy = replicas.settingsOf(topic).get('cleanup.policy')
+  const policy = settings.topic(topic).get('cleanup.policy')
   if (policy.includes('compact') && !policy.includes('delete')) {
     throw new KafkaError('POLICY_VIOLATION', `${topic} is compacted: its records cannot be deleted`)
   }

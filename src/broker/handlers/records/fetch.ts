@@ -8,6 +8,7 @@
  * - Incremental sessions from version 7 on; topic ids from version 13 on.
  */
 
+import { rows } from '../../../config/view.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import { isIsolationLevel, READ_COMMITTED } from '../../../protocol/isolation-level.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
@@ -31,6 +32,8 @@ interface Read extends PartitionResult {
 
 const TOPIC_IDS_SINCE = 13
 
+const FETCH_ROWS = rows({ maxBytes: 'fetch.max.bytes' })
+
 export const fetch: Handler<'Fetch'> = async (request, context) => {
   const { parts, connection } = context
   const startedMs = parts.clocks.loop.now()
@@ -41,7 +44,7 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   if (existing.length > 0 && !isIsolationLevel(request.isolationLevel)) {
     return refusedAsWhole(request, context)
   }
-  const maxBytes = Math.min(request.maxBytes, parts.settings.get('fetch.max.bytes'))
+  const maxBytes = Math.min(request.maxBytes, parts.settings.view(FETCH_ROWS).maxBytes)
   let reads = readAll(existing, request, context, maxBytes)
   const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
   if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustRespond)) {

@@ -10,7 +10,7 @@
  */
 
 import { InvalidRecordsError } from '../../../log/partition-log/record-errors.ts'
-import { acceptedBatch, parseProducedRecords } from '../../../log/partition-log/validator.ts'
+import { acceptedBatch, parseProducedRecords, VALIDATION_ROWS } from '../../../log/partition-log/validator.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import { CloseConnection } from '../../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
@@ -133,7 +133,7 @@ function append(
   context: RequestContext
 ): PartitionResponse {
   const { parts, clientId } = context
-  const { replicas, clocks } = parts
+  const { replicas, settings, clocks } = parts
   const { topic, log } = partition
   const batch = acceptedBatch(produced.records)
   if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, context)
@@ -144,7 +144,7 @@ function append(
   }
   try {
     if (acks === ALL_IN_SYNC) replicas.checkInSync(topic, produced.partition)
-    const appended = partition.append(batch, replicas.rulesOf(topic), clocks.wall.now())
+    const appended = partition.append(batch, settings.topic(topic).view(VALIDATION_ROWS), clocks.wall.now())
     return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
     const errorCode = failureCode(error, produced, context)

@@ -3,6 +3,7 @@
  * transaction coordinator has the partition in the ongoing transaction. From version 12 on Produce adds the partition
  * itself; older clients have sent AddPartitionsToTxn before.
  */
+import { rows } from '../../../config/view.ts'
 import { acceptedBatch, type ProducedRecords } from '../../../log/partition-log/validator.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import type { RecordBatch } from '../../../protocol/records/batch.ts'
@@ -160,9 +161,11 @@ function needsVerification(write: TransactionalWrite, partition: Partition, batc
   )
 }
 
+const VERIFICATION_ROWS = rows({ isEnabled: 'transaction.partition.verification.enable' })
+
 /** Whether the coordinator is asked at all about a write: not about those of older clients where the setting says so. */
 export function isVerificationEnabled(write: TransactionalWrite): boolean {
-  return bumpsEpochs(write) || write.parts.settings.get('transaction.partition.verification.enable')
+  return bumpsEpochs(write) || write.parts.settings.view(VERIFICATION_ROWS).isEnabled
 }
 
 function bumpsEpochs({ apiVersion, versions }: TransactionalWrite): boolean {

@@ -18,7 +18,7 @@ export const createTopics: Handler<'CreateTopics'> = (request, { parts }) => {
     topics: results.map(result => {
       if (result.errorCode !== 'NONE') return result
       const overrides = new Map(asked.get(result.name)?.map(({ name, value }) => [name, value ?? '']))
-      const configs = createdTopicConfigs(overrides, settings)
+      const configs = createdTopicConfigs(overrides, settings.inForce)
       return { ...result, configs }
     })
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { FetchResult, RequestedPartition } from '../../../../src/replica/fetch-session.ts'
 import { FetchSessions } from '../../../../src/replica/fetch-sessions.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
+import { settingsWith } from '../../../config/settings-with.ts'
 
 const want = (partition: number, fetchOffset = 0n): RequestedPartition => ({
   topic: 't',
@@ -35,7 +36,13 @@ const request = (
   forgotten
 })
 const sessionsOf = (slots: number, partitions = 100) =>
-  new FetchSessions({ slots, partitions, evictionMs: 1000 }, seededRandom(1))
+  new FetchSessions(
+    settingsWith({
+      'max.incremental.fetch.session.cache.slots': slots,
+      'minikafka.max.fetch.session.partitions': partitions
+    }),
+    seededRandom(1)
+  )
 
 /** Opens a session over the partitions, as a first full fetch does. */
 function opened(sessions: FetchSessions, partitions: number[], now = 0): number {
@@ -126,18 +133,18 @@ describe('fetch sessions', () => {
   it('give no session when the cache is full of young ones, and evict the stale', () => {
     const sessions = sessionsOf(1)
     const first = opened(sessions, [0], 0)
-    expect(opened(sessions, [0], 500)).toBe(0)
-    const second = opened(sessions, [0], 1001)
+    expect(opened(sessions, [0], 60_000)).toBe(0)
+    const second = opened(sessions, [0], 120_001)
     expect(second).not.toBe(0)
-    expect(() => sessions.open(request(first, 1), 1001)).toThrow()
+    expect(() => sessions.open(request(first, 1), 120_001)).toThrow()
   })
 
   it('let a larger session evict a smaller one that is no longer new', () => {
     const sessions = sessionsOf(1)
     const id = opened(sessions, [0, 1], 0)
-    sessions.open(request(id, 1), 900)
-    expect(opened(sessions, [0], 1500)).toBe(0)
-    expect(opened(sessions, [0, 1, 2], 1500)).not.toBe(0)
+    sessions.open(request(id, 1), 110_000)
+    expect(opened(sessions, [0], 180_000)).toBe(0)
+    expect(opened(sessions, [0, 1, 2], 180_000)).not.toBe(0)
   })
 
   it('remember no more partitions than they may, in new sessions and in grown ones', () => {

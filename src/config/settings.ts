@@ -1,0 +1,133 @@
+/**
+ * The settings of a broker, its topics and its groups, live: what was given at start, under the configs of the metadata image.
+ * Values that belong together (`inForce`) are immutable; views of them follow each change.
+ */
+import { groupSettingValue } from './group-bounds.ts'
+import { RESOURCE_TYPES, resourceKey, splitResourceKey } from './resources.ts'
+import type { BrokerSettingName } from './tables/broker.ts'
+import { type GroupSettingName, isGroupSetting } from './tables/group.ts'
+import { isTopicSetting, type TopicSettingName } from './tables/topic.ts'
+import type { BrokerSettings, Texts } from './values.ts'
+import { ResourceSettings, type Rows, type SettingValues, type ViewOf } from './view.ts'
+
+/** A topic, broker or group that carries configs. */
+export interface ConfigResource {
+  readonly resourceType: number
+  readonly resourceName: string
+}
+
+/** What was set for each resource at run time, by `resourceKey`. */
+export type Configs = ReadonlyMap<string, Texts>
+
+/** The settings of a topic; names that no topic can carry are the broker's. */
+export type LiveTopicSettings = ResourceSettings<TopicSettingName | BrokerSettingName>
+
+/** The settings of a group within the broker's bounds; names that no group can carry are the broker's. */
+export type LiveGroupSettings = ResourceSettings<GroupSettingName | BrokerSettingName>
+
+/** The resource name of the defaults of all brokers. */
+const ALL_BROKERS = ''
+
+export class Settings {
+  #inForce: BrokerSettings
+  #configs: Configs = new Map()
+  readonly #broker: ResourceSettings<BrokerSettingName>
+  /** By name, those that were asked for. */
+  readonly #topics = new Map<string, LiveTopicSettings>()
+  /** By group id, those with configs of their own. */
+  readonly #groups = new Map<string, LiveGroupSettings>()
+  readonly #otherGroups: LiveGroupSettings
+
+  constructor(given: BrokerSettings) {
+    this.#inForce = given
+    this.#broker = new ResourceSettings(name => this.#inForce.get(name))
+    this.#otherGroups = new ResourceSettings(this.#groupLookup())
+  }
+
+  /** The broker's settings as one immutable value. */
+  get inForce(): BrokerSettings {
+    return this.#inForce
+  }
+
+  /** The value of one broker setting, looked up by name: where requests are frequent, take a view. */
+  get<N extends BrokerSettingName>(name: N): SettingValues[N] {
+    return this.#broker.get(name)
+  }
+
+  /** A live view of broker settings: see ResourceSettings. */
+  view<const R extends Rows<BrokerSettingName>>(properties: R): ViewOf<R> {
+    return this.#broker.view(properties)
+  }
+
+  /** The settings of a topic that exists. Who keeps them while the topic is deleted has the last values. */
+  topic(name: string): LiveTopicSettings {
+    const existing = this.#topics.get(name)
+    if (existing) return existing
+    const topic: LiveTopicSettings = new ResourceSettings(this.#topicLookup(name))
+    this.#topics.set(name, topic)
+    return topic
+  }
+
+  /** The settings of a group, which need not exist. They are for one operation: another may find others. */
+  group(groupId: string): LiveGroupSettings {
+    return this.#groups.get(groupId) ?? this.#otherGroups
+  }
+
+  /** The configs in force from now on, and the resources that `configs` has others for than before; by default all. */
+  configure(configs: Configs, changed: Iterable<ConfigResource> = resourcesOf(configs)): void {
+    this.#configs = configs
+    const resources = [...changed]
+    if (resources.some(({ resourceType }) => resourceType === RESOURCE_TYPES.BROKER)) this.#changeBroker()
+    for (const { resourceType, resourceName } of resources) {
+      if (resourceType === RESOURCE_TYPES.TOPIC) this.#changeTopic(resourceName)
+      else if (resourceType === RESOURCE_TYPES.GROUP) this.#changeGroup(resourceName)
+    }
+  }
+
+  /** The topic is deleted. Another one of its name begins with settings of its own. */
+  forgetTopic(name: string): void {
+    this.#topics.delete(name)
+  }
+
+  /** All that is under the broker's settings changes with them. */
+  #changeBroker(): void {
+    const nodeId = String(this.#inForce.get('node.id'))
+    this.#inForce = this.#inForce.withDynamic(
+      this.#configsOf(RESOURCE_TYPES.BROKER, nodeId),
+      this.#configsOf(RESOURCE_TYPES.BROKER, ALL_BROKERS)
+    )
+    this.#broker.replace(name => this.#inForce.get(name))
+    for (const name of this.#topics.keys()) this.#changeTopic(name)
+    for (const groupId of this.#groups.keys()) this.#changeGroup(groupId)
+    this.#otherGroups.replace(this.#groupLookup())
+  }
+
+  #changeTopic(name: string): void {
+    this.#topics.get(name)?.replace(this.#topicLookup(name))
+  }
+
+  #changeGroup(groupId: string): void {
+    const overrides = this.#configsOf(RESOURCE_TYPES.GROUP, groupId)
+    if (!overrides) this.#groups.delete(groupId)
+    else this.#groups.set(groupId, new ResourceSettings(this.#groupLookup(overrides)))
+  }
+
+  #topicLookup(topicName: string) {
+    const topic = this.#inForce.topic(this.#configsOf(RESOURCE_TYPES.TOPIC, topicName))
+    return (name: TopicSettingName | BrokerSettingName) =>
+      isTopicSetting(name) ? topic.get(name) : this.#inForce.get(name)
+  }
+
+  #groupLookup(overrides?: Texts) {
+    return (name: GroupSettingName | BrokerSettingName) =>
+      isGroupSetting(name) ? groupSettingValue(name, overrides, this.#inForce) : this.#inForce.get(name)
+  }
+
+  #configsOf(resourceType: number, resourceName: string): Texts | undefined {
+    return this.#configs.get(resourceKey(resourceType, resourceName))
+  }
+}
+
+function* resourcesOf(configs: Configs): Generator<ConfigResource> {
+  for (const key of configs.keys()) yield splitResourceKey(key)
+}
