@@ -3,7 +3,7 @@ import type { Dispatch } from '../net/dispatch.ts'
 import type { Api } from '../protocol/api.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { Decoded, Encodable, Shape } from '../protocol/wire/schema.ts'
-import { yielding, yieldToEventLoop } from '../runtime/pace.ts'
+import { yieldToEventLoop } from '../runtime/pace.ts'
 import type { MonotonicClock } from '../runtime/time.ts'
 import { send } from './in-process.ts'
 
@@ -21,22 +21,20 @@ const RETRIABLE: readonly ErrorName[] = [
 export class InProcessClient {
   readonly #dispatch: Dispatch
   readonly #loop: MonotonicClock
-  readonly #yieldIfDue: () => Promise<void> | undefined
   #correlationId = 0
 
   constructor(dispatch: Dispatch, loop: MonotonicClock) {
     this.#dispatch = dispatch
     this.#loop = loop
-    this.#yieldIfDue = yielding(loop)
   }
 
-  /** Sends a request, in the newest version unless told otherwise, and resolves with the response. */
+  /** Sends a request, by default in the newest version, and resolves with the response. */
   async request<Req extends Shape, Res extends Shape>(
     api: Api<Req, Res>,
     request: Encodable<Req>,
     version = api.versions[1]
   ): Promise<Decoded<Res>> {
-    await this.#yieldIfDue()
+    await yieldToEventLoop()
     const correlationId = this.#correlationId++
     const response = await send(this.#dispatch, api, request, { correlationId, clientId: CLIENT_ID, version })
     if (response === undefined) throw new Error(`${api.name} has no response`)
