@@ -34,10 +34,10 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
     files: ['runtime/time.ts']
   },
   {
-    // Long work is a generator of steps, or `forEachYielding`. The server waits for sockets, dump-log for signals.
+    // Long work is a generator of steps, or `forEachYielding`. The server and the in-process client wait for sockets, dump-log for signals.
     resource: 'yielding',
     words: /\bsetImmediate\b|\byieldToEventLoop\b/,
-    files: ['runtime/pace.ts', 'net/server.ts', 'cli/commands/dump-log.ts']
+    files: ['runtime/pace.ts', 'net/server.ts', 'cli/commands/dump-log.ts', 'testing/in-process-client.ts']
   },
   { resource: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
   { resource: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },
