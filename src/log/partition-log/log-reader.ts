@@ -178,7 +178,9 @@ function firstRecord(batch: RecordBatch, matches: (record: RecordTime) => boolea
   while (walker.next()) {
     const offset = baseOffset + BigInt(walker.offsetDelta)
     const record = { offset, timestamp: BigInt(walker.timestamp), leaderEpoch: partitionLeaderEpoch }
-    if (matches(record)) return record
+    if (!matches(record)) continue
+    walker.close()
+    return record
   }
   return undefined
 }

@@ -90,6 +90,11 @@ export class RecordWindow {
     }
   }
 
+  /** Ends the decompression. */
+  close(): void {
+    this.#pieces?.return?.()
+  }
+
   #widen(pieces: Iterator<Buffer>, length: number, remaining: number): boolean {
     const parts = remaining > 0 ? [this.#bytes.subarray(this.position)] : []
     let total = remaining

@@ -63,10 +63,26 @@ export class RecordWalker {
     this.#window = new RecordWindow(batch, limit)
   }
 
-  /** Goes to the next record. False when there is none. */
+  /** Goes to the next record. False when there is none. An error closes the walker. */
   next(): boolean {
     if (this.#left === 0) return false
     this.#left--
+    try {
+      this.#step()
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    return true
+  }
+
+  /** Ends the walk before the last record, so that the context of the decompression can be reused. */
+  close(): void {
+    this.#left = 0
+    this.#window.close()
+  }
+
+  #step(): void {
     const window = this.#window
     window.reach(LONGEST_LENGTH_PREFIX)
     const start = window.position
@@ -77,7 +93,6 @@ export class RecordWalker {
     this.#readBody(window, end)
     if (window.position !== end) throw invalidRecord(`a record's fields do not fill its ${length} bytes`)
     if (this.#left === 0 && window.hasMore()) throw invalidRecord('bytes are left over after the records of a batch')
-    return true
   }
 
   /** A bigint only where a number would not be exact. The two compare with each other as they should. */

@@ -121,6 +121,19 @@ describe('walking', () => {
       while (walker.next());
     }).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
   })
+
+  test('a walker that is closed or has failed goes no further', () => {
+    const records = Array.from({ length: 100 }, () => ({ timestamp: 0n, key: null, value: Buffer.alloc(10_000) }))
+    const closed = new RecordWalker(buildBatch(records, { codec: 'zstd' }))
+    expect(closed.next()).toBe(true)
+    closed.close()
+    expect(closed.next()).toBe(false)
+    const failed = new RecordWalker(buildBatch(records, { codec: 'zstd' }), 500_000)
+    expect(() => {
+      while (failed.next());
+    }).toThrow()
+    expect(failed.next()).toBe(false)
+  })
 })
 
 describe('invalid records', () => {
