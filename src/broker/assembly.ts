@@ -40,8 +40,8 @@ export interface World {
 export function assemble(world: World, directory: LogDirectory, failed: (error: unknown) => void): Parts {
   const { settings, storage, clocks, random, logger } = world
   const nodeId = settings.get('node.id')
-  const metadata = openMetadata(world, directory)
-  settings.configure(metadata.image.configs)
+  const metadata = openMetadata(world, directory, failed)
+  followConfigs(settings, metadata)
   const replicas = new Replicas({ metadata, directory, storage, clocks, random, logger, nodeId, settings })
   const topics = new MetadataTopics(metadata, settings.get('broker.rack'))
   const coordination = { settings, clocks, logger, failed }
@@ -56,11 +56,10 @@ export function assemble(world: World, directory: LogDirectory, failed: (error: 
     newProducerId: () => producerIds.next(),
     transactionVersion: () => metadata.level('transaction.version')
   })
-  replicas.onTopicsCreated(() => topics.created())
-  replicas.onTopicDeleted(topic => {
-    if (topic.name === GROUP_METADATA_TOPIC_NAME) groups.forgetAll()
-    else if (topic.name === TRANSACTION_STATE_TOPIC_NAME) txns.forgetAll()
-    else groups.topicDeleted(topic)
+  // The last of the subscribers: settings, open partitions, topics of groups, coordinators.
+  metadata.subscribe((_, { deletedTopics }) => {
+    groups.topicsDeleted(deletedTopics)
+    txns.topicsDeleted(deletedTopics)
   })
   return {
     nodeId,
@@ -81,7 +80,20 @@ export function assemble(world: World, directory: LogDirectory, failed: (error: 
   }
 }
 
-function openMetadata({ storage, clocks, logger, settings }: World, directory: LogDirectory): MetadataLog {
+/** Configs in the metadata hold at once. */
+function followConfigs(settings: Settings, metadata: MetadataLog): void {
+  settings.configure(metadata.image.configs)
+  metadata.subscribe(({ configs }, { changedConfigs, deletedTopics }) => {
+    for (const { name } of deletedTopics) settings.forgetTopic(name)
+    if (changedConfigs.length > 0) settings.configure(configs, changedConfigs)
+  })
+}
+
+function openMetadata(
+  { storage, clocks, logger, settings }: World,
+  directory: LogDirectory,
+  failed: (error: unknown) => void
+): MetadataLog {
   followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clocks.wall.now(), logger })
   const log = directory.log(
     { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
@@ -91,7 +103,8 @@ function openMetadata({ storage, clocks, logger, settings }: World, directory: L
   log.observe(emptyProducerSnapshots({ storage, log, logger }))
   const { directoryId } = directory.meta
   const transactionVersion = settings.get('minikafka.transaction.version')
-  return new MetadataLog({ log, storage, clocks, nodeId: settings.get('node.id'), directoryId, transactionVersion })
+  const nodeId = settings.get('node.id')
+  return new MetadataLog({ log, storage, clocks, nodeId, directoryId, transactionVersion, failed })
 }
 
 // Rate-limited log lines for failures that many requests share: a missing codec, a full disk.

@@ -1,31 +1,25 @@
 /** The topics of the metadata as consumer groups see them. */
 import { topicHash } from '../group/consumer/metadata-hash.ts'
 import type { GroupTopics } from '../group/consumer/topics.ts'
-import type { MetadataImage, TopicState } from '../metadata/image/image.ts'
-
-/** The metadata, as it is now. */
-export interface CurrentMetadata {
-  readonly image: MetadataImage
-  readonly version: bigint
-}
+import type { TopicState } from '../metadata/image/image.ts'
+import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 
 export class MetadataTopics implements GroupTopics {
-  readonly #metadata: CurrentMetadata
+  readonly #metadata: MetadataLog
   readonly #rack: string | null
   /** A topic that changes is another object, so each is hashed once. */
   readonly #hashes = new WeakMap<TopicState, bigint>()
   #versionOfNewTopics: bigint
 
   /** `rack` is that of this broker, which has all partitions. */
-  constructor(metadata: CurrentMetadata, rack: string | null) {
+  constructor(metadata: MetadataLog, rack: string | null) {
     this.#metadata = metadata
     this.#rack = rack
     this.#versionOfNewTopics = metadata.version
-  }
-
-  /** There are new topics: expressions may match them. */
-  created(): void {
-    this.#versionOfNewTopics = this.#metadata.version
+    metadata.subscribe((_, { createdTopics }) => {
+      // Regular expressions may match them.
+      if (createdTopics.length > 0) this.#versionOfNewTopics = metadata.version
+    })
   }
 
   get version(): bigint {

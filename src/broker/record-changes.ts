@@ -21,7 +21,7 @@ export function recordChanges<R extends Result>(
 ): readonly R[] {
   if (validateOnly) return results
   try {
-    parts.replicas.change(records)
+    parts.metadata.append(records)
     return results
   } catch (error) {
     const { errorCode } = failureOf(error, parts)

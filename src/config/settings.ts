@@ -3,18 +3,12 @@
  * Values that belong together (`inForce`) are immutable; views of them follow each change.
  */
 import { groupSettingValue } from './group-bounds.ts'
-import { RESOURCE_TYPES, resourceKey, splitResourceKey } from './resources.ts'
+import { type ConfigResource, RESOURCE_TYPES, resourceKey, splitResourceKey } from './resources.ts'
 import type { BrokerSettingName } from './tables/broker.ts'
 import { type GroupSettingName, isGroupSetting } from './tables/group.ts'
 import { isTopicSetting, type TopicSettingName } from './tables/topic.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 import { ResourceSettings, type Rows, type SettingValues, type ViewOf } from './view.ts'
-
-/** A topic, broker or group that carries configs. */
-export interface ConfigResource {
-  readonly resourceType: number
-  readonly resourceName: string
-}
 
 /** What was set for each resource at run time, by `resourceKey`. */
 export type Configs = ReadonlyMap<string, Texts>

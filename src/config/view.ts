@@ -52,7 +52,8 @@ type Lookup<Name extends SettingName> = (name: Name) => SettingValues[Name]
 /** The live settings of one resource: the broker, a topic or a group. */
 export class ResourceSettings<Name extends SettingName> {
   #lookup: Lookup<Name>
-  readonly #views = new Map<Rows<Name>, Record<string, unknown>>()
+  /** Made with the first view: there may be very many topics. */
+  #views: Map<Rows<Name>, Record<string, unknown>> | undefined
 
   constructor(lookup: Lookup<Name>) {
     this.#lookup = lookup
@@ -65,6 +66,7 @@ export class ResourceSettings<Name extends SettingName> {
 
   /** The view of rows. There is one for each `properties` object, kept as long as the resource: do not make these for each request. */
   view<const R extends Rows<Name>>(properties: R): ViewOf<R> {
+    this.#views ??= new Map()
     let view = this.#views.get(properties)
     if (!view) {
       view = this.#read(properties)
@@ -76,7 +78,7 @@ export class ResourceSettings<Name extends SettingName> {
   /** Other values are in force from now on: all views have them. */
   replace(lookup: Lookup<Name>): void {
     this.#lookup = lookup
-    for (const [properties, view] of this.#views) Object.assign(view, this.#read(properties))
+    for (const [properties, view] of this.#views ?? []) Object.assign(view, this.#read(properties))
   }
 
   #read(properties: Rows<Name>): Record<string, unknown> {

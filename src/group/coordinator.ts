@@ -83,18 +83,15 @@ export class GroupCoordinator {
   stop(): void {
     this.#stopped = true
     this.#retention.stop()
-    this.forgetAll()
+    this.#forgetAll()
   }
 
-  /** Lets go of all groups: the broker stops, or __consumer_offsets is gone. Delayed requests get NOT_COORDINATOR. */
-  forgetAll(): void {
-    this.#operations.abandon()
-    this.#partitions.clear()
-  }
-
-  /** A topic was deleted: so are all offsets committed for it. */
-  topicDeleted(topic: { readonly name: string; readonly topicId: string }): void {
-    this.#retention.topicDeleted(topic)
+  /** Forgets all groups if __consumer_offsets was deleted, and the offsets committed for other deleted topics. */
+  topicsDeleted(topics: readonly { readonly name: string; readonly topicId: string }[]): void {
+    for (const topic of topics) {
+      if (topic.name === this.#ports.topic.topic) this.#forgetAll()
+      else this.#retention.topicDeleted(topic)
+    }
   }
 
   /** All groups that are loaded. */
@@ -105,6 +102,12 @@ export class GroupCoordinator {
   /** The marker of a producer's transaction has been written to a partition of __consumer_offsets. */
   endTransaction(index: number, producerId: bigint, result: TxnResult): void {
     this.#partitions.at(index)?.endTransaction(producerId, result, this.#ports.clocks.wall.now())
+  }
+
+  /** Forgets all groups: the broker stops, or __consumer_offsets is deleted. Delayed requests get NOT_COORDINATOR. */
+  #forgetAll(): void {
+    this.#operations.abandon()
+    this.#partitions.clear()
   }
 
   /** Commits and fetches may name the empty group, as they always could; members may not. */

@@ -1,6 +1,6 @@
 /**
  * Topics and partitions as the broker serves them: what the metadata image names, under the settings in force.
- * All changes of metadata made by requests pass through `change`, so that what is open follows the image.
+ * Open partitions follow each change of the image.
  */
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { Settings } from '../config/settings.ts'
@@ -10,9 +10,9 @@ import type { LogDirectory, OwnedPartition } from '../log/directory/log-director
 import type { TopicPartition } from '../log/partition-folder.ts'
 import { LOG_ROWS } from '../log/partition-log/log-config.ts'
 import { createTopics, TOPIC_ROWS, type TopicRules } from '../metadata/decisions/create-topics.ts'
-import type { TopicState } from '../metadata/image/image.ts'
+import type { MetadataDelta } from '../metadata/image/delta.ts'
+import { configsOf, type MetadataImage, type TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
-import type { MetadataRecord, MetadataRecordOf } from '../metadata/records.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { ZERO_UUID } from '../protocol/wire/bytes.ts'
@@ -47,22 +47,11 @@ const IN_SYNC_ROWS = rows({ minInSyncReplicas: 'min.insync.replicas' })
 export class Replicas {
   readonly #ports: ReplicasPorts
   readonly #open: OpenPartitions
-  #topicDeleted: (topic: TopicState) => void = () => {}
-  #topicsCreated: () => void = () => {}
-
+  /** Subscribes to the metadata: the settings must have done so before. */
   constructor(ports: ReplicasPorts) {
     this.#ports = ports
+    ports.metadata.subscribe((image, delta) => this.#follow(image, delta))
     this.#open = new OpenPartitions(ports)
-  }
-
-  /** From now on `listener` is told of every topic that is no more. There is one at most. */
-  onTopicDeleted(listener: (topic: TopicState) => void): void {
-    this.#topicDeleted = listener
-  }
-
-  /** As `onTopicDeleted`, of every change that brings new topics. */
-  onTopicsCreated(listener: () => void): void {
-    this.#topicsCreated = listener
   }
 
   /** Throws UNKNOWN_TOPIC_OR_PARTITION, or INVALID_TOPIC_EXCEPTION for a name that no topic can have. */
@@ -86,7 +75,7 @@ export class Replicas {
     const missing = names.filter(name => !image.topicsByName.has(name) && !WITHOUT_COORDINATOR.has(name))
     const newTopics = missing.map(name => missingTopic(name, this.#ports.settings))
     const { records, results } = createTopics(image, newTopics, this.topicRules())
-    this.change(records)
+    this.#ports.metadata.append(records)
     const refused = results.filter(({ errorCode }) => errorCode !== 'NONE')
     return new Map(refused.map(result => [result.name, new KafkaError(result.errorCode, result.errorMessage ?? '')]))
   }
@@ -179,42 +168,14 @@ export class Replicas {
     return this.#ports.directory.has({ topic, partition })
   }
 
-  /**
-   * Appends to the metadata log and lets everything that is open follow. If the append throws, nothing has changed;
-   * once it has not, the change is a fact and nothing that follows from it may throw.
-   */
-  change(records: readonly MetadataRecord[]): void {
-    if (records.length === 0) return
-    const { metadata, settings } = this.#ports
-    const { topicsById } = metadata.image
-    const doomed = records.flatMap(record => {
-      const topic = record.type === 'RemoveTopicRecord' ? topicsById.get(record.topicId) : undefined
-      return topic ? [{ topic, delayMs: settings.topic(topic.name).get('file.delete.delay.ms') }] : []
-    })
-    metadata.append(records)
-    settings.configure(
-      metadata.image.configs,
-      records.filter(record => record.type === 'ConfigRecord')
-    )
-    for (const { topic, delayMs } of doomed) this.#remove(topic, delayMs)
-    if (records.some(({ type }) => type === 'TopicRecord')) this.#topicsCreated()
-    this.#reconfigure(records.filter(record => record.type === 'ConfigRecord'))
-  }
-
-  #remove(topic: TopicState, delayMs: number): void {
-    this.#ports.settings.forgetTopic(topic.name)
-    this.#open.delete(topic, delayMs)
-    this.#topicDeleted(topic)
-  }
-
-  /** Settings of topics or of the broker have changed: the open logs follow. */
-  #reconfigure(changes: readonly MetadataRecordOf<'ConfigRecord'>[]): void {
-    if (changes.some(({ resourceType }) => resourceType === RESOURCE_TYPES.BROKER)) {
-      this.#open.reconfigure()
-      return
+  #follow(image: MetadataImage, { previous, deletedTopics, changedConfigs }: MetadataDelta): void {
+    for (const topic of deletedTopics) {
+      const configs = configsOf(previous, RESOURCE_TYPES.TOPIC, topic.name)
+      this.#open.delete(topic, this.#ports.settings.inForce.topic(configs).get('file.delete.delay.ms'))
     }
-    for (const { resourceName } of changes.filter(({ resourceType }) => resourceType === RESOURCE_TYPES.TOPIC)) {
-      const topic = this.#ports.metadata.image.topicsByName.get(resourceName)
+    if (changedConfigs.some(({ resourceType }) => resourceType === RESOURCE_TYPES.BROKER)) this.#open.reconfigure()
+    for (const { resourceType, resourceName } of changedConfigs) {
+      const topic = resourceType === RESOURCE_TYPES.TOPIC ? image.topicsByName.get(resourceName) : undefined
       if (topic) this.#open.reconfigure(topic.topicId)
     }
   }

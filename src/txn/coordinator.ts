@@ -76,13 +76,12 @@ export class TxnCoordinator {
     this.#stopped = true
     this.#expiration.stop()
     this.#markers.stop()
-    this.forgetAll()
+    this.#forgetAll()
   }
 
-  /** The topic of all transactions is gone, and they with it. */
-  forgetAll(): void {
-    for (const partition of this.#partitions) partition.forget()
-    this.#partitions.clear()
+  /** Forgets all transactional ids if __transaction_state was deleted. */
+  topicsDeleted(topics: readonly { readonly name: string }[]): void {
+    if (topics.some(({ name }) => name === this.#ports.topic.topic)) this.#forgetAll()
   }
 
   /** All transactional ids that are known. */
@@ -166,6 +165,11 @@ export class TxnCoordinator {
     } catch (error) {
       throw coordinatorError(error)
     }
+  }
+
+  #forgetAll(): void {
+    for (const partition of this.#partitions) partition.forget()
+    this.#partitions.clear()
   }
 
   #partitionOf(transactionalId: string): TxnPartition {

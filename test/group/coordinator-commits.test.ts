@@ -50,7 +50,7 @@ describe('commits', () => {
 
   it('go with their topic', async () => {
     await driver.commit('', -1, 5n)
-    driver.coordinator.topicDeleted(FOO)
+    driver.coordinator.topicsDeleted([FOO])
     expect(await driver.committedOffset()).toBe(-1n)
   })
 
@@ -71,14 +71,14 @@ describe('commits', () => {
     })
 
     it('go between the requests', async () => {
-      driver.coordinator.topicDeleted(FOO)
+      driver.coordinator.topicsDeleted([FOO])
       expect([await topicsOf('a'), await topicsOf('b'), await topicsOf('c')]).toEqual([[], ['foo'], ['foo']])
       await someTurns()
       expect([await topicsOf('b'), await topicsOf('c')]).toEqual([[], []])
     })
 
     it('leave those of a new topic of that name alone', async () => {
-      driver.coordinator.topicDeleted(FOO)
+      driver.coordinator.topicsDeleted([FOO])
       await commit('c', NEW_FOO)
       await someTurns()
       expect(await topicsOf('c')).toEqual(['foo'])
@@ -88,8 +88,8 @@ describe('commits', () => {
       await commit('c', BAR)
       const { batches } = driver.journal
       const before = batches.length
-      driver.coordinator.topicDeleted(FOO)
-      driver.coordinator.topicDeleted(BAR)
+      driver.coordinator.topicsDeleted([FOO])
+      driver.coordinator.topicsDeleted([BAR])
       for (const written of [1, 2, 3, 4]) {
         expect(batches).toHaveLength(before + written)
         await yieldToEventLoop()
@@ -98,7 +98,7 @@ describe('commits', () => {
     })
 
     it('stay as they are once the coordinator stops', async () => {
-      driver.coordinator.topicDeleted(FOO)
+      driver.coordinator.topicsDeleted([FOO])
       driver.coordinator.stop()
       const written = driver.journal.batches.length
       await someTurns()

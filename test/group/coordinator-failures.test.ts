@@ -65,7 +65,7 @@ describe('a journal that cannot be written', () => {
     driver.journal.attempted = () => {
       driver.journal.failure = undefined
     }
-    driver.coordinator.topicDeleted(FOO)
+    driver.coordinator.topicsDeleted([FOO])
     expect([await driver.committedOffset('g'), await driver.committedOffset('other')]).toEqual([5n, -1n])
   })
 
@@ -77,7 +77,7 @@ describe('a journal that cannot be written', () => {
     driver.clock.advance(SESSION_MS)
     await yieldToEventLoop()
     expect(failures.splice(0)).toEqual([driver.journal.failure])
-    driver.coordinator.topicDeleted(FOO)
+    driver.coordinator.topicsDeleted([FOO])
     await yieldToEventLoop()
     expect(failures.splice(0)).toEqual([driver.journal.failure])
   })

@@ -127,7 +127,7 @@ describe('a transaction whose end is decided', () => {
     driver.markers.failures.set('t-1', kafkaError('NOT_ENOUGH_REPLICAS'))
     const answer = codeOf(driver.end(producer, 'COMMIT'))
     await yieldToEventLoop()
-    driver.coordinator.forgetAll()
+    driver.coordinator.topicsDeleted([{ name: '__transaction_state' }])
     driver.journal = new (driver.journal.constructor as new () => typeof driver.journal)()
     marker.resolve()
     expect(await answer).toBe('NOT_COORDINATOR')

@@ -22,6 +22,7 @@ import {
   type SupportedFeature,
   supportedFeatures
 } from '../features.ts'
+import { deltaOf, type MetadataDelta } from '../image/delta.ts'
 import { evolve } from '../image/evolve.ts'
 import { EMPTY_IMAGE, type MetadataImage, type PartitionState } from '../image/image.ts'
 import { registeredEpoch } from '../other-records.ts'
@@ -63,9 +64,14 @@ export interface MetadataLogOptions {
   readonly nodeId: number
   /** The id of the data directory. */
   readonly directoryId: string
+  /** Called with the error of a subscriber, which ends the broker. */
+  failed(error: unknown): void
   /** The level of `transaction.version` that a new cluster begins with; the newest unless given. */
   readonly transactionVersion?: number
 }
+
+/** Called synchronously after each change with the image that it made. */
+export type MetadataSubscriber = (image: MetadataImage, delta: MetadataDelta) => void
 
 /** What ApiVersions tells of features. */
 export interface Features {
@@ -82,6 +88,7 @@ export class MetadataLog {
   readonly #quorum: Quorum
   /** Of the log, and not in a snapshot when it was opened. */
   readonly #bytesAtStart: number
+  readonly #subscribers: MetadataSubscriber[] = []
   #image: MetadataImage
   #lastTimestamp: bigint
   #compaction: Compaction | undefined
@@ -128,16 +135,27 @@ export class MetadataLog {
   }
 
   /**
-   * Puts records on the disk as one batch, all or none, then into the image. If this throws, the image is as before:
-   * KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, MetadataError for records that do not fit.
+   * Calls `subscriber` after each later change, before `append` returns. Subscribers are called in the order of their subscription.
+   * The change is durable by then: the error of a subscriber ends the broker, and the others are still called.
+   */
+  subscribe(subscriber: MetadataSubscriber): void {
+    this.#subscribers.push(subscriber)
+  }
+
+  /**
+   * Writes records to the disk as one batch, all or none, then applies them to the image and calls the subscribers. If this throws,
+   * the image is as before: KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, MetadataError for records
+   * that do not fit.
    */
   append(records: readonly MetadataRecord[]): void {
     if (records.length === 0) return
-    const image = evolve(this.#image, records)
+    const previous = this.#image
+    const image = evolve(previous, records)
     const batch = this.#batch(records)
     this.#write(batch)
     this.#image = image
     this.#compaction?.appended(batch.sizeInBytes)
+    this.#notify(deltaOf(previous, image, records))
   }
 
   /** The epoch in which an Apache Kafka last served this log as a broker; -1 if none ever did. */
@@ -181,6 +199,16 @@ export class MetadataLog {
       supported: supportedFeatures(),
       finalized: finalizedFeatures(this.#image),
       epoch: this.version
+    }
+  }
+
+  #notify(delta: MetadataDelta): void {
+    for (const subscriber of this.#subscribers) {
+      try {
+        subscriber(this.#image, delta)
+      } catch (error) {
+        this.#options.failed(error)
+      }
     }
   }
 

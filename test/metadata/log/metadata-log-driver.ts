@@ -34,7 +34,7 @@ export class MetadataLogDriver {
   }
 
   /** Opens the log as a start after an unclean stop does. */
-  open(nodeId = 1): { log: PartitionLog; metadata: MetadataLog } {
+  open(nodeId = 1, failed: (error: unknown) => void = raise): { log: PartitionLog; metadata: MetadataLog } {
     const { storage, clock, random } = this
     const logger = silentLogger
     storage.makeDirectory(FOLDER)
@@ -51,7 +51,7 @@ export class MetadataLogDriver {
     const removal = new Removal(storage, clock.deadline, logger)
     const config = this.#config
     const log = new PartitionLog({ storage, folder: FOLDER, config, clocks: clock, random, logger, removal })
-    return { log, metadata: new MetadataLog({ log, storage, clocks: clock, nodeId, directoryId: DIRECTORY }) }
+    return { log, metadata: new MetadataLog({ log, storage, clocks: clock, nodeId, directoryId: DIRECTORY, failed }) }
   }
 
   /** Creates topics of three partitions. */
@@ -89,6 +89,10 @@ export class MetadataLogDriver {
     const records = values.map(value => ({ timestamp: 0n, key: null, value }))
     log.append(buildBatch(records), 1)
   }
+}
+
+function raise(error: unknown): never {
+  throw error
 }
 
 /** The id of a topic that exists. */

@@ -1,11 +1,12 @@
 // The metadata log: what a new one holds, how it is opened again, and appends that fail.
 import { describe, expect, it } from 'vitest'
 import { ProducerIds } from '../../../src/idempotence/producer-ids.ts'
+import { MetadataError } from '../../../src/metadata/metadata-error.ts'
 import { type MetadataRecord, metadataRecord } from '../../../src/metadata/records.ts'
 import { controlTypeOf } from '../../../src/protocol/records/control.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
-import { FOLDER, LOG_FILE, MetadataLogDriver, topicIdOf, VOTERS_FILE } from './metadata-log-driver.ts'
+import { DIRECTORY, FOLDER, LOG_FILE, MetadataLogDriver, topicIdOf, VOTERS_FILE } from './metadata-log-driver.ts'
 
 describe('a new metadata log', () => {
   it('begins with the levels of Kafka 4.0, metadata.version first', () => {
@@ -186,6 +187,50 @@ it.each(['gone', 'empty'])('refuses to begin anew among partitions when the log 
   for (const _ of [1, 2]) expect(() => driver.open()).toThrow(/^__cluster_metadata-0 is empty or gone, .* such as t-0/)
   driver.storage.removeNow('t-0')
   expect(driver.open().metadata.image.topicsById.size).toBe(0)
+})
+
+describe('subscribers', () => {
+  it('are called after each change with the image and its delta, in the order of their subscription', () => {
+    const driver = new MetadataLogDriver()
+    const { metadata } = driver.open()
+    const calls: string[] = []
+    for (const subscriber of ['first', 'second']) {
+      metadata.subscribe((image, { createdTopics, previous }) => {
+        expect(image).toBe(metadata.image)
+        calls.push(`${subscriber}: ${previous.topicsById.size} + ${createdTopics.map(({ name }) => name).join()}`)
+      })
+    }
+    driver.createTopics(metadata, 'foo')
+    driver.createTopics(metadata, 'bar', 'baz')
+    metadata.append([])
+    expect(calls).toEqual(['first: 0 + foo', 'second: 0 + foo', 'first: 1 + bar,baz', 'second: 1 + bar,baz'])
+  })
+
+  it('fail the broker by an error, which neither the change nor the other subscribers see', () => {
+    const driver = new MetadataLogDriver()
+    const failures: unknown[] = []
+    const { metadata } = driver.open(1, error => failures.push(error))
+    const bug = new TypeError('a bug')
+    metadata.subscribe(() => {
+      throw bug
+    })
+    let isCalled = false
+    metadata.subscribe(() => {
+      isCalled = true
+    })
+    driver.createTopics(metadata, 'foo')
+    expect(failures).toEqual([bug])
+    expect(isCalled).toBe(true)
+    expect(driver.open().metadata.image.topicsByName.has('foo')).toBe(true)
+  })
+
+  it('are not called for a change that was not written', () => {
+    const driver = new MetadataLogDriver()
+    const { metadata } = driver.open()
+    metadata.subscribe(() => expect.unreachable())
+    const unknownTopic = metadataRecord('RemoveTopicRecord', { topicId: DIRECTORY })
+    expect(() => metadata.append([unknownTopic])).toThrow(MetadataError)
+  })
 })
 
 describe('an append that fails', () => {

@@ -12,7 +12,7 @@ const NO_RESULTS_SINCE = 2
 export const updateFeatures: Handler<'UpdateFeatures'> = ({ featureUpdates, validateOnly }, { parts, apiVersion }) => {
   const updates = new Map(featureUpdates.map(update => [update.feature, update]))
   const records = decide(parts.metadata.image, [...updates.values()], parts.settings.get('node.id'))
-  if (!validateOnly) parts.replicas.change(records)
+  if (!validateOnly) parts.metadata.append(records)
   const listed = apiVersion >= NO_RESULTS_SINCE ? [] : featureUpdates
   const results = listed.map(({ feature }) => ({ feature, errorCode: 'NONE' as const, errorMessage: 'NONE' }))
   return { errorCode: 'NONE', errorMessage: null, results }

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { deltaOf } from '../../../src/metadata/image/delta.ts'
+import { evolve } from '../../../src/metadata/image/evolve.ts'
+import { EMPTY_IMAGE, type MetadataImage } from '../../../src/metadata/image/image.ts'
+import { type MetadataRecord, metadataRecord } from '../../../src/metadata/records.ts'
+
+const FOO = 'AAECAwQFBgcICQoLDA0ODw'
+const BAR = 'EBESExQVFhcYGRobHB0eHw'
+
+const topic = (name: string, topicId: string) => metadataRecord('TopicRecord', { name, topicId })
+const removal = (topicId: string) => metadataRecord('RemoveTopicRecord', { topicId })
+const partition = (topicId: string, partitionId: number) =>
+  metadataRecord('PartitionRecord', {
+    ...{ partitionId, topicId, replicas: [1], isr: [1], leader: 1 },
+    ...{ leaderEpoch: 0, partitionEpoch: 0 }
+  })
+const config = (resourceType: number, resourceName: string, name: string, value: string | null) =>
+  metadataRecord('ConfigRecord', { resourceType, resourceName, name, value })
+
+function changed(previous: MetadataImage, ...records: MetadataRecord[]) {
+  const image = evolve(previous, records)
+  return { image, delta: deltaOf(previous, image, records) }
+}
+
+const { image: withFoo, delta: fooCreated } = changed(EMPTY_IMAGE, topic('foo', FOO), partition(FOO, 0))
+
+describe('the delta of a change', () => {
+  it('has created topics as the change leaves them, and none of their partitions as added', () => {
+    expect(fooCreated.createdTopics).toEqual([withFoo.topicsById.get(FOO)])
+    expect(fooCreated.previous).toBe(EMPTY_IMAGE)
+    expect(fooCreated).toMatchObject({ deletedTopics: [], addedPartitions: [], changedConfigs: [] })
+  })
+
+  it('has deleted topics as they were', () => {
+    const { delta } = changed(withFoo, removal(FOO))
+    expect(delta.deletedTopics).toEqual([withFoo.topicsById.get(FOO)])
+    expect(delta).toMatchObject({ createdTopics: [], addedPartitions: [], changedConfigs: [] })
+  })
+
+  it('has a topic that is deleted and created again under its name as both', () => {
+    const { delta } = changed(withFoo, removal(FOO), topic('foo', BAR))
+    expect(delta.deletedTopics.map(({ topicId }) => topicId)).toEqual([FOO])
+    expect(delta.createdTopics.map(({ topicId }) => topicId)).toEqual([BAR])
+  })
+
+  it('has no topic that is created and deleted at once', () => {
+    const { delta } = changed(withFoo, topic('bar', BAR), partition(BAR, 0), removal(BAR))
+    expect(delta).toMatchObject({ createdTopics: [], deletedTopics: [], addedPartitions: [] })
+  })
+
+  it('has the partitions that are added to a topic', () => {
+    const { image, delta } = changed(withFoo, partition(FOO, 1), partition(FOO, 2))
+    expect(delta.addedPartitions).toEqual([{ topic: image.topicsById.get(FOO), partitionIds: [1, 2] }])
+    expect(delta.createdTopics).toEqual([])
+  })
+
+  it('has each resource once whose configs change', () => {
+    const records = [config(2, 'foo', 'a', '1'), config(2, 'foo', 'b', '2'), config(4, '', 'a', null)]
+    expect(changed(withFoo, ...records).delta.changedConfigs).toEqual([
+      { resourceType: 2, resourceName: 'foo' },
+      { resourceType: 4, resourceName: '' }
+    ])
+  })
+})
