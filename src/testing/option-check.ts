@@ -56,6 +56,8 @@ export function arrayOf(expects: string, item: Check): Check {
 export interface Shape {
   /** What the object must be, where the value is none. */
   readonly expects: string
+  /** The name of the object in that sentence, where it is not part of another. */
+  readonly name?: string
   /** What a member is called: option or field. */
   readonly noun: string
   readonly members: Readonly<Record<string, Check>>
@@ -64,10 +66,10 @@ export interface Shape {
 }
 
 /** An object with members of a shape. A member that is undefined counts as absent. */
-export function objectOf({ expects, noun, members, required = {} }: Shape): Check {
+export function objectOf({ expects, name: objectName = '', noun, members, required = {} }: Shape): Check {
   const names = Object.keys(members)
   return value => {
-    if (!isPlainObject(value)) return notAnObject(value, expects)
+    if (!isPlainObject(value)) return { ...notAnObject(value, expects), path: objectName }
     const unknownName = Object.keys(value).find(name => !Object.hasOwn(members, name))
     if (unknownName !== undefined) return unknownMember(unknownName, noun, names)
     for (const [name, meaning] of Object.entries(required)) {
@@ -116,8 +118,9 @@ function quotedName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : `[${JSON.stringify(cut(name))}]`
 }
 
+/** Not a Map or another object that keeps its content elsewhere. A module may export options. */
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+  return ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(value))
 }
 
 /** A value in a message. Content of objects is left out: it may be long, or secret. */
@@ -128,8 +131,8 @@ function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
   if (typeof value !== 'object' || value === null) return String(value)
-  const type = Object.getPrototypeOf(value)?.constructor?.name ?? 'Object'
-  return type === 'Object' ? 'an object' : `an object of class ${type}`
+  const type: unknown = Object.getPrototypeOf(value)?.constructor?.name
+  return typeof type !== 'string' || ['', 'Object'].includes(type) ? 'an object' : `an object of class ${cut(type)}`
 }
 
 function cut(text: string): string {

@@ -6,15 +6,31 @@ const INT16_MAX = 32_767
 const INT32_MAX = 2_147_483_647
 const EXAMPLE_RECORD = "{ topic: 'orders', key: 'k', value: 'v' }"
 const RECORD_EXPECTED = `an object, as in ${EXAMPLE_RECORD}`
+const LOG_DIRECTORIES = ['log.dirs', 'log.dir']
 const PORT_MAX = 65_535
+const LONGEST_TOPIC_NAME = 249
+/** Kafka's protocol has no longer ones. */
+const LONGEST_STRING_BYTES = 32_767
 
-const topicName = expected('the name of a topic', isText)
-
-const settingValue = expected('a string, number, bigint or boolean', value =>
-  ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
+const topicName = expected(`the name of a topic, at most ${LONGEST_TOPIC_NAME} characters`, value =>
+  isText(value, LONGEST_TOPIC_NAME)
 )
 
-const brokerConfig = mapOf("an object of settings by Kafka's names, as in { 'num.partitions': 3 }", settingValue)
+const settingValue = expected(
+  `a string of at most ${LONGEST_STRING_BYTES} bytes, a number, a bigint or a boolean`,
+  value =>
+    ['string', 'number', 'bigint', 'boolean'].includes(typeof value) &&
+    Buffer.byteLength(String(value)) <= LONGEST_STRING_BYTES
+)
+
+const brokerSettings = mapOf("an object of settings by Kafka's names, as in { 'num.partitions': 3 }", settingValue)
+
+/** The directory of the data is an option: a setting for it would be overlooked. */
+const brokerConfig: Check = value => {
+  const mismatch = brokerSettings(value)
+  if (mismatch || !LOG_DIRECTORIES.some(name => Object.hasOwn(Object(value), name))) return mismatch
+  return { path: '', problem: `has ${LOG_DIRECTORIES.join(' or ')}: give the option dataDir in place of it` }
+}
 
 const topicConfig = mapOf(
   "an object of settings by Kafka's names, as in { 'cleanup.policy': 'compact' }",
@@ -65,7 +81,7 @@ const transaction = objectOf({
   expects: RECORD_EXPECTED,
   noun: 'field',
   members: {
-    transactionalId: expected('the transactional id of a producer', isText),
+    transactionalId: expected(`a transactional id, at most ${LONGEST_STRING_BYTES} bytes`, value => isText(value)),
     result: choiceOf('commit', 'abort', 'open'),
     records: value => records(value) ?? someRecords(value)
   },
@@ -83,21 +99,23 @@ export const RECORD_ELEMENT: Check = value => {
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const
 
 const START: Shape = {
+  name: 'options',
   expects: "an object of options, as in { topics: ['orders'] }",
   noun: 'option',
   members: {
     topics: arrayOf("an array of topics, as in ['orders']", TOPIC),
     records: arrayOf(`an array of records, as in [${EXAMPLE_RECORD}]`, RECORD_ELEMENT),
     config: brokerConfig,
-    dataDir: expected('the path of a directory', isText),
+    dataDir: expected('the path of a directory', value => isText(value)),
     port: wholeNumber(0, PORT_MAX),
-    host: expected('a host name or address', isText),
+    host: expected('a host name or address without port', isHost),
     logger: expected(`an object with the methods ${LOGGER_METHODS.join(', ')}, as pino's loggers have them`, isLogger),
     unref: expected('true or false', value => typeof value === 'boolean')
   }
 }
 
 const STOP: Shape = {
+  name: 'options',
   expects: "an object of options, as in { failOn: 'leak' }",
   noun: 'option',
   members: { failOn: choiceOf('leak') }
@@ -122,8 +140,13 @@ function wholeNumber(atLeast: number, atMost: number): Check {
   )
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== ''
+function isText(value: unknown, longestBytes = LONGEST_STRING_BYTES): boolean {
+  return typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= longestBytes
+}
+
+/** An IPv6 address has several colons. */
+function isHost(value: unknown): boolean {
+  return typeof value === 'string' && /^[^\s/]+$/.test(value) && !/^[^:]*:[^:]*$/.test(value)
 }
 
 function isBytes(value: unknown): boolean {

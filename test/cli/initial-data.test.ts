@@ -33,7 +33,7 @@ it.each<{ text: string; message: string }>([
     message:
       '--topic "orders:3:1:2": write it as name[:partitions[:replicas]][:key=value...], as in orders:3:cleanup.policy=compact'
   },
-  { text: ':3', message: '--topic ":3": name is "", but must be the name of a topic' },
+  { text: ':3', message: '--topic ":3": name is "", but must be the name of a topic, at most 249 characters' },
   { text: 'orders:0', message: '--topic "orders:0": partitions is 0, but must be a whole number from 1 to 2147483647' },
   {
     text: 'orders:99999999999',

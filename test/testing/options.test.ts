@@ -21,7 +21,7 @@ it.each<{ options: unknown; message: string }>([
     options: { topics: ['a', 7] },
     message: `: topics[1] is 7, but must be the name of a topic or an object, as in { name: 'orders', partitions: 3 }`
   },
-  { options: { topics: [''] }, message: ': topics[0] is "", but must be the name of a topic' },
+  { options: { topics: [''] }, message: ': topics[0] is "", but must be the name of a topic, at most 249 characters' },
   {
     options: { topics: [{ name: 'a', partitons: 3 }] },
     message: ': topics[0] has no option partitons; did you mean partitions?'
@@ -41,7 +41,8 @@ it.each<{ options: unknown; message: string }>([
   },
   {
     options: { topics: [{ name: 'a', config: { 'cleanup.policy': [] } }] },
-    message: ': topics[0].config["cleanup.policy"] is an empty array, but must be a string, number, bigint or boolean'
+    message:
+      ': topics[0].config["cleanup.policy"] is an empty array, but must be a string of at most 32767 bytes, a number, a bigint or a boolean'
   },
   {
     options: { topics: new Map() },
@@ -53,23 +54,50 @@ it.each<{ options: unknown; message: string }>([
   },
   {
     options: { config: { 'num.partitions': null } },
-    message: ': config["num.partitions"] is null, but must be a string, number, bigint or boolean'
+    message:
+      ': config["num.partitions"] is null, but must be a string of at most 32767 bytes, a number, a bigint or a boolean'
   },
   { options: { dataDir: '' }, message: ': dataDir is "", but must be the path of a directory' },
   { options: { dataDir: null }, message: ': dataDir is null, but must be the path of a directory' },
   { options: { port: '9092' }, message: ': port is "9092", but must be a whole number from 0 to 65535' },
   { options: { port: 65_536 }, message: ': port is 65536, but must be a whole number from 0 to 65535' },
-  { options: { host: 7n }, message: ': host is 7n, but must be a host name or address' },
+  { options: { host: 7n }, message: ': host is 7n, but must be a host name or address without port' },
   {
     options: { logger: { info: () => {} } },
     message:
       ": logger is an object, but must be an object with the methods debug, info, warn, error, child, as pino's loggers have them"
   },
+  {
+    options: { host: 'localhost:9092' },
+    message: ': host is "localhost:9092", but must be a host name or address without port'
+  },
+  {
+    options: { host: 'http://localhost' },
+    message: ': host is "http://localhost", but must be a host name or address without port'
+  },
+  {
+    options: { config: { 'log.dirs': 'data' } },
+    message: ': config has log.dirs or log.dir: give the option dataDir in place of it'
+  },
+  {
+    options: { config: { 'broker.rack': 'x'.repeat(40_000) } },
+    message: `: config["broker.rack"] is "${'x'.repeat(40)}...", but must be a string of at most 32767 bytes, a number, a bigint or a boolean`
+  },
+  {
+    options: Promise.resolve({}),
+    message: ": options is an object of class Promise, but must be an object of options, as in { topics: ['orders'] }"
+  },
   { options: { brokers: 3 }, message: ' has no option brokers' },
   { options: { ['x'.repeat(10_000)]: 1 }, message: ` has no option ${'x'.repeat(40)}...` },
-  { options: 'secret', message: ` is a string, but must be an object of options, as in { topics: ['orders'] }` },
-  { options: null, message: ` is null, but must be an object of options, as in { topics: ['orders'] }` },
-  { options: [], message: ` is an empty array, but must be an object of options, as in { topics: ['orders'] }` }
+  {
+    options: 'secret',
+    message: `: options is a string, but must be an object of options, as in { topics: ['orders'] }`
+  },
+  { options: null, message: `: options is null, but must be an object of options, as in { topics: ['orders'] }` },
+  {
+    options: [],
+    message: `: options is an empty array, but must be an object of options, as in { topics: ['orders'] }`
+  }
 ])('MiniKafka.start rejects options in one sentence: MiniKafka.start$message', async ({ options, message }) => {
   expect(await refusal(options)).toBe(`MiniKafka.start${message}`)
 })

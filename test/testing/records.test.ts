@@ -309,6 +309,10 @@ it.each<{ records: unknown; message: string }>([
     message: `[0].headers is an array, but must be an object of header values, as in { source: 'test' }`
   },
   {
+    records: [{ topic: 'a', headers: new Map() }],
+    message: `[0].headers is an object of class Map, but must be an object of header values, as in { source: 'test' }`
+  },
+  {
     records: [{ topic: 'a', headers: { h: 7 } }],
     message: '[0].headers.h is 7, but must be a string, a Uint8Array, null, or an array of these'
   },
