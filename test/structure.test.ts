@@ -92,7 +92,6 @@ const APART = [
   'broker/txn-ports.ts',
   'cli/user-error.ts',
   'protocol/records/compression/gzip.ts',
-  'testing/data-directory.ts',
   'testing/manual-clock.ts'
 ]
 

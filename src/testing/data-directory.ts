@@ -5,6 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { codeOf } from '../runtime/error-code.ts'
+import { DataDirectoryError } from '../storage/data-directory-error.ts'
 
 /** The value of the option `dataDir` that asks for a temporary directory. */
 const TEMPORARY = 'temp'
@@ -34,10 +36,19 @@ export function dataDirectory(option: string | undefined): DataDirectory {
 }
 
 function temporaryDirectory(): DataDirectory {
-  const path = mkdtempSync(join(tmpdir(), PREFIX))
+  const path = makeDirectory()
   if (temporaryPaths.size === 0) process.on('exit', removeAll)
   temporaryPaths.add(path)
   return { path, release: () => remove(path) }
+}
+
+function makeDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), PREFIX))
+  } catch (error) {
+    const reason = `${tmpdir()} cannot hold a temporary data directory (${codeOf(error) || error})`
+    throw new DataDirectoryError(`${reason}: set TMPDIR to a directory that this user may write to.`)
+  }
 }
 
 function remove(path: string): void {

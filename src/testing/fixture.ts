@@ -57,7 +57,7 @@ export class MiniKafka implements AsyncDisposable {
     )
     if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
     const world = { clocks: systemClocks, random: systemRandom, logger }
-    const initialData = { source: 'MiniKafka.start', topics, records: sourced(records) }
+    const initialData = { source: 'MiniKafka.start', topics, records: sourced([...records]) }
     const prepare = (dispatch: Dispatch) => seed({ dispatch, settings, ...world }, initialData)
     const directory = dataDirectory(options.dataDir)
     try {

@@ -124,7 +124,7 @@ describe('the package', () => {
     'has types that hold in a strict project of type %s without any of ours',
     type => {
       const code = `
-      import { type Logger, MiniKafka, type MiniKafkaOptions, type TopicOptions } from 'minikafka'
+      import { type Finding, LeakError, type Logger, MiniKafka, type MiniKafkaOptions, type TopicOptions } from 'minikafka'
       const topic: TopicOptions = { name: 'payments', partitions: 2, config: { 'cleanup.policy': 'compact' } }
       const options: MiniKafkaOptions = { topics: ['orders', topic], config: { 'num.partitions': 3, 'log.retention.ms': 1n } }
       export async function use(logger: Logger): Promise<string> {
@@ -132,6 +132,16 @@ describe('the package', () => {
         kafka.failed.catch(() => {})
         // @ts-expect-error a port is a number
         await MiniKafka.start({ port: '9092' })
+        const records = [{ topic: 'orders', key: new Uint8Array(1), value: null, headers: { a: ['x', null] }, timestamp: new Date() }]
+        const seeded = await MiniKafka.start({ dataDir: 'temp', unref: false, records: [...records, { transactionalId: 't', result: 'open', records }] })
+        const brokers: string[] = seeded.clientConfig('kafkajs').brokers
+        const dataDir: string | undefined = seeded.dataDir
+        // @ts-expect-error no such library
+        seeded.clientConfig('kafka')
+        await seeded.stop({ failOn: 'leak' }).catch((error: unknown) => {
+          const findings: readonly Finding[] = error instanceof LeakError ? error.findings : []
+          return [brokers, dataDir, findings]
+        })
         return kafka.bootstrapServers
       }`
       const compilerOptions = {

@@ -114,6 +114,15 @@ it('a directory of the user stays, and a temporary one goes at stop, after a fai
   expect(readdirSync(temp)).toEqual(['kept'])
 })
 
+it('a temporary directory that cannot be made is one sentence', async () => {
+  const { end } = run(`
+    process.env.TMPDIR = '/no/such'
+    await MiniKafka.start({ dataDir: 'temp' }).catch(({ name, message }) => console.log(name + ': ' + message))`)
+  const message =
+    '/no/such cannot hold a temporary data directory (ENOENT): set TMPDIR to a directory that this user may write to.'
+  expect(await end()).toEqual({ code: 0, stdout: `DataDirectoryError: ${message}\n`, stderr: '' })
+})
+
 it('dataDir is undefined in memory and an absolute path otherwise, after the stop too', async () => {
   const memory = await MiniKafka.start()
   expect(memory.dataDir).toBeUndefined()
