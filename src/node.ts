@@ -106,7 +106,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 type Undo = () => void | Promise<void>
 
-/** Runs all steps, last first. After an error the others still run; the error is thrown at the end, several together. */
+/** Runs all steps, last first. After an error the others still run; the first error is thrown at the end. */
 async function unwind(undo: Undo[]): Promise<void> {
   const errors: unknown[] = []
   for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
@@ -116,13 +116,7 @@ async function unwind(undo: Undo[]): Promise<void> {
       errors.push(error)
     }
   }
-  if (errors.length > 1)
-    throw new AggregateError(errors, `the stop failed in ${errors.length} parts: ${errors.map(messageOf).join('; ')}`)
   if (errors.length > 0) throw errors[0]
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 async function openDisk(dataDir: string, random: Random, undo: Undo[]): Promise<NodeStorage> {

@@ -131,6 +131,33 @@ it('stop names the member of a consumer group until it has left', async () => {
   ])
 })
 
+it('stop names the member of a classic group while it joins, and not after it has left', async () => {
+  const kafka = await start({ config: { 'group.initial.rebalance.delay.ms': 60_000 } })
+  await request(await connection(kafka), APIS.FindCoordinator, { coordinatorKeys: ['g'] }, 'finder')
+  const protocols = [{ name: 'range', metadata: Buffer.alloc(0) }]
+  const join = {
+    groupId: 'g',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 10_000,
+    protocolType: 'consumer',
+    protocols
+  }
+  const [joining, leaving] = [await connection(kafka), await connection(kafka)]
+  const newcomer = { ...join, memberId: '', groupInstanceId: null, reason: null }
+  const { memberId } = await request(joining, APIS.JoinGroup, newcomer, 'joins')
+  const delayed = request(joining, APIS.JoinGroup, { ...newcomer, memberId }, 'joins')
+  const other = await request(leaving, APIS.JoinGroup, newcomer, 'leaves')
+  const members = [{ memberId: other.memberId, groupInstanceId: null, reason: null }]
+  await request(leaving, APIS.LeaveGroup, { groupId: 'g', members }, 'leaves')
+  await kafka.stop()
+  expect(await delayed).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+  expect(await emitted()).toEqual([
+    'client finder is still connected (from PORT): disconnect it before kafka.stop()',
+    `client joins, member ${memberId} of group g, is still connected (from PORT): disconnect it before kafka.stop()`,
+    'client leaves is still connected (from PORT): disconnect it before kafka.stop()'
+  ])
+})
+
 it('stop warns of no client that has disconnected, in any of many rounds', async () => {
   for (let round = 0; round < 100; round++) {
     const kafka = await MiniKafka.start({ topics: ['orders'], config: CONFIG })
