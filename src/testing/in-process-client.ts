@@ -17,7 +17,7 @@ const RETRIABLE: readonly ErrorName[] = [
   'CONCURRENT_TRANSACTIONS'
 ]
 
-/** Requests to one broker. Many of them do not block the event loop. */
+/** Requests to one broker. The event loop serves others between two of them. */
 export class InProcessClient {
   readonly #dispatch: Dispatch
   readonly #loop: MonotonicClock
@@ -49,7 +49,6 @@ export class InProcessClient {
     for (;;) {
       const response = await request()
       if (!RETRIABLE.includes(response.errorCode) || this.#loop.now() > endMs) return response
-      await yieldToEventLoop()
     }
   }
 }
