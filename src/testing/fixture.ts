@@ -1,7 +1,7 @@
 /** The fixture: a broker in the process of a test, on a free port. */
 
 import { resolve } from '../config/resolve.ts'
-import { fromObject } from '../config/sources.ts'
+import { ConfigError, fromObject } from '../config/sources.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { type RunningNode, startNode } from '../node.ts'
 import { silentLogger } from '../runtime/logger.ts'
@@ -39,6 +39,7 @@ export class MiniKafka implements AsyncDisposable {
   #stopping: Promise<void> | undefined
 
   private constructor(node: RunningNode, directory: DataDirectory) {
+    if (node === undefined) throw new ConfigError('new MiniKafka() makes no broker: write await MiniKafka.start()')
     this.#node = node
     this.#directory = directory
   }
@@ -99,7 +100,8 @@ export class MiniKafka implements AsyncDisposable {
 
   /**
    * Answers what clients still wait for, closes their connections and all files. Clients that are still connected give a
-   * `MiniKafkaWarning` each, or a `LeakError` with `failOn: 'leak'`. A second call waits for the first and reports none.
+   * `MiniKafkaWarning` each, or a `LeakError` with `failOn: 'leak'`; one that has disconnected before the call gives none.
+   * A second call waits for the first and reports none.
    */
   async stop(options: StopOptions = {}): Promise<void> {
     verifyOptions('kafka.stop', STOP_OPTIONS, options)

@@ -114,6 +114,11 @@ it('clientConfig gives each library the servers under its own name', async () =>
   expect(kafka.clientConfig('platformatic')).toEqual({ bootstrapBrokers: [bootstrapServers] })
 })
 
+it('new MiniKafka throws a sentence that names MiniKafka.start', () => {
+  // @ts-expect-error the constructor is private
+  expect(() => new MiniKafka()).toThrow('new MiniKafka() makes no broker: write await MiniKafka.start()')
+})
+
 it('clientConfig rejects an unknown library with the names of the others', async () => {
   const kafka = await start()
   // @ts-expect-error no such library
