@@ -1,27 +1,42 @@
-/** The README's examples, run as they stand there. */
+/**
+ * The README's blocks of code are the files of `examples/`, and its command lines start brokers. Examples of vitest and
+ * node:test run by `npm run examples`, all of them by the install matrix of test/interop/package.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { ROOT, Run } from './cli/minikafka.ts'
 
-const [hello = '', codecs = '', fixture = ''] = Array.from(
-  readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g),
-  ([, code]) => code
-)
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+/** A block of the README: its language, the file that its first line names, and its text. */
+const BLOCKS = Array.from(README.matchAll(/^```(\w*) ?(\S*)\n([\s\S]*?)^```$/gm), ([, language, file, text]) => ({
+  language,
+  file,
+  text
+}))
+
+const COMMAND_LINES = BLOCKS.filter(({ language }) => language === 'sh')
+  .flatMap(({ text = '' }) => Array.from(text.matchAll(/^npx minikafka\b([^#\n]*)/gm), ([, line = '']) => line))
+  .map(line => line.trim().split(/\s+/).filter(Boolean))
 
 const children: ChildProcess[] = []
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
 
+function example(name: string): string {
+  return readFileSync(join(ROOT, 'examples', name), 'utf8')
+}
+
 function run(code: string): ChildProcess {
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
-    // What kafkajs says on stdout besides would be in the way.
+    // The log lines of kafkajs on stdout are left out.
     env: { ...process.env, KAFKAJS_LOG_LEVEL: 'NOTHING' }
   })
   children.push(child)
@@ -39,24 +54,54 @@ async function lines(child: ChildProcess, count: number): Promise<string[]> {
   return found
 }
 
-it('produces and consumes with kafkajs', async () => {
-  const broker = new Run(['start', '--port', '0', '--json', '--in-memory'])
-  children.push(broker.child)
-  const { bootstrapServers } = await broker.ready()
-  expect(hello).toContain("'localhost:9092'")
-  const example = run(hello.replace('localhost:9092', bootstrapServers))
-  expect(await lines(example, 2)).toEqual(['0: en = hello', '1: fr = bonjour'])
+describe('a block of code in the README', () => {
+  it.each(BLOCKS.filter(({ file }) => file !== ''))('is the file $file', ({ file = '', text }) => {
+    expect(text).toBe(readFileSync(join(ROOT, file), 'utf8'))
+  })
+
+  it('names its file, unless it holds command lines', () => {
+    expect(BLOCKS.filter(({ language, file }) => language !== 'sh' && file === '')).toEqual([])
+  })
 })
 
-it('adds the codecs that kafkajs lacks', async () => {
-  const roundTrips = `
-    for (const type of [CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD]) {
-      const { compress, decompress } = CompressionCodecs[type]()
-      console.log(String(await decompress(await compress({ buffer: Buffer.from('a'.repeat(1000)) }))).length)
-    }`
-  expect(await lines(run(codecs + roundTrips), 4)).toEqual(['1000', '1000', '1000'])
+describe('a command line in the README', () => {
+  it.each(COMMAND_LINES.map(args => [args.join(' '), args] as const))(
+    'starts a broker: minikafka %s',
+    async (_, args) => {
+      const files = args.map(arg => (arg.endsWith('.ndjson') ? join(ROOT, 'examples', arg) : arg))
+      const broker = new Run([...files, '--port', '0', '--in-memory', '--json'])
+      children.push(broker.child)
+      expect(await broker.ready()).toMatchObject({ bootstrapServers: expect.stringMatching(/^localhost:\d+$/) })
+      expect(await broker.stop()).toBe(0)
+    }
+  )
 })
 
-it('starts and stops a broker in a test, and nothing keeps the process alive', async () => {
-  expect(await once(run(fixture), 'exit')).toEqual([0, null])
+describe('an example', () => {
+  it('produces and consumes with kafkajs', async () => {
+    const broker = new Run(['start', '--port', '0', '--json', '--in-memory'])
+    children.push(broker.child)
+    const { bootstrapServers } = await broker.ready()
+    const hello = example('hello.mjs')
+    expect(hello).toContain("'localhost:9092'")
+    const reader = run(hello.replace('localhost:9092', bootstrapServers))
+    expect(await lines(reader, 2)).toEqual(['0: en = hello', '1: fr = bonjour'])
+  })
+
+  it('adds the codecs that kafkajs lacks', async () => {
+    const roundTrips = `
+      for (const type of [CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD]) {
+        const { compress, decompress } = CompressionCodecs[type]()
+        console.log(String(await decompress(await compress({ buffer: Buffer.from('a'.repeat(1000)) }))).length)
+      }`
+    expect(await lines(run(example('codecs.mjs') + roundTrips), 4)).toEqual(['1000', '1000', '1000'])
+  })
+
+  it('starts a broker with topics and records in a test, stops it, and ends', async () => {
+    const child = run(example('fixture.mjs'))
+    const [output, [exitCode]] = await Promise.all([lines(child, 100), once(child, 'exit')])
+    expect(output.join('\n')).toContain("topics: [ 'orders', 'users' ]")
+    expect(output.filter(line => line.includes("high: '1'"))).toHaveLength(1)
+    expect(exitCode).toBe(0)
+  })
 })

@@ -8,6 +8,7 @@ import { made } from '../made.ts'
 
 const run = promisify(execFile)
 const PROJECTS = join(import.meta.dirname, 'projects')
+const EXAMPLES = join(import.meta.dirname, '../../../examples')
 const TOOLS = join(import.meta.dirname, 'tools')
 const LIMIT_MS = 120_000
 
@@ -70,6 +71,7 @@ export class Projects {
     await cp(alone, beside, { recursive: true, verbatimSymlinks: true })
     await linkPackages(this.#tools, join(beside, 'node_modules'))
     for (const folder of [alone, beside]) await cp(PROJECTS, folder, { recursive: true })
+    await cp(EXAMPLES, join(beside, 'examples'), { recursive: true })
     await symlink(join(beside, 'round-trip'), join(beside, 'node_modules/round-trip'))
   }
 

@@ -12,6 +12,7 @@ const INSTALLATIONS = [
 
 const VITEST = ['tools:vitest/vitest.mjs', 'run']
 const JEST = 'tools:jest/bin/jest.js'
+const MOCHA = 'tools:mocha/bin/mocha.js'
 
 /** The project's folder and the command that a user of the runner types. */
 const RUNNERS = [
@@ -24,7 +25,7 @@ const RUNNERS = [
   ['ts-jest', 'ts-jest', [JEST]],
   ['Jest with modules', 'jest-esm', ['--experimental-vm-modules', JEST]],
   ['Jest with a broker for each worker and without teardown', 'jest-broker', ['--experimental-vm-modules', JEST]],
-  ['mocha', 'mocha', ['tools:mocha/bin/mocha.js', '*.spec.*']],
+  ['mocha', 'mocha', [MOCHA, '*.spec.*']],
   ['Jest of a NestJS project', 'nest', [JEST]]
 ] as const
 
@@ -48,4 +49,16 @@ describe.each(INSTALLATIONS)('installed with %s on Node %s', (manager, node) => 
     expect(exitCode, output).toBe(0)
     expect(output).not.toContain('Jest did not exit')
   })
+})
+
+/** The README's examples, as they are there. */
+test.concurrent.each([
+  ['vitest', VITEST],
+  ['jest', [JEST]],
+  ['node-test', ['--test']],
+  ['mocha', [MOCHA, '--require', './kafka.hooks.mjs', '*.spec.mjs']]
+] as const)('the example for %s passes', async (name, args) => {
+  const { exitCode, output } = await projects.run({ manager: 'npm', node: '22', folder: `examples/${name}`, args })
+  expect(exitCode, output).toBe(0)
+  expect(output).not.toContain('Jest did not exit')
 })

@@ -1,0 +1,4 @@
+module.exports = {
+  globalSetup: './kafka.setup.js',
+  globalTeardown: 'minikafka/jest-teardown'
+}

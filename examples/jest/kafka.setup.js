@@ -1,0 +1,3 @@
+const { globalSetup } = require('minikafka/jest')
+
+module.exports = globalSetup({ topics: ['orders'] })

@@ -1,0 +1,3 @@
+import { globalSetup } from 'minikafka/vitest'
+
+export default globalSetup({ topics: ['orders'] })
