@@ -14,7 +14,8 @@ export interface JestConfig {
 /** Workers inherit the environment of the main process. */
 const VARIABLE = 'MINIKAFKA_SHARED_BROKERS'
 
-let running: GlobalBrokers | undefined
+/** The setup that has started brokers, and these. */
+let running: { readonly setup: object; readonly brokers: GlobalBrokers } | undefined
 
 /** Starts a broker before the tests of the file or describe block that calls this, and stops it after them. */
 export function useKafka(options: SuiteOptions = {}): MiniKafka {
@@ -36,21 +37,29 @@ export function sharedKafka(): SharedKafka {
   return workerKafka(JSON.parse(shared) as SharedBrokers, Number(JEST_WORKER_ID))
 }
 
-/** A global setup: starts a broker in the main process, which ends with it or by `globalTeardown`. */
+/**
+ * A global setup: starts a broker in the main process, which ends with it or by `globalTeardown`. A run of Jest has one of
+ * them for all its projects.
+ */
 export function globalSetup(options: GlobalSetupOptions = {}): (config: JestConfig) => Promise<void> {
   verifyGlobalSetup(options)
-  return async ({ maxWorkers }) => {
+  return async function setup({ maxWorkers }) {
+    if (running !== undefined && running.setup !== setup) {
+      throw new Error('a second global setup of minikafka in one run of Jest: use the same file in all projects')
+    }
     // In watch mode Jest calls it again for each run.
     await globalTeardown()
-    running = await startGlobalBrokers(options, maxWorkers)
-    process.env[VARIABLE] = JSON.stringify(running.shared)
+    const brokers = await startGlobalBrokers(options, maxWorkers)
+    running = { setup, brokers }
+    process.env[VARIABLE] = JSON.stringify(brokers.shared)
   }
 }
 
 /** Stops what `globalSetup` has started. */
 export async function globalTeardown(): Promise<void> {
-  const brokers = running
+  const brokers = running?.brokers
   running = undefined
+  delete process.env[VARIABLE]
   await brokers?.stop()
 }
 

@@ -7,6 +7,8 @@ import {
 } from '../../../src/testing/adapters/global-brokers.ts'
 import { globalSetup } from '../../../src/testing/adapters/jest.ts'
 import { type SharedKafka, workerKafka } from '../../../src/testing/adapters/worker-kafka.ts'
+// Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
+import '../../../src/testing/fixture.ts'
 
 let running: GlobalBrokers | undefined
 afterEach(async () => {

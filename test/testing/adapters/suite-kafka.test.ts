@@ -3,6 +3,8 @@ import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { suiteKafka } from '../../../src/testing/adapters/suite-kafka.ts'
+// Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
+import '../../../src/testing/fixture.ts'
 
 /** The hooks of a runner, run when a test says so. */
 class Hooks {

@@ -1,0 +1,35 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import jestSetup, { globalSetup, globalTeardown, sharedKafka } from '../../../src/testing/adapters/jest.ts'
+// Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
+import '../../../src/testing/fixture.ts'
+
+afterEach(async () => {
+  await globalTeardown()
+  vi.unstubAllEnvs()
+})
+
+it('sharedKafka finds the broker of the setup in the environment of a worker', async () => {
+  vi.stubEnv('JEST_WORKER_ID', '2')
+  await globalSetup({ topics: ['orders'] })({ maxWorkers: 2 })
+  expect(sharedKafka()).toMatchObject({ namespace: 'w2-', bootstrapServers: expect.stringMatching(/^localhost:\d+$/) })
+  await globalTeardown()
+  expect(() => sharedKafka()).toThrow(
+    "no broker is shared: add globalSetup: 'minikafka/jest' to the configuration of Jest"
+  )
+})
+
+it('a setup that runs again, as in watch mode, starts a new broker', async () => {
+  vi.stubEnv('JEST_WORKER_ID', '1')
+  const setup = globalSetup()
+  await setup({ maxWorkers: 1 })
+  const first = sharedKafka().bootstrapServers
+  await setup({ maxWorkers: 1 })
+  expect(sharedKafka().bootstrapServers).not.toBe(first)
+})
+
+it('a second setup in one run is refused', async () => {
+  await jestSetup({ maxWorkers: 1 })
+  await expect(globalSetup()({ maxWorkers: 1 })).rejects.toThrow(
+    'a second global setup of minikafka in one run of Jest: use the same file in all projects'
+  )
+})
