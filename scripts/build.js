@@ -89,7 +89,8 @@ function checkingNode(entry, text) {
 /**
  * The ES module of an entry point, and its declarations. It hands on what the implementation exports, so a process that uses
  * both has each class once, and each type. An implementation that exports `connect` gets the test runner that the entry point
- * is named after: a package that CommonJS cannot load.
+ * is named after: a package that CommonJS cannot load. vitest 3 cannot be imported in its main process, where only the global
+ * setup runs.
  */
 function esModule(entry, names) {
   const base = `'./${entry.split('/').at(-1)}.cjs'`
@@ -103,7 +104,8 @@ function esModule(entry, names) {
     declarations.push(`declare const implementation: ${type}`, 'export default implementation')
   }
   if (names.includes(CONNECT)) {
-    lines.push(`import { ${CONNECT} } from ${base}`, `import * as runner from '${entry}'`, `${CONNECT}(runner)`)
+    const runner = `await import('${entry}').catch(() => undefined)`
+    lines.push(`import { ${CONNECT} } from ${base}`, `${CONNECT}(${runner})`)
   }
   return { js: textOf(lines), declarations: textOf(declarations) }
 }

@@ -27,8 +27,11 @@ const KEY = 'minikafka'
 
 let vitest: Vitest | undefined
 
-/** @internal Receives vitest from the ES module of this entry point: CommonJS cannot load it. */
-export function connect(runner: Vitest): void {
+/**
+ * @internal Receives vitest from the ES module of this entry point: CommonJS cannot load it. undefined in the main process of
+ * vitest 3, where it cannot be imported.
+ */
+export function connect(runner: Vitest | undefined): void {
   vitest = runner
 }
 
