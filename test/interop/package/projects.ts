@@ -10,7 +10,7 @@ const run = promisify(execFile)
 const PROJECTS = join(import.meta.dirname, 'projects')
 const EXAMPLES = join(import.meta.dirname, '../../../examples')
 const TOOLS = join(import.meta.dirname, 'tools')
-const LIMIT_MS = 120_000
+const LIMIT_MS = 170_000
 
 export type NodeMajor = '20' | '22' | '24'
 
