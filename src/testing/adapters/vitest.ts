@@ -66,7 +66,10 @@ export function globalSetup(
 export default globalSetup()
 
 function connected(): Vitest {
-  if (vitest === undefined) throw new Error('minikafka/vitest must be imported: vitest does not support require')
+  if (vitest === undefined)
+    throw new Error(
+      'minikafka/vitest has not found vitest: import it (vitest does not support require) in a test that vitest runs'
+    )
   return vitest
 }
 

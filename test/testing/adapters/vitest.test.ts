@@ -5,7 +5,8 @@ import { workerKafka } from '../../../src/testing/adapters/worker-kafka.ts'
 import '../../../src/testing/fixture.ts'
 
 it('useKafka and sharedKafka of the CommonJS module say that it must be imported', () => {
-  const sentence = 'minikafka/vitest must be imported: vitest does not support require'
+  const sentence =
+    'minikafka/vitest has not found vitest: import it (vitest does not support require) in a test that vitest runs'
   expect(() => useKafka()).toThrow(sentence)
   expect(() => sharedKafka()).toThrow(sentence)
 })
