@@ -17,6 +17,7 @@ import { missingCodecNotice } from '../protocol/records/compression/codec.ts'
 import { FetchSessions } from '../replica/fetch-sessions.ts'
 import { Purgatory } from '../replica/purgatory.ts'
 import { Replicas } from '../replica/replicas.ts'
+import type { BackgroundLoops } from '../runtime/background.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { Clocks, MonotonicClock } from '../runtime/time.ts'
@@ -36,15 +37,22 @@ export interface World {
   readonly logger: Logger
 }
 
-/** `failed` is told of what must not happen. Throws MetadataError where the directory's metadata cannot be served. */
-export function assemble(world: World, directory: LogDirectory, failed: (error: unknown) => void): Parts {
-  const { settings, storage, clocks, random, logger } = world
+/** What ends the broker when it fails. */
+export interface FailingWorld extends World {
+  readonly background: BackgroundLoops
+  /** Fails the broker: an error that no request reports. */
+  failed(error: unknown): void
+}
+
+/** Throws MetadataError where the directory's metadata cannot be served. */
+export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
+  const { settings, storage, clocks, random, logger, background, failed } = world
   const nodeId = settings.get('node.id')
   const metadata = openMetadata(world, directory, failed)
   followConfigs(settings, metadata)
   const replicas = new Replicas({ metadata, directory, storage, clocks, random, logger, nodeId, settings })
   const topics = new MetadataTopics(metadata, settings.get('broker.rack'))
-  const coordination = { settings, clocks, logger, failed }
+  const coordination = { settings, clocks, logger, background, failed }
   const groupTopic = stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, ...coordination })
   const groups = new GroupCoordinator({ ...coordination, topic: groupTopic, topics, random })
   const producerIds = new ProducerIds(() => metadata.allocateProducerIds())

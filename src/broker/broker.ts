@@ -2,7 +2,6 @@
  * One broker, from its start to its stop. It is given the world (disk, clocks, chance, log) and settings, and gives a
  * dispatch function; sockets are somebody else's.
  */
-import type { LogCleaner } from '../log/cleaner/cleaner.ts'
 import { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import { loggedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
@@ -12,9 +11,11 @@ import type { Dispatch } from '../net/dispatch.ts'
 import { missingCodecs } from '../protocol/records/compression/codecs.ts'
 import { logCleaner } from '../replica/log-cleaning.ts'
 import { LogRetention } from '../replica/log-retention.ts'
+import { BackgroundLoops } from '../runtime/background.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { LapTimes } from '../runtime/lap-times.ts'
-import { type Alarm, type Clocks, type MonotonicClock, repeat } from '../runtime/time.ts'
+import { oneStep, type Steps } from '../runtime/pace.ts'
+import type { Clocks, MonotonicClock } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
@@ -36,21 +37,14 @@ export class Broker {
   readonly failed: Promise<never>
   readonly #parts: Parts
   readonly #directory: LogDirectory
-  readonly #producerExpiry: Alarm
-  readonly #retention: LogRetention
-  readonly #cleaner: LogCleaner
-  readonly #codecCheck: Alarm
+  readonly #background: BackgroundLoops
 
-  private constructor(parts: Parts, directory: LogDirectory, storage: Storage, failed: Promise<never>) {
+  private constructor(parts: Parts, directory: LogDirectory, background: BackgroundLoops, failed: Promise<never>) {
     this.#parts = parts
     this.#directory = directory
+    this.#background = background
     this.failed = failed
-    this.#producerExpiry = expireProducers(parts)
-    this.#retention = new LogRetention(parts)
-    this.#cleaner = logCleaner({ ...parts, directory, storage })
-    if (parts.settings.get('log.cleaner.enable')) this.#cleaner.start()
     this.dispatch = dispatcher(parts)
-    this.#codecCheck = reportMissingCodecs(parts)
   }
 
   /**
@@ -64,14 +58,16 @@ export class Broker {
     // Whoever waits for it hears of it; when nobody does, that must not end the process.
     failed.catch(() => {})
     const clocks = watchedClocks(options.clocks, fail)
+    const background = new BackgroundLoops({ clocks, failed: fail })
     const identity = { nodeId: settings.get('node.id') }
     const { laps = new LapTimes(clocks.loop), progress = loggedProgress(logger, clocks.loop) } = options
-    const logs = { metadataLog: metadataLogConfig(settings), settings }
-    const directory = await LogDirectory.open({ storage, clocks, random, logger, identity, ...logs, signal })
+    const metadataLog = metadataLogConfig(settings)
+    const directory = await LogDirectory.open({ storage, clocks, random, logger, identity, metadataLog, signal })
+    directory.writeCheckpoints(background, settings)
     laps.lap('directoryMs')
     let parts: Parts | undefined
     try {
-      parts = assemble({ ...options, clocks }, directory, fail)
+      parts = assemble({ ...options, clocks, background, failed: fail }, directory)
       laps.lap('metadataMs')
       const { replicas, groups, txns } = parts
       const owned = (partition: TopicPartition) => replicas.ownerOf(partition)
@@ -81,9 +77,11 @@ export class Broker {
       await groups.start(signal)
       await txns.start(signal)
       laps.lap('coordinatorsMs')
-      parts.metadata.compact(settings, logger)
-      return new Broker(parts, directory, storage, failed)
+      parts.metadata.compact({ settings, logger, background })
+      startLoops(background, parts, directory, storage)
+      return new Broker(parts, directory, background, failed)
     } catch (error) {
+      await background.stop()
       parts?.txns.stop()
       parts?.groups.stop()
       await directory.close()
@@ -96,12 +94,12 @@ export class Broker {
     return [...this.#parts.metadata.image.topicsByName.keys()].filter(name => !isInternalTopic(name))
   }
 
-  /** Answers what is delayed, then brings everything to the disk and closes it. */
+  /**
+   * Stops the background loops, so that no other code changes state; then the coordinators, which answer their delayed
+   * requests; then delayed fetches; then metadata and the data directory, which bring everything to the disk.
+   */
   async stop(): Promise<void> {
-    this.#codecCheck.cancel()
-    this.#producerExpiry.cancel()
-    await this.#retention.stop()
-    await this.#cleaner.stop()
+    await this.#background.stop()
     this.#parts.txns.stop()
     this.#parts.groups.stop()
     this.#parts.purgatory.close()
@@ -110,19 +108,31 @@ export class Broker {
   }
 }
 
-/** Forgets producers that have been silent too long, in every partition that is open. */
-function expireProducers(parts: Parts): Alarm {
-  const intervalMs = () => parts.settings.get('producer.id.expiration.check.interval.ms')
-  return repeat(parts.clocks.deadline, intervalMs, () => {
-    const expirationMs = parts.settings.get('producer.id.expiration.ms')
-    for (const partition of parts.replicas.openPartitions())
-      partition.expireProducers(parts.clocks.wall.now(), expirationMs)
+/** Starts the loops that no other part owns. */
+function startLoops(background: BackgroundLoops, parts: Parts, directory: LogDirectory, storage: Storage): void {
+  const { settings, notice } = parts
+  background.start({
+    name: 'missing codecs',
+    // Once, after the start, which it does not delay.
+    initialDelayMs: 0,
+    work: () => oneStep(() => missingCodecs().forEach(notice))
   })
+  background.start({
+    name: 'producer expiration',
+    delayMs: () => settings.get('producer.id.expiration.check.interval.ms'),
+    work: () => expireProducers(parts)
+  })
+  new LogRetention(parts).start(background)
+  if (settings.get('log.cleaner.enable')) logCleaner({ ...parts, directory, storage }).start(background)
 }
 
-/** Looks for the libraries of codecs once the start is over, which it must not delay. */
-function reportMissingCodecs({ clocks, notice }: Parts): Alarm {
-  return clocks.loop.at(clocks.loop.now(), () => missingCodecs().forEach(notice))
+/** Removes the state of expired producers in every partition that is open. */
+function* expireProducers({ replicas, clocks, settings }: Parts): Steps {
+  const expirationMs = settings.get('producer.id.expiration.ms')
+  for (const partition of replicas.openPartitions()) {
+    partition.expireProducers(clocks.wall.now(), expirationMs)
+    yield
+  }
 }
 
 /** Clocks whose alarms cannot end the process: what they throw ends this broker alone. */

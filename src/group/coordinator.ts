@@ -8,6 +8,7 @@ import type { Settings } from '../config/settings.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { TxnResult } from '../protocol/records/control.ts'
+import type { BackgroundLoops } from '../runtime/background.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { runYielding } from '../runtime/pace.ts'
 import type { Random } from '../runtime/random.ts'
@@ -30,8 +31,7 @@ export interface GroupPorts {
   readonly random: Random
   readonly settings: Settings
   readonly topics: GroupTopics
-  /** Told of what must not happen. */
-  failed(error: unknown): void
+  readonly background: BackgroundLoops
 }
 
 export class GroupCoordinator {
@@ -82,7 +82,6 @@ export class GroupCoordinator {
   /** Delayed requests are answered with NOT_COORDINATOR, later ones with COORDINATOR_NOT_AVAILABLE. */
   stop(): void {
     this.#stopped = true
-    this.#retention.stop()
     this.#forgetAll()
   }
 

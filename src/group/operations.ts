@@ -4,9 +4,10 @@
  */
 import type { Settings } from '../config/settings.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { BackgroundLoop, BackgroundLoops } from '../runtime/background.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { runYielding, type Steps } from '../runtime/pace.ts'
+import type { Steps } from '../runtime/pace.ts'
 import { type Alarm, type Clocks, readClocks } from '../runtime/time.ts'
 import { type ClassicGroup, NEVER } from './classic/group.ts'
 import { expire, resume, unload } from './classic/membership.ts'
@@ -40,8 +41,7 @@ interface OperationPorts {
   readonly logger: Logger
   readonly settings: Settings
   readonly topics: GroupTopics
-  /** Told of what must not happen. */
-  failed(error: unknown): void
+  readonly background: BackgroundLoops
 }
 
 export class GroupOperations {
@@ -50,6 +50,7 @@ export class GroupOperations {
   readonly #classicLimits: GroupLimits
   readonly #partitions = new Set<GroupPartition>()
   readonly #regexes: RegexResolution
+  readonly #expiration: BackgroundLoop
   #alarm: Alarm | undefined
   /** When the alarm goes off. The deadline it was set for may have moved away since; then it is set anew. */
   #alarmAt = NEVER
@@ -58,6 +59,7 @@ export class GroupOperations {
     this.#ports = ports
     this.#classicLimits = ports.settings.view(CLASSIC_GROUP_ROWS)
     this.#regexes = new RegexResolution(ports)
+    this.#expiration = ports.background.start({ name: 'deadlines of groups', work: () => this.#expireAll() })
   }
 
   /** Those whose groups are in care. */
@@ -164,18 +166,10 @@ export class GroupOperations {
     this.#alarm = this.#ports.clocks.deadline.at(deadline, () => this.#alarmRings())
   }
 
-  /** Many may be late at once: others go first whenever they have been kept waiting. Until then no other alarm is set. */
+  /** Many groups may be due at once. No other alarm is set until all of them have been handled. */
   #alarmRings(): void {
     this.#alarmAt = 0
-    void this.#work()
-  }
-
-  async #work(): Promise<void> {
-    try {
-      await runYielding(this.#expireAll(), this.#ports)
-    } catch (error) {
-      this.#ports.failed(error)
-    }
+    this.#expiration.run()
   }
 
   *#expireAll(): Steps {

@@ -1,6 +1,6 @@
 /**
- * Lets old data go: asks every log from time to time to delete its old segments, those nobody has used since the start
- * included. Logs that are compacted are asked by the cleaner, after each of its passes, as in Kafka.
+ * Log retention: deletes the old segments of all logs at an interval, also of logs that were not used since the start. As in
+ * Kafka, the cleaner does this for compacted logs, after each of its passes.
  */
 import type { Settings } from '../config/settings.ts'
 import { rows, type ViewOf } from '../config/view.ts'
@@ -8,15 +8,14 @@ import type { PartitionLog } from '../log/partition-log/partition-log.ts'
 import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { BackgroundLoops } from '../runtime/background.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { runYielding, type Steps } from '../runtime/pace.ts'
-import type { Alarm, Clocks } from '../runtime/time.ts'
+import type { Steps } from '../runtime/pace.ts'
 import type { Replicas } from './replicas.ts'
 
 export interface LogRetentionPorts {
   readonly replicas: Pick<Replicas, 'find' | 'hasLog' | 'partition'>
   readonly metadata: Pick<MetadataLog, 'image'>
-  readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: Settings
 }
@@ -29,59 +28,37 @@ const INTERVAL_ROWS = rows({
 export class LogRetention {
   readonly #ports: LogRetentionPorts
   readonly #intervals: ViewOf<typeof INTERVAL_ROWS>
-  readonly #stopping = new AbortController()
-  #alarm: Alarm | undefined
-  #checking: Promise<void> = Promise.resolve()
 
-  /** Begins log.initial.task.delay.ms from now. */
   constructor(ports: LogRetentionPorts) {
     this.#ports = ports
     this.#intervals = ports.settings.view(INTERVAL_ROWS)
-    this.#arm(this.#intervals.initialDelayMs)
   }
 
-  /** Resolves when nothing is being deleted any more. */
-  async stop(): Promise<void> {
-    this.#alarm?.cancel()
-    this.#stopping.abort()
-    await this.#checking
-  }
-
-  #arm(delayMs: number): void {
-    const { clocks } = this.#ports
-    this.#alarm = clocks.deadline.at(clocks.deadline.now() + delayMs, () => {
-      this.#arm(this.#intervals.checkIntervalMs)
-      // One after the other, should one take longer than the interval.
-      this.#checking = this.#checking.then(() => this.#check())
+  /** Checks all logs from now on, first after log.initial.task.delay.ms. */
+  start(background: BackgroundLoops): void {
+    background.start({
+      name: 'log retention',
+      initialDelayMs: this.#intervals.initialDelayMs,
+      delayMs: () => this.#intervals.checkIntervalMs,
+      work: () => this.#deleteOldSegments()
     })
   }
 
-  /** Never rejects. */
-  async #check(): Promise<void> {
-    const { clocks, logger } = this.#ports
-    const { signal } = this.#stopping
-    try {
-      await runYielding(this.#deleting(), { clocks, signal })
-    } catch (error) {
-      if (!signal.aborted) logger.error({ err: error }, 'old segments could not be looked for')
-    }
-  }
-
-  *#deleting(): Steps {
+  *#deleteOldSegments(): Steps {
     const { settings, metadata } = this.#ports
     for (const topic of metadata.image.topicsByName.values()) {
       for (const { partitionId } of topic.partitions) {
         // Between two steps topics may go, or be set otherwise.
         if (!metadata.image.topicsById.has(topic.topicId)) break
         if (settings.topic(topic.name).get('cleanup.policy').includes('compact')) break
-        yield* this.#deletingIn(topic, partitionId)
+        yield* this.#deleteIn(topic, partitionId)
         yield
       }
     }
   }
 
   /** A failed log does not keep the others from being checked. */
-  *#deletingIn(topic: TopicState, index: number): Steps {
+  *#deleteIn(topic: TopicState, index: number): Steps {
     try {
       const log = this.#log(topic, index)
       while (log && log.deleteOldSegments() > 0) yield

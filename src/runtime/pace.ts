@@ -27,6 +27,12 @@ export function yieldToEventLoop(): Promise<void> {
  */
 export type Steps<T = void, Step = unknown> = Generator<Step, T, boolean | undefined>
 
+/** Work of one step. */
+export function* oneStep(act: () => void): Steps {
+  act()
+  yield
+}
+
 /** Ends a slice. The next begins after `ms`, and at once when the work is stopped; 0: after the event loop has served others. */
 export class Pause {
   readonly ms: number

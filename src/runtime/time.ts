@@ -98,16 +98,3 @@ export async function keepingProcessAlive<T>(work: () => Promise<T>): Promise<T>
     clearTimeout(timer)
   }
 }
-
-/** Repeats an act, `intervalMs` after each time; the interval is read anew every time. */
-export function repeat(clock: MonotonicClock, intervalMs: () => number, act: () => void): Alarm {
-  let alarm: Alarm
-  const arm = () => {
-    alarm = clock.at(clock.now() + intervalMs(), () => {
-      arm()
-      act()
-    })
-  }
-  arm()
-  return { cancel: () => alarm.cancel() }
-}

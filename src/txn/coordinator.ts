@@ -8,6 +8,7 @@ import { rows } from '../config/view.ts'
 import { coordinatorError } from '../coordinator/errors.ts'
 import { StatePartitions, type StateTopic } from '../coordinator/partitions.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { BackgroundLoops } from '../runtime/background.ts'
 import { runYielding } from '../runtime/pace.ts'
 import { TransactionExpiration } from './expiration.ts'
 import {
@@ -30,6 +31,7 @@ export interface TxnPorts extends TransactionMarkerPorts {
   /** `__transaction_state` */
   readonly topic: StateTopic
   readonly settings: Settings
+  readonly background: BackgroundLoops
   /** An id that nobody ever had. */
   readonly newProducerId: () => bigint
 }
@@ -74,7 +76,6 @@ export class TxnCoordinator {
   /** Requests are answered with COORDINATOR_NOT_AVAILABLE from now on. What is decided and not done waits for the next start. */
   stop(): void {
     this.#stopped = true
-    this.#expiration.stop()
     this.#markers.stop()
     this.#forgetAll()
   }

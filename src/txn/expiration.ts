@@ -2,9 +2,10 @@
 import type { Settings } from '../config/settings.ts'
 import { rows, type ViewOf } from '../config/view.ts'
 import { KafkaError } from '../protocol/errors.ts'
+import type { BackgroundLoops } from '../runtime/background.ts'
 import type { Logger } from '../runtime/logger.ts'
-import { runYielding, type Steps } from '../runtime/pace.ts'
-import { type Alarm, type Clocks, repeat } from '../runtime/time.ts'
+import type { Steps } from '../runtime/pace.ts'
+import type { Clocks } from '../runtime/time.ts'
 import { isExpired, isTimedOut } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
 import type { Txn } from './txn.ts'
@@ -19,8 +20,7 @@ interface TransactionExpirationPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: Settings
-  /** Ends the broker: an error that is not expected. */
-  failed(error: unknown): void
+  readonly background: BackgroundLoops
 }
 
 /** Aborts an open transaction. Throws a KafkaError where that cannot be recorded. */
@@ -31,8 +31,6 @@ export class TransactionExpiration {
   readonly #settings: ViewOf<typeof EXPIRATION_ROWS>
   readonly #partitions: Iterable<TxnPartition>
   readonly #abort: Abort
-  readonly #stopping = new AbortController()
-  #alarms: Alarm[] = []
 
   constructor(ports: TransactionExpirationPorts, partitions: Iterable<TxnPartition>, abort: Abort) {
     this.#ports = ports
@@ -42,27 +40,17 @@ export class TransactionExpiration {
   }
 
   start(): void {
-    const { clocks } = this.#ports
-    const abort = () => void this.#work()
-    const remove = () => this.#removeExpired()
-    this.#alarms = [
-      repeat(clocks.deadline, () => this.#settings.abortIntervalMs, abort),
-      repeat(clocks.deadline, () => this.#settings.removeIntervalMs, remove)
-    ]
-  }
-
-  stop(): void {
-    for (const alarm of this.#alarms) alarm.cancel()
-    this.#stopping.abort()
-  }
-
-  async #work(): Promise<void> {
-    const { signal } = this.#stopping
-    try {
-      await runYielding(this.#abortTimedOut(), { clocks: this.#ports.clocks, signal })
-    } catch (error) {
-      if (!signal.aborted) this.#ports.failed(error)
-    }
+    const { background } = this.#ports
+    background.start({
+      name: 'transaction timeouts',
+      delayMs: () => this.#settings.abortIntervalMs,
+      work: () => this.#abortTimedOut()
+    })
+    background.start({
+      name: 'expiration of transactional ids',
+      delayMs: () => this.#settings.removeIntervalMs,
+      work: () => this.#removeExpired()
+    })
   }
 
   *#abortTimedOut(): Steps {
@@ -80,7 +68,7 @@ export class TransactionExpiration {
     return this.#orLater(() => this.#abort(partition, txn, cause), 'a timed-out transaction stays open', txn)
   }
 
-  #removeExpired(): void {
+  *#removeExpired(): Steps {
     const { clocks, logger } = this.#ports
     for (const partition of this.#partitions) {
       const isOld = (txn: Txn) => isExpired(txn, this.#settings.expirationMs, clocks.wall.now())
@@ -90,6 +78,7 @@ export class TransactionExpiration {
         partition.remove(transactionalIds)
         logger.info({ count: transactionalIds.length }, 'transactional ids that were not used for long are forgotten')
       }, 'expired transactional ids cannot be removed')
+      yield
     }
   }
 

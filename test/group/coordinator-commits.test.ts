@@ -99,7 +99,7 @@ describe('commits', () => {
 
     it('stay as they are once the coordinator stops', async () => {
       driver.coordinator.topicsDeleted([FOO])
-      driver.coordinator.stop()
+      driver.stop()
       const written = driver.journal.batches.length
       await someTurns()
       expect(driver.journal.batches).toHaveLength(written)

@@ -90,7 +90,7 @@ describe('the group coordinator', () => {
   it('finds groups and offsets again after a restart', async () => {
     const memberId = await driver.stableMember()
     expect(await driver.commit(memberId, 1, 42n)).toBe('NONE')
-    driver.coordinator.stop()
+    driver.stop()
     driver.clock.advance(3_600_000)
     driver.restart()
     expect(await driver.beat(memberId, 1)).toBe('NONE')
@@ -184,7 +184,7 @@ describe('a coordinator that stops', () => {
     const memberId = await driver.stableMember()
     const { memberId: second } = await driver.join()
     const joining = driver.join({ memberId: second })
-    driver.coordinator.stop()
+    driver.stop()
     expect(await joining).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
     expect(await driver.beat(memberId, 1)).toBe('COORDINATOR_NOT_AVAILABLE')
     expect(await driver.join({ groupId: '' })).toMatchObject({

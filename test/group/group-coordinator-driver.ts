@@ -6,6 +6,7 @@ import { GroupCoordinator } from '../../src/group/coordinator.ts'
 import type { Group } from '../../src/group/group.ts'
 import { decodeRecord } from '../../src/group/records.ts'
 import { KafkaError } from '../../src/protocol/errors.ts'
+import { BackgroundLoops } from '../../src/runtime/background.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -41,6 +42,7 @@ export class GroupCoordinatorDriver {
   readonly bar: string
   /** Of __consumer_offsets; all partitions share the journal. */
   partitionCount = 1
+  #background: BackgroundLoops
   coordinator: GroupCoordinator
   readonly #options: GroupCoordinatorDriverOptions
 
@@ -49,14 +51,19 @@ export class GroupCoordinatorDriver {
     this.topics = options.topics ?? fooAndBar()
     this.foo = this.topics.idOf('foo') ?? ''
     this.bar = this.topics.idOf('bar') ?? ''
+    this.#background = this.#newLoops()
     this.coordinator = this.#started({})
   }
 
+  #newLoops(): BackgroundLoops {
+    return new BackgroundLoops({ clocks: this.clock, failed: this.#options.failed ?? raise })
+  }
+
   #started(changes: Given): GroupCoordinator {
-    const { settings, random = seededRandom(this.journal.batches.length), failed = raise } = this.#options
+    const { settings, random = seededRandom(this.journal.batches.length) } = this.#options
     const { clock, topics } = this
     const coordinator = new GroupCoordinator({
-      ...{ clocks: clock, topics, random, failed },
+      ...{ clocks: clock, topics, random, background: this.#background },
       settings: settingsWith({ ...GROUP_SETTINGS, ...settings, ...changes }),
       logger: silentLogger,
       topic: {
@@ -71,9 +78,16 @@ export class GroupCoordinatorDriver {
     return coordinator
   }
 
+  /** Stops as a broker does: the background loops first. */
+  stop(): void {
+    void this.#background.stop()
+    this.coordinator.stop()
+  }
+
   /** Stops the coordinator; another one loads what is in the journal. */
   restart(changes: Given = {}): void {
-    this.coordinator.stop()
+    this.stop()
+    this.#background = this.#newLoops()
     this.coordinator = this.#started(changes)
   }
 
@@ -230,6 +244,7 @@ function fooAndBar(): ClusterTopics {
   return topics
 }
 
-function raise(error: unknown): never {
+/** Throws an error that would fail the broker. */
+export function raise(error: unknown): never {
   throw error
 }

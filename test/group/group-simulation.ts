@@ -98,7 +98,7 @@ export class GroupSimulation {
 
   /** Stops the coordinator, which answers every request; another one loads what was written. */
   async restart(): Promise<void> {
-    this.driver.coordinator.stop()
+    this.driver.stop()
     await yieldToEventLoop()
     expect([...this.unanswered]).toEqual([])
     this.driver.restart()

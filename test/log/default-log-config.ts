@@ -8,4 +8,4 @@ const settings = settingsWith()
 export const DEFAULT_LOG_CONFIG: LogConfig = settings.topic('any').view(LOG_ROWS)
 
 /** For LogDirectory.open. */
-export const DIRECTORY_SETTINGS = { metadataLog: metadataLogConfig(settings), settings }
+export const DIRECTORY_SETTINGS = { metadataLog: metadataLogConfig(settings) }

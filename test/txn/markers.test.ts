@@ -140,7 +140,7 @@ describe('a transaction whose end is decided', () => {
     driver.markers.failures.set('t-0', kafkaError('NOT_ENOUGH_REPLICAS'))
     await driver.end(producer, 'COMMIT')
     driver.markers.failures.clear()
-    driver.coordinator.stop()
+    await driver.stop()
     driver.clock.advance(10_000)
     expect([driver.markers.written, driver.clock.pendingAlarms]).toEqual([[], 0])
     await driver.restart()
@@ -179,7 +179,7 @@ describe('a transaction of very many partitions', () => {
 
   test('is gone on with by the next start, where the coordinator stops amid its markers', async () => {
     const { answer } = await pending()
-    driver.coordinator.stop()
+    await driver.stop()
     expect(await answer).toBe('NOT_COORDINATOR')
     for (const topicPartition of written()) driver.markers.closed.add(`${topicPartition}`)
     expect(driver.markers.closed.size).toBeLessThan(places.length)

@@ -2,6 +2,7 @@
 import type { Settings } from '../../src/config/settings.ts'
 import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
 import type { TxnResult } from '../../src/protocol/records/control.ts'
+import { BackgroundLoops } from '../../src/runtime/background.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 import { type InitRequest, TxnCoordinator, type TxnPorts } from '../../src/txn/coordinator.ts'
@@ -56,6 +57,7 @@ export class TxnCoordinatorDriver {
   partitionCount = 1
   transactionVersion = 2
   coordinator: TxnCoordinator
+  #background = this.#newLoops()
   readonly #settings: Settings
   #lastProducerId = 99n
 
@@ -64,12 +66,17 @@ export class TxnCoordinatorDriver {
     this.coordinator = this.#newCoordinator()
   }
 
+  #newLoops(): BackgroundLoops {
+    return new BackgroundLoops({ clocks: this.clock, failed: error => this.failures.push(error) })
+  }
+
   #newCoordinator(): TxnCoordinator {
     const ports: TxnPorts = {
       clocks: this.clock,
       logger: this.logger,
       markers: this.markers,
       settings: this.#settings,
+      background: this.#background,
       topic: {
         topic: '__transaction_state',
         logger: this.logger,
@@ -85,9 +92,16 @@ export class TxnCoordinatorDriver {
 
   /** A new process on the same journal. */
   async restart(): Promise<void> {
-    this.coordinator.stop()
+    await this.stop()
+    this.#background = this.#newLoops()
     this.coordinator = this.#newCoordinator()
     await this.coordinator.start()
+  }
+
+  /** Stops as a broker does: the background loops first. */
+  async stop(): Promise<void> {
+    await this.#background.stop()
+    this.coordinator.stop()
   }
 
   init(changes: Partial<InitRequest> = {}) {

@@ -1,8 +1,9 @@
-/** What the regular expressions stand for that members subscribe by. It is found in steps: there may be many topics. */
+/** Resolves the regular expressions that members subscribe by, in steps: there may be many topics. */
 import { compilePattern, type Pattern } from '../../coordinator/patterns.ts'
 import { KafkaError } from '../../protocol/errors.ts'
+import type { BackgroundLoop, BackgroundLoops } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { Pause, runYielding, type Steps } from '../../runtime/pace.ts'
+import { Pause, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { ResolvedRegex } from './group.ts'
 import type { GroupTopics } from './topics.ts'
@@ -11,20 +12,19 @@ export interface ResolutionPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly topics: GroupTopics
-  /** Told of what must not happen. */
-  failed(error: unknown): void
+  readonly background: BackgroundLoops
 }
 
-/** What expressions stand for, by expression. */
+/** The topics of each expression. */
 export type ResolvedRegexes = ReadonlyMap<string, ResolvedRegex>
 
 /**
- * The topics that each expression matches as a whole. Others have their turn after each topic and expression, for one
- * match may take long. One that cannot be compiled is left out: another broker may have let it into the log.
+ * The topics that each expression matches as a whole. A step matches one topic with one expression, which may take long. An
+ * expression that cannot be compiled is left out: another broker may have written it to the log.
  */
 export function* resolveRegexes(
   regexes: ReadonlySet<string>,
-  { topics, clocks, logger }: Omit<ResolutionPorts, 'failed'>
+  { topics, clocks, logger }: Omit<ResolutionPorts, 'background'>
 ): Steps<ResolvedRegexes> {
   const { version } = topics
   const timestamp = BigInt(clocks.wall.now())
@@ -59,50 +59,44 @@ interface Resolution {
   readonly done: (resolved: ResolvedRegexes) => void
 }
 
-/**
- * Finds out beside the requests what the expressions of groups stand for, for each group once at a time. All groups go on
- * together, a step of each: so none waits until another is done, and all of them take one turn of the event loop.
- */
+/** Resolves the expressions of groups in the background: all groups in turn, a step of each, so that none waits for another. */
 export class RegexResolution {
   readonly #ports: ResolutionPorts
-  readonly #running = new Map<string, Resolution>()
-  #isAtWork = false
+  readonly #loop: BackgroundLoop
+  readonly #resolutions = new Map<string, Resolution>()
 
   constructor(ports: ResolutionPorts) {
     this.#ports = ports
+    this.#loop = ports.background.start({ name: 'regular expressions of groups', work: () => this.#work() })
   }
 
-  /** Calls `done` with what was found, in a later turn of the event loop, unless it is abandoned. While it runs, others are not begun. */
+  /**
+   * Resolves the expressions of a group and calls `done`, after the event loop has served others and unless it is abandoned.
+   * Does nothing while another resolution of the group is under way.
+   */
   resolve(groupId: string, regexes: ReadonlySet<string>, done: (resolved: ResolvedRegexes) => void): void {
-    if (this.#running.has(groupId)) return
-    this.#running.set(groupId, { steps: resolveRegexes(regexes, this.#ports), done })
-    if (this.#isAtWork) return
-    this.#isAtWork = true
-    this.#work().catch(error => this.#ports.failed(error))
+    if (this.#resolutions.has(groupId)) return
+    this.#resolutions.set(groupId, { steps: resolveRegexes(regexes, this.#ports), done })
+    this.#loop.run()
   }
 
-  /** Nobody is told any more of what is being found out. */
+  /** Drops all resolutions under way. */
   abandon(): void {
-    this.#running.clear()
+    this.#resolutions.clear()
   }
 
-  async #work(): Promise<void> {
-    await runYielding(this.#steps(), this.#ports)
-  }
-
-  *#steps(): Steps {
+  *#work(): Steps {
     // The request that asked is answered first.
     yield new Pause()
-    while (this.#running.size > 0) {
-      for (const [groupId, { steps, done }] of this.#running) {
+    while (this.#resolutions.size > 0) {
+      for (const [groupId, { steps, done }] of this.#resolutions) {
         const next = steps.next()
         if (next.done) {
-          this.#running.delete(groupId)
+          this.#resolutions.delete(groupId)
           done(next.value)
         }
         yield
       }
     }
-    this.#isAtWork = false
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Removes offsets that have come to their end: regularly those past their retention, at once those of a deleted topic. Both go
- * through all groups, so others go first whenever they have been kept waiting; what a deleted topic leaves until then is
- * recognised by its id.
+ * Removes committed offsets: expired ones at an interval, those of a deleted topic at once. Both visit all groups in slices;
+ * until a group is visited, the topic's id tells offsets of the deleted topic from those of a new topic of the same name.
  */
 import type { Settings } from '../../config/settings.ts'
 import { derived, rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
+import type { BackgroundLoop, BackgroundLoops } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { runYielding, type Steps } from '../../runtime/pace.ts'
-import { type Alarm, type Clocks, repeat } from '../../runtime/time.ts'
+import type { Steps } from '../../runtime/pace.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import type { GroupTopics } from '../consumer/topics.ts'
 import type { Group } from '../group.ts'
 import type { GroupPartition } from '../partition.ts'
@@ -25,76 +25,66 @@ export interface RetentionPorts {
   readonly logger: Logger
   readonly settings: Settings
   readonly topics: Pick<GroupTopics, 'nameOf'>
-  /** Told of what must not happen. */
-  failed(error: unknown): void
+  readonly background: BackgroundLoops
 }
 
-/** What is to be written for a group. */
+/** The records that remove offsets of a group. */
 type Decision = (group: Group, offsets: GroupPartition['offsets']) => GroupRecord[]
 
 export class Retention {
   readonly #ports: RetentionPorts
   readonly #partitions: ReadonlySet<GroupPartition>
-  /** Those on their way through all groups, one after another. */
-  readonly #decisions = new Set<Decision>()
-  #alarm: Alarm | undefined
+  readonly #deletion: BackgroundLoop
+  /** Of deleted topics, in the order in which they were deleted. */
+  readonly #deletions = new Set<Decision>()
 
   constructor(ports: RetentionPorts, partitions: ReadonlySet<GroupPartition>) {
     this.#ports = ports
     this.#partitions = partitions
+    this.#deletion = ports.background.start({ name: 'offsets of deleted topics', work: () => this.#delete() })
   }
 
-  /** Removes offsets of topics that are gone, and looks for expired ones at every interval from now on. */
+  /** Removes offsets of topics that no longer exist, and expired offsets at every interval from now on. */
   start(): void {
-    const { clocks, settings, topics } = this.#ports
+    const { clocks, settings, topics, background } = this.#ports
     const exists = (topicId: string) => topics.nameOf(topicId) !== undefined
-    this.#decide(({ groupId }, offsets) =>
+    this.#beginDeletion(({ groupId }, offsets) =>
       forgetGone(groupId, offsets.of(groupId), offsets.pending.of(groupId), exists)
     )
     const retention = settings.view(RETENTION_ROWS)
     const expire: Decision = (group, offsets) =>
       expireGroup(group, offsets.of(group.groupId), offsets.pending, clocks.wall.now(), retention.retentionMs)
-    this.#alarm = repeat(
-      clocks.deadline,
-      () => retention.checkIntervalMs,
-      () => this.#decide(expire)
-    )
+    background.start({
+      name: 'offset expiration',
+      delayMs: () => retention.checkIntervalMs,
+      work: () => this.#writeAll(expire)
+    })
   }
 
-  stop(): void {
-    this.#alarm?.cancel()
-  }
-
-  /** All offsets that were committed for the topic go with it. */
+  /** Removes all offsets that were committed for the topic. */
   topicDeleted(topic: { readonly name: string; readonly topicId: string }): void {
-    this.#decide(({ groupId }, offsets) =>
+    this.#beginDeletion(({ groupId }, offsets) =>
       forgetTopic(groupId, offsets.of(groupId), offsets.pending.of(groupId), topic)
     )
   }
 
-  /** Unless it is on its way already: checks may come faster than they are done. */
-  #decide(decision: Decision): void {
-    const isIdle = this.#decisions.size === 0
-    this.#decisions.add(decision)
-    if (isIdle) void this.#work()
+  #beginDeletion(decision: Decision): void {
+    this.#deletions.add(decision)
+    this.#deletion.run()
   }
 
-  async #work(): Promise<void> {
-    try {
-      await runYielding(this.#writeAll(), this.#ports)
-    } catch (error) {
-      this.#ports.failed(error)
+  *#delete(): Steps {
+    for (const decision of this.#deletions) {
+      yield* this.#writeAll(decision)
+      this.#deletions.delete(decision)
     }
   }
 
-  *#writeAll(): Steps {
-    for (const decision of this.#decisions) {
-      for (const partition of this.#partitions) yield* this.#writeForEachGroup(partition, decision)
-      this.#decisions.delete(decision)
-    }
+  *#writeAll(decision: Decision): Steps {
+    for (const partition of this.#partitions) yield* this.#writeForEachGroup(partition, decision)
   }
 
-  /** Meanwhile groups come, go and change, and the coordinator may let go of them all. */
+  /** Between two steps groups change, and the coordinator may unload the partition. */
   *#writeForEachGroup(partition: GroupPartition, decision: Decision): Steps {
     for (const groupId of [...partition.groups.keys()]) {
       const group = partition.groups.get(groupId)

@@ -4,9 +4,11 @@
  */
 import type { Settings } from '../../config/settings.ts'
 import { rows, type ViewOf } from '../../config/view.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import type { BackgroundLoops } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { Pause, runYielding, type Steps } from '../../runtime/pace.ts'
-import type { Alarm, Clocks } from '../../runtime/time.ts'
+import { Pause, type Steps } from '../../runtime/pace.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import { StorageError } from '../../storage/storage.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
 import { Cleaning, CleaningAborted } from './cleaning.ts'
@@ -49,9 +51,6 @@ export class LogCleaner {
   readonly #uncleanable = new WeakSet<PartitionLog>()
   /** Logs that could not be compacted in this run: the next run tries them again. */
   #postponed = new WeakSet<PartitionLog>()
-  readonly #stopping = new AbortController()
-  #alarm: Alarm | undefined
-  #working: Promise<void> = Promise.resolve()
   #slice = { bytes: 0, beganMs: 0 }
 
   constructor(ports: LogCleanerPorts) {
@@ -59,36 +58,20 @@ export class LogCleaner {
     this.#settings = ports.settings.view(CLEANER_ROWS)
   }
 
-  /** Compacts logs from now on, first after log.cleaner.backoff.ms. */
-  start(): void {
-    const { clocks } = this.#ports
-    this.#alarm = clocks.deadline.at(clocks.deadline.now() + this.#settings.backoffMs, () => {
-      this.#working = this.#run()
-    })
+  /** Compacts logs from now on, first after log.cleaner.backoff.ms. As in Kafka, the cleaner rests after a run. */
+  start(background: BackgroundLoops): void {
+    const delayMs = () => this.#settings.backoffMs
+    background.start({ name: 'log cleaner', delayMs, delayFrom: 'end', work: () => this.#run() })
   }
 
-  /** Resolves when nothing is being compacted any more. */
-  async stop(): Promise<void> {
-    this.#stopping.abort()
-    this.#alarm?.cancel()
-    await this.#working
-  }
-
-  /** Never rejects. */
-  async #run(): Promise<void> {
-    const { clocks, logger } = this.#ports
-    const { signal } = this.#stopping
-    try {
-      await runYielding(this.#work(), { clocks, signal })
-    } catch (error) {
-      if (!signal.aborted) logger.error({ err: error }, 'logs could not be compacted: it is tried again later')
-    }
-    if (!signal.aborted) this.start()
-  }
-
-  *#work(): Steps {
+  *#run(): Steps {
     this.#postponed = new WeakSet()
-    while (yield* this.#pass()) yield
+    try {
+      while (yield* this.#pass()) yield
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      this.#ports.logger.error({ err: error }, 'logs could not be compacted: it is tried again later')
+    }
   }
 
   /** Compacts the dirtiest log, then deletes the old segments of all. Returns whether there was a log to compact. */

@@ -1,8 +1,9 @@
 /** The four offset checkpoints of a data directory, and what they take from its logs. */
 import type { Settings } from '../../config/settings.ts'
 import { derived, rows } from '../../config/view.ts'
+import type { BackgroundLoops } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { type Alarm, type MonotonicClock, repeat } from '../../runtime/time.ts'
+import { oneStep } from '../../runtime/pace.ts'
 import type { Storage } from '../../storage/storage.ts'
 import {
   CLEANER_OFFSET_FILE,
@@ -33,8 +34,6 @@ export class DirectoryCheckpoints {
   readonly #highWatermarks: OffsetCheckpoint
   readonly #cleanerOffsets: OffsetCheckpoint
   readonly #files: readonly OffsetCheckpoint[]
-
-  #alarms: readonly Alarm[] = []
 
   constructor(storage: Storage, logger: Logger) {
     this.#logger = logger
@@ -87,35 +86,22 @@ export class DirectoryCheckpoints {
     this.#cleanerOffsets.write()
   }
 
-  /** From now on the files follow the logs by themselves. */
-  writeRegularly(deadline: MonotonicClock, settings: Settings, logs: () => Logs): void {
+  /** Writes the files at their intervals from now on. */
+  writeRegularly(background: BackgroundLoops, settings: Settings, logs: () => Logs): void {
     const { recoveryPointMs, logStartMs, highWatermarkMs } = settings.view(INTERVAL_ROWS)
-    this.#alarms = [
-      repeat(
-        deadline,
-        () => recoveryPointMs,
-        () => this.#follow(this.#recoveryPoints, () => this.#noteRecoveryPoints(logs()))
-      ),
-      repeat(
-        deadline,
-        () => logStartMs,
-        () => {
-          this.#follow(this.#logStarts, () => this.#noteLogStarts(logs()))
-          // The cleaner tells of its logs itself, but not of those that were deleted.
-          this.#follow(this.#cleanerOffsets, () => {})
-        }
-      ),
-      repeat(
-        deadline,
-        () => highWatermarkMs,
-        () => this.#follow(this.#highWatermarks, () => this.#noteHighWatermarks(logs()))
-      )
-    ]
-  }
-
-  /** The files follow no more. */
-  stop(): void {
-    for (const alarm of this.#alarms) alarm.cancel()
+    const start = (name: string, delayMs: number, write: () => void) =>
+      background.start({ name: `checkpoint of ${name}`, delayMs: () => delayMs, work: () => oneStep(write) })
+    start('recovery points', recoveryPointMs, () => {
+      this.#follow(this.#recoveryPoints, () => this.#noteRecoveryPoints(logs()))
+    })
+    start('log starts', logStartMs, () => {
+      this.#follow(this.#logStarts, () => this.#noteLogStarts(logs()))
+      // The cleaner writes the offsets of its logs itself; those of deleted logs are removed here.
+      this.#follow(this.#cleanerOffsets, () => {})
+    })
+    start('high watermarks', highWatermarkMs, () => {
+      this.#follow(this.#highWatermarks, () => this.#noteHighWatermarks(logs()))
+    })
   }
 
   /** Notes how far logs are known to be on the disk, where they start, and their high watermarks. */

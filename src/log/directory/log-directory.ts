@@ -3,6 +3,7 @@
  * first use. `open` gives the metadata log, which tells whose all other folders are; `load` then makes those fit for use.
  */
 import type { Settings } from '../../config/settings.ts'
+import type { BackgroundLoops } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { runYielding } from '../../runtime/pace.ts'
 import type { Random } from '../../runtime/random.ts'
@@ -34,7 +35,6 @@ export interface LogDirectoryOptions {
   readonly identity: Identity
   /** The settings of the metadata log, which is recovered before any other. */
   readonly metadataLog: LogConfig
-  readonly settings: Settings
   /** Calls the opening off: it rejects, and the directory stays as unclean as it was. */
   readonly signal?: AbortSignal | undefined
 }
@@ -103,7 +103,7 @@ export class LogDirectory {
    * and recovers the metadata log. Throws DataDirectoryError for a directory of somebody else.
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    const { storage, clocks, random, identity, signal, metadataLog, settings } = options
+    const { storage, clocks, random, identity, signal, metadataLog } = options
     const isNew = !storage.exists(META_PROPERTIES_FILE)
     const meta = await claimDirectory(storage, random, identity)
     const wasClean = storage.exists(CLEAN_SHUTDOWN_FILE)
@@ -114,7 +114,6 @@ export class LogDirectory {
     const directory = new LogDirectory(options, meta, wasClean)
     if (isNew) await directory.#checkpoints.begin()
     await runYielding(directory.#recovery.checking(METADATA_FOLDER, metadataLog), { clocks, signal })
-    directory.#checkpoints.writeRegularly(clocks.deadline, settings, () => directory.#logs.values())
     return directory
   }
 
@@ -145,6 +144,11 @@ export class LogDirectory {
     )
     const steps = this.#recovery.all(kept, recovered)
     await runYielding(steps, { clocks: this.#world.clocks, signal, ...(progress && { each: progress }) })
+  }
+
+  /** Writes the checkpoints at their intervals from now on. */
+  writeCheckpoints(background: BackgroundLoops, settings: Settings): void {
+    this.#checkpoints.writeRegularly(background, settings, () => this.#logs.values())
   }
 
   /** The log of a partition, opened, and its folder made, if this is the first use. */
@@ -190,11 +194,10 @@ export class LogDirectory {
 
   /**
    * Brings everything to the disk and leaves the mark of a clean stop, last of all. Where a log cannot be closed there
-   * is no mark, and the next start recovers. The storage stays open, it is the caller's. By `brokerEpoch` a Kafka that goes
+   * is no mark, and the next start recovers. The background loops have been stopped. The storage stays open. By `brokerEpoch` a Kafka that goes
    * on here knows that nothing was lost since it was registered in that epoch.
    */
   async close(brokerEpoch = -1n): Promise<void> {
-    this.#checkpoints.stop()
     await this.#world.removal.stop()
     const metadata = this.#logs.get(METADATA_FOLDER)
     const others = [...this.#logs.values()].filter(log => log !== metadata)

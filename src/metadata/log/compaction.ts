@@ -1,16 +1,19 @@
 /**
- * Keeps the metadata log short: a snapshot when enough bytes have come or enough time has gone since the last one, and
- * from time to time an end to old ones and to the log before them. Kafka's SnapshotGenerator and log cleaner in one.
+ * Compaction of the metadata log: writes a snapshot after so many bytes or so much time, and deletes old snapshots and the log
+ * before them at an interval. Kafka's SnapshotGenerator and KafkaMetadataLogCleaner.
  */
 
 import type { Settings } from '../../config/settings.ts'
 import { rows, type ViewOf } from '../../config/view.ts'
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { Removal } from '../../log/partition-log/removal.ts'
+import { KafkaError } from '../../protocol/errors.ts'
+import type { BackgroundLoop, BackgroundLoops } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { runYielding } from '../../runtime/pace.ts'
-import { type Alarm, type Clocks, repeat } from '../../runtime/time.ts'
+import { oneStep, type Steps } from '../../runtime/pace.ts'
+import type { Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { MetadataError } from '../metadata-error.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
 import {
   lastContainedTimestamp,
@@ -38,6 +41,7 @@ export interface CompactionPorts {
   readonly clocks: Clocks
   readonly logger: Logger
   readonly settings: Settings
+  readonly background: BackgroundLoops
   /** What a snapshot made now would hold. */
   content(): SnapshotContent
 }
@@ -49,90 +53,68 @@ const FILE_DELETE_DELAY_MS = 60_000
 export class Compaction {
   readonly #ports: CompactionPorts
   readonly #settings: SnapshotSettings
-  readonly #end = new AbortController()
-  readonly #cleaning: Alarm
   readonly #removal: Removal
-  #interval: Alarm | undefined
+  readonly #snapshots: BackgroundLoop
+  /** Appended since the last snapshot. */
   #bytes: number
-  #writing: Promise<void> | undefined
 
-  /** Begins at once; `bytes` have come since the last snapshot. */
+  /** Begins at once; `bytes` have been appended since the last snapshot. */
   constructor(ports: CompactionPorts, bytes: number) {
+    const { storage, clocks, logger, background } = ports
     this.#ports = ports
     this.#settings = ports.settings.view(SNAPSHOT_ROWS)
     this.#bytes = bytes
-    this.#removal = new Removal(ports.storage, ports.clocks.deadline, ports.logger)
-    this.#cleaning = repeat(
-      ports.clocks.deadline,
-      () => RETENTION_CHECK_INTERVAL_MS,
-      () => this.#clean()
-    )
-    this.#armInterval()
+    this.#removal = new Removal(storage, clocks.deadline, logger)
+    this.#snapshots = background.start({
+      name: 'metadata snapshots',
+      delayMs: () => this.#settings.maxSnapshotIntervalMs || undefined,
+      work: () => this.#snapshot()
+    })
+    background.start({
+      name: 'retention of metadata snapshots',
+      delayMs: () => RETENTION_CHECK_INTERVAL_MS,
+      work: () => oneStep(() => this.#clean())
+    })
     this.appended(0)
   }
 
   /** So many bytes have been appended to the log. */
   appended(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes >= this.#settings.maxBytesBetweenSnapshots) this.#begin()
+    if (this.#bytes >= this.#settings.maxBytesBetweenSnapshots) this.#snapshots.run()
   }
 
-  /** Calls off what is not finished. Resolves when nothing will touch the disk any more. */
-  async close(): Promise<void> {
-    this.#end.abort()
-    this.#interval?.cancel()
-    this.#cleaning.cancel()
-    await this.#writing
-    await this.#removal.stop()
+  /** Resolves when no file is removed any more. The background loops have been stopped. */
+  close(): Promise<void> {
+    return this.#removal.stop()
   }
 
-  #armInterval(): void {
-    const { clocks } = this.#ports
-    const { maxSnapshotIntervalMs } = this.#settings
-    if (maxSnapshotIntervalMs === 0) return
-    this.#interval?.cancel()
-    this.#interval = clocks.deadline.at(clocks.deadline.now() + maxSnapshotIntervalMs, () => this.#begin())
-  }
-
-  /** Makes a snapshot, unless one is being made or the last one says it all. */
-  #begin(): void {
-    if (this.#writing || this.#end.signal.aborted) return
-    const { storage, log } = this.#ports
-    this.#bytes = 0
-    this.#armInterval()
-    const newest = listSnapshots(storage, log.folder).at(-1)
-    if (newest?.offset === log.logEndOffset) return
-    this.#writing = this.#write().finally(() => {
-      this.#writing = undefined
-      // Perhaps enough for the next one has come meanwhile.
-      this.appended(0)
-    })
-  }
-
-  /** Never rejects: what cannot be written now is written when the next snapshot is due. */
-  async #write(): Promise<void> {
+  /** Writes a snapshot if records have been appended since the last. One that cannot be written is written by the next run. */
+  *#snapshot(): Steps {
     const { storage, log, clocks, logger, content } = this.#ports
-    const { signal } = this.#end
+    this.#bytes = 0
     const state = content()
     const snapshot = snapshotAt(log.folder, state.offset, state.epoch)
     try {
-      const batches = snapshotBatches(state, BigInt(clocks.wall.now()))
-      await runYielding(writeSnapshot(storage, snapshot, batches), { clocks, signal })
+      if (listSnapshots(storage, log.folder).at(-1)?.offset === log.logEndOffset) return
+      yield* writeSnapshot(storage, snapshot, snapshotBatches(state, BigInt(clocks.wall.now())))
       logger.info({ path: snapshot.path }, 'a snapshot of the metadata has been written')
     } catch (error) {
-      if (!signal.aborted) logger.error({ path: snapshot.path, err: error }, 'a snapshot of the metadata failed')
+      if (!(error instanceof KafkaError)) throw error
+      logger.error({ path: snapshot.path, err: error }, 'a snapshot of the metadata failed')
     }
   }
 
   #clean(): void {
     // The name of a snapshot that is being written may not be on the disk yet: it is no reason to delete others.
-    if (this.#writing) return
+    if (this.#snapshots.isRunning) return
     const { storage, log, clocks, logger } = this.#ports
     try {
       const retired = retireSnapshots(storage, log, this.#settings, clocks.wall.now())
       this.#removal.after(FILE_DELETE_DELAY_MS, retired)
       for (const path of retired) logger.info({ path }, 'a snapshot of the metadata is too old and will be removed')
     } catch (error) {
+      if (!(error instanceof KafkaError || error instanceof MetadataError)) throw error
       logger.error({ err: error }, 'old snapshots of the metadata cannot be removed')
     }
   }

@@ -10,7 +10,6 @@ import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { buildBatch } from '../../protocol/records/builder.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import { directoryOf, replaceFile, type Storage } from '../../storage/storage.ts'
 import { MAX_RECORDS_PER_USER_OP } from '../decisions/plan.ts'
@@ -29,7 +28,7 @@ import { registeredEpoch } from '../other-records.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from '../records.ts'
 import { CLUSTER_METADATA_TOPIC_NAME } from '../topic-names.ts'
 import { checkAlone, checkUnused, fenceStaleBrokers } from './adoption.ts'
-import { Compaction } from './compaction.ts'
+import { Compaction, type CompactionPorts } from './compaction.ts'
 import { leaderChange, QUORUM_STATE_FILE, type Quorum, quorumEpoch, quorumOfOne, quorumState } from './quorum.ts'
 import { replay } from './replay.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
@@ -163,15 +162,14 @@ export class MetadataLog {
     return registeredEpoch(this.#image.others, this.#options.nodeId)
   }
 
-  /** From now on the log is kept short by snapshots, until `close`. */
-  compact(settings: Settings, logger: Logger): void {
+  /** Writes snapshots from now on, and deletes the log before them. */
+  compact(world: Pick<CompactionPorts, 'settings' | 'logger' | 'background'>): void {
     const { storage, clocks } = this.#options
-    const content = () => this.#content()
-    const ports = { storage, log: this.#log, clocks, logger, settings, content }
+    const ports = { ...world, storage, log: this.#log, clocks, content: () => this.#content() }
     this.#compaction = new Compaction(ports, this.#bytesAtStart)
   }
 
-  /** Resolves when nothing is written any more but what `append` writes. */
+  /** Resolves when no file is removed any more. The background loops have been stopped: only `append` writes. */
   async close(): Promise<void> {
     await this.#compaction?.close()
   }

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { RegexResolution, type ResolvedRegexes, resolveRegexes } from '../../../src/group/consumer/regexes.ts'
+import { BackgroundLoops } from '../../../src/runtime/background.ts'
 import { runAtOnce, yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
-import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
+import { GroupCoordinatorDriver, raise } from '../group-coordinator-driver.ts'
 import { ClusterTopics } from './cluster-topics.ts'
 
 const clocks = new ManualClock(5_000)
@@ -16,9 +17,6 @@ beforeEach(() => {
   logger = new RecordingLogger()
 })
 
-const failed = (error: unknown) => {
-  throw error
-}
 const matches = (resolved: ResolvedRegexes) =>
   Object.fromEntries([...resolved].map(([regex, { topics }]) => [regex, [...topics].sort()]))
 
@@ -44,7 +42,8 @@ describe('resolving', () => {
 })
 
 describe('groups that resolve at the same time', () => {
-  const resolution = () => new RegexResolution({ topics, clocks, logger, failed })
+  const background = new BackgroundLoops({ clocks, failed: raise })
+  const resolution = () => new RegexResolution({ topics, clocks, logger, background })
 
   it('are told later, each as soon as its own are found', async () => {
     const resolved: string[] = []

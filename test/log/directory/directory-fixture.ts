@@ -2,10 +2,12 @@
 
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import type { TopicPartition } from '../../../src/log/partition-folder.ts'
+import { BackgroundLoops } from '../../../src/runtime/background.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { settingsWith } from '../../config/settings-with.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
 
 export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
@@ -16,6 +18,16 @@ export const METADATA = { topic: '__cluster_metadata', partition: 0 }
 export function open(storage: Storage, clock = new ManualClock(), identity: object = {}): Promise<LogDirectory> {
   const options = { storage, clocks: clock, random: seededRandom(5), logger: silentLogger }
   return LogDirectory.open({ ...DIRECTORY_SETTINGS, ...options, identity: { nodeId: 1, ...identity } })
+}
+
+/** Opens a data directory that writes its checkpoints at Kafka's intervals. */
+export async function openWithCheckpoints(storage: Storage, clock: ManualClock): Promise<LogDirectory> {
+  const directory = await open(storage, clock)
+  const failed = (error: unknown) => {
+    throw error
+  }
+  directory.writeCheckpoints(new BackgroundLoops({ clocks: clock, failed }), settingsWith())
+  return directory
 }
 
 /** As the broker does when it knows its topics. */

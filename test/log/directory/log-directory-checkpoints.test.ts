@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { batchOf, T0 } from '../log-fixture.ts'
-import { load, logOf, METADATA, open, text } from './directory-fixture.ts'
+import { load, logOf, METADATA, open, openWithCheckpoints, text } from './directory-fixture.ts'
 
 test('moving the starts of many logs writes one checkpoint, not one each', async () => {
   let writes = 0
@@ -14,7 +14,7 @@ test('moving the starts of many logs writes one checkpoint, not one each', async
     }
   })
   const clock = new ManualClock()
-  const directory = await open(storage, clock)
+  const directory = await openWithCheckpoints(storage, clock)
   for (let partition = 0; partition < 50; partition++) {
     const log = logOf(directory, { topic: 'my-orders', partition })
     log.append(batchOf([T0, T0]), 0)
@@ -28,7 +28,7 @@ test('moving the starts of many logs writes one checkpoint, not one each', async
 test('checkpoints are written every minute, and only when something has changed', async () => {
   const storage = new MemoryStorage()
   const clock = new ManualClock()
-  const directory = await open(storage, clock)
+  const directory = await openWithCheckpoints(storage, clock)
   logOf(directory).append(batchOf([T0]), 0)
   clock.advance(60_000)
   expect(text(storage, 'replication-offset-checkpoint')).toBe('0\n1\nmy-orders 3 1\n')

@@ -9,7 +9,17 @@ import { NodeStorage } from '../../../src/storage/node-storage.ts'
 import { type Storage, StorageError } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { batchOf, contents, T0 } from '../log-fixture.ts'
-import { logOf, METADATA, names, ORDERS, OTHER_ID, open, TOPIC_ID, text } from './directory-fixture.ts'
+import {
+  logOf,
+  METADATA,
+  names,
+  ORDERS,
+  OTHER_ID,
+  open,
+  openWithCheckpoints,
+  TOPIC_ID,
+  text
+} from './directory-fixture.ts'
 
 describe('a new directory', () => {
   test('gets an identity and keeps it', async () => {
@@ -119,7 +129,7 @@ describe.each<[string, () => { storage: Storage; cleanUp: () => void }]>([
   test('after a crash everything that was appended is there, and the start as of the last checkpoint', async () => {
     const { storage, cleanUp } = create()
     const clock = new ManualClock()
-    const log = logOf(await open(storage, clock))
+    const log = logOf(await openWithCheckpoints(storage, clock))
     for (let step = 0n; step < 5n; step++) log.append(batchOf([T0 + step]), 0)
     log.moveLogStart(3n)
     clock.advance(60_000)

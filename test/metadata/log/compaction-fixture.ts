@@ -10,7 +10,7 @@ export const SEGMENT = { segmentBytes: 2000 }
 /** Snapshots by Kafka's default settings, except for those given. */
 export function begin(driver: MetadataLogDriver, given?: Given) {
   const opened = driver.open()
-  opened.metadata.compact(settingsWith(given), silentLogger)
+  opened.metadata.compact({ settings: settingsWith(given), logger: silentLogger, background: driver.background })
   return opened
 }
 

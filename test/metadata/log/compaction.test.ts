@@ -192,6 +192,7 @@ describe('a snapshot', () => {
     const driver = new MetadataLogDriver()
     const { metadata } = begin(driver)
     driver.clock.advance(HOUR)
+    await driver.background.stop()
     await metadata.close()
     expect(checkpoints(driver)).toHaveLength(1)
     driver.clock.advance(1000 * HOUR)

@@ -10,6 +10,7 @@ import { MetadataLog } from '../../../src/metadata/log/metadata-log.ts'
 import { followSnapshot } from '../../../src/metadata/log/snapshots.ts'
 import { encodeMetadataRecord } from '../../../src/metadata/records.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
+import { BackgroundLoops } from '../../../src/runtime/background.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { randomUuid, seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../../src/storage/memory-storage.ts'
@@ -26,6 +27,12 @@ export class MetadataLogDriver {
   storage: MemoryStorage
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly random = seededRandom(1)
+  readonly background = new BackgroundLoops({
+    clocks: this.clock,
+    failed: error => {
+      throw error
+    }
+  })
   readonly #config: LogConfig
 
   constructor(options?: MemoryStorageOptions, config: Partial<LogConfig> = {}) {

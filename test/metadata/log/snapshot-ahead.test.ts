@@ -12,6 +12,7 @@ describe('a snapshot and the log beside it', () => {
     driver.createTopics(metadata, 'a')
     driver.clock.advance(HOUR)
     await yieldToEventLoop()
+    await driver.background.stop()
     await metadata.close()
     return { driver, metadata, end: log.logEndOffset }
   }

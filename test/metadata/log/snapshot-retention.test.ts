@@ -65,6 +65,7 @@ describe('old snapshots', () => {
     const driver = new MetadataLogDriver({}, SEGMENT)
     const { log, metadata } = await run(driver, { 'metadata.max.retention.bytes': 0 })
     driver.clock.advance(60_000)
+    await driver.background.stop()
     await metadata.close()
     expect(log.firstSegmentOffset).toBeGreaterThan(5n)
     driver.storage.append(`${FOLDER}/${nameOf(5n, 1)}`, Buffer.from('x'))
