@@ -7,7 +7,7 @@ import type { ConfigState } from './describe.ts'
 import { validateGroupOverrides } from './group-bounds.ts'
 import { RESOURCE_TYPES, resourceKey } from './resources.ts'
 import { settings } from './tables/broker.ts'
-import { topicSettings } from './tables/topic.ts'
+import { topicSettings } from './tables/log.ts'
 import { type ConfigChange, validateBrokerChanges, validateLengths, validateTopicOverrides } from './validate.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 

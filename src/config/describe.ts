@@ -5,7 +5,7 @@ import { groupSettingText } from './group-bounds.ts'
 import { RESOURCE_TYPES, resourceKey } from './resources.ts'
 import { isBrokerSetting, settings, TOPIC_DEFAULTS } from './tables/broker.ts'
 import { behindGroupSetting, groupSettings, isGroupSetting } from './tables/group.ts'
-import { isTopicSetting, topicSettings } from './tables/topic.ts'
+import { isTopicSetting, topicSettings } from './tables/log.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 
 /** What is known of the cluster's settings. */

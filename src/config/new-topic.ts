@@ -3,7 +3,7 @@
 import { CONFIG_SOURCES } from './config-entries.ts'
 import { InvalidConfig, type Setting } from './define.ts'
 import { TOPIC_DEFAULTS } from './tables/broker.ts'
-import { isTopicSetting, topicSettings } from './tables/topic.ts'
+import { isTopicSetting, topicSettings } from './tables/log.ts'
 import { validateLengths, validateTopicOverrides } from './validate.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 

@@ -6,7 +6,7 @@ import { groupSettingValue } from './group-bounds.ts'
 import { type ConfigResource, RESOURCE_TYPES, resourceKey, splitResourceKey } from './resources.ts'
 import type { BrokerSettingName } from './tables/broker.ts'
 import { type GroupSettingName, isGroupSetting } from './tables/group.ts'
-import { isTopicSetting, type TopicSettingName } from './tables/topic.ts'
+import { isTopicSetting, type TopicSettingName } from './tables/log.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 import { ResourceSettings, type Rows, type SettingValues, type ViewOf } from './view.ts'
 

@@ -6,8 +6,8 @@ import { InvalidConfig } from './define.ts'
 import { groupConflict } from './group-bounds.ts'
 import { checkConnectionOverrides } from './listeners.ts'
 import { isBrokerSetting, settings } from './tables/broker.ts'
+import { isTopicSetting, topicSettings } from './tables/log.ts'
 import { READ_ONLY_NAMES } from './tables/names.ts'
-import { isTopicSetting, topicSettings } from './tables/topic.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 
 /** One change to record; null takes the setting back. */

@@ -4,7 +4,7 @@
  */
 import { InvalidConfig, type Setting, type Value, type ValueOf } from './define.ts'
 import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './tables/broker.ts'
-import { isTopicSetting, type TopicSettingName, topicSettings } from './tables/topic.ts'
+import { isTopicSetting, type TopicSettingName, topicSettings } from './tables/log.ts'
 
 /** Texts by name, as they were given. */
 export type Texts = ReadonlyMap<string, string>

@@ -1,5 +1,5 @@
 /** The shapes of the fixture's options, for `verifyOptions`. */
-import { topicSettings } from '../config/tables/topic.ts'
+import { topicSettings } from '../config/tables/log.ts'
 import { arrayOf, type Check, choiceOf, expected, mapOf, objectOf, type Shape } from './option-check.ts'
 
 const INT16_MAX = 32_767

@@ -2,7 +2,7 @@
 import type { Setting } from '../../src/config/define.ts'
 import { settings, TOPIC_DEFAULTS } from '../../src/config/tables/broker.ts'
 import { behindGroupSetting, groupSettings, isGroupSetting } from '../../src/config/tables/group.ts'
-import { isTopicSetting, topicSettings } from '../../src/config/tables/topic.ts'
+import { isTopicSetting, topicSettings } from '../../src/config/tables/log.ts'
 
 const HEAD = `# Configuration
 

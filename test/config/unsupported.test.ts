@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { RowOptions } from '../../src/config/define.ts'
 import { settings } from '../../src/config/tables/broker.ts'
 import { behindGroupSetting, groupSettings, isGroupSetting } from '../../src/config/tables/group.ts'
-import { topicSettings } from '../../src/config/tables/topic.ts'
+import { topicSettings } from '../../src/config/tables/log.ts'
 
 /** Where settings are declared and checked, which is no effect. */
 const TABLES = /config\/(tables\/|(validate|resolve)\.ts$)/

@@ -2,12 +2,11 @@
  * The settings of the broker: the one place where name, type, default, bounds and meaning are written.
  * Names and defaults are Apache Kafka 4.3's; a row whose default differs says why. Rows that share a topic's setting
  * are its defaults, the first that is set winning. Those of logs are in `log.ts`, those of groups in
- * `group-coordinator.ts`, Kafka's others in `names.ts`.
+ * `group.ts`, Kafka's others in `names.ts`.
  */
 import { boolean, DYNAMIC, int, list, long, type Setting, short, string } from '../define.ts'
-import { groupCoordinatorSettings } from './group-coordinator.ts'
-import { logSettings } from './log.ts'
-import { isTopicSetting, type TopicSettingName } from './topic.ts'
+import { groupCoordinatorSettings } from './group.ts'
+import { isTopicSetting, logSettings, type TopicSettingName } from './log.ts'
 
 const identity = {
   'node.id': int(1, 'The id of this node. Kafka has no default; one node needs no choice.', { atLeast: 0 }),

@@ -1,30 +1,241 @@
 /**
- * Every setting that a group can carry in Apache Kafka 4.3, beside the broker's settings that are its default and bounds.
- * Share and streams groups are not served so far, but tools set and read what they will go by.
+ * The settings of groups and their offsets: the broker's, and every setting that a group can carry in Apache Kafka 4.3. A broker
+ * setting is the default of the group's setting of its name, those with `min` and `max` in it are the bounds. Share and streams groups
+ * are not served yet, but tools set and read their settings.
  */
-import { boolean, int, string } from '../define.ts'
-import { type BrokerSettingName, isBrokerSetting, settings } from './broker.ts'
+import { boolean, DYNAMIC, int, list, long, type RowOptions, short, string } from '../define.ts'
+
+/** Settings of share and streams groups. */
+const SO_FAR = { unsupported: true } as const
+
+/** How long something takes that must take a while. */
+function period(byDefault: number, documentation: string, options: RowOptions = {}) {
+  return int(byDefault, documentation, { atLeast: 1, ...options })
+}
+
+/** How long something takes that may be done at once. */
+function pause(byDefault: number, documentation: string, options: RowOptions = {}) {
+  return int(byDefault, documentation, { atLeast: 0, ...options })
+}
+
+const offsets = {
+  'offset.metadata.max.bytes': int(4096, 'The most text that a client may store with a committed offset.'),
+  'offsets.retention.minutes': int(10_080, 'How long the offsets of a group without members are kept.', { atLeast: 1 }),
+  'offsets.retention.check.interval.ms': long(600_000, 'How often offsets past their retention are looked for.', {
+    atLeast: 1
+  }),
+  'offsets.topic.num.partitions': int(50, 'Partitions of __consumer_offsets, when it is created.', { atLeast: 1 }),
+  'offsets.topic.replication.factor': short(1, 'Replicas of __consumer_offsets. Kafka wants 3; one node has one.', {
+    atLeast: 1
+  }),
+  'offsets.topic.segment.bytes': int(104_857_600, 'Segment size of __consumer_offsets, when it is created.', {
+    atLeast: 1
+  })
+}
+
+const classic = {
+  'group.initial.rebalance.delay.ms': int(
+    0,
+    'How long an empty classic group waits for more members before its first rebalance. Kafka waits 3000.'
+  ),
+  'group.min.session.timeout.ms': int(
+    6000,
+    'The shortest session timeout that a member of a classic group may ask for.'
+  ),
+  'group.max.session.timeout.ms': int(
+    1_800_000,
+    'The longest session timeout that a member of a classic group may ask for.'
+  ),
+  'group.max.size': int(2_147_483_647, 'The most members of one classic group.', { atLeast: 1 })
+}
+
+const consumer = {
+  'group.coordinator.rebalance.protocols': list(
+    ['classic', 'consumer', 'streams'],
+    'The protocols of groups that are served; classic must be among them. Kafka gives this up in 5.0 for the feature group.version.',
+    { notEmpty: true, oneOf: ['classic', 'consumer', 'share', 'streams'] }
+  ),
+  'group.consumer.session.timeout.ms': period(
+    45_000,
+    'How long a member of a consumer group may be silent before it is put out.'
+  ),
+  'group.consumer.min.session.timeout.ms': period(45_000, 'The shortest session timeout that a group may be given.'),
+  'group.consumer.max.session.timeout.ms': period(60_000, 'The longest session timeout that a group may be given.'),
+  'group.consumer.heartbeat.interval.ms': period(5000, 'How often members of a consumer group are told to report.'),
+  'group.consumer.min.heartbeat.interval.ms': period(
+    5000,
+    'The shortest heartbeat interval that a group may be given.'
+  ),
+  'group.consumer.max.heartbeat.interval.ms': period(
+    15_000,
+    'The longest heartbeat interval that a group may be given.'
+  ),
+  'group.consumer.assignment.interval.ms': pause(
+    1000,
+    'How long a consumer group waits after an assignment before it makes the next.',
+    DYNAMIC
+  ),
+  'group.consumer.min.assignment.interval.ms': pause(0, 'The shortest assignment interval that a group may be given.'),
+  'group.consumer.max.assignment.interval.ms': pause(
+    15_000,
+    'The longest assignment interval that a group may be given.'
+  ),
+  'group.consumer.max.size': int(2_147_483_647, 'The most members of one consumer group.', { atLeast: 1 }),
+  'group.consumer.assignors': list(
+    ['uniform', 'range'],
+    'The assignors that consumer groups can choose from, the first being that of members who name none.',
+    {
+      notEmpty: true,
+      oneOf: [
+        'uniform',
+        'range',
+        'org.apache.kafka.coordinator.group.assignor.UniformAssignor',
+        'org.apache.kafka.coordinator.group.assignor.RangeAssignor'
+      ]
+    }
+  ),
+  'group.consumer.migration.policy': string(
+    'bidirectional',
+    'Which groups with members may change their protocol: classic ones (upgrade), consumer ones (downgrade), both, or (disabled) neither.',
+    { oneOf: ['bidirectional', 'upgrade', 'downgrade', 'disabled'], anyCase: true }
+  ),
+  'group.consumer.regex.refresh.interval.ms': int(
+    600_000,
+    'How often the topics are looked up anew that match the regular expressions of a group.',
+    { atLeast: 10_000, internal: true }
+  )
+}
+
+const share = {
+  'group.share.session.timeout.ms': period(
+    45_000,
+    'How long a member of a share group may be silent before it is put out.',
+    SO_FAR
+  ),
+  'group.share.min.session.timeout.ms': period(45_000, 'The shortest session timeout of share groups.', SO_FAR),
+  'group.share.max.session.timeout.ms': period(60_000, 'The longest session timeout of share groups.', SO_FAR),
+  'group.share.heartbeat.interval.ms': period(5000, 'How often members of a share group are told to report.', SO_FAR),
+  'group.share.min.heartbeat.interval.ms': period(5000, 'The shortest heartbeat interval of share groups.', SO_FAR),
+  'group.share.max.heartbeat.interval.ms': period(15_000, 'The longest heartbeat interval of share groups.', SO_FAR),
+  'group.share.assignment.interval.ms': pause(1000, 'How long a share group waits between two assignments.', {
+    ...DYNAMIC,
+    ...SO_FAR
+  }),
+  'group.share.min.assignment.interval.ms': pause(0, 'The shortest assignment interval of share groups.', SO_FAR),
+  'group.share.max.assignment.interval.ms': pause(15_000, 'The longest assignment interval of share groups.', SO_FAR),
+  'group.share.record.lock.duration.ms': int(30_000, 'How long a share consumer holds a record.', {
+    atLeast: 1000,
+    atMost: 3_600_000,
+    ...SO_FAR
+  }),
+  'group.share.min.record.lock.duration.ms': int(15_000, 'The shortest time that a share group may set for it.', {
+    atLeast: 1000,
+    atMost: 30_000,
+    ...SO_FAR
+  }),
+  'group.share.max.record.lock.duration.ms': int(60_000, 'The longest time that a share group may set for it.', {
+    atLeast: 30_000,
+    atMost: 3_600_000,
+    ...SO_FAR
+  }),
+  'group.share.delivery.count.limit': int(5, 'How often a share group is given the same record.', {
+    atLeast: 2,
+    atMost: 10,
+    ...SO_FAR
+  }),
+  'group.share.min.delivery.count.limit': int(2, 'The least that a share group may set for it.', {
+    atLeast: 2,
+    atMost: 5,
+    ...SO_FAR
+  }),
+  'group.share.max.delivery.count.limit': int(10, 'The most that a share group may set for it.', {
+    atLeast: 5,
+    atMost: 25,
+    ...SO_FAR
+  }),
+  'group.share.partition.max.record.locks': int(2000, 'Records of one partition that a share group holds at a time.', {
+    atLeast: 100,
+    atMost: 10_000,
+    ...SO_FAR
+  }),
+  'group.share.min.partition.max.record.locks': int(100, 'The least that a share group may set for it.', {
+    atLeast: 100,
+    atMost: 2000,
+    ...SO_FAR
+  }),
+  'group.share.max.partition.max.record.locks': int(4000, 'The most that a share group may set for it.', {
+    atLeast: 2000,
+    atMost: 10_000,
+    ...SO_FAR
+  })
+}
+
+const streams = {
+  'group.streams.session.timeout.ms': period(
+    45_000,
+    'How long a member of a streams group may be silent before it is put out.',
+    SO_FAR
+  ),
+  'group.streams.min.session.timeout.ms': period(45_000, 'The shortest session timeout of streams groups.', SO_FAR),
+  'group.streams.max.session.timeout.ms': period(60_000, 'The longest session timeout of streams groups.', SO_FAR),
+  'group.streams.heartbeat.interval.ms': period(
+    5000,
+    'How often members of a streams group are told to report.',
+    SO_FAR
+  ),
+  'group.streams.min.heartbeat.interval.ms': period(5000, 'The shortest heartbeat interval of streams groups.', SO_FAR),
+  'group.streams.max.heartbeat.interval.ms': period(
+    15_000,
+    'The longest heartbeat interval of streams groups.',
+    SO_FAR
+  ),
+  'group.streams.assignment.interval.ms': pause(1000, 'How long a streams group waits between two assignments.', {
+    ...DYNAMIC,
+    ...SO_FAR
+  }),
+  'group.streams.min.assignment.interval.ms': pause(0, 'The shortest assignment interval of streams groups.', SO_FAR),
+  'group.streams.max.assignment.interval.ms': pause(
+    15_000,
+    'The longest assignment interval of streams groups.',
+    SO_FAR
+  ),
+  'group.streams.num.standby.replicas': pause(0, 'Standby replicas of each task of a streams group.', SO_FAR),
+  'group.streams.max.standby.replicas': pause(2, 'The most standby replicas that a streams group may set.', SO_FAR),
+  'group.streams.initial.rebalance.delay.ms': pause(
+    3000,
+    'How long an empty streams group waits for more members before its first rebalance.',
+    SO_FAR
+  )
+}
+
+/** Rows of the table in `broker.ts`. */
+export const groupCoordinatorSettings = { ...offsets, ...classic, ...consumer, ...share, ...streams }
+
+// Settings that a group can carry.
+
+/** A broker setting as a group's: with a least value of its own, and no greatest. */
+function withoutLimit(
+  name:
+    | 'group.share.record.lock.duration.ms'
+    | 'group.share.delivery.count.limit'
+    | 'group.share.partition.max.record.locks',
+  atLeast: number
+) {
+  const { byDefault, documentation } = groupCoordinatorSettings[name]
+  return int(byDefault.value, documentation, { atLeast, unsupported: true })
+}
 
 /** The rows, by the group's name for the setting. */
 export const groupSettings = {
-  'consumer.heartbeat.interval.ms': settings['group.consumer.heartbeat.interval.ms'],
-  'consumer.session.timeout.ms': settings['group.consumer.session.timeout.ms'],
-  'consumer.assignment.interval.ms': settings['group.consumer.assignment.interval.ms'],
-  'share.heartbeat.interval.ms': settings['group.share.heartbeat.interval.ms'],
-  'share.session.timeout.ms': settings['group.share.session.timeout.ms'],
-  'share.record.lock.duration.ms': int(30_000, settings['group.share.record.lock.duration.ms'].documentation, {
-    atLeast: 1000,
-    unsupported: true
-  }),
-  'share.delivery.count.limit': int(5, settings['group.share.delivery.count.limit'].documentation, {
-    atLeast: 2,
-    unsupported: true
-  }),
-  'share.partition.max.record.locks': int(2000, settings['group.share.partition.max.record.locks'].documentation, {
-    atLeast: 100,
-    unsupported: true
-  }),
-  'share.assignment.interval.ms': settings['group.share.assignment.interval.ms'],
+  'consumer.heartbeat.interval.ms': groupCoordinatorSettings['group.consumer.heartbeat.interval.ms'],
+  'consumer.session.timeout.ms': groupCoordinatorSettings['group.consumer.session.timeout.ms'],
+  'consumer.assignment.interval.ms': groupCoordinatorSettings['group.consumer.assignment.interval.ms'],
+  'share.heartbeat.interval.ms': groupCoordinatorSettings['group.share.heartbeat.interval.ms'],
+  'share.session.timeout.ms': groupCoordinatorSettings['group.share.session.timeout.ms'],
+  'share.record.lock.duration.ms': withoutLimit('group.share.record.lock.duration.ms', 1000),
+  'share.delivery.count.limit': withoutLimit('group.share.delivery.count.limit', 2),
+  'share.partition.max.record.locks': withoutLimit('group.share.partition.max.record.locks', 100),
+  'share.assignment.interval.ms': groupCoordinatorSettings['group.share.assignment.interval.ms'],
   'share.auto.offset.reset': string(
     'latest',
     'Where a share group begins to read: earliest, latest, or by_duration: with how far back, as in by_duration:PT1H.',
@@ -37,11 +248,11 @@ export const groupSettings = {
   'share.renew.acknowledge.enable': boolean(true, 'Whether a share consumer may hold a record for longer.', {
     unsupported: true
   }),
-  'streams.heartbeat.interval.ms': settings['group.streams.heartbeat.interval.ms'],
-  'streams.session.timeout.ms': settings['group.streams.session.timeout.ms'],
-  'streams.num.standby.replicas': settings['group.streams.num.standby.replicas'],
-  'streams.assignment.interval.ms': settings['group.streams.assignment.interval.ms'],
-  'streams.initial.rebalance.delay.ms': settings['group.streams.initial.rebalance.delay.ms']
+  'streams.heartbeat.interval.ms': groupCoordinatorSettings['group.streams.heartbeat.interval.ms'],
+  'streams.session.timeout.ms': groupCoordinatorSettings['group.streams.session.timeout.ms'],
+  'streams.num.standby.replicas': groupCoordinatorSettings['group.streams.num.standby.replicas'],
+  'streams.assignment.interval.ms': groupCoordinatorSettings['group.streams.assignment.interval.ms'],
+  'streams.initial.rebalance.delay.ms': groupCoordinatorSettings['group.streams.initial.rebalance.delay.ms']
 }
 
 /** The name of a group's setting. */
@@ -52,18 +263,24 @@ export function isGroupSetting(name: string): name is GroupSettingName {
   return Object.hasOwn(groupSettings, name)
 }
 
+type GroupCoordinatorSettingName = keyof typeof groupCoordinatorSettings
+
+function isGroupCoordinatorSetting(name: string): name is GroupCoordinatorSettingName {
+  return Object.hasOwn(groupCoordinatorSettings, name)
+}
+
 /** The broker's settings behind a group's. */
 export interface BehindGroupSetting {
-  readonly byDefault?: BrokerSettingName
-  readonly min?: BrokerSettingName
-  readonly max?: BrokerSettingName
+  readonly byDefault?: GroupCoordinatorSettingName
+  readonly min?: GroupCoordinatorSettingName
+  readonly max?: GroupCoordinatorSettingName
 }
 
 /** Kafka's names for them: `share.session.timeout.ms` goes by `group.share.min.session.timeout.ms`, and so do the others. */
 export function behindGroupSetting(name: GroupSettingName): BehindGroupSetting {
   const dot = name.indexOf('.')
   const [kind, rest] = [name.slice(0, dot), name.slice(dot + 1)]
-  const found = (candidate: string) => (isBrokerSetting(candidate) ? candidate : undefined)
+  const found = (candidate: string) => (isGroupCoordinatorSetting(candidate) ? candidate : undefined)
   const byDefault = found(`group.${name}`)
   const min = found(`group.${kind}.min.${rest}`)
   const max = found(`group.${kind}.max.${rest.replace(/^num\./, '')}`)

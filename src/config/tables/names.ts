@@ -1,6 +1,6 @@
 /**
- * The names of Apache Kafka's broker settings that this broker does not honour, so that a misspelt name can be told
- * from one that is Kafka's. A name moves from here to `broker.ts` when it gets an effect.
+ * The names of Apache Kafka's broker settings that this broker does not honour, to distinguish a misspelt name
+ * from one of Kafka's. Where a name has a row, the row counts.
  */
 
 const READ_ONLY = `
