@@ -10,7 +10,6 @@ import { type Random, randomUuid } from '../runtime/random.ts'
 import { type ConsumerGroupDescription, describe } from './consumer/admin.ts'
 import { ConsumerGroup } from './consumer/group.ts'
 import { checkHeartbeat, type Heartbeat, type HeartbeatResponse, heartbeat, leave } from './consumer/heartbeat.ts'
-import { CONSUMER_GROUP_ROWS, type ConsumerGroupLimits } from './consumer/limits.ts'
 import { JOIN_GROUP_MEMBER_EPOCH } from './consumer/member.ts'
 import { preferredAssignor } from './consumer/target.ts'
 import type { GroupTopics } from './consumer/topics.ts'
@@ -77,7 +76,7 @@ export class ConsumerGroups {
   async heartbeat(request: ConsumerHeartbeatRequest, apiVersion: number): Promise<ConsumerHeartbeatResponse> {
     try {
       const { groupId } = request
-      checkHeartbeat(request, apiVersion, this.#limitsOf(groupId))
+      checkHeartbeat(request, apiVersion, this.#ports.settings.group(groupId))
       const partition = this.#partitionOf(groupId)
       const response =
         request.memberEpoch === JOIN_GROUP_MEMBER_EPOCH
@@ -121,10 +120,6 @@ export class ConsumerGroups {
     return this.#operations.runConsumer(partition, group, operation => act(operation, request, request.memberId))
   }
 
-  #limitsOf(groupId: string): ConsumerGroupLimits {
-    return this.#ports.settings.group(groupId).view(CONSUMER_GROUP_ROWS)
-  }
-
   /** A group; of what is none, or is a classic one, GROUP_ID_NOT_FOUND. `budget` pays for a repeated question. */
   async describe(groupId: string, budget?: ResponseBudget): Promise<DescribedConsumerGroup> {
     try {
@@ -132,7 +127,7 @@ export class ConsumerGroups {
       const group = consumerGroupIn(partition, groupId)
       const description = describe(group, this.#ports.topics)
       budget?.spend(sizeOf(description))
-      const assignorName = preferredAssignor({ group, limits: this.#limitsOf(groupId) }).name
+      const assignorName = preferredAssignor({ group, settings: this.#ports.settings.group(groupId) }).name
       await partition.journal.settled()
       return { groupId, errorCode: 'NONE', errorMessage: null, assignorName, ...description }
     } catch (error) {

@@ -23,7 +23,6 @@ import {
 } from './classic/operation.ts'
 import { expire as expireConsumer, startDeadlines } from './consumer/downgrade.ts'
 import type { ConsumerGroup } from './consumer/group.ts'
-import { CONSUMER_GROUP_ROWS } from './consumer/limits.ts'
 import { ConsumerOperation } from './consumer/operation.ts'
 import { RegexResolution } from './consumer/regexes.ts'
 import { regexesResolved } from './consumer/subscription.ts'
@@ -118,7 +117,7 @@ export class GroupOperations {
     const operation = new ConsumerOperation(group, {
       now: readClocks(clocks),
       topics,
-      limits: settings.group(groupId).view(CONSUMER_GROUP_ROWS),
+      settings: settings.group(groupId),
       classic: this.#classicLimits
     })
     const reply = act(operation)

@@ -4,6 +4,7 @@
  * they have then. None of them is a leader.
  */
 
+import { rows } from '../../config/view.ts'
 import {
   CONSUMER_PROTOCOL,
   readSubscription,
@@ -27,6 +28,8 @@ import type { ConsumerOperation } from './operation.ts'
 import { followMetadata, updateMember } from './subscription.ts'
 import { updateTarget } from './target.ts'
 
+const MIGRATION_ROWS = rows({ policy: 'group.consumer.migration.policy' })
+
 /** A member that is known to speak the classic protocol. */
 type ClassicMember = ConsumerMember & { readonly classic: ClassicMemberMetadata }
 
@@ -35,8 +38,7 @@ type ClassicMember = ConsumerMember & { readonly classic: ClassicMemberMetadata 
  * classic one.
  */
 export function joinClassic(operation: ConsumerOperation, request: Omit<Join, 'ticket'>): JoinGroupResult {
-  const { limits } = operation
-  if (!limits.isUpgradeEnabled && !limits.isDowngradeEnabled) {
+  if (operation.settings.view(MIGRATION_ROWS).policy === 'disabled') {
     throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'members of the classic protocol are not let in')
   }
   const memberId = request.memberId || request.newMemberId

@@ -3,6 +3,7 @@
  * classic protocol. The members that are left keep what they were to have.
  */
 
+import { derived, rows } from '../../config/view.ts'
 import { CONSUMER_PROTOCOL, versionOf, writeAssignment } from '../../protocol/consumer-protocol.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { assert } from '../../runtime/assert.ts'
@@ -36,11 +37,18 @@ export function fenceMembers(operation: ConsumerOperation, members: readonly Con
   }
 }
 
+const DOWNGRADE_ROWS = rows({
+  isEnabled: derived(['group.consumer.migration.policy'], policy => ['bidirectional', 'downgrade'].includes(policy))
+})
+
 /** True when these could go on as a classic group. */
-export function canBeClassic({ limits, world, notes }: ConsumerOperation, members: readonly ConsumerMember[]): boolean {
+export function canBeClassic(
+  { settings, world, notes }: ConsumerOperation,
+  members: readonly ConsumerMember[]
+): boolean {
   if (members.some(({ classic }) => classic === null)) return false
   if (members.length > world.classic.maxSize) notes.push('the group is too large to become a classic one')
-  return limits.isDowngradeEnabled && members.length <= world.classic.maxSize
+  return settings.view(DOWNGRADE_ROWS).isEnabled && members.length <= world.classic.maxSize
 }
 
 /**
@@ -141,10 +149,13 @@ export function expire(operation: ConsumerOperation): void {
   fenceMembers(operation, [member])
 }
 
+const SESSION_ROWS = rows({ sessionTimeoutMs: 'consumer.session.timeout.ms' })
+
 /** A group that was just loaded: all its members have all of their time before them. */
-export function startDeadlines({ group, now, limits }: ConsumerOperation): void {
+export function startDeadlines({ group, now, settings }: ConsumerOperation): void {
+  const { sessionTimeoutMs } = settings.view(SESSION_ROWS)
   for (const member of group.members.values()) {
-    group.deadlines.set(member.memberId, 'session', now.deadlineMs + limits.sessionTimeoutMs)
+    group.deadlines.set(member.memberId, 'session', now.deadlineMs + sessionTimeoutMs)
     if (isRevoking(member))
       group.deadlines.set(member.memberId, 'rebalance', now.deadlineMs + member.rebalanceTimeoutMs)
   }

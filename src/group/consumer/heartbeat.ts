@@ -3,9 +3,10 @@
  * and leaves. Three steps bring a group on: news move its epoch, an epoch gets a target assignment, and each member goes
  * towards its target at its own heartbeats.
  */
+import type { LiveGroupSettings } from '../../config/settings.ts'
+import { rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { fenceMembers } from './downgrade.ts'
-import type { ConsumerGroupLimits } from './limits.ts'
 import {
   type ConsumerMember,
   type EpochAssignment,
@@ -21,7 +22,7 @@ import { checkEpoch, checkRoom, joiningMember, requireMember, type TopicPartitio
 import type { ConsumerOperation } from './operation.ts'
 import { reconcile } from './reconcile.ts'
 import { followMetadata, updateMember } from './subscription.ts'
-import { preferredAssignor, subscribedTopicIds, updateTarget } from './target.ts'
+import { ASSIGNMENT_ROWS, preferredAssignor, subscribedTopicIds, updateTarget } from './target.ts'
 
 /** Null, and -1 for the timeout, say that nothing has changed since the last one. */
 export interface Heartbeat {
@@ -46,6 +47,11 @@ export interface HeartbeatResponse {
   readonly assignment: EpochAssignment | null
 }
 
+const HEARTBEAT_ROWS = rows({
+  sessionTimeoutMs: 'consumer.session.timeout.ms',
+  heartbeatIntervalMs: 'consumer.heartbeat.interval.ms'
+})
+
 const NO_TIMEOUT = -1
 
 /** From this version of the API on the member chooses its own id (KIP-1082). */
@@ -55,7 +61,7 @@ const OWN_MEMBER_ID_SINCE = 1
 export function checkHeartbeat(
   request: Heartbeat & { readonly groupId: string },
   apiVersion: number,
-  { assignors }: Pick<ConsumerGroupLimits, 'assignors'>
+  settings: LiveGroupSettings
 ): void {
   const { memberId, memberEpoch, instanceId, serverAssignor } = request
   const needsId = apiVersion >= OWN_MEMBER_ID_SINCE || memberEpoch > 0 || memberEpoch === LEAVE_GROUP_MEMBER_EPOCH
@@ -69,6 +75,7 @@ export function checkHeartbeat(
     'only a static member can leave for a while'
   )
   if (memberEpoch === JOIN_GROUP_MEMBER_EPOCH) checkJoining(request)
+  const { assignors } = settings.view(ASSIGNMENT_ROWS)
   if (serverAssignor === null || assignors.has(serverAssignor)) return
   const names = [...assignors.keys()].join(', ')
   throw new KafkaError('UNSUPPORTED_ASSIGNOR', `the assignors here are ${names}, not ${serverAssignor}`)
@@ -101,12 +108,13 @@ export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newM
   followMetadata(operation, names || regex === 'resolved' || isOtherAssignor)
   updateTarget(operation)
   const after = reconcileMember(operation, updated, names || regex !== 'same', owned)
-  operation.group.deadlines.set(after.memberId, 'session', operation.now.deadlineMs + operation.limits.sessionTimeoutMs)
+  const { sessionTimeoutMs, heartbeatIntervalMs } = operation.settings.view(HEARTBEAT_ROWS)
+  operation.group.deadlines.set(after.memberId, 'session', operation.now.deadlineMs + sessionTimeoutMs)
   const wantsAll = memberEpoch === JOIN_GROUP_MEMBER_EPOCH || isFull(request)
   return {
     memberId: after.memberId,
     memberEpoch: after.memberEpoch,
-    heartbeatIntervalMs: operation.limits.heartbeatIntervalMs,
+    heartbeatIntervalMs,
     assignment: wantsAll || !isSameAssignment(before.assigned, after.assigned) ? after.assigned : null
   }
 }

@@ -1,4 +1,5 @@
 /** Who a request comes from: members that are known, new ones, static ones that take a place again, and their removal. */
+import { rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { ConsumerGroup } from './group.ts'
 import {
@@ -28,11 +29,14 @@ export interface Newcomer extends Identity {
   readonly clientHost: string
 }
 
+const SIZE_ROWS = rows({ maxSize: 'group.consumer.max.size' })
+
 /** Throws GROUP_MAX_SIZE_REACHED for one that is no member of a full group, and would take nobody's place. */
-export function checkRoom({ group, limits }: ConsumerOperation, { memberId, instanceId }: Identity): void {
+export function checkRoom({ group, settings }: ConsumerOperation, { memberId, instanceId }: Identity): void {
+  const { maxSize } = settings.view(SIZE_ROWS)
   const isMember = group.members.has(memberId) || (instanceId !== null && group.staticMember(instanceId) !== undefined)
-  if (group.members.size < limits.maxSize || isMember) return
-  throw new KafkaError('GROUP_MAX_SIZE_REACHED', `a consumer group has ${limits.maxSize} members at most`)
+  if (group.members.size < maxSize || isMember) return
+  throw new KafkaError('GROUP_MAX_SIZE_REACHED', `a consumer group has ${maxSize} members at most`)
 }
 
 /** The member a request comes from, which must be one. Throws UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID. */

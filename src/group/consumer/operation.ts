@@ -4,21 +4,21 @@
  * fails, it drops the operation, and nothing has happened.
  */
 
+import type { LiveGroupSettings } from '../../config/settings.ts'
 import type { Now } from '../../runtime/time.ts'
 import type { ClassicOperation, DelayedResponse, GroupLimits } from '../classic/operation.ts'
 import { type CoordinatorResult, coordinatorResultOf } from '../coordinator-result.ts'
 import type { GroupRecord } from '../records.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import type { ConsumerGroup, ResolvedRegex } from './group.ts'
-import type { ConsumerGroupLimits } from './limits.ts'
 import { type ConsumerMember, currentAssignmentOf, memberMetadataOf } from './member.ts'
 import type { ConsumerGroupRecord } from './records.ts'
 import type { GroupTopics } from './topics.ts'
 
-/** Input of an operation besides the group: time, topics and limits. */
+/** Input of an operation besides the group: time, topics and settings. */
 interface OperationContext {
   readonly now: Now
-  readonly limits: ConsumerGroupLimits
+  readonly settings: LiveGroupSettings
   /** Those of the classic group that this one may become. */
   readonly classic: GroupLimits
   readonly topics: GroupTopics
@@ -50,8 +50,9 @@ export class ConsumerOperation {
     return this.world.now
   }
 
-  get limits(): ConsumerGroupLimits {
-    return this.world.limits
+  /** The group's, of which each part takes a view of the rows that it reads. */
+  get settings(): LiveGroupSettings {
+    return this.world.settings
   }
 
   get topics(): GroupTopics {

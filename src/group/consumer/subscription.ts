@@ -3,6 +3,7 @@
  * tells whether the topics are still what they were when the group last moved on.
  */
 
+import { rows } from '../../config/view.ts'
 import { compilePattern } from '../../coordinator/patterns.ts'
 import type { ResolvedRegex } from './group.ts'
 import { type ConsumerMember, hasSameMetadata, hasSameNames, regexOf } from './member.ts'
@@ -12,6 +13,8 @@ import { subscribedTopicIds } from './target.ts'
 
 /** Expressions are resolved again after this long at the soonest. */
 const REGEX_REFRESH_MIN_INTERVAL_MS = 10_000
+
+const REGEX_ROWS = rows({ refreshIntervalMs: 'group.consumer.regex.refresh.interval.ms' })
 
 /** What a request has changed of a member's subscription. An expression may stand for its topics already, or not yet. */
 export interface SubscriptionChange {
@@ -57,7 +60,7 @@ function regexesToResolve(
   operation: ConsumerOperation,
   resolvedBefore: readonly ResolvedRegex[]
 ): ReadonlySet<string> | undefined {
-  const { group, topics, now, limits } = operation
+  const { group, topics, now, settings } = operation
   const regexes = new Set(group.subscribedRegexes.keys())
   if (regexes.size === 0) return undefined
   // They are always resolved together, so one tells for all.
@@ -65,7 +68,7 @@ function regexesToResolve(
   const age = last ? now.wallMs - Number(last.timestamp) : Number.POSITIVE_INFINITY
   if (age <= REGEX_REFRESH_MIN_INTERVAL_MS) return undefined
   const isOutdated = regexes.size !== resolvedBefore.length || (last?.version ?? 0n) < topics.versionOfNewTopics
-  return isOutdated || age > limits.regexRefreshIntervalMs ? regexes : undefined
+  return isOutdated || age > settings.view(REGEX_ROWS).refreshIntervalMs ? regexes : undefined
 }
 
 /**

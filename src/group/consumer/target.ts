@@ -1,10 +1,32 @@
 /** The target assignment: what each member shall have, made by an assignor for one epoch of the group. */
+import { derived, rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { type Assignment, type Assignor, type MemberSpec, PartitionAssignorError } from './assignors/assignor.ts'
+import { rangeAssignor } from './assignors/range.ts'
+import { uniformAssignor } from './assignors/uniform.ts'
 import type { ConsumerGroup } from './group.ts'
 import { type ConsumerMember, hasSameNames, regexOf } from './member.ts'
 import type { ConsumerOperation } from './operation.ts'
 import type { GroupTopics } from './topics.ts'
+
+/** Assignors by the names that `group.consumer.assignors` allows: the short ones and Kafka's classes. */
+const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
+  ['uniform', uniformAssignor],
+  ['range', rangeAssignor],
+  ['org.apache.kafka.coordinator.group.assignor.UniformAssignor', uniformAssignor],
+  ['org.apache.kafka.coordinator.group.assignor.RangeAssignor', rangeAssignor]
+])
+
+export const ASSIGNMENT_ROWS = rows({
+  assignmentIntervalMs: 'consumer.assignment.interval.ms',
+  /** By name, those that members may name; the first serves members that name none. */
+  assignors: derived(['group.consumer.assignors'], assignorsNamed)
+})
+
+function assignorsNamed(names: readonly string[]): ReadonlyMap<string, Assignor> {
+  const assignors = names.flatMap(name => ASSIGNORS.get(name) ?? [])
+  return new Map(assignors.map(assignor => [assignor.name, assignor]))
+}
 
 /** Makes the target of the group's epoch, where there is none yet and the last is not too recent. */
 export function updateTarget(operation: ConsumerOperation): void {
@@ -18,8 +40,8 @@ export function updateTarget(operation: ConsumerOperation): void {
 }
 
 /** A target of unknown age, and one that may follow at any time, need not wait. */
-function isTimeToAssign({ group, now, limits }: ConsumerOperation): boolean {
-  const { assignmentIntervalMs } = limits
+function isTimeToAssign({ group, now, settings }: ConsumerOperation): boolean {
+  const { assignmentIntervalMs } = settings.view(ASSIGNMENT_ROWS)
   return (
     group.assignmentTimestamp === 0 ||
     assignmentIntervalMs === 0 ||
@@ -28,14 +50,15 @@ function isTimeToAssign({ group, now, limits }: ConsumerOperation): boolean {
 }
 
 /** The assignor that most members ask for; of equals the one that the broker prefers. */
-export function preferredAssignor({ group, limits }: Pick<ConsumerOperation, 'group' | 'limits'>): Assignor {
-  const votes = new Map([...limits.assignors.keys()].map(name => [name, 0]))
+export function preferredAssignor({ group, settings }: Pick<ConsumerOperation, 'group' | 'settings'>): Assignor {
+  const { assignors } = settings.view(ASSIGNMENT_ROWS)
+  const votes = new Map([...assignors.keys()].map(name => [name, 0]))
   for (const { serverAssignor } of group.members.values()) {
     const count = votes.get(serverAssignor ?? '')
     if (serverAssignor !== null && count !== undefined) votes.set(serverAssignor, count + 1)
   }
   const [winner] = [...votes].sort(([, a], [, b]) => b - a)
-  const assignor = limits.assignors.get(winner?.[0] ?? '')
+  const assignor = assignors.get(winner?.[0] ?? '')
   if (!assignor) throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the broker has no assignor')
   return assignor
 }

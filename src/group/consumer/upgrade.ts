@@ -3,6 +3,7 @@
  * with what its leader gave it last, and speak the classic protocol until they are restarted.
  */
 
+import { derived, rows } from '../../config/view.ts'
 import { readAssignment, readSubscription } from '../../protocol/consumer-protocol.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { type ClassicGroup, type Member, usesConsumerProtocol } from '../classic/group.ts'
@@ -34,10 +35,16 @@ export function upgrade(operation: ConsumerOperation, classic: ClassicGroup): vo
   operation.notes.push('the classic group has become a consumer group')
 }
 
-function checkUpgrade({ limits }: ConsumerOperation, classic: ClassicGroup): void {
-  if (!limits.isUpgradeEnabled) throw refusal(classic, 'online upgrade is disabled')
+const UPGRADE_ROWS = rows({
+  isEnabled: derived(['group.consumer.migration.policy'], policy => ['bidirectional', 'upgrade'].includes(policy)),
+  maxSize: 'group.consumer.max.size'
+})
+
+function checkUpgrade({ settings }: ConsumerOperation, classic: ClassicGroup): void {
+  const { isEnabled, maxSize } = settings.view(UPGRADE_ROWS)
+  if (!isEnabled) throw refusal(classic, 'online upgrade is disabled')
   if (!usesConsumerProtocol(classic)) throw refusal(classic, 'the group does not use the consumer embedded protocol')
-  if (classic.members.size > limits.maxSize) {
+  if (classic.members.size > maxSize) {
     throw refusal(classic, 'the group size exceeds the consumer group maximum size')
   }
 }
