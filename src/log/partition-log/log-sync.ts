@@ -3,6 +3,7 @@
  * one has waited so long (flush.ms), when a segment is full, and when the log is closed. One sync is under way at a time;
  * all that is appended meanwhile goes with the next. One that fails is never tried again: what the system held may be lost.
  */
+import { rows, type ViewOf } from '../../config/view.ts'
 import type { Alarm, Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { PARTITION_METADATA_FILE } from '../partition-folder.ts'
@@ -12,7 +13,6 @@ import type { Segments } from '../segment/segments.ts'
 import type { DiskGuard } from './disk-guard.ts'
 import { HighWatermark } from './high-watermark.ts'
 import { LEADER_EPOCH_FILE } from './leader-epochs.ts'
-import type { LogConfig } from './log-config.ts'
 
 /** The log whose files are brought to the disk. */
 export interface SyncedLog {
@@ -26,7 +26,9 @@ export interface SyncedLog {
 }
 
 /** When the log is synced. */
-export type FlushConfig = Pick<LogConfig, 'flushMessages' | 'flushMs'>
+export const FLUSH_ROWS = rows({ flushMessages: 'flush.messages', flushMs: 'flush.ms' })
+
+export type FlushConfig = ViewOf<typeof FLUSH_ROWS>
 
 /** As far away as a setting can tell. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER

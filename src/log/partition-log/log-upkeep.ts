@@ -2,6 +2,7 @@
  * What becomes of the old part of a log: it is offered no more, deleted by retention, or replaced by what compaction
  * leaves of it. Files that are in use no more get the suffix `.deleted` at once and are removed a while later.
  */
+import { rows, type ViewOf } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Clocks } from '../../runtime/time.ts'
@@ -11,10 +12,12 @@ import { segmentPath } from '../segment/segment-names.ts'
 import type { Segments } from '../segment/segments.ts'
 import type { DiskGuard } from './disk-guard.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
-import type { LogConfig } from './log-config.ts'
 import type { LogSync } from './log-sync.ts'
 import type { Removal } from './removal.ts'
 import { type AgingLog, oldSegments } from './retention.ts'
+
+/** How long the files of a deleted segment stay. */
+export const REMOVAL_ROWS = rows({ fileDeleteDelayMs: 'file.delete.delay.ms' })
 
 /** The log that is looked after. */
 export interface KeptLog {
@@ -28,7 +31,7 @@ export interface KeptLog {
   readonly removal: Removal
   readonly logger: Logger
   /** The settings in force. */
-  readonly config: () => LogConfig
+  readonly config: () => ViewOf<typeof REMOVAL_ROWS>
 }
 
 export class LogUpkeep {

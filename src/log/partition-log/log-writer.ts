@@ -1,4 +1,5 @@
 /** How a log grows: batches get their offsets and go into the active segment, or a new one begins. */
+import { derived, rows, type ViewOf } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { assert } from '../../runtime/assert.ts'
@@ -10,8 +11,21 @@ import type { Segments } from '../segment/segments.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
 import type { BatchObserver } from './batch-observer.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
-import type { LogConfig } from './log-config.ts'
 import type { LogSync } from './log-sync.ts'
+
+/** When a segment is full, and how it is indexed. */
+export const SEGMENT_ROWS = rows({
+  /** A test may set a size below the minimum of `segment.bytes`. */
+  segmentBytes: derived(['internal.segment.bytes', 'segment.bytes'], (internalBytes, bytes) => internalBytes ?? bytes),
+  segmentMs: 'segment.ms',
+  segmentJitterMs: 'segment.jitter.ms',
+  segmentIndexBytes: 'segment.index.bytes',
+  indexIntervalBytes: 'index.interval.bytes',
+  isCompacted: derived(['cleanup.policy'], policy => policy.includes('compact')),
+  maxCompactionLagMs: 'max.compaction.lag.ms'
+})
+
+type SegmentConfig = ViewOf<typeof SEGMENT_ROWS>
 
 /** The log that is written to. */
 export interface WrittenLog {
@@ -21,7 +35,7 @@ export interface WrittenLog {
   readonly clocks: Clocks
   readonly random: Random
   /** The settings in force. */
-  readonly config: () => LogConfig
+  readonly config: () => SegmentConfig
   /** Who is told, if there is somebody. */
   readonly observer: () => BatchObserver | undefined
 }
@@ -80,7 +94,7 @@ export class LogWriter {
   }
 }
 
-function checkSize(batch: RecordBatch, { segmentBytes }: LogConfig): void {
+function checkSize(batch: RecordBatch, { segmentBytes }: SegmentConfig): void {
   const size = batch.bytes.length
   assert(size === batch.sizeInBytes && batch.lastOffsetDelta >= 0, 'exactly one valid batch is appended')
   if (size <= segmentBytes) return
@@ -105,18 +119,18 @@ export class RollPolicy {
   /** So much earlier than segment.ms the active segment is rolled. */
   #jitterMs = 0
 
-  constructor(random: Random, config: LogConfig) {
+  constructor(random: Random, config: SegmentConfig) {
     this.#random = random
     this.rolled(config)
   }
 
   /** A new segment begins: it is given a jitter of its own. */
-  rolled({ segmentJitterMs, segmentMs }: LogConfig): void {
+  rolled({ segmentJitterMs, segmentMs }: SegmentConfig): void {
     this.#jitterMs = segmentJitterMs === 0 ? 0 : this.#random.below(Math.min(segmentJitterMs, segmentMs))
   }
 
   /** Whether `batch`, which has its final offsets, must not go into the active segment any more. */
-  mustRoll(active: Segment, batch: RecordBatch, config: LogConfig, nowMs: number): boolean {
+  mustRoll(active: Segment, batch: RecordBatch, config: SegmentConfig, nowMs: number): boolean {
     // A new segment would have the same name.
     if (active.size === 0 && active.baseOffset === batch.baseOffset) return false
     if (active.size > config.segmentBytes - batch.bytes.length) return true
@@ -126,7 +140,7 @@ export class RollPolicy {
 }
 
 /** A compacted log rolls early enough for its records to be compacted in time. */
-function rollMs({ segmentMs, isCompacted, maxCompactionLagMs }: LogConfig): number {
+function rollMs({ segmentMs, isCompacted, maxCompactionLagMs }: SegmentConfig): number {
   return isCompacted ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs
 }
 

@@ -3,8 +3,15 @@
  * from the oldest on, never beyond the high watermark, and an empty active segment never goes.
  */
 
+import { derived, rows, type ViewOf } from '../../config/view.ts'
 import type { TimestampOffset } from '../segment/time-index.ts'
-import type { LogConfig } from './log-config.ts'
+
+/** Limits below 0 are none. */
+export const RETENTION_ROWS = rows({
+  isDeleted: derived(['cleanup.policy'], policy => policy.includes('delete')),
+  retentionMs: 'retention.ms',
+  retentionBytes: 'retention.bytes'
+})
 
 /** What retention looks at in a segment. */
 export interface AgingSegment {
@@ -20,7 +27,7 @@ export interface AgingSegment {
 export interface AgingLog {
   /** Oldest first; the last one is written to. */
   readonly segments: readonly AgingSegment[]
-  readonly config: Pick<LogConfig, 'isDeleted' | 'retentionBytes' | 'retentionMs'>
+  readonly config: ViewOf<typeof RETENTION_ROWS>
   readonly logStartOffset: bigint
   readonly logEndOffset: bigint
   readonly highWatermark: bigint
