@@ -89,7 +89,6 @@ const ONE_FILE_AN_API = /^(broker\/handlers|protocol\/messages)\//
 /** Short files with a single importer that stay apart: ports, a codec, and what runs without the importer, which acts on import. */
 const APART = [
   'broker/markers.ts',
-  'broker/txn-ports.ts',
   'cli/user-error.ts',
   'protocol/records/compression/gzip.ts',
   'testing/manual-clock.ts'

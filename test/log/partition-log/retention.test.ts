@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type AgingLog, type AgingSegment, oldSegments } from '../../../src/log/partition-log/retention.ts'
+import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 
 const NOW = 1_000_000
+/** Without limits. */
+const keep = { ...DEFAULT_LOG_CONFIG, retentionMs: -1 }
 
 /** Segments of ten offsets each, by their sizes and the ages of their newest records; an age of undefined: no timestamps. */
 function aging(segments: [size: number, ageMs?: number][], changes: Partial<AgingLog> = {}): AgingLog {
@@ -15,10 +18,9 @@ function aging(segments: [size: number, ageMs?: number][], changes: Partial<Agin
     }
   })
   const logEndOffset = BigInt(all.length * 10)
-  const config = { isDeleted: true, retentionMs: -1, retentionBytes: -1 }
   return {
     segments: all,
-    config,
+    config: keep,
     logStartOffset: 0n,
     logEndOffset,
     highWatermark: logEndOffset,
@@ -26,8 +28,6 @@ function aging(segments: [size: number, ageMs?: number][], changes: Partial<Agin
     ...changes
   }
 }
-
-const keep = { isDeleted: true, retentionMs: -1, retentionBytes: -1 }
 
 describe('what lies before the log start', () => {
   it.each([
@@ -155,7 +155,7 @@ it('nothing at or beyond the high watermark goes', () => {
 })
 
 it('log start comes before size, and size before time', () => {
-  const config = { isDeleted: true, retentionMs: 100, retentionBytes: 10 }
+  const config = { ...keep, retentionMs: 100, retentionBytes: 10 }
   const log = aging(
     [
       [10, 200],
