@@ -7,6 +7,12 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const BIN = fileURLToPath(new URL('../../bin/minikafka.js', import.meta.url))
 
+/** The program of a run: another Node, the executable of a copy of the package. */
+export interface Program {
+  readonly node?: string
+  readonly executable?: string
+}
+
 /** A run of `minikafka`. Its environment holds no KAFKA_* variables but the given ones. */
 export class Run {
   readonly child: ChildProcess
@@ -15,11 +21,10 @@ export class Run {
   readonly #exit: Promise<unknown[]>
   #changed: () => void = () => {}
 
-  /** `node` and `executable` run another Node, and a copy of the package. */
   constructor(
     args: readonly string[],
     environment: Record<string, string> = {},
-    { node = process.execPath, executable = BIN }: { node?: string; executable?: string } = {}
+    { node = process.execPath, executable = BIN }: Program = {}
   ) {
     const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_'))
     this.child = spawn(node, [executable, ...args], { env: { ...Object.fromEntries(clean), ...environment } })

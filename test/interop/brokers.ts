@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
-import { Run } from '../cli/minikafka.ts'
+import { type Program, Run } from '../cli/minikafka.ts'
 import { coordinating } from './kafka/coordinators.ts'
 import { startKafka } from './kafka/kafka.ts'
 import { SHARED_CONFIG } from './setup.ts'
@@ -27,13 +27,20 @@ export interface BrokerUnderTest {
 
 export type BrokerConfig = Readonly<Record<string, string | number>>
 
+/** The real Kafka. */
+export const reference: BrokerUnderTest = {
+  name: 'kafka',
+  start: async (config = {}) => coordinating(await startKafka({ config })),
+  share: sharedKafka
+}
+
 const KNOWN: readonly BrokerUnderTest[] = [
   {
     name: 'minikafka',
     start: (config = {}) => startMinikafka(settings(config)),
     share: () => startMinikafka(settings(SHARED_CONFIG))
   },
-  { name: 'kafka', start: async (config = {}) => coordinating(await startKafka({ config })), share: sharedKafka }
+  reference
 ]
 
 async function sharedKafka(): Promise<RunningBroker> {
@@ -64,10 +71,14 @@ export interface RunningMinikafka extends RunningBroker {
   kill(): Promise<void>
 }
 
-/** Ours as the command line starts it, on a free port and a temporary folder unless `args` say otherwise. */
-export async function startMinikafka(args: readonly string[] = []): Promise<RunningMinikafka> {
+/**
+ * Ours as the command line starts it, on a free port and a temporary folder unless `args` say otherwise. `program` runs another
+ * Node, and a copy of the package.
+ */
+export async function startMinikafka(args: readonly string[] = [], program: Program = {}): Promise<RunningMinikafka> {
   const dataDir = await mkdtemp(join(tmpdir(), 'minikafka-'))
-  const run = new Run(['start', '--port', '0', '--json', '--log-level', 'warn', '--data-dir', dataDir, ...args])
+  const all = ['start', '--port', '0', '--json', '--log-level', 'warn', '--data-dir', dataDir, ...args]
+  const run = new Run(all, {}, program)
   const { bootstrapServers } = await run.ready()
   const end = async (signal: NodeJS.Signals): Promise<unknown> => {
     const code = await run.stop(signal)

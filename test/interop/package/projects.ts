@@ -23,6 +23,16 @@ export interface Outcome {
   readonly output: string
 }
 
+/** Installs the packages of tools/package.json, which work without their install scripts. Resolves with their folder. */
+export function installTools(): Promise<string> {
+  return made(TOOLS, 'node_modules', [['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund']])
+}
+
+/** The Node of that version among the tools. */
+export function nodeBinary(tools: string, major: NodeMajor): string {
+  return join(tools, `node${major}/bin/node`)
+}
+
 /** Folders outside the repository, whose packages would hide one that the tarball lacks. */
 export class Projects {
   readonly #root: string
@@ -37,9 +47,7 @@ export class Projects {
 
   /** Installs the tarball with the package managers, alone and in a project that has all test runners. */
   static async install(tarball: string, managers: readonly Manager[] = MANAGERS): Promise<Projects> {
-    // The lock's tools work without their install scripts.
-    const tools = await made(TOOLS, 'node_modules', [['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund']])
-    const projects = new Projects(await mkdtemp(join(tmpdir(), 'minikafka-package-')), tools, managers)
+    const projects = new Projects(await mkdtemp(join(tmpdir(), 'minikafka-package-')), await installTools(), managers)
     await Promise.all(managers.map(manager => projects.#install(manager, tarball)))
     return projects
   }
@@ -98,7 +106,7 @@ export class Projects {
   }
 
   #node(major: NodeMajor): string {
-    return join(this.#tools, `node${major}/bin/node`)
+    return nodeBinary(this.#tools, major)
   }
 }
 

@@ -1,5 +1,6 @@
 /** Compressed records made by hand, with every field of the frame formats under control: the bytes of a frame, by codec. */
 import { crc32, deflateRawSync } from 'node:zlib'
+import { xxh64 } from '@node-rs/xxhash'
 import { xxhash32 } from '../../../../src/protocol/records/compression/lz4.ts'
 
 /** Makes a frame of the bytes. */
@@ -104,15 +105,16 @@ export interface ZstdFields {
   readonly blockBytes?: number
   readonly blockType?: number
   readonly hasLastBlock?: boolean
+  readonly checksum?: 'valid' | 'wrong'
 }
 
 /** One Zstandard frame (RFC 8878) of stored blocks. */
 export function zstdFrame(plain: Buffer, fields: ZstdFields = {}): Buffer {
-  const { contentSize, dictionaryId, windowLog = 20, blockBytes = 100_000, blockType = 0 } = fields
-  const sizes = (contentSize === undefined ? 0 : 0x80) | (dictionaryId === undefined ? 0 : 1)
+  const { contentSize, dictionaryId, checksum, windowLog = 20, blockBytes = 100_000, blockType = 0 } = fields
+  const flags = presenceBits(dictionaryId, undefined, checksum) | (contentSize === undefined ? 0 : 0x80)
   const parts = [
     uint32(fields.magic ?? 0xfd2f_b528),
-    Buffer.from([(fields.descriptor ?? 0) | sizes, (windowLog - 10) << 3])
+    Buffer.from([(fields.descriptor ?? 0) | flags, (windowLog - 10) << 3])
   ]
   if (dictionaryId !== undefined) parts.push(Buffer.from([dictionaryId]))
   if (contentSize !== undefined) parts.push(uint32(contentSize))
@@ -120,6 +122,9 @@ export function zstdFrame(plain: Buffer, fields: ZstdFields = {}): Buffer {
   for (const [index, block] of blocks.entries()) {
     const isLast = index === blocks.length - 1 && (fields.hasLastBlock ?? true)
     parts.push(uint32((block.length << 3) | (blockType << 1) | (isLast ? 1 : 0)).subarray(0, 3), block)
+  }
+  if (checksum !== undefined) {
+    parts.push(uint32(Number(xxh64(plain) & 0xffff_ffffn) ^ (checksum === 'wrong' ? 1 : 0)))
   }
   return Buffer.concat(parts)
 }

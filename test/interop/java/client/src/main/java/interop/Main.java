@@ -75,6 +75,8 @@ public final class Main {
                 return OneTransaction.run(servers, rest);
             case "transform":
                 return Transform.run(servers, rest);
+            case "values":
+                return Values.run(servers, rest);
             default:
                 throw new IllegalArgumentException("no such task: " + task);
         }

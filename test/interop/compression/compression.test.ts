@@ -1,0 +1,125 @@
+// Compressed batches beside a real Apache Kafka: each frame gets its answer, and its consumer reads what ours took, also where
+// zstd comes from Node's own zlib and from WebAssembly.
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { BATCH_OVERHEAD, HEADER, LOG_OVERHEAD, RecordBatch } from '../../../src/protocol/records/batch.ts'
+import { buildBatch } from '../../../src/protocol/records/builder.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { install } from '../../cli/installation.ts'
+import type { Frame } from '../../protocol/records/compression/frames.ts'
+import { type RunningBroker, reference, startMinikafka, subject } from '../brokers.ts'
+import { javaTask } from '../java/client.ts'
+import { installTools, nodeBinary } from '../package/projects.ts'
+import { FRAMES } from './frames.ts'
+import { TopicSession } from './topic-session.ts'
+
+const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const
+const JAVA = '4.4.0'
+/** The records of a batch that fits every buffer of Kafka's readers, and of two that do not. */
+const COUNTS = [3, 300, 900]
+
+const BATCHES = COUNTS.map(count => {
+  const random = seededRandom(count)
+  return Array.from({ length: count }, (_, index) => ({
+    timestamp: 1_700_000_000_000n + BigInt(index),
+    key: Buffer.from(`key ${index}`),
+    value: Buffer.from(Array.from({ length: 50 }, () => random.below(2 ** 16).toString(36)).join(' '))
+  }))
+})
+
+let kafka: RunningBroker
+let directory: string
+
+beforeAll(async () => {
+  kafka = await reference.share()
+  directory = await mkdtemp(join(tmpdir(), 'minikafka-'))
+})
+afterAll(async () => {
+  await kafka?.stop()
+  await rm(directory, { recursive: true })
+})
+
+/** Ours where zstd-napi is not installed, on that Node. */
+async function startWithoutNapi(node: string): Promise<RunningBroker> {
+  return startMinikafka([], { node, executable: install(await mkdtemp(join(directory, 'package-'))) })
+}
+
+const SUBJECTS: readonly { name: string; start: () => Promise<RunningBroker> }[] = [
+  { name: 'a broker with zstd-napi', start: () => subject.share() },
+  { name: 'a broker on Node 20 without zstd-napi', start: () => startWithoutNapi(process.execPath) },
+  {
+    name: "a broker on Node 22, with that Node's own zstd",
+    start: async () => startWithoutNapi(nodeBinary(await installTools(), '22'))
+  }
+]
+
+describe.each(SUBJECTS)('$name', ({ name, start }) => {
+  let broker: RunningBroker
+  beforeAll(async () => {
+    broker = await start()
+  })
+  afterAll(() => broker?.stop())
+
+  test.each(CODECS)(
+    `${name} answers each frame of %s as Kafka does, whose consumer reads what is taken`,
+    async codec => {
+      const topic = `compression-${codec}-${SUBJECTS.findIndex(other => other.name === name)}`
+      const ours = await TopicSession.open(broker.bootstrapServers, topic)
+      const theirs = await TopicSession.open(kafka.bootstrapServers, topic)
+      const answers = new Map<string, string[]>()
+      const taken: Batch[] = []
+      for (const [frameName, frame] of Object.entries(FRAMES[codec])) {
+        for (const records of BATCHES) {
+          const bytes = framed(records, codec, frame)
+          const pair = [await ours.produce(bytes), await theirs.produce(bytes)]
+          if (pair[0] === 'NONE') taken.push(records)
+          answers.set(`${frameName}, ${records.length} records`, pair)
+        }
+      }
+      expect([...answers].filter(([, [our, their]]) => our !== their)).toEqual([])
+      expect(taken.length).toBeGreaterThan(COUNTS.length)
+      expect(await consumed(broker, topic, taken)).toEqual(digestOf(taken))
+      await Promise.all([ours.close(), theirs.close()])
+    }
+  )
+
+  test.each(CODECS)(`${name} compresses batches of every codec again with %s, for Kafka's consumer`, async codec => {
+    const topic = `recompression-${codec}-${SUBJECTS.findIndex(other => other.name === name)}`
+    const session = await TopicSession.open(broker.bootstrapServers, topic, { 'compression.type': codec })
+    const sent: Batch[] = []
+    for (const source of ['none', ...CODECS] as const) {
+      for (const records of BATCHES) {
+        expect(await session.produce(buildBatch(records, { codec: source }).bytes)).toBe('NONE')
+        sent.push(records)
+      }
+    }
+    expect(await consumed(broker, topic, sent)).toEqual(digestOf(sent))
+    await session.close()
+  })
+})
+
+type Batch = (typeof BATCHES)[number]
+
+/** A batch whose compressed records are that frame. */
+function framed(records: Batch, codec: (typeof CODECS)[number], frame: Frame): Buffer {
+  const plain = buildBatch(records).bytes.subarray(BATCH_OVERHEAD)
+  const bytes = Buffer.concat([buildBatch(records, { codec }).bytes.subarray(0, BATCH_OVERHEAD), frame(plain)])
+  bytes.writeInt32BE(bytes.length - LOG_OVERHEAD, HEADER.length)
+  new RecordBatch(bytes).seal()
+  return bytes
+}
+
+async function consumed(broker: RunningBroker, topic: string, batches: readonly Batch[]): Promise<object> {
+  const count = batches.reduce((sum, records) => sum + records.length, 0)
+  return javaTask(JAVA, 'values', broker.bootstrapServers, topic, count)
+}
+
+/** The result of the task that reads these batches. */
+function digestOf(batches: readonly Batch[]): object {
+  const hash = createHash('sha256')
+  for (const { value } of batches.flat()) hash.update(value)
+  return { records: batches.flat().length, sha256: hash.digest('hex') }
+}
