@@ -20,7 +20,8 @@ const LONGEST = [
   'groups/confluent',
   'groups/restart',
   'transactions-streams',
-  'clients'
+  'clients',
+  'compression/compression'
 ].map(name => `/${name}.test.ts`)
 
 class LongestFirst extends BaseSequencer {

@@ -1,20 +1,25 @@
 // Compressed batches beside a real Apache Kafka: each frame gets its answer, and its consumer reads what ours took, also where
 // zstd comes from Node's own zlib and from WebAssembly.
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BATCH_OVERHEAD, HEADER, LOG_OVERHEAD, RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { install } from '../../cli/installation.ts'
+import { ROOT } from '../../cli/minikafka.ts'
 import type { Frame } from '../../protocol/records/compression/frames.ts'
 import { type RunningBroker, reference, startMinikafka, subject } from '../brokers.ts'
 import { javaTask } from '../java/client.ts'
 import { installTools, nodeBinary } from '../package/projects.ts'
 import { FRAMES } from './frames.ts'
 import { TopicSession } from './topic-session.ts'
+
+const run = promisify(execFile)
 
 const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 const JAVA = '4.4.0'
@@ -99,6 +104,15 @@ describe.each(SUBJECTS)('$name', ({ name, start }) => {
     expect(await consumed(broker, topic, sent)).toEqual(digestOf(sent))
     await session.close()
   })
+})
+
+test('the tests of the codecs pass on Node 22, whose own zstd is among the libraries there', async () => {
+  const vitest = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', 'test/protocol/records/compression']
+  const { stdout } = await run(nodeBinary(await installTools(), '22'), [...vitest, '--reporter=verbose'], {
+    cwd: ROOT,
+    env: { ...process.env, MINIKAFKA_DIST: 'built' }
+  })
+  expect(stdout).toContain('zstd by node:zlib refuses noise')
 })
 
 type Batch = (typeof BATCHES)[number]

@@ -112,7 +112,7 @@ const gzip: Frames = {
     cut(plain => gzipMember(plain, { extra: 'x'.repeat(40) }), 40)
   ),
   'damage at the begin of the data': damaged(gzipMember, 10),
-  'damage at the end of the data': damaged(gzipMember, -10)
+  'damage in the data': damaged(gzipMember, 200)
 }
 
 const snappy: Frames = {

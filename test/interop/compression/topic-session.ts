@@ -13,14 +13,14 @@ export class TopicSession {
     this.#topic = topic
   }
 
-  /** Creates the topic, with one partition, and waits until its leader answers. */
+  /** Creates the topic, with one partition and no retention of time, and waits until its leader answers. */
   static async open(
     bootstrapServers: string,
     name: string,
     configs: Readonly<Record<string, string>> = {}
   ): Promise<TopicSession> {
     const session = new Session(bootstrapServers)
-    const entries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    const entries = Object.entries({ 'retention.ms': '-1', ...configs }).map(([name, value]) => ({ name, value }))
     const topics = [{ name, numPartitions: 1, replicationFactor: 1, configs: entries }]
     const created = await session.ask(CreateTopics, 7, { topics })
     const code = typeof created === 'string' ? created : created.topics[0]?.errorCode
