@@ -39,6 +39,25 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
     words: /\bsetImmediate\b|\byieldToEventLoop\b/,
     files: ['runtime/pace.ts', 'net/server.ts', 'cli/commands/dump-log.ts', 'testing/in-process-client.ts']
   },
+  {
+    // What repeats is a loop of background.ts. All other alarms are single deadlines, or retries of a single item.
+    resource: 'alarms',
+    words: /\b(clock|deadline|loop)\.at\(/,
+    files: [
+      'runtime/background.ts', // the delay of a loop
+      'runtime/pace.ts', // the pause of a throttle
+      'replica/purgatory.ts', // the wait of a Fetch and of a Produce
+      'group/operations.ts', // the nearest deadline of all groups
+      'txn/markers.ts', // the retry of a transaction's markers
+      'log/partition-log/log-sync.ts', // flush.ms
+      'log/partition-log/removal.ts', // file.delete.delay.ms
+      'net/connection.ts', // connections.max.idle.ms
+      'net/server.ts', // the grace of a stop
+      'net/warnings.ts', // the period of repeated log lines
+      'broker/broker.ts', // a clock whose alarms fail the broker instead of the process
+      'cli/stop-signals.ts' // the look for the npm script's shell
+    ]
+  },
   { resource: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
   { resource: 'entropy', words: /\brandomBytes\b|\brandomUUID\b/, files: ['runtime/random.ts'] },
   {
