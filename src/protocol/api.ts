@@ -2,6 +2,7 @@
  * One declaration an API: `api({...})` gives its codecs at all versions. Below it, the headers that frame requests and
  * responses, and whole frames both ways (the server's way for the broker, the client's for tests and the oracle).
  */
+import type { ApiError } from './errors.ts'
 import { ByteWriter } from './wire/byte-writer.ts'
 import { ByteReader, MalformedFrame } from './wire/bytes.ts'
 import { type Message, message } from './wire/compile.ts'
@@ -18,6 +19,11 @@ export interface ApiDeclaration<Req extends Shape, Res extends Shape> {
   readonly response: Res
   /** First version told to clients, where that is lower than the first served (Produce, for librdkafka's sake). */
   readonly advertisedSince?: number
+  /**
+   * The whole response with that error at the level where the API reports it (the top, each topic, each partition), as Kafka's
+   * `AbstractRequest.getErrorResponse` builds it. `undefined` where the client expects no response: the connection closes.
+   */
+  refuse(request: Decoded<Req>, error: ApiError, version: number): Encodable<Res> | undefined
 }
 
 export interface Api<Req extends Shape = Shape, Res extends Shape = Shape>

@@ -152,6 +152,12 @@ export function errorName(code: number): ErrorName | undefined {
   return NAMES.get(code)
 }
 
+/** The error of a whole request: a `KafkaError`, or what is answered in place of another error. */
+export interface ApiError {
+  readonly code: ErrorName
+  readonly message: string | null
+}
+
 /**
  * What a client must be told. Thrown anywhere below a handler, it becomes the error code of that partition, topic
  * or answer, and its message the error message where the version carries one. It is an answer and no bug, so it has no

@@ -1,5 +1,5 @@
 // What a Kafka cluster keeps of users and their rights, asked of and told to a broker by APIs that ours does not serve.
-import { api } from '../../src/protocol/api.ts'
+import { type ApiDeclaration, api } from '../../src/protocol/api.ts'
 import {
   array,
   boolean,
@@ -9,16 +9,24 @@ import {
   int8,
   int32,
   nullableString,
+  type Shape,
   string
 } from '../../src/protocol/wire/schema.ts'
 import type { Session } from './oracle/session.ts'
+
+/** An API of which only the client's side is needed. */
+function clientApi<const Req extends Shape, const Res extends Shape>(
+  declaration: Omit<ApiDeclaration<Req, Res>, 'refuse'>
+) {
+  return api({ ...declaration, refuse: () => undefined })
+}
 
 const throttleTimeMs = int32
 const result = { errorCode, errorMessage: nullableString }
 const entity = array({ entityType: string, entityName: nullableString })
 const acl = { principal: string, host: string, operation: int8, permissionType: int8 }
 
-const CreateAcls = api({
+const CreateAcls = clientApi({
   key: 30,
   name: 'CreateAcls',
   versions: [3, 3],
@@ -26,7 +34,7 @@ const CreateAcls = api({
   request: { creations: array({ resourceType: int8, resourceName: string, patternType: int8, ...acl }) },
   response: { throttleTimeMs, results: array(result) }
 })
-const DescribeAcls = api({
+const DescribeAcls = clientApi({
   key: 29,
   name: 'DescribeAcls',
   versions: [3, 3],
@@ -46,7 +54,7 @@ const DescribeAcls = api({
     resources: array({ resourceType: int8, resourceName: string, patternType: int8, acls: array(acl) })
   }
 })
-const AlterUserScramCredentials = api({
+const AlterUserScramCredentials = clientApi({
   key: 51,
   name: 'AlterUserScramCredentials',
   versions: [0, 0],
@@ -57,7 +65,7 @@ const AlterUserScramCredentials = api({
   },
   response: { throttleTimeMs, results: array({ user: string, ...result }) }
 })
-const DescribeUserScramCredentials = api({
+const DescribeUserScramCredentials = clientApi({
   key: 50,
   name: 'DescribeUserScramCredentials',
   versions: [0, 0],
@@ -69,7 +77,7 @@ const DescribeUserScramCredentials = api({
     results: array({ user: string, ...result, credentialInfos: array({ mechanism: int8, iterations: int32 }) })
   }
 })
-const AlterClientQuotas = api({
+const AlterClientQuotas = clientApi({
   key: 49,
   name: 'AlterClientQuotas',
   versions: [1, 1],
@@ -80,7 +88,7 @@ const AlterClientQuotas = api({
   },
   response: { throttleTimeMs, entries: array({ ...result, entity }) }
 })
-const DescribeClientQuotas = api({
+const DescribeClientQuotas = clientApi({
   key: 48,
   name: 'DescribeClientQuotas',
   versions: [1, 1],

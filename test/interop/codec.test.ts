@@ -1,9 +1,9 @@
-// Our codec against Kafka's generated classes, both directions, every API at every version: equal byte for byte, and
-// field for field by Kafka's names.
+// Compares our codec with Kafka's generated classes, both directions, every API at every version: equal byte for byte, and
+// field for field by Kafka's names. Compares refusals with those of Kafka's request classes.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from '../../src/protocol/api.ts'
-import { ERROR_CODES, type ErrorName } from '../../src/protocol/errors.ts'
-import { type AnyApi, APIS, apiByKey } from '../../src/protocol/messages/index.ts'
+import { type ApiError, ERROR_CODES, type ErrorName } from '../../src/protocol/errors.ts'
+import { type AnyApi, APIS, type ApiName, apiByKey } from '../../src/protocol/messages/index.ts'
 import type { AnyField, Shape } from '../../src/protocol/wire/schema.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { generate } from '../protocol/messages/generate.ts'
@@ -28,14 +28,13 @@ test('we serve the versions that Kafka serves, flexible from the same one on', a
   expect(described.filter(({ ours, theirs }) => `${ours}` !== `${theirs}`)).toEqual([])
 })
 
-const KINDS = Object.values(APIS).flatMap(api => {
-  const [first, last] = api.versions
-  const versions = Array.from({ length: last - first + 1 }, (_, index) => first + index)
-  return versions.flatMap(version => [
-    { name: api.name, key: api.key, version, kind: 'request' as const },
-    { name: api.name, key: api.key, version, kind: 'response' as const }
-  ])
-})
+const VERSIONS = Object.values(APIS).flatMap(({ name, key, versions: [first, last] }) =>
+  Array.from({ length: last - first + 1 }, (_, index) => ({ name, key, version: first + index }))
+)
+const KINDS = VERSIONS.flatMap(version => [
+  { ...version, kind: 'request' as const },
+  { ...version, kind: 'response' as const }
+])
 
 describe.each(KINDS)('$name $kind v$version', kind => {
   const api = apiByKey(kind.key) as AnyApi
@@ -66,6 +65,74 @@ describe.each(KINDS)('$name $kind v$version', kind => {
     }
   })
 })
+
+const ERRORS: readonly ApiError[] = [
+  { code: 'UNKNOWN_SERVER_ERROR', message: 'the state of the server' },
+  { code: 'UNKNOWN_SERVER_ERROR', message: null },
+  { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'größe' },
+  { code: 'NOT_COORDINATOR', message: null },
+  { code: 'UNSUPPORTED_VERSION', message: 'the feature is switched off' }
+]
+
+describe.each(VERSIONS)('$name v$version', ({ key, version }) => {
+  const api = apiByKey(key) as AnyApi
+
+  test("a refused request gets the bytes of Kafka's getErrorResponse", async () => {
+    const random = seededRandom(key * 1000 + version)
+    for (let count = 0; count < MESSAGES_A_KIND; count++) {
+      const body = withRecords(generate(api.shapes.request, version, random))
+      for (const error of ERRORS) {
+        const encoded = api.request.encode(body, version)
+        const kafkas = await kafka.refuse({ key, version, body: encoded, error })
+        const response = api.refuse(api.request.decode(encoded, version), error, version)
+        const ours = response && api.response.encode(response, version)
+        const comparable = (bytes: Buffer | undefined) =>
+          bytes && (COMPARABLE[api.name]?.(api.response.decode(bytes, version)) ?? bytes.toString('hex'))
+        expect(comparable(ours)).toEqual(comparable(kafkas))
+      }
+    }
+  })
+})
+
+/** Kafka fails at a Produce of null records before it builds a response. */
+function withRecords(body: Record<string, unknown>): Record<string, unknown> {
+  const records = (partition: object) => ({ ...partition, records: Buffer.of(1, 2, 3) })
+  const topics = body.topicData as { partitionData: object[] }[] | undefined
+  if (topics === undefined) return body
+  return { ...body, topicData: topics.map(topic => ({ ...topic, partitionData: topic.partitionData.map(records) })) }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** What is compared where our responses differ from Kafka's by intent. */
+const COMPARABLE: { readonly [Name in ApiName]?: (response: Fields) => unknown } = {
+  // Ours carry the message of the error; Kafka's carry its general sentence about the code.
+  DescribeConfigs: withoutMessages,
+  FindCoordinator: withoutMessages,
+  // Ours have the order and the repetitions of the request; Kafka gathers partitions and producers in hash maps.
+  Produce: ({ responses }) => byPartition(responses, 'partitionResponses', 'index'),
+  WriteTxnMarkers: ({ markers }) =>
+    Object.fromEntries(
+      (markers as Fields[]).map(({ producerId, topics }) => [
+        String(producerId),
+        byPartition(topics, 'partitions', 'partitionIndex')
+      ])
+    )
+}
+
+function withoutMessages(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMessages)
+  if (typeof value !== 'object' || value === null) return value
+  const fields = Object.entries(value).filter(([name]) => name !== 'errorMessage')
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutMessages(field)]))
+}
+
+function byPartition(topics: unknown, partitions: string, index: string): Fields {
+  const entries = (topics as Fields[]).flatMap(topic =>
+    (topic[partitions] as Fields[]).map(partition => [`${topic.name}/${topic.topicId}/${partition[index]}`, partition])
+  )
+  return Object.fromEntries(entries)
+}
 
 interface Frame {
   readonly header: { readonly correlationId: number; readonly clientId: string | null }

@@ -2,10 +2,13 @@
 import { api } from '../api.ts'
 import { array, boolean, errorCode, int16, int32, int64, nullableString, string } from '../wire/schema.ts'
 
+const KEY = 18
+const VERSIONS = [0, 5] as const
+
 export const ApiVersions = api({
-  key: 18,
+  key: KEY,
   name: 'ApiVersions',
-  versions: [0, 5],
+  versions: VERSIONS,
   flexibleSince: 3,
   request: {
     clientSoftwareName: string.since(3).or(''),
@@ -23,5 +26,10 @@ export const ApiVersions = api({
     finalizedFeaturesEpoch: int64.or(-1n).tagged(1, 3),
     finalizedFeatures: array({ name: string, maxVersionLevel: int16, minVersionLevel: int16 }).tagged(2, 3),
     zkMigrationReady: boolean.tagged(3, 3)
-  }
+  },
+  /** UNSUPPORTED_VERSION comes with the versions of ApiVersions itself, so that the client can try again (KIP-511). */
+  refuse: (_request, { code }) => ({
+    errorCode: code,
+    apiKeys: code === 'UNSUPPORTED_VERSION' ? [{ apiKey: KEY, minVersion: VERSIONS[0], maxVersion: VERSIONS[1] }] : []
+  })
 })

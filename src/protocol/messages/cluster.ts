@@ -2,6 +2,7 @@
 import { api } from '../api.ts'
 import { array, boolean, errorCode, int8, int32, nullableString, string } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
+import { errorFields } from './refusals.ts'
 
 export const DescribeCluster = api({
   key: 60,
@@ -29,5 +30,6 @@ export const DescribeCluster = api({
       isFenced: boolean.since(2).or(false)
     }),
     clusterAuthorizedOperations: int32.or(NOT_ASKED_FOR)
-  }
+  },
+  refuse: (_request, error) => ({ ...errorFields(error), clusterId: '', brokers: [] })
 })

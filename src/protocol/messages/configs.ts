@@ -3,7 +3,9 @@
  * ListConfigResources: what has settings (KIP-1142).
  */
 import { api } from '../api.ts'
+import type { ApiError } from '../errors.ts'
 import { array, boolean, errorCode, int8, int32, nullableString, string } from '../wire/schema.ts'
+import { errorFields, topLevelError } from './refusals.ts'
 
 export const DescribeConfigs = api({
   key: 32,
@@ -38,13 +40,29 @@ export const DescribeConfigs = api({
         documentation: nullableString.since(3)
       })
     })
-  }
+  },
+  refuse: ({ resources }, error) => ({
+    results: resources.map(({ resourceType, resourceName }) => ({
+      ...errorFields(error),
+      resourceType,
+      resourceName,
+      configs: []
+    }))
+  })
 })
 
 /** One answer a resource, alike in both ways of altering. */
 const alterConfigsResponse = {
   throttleTimeMs: int32.or(0),
   responses: array({ errorCode, errorMessage: nullableString, resourceType: int8, resourceName: string })
+}
+
+function refuseResources(
+  { resources }: { readonly resources: readonly { readonly resourceType: number; readonly resourceName: string }[] },
+  error: ApiError
+) {
+  const fields = errorFields(error)
+  return { responses: resources.map(({ resourceType, resourceName }) => ({ ...fields, resourceType, resourceName })) }
 }
 
 export const IncrementalAlterConfigs = api({
@@ -61,7 +79,8 @@ export const IncrementalAlterConfigs = api({
     }),
     validateOnly: boolean.or(false)
   },
-  response: alterConfigsResponse
+  response: alterConfigsResponse,
+  refuse: refuseResources
 })
 
 /** Replaces all of a resource's settings: what is not named returns to its default. */
@@ -78,7 +97,8 @@ export const AlterConfigs = api({
     }),
     validateOnly: boolean.or(false)
   },
-  response: alterConfigsResponse
+  response: alterConfigsResponse,
+  refuse: refuseResources
 })
 
 export const ListConfigResources = api({
@@ -93,6 +113,7 @@ export const ListConfigResources = api({
   response: {
     throttleTimeMs: int32.or(0),
     errorCode,
-    configResources: array({ resourceName: string, resourceType: int8.since(1).or(16) })
-  }
+    configResources: array({ resourceName: string, resourceType: int8.since(1).or(16) }).or([])
+  },
+  refuse: topLevelError
 })

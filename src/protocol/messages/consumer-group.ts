@@ -5,6 +5,7 @@
 import { api } from '../api.ts'
 import { array, boolean, errorCode, int8, int32, nullableString, string, struct, uuid } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
+import { topLevelError } from './refusals.ts'
 
 /** Partitions of a topic, as member and coordinator name them to each other. */
 const topicPartitions = array({ topicId: uuid, partitions: array(int32) })
@@ -37,7 +38,8 @@ export const ConsumerGroupHeartbeat = api({
     heartbeatIntervalMs: int32.or(0),
     /** Null where it is the one that the member knows already. */
     assignment: struct({ topicPartitions }).nullableSince(0).or(null)
-  }
+  },
+  refuse: topLevelError
 })
 
 /** Partitions that a member has, or shall have, for people to read. */
@@ -77,5 +79,6 @@ export const ConsumerGroupDescribe = api({
       }).or([]),
       authorizedOperations: int32.or(NOT_ASKED_FOR)
     })
-  }
+  },
+  refuse: ({ groupIds }, { code }) => ({ groups: groupIds.map(groupId => ({ groupId, errorCode: code })) })
 })

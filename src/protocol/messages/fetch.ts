@@ -7,6 +7,11 @@ import { leaderIdAndEpoch, nodeEndpoints } from './leaders.ts'
 const LONGEST_INT32 = 2 ** 31 - 1
 const LONGEST_INT64 = 2n ** 63n - 1n
 
+/** A Fetch names topics by id from this version on (KIP-516). */
+const TOPIC_IDS_SINCE = 13
+
+const NOTHING_READ = { highWatermark: -1n, abortedTransactions: [], records: Buffer.alloc(0) }
+
 export const Fetch = api({
   key: 1,
   name: 'Fetch',
@@ -68,5 +73,15 @@ export const Fetch = api({
       })
     }),
     nodeEndpoints: nodeEndpoints.tagged(0, 16)
+  },
+  /** Clients without topic ids look for the error in the partitions; a session may have none, so it is at the top, too. */
+  refuse({ sessionId, topics }, { code }, version) {
+    if (version >= TOPIC_IDS_SINCE) return { errorCode: code, sessionId, responses: [] }
+    const responses = topics.map(({ topic, topicId, partitions }) => ({
+      topic,
+      topicId,
+      partitions: partitions.map(({ partition }) => ({ partitionIndex: partition, errorCode: code, ...NOTHING_READ }))
+    }))
+    return { errorCode: code, sessionId, responses }
   }
 })

@@ -2,6 +2,7 @@
 import { api } from '../api.ts'
 import { array, boolean, bytes, errorCode, int32, nullableString, string } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
+import { topLevelError } from './refusals.ts'
 
 export const DescribeGroups = api({
   key: 15,
@@ -29,7 +30,8 @@ export const DescribeGroups = api({
       }).or([]),
       authorizedOperations: int32.since(3).or(NOT_ASKED_FOR)
     })
-  }
+  },
+  refuse: ({ groups }, { code }) => ({ groups: groups.map(groupId => ({ groupId, errorCode: code })) })
 })
 
 export const ListGroups = api({
@@ -51,7 +53,8 @@ export const ListGroups = api({
       groupState: string.since(4).or(''),
       groupType: string.since(5).or('')
     }).or([])
-  }
+  },
+  refuse: topLevelError
 })
 
 export const DeleteGroups = api({
@@ -63,7 +66,8 @@ export const DeleteGroups = api({
   response: {
     throttleTimeMs: int32.or(0),
     results: array({ groupId: string, errorCode, errorMessage: nullableString.since(3) })
-  }
+  },
+  refuse: ({ groupsNames }, { code }) => ({ results: groupsNames.map(groupId => ({ groupId, errorCode: code })) })
 })
 
 export const OffsetDelete = api({
@@ -80,5 +84,6 @@ export const OffsetDelete = api({
     errorCode,
     throttleTimeMs: int32.or(0),
     topics: array({ name: string, partitions: array({ partitionIndex: int32, errorCode }) }).or([])
-  }
+  },
+  refuse: topLevelError
 })

@@ -1,6 +1,12 @@
 /** The classic group protocol: finding the coordinator, joining, syncing, heartbeats, leaving (KIP-345, KIP-699). */
 import { api } from '../api.ts'
 import { array, boolean, bytes, errorCode, int8, int32, nullableString, string } from '../wire/schema.ts'
+import { errorFields, topLevelError } from './refusals.ts'
+
+/** FindCoordinator names several coordinators from this version on. */
+const BATCHED_SINCE = 4
+/** JoinGroup has null for a protocol that is not chosen from this version on. */
+const NULL_PROTOCOL_NAME_SINCE = 7
 
 export const FindCoordinator = api({
   key: 10,
@@ -29,6 +35,10 @@ export const FindCoordinator = api({
     })
       .since(4)
       .or([])
+  },
+  refuse({ coordinatorKeys }, error, version) {
+    const none = { ...errorFields(error), nodeId: -1, host: '', port: -1 }
+    return version < BATCHED_SINCE ? none : { coordinators: coordinatorKeys.map(key => ({ key, ...none })) }
   }
 })
 
@@ -58,7 +68,11 @@ export const JoinGroup = api({
     skipAssignment: boolean.since(9).or(false),
     memberId: string.or(''),
     members: array({ memberId: string, groupInstanceId: nullableString.since(5), metadata: bytes }).or([])
-  }
+  },
+  refuse: (_request, { code }, version) => ({
+    errorCode: code,
+    protocolName: version < NULL_PROTOCOL_NAME_SINCE ? '' : null
+  })
 })
 
 export const SyncGroup = api({
@@ -81,7 +95,8 @@ export const SyncGroup = api({
     protocolType: nullableString.since(5),
     protocolName: nullableString.since(5),
     assignment: bytes.or(bytes.absent)
-  }
+  },
+  refuse: topLevelError
 })
 
 export const Heartbeat = api({
@@ -90,7 +105,8 @@ export const Heartbeat = api({
   versions: [0, 4],
   flexibleSince: 4,
   request: { groupId: string, generationId: int32, memberId: string, groupInstanceId: nullableString.since(3) },
-  response: { throttleTimeMs: int32.since(1).or(0), errorCode }
+  response: { throttleTimeMs: int32.since(1).or(0), errorCode },
+  refuse: topLevelError
 })
 
 export const LeaveGroup = api({
@@ -110,5 +126,6 @@ export const LeaveGroup = api({
     throttleTimeMs: int32.since(1).or(0),
     errorCode,
     members: array({ memberId: string, groupInstanceId: nullableString, errorCode }).since(3).or([])
-  }
+  },
+  refuse: topLevelError
 })

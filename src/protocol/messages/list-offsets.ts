@@ -1,6 +1,7 @@
 /** ListOffsets and OffsetForLeaderEpoch: offsets by timestamp, by special timestamp, by leader epoch (KIP-79, KIP-320). */
 import { api } from '../api.ts'
 import { array, errorCode, int8, int32, int64, string } from '../wire/schema.ts'
+import { errorOfEachPartition } from './refusals.ts'
 
 export const ListOffsets = api({
   key: 2,
@@ -28,7 +29,8 @@ export const ListOffsets = api({
         leaderEpoch: int32.since(4).or(-1)
       })
     })
-  }
+  },
+  refuse: ({ topics }, { code }) => ({ topics: errorOfEachPartition(topics, code) })
 })
 
 export const OffsetForLeaderEpoch = api({
@@ -50,5 +52,11 @@ export const OffsetForLeaderEpoch = api({
       topic: string,
       partitions: array({ errorCode, partition: int32, leaderEpoch: int32.or(-1), endOffset: int64.or(-1n) })
     })
-  }
+  },
+  refuse: ({ topics }, { code }) => ({
+    topics: topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition }) => ({ partition, errorCode: code }))
+    }))
+  })
 })

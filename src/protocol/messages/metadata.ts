@@ -43,7 +43,12 @@ export const Metadata = api({
     }),
     clusterAuthorizedOperations: authorizedOperations.since(8).until(10),
     errorCode: errorCode.since(13).or('NONE')
-  }
+  },
+  refuse: ({ topics }, { code }) => ({
+    errorCode: code,
+    brokers: [],
+    topics: (topics ?? []).map(({ name, topicId }) => ({ errorCode: code, name: name ?? '', topicId, partitions: [] }))
+  })
 })
 
 /** Where a page of partitions begins; null before the first and after the last. */
@@ -76,5 +81,8 @@ export const DescribeTopicPartitions = api({
       topicAuthorizedOperations: authorizedOperations
     }),
     nextCursor: cursor
-  }
+  },
+  refuse: ({ topics }, { code }) => ({
+    topics: topics.map(({ name }) => ({ errorCode: code, name, topicId: ZERO_UUID, partitions: [] }))
+  })
 })

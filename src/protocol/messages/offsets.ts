@@ -2,6 +2,11 @@
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, boolean, errorCode, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
+import { errorOfEachPartition } from './refusals.ts'
+
+/** First versions of OffsetFetch with a top-level error, and with several groups. */
+const TOP_LEVEL_ERROR_SINCE = 2
+const BATCHED_SINCE = 8
 
 export const OffsetCommit = api({
   key: 8,
@@ -33,7 +38,8 @@ export const OffsetCommit = api({
       topicId: uuid.since(10),
       partitions: array({ partitionIndex: int32, errorCode })
     })
-  }
+  },
+  refuse: ({ topics }, { code }) => ({ topics: errorOfEachPartition(topics, code) })
 })
 
 /** A committed offset, or -1 where there is none. */
@@ -85,5 +91,18 @@ export const OffsetFetch = api({
     })
       .since(8)
       .or([])
+  },
+  /** Version 1 has no error code but those of partitions. */
+  refuse({ topics, groups }, { code }, version) {
+    if (version >= BATCHED_SINCE) {
+      return { groups: groups.map(({ groupId }) => ({ groupId, errorCode: code, topics: [] })) }
+    }
+    if (version >= TOP_LEVEL_ERROR_SINCE) return { errorCode: code }
+    const fields = { committedOffset: -1n, metadata: '', errorCode: code }
+    const refused = (topics ?? []).map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map(partitionIndex => ({ partitionIndex, ...fields }))
+    }))
+    return { topics: refused }
   }
 })

@@ -3,6 +3,7 @@ import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, errorCode, int16, int32, int64, nullableString, records, string, uuid } from '../wire/schema.ts'
 import { leaderIdAndEpoch, nodeEndpoints } from './leaders.ts'
+import { errorFields } from './refusals.ts'
 
 export const Produce = api({
   key: 0,
@@ -39,5 +40,16 @@ export const Produce = api({
     }),
     throttleTimeMs: int32.or(0),
     nodeEndpoints: nodeEndpoints.tagged(0, 10)
+  },
+  /** acks=0 has no answer: the connection closes. */
+  refuse({ acks, topicData }, error) {
+    if (acks === 0) return undefined
+    const fields = { ...errorFields(error), baseOffset: -1n }
+    const responses = topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => ({ index, ...fields }))
+    }))
+    return { responses }
   }
 })

@@ -2,6 +2,10 @@
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
+import { errorFields, errorOfEachPartition } from './refusals.ts'
+
+/** DeleteTopics names topics by id from this version on. */
+const TOPIC_IDS_SINCE = 6
 
 export const CreateTopics = api({
   key: 19,
@@ -42,7 +46,8 @@ export const CreateTopics = api({
         .nullableSince(5)
         .or([])
     })
-  }
+  },
+  refuse: ({ topics }, error) => ({ topics: topics.map(({ name }) => ({ name, ...errorFields(error) })) })
 })
 
 export const DeleteTopics = api({
@@ -66,6 +71,11 @@ export const DeleteTopics = api({
       errorCode,
       errorMessage: nullableString.since(5)
     })
+  },
+  /** As in Kafka, without the message that versions 5 and later could carry. */
+  refuse({ topics, topicNames }, { code }, version) {
+    const named = version >= TOPIC_IDS_SINCE ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
+    return { responses: named.map(({ name, topicId }) => ({ name, topicId, errorCode: code })) }
   }
 })
 
@@ -89,7 +99,8 @@ export const CreatePartitions = api({
   response: {
     throttleTimeMs: int32.or(0),
     results: array({ name: string, errorCode, errorMessage: nullableString })
-  }
+  },
+  refuse: ({ topics }, error) => ({ results: topics.map(({ name }) => ({ name, ...errorFields(error) })) })
 })
 
 export const DeleteRecords = api({
@@ -107,5 +118,6 @@ export const DeleteRecords = api({
       name: string,
       partitions: array({ partitionIndex: int32, lowWatermark: int64.or(-1n), errorCode })
     })
-  }
+  },
+  refuse: ({ topics }, { code }) => ({ topics: errorOfEachPartition(topics, code) })
 })

@@ -1,6 +1,7 @@
 /** What an operator asks of transactions and features (KIP-664, KIP-584). */
 import { api } from '../api.ts'
 import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string } from '../wire/schema.ts'
+import { errorFields, topLevelError } from './refusals.ts'
 
 export const UpdateFeatures = api({
   key: 57,
@@ -23,7 +24,8 @@ export const UpdateFeatures = api({
     errorCode,
     errorMessage: nullableString,
     results: array({ feature: string, errorCode, errorMessage: nullableString }).until(1).or([])
-  }
+  },
+  refuse: (_request, error) => errorFields(error)
 })
 
 export const DescribeProducers = api({
@@ -50,7 +52,13 @@ export const DescribeProducers = api({
         })
       })
     })
-  }
+  },
+  refuse: ({ topics }, { code }) => ({
+    topics: topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map(partitionIndex => ({ partitionIndex, errorCode: code, activeProducers: [] }))
+    }))
+  })
 })
 
 export const DescribeTransactions = api({
@@ -71,7 +79,10 @@ export const DescribeTransactions = api({
       producerEpoch: int16.or(0),
       topics: array({ topic: string, partitions: array(int32) }).or([])
     })
-  }
+  },
+  refuse: ({ transactionalIds }, { code }) => ({
+    transactionStates: transactionalIds.map(transactionalId => ({ transactionalId, errorCode: code }))
+  })
 })
 
 export const ListTransactions = api({
@@ -91,5 +102,6 @@ export const ListTransactions = api({
     errorCode,
     unknownStateFilters: array(string).or([]),
     transactionStates: array({ transactionalId: string, producerId: int64, transactionState: string }).or([])
-  }
+  },
+  refuse: topLevelError
 })

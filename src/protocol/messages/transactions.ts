@@ -2,12 +2,16 @@
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
+import { errorOfEachPartition, topLevelError } from './refusals.ts'
 
 const partitionsOfTopics = array({ name: string, partitions: array(int32) })
 const resultsOfTopics = array({
   name: string,
   resultsByPartition: array({ partitionIndex: int32, partitionErrorCode: errorCode })
 })
+
+/** AddPartitionsToTxn carries several transactions from this version on. */
+const BATCHED_SINCE = 4
 
 export const AddPartitionsToTxn = api({
   key: 24,
@@ -35,6 +39,14 @@ export const AddPartitionsToTxn = api({
     errorCode: errorCode.since(4).or('NONE'),
     resultsByTransaction: array({ transactionalId: string, topicResults: resultsOfTopics }).since(4).or([]),
     resultsByTopicV3AndBelow: resultsOfTopics.until(3).or([])
+  },
+  refuse({ v3AndBelowTopics }, { code }, version) {
+    if (version >= BATCHED_SINCE) return { errorCode: code }
+    const resultsByTopicV3AndBelow = v3AndBelowTopics.map(({ name, partitions }) => ({
+      name,
+      resultsByPartition: partitions.map(partitionIndex => ({ partitionIndex, partitionErrorCode: code }))
+    }))
+    return { resultsByTopicV3AndBelow }
   }
 })
 
@@ -44,7 +56,8 @@ export const AddOffsetsToTxn = api({
   versions: [0, 4],
   flexibleSince: 3,
   request: { transactionalId: string, producerId: int64, producerEpoch: int16, groupId: string },
-  response: { throttleTimeMs: int32.or(0), errorCode }
+  response: { throttleTimeMs: int32.or(0), errorCode },
+  refuse: topLevelError
 })
 
 export const EndTxn = api({
@@ -59,7 +72,8 @@ export const EndTxn = api({
     /** What the next transaction goes on with (KIP-890). */
     producerId: int64.since(5).or(-1n),
     producerEpoch: int16.since(5).or(-1)
-  }
+  },
+  refuse: topLevelError
 })
 
 export const WriteTxnMarkers = api({
@@ -83,7 +97,16 @@ export const WriteTxnMarkers = api({
       producerId: int64,
       topics: array({ name: string, partitions: array({ partitionIndex: int32, errorCode }) })
     })
-  }
+  },
+  refuse: ({ markers }, { code }) => ({
+    markers: markers.map(({ producerId, topics }) => ({
+      producerId,
+      topics: topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map(partitionIndex => ({ partitionIndex, errorCode: code }))
+      }))
+    }))
+  })
 })
 
 export const TxnOffsetCommit = api({
@@ -117,5 +140,6 @@ export const TxnOffsetCommit = api({
       topicId: uuid.since(6),
       partitions: array({ partitionIndex: int32, errorCode })
     })
-  }
+  },
+  refuse: ({ topics }, { code }) => ({ topics: errorOfEachPartition(topics, code) })
 })

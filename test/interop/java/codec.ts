@@ -1,5 +1,6 @@
 // Talks with the program that holds Kafka's generated message classes.
 import { join } from 'node:path'
+import { type ApiError, ERROR_CODES } from '../../../src/protocol/errors.ts'
 import { made } from '../made.ts'
 import { JavaConsole, SHORT_LIVED } from './console.ts'
 
@@ -30,12 +31,22 @@ export interface GeneratedFrame {
   readonly body: { readonly [name: string]: Json }
 }
 
+/** A request whose handler throws an error. */
+export interface FailedRequest {
+  readonly key: number
+  readonly version: number
+  readonly body: Buffer
+  readonly error: ApiError
+}
+
 export interface KafkaCodec {
   apis(): Promise<Readonly<Record<string, KafkaApi>>>
   /** A random frame; with `unknownTags` header and body carry tagged fields that nobody knows, where flexible. */
   generate(kind: FrameKind, seed: number, unknownTags: boolean): Promise<GeneratedFrame>
   /** Kafka's own encoding of what it decoded from `frame`. */
   roundtrip(kind: FrameKind, frame: Buffer): Promise<Buffer>
+  /** The body of Kafka's response to a failed request; undefined where it closes the connection. */
+  refuse(request: FailedRequest): Promise<Buffer | undefined>
   stop(): Promise<void>
 }
 
@@ -59,6 +70,11 @@ export async function startKafkaCodec(): Promise<KafkaCodec> {
     async roundtrip(kind, frame) {
       const { hex } = await ask({ op: 'roundtrip', ...kind, hex: frame.toString('hex') })
       return Buffer.from(hex ?? '', 'hex')
+    },
+    async refuse({ key, version, body, error: { code, message } }) {
+      const error = { code: ERROR_CODES[code], message }
+      const { hex } = await ask({ op: 'refuse', key, version, hex: body.toString('hex'), ...error })
+      return hex === null ? undefined : Buffer.from(hex ?? '', 'hex')
     },
     stop: () => program.close()
   }

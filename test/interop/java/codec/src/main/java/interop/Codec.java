@@ -14,6 +14,7 @@ import org.apache.kafka.common.message.ApiMessageType;
  * apis: every API's key, name, versions and header versions.
  * generate: from a seed, a random frame (header and body) of an API, version and kind, as hex and as JSON.
  * roundtrip: a frame in hex, decoded by Kafka's classes and encoded again.
+ * refuse: the response that Kafka gives to a request's body when its handler throws an error with that code and message.
  */
 public final class Codec {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -39,6 +40,8 @@ public final class Codec {
                     return frame(command).generate(command.get("seed").asLong(), command.path("unknownTags").asBoolean());
                 case "roundtrip":
                     return frame(command).roundtrip(command.get("hex").asText());
+                case "refuse":
+                    return Refusal.of(command);
                 default:
                     throw new IllegalArgumentException("no such op");
             }
