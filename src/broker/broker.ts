@@ -19,7 +19,7 @@ import type { Clocks, MonotonicClock } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
-import { dispatcher } from './dispatch.ts'
+import { type InsertedStages, pipeline } from './pipeline.ts'
 
 /** What a broker is made from. */
 export interface BrokerOptions extends World {
@@ -29,6 +29,8 @@ export interface BrokerOptions extends World {
   readonly signal?: AbortSignal | undefined
   /** Where the shares of the start are noted. */
   readonly laps?: LapTimes | undefined
+  /** Stages of the request pipeline beyond the broker's own. */
+  readonly stages?: InsertedStages | undefined
 }
 
 export class Broker {
@@ -39,12 +41,18 @@ export class Broker {
   readonly #directory: LogDirectory
   readonly #background: BackgroundLoops
 
-  private constructor(parts: Parts, directory: LogDirectory, background: BackgroundLoops, failed: Promise<never>) {
+  private constructor(
+    parts: Parts,
+    directory: LogDirectory,
+    background: BackgroundLoops,
+    dispatch: Dispatch,
+    failed: Promise<never>
+  ) {
     this.#parts = parts
     this.#directory = directory
     this.#background = background
     this.failed = failed
-    this.dispatch = dispatcher(parts)
+    this.dispatch = dispatch
   }
 
   /**
@@ -79,7 +87,7 @@ export class Broker {
       laps.lap('coordinatorsMs')
       parts.metadata.compact({ settings, logger, background })
       startLoops(background, parts, directory, storage)
-      return new Broker(parts, directory, background, failed)
+      return new Broker(parts, directory, background, pipeline(parts, options.stages), failed)
     } catch (error) {
       await background.stop()
       parts?.txns.stop()

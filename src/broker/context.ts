@@ -11,6 +11,7 @@ import type { FetchSessions } from '../replica/fetch-sessions.ts'
 import type { Purgatory } from '../replica/purgatory.ts'
 import type { Replicas } from '../replica/replicas.ts'
 import type { Clocks } from '../runtime/time.ts'
+import type { Authorize, Principal } from '../security/authorizer.ts'
 import type { TxnCoordinator } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 import type { Reporting } from './per-partition.ts'
@@ -37,6 +38,9 @@ export interface RequestContext {
   readonly apiVersion: number
   readonly clientId: string | null
   readonly connection: ConnectionContext
+  readonly principal: Principal
+  /** Whether the principal may do that. */
+  readonly authorize: Authorize
 }
 
 /** A decoded request of the API with that name. */

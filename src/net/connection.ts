@@ -61,6 +61,8 @@ export class Connection {
   #lastActiveMs: number
   #idleAlarm: Alarm | undefined
   #drained: Deferred<void> | undefined
+  /** Resolves when the connection is no longer muted. */
+  #muted: Deferred<void> | undefined
   readonly #peerEnded = deferred<void>()
   readonly #gone = deferred<void>()
 
@@ -126,6 +128,7 @@ export class Connection {
     this.#draining = true
     // What has been sent meanwhile is read and dropped: behind it comes the end of the connection.
     this.#socket.resume()
+    this.#muted?.resolve()
     if (!this.#serving) this.#socket.end()
   }
 
@@ -185,8 +188,9 @@ export class Connection {
 
   async #respond(frame: Buffer): Promise<void> {
     this.#account(frame.length)
-    const response = await this.#options.dispatch(frame, this.#context)
+    const { response, muteMs } = await this.#options.dispatch(frame, this.#context)
     if (response !== undefined) await this.#send(response)
+    if (muteMs > 0) await this.#mute(muteMs)
   }
 
   /** Resolves when the socket has passed the answer on, or has closed. */
@@ -215,10 +219,28 @@ export class Connection {
     this.#lastActiveMs = this.#options.clocks.deadline.now()
   }
 
+  /** Serves nothing for a while, as Kafka's throttled channels (KIP-219). Ends early when no further request can come. */
+  async #mute(muteMs: number): Promise<void> {
+    const { loop } = this.#options.clocks
+    this.#account(0)
+    if (this.#isOver) return
+    this.#muted = deferred()
+    const alarm = loop.at(loop.now() + muteMs, this.#muted.resolve)
+    await this.#muted.promise
+    alarm.cancel()
+    this.#muted = undefined
+  }
+
+  /** No further request is served. */
+  get #isOver(): boolean {
+    return this.#draining || this.#socket.destroyed || (this.#ended && this.#decoder.waitingBytes === 0)
+  }
+
   #end(): void {
     this.#ended = true
     this.#peerEnded.resolve()
     if (!this.#serving) this.#finish()
+    else if (this.#isOver) this.#muted?.resolve()
   }
 
   /** The peer has ended its side and has all its answers. */
@@ -267,6 +289,7 @@ export class Connection {
     this.#idleAlarm?.cancel()
     this.#account(0)
     this.#drained?.resolve()
+    this.#muted?.resolve()
     this.#closed.abort('the connection has closed')
     this.#peerEnded.resolve()
     this.#gone.resolve()

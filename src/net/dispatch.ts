@@ -49,11 +49,19 @@ export function unknownClient(): ClientIdentity {
   return { id: undefined, software: undefined, member: undefined }
 }
 
+/** What a connection does after a request. */
+export interface DispatchResult {
+  /** The complete response, size included. undefined: none is sent. */
+  readonly response: readonly Buffer[] | undefined
+  /** The connection is muted for so long once the response is sent: it serves no further request (KIP-219). */
+  readonly muteMs: number
+}
+
 /**
- * Answers one frame (without its size). The answer is complete, size included; undefined means that none is due.
- * A rejection closes the connection: MalformedFrame and CloseConnection with a warning, any other as our own bug.
+ * Serves one frame (without its size). A rejection closes the connection: MalformedFrame and CloseConnection with a
+ * warning, any other as our own bug.
  */
-export type Dispatch = (frame: Buffer, connection: ConnectionContext) => Promise<Buffer[] | undefined>
+export type Dispatch = (frame: Buffer, connection: ConnectionContext) => Promise<DispatchResult>
 
 /** The connection must be closed, for a reason that the operator is told in plain words. */
 export class CloseConnection extends Error {

@@ -1,29 +1,36 @@
-/** What a principal may do with each kind of resource, as the bit fields that Metadata and Describe answers carry. */
+/** What a principal may do with each type of resource, and the bit fields of it that Metadata and Describe responses carry. */
 
-/** ACL operation codes of the protocol (KIP-430 counts bits by them). */
-const OPERATION = {
-  read: 3,
-  write: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  clusterAction: 9,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12
+/** Codes of the protocol (KIP-430 counts bits by them). */
+const ACL_OPERATIONS = {
+  READ: 3,
+  WRITE: 4,
+  CREATE: 5,
+  DELETE: 6,
+  ALTER: 7,
+  DESCRIBE: 8,
+  CLUSTER_ACTION: 9,
+  DESCRIBE_CONFIGS: 10,
+  ALTER_CONFIGS: 11,
+  IDEMPOTENT_WRITE: 12,
+  CREATE_TOKENS: 13,
+  DESCRIBE_TOKENS: 14,
+  TWO_PHASE_COMMIT: 15
 } as const
 
-type Operation = keyof typeof OPERATION
+/** Kafka's AclOperation. */
+export type AclOperation = keyof typeof ACL_OPERATIONS
 
-/** The operations that exist for each kind of resource. */
+/** The operations on each type of resource whose responses carry a bit field. */
 const OPERATIONS = {
-  topic: ['read', 'write', 'create', 'delete', 'alter', 'describe', 'describeConfigs', 'alterConfigs'],
-  group: ['read', 'delete', 'describe', 'describeConfigs', 'alterConfigs'],
-  cluster: ['create', 'clusterAction', 'describeConfigs', 'alterConfigs', 'idempotentWrite', 'alter', 'describe']
-} as const satisfies Record<string, readonly Operation[]>
+  TOPIC: ['READ', 'WRITE', 'CREATE', 'DELETE', 'ALTER', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  GROUP: ['READ', 'DELETE', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  CLUSTER: ['CREATE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS', 'IDEMPOTENT_WRITE', 'ALTER', 'DESCRIBE']
+} as const satisfies Record<string, readonly AclOperation[]>
 
-/** The bit field of all operations on a kind of resource: what everyone may do while there is no authorizer. */
-export function allOperations(resource: keyof typeof OPERATIONS): number {
-  return OPERATIONS[resource].reduce((bits, operation) => bits | (1 << OPERATION[operation]), 0)
+/** Kafka's ResourceType. */
+export type ResourceType = keyof typeof OPERATIONS | 'TRANSACTIONAL_ID' | 'DELEGATION_TOKEN' | 'USER'
+
+/** The bit field of all operations on a type of resource: what everyone may do while there is no authorizer. */
+export function allOperations(resourceType: keyof typeof OPERATIONS): number {
+  return OPERATIONS[resourceType].reduce((bits, operation) => bits | (1 << ACL_OPERATIONS[operation]), 0)
 }

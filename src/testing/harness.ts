@@ -3,6 +3,7 @@
  * decoded responses, no sockets.
  */
 import { Broker } from '../broker/broker.ts'
+import type { InsertedStages } from '../broker/pipeline.ts'
 import { resolve } from '../config/resolve.ts'
 import { Settings } from '../config/settings.ts'
 import { fromObject } from '../config/sources.ts'
@@ -31,6 +32,7 @@ export interface HarnessOptions {
   readonly progress?: ProgressListener
   readonly signal?: AbortSignal
   readonly random?: Random
+  readonly stages?: InsertedStages
 }
 
 export class Harness implements AsyncDisposable {
@@ -52,10 +54,18 @@ export class Harness implements AsyncDisposable {
   }
 
   static async start(options: HarnessOptions = {}): Promise<Harness> {
-    const { clock = new ManualClock(), random = seededRandom(7), logger = silentLogger, progress, signal } = options
+    const {
+      clock = new ManualClock(),
+      random = seededRandom(7),
+      logger = silentLogger,
+      progress,
+      signal,
+      stages
+    } = options
     const { storage = new MemoryStorage({ now: () => clock.wall.now() }) } = options
     const settings = new Settings(resolve(fromObject(options.config ?? {})).settings)
-    const broker = await Broker.start({ settings, storage, clocks: clock, random, logger, progress, signal })
+    const clocks = clock
+    const broker = await Broker.start({ settings, storage, clocks, random, logger, progress, signal, stages })
     return new Harness(broker, clock, storage, options)
   }
 

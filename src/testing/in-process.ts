@@ -38,7 +38,7 @@ export async function send<Req extends Shape, Res extends Shape>(
   const { version = api.versions[1], clientId = 'in-process', connection = inProcessConnection() } = options
   const { correlationId } = options
   const frame = Buffer.concat(encodeRequest(api, version, { correlationId, clientId }, request))
-  const response = await dispatch(frame.subarray(SIZE_BYTES), connection)
+  const { response } = await dispatch(frame.subarray(SIZE_BYTES), connection)
   if (response === undefined) return undefined
   const decoded = decodeResponse(api, version, Buffer.concat(response).subarray(SIZE_BYTES))
   if (decoded.correlationId !== correlationId) {

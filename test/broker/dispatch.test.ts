@@ -29,7 +29,8 @@ describe('dispatch', () => {
   it('answers an ApiVersions from the future in version 0, with the versions it may ask for', async () => {
     await using broker = await Harness.start()
     const frame = Buffer.concat([header(APIS.ApiVersions.key, 99), Buffer.of(0)])
-    const answer = Buffer.concat((await broker.broker.dispatch(frame, inProcessConnection())) ?? []).subarray(4)
+    const { response: parts = [] } = await broker.broker.dispatch(frame, inProcessConnection())
+    const answer = Buffer.concat(parts).subarray(4)
     const { correlationId, response } = decodeResponse(APIS.ApiVersions, 0, answer)
     expect(correlationId).toBe(77)
     expect(response).toMatchObject({ errorCode: 'UNSUPPORTED_VERSION', apiKeys: [{ apiKey: 18, maxVersion: 5 }] })

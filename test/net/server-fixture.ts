@@ -1,6 +1,6 @@
 /** Servers on real TCP, with a dispatcher that echoes or parks. */
 import { onTestFinished } from 'vitest'
-import type { ConnectionContext, Dispatch } from '../../src/net/dispatch.ts'
+import type { ConnectionContext, Dispatch, DispatchResult } from '../../src/net/dispatch.ts'
 import { Server } from '../../src/net/server.ts'
 import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
 import { type Clocks, systemClocks } from '../../src/runtime/time.ts'
@@ -16,8 +16,13 @@ interface StartedServer {
   readonly logger: RecordingLogger
 }
 
+/** A response that is sent at once. */
+export function responding(response: readonly Buffer[] | undefined, muteMs = 0): DispatchResult {
+  return { response, muteMs }
+}
+
 /** Answers every frame with itself. */
-export const echo: Dispatch = async frame => [framed(frame.toString('latin1'))]
+export const echo: Dispatch = async frame => responding([framed(frame.toString('latin1'))])
 
 /** A server that is closed after the test. */
 export async function start(
@@ -43,7 +48,7 @@ export function delaying() {
     requests.push({ body: frame.toString('latin1'), answer, connection })
     arrived.resolve()
     arrived = deferred()
-    return answer.promise
+    return answer.promise.then(responding)
   }
   const next = async (index: number) => {
     for (;;) {

@@ -4,10 +4,10 @@ import type { Dispatch } from '../../src/net/dispatch.ts'
 import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client, framed } from './client.ts'
-import { delaying, echo, start } from './server-fixture.ts'
+import { delaying, echo, responding, start } from './server-fixture.ts'
 
 const echoOrFlood: Dispatch = async (frame, connection) =>
-  String(frame) === 'flood' ? [Buffer.alloc(50_000_000)] : echo(frame, connection)
+  String(frame) === 'flood' ? responding([Buffer.alloc(50_000_000)]) : echo(frame, connection)
 
 describe('limits', () => {
   it('begins no further request while the peer does not take its answers', async () => {
@@ -17,7 +17,7 @@ describe('limits', () => {
     const { port, server } = await start(async () => {
       begun++
       tookNext.resolve()
-      return [answer]
+      return responding([answer])
     })
     const client = await Client.connect(port)
     client.socket.pause()

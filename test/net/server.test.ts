@@ -4,7 +4,7 @@ import { CloseConnection, type ConnectionContext } from '../../src/net/dispatch.
 import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client, framed } from './client.ts'
-import { delaying, echo, start } from './server-fixture.ts'
+import { delaying, echo, responding, start } from './server-fixture.ts'
 
 describe('requests and answers', () => {
   it('answers pipelined requests in order, one at a time', async () => {
@@ -13,7 +13,7 @@ describe('requests and answers', () => {
       atOnce++
       await new Promise(resolve => setImmediate(resolve))
       expect(atOnce--).toBe(1)
-      return [framed(frame.toString('latin1'))]
+      return responding([framed(frame.toString('latin1'))])
     })
     const client = await Client.connect(port)
     const bodies = Array.from({ length: 200 }, (_, index) => `request ${index}`)
@@ -23,7 +23,7 @@ describe('requests and answers', () => {
 
   it('sends nothing for a request that wants no answer', async () => {
     const { port } = await start(async frame =>
-      frame.toString() === 'silent' ? undefined : [framed(frame.toString())]
+      responding(frame.toString() === 'silent' ? undefined : [framed(frame.toString())])
     )
     const client = await Client.connect(port)
     client.send('silent')
@@ -35,7 +35,7 @@ describe('requests and answers', () => {
     const part = Buffer.alloc(700_000, 'z')
     const size = Buffer.alloc(4)
     size.writeInt32BE(part.length * 6)
-    const { port } = await start(async () => [size, part, part, part, part, part, part])
+    const { port } = await start(async () => responding([size, part, part, part, part, part, part]))
     const client = await Client.connect(port)
     client.send('much')
     expect(await client.receive()).toBe('z'.repeat(part.length * 6))
@@ -63,7 +63,7 @@ describe('requests and answers', () => {
     const seen: ConnectionContext[] = []
     const { port } = await start(async (frame, connection) => {
       seen.push(connection)
-      return [frame]
+      return responding([frame])
     })
     const client = await Client.connect(port)
     client.send('\0\0\0\0')
@@ -174,7 +174,7 @@ it('lets others have their turn between requests that lie ready and take long', 
       if (order.length === 0) setImmediate(() => order.push('someone else'))
       order.push(frame.toString('latin1'))
       clock.advance(1000)
-      return [framed('done')]
+      return responding([framed('done')])
     },
     {},
     clock

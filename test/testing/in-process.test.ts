@@ -7,7 +7,8 @@ import { send } from '../../src/testing/in-process.ts'
 const { ApiVersions } = APIS
 
 function answeringAs(correlationId: number): Dispatch {
-  return async () => encodeResponse(ApiVersions, 4, correlationId, { errorCode: 'NONE', apiKeys: [] })
+  const response = encodeResponse(ApiVersions, 4, correlationId, { errorCode: 'NONE', apiKeys: [] })
+  return async () => ({ response, muteMs: 0 })
 }
 
 it('send resolves with the decoded response', async () => {
@@ -16,7 +17,9 @@ it('send resolves with the decoded response', async () => {
 })
 
 it('send resolves with undefined when the broker sends no response', async () => {
-  expect(await send(async () => undefined, ApiVersions, {}, { correlationId: 1 })).toBeUndefined()
+  expect(
+    await send(async () => ({ response: undefined, muteMs: 0 }), ApiVersions, {}, { correlationId: 1 })
+  ).toBeUndefined()
 })
 
 it('send rejects a response with the correlation id of another request', async () => {

@@ -32,6 +32,6 @@ export const describeCluster: Handler<'DescribeCluster'> = (request, { parts, co
     clusterId: parts.clusterId,
     controllerId: parts.nodeId,
     brokers,
-    ...(request.includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('cluster') })
+    ...(request.includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('CLUSTER') })
   }
 }

@@ -31,5 +31,5 @@ export async function describeEach<Group extends { readonly errorCode: ErrorName
 }
 
 function withOperations<Group extends { readonly errorCode: ErrorName }>(group: Group) {
-  return group.errorCode === 'NONE' ? { ...group, authorizedOperations: allOperations('group') } : group
+  return group.errorCode === 'NONE' ? { ...group, authorizedOperations: allOperations('GROUP') } : group
 }

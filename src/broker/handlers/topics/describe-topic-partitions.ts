@@ -54,7 +54,7 @@ function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, { pa
 
 function describe(name: string, first: number, count: number, { parts }: RequestContext): TopicResponse {
   const { replicas } = parts
-  const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('topic') }
+  const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('TOPIC') }
   try {
     const { topicId, partitions } = replicas.topic(name)
     return { ...fixed, errorCode: 'NONE', topicId, partitions: partitions.slice(first, first + count).map(partition) }

@@ -28,13 +28,13 @@ export const metadata: Handler<'Metadata'> = (request, context) => {
   const responses = asksForAll
     ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic))
     : responsesFor(requestedTopics(topics), request, context)
-  const operations = { topicAuthorizedOperations: allOperations('topic') }
+  const operations = { topicAuthorizedOperations: allOperations('TOPIC') }
   return {
     brokers: nodesFor(parts, connection),
     clusterId: parts.clusterId,
     controllerId: parts.nodeId,
     topics: includeTopicAuthorizedOperations ? responses.map(topic => ({ ...topic, ...operations })) : responses,
-    ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('cluster') })
+    ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('CLUSTER') })
   }
 }
 

@@ -34,7 +34,7 @@ describe('the description of each group of a request', () => {
       errorCode: groupId === 'a' ? ('NONE' as const) : ('GROUP_ID_NOT_FOUND' as const)
     }))
     expect(groups).toEqual([
-      { groupId: 'a', errorCode: 'NONE', authorizedOperations: allOperations('group') },
+      { groupId: 'a', errorCode: 'NONE', authorizedOperations: allOperations('GROUP') },
       { groupId: 'none', errorCode: 'GROUP_ID_NOT_FOUND' }
     ])
   })

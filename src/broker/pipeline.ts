@@ -1,0 +1,134 @@
+/**
+ * A request's path from its frame to its response: decode, the stages in order, encode.
+ *
+ * The stages are functions over one `Exchange`: those inserted before the handler, `handle`, those inserted after it, `throttle`.
+ * Authentication comes first and quotas second, as stages before `handle`, with the issues that bring them. A stage may
+ * - read and change the exchange,
+ * - answer in place of the handler by setting `response`, or refuse the request by throwing: `refuse` of the API builds the response,
+ * - delay the exchange by returning a promise,
+ * - mute the connection by setting `muteMs`,
+ * - drop the response and close the connection by throwing `CloseConnection`.
+ */
+import { CloseConnection, type ConnectionContext, type Dispatch, type DispatchResult } from '../net/dispatch.ts'
+import { decodeRequestHeader, encodeResponse, type RequestHeader, serves } from '../protocol/api.ts'
+import { type ApiError, KafkaError } from '../protocol/errors.ts'
+import { type AnyApi, APIS, apiByKey } from '../protocol/messages/index.ts'
+import { absentOf } from '../protocol/wire/schema.ts'
+import { ANONYMOUS, allowAll } from '../security/authorizer.ts'
+import type { Parts, RequestContext } from './context.ts'
+import { HANDLERS } from './handlers/index.ts'
+import { failureOf } from './per-partition.ts'
+
+/** A request on its way through the stages, and its response. */
+export interface Exchange extends Omit<RequestContext, 'parts'> {
+  readonly api: AnyApi
+  readonly correlationId: number
+  /** The decoded body. */
+  request: object
+  /** Before the handler undefined means that nothing has answered yet; after it, that no response is sent (Produce, acks=0). */
+  response: object | undefined
+  /** The connection reads no request for so long after the response is sent (KIP-219). */
+  muteMs: number
+}
+
+/** A step of every exchange. A stage that returns no promise costs none. */
+export type Stage = (exchange: Exchange) => void | Promise<void>
+
+/** Stages around the handler. */
+export interface InsertedStages {
+  readonly before?: readonly Stage[]
+  readonly after?: readonly Stage[]
+}
+
+export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStages = {}): Dispatch {
+  const stages = [...before, handle(parts), ...after, throttle]
+  const { loop } = parts.clocks
+  return async (frame, connection) => {
+    const exchange = decode(frame, connection)
+    const startedMs = loop.now()
+    try {
+      for (const stage of stages) {
+        try {
+          const pending = stage(exchange)
+          if (pending) await pending
+        } catch (error) {
+          refuse(exchange, error, parts)
+        }
+      }
+    } finally {
+      parts.logger.debug({ ...bindings(exchange), tookMs: loop.now() - startedMs }, 'request')
+    }
+    return encode(exchange)
+  }
+}
+
+/** Throws MalformedFrame, and CloseConnection for a version that is not served. */
+function decode(frame: Buffer, connection: ConnectionContext): Exchange {
+  const { api, header, body } = decodeRequestHeader(frame, apiByKey)
+  if (!serves(api, header.apiVersion)) return refuseVersion(api, header, connection)
+  if (connection.client.id === undefined) connection.client.id = header.clientId
+  return exchangeOf(api, header, connection, api.request.read(body, header.apiVersion))
+}
+
+function exchangeOf(
+  api: AnyApi,
+  { apiVersion, correlationId, clientId }: RequestHeader,
+  connection: ConnectionContext,
+  request: object
+): Exchange {
+  return {
+    api,
+    apiVersion,
+    correlationId,
+    clientId,
+    connection,
+    principal: ANONYMOUS,
+    authorize: allowAll,
+    request,
+    response: undefined,
+    muteMs: 0
+  }
+}
+
+/** An ApiVersions of a newer version is answered as an empty one of version 0 (KIP-511). Any other API closes the connection. */
+function refuseVersion(api: AnyApi, header: RequestHeader, connection: ConnectionContext): Exchange {
+  const reason = `${api.name} is not served at version ${header.apiVersion}`
+  if (api.key !== APIS.ApiVersions.key) throw new CloseConnection(reason)
+  const exchange = exchangeOf(api, { ...header, apiVersion: 0 }, connection, absentOf(api.shapes.request))
+  exchange.response = api.refuse(exchange.request, new KafkaError('UNSUPPORTED_VERSION', reason), 0)
+  return exchange
+}
+
+/** Calls the handler, unless a stage before it has answered. */
+function handle(parts: Parts): Stage {
+  return async exchange => {
+    if (exchange.response !== undefined) return
+    // Typed row by row; here a row is picked at run time.
+    exchange.response = await HANDLERS[exchange.api.name](exchange.request as never, { parts, ...exchange })
+  }
+}
+
+/** Reports the mute to the client, which waits as long before its next request (KIP-219). */
+function throttle(exchange: Exchange): void {
+  const { api, response, muteMs } = exchange
+  if (muteMs <= 0 || response === undefined || !('throttleTimeMs' in api.shapes.response)) return
+  exchange.response = { ...response, throttleTimeMs: muteMs }
+}
+
+/** The error takes the place of the response. As in Kafka, the connection closes where the client expects no response. */
+function refuse(exchange: Exchange, error: unknown, { logger, notice }: Parts): void {
+  if (error instanceof CloseConnection) throw error
+  const { api, request, apiVersion } = exchange
+  const { errorCode } = failureOf(error, { logger: logger.child(bindings(exchange)), notice })
+  const apiError: ApiError = error instanceof KafkaError ? error : { code: errorCode, message: null }
+  exchange.response = api.refuse(request, apiError, apiVersion)
+  if (exchange.response === undefined) throw new CloseConnection(`${api.name} failed as a whole: ${errorCode}`)
+}
+
+function bindings({ api, apiVersion, clientId, connection: { remoteAddress, remotePort } }: Exchange) {
+  return { api: api.name, apiVersion, clientId, peer: `${remoteAddress}:${remotePort}` }
+}
+
+function encode({ api, apiVersion, correlationId, response, muteMs }: Exchange): DispatchResult {
+  return { response: response && encodeResponse(api, apiVersion, correlationId, response), muteMs }
+}
