@@ -84,7 +84,7 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
     purgatory: new Purgatory(clocks.loop),
     clocks,
     logger,
-    notice: notices(logger, clocks.loop)
+    reporting: { logger, notice: notices(logger, clocks.loop) }
   }
 }
 

@@ -118,12 +118,12 @@ export class Broker {
 
 /** Starts the loops that no other part owns. */
 function startLoops(background: BackgroundLoops, parts: Parts, directory: LogDirectory, storage: Storage): void {
-  const { settings, notice } = parts
+  const { settings, reporting } = parts
   background.start({
     name: 'missing codecs',
     // Once, after the start, which it does not delay.
     initialDelayMs: 0,
-    work: () => oneStep(() => missingCodecs().forEach(notice))
+    work: () => oneStep(() => missingCodecs().forEach(reporting.notice))
   })
   background.start({
     name: 'producer expiration',

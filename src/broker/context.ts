@@ -1,4 +1,4 @@
-/** What a handler is given: the broker's parts, and what is known of the request beside its body. */
+/** Handlers: the parts of the broker that they declare, and the facts of a request besides its body. */
 import type { Listener } from '../config/listeners.ts'
 import type { Settings } from '../config/settings.ts'
 import type { GroupCoordinator } from '../group/coordinator.ts'
@@ -10,14 +10,15 @@ import type { APIS, ApiName } from '../protocol/messages/index.ts'
 import type { FetchSessions } from '../replica/fetch-sessions.ts'
 import type { Purgatory } from '../replica/purgatory.ts'
 import type { Replicas } from '../replica/replicas.ts'
+import type { Logger } from '../runtime/logger.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Authorize, Principal } from '../security/authorizer.ts'
 import type { TxnCoordinator } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 import type { Reporting } from './per-partition.ts'
 
-/** The parts of one broker, made once by broker.ts. */
-export interface Parts extends Reporting {
+/** The parts of one broker, made once by assembly.ts. */
+export interface Parts {
   readonly nodeId: number
   readonly clusterId: string
   readonly settings: Settings
@@ -31,10 +32,11 @@ export interface Parts extends Reporting {
   readonly fetchSessions: FetchSessions
   readonly purgatory: Purgatory
   readonly clocks: Clocks
+  readonly logger: Logger
+  readonly reporting: Reporting
 }
 
 export interface RequestContext {
-  readonly parts: Parts
   readonly apiVersion: number
   readonly clientId: string | null
   readonly connection: ConnectionContext
@@ -49,10 +51,35 @@ export type Request<Name extends ApiName> = RequestOf<(typeof APIS)[Name]>
 export type Response<Name extends ApiName> = ResponseOf<(typeof APIS)[Name]>
 
 /** Answers a request; undefined means that none is sent (Produce with acks=0). */
-export type Handler<Name extends ApiName> = (
+export type Answer<Name extends ApiName> = (
   request: Request<Name>,
   context: RequestContext
 ) => Response<Name> | undefined | Promise<Response<Name> | undefined>
 
+/** The handler of an API, for the broker with these parts. */
+export type Handler<Name extends ApiName> = (parts: Parts) => Answer<Name>
+
 /** A handler for every API of the registry: a missing one does not compile. */
 export type Handlers = { readonly [Name in ApiName]: Handler<Name> }
+
+/** The handler of the API with that name. It gets the parts whose names it declares, and no others. */
+export function handler<Name extends ApiName, Part extends keyof Parts>(
+  _name: Name,
+  partNames: readonly Part[],
+  answer: (request: Request<Name>, parts: Pick<Parts, Part>, context: RequestContext) => ReturnType<Answer<Name>>
+): Handler<Name> {
+  return parts => {
+    const declared = Object.fromEntries(partNames.map(name => [name, parts[name]])) as Pick<Parts, Part>
+    return (request, context) => answer(request, declared, context)
+  }
+}
+
+/** The parts with these names. */
+export type PartsOf<Names extends readonly (keyof Parts)[]> = Pick<Parts, Names[number]>
+
+/** All that a handler is given, for a handler of several functions. */
+export interface Call<Name extends ApiName, Names extends readonly (keyof Parts)[]> {
+  readonly request: Request<Name>
+  readonly parts: PartsOf<Names>
+  readonly context: RequestContext
+}

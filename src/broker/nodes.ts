@@ -10,7 +10,10 @@ export interface Node {
 }
 
 /** Without `advertised.listeners` a client is told the address it reached us by: the one that surely works for it. */
-export function nodesFor({ nodeId, listeners, settings }: Parts, connection: ConnectionContext): Node[] {
+export function nodesFor(
+  { nodeId, listeners, settings }: Pick<Parts, 'nodeId' | 'listeners' | 'settings'>,
+  connection: ConnectionContext
+): Node[] {
   const advertised = listeners.find(({ name }) => name === connection.listenerName)?.advertised
   const host = advertised?.host ?? connection.localAddress
   const port = advertised?.port ?? connection.localPort

@@ -12,15 +12,15 @@
 import { CloseConnection, type ConnectionContext, type Dispatch, type DispatchResult } from '../net/dispatch.ts'
 import { decodeRequestHeader, encodeResponse, type RequestHeader, serves } from '../protocol/api.ts'
 import { type ApiError, KafkaError } from '../protocol/errors.ts'
-import { type AnyApi, APIS, apiByKey } from '../protocol/messages/index.ts'
+import { type AnyApi, APIS, type ApiName, apiByKey } from '../protocol/messages/index.ts'
 import { absentOf } from '../protocol/wire/schema.ts'
 import { ANONYMOUS, allowAll } from '../security/authorizer.ts'
-import type { Parts, RequestContext } from './context.ts'
+import type { Answer, Parts, RequestContext } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { failureOf } from './per-partition.ts'
 
 /** A request on its way through the stages, and its response. */
-export interface Exchange extends Omit<RequestContext, 'parts'> {
+export interface Exchange extends RequestContext {
   readonly api: AnyApi
   readonly correlationId: number
   /** The decoded body. */
@@ -99,12 +99,16 @@ function refuseVersion(api: AnyApi, header: RequestHeader, connection: Connectio
   return exchange
 }
 
+type Answers = { readonly [Name in ApiName]: Answer<Name> }
+
 /** Calls the handler, unless a stage before it has answered. */
 function handle(parts: Parts): Stage {
+  const bound = Object.entries(HANDLERS).map(([name, handler]) => [name, handler(parts)])
+  const answers: Answers = Object.fromEntries(bound)
   return async exchange => {
     if (exchange.response !== undefined) return
     // Typed row by row; here a row is picked at run time.
-    exchange.response = await HANDLERS[exchange.api.name](exchange.request as never, { parts, ...exchange })
+    exchange.response = await answers[exchange.api.name](exchange.request as never, exchange)
   }
 }
 
@@ -116,10 +120,10 @@ function throttle(exchange: Exchange): void {
 }
 
 /** The error takes the place of the response. As in Kafka, the connection closes where the client expects no response. */
-function refuse(exchange: Exchange, error: unknown, { logger, notice }: Parts): void {
+function refuse(exchange: Exchange, error: unknown, { logger, reporting }: Parts): void {
   if (error instanceof CloseConnection) throw error
   const { api, request, apiVersion } = exchange
-  const { errorCode } = failureOf(error, { logger: logger.child(bindings(exchange)), notice })
+  const { errorCode } = failureOf(error, { ...reporting, logger: logger.child(bindings(exchange)) })
   const apiError: ApiError = error instanceof KafkaError ? error : { code: errorCode, message: null }
   exchange.response = api.refuse(request, apiError, apiVersion)
   if (exchange.response === undefined) throw new CloseConnection(`${api.name} failed as a whole: ${errorCode}`)

@@ -15,16 +15,16 @@ interface Result {
  * was good carries the error.
  */
 export function recordChanges<R extends Result>(
-  parts: Parts,
+  { metadata, reporting }: Pick<Parts, 'metadata' | 'reporting'>,
   { records, results }: { readonly records: readonly MetadataRecord[]; readonly results: readonly R[] },
   { validateOnly }: { readonly validateOnly: boolean }
 ): readonly R[] {
   if (validateOnly) return results
   try {
-    parts.metadata.append(records)
+    metadata.append(records)
     return results
   } catch (error) {
-    const { errorCode } = failureOf(error, parts)
+    const { errorCode } = failureOf(error, reporting)
     const errorMessage = error instanceof KafkaError ? error.message : null
     return results.map(result => (result.errorCode === 'NONE' ? { ...result, errorCode, errorMessage } : result))
   }

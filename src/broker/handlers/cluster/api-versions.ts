@@ -8,7 +8,7 @@
 
 import { KafkaError } from '../../../protocol/errors.ts'
 import { APIS } from '../../../protocol/messages/index.ts'
-import type { Handler, Request, RequestContext } from '../../context.ts'
+import { handler, type Parts, type Request, type RequestContext } from '../../context.ts'
 
 /** The node id of a client that expects no certain node. */
 const NO_NODE = -1
@@ -26,9 +26,9 @@ const apiKeys = Object.values(APIS)
   }))
   .sort((a, b) => a.apiKey - b.apiKey)
 
-export const apiVersions: Handler<'ApiVersions'> = (request, context) => {
-  check(request, context)
-  const { apiVersion, parts } = context
+export const apiVersions = handler('ApiVersions', ['metadata', 'clusterId', 'nodeId'], (request, parts, context) => {
+  check(request, parts, context)
+  const { apiVersion } = context
   const { supported, finalized, epoch } = parts.metadata.features()
   return {
     errorCode: 'NONE',
@@ -37,9 +37,13 @@ export const apiVersions: Handler<'ApiVersions'> = (request, context) => {
     finalizedFeaturesEpoch: epoch,
     finalizedFeatures: finalized
   }
-}
+})
 
-function check(request: Request<'ApiVersions'>, { apiVersion, connection, parts }: RequestContext): void {
+function check(
+  request: Request<'ApiVersions'>,
+  { clusterId: ownClusterId, nodeId: ownNodeId }: Pick<Parts, 'clusterId' | 'nodeId'>,
+  { apiVersion, connection }: RequestContext
+): void {
   const { clientSoftwareName: name, clientSoftwareVersion: version, clusterId, nodeId } = request
   if (apiVersion < CLIENT_SOFTWARE_SINCE) return
   if (!SOFTWARE.test(name) || !SOFTWARE.test(version)) {
@@ -48,8 +52,8 @@ function check(request: Request<'ApiVersions'>, { apiVersion, connection, parts 
   if ((clusterId === null) !== (nodeId === NO_NODE)) {
     throw new KafkaError('INVALID_REQUEST', 'a cluster id and a node id are expected together')
   }
-  if (clusterId !== null && (clusterId !== parts.clusterId || nodeId !== parts.nodeId)) {
-    throw new KafkaError('REBOOTSTRAP_REQUIRED', `this is node ${parts.nodeId} of cluster ${parts.clusterId}`)
+  if (clusterId !== null && (clusterId !== ownClusterId || nodeId !== ownNodeId)) {
+    throw new KafkaError('REBOOTSTRAP_REQUIRED', `this is node ${ownNodeId} of cluster ${ownClusterId}`)
   }
   connection.client.software = { name, version }
 }

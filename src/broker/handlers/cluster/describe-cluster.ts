@@ -4,13 +4,15 @@
  */
 import { KafkaError } from '../../../protocol/errors.ts'
 import { allOperations } from '../../../security/operations.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { nodesFor } from '../../nodes.ts'
 
 const BROKERS = 1
 const CONTROLLERS = 2
 
-export const describeCluster: Handler<'DescribeCluster'> = (request, { parts, connection }) => {
+const PARTS = ['clusterId', 'nodeId', 'listeners', 'settings'] as const
+
+export const describeCluster = handler('DescribeCluster', PARTS, (request, parts, { connection }) => {
   if (request.endpointType === CONTROLLERS) {
     throw new KafkaError(
       'MISMATCHED_ENDPOINT_TYPE',
@@ -34,4 +36,4 @@ export const describeCluster: Handler<'DescribeCluster'> = (request, { parts, co
     brokers,
     ...(request.includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('CLUSTER') })
   }
-}
+})

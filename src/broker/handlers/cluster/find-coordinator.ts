@@ -6,7 +6,7 @@
  */
 import { GROUP_METADATA_TOPIC_NAME, TRANSACTION_STATE_TOPIC_NAME } from '../../../metadata/topic-names.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
-import type { Handler, RequestContext, Response } from '../../context.ts'
+import { handler, type PartsOf, type RequestContext, type Response } from '../../context.ts'
 import { type Node, nodesFor } from '../../nodes.ts'
 import { each } from '../../per-partition.ts'
 
@@ -18,18 +18,21 @@ const SHARE = 2
 const SHARE_GROUPS_SINCE = 6
 const BATCHED_SINCE = 4
 
-export const findCoordinator: Handler<'FindCoordinator'> = (request, context) => {
+const PARTS = ['replicas', 'nodeId', 'listeners', 'settings', 'reporting'] as const
+type CoordinatorParts = PartsOf<typeof PARTS>
+
+export const findCoordinator = handler('FindCoordinator', PARTS, (request, parts, context) => {
   const { keyType, coordinatorKeys, key } = request
   const batched = context.apiVersion >= BATCHED_SINCE
   const coordinators = each(
     batched ? coordinatorKeys : [key],
-    context.parts,
-    key => found(key, coordinatorOf(key, keyType, context), batched ? '' : 'NONE'),
+    parts.reporting,
+    key => found(key, coordinatorOf(key, keyType, parts, context), batched ? '' : 'NONE'),
     (key, { errorCode, error }) => notFound(key, errorCode, error)
   )
   const [only] = coordinators
   return batched || !only ? { coordinators } : only
-}
+})
 
 function found(key: string, { nodeId, host, port }: Node, errorMessage: string): Coordinator {
   return { key, errorCode: 'NONE', errorMessage, nodeId, host, port }
@@ -40,12 +43,12 @@ function notFound(key: string, errorCode: ErrorName, error: unknown): Coordinato
   return { key, errorCode, errorMessage, nodeId: -1, host: '', port: -1 }
 }
 
-function coordinatorOf(key: string, keyType: number, context: RequestContext): Node {
+function coordinatorOf(key: string, keyType: number, parts: CoordinatorParts, context: RequestContext): Node {
   switch (keyType) {
     case GROUP:
-      return leaderOf(GROUP_METADATA_TOPIC_NAME, key, context)
+      return leaderOf(GROUP_METADATA_TOPIC_NAME, key, parts, context)
     case TRANSACTION:
-      return leaderOf(TRANSACTION_STATE_TOPIC_NAME, key, context)
+      return leaderOf(TRANSACTION_STATE_TOPIC_NAME, key, parts, context)
     case SHARE: {
       const code = context.apiVersion < SHARE_GROUPS_SINCE ? 'INVALID_REQUEST' : 'UNSUPPORTED_VERSION'
       throw new KafkaError(code, 'share groups are not supported by this release')
@@ -55,7 +58,7 @@ function coordinatorOf(key: string, keyType: number, context: RequestContext): N
   }
 }
 
-function leaderOf(topic: string, key: string, { parts, connection }: RequestContext): Node {
+function leaderOf(topic: string, key: string, parts: CoordinatorParts, { connection }: RequestContext): Node {
   const leader = parts.replicas.leaderOfKey(topic, key)
   const node = nodesFor(parts, connection).find(({ nodeId }) => nodeId === leader)
   if (!node)

@@ -5,15 +5,18 @@
  * - Of a feature that is named twice the last level counts. As in Kafka, `allowDowngrade` of version 0 is not looked at.
  */
 import { updateFeatures as decide } from '../../../metadata/decisions/update-features.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 
 const NO_RESULTS_SINCE = 2
 
-export const updateFeatures: Handler<'UpdateFeatures'> = ({ featureUpdates, validateOnly }, { parts, apiVersion }) => {
+const PARTS = ['metadata', 'nodeId'] as const
+
+export const updateFeatures = handler('UpdateFeatures', PARTS, (request, parts, { apiVersion }) => {
+  const { featureUpdates, validateOnly } = request
   const updates = new Map(featureUpdates.map(update => [update.feature, update]))
-  const records = decide(parts.metadata.image, [...updates.values()], parts.settings.get('node.id'))
+  const records = decide(parts.metadata.image, [...updates.values()], parts.nodeId)
   if (!validateOnly) parts.metadata.append(records)
   const listed = apiVersion >= NO_RESULTS_SINCE ? [] : featureUpdates
   const results = listed.map(({ feature }) => ({ feature, errorCode: 'NONE' as const, errorMessage: 'NONE' }))
   return { errorCode: 'NONE', errorMessage: null, results }
-}
+})

@@ -3,9 +3,9 @@
  * taken back to its default. Each resource succeeds or fails by itself; `validateOnly` changes nothing.
  */
 import { alterConfigs as decide } from '../../../config/alter.ts'
-import type { Handler } from '../../context.ts'
-import { applyAlterations, configState } from './config-state.ts'
+import { handler } from '../../context.ts'
+import { applyAlterations, CONFIG_PARTS, configState } from './config-state.ts'
 
-export const alterConfigs: Handler<'AlterConfigs'> = ({ resources, validateOnly }, { parts }) => ({
+export const alterConfigs = handler('AlterConfigs', CONFIG_PARTS, ({ resources, validateOnly }, parts) => ({
   responses: applyAlterations(parts, decide(resources, configState(parts)), validateOnly)
-})
+}))

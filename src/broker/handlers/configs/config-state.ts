@@ -6,10 +6,18 @@ import { configsOf } from '../../../metadata/image/image.ts'
 import { metadataRecord } from '../../../metadata/records.ts'
 import { checkTopicName } from '../../../metadata/topic-names.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
-import type { Parts } from '../../context.ts'
+import type { PartsOf } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
-export function configState({ nodeId, settings, metadata: { image } }: Parts): ConfigState {
+/** Parts that the config APIs use. */
+export const CONFIG_PARTS = ['nodeId', 'settings', 'metadata', 'reporting'] as const
+type ConfigParts = PartsOf<typeof CONFIG_PARTS>
+
+export function configState({
+  nodeId,
+  settings,
+  metadata: { image }
+}: Omit<ConfigParts, 'replicas' | 'reporting'>): ConfigState {
   return {
     nodeId,
     settings: settings.inForce,
@@ -31,7 +39,7 @@ function nameProblem(topic: string): string | undefined {
 }
 
 /** Writes the alterations of all resources that have no error, and gives every resource's answer. */
-export function applyAlterations(parts: Parts, alterations: readonly Alteration[], validateOnly: boolean) {
+export function applyAlterations(parts: ConfigParts, alterations: readonly Alteration[], validateOnly: boolean) {
   const records = alterations.flatMap(({ resourceType, resourceName, changes }) =>
     changes.map(({ name, value }) => metadataRecord('ConfigRecord', { resourceType, resourceName, name, value }))
   )

@@ -3,9 +3,9 @@
  * Each resource has an answer of its own; the values of settings that nobody here knows, which may be secrets, are null.
  */
 import { describeConfigs as describe } from '../../../config/describe.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { configState } from './config-state.ts'
 
-export const describeConfigs: Handler<'DescribeConfigs'> = (request, { parts }) => ({
+export const describeConfigs = handler('DescribeConfigs', ['nodeId', 'settings', 'metadata'], (request, parts) => ({
   results: describe(request.resources, request, configState(parts))
-})
+}))

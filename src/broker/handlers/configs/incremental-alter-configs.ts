@@ -3,12 +3,9 @@
  * Each resource succeeds or fails by itself; `validateOnly` changes nothing.
  */
 import { incrementalAlterConfigs as decide } from '../../../config/alter.ts'
-import type { Handler } from '../../context.ts'
-import { applyAlterations, configState } from './config-state.ts'
+import { handler } from '../../context.ts'
+import { applyAlterations, CONFIG_PARTS, configState } from './config-state.ts'
 
-export const incrementalAlterConfigs: Handler<'IncrementalAlterConfigs'> = (
-  { resources, validateOnly },
-  { parts }
-) => ({
-  responses: applyAlterations(parts, decide(resources, configState(parts)), validateOnly)
-})
+export const incrementalAlterConfigs = handler('IncrementalAlterConfigs', CONFIG_PARTS, (request, parts) => ({
+  responses: applyAlterations(parts, decide(request.resources, configState(parts)), request.validateOnly)
+}))

@@ -5,13 +5,15 @@
 import { RESOURCE_TYPES, splitResourceKey } from '../../../config/resources.ts'
 import type { MetadataImage } from '../../../metadata/image/image.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
-import type { Handler, Parts } from '../../context.ts'
+import { handler, type Parts } from '../../context.ts'
 
 const { TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP } = RESOURCE_TYPES
 /** In the order of Kafka's answer. */
 const LISTED: readonly number[] = [GROUP, CLIENT_METRICS, BROKER_LOGGER, BROKER, TOPIC]
 
-export const listConfigResources: Handler<'ListConfigResources'> = ({ resourceTypes }, { apiVersion, parts }) => {
+const PARTS = ['nodeId', 'metadata'] as const
+
+export const listConfigResources = handler('ListConfigResources', PARTS, ({ resourceTypes }, parts, { apiVersion }) => {
   const supported = apiVersion === 0 ? [CLIENT_METRICS] : LISTED
   const unknown = resourceTypes.find(type => !supported.includes(type))
   if (unknown !== undefined)
@@ -21,9 +23,9 @@ export const listConfigResources: Handler<'ListConfigResources'> = ({ resourceTy
     namesOf(resourceType, parts).map(resourceName => ({ resourceName, resourceType }))
   )
   return { errorCode: 'NONE', configResources }
-}
+})
 
-function namesOf(resourceType: number, { nodeId, metadata: { image } }: Parts): string[] {
+function namesOf(resourceType: number, { nodeId, metadata: { image } }: Pick<Parts, 'nodeId' | 'metadata'>): string[] {
   if (resourceType === TOPIC) return [...image.topicsByName.keys()]
   if (resourceType === BROKER || resourceType === BROKER_LOGGER) return [String(nodeId)]
   return configured(resourceType, image)

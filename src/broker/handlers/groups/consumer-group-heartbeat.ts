@@ -4,13 +4,15 @@
  * - From version 1 on members subscribe by regular expressions as well, and choose their own ids (KIP-1082).
  */
 
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { clientHost } from './client-host.ts'
-import { isConsumerProtocolEnabled } from './consumer-protocol.ts'
+import { checkConsumerProtocolEnabled } from './consumer-protocol.ts'
 
-export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = async (request, context) => {
-  const { parts, apiVersion, clientId, connection } = context
-  if (!isConsumerProtocolEnabled(parts)) return { errorCode: 'UNSUPPORTED_VERSION', ...NOBODY, errorMessage: null }
+const PARTS = ['groups', 'metadata', 'settings'] as const
+
+export const consumerGroupHeartbeat = handler('ConsumerGroupHeartbeat', PARTS, async (request, parts, context) => {
+  const { apiVersion, clientId, connection } = context
+  checkConsumerProtocolEnabled(parts)
   const sender = { clientId: clientId ?? '', clientHost: clientHost(connection) }
   const response = await parts.groups.consumer.heartbeat({ ...request, ...sender }, apiVersion)
   if (!('memberId' in response)) return { ...NOBODY, ...response }
@@ -18,7 +20,7 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = async (
   if (request.memberEpoch === JOIN_EPOCH) connection.client.member = { groupId: request.groupId, memberId }
   else if (request.memberEpoch < JOIN_EPOCH) connection.client.member = undefined
   return { ...response, errorMessage: null, assignment: assignment && { topicPartitions: listed(assignment) } }
-}
+})
 
 /** Lower epochs leave the group, higher ones report. */
 const JOIN_EPOCH = 0

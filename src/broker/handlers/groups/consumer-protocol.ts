@@ -1,11 +1,14 @@
 /** Whether consumer groups are served: the setting can disable them, and from Kafka 5.0 on the feature alone can. */
 import { derived, rows } from '../../../config/view.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
 import type { Parts } from '../../context.ts'
 
 const PROTOCOL_ROWS = rows({
   isConsumerServed: derived(['group.coordinator.rebalance.protocols'], protocols => protocols.includes('consumer'))
 })
 
-export function isConsumerProtocolEnabled({ metadata, settings }: Pick<Parts, 'metadata' | 'settings'>): boolean {
-  return settings.view(PROTOCOL_ROWS).isConsumerServed && metadata.level('group.version') >= 1
+/** Throws UNSUPPORTED_VERSION unless consumer groups are served. */
+export function checkConsumerProtocolEnabled({ metadata, settings }: Pick<Parts, 'metadata' | 'settings'>): void {
+  if (settings.view(PROTOCOL_ROWS).isConsumerServed && metadata.level('group.version') >= 1) return
+  throw new KafkaError('UNSUPPORTED_VERSION', 'the consumer group protocol is switched off')
 }

@@ -2,12 +2,14 @@
  * DescribeGroups: classic groups and their members. A group that there is not has the state Dead, and from version 6 on the
  * error GROUP_ID_NOT_FOUND (KIP-1043).
  */
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { describeEach } from './described-groups.ts'
 
 const NOT_FOUND_SINCE = 6
 
-export const describeGroups: Handler<'DescribeGroups'> = async (request, { parts, apiVersion }) => {
+const PARTS = ['groups', 'clocks'] as const
+
+export const describeGroups = handler('DescribeGroups', PARTS, async (request, parts, { apiVersion }) => {
   const { groups: groupIds, includeAuthorizedOperations } = request
   const groups = await describeEach(
     { groupIds, includeAuthorizedOperations },
@@ -19,4 +21,4 @@ export const describeGroups: Handler<'DescribeGroups'> = async (request, { parts
     }
   )
   return { groups }
-}
+})

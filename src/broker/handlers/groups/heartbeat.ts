@@ -1,6 +1,6 @@
 /** Heartbeat: keeps a member's session alive, and tells it with REBALANCE_IN_PROGRESS that it must join again. */
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 
-export const heartbeat: Handler<'Heartbeat'> = async (request, { parts }) => ({
-  errorCode: await parts.groups.classic.heartbeat(request)
-})
+export const heartbeat = handler('Heartbeat', ['groups'], async (request, { groups }) => ({
+  errorCode: await groups.classic.heartbeat(request)
+}))

@@ -6,15 +6,16 @@
  * - The leader alone hears of all members. Version 0 has no rebalance timeout: the session timeout serves for both.
  */
 
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { clientHost } from './client-host.ts'
 
 const NULL_PROTOCOL_NAME_SINCE = 7
 
-export const joinGroup: Handler<'JoinGroup'> = async (request, { parts, apiVersion, clientId, connection }) => {
+export const joinGroup = handler('JoinGroup', ['groups'], async (request, { groups }, context) => {
+  const { apiVersion, clientId, connection } = context
   const { groupId, memberId, sessionTimeoutMs, rebalanceTimeoutMs } = request
   connection.client.member = { groupId, memberId }
-  const response = await parts.groups.classic.joinGroup({
+  const response = await groups.classic.joinGroup({
     ...request,
     rebalanceTimeoutMs: apiVersion === 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
     apiVersion,
@@ -24,4 +25,4 @@ export const joinGroup: Handler<'JoinGroup'> = async (request, { parts, apiVersi
   const { protocolName } = response
   connection.client.member = response.errorCode === 'NONE' ? { groupId, memberId: response.memberId } : undefined
   return { ...response, protocolName: apiVersion < NULL_PROTOCOL_NAME_SINCE ? (protocolName ?? '') : protocolName }
-}
+})

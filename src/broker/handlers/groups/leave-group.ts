@@ -3,17 +3,21 @@
  * From version 3 on several, each with an error of its own, also static ones by their instance id alone (KIP-345);
  * before, one member and one error.
  */
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 
 const BATCHED_SINCE = 3
 
-export const leaveGroup: Handler<'LeaveGroup'> = async (request, { parts, apiVersion, connection: { client } }) => {
+export const leaveGroup = handler('LeaveGroup', ['groups'], async (request, { groups }, context) => {
+  const {
+    apiVersion,
+    connection: { client }
+  } = context
   const { groupId, memberId } = request
   const isBatched = apiVersion >= BATCHED_SINCE
   const leaving = isBatched ? request.members : [{ memberId, groupInstanceId: null }]
   if (client.member?.groupId === groupId && leaving.some(({ memberId: id }) => id === client.member?.memberId)) {
     client.member = undefined
   }
-  const response = await parts.groups.classic.leaveGroup(groupId, leaving)
+  const response = await groups.classic.leaveGroup(groupId, leaving)
   return isBatched ? response : { errorCode: response.members[0]?.errorCode ?? response.errorCode }
-}
+})

@@ -1,7 +1,7 @@
 /** ListGroups: all groups; from version 4 on filtered by state (KIP-518), from 5 on by type (KIP-848). */
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 
-export const listGroups: Handler<'ListGroups'> = async ({ statesFilter, typesFilter }, { parts }) => {
+export const listGroups = handler('ListGroups', ['groups'], async ({ statesFilter, typesFilter }, parts) => {
   const { errorCode, groups } = await parts.groups.admin.list({ states: statesFilter, types: typesFilter })
   return {
     errorCode,
@@ -9,4 +9,4 @@ export const listGroups: Handler<'ListGroups'> = async ({ statesFilter, typesFil
       return { groupId, protocolType, groupState, groupType }
     })
   }
-}
+})

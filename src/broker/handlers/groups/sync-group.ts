@@ -4,14 +4,14 @@
  * it is INCONSISTENT_GROUP_PROTOCOL.
  */
 import { KafkaError } from '../../../protocol/errors.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 
 const PROTOCOL_MANDATORY_SINCE = 5
 
-export const syncGroup: Handler<'SyncGroup'> = (request, { parts, apiVersion }) => {
+export const syncGroup = handler('SyncGroup', ['groups'], (request, { groups }, { apiVersion }) => {
   const { protocolType, protocolName } = request
   if (apiVersion >= PROTOCOL_MANDATORY_SINCE && (protocolType === null || protocolName === null)) {
     throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'protocol type and name are mandatory in this version')
   }
-  return parts.groups.classic.syncGroup(request)
-}
+  return groups.classic.syncGroup(request)
+})

@@ -1,9 +1,8 @@
 /** The topics of a commit of offsets, or of their deletion: what exists goes on to the coordinator, what does not is answered. */
 import type { CommitResponseTopic, OffsetTopic } from '../../../group/offsets/offsets.ts'
-import type { TopicState } from '../../../metadata/image/image.ts'
+import type { MetadataImage, TopicState } from '../../../metadata/image/image.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
-import type { RequestContext } from '../../context.ts'
 
 interface Indexed {
   readonly partitionIndex: number
@@ -20,10 +19,10 @@ export interface SortedCommit<Partition> {
 /** `byId`: the version of the request names topics by their ids. */
 export function sortCommit<Partition extends Indexed>(
   topics: readonly OffsetTopic<Partition>[],
-  context: RequestContext,
+  image: MetadataImage,
   byId: boolean
 ): SortedCommit<Partition> {
-  const sorted = topics.map(topic => sortOut(topic, context, byId))
+  const sorted = topics.map(topic => sortOut(topic, image, byId))
   const refused = sorted.flatMap(topic => topic.refused)
   return {
     topics: sorted.map(({ accepted }) => accepted).filter(({ partitions }) => partitions.length > 0),
@@ -38,11 +37,11 @@ interface Sorted<Partition> {
 
 function sortOut<Partition extends Indexed>(
   topic: OffsetTopic<Partition>,
-  context: RequestContext,
+  image: MetadataImage,
   byId: boolean
 ): Sorted<Partition> {
   const { name, topicId, partitions } = topic
-  const state = find(topic, context, byId)
+  const state = find(topic, image, byId)
   if (!state) {
     const errorCode = byId ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
     return { accepted: { name, topicId, partitions: [] }, refused: [refuse(topic, topic, errorCode)] }
@@ -55,10 +54,9 @@ function sortOut<Partition extends Indexed>(
 
 function find(
   { name, topicId }: Omit<OffsetTopic, 'partitions'>,
-  { parts }: RequestContext,
+  { topicsById, topicsByName }: MetadataImage,
   byId: boolean
 ): TopicState | undefined {
-  const { topicsById, topicsByName } = parts.metadata.image
   if (!byId) return topicsByName.get(name)
   return topicId === ZERO_UUID ? undefined : topicsById.get(topicId)
 }

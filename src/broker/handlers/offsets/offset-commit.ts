@@ -5,15 +5,15 @@
  * - Versions 2-4 may say how long the offsets are to be kept (dropped by KIP-211).
  */
 
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { sortCommit } from './commit-topics.ts'
 
 const TOPIC_IDS_SINCE = 10
 
-export const offsetCommit: Handler<'OffsetCommit'> = async (request, context) => {
-  const { parts, apiVersion } = context
-  const { topics, responseWith } = sortCommit(request.topics, context, apiVersion >= TOPIC_IDS_SINCE)
+export const offsetCommit = handler('OffsetCommit', ['groups', 'metadata'], async (request, parts, { apiVersion }) => {
+  const { groups, metadata } = parts
+  const { topics, responseWith } = sortCommit(request.topics, metadata.image, apiVersion >= TOPIC_IDS_SINCE)
   if (topics.length === 0) return { topics: responseWith([]) }
   const { generationIdOrMemberEpoch: generationId, ...rest } = request
-  return { topics: responseWith(await parts.groups.offsets.commit({ ...rest, topics, generationId, apiVersion })) }
-}
+  return { topics: responseWith(await groups.offsets.commit({ ...rest, topics, generationId, apiVersion })) }
+})

@@ -10,9 +10,10 @@
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../../../group/committed-offsets.ts'
 import { type FetchTopic, notFound } from '../../../group/offsets/offsets.ts'
 import { ResponseBudget } from '../../../group/response-budget.ts'
+import type { MetadataImage } from '../../../metadata/image/image.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
-import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { handler, type PartsOf, type Request, type Response } from '../../context.ts'
 
 type ResponseGroup = NonNullable<Response<'OffsetFetch'>['groups']>[number]
 type ResponseTopic = ResponseGroup['topics'][number]
@@ -21,49 +22,56 @@ const GROUP_ERROR_SINCE = 2
 const BATCHED_SINCE = 8
 const TOPIC_IDS_SINCE = 10
 
-export const offsetFetch: Handler<'OffsetFetch'> = async (request, context) => {
-  const budget = new ResponseBudget()
-  if (context.apiVersion >= BATCHED_SINCE) {
-    const { groups, requireStable } = request
-    return { groups: await Promise.all(groups.map(group => fetchGroup(group, context, budget, requireStable))) }
+const PARTS = ['groups', 'metadata'] as const
+
+export const offsetFetch = handler('OffsetFetch', PARTS, async (request, parts, { apiVersion }) => {
+  const { requireStable } = request
+  const options = { byId: apiVersion >= TOPIC_IDS_SINCE, budget: new ResponseBudget(), requireStable }
+  if (apiVersion >= BATCHED_SINCE) {
+    return { groups: await Promise.all(request.groups.map(group => fetchGroup(group, parts, options))) }
   }
   const group = onlyGroup(request)
-  const { topics, errorCode } = await fetchGroup(group, context, budget, request.requireStable)
-  if (errorCode === 'NONE' || context.apiVersion >= GROUP_ERROR_SINCE) return { topics, errorCode }
+  const { topics, errorCode } = await fetchGroup(group, parts, options)
+  if (errorCode === 'NONE' || apiVersion >= GROUP_ERROR_SINCE) return { topics, errorCode }
   return { topics: (group.topics ?? []).map(topic => refuse(topic, errorCode)) }
-}
+})
 
 function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): OffsetFetchRequest {
   const named = topics?.map(topic => ({ ...topic, topicId: ZERO_UUID })) ?? null
   return { groupId, topics: named, memberId: null, memberEpoch: -1 }
 }
 
+interface FetchOptions {
+  /** The version of the request names topics by their ids. */
+  readonly byId: boolean
+  readonly budget: ResponseBudget
+  readonly requireStable: boolean
+}
+
 async function fetchGroup(
   group: OffsetFetchRequest,
-  context: RequestContext,
-  budget: ResponseBudget,
-  requireStable: boolean
+  { groups, metadata }: PartsOf<typeof PARTS>,
+  { byId, budget, requireStable }: FetchOptions
 ): Promise<ResponseGroup> {
   const { groupId, topics } = group
-  const byId = context.apiVersion >= TOPIC_IDS_SINCE
-  const named = byId ? topics?.map(topic => withName(topic, context)) : topics
+  const named = byId ? topics?.map(topic => withName(topic, metadata.image)) : topics
   const isUnknown = ({ name }: FetchTopic) => byId && name === ''
   const unknown = named?.filter(isUnknown) ?? []
   const existing = named?.filter(topic => !isUnknown(topic)) ?? null
-  const response = await context.parts.groups.offsets.fetch({ ...group, topics: existing }, budget, requireStable)
+  const response = await groups.offsets.fetch({ ...group, topics: existing }, budget, requireStable)
   if (response.errorCode !== 'NONE') return { groupId, ...response }
-  const found = byId && !topics ? withIds(response, context) : response.topics
+  const found = byId && !topics ? withIds(response, metadata.image) : response.topics
   return { groupId, errorCode: 'NONE', topics: [...found, ...unknown.map(topic => refuse(topic, 'UNKNOWN_TOPIC_ID'))] }
 }
 
-function withName(topic: FetchTopic, { parts }: RequestContext): FetchTopic {
-  return { ...topic, name: parts.metadata.image.topicsById.get(topic.topicId)?.name ?? '' }
+function withName(topic: FetchTopic, image: MetadataImage): FetchTopic {
+  return { ...topic, name: image.topicsById.get(topic.topicId)?.name ?? '' }
 }
 
 /** Topics are stored by name; those that exist have an id to be answered with. */
-function withIds({ topics }: OffsetFetchResponse, { parts }: RequestContext): ResponseTopic[] {
+function withIds({ topics }: OffsetFetchResponse, image: MetadataImage): ResponseTopic[] {
   return topics.flatMap(topic => {
-    const state = parts.metadata.image.topicsByName.get(topic.name)
+    const state = image.topicsByName.get(topic.name)
     return state ? [{ ...topic, topicId: state.topicId }] : []
   })
 }

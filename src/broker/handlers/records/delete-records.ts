@@ -8,12 +8,14 @@
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
-import type { Handler, RequestContext } from '../../context.ts'
+import { handler, type PartsOf } from '../../context.ts'
 import { byTopic, distinct, each, type PartitionRef } from '../../per-partition.ts'
 
 const UP_TO_HIGH_WATERMARK = -1n
 
-export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => {
+const PARTS = ['replicas', 'settings', 'reporting'] as const
+
+export const deleteRecords = handler('DeleteRecords', PARTS, (request, parts) => {
   const requested = request.topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partitionIndex, offset }) => ({
       topic: name,
@@ -24,19 +26,21 @@ export const deleteRecords: Handler<'DeleteRecords'> = (request, context) => {
   )
   const results = each(
     distinct(requested),
-    context.parts,
-    ref => ({ ...ref, data: responseOf(ref, 'NONE', deleteUpTo(ref.topic, ref.partition, ref.offset, context)) }),
+    parts.reporting,
+    ref => ({ ...ref, data: responseOf(ref, 'NONE', deleteUpTo(ref, parts)) }),
     (ref, { errorCode }) => ({ ...ref, data: responseOf(ref, errorCode, -1n) })
   )
   return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
-}
+})
 
 function responseOf({ partition: partitionIndex }: PartitionRef, errorCode: ErrorName, lowWatermark: bigint) {
   return { partitionIndex, errorCode, lowWatermark }
 }
 
-function deleteUpTo(topic: string, index: number, offset: bigint, { parts }: RequestContext): bigint {
-  const { replicas, settings } = parts
+function deleteUpTo(
+  { topic, partition: index, offset }: PartitionRef & { readonly offset: bigint },
+  { replicas, settings }: PartsOf<typeof PARTS>
+): bigint {
   const { log } = replicas.partition(topic, index)
   if (isInternalTopic(topic)) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `records of the internal topic ${topic} cannot be deleted`)

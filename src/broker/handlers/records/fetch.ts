@@ -14,7 +14,7 @@ import { isIsolationLevel, READ_COMMITTED } from '../../../protocol/isolation-le
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import type { FetchResult, RequestedPartition } from '../../../replica/fetch-session.ts'
 import { ANY_EPOCH, type Partition } from '../../../replica/partition.ts'
-import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { type Call, handler, type Request, type Response } from '../../context.ts'
 import { distinct, each, type Failure } from '../../per-partition.ts'
 
 type PartitionData = Response<'Fetch'>['responses'][number]['partitions'][number]
@@ -34,28 +34,31 @@ const TOPIC_IDS_SINCE = 13
 
 const FETCH_ROWS = rows({ maxBytes: 'fetch.max.bytes' })
 
-export const fetch: Handler<'Fetch'> = async (request, context) => {
-  const { parts, connection } = context
+const PARTS = ['replicas', 'metadata', 'settings', 'fetchSessions', 'purgatory', 'clocks', 'reporting'] as const
+type FetchCall = Call<'Fetch', typeof PARTS>
+
+export const fetch = handler('Fetch', PARTS, async (request, parts, context) => {
+  const call = { request, parts, context }
   const startedMs = parts.clocks.loop.now()
-  const round = parts.fetchSessions.open(sessionRequest(request, context), parts.clocks.deadline.now())
-  const unknown = round.partitions.flatMap(requested => unknownPartition(requested, context) ?? [])
+  const round = parts.fetchSessions.open(sessionRequest(call), parts.clocks.deadline.now())
+  const unknown = round.partitions.flatMap(requested => unknownPartition(requested, call) ?? [])
   const isUnknown = new Set(unknown.map(({ requested }) => requested))
   const existing = round.partitions.filter(requested => !isUnknown.has(requested))
   if (existing.length > 0 && !isIsolationLevel(request.isolationLevel)) {
-    return refusedAsWhole(request, context)
+    throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no isolation level ${request.isolationLevel}`)
   }
   const maxBytes = Math.min(request.maxBytes, parts.settings.view(FETCH_ROWS).maxBytes)
-  let reads = readAll(existing, request, context, maxBytes)
+  let reads = readAll(existing, maxBytes, call)
   const missing = Math.min(request.minBytes, maxBytes) - reads.reduce((sum, read) => sum + read.recordBytes, 0)
   if (missing > 0 && request.maxWaitMs > 0 && reads.length > 0 && !reads.some(mustRespond)) {
     const watchers = request.isolationLevel === READ_COMMITTED ? 'committedFetchWatchers' : 'fetchWatchers'
     const waiting = reads.flatMap(({ partition }) => (partition ? [partition[watchers]] : []))
-    await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, connection.closed)
-    reads = readAll(existing, request, context, maxBytes)
+    await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, context.connection.closed)
+    reads = readAll(existing, maxBytes, call)
   }
   const { sessionId, results } = round.respond<PartitionResult>([...reads, ...unknown], parts.clocks.deadline.now())
   return { sessionId, responses: byTopic(results) }
-}
+})
 
 /** An error, a log that has diverged, and a segment all of which may be read are not waited for. */
 function mustRespond({ partition, requested: { fetchOffset }, upTo, diverges }: Read): boolean {
@@ -63,9 +66,9 @@ function mustRespond({ partition, requested: { fetchOffset }, upTo, diverges }: 
   return fetchOffset < upTo && !partition.log.reader.areInOneSegment(fetchOffset, upTo)
 }
 
-function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: RequestContext) {
+function sessionRequest({ request, parts, context }: FetchCall) {
   const { sessionId, sessionEpoch } = request
-  const usesTopicIds = apiVersion >= TOPIC_IDS_SINCE
+  const usesTopicIds = context.apiVersion >= TOPIC_IDS_SINCE
   const nameOf = (topicId: string) => parts.metadata.image.topicsById.get(topicId)?.name ?? ''
   const requested = request.topics.flatMap(({ topic, topicId, partitions }) =>
     partitions.map(data => ({ ...data, topic: usesTopicIds ? nameOf(topicId) : topic, topicId }))
@@ -76,46 +79,40 @@ function sessionRequest(request: Request<'Fetch'>, { apiVersion, parts }: Reques
   return { sessionId, sessionEpoch, usesTopicIds, nameOf, partitions: distinct(requested), forgotten }
 }
 
-function unknownPartition(requested: RequestedPartition, context: RequestContext): PartitionResult | undefined {
-  const { replicas } = context.parts
+function unknownPartition(requested: RequestedPartition, { parts, context }: FetchCall): PartitionResult | undefined {
+  const { replicas } = parts
   if (requested.partition >= 0 && requested.partition < replicas.partitionCount(requested.topic)) return undefined
   const hasNoName = requested.topic === '' && context.apiVersion >= TOPIC_IDS_SINCE
   const errorCode = hasNoName ? 'UNKNOWN_TOPIC_ID' : 'UNKNOWN_TOPIC_OR_PARTITION'
   return { ...NOTHING_READ, requested, errorCode, data: nothing(requested.partition, errorCode) }
 }
 
-function readAll(
-  partitions: readonly RequestedPartition[],
-  request: Request<'Fetch'>,
-  context: RequestContext,
-  maxBytes: number
-): Read[] {
+function readAll(partitions: readonly RequestedPartition[], maxBytes: number, call: FetchCall): Read[] {
   let bytesLeft = maxBytes
   let minOneBatch = true
   return each(
     partitions,
-    context.parts,
+    call.parts.reporting,
     requested => {
       const limits = { bytesLeft, minOneBatch }
       // Less than no bytes are the first partition's error; to the others nothing is left.
       bytesLeft = Math.max(0, bytesLeft)
-      const result = readPartition(requested, request, context, limits)
+      const result = readPartition(requested, limits, call)
       bytesLeft = Math.max(0, bytesLeft - result.recordBytes)
       if (result.recordBytes > 0) minOneBatch = false
       return result
     },
-    (requested, failure) => failed(requested, failure, context)
+    (requested, failure) => failed(requested, failure, call)
   )
 }
 
 function readPartition(
   requested: RequestedPartition,
-  request: Request<'Fetch'>,
-  { parts: { replicas }, apiVersion }: RequestContext,
-  budget: { bytesLeft: number; minOneBatch: boolean }
+  budget: { bytesLeft: number; minOneBatch: boolean },
+  { request, parts: { replicas }, context }: FetchCall
 ): Read {
   const partition = replicas.partition(requested.topic, requested.partition)
-  if (apiVersion >= TOPIC_IDS_SINCE && replicas.topic(requested.topic).topicId !== requested.topicId) {
+  if (context.apiVersion >= TOPIC_IDS_SINCE && replicas.topic(requested.topic).topicId !== requested.topicId) {
     throw new KafkaError('INCONSISTENT_TOPIC_ID', `${requested.topic} has been made anew and has another id`)
   }
   partition.checkLeaderEpoch(Math.max(ANY_EPOCH, requested.currentLeaderEpoch))
@@ -183,7 +180,8 @@ const NOTHING_READ = {
   diverges: false
 }
 
-function failed(requested: RequestedPartition, failure: Failure, { parts, apiVersion }: RequestContext): Read {
+function failed(requested: RequestedPartition, failure: Failure, { parts, context }: FetchCall): Read {
+  const { apiVersion } = context
   const hidden = failure.errorCode === 'KAFKA_STORAGE_ERROR' && apiVersion < STORAGE_ERROR_SINCE
   const errorCode = hidden ? 'NOT_LEADER_OR_FOLLOWER' : failure.errorCode
   const state = parts.metadata.image.topicsByName.get(requested.topic)?.partitions[requested.partition]
@@ -196,17 +194,6 @@ function failed(requested: RequestedPartition, failure: Failure, { parts, apiVer
 function nothing(partitionIndex: number, errorCode: ErrorName): PartitionData {
   const records = Buffer.alloc(0)
   return { partitionIndex, errorCode, highWatermark: -1n, logStartOffset: -1n, abortedTransactions: [], records }
-}
-
-/** Clients before topic ids look for the error in the partitions that they have named. */
-function refusedAsWhole({ sessionId, topics }: Request<'Fetch'>, { apiVersion }: RequestContext): Response<'Fetch'> {
-  const errorCode = 'UNKNOWN_SERVER_ERROR'
-  const responses = topics.map(({ topic, topicId, partitions }) => ({
-    topic,
-    topicId,
-    partitions: partitions.map(({ partition }) => nothing(partition, errorCode))
-  }))
-  return { errorCode, sessionId, responses: apiVersion < TOPIC_IDS_SINCE ? responses : [] }
 }
 
 /** The order stays as it is: a topic whose partitions do not follow each other comes more than once, as in Kafka. */

@@ -11,7 +11,7 @@ import { KafkaError } from '../../../protocol/errors.ts'
 import { isIsolationLevel, READ_COMMITTED } from '../../../protocol/isolation-level.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import type { Partition } from '../../../replica/partition.ts'
-import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { handler, type Parts, type Request, type RequestContext, type Response } from '../../context.ts'
 import { byTopic, distinct, each, type PartitionRef } from '../../per-partition.ts'
 
 type RequestedOffset = Request<'ListOffsets'>['topics'][number]['partitions'][number]
@@ -36,7 +36,9 @@ const SPECIAL_SINCE = new Map<bigint, number>([
 
 const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 }
 
-export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
+const PARTS = ['replicas', 'reporting'] as const
+
+export const listOffsets = handler('ListOffsets', PARTS, (request, { replicas, reporting }, context) => {
   const requested = request.topics.flatMap(({ name, partitions }) =>
     partitions.map(requested => ({
       topic: name,
@@ -50,16 +52,16 @@ export const listOffsets: Handler<'ListOffsets'> = (request, context) => {
   const repeated = new Set(requested.filter(ref => !kept.has(ref)).map(keyOf))
   const results = each(
     once,
-    context.parts,
+    reporting,
     ref => {
       checkIsolationLevel(request)
       if (repeated.has(keyOf(ref))) throw new KafkaError('INVALID_REQUEST', `${keyOf(ref)} stands twice in the request`)
-      return { ...ref, data: listOffset(ref.topic, ref.requested, request, context) }
+      return { ...ref, data: listOffset(ref.topic, ref.requested, request, replicas, context) }
     },
     (ref, { errorCode }) => ({ ...ref, data: { partitionIndex: ref.partition, errorCode, ...NOTHING } })
   )
   return { topics: byTopic(results).map(({ topic, partitions }) => ({ name: topic, partitions })) }
-}
+})
 
 function keyOf({ topic, partition }: PartitionRef): string {
   return `${topic}-${partition}`
@@ -74,13 +76,14 @@ function listOffset(
   topic: string,
   requested: RequestedOffset,
   { isolationLevel }: Request<'ListOffsets'>,
-  { parts, apiVersion }: RequestContext
+  replicas: Parts['replicas'],
+  { apiVersion }: RequestContext
 ): Answer {
   const { partitionIndex, timestamp, currentLeaderEpoch } = requested
   if (timestamp < 0n && (SPECIAL_SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY) > apiVersion) {
     throw new KafkaError('UNSUPPORTED_VERSION', `version ${apiVersion} cannot ask for timestamp ${timestamp}`)
   }
-  const partition = parts.replicas.partition(topic, partitionIndex)
+  const partition = replicas.partition(topic, partitionIndex)
   partition.checkLeaderEpoch(currentLeaderEpoch)
   const end = isolationLevel === READ_COMMITTED ? partition.log.lastStableOffset : partition.log.highWatermark
   return { partitionIndex, errorCode: 'NONE', ...find(partition, timestamp, end) }

@@ -3,31 +3,33 @@
  * An epoch that the log does not know is answered with epoch -1 and offset -1. An end that a loss of power could take
  * back is not told before it is on the disk.
  */
-import type { Handler, Parts, Request, Response } from '../../context.ts'
+import { handler, type PartsOf, type Request, type Response } from '../../context.ts'
 import { each } from '../../per-partition.ts'
 
 const UNKNOWN = { leaderEpoch: -1, endOffset: -1n }
 
-export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = async (request, { parts }) => {
+const PARTS = ['replicas', 'reporting'] as const
+
+export const offsetForLeaderEpoch = handler('OffsetForLeaderEpoch', PARTS, async (request, parts) => {
   await Promise.allSettled(
     request.topics.flatMap(({ topic, partitions }) =>
       partitions.map(async ({ partition }) => parts.replicas.partition(topic, partition).log.settled())
     )
   )
   return { topics: endOffsets(request, parts) }
-}
+})
 
 function endOffsets(
   request: Request<'OffsetForLeaderEpoch'>,
-  parts: Parts
+  { replicas, reporting }: PartsOf<typeof PARTS>
 ): Response<'OffsetForLeaderEpoch'>['topics'] {
   return request.topics.map(({ topic, partitions }) => ({
     topic,
     partitions: each(
       partitions,
-      parts,
+      reporting,
       ({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
-        const partition = parts.replicas.partition(topic, index)
+        const partition = replicas.partition(topic, index)
         partition.checkLeaderEpoch(currentLeaderEpoch)
         const end = partition.log.endOffsetForEpoch(leaderEpoch)
         const epochEnd = end && { leaderEpoch: end.epoch, endOffset: end.endOffset }

@@ -18,7 +18,7 @@ import { CorruptRecordError } from '../../../protocol/records/batch.ts'
 import type { Partition } from '../../../replica/partition.ts'
 import { delayedProduce } from '../../../replica/purgatory.ts'
 import { forEachYielding } from '../../../runtime/pace.ts'
-import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { type Call, handler, type Request, type RequestContext, type Response } from '../../context.ts'
 import { byTopic, distinct, failureOf } from '../../per-partition.ts'
 import { checkAdmitted, errorMessageOf, joinTransaction, type ProducedPartition } from './transactional-produce.ts'
 
@@ -32,18 +32,22 @@ const ALL_IN_SYNC = -1
 /** Kafka's own admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
-export const produce: Handler<'Produce'> = async (request, context) => {
+const PARTS = ['replicas', 'txns', 'settings', 'clocks', 'reporting'] as const
+type ProduceCall = Call<'Produce', typeof PARTS>
+
+export const produce = handler('Produce', PARTS, async (request, parts, context) => {
+  const call = { request, parts, context }
   const parsed = parsedPartitions(request, context)
   const partitions = distinct(parsed)
   const ofAll = refusalOfAll(request, parsed, context)
   const refusals = ofAll
     ? new Map(partitions.map(produced => [produced, ofAll]))
-    : await joinTransaction(request, partitions, context)
+    : await joinTransaction(request, partitions, parts, context)
   const results: (ProducedPartition & { data: PartitionResponse | Promise<PartitionResponse> })[] = []
   // A small compressed batch may hold many records to validate.
-  await forEachYielding(partitions, context.parts.clocks.loop, produced => {
+  await forEachYielding(partitions, parts.clocks.loop, produced => {
     const refusal = refusals.get(produced)
-    results.push({ ...produced, data: refusal ? refused(produced, refusal) : produceTo(request, produced, context) })
+    results.push({ ...produced, data: refusal ? refused(produced, refusal) : produceTo(produced, call) })
   })
   const responded = await Promise.all(results.map(async result => ({ ...result, data: await result.data })))
   if (request.acks === 0) return closeIfAnyFailed(responded)
@@ -53,7 +57,7 @@ export const produce: Handler<'Produce'> = async (request, context) => {
     partitionResponses: partitions
   }))
   return { responses }
-}
+})
 
 /** The partitions in the request's order; of a partition that the request names twice, both. */
 function parsedPartitions({ topicData }: Request<'Produce'>, { apiVersion }: RequestContext): ProducedPartition[] {
@@ -85,20 +89,20 @@ function refusalOfAll(
   return undefined
 }
 
-function produceTo(
-  request: Request<'Produce'>,
-  produced: ProducedPartition,
-  context: RequestContext
-): PartitionResponse | Promise<PartitionResponse> {
-  const { replicas } = context.parts
+function produceTo(produced: ProducedPartition, call: ProduceCall): PartitionResponse | Promise<PartitionResponse> {
+  const { request, context } = call
+  const { replicas } = call.parts
   try {
     const topic = context.apiVersion < TOPIC_IDS_SINCE ? produced.topic : replicas.topicById(produced.topicId).name
     const partition = replicas.partition(topic, produced.partition)
-    const data = append(request, produced, partition, context)
+    const data = append(produced, partition, call)
     const settled = request.acks === 0 ? undefined : partition.log.settled()
-    return settled ? onceSettled(settled, data, request, produced, context) : data
+    return settled ? onceSettled(settled, data, produced, call) : data
   } catch (error) {
-    return refused(produced, { errorCode: failureCode(error, produced, context), errorMessage: errorMessageOf(error) })
+    return refused(produced, {
+      errorCode: failureCode(error, produced, call),
+      errorMessage: errorMessageOf(error)
+    })
   }
 }
 
@@ -106,17 +110,17 @@ function produceTo(
 async function onceSettled(
   settled: Promise<void>,
   data: PartitionResponse,
-  { acks, timeoutMs }: Request<'Produce'>,
   produced: ProducedPartition,
-  context: RequestContext
+  call: ProduceCall
 ): Promise<PartitionResponse> {
-  const { clocks } = context.parts
+  const { acks, timeoutMs } = call.request
+  const { clocks } = call.parts
   try {
     if (acks !== ALL_IN_SYNC) await settled
     else if (!(await delayedProduce(clocks.deadline.now() + timeoutMs, settled, clocks.deadline))) return timedOut(data)
     return data
   } catch (error) {
-    return refused(produced, { errorCode: failureCode(error, produced, context) })
+    return refused(produced, { errorCode: failureCode(error, produced, call) })
   }
 }
 
@@ -126,20 +130,16 @@ function timedOut(data: PartitionResponse): PartitionResponse {
 }
 
 /** What fails before the log has been asked is thrown. */
-function append(
-  { acks, transactionalId }: Request<'Produce'>,
-  produced: ProducedPartition,
-  partition: Partition,
-  context: RequestContext
-): PartitionResponse {
-  const { parts, clientId } = context
+function append(produced: ProducedPartition, partition: Partition, call: ProduceCall): PartitionResponse {
+  const { request, parts, context } = call
+  const { acks, transactionalId } = request
   const { replicas, settings, clocks } = parts
   const { topic, log } = partition
   const batch = acceptedBatch(produced.records)
-  if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, context)
+  if (transactionalId !== null) checkAdmitted(transactionalId, batch, partition, parts, context)
   if (![ALL_IN_SYNC, 0, 1].includes(acks))
     throw new KafkaError('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
-  if (isInternalTopic(topic) && clientId !== INTERNAL_CLIENT) {
+  if (isInternalTopic(topic) && context.clientId !== INTERNAL_CLIENT) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
   }
   try {
@@ -147,7 +147,7 @@ function append(
     const appended = partition.append(batch, settings.topic(topic).view(VALIDATION_ROWS), clocks.wall.now())
     return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }
   } catch (error) {
-    const errorCode = failureCode(error, produced, context)
+    const errorCode = failureCode(error, produced, call)
     const logStart = WITHOUT_LOG_START.has(errorCode) ? {} : { logStartOffset: log.logStartOffset }
     if (!(error instanceof InvalidRecordsError)) return refused(produced, { errorCode, ...logStart })
     return refused(produced, { errorCode, ...logStart, recordErrors: error.recordErrors, errorMessage: error.message })
@@ -165,9 +165,9 @@ const FAULTY_RECORDS: ReadonlySet<ErrorName> = new Set<ErrorName>([
 function failureCode(
   error: unknown,
   { topic, topicId, partition }: ProducedPartition,
-  context: RequestContext
+  { parts, context }: ProduceCall
 ): ErrorName {
-  const { errorCode } = failureOf(error, context.parts)
+  const { errorCode } = failureOf(error, parts.reporting)
   if (FAULTY_RECORDS.has(errorCode) && error instanceof Error) {
     const where = `${topic || topicId}-${partition}`
     context.connection.warn(`sent records for ${where} that are refused: ${errorCode}, ${error.message}`)

@@ -22,9 +22,12 @@ export interface TransactionVersions {
 const PRODUCE_VERSIONS: TransactionVersions = { addsSince: 12, abortableSince: 11 }
 export const TXN_OFFSET_COMMIT_VERSIONS: TransactionVersions = { addsSince: 5, abortableSince: 4 }
 
+type WriteParts = Pick<Parts, 'txns' | 'settings' | 'clocks'>
+type JoinParts = WriteParts & Pick<Parts, 'replicas' | 'reporting'>
+
 /** A request that writes within a transaction. */
 export interface TransactionalWrite {
-  readonly parts: Pick<Parts, 'txns' | 'settings' | 'clocks'>
+  readonly parts: WriteParts
   readonly transactionalId: string
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -86,29 +89,29 @@ export interface Refusal {
 export async function joinTransaction(
   { transactionalId }: Request<'Produce'>,
   partitions: readonly ProducedPartition[],
+  parts: JoinParts,
   context: RequestContext
 ): Promise<ReadonlyMap<ProducedPartition, Refusal>> {
   if (transactionalId === null) return new Map()
-  const admissions = partitions.flatMap(produced => admissionOf(produced, context) ?? [])
+  const admissions = partitions.flatMap(produced => admissionOf(produced, parts.replicas) ?? [])
   if (new Set(admissions.map(({ batch }) => `${batch.producerId}/${batch.producerEpoch}`)).size > 1) {
     const errorMessage = 'Transactional records contained more than one producer ID'
     return new Map(partitions.map(produced => [produced, { errorCode: 'INVALID_PRODUCER_ID_MAPPING', errorMessage }]))
   }
   const [first] = admissions
   if (!first) return new Map()
-  const added = admissions.filter(admission => needsAdding(transactionalId, admission, context))
+  const added = admissions.filter(admission => needsAdding(transactionalId, admission, parts, context))
   try {
-    await addToTransaction(writeOf(transactionalId, first.batch, context), partitionsOf(added))
+    await addToTransaction(writeOf(transactionalId, first.batch, parts, context), partitionsOf(added))
     return new Map()
   } catch (error) {
-    const refusal = { errorCode: failureOf(error, context.parts).errorCode, errorMessage: errorMessageOf(error) }
+    const refusal = { errorCode: failureOf(error, parts.reporting).errorCode, errorMessage: errorMessageOf(error) }
     return new Map(added.map(({ produced }) => [produced, refusal]))
   }
 }
 
 /** undefined for a batch that is not transactional. Errors of the batch or its partition are answered by the append. */
-function admissionOf(produced: ProducedPartition, { parts }: RequestContext): Admission | undefined {
-  const { replicas } = parts
+function admissionOf(produced: ProducedPartition, replicas: Parts['replicas']): Admission | undefined {
   try {
     const batch = acceptedBatch(produced.records)
     if (!belongsToTransaction(batch)) return undefined
@@ -120,9 +123,14 @@ function admissionOf(produced: ProducedPartition, { parts }: RequestContext): Ad
   }
 }
 
-function needsAdding(transactionalId: string, { batch, partition }: Admission, context: RequestContext): boolean {
+function needsAdding(
+  transactionalId: string,
+  { batch, partition }: Admission,
+  parts: WriteParts,
+  context: RequestContext
+): boolean {
   try {
-    return needsVerification(writeOf(transactionalId, batch, context), partition, batch)
+    return needsVerification(writeOf(transactionalId, batch, parts, context), partition, batch)
   } catch (error) {
     if (error instanceof KafkaError) return false
     throw error
@@ -142,10 +150,11 @@ export function checkAdmitted(
   transactionalId: string,
   batch: RecordBatch,
   partition: Partition,
+  parts: WriteParts,
   context: RequestContext
 ): void {
   if (!belongsToTransaction(batch)) return
-  const write = writeOf(transactionalId, batch, context)
+  const write = writeOf(transactionalId, batch, parts, context)
   if (needsVerification(write, partition, batch)) checkInTransaction(write, partition.topic, partition.index)
 }
 
@@ -175,7 +184,8 @@ function bumpsEpochs({ apiVersion, versions }: TransactionalWrite): boolean {
 function writeOf(
   transactionalId: string,
   { producerId, producerEpoch }: RecordBatch,
-  { parts, apiVersion }: RequestContext
+  parts: WriteParts,
+  { apiVersion }: RequestContext
 ): TransactionalWrite {
   return { parts, transactionalId, producerId, producerEpoch, apiVersion, versions: PRODUCE_VERSIONS }
 }

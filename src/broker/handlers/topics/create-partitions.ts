@@ -3,10 +3,12 @@
  * Each topic succeeds or fails by itself; `validateOnly` answers alike and changes nothing.
  */
 import { createPartitions as decide } from '../../../metadata/decisions/create-partitions.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
-export const createPartitions: Handler<'CreatePartitions'> = (request, { parts }) => {
+const PARTS = ['replicas', 'metadata', 'reporting'] as const
+
+export const createPartitions = handler('CreatePartitions', PARTS, (request, parts) => {
   const { replicas, metadata } = parts
   return { results: recordChanges(parts, decide(metadata.image, request.topics, replicas.topicRules()), request) }
-}
+})

@@ -6,10 +6,12 @@
  */
 import { createdTopicConfigs } from '../../../config/new-topic.ts'
 import { createTopics as decide } from '../../../metadata/decisions/create-topics.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
-export const createTopics: Handler<'CreateTopics'> = (request, { parts }) => {
+const PARTS = ['replicas', 'metadata', 'settings', 'reporting'] as const
+
+export const createTopics = handler('CreateTopics', PARTS, (request, parts) => {
   const { topics } = request
   const { replicas, metadata, settings } = parts
   const results = recordChanges(parts, decide(metadata.image, topics, replicas.topicRules()), request)
@@ -22,4 +24,4 @@ export const createTopics: Handler<'CreateTopics'> = (request, { parts }) => {
       return { ...result, configs }
     })
   }
-}
+})

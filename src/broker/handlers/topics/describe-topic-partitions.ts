@@ -5,26 +5,28 @@
  * - No topics means all. A cursor outside the topics asked for, or with a negative partition, makes each of them
  *   INVALID_REQUEST.
  */
-import type { TopicState } from '../../../metadata/image/image.ts'
+import type { MetadataImage, TopicState } from '../../../metadata/image/image.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import { allOperations } from '../../../security/operations.ts'
-import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { handler, type PartsOf, type Request, type Response } from '../../context.ts'
 import { failureOf } from '../../per-partition.ts'
 
 type TopicResponse = Response<'DescribeTopicPartitions'>['topics'][number]
 
-export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (request, context) => {
-  const { parts } = context
-  if (!isWithin(request)) return refusal(request)
-  const names = topicsFrom(request, context)
+const PARTS = ['replicas', 'metadata', 'settings', 'reporting'] as const
+
+export const describeTopicPartitions = handler('DescribeTopicPartitions', PARTS, (request, parts) => {
+  checkCursor(request)
+  const names = topicsFrom(request, parts.metadata.image)
   const limit = Math.min(parts.settings.get('max.request.partition.size.limit'), request.responsePartitionLimit)
   let left = Math.max(limit, 1)
   const topics: TopicResponse[] = []
   for (const topicName of names) {
     if (left === 0) return { topics, nextCursor: { topicName, partitionIndex: 0 } }
     const first = topicName === request.cursor?.topicName ? request.cursor.partitionIndex : 0
-    const response = describe(topicName, first, left, context)
+    const response = describe(topicName, first, left, parts)
     topics.push(response)
     const next = first + response.partitions.length
     const state = parts.metadata.image.topicsByName.get(topicName)
@@ -32,34 +34,35 @@ export const describeTopicPartitions: Handler<'DescribeTopicPartitions'> = (requ
     left -= response.partitions.length
   }
   return { topics, nextCursor: null }
+})
+
+/** Throws INVALID_REQUEST for a cursor outside the requested topics. */
+function checkCursor({ topics, cursor }: Request<'DescribeTopicPartitions'>): void {
+  if (!cursor) return
+  const isRequested = topics.length === 0 || topics.some(({ name }) => name === cursor.topicName)
+  if (isRequested && cursor.partitionIndex >= 0) return
+  const position = `${cursor.topicName}-${cursor.partitionIndex}`
+  throw new KafkaError('INVALID_REQUEST', `the cursor ${position} is not a partition of the requested topics`)
 }
 
-/** Whether the cursor, if there is one, stands at a place of the topics asked for. */
-function isWithin({ topics, cursor }: Request<'DescribeTopicPartitions'>): boolean {
-  if (!cursor) return true
-  const isAsked = topics.length === 0 || topics.some(({ name }) => name === cursor.topicName)
-  return isAsked && cursor.partitionIndex >= 0
-}
-
-function refusal({ topics }: Request<'DescribeTopicPartitions'>): Response<'DescribeTopicPartitions'> {
-  const refused = { errorCode: 'INVALID_REQUEST', topicId: ZERO_UUID, partitions: [] } as const
-  return { topics: topics.map(({ name }) => ({ ...refused, name })) }
-}
-
-function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, { parts }: RequestContext): string[] {
-  const all = topics.length === 0 ? [...parts.metadata.image.topicsByName.keys()] : topics.map(({ name }) => name)
+function topicsFrom({ topics, cursor }: Request<'DescribeTopicPartitions'>, image: MetadataImage): string[] {
+  const all = topics.length === 0 ? [...image.topicsByName.keys()] : topics.map(({ name }) => name)
   const from = cursor?.topicName ?? ''
   return [...new Set(all)].filter(name => name >= from).sort((a, b) => (a < b ? -1 : 1))
 }
 
-function describe(name: string, first: number, count: number, { parts }: RequestContext): TopicResponse {
-  const { replicas } = parts
+function describe(
+  name: string,
+  first: number,
+  count: number,
+  { replicas, reporting }: PartsOf<typeof PARTS>
+): TopicResponse {
   const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('TOPIC') }
   try {
     const { topicId, partitions } = replicas.topic(name)
     return { ...fixed, errorCode: 'NONE', topicId, partitions: partitions.slice(first, first + count).map(partition) }
   } catch (error) {
-    return { ...fixed, ...{ errorCode: failureOf(error, parts).errorCode }, topicId: ZERO_UUID, partitions: [] }
+    return { ...fixed, ...{ errorCode: failureOf(error, reporting).errorCode }, topicId: ZERO_UUID, partitions: [] }
   }
 }
 

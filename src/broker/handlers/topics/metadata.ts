@@ -7,10 +7,10 @@
  */
 import type { TopicState } from '../../../metadata/image/image.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
-import type { KafkaError } from '../../../protocol/errors.ts'
+import { KafkaError } from '../../../protocol/errors.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import { allOperations } from '../../../security/operations.ts'
-import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { handler, type PartsOf, type Request, type Response } from '../../context.ts'
 import { nodesFor } from '../../nodes.ts'
 import { each } from '../../per-partition.ts'
 
@@ -20,14 +20,15 @@ type TopicResponse = Response<'Metadata'>['topics'][number]
 const TOPIC_IDS_SINCE = 12
 const NONE_REFUSED: ReadonlyMap<string, KafkaError> = new Map()
 
-export const metadata: Handler<'Metadata'> = (request, context) => {
-  const { parts, connection, apiVersion } = context
-  if (apiVersion < TOPIC_IDS_SINCE && !allByName(request)) return refusal(request)
+const PARTS = ['nodeId', 'clusterId', 'listeners', 'settings', 'metadata', 'replicas', 'reporting'] as const
+
+export const metadata = handler('Metadata', PARTS, (request, parts, { connection, apiVersion }) => {
+  if (apiVersion < TOPIC_IDS_SINCE) checkAllByName(request)
   const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
   const asksForAll = topics === null || (apiVersion === 0 && topics.length === 0)
   const responses = asksForAll
     ? [...parts.metadata.image.topicsByName.values()].map(topic => describe(topic))
-    : responsesFor(requestedTopics(topics), request, context)
+    : responsesFor(requestedTopics(topics), request, parts)
   const operations = { topicAuthorizedOperations: allOperations('TOPIC') }
   return {
     brokers: nodesFor(parts, connection),
@@ -36,16 +37,11 @@ export const metadata: Handler<'Metadata'> = (request, context) => {
     topics: includeTopicAuthorizedOperations ? responses.map(topic => ({ ...topic, ...operations })) : responses,
     ...(includeClusterAuthorizedOperations && { clusterAuthorizedOperations: allOperations('CLUSTER') })
   }
-}
+})
 
-function allByName({ topics }: Request<'Metadata'>): boolean {
-  return (topics ?? []).every(({ name, topicId }) => name !== null && topicId === ZERO_UUID)
-}
-
-/** Kafka tells nothing else with it, not even the nodes. */
-function refusal({ topics }: Request<'Metadata'>): Response<'Metadata'> {
-  const refused = { errorCode: 'INVALID_REQUEST', partitions: [] } as const
-  return { brokers: [], topics: (topics ?? []).map(({ name, topicId }) => ({ ...refused, name: name ?? '', topicId })) }
+function checkAllByName({ topics }: Request<'Metadata'>): void {
+  if ((topics ?? []).every(({ name, topicId }) => name !== null && topicId === ZERO_UUID)) return
+  throw new KafkaError('INVALID_REQUEST', `a Metadata request before version ${TOPIC_IDS_SINCE} names topics by name`)
 }
 
 /** Every topic once. When any id is given, Kafka looks at ids alone. */
@@ -58,15 +54,14 @@ function requestedTopics(topics: readonly RequestedTopic[]): RequestedTopic[] {
 function responsesFor(
   topics: readonly RequestedTopic[],
   request: Request<'Metadata'>,
-  { parts }: RequestContext
+  { replicas, settings, reporting }: PartsOf<typeof PARTS>
 ): TopicResponse[] {
-  const { replicas, settings } = parts
   const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
   const named = topics.flatMap(({ name, topicId }) => (topicId === ZERO_UUID ? [name ?? ''] : []))
   const refused = create ? replicas.createMissing(named) : NONE_REFUSED
   return each(
     topics,
-    parts,
+    reporting,
     ({ name, topicId }) => {
       if (topicId !== ZERO_UUID) return describe(replicas.topicById(topicId))
       const error = refused.get(name ?? '')

@@ -4,13 +4,15 @@
  * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
  */
 import { GROUP_METADATA_TOPIC_NAME } from '../../../metadata/topic-names.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { fencedErrorFor } from '../../fencing.ts'
 import { groupPartition } from '../../group-partition.ts'
 
 const FENCED_SINCE = 2
 
-export const addOffsetsToTxn: Handler<'AddOffsetsToTxn'> = async (request, { parts, apiVersion }) => {
+const PARTS = ['txns', 'replicas', 'settings'] as const
+
+export const addOffsetsToTxn = handler('AddOffsetsToTxn', PARTS, async (request, parts, { apiVersion }) => {
   const { transactionalId, producerId, producerEpoch, groupId } = request
   const index = groupPartition(groupId, parts)
   const added = new Map([[GROUP_METADATA_TOPIC_NAME, new Set([index])]])
@@ -20,4 +22,4 @@ export const addOffsetsToTxn: Handler<'AddOffsetsToTxn'> = async (request, { par
   } catch (error) {
     throw fencedErrorFor(apiVersion, FENCED_SINCE, error)
   }
-}
+})

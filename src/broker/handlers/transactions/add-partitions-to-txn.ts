@@ -11,7 +11,7 @@ import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
 import { TRANSACTIONS_V0, TRANSACTIONS_V2 } from '../../../protocol/transaction-version.ts'
 import type { TxnPartitions } from '../../../txn/txn.ts'
-import type { Handler, Request, RequestContext, Response } from '../../context.ts'
+import { handler, type PartsOf, type Request, type RequestContext, type Response } from '../../context.ts'
 import { fencedErrorFor } from '../../fencing.ts'
 import { failureOf, indexesByTopic } from '../../per-partition.ts'
 
@@ -21,17 +21,20 @@ type TopicResults = NonNullable<Response<'AddPartitionsToTxn'>['resultsByTopicV3
 const BATCHED_SINCE = 4
 const FENCED_SINCE = 2
 
-export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = async (request, context) => {
+const PARTS = ['txns', 'replicas', 'reporting'] as const
+type TxnParts = PartsOf<typeof PARTS>
+
+export const addPartitionsToTxn = handler('AddPartitionsToTxn', PARTS, async (request, parts, context) => {
   if (context.apiVersion < BATCHED_SINCE) {
-    return { resultsByTopicV3AndBelow: await results(onlyTransaction(request), context) }
+    return { resultsByTopicV3AndBelow: await results(onlyTransaction(request), parts, context) }
   }
   const resultsByTransaction = []
   for (const transaction of request.transactions) {
-    const topicResults = await results(transaction, context)
+    const topicResults = await results(transaction, parts, context)
     resultsByTransaction.push({ transactionalId: transaction.transactionalId, topicResults })
   }
   return { resultsByTransaction }
-}
+})
 
 function onlyTransaction(request: Request<'AddPartitionsToTxn'>): Transaction {
   return {
@@ -43,27 +46,31 @@ function onlyTransaction(request: Request<'AddPartitionsToTxn'>): Transaction {
   }
 }
 
-async function results(transaction: Transaction, context: RequestContext): Promise<TopicResults> {
-  const { parts, apiVersion } = context
+async function results(transaction: Transaction, parts: TxnParts, context: RequestContext): Promise<TopicResults> {
+  const { apiVersion } = context
   const requested = partitionsOf(transaction)
-  const refusals = refusalsOf(requested, context)
+  const refusals = refusalsOf(requested, parts, context)
   if (refusals.size > 0) {
     return responsesOf(transaction, (topic, index) => refusals.get(`${topic}-${index}`) ?? 'OPERATION_NOT_ATTEMPTED')
   }
   try {
-    return responsesOf(transaction, await act(transaction, requested, context))
+    return responsesOf(transaction, await act(transaction, requested, parts, context))
   } catch (error) {
-    const { errorCode } = failureOf(fencedErrorFor(apiVersion, FENCED_SINCE, error), parts)
+    const { errorCode } = failureOf(fencedErrorFor(apiVersion, FENCED_SINCE, error), parts.reporting)
     return responsesOf(transaction, () => errorCode)
   }
 }
 
 /** What keeps partitions from being added, whosever they are to be. */
-function refusalsOf(requested: TxnPartitions, { parts, apiVersion }: RequestContext): ReadonlyMap<string, ErrorName> {
+function refusalsOf(
+  requested: TxnPartitions,
+  { replicas }: TxnParts,
+  { apiVersion }: RequestContext
+): ReadonlyMap<string, ErrorName> {
   const refusals = new Map<string, ErrorName>()
   for (const [topic, indexes] of requested) {
     const isForbidden = apiVersion < BATCHED_SINCE && isInternalTopic(topic)
-    const count = parts.replicas.partitionCount(topic)
+    const count = replicas.partitionCount(topic)
     for (const index of indexes) {
       if (isForbidden) refusals.set(`${topic}-${index}`, 'TOPIC_AUTHORIZATION_FAILED')
       else if (index < 0 || index >= count) refusals.set(`${topic}-${index}`, 'UNKNOWN_TOPIC_OR_PARTITION')
@@ -75,11 +82,12 @@ function refusalsOf(requested: TxnPartitions, { parts, apiVersion }: RequestCont
 async function act(
   { transactionalId, producerId, producerEpoch, verifyOnly }: Transaction,
   requested: TxnPartitions,
-  { parts, apiVersion }: RequestContext
+  { txns }: TxnParts,
+  { apiVersion }: RequestContext
 ): Promise<(topic: string, index: number) => ErrorName> {
   const producer = { producerId, producerEpoch }
   if (!verifyOnly) {
-    await parts.txns.addPartitions(
+    await txns.addPartitions(
       transactionalId,
       producer,
       requested,
@@ -87,8 +95,7 @@ async function act(
     )
     return () => 'NONE'
   }
-  return (topic, index) =>
-    parts.txns.verify(transactionalId, producer, topic, index) ? 'NONE' : 'TRANSACTION_ABORTABLE'
+  return (topic, index) => (txns.verify(transactionalId, producer, topic, index) ? 'NONE' : 'TRANSACTION_ABORTABLE')
 }
 
 function partitionsOf({ topics }: Transaction): TxnPartitions {

@@ -5,17 +5,19 @@
 import type { ProducerEntry } from '../../../idempotence/producer-snapshot.ts'
 import { checkTopicName } from '../../../metadata/topic-names.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
-import type { Handler, Request, Response } from '../../context.ts'
+import { handler, type Request, type Response } from '../../context.ts'
 import { each, indexesByTopic } from '../../per-partition.ts'
 
 type Partition = Response<'DescribeProducers'>['topics'][number]['partitions'][number]
 
-export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { parts }) => ({
+const PARTS = ['replicas', 'metadata', 'reporting'] as const
+
+export const describeProducers = handler('DescribeProducers', PARTS, ({ topics }, parts) => ({
   topics: Array.from(indexesByTopic(topics.map(named)), ([name, indexes]) => ({
     name,
     partitions: each(
       [...indexes],
-      parts,
+      parts.reporting,
       partitionIndex => {
         checkTopicName(name)
         const producers = parts.replicas.partition(name, partitionIndex).producers()
@@ -29,7 +31,7 @@ export const describeProducers: Handler<'DescribeProducers'> = ({ topics }, { pa
       }
     )
   }))
-})
+}))
 
 function named({ name, partitionIndexes }: Request<'DescribeProducers'>['topics'][number]) {
   return { name, indexes: partitionIndexes }

@@ -4,23 +4,25 @@
  */
 import { KafkaError } from '../../../protocol/errors.ts'
 import type { Txn } from '../../../txn/txn.ts'
-import type { Handler, Parts, Response } from '../../context.ts'
+import { handler, type PartsOf, type Response } from '../../context.ts'
 import { eachYielding, failureOf } from '../../per-partition.ts'
 
 type State = Response<'DescribeTransactions'>['transactionStates'][number]
 
-export const describeTransactions: Handler<'DescribeTransactions'> = async ({ transactionalIds }, { parts }) => ({
-  transactionStates: await eachYielding(new Set(transactionalIds), parts.clocks.loop, async id => stateOf(id, parts))
-})
+const PARTS = ['txns', 'clocks', 'reporting'] as const
 
-function stateOf(transactionalId: string, parts: Parts): State {
+export const describeTransactions = handler('DescribeTransactions', PARTS, async ({ transactionalIds }, parts) => ({
+  transactionStates: await eachYielding(new Set(transactionalIds), parts.clocks.loop, async id => stateOf(id, parts))
+}))
+
+function stateOf(transactionalId: string, { txns, reporting }: PartsOf<typeof PARTS>): State {
   try {
     if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
-    const txn = parts.txns.find(transactionalId)
+    const txn = txns.find(transactionalId)
     if (txn) return described(txn)
     throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `no producer has the transactional id ${transactionalId}`)
   } catch (error) {
-    return { errorCode: failureOf(error, parts).errorCode, transactionalId }
+    return { errorCode: failureOf(error, reporting).errorCode, transactionalId }
   }
 }
 

@@ -6,17 +6,17 @@
  * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
  */
 import { TRANSACTIONS_V0, TRANSACTIONS_V2 } from '../../../protocol/transaction-version.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { clientOf, fencedErrorFor } from '../../fencing.ts'
 
 const EPOCH_BUMP_SINCE = 5
 const FENCED_SINCE = 2
 
-export const endTxn: Handler<'EndTxn'> = async (request, context) => {
+export const endTxn = handler('EndTxn', ['txns'], async (request, { txns }, context) => {
   const { transactionalId, producerId, producerEpoch, committed } = request
-  const { parts, apiVersion } = context
+  const { apiVersion } = context
   try {
-    const next = await parts.txns.end({
+    const next = await txns.end({
       transactionalId,
       producer: { producerId, producerEpoch },
       result: committed ? 'COMMIT' : 'ABORT',
@@ -27,4 +27,4 @@ export const endTxn: Handler<'EndTxn'> = async (request, context) => {
   } catch (error) {
     throw fencedErrorFor(apiVersion, FENCED_SINCE, error)
   }
-}
+})

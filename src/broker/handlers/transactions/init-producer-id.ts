@@ -8,14 +8,14 @@
  */
 import { KafkaError } from '../../../protocol/errors.ts'
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../../protocol/records/batch.ts'
-import type { Handler } from '../../context.ts'
+import { handler } from '../../context.ts'
 import { clientOf, fencedErrorFor } from '../../fencing.ts'
 
 const FENCED_SINCE = 4
 
-export const initProducerId: Handler<'InitProducerId'> = async (request, context) => {
+export const initProducerId = handler('InitProducerId', ['txns', 'producerIds'], async (request, parts, context) => {
   const { transactionalId, transactionTimeoutMs: timeoutMs, producerId, producerEpoch } = request
-  const { parts, apiVersion } = context
+  const { apiVersion } = context
   if ((producerId === NO_PRODUCER_ID) !== (producerEpoch === NO_PRODUCER_EPOCH)) {
     throw new KafkaError('INVALID_REQUEST', 'a producer id and its epoch come together or not at all')
   }
@@ -27,4 +27,4 @@ export const initProducerId: Handler<'InitProducerId'> = async (request, context
   } catch (error) {
     throw fencedErrorFor(apiVersion, FENCED_SINCE, error)
   }
-}
+})

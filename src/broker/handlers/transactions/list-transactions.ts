@@ -7,12 +7,11 @@
 import { compilePattern, type Pattern } from '../../../coordinator/patterns.ts'
 import { forEachYielding } from '../../../runtime/pace.ts'
 import { TXN_STATES, type Txn, type TxnState } from '../../../txn/txn.ts'
-import type { Handler, Request, Response } from '../../context.ts'
+import { handler, type Request, type Response } from '../../context.ts'
 
 type Listed = NonNullable<Response<'ListTransactions'>['transactionStates']>[number]
 
-export const listTransactions: Handler<'ListTransactions'> = async (request, { parts }) => {
-  const { txns, clocks } = parts
+export const listTransactions = handler('ListTransactions', ['txns', 'clocks'], async (request, { txns, clocks }) => {
   const pattern = request.transactionalIdPattern ? compilePattern(request.transactionalIdPattern) : undefined
   const { stateFilters, producerIdFilters, durationFilter } = request
   const filter = { states: new Set(stateFilters), producerIds: new Set(producerIdFilters), durationFilter }
@@ -24,7 +23,7 @@ export const listTransactions: Handler<'ListTransactions'> = async (request, { p
   })
   const unknownStateFilters = [...filter.states].filter(name => !isState(name))
   return { errorCode: 'NONE', unknownStateFilters, transactionStates: listed }
-}
+})
 
 /** The filters, in a form that costs the same however many they are. */
 interface TransactionFilter extends Pick<Request<'ListTransactions'>, 'durationFilter'> {

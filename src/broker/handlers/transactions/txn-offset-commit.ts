@@ -8,7 +8,7 @@
 import { refuseCommit } from '../../../group/offsets/offsets.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../../../metadata/topic-names.ts'
 import { KafkaError } from '../../../protocol/errors.ts'
-import type { Handler, Request, RequestContext } from '../../context.ts'
+import { handler, type PartsOf, type Request, type RequestContext } from '../../context.ts'
 import { groupPartition } from '../../group-partition.ts'
 import { failureOf } from '../../per-partition.ts'
 import { sortCommit } from '../offsets/commit-topics.ts'
@@ -22,28 +22,33 @@ import {
 
 const TOPIC_IDS_SINCE = 6
 
-export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = async (request, context) => {
-  const { topics, responseWith } = sortCommit(request.topics, context, context.apiVersion >= TOPIC_IDS_SINCE)
+const PARTS = ['groups', 'txns', 'metadata', 'replicas', 'settings', 'clocks', 'reporting'] as const
+
+export const txnOffsetCommit = handler('TxnOffsetCommit', PARTS, async (request, parts, context) => {
+  const { apiVersion } = context
+  const { topics, responseWith } = sortCommit(request.topics, parts.metadata.image, apiVersion >= TOPIC_IDS_SINCE)
   if (topics.length === 0) return { topics: responseWith([]) }
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
   const { producerId, producerEpoch } = request
   const claim = { groupId, memberId, groupInstanceId, generationId }
   try {
-    const checkIsOpen = await enterTransaction(request, context)
+    const checkIsOpen = await enterTransaction(request, parts, context)
     // Nothing may come between the check and the write: not the marker that ends the transaction.
     checkIsOpen()
   } catch (error) {
-    return { topics: responseWith(refuseCommit(topics, failureOf(error, context.parts).errorCode)) }
+    return { topics: responseWith(refuseCommit(topics, failureOf(error, parts.reporting).errorCode)) }
   }
   const producer = { producerId, producerEpoch }
-  const { apiVersion } = context
   const commit = { ...claim, apiVersion, retentionTimeMs: -1n, topics, producer }
-  return { topics: responseWith(await context.parts.groups.offsets.commitInTransaction(commit)) }
-}
+  return { topics: responseWith(await parts.groups.offsets.commitInTransaction(commit)) }
+})
 
 /** Adds the partition that holds the group to the transaction, where that is to be done. Gives what checks that it is there. */
-async function enterTransaction(request: Request<'TxnOffsetCommit'>, context: RequestContext): Promise<() => void> {
-  const { parts, apiVersion } = context
+async function enterTransaction(
+  request: Request<'TxnOffsetCommit'>,
+  parts: PartsOf<typeof PARTS>,
+  { apiVersion }: RequestContext
+): Promise<() => void> {
   const { transactionalId, producerId, producerEpoch, groupId } = request
   if (groupId === '') throw new KafkaError('INVALID_GROUP_ID', 'the group id is empty')
   const topic = GROUP_METADATA_TOPIC_NAME

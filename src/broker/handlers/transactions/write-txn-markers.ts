@@ -5,25 +5,27 @@
  */
 import type { ErrorName } from '../../../protocol/errors.ts'
 import type { Marker } from '../../../txn/markers.ts'
-import type { Handler, Request, RequestContext } from '../../context.ts'
+import { handler, type PartsOf, type Request } from '../../context.ts'
 import { eachYielding, failureOf } from '../../per-partition.ts'
 
 type WritableTxnMarker = Request<'WriteTxnMarkers'>['markers'][number]
 
-export const writeTxnMarkers: Handler<'WriteTxnMarkers'> = async ({ markers }, context) => {
+const PARTS = ['markers', 'clocks', 'reporting'] as const
+
+export const writeTxnMarkers = handler('WriteTxnMarkers', PARTS, async ({ markers }, parts) => {
   const producers = new Map<bigint, Topics>()
   for (const requested of markers) {
     const topics = producers.get(requested.producerId) ?? new Map()
-    await write(requested, topics, context)
+    await write(requested, topics, parts)
     if (topics.size > 0) producers.set(requested.producerId, topics)
   }
   return { markers: Array.from(producers, ([producerId, topics]) => ({ producerId, topics: listOf(topics) })) }
-}
+})
 
 /** Topic, partition, and how its marker fared. */
 type Topics = Map<string, Map<number, ErrorName>>
 
-async function write(requested: WritableTxnMarker, topics: Topics, { parts }: RequestContext): Promise<void> {
+async function write(requested: WritableTxnMarker, topics: Topics, parts: PartsOf<typeof PARTS>): Promise<void> {
   const { producerId, producerEpoch, coordinatorEpoch, transactionVersion, transactionResult } = requested
   const result = transactionResult ? 'COMMIT' : 'ABORT'
   const marker: Marker = { producerId, producerEpoch, coordinatorEpoch, transactionVersion, result }
@@ -34,7 +36,7 @@ async function write(requested: WritableTxnMarker, topics: Topics, { parts }: Re
       await parts.markers.write(topic, index, marker)
       partitions.set(index, 'NONE')
     } catch (error) {
-      partitions.set(index, failureOf(error, parts).errorCode)
+      partitions.set(index, failureOf(error, parts.reporting).errorCode)
     }
   }
   await eachYielding(markerPartitions(requested), parts.clocks.loop, writeMarker)
