@@ -40,7 +40,7 @@ export class Harness implements AsyncDisposable {
   readonly clock: ManualClock
   readonly storage: Storage
   /** How requests reach the broker. */
-  dispatch: Dispatch
+  readonly dispatch: Dispatch
   readonly #options: HarnessOptions
   #correlationId = 0
   #stopped: Promise<void> | undefined

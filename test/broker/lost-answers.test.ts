@@ -27,18 +27,18 @@ const cases: [generation: Generation, lost: readonly ApiName[], every: number][]
 
 describe.each(cases)('a %s producer that does not hear the answer to %s (%i)', (generation, lost, every) => {
   test.each(['COMMIT', 'ABORT'])('%s: every transaction has one effect', async result => {
-    const harness = await Harness.start({ config: CONFIG })
-    const topic = { name: 't', topicId: await harness.createTopic('t', 2) }
     // Of every request the first answer is lost, and that of the retry arrives.
     const asked = new Map<ApiName, number>()
     const losses = new Map<ApiName, number>()
-    harness.dispatch = losingAnswers(harness.broker.dispatch, api => {
+    const losing = losingAnswers(api => {
       const count = (asked.get(api) ?? 0) + 1
       asked.set(api, count)
       const isLost = lost.includes(api) && count % (every + 1) === 1
       if (isLost) losses.set(api, (losses.get(api) ?? 0) + 1)
       return isLost
     })
+    const harness = await Harness.start({ config: CONFIG, stages: { after: [losing] } })
+    const topic = { name: 't', topicId: await harness.createTopic('t', 2) }
     const producer = new TransactionalProducer(harness, 'tx', { generation })
     await producer.init()
     const expected: string[] = []
@@ -53,7 +53,6 @@ describe.each(cases)('a %s producer that does not hear the answer to %s (%i)', (
       else await producer.abort()
     }
     for (const api of lost) expect(losses.get(api), `lost answers to ${api}`).toBeGreaterThan(0)
-    harness.dispatch = harness.broker.dispatch
     expect((await readCommitted(harness, topic.topicId)).values).toEqual(expected)
     expect(await committedOffset(harness, 'g', 't')).toBe(BigInt(result === 'COMMIT' ? ROUNDS : ROUNDS - 1))
     expect(await markers(harness, topic.topicId), 'one marker for each transaction').toBe(ROUNDS)
@@ -68,33 +67,30 @@ async function markers(harness: Harness, topicId: string): Promise<number> {
 }
 
 test('an instance that does not hear how it begins gets an epoch that nobody else has', async () => {
-  const harness = await Harness.start({ config: CONFIG })
+  const stages = { after: [losingAnswers(second('InitProducerId'))] }
+  const harness = await Harness.start({ config: CONFIG, stages })
   const first = new TransactionalProducer(harness, 'tx')
   await first.init()
-  harness.dispatch = losingAnswers(harness.broker.dispatch, once('InitProducerId'))
-  const second = new TransactionalProducer(harness, 'tx')
-  await second.init()
-  expect(second.producerId).toBe(first.producerId)
-  expect(second.producerEpoch).toBe(2)
+  const next = new TransactionalProducer(harness, 'tx')
+  await next.init()
+  expect(next.producerId).toBe(first.producerId)
+  expect(next.producerEpoch).toBe(2)
   expect(await first.tryInit(true)).toBe('PRODUCER_FENCED')
   await harness.stop()
 })
 
 test('a producer that goes on as itself and does not hear so gets the same epoch again', async () => {
-  const harness = await Harness.start({ config: CONFIG })
+  const stages = { after: [losingAnswers(second('InitProducerId'))] }
+  const harness = await Harness.start({ config: CONFIG, stages })
   const producer = new TransactionalProducer(harness, 'tx')
   await producer.init()
-  harness.dispatch = losingAnswers(harness.broker.dispatch, once('InitProducerId'))
   await producer.init(true)
   expect(producer.producerEpoch).toBe(1)
   await harness.stop()
 })
 
-function once(name: ApiName): (api: ApiName) => boolean {
-  let isLost = false
-  return api => {
-    if (api !== name || isLost) return false
-    isLost = true
-    return true
-  }
+/** Picks the second request of an API. */
+function second(name: ApiName): (api: ApiName) => boolean {
+  let count = 0
+  return api => api === name && ++count === 2
 }

@@ -20,14 +20,16 @@ test('a transactional producer of kafkajs that loses answers', async () => {
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
   const settings = settingsWith()
   const server = await Server.bind({ ...ports, listeners, settings, unref: false })
-  const broker = await Broker.start({ ...ports, settings, storage: new MemoryStorage(), random: seededRandom(1) })
   const asked = new Map<ApiName, number>()
   const isLost = (api: ApiName) => {
     const count = (asked.get(api) ?? 0) + 1
     asked.set(api, count)
     return LOST.includes(api) && count % 3 === 1
   }
-  server.serve(losingAnswers(broker.dispatch, isLost))
+  const stages = { after: [losingAnswers(isLost)] }
+  const options = { settings, storage: new MemoryStorage(), random: seededRandom(1), stages }
+  const broker = await Broker.start({ ...ports, ...options })
+  server.serve(broker.dispatch)
   const retry = { initialRetryTime: 10, maxRetryTime: 50 }
   const brokers = server.endpoints.map(({ host, port }) => `${host}:${port}`)
   const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry })

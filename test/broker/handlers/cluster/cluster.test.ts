@@ -21,6 +21,21 @@ describe('ApiVersions', () => {
       { name: 'transaction.version', minVersionLevel: 2, maxVersionLevel: 2 }
     ])
   })
+
+  it('advertises Produce from version 0, and other APIs as they are served', async () => {
+    await using harness = await Harness.start()
+    const { apiKeys } = await harness.request('ApiVersions', client)
+    expect(apiKeys).toContainEqual(expect.objectContaining({ apiKey: 0, minVersion: 0, maxVersion: 13 }))
+    expect(apiKeys).toContainEqual(expect.objectContaining({ apiKey: 1, minVersion: 4, maxVersion: 18 }))
+  })
+
+  it('refuses a client software name that is no plain word, and a client of another cluster', async () => {
+    await using harness = await Harness.start()
+    const named = await harness.request('ApiVersions', { ...client, clientSoftwareName: 'a b' })
+    expect(named.errorCode).toBe('INVALID_REQUEST')
+    const elsewhere = { ...client, clusterId: 'another', nodeId: 1 }
+    expect((await harness.request('ApiVersions', elsewhere)).errorCode).toBe('REBOOTSTRAP_REQUIRED')
+  })
 })
 
 describe('DescribeCluster', () => {
