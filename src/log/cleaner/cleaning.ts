@@ -189,7 +189,9 @@ function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, decompressed
   while (walker.next()) {
     const offset = batch.baseOffset + BigInt(walker.offsetDelta)
     const { key } = walker
-    if (key !== null && offset >= from && !map.put(key, offset)) return false
+    if (key === null || offset < from || map.put(key, offset)) continue
+    walker.close()
+    return false
   }
   return true
 }

@@ -31,7 +31,7 @@ export const zstd: CompressionCodec = {
   ...zstdCodec(Object.values(ZSTD_LIBRARIES)),
   missing() {
     if (('WebAssembly' in globalThis && isInstalled('#zstd-wasm')) || isInstalled('zstd-napi')) return undefined
-    return new MissingCodecError('zstd', 'zstd-napi', 'this Node.js has no WebAssembly')
+    return new MissingCodecError('zstd', 'zstd-napi', 'WebAssembly cannot be used, either')
   }
 }
 
