@@ -56,10 +56,10 @@ export class OpenPartitions {
     for (const partitions of this.#byTopic.values()) yield* partitions.filter(partition => partition !== undefined)
   }
 
-  /** Settings have changed, of all topics or of one: the logs are told. */
-  reconfigure(topicId?: string): void {
+  /** The settings of all topics or of one have changed. */
+  reconfigured(topicId?: string): void {
     for (const partition of topicId === undefined ? this : (this.#byTopic.get(topicId) ?? [])) {
-      partition?.log.reconfigure(this.#ports.settings.topic(partition.topic).view(LOG_ROWS))
+      partition?.log.reconfigured()
     }
   }
 

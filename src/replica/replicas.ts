@@ -173,10 +173,10 @@ export class Replicas {
       const configs = configsOf(previous, RESOURCE_TYPES.TOPIC, topic.name)
       this.#open.delete(topic, this.#ports.settings.inForce.topic(configs).get('file.delete.delay.ms'))
     }
-    if (changedConfigs.some(({ resourceType }) => resourceType === RESOURCE_TYPES.BROKER)) this.#open.reconfigure()
+    if (changedConfigs.some(({ resourceType }) => resourceType === RESOURCE_TYPES.BROKER)) this.#open.reconfigured()
     for (const { resourceType, resourceName } of changedConfigs) {
       const topic = resourceType === RESOURCE_TYPES.TOPIC ? image.topicsByName.get(resourceName) : undefined
-      if (topic) this.#open.reconfigure(topic.topicId)
+      if (topic) this.#open.reconfigured(topic.topicId)
     }
   }
 }

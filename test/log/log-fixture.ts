@@ -68,6 +68,12 @@ export function openLog(
   return new PartitionLog(logOptions(storage, config, more))
 }
 
+/** Changes settings of an open log, as a change of its topic's configs does. */
+export function reconfigure(log: PartitionLog, changes: Partial<LogConfig>): void {
+  Object.assign(log.config, changes)
+  log.reconfigured()
+}
+
 /** Opens the log of a process that died. */
 export function reopenAfterCrash(
   storage: MemoryStorage,

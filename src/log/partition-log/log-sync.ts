@@ -38,6 +38,8 @@ const DATA_DIRECTORY = ''
 export class LogSync {
   readonly #log: SyncedLog
   readonly #highWatermark: HighWatermark
+  readonly #config: FlushConfig
+  /** Of the settings, as offsets count. */
   #flushMessages = 0n
   #flushMs = NEVER_MS
   #alarm: Alarm | undefined
@@ -72,7 +74,8 @@ export class LogSync {
     for (const segment of segments.from(this.#recoveryPoint)) {
       if (segment !== segments.active) this.#expect(filesOf(folder, segment))
     }
-    this.configure(config)
+    this.#config = config
+    this.reconfigured()
     this.#makeUpFor()
   }
 
@@ -86,8 +89,9 @@ export class LogSync {
     return this.#highWatermark.offset
   }
 
-  /** New settings hold from the next append on. */
-  configure({ flushMessages, flushMs }: FlushConfig): void {
+  /** The settings have changed. */
+  reconfigured(): void {
+    const { flushMessages, flushMs } = this.#config
     this.#flushMessages = BigInt(flushMessages)
     if (flushMs === this.#flushMs) return
     this.#flushMs = flushMs

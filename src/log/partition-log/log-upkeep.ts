@@ -31,7 +31,7 @@ export interface KeptLog {
   readonly removal: Removal
   readonly logger: Logger
   /** The settings in force. */
-  readonly config: () => ViewOf<typeof REMOVAL_ROWS>
+  readonly config: ViewOf<typeof REMOVAL_ROWS>
 }
 
 export class LogUpkeep {
@@ -129,7 +129,7 @@ export class LogUpkeep {
       storage.rename(snapshot, aside)
       paths.push(aside)
     }
-    removal.after(config().fileDeleteDelayMs, paths)
+    removal.after(config.fileDeleteDelayMs, paths)
   }
 }
 

@@ -35,7 +35,7 @@ export interface WrittenLog {
   readonly clocks: Clocks
   readonly random: Random
   /** The settings in force. */
-  readonly config: () => SegmentConfig
+  readonly config: SegmentConfig
   /** Who is told, if there is somebody. */
   readonly observer: () => BatchObserver | undefined
 }
@@ -47,7 +47,7 @@ export class LogWriter {
 
   constructor(log: WrittenLog, endOffset: bigint) {
     this.#log = log
-    this.#rollPolicy = new RollPolicy(log.random, log.config())
+    this.#rollPolicy = new RollPolicy(log.random, log.config)
     this.#endOffset = endOffset
   }
 
@@ -61,8 +61,7 @@ export class LogWriter {
    * and RECORD_LIST_TOO_LARGE for a batch that no segment can hold.
    */
   append(batch: RecordBatch, leaderEpoch: number): { baseOffset: bigint; lastOffset: bigint } {
-    const { segments, epochs, sync, clocks } = this.#log
-    const config = this.#log.config()
+    const { segments, epochs, sync, clocks, config } = this.#log
     checkSize(batch, config)
     const baseOffset = this.#endOffset
     batch.stamp(baseOffset, leaderEpoch)
@@ -81,7 +80,7 @@ export class LogWriter {
   roll(): void {
     const { segments, sync, config, observer } = this.#log
     const full = segments.roll(this.#endOffset)
-    this.#rollPolicy.rolled(config())
+    this.#rollPolicy.rolled(config)
     observer()?.rolled(this.#endOffset)
     sync.rolled(full, this.#endOffset)
   }

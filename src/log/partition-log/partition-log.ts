@@ -26,6 +26,7 @@ export interface PartitionLogOptions {
   readonly storage: Storage
   /** The partition's folder, which exists and needs no recovery. */
   readonly folder: string
+  /** A live view: `reconfigured` is called after each change of it. */
   readonly config: LogConfig
   readonly clocks: Clocks
   readonly random: Random
@@ -40,6 +41,8 @@ export interface PartitionLogOptions {
 export class PartitionLog {
   readonly folder: string
   readonly leaderEpochs: LeaderEpochs
+  /** The settings in force. */
+  readonly config: LogConfig
   /** All that is read of it. */
   readonly reader: LogReader
   /** What becomes of its old segments. */
@@ -49,7 +52,6 @@ export class PartitionLog {
   readonly #segments: Segments
   readonly #sync: LogSync
   readonly #writer: LogWriter
-  #config: LogConfig
   #observer: BatchObserver | undefined
 
   /** Opens the log of a folder that was closed clean or has been recovered. Only headers after the last index entry are read. */
@@ -57,7 +59,7 @@ export class PartitionLog {
     this.#options = options
     this.#guard = new DiskGuard(options.folder, options.logger)
     this.folder = options.folder
-    this.#config = options.config
+    this.config = options.config
     this.leaderEpochs = new LeaderEpochs(options.storage, options.folder)
     const checkpointOffset = options.logStartOffset ?? 0n
     const create = (baseOffset: bigint) => this.#newSegment(baseOffset)
@@ -67,7 +69,7 @@ export class PartitionLog {
     const arrived = (bytes: number) => this.#observer?.arrived(bytes)
     const synced = { storage, folder, clocks, segments: this.#segments, guard: this.#guard, arrived }
     this.#sync = new LogSync(synced, options.config, recoveryPoint, endOffset)
-    const parts = { ...options, ...synced, epochs: this.leaderEpochs, sync: this.#sync, config: () => this.#config }
+    const parts = { ...options, ...synced, epochs: this.leaderEpochs, sync: this.#sync }
     this.#writer = new LogWriter({ ...parts, observer: () => this.#observer }, endOffset)
     this.upkeep = new LogUpkeep(parts, checkpointOffset)
     this.reader = new LogReader(synced, this)
@@ -111,11 +113,6 @@ export class PartitionLog {
     return this.#segments.sizeInBytes
   }
 
-  /** The settings in force. */
-  get config(): LogConfig {
-    return this.#config
-  }
-
   /** Oldest first; the last is written to. */
   get segments(): readonly Segment[] {
     return this.#segments.all
@@ -139,10 +136,9 @@ export class PartitionLog {
     return this.#sync.settled(offset)
   }
 
-  /** New settings hold from the next append on. */
-  reconfigure(config: LogConfig): void {
-    this.#config = config
-    this.#sync.configure(config)
+  /** The settings have changed: they hold from the next append on, and `flush.ms` for records that wait already. */
+  reconfigured(): void {
+    this.#sync.reconfigured()
   }
 
   /** From now on `observer` is told what happens. There is one at most. */
@@ -231,7 +227,7 @@ export class PartitionLog {
   #newSegment(baseOffset: bigint): Segment {
     const { storage, folder, clocks } = this.#options
     const segment = Segment.create(storage, folder, baseOffset, clocks.wall.now())
-    if (this.#config.preallocate) segment.layOut(this.#config.segmentBytes)
+    if (this.config.preallocate) segment.layOut(this.config.segmentBytes)
     return segment
   }
 

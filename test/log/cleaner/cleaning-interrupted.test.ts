@@ -7,7 +7,7 @@ import { CorruptRecordError } from '../../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
-import { contents, FOLDER, openLog } from '../log-fixture.ts'
+import { contents, FOLDER, openLog, reconfigure } from '../log-fixture.ts'
 import { CONFIG, clean, dataIn, NOW, openCompacted, put, reopenCompacted, roll, stagedFiles } from './compacted.ts'
 
 describe('between two slices', () => {
@@ -61,7 +61,7 @@ describe('between two slices', () => {
   })
 
   test.each([
-    ['is no longer compacted', (log: ReturnType<typeof openCompacted>) => log.reconfigure(DEFAULT_LOG_CONFIG)],
+    ['is no longer compacted', (log: ReturnType<typeof openCompacted>) => reconfigure(log, DEFAULT_LOG_CONFIG)],
     [
       'loses segments to retention',
       (log: ReturnType<typeof openCompacted>) => {

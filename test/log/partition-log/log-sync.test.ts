@@ -6,7 +6,7 @@ import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { batchOf, contents, FOLDER, openLog, reopenAfterCrash } from '../log-fixture.ts'
+import { batchOf, contents, FOLDER, openLog, reconfigure, reopenAfterCrash } from '../log-fixture.ts'
 import { HeldStorage } from './held-storage.ts'
 
 const EIO = new StorageError('failed', 'the device is gone')
@@ -174,12 +174,12 @@ describe('with more messages', () => {
   test('the number can change at any time, and never takes back what was seen', async () => {
     const { storage, log } = await heldLog({})
     append(log, 5)
-    const { config } = log
-    log.reconfigure({ ...config, flushMessages: 1 })
+    const { flushMessages } = log.config
+    reconfigure(log, { flushMessages: 1 })
     expect(log.highWatermark).toBe(6n)
     append(log)
     expect(log.highWatermark).toBe(6n)
-    log.reconfigure(config)
+    reconfigure(log, { flushMessages })
     append(log)
     expect(log.highWatermark).toBe(6n)
     await storage.release()
@@ -209,12 +209,12 @@ describe('flush.ms', () => {
     await storage.flow()
     append(log)
     expect(clock.pendingAlarms).toBe(0)
-    log.reconfigure({ ...log.config, flushMs: 10 })
+    reconfigure(log, { flushMs: 10 })
     clock.advance(10)
     await yieldToEventLoop()
     expect(log.recoveryPoint).toBe(2n)
     append(log)
-    log.reconfigure({ ...log.config, flushMs: Number.MAX_SAFE_INTEGER })
+    reconfigure(log, { flushMs: Number.MAX_SAFE_INTEGER })
     expect(clock.pendingAlarms).toBe(0)
   })
 })

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
-import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../../src/log/partition-log/removal.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
@@ -8,8 +7,7 @@ import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
-import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
-import { batchOf, contents, FOLDER, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
+import { batchOf, contents, FOLDER, openLog, reconfigure, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 /** Size of a batch of one record. */
 const BATCH = 78
@@ -24,9 +22,6 @@ function logOfSegments(segmentCount: number, config: Partial<LogConfig> = {}, st
   for (let index = 0; index < segmentCount; index++) log.append(batchOf([T0 + BigInt(index)]), 0)
   return { storage, clock, removal, log }
 }
-
-const configured = (log: PartitionLog, changes: Partial<LogConfig>) =>
-  log.reconfigure({ ...DEFAULT_LOG_CONFIG, ...SEGMENT_EACH, ...changes })
 
 const names = (storage: MemoryStorage, folder = FOLDER) => storage.list(folder).map(({ name }) => name)
 const logNames = (storage: MemoryStorage) => names(storage).flatMap(name => /^0*(\d+\.log.*)$/.exec(name)?.[1] ?? [])
@@ -59,7 +54,7 @@ describe('old segments', () => {
 
   it('move the log start with them: readers before it are out of range', () => {
     const { log } = logOfSegments(4)
-    configured(log, { retentionBytes: 2 * BATCH })
+    reconfigure(log, { retentionBytes: 2 * BATCH })
     expect(log.deleteOldSegments()).toBe(2)
     expect(log).toMatchObject({ logStartOffset: 2n, firstSegmentOffset: 2n, logEndOffset: 4n })
     const limits = { maxBytes: 1000, upTo: 4n, minOneBatch: true }
@@ -71,7 +66,7 @@ describe('old segments', () => {
     const { storage, clock, log } = logOfSegments(2)
     const rolled: bigint[] = []
     log.observe({ ...IGNORED, rolled: offset => rolled.push(offset) })
-    configured(log, { retentionMs: 1000 })
+    reconfigure(log, { retentionMs: 1000 })
     clock.stepWall(1001)
     expect(log.deleteOldSegments()).toBe(1)
     clock.stepWall(1)
@@ -85,7 +80,7 @@ describe('old segments', () => {
 
   it('an idle active segment stays when only others are old', () => {
     const { clock, log } = logOfSegments(2)
-    configured(log, { retentionMs: 1000 })
+    reconfigure(log, { retentionMs: 1000 })
     clock.stepWall(1001)
     expect(log.deleteOldSegments()).toBe(1)
     expect(log.segments.length).toBe(1)
@@ -95,9 +90,9 @@ describe('old segments', () => {
     const { clock, log } = logOfSegments(3)
     clock.stepWall(10_000)
     expect(log.deleteOldSegments()).toBe(0)
-    configured(log, { retentionMs: 9_998, isDeleted: false })
+    reconfigure(log, { retentionMs: 9_998, isDeleted: false })
     expect(log.deleteOldSegments()).toBe(0)
-    configured(log, { retentionMs: 9_998 })
+    reconfigure(log, { isDeleted: true })
     expect(log.deleteOldSegments()).toBe(2)
   })
 
@@ -211,7 +206,7 @@ describe('space laid out in advance', () => {
     const log = openLog(storage, PREALLOCATED)
     for (let index = 0; index < 12; index++) log.append(batchOf([T0]), 0)
     expect(() => log.append(batchOf([T0]), 0)).toThrow(expect.objectContaining({ kind: 'full' }))
-    log.reconfigure({ ...DEFAULT_LOG_CONFIG, segmentBytes: 1000 })
+    reconfigure(log, { preallocate: false })
     expect(log.append(batchOf([T0]), 0)).toMatchObject({ baseOffset: 12n })
   })
 })

@@ -4,8 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
-import { batchOf, contents, FOLDER, fill, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
+import { batchOf, contents, FOLDER, fill, openLog, reconfigure, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 describe('rolling', () => {
   test('by size: no segment outgrows its limit', () => {
@@ -74,7 +73,7 @@ describe('rolling', () => {
   test('new settings hold from the next append on', () => {
     const log = openLog()
     fill(log, [1, 1])
-    log.reconfigure({ ...DEFAULT_LOG_CONFIG, segmentBytes: 150 })
+    reconfigure(log, { segmentBytes: 150 })
     fill(log, [1])
     expect(log.segments.length).toBe(2)
   })
