@@ -26,9 +26,9 @@ export class Settings {
   #inForce: BrokerSettings
   #configs: Configs = new Map()
   readonly #broker: ResourceSettings<BrokerSettingName>
-  /** By name, those that were asked for. */
+  /** By name: topics whose settings have been read. */
   readonly #topics = new Map<string, LiveTopicSettings>()
-  /** By group id, those with configs of their own. */
+  /** By group id: groups with configs. */
   readonly #groups = new Map<string, LiveGroupSettings>()
   readonly #otherGroups: LiveGroupSettings
 
@@ -53,7 +53,7 @@ export class Settings {
     return this.#broker.view(properties)
   }
 
-  /** The settings of a topic that exists. Who keeps them while the topic is deleted has the last values. */
+  /** The settings of a topic that exists. The object keeps the last values when the topic is deleted. */
   topic(name: string): LiveTopicSettings {
     const existing = this.#topics.get(name)
     if (existing) return existing
@@ -62,12 +62,12 @@ export class Settings {
     return topic
   }
 
-  /** The settings of a group, which need not exist. They are for one operation: another may find others. */
+  /** The settings of a group, which need not exist. Valid for one operation: configs of the group replace the object. */
   group(groupId: string): LiveGroupSettings {
     return this.#groups.get(groupId) ?? this.#otherGroups
   }
 
-  /** The configs in force from now on, and the resources that `configs` has others for than before; by default all. */
+  /** Puts configs in force. `changed` names the resources whose configs differ from the former ones; by default all. */
   configure(configs: Configs, changed: Iterable<ConfigResource> = resourcesOf(configs)): void {
     this.#configs = configs
     const resources = [...changed]
@@ -78,12 +78,12 @@ export class Settings {
     }
   }
 
-  /** The topic is deleted. Another one of its name begins with settings of its own. */
+  /** The topic is deleted. A later topic of the same name gets an object of its own. */
   forgetTopic(name: string): void {
     this.#topics.delete(name)
   }
 
-  /** All that is under the broker's settings changes with them. */
+  /** Topics and groups take their defaults from the broker, so all of them change. */
   #changeBroker(): void {
     const nodeId = String(this.#inForce.get('node.id'))
     this.#inForce = this.#inForce.withDynamic(

@@ -64,7 +64,7 @@ export class ResourceSettings<Name extends SettingName> {
     return this.#lookup(name) as SettingValues[N]
   }
 
-  /** The view of rows. There is one for each `properties` object, kept as long as the resource: do not make these for each request. */
+  /** The view of rows. It is kept by the `properties` object for as long as the resource: never pass a literal for each request. */
   view<const R extends Rows<Name>>(properties: R): ViewOf<R> {
     this.#views ??= new Map()
     let view = this.#views.get(properties)
@@ -75,7 +75,7 @@ export class ResourceSettings<Name extends SettingName> {
     return view as ViewOf<R>
   }
 
-  /** Other values are in force from now on: all views have them. */
+  /** Puts other values in force, and writes them into all views. */
   replace(lookup: Lookup<Name>): void {
     this.#lookup = lookup
     for (const [properties, view] of this.#views ?? []) Object.assign(view, this.#read(properties))
