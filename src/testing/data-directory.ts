@@ -1,16 +1,20 @@
 /**
  * The data directory of a fixture: none, one of the user, or a temporary one. A temporary directory is removed on stop, and
- * at the exit of the process where the stop was forgotten.
+ * at the exit of the process where the stop was forgotten. vitest and Jest end their workers without an exit: the next
+ * temporary directory removes what they have left.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { META_PROPERTIES_FILE } from '../log/directory/meta-properties.ts'
 import { codeOf } from '../runtime/error-code.ts'
+import { systemRandom } from '../runtime/random.ts'
 import { DataDirectoryError } from '../storage/data-directory-error.ts'
+import { lockDirectory } from '../storage/directory-lock.ts'
 
 /** The value of the option `dataDir` that asks for a temporary directory. */
 const TEMPORARY = 'temp'
-const PREFIX = 'minikafka-'
+const PREFIX = 'minikafka-temp-'
 
 /** The data directory of one broker. */
 export interface DataDirectory {
@@ -24,7 +28,7 @@ export interface DataDirectory {
 const temporaryPaths = new Set<string>()
 
 /** Makes a temporary directory where the option asks for it. The broker makes other directories. */
-export function dataDirectory(option: string | undefined): DataDirectory {
+export async function dataDirectory(option: string | undefined): Promise<DataDirectory> {
   switch (option) {
     case undefined:
       return { path: undefined, release: () => {} }
@@ -35,10 +39,16 @@ export function dataDirectory(option: string | undefined): DataDirectory {
   }
 }
 
-function temporaryDirectory(): DataDirectory {
+async function temporaryDirectory(): Promise<DataDirectory> {
   const path = makeDirectory()
   if (temporaryPaths.size === 0) process.on('exit', removeAll)
   temporaryPaths.add(path)
+  try {
+    await removeLeftovers()
+  } catch (error) {
+    remove(path)
+    throw error
+  }
   return { path, release: () => remove(path) }
 }
 
@@ -59,4 +69,20 @@ function remove(path: string): void {
 
 function removeAll(): void {
   for (const path of temporaryPaths) remove(path)
+}
+
+/** Removes temporary directories whose process has ended. A directory without meta.properties may belong to a start under way. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of readdirSync(tmpdir())) {
+    const path = join(tmpdir(), name)
+    if (!name.startsWith(PREFIX) || temporaryPaths.has(path) || !existsSync(join(path, META_PROPERTIES_FILE))) continue
+    try {
+      const lock = await lockDirectory(path, systemRandom)
+      rmSync(path, { recursive: true, force: true })
+      await lock.release()
+    } catch (error) {
+      // Another process uses it, or removes it at the same time.
+      if (!(error instanceof DataDirectoryError)) throw error
+    }
+  }
 }

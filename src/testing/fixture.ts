@@ -60,7 +60,7 @@ export class MiniKafka implements AsyncDisposable {
     const world = { clocks: systemClocks, random: systemRandom, logger }
     const initialData = { source: 'MiniKafka.start', topics, records: sourced([...records]) }
     const prepare = (dispatch: Dispatch) => seed({ dispatch, settings, ...world }, initialData)
-    const directory = dataDirectory(options.dataDir)
+    const directory = await dataDirectory(options.dataDir)
     try {
       const start = () => startNode({ settings, dataDir: directory.path ?? null, ...world, prepare, unref })
       return new MiniKafka(await keepingProcessAlive(start), directory)

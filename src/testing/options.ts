@@ -25,7 +25,8 @@ export interface MiniKafkaOptions {
    * - A path is made if it does not exist, and never removed. `start` rejects with a `DataDirectoryError` when another
    *   broker uses the directory.
    * - `'temp'` is a new directory among the system's temporary files (write `./temp` for a directory of that name). It is
-   *   removed by `stop`, or at the exit of the process. It stays where a signal kills the process.
+   *   removed by `stop`, or at the exit of the process. Where a process is killed, as vitest and Jest kill their
+   *   workers, the next temporary directory removes it.
    */
   readonly dataDir?: 'temp' | (string & {}) | undefined
   /**

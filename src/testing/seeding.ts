@@ -57,16 +57,17 @@ export interface InitialData {
 
 /**
  * Creates the topics, then writes the records in their order. Rejects with a ConfigError when the broker refuses one. The
- * topics that were created are deleted then, so that a later start with corrected records writes all of them.
+ * topics that were created are deleted then, so that a later start with corrected records writes all of them. The error names
+ * the other topics that keep records before the refused one.
  */
 export async function seed(broker: SeededBroker, { source, topics, records }: InitialData): Promise<void> {
   const created: string[] = []
   const noteCreated = (name: string) => {
     created.push(name)
   }
+  const seeding = new Seeding(broker, noteCreated)
   try {
     await createTopics(broker.dispatch, topics, source, noteCreated)
-    const seeding = new Seeding(broker, noteCreated)
     for await (const element of records) {
       broker.signal?.throwIfAborted()
       await seeding.write(element)
@@ -74,8 +75,15 @@ export async function seed(broker: SeededBroker, { source, topics, records }: In
     await seeding.flush()
   } catch (error) {
     await deleteTopics(broker.dispatch, created)
-    throw error
+    throw withWrittenTopics(error, await seeding.writtenTopics(created))
   }
+}
+
+function withWrittenTopics(error: unknown, names: readonly string[]): unknown {
+  if (names.length === 0 || !(error instanceof ConfigError)) return error
+  const kept = names.join(', ')
+  const remedy = `delete ${names.length === 1 ? 'the topic' : 'the topics'} to write all records again`
+  return new ConfigError(`${error.message}; earlier records stay in ${kept}, which later starts skip: ${remedy}`)
 }
 
 class Seeding {
@@ -104,6 +112,16 @@ class Seeding {
     return this.#writer.flush()
   }
 
+  /** Topics that existed and have got records by now. */
+  async writtenTopics(created: readonly string[]): Promise<string[]> {
+    const names: string[] = []
+    for (const { name, heldRecords, partitionCount } of this.#topics.values()) {
+      if (heldRecords || created.includes(name)) continue
+      if (await this.#holdsRecords(name, [...Array(partitionCount).keys()])) names.push(name)
+    }
+    return names
+  }
+
   /** Looks at a topic, which is created where it does not exist. */
   async #look(name: string, source: string): Promise<SeededTopic> {
     let indexes = await this.#partitionsOf(name)
@@ -112,15 +130,19 @@ class Seeding {
       indexes = await this.#partitionsOf(name)
     }
     if (indexes === undefined) throw new ConfigError(`${source}: topic ${name} is not available`)
-    const partitions = indexes.map(partitionIndex => ({ partitionIndex, timestamp: LATEST_TIMESTAMP }))
-    const offsets = await this.#client.request(ListOffsets, { topics: [{ name, partitions }] })
-    const heldRecords = offsets.topics.some(topic => topic.partitions.some(({ offset }) => offset > 0n))
+    const heldRecords = await this.#holdsRecords(name, indexes)
     if (heldRecords) {
       this.#broker.logger.info({ topic: name }, `no records are added to topic ${name}: it has held records before`)
     }
-    const topic = { name, partitionCount: partitions.length, heldRecords, nextPartition: 0 }
+    const topic = { name, partitionCount: indexes.length, heldRecords, nextPartition: 0 }
     this.#topics.set(name, topic)
     return topic
+  }
+
+  async #holdsRecords(name: string, indexes: readonly number[]): Promise<boolean> {
+    const partitions = indexes.map(partitionIndex => ({ partitionIndex, timestamp: LATEST_TIMESTAMP }))
+    const { topics } = await this.#client.request(ListOffsets, { topics: [{ name, partitions }] })
+    return topics.some(topic => topic.partitions.some(({ offset }) => offset > 0n))
   }
 
   /** undefined where the topic does not exist. */

@@ -1,9 +1,9 @@
 /** The fixture and the life of its process: exits, forgotten stops, temporary directories. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { MiniKafka } from '../../src/index.ts'
@@ -112,6 +112,23 @@ it('a directory of the user stays, and a temporary one goes at stop, after a fai
     process.exit(3)`)
   expect(await end()).toEqual({ code: 3, stdout: 'ListenError\ntrue 3\n2\n', stderr: '' })
   expect(readdirSync(temp)).toEqual(['kept'])
+})
+
+it('the next temporary directory removes those of processes that were killed, and no other', async () => {
+  const start = `console.log((await MiniKafka.start({ dataDir: 'temp', unref: false })).dataDir)`
+  const [killed, running] = [run(start), run(start)]
+  await Promise.all([killed, running].map(({ child }) => once(child.stdout ?? child, 'data')))
+  killed.child.kill('SIGKILL')
+  await killed.end()
+  mkdirSync(join(temp, 'minikafka-temp-starts'))
+  expect(readdirSync(temp)).toHaveLength(3)
+  const { stdout } = await run(`
+    const kafka = await MiniKafka.start({ dataDir: 'temp' })
+    console.log((await import('node:fs')).readdirSync(${JSON.stringify(temp)}).length)
+    await kafka.stop()`).end()
+  expect(stdout).toBe('3\n')
+  running.child.kill('SIGKILL')
+  expect(readdirSync(temp)).toEqual([basename((await running.end()).stdout.trim()), 'minikafka-temp-starts'].sort())
 })
 
 it('a temporary directory that cannot be made is one sentence', async () => {

@@ -163,6 +163,24 @@ it('batches are split where a topic takes smaller ones', async () => {
   expect(await endOffsets(kafka, 'small')).toEqual(['100'])
 })
 
+it('a refused record leaves earlier ones in a topic that existed, and the error says so', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'records-'))
+  try {
+    await (await start({ dataDir, topics: ['orders'] })).stop()
+    const value = 'x'.repeat(400_000)
+    const records = [
+      ...Array.from({ length: 3 }, () => ({ topic: 'orders', value })),
+      { topic: 'new', value },
+      { topic: 'orders', partition: 7 }
+    ]
+    await expect(start({ dataDir, records })).rejects.toThrow(
+      'MiniKafka.start: records[4]: partition is 7, but topic orders has partition 0 alone; earlier records stay in orders, which later starts skip: delete the topic to write all records again'
+    )
+  } finally {
+    rmSync(dataDir, { recursive: true })
+  }
+})
+
 it('records are written once: a topic of a kept directory that has held records gets none', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'records-'))
   onTestFinished(() => rmSync(dataDir, { recursive: true }))

@@ -1,4 +1,5 @@
 /** The brokers that a global setup starts in the main process of a test runner, for the tests of all workers. */
+import { ConfigError } from '../../config/sources.ts'
 import type { MiniKafka } from '../fixture.ts'
 import { verifyOptions } from '../option-check.ts'
 import { GLOBAL_SETUP_OPTIONS } from '../option-shapes.ts'
@@ -20,9 +21,15 @@ export interface GlobalBrokers {
   stop(): Promise<void>
 }
 
-/** Throws ConfigError for unknown options and wrong types. */
+/** Throws ConfigError for unknown options, wrong types, and what several brokers cannot share. */
 export function verifyGlobalSetup(options: GlobalSetupOptions): void {
   verifyOptions('globalSetup', GLOBAL_SETUP_OPTIONS, options)
+  const { perWorker, port = 0, dataDir = 'temp' } = options
+  if (perWorker !== 'broker') return
+  if (port !== 0) throw new ConfigError(`globalSetup: port ${port} cannot serve a broker for each worker: leave it out`)
+  if (dataDir !== 'temp') {
+    throw new ConfigError(`globalSetup: dataDir ${dataDir} cannot serve a broker for each worker: take 'temp' or none`)
+  }
 }
 
 /** Starts what `workerCount` workers need. A failed start leaves nothing behind. */

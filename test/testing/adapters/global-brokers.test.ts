@@ -35,6 +35,14 @@ async function topicsOf(worker: SharedKafka): Promise<string[]> {
   return topics.sort()
 }
 
+it.each([
+  [{ port: 9092 }, 'globalSetup: port 9092 cannot serve a broker for each worker: leave it out'],
+  [{ dataDir: 'data' }, "globalSetup: dataDir data cannot serve a broker for each worker: take 'temp' or none"]
+])('a global setup with a broker for each worker refuses %o, which only one broker can have', (options, message) => {
+  expect(() => globalSetup({ ...options, perWorker: 'broker' })).toThrow(message)
+  expect(globalSetup({ ...options, perWorker: 'namespace' })).toBeTypeOf('function')
+})
+
 describe('a global setup with a namespace for each worker', () => {
   it('starts one broker that has the topics of each worker under its names', async () => {
     const [first, second] = await workersOf({ topics: ['orders', { name: 'payments', partitions: 2 }] })
