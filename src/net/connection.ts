@@ -98,7 +98,7 @@ export class Connection {
     return this.#context.remotePort
   }
 
-  /** The identity that the client has told so far. */
+  /** The identity of the client, from its requests so far. */
   get client(): ClientIdentity {
     return this.#context.client
   }

@@ -15,7 +15,7 @@ export interface ConnectionContext {
   readonly closed: AbortSignal
   /** Tells the operator in one line what this peer did; few lines an address, so that none can fill the log. */
   warn(message: string): void
-  /** The identity that the client has told so far. */
+  /** The identity of the client, from its requests so far. */
   readonly client: ClientIdentity
 }
 

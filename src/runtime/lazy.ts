@@ -13,9 +13,9 @@ export function lazy<T>(make: () => T): () => T {
 }
 
 /**
- * A package that is loaded when it is first used, which keeps start-up quick. `T` is what is used of the module. Where
- * it cannot be loaded (its binary for this machine is not installed) `otherwise` stands in for it, or throws; it is told
- * the reason in one line.
+ * A package that is loaded on first use, which keeps start-up quick. `T` is the part of the module that is used. If the
+ * package cannot be loaded (its binary for this machine is not installed), the result is that of `otherwise`, which gets the
+ * reason in one line and may throw.
  */
 export function lazyModule<T>(name: string, otherwise: (reason: string) => T): () => T {
   return lazy(() => {

@@ -50,7 +50,7 @@ describe('an installation of minikafka', () => {
     expect(files.reduce((sum, file) => sum + lstatSync(file).size, 0)).toBeLessThanOrEqual(MOST_BYTES)
   })
 
-  it('depends on native packages only; others are bundled', () => {
+  it('the package depends on native packages only; others are bundled', () => {
     const binaries = files.filter(file => /\.(node|wasm)$/.test(file))
     const natives = Object.keys(manifest.dependencies).filter(name => {
       const platforms = Object.keys(lock.packages[`node_modules/${name}`]?.optionalDependencies ?? {})
@@ -61,7 +61,7 @@ describe('an installation of minikafka', () => {
     expect(natives).toEqual(Object.keys(manifest.dependencies))
   })
 
-  it('runs no install script', () => {
+  it('an installation runs no install script', () => {
     expect(runtimeFolders().filter(folder => lock.packages[folder]?.hasInstallScript)).toEqual([])
     expect(Object.keys(manifest.scripts).filter(name => /^(pre|post)?(install|prepare)$/.test(name))).toEqual([])
     expect(Object.keys(manifest)).not.toContain('optionalDependencies')
@@ -72,7 +72,7 @@ describe('an installation of minikafka', () => {
 })
 
 describe('the published files', () => {
-  it('contain the license of each bundled package', () => {
+  it('the published files contain the license of each bundled package', () => {
     const bundles = filesOf(join(ROOT, 'dist')).filter(file => file.endsWith('.cjs'))
     // esbuild names each source in a comment.
     const names = bundles.flatMap(file =>
@@ -87,7 +87,7 @@ describe('the published files', () => {
     expect(manifest.files).toContain('THIRD-PARTY-LICENSES')
   })
 
-  it('contain each file that README.md links to', () => {
+  it('the published files contain each file that README.md links to', () => {
     const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
     const targets = Array.from(
       readme.matchAll(/\]\(([^)]+)\)|^\[[^\]]+\]: (\S+)/gm),

@@ -59,7 +59,7 @@ function reasons(): Map<string, string> {
   )
 }
 
-it('gives a reason for each module that a start loads, and for no other', async () => {
+it('ARCHITECTURE.md gives a reason for each module that a start loads, and for no other', async () => {
   const { empty, start } = await loadedModules()
   const isBundle = (file: string) => file.startsWith(join(ROOT, 'dist'))
   const packages = start.files.flatMap(file => /.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [])

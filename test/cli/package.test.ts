@@ -40,7 +40,7 @@ function run(cwd: string, script: string): string {
 }
 
 describe('the entry points', () => {
-  it('have an ES module, a CommonJS module and declarations for each line of scripts/entries.json', () => {
+  it('each entry point of scripts/entries.json has an ES module, a CommonJS module and declarations', () => {
     const specifiers = Object.keys(entries).map(entry => [
       entry === 'index' ? '.' : `./${entry}`,
       { import: `./dist/${entry}.js`, require: `./dist/${entry}.cjs` }
@@ -50,7 +50,7 @@ describe('the entry points', () => {
     expect(readdirSync(join(ROOT, 'dist'), { recursive: true })).toEqual(expect.arrayContaining(files))
   })
 
-  it('give import and require the same classes', () => {
+  it('import and require of an entry point give the same classes', () => {
     const script = `
       import { createRequire } from 'node:module'
       import * as imported from 'minikafka'
@@ -65,7 +65,7 @@ describe('the entry points', () => {
     expect(isInstance).toBe(true)
   })
 
-  it('name the class MiniKafka in stack traces and in what console.log prints', () => {
+  it('stack traces and console.log name the class MiniKafka', () => {
     const script = `
       const { MiniKafka } = require('minikafka')
       console.log(MiniKafka)
@@ -93,7 +93,7 @@ it('a stack trace with source maps leads to calls in src', () => {
 })
 
 describe('the package', () => {
-  it('leaves nothing behind that keeps a process alive, whatever its clients do', () => {
+  it('a stopped broker leaves nothing that keeps the process alive, though a client is still connected', () => {
     const script = `
       import { connect } from 'node:net'
       import { once } from 'node:events'
@@ -109,7 +109,7 @@ describe('the package', () => {
     expect(run(cwd, 'main.js')).toBe('[]\n')
   })
 
-  it('writes no file when it is in memory', () => {
+  it('a broker in memory writes no file', () => {
     const script = `
       import { MiniKafka } from 'minikafka'
       const kafkas = await Promise.all([MiniKafka.start({ topics: ['orders'] }), MiniKafka.start({ topics: ['orders'] })])
@@ -175,7 +175,7 @@ describe('a Node that is too old, and a clone without a build', () => {
 
   const tooOld = `minikafka needs Node.js 9999.1 or newer; this is Node.js ${process.versions.node}`
 
-  it('get one sentence and exit code 2 from the executable', () => {
+  it('the executable gives one sentence and exit code 2 on an old Node and in a clone without a build', () => {
     const old = spawnSync(process.execPath, ['bin/minikafka.js'], {
       cwd: copy(['bin', 'dist'], '>=9999.1'),
       encoding: 'utf8'
@@ -188,7 +188,7 @@ describe('a Node that is too old, and a clone without a build', () => {
     expect(unbuilt).toMatchObject({ status: 2, stdout: '', stderr: sentence })
   })
 
-  it('gets an Error with one sentence from each entry point', () => {
+  it('each entry point throws an Error with one sentence on an old Node', () => {
     copy(['bin', 'dist'], '>=9999.1')
     // The ES module of an adapter imports its test runner.
     symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
@@ -206,7 +206,7 @@ describe('a Node that is too old, and a clone without a build', () => {
   })
 
   it.each(readdirSync(join(ROOT, 'bin')).filter(name => name.endsWith('.js')))(
-    'can be told so by bin/%s: it is ES5',
+    'an old Node can parse bin/%s, which is ES5',
     async name => {
       await transform(readFileSync(join(ROOT, 'bin', name), 'utf8'), { target: 'es5' })
     }

@@ -44,7 +44,7 @@ it.each([
 })
 
 describe('a global setup with a namespace for each worker', () => {
-  it('starts one broker that has the topics of each worker under its names', async () => {
+  it('a global setup with namespaces starts one broker, which has the topics under the names of each worker', async () => {
     const [first, second] = await workersOf({ topics: ['orders', { name: 'payments', partitions: 2 }] })
     expect(first.bootstrapServers).toBe(second.bootstrapServers)
     expect(await topicsOf(first)).toEqual(['w1-orders', 'w1-payments', 'w2-orders', 'w2-payments'])
@@ -82,7 +82,7 @@ it('a global setup writes its records for each worker, those of transactions too
 })
 
 describe('a global setup with a broker for each worker', () => {
-  it('leaves all names as they are', async () => {
+  it('a global setup with a broker for each worker leaves all names as they are', async () => {
     const [first, second] = await workersOf({ topics: ['orders'], perWorker: 'broker' })
     expect(first.bootstrapServers).not.toBe(second.bootstrapServers)
     expect(await topicsOf(first)).toEqual(['orders'])

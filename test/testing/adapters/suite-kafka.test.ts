@@ -27,7 +27,7 @@ const hooks = new Hooks()
 afterEach(() => hooks.stop())
 
 describe('the broker of useKafka', () => {
-  it('runs from beforeAll to afterAll', async () => {
+  it('the broker of useKafka runs from beforeAll to afterAll', async () => {
     const kafka = suiteKafka(hooks, { topics: ['orders'] })
     await hooks.start()
     expect(kafka.clientConfig('kafkajs')).toEqual({ brokers: kafka.bootstrapServerList })
@@ -36,26 +36,26 @@ describe('the broker of useKafka', () => {
     expect(inspect(kafka)).toContain("'stopped'")
   })
 
-  it('throws a sentence where it is read before its start', () => {
+  it('the broker of useKafka throws a sentence if it is read before its start', () => {
     const kafka = suiteKafka(hooks, {})
     expect(() => kafka.bootstrapServers).toThrow(
       'the broker of useKafka has not started: bootstrapServers can be read in tests and in hooks that run after its own'
     )
   })
 
-  it('can be printed and awaited before its start', async () => {
+  it('the broker of useKafka can be printed and awaited before its start', async () => {
     const kafka = suiteKafka(hooks, {})
     expect(await kafka).toBe(kafka)
     expect(inspect(kafka)).toBe('MiniKafka (not started)')
   })
 
-  it('stays stopped after a failed start', async () => {
+  it('the broker of useKafka stays stopped after a failed start', async () => {
     suiteKafka(hooks, { topics: ['no spaces'] })
     await expect(hooks.start()).rejects.toThrow('topic no spaces cannot be created')
     await hooks.stop()
   })
 
-  it("fails in afterAll for clients that are still connected with failOn: 'leak'", async () => {
+  it("useKafka with failOn: 'leak' fails in afterAll if clients are still connected", async () => {
     const kafka = suiteKafka(hooks, { failOn: 'leak' })
     await hooks.start()
     const client = connect(Number(kafka.bootstrapServers.split(':').at(-1)), 'localhost')

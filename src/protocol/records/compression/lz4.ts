@@ -9,7 +9,7 @@ const MAGIC = 0x184d2204
 const DESCRIPTOR_AT = 4
 /** Of the flags: version 1, independent blocks, and the two reserved bits clear. */
 const FLAGS_MASK = 0b1110_0011
-const FLAGS_WANTED = 0b0110_0000
+const FLAGS_SUPPORTED = 0b0110_0000
 const HAS_BLOCK_CHECKSUMS = 0b0001_0000
 const HAS_CONTENT_SIZE = 0b0000_1000
 const HAS_CONTENT_CHECKSUM = 0b0000_0100
@@ -72,7 +72,7 @@ function readHeader(bytes: Buffer) {
   if (bytes.readUInt32LE(0) !== MAGIC) throw new Error('this is no LZ4 frame')
   const flags = bytes.readUInt8(DESCRIPTOR_AT)
   const blockDescriptor = bytes.readUInt8(DESCRIPTOR_AT + 1)
-  if ((flags & FLAGS_MASK) !== FLAGS_WANTED) throw new Error(`frame flags ${flags} are not supported`)
+  if ((flags & FLAGS_MASK) !== FLAGS_SUPPORTED) throw new Error(`frame flags ${flags} are not supported`)
   const sizeCode = blockDescriptor >> 4
   if (sizeCode < 4 || sizeCode > 7 || blockDescriptor % 16 !== 0) throw new Error('unknown largest block size')
   const checksumAt = checksumPosition(flags)

@@ -1,6 +1,6 @@
 /**
  * Zstandard frames, read as zstd-jni reads them for Kafka: any number of frames, skippable frames among them. The output
- * comes in pieces of a bounded size, whatever size a frame claims. Contexts of libzstd are reused for later batches.
+ * comes in pieces of a bounded size, independent of the size that a frame claims. Contexts of libzstd are reused for later batches.
  */
 import { isInstalled, lazy } from '../../../runtime/lazy.ts'
 import { type CompressionCodec, MissingCodecError } from './codec.ts'
