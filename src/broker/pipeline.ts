@@ -10,7 +10,7 @@
  * - drop the response and close the connection by throwing `CloseConnection`.
  */
 import { CloseConnection, type ConnectionContext, type Dispatch, type DispatchResult } from '../net/dispatch.ts'
-import { decodeRequestHeader, encodeResponse, type RequestHeader, serves } from '../protocol/api.ts'
+import { decodeRequestHeader, encodeResponse, serves } from '../protocol/api.ts'
 import { type ApiError, KafkaError } from '../protocol/errors.ts'
 import { type AnyApi, APIS, type ApiName, apiByKey } from '../protocol/messages/index.ts'
 import { absentOf } from '../protocol/wire/schema.ts'
@@ -23,6 +23,8 @@ import { failureOf } from './per-partition.ts'
 export interface Exchange extends RequestContext {
   readonly api: AnyApi
   readonly correlationId: number
+  /** By the `loop` clock. */
+  readonly startedMs: number
   /** The decoded body. */
   request: object
   /** Before the handler undefined means that nothing has answered yet; after it, that no response is sent (Produce, acks=0). */
@@ -44,8 +46,7 @@ export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStag
   const stages = [...before, handle(parts), ...after, throttle]
   const { loop } = parts.clocks
   return async (frame, connection) => {
-    const exchange = decode(frame, connection)
-    const startedMs = loop.now()
+    const exchange = decode(frame, connection, loop.now())
     try {
       for (const stage of stages) {
         try {
@@ -56,47 +57,41 @@ export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStag
         }
       }
     } finally {
-      parts.logger.debug({ ...bindings(exchange), tookMs: loop.now() - startedMs }, 'request')
+      parts.logger.debug(bindings(exchange, loop.now()), 'request')
     }
     return encode(exchange)
   }
 }
 
-/** Throws MalformedFrame, and CloseConnection for a version that is not served. */
-function decode(frame: Buffer, connection: ConnectionContext): Exchange {
-  const { api, header, body } = decodeRequestHeader(frame, apiByKey)
-  if (!serves(api, header.apiVersion)) return refuseVersion(api, header, connection)
-  if (connection.client.id === undefined) connection.client.id = header.clientId
-  return exchangeOf(api, header, connection, api.request.read(body, header.apiVersion))
-}
+const UNSERVED: ApiError = { code: 'UNSUPPORTED_VERSION', message: null }
 
-function exchangeOf(
-  api: AnyApi,
-  { apiVersion, correlationId, clientId }: RequestHeader,
-  connection: ConnectionContext,
-  request: object
-): Exchange {
+/**
+ * Throws MalformedFrame, and CloseConnection for a version that is not served. A newer ApiVersions is refused as an empty one of
+ * version 0 (KIP-511).
+ */
+function decode(frame: Buffer, connection: ConnectionContext, startedMs: number): Exchange {
+  const { api, header, body } = decodeRequestHeader(frame, apiByKey)
+  const { correlationId, clientId } = header
+  const isServed = serves(api, header.apiVersion)
+  if (!isServed && api.key !== APIS.ApiVersions.key) {
+    throw new CloseConnection(`${api.name} is not served at version ${header.apiVersion}`)
+  }
+  if (connection.client.id === undefined) connection.client.id = clientId
+  const apiVersion = isServed ? header.apiVersion : 0
+  const request = isServed ? api.request.read(body, apiVersion) : absentOf(api.shapes.request)
   return {
     api,
     apiVersion,
     correlationId,
     clientId,
     connection,
+    startedMs,
     principal: ANONYMOUS,
     authorize: allowAll,
     request,
-    response: undefined,
+    response: isServed ? undefined : api.refuse(request, UNSERVED, apiVersion),
     muteMs: 0
   }
-}
-
-/** An ApiVersions of a newer version is answered as an empty one of version 0 (KIP-511). Any other API closes the connection. */
-function refuseVersion(api: AnyApi, header: RequestHeader, connection: ConnectionContext): Exchange {
-  const reason = `${api.name} is not served at version ${header.apiVersion}`
-  if (api.key !== APIS.ApiVersions.key) throw new CloseConnection(reason)
-  const exchange = exchangeOf(api, { ...header, apiVersion: 0 }, connection, absentOf(api.shapes.request))
-  exchange.response = api.refuse(exchange.request, new KafkaError('UNSUPPORTED_VERSION', reason), 0)
-  return exchange
 }
 
 type Answers = { readonly [Name in ApiName]: Answer<Name> }
@@ -120,17 +115,19 @@ function throttle(exchange: Exchange): void {
 }
 
 /** The error takes the place of the response. As in Kafka, the connection closes where the client expects no response. */
-function refuse(exchange: Exchange, error: unknown, { logger, reporting }: Parts): void {
+function refuse(exchange: Exchange, error: unknown, { logger, reporting, clocks }: Parts): void {
   if (error instanceof CloseConnection) throw error
   const { api, request, apiVersion } = exchange
-  const { errorCode } = failureOf(error, { ...reporting, logger: logger.child(bindings(exchange)) })
+  const { errorCode } = failureOf(error, { ...reporting, logger: logger.child(bindings(exchange, clocks.loop.now())) })
   const apiError: ApiError = error instanceof KafkaError ? error : { code: errorCode, message: null }
   exchange.response = api.refuse(request, apiError, apiVersion)
   if (exchange.response === undefined) throw new CloseConnection(`${api.name} failed as a whole: ${errorCode}`)
 }
 
-function bindings({ api, apiVersion, clientId, connection: { remoteAddress, remotePort } }: Exchange) {
-  return { api: api.name, apiVersion, clientId, peer: `${remoteAddress}:${remotePort}` }
+function bindings(exchange: Exchange, nowMs: number) {
+  const { api, apiVersion, clientId, connection, startedMs } = exchange
+  const peer = `${connection.remoteAddress}:${connection.remotePort}`
+  return { api: api.name, apiVersion, clientId, peer, tookMs: nowMs - startedMs }
 }
 
 function encode({ api, apiVersion, correlationId, response, muteMs }: Exchange): DispatchResult {
