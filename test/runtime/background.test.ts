@@ -38,7 +38,7 @@ class LoopsDriver {
 }
 
 describe('a background loop', () => {
-  it('runs at its interval, each run at its own time', () => {
+  it('a loop runs at its interval, each run at its own time', () => {
     const driver = new LoopsDriver()
     driver.start()
     driver.clock.advance(99)
@@ -47,14 +47,14 @@ describe('a background loop', () => {
     expect(driver.runs).toEqual([100, 200, 300])
   })
 
-  it('waits another time for its first run where that is set', () => {
+  it('a loop with an initial delay waits for that before its first run', () => {
     const driver = new LoopsDriver()
     driver.start({ initialDelayMs: 30 })
     driver.clock.advance(230)
     expect(driver.runs).toEqual([30, 130, 230])
   })
 
-  it('reads its delay before each wait', () => {
+  it('a loop reads its delay before each wait', () => {
     const driver = new LoopsDriver()
     let delayMs = 100
     driver.start({ delayMs: () => delayMs })
@@ -64,7 +64,7 @@ describe('a background loop', () => {
     expect(driver.runs).toEqual([100, 110, 120])
   })
 
-  it('without a delay runs only when it is told to', () => {
+  it('a loop without a delay runs only when `run` is called', () => {
     const driver = new LoopsDriver()
     const loop = driver.start({ delayMs: () => undefined })
     driver.clock.advance(1000)
@@ -73,7 +73,7 @@ describe('a background loop', () => {
     expect(driver.clock.pendingAlarms).toBe(0)
   })
 
-  it('that is run at once counts its delay from that run', () => {
+  it('a loop that is run at once counts its delay from that run', () => {
     const driver = new LoopsDriver()
     const loop = driver.start()
     driver.clock.advance(40)
@@ -82,7 +82,7 @@ describe('a background loop', () => {
     expect(driver.runs).toEqual([40, 140])
   })
 
-  it('begins a run that falls due during another when that ends', async () => {
+  it('a run that falls due during another begins when that ends', async () => {
     const driver = new LoopsDriver()
     driver.start({ work: () => driver.waiting() })
     driver.clock.advance(250)
@@ -96,7 +96,7 @@ describe('a background loop', () => {
     expect(driver.runs).toEqual([100, 250, 350])
   })
 
-  it('that is run many times during a run runs once more', async () => {
+  it('a loop that is run several times during a run runs once more', async () => {
     const driver = new LoopsDriver()
     const loop = driver.start({ delayMs: () => undefined, work: () => driver.waiting() })
     for (let count = 0; count < 3; count++) loop.run()
@@ -107,7 +107,7 @@ describe('a background loop', () => {
     expect(loop.isRunning).toBe(false)
   })
 
-  it('counts its delay from the end of a run where that is set', async () => {
+  it('a loop with delayFrom end counts its delay from the end of a run', async () => {
     const driver = new LoopsDriver()
     driver.start({ delayFrom: 'end', work: () => driver.waiting() })
     driver.clock.advance(150)
@@ -121,7 +121,7 @@ describe('a background loop', () => {
   it.each([
     { when: 'begins', failing: () => [] },
     { when: 'has waited', failing: () => [new Pause()] }
-  ])('whose work throws when it $when fails the broker and does not run again', async ({ failing }) => {
+  ])('a loop whose work throws when it $when fails the broker and does not run again', async ({ failing }) => {
     const driver = new LoopsDriver()
     const bug = new TypeError('a bug')
     const loop = driver.start({
@@ -145,7 +145,7 @@ describe('a background loop', () => {
 })
 
 describe('a stop of background loops', () => {
-  it('during a wait ends them, and no alarm is left', async () => {
+  it('a stop ends loops that wait, and no alarm is left', async () => {
     const driver = new LoopsDriver()
     const loop = driver.start()
     driver.start({ delayFrom: 'end' })
@@ -156,7 +156,7 @@ describe('a stop of background loops', () => {
     expect(driver.clock.pendingAlarms).toBe(0)
   })
 
-  it('in the middle of a step waits for the step, and runs no other', async () => {
+  it('a stop in the middle of a step waits for the step, and no other step runs', async () => {
     const driver = new LoopsDriver()
     const order: string[] = []
     driver.start({
@@ -179,7 +179,7 @@ describe('a stop of background loops', () => {
     expect(driver.failures).toEqual([])
   })
 
-  it('by a step of a loop ends that loop after the step', async () => {
+  it('a stop by a step of a loop ends that loop after the step', async () => {
     const driver = new LoopsDriver()
     driver.start({
       *work() {
@@ -193,7 +193,7 @@ describe('a stop of background loops', () => {
     expect([driver.runs, driver.failures, driver.clock.pendingAlarms]).toEqual([[], [], 0])
   })
 
-  it('fails the broker where the work cannot be closed', async () => {
+  it('a stop of work that cannot be closed fails the broker', async () => {
     const driver = new LoopsDriver()
     const bug = new TypeError('a bug')
     const close = () => {

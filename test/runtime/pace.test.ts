@@ -41,13 +41,13 @@ async function countsDuring(work: Promise<unknown> | unknown, count: () => numbe
 }
 
 describe('runAtOnce', () => {
-  it('runs all steps and returns the result', () => {
+  it('runAtOnce runs all steps and returns the result', () => {
     const done: number[] = []
     expect(runAtOnce(counting(done, 3))).toBe('done')
     expect(done).toEqual([1, 2, 3])
   })
 
-  it('refuses work that waits', () => {
+  it('runAtOnce refuses work that waits', () => {
     function* waiting(): Steps {
       yield Promise.resolve()
     }
@@ -56,13 +56,13 @@ describe('runAtOnce', () => {
 })
 
 describe('runYielding', () => {
-  it('returns the result and no promise if nothing is due', () => {
+  it('runYielding returns the result and no promise if nothing is due', () => {
     const done: number[] = []
     expect(runYielding(counting(done, 1000), { clocks: new ManualClock() })).toBe('done')
     expect(done).toHaveLength(1000)
   })
 
-  it('yields after each slice and reports each step', async () => {
+  it('runYielding yields after each slice and reports each step', async () => {
     const done: number[] = []
     const progress: number[] = []
     const work = runYielding(counting(done, 20), { clocks: slowClock(), each: step => progress.push(step) })
@@ -72,7 +72,7 @@ describe('runYielding', () => {
     expect(counts.filter(count => count < 20).length).toBeGreaterThan(2)
   })
 
-  it('tells a step whether other code has run since the step before', async () => {
+  it('a yield returns whether other code has run since', async () => {
     const hasYielded: (boolean | undefined)[] = []
     function* steps(): Steps {
       hasYielded.push(yield)
@@ -84,7 +84,7 @@ describe('runYielding', () => {
     expect(hasYielded).toEqual([false, true, false, true])
   })
 
-  it('rejects with what the work throws', async () => {
+  it('runYielding rejects with what the work throws', async () => {
     function* failing(): Steps {
       yield new Pause()
       throw new Error('no more')
@@ -93,14 +93,14 @@ describe('runYielding', () => {
     await expect(runYielding(failing(), { clocks: slowClock() })).rejects.toThrow('no more')
   })
 
-  it('waits for a promise, whose value the work gets', async () => {
+  it('work gets the value of a promise that it waits for', async () => {
     function* reading(): Steps<string> {
       return yield* waitFor(Promise.resolve('read'))
     }
     expect(await runYielding(reading(), { clocks: new ManualClock() })).toBe('read')
   })
 
-  it('throws a rejection into the work, which may go on', async () => {
+  it('work catches the rejection of a promise that it waits for, and continues', async () => {
     const errors: unknown[] = []
     function* writing(): Steps<string> {
       try {
@@ -115,7 +115,7 @@ describe('runYielding', () => {
     expect(errors).toEqual([new Error('the disk is full')])
   })
 
-  it('ends a pause at its time', async () => {
+  it('a pause ends at its time', async () => {
     const clocks = new ManualClock()
     let isOver = false
     function* throttled(): Steps {
@@ -136,7 +136,7 @@ describe('runYielding', () => {
 describe('a stop of work', () => {
   const aborted = expect.objectContaining({ name: 'AbortError' })
 
-  it('ends it between two steps, and its finally blocks run', async () => {
+  it('a stop ends work between two steps, and its finally blocks run', async () => {
     const done: number[] = []
     let isClosed = false
     function* closing(): Steps {
@@ -154,7 +154,7 @@ describe('a stop of work', () => {
     expect(isClosed).toBe(true)
   })
 
-  it('by a step of its own ends it after that step', () => {
+  it('a stop by a step of the work ends it after that step', () => {
     const done: number[] = []
     const stopping = new AbortController()
     const each = (step: number) => {
@@ -165,7 +165,7 @@ describe('a stop of work', () => {
     expect(done).toEqual([1, 2])
   })
 
-  it('ends a pause early', async () => {
+  it('a stop ends a pause early', async () => {
     const clocks = new ManualClock()
     function* throttled(): Steps {
       yield new Pause(1000)
@@ -177,7 +177,7 @@ describe('a stop of work', () => {
     expect(clocks.pendingAlarms).toBe(0)
   })
 
-  it('waits for the promise that the work waits for', async () => {
+  it('a stop waits for the promise that the work waits for', async () => {
     const order: string[] = []
     let written = () => {}
     function* writing(): Steps {
@@ -204,7 +204,7 @@ describe('a stop of work', () => {
 describe('forEachYielding', () => {
   const items = Array.from({ length: 40 }, (_, index) => index)
 
-  it('takes the items in order and yields after each slice', async () => {
+  it('forEachYielding takes the items in order and yields after each slice', async () => {
     const done: number[] = []
     const work = forEachYielding(items, slowClock().loop, item => done.push(item))
     const counts = await countsDuring(work, () => done.length)
@@ -212,14 +212,14 @@ describe('forEachYielding', () => {
     expect(counts.filter(count => count < items.length).length).toBeGreaterThan(2)
   })
 
-  it('takes all items at once if nothing is due', async () => {
+  it('forEachYielding takes all items at once if nothing is due', async () => {
     const done: number[] = []
     const work = forEachYielding(items, new ManualClock().loop, item => done.push(item))
     expect(done).toEqual(items)
     await work
   })
 
-  it('waits for the promise of an item before it takes the next', async () => {
+  it('forEachYielding waits for the promise of an item before it takes the next', async () => {
     const order: string[] = []
     await forEachYielding([1, 2], new ManualClock().loop, async item => {
       order.push(`begin ${item}`)
@@ -229,7 +229,7 @@ describe('forEachYielding', () => {
     expect(order).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2'])
   })
 
-  it('rejects with what an item throws and takes no further item', async () => {
+  it('forEachYielding rejects with what an item throws and takes no further item', async () => {
     const done: number[] = []
     const work = forEachYielding(items, new ManualClock().loop, item => {
       done.push(item)
