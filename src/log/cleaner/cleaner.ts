@@ -39,6 +39,9 @@ export interface LogCleanerPorts {
   logs(): Iterable<PartitionLog>
 }
 
+/** A step has many small batches: each yield costs about a microsecond. */
+const STEP_BYTES = 16_384
+
 interface Candidate {
   readonly log: PartitionLog
   readonly toClean: LogToClean
@@ -52,6 +55,7 @@ export class LogCleaner {
   /** Logs that could not be compacted in this run: the next run tries them again. */
   #postponed = new WeakSet<PartitionLog>()
   #slice = { bytes: 0, beganMs: 0 }
+  #stepBytes = 0
 
   constructor(ports: LogCleanerPorts) {
     this.#ports = ports
@@ -168,11 +172,14 @@ export class LogCleaner {
    * Counts bytes that were read or written. After log.cleaner.io.buffer.size bytes a slice ends, for as long as
    * log.cleaner.io.max.bytes.per.second demands.
    */
-  #spend(bytes: number): Pause | undefined {
+  #spend(bytes: number): Pause | 'step' | undefined {
     const { clocks } = this.#ports
     const { sliceBytes, maxBytesPerSecond } = this.#settings
     this.#slice.bytes += bytes
-    if (this.#slice.bytes < sliceBytes) return undefined
+    this.#stepBytes += bytes
+    if (this.#stepBytes < STEP_BYTES && this.#slice.bytes < sliceBytes) return undefined
+    this.#stepBytes = 0
+    if (this.#slice.bytes < sliceBytes) return 'step'
     const nowMs = clocks.loop.now()
     const dueMs = this.#slice.beganMs + (this.#slice.bytes / maxBytesPerSecond) * 1000
     this.#slice = { bytes: 0, beganMs: Math.max(nowMs, dueMs) }

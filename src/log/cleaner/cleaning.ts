@@ -29,8 +29,8 @@ export interface CleaningOptions {
   readonly nowMs: number
   /** The most bytes that a compressed batch may unpack to: a log may have been taken over from somebody else. */
   readonly decompressedLimit: number
-  /** Counts bytes that were read or written. Returns what the round yields. */
-  readonly spend: (bytes: number) => Pause | Promise<void> | undefined
+  /** Counts the bytes of a batch that were read or written. Returns what the round yields; undefined: nothing. */
+  readonly spend: (bytes: number) => Pause | 'step' | Promise<void> | undefined
 }
 
 /** What a round did. */
@@ -119,7 +119,8 @@ export class Cleaning {
         )
       }
       if (batch.nextOffset > endOffset) endOffset = batch.nextOffset
-      if (yield this.#options.spend(batch.sizeInBytes)) this.#checkGround(segments)
+      const end = this.#options.spend(batch.sizeInBytes)
+      if (end && (yield end)) this.#checkGround(segments)
     }
     // There may be a gap before the next segment.
     return { map, endOffset: firstUncleanableOffset }
@@ -152,8 +153,8 @@ export class Cleaning {
       this.#recordsBefore += batch.isLegacy ? 1 : batch.recordsCount
       this.#recordsAfter += filtered.recordsCount
       if (filtered.batch) cleaned.append(filtered.batch, indexIntervalBytes)
-      const bytes = batch.sizeInBytes + (filtered.batch?.sizeInBytes ?? 0)
-      if (yield this.#options.spend(bytes)) this.#checkGround(sources)
+      const end = this.#options.spend(batch.sizeInBytes + (filtered.batch?.sizeInBytes ?? 0))
+      if (end && (yield end)) this.#checkGround(sources)
     }
     cleaned.finish()
   }
