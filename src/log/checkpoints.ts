@@ -1,6 +1,6 @@
 /**
- * Kafka's checkpoint files: a version, a count, then a line an entry. At the top of a data directory they tell offsets
- * of partitions: how far a log is known to be on the disk, where it starts, how far it is replicated and compacted.
+ * Kafka's checkpoint files: a version, a count, and a line for each entry. The offset checkpoints of a data directory hold
+ * the recovery point, the log start offset, the high watermark and the cleaner offset of each partition.
  */
 import type { Logger } from '../runtime/logger.ts'
 import { replaceFile, replaceFileSynced, type Storage } from '../storage/storage.ts'
@@ -13,14 +13,14 @@ export const CLEANER_OFFSET_FILE = 'cleaner-offset-checkpoint'
 
 const VERSION = '0'
 
-/** A checkpoint file of these lines. */
+/** Formats a checkpoint file. */
 export function formatCheckpoint(lines: readonly string[]): Buffer {
   return Buffer.from(`${[VERSION, lines.length, ...lines].join('\n')}\n`)
 }
 
 /**
- * The columns of every line; undefined when the file is not what it should be. An empty file has no entries. One without a
- * last line end was cut short by a loss of power: its last number may lack digits.
+ * Parses a checkpoint file into the columns of each line; undefined if the file is damaged. An empty file has no entries. A
+ * file without a final line break was cut short by a power loss: digits of its last number may be missing.
  */
 export function parseCheckpoint(bytes: Buffer, columnCount: number): string[][] | undefined {
   if (bytes.length === 0) return []
@@ -31,16 +31,18 @@ export function parseCheckpoint(bytes: Buffer, columnCount: number): string[][] 
   return rows.every(isRow) ? rows : undefined
 }
 
-/** One of the offset checkpoints: offsets by the name of the partition's folder, in memory and in the file. */
+/** An offset checkpoint in memory and on disk: offsets by the name of the partition's folder. */
 export class OffsetCheckpoint {
   readonly #storage: Storage
   readonly #path: string
   readonly #offsets: Map<string, bigint>
-  /** Whether the file was there and whole: a partition without an entry is then younger than the file. */
+  /** Whether the file existed and was intact. A partition without an entry is then newer than the file. */
   readonly wasWhole: boolean
   #isUnsaved = false
 
-  /** Reads the file. A damaged one counts as empty: more is recovered, and logs start at their first segment. */
+  /**
+   * Reads the file. A damaged file counts as empty: recovery checks more segments, and logs start at their first segment.
+   */
   constructor(storage: Storage, path: string, logger: Logger) {
     this.#storage = storage
     this.#path = path
@@ -59,7 +61,7 @@ export class OffsetCheckpoint {
     return this.#offsets
   }
 
-  /** Sets an entry, or takes it away. The file follows with the next `write`. */
+  /** Sets or removes an entry. The file changes with the next `write`. */
   set(folder: string, offset: bigint | undefined): void {
     if (this.#offsets.get(folder) === offset) return
     this.#isUnsaved = true
@@ -67,19 +69,19 @@ export class OffsetCheckpoint {
     else this.#offsets.set(folder, offset)
   }
 
-  /** Takes all entries away but those of `folders`. */
+  /** Removes all entries except those of `folders`. */
   keepOnly(folders: { has(folder: string): boolean }): void {
     for (const folder of this.#offsets.keys()) if (!folders.has(folder)) this.set(folder, undefined)
   }
 
-  /** Writes the file, if anything has changed since the last time. */
+  /** Writes the file if an entry has changed since the last write. */
   write(): void {
     if (!this.#isUnsaved) return
     replaceFile(this.#storage, this.#path, this.#format())
     this.#isUnsaved = false
   }
 
-  /** Writes the file in any case, and brings it to the disk. */
+  /** Writes the file in any case and syncs it. */
   async save(): Promise<void> {
     await replaceFileSynced(this.#storage, this.#path, this.#format())
     this.#isUnsaved = false

@@ -1,17 +1,17 @@
-/** Names of partitions' folders and the file in each that says which topic it belongs to. */
+/** Names of the partitions' folders, and `partition.metadata` in each of them. */
 import type { Random } from '../runtime/random.ts'
 import { replaceFile, type Storage } from '../storage/storage.ts'
 
-/** The cluster's own metadata: opened before anything is known of topics, and never trusted without recovery. */
+/** Folder of the metadata log. It is opened before the topics are known, and is always recovered. */
 export const METADATA_FOLDER = '__cluster_metadata-0'
 
-/** Kafka's name for the file in a partition's folder that says which topic it belongs to. */
+/** Kafka's name for the file that holds the topic id of a partition's folder. */
 export const PARTITION_METADATA_FILE = 'partition.metadata'
-/** Far more than its two lines take. */
+/** Upper limit for reads of partition.metadata, which has two short lines. */
 const LARGEST_METADATA = 1024
 const LONGEST_NAME = 255
 const SET_ASIDE = /\.[0-9a-f]{32}-(delete|stray|future)$/
-/** Of a number with zeros before it the folder would be another one's. */
+/** Leading zeros are refused: `t-01` and `t-1` would name the same partition. */
 const PARTITION = /^(.+)-(0|[1-9]\d*)$/
 
 /** A partition by topic name and number. */
@@ -20,7 +20,10 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** What a directory's name says: a partition's folder, one that was set aside and why, or undefined: not one of Kafka's. */
+/**
+ * Parses the name of a folder: a partition, or the suffix of a folder that Kafka set aside. Undefined if Kafka does not use
+ * such a name.
+ */
 export function parseFolder(name: string): TopicPartition | 'delete' | 'stray' | 'future' | undefined {
   const aside = SET_ASIDE.exec(name)?.[1]
   if (aside === 'delete' || aside === 'stray' || aside === 'future') return aside
@@ -33,13 +36,13 @@ export function folderOf({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`
 }
 
-/** The name for a folder that is set aside; the topic's part is cut where a file system would refuse the whole. */
+/** The name of a folder that is set aside. The topic name is truncated to keep the limit of file systems. */
 export function setAsideName({ topic, partition }: TopicPartition, why: 'delete' | 'stray', random: Random): string {
   const suffix = `-${partition}.${random.bytes(16).toString('hex')}-${why}`
   return topic.slice(0, LONGEST_NAME - suffix.length) + suffix
 }
 
-/** The topic id that a folder's partition.metadata names; undefined when there is no such file or it is damaged. */
+/** The topic id in a folder's partition.metadata; undefined if the file is missing or damaged. */
 export function readTopicId(storage: Pick<Storage, 'exists' | 'read'>, folder: string): string | undefined {
   const path = `${folder}/${PARTITION_METADATA_FILE}`
   if (!storage.exists(path)) return undefined
@@ -47,7 +50,7 @@ export function readTopicId(storage: Pick<Storage, 'exists' | 'read'>, folder: s
   return /^version:\s*\d+\s*\ntopic_id:\s*([\w-]{22})\s*$/.exec(text)?.[1]
 }
 
-/** Writes partition.metadata, as Kafka does without a line end. */
+/** Writes partition.metadata, as Kafka does, without a final line break. */
 export function writeTopicId(storage: Storage, folder: string, topicId: string): void {
   replaceFile(storage, `${folder}/${PARTITION_METADATA_FILE}`, Buffer.from(`version: 0\ntopic_id: ${topicId}`))
 }

@@ -1,29 +1,32 @@
-/** Walks along the record batches of a file, either over their headers alone or over all of their bytes. */
+/** Iterates over the record batches of a file: headers only, or whole batches with a checksum check. */
 import { BATCH_OVERHEAD, CorruptRecordError, entrySizeAt, RecordBatch } from '../../protocol/records/batch.ts'
 import type { Storage } from '../../storage/storage.ts'
 
-/** How much a walk over whole batches reads at a time; a larger batch is read as a whole. */
+/** Bytes that a walk over whole batches reads at a time. A larger batch is read as a whole. */
 const WALK_BYTES = 1 << 20
 
-/** A batch where it lies in the file. Of a walk over headers, `batch` is a view on the header only. */
+/** A batch and its position in the file. In a walk over headers, `batch` covers the header only. */
 export interface LocatedBatch {
   readonly position: number
   readonly size: number
   readonly batch: RecordBatch
-  /** The piece of the file that was read to get there, and where it begins. */
+  /** The bytes that the last read returned, and their position in the file. */
   readonly window: Buffer
   readonly windowPosition: number
 }
 
 /**
- * Steps from header to header between two positions, reading pieces of `readAhead` bytes. Throws CorruptRecordError
- * where the file does not continue with a batch that ends before `end` and whose offsets come after those before.
+ * Iterates over batch headers between two positions and reads `readAhead` bytes at a time. Throws CorruptRecordError if a
+ * batch is malformed, ends after `end` or has a base offset below the end of the batch before it.
  */
 export function walkHeaders(storage: Storage, path: string, from: number, end: number, readAhead: number) {
   return walk(storage, path, { from, end, readAhead, needs: size => Math.min(size, BATCH_OVERHEAD) })
 }
 
-/** As `walkHeaders`, with all bytes of every batch, whose checksum fits them. */
+/**
+ * Iterates over whole batches between two positions. Throws CorruptRecordError as `walkHeaders` does, and for a batch with a
+ * wrong checksum.
+ */
 export function* walkBatches(
   storage: Storage,
   path: string,
@@ -40,7 +43,7 @@ interface Walk {
   readonly from: number
   readonly end: number
   readonly readAhead: number
-  /** How many bytes of a batch of that size must be in memory. */
+  /** Bytes of a batch of `size` bytes that must be in memory. */
   readonly needs: (size: number) => number
 }
 
@@ -66,7 +69,7 @@ function* walk(
     read(needed)
     const at = position - windowPosition
     const batch = new RecordBatch(window.subarray(at, at + needed))
-    // No checksum covers the offset.
+    // The checksum of a batch does not cover its base offset.
     if (batch.baseOffset < expectedOffset) throw damage(path, position, 'its offsets go backwards')
     expectedOffset = batch.nextOffset
     yield { position, size, batch, window, windowPosition }
@@ -82,7 +85,7 @@ function sizeAt(window: Buffer, at: number, path: string, position: number): num
   }
 }
 
-/** Names the place: it is what an operator needs to know. */
+/** A CorruptRecordError whose message names the file and the position for the operator. */
 function damage(path: string, position: number, reason: string): CorruptRecordError {
   return new CorruptRecordError(`${path}, position ${position}: ${reason}`, position)
 }

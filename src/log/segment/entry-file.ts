@@ -1,13 +1,13 @@
 /**
- * A file of entries of one size, in ascending order: what both indexes of a segment are. New entries wait in a small
- * buffer, for the newest segment's indexes are rebuilt after a crash anyhow. Of what is in the file nothing is kept in
- * memory, for a log may have thousands of segments: a search reads the few pages it comes by.
+ * A file of fixed-size entries in ascending order, the base of the offset index and the time index. New entries are buffered
+ * in memory: after a crash, recovery rebuilds the indexes of the active segment. Entries in the file are not cached, because
+ * a log may have thousands of segments. A binary search reads the pages that it needs.
  */
 import { assert } from '../../runtime/assert.ts'
 import { appendWhole, type Storage } from '../../storage/storage.ts'
 
 const FIRST_PENDING = 16
-/** More entries than these never wait in memory. */
+/** Largest number of entries that are buffered in memory. */
 const MOST_PENDING = 512
 const PAGE_ENTRIES = 512
 
@@ -17,16 +17,16 @@ interface Page {
   bytes: Buffer
 }
 
-/** For those who want one entry only. */
+/** For reads of a single entry. */
 const NO_PAGE: Page = { number: -1, bytes: Buffer.alloc(0) }
 
 export class EntryFile {
   readonly #storage: Storage
   readonly #path: string
   readonly #entryBytes: number
-  /** Entries in the file; undefined until somebody asks. */
+  /** Number of entries in the file; undefined until first use. */
   #storedCount: number | undefined
-  /** Nothing in the file counts, though it is not empty. */
+  /** True after `clear` while the file still holds the old entries. */
   #isForgotten = false
   #pending: Buffer | undefined
   #pendingCount = 0
@@ -41,31 +41,33 @@ export class EntryFile {
     return this.#stored() + this.#pendingCount
   }
 
-  /** The last entry's bytes, valid until the next change; undefined when there is none. */
+  /** Bytes of the last entry, valid until the next change; undefined without entries. */
   get last(): Buffer | undefined {
     return this.count === 0 ? undefined : this.#entry(this.count - 1, NO_PAGE)
   }
 
   /**
-   * The last entry of those that satisfy `holds`, which come before all that do not, valid until the next change;
-   * undefined when none does.
+   * The last entry that satisfies `holds`, valid until the next change; undefined if none does. The entries that satisfy
+   * `holds` precede all others.
    */
   lastWhere(holds: (entry: Buffer) => boolean): Buffer | undefined {
     return this.#lastBelow(this.count, holds)?.bytes
   }
 
-  /** The first entry of those that do not satisfy `holds`, which come after all that do; undefined when all do. */
+  /**
+   * The first entry that does not satisfy `holds`; undefined if all do. The entries that satisfy `holds` precede all others.
+   */
   firstNotWhere(holds: (entry: Buffer) => boolean): Buffer | undefined {
     const index = (this.#lastBelow(this.count, holds)?.index ?? -1) + 1
     return index < this.count ? this.#entry(index, NO_PAGE) : undefined
   }
 
-  /** Makes sure that the next `add` cannot fail: writes out what waits when no more may wait. */
+  /** Flushes a full buffer, so that the next `add` cannot fail. */
   reserve(): void {
     if (this.#pendingCount >= MOST_PENDING) this.flush()
   }
 
-  /** Adds an entry: the caller fills the bytes it is given. */
+  /** Adds an entry; `fill` writes its bytes. */
   add(fill: (entry: Buffer) => void): void {
     const capacity = (this.#pending?.length ?? 0) / this.#entryBytes
     if (this.#pendingCount === capacity) this.#grow(Math.max(FIRST_PENDING, capacity * 2))
@@ -76,7 +78,7 @@ export class EntryFile {
     this.#pendingCount++
   }
 
-  /** Writes out what waits. The file exists afterwards, and nothing has changed if this throws. */
+  /** Writes the buffered entries and creates the file if it does not exist. A throw leaves the entries unchanged. */
   flush(): void {
     const stored = this.#stored()
     const pending = this.#pending?.subarray(0, this.#pendingCount * this.#entryBytes) ?? Buffer.alloc(0)
@@ -89,7 +91,7 @@ export class EntryFile {
     this.#pending = undefined
   }
 
-  /** Forgets everything, whatever the file holds. */
+  /** Removes all entries. The next `flush` compares the file with the new entries and truncates it if they differ. */
   clear(): void {
     this.#isForgotten = this.#storage.exists(this.#path)
     this.#storedCount = 0
@@ -97,8 +99,8 @@ export class EntryFile {
   }
 
   /**
-   * Whether the file holds these entries after all, as it mostly does when a crash made them be found anew; else it is
-   * emptied for them. Cutting a file costs a thousand times as much as reading it.
+   * Compares the file after `clear` with the rebuilt entries, and truncates the file if they differ. Returns whether they
+   * are equal, as they mostly are after a crash. Reading a file is about a thousand times cheaper than truncating it.
    */
   #remember(entries: Buffer): boolean {
     const size = this.#storage.size(this.#path)
@@ -113,7 +115,10 @@ export class EntryFile {
     return this.#storedCount
   }
 
-  /** Kafka lays out its newest indexes in advance: after a crash the entries are followed by zeros, which are cut off. */
+  /**
+   * Counts the entries and truncates the rest. Kafka preallocates the index files of the active segment: after a crash,
+   * zeros follow the entries.
+   */
   #countStored(): number {
     const size = this.#storage.size(this.#path)
     const whole = Math.floor(size / this.#entryBytes)
@@ -126,7 +131,7 @@ export class EntryFile {
     return this.#storedCount
   }
 
-  /** The last of the first `count` entries that satisfy `holds`. */
+  /** The last of the first `count` entries that satisfies `holds`. */
   #lastBelow(count: number, holds: (entry: Buffer) => boolean): { index: number; bytes: Buffer } | undefined {
     const page = { ...NO_PAGE }
     let found: { index: number; bytes: Buffer } | undefined
@@ -142,7 +147,10 @@ export class EntryFile {
     return found
   }
 
-  /** An entry's bytes, from memory, from the page at hand or from the file, of which a search puts a page at hand. */
+  /**
+   * Bytes of an entry, from the buffer, from `page` or from the file. A search passes a page, which a read from the file
+   * fills.
+   */
   #entry(index: number, page: Page): Buffer {
     const stored = this.#stored()
     const length = this.#entryBytes

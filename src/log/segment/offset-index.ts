@@ -1,6 +1,6 @@
 /**
- * Where in a segment's file to begin looking for an offset: 8-byte entries of (last offset of a batch, position of that
- * batch), every few kilobytes. The offset is relative to the segment's base.
+ * The offset index of a segment (`.index`): 8-byte entries of (last offset of a batch, position of that batch), one per
+ * index interval. The offset is relative to the segment's base offset.
  */
 
 import type { Storage } from '../../storage/storage.ts'
@@ -30,12 +30,12 @@ export class OffsetIndex {
     return this.count >= Math.floor(maxBytes / ENTRY_BYTES)
   }
 
-  /** Makes sure that the next `add` cannot fail. */
+  /** Flushes a full buffer, so that the next `add` cannot fail. */
   reserve(): void {
     this.#entries.reserve()
   }
 
-  /** Offsets and positions only ever grow. */
+  /** Adds an entry. Offsets and positions must be larger than those of the last entry. */
   add(lastOffset: bigint, position: number): void {
     this.#entries.add(entry => {
       entry.writeInt32BE(Number(lastOffset - this.#baseOffset), 0)
@@ -43,29 +43,29 @@ export class OffsetIndex {
     })
   }
 
-  /** Position of a batch that begins at or before the one that holds `offset`. */
+  /** Position of a batch at or before the batch that holds `offset`; 0 if no entry is that early. */
   positionBefore(offset: bigint): number {
     const relativeOffset = Number(offset - this.#baseOffset)
     return this.#entries.lastWhere(entry => entry.readInt32BE(0) <= relativeOffset)?.readInt32BE(4) ?? 0
   }
 
-  /** The offset of the first entry whose batch begins at `position` or later; undefined when there is none. */
+  /** Offset of the first entry whose batch begins at or after `position`; undefined if there is none. */
   offsetAt(position: number): bigint | undefined {
     const entry = this.#entries.firstNotWhere(candidate => candidate.readInt32BE(4) < position)
     return entry && this.#baseOffset + BigInt(entry.readInt32BE(0))
   }
 
-  /** Position of the batch that the last entry speaks of. */
+  /** Position of the batch of the last entry; 0 without entries. */
   get lastPosition(): number {
     return this.#entries.last?.readInt32BE(4) ?? 0
   }
 
-  /** Forgets everything, whatever the file holds. */
+  /** Removes all entries. The file changes with the next `flush`. */
   clear(): void {
     this.#entries.clear()
   }
 
-  /** Writes out what waits in memory. The file exists afterwards. */
+  /** Writes the buffered entries and creates the file if it does not exist. */
   flush(): void {
     this.#entries.flush()
   }

@@ -1,6 +1,6 @@
 /**
- * The index files of one segment, and what they tell of it. All can be made again from its batches: the offset and the
- * time index by `note`, the list of aborted transactions by who knows what was aborted.
+ * The index files of one segment. All can be rebuilt from the batches: `note` rebuilds the offset index and the time index;
+ * a replay of the transactions in the log rebuilds the transaction index.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -9,14 +9,14 @@ import type { SegmentSuffix } from './segment-names.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 
-/** Offsets have 32 bits in an index, counted from the segment's base. */
+/** Largest offset in an index entry: 32 bits, relative to the segment's base offset. */
 export const LARGEST_RELATIVE_OFFSET = 2_147_483_647n
 
 export class SegmentIndexes {
   readonly #storage: Storage
   readonly #baseOffset: bigint
   readonly #pathOf: (suffix: SegmentSuffix) => string
-  /** Made when they are looked into: a log may have thousands of segments, of which nobody reads but a few. */
+  /** Created on first use: a log may have thousands of segments, and most are never read. */
   #offsets: OffsetIndex | undefined
   #times: TimeIndex | undefined
   #aborted: TransactionIndex | undefined
@@ -44,30 +44,30 @@ export class SegmentIndexes {
     return this.#aborted
   }
 
-  /** Where the files are, or would be. */
+  /** Paths of the index files, existing or not. */
   get paths(): string[] {
     return [this.#pathOf('index'), this.#pathOf('timeindex'), this.#pathOf('txnindex')]
   }
 
-  /** Largest timestamp so far and the last offset of the batch that has it; -1 when there is none. */
+  /** Largest timestamp so far and the last offset of its batch; -1 without a timestamp. */
   get largestTimestamp(): TimestampOffset {
     this.#largest ??= this.times.last
     return this.#largest
   }
 
-  /** Whether files of `maxBytes` at most have room for a batch that ends at `lastOffset`. */
+  /** Whether index files of at most `maxBytes` have room for a batch that ends at `lastOffset`. */
   hasRoomFor(lastOffset: bigint, maxBytes: number): boolean {
     if (lastOffset - this.#baseOffset > LARGEST_RELATIVE_OFFSET) return false
     return !this.offsets.isFull(maxBytes) && !this.times.isFull(maxBytes)
   }
 
-  /** Makes sure that the next `note` cannot fail. */
+  /** Flushes full buffers, so that the next `note` cannot fail. */
   reserve(): void {
     this.offsets.reserve()
     this.times.reserve()
   }
 
-  /** Takes the next batch in. As in Kafka an entry describes the batch that comes once the interval is full. */
+  /** Indexes the next batch. As in Kafka, the first batch after `intervalBytes` gets the entries. */
   note(batch: RecordBatch, position: number, intervalBytes: number): void {
     this.noteTime(batch)
     if (this.#bytesSinceEntry > intervalBytes) {
@@ -78,13 +78,13 @@ export class SegmentIndexes {
     this.#bytesSinceEntry += batch.sizeInBytes
   }
 
-  /** Takes in how late a batch is. */
+  /** Updates the largest timestamp with that of a batch. */
   noteTime(batch: RecordBatch): void {
     const timestamp = maxTimestampOf(batch)
     if (timestamp > this.largestTimestamp.timestamp) this.#largest = { timestamp, offset: batch.lastOffset }
   }
 
-  /** Forgets what the batches told, whatever the files hold; the list of aborted transactions is gone at once. */
+  /** Removes all entries. The transaction index is deleted at once; the other files change with the next `finish`. */
   clear(): void {
     this.offsets.clear()
     this.times.clear()
@@ -93,12 +93,12 @@ export class SegmentIndexes {
     this.#bytesSinceEntry = 0
   }
 
-  /** Whether there is nothing to write to the files, nor a file that has anything else. */
+  /** Whether the offset index has no entry and no index file exists. */
   get areUnneeded(): boolean {
     return this.offsets.count === 0 && !this.paths.some(path => this.#storage.exists(path))
   }
 
-  /** Brings the files up to date, with the final entry of the time index. */
+  /** Writes the index files, including the final entry of the time index. */
   finish(): void {
     this.times.reserve()
     this.times.offer(this.largestTimestamp)
@@ -109,7 +109,7 @@ export class SegmentIndexes {
   }
 }
 
-/** Legacy entries are kept as they are, but nothing is made of their times. */
+/** Largest timestamp of a batch; -1 for legacy message formats, whose timestamps are not indexed. */
 export function maxTimestampOf(batch: RecordBatch): bigint {
   return batch.isLegacy ? -1n : batch.maxTimestamp
 }

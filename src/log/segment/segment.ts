@@ -1,6 +1,6 @@
 /**
- * One `.log` file of a partition with its indexes: a run of record batches from a base offset on. Only the newest
- * segment of a partition is written to; what a segment knows besides its bytes can be rebuilt from them.
+ * One segment of a partition's log: a `.log` file of record batches from a base offset, and its indexes. Only the active
+ * segment is written. Its indexes and all other state can be rebuilt from its bytes.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { appendWhole, type Storage } from '../../storage/storage.ts'
@@ -10,30 +10,32 @@ import { type FileStage, type SegmentSuffix, segmentPath } from './segment-names
 import type { TimestampOffset } from './time-index.ts'
 import type { AbortedTxn } from './transaction-index.ts'
 
-/** Read beyond what is asked for, so that one read finds a batch and has it: an index interval and a little more. */
+/**
+ * Bytes read in excess of the request, so that one read both finds a batch and returns it: an index interval and some more.
+ */
 const SCAN_BYTES = 8192
 const NOTHING = Buffer.alloc(0)
-/** The `.log` first: while it has its old name, the segment is where it was. */
+/** The `.log` is renamed first. A crash before that rename leaves the segment complete under its old names. */
 const RENAMED: readonly SegmentSuffix[] = ['log', 'index', 'timeindex', 'txnindex']
 
 export class Segment {
   readonly baseOffset: bigint
-  /** For segments without timestamps: since when it is there, as far as this process knows. */
+  /** Time at which this process created or loaded the segment: the age of a segment without timestamps counts from it. */
   readonly createdMs: number
-  /** Of the `.log` file. */
+  /** Path of the `.log` file. */
   readonly path: string
   readonly #storage: Storage
   readonly #folder: string
   readonly #stage: FileStage
   readonly #indexes: SegmentIndexes
   #size: number
-  /** Whether the file may be larger than what is known to be in it. */
+  /** Whether the file may be larger than `#size`: it is preallocated or under recovery. */
   #isLaidOut = false
-  /** Undefined until somebody asks, for it may have to be read. */
+  /** Undefined until first use, which may read the file. */
   #firstTimestamp: bigint | undefined
   #endOffset: bigint | undefined
 
-  /** A segment whose `.log` file exists. */
+  /** Opens a segment whose `.log` file exists. */
   constructor(storage: Storage, folder: string, baseOffset: bigint, createdMs: number, stage: FileStage = '') {
     this.#storage = storage
     this.#folder = folder
@@ -45,7 +47,7 @@ export class Segment {
     this.#size = storage.size(this.path)
   }
 
-  /** A new, empty segment, in place of whatever a failed attempt may have left under its names. */
+  /** Creates an empty segment. Removes files under its names, which a failed attempt may have left. */
   static create(storage: Storage, folder: string, baseOffset: bigint, nowMs: number, stage: FileStage = ''): Segment {
     for (const suffix of ['index', 'timeindex', 'txnindex', 'log'] as const) {
       storage.removeNow(segmentPath(folder, baseOffset, suffix, stage))
@@ -54,45 +56,45 @@ export class Segment {
     return new Segment(storage, folder, baseOffset, nowMs, stage)
   }
 
-  /** Gives the `.log` its full size in advance; `finish` takes back what is not used. */
+  /** Preallocates the `.log` file. `finish` truncates the unused part. */
   layOut(bytes: number): void {
     this.#storage.extend(this.path, bytes)
     this.#isLaidOut = true
   }
 
-  /** Gives the files the names of another stage. The segment lives on in the one that is returned. */
+  /** Renames the files to another stage. Returns the renamed segment, which replaces this object. */
   renamed(stage: FileStage): Segment {
     this.#rename(stage)
     return new Segment(this.#storage, this.#folder, this.baseOffset, this.createdMs, stage)
   }
 
-  /** Its files get the suffix `.deleted`. Returns their paths. */
+  /** Renames the files to the suffix `.deleted`. Returns their paths. */
   setAside(): string[] {
     return this.#rename('.deleted')
   }
 
-  /** Bytes of the `.log` file. */
+  /** Bytes of batches in the `.log` file. */
   get size(): number {
     return this.#size
   }
 
-  /** When the `.log` was last written to. */
+  /** Modification time of the `.log` file. */
   get modifiedMs(): number {
     return this.#storage.modifiedMs(this.path)
   }
 
-  /** Gives out that the `.log` was last written to at that time: when its sources were. */
+  /** Sets the modification time of the `.log` file: a compacted segment has that of its sources. */
   set modifiedMs(ms: number) {
     this.#storage.setModified(this.path, ms)
   }
 
-  /** Largest timestamp in the segment and the last offset of the batch that has it; -1 when there is none. */
+  /** Largest timestamp in the segment and the last offset of its batch; -1 without a timestamp. */
   get largestTimestamp(): TimestampOffset {
     if (this.#endOffset === undefined && this.#indexes.times.count === 0) this.#readEnd()
     return this.#indexes.largestTimestamp
   }
 
-  /** Largest timestamp of the first batch, -1 when it has none or is not there yet. */
+  /** Largest timestamp of the first batch; -1 if it has none or the segment is empty. */
   get firstTimestamp(): bigint {
     if (this.#firstTimestamp === undefined && this.#size > 0) {
       const first = this.headers(0).next().value
@@ -101,34 +103,42 @@ export class Segment {
     return this.#firstTimestamp ?? -1n
   }
 
-  /** The aborted transactions whose markers lie here at or after `offset`, in the order of these. */
+  /** Aborted transactions with a marker in this segment at or after `offset`, in the order of the markers. */
   abortedFrom(offset: bigint): Generator<AbortedTxn, undefined> {
     return this.#indexes.aborted.from(offset)
   }
 
-  /** A transaction whose marker lies here was aborted. */
+  /** Adds an aborted transaction to the index. Its marker lies in this segment. */
   noteAborted(aborted: AbortedTxn): void {
     this.#indexes.aborted.add(aborted)
   }
 
-  /** An offset at or after all batches that begin before `position`, as near as the index tells. */
+  /**
+   * An offset at or after all batches that begin before `position`, as exact as the offset index allows; undefined if no
+   * entry is that late.
+   */
   offsetAtPosition(position: number): bigint | undefined {
     return this.#indexes.offsets.offsetAt(position)
   }
 
-  /** Whether the indexes, of `maxIndexBytes` at most, and their 32-bit offsets have room for a batch that ends at `lastOffset`. */
+  /**
+   * Whether the indexes have room for a batch that ends at `lastOffset`, limited by `maxIndexBytes` and by their 32-bit
+   * relative offsets.
+   */
   hasRoomFor(lastOffset: bigint, maxIndexBytes: number): boolean {
     return this.#indexes.hasRoomFor(lastOffset, maxIndexBytes)
   }
 
-  /** Adds a batch that has its final offsets. If this throws, nothing has changed, or the error's kind is 'failed'. */
+  /**
+   * Appends a batch that has its final offsets. A throw leaves the segment unchanged, unless the error's kind is 'failed'.
+   */
   append(batch: RecordBatch, indexIntervalBytes: number): void {
     this.#indexes.reserve()
     appendWhole(this.#storage, this.path, this.#size, batch.bytes)
     this.takeIn(batch, indexIntervalBytes)
   }
 
-  /** Counts on nothing that its files hold: `takeIn` is told of every batch anew, and `finish` cuts off the rest. */
+  /** Resets the segment to empty. `takeIn` adds each valid batch of the file again, and `finish` truncates the rest. */
   startOver(): void {
     this.#indexes.clear()
     this.#isLaidOut = true
@@ -137,7 +147,7 @@ export class Segment {
     this.#endOffset = this.baseOffset
   }
 
-  /** The next batch that the file has is known from now on. */
+  /** Adds the next batch, whose bytes are in the file already, to the indexes and to the size. */
   takeIn(batch: RecordBatch, indexIntervalBytes: number): void {
     if (this.#size === 0) this.#firstTimestamp = maxTimestampOf(batch)
     this.#indexes.note(batch, this.#size, indexIntervalBytes)
@@ -146,8 +156,8 @@ export class Segment {
   }
 
   /**
-   * The batch that holds `offset`, or else the first after it; undefined when all batches lie before. Only its header
-   * is read for certain, and `readAhead` bytes from near its beginning where the file has them.
+   * Finds the batch that holds `offset`, or else the first batch after it; undefined if all batches lie before. Only the
+   * header is guaranteed to be in memory. The reads fetch `readAhead` bytes at a time.
    */
   find(offset: bigint, readAhead = SCAN_BYTES): LocatedBatch | undefined {
     const from = this.#indexes.offsets.positionBefore(offset)
@@ -156,9 +166,10 @@ export class Segment {
   }
 
   /**
-   * What a fetch from `offset` gets by Kafka's rule, from this segment and below `endPosition`: bytes from the beginning
-   * of the batch that holds the offset, cut anywhere at `maxBytes`. A first batch larger than that comes whole if
-   * `minOneBatch`, else nothing does. Undefined when all batches lie before the offset.
+   * Reads for a fetch from `offset`, as Kafka does, within this segment and below `endPosition`. The bytes begin with the
+   * batch that holds the offset and end at `maxBytes`, possibly in the middle of a batch. A first batch larger than
+   * `maxBytes` is returned whole if `minOneBatch`; otherwise the result is empty. Undefined if all batches lie before the
+   * offset.
    */
   read(offset: bigint, maxBytes: number, endPosition: number, minOneBatch: boolean): Buffer | undefined {
     const first = this.find(offset, maxBytes + SCAN_BYTES)
@@ -171,63 +182,70 @@ export class Segment {
     return this.#storage.read(this.path, first.position, length)
   }
 
-  /** Batches from a position on, of which only the headers are looked at. */
+  /** Batches from a position, headers only. */
   headers(position: number, readAhead = SCAN_BYTES): Generator<LocatedBatch, undefined> {
     return walkHeaders(this.#storage, this.path, position, this.#size, readAhead)
   }
 
-  /** Whole batches from the one that holds `offset`, or a position before it, on. */
+  /** Whole batches from the one that holds `offset`, or from an earlier one. */
   batchesFrom(offset: bigint): Generator<LocatedBatch, undefined> {
     return walkBatches(this.#storage, this.path, this.#indexes.offsets.positionBefore(offset), this.#size)
   }
 
-  /** Whole batches from the first that may have a record at or after `timestamp` and at or after `offset`. */
+  /**
+   * Whole batches, beginning at or before the first that may have a record at or after `timestamp` and at or after `offset`.
+   */
   batchesFromTime(timestamp: bigint, offset: bigint): Generator<LocatedBatch, undefined> {
     const before = this.#indexes.times.entryBefore(timestamp).offset
     return this.batchesFrom(before > offset ? before : offset)
   }
 
-  /** The offset after the last batch; to find it the headers after the last index entry are read, once. */
+  /** The offset after the last batch. The first use reads the headers after the last entry of the offset index. */
   get endOffset(): bigint {
     return this.#endOffset ?? this.#readEnd()
   }
 
-  /** What the entries of the two indexes take. */
+  /** Bytes of the entries of both indexes. */
   get indexBytes(): { readonly offsets: number; readonly times: number } {
     return { offsets: this.#indexes.offsets.sizeInBytes, times: this.#indexes.times.sizeInBytes }
   }
 
-  /** Brings the files up to date, with the final entry of the time index; their sizes are exact afterwards. */
+  /**
+   * Writes the index files, including the final entry of the time index, and truncates a preallocated `.log` to its size.
+   */
   finish(): void {
     this.#indexes.finish()
     if (this.#isLaidOut) this.#storage.truncate(this.path, this.#size)
     this.#isLaidOut = false
   }
 
-  /** `finish` for one that is written to again: to make index files takes longer than to check a short log anew. */
+  /**
+   * `finish` for the active segment, which is written again later. Without index entries and index files it only truncates
+   * the `.log`: creating index files takes longer than checking a short log at the next start.
+   */
   finishForNow(): void {
     if (!this.#indexes.areUnneeded) this.finish()
     else this.#storage.truncate(this.path, this.#size)
   }
 
-  /** Resolves when the batches and what is in the index files have reached the disk. */
+  /** Resolves when the batches and the written index entries are on disk. */
   async sync(): Promise<void> {
     await this.#storage.sync(this.path)
     for (const path of this.#indexes.paths) if (this.#storage.exists(path)) await this.#storage.sync(path)
   }
 
-  /** The process waits until the batches have reached the disk. Index files are left to recovery. */
+  /** Blocks the process until the batches are on disk. Recovery rebuilds index files that are not. */
   syncNow(): void {
     this.#storage.syncNow(this.path)
   }
 
-  /** Removes the segment's files, the `.log` last of all, so that no index is ever without its log. */
+  /** Removes the segment's files. The `.log` is last, so that no index file is without its log. */
   remove(): void {
     for (const path of this.#indexes.paths) this.#storage.removeNow(path)
     this.#storage.removeNow(this.path)
   }
 
-  /** How it ends: at which offset, and how late it was by then. */
+  /** Reads the headers after the last entry of the offset index, for the end offset and the largest timestamp. */
   #readEnd(): bigint {
     let endOffset = this.baseOffset
     for (const { batch } of this.headers(this.#indexes.offsets.lastPosition)) {

@@ -1,4 +1,4 @@
-/** The segments of one log, in order and without a gap between their names and their offsets. There is always one. */
+/** The segments of one log, ascending by base offset. There is at least one. */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { assert } from '../../runtime/assert.ts'
@@ -6,16 +6,19 @@ import type { Storage } from '../../storage/storage.ts'
 import { Segment } from './segment.ts'
 import { baseOffsetOf } from './segment-names.ts'
 
-/** How far and how much a read may go. */
+/** Limits of a read. */
 export interface ReadLimits {
   readonly maxBytes: number
-  /** Batches at or after this offset are not given out. */
+  /** Batches at or after this offset are not returned. */
   readonly upTo: bigint
-  /** Whether a first batch larger than `maxBytes` comes whole, or nothing does. */
+  /** Whether a first batch larger than `maxBytes` is returned whole; otherwise the result is empty. */
   readonly minOneBatch: boolean
 }
 
-/** Where the segments are, what the first of all begins at, and how a new one is made, if not in the plain way. */
+/**
+ * Folder of the segments, base offset of the first segment of an empty folder, and the function that creates a segment
+ * (default: `Segment.create`).
+ */
 export interface SegmentsOptions {
   readonly storage: Storage
   readonly folder: string
@@ -31,7 +34,7 @@ export class Segments {
   /** Ascending by base offset, never empty. */
   readonly #segments: Segment[]
 
-  /** Those of a folder, or a first one at `emptyAt`. */
+  /** Opens the segments of a folder. In an empty folder it creates the first one at `emptyAt`. */
   constructor({ storage, folder, emptyAt, nowMs, create }: SegmentsOptions) {
     this.#create = create ?? (offset => Segment.create(storage, folder, offset, nowMs))
     this.#segments = segmentOffsets(storage, folder).map(offset => new Segment(storage, folder, offset, nowMs))
@@ -43,7 +46,7 @@ export class Segments {
     return this.#segments
   }
 
-  /** The one that is written to. */
+  /** The newest segment, which appends go to. */
   get active(): Segment {
     const active = this.#segments.at(-1)
     assert(active, 'a log has a segment')
@@ -58,12 +61,12 @@ export class Segments {
     return this.#segments.reduce((sum, segment) => sum + segment.size, 0)
   }
 
-  /** The segment that holds `offset`, or would, and all later ones. */
+  /** The segment whose range contains `offset`, and all later ones. */
   from(offset: bigint): readonly Segment[] {
     return this.#segments.slice(this.#indexOf(offset))
   }
 
-  /** What a fetch from `offset` gets: see Segment.read. It comes from one segment, of which `upTo` may be the middle. */
+  /** Reads for a fetch from `offset`, as in `Segment.read`. The bytes come from one segment and end before `upTo`. */
   read(offset: bigint, { maxBytes, upTo, minOneBatch }: ReadLimits): Buffer {
     if (offset >= upTo) return NOTHING
     if (maxBytes < 0) throw new KafkaError('UNKNOWN_SERVER_ERROR', `${maxBytes} bytes cannot be read`)
@@ -75,12 +78,12 @@ export class Segments {
     }
   }
 
-  /** Whether two offsets belong to the same segment. */
+  /** Whether two offsets lie in the same segment. */
   areInSameSegment(from: bigint, to: bigint): boolean {
     return this.#indexOf(from) === this.#indexOf(to)
   }
 
-  /** How many bytes lie between two offsets of one segment. */
+  /** Bytes of the batches between two offsets of one segment. */
   bytesBetween(from: bigint, to: bigint): number {
     const segment = this.#segments[this.#indexOf(from)]
     assert(segment && this.areInSameSegment(from, to), 'the offsets are in one segment')
@@ -98,7 +101,7 @@ export class Segments {
     }
   }
 
-  /** Finishes the active segment and begins the next. Returns the finished one. If this throws there is no new one. */
+  /** Finishes the active segment, creates the next one and returns the finished one. A throw leaves the list unchanged. */
   roll(baseOffset: bigint): Segment {
     const full = this.active
     full.finish()
@@ -106,7 +109,7 @@ export class Segments {
     return full
   }
 
-  /** The oldest segment is no longer part of the log; it is not the only one. */
+  /** Removes the oldest segment from the list. The log must have another one. */
   dropOldest(): void {
     assert(this.#segments.length > 1, 'a log keeps a segment')
     this.#segments.shift()
@@ -117,19 +120,19 @@ export class Segments {
     return this.#segments[this.#indexOf(baseOffset)]?.baseOffset === baseOffset
   }
 
-  /** Whether all of these are part of the log still. */
+  /** Whether all `segments` are still part of the log. */
   hasAll(segments: readonly Segment[]): boolean {
     return segments.every(segment => this.#segments.includes(segment))
   }
 
-  /** Puts one segment in the place of neighbours that begin at the same offset. */
+  /** Replaces neighbouring segments by one with the same base offset. */
   replace(sources: readonly Segment[], by: Segment): void {
     const at = sources[0] ? this.#segments.indexOf(sources[0]) : -1
     assert(at >= 0 && sources[0]?.baseOffset === by.baseOffset, 'a segment replaces what is there')
     this.#segments.splice(at, sources.length, by)
   }
 
-  /** Leaves nothing but an empty segment at `offset`. */
+  /** Removes all segments and their files, and creates an empty segment at `offset`. */
   startAgainAt(offset: bigint): void {
     while (this.#segments.length > 0) this.#dropActive()
     this.#segments.push(this.#create(offset))
@@ -140,7 +143,7 @@ export class Segments {
     this.#segments.pop()
   }
 
-  /** Index of the segment that holds `offset` or would. */
+  /** Index of the segment whose range contains `offset`. */
   #indexOf(offset: bigint): number {
     let low = 0
     let high = this.#segments.length - 1
@@ -152,7 +155,7 @@ export class Segments {
     return low
   }
 
-  /** Where in a segment the batches before `upTo` end. */
+  /** Position in a segment at which the batches before `upTo` end. */
   #endPosition(index: number, upTo: bigint): number {
     const segment = this.#segments[index]
     assert(segment, 'the segment exists')

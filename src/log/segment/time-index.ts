@@ -1,6 +1,6 @@
 /**
- * How late it was at which offset of a segment: 12-byte entries of (largest timestamp so far, last offset of the first
- * batch that had it). Timestamps grow from entry to entry.
+ * The time index of a segment (`.timeindex`): 12-byte entries of (largest timestamp so far, last offset of the first batch
+ * that has it). Timestamps ascend strictly.
  */
 
 import type { Storage } from '../../storage/storage.ts'
@@ -8,7 +8,7 @@ import { EntryFile } from './entry-file.ts'
 
 const ENTRY_BYTES = 12
 
-/** A timestamp in milliseconds, and an offset that belongs to it. */
+/** A timestamp in milliseconds and an offset that belongs to it. */
 export interface TimestampOffset {
   readonly timestamp: bigint
   readonly offset: bigint
@@ -32,23 +32,23 @@ export class TimeIndex {
     return this.count * ENTRY_BYTES
   }
 
-  /** The newest entry; timestamp -1 at the base offset when there is none. */
+  /** The newest entry; timestamp -1 at the base offset without entries. */
   get last(): TimestampOffset {
     this.#last ??= this.#of(this.#entries.last)
     return this.#last
   }
 
-  /** Whether a file of at most `maxBytes` has room for the final entry only. */
+  /** Whether a file of at most `maxBytes` has no room but for the final entry, which `finish` of a segment adds. */
   isFull(maxBytes: number): boolean {
     return this.count >= Math.floor(maxBytes / ENTRY_BYTES) - 1
   }
 
-  /** Makes sure that the next `offer` cannot fail. */
+  /** Flushes a full buffer, so that the next `offer` cannot fail. */
   reserve(): void {
     this.#entries.reserve()
   }
 
-  /** Adds an entry, unless its timestamp is no larger than the last one. */
+  /** Adds an entry if its timestamp is larger than that of the last entry. */
   offer(largest: TimestampOffset): void {
     if (largest.timestamp <= this.last.timestamp) return
     this.#entries.add(entry => {
@@ -58,18 +58,18 @@ export class TimeIndex {
     this.#last = largest
   }
 
-  /** The last entry that is not later than `timestamp`. */
+  /** The last entry with a timestamp at or before `timestamp`; timestamp -1 at the base offset if there is none. */
   entryBefore(timestamp: bigint): TimestampOffset {
     return this.#of(this.#entries.lastWhere(entry => entry.readBigInt64BE(0) <= timestamp))
   }
 
-  /** Forgets everything, whatever the file holds. */
+  /** Removes all entries. The file changes with the next `flush`. */
   clear(): void {
     this.#entries.clear()
     this.#last = undefined
   }
 
-  /** Writes out what waits in memory. The file exists afterwards. */
+  /** Writes the buffered entries and creates the file if it does not exist. */
   flush(): void {
     this.#entries.flush()
   }

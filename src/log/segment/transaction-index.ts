@@ -1,7 +1,7 @@
 /**
- * The aborted transactions whose markers lie in one segment (`.txnindex`): 34-byte entries in the order of the markers,
- * by which readers of committed data leave out what was aborted. The file is there once there is an entry, and of it
- * nothing is kept in memory but the number of entries: a log may have seen millions.
+ * The transaction index of a segment (`.txnindex`): 34-byte entries for the aborted transactions whose markers lie in the
+ * segment, in the order of the markers. READ_COMMITTED fetches return them to the consumer. The file exists only with
+ * entries. Only their number is in memory, because a log may have millions.
  */
 
 import { CorruptRecordError } from '../../protocol/records/batch.ts'
@@ -14,21 +14,21 @@ import { appendWhole, type Storage } from '../../storage/storage.ts'
 const entry = {
   version: int16.or(0),
   producerId: int64,
-  /** Of the transaction's first record in the partition. */
+  /** First offset of the transaction in the partition. */
   firstOffset: int64,
-  /** Of the marker. */
+  /** Offset of the marker. */
   lastOffset: int64,
-  /** What was stable once the marker was there: who reads no further than that need look at no later entry. */
+  /** Last stable offset after the marker. A read that ends at or below it needs no later entry. */
   lastStableOffset: int64
 }
 const ENTRY = message(entry)
 const VERSION = 0
 
-/** How long an entry is. */
+/** Size of an entry. */
 export const ABORTED_TXN_BYTES = 34
 const PAGE_BYTES = ABORTED_TXN_BYTES * 128
 
-/** An aborted transaction, as an entry tells it. */
+/** An aborted transaction, as an entry describes it. */
 export type AbortedTxn = Omit<Decoded<typeof entry>, 'version'>
 
 /** An entry with the version of its layout. */
@@ -37,7 +37,7 @@ export type AbortedTxnEntry = Decoded<typeof entry>
 export class TransactionIndex {
   readonly #storage: Storage
   readonly #path: string
-  /** Undefined until somebody has asked. */
+  /** Number of entries; undefined until first use. */
   #count: number | undefined
 
   constructor(storage: Storage, path: string) {
@@ -45,13 +45,13 @@ export class TransactionIndex {
     this.#path = path
   }
 
-  /** How many transactions there are. Throws CorruptRecordError for a file that ends in the middle of an entry. */
+  /** Number of aborted transactions. Throws CorruptRecordError for a file that ends in the middle of an entry. */
   get count(): number {
     this.#count ??= this.#storage.exists(this.#path) ? countOf(this.#storage.size(this.#path), this.#path) : 0
     return this.#count
   }
 
-  /** Those whose marker lies at or after `offset`, in the order of their markers. Throws CorruptRecordError. */
+  /** Aborted transactions with a marker at or after `offset`, in the order of the markers. Throws CorruptRecordError. */
   *from(offset: bigint): Generator<AbortedTxn, undefined> {
     const end = this.count * ABORTED_TXN_BYTES
     for (let position = this.#positionOf(offset); position < end; position += PAGE_BYTES) {
@@ -60,7 +60,10 @@ export class TransactionIndex {
     }
   }
 
-  /** Adds a transaction, unless it is there already: who replays a log tells of all once more. */
+  /**
+   * Adds a transaction. A marker at or before the last entry is ignored, because a replay of the log adds all transactions
+   * again.
+   */
   add(aborted: AbortedTxn): void {
     const { count } = this
     if (count > 0 && this.#at(count - 1).lastOffset >= aborted.lastOffset) return
@@ -70,13 +73,13 @@ export class TransactionIndex {
     this.#count = count + 1
   }
 
-  /** Forgets all, the file included. */
+  /** Removes all entries and the file. */
   clear(): void {
     this.#storage.removeNow(this.#path)
     this.#count = 0
   }
 
-  /** Where the first entry is whose marker lies at or after `offset`. */
+  /** Position of the first entry with a marker at or after `offset`. */
   #positionOf(offset: bigint): number {
     let low = 0
     let high = this.count
@@ -96,7 +99,7 @@ export class TransactionIndex {
   }
 }
 
-/** Why a segment's list of aborted transactions cannot be used, undefined when it can or there is none. */
+/** Describes the damage of a transaction index; undefined if it is usable or does not exist. */
 export function transactionIndexProblem(storage: Storage, path: string, baseOffset: bigint): string | undefined {
   if (!storage.exists(path)) return undefined
   let previous = baseOffset - 1n
@@ -112,7 +115,7 @@ export function transactionIndexProblem(storage: Storage, path: string, baseOffs
   return undefined
 }
 
-/** One entry, of any version. There are ABORTED_TXN_BYTES to be read. */
+/** Reads an entry of any version. The reader must have ABORTED_TXN_BYTES left. */
 export function readEntry(reader: ByteReader): AbortedTxnEntry {
   return ENTRY.read(reader, 0)
 }
