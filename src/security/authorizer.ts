@@ -1,4 +1,4 @@
-/** Authorization of a request: the sender, the operation and the resource. Without an authorizer everything is allowed. */
+/** Authorization of a request by principal, operation and resource. Without an authorizer every operation is allowed. */
 import type { AclOperation, ResourceType } from './operations.ts'
 
 /** Kafka's KafkaPrincipal. */
@@ -10,14 +10,14 @@ export interface Principal {
 /** The principal of a connection that is not authenticated. */
 export const ANONYMOUS: Principal = { type: 'User', name: 'ANONYMOUS' }
 
-/** A resource of the cluster; the name of the cluster itself is `kafka-cluster`. */
+/** A resource of the cluster. The cluster itself has the name `kafka-cluster`. */
 export interface Resource {
   readonly type: ResourceType
   readonly name: string
 }
 
-/** Tells whether the sender of a request may perform the operation. */
+/** Returns true if the principal of the request may perform the operation. */
 export type Authorize = (operation: AclOperation, resource: Resource) => boolean
 
-/** Kafka's decision where `authorizer.class.name` is empty. */
+/** The decision while `authorizer.class.name` is empty, as in Kafka. */
 export const allowAll: Authorize = () => true

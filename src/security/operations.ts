@@ -1,6 +1,6 @@
-/** What a principal may do with each type of resource, and the bit fields of it that Metadata and Describe responses carry. */
+/** The operations on each type of resource, and their bit field in Metadata and Describe responses (KIP-430). */
 
-/** Codes of the protocol (KIP-430 counts bits by them). */
+/** Operation codes of the protocol. Each code is also the bit position in the bit field of KIP-430. */
 const ACL_OPERATIONS = {
   READ: 3,
   WRITE: 4,
@@ -20,7 +20,7 @@ const ACL_OPERATIONS = {
 /** Kafka's AclOperation. */
 export type AclOperation = keyof typeof ACL_OPERATIONS
 
-/** The operations on each type of resource whose responses carry a bit field. */
+/** Operations by type of resource, for the types whose responses carry a bit field. */
 const OPERATIONS = {
   TOPIC: ['READ', 'WRITE', 'CREATE', 'DELETE', 'ALTER', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
   GROUP: ['READ', 'DELETE', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
@@ -30,7 +30,7 @@ const OPERATIONS = {
 /** Kafka's ResourceType. */
 export type ResourceType = keyof typeof OPERATIONS | 'TRANSACTIONAL_ID' | 'DELEGATION_TOKEN' | 'USER'
 
-/** The bit field of all operations on a type of resource: what everyone may do while there is no authorizer. */
+/** The bit field with all operations on a type of resource: the value for every principal while there is no authorizer. */
 export function allOperations(resourceType: keyof typeof OPERATIONS): number {
   return OPERATIONS[resourceType].reduce((bits, operation) => bits | (1 << ACL_OPERATIONS[operation]), 0)
 }
