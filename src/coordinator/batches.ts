@@ -1,15 +1,15 @@
-/** Records of a coordinator on their way into batches, none larger than its topic allows. */
+/** Groups the records of a coordinator into batches of at most `max.message.bytes` of its topic. */
 import type { KeyValue } from '../protocol/keyed-record.ts'
 
-/** As many records as one append may bring, and what they are once encoded. */
+/** The items of one append, and their encoded records. */
 export interface Batch<Item> {
   readonly items: Item[]
   readonly encoded: KeyValue[]
-  /** Of keys and values; what a batch adds to each is little beside them. */
+  /** Size of keys and values. The overhead of the batch format is small and not counted. */
   bytes: number
 }
 
-/** One batch after another; each item is encoded when its turn comes: it may be much larger than what asked for it. */
+/** Yields one batch at a time. Encodes an item only when its batch is built: a record may be much larger than its item. */
 export function* batchesOf<Item>(
   items: readonly Item[],
   maxBytes: number,

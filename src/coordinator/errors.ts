@@ -12,7 +12,7 @@ const COORDINATOR_ERRORS: { readonly [Name in ErrorName]?: ErrorName } = {
   INVALID_FETCH_SIZE: 'UNKNOWN_SERVER_ERROR'
 }
 
-/** The error code for a response. Throws any error other than KafkaError again. */
+/** The error code for a response. Rethrows any error other than KafkaError. */
 export function coordinatorErrorCode(error: unknown): ErrorName {
   if (!(error instanceof KafkaError)) throw error
   return COORDINATOR_ERRORS[error.code] ?? error.code

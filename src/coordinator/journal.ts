@@ -1,31 +1,34 @@
-/** The log of one partition of a coordinator's topic, as far as a coordinator needs it. */
+/** Interface of a coordinator to the log of one partition of its state topic. */
 import type { KeyValue } from '../protocol/keyed-record.ts'
 import type { TxnResult } from '../protocol/records/control.ts'
 import type { Steps } from '../runtime/pace.ts'
 
-/** In whose name records are written: they count once its transaction has been committed. */
+/** Producer of transactional records. They take effect when its transaction commits. */
 export interface JournalProducer {
   readonly producerId: bigint
   readonly producerEpoch: number
 }
 
-/** Who listens to a replay. */
+/** Callbacks of a replay. */
 export interface StateReader {
-  /** A record, and the producer in whose transaction it was written. */
+  /** Receives a record, with the producer id of its transaction; undefined for a record outside of transactions. */
   record(record: KeyValue, producerId: bigint | undefined): void
-  /** The transaction of a producer has ended here. */
+  /** Receives a transaction marker of a producer. */
   ended?(producerId: bigint, result: TxnResult): void
 }
 
 export interface StateJournal {
-  /** Of the partition's leader at this moment. Transaction markers carry it, and are fenced by it. */
+  /** Leader epoch of the partition at this moment. Transaction markers carry it, and an older epoch is fenced. */
   readonly coordinatorEpoch: number
-  /** Writes all of the records as one batch, or throws (a KafkaError where the log says why) and has written none. */
+  /** Appends the records as one batch. If this throws, no record is written; errors of the log are KafkaErrors. */
   append(records: readonly KeyValue[], producer?: JournalProducer): void
-  /** How many bytes one call of append may bring (max.message.bytes of the topic). */
+  /** Largest batch in bytes that `append` accepts (`max.message.bytes` of the topic). */
   maxBatchBytes(): number
-  /** Hands over everything from the first to the last, in steps. Buffers are the journal's own. */
+  /**
+   * Passes all records to `reader` in order of offset, in steps. Buffers are views of the journal: a reader copies the bytes that
+   * it keeps.
+   */
   replay(reader: StateReader): Steps
-  /** Resolves once answers may rest on all that was appended; undefined when they may now. */
+  /** Resolves when responses may be sent for all appended records; undefined if they may be sent now. */
   settled(): Promise<void> | undefined
 }

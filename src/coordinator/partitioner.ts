@@ -1,9 +1,9 @@
-/** Which partition of its topic a group or a transactional id lives in: Java's hash of it, so that Kafka would look there too. */
+/** Maps a group id or a transactional id to a partition of its state topic, by Java's hash as in Kafka. */
 
-/** The partition, of `partitionCount`, that holds the records of a key. */
+/** The partition out of `partitionCount` that holds the records of a key. */
 export function partitionFor(key: string, partitionCount: number): number {
   const hash = javaHash(key)
-  // Math.abs has no int32 for -2^31; Kafka takes 0.
+  // The absolute value of -2^31 is not an int32; Kafka's `Utils.abs` returns 0 for it.
   return hash === -2_147_483_648 ? 0 : Math.abs(hash) % partitionCount
 }
 

@@ -1,4 +1,4 @@
-/** The partitions of a coordinator's topic: which one holds a key, loaded when it is first asked for. */
+/** The partitions of a coordinator's topic. Each is loaded on first use. */
 
 import { KafkaError } from '../protocol/errors.ts'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
@@ -7,11 +7,11 @@ import { runAtOnce, type Steps } from '../runtime/pace.ts'
 import type { StateJournal } from './journal.ts'
 import { partitionFor } from './partitioner.ts'
 
-/** The topic that a coordinator keeps its state in. */
+/** The topic that stores a coordinator's state. */
 export interface StateTopic {
   readonly topic: string
   readonly logger: Logger
-  /** How many partitions the topic has; 0 while there is no such topic. */
+  /** Number of partitions of the topic; 0 if the topic does not exist. */
   partitionCount(): number
   journal(partition: number): StateJournal
 }
@@ -20,10 +20,13 @@ export class StatePartitions<Partition> {
   readonly #topic: StateTopic
   readonly #load: (journal: StateJournal) => Steps<Partition>
   readonly #loaded: (partition: Partition) => void
-  /** Null for a partition that could not be loaded. */
+  /** Null for a partition that failed to load. */
   readonly #partitions = new Map<number, Partition | null>()
 
-  /** `load` throws MalformedFrame or a KafkaError for what cannot be loaded; `loaded` is called once for each that can. */
+  /**
+   * `load` throws MalformedFrame or a KafkaError if the partition cannot be read. `loaded` is called once for each loaded
+   * partition.
+   */
   constructor(
     topic: StateTopic,
     load: (journal: StateJournal) => Steps<Partition>,
@@ -34,21 +37,21 @@ export class StatePartitions<Partition> {
     this.#loaded = loaded
   }
 
-  /** The partition that holds a key. Throws NOT_COORDINATOR when there is none, or it could not be loaded. */
+  /** The partition of a key. Throws NOT_COORDINATOR if the topic does not exist or the partition failed to load. */
   of(key: string): Partition {
     const partitionCount = this.#topic.partitionCount()
     const partition = partitionCount > 0 ? runAtOnce(this.#partition(partitionFor(key, partitionCount))) : null
-    // The client looks for its coordinator again, and that makes the topic where it is missing.
+    // The client then sends FindCoordinator again, which creates a missing topic.
     if (!partition) throw new KafkaError('NOT_COORDINATOR', `the records of ${key} are not here`)
     return partition
   }
 
-  /** The partition of this number, if it is there and can be loaded. */
+  /** The partition with this index; undefined if it does not exist or failed to load. */
   at(index: number): Partition | undefined {
     return index < this.#topic.partitionCount() ? (runAtOnce(this.#partition(index)) ?? undefined) : undefined
   }
 
-  /** Loads all of them, before anybody asks for one. */
+  /** Loads all partitions before the first request. */
   *loadAll(): Steps {
     for (let index = 0; index < this.#topic.partitionCount(); index++) yield* this.#partition(index)
   }
@@ -57,7 +60,7 @@ export class StatePartitions<Partition> {
     this.#partitions.clear()
   }
 
-  /** Those that are loaded. */
+  /** The loaded partitions. */
   *[Symbol.iterator](): Iterator<Partition> {
     for (const partition of this.#partitions.values()) if (partition) yield partition
   }

@@ -1,23 +1,23 @@
-/** Regular expressions that clients send: RE2's language, as in Kafka, in linear time whatever they are. */
+/** Regular expressions of clients: RE2 syntax, as in Kafka. Matching takes linear time for every expression. */
 import { RE2JS, RE2JSException } from 're2js'
 import { KafkaError } from '../protocol/errors.ts'
 
-/** A compiled expression. */
+/** A compiled regular expression. */
 export interface Pattern {
-  /** Whether it matches the whole of a text. */
+  /** True if the expression matches the whole text. */
   matches(text: string): boolean
 }
 
 /**
- * The most instructions that an expression may come to. Each of them may cost time for each character of a text, and a few
- * characters may stand for a million of them: `(a?){1000}(a?){1000}...`. A list of 400 topic names is well below.
+ * Limit on the instructions of a compiled expression. Each instruction may cost time for each character of a text, and a short
+ * expression can have a million instructions: `(a?){1000}(a?){1000}...`. A list of 400 topic names stays well below the limit.
  */
 const MAX_INSTRUCTIONS = 10_000
 
-/** What RE2 allows repetitions within each other to come to. */
+/** RE2's limit on the product of nested repetitions. */
 const MAX_NESTED_REPEAT = 1_000
 
-/** Throws INVALID_REGULAR_EXPRESSION for what is none, and for what is too large. */
+/** Compiles an expression. Throws INVALID_REGULAR_EXPRESSION if it is malformed or too large. */
 export function compilePattern(expression: string): Pattern {
   if (sizeBound(expression) > MAX_INSTRUCTIONS) {
     throw new KafkaError(
@@ -35,8 +35,8 @@ export function compilePattern(expression: string): Pattern {
 }
 
 /**
- * What the expression comes to at most, without a look at its structure: a character is an instruction or less, a repeated
- * one as many as it says, and a repeated group repeats any of those.
+ * Upper bound of the instructions of an expression, computed without parsing it. A character counts as one instruction, a
+ * repeated character as many as its maximum, and a repeated group multiplies the whole size.
  */
 function sizeBound(expression: string): number {
   let size = expression.length
