@@ -1,6 +1,6 @@
-/** Checks of our own invariants: a failure is a bug in minikafka, never a client's fault. */
+/** Assertions of internal invariants. A failure is a bug in minikafka, never an error of a client. */
 
-/** Throws when `condition` does not hold. `message` says what should have been true. */
+/** Throws if `condition` does not hold. `message` states the invariant. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`broken invariant: ${message}`)
 }

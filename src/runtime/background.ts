@@ -1,25 +1,25 @@
 /**
- * Background loops: work that a broker repeats without a request, such as retention, compaction and checkpoints. As with
- * Kafka's `KafkaScheduler`, the monotonic `deadline` clock paces all of them.
+ * Background loops: periodic work of a broker such as retention, compaction and checkpoints. As in Kafka's `KafkaScheduler`, the
+ * monotonic `deadline` clock paces all loops.
  */
 import { runYielding, type Steps } from './pace.ts'
 import type { Alarm, Clocks } from './time.ts'
 
-/** What a loop does, and when. */
+/** Work and schedule of a loop. */
 export interface LoopOptions {
-  /** For the report of a failure: `log retention`. */
+  /** Name for error messages, such as `log retention`. */
   readonly name: string
   /** One run. It handles and logs the errors that it expects; any other error fails the broker. */
   readonly work: () => Steps
-  /** The time until the next run; read before each wait. Undefined: only `run` begins a run. */
+  /** Time until the next run, read before each wait. If it is undefined, only `run` starts a run. */
   readonly delayMs?: () => number | undefined
-  /** The time until the first run, if it is another. */
+  /** Time until the first run, if it differs from `delayMs`. */
   readonly initialDelayMs?: number
-  /** The point that `delayMs` is counted from: the begin of the last run (the default, as in `KafkaScheduler`) or its end. */
+  /** Start of the delay: the begin of the last run (the default, as in `KafkaScheduler`) or its end. */
   readonly delayFrom?: 'begin' | 'end'
 }
 
-/** A loop. Its runs never overlap: a run that falls due during another begins when that ends. */
+/** A background loop. Runs never overlap: a run that becomes due during another one starts after it. */
 export class BackgroundLoop {
   readonly #options: LoopOptions
   readonly #world: LoopWorld
@@ -40,14 +40,14 @@ export class BackgroundLoop {
     return this.#isRunning
   }
 
-  /** Begins a run at once, or after the one under way. Does nothing after `stop`. */
+  /** Starts a run now, or after the current run. Does nothing after `stop`. */
   run(): void {
     if (this.#stopping.signal.aborted) return
     if (this.#isRunning) this.#isDue = true
     else this.#begin()
   }
 
-  /** Stops the run under way between two steps, and begins no other. Resolves when no step runs any more. */
+  /** Stops the current run between two steps and starts no further run. Resolves when no step runs any more. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#alarm?.cancel()
@@ -98,7 +98,7 @@ export class BackgroundLoop {
   }
 }
 
-/** What the loops of a broker share. */
+/** Dependencies that all loops of a broker share. */
 export interface LoopWorld {
   readonly clocks: Pick<Clocks, 'deadline' | 'loop'>
   /** Fails the broker. */
@@ -114,14 +114,14 @@ export class BackgroundLoops {
     this.#world = world
   }
 
-  /** Starts a loop: it waits for its delay, then runs. */
+  /** Starts a loop. Its first run follows after the delay. */
   start(options: LoopOptions): BackgroundLoop {
     const loop = new BackgroundLoop(options, this.#world)
     this.#loops.push(loop)
     return loop
   }
 
-  /** Stops all loops at the same time: no run begins from now on. Resolves when no step runs any more. */
+  /** Stops all loops concurrently and starts no further run. Resolves when no step runs any more. */
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map(loop => loop.stop()))
   }

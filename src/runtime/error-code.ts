@@ -1,6 +1,6 @@
-/** The code by which Node tells what the system refused. */
+/** Error codes of Node.js system errors. */
 
-/** `ENOENT`, `EADDRINUSE` and the like; empty for an error that has none, as our own bugs have. */
+/** The code of a system error, such as `ENOENT` or `EADDRINUSE`; empty for an error without a code. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

@@ -1,4 +1,4 @@
-/** How long the parts of some work took, one after the other: each begins where the one before ended. */
+/** Durations of consecutive parts of some work. Each part begins at the end of the previous one. */
 import type { MonotonicClock } from './time.ts'
 
 export class LapTimes {
@@ -11,14 +11,14 @@ export class LapTimes {
     this.#beganMs = loop.now()
   }
 
-  /** The part that was under way ends here. */
+  /** Ends the current part and starts the next one. */
   lap(name: string): void {
     const nowMs = this.#loop.now()
     this.#laps[name] = nowMs - this.#beganMs
     this.#beganMs = nowMs
   }
 
-  /** Milliseconds by name, in the order in which the parts ended. */
+  /** Duration in milliseconds by name, in the order of the parts. */
   get all(): Readonly<Record<string, number>> {
     return this.#laps
   }

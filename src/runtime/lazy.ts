@@ -1,9 +1,9 @@
-/** Values that are made on first use and kept, packages among them. */
+/** Values and packages that are loaded on first use and cached. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-/** Calls `make` once, when the value is first asked for; again only if that throws. */
+/** Calls `make` on first use and caches the value. If `make` throws, the next use calls it again. */
 export function lazy<T>(make: () => T): () => T {
   let made: T | undefined
   return () => {
@@ -13,9 +13,9 @@ export function lazy<T>(make: () => T): () => T {
 }
 
 /**
- * A package that is loaded on first use, which keeps start-up quick. `T` is the part of the module that is used. If the
- * package cannot be loaded (its binary for this machine is not installed), the result is that of `otherwise`, which gets the
- * reason in one line and may throw.
+ * A package that is loaded on first use, which keeps the start fast. `T` is the used part of the module. If the package cannot be
+ * loaded (its binary for this machine is not installed), the result is that of `otherwise`. That function receives the reason in
+ * one line and may throw.
  */
 export function lazyModule<T>(name: string, otherwise: (reason: string) => T): () => T {
   return lazy(() => {
@@ -28,14 +28,14 @@ export function lazyModule<T>(name: string, otherwise: (reason: string) => T): (
   })
 }
 
-/** Whether the module can be found. It is not loaded. */
+/** True if the module can be resolved. Does not load it. */
 export function isInstalled(name: string): boolean {
   return canResolve(createRequire(import.meta.filename), name)
 }
 
 /**
- * Whether the binary of a native package is installed for this machine. It is not loaded. Such packages have a further package
- * for each platform, named after it.
+ * True if the binary of a native package is installed for this machine. Does not load it. Native packages have one optional
+ * dependency for each platform, with the platform in its name.
  */
 export function hasBinary(name: string): boolean {
   try {

@@ -1,8 +1,6 @@
-/**
- * The shape of pino's loggers, without pino. Messages are sentences for operators.
- */
+/** Logger interface, compatible with pino. Messages are sentences for operators. */
 
-/** Refuses an Error, and a value of unknown type, under any name but `err`: pino writes an Error under another name as `{}`. */
+/** Rejects an Error, and a value of unknown type, under any name but `err`: pino writes an Error under another name as `{}`. */
 type Checked<Bindings> = {
   readonly [Field in keyof Bindings]: Field extends 'err'
     ? unknown
@@ -13,7 +11,7 @@ type Checked<Bindings> = {
         : never
 }
 
-/** `bindings` are the fields of the line. An error goes under `err`. */
+/** `bindings` are the fields of the log line. An error belongs under `err`. */
 type Log = <Bindings extends object>(bindings: Bindings & Checked<Bindings>, message: string) => void
 
 export interface Logger {
@@ -27,7 +25,7 @@ export interface Logger {
 
 const nothing: Log = () => {}
 
-/** Drops everything. */
+/** A logger that drops every line. */
 export const silentLogger: Logger = {
   debug: nothing,
   info: nothing,

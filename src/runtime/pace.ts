@@ -1,39 +1,38 @@
 /**
- * Yielding: long work runs in slices, between which the event loop serves sockets and timers. This is the only file that
- * decides when to yield. The loop's clock paces it, which no user can move: a broker whose Kafka time stands still continues
- * to yield.
+ * Yielding: long work runs in slices. Between two slices the event loop serves sockets and timers. Only this file decides when to
+ * yield. The `loop` clock paces it, which users cannot move: a broker whose Kafka time is frozen still yields.
  *
- * Work is a generator of steps. Each `yield` ends a step, after which other code may run and change state: a step finishes
- * an item, and the next step reads state again.
+ * Work is a generator of steps. Each `yield` ends a step, after which other code may run and change state. Therefore a step
+ * finishes an item, and the next step reads state again.
  */
 import { setImmediate as setImmediateTask } from 'node:timers'
 import { assert } from './assert.ts'
 import type { Clocks, MonotonicClock } from './time.ts'
 
-// Taken when this module loads, as in time.ts.
+// Captured when this module loads, as in time.ts.
 const setImmediate = setImmediateTask
 
-/** The longest time that one slice blocks the event loop. */
+/** Longest time that a slice blocks the event loop. */
 const LONGEST_SLICE_MS = 10
 
-/** Resolves when the event loop has served the sockets that are ready and the timers that are due. */
+/** Resolves after the event loop has served the ready sockets and the due timers. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise(resolve => setImmediate(() => resolve()))
 }
 
 /**
- * Work of many steps that ends with a `T`. A step yields a promise to wait for it, a `Pause` to end its slice, and anything
- * else to report progress. `yield` returns true if other code has run since: only then state may have changed.
+ * Work in steps with the result `T`. A step yields a promise to wait for it, a `Pause` to end its slice, or any other value to
+ * report progress. `yield` returns true if other code has run since the step: state may have changed only then.
  */
 export type Steps<T = void, Step = unknown> = Generator<Step, T, boolean | undefined>
 
-/** Work of one step. */
+/** Work of a single step. */
 export function* oneStep(act: () => void): Steps {
   act()
   yield
 }
 
-/** Ends a slice. The next begins after `ms`, and at once when the work is stopped; 0: after the event loop has served others. */
+/** Ends a slice. The next slice begins after `ms`, or at once if the work is stopped; 0 only yields to the event loop. */
 export class Pause {
   readonly ms: number
 
@@ -42,14 +41,14 @@ export class Pause {
   }
 }
 
-/** Waits for a promise within work and returns its value. Unlike a `Pause` it is waited for when the work is stopped, too. */
+/** Waits for a promise within work and returns its value. In contrast to a `Pause`, a stop of the work does not end the wait. */
 export function* waitFor<T>(promise: Promise<T>): Steps<T, Promise<unknown>> {
   const values: T[] = []
   yield promise.then(value => values.push(value))
   return values[0] as T
 }
 
-/** Runs all steps now. The work must not wait. */
+/** Runs all steps without yielding. The work must not wait. */
 export function runAtOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const next = steps.next()
@@ -58,17 +57,17 @@ export function runAtOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** How work runs in slices. */
+/** Options for work that runs in slices. */
 export interface Pacing<Step> {
   readonly clocks: Pick<Clocks, 'loop'>
-  /** Stops the work between two steps: of the rest only its `finally` blocks run. */
+  /** Stops the work between two steps. After that only its `finally` blocks run. */
   readonly signal?: AbortSignal | undefined
   readonly each?: (step: Step) => void
 }
 
 /**
- * Runs all steps in slices. Returns a promise only if the work had to wait or to yield. Throws what the work throws, and the
- * reason of `signal` if that stops it.
+ * Runs all steps in slices. Returns a promise only if the work had to wait or to yield. Throws the error of the work, or the
+ * reason of `signal` if that stops the work.
  */
 export function runYielding<T, Step>(steps: Steps<T, Step>, pacing: Pacing<Step>): T | Promise<T> {
   const run = new Run(steps, pacing)
@@ -100,8 +99,8 @@ class Run<T, Step> {
   }
 
   /**
-   * Runs one slice. Returns the end of the work, or what it waits for. `failure` is the reason why the promise that it waited
-   * for was rejected.
+   * Runs one slice. Returns the result of the work, or the promise that it waits for. `failure` is the rejection reason of the
+   * previous promise.
    */
   proceed(failure?: { readonly error: unknown }): IteratorReturnResult<T> | Promise<unknown> {
     this.#slice.begin()
@@ -151,8 +150,8 @@ function endOf({ ms }: Pause, loop: MonotonicClock, signal: AbortSignal | undefi
 }
 
 /**
- * Calls `act` for each item, and yields when a slice is over. A promise that `act` returns is waited for. For requests, whose
- * items are too many to allocate for each.
+ * Calls `act` for each item and yields at the end of each slice. Waits for a promise that `act` returns. Requests use it, because
+ * it allocates nothing for each item.
  */
 export async function forEachYielding<Item>(
   items: Iterable<Item>,
@@ -169,7 +168,7 @@ export async function forEachYielding<Item>(
   }
 }
 
-/** The time since the event loop was last served. */
+/** Measures the time since the event loop last ran. */
 class Slice {
   readonly #loop: MonotonicClock
   #beganMs: number

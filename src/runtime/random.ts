@@ -1,20 +1,20 @@
-/** Chance as a port, so that a test can replay it. */
+/** Port for random values, so that tests can reproduce them. */
 import { randomBytes } from 'node:crypto'
 
 export interface Random {
   /** `length` random bytes. */
   bytes(length: number): Buffer
-  /** A whole number from 0 up to, not including, `bound`. */
+  /** A random integer from 0 to `bound`, exclusive. */
   below(bound: number): number
 }
 
-/** The machine's entropy. */
+/** Random values from the operating system. */
 export const systemRandom: Random = {
   bytes: length => randomBytes(length),
   below: bound => (bound <= 1 ? 0 : Number(randomBytes(6).readUIntBE(0, 6) % bound))
 }
 
-/** A reproducible sequence (mulberry32) for tests and simulations; never for ids that must be unguessable. */
+/** A reproducible sequence (mulberry32) for tests and simulations. Not for ids that must be unpredictable. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   const next = () => {
@@ -30,8 +30,8 @@ export function seededRandom(seed: number): Random {
 }
 
 /**
- * A random (version 4) UUID in Kafka's text form: 22 characters of base64url.
- * As in Kafka it never begins with '-', so that it can stand on a command line.
+ * A random (version 4) UUID in Kafka's text form: 22 characters of base64url. As in Kafka it never begins with '-', so that it is
+ * usable as a command-line argument.
  */
 export function randomUuid(random: Random): string {
   for (;;) {

@@ -1,11 +1,12 @@
 /**
- * Kafka's clocks as ports. This is the only file that reads the system's clocks, but for the start-up
- * time that the command line prints.
+ * Kafka's clocks as ports. Only this file reads the clocks of the operating system, except for the start-up time that the command
+ * line prints.
  *
  * Each reading and each timer belongs to one of three clocks, as in Kafka:
- * - `wall` (Kafka's `Time.milliseconds`): timestamps, and all that is counted from a timestamp: retention, transaction
- *   timeouts, expiry of offsets and ids. A step of the system's time (NTP, a resumed machine) moves it in either direction.
- * - `deadline` (Kafka's `Time.hiResClockMs`): sessions, rebalances and other waits that no step may move.
+ * - `wall` (Kafka's `Time.milliseconds`): timestamps, and times that are compared with timestamps: retention, transaction
+ *   timeouts, expiration of offsets and ids. A step of the system's time (NTP, a resumed machine) moves it in either direction.
+ * - `deadline` (Kafka's `Time.hiResClockMs`): sessions, rebalances and other timeouts that a step of the system's time must not
+ *   move.
  * - `loop`: the process itself, for yielding, sockets, the wait of a Fetch, throttling and durations in the log.
  *
  * Users of the fixture may move `wall` and `deadline`. `loop` always follows the machine.
@@ -13,22 +14,25 @@
 import { performance } from 'node:perf_hooks'
 import { clearTimeout as clearTimer, setTimeout as setTimer } from 'node:timers'
 
-/** A timer that is set and may still be cancelled. */
+/** A timer that can be cancelled. */
 export interface Alarm {
   cancel(): void
 }
 
-/** The time of day. Nothing can wait by it. */
+/** The time of day. It has no timers. */
 export interface WallClock {
   /** Milliseconds since the Unix epoch. */
   now(): number
 }
 
-/** A clock that never goes back. Its times mean nothing outside this process. */
+/** A clock that never goes back. Its times have no meaning outside this process. */
 export interface MonotonicClock {
   /** Milliseconds since an arbitrary origin. */
   now(): number
-  /** Calls `fire` once, not before `timeMs`. A time in the past fires as soon as the running code has returned. */
+  /**
+   * Calls `fire` once, not before `timeMs`. If that time is in the past, `fire` is called as soon as the running code has
+   * returned.
+   */
   at(timeMs: number, fire: () => void): Alarm
 }
 
@@ -38,7 +42,7 @@ export interface Clocks {
   readonly loop: MonotonicClock
 }
 
-/** One reading, for a decision that writes timestamps and sets deadlines. */
+/** A reading of both clocks, for decisions that write timestamps and set deadlines. */
 export interface Now {
   readonly wallMs: number
   readonly deadlineMs: number
@@ -48,10 +52,10 @@ export function readClocks({ wall, deadline }: Pick<Clocks, 'wall' | 'deadline'>
   return { wallMs: wall.now(), deadlineMs: deadline.now() }
 }
 
-/** Node fires a longer timeout at once, so an alarm further away is set in several steps. */
+/** Longest timeout of Node, which fires a longer one at once. A later alarm is set in several steps. */
 const LONGEST_TIMEOUT_MS = 2_147_483_647
 
-// Taken when this module loads: a test that fakes Date, timers or performance in this process must not stop the broker.
+// Captured when this module loads: a test that fakes Date, timers or performance in this process must not stop the broker.
 const wallNow = Date.now.bind(Date)
 const monotonicNow = performance.now.bind(performance)
 const [setTimeout, clearTimeout] = [setTimer, clearTimer]
@@ -66,7 +70,7 @@ const monotonic: MonotonicClock = {
       timer = setTimeout(ring, Math.min(Math.ceil(waitMs), LONGEST_TIMEOUT_MS))
       timer.unref()
     }
-    // Node's timers may be early by a fraction of a millisecond.
+    // Node's timers may fire early by a fraction of a millisecond.
     const ring = () => (monotonicNow() < timeMs ? arm() : fire())
     arm()
     return { cancel: () => clearTimeout(timer) }
@@ -76,7 +80,7 @@ const monotonic: MonotonicClock = {
 /** The machine's clocks. */
 export const systemClocks: Clocks = { wall: { now: () => wallNow() }, deadline: monotonic, loop: monotonic }
 
-/** Resolves after a while, or at once when `stopped` is aborted. Unlike an alarm it keeps the process alive. */
+/** Resolves after `ms`, or at once when `stopped` is aborted. In contrast to an alarm, it keeps the process alive. */
 export function pause(ms: number, stopped: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     const over = () => {
@@ -89,7 +93,7 @@ export function pause(ms: number, stopped: AbortSignal): Promise<void> {
   })
 }
 
-/** Runs work that ends by itself. The process stays alive until then: alarms and unreferenced sockets alone let it exit. */
+/** Keeps the process alive until `work` ends. Alarms and unreferenced sockets alone do not. */
 export async function keepingProcessAlive<T>(work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(() => {}, LONGEST_TIMEOUT_MS)
   try {
