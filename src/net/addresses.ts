@@ -1,9 +1,9 @@
-/** Which addresses a connection is known by. */
+/** Socket addresses of a connection. */
 import type { ConnectionContext } from './dispatch.ts'
 
 type Addresses = Pick<ConnectionContext, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>
 
-/** Those of both ends. A socket has none once the peer has gone. */
+/** The remote and local address of a socket. They are empty after the peer has disconnected. */
 export function addressesOf(socket: { readonly [K in keyof Addresses]?: Addresses[K] | undefined }): Addresses {
   return {
     remoteAddress: plainAddress(socket.remoteAddress),
@@ -13,7 +13,7 @@ export function addressesOf(socket: { readonly [K in keyof Addresses]?: Addresse
   }
 }
 
-/** A socket's address without the IPv6 wrapping of an IPv4 one. Empty when the peer has already gone. */
+/** The address in IPv4 form if it is an IPv4-mapped IPv6 address. Empty after the peer has disconnected. */
 export function plainAddress(address: string | undefined): string {
   return (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
 }

@@ -1,7 +1,7 @@
 /**
- * One client's socket. Requests are answered one at a time and in order, as Kafka does it; nothing more is read than a
- * small buffer while an answer is pending or the peer does not take it, so that memory and work stay bounded by what
- * the peer itself consumes.
+ * A client's socket. As in Kafka, requests are served in order and one at a time. While a response is pending or not yet read by
+ * the peer, the connection reads only a small buffer. This bounds memory and work by the rate at which the peer reads its
+ * responses.
  */
 import type { Socket } from 'node:net'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
@@ -20,24 +20,27 @@ import {
 } from './dispatch.ts'
 import type { Warnings } from './warnings.ts'
 
-/** Requests that arrive behind one being answered are read up to here; so we also notice when the peer goes away. */
+/** Limit on the bytes that are read while a request is served. Reading lets the server notice a disconnect of the peer. */
 const MAX_WAITING_BYTES = 65_536
 const MAX_WAITING_CHUNKS = 16
-/** A long answer is handed to the socket in steps, so that one that is slow to leave still counts as activity. */
+/**
+ * Step size for writing a long response. Each completed step counts as activity, so that a slow response does not make the
+ * connection idle.
+ */
 const WRITE_STEP_BYTES = 1_048_576
 
-/** What a connection is given by its server. */
+/** Dependencies and limits of a connection. */
 export interface ConnectionOptions {
   readonly id: number
   readonly listenerName: string
   readonly dispatch: Dispatch
   readonly maxRequestBytes: number
-  /** Negative: never. */
+  /** Negative: no limit. */
   readonly maxIdleMs: number
   readonly clocks: Clocks
   readonly logger: Logger
   readonly warnings: Warnings
-  /** Told whenever the bytes that this connection holds in memory change. */
+  /** Called when the number of bytes that this connection holds in memory changes. */
   readonly heldBytesChanged: (deltaBytes: number) => void
 }
 
@@ -49,19 +52,19 @@ export class Connection {
   readonly #decoder: FrameDecoder
   readonly #closed = new AbortController()
   #serving = false
-  /** The peer has sent all it will send. */
+  /** True after the peer has sent its FIN. */
   #ended = false
-  /** No further request is begun. */
+  /** True: no further request is served. */
   #draining = false
-  /** Why we closed the connection, once it has been said. */
+  /** True after the server has closed the connection, so that only the first reason is logged. */
   #refused = false
-  /** The request being answered, then its answer until it is taken. */
+  /** Size of the request being served, then of its response until the socket has accepted it. */
   #inHandBytes = 0
   #heldBytes = 0
   #lastActiveMs: number
   #idleAlarm: Alarm | undefined
   #drained: Deferred<void> | undefined
-  /** Resolves when the connection is no longer muted. */
+  /** Resolves when the connection is unmuted. */
   #muted: Deferred<void> | undefined
   readonly #peerEnded = deferred<void>()
   readonly #gone = deferred<void>()
@@ -88,7 +91,7 @@ export class Connection {
     socket.resume()
   }
 
-  /** Address and port of the other side, for people. */
+  /** Address and port of the peer, for messages. */
   get peer(): string {
     const { remoteAddress, remotePort } = this.#context
     return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
@@ -98,48 +101,48 @@ export class Connection {
     return this.#context.remotePort
   }
 
-  /** The identity of the client, from its requests so far. */
+  /** Identity of the client, collected from its requests. */
   get client(): ClientIdentity {
     return this.#context.client
   }
 
-  /** The peer has ended its side; the last answers may still be on their way to it. */
+  /** True after the FIN of the peer. Its last responses may still be in flight. */
   get hasPeerEnded(): boolean {
     return this.#ended || this.#socket.destroyed
   }
 
-  /** Resolves when the peer has ended its side, or the socket has closed. */
+  /** Resolves after the FIN of the peer, or when the socket has closed. */
   get peerEnded(): Promise<void> {
     return this.#peerEnded.promise
   }
 
-  /** Bytes in memory: received and not yet answered, or answers not yet taken. */
+  /** Bytes in memory: received requests that are not answered yet, and responses that the socket has not accepted yet. */
   get heldBytes(): number {
     return this.#heldBytes
   }
 
-  /** Resolves when the socket has closed and all is released. */
+  /** Resolves when the socket has closed and all resources are released. */
   get gone(): Promise<void> {
     return this.#gone.promise
   }
 
-  /** Begins no further request and closes once the one under way has been answered. */
+  /** Serves no further request, and closes the connection after the response to the current request. */
   drain(): void {
     this.#draining = true
-    // What has been sent meanwhile is read and dropped: behind it comes the end of the connection.
+    // Requests that arrived meanwhile are read and dropped, so that the FIN of the peer behind them is read, too.
     this.#socket.resume()
     this.#muted?.resolve()
     if (!this.#serving) this.#socket.end()
   }
 
-  /** Closes at once. */
+  /** Closes the connection at once. */
   destroy(): void {
     this.#refused = true
     this.#socket.destroy()
     this.#account(0)
   }
 
-  /** Closes at once and warns of the reason. */
+  /** Closes the connection at once and logs a warning with the reason. */
   refuse(reason: string): void {
     if (this.#refused || this.#socket.destroyed) return
     this.#warn(`closed the connection of ${this.peer}: ${reason}`)
@@ -162,7 +165,7 @@ export class Connection {
     this.#account()
   }
 
-  /** Answers all whole frames that have arrived, one after the other. Runs at most once at a time. */
+  /** Serves all complete frames that have arrived, in order. Never runs concurrently with itself. */
   async #serve(): Promise<void> {
     this.#serving = true
     try {
@@ -193,7 +196,7 @@ export class Connection {
     if (muteMs > 0) await this.#mute(muteMs)
   }
 
-  /** Resolves when the socket has passed the answer on, or has closed. */
+  /** Resolves when the socket has accepted the response, or has closed. */
   async #send(response: readonly Buffer[]): Promise<void> {
     const socket = this.#socket
     this.#account(response.reduce((sum, part) => sum + part.length, 0))
@@ -219,7 +222,9 @@ export class Connection {
     this.#lastActiveMs = this.#options.clocks.deadline.now()
   }
 
-  /** Serves nothing for a while, as Kafka's throttled channels (KIP-219). Ends early when no further request can come. */
+  /**
+   * Mutes the connection for `muteMs`, as Kafka mutes throttled channels (KIP-219). Ends early if no further request can arrive.
+   */
   async #mute(muteMs: number): Promise<void> {
     const { loop } = this.#options.clocks
     this.#account(0)
@@ -231,7 +236,7 @@ export class Connection {
     this.#muted = undefined
   }
 
-  /** No further request is served. */
+  /** True if no further request will be served. */
   get #isOver(): boolean {
     return this.#draining || this.#socket.destroyed || (this.#ended && this.#decoder.waitingBytes === 0)
   }
@@ -243,7 +248,7 @@ export class Connection {
     else if (this.#isOver) this.#muted?.resolve()
   }
 
-  /** The peer has ended its side and has all its answers. */
+  /** Closes the connection: the peer has sent its FIN and all responses are sent. */
   #finish(): void {
     if (!this.#decoder.atBoundary) this.refuse('it ended in the middle of a request (a client that was killed?)')
     this.#socket.end()
@@ -273,7 +278,7 @@ export class Connection {
     if (deltaBytes !== 0) this.#options.heldBytesChanged(deltaBytes)
   }
 
-  /** As in Kafka, idle means that no byte has come or gone, even while a request is delayed. */
+  /** As in Kafka, a connection is idle if no byte was read or written, even while a request is delayed. */
   #watchIdle(): void {
     const { clocks, maxIdleMs } = this.#options
     if (maxIdleMs < 0) return
@@ -296,14 +301,14 @@ export class Connection {
   }
 }
 
-/** Which other protocol the first bytes of a connection look like, so that a warning can name the likely mistake. */
+/** A protocol that is not Kafka's, recognized by the first bytes of a connection, and advice for the warning. */
 interface Mistake {
-  /** What the first four bytes begin with, read as latin1. */
+  /** Possible beginnings of the first four bytes, in latin1. */
   readonly prefixes: readonly string[]
   readonly advice: string
 }
 
-/** What really gets pointed at a Kafka port. */
+/** Protocols that are often sent to a Kafka port by mistake. */
 const MISTAKES: readonly Mistake[] = [
   {
     prefixes: ['GET ', 'POST', 'HEAD', 'PUT ', 'DELE', 'PATC', 'OPTI', 'CONN', 'TRAC', 'PRI '],
@@ -321,7 +326,7 @@ const MISTAKES: readonly Mistake[] = [
   { prefixes: ['HELO', 'EHLO', 'USER', 'QUIT', 'HELP'], advice: 'this looks like a line-based text protocol' }
 ]
 
-/** A sentence part about the first bytes of a stream, or undefined when they look like nothing we know. */
+/** The advice for the first bytes of a stream; undefined if no other protocol is recognized. */
 function likelyMistake(firstBytes: Buffer): string | undefined {
   const text = firstBytes.toString('latin1')
   return MISTAKES.find(({ prefixes }) => prefixes.some(prefix => text.startsWith(prefix)))?.advice

@@ -1,20 +1,23 @@
-/** Binding a listener's sockets: `localhost` is two of them, and a port that cannot be had is one clear sentence. */
+/**
+ * Binds the sockets of a listener. `localhost` has two sockets, IPv4 and IPv6. A failure is reported in one sentence for the
+ * user.
+ */
 import { createServer, type Server, type Socket } from 'node:net'
 import { codeOf } from '../runtime/error-code.ts'
 
-/** Where a listener shall be bound. Host '' is every interface, 'localhost' both loopback addresses; port 0 any free one. */
+/** Address of a listener. Host '' is every interface, 'localhost' both loopback addresses. Port 0 selects any free port. */
 export interface ListenerAddress {
   readonly name: string
   readonly host: string
   readonly port: number
 }
 
-/** The user asked for an address that cannot be bound. The message is a sentence for them. */
+/** A requested address cannot be bound. The message is a sentence for the user. */
 export class ListenError extends Error {
   override name = 'ListenError'
 }
 
-/** The sockets of one listener and the port they share. */
+/** The sockets of a listener and the port that they share. */
 export interface BoundListener {
   readonly name: string
   readonly host: string
@@ -22,15 +25,15 @@ export interface BoundListener {
   readonly sockets: readonly Server[]
 }
 
-/** What is told about a listener once it is bound. */
+/** Events of a bound listener. */
 export interface ListenEvents {
-  /** A connection, paused and half-open. */
+  /** A new connection; its socket is paused and allows half-open connections. */
   readonly connected: (socket: Socket) => void
-  /** One could not be accepted: the process is out of file descriptors, most likely. */
+  /** A connection could not be accepted. The usual reason is that the process has no file descriptors left. */
   readonly notAccepted: (error: Error) => void
 }
 
-/** With port 0 the port found free on IPv4 may be taken on IPv6: so often we look for another. */
+/** Attempts to find a free port: with port 0, the port that is free on IPv4 may be taken on IPv6. */
 const FREE_PORT_ATTEMPTS = 20
 const NO_IPV6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT']
 
@@ -50,7 +53,7 @@ export async function listen(address: ListenerAddress, backlog: number, events: 
 
 type Bind = (host: string, port: number) => Promise<Server>
 
-/** undefined: the port that IPv4 got is taken on IPv6, and another may be tried. */
+/** Undefined: the port of the IPv4 socket is taken on IPv6, and the caller tries another port. */
 async function bindHost(
   address: ListenerAddress,
   bind: Bind,

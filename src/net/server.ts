@@ -1,6 +1,6 @@
 /**
- * All sockets of a node: listeners, the limits that connections share, and a graceful close. Ports are bound first,
- * so that the broker can tell clients about them; connections wait unread until there is someone to serve them.
+ * The listeners of a node, the limits that connections share, and a graceful close. The ports are bound before the broker starts,
+ * because the broker advertises them. Connections wait unread until `serve`.
  */
 import type { Socket } from 'node:net'
 import { connectionOverrides } from '../config/listeners.ts'
@@ -16,33 +16,33 @@ import type { Dispatch } from './dispatch.ts'
 import { type BoundListener, type ListenerAddress, listen } from './listen.ts'
 import { Warnings } from './warnings.ts'
 
-/** The limits of all clients together. */
+/** Limits across all clients. */
 const LIMIT_ROWS = rows({
   maxRequestBytes: 'socket.request.max.bytes',
-  /** Memory of all requests and responses; above it, the connection that holds most is closed. */
+  /** Memory of all requests and responses. If it is exceeded, the connection that holds most is closed. */
   maxHeldBytes: derived(['queued.max.request.bytes'], limit => (limit < 0 ? Number.POSITIVE_INFINITY : limit)),
-  /** Further connections wait unread until another closes, as if they were not accepted yet. */
+  /** Further connections wait unread until another one closes, as if they were not accepted yet. */
   maxConnections: 'max.connections',
-  /** Further connections from one address are closed. */
+  /** Further connections from the same address are closed. */
   maxConnectionsPerIp: 'max.connections.per.ip',
   maxConnectionsByIp: derived(['max.connections.per.ip.overrides'], connectionOverrides),
-  /** Negative: never. */
+  /** Negative: no limit. */
   maxIdleMs: 'connections.max.idle.ms',
-  /** Connections that may wait to be accepted or served. */
+  /** Maximum number of connections that wait to be accepted or served. */
   backlog: 'socket.listen.backlog.size'
 })
 
-/** What a server needs. */
+/** Dependencies of a server. */
 export interface ServerOptions {
   readonly listeners: readonly ListenerAddress[]
   readonly settings: Settings
   readonly clocks: Clocks
   readonly logger: Logger
-  /** True: sockets do not keep the process alive. */
+  /** True: the sockets do not keep the process alive. */
   readonly unref: boolean
 }
 
-/** An address that is being listened on. */
+/** A bound address of a listener. */
 export interface Endpoint {
   readonly listenerName: string
   readonly host: string
@@ -54,7 +54,7 @@ interface WaitingSocket {
   readonly listenerName: string
 }
 
-/** Binds its listeners in `bind`, serves from `serve` on, and leaves nothing behind after `close`. */
+/** The server of a node. `bind` binds the listeners, `serve` starts to serve requests, and `close` releases everything. */
 export class Server {
   readonly #options: ServerOptions
   readonly #limits: ViewOf<typeof LIMIT_ROWS>
@@ -74,7 +74,7 @@ export class Server {
     this.#warnings = new Warnings(options.clocks.loop, options.logger)
   }
 
-  /** Binds all listeners, or none: throws ListenError. */
+  /** Binds all listeners. If one fails, closes the others and throws ListenError. */
   static async bind(options: ServerOptions): Promise<Server> {
     const server = new Server(options)
     try {
@@ -87,19 +87,19 @@ export class Server {
     return server
   }
 
-  /** The listeners with the ports that they really have. */
+  /** The listeners with their actual ports. */
   get endpoints(): Endpoint[] {
     return this.#bound.map(({ name, host, port }) => ({ listenerName: name, host, port }))
   }
 
-  /** Connections open now, waiting ones not counted. */
+  /** Number of served connections, without waiting ones. */
   get connectionCount(): number {
     return this.#connections.size
   }
 
   /**
-   * Connections whose clients have not ended them, after `graceMs` at most for those whose end is on its way. Requests are
-   * answered meanwhile, so that a client that leaves can finish.
+   * Connections that their clients have not closed. Waits up to `graceMs` for a FIN in flight. Requests are still served during
+   * the wait, so that a closing client can finish.
    */
   async openConnections(graceMs: number): Promise<readonly Connection[]> {
     const open = () => [...this.#connections].filter(({ hasPeerEnded }) => !hasPeerEnded)
@@ -108,18 +108,18 @@ export class Server {
     const alarm = loop.at(loop.now() + graceMs, graceOver.resolve)
     await Promise.race([Promise.all(open().map(({ peerEnded }) => peerEnded)), graceOver.promise])
     alarm.cancel()
-    // A busy process can be late for the alarm: ends that arrived before it are read now.
+    // A busy process may be late for the alarm: read the FINs that arrived before it.
     await yieldToEventLoop()
     return open()
   }
 
-  /** Starts to answer, beginning with those who have been waiting. */
+  /** Starts to serve requests, waiting connections first. */
   serve(dispatch: Dispatch): void {
     this.#dispatch = dispatch
     this.#admitWaiting()
   }
 
-  /** Takes no new connection and no new request; those under way still get their answers. */
+  /** Accepts no further connection and no further request. Requests in progress still get their responses. */
   drain(): void {
     if (this.#draining) return
     this.#draining = true
@@ -128,7 +128,7 @@ export class Server {
     for (const connection of this.#connections) connection.drain()
   }
 
-  /** Drains, waits `graceMs` at most for answers to leave, and closes what is left. */
+  /** Drains, waits up to `graceMs` for responses to be sent, then closes the remaining connections. */
   async close(graceMs = 0): Promise<void> {
     this.drain()
     const { clocks } = this.#options
@@ -148,7 +148,7 @@ export class Server {
     return listen(address, this.#limits.backlog, {
       connected: socket => {
         if (unref) socket.unref()
-        // Until it is served, a socket must not bring the process down by an error that nobody listens to.
+        // A socket that is not served yet needs an error listener: without one, an error event would end the process.
         socket.on('error', () => {})
         this.#accept({ socket, listenerName: address.name })
       },
@@ -217,7 +217,10 @@ export class Server {
     })
   }
 
-  /** Closing the one that holds most hits who floods us, and leaves everyone with ordinary requests alone. */
+  /**
+   * Accounts for held bytes. Closing the connection that holds most affects a client that floods the broker, and spares ordinary
+   * clients.
+   */
   #hold(deltaBytes: number): void {
     this.#heldBytes += deltaBytes
     const { maxHeldBytes } = this.#limits
@@ -234,7 +237,7 @@ export class Server {
 
 function closedServer(server: BoundListener['sockets'][number]): Promise<void> {
   return new Promise(resolve => {
-    // Not listening any more is an error here; what matters is that its last connection has closed.
+    // `close` reports an error if the server no longer listens. Only the end of its last connection matters here.
     server.close(() => resolve())
   })
 }

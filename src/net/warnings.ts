@@ -1,21 +1,21 @@
 /**
- * Warnings about connections, few enough to be read: an address that keeps coming with the same mistake (a health check,
- * a scan, a client that retries) is told of a few times a minute, then counted, so that it cannot fill the log.
+ * Rate-limited warnings about connections. An address that repeats a mistake (a health check, a port scan, a client that retries)
+ * is logged a few times a minute and then only counted, so that it cannot fill the log.
  */
 import type { Logger } from '../runtime/logger.ts'
 import type { Alarm, MonotonicClock } from '../runtime/time.ts'
 
 const PERIOD_MS = 60_000
 const MOST_IN_FULL = 10
-/** Addresses beyond these share one count. */
+/** Limit on the addresses that are counted separately. Further addresses share one count. */
 const MOST_ADDRESSES = 100
 const OTHERS = 'other addresses'
 
-/** The warnings of one server. */
+/** The warnings of a server. */
 export class Warnings {
   readonly #loop: MonotonicClock
   readonly #logger: Logger
-  /** How often each address was warned of in this period. */
+  /** Number of warnings for each address in the current period. */
   readonly #counts = new Map<string, number>()
   #periodEnd: Alarm | undefined
 
@@ -24,7 +24,7 @@ export class Warnings {
     this.#logger = logger
   }
 
-  /** Warns of a connection from `ip`; at the debug level when enough has been said about it. */
+  /** Warns of a connection from `ip`. Logs at debug level after the limit of the period. */
   warn(ip: string, bindings: Readonly<Record<string, string | number>>, message: string): void {
     this.#periodEnd ??= this.#loop.at(this.#loop.now() + PERIOD_MS, () => this.flush())
     const address = this.#counts.has(ip) || this.#counts.size < MOST_ADDRESSES ? ip : OTHERS
@@ -34,7 +34,7 @@ export class Warnings {
     else this.#logger.debug(bindings, message)
   }
 
-  /** Ends the period: says how many warnings it has left out. */
+  /** Ends the period and logs the number of suppressed warnings. */
   flush(): void {
     this.#periodEnd?.cancel()
     this.#periodEnd = undefined
