@@ -1,6 +1,6 @@
 /**
- * A running node: a broker behind its sockets and on its disk. The command line and the test fixture both start it
- * here. What is opened is closed in the opposite order, after a stop as after a start that failed half-way.
+ * A running node: a broker with its listeners and its data directory. The command line and the test fixture start it here. A
+ * stop, and a start that fails halfway, close everything in the opposite order of opening.
  */
 import { Broker } from './broker/broker.ts'
 import { listenersOf } from './config/listeners.ts'
@@ -17,51 +17,51 @@ import { lockDirectory } from './storage/directory-lock.ts'
 import { MemoryStorage } from './storage/memory-storage.ts'
 import { NodeStorage } from './storage/node-storage.ts'
 
-/** How long a stop waits for answers to leave; a client that takes none must not hold it up. */
+/** Longest wait of a stop for responses to be sent. A client that does not read its response must not delay the stop. */
 const STOP_GRACE_MS = 1000
-/** How long the end of a connection may take to arrive before the connection counts as left open. */
+/** Longest wait for the FIN of a connection before the connection counts as left open. */
 const CONNECTION_END_GRACE_MS = 100
-/** Hosts that mean every interface: a client on this machine is told localhost. */
+/** Hosts that mean every interface. Bootstrap servers name them as localhost. */
 const EVERY_INTERFACE = ['', '0.0.0.0', '::']
 
-/** What a node is made from. */
+/** Options of a node. */
 export interface NodeOptions {
   readonly settings: BrokerSettings
-  /** Where topics are kept; null keeps them in memory. */
+  /** Path of the data directory; null stores everything in memory. */
   readonly dataDir: string | null
   readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
-  /** Hears how far a recovery of the data directory has come; unless given, that is logged every few seconds. */
+  /** Receives the progress of the recovery of the data directory. Without it, progress is logged every few seconds. */
   readonly progress?: ProgressListener | undefined
-  /** Calls a start off that is still under way. The data directory is left to be recovered another time. */
+  /** Cancels a start in progress. A later start recovers the data directory. */
   readonly signal?: AbortSignal | undefined
-  /** True: an idle broker does not keep the process alive. Its sockets are unreferenced; alarms always are. */
+  /** True: an idle broker does not keep the process alive. Its sockets are unreferenced. Alarms are always unreferenced. */
   readonly unref?: boolean | undefined
-  /** Runs when the broker answers requests in this process and clients still wait. When it rejects, the start fails. */
+  /** Runs when the broker answers requests in this process, before it serves connections. A rejection fails the start. */
   readonly prepare?: ((dispatch: Dispatch) => Promise<void>) | undefined
 }
 
 /** A node that serves clients. */
 export interface RunningNode {
-  /** What clients take as bootstrap.servers: host:port of each listener, separated by commas. */
+  /** Value for `bootstrap.servers` of clients: host:port of each listener, separated by commas. */
   readonly bootstrapServers: string
-  /** Topics of users, for people: internal topics are left out. */
+  /** Names of topics without internal topics. */
   topicNames(): string[]
-  /** Connections that clients leave open. Ends that are on their way arrive first: this takes a moment where any is open. */
+  /** Connections that clients have not closed. While any is open, this waits a moment for the FIN of connections being closed. */
   openConnections(): Promise<readonly OpenConnection[]>
-  /** Answers a frame as if it had come through a socket. */
+  /** Serves a frame as if it had arrived through a socket. */
   readonly dispatch: Dispatch
-  /** Rejects when the broker cannot go on; never resolves. */
+  /** Rejects when the broker fails; never resolves. */
   readonly failed: Promise<never>
-  /** Answers what is delayed, closes connections and files, and leaves nothing behind. May be called again. */
+  /** Completes delayed requests and closes connections and files. Further calls return the same promise. */
   stop(): Promise<void>
 }
 
 /**
- * Takes the data directory, binds the listeners, then starts the broker; clients that come meanwhile wait.
- * Throws DataDirectoryError, ListenError or StorageError where the user's choice cannot be had, and what `signal` says
- * when it was called off.
+ * Locks the data directory, binds the listeners, then starts the broker. Connections that arrive during the start wait. Throws
+ * DataDirectoryError, ListenError or StorageError if the data directory or a listener cannot be used, and the reason of `signal`
+ * if that cancels the start.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { dataDir, clocks, random, logger, progress, signal } = options
@@ -106,7 +106,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 type Undo = () => void | Promise<void>
 
-/** Runs all steps, last first. After an error the others still run; the first error is thrown at the end. */
+/** Runs all steps, last first. After an error the other steps still run; the first error is thrown at the end. */
 async function unwind(undo: Undo[]): Promise<void> {
   const errors: unknown[] = []
   for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
