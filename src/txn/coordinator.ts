@@ -1,7 +1,7 @@
 /**
- * The transaction coordinator: the thin shell around the machine. Every request is decided, recorded and put in force
- * without an await in between; whoever is answered waits only until what the answer rests on is on the disk, where that
- * is wanted. What goes wrong is thrown as the KafkaError to answer with.
+ * The transaction coordinator. Each request is decided (machine.ts), written and applied without an await between these steps;
+ * its response then waits for the flush of the records it depends on, if `flush.messages` asks for flushes. Failures are thrown
+ * as the KafkaError of the response.
  */
 import type { Settings } from '../config/settings.ts'
 import { rows } from '../config/view.ts'
@@ -32,13 +32,13 @@ export interface TxnPorts extends TransactionMarkerPorts {
   readonly topic: StateTopic
   readonly settings: Settings
   readonly background: BackgroundLoops
-  /** An id that nobody ever had. */
+  /** Allocates an unused producer id. */
   readonly newProducerId: () => bigint
 }
 
 export interface InitRequest extends Pick<InitCommand, 'timeoutMs' | 'expected'> {
   readonly transactionalId: string
-  /** For the operator. */
+  /** The address of the client, for the log line. */
   readonly client: string
 }
 
@@ -67,13 +67,15 @@ export class TxnCoordinator {
     )
   }
 
-  /** Loads all transactional ids, goes on with what was decided and not done, and begins to watch the time. */
+  /** Loads all transactional ids, resumes decided transactions that are not complete, and starts the expiration loops. */
   async start(signal?: AbortSignal): Promise<void> {
     await runYielding(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
     this.#expiration.start()
   }
 
-  /** Requests are answered with COORDINATOR_NOT_AVAILABLE from now on. What is decided and not done waits for the next start. */
+  /**
+   * Later requests fail with COORDINATOR_NOT_AVAILABLE. Decided transactions that are not complete are resumed by the next start.
+   */
   stop(): void {
     this.#stopped = true
     this.#markers.stop()
@@ -85,19 +87,19 @@ export class TxnCoordinator {
     if (topics.some(({ name }) => name === this.#ports.topic.topic)) this.#forgetAll()
   }
 
-  /** All transactional ids that are known. */
+  /** All loaded transactional ids. */
   *txns(): Iterable<Txn> {
     for (const partition of this.#partitions) yield* partition.txns.values()
   }
 
-  /** Throws NOT_COORDINATOR. */
+  /** The state of a transactional id. Throws NOT_COORDINATOR. */
   find(transactionalId: string): Txn | undefined {
     return this.#partitionOf(transactionalId).txns.get(transactionalId)
   }
 
   /**
-   * The producer id and epoch that a client goes on with. Fences all who had the transactional id before and aborts what
-   * they left open: then CONCURRENT_TRANSACTIONS tells the client to ask again.
+   * InitProducerId: returns the producer id and epoch of the client. Fences earlier producers of the transactional id. An open
+   * transaction is aborted first: throws CONCURRENT_TRANSACTIONS, and the client retries.
    */
   initProducer({ transactionalId, timeoutMs, expected, client }: InitRequest): Promise<Producer> {
     return this.#operation(transactionalId, async partition => {
@@ -116,7 +118,7 @@ export class TxnCoordinator {
     })
   }
 
-  /** Takes partitions into the transaction of a producer. */
+  /** AddPartitionsToTxn: adds partitions to the transaction of a producer. */
   addPartitions(transactionalId: string, producer: Producer, added: TxnPartitions, clientVersion: number) {
     return this.#operation(transactionalId, partition => {
       const txn = requireTxn(partition, transactionalId)
@@ -125,20 +127,21 @@ export class TxnCoordinator {
     })
   }
 
-  /** Whether a partition is in the open transaction of a producer. Throws as AddPartitionsToTxn is answered. */
+  /** True if the partition is in the open transaction of the producer. Throws the errors of AddPartitionsToTxn. */
   verify(transactionalId: string, producer: Producer, topic: string, index: number): boolean {
     const partition = this.#partitionOf(transactionalId)
     return verifyPartition(requireTxn(partition, transactionalId), producer, topic, index)
   }
 
-  /** Resolves when all that is known of a transactional id is on the disk, where that is wanted. */
+  /** Resolves when the records of the transactional id's partition are flushed, if `flush.messages` asks for flushes. */
   settled(transactionalId: string): Promise<void> {
     return this.#operation(transactionalId, () => {})
   }
 
   /**
-   * Ends a transaction, and gives what the next one goes on with. When it resolves all of it is done: readers see how it
-   * ended, and the next transaction never meets this one. Only what a partition refuses for now comes later.
+   * EndTxn: ends a transaction and returns the producer id and epoch of the next one. Resolves when all markers and the completed
+   * state are written: read_committed consumers see the result, and the next transaction does not meet CONCURRENT_TRANSACTIONS.
+   * Markers that a partition refuses are retried later; the promise does not wait for them.
    */
   end({ transactionalId, producer, result, clientVersion, client }: EndRequest): Promise<Producer> {
     return this.#operation(transactionalId, async partition => {
@@ -149,12 +152,12 @@ export class TxnCoordinator {
       this.#write(partition, next)
       if (result === 'ABORT') this.#log(txn, next, 'a transaction is aborted: its producer wants it so', client)
       await this.#markers.end(partition, next)
-      // Where the coordinator has stopped meanwhile the client asks again, and is told how far it has come.
+      // If the coordinator stopped meanwhile, the client gets NOT_COORDINATOR and retries; the retry returns the result.
       return requireTxn(partition, transactionalId, 'NOT_COORDINATOR')
     })
   }
 
-  /** One request. Its answer waits for the disk, and so does a refusal: it may rest on what another has changed. */
+  /** One request. Responses and errors wait for the flush: an error may depend on an unflushed change of another request. */
   async #operation<T>(transactionalId: string, act: (partition: TxnPartition) => T | Promise<T>): Promise<T> {
     try {
       const partition = this.#partitionOf(transactionalId)
@@ -189,7 +192,7 @@ export class TxnCoordinator {
     partition.write(txn, this.#ports.transactionVersion())
   }
 
-  /** Decides that an open transaction is aborted and its producer fenced. */
+  /** Writes the abort of an open transaction and fences its producer. */
   #fence(partition: TxnPartition, txn: Txn, cause: string, client?: string): Txn {
     const { clocks, newProducerId } = this.#ports
     const next = fenceAndAbort(txn, this.#ports.transactionVersion(), newProducerId, clocks.wall.now())
@@ -198,7 +201,7 @@ export class TxnCoordinator {
     return next
   }
 
-  /** One line for the operator, whatever made a producer's epoch move or ended its transaction against its will. */
+  /** Logs one line for each bump of a producer epoch and each aborted transaction. */
   #log(before: Txn, after: Txn, message: string, client?: string): void {
     const { transactionalId, producerId, producerEpoch: oldEpoch } = before
     const { producerEpoch: newEpoch, producerId: newProducerId } = after

@@ -23,7 +23,7 @@ interface TransactionExpirationPorts {
   readonly background: BackgroundLoops
 }
 
-/** Aborts an open transaction. Throws a KafkaError where that cannot be recorded. */
+/** Aborts an open transaction. Throws a KafkaError if the decision cannot be written. */
 export type Abort = (partition: TxnPartition, txn: Txn, cause: string) => void
 
 export class TransactionExpiration {
@@ -62,7 +62,7 @@ export class TransactionExpiration {
     }
   }
 
-  /** False if the journal takes no record: it takes none of the other transactions of the partition, either. */
+  /** Returns false if the journal refuses the record; it then refuses records of the partition's other transactions, too. */
   #abortIn(partition: TxnPartition, txn: Txn): boolean {
     const cause = `it was open for more than ${txn.timeoutMs} ms`
     return this.#orLater(() => this.#abort(partition, txn, cause), 'a timed-out transaction stays open', txn)
@@ -82,7 +82,7 @@ export class TransactionExpiration {
     }
   }
 
-  /** What cannot be recorded now is tried again at the next look. Whether it could be. */
+  /** Runs `act` and returns true. A KafkaError is logged and returns false: the next run of the background loop tries again. */
   #orLater(act: () => void, failure: string, txn?: Txn): boolean {
     try {
       act()

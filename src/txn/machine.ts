@@ -1,6 +1,6 @@
 /**
- * What may happen to a transaction, by Kafka's rules (KIP-98, KIP-360, KIP-890): each command gives the state to be
- * recorded, or throws the KafkaError to answer with. Pure, but that a producer id is drawn where epochs are used up.
+ * The transitions of a transaction by Kafka's rules (KIP-98, KIP-360, KIP-890). Each command returns the state to write, or
+ * throws the KafkaError of the response. Its only side effect is the allocation of a producer id if epochs are exhausted.
  */
 
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
@@ -20,7 +20,7 @@ import {
   union
 } from './txn.ts'
 
-/** Who a request says it comes from. */
+/** The producer id and epoch of a request. */
 export interface Producer {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -28,15 +28,15 @@ export interface Producer {
 
 export interface InitCommand {
   readonly timeoutMs: number
-  /** Whom the client takes itself for (KIP-360); undefined for a new instance, which fences all before it. */
+  /** The producer id and epoch that the client has (KIP-360); undefined for a new instance, which fences all earlier ones. */
   readonly expected: Producer | undefined
-  /** An id that nobody ever had. */
+  /** Allocates an unused producer id. */
   readonly newProducerId: () => bigint
 }
 
 /**
- * InitProducerId: the state with the epoch that the client gets, or 'abort first' where a transaction is open, which
- * has to be aborted and the client told CONCURRENT_TRANSACTIONS: it asks again and gets yet another epoch.
+ * InitProducerId: the state with the new epoch, or 'abort first' if a transaction is open. The caller then aborts it and returns
+ * CONCURRENT_TRANSACTIONS; the client retries and gets a further epoch.
  */
 export function initProducer(
   txn: Txn,
@@ -54,7 +54,7 @@ export function initProducer(
   return moved(txn, 'Empty', { ...empty, ...epochAfterInit(txn, expected) })
 }
 
-/** Whether the one it takes itself for is the current producer, or the one before whose epochs were used up. */
+/** True if `expected` has the current producer id or the previous one with exhausted epochs, or if the id is new. */
 function mayContinue(txn: Txn, { producerId, producerEpoch }: Producer): boolean {
   if (txn.producerEpoch === NO_PRODUCER_EPOCH || producerId === txn.producerId) return true
   return producerId === txn.previousProducerId && isExhausted(producerEpoch)
@@ -66,12 +66,12 @@ function epochAfterInit(txn: Txn, expected: Producer | undefined): Pick<Txn, 'pr
   if (producerEpoch === NO_PRODUCER_EPOCH || expected.producerEpoch === producerEpoch) {
     return { producerEpoch: nextEpoch(producerEpoch), lastProducerEpoch: producerEpoch }
   }
-  // It did not hear the answer to the same request: nobody else has asked since, for that would have reset the last epoch.
+  // A retry whose first response was lost. No other instance has initialized since: that resets the last epoch.
   if (expected.producerEpoch === lastProducerEpoch) return { producerEpoch, lastProducerEpoch }
   throw fenced(txn, expected)
 }
 
-/** AddPartitionsToTxn: the state with the partitions, or undefined where all of them are in the transaction already. */
+/** AddPartitionsToTxn: the state with the partitions, or undefined if all of them are in the transaction already. */
 export function addPartitions(
   txn: Txn,
   producer: Producer,
@@ -85,7 +85,7 @@ export function addPartitions(
   return moved(txn, 'Ongoing', { partitions: union(txn.partitions, added), startedMs, updatedMs: now, clientVersion })
 }
 
-/** Whether a partition is in the open transaction of a producer. Throws what AddPartitionsToTxn to verify is answered with. */
+/** True if the partition is in the open transaction of the producer. Throws the errors of AddPartitionsToTxn. */
 export function verifyPartition(txn: Txn, producer: Producer, topic: string, partition: number): boolean {
   checkProducer(txn, producer)
   return txn.partitions.get(topic)?.has(partition) ?? false
@@ -100,12 +100,12 @@ function checkProducer(txn: Txn, { producerId, producerEpoch }: Producer): void 
 export interface EndCommand {
   readonly producer: Producer
   readonly result: TxnResult
-  /** The `transaction.version` that the request stands for. */
+  /** The `transaction.version` that follows from the request version. */
   readonly clientVersion: number
   readonly newProducerId: () => bigint
 }
 
-/** EndTxn: the state in which the result is decided, or undefined for a retry of an end that was reached. */
+/** EndTxn: the prepared state with the result, or undefined for a retry after the transaction completed with this result. */
 export function endTxn(txn: Txn, command: EndCommand, now: number): Txn | undefined {
   return command.clientVersion < TRANSACTIONS_V2 ? endClassic(txn, command, now) : endWithBump(txn, command, now)
 }
@@ -119,8 +119,8 @@ function endClassic(txn: Txn, { producer, result, newProducerId }: EndCommand, n
 }
 
 /**
- * With KIP-890 the epoch moves with every end, and tells a retry, which comes with the epoch before, from the next
- * command. An abort is welcome where nothing is open: what a client sent may still be on its way.
+ * With KIP-890 every end bumps the epoch. A retry therefore comes with the epoch before the current one, a new command with the
+ * current one. An abort without an open transaction is valid: batches of the client may still arrive, and the bump fences them.
  */
 function endWithBump(
   txn: Txn,
@@ -141,7 +141,7 @@ function endWithBump(
   throw cannotEnd(txn, result)
 }
 
-/** Whether it comes from the last epoch of a producer id that has been replaced since. */
+/** True if the request has the last epoch of the previous producer id, which was replaced because its epochs were exhausted. */
 function retriesLastEpochs(txn: Txn, { producerId, producerEpoch }: Producer): boolean {
   return (
     txn.previousProducerId === producerId &&
@@ -156,8 +156,8 @@ function isComplete({ state }: Txn): boolean {
 }
 
 /**
- * The coordinator's own abort of an open transaction, of which the producer hears by being fenced: because another
- * instance came or time is up. `transactionVersion` is the cluster's.
+ * The coordinator's abort of an open transaction, because of a new instance or the transaction timeout. It fences the producer.
+ * `transactionVersion` is the finalized `transaction.version`.
  */
 export function fenceAndAbort(txn: Txn, transactionVersion: number, newProducerId: () => bigint, now: number): Txn {
   if (transactionVersion >= TRANSACTIONS_V2) return prepared(txn, 'ABORT', transactionVersion, newProducerId, now)
@@ -179,24 +179,26 @@ function prepared(txn: Txn, result: TxnResult, clientVersion: number, newProduce
   })
 }
 
-/** All markers of an ending transaction are written. With KIP-890 a producer id whose epochs are used up is replaced now. */
+/**
+ * The completed state, after all markers are written. With KIP-890 it switches to the next producer id if epochs are exhausted.
+ */
 export function completed(txn: Txn, now: number): Txn {
   const done = { partitions: NO_PARTITIONS, updatedMs: now }
   const renewed = txn.nextProducerId === NO_PRODUCER_ID ? {} : { producerId: txn.nextProducerId, producerEpoch: 0 }
   return moved(txn, completeState(resultOf(txn)), { ...done, ...renewed })
 }
 
-/** How an ending transaction ends. */
+/** The result of an ending transaction. */
 export function resultOf({ state }: Txn): TxnResult {
   return state === 'PrepareCommit' ? 'COMMIT' : 'ABORT'
 }
 
-/** Whether an open transaction has taken longer than its producer wanted. */
+/** True if the transaction has been open for longer than `transaction.timeout.ms` of its producer. */
 export function isTimedOut({ state, startedMs, timeoutMs }: Txn, now: number): boolean {
   return state === 'Ongoing' && startedMs + timeoutMs < now
 }
 
-/** Whether an id without a transaction has not been used for `expirationMs` (`transactional.id.expiration.ms`). */
+/** True if no transaction is open or ending, and the id was not used for `expirationMs` (`transactional.id.expiration.ms`). */
 export function isExpired(txn: Txn, expirationMs: number, now: number): boolean {
   return isIdle(txn) && txn.updatedMs <= now - expirationMs
 }
@@ -205,7 +207,10 @@ function completeState(result: TxnResult): 'CompleteCommit' | 'CompleteAbort' {
   return result === 'COMMIT' ? 'CompleteCommit' : 'CompleteAbort'
 }
 
-/** An end that does not fit the state: decided already in the same way, or in the other, or nothing to end. */
+/**
+ * The error of an EndTxn in the wrong state: CONCURRENT_TRANSACTIONS if the same result is decided already, else
+ * INVALID_TXN_STATE.
+ */
 function cannotEnd(txn: Txn, result: TxnResult): KafkaError {
   if (isEnding(txn) && resultOf(txn) === result) return concurrent(txn)
   return refusal('INVALID_TXN_STATE', txn, `is ${txn.state} and cannot end with ${result}`)

@@ -1,7 +1,7 @@
 /**
  * Completes decided transactions: writes the marker to every partition, then the record of the completed state. Without
- * `flush.messages` all of this runs in the event-loop turn of the decision, or in slices if the partitions are very many; with it
- * each step waits until the step before is on the disk. A failed step is retried, after a restart by the next process.
+ * `flush.messages` this happens without yielding, or in slices if the partitions are very many; with `flush.messages` each step
+ * waits for the flush of the previous step. A failed step is retried. After a restart, the next process retries it.
  */
 import { KafkaError } from '../protocol/errors.ts'
 import type { EndTxnMarker } from '../protocol/records/control.ts'
@@ -12,17 +12,17 @@ import { completed, resultOf } from './machine.ts'
 import type { TxnPartition } from './partition.ts'
 import type { Txn } from './txn.ts'
 
-/** A transaction marker on its way to partitions, which give it its timestamp. */
+/** A transaction marker before a partition gives it a timestamp. */
 export interface Marker extends Omit<EndTxnMarker, 'timestamp'> {
-  /** The `transaction.version` by which the producer works. */
+  /** The `transaction.version` of the producer. */
   readonly transactionVersion: number
 }
 
-/** The logs of other partitions, as far as transactions need them. */
+/** The partitions that transactions write to. */
 export interface MarkerPort {
-  /** Writes a marker. Returns what to wait for before it counts as written, undefined for nothing. Throws a KafkaError. */
+  /** Writes a marker. Returns a promise if the marker waits for a flush, else undefined. Throws a KafkaError. */
   write(topic: string, partition: number, marker: Marker): Promise<void> | undefined
-  /** Whether the producer has a transaction open in the partition. Throws a KafkaError where that cannot be said. */
+  /** True if the producer has an open transaction in the partition. Throws a KafkaError if the partition is not available. */
   hasOpen(topic: string, partition: number, producerId: bigint): boolean
 }
 
@@ -32,14 +32,17 @@ export interface TransactionMarkerPorts {
   readonly markers: MarkerPort
   /** The finalized `transaction.version`. */
   transactionVersion(): number
-  /** Told of what must not happen, where nobody waits for an answer. */
+  /** Called with errors of background work that are programming errors, not KafkaErrors. */
   failed(error: unknown): void
 }
 
-/** How long to wait before what could not be written is tried again. */
+/** Delay before a failed step is retried. */
 const RETRY_MS = 1000
 
-/** The partition has heard of a newer producer or coordinator: as in Kafka the transaction stays as it is until the next start. */
+/**
+ * Errors of a partition with a newer producer epoch or coordinator epoch: as in Kafka, the transaction stays ending until the
+ * next start.
+ */
 const FENCED: ReadonlySet<string> = new Set(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'])
 
 interface MarkerPartition {
@@ -50,9 +53,9 @@ interface MarkerPartition {
 interface PendingCompleteTxn {
   readonly partition: TxnPartition
   readonly txn: Txn
-  /** Decided by a process before this one: some of the markers may be there. */
+  /** True if an earlier process decided the transaction: some markers may be written already. */
   readonly isResumed: boolean
-  /** Where the marker is still missing. */
+  /** The partitions without the marker. */
   missing: readonly MarkerPartition[]
   isLogged: boolean
 }
@@ -65,18 +68,21 @@ export class TransactionMarkers {
     this.#ports = ports
   }
 
-  /** Nothing is tried again from now on: the next start goes on with what is open. */
+  /** Cancels all retries. The next start resumes the transactions. */
   stop(): void {
     for (const alarm of this.#alarms) alarm.cancel()
     this.#alarms.clear()
   }
 
-  /** Ends a transaction that has just been decided. Resolves when it is complete or has to be tried again later. */
+  /**
+   * Completes a transaction that was just decided. Resolves when it is complete, or when its first attempt failed and a retry is
+   * set.
+   */
   end(partition: TxnPartition, txn: Txn): Promise<void> {
     return this.#drive({ partition, txn, isResumed: false, missing: partitionsOf(txn), isLogged: false })
   }
 
-  /** As `end`, where nobody waits for it. */
+  /** As `end`, without a promise; unexpected errors go to `failed`. */
   endInBackground(partition: TxnPartition, txn: Txn): void {
     this.#inBackground(this.end(partition, txn))
   }
@@ -90,7 +96,7 @@ export class TransactionMarkers {
     work.catch((error: unknown) => this.#ports.failed(error))
   }
 
-  /** Rejects with our own bugs only. */
+  /** Rejects only for programming errors. */
   async #drive(pending: PendingCompleteTxn): Promise<void> {
     await runYielding(this.#steps(pending), this.#ports)
   }
@@ -125,7 +131,7 @@ export class TransactionMarkers {
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
         if (FENCED.has(error.code)) fenced = error
-        // A deleted topic has nothing left to end.
+        // A deleted topic needs no marker.
         else if (error.code !== 'UNKNOWN_TOPIC_OR_PARTITION') missed.push(partition)
       }
       if ((yield) && !isCurrent(pending)) return
@@ -178,10 +184,10 @@ export class TransactionMarkers {
   }
 }
 
-/** A line of the log must not grow with the transaction. */
+/** Maximum number of partitions in a log line. */
 const MOST_NAMED = 10
 
-/** Otherwise the topic of all transactions was deleted, or the coordinator has stopped. */
+/** False if `__transaction_state` was deleted or the coordinator has stopped. */
 function isCurrent({ partition, txn }: PendingCompleteTxn): boolean {
   return partition.txns.get(txn.transactionalId) === txn
 }
@@ -196,7 +202,7 @@ function markerOf({ partition, txn }: PendingCompleteTxn): Marker {
   }
 }
 
-/** Whether a marker does not come to the disk. */
+/** True if the flush of a marker failed with a KafkaError. */
 async function isLost(waiting: Promise<void>): Promise<boolean> {
   try {
     await waiting

@@ -1,6 +1,6 @@
 /**
- * One partition of `__transaction_state`: the transactional ids it holds, and the journal that they came from and go to.
- * Memory follows the journal: what cannot be written does not happen.
+ * One partition of `__transaction_state`: its transactional ids and their journal. A change is first appended to the journal,
+ * then applied in memory; if the append fails, nothing changes.
  */
 import { batchesOf } from '../coordinator/batches.ts'
 import type { StateJournal } from '../coordinator/journal.ts'
@@ -18,7 +18,7 @@ export class TxnPartition {
     this.journal = journal
   }
 
-  /** Loads a partition. Throws MalformedFrame when a record cannot be understood: nothing can be said of its ids then. */
+  /** Loads a partition. Throws MalformedFrame for an unreadable record: the states of the partition's ids are then unknown. */
   static *load(journal: StateJournal): Steps<TxnPartition> {
     const partition = new TxnPartition(journal)
     yield* journal.replay({ record: record => partition.#restore(record) })
@@ -29,13 +29,15 @@ export class TxnPartition {
     return this.#txns
   }
 
-  /** Records a state, which holds from now on. Throws as StateJournal.append, and then nothing has changed. */
+  /** Appends a state and applies it. Throws as StateJournal.append; then nothing has changed. */
   write(txn: Txn, transactionVersion: number): void {
     this.journal.append([encodeTxn(txn, transactionVersion)])
     this.#txns.set(txn.transactionalId, txn)
   }
 
-  /** Removes ids, in as many batches as it takes. Throws as StateJournal.append; those of the batches before are gone then. */
+  /**
+   * Writes tombstones, in several batches if necessary. Throws as StateJournal.append; ids of earlier batches are removed then.
+   */
   remove(transactionalIds: readonly string[]): void {
     for (const { items, encoded } of batchesOf(transactionalIds, this.journal.maxBatchBytes(), encodeTombstone)) {
       this.journal.append(encoded)
@@ -43,7 +45,7 @@ export class TxnPartition {
     }
   }
 
-  /** Lets go of all ids: whoever still works on one of them finds it gone. */
+  /** Removes all ids from memory. Pending operations on them then find that their transaction is not current. */
   forget(): void {
     this.#txns.clear()
   }

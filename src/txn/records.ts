@@ -1,6 +1,6 @@
 /**
- * The records of `__transaction_state`, byte for byte as Kafka writes them: each is the whole state of a transactional
- * id, and the last one counts.
+ * The records of `__transaction_state`, byte for byte as Kafka writes them. Each record holds the whole state of a transactional
+ * id; the last record is the valid one.
  */
 
 import { type KeyValue, RecordType } from '../protocol/keyed-record.ts'
@@ -10,7 +10,7 @@ import { ByteReader, MalformedFrame } from '../protocol/wire/bytes.ts'
 import { array, int8, int16, int32, int64, string } from '../protocol/wire/schema.ts'
 import { NO_PARTITIONS, TXN_STATES, type Txn, type TxnPartitions } from './txn.ts'
 
-/** In Kafka's order. */
+/** TransactionLogValue, in Kafka's order of fields. */
 const txnValue = {
   producerId: int64,
   previousProducerId: int64.or(NO_PRODUCER_ID).tagged(0, 1),
@@ -25,10 +25,10 @@ const txnValue = {
   clientTransactionVersion: int16.tagged(2, 1)
 }
 
-/** The one type of record that there is. */
+/** The only record type of `__transaction_state`. */
 export const TXN_TYPE = new RecordType(0, { transactionalId: string }, txnValue, 1, 1)
 
-/** The record of a state. Kafka writes version 0 while `transaction.version` is 0, else version 1. */
+/** Encodes a state. As in Kafka, version 0 while the finalized `transaction.version` is 0, else version 1. */
 export function encodeTxn(txn: Txn, transactionVersion: number): KeyValue {
   const value = {
     producerId: txn.producerId,
@@ -54,7 +54,7 @@ export function encodeTombstone(transactionalId: string): KeyValue {
   return TXN_TYPE.encode({ transactionalId }, null, 0)
 }
 
-/** A record as it comes from the log: a state, or null for an id that is no more; undefined for a type nobody knows. */
+/** Decodes a record: a state, null for a tombstone, undefined for an unknown record type. */
 export function decodeTxn({ key, value }: KeyValue): { transactionalId: string; txn: Txn | null } | undefined {
   const reader = new ByteReader(key)
   if (reader.int16() !== TXN_TYPE.typeId) return undefined

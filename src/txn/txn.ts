@@ -1,12 +1,12 @@
 /**
- * The state of one transactional id, immutable: every change makes a new value, which the coordinator records before it
- * takes effect. What is here is Kafka's TransactionMetadata; that which is not in its records is said to be memory only.
+ * The state of one transactional id (Kafka: TransactionMetadata). It is immutable: every change makes a new value, which the
+ * coordinator writes to the log before it replaces the old one. Fields that are not in Kafka's records are marked as memory only.
  */
 import { MAX_PRODUCER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../protocol/records/batch.ts'
 import { TRANSACTIONS_V0 } from '../protocol/transaction-version.ts'
 import { assert } from '../runtime/assert.ts'
 
-/** The states by their numbers in the records of `__transaction_state`. */
+/** The states. Their indexes are the status numbers in the records of `__transaction_state`. */
 export const TXN_STATES = [
   'Empty',
   'Ongoing',
@@ -21,14 +21,15 @@ export const TXN_STATES = [
 export type TxnState = (typeof TXN_STATES)[number]
 
 /**
- * From which states each may be entered. Dead is the tombstone of an id that has expired. PrepareEpochFence is Kafka's
- * state between fencing a producer and recording that; here both are one step, so nothing ever stays in it.
+ * The valid previous states of each state. Dead is the state of an expired id, written as a tombstone. PrepareEpochFence is
+ * Kafka's state while it fences a producer and has not written the abort yet; here both are one step, so no transaction stays in
+ * it.
  */
 const FROM: Record<TxnState, readonly TxnState[]> = {
   Empty: ['Empty', 'CompleteCommit', 'CompleteAbort'],
   Ongoing: ['Ongoing', 'Empty', 'CompleteCommit', 'CompleteAbort'],
   PrepareCommit: ['Ongoing'],
-  // From a state without a transaction with transactions V2 alone: an abort moves the epoch whatever there is to abort.
+  // From the idle states only with transactions V2: an abort bumps the epoch even if no transaction is open.
   PrepareAbort: ['Ongoing', 'PrepareEpochFence', 'Empty', 'CompleteCommit', 'CompleteAbort'],
   CompleteCommit: ['PrepareCommit'],
   CompleteAbort: ['PrepareAbort'],
@@ -43,26 +44,28 @@ export interface Txn {
   readonly transactionalId: string
   readonly state: TxnState
   readonly producerId: bigint
-  /** The one before the last transition, or the same; -1 before the first. It tells a retry that meets a new producer id. */
+  /**
+   * The producer id before the last transition, often the same; -1 before the first. Identifies retries after a change of the id.
+   */
   readonly previousProducerId: bigint
-  /** While a transaction ends whose epochs are used up: the id that comes after it, else -1. */
+  /** The producer id after an ending transaction whose producer epochs are exhausted, else -1. */
   readonly nextProducerId: bigint
   /** -1 until the first InitProducerId has been recorded. */
   readonly producerEpoch: number
-  /** The epoch before, for a client that did not hear of the newer one; else -1. Memory only. */
+  /** The epoch before the last bump, for a client that retries because it got no response; else -1. Memory only. */
   readonly lastProducerEpoch: number
   readonly timeoutMs: number
   readonly partitions: TxnPartitions
-  /** When the transaction began, -1 where there is none. */
+  /** The start of the transaction, -1 if there is none. */
   readonly startedMs: number
   readonly updatedMs: number
-  /** The `transaction.version` by which the client that made the last change works: 2 for KIP-890. */
+  /** The `transaction.version` of the client that made the last change: 2 for KIP-890. */
   readonly clientVersion: number
 }
 
 export const NO_PARTITIONS: TxnPartitions = new Map()
 
-/** A transactional id that was never seen. It is nothing until its first InitProducerId has been recorded. */
+/** The state of a new transactional id. It is not stored until its first InitProducerId is written. */
 export function newTxn(transactionalId: string, producerId: bigint, timeoutMs: number, now: number): Txn {
   return {
     transactionalId,
@@ -80,33 +83,33 @@ export function newTxn(transactionalId: string, producerId: bigint, timeoutMs: n
   }
 }
 
-/** The only way a transaction changes: a legal move, whose producer id before it is remembered. */
+/** Every transition of a transaction: checks that it is valid and keeps the previous producer id. */
 export function moved(txn: Txn, state: TxnState, change: Partial<Txn>): Txn {
   assert(FROM[state].includes(txn.state), `${txn.transactionalId} can go from ${txn.state} to ${state}`)
   return { ...txn, previousProducerId: txn.producerId, nextProducerId: NO_PRODUCER_ID, ...change, state }
 }
 
-/** Whether no client may get another epoch of the producer id: one more must be left to fence it. */
+/** True if at most one epoch is left, reserved to fence the producer: the next InitProducerId needs a new producer id. */
 export function isExhausted(epoch: number): boolean {
   return epoch >= MAX_PRODUCER_EPOCH - 1
 }
 
-/** The epoch after; the largest stays. */
+/** The following epoch; the maximum stays. */
 export function nextEpoch(epoch: number): number {
   return Math.min(epoch + 1, MAX_PRODUCER_EPOCH)
 }
 
-/** Whether the transaction has been decided and waits for its markers. */
+/** True if the transaction is decided and some markers are missing. */
 export function isEnding({ state }: Txn): boolean {
   return state === 'PrepareCommit' || state === 'PrepareAbort'
 }
 
-/** Whether there is no transaction, neither open nor ending. */
+/** True if no transaction is open or ending. */
 export function isIdle({ state }: Txn): boolean {
   return state === 'Empty' || state === 'CompleteCommit' || state === 'CompleteAbort'
 }
 
-/** Whether `partitions` has all of `requested`. */
+/** True if `partitions` has all of `requested`. */
 export function contains(partitions: TxnPartitions, requested: TxnPartitions): boolean {
   for (const [topic, indexes] of requested) {
     const existing = partitions.get(topic)
@@ -115,7 +118,7 @@ export function contains(partitions: TxnPartitions, requested: TxnPartitions): b
   return true
 }
 
-/** The partitions of both. */
+/** The union of both sets of partitions. */
 export function union(partitions: TxnPartitions, added: TxnPartitions): TxnPartitions {
   const all = new Map(partitions)
   for (const [topic, indexes] of added) all.set(topic, new Set([...(partitions.get(topic) ?? []), ...indexes]))
