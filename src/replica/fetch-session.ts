@@ -1,9 +1,9 @@
-/** One incremental fetch session (KIP-227): what a consumer fetches, and what it was told of each partition last. */
+/** One incremental fetch session (KIP-227): the partitions of a consumer, and the last response for each of them. */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 
 /**
- * A partition as a Fetch request asks for it. The topic is named by `topicId` from version 13 on, else by `topic`. The
- * name behind an id is looked up once: a session keeps it though the topic be deleted. It is '' while none is known.
+ * A partition of a Fetch request. From version 13 on the topic is identified by `topicId`, before by `topic`. The name of an id
+ * is resolved once: a session keeps it even if the topic is deleted. It is '' until the id resolves.
  */
 export interface RequestedPartition {
   readonly topic: string
@@ -15,7 +15,7 @@ export interface RequestedPartition {
   readonly partitionMaxBytes: number
 }
 
-/** What the session has to know of a partition's result. */
+/** The fields of a partition's result that the session compares. */
 export interface FetchResult {
   readonly requested: RequestedPartition
   readonly errorCode: ErrorName
@@ -30,41 +30,41 @@ export interface SessionRequest {
   readonly sessionId: number
   readonly sessionEpoch: number
   readonly usesTopicIds: boolean
-  /** The name of the topic that now has an id, or ''. */
+  /** The current name of the topic with this id, or ''. */
   readonly nameOf: (topicId: string) => string
   readonly partitions: readonly RequestedPartition[]
   readonly forgotten: readonly Pick<RequestedPartition, 'topic' | 'topicId' | 'partition'>[]
 }
 
 export interface FetchRound {
-  /** What to read, in the order in which the partitions get their share of the answer's bytes. */
+  /** The partitions to read, in the order in which they share the response's byte limit. */
   readonly partitions: readonly RequestedPartition[]
-  /** Picks the results to send, and gives the session id to send with them (0: none). */
+  /** Filters the results to send and returns the session id of the response (0: none). */
   respond<R extends FetchResult>(results: readonly R[], now: number): { sessionId: number; results: readonly R[] }
 }
 
-/** A partition of a session. */
+/** A partition of a session, with the values of the last response. */
 export interface CachedPartition {
   requested: RequestedPartition
   highWatermark: bigint
   logStartOffset: bigint
 }
 
-/** What the broker remembers for a consumer. */
+/** A fetch session. */
 export interface Session {
   readonly id: number
   readonly usesTopicIds: boolean
   readonly createdMs: number
-  /** In the order of service: a partition that just got data moves to the end, so that none starves. */
+  /** In the order of service: a partition that returned records moves to the end, so that all partitions get their share. */
   readonly partitions: Map<string, CachedPartition>
   lastUsedMs: number
   epoch: number
 }
 
-/** After it comes 1. */
+/** The maximum epoch; the next epoch is 1. */
 export const LAST_EPOCH = 2_147_483_647
 
-/** Names a partition within a session. */
+/** The key of a partition within a session. */
 export function keyOf(
   { topic, topicId, partition }: Pick<RequestedPartition, 'topic' | 'topicId' | 'partition'>,
   byId: boolean
@@ -72,24 +72,24 @@ export function keyOf(
   return `${byId ? topicId : topic}-${partition}`
 }
 
-/** The epoch that the next request must have. */
+/** The session epoch of the next request. */
 export function nextEpoch(epoch: number): number {
   return epoch === LAST_EPOCH ? 1 : epoch + 1
 }
 
-/** Takes the request's additions, changes and removals into the session. */
+/** Applies the request's added, changed and forgotten partitions to the session. */
 export function apply({ partitions, forgotten, usesTopicIds }: SessionRequest, session: Session): void {
   for (const partition of partitions) {
     const key = keyOf(partition, usesTopicIds)
     const cached = session.partitions.get(key)
     if (cached) cached.requested = { ...partition, topic: cached.requested.topic }
-    // -1 is no watermark, so that the first result is sent whatever it is.
+    // -1 is not a valid high watermark, so that the first result is always sent.
     else session.partitions.set(key, { requested: partition, highWatermark: -1n, logStartOffset: -1n })
   }
   for (const partition of forgotten) session.partitions.delete(keyOf(partition, usesTopicIds))
 }
 
-/** A round of all that the session remembers, of which only the news are sent. */
+/** A round over all partitions of the session. Its response has only partitions with changes. */
 export function incremental(session: Session, { nameOf }: SessionRequest): FetchRound {
   const { epoch } = session
   for (const cached of session.partitions.values()) {
@@ -99,7 +99,7 @@ export function incremental(session: Session, { nameOf }: SessionRequest): Fetch
   return {
     partitions: [...session.partitions.values()].map(({ requested }) => requested),
     respond: results => {
-      // The same session on another connection has moved on while this request waited.
+      // A later request of the same session was handled, on another connection, while this one was delayed.
       if (session.epoch !== epoch) {
         throw new KafkaError(
           'INVALID_FETCH_SESSION_EPOCH',
@@ -111,14 +111,14 @@ export function incremental(session: Session, { nameOf }: SessionRequest): Fetch
   }
 }
 
-/** Whether the client must hear of this result; notes what it is told. */
+/** True if the result must be sent. Stores its values for the next comparison. */
 function isNews(session: Session, result: FetchResult): boolean {
   const key = keyOf(result.requested, session.usesTopicIds)
   const cached = session.partitions.get(key)
   if (!cached) return false
   const { highWatermark, logStartOffset, errorCode, recordBytes, diverges } = result
   const moved = cached.highWatermark !== highWatermark || cached.logStartOffset !== logStartOffset
-  // After an error the watermark counts as unknown, so that the recovery is told as well.
+  // After an error the high watermark is unknown, so that the next successful result is sent.
   cached.highWatermark = errorCode === 'NONE' ? highWatermark : -1n
   cached.logStartOffset = logStartOffset
   if (recordBytes > 0) {

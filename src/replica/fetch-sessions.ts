@@ -1,7 +1,7 @@
 /**
- * Incremental fetch sessions (KIP-227): the broker remembers which partitions a consumer fetches and what it was told
- * of each, so that a request names only changes and an answer only what is new. Every Fetch is one round:
- * `open` says which partitions to read, the round's `answer` which of the results to send.
+ * Incremental fetch sessions (KIP-227). The broker keeps the partitions of a consumer and the last response for each, so that a
+ * request has only changed partitions and a response only changed results. Each Fetch is one round: `open` returns the partitions
+ * to read, `respond` of the round returns the results to send.
  */
 import type { Settings } from '../config/settings.ts'
 import { rows, type ViewOf } from '../config/view.ts'
@@ -29,7 +29,7 @@ const LIMIT_ROWS = rows({
   partitions: 'minikafka.max.fetch.session.partitions'
 })
 
-/** How long a session is neither evicted by a larger one nor stale. A constant in Kafka, too. */
+/** A session that was used within this time, or is younger than it, is not evicted. A constant in Kafka, too. */
 const EVICTION_MS = 120_000
 
 export class FetchSessions {
@@ -43,14 +43,14 @@ export class FetchSessions {
     this.#random = random
   }
 
-  /** How many sessions are remembered. */
+  /** Number of sessions. */
   get size(): number {
     return this.#sessions.size
   }
 
   /**
-   * Begins a round. Throws FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH or FETCH_SESSION_TOPIC_ID_ERROR:
-   * the client then starts over with a full fetch.
+   * Begins a round. Throws FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH or FETCH_SESSION_TOPIC_ID_ERROR; the client
+   * then sends a full fetch request.
    */
   open(request: SessionRequest, now: number): FetchRound {
     const { sessionId, sessionEpoch, partitions: requested } = request
@@ -87,7 +87,7 @@ export class FetchSessions {
     return session
   }
 
-  /** A round over all that the request names; its answer opens a session when there is room for one. */
+  /** A round over all partitions of the request. Its response opens a session if the cache has room. */
   #full({ partitions: requested, usesTopicIds }: SessionRequest): FetchRound {
     return {
       partitions: requested,
@@ -112,7 +112,7 @@ export class FetchSessions {
     }
   }
 
-  /** Sessions must not grow without end by requests that each add a little. */
+  /** Limits the partitions of all sessions, because requests can add partitions to existing sessions. */
   #hasRoomFor(added: number): boolean {
     if (added === 0) return true
     let total = added
@@ -120,7 +120,9 @@ export class FetchSessions {
     return total <= this.#limits.partitions
   }
 
-  /** Makes room: a stale session goes, else the smallest that is no longer new, if it is not larger than the new one. */
+  /**
+   * Evicts a stale session, or else the smallest one that is older than EVICTION_MS, if it is not larger than the new session.
+   */
   #evict(newSize: number, now: number): boolean {
     let victim: Session | undefined
     for (const session of this.#sessions.values()) {

@@ -1,4 +1,4 @@
-/** The cleaner of logs, tied to the broker: which topics are compacted, and where it keeps how far it came. */
+/** The log cleaner of the broker's compacted topics, with its checkpoint in the data directory. */
 import type { Settings } from '../config/settings.ts'
 import { LogCleaner } from '../log/cleaner/cleaner.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
@@ -23,7 +23,7 @@ export interface LogCleaningPorts {
   readonly settings: Settings
 }
 
-/** A cleaner of the broker's compacted topics, which has not been started. */
+/** Creates the log cleaner. It is not started. */
 export function logCleaner(ports: LogCleaningPorts): LogCleaner {
   const { directory, clocks, logger, settings } = ports
   const logs = new CompactedLogs(ports)
@@ -37,12 +37,12 @@ export function logCleaner(ports: LogCleaningPorts): LogCleaner {
 }
 
 /**
- * The logs of all topics that are compacted. One that nobody has used since the start is opened only if there may be
- * something to do, for which its folder is looked at once: nothing changes in it while it is not open.
+ * The logs of all compacted topics. A log that was not used since the start is opened only if it has enough segments. They are
+ * counted once: a log that is not open does not change.
  */
 class CompactedLogs implements Iterable<PartitionLog> {
   readonly #ports: LogCleaningPorts
-  /** Segments of logs that were not open, by topic id and partition. */
+  /** Segment counts of logs that are not open, by topic id and partition. */
   readonly #segmentCounts = new Map<string, number>()
 
   constructor(ports: LogCleaningPorts) {
@@ -53,7 +53,7 @@ class CompactedLogs implements Iterable<PartitionLog> {
     const { metadata } = this.#ports
     for (const topic of metadata.image.topicsByName.values()) {
       for (const { partitionId } of topic.partitions) {
-        // Topics come and go between two steps.
+        // Topics may be deleted between two steps.
         const log = metadata.image.topicsById.has(topic.topicId) ? this.#log(topic, partitionId) : undefined
         if (log) yield log
       }
@@ -66,7 +66,7 @@ class CompactedLogs implements Iterable<PartitionLog> {
     if (!policy.includes('compact')) return undefined
     const open = replicas.find(topic, index)
     if (open) return open.log
-    // The last segment is never compacted, but retention may take it.
+    // The active segment is never compacted, but retention may delete it.
     const least = policy.includes('delete') ? 1 : 2
     return this.#segmentCount(topic, index) < least ? undefined : this.#open(topic, index)
   }

@@ -1,6 +1,6 @@
 /**
- * Log retention: deletes the old segments of all logs at an interval, also of logs that were not used since the start. As in
- * Kafka, the cleaner does this for compacted logs, after each of its passes.
+ * Log retention: deletes old segments of all logs at an interval, including logs that were not used since the start. As in Kafka,
+ * the cleaner deletes old segments of compacted logs, after each of its passes.
  */
 import type { Settings } from '../config/settings.ts'
 import { rows, type ViewOf } from '../config/view.ts'
@@ -34,7 +34,7 @@ export class LogRetention {
     this.#intervals = ports.settings.view(INTERVAL_ROWS)
   }
 
-  /** Checks all logs from now on, first after log.initial.task.delay.ms. */
+  /** Starts the periodic check. The first one runs after `log.initial.task.delay.ms`. */
   start(background: BackgroundLoops): void {
     background.start({
       name: 'log retention',
@@ -48,7 +48,7 @@ export class LogRetention {
     const { settings, metadata } = this.#ports
     for (const topic of metadata.image.topicsByName.values()) {
       for (const { partitionId } of topic.partitions) {
-        // Between two steps topics may go, or be set otherwise.
+        // Between two steps a topic may be deleted or its cleanup.policy may change.
         if (!metadata.image.topicsById.has(topic.topicId)) break
         if (settings.topic(topic.name).get('cleanup.policy').includes('compact')) break
         yield* this.#deleteIn(topic, partitionId)
@@ -57,7 +57,7 @@ export class LogRetention {
     }
   }
 
-  /** A failed log does not keep the others from being checked. */
+  /** Errors of a log are logged, so that the check continues with the other logs. */
   *#deleteIn(topic: TopicState, index: number): Steps {
     try {
       const log = this.#log(topic, index)

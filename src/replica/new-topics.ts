@@ -10,17 +10,17 @@ import {
 } from '../metadata/topic-names.ts'
 import { KafkaError } from '../protocol/errors.ts'
 
-/** Topics of coordinators that are still to come; they are not made as ordinary topics meanwhile. */
+/** Internal topics whose coordinator is not implemented. They are not auto-created as ordinary topics. */
 export const WITHOUT_COORDINATOR: ReadonlySet<string> = new Set([SHARE_GROUP_STATE_TOPIC_NAME])
 
-/** A topic that appears by itself: an internal one with the settings its coordinator needs, any other by default. */
+/** An auto-created topic: an internal topic with the configs that its coordinator needs, any other topic with the defaults. */
 export function missingTopic(name: string, settings: Settings): NewTopic {
   if (name === GROUP_METADATA_TOPIC_NAME) return consumerOffsetsTopic(settings)
   if (name === TRANSACTION_STATE_TOPIC_NAME) return transactionStateTopic(settings)
   return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
 }
 
-/** The settings that a new topic has of its own. Throws what CreateTopics answers where one is wrong. */
+/** The validated configs of a new topic. Throws the KafkaError of CreateTopics for an invalid config. */
 export function topicOverrides(configs: NewTopic['configs'], settings: Settings): ReadonlyMap<string, string> {
   try {
     return newTopicOverrides(configs, settings.inForce)
@@ -32,7 +32,7 @@ export function topicOverrides(configs: NewTopic['configs'], settings: Settings)
 
 // Internal topics as CreateTopics requests.
 
-/** `__consumer_offsets`: compacted, in small segments, so that a coordinator has little to read. */
+/** `__consumer_offsets`: compacted, with small segments, so that the coordinator loads few records. */
 export function consumerOffsetsTopic(settings: Settings): NewTopic {
   return {
     name: GROUP_METADATA_TOPIC_NAME,
@@ -47,7 +47,7 @@ export function consumerOffsetsTopic(settings: Settings): NewTopic {
   }
 }
 
-/** `__transaction_state`, whose writes wait for `transaction.state.log.min.isr` replicas. */
+/** `__transaction_state`. Its writes wait for `transaction.state.log.min.isr` in-sync replicas. */
 function transactionStateTopic(settings: Settings): NewTopic {
   return {
     name: TRANSACTION_STATE_TOPIC_NAME,

@@ -1,6 +1,6 @@
 /**
- * The partitions in use: their logs opened, with what is known of their producers, when they are first asked for. What
- * may be opened is the replicas's to say.
+ * The open partitions. A partition's log and producer state are opened at the first use. `Replicas` decides which partitions
+ * exist.
  */
 import type { Settings } from '../config/settings.ts'
 import { DurableProducers } from '../idempotence/durable-producers.ts'
@@ -24,14 +24,14 @@ export interface OpenPartitionsPorts {
 
 export class OpenPartitions {
   readonly #ports: OpenPartitionsPorts
-  /** By topic id; `undefined` where nobody has asked yet. */
+  /** By topic id, then by partition; `undefined` if the partition is not open. */
   readonly #byTopic = new Map<string, (Partition | undefined)[]>()
 
   constructor(ports: OpenPartitionsPorts) {
     this.#ports = ports
   }
 
-  /** A partition that the metadata knows, opened if need be. Throws StorageError, also where the disk has failed before. */
+  /** Returns a partition of the metadata image and opens it if necessary. Throws StorageError, also for a log that is offline. */
   get(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Partition {
     const open = this.find(topic.topicId, index)
     if (open) {
@@ -42,12 +42,12 @@ export class OpenPartitions {
     return runAtOnce(this.#opening(topic, index, leaderEpoch))
   }
 
-  /** The same in steps, for a partition whose producers may have to be found in much of its log. */
+  /** As `get`, in steps: producer state may have to be rebuilt from a large part of the log. */
   *opening(topic: TopicState, { partitionId: index, leaderEpoch }: PartitionState): Steps<Partition> {
     return this.find(topic.topicId, index) ?? (yield* this.#opening(topic, index, leaderEpoch))
   }
 
-  /** The partition, if somebody has used it. */
+  /** The partition, if it is open. */
   find(topicId: string, index: number): Partition | undefined {
     return this.#byTopic.get(topicId)?.[index]
   }
@@ -56,14 +56,14 @@ export class OpenPartitions {
     for (const partitions of this.#byTopic.values()) yield* partitions.filter(partition => partition !== undefined)
   }
 
-  /** The settings of all topics or of one have changed. */
+  /** Applies changed configs of all topics, or of one topic. */
   reconfigured(topicId?: string): void {
     for (const partition of topicId === undefined ? this : (this.#byTopic.get(topicId) ?? [])) {
       partition?.log.reconfigured()
     }
   }
 
-  /** The topic is no more: its files go after `delayMs`, and whoever waits for its records is woken. */
+  /** Closes the partitions of a deleted topic and completes their delayed fetches. Their files are deleted after `delayMs`. */
   delete(topic: TopicState, delayMs: number): void {
     const open = this.#byTopic.get(topic.topicId) ?? []
     this.#byTopic.delete(topic.topicId)
@@ -87,7 +87,7 @@ export class OpenPartitions {
     return partition
   }
 
-  /** What cannot be deleted now belongs to no topic, and is put aside at the next start. */
+  /** Files that cannot be deleted belong to no topic; the next start moves them out of the way. */
   #deleteLog(partition: TopicPartition, delayMs: number): void {
     const { directory, logger } = this.#ports
     try {

@@ -1,6 +1,6 @@
 /**
- * One partition as its leader serves it: the log, what it knows of producers, and who waits for it.
- * The log knows no producers' rules and producers no log: this is where the two meet.
+ * One partition as its leader serves it: connects the log, the producer state and the delayed fetches. The log does not depend on
+ * producer state, nor producer state on the log.
  */
 
 import type { DurableProducers } from '../idempotence/durable-producers.ts'
@@ -21,7 +21,7 @@ export const ANY_EPOCH = -1
 
 export interface Appended {
   readonly baseOffset: bigint
-  /** The broker's time for LogAppendTime topics, else -1. */
+  /** The broker's time for topics with LogAppendTime, else -1. */
   readonly logAppendTimeMs: bigint
 }
 
@@ -52,7 +52,7 @@ export class Partition {
       offline: () => this.completeDelayedFetches(),
       rolled: baseOffset => {
         producers.rolled(baseOffset)
-        // Readers do not wait for more in a segment that is full.
+        // Fetches do not wait for more records of a full segment.
         this.fetchWatchers.completeAll()
       },
       closing: endOffset => producers.closing(endOffset)
@@ -71,14 +71,16 @@ export class Partition {
     return this.#leaderEpoch
   }
 
-  /** Leads in this epoch, which comes from the metadata image. It is known to the log before its first record. */
+  /** Sets the leader epoch from the metadata image. A new epoch is added to the log's leader epochs before its first record. */
   lead(epoch: number): void {
     if (epoch === this.#leaderEpoch) return
     if (this.log.leaderEpochs.latest?.epoch !== epoch) this.log.beginLeaderEpoch(epoch)
     this.#leaderEpoch = epoch
   }
 
-  /** Throws when the client's leader epoch is behind ours (FENCED) or ahead of it (UNKNOWN). */
+  /**
+   * Throws FENCED_LEADER_EPOCH if the client's leader epoch is older than the partition's, UNKNOWN_LEADER_EPOCH if it is newer.
+   */
   checkLeaderEpoch(currentLeaderEpoch: number): void {
     if (currentLeaderEpoch === ANY_EPOCH || currentLeaderEpoch === this.leaderEpoch) return
     const code = currentLeaderEpoch < this.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
@@ -86,8 +88,8 @@ export class Partition {
   }
 
   /**
-   * Validates and appends one batch of a client; a retry of a known batch appends nothing and gets the first answer again.
-   * Throws the KafkaError of the check that failed; then nothing has changed.
+   * Validates and appends one batch of a client. A duplicate of a recent batch is not appended; it gets the first response again.
+   * Throws the KafkaError of the failed check; then nothing has changed.
    */
   append(arrived: RecordBatch, rules: ValidationRules, now: number): Appended {
     const topicPartition = `${this.topic}-${this.index}`
@@ -100,19 +102,19 @@ export class Partition {
     return { baseOffset, logAppendTimeMs: batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : -1n }
   }
 
-  /** What is known of the partition's producers. */
+  /** The producers of the partition. */
   producers(): ProducerEntry[] {
     return this.#producers.states.entries()
   }
 
-  /** Whether a producer has a transaction open here; of exactly this epoch, where one is named. */
+  /** True if the producer has an open transaction in this partition, with exactly this epoch if `epoch` is given. */
   hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
     return this.#producers.states.hasOpenTransaction(producerId, epoch)
   }
 
   /**
-   * Whether a client's transactional batch may only be appended once its coordinator has agreed: it would be the first
-   * of its transaction here. Throws INVALID_PRODUCER_EPOCH.
+   * True if the transaction coordinator must verify a transactional batch before it is appended: the batch is the first one of
+   * its transaction in this partition. Throws INVALID_PRODUCER_EPOCH.
    */
   needsVerification(batch: RecordBatch, bumpsEpochs: boolean, now: number): boolean {
     const { states } = this.#producers
@@ -121,19 +123,19 @@ export class Partition {
     return true
   }
 
-  /** Ends a producer's transaction here. Throws as ProducerStates.checkMarker and PartitionLog.append. */
+  /** Appends the marker of a producer's transaction. Throws as ProducerStates.checkMarker and PartitionLog.append. */
   end(marker: EndTxnMarker, transactionVersion: number): void {
     this.#producers.states.checkMarker(marker, transactionVersion)
     this.log.append(buildEndTxnMarker(marker), this.leaderEpoch)
   }
 
-  /** Forgets producers that have been silent for `expirationMs`. */
+  /** Removes producers without batches for `expirationMs`. */
   expireProducers(now: number, expirationMs: number): void {
     this.#producers.states.expire(now, expirationMs)
   }
 
   /**
-   * Appends records of a coordinator as one batch, in the transaction of a producer where one is named. Throws as
+   * Appends records of a coordinator as one batch, as part of a producer's transaction if `options` has a producer. Throws as
    * PartitionLog.append and ProducerStates.checkFromCoordinator.
    */
   appendJournal(records: readonly JournalRecord[], wall: WallClock, options: BatchOptions): void {
@@ -149,8 +151,9 @@ function repeatedResponse({ lastOffset, offsetDelta, timestamp }: AppendedBatch)
 }
 
 /**
- * When bytes arrive for readers of committed data: with their append where no transaction is open, else all at once
- * with the marker that makes them stable. An open transaction alone wakes nobody, however much is appended beside it.
+ * Counts the bytes that become visible to read_committed fetches. Without an open transaction an append is visible at once; else
+ * the marker makes all bytes below the new last stable offset visible. While a transaction is open, appends complete no delayed
+ * fetch.
  */
 class StableArrivals {
   readonly #log: PartitionLog
@@ -158,7 +161,7 @@ class StableArrivals {
   #stableOffset: bigint
   #highWatermark: bigint
 
-  /** The log's observer can tell by now what is stable. */
+  /** The log's observer must be set: `log.lastStableOffset` depends on it. */
   constructor(log: PartitionLog, waiting: Watchers) {
     this.#log = log
     this.#waiting = waiting
@@ -166,7 +169,7 @@ class StableArrivals {
     this.#highWatermark = log.highWatermark
   }
 
-  /** So many bytes more lie before the high watermark. */
+  /** Handles an advance of the high watermark by `bytes`. */
   arrived(bytes: number): void {
     const from = this.#stableOffset
     const wasAllStable = from === this.#highWatermark
@@ -174,7 +177,7 @@ class StableArrivals {
     this.#stableOffset = to
     this.#highWatermark = highWatermark
     if (to === from || this.#waiting.isEmpty) return
-    // Readers do not wait for more in a segment that is full.
+    // Fetches do not wait for more records of a full segment.
     if (!this.#log.reader.areInOneSegment(from, to)) this.#waiting.completeAll()
     else this.#waiting.arrived(wasAllStable && to === highWatermark ? bytes : this.#log.reader.bytesBetween(from, to))
   }

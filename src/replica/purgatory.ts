@@ -1,6 +1,6 @@
 /**
- * The purgatory (Kafka: DelayedOperationPurgatory). A delayed fetch completes when enough bytes have arrived in its partitions, at
- * its deadline, when its connection closes, or when the broker stops. An append costs one subtraction for each delayed fetch.
+ * The purgatory (Kafka: DelayedOperationPurgatory). A delayed fetch completes when enough bytes have arrived in its partitions,
+ * at its deadline, when its connection closes, or when the broker stops. An append costs one subtraction for each delayed fetch.
  */
 import { deferred } from '../runtime/deferred.ts'
 import type { MonotonicClock } from '../runtime/time.ts'
@@ -41,7 +41,10 @@ export class Watchers {
   }
 }
 
-/** Waits for the high watermark of an acks=all Produce: whether `promise` resolves before `deadlineMs`. Rejects as it does. */
+/**
+ * Waits for the high watermark of an acks=all Produce. Returns true if `promise` resolves before `deadlineMs`. Rejects as
+ * `promise`.
+ */
 export async function delayedProduce(
   deadlineMs: number,
   promise: Promise<void>,
@@ -71,7 +74,7 @@ export class Purgatory {
     return this.#delayed.size
   }
 
-  /** Resolves once `missingBytes` have arrived in `watched`, or at `deadlineMs`, when `gone` aborts, or at `close`. */
+  /** Resolves when `missingBytes` have arrived in `watched`, at `deadlineMs`, when `gone` aborts, or at `close`. */
   async wait(watched: readonly Watchers[], missingBytes: number, deadlineMs: number, gone: AbortSignal): Promise<void> {
     if (this.#closed || gone.aborted) return
     const { promise, resolve } = deferred<void>()

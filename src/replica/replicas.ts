@@ -1,6 +1,6 @@
 /**
- * Topics and partitions as the broker serves them: what the metadata image names, under the settings in force.
- * Open partitions follow each change of the image.
+ * Topics and partitions of the metadata image as this broker serves them, with the current configs. Open partitions follow the
+ * changes of the image.
  */
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { Settings } from '../config/settings.ts'
@@ -25,7 +25,7 @@ import { missingTopic, topicOverrides, WITHOUT_COORDINATOR } from './new-topics.
 import { OpenPartitions } from './open-partitions.ts'
 import type { Partition } from './partition.ts'
 
-/** A topic as a request names it: by id, or by name while the id is zero. */
+/** A topic of a request: by id, or by name if the id is zero. */
 export interface TopicRef {
   readonly name: string
   readonly topicId: string
@@ -47,14 +47,14 @@ const IN_SYNC_ROWS = rows({ minInSyncReplicas: 'min.insync.replicas' })
 export class Replicas {
   readonly #ports: ReplicasPorts
   readonly #open: OpenPartitions
-  /** Subscribes to the metadata: the settings must have done so before. */
+  /** Subscribes to the metadata log. The settings must have subscribed before. */
   constructor(ports: ReplicasPorts) {
     this.#ports = ports
     ports.metadata.subscribe((image, delta) => this.#follow(image, delta))
     this.#open = new OpenPartitions(ports)
   }
 
-  /** Throws UNKNOWN_TOPIC_OR_PARTITION, or INVALID_TOPIC_EXCEPTION for a name that no topic can have. */
+  /** The topic of this name. Throws UNKNOWN_TOPIC_OR_PARTITION, or INVALID_TOPIC_EXCEPTION for an invalid name. */
   topic(name: string): TopicState {
     const topic = this.#ports.metadata.image.topicsByName.get(name)
     if (topic) return topic
@@ -62,14 +62,14 @@ export class Replicas {
     throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name}`)
   }
 
-  /** Throws UNKNOWN_TOPIC_ID. */
+  /** The topic with this id. Throws UNKNOWN_TOPIC_ID. */
   topicById(topicId: string): TopicState {
     const topic = this.#ports.metadata.image.topicsById.get(topicId)
     if (topic) return topic
     throw new KafkaError('UNKNOWN_TOPIC_ID', `no topic has the id ${topicId}`)
   }
 
-  /** Makes those of the topics that are missing, in one change, and gives the error of each that cannot be made. */
+  /** Creates the missing topics in one change of the metadata. Returns the errors of topics that cannot be created. */
   createMissing(names: readonly string[]): ReadonlyMap<string, KafkaError> {
     const { image } = this.#ports.metadata
     const missing = names.filter(name => !image.topicsByName.has(name) && !WITHOUT_COORDINATOR.has(name))
@@ -80,12 +80,12 @@ export class Replicas {
     return new Map(refused.map(result => [result.name, new KafkaError(result.errorCode, result.errorMessage ?? '')]))
   }
 
-  /** The name behind a reference. Throws UNKNOWN_TOPIC_ID. */
+  /** The name of a referenced topic. Throws UNKNOWN_TOPIC_ID. */
   nameOf({ name, topicId }: TopicRef): string {
     return topicId === ZERO_UUID ? name : this.topicById(topicId).name
   }
 
-  /** The partition, opened if need be. Throws UNKNOWN_TOPIC_OR_PARTITION, or NOT_LEADER_OR_FOLLOWER. */
+  /** The partition, opened if necessary. Throws UNKNOWN_TOPIC_OR_PARTITION or NOT_LEADER_OR_FOLLOWER. */
   partition(name: string, index: number): Partition {
     const topic = this.#ports.metadata.image.topicsByName.get(name)
     const state = topic?.partitions[index]
@@ -95,8 +95,8 @@ export class Replicas {
   }
 
   /**
-   * Throws NOT_ENOUGH_REPLICAS where fewer replicas are in sync than `min.insync.replicas` wants for acks=all. It cannot
-   * want more than there are.
+   * Throws NOT_ENOUGH_REPLICAS if the ISR is smaller than `min.insync.replicas`, which acks=all requires. The limit is at most
+   * the replication factor.
    */
   checkInSync(name: string, index: number): void {
     const { isr, replicas } = this.topic(name).partitions[index] ?? { isr: [], replicas: [] }
@@ -105,22 +105,22 @@ export class Replicas {
     throw new KafkaError('NOT_ENOUGH_REPLICAS', `${name}-${index} has ${isr.length} replicas in sync, not ${minInSync}`)
   }
 
-  /** The partition, if it exists and somebody has used it. */
+  /** The partition, if it exists and is open. */
   find(ref: TopicRef, index: number): Partition | undefined {
     const { topicsById, topicsByName } = this.#ports.metadata.image
     const topic = ref.topicId === ZERO_UUID ? topicsByName.get(ref.name) : topicsById.get(ref.topicId)
     return topic && this.#open.find(topic.topicId, index)
   }
 
-  /** The partitions that somebody has used since the start. */
+  /** The open partitions. */
   openPartitions(): Iterable<Partition> {
     return this.#open
   }
 
   /**
-   * The node that leads the partition of a coordinator's topic that holds a group or a transactional id, or -1. Makes the topic if it is missing, and
-   * throws COORDINATOR_NOT_AVAILABLE where it cannot be made (more replicas wanted than there are nodes): clients try
-   * again, as they would with Kafka.
+   * The node that leads the partition of a group or a transactional id in a coordinator's topic, or -1. Creates the topic if it
+   * is missing. Throws COORDINATOR_NOT_AVAILABLE if it cannot be created, for example if its replication factor is above the
+   * number of nodes; clients retry, as with Kafka.
    */
   leaderOfKey(topic: string, key: string): number {
     const refused = this.createMissing([topic]).get(topic)
@@ -133,7 +133,7 @@ export class Replicas {
     return partitions[partitionFor(key, partitions.length)]?.leader ?? -1
   }
 
-  /** What CreateTopics and CreatePartitions decide by, as of this moment. */
+  /** The current inputs of CreateTopics and CreatePartitions. */
   topicRules(): TopicRules {
     const { nodeId, directory, random, settings } = this.#ports
     return {
@@ -144,26 +144,26 @@ export class Replicas {
     }
   }
 
-  /** How many partitions a topic has, 0 when there is none of that name. */
+  /** The number of partitions of a topic, 0 if it does not exist. */
   partitionCount(name: string): number {
     return this.#ports.metadata.image.topicsByName.get(name)?.partitions.length ?? 0
   }
 
-  /** Whose a folder of the data directory is, undefined for that of no topic. */
+  /** The topic of a partition folder in the data directory, undefined if no topic has it. */
   ownerOf({ topic, partition }: TopicPartition): OwnedPartition | undefined {
     const state = this.#ports.metadata.image.topicsByName.get(topic)
     if (!state?.partitions[partition]) return undefined
     return { topicId: state.topicId, config: () => this.#ports.settings.topic(topic).view(LOG_ROWS) }
   }
 
-  /** Opens a partition that was recovered, so that a clean stop leaves what Kafka looks for in its folder. */
+  /** Opens a recovered partition, so that a clean shutdown writes the files that Kafka expects in its folder. */
   *opening({ topic: name, partition }: TopicPartition): Steps {
     const topic = this.topic(name)
     const state = topic.partitions[partition]
     if (state) yield* this.#open.opening(topic, state)
   }
 
-  /** Whether anything was ever written to the partition. */
+  /** True if the partition has a log. */
   hasLog(topic: string, partition: number): boolean {
     return this.#ports.directory.has({ topic, partition })
   }
