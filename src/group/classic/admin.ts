@@ -1,4 +1,4 @@
-/** A classic group as administrators see it: what is listed and described, what may be deleted, and what that writes. */
+/** A classic group as administrators see it: its listing, its description, and the errors and records of its deletion. */
 import type { AdminView, DescribedMember, GroupDescription } from '../admin-view.ts'
 import { type ClassicGroup, isSubscribedTo, type Member, metadataOf, usesConsumerProtocol } from './group.ts'
 
@@ -16,7 +16,7 @@ export function adminView(group: ClassicGroup): AdminView {
   }
 }
 
-/** What members told of themselves stands for the generation only while that lasts. */
+/** As in Kafka, protocol and member metadata are described only while the group is Stable. */
 export function describe(group: ClassicGroup): GroupDescription {
   const { state, protocolType, protocolName, members } = group
   const isStable = state === 'Stable'

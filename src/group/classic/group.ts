@@ -1,6 +1,6 @@
 /**
- * A classic consumer group as a value, and what can be asked of it. Nothing here knows of clocks, disks or callers:
- * deadlines are times in the state, and a delayed request is the ticket that its answer must be sent to.
+ * The state of a classic group, and functions that read it. It does not depend on clocks, storage or connections: deadlines are
+ * times in the state, delayed requests are tickets.
  */
 
 import { CONSUMER_PROTOCOL, subscribedTopicsOf } from '../../protocol/consumer-protocol.ts'
@@ -9,7 +9,7 @@ import { assert } from '../../runtime/assert.ts'
 
 export type ClassicGroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
-/** Legal predecessors of each state. */
+/** The valid previous states of each state. */
 const FROM: Record<ClassicGroupState, readonly ClassicGroupState[]> = {
   Empty: ['PreparingRebalance'],
   PreparingRebalance: ['Empty', 'CompletingRebalance', 'Stable'],
@@ -18,13 +18,13 @@ const FROM: Record<ClassicGroupState, readonly ClassicGroupState[]> = {
   Dead: ['Empty', 'PreparingRebalance', 'CompletingRebalance', 'Stable']
 }
 
-/** The member id of one that has none yet. */
+/** The member id of a client that has no id yet. */
 export const UNKNOWN_MEMBER_ID = ''
 
 /** A deadline that is not set. */
 export const NEVER = Number.POSITIVE_INFINITY
 
-/** One way of assigning that a member supports, with what it tells the leader about itself. */
+/** A protocol that a member supports, with the member's metadata for the leader. */
 export interface Protocol {
   readonly name: string
   readonly metadata: Buffer
@@ -38,15 +38,15 @@ export interface Member {
   readonly clientHost: string
   rebalanceTimeoutMs: number
   sessionTimeoutMs: number
-  /** In the order that the member prefers them. */
+  /** In the member's order of preference. */
   protocols: readonly Protocol[]
   assignment: Buffer
-  /** True until its first JoinGroup is answered: it does not know its id, so it cannot send heartbeats. */
+  /** True until its first JoinGroup is answered: the client does not know its member id and cannot send heartbeats. */
   isNew: boolean
   /** Tickets of its delayed requests. */
   awaitingJoin: number | null
   awaitingSync: number | null
-  /** When it is taken for gone. */
+  /** The time at which its session expires. */
   sessionDeadline: number
 }
 
@@ -56,15 +56,15 @@ export interface InitialDelay {
   readonly remainingMs: number
 }
 
-/** Only an operation changes one, and that a copy of its own; the group itself when nothing but a session is renewed. */
+/** The state of a group. Only operations change it, on their own copy; renewing a session changes the group itself. */
 export interface ClassicGroup {
   readonly type: 'classic'
   readonly groupId: string
   state: ClassicGroupState
-  /** When the state began; null where the log did not say. */
+  /** The time of the last state change; null if the log record has none. */
   stateTimestamp: number | null
   generationId: number
-  /** Null for a "simple" group: one that only ever committed offsets. */
+  /** Null for a "simple" group, which only has committed offsets. */
   protocolType: string | null
   protocolName: string | null
   leader: string | null
@@ -72,26 +72,26 @@ export interface ClassicGroup {
   members: Map<string, Member>
   /** The member ids of static members, by their group.instance.id (KIP-345). */
   staticMembers: Map<string, string>
-  /** Member ids that were handed out (KIP-394) and not used yet, with the time they lapse. */
+  /** Member ids that were returned with MEMBER_ID_REQUIRED (KIP-394) and are not used yet, with their expiry times. */
   pendingJoin: Map<string, number>
-  /** Members of this generation that have not sent SyncGroup yet. */
+  /** Members of this generation that have not sent SyncGroup. */
   pendingSync: Set<string>
-  /** Set while PreparingRebalance came from Empty. */
+  /** Set while PreparingRebalance follows Empty. */
   initialDelay: InitialDelay | null
   /**
-   * Somebody came into an initial delay, which therefore gets longer. As in Kafka only that takes the note back: where it
-   * came too late, the next initial delay of the group is the one that gets longer.
+   * True if a member joined during the initial delay, which is then extended. As in Kafka, only an extension resets it: a member
+   * that joined too late for one extends the next initial delay of the group.
    */
   newMemberAdded: boolean
-  /** When PreparingRebalance goes on without those who did not come. */
+  /** The end of the join phase: members that have not sent JoinGroup are removed. */
   joinDeadline: number
-  /** When those who did not send SyncGroup are removed. */
+  /** The time at which members that have not sent SyncGroup are removed. */
   syncDeadline: number
-  /** Null when unknown: not a consumer's group, no generation yet, or metadata that cannot be read. */
+  /** Null if unknown: not the consumer protocol, no generation yet, or malformed metadata. */
   subscribedTopics: ReadonlySet<string> | null
 }
 
-/** A group without members or history. */
+/** A new group without members. */
 export function emptyGroup(groupId: string, wallMs: number | null): ClassicGroup {
   return {
     type: 'classic',
@@ -114,7 +114,7 @@ export function emptyGroup(groupId: string, wallMs: number | null): ClassicGroup
   }
 }
 
-/** A copy that can be changed without the original noticing. Byte strings are shared: nobody writes to them. */
+/** A copy whose changes do not affect the original. Byte strings are shared, because they never change. */
 export function copyOf(group: ClassicGroup): ClassicGroup {
   return {
     ...group,
@@ -125,14 +125,14 @@ export function copyOf(group: ClassicGroup): ClassicGroup {
   }
 }
 
-/** Goes to another state. Only the machine's own code decides, so an illegal move is a bug. */
+/** Changes the state. An invalid transition is a programming error. */
 export function moveTo(group: ClassicGroup, state: ClassicGroupState, wallMs: number): void {
   assert(FROM[state].includes(group.state), `group ${group.groupId} may go from ${group.state} to ${state}`)
   group.state = state
   group.stateTimestamp = wallMs
 }
 
-/** The nearest time at which the group has something to do by itself. */
+/** The time of the group's nearest deadline. */
 export function nextDeadline(group: ClassicGroup): number {
   let nearest = Math.min(group.joinDeadline, group.syncDeadline)
   for (const deadline of group.pendingJoin.values()) nearest = Math.min(nearest, deadline)
@@ -140,7 +140,7 @@ export function nextDeadline(group: ClassicGroup): number {
   return nearest
 }
 
-/** What is wrong with a request's claim to come from a member; NONE if nothing is. */
+/** The error of a request's member id and instance id, or NONE. */
 export function memberError(group: ClassicGroup, memberId: string, groupInstanceId: string | null): ErrorName {
   if (groupInstanceId !== null) {
     const owner = staticMember(group, groupInstanceId)
@@ -150,51 +150,51 @@ export function memberError(group: ClassicGroup, memberId: string, groupInstance
   return group.members.has(memberId) ? 'NONE' : 'UNKNOWN_MEMBER_ID'
 }
 
-/** The member that holds a group.instance.id. */
+/** The member with a group.instance.id. */
 export function staticMember(group: ClassicGroup, groupInstanceId: string): Member | undefined {
   const memberId = group.staticMembers.get(groupInstanceId)
   return memberId === undefined ? undefined : group.members.get(memberId)
 }
 
-/** Adds a member, the last in the order of joining. */
+/** Adds a member, as the last in the order of joining. */
 export function putMember(group: ClassicGroup, member: Member): void {
   group.members.set(member.memberId, member)
   if (member.groupInstanceId !== null) group.staticMembers.set(member.groupInstanceId, member.memberId)
 }
 
-/** Takes a member out; whoever else must know of it is the caller's to tell. */
+/** Removes a member from `members` and `staticMembers`. The caller handles its delayed requests and the leader. */
 export function dropMember(group: ClassicGroup, { memberId, groupInstanceId }: Member): void {
   group.members.delete(memberId)
   if (groupInstanceId !== null) group.staticMembers.delete(groupInstanceId)
 }
 
-/** True when nobody is missing before the next generation can begin. */
+/** True if all members have joined and no member id is pending. */
 export function hasAllMembersJoined(group: ClassicGroup): boolean {
   if (group.pendingJoin.size > 0) return false
   for (const member of group.members.values()) if (member.awaitingJoin === null) return false
   return true
 }
 
-/** How many members have a JoinGroup delayed. */
+/** The number of members with a delayed JoinGroup. */
 export function countAwaitingJoin(group: ClassicGroup): number {
   let count = 0
   for (const member of group.members.values()) if (member.awaitingJoin !== null) count++
   return count
 }
 
-/** How long a rebalance waits: as long as its most patient member asks. */
+/** The rebalance timeout of the group: the longest of its members. */
 export function rebalanceTimeoutMs(group: ClassicGroup): number {
   return [...group.members.values()].reduce((longest, member) => Math.max(longest, member.rebalanceTimeoutMs), 0)
 }
 
-/** What a member says of itself under the group's protocol. */
+/** The metadata of a member for the group's protocol. */
 export function metadataOf(member: Member, protocolName: string | null): Buffer {
   const protocol = member.protocols.find(({ name }) => name === protocolName)
   assert(protocol, `member ${member.memberId} supports the protocol ${protocolName} of its group`)
   return protocol.metadata
 }
 
-/** The topics that the generation's members subscribe to together; null when that cannot be known. */
+/** The topics that members of the generation subscribe to; null if unknown. */
 export function subscribedTopics(group: ClassicGroup): ReadonlySet<string> | null {
   if (group.protocolType !== CONSUMER_PROTOCOL) return null
   if (group.members.size === 0) return new Set()
@@ -207,17 +207,17 @@ export function subscribedTopics(group: ClassicGroup): ReadonlySet<string> | nul
   return topics
 }
 
-/** True when offsets of the topic are in use, or when a consumer's group has not told us yet what it subscribes to. */
+/** True if a member subscribes to the topic, or if the group uses the consumer protocol and its subscriptions are unknown. */
 export function isSubscribedTo(group: ClassicGroup, topic: string): boolean {
   return group.subscribedTopics?.has(topic) ?? usesConsumerProtocol(group)
 }
 
-/** True for a group that exists because somebody committed offsets in its name: the log has no record of it. */
+/** True for a group without a record in the log: it exists because of committed offsets. */
 export function isSimple(group: ClassicGroup): boolean {
   return group.protocolType === null && group.state === 'Empty' && group.pendingJoin.size === 0
 }
 
-/** True for a group of Kafka consumers, as against Connect's workers and the like. */
+/** True for a group of Kafka consumers, as opposed to Connect workers and others. */
 export function usesConsumerProtocol(group: ClassicGroup): boolean {
   return group.protocolType === CONSUMER_PROTOCOL
 }

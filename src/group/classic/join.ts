@@ -1,4 +1,4 @@
-/** JoinGroup in the machine: newcomers, members on their way back, and static members that take their place again. */
+/** JoinGroup in a classic group: new members, members that join again, and static members that were restarted. */
 
 import type { ErrorName } from '../../protocol/errors.ts'
 import { ownCopy } from '../../protocol/wire/bytes.ts'
@@ -33,16 +33,16 @@ import {
   removeMember
 } from './rebalance.ts'
 
-/** More newcomers than come to a group at once: the ids they were given are kept until they come back or lapse. */
+/** Maximum number of pending member ids of a group. They are kept until their clients join or they expire. */
 export const MAX_PENDING_JOIN = 1_000
 
-/** A member that is new and never comes back for its answer is removed after this long. */
+/** Removes a new member whose client is gone before its first JoinGroup response: it cannot send heartbeats until then. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000
 
-/** From this version on a newcomer must come back with the id that it is given (KIP-394). */
+/** The first version in which a new dynamic member must join again with its assigned member id (KIP-394). */
 export const MEMBER_ID_REQUIRED_SINCE = 4
 
-/** From this version on a leader can be told to leave the assignment as it is (KIP-814). */
+/** The first version in which a leader can be asked to skip the assignment (KIP-814). */
 const SKIP_ASSIGNMENT_SINCE = 9
 
 export interface Join {
@@ -57,11 +57,11 @@ export interface Join {
   readonly protocolType: string
   readonly protocols: readonly Protocol[]
   readonly reason: string | null
-  /** The id to give to one that has none. */
+  /** The member id for a client that has none. */
   readonly newMemberId: string
 }
 
-/** Answers at once, or parks the ticket until the next generation begins. */
+/** Responds at once, or delays the request until the next generation begins. */
 export function join(operation: ClassicOperation, request: Join): void {
   const { group } = operation
   if (!hasRoom(operation, request.memberId)) {
@@ -80,7 +80,7 @@ function refuse(operation: ClassicOperation, { ticket, memberId }: Join, errorCo
   respondToJoin(operation, ticket, failedJoin(errorCode, memberId))
 }
 
-/** While a group rebalances, those who already joined count: the last to come back find the group full. */
+/** While a group rebalances, only members that have joined count: the last members to join again may find the group full. */
 function hasRoom({ group, limits }: ClassicOperation, memberId: string): boolean {
   const member = group.members.get(memberId)
   switch (group.state) {
@@ -131,8 +131,8 @@ function joinWithId(operation: ClassicOperation, request: Join): void {
 function rejoin(operation: ClassicOperation, request: Join, member: Member): void {
   const { group } = operation
   const { memberId } = member
-  // Nothing new: its answer may have been lost. A leader that joins a stable group wants a rebalance, though:
-  // it may have seen a change that shows in no member's metadata, such as new partitions.
+  // The member may not have received the response, and gets it again. A leader that joins a Stable group triggers a rebalance: it
+  // may have seen a change that is not in any member's metadata, such as new partitions.
   const isSettled = group.state === 'CompletingRebalance' || (group.state === 'Stable' && group.leader !== memberId)
   if (isSettled && isSame(member.protocols, request.protocols)) {
     respondToJoin(operation, request.ticket, currentGeneration(group, member))
@@ -166,7 +166,7 @@ function addMember(operation: ClassicOperation, request: Join, memberId: string)
 }
 
 function updateMember(operation: ClassicOperation, request: Join, member: Member): void {
-  // A request that is delayed already comes from a connection that the client has given up.
+  // A request that is delayed already came from a connection that the client has closed.
   completeJoin(operation, member, failedJoin('REBALANCE_IN_PROGRESS', member.memberId))
   member.protocols = copiesOf(request.protocols)
   member.rebalanceTimeoutMs = request.rebalanceTimeoutMs
@@ -174,7 +174,9 @@ function updateMember(operation: ClassicOperation, request: Join, member: Member
   member.awaitingJoin = request.ticket
 }
 
-/** The same group.instance.id without a member id: the process was restarted. It gets a new id, the old one is fenced. */
+/**
+ * A known group.instance.id without a member id: the client was restarted. It gets a new member id, and the old one is fenced.
+ */
 function replaceStaticMember(operation: ClassicOperation, request: Join, previous: Member): void {
   const { group } = operation
   const previousLeader = group.leader
@@ -183,9 +185,9 @@ function replaceStaticMember(operation: ClassicOperation, request: Join, previou
   const member: Member = { ...previous, memberId: request.newMemberId, isNew: false }
   dropMember(group, previous)
   putMember(group, member)
-  // It stays in pendingSync by its old id: as in Kafka, a generation that it was to sync with ends with a rebalance.
+  // The old id stays in pendingSync. As in Kafka, a generation whose SyncGroup it has not sent ends with a rebalance.
   if (group.leader === previous.memberId) group.leader = member.memberId
-  // The session that begins is as long as that of its former self was; its own begins when it is heard of.
+  // This session has the timeout of the previous member; the timeout of the request applies from its next renewal.
   renewSession(operation, member)
   updateMember(operation, request, member)
   rejoinStatically(operation, request, member, previousLeader ?? '')
@@ -201,12 +203,15 @@ function rejoinStatically(operation: ClassicOperation, request: Join, member: Me
     recordGroup(operation)
     completeJoin(operation, member, replacedMemberResponse(operation, request, member, previousLeader))
   } else {
-    // The leader may be assigning to the old id at this moment, or the protocol has changed.
+    // The leader may be assigning partitions to the old member id, or the protocol has changed.
     prepareRebalance(operation, reason)
   }
 }
 
-/** An old client that is the leader must not learn that it is: it would assign anew, and that nobody asked for. */
+/**
+ * The response to a restarted static member. A leader with an old version gets the previous leader's id instead of its own,
+ * because it would otherwise compute a new assignment.
+ */
 function replacedMemberResponse(
   operation: ClassicOperation,
   request: Join,
@@ -218,7 +223,7 @@ function replacedMemberResponse(
   return { ...generation, skipAssignment: operation.group.leader === member.memberId }
 }
 
-/** What a member keeps of its request, which is a view on its frame. */
+/** Copies of the protocols: the request is a view of its frame. */
 function copiesOf(protocols: readonly Protocol[]): readonly Protocol[] {
   return protocols.map(({ name, metadata }) => ({ name, metadata: ownCopy(metadata) }))
 }

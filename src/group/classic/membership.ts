@@ -1,4 +1,4 @@
-/** The rest of a member's life in the machine: heartbeats, commits, leaving, deadlines, and the end of the group. */
+/** Heartbeats, commits, LeaveGroup, deadlines, loading and unloading of a classic group. */
 import type { ErrorName } from '../../protocol/errors.ts'
 import {
   type ClassicGroup,
@@ -28,14 +28,14 @@ import {
   syncDeadlineReached
 } from './rebalance.ts'
 
-/** Who sends a request, and which generation it believes to be in. */
+/** The member of a request, and the generation that it sends. */
 export interface Claim {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly generationId: number
 }
 
-/** Keeps a session alive. A member that must join again is told REBALANCE_IN_PROGRESS. */
+/** Renews a session. Returns REBALANCE_IN_PROGRESS if the member must join again. */
 export function heartbeat(touch: Touch, claim: Claim): ErrorName {
   const error = claimError(touch.group, claim)
   if (error !== 'NONE') return error
@@ -55,8 +55,8 @@ function renewSessionOf(touch: Touch, memberId: string): void {
 }
 
 /**
- * Says whether a claim may commit offsets; if so, that keeps its session alive.
- * Anyone may (an admin, a consumer that assigns its partitions itself) while the group is Empty.
+ * Returns NONE if a client may commit offsets, and then renews its session. While the group is Empty, clients without a
+ * generation may commit: administrators, and consumers with manually assigned partitions.
  */
 export function commit(touch: Touch, claim: Claim): ErrorName {
   const { group } = touch
@@ -64,13 +64,13 @@ export function commit(touch: Touch, claim: Claim): ErrorName {
   const isAnonymous = claim.generationId < 0 && claim.memberId === UNKNOWN_MEMBER_ID && claim.groupInstanceId === null
   const error = isAnonymous ? 'UNKNOWN_MEMBER_ID' : claimError(group, claim)
   if (error !== 'NONE') return error
-  // A valid member that commits here has not fetched its new assignment yet.
+  // A valid member that commits in this state does not have its new assignment yet.
   if (group.state === 'CompletingRebalance') return 'REBALANCE_IN_PROGRESS'
   renewSessionOf(touch, claim.memberId)
   return 'NONE'
 }
 
-/** Whether a producer may commit within its transaction for a member of a group, or for nobody (KIP-447). */
+/** The error of a TxnOffsetCommit, or NONE. It may come without a member (KIP-447). */
 export function commitInTransaction(group: ClassicGroup, claim: Claim): ErrorName {
   const isAnonymous = claim.generationId < 0 && claim.memberId === UNKNOWN_MEMBER_ID && claim.groupInstanceId === null
   if (isAnonymous || (group.state === 'Empty' && claim.generationId < 0)) return 'NONE'
@@ -80,11 +80,11 @@ export function commitInTransaction(group: ClassicGroup, claim: Claim): ErrorNam
 export interface Leaving {
   readonly memberId: string
   readonly groupInstanceId: string | null
-  /** In the client's words, for operators (KIP-800). */
+  /** The client's reason, for the log line (KIP-800). */
   readonly reason?: string | null
 }
 
-/** Removes members, each with a result of its own. An admin removes a static member by its instance id alone. */
+/** Removes members; each has its own result. An administrator removes a static member by its instance id alone. */
 export function leave(operation: ClassicOperation, members: readonly Leaving[]): ErrorName[] {
   const { group } = operation
   const results = members.map(member => removeLeaving(operation, member))
@@ -112,7 +112,7 @@ function removeLeaving(operation: ClassicOperation, { memberId, groupInstanceId 
   return error
 }
 
-/** Does everything whose time has come. */
+/** Handles all deadlines that are due. */
 export function expire(operation: ClassicOperation): void {
   const { group, now } = operation
   for (const [memberId, deadline] of group.pendingJoin)
@@ -131,7 +131,7 @@ function expirePending(operation: ClassicOperation, memberId: string): void {
 function expireSession(operation: ClassicOperation, member: Member): void {
   const { group } = operation
   if (group.members.get(member.memberId) !== member) return
-  // Who waits for us is alive, except a new member: it cannot be told from one that has long gone.
+  // A member with a delayed request is alive. A new member is not exempt: its client may have gone and retried with another id.
   if (!member.isNew && (member.awaitingJoin !== null || member.awaitingSync !== null)) {
     member.sessionDeadline = NEVER
     return
@@ -142,15 +142,14 @@ function expireSession(operation: ClassicOperation, member: Member): void {
   else prepareRebalance(operation, operation.reason)
 }
 
-/** Unlike a member that comes, one that goes cuts the initial delay short. */
+/** Unlike a member that joins, a removed member ends the initial delay. */
 function completeJoinIfNobodyMissing(operation: ClassicOperation): void {
   const { group } = operation
   if (group.state === 'PreparingRebalance' && hasAllMembersJoined(group)) completeJoinPhase(operation)
 }
 
 /**
- * A group was loaded, which may have taken long: the sessions of its members begin. It may be larger than the settings now
- * allow; a rebalance brings it down.
+ * Starts the sessions of a loaded group. If the group is larger than `group.max.size`, it rebalances, which enforces the limit.
  */
 export function resume(operation: ClassicOperation): void {
   const { members } = operation.group
@@ -159,7 +158,7 @@ export function resume(operation: ClassicOperation): void {
   if (size > operation.limits.maxSize) prepareRebalance(operation, `${size} members are more than group.max.size`)
 }
 
-/** The broker stops: whoever waits must look for another coordinator. */
+/** Completes all delayed requests with NOT_COORDINATOR, because the broker stops. */
 export function unload(operation: ClassicOperation): void {
   for (const member of operation.group.members.values()) {
     completeJoin(operation, member, failedJoin('NOT_COORDINATOR', member.memberId))

@@ -1,7 +1,7 @@
 /**
- * One operation of the machine: a command changes a copy of the group and collects what the world must be told. The shell
- * writes the record, and only then puts the copy in the group's place and sends the answers; if the write fails, it
- * drops the operation, and nothing has happened.
+ * One operation of a classic group: a command changes a copy of the group and collects the responses. GroupOperations appends the
+ * record and only then replaces the group by the copy and sends the responses. If the append fails, the operation is dropped and
+ * nothing has changed.
  */
 import { rows, type ViewOf } from '../../config/view.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
@@ -10,16 +10,16 @@ import type { GroupMetadataValue } from '../records.ts'
 import { type ClassicGroup, copyOf, type Member } from './group.ts'
 import { groupMetadataOf } from './record.ts'
 
-/** The broker's settings that classic groups read. */
+/** The broker configs that classic groups read. */
 export const CLASSIC_GROUP_ROWS = rows({
   initialRebalanceDelayMs: 'group.initial.rebalance.delay.ms',
   maxSize: 'group.max.size'
 })
 
-/** A live view of them. */
+/** A live view of these configs. */
 export type GroupLimits = ViewOf<typeof CLASSIC_GROUP_ROWS>
 
-/** What JoinGroup is answered with. */
+/** The result of JoinGroup. */
 export interface JoinGroupResult {
   readonly errorCode: ErrorName
   readonly generationId: number
@@ -35,7 +35,7 @@ export interface JoinGroupResult {
   }[]
 }
 
-/** What SyncGroup is answered with. */
+/** The result of SyncGroup. */
 export interface SyncGroupResult {
   readonly errorCode: ErrorName
   readonly protocolType: string | null
@@ -43,25 +43,25 @@ export interface SyncGroupResult {
   readonly assignment: Buffer
 }
 
-/** An answer, and the ticket of the request that it goes to. */
+/** A response and the ticket of its request. */
 export type DelayedResponse =
   | { readonly type: 'join'; readonly ticket: number; readonly response: JoinGroupResult }
   | { readonly type: 'sync'; readonly ticket: number; readonly response: SyncGroupResult }
 
-/** All that a command needs that renews a session at most: there is nothing to write, so nothing can fail. */
+/** The input of a command that at most renews a session: it writes no record, so it cannot fail. */
 export interface Touch {
   readonly group: ClassicGroup
   readonly now: Now
 }
 
 export interface ClassicOperation extends Touch {
-  /** This operation's own copy. */
+  /** The operation's own copy. */
   readonly group: ClassicGroup
   readonly limits: GroupLimits
   readonly responses: DelayedResponse[]
-  /** What the log must hold before anyone is answered. */
+  /** The record to append before responses are sent. */
   record: GroupMetadataValue | undefined
-  /** Why a rebalance began, in words for operators. */
+  /** The reason of a rebalance, for the log line. */
   reason: string | undefined
 }
 
@@ -69,20 +69,20 @@ export function beginOperation(group: ClassicGroup, now: Now, limits: GroupLimit
   return { group: copyOf(group), now, limits, responses: [], record: undefined, reason: undefined }
 }
 
-/** Has the group, as it is now, written to the log. */
+/** Sets the record of the operation to the group's current state. */
 export function recordGroup(operation: ClassicOperation): void {
   operation.record = groupMetadataOf(operation.group)
 }
 
 export const NO_ASSIGNMENT = Buffer.alloc(0)
 
-/** A JoinGroup that failed. */
+/** The result of a failed JoinGroup. */
 export function failedJoin(errorCode: ErrorName, memberId: string): JoinGroupResult {
   const nothing = { generationId: -1, protocolType: null, protocolName: null, leader: '', members: [] }
   return { errorCode, memberId, skipAssignment: false, ...nothing }
 }
 
-/** A SyncGroup that failed. */
+/** The result of a failed SyncGroup. */
 export function failedSync(errorCode: ErrorName): SyncGroupResult {
   return { errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT }
 }
@@ -95,14 +95,16 @@ export function respondToSync(operation: ClassicOperation, ticket: number, respo
   operation.responses.push({ type: 'sync', ticket, response })
 }
 
-/** Answers the member's delayed JoinGroup, if it has one. */
+/** Completes the member's delayed JoinGroup, if it has one. */
 export function completeJoin(operation: ClassicOperation, member: Member, response: JoinGroupResult): void {
   if (member.awaitingJoin === null) return
   respondToJoin(operation, member.awaitingJoin, response)
   member.awaitingJoin = null
 }
 
-/** Answers the member's delayed SyncGroup, if it has one. Its session begins anew: it could not heartbeat meanwhile. */
+/**
+ * Completes the member's delayed SyncGroup, if it has one. Renews its session, because it could not send heartbeats meanwhile.
+ */
 export function completeSync(operation: ClassicOperation, member: Member, response: SyncGroupResult): void {
   if (member.awaitingSync === null) return
   respondToSync(operation, member.awaitingSync, response)
@@ -110,7 +112,7 @@ export function completeSync(operation: ClassicOperation, member: Member, respon
   renewSession(operation, member)
 }
 
-/** The member was heard of. */
+/** Restarts the session timeout of a member. */
 export function renewSession({ now }: Pick<Touch, 'now'>, member: Member): void {
   member.sessionDeadline = now.deadlineMs + member.sessionTimeoutMs
 }

@@ -1,24 +1,26 @@
 /**
- * Which protocol a group speaks: one that every member supports. A request may bring many names and a group has many
- * members, so names are looked up in sets, never compared list by list.
+ * The protocol of a group: one that every member supports. Requests may have many names and groups many members, so names are
+ * looked up in sets.
  */
 import { assert } from '../../runtime/assert.ts'
 import type { ClassicGroup, Protocol } from './group.ts'
 
-/** More protocols than anybody has; each counts whenever somebody joins. */
+/** Maximum number of protocols of a member. Clients use few, and every join compares the protocols of all members. */
 export const MAX_PROTOCOLS = 100
 
-/** True when a member of that type and with those protocols could be a member of the group. */
+/** True if a client with this protocol type and these protocols may join the group. */
 export function supportsProtocols(group: ClassicGroup, type: string, protocols: readonly Protocol[]): boolean {
   if (protocols.length > MAX_PROTOCOLS) return false
   if (group.state === 'Empty') return type !== '' && protocols.length > 0
   if (group.protocolType !== type) return false
   const common = commonProtocols(group)
-  // Where all members are gone there is nobody to disagree with.
+  // A group without members accepts any protocol.
   return protocols.some(({ name }) => common?.has(name) ?? true)
 }
 
-/** The protocol of the next generation: of those that all support, the one that most prefer. Wants members. */
+/**
+ * The protocol of the next generation: of the protocols that all members support, the one preferred by most. Requires members.
+ */
 export function selectProtocol(group: ClassicGroup): string {
   const votes = new Map<string, number>()
   const common = commonProtocols(group)

@@ -1,6 +1,6 @@
 /**
- * The way from one generation to the next: members are asked to join again, those who come in time make the new
- * generation, its leader's assignment makes the group Stable. Joins, leaves and deadlines all end up here.
+ * The rebalance of a classic group: members join again, those that join in time form the next generation, and the leader's
+ * assignment makes the group Stable.
  */
 import type { ErrorName } from '../../protocol/errors.ts'
 import {
@@ -29,23 +29,23 @@ import {
 } from './operation.ts'
 import { selectProtocol } from './protocols.ts'
 
-/** Members may say that they wait for nobody. Where none has come, that would be to look again and again without a pause. */
+/** Minimum wait if no member has joined: rebalance timeouts of 0 would otherwise repeat the check without a pause. */
 const MIN_WAIT_MS = 100
 
-/** After a change of members: begins a rebalance, or ends the one that is under way if nobody is missing any more. */
+/** Handles a change of members: prepares a rebalance, or completes the current one if all members have joined. */
 export function rebalanceOrCompleteJoin(operation: ClassicOperation, reason: string): void {
   if (operation.group.state === 'PreparingRebalance') completeJoinIfAllJoined(operation)
   else prepareRebalance(operation, reason)
 }
 
-/** Goes on to the next generation if a rebalance waits for nobody but the initial delay's stragglers. */
+/** Completes the join phase if all members have joined, unless the initial delay is running. */
 export function completeJoinIfAllJoined(operation: ClassicOperation): void {
   const { group } = operation
   if (group.state !== 'PreparingRebalance' || group.initialDelay) return
   if (hasAllMembersJoined(group)) completeJoinPhase(operation)
 }
 
-/** Asks all members to join again. */
+/** Begins a rebalance: all members must join again. */
 export function prepareRebalance(operation: ClassicOperation, reason: string): void {
   const { group, now } = operation
   const isInitial = group.state === 'Empty'
@@ -66,7 +66,7 @@ function dropAssignments(operation: ClassicOperation, errorCode: ErrorName): voi
   }
 }
 
-/** The leader's assignment could not be written: who waits for it is told why, and all must join again. */
+/** Handles an assignment that could not be written: delayed SyncGroup requests get the error, and the group rebalances. */
 export function loseAssignment(operation: ClassicOperation, errorCode: ErrorName): void {
   if (operation.group.state !== 'CompletingRebalance') return
   dropAssignments(operation, errorCode)
@@ -82,7 +82,7 @@ function beginInitialDelay(operation: ClassicOperation): void {
   if (delayMs === 0) completeJoinPhase(operation)
 }
 
-/** The time for joining is over, or at least this piece of the initial delay. */
+/** Handles the end of the join phase, or extends the initial delay. */
 export function joinDeadlineReached(operation: ClassicOperation): void {
   const { group, now, limits } = operation
   const delay = group.initialDelay
@@ -97,14 +97,14 @@ export function joinDeadlineReached(operation: ClassicOperation): void {
   group.joinDeadline = now.deadlineMs + delayMs
 }
 
-/** Those who were to send SyncGroup and did not are taken for gone. */
+/** Removes members that did not send SyncGroup in time, and rebalances. */
 export function syncDeadlineReached(operation: ClassicOperation): void {
   const missing = [...operation.group.pendingSync]
   for (const memberId of missing) removeMember(operation, memberId)
   prepareRebalance(operation, `${missing.join(', ')} did not send SyncGroup in time`)
 }
 
-/** Begins the next generation with those who have joined. A static member keeps its place until its session ends. */
+/** Begins the next generation with the members that have joined. A static member stays a member until its session expires. */
 export function completeJoinPhase(operation: ClassicOperation): void {
   const { group, now } = operation
   group.joinDeadline = NEVER
@@ -116,7 +116,7 @@ export function completeJoinPhase(operation: ClassicOperation): void {
     operation.reason = `${missing.map(({ memberId }) => memberId).join(', ')} did not send JoinGroup in time`
   }
   if (group.members.size > 0 && !electLeader(group)) {
-    // Nobody came: wait on, until sessions end.
+    // No member has joined: wait until sessions expire.
     group.joinDeadline = now.deadlineMs + Math.max(rebalanceTimeoutMs(group), MIN_WAIT_MS)
     return
   }
@@ -126,7 +126,7 @@ export function completeJoinPhase(operation: ClassicOperation): void {
   else endWithoutMembers(operation)
 }
 
-/** The leader must be one that waits for an answer. */
+/** Elects a leader among the members with a delayed JoinGroup. Returns false if there is none. */
 function electLeader(group: ClassicGroup): boolean {
   if (countAwaitingJoin(group) === 0) return false
   const current = group.leader === null ? undefined : group.members.get(group.leader)
@@ -158,7 +158,7 @@ function beginGeneration(operation: ClassicOperation): void {
   group.syncDeadline = now.deadlineMs + rebalanceTimeoutMs(group)
 }
 
-/** What a member is told of the generation: the leader alone hears of the others. */
+/** The JoinGroup response of a member in the current generation. Only the leader gets the members. */
 export function currentGeneration(group: ClassicGroup, member: Member): JoinGroupResult {
   const isLeader = group.leader === member.memberId
   return {
@@ -181,7 +181,7 @@ function membersFor(group: ClassicGroup): JoinGroupResult['members'] {
   }))
 }
 
-/** Removes a member or a pending one. Its delayed requests are told, so that a client that is still there comes back. */
+/** Removes a member or a pending member id. Its delayed requests get UNKNOWN_MEMBER_ID, so that a live client joins again. */
 export function removeMember(operation: ClassicOperation, memberId: string): void {
   const { group } = operation
   const member = group.members.get(memberId)

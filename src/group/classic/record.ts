@@ -1,9 +1,9 @@
-/** A group and its record in the log: what survives a restart, and what a group is after one. */
+/** Conversion between a classic group and its GroupMetadata record. */
 import { ownCopy } from '../../protocol/wire/bytes.ts'
 import type { GroupMetadataValue } from '../records.ts'
 import { type ClassicGroup, emptyGroup, type Member, metadataOf, NEVER, putMember, subscribedTopics } from './group.ts'
 
-/** The group that a record describes. The sessions of its members begin when the coordinator adopts it. */
+/** Restores a group from its record. The sessions of its members start when the coordinator has loaded the partition. */
 export function restoreGroup(groupId: string, value: GroupMetadataValue): ClassicGroup {
   const members = value.members.map(member => restoreMember(member, value.protocol))
   const group: ClassicGroup = {
@@ -29,7 +29,7 @@ function restoreMember(member: GroupMetadataValue['members'][number], protocol: 
     clientHost,
     rebalanceTimeoutMs: rebalanceTimeout === -1 ? sessionTimeout : rebalanceTimeout,
     sessionTimeoutMs: sessionTimeout,
-    // Copies: the record is a view on what was read from the log.
+    // Copies: the record is a view of the bytes read from the log.
     protocols: [{ name: protocol ?? '', metadata: ownCopy(member.subscription) }],
     assignment: ownCopy(member.assignment),
     isNew: false,
@@ -39,7 +39,7 @@ function restoreMember(member: GroupMetadataValue['members'][number], protocol: 
   }
 }
 
-/** What the log keeps of a group. */
+/** The GroupMetadata record of a group. */
 export function groupMetadataOf(group: ClassicGroup): GroupMetadataValue {
   return {
     protocolType: group.protocolType ?? '',

@@ -1,4 +1,4 @@
-/** SyncGroup in the machine: the leader brings everybody's assignment, everybody fetches its own. */
+/** SyncGroup in a classic group: the leader sends all assignments, each member gets its own. */
 
 import type { ErrorName } from '../../protocol/errors.ts'
 import { ownCopy } from '../../protocol/wire/bytes.ts'
@@ -18,13 +18,13 @@ export interface Sync {
   readonly generationId: number
   readonly memberId: string
   readonly groupInstanceId: string | null
-  /** Null in versions without them. */
+  /** Null in versions without it. */
   readonly protocolType: string | null
   readonly protocolName: string | null
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
 }
 
-/** Answers at once, or parks the ticket until the leader has come. */
+/** Responds at once, or delays the request until the leader has sent the assignments. */
 export function sync(operation: ClassicOperation, request: Sync): void {
   const { group } = operation
   const member = group.members.get(request.memberId)
@@ -41,7 +41,7 @@ function syncMember(operation: ClassicOperation, request: Sync, member: Member):
     respondToSync(operation, request.ticket, assigned(group, member.assignment))
     return
   }
-  // A request that is delayed already comes from a connection that the client has given up.
+  // A request that is delayed already came from a connection that the client has closed.
   completeSync(operation, member, failedSync('REBALANCE_IN_PROGRESS'))
   member.awaitingSync = request.ticket
   if (group.leader === member.memberId) assign(operation, request)
@@ -68,7 +68,7 @@ function assign(operation: ClassicOperation, request: Sync): void {
   const { group, now } = operation
   const assignments = new Map(request.assignments.map(({ memberId, assignment }) => [memberId, assignment]))
   for (const member of group.members.values()) {
-    // A copy: the request is a view on its frame.
+    // A copy: the request is a view of its frame.
     member.assignment = ownCopy(assignments.get(member.memberId) ?? NO_ASSIGNMENT)
     completeSync(operation, member, assigned(group, member.assignment))
   }
