@@ -1,4 +1,7 @@
-/** When committed offsets end: with their time, by Kafka's rules (KIP-211), with their topic or group, or when told so. Pure. */
+/**
+ * Expiration and deletion of committed offsets: by retention (KIP-211), with their topic or group, or on request. Functions
+ * without side effects that return tombstones.
+ */
 import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
 import { usesConsumerProtocol } from '../classic/group.ts'
 import { adminView, type Group } from '../group.ts'
@@ -7,8 +10,8 @@ import type { GroupOffsets, OffsetRecord, OffsetTopic } from './offsets.ts'
 import type { PendingTransactionalOffset, PendingTransactionalOffsets } from './pending-transactional-offsets.ts'
 
 /**
- * The tombstones that are due for a group: offsets past their time, and the group itself once nothing is left of it. What
- * an open transaction commits is kept, and the group with it.
+ * The tombstones of a group's expired offsets, and of the group itself if no offsets are left. Partitions with pending
+ * transactional offsets are kept, and so is their group.
  */
 export function expireGroup(
   group: Group,
@@ -40,7 +43,7 @@ function isExpired(group: Group, commit: OffsetCommitValue, now: number, retenti
   return now - since >= retentionMs
 }
 
-/** The moment from which the retention of an offset counts; null while the group keeps it. */
+/** The start of an offset's retention period; null while the group keeps the offset. */
 function retainedSince(group: Group, commit: OffsetCommitValue): number | null {
   const committed = Number(commit.commitTimestamp)
   if (group.type === 'consumer' || group.protocolType === null) return committed
@@ -49,7 +52,7 @@ function retainedSince(group: Group, commit: OffsetCommitValue): number | null {
   return group.state === 'Stable' && knowsItsTopics ? committed : null
 }
 
-/** The tombstones for a group's offsets of a topic that is gone, those of open transactions among them. */
+/** The tombstones of a group's offsets for a deleted topic, including pending transactional offsets. */
 export function forgetTopic(
   groupId: string,
   offsets: GroupOffsets,
@@ -64,8 +67,9 @@ export function forgetTopic(
 }
 
 /**
- * The tombstones for a group's offsets of topics that are gone: a broker that dies may not come to write them when it
- * deletes a topic. What an open transaction commits for one that has the name now is kept, and takes their place.
+ * The tombstones of a group's offsets for topics that no longer exist: a broker may crash between the deletion of a topic and
+ * these tombstones. A partition with pending transactional offsets for a new topic of the same name is left out; they replace its
+ * offset.
  */
 export function forgetGone(
   groupId: string,
@@ -85,7 +89,7 @@ export function forgetGone(
   return [...tombstones.values()]
 }
 
-/** The tombstones for all of a group's offsets, those of open transactions among them. */
+/** The tombstones of all offsets of a group, including pending transactional offsets. */
 export function forgetGroup(
   groupId: string,
   offsets: GroupOffsets,
@@ -102,7 +106,7 @@ export function forgetGroup(
   return [...committed, ...waiting.values()]
 }
 
-/** The tombstones for those of some partitions that a group has an offset for, or may have when a transaction ends. */
+/** The tombstones of the requested partitions that have a committed or pending transactional offset. */
 export function forgetPartitions(
   groupId: string,
   topics: readonly OffsetTopic[],

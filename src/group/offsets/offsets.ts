@@ -1,7 +1,7 @@
 /**
- * Committed offsets: what one partition of __consumer_offsets holds of them, and the rules that need nothing else.
- * Only `apply` and its kin change anything, live and on loading alike. Offsets of open transactions stand beside the
- * committed ones, by producer id, until their marker comes.
+ * The committed offsets of one partition of `__consumer_offsets`, and the rules of commits and fetches. Only `apply`, `holdBack`
+ * and `endTransaction` change the offsets, for new records and on loading. Offsets of open transactions are kept separately, by
+ * producer id, until the transaction marker.
  */
 
 import type { ErrorName } from '../../protocol/errors.ts'
@@ -11,7 +11,7 @@ import type { OffsetCommitKey, OffsetCommitValue } from '../records.ts'
 import type { ResponseBudget } from '../response-budget.ts'
 import { PendingTransactionalOffsets } from './pending-transactional-offsets.ts'
 
-/** A topic whose offsets are to change. The handler has resolved names and ids, and left out what does not exist. */
+/** A topic whose offsets change. The handler has resolved names and ids and left out topics that do not exist. */
 export interface OffsetTopic<Partition = { readonly partitionIndex: number }> {
   readonly name: string
   readonly topicId: string
@@ -26,10 +26,10 @@ export type CommitTopic = OffsetTopic<{
   readonly committedMetadata: string | null
 }>
 
-/** What has become of a commit, or of a deletion. */
+/** The result of a commit or a deletion. */
 export type CommitResponseTopic = OffsetTopic<{ readonly partitionIndex: number; readonly errorCode: ErrorName }>
 
-/** A topic of a fetch; the id is zero where the request has none. */
+/** A topic of an OffsetFetch; the id is zero if the request has none. */
 export interface FetchTopic {
   readonly name: string
   readonly topicId: string
@@ -50,7 +50,7 @@ export interface FetchedOffset {
   readonly errorCode: ErrorName
 }
 
-/** A record to be written: an offset, or the end of one. */
+/** A record to write: an offset or a tombstone. */
 export interface OffsetRecord {
   readonly type: 'OffsetCommit'
   readonly key: OffsetCommitKey
@@ -60,12 +60,12 @@ export interface OffsetRecord {
 /** The offsets of one group: topic, partition, commit. */
 export type GroupOffsets = ReadonlyMap<string, ReadonlyMap<number, OffsetCommitValue>>
 
-/** What a partition of an answer takes beside its metadata. */
+/** Approximate bytes of a partition in a response, without its metadata. */
 const FETCHED_OFFSET_BYTES = 20
 
 const NO_OFFSETS: GroupOffsets = new Map()
 
-/** A commit in force, and its position among all commits written to the partition. */
+/** A committed offset and its position among all commits of the partition. */
 interface CommitAtOffset extends OffsetCommitValue {
   readonly position: number
 }
@@ -75,17 +75,17 @@ export class Offsets {
   readonly #pending = new PendingTransactionalOffsets()
   #lastPosition = 0
 
-  /** The offsets of a group; empty when it has none. */
+  /** The offsets of a group; empty if it has none. */
   of(groupId: string): GroupOffsets {
     return this.#byGroup.get(groupId) ?? NO_OFFSETS
   }
 
-  /** Those of open transactions. */
+  /** The pending transactional offsets. */
   get pending(): Pick<PendingTransactionalOffsets, 'of' | 'isPending' | 'hasPending'> {
     return this.#pending
   }
 
-  /** The end of an offset is that of all which wait to take its place, too. */
+  /** Applies a record outside a transaction. A tombstone also drops the pending transactional offsets of its key. */
   apply({ key, value }: OffsetRecord): void {
     this.#lastPosition++
     if (value) {
@@ -96,7 +96,7 @@ export class Offsets {
     }
   }
 
-  /** As `apply`, for what a producer commits within its transaction: a commit waits until that ends. */
+  /** Applies a record of a transaction: the offset is pending until the transaction ends. A tombstone is applied at once. */
   holdBack(record: OffsetRecord, producerId: bigint): void {
     const { key, value } = record
     if (value) this.#pending.hold(producerId, { key, value, position: ++this.#lastPosition })
@@ -104,8 +104,8 @@ export class Offsets {
   }
 
   /**
-   * A producer's transaction has ended. The offsets it committed count from now on, except where another commit was
-   * written after them. Gives what was committed.
+   * Ends a producer's transaction. Its offsets become committed offsets, unless a later commit was written. Returns the released
+   * commits; none after an abort.
    */
   endTransaction(producerId: bigint, result: TxnResult): readonly Pick<OffsetRecord, 'key'>[] {
     const released = this.#pending.release(producerId)
@@ -146,7 +146,7 @@ export interface CommitRequest {
   readonly topics: readonly CommitTopic[]
 }
 
-/** What a valid commit writes, and its answer. Metadata that is too long fails its own partition only. */
+/** The records of a commit and its response. Metadata that is too large fails only its own partition. */
 export function decideCommit(
   { groupId, retentionTimeMs, topics }: CommitRequest,
   maxMetadataBytes: number,
@@ -172,7 +172,7 @@ export function decideCommit(
   return { records, topics: responses }
 }
 
-/** True for what the partition's own error is OFFSET_METADATA_TOO_LARGE. */
+/** True if the metadata exceeds `offset.metadata.max.bytes`: the partition gets OFFSET_METADATA_TOO_LARGE. */
 export function isTooLong(
   { committedMetadata }: { readonly committedMetadata: string | null },
   maxBytes: number
@@ -180,7 +180,7 @@ export function isTooLong(
   return committedMetadata !== null && committedMetadata.length > maxBytes
 }
 
-/** The same answer for every partition of a commit. */
+/** The same error for every partition of a commit. */
 export function refuseCommit(topics: readonly CommitTopic[], errorCode: ErrorName): CommitResponseTopic[] {
   return topics.map(({ name, topicId, partitions }) => ({
     name,
@@ -190,8 +190,8 @@ export function refuseCommit(topics: readonly CommitTopic[], errorCode: ErrorNam
 }
 
 /**
- * The offsets that are asked for, -1 where there is none; all of the group's when `topics` is null. One that `isUnstable`,
- * for an open transaction may commit another, is told as UNSTABLE_OFFSET_COMMIT (KIP-447).
+ * The requested offsets, or all of the group if `topics` is null; -1 for partitions without an offset. Partitions for which
+ * `isUnstable` returns true get UNSTABLE_OFFSET_COMMIT (KIP-447).
  */
 export function fetchOffsets(
   offsets: GroupOffsets,
@@ -235,7 +235,7 @@ function within(budget: ResponseBudget, offset: FetchedOffset): FetchedOffset {
   return offset
 }
 
-/** A topic that was deleted and made anew does not inherit offsets. Older commits and requests carry no id. */
+/** A topic that was deleted and created again does not inherit offsets. Older commits and requests have no topic id. */
 function isSameTopic(topicId: string, other: string): boolean {
   return topicId === other || topicId === ZERO_UUID || other === ZERO_UUID
 }
@@ -244,7 +244,7 @@ function fetched(partitionIndex: number, { offset, leaderEpoch, metadata }: Offs
   return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch, metadata, errorCode: 'NONE' }
 }
 
-/** No offset, or none that the asker may have. */
+/** The result of a partition without an offset, or with an error. */
 export function notFound(partitionIndex: number, errorCode: ErrorName = 'NONE'): FetchedOffset {
   return { partitionIndex, committedOffset: -1n, committedLeaderEpoch: -1, metadata: '', errorCode }
 }

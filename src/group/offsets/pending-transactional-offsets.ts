@@ -1,10 +1,10 @@
 /**
- * Offsets that producers have committed within transactions that are still open: they wait beside the committed ones, by
- * producer, for the marker that decides (KIP-98). Found by what they are for, too: who wants stable offsets has to wait.
+ * Offsets that producers committed in open transactions. They are kept by producer until the transaction marker (KIP-98), and
+ * indexed by group and partition for fetches of stable offsets (KIP-447).
  */
 import type { OffsetCommitKey, OffsetCommitValue } from '../records.ts'
 
-/** A commit that waits, and its position among all commits written to the partition. */
+/** A pending commit, and its position among all commits of the partition. */
 export interface PendingTransactionalOffset {
   readonly key: OffsetCommitKey
   readonly value: OffsetCommitValue
@@ -16,7 +16,7 @@ type ByProducer = Map<bigint, PendingTransactionalOffset>
 
 export class PendingTransactionalOffsets {
   readonly #byProducer = new Map<bigint, Map<string, PendingTransactionalOffset>>()
-  /** By group, then by what is committed. */
+  /** By group, then by partition. */
   readonly #byGroup = new Map<string, Map<string, ByProducer>>()
 
   hold(producerId: bigint, pending: PendingTransactionalOffset): void {
@@ -27,31 +27,31 @@ export class PendingTransactionalOffsets {
     this.#byGroup.set(pending.key.group, ofGroup.set(name, (ofGroup.get(name) ?? new Map()).set(producerId, pending)))
   }
 
-  /** The transaction of a producer is over: what it held waits no more. */
+  /** Removes and returns the pending commits of a producer whose transaction has ended. */
   release(producerId: bigint): PendingTransactionalOffset[] {
     const released = [...(this.#byProducer.get(producerId)?.values() ?? [])]
     for (const { key } of released) this.#remove(producerId, key)
     return released
   }
 
-  /** Whatever waits to become the offset of a partition is dropped. */
+  /** Drops all pending commits for a partition of a group. */
   drop(key: OffsetCommitKey): void {
     for (const producerId of [...(this.#byGroup.get(key.group)?.get(nameOf(key))?.keys() ?? [])]) {
       this.#remove(producerId, key)
     }
   }
 
-  /** All that waits for a group. */
+  /** All pending commits of a group. */
   *of(group: string): Iterable<PendingTransactionalOffset> {
     for (const pending of this.#byGroup.get(group)?.values() ?? []) yield* pending.values()
   }
 
-  /** Whether a transaction is open that commits an offset of a group for this partition. */
+  /** True if an open transaction has committed an offset of the group for this partition. */
   isPending(group: string, topic: string, partition: number): boolean {
     return this.#byGroup.get(group)?.has(nameOf({ topic, partition })) ?? false
   }
 
-  /** Whether a transaction is open that commits any offset of a group. */
+  /** True if an open transaction has committed any offset of the group. */
   hasPending(group: string): boolean {
     return this.#byGroup.has(group)
   }
@@ -63,7 +63,7 @@ export class PendingTransactionalOffsets {
   }
 }
 
-/** Takes something out of a map within a map; an empty one goes. */
+/** Removes an entry of an inner map, and an inner map that becomes empty. */
 function prune<K, Inner extends ReadonlyMap<unknown, unknown>>(
   outer: Map<K, Inner>,
   key: K,
@@ -75,7 +75,7 @@ function prune<K, Inner extends ReadonlyMap<unknown, unknown>>(
   if (inner.size === 0) outer.delete(key)
 }
 
-/** A name within a group; topics have no slash. */
+/** The key of a partition within a group. Topic names have no slash. */
 function nameOf({ topic, partition }: Omit<OffsetCommitKey, 'group'>): string {
   return `${topic}/${partition}`
 }

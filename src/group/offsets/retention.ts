@@ -1,6 +1,6 @@
 /**
- * Removes committed offsets: expired ones at an interval, those of a deleted topic at once. Both visit all groups in slices;
- * until a group is visited, the topic's id tells offsets of the deleted topic from those of a new topic of the same name.
+ * Removes committed offsets: expired ones at an interval, those of a deleted topic at once. Both visit all groups in slices.
+ * Until a group is visited, the topic id distinguishes offsets of the deleted topic from those of a new topic of the same name.
  */
 import type { Settings } from '../../config/settings.ts'
 import { derived, rows } from '../../config/view.ts'
@@ -28,14 +28,14 @@ export interface RetentionPorts {
   readonly background: BackgroundLoops
 }
 
-/** The records that remove offsets of a group. */
+/** Returns the records that remove offsets of a group. */
 type Decision = (group: Group, offsets: GroupPartition['offsets']) => GroupRecord[]
 
 export class Retention {
   readonly #ports: RetentionPorts
   readonly #partitions: ReadonlySet<GroupPartition>
   readonly #deletion: BackgroundLoop
-  /** Of deleted topics, in the order in which they were deleted. */
+  /** Decisions for deleted topics, in the order of their deletion. */
   readonly #deletions = new Set<Decision>()
 
   constructor(ports: RetentionPorts, partitions: ReadonlySet<GroupPartition>) {
@@ -44,7 +44,7 @@ export class Retention {
     this.#deletion = ports.background.start({ name: 'offsets of deleted topics', work: () => this.#delete() })
   }
 
-  /** Removes offsets of topics that no longer exist, and expired offsets at every interval from now on. */
+  /** Removes offsets of topics that no longer exist, and starts the removal of expired offsets. */
   start(): void {
     const { clocks, settings, topics, background } = this.#ports
     const exists = (topicId: string) => topics.nameOf(topicId) !== undefined
@@ -84,7 +84,7 @@ export class Retention {
     for (const partition of this.#partitions) yield* this.#writeForEachGroup(partition, decision)
   }
 
-  /** Between two steps groups change, and the coordinator may unload the partition. */
+  /** Between two steps groups may change, and the coordinator may unload the partition. */
   *#writeForEachGroup(partition: GroupPartition, decision: Decision): Steps {
     for (const groupId of [...partition.groups.keys()]) {
       const group = partition.groups.get(groupId)
@@ -94,7 +94,7 @@ export class Retention {
     }
   }
 
-  /** A group that cannot be written keeps what it has; the offsets of a deleted topic are recognised by its id. */
+  /** A group whose tombstones cannot be written keeps its offsets; the topic id still identifies those of a deleted topic. */
   #write(partition: GroupPartition, { groupId }: Group, records: readonly GroupRecord[]): void {
     const { clocks, logger } = this.#ports
     try {
