@@ -1,4 +1,4 @@
-/** A consumer group as administrators see it: what is listed and described, what may be deleted, and what that writes. */
+/** A consumer group as administrators see it: its listing, its description, and the errors and records of its deletion. */
 import { CONSUMER_PROTOCOL } from '../../protocol/consumer-protocol.ts'
 import type { AdminView } from '../admin-view.ts'
 import type { GroupRecord } from '../records.ts'
@@ -21,7 +21,10 @@ export function adminView(group: ConsumerGroup): AdminView {
   }
 }
 
-/** What ends a group in the log. A reader expects it in this order. */
+/**
+ * The records that delete a group. The order matters: on loading, a tombstone of the group is valid only after those of its
+ * members.
+ */
 export function tombstonesOf(group: ConsumerGroup): GroupRecord[] {
   const { groupId } = group
   const keys = [...group.members.keys()].map(memberId => ({ groupId, memberId }))
@@ -43,7 +46,7 @@ export function tombstonesOf(group: ConsumerGroup): GroupRecord[] {
   ]
 }
 
-/** Partitions by topic, for people to read: with names, and without topics that are gone. */
+/** Partitions by topic, with topic names. Deleted topics are left out. */
 export interface DescribedAssignment {
   readonly topicPartitions: readonly {
     readonly topicId: string
@@ -56,13 +59,13 @@ export interface DescribedConsumer
   extends Pick<ConsumerMember, 'memberId' | 'instanceId' | 'rackId' | 'memberEpoch' | 'clientId' | 'clientHost'> {
   readonly subscribedTopicNames: readonly string[]
   readonly subscribedTopicRegex: string | null
-  /** What the member has, and what it still must give up. */
+  /** The assigned partitions and those pending revocation. */
   readonly assignment: DescribedAssignment
   readonly targetAssignment: DescribedAssignment
   readonly memberType: number
 }
 
-/** A consumer group, without its name. */
+/** A consumer group, without its group id. */
 export interface ConsumerGroupDescription {
   readonly groupState: ConsumerGroupState | ''
   readonly groupEpoch: number

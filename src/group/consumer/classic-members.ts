@@ -1,7 +1,7 @@
 /**
- * Members that speak the classic protocol in a consumer group. To them every epoch is a generation: a heartbeat tells them
- * that there is something new, JoinGroup brings them on at once, without a wait for others, and SyncGroup gives them what
- * they have then. None of them is a leader.
+ * Members of the classic protocol in a consumer group. A member epoch is their generation. Heartbeat returns
+ * REBALANCE_IN_PROGRESS when the assignment changes, JoinGroup responds at once without waiting for other members, and SyncGroup
+ * returns the member's assignment. None of them is a leader.
  */
 
 import { rows } from '../../config/view.ts'
@@ -30,13 +30,10 @@ import { updateTarget } from './target.ts'
 
 const MIGRATION_ROWS = rows({ policy: 'group.consumer.migration.policy' })
 
-/** A member that is known to speak the classic protocol. */
+/** A member of the classic protocol. */
 type ClassicMember = ConsumerMember & { readonly classic: ClassicMemberMetadata }
 
-/**
- * Becomes or stays a member. One that takes the place of the last member of the consumer protocol makes the group a
- * classic one.
- */
+/** JoinGroup. Downgrades the group if the member replaces the last member of the consumer protocol. */
 export function joinClassic(operation: ConsumerOperation, request: Omit<Join, 'ticket'>): JoinGroupResult {
   if (operation.settings.view(MIGRATION_ROWS).policy === 'disabled') {
     throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', 'members of the classic protocol are not let in')
@@ -58,7 +55,10 @@ export function joinClassic(operation: ConsumerOperation, request: Omit<Join, 't
   }
 }
 
-/** A newcomer must support what all members of the classic protocol do: they may be a classic group one day. */
+/**
+ * The protocols of a joining member must have one in common with all members of the classic protocol, because the group may be
+ * downgraded later.
+ */
 function checkProtocols({ members }: ConsumerGroup, { protocolType, protocols }: Omit<Join, 'ticket'>): void {
   let common = new Set(protocols.map(({ name }) => name))
   for (const { classic } of members.values()) {
@@ -99,7 +99,7 @@ function admit(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memb
   return after
 }
 
-/** A static member that brings its id must be the one that has its place; without, it takes the place. */
+/** The member of a JoinGroup. A static member with a member id must own its instance id; without a member id it takes it over. */
 function memberOf(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, memberId: string): ConsumerMember {
   const { groupInstanceId: instanceId } = request
   if (instanceId !== null && request.memberId !== UNKNOWN_MEMBER_ID) {
@@ -108,7 +108,7 @@ function memberOf(operation: ConsumerOperation, request: Omit<Join, 'ticket'>, m
   return joiningMember(operation, { ...request, memberId, instanceId }, 'classic')
 }
 
-/** That of the first protocol: a consumer says the same under each. */
+/** The subscription in the metadata of the first protocol. Consumers send the same for each protocol. */
 function subscriptionOf({ protocols }: Omit<Join, 'ticket'>): Subscription {
   const subscription = protocols[0] && readSubscription(protocols[0].metadata)
   if (subscription) return subscription
@@ -140,7 +140,9 @@ function withIds({ topics }: ConsumerOperation, owned: Subscription['ownedPartit
   })
 }
 
-/** Gives a member what it has in its generation. Throws what a request is told that does not come from a member of it. */
+/**
+ * SyncGroup: returns the member's assignment. Throws the KafkaError for a request that is not of a current member and generation.
+ */
 export function syncClassic(
   operation: ConsumerOperation,
   request: Omit<Sync, 'ticket' | 'assignments'>
@@ -149,7 +151,7 @@ export function syncClassic(
   const member = claimant(group, request)
   const { memberId, memberEpoch, rebalanceTimeoutMs, classic } = member
   checkProtocol(member, request)
-  // Who still has to revoke something has joined already, and comes again when it has.
+  // A member with partitions pending revocation has joined already; it joins again after the revocation.
   if (group.assignmentEpoch > memberEpoch && member.state !== 'UnrevokedPartitions') {
     group.deadlines.setIfAbsent(memberId, 'join', now.deadlineMs + rebalanceTimeoutMs)
     return failedSync('REBALANCE_IN_PROGRESS')
@@ -186,7 +188,7 @@ function checkProtocol(
   if (!isSame) throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', `the protocol of ${memberId} is ${given}`)
 }
 
-/** Keeps a session alive. A member that must join again is told REBALANCE_IN_PROGRESS, and must do so in time. */
+/** Renews a session. Returns REBALANCE_IN_PROGRESS if the member must join again, and starts its join deadline. */
 export function heartbeatClassic(operation: ConsumerOperation, claim: Claim): ErrorName {
   const member = claimant(operation.group, claim)
   const { memberId, rebalanceTimeoutMs, classic } = member
@@ -201,7 +203,10 @@ export function heartbeatClassic(operation: ConsumerOperation, claim: Claim): Er
   return 'REBALANCE_IN_PROGRESS'
 }
 
-/** Such a group, where it may not become a classic one, has nobody else to bring it on: what a member left must find an owner. */
+/**
+ * In a group with only classic members, which may not be downgraded, no ConsumerGroupHeartbeat updates the target. Their
+ * heartbeats do it, so that partitions of a removed member get a new owner.
+ */
 function isAllClassic({ members }: ConsumerGroup): boolean {
   for (const { classic } of members.values()) if (!classic) return false
   return true
@@ -219,7 +224,10 @@ function waitsForOthers(group: ConsumerGroup, { memberId, assigned }: ConsumerMe
   })
 }
 
-/** Removes members of both protocols, each with a result of its own. An admin removes a static member by its instance id. */
+/**
+ * LeaveGroup: removes members of both protocols; each has its own result. An administrator removes a static member by its
+ * instance id.
+ */
 export function leaveClassic(operation: ConsumerOperation, members: readonly Leaving[]): ErrorName[] {
   const found = members.map(({ memberId, groupInstanceId: instanceId }) => {
     const owner = instanceId === null ? operation.group.members.get(memberId) : operation.group.staticMember(instanceId)

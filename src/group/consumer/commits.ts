@@ -1,12 +1,12 @@
 /**
- * Who may commit and fetch offsets in the name of a consumer group. A member may be late: for a partition that it has had
- * since an epoch, every epoch from then on is good.
+ * Validation of offset commits and fetches in a consumer group. A commit with an older member epoch is valid if the member was
+ * assigned all its partitions in that epoch or before.
  */
 import type { ErrorName } from '../../protocol/errors.ts'
 import type { ConsumerGroup } from './group.ts'
 import type { ConsumerMember } from './member.ts'
 
-/** Who sends a request, and which epoch, or generation of the classic protocol, it believes to be in. */
+/** The member of a request, and its member epoch or generation of the classic protocol. */
 export interface CommitClaim {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -19,12 +19,12 @@ export type CommittedPartitions = readonly {
   readonly partitions: readonly { readonly partitionIndex: number }[]
 }[]
 
-/** From this version of OffsetCommit on a member of the consumer protocol may commit. */
+/** The first version of OffsetCommit in which members of the consumer protocol may commit. */
 const CONSUMER_MEMBERS_SINCE = 9
-/** From this version of TxnOffsetCommit on it is told of stale epochs. */
+/** The first version of TxnOffsetCommit that gets STALE_MEMBER_EPOCH. */
 const STALE_EPOCHS_SINCE = 6
 
-/** What is wrong with a commit, as a whole, or NONE. */
+/** The error of a whole commit, or NONE. */
 export function commitError(
   group: ConsumerGroup,
   claim: CommitClaim,
@@ -38,7 +38,7 @@ export function commitError(
   return epochError(member, claim.generationId, topics)
 }
 
-/** As `commitError`, within a transaction: a producer need not say for whom it commits. */
+/** As `commitError`, in a transaction. A producer may commit without naming a member. */
 export function transactionalCommitError(
   group: ConsumerGroup,
   claim: CommitClaim,
@@ -69,7 +69,7 @@ function assignedSince({ assigned, pendingRevocation }: ConsumerMember, topicId:
   return since ?? Number.POSITIVE_INFINITY
 }
 
-/** What is wrong with a fetch, or NONE. One that names no member may come from anybody. */
+/** The error of a whole fetch, or NONE. A fetch without a member is always valid. */
 export function fetchError(group: ConsumerGroup, memberId: string | null, memberEpoch: number): ErrorName {
   if (memberId === null && memberEpoch < 0) return 'NONE'
   const member = group.members.get(memberId ?? '')

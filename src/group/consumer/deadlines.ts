@@ -1,11 +1,15 @@
-/** When members are taken for gone unless something happens before. */
+/** The deadlines of a consumer group's members. A member whose deadline expires is fenced. */
 
-/** What a member must do in time: renew its session, give partitions up, or, speaking classic, come to join or sync. */
+/**
+ * The deadlines of a member: of its session, of a revocation, and for members of the classic protocol of JoinGroup and SyncGroup.
+ */
 export type DeadlineKind = 'session' | 'rebalance' | 'join' | 'sync'
 
 export class Deadlines {
   #byMember = new Map<string, ReadonlyMap<DeadlineKind, number>>()
-  /** None is nearer than this. It stays behind where deadlines move away, as those of sessions do all the time. */
+  /**
+   * A lower bound of all deadlines. It is not raised when a deadline moves to a later time, as sessions do with every heartbeat.
+   */
   #atLeast = Number.POSITIVE_INFINITY
 
   copy(): Deadlines {
@@ -20,7 +24,7 @@ export class Deadlines {
     this.#atLeast = Math.min(this.#atLeast, deadline)
   }
 
-  /** As `set`, unless that deadline runs already. */
+  /** As `set`, unless the member has a deadline of this kind. */
   setIfAbsent(memberId: string, kind: DeadlineKind, deadline: number): void {
     if (!this.#byMember.get(memberId)?.has(kind)) this.set(memberId, kind, deadline)
   }
@@ -30,18 +34,21 @@ export class Deadlines {
     if (kept.delete(kind)) this.#byMember.set(memberId, kept)
   }
 
-  /** None runs for the member any more. */
+  /** Removes all deadlines of the member. */
   forget(memberId: string): void {
     this.#byMember.delete(memberId)
   }
 
-  /** The nearest of all, or Infinity. While that lies ahead it may be told too early: nobody goes through all of them then. */
+  /**
+   * The nearest deadline, or Infinity. A value in the future may be too early: the exact minimum is computed only when the lower
+   * bound is due.
+   */
   next(now: number): number {
     if (this.#atLeast <= now) this.#atLeast = this.#nearest()
     return this.#atLeast
   }
 
-  /** Those that have been reached, one a member. */
+  /** The expired deadlines, at most one per member. */
   *reached(now: number): Iterable<{ readonly memberId: string; readonly kind: DeadlineKind }> {
     for (const [memberId, kinds] of this.#byMember) {
       const [reached] = [...kinds].filter(([, deadline]) => deadline <= now)

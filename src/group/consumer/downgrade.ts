@@ -1,6 +1,6 @@
 /**
- * A consumer group becomes a classic group when its last member of the new protocol is gone, or is replaced by one of the
- * classic protocol. The members that are left keep what they were to have.
+ * Downgrade of a consumer group to a classic group: when its last member of the consumer protocol leaves, or is replaced by a
+ * member of the classic protocol. The remaining members keep their target assignments. Also the expiration of members.
  */
 
 import { derived, rows } from '../../config/view.ts'
@@ -26,7 +26,7 @@ import { removeMembers } from './membership.ts'
 import type { ConsumerOperation } from './operation.ts'
 import type { GroupTopics } from './topics.ts'
 
-/** Takes members out of the group, which may become a classic one by that. */
+/** Removes members from the group, which may downgrade it to a classic group. */
 export function fenceMembers(operation: ConsumerOperation, members: readonly ConsumerMember[]): void {
   const gone = new Set(members)
   const left = [...operation.group.members.values()].filter(member => !gone.has(member))
@@ -41,7 +41,7 @@ const DOWNGRADE_ROWS = rows({
   isEnabled: derived(['group.consumer.migration.policy'], policy => ['bidirectional', 'downgrade'].includes(policy))
 })
 
-/** True when these could go on as a classic group. */
+/** True if these members may continue as a classic group. */
 export function canBeClassic(
   { settings, world, notes }: ConsumerOperation,
   members: readonly ConsumerMember[]
@@ -52,8 +52,9 @@ export function canBeClassic(
 }
 
 /**
- * Ends the consumer group: these members go on as a classic group, in the generation given. It rebalances if there is a
- * reason to; else each has what it was to have. Throws GROUP_ID_NOT_FOUND where a member cannot be told what it has.
+ * Ends the consumer group and creates a classic group of these members, with the given generation. With a reason the classic
+ * group rebalances; without, each member keeps its target assignment. Throws GROUP_ID_NOT_FOUND if the metadata of a member is
+ * malformed.
  */
 export function downgrade(
   operation: ConsumerOperation,
@@ -118,7 +119,7 @@ function classicMemberOf(operation: ConsumerOperation, consumer: ConsumerMember)
   return member
 }
 
-/** With names for ids, and without topics that are gone. */
+/** Replaces topic ids by names. Deleted topics are left out. */
 export function named(assignment: Assignment, topics: GroupTopics): { topic: string; partitions: number[] }[] {
   const found = [...assignment].map(([topicId, partitions]) => ({ topic: topics.nameOf(topicId), partitions }))
   return found.flatMap(({ topic, partitions }) => (topic === undefined ? [] : { topic, partitions: [...partitions] }))
@@ -131,7 +132,7 @@ function refusal(groupId: string, { memberId }: Member): KafkaError {
   )
 }
 
-/** Members that did not come in time are taken for gone. */
+/** The reason for fencing a member, by the deadline that it missed. */
 const WHY: Record<DeadlineKind, string> = {
   session: 'its session ended',
   rebalance: 'it did not give up its partitions in time',
@@ -139,7 +140,7 @@ const WHY: Record<DeadlineKind, string> = {
   sync: 'it did not send SyncGroup in time'
 }
 
-/** Takes out one member whose time is over; another operation does the next, for this one may have changed everything. */
+/** Fences one member with an expired deadline. Others follow in further operations, because this one may downgrade the group. */
 export function expire(operation: ConsumerOperation): void {
   const [reached] = operation.group.deadlines.reached(operation.now.deadlineMs)
   if (!reached) return
@@ -151,7 +152,7 @@ export function expire(operation: ConsumerOperation): void {
 
 const SESSION_ROWS = rows({ sessionTimeoutMs: 'consumer.session.timeout.ms' })
 
-/** A group that was just loaded: all its members have all of their time before them. */
+/** Starts the deadlines of a group that was just loaded. */
 export function startDeadlines({ group, now, settings }: ConsumerOperation): void {
   const { sessionTimeoutMs } = settings.view(SESSION_ROWS)
   for (const member of group.members.values()) {

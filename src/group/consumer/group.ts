@@ -1,6 +1,6 @@
 /**
- * A consumer group (KIP-848). What lasts of it is spread over records, and changes by `apply` alone, live and on loading
- * alike; the rest is deadlines, which a restart sets anew. Who changes a group works on a copy (operation.ts).
+ * A consumer group (KIP-848). Its durable state is spread over several records; only `apply` changes it, for new records and on
+ * loading. Deadlines are not durable: a restart sets them again. Operations change a copy of the group (operation.ts).
  */
 import { MalformedFrame } from '../../protocol/wire/bytes.ts'
 import type { Assignment } from './assignors/assignor.ts'
@@ -21,7 +21,7 @@ import { Subscriptions } from './subscriptions.ts'
 
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
 
-/** What a regular expression stands for: the topics it matched in that version of the metadata. */
+/** The resolution of a regular expression: the matching topics at one version of the metadata. */
 export interface ResolvedRegex {
   readonly topics: ReadonlySet<string>
   readonly version: bigint
@@ -46,14 +46,14 @@ export class ConsumerGroup {
   #subscriptions = new Subscriptions()
   #subscribedTopics: ReadonlySet<string> | undefined
   #deadlines = new Deadlines()
-  /** The version of the metadata that the hash was made of; undefined makes the next heartbeat look. */
+  /** The metadata version of the last comparison of hashes; undefined forces the next heartbeat to compare. */
   metadataSeen: bigint | undefined
 
   constructor(groupId: string) {
     this.groupId = groupId
   }
 
-  /** A copy that can be changed without the original noticing. */
+  /** A copy whose changes do not affect the original. */
   copy(): ConsumerGroup {
     const copy = new ConsumerGroup(this.groupId)
     copy.#groupEpoch = this.#groupEpoch
@@ -77,22 +77,22 @@ export class ConsumerGroup {
     return this.#groupEpoch
   }
 
-  /** Of the topics that the group is subscribed to, when its epoch was last moved. */
+  /** The metadata hash of the subscribed topics at the last change of the group epoch. */
   get metadataHash(): bigint {
     return this.#metadataHash
   }
 
-  /** The group epoch that the target assignment was made for. */
+  /** The group epoch of the target assignment. */
   get assignmentEpoch(): number {
     return this.#assignmentEpoch
   }
 
-  /** When the target assignment was made; 0 where the log does not say. */
+  /** The time of the target assignment; 0 if unknown. */
   get assignmentTimestamp(): number {
     return this.#assignmentTimestamp
   }
 
-  /** True while the log holds a record that brokers since 4.1 have no use for. */
+  /** True while the log has a ConsumerGroupPartitionMetadata record, which brokers since 4.1 do not use. */
   get hasPartitionMetadata(): boolean {
     return this.#hasPartitionMetadata
   }
@@ -102,12 +102,12 @@ export class ConsumerGroup {
     return this.#members
   }
 
-  /** What each member shall own, by member id. */
+  /** The target assignments, by member id. */
   get targets(): ReadonlyMap<string, Assignment> {
     return this.#targets
   }
 
-  /** The regular expressions that have been resolved. */
+  /** The resolved regular expressions. */
   get regexes(): ReadonlyMap<string, ResolvedRegex> {
     return this.#regexes
   }
@@ -120,7 +120,7 @@ export class ConsumerGroup {
     return 'Stable'
   }
 
-  /** The member that holds a group.instance.id. */
+  /** The member with a group.instance.id. */
   staticMember(instanceId: string): ConsumerMember | undefined {
     const memberId = this.#staticMembers.get(instanceId)
     return memberId === undefined ? undefined : this.#members.get(memberId)
@@ -130,12 +130,12 @@ export class ConsumerGroup {
     return this.#targets.get(memberId) ?? NO_PARTITIONS
   }
 
-  /** The epoch of the member that owns a partition; undefined while nobody does. */
+  /** The epoch of the member that owns a partition; undefined if it has no owner. */
   ownerEpoch(topicId: string, partition: number): number | undefined {
     return this.#owners.epochOf(topicId, partition)
   }
 
-  /** The topics that all members are subscribed to together, by name or by a resolved expression. */
+  /** The topics that any member subscribes to, by name or by a resolved regular expression. */
   get subscribedTopics(): ReadonlySet<string> {
     if (!this.#subscribedTopics) {
       const topics = new Set(this.#subscriptions.names.keys())
@@ -145,23 +145,23 @@ export class ConsumerGroup {
     return this.#subscribedTopics
   }
 
-  /** The names of the topics that one member is subscribed to. An expression that is not resolved matches none. */
+  /** The names of the topics that a member subscribes to. An unresolved expression matches none. */
   topicsOf(member: ConsumerMember): ReadonlySet<string> {
     const matched = this.#regexes.get(regexOf(member) ?? '')?.topics ?? []
     return new Set([...member.subscribedTopicNames, ...matched])
   }
 
-  /** How many members are subscribed by each regular expression. */
+  /** The number of members by regular expression. */
   get subscribedRegexes(): ReadonlyMap<string, number> {
     return this.#subscriptions.regexes
   }
 
-  /** Of its members. A session that is renewed changes nothing that an operation could undo. */
+  /** The deadlines of its members. Renewing a session changes them outside an operation. */
   get deadlines(): Deadlines {
     return this.#deadlines
   }
 
-  /** Lets a record take effect. Throws MalformedFrame for one that no broker writes after those before it. */
+  /** Applies a record. Throws MalformedFrame for a record that is invalid after the earlier records. */
   apply(record: ConsumerGroupRecord): void {
     switch (record.type) {
       case 'ConsumerGroupMetadata':
@@ -223,7 +223,7 @@ export class ConsumerGroup {
     if (this.#subscriptions.replace(member, undefined)) this.#subscribedTopics = undefined
   }
 
-  /** A static member may have been replaced: then its place is not its own any more. */
+  /** A static member that was replaced does not own its instance id any more. */
   #vacate({ memberId, instanceId }: ConsumerMember): void {
     if (instanceId === null || this.#staticMembers.get(instanceId) !== memberId) return
     this.#staticMembers.delete(instanceId)
@@ -249,8 +249,8 @@ function resolved({ topics, version, timestamp }: ConsumerGroupRegularExpression
 }
 
 /**
- * Which partitions have an owner: by topic and partition the epoch of the member that has it. The inner maps are shared
- * among copies, and never changed.
+ * The owners of partitions: the epoch of the owning member, by topic and partition. Copies share the inner maps, which never
+ * change.
  */
 class PartitionOwners {
   readonly #byTopic: Map<string, ReadonlyMap<number, number>>
@@ -263,17 +263,17 @@ class PartitionOwners {
     return new PartitionOwners(this.#byTopic)
   }
 
-  /** The epoch of the member that owns a partition; undefined while nobody does. */
+  /** The epoch of the member that owns a partition; undefined if it has no owner. */
   epochOf(topicId: string, partition: number): number | undefined {
     return this.#byTopic.get(topicId)?.get(partition)
   }
 
-  /** A member owns what it has, and what it still must give up. False when somebody else owns some of that. */
+  /** Adds the member's assigned partitions and those pending revocation. Returns false if another member owns one of them. */
   own(member: ConsumerMember): boolean {
     return this.#own(member.assigned, member.memberEpoch) && this.#own(member.pendingRevocation, member.memberEpoch)
   }
 
-  /** An owner that took a partition over in a later epoch keeps it. */
+  /** Removes the member's partitions. A new owner with a later epoch keeps its partition. */
   release({ assigned, pendingRevocation, memberEpoch }: ConsumerMember): void {
     this.#release(assigned, memberEpoch)
     this.#release(pendingRevocation, memberEpoch)

@@ -1,7 +1,7 @@
 /**
- * ConsumerGroupHeartbeat (KIP-848): a member joins, tells what is new, reports what it owns, is given what it shall own,
- * and leaves. Three steps bring a group on: news move its epoch, an epoch gets a target assignment, and each member goes
- * towards its target at its own heartbeats.
+ * ConsumerGroupHeartbeat (KIP-848): a member joins, reports changes and its owned partitions, gets its assignment, and leaves.
+ * Changes bump the group epoch, a new epoch gets a target assignment, and each member reconciles towards its target with its own
+ * heartbeats.
  */
 import type { LiveGroupSettings } from '../../config/settings.ts'
 import { rows } from '../../config/view.ts'
@@ -24,7 +24,7 @@ import { reconcile } from './reconcile.ts'
 import { followMetadata, updateMember } from './subscription.ts'
 import { ASSIGNMENT_ROWS, preferredAssignor, subscribedTopicIds, updateTarget } from './target.ts'
 
-/** Null, and -1 for the timeout, say that nothing has changed since the last one. */
+/** Null, or -1 for the timeout, means unchanged since the last heartbeat. */
 export interface Heartbeat {
   readonly memberId: string
   readonly memberEpoch: number
@@ -43,7 +43,7 @@ export interface HeartbeatResponse {
   readonly memberId: string
   readonly memberEpoch: number
   readonly heartbeatIntervalMs: number
-  /** Null where it is the one that the member knows already. */
+  /** Null if unchanged since the last response. */
   readonly assignment: EpochAssignment | null
 }
 
@@ -54,10 +54,10 @@ const HEARTBEAT_ROWS = rows({
 
 const NO_TIMEOUT = -1
 
-/** From this version of the API on the member chooses its own id (KIP-1082). */
+/** The first version in which members generate their own ids (KIP-1082). */
 const OWN_MEMBER_ID_SINCE = 1
 
-/** Throws INVALID_REQUEST or UNSUPPORTED_ASSIGNOR for what no heartbeat can be, whatever the group. */
+/** Throws INVALID_REQUEST or UNSUPPORTED_ASSIGNOR for requests that are invalid for every group. */
 export function checkHeartbeat(
   request: Heartbeat & { readonly groupId: string },
   apiVersion: number,
@@ -96,7 +96,7 @@ function isBlank(text: string | null): boolean {
   return text !== null && text.trim() === ''
 }
 
-/** One heartbeat of a member that stays. `newMemberId` is for one that brings none. */
+/** Handles the heartbeat of a member that joins or stays. `newMemberId` is used if the request has no member id. */
 export function heartbeat(operation: ConsumerOperation, request: Heartbeat, newMemberId: string): HeartbeatResponse {
   const { memberEpoch, topicPartitions: owned } = request
   checkRoom(operation, request)
@@ -143,7 +143,7 @@ function withNews(member: ConsumerMember, request: Heartbeat): ConsumerMember {
   }
 }
 
-/** A request with all fields: the member wants to hear everything anew. */
+/** True for a request with all fields: the response must then have the assignment. */
 function isFull({
   rebalanceTimeoutMs,
   subscribedTopicNames,
@@ -154,7 +154,9 @@ function isFull({
   return rebalanceTimeoutMs !== NO_TIMEOUT && hasSubscription && topicPartitions !== null
 }
 
-/** Brings a member nearer to its target. `owned` is what it says that it has; null says nothing. */
+/**
+ * Moves a member one step towards its target assignment. `owned` has the partitions that the member owns; null if not reported.
+ */
 export function reconcileMember(
   operation: ConsumerOperation,
   member: ConsumerMember,
@@ -181,7 +183,7 @@ export function reconcileMember(
   return after
 }
 
-/** The heartbeat of a member that goes, for good or, if it is static and says so, for a while. */
+/** Handles the heartbeat of a member that leaves. A static member may leave temporarily, with LEAVE_GROUP_STATIC_MEMBER_EPOCH. */
 export function leave(operation: ConsumerOperation, request: Heartbeat): HeartbeatResponse {
   const { memberId, memberEpoch, instanceId } = request
   const member = requireMember(operation.group, request)
@@ -192,7 +194,7 @@ export function leave(operation: ConsumerOperation, request: Heartbeat): Heartbe
   return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
 }
 
-/** A static member keeps what it has while it is away, but for what it was to give up: that it has lost. */
+/** Keeps the assigned partitions of a static member that leaves temporarily. Partitions pending revocation are released. */
 function goAway(operation: ConsumerOperation, member: ConsumerMember): void {
   const assigned = new Map(
     [...member.assigned].map(([topicId, epochs]) => [

@@ -1,28 +1,25 @@
-/**
- * A member of a consumer group as a value: what it told of itself, and how far it has come towards its assignment. Both
- * halves stand in a record of their own in the log.
- */
+/** The state of a consumer group member: its metadata and its current assignment. Each is a record of its own in the log. */
 import { isDeepStrictEqual } from 'node:util'
 import { ownCopy } from '../../protocol/wire/bytes.ts'
 import type { ConsumerGroupCurrentMemberAssignmentValue, ConsumerGroupMemberMetadataValue } from './records.ts'
 
-/** The epoch that a member brings to join, or to join anew. */
+/** The epoch with which a member joins or rejoins. */
 export const JOIN_GROUP_MEMBER_EPOCH = 0
-/** The epoch that a member brings to leave. A member has it between the tombstones that remove it. */
+/** The epoch with which a member leaves. Also the epoch of a member after the tombstone of its assignment. */
 export const LEAVE_GROUP_MEMBER_EPOCH = -1
-/** The epoch that a static member brings to leave for a while, and has until it is back. */
+/** The epoch with which a static member leaves temporarily, and its epoch until it rejoins. */
 export const LEAVE_GROUP_STATIC_MEMBER_EPOCH = -2
 
-/** Where a member stands on the way to its target; the log has the number. */
+/** The reconciliation states of a member, with their numbers in the log. */
 export const MEMBER_STATES = { Stable: 0, UnrevokedPartitions: 1, UnreleasedPartitions: 2, Unknown: 127 } as const
 export type MemberState = keyof typeof MEMBER_STATES
 
-/** Partitions by topic id, each with the epoch in which the member got it. */
+/** Partitions by topic id, each with the member epoch at which it was assigned. */
 export type EpochAssignment = ReadonlyMap<string, ReadonlyMap<number, number>>
 
 export interface ClassicMemberMetadata {
   readonly sessionTimeoutMs: number
-  /** Never empty; in the order that the member prefers them. */
+  /** In the member's order of preference, never empty. */
   readonly supportedProtocols: readonly { readonly name: string; readonly metadata: Buffer }[]
 }
 
@@ -37,19 +34,19 @@ export interface ConsumerMember {
   readonly rebalanceTimeoutMs: number
   readonly clientId: string
   readonly clientHost: string
-  /** Sorted, each once. */
+  /** Sorted, without duplicates. */
   readonly subscribedTopicNames: readonly string[]
-  /** Empty, or null in a record that says so, without one. */
+  /** Empty without an expression, or null if the record has null. */
   readonly subscribedTopicRegex: string | null
-  /** Null where the group may choose. */
+  /** Null if the member has no preference. */
   readonly serverAssignor: string | null
   readonly assigned: EpochAssignment
   readonly pendingRevocation: EpochAssignment
-  /** Of a member that speaks the classic protocol, else null. */
+  /** Set for a member of the classic protocol, else null. */
   readonly classic: ClassicMemberMetadata | null
 }
 
-/** Nobody yet: what a member is before its first request or record. */
+/** The state of a member before its first request or record. */
 export function newMember(memberId: string): ConsumerMember {
   return {
     memberId,
@@ -70,39 +67,39 @@ export function newMember(memberId: string): ConsumerMember {
   }
 }
 
-/** As operators shall read of it. */
+/** The member in log lines. */
 export function nameOf({ memberId, clientId }: ConsumerMember): string {
   return `${memberId} of ${clientId}`
 }
 
-/** Goes to an epoch, and remembers the one before: its answer may get lost. */
+/** Changes the epoch and keeps the previous one, because the response may be lost. */
 export function toEpoch(member: ConsumerMember, memberEpoch: number): ConsumerMember {
   return { ...member, memberEpoch, previousMemberEpoch: member.memberEpoch }
 }
 
-/** True when nothing is left to do on the way to the target of an epoch. */
+/** True if the member has reached the target assignment of the epoch. */
 export function isReconciledTo({ state, memberEpoch }: ConsumerMember, assignmentEpoch: number): boolean {
   return state === 'Stable' && memberEpoch === assignmentEpoch
 }
 
-/** The member's regular expression, null without one. */
+/** The member's regular expression, or null. */
 export function regexOf({ subscribedTopicRegex }: ConsumerMember): string | null {
   return subscribedTopicRegex || null
 }
 
-/** True when nothing that a member tells of itself is news. */
+/** True if the metadata of both is equal. */
 export function hasSameMetadata(before: ConsumerMember, after: ConsumerMember): boolean {
   const withoutNames = (member: ConsumerMember) => memberMetadataOf({ ...member, subscribedTopicNames: [] })
   return hasSameNames(before, after) && isDeepStrictEqual(withoutNames(before), withoutNames(after))
 }
 
-/** True when both are subscribed to the same topics by name. */
+/** True if both subscribe to the same topic names. */
 export function hasSameNames(member: ConsumerMember, other: ConsumerMember): boolean {
   const [names, others] = [member.subscribedTopicNames, other.subscribedTopicNames]
   return names === others || isDeepStrictEqual(names, others)
 }
 
-/** What the log keeps of what the member told of itself. */
+/** The ConsumerGroupMemberMetadata record of a member. */
 export function memberMetadataOf(member: ConsumerMember): ConsumerGroupMemberMetadataValue {
   const { instanceId, rackId, clientId, clientHost, subscribedTopicNames, subscribedTopicRegex } = member
   const { rebalanceTimeoutMs, serverAssignor, classic } = member
@@ -127,7 +124,7 @@ export function withMetadata(member: ConsumerMember, value: ConsumerGroupMemberM
     ...member,
     ...rest,
     subscribedTopicNames: sortedOnce(subscribedTopicNames),
-    // Copies: a record may be a view on what was read.
+    // Copies: the record may be a view of the bytes read from the log.
     classic: classic && {
       sessionTimeoutMs: classic.sessionTimeoutMs,
       supportedProtocols: classic.supportedProtocols.map(({ name, metadata }) => ({
@@ -138,7 +135,7 @@ export function withMetadata(member: ConsumerMember, value: ConsumerGroupMemberM
   }
 }
 
-/** What the log keeps of how far the member has come. */
+/** The ConsumerGroupCurrentMemberAssignment record of a member. */
 export function currentAssignmentOf(member: ConsumerMember): ConsumerGroupCurrentMemberAssignmentValue {
   return {
     memberEpoch: member.memberEpoch,
@@ -149,7 +146,7 @@ export function currentAssignmentOf(member: ConsumerMember): ConsumerGroupCurren
   }
 }
 
-/** The member after a record of its assignment. */
+/** The member after a record of its current assignment. */
 export function withCurrentAssignment(
   member: ConsumerMember,
   value: ConsumerGroupCurrentMemberAssignmentValue
@@ -165,18 +162,18 @@ export function withCurrentAssignment(
   }
 }
 
-/** A member between the tombstones that remove it: it owns nothing any more. */
+/** The member after the tombstone of its assignment and before that of its metadata. */
 export function withoutAssignment(member: ConsumerMember): ConsumerMember {
   const epochs = { memberEpoch: LEAVE_GROUP_MEMBER_EPOCH, previousMemberEpoch: LEAVE_GROUP_MEMBER_EPOCH }
   return { ...member, ...epochs, assigned: new Map(), pendingRevocation: new Map() }
 }
 
-/** The names of a list that may come in any order and more than once. */
+/** Names, sorted and without duplicates. */
 export function sortedOnce(names: readonly string[]): string[] {
   return [...new Set(names)].sort()
 }
 
-/** True when both own the same partitions since the same epochs. */
+/** True if both have the same partitions with the same epochs. */
 export function isSameAssignment(assignment: EpochAssignment, other: EpochAssignment): boolean {
   if (assignment.size !== other.size) return false
   for (const [topicId, partitions] of assignment) {
@@ -195,7 +192,7 @@ function listed(assignment: EpochAssignment): OwnedPartitions {
   })
 }
 
-/** Brokers before 4.3 did not say since when: then it is since the member's own epoch. */
+/** Brokers before 4.3 wrote no assignment epochs; the member epoch is used then. */
 function unlisted(owned: OwnedPartitions, memberEpoch: number): EpochAssignment {
   const sinceThen = Math.max(memberEpoch, 0)
   return new Map(

@@ -1,4 +1,4 @@
-/** Who a request comes from: members that are known, new ones, static ones that take a place again, and their removal. */
+/** Members of a consumer group: lookup, joining, replacement of static members, and removal. */
 import { rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { ConsumerGroup } from './group.ts'
@@ -12,10 +12,10 @@ import {
 import type { ConsumerOperation } from './operation.ts'
 import { bumpEpoch } from './subscription.ts'
 
-/** Partitions as requests name them. */
+/** Partitions of a request. */
 export type TopicPartitions = readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
 
-/** The two protocols that a member of a consumer group may speak. */
+/** The protocols of members of a consumer group. */
 export type MemberProtocol = 'consumer' | 'classic'
 
 export interface Identity {
@@ -23,7 +23,7 @@ export interface Identity {
   readonly instanceId: string | null
 }
 
-/** Who wants to be a member, and what it calls itself. */
+/** A joining client. */
 export interface Newcomer extends Identity {
   readonly clientId: string
   readonly clientHost: string
@@ -31,7 +31,7 @@ export interface Newcomer extends Identity {
 
 const SIZE_ROWS = rows({ maxSize: 'group.consumer.max.size' })
 
-/** Throws GROUP_MAX_SIZE_REACHED for one that is no member of a full group, and would take nobody's place. */
+/** Throws GROUP_MAX_SIZE_REACHED if the group is full, unless the request is of a member or replaces a static member. */
 export function checkRoom({ group, settings }: ConsumerOperation, { memberId, instanceId }: Identity): void {
   const { maxSize } = settings.view(SIZE_ROWS)
   const isMember = group.members.has(memberId) || (instanceId !== null && group.staticMember(instanceId) !== undefined)
@@ -39,7 +39,7 @@ export function checkRoom({ group, settings }: ConsumerOperation, { memberId, in
   throw new KafkaError('GROUP_MAX_SIZE_REACHED', `a consumer group has ${maxSize} members at most`)
 }
 
-/** The member a request comes from, which must be one. Throws UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID. */
+/** The member of a request. Throws UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID. */
 export function requireMember(group: ConsumerGroup, { memberId, instanceId }: Identity): ConsumerMember {
   const member = instanceId === null ? group.members.get(memberId) : group.staticMember(instanceId)
   if (!member) throw new KafkaError('UNKNOWN_MEMBER_ID', `${instanceId ?? memberId} is no member of ${group.groupId}`)
@@ -50,7 +50,7 @@ export function requireMember(group: ConsumerGroup, { memberId, instanceId }: Id
   )
 }
 
-/** The member that a request joins as: a known one, a new one, or one that takes the place of a static member. */
+/** The member that a request joins as: an existing member, a new one, or the replacement of a static member. */
 export function joiningMember(
   operation: ConsumerOperation,
   request: Newcomer,
@@ -76,7 +76,7 @@ function newcomer(
   return newMember(memberId)
 }
 
-/** Lets a static member go on under another id, from where it was. */
+/** Replaces a static member by one with another member id and the same assignment. */
 function replaceMember(operation: ConsumerOperation, former: ConsumerMember, memberId: string): ConsumerMember {
   const { groupId } = operation.group
   const member = {
@@ -97,8 +97,8 @@ function replaceMember(operation: ConsumerOperation, former: ConsumerMember, mem
 }
 
 /**
- * Whether a member may be where it says. The epoch before is good as well, if it brings nothing that it has not: the
- * answer with the newer one may have been lost. Throws FENCED_MEMBER_EPOCH.
+ * Checks the epoch of a request. The previous epoch is valid if the member owns no partitions beyond its assignment: the response
+ * with the newer epoch may have been lost. Throws FENCED_MEMBER_EPOCH.
  */
 export function checkEpoch(member: ConsumerMember, memberEpoch: number, owned: TopicPartitions | null): void {
   if (memberEpoch === JOIN_GROUP_MEMBER_EPOCH || memberEpoch === member.memberEpoch) return
@@ -119,7 +119,7 @@ function ownsNoMore({ assigned }: ConsumerMember, owned: TopicPartitions | null)
   )
 }
 
-/** Takes members out of the group, and the regular expressions that nobody uses any more; the epoch moves on. */
+/** Removes members and unused regular expressions, and bumps the group epoch. */
 export function removeMembers(operation: ConsumerOperation, members: readonly ConsumerMember[]): void {
   if (members.length === 0) return
   for (const member of members) removeMember(operation, member)
@@ -127,7 +127,7 @@ export function removeMembers(operation: ConsumerOperation, members: readonly Co
   const unused = new Set(members.map(regexOf).filter(regex => regex !== null && !used.has(regex)))
   for (const regex of unused) if (regex !== null) operation.writeRegex(regex, null)
   bumpEpoch(operation, 'members are gone')
-  // As in Kafka 4.4: who comes next is not to wait until a target may follow the last one.
+  // As in Kafka 4.4: the next member must not wait for `consumer.assignment.interval.ms`.
   if (operation.group.members.size === 0) operation.writeAssignmentEpoch(operation.group.groupEpoch, 0)
 }
 

@@ -1,28 +1,28 @@
 /**
- * Hashes of topics, by which a group sees that one of its topics has changed: the very numbers that Kafka 4.3 computes, for
- * they are on disk and a group must not rebalance because another broker has taken over. XXH3 of 64 bits throughout.
+ * Metadata hashes, by which a group detects changes of its topics. They equal those of Kafka 4.3, because they are written to
+ * disk and a group must not rebalance when another broker takes over. The algorithm is XXH3 with 64 bits.
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import { lazyModule } from '../../runtime/lazy.ts'
 
-/** What the hash of a topic depends on. */
+/** The input of a topic's hash. */
 export interface HashedTopic {
   readonly topicId: string
   readonly name: string
-  /** By index. The racks are those of the partition's replicas, one a replica where that replica's broker has one. */
+  /** By partition index. `racks` has the racks of the replicas' brokers, without brokers that have none. */
   readonly partitions: Iterable<{ readonly racks: readonly string[] }>
 }
 
-/** The version of the layout that is hashed. */
+/** The version of the hashed layout. */
 const MAGIC = Buffer.of(0)
 
 const native = lazyModule<typeof import('@node-rs/xxhash')>('@node-rs/xxhash', reason => {
   throw new KafkaError('UNKNOWN_SERVER_ERROR', `consumer groups need the package @node-rs/xxhash: ${reason}`)
 })
 
-/** The hash of a topic that exists. */
+/** The hash of an existing topic. */
 export function topicHash({ topicId, name, partitions }: HashedTopic): bigint {
-  // Numbers are hashed in little-endian and text in UTF-16: all of it is written as text, which is laid out that way.
+  // Numbers are hashed in little-endian, text in UTF-16LE. All of it is built as UTF-16 text, which has this layout.
   let text = ''
   let count = 0
   for (const { racks } of partitions) {
@@ -32,7 +32,7 @@ export function topicHash({ topicId, name, partitions }: HashedTopic): bigint {
   return xxh3(Buffer.concat([MAGIC, Buffer.from(uuid(topicId) + string(name) + int32(count) + text, 'utf16le')]))
 }
 
-/** The hash of a group by the names of its topics that exist, 0 if there is none. */
+/** The hash of a group from the hashes of its existing topics, 0 if there are none. */
 export function groupHash(topicHashes: ReadonlyMap<string, bigint>): bigint {
   if (topicHashes.size === 0) return 0n
   const hashes = [...topicHashes.keys()].sort().map(name => topicHashes.get(name) ?? 0n)
@@ -47,12 +47,12 @@ function int32(value: number): string {
   return String.fromCharCode(value & 0xffff, value >>> 16)
 }
 
-/** Its length stands behind it. */
+/** The text, followed by its length. */
 function string(value: string): string {
   return value + int32(value.length)
 }
 
-/** Two numbers of 64 bits. */
+/** Two 64-bit numbers. */
 function uuid(value: string): string {
   return Buffer.from(value, 'base64url').swap64().toString('utf16le')
 }

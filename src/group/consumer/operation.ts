@@ -1,7 +1,7 @@
 /**
- * One operation of a consumer group. Each record that it writes takes effect on a copy at once, so that what is decided next
- * sees it; the shell puts all of them into the log as one batch, and only then the copy in the group's place. If that
- * fails, it drops the operation, and nothing has happened.
+ * One operation of a consumer group. Each record is applied to a copy of the group at once, so that later decisions see it.
+ * GroupOperations appends all records as one batch and only then replaces the group by the copy. If the append fails, the
+ * operation is dropped and nothing has changed.
  */
 
 import type { LiveGroupSettings } from '../../config/settings.ts'
@@ -15,28 +15,28 @@ import { type ConsumerMember, currentAssignmentOf, memberMetadataOf } from './me
 import type { ConsumerGroupRecord } from './records.ts'
 import type { GroupTopics } from './topics.ts'
 
-/** Input of an operation besides the group: time, topics and settings. */
+/** The input of an operation besides the group. */
 interface OperationContext {
   readonly now: Now
   readonly settings: LiveGroupSettings
-  /** Those of the classic group that this one may become. */
+  /** The configs of the classic group that this one may become. */
   readonly classic: GroupLimits
   readonly topics: GroupTopics
 }
 
 export class ConsumerOperation {
   readonly world: OperationContext
-  /** What the log must hold before anyone is answered, in this order. */
+  /** The records to append before responses are sent, in this order. */
   readonly records: GroupRecord[] = []
-  /** What operators shall read, one sentence each. */
+  /** Messages of log lines. */
   readonly notes: string[] = []
-  /** For requests that are delayed in a group that was a classic one until now. */
+  /** Responses to delayed requests of the classic group that was converted to this group. */
   readonly responses: DelayedResponse[] = []
-  /** The operation of the classic group that this one has become; its own records come after those of this operation. */
+  /** The operation of the classic group that replaces this group; its records follow those of this operation. */
   successor: ClassicOperation | undefined
-  /** True when the group was a classic one until now, amid a rebalance. */
+  /** True if the group was converted from a classic group during a rebalance. */
   isRebalanceCut = false
-  /** The regular expressions that are to be resolved when this operation is over. */
+  /** The regular expressions to resolve after this operation. */
   toResolve: ReadonlySet<string> | undefined
   #group: ConsumerGroup
   #isCopy = false
@@ -50,7 +50,7 @@ export class ConsumerOperation {
     return this.world.now
   }
 
-  /** The group's, of which each part takes a view of the rows that it reads. */
+  /** The configs of the group. Each module takes a view of the configs that it reads. */
   get settings(): LiveGroupSettings {
     return this.world.settings
   }
@@ -59,12 +59,12 @@ export class ConsumerOperation {
     return this.world.topics
   }
 
-  /** The group as the operation has made it so far. Ask each time: the first write makes another of it. */
+  /** The current state of the group in this operation. Do not keep it: the first write replaces it by a copy. */
   get group(): ConsumerGroup {
     return this.#group
   }
 
-  /** Has a record written, and lets it take effect. */
+  /** Adds a record and applies it to the copy. */
   write(record: ConsumerGroupRecord): void {
     if (!this.#isCopy) this.#group = this.#group.copy()
     this.#isCopy = true
@@ -72,38 +72,38 @@ export class ConsumerOperation {
     this.#group.apply(record)
   }
 
-  /** Writes what a member told of itself. */
+  /** Writes the metadata of a member. */
   writeMetadata(member: ConsumerMember): void {
     this.write({ type: 'ConsumerGroupMemberMetadata', key: this.#keyOf(member), value: memberMetadataOf(member) })
   }
 
-  /** Writes how far a member has come. */
+  /** Writes the current assignment of a member. */
   writeCurrentAssignment(member: ConsumerMember): void {
     const value = currentAssignmentOf(member)
     this.write({ type: 'ConsumerGroupCurrentMemberAssignment', key: this.#keyOf(member), value })
   }
 
-  /** Writes what a member shall have. */
+  /** Writes the target assignment of a member. */
   writeTarget(memberId: string, target: Assignment): void {
     const topicPartitions = [...target].map(([topicId, partitions]) => ({ topicId, partitions: [...partitions] }))
     const key = { groupId: this.#group.groupId, memberId }
     this.write({ type: 'ConsumerGroupTargetAssignmentMember', key, value: { topicPartitions } })
   }
 
-  /** Writes that the targets are those of an epoch. Who writes 0 for the time lets the next ones be made at any time. */
+  /** Writes the epoch and the time of the target assignments. The time 0 lets the next target be computed at any time. */
   writeAssignmentEpoch(assignmentEpoch: number, timestamp: number): void {
     const value = { assignmentEpoch, assignmentTimestamp: BigInt(timestamp) }
     this.write({ type: 'ConsumerGroupTargetAssignmentMetadata', key: { groupId: this.#group.groupId }, value })
   }
 
-  /** Writes what an expression stands for; null when nobody uses it any more. */
+  /** Writes the resolution of an expression, or its tombstone if no member uses it. */
   writeRegex(regularExpression: string, resolved: ResolvedRegex | null): void {
     const key = { groupId: this.#group.groupId, regularExpression }
     const value = resolved && { ...resolved, topics: [...resolved.topics].sort() }
     this.write({ type: 'ConsumerGroupRegularExpression', key, value })
   }
 
-  /** Begins the next epoch of the group; `why` is for operators. */
+  /** Begins the next group epoch; `why` is for the log line. */
   writeEpoch(epoch: number, metadataHash: bigint, why: string): void {
     this.write({ type: 'ConsumerGroupMetadata', key: { groupId: this.#group.groupId }, value: { epoch, metadataHash } })
     this.notes.push(`the group goes to epoch ${epoch}: ${why}`)

@@ -1,29 +1,30 @@
 /**
- * One step of a member towards its target: first it gives up what the target lacks, then it moves to the target's epoch
- * and gets what nobody else has any more, and the rest as others let go of it. Pure; Kafka's own order of questions.
+ * One reconciliation step of a member towards its target assignment: first it revokes partitions that are not in the target. Then
+ * it moves to the target epoch and gets the free partitions, and later the rest as other members release them. The order of the
+ * checks is Kafka's. No side effects.
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Assignment } from './assignors/assignor.ts'
 import { type ConsumerMember, type EpochAssignment, isSameAssignment, toEpoch } from './member.ts'
 import type { TopicPartitions } from './membership.ts'
 
-/** Where a member shall go, and what decides how far it comes. */
+/** The target of a member, and the conditions of its next step. */
 export interface Destination {
   readonly targetEpoch: number
   readonly target: Assignment
-  /** What a member is not subscribed to any more it gives up, whatever an older target says. */
+  /** Partitions of other topics are revoked, even if an older target has them. */
   readonly subscribedTopicIds: ReadonlySet<string>
-  /** By the request that is answered. */
+  /** True if the current request has changed the subscription. */
   readonly hasSubscriptionChanged: boolean
-  /** Null when the request does not say: then nothing counts as given up. */
+  /** The partitions that the member owns. Null if the request does not report them; then none counts as revoked. */
   readonly owned: TopicPartitions | null
-  /** Undefined while nobody owns the partition. */
+  /** The epoch of the partition's owner; undefined if it has none. */
   ownerEpoch(topicId: string, partition: number): number | undefined
 }
 
 /**
- * The member after its next step, or the very same one where it stays as it is.
- * Throws KafkaError FENCED_MEMBER_EPOCH for a member in a state that only a newer broker knows, until it owns nothing.
+ * The member after its next step, or the same object if nothing changes. Throws FENCED_MEMBER_EPOCH for a member in an unknown
+ * state, which a newer broker wrote, until the member owns no partitions.
  */
 export function reconcile(member: ConsumerMember, to: Destination): ConsumerMember {
   const next = step(member, to)
@@ -49,7 +50,7 @@ function step(member: ConsumerMember, to: Destination): ConsumerMember {
   }
 }
 
-/** The whole way: revocation first, and only without any the epoch of the target. */
+/** The full step: revokes first, and moves to the target epoch only if nothing is left to revoke. */
 function approach(member: ConsumerMember, to: Destination): ConsumerMember {
   const kept = new Map<string, Map<number, number>>()
   const revoked = new Map<string, Map<number, number>>()
@@ -74,12 +75,12 @@ function approach(member: ConsumerMember, to: Destination): ConsumerMember {
   return { ...toEpoch(member, to.targetEpoch), state, assigned: reached, pendingRevocation: new Map() }
 }
 
-/** A member may take back at once what it had to give up itself: nobody else can have got it. */
+/** A partition that the member itself had to revoke is free for it: no other member can own it. */
 function isFree(member: ConsumerMember, to: Destination, topicId: string, partition: number): boolean {
   return member.pendingRevocation.get(topicId)?.has(partition) || to.ownerEpoch(topicId, partition) === undefined
 }
 
-/** The short way, when a subscription changes while the target stays. */
+/** The step within an epoch: revokes partitions of topics that the member does not subscribe to any more. */
 function giveUpUnsubscribed(member: ConsumerMember, to: Destination): ConsumerMember {
   const assigned = new Map(member.assigned)
   const pendingRevocation = new Map(member.pendingRevocation)
@@ -106,7 +107,7 @@ function stillOwns(owned: TopicPartitions | null, revoked: EpochAssignment): boo
   return owned.some(({ topicId, partitions }) => partitions.some(partition => revoked.get(topicId)?.has(partition)))
 }
 
-/** Partitions go in ascending, so that an assignment reads the same whatever way led to it. */
+/** Sets the partitions in ascending order, so that equal assignments have equal records. */
 function put(
   assignment: Map<string, ReadonlyMap<number, number>>,
   topicId: string,

@@ -1,6 +1,7 @@
 /**
- * The records of consumer groups (KIP-848) in __consumer_offsets: a group is spread over one record of its epoch, one of
- * its assignment's, one a regular expression, and three a member. Every value has one version, 0, which is flexible.
+ * The records of consumer groups (KIP-848) in `__consumer_offsets`. A group has one record for its epoch, one for the epoch of
+ * its target assignment, one for each regular expression, and three for each member. Every value has only version 0, which is
+ * flexible.
  */
 import { flexibleType, type RecordsOf } from '../../protocol/keyed-record.ts'
 import {
@@ -23,15 +24,15 @@ const classicMemberMetadata = struct({
   sessionTimeoutMs: int32,
   supportedProtocols: array({ name: string, metadata: bytes })
 })
-  // Null is no default here, though Kafka's schema says so: a member without this is written as null. A record that says
-  // nothing would be read as one of a member with an empty struct.
+  // Unlike in Kafka's schema, null is not the default: null is written for a member without this field. A record that omits the
+  // tag is read as a member with an empty struct.
   .nullableSince(0)
   .tagged(0, 0)
 
 const ownedPartitions = array({
   topicId: uuid,
   partitions: array(int32),
-  /** One a partition: since when the member has it. Null in records of brokers before 4.3. */
+  /** The epoch of each partition's assignment. Null in records of brokers before 4.3. */
   assignmentEpochs: array(int32).nullableSince(0).or(null).tagged(0, 0)
 })
 
@@ -40,12 +41,12 @@ const memberMetadata = {
   rackId: nullableString,
   clientId: string,
   clientHost: string,
-  /** Kafka sorts them. */
+  /** Sorted, as in Kafka. */
   subscribedTopicNames: array(string),
   subscribedTopicRegex: nullableString,
   rebalanceTimeoutMs: int32.or(-1),
   serverAssignor: nullableString,
-  /** Of a member that speaks the classic protocol in a consumer group. */
+  /** Set for a member of the classic protocol. */
   classicMemberMetadata
 }
 
@@ -59,7 +60,7 @@ const currentAssignment = {
   partitionsPendingRevocation: ownedPartitions
 }
 
-/** What brokers before 4.1 knew of a group's topics; the hash in ConsumerGroupMetadata took its place. */
+/** Metadata of the group's topics, written by brokers before 4.1. The hash in ConsumerGroupMetadata has replaced it. */
 const partitionMetadata = {
   topics: array({
     topicId: uuid,
@@ -69,13 +70,13 @@ const partitionMetadata = {
   })
 }
 
-/** Kafka sorts the topics; the version is that of the metadata in which they were found. */
+/** Topics are sorted, as in Kafka. The version is that of the metadata at the resolution. */
 const regularExpression = { topics: array(string), version: int64, timestamp: int64 }
 
 /** The types of records, by Kafka's names. */
 export const CONSUMER_GROUP_TYPES = {
   ConsumerGroupMetadata: flexibleType(3, group, { epoch: int32, metadataHash: int64.tagged(0, 0) }),
-  /** Of this type we write tombstones only, as Kafka does since 4.1. */
+  /** As in Kafka since 4.1, only tombstones of this type are written. */
   ConsumerGroupPartitionMetadata: flexibleType(4, group, partitionMetadata),
   ConsumerGroupMemberMetadata: flexibleType(5, member, memberMetadata),
   ConsumerGroupTargetAssignmentMetadata: flexibleType(6, group, {
@@ -87,7 +88,7 @@ export const CONSUMER_GROUP_TYPES = {
   ConsumerGroupRegularExpression: flexibleType(16, { groupId: string, regularExpression: string }, regularExpression)
 }
 
-/** A record of a consumer group; `type` tells which. */
+/** A record of a consumer group, discriminated by `type`. */
 export type ConsumerGroupRecord = RecordsOf<typeof CONSUMER_GROUP_TYPES>
 
 export type ConsumerGroupMemberMetadataValue = Decoded<typeof memberMetadata>

@@ -1,4 +1,4 @@
-/** Resolves the regular expressions that members subscribe by, in steps: there may be many topics. */
+/** Resolves the regular expressions of subscriptions in steps, because there may be many topics. */
 import { compilePattern, type Pattern } from '../../coordinator/patterns.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { BackgroundLoop, BackgroundLoops } from '../../runtime/background.ts'
@@ -15,12 +15,12 @@ export interface ResolutionPorts {
   readonly background: BackgroundLoops
 }
 
-/** The topics of each expression. */
+/** The resolutions by regular expression. */
 export type ResolvedRegexes = ReadonlyMap<string, ResolvedRegex>
 
 /**
- * The topics that each expression matches as a whole. A step matches one topic with one expression, which may take long. An
- * expression that cannot be compiled is left out: another broker may have written it to the log.
+ * Resolves each expression to the topics whose whole name it matches. A step matches one topic with one expression. An expression
+ * that does not compile is left out: another broker may have written it.
  */
 export function* resolveRegexes(
   regexes: ReadonlySet<string>,
@@ -59,7 +59,10 @@ interface Resolution {
   readonly done: (resolved: ResolvedRegexes) => void
 }
 
-/** Resolves the expressions of groups in the background: all groups in turn, a step of each, so that none waits for another. */
+/**
+ * Resolves the expressions of groups in the background. It alternates between groups, one step of each, so that no group delays
+ * others.
+ */
 export class RegexResolution {
   readonly #ports: ResolutionPorts
   readonly #loop: BackgroundLoop
@@ -71,8 +74,8 @@ export class RegexResolution {
   }
 
   /**
-   * Resolves the expressions of a group and calls `done`, after the event loop has served others and unless it is abandoned.
-   * Does nothing while another resolution of the group is under way.
+   * Resolves the expressions of a group and calls `done`, never before the event loop has run, and not after `abandon`. Does
+   * nothing if a resolution of the group is running.
    */
   resolve(groupId: string, regexes: ReadonlySet<string>, done: (resolved: ResolvedRegexes) => void): void {
     if (this.#resolutions.has(groupId)) return
@@ -80,13 +83,13 @@ export class RegexResolution {
     this.#loop.run()
   }
 
-  /** Drops all resolutions under way. */
+  /** Drops all running resolutions. */
   abandon(): void {
     this.#resolutions.clear()
   }
 
   *#work(): Steps {
-    // The request that asked is answered first.
+    // The response to the request that started the resolution is sent first.
     yield new Pause()
     while (this.#resolutions.size > 0) {
       for (const [groupId, { steps, done }] of this.#resolutions) {

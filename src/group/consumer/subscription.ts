@@ -1,6 +1,6 @@
 /**
- * What the group is subscribed to: changes by its members, regular expressions and what they stand for, and the hash that
- * tells whether the topics are still what they were when the group last moved on.
+ * The subscriptions of a group: changes by members, resolution of regular expressions, and the metadata hash that detects changes
+ * of the subscribed topics since the last group epoch.
  */
 
 import { rows } from '../../config/view.ts'
@@ -11,18 +11,18 @@ import { groupHash } from './metadata-hash.ts'
 import type { ConsumerOperation } from './operation.ts'
 import { subscribedTopicIds } from './target.ts'
 
-/** Expressions are resolved again after this long at the soonest. */
+/** The minimum time between two resolutions of expressions. */
 const REGEX_REFRESH_MIN_INTERVAL_MS = 10_000
 
 const REGEX_ROWS = rows({ refreshIntervalMs: 'group.consumer.regex.refresh.interval.ms' })
 
-/** What a request has changed of a member's subscription. An expression may stand for its topics already, or not yet. */
+/** The changes of a member's subscription by a request. A changed expression may be resolved already, or not yet. */
 export interface SubscriptionChange {
   readonly names: boolean
   readonly regex: 'same' | 'unresolved' | 'resolved'
 }
 
-/** Writes down what a member tells of itself, where it is news. Throws INVALID_REGULAR_EXPRESSION. */
+/** Writes the metadata of a member if it has changed. Throws INVALID_REGULAR_EXPRESSION. */
 export function updateMember(
   operation: ConsumerOperation,
   before: ConsumerMember,
@@ -46,15 +46,15 @@ function changeRegex(
   const regex = regexOf(after)
   const used = operation.group.subscribedRegexes
   if (former !== null && !used.has(former)) operation.writeRegex(former, null)
-  // One that others have is known to be valid.
+  // An expression that other members use is valid.
   if (regex !== null && used.get(regex) === 1) compilePattern(regex)
   const isResolved = regex === null ? former !== null : operation.group.regexes.has(regex)
   return isResolved ? 'resolved' : 'unresolved'
 }
 
 /**
- * The expressions of the group, when it is time to look what they stand for: one is not resolved yet, there are new
- * topics, or it is long ago. `resolvedBefore` are those that were resolved when the operation began.
+ * The expressions of the group if they must be resolved: one is unresolved, topics were created, or the refresh interval is over.
+ * `resolvedBefore` has the resolutions at the beginning of the operation.
  */
 function regexesToResolve(
   operation: ConsumerOperation,
@@ -63,7 +63,7 @@ function regexesToResolve(
   const { group, topics, now, settings } = operation
   const regexes = new Set(group.subscribedRegexes.keys())
   if (regexes.size === 0) return undefined
-  // They are always resolved together, so one tells for all.
+  // All expressions of a group are resolved together, so the first one is representative.
   const [last] = resolvedBefore
   const age = last ? now.wallMs - Number(last.timestamp) : Number.POSITIVE_INFINITY
   if (age <= REGEX_REFRESH_MIN_INTERVAL_MS) return undefined
@@ -72,8 +72,8 @@ function regexesToResolve(
 }
 
 /**
- * What expressions stand for has been found out: where it is news, the epoch moves on. So it does where a member has
- * changed to one that matches less than its target says, were it nothing: others may want what it has given up.
+ * Applies resolved expressions, and bumps the group epoch if they match other topics. It also bumps the epoch if the target of a
+ * member has topics that its changed expression does not match: other members may get their partitions.
  */
 export function regexesResolved(operation: ConsumerOperation, resolved: ReadonlyMap<string, ResolvedRegex>): void {
   const used = operation.group.subscribedRegexes
@@ -99,8 +99,8 @@ function hasUnwantedTarget({ group, topics }: ConsumerOperation): boolean {
 }
 
 /**
- * Moves the epoch on if there is news, or if the topics are not what they were. What members of a classic group had amid a
- * rebalance is no assignment that could stay: they may have lost it.
+ * Bumps the group epoch after a member's change (`isNews`), or if the hash of the topics has changed. It also bumps it after an upgrade during a
+ * rebalance: the members may have lost their partitions.
  */
 export function followMetadata(operation: ConsumerOperation, isNews: boolean): void {
   const { group, topics, isRebalanceCut } = operation
@@ -113,12 +113,12 @@ export function followMetadata(operation: ConsumerOperation, isNews: boolean): v
   operation.write({ type: 'ConsumerGroupPartitionMetadata', key: { groupId: group.groupId }, value: null })
 }
 
-/** Begins the next epoch: members are to be assigned anew. */
+/** Begins the next group epoch, which needs a new target assignment. */
 export function bumpEpoch(operation: ConsumerOperation, why: string): void {
   operation.writeEpoch(operation.group.groupEpoch + 1, subscriptionHash(operation), why)
 }
 
-/** The metadata hash of all topics that the group is subscribed to. */
+/** The metadata hash of all topics that the group subscribes to. */
 export function subscriptionHash({ group, topics }: Pick<ConsumerOperation, 'group' | 'topics'>): bigint {
   const hashes = new Map<string, bigint>()
   for (const name of group.subscribedTopics) {

@@ -1,6 +1,6 @@
 /**
- * What the members of a group are subscribed to: how many by each name, and by each regular expression. It is counted as
- * they come and go, so that no request looks at all of them. Copies share the counts until one of them changes.
+ * Counts of a group's members by subscribed topic name and by regular expression. They are updated when members change, so that
+ * requests need not visit all members. Copies share the counts until one of them changes.
  */
 import { type ConsumerMember, regexOf } from './member.ts'
 
@@ -20,17 +20,20 @@ export class Subscriptions {
     return copy
   }
 
-  /** Members by the name of a topic. */
+  /** The number of members by topic name. */
   get names(): ReadonlyMap<string, number> {
     return this.#names
   }
 
-  /** Members by regular expression. */
+  /** The number of members by regular expression. */
   get regexes(): ReadonlyMap<string, number> {
     return this.#regexes
   }
 
-  /** One member changes its subscription; undefined for one that comes, or goes. True where the names are others by that. */
+  /**
+   * Replaces the subscription of one member; undefined before it joins and after it leaves. Returns true if the set of names has
+   * changed.
+   */
   replace(before: ConsumerMember | undefined, after: ConsumerMember | undefined): boolean {
     const hasSameRegex = (before && regexOf(before)) === (after && regexOf(after))
     if (hasSameRegex && before?.subscribedTopicNames === after?.subscribedTopicNames) return false
@@ -56,7 +59,7 @@ export class Subscriptions {
   }
 }
 
-/** True for the first that comes, and the last that goes. */
+/** Returns true for the first member of a key, and for the removal of the last one. */
 function add(counts: Counts, key: string, by: 1 | -1): boolean {
   const before = counts.get(key) ?? 0
   const after = before + by

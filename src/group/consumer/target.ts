@@ -1,4 +1,4 @@
-/** The target assignment: what each member shall have, made by an assignor for one epoch of the group. */
+/** The target assignment: the partitions that an assignor gives to each member in one group epoch. */
 import { derived, rows } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { type Assignment, type Assignor, type MemberSpec, PartitionAssignorError } from './assignors/assignor.ts'
@@ -9,7 +9,7 @@ import { type ConsumerMember, hasSameNames, regexOf } from './member.ts'
 import type { ConsumerOperation } from './operation.ts'
 import type { GroupTopics } from './topics.ts'
 
-/** Assignors by the names that `group.consumer.assignors` allows: the short ones and Kafka's classes. */
+/** Assignors by their names in `group.consumer.assignors`: short names and Kafka's class names. */
 const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
   ['uniform', uniformAssignor],
   ['range', rangeAssignor],
@@ -19,7 +19,7 @@ const ASSIGNORS: ReadonlyMap<string, Assignor> = new Map([
 
 export const ASSIGNMENT_ROWS = rows({
   assignmentIntervalMs: 'consumer.assignment.interval.ms',
-  /** By name, those that members may name; the first serves members that name none. */
+  /** The configured assignors by name. The first one is the default of members without a preference. */
   assignors: derived(['group.consumer.assignors'], assignorsNamed)
 })
 
@@ -28,7 +28,7 @@ function assignorsNamed(names: readonly string[]): ReadonlyMap<string, Assignor>
   return new Map(assignors.map(assignor => [assignor.name, assignor]))
 }
 
-/** Makes the target of the group's epoch, where there is none yet and the last is not too recent. */
+/** Computes the target assignment of the group epoch, if it is missing and `consumer.assignment.interval.ms` has passed. */
 export function updateTarget(operation: ConsumerOperation): void {
   const { group, topics } = operation
   if (group.assignmentEpoch >= group.groupEpoch || !isTimeToAssign(operation)) return
@@ -39,7 +39,7 @@ export function updateTarget(operation: ConsumerOperation): void {
   operation.writeAssignmentEpoch(group.groupEpoch, operation.now.wallMs)
 }
 
-/** A target of unknown age, and one that may follow at any time, need not wait. */
+/** True if the time of the last target is unknown or reset, or if the interval has passed. */
 function isTimeToAssign({ group, now, settings }: ConsumerOperation): boolean {
   const { assignmentIntervalMs } = settings.view(ASSIGNMENT_ROWS)
   return (
@@ -49,7 +49,7 @@ function isTimeToAssign({ group, now, settings }: ConsumerOperation): boolean {
   )
 }
 
-/** The assignor that most members ask for; of equals the one that the broker prefers. */
+/** The assignor that most members prefer. With equal counts, the first one in the broker's configuration. */
 export function preferredAssignor({ group, settings }: Pick<ConsumerOperation, 'group' | 'settings'>): Assignor {
   const { assignors } = settings.view(ASSIGNMENT_ROWS)
   const votes = new Map([...assignors.keys()].map(name => [name, 0]))
@@ -83,7 +83,7 @@ function specOf(group: ConsumerGroup, member: ConsumerMember, topics: GroupTopic
   return { instanceId, subscribedTopicIds: topicIds, assigned: group.targetOf(memberId) }
 }
 
-/** The ids of the topics that a member is subscribed to; names of topics that do not exist have none. */
+/** The ids of the topics that a member subscribes to, without topics that do not exist. */
 export function subscribedTopicIds(
   group: ConsumerGroup,
   member: ConsumerMember,
@@ -97,7 +97,7 @@ export function subscribedTopicIds(
   return ids
 }
 
-/** True when all members are subscribed to the same names, or all by the same expression alone. */
+/** True if all members subscribe to the same names, or all of them by the same regular expression alone. */
 function isHomogeneous({ members }: ConsumerGroup): boolean {
   const [first] = members.values()
   if (!first) return true

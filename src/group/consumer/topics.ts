@@ -1,15 +1,15 @@
-/** What a consumer group must know of the cluster's topics. The broker gives it a view on its metadata. */
+/** The topics of the cluster as consumer groups read them. The broker implements it over its metadata image. */
 import type { TopicDescriber } from './assignors/assignor.ts'
 
 export interface GroupTopics extends TopicDescriber {
-  /** Of the metadata: every change of topics makes a higher one. */
+  /** The version of the metadata; every change of topics increases it. */
   readonly version: bigint
-  /** Of the metadata when a topic last came into being, or when it was first looked at. */
+  /** The version of the metadata at the last creation of a topic, or at the start of the broker. */
   readonly versionOfNewTopics: bigint
   names(): Iterable<string>
-  /** Undefined for a topic that does not exist. */
+  /** The id of a topic; undefined if it does not exist. */
   idOf(name: string): string | undefined
   nameOf(topicId: string): string | undefined
-  /** The metadata hash of a topic; undefined for one that does not exist. */
+  /** The metadata hash of a topic; undefined if it does not exist. */
   hashOf(name: string): bigint | undefined
 }

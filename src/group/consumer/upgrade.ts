@@ -1,6 +1,6 @@
 /**
- * A classic group becomes a consumer group when the first member of the new protocol comes. Its members go on in it, each
- * with what its leader gave it last, and speak the classic protocol until they are restarted.
+ * Upgrade of a classic group to a consumer group when the first member of the consumer protocol joins. The existing members keep
+ * the assignments of their last generation, and use the classic protocol until they are restarted.
  */
 
 import { derived, rows } from '../../config/view.ts'
@@ -15,9 +15,9 @@ import { subscriptionHash } from './subscription.ts'
 import type { GroupTopics } from './topics.ts'
 
 /**
- * Begins an operation of a new consumer group with the end of the classic one, and whoever was in that. The operation must go on
- * with a member that joins: its group has no target yet for what it is subscribed to.
- * Throws GROUP_ID_NOT_FOUND for a group that must stay a classic one.
+ * Begins the operation of a new consumer group with the tombstone of the classic group and the records of its members. A member
+ * must join in the same operation: the group has no valid target assignment yet. Throws GROUP_ID_NOT_FOUND if the group cannot be
+ * upgraded.
  */
 export function upgrade(operation: ConsumerOperation, classic: ClassicGroup): void {
   operation.records.push({ type: 'GroupMetadata', key: { group: classic.groupId }, value: null })
@@ -86,7 +86,7 @@ function since(epoch: number, partitions: ReadonlySet<number>): ReadonlyMap<numb
   return new Map([...partitions].sort((partition, other) => partition - other).map(partition => [partition, epoch]))
 }
 
-/** A group has no protocol before its first generation, and newcomers may not support that of the last one. */
+/** The protocol name is null before the first generation, and new members may not support that of the last one. */
 function metadataOf({ groupId, protocolName }: ClassicGroup, { memberId, protocols }: Member): Buffer {
   const protocol = protocols.find(({ name }) => name === protocolName)
   if (protocol) return protocol.metadata
@@ -96,7 +96,7 @@ function metadataOf({ groupId, protocolName }: ClassicGroup, { memberId, protoco
   )
 }
 
-/** A member that has not synced yet has nothing. Topics that are gone are left out. */
+/** The assignment of a member. Empty if it has not sent SyncGroup; deleted topics are left out. */
 function assignmentOf(classic: ClassicGroup, { assignment }: Member, topics: GroupTopics): Assignment {
   if (assignment.length === 0) return new Map()
   const given = readAssignment(assignment)
@@ -110,7 +110,7 @@ function assignmentOf(classic: ClassicGroup, { assignment }: Member, topics: Gro
   return byTopic
 }
 
-/** What only its own assignor understands would be lost. */
+/** User data of a custom assignor would be lost. */
 function customAssignor(classic: ClassicGroup): KafkaError {
   const advice = 'Please refer to the documentation or switch to a default assignor before re-attempting the upgrade'
   return refusal(classic, `an unsupported custom assignor is in use. ${advice}`)
@@ -127,7 +127,7 @@ function writeGroup(operation: ConsumerOperation, generationId: number, members:
   }
 }
 
-/** A classic leader may give a partition to two members; in a consumer group it has one owner. */
+/** A classic leader may assign a partition to two members; in a consumer group it has one owner. */
 function checkNotShared({ group }: ConsumerOperation, { assigned }: ConsumerMember): void {
   for (const [topicId, partitions] of assigned) {
     for (const partition of partitions.keys()) {

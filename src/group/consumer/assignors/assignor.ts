@@ -1,50 +1,50 @@
 /**
- * What a server-side assignor (KIP-848) is: a pure function from members, their subscriptions and what each has now to
- * what each shall have. It knows topics by id alone, and no time, epochs or records.
+ * The interface of server-side assignors (KIP-848): a function without side effects from members, their subscriptions and current
+ * targets to their new targets. Topics are identified by id.
  */
 
-/** Partitions of topics. The order of topics and of partitions is that in which Kafka writes them. */
+/** Partitions by topic. Topics and partitions are in the order in which Kafka writes them. */
 export type Assignment = ReadonlyMap<string, ReadonlySet<number>>
 
-/** What an assignor may know of a member. Neither of Kafka's assignors looks at racks. */
+/** The input of an assignor for one member. As in Kafka's assignors, racks are not used. */
 export interface MemberSpec {
   readonly instanceId: string | null
-  /** By names and by regular expression; only topics that exist. */
+  /** Subscribed by name or by regular expression; only existing topics. */
   readonly subscribedTopicIds: ReadonlySet<string>
-  /** The target of now; a static member that comes back has that of its former member id. */
+  /** The current target assignment. A rejoined static member has that of its previous member id. */
   readonly assigned: Assignment
 }
 
-/** The group that wants an assignment. */
+/** The group that needs an assignment. */
 export interface GroupSpec {
-  /** By member id. They are taken in the order of a hash set; the order here breaks the ties of hashes. */
+  /** By member id. Assignors visit them in hash order; the order of this map breaks ties of hashes. */
   readonly members: ReadonlyMap<string, MemberSpec>
-  /** True when all members subscribe to the same topics: by the same names, or all by one expression alone. */
+  /** True if all members subscribe to the same topics, by the same names, or all of them by one expression alone. */
   readonly isHomogeneous: boolean
 }
 
-/** What an assignor may know of a topic. */
+/** The topics that an assignor reads. */
 export interface TopicDescriber {
-  /** Undefined for a topic that does not exist. */
+  /** Undefined if the topic does not exist. */
   partitionCount(topicId: string): number | undefined
 }
 
-/** One way to assign, known to members by its name. */
+/** An assignor, with the name by which members choose it. */
 export interface Assignor {
   readonly name: string
   /**
-   * What each member shall have, even where that is nothing. The members come in the order in which Kafka writes their
-   * records. Throws PartitionAssignorError.
+   * The target of each member, also if it is empty. Members are in the order in which Kafka writes their records. Throws
+   * PartitionAssignorError.
    */
   assign(group: GroupSpec, topics: TopicDescriber): ReadonlyMap<string, Assignment>
 }
 
-/** There is no assignment of these topics to these members. */
+/** No assignment is possible. */
 export class PartitionAssignorError extends Error {
   override readonly name = 'PartitionAssignorError'
 }
 
-/** The partitions of a topic; throws where the topic does not exist, for then somebody's subscription is out of date. */
+/** The number of partitions of a topic. Throws PartitionAssignorError if it does not exist: a subscription is then outdated. */
 export function partitionCountOf(topics: TopicDescriber, topicId: string): number {
   const count = topics.partitionCount(topicId)
   if (count !== undefined) return count

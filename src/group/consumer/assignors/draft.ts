@@ -1,6 +1,6 @@
 /**
- * The assignment of one member in the making: what it has, copied when the first partition goes or comes. Everything is
- * kept in Java's order, so that it is written, and found the next time, as Kafka writes and finds it.
+ * The target assignment of one member under construction: a view of the current target, copied at the first change. Its sets are
+ * ordered as in Java, so that records, and later assignments, have Kafka's order.
  */
 import { assert } from '../../../runtime/assert.ts'
 import type { Assignment, GroupSpec, MemberSpec } from './assignor.ts'
@@ -17,7 +17,7 @@ interface Copy {
   readonly byTopic: Map<string, HashSet<number>>
 }
 
-/** What one member shall have. */
+/** The new target of one member. */
 export class MemberDraft {
   readonly member: MemberSpec
   readonly #hashOfTopic: (topicId: string) => number
@@ -28,7 +28,7 @@ export class MemberDraft {
     this.#hashOfTopic = hashOfTopic
   }
 
-  /** What the member had before, in the order in which Kafka has it after it has read it. */
+  /** The current target of the member, in the order that Kafka has after reading it. */
   had(): readonly TopicPartitions[] {
     return inHashOrder(this.#hashOfTopic, this.member.assigned).map(([topicId, partitions]) => ({
       topicId,
@@ -36,7 +36,7 @@ export class MemberDraft {
     }))
   }
 
-  /** Gives the member a partition; `capacity` is that of Kafka's set where this is the topic's first. */
+  /** Adds a partition. `capacity` is that of Kafka's set if this is the first partition of the topic. */
   add(topicId: string, partition: number, capacity?: number): void {
     const { topicIds, byTopic } = this.#writable()
     const partitions = byTopic.get(topicId) ?? new HashSet(hashOfInteger, capacity)
@@ -45,7 +45,7 @@ export class MemberDraft {
     partitions.add(partition)
   }
 
-  /** Takes a partition from the member, which has it. */
+  /** Removes a partition of the member. */
   remove(topicId: string, partition: number): void {
     const partitions = this.#writable().byTopic.get(topicId)
     assert(partitions, 'a partition is taken from who has it')
@@ -53,14 +53,14 @@ export class MemberDraft {
     if (partitions.size === 0) this.removeTopic(topicId)
   }
 
-  /** Takes all partitions of a topic. */
+  /** Removes all partitions of a topic. */
   removeTopic(topicId: string): void {
     const { topicIds, byTopic } = this.#writable()
     topicIds.delete(topicId)
     byTopic.delete(topicId)
   }
 
-  /** What came of it: the very same assignment where nothing went or came. */
+  /** The new target; the current one, as the same object, if nothing was added or removed. */
   finish(): Assignment {
     if (!this.#copy) return this.member.assigned
     const { topicIds, byTopic } = this.#copy
@@ -75,14 +75,14 @@ export class MemberDraft {
   }
 }
 
-/** A draft for each member, in the order in which Kafka goes through them. */
+/** A draft for each member, in the order in which Kafka visits them. */
 export function draftAll(members: GroupSpec['members']): Map<string, MemberDraft> {
   const hashOfTopic = uuidHashing()
   const inOrder = inHashOrder(hashOfString, members)
   return new Map(inOrder.map(([memberId, member]) => [memberId, new MemberDraft(member, hashOfTopic)]))
 }
 
-/** What came of all drafts. */
+/** The targets of all drafts. */
 export function finishAll(drafts: ReadonlyMap<string, MemberDraft>): Map<string, Assignment> {
   return new Map(Array.from(drafts, ([memberId, draft]) => [memberId, draft.finish()]))
 }

@@ -1,12 +1,12 @@
 /**
- * A set that is walked in the order of Java's HashSet. Kafka's assignors walk hash sets of members, topics and
- * partitions, and who is walked first keeps what there is too much of: with the order comes the assignment. Not followed
- * are the trees that Java makes of a bin of nine keys in a table of 64 bins or more; there the order is ours.
+ * A set with the iteration order of Java's HashSet. Kafka's assignors iterate over hash sets of members, topics and partitions,
+ * and the order decides which member keeps surplus partitions. Not reproduced are the trees that Java makes of a bin with more
+ * than eight keys in a table of 64 bins or more: their order differs.
  */
 
 const DEFAULT_CAPACITY = 16
 const LOAD_FACTOR = 0.75
-/** Java does not suffer more keys in one bin: up to this size of the table it grows for that. */
+/** The table grows if a bin gets more keys than this, while it has fewer bins than MIN_TREE_CAPACITY. */
 const MAX_BIN = 8
 const MIN_TREE_CAPACITY = 64
 
@@ -16,13 +16,13 @@ export class HashSet<K> implements Iterable<K> {
   #bins: (K[] | undefined)[]
   #size = 0
 
-  /** Empty; `capacity` is what Java's code gives its constructor, for the table never shrinks below it. */
+  /** An empty set. `capacity` is the constructor argument in Java's code; the table is never smaller. */
   constructor(hashOf: (key: K) => number, capacity = DEFAULT_CAPACITY) {
     this.#hashOf = hashOf
     this.#bins = new Array(2 ** Math.ceil(Math.log2(Math.max(1, capacity))))
   }
 
-  /** As Java copies a collection: with room for all keys from the start. */
+  /** A copy of a collection, as Java makes it: the initial capacity fits all keys. */
   static copyOf<K>(hashOf: (key: K) => number, keys: Iterable<K> & { readonly size: number }): HashSet<K> {
     return new HashSet(hashOf, Math.max(DEFAULT_CAPACITY, capacityFor(keys.size))).addAll(keys)
   }
@@ -39,7 +39,7 @@ export class HashSet<K> implements Iterable<K> {
     if (++this.#size > this.#bins.length * LOAD_FACTOR) this.#grow()
   }
 
-  /** Adds a key as Java's computeIfAbsent does: the table grows a key later, and the key goes to the front of its bin. */
+  /** Adds a key as Java's computeIfAbsent: the table grows one key later, and the key becomes the first of its bin. */
   addIfAbsent(key: K): void {
     if (this.#size > this.#bins.length * LOAD_FACTOR) this.#grow()
     const bin = this.#binOf(key)
@@ -79,13 +79,13 @@ export class HashSet<K> implements Iterable<K> {
   }
 }
 
-/** A map's entries in the order of Java's HashMap that was filled with them one by one. */
+/** The entries of a map in the order of a Java HashMap to which they were added one by one. */
 export function inHashOrder<K, V>(hashOf: (key: K) => number, map: ReadonlyMap<K, V>, capacity?: number): [K, V][] {
   const keys = new HashSet(hashOf, capacity).addAll(map.keys())
   return Array.from(keys, key => [key, map.get(key) as V])
 }
 
-/** The capacity that Java's code asks for where it expects `size` keys. */
+/** The initial capacity in Java's code for an expected number of keys. */
 export function capacityFor(size: number): number {
   return Math.trunc(size / LOAD_FACTOR + 1)
 }
@@ -97,7 +97,7 @@ export function hashOfString(text: string): number {
   return hash
 }
 
-/** Kafka's hash of a uuid. It is remembered: a group of many members asks for that of each topic as many times. */
+/** Kafka's hash of a uuid. Hashes are cached, because large groups need that of each topic once per member. */
 export function uuidHashing(): (uuid: string) => number {
   const hashes = new Map<string, number>()
   return uuid => {
@@ -112,7 +112,7 @@ function hashOfUuid(uuid: string): number {
   return bytes.readInt32BE(0) ^ bytes.readInt32BE(4) ^ bytes.readInt32BE(8) ^ bytes.readInt32BE(12)
 }
 
-/** Java's hash of a whole number. */
+/** Java's hash of an Integer. */
 export function hashOfInteger(value: number): number {
   return value
 }

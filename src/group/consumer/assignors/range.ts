@@ -1,7 +1,7 @@
 /**
- * Kafka's `range` assignor: each topic is cut into as many ranges as it has subscribers, and these get them in one and
- * the same order. So whoever subscribes to two topics of the same size along with the same members gets the same
- * partitions of both. What members had does not count; a static member has its place by its name, which it keeps.
+ * Kafka's `range` assignor: the partitions of each topic are divided into one range per subscriber, and the subscribers get them
+ * in the same order. Members with the same subscriptions therefore get equal partition numbers of topics of equal size. Current
+ * targets are not used; static members are ordered by instance id, which does not change.
  */
 import { assert } from '../../../runtime/assert.ts'
 import {
@@ -16,14 +16,14 @@ import { capacityFor, hashOfString, inHashOrder, uuidHashing } from './hash-set.
 
 type Entry = readonly [memberId: string, member: MemberSpec]
 
-/** What is left of a topic while members get theirs. */
+/** The unassigned partitions and subscribers of a topic. */
 interface Remainder {
   next: number
   readonly end: number
   subscribers: number
 }
 
-/** Ranges of partitions, in the order of static members' names and then of member ids. */
+/** Assigns ranges: static members first, by instance id, then by member id. */
 export const rangeAssignor: Assignor = {
   name: 'range',
   assign({ members }, topics) {
@@ -53,7 +53,7 @@ function countSubscribers(members: GroupSpec['members'], topics: TopicDescriber)
   return remainders
 }
 
-/** Of each topic what is a fair share of the rest for one of those who still wait: so who comes first gets one more. */
+/** Takes from each topic the member's share of the remaining partitions, rounded up: earlier members get one more. */
 function takeRanges(topicIds: ReadonlySet<string>, remainders: ReadonlyMap<string, Remainder>): Assignment {
   const ranges = new Map<string, ReadonlySet<number>>()
   for (const topicId of topicIds) {

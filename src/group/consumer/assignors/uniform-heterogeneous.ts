@@ -1,7 +1,7 @@
 /**
- * The uniform assignment where members subscribe to different topics: everybody keeps what they have of their topics,
- * what nobody has goes to who has least, and then partitions move, topic by topic, from who has most to who has least.
- * Where subscriptions overlap the outcome is nearly even, not always quite.
+ * The uniform assignor for members with different subscriptions. Members keep the partitions of topics that they subscribe to;
+ * unassigned partitions go to the members with the fewest. Then partitions move, topic by topic, from members with the most to
+ * members with the fewest. With overlapping subscriptions the result is nearly balanced, not always exactly.
  */
 
 import { assert } from '../../../runtime/assert.ts'
@@ -9,14 +9,14 @@ import { type Assignment, type GroupSpec, partitionCountOf, type TopicDescriber 
 import { draftAll, finishAll, type MemberDraft } from './draft.ts'
 import { capacityFor } from './hash-set.ts'
 
-/** How often at most to go over all topics: each time about halves what is uneven. */
+/** Maximum number of passes over all topics. Each pass about halves the imbalance. */
 const MAX_ROUNDS = 16
 
 interface Subscriber {
-  /** Its place among the members, which breaks ties. */
+  /** Its position among the members, which breaks ties. */
   readonly index: number
   readonly draft: MemberDraft
-  /** How many partitions it has, of all topics. */
+  /** The number of its partitions, of all topics. */
   load: number
 }
 
@@ -27,7 +27,7 @@ interface Topic {
   readonly owners: (Subscriber | undefined)[]
 }
 
-/** Assigns to each member partitions of its own topics. */
+/** Assigns to each member partitions of its subscribed topics. */
 export function assignHeterogeneous({ members }: GroupSpec, describer: TopicDescriber): Map<string, Assignment> {
   const drafts = draftAll(members)
   const subscribers = Array.from(drafts.values(), (draft, index): Subscriber => ({ index, draft, load: 0 }))
@@ -72,13 +72,13 @@ function keepSubscribed(subscriber: Subscriber, topics: ReadonlyMap<string, Topi
   }
 }
 
-/** Most partitions to a subscriber first, then fewest subscribers, then the smallest id as Kafka orders ids. */
+/** Orders topics by most partitions per subscriber, then fewest subscribers, then smallest id in Kafka's order. */
 function leastChoiceFirst(a: Topic, b: Topic): number {
   const density = b.owners.length / b.subscribers.length - a.owners.length / a.subscribers.length
   return density || a.subscribers.length - b.subscribers.length || compareIds(a.topicId, b.topicId)
 }
 
-/** An id is compared as two signed numbers. */
+/** Ids are compared as two signed numbers. */
 function compareIds(a: string, b: string): number {
   const [ours, theirs] = [Buffer.from(a, 'base64url'), Buffer.from(b, 'base64url')]
   for (const half of [0, 8]) {
@@ -96,7 +96,7 @@ function giveUnowned(topic: Topic): void {
   }
 }
 
-/** Goes over the topics again and again, until all have been quiet since the last move. */
+/** Visits the topics repeatedly, until all were visited without a move since the last one. */
 function balance(topics: readonly Topic[]): void {
   let lastMoved: Topic | undefined
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -107,7 +107,10 @@ function balance(topics: readonly Topic[]): void {
   }
 }
 
-/** Moves partitions of a topic until its subscribers differ by one at most, or who has too much has none of these. */
+/**
+ * Moves partitions of a topic until the loads of its subscribers differ by at most one, or the most loaded ones have none of
+ * them. Returns true if one was moved.
+ */
 function balanceTopic(topic: Topic): boolean {
   const subscribers = byLoad(topic.subscribers)
   if ((subscribers.at(-1)?.load ?? 0) - (subscribers[0]?.load ?? 0) <= 1) return false
@@ -140,15 +143,17 @@ function give({ topicId, owners, subscribers }: Topic, partition: number, taker:
   owners[partition] = taker
 }
 
-// Members sorted by load. One walk fills the least loaded evenly, the other takes evenly from the most loaded. A step costs the same
-// for any number of members. Both walk one array and see its loads change; the caller ends when they meet.
+// Members sorted by load. One generator fills the least loaded evenly, the other takes evenly from the most loaded. A step costs
+// the same for any number of members. Both read one array and see its loads change; the caller stops when they meet.
 
-/** Whatever has a number of partitions. */
+/** Anything with a number of partitions. */
 export interface Loaded {
   readonly load: number
 }
 
-/** For ever who has least, each time trusting that the last one has got one more. Wants at least one member. */
+/**
+ * Returns the least loaded member, endlessly. It assumes that each returned member gets one more. Requires at least one member.
+ */
 function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator<M, never> {
   const [lowest] = members
   assert(lowest, 'a topic without subscribers gives nothing')
@@ -160,8 +165,8 @@ function* leastLoaded<M extends Loaded>(members: readonly M[]): Generator<M, nev
 }
 
 /**
- * Who has most, each time trusting that the last one has one less; ends when nobody can give. They who cannot are put
- * behind those who can, in exchange for the last of these, so the array changes.
+ * Returns the most loaded member that can give, until none can. It assumes that each returned member has one less afterwards.
+ * Changes the array: members that cannot give are swapped behind those that can.
  */
 function* mostLoaded<M extends Loaded>(members: M[], canGive: (member: M) => boolean): Generator<M, void> {
   let start = members.length

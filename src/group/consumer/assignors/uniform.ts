@@ -1,4 +1,4 @@
-/** Kafka's `uniform` assignor, the default: as even as can be, and of what is even, that which moves least. */
+/** Kafka's `uniform` assignor, the default: as balanced as possible, with as few moves as possible. */
 import {
   type Assignment,
   type Assignor,
@@ -11,23 +11,21 @@ import { draftAll, finishAll, type MemberDraft } from './draft.ts'
 import { HashSet, uuidHashing } from './hash-set.ts'
 import { assignHeterogeneous } from './uniform-heterogeneous.ts'
 
-/** Two ways, by whether all members want the same topics; the simpler question has the simpler answer. */
+/** Uses the simpler algorithm if all members subscribe to the same topics. */
 export const uniformAssignor: Assignor = {
   name: 'uniform',
   assign: (group, topics) => (group.isHomogeneous ? assignHomogeneous : assignHeterogeneous)(group, topics)
 }
 
-/**
- * The uniform assignment where all members subscribe to the same topics: everybody keeps what they have up to a fair
- * share, and the rest goes to those who have less. So no two members differ by more than one partition, and no partition
- * moves that need not.
- */
 interface TopicPartition {
   readonly topicId: string
   readonly partition: number
 }
 
-/** Assigns the topics of any one member, which are those of all. */
+/**
+ * Assigns the topics that all members subscribe to. Members keep their partitions up to a fair share, the rest goes to members below
+ * it. So members differ by at most one partition, and no partition moves without need.
+ */
 function assignHomogeneous({ members }: GroupSpec, topics: TopicDescriber): Map<string, Assignment> {
   const drafts = draftAll(members)
   const [anyDraft] = drafts.values()
@@ -64,9 +62,9 @@ function ownedPartitions(members: GroupSpec['members']): ReadonlyMap<string, Rea
 }
 
 /**
- * Takes what is above each member's fair share and adds it to `unassigned`; answers how much those below it may get.
- * Where shares do not come out even, some members get one more: they who have it already, and they who come last when as
- * many are left as there are extras.
+ * Removes partitions above each member's fair share and adds them to `unassigned`. Returns how many partitions the other members
+ * may get. If the total is not divisible, some members get one more: those that have it already, then the last ones, when as many
+ * members are left as there are extra partitions.
  */
 function keepFairShares(
   drafts: readonly MemberDraft[],
@@ -87,7 +85,7 @@ function keepFairShares(
   return rooms
 }
 
-/** Takes all but `quota` partitions of the topics from a member; answers how many are missing to the quota. */
+/** Removes all but `quota` partitions of the topics from a member. Returns the number that is missing to the quota. */
 function keep(draft: MemberDraft, quota: number, topicIds: ReadonlySet<string>, unassigned: TopicPartition[]): number {
   let room = quota
   for (const { topicId, partitions } of draft.had()) {
