@@ -1,24 +1,24 @@
-/** The port by which others follow what is appended to a log; the log knows nothing of them. */
+/** The port through which producer state and delayed fetches follow a log. */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
 
-/** Who follows a log: the state of its producers, and those who wait for its records. */
+/** Observer of a log: its producer state, and the fetches that wait for its records. */
 export interface BatchObserver {
   /**
-   * A batch was appended and has its final offsets. Its bytes belong to the caller of `append`. Returns the transaction
-   * that it aborts, if it does.
+   * Called for each appended batch, with its final offsets. The bytes belong to the caller of `append`. Returns the
+   * transaction that the batch aborts, if it is an abort marker of one.
    */
   observed(batch: RecordBatch): AbortedTxn | undefined
-  /** The first offset that readers of committed data must not pass, when they may see what lies before `highWatermark`. */
+  /** First unstable offset below `highWatermark`, which limits the last stable offset; undefined if there is none. */
   firstUnstableOffset(highWatermark: bigint): bigint | undefined
-  /** So many bytes more lie before the high watermark. */
+  /** Called when the high watermark advances by `bytes` of batches. */
   arrived(bytes: number): void
-  /** The disk has failed or the partition is deleted: there is nothing to wait for any more. */
+  /** Called when the disk fails or the partition is deleted: waiting fetches must complete. */
   offline(): void
-  /** Whether compaction must leave a trace of a batch: the last that is known of its producer. */
+  /** Whether a batch is the last known of its producer. Compaction keeps such a batch even without records. */
   isLastOfProducer(batch: RecordBatch): boolean
-  /** A new segment begins at `baseOffset`, of which nothing has been observed yet. */
+  /** Called when a new segment begins at `baseOffset`, before its first batch is observed. */
   rolled(baseOffset: bigint): void
-  /** The log is on the disk up to its end and gets no more. Where this rejects, it has not been closed clean. */
+  /** Called when the log is closed and on disk up to `endOffset`. A rejection makes the shutdown unclean. */
   closing(endOffset: bigint): Promise<void>
 }

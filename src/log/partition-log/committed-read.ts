@@ -1,13 +1,13 @@
 /**
- * What a reader of committed data is told beside the records: the aborted transactions that may have records among
- * them, by Kafka's rule, which may name some more.
+ * The aborted transactions in the response to a READ_COMMITTED fetch. As in Kafka, the list may contain transactions without
+ * records in the response.
  */
 import type { Segment } from '../segment/segment.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
 
-/** The read, and the log that was read. */
+/** A read and its log. */
 export interface CommittedRead {
-  /** From the one that holds the first record on. */
+  /** Segments from the one that holds the first record. */
   readonly segments: readonly Segment[]
   readonly fetchOffset: bigint
   /** Bytes that were read. */
@@ -15,14 +15,14 @@ export interface CommittedRead {
   readonly logEndOffset: bigint
 }
 
-/** The aborted transactions that reach into what was read, in the order of their markers. */
+/** The aborted transactions that may have records in the read, in the order of their markers. */
 export function abortedWithin(read: CommittedRead): AbortedTxn[] {
   return [...abortedBetween(read.segments, read.fetchOffset, upperBoundOf(read))]
 }
 
 /**
- * The aborted transactions that reach into the offsets from `from` to before `upTo`, in the order of their markers.
- * Their markers may lie later: the segments are all from the one that holds `from` on.
+ * The aborted transactions that may have records at offsets from `from` to below `upTo`, in the order of their markers. A
+ * marker may lie after `upTo`, so `segments` are all segments from the one that holds `from`.
  */
 export function* abortedBetween(
   segments: readonly Segment[],
@@ -37,7 +37,7 @@ export function* abortedBetween(
   }
 }
 
-/** An offset at or after the end of what was read, as near as the index tells. */
+/** An offset at or after the end of the read, as exact as the offset index allows. */
 function upperBoundOf({ segments: [first, second], fetchOffset, length, logEndOffset }: CommittedRead): bigint {
   const start = first?.find(fetchOffset)?.position ?? 0
   return first?.offsetAtPosition(start + length) ?? second?.baseOffset ?? logEndOffset

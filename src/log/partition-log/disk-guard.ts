@@ -1,19 +1,21 @@
-/** Between a log and its disk: after an error that leaves the disk's state unknown the log is offline until restart. */
+/**
+ * The error state of a log: after a disk error that leaves the files in an unknown state, the log is offline until restart.
+ */
 import { KafkaError } from '../../protocol/errors.ts'
 import { CorruptRecordError } from '../../protocol/records/batch.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { StorageError } from '../../storage/storage.ts'
 
-/** After so many different places of damage in a log no more are reported. */
+/** Number of damaged positions of a log that are reported. */
 const MOST_DAMAGES = 100
 
 export class DiskGuard {
   readonly #folder: string
   readonly #logger: Logger
-  /** Places that have been reported. */
+  /** Messages of the damages that were reported. */
   readonly #damages = new Set<string>()
   readonly #listeners: ((why: KafkaError) => void)[] = []
-  /** Why nothing may be done with the log any more. */
+  /** The error that every operation throws; undefined while the log is online. */
   #offline: KafkaError | undefined
 
   constructor(folder: string, logger: Logger) {
@@ -25,12 +27,15 @@ export class DiskGuard {
     return this.#offline !== undefined
   }
 
-  /** `listener` is told when the log goes offline or is deleted: nobody may be left waiting for it. */
+  /**
+   * Adds a listener for the log going offline or being deleted. It must reject or complete everything that waits for the
+   * log.
+   */
   onOffline(listener: (why: KafkaError) => void): void {
     this.#listeners.push(listener)
   }
 
-  /** Runs what touches the disk. Throws what it throws, and at once when the log is offline. */
+  /** Runs an operation on the disk. Throws its errors, and the offline error without running it if the log is offline. */
   run<T>(act: () => T): T {
     if (this.#offline) throw this.#offline
     try {
@@ -41,7 +46,7 @@ export class DiskGuard {
     }
   }
 
-  /** As `run`, for what is read piece by piece. */
+  /** `run` for reads in pieces. */
   *each<T>(read: () => Iterable<T>): Generator<T, undefined> {
     if (this.#offline) throw this.#offline
     try {
@@ -52,14 +57,14 @@ export class DiskGuard {
     }
   }
 
-  /** The disk cannot be believed any more. Returns what whoever asks for the log is told. */
+  /** Takes the log offline after a disk error. Returns the error that later operations throw. */
   fail(error: unknown): KafkaError {
     if (this.#offline) return this.#offline
     this.#logger.error({ folder: this.#folder, err: error }, 'the partition is offline until restart: its disk failed')
     return this.#goOffline(error instanceof KafkaError ? error : new StorageError('failed', String(error)))
   }
 
-  /** The partition is no more: whoever still holds its log is refused. */
+  /** Marks the partition as deleted. Later operations on the log throw NOT_LEADER_OR_FOLLOWER. */
   abandon(): void {
     this.#goOffline(new KafkaError('NOT_LEADER_OR_FOLLOWER', `${this.#folder} has been deleted`))
   }
@@ -69,7 +74,7 @@ export class DiskGuard {
     if (error instanceof CorruptRecordError) this.#reportDamage(error)
   }
 
-  /** Once for each place, however many ask for it. */
+  /** Logs each damaged position once. */
   #reportDamage(error: CorruptRecordError): void {
     if (this.#damages.has(error.message) || this.#damages.size === MOST_DAMAGES) return
     this.#damages.add(error.message)

@@ -1,16 +1,16 @@
 /**
- * Up to where a log may be spoken of: consumers read what lies before, and answers wait until what they rest on does.
- * With one replica that is the end of the log, except while a sync is due: then it stands at what the disk has.
+ * The high watermark: consumers read below it, acks=all waits for it. With one replica it equals the log end offset. While
+ * flush.messages requires a sync, only synced batches advance it.
  */
 import { type Deferred, deferred } from '../../runtime/deferred.ts'
 
-/** Whoever waits until the offset is reached. */
+/** A wait for an offset. */
 interface Waiter {
   readonly offset: bigint
   readonly settled: Deferred<void>
 }
 
-/** A batch that may not be seen yet. */
+/** A batch above the high watermark. */
 interface HiddenBatch {
   readonly nextOffset: bigint
   readonly size: number
@@ -19,12 +19,12 @@ interface HiddenBatch {
 export class HighWatermark {
   readonly #arrived: (bytes: number) => void
   readonly #waiters = new Set<Waiter>()
-  /** Appended since the disk is waited for, in order. */
+  /** Batches appended since `hold`, in offset order. */
   #hidden: HiddenBatch[] = []
   #offset: bigint
   #isHeld = false
 
-  /** `arrived` is called with the bytes that may be seen from now on. */
+  /** `arrived` is called with the bytes by which the high watermark advances. */
   constructor(offset: bigint, arrived: (bytes: number) => void) {
     this.#offset = offset
     this.#arrived = arrived
@@ -34,12 +34,12 @@ export class HighWatermark {
     return this.#offset
   }
 
-  /** From now on it stands until `release`. It never goes back. */
+  /** Stops the high watermark until `release`. It never moves backwards. */
   hold(): void {
     this.#isHeld = true
   }
 
-  /** A batch of `size` bytes has been appended. */
+  /** Called for an appended batch of `size` bytes. Moves the high watermark unless it is held. */
   appended(nextOffset: bigint, size: number): void {
     if (this.#isHeld) {
       this.#hidden.push({ nextOffset, size })
@@ -49,13 +49,16 @@ export class HighWatermark {
     this.#arrived(size)
   }
 
-  /** What lies before `offset` may be seen; `isHeld`: later batches wait on. */
+  /** Moves the high watermark to `offset`. With `isHeld`, it stays there until the next `release`. */
   release(offset: bigint, isHeld: boolean): void {
     this.#isHeld = isHeld
     if (offset > this.#offset) this.#moveTo(offset)
   }
 
-  /** Resolves once it is at `offset`; undefined when it is. Rejects when it never will be. */
+  /**
+   * Resolves when the high watermark reaches `offset`; undefined if it already has. Rejects when the log goes offline or is
+   * deleted.
+   */
   reached(offset: bigint): Promise<void> | undefined {
     if (offset <= this.#offset) return undefined
     const waiter = { offset, settled: deferred<void>() }
@@ -63,7 +66,7 @@ export class HighWatermark {
     return waiter.settled.promise
   }
 
-  /** All who wait are told why they wait for nothing. */
+  /** Rejects all waits. */
   fail(why: Error): void {
     for (const { settled } of this.#waiters) settled.reject(why)
     this.#waiters.clear()

@@ -1,6 +1,6 @@
 /**
- * A log as the memory of a state machine: records go in by batches, and on start all of them come out again in order.
- * What keys and values mean is the owner's.
+ * The log of a state machine: it appends records in batches, and replays all of them in order at start. The owner defines
+ * keys and values.
  */
 
 import { KafkaError } from '../../protocol/errors.ts'
@@ -12,20 +12,20 @@ import type { Steps } from '../../runtime/pace.ts'
 import type { WallClock } from '../../runtime/time.ts'
 import type { PartitionLog } from './partition-log.ts'
 
-/** A record to be kept. */
+/** A record to append. */
 export interface JournalRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
 }
 
-/** Who listens to a replay. */
+/** Receives the records of a replay. */
 export interface JournalReader {
   record(record: BatchRecord, batch: RecordBatch): void
-  /** A batch of control records: transaction markers, KRaft's leader changes and snapshot frames. */
+  /** Called for a batch of control records: transaction markers, KRaft's leader changes and snapshot frames. */
   control?(batch: RecordBatch): void
 }
 
-/** The offsets of what was appended. */
+/** Offsets of the appended records. */
 export interface JournalAppend {
   readonly baseOffset: bigint
   readonly lastOffset: bigint
@@ -43,7 +43,10 @@ export class Journal {
     this.#leaderEpoch = leaderEpoch
   }
 
-  /** Appends records as one batch, whose timestamps are now. There must be one at least. Throws as PartitionLog.append. */
+  /**
+   * Appends at least one record as one batch, with the current time as the timestamp. Throws the errors of
+   * PartitionLog.append.
+   */
   append(records: readonly JournalRecord[], options: BatchOptions = {}): JournalAppend {
     return this.appendBatch(this.batchOf(records, options))
   }
@@ -57,15 +60,15 @@ export class Journal {
     )
   }
 
-  /** Appends a batch that was built already, such as one of control records. */
+  /** Appends a prepared batch, such as one of control records. */
   appendBatch(batch: RecordBatch): JournalAppend {
     return this.log.append(batch, this.#leaderEpoch)
   }
 
   /**
-   * Reads everything from the log's start, or from `offset`, to its end, a batch in each step. Keys and values are views
-   * on large pieces of the file: who keeps one copies it. Throws CORRUPT_MESSAGE where the file is damaged, or the reader
-   * refuses a record by a KafkaError or MalformedFrame.
+   * Replays the log from `offset` (default: the log start offset) to its end, one batch per step. Keys and values are views
+   * of large read buffers; a reader that keeps one must copy it. Throws CORRUPT_MESSAGE if the file is damaged or the reader
+   * throws a KafkaError or MalformedFrame for a record.
    */
   *replay(reader: JournalReader, offset = this.log.logStartOffset): Steps {
     for (const batch of this.log.batches(offset)) {

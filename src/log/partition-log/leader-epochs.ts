@@ -1,12 +1,12 @@
 /**
- * Which leader epoch began at which offset of a partition (KIP-101), with the file that keeps it. The answer to "where
- * did this epoch end" tells a client whether the log it read from is still the one it knows.
+ * The leader epoch cache of a partition (KIP-101): the start offset of each epoch, and `leader-epoch-checkpoint`, its file.
+ * OffsetForLeaderEpoch uses it, so that clients detect truncation.
  */
 import { assert } from '../../runtime/assert.ts'
 import { replaceFile, type Storage } from '../../storage/storage.ts'
 import { formatCheckpoint, parseCheckpoint } from '../checkpoints.ts'
 
-/** The epoch of records that have none. Any other one below 0 is merely older than all that are known. */
+/** The epoch of records without one. Any other negative epoch counts as older than all entries. */
 const NO_EPOCH = -1
 
 /** Kafka's name for the file in a partition's folder. */
@@ -21,13 +21,13 @@ export interface EpochStart {
 export class LeaderEpochs {
   readonly #storage: Storage
   readonly #path: string
-  /** Whether there was a file that could not be read. */
+  /** Whether the file existed and was damaged. */
   readonly wasDamaged: boolean
-  /** Ascending in both. */
+  /** Ascending by epoch and by start offset. */
   #entries: EpochStart[]
   #isWritten = true
 
-  /** Reads the file of `folder`. One that cannot be read says nothing: epochs are in the batches too. */
+  /** Reads the file of `folder`. A damaged file counts as empty: the batches contain the epochs as well. */
   constructor(storage: Storage, folder: string) {
     this.#storage = storage
     this.#path = `${folder}/${LEADER_EPOCH_FILE}`
@@ -44,7 +44,7 @@ export class LeaderEpochs {
     return this.#entries.at(-1)
   }
 
-  /** From here on records are of `epoch`. Entries that contradict it are dropped, as Kafka does. */
+  /** Begins `epoch` at `startOffset`. As in Kafka, entries with an equal or larger epoch or start offset are removed. */
   assign(epoch: number, startOffset: bigint): void {
     assert(epoch >= 0 && startOffset >= 0n, `epoch ${epoch} can begin at ${startOffset}`)
     const latest = this.latest
@@ -59,8 +59,8 @@ export class LeaderEpochs {
   }
 
   /**
-   * The end of the largest epoch that is not after `epoch`, given the log's end; undefined for an epoch that is not
-   * known yet. An epoch older than all that are known ended where the first of them began.
+   * The largest known epoch at or below `epoch`, and its end offset. Undefined for an epoch above the latest. For an epoch
+   * below the earliest, the end offset is the start offset of the earliest, and the epoch is returned as requested.
    */
   endOf(epoch: number, logEndOffset: bigint): { epoch: number; endOffset: bigint } | undefined {
     if (epoch === NO_EPOCH) return undefined
@@ -71,14 +71,15 @@ export class LeaderEpochs {
     return { epoch: found?.epoch ?? epoch, endOffset: next.startOffset }
   }
 
-  /** The log now ends at `endOffset`: later epochs have no records. */
+  /** Removes the epochs that begin at or after `endOffset`, the new end of the log. */
   truncateFromEnd(endOffset: bigint): void {
     this.#replace(this.#entries.filter(entry => entry.startOffset < endOffset))
   }
 
   /**
-   * The log now starts at `startOffset`: of the epochs before, the last one stays and starts there. The file follows with
-   * the next change or `write`: it may say more than it must, and a full disk must not keep old records from going.
+   * Moves the start of the log to `startOffset`: the last epoch that begins at or before it now begins there, and earlier
+   * ones are removed. The file changes with the next `assign`, truncation from the end or `write`. Until then it holds
+   * superfluous entries, so that a full disk does not prevent the deletion of old records.
    */
   truncateFromStart(startOffset: bigint): void {
     const first = this.#entries.findLast(entry => entry.startOffset <= startOffset)
@@ -88,7 +89,7 @@ export class LeaderEpochs {
     this.#isWritten = false
   }
 
-  /** Whether the file says all that is known. */
+  /** Whether the file equals the entries in memory. */
   get isWritten(): boolean {
     return this.#isWritten
   }
@@ -118,7 +119,7 @@ function readEntries(storage: Storage, path: string): EpochStart[] | undefined {
   return storage.exists(path) ? parseLeaderEpochs(storage.read(path, 0, storage.size(path))) : []
 }
 
-/** What such a file says; undefined when it cannot be read, or its entries do not ascend. */
+/** Parses a leader epoch checkpoint; undefined if it is damaged or its entries do not ascend. */
 export function parseLeaderEpochs(bytes: Buffer): EpochStart[] | undefined {
   const rows = parseCheckpoint(bytes, 2)
   const entries = rows?.map(([epoch, startOffset]) => ({ epoch: Number(epoch), startOffset: BigInt(startOffset ?? 0) }))

@@ -1,4 +1,4 @@
-/** The topic's settings that a log reads: those that the parts of a log name, and those of its cleaning. */
+/** The topic configs that a log and its compaction read. */
 import { rows, type ViewOf } from '../../config/view.ts'
 import { FLUSH_ROWS } from './log-sync.ts'
 import { REMOVAL_ROWS } from './log-upkeep.ts'
@@ -16,5 +16,8 @@ export const LOG_ROWS = rows({
   deleteRetentionMs: 'delete.retention.ms'
 })
 
-/** A live view of them. Times are in milliseconds; "never" is beyond the largest safe integer, or as the row says. */
+/**
+ * A live view of the configs. Times are in milliseconds. "Never" is a value above the largest safe integer, unless the row
+ * defines another one.
+ */
 export type LogConfig = ViewOf<typeof LOG_ROWS>

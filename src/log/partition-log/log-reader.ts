@@ -1,6 +1,6 @@
 /**
- * What is read of a log. Where earlier processes wrote, nobody has seen since whether the disk kept it: batches from there
- * are looked at before they are given to somebody.
+ * Reads of a log. Batches of earlier processes are checked before a fetch returns them, because the disk may have damaged
+ * them since.
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import { batchesIn, CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
@@ -11,14 +11,14 @@ import type { AbortedTxn } from '../segment/transaction-index.ts'
 import { abortedWithin } from './committed-read.ts'
 import type { DiskGuard } from './disk-guard.ts'
 
-/** The files that are read. */
+/** The files of the log. */
 export interface ReadFiles {
   readonly folder: string
   readonly guard: DiskGuard
   readonly segments: Segments
 }
 
-/** From where to where there is something to read. */
+/** The offsets that can be read. */
 export interface LogBounds {
   readonly logStartOffset: bigint
   readonly logEndOffset: bigint
@@ -29,10 +29,10 @@ export class LogReader {
   readonly #guard: DiskGuard
   readonly #segments: Segments
   readonly #bounds: LogBounds
-  /** What lies before was written by earlier processes. */
+  /** End of the batches of earlier processes. */
   readonly #inheritedEnd: bigint
 
-  /** For a log that was just opened. */
+  /** For a log that has just been opened: all its batches count as written by earlier processes. */
   constructor({ folder, guard, segments }: ReadFiles, bounds: LogBounds) {
     this.#folder = folder
     this.#guard = guard
@@ -42,9 +42,10 @@ export class LogReader {
   }
 
   /**
-   * What a fetch gets: bytes from the beginning of the batch that holds `offset`, or of the next one, of one segment,
-   * cut at `maxBytes` wherever that falls, and before a damaged batch. Throws OFFSET_OUT_OF_RANGE below the log start and
-   * beyond the end, CORRUPT_MESSAGE where the first batch is damaged, and UNKNOWN_SERVER_ERROR, as Kafka does, where there is something to read and less than no bytes are asked for.
+   * Reads for a fetch. The bytes begin with the batch that holds `offset`, or with the next one, and come from one segment.
+   * They end at `maxBytes`, possibly in the middle of a batch, or before a damaged batch. Throws OFFSET_OUT_OF_RANGE for an
+   * offset below the log start offset or above the log end offset, and CORRUPT_MESSAGE if the first batch is damaged. As in
+   * Kafka, a negative `maxBytes` is UNKNOWN_SERVER_ERROR if there are records to read.
    */
   read(offset: bigint, limits: ReadLimits): Buffer {
     const { logStartOffset, logEndOffset } = this.#bounds
@@ -60,7 +61,7 @@ export class LogReader {
     })
   }
 
-  /** The aborted transactions that may have records among `length` bytes that were read from `offset`. */
+  /** The aborted transactions that may have records in `length` bytes read from `offset`. */
   abortedWithin(offset: bigint, length: number): AbortedTxn[] {
     const { logEndOffset } = this.#bounds
     return this.#guard.run(() =>
@@ -68,25 +69,25 @@ export class LogReader {
     )
   }
 
-  /** Whether two offsets belong to the same segment. */
+  /** Whether two offsets lie in the same segment. */
   areInOneSegment(from: bigint, to: bigint): boolean {
     return this.#segments.areInSameSegment(from, to)
   }
 
-  /** How many bytes lie between two offsets of one segment. */
+  /** Bytes of the batches between two offsets of one segment. */
   bytesBetween(from: bigint, to: bigint): number {
     return this.#guard.run(() => this.#segments.bytesBetween(from, to))
   }
 
   /**
-   * Whole batches from the one that holds `offset` on, for those who make their state from the log. Every one is a
-   * view on a large piece of the file. Throws CORRUPT_MESSAGE where the file is damaged.
+   * Whole batches from the one that holds `offset` to the last before `upTo`, for replay. Each is a view of a large read
+   * buffer. Throws CORRUPT_MESSAGE if the file is damaged.
    */
   batches(offset: bigint, upTo = this.#bounds.logEndOffset): Generator<RecordBatch, undefined> {
     return this.#guard.each(() => this.#segments.batches(offset, upTo))
   }
 
-  /** The first record at or after the log start that is not earlier than `timestamp`. */
+  /** The first record at or after the log start offset with a timestamp at or after `timestamp`. */
   offsetForTimestamp(timestamp: bigint): RecordTime | undefined {
     return this.#guard.run(() => findByTimestamp(this.#segments.all, timestamp, this.#bounds.logStartOffset))
   }
@@ -100,7 +101,7 @@ export class LogReader {
     const { logEndOffset } = this.#bounds
     const sound = soundBytes(bytes, logEndOffset)
     if (sound.length > 0 || bytes.length === 0) return sound
-    // The walk finds the damage again, and tells where it is.
+    // This walk finds the same damage and throws an error with its position.
     this.#segments.batches(offset, logEndOffset).next()
     throw new CorruptRecordError(
       `${this.#folder}: the batch that offset ${offset} leads to has an offset beyond the end`,
@@ -112,8 +113,9 @@ export class LogReader {
 // Checksums of batches before a client reads them.
 
 /**
- * All of the bytes, or those before the first whole batch that is damaged: its checksum, or its offsets, which the checksum
- * does not cover and which must follow one another and lie before `endOffset`. A batch that is cut off stays with them.
+ * The bytes before the first whole batch that is damaged, or all bytes. A batch is damaged if its checksum is wrong, or if
+ * its offsets, which the checksum does not cover, do not ascend or reach `endOffset`. An incomplete last batch is returned
+ * too.
  */
 function soundBytes(bytes: Buffer, endOffset: bigint): Buffer {
   let length = 0
@@ -135,7 +137,7 @@ function soundBytes(bytes: Buffer, endOffset: bigint): Buffer {
 
 // Offsets by timestamp over the segments of a log (KIP-79, KIP-734).
 
-/** A record's offset and timestamp, and the leader epoch of its batch: -1 when it has none. */
+/** Offset and timestamp of a record, and the leader epoch of its batch (-1 without one). */
 interface RecordTime {
   readonly offset: bigint
   readonly timestamp: bigint
@@ -143,8 +145,8 @@ interface RecordTime {
 }
 
 /**
- * The first record at or after `startOffset` whose timestamp is `timestamp` or later. As in Kafka only the first segment
- * that reaches the timestamp is looked into.
+ * The first record at or after `startOffset` with a timestamp at or after `timestamp`. As in Kafka, only the first segment
+ * whose largest timestamp reaches `timestamp` is searched.
  */
 function findByTimestamp(segments: readonly Segment[], timestamp: bigint, startOffset: bigint): RecordTime | undefined {
   const segment = segments.find(({ largestTimestamp }) => largestTimestamp.timestamp >= timestamp)
@@ -157,7 +159,7 @@ function findByTimestamp(segments: readonly Segment[], timestamp: bigint, startO
   return undefined
 }
 
-/** The first record that has the largest timestamp of the log. */
+/** The first record with the largest timestamp of the log. */
 function findMaxTimestamp(segments: readonly Segment[]): RecordTime | undefined {
   const [first, ...others] = segments
   if (!first) return undefined

@@ -1,7 +1,7 @@
 /**
- * How much of a log has reached the disk, and how the rest gets there: when so many messages wait (flush.messages), when
- * one has waited so long (flush.ms), when a segment is full, and when the log is closed. One sync is under way at a time;
- * all that is appended meanwhile goes with the next. One that fails is never tried again: what the system held may be lost.
+ * Syncs a log to disk: after flush.messages messages, after flush.ms, when a segment is full, and when the log is closed.
+ * One sync runs at a time; batches appended meanwhile are part of the next. A failed sync is not retried and takes the log
+ * offline, because the operating system may have dropped the data.
  */
 import { rows, type ViewOf } from '../../config/view.ts'
 import type { Alarm, Clocks } from '../../runtime/time.ts'
@@ -14,49 +14,52 @@ import type { DiskGuard } from './disk-guard.ts'
 import { HighWatermark } from './high-watermark.ts'
 import { LEADER_EPOCH_FILE } from './leader-epochs.ts'
 
-/** The log whose files are brought to the disk. */
+/** The log whose files are synced. */
 export interface SyncedLog {
   readonly storage: Storage
   readonly folder: string
   readonly segments: Segments
   readonly guard: DiskGuard
   readonly clocks: Clocks
-  /** Called with the bytes that readers may see from now on. */
+  /** Called with the bytes by which the high watermark advances. */
   readonly arrived: (bytes: number) => void
 }
 
-/** When the log is synced. */
+/** The configs that decide when the log is synced. */
 export const FLUSH_ROWS = rows({ flushMessages: 'flush.messages', flushMs: 'flush.ms' })
 
 export type FlushConfig = ViewOf<typeof FLUSH_ROWS>
 
-/** As far away as a setting can tell. */
+/** The largest value of flush.ms: no sync by time. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER
-/** The data directory itself, which holds the folder's name. */
+/** The data directory itself. It contains the directory entry of the partition's folder. */
 const DATA_DIRECTORY = ''
 
 export class LogSync {
   readonly #log: SyncedLog
   readonly #highWatermark: HighWatermark
   readonly #config: FlushConfig
-  /** Of the settings, as offsets count. */
+  /** flush.messages, as a bigint to compare with offsets. */
   #flushMessages = 0n
   #flushMs = NEVER_MS
   #alarm: Alarm | undefined
   #endOffset: bigint
   #recoveryPoint: bigint
-  /** Whether the files differ from what the disk is known to have. */
+  /** Whether the files may differ from what is on disk. */
   #isUnsynced: boolean
-  /** What the disk may not have, beside the active segment: a file whose name is not there is lost with all its bytes. */
+  /**
+   * Paths that may not be on disk, in addition to the `.log` of the active segment. Folders are included: a file without a
+   * synced directory entry is lost with all its bytes.
+   */
   readonly #unsynced: Set<string>
-  /** What the sync under way brings. */
+  /** Paths of the running sync. */
   #underWay: string[] = []
   #isSyncing = false
   #syncing: Promise<void> = Promise.resolve()
-  /** A sync is requested up to this offset, although no response waits for it. */
+  /** End offset of a requested sync for which no response waits. */
   #requestedOffset = 0n
 
-  /** `recoveryPoint` is up to where the disk is known to have the log, which ends at `endOffset`. */
+  /** The log is known to be on disk up to `recoveryPoint` and ends at `endOffset`. */
   constructor(log: SyncedLog, config: FlushConfig, recoveryPoint: bigint, endOffset: bigint) {
     const { folder, segments, guard, arrived } = log
     this.#log = log
@@ -68,7 +71,7 @@ export class LogSync {
       this.#alarm?.cancel()
       this.#highWatermark.fail(why)
     })
-    // Of these nobody knows whether an earlier process has brought them to the disk.
+    // An earlier process may have written these files without a sync.
     const files = [`${folder}/${PARTITION_METADATA_FILE}`, `${folder}/${LEADER_EPOCH_FILE}`]
     this.#unsynced = new Set([...files, folder, DATA_DIRECTORY])
     for (const segment of segments.from(this.#recoveryPoint)) {
@@ -79,17 +82,17 @@ export class LogSync {
     this.#makeUpFor()
   }
 
-  /** Everything before is known to be on the disk. */
+  /** The offset below which the log is known to be on disk. */
   get recoveryPoint(): bigint {
     return this.#recoveryPoint
   }
 
-  /** Consumers see what lies before: the end of the log, or what the disk has while answers wait for a sync. */
+  /** Consumers read below it: the log end offset. While flush.messages requires a sync, only synced batches advance it. */
   get highWatermark(): bigint {
     return this.#highWatermark.offset
   }
 
-  /** The settings have changed. */
+  /** Applies changed configs. */
   reconfigured(): void {
     const { flushMessages, flushMs } = this.#config
     this.#flushMessages = BigInt(flushMessages)
@@ -100,30 +103,33 @@ export class LogSync {
     this.#arm()
   }
 
-  /** Resolves once the high watermark is at `offset`; undefined when it is. Rejects or throws when it never will be. */
+  /**
+   * Resolves when the high watermark reaches `offset`; undefined if it already has. Rejects or throws if the log goes
+   * offline.
+   */
   settled(offset: bigint): Promise<void> | undefined {
     return this.#log.guard.run(() => this.#highWatermark.reached(offset))
   }
 
-  /** The files are about to change. */
+  /** Marks the files as about to change. */
   expectChange(): void {
     this.#isUnsynced = true
   }
 
-  /** The file of leader epochs is about to change. */
+  /** Marks the leader epoch checkpoint as about to change. */
   expectEpochChange(): void {
     this.expectChange()
     this.#expect([`${this.#log.folder}/${LEADER_EPOCH_FILE}`, this.#log.folder])
   }
 
-  /** A segment's list of aborted transactions was made anew: nobody would make it again once the log counts as recovered. */
+  /** Syncs a rebuilt transaction index. Once the log counts as recovered, later starts do not rebuild it. */
   expectAborts(segment: Segment): void {
     this.expectChange()
     this.#expect([...filesOf(this.#log.folder, segment), this.#log.folder])
     this.#start()
   }
 
-  /** A batch of `size` bytes has been appended to the active segment. */
+  /** Called for a batch of `size` bytes that was appended to the active segment. */
   appended(endOffset: bigint, size: number): void {
     this.#endOffset = endOffset
     if (this.#isDue) this.#highWatermark.hold()
@@ -132,16 +138,19 @@ export class LogSync {
     this.#arm()
   }
 
-  /** A segment is full, and the next begins at `baseOffset`: from now on recovery need not look at it, if the disk has it. */
+  /**
+   * Syncs a full segment after a roll; the next segment begins at `baseOffset`. After the sync, recovery does not need to
+   * check the full segment.
+   */
   rolled(full: Segment, baseOffset: bigint): void {
     const { folder } = this.#log
-    // Recovery begins with what is known of producers at the new segment's base.
+    // Recovery starts from the producer snapshot at the base offset of the new segment.
     this.#expect([...filesOf(folder, full), segmentPath(folder, baseOffset, 'snapshot'), folder])
     this.#requestedOffset = baseOffset
     this.#start()
   }
 
-  /** Resolves when the full segments before `offset` are on the disk. Throws when that fails or the log is offline. */
+  /** Resolves when the log is on disk at least up to `offset`. Throws if the sync fails or the log is offline. */
   async synced(offset: bigint): Promise<void> {
     while (this.#log.guard.run(() => this.#recoveryPoint < offset)) {
       if (offset > this.#requestedOffset) this.#requestedOffset = offset
@@ -150,7 +159,7 @@ export class LogSync {
     }
   }
 
-  /** The process waits until all batches are on the disk. Index files of the active segment are left to recovery. */
+  /** Blocks the process until all batches are on disk. Recovery rebuilds index files of the active segment. */
   syncNow(): void {
     const { storage, guard } = this.#log
     guard.run(() => {
@@ -165,7 +174,7 @@ export class LogSync {
     })
   }
 
-  /** Brings everything to the disk, index files exact. Throws when that fails or the log is offline. */
+  /** Writes and syncs everything, including exact index files. Throws if this fails or the log is offline. */
   async close(): Promise<void> {
     this.#alarm?.cancel()
     while (this.#isSyncing) await this.#syncing
@@ -182,23 +191,23 @@ export class LogSync {
     })
   }
 
-  /** Whether so much waits that answers must wait too. */
+  /** Whether flush.messages requires a sync before responses are sent. */
   get #isDue(): boolean {
     return this.#endOffset - this.#recoveryPoint >= this.#flushMessages
   }
 
-  /** What a dead process has left unsynced, against the settings, is synced before anybody is told of it. */
+  /** At open, syncs batches that a dead process left unsynced against flush.messages, before they can be read. */
   #makeUpFor(): void {
     if (this.#endOffset === this.#recoveryPoint || !this.#isDue) return
     try {
       this.syncNow()
     } catch (error) {
-      // The guard has been told, and refuses everyone from now on.
+      // The guard has taken the log offline, and every operation throws.
       if (!this.#log.guard.isOffline) throw error
     }
   }
 
-  /** No record waits longer than flush.ms. */
+  /** Sets the alarm of flush.ms if unsynced records have none. */
   #arm(): void {
     if (this.#alarm || this.#flushMs >= NEVER_MS || this.#recoveryPoint === this.#endOffset) return
     const { clocks } = this.#log
@@ -213,7 +222,7 @@ export class LogSync {
     if (!this.#isSyncing) this.#syncing = this.#sync()
   }
 
-  /** Syncs as long as there is something to sync. Never rejects: the guard hears of what goes wrong. */
+  /** Syncs until nothing is left to sync. Never rejects: the guard takes the log offline after an error. */
   async #sync(): Promise<void> {
     const { storage, guard } = this.#log
     this.#isSyncing = true
@@ -222,7 +231,7 @@ export class LogSync {
         const upTo = this.#isDue ? this.#endOffset : this.#requestedOffset
         if (upTo <= this.#recoveryPoint && this.#unsynced.size === 0) return
         for (const path of this.#take(upTo)) {
-          // Retention and compaction may have taken it meanwhile; a log that is gone has nothing to sync.
+          // Retention or compaction may have removed the file meanwhile. A deleted log needs no sync.
           if (storage.exists(path)) await storage.sync(path)
           if (guard.isOffline) return
         }
@@ -240,7 +249,7 @@ export class LogSync {
     for (const path of paths) this.#unsynced.add(path)
   }
 
-  /** What a sync up to `upTo` must bring. */
+  /** Takes the paths that a sync up to `upTo` must cover. */
   #take(upTo: bigint): string[] {
     const { folder, segments } = this.#log
     const { baseOffset } = segments.active

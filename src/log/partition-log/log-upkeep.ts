@@ -1,6 +1,6 @@
 /**
- * What becomes of the old part of a log: it is offered no more, deleted by retention, or replaced by what compaction
- * leaves of it. Files that are in use no more get the suffix `.deleted` at once and are removed a while later.
+ * Removal of old records from a log: log start offset, retention, and replacement of segments by compacted ones. Unused
+ * files are renamed to `.deleted` at once and removed after file.delete.delay.ms.
  */
 import { rows, type ViewOf } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
@@ -16,10 +16,10 @@ import type { LogSync } from './log-sync.ts'
 import type { Removal } from './removal.ts'
 import { type AgingLog, oldSegments } from './retention.ts'
 
-/** How long the files of a deleted segment stay. */
+/** The config for the delay of file removal. */
 export const REMOVAL_ROWS = rows({ fileDeleteDelayMs: 'file.delete.delay.ms' })
 
-/** The log that is looked after. */
+/** The log and its parts. */
 export interface KeptLog {
   readonly storage: Storage
   readonly folder: string
@@ -30,7 +30,7 @@ export interface KeptLog {
   readonly sync: LogSync
   readonly removal: Removal
   readonly logger: Logger
-  /** The settings in force. */
+  /** The configs in force. */
   readonly config: ViewOf<typeof REMOVAL_ROWS>
 }
 
@@ -38,7 +38,10 @@ export class LogUpkeep {
   readonly #log: KeptLog
   #offset: bigint
 
-  /** `checkpointOffset`: the start offset from the checkpoint. A log cannot begin before its first segment. */
+  /**
+   * `checkpointOffset` is the log start offset from the checkpoint. The log cannot start before its first segment, so the
+   * larger of both counts.
+   */
   constructor(log: KeptLog, checkpointOffset: bigint) {
     const { firstOffset } = log.segments
     this.#log = log
@@ -46,12 +49,15 @@ export class LogUpkeep {
     log.epochs.truncateFromStart(this.#offset)
   }
 
-  /** The first offset that is offered. */
+  /** The log start offset. */
   get startOffset(): bigint {
     return this.#offset
   }
 
-  /** Offers nothing before `offset` any more; it never goes back. Throws OFFSET_OUT_OF_RANGE beyond the high watermark. */
+  /**
+   * Moves the log start offset to `offset`, never backwards. Throws OFFSET_OUT_OF_RANGE for an offset above the high
+   * watermark.
+   */
   moveStart(offset: bigint): void {
     const { highWatermark } = this.#log.sync
     if (offset > highWatermark) {
@@ -62,7 +68,7 @@ export class LogUpkeep {
     this.#offset = offset
   }
 
-  /** What the files are to know of the start goes into them, before they are closed. */
+  /** Writes a leader epoch checkpoint that is not up to date, before the files are closed. */
   finish(): void {
     const { guard, sync, epochs } = this.#log
     if (epochs.isWritten) return
@@ -71,8 +77,9 @@ export class LogUpkeep {
   }
 
   /**
-   * Lets go of the oldest segments that one rule of retention has done with, so few that nobody waits for long, and
-   * returns how many. Where this throws, some have gone and the log is whole. `roll` begins a new segment.
+   * Deletes the oldest segments by one rule of retention and returns their number, which is limited so that other work does
+   * not wait long. `roll` creates a segment if all are deleted. A throw leaves a valid log, from which some segments may be
+   * gone.
    */
   deleteOldSegments(log: Omit<AgingLog, 'nowMs'>, roll: () => void): number {
     const { clocks, segments, folder, logger } = this.#log
@@ -80,7 +87,7 @@ export class LogUpkeep {
     if (!old) return 0
     const { length } = segments.all
     const { reason } = old
-    // There is always a segment. A new one may find no room before the others have gone.
+    // A log needs a segment. If the others are deleted first, the new one may find room on a full disk.
     const count = old.count === length && length > 1 ? length - 1 : old.count
     const going = segments.all.slice(0, count)
     if (count === length) roll()
@@ -95,15 +102,15 @@ export class LogUpkeep {
     return count
   }
 
-  /** A new segment beside the log, for what compaction leaves of those from `baseOffset` on. */
+  /** Creates a `.cleaned` segment for the records that compaction keeps of the segments from `baseOffset`. */
   createCleaned(baseOffset: bigint): Segment {
     const { storage, folder, clocks } = this.#log
     return Segment.create(storage, folder, baseOffset, clocks.wall.now(), '.cleaned')
   }
 
   /**
-   * Puts a cleaned segment, the bytes of which are on the disk, in the place of its sources. False where those are gone.
-   * If this rejects half way the log is offline: the next start brings the one or the other into order.
+   * Replaces `sources` by a cleaned segment, whose bytes are on disk. Returns false if the sources are gone. A rejection
+   * takes the log offline; the next start completes or undoes the replacement.
    */
   async replaceSegments(sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
     const { guard } = this.#log
@@ -119,7 +126,7 @@ export class LogUpkeep {
     }
   }
 
-  /** Takes the files of a segment that is no longer part of the log out of the way. */
+  /** Renames the files of a segment that is not part of the log any more, and schedules their removal. */
   #setAside(segment: Segment): void {
     const { storage, folder, segments, removal, config } = this.#log
     const paths = segment.setAside()
@@ -133,22 +140,24 @@ export class LogUpkeep {
   }
 }
 
-// Replacement of segments by a cleaned segment. Readers see the old segments or the new one, and after a crash at any moment recovery
-// completes or undoes the replacement: `.cleaned` files are removed, `.swap` files replace the old segments. The folder is synced
-// between the steps, since unsynced renames may reach the disk in any order.
+// Replacement of segments by a cleaned segment. Readers see the old segments or the new one. After a crash at any moment,
+// recovery completes or undoes the replacement: it removes `.cleaned` files, and replaces old segments by `.swap` files. The
+// folder is synced between the steps, since unsynced renames may reach the disk in any order.
 
-/** The log in which segments are swapped. */
+/** The log in which segments are replaced. */
 export interface SwapPorts {
   readonly storage: Storage
   readonly folder: string
   readonly segments: Segments
-  /** Takes the files of a segment that is no longer part of the log out of the way, at once. */
+  /** Renames the files of a segment that is not part of the log any more, and schedules their removal. */
   setAside(segment: Segment): void
-  /** Whether the log goes on; a log that has been deleted or taken offline has no files to be changed. */
+  /** Whether the log is online. The files of a deleted or offline log must not be changed. */
   isAlive(): boolean
 }
 
-/** Replaces `sources` by `cleaned`, whose bytes are on the disk. False, without a trace, where they are gone already. */
+/**
+ * Replaces `sources` by `cleaned`, whose bytes are on disk. Returns false, without a change to the log, if they are gone.
+ */
 async function swapIn(ports: SwapPorts, sources: readonly Segment[], cleaned: Segment): Promise<boolean> {
   const { storage, folder, segments, setAside } = ports
   const canGoOn = () => ports.isAlive() && segments.hasAll(sources)
@@ -165,7 +174,7 @@ async function swapIn(ports: SwapPorts, sources: readonly Segment[], cleaned: Se
   segments.replace(sources, swap)
   for (const source of sources) setAside(source)
   await storage.sync(folder)
-  // Retention may have taken the new segment already.
+  // Retention may have deleted the new segment meanwhile.
   if (ports.isAlive() && segments.hasAll([swap])) segments.replace([swap], swap.renamed(''))
   await storage.sync(folder)
   return true

@@ -1,4 +1,4 @@
-/** How a log grows: batches get their offsets and go into the active segment, or a new one begins. */
+/** Appends to a log: offsets and leader epoch of a batch, the active segment, and the roll to a new one. */
 import { derived, rows, type ViewOf } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
@@ -13,9 +13,9 @@ import type { BatchObserver } from './batch-observer.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogSync } from './log-sync.ts'
 
-/** When a segment is full, and how it is indexed. */
+/** The configs that decide when a segment is full and how it is indexed. */
 export const SEGMENT_ROWS = rows({
-  /** A test may set a size below the minimum of `segment.bytes`. */
+  /** `internal.segment.bytes` lets a test set a size below the minimum of `segment.bytes`. */
   segmentBytes: derived(['internal.segment.bytes', 'segment.bytes'], (internalBytes, bytes) => internalBytes ?? bytes),
   segmentMs: 'segment.ms',
   segmentJitterMs: 'segment.jitter.ms',
@@ -27,16 +27,16 @@ export const SEGMENT_ROWS = rows({
 
 type SegmentConfig = ViewOf<typeof SEGMENT_ROWS>
 
-/** The log that is written to. */
+/** The log and its parts. */
 export interface WrittenLog {
   readonly segments: Segments
   readonly epochs: LeaderEpochs
   readonly sync: LogSync
   readonly clocks: Clocks
   readonly random: Random
-  /** The settings in force. */
+  /** The configs in force. */
   readonly config: SegmentConfig
-  /** Who is told, if there is somebody. */
+  /** The observer of the log, if any. */
   readonly observer: () => BatchObserver | undefined
 }
 
@@ -51,14 +51,14 @@ export class LogWriter {
     this.#endOffset = endOffset
   }
 
-  /** The offset that the next record gets. */
+  /** The offset of the next record. */
   get endOffset(): bigint {
     return this.#endOffset
   }
 
   /**
-   * Gives a validated batch its offsets and the leader's epoch, in place, and writes it. Throws KAFKA_STORAGE_ERROR,
-   * and RECORD_LIST_TOO_LARGE for a batch that no segment can hold.
+   * Stamps a validated batch in place with its offsets and `leaderEpoch`, and writes it. Throws KAFKA_STORAGE_ERROR, and
+   * RECORD_LIST_TOO_LARGE for a batch larger than segment.bytes.
    */
   append(batch: RecordBatch, leaderEpoch: number): { baseOffset: bigint; lastOffset: bigint } {
     const { segments, epochs, sync, clocks, config } = this.#log
@@ -76,7 +76,7 @@ export class LogWriter {
     return { baseOffset, lastOffset: batch.lastOffset }
   }
 
-  /** Begins a new segment. If this throws there is none. */
+  /** Rolls the log to a new segment. A throw leaves the old segment active. */
   roll(): void {
     const { segments, sync, config, observer } = this.#log
     const full = segments.roll(this.#endOffset)
@@ -85,7 +85,7 @@ export class LogWriter {
     sync.rolled(full, this.#endOffset)
   }
 
-  /** A replica led by `epoch` begins here (KIP-101). */
+  /** Begins leader epoch `epoch` at the log end offset (KIP-101). */
   beginLeaderEpoch(epoch: number): void {
     const { sync, epochs } = this.#log
     sync.expectEpochChange()
@@ -103,7 +103,10 @@ function checkSize(batch: RecordBatch, { segmentBytes }: SegmentConfig): void {
   )
 }
 
-/** The marker is in the log: were its abort not noted, readers would take what was aborted for committed. */
+/**
+ * Adds an aborted transaction to the index. A failure takes the log offline: the marker is in the log, and READ_COMMITTED
+ * consumers would otherwise receive the aborted records.
+ */
 function noteForCertain(segment: Segment, aborted: AbortedTxn): void {
   try {
     segment.noteAborted(aborted)
@@ -115,7 +118,7 @@ function noteForCertain(segment: Segment, aborted: AbortedTxn): void {
 /** Rolls a log to a new segment: Kafka's five conditions, checked before every append. */
 export class RollPolicy {
   readonly #random: Random
-  /** So much earlier than segment.ms the active segment is rolled. */
+  /** Milliseconds by which the active segment is rolled before segment.ms. */
   #jitterMs = 0
 
   constructor(random: Random, config: SegmentConfig) {
@@ -123,14 +126,14 @@ export class RollPolicy {
     this.rolled(config)
   }
 
-  /** A new segment begins: it is given a jitter of its own. */
+  /** Chooses a random jitter for a new segment. */
   rolled({ segmentJitterMs, segmentMs }: SegmentConfig): void {
     this.#jitterMs = segmentJitterMs === 0 ? 0 : this.#random.below(Math.min(segmentJitterMs, segmentMs))
   }
 
-  /** Whether `batch`, which has its final offsets, must not go into the active segment any more. */
+  /** Whether the log must roll before `batch`, which has its final offsets, is appended. */
   mustRoll(active: Segment, batch: RecordBatch, config: SegmentConfig, nowMs: number): boolean {
-    // A new segment would have the same name.
+    // A roll would create a segment of the same name.
     if (active.size === 0 && active.baseOffset === batch.baseOffset) return false
     if (active.size > config.segmentBytes - batch.bytes.length) return true
     if (active.size > 0 && waitedMs(active, batch, nowMs) > rollMs(config) - this.#jitterMs) return true
@@ -138,12 +141,15 @@ export class RollPolicy {
   }
 }
 
-/** A compacted log rolls early enough for its records to be compacted in time. */
+/**
+ * Roll time of the active segment. For a compacted log, max.compaction.lag.ms limits it: compaction skips the active
+ * segment.
+ */
 function rollMs({ segmentMs, isCompacted, maxCompactionLagMs }: SegmentConfig): number {
   return isCompacted ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs
 }
 
-/** The age of a segment, in the time of its records where they have one. */
+/** Age of the active segment: by the timestamps of its records, or by the wall clock if the first batch has none. */
 function waitedMs(active: Segment, batch: RecordBatch, nowMs: number): number {
   const first = active.firstTimestamp
   return first >= 0n ? Number(batch.maxTimestamp - first) : nowMs - active.createdMs

@@ -1,7 +1,6 @@
 /**
- * The log of one partition: batches at consecutive offsets, over segments of which the last is written to. Appends are
- * synchronous: when `append` returns, the batch is in the page cache and has its offsets; when it throws, the log holds
- * what it held before.
+ * The log of one partition: batches at ascending offsets in segments, of which the last is active. Appends are synchronous:
+ * when `append` returns, the batch is in the page cache and has its offsets; when it throws, the log is unchanged or offline.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -21,19 +20,19 @@ import { LogUpkeep } from './log-upkeep.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Removal } from './removal.ts'
 
-/** What a log needs from outside, and where it is. */
+/** Folder, configs and ports of a log. */
 export interface PartitionLogOptions {
   readonly storage: Storage
-  /** The partition's folder, which exists and needs no recovery. */
+  /** The partition's folder. It exists and needs no recovery. */
   readonly folder: string
   /** A live view: `reconfigured` is called after each change of it. */
   readonly config: LogConfig
   readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
-  /** Takes the files of segments that have gone. */
+  /** Removes the files of deleted segments. */
   readonly removal: Removal
-  /** From the checkpoints: the least offset that is still offered, and up to where the disk is known to have everything. */
+  /** From the checkpoints: the log start offset, and the offset below which the log is known to be on disk. */
   readonly logStartOffset?: bigint | undefined
   readonly recoveryPoint?: bigint | undefined
 }
@@ -41,11 +40,11 @@ export interface PartitionLogOptions {
 export class PartitionLog {
   readonly folder: string
   readonly leaderEpochs: LeaderEpochs
-  /** The settings in force. */
+  /** The configs in force. */
   readonly config: LogConfig
-  /** All that is read of it. */
+  /** Reads of the log. */
   readonly reader: LogReader
-  /** What becomes of its old segments. */
+  /** Retention and replacement of old segments. */
   readonly upkeep: LogUpkeep
   readonly #options: PartitionLogOptions
   readonly #guard: DiskGuard
@@ -54,7 +53,7 @@ export class PartitionLog {
   readonly #writer: LogWriter
   #observer: BatchObserver | undefined
 
-  /** Opens the log of a folder that was closed clean or has been recovered. Only headers after the last index entry are read. */
+  /** Opens the log of a folder after a clean shutdown or recovery. It reads only the headers after the last index entry. */
   constructor(options: PartitionLogOptions) {
     this.#options = options
     this.#guard = new DiskGuard(options.folder, options.logger)
@@ -76,22 +75,22 @@ export class PartitionLog {
     this.#guard.onOffline(() => this.#observer?.offline())
   }
 
-  /** The first offset that is offered. */
+  /** The log start offset. */
   get logStartOffset(): bigint {
     return this.upkeep.startOffset
   }
 
-  /** The offset that the next record gets. */
+  /** The offset of the next record. */
   get logEndOffset(): bigint {
     return this.#writer.endOffset
   }
 
-  /** Consumers see what lies before: the end of the log, or what the disk has while answers wait for a sync. */
+  /** Consumers read below it: the log end offset. While flush.messages requires a sync, only synced batches advance it. */
   get highWatermark(): bigint {
     return this.#sync.highWatermark
   }
 
-  /** Readers of committed data see what lies before. */
+  /** READ_COMMITTED consumers read below it. */
   get lastStableOffset(): bigint {
     const { highWatermark, logStartOffset } = this
     const unstable = this.#observer?.firstUnstableOffset(highWatermark)
@@ -99,12 +98,12 @@ export class PartitionLog {
     return unstable > logStartOffset ? unstable : logStartOffset
   }
 
-  /** Everything before is known to be on the disk. */
+  /** The offset below which the log is known to be on disk. */
   get recoveryPoint(): bigint {
     return this.#sync.recoveryPoint
   }
 
-  /** Where the oldest segment begins: at or before the log start. */
+  /** Base offset of the oldest segment, at or below the log start offset. */
   get firstSegmentOffset(): bigint {
     return this.#segments.firstOffset
   }
@@ -113,7 +112,7 @@ export class PartitionLog {
     return this.#segments.sizeInBytes
   }
 
-  /** Oldest first; the last is written to. */
+  /** Oldest first; the last is active. */
   get segments(): readonly Segment[] {
     return this.#segments.all
   }
@@ -123,50 +122,50 @@ export class PartitionLog {
     return this.#guard.isOffline
   }
 
-  /** Throws KAFKA_STORAGE_ERROR when the disk has failed, NOT_LEADER_OR_FOLLOWER when the partition is deleted. */
+  /** Throws KAFKA_STORAGE_ERROR if the disk has failed, NOT_LEADER_OR_FOLLOWER if the partition is deleted. */
   checkOnline(): void {
     this.#guard.run(() => {})
   }
 
   /**
-   * Answers that rest on what lies before `offset`, by default on all that was appended, wait for this: it resolves once
-   * the high watermark is there; undefined when it is. Rejects, or throws, when the disk fails.
+   * Resolves when the high watermark reaches `offset` (default: the log end offset); undefined if it already has. Responses
+   * that depend on records below `offset` wait for it. Rejects or throws if the disk fails or the partition is deleted.
    */
   settled(offset = this.logEndOffset): Promise<void> | undefined {
     return this.#sync.settled(offset)
   }
 
-  /** The settings have changed: they hold from the next append on, and `flush.ms` for records that wait already. */
+  /** Applies changed configs: to the next append, and `flush.ms` also to records that wait for a sync. */
   reconfigured(): void {
     this.#sync.reconfigured()
   }
 
-  /** From now on `observer` is told what happens. There is one at most. */
+  /** Sets the observer of the log. There is at most one. */
   observe(observer: BatchObserver): void {
     this.#observer = observer
   }
 
-  /** A replica led by `epoch` begins here (KIP-101). */
+  /** Begins leader epoch `epoch` at the log end offset (KIP-101). */
   beginLeaderEpoch(epoch: number): void {
     this.#guard.run(() => this.#writer.beginLeaderEpoch(epoch))
   }
 
-  /** Gives a validated batch its offsets and writes it: see LogWriter. */
+  /** Appends a validated batch: see LogWriter. */
   append(batch: RecordBatch, leaderEpoch: number): { baseOffset: bigint; lastOffset: bigint } {
     return this.#guard.run(() => this.#writer.append(batch, leaderEpoch))
   }
 
-  /** What a fetch gets: see LogReader. */
+  /** Reads for a fetch: see LogReader. */
   read(offset: bigint, limits: ReadLimits): Buffer {
     return this.reader.read(offset, limits)
   }
 
-  /** Whole batches, for those who make their state from the log: see LogReader. */
+  /** Whole batches for replay: see LogReader. */
   batches(offset: bigint, upTo?: bigint): Generator<RecordBatch, undefined> {
     return this.reader.batches(offset, upTo)
   }
 
-  /** A transaction was aborted, as a replay of the log has found: its segment's index has it from now on. */
+  /** Adds an aborted transaction that a replay of the log has found to the transaction index of its segment. */
   noteAborted(aborted: AbortedTxn): void {
     const [segment] = this.#segments.from(aborted.lastOffset)
     if (!segment) return
@@ -174,52 +173,52 @@ export class PartitionLog {
     this.#sync.expectAborts(segment)
   }
 
-  /** Whether a batch is the last that is known of its producer, which must outlive its records. */
+  /** Whether a batch is the last known of its producer. Compaction keeps such a batch even without records. */
   isLastOfProducer(batch: RecordBatch): boolean {
     return this.#observer?.isLastOfProducer(batch) ?? false
   }
 
-  /** Where an epoch, or the last one before it, ended; undefined when that is not known. */
+  /** The largest known epoch at or below `epoch`, and its end offset; undefined if `epoch` is above the latest. */
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: bigint } | undefined {
     return this.leaderEpochs.endOf(epoch, this.logEndOffset)
   }
 
   /**
-   * Records before `offset` are offered no more. As in Kafka the next checkpoint writes that down: a crash may come
-   * first and bring them back. Throws OFFSET_OUT_OF_RANGE beyond the high watermark.
+   * Moves the log start offset to `offset`. As in Kafka, the next checkpoint persists it: after a crash before that, the
+   * records are readable again. Throws OFFSET_OUT_OF_RANGE for an offset above the high watermark.
    */
   moveLogStart(offset: bigint): void {
     this.#guard.run(() => this.upkeep.moveStart(offset))
   }
 
-  /** Lets some segments go that retention has done with, and returns how many: whoever asks, asks again until none went. */
+  /** Deletes old segments by retention and returns their number. The caller repeats until it is 0. */
   deleteOldSegments(): number {
     const { config, segments, logStartOffset, logEndOffset, highWatermark } = this
     const aging = { config, segments, logStartOffset, logEndOffset, highWatermark }
     return this.#guard.run(() => this.upkeep.deleteOldSegments(aging, () => this.#writer.roll()))
   }
 
-  /** Resolves when everything before `offset` is on the disk. Throws when that fails or the log is offline. */
+  /** Resolves when the log is on disk at least up to `offset`. Throws if the sync fails or the log is offline. */
   synced(offset: bigint): Promise<void> {
     return this.#sync.synced(offset)
   }
 
   /**
-   * The process waits until what was appended is on the disk: for the metadata, on which all else is built. If this
-   * throws the log is offline.
+   * Blocks the process until all appended batches are on disk: for the metadata log, which all other state depends on. A
+   * throw takes the log offline.
    */
   syncNow(): void {
     this.#sync.syncNow()
   }
 
-  /** Brings everything to the disk, index files exact. Throws when that fails or the log is offline. */
+  /** Writes and syncs everything, including exact index files. Throws if this fails or the log is offline. */
   async close(): Promise<void> {
     this.upkeep.finish()
     await this.#sync.close()
     await this.#observer?.closing(this.logEndOffset)
   }
 
-  /** The partition is no more: whoever still holds the log is refused. */
+  /** Marks the partition as deleted. Later operations on the log throw NOT_LEADER_OR_FOLLOWER. */
   abandon(): void {
     this.#guard.abandon()
   }
@@ -231,7 +230,10 @@ export class PartitionLog {
     return segment
   }
 
-  /** Where the log ends; one that ends before its start begins again there, with an empty segment. */
+  /**
+   * The log end offset. If it is below the log start offset, the log is replaced by an empty segment at the log start
+   * offset.
+   */
   #endOf(startOffset: bigint): bigint {
     const { endOffset } = this.#segments.active
     if (endOffset >= startOffset) return endOffset

@@ -1,10 +1,10 @@
-/** What is told of the records for which a batch was refused. The texts go out on the wire and are Kafka's. */
+/** Errors of single records of a refused batch. Clients receive the texts, which are Kafka's. */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import type { Codec } from '../../protocol/records/compression/codecs.ts'
 import type { RecordWalker } from '../../protocol/records/record.ts'
 
-/** One refused record: its index in the batch, and why. */
+/** A refused record: its index in the batch, and the reason. */
 export interface RecordError {
   readonly batchIndex: number
   readonly batchIndexErrorMessage: string
@@ -12,7 +12,7 @@ export interface RecordError {
 
 type RefusalCode = 'INVALID_TIMESTAMP' | 'INVALID_RECORD'
 
-/** Records of the batch were refused, and so the whole batch. The message is meant for the client. */
+/** The whole batch is refused because of some of its records. The message is for the client. */
 export class InvalidRecordsError extends KafkaError {
   override name = 'InvalidRecordsError'
   readonly recordErrors: readonly RecordError[]
@@ -23,7 +23,7 @@ export class InvalidRecordsError extends KafkaError {
   }
 }
 
-/** How far a record's time may lie behind or ahead of ours. 2^63 is as good as forever. */
+/** Largest difference of a record's timestamp to the broker's time, in both directions. 2^63-1 is no limit. */
 export interface TimeBounds {
   readonly timestampBeforeMaxMs: number
   readonly timestampAfterMaxMs: number
@@ -34,7 +34,9 @@ const SHOWN_ERRORS = 3
 const LISTED_ERRORS = 10_000
 const LONGEST = 2n ** 63n - 1n
 
-/** Collects the refused records of a batch. One wrong timestamp makes it the answer for all. */
+/**
+ * Collects the refused records of a batch. The error code is INVALID_TIMESTAMP if one record has it, else INVALID_RECORD.
+ */
 export class Refusals {
   readonly #errors: RecordError[] = []
   #count = 0
@@ -62,12 +64,12 @@ export class Refusals {
   }
 }
 
-/** A record without key in a compacted topic. */
+/** Message for a record without a key in a compacted topic. */
 export function keyMissing(topicPartition: string): string {
   return `Compacted topic cannot accept message without key in topic partition ${topicPartition}`
 }
 
-/** A time too far from ours. */
+/** Message for a timestamp outside the bounds. */
 export function outOfRange(walker: RecordWalker, batch: RecordBatch, now: number, bounds: TimeBounds): string {
   const offset = batch.baseOffset + BigInt(walker.offsetDelta)
   const earliest = BigInt(now) - asLong(bounds.timestampBeforeMaxMs)
@@ -76,8 +78,8 @@ export function outOfRange(walker: RecordWalker, batch: RecordBatch, now: number
 }
 
 /**
- * A producer that claims the time of the append. Kafka names the class of its own reader, and the one for compressed batches shows a
- * missing key's size as -1.
+ * Message for a producer's batch of timestamp type LogAppendTime. Kafka names the class of its record reader; the class for
+ * compressed batches prints the size of a missing key as -1.
  */
 export function wrongTimestampType(walker: RecordWalker, batch: RecordBatch, target: Codec): string {
   const isPartial = batch.codec !== 'none' && batch.codec === target
@@ -87,7 +89,7 @@ export function wrongTimestampType(walker: RecordWalker, batch: RecordBatch, tar
   return `Invalid timestamp type in message ${record}. Producer should not set timestamp type to LogAppendTime.`
 }
 
-/** A setting of up to 2^63-1, which a number rounds up. */
+/** A setting of up to 2^63-1 as a Java long. A JavaScript number rounds the largest value up to 2^63. */
 function asLong(value: number): bigint {
   const exact = BigInt(value)
   return exact > LONGEST ? LONGEST : exact

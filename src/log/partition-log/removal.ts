@@ -1,6 +1,6 @@
 /**
- * Removes what is no longer used, later and beside other work: files of old segments and folders of deleted partitions.
- * Their names say already that they go (`.deleted`, `-delete`), so that the next start can finish what was left undone.
+ * Removes files of deleted segments and folders of deleted partitions in the background. Their names (`.deleted`, `-delete`)
+ * mark them, so that the next start removes what is left.
  */
 import type { Logger } from '../../runtime/logger.ts'
 import type { Alarm, MonotonicClock } from '../../runtime/time.ts'
@@ -11,7 +11,7 @@ export class Removal {
   readonly #deadline: MonotonicClock
   readonly #logger: Logger
   readonly #alarms = new Set<Alarm>()
-  /** Settles when nothing is being removed. */
+  /** Settles when no removal is running. */
   #removed: Promise<void> = Promise.resolve()
   #isStopped = false
 
@@ -21,7 +21,7 @@ export class Removal {
     this.#logger = logger
   }
 
-  /** Removes files or folders after a delay. What is not there any more by then is no matter. */
+  /** Removes files or folders after a delay. A path that does not exist by then is ignored. */
   after(delayMs: number, paths: readonly string[]): void {
     if (this.#isStopped || paths.length === 0) return
     const alarm = this.#deadline.at(this.#deadline.now() + delayMs, () => {
@@ -31,14 +31,14 @@ export class Removal {
     this.#alarms.add(alarm)
   }
 
-  /** Begins to remove files or folders, one after the other. What cannot be removed is left to the next start. */
+  /** Starts to remove files or folders, one after the other. The next start retries those that cannot be removed. */
   begin(paths: readonly string[]): void {
     this.#removed = this.#removed.then(async () => {
       for (const path of paths) if (!this.#isStopped) await this.#remove(path)
     })
   }
 
-  /** Calls off what has not begun and waits for what has. */
+  /** Cancels scheduled removals and waits for the running one. */
   async stop(): Promise<void> {
     this.#isStopped = true
     for (const alarm of this.#alarms) alarm.cancel()

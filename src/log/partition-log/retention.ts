@@ -1,31 +1,31 @@
 /**
- * Which segments of a log are too old to stay: Kafka's rules of retention, decided without touching anything. They go
- * from the oldest on, never beyond the high watermark, and an empty active segment never goes.
+ * Kafka's retention rules as a pure decision: which of the oldest segments to delete. Segments above the high watermark and
+ * an empty active segment are kept.
  */
 
 import { derived, rows, type ViewOf } from '../../config/view.ts'
 import type { TimestampOffset } from '../segment/time-index.ts'
 
-/** Limits below 0 are none. */
+/** Negative limits mean no limit. */
 export const RETENTION_ROWS = rows({
   isDeleted: derived(['cleanup.policy'], policy => policy.includes('delete')),
   retentionMs: 'retention.ms',
   retentionBytes: 'retention.bytes'
 })
 
-/** What retention looks at in a segment. */
+/** The properties of a segment that retention needs. */
 export interface AgingSegment {
   readonly baseOffset: bigint
   /** In bytes. */
   readonly size: number
   readonly largestTimestamp: TimestampOffset
-  /** When the `.log` was last written to: the age of a segment without timestamps. */
+  /** Modification time of the `.log`: the age of a segment without timestamps counts from it. */
   readonly modifiedMs: number
 }
 
-/** A log as retention sees it. */
+/** The properties of a log that retention needs. */
 export interface AgingLog {
-  /** Oldest first; the last one is written to. */
+  /** Oldest first; the last is active. */
   readonly segments: readonly AgingSegment[]
   readonly config: ViewOf<typeof RETENTION_ROWS>
   readonly logStartOffset: bigint
@@ -34,18 +34,18 @@ export interface AgingLog {
   readonly nowMs: number
 }
 
-/** So many of the oldest segments go now, and why. Whoever has seen to it asks again: there may be more. */
+/** Number of the oldest segments to delete now, and the reason. The caller asks again after the deletion. */
 export interface OldSegments {
   readonly count: number
   readonly reason: string
 }
 
-/** Renaming the files of more of them would keep everyone else waiting. */
+/** Limit of segments per decision: while their files are renamed, all other work waits. */
 const MOST_AT_ONCE = 20
 
 type IsOld = (segment: AgingSegment, next: AgingSegment | undefined) => boolean
 
-/** The first rule that lets segments go: what lies before the log start, then size, then time. */
+/** Segments to delete by the first rule that applies: log start offset, retention.bytes, retention.ms. */
 export function oldSegments(log: AgingLog): OldSegments | undefined {
   const { config, logStartOffset } = log
   return (
@@ -75,7 +75,7 @@ function beforeStart({ logStartOffset }: AgingLog): IsOld {
   return (_, next) => next !== undefined && next.baseOffset <= logStartOffset
 }
 
-/** As in Kafka a log keeps the segment by which it comes down to the limit exactly or passes it. */
+/** As in Kafka, a segment is deleted only if the rest of the log is still at least retention.bytes large. */
 function beyondSize({ segments, config }: AgingLog): IsOld {
   let excess = segments.reduce((sum, { size }) => sum + size, -config.retentionBytes)
   return ({ size }) => {
@@ -85,7 +85,7 @@ function beyondSize({ segments, config }: AgingLog): IsOld {
   }
 }
 
-/** A timestamp in the future is never old. */
+/** A segment whose largest timestamp is in the future does not expire. */
 function beyondTime({ config, nowMs }: AgingLog): IsOld {
   return segment => {
     const { timestamp } = segment.largestTimestamp

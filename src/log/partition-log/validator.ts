@@ -1,6 +1,6 @@
 /**
- * What a leader checks of a produced batch before it is appended, and how it makes the batch its own: times, codec.
- * Offsets and leader epoch are stamped by the log.
+ * The leader's checks of a produced batch before the append, and its conversion to the topic's timestamp type and codec. The
+ * log stamps offsets and leader epoch.
  */
 import { derived, rows, type ViewOf } from '../../config/view.ts'
 import { KafkaError } from '../../protocol/errors.ts'
@@ -12,10 +12,10 @@ import { RecordWalker } from '../../protocol/records/record.ts'
 import { assert } from '../../runtime/assert.ts'
 import { keyMissing, outOfRange, Refusals, wrongTimestampType } from './record-errors.ts'
 
-/** Who wrote the batch: a client's Produce, or one of our own coordinators, who may write control records. */
+/** Source of a batch: a client's Produce, or a coordinator of this broker, which may write control records. */
 export type BatchOrigin = 'client' | 'coordinator'
 
-/** The settings that decide which batches a topic accepts, and in which form it stores them. */
+/** The configs that decide which batches a topic accepts, and how it stores them. */
 export const VALIDATION_ROWS = rows({
   isCompacted: derived(['cleanup.policy'], policy => policy.includes('compact')),
   maxMessageBytes: 'max.message.bytes',
@@ -31,10 +31,10 @@ export const VALIDATION_ROWS = rows({
   decompressedLimit: 'minikafka.max.decompressed.bytes'
 })
 
-/** A live view of them. */
+/** A live view of these configs. */
 export type ValidationRules = ViewOf<typeof VALIDATION_ROWS>
 
-/** One batch on its way into one partition. */
+/** A batch that is to be appended to a partition. */
 export interface Arrival {
   readonly batch: RecordBatch
   /** `<topic>-<partition>`, for messages. */
@@ -50,13 +50,13 @@ const ZSTD_SINCE = 7
 export interface ProducedRecords {
   /** The first batch, refused or not; undefined if the bytes hold no batch, or begin with one of magic 0 or 1. */
   readonly batch: RecordBatch | undefined
-  /** The check that failed. The partition's answer carries it. */
+  /** The check that failed. The response for the partition carries it. */
   readonly error: KafkaError | undefined
 }
 
 /**
- * Parses the records of one partition of a Produce request. The error is INVALID_RECORD unless there is exactly one batch, of
- * magic 2; CORRUPT_MESSAGE for bytes that are no batch; UNSUPPORTED_COMPRESSION_TYPE for zstd before version 7.
+ * Parses the records of one partition of a Produce request. The error is INVALID_RECORD unless there is exactly one batch,
+ * of magic 2; CORRUPT_MESSAGE for bytes that are no batch; UNSUPPORTED_COMPRESSION_TYPE for zstd before version 7.
  */
 export function parseProducedRecords(records: Buffer | null, apiVersion: number): ProducedRecords {
   let batch: RecordBatch | undefined
@@ -75,14 +75,14 @@ export function parseProducedRecords(records: Buffer | null, apiVersion: number)
   }
 }
 
-/** The batch that the records are. Throws the error of the check that failed. */
+/** The parsed batch. Throws the error of the check that failed. */
 export function acceptedBatch({ batch, error }: ProducedRecords): RecordBatch {
   if (error) throw error
   assert(batch !== undefined, 'produced records without an error have a batch')
   return batch
 }
 
-/** From version 7 on an unknown codec is refused later, in Kafka's order of checks. */
+/** From version 7, an unknown codec is refused later, in Kafka's order of checks. */
 function checkCodec(batch: RecordBatch, apiVersion: number): void {
   if (apiVersion >= ZSTD_SINCE || batch.codec !== 'zstd') return
   throw new KafkaError(
@@ -92,8 +92,8 @@ function checkCodec(batch: RecordBatch, apiVersion: number): void {
 }
 
 /**
- * Checks a batch and gives it the topic's timestamp type and codec: in place where that is possible, else as a new
- * batch. Throws a KafkaError, InvalidRecordsError where single records are to blame; then the batch is as it was.
+ * Validates a batch and converts it to the topic's timestamp type and codec: in place if possible, otherwise as a new batch.
+ * Throws a KafkaError, InvalidRecordsError for refused records. A throw leaves the batch unchanged.
  */
 export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordBatch {
   checkBytes(arrival, rules)
@@ -103,7 +103,8 @@ export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordB
   const { maxTimestamp, deltasAreDense } = checkRecords(arrival, rules, target)
   const storedTimestamp = rules.timestampType === 'LogAppendTime' ? BigInt(arrival.now) : maxTimestamp
   if (source === target) {
-    // Kafka means to write such a batch anew, but has read no more of its records than their headers, and fails.
+    // Kafka tries to rebuild such a batch, but its validation has not read keys and values of compressed records, and it
+    // fails.
     if (source !== 'none' && !deltasAreDense) {
       throw new KafkaError('UNKNOWN_SERVER_ERROR', 'the offset deltas of a compressed batch are not 0, 1, 2 ...')
     }
@@ -113,7 +114,7 @@ export function validateBatch(arrival: Arrival, rules: ValidationRules): RecordB
   return rebuild(arrival.batch, target, storedTimestamp, rules)
 }
 
-// The checks below stand in Kafka's order, so that a batch with several faults gets Kafka's answer.
+// The checks run in Kafka's order, so that a batch with several faults gets Kafka's error.
 
 function checkBytes({ batch, origin, topicPartition }: Arrival, { maxMessageBytes }: ValidationRules): void {
   if (origin === 'client' && batch.baseOffset !== 0n)
@@ -147,11 +148,11 @@ function targetCodec({ isControl }: RecordBatch, source: Codec, { compressionTyp
 
 interface Findings {
   maxTimestamp: bigint
-  /** The offset deltas are 0, 1, 2 ...: of some clients' compressed batches they are not. */
+  /** The offset deltas are 0, 1, 2 ... Compressed batches of some clients have others. */
   deltasAreDense: boolean
 }
 
-/** Parses every record and holds it against the topic's rules. */
+/** Parses every record and checks it against the topic's configs. */
 function checkRecords(arrival: Arrival, rules: ValidationRules, target: Codec): Findings {
   const walker = new RecordWalker(arrival.batch, rules.decompressedLimit)
   const refused = new Refusals()
@@ -177,14 +178,14 @@ function checkRecords(arrival: Arrival, rules: ValidationRules, target: Codec): 
 }
 
 function isOutOfRange(timestamp: number | bigint, now: number, rules: ValidationRules): boolean {
-  // Java's difference of longs wraps around, which only timestamps beyond 2^53 can show.
+  // The difference of Java longs wraps around, which only timestamps beyond 2^53 can show.
   const age = typeof timestamp === 'number' ? now - timestamp : BigInt.asIntN(64, BigInt(now) - timestamp)
   return age > rules.timestampBeforeMaxMs || -age > rules.timestampAfterMaxMs
 }
 
 /**
- * The records again, in the codec and with the offset deltas that the topic wants. Kafka's builder is stricter than its
- * validator, and what it refuses is an UNKNOWN_SERVER_ERROR.
+ * Rebuilds a batch in the topic's codec, with offset deltas 0, 1, 2 ... Kafka's builder is stricter than its validator: its
+ * refusals are UNKNOWN_SERVER_ERROR.
  */
 function rebuild(batch: RecordBatch, codec: Codec, maxTimestamp: bigint, rules: ValidationRules): RecordBatch {
   const { producerId, producerEpoch, baseSequence, isTransactional } = batch
@@ -206,7 +207,10 @@ function rebuild(batch: RecordBatch, codec: Codec, maxTimestamp: bigint, rules: 
   return rebuilt
 }
 
-/** One record at a time: a small batch may hold millions. */
+/**
+ * Yields one record at a time, because a small compressed batch may hold millions. Throws UNKNOWN_SERVER_ERROR for a
+ * timestamp below -1, as Kafka does.
+ */
 function* withoutOffsets(walker: RecordWalker): Generator<NewRecord, undefined> {
   while (walker.next()) {
     const { offset: _, ...record } = walker.record()
