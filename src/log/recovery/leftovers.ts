@@ -1,6 +1,6 @@
 /**
- * What a process that died in the middle of compaction, retention or a replacement has left in a partition's folder.
- * A compaction whose result was whole (`.swap`) is brought to its end, by Kafka's rules; everything else is undone.
+ * Files that a crash during compaction, retention or a file replacement has left in a partition's folder. As in Kafka, a
+ * replacement with complete results (`.swap`) is completed. Everything else is undone.
  */
 import type { Logger } from '../../runtime/logger.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -13,16 +13,16 @@ export interface LeftoverOptions {
   readonly storage: Storage
   readonly folder: string
   readonly logger: Logger
-  /** Removes a file that may be large, perhaps later and beside other work. */
+  /** Removes a file that may be large, possibly later and in the background. */
   readonly discard: (path: string) => void
 }
 
-/** Half of a file that was to replace another one. */
+/** Temporary files of an interrupted file replacement. */
 const TEMPORARY = /^(?:leader-epoch-checkpoint|partition\.metadata|\d{20}\.snapshot)\.tmp$/
-/** Where a result has lost its index all of it is read. */
+/** Bytes per read of a result, which is read from its beginning if it has lost its index. */
 const READ_AHEAD_BYTES = 65_536
 
-/** Leaves the folder with nothing but files in use. May be called again where it was cut short. */
+/** Removes or renames all files that are not in use. Can be repeated after an interruption. */
 export function clearLeftovers(options: LeftoverOptions): void {
   const { storage, folder, discard } = options
   const names = storage.list(folder).map(({ name }) => name)
@@ -36,8 +36,8 @@ export function clearLeftovers(options: LeftoverOptions): void {
 }
 
 /**
- * The results that are whole. `.cleaned` files never are; and as results get their `.swap` name from the last to the
- * first, those that come after a `.cleaned` one are not all there.
+ * The complete compaction results. Removes `.cleaned` files, which are incomplete, and `.swap` files at or after the base
+ * offset of a `.cleaned` file: results are renamed to `.swap` from the last to the first, so an earlier result is missing.
  */
 function validSwaps({ storage, folder }: LeftoverOptions, files: readonly SegmentFileName[]): SegmentFileName[] {
   const cleaned = files.filter(({ stage }) => stage === '.cleaned')
@@ -48,7 +48,10 @@ function validSwaps({ storage, folder }: LeftoverOptions, files: readonly Segmen
   return swaps.filter(isValid)
 }
 
-/** Puts results in the place of the segments they were made from, which reach up to where the last result ends. */
+/**
+ * Replaces the segments that the results were made from. Those are the segments that begin between the base offset of the
+ * first result and the end offset of the last one.
+ */
 function finishSwaps(options: LeftoverOptions, files: readonly SegmentFileName[], swaps: readonly SegmentFileName[]) {
   const { storage, folder, logger } = options
   const logs = swaps.filter(({ suffix }) => suffix === 'log')
@@ -58,19 +61,19 @@ function finishSwaps(options: LeftoverOptions, files: readonly SegmentFileName[]
     logger.info({ folder, from: first.baseOffset, to: end }, 'a compaction that was cut short is brought to its end')
     for (const file of files) {
       const isReplaced = file.stage === '' && file.baseOffset >= first.baseOffset && file.baseOffset < end
-      // What is known of producers is as true of the result.
+      // Producer snapshots stay: they are valid for the results too.
       if (isReplaced && file.suffix !== 'snapshot') storage.removeNow(pathOf(folder, file))
     }
-    // Should power be lost, none of them may come back beside a result that has its final name.
+    // After a power loss, no replaced file may reappear next to a result that has its final name.
     storage.syncNow(folder)
   }
-  // The log first: should this be cut short, an index is found without a stage where its log has none.
+  // The logs are renamed first: after a crash between the renames, the next start renames the remaining `.swap` index files.
   for (const swap of [...logs, ...swaps.filter(({ suffix }) => suffix !== 'log')]) {
     storage.rename(pathOf(folder, swap), segmentPath(folder, swap.baseOffset, swap.suffix))
   }
 }
 
-/** Index files without their log: a crash in the middle of a removal leaves them behind, or the log has been lost. */
+/** Removes index files without their log, which remain after a crash during a removal or the loss of the log. */
 function removeOrphans({ storage, folder, logger }: LeftoverOptions, files: readonly SegmentFileName[]): void {
   const used = files.filter(({ stage }) => stage === '')
   const bases = new Set(used.filter(({ suffix }) => suffix === 'log').map(({ baseOffset }) => baseOffset))

@@ -1,24 +1,24 @@
-/** How far the recovery of a data directory has come, and how that is told to people. */
+/** Progress of the recovery of a data directory, as log lines and as a progress bar. */
 import type { Logger } from '../../runtime/logger.ts'
 import type { MonotonicClock } from '../../runtime/time.ts'
 
 export interface RecoveryProgress {
-  /** Partitions that are done, of so many. */
+  /** Recovered partitions, and the number of partitions to recover. */
   readonly partitions: number
   readonly partitionsTotal: number
-  /** Bytes of logs that are checked, of so many as could be told beforehand. */
+  /** Checked bytes of logs, and the estimate of all bytes to check. */
   readonly bytes: number
   readonly bytesTotal: number
 }
 
-/** Hears of every step. */
+/** Called after each step of the recovery. */
 export type ProgressListener = (progress: RecoveryProgress) => void
 
 const LINE_INTERVAL_MS = 5000
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
 const BAR_WIDTH = 30
 
-/** A listener that logs a line every few seconds, hence none of a short recovery. */
+/** A listener that logs a line at most every 5 seconds. A short recovery logs none. */
 export function loggedProgress(logger: Logger, loop: MonotonicClock): ProgressListener {
   let lastMs = loop.now()
   return progress => {
@@ -34,14 +34,17 @@ export function progressText(progress: RecoveryProgress): string {
   return `${percentOf(progress)}% of ${sizeText(bytesTotal)}, ${partitions} of ${partitionsTotal} partitions`
 }
 
-/** A line for a terminal of that many columns. */
+/** A line for a terminal with `columns` columns. */
 export function progressBar(progress: RecoveryProgress, columns: number): string {
   const filled = Math.round((percentOf(progress) / 100) * BAR_WIDTH)
   const bar = `recovering [${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${progressText(progress)}`
   return bar.slice(0, Math.max(0, columns - 1))
 }
 
-/** By bytes; where there are none to check, by partitions. Files that grew since they were counted are no more than all. */
+/**
+ * Percentage by bytes, or by partitions if there are no bytes to check. At most 100, even if files have grown since the
+ * estimate.
+ */
 function percentOf({ partitions, partitionsTotal, bytes, bytesTotal }: RecoveryProgress): number {
   const [done, total] = bytesTotal > 0 ? [bytes, bytesTotal] : [partitions, partitionsTotal]
   return total === 0 ? 100 : Math.floor(Math.min(1, done / total) * 100)

@@ -1,7 +1,8 @@
 /**
- * Makes a partition's folder fit to be opened. Where a process or machine died, nothing is believed from the recovery
- * point on but checksums; elsewhere only what is evidently damaged is looked at. Damage where a write may have been torn
- * goes with whatever follows, so that the log is a prefix of what it was; amid what was synced it is refused instead.
+ * Recovery of a partition's folder before its log is opened. After a crash, it checks the checksums of all batches from the
+ * recovery point. Other segments are trusted unless their index files do not fit. Damage where a write may have been torn
+ * truncates the log, so that it is a valid prefix of the old log. Damage within synced batches is refused if valid batches
+ * follow it.
  */
 import { BATCH_OVERHEAD, CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -19,41 +20,42 @@ import { transactionIndexProblem } from '../segment/transaction-index.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { type CheckedSegment, checkSegment, isFollowedBySound, isUnused } from './segment-check.ts'
 
-/** A folder to recover, and what is known of it. */
+/** A folder to recover. */
 export interface RecoveryOptions {
   readonly storage: Storage
   readonly folder: string
-  /** Segments that end at or before are known to be whole. 'end': the log was closed, and all are. */
+  /** Segments that end at or below this offset are valid. 'end': the log was closed, and all segments are valid. */
   readonly recoveryPoint: bigint | 'end'
   readonly indexIntervalBytes: number
   /**
-   * A segment that ends before the next begins has lost its end with the power, if the next begins after this offset and
-   * nothing in the log tells otherwise. Undefined for logs that may have such gaps.
+   * A gap between two segments counts as batches lost by a power loss, if the second begins above this offset and nothing in
+   * the log indicates compaction. Undefined for logs that may have such gaps.
    */
   readonly lossesFrom: bigint | undefined
-  /** Whether the start ends where the log is damaged, unless its last write was torn: too much rests on it. */
+  /** Whether any damage but a torn last batch throws DataDirectoryError and so ends the start: for the metadata log. */
   readonly mustBeWhole?: boolean
   readonly nowMs: number
   readonly logger: Logger
-  /** Removes a file that may be large; at once unless given. */
+  /** Removes a file that may be large. Default: at once. */
   readonly discard?: (path: string) => void
 }
 
 /**
- * Recovers one folder. Throws StorageError when the disk does not let us or what was on it is damaged, DataDirectoryError
- * where that is a log that must be whole, CorruptRecordError for what cannot be mended.
+ * Recovers one folder. Throws StorageError if the disk fails, if damaged batches were synced or if files do not belong in
+ * the folder, DataDirectoryError for damage in a log that must be whole, and CorruptRecordError for damage that cannot be
+ * repaired.
  */
 export function recoverPartition(options: RecoveryOptions): void {
   runAtOnce(recovering(options))
 }
 
-/** The same in steps, each of which tells how many bytes of the log it has checked. */
+/** `recoverPartition` in steps. Each yields the number of bytes that it has checked. */
 export function* recovering(options: RecoveryOptions): Steps<void, number> {
   const { storage, folder, nowMs, logger, discard = path => storage.removeNow(path) } = options
   const gaps = new Gaps(options)
   clearLeftovers({ ...options, discard })
   const offsets = segmentOffsets(storage, folder)
-  // All of them before anything is changed.
+  // Checks the names of all segments before the first change.
   for (const baseOffset of offsets) {
     refuseWrongName(storage, new Segment(storage, folder, baseOffset, nowMs))
     yield 0
@@ -75,9 +77,10 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
     if (isCut || gaps.isLoss(segment.endOffset, offsets[index + 1])) {
       refuseInnerDamage(segment, checked, offsets.length - index - 1, options)
       reportDamage(segment, checked, offsets.length - index - 1, options)
-      // From the end, and before the cut: who comes after a crash in between finds the same damage, and no hole.
+      // Removes the later segments from the last to the first, and before the truncation. After a crash meanwhile, the next
+      // recovery finds the same damage and no gap.
       for (const later of offsets.splice(index + 1).reverse()) new Segment(storage, folder, later, nowMs).remove()
-      // Should power be lost, none may come back behind a log that has gone on.
+      // After a power loss, no removed segment may reappear after a log that has new batches.
       storage.syncNow(folder)
     }
     refuseOverlap(folder, segment, offsets[index + 1])
@@ -90,8 +93,8 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
 }
 
 /**
- * What was known of producers later on is found again by reading on from here, and with it the transactions that were
- * aborted: of every segment that is checked their list is made again, too.
+ * Removes the producer snapshots after `offset`. A replay from there rebuilds producer state and aborted transactions; the
+ * transaction index of each checked segment is empty until then.
  */
 function forgetSnapshotsAfter(offset: bigint, { storage, folder }: RecoveryOptions): void {
   for (const { name } of storage.list(folder)) {
@@ -102,7 +105,7 @@ function forgetSnapshotsAfter(offset: bigint, { storage, folder }: RecoveryOptio
   }
 }
 
-/** How many bytes of a folder `recovering` would look at, as far as can be told beforehand. */
+/** Estimate of the bytes that `recovering` checks in a folder. */
 export function bytesToCheck(storage: Storage, folder: string, recoveryPoint: bigint): number {
   return segmentOffsets(storage, folder).reduce((bytes, baseOffset, index, offsets) => {
     if (endsBefore(offsets[index + 1], recoveryPoint)) return bytes
@@ -110,7 +113,10 @@ export function bytesToCheck(storage: Storage, folder: string, recoveryPoint: bi
   }, 0)
 }
 
-/** `end` is the next segment's base; the last segment has none, and a process that died may have written to it. */
+/**
+ * Whether a segment lies below the recovery point. `end` is the base offset of the next segment. The last segment has none:
+ * the crashed process may have written to it.
+ */
 function endsBefore(end: bigint | undefined, recoveryPoint: bigint | 'end'): boolean {
   return recoveryPoint === 'end' || (end !== undefined && end <= recoveryPoint)
 }
@@ -128,7 +134,9 @@ function isTrusted(options: RecoveryOptions, segment: Segment, end: bigint | und
   return false
 }
 
-/** Appends go on from the end of the last segment, so it must be where a batch ends. */
+/**
+ * Describes a damaged end of the last segment; undefined if it is valid. Appends continue there, so a batch must end there.
+ */
 function endProblem(segment: Segment): string | undefined {
   try {
     return segment.endOffset < segment.baseOffset ? 'its offsets go backwards' : undefined
@@ -138,7 +146,7 @@ function endProblem(segment: Segment): string | undefined {
   }
 }
 
-/** Tells of every batch how large it is, once it is known to be sound. */
+/** Checks a segment and yields the size of each valid batch. */
 function* checking(
   segment: Segment,
   epochs: LeaderEpochs,
@@ -156,7 +164,10 @@ function* checking(
   return next.value
 }
 
-/** Space laid out in advance (preallocate). Where a later segment leaves a hole, the zeros stand for batches that were lost. */
+/**
+ * Whether the rest of a file is unused space of `preallocate`. Zeros before a gap to the next segment count as lost batches
+ * instead.
+ */
 function isMerelyUnused(
   storage: Storage,
   segment: Segment,
@@ -167,8 +178,8 @@ function isMerelyUnused(
 }
 
 /**
- * Throws where something that was on the disk is damaged, and more of it follows, which a cut would lose. Of a log that must
- * be whole that is all but the last batch, which alone can have been torn: each was synced before the next one came.
+ * Throws if batches that were on disk are damaged and other data follows, which a truncation would lose. In a log that must
+ * be whole, only the last batch can be torn: each batch was synced before the next append.
  */
 function refuseInnerDamage(
   { path, size, endOffset }: Segment,
@@ -200,10 +211,11 @@ function noteEpoch(epochs: LeaderEpochs, batch: RecordBatch): void {
   if (!isLegacy && partitionLeaderEpoch > (epochs.latest?.epoch ?? -1)) epochs.assign(partitionLeaderEpoch, baseOffset)
 }
 
-// Offset gaps between two segments. After power loss a full segment can miss its last batches while the next segment is complete.
-// Kafka keeps such a log with its gap. Here the log is cut before the gap, but only if the gap is certainly a loss.
+// Offset gaps between two segments. After a power loss, a full segment can lack its last batches while the next segment is
+// complete. Kafka keeps such a log with its gap. Here the log is truncated before the gap, but only if the gap is certainly
+// a loss.
 
-/** A folder as recovery finds it, and from where on it cannot have gaps, as far as is known of it. */
+/** The folder, and the offset above which a gap counts as a loss. */
 export interface GapsOptions {
   readonly storage: Storage
   readonly folder: string
@@ -212,9 +224,12 @@ export interface GapsOptions {
 
 class Gaps {
   readonly #lossesFrom: bigint | undefined
-  /** Segments that retention has taken out. Names may reach the disk in any order: an older one can be back. */
+  /**
+   * Base offsets of segments that retention has renamed to `.deleted`. After a power loss, an older segment can be back
+   * under its name, because renames reach the disk in any order.
+   */
   readonly #deleted: readonly bigint[]
-  /** Compaction, here or where the log was copied from, has taken records from among others. */
+  /** Whether the batches show that compaction, here or on another broker, has removed records. */
   #isCompacted = false
   #endOffset: bigint | undefined
 
@@ -226,13 +241,13 @@ class Gaps {
     })
   }
 
-  /** The next segment is checked. */
+  /** Begins the check of the next segment. */
   begin(baseOffset: bigint): void {
     if (this.#endOffset !== undefined && baseOffset > this.#endOffset) this.#isCompacted = true
     this.#endOffset = baseOffset
   }
 
-  /** The next batch of it that was checked. */
+  /** Adds the next valid batch of the segment. */
   note(batch: RecordBatch): void {
     if (this.#lossesFrom === undefined || this.#isCompacted) return
     const lacksRecords = !batch.isLegacy && batch.recordsCount <= batch.lastOffsetDelta
@@ -240,7 +255,7 @@ class Gaps {
     this.#endOffset = batch.nextOffset
   }
 
-  /** Whether batches were lost between the end of a segment and the next one. */
+  /** Whether batches were lost between the end offset of a segment and the base offset of the next one. */
   isLoss(end: bigint, next = end): boolean {
     if (next <= end || this.#lossesFrom === undefined || next <= this.#lossesFrom || this.#isCompacted) return false
     return !this.#deleted.some(baseOffset => baseOffset >= end && baseOffset < next)
@@ -248,14 +263,13 @@ class Gaps {
 }
 
 /**
- * Whether the index files of a segment can belong to its log: what can be told from sizes and last entries alone, and
- * all entries of the aborted transactions, of which there are few, as in Kafka. An index that fails is made again from
- * the log; one that passes is believed.
+ * Checks of index files against their log, as in Kafka: sizes and last entries of the offset index and the time index, and
+ * all entries of the transaction index, which has few. An index that fails is rebuilt from the log.
  */
 const OFFSET_ENTRY_BYTES = 8
 const TIME_ENTRY_BYTES = 12
 
-/** Why the indexes of a segment cannot be used, undefined when they can. */
+/** Describes why the index files of a segment cannot be used; undefined if they can. */
 function indexProblem(storage: Storage, folder: string, baseOffset: bigint): string | undefined {
   const path = segmentPath(folder, baseOffset, 'index')
   const timePath = segmentPath(folder, baseOffset, 'timeindex')
@@ -264,7 +278,7 @@ function indexProblem(storage: Storage, folder: string, baseOffset: bigint): str
   if (storage.size(path) % OFFSET_ENTRY_BYTES !== 0) return `${path} ends in the middle of an entry`
   if (storage.size(timePath) % TIME_ENTRY_BYTES !== 0) return `${timePath} ends in the middle of an entry`
   const offsets = new OffsetIndex(storage, path, baseOffset)
-  // A log that lost its end would be read from there, found empty, and written over.
+  // A read from a position beyond the end would find the log empty, and appends would overwrite it.
   const logSize = storage.size(segmentPath(folder, baseOffset, 'log'))
   if (offsets.count > 0 && (offsets.lastPosition < 0 || offsets.lastPosition >= logSize)) {
     return `${path} points beyond the end of the log`
@@ -274,20 +288,20 @@ function indexProblem(storage: Storage, folder: string, baseOffset: bigint): str
   return transactionIndexProblem(storage, segmentPath(folder, baseOffset, 'txnindex'), baseOffset)
 }
 
-// Base offset in the file name and first offset in the file. A copy under another name would be read in place of the right file,
-// or hide it. Nothing is repaired, since only the person who copied the file knows which is right.
+// Base offset in the file name and first offset in the file. A copy under another name would be read in place of the right
+// file, or hide it. Nothing is repaired, since only the person who copied the file knows which is right.
 
-/** Throws StorageError if the first batch is sound and comes before the offset in the file's name. */
+/** Throws StorageError if the first batch is valid and its base offset is below the offset in the file name. */
 function refuseWrongName(storage: Storage, segment: Segment): void {
   const { path, baseOffset, size } = segment
   const first = ifSound(() => segment.headers(0, BATCH_OVERHEAD).next().value?.batch)
   if (!first || first.baseOffset >= baseOffset) return
-  // No write that was cut short does this: the offset lies with the rest of the header in one block of the disk.
+  // A torn write cannot cause this: the base offset lies in one disk block with the rest of the header.
   if (!ifSound(() => walkBatches(storage, path, 0, size).next().value)) return
   refuse(`${path} begins at offset ${first.baseOffset}, before the one in its name`)
 }
 
-/** Throws StorageError if a segment goes on after the offset at which the next one begins. */
+/** Throws StorageError if a segment extends beyond the base offset of the next one. */
 function refuseOverlap(folder: string, segment: Segment, next: bigint | undefined): void {
   if (next === undefined) return
   const end = ifSound(() => segment.endOffset)
@@ -299,7 +313,7 @@ function refuse(reason: string): never {
   throw new StorageError('other', `${reason}: the file that does not belong there must be taken away`)
 }
 
-/** What is damaged is not to be judged by its place. */
+/** The result of `look`; undefined if it finds damage, which the checks of names do not judge. */
 function ifSound<T>(look: () => T): T | undefined {
   try {
     return look()

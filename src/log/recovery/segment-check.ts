@@ -1,7 +1,4 @@
-/**
- * Goes through a segment's file and believes nothing but the checksums: what may not be whole since a process or a
- * machine died.
- */
+/** Check of a segment's file by the checksums of its batches, after a process or a machine has crashed. */
 import { BATCH_OVERHEAD, CorruptRecordError, entrySizeAt, type RecordBatch } from '../../protocol/records/batch.ts'
 import type { Steps } from '../../runtime/pace.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -11,15 +8,15 @@ import { LARGEST_RELATIVE_OFFSET } from '../segment/segment-indexes.ts'
 
 const ZEROS = Buffer.alloc(1 << 16)
 
-/** What a check has found: how large the file was, and why, if so, not all of it is sound. */
+/** Result of a check: the size of the file, and the reason if its end is damaged. */
 export interface CheckedSegment {
   readonly fileBytes: number
   readonly reason: string | undefined
 }
 
 /**
- * Yields every sound batch, up to the first that is not, and takes it into the segment, the indexes of which are made
- * again. `segment.finish()` cuts the file where the sound batches end; without it the file stays as it was found.
+ * Yields the valid batches before the first damaged one, adds each to the segment and rebuilds the indexes.
+ * `segment.finish()` truncates the file after the valid batches; without it the file stays unchanged.
  */
 export function* checkSegment(
   storage: Storage,
@@ -42,8 +39,8 @@ export function* checkSegment(
 }
 
 /**
- * Whether a sound batch follows the damage at `position`: then no write was torn there, which would have been the last, but
- * something that was written well has been lost since.
+ * Whether a valid batch follows the damage at `position`. Then the damage is not a torn write, which would be the last one,
+ * but a loss of data that was written completely.
  */
 export function isFollowedBySound(storage: Storage, path: string, position: number, fileBytes: number): boolean {
   try {
@@ -56,7 +53,7 @@ export function isFollowedBySound(storage: Storage, path: string, position: numb
   }
 }
 
-/** Whether a file has nothing but zeros in a range: space that was laid out and never used. */
+/** Whether a range of a file contains only zeros: unused preallocated space. */
 export function isUnused(storage: Storage, path: string, from: number, to: number): boolean {
   for (let at = from; at < to; at += ZEROS.length) {
     const piece = storage.read(path, at, Math.min(ZEROS.length, to - at))
@@ -65,7 +62,7 @@ export function isUnused(storage: Storage, path: string, from: number, to: numbe
   return true
 }
 
-/** The checksum does not cover the offset, and the indexes have no room for one that is far away. */
+/** Checks the offsets of a batch. The checksum does not cover the base offset, and index entries limit the distance. */
 function checkOffsets({ baseOffset, lastOffset }: RecordBatch, position: number, segment: Segment): void {
   const { endOffset } = segment
   if (baseOffset < endOffset || lastOffset < baseOffset || lastOffset > segment.baseOffset + LARGEST_RELATIVE_OFFSET) {
