@@ -1,6 +1,6 @@
 /**
- * The log cleaner: compacts the dirtiest log that is due, as long as there is one, then rests for log.cleaner.backoff.ms.
- * It works in slices between requests.
+ * The log cleaner: compacts due logs, the dirtiest first, until none is due, then waits for log.cleaner.backoff.ms. It works
+ * in slices between requests.
  */
 import type { Settings } from '../../config/settings.ts'
 import { rows, type ViewOf } from '../../config/view.ts'
@@ -23,10 +23,10 @@ const CLEANER_ROWS = rows({
   decompressedLimit: 'minikafka.max.decompressed.bytes'
 })
 
-/** Up to where logs have been compacted, by their folders, for later processes too. */
+/** Cleaner offset checkpoint: end of the compacted part of each log, by folder. Later processes read it too. */
 export interface CleanerOffsets {
   get(folder: string): bigint | undefined
-  /** Notes it, and writes it down. */
+  /** Sets the offset and writes the checkpoint. */
   set(folder: string, offset: bigint): void
 }
 
@@ -35,7 +35,7 @@ export interface LogCleanerPorts {
   readonly logger: Logger
   readonly offsets: CleanerOffsets
   readonly settings: Settings
-  /** All logs that are compacted, each opened when it is asked for; there may be many. */
+  /** All compacted logs. Each is opened when the iteration reaches it; there may be many. */
   logs(): Iterable<PartitionLog>
 }
 
@@ -50,9 +50,9 @@ interface Candidate {
 export class LogCleaner {
   readonly #ports: LogCleanerPorts
   readonly #settings: ViewOf<typeof CLEANER_ROWS>
-  /** Logs that cannot be compacted: they are left alone until the next start. */
+  /** Logs that cannot be compacted. They are skipped until restart. */
   readonly #uncleanable = new WeakSet<PartitionLog>()
-  /** Logs that could not be compacted in this run: the next run tries them again. */
+  /** Logs whose compaction failed in this run. The next run tries them again. */
   #postponed = new WeakSet<PartitionLog>()
   #slice = { bytes: 0, beganMs: 0 }
   #stepBytes = 0
@@ -62,7 +62,7 @@ export class LogCleaner {
     this.#settings = ports.settings.view(CLEANER_ROWS)
   }
 
-  /** Compacts logs from now on, first after log.cleaner.backoff.ms. As in Kafka, the cleaner rests after a run. */
+  /** Starts the cleaner, first after log.cleaner.backoff.ms. As in Kafka, the delay counts from the end of a run. */
   start(background: BackgroundLoops): void {
     const delayMs = () => this.#settings.backoffMs
     background.start({ name: 'log cleaner', delayMs, delayFrom: 'end', work: () => this.#run() })
@@ -78,7 +78,7 @@ export class LogCleaner {
     }
   }
 
-  /** Compacts the dirtiest log, then deletes the old segments of all. Returns whether there was a log to compact. */
+  /** Compacts the dirtiest log, then deletes old segments of all logs. Returns whether there was a log to compact. */
   *#pass(): Steps<boolean> {
     const candidates: Candidate[] = []
     for (const log of this.#logs()) {
@@ -101,7 +101,7 @@ export class LogCleaner {
     return log.isOffline || this.#uncleanable.has(log) || this.#postponed.has(log)
   }
 
-  /** A log that fails does not stop the compaction of others. */
+  /** Runs work on one log. An error is logged and does not stop the compaction of other logs. */
   *#attempt(log: PartitionLog, work: () => Steps): Steps {
     const { folder } = log
     const { logger } = this.#ports
@@ -133,7 +133,7 @@ export class LogCleaner {
     const checkpoint = offsets.get(folder)
     const toClean = logToClean(log, checkpoint, clocks.wall.now())
     if (toClean.hasBadCheckpoint) {
-      // Retention may have passed it, which is nothing to talk about.
+      // With cleanup.policy=compact,delete, retention may have deleted the offset, which needs no warning.
       if (!config.isDeleted) {
         logger.warn(
           { folder, checkpoint, firstDirtyOffset: toClean.firstDirtyOffset },
@@ -169,8 +169,8 @@ export class LogCleaner {
   }
 
   /**
-   * Counts bytes that were read or written. After log.cleaner.io.buffer.size bytes a slice ends, for as long as
-   * log.cleaner.io.max.bytes.per.second demands.
+   * Counts bytes that were read or written. A slice ends after log.cleaner.io.buffer.size bytes, with a pause that keeps
+   * log.cleaner.io.max.bytes.per.second.
    */
   #spend(bytes: number): Pause | 'step' | undefined {
     const { clocks } = this.#ports

@@ -1,7 +1,7 @@
 /**
- * One round of compaction of one log: first the newest offset of every key in the new part is mapped, then all segments
- * up to there are rewritten without records that are out of date, and swapped in group by group. Between two slices the log
- * changes; the round is given up if it has lost its segments.
+ * One round of compaction of one log. It maps the newest offset of each key in the dirty part, rewrites all segments below
+ * the end of the map without outdated records, and replaces them group by group. The log can change between two slices; the
+ * round is aborted if its segments are deleted.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { RecordWalker } from '../../protocol/records/record.ts'
@@ -16,26 +16,26 @@ import { type LogToClean, segmentsBetween } from './log-to-clean.ts'
 import { OffsetMap, type OffsetMapLimits } from './offset-map.ts'
 import { CleanedTransactionMetadata } from './transactions.ts'
 
-/** The round was given up: the log is no longer compacted or no longer there. */
+/** The round was aborted: the log is offline, not compacted any more, or has lost segments of the round. */
 export class CleaningAborted extends Error {
   override name = 'CleaningAborted'
 }
 
-/** What a round needs to know. */
+/** The log, the part to compact, and the limits of a round. */
 export interface CleaningOptions {
   readonly log: PartitionLog
   readonly toClean: LogToClean
   readonly mapLimits: OffsetMapLimits
   readonly nowMs: number
-  /** The most bytes that a compressed batch may unpack to: a log may have been taken over from somebody else. */
+  /** Limit for the decompressed bytes of a batch: the log may come from another broker. */
   readonly decompressedLimit: number
-  /** Counts the bytes of a batch that were read or written. Returns what the round yields; undefined: nothing. */
+  /** Counts the bytes of a batch that were read or written. The round yields the result. */
   readonly spend: (bytes: number) => Pause | 'step' | Promise<void> | undefined
 }
 
-/** What a round did. */
+/** Result of a round. */
 export interface CleaningResult {
-  /** All before is clean now. */
+  /** The log is clean below this offset. */
   readonly endOffset: bigint
   readonly bytesBefore: number
   readonly bytesAfter: number
@@ -43,10 +43,10 @@ export interface CleaningResult {
   readonly recordsAfter: number
 }
 
-/** The keys of the new part of a log. */
+/** The keys of the dirty part of a log. */
 interface MappedKeys {
   readonly map: OffsetMap
-  /** Where the map ends, because the new part does or because it is full. */
+  /** End of the mapped part: the end of the dirty part, or less if the map is full. */
   readonly endOffset: bigint
 }
 
@@ -56,7 +56,7 @@ interface CleaningRules extends FilterRules {
 
 export class Cleaning {
   readonly #options: CleaningOptions
-  /** Where what stays is written to. */
+  /** The `.cleaned` segment that is being written. */
   #target: Segment | undefined
   #bytesBefore = 0
   #bytesAfter = 0
@@ -68,13 +68,13 @@ export class Cleaning {
   }
 
   /**
-   * Runs the round. Throws CleaningAborted; CorruptRecordError or INVALID_RECORD for a batch that cannot be read;
-   * StorageError. Segments that were swapped in by then stay; everything else is unchanged.
+   * Runs the round. Throws CleaningAborted, StorageError, and CorruptRecordError or INVALID_RECORD for an unreadable batch.
+   * Segments that were replaced before the error stay replaced; all others are unchanged.
    */
   *run(): Steps<CleaningResult> {
     const { log, toClean } = this.#options
     const { map, endOffset } = yield* this.#mapKeys()
-    // A record is removed because of a newer one, which must be on the disk first.
+    // The newer record must be on disk before an older record of its key is removed.
     yield log.synced(endOffset)
     const transactions = new CleanedTransactionMetadata(aborted => this.#target?.noteAborted(aborted))
     const rules = { ...this.#rules(map, endOffset), transactions }
@@ -122,7 +122,7 @@ export class Cleaning {
       const end = this.#options.spend(batch.sizeInBytes)
       if (end && (yield end)) this.#checkGround(segments)
     }
-    // There may be a gap before the next segment.
+    // There may be an offset gap before the next segment.
     return { map, endOffset: firstUncleanableOffset }
   }
 
@@ -159,7 +159,7 @@ export class Cleaning {
     cleaned.finish()
   }
 
-  /** Whole batches from the one that holds `offset` on. Throws CorruptRecordError where the file is damaged. */
+  /** Whole batches from the one that holds `offset`. Throws CorruptRecordError if the file is damaged. */
   *#batches(
     segments: readonly Segment[],
     offset: bigint,
@@ -175,7 +175,7 @@ export class Cleaning {
     }
   }
 
-  /** Throws CleaningAborted when the log is not what the round began with. */
+  /** Throws CleaningAborted if the log is offline, not compacted any more, or has lost one of `sources`. */
   #checkGround(sources: readonly Segment[]): void {
     const { log } = this.#options
     if (log.isOffline) throw new CleaningAborted('the log is offline')
@@ -184,7 +184,7 @@ export class Cleaning {
   }
 }
 
-/** Notes the newest offset of every key in a batch, from `from` on. False when the map is full. */
+/** Maps the offset of each key in a batch, for offsets from `from`. Returns false when the map is full. */
 function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, decompressedLimit: number): boolean {
   const walker = new RecordWalker(batch, decompressedLimit)
   while (walker.next()) {
@@ -197,15 +197,17 @@ function mapBatch(map: OffsetMap, batch: RecordBatch, from: bigint, decompressed
   return true
 }
 
-/** Which segments become one: neighbours, as long as what they come to cannot be too large for one segment. */
-/** What grouping looks at of a segment: bytes of the log and of its two indexes. */
+/** The sizes of a segment that limit a group: bytes of the log and of both indexes. */
 export interface SegmentSizes {
   readonly baseOffset: bigint
   readonly size: number
   readonly indexBytes: { readonly offsets: number; readonly times: number }
 }
 
-/** Neighbours in groups, in order. `endOffset` is where the last of them ends at most. */
+/**
+ * Groups neighbouring segments as long as their sizes and their offsets together fit into one segment. `endOffset` is an
+ * upper bound for the end of the last one.
+ */
 export function groupsOf<T extends SegmentSizes>(
   segments: readonly T[],
   { segmentBytes, segmentIndexBytes }: LogConfig,

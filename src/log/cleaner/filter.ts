@@ -1,41 +1,43 @@
 /**
- * What compaction leaves of one batch: the batch as it is, a smaller one at the same offsets, its header alone, or
- * nothing. Batches are never merged, so that the sequences of their producers stay true.
+ * Compaction of one batch. The result is the same batch, a smaller one with the same offsets, a batch without records, or
+ * nothing. Batches are never merged, so that the sequence numbers of producers stay valid.
  */
 import { NO_PRODUCER_ID, type RecordBatch } from '../../protocol/records/batch.ts'
 import { buildBatch } from '../../protocol/records/builder.ts'
 import { type BatchRecord, RecordWalker } from '../../protocol/records/record.ts'
 
 /**
- * What becomes of a batch for the sake of transactions. 'compacts': its records compete for their keys. 'goes': data of
- * an aborted transaction, or a marker that nothing needs any more. 'stays': not to be touched.
+ * Effect of transactions on a batch:
+ * - 'compacts': its records are compacted by key
+ * - 'goes': data of an aborted transaction, or a marker without remaining data, which is removed after its delete horizon
+ * - 'stays': kept unchanged
  */
 export type BatchRetention = 'compacts' | 'goes' | 'stays'
 
-/** Who knows of transactions. It is asked for every batch once, in the order of the log. */
+/** The transactions of a pass. It is called once for each batch, in log order. */
 export interface TransactionRetention {
   retentionOf(batch: RecordBatch): BatchRetention
 }
 
-/** What is known in one round of compaction. */
+/** State and limits of a round. */
 export interface FilterRules {
   readonly transactions: TransactionRetention
-  /** The newest offset of a key; undefined for a key that does not come in what was mapped. */
+  /** The newest offset of a key; undefined for a key that is not in the map. */
   newestOffset(key: Buffer): bigint | undefined
-  /** Records from here on have not been mapped, and all stay. */
+  /** End of the mapped part. Records at or after it are kept. */
   readonly mappedUpTo: bigint
-  /** Where the round ends: the batch before it stays, if only as a header, to tell where offsets go on. */
+  /** End of the round. The batch that ends there is kept, at least without records, to preserve the offset. */
   readonly roundEnd: bigint
-  /** Whether a batch is the last that its producer's state speaks of, which must survive. */
+  /** Whether a batch is the last known of its producer. It is kept, at least without records. */
   isLastOfProducer(batch: RecordBatch): boolean
   readonly nowMs: number
-  /** How long tombstones and needless markers stay after the first round that met them. */
+  /** Milliseconds for which tombstones and removable markers stay after the first round that reads them (KIP-534). */
   readonly deleteRetentionMs: number
-  /** The most bytes that a compressed batch may unpack to. */
+  /** Limit for the decompressed bytes of a batch. */
   readonly decompressedLimit: number
 }
 
-/** What is left of a batch, undefined for nothing, and how many records that holds. `batch` itself when all stays. */
+/** The compacted batch and its number of records. `batch` is the original if nothing is removed, undefined if all is. */
 export interface Filtered {
   readonly batch: RecordBatch | undefined
   readonly recordsCount: number
@@ -66,7 +68,10 @@ function recordsThatStay(batch: RecordBatch, retention: BatchRetention, rules: F
   return kept
 }
 
-/** A record without a key has no place in a compacted log; only adopted ones can have any. */
+/**
+ * Whether a record is kept. Records without a key are removed; a log can have them from before cleanup.policy=compact or
+ * from another broker.
+ */
 function stays({ key, valueLength }: RecordWalker, offset: bigint, isDue: boolean, rules: FilterRules): boolean {
   if (offset >= rules.mappedUpTo) return true
   if (key === null || (valueLength < 0 && isDue)) return false
@@ -78,7 +83,7 @@ function mustStay(batch: RecordBatch, { isLastOfProducer, roundEnd }: FilterRule
   return batch.nextOffset === roundEnd || (batch.producerId !== NO_PRODUCER_ID && isLastOfProducer(batch))
 }
 
-/** What every form of a batch keeps: its place, its producer, its kind. */
+/** Header fields that every form of a batch keeps: offsets, leader epoch, producer and type. */
 function frameOf(batch: RecordBatch) {
   const { baseOffset, lastOffsetDelta, partitionLeaderEpoch, timestampType, isTransactional, isControl } = batch
   const { producerId, producerEpoch, baseSequence } = batch
@@ -99,7 +104,7 @@ function headerOnly(batch: RecordBatch): RecordBatch {
   return buildBatch([], { ...frameOf(batch), maxTimestamp: batch.maxTimestamp })
 }
 
-/** The delete horizon takes the place of the base timestamp; the times of the records stay what they were. */
+/** The delete horizon replaces the base timestamp in the header (KIP-534). The timestamps of the records do not change. */
 function rebuilt(batch: RecordBatch, records: readonly BatchRecord[], deleteHorizonMs: bigint | undefined) {
   const isAppendTime = batch.timestampType === 'LogAppendTime'
   return buildBatch(records, {

@@ -1,21 +1,21 @@
 /**
- * Which log is compacted next, and which part of it is new: Kafka's choice, by numbers alone. The active segment is
- * never touched, so records come up for compaction when their segment is full.
+ * Kafka's choice of the log to compact and of its dirty part, as a pure decision. The active segment is never compacted, so
+ * records become cleanable after a roll.
  */
 import type { LogConfig } from '../partition-log/log-config.ts'
 
-/** What the choice looks at of a segment. Timestamps are -1 where there is none. */
+/** The properties of a segment that the choice needs. Timestamps are -1 if there is none. */
 export interface SegmentFacts {
   readonly baseOffset: bigint
   readonly size: number
   readonly largestTimestamp: { readonly timestamp: bigint }
-  /** Of the first batch. */
+  /** Largest timestamp of the first batch. */
   readonly firstTimestamp: bigint
 }
 
-/** What the choice looks at of a log. */
+/** The properties of a log that the choice needs. */
 export interface LogFacts {
-  /** Oldest first, the active one last. */
+  /** Oldest first; the last is active. */
   readonly segments: readonly SegmentFacts[]
   readonly logStartOffset: bigint
   readonly logEndOffset: bigint
@@ -23,22 +23,22 @@ export interface LogFacts {
   readonly config: LogConfig
 }
 
-/** How dirty a log is. */
+/** The dirty part of a log. */
 export interface LogToClean {
-  /** What lies before was compacted already. */
+  /** The log is compacted below this offset. */
   readonly firstDirtyOffset: bigint
-  /** Where the first segment begins that is not compacted now. */
+  /** Base offset of the first segment that is not compacted in this round. */
   readonly firstUncleanableOffset: bigint
   readonly cleanableBytes: number
-  /** The part of cleanable bytes in all that is or can be clean, from 0 to 1. */
+  /** Cleanable bytes as a share of clean and cleanable bytes, from 0 to 1. */
   readonly ratio: number
-  /** Whether it is worth a round, or has waited for as long as it may. */
+  /** Whether the ratio exceeds min.cleanable.dirty.ratio, or max.compaction.lag.ms has passed. */
   readonly isDue: boolean
-  /** Whether what the checkpoint says cannot be. */
+  /** Whether the cleaner offset lies outside the log. */
   readonly hasBadCheckpoint: boolean
 }
 
-/** How dirty a log is, of which `checkpoint` says up to where it was compacted. */
+/** The dirty part of a log. `checkpoint` is its cleaner offset. */
 export function logToClean(log: LogFacts, checkpoint: bigint | undefined, nowMs: number): LogToClean {
   const { logStartOffset, logEndOffset, config } = log
   const hasBadCheckpoint = checkpoint !== undefined && (checkpoint < logStartOffset || checkpoint > logEndOffset)
@@ -51,7 +51,7 @@ export function logToClean(log: LogFacts, checkpoint: bigint | undefined, nowMs:
   return { firstDirtyOffset, firstUncleanableOffset, cleanableBytes, ratio, isDue, hasBadCheckpoint }
 }
 
-/** The dirtiest of those that are due. */
+/** The due log with the highest ratio. */
 export function dirtiest<T extends { readonly toClean: LogToClean }>(candidates: readonly T[]): T | undefined {
   let found: T | undefined
   for (const candidate of candidates) {
@@ -60,7 +60,7 @@ export function dirtiest<T extends { readonly toClean: LogToClean }>(candidates:
   return found
 }
 
-/** Segments from the one that holds `from`, or would, to the last that begins before `upTo`. */
+/** Segments from the one whose range contains `from` to the last that begins below `upTo`. */
 export function segmentsBetween<T extends { readonly baseOffset: bigint }>(
   segments: readonly T[],
   from: bigint,
@@ -73,7 +73,10 @@ export function segmentsBetween<T extends { readonly baseOffset: bigint }>(
   })
 }
 
-/** Whole segments only: where a limit falls into one, that one is not touched. */
+/**
+ * Base offset of the first segment that must not be compacted: the segment that contains the last stable offset or a record
+ * younger than min.compaction.lag.ms, or the active segment.
+ */
 function firstUncleanable(log: LogFacts, firstDirtyOffset: bigint, nowMs: number): bigint {
   const { segments, config, lastStableOffset } = log
   const active = segments.at(-1)?.baseOffset ?? 0n
@@ -85,7 +88,7 @@ function firstUncleanable(log: LogFacts, firstDirtyOffset: bigint, nowMs: number
   return segmentsBetween(segments, limit, active)[0]?.baseOffset ?? active
 }
 
-/** Whether a record that is not compacted yet may have waited for longer than max.compaction.lag.ms. */
+/** Whether a record of the dirty part may be older than max.compaction.lag.ms. */
 function isOverdue({ segments, config }: LogFacts, firstDirtyOffset: bigint, nowMs: number): boolean {
   if (config.maxCompactionLagMs >= nowMs) return false
   const latest = BigInt(nowMs - config.maxCompactionLagMs)

@@ -1,28 +1,28 @@
 /**
- * The newest offset of every key, in memory that is set beforehand however long the keys are: a table of 16-byte digests
- * and offsets, as Kafka's. Two keys of one digest would count as one; MD5 makes that as good as never.
+ * The newest offset of each key, as in Kafka: a table of 16-byte MD5 digests and offsets, whose size does not depend on the
+ * length of the keys. Keys with equal digests would count as one key, which is practically impossible.
  */
 import { hash } from 'node:crypto'
 
-/** What one key takes. */
+/** Memory for one key. */
 export const OFFSET_MAP_ENTRY_BYTES = 24
 const DIGEST_INTS = 4
 
 export class OffsetMap {
-  /** How many keys fit in. */
+  /** Largest number of keys. */
   readonly capacity: number
   readonly #baseOffset: bigint
   readonly #slots: number
   readonly #digests: Int32Array
-  /** Offset from the base, plus 1; 0 where a slot is free. */
+  /** Offset relative to the base offset, plus 1; 0 for a free slot. */
   readonly #offsets: Float64Array
   #size = 0
-  /** Of the key asked for last. */
+  /** Digest of the key of the last lookup. */
   readonly #digest = new Int32Array(DIGEST_INTS)
 
   /**
-   * For the offsets from `baseOffset` to `endOffset`: takes as much memory as that many keys need, `memoryBytes` at most,
-   * of which the part `loadFactor` is used. Lookups in a full table are slow.
+   * A map for the offsets from `baseOffset` to below `endOffset`. It allocates memory for that many keys, limited by
+   * `memoryBytes`, and fills at most the share `loadFactor`, because lookups in a full table are slow.
    */
   constructor(baseOffset: bigint, endOffset: bigint, { memoryBytes, loadFactor }: OffsetMapLimits) {
     const neededSlots = Math.ceil(Number(endOffset - baseOffset) / loadFactor) + 1
@@ -33,7 +33,7 @@ export class OffsetMap {
     this.#offsets = new Float64Array(this.#slots)
   }
 
-  /** How many keys are known. */
+  /** Number of keys. */
   get size(): number {
     return this.#size
   }
@@ -42,7 +42,7 @@ export class OffsetMap {
     return this.#slots * OFFSET_MAP_ENTRY_BYTES
   }
 
-  /** Notes a key's offset, which is no lower than any before. False, and nothing has changed, when the map is full. */
+  /** Sets the offset of a key; offsets must not descend. Returns false without a change if the map is full. */
   put(key: Buffer, offset: bigint): boolean {
     const slot = this.#slotOf(key)
     if (slot === undefined) return false
@@ -55,14 +55,14 @@ export class OffsetMap {
     return true
   }
 
-  /** The newest offset of a key; undefined for one that was never put. */
+  /** The newest offset of a key; undefined for an unknown key. */
   get(key: Buffer): bigint | undefined {
     const slot = this.#slotOf(key)
     const stored = slot === undefined ? 0 : (this.#offsets[slot] ?? 0)
     return stored === 0 ? undefined : this.#baseOffset + BigInt(stored - 1)
   }
 
-  /** The slot of a key, or the free one where it would go; undefined when there is neither. */
+  /** The slot of a key, or the free slot for it; undefined if there is neither. */
   #slotOf(key: Buffer): number | undefined {
     const digest = this.#digest
     writeDigest(key, digest)
@@ -86,14 +86,14 @@ export class OffsetMap {
   }
 }
 
-/** How much memory a map may take (log.cleaner.dedupe.buffer.size), and how much of it it uses. */
+/** Memory limit of a map (log.cleaner.dedupe.buffer.size), and the share of it that is filled. */
 export interface OffsetMapLimits {
   readonly memoryBytes: number
   /** log.cleaner.io.buffer.load.factor */
   readonly loadFactor: number
 }
 
-/** As text a digest comes several times faster than as a Buffer. */
+/** Writes the MD5 digest of a key. A digest as a binary string is several times faster than one as a Buffer. */
 function writeDigest(key: Buffer, into: Int32Array): void {
   const text = hash('md5', key, 'binary')
   for (let index = 0; index < DIGEST_INTS; index++) {

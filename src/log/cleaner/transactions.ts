@@ -1,6 +1,7 @@
 /**
- * What one pass over a log knows of the transactions in it, by Kafka's rules: data of aborted ones goes, and a marker
- * may go once nothing is left of the data that it decides about. Then its abort is told to nobody any more.
+ * Transactions during one pass over a log, by Kafka's rules. Data of aborted transactions is removed. A marker may be
+ * removed when no data of its transaction is left; the transaction index of the compacted segment then omits the
+ * transaction.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { controlTypeOf } from '../../protocol/records/control.ts'
@@ -8,27 +9,27 @@ import { recordsOf } from '../../protocol/records/record.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
 import type { BatchRetention, TransactionRetention } from './filter.ts'
 
-/** An aborted transaction whose marker has not come yet. */
+/** An aborted transaction whose marker the pass has not reached. */
 interface OpenAbort {
   readonly aborted: AbortedTxn
-  /** Whether there was a batch of it. */
+  /** Whether the pass has read a batch of the transaction. */
   readonly hasData: boolean
 }
 
 export class CleanedTransactionMetadata implements TransactionRetention {
   readonly #stays: (aborted: AbortedTxn) => void
-  /** Those that may begin next, the first one last. */
+  /** Aborted transactions that the pass has not reached, the first one last. */
   #expected: AbortedTxn[] = []
   readonly #aborts = new Map<bigint, OpenAbort>()
-  /** Producers that have had data since their last marker, which was not aborted. */
+  /** Producers with data since their last marker in transactions that are not aborted. */
   readonly #withData = new Set<bigint>()
 
-  /** `stays` is told of the aborted transactions whose marker stays, in the order of the markers. */
+  /** `stays` is called for each aborted transaction whose marker is kept, in the order of the markers. */
   constructor(stays: (aborted: AbortedTxn) => void) {
     this.#stays = stays
   }
 
-  /** The next segment comes, into which these aborted transactions reach. */
+  /** Begins a segment. `aborted` are the aborted transactions that may have data in it. */
   enter(aborted: Iterable<AbortedTxn>): void {
     this.#expected = [...aborted].sort((a, b) => (a.firstOffset > b.firstOffset ? -1 : 1))
   }
@@ -48,13 +49,13 @@ export class CleanedTransactionMetadata implements TransactionRetention {
   #beginUpTo(offset: bigint): void {
     for (let next = this.#expected.at(-1); next && next.firstOffset <= offset; next = this.#expected.at(-1)) {
       this.#expected.pop()
-      // It is told of once more in every segment that it reaches into.
+      // A transaction is listed again for every segment in which it may have data.
       const isBegun = this.#aborts.get(next.producerId)?.aborted.lastOffset === next.lastOffset
       if (!isBegun) this.#aborts.set(next.producerId, { aborted: next, hasData: false })
     }
   }
 
-  /** A batch of which an earlier round left the header alone decides about nothing. */
+  /** Retention of a marker. A control batch without records, left by an earlier round, may be removed. */
   #retentionOfMarker(batch: RecordBatch): BatchRetention {
     const { producerId } = batch
     const [record] = recordsOf(batch)
