@@ -1,4 +1,4 @@
-/** The four offset checkpoints of a data directory, and what they take from its logs. */
+/** The four offset checkpoints of a data directory. */
 import type { Settings } from '../../config/settings.ts'
 import { derived, rows } from '../../config/view.ts'
 import type { BackgroundLoops } from '../../runtime/background.ts'
@@ -15,7 +15,7 @@ import {
 import { METADATA_FOLDER } from '../partition-folder.ts'
 import type { PartitionLog } from '../partition-log/partition-log.ts'
 
-/** Kafka accepts intervals of 0 and less, which would leave no time for requests. */
+/** Kafka accepts intervals of 0 and less. The minimum of 1 ms leaves time for requests. */
 const atLeastOne = (intervalMs: number) => Math.max(1, intervalMs)
 
 /** The intervals at which the files are written. */
@@ -44,12 +44,12 @@ export class DirectoryCheckpoints {
     this.#files = [this.#recoveryPoints, this.#logStarts, this.#highWatermarks, this.#cleanerOffsets]
   }
 
-  /** Up to where a partition is known to be on the disk. */
+  /** The offset below which a partition is known to be on disk. */
   recoveryPoint(folder: string): bigint | undefined {
     return this.#recoveryPoints.get(folder)
   }
 
-  /** Partitions that had something on the disk, and are not among `folders`. */
+  /** Partitions that had batches on disk and are not among `folders`. */
   lacking(folders: { has(folder: string): boolean }): string[] {
     return Array.from(this.#recoveryPoints.entries).flatMap(([folder, offset]) =>
       offset > 0n && !folders.has(folder) ? [folder] : []
@@ -57,36 +57,36 @@ export class DirectoryCheckpoints {
   }
 
   /**
-   * Whether the last process has left word of all its partitions, how far they were synced and compacted: one of which
-   * nothing is said came after that.
+   * Whether recovery points and cleaner offsets were intact at open. Then a partition without an entry is newer than the
+   * checkpoints.
    */
   get knewPartitions(): boolean {
     return this.#recoveryPoints.wasWhole && this.#cleanerOffsets.wasWhole
   }
 
-  /** A new directory knows of its partitions from the beginning. */
+  /** Writes the checkpoints of a new directory, so that later starts find them intact. */
   async begin(): Promise<void> {
     await this.#recoveryPoints.save()
     await this.#cleanerOffsets.save()
   }
 
-  /** The first offset that a partition offers, where that is not the beginning of its files. */
+  /** The log start offset of a partition, if it is above the base offset of the first segment. */
   logStart(folder: string): bigint | undefined {
     return this.#logStarts.get(folder)
   }
 
-  /** Up to where a partition has been compacted. */
+  /** The offset below which a partition is compacted. */
   cleanerOffset(folder: string): bigint | undefined {
     return this.#cleanerOffsets.get(folder)
   }
 
-  /** Notes up to where a partition has been compacted, and writes it down. */
+  /** Sets the offset below which a partition is compacted, and writes the checkpoint. */
   setCleanerOffset(folder: string, offset: bigint): void {
     this.#cleanerOffsets.set(folder, offset)
     this.#cleanerOffsets.write()
   }
 
-  /** Writes the files at their intervals from now on. */
+  /** Starts to write the files at their intervals. */
   writeRegularly(background: BackgroundLoops, settings: Settings, logs: () => Logs): void {
     const { recoveryPointMs, logStartMs, highWatermarkMs } = settings.view(INTERVAL_ROWS)
     const start = (name: string, delayMs: number, write: () => void) =>
@@ -104,19 +104,19 @@ export class DirectoryCheckpoints {
     })
   }
 
-  /** Notes how far logs are known to be on the disk, where they start, and their high watermarks. */
+  /** Updates recovery points, log start offsets and high watermarks from the logs. The files change with `write`. */
   note(logs: Logs): void {
     this.#noteRecoveryPoints(logs)
     this.#noteLogStarts(logs)
     this.#noteHighWatermarks(logs)
   }
 
-  /** Drops what is said of partitions that are no more. */
+  /** Removes the entries of all partitions except `folders`. */
   keepOnly(folders: { has(folder: string): boolean }): void {
     for (const file of this.#files) file.keepOnly(folders)
   }
 
-  /** Drops what is known of a partition. */
+  /** Removes the entries of a partition. */
   forget(folder: string): void {
     for (const file of this.#files) file.set(folder, undefined)
   }
@@ -126,7 +126,7 @@ export class DirectoryCheckpoints {
     for (const file of this.#files) file.write()
   }
 
-  /** Writes all files and brings them to the disk. */
+  /** Writes and syncs all files. */
   async save(): Promise<void> {
     for (const file of this.#files) await file.save()
   }
@@ -139,7 +139,7 @@ export class DirectoryCheckpoints {
     for (const { folder, highWatermark } of noted(logs)) this.#highWatermarks.set(folder, highWatermark)
   }
 
-  /** A start at the beginning of the files needs no word. */
+  /** A log start offset at the base offset of the first segment has no entry. */
   #noteLogStarts(logs: Logs): void {
     for (const { folder, logStartOffset, firstSegmentOffset } of noted(logs)) {
       this.#logStarts.set(folder, logStartOffset > firstSegmentOffset ? logStartOffset : undefined)
@@ -156,7 +156,7 @@ export class DirectoryCheckpoints {
   }
 }
 
-/** The metadata has no entry: it is recovered from its beginning at every start. */
+/** The metadata log has no entry: every start recovers it from its beginning. */
 function* noted(logs: Logs): Generator<PartitionLog, undefined> {
   for (const log of logs) if (log.folder !== METADATA_FOLDER) yield log
 }

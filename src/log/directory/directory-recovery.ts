@@ -1,6 +1,6 @@
 /**
- * Which partitions of a data directory have to be checked before they are opened, and the checking. After a clean stop
- * none are looked at until they are used; otherwise all are before the broker is ready, or when one is used earlier.
+ * Recovery of the partitions of a data directory. After a clean shutdown, a partition is checked on first use. Otherwise all
+ * partitions are recovered before the broker is ready, or earlier on first use.
  */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -13,17 +13,17 @@ import { bytesToCheck, recovering } from '../recovery/recovery.ts'
 import type { RecoveryProgress } from '../recovery/recovery-progress.ts'
 import type { DirectoryCheckpoints } from './directory-checkpoints.ts'
 
-/** What recovery needs of its directory. */
+/** The ports that recovery uses. */
 export interface DirectoryRecoveryOptions {
   readonly storage: Storage
   readonly clocks: Clocks
   readonly logger: Logger
   readonly checkpoints: DirectoryCheckpoints
-  /** Removes a file later and beside other work. */
+  /** Removes a file in the background. */
   readonly discard: (path: string) => void
 }
 
-/** A folder to recover, whose it is, and how its partition is kept. */
+/** A folder to recover, with its partition and its log's configs. */
 export interface RecoverableFolder {
   readonly folder: string
   readonly partition: TopicPartition
@@ -32,32 +32,32 @@ export interface RecoverableFolder {
 
 export class DirectoryRecovery {
   readonly #options: DirectoryRecoveryOptions
-  /** Folders that nobody has closed. */
+  /** Folders that the last process did not close. */
   readonly #unclean: Set<string>
-  /** Folders that are fit to be opened. */
+  /** Folders that can be opened. */
   readonly #checked = new Set<string>()
-  /** Folders that could not be recovered, and why. Their logs stay offline, and the directory unclean. */
+  /** Folders whose recovery failed, with the error. Their logs are offline, and the shutdown is unclean. */
   readonly #broken = new Map<string, KafkaError>()
 
-  /** `unclean` are the folders that must not be opened as they are. */
+  /** `unclean` are the folders that need recovery before they can be opened. */
   constructor(options: DirectoryRecoveryOptions, unclean: Iterable<string>) {
     this.#options = options
     this.#unclean = new Set(unclean)
   }
 
-  /** Whether all that had to be recovered is. */
+  /** Whether all unclean folders are recovered. */
   get isComplete(): boolean {
     return this.#unclean.size === 0 && this.#broken.size === 0
   }
 
-  /** Makes a folder fit to be opened. Throws why it is not. */
+  /** Recovers a folder if necessary, so that it can be opened. Throws the error of a failed recovery. */
   ensure(folder: string, config: LogConfig): void {
     runAtOnce(this.checking(folder, config))
     const broken = this.#broken.get(folder)
     if (broken) throw broken
   }
 
-  /** The same in steps that tell how many bytes they have checked; a folder that is broken ends it as well. */
+  /** `ensure` in steps, which yield the number of checked bytes. A failed recovery ends the steps without an error. */
   *checking(folder: string, config: LogConfig): Steps<void, number> {
     if (this.#checked.has(folder) || this.#broken.has(folder)) return
     try {
@@ -78,8 +78,8 @@ export class DirectoryRecovery {
   }
 
   /**
-   * Recovers folders, and after each does what `recovered` has to do with it, in steps that tell how far it has come.
-   * One that is broken does not spare the others.
+   * Recovers folders in steps, which yield the progress, and runs `recovered` after each. A failed recovery does not affect
+   * the other folders.
    */
   *all(
     folders: readonly RecoverableFolder[],
@@ -101,7 +101,7 @@ export class DirectoryRecovery {
     }
   }
 
-  /** The partition stays offline until restart. Throws what is no trouble with its files. */
+  /** Records a failed recovery; the partition is offline until restart. Rethrows errors that are not KafkaErrors. */
   #giveUp(folder: string, error: unknown): void {
     if (!(error instanceof KafkaError)) throw error
     this.#options.logger.error(
@@ -111,7 +111,7 @@ export class DirectoryRecovery {
     this.#broken.set(folder, error instanceof StorageError ? error : new StorageError('other', error.message))
   }
 
-  /** The folder is not what it was: deleted, or put aside. */
+  /** Removes the state of a folder that was deleted or renamed. */
   forget(folder: string): void {
     this.#unclean.delete(folder)
     this.#checked.delete(folder)
@@ -128,11 +128,15 @@ export class DirectoryRecovery {
   }
 
   /**
-   * Compaction leaves gaps, which must never be taken for losses: all that follows would go. A log of which it is said
-   * that it was compacted has none from the start, whatever its settings are now; and since what is said may be lost,
-   * only gaps beyond the recovery point count: the disk had what lies before, gaps and all. Without word of either
-   * nothing is certain. What lies before the log start is offered to nobody. The metadata is synced, and is not to be cut
-   * short.
+   * The offset above which a gap between segments counts as lost batches; undefined if gaps must be kept. Compaction leaves
+   * gaps too, and a gap that counts as a loss truncates the log. Therefore:
+   * - Folders of a clean shutdown keep their gaps.
+   * - Logs that are compacted now or have a cleaner offset keep their gaps.
+   * - Gaps at or below the recovery point are kept, because the segments were synced with them. The cleaner offset may be
+   *   missing.
+   * - Without intact checkpoints, gaps are kept.
+   * - Gaps at or below the log start offset do not matter, because consumers cannot read there.
+   * - The metadata log is synced on append and must not be truncated at a gap.
    */
   #lossesFrom(folder: string, { isCompacted }: LogConfig): bigint | undefined {
     const { checkpoints } = this.#options
@@ -142,7 +146,7 @@ export class DirectoryRecovery {
     return logStart < recoveryPoint ? recoveryPoint : logStart
   }
 
-  /** The metadata is recovered from its beginning, as in Kafka. */
+  /** As in Kafka, the metadata log is recovered from its beginning. */
   #recoveryPoint(folder: string): bigint | 'end' {
     if (!this.#unclean.has(folder)) return 'end'
     return folder === METADATA_FOLDER ? 0n : (this.#options.checkpoints.recoveryPoint(folder) ?? 0n)
@@ -153,7 +157,7 @@ export class DirectoryRecovery {
     try {
       return recoveryPoint === 'end' ? 0 : bytesToCheck(this.#options.storage, folder, recoveryPoint)
     } catch (error) {
-      // Whatever is wrong is found again when it is recovered.
+      // Recovery finds the same error later.
       if (error instanceof KafkaError) return 0
       throw error
     }

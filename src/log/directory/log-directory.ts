@@ -1,6 +1,7 @@
 /**
- * One data directory: whose it is, whether it was closed clean, its checkpoints, and a log for every partition, opened on
- * first use. `open` gives the metadata log, which tells whose all other folders are; `load` then makes those fit for use.
+ * A data directory: its identity, the mark of a clean shutdown, its checkpoints, and the log of each partition, which is
+ * opened on first use. `open` recovers the metadata log, which defines the partitions of the directory. `load` then prepares
+ * their folders.
  */
 import type { Settings } from '../../config/settings.ts'
 import type { BackgroundLoops } from '../../runtime/background.ts'
@@ -20,51 +21,51 @@ import { DirectoryRecovery } from './directory-recovery.ts'
 import { claimDirectory, type Identity, META_PROPERTIES_FILE, type MetaProperties } from './meta-properties.ts'
 import { PartitionFolders } from './partition-folders.ts'
 
-/** Kafka's name for the mark of a clean stop. */
+/** Kafka's name for the file that marks a clean shutdown. */
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
 
-/** Logs that are brought to the disk at the same time when the directory is closed. */
+/** Number of logs that are closed at the same time. */
 const CLOSING_AT_ONCE = 8
 
-/** What a data directory needs from outside, and who its node is to be. */
+/** The ports of a data directory, and the identity of its node. */
 export interface LogDirectoryOptions {
   readonly storage: Storage
   readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
   readonly identity: Identity
-  /** The settings of the metadata log, which is recovered before any other. */
+  /** Configs of the metadata log, which is recovered before any other log. */
   readonly metadataLog: LogConfig
-  /** Calls the opening off: it rejects, and the directory stays as unclean as it was. */
+  /** Aborts the opening: `open` rejects, and the next start recovers the directory. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A partition that belongs to a topic: which, and how its log is kept. */
+/** A partition of a topic: the topic id and the configs of its log. */
 export interface OwnedPartition {
   readonly topicId: string
   config(): LogConfig
 }
 
-/** How the partitions of a directory are loaded. */
+/** Options for loading the partitions of a directory. */
 export interface LoadOptions {
-  /** What the metadata knows of a partition, undefined for one that no topic has. */
+  /** The partition according to the metadata; undefined if no topic has it. */
   readonly owned: (partition: TopicPartition) => OwnedPartition | undefined
-  /** What is to be done with a partition that was recovered, before the load is over. */
+  /** Called for each recovered partition; its steps run before the load is complete. */
   readonly recovered?: (partition: TopicPartition) => Iterable<unknown>
   readonly progress?: ProgressListener
   readonly signal?: AbortSignal | undefined
 }
 
-/** What everything in a directory is made with. */
+/** Ports that the parts of the directory share. */
 interface World extends Pick<LogDirectoryOptions, 'storage' | 'clocks' | 'random' | 'logger'> {
   readonly removal: Removal
 }
 
 export class LogDirectory {
   readonly meta: MetaProperties
-  /** Up to where logs have been compacted, by their folders. */
+  /** Cleaner offsets of the logs, by folder. */
   readonly cleanerOffsets: CleanerOffsets
-  /** Whether the last process closed it. */
+  /** Whether the last shutdown was clean. */
   readonly wasClean: boolean
   readonly #world: World
   readonly #checkpoints: DirectoryCheckpoints
@@ -83,7 +84,7 @@ export class LogDirectory {
     this.#folders = new PartitionFolders({
       ...this.#world,
       forget: folder => this.#forget(folder),
-      // What the checkpoints say of a name may be of an earlier partition.
+      // The checkpoints may have entries of an earlier partition of the same name.
       making: folder => {
         checkpoints.forget(folder)
         checkpoints.write()
@@ -99,8 +100,8 @@ export class LogDirectory {
   }
 
   /**
-   * Opens a data directory, or makes an empty one Kafka's. Takes the mark of a clean stop away before anything else,
-   * and recovers the metadata log. Throws DataDirectoryError for a directory of somebody else.
+   * Opens a data directory, or formats an empty one. Removes the mark of a clean shutdown first, then recovers the metadata
+   * log. Throws DataDirectoryError for a directory that belongs to another node or cluster, or not to Kafka.
    */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
     const { storage, clocks, random, identity, signal, metadataLog } = options
@@ -118,9 +119,9 @@ export class LogDirectory {
   }
 
   /**
-   * Puts folders aside that no topic owns, as Kafka does: renamed with the suffix -stray and otherwise left alone. After
-   * an unclean stop it then recovers all others, in slices. After a clean one it touches none of them: what else there
-   * is to do with a folder is done when it is first used, and a start does not grow with the number of partitions.
+   * Renames folders that no topic owns to the suffix -stray, as Kafka does. After an unclean shutdown it recovers all other
+   * folders, in slices. After a clean one it does not open them: each is prepared on first use, so the time of a start does
+   * not depend on the number of partitions.
    */
   async load({ owned, recovered = () => [], progress, signal }: LoadOptions): Promise<void> {
     const folders = this.#folders.list()
@@ -146,12 +147,12 @@ export class LogDirectory {
     await runYielding(steps, { clocks: this.#world.clocks, signal, ...(progress && { each: progress }) })
   }
 
-  /** Writes the checkpoints at their intervals from now on. */
+  /** Starts to write the checkpoints at their intervals. */
   writeCheckpoints(background: BackgroundLoops, settings: Settings): void {
     this.#checkpoints.writeRegularly(background, settings, () => this.#logs.values())
   }
 
-  /** The log of a partition, opened, and its folder made, if this is the first use. */
+  /** The log of a partition. The first use creates the folder if necessary and opens the log. */
   log(partition: TopicPartition, topicId: string, config: LogConfig): PartitionLog {
     const folder = folderOf(partition)
     const opened = this.#logs.get(folder)
@@ -180,22 +181,23 @@ export class LogDirectory {
     return this.#world.storage.exists(folderOf(partition))
   }
 
-  /** Deletes a partition: its folder gets another name at once and goes after `delayMs` (file.delete.delay.ms). */
+  /** Deletes a partition: renames its folder at once and removes it after `delayMs` (file.delete.delay.ms). */
   deleteLog(partition: TopicPartition, delayMs: number): void {
     const renamed = this.#folders.setAside(partition, 'delete')
     if (renamed !== undefined) this.#world.removal.after(delayMs, [renamed])
   }
 
-  /** Writes down how far every log is known to be on the disk, where it starts, and its high watermark. */
+  /** Writes recovery points, log start offsets and high watermarks of all logs to the checkpoints. */
   checkpoint(): void {
     this.#checkpoints.note(this.#logs.values())
     this.#checkpoints.write()
   }
 
   /**
-   * Brings everything to the disk and leaves the mark of a clean stop, last of all. Where a log cannot be closed there
-   * is no mark, and the next start recovers. The background loops have been stopped. The storage stays open. By `brokerEpoch` a Kafka that goes
-   * on here knows that nothing was lost since it was registered in that epoch.
+   * Closes and syncs all logs and checkpoints, and writes the mark of a clean shutdown last. If a log cannot be closed,
+   * there is no mark, and the next start recovers. The background loops must be stopped before. The storage stays open. The
+   * mark holds `brokerEpoch`: a Kafka broker that uses the directory later sends it when it registers, as proof of a clean
+   * shutdown (KIP-966).
    */
   async close(brokerEpoch = -1n): Promise<void> {
     await this.#world.removal.stop()
@@ -211,7 +213,7 @@ export class LogDirectory {
     await this.#closing('the mark', () => replaceFileSynced(this.#world.storage, CLEAN_SHUTDOWN_FILE, mark))
   }
 
-  /** Nothing that is known of a partition holds any more. */
+  /** Removes all state of a partition. */
   #forget(folder: string): void {
     this.#logs.get(folder)?.abandon()
     this.#logs.delete(folder)
@@ -229,7 +231,7 @@ export class LogDirectory {
     return isClean
   }
 
-  /** Takes one step of a stop. One that fails does not spare the others, but the stop is not clean. */
+  /** Runs a step of the shutdown. An error is logged, does not stop other steps and makes the shutdown unclean. */
   async #closing(subject: string, step: () => Promise<void>): Promise<boolean> {
     try {
       await step()

@@ -1,4 +1,4 @@
-/** `meta.properties`: which cluster and node a data directory belongs to, in the syntax of Java's properties files. */
+/** `meta.properties`: the cluster and node of a data directory, in the syntax of Java's properties files. */
 import { type Random, randomUuid } from '../../runtime/random.ts'
 import { DataDirectoryError } from '../../storage/data-directory-error.ts'
 import { replaceFileSynced, type Storage } from '../../storage/storage.ts'
@@ -7,26 +7,26 @@ import { replaceFileSynced, type Storage } from '../../storage/storage.ts'
 export const META_PROPERTIES_FILE = 'meta.properties'
 
 const VERSION = '1'
-/** In a directory that is still to be claimed: of the file system, and of a first start that died at once. */
+/** Files that a directory without identity may have: of the file system, and of a first start that crashed. */
 const OF_NOBODY: ReadonlySet<string> = new Set(['lost+found', `${META_PROPERTIES_FILE}.tmp`])
 
-/** What the file says. */
+/** Content of the file. */
 export interface MetaProperties {
   readonly clusterId: string
   readonly nodeId: number
-  /** Tells this directory from all others. */
+  /** Unique id of the directory (Kafka's directory.id). */
   readonly directoryId: string
 }
 
-/** Who the node is to be. A new directory gets `clusterId`, or a random one if there is none. */
+/** Identity of the node. A new directory gets `clusterId`, or a random one if it is undefined. */
 export interface Identity {
   readonly nodeId: number
   readonly clusterId?: string | undefined
 }
 
 /**
- * Reads the identity of a data directory, or gives a new directory one. Throws DataDirectoryError when it belongs to
- * another node or cluster, or holds files but no identity.
+ * Reads the identity of a data directory, or writes one into a new directory. Throws DataDirectoryError if the directory
+ * belongs to another node or cluster, has a malformed meta.properties, or holds files but no identity.
  */
 export async function claimDirectory(storage: Storage, random: Random, identity: Identity): Promise<MetaProperties> {
   if (storage.exists(META_PROPERTIES_FILE)) return claimExisting(storage, random, identity)
@@ -78,7 +78,7 @@ function writeMeta(storage: Storage, { clusterId, nodeId, directoryId }: MetaPro
   return replaceFileSynced(storage, META_PROPERTIES_FILE, Buffer.from(`${lines.join('\n')}\n`))
 }
 
-/** One pair a line, as Kafka writes it; long lines that go on after a backslash do not occur. */
+/** Parses one property per line, as Kafka writes them. Continuation lines are not supported. */
 function parseProperties(bytes: Buffer): Map<string, string> {
   const properties = new Map<string, string>()
   for (const line of bytes.toString('latin1').split(/\r?\n/)) {

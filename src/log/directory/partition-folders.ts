@@ -1,4 +1,4 @@
-/** The folders of a data directory: whose each one is, the making of new ones, and the putting aside of those in the way. */
+/** The partition folders of a data directory: their topic ids, and their creation and renaming. */
 import type { Logger } from '../../runtime/logger.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -15,15 +15,15 @@ import type { Removal } from '../partition-log/removal.ts'
 import { segmentPath } from '../segment/segment-names.ts'
 import { segmentOffsets } from '../segment/segments.ts'
 
-/** What the folders need from outside. */
+/** The ports of the folders. */
 export interface PartitionFoldersOptions {
   readonly storage: Storage
   readonly random: Random
   readonly logger: Logger
   readonly removal: Removal
-  /** Called when nothing that is known of a folder holds any more. */
+  /** Called when a folder has been renamed: all state of its partition is invalid. */
   readonly forget: (folder: string) => void
-  /** Called before a folder is made. */
+  /** Called before a folder is created. */
   readonly making: (folder: string) => void
 }
 
@@ -34,7 +34,7 @@ export class PartitionFolders {
     this.#options = options
   }
 
-  /** The partitions that have a folder, by its name. The metadata is none of them. */
+  /** Partitions that have a folder, by folder name, without the metadata log. */
   list(): Map<string, TopicPartition> {
     const found = this.#names().flatMap((name): [string, TopicPartition][] => {
       const parsed = name === METADATA_FOLDER ? undefined : parseFolder(name)
@@ -43,7 +43,7 @@ export class PartitionFolders {
     return new Map(found)
   }
 
-  /** Begins to remove folders of deleted partitions, and tells of those that are nobody's here. */
+  /** Starts to remove folders of deleted partitions, and logs a warning for other folders that are not partitions. */
   clear(): void {
     for (const name of this.#names()) {
       const parsed = parseFolder(name)
@@ -56,15 +56,17 @@ export class PartitionFolders {
   }
 
   /**
-   * Whether a partition's folder is of the topic with that id. As in Kafka one that does not say whose it is belongs to
-   * nobody, unless it is still empty. There was never another metadata log: that one speaks for itself.
+   * Whether a partition's folder belongs to the topic with that id. As in Kafka, a folder without a topic id belongs to no
+   * topic, unless it is empty. The folder of the metadata log needs no topic id.
    */
   isOf(folder: string, topicId: string): boolean {
     const found = readTopicId(this.#options.storage, folder)
     return found === topicId || folder === METADATA_FOLDER || (found === undefined && this.#isEmpty(folder))
   }
 
-  /** Makes the folder of a partition say whose it is. One that an earlier topic of that name has left is put aside. */
+  /**
+   * Creates the folder of a partition with its topic id. The folder of an earlier topic of that name is renamed to -stray.
+   */
   prepare(partition: TopicPartition, topicId: string): void {
     const { storage, making } = this.#options
     const folder = folderOf(partition)
@@ -77,7 +79,7 @@ export class PartitionFolders {
     writeTopicId(storage, folder, topicId)
   }
 
-  /** Renames a partition's folder. Returns its new name, or undefined if it was never made. */
+  /** Renames a partition's folder. Returns its new name; undefined if the folder does not exist. */
   setAside(partition: TopicPartition, why: 'delete' | 'stray'): string | undefined {
     const { storage, random, logger, forget } = this.#options
     const folder = folderOf(partition)
