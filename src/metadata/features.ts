@@ -1,20 +1,20 @@
 /**
- * Feature levels (KIP-584): what a new log is formatted with, what this broker can do, what clients are told.
- * The log says what Apache Kafka 4.0 would, so that any Kafka 4.x can take the directory over; a client is told only as
- * much of it as works here.
+ * Feature levels (KIP-584): the levels of a new log, the supported levels, and the levels that ApiVersions returns. A new log has
+ * the levels of Apache Kafka 4.0, so that any Kafka 4.x can read the data directory. ApiVersions returns only the levels that
+ * this broker supports.
  */
 import { TRANSACTIONS_V2 } from '../protocol/transaction-version.ts'
 import type { MetadataImage } from './image/image.ts'
 import { MetadataError } from './metadata-error.ts'
 import { type MetadataRecord, metadataRecord } from './records.ts'
 
-/** The feature that says which records there may be. */
+/** The feature that determines the allowed metadata records and their versions. */
 export const METADATA_VERSION = 'metadata.version'
 
-/** Levels of metadata.version whose records can be read: those of Kafka 3.3 to 4.3. */
+/** Readable levels of metadata.version: those of Kafka 3.3 to 4.3. */
 const READABLE = [7, 30] as const
 
-/** Levels that work here. One that begins and ends at 0 is off, and not told to anybody. */
+/** Supported levels. A feature with the range 0 to 0 is off, and not part of ApiVersions responses. */
 const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> = {
   [METADATA_VERSION]: READABLE,
   /** 1: the consumer protocol of KIP-848. */
@@ -23,7 +23,10 @@ const SUPPORTED: Readonly<Record<string, readonly [min: number, max: number]>> =
   'transaction.version': [0, TRANSACTIONS_V2]
 }
 
-/** What Kafka 4.3 knows of the other features: a higher level may mean records that say something else than we think. */
+/**
+ * Levels of the other features in Kafka 4.3. A higher level may change the meaning of records, so a log with such a level is
+ * rejected.
+ */
 const KNOWN_LEVELS: Readonly<Record<string, number>> = {
   'group.version': 1,
   'transaction.version': 2,
@@ -32,21 +35,24 @@ const KNOWN_LEVELS: Readonly<Record<string, number>> = {
   'streams.version': 1
 }
 
-/** As ApiVersions shows a supported feature. */
+/** A supported feature as in ApiVersions. */
 export interface SupportedFeature {
   readonly name: string
   readonly minVersion: number
   readonly maxVersion: number
 }
 
-/** As ApiVersions shows a feature in force. */
+/** A finalized feature as in ApiVersions. */
 export interface FinalizedFeature {
   readonly name: string
   readonly maxVersionLevel: number
   readonly minVersionLevel: number
 }
 
-/** The first records of a new log, metadata.version first: without it Kafka reads no other. Level 0 is not written down. */
+/**
+ * The first records of a new log. metadata.version is the first record, because Kafka reads no other record before it. Level 0
+ * has no record.
+ */
 export function bootstrapFeatures(transactionVersion = TRANSACTIONS_V2): MetadataRecord[] {
   const levels = { [METADATA_VERSION]: 25, 'group.version': 1, 'transaction.version': transactionVersion }
   return Object.entries(levels)
@@ -54,7 +60,7 @@ export function bootstrapFeatures(transactionVersion = TRANSACTIONS_V2): Metadat
     .map(([name, featureLevel]) => metadataRecord('FeatureLevelRecord', { name, featureLevel }))
 }
 
-/** Throws MetadataError for a log that a Kafka newer than 4.3, or older than 3.3, has written. */
+/** Throws MetadataError for a log that a Kafka newer than 4.3 or older than 3.3 has written. */
 export function checkFeatures({ features }: MetadataImage): void {
   if (!features.has(METADATA_VERSION)) throw new MetadataError('the log names no metadata.version')
   for (const [name, level] of features) {
@@ -64,14 +70,14 @@ export function checkFeatures({ features }: MetadataImage): void {
   }
 }
 
-/** The features that work. */
+/** The supported features. */
 export function supportedFeatures(): SupportedFeature[] {
   return Object.entries(SUPPORTED)
     .filter(([, [, maxVersion]]) => maxVersion > 0)
     .map(([name, [minVersion, maxVersion]]) => ({ name, minVersion, maxVersion }))
 }
 
-/** The levels in force, cut to what works. */
+/** The finalized levels, limited to the supported levels. */
 export function finalizedFeatures(image: MetadataImage): FinalizedFeature[] {
   return [...image.features].flatMap(([name, level]) => {
     const works = Math.min(level, SUPPORTED[name]?.[1] ?? 0)

@@ -1,4 +1,4 @@
-/** The metadata records contradict each other or say what this broker cannot serve; the message is a sentence. */
+/** The metadata records contradict each other, or this broker cannot serve them. The message is a sentence. */
 export class MetadataError extends Error {
   override name = 'MetadataError'
 }

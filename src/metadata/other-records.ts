@@ -1,13 +1,13 @@
 /**
- * Records that this broker keeps without acting on them: registrations, ACLs, SCRAM credentials, quotas, tokens.
- * Each has an identity under which a later record replaces, changes or removes it.
+ * Records that this broker keeps without effect: registrations, ACLs, SCRAM credentials, quotas, tokens. Each has a key, by which
+ * a later record replaces, changes or removes it.
  */
 import { unreachable } from '../runtime/assert.ts'
 import type { DraftMap } from './image/draft-map.ts'
 import { MetadataError } from './metadata-error.ts'
 import type { MetadataRecord, MetadataRecordOf } from './records.ts'
 
-/** The records kept as they are. */
+/** The types of these records. */
 export type OtherRecord = Extract<
   MetadataRecord,
   {
@@ -28,7 +28,7 @@ export type OtherRecord = Extract<
   }
 >
 
-/** Applies a record to those kept so far. Throws MetadataError when it changes a broker that never registered. */
+/** Applies a record to the kept records. Throws MetadataError if it changes a broker that is not registered. */
 export function applyOther(others: DraftMap<MetadataRecord>, record: OtherRecord): void {
   switch (record.type) {
     case 'RegisterBrokerRecord':
@@ -80,13 +80,16 @@ type Registration = MetadataRecordOf<'RegisterBrokerRecord'>
 
 const brokerKey = (brokerId: number) => `broker:${brokerId}`
 
-/** The epoch of a broker's last registration; -1 for one that never registered, as we never do. */
+/** Epoch of the last registration of a broker; -1 if there is none. This broker itself never registers. */
 export function registeredEpoch(others: ReadonlyMap<string, MetadataRecord>, brokerId: number): bigint {
   const registration = others.get(brokerKey(brokerId))
   return registration?.type === 'RegisterBrokerRecord' ? registration.brokerEpoch : -1n
 }
 
-/** A registration can say all that a change of `changeVersion` can from the version after it on. */
+/**
+ * Changes a registration, and raises its version to `changeVersion` + 1 if it is lower: a registration has all fields of the
+ * change from that version on.
+ */
 function changeBroker(
   others: DraftMap<MetadataRecord>,
   brokerId: number,
@@ -101,7 +104,7 @@ function changeBroker(
   others.set(brokerKey(brokerId), { ...registration, ...change, version })
 }
 
-/** 1 sets a flag, -1 clears it, 0 leaves it; no directories means that they stay as they are. */
+/** 1 sets a flag, -1 clears it, 0 leaves it unchanged. Empty `logDirs` leave the directories unchanged. */
 function registrationChange(record: MetadataRecordOf<'BrokerRegistrationChangeRecord'>): Partial<Registration> {
   return {
     ...(record.fenced !== 0 && { fenced: record.fenced > 0 }),
@@ -120,7 +123,7 @@ function quotaKey({ entity, key }: MetadataRecordOf<'ClientQuotaRecord'>): strin
   return `quota:${key}:${parts.join()}`
 }
 
-/** Decoded bytes are views on the log's chunk, which one small credential must not keep alive. */
+/** Copies decoded bytes, which are views of a chunk of the log: a small credential must not keep the whole chunk in memory. */
 function withOwnBytes(record: MetadataRecordOf<'UserScramCredentialRecord'>): MetadataRecord {
   const { salt, storedKey, serverKey } = record
   return { ...record, salt: Buffer.from(salt), storedKey: Buffer.from(storedKey), serverKey: Buffer.from(serverKey) }

@@ -1,6 +1,6 @@
 /**
- * The records of the metadata log, as Kafka's controllers write them: one shape a type, and the frame around each.
- * A type or version that we do not know is refused: skipping it would lose what it says.
+ * The record types of the metadata log, as Kafka's controllers write them, and the frame of a record. An unknown type or version
+ * is rejected, because skipping it would lose its content.
  */
 import { ByteWriter } from '../protocol/wire/byte-writer.ts'
 import { ByteReader, MalformedFrame } from '../protocol/wire/bytes.ts'
@@ -30,14 +30,14 @@ const maybeUuids = array(uuid).nullableSince(0).or(null)
 const endPoints = array({ name: string, host: string, port: uint16, securityProtocol: int16 })
 const features = array({ name: string, minSupportedVersion: int16, maxSupportedVersion: int16 })
 
-/** What is known of a type: `newest` is the last version that can be read, `written` that of metadata.version 25. */
+/** Declaration of a type. `newest` is the last readable version; `written` is the version of metadata.version 25. */
 interface RecordRow<S extends Shape = Shape> {
   readonly key: number
   readonly shape: S
   readonly newest: number
   readonly written: number
   readonly message: Message<S>
-  /** What fields have that a record does not name. */
+  /** Defaults of fields that a record does not have. */
   readonly absent: object
 }
 
@@ -172,24 +172,24 @@ const TYPES = {
   ClearElrRecord: type(28, { topicName: string })
 }
 
-/** Kafka's metadata record types: one row a type. */
+/** Kafka's metadata record types, one row for each. */
 type Types = typeof TYPES
 
-/** The name of a type of metadata record, as Kafka calls it. */
+/** Kafka's name of a metadata record type. */
 export type RecordType = keyof Types
 
-/** A metadata record of one type, every field present. */
+/** A metadata record of one type, with all fields. */
 export type MetadataRecordOf<T extends RecordType> = { readonly type: T; readonly version: number } & Readonly<
   Decoded<Types[T]['shape']>
 >
 
-/** Any metadata record; `type` tells which. */
+/** Any metadata record; `type` discriminates. */
 export type MetadataRecord = { [T in RecordType]: MetadataRecordOf<T> }[RecordType]
 
 const FRAME_VERSION = 1
 const NAMES = new Map<number, RecordType>(Object.entries(TYPES).map(([name, { key }]) => [key, name as RecordType]))
 
-/** A new record, in the version that metadata.version 25 asks for; fields left out take their defaults. */
+/** A new record in the version of metadata.version 25. Omitted fields have their defaults. */
 export function metadataRecord<T extends RecordType>(
   type: T,
   fields: Encodable<Types[T]['shape']>
@@ -199,12 +199,12 @@ export function metadataRecord<T extends RecordType>(
   return filled as MetadataRecordOf<T>
 }
 
-/** The fields of a type, for who prints them. */
+/** The fields of a type, for output as text. */
 export function shapeOfType(type: RecordType): Shape {
   return TYPES[type].shape
 }
 
-/** The value of a Kafka record that carries `record`. */
+/** Encodes `record` as the value of a Kafka record. */
 export function encodeMetadataRecord(record: MetadataRecord): Buffer {
   const { key, message }: RecordRow = TYPES[record.type]
   const writer = new ByteWriter()
@@ -215,7 +215,7 @@ export function encodeMetadataRecord(record: MetadataRecord): Buffer {
   return writer.toBuffer()
 }
 
-/** Reads the value of a Kafka record. Throws MalformedFrame, in a sentence, for what Kafka 4.3 would not write. */
+/** Decodes the value of a Kafka record. Throws MalformedFrame, with a sentence, if Kafka 4.3 would not write it. */
 export function decodeMetadataRecord(value: Buffer): MetadataRecord {
   const reader = new ByteReader(value)
   const frameVersion = reader.uvarint()

@@ -1,27 +1,27 @@
-/** What a topic may be called, and which names are Kafka's own. */
+/** Rules for topic names, and the names of Kafka's internal topics. */
 import { KafkaError } from '../protocol/errors.ts'
 import type { MetadataImage } from './image/image.ts'
 
-/** Where groups keep members and offsets. */
+/** State of groups: members and committed offsets. */
 export const GROUP_METADATA_TOPIC_NAME = '__consumer_offsets'
-/** Where transactional ids keep their state. */
+/** State of transactional ids. */
 export const TRANSACTION_STATE_TOPIC_NAME = '__transaction_state'
-/** Where share groups keep their state. */
+/** State of share groups. */
 export const SHARE_GROUP_STATE_TOPIC_NAME = '__share_group_state'
-/** The metadata log, which no client may create, write or see. */
+/** The metadata log. Clients cannot create, write or list it. */
 export const CLUSTER_METADATA_TOPIC_NAME = '__cluster_metadata'
 
 const MAX_NAME_LENGTH = 249
 const LEGAL_NAME = /^[a-zA-Z0-9._-]*$/
 
-/** Whether Metadata marks the topic as internal. */
+/** True if Metadata marks the topic as internal. */
 export function isInternalTopic(name: string): boolean {
   return (
     name === GROUP_METADATA_TOPIC_NAME || name === TRANSACTION_STATE_TOPIC_NAME || name === SHARE_GROUP_STATE_TOPIC_NAME
   )
 }
 
-/** Throws INVALID_TOPIC_EXCEPTION for a name that no topic may have. */
+/** Throws INVALID_TOPIC_EXCEPTION for an invalid topic name. */
 export function checkTopicName(name: string): void {
   const reason = reasonInvalid(name)
   if (reason) throw new KafkaError('INVALID_TOPIC_EXCEPTION', `Topic name is invalid: ${reason}`)
@@ -38,14 +38,17 @@ function reasonInvalid(name: string): string | undefined {
 }
 
 /**
- * What a name is when '.' and '_' are taken for the same, as in the names of metrics: two topics may not be alike in
- * that. Undefined for a name without either.
+ * The name with '_' for every '.', as in metric names. Two topics must not have the same unified name. Undefined for a name
+ * without either character.
  */
 export function unifiedName(name: string): string | undefined {
   return name.includes('.') || name.includes('_') ? name.replaceAll('.', '_') : undefined
 }
 
-/** A present topic that differs from a new name in '.' and '_' only: both would have the same metrics. */
+/**
+ * An existing topic whose name differs from `name` only in '.' and '_'; undefined if there is none. Both would have the same
+ * metrics.
+ */
 export function collidingTopic({ namesByUnifiedName }: MetadataImage, name: string): string | undefined {
   const unified = unifiedName(name)
   return unified === undefined ? undefined : namesByUnifiedName.get(unified)

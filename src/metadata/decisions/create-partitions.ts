@@ -1,18 +1,20 @@
-/** Decides a CreatePartitions request: the records to append and the answers. Pure; words and checks are Kafka's. */
+/** Decides a CreatePartitions request: the records to append and the results. Pure; messages and checks are Kafka's. */
 import { type ErrorName, KafkaError } from '../../protocol/errors.ts'
 import type { MetadataImage, TopicState } from '../image/image.ts'
 import type { TopicRules } from './create-topics.ts'
 import { checkAssignment, partitionRecord, placeReplicas } from './placement.ts'
 import { type Decision, Plan, repeatedNames } from './plan.ts'
 
-/** How many partitions a topic shall have in all, and the brokers of the added ones if the client chooses them. */
+/**
+ * New total partition count of a topic. `assignments` has the brokers of each added partition; null lets the broker place them.
+ */
 export interface MorePartitions {
   readonly name: string
   readonly count: number
   readonly assignments: readonly { readonly brokerIds: readonly number[] }[] | null
 }
 
-/** The answer for one topic. */
+/** Result of one topic. */
 export interface CreatedPartitions {
   readonly name: string
   readonly errorCode: ErrorName
@@ -21,7 +23,7 @@ export interface CreatedPartitions {
 
 type Limits = Pick<TopicRules, 'brokers' | 'maxPartitions'>
 
-/** For `validateOnly` append nothing: the answer is the same. */
+/** For `validateOnly` the caller appends no records; the results are the same. */
 export function createPartitions(
   image: MetadataImage,
   topics: readonly MorePartitions[],
@@ -49,10 +51,10 @@ function decide(add: () => void): Omit<CreatedPartitions, 'name'> {
   }
 }
 
-/** Adds the records of one topic to the plan; throws the KafkaError to answer with before it adds any. */
+/** Adds the records of one topic to the plan. If it throws the KafkaError of the result, the plan has no records of the topic. */
 function addPartitions(image: MetadataImage, request: MorePartitions, { brokers }: Limits, plan: Plan): void {
   const topic = image.topicsByName.get(request.name)
-  // Kafka answers without words here.
+  // Kafka sends no error message here.
   if (!topic) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', '')
   const first = topic.partitions.length
   const added = additional(topic, request)

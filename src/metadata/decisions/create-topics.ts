@@ -1,6 +1,6 @@
 /**
- * Decides a CreateTopics request: the records to append and the answer, topic by topic. Pure: nothing changes until
- * the caller appends. Checks, their order and their words are those of Kafka's controller.
+ * Decides a CreateTopics request: the records to append and the result of each topic. Pure: nothing changes until the caller
+ * appends the records. Checks, their order and their messages are those of Kafka's controller.
  */
 
 import { RESOURCE_TYPES } from '../../config/resources.ts'
@@ -20,7 +20,7 @@ import {
   TOO_MANY_PER_REQUEST
 } from './plan.ts'
 
-/** A topic as a client asks for it; -1 asks for the default, and must stand for both where `assignments` says all. */
+/** A requested topic. -1 selects the default. Both counts must be -1 if `assignments` is not empty. */
 export interface NewTopic {
   readonly name: string
   readonly numPartitions: number
@@ -29,23 +29,23 @@ export interface NewTopic {
   readonly configs: readonly { readonly name: string; readonly value: string | null }[]
 }
 
-/** The settings that CreateTopics and CreatePartitions decide by. */
+/** Settings for the decisions of CreateTopics and CreatePartitions. */
 export const TOPIC_ROWS = rows({
   numPartitions: 'num.partitions',
   defaultReplicationFactor: 'default.replication.factor',
   maxPartitions: 'minikafka.max.partitions'
 })
 
-/** What the cluster allows and adds to a request. */
+/** Brokers, limits and defaults that apply to a request. */
 export interface TopicRules extends ViewOf<typeof TOPIC_ROWS> {
-  /** All brokers, by ascending id. */
+  /** All brokers in ascending order of id. */
   readonly brokers: readonly BrokerPlace[]
   newTopicId(): string
-  /** The settings to record for a topic. Throws INVALID_CONFIG for those that a topic cannot have. */
+  /** The configs to record for a topic. Throws INVALID_CONFIG for an unknown or invalid config. */
   overrides(configs: NewTopic['configs']): ReadonlyMap<string, string>
 }
 
-/** The answer for one topic; counts are -1 and the id is zero where there is an error. */
+/** Result of one topic. On an error the counts are -1 and the id is zero. */
 export interface CreatedTopic {
   readonly name: string
   readonly topicId: string
@@ -55,7 +55,9 @@ export interface CreatedTopic {
   readonly replicationFactor: number
 }
 
-/** For `validateOnly` append nothing: the answer is the same. A name asked for twice is an error, and not created. */
+/**
+ * For `validateOnly` the caller appends no records; the results are the same. A repeated name is an error and creates no topic.
+ */
 export function createTopics(
   image: MetadataImage,
   topics: readonly NewTopic[],
@@ -91,7 +93,7 @@ function countPartitions(topics: readonly NewTopic[], rules: TopicRules): number
     .reduce((sum, count) => sum + count, 0)
 }
 
-/** Adds the records of one topic to the plan; throws the KafkaError to answer with before it adds any. */
+/** Adds the records of one topic to the plan. If it throws the KafkaError of the result, the plan has no records of the topic. */
 function createTopic(image: MetadataImage, topic: NewTopic, rules: TopicRules, plan: Plan): CreatedTopic {
   const { name } = topic
   checkNewName(image, name)
@@ -125,7 +127,7 @@ function configRecord(topic: string, [name, value]: [string, string]): MetadataR
   })
 }
 
-/** Replicas by partition, as the client assigned them. */
+/** Replicas of each partition, as assigned by the client. */
 function assigned({ assignments, replicationFactor, numPartitions }: NewTopic, { brokers }: TopicRules): number[][] {
   const manual = 'A manual partition assignment was specified, but'
   if (replicationFactor !== -1) {
@@ -151,7 +153,7 @@ function assigned({ assignments, replicationFactor, numPartitions }: NewTopic, {
   })
 }
 
-/** Replicas by partition, as we place them. */
+/** Replicas of each partition, as placed by the broker. */
 function placed(topic: NewTopic, rules: TopicRules): number[][] {
   if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
     const positive = 'Replication factor must be larger than 0, or -1 to use the default value.'

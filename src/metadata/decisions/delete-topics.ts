@@ -1,4 +1,4 @@
-/** Decides a DeleteTopics request: the records to append and the answers. Pure; words and checks are Kafka's. */
+/** Decides a DeleteTopics request: the records to append and the results. Pure; messages and checks are Kafka's. */
 
 import type { ErrorName } from '../../protocol/errors.ts'
 import { ZERO_UUID } from '../../protocol/wire/bytes.ts'
@@ -6,21 +6,21 @@ import type { MetadataImage } from '../image/image.ts'
 import { metadataRecord } from '../records.ts'
 import type { Decision } from './plan.ts'
 
-/** A topic by its name, the id being zero, or by its id, the name being null. */
+/** A topic by name (the id is zero) or by id (the name is null). */
 export interface TopicReference {
   readonly name: string | null
   readonly topicId: string
 }
 
-/** The answer for one topic. */
+/** Result of one topic. */
 export interface DeletedTopic extends TopicReference {
   readonly errorCode: ErrorName
   readonly errorMessage: string | null
 }
 
 /**
- * A name or id given twice is an error, and its topic stays. So does a topic given by name and by id: as in Kafka only
- * the name is answered then.
+ * A repeated name or id is an error and deletes no topic. A topic that is given by name and by id is an error, too; as in Kafka
+ * only the name gets a result then.
  */
 export function deleteTopics(image: MetadataImage, topics: readonly TopicReference[]): Decision<DeletedTopic> {
   const { names, ids, unclear } = sortOut(topics)
@@ -55,13 +55,13 @@ export function deleteTopics(image: MetadataImage, topics: readonly TopicReferen
 
 const TOPIC_DELETION_DISABLED_SINCE = 3
 
-/** The answers while `delete.topic.enable` is off. */
+/** The results while `delete.topic.enable` is false. */
 export function refuseDeletion(topics: readonly TopicReference[], apiVersion: number): DeletedTopic[] {
   const errorCode = apiVersion < TOPIC_DELETION_DISABLED_SINCE ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED'
   return topics.map(({ name, topicId }) => ({ name, topicId, errorCode, errorMessage: null }))
 }
 
-/** Names and ids with the times that each was given, and references that are neither one nor the other. */
+/** Names and ids with the number of their occurrences, and references with both or neither. */
 function sortOut(topics: readonly TopicReference[]) {
   const names = new Map<string, number>()
   const ids = new Map<string, number>()

@@ -1,14 +1,14 @@
-/** Which brokers hold a new partition: chosen in stripes, or checked when the client chose them. */
+/** Placement of the replicas of a new partition: striped over the brokers, or a checked assignment of the client. */
 import { KafkaError } from '../../protocol/errors.ts'
 import { type MetadataRecord, metadataRecord } from '../records.ts'
 
-/** A broker that can hold replicas, with the id of the data directory where it would put them. */
+/** A broker that can hold replicas, and the id of the data directory for them. */
 export interface BrokerPlace {
   readonly nodeId: number
   readonly directoryId: string
 }
 
-/** The brokers of partition `index`: the next stripe, so that leaders spread evenly. */
+/** The brokers of partition `index`. Each partition starts at the next broker, which spreads leaders evenly. */
 export function placeReplicas(brokers: readonly BrokerPlace[], index: number, replicationFactor: number): number[] {
   if (replicationFactor > brokers.length) {
     throw new KafkaError(
@@ -20,7 +20,7 @@ export function placeReplicas(brokers: readonly BrokerPlace[], index: number, re
   return brokers.map((_, turn) => brokers[(index + turn) % brokers.length]?.nodeId ?? -1).slice(0, replicationFactor)
 }
 
-/** Throws INVALID_REPLICA_ASSIGNMENT unless the client's choice names known brokers once each, as many as before. */
+/** Throws INVALID_REPLICA_ASSIGNMENT unless the brokers are registered and distinct, and as many as `replicationFactor`. */
 export function checkAssignment(
   brokers: readonly BrokerPlace[],
   brokerIds: readonly number[],
@@ -44,7 +44,7 @@ export function checkAssignment(
   }
 }
 
-/** The record of a new partition, led by the first of its replicas. */
+/** The record of a new partition. Its leader is the first replica. */
 export function partitionRecord(
   topicId: string,
   partitionId: number,

@@ -1,20 +1,20 @@
-/** The records that a request on topics will append, gathered within limits: too large a request appends none. */
+/** Collects the records of a request on topics, within limits on their number. */
 import { KafkaError } from '../../protocol/errors.ts'
 import type { MetadataImage } from '../image/image.ts'
 import type { MetadataRecord } from '../records.ts'
 
-/** What to append, and what to answer. */
+/** Records to append, and results to return. */
 export interface Decision<Result> {
   readonly records: readonly MetadataRecord[]
   readonly results: readonly Result[]
 }
 
-/** Kafka's limit on the partitions that one request creates; it also bounds what a request can make us allocate. */
+/** Kafka's limit on the partitions that a request creates. It also bounds the memory that a request can allocate. */
 export const MAX_PARTITIONS_PER_BATCH = 10_000
-/** Kafka's limit on the records of one request, which go into one batch. */
+/** Kafka's limit on the records of a request, which all belong to one batch. */
 export const MAX_RECORDS_PER_USER_OP = 10_000
 
-/** The answer to a request that goes beyond it. */
+/** Error message for a request above MAX_PARTITIONS_PER_BATCH. */
 export const TOO_MANY_PER_REQUEST = 'Excessively large number of partitions per request.'
 
 export class Plan {
@@ -23,13 +23,13 @@ export class Plan {
   readonly #maxPartitions: number
   #planned = 0
 
-  /** `maxPartitions`: how many all topics together may have. */
+  /** `maxPartitions` limits the partitions of all topics together. */
   constructor(image: MetadataImage, maxPartitions: number) {
     this.#partitionsBefore = image.partitionCount
     this.#maxPartitions = maxPartitions
   }
 
-  /** Announces new partitions, before anything is allocated for them. Throws POLICY_VIOLATION for too many. */
+  /** Reserves new partitions before memory is allocated for them. Throws POLICY_VIOLATION if a limit is exceeded. */
   reserve(partitions: number): void {
     const planned = this.#planned + partitions
     if (planned > MAX_PARTITIONS_PER_BATCH) throw new KafkaError('POLICY_VIOLATION', TOO_MANY_PER_REQUEST)
@@ -42,7 +42,7 @@ export class Plan {
   }
 }
 
-/** The names that a request has more than once. */
+/** The names that occur more than once in a request. */
 export function repeatedNames(topics: readonly { readonly name: string }[]): Set<string> {
   const seen = new Set<string>()
   const repeated = new Set<string>()

@@ -1,14 +1,14 @@
-/** What UpdateFeatures decides: levels of features, all or none (KIP-584). */
+/** Decides an UpdateFeatures request: new feature levels, all or none (KIP-584). */
 import { KafkaError } from '../../protocol/errors.ts'
 import { finalizedFeatures, METADATA_VERSION, supportedFeatures } from '../features.ts'
 import type { MetadataImage } from '../image/image.ts'
 import { type MetadataRecord, metadataRecord } from '../records.ts'
 
-/** A level that is asked for. */
+/** Requested level of a feature. */
 export interface FeatureUpdate {
   readonly feature: string
   readonly maxVersionLevel: number
-  /** Kafka's numbers: 1 may only raise, 2 and 3 may lower. */
+  /** 1 allows only an upgrade; 2 (safe) and 3 (unsafe) allow a downgrade. */
   readonly upgradeType: number
 }
 
@@ -17,8 +17,8 @@ const SAFE_DOWNGRADE = 2
 const UNSAFE_DOWNGRADE = 3
 
 /**
- * The records of the change. Throws INVALID_UPDATE_VERSION for the first that cannot be, in Kafka's words: an operator
- * reads them.
+ * The records of the change. Throws INVALID_UPDATE_VERSION with Kafka's message for the first invalid update. The request then
+ * changes no feature.
  */
 export function updateFeatures(
   image: MetadataImage,

@@ -1,4 +1,4 @@
-/** The difference that one change makes to the metadata image, computed once from the records of the change. */
+/** The difference between two metadata images, computed once from the records of a change. */
 import { type ConfigResource, resourceKey } from '../../config/resources.ts'
 import type { MetadataRecord } from '../records.ts'
 import type { MetadataImage, TopicState } from './image.ts'
@@ -12,16 +12,16 @@ export interface AddedPartitions {
 export interface MetadataDelta {
   /** The image before the change. */
   readonly previous: MetadataImage
-  /** As the change leaves them. */
+  /** State after the change. */
   readonly createdTopics: readonly TopicState[]
-  /** As they were before the change. Their configs are gone, too, and are not among `changedConfigs`. */
+  /** State before the change. The configs of these topics are deleted as well, and are not part of `changedConfigs`. */
   readonly deletedTopics: readonly TopicState[]
   readonly addedPartitions: readonly AddedPartitions[]
-  /** Each resource once. */
+  /** Each resource occurs once. */
   readonly changedConfigs: readonly ConfigResource[]
 }
 
-/** The delta of `records`, which have made `image` out of `previous`. */
+/** The delta of `records`, which lead from `previous` to `image`. */
 export function deltaOf(
   previous: MetadataImage,
   image: MetadataImage,
@@ -51,7 +51,7 @@ export function deltaOf(
   return { previous, createdTopics, deletedTopics, addedPartitions, changedConfigs: [...configs.values()] }
 }
 
-/** A topic that the change both creates and deletes is in neither image. */
+/** Skips a topic that the change both creates and deletes: neither image has it. */
 function pushDefined(topics: TopicState[], topic: TopicState | undefined): void {
   if (topic) topics.push(topic)
 }

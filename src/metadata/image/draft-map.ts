@@ -1,4 +1,4 @@
-/** A map being changed, while the one that it began as stays as it was. */
+/** A mutable draft of a LayeredMap. The base of the draft stays unchanged. */
 import type { LayeredMap } from './layered-map.ts'
 
 export class DraftMap<V extends object | string | number> {
@@ -24,7 +24,7 @@ export class DraftMap<V extends object | string | number> {
     if (this.get(key) !== undefined) this.#put(key, undefined)
   }
 
-  /** The map as it is now: the base itself while nothing has changed. The draft is not to be changed afterwards. */
+  /** The resulting map, or the base itself if nothing has changed. The draft must not be changed afterwards. */
   finish(): LayeredMap<V> {
     return this.#changes ? this.#base.with(this.#changes, this.#size) : this.#base
   }

@@ -1,6 +1,6 @@
 /**
- * (image, records) -> image: the only way metadata changes, live and on replay alike. A record that contradicts what
- * came before it is refused with MetadataError; the image that one had is never touched.
+ * (image, records) -> image: the only way to change metadata, both live and on replay. Throws MetadataError for a record that
+ * contradicts earlier records. The given image stays unchanged.
  */
 
 import { RESOURCE_TYPES, resourceKey } from '../../config/resources.ts'
@@ -11,24 +11,24 @@ import { unifiedName } from '../topic-names.ts'
 import { DraftMap } from './draft-map.ts'
 import type { MetadataImage, PartitionState, ResourceConfigs, TopicState } from './image.ts'
 
-/** The image after `records`. Throws MetadataError when they do not fit. */
+/** The image after `records`. Throws MetadataError if they contradict the image. */
 export function evolve(image: MetadataImage, records: Iterable<MetadataRecord>): MetadataImage {
   const draft = new ImageDraft(image)
   for (const record of records) draft.apply(record)
   return draft.finish()
 }
 
-/** A topic being changed: partitions may arrive in any order, and leave gaps until the draft is finished. */
+/** Draft of a topic. Partitions may be added in any order, with gaps until the draft is finished. */
 interface TopicDraft {
   readonly name: string
   readonly topicId: string
   readonly partitions: (PartitionState | undefined)[]
 }
 
-/** Bounds what a damaged partition id can make us allocate. Far above what one broker holds. */
+/** Limit on partition ids, far above the partitions of one broker. It bounds the memory that a damaged id can allocate. */
 const MAX_PARTITIONS_OF_A_TOPIC = 1_000_000
 
-/** An image in the making: any number of records, then one new image. */
+/** Draft of an image: applies any number of records, then creates the new image. */
 export class ImageDraft {
   readonly #byName: DraftMap<TopicState>
   readonly #byId: DraftMap<TopicState>
@@ -39,7 +39,7 @@ export class ImageDraft {
   readonly #changedTopics = new Map<string, TopicDraft>()
   #nextProducerId: bigint | undefined
   #partitionCount: number
-  /** The records of an open metadata transaction: they count once it ends, and never if it is aborted. */
+  /** Records of an open metadata transaction. They are applied at its end, and dropped if it is aborted. */
   #transaction: MetadataRecord[] | undefined
 
   constructor(base: MetadataImage) {
@@ -53,12 +53,12 @@ export class ImageDraft {
     this.#partitionCount = base.partitionCount
   }
 
-  /** Whether a metadata transaction has begun and not ended. */
+  /** True after a metadata transaction has begun, until it ends. */
   get inTransaction(): boolean {
     return this.#transaction !== undefined
   }
 
-  /** Throws MetadataError when the record does not fit; the draft is then of no further use. */
+  /** Throws MetadataError if the record contradicts earlier records. The draft must not be used afterwards. */
   apply(record: MetadataRecord): void {
     switch (record.type) {
       case 'BeginTransactionRecord':
@@ -77,7 +77,7 @@ export class ImageDraft {
     }
   }
 
-  /** The new image. A transaction still open is left out of it. */
+  /** The new image, without the records of an open transaction. */
   finish(): MetadataImage {
     for (const { name, topicId, partitions } of this.#changedTopics.values()) {
       if (!isWhole(partitions)) throw new MetadataError(`topic ${name} lacks a partition below its highest one`)
@@ -182,7 +182,7 @@ export class ImageDraft {
     this.#configs.delete(resourceKey(RESOURCE_TYPES.TOPIC, name))
   }
 
-  /** An empty name means every topic. */
+  /** An empty name means all topics. */
   #clearElr(topicName: string): void {
     const named = this.#byName.get(topicName)
     if (!named && topicName !== '') throw new MetadataError(`the ELR of ${topicName} is cleared, but no such topic is`)
@@ -203,7 +203,10 @@ export class ImageDraft {
     else this.#configs.set(key, configs)
   }
 
-  /** Strictly increasing, or an id could be handed out twice; Kafka's controllers refuse the record too. */
+  /**
+   * Producer ids must increase strictly, because an id must never be allocated twice. Kafka's controllers reject such a record,
+   * too.
+   */
   #giveOutProducerIds(nextProducerId: bigint): void {
     if (this.#nextProducerId !== undefined && nextProducerId <= this.#nextProducerId) {
       throw new MetadataError(`the next producer id goes back from ${this.#nextProducerId} to ${nextProducerId}`)
@@ -226,14 +229,14 @@ function isWhole(partitions: readonly (PartitionState | undefined)[]): partition
   return !partitions.includes(undefined)
 }
 
-// Partition state from its records: a change keeps the fields that it does not name and bumps the epochs.
+// Partition state from records. A change keeps the fields that its record does not have, and bumps the epochs.
 
-/** The directory of a replica whose record is older than directory ids. */
+/** Directory id of a replica whose record is older than directory ids. */
 const MIGRATING_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA'
 const LEADER_UNCHANGED = -2
 const RECOVERY_STATE_UNCHANGED = -1
 
-/** A partition as its PartitionRecord says. */
+/** The partition of a PartitionRecord. */
 function newPartition(record: MetadataRecordOf<'PartitionRecord'>): PartitionState {
   return {
     partitionId: record.partitionId,
@@ -251,7 +254,7 @@ function newPartition(record: MetadataRecordOf<'PartitionRecord'>): PartitionSta
   }
 }
 
-/** Naming a leader, even the same one, begins a new leader epoch; a change of the ISR alone does not. */
+/** A record with a leader, even with the current one, bumps the leader epoch. A change of only the ISR does not. */
 function changedPartition(before: PartitionState, change: MetadataRecordOf<'PartitionChangeRecord'>): PartitionState {
   const led = change.leader !== LEADER_UNCHANGED
   const recovery = change.leaderRecoveryState

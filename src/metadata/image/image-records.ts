@@ -1,15 +1,15 @@
-/** An image as the records of a snapshot, in the order in which Kafka writes them. */
+/** Converts an image to the records of a snapshot, in Kafka's order. */
 import { splitResourceKey } from '../../config/resources.ts'
 import { METADATA_VERSION } from '../features.ts'
 import { type MetadataRecord, metadataRecord, type RecordType } from '../records.ts'
 import type { MetadataImage, PartitionState, TopicState } from './image.ts'
 
-/** Records that come out as they went in, before topics and settings, after these, and after the producer ids. */
+/** Types of records that are written unchanged: before topics and configs, after the configs, and after the producer ids. */
 const REGISTRATIONS: readonly RecordType[] = ['RegisterBrokerRecord', 'RegisterControllerRecord']
 const QUOTAS: readonly RecordType[] = ['ClientQuotaRecord']
 const ACCESS: readonly RecordType[] = ['AccessControlEntryRecord', 'UserScramCredentialRecord', 'DelegationTokenRecord']
 
-/** What makes `image` out of the empty one. */
+/** The records that create `image` from the empty image. */
 export function* imageRecords(image: MetadataImage): Generator<MetadataRecord, undefined> {
   yield* featureRecords(image)
   yield* others(image, REGISTRATIONS)
@@ -21,7 +21,7 @@ export function* imageRecords(image: MetadataImage): Generator<MetadataRecord, u
   yield* others(image, ACCESS)
 }
 
-/** metadata.version first: it may decide how the rest is read. */
+/** metadata.version is the first record, because it may determine how later records are read. */
 function* featureRecords({ features }: MetadataImage): Generator<MetadataRecord, undefined> {
   const names = [METADATA_VERSION, ...[...features.keys()].filter(name => name !== METADATA_VERSION)]
   for (const name of names) {
@@ -41,7 +41,7 @@ function* topicRecords({ name, topicId, partitions }: TopicState): Generator<Met
   for (const partition of partitions) yield partitionRecord(topicId, partition)
 }
 
-/** As Kafka does: no word of what is empty. */
+/** As in Kafka, empty lists of eligible leader replicas are written as null, which leaves the fields out. */
 function partitionRecord(topicId: string, partition: PartitionState): MetadataRecord {
   const { eligibleLeaderReplicas, lastKnownElr } = partition
   return metadataRecord('PartitionRecord', {

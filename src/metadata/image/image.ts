@@ -1,19 +1,19 @@
 /**
- * What the metadata log says, as one immutable value: topics, settings, feature levels, the next producer id.
- * A change makes a new image (evolve.ts); whoever holds an old one still sees a cluster that once was.
+ * The content of the metadata log as an immutable value: topics, configs, feature levels and the next producer id. A change
+ * creates a new image (evolve.ts). An older image stays a consistent view of an earlier state.
  */
 import { resourceKey } from '../../config/resources.ts'
 import type { MetadataRecord } from '../records.ts'
 import { LayeredMap } from './layered-map.ts'
 
-/** One partition. `directories` names, replica by replica, the data directory that holds it. */
+/** A partition. `directories` has the id of the data directory of each replica. */
 export interface PartitionState {
   readonly partitionId: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
   readonly removingReplicas: readonly number[]
   readonly addingReplicas: readonly number[]
-  /** -1 while no replica leads. */
+  /** -1 while the partition has no leader. */
   readonly leader: number
   readonly leaderEpoch: number
   readonly partitionEpoch: number
@@ -23,34 +23,36 @@ export interface PartitionState {
   readonly lastKnownElr: readonly number[]
 }
 
-/** One topic; a partition stands at its own index. */
+/** A topic. The index of a partition is its partition id. */
 export interface TopicState {
   readonly name: string
   readonly topicId: string
   readonly partitions: readonly PartitionState[]
 }
 
-/** Settings of one resource by name. */
+/** Configs of a resource by name. */
 export type ResourceConfigs = ReadonlyMap<string, string>
 
 export interface MetadataImage {
   readonly topicsByName: LayeredMap<TopicState>
   readonly topicsById: LayeredMap<TopicState>
-  /** Names of topics with '.' or '_' in them, by what they are when these are taken for the same. */
+  /**
+   * Names of topics with '.' or '_', by unified name: both characters are the same there, because they collide in metric names.
+   */
   readonly namesByUnifiedName: LayeredMap<string>
-  /** Partitions of all topics. */
+  /** Number of partitions of all topics. */
   readonly partitionCount: number
-  /** Settings by `resourceKey`; ask with `configsOf`. */
+  /** Configs by `resourceKey`. `configsOf` reads them. */
   readonly configs: LayeredMap<ResourceConfigs>
   /** Finalized feature levels by name. */
   readonly features: LayeredMap<number>
-  /** The first id of the next block, undefined before the first block. */
+  /** First id of the next producer id block; undefined before the first block. */
   readonly nextProducerId: bigint | undefined
-  /** What nothing here acts on yet but a snapshot must not lose: registrations, ACLs, SCRAM, quotas, tokens. */
+  /** Records that have no effect here and that a snapshot must keep: registrations, ACLs, SCRAM credentials, quotas, tokens. */
   readonly others: LayeredMap<MetadataRecord>
 }
 
-/** A cluster before its first record. */
+/** The image before the first record. */
 export const EMPTY_IMAGE: MetadataImage = {
   topicsByName: LayeredMap.empty(),
   topicsById: LayeredMap.empty(),
@@ -64,7 +66,7 @@ export const EMPTY_IMAGE: MetadataImage = {
 
 const NO_CONFIGS: ResourceConfigs = new Map()
 
-/** The settings stored for a resource; for brokers the name '' is the default of the whole cluster. */
+/** The configs of a resource. For brokers, the name '' is the default of the whole cluster. */
 export function configsOf(image: MetadataImage, resourceType: number, resourceName: string): ResourceConfigs {
   return image.configs.get(resourceKey(resourceType, resourceName)) ?? NO_CONFIGS
 }

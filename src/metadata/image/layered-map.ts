@@ -1,17 +1,17 @@
 /**
- * An immutable map of which a changed one is cheap to make: a large base that both share, and over it the entries in
- * which this one differs from the base. When these become many, they are folded into a new base: of n entries about
- * the square root of n are copied for a change, where a plain map would copy all.
+ * An immutable map with cheap changes: a large base that versions share, and the entries in which this version differs. If these
+ * entries become many, they are merged into a new base. A change of a map with n entries copies about sqrt(n) entries, while a
+ * plain map would copy all.
  */
 
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>()
-/** So many differing entries are always borne. */
+/** Number of differing entries below which they are never merged. */
 const FEW_CHANGES = 32
 
 export class LayeredMap<V extends object | string | number> implements ReadonlyMap<string, V> {
   readonly size: number
   readonly #base: ReadonlyMap<string, V>
-  /** Undefined stands for an entry of the base that is no more. */
+  /** Undefined marks a removed entry of the base. */
   readonly #changes: ReadonlyMap<string, V | undefined>
 
   private constructor(base: ReadonlyMap<string, V>, changes: ReadonlyMap<string, V | undefined>, size: number) {
@@ -32,7 +32,7 @@ export class LayeredMap<V extends object | string | number> implements ReadonlyM
     return this.get(key) !== undefined
   }
 
-  /** Entries in the order in which they came, but one that went and came back may stand at its old place. */
+  /** Entries in order of insertion. An entry that was removed and added again may keep its old position. */
   *entries(): Generator<[string, V], undefined> {
     for (const [key, before] of this.#base) {
       const value = this.#changes.size > 0 && this.#changes.has(key) ? this.#changes.get(key) : before
@@ -59,7 +59,7 @@ export class LayeredMap<V extends object | string | number> implements ReadonlyM
     for (const [key, value] of this.entries()) visit(value, key, this)
   }
 
-  /** The map after `changes`, of which undefined removes an entry; they are the map's from now on. */
+  /** The map after `changes`; undefined removes an entry. The caller must not change `changes` afterwards. */
   with(changes: ReadonlyMap<string, V | undefined>, size: number): LayeredMap<V> {
     const isMuch = changes.size > FEW_CHANGES && changes.size ** 2 > 2 * this.#base.size
     if (!isMuch) return new LayeredMap(this.#base, changes, size)
@@ -71,7 +71,7 @@ export class LayeredMap<V extends object | string | number> implements ReadonlyM
     return new LayeredMap(base, NOTHING, size)
   }
 
-  /** What differs from the base, to be changed further and given to `with`. */
+  /** A copy of the entries that differ from the base. The caller changes it and passes it to `with`. */
   copyOfChanges(): Map<string, V | undefined> {
     return new Map(this.#changes)
   }

@@ -1,6 +1,6 @@
 /**
- * Whether a metadata log, perhaps another broker's, is one that a single node in a single data directory can serve.
- * What it cannot serve it leaves alone, and says why.
+ * Checks that a single node with a single data directory can serve a metadata log, which another broker may have written. A log
+ * that fails a check stays unchanged.
  */
 import { METADATA_FOLDER, parseFolder } from '../../log/partition-folder.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -9,17 +9,17 @@ import { MetadataError } from '../metadata-error.ts'
 import { type MetadataRecord, metadataRecord } from '../records.ts'
 import type { Quorum } from './quorum.ts'
 
-/** Who this node is. */
+/** Identity of this node. */
 export interface AdoptingNode {
   readonly nodeId: number
   /** The id of the data directory. */
   readonly directoryId: string
 }
 
-/** Kafka's ids for "not yet chosen" and "from before directories had ids": any directory will do. */
+/** Kafka's directory ids UNASSIGNED and MIGRATING. They match any directory. */
 const ANY_DIRECTORY: readonly string[] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAA']
 
-/** Throws MetadataError where another node votes, leads or holds replicas, or another directory does. */
+/** Throws MetadataError if another node is a voter, a registered broker or a replica, or if another directory holds a replica. */
 export function checkAlone(image: MetadataImage, { voterIds }: Quorum, node: AdoptingNode): void {
   const { nodeId } = node
   if (voterIds?.some(id => id !== nodeId)) {
@@ -37,8 +37,8 @@ export function checkAlone(image: MetadataImage, { voterIds }: Quorum, node: Ado
 }
 
 /**
- * Throws MetadataError where a new cluster would begin in a data directory that has partitions: the metadata has been
- * lost, and all of them would be put aside.
+ * Throws MetadataError if a new cluster would begin in a data directory with partitions. The metadata log is lost then, and all
+ * these partitions would count as stray.
  */
 export function checkUnused(storage: Storage): void {
   const isPartition = (name: string) => name !== METADATA_FOLDER && typeof parseFolder(name) === 'object'
@@ -64,8 +64,8 @@ function checkPartition(topic: string, partition: PartitionState, { nodeId, dire
 }
 
 /**
- * What fences the Kafka that has left this log without a word: to a later one it would seem alive for some seconds, in
- * which that one could not register.
+ * Records that fence the brokers of a Kafka that stopped without a controlled shutdown. Without them, a later Kafka would
+ * consider these brokers alive for some seconds and could not register.
  */
 export function fenceStaleBrokers(image: MetadataImage): MetadataRecord[] {
   return [...image.others.values()].flatMap(record => {

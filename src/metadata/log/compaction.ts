@@ -1,6 +1,6 @@
 /**
- * Compaction of the metadata log: writes a snapshot after so many bytes or so much time, and deletes old snapshots and the log
- * before them at an interval. Kafka's SnapshotGenerator and KafkaMetadataLogCleaner.
+ * Compaction of the metadata log: writes a snapshot after a number of bytes or a period of time. Periodically deletes old
+ * snapshots and the log before them. Kafka's SnapshotGenerator and KafkaMetadataLogCleaner.
  */
 
 import type { Settings } from '../../config/settings.ts'
@@ -24,7 +24,7 @@ import {
   writeSnapshot
 } from './snapshots.ts'
 
-/** When snapshots are made and for how long they are kept. */
+/** Settings for the creation and retention of snapshots. */
 const SNAPSHOT_ROWS = rows({
   maxBytesBetweenSnapshots: 'metadata.log.max.record.bytes.between.snapshots',
   maxSnapshotIntervalMs: 'metadata.log.max.snapshot.interval.ms',
@@ -34,7 +34,7 @@ const SNAPSHOT_ROWS = rows({
 
 type SnapshotSettings = ViewOf<typeof SNAPSHOT_ROWS>
 
-/** What compaction needs from outside. */
+/** Dependencies of compaction. */
 export interface CompactionPorts {
   readonly storage: Storage
   readonly log: PartitionLog
@@ -42,11 +42,11 @@ export interface CompactionPorts {
   readonly logger: Logger
   readonly settings: Settings
   readonly background: BackgroundLoops
-  /** What a snapshot made now would hold. */
+  /** Content of a snapshot at the current log end offset. */
   content(): SnapshotContent
 }
 
-/** Kafka's own, and no settings there either. */
+/** Kafka's constants, which are not configurable in Kafka either. */
 const RETENTION_CHECK_INTERVAL_MS = 60_000
 const FILE_DELETE_DELAY_MS = 60_000
 
@@ -55,10 +55,10 @@ export class Compaction {
   readonly #settings: SnapshotSettings
   readonly #removal: Removal
   readonly #snapshots: BackgroundLoop
-  /** Appended since the last snapshot. */
+  /** Bytes appended since the last snapshot. */
   #bytes: number
 
-  /** Begins at once; `bytes` have been appended since the last snapshot. */
+  /** Starts compaction. `bytes` is the number of bytes appended since the last snapshot. */
   constructor(ports: CompactionPorts, bytes: number) {
     const { storage, clocks, logger, background } = ports
     this.#ports = ports
@@ -78,18 +78,18 @@ export class Compaction {
     this.appended(0)
   }
 
-  /** So many bytes have been appended to the log. */
+  /** Adds `bytes` to the bytes appended since the last snapshot. */
   appended(bytes: number): void {
     this.#bytes += bytes
     if (this.#bytes >= this.#settings.maxBytesBetweenSnapshots) this.#snapshots.run()
   }
 
-  /** Resolves when no file is removed any more. The background loops have been stopped. */
+  /** Resolves when no file is being removed. Requires that the background loops are stopped. */
   close(): Promise<void> {
     return this.#removal.stop()
   }
 
-  /** Writes a snapshot if records have been appended since the last. One that cannot be written is written by the next run. */
+  /** Writes a snapshot if records have been appended since the last one. After an error the next run tries again. */
   *#snapshot(): Steps {
     const { storage, log, clocks, logger, content } = this.#ports
     this.#bytes = 0
@@ -106,7 +106,7 @@ export class Compaction {
   }
 
   #clean(): void {
-    // The name of a snapshot that is being written may not be on the disk yet: it is no reason to delete others.
+    // A snapshot in progress may not have its name on disk yet. Other snapshots must not be deleted because of it.
     if (this.#snapshots.isRunning) return
     const { storage, log, clocks, logger } = this.#ports
     try {
@@ -120,10 +120,10 @@ export class Compaction {
   }
 }
 
-// Retention of snapshots and of the log before them, by Kafka's rules: the oldest snapshot is deleted while all are too large together
-// or it is too old. The newest is never deleted.
+// Retention of snapshots and of the log before them, by Kafka's rules: deletes the oldest snapshot while the total size exceeds
+// the limit or the snapshot is too old. Never deletes the newest snapshot.
 
-/** Takes snapshots out of use by the limits, of which one below 0 is none. Returns the paths of the files that wait to be removed. */
+/** Takes snapshots out of use by size and age; a negative limit is off. Returns the paths of the files to remove. */
 function retireSnapshots(
   storage: Storage,
   log: PartitionLog,
@@ -153,10 +153,11 @@ function retireWhile(storage: Storage, log: PartitionLog, isDue: (oldest: Snapsh
   const snapshots = listSnapshots(storage, log.folder)
   for (const [index, oldest] of snapshots.entries()) {
     const next = snapshots[index + 1]
-    // The log begins where the oldest snapshot ends; one that it has moved past already is the last to be kept.
+    // After each removal the log starts at the end of the oldest remaining snapshot. Stops if the log start is already at or past
+    // the next snapshot.
     if (!next || next.offset <= log.logStartOffset || !isDue(oldest)) break
     log.moveLogStart(next.offset)
-    // Nothing but what lies before the start goes: the log's own retention is off.
+    // Deletes only segments before the log start offset, because the retention limits of the log itself are off.
     while (log.deleteOldSegments() > 0) {}
     retired.push(markDeleted(storage, oldest))
   }

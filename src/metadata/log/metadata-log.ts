@@ -1,6 +1,6 @@
 /**
- * The broker's store of topics, ids, settings and producer-id blocks: Kafka's own metadata log, led by this node alone.
- * What `append` is given is on the disk when it returns, for all else is built on it; it is rare enough to wait for.
+ * The metadata log `__cluster_metadata-0`, led by this node alone: topics, ids, configs and producer id blocks. `append` syncs
+ * its records to disk before it returns, because all other state depends on them. Appends are rare enough for a sync each.
  */
 import { Settings } from '../../config/settings.ts'
 import { BrokerSettings } from '../../config/values.ts'
@@ -34,49 +34,49 @@ import { replay } from './replay.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
 import { listSnapshots, removeUnusable, snapshotAt, writeSnapshotNow } from './snapshots.ts'
 
-/** The id that the metadata log has in every cluster. */
+/** Topic id of the metadata log in every cluster. */
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 const METADATA_LOG_ROWS = rows({ segmentBytes: 'metadata.log.segment.bytes', segmentMs: 'metadata.log.segment.ms' })
 
 /**
- * The metadata log's own size and age of segments, Kafka's defaults in all else: the broker's settings for topics do not count.
- * Snapshots decide which segments are deleted, not the age and size of the log.
+ * Config of the metadata log: its own segment size and age, and Kafka's defaults for the rest. The broker's topic defaults do not
+ * apply. Snapshots determine which segments are deleted, not the age and size of the log.
  */
 export function metadataLogConfig(settings: Settings): LogConfig {
   const kafkaDefaults = new Settings(new BrokerSettings()).topic(CLUSTER_METADATA_TOPIC_NAME).view(LOG_ROWS)
   return { ...kafkaDefaults, ...settings.view(METADATA_LOG_ROWS), retentionMs: -1, retentionBytes: -1 }
 }
 
-/** Kafka reads no larger batch of metadata. */
+/** Largest metadata batch that Kafka reads. */
 const MAX_BATCH_BYTES = 8_388_608
 const PRODUCER_ID_BLOCK_SIZE = 1000
 const LARGEST_PRODUCER_ID = 2n ** 63n - 1n
 
-/** What the log needs from outside, and whose it is. */
+/** Dependencies of the metadata log, and its identity. */
 export interface MetadataLogOptions {
-  /** The log of partition 0 of `__cluster_metadata`, recovered: its torn tail is cut off. */
+  /** The recovered log of partition 0 of `__cluster_metadata`, with an incomplete tail truncated. */
   readonly log: PartitionLog
-  /** The data directory that holds it. */
+  /** The data directory of the log. */
   readonly storage: Storage
   readonly clocks: Clocks
   readonly nodeId: number
   /** The id of the data directory. */
   readonly directoryId: string
-  /** Called with the error of a subscriber, which ends the broker. */
+  /** Called with an error of a subscriber. Ends the broker. */
   failed(error: unknown): void
-  /** The level of `transaction.version` that a new cluster begins with; the newest unless given. */
+  /** Level of `transaction.version` for a new cluster; by default the newest. */
   readonly transactionVersion?: number
 }
 
-/** Called synchronously after each change with the image that it made. */
+/** Called synchronously after each change, with the new image. */
 export type MetadataSubscriber = (image: MetadataImage, delta: MetadataDelta) => void
 
-/** What ApiVersions tells of features. */
+/** Features as in ApiVersions. */
 export interface Features {
   readonly supported: readonly SupportedFeature[]
   readonly finalized: readonly FinalizedFeature[]
-  /** Grows with every change. */
+  /** Increases with every change. */
   readonly epoch: bigint
 }
 
@@ -85,7 +85,7 @@ export class MetadataLog {
   readonly #log: PartitionLog
   readonly #epoch: number
   readonly #quorum: Quorum
-  /** Of the log, and not in a snapshot when it was opened. */
+  /** Bytes of the log that no snapshot contained when the log was opened. */
   readonly #bytesAtStart: number
   readonly #subscribers: MetadataSubscriber[] = []
   #image: MetadataImage
@@ -93,8 +93,8 @@ export class MetadataLog {
   #compaction: Compaction | undefined
 
   /**
-   * Reads the log, begins a new epoch of it, and makes it a new cluster's if it was empty.
-   * Throws MetadataError, in a sentence, for a log that this broker cannot serve.
+   * Replays the log, starts a new leader epoch, and writes the bootstrap records of a new cluster. Throws MetadataError if this
+   * broker cannot serve the log; the message is a sentence.
    */
   constructor(options: MetadataLogOptions) {
     const { log, storage, nodeId } = options
@@ -123,28 +123,28 @@ export class MetadataLog {
     for (const records of slices(electLeaders(this.#image))) this.append(records)
   }
 
-  /** The cluster as of the last append. */
+  /** The image after the last append. */
   get image(): MetadataImage {
     return this.#image
   }
 
-  /** The offset of the last record: every change makes a higher one. */
+  /** Offset of the last record. It increases with every change. */
   get version(): bigint {
     return this.#log.logEndOffset - 1n
   }
 
   /**
-   * Calls `subscriber` after each later change, before `append` returns. Subscribers are called in the order of their subscription.
-   * The change is durable by then: the error of a subscriber ends the broker, and the others are still called.
+   * Calls `subscriber` after each later change, before `append` returns. Subscribers are called in the order of their
+   * subscription. The change is durable by then: the error of a subscriber ends the broker, and the others are still called.
    */
   subscribe(subscriber: MetadataSubscriber): void {
     this.#subscribers.push(subscriber)
   }
 
   /**
-   * Writes records to the disk as one batch, all or none, then applies them to the image and calls the subscribers. If this throws,
-   * the image is as before: KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, MetadataError for records
-   * that do not fit.
+   * Writes records to the disk as one batch, all or none, then applies them to the image and calls the subscribers. If this
+   * throws, the image is unchanged: KAFKA_STORAGE_ERROR, POLICY_VIOLATION for a batch that Kafka could not read, MetadataError
+   * for records that contradict the image.
    */
   append(records: readonly MetadataRecord[]): void {
     if (records.length === 0) return
@@ -157,24 +157,26 @@ export class MetadataLog {
     this.#notify(deltaOf(previous, image, records))
   }
 
-  /** The epoch in which an Apache Kafka last served this log as a broker; -1 if none ever did. */
+  /** Epoch of the last registration of this broker by Apache Kafka; -1 if Kafka never served this log. */
   get brokerEpoch(): bigint {
     return registeredEpoch(this.#image.others, this.#options.nodeId)
   }
 
-  /** Writes snapshots from now on, and deletes the log before them. */
+  /** Starts compaction: writes snapshots and deletes the log before them. */
   compact(world: Pick<CompactionPorts, 'settings' | 'logger' | 'background'>): void {
     const { storage, clocks } = this.#options
     const ports = { ...world, storage, log: this.#log, clocks, content: () => this.#content() }
     this.#compaction = new Compaction(ports, this.#bytesAtStart)
   }
 
-  /** Resolves when no file is removed any more. The background loops have been stopped: only `append` writes. */
+  /**
+   * Resolves when no file is being removed. Requires that the background loops are stopped; only `append` may write after that.
+   */
   async close(): Promise<void> {
     await this.#compaction?.close()
   }
 
-  /** Sets a block of producer ids aside that was never handed out before, nor will be again. */
+  /** Allocates a block of producer ids. An id is never allocated twice. */
   allocateProducerIds(): { firstProducerId: bigint; size: number } {
     const size = PRODUCER_ID_BLOCK_SIZE
     const firstProducerId = this.#image.nextProducerId ?? 0n
@@ -186,12 +188,12 @@ export class MetadataLog {
     return { firstProducerId, size }
   }
 
-  /** The level of a feature in force, 0 where it is off. */
+  /** The finalized level of a feature; 0 if it is off. */
   level(feature: string): number {
     return finalizedFeatures(this.#image).find(({ name }) => name === feature)?.maxVersionLevel ?? 0
   }
 
-  /** The features that work, and the levels in force. */
+  /** The supported features and the finalized levels. */
   features(): Features {
     return {
       supported: supportedFeatures(),
@@ -229,7 +231,10 @@ export class MetadataLog {
     return { image, quorum: this.#quorum, offset, epoch: this.#epoch, lastTimestamp: this.#lastTimestamp }
   }
 
-  /** Lets a Kafka that names no static voters elect this node. Only before the first record: later, voters are known. */
+  /**
+   * Writes the first snapshot with this node as the only voter, so that a Kafka without configured static voters elects it. Only
+   * valid before the first record.
+   */
   #nameVoters(): void {
     const { storage, nodeId, directoryId } = this.#options
     const { folder } = this.#log
@@ -245,7 +250,7 @@ export class MetadataLog {
   }
 }
 
-/** Kafka reads no larger change than that, and no batch larger than 8 MiB. */
+/** Splits records into changes that Kafka can read: limits the number of records, as a batch is limited to 8 MiB. */
 function* slices(records: readonly MetadataRecord[]): Generator<readonly MetadataRecord[], undefined> {
   for (let first = 0; first < records.length; first += MAX_RECORDS_PER_USER_OP) {
     yield records.slice(first, first + MAX_RECORDS_PER_USER_OP)
@@ -256,11 +261,11 @@ function isNew({ features, topicsById }: MetadataImage): boolean {
   return features.size === 0 && topicsById.size === 0
 }
 
-// Leaders after a start: a controlled shutdown of Kafka leaves partitions without a leader.
+// Leader election at a start: a controlled shutdown of Kafka leaves partitions without a leader.
 
 /**
- * What gives every partition without a leader one again: the first of its in-sync replicas. Where Kafka has left none
- * of them in sync (KIP-966), it is the first replica, which on a node that has all replicas lacks nothing.
+ * Records that elect a leader for every partition without one: the first replica of the ISR. If Kafka has left the ISR empty
+ * (KIP-966), the first replica becomes leader. It has all records, because this node holds every replica.
  */
 function electLeaders(image: MetadataImage): MetadataRecord[] {
   return [...image.topicsById.values()].flatMap(({ topicId, partitions }) =>

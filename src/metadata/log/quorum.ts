@@ -1,7 +1,4 @@
-/**
- * The Raft side of the metadata log, as far as a quorum of one needs it: who votes, who leads, in which epoch. Kafka
- * reads all of it when it takes the directory over.
- */
+/** The Raft state of a quorum of one: voters, leader and epoch. Kafka reads it when it opens the data directory. */
 
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import {
@@ -15,26 +12,26 @@ import { recordsOf } from '../../protocol/records/record.ts'
 import { ByteReader } from '../../protocol/wire/bytes.ts'
 import type { Storage } from '../../storage/storage.ts'
 
-/** What control records have said: who votes, and by which version of the protocol. */
+/** State from control records: the voters and the version of the protocol. */
 export interface Quorum {
   readonly kraftVersion: number
-  /** Undefined where the voters are static, named by Kafka's configuration only. */
+  /** Undefined if the voters are static, that is, named only in Kafka's configuration. */
   readonly voterIds: readonly number[] | undefined
-  /** The record that named the voters, to be written again as it was. */
+  /** Value of the record that named the voters. Snapshots contain it unchanged. */
   readonly votersRecord: Buffer | undefined
 }
 
-/** Before any control record. */
+/** State before the first control record. */
 export const UNKNOWN_QUORUM: Quorum = { kraftVersion: 0, voterIds: undefined, votersRecord: undefined }
 
-/** Name of the file that tells a restarting node its last epoch. */
+/** File with the last epoch, for a restart of the node. */
 export const QUORUM_STATE_FILE = 'quorum-state'
 
-/** Where Kafka's stock configuration expects the controller; a Kafka that listens elsewhere corrects it itself. */
+/** Controller endpoint of Kafka's default configuration. A Kafka with another endpoint updates it. */
 const CONTROLLER_ENDPOINT = { name: 'CONTROLLER', host: 'localhost', port: 9093 }
 const NO_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-/** The quorum after a control batch. */
+/** The state after a control batch. */
 export function quorumAfter(quorum: Quorum, batch: RecordBatch): Quorum {
   let { kraftVersion, voterIds, votersRecord } = quorum
   for (const { key, value } of recordsOf(batch)) {
@@ -49,14 +46,14 @@ export function quorumAfter(quorum: Quorum, batch: RecordBatch): Quorum {
   return { kraftVersion, voterIds, votersRecord }
 }
 
-/** The batch with which a leader begins its epoch. */
+/** The batch that begins the epoch of a leader. */
 export function leaderChange(nodeId: number, epoch: number, timestamp: bigint): RecordBatch {
   const voters = [{ voterId: nodeId, voterDirectoryId: NO_DIRECTORY }]
   const value = LeaderChangeMessage.encode({ leaderId: nodeId, voters, grantingVoters: voters }, 0)
   return controlBatch('LEADER_CHANGE', value, timestamp, { partitionLeaderEpoch: epoch })
 }
 
-/** A quorum whose only voter is this node. */
+/** State of a quorum whose only voter is this node. */
 export function quorumOfOne(nodeId: number, directoryId: string): Quorum {
   const voter = {
     voterId: nodeId,
@@ -67,7 +64,7 @@ export function quorumOfOne(nodeId: number, directoryId: string): Quorum {
   return { kraftVersion: 1, voterIds: [nodeId], votersRecord: VotersRecord.encode({ voters: [voter] }, 0) }
 }
 
-/** The text of the quorum-state file for this node leading `epoch`. */
+/** Content of the quorum-state file while this node leads `epoch`. */
 export function quorumState({ kraftVersion }: Pick<Quorum, 'kraftVersion'>, nodeId: number, epoch: number): string {
   if (kraftVersion > 0) {
     const vote = { votedId: -1, votedDirectoryId: NO_DIRECTORY }
@@ -77,7 +74,7 @@ export function quorumState({ kraftVersion }: Pick<Quorum, 'kraftVersion'>, node
   return JSON.stringify({ clusterId: '', leaderId: nodeId, leaderEpoch: epoch, ...voters, data_version: 0 })
 }
 
-/** The epoch that a quorum-state file names; 0 without a file, or with one that cannot be read. */
+/** Leader epoch in a quorum-state file; 0 if the file does not exist or cannot be parsed. */
 export function quorumEpoch(storage: Storage, path: string): number {
   if (!storage.exists(path)) return 0
   const text = storage.read(path, 0, storage.size(path)).toString('utf8')

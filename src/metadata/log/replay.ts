@@ -1,4 +1,4 @@
-/** The state that a metadata log and its newest snapshot stand for. A record that cannot be used stops the start. */
+/** Rebuilds the metadata image and quorum from the newest snapshot and the log. An unusable record fails the start. */
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
@@ -12,20 +12,20 @@ import { decodeMetadataRecord } from '../records.ts'
 import { type Quorum, quorumAfter, UNKNOWN_QUORUM } from './quorum.ts'
 import { listSnapshots, readSnapshot } from './snapshots.ts'
 
-/** What a replay has found. */
+/** Result of a replay. */
 export interface Replayed {
   readonly image: MetadataImage
   readonly quorum: Quorum
-  /** The largest epoch that any record was written in; 0 if there is none. */
+  /** The largest leader epoch of the records and the snapshot; 0 if there are none. */
   readonly lastEpoch: number
-  /** Whether the log ends inside a metadata transaction, none of which is in the image. */
+  /** True if the log ends within a metadata transaction. The image has none of its records. */
   readonly inTransaction: boolean
-  /** The time of the last record, and the bytes of all that the newest snapshot does not have. */
+  /** Timestamp of the last record, and the bytes of the log after the newest snapshot. */
   readonly lastTimestamp: bigint
   readonly bytesSinceSnapshot: number
 }
 
-/** Reads everything. Throws MetadataError with the place of what cannot be used. */
+/** Replays the newest snapshot and the log. Throws MetadataError with the file and offset of an unusable record. */
 export function replay(storage: Storage, log: PartitionLog): Replayed {
   const replaying = new Replaying()
   const snapshot = listSnapshots(storage, log.folder).at(-1)
@@ -58,7 +58,7 @@ class Replaying {
   #lastEpoch = 0
   #lastTimestamp = 0n
 
-  /** Takes in the records of a batch from offset `start` on. `where` is for the error that may come. */
+  /** Applies the records of a batch from offset `start` on. `where` is the location for error messages. */
   add(batch: RecordBatch, start: bigint, where: string): void {
     this.#lastEpoch = Math.max(this.#lastEpoch, batch.partitionLeaderEpoch)
     this.#lastTimestamp = batch.maxTimestamp

@@ -1,6 +1,6 @@
 /**
- * What a snapshot holds, as batches whose offsets begin at 0: a header, with the quorum's voters where the log names
- * them, the records of the image, and a footer. Batch by batch, for a large image is not encoded in one go.
+ * Encodes a snapshot as batches with offsets from 0: a header (with the voters if the log names them), the records of the image,
+ * and a footer. Yields one batch at a time, because a large image must not be encoded in one step.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { buildBatch } from '../../protocol/records/builder.ts'
@@ -21,17 +21,17 @@ import type { Quorum } from './quorum.ts'
 export interface SnapshotContent {
   readonly image: MetadataImage
   readonly quorum: Quorum
-  /** Offset after that record, and the epoch in which it was written. */
+  /** Offset after that record, and its leader epoch. */
   readonly offset: bigint
   readonly epoch: number
-  /** The time of that record. */
+  /** Timestamp of that record. */
   readonly lastTimestamp: bigint
 }
 
-/** A batch is finished when its values have so many bytes: few enough to be built in a moment. */
+/** Size of the values of a batch. It limits the time of a step. */
 const BATCH_BYTES = 65_536
 
-/** The batches of a snapshot made at `timestamp`. */
+/** The batches of a snapshot; `timestamp` is the time of its creation. */
 export function* snapshotBatches(content: SnapshotContent, timestamp: bigint): Generator<RecordBatch, undefined> {
   const { epoch: partitionLeaderEpoch, image } = content
   let baseOffset = 0n

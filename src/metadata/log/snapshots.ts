@@ -1,6 +1,6 @@
 /**
- * The `.checkpoint` files beside the metadata log: the state up to an offset, as records between a header and a footer.
- * One is complete as soon as it has its final name.
+ * The `.checkpoint` files of the metadata log: the state before an offset, as records between a header and a footer. A snapshot
+ * is complete as soon as it has its final name.
  */
 
 import { LeaderEpochs } from '../../log/partition-log/leader-epochs.ts'
@@ -15,7 +15,7 @@ import type { Steps } from '../../runtime/pace.ts'
 import { directoryOf, type Storage } from '../../storage/storage.ts'
 import { MetadataError } from '../metadata-error.ts'
 
-/** State of all records before `offset`, the last of which was of `epoch`. */
+/** The state of all records before `offset`. The last of them has leader epoch `epoch`. */
 export interface Snapshot {
   readonly offset: bigint
   readonly epoch: number
@@ -23,10 +23,10 @@ export interface Snapshot {
 }
 
 const NAME = /^(\d{20})-(\d{10})\.checkpoint$/
-/** What a process that died left half written, or half deleted. */
+/** Files that a crash left partly written or partly deleted. */
 const LEFTOVER = /\.checkpoint\.(deleted|part)$/
 
-/** The snapshot of a folder that has this offset and epoch, or would have. */
+/** The snapshot of a folder with this offset and epoch. The file need not exist. */
 export function snapshotAt(folder: string, offset: bigint, epoch: number): Snapshot {
   const name = `${offset.toString().padStart(20, '0')}-${epoch.toString().padStart(10, '0')}.checkpoint`
   return { offset, epoch, path: `${folder}/${name}` }
@@ -34,7 +34,7 @@ export function snapshotAt(folder: string, offset: bigint, epoch: number): Snaps
 
 /** The snapshots of a folder, oldest first. */
 export function listSnapshots(storage: Storage, folder: string): Snapshot[] {
-  // Digits of one length: the names sort as the numbers do.
+  // All names have the same number of digits, so sorting by name sorts by offset.
   return storage.list(folder).flatMap(({ name }) => {
     const [, offset, epoch] = NAME.exec(name) ?? []
     if (offset === undefined || epoch === undefined) return []
@@ -42,7 +42,7 @@ export function listSnapshots(storage: Storage, folder: string): Snapshot[] {
   })
 }
 
-/** Removes what will never be a snapshot, and snapshots that end before the log begins. */
+/** Removes leftovers of incomplete and deleted snapshots, and snapshots that end before the log start. */
 export function removeUnusable(storage: Storage, folder: string, logStartOffset: bigint): void {
   for (const { name } of storage.list(folder)) {
     if (LEFTOVER.test(name)) storage.removeNow(`${folder}/${name}`)
@@ -50,14 +50,14 @@ export function removeUnusable(storage: Storage, folder: string, logStartOffset:
   for (const { offset, path } of listSnapshots(storage, folder)) if (offset < logStartOffset) storage.removeNow(path)
 }
 
-/** Takes a snapshot out of use. Returns the path under which its file waits to be removed. */
+/** Takes a snapshot out of use by renaming its file. Returns the new path, for the later removal. */
 export function markDeleted(storage: Storage, { path }: Snapshot): string {
   const marked = `${path}.deleted`
   storage.rename(path, marked)
   return marked
 }
 
-/** Writes a snapshot in steps, a batch each. It has its name only once it is on the disk. */
+/** Writes a snapshot in steps of one batch. Renames the file to its final name only after it is synced to disk. */
 export function* writeSnapshot(storage: Storage, { path }: Snapshot, batches: Iterable<RecordBatch>): Steps {
   const part = `${path}.part`
   storage.removeNow(part)
@@ -70,7 +70,7 @@ export function* writeSnapshot(storage: Storage, { path }: Snapshot, batches: It
   yield storage.sync(directoryOf(path))
 }
 
-/** As `writeSnapshot`, while the process waits. */
+/** Synchronous `writeSnapshot`. */
 export function writeSnapshotNow(storage: Storage, { path }: Snapshot, batches: Iterable<RecordBatch>): void {
   const part = `${path}.part`
   storage.removeNow(part)
@@ -81,8 +81,8 @@ export function writeSnapshotNow(storage: Storage, { path }: Snapshot, batches: 
 }
 
 /**
- * The batches of a snapshot, read piece by piece. Throws MetadataError for a damaged one: it was complete once, so
- * nothing may be cut off.
+ * The batches of a snapshot, read in pieces. Throws MetadataError for a damaged snapshot: it was complete once, so a damaged tail
+ * must not be truncated.
  */
 export function* readSnapshot(storage: Storage, { path }: Snapshot): Generator<RecordBatch, undefined> {
   let last: BatchRecord | undefined
@@ -98,7 +98,7 @@ export function* readSnapshot(storage: Storage, { path }: Snapshot): Generator<R
   if (!last || controlTypeOf(last.key) !== 'SNAPSHOT_FOOTER') throw new MetadataError(`${path} ends without a footer`)
 }
 
-/** The time of the last record that went into a snapshot. Throws MetadataError for a damaged one. */
+/** Timestamp of the last record in a snapshot. Throws MetadataError for a damaged snapshot. */
 export function lastContainedTimestamp(storage: Storage, snapshot: Snapshot): bigint {
   const [header] = readSnapshot(storage, snapshot)
   const [record] = header?.isControl ? recordsOf(header) : []
@@ -108,10 +108,10 @@ export function lastContainedTimestamp(storage: Storage, snapshot: Snapshot): bi
   return SnapshotHeaderRecord.read(new ByteReader(record.value), 0).lastContainedLogTimestamp
 }
 
-// A snapshot beyond the end of the log: the records between are in no file, so the log is truncated fully and continues at the end of
-// the snapshot, as KRaft does after it has fetched a snapshot.
+// A snapshot past the end of the log: no file has the records between them. The log is truncated fully and continues at the end
+// of the snapshot, as KRaft does after it has fetched a snapshot.
 
-/** The metadata's folder, recovered and not yet opened. */
+/** The folder of the metadata log, recovered and not yet opened. */
 export interface RecoveredFolder {
   readonly storage: Storage
   readonly folder: string
@@ -119,7 +119,7 @@ export interface RecoveredFolder {
   readonly logger: Logger
 }
 
-/** Makes the log begin where the newest snapshot ends, if it does not reach up to there. */
+/** Truncates the log fully and starts it at the end of the newest snapshot, if the log ends before that snapshot. */
 export function followSnapshot({ storage, folder, nowMs, logger }: RecoveredFolder): void {
   const newest = listSnapshots(storage, folder).at(-1)
   if (!newest) return
