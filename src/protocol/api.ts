@@ -1,6 +1,6 @@
 /**
- * One declaration an API: `api({...})` gives its codecs at all versions. Below it, the headers that frame requests and
- * responses, and whole frames both ways (the server's way for the broker, the client's for tests and the oracle).
+ * The declaration of an API: `api({...})` provides its codecs in all versions. Also request and response headers, and complete
+ * frames in both directions (the broker's for the broker, the client's for tests and the oracle).
  */
 import type { ApiError } from './errors.ts'
 import { ByteWriter } from './wire/byte-writer.ts'
@@ -8,20 +8,20 @@ import { ByteReader, MalformedFrame } from './wire/bytes.ts'
 import { type Message, message } from './wire/compile.ts'
 import { type Decoded, type Encodable, int16, int32, nullableString, type Shape } from './wire/schema.ts'
 
-/** What an API's declaration file says of it. */
+/** Declaration of an API: versions, shapes and error response. */
 export interface ApiDeclaration<Req extends Shape, Res extends Shape> {
   readonly key: number
   readonly name: string
-  /** First and last version that is served, both included. */
+  /** First and last served version, both inclusive. */
   readonly versions: readonly [number, number]
   readonly flexibleSince: number
   readonly request: Req
   readonly response: Res
-  /** First version told to clients, where that is lower than the first served (Produce, for librdkafka's sake). */
+  /** First version in ApiVersions, if it is lower than the first served version (Produce, for librdkafka). */
   readonly advertisedSince?: number
   /**
-   * The whole response with that error at the level where the API reports it (the top, each topic, each partition), as Kafka's
-   * `AbstractRequest.getErrorResponse` builds it. `undefined` where the client expects no response: the connection closes.
+   * The complete response with that error at the level where the API reports errors (the top, each topic, each partition), as
+   * Kafka's `AbstractRequest.getErrorResponse` builds it. `undefined` if the client expects no response: the connection closes.
    */
   refuse(request: Decoded<Req>, error: ApiError, version: number): Encodable<Res> | undefined
 }
@@ -34,13 +34,13 @@ export interface Api<Req extends Shape = Shape, Res extends Shape = Shape>
   readonly shapes: { readonly request: Req; readonly response: Res }
 }
 
-/** A decoded request of an API: every field, whatever the version. */
+/** A decoded request of an API. It has every field, in every version. */
 export type RequestOf<A> = A extends Api<infer Req, Shape> ? Decoded<Req> : never
-/** An answer of an API to be encoded: fields with a default may be left out. */
+/** A response of an API to encode. Fields with a default may be omitted. */
 export type ResponseOf<A> = A extends Api<Shape, infer Res> ? Encodable<Res> : never
-/** A decoded answer, as a client sees it. */
+/** A decoded response, as a client reads it. */
 export type DecodedResponseOf<A> = A extends Api<Shape, infer Res> ? Decoded<Res> : never
-/** A request to be encoded, as a client gives it. */
+/** A request to encode, as a client sends it. */
 export type EncodableRequestOf<A> = A extends Api<infer Req, Shape> ? Encodable<Req> : never
 
 const API_VERSIONS_KEY = 18
@@ -57,7 +57,7 @@ export function api<const Req extends Shape, const Res extends Shape>(
   }
 }
 
-/** Request header v2 in flexible versions, v1 in older ones; they differ by the tagged section alone. */
+/** Request header v2 for flexible versions, v1 for older ones. They differ only in the section of tagged fields. */
 const requestHeader = message(
   { apiKey: int16, apiVersion: int16, correlationId: int32, clientId: nullableString.rigid() },
   2
@@ -71,15 +71,15 @@ export interface RequestHeader {
   readonly clientId: string | null
 }
 
-/** True when the API is known and the version among those it serves. */
+/** True if the API serves the version. */
 export function serves(api: Pick<Api, 'versions'>, version: number): boolean {
   const [first, last] = api.versions
   return version >= first && version <= last
 }
 
 /**
- * Reads a request's header and finds its API; the version decides whether the header has a tagged section.
- * Throws MalformedFrame when the frame is too short, or no API has the key.
+ * Reads the header of a request and finds its API. The version determines whether the header has tagged fields. Throws
+ * MalformedFrame if the frame is too short or no API has the key.
  */
 export function decodeRequestHeader<A extends Pick<Api, 'flexibleSince'>>(
   frame: Buffer,
@@ -94,7 +94,7 @@ export function decodeRequestHeader<A extends Pick<Api, 'flexibleSince'>>(
   return { api, header, body }
 }
 
-/** A whole answer: size, header, body, in as many pieces as spare copying record bytes. */
+/** A complete response: size, header, body. It consists of several buffers, so that record bytes are not copied. */
 export function encodeResponse<Res extends Shape>(
   api: Pick<Api<Shape, Res>, 'key' | 'flexibleSince' | 'response'>,
   version: number,
@@ -107,7 +107,7 @@ export function encodeResponse<Res extends Shape>(
   return framed(writer)
 }
 
-/** A whole request as a client sends it: size, header, body. */
+/** A complete request of a client: size, header, body. */
 export function encodeRequest<Req extends Shape>(
   api: Pick<Api<Req>, 'key' | 'flexibleSince' | 'request'>,
   version: number,
@@ -121,7 +121,7 @@ export function encodeRequest<Req extends Shape>(
   return framed(writer)
 }
 
-/** Decodes an answer's frame (without its size) as a client does. */
+/** Decodes the frame of a response (without its size prefix), as a client does. */
 export function decodeResponse<Res extends Shape>(
   api: Pick<Api<Shape, Res>, 'key' | 'flexibleSince' | 'response'>,
   version: number,
@@ -134,7 +134,7 @@ export function decodeResponse<Res extends Shape>(
   return { correlationId, response }
 }
 
-/** ApiVersions always answers with header v0: the client does not yet know what the broker understands (KIP-511). */
+/** ApiVersions responses always have header v0, because the client has not received the versions of the broker yet (KIP-511). */
 function responseHeaderVersion(api: Pick<Api, 'key' | 'flexibleSince'>, version: number): number {
   return version >= api.flexibleSince && api.key !== API_VERSIONS_KEY ? 1 : 0
 }

@@ -1,17 +1,17 @@
 /**
- * The consumer protocol: the metadata and the assignments of consumers in a classic group, inside of JoinGroup and
- * SyncGroup. A coordinator reads them to have such members in a consumer group. The version comes first. Every version begins
- * with the fields of the version before, so a version newer than ours is read as our newest.
+ * The consumer protocol: metadata and assignments of consumers in a classic group, as bytes in JoinGroup and SyncGroup. The
+ * coordinator decodes them for classic members of a consumer group. The bytes begin with the version. Every version begins with
+ * the fields of the previous version, so a newer version is decoded as the newest declared one.
  */
 import { ByteWriter } from './wire/byte-writer.ts'
 import { ByteReader, MalformedFrame } from './wire/bytes.ts'
 import { type Message, message } from './wire/compile.ts'
 import { array, bytes, type Decoded, int32, nullableString, type Shape, string } from './wire/schema.ts'
 
-/** The name of the protocol, as groups and JoinGroup have it for their type. */
+/** The protocol type of consumers in groups and in JoinGroup. */
 export const CONSUMER_PROTOCOL = 'consumer'
 
-/** The newest version that is declared here. */
+/** The newest declared version. */
 export const CONSUMER_PROTOCOL_NEWEST = 3
 
 const userData = bytes.nullableSince(0).or(null)
@@ -27,39 +27,39 @@ const subscription = {
 
 const assignment = { assignedPartitions: topicPartitions, userData }
 
-/** The metadata of a member in JoinGroup, behind its version. */
+/** Metadata of a member in JoinGroup, after the version. */
 export const ConsumerProtocolSubscription = message(subscription)
-/** The assignment of a member in SyncGroup, behind its version. */
+/** Assignment of a member in SyncGroup, after the version. */
 export const ConsumerProtocolAssignment = message(assignment)
 
-/** What a consumer tells of itself; fields that its version lacks have their defaults. */
+/** Subscription of a consumer. Fields that its version lacks have their defaults. */
 export type Subscription = Decoded<typeof subscription>
 
-/** What a leader gives to a consumer. */
+/** Assignment that the group leader sends for a consumer. */
 export type EmbeddedAssignment = Decoded<typeof assignment>
 
-/** The version, null where there is none, or a negative one. */
+/** The version, at most CONSUMER_PROTOCOL_NEWEST; null if it is missing or negative. */
 export function versionOf(bytes: Buffer): number | null {
   const version = bytes.length < 2 ? -1 : bytes.readInt16BE(0)
   return version < 0 ? null : Math.min(version, CONSUMER_PROTOCOL_NEWEST)
 }
 
-/** A view on the bytes, or null when they are no subscription. */
+/** The subscription as a view of the bytes; null if they are malformed. */
 export function readSubscription(bytes: Buffer): Subscription | null {
   return read(ConsumerProtocolSubscription, bytes, versionOf(bytes))
 }
 
-/** The subscribed topics alone, in whatever version; null when the bytes are not the consumer protocol's. */
+/** The subscribed topics, in any version; null if the bytes are malformed. */
 export function subscribedTopicsOf(bytes: Buffer): readonly string[] | null {
   return read(ConsumerProtocolSubscription, bytes, 0)?.topics ?? null
 }
 
-/** A view on the bytes, or null when they are no assignment. */
+/** The assignment as a view of the bytes; null if they are malformed. */
 export function readAssignment(bytes: Buffer): EmbeddedAssignment | null {
   return read(ConsumerProtocolAssignment, bytes, versionOf(bytes))
 }
 
-/** An assignment without user data. */
+/** Encodes an assignment without user data. */
 export function writeAssignment(
   assignedPartitions: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
   version: number

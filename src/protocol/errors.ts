@@ -1,6 +1,6 @@
-/** The one table of Kafka's error codes (Apache Kafka 4.4), and the error that carries one to the client. */
+/** Kafka's error codes (Apache Kafka 4.4), and the error class that carries one to the client. */
 
-/** Name and code of every error of the protocol. */
+/** Name and code of every protocol error. */
 export const ERROR_CODES = {
   UNKNOWN_SERVER_ERROR: -1,
   NONE: 0,
@@ -147,21 +147,21 @@ export type ErrorName = keyof typeof ERROR_CODES
 
 const NAMES = new Map<number, ErrorName>(Object.entries(ERROR_CODES).map(([name, code]) => [code, name as ErrorName]))
 
-/** The name of an error code, or undefined when Kafka has no such code. */
+/** The name of an error code; undefined if Kafka has no such code. */
 export function errorName(code: number): ErrorName | undefined {
   return NAMES.get(code)
 }
 
-/** The error of a whole request: a `KafkaError`, or what is answered in place of another error. */
+/** Error of a whole request: a `KafkaError`, or the error that is returned in its place. */
 export interface ApiError {
   readonly code: ErrorName
   readonly message: string | null
 }
 
 /**
- * What a client must be told. Thrown anywhere below a handler, it becomes the error code of that partition, topic
- * or answer, and its message the error message where the version carries one. It is an answer and no bug, so it has no
- * stack trace: one request can ask for a million of them.
+ * An error for the client. Handlers return it as the error code of a partition, a topic or a whole response, and its message as
+ * the error message if the version has one. It has no stack trace, because it is not a bug and one request can cause a million of
+ * them.
  */
 export class KafkaError extends Error {
   override name = 'KafkaError'

@@ -1,4 +1,4 @@
-/** Isolation levels of consumers, in Fetch and ListOffsets (KIP-98). */
+/** Isolation levels of consumers in Fetch and ListOffsets (KIP-98). */
 
 /** Reads below the high watermark. */
 const READ_UNCOMMITTED = 0

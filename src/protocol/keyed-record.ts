@@ -1,19 +1,19 @@
 /**
- * The records of the coordinators' topics: a key is its type's number and its fields, a value its version and its
- * fields, no value a tombstone.
+ * Records of the coordinators' topics. A key has the number of its record type and then its fields, a value its version and then
+ * its fields. A record without a value is a tombstone.
  */
 import { ByteWriter } from './wire/byte-writer.ts'
 import { ByteReader, MalformedFrame } from './wire/bytes.ts'
 import { type Message, message } from './wire/compile.ts'
 import type { Decoded, Encodable, Shape } from './wire/schema.ts'
 
-/** A record as a log carries it. */
+/** Encoded key and value of a record. */
 export interface KeyValue {
   readonly key: Buffer
   readonly value: Buffer | null
 }
 
-/** One type of record: its number, the versions of its value that can be read, and its codecs. */
+/** A record type: its number, the readable versions of its value, and its codecs. */
 export class RecordType<Key extends Shape, Value extends Shape> {
   readonly typeId: number
   readonly #lastVersion: number
@@ -33,7 +33,7 @@ export class RecordType<Key extends Shape, Value extends Shape> {
     return { key: keyBytes, value: write && numbered(version, write) }
   }
 
-  /** `key` stands behind the type's number. */
+  /** Decodes a record. The reader `key` is positioned after the number of the type. */
   decode(key: ByteReader, value: Buffer | null): { key: Decoded<Key>; value: Decoded<Value> | null } {
     return { key: this.key.read(key, 0), value: value && this.#decodeValue(new ByteReader(value)) }
   }
@@ -47,7 +47,7 @@ export class RecordType<Key extends Shape, Value extends Shape> {
   }
 }
 
-/** A type of record whose value has one version, 0, which is flexible: all that came with KIP-848 and after it. */
+/** A record type whose value has only version 0, which is flexible: all types since KIP-848. */
 export function flexibleType<Key extends Shape, Value extends Shape>(
   typeId: number,
   key: Key,
@@ -56,7 +56,7 @@ export function flexibleType<Key extends Shape, Value extends Shape>(
   return new RecordType(typeId, key, value, 0, 0)
 }
 
-/** The records of a table of types: `type` is the name in the table, a null value a tombstone. */
+/** Records of a table of types: `type` is the name in the table; a null value is a tombstone. */
 export type RecordsOf<Types> = {
   [T in keyof Types]: Types[T] extends RecordType<infer Key, infer Value>
     ? { readonly type: T; readonly key: Decoded<Key>; readonly value: Decoded<Value> | null }

@@ -1,9 +1,9 @@
 /**
- * Levels of the feature `transaction.version`. A client's level follows from the version of its requests, and may be above
- * or below the finalized level.
+ * Levels of the feature `transaction.version`. The version of a request determines the level of its client, which may be above or
+ * below the finalized level.
  */
 
-/** The producer's epoch changes with InitProducerId only. */
+/** Only InitProducerId changes the producer epoch. */
 export const TRANSACTIONS_V0 = 0
-/** Transactions V2 (KIP-890): the end of every transaction bumps the producer's epoch. */
+/** Transactions V2 (KIP-890): the end of every transaction bumps the producer epoch. */
 export const TRANSACTIONS_V2 = 2

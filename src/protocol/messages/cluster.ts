@@ -1,4 +1,4 @@
-/** DescribeCluster: the cluster's id, controller and brokers, for admin clients (KIP-700). */
+/** DescribeCluster: cluster id, controller and brokers, for admin clients (KIP-700). */
 import { api } from '../api.ts'
 import { array, boolean, errorCode, int8, int32, nullableString, string } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
@@ -11,7 +11,7 @@ export const DescribeCluster = api({
   flexibleSince: 0,
   request: {
     includeClusterAuthorizedOperations: boolean.or(false),
-    /** 1 asks for brokers, 2 for controllers (KIP-919). */
+    /** 1 requests brokers, 2 controllers (KIP-919). */
     endpointType: int8.since(1).or(1),
     includeFencedBrokers: boolean.since(2).or(false)
   },

@@ -1,6 +1,6 @@
 /**
- * DescribeConfigs, IncrementalAlterConfigs, AlterConfigs: settings of topics, groups and the broker (KIP-133, KIP-226, KIP-339).
- * ListConfigResources: what has settings (KIP-1142).
+ * DescribeConfigs, IncrementalAlterConfigs, AlterConfigs: configs of topics, groups and the broker (KIP-133, KIP-226, KIP-339).
+ * ListConfigResources: resources with configs (KIP-1142).
  */
 import { api } from '../api.ts'
 import type { ApiError } from '../errors.ts'
@@ -16,7 +16,7 @@ export const DescribeConfigs = api({
     resources: array({
       resourceType: int8,
       resourceName: string,
-      /** Null asks for all. */
+      /** Null requests all configs. */
       configurationKeys: array(string).nullableSince(0).or(null)
     }),
     includeSynonyms: boolean.or(false),
@@ -51,7 +51,7 @@ export const DescribeConfigs = api({
   })
 })
 
-/** One answer a resource, alike in both ways of altering. */
+/** One result for each resource, the same for both APIs. */
 const alterConfigsResponse = {
   throttleTimeMs: int32.or(0),
   responses: array({ errorCode, errorMessage: nullableString, resourceType: int8, resourceName: string })
@@ -74,7 +74,7 @@ export const IncrementalAlterConfigs = api({
     resources: array({
       resourceType: int8,
       resourceName: string,
-      /** 0 sets, 1 deletes, 2 appends to a list, 3 takes from one. */
+      /** 0: set, 1: delete, 2: append to a list, 3: subtract from a list. */
       configs: array({ name: string, configOperation: int8, value: nullableString })
     }),
     validateOnly: boolean.or(false)
@@ -83,7 +83,7 @@ export const IncrementalAlterConfigs = api({
   refuse: refuseResources
 })
 
-/** Replaces all of a resource's settings: what is not named returns to its default. */
+/** Replaces all configs of a resource. Configs that the request does not have return to their defaults. */
 export const AlterConfigs = api({
   key: 33,
   name: 'AlterConfigs',
@@ -107,7 +107,7 @@ export const ListConfigResources = api({
   versions: [0, 1],
   flexibleSince: 0,
   request: {
-    /** Empty asks for all; version 0 for client metrics, and nothing else. */
+    /** Empty requests all types; version 0 always requests client metrics. */
     resourceTypes: array(int8).since(1).or([])
   },
   response: {

@@ -1,13 +1,13 @@
 /**
- * The consumer group protocol (KIP-848): one heartbeat joins, reports, reconciles and leaves; Describe shows a group.
- * In a heartbeat null, or -1 for the timeout, says that nothing has changed since the member's last one.
+ * The consumer group protocol (KIP-848). A member joins, reports, reconciles and leaves by heartbeats. In a heartbeat, null (-1
+ * for the rebalance timeout) means: unchanged since the last heartbeat.
  */
 import { api } from '../api.ts'
 import { array, boolean, errorCode, int8, int32, nullableString, string, struct, uuid } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
 import { topLevelError } from './refusals.ts'
 
-/** Partitions of a topic, as member and coordinator name them to each other. */
+/** Partitions of a topic in heartbeats. */
 const topicPartitions = array({ topicId: uuid, partitions: array(int32) })
 
 export const ConsumerGroupHeartbeat = api({
@@ -17,9 +17,9 @@ export const ConsumerGroupHeartbeat = api({
   flexibleSince: 0,
   request: {
     groupId: string,
-    /** Chosen by the member from version 1 on (KIP-1082); empty in version 0 asks the coordinator for one. */
+    /** From version 1 on the member generates its id (KIP-1082). In version 0 an empty id requests one from the coordinator. */
     memberId: string,
-    /** 0 joins, -1 leaves, -2 is a static member that will be back. */
+    /** 0: join, -1: leave, -2: a static member leaves temporarily. */
     memberEpoch: int32,
     instanceId: nullableString,
     rackId: nullableString,
@@ -36,13 +36,13 @@ export const ConsumerGroupHeartbeat = api({
     memberId: nullableString,
     memberEpoch: int32.or(0),
     heartbeatIntervalMs: int32.or(0),
-    /** Null where it is the one that the member knows already. */
+    /** Null if the assignment is unchanged since the last response. */
     assignment: struct({ topicPartitions }).nullableSince(0).or(null)
   },
   refuse: topLevelError
 })
 
-/** Partitions that a member has, or shall have, for people to read. */
+/** Current or target assignment of a member, with topic names. */
 const assignment = struct({
   topicPartitions: array({ topicId: uuid, topicName: string, partitions: array(int32) }).or([])
 })
@@ -74,7 +74,7 @@ export const ConsumerGroupDescribe = api({
         subscribedTopicRegex: nullableString,
         assignment,
         targetAssignment: assignment,
-        /** 0: a classic member, 1: one of the consumer protocol (KIP-1099). */
+        /** 0: classic member, 1: member with the consumer protocol (KIP-1099). */
         memberType: int8.since(1).or(-1)
       }).or([]),
       authorizedOperations: int32.or(NOT_ASKED_FOR)

@@ -1,4 +1,7 @@
-/** Fetch: record batches from partitions, in sessions (KIP-227). Topics go by name up to version 12, then by id (KIP-516). */
+/**
+ * Fetch: record batches of partitions, in fetch sessions (KIP-227). Topics by name up to version 12, by id from version 13 on
+ * (KIP-516).
+ */
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, errorCode, int8, int32, int64, nullableString, records, string, struct, uuid } from '../wire/schema.ts'
@@ -7,7 +10,7 @@ import { leaderIdAndEpoch, nodeEndpoints } from './leaders.ts'
 const LONGEST_INT32 = 2 ** 31 - 1
 const LONGEST_INT64 = 2n ** 63n - 1n
 
-/** A Fetch names topics by id from this version on (KIP-516). */
+/** First version with topic ids (KIP-516). */
 const TOPIC_IDS_SINCE = 13
 
 const NOTHING_READ = { highWatermark: -1n, abortedTransactions: [], records: Buffer.alloc(0) }
@@ -19,7 +22,7 @@ export const Fetch = api({
   flexibleSince: 12,
   request: {
     clusterId: nullableString.tagged(0, 12),
-    /** -1 for a consumer. From version 15 on followers name themselves in `replicaState`. */
+    /** -1 for a consumer. From version 15 on `replicaState` has the id of a follower. */
     replicaId: int32.until(14).or(-1),
     replicaState: struct({ replicaId: int32.or(-1), replicaEpoch: int64.or(-1n) }).tagged(1, 15),
     maxWaitMs: int32,
@@ -74,7 +77,10 @@ export const Fetch = api({
     }),
     nodeEndpoints: nodeEndpoints.tagged(0, 16)
   },
-  /** Clients without topic ids look for the error in the partitions; a session may have none, so it is at the top, too. */
+  /**
+   * Clients without topic ids read the error from the partitions. The top level has it, too, because a fetch session may have no
+   * partitions.
+   */
   refuse({ sessionId, topics }, { code }, version) {
     if (version >= TOPIC_IDS_SINCE) return { errorCode: code, sessionId, responses: [] }
     const responses = topics.map(({ topic, topicId, partitions }) => ({

@@ -1,4 +1,4 @@
-/** What administrators ask of groups: describe, list and delete them, and delete what they have committed (KIP-518, KIP-496). */
+/** Admin APIs of groups: describe, list and delete groups, and delete committed offsets (KIP-518, KIP-496). */
 import { api } from '../api.ts'
 import { array, boolean, bytes, errorCode, int32, nullableString, string } from '../wire/schema.ts'
 import { NOT_ASKED_FOR } from './metadata.ts'
@@ -18,7 +18,7 @@ export const DescribeGroups = api({
       groupId: string,
       groupState: string.or(''),
       protocolType: string.or(''),
-      /** The name of the protocol that the members have voted for, while the group is stable. */
+      /** Name of the selected protocol while the group is stable. */
       protocolData: string.or(''),
       members: array({
         memberId: string,
@@ -40,7 +40,7 @@ export const ListGroups = api({
   versions: [0, 5],
   flexibleSince: 3,
   request: {
-    /** Empty asks for all. */
+    /** Empty requests all groups. */
     statesFilter: array(string).since(4).or([]),
     typesFilter: array(string).since(5).or([])
   },
@@ -74,7 +74,7 @@ export const OffsetDelete = api({
   key: 47,
   name: 'OffsetDelete',
   versions: [0, 0],
-  // No version is flexible so far.
+  // OffsetDelete has no flexible version yet.
   flexibleSince: 1,
   request: {
     groupId: string,

@@ -1,11 +1,11 @@
-/** The classic group protocol: finding the coordinator, joining, syncing, heartbeats, leaving (KIP-345, KIP-699). */
+/** The classic group protocol: FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup (KIP-345, KIP-699). */
 import { api } from '../api.ts'
 import { array, boolean, bytes, errorCode, int8, int32, nullableString, string } from '../wire/schema.ts'
 import { errorFields, topLevelError } from './refusals.ts'
 
-/** FindCoordinator names several coordinators from this version on. */
+/** First version of FindCoordinator with several keys. */
 const BATCHED_SINCE = 4
-/** JoinGroup has null for a protocol that is not chosen from this version on. */
+/** First version of JoinGroup with null for the protocol of a failed join. */
 const NULL_PROTOCOL_NAME_SINCE = 7
 
 export const FindCoordinator = api({
@@ -50,7 +50,7 @@ export const JoinGroup = api({
   request: {
     groupId: string,
     sessionTimeoutMs: int32,
-    /** -1 in version 0, where the session timeout serves for both. */
+    /** -1 in version 0, in which the session timeout is also the rebalance timeout. */
     rebalanceTimeoutMs: int32.since(1).or(-1),
     memberId: string,
     groupInstanceId: nullableString.since(5),
@@ -116,7 +116,7 @@ export const LeaveGroup = api({
   flexibleSince: 4,
   request: {
     groupId: string,
-    /** Up to version 2 one member leaves; later ones name several in `members`. */
+    /** The leaving member in versions 0 to 2. Later versions have `members`. */
     memberId: string.until(2).or(''),
     members: array({ memberId: string, groupInstanceId: nullableString, reason: nullableString.since(5) })
       .since(3)

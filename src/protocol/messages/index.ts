@@ -1,4 +1,4 @@
-/** The registry of every API that the broker serves. What knows all APIs (ApiVersions, dispatch, tests) derives from it. */
+/** The registry of all APIs that the broker serves. ApiVersions, dispatch and tests derive their APIs from it. */
 import type { Api } from '../api.ts'
 import { ApiVersions } from './api-versions.ts'
 import { DescribeCluster } from './cluster.ts'
@@ -17,8 +17,8 @@ import { DescribeProducers, DescribeTransactions, ListTransactions, UpdateFeatur
 import { AddOffsetsToTxn, AddPartitionsToTxn, EndTxn, TxnOffsetCommit, WriteTxnMarkers } from './transactions.ts'
 
 /**
- * Every API by name, in the order of their keys.
- * @internal The type is longer than the compiler writes into a declaration, and none of the public ones leads here.
+ * Every API by name, in ascending order of the keys.
+ * @internal The type is longer than the compiler writes into a declaration, and no public type refers to it.
  */
 export const APIS = {
   Produce,
@@ -62,15 +62,15 @@ export const APIS = {
   DescribeTopicPartitions
 } as const
 
-/** The name of an API that the broker serves. */
+/** Name of an API that the broker serves. */
 export type ApiName = keyof typeof APIS
 
-/** An API of the registry, when it is not known which. */
+/** Any API of the registry. */
 export type AnyApi = Api & { readonly name: ApiName }
 
 const BY_KEY = new Map(Object.values(APIS).map(api => [api.key, api as AnyApi]))
 
-/** The API with this key, or undefined when the broker has none. */
+/** The API with this key; undefined if the broker does not serve it. */
 export function apiByKey(key: number): AnyApi | undefined {
   return BY_KEY.get(key)
 }

@@ -39,7 +39,7 @@ export const OffsetForLeaderEpoch = api({
   versions: [2, 4],
   flexibleSince: 4,
   request: {
-    /** -2 stands for an inspecting tool, -1 for a consumer, others for a follower. */
+    /** -2: a debugging tool, -1: a consumer, otherwise the id of a follower. */
     replicaId: int32.since(3).or(-2),
     topics: array({
       topic: string,

@@ -1,9 +1,9 @@
-/** Metadata and DescribeTopicPartitions: brokers, topics, and who leads each partition (KIP-516, KIP-966). */
+/** Metadata and DescribeTopicPartitions: brokers, topics and partition leaders (KIP-516, KIP-966). */
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, boolean, errorCode, int32, nullableString, string, struct, uuid } from '../wire/schema.ts'
 
-/** Authorized operations that were not asked for: the lowest int32. */
+/** Value of authorized operations that were not requested: the lowest int32. */
 export const NOT_ASKED_FOR = -(2 ** 31)
 
 const authorizedOperations = int32.or(NOT_ASKED_FOR)
@@ -14,7 +14,7 @@ export const Metadata = api({
   versions: [0, 13],
   flexibleSince: 9,
   request: {
-    /** Null asks for all topics; in version 0, which has no null, an empty array does. */
+    /** Null requests all topics. Version 0 has no null; an empty array requests all topics. */
     topics: array({ topicId: uuid.since(10).or(ZERO_UUID), name: string.nullableSince(10) }).nullableSince(1),
     allowAutoTopicCreation: boolean.since(4).or(true),
     includeClusterAuthorizedOperations: boolean.since(8).until(10).or(false),
@@ -51,7 +51,7 @@ export const Metadata = api({
   })
 })
 
-/** Where a page of partitions begins; null before the first and after the last. */
+/** First partition of a page; null before the first page and after the last. */
 const cursor = struct({ topicName: string, partitionIndex: int32 }).nullableSince(0).or(null)
 
 export const DescribeTopicPartitions = api({

@@ -1,10 +1,13 @@
-/** OffsetCommit and OffsetFetch: a group's positions; several groups an answer and topics by id in newer versions (KIP-709, KIP-848). */
+/**
+ * OffsetCommit and OffsetFetch: committed offsets of groups. Newer versions have several groups in a request (KIP-709) and topic
+ * ids (KIP-848).
+ */
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, boolean, errorCode, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
 import { errorOfEachPartition } from './refusals.ts'
 
-/** First versions of OffsetFetch with a top-level error, and with several groups. */
+/** First versions of OffsetFetch with a top-level error and with several groups. */
 const TOP_LEVEL_ERROR_SINCE = 2
 const BATCHED_SINCE = 8
 
@@ -15,7 +18,7 @@ export const OffsetCommit = api({
   flexibleSince: 8,
   request: {
     groupId: string,
-    /** -1 for a commit from outside of any membership. */
+    /** -1 for a commit without group membership. */
     generationIdOrMemberEpoch: int32.or(-1),
     memberId: string.or(''),
     groupInstanceId: nullableString.since(7),
@@ -42,7 +45,7 @@ export const OffsetCommit = api({
   refuse: ({ topics }, { code }) => ({ topics: errorOfEachPartition(topics, code) })
 })
 
-/** A committed offset, or -1 where there is none. */
+/** A committed offset; -1 if there is none. */
 const committed = {
   partitionIndex: int32,
   committedOffset: int64,
@@ -57,9 +60,9 @@ export const OffsetFetch = api({
   versions: [1, 10],
   flexibleSince: 6,
   request: {
-    /** Up to version 7 one group, here; later ones name several in `groups`. */
+    /** The group in versions 0 to 7. Later versions have `groups`. */
     groupId: string.until(7).or(''),
-    /** Null asks for all topics that the group has committed to. */
+    /** Null requests all topics with committed offsets. */
     topics: array({ name: string, partitionIndexes: array(int32) })
       .nullableSince(2)
       .until(7)
@@ -92,7 +95,7 @@ export const OffsetFetch = api({
       .since(8)
       .or([])
   },
-  /** Version 1 has no error code but those of partitions. */
+  /** Version 1 has error codes only in its partitions. */
   refuse({ topics, groups }, { code }, version) {
     if (version >= BATCHED_SINCE) {
       return { groups: groups.map(({ groupId }) => ({ groupId, errorCode: code, topics: [] })) }

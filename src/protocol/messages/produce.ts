@@ -1,4 +1,4 @@
-/** Produce: record batches for the leaders of partitions. Topics go by name up to version 12, then by id (KIP-516). */
+/** Produce: record batches for partition leaders. Topics by name up to version 12, by id from version 13 on (KIP-516). */
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, errorCode, int16, int32, int64, nullableString, records, string, uuid } from '../wire/schema.ts'
@@ -9,7 +9,7 @@ export const Produce = api({
   key: 0,
   name: 'Produce',
   versions: [3, 13],
-  // librdkafka takes a broker without the oldest versions for one too old to compress; Kafka advertises them, too.
+  // Without the oldest versions, librdkafka assumes that the broker is too old for compression. Kafka advertises them, too.
   advertisedSince: 0,
   flexibleSince: 9,
   request: {
@@ -32,7 +32,7 @@ export const Produce = api({
         baseOffset: int64,
         logAppendTimeMs: int64.or(-1n),
         logStartOffset: int64.since(5).or(-1n),
-        /** Which records of the batch were at fault (KIP-467). */
+        /** The invalid records of the batch (KIP-467). */
         recordErrors: array({ batchIndex: int32, batchIndexErrorMessage: nullableString }).since(8).or([]),
         errorMessage: nullableString.since(8),
         currentLeader: leaderIdAndEpoch.tagged(0, 10)
@@ -41,7 +41,7 @@ export const Produce = api({
     throttleTimeMs: int32.or(0),
     nodeEndpoints: nodeEndpoints.tagged(0, 10)
   },
-  /** acks=0 has no answer: the connection closes. */
+  /** acks=0 has no response: the connection closes. */
   refuse({ acks, topicData }, error) {
     if (acks === 0) return undefined
     const fields = { ...errorFields(error), baseOffset: -1n }

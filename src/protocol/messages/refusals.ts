@@ -1,18 +1,18 @@
-/** Error answers that several APIs share: the shapes of Kafka's `AbstractRequest.getErrorResponse`. */
+/** Error responses that several APIs share, as in Kafka's `AbstractRequest.getErrorResponse`. */
 import type { ApiError, ErrorName } from '../errors.ts'
 
-/** The error code of a response, at the top or of an item. */
+/** Error code and message of a response or of an item in it. */
 interface ErrorFields {
   readonly errorCode: ErrorName
   readonly errorMessage: string | null
 }
 
-/** Error code and message. As in Kafka, UNKNOWN_SERVER_ERROR goes without its message, which is about the server alone. */
+/** Error code and message. As in Kafka, UNKNOWN_SERVER_ERROR has no message, which could expose internals of the server. */
 export function errorFields({ code, message }: ApiError): ErrorFields {
   return { errorCode: code, errorMessage: code === 'UNKNOWN_SERVER_ERROR' ? null : message }
 }
 
-/** Refuses a request of an API whose response has one error code for the whole and defaults for the rest. */
+/** Error response of an API with a single top-level error code and defaults for the rest. */
 export function topLevelError(_request: unknown, { code }: ApiError): { readonly errorCode: ErrorName } {
   return { errorCode: code }
 }
@@ -23,7 +23,7 @@ interface NamedTopic {
   readonly partitions: readonly { readonly partitionIndex: number }[]
 }
 
-/** The topics of a request, each partition with the error code and defaults for the rest. */
+/** The topics of a request. Each partition has the error code and defaults for the rest. */
 export function errorOfEachPartition<Topic extends NamedTopic>(topics: readonly Topic[], errorCode: ErrorName) {
   return topics.map(topic => ({
     ...topic,

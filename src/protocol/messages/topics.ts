@@ -1,10 +1,10 @@
-/** CreateTopics, DeleteTopics, CreatePartitions, DeleteRecords: what an admin client does to topics (KIP-4, KIP-107). */
+/** CreateTopics, DeleteTopics, CreatePartitions, DeleteRecords: admin APIs of topics (KIP-4, KIP-107). */
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
 import { errorFields, errorOfEachPartition } from './refusals.ts'
 
-/** DeleteTopics names topics by id from this version on. */
+/** First version of DeleteTopics with topic ids. */
 const TOPIC_IDS_SINCE = 6
 
 export const CreateTopics = api({
@@ -15,7 +15,7 @@ export const CreateTopics = api({
   request: {
     topics: array({
       name: string,
-      /** -1: the broker's default, or as many as `assignments` says. */
+      /** -1: the broker's default, or determined by `assignments`. */
       numPartitions: int32,
       replicationFactor: int16,
       assignments: array({ partitionIndex: int32, brokerIds: array(int32) }).or([]),
@@ -31,7 +31,7 @@ export const CreateTopics = api({
       topicId: uuid.since(7).or(ZERO_UUID),
       errorCode,
       errorMessage: nullableString,
-      /** Why `configs` is null although the topic was created (KIP-525). */
+      /** Reason why `configs` is null although the topic was created (KIP-525). */
       topicConfigErrorCode: errorCode.tagged(0, 5),
       numPartitions: int32.since(5).or(-1),
       replicationFactor: int16.since(5).or(-1),
@@ -56,7 +56,7 @@ export const DeleteTopics = api({
   versions: [1, 6],
   flexibleSince: 4,
   request: {
-    /** From version 6 on by name or by id; before that by `topicNames`. */
+    /** Topics by name or by id, from version 6 on. Older versions have `topicNames`. */
     topics: array({ name: nullableString, topicId: uuid.or(ZERO_UUID) })
       .since(6)
       .or([]),
@@ -72,7 +72,7 @@ export const DeleteTopics = api({
       errorMessage: nullableString.since(5)
     })
   },
-  /** As in Kafka, without the message that versions 5 and later could carry. */
+  /** As in Kafka, without the error message that versions 5 and later have. */
   refuse({ topics, topicNames }, { code }, version) {
     const named = version >= TOPIC_IDS_SINCE ? topics : topicNames.map(name => ({ name, topicId: ZERO_UUID }))
     return { responses: named.map(({ name, topicId }) => ({ name, topicId, errorCode: code })) }
@@ -87,7 +87,7 @@ export const CreatePartitions = api({
   request: {
     topics: array({
       name: string,
-      /** How many the topic shall have, the present ones included. */
+      /** New total number of partitions, including the existing ones. */
       count: int32,
       assignments: array({ brokerIds: array(int32) })
         .nullableSince(0)

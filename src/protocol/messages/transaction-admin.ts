@@ -1,4 +1,4 @@
-/** What an operator asks of transactions and features (KIP-664, KIP-584). */
+/** Admin APIs of transactions and features (KIP-664, KIP-584). */
 import { api } from '../api.ts'
 import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string } from '../wire/schema.ts'
 import { errorFields, topLevelError } from './refusals.ts'
@@ -93,7 +93,7 @@ export const ListTransactions = api({
   request: {
     stateFilters: array(string),
     producerIdFilters: array(int64),
-    /** Only transactions that have been open for longer; below 0 any. */
+    /** Lists only transactions that are open longer than this, in milliseconds. A negative value lists all. */
     durationFilter: int64.since(1).or(-1n),
     transactionalIdPattern: nullableString.since(2)
   },

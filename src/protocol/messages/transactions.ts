@@ -1,4 +1,4 @@
-/** What transactional producers ask, and what brokers ask one another for them (KIP-98, KIP-447, KIP-890). */
+/** APIs of transactional producers, and of brokers for them (KIP-98, KIP-447, KIP-890). */
 import { api } from '../api.ts'
 import { ZERO_UUID } from '../wire/bytes.ts'
 import { array, boolean, errorCode, int8, int16, int32, int64, nullableString, string, uuid } from '../wire/schema.ts'
@@ -10,7 +10,7 @@ const resultsOfTopics = array({
   resultsByPartition: array({ partitionIndex: int32, partitionErrorCode: errorCode })
 })
 
-/** AddPartitionsToTxn carries several transactions from this version on. */
+/** First version of AddPartitionsToTxn with several transactions. */
 const BATCHED_SINCE = 4
 
 export const AddPartitionsToTxn = api({
@@ -19,7 +19,7 @@ export const AddPartitionsToTxn = api({
   versions: [0, 5],
   flexibleSince: 3,
   request: {
-    /** Brokers ask for several producers at once, clients (up to version 3) for themselves. */
+    /** Transactions of several producers, from other brokers. Clients (up to version 3) send only their own transaction. */
     transactions: array({
       transactionalId: string,
       producerId: int64,
@@ -69,7 +69,7 @@ export const EndTxn = api({
   response: {
     throttleTimeMs: int32.or(0),
     errorCode,
-    /** What the next transaction goes on with (KIP-890). */
+    /** Producer id and epoch of the next transaction (KIP-890). */
     producerId: int64.since(5).or(-1n),
     producerEpoch: int16.since(5).or(-1)
   },
@@ -85,7 +85,7 @@ export const WriteTxnMarkers = api({
     markers: array({
       producerId: int64,
       producerEpoch: int16,
-      /** Whether it commits. */
+      /** True: commit, false: abort. */
       transactionResult: boolean,
       topics: array({ name: string, partitionIndexes: array(int32) }),
       coordinatorEpoch: int32,

@@ -1,22 +1,22 @@
 /**
- * A record batch as a window on a Buffer: getters read the header where it lies, and the leader's stamp is written in
- * place, outside the checksum's reach, so that a produced batch goes to disk and on to consumers without being
- * re-encoded. A view pins the Buffer it looks at: who keeps one copies it.
+ * A record batch as a view of a Buffer. Getters read the header in place. The leader's offset and epoch are written in place,
+ * outside the range of the checksum. A produced batch is therefore written to disk and sent to consumers without re-encoding. A
+ * view keeps its whole Buffer in memory: code that stores a batch copies it.
  */
 import { KafkaError } from '../errors.ts'
 import { crc32, crc32c } from './checksum.ts'
 import { type Codec, codecOf } from './compression/codecs.ts'
 
-/** Bytes before the records of a magic 2 batch. A view on this many bytes answers every getter. */
+/** Size of the header of a magic 2 batch. A view of this size supports every getter of header fields. */
 export const BATCH_OVERHEAD = 61
-/** Offset and length, which every log entry of any magic begins with. */
+/** Size of offset and length, the first fields of a log entry of any magic. */
 export const LOG_OVERHEAD = 12
-/** The part of any entry up to its magic. */
+/** Size of a log entry up to and including its magic. */
 export const HEADER_UP_TO_MAGIC = 17
-/** The smallest entry there is: a magic 0 message without key and value. */
+/** Smallest value of the length field: a magic 0 message without key and value. */
 export const SMALLEST_LENGTH = 14
 
-/** Where the fields of the header are. */
+/** Positions of the header fields. */
 export const HEADER = {
   baseOffset: 0,
   length: 8,
@@ -36,7 +36,7 @@ export const HEADER = {
 const LEGACY_CRC_AT = 12
 const LEGACY_MAGIC_AT = 16
 
-/** Bits of the attributes of a magic 2 batch. */
+/** Attribute bits of a magic 2 batch. */
 export const ATTRIBUTES = {
   codec: 0x07,
   logAppendTime: 0x08,
@@ -45,19 +45,19 @@ export const ATTRIBUTES = {
   deleteHorizon: 0x40
 } as const
 
-/** Where a record's time comes from: its producer, or the broker's clock when it was appended. */
+/** Source of record timestamps: the producer, or the broker's clock at the append. */
 export type TimestampType = 'CreateTime' | 'LogAppendTime'
 
-/** "No timestamp", "no producer", "no epoch", "no sequence" in a batch. */
+/** Header values for a batch without timestamp, producer id, producer epoch or sequence. */
 export const NO_TIMESTAMP = -1n
 export const NO_PRODUCER_ID = -1n
 export const NO_PRODUCER_EPOCH = -1
 export const NO_SEQUENCE = -1
-/** The largest epoch of a producer id. No client gets it: it fences the last epoch that a client has. */
+/** The largest producer epoch. No client gets it: it fences the last epoch that a client can have. */
 export const MAX_PRODUCER_EPOCH = 32_767
 const MAX_SEQUENCE = 2_147_483_647
 
-/** The bytes at `position` of what was being read cannot be a record batch. */
+/** The bytes at `position` are not a valid record batch. */
 export class CorruptRecordError extends KafkaError {
   override name = 'CorruptRecordError'
   readonly position: number
@@ -68,20 +68,20 @@ export class CorruptRecordError extends KafkaError {
   }
 }
 
-/** The sequence number `increment` after `sequence`: 0 follows the largest int32. */
+/** The sequence number `increment` after `sequence`. 0 follows the largest int32. */
 export function incrementSequence(sequence: number, increment: number): number {
   const sum = sequence + increment
   return sum > MAX_SEQUENCE ? sum - MAX_SEQUENCE - 1 : sum
 }
 
-/** The sequence number `decrement` before `sequence`: the largest int32 precedes 0. */
+/** The sequence number `decrement` before `sequence`. The largest int32 precedes 0. */
 export function decrementSequence(sequence: number, decrement: number): number {
   return (sequence - decrement + MAX_SEQUENCE + 1) % (MAX_SEQUENCE + 1)
 }
 
-/** One log entry: a magic 2 batch, or a legacy message of which offset, size, magic and checksum can be read. */
+/** A log entry: a magic 2 batch, or a legacy message with only offset, size, magic and checksum. */
 export class RecordBatch {
-  /** Exactly this batch, or at least its first BATCH_OVERHEAD bytes where only the header is wanted. */
+  /** Exactly this batch, or at least its first BATCH_OVERHEAD bytes if only the header is read. */
   readonly bytes: Buffer
 
   constructor(bytes: Buffer) {
@@ -92,7 +92,7 @@ export class RecordBatch {
     return this.bytes.readBigInt64BE(HEADER.baseOffset)
   }
 
-  /** Bytes after the length field itself. */
+  /** Size of the batch after the length field. */
   get batchLength(): number {
     return this.bytes.readInt32BE(HEADER.length)
   }
@@ -101,7 +101,7 @@ export class RecordBatch {
     return LOG_OVERHEAD + this.batchLength
   }
 
-  /** -1 when no leader has stamped it. */
+  /** -1 if no leader has set it. */
   get partitionLeaderEpoch(): number {
     return this.bytes.readInt32BE(HEADER.leaderEpoch)
   }
@@ -110,7 +110,10 @@ export class RecordBatch {
     return this.bytes.readInt8(HEADER.magic)
   }
 
-  /** A magic 0 or 1 message, which has none of the fields below but `lastOffset`. */
+  /**
+   * True for a magic 0 or 1 message. Of the members below, only `crc`, `lastOffset`, `nextOffset` and `hasValidCrc` are valid for
+   * it.
+   */
   get isLegacy(): boolean {
     return this.magic < 2
   }
@@ -119,12 +122,12 @@ export class RecordBatch {
     return this.bytes.readUInt32BE(this.isLegacy ? LEGACY_CRC_AT : HEADER.crc)
   }
 
-  /** Kafka keeps two bytes for the attributes and reads the low one. */
+  /** The header has two bytes of attributes. Kafka reads only the lower one. */
   get attributes(): number {
     return this.bytes.readUInt8(HEADER.attributes + 1)
   }
 
-  /** How the records are compressed. Throws UNKNOWN_SERVER_ERROR, as Kafka does, for an id that names no codec. */
+  /** The codec of the records. As in Kafka, throws UNKNOWN_SERVER_ERROR for an unknown id. */
   get codec(): Codec {
     return codecOf(this.attributes & ATTRIBUTES.codec)
   }
@@ -141,7 +144,9 @@ export class RecordBatch {
     return (this.attributes & ATTRIBUTES.control) !== 0
   }
 
-  /** When compaction may drop the batch's tombstones or marker; undefined while none has been set. */
+  /**
+   * Time in milliseconds after which compaction may remove the tombstones or the marker of the batch; undefined if it is not set.
+   */
   get deleteHorizonMs(): bigint | undefined {
     return this.attributes & ATTRIBUTES.deleteHorizon ? this.baseTimestamp : undefined
   }
@@ -158,7 +163,7 @@ export class RecordBatch {
     return this.lastOffset + 1n
   }
 
-  /** What the records' timestamp deltas count from. */
+  /** Base of the timestamp deltas of the records. */
   get baseTimestamp(): bigint {
     return this.bytes.readBigInt64BE(HEADER.baseTimestamp)
   }
@@ -189,24 +194,24 @@ export class RecordBatch {
     return this.bytes.readInt32BE(HEADER.recordsCount)
   }
 
-  /** The records as they lie in the batch, compressed or not. */
+  /** The encoded records, possibly compressed. */
   get recordBytes(): Buffer {
     return this.bytes.subarray(BATCH_OVERHEAD)
   }
 
-  /** Whether the checksum fits the bytes. */
+  /** True if the checksum is correct. */
   hasValidCrc(): boolean {
     if (this.isLegacy) return this.crc === crc32(this.bytes.subarray(LEGACY_MAGIC_AT))
     return this.bytes.length >= BATCH_OVERHEAD && this.crc === crc32c(this.bytes.subarray(HEADER.attributes))
   }
 
-  /** What the leader gives every batch. Written in place; the checksum does not cover it. */
+  /** Sets the base offset and the leader epoch, in place. The checksum does not cover them. */
   stamp(baseOffset: bigint, partitionLeaderEpoch: number): void {
     this.bytes.writeBigInt64BE(baseOffset, HEADER.baseOffset)
     this.bytes.writeInt32BE(partitionLeaderEpoch, HEADER.leaderEpoch)
   }
 
-  /** Sets the kind of time and the largest time, in place, with a new checksum if either really changes. */
+  /** Sets the timestamp type and the max timestamp in place. Updates the checksum if either changes. */
   setMaxTimestamp(timestampType: TimestampType, maxTimestamp: bigint): void {
     if (this.timestampType === timestampType && this.maxTimestamp === maxTimestamp) return
     const kept = this.attributes & ~ATTRIBUTES.logAppendTime
@@ -218,15 +223,15 @@ export class RecordBatch {
     this.seal()
   }
 
-  /** Writes the checksum that fits the bytes. */
+  /** Writes the checksum. */
   seal(): void {
     this.bytes.writeUInt32BE(crc32c(this.bytes.subarray(HEADER.attributes)), HEADER.crc)
   }
 }
 
 /**
- * The size of the log entry at `position`, which may reach beyond the buffer; undefined while the buffer ends before
- * the entry's magic. Throws CorruptRecordError for a size or magic that cannot be.
+ * The size of the log entry at `position`, which may exceed the buffer; undefined if the buffer ends before the magic of the
+ * entry. Throws CorruptRecordError for an invalid size or magic.
  */
 export function entrySizeAt(buffer: Buffer, position: number): number | undefined {
   const remaining = buffer.length - position
@@ -244,7 +249,7 @@ export function entrySizeAt(buffer: Buffer, position: number): number | undefine
   return length + LOG_OVERHEAD
 }
 
-/** The complete batches from `position` on, as views. A batch that the buffer cuts off ends the iteration. */
+/** The complete batches from `position` on, as views. Ends at a batch that the buffer does not contain completely. */
 export function* batchesIn(buffer: Buffer, position = 0): Generator<RecordBatch, undefined> {
   let at = position
   for (;;) {

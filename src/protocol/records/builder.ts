@@ -1,4 +1,4 @@
-/** Builds magic 2 batches of records, in one pass over them. */
+/** Builds magic 2 batches in one pass over their records. */
 import {
   ATTRIBUTES,
   BATCH_OVERHEAD,
@@ -13,14 +13,14 @@ import {
 import { type Codec, codecId, compress } from './compression/codecs.ts'
 import { type NewRecord, RecordWriter } from './encoding.ts'
 
-/** Everything about a batch but its records; the defaults are a plain uncompressed batch of no particular producer. */
+/** Header fields of a batch. The default is an uncompressed batch of a producer that is not idempotent. */
 export interface BatchOptions {
   baseOffset?: bigint
   codec?: Codec
-  /** On the codec's own scale. */
+  /** Compression level on the codec's own scale. */
   level?: number | undefined
   timestampType?: TimestampType
-  /** By default the largest of the records'. For LogAppendTime it is the time of the append. */
+  /** By default the largest timestamp of the records. For LogAppendTime, the time of the append. */
   maxTimestamp?: bigint
   producerId?: bigint
   producerEpoch?: number
@@ -29,11 +29,11 @@ export interface BatchOptions {
   isControl?: boolean
   partitionLeaderEpoch?: number
   deleteHorizonMs?: bigint | undefined
-  /** By default the last record's. Compaction keeps the original's. */
+  /** By default the delta of the last record. Compaction keeps the value of the original batch. */
   lastOffsetDelta?: number
 }
 
-/** Encodes `records` as one batch. There may be none: compaction leaves such batches. */
+/** Encodes `records` as one batch. `records` may be empty, because compaction keeps such batches. */
 export function buildBatch(records: Iterable<NewRecord>, options: BatchOptions = {}): RecordBatch {
   const { baseOffset = 0n, codec = 'none' } = options
   const writer = new RecordWriter(BATCH_OVERHEAD)
@@ -67,7 +67,7 @@ export function buildBatch(records: Iterable<NewRecord>, options: BatchOptions =
   return batch
 }
 
-/** The room for the header, and the compressed records. */
+/** The space for the header, then the compressed records. */
 function compressed(plain: Buffer, codec: Exclude<Codec, 'none'>, level: number | undefined): Buffer {
   return Buffer.concat([plain.subarray(0, BATCH_OVERHEAD), ...compress(codec, plain.subarray(BATCH_OVERHEAD), level)])
 }

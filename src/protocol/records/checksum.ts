@@ -1,7 +1,7 @@
 /**
- * The two checksums of Kafka's records: CRC-32C (magic 2) and CRC-32 (magic 0 and 1).
- * Plain JavaScript wins below some 500 bytes, the processor's own instruction above; the native module that has it is
- * loaded by the first long input, to keep start-up quick. Where it has no binary JavaScript serves, only slower.
+ * Checksums of Kafka's records: CRC-32C (magic 2) and CRC-32 (magic 0 and 1). Plain JavaScript is faster below about 500 bytes,
+ * the processor's CRC instruction above. The first long input loads the native module, which keeps the start fast. If the module
+ * has no binary for this machine, the slower JavaScript code computes all checksums.
  */
 import table from 'crc-32'
 import tableC from 'crc-32/crc32c.js'
@@ -9,13 +9,13 @@ import { lazyModule } from '../../runtime/lazy.ts'
 
 const NATIVE_FROM_BYTES = 512
 
-/** Both checksums, unsigned. */
+/** Both checksums, as unsigned numbers. */
 interface Checksums {
   crc32c(bytes: Buffer): number
   crc32(bytes: Buffer): number
 }
 
-/** In JavaScript, for inputs of any length. */
+/** JavaScript code for inputs of any length. */
 export const plain: Checksums = {
   crc32c: bytes => tableC.buf(bytes) >>> 0,
   crc32: bytes => table.buf(bytes) >>> 0

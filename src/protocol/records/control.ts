@@ -1,6 +1,6 @@
 /**
- * Control records: what the broker itself writes between clients' records. The key says which kind, the value is the
- * kind's own message. Readers take keys of later versions by the fields they know, and skip kinds they do not.
+ * Control records, which brokers write between the records of clients. The key has the type, the value is the message of that
+ * type. Decoding ignores unknown fields of later key versions, and skips unknown types.
  */
 
 import { KafkaError } from '../errors.ts'
@@ -11,7 +11,7 @@ import type { RecordBatch } from './batch.ts'
 import { buildBatch } from './builder.ts'
 import { RecordWalker } from './record.ts'
 
-/** The kinds of control records. Their place is their id. */
+/** The types of control records. The index is the type id. */
 export const CONTROL_TYPES = [
   'ABORT',
   'COMMIT',
@@ -24,12 +24,15 @@ export const CONTROL_TYPES = [
 
 export type ControlType = (typeof CONTROL_TYPES)[number]
 
-/** How a transaction ends. */
+/** Result of a transaction. */
 export type TxnResult = 'COMMIT' | 'ABORT'
 
 const KEY_BYTES = 4
 const MARKER_VALUE_BYTES = 6
-/** In bytes; markers have ten. A log that was taken over may hold larger ones. */
+/**
+ * Size limit of a control record in bytes. Transaction markers have ten bytes; a log of another broker may have larger control
+ * records.
+ */
 const LARGEST_CONTROL_RECORD = 1 << 16
 
 /** The key of a control record. */
@@ -39,7 +42,7 @@ export function controlKey(type: ControlType): Buffer {
   return key
 }
 
-/** The kind that a control record's key names; undefined for one that we do not know. Throws INVALID_RECORD. */
+/** The type in the key of a control record; undefined for an unknown type. Throws INVALID_RECORD for a malformed key. */
 export function controlTypeOf(key: Buffer | null): ControlType | undefined {
   return CONTROL_TYPES[versioned(key, KEY_BYTES, 'control record key').int16()]
 }
@@ -51,12 +54,12 @@ export function endTxnMarkerValue(coordinatorEpoch: number): Buffer {
   return value
 }
 
-/** The coordinator epoch in the value of a transaction marker. Throws INVALID_RECORD. */
+/** The coordinator epoch in the value of a transaction marker. Throws INVALID_RECORD for a malformed value. */
 export function coordinatorEpochOf(value: Buffer | null): number {
   return versioned(value, MARKER_VALUE_BYTES, 'end transaction marker').int32()
 }
 
-/** A reader past the version that the bytes begin with. */
+/** A reader positioned after the version at the start of the bytes. */
 function versioned(bytes: Buffer | null, leastBytes: number, subject: string): ByteReader {
   const length = bytes?.length ?? 0
   if (bytes === null || length < leastBytes) {
@@ -68,7 +71,7 @@ function versioned(bytes: Buffer | null, leastBytes: number, subject: string): B
   return reader
 }
 
-/** A transaction marker: the record that ends a producer's transaction in one partition. */
+/** A transaction marker: the record that ends a transaction in a partition. */
 export interface EndTxnMarker {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -77,7 +80,7 @@ export interface EndTxnMarker {
   readonly timestamp: bigint
 }
 
-/** The batch that ends a transaction on one partition. */
+/** The batch with the transaction marker of a partition. */
 export function buildEndTxnMarker({ producerId, producerEpoch, result, coordinatorEpoch, timestamp }: EndTxnMarker) {
   return controlBatch(result, endTxnMarkerValue(coordinatorEpoch), timestamp, {
     producerId,
@@ -87,8 +90,8 @@ export function buildEndTxnMarker({ producerId, producerEpoch, result, coordinat
 }
 
 /**
- * The marker in a control batch; undefined if its record is of another type, or compaction has removed it. Throws
- * INVALID_RECORD.
+ * The transaction marker in a control batch; undefined if the record has another type or compaction has removed it. Throws
+ * INVALID_RECORD for a malformed record.
  */
 export function readEndTxnMarker(batch: RecordBatch): EndTxnMarker | undefined {
   const { producerId, producerEpoch } = batch
@@ -100,7 +103,7 @@ export function readEndTxnMarker(batch: RecordBatch): EndTxnMarker | undefined {
   return { producerId, producerEpoch, result, coordinatorEpoch: coordinatorEpochOf(value), timestamp }
 }
 
-/** A batch of one control record. */
+/** A batch with a single control record. */
 export function controlBatch(
   type: ControlType,
   value: Buffer,
@@ -112,7 +115,7 @@ export function controlBatch(
 
 const voter = { voterId: int32, voterDirectoryId: uuid.since(1).or(ZERO_UUID) }
 
-/** LEADER_CHANGE. Kafka writes version 0 up to 4.3. */
+/** LEADER_CHANGE. Kafka up to 4.3 writes version 0. */
 export const LeaderChangeMessage = message(
   { version: int16.or(0), leaderId: int32, voters: array(voter), grantingVoters: array(voter) },
   0
@@ -121,13 +124,13 @@ export const LeaderChangeMessage = message(
 /** SNAPSHOT_HEADER: the first record of a snapshot. */
 export const SnapshotHeaderRecord = message({ version: int16.or(0), lastContainedLogTimestamp: int64 }, 0)
 
-/** SNAPSHOT_FOOTER: the last record of a snapshot; without it the file is not complete. */
+/** SNAPSHOT_FOOTER: the last record of a snapshot. A file without it is incomplete. */
 export const SnapshotFooterRecord = message({ version: int16.or(0) }, 0)
 
-/** KRAFT_VERSION: the version of the quorum's protocol. */
+/** KRAFT_VERSION: the version of the Raft protocol. */
 export const KRaftVersionRecord = message({ version: int16.or(0), kRaftVersion: int16 }, 0)
 
-/** KRAFT_VOTERS: who votes, and where they are (KIP-853). */
+/** KRAFT_VOTERS: the voters and their endpoints (KIP-853). */
 export const VotersRecord = message(
   {
     version: int16.or(0),

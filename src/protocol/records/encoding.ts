@@ -1,9 +1,9 @@
-/** Writes records as a batch holds them, each behind the length of its body, into a Buffer that grows. */
+/** Encodes the records of a batch into a growing Buffer. The size of a record precedes its body. */
 import type { BatchRecord, RecordHeader } from './record.ts'
 
-/** A record to be written. What recordsOf gives fits. */
+/** A record to encode. Records of `recordsOf` are valid. */
 export interface NewRecord extends Omit<BatchRecord, 'offset' | 'headers' | 'sequence'> {
-  /** By default the records of a batch follow each other. */
+  /** By default the offset after that of the previous record. */
   offset?: bigint
   headers?: readonly RecordHeader[]
 }
@@ -12,29 +12,29 @@ const NO_HEADERS: readonly RecordHeader[] = []
 const ATTRIBUTES_BYTES = 1
 const FIRST_BYTES = 512
 
-/** Encodes one record after another. */
+/** Encodes records in order. */
 export class RecordWriter {
   #bytes = Buffer.allocUnsafe(FIRST_BYTES)
   #position: number
 
-  /** `reservedBytes` are left free before the first record, for the header of the batch. */
+  /** Leaves `reservedBytes` free before the first record, for the batch header. */
   constructor(reservedBytes: number) {
     this.#position = reservedBytes
   }
 
-  /** The reserved bytes, which hold anything, and the records so far. */
+  /** The reserved bytes (uninitialized) and the records so far. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#position)
   }
 
   append(record: NewRecord, offsetDelta: number, baseTimestamp: bigint): void {
     const headers = record.headers ?? NO_HEADERS
-    // Wraps beyond int64, as Java's difference does, and as reading undoes.
+    // Wraps beyond int64, as the subtraction in Java does. Decoding reverses it.
     const timestampDelta = BigInt.asIntN(64, record.timestamp - baseTimestamp)
     const size = bodySize(record, headers, offsetDelta, timestampDelta)
     this.#reserve(varintSize(size) + size)
     this.#varint(size)
-    this.#bytes[this.#position++] = 0 // attributes, of which none is in use
+    this.#bytes[this.#position++] = 0 // attributes, all unused
     this.#varlong(timestampDelta)
     this.#varint(offsetDelta)
     this.#field(record.key)
@@ -103,7 +103,7 @@ function varlongSize(value: bigint): number {
   return size
 }
 
-/** Whether a 32-bit varint gives the same bytes, without the cost of bigints. */
+/** True if a 32-bit varint has the same encoding, which avoids the cost of bigints. */
 function isShort(value: bigint): boolean {
   return value >= -0x4000_0000n && value < 0x4000_0000n
 }

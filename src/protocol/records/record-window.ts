@@ -1,40 +1,37 @@
 /**
- * What a walk over records sees of their bytes: all of them where they lie uncompressed in the batch, else a window on
- * the decompressed bytes that is as large as one record needs.
+ * A window on the bytes of the records of a batch. It covers all bytes of an uncompressed batch. For a compressed batch, it
+ * covers only as many decompressed bytes as a record needs.
  */
 import { KafkaError } from '../errors.ts'
 import { MAX_VARINT_BYTES, MAX_VARLONG_BYTES } from '../wire/bytes.ts'
 import type { RecordBatch } from './batch.ts'
 import { decompress } from './compression/codecs.ts'
 
-/** The bit of a varint's byte that says that another follows. */
+/** Bit of a varint byte: another byte follows. */
 const CONTINUES = 0x80
-/** Bits of a varlong that 32-bit arithmetic can take: as a time, 37 hours. */
+/** Bits of a varlong that 32-bit arithmetic can decode: as a time, 37 hours. */
 const SHORT_VARLONG_BITS = 28
 
-/** Bytes that are no record of a batch: what Kafka calls an invalid record. */
+/** The error for bytes that are not a valid record. */
 export function invalidRecord(why: string): KafkaError {
   return new KafkaError('INVALID_RECORD', why)
 }
 
-/** Reads the numbers and views that records are made of. Throws INVALID_RECORD where the bytes end too early. */
+/** Reads the fields of records. Throws INVALID_RECORD if the bytes end too early. */
 export class RecordWindow {
-  /**
-   * Where the next read takes place. A caller steps over bytes by moving it, unchecked: past the end the next read
-   * throws.
-   */
+  /** Position of the next read. The caller may advance it without a check. If it is past the end, the next read throws. */
   position = 0
   #bytes: Buffer
   readonly #pieces: Iterator<Buffer> | undefined
 
-  /** `limit` bounds the bytes that a compressed batch may come to. */
+  /** `limit` is the largest decompressed size of the batch. */
   constructor(batch: RecordBatch, limit: number) {
     const codec = batch.codec
     this.#bytes = codec === 'none' ? batch.recordBytes : Buffer.alloc(0)
     this.#pieces = codec === 'none' ? undefined : decompress(codec, batch.recordBytes, limit)
   }
 
-  /** Zigzag LEB128 of 32 bits. One byte and two are the common cases, and short functions are inlined. */
+  /** Zigzag LEB128 of 32 bits. One and two bytes are the common cases; this function is short enough for inlining. */
   varint(): number {
     const bytes = this.#bytes
     const first = bytes[this.position] ?? CONTINUES
@@ -48,7 +45,7 @@ export class RecordWindow {
     return (((second << 7) | (first & 0x7f)) >>> 1) ^ -(first & 1)
   }
 
-  /** Zigzag LEB128 of 64 bits; a bigint only where a number would not be exact. */
+  /** Zigzag LEB128 of 64 bits. Returns a bigint only if a number would not be exact. */
   varlong(): number | bigint {
     const start = this.position
     let raw = 0
@@ -61,7 +58,7 @@ export class RecordWindow {
     return narrow(this.#wideVarlong())
   }
 
-  /** A view on `length` bytes that have been stepped over; null for a negative length. */
+  /** A view of `length` bytes that the position has passed; null for a negative length. */
   view(position: number, length: number): Buffer | null {
     return length < 0 ? null : this.#bytes.subarray(position, position + length)
   }
@@ -72,15 +69,15 @@ export class RecordWindow {
   }
 
   /**
-   * Whether `length` bytes follow the position. Decompresses as many pieces as that takes, and may then drop what lies
-   * before the position and begin to count there anew.
+   * True if `length` bytes follow the position. Decompresses as many pieces as needed. It may then drop the bytes before the
+   * position and restart the positions at 0.
    */
   reach(length: number): boolean {
     const remaining = this.#bytes.length - this.position
     return remaining >= length || (this.#pieces !== undefined && this.#widen(this.#pieces, length, remaining))
   }
 
-  /** Whether any byte follows. Leaves the window as it is, so nothing may be read after the answer was yes. */
+  /** True if any byte follows. Consumes pieces without extending the window: nothing may be read after the result true. */
   hasMore(): boolean {
     if (this.position < this.#bytes.length) return true
     for (;;) {
@@ -137,7 +134,7 @@ export class RecordWindow {
   }
 }
 
-/** A number where that is exact. */
+/** The value as a number if that is exact. */
 export function narrow(value: bigint): number | bigint {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value

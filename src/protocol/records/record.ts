@@ -1,18 +1,18 @@
 /**
- * The records of a batch. RecordWalker steps over them without making objects and with all of Kafka's checks;
- * recordsOf makes objects of them.
+ * Decoding of the records of a batch. RecordWalker iterates over them with all of Kafka's checks and without allocating objects;
+ * recordsOf returns objects.
  */
 import { KafkaError } from '../errors.ts'
 import { incrementSequence, NO_SEQUENCE, type RecordBatch } from './batch.ts'
 import { invalidRecord, narrow, RecordWindow } from './record-window.ts'
 
-/** A header of a record. Keys may come more than once. */
+/** A record header. A key may occur more than once. */
 export interface RecordHeader {
   key: string
   value: Buffer | null
 }
 
-/** One record. Key, value and header values are views on the batch, or on its decompressed bytes. */
+/** A record. Key, value and header values are views of the batch or of its decompressed bytes. */
 export interface BatchRecord {
   offset: bigint
   timestamp: bigint
@@ -26,15 +26,15 @@ export interface BatchRecord {
 const LONGEST_LENGTH_PREFIX = 5
 
 /**
- * Steps over the records of a batch. After `next()` has answered true the fields tell of the record it stands on;
- * after it has answered false every record has been checked, and no byte was left over.
- * Throws INVALID_RECORD, and for compressed batches what `decompress` throws.
+ * Iterates over the records of a batch. After `next()` has returned true, the fields describe the current record. After it has
+ * returned false, every record is checked and no bytes are left. Throws INVALID_RECORD, and for compressed batches the errors of
+ * `decompress`.
  */
 export class RecordWalker {
-  /** Length prefix included. */
+  /** Size of the record, including its length prefix. */
   sizeInBytes = 0
   offsetDelta = 0
-  /** -1: there is none. */
+  /** -1 for a null key; the same for the value. */
   keyLength = -1
   valueLength = -1
   headersCount = 0
@@ -42,7 +42,7 @@ export class RecordWalker {
   readonly #batch: RecordBatch
   readonly #window: RecordWindow
   readonly #baseTimestamp: number | bigint
-  /** Every record of a LogAppendTime batch has the batch's largest timestamp. */
+  /** LogAppendTime: every record has the max timestamp of the batch. */
   readonly #appendTime: number | bigint | undefined
   #left: number
   #timestampDelta: number | bigint = 0
@@ -50,7 +50,7 @@ export class RecordWalker {
   #valueAt = 0
   #headersAt = 0
 
-  /** `limit` bounds the bytes that a compressed batch may come to: for batches from outside. */
+  /** `limit` is the largest decompressed size of the batch. It is required for batches from clients. */
   constructor(batch: RecordBatch, limit = Number.POSITIVE_INFINITY) {
     if (batch.isLegacy) {
       throw new KafkaError('UNSUPPORTED_FOR_MESSAGE_FORMAT', `records of magic ${batch.magic} cannot be read yet`)
@@ -63,7 +63,7 @@ export class RecordWalker {
     this.#window = new RecordWindow(batch, limit)
   }
 
-  /** Goes to the next record. False when there is none. An error closes the walker. */
+  /** Advances to the next record. Returns false if there is none. An error closes the walker. */
   next(): boolean {
     if (this.#left === 0) return false
     this.#left--
@@ -76,7 +76,7 @@ export class RecordWalker {
     return true
   }
 
-  /** Ends the walk before the last record, so that the context of the decompression can be reused. */
+  /** Ends the iteration early, so that the decompression context can be reused. */
   close(): void {
     this.#left = 0
     this.#window.close()
@@ -95,13 +95,13 @@ export class RecordWalker {
     if (this.#left === 0 && window.hasMore()) throw invalidRecord('bytes are left over after the records of a batch')
   }
 
-  /** A bigint only where a number would not be exact. The two compare with each other as they should. */
+  /** A bigint only if a number would not be exact. Numbers and bigints compare correctly with each other. */
   get timestamp(): number | bigint {
     if (this.#appendTime !== undefined) return this.#appendTime
     const base = this.#baseTimestamp
     const delta = this.#timestampDelta
     if (typeof base === 'number' && typeof delta === 'number' && Number.isSafeInteger(base + delta)) return base + delta
-    // Beyond int64 Java's sum wraps around, so ours does.
+    // Wraps beyond int64, as the sum in Java does.
     return narrow(BigInt.asIntN(64, BigInt(base) + BigInt(delta)))
   }
 
@@ -113,7 +113,7 @@ export class RecordWalker {
     return this.#window.view(this.#valueAt, this.valueLength)
   }
 
-  /** Reads the headers of the record. */
+  /** The headers of the current record. */
   headers(): RecordHeader[] {
     const window = this.#window
     const after = window.position
@@ -131,7 +131,7 @@ export class RecordWalker {
     return headers
   }
 
-  /** The record as an object. */
+  /** The current record as an object. */
   record(): BatchRecord {
     const { baseOffset, baseSequence } = this.#batch
     return {
@@ -145,11 +145,11 @@ export class RecordWalker {
   }
 
   /**
-   * Reads the fields and steps over the bytes between them. Lengths are not held against the end: they can only carry
-   * the position past it, where the next read, or the caller, notices.
+   * Reads the fields and skips the bytes between them. Lengths are not checked against the end of the record: a wrong length
+   * moves the position past it, which the next read or the caller detects.
    */
   #readBody(window: RecordWindow, end: number): void {
-    window.position++ // attributes, of which none is in use
+    window.position++ // attributes, all unused
     this.#timestampDelta = window.varlong()
     this.offsetDelta = window.varint()
     this.keyLength = window.varint()
@@ -177,7 +177,7 @@ export class RecordWalker {
   }
 }
 
-/** All records of a batch, for which `limit` is as for RecordWalker. Throws what that throws. */
+/** All records of a batch. `limit` and the thrown errors are those of RecordWalker. */
 export function recordsOf(batch: RecordBatch, limit = Number.POSITIVE_INFINITY): BatchRecord[] {
   const walker = new RecordWalker(batch, limit)
   const records: BatchRecord[] = []

@@ -1,10 +1,10 @@
-/** The wire's primitive types, written into chunks that a socket takes as they are. */
+/** Encodes the primitive types of the protocol into a list of buffers for a socket. */
 
 const FIRST_CHUNK_BYTES = 256
-/** Longer byte strings go out as views between chunks instead of being copied into one. */
+/** Byte strings from this size on are added as views instead of being copied. */
 const VIEW_FROM_BYTES = 4096
 
-/** Writes big-endian primitives into growing chunks; long byte strings are passed on as views, uncopied. */
+/** Writes big-endian primitives into growing chunks. Long byte strings are added as views, without copying. */
 export class ByteWriter {
   readonly #done: Buffer[] = []
   #doneBytes = 0
@@ -91,7 +91,7 @@ export class ByteWriter {
     this.#chunk[at] = Number(rest)
   }
 
-  /** Appends bytes. Long ones are kept as views: they must not change until the writer's output has gone. */
+  /** Appends bytes. Long ones are added as views: they must not change until the output has been sent. */
   bytes(value: Buffer): void {
     if (value.length >= VIEW_FROM_BYTES) {
       this.#seal()
@@ -103,18 +103,18 @@ export class ByteWriter {
     value.copy(this.#chunk, at)
   }
 
-  /** Appends all that `other` has written. */
+  /** Appends all bytes of `other`. */
   append(other: ByteWriter): void {
     for (const chunk of other.chunks()) this.bytes(chunk)
   }
 
-  /** What has been written, in order. The writer is not to be used afterwards. */
+  /** The written bytes in order. The writer must not be used afterwards. */
   chunks(): Buffer[] {
     this.#seal()
     return this.#done
   }
 
-  /** What has been written, as one Buffer. The writer is not to be used afterwards. */
+  /** The written bytes as one Buffer. The writer must not be used afterwards. */
   toBuffer(): Buffer {
     const [only, ...more] = this.chunks()
     if (only && more.length === 0) return only

@@ -1,39 +1,40 @@
 /**
- * The wire's primitive types, read from a window whose end is never passed; byte-writer.ts writes them.
- * Whatever does not fit is a MalformedFrame, before anything is allocated for it.
+ * Decodes the primitive types of the protocol from a bounded window of a Buffer; byte-writer.ts encodes them. Malformed input
+ * throws MalformedFrame before memory is allocated for it.
  */
 
-/** The bytes are not what the Kafka protocol allows at this place. The connection they came from is closed. */
+/** The bytes violate the protocol. The connection that sent them is closed. */
 export class MalformedFrame extends Error {
   override name = 'MalformedFrame'
 }
 
-/** A uuid in Kafka's text form (22 characters of base64url) for 16 zero bytes: "no id". */
+/** Kafka's text form (22 characters of base64url) of the zero UUID, which means "no id". */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-/** Bytes for good, of a view that is not: `Buffer.from` would lay few of them in a slab of 8 KiB, and so keep all of that. */
+/**
+ * A copy that shares no memory. `Buffer.from` would allocate a small copy in a slab of 8 KiB and keep the whole slab in memory.
+ */
 export function ownCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length)
   bytes.copy(copy)
   return copy
 }
 
-/** The longest encodings of 32 and 64 bits. */
+/** Longest encodings of 32-bit and 64-bit values. */
 export const MAX_VARINT_BYTES = 5
 export const MAX_VARLONG_BYTES = 10
 
 /**
- * How many elements the arrays of one message may have in all. A decoded element takes up to 30 times its bytes, so the
- * limit on a frame's size alone would let one frame of empty names fill the memory, and nobody else is answered meanwhile.
- * Kafka has no such limit.
+ * Limit on the elements of all arrays of a message. A decoded element takes up to 30 times its encoded size. With only the limit
+ * on the frame size, a frame of empty names could fill the memory and block all other requests. Kafka has no such limit.
  */
 const MOST_ELEMENTS = 100_000
 
-/** Reads big-endian primitives from a window of a Buffer. Byte strings come back as views, uncopied. */
+/** Reads big-endian primitives from a window of a Buffer. Byte strings are views, without copying. */
 export class ByteReader {
   readonly #buffer: Buffer
   readonly #end: number
-  /** Shared with the windows on the same message. */
+  /** Shared by all windows of a message. */
   readonly #budget: { elements: number }
   #position: number
 
@@ -117,7 +118,7 @@ export class ByteReader {
     throw new MalformedFrame(`a varlong at position ${this.#position} is longer than ${MAX_VARLONG_BYTES} bytes`)
   }
 
-  /** `length` bytes as a view on the buffer that is being read. */
+  /** `length` bytes as a view of the buffer. */
   bytes(length: number): Buffer {
     const start = this.#take(length)
     return this.#buffer.subarray(start, start + length)
@@ -129,13 +130,13 @@ export class ByteReader {
     return this.#buffer.toString('utf8', start, start + length)
   }
 
-  /** A reader of the next `length` bytes, which this one skips. */
+  /** A reader of the next `length` bytes. This reader skips them. */
   window(length: number): ByteReader {
     const start = this.#take(length)
     return new ByteReader(this.#buffer, start, start + length, this.#budget)
   }
 
-  /** Announces an array of `count` elements, before it is built. */
+  /** Counts the elements of an array against the limit before the array is allocated. */
   spend(count: number): void {
     this.#budget.elements -= count
     if (this.#budget.elements < 0) throw new MalformedFrame(`a message of more than ${MOST_ELEMENTS} array elements`)

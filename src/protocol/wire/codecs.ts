@@ -1,6 +1,6 @@
 /**
- * How single values lie on the wire, whatever message they are part of: numbers, strings, bytes, arrays, and their lengths,
- * which are bounded by what is left before anything is allocated.
+ * Codecs of single values: numbers, strings, bytes, arrays, and their lengths. Lengths are checked against the remaining bytes
+ * before anything is allocated.
  */
 import { assert } from '../../runtime/assert.ts'
 import { ERROR_CODES, type ErrorName, errorName } from '../errors.ts'
@@ -8,19 +8,19 @@ import type { ByteWriter } from './byte-writer.ts'
 import { type ByteReader, MalformedFrame } from './bytes.ts'
 import type { FixedType } from './schema.ts'
 
-/** Reads and writes one value at one version. */
+/** Reads and writes a value in one version. */
 export interface Codec<T> {
   read(reader: ByteReader): T
   write(writer: ByteWriter, value: T): void
 }
 
-/** A value whose type the shape knows. */
+/** A value whose type the shape determines. */
 // biome-ignore lint/suspicious/noExplicitAny: the compiler handles values of every type; shapes give them their types back
 export type Value = any
-/** The members of a struct, by name. */
+/** Members of a struct by name. */
 export type Struct = Record<string, Value>
 
-/** Of a number, a boolean, a UUID or an error code. */
+/** Codec of a number, a boolean, a UUID or an error code. */
 export function fixedCodec(type: FixedType): Codec<Value> {
   if (type === 'errorCode') return errorCodec
   return { read: reader => reader[type](), write: (writer, value) => (writer[type] as (value: Value) => void)(value) }
@@ -36,20 +36,20 @@ const errorCodec: Codec<ErrorName> = {
   write: (writer, name) => writer.int16(ERROR_CODES[name])
 }
 
-/** A length prefix; null is -1. */
+/** A length prefix; -1 is null. */
 export type Lengths = Codec<number>
 
-/** Of strings in versions that are not flexible. */
+/** Lengths of strings in versions that are not flexible. */
 export const NARROW: Lengths = { read: reader => reader.int16(), write: (writer, length) => writer.int16(length) }
-/** Of bytes and arrays in versions that are not flexible. */
+/** Lengths of bytes and arrays in versions that are not flexible. */
 export const WIDE: Lengths = { read: reader => reader.int32(), write: (writer, length) => writer.int32(length) }
-/** Of everything in flexible versions. */
+/** All lengths in flexible versions. */
 export const COMPACT: Lengths = {
   read: reader => reader.uvarint() - 1,
   write: (writer, length) => writer.uvarint(length + 1)
 }
 
-/** Reads a length, -1 for null. Bounds it by what is left, so that nothing is allocated on a peer's word alone. */
+/** Reads a length; -1 is null. Checks it against the remaining bytes, so that a wrong length of a peer allocates nothing. */
 function readLength(reader: ByteReader, lengths: Lengths, nullable: boolean): number {
   const length = lengths.read(reader)
   if (length > reader.remaining) throw new MalformedFrame(`a length of ${length}, but ${reader.remaining} bytes left`)
@@ -58,7 +58,7 @@ function readLength(reader: ByteReader, lengths: Lengths, nullable: boolean): nu
   return length
 }
 
-/** Writes the null length; a null that the version cannot carry is our own bug. */
+/** Writes the null length. A null that the version does not allow is a bug of the broker. */
 function writeNull(writer: ByteWriter, lengths: Lengths, nullable: boolean): void {
   assert(nullable, 'null can be written in this version')
   lengths.write(writer, -1)
@@ -66,7 +66,7 @@ function writeNull(writer: ByteWriter, lengths: Lengths, nullable: boolean): voi
 
 const LONGEST_STRING = 32_767
 
-/** Of text. */
+/** Codec of text. */
 export function stringCodec(lengths: Lengths, nullable: boolean): Codec<string | null> {
   return {
     read(reader) {
@@ -83,7 +83,7 @@ export function stringCodec(lengths: Lengths, nullable: boolean): Codec<string |
   }
 }
 
-/** Of bytes, records among them. */
+/** Codec of bytes and records. */
 export function bytesCodec(lengths: Lengths, nullable: boolean): Codec<Buffer | null> {
   return {
     read(reader) {
@@ -98,7 +98,7 @@ export function bytesCodec(lengths: Lengths, nullable: boolean): Codec<Buffer | 
   }
 }
 
-/** Of elements that follow their count. */
+/** Codec of an array: the count, then the elements. */
 export function arrayCodec(element: Codec<Value>, lengths: Lengths, nullable: boolean): Codec<Value[] | null> {
   return {
     read(reader) {
@@ -117,7 +117,7 @@ export function arrayCodec(element: Codec<Value>, lengths: Lengths, nullable: bo
   }
 }
 
-/** Of a struct that may be null, as a byte before it tells: 1 where it is not, less where it is. */
+/** Codec of a nullable struct. A byte before the struct is 1 if it is present, and -1 (0 in a tagged field) if it is null. */
 export function nullableStructCodec(codec: Codec<Struct>, isTagged: boolean): Codec<Struct | null> {
   const nullMark = isTagged ? 0 : -1
   return {

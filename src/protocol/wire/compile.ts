@@ -1,6 +1,6 @@
 /**
- * (shape, version) -> codec. Codecs are closures over the fields of that one version, made on first use and kept.
- * Flexible encoding (compact lengths, tagged fields) is chosen here and nowhere else.
+ * Compiles a shape to a codec for each version. Codecs are closures over the fields of the version, created on first use and
+ * cached. Only this file selects the flexible encoding (compact lengths, tagged fields).
  */
 import { assert } from '../../runtime/assert.ts'
 import { ByteWriter } from './byte-writer.ts'
@@ -25,17 +25,17 @@ interface Target {
   readonly flexible: boolean
 }
 
-/** A shape at all of its versions. */
+/** A shape with its codecs in all versions. */
 export interface Message<S extends Shape> {
   readonly shape: S
   read(reader: ByteReader, version: number): Decoded<S>
   write(writer: ByteWriter, value: Encodable<S>, version: number): void
-  /** Decodes a whole buffer. Throws MalformedFrame when bytes are missing or left over. */
+  /** Decodes a whole buffer. Throws MalformedFrame if bytes are missing or left over. */
   decode(buffer: Buffer, version: number): Decoded<S>
   encode(value: Encodable<S>, version: number): Buffer
 }
 
-/** Compiles a shape; `flexibleSince` is the first version with compact lengths and tagged fields, if there is one. */
+/** Compiles a shape. `flexibleSince` is the first version with compact lengths and tagged fields; by default there is none. */
 export function message<S extends Shape>(shape: S, flexibleSince = Number.POSITIVE_INFINITY): Message<S> {
   const codecs = new Map<number, Codec<Struct>>()
   const at = (version: number): Codec<Struct> => {
@@ -105,7 +105,7 @@ function readTagged(reader: ByteReader, tagged: ReadonlyMap<number, Member>, val
   for (let left = reader.uvarint(); left > 0; left--) {
     const member = tagged.get(reader.uvarint())
     const window = reader.window(reader.uvarint())
-    // A tag that we do not know comes from a newer peer and is skipped, as the protocol wants it.
+    // An unknown tag comes from a newer peer. The protocol requires skipping it.
     if (!member) continue
     value[member.name] = member.codec.read(window)
     if (window.remaining > 0) throw new MalformedFrame(`the tagged field ${member.name} is longer than its value`)
@@ -124,7 +124,7 @@ function writeTagged(writer: ByteWriter, members: readonly (readonly [number, Me
   }
 }
 
-/** Whether a tagged field of that value is left out. */
+/** True if a tagged field with this value is not written. */
 export function isDefault(field: AnyField, given: Value): boolean {
   if (given === undefined || given === field.absent) return true
   if (given === null || field.absent === null) return false

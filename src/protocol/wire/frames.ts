@@ -1,19 +1,19 @@
 /**
- * Chunks of a byte stream -> whole Kafka frames (a 4-byte size, then so many bytes). Pure: no socket.
- * Memory follows the bytes that have arrived, never the size that a peer claims: a frame that lies within one chunk
- * is a view on it, any other is gathered in a buffer that grows with what arrives.
+ * Splits a byte stream into Kafka frames (a 4-byte size, then as many bytes). Pure: no socket. Memory is bounded by the received
+ * bytes, not by the size that a peer sends. A frame within a single chunk is a view of it; any other frame is gathered in a
+ * growing buffer.
  */
 import { MalformedFrame } from './bytes.ts'
 
 const SIZE_BYTES = 4
-/** The gathering buffer grows in steps of this factor: 64 KiB reads make a frame of 1 MiB in two steps. */
+/** Growth factor of the gathering buffer: with reads of 64 KiB, a frame of 1 MiB needs two steps. */
 const GROWTH = 4
 const EMPTY = Buffer.alloc(0)
 
-/** The size in front of a frame is negative or above the limit: whoever sent it is likely not speaking Kafka. */
+/** The size of a frame is negative or above the limit. The peer probably does not use the Kafka protocol. */
 export class InvalidFrameSize extends MalformedFrame {
   override name = 'InvalidFrameSize'
-  /** The four bytes that were read as a size. */
+  /** The four bytes of the size. */
   readonly prefix: Buffer
 
   constructor(prefix: Buffer, maxFrameBytes: number) {
@@ -27,17 +27,17 @@ export class InvalidFrameSize extends MalformedFrame {
   }
 }
 
-/** Cuts one connection's stream into frames. The caller pushes chunks and pulls frames one by one. */
+/** Splits the stream of a connection into frames. The caller pushes chunks and pulls frames. */
 export class FrameDecoder {
   readonly #maxFrameBytes: number
-  /** Chunks that have not been read to their end, in order; reading stands at #position of the first. */
+  /** Unread chunks in order. The next read is at #position of the first chunk. */
   #chunks: Buffer[] = []
   #position = 0
   #waitingBytes = 0
-  /** The size prefix of the frame being read, as far as it has arrived. */
+  /** The received part of the size prefix of the current frame. */
   readonly #prefix = Buffer.alloc(SIZE_BYTES)
   #prefixBytes = 0
-  /** The frame being gathered from several chunks. */
+  /** The current frame, if it spans several chunks. */
   #gathered = EMPTY
   #gatheredBytes = 0
 
@@ -45,27 +45,27 @@ export class FrameDecoder {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  /** Chunks pushed and not yet read. */
+  /** Number of pushed chunks that are not read completely. */
   get waitingChunks(): number {
     return this.#chunks.length
   }
 
-  /** Bytes pushed and not yet read. */
+  /** Number of pushed bytes that are not read. */
   get waitingBytes(): number {
     return this.#waitingBytes
   }
 
-  /** Bytes of memory in use for what has arrived and not yet left as a frame. */
+  /** Memory of the received bytes that are not returned as a frame yet. */
   get heldBytes(): number {
     return this.#waitingBytes + this.#gathered.length
   }
 
-  /** Whether the stream stands between two frames: nothing of a next one has arrived. */
+  /** True between two frames: no byte of the next frame has arrived. */
   get atBoundary(): boolean {
     return this.#waitingBytes === 0 && this.#prefixBytes === 0
   }
 
-  /** Takes in a chunk. The caller must not change it afterwards. */
+  /** Adds a chunk. The caller must not change it afterwards. */
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
     this.#chunks.push(chunk)
@@ -73,8 +73,8 @@ export class FrameDecoder {
   }
 
   /**
-   * The next whole frame without its size, or undefined until more has arrived. The frame may be a view on a chunk.
-   * Throws InvalidFrameSize as soon as the size is known to be wrong; the decoder is of no use after that.
+   * The next complete frame without its size; undefined if more bytes are needed. The frame may be a view of a chunk. Throws
+   * InvalidFrameSize as soon as the size has arrived and is invalid; the decoder must not be used afterwards.
    */
   next(): Buffer | undefined {
     while (this.#prefixBytes < SIZE_BYTES) {
@@ -95,7 +95,7 @@ export class FrameDecoder {
     }
   }
 
-  /** Up to `length` bytes of the first chunk; none when nothing is waiting. */
+  /** At most `length` bytes of the first chunk; empty if there is no chunk. */
   #take(length: number): Buffer {
     const chunk = this.#chunks[0]
     if (chunk === undefined) return EMPTY

@@ -1,22 +1,22 @@
-/** A codec, and the two errors of codecs that do not mean bad bytes. */
+/** Interface of a compression codec, and its two errors that do not mean invalid bytes. */
 import { hasBinary, lazyModule } from '../../../runtime/lazy.ts'
 import type { Logger } from '../../../runtime/logger.ts'
 import { KafkaError } from '../../errors.ts'
 
 /**
- * A codec. Both directions are synchronous and come in pieces, in order: a caller may stop, or let other work go first,
- * after each. No state is left behind by an error or by an iteration that is not finished.
+ * A compression codec. Both directions are synchronous and yield their output in pieces, in order. The caller may stop or yield
+ * to other work after each piece. An error or an abandoned iteration leaves no state behind.
  */
 export interface CompressionCodec {
-  /** The compressed bytes. `level` is on the codec's own scale; undefined is Kafka's default. */
+  /** The compressed bytes. `level` is on the codec's own scale; undefined selects Kafka's default. */
   compress(bytes: Buffer, level: number | undefined): Iterable<Buffer>
-  /** The decompressed bytes. A piece is no larger than `limit`. Throws any error on bad input. */
+  /** The decompressed bytes. No piece is larger than `limit`. Throws any error on invalid input. */
   decompress(bytes: Buffer, limit: number): Iterable<Buffer>
-  /** Finds out, without loading it, that the library of the codec is not installed. */
+  /** The error for a library that is not installed. Does not load the library. */
   missing?(): MissingCodecError | undefined
 }
 
-/** The records of a batch are larger than the limit when decompressed. */
+/** The decompressed records of a batch exceed the limit. */
 export class DecompressedTooLargeError extends KafkaError {
   override name = 'DecompressedTooLargeError'
 
@@ -25,7 +25,7 @@ export class DecompressedTooLargeError extends KafkaError {
   }
 }
 
-/** This process has no library for the codec. The message says what to install. */
+/** This process has no library for the codec. The message names the package to install. */
 export class MissingCodecError extends KafkaError {
   override name = 'MissingCodecError'
   readonly codec: string
@@ -39,7 +39,7 @@ export class MissingCodecError extends KafkaError {
   }
 }
 
-/** The native package that is the library of a codec. `load` throws MissingCodecError. */
+/** The native package with the library of a codec. `load` throws MissingCodecError. */
 export function nativeLibrary<T>(codec: string, packageName: string) {
   return {
     load: lazyModule<T>(packageName, reason => {
@@ -53,7 +53,7 @@ export function nativeLibrary<T>(codec: string, packageName: string) {
   }
 }
 
-/** Logs the first MissingCodecError of each codec. It sees the errors of responses to clients, and what a start finds missing. */
+/** Logs the first MissingCodecError of each codec. Receives the errors of responses, and the missing codecs at a start. */
 export function missingCodecNotice(logger: Logger): (error: unknown) => void {
   const reported = new Set<string>()
   return error => {

@@ -1,6 +1,6 @@
 /**
- * The table of codecs, and the two ways through it. Decompression gives its output in pieces and never more than a
- * limit: a few kilobytes can claim gigabytes, and a codec's own one-shot call would allocate them.
+ * Compression and decompression by codec. Decompression yields its output in pieces and enforces a limit: a few kilobytes can
+ * decompress to gigabytes, and the one-shot call of a codec would allocate them.
  */
 import { constants } from 'node:buffer'
 import { lazy } from '../../../runtime/lazy.ts'
@@ -11,40 +11,40 @@ import { lz4 } from './lz4.ts'
 import { snappy } from './snappy.ts'
 import { zstd } from './zstd.ts'
 
-/** The ways to compress the records of a batch. */
+/** The codecs that compress. */
 export type Compression = 'gzip' | 'snappy' | 'lz4' | 'zstd'
-/** What a batch's attributes may name. */
+/** The codecs of batch attributes. */
 export type Codec = 'none' | Compression
 
 const CODECS: Record<Compression, CompressionCodec> = { gzip, snappy, lz4, zstd }
 const BY_ID: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
-/** The codec of an id from a batch's attributes. Throws UNKNOWN_SERVER_ERROR, as Kafka does, when there is none. */
+/** The codec of an id in batch attributes. As in Kafka, throws UNKNOWN_SERVER_ERROR for an unknown id. */
 export function codecOf(id: number): Codec {
   const codec = BY_ID[id]
   if (codec === undefined) throw new KafkaError('UNKNOWN_SERVER_ERROR', `there is no compression type ${id}`)
   return codec
 }
 
-/** The id that stands for the codec in a batch's attributes. */
+/** The id of a codec in batch attributes. */
 export function codecId(codec: Codec): number {
   return BY_ID.indexOf(codec)
 }
 
-/** The codecs whose libraries are not installed. Looks once, and loads no library. */
+/** The codecs whose libraries are not installed. Checks once, and loads no library. */
 export const missingCodecs = lazy<readonly MissingCodecError[]>(() =>
   Object.values(CODECS).flatMap(codec => codec.missing?.() ?? [])
 )
 
-/** The compressed bytes, piece by piece, in the framing that Kafka's clients read. `level` is on the codec's own scale. */
+/** The compressed bytes in pieces, in the framing that Kafka's clients read. `level` is on the codec's own scale. */
 export function compress(codec: Compression, bytes: Buffer, level?: number): Iterable<Buffer> {
   return CODECS[codec].compress(bytes, level)
 }
 
 /**
- * The decompressed bytes, piece by piece. Throws DecompressedTooLargeError beyond `limit` bytes in total, and
- * UNKNOWN_SERVER_ERROR, as Kafka does, where the codec cannot read its input. What comes from outside needs a limit;
- * what our own logs hold was held against one when it came.
+ * The decompressed bytes in pieces. Throws DecompressedTooLargeError above `limit` bytes in total. As in Kafka, throws
+ * UNKNOWN_SERVER_ERROR if the codec rejects its input. Batches from clients need a limit. Batches of a log were checked against
+ * one when they were appended.
  */
 export function* decompress(
   codec: Compression,
@@ -66,12 +66,12 @@ export function* decompress(
   }
 }
 
-/** The error of a call of Node's zlib whose output exceeds `maxOutputLength`. */
+/** True for the error of a call of Node's zlib whose output exceeds `maxOutputLength`. */
 function isTooLarge(error: unknown): boolean {
   return error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
 }
 
-/** A read of a Buffer beyond its end means that the compressed bytes are cut off. */
+/** Reason of a failed decompression. A RangeError is a read past the end of a Buffer: the compressed bytes are truncated. */
 function whyNot(error: unknown): string {
   if (error instanceof RangeError) return 'they end too early'
   return error instanceof Error ? error.message : String(error)

@@ -1,7 +1,7 @@
 /**
- * gzip by Node's own zlib. Node has no synchronous stream, so each member is inflated in one call, within the limit.
- * The members are taken apart as Java's GZIPInputStream does it, which Kafka reads with: bytes after a member that do
- * not begin with a complete header are ignored.
+ * gzip by Node's zlib. Node has no synchronous stream, so each member is inflated in one call, within the limit. Members are
+ * separated as in Java's GZIPInputStream, which Kafka uses: bytes after a member are ignored if they do not begin with a complete
+ * header.
  */
 import { constants, crc32, gzipSync, inflateRawSync } from 'node:zlib'
 import type { CompressionCodec } from './codec.ts'
@@ -11,13 +11,13 @@ const DEFLATE = 8
 const FLAGS = { headerCrc: 2, extra: 4, name: 8, comment: 16 }
 const FIXED_HEADER_BYTES = 10
 const TRAILER_BYTES = 8
-/** Java looks for another member only where more bytes than these follow: the shortest header and trailer. */
+/** Size of the shortest header and trailer. Java looks for another member only if more bytes follow. */
 const IGNORED_BYTES = FIXED_HEADER_BYTES + TRAILER_BYTES
-/** Deflate gives no more than this times its input. */
+/** Largest expansion factor of deflate. */
 const MOST_EXPANSION = 1032
 const CHUNK_BYTES = 16 * 1024
 
-/** The result of zlib with `info`. The engine's `bytesWritten` is the input that it has read. */
+/** Result of zlib with `info`. `bytesWritten` of the engine is the number of input bytes that it has read. */
 interface Inflated {
   readonly buffer: Buffer
   readonly engine: { readonly bytesWritten: number }
@@ -44,15 +44,15 @@ function* members(bytes: Buffer, limit: number): Generator<Buffer> {
   }
 }
 
-/** The output of the deflate stream that the bytes begin with; of a stream that is cut off, what its bytes give. */
+/** Inflates the deflate stream at the start of the bytes. For a truncated stream, returns the output of the available bytes. */
 function inflateStream(stream: Buffer, room: number, chunkSize: number): Inflated {
   const options = { info: true, finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: Math.max(room, 1), chunkSize }
   return inflateRawSync(stream, options) as unknown as Inflated
 }
 
 /**
- * The room for the output of the first member: one byte more than the last trailer says, if the bytes can expand to
- * that. Then zlib allocates once and copies nothing.
+ * Size of the output buffer for the first member: the size in the last trailer plus one, if the input can expand to that. zlib
+ * then allocates once and copies nothing.
  */
 function expectedBytes(bytes: Buffer, limit: number): number {
   if (bytes.length < TRAILER_BYTES) return CHUNK_BYTES
@@ -66,7 +66,7 @@ function checkTrailer(trailer: Buffer, output: Buffer): void {
   if (trailer.readUInt32LE(4) !== output.length % 2 ** 32) throw new Error('a member does not fit its size')
 }
 
-/** The position after the header of another member; undefined where none follows. */
+/** The position after the header of the next member; undefined if there is none. */
 function nextMember(bytes: Buffer, position: number): number | undefined {
   if (bytes.length - position <= IGNORED_BYTES) return undefined
   try {
@@ -76,7 +76,7 @@ function nextMember(bytes: Buffer, position: number): number | undefined {
   }
 }
 
-/** The position after the header at `start`. Throws where there is no complete header. As in Java, reserved flags are ignored. */
+/** The position after the header at `start`. Throws if the header is incomplete. As in Java, reserved flags are ignored. */
 function headerEnd(bytes: Buffer, start: number): number {
   if (bytes.readUInt16LE(start) !== MAGIC) throw new Error('this is no gzip member')
   if (bytes.readUInt8(start + 2) !== DEFLATE) throw new Error('unknown compression method')

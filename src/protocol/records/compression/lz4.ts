@@ -1,13 +1,13 @@
 /**
- * LZ4 frames. Reading takes the frame apart and decompresses one block at a time, each of a bounded size. As in Kafka,
- * only the first frame is read, blocks must be independent, and the content checksum must be there but is not verified.
- * The package has one compression speed, so the level has no effect.
+ * LZ4 frames. Decompression parses the frame and decompresses one block at a time, each of a bounded size. As in Kafka, only the
+ * first frame is read and blocks must be independent. The content checksum must be present but is not verified. The package has
+ * one compression speed, so the level has no effect.
  */
 import { type CompressionCodec, nativeLibrary } from './codec.ts'
 
 const MAGIC = 0x184d2204
 const DESCRIPTOR_AT = 4
-/** Of the flags: version 1, independent blocks, and the two reserved bits clear. */
+/** Supported flags: version 1, independent blocks, both reserved bits zero. */
 const FLAGS_MASK = 0b1110_0011
 const FLAGS_SUPPORTED = 0b0110_0000
 const HAS_BLOCK_CHECKSUMS = 0b0001_0000
@@ -16,7 +16,7 @@ const HAS_CONTENT_CHECKSUM = 0b0000_0100
 const CONTENT_SIZE_BYTES = 8
 const CHECKSUM_BYTES = 4
 const UNCOMPRESSED_BLOCK = 0x8000_0000
-/** LZ4 cannot do better, so no block needs more room than this times its size. */
+/** Largest expansion factor of LZ4. It bounds the output of a block. */
 const MOST_EXPANSION = 255
 
 const library = nativeLibrary<typeof import('lz4-napi')>('lz4', 'lz4-napi')
@@ -48,8 +48,8 @@ function* frameBlocks(bytes: Buffer): Generator<Buffer> {
 }
 
 /**
- * The frame with the checksum that its header should have: clients of message format 0 took it over other bytes. What is
- * no frame comes back as it is.
+ * The frame with a corrected header checksum: clients of message format 0 computed it over other bytes. Returns bytes that are
+ * too short for a frame unchanged.
  */
 export function withFittingHeader(frame: Buffer): Buffer {
   if (frame.length <= DESCRIPTOR_AT) return frame
@@ -86,7 +86,7 @@ function readHeader(bytes: Buffer) {
   }
 }
 
-/** The package wants the size of the output before the block, and makes do with less. */
+/** The package requires the size of the output before the block. The actual output may be smaller. */
 function decompressBlock(block: Buffer, largestBlock: number): Buffer {
   const sized = Buffer.allocUnsafe(4 + block.length)
   sized.writeUInt32LE(Math.min(largestBlock, block.length * MOST_EXPANSION))
@@ -94,14 +94,14 @@ function decompressBlock(block: Buffer, largestBlock: number): Buffer {
   return library.load().uncompressSync(sized)
 }
 
-/** xxHash32 with seed 0: the checksum of LZ4 frames. Of headers (a few bytes) and, where a frame has them, blocks. */
+/** xxHash32 with seed 0: the checksum of LZ4 frame headers and, if the frame has them, of blocks. */
 const PRIME_1 = 0x9e3779b1
 const PRIME_2 = 0x85ebca77
 const PRIME_3 = 0xc2b2ae3d
 const PRIME_4 = 0x27d4eb2f
 const PRIME_5 = 0x165667b1
 
-/** The hash of all of `bytes`, unsigned. */
+/** The hash of `bytes`, unsigned. */
 export function xxhash32(bytes: Buffer): number {
   const stripesEnd = bytes.length - (bytes.length % 16)
   let hash = (stripesEnd > 0 ? hashStripes(bytes, stripesEnd) : PRIME_5) + bytes.length
@@ -117,7 +117,7 @@ export function xxhash32(bytes: Buffer): number {
   return (hash ^ (hash >>> 16)) >>> 0
 }
 
-/** Four lanes, each over every fourth word. */
+/** Hashes the 16-byte stripes in four lanes. Each lane takes every fourth word. */
 function hashStripes(bytes: Buffer, end: number): number {
   let first = (PRIME_1 + PRIME_2) | 0
   let second = PRIME_2 | 0

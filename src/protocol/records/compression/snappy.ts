@@ -1,6 +1,6 @@
 /**
- * Snappy in the framing of the xerial library, which Kafka's Java clients write: a header, then blocks with their
- * sizes before them. Clients on other libraries send one bare block instead, without header or size.
+ * Snappy in the framing of the xerial library, which Kafka's Java clients write: a header, then blocks with a size before each.
+ * Clients with other libraries send one raw block without header and size.
  */
 import { type CompressionCodec, DecompressedTooLargeError, nativeLibrary } from './codec.ts'
 
@@ -9,7 +9,7 @@ const HEADER = Buffer.from('82534e41505059000000000100000001', 'hex')
 const MAGIC = HEADER.subarray(0, 8)
 const BLOCK_BYTES = 32 * 1024
 const SIZE_BYTES = 4
-/** No Snappy element gives more than 64 bytes for 3. */
+/** Largest expansion factor: a Snappy element produces at most 64 bytes from 3. */
 const MOST_EXPANSION = 22
 
 const library = nativeLibrary<typeof import('snappy')>('snappy', 'snappy')
@@ -33,8 +33,8 @@ export const snappy: CompressionCodec = {
 }
 
 /**
- * A header may come again at any block's place: what several streams written one after another look like. Less than a
- * block's size at the end is left alone, as the xerial library does.
+ * A header may occur again before any block, as in concatenated streams. As in the xerial library, a rest shorter than a block
+ * size is ignored.
  */
 function* framedBlocks(bytes: Buffer, limit: number): Generator<Buffer> {
   let position = 0
@@ -52,7 +52,7 @@ function* framedBlocks(bytes: Buffer, limit: number): Generator<Buffer> {
   }
 }
 
-/** One raw block. It begins with the size of its output, which is the library's allocation. */
+/** Decompresses a raw block. The block begins with the size of its output, which the library allocates. */
 function decompressBlock(block: Buffer, limit: number): Buffer {
   const claimed = claimedSize(block)
   if (claimed > limit) throw new DecompressedTooLargeError(limit)

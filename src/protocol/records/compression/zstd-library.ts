@@ -1,22 +1,22 @@
-/** libzstd as the codec uses it: contexts of both directions, from one of several libraries. */
+/** Interface of the libzstd libraries: compression and decompression contexts. */
 
-/** A decompression context. */
+/** A decompression context (ZSTD_DCtx). */
 export interface ZstdDecoder {
-  /** Fills `into` from `bytes` (ZSTD_decompressStream). `expectedBytes` is 0 at the end of a frame. */
+  /** Fills `into` with decompressed `bytes` (ZSTD_decompressStream). `expectedBytes` is 0 at the end of a frame. */
   decompressStream(into: Buffer, bytes: Buffer): [expectedBytes: number, produced: number, consumed: number]
-  /** Drops the frame that was begun, in any state. */
+  /** Drops a partly decompressed frame. Valid in any state. */
   reset(): void
 }
 
-/** A compression context. */
+/** A compression context (ZSTD_CCtx). */
 export interface ZstdEncoder {
-  /** One frame, whose header has the size of the content. */
+  /** Compresses `bytes` to one frame. Its header has the content size. */
   compress(bytes: Buffer, level: number): Buffer
 }
 
-/** A library that is loaded. */
+/** A loaded library. */
 export interface ZstdLibrary {
   newEncoder(): ZstdEncoder
-  /** Absent where the library cannot decompress in pieces. */
+  /** Absent if the library cannot decompress in pieces. */
   newDecoder?(): ZstdDecoder
 }

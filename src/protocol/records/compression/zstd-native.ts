@@ -1,13 +1,13 @@
 /**
- * Native libraries of zstd: zstd-napi, which a user may install, and Node's own zlib from 22.15 on. zlib only compresses here:
- * its synchronous decompression returns the output in one piece, drops all frames after the first, and returns a frame
- * that is cut off without an error.
+ * Native zstd libraries: zstd-napi, an optional package of the user, and Node's zlib from 22.15 on. zlib is only used for
+ * compression. Its synchronous decompression returns the output in one piece, drops all frames after the first, and returns a
+ * truncated frame without an error.
  */
 import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
 import type { ZstdLibrary } from './zstd-library.ts'
 
-/** The used part of zstd-napi. The package may be absent, so its own types cannot be used. */
+/** The used part of zstd-napi. The package may be absent, so its own types are not available. */
 interface ZstdNapi {
   DCtx: new () => {
     decompressStream(into: Buffer, bytes: Buffer): [expectedBytes: number, produced: number, consumed: number]
@@ -24,10 +24,10 @@ interface NodeZlib {
   zstdCompressSync?(bytes: Buffer, options: { params: Record<number, number> }): Buffer
 }
 
-/** The number of ZSTD_c_compressionLevel. */
+/** Number of the parameter ZSTD_c_compressionLevel. */
 const COMPRESSION_LEVEL = 100
 
-/** Throws where the package is absent, or has no binary for this machine. */
+/** Loads zstd-napi. Throws if the package is absent or has no binary for this machine. */
 export function napiLibrary(): ZstdLibrary {
   const napi = createRequire(import.meta.filename)('zstd-napi/binding') as ZstdNapi
   return {
@@ -50,7 +50,7 @@ export function napiLibrary(): ZstdLibrary {
   }
 }
 
-/** The library of a Node's zlib. Throws where that has no zstd. */
+/** The library of Node's zlib. Throws if it has no zstd. */
 export function nodeLibrary({ zstdCompressSync }: NodeZlib = zlib): ZstdLibrary {
   if (!zstdCompressSync) throw new Error('Node.js has zstd from 22.15 on')
   return {

@@ -1,12 +1,12 @@
 /**
- * libzstd as WebAssembly, instantiated synchronously. The modules are those of the packages zstddec and @bokuweb/zstd-wasm;
- * the build puts them into dist/zstd-wasm.json.
+ * libzstd as WebAssembly, instantiated synchronously. The modules are those of the packages zstddec and @bokuweb/zstd-wasm; the
+ * build puts them into dist/zstd-wasm.json.
  */
 import { createRequire } from 'node:module'
 import { lazy } from '../../../runtime/lazy.ts'
 import type { ZstdDecoder, ZstdEncoder, ZstdLibrary } from './zstd-library.ts'
 
-/** The used part of the global, which the types of Node do not have. */
+/** The used part of the global `WebAssembly`, which the types of Node do not have. */
 declare const WebAssembly: {
   Module: {
     new (bytes: Buffer): object
@@ -41,7 +41,10 @@ interface EncoderExports {
   ): number
 }
 
-/** dist/zstd-wasm.json: the modules in base64. `names` has the names in the encoder, which its build has shortened. */
+/**
+ * Content of dist/zstd-wasm.json: the modules in base64. `names` maps names to those in the encoder, which its build has
+ * shortened.
+ */
 interface Modules {
   readonly decoder: string
   readonly encoder: string
@@ -49,27 +52,27 @@ interface Modules {
 }
 
 const PAGE_BYTES = 65_536
-/** Results of libzstd above this number are error codes. */
+/** Largest result of libzstd that is not an error code. */
 const LARGEST_RESULT = 2 ** 32 - 120
-/** The most bytes of input and output of a call. */
+/** Largest input and output of a call, in bytes. */
 const INPUT_BYTES = 131_075
 const OUTPUT_BYTES = 131_072
-/** ZSTD_outBuffer and ZSTD_inBuffer have a pointer, a size and a position, of 4 bytes each. */
+/** Size of ZSTD_outBuffer and ZSTD_inBuffer: pointer, size and position, 4 bytes each. */
 const BUFFER_FIELDS_BYTES = 12
-/** An encoder whose memory has grown beyond this size is not reused. Memories of WebAssembly do not shrink. */
+/** Memory size above which an encoder is not reused, because the memory of a WebAssembly instance never shrinks. */
 const REUSED_UP_TO_BYTES = 64 * 1024 * 1024
 
 const modules = lazy(() => createRequire(import.meta.filename)('#zstd-wasm') as Modules)
 const decoderModule = lazy(() => new WebAssembly.Module(Buffer.from(modules().decoder, 'base64')))
 const encoderModule = lazy(() => new WebAssembly.Module(Buffer.from(modules().encoder, 'base64')))
 
-/** Throws where the modules cannot be loaded. */
+/** Loads the modules. Throws if they cannot be loaded. */
 export function wasmLibrary(): ZstdLibrary {
   decoderModule()
   return { newDecoder, newEncoder }
 }
 
-/** Each decoder has a memory of its own, which is collected with it when a caller abandons an iteration. */
+/** Each decoder has its own memory, which is garbage-collected with it if the caller abandons an iteration. */
 function newDecoder(): ZstdDecoder {
   const imports = { env: { emscripten_notify_memory_growth: () => {} } }
   const zstd = new WebAssembly.Instance(decoderModule(), imports).exports as DecoderExports
@@ -96,7 +99,7 @@ function newDecoder(): ZstdDecoder {
   }
 }
 
-/** An error, which may leave memory allocated, and very large input end the use of an instance. */
+/** The instance is not reused after an error, which may leave memory allocated, nor after a very large input. */
 function newEncoder(): ZstdEncoder {
   let reused: { readonly zstd: EncoderExports; readonly context: number } | undefined
   return {
@@ -152,7 +155,7 @@ function allocated(zstd: EncoderExports, bytes: number): number {
   return pointer
 }
 
-/** A view on the whole memory. A memory that has grown has another buffer. */
+/** A view of the whole memory. A memory that has grown has a new buffer. */
 function heapOf(memory: Memory): () => Buffer {
   let heap = Buffer.alloc(0)
   return () => {
@@ -171,7 +174,7 @@ function positionOf(heap: Buffer, buffer: number): number {
   return heap.readUInt32LE(buffer + 8)
 }
 
-/** The result of a call of libzstd, unsigned. Throws where that is an error. */
+/** The result of a libzstd call, unsigned. Throws if it is an error code. */
 function checkedResult(result: number): number {
   const unsigned = result >>> 0
   if (unsigned > LARGEST_RESULT) throw new Error(`error ${2 ** 32 - unsigned} of zstd`)

@@ -1,6 +1,6 @@
 /**
- * Zstandard frames, read as zstd-jni reads them for Kafka: any number of frames, skippable frames among them. The output
- * comes in pieces of a bounded size, independent of the size that a frame claims. Contexts of libzstd are reused for later batches.
+ * Zstandard frames, decompressed as zstd-jni does for Kafka: any number of frames, including skippable frames. The output pieces
+ * have a bounded size, independent of the content size in the frame. Contexts of libzstd are reused for later batches.
  */
 import { isInstalled, lazy } from '../../../runtime/lazy.ts'
 import { type CompressionCodec, MissingCodecError } from './codec.ts'
@@ -8,7 +8,7 @@ import type { ZstdDecoder, ZstdLibrary } from './zstd-library.ts'
 import { napiLibrary, nodeLibrary } from './zstd-native.ts'
 import { wasmLibrary } from './zstd-wasm.ts'
 
-/** Loads each library, the preferred one first. Throws where the library is absent. */
+/** Loaders of the libraries, in order of preference. A loader throws if its library is absent. */
 export const ZSTD_LIBRARIES = {
   'zstd-napi': napiLibrary,
   'node:zlib': () => nodeLibrary(),
@@ -17,14 +17,14 @@ export const ZSTD_LIBRARIES = {
 
 const DEFAULT_LEVEL = 3
 /**
- * ZSTD_DStreamInSize, the bytes that zstd-jni reads at once. zstd-jni accepts a frame that is cut off when another frame has
- * ended in the same read.
+ * ZSTD_DStreamInSize, the size of a read of zstd-jni. zstd-jni accepts a truncated frame if another frame has ended in the same
+ * read.
  */
 const INPUT_BYTES = 131_075
 /** The first piece has the size that Kafka reads. Most batches need only this piece. */
 const FIRST_PIECE_BYTES = 16 * 1024
 const PIECE_BYTES = 128 * 1024
-/** A decoder that has given more may hold a large window, and is not reused. */
+/** Output size above which a decoder is not reused, because it may hold a large window. */
 const REUSED_UP_TO_BYTES = 8 * 1024 * 1024
 
 export const zstd: CompressionCodec = {
@@ -35,14 +35,14 @@ export const zstd: CompressionCodec = {
   }
 }
 
-/** The codec by the first library that is present; the decoder by the first of these that has one. */
+/** The codec with the first library that is present. Decompression takes the first present library with a decoder. */
 export function zstdCodec(libraries: readonly (() => ZstdLibrary)[]): CompressionCodec {
   const newDecoder = lazy(() => firstPresent(libraries, library => library.newDecoder))
   const encoder = lazy(() => firstPresent(libraries, library => library.newEncoder)())
   let idle: ZstdDecoder | undefined
 
   function* decompress(bytes: Buffer): Generator<Buffer> {
-    // A batch that is read between two pieces of another has a decoder of its own.
+    // A batch that is read between two pieces of another batch gets its own decoder.
     const decoder = idle ?? newDecoder()()
     idle = undefined
     let total = 0
@@ -59,7 +59,7 @@ export function zstdCodec(libraries: readonly (() => ZstdLibrary)[]): Compressio
   return { compress: (bytes, level = DEFAULT_LEVEL) => [encoder().compress(bytes, level)], decompress }
 }
 
-/** Fills each piece before the next is allocated, so that thousands of tiny frames cost no more than a large frame. */
+/** Fills each piece before it allocates the next one, so that thousands of tiny frames cost no more than a large frame. */
 function* pieces(decoder: ZstdDecoder, bytes: Buffer): Generator<Buffer> {
   let position = 0
   let input = bytes.subarray(0, 0)
