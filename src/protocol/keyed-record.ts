@@ -47,7 +47,7 @@ export class RecordType<Key extends Shape, Value extends Shape> {
   }
 }
 
-/** A record type whose value has only version 0, which is flexible: all types since KIP-848. */
+/** A record type whose value has only version 0, which is flexible: the types of KIP-848 and later KIPs. */
 export function flexibleType<Key extends Shape, Value extends Shape>(
   typeId: number,
   key: Key,

@@ -15,7 +15,7 @@ import type { Steps } from '../../runtime/pace.ts'
 import { directoryOf, type Storage } from '../../storage/storage.ts'
 import { MetadataError } from '../metadata-error.ts'
 
-/** The state of all records before `offset`. The last of them has leader epoch `epoch`. */
+/** A snapshot file: the state of all records before `offset`. The last of them has leader epoch `epoch`. */
 export interface Snapshot {
   readonly offset: bigint
   readonly epoch: number
@@ -23,7 +23,7 @@ export interface Snapshot {
 }
 
 const NAME = /^(\d{20})-(\d{10})\.checkpoint$/
-/** Files that a crash left partly written or partly deleted. */
+/** Names of files that a crash left partly written or partly deleted. */
 const LEFTOVER = /\.checkpoint\.(deleted|part)$/
 
 /** The snapshot of a folder with this offset and epoch. The file need not exist. */
