@@ -1,6 +1,6 @@
 /**
- * The records of share groups (KIP-932) in __consumer_offsets, as of Kafka 4.3. The coordinator skips them; dump-log shows
- * them. Every value has one version, 0, which is flexible; keys never are.
+ * The records of share groups (KIP-932) in `__consumer_offsets`, as of Kafka 4.3. The coordinator skips them; dump-log prints
+ * them. Every value has only version 0, which is flexible; keys never are.
  */
 import { flexibleType } from '../../protocol/keyed-record.ts'
 import { array, int8, int32, int64, nullableString, string, uuid } from '../../protocol/wire/schema.ts'
@@ -11,7 +11,7 @@ const member = { groupId: string, memberId: string }
 const topicPartitions = array({ topicId: uuid, partitions: array(int32) })
 const namedPartitions = array({ topicId: uuid, topicName: string, partitions: array(int32) })
 
-/** The types of records, by Kafka's names. */
+/** The record types, by Kafka's names. */
 export const SHARE_GROUP_TYPES = {
   ShareGroupMemberMetadata: flexibleType(10, member, {
     rackId: nullableString,
