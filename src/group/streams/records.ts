@@ -1,6 +1,6 @@
 /**
- * The records of streams groups (KIP-1071) in __consumer_offsets, as of Kafka 4.3. The coordinator skips them; dump-log shows
- * them. Every value has one version, 0, which is flexible; keys never are.
+ * The records of streams groups (KIP-1071) in `__consumer_offsets`, as of Kafka 4.3. The coordinator skips them; dump-log prints
+ * them. Every value has only version 0, which is flexible; keys never are.
  */
 import { flexibleType } from '../../protocol/keyed-record.ts'
 import { array, int8, int16, int32, int64, nullableString, string, struct, uint16 } from '../../protocol/wire/schema.ts'
@@ -14,7 +14,7 @@ const ownedTasks = array({ subtopologyId: string, partitions: array(int32), assi
 const keyValues = array({ key: string, value: string })
 const topicInfos = array({ name: string, partitions: int32, replicationFactor: int16, topicConfigs: keyValues })
 
-/** The types of records, by Kafka's names. */
+/** The record types, by Kafka's names. */
 export const STREAMS_GROUP_TYPES = {
   StreamsGroupMetadata: flexibleType(17, group, {
     epoch: int32,
