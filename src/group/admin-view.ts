@@ -1,19 +1,19 @@
-/** What administrators see of a group: whatever its kind, as far as they can be asked of all; members of a classic one. */
+/** Groups as administrators see them: the fields that all group types share, and the members of a classic group. */
 import type { ErrorName } from '../protocol/errors.ts'
 import type { GroupRecord } from './records.ts'
 
-/** A group, whatever its kind. */
+/** A group of any type. */
 export interface AdminView {
   readonly groupId: string
   readonly type: 'classic' | 'consumer'
   readonly state: string
   readonly protocolType: string
-  /** Why the group cannot be deleted, or NONE. */
+  /** The error of DeleteGroups, or NONE. */
   readonly deletion: ErrorName
-  /** Why nothing can be deleted of what it has committed, or NONE. */
+  /** The error of OffsetDelete for the whole group, or NONE. */
   readonly offsetDeletion: ErrorName
   isSubscribedTo(topic: string): boolean
-  /** What ends the group in the log, when its offsets are gone. */
+  /** The records that delete the group after its offsets. */
   tombstones(): GroupRecord[]
 }
 
@@ -27,7 +27,7 @@ export interface DescribedMember {
   readonly memberAssignment: Buffer
 }
 
-/** A classic group, without its name. */
+/** A classic group, without its group id. */
 export interface GroupDescription {
   readonly groupState: string
   readonly protocolType: string

@@ -1,6 +1,6 @@
 /**
- * What administrators ask of groups of any kind: list, describe and delete them, and delete what they have committed. As
- * for members each request is one operation, and what goes wrong is an error code in its answer.
+ * Requests of administrators for groups of any type: list, describe and delete groups, and delete committed offsets. Each request
+ * is one operation; failures are error codes of its response.
  */
 import { coordinatorErrorCode } from '../coordinator/errors.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
@@ -14,7 +14,7 @@ import type { CommitResponseTopic, OffsetTopic } from './offsets/offsets.ts'
 import type { GroupPartition } from './partition.ts'
 import type { ResponseBudget } from './response-budget.ts'
 
-/** Which groups to list: an empty list is no filter. In any case, as Kafka takes them. */
+/** Filters of ListGroups, case-insensitive as in Kafka. An empty list does not filter. */
 export interface ListFilters {
   readonly states: readonly string[]
   readonly types: readonly string[]
@@ -22,7 +22,7 @@ export interface ListFilters {
 
 export type ListedGroup = Pick<AdminView, 'groupId' | 'type' | 'state' | 'protocolType'>
 
-/** `groups` is empty where `errorCode` speaks for all. */
+/** `groups` is empty if `errorCode` is not NONE. */
 interface ListGroupsResponse {
   readonly errorCode: ErrorName
   readonly groups: readonly ListedGroup[]
@@ -39,21 +39,21 @@ export interface DeletedGroup {
   readonly errorCode: ErrorName
 }
 
-/** `topics` is empty where `errorCode` speaks for all. */
+/** `topics` is empty if `errorCode` is not NONE. */
 interface OffsetDeleteResponse {
   readonly errorCode: ErrorName
   readonly topics: readonly CommitResponseTopic[]
 }
 
-/** The partitions that hold groups. All throw what the client is told. */
+/** The partitions that have groups. All functions throw the KafkaError of the response. */
 export interface PartitionsOfGroups {
   of(groupId: string): GroupPartition
-  /** As `of`, for requests that may not name the empty group. */
+  /** As `of`, for requests that must not use the empty group id. */
   ofMembers(groupId: string): GroupPartition
   all(): Iterable<GroupPartition>
 }
 
-/** What a group and a member of a description take, beside what is as long as it is. */
+/** Approximate bytes of a described group and of a described member, without their strings and byte strings. */
 const GROUP_BYTES = 32
 const MEMBER_BYTES = 32
 
@@ -68,7 +68,7 @@ export class GroupAdmin {
     this.#partitions = partitions
   }
 
-  /** All groups that pass the filters. A state or type that there is not is one in which no group is. */
+  /** ListGroups: all groups that match the filters. An unknown state or type matches no group. */
   async list(filters: ListFilters): Promise<ListGroupsResponse> {
     try {
       const matches = matching(filters)
@@ -79,7 +79,10 @@ export class GroupAdmin {
     }
   }
 
-  /** A classic group; of what is none GROUP_ID_NOT_FOUND, with the state Dead. `budget` pays for a repeated question. */
+  /**
+   * DescribeGroups for a classic group. A missing group gets GROUP_ID_NOT_FOUND with the state Dead. `budget` limits repeated
+   * group ids.
+   */
   describe(groupId: string, budget?: ResponseBudget): Promise<DescribedGroup> {
     return respond(
       () => this.#partitions.of(groupId),
@@ -97,7 +100,7 @@ export class GroupAdmin {
     )
   }
 
-  /** Deletes a group that nobody is in, and all that it has committed. */
+  /** Deletes an empty group and all its committed offsets. */
   delete(groupId: string): Promise<DeletedGroup> {
     return respond<DeletedGroup>(
       () => this.#partitions.of(groupId),
@@ -113,7 +116,7 @@ export class GroupAdmin {
     )
   }
 
-  /** Deletes what a group has committed for partitions of topics that it is not subscribed to. Each has its own error. */
+  /** OffsetDelete: deletes committed offsets of topics that the group is not subscribed to. Each partition has its own error. */
   deleteOffsets(groupId: string, topics: readonly OffsetTopic[]): Promise<OffsetDeleteResponse> {
     return respond<OffsetDeleteResponse>(
       () => this.#partitions.ofMembers(groupId),
@@ -130,7 +133,7 @@ export class GroupAdmin {
   }
 }
 
-/** One operation in a partition. Its answer waits until it may rest on what the partition holds. */
+/** Runs one operation in a partition. The response waits for the flush of the records that it depends on. */
 async function respond<T>(
   find: () => GroupPartition,
   act: (partition: GroupPartition) => T,
@@ -165,7 +168,7 @@ function matching({ states, types }: ListFilters): (group: ListedGroup) => boole
     (stateFilter.size === 0 || stateFilter.has(state.toLowerCase())) && (typeFilter.size === 0 || typeFilter.has(type))
 }
 
-/** As in Kafka the groups of a partition that cannot be served are left out. */
+/** As in Kafka, groups of a partition that cannot be served are left out. */
 function listIn(partition: GroupPartition, matches: (group: ListedGroup) => boolean): Promise<ListedGroup[]> {
   return respond(
     () => partition,

@@ -1,6 +1,6 @@
 /**
- * The requests of classic groups: joining, syncing, heartbeats, leaving. Members of the classic protocol may be in a
- * consumer group, too, while that one is on its way from one protocol to the other.
+ * The requests of classic group members: JoinGroup, SyncGroup, Heartbeat, LeaveGroup. Members of the classic protocol may also be
+ * in a consumer group while it migrates from one protocol to the other.
  */
 import type { Settings } from '../config/settings.ts'
 import { rows, type ViewOf } from '../config/view.ts'
@@ -34,7 +34,7 @@ export type JoinGroupRequest = { readonly groupId: string } & Omit<Join, 'ticket
 export type SyncGroupRequest = { readonly groupId: string } & Omit<Sync, 'ticket'>
 export type HeartbeatRequest = { readonly groupId: string } & Claim
 
-/** `members` is empty where `errorCode` speaks for all. */
+/** `members` is empty if `errorCode` is not NONE. */
 interface LeaveGroupResponse {
   readonly errorCode: ErrorName
   readonly members: readonly (Leaving & { readonly errorCode: ErrorName })[]
@@ -65,7 +65,7 @@ export class ClassicGroups {
     this.#partitionOf = partitionOf
   }
 
-  /** Resolves when the next generation begins, or at once with what the client must do first. */
+  /** JoinGroup. Resolves when the next generation begins, or at once with the error that the client must handle first. */
   async joinGroup(request: JoinGroupRequest): Promise<JoinGroupResult> {
     try {
       const partition = this.#partitionOf(request.groupId)
@@ -79,7 +79,7 @@ export class ClassicGroups {
     }
   }
 
-  /** Of members that are turned out or away: whoever runs them wants to know why. */
+  /** Logs why a member was fenced or could not join. */
   #tellOperators({ groupId, memberId, groupInstanceId }: Leaving & { groupId: string }, errorCode: ErrorName): void {
     const { logger } = this.#ports
     const bindings = { groupId, memberId, groupInstanceId }
@@ -102,7 +102,7 @@ export class ClassicGroups {
     return this.#operations.delayedResponses.join(ticket => this.#join(partition, request, ticket))
   }
 
-  /** Here, as in Kafka, who is refused is not told its own id. */
+  /** As in Kafka, an error response to a JoinGroup in a consumer group has no member id. */
   #joinConsumerGroup(partition: GroupPartition, group: ConsumerGroup, request: JoinGroupRequest): JoinGroupResult {
     const command = { ...request, newMemberId: randomUuid(this.#ports.random) }
     try {
@@ -119,17 +119,17 @@ export class ClassicGroups {
     const existing = group?.type === 'classic' ? group : undefined
     if (!existing && memberId !== UNKNOWN_MEMBER_ID) throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
     const command = { ...request, ticket, newMemberId: newMemberId(groupInstanceId, clientId, random) }
-    // A consumer group that nobody is in makes place for a classic one.
+    // An empty consumer group is replaced by a classic one.
     const before = group?.type === 'consumer' ? tombstonesOf(group) : []
     const begin = (operation: ClassicOperation) => {
-      // A new group exists from now on, whatever becomes of this request.
+      // A new group exists from now on, even if this request fails.
       if (!existing) recordGroup(operation)
       join(operation, command)
     }
     this.#operations.run(partition, existing ?? emptyGroup(groupId, clocks.wall.now()), begin, before)
   }
 
-  /** Resolves when the leader has brought the assignment. */
+  /** SyncGroup. Resolves when the leader has sent the assignment. */
   async syncGroup(request: SyncGroupRequest): Promise<SyncGroupResult> {
     try {
       const partition = this.#partitionOf(request.groupId)
@@ -145,7 +145,7 @@ export class ClassicGroups {
     }
   }
 
-  /** An assignment that cannot be written is lost for all who wait for it. */
+  /** If the assignment cannot be written, all delayed SyncGroup requests fail and the group rebalances. */
   #sync(partition: GroupPartition, group: ClassicGroup, request: Sync): void {
     try {
       this.#operations.run(partition, group, operation => sync(operation, request))
@@ -177,7 +177,7 @@ export class ClassicGroups {
     }
   }
 
-  /** Removes members, each with an error of its own, in the order of the request. */
+  /** LeaveGroup: removes members. Each has its own error, in the order of the request. */
   async leaveGroup(groupId: string, members: readonly Leaving[]): Promise<LeaveGroupResponse> {
     try {
       const partition = this.#partitionOf(groupId)
@@ -206,9 +206,9 @@ function requireGroup(partition: GroupPartition, groupId: string): Group {
   throw new KafkaError('UNKNOWN_MEMBER_ID', `no group ${groupId}`)
 }
 
-// Member ids as Kafka makes them: client id, then a random UUID.
+// Member ids as Kafka makes them: instance id or client id, then a random UUID.
 
-/** An id for a member that has none: of a static member after its instance, else after its client. */
+/** A new member id: from the group.instance.id of a static member, else from the client id. */
 function newMemberId(groupInstanceId: string | null, clientId: string, random: Random): string {
   const uuid = randomUuidBytes(random)
     .toString('hex')

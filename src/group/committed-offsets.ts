@@ -1,6 +1,6 @@
 /**
- * Commits and fetches of offsets, by members of groups, by clients without a group, and within transactions. As for
- * groups each request is one operation, and what goes wrong is an error code in its answer.
+ * Commits and fetches of offsets: by members of groups, by clients without a group, and in transactions. Each request is one
+ * operation; failures are error codes of its response.
  */
 import type { Settings } from '../config/settings.ts'
 import { rows, type ViewOf } from '../config/view.ts'
@@ -31,10 +31,13 @@ export type TxnOffsetCommitRequest = {
 } & Claim &
   CommitRequest
 
-/** From these versions on a commit in the name of a group that is none is told so. */
+/** The first request versions that get GROUP_ID_NOT_FOUND for a member's commit to a missing group. */
 const GROUP_ID_NOT_FOUND_SINCE = { OffsetCommit: 9, TxnOffsetCommit: 6 }
 
-/** Who asks is null, and its epoch -1, in versions that do not say, and for who is no member. */
+/**
+ * An OffsetFetch request for one group. `memberId` is null and `memberEpoch` -1 in versions without them, and for clients that
+ * are not members.
+ */
 export interface OffsetFetchRequest {
   readonly groupId: string
   readonly topics: readonly FetchTopic[] | null
@@ -42,7 +45,7 @@ export interface OffsetFetchRequest {
   readonly memberEpoch: number
 }
 
-/** `topics` is empty where `errorCode` speaks for all. */
+/** `topics` is empty if `errorCode` is not NONE. */
 export interface OffsetFetchResponse {
   readonly errorCode: ErrorName
   readonly topics: readonly FetchResponseTopic[]
@@ -55,10 +58,10 @@ export interface OffsetPorts {
 
 const OFFSET_ROWS = rows({ maxMetadataBytes: 'offset.metadata.max.bytes' })
 
-/** The partition that holds a group. Both throw what the client is told. */
+/** The partition of a group. Both functions throw the KafkaError of the response. */
 export interface PartitionLookup {
   of(groupId: string): GroupPartition
-  /** As `of`, for requests that may not name the empty group. */
+  /** As `of`, for requests that must not use the empty group id. */
   ofMembers(groupId: string): GroupPartition
 }
 
@@ -75,7 +78,7 @@ export class CommittedOffsets {
     this.#partitions = partitions
   }
 
-  /** Stores offsets. An answer for every partition, in the order of the request. */
+  /** Commits offsets. Returns a result for every partition, in the order of the request. */
   commit(request: OffsetCommitRequest): Promise<CommitResponseTopic[]> {
     return this.#write(request, () => {
       const partition = this.#partitions.of(request.groupId)
@@ -83,7 +86,7 @@ export class CommittedOffsets {
     })
   }
 
-  /** Stores offsets that count once the producer's transaction is committed. An answer for every partition. */
+  /** Writes offsets that become committed when the producer's transaction commits. Returns a result for every partition. */
   commitInTransaction(request: TxnOffsetCommitRequest): Promise<CommitResponseTopic[]> {
     return this.#write(request, () => {
       const partition = this.#partitions.ofMembers(request.groupId)
@@ -105,7 +108,7 @@ export class CommittedOffsets {
     return unknownGroup(request, GROUP_ID_NOT_FOUND_SINCE.OffsetCommit)
   }
 
-  /** What of a commit is not refused on its own, for its metadata. */
+  /** The partitions of a commit whose metadata is not too large. */
   #valid({ topics }: CommitRequest): CommittedPartitions {
     const { maxMetadataBytes } = this.#settings
     return topics.map(({ topicId, partitions }) => {
@@ -130,7 +133,10 @@ export class CommittedOffsets {
     }
   }
 
-  /** Offsets of the topics asked for, or of all when `topics` is null; only stable ones, where those are wanted (KIP-447). */
+  /**
+   * Fetches offsets of the requested topics, or of all topics if `topics` is null. `requireStable` returns UNSTABLE_OFFSET_COMMIT
+   * for partitions with pending transactional offsets (KIP-447).
+   */
   async fetch(
     { groupId, topics, memberId, memberEpoch }: OffsetFetchRequest,
     budget = new ResponseBudget(),
@@ -153,7 +159,7 @@ export class CommittedOffsets {
   }
 }
 
-/** Who belongs to no generation may commit for any group, and brings it about by that. */
+/** A commit without a generation is valid for any group id; it creates the group. */
 function unknownGroup(
   { generationId, apiVersion }: { generationId: number; apiVersion: number },
   since: number

@@ -1,6 +1,6 @@
 /**
- * The requests of consumer groups (KIP-848): heartbeats of members, and descriptions. As for classic groups each request
- * is one operation, and what goes wrong is an error code in its answer.
+ * The requests of consumer groups (KIP-848): heartbeats and descriptions. Each request is one operation; failures are error codes
+ * of its response.
  */
 import type { Settings } from '../config/settings.ts'
 import { coordinatorError, coordinatorErrorCode } from '../coordinator/errors.ts'
@@ -20,7 +20,7 @@ import type { ResponseBudget } from './response-budget.ts'
 
 export type ConsumerHeartbeatRequest = { readonly groupId: string } & Heartbeat
 
-/** Only `errorCode` and `errorMessage` count where something is wrong. */
+/** Only `errorCode` and `errorMessage` if the request failed. */
 export type ConsumerHeartbeatResponse =
   | ({ readonly errorCode: 'NONE' } & HeartbeatResponse)
   | { readonly errorCode: ErrorName; readonly errorMessage: string | null }
@@ -39,10 +39,10 @@ export interface ConsumerGroupPorts {
   readonly settings: Settings
 }
 
-/** The partition that holds a group. Throws what the client is told. */
+/** Returns the partition of a group. Throws the KafkaError of the response. */
 export type PartitionOf = (groupId: string) => GroupPartition
 
-/** What a member of a description takes beside its names and partitions. */
+/** Approximate bytes of a described member without its names and partitions. */
 const MEMBER_BYTES = 64
 const PARTITION_BYTES = 4
 
@@ -72,7 +72,7 @@ export class ConsumerGroups {
     this.#partitionOf = partitionOf
   }
 
-  /** A member joins, goes on, or leaves. */
+  /** ConsumerGroupHeartbeat: a member joins, continues or leaves. */
   async heartbeat(request: ConsumerHeartbeatRequest, apiVersion: number): Promise<ConsumerHeartbeatResponse> {
     try {
       const { groupId } = request
@@ -89,12 +89,12 @@ export class ConsumerGroups {
       if (!(failure instanceof KafkaError)) throw failure
       const { code, message } = failure
       this.#tellOperators(request, failure)
-      // As Kafka does, it keeps to itself what went wrong inside.
+      // As in Kafka, an internal error has no message in the response.
       return { errorCode: code, errorMessage: code === 'UNKNOWN_SERVER_ERROR' ? null : message }
     }
   }
 
-  /** Of members that are turned out or away: whoever runs them wants to know why. */
+  /** Logs why a member was fenced or could not join. */
   #tellOperators(
     { groupId, memberId, memberEpoch, clientId }: ConsumerHeartbeatRequest,
     { code, message }: KafkaError
@@ -103,7 +103,7 @@ export class ConsumerGroups {
     this.#ports.logger.info({ groupId, memberId, clientId, code }, message)
   }
 
-  /** A classic group becomes a consumer group when the first member of the new protocol comes. */
+  /** The first member of the consumer protocol converts a classic group to a consumer group. */
   #join(partition: GroupPartition, request: ConsumerHeartbeatRequest): HeartbeatResponse {
     const { groupId } = request
     const existing = partition.groups.get(groupId)
@@ -120,7 +120,10 @@ export class ConsumerGroups {
     return this.#operations.runConsumer(partition, group, operation => act(operation, request, request.memberId))
   }
 
-  /** A group; of what is none, or is a classic one, GROUP_ID_NOT_FOUND. `budget` pays for a repeated question. */
+  /**
+   * Describes a consumer group; GROUP_ID_NOT_FOUND if it does not exist or is a classic group. `budget` limits repeated group
+   * ids.
+   */
   async describe(groupId: string, budget?: ResponseBudget): Promise<DescribedConsumerGroup> {
     try {
       const partition = this.#partitionOf(groupId)
@@ -140,7 +143,7 @@ export class ConsumerGroups {
 function consumerGroupIn(partition: GroupPartition, groupId: string): ConsumerGroup {
   const group = partition.groups.get(groupId)
   if (group?.type === 'consumer') return group
-  // Kafka's tools print these words.
+  // Kafka's tools print these messages.
   const why = group ? `Group ${groupId} is not a consumer group.` : `Group ${groupId} not found.`
   throw new KafkaError('GROUP_ID_NOT_FOUND', why)
 }

@@ -1,7 +1,6 @@
 /**
- * The coordinator of groups: the thin shell around their machines and offsets. Every request is one operation, without an await
- * between reading state and changing it: decide, append, evolve, answer. Whatever goes wrong is an error code in the
- * answer, as Kafka maps it; only our own bugs are thrown.
+ * The group coordinator. Each request is one operation without an await between reading and changing state: decide, append the
+ * records, apply them, respond. Failures are error codes of the response, as Kafka maps them; only programming errors are thrown.
  */
 
 import type { Settings } from '../config/settings.ts'
@@ -24,7 +23,7 @@ import { GroupOperations } from './operations.ts'
 import { GroupPartition } from './partition.ts'
 
 export interface GroupPorts {
-  /** __consumer_offsets */
+  /** `__consumer_offsets`. */
   readonly topic: StateTopic
   readonly clocks: Clocks
   readonly logger: Logger
@@ -39,13 +38,13 @@ export class GroupCoordinator {
   readonly #operations: GroupOperations
   readonly #partitions: StatePartitions<GroupPartition>
   readonly #retention: Retention
-  /** What members of classic groups ask. */
+  /** Requests of classic group members. */
   readonly classic: ClassicGroups
-  /** What members of consumer groups ask (KIP-848). */
+  /** Requests of consumer group members (KIP-848). */
   readonly consumer: ConsumerGroups
-  /** What groups have committed. */
+  /** Commits and fetches of offsets. */
   readonly offsets: CommittedOffsets
-  /** What administrators may ask. */
+  /** Requests of administrators. */
   readonly admin: GroupAdmin
   #stopped = false
 
@@ -71,21 +70,21 @@ export class GroupCoordinator {
   }
 
   /**
-   * Loads all groups, in slices, so that the sessions of their members begin to run, and begins to look for offsets to
-   * expire. Rejects when `signal` calls it off.
+   * Loads all groups in slices, which starts the sessions of their members, and starts offset expiration. Rejects when `signal`
+   * aborts.
    */
   async start(signal?: AbortSignal): Promise<void> {
     await runYielding(this.#partitions.loadAll(), { clocks: this.#ports.clocks, signal })
     this.#retention.start()
   }
 
-  /** Delayed requests are answered with NOT_COORDINATOR, later ones with COORDINATOR_NOT_AVAILABLE. */
+  /** Delayed requests get NOT_COORDINATOR, later requests COORDINATOR_NOT_AVAILABLE. */
   stop(): void {
     this.#stopped = true
     this.#forgetAll()
   }
 
-  /** Forgets all groups if __consumer_offsets was deleted, and the offsets committed for other deleted topics. */
+  /** Removes all groups from memory if `__consumer_offsets` was deleted, and the committed offsets of other deleted topics. */
   topicsDeleted(topics: readonly { readonly name: string; readonly topicId: string }[]): void {
     for (const topic of topics) {
       if (topic.name === this.#ports.topic.topic) this.#forgetAll()
@@ -93,23 +92,25 @@ export class GroupCoordinator {
     }
   }
 
-  /** All groups that are loaded. */
+  /** All loaded groups. */
   *groups(): Iterable<Group> {
     for (const partition of this.#partitions) yield* partition.groups.values()
   }
 
-  /** The marker of a producer's transaction has been written to a partition of __consumer_offsets. */
+  /** Applies a transaction marker that was written to a partition of `__consumer_offsets`. */
   endTransaction(index: number, producerId: bigint, result: TxnResult): void {
     this.#partitions.at(index)?.endTransaction(producerId, result, this.#ports.clocks.wall.now())
   }
 
-  /** Forgets all groups: the broker stops, or __consumer_offsets is deleted. Delayed requests get NOT_COORDINATOR. */
+  /**
+   * Removes all groups from memory: the broker stops, or `__consumer_offsets` is deleted. Delayed requests get NOT_COORDINATOR.
+   */
   #forgetAll(): void {
     this.#operations.abandon()
     this.#partitions.clear()
   }
 
-  /** Commits and fetches may name the empty group, as they always could; members may not. */
+  /** As in Kafka, commits and fetches may use the empty group id; requests of members must not. */
   #partitionOfMembers(groupId: string): GroupPartition {
     if (groupId === '' && !this.#stopped) throw new KafkaError('INVALID_GROUP_ID', 'a group must have a name')
     return this.#partitionOf(groupId)

@@ -1,4 +1,4 @@
-/** A group of any kind that we have; groups of share and streams members would be the next. */
+/** A group of any served type: classic or consumer. Share and streams groups are not served. */
 import type { AdminView } from './admin-view.ts'
 import { adminView as classicView } from './classic/admin.ts'
 import { type ClassicGroup, nextDeadline } from './classic/group.ts'
@@ -11,7 +11,7 @@ export function adminView(group: Group): AdminView {
   return group.type === 'classic' ? classicView(group) : consumerView(group)
 }
 
-/** The nearest time at which the group has something to do by itself. While it lies ahead it may be told too early. */
+/** The time of the group's nearest deadline. A value in the future may be too early: a consumer group keeps a lower bound. */
 export function deadlineOf(group: Group, now: number): number {
   return group.type === 'classic' ? nextDeadline(group) : group.deadlines.next(now)
 }

@@ -32,7 +32,7 @@ import { deadlineOf, type Group } from './group.ts'
 import type { GroupPartition } from './partition.ts'
 import type { GroupRecord } from './records.ts'
 
-/** How long to wait when the consequences of a deadline could not be written. */
+/** Delay before an operation is retried whose records could not be written. */
 const RETRY_MS = 1_000
 
 interface OperationPorts {
@@ -51,7 +51,7 @@ export class GroupOperations {
   readonly #regexes: RegexResolution
   readonly #expiration: BackgroundLoop
   #alarm: Alarm | undefined
-  /** When the alarm goes off. The deadline it was set for may have moved away since; then it is set anew. */
+  /** The time of the alarm. The deadline that it was set for may be later by then; the alarm is then set again. */
   #alarmAt = NEVER
 
   constructor(ports: OperationPorts) {
@@ -61,12 +61,12 @@ export class GroupOperations {
     this.#expiration = ports.background.start({ name: 'deadlines of groups', work: () => this.#expireAll() })
   }
 
-  /** Those whose groups are in care. */
+  /** The partitions whose groups are loaded. */
   get partitions(): ReadonlySet<GroupPartition> {
     return this.#partitions
   }
 
-  /** Takes the groups of a partition that was just loaded into care. */
+  /** Starts the deadlines of a loaded partition's groups. */
   adopt(partition: GroupPartition): void {
     this.#partitions.add(partition)
     for (const group of [...partition.groups.values()]) {
@@ -77,7 +77,7 @@ export class GroupOperations {
     }
   }
 
-  /** Answers all who are delayed with NOT_COORDINATOR, and lets go of all groups. */
+  /** Completes all delayed responses with NOT_COORDINATOR and removes all groups. */
   abandon(): void {
     for (const partition of this.#partitions) {
       for (const group of partition.groups.values()) {
@@ -94,8 +94,8 @@ export class GroupOperations {
   }
 
   /**
-   * One operation of a classic group. Throws what the journal throws, and then nothing has changed. `before` ends a group of
-   * another kind, whose place this one takes.
+   * Runs one operation of a classic group. Throws as StateJournal.append; then nothing has changed. `before` has the tombstones
+   * of a consumer group that the classic group replaces.
    */
   run<T>(
     partition: GroupPartition,
@@ -110,7 +110,7 @@ export class GroupOperations {
     return reply
   }
 
-  /** As `run`, for a consumer group. It may have become a classic one when it is over. */
+  /** As `run`, for a consumer group. The operation may convert it to a classic group. */
   runConsumer<T>(partition: GroupPartition, group: ConsumerGroup, act: (operation: ConsumerOperation) => T): T {
     const { clocks, topics, logger, settings } = this.#ports
     const { groupId } = group
@@ -127,7 +127,10 @@ export class GroupOperations {
     return reply
   }
 
-  /** Lets a command renew a session. Heartbeats are frequent and groups may be large, so this is done without a copy. */
+  /**
+   * Runs a command that only renews a session. It changes the group without a copy, because heartbeats are frequent and groups
+   * may be large.
+   */
   touch<T>(group: ClassicGroup, act: (touch: Touch) => T): T {
     const reply = act({ group, now: readClocks(this.#ports.clocks) })
     this.#armFor(group)
@@ -144,7 +147,7 @@ export class GroupOperations {
     this.#armFor(result.group)
   }
 
-  /** What expressions stand for is found out beside the requests; by then the group may be another. */
+  /** Resolves regular expressions in the background. The group may have changed or be deleted when they are resolved. */
   #resolve(partition: GroupPartition, groupId: string, regexes: ReadonlySet<string>): void {
     this.#regexes.resolve(groupId, regexes, resolved => {
       const group = partition.groups.get(groupId)
@@ -157,7 +160,7 @@ export class GroupOperations {
     this.#arm(deadlineOf(group, this.#ports.clocks.deadline.now()))
   }
 
-  /** Deadlines that only move away need no new alarm, so a heartbeat costs none. */
+  /** A deadline that moves to a later time needs no new alarm, so a heartbeat sets none. */
   #arm(deadline: number): void {
     if (deadline >= this.#alarmAt) return
     this.#alarm?.cancel()
@@ -165,7 +168,7 @@ export class GroupOperations {
     this.#alarm = this.#ports.clocks.deadline.at(deadline, () => this.#alarmRings())
   }
 
-  /** Many groups may be due at once. No other alarm is set until all of them have been handled. */
+  /** Many deadlines may be due at once. No other alarm is set until all of them are handled. */
   #alarmRings(): void {
     this.#alarmAt = 0
     this.#expiration.run()
@@ -183,26 +186,29 @@ export class GroupOperations {
     }
   }
 
-  /** What is late still could not be written. */
+  /** A deadline in the past belongs to an operation that failed: it is retried after RETRY_MS. */
   #armForNext(group: Group): void {
     const now = this.#ports.clocks.deadline.now()
     const deadline = deadlineOf(group, now)
     this.#arm(deadline > now ? deadline : now + RETRY_MS)
   }
 
-  /** One operation of a group that is late. False when it is not, or when that cannot be written. */
+  /** Runs one operation for a group with an expired deadline. Returns false if no deadline is due or the operation failed. */
   #expire(partition: GroupPartition, groupId: string): boolean {
     const group = partition.groups.get(groupId)
     const now = this.#ports.clocks.deadline.now()
     if (!group || deadlineOf(group, now) > now) return false
     return this.#attempt(group, () => {
       if (group.type === 'classic') this.run(partition, group, expire)
-      // One member an operation: what it leaves behind may be a group of another kind.
+      // One member per operation: the operation may convert the group to a classic group.
       else this.runConsumer(partition, group, expireConsumer)
     })
   }
 
-  /** An operation that nobody asked for. If it fails it is tried again, for nothing has changed; it answers whether it went well. */
+  /**
+   * Runs an operation that no request waits for. If it fails, nothing has changed, and it is retried after RETRY_MS. Returns true
+   * on success.
+   */
   #attempt({ groupId }: Group, operation: () => void): boolean {
     try {
       operation()
@@ -228,13 +234,16 @@ export class GroupOperations {
   }
 }
 
-/** Requests that wait for a later operation of their group: each has a ticket, which its answer is sent to. */
+/**
+ * JoinGroup and SyncGroup requests that a later operation of their group answers. Each has a ticket, which identifies its
+ * response.
+ */
 class DelayedResponses {
   readonly #joins = new Map<number, Deferred<JoinGroupResult>>()
   readonly #syncs = new Map<number, Deferred<SyncGroupResult>>()
   #lastTicket = 0
 
-  /** Runs `act` with a ticket, and waits for the answer that this operation or a later one sends to it. */
+  /** Runs `act` with a ticket and waits for the response that this or a later operation delivers. */
   join(act: (ticket: number) => void): Promise<JoinGroupResult> {
     return this.#awaitResponse(this.#joins, act)
   }

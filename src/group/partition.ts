@@ -1,6 +1,6 @@
 /**
- * One partition of __consumer_offsets: the groups and offsets it holds, and the journal that they came from and go to.
- * Memory follows the journal: what cannot be written does not happen.
+ * One partition of `__consumer_offsets`: its groups and offsets, and their journal. A change is first appended to the journal,
+ * then applied in memory; if the append fails, nothing changes.
  */
 
 import { batchesOf } from '../coordinator/batches.ts'
@@ -28,7 +28,7 @@ export class GroupPartition {
     this.journal = journal
   }
 
-  /** Loads a partition. Throws MalformedFrame when a record cannot be understood: nothing can be said of its groups then. */
+  /** Loads a partition. Throws MalformedFrame for an unreadable record: the states of the partition's groups are then unknown. */
   static *load(journal: StateJournal, wallMs: number, logger: Logger): Steps<GroupPartition> {
     const partition = new GroupPartition(journal)
     const skipped = new Map<number, SkippedRecord>()
@@ -54,19 +54,21 @@ export class GroupPartition {
     return this.#offsets
   }
 
-  /** Writes records as one batch, then lets them take effect; offsets of a transaction once it is committed. */
+  /** Appends records as one batch, then applies them. Offsets of a transaction are applied when it commits. */
   write(records: readonly GroupRecord[], wallMs: number, producer?: JournalProducer): void {
     if (records.length === 0) return
     this.#append(records, producer)
     for (const record of records) this.#apply(record, wallMs, producer?.producerId)
   }
 
-  /** The marker of a producer's transaction is in the journal: what it committed here comes to count, or goes. */
+  /**
+   * Applies a transaction marker of the journal: offsets of the producer's transaction become committed offsets, or are dropped.
+   */
   endTransaction(producerId: bigint, result: TxnResult, wallMs: number): void {
     for (const { key } of this.#offsets.endTransaction(producerId, result)) this.#makeGroup(key.group, wallMs)
   }
 
-  /** As `write`, in as many batches as it takes: for records that need not come together. */
+  /** As `write`, in several batches if necessary, for records that need not be atomic. */
   writeInParts(records: readonly GroupRecord[], wallMs: number): void {
     for (const batch of batchesOf(records, this.journal.maxBatchBytes(), encodeRecord)) {
       this.journal.append(batch.encoded)
@@ -74,7 +76,7 @@ export class GroupPartition {
     }
   }
 
-  /** Writes what an operation wants written, then puts its group in the place of the old one. */
+  /** Appends the records of an operation, then replaces the group by its new state. */
   conclude({ group, records }: Pick<CoordinatorResult, 'group' | 'records'>): void {
     if (records.length > 0) this.#append(records)
     this.#groups.set(group.groupId, group)
@@ -112,7 +114,7 @@ export class GroupPartition {
     if (record.type === 'ConsumerGroupMetadata' && !record.value) this.#groups.delete(groupId)
   }
 
-  /** Offsets may come before the records of the group that they are of. */
+  /** Offset records may precede the records of their group. They create a simple group, which the consumer group replaces. */
   #newConsumerGroup(groupId: string, existing: ClassicGroup | undefined): ConsumerGroup {
     if (existing && !isSimple(existing)) throw new MalformedFrame(`group ${groupId} has records of two kinds of groups`)
     const group = new ConsumerGroup(groupId)
@@ -120,7 +122,7 @@ export class GroupPartition {
     return group
   }
 
-  /** A client that only commits makes a "simple" group: empty, without a protocol type. */
+  /** A client that only commits offsets creates a "simple" group: empty, without a protocol type. */
   #makeGroup(group: string, wallMs: number): void {
     if (!this.#groups.has(group)) this.#groups.set(group, emptyGroup(group, wallMs))
   }

@@ -1,7 +1,7 @@
 /**
- * The records of __consumer_offsets, byte for byte as Kafka writes them: a key is its type's number and its fields, a
- * value its version and its fields, no value a tombstone. Offsets and classic groups are declared here, the other kinds
- * of groups in their folders. The reader skips share and streams groups by name, and unknown types.
+ * The records of `__consumer_offsets`, byte for byte as Kafka writes them. A key is its record type and its fields, a value its
+ * version and its fields; a missing value is a tombstone. Offsets and classic groups are declared here, the other group types in
+ * their folders. The reader skips records of share and streams groups, and unknown types.
  */
 
 import { type KeyValue, type RecordsOf, RecordType } from '../protocol/keyed-record.ts'
@@ -28,7 +28,7 @@ const offsetCommitValue = {
   leaderEpoch: int32.since(3).or(-1),
   metadata: string,
   commitTimestamp: int64,
-  /** Only where a client (OffsetCommit v2-v4) said how long to keep the offset. */
+  /** Set only if the client requested a retention time (OffsetCommit v2-v4). */
   expireTimestamp: int64.since(1).until(1).or(-1n),
   topicId: uuid.tagged(0, 4)
 }
@@ -52,26 +52,26 @@ const groupMetadataValue = {
 }
 
 export type OffsetCommitKey = Decoded<typeof offsetCommitKey>
-/** A committed offset, as stored and as kept in memory. */
+/** A committed offset, in the log and in memory. */
 export type OffsetCommitValue = Decoded<typeof offsetCommitValue>
 export type GroupMetadataValue = Decoded<typeof groupMetadataValue>
 
-/** The types of records, by Kafka's names. */
+/** The record types, by Kafka's names. */
 export const GROUP_TYPES = {
   OffsetCommit: new RecordType(1, offsetCommitKey, offsetCommitValue, 4, 4),
   GroupMetadata: new RecordType(2, { group: string }, groupMetadataValue, 4, 4),
   ...CONSUMER_GROUP_TYPES
 }
 
-/** A record that means something to us. A null value is a tombstone. */
+/** A record of a served type. A null value is a tombstone. */
 export type GroupRecord = RecordsOf<typeof GROUP_TYPES>
 
-/** The group that a record belongs to. */
+/** The group id of a record. */
 export function groupIdOf({ key }: GroupRecord): string {
   return 'group' in key ? key.group : key.groupId
 }
 
-/** A record that is skipped. `name` is null when no release of Kafka that we know writes such a type. */
+/** A skipped record. `name` is null if the record type is unknown. */
 export interface SkippedRecord {
   readonly type: 'Skipped'
   readonly typeId: number
@@ -81,12 +81,12 @@ export interface SkippedRecord {
 const LEGACY_OFFSET_COMMIT = 0
 
 const TYPES_BY_ID = new Map<number, GroupRecord['type']>([
-  // As brokers before 0.9 wrote it, with the same fields.
+  // Written by brokers before 0.9, with the same fields.
   [LEGACY_OFFSET_COMMIT, 'OffsetCommit'],
   ...Object.entries(GROUP_TYPES).map(([name, { typeId }]) => [typeId, name as GroupRecord['type']] as const)
 ])
 
-/** Names of the types that are skipped, by number. Kafka 4.3 has no layout for the first two any more. */
+/** Names of the skipped record types, by number. Kafka 4.3 has no schema for the first two any more. */
 const SKIPPED_TYPES = new Map([
   [9, 'ShareGroupPartitionMetadata'],
   [18, 'StreamsGroupPartitionMetadata'],
@@ -97,23 +97,23 @@ const SKIPPED_TYPES = new Map([
 
 const GROUP_METADATA_VERSION = 3
 
-/** A record as it goes to the log. */
+/** Encodes a record for the log. */
 export function encodeRecord(record: GroupRecord): KeyValue {
   const type: RecordType<Shape, Shape> = GROUP_TYPES[record.type]
   return type.encode(record.key, record.value, versionOf(record))
 }
 
-/** The version that Kafka 4.3 writes. */
+/** The value version that Kafka 4.3 writes. */
 function versionOf(record: GroupRecord): number {
   if (record.type === 'GroupMetadata') return GROUP_METADATA_VERSION
   if (record.type !== 'OffsetCommit') return 0
-  // Version 1 is the only one with a place for an explicit expiry.
+  // Version 1 is the only one with expireTimestamp.
   return record.value && record.value.expireTimestamp !== -1n ? 1 : 4
 }
 
 /**
- * A record as it comes from the log; byte strings are views on it.
- * Throws MalformedFrame for bytes that are no record of a type we know: such a partition must not be loaded.
+ * Decodes a record of the log; byte strings are views of the input. Throws MalformedFrame for malformed bytes of a served type:
+ * the partition must then not be loaded.
  */
 export function decodeRecord({ key, value }: KeyValue): GroupRecord | SkippedRecord {
   const reader = new ByteReader(key)

@@ -1,16 +1,16 @@
 /**
- * How large an answer may become. A partition that is asked for takes four bytes, a group's whole offsets none at all,
- * and either can be asked for again and again; the answer has all metadata each time.
+ * A limit for the size of responses. A request can be much smaller than its response: a partition takes four bytes in a request,
+ * all offsets of a group take none, and both may be repeated; the response repeats the metadata each time.
  */
 import { KafkaError } from '../protocol/errors.ts'
 
-/** Above what any group has: some four thousand partitions with as much metadata as is allowed. */
+/** More than the offsets of about four thousand partitions with metadata of maximum size. */
 export const MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 export class ResponseBudget {
   #bytesLeft = MAX_RESPONSE_BYTES
 
-  /** Announces so many bytes, before they are gathered. Throws INVALID_REQUEST when they are too many. */
+  /** Reserves bytes of the response before it is built. Throws INVALID_REQUEST if the response is too large. */
   spend(bytes: number): void {
     this.#bytesLeft -= bytes
     if (this.#bytesLeft >= 0) return

@@ -131,7 +131,7 @@ function expirePending(operation: ClassicOperation, memberId: string): void {
 function expireSession(operation: ClassicOperation, member: Member): void {
   const { group } = operation
   if (group.members.get(member.memberId) !== member) return
-  // A member with a delayed request is alive. A new member is not exempt: its client may have gone and retried with another id.
+  // A member with a delayed request is alive. A new member expires nevertheless: its client may be gone.
   if (!member.isNew && (member.awaitingJoin !== null || member.awaitingSync !== null)) {
     member.sessionDeadline = NEVER
     return
