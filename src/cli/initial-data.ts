@@ -4,7 +4,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { ConfigError } from '../config/sources.ts'
 import { codeOf } from '../runtime/error-code.ts'
 import { verifyOptions } from '../testing/option-check.ts'
-import { RECORD_ELEMENT, TOPIC } from '../testing/option-shapes.ts'
+import { RECORD_LINE, TOPIC } from '../testing/option-shapes.ts'
 import type { RecordOptions, TopicOptions, TransactionOptions } from '../testing/options.ts'
 import type { InitialData, SourcedElement } from '../testing/seeding.ts'
 
@@ -46,8 +46,7 @@ export function topicOf(text: string): TopicOptions {
   }
   const [partitions, replicationFactor] = counts
   const topic = { name, partitions, replicationFactor, config: Object.fromEntries(config) }
-  verifyOptions(`--topic ${JSON.stringify(text)}`, TOPIC, topic)
-  return topic
+  return verifyOptions(`--topic ${JSON.stringify(text)}`, TOPIC, topic)
 }
 
 async function opened(file: string): Promise<Readable> {
@@ -121,6 +120,5 @@ function elementOf(text: string, source: string): RecordOptions | TransactionOpt
     const column = position === undefined ? '' : `, at column ${Number(position) + 1}`
     throw new ConfigError(`${source} is not JSON${column}: ${LINE_FORM}`)
   }
-  verifyOptions(source, RECORD_ELEMENT, element)
-  return element
+  return verifyOptions(source, RECORD_LINE, element)
 }

@@ -11,14 +11,13 @@ import { type ClientConfigs, clientConfig } from './client-config.ts'
 import { givenSettings } from './create-topics.ts'
 import { type DataDirectory, dataDirectory } from './data-directory.ts'
 import { emitWarnings, type Finding, LeakError } from './findings.ts'
+import { INSPECT } from './inspect.ts'
 import { findLeaks } from './leaks.ts'
 import { verifyOptions } from './option-check.ts'
 import { START_OPTIONS, STOP_OPTIONS } from './option-shapes.ts'
 import type { MiniKafkaOptions, StopOptions } from './options.ts'
 import { type SourcedElement, seed } from './seeding.ts'
 
-/** The method that `console.log` of Node calls on an object. */
-const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom')
 /** Names that `console.log` shows. */
 const MOST_TOPICS_SHOWN = 20
 
@@ -42,6 +41,8 @@ export class MiniKafka implements AsyncDisposable {
     if (node === undefined) throw new ConfigError('new MiniKafka() makes no broker: write await MiniKafka.start()')
     this.#node = node
     this.#directory = directory
+    // For `afterAll(kafka.stop)`.
+    this.stop = this.stop.bind(this)
   }
 
   /**
@@ -50,17 +51,17 @@ export class MiniKafka implements AsyncDisposable {
    * `DataDirectoryError` for the directory. A failed start leaves nothing behind.
    */
   static async start(options: MiniKafkaOptions = {}): Promise<MiniKafka> {
-    verifyOptions('MiniKafka.start', START_OPTIONS, options)
-    const { topics = [], records = [], logger = silentLogger, unref = true } = options
+    const copy = verifyOptions('MiniKafka.start', START_OPTIONS, options)
+    const { topics = [], records = [], logger = silentLogger, unref = true } = copy
     const { settings, unhonoured } = resolve(
-      fromObject(listening(options), 'host'),
-      fromObject(givenSettings(options.config))
+      fromObject(listening(copy), 'host'),
+      fromObject(givenSettings(copy.config))
     )
     if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
     const world = { clocks: systemClocks, random: systemRandom, logger }
-    const initialData = { source: 'MiniKafka.start', topics, records: sourced([...records]) }
+    const initialData = { source: 'MiniKafka.start', topics, records: sourced(records) }
     const prepare = (dispatch: Dispatch) => seed({ dispatch, settings, ...world }, initialData)
-    const directory = await dataDirectory(options.dataDir)
+    const directory = await dataDirectory(copy.dataDir)
     try {
       const start = () => startNode({ settings, dataDir: directory.path ?? null, ...world, prepare, unref })
       return new MiniKafka(await keepingProcessAlive(start), directory)
@@ -101,10 +102,10 @@ export class MiniKafka implements AsyncDisposable {
   /**
    * Answers what clients still wait for, closes their connections and all files. Clients that are still connected give a
    * `MiniKafkaWarning` each, or a `LeakError` with `failOn: 'leak'`; one that has disconnected before the call gives none.
-   * A second call waits for the first and reports none.
+   * A second call waits for the first and reports none. `afterAll(kafka.stop)` calls it too.
    */
   async stop(options: StopOptions = {}): Promise<void> {
-    verifyOptions('kafka.stop', STOP_OPTIONS, options)
+    const { failOn } = isRunnerContext(options) ? {} : verifyOptions('kafka.stop', STOP_OPTIONS, options)
     if (this.#stopping !== undefined) return this.#stopping
     const leaks: Finding[] = []
     this.#stopping = keepingProcessAlive(() => this.#stop(leaks))
@@ -114,7 +115,7 @@ export class MiniKafka implements AsyncDisposable {
       emitWarnings(leaks)
       throw error
     }
-    if (options.failOn === 'leak' && leaks.length > 0) throw new LeakError(leaks)
+    if (failOn === 'leak' && leaks.length > 0) throw new LeakError(leaks)
     emitWarnings(leaks)
   }
 
@@ -141,6 +142,12 @@ export class MiniKafka implements AsyncDisposable {
     const shown = hidden > 0 ? [...topics.slice(0, MOST_TOPICS_SHOWN), `... ${hidden} more`] : topics
     return `MiniKafka ${inspect({ bootstrapServers: this.bootstrapServers, topics: shown, state: this.#state }, options)}`
   }
+}
+
+/** vitest and node:test pass the suite, or the test, to the function of a hook. It has a name, which options do not have. */
+function isRunnerContext(value: unknown): boolean {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return isObject && typeof Reflect.get(value, 'name') === 'string'
 }
 
 function* sourced(records: NonNullable<MiniKafkaOptions['records']>): Iterable<SourcedElement> {

@@ -1,41 +1,66 @@
-/** Checks what users pass to the fixture, or write in a file of records: names, types and ranges, nested ones too. */
+/**
+ * Checks the options of the fixture and the lines of a file of records: names, types and ranges, nested ones too. The result is
+ * a copy: the checked values and the used ones are the same.
+ */
+import { isNativeError } from 'node:util/types'
 import { didYouMean } from '../config/did-you-mean.ts'
 import { ConfigError } from '../config/sources.ts'
 
 /** A value that is not as it must be. */
-interface Mismatch {
+export class Mismatch {
   /** The value within the checked object, as in `topics[1].partitions`; empty for the object itself. */
   readonly path: string
   /** Completes the sentence that begins with the path. */
   readonly problem: string
+
+  constructor(problem: string, path = '') {
+    this.problem = problem
+    this.path = path
+  }
 }
 
-/** Looks at a value; undefined when it is right. */
-export type Check = (value: unknown) => Mismatch | undefined
+/** Reads a value once. Returns a copy that later changes of the value do not reach, or a Mismatch. */
+export type Check = (value: unknown) => unknown
 
 /** Longer texts are cut in messages. */
 const LONGEST_SHOWN = 40
 
-/** Throws ConfigError: one sentence that begins with `source` and names the option, its value, and what would be right. */
-export function verifyOptions(source: string, check: Check, value: unknown): void {
-  const mismatch = check(value)
-  if (mismatch === undefined) return
-  const { path, problem } = mismatch
+/**
+ * Returns a copy of the options, without members that are undefined. Throws ConfigError: one sentence that begins with
+ * `source` and names the option, its value, and what would be right.
+ */
+export function verifyOptions<Options>(source: string, check: Check, value: Options): Options {
+  const copy = guarded(() => check(value))
+  if (!(copy instanceof Mismatch)) return copy as Options
+  const { path, problem } = copy
   throw new ConfigError(`${source}${path === '' ? '' : `: ${path}`} ${problem}`)
 }
 
-/** A value that satisfies `isValid`; `expects` says which those are. */
-export function expected(expects: string, isValid: (value: unknown) => boolean): Check {
-  return value => (isValid(value) ? undefined : { path: '', problem: `is ${shown(value)}, but must be ${expects}` })
+/** A getter, or a method of the value, may throw. */
+function guarded(read: () => unknown): unknown {
+  try {
+    return read()
+  } catch (error) {
+    return new Mismatch(`cannot be read: it throws ${shown(isNativeError(error) ? error.message : error)}`)
+  }
+}
+
+/** A value that satisfies `isValid`; `expects` says which those are. `copy` copies a value that can change. */
+export function expected(
+  expects: string,
+  isValid: (value: unknown) => boolean,
+  copy: (value: unknown) => unknown = value => value
+): Check {
+  return value => (isValid(value) ? copy(value) : new Mismatch(`is ${shown(value)}, but must be ${expects}`))
 }
 
 /** One of a few texts. */
 export function choiceOf(...choices: readonly string[]): Check {
   const isChoice = expected(listed(choices), value => typeof value === 'string' && choices.includes(value))
   return value => {
-    const mismatch = isChoice(value)
-    if (mismatch === undefined || typeof value !== 'string') return mismatch
-    return { ...mismatch, problem: mismatch.problem + didYouMean(value, choices) }
+    const checked = isChoice(value)
+    if (!(checked instanceof Mismatch) || typeof value !== 'string') return checked
+    return new Mismatch(checked.problem + didYouMean(value, choices))
   }
 }
 
@@ -44,11 +69,14 @@ export function arrayOf(expects: string, item: Check): Check {
   const isArray = expected(expects, Array.isArray)
   return value => {
     if (!Array.isArray(value)) return isArray(value)
-    for (const [index, element] of value.entries()) {
-      const mismatch = item(element)
-      if (mismatch) return within(`[${index}]`, mismatch)
+    const copy: unknown[] = []
+    const { length } = value
+    for (let index = 0; index < length; index++) {
+      const checked = guarded(() => item(value[index]))
+      if (checked instanceof Mismatch) return within(`[${index}]`, checked)
+      copy.push(checked)
     }
-    return undefined
+    return copy
   }
 }
 
@@ -63,23 +91,24 @@ export interface Shape {
   readonly members: Readonly<Record<string, Check>>
   /** Members that must be there, and what they are. */
   readonly required?: Readonly<Record<string, string>>
+  /** A Mismatch of members that exclude each other. */
+  readonly conflict?: (copy: Readonly<Record<string, unknown>>) => Mismatch | undefined
 }
 
 /** An object with members of a shape. A member that is undefined counts as absent. */
-export function objectOf({ expects, name: objectName = '', noun, members, required = {} }: Shape): Check {
+export function objectOf({ expects, name: objectName = '', noun, members, required = {}, conflict }: Shape): Check {
   const names = Object.keys(members)
   return value => {
-    if (!isPlainObject(value)) return { ...notAnObject(value, expects), path: objectName }
+    if (!isPlainObject(value)) return new Mismatch(notAnObject(value, expects), objectName)
     const unknownName = Object.keys(value).find(name => !Object.hasOwn(members, name))
     if (unknownName !== undefined) return unknownMember(unknownName, noun, names)
+    const given = membersOf(value, names)
+    if (given instanceof Mismatch) return given
     for (const [name, meaning] of Object.entries(required)) {
-      if (value[name] === undefined) return { path: '', problem: `lacks the ${noun} ${name}: ${meaning}` }
+      if (!Object.hasOwn(given, name)) return new Mismatch(`lacks the ${noun} ${name}: ${meaning}`)
     }
-    for (const name of names) {
-      const mismatch = value[name] === undefined ? undefined : members[name]?.(value[name])
-      if (mismatch) return within(name, mismatch)
-    }
-    return undefined
+    const copy = copyOf(given, (name, element) => members[name]?.(element))
+    return copy instanceof Mismatch ? copy : (conflict?.(copy) ?? copy)
   }
 }
 
@@ -89,28 +118,49 @@ export function objectOf({ expects, name: objectName = '', noun, members, requir
  */
 export function mapOf(expects: string, member: Check, names?: readonly string[]): Check {
   return value => {
-    if (!isPlainObject(value)) return notAnObject(value, expects)
-    for (const [name, element] of Object.entries(value)) {
-      if (names?.includes(name) === false) return unknownMember(name, 'setting', names)
-      const mismatch = element === undefined ? undefined : member(element)
-      if (mismatch) return within(quotedName(name), mismatch)
-    }
-    return undefined
+    if (!isPlainObject(value)) return new Mismatch(notAnObject(value, expects))
+    const givenNames = Object.keys(value)
+    const unknownName = names && givenNames.find(name => !names.includes(name))
+    if (unknownName !== undefined) return unknownMember(unknownName, 'setting', names ?? [])
+    const given = membersOf(value, givenNames)
+    return given instanceof Mismatch ? given : copyOf(given, (_, element) => member(element))
   }
 }
 
+type Members = Readonly<Record<string, unknown>>
+
+/** The members that are not undefined, each read once. */
+function membersOf(object: Members, names: readonly string[]): Members | Mismatch {
+  const given: [name: string, element: unknown][] = []
+  for (const name of names) {
+    const element = guarded(() => object[name])
+    if (element instanceof Mismatch) return within(quotedName(name), element)
+    if (element !== undefined) given.push([name, element])
+  }
+  return Object.fromEntries(given)
+}
+
+function copyOf(given: Members, check: (name: string, element: unknown) => unknown): Members | Mismatch {
+  const copies: [name: string, copy: unknown][] = []
+  for (const [name, element] of Object.entries(given)) {
+    const copy = guarded(() => check(name, element))
+    if (copy instanceof Mismatch) return within(quotedName(name), copy)
+    copies.push([name, copy])
+  }
+  return Object.fromEntries(copies)
+}
+
 /** A text is not shown: whole configurations, passwords included, are passed as a text by mistake. */
-function notAnObject(value: unknown, expects: string): Mismatch {
-  const type = typeof value === 'string' ? 'a string' : shown(value)
-  return { path: '', problem: `is ${type}, but must be ${expects}` }
+function notAnObject(value: unknown, expects: string): string {
+  return `is ${typeof value === 'string' ? 'a string' : shown(value)}, but must be ${expects}`
 }
 
 function unknownMember(name: string, noun: string, names: readonly string[]): Mismatch {
-  return { path: '', problem: `has no ${noun} ${cut(name)}${didYouMean(name, names)}` }
+  return new Mismatch(`has no ${noun} ${cut(name)}${didYouMean(name, names)}`)
 }
 
 function within(name: string, { path, problem }: Mismatch): Mismatch {
-  return { path: `${name}${path === '' || path.startsWith('[') ? '' : '.'}${path}`, problem }
+  return new Mismatch(problem, `${name}${path === '' || path.startsWith('[') ? '' : '.'}${path}`)
 }
 
 /** Names of settings and headers may hold dots: they are set in brackets then. */
@@ -140,7 +190,7 @@ function cut(text: string): string {
 }
 
 function listed(choices: readonly string[]): string {
-  const quoted = choices.map(choice => `'${choice}'`)
+  const quoted = choices.map(choice => JSON.stringify(choice))
   const last = quoted.pop() ?? ''
   return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`
 }

@@ -1,11 +1,9 @@
-/** The shapes of the fixture's options, for `verifyOptions`. */
+/** The shapes of the fixture's options and of the lines of a file of records, for `verifyOptions`. */
 import { topicSettings } from '../config/tables/log.ts'
-import { arrayOf, type Check, choiceOf, expected, mapOf, objectOf, type Shape } from './option-check.ts'
+import { arrayOf, type Check, choiceOf, expected, Mismatch, mapOf, objectOf, type Shape } from './option-check.ts'
 
 const INT16_MAX = 32_767
 const INT32_MAX = 2_147_483_647
-const EXAMPLE_RECORD = "{ topic: 'orders', key: 'k', value: 'v' }"
-const RECORD_EXPECTED = `an object, as in ${EXAMPLE_RECORD}`
 const LOG_DIRECTORIES = ['log.dirs', 'log.dir']
 const PORT_MAX = 65_535
 const LONGEST_TOPIC_NAME = 249
@@ -27,9 +25,10 @@ const brokerSettings = mapOf("an object of settings by Kafka's names, as in { 'n
 
 /** The directory of the data is an option: a setting for it would be overlooked. */
 const brokerConfig: Check = value => {
-  const mismatch = brokerSettings(value)
-  if (mismatch || !LOG_DIRECTORIES.some(name => Object.hasOwn(Object(value), name))) return mismatch
-  return { path: '', problem: `has ${LOG_DIRECTORIES.join(' or ')}: give the option dataDir in place of it` }
+  const settings = brokerSettings(value)
+  if (settings instanceof Mismatch || !LOG_DIRECTORIES.some(name => Object.hasOwn(Object(settings), name)))
+    return settings
+  return new Mismatch(`has ${LOG_DIRECTORIES.join(' or ')}: give the option dataDir in place of it`)
 }
 
 const topicConfig = mapOf(
@@ -53,48 +52,84 @@ const topicObject = objectOf({
 /** A topic to create: its name, or an object. */
 export const TOPIC: Check = value => (typeof value === 'string' ? topicName(value) : topicObject(value))
 
-const bytes = expected('a string, a Uint8Array or null', isBytes)
+/** The expected values of records, in the language of the user. */
+interface RecordTexts {
+  readonly record: string
+  readonly bytes: string
+  readonly headers: string
+  readonly headerValue: string
+  readonly timestamp: string
+}
 
-const headers = mapOf("an object of header values, as in { source: 'test' }", value =>
-  Array.isArray(value) ? headerArray(value) : headerValue(value)
-)
-const headerValue = expected('a string, a Uint8Array, null, or an array of these', isBytes)
-const headerArray = arrayOf('an array', bytes)
+const EXAMPLE_RECORD = "{ topic: 'orders', key: 'k', value: 'v' }"
+const MILLISECONDS = 'milliseconds since 1970 as a whole number from 0'
 
-const record = objectOf({
-  expects: RECORD_EXPECTED,
-  noun: 'field',
-  members: {
-    topic: topicName,
-    partition: wholeNumber(0, INT32_MAX),
-    key: bytes,
-    value: bytes,
-    headers,
-    timestamp: expected('milliseconds since 1970 as a whole number from 0, or a valid Date', isTimestamp)
-  },
-  required: { topic: 'the name of the topic' }
-})
+const OPTION_TEXTS: RecordTexts = {
+  record: `an object, as in ${EXAMPLE_RECORD}`,
+  bytes: 'a string, a Uint8Array or null',
+  headers: "an object of header values, as in { source: 'test' }",
+  headerValue: 'a string, a Uint8Array, null, or an array of these',
+  timestamp: `${MILLISECONDS}, or a valid Date`
+}
 
-const records = arrayOf('an array of records', record)
-
-const transaction = objectOf({
-  expects: RECORD_EXPECTED,
-  noun: 'field',
-  members: {
-    transactionalId: expected(`a transactional id, at most ${LONGEST_STRING_BYTES} bytes`, value => isText(value)),
-    result: choiceOf('commit', 'abort', 'open'),
-    records: value => records(value) ?? someRecords(value)
-  },
-  required: { transactionalId: 'the transactional id of a producer', records: 'the records of the transaction' }
-})
-const someRecords = expected('an array of one record or more', value => Array.isArray(value) && value.length > 0)
+const LINE_TEXTS: RecordTexts = {
+  record: 'an object, as in {"topic":"orders","key":"k","value":"v"}',
+  bytes: 'a string or null',
+  headers: 'an object of header values, as in {"source":"test"}',
+  headerValue: 'a string, null, or an array of these',
+  timestamp: MILLISECONDS
+}
 
 /** A record, or a transaction: an object with a member that only transactions have. */
-export const RECORD_ELEMENT: Check = value => {
-  const isTransaction =
-    typeof value === 'object' && value !== null && ('transactionalId' in value || 'records' in value)
-  return isTransaction ? transaction(value) : record(value)
+function recordElement(texts: RecordTexts): Check {
+  const record = recordShape(texts)
+  const transaction = transactionShape(texts, record)
+  return value => {
+    const isTransaction =
+      typeof value === 'object' && value !== null && ('transactionalId' in value || 'records' in value)
+    return isTransaction ? transaction(value) : record(value)
+  }
 }
+
+function recordShape(texts: RecordTexts): Check {
+  const bytes = expected(texts.bytes, isBytes, bytesCopy)
+  const headerValue = expected(texts.headerValue, isBytes, bytesCopy)
+  const headerValues = arrayOf('an array', bytes)
+  return objectOf({
+    expects: texts.record,
+    noun: 'field',
+    members: {
+      topic: topicName,
+      partition: wholeNumber(0, INT32_MAX),
+      key: bytes,
+      value: bytes,
+      headers: mapOf(texts.headers, value => (Array.isArray(value) ? headerValues(value) : headerValue(value))),
+      timestamp: timestamp(texts.timestamp)
+    },
+    required: { topic: 'the name of the topic' }
+  })
+}
+
+function transactionShape(texts: RecordTexts, record: Check): Check {
+  const records = arrayOf('an array of records', record)
+  const someRecords = expected('an array of one record or more', value => Array.isArray(value) && value.length > 0)
+  return objectOf({
+    expects: texts.record,
+    noun: 'field',
+    members: {
+      transactionalId: expected(`a transactional id, at most ${LONGEST_STRING_BYTES} bytes`, value => isText(value)),
+      result: choiceOf('commit', 'abort', 'open'),
+      records: value => {
+        const copy = records(value)
+        return copy instanceof Mismatch ? copy : someRecords(copy)
+      }
+    },
+    required: { transactionalId: 'the transactional id of a producer', records: 'the records of the transaction' }
+  })
+}
+
+/** An element of a file of records. */
+export const RECORD_LINE = recordElement(LINE_TEXTS)
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const
 
@@ -104,13 +139,18 @@ const START: Shape = {
   noun: 'option',
   members: {
     topics: arrayOf("an array of topics, as in ['orders']", TOPIC),
-    records: arrayOf(`an array of records, as in [${EXAMPLE_RECORD}]`, RECORD_ELEMENT),
+    records: arrayOf(`an array of records, as in [${EXAMPLE_RECORD}]`, recordElement(OPTION_TEXTS)),
     config: brokerConfig,
-    dataDir: expected('the path of a directory', value => isText(value)),
+    dataDir: expected('the path of a directory', value => isText(value) && !String(value).includes('\0')),
     port: wholeNumber(0, PORT_MAX),
     host: expected('a host name or address without port', isHost),
     logger: expected(`an object with the methods ${LOGGER_METHODS.join(', ')}, as pino's loggers have them`, isLogger),
     unref: expected('true or false', value => typeof value === 'boolean')
+  },
+  conflict: ({ config, ...options }) => {
+    const name = ['port', 'host'].find(option => Object.hasOwn(options, option))
+    if (name === undefined || !Object.hasOwn(Object(config), 'listeners')) return undefined
+    return new Mismatch(`has listeners, which give host and port: leave out the option ${name}, or listeners`, 'config')
   }
 }
 
@@ -122,7 +162,7 @@ const STOP: Shape = {
 }
 
 const SUITE: Shape = { ...START, members: { ...START.members, ...STOP.members } }
-const GLOBAL_SETUP: Shape = { ...SUITE, members: { ...SUITE.members, perWorker: choiceOf('namespace', 'broker') } }
+const GLOBAL_SETUP: Shape = { ...START, members: { ...START.members, perWorker: choiceOf('namespace', 'broker') } }
 
 /** Options of `MiniKafka.start`. */
 export const START_OPTIONS = objectOf(START)
@@ -154,14 +194,22 @@ function isBytes(value: unknown): boolean {
 }
 
 /** Also one of another realm: test runners run tests in contexts of their own. */
-function isUint8Array(value: unknown): boolean {
+function isUint8Array(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
 }
 
-function isTimestamp(value: unknown): boolean {
-  const isDate = typeof value === 'object' && value !== null && 'getTime' in value
-  const milliseconds = isDate && typeof value.getTime === 'function' ? value.getTime() : value
-  return Number.isSafeInteger(milliseconds) && milliseconds >= 0
+function bytesCopy(value: unknown): unknown {
+  return isUint8Array(value) ? new Uint8Array(value) : value
+}
+
+/** The milliseconds of a number or a Date. */
+function timestamp(expects: string): Check {
+  return value => {
+    const isDate = typeof value === 'object' && value !== null && 'getTime' in value
+    const milliseconds: unknown = isDate && typeof value.getTime === 'function' ? value.getTime() : value
+    const isValid = Number.isSafeInteger(milliseconds) && Number(milliseconds) >= 0
+    return isValid ? milliseconds : expected(expects, () => false)(value)
+  }
 }
 
 function isLogger(value: unknown): boolean {

@@ -2,7 +2,8 @@
 import type { Logger } from '../runtime/logger.ts'
 
 /**
- * Options of `MiniKafka.start`. Nothing is read from the environment. An option that is undefined has its default.
+ * Options of `MiniKafka.start`. The call copies them: later changes have no effect. Nothing is read from the environment. An
+ * option that is undefined has its default.
  * `start` rejects with a `ConfigError` for unknown options and wrong types.
  */
 export interface MiniKafkaOptions {
@@ -31,7 +32,7 @@ export interface MiniKafkaOptions {
   readonly dataDir?: 'temp' | (string & {}) | undefined
   /**
    * The TCP port, 0 to 65535. Default: 0, which takes a free port. `start` rejects with a `ListenError` when the port
-   * is in use.
+   * is in use. `port` and `host` exclude `listeners` in `config`.
    */
   readonly port?: number | undefined
   /** The host name or address to listen on. Default: `localhost`, which is both loopback addresses, IPv4 and IPv6. */

@@ -76,16 +76,29 @@ it.each<{ text: string | Buffer; message: string }>([
   { text: 'topic', message: `r.ndjson line 1 is not JSON: ${FORM}` },
   {
     text: '\n[]',
-    message: `r.ndjson line 2 is an empty array, but must be an object, as in { topic: 'orders', key: 'k', value: 'v' }`
+    message: 'r.ndjson line 2 is an empty array, but must be an object, as in {"topic":"orders","key":"k","value":"v"}'
   },
   { text: '{"topic":"a","valeu":"v"}', message: 'r.ndjson line 1 has no field valeu; did you mean value?' },
   {
     text: '{"topic":"a","value":{"id":1}}',
-    message: 'r.ndjson line 1: value is an object, but must be a string, a Uint8Array or null'
+    message: 'r.ndjson line 1: value is an object, but must be a string or null'
   },
   {
     text: '{"transactionalId":"t","records":[{"topic":"a","key":1}]}',
-    message: 'r.ndjson line 1: records[0].key is 1, but must be a string, a Uint8Array or null'
+    message: 'r.ndjson line 1: records[0].key is 1, but must be a string or null'
+  },
+  {
+    text: '{"topic":"a","timestamp":"2024-01-01"}',
+    message: 'r.ndjson line 1: timestamp is "2024-01-01", but must be milliseconds since 1970 as a whole number from 0'
+  },
+  {
+    text: '{"topic":"a","headers":[]}',
+    message:
+      'r.ndjson line 1: headers is an empty array, but must be an object of header values, as in {"source":"test"}'
+  },
+  {
+    text: '{"topic":"a","headers":{"h":1}}',
+    message: 'r.ndjson line 1: headers.h is 1, but must be a string, null, or an array of these'
   },
   { text: Buffer.from([0x0a, 0xff, 0xfe, 0x0a]), message: 'r.ndjson line 2 is not UTF-8 text' }
 ])('a wrong line is refused with its number: $message', async ({ text, message }) => {

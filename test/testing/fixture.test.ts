@@ -123,7 +123,7 @@ it('clientConfig rejects an unknown library with the names of the others', async
   const kafka = await start()
   // @ts-expect-error no such library
   expect(() => kafka.clientConfig('kafka-js')).toThrow(
-    "clientConfig: library is \"kafka-js\", but must be 'kafkajs', 'java', 'librdkafka' or 'platformatic'; did you mean kafkajs?"
+    'clientConfig: library is "kafka-js", but must be "kafkajs", "java", "librdkafka" or "platformatic"; did you mean kafkajs?'
   )
   // @ts-expect-error no library at all
   expect(() => kafka.clientConfig()).toThrow('clientConfig: library is undefined, but must be')

@@ -1,4 +1,5 @@
 /** The checks of the fixture's options. */
+import { inspect } from 'node:util'
 import { expect, it } from 'vitest'
 import { ConfigError, MiniKafka } from '../../src/index.ts'
 
@@ -59,6 +60,45 @@ it.each<{ options: unknown; message: string }>([
   },
   { options: { dataDir: '' }, message: ': dataDir is "", but must be the path of a directory' },
   { options: { dataDir: null }, message: ': dataDir is null, but must be the path of a directory' },
+  { options: { dataDir: 'a\0b' }, message: ': dataDir is "a\\u0000b", but must be the path of a directory' },
+  {
+    options: { port: 9092, config: { listeners: 'PLAINTEXT://localhost:0' } },
+    message: ': config has listeners, which give host and port: leave out the option port, or listeners'
+  },
+  {
+    options: { host: 'localhost', config: { listeners: 'PLAINTEXT://localhost:0' } },
+    message: ': config has listeners, which give host and port: leave out the option host, or listeners'
+  },
+  {
+    options: {
+      get topics() {
+        throw new Error('no\ntopics')
+      }
+    },
+    message: ': topics cannot be read: it throws "no\\ntopics"'
+  },
+  {
+    options: {
+      topics: [
+        {
+          get name() {
+            throw null
+          }
+        }
+      ]
+    },
+    message: ': topics[0].name cannot be read: it throws null'
+  },
+  {
+    options: {
+      config: {
+        get 'num.partitions'() {
+          throw new Error('secret')
+        }
+      }
+    },
+    message: ': config["num.partitions"] cannot be read: it throws "secret"'
+  },
   { options: { port: '9092' }, message: ': port is "9092", but must be a whole number from 0 to 65535' },
   { options: { port: 65_536 }, message: ': port is 65536, but must be a whole number from 0 to 65535' },
   { options: { host: 7n }, message: ': host is 7n, but must be a host name or address without port' },
@@ -100,6 +140,39 @@ it.each<{ options: unknown; message: string }>([
   }
 ])('MiniKafka.start rejects options in one sentence: MiniKafka.start$message', async ({ options, message }) => {
   expect(await refusal(options)).toBe(`MiniKafka.start${message}`)
+})
+
+/** An object whose members are read once at most: a second reading gives `'read twice'`. */
+function readOnce<Target extends object>(target: Target): Target {
+  const read = new Set<string | symbol>()
+  return new Proxy(target, {
+    get(_, name) {
+      if (read.has(name) && !(Array.isArray(target) && typeof name === 'symbol')) return 'read twice'
+      read.add(name)
+      return Reflect.get(target, name)
+    }
+  })
+}
+
+it('MiniKafka.start reads each option once', async () => {
+  const topic = readOnce({ name: 'orders', partitions: 2, config: readOnce({ 'retention.ms': -1 }) })
+  const records = [readOnce({ topic: 'orders', partition: 1, headers: readOnce({ h: 'v' }) })]
+  const options = readOnce({ topics: [topic], records, config: readOnce({ 'num.partitions': 3 }), host: 'localhost' })
+  await using kafka = await MiniKafka.start(options)
+  expect(inspect(kafka)).toContain("topics: [ 'orders' ]")
+})
+
+it('changes of the options after the call of MiniKafka.start have no effect', async () => {
+  const topics = [{ name: 'orders', partitions: 1 }]
+  const value = Buffer.from('coffee')
+  const records = [{ topic: 'payments', value, timestamp: new Date(), headers: { h: ['v'] } }]
+  const starting = MiniKafka.start({ topics, records })
+  topics[0] = { name: 'no spaces', partitions: 1 }
+  records[0]?.timestamp.setTime(Number.NaN)
+  Object.assign(records[0] ?? {}, { topic: 'no spaces', headers: { h: 7 } })
+  records.push({ topic: 'no spaces', value, timestamp: new Date(), headers: { h: [] } })
+  await using kafka = await starting
+  expect(inspect(kafka)).toContain("topics: [ 'orders', 'payments' ]")
 })
 
 it('MiniKafka.start takes an option that is undefined as absent, nested options too', async () => {

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { MiniKafka } from '../../src/index.ts'
 import { ROOT } from '../cli/minikafka.ts'
@@ -90,11 +91,14 @@ it('unref: false keeps the process alive until the stop', async () => {
     process.stdin.on('data', () => kafka.stop()).unref()
     // Node calls this when nothing keeps the process alive.
     process.on('beforeExit', () => console.log('idle'))
-    console.log('ready')
-    setTimeout(() => console.log('still serving'), 50)`)
-  await once(child.stdout ?? child, 'data')
+    console.log(kafka.bootstrapServers)`)
+  const [bootstrapServers] = await once(child.stdout ?? child, 'data')
+  const admin = new Kafka({ brokers: [String(bootstrapServers).trim()], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  expect(await admin.listTopics()).toEqual(['orders'])
+  await admin.disconnect()
   child.stdin?.end('stop')
-  expect(await end()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ready\n(still serving\n)?idle\n$/) })
+  expect(await end()).toEqual({ code: 0, stdout: `${bootstrapServers}idle\n`, stderr: '' })
 })
 
 it('a directory of the user stays, and a temporary one goes at stop, after a failed start and at process.exit', async () => {

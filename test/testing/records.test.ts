@@ -349,7 +349,7 @@ it.each<{ records: unknown; message: string }>([
   },
   {
     records: [{ transactionalId: 't', result: 'comit', records: [{ topic: 'a' }] }],
-    message: `[0].result is "comit", but must be 'commit', 'abort' or 'open'; did you mean commit?`
+    message: `[0].result is "comit", but must be "commit", "abort" or "open"; did you mean commit?`
   },
   {
     records: [{ transactionalId: 't', records: [{ topic: 'a' }, { transactionalId: 'u', records: [] }] }],

@@ -1,6 +1,7 @@
 /** The end of the fixture: clients that are still connected, second stops, errors. */
+import { inspect } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { LeakError, MiniKafka, type MiniKafkaOptions } from '../../src/index.ts'
 import { type Api, decodeResponse, encodeRequest } from '../../src/protocol/api.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
@@ -212,11 +213,32 @@ it('stop lists the first of many clients and counts the others', async () => {
   expect(warnings.at(-1)).toBe('5 more findings')
 })
 
+describe('a broker whose stop is the function of a hook', () => {
+  let kafka: MiniKafka
+  beforeAll(async () => {
+    kafka = await MiniKafka.start()
+    // vitest calls it with the suite.
+    afterAll(kafka.stop)
+  })
+  it('runs in the tests', () => expect(inspect(kafka)).toContain("'running'"))
+})
+
+it('a detached stop takes its options, or the context of a runner, which it ignores', async () => {
+  const { stop } = await start()
+  // @ts-expect-error no such option
+  await expect(stop({ failon: 'leak' })).rejects.toThrow('kafka.stop has no option failon; did you mean failOn?')
+  await stop({ failOn: 'leak' })
+  const kafka = await start()
+  const hook: (context: object) => Promise<void> = kafka.stop
+  await hook({ name: 'suite', type: 'suite', tasks: [] })
+  expect(inspect(kafka)).toContain("'stopped'")
+})
+
 it('stop rejects wrong options in one sentence and the broker runs on', async () => {
   const kafka = await start()
   // @ts-expect-error no such value
   await expect(kafka.stop({ failOn: 'leaks' })).rejects.toThrow(
-    `kafka.stop: failOn is "leaks", but must be 'leak'; did you mean leak?`
+    `kafka.stop: failOn is "leaks", but must be "leak"; did you mean leak?`
   )
   // @ts-expect-error no such option
   await expect(kafka.stop({ failon: 'leak' })).rejects.toThrow('kafka.stop has no option failon; did you mean failOn?')

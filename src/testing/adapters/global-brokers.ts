@@ -3,11 +3,14 @@ import { ConfigError } from '../../config/sources.ts'
 import type { MiniKafka } from '../fixture.ts'
 import { verifyOptions } from '../option-check.ts'
 import { GLOBAL_SETUP_OPTIONS } from '../option-shapes.ts'
-import type { MiniKafkaOptions, RecordOptions, StopOptions, TopicOptions, TransactionOptions } from '../options.ts'
+import type { MiniKafkaOptions, RecordOptions, TopicOptions, TransactionOptions } from '../options.ts'
 import { namespaceOf, type PerWorker, type SharedBrokers } from './worker-kafka.ts'
 
-/** Options of `globalSetup`: those of `MiniKafka.start` and of `stop`, and what each worker gets. */
-export interface GlobalSetupOptions extends MiniKafkaOptions, StopOptions {
+/**
+ * Options of `globalSetup`: those of `MiniKafka.start`, and the part that each worker gets. There is no `failOn`: the workers, and
+ * their clients, have ended before the brokers stop. `useKafka` and `kafka.stop` have it.
+ */
+export interface GlobalSetupOptions extends MiniKafkaOptions {
   /**
    * `'namespace'`: one broker for all workers, whose names differ by a prefix; `topics` and `records` exist for each
    * worker. `'broker'`: a broker for each worker. Default: `'namespace'`.
@@ -15,41 +18,53 @@ export interface GlobalSetupOptions extends MiniKafkaOptions, StopOptions {
   readonly perWorker?: PerWorker | undefined
 }
 
-/** Brokers that run, and what the workers must know of them. */
+/** Brokers that run, and their description for the workers. */
 export interface GlobalBrokers {
   readonly shared: SharedBrokers
   stop(): Promise<void>
 }
 
-/** Throws ConfigError for unknown options, wrong types, and what several brokers cannot share. */
-export function verifyGlobalSetup(options: GlobalSetupOptions): void {
-  verifyOptions('globalSetup', GLOBAL_SETUP_OPTIONS, options)
-  const { perWorker, port = 0, dataDir = 'temp' } = options
-  if (perWorker !== 'broker') return
+/**
+ * Returns a copy of the options. Throws ConfigError for unknown options, wrong types, and a port or directory that several
+ * brokers cannot share.
+ */
+export function verifyGlobalSetup(options: GlobalSetupOptions): GlobalSetupOptions {
+  const copy = verifyOptions('globalSetup', GLOBAL_SETUP_OPTIONS, options)
+  const { perWorker, port = 0, dataDir = 'temp' } = copy
+  if (perWorker !== 'broker') return copy
   if (port !== 0) throw new ConfigError(`globalSetup: port ${port} cannot serve a broker for each worker: leave it out`)
   if (dataDir !== 'temp') {
     throw new ConfigError(`globalSetup: dataDir ${dataDir} cannot serve a broker for each worker: take 'temp' or none`)
   }
+  return copy
 }
 
 /** Starts what `workerCount` workers need. A failed start leaves nothing behind. */
 export async function startGlobalBrokers(options: GlobalSetupOptions, workerCount: number): Promise<GlobalBrokers> {
   const { MiniKafka } = await import('../fixture.ts')
-  const { perWorker = 'namespace', failOn, ...startOptions } = options
+  const { perWorker = 'namespace', ...startOptions } = options
   const brokerCount = perWorker === 'broker' ? workerCount : 1
   const brokerOptions = perWorker === 'broker' ? startOptions : inNamespaces(startOptions, workerCount)
   const brokers: MiniKafka[] = []
-  const stop = async () => {
-    await Promise.all(brokers.map(broker => broker.stop({ failOn })))
-  }
   try {
     while (brokers.length < brokerCount) brokers.push(await MiniKafka.start(brokerOptions))
   } catch (error) {
-    await stop()
-    throw error
+    await stopAll(brokers, [error])
   }
   const bootstrapServerLists = brokers.map(broker => broker.bootstrapServerList)
-  return { shared: { perWorker, workerCount, bootstrapServerLists }, stop }
+  return { shared: { perWorker, workerCount, bootstrapServerLists }, stop: () => stopAll(brokers) }
+}
+
+/** Waits for all brokers. Throws the error of one, or all of `errors` and of the brokers in one, the earliest first. */
+export async function stopAll(
+  brokers: readonly Pick<MiniKafka, 'stop'>[],
+  errors: readonly unknown[] = []
+): Promise<void> {
+  const stops = await Promise.allSettled(brokers.map(broker => broker.stop()))
+  const all = [...errors, ...stops.flatMap(stop => (stop.status === 'rejected' ? [stop.reason as unknown] : []))]
+  if (all.length === 1) throw all[0]
+  if (all.length > 1)
+    throw new AggregateError(all, all.map(error => (error instanceof Error ? error.message : error)).join('\n'))
 }
 
 /** The topics and records once for each worker, under the names that the worker uses. */

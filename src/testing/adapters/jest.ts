@@ -42,14 +42,14 @@ export function sharedKafka(): SharedKafka {
  * them for all its projects.
  */
 export function globalSetup(options: GlobalSetupOptions = {}): (config: JestConfig) => Promise<void> {
-  verifyGlobalSetup(options)
+  const copy = verifyGlobalSetup(options)
   return async function setup({ maxWorkers }) {
     if (running !== undefined && running.setup !== setup) {
       throw new Error('a second global setup of minikafka in one run of Jest: use the same file in all projects')
     }
     // In watch mode Jest calls it again for each run.
     await globalTeardown()
-    const brokers = await startGlobalBrokers(options, maxWorkers)
+    const brokers = await startGlobalBrokers(copy, maxWorkers)
     running = { setup, brokers }
     process.env[VARIABLE] = JSON.stringify(brokers.shared)
   }

@@ -1,5 +1,6 @@
 /** A broker for the tests of one file or describe block, in the process of the tests. */
 import type { MiniKafka } from '../fixture.ts'
+import { INSPECT } from '../inspect.ts'
 import { verifyOptions } from '../option-check.ts'
 import { SUITE_OPTIONS } from '../option-shapes.ts'
 import type { MiniKafkaOptions, StopOptions } from '../options.ts'
@@ -13,16 +14,12 @@ export interface SuiteHooks {
   afterAll(stop: () => Promise<void>): void
 }
 
-/** The method that `console.log` of Node calls on an object. */
-const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom')
-
 /**
  * Starts a broker before the first test and stops it after the last. The result stands for the broker: reading it before
  * the start throws an error that says so.
  */
 export function suiteKafka({ beforeAll, afterAll }: SuiteHooks, options: SuiteOptions): MiniKafka {
-  verifyOptions('useKafka', SUITE_OPTIONS, options)
-  const { failOn, ...startOptions } = options
+  const { failOn, ...startOptions } = verifyOptions('useKafka', SUITE_OPTIONS, options)
   let kafka: MiniKafka | undefined
   beforeAll(async () => {
     const { MiniKafka } = await import('../fixture.ts')
@@ -36,14 +33,16 @@ export function suiteKafka({ beforeAll, afterAll }: SuiteHooks, options: SuiteOp
 
 /** An object that reads each member of the broker, and calls its methods, at the time of use. */
 function standIn(current: () => MiniKafka | undefined): MiniKafka {
-  const beforeStart = { [INSPECT]: () => current() ?? 'MiniKafka (not started)' }
-  return new Proxy(beforeStart as unknown as MiniKafka, {
+  const beforeStart: object = { [INSPECT]: () => current() ?? 'MiniKafka (not started)' }
+  return new Proxy(beforeStart as MiniKafka, {
     get(_, name) {
       const kafka = current()
       if (kafka === undefined) return readBeforeStart(beforeStart, name)
       const member: unknown = Reflect.get(kafka, name, kafka)
-      return typeof member === 'function' ? member.bind(kafka) : member
-    }
+      return typeof member === 'function' && name !== 'constructor' ? member.bind(kafka) : member
+    },
+    has: (_, name) => Reflect.has(current() ?? beforeStart, name),
+    getPrototypeOf: () => Reflect.getPrototypeOf(current() ?? beforeStart)
   })
 }
 

@@ -55,9 +55,9 @@ export function sharedKafka(): SharedKafka {
 export function globalSetup(
   options: GlobalSetupOptions = {}
 ): (project: VitestProject) => Promise<() => Promise<void>> {
-  verifyGlobalSetup(options)
+  const copy = verifyGlobalSetup(options)
   return async project => {
-    const { shared, stop } = await startGlobalBrokers(options, mostWorkers(project))
+    const { shared, stop } = await startGlobalBrokers(copy, mostWorkers(project))
     project.provide(KEY, shared)
     return stop
   }

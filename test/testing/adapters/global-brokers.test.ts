@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import {
   type GlobalBrokers,
   type GlobalSetupOptions,
-  startGlobalBrokers
+  startGlobalBrokers,
+  stopAll
 } from '../../../src/testing/adapters/global-brokers.ts'
 import { globalSetup } from '../../../src/testing/adapters/jest.ts'
 import { type SharedKafka, workerKafka } from '../../../src/testing/adapters/worker-kafka.ts'
@@ -41,6 +42,32 @@ it.each([
 ])('a global setup with a broker for each worker refuses %o, which only one broker can have', (options, message) => {
   expect(() => globalSetup({ ...options, perWorker: 'broker' })).toThrow(message)
   expect(globalSetup({ ...options, perWorker: 'namespace' })).toBeTypeOf('function')
+})
+
+it('a global setup has no option failOn: the clients of workers have ended before its brokers stop', () => {
+  const options: object = { failOn: 'leak' }
+  expect(() => globalSetup(options)).toThrow('globalSetup has no option failOn')
+})
+
+it('stopAll waits for all brokers and reports every error, that of a failed start first', async () => {
+  const ended: string[] = []
+  const broker = (name: string, error?: Error) => ({
+    async stop() {
+      await new Promise(resolve => setImmediate(resolve))
+      ended.push(name)
+      if (error) throw error
+    }
+  })
+  const [first, second] = [new Error('disk 1 is full'), new Error('disk 2 is full')]
+  await expect(stopAll([broker('a', first), broker('b')])).rejects.toBe(first)
+  expect(ended).toEqual(['a', 'b'])
+  await expect(stopAll([broker('c', first), broker('d', second), broker('e')])).rejects.toMatchObject({
+    message: 'disk 1 is full\ndisk 2 is full',
+    errors: [first, second]
+  })
+  expect(ended).toEqual(['a', 'b', 'c', 'd', 'e'])
+  const failedStart = new Error('no such topic')
+  await expect(stopAll([broker('f')], [failedStart])).rejects.toBe(failedStart)
 })
 
 describe('a global setup with a namespace for each worker', () => {
@@ -103,5 +130,5 @@ it('a worker beyond those of the setup gets a sentence', async () => {
 
 it('globalSetup refuses wrong options before anything starts', () => {
   const options = { perWorker: 'topic' } as unknown as GlobalSetupOptions
-  expect(() => globalSetup(options)).toThrow("perWorker is \"topic\", but must be 'namespace' or 'broker'")
+  expect(() => globalSetup(options)).toThrow('perWorker is "topic", but must be "namespace" or "broker"')
 })

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { suiteKafka } from '../../../src/testing/adapters/suite-kafka.ts'
 // Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
-import '../../../src/testing/fixture.ts'
+import { MiniKafka } from '../../../src/testing/fixture.ts'
 
 /** The hooks of a runner, run when a test says so. */
 class Hooks {
@@ -41,6 +41,14 @@ describe('the broker of useKafka', () => {
     expect(() => kafka.bootstrapServers).toThrow(
       'the broker of useKafka has not started: bootstrapServers can be read in tests and in hooks that run after its own'
     )
+  })
+
+  it('the broker of useKafka is an instance of MiniKafka and has its members after its start', async () => {
+    const kafka = suiteKafka(hooks, {})
+    expect([kafka instanceof MiniKafka, 'stop' in kafka]).toEqual([false, false])
+    await hooks.start()
+    expect([kafka instanceof MiniKafka, 'stop' in kafka, 'start' in kafka]).toEqual([true, true, false])
+    expect(kafka.constructor).toBe(MiniKafka)
   })
 
   it('the broker of useKafka can be printed and awaited before its start', async () => {
