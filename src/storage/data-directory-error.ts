@@ -1,4 +1,4 @@
-/** A data directory that cannot be used as it is. The message is for whoever named the directory. */
+/** A data directory that cannot be used. The message is meant for the user who configured the directory. */
 export class DataDirectoryError extends Error {
   override name = 'DataDirectoryError'
 }

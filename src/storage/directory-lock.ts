@@ -1,7 +1,8 @@
 /**
- * One process at a time in a data directory. Node has no file locks, so each claimant puts a Unix socket of a name of
- * its own there: it can be connected to exactly while its process lives, hence a dead one is dead for good and anyone
- * may remove it. Who sees no other claim than its own holds the directory: of two, the later to look sees the other.
+ * The lock of a data directory: one process at a time uses it. Node has no file locks, so each process creates a claim in
+ * the directory: a Unix socket with a unique name. The socket accepts connections exactly as long as its process lives, so
+ * any process may remove a claim that does not accept. A process holds the lock if it finds no other live claim. Each
+ * process creates its claim before it looks for others: of two processes at least the later one sees both claims.
  */
 import * as fs from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
@@ -12,23 +13,23 @@ import { type Random, randomUuid } from '../runtime/random.ts'
 import { DataDirectoryError } from './data-directory-error.ts'
 
 const CLAIM = /^\.minikafka-.*\.lock$/
-/** Kafka holds it by an fcntl lock: Node has none, but Linux lists all. */
+/** The lock file of Kafka, which holds an fcntl lock on it. Node cannot test such a lock, but Linux lists all in /proc/locks. */
 const KAFKA_LOCK_NAME = '.lock'
-/** Socket addresses are short: 104 bytes on macOS with their end mark, 108 on Linux. */
+/** The limit of a socket path in bytes: macOS allows 104, including the terminating zero, and Linux 108. */
 const LONGEST_SOCKET_PATH = 103
 
-/** A directory that this process has for itself until it gives it back. */
+/** The lock that this process holds on a data directory until `release`. */
 export interface DirectoryLock {
   release(): Promise<void>
 }
 
-/** What others are told about a claim. */
+/** The state of a claim, as its process reports it. */
 interface ClaimState {
   readonly processId: string
   readonly isHeld: boolean
 }
 
-/** Makes the directory if need be and takes it. Throws DataDirectoryError when that is not possible. */
+/** Locks a data directory and creates it if it does not exist. Throws DataDirectoryError if it is in use or unusable. */
 export async function lockDirectory(directory: string, random: Random): Promise<DirectoryLock> {
   try {
     return await claim(directory, random)
@@ -45,13 +46,13 @@ async function claim(directory: string, random: Random): Promise<DirectoryLock> 
   const mine = await Claim.put(directory, random)
   try {
     for (;;) {
-      // Looking and holding are one turn: nobody who asks us in between is told that we still try.
+      // No await between an empty list and `isHeld = true`: a process that asks sees either the attempt or the lock.
       const others = fs.readdirSync(directory).filter(name => CLAIM.test(name) && name !== mine.name)
       if (others.length === 0) break
       for (const other of others) {
         const state = await claimState(path.join(directory, other))
         if (state === undefined) fs.rmSync(path.join(directory, other), { force: true })
-        // Of two that try at once the smaller name goes on, and the other gives way.
+        // Of two simultaneous attempts the one with the smaller name succeeds.
         else if (state.isHeld || other < mine.name) throw inUse(directory, 'another minikafka', state.processId)
       }
     }
@@ -63,7 +64,7 @@ async function claim(directory: string, random: Random): Promise<DirectoryLock> 
   return mine
 }
 
-/** With its parents. Node's own way to make those never ends where the system knows no such directory, as in /proc. */
+/** Creates a directory and its parents. `mkdirSync` with `recursive` never returns for some paths, such as in /proc. */
 function makeDirectory(directory: string): void {
   const parent = path.dirname(directory)
   if (parent !== directory && !fs.existsSync(parent)) makeDirectory(parent)
@@ -94,7 +95,7 @@ function unusable(directory: string, error: unknown): DataDirectoryError {
   return new DataDirectoryError(`${directory} cannot be used as data directory: ${reasons[code] ?? code}.`)
 }
 
-/** The process of an Apache Kafka that has locked the directory, where the system tells. */
+/** The process id of the Apache Kafka that has locked the directory. Returns undefined on systems without /proc/locks. */
 function kafkaHolding(directory: string): string | undefined {
   const lock = path.join(directory, KAFKA_LOCK_NAME)
   if (!fs.existsSync(lock) || !fs.existsSync('/proc/locks')) return undefined
@@ -107,7 +108,10 @@ function kafkaHolding(directory: string): string | undefined {
   return undefined
 }
 
-/** Whether a process has a file open, for inodes of two file systems may be alike; true when that is not ours to see. */
+/**
+ * True if a process has the file open, or if this process may not read its descriptors. The inode alone does not identify the
+ * file, because inodes of two file systems may be equal.
+ */
 function hasOpen(processId: string, file: string): boolean {
   const target = fs.realpathSync(file)
   const descriptors = `/proc/${processId}/fd`
@@ -118,7 +122,7 @@ function hasOpen(processId: string, file: string): boolean {
   }
 }
 
-/** undefined for a descriptor that was closed since they were listed. */
+/** The target of a link in /proc; undefined if the descriptor was closed after the listing. */
 function linkTarget(link: string): string | undefined {
   try {
     return fs.readlinkSync(link)
@@ -128,7 +132,7 @@ function linkTarget(link: string): string | undefined {
   }
 }
 
-/** Our claim on a directory: a socket that tells who asks, or a plain file where the file system has no sockets. */
+/** The claim of this process: a socket that reports its state, or a plain file if the file system has no sockets. */
 class Claim implements DirectoryLock {
   readonly name: string
   isHeld = false
@@ -146,13 +150,13 @@ class Claim implements DirectoryLock {
 
   static async put(directory: string, random: Random): Promise<Claim> {
     const claim = new Claim(directory, `.minikafka-${randomUuid(random)}.lock`)
-    // It gets its name when it already answers, so that nobody takes it for a dead one.
+    // Renamed to its name after it accepts connections. Otherwise another process could remove it as the claim of a dead one.
     const unnamed = `${claim.#file}.new`
     try {
       await claim.#listen(unnamed)
       claim.#server.unref()
     } catch {
-      // Some mounts of virtual machines, and Windows, have no sockets in directories, and say so in different ways.
+      // Windows and some mounts of virtual machines have no sockets in directories. The error codes differ.
       fs.writeFileSync(unnamed, String(process.pid))
     }
     fs.renameSync(unnamed, claim.#file)
@@ -167,14 +171,14 @@ class Claim implements DirectoryLock {
   #listen(file: string): Promise<void> {
     const address = shortAddress(file)
     return new Promise<void>((resolve, reject) => {
-      // After listening it hears of connections that could not be accepted: who asked takes that for "held".
+      // After `listen` this ignores connections that could not be accepted; the other process takes the claim as held.
       this.#server.on('error', reject)
       this.#server.listen(address.path, resolve)
     }).finally(address.forget)
   }
 }
 
-/** What the claim in a file says; undefined when its process is no more. */
+/** The state of a claim; undefined if its process is dead. */
 async function claimState(file: string): Promise<ClaimState | undefined> {
   const address = shortAddress(file)
   const answer = await new Promise<string | undefined>(resolve => {
@@ -192,15 +196,15 @@ async function claimState(file: string): Promise<ClaimState | undefined> {
   }).finally(address.forget)
   if (answer === undefined) return stateByProcess(file)
   const [, processId = 'unknown', heldText] = /^{"processId":(\d+),"held":(true|false)}$/.exec(answer) ?? []
-  // Who lives but cannot answer, being out of file descriptors for instance, holds the directory.
+  // A live process that cannot answer, for example without free file descriptors, counts as holder of the lock.
   return { processId, isHeld: heldText !== 'false' }
 }
 
-/** Where the claim is a plain file: it is good while its process lives. */
+/** The state of a claim that is a plain file with a process id. The claim is valid as long as that process lives. */
 function stateByProcess(file: string): ClaimState | undefined {
   if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined
   const processId = Number(fs.readFileSync(file, 'latin1'))
-  // Our own id was left by an earlier process of the same number, as the first one in a container always has.
+  // A claim with the id of this process is stale. In a container each main process has the same id.
   return processId !== process.pid && isAlive(processId) ? { processId: String(processId), isHeld: true } : undefined
 }
 
@@ -212,7 +216,10 @@ function isAlive(processId: number): boolean {
   }
 }
 
-/** A name by which the system takes a socket path of any length: through a short link that is forgotten afterwards. */
+/**
+ * A socket path within the limit of the system. A longer path goes through a symbolic link in a temporary directory; `forget`
+ * removes the link after `listen` or `connect`.
+ */
 function shortAddress(file: string): { path: string; forget: () => void } {
   if (Buffer.byteLength(file) <= LONGEST_SOCKET_PATH) return { path: file, forget: () => {} }
   const shelter = fs.mkdtempSync(path.join(tmpdir(), 'minikafka-'))

@@ -1,4 +1,4 @@
-/** The bytes of one file in memory. Views that were handed out keep showing what they showed: no byte is ever overwritten. */
+/** A file in memory. Written bytes are never overwritten, so the views that `read` returned stay valid. */
 import { assert } from '../runtime/assert.ts'
 import type { Random } from '../runtime/random.ts'
 
@@ -6,24 +6,24 @@ const SMALLEST_CHUNK_BYTES = 256
 const LARGEST_CHUNK_BYTES = 1 << 20
 
 interface Chunk {
-  /** Where in the file the chunk begins. */
+  /** Position in the file of the first byte. */
   readonly start: number
   readonly bytes: Buffer
   used: number
 }
 
-/** Bytes that can be added to, cut and read at any position; adding is amortised O(1). */
+/** A file as a list of chunks; an append takes amortised O(1) for each byte. */
 export class MemoryFile {
-  /** When it was last written to. */
+  /** Modification time, in milliseconds since the Unix epoch. */
   modifiedMs = 0
   #chunks: Chunk[] = []
-  /** Of what was written. */
+  /** Bytes written, without preallocated zeros. */
   #size = 0
-  /** How many bytes are laid out behind, of which nothing is known but that they are zero. */
+  /** Preallocated zeros after the written bytes. They take no memory. */
   #zeros = 0
-  /** So much of the file would survive a loss of power. */
+  /** Bytes that survive a loss of power. */
   #syncedSize = 0
-  /** What the disk had before a cut that was not synced yet. */
+  /** The file before a truncation that has not been synced; a loss of power may restore it. */
   #uncut: { chunks: Chunk[]; size: number; syncedSize: number } | undefined
 
   get size(): number {
@@ -34,13 +34,13 @@ export class MemoryFile {
     return this.#syncedSize
   }
 
-  /** Marks all that is there as safe from a loss of power. */
+  /** Makes the current content durable. */
   sync(): void {
     this.#syncedSize = this.#size
     this.#uncut = undefined
   }
 
-  /** Takes back what chance will of all that was not synced: added bytes from any one on, or a cut. */
+  /** Undoes a random part of the unsynced changes: a truncation, or the appended bytes from a random position. */
   losePower(random: Random): void {
     const { size } = this
     const isLaidOut = this.#zeros > 0
@@ -55,7 +55,7 @@ export class MemoryFile {
     this.sync()
   }
 
-  /** `position`: where what was written ends; bytes that were laid out behind are used up. */
+  /** Appends at `position`, by default the end of the file. A lower position replaces preallocated zeros. */
   append(bytes: Buffer, position = this.size): void {
     if (position > this.#size) this.append(Buffer.alloc(position - this.#size), this.#size)
     assert(position === this.#size, 'nothing is written twice')
@@ -74,7 +74,7 @@ export class MemoryFile {
     this.#zeros = Math.max(this.#zeros, size - this.#size)
   }
 
-  /** A view where the range lies in one chunk, else a copy of the range. */
+  /** Returns a view if the range lies in one chunk, otherwise a copy. */
   read(position: number, length: number): Buffer {
     const zeros = Math.min(this.size, position + length) - Math.max(position, this.#size)
     if (zeros <= 0) return this.#written(position, length)
@@ -107,7 +107,7 @@ export class MemoryFile {
       this.#uncut ??= { chunks: this.#chunks, size: this.#size, syncedSize: this.#syncedSize }
     this.#chunks = this.#chunks.filter(chunk => chunk.start < size)
     const last = this.#chunks.pop()
-    // The last chunk is closed at its new end, for somebody may still look at what lay behind it.
+    // No append reuses the rest of the last chunk: views of the removed bytes may still be in use.
     if (last)
       this.#chunks.push({
         start: last.start,
@@ -118,7 +118,7 @@ export class MemoryFile {
     this.#syncedSize = Math.min(this.#syncedSize, size)
   }
 
-  /** The chunk that the next bytes go to, with room for at least one. */
+  /** The chunk for the next bytes, with space for at least one. */
   #roomFor(length: number): Chunk {
     const last = this.#chunks.at(-1)
     if (last && last.used < last.bytes.length) return last

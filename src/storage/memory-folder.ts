@@ -1,33 +1,32 @@
 /**
- * A directory in memory, and what of its entries a loss of power may take back: names are on the disk only once the
- * directory has been synced.
+ * A directory in memory that simulates a loss of power. Changes of its entries are durable only after a sync of the directory.
  */
 import type { Random } from '../runtime/random.ts'
 import { MemoryFile } from './memory-file.ts'
 
 /**
- * Which changes of a directory's names a loss of power takes back: the last ones, as in file systems with a journal, or
- * any of those that nothing synced, which is all that is promised.
+ * The unsynced changes of a directory that a loss of power undoes. 'the last': a random number of the last changes, as in
+ * file systems with a journal. 'any': any subset; POSIX guarantees no more.
  */
 export type NamesLost = 'the last' | 'any'
 
-/** What a name can stand for. */
+/** An entry of a directory. */
 export type MemoryEntry = MemoryFolder | MemoryFile
 
-/** One step by which the entries have changed; a rename is one step, so that no loss takes half of it. */
+/** A change of a directory. A rename within the directory is one change: a loss of power undoes all of it or nothing. */
 interface Change {
-  /** The name and what it stood for; undefined where it is a new entry that appears. */
+  /** The entry before the change; undefined if the change adds an entry. */
   readonly from?: { readonly name: string; readonly entry: MemoryEntry }
-  /** The name and what it stands for from now on; undefined where the entry goes. */
+  /** The entry after the change; undefined if the change removes the entry. */
   readonly to?: { readonly name: string; readonly entry: MemoryEntry }
 }
 
 export class MemoryFolder {
   #entries = new Map<string, MemoryEntry>()
-  /** The entries on the disk, and what has happened since; undefined where no loss of power is rehearsed. */
+  /** The synced entries, and the changes since that sync; undefined without simulation of a loss of power. */
   #disk: { entries: Map<string, MemoryEntry>; changes: Change[] } | undefined
 
-  /** `canLosePower`: removed entries are remembered until the next sync, for a loss of power may bring them back. */
+  /** `canLosePower` keeps removed entries until the next sync, because a loss of power may restore them. */
   constructor(canLosePower: boolean) {
     if (canLosePower) this.#disk = { entries: new Map(), changes: [] }
   }
@@ -36,7 +35,7 @@ export class MemoryFolder {
     return this.#entries
   }
 
-  /** All files below. */
+  /** All files of this directory and its subdirectories. */
   *files(): Generator<MemoryFile, undefined> {
     for (const entry of this.#entries.values()) {
       if (entry instanceof MemoryFile) yield entry
@@ -60,7 +59,7 @@ export class MemoryFolder {
     return folder
   }
 
-  /** A directory goes after all that is in it, and a loss of power may leave any part of that. */
+  /** Removes an entry. A directory's contents are removed first, and each removal is a change that a loss of power may undo. */
   remove(name: string): void {
     const entry = this.#entries.get(name)
     if (!entry) return
@@ -68,7 +67,7 @@ export class MemoryFolder {
     this.#change({ from: { name, entry } })
   }
 
-  /** Gives an entry another name, here or in another directory, where it replaces what is there. */
+  /** Renames an entry, within this directory or into `folder`. It replaces an existing entry of the new name. */
   move(name: string, folder: MemoryFolder, newName: string): void {
     const entry = this.#entries.get(name)
     if (!entry) return
@@ -80,12 +79,12 @@ export class MemoryFolder {
     }
   }
 
-  /** The entries, not what they stand for, are safe from a loss of power. */
+  /** Makes the entries durable. The contents of files and subdirectories have syncs of their own. */
   sync(): void {
     if (this.#disk) this.#disk = { entries: new Map(this.#entries), changes: [] }
   }
 
-  /** Takes back what chance will of all that was not synced, here and below. What is left is on the disk. */
+  /** Undoes a random part of the unsynced changes of this directory and everything below. The rest becomes durable. */
   losePower(random: Random, names: NamesLost): void {
     if (this.#disk) {
       const { entries, changes } = this.#disk
@@ -102,7 +101,7 @@ export class MemoryFolder {
     this.#apply(change)
   }
 
-  /** A step that begins with what an earlier, lost one should have left is lost with it. */
+  /** Applies a change. A change whose `from` entry is missing is skipped, because it depends on a lost change. */
   #apply({ from, to }: Change): void {
     if (from) {
       if (this.#entries.get(from.name) !== from.entry) return

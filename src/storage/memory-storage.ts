@@ -1,6 +1,6 @@
 /**
- * The storage port in memory: for brokers inside tests, and to rehearse what disks do to us: every operation can be made
- * to fail, appends can be torn, and what was never synced can be lost.
+ * The storage port in memory, for in-memory brokers and for tests of disk failures. Tests can fail each operation, tear
+ * appends and lose unsynced data.
  */
 import { assert } from '../runtime/assert.ts'
 import type { Random } from '../runtime/random.ts'
@@ -8,29 +8,29 @@ import { MemoryFile } from './memory-file.ts'
 import { type MemoryEntry, MemoryFolder, type NamesLost } from './memory-folder.ts'
 import { type DirectoryEntry, directoryOf, type Storage, StorageError } from './storage.ts'
 
-/** One call on the storage, as a fault may see it. `number` counts all calls from 1. */
+/** An operation on the storage, passed to `fault`. `number` counts the operations from 1. */
 export interface StorageOperation {
   readonly number: number
   readonly name: 'append' | 'read' | 'truncate' | 'sync' | 'rename' | 'remove' | 'makeDirectory'
   readonly path: string
-  /** How many bytes are appended. */
+  /** Number of bytes to append; 0 for other operations. */
   readonly bytes: number
 }
 
-/** What goes wrong with one operation: the error, and for an append how many bytes are written before it. */
+/** An injected fault of an operation: the error, and for an append the number of bytes written before it (default 0). */
 export interface StorageFault {
   readonly error: StorageError
   readonly writtenBytes?: number
 }
 
 export interface MemoryStorageOptions {
-  /** Asked before every operation; returns a fault where one is wanted. */
+  /** Called before each operation. Returns the fault to inject, or undefined. */
   readonly fault?: (operation: StorageOperation) => StorageFault | undefined
-  /** The time, which files keep when they are written to; always 0 unless given. */
+  /** The clock of modification times, in milliseconds. By default all modification times are 0. */
   readonly now?: () => number
-  /** Bytes that fit in; more is an error of kind 'full'. */
+  /** The capacity of the disk in bytes. Writes beyond it throw StorageError of kind 'full'. */
   readonly capacityBytes?: number
-  /** Whether `losePower` will be asked for: what it may bring back is kept in memory. */
+  /** Enables `losePower`: removed entries stay in memory until the next sync. */
   readonly canLosePower?: boolean
 }
 
@@ -42,37 +42,37 @@ export class MemoryStorage implements Storage {
   #isDead = false
   #lastAppend: { file: MemoryFile; sizeBefore: number } | undefined
 
-  /** `root` is what an earlier process has left. */
+  /** `root` is the content left by an earlier process. */
   constructor(options: MemoryStorageOptions = {}, root = new MemoryFolder(options.canLosePower === true)) {
     this.#options = options
     this.#root = root
     for (const { size } of root.files()) this.#usedBytes += size
   }
 
-  /** Operations so far: the next one has the number after it. */
+  /** Number of operations so far. */
   get operationCount(): number {
     return this.#operationCount
   }
 
-  /** Power loss at its worst: every file by itself loses all that was not synced. No name comes or goes. */
+  /** Truncates every file to its synced bytes. Names of files and directories are kept. */
   loseUnsynced(): void {
     for (const file of this.#root.files()) this.#cut(file, file.syncedSize)
   }
 
-  /** The process is dead: whatever still runs of it is refused here. Returns what the next one finds. */
+  /** Simulates the death of the process. Later operations on this storage throw. Returns the storage of the next process. */
   die(options: MemoryStorageOptions = this.#options): MemoryStorage {
     this.#isDead = true
     return new MemoryStorage(options, this.#root)
   }
 
-  /** As `die`, of the whole machine: the next process finds what chance leaves of what was not synced, and all that was. */
+  /** Simulates a loss of power. The next process finds all synced data and a random part of the unsynced changes. */
   losePower(random: Random, names: NamesLost, options = this.#options): MemoryStorage {
     assert(this.#options.canLosePower, 'the storage remembers what a loss of power may bring back')
     this.#root.losePower(random, names)
     return this.die(options)
   }
 
-  /** Process death in the middle of the last append: only its first `keptBytes` are there. */
+  /** Simulates the death of the process during the last append: keeps only its first `keptBytes` bytes. */
   tearLastAppend(keptBytes: number): void {
     if (this.#lastAppend) this.#cut(this.#lastAppend.file, this.#lastAppend.sizeBefore + keptBytes)
   }
@@ -196,7 +196,7 @@ export class MemoryStorage implements Storage {
     throw new StorageError('other', `${path}: ${folder ? 'not a directory' : 'no such directory'}`)
   }
 
-  /** The bytes of a path are about to go. */
+  /** Subtracts the bytes of a path from the used bytes before the path is removed or replaced. */
   #forget(path: string): void {
     const gone = this.#find(path)
     for (const { size } of gone instanceof MemoryFile ? [gone] : (gone?.files() ?? [])) this.#usedBytes -= size

@@ -1,20 +1,21 @@
 /**
- * The storage port on the machine's file system, and the only file that opens data files. Descriptors are opened on
- * demand and kept in a bounded cache, so that thousands of partitions need no more than `openFilesLimit` of them.
+ * The storage port on the file system of the machine; no other file opens data files. Descriptors are opened on demand
+ * and kept in an LRU cache. The cache holds at most `openFilesLimit` descriptors, however many partitions there are. Only files
+ * with running syncs may exceed the limit.
  */
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { codeOf } from '../runtime/error-code.ts'
 import { type DirectoryEntry, type Storage, StorageError, type StorageErrorKind } from './storage.ts'
 
-/** How many data files are kept open at once, unless told otherwise: well below the usual soft limit of 1,024. */
+/** The default limit of open data files. The usual soft limit of a process is 1,024 descriptors. */
 export const OPEN_FILES_LIMIT = 512
 
 interface OpenFile {
   readonly descriptor: number
-  /** Syncs under way: the descriptor is closed after the last of them. */
+  /** Number of running syncs. The descriptor is closed after the last one. */
   users: number
-  /** No longer in the cache. */
+  /** True once the file is out of the cache. */
   dropped: boolean
 }
 
@@ -25,17 +26,17 @@ export class NodeStorage implements Storage {
   readonly #root: string
   readonly #limit: number
   readonly #flags: number
-  /** Least recently used first. */
+  /** By path, least recently used first. */
   readonly #open = new Map<string, OpenFile>()
 
-  /** `access`: whether files are opened for writing at all; a directory of somebody else's may only be looked at. */
+  /** `read-only` opens files for reading only, for directories that another process writes or that are write-protected. */
   constructor(root: string, openFilesLimit = OPEN_FILES_LIMIT, access: 'read-write' | 'read-only' = 'read-write') {
     this.#root = root
     this.#flags = access === 'read-write' ? READ_WRITE : fs.constants.O_RDONLY
     this.#limit = openFilesLimit
   }
 
-  /** Data files open at this moment. */
+  /** Number of open data files. */
   get openFiles(): number {
     return this.#open.size
   }
@@ -168,7 +169,7 @@ export class NodeStorage implements Storage {
     return path.join(this.#root, file)
   }
 
-  /** The open file of a path, now the most recently used one. */
+  /** Returns the open file of a path and makes it the most recently used one. */
   #opened(file: string, flags: number): OpenFile {
     const cached = this.#open.get(file)
     if (cached) {
@@ -182,7 +183,10 @@ export class NodeStorage implements Storage {
     return opened
   }
 
-  /** A directory's entries are synced through a descriptor of its own, except on Windows, which has no such thing. */
+  /**
+   * Returns the file to sync. Entries of a directory are synced through a descriptor of the directory, which is not cached.
+   * Returns undefined for a directory on Windows, which cannot sync directories.
+   */
   #forSync(file: string): OpenFile | undefined {
     if (!fs.statSync(this.#absolute(file)).isDirectory()) return this.#opened(file, READ_WRITE)
     if (process.platform === 'win32') return undefined
@@ -196,7 +200,10 @@ export class NodeStorage implements Storage {
     }
   }
 
-  /** Closes a file, or all files of a directory, before its name changes hands. Whether it is one; undefined: neither. */
+  /**
+   * Closes a file, or all files of a directory, before it is renamed, replaced or removed. Returns true for a directory, false
+   * for a file, undefined if the path does not exist.
+   */
   #forget(file: string): boolean | undefined {
     this.#drop(file)
     const isDirectory = fs.lstatSync(this.#absolute(file), { throwIfNoEntry: false })?.isDirectory()
@@ -219,7 +226,7 @@ function closeIfUnused(open: OpenFile): void {
   if (open.dropped && open.users === 0) fs.closeSync(open.descriptor)
 }
 
-/** Operators move a partition to another disk and leave a link in its place. */
+/** Describes a symbolic link by its target: operators move a partition to another disk and leave a link in the data directory. */
 function described(entry: fs.Dirent, directory: string): DirectoryEntry {
   const { name } = entry
   if (!entry.isSymbolicLink()) return { name, kind: kindOf(entry) }

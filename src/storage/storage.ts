@@ -1,16 +1,17 @@
 /**
- * The disk as a port: files and directories under one root, named by paths relative to it with '/' between the parts.
- * Whatever goes wrong is a StorageError; after a failed `append` the file may end in a part of what was to be written.
+ * The disk as a port: files and directories under one root. Paths are relative to the root and use '/' as separator.
+ * Every failure is a StorageError. After a failed `append` the file may end with a part of the bytes.
  */
 import { KafkaError } from '../protocol/errors.ts'
 
 /**
- * How bad it is. 'full': no room, and things may be as before once the file is cut back. 'failed': the device lost or
- * may have lost data (EIO, a failed sync), nothing more can be believed. 'other': everything else (permissions, ...).
+ * The severity of a storage error. 'full': no space left; the file is intact once it is truncated to its old size.
+ * 'failed': the device lost or may have lost data (EIO, a failed sync), so the log goes offline.
+ * 'other': all other errors, such as missing permissions.
  */
 export type StorageErrorKind = 'full' | 'failed' | 'other'
 
-/** The disk did not do what it was asked. A client is told KAFKA_STORAGE_ERROR. */
+/** A failed operation of the storage. Clients get KAFKA_STORAGE_ERROR. */
 export class StorageError extends KafkaError {
   override name = 'StorageError'
   readonly kind: StorageErrorKind
@@ -24,46 +25,46 @@ export class StorageError extends KafkaError {
 /** An entry of a directory. */
 export interface DirectoryEntry {
   readonly name: string
-  /** Of a link: what it leads to. */
+  /** The kind of the target, if the entry is a symbolic link. */
   readonly kind: 'file' | 'directory' | 'other'
-  /** Whoever walks through directories must not walk in circles. */
+  /** True for a symbolic link. Recursive walks check it, because links may form cycles. */
   readonly isLink?: boolean
 }
 
 export interface Storage {
-  /** What `directory` holds, sorted by name; nothing when there is none of that name. '' is the root. */
+  /** The entries of `directory`, sorted by name; empty if there is no such directory. '' is the root. */
   list(directory: string): DirectoryEntry[]
   exists(path: string): boolean
-  /** Makes a directory and its parents; one that exists stays as it is. */
+  /** Creates a directory and its parents. An existing directory is left unchanged. */
   makeDirectory(path: string): void
   /** Size of a file in bytes. */
   size(path: string): number
-  /** At most `length` bytes from `position`; fewer only at the end of the file. The caller must not change them. */
+  /** Reads `length` bytes from `position`; returns fewer only at the end of the file. The caller must not modify them. */
   read(path: string, position: number, length: number): Buffer
-  /** When a file was last written to, in milliseconds since the Unix epoch. */
+  /** The modification time of a file, in milliseconds since the Unix epoch. */
   modifiedMs(path: string): number
-  /** Gives out that a file was last written to at that time. */
+  /** Sets the modification time of a file, in milliseconds since the Unix epoch. */
   setModified(path: string, modifiedMs: number): void
   /**
-   * Adds all of `bytes` at the end of a file, which is made if need be; the bytes are the caller's again afterwards.
-   * `position`: where what was written ends in a file that was laid out in advance.
+   * Appends all of `bytes` to a file and creates the file if it does not exist. The caller may reuse `bytes` afterwards.
+   * `position` is the end of the written bytes in a preallocated file; by default the end of the file.
    */
   append(path: string, bytes: Buffer, position?: number): void
-  /** Lays a file out in advance, `size` bytes of zeros behind what it has; a larger one stays as it is. */
+  /** Preallocates a file: extends it with zeros to `size` bytes. A larger file is left unchanged. */
   extend(path: string, size: number): void
-  /** Cuts a file to `size` bytes; a shorter one stays as it is. */
+  /** Truncates a file to `size` bytes. A shorter file is left unchanged. */
   truncate(path: string, size: number): void
-  /** Resolves when what was written to a file (or the entries of a directory) before the call would survive a loss of power. */
+  /** Syncs a file, or the entries of a directory. Writes before the call survive a loss of power once the promise resolves. */
   sync(path: string): Promise<void>
-  /** As `sync`, but the process waits. */
+  /** As `sync`, but synchronous: blocks the process. */
   syncNow(path: string): void
-  /** Renames a file, replacing what is there, or a directory. */
+  /** Renames a file or a directory. A file replaces an existing file at `to`. */
   rename(from: string, to: string): void
-  /** Removes a file, or a directory with all it holds; what does not exist is removed already. */
+  /** Removes a file, or a directory with its contents. A missing path is not an error. */
   removeNow(path: string): void
-  /** As `removeNow`, without blocking the process on large trees. */
+  /** As `removeNow`, but asynchronous, so that large trees do not block the process. */
   remove(path: string): Promise<void>
-  /** Gives open files back to the system. The storage is not to be used afterwards. */
+  /** Closes all open files. The storage must not be used afterwards. */
   close(): void
 }
 
@@ -73,7 +74,7 @@ export function directoryOf(path: string): string {
   return slash < 0 ? '' : path.slice(0, slash)
 }
 
-/** Puts `bytes` in the place of a whole file: a process that dies meanwhile leaves the old content or the new. */
+/** Replaces the content of a file by `bytes`. After a crash of the process the file has either the old or the new content. */
 export function replaceFile(storage: Storage, path: string, bytes: Buffer): void {
   const temporary = `${path}.tmp`
   storage.removeNow(temporary)
@@ -81,7 +82,10 @@ export function replaceFile(storage: Storage, path: string, bytes: Buffer): void
   storage.rename(temporary, path)
 }
 
-/** As `replaceFile`, and the new content has reached the disk when the promise resolves. Not for two at once on one path. */
+/**
+ * As `replaceFile`, but the new content survives a loss of power once the promise resolves. Calls for the same path must not
+ * overlap: they use the same temporary file.
+ */
 export async function replaceFileSynced(storage: Storage, path: string, bytes: Buffer): Promise<void> {
   const temporary = `${path}.tmp`
   storage.removeNow(temporary)
@@ -92,8 +96,8 @@ export async function replaceFileSynced(storage: Storage, path: string, bytes: B
 }
 
 /**
- * Appends to a file whose good bytes end at `size`. If that fails, the file is cut back, so that nothing has changed;
- * if even that fails the error's kind is 'failed', for nobody knows what the file ends in.
+ * Appends to a file whose valid bytes end at `size`. If the append fails, the file is truncated to `size`, and the error is
+ * rethrown. If the truncation fails too, the end of the file is undefined; throws StorageError of kind 'failed'.
  */
 export function appendWhole(storage: Storage, path: string, size: number, bytes: Buffer): void {
   try {
