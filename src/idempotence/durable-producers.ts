@@ -1,6 +1,6 @@
 /**
- * What a partition knows of its producers, such that it outlives the process: the newest snapshot in the partition's
- * folder and the log after it. A snapshot only saves reading, so one that is damaged or missing costs time, not state.
+ * Durable producer state of a partition: the newest producer snapshot in the partition's folder, and the log after it.
+ * A damaged or missing snapshot makes loading slower but loses no state, because the log is read instead.
  */
 
 import type { BatchObserver } from '../log/partition-log/batch-observer.ts'
@@ -26,7 +26,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     this.#snapshots = snapshots
   }
 
-  /** Brings back what was known, batch by batch. Throws StorageError where the disk does not let us. */
+  /** Loads the newest snapshot and replays the log after it, one batch in each step. Throws StorageError. */
   static *loading(options: DurableProducersOptions): Steps<DurableProducers> {
     const { log, now, expirationMs } = options
     const snapshots = new ProducerSnapshots(options)
@@ -59,7 +59,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     await this.#snapshots.writeSynced(endOffset, this.states.entries())
   }
 
-  /** A log that is damaged in the middle is still served up to there, and its producers are known up to there. */
+  /** Replays the log from `from`. A corrupt batch ends the replay with a log line: the batches before it are still served. */
   *#replaying({ log, logger }: DurableProducersOptions, from: bigint): Steps {
     if (from >= log.logEndOffset) return
     try {

@@ -1,31 +1,35 @@
 /**
- * Transactions below which the last stable offset stays: ongoing ones, and ended ones whose marker is above the high watermark.
+ * Transactions that hold back the last stable offset: ongoing ones, and completed ones whose marker is not below the high
+ * watermark (`ongoingTxns` and `unreplicatedTxns` of Kafka's ProducerStateManager).
  */
 
 import type { TxnResult } from '../protocol/records/control.ts'
 
-/** A transaction that has ended: its first record, its marker, and how. */
+/** A completed transaction: the offset of its first record, the offset of its marker, and its result. */
 export interface CompletedTxn {
   readonly producerId: bigint
   readonly firstOffset: bigint
-  /** Of the marker. */
+  /** Offset of the marker. */
   readonly lastOffset: bigint
   readonly result: TxnResult
-  /** What was stable once it had ended, as if all other ends were safe: where a reader need look no further for aborts. */
+  /**
+   * The last stable offset after the completion, without regard to unreplicated transactions. In the transaction index it
+   * ends the search of a read_committed fetch for aborted transactions.
+   */
   readonly lastStableOffset: bigint
 }
 
 export class OngoingTransactions {
-  /** Producers by the first offset of their transaction. Offsets only grow, so the first is the least. */
+  /** Producer ids by the first offset of their transaction, in ascending order, because offsets only grow. */
   readonly #ongoingTxns = new Map<bigint, bigint>()
-  /** Unreplicated: first offset to the offset of the marker, in the order of the markers. */
+  /** Marker offsets by first offset, in the order of the markers. */
   readonly #unreplicatedTxns = new Map<bigint, bigint>()
 
   begin(producerId: bigint, firstOffset: bigint): void {
     this.#ongoingTxns.set(firstOffset, producerId)
   }
 
-  /** Gives what was stable from then on, where the marker is at `lastOffset`. */
+  /** Completes the transaction with the marker at `lastOffset`. Returns `lastStableOffset` of the completed transaction. */
   end(firstOffset: bigint, lastOffset: bigint): bigint {
     this.#ongoingTxns.delete(firstOffset)
     this.#unreplicatedTxns.set(firstOffset, lastOffset)
@@ -40,7 +44,7 @@ export class OngoingTransactions {
     }
   }
 
-  /** The offset of the first record that is not decided for readers who may see what lies before `highWatermark`. */
+  /** The first offset of the transactions that are open or whose marker is not below `highWatermark`; undefined without any. */
   firstUnstable(highWatermark: bigint): bigint | undefined {
     this.settle(highWatermark)
     let first = firstKey(this.#ongoingTxns)

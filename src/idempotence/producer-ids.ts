@@ -1,26 +1,26 @@
 /**
- * Producer ids, each handed out once in the life of a cluster. They come in blocks: a block is on record before its
- * first id is used, so that a crash loses ids but never repeats one.
+ * Allocation of producer ids, each unique in the cluster (Kafka's ProducerIdManager). Ids come in blocks. A block is written
+ * to the metadata log before its first id is used, so a crash loses ids but never repeats one.
  */
 
-/** Ids from `firstProducerId` on, `size` of them. */
+/** A block of `size` producer ids, from `firstProducerId` upwards. */
 export interface ProducerIdBlock {
   readonly firstProducerId: bigint
   readonly size: number
 }
 
-/** The next ids of the block in hand. */
+/** The unused ids of the current block. */
 export class ProducerIds {
   readonly #allocateBlock: () => ProducerIdBlock
   #next = 0n
   #end = 0n
 
-  /** `allocateBlock` puts the block on record before it returns, and throws where it cannot. */
+  /** `allocateBlock` writes the block to the metadata log before it returns, and throws if the write fails. */
   constructor(allocateBlock: () => ProducerIdBlock) {
     this.#allocateBlock = allocateBlock
   }
 
-  /** An id that nobody ever had. What `allocateBlock` throws comes through, and the next call tries again. */
+  /** Returns an unused id. Passes errors of `allocateBlock` on; the next call then tries again. */
   next(): bigint {
     if (this.#next === this.#end) {
       const { firstProducerId, size } = this.#allocateBlock()

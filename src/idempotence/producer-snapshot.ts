@@ -1,6 +1,6 @@
 /**
- * Kafka's file of what a partition knew of its producers at an offset: version, CRC-32C, count, and 46 bytes for each.
- * Only the last batch of a producer is in it; older ones come from the log after the offset, if at all.
+ * The format of Kafka's producer snapshot file: version, CRC-32C, count, and 46 bytes for each producer. The file has the
+ * producer state of a partition at one offset, with only the last batch of each producer.
  */
 
 import { crc32c } from '../protocol/records/checksum.ts'
@@ -22,10 +22,10 @@ const entry = {
 const ENTRY = message(entry)
 const ENTRY_BYTES = 46
 
-/** A producer as a snapshot has it; -1 stands for what there is not. */
+/** The entry of a producer in a snapshot. -1 stands for a missing value. */
 export type ProducerEntry = Decoded<typeof entry>
 
-/** Bytes that are no snapshot of producers, or a damaged one. */
+/** A file that is not a producer snapshot, or a damaged one. */
 export class CorruptSnapshot extends Error {
   override name = 'CorruptSnapshot'
 }
@@ -35,7 +35,7 @@ const CRC_AT = 2
 const COUNT_AT = 6
 const ENTRIES_AT = 10
 
-/** The bytes of a snapshot file. */
+/** Encodes the content of a snapshot file. */
 export function encodeSnapshot(entries: readonly ProducerEntry[]): Buffer {
   const writer = new ByteWriter(ENTRIES_AT + entries.length * ENTRY_BYTES)
   writer.int16(VERSION)
@@ -47,7 +47,7 @@ export function encodeSnapshot(entries: readonly ProducerEntry[]): Buffer {
   return bytes
 }
 
-/** What a snapshot file holds. Throws CorruptSnapshot. */
+/** Decodes the content of a snapshot file. Throws CorruptSnapshot. */
 export function decodeSnapshot(bytes: Buffer): ProducerEntry[] {
   if (bytes.length < ENTRIES_AT) throw new CorruptSnapshot(`${bytes.length} bytes are too few`)
   const version = bytes.readInt16BE()

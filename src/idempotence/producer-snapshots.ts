@@ -1,6 +1,6 @@
 /**
- * The snapshots of producers in a partition's folder: one at the beginning of every segment but the first, so that
- * recovery need not read what lies before, and one at the end of a log that was closed.
+ * The producer snapshots in a partition's folder: one at the base offset of each segment except the first, and one at the
+ * end of a cleanly closed log. Recovery reads the log only after the newest snapshot.
  */
 
 import type { BatchObserver } from '../log/partition-log/batch-observer.ts'
@@ -18,10 +18,13 @@ export interface ProducerSnapshotsOptions {
 
 export class ProducerSnapshots {
   readonly #options: ProducerSnapshotsOptions
-  /** Of the newest one; there is none to write before the log has grown beyond. */
+  /** Offset of the newest snapshot. A snapshot at this offset or below is not written again. */
   #newestOffset = 0n
 
-  /** Removes those that the log does not reach or has left behind, and all but the newest that no segment begins at. */
+  /**
+   * Removes snapshots below the log start offset or above the log end offset. Of the snapshots that are not at the base
+   * offset of a segment, only the newest snapshot is kept.
+   */
   constructor(options: ProducerSnapshotsOptions) {
     this.#options = options
     const { storage, log } = options
@@ -34,7 +37,7 @@ export class ProducerSnapshots {
     }
   }
 
-  /** The newest good one, after the removal of what is damaged. Throws StorageError. */
+  /** Returns the newest valid snapshot and removes damaged ones that are newer. Throws StorageError. */
   newest(): { offset: bigint; producers: ProducerEntry[] } | undefined {
     const { storage, logger } = this.#options
     for (const offset of this.#offsets()) {
@@ -52,7 +55,10 @@ export class ProducerSnapshots {
     return undefined
   }
 
-  /** A segment begins at `offset`. The append that rolled goes on whatever happens here: the log says it all again. */
+  /**
+   * Writes the snapshot of a new segment at `offset`. Errors are logged and do not fail the append that rolled the segment,
+   * because the producer state can be replayed from the log.
+   */
   write(offset: bigint, producers: readonly ProducerEntry[]): void {
     if (offset <= this.#newestOffset) return
     const { storage, logger } = this.#options
@@ -65,8 +71,8 @@ export class ProducerSnapshots {
   }
 
   /**
-   * The log ends at `offset`. If this rejects the stop is not clean: Kafka would take a clean log without a snapshot for
-   * one without producers.
+   * Writes and syncs the snapshot at the log end `offset` before a clean shutdown. If this rejects, the shutdown must not count
+   * as clean: Kafka takes a clean log without a snapshot for a log without producers.
    */
   async writeSynced(offset: bigint, producers: readonly ProducerEntry[]): Promise<void> {
     if (offset <= this.#newestOffset) return
@@ -78,7 +84,7 @@ export class ProducerSnapshots {
     return segmentPath(this.#options.log.folder, offset, 'snapshot')
   }
 
-  /** Newest first. */
+  /** Offsets of the snapshot files, newest first. */
   #offsets(): bigint[] {
     const { storage, log } = this.#options
     const files = storage.list(log.folder).flatMap(({ name }) => parseSegmentFile(name) ?? [])
@@ -87,7 +93,7 @@ export class ProducerSnapshots {
   }
 }
 
-/** For a log that has no producers, as that of the metadata: in Kafka it has snapshots none the less. */
+/** Writes snapshots for a log without producers, because Kafka writes them for `__cluster_metadata` too. */
 export function emptyProducerSnapshots(options: ProducerSnapshotsOptions): BatchObserver {
   const snapshots = new ProducerSnapshots(options)
   snapshots.newest()

@@ -1,7 +1,7 @@
 /**
- * What one partition knows of its producers: epoch and the last five batches of each, to recognise a retry and to
- * refuse a gap (KIP-98, KIP-360), and their open transactions (KIP-890). Checking and recording are apart: the checks
- * decide before the append, `record` and `mark` take in what the log holds, live and on replay alike.
+ * Producer state of a partition (Kafka's ProducerStateManager): epoch and last five batches of each producer, to detect
+ * duplicates and sequence gaps (KIP-98, KIP-360), and ongoing transactions with their verification (KIP-890). The checks
+ * run before the append and change nothing. `record` and `mark` apply appended batches, live and during replay.
  */
 import type { EndTxnMarker } from '../protocol/records/control.ts'
 import { type CompletedTxn, OngoingTransactions } from './ongoing-transactions.ts'
@@ -19,7 +19,7 @@ import {
 } from './producer.ts'
 import type { ProducerEntry } from './producer-snapshot.ts'
 
-/** How many batches of a producer are remembered: as many as a client may have in flight. */
+/** The number of retained batches of a producer, equal to the limit of in-flight requests of an idempotent producer. */
 const REMEMBERED_BATCHES = 5
 const NO_BATCH = { lastSequence: -1, lastOffset: -1n, offsetDelta: 0 }
 
@@ -28,38 +28,38 @@ export class ProducerStates {
   readonly #verification = new Map<bigint, VerificationState>()
   readonly #transactions = new OngoingTransactions()
 
-  /** How many producers are remembered. */
+  /** Number of producers. */
   get size(): number {
     return this.#producers.size
   }
 
-  /** The first offset that is not decided for readers who may see what lies before `highWatermark`. */
+  /** The first unstable offset: the first offset of an open transaction or of one whose marker is not below `highWatermark`. */
   firstUnstableOffset(highWatermark: bigint): bigint | undefined {
     return this.#transactions.firstUnstable(highWatermark)
   }
 
-  /** The ends of transactions before `highWatermark` are safe. */
+  /** Removes completed transactions whose marker is below `highWatermark`. */
   settle(highWatermark: bigint): void {
     this.#transactions.settle(highWatermark)
   }
 
-  /** Whether a producer has a transaction open; of exactly this epoch, where one is named. */
+  /** True if the producer has an open transaction and, if `epoch` is given, is in that epoch. */
   hasOpenTransaction(producerId: bigint, epoch?: number): boolean {
     const producer = this.#of(producerId)
     return producer.txnFirstOffset !== undefined && (epoch === undefined || producer.epoch === epoch)
   }
 
   /**
-   * The batch that `batch` repeats, if it is a retry of one of the producer's last five: the caller answers with that
-   * one's offset and appends nothing.
+   * The appended batch that `batch` duplicates, among the last five of the producer; undefined for a new batch. The caller
+   * responds with the offset of the appended batch and appends nothing.
    */
   repeated(batch: ProducerBatch): AppendedBatch | undefined {
     return repeatedBy(batch, this.#of(batch.producerId))
   }
 
   /**
-   * Notes that the coordinator is about to be asked whether a transactional batch may be the first of its transaction
-   * here. Throws INVALID_PRODUCER_EPOCH.
+   * Starts the verification of a transactional batch that would open its transaction in this partition (KIP-890). `bumpsEpochs`
+   * is true for a client of transactions V2. Throws INVALID_PRODUCER_EPOCH for a fenced epoch.
    */
   startVerification(batch: ProducerBatch, bumpsEpochs: boolean, now: number): void {
     const { producerId, producerEpoch: epoch, baseSequence } = batch
@@ -76,8 +76,8 @@ export class ProducerStates {
   }
 
   /**
-   * Decides about a client's batch that is about to be appended. Throws INVALID_PRODUCER_EPOCH,
-   * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TXN_STATE.
+   * Validates a batch of a client before the append. Throws INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER or
+   * INVALID_TXN_STATE.
    */
   check(batch: ProducerBatch): void {
     const producer = this.#of(batch.producerId)
@@ -86,19 +86,19 @@ export class ProducerStates {
     checkMix(batch, producer)
   }
 
-  /** As `check`, for what a coordinator writes in a producer's name: such batches carry no sequences. */
+  /** As `check`, for batches that a coordinator writes with the id of a producer. They carry no sequences. */
   checkFromCoordinator(batch: ProducerBatch): void {
     const producer = this.#of(batch.producerId)
     checkEpoch(batch, producer)
     checkMix(batch, producer)
   }
 
-  /** Decides about a marker. Throws INVALID_PRODUCER_EPOCH and TRANSACTION_COORDINATOR_FENCED for one that comes late. */
+  /** Validates a transaction marker. Throws INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED for a stale marker. */
   checkMarker(marker: EndTxnMarker, transactionVersion: number): void {
     checkMarker(marker, this.#of(marker.producerId), transactionVersion)
   }
 
-  /** Takes in a batch with its offsets as they stand in the log. */
+  /** Applies an appended batch, which has its final offsets. */
   record(batch: ProducerBatch): void {
     const { producerId, producerEpoch, lastSequence, lastOffset, maxTimestamp: timestamp } = batch
     const producer = this.#inEpoch(producerId, producerEpoch)
@@ -111,13 +111,14 @@ export class ProducerStates {
     if (producer.txnFirstOffset === undefined) this.#transactions.begin(producerId, batch.baseOffset)
   }
 
-  /** Takes in a marker at `offset`. Gives the transaction it ends, undefined where none is open. */
+  /** Applies a transaction marker at `offset`. Returns the transaction that it completes; undefined if none is open. */
   mark(marker: EndTxnMarker, offset: bigint): CompletedTxn | undefined {
     const { producerId, producerEpoch, coordinatorEpoch, result, timestamp: lastTimestamp } = marker
     const producer = this.#inEpoch(producerId, producerEpoch)
     const { txnFirstOffset: firstOffset } = producer
     this.#producers.set(producerId, { ...producer, coordinatorEpoch, lastTimestamp, txnFirstOffset: undefined })
-    // A client of KIP-890 may have asked for its next transaction, in the marker's epoch, before the marker came.
+    // A client of transactions V2 may start the verification for its next transaction, in the epoch of the marker, before the
+    // marker is appended. That verification is kept.
     const verification = this.#verification.get(producerId)
     if (verification && !(verification.bumpsEpochs && verification.epoch === producerEpoch))
       this.#verification.delete(producerId)
@@ -127,8 +128,8 @@ export class ProducerStates {
   }
 
   /**
-   * Whether a batch is what is newest of its producer, and so the one that a log must keep a trace of: the last with
-   * data, or where there is none of this epoch the marker that tells of the epoch.
+   * True for the last data batch of a producer, or for a marker if the producer has no data batch in its current epoch.
+   * Compaction keeps the header of such a batch, because it carries the last sequence and the epoch of the producer.
    */
   isLast({ producerId, producerEpoch, lastOffset, isControl }: ProducerBatch): boolean {
     const { epoch, batches } = this.#of(producerId)
@@ -136,7 +137,7 @@ export class ProducerStates {
     return last ? last.lastOffset === lastOffset : isControl && producerEpoch === epoch
   }
 
-  /** What a snapshot keeps: of each producer the last batch alone. */
+  /** The entries of a snapshot, with only the last batch of each producer. */
   entries(): ProducerEntry[] {
     return Array.from(this.#producers, ([producerId, producer]) => {
       const { lastSequence, lastOffset, offsetDelta } = producer.batches.at(-1) ?? NO_BATCH
@@ -153,7 +154,7 @@ export class ProducerStates {
     })
   }
 
-  /** Knows what a snapshot kept, and nothing else. */
+  /** Replaces the producers and open transactions by those of a snapshot. */
   restore(entries: readonly ProducerEntry[]): void {
     this.#producers.clear()
     this.#transactions.clear()
@@ -164,7 +165,10 @@ export class ProducerStates {
       this.#transactions.begin(producerId, currentTxnFirstOffset)
   }
 
-  /** Forgets producers without an open transaction that have been silent for `expirationMs` (`producer.id.expiration.ms`). */
+  /**
+   * Removes producers without an open transaction whose last timestamp is at least `expirationMs` (`producer.id.expiration.ms`)
+   * before `now`, and verifications that started as long ago.
+   */
   expire(now: number, expirationMs: number): void {
     const limit = BigInt(now - expirationMs)
     for (const [producerId, { lastTimestamp, txnFirstOffset }] of this.#producers) {
@@ -179,7 +183,7 @@ export class ProducerStates {
     return this.#producers.get(producerId) ?? UNKNOWN
   }
 
-  /** The producer, known from now on to be in this epoch; what was of an older one is forgotten. */
+  /** The producer in this epoch. Batches of another epoch are dropped. */
   #inEpoch(producerId: bigint, epoch: number): Producer {
     const producer = this.#of(producerId)
     return producer.epoch === epoch ? producer : { ...producer, epoch, batches: [] }

@@ -1,6 +1,6 @@
 /**
- * What one partition knows of one producer, and what the producer may do next by that: the checks that decide before an
- * append (KIP-98, KIP-360, KIP-890). They change nothing.
+ * The state of one producer in a partition, and the checks of its batches and markers before an append (KIP-98, KIP-360,
+ * KIP-890). The checks change nothing.
  */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import {
@@ -12,7 +12,7 @@ import {
 import type { EndTxnMarker } from '../protocol/records/control.ts'
 import { TRANSACTIONS_V2 } from '../protocol/transaction-version.ts'
 
-/** The part of a batch's header that idempotence looks at. */
+/** The header fields of a batch that the checks read. */
 export interface ProducerBatch {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -26,7 +26,7 @@ export interface ProducerBatch {
   readonly isControl: boolean
 }
 
-/** A batch that the log holds already. */
+/** A batch of a producer that has been appended. */
 export interface AppendedBatch {
   readonly lastSequence: number
   readonly lastOffset: bigint
@@ -34,31 +34,34 @@ export interface AppendedBatch {
   readonly timestamp: bigint
 }
 
-/** What is known of a producer. */
+/** The state of a producer in a partition (Kafka's ProducerStateEntry). */
 export interface Producer {
   readonly epoch: number
-  /** Oldest first, all of this epoch. */
+  /** The last batches, oldest first, all of this epoch. */
   readonly batches: readonly AppendedBatch[]
   readonly lastTimestamp: bigint
-  /** Of the last marker, -1 before the first. */
+  /** The coordinator epoch of the last marker; -1 before the first marker. */
   readonly coordinatorEpoch: number
-  /** Where its open transaction begins. */
+  /** First offset of the open transaction. */
   readonly txnFirstOffset: bigint | undefined
 }
 
 /**
- * The verification of a first transactional batch that is not appended yet (KIP-890). Of several such batches of the newest epoch
+ * A pending verification of a transaction's first batch (KIP-890). If several such batches of the newest epoch are pending,
  * only the one with the lowest sequence may open the transaction.
  */
 export interface VerificationState {
   readonly epoch: number
   readonly lowestSequence: number
-  /** Whether the first of these batches came from a client of KIP-890. */
+  /** True if the first of these batches came from a client of transactions V2 (KIP-890), which bumps epochs. */
   readonly bumpsEpochs: boolean
   readonly sinceMs: number
 }
 
-/** A producer without an epoch, whose first batch may have any sequence. A batch without an epoch is Kafka's special case, too. */
+/**
+ * The state of a producer without batches: its first batch may have any sequence (KIP-360). As in Kafka, a batch without an
+ * epoch is accepted in this state too.
+ */
 export const UNKNOWN: Producer = {
   epoch: NO_PRODUCER_EPOCH,
   batches: [],
@@ -67,7 +70,7 @@ export const UNKNOWN: Producer = {
   txnFirstOffset: undefined
 }
 
-/** The batch that `batch` repeats, if it is a retry of one that is remembered. */
+/** The retained batch that `batch` duplicates, with the same epoch and sequences; undefined for a new batch. */
 export function repeatedBy(batch: ProducerBatch, { epoch, batches }: Producer): AppendedBatch | undefined {
   const { producerEpoch, baseSequence, lastSequence } = batch
   if (producerEpoch !== epoch) return undefined
@@ -76,15 +79,16 @@ export function repeatedBy(batch: ProducerBatch, { epoch, batches }: Producer): 
   )
 }
 
-/** Throws INVALID_PRODUCER_EPOCH for an epoch that has been fenced. */
+/** Throws INVALID_PRODUCER_EPOCH for a fenced epoch. */
 export function checkEpoch({ producerId, producerEpoch }: ProducerBatch, { epoch }: Producer): void {
   if (producerEpoch >= epoch) return
   throw refused('INVALID_PRODUCER_EPOCH', producerId, `uses epoch ${producerEpoch}, but epoch ${epoch} has been seen`)
 }
 
 /**
- * Throws OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. An unknown producer may start anywhere (KIP-360), unless a
- * verification with a lower sequence is pending, or the client works by KIP-890: its transactions begin with sequence 0.
+ * Throws OUT_OF_ORDER_SEQUENCE_NUMBER if the sequence is not the next one. A producer without state may start with any sequence
+ * (KIP-360), unless a verification with a lower sequence is pending or the client uses transactions V2. Transactions V2
+ * begin with sequence 0 (KIP-890).
  */
 export function checkSequence(
   batch: ProducerBatch,
@@ -98,19 +102,19 @@ export function checkSequence(
   if (baseSequence !== expected && epoch !== NO_PRODUCER_EPOCH) throw outOfOrder(batch, expected)
 }
 
-/** Throws INVALID_TXN_STATE for a batch that would mix with its producer's open transaction. */
+/** Throws INVALID_TXN_STATE for a non-transactional batch of a producer with an open transaction. */
 export function checkMix({ producerId, isTransactional }: ProducerBatch, { txnFirstOffset }: Producer): void {
   if (isTransactional || txnFirstOffset === undefined) return
   throw refused('INVALID_TXN_STATE', producerId, 'has a transaction open, and this batch is not of it')
 }
 
-/** Throws INVALID_PRODUCER_EPOCH and TRANSACTION_COORDINATOR_FENCED for a marker that comes late. */
+/** Throws INVALID_PRODUCER_EPOCH or TRANSACTION_COORDINATOR_FENCED for a marker of an older producer or coordinator epoch. */
 export function checkMarker(marker: EndTxnMarker, producer: Producer, transactionVersion: number): void {
   const { producerId, producerEpoch, coordinatorEpoch } = marker
   const { epoch, txnFirstOffset } = producer
-  // The same marker once more ends nothing, and does no harm.
+  // A repeated marker completes no transaction, and an epoch at its maximum cannot be bumped: both are accepted.
   const isRepeated = producerEpoch === epoch && (txnFirstOffset === undefined || producerEpoch === MAX_PRODUCER_EPOCH)
-  // With transactions V2 the epoch of a marker is one above that of its data.
+  // With transactions V2 the epoch of a marker is higher than the epoch of the transaction's data.
   const least = transactionVersion >= TRANSACTIONS_V2 && !isRepeated ? epoch + 1 : epoch
   if (producerEpoch < least) {
     throw refused('INVALID_PRODUCER_EPOCH', producerId, `is in epoch ${epoch}, the marker in ${producerEpoch}`)
