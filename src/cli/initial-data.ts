@@ -1,4 +1,4 @@
-/** The options --topic and --records of `start`: topics and records that the broker begins with. */
+/** The options --topic and --records of `start`: topics and records to create before the broker serves clients. */
 import { createReadStream } from 'node:fs'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { ConfigError } from '../config/sources.ts'
@@ -8,7 +8,7 @@ import { RECORD_LINE, TOPIC } from '../testing/option-shapes.ts'
 import type { RecordOptions, TopicOptions, TransactionOptions } from '../testing/options.ts'
 import type { InitialData, SourcedElement } from '../testing/seeding.ts'
 
-/** A longer line, most likely no file of records, is refused before it is read. */
+/** The largest line that is read. A longer line is refused; the file most likely is not a file of records. */
 const LONGEST_LINE_BYTES = 16_777_216
 const NEWLINE = 0x0a
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
@@ -16,7 +16,7 @@ const STDIN = '-'
 const TOPIC_FORM = 'write it as name[:partitions[:replicas]][:key=value...], as in orders:3:cleanup.policy=compact'
 const LINE_FORM = 'write one object on each line, as in {"topic":"orders","key":"k","value":"v"}'
 
-/** The initial data by the options of the command line. `signal` ends the reading of records. Throws ConfigError. */
+/** Parses the initial data of the command line. `signal` stops the reading of records. Throws ConfigError. */
 export async function initialData(
   { topic = [], records }: { readonly topic?: readonly string[]; readonly records?: string },
   signal: AbortSignal
@@ -29,8 +29,9 @@ export async function initialData(
 }
 
 /**
- * `orders:3:1:retention.ms=1000:cleanup.policy=compact`. Names of topics have no colon. A part that begins with the name of a
- * setting (letters and dots) and `=` begins the next setting; other parts belong to the value before them, colon included.
+ * Parses a topic such as `orders:3:1:retention.ms=1000:cleanup.policy=compact`. Names of topics have no colon. A part that
+ * begins with the name of a setting (lower-case letters and dots) and `=` begins the next setting. Other parts belong to the
+ * value before them, including the colon. Throws ConfigError.
  */
 export function topicOf(text: string): TopicOptions {
   const [name = '', ...parts] = text.split(':')
@@ -64,7 +65,7 @@ function unreadable(file: string, error: unknown): ConfigError {
   return new ConfigError(`--records ${file}: the file cannot be read (${code || error})`)
 }
 
-/** The checked elements of a stream of lines. Blank lines are skipped. Throws ConfigError with the number of the line. */
+/** Reads and validates the elements of a stream of lines. Skips blank lines. Throws ConfigError with the line number. */
 export async function* elementsOf(stream: AsyncIterable<Buffer>, file: string): AsyncGenerator<SourcedElement> {
   let number = 0
   try {
@@ -100,7 +101,7 @@ async function* linesOf(stream: AsyncIterable<Buffer>, source: () => string): As
   if (pendingBytes > 0) yield Buffer.concat(pending)
 }
 
-/** Without a byte order mark. */
+/** Decodes a line and drops a byte order mark. Throws ConfigError for a line that is not UTF-8. */
 function decoded(line: Buffer, source: string): string {
   try {
     return UTF8.decode(line)
@@ -110,7 +111,7 @@ function decoded(line: Buffer, source: string): string {
   }
 }
 
-/** The message of JSON.parse is left out: it quotes the line, which may hold secrets. */
+/** Parses and validates a line. The error leaves out the message of JSON.parse, which quotes the line: it may hold secrets. */
 function elementOf(text: string, source: string): RecordOptions | TransactionOptions {
   let element: RecordOptions | TransactionOptions
   try {

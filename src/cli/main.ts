@@ -1,6 +1,6 @@
 /**
- * The command line. Options are declared here, cheaply; what a command does is loaded when it is asked for.
- * What users get wrong is one sentence on stderr and exit code 2.
+ * The command line: declares the commands and their options. The code of a command is loaded only when the command runs, to
+ * keep the start fast. User errors are one sentence on stderr and exit code 2.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import project from '../../package.json' with { type: 'json' }
@@ -41,13 +41,13 @@ Examples:
   minikafka dump-log minikafka-data/orders-0 --print-data-log --follow`
 
 async function main(args: readonly string[]): Promise<void> {
-  // Whoever read our output may have gone (`| head -1`): clients still have their broker.
+  // The broker keeps serving after the reader of its output has closed the pipe (`| head -1`).
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   try {
     await program().parseAsync(withCommand(args), { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has said what is wrong, or shown the help or version that was asked for.
+      // Commander has already printed the error, the help or the version.
       process.exitCode = error.exitCode === 0 ? 0 : EXIT_USER_ERROR
     } else if (isUserError(error)) {
       process.stderr.write(`minikafka: ${error.message}\n`)
@@ -58,7 +58,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Adds the default command. Commander's own default would take a mistyped command for an argument of it. */
+/** Adds the default command. Commander's own default command would take a mistyped command as its argument. */
 function withCommand(args: readonly string[]): readonly string[] {
   const [first = '-'] = args
   return first.startsWith('-') && !OPTIONS_WITHOUT_COMMAND.includes(first) ? [DEFAULT_COMMAND, ...args] : args

@@ -1,13 +1,13 @@
 /**
- * The signals that stop a command cleanly, the same as for the JVM of Apache Kafka. A handler is also needed for PID 1 of a
- * container, for which signals have no default action.
+ * The signals that stop a command cleanly: SIGINT, SIGTERM and SIGHUP, as for the JVM of Apache Kafka. PID 1 of a container
+ * needs handlers, because these signals have no default action for it.
  */
 import { constants } from 'node:os'
 import { systemClocks } from '../runtime/time.ts'
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const PARENT_CHECK_INTERVAL_MS = 200
-/** A script that runs minikafka and nothing else, in the foreground: `minikafka start --port 0`, `node bin/minikafka.js start`. */
+/** An npm script that runs only minikafka, in the foreground: `minikafka start --port 0`, `node bin/minikafka.js start`. */
 const ONLY_MINIKAFKA = /^\s*("?\S*node(\.exe)?"?\s+)?"?(\S*[\\/])?minikafka(\.js)?"?(\s[^&;|\n]*)?$/
 
 /**
@@ -32,8 +32,8 @@ export function firstStopSignal(): Promise<NodeJS.Signals> {
 }
 
 /**
- * npm passes a signal to the shell of its script, and a shell that it ends leaves its command running. Of a script with other
- * commands the shell may end earlier for a good reason.
+ * True for an npm script that runs only minikafka. npm passes a signal to the shell of the script; the shell ends and leaves its
+ * command running, so the command stops when its parent exits. Shells of other scripts may exit earlier on purpose.
  */
 function isForegroundOfNpmScript({ npm_lifecycle_script: script }: NodeJS.ProcessEnv): boolean {
   return script !== undefined && ONLY_MINIKAFKA.test(script)

@@ -1,4 +1,4 @@
-/** Errors that the user corrects: their message is one sentence, and a stack trace says no more. */
+/** Errors that the user can correct. Their message is printed as one sentence without a stack trace. */
 import { ConfigError } from '../config/sources.ts'
 import { MetadataError } from '../metadata/metadata-error.ts'
 import { ListenError } from '../net/listen.ts'
@@ -7,7 +7,7 @@ import { StorageError } from '../storage/storage.ts'
 
 const USER_ERRORS = [ConfigError, DataDirectoryError, ListenError, MetadataError, StorageError]
 
-/** True for an error whose message is all that the user needs. */
+/** True for an error that is printed without a stack trace. */
 export function isUserError(error: unknown): error is Error {
   return USER_ERRORS.some(type => error instanceof type)
 }

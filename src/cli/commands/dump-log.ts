@@ -1,6 +1,6 @@
 /**
- * `minikafka dump-log`: from options to a dump, written as fast as its reader takes it. What is wrong with the files is
- * told on stderr and, where they could not be read or `--verify` was asked for, by exit code 1.
+ * The command `minikafka dump-log`. Output waits for a slow reader. Findings and problems go to stderr, with `--verify` to
+ * stdout. A problem, such as an unreadable file, sets exit code 1, except during `--follow`.
  */
 import type { Writable } from 'node:stream'
 import type { WriteStream } from 'node:tty'
@@ -35,7 +35,7 @@ export interface DumpLogOptions {
   readonly maxBytes?: number
   readonly indexSanityCheck?: boolean
   readonly verifyIndexOnly?: boolean
-  /** True: given without a class. */
+  /** True if the option is given without a class. */
   readonly keyDecoderClass?: string | true
   readonly valueDecoderClass?: string | true
   readonly offsetsDecoder?: boolean
@@ -51,16 +51,16 @@ export interface DumpLogOptions {
   readonly follow?: boolean
 }
 
-/** As in Kafka's tool, where it means no limit. */
+/** The value of --max-bytes that means no limit, as in DumpLogSegments. */
 const NO_MAX_BYTES = 2_147_483_647
 const CHUNK_CHARACTERS = 1 << 16
 const ROUND_INTERVAL_MS = 200
-/** A follower of thousands of partitions must not keep a processor busy for itself. */
+/** The pause after a round of --follow, as a multiple of its duration. It limits the load with thousands of partitions. */
 const WORK_TO_REST = 5
-/** What a pipe answers whose reader has seen enough (`| head -1`), at first and from then on. */
+/** Error codes of a pipe whose reader has closed it (`| head -1`): of the first write, and of later ones. */
 const READER_GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
 
-/** Dumps the files and folders. Throws ConfigError when the options ask for what cannot be. */
+/** Dumps the files and folders. Throws ConfigError for invalid options or a failed write of the output. */
 export async function dumpLog(folders: readonly string[], options: DumpLogOptions): Promise<void> {
   const paths = [...(options.files?.split(',').map(path => path.trim()) ?? []), ...folders].filter(path => path !== '')
   if (paths.length === 0) throw new ConfigError('dump-log needs files: name them with --files, or give a folder')
@@ -71,7 +71,7 @@ export async function dumpLog(folders: readonly string[], options: DumpLogOption
   await reading(storage => report.write(looking(storage, paths, dumped)))
 }
 
-/** Shows appended batches, round by round, until a signal to stop or until the reader of the output has closed it. */
+/** Shows appended batches in rounds, until a stop signal or until the reader closes the output. */
 async function follow(follower: Follower, report: Report, paths: readonly string[]): Promise<void> {
   const problems = await reading(async files => paths.flatMap(path => unfollowable(files, path) ?? []))
   await report.write(problems)
@@ -83,7 +83,7 @@ async function follow(follower: Follower, report: Report, paths: readonly string
   void firstStopSignal().then(() => stop.abort())
   while (!stop.signal.aborted) {
     const began = systemClocks.loop.now()
-    // Files change their names: each round opens those that have them now.
+    // Each round opens the files again, because files may be renamed or replaced.
     const goesOn = await reading(files => report.write(follower.round(files), stop.signal))
     if (!goesOn) return
     const tookMs = systemClocks.loop.now() - began
@@ -103,7 +103,7 @@ async function reading<T>(act: (storage: NodeStorage) => Promise<T>): Promise<T>
 function dumpOptions(options: DumpLogOptions): DumpOptions {
   const { fromOffset, toOffset, key, producerId, maxBytes } = options
   const decoder = decoderOf(options)
-  // Keys are compared as they are printed.
+  // --key needs decoded keys: keys are compared as they are printed.
   const print = decoder !== undefined || options.printDataLog === true || key !== undefined
   return {
     print,
@@ -134,7 +134,7 @@ function standardDecoder(name: string | true): ValueDecoder {
   throw new ConfigError(`${className}: there is no such decoder; there are ${DECODER_NAMES.join(', ')}`)
 }
 
-/** Items on their way out, remarks to stderr and all else to stdout. */
+/** The report of a dump: findings and problems on stderr, all other items on stdout. */
 class Report {
   readonly #options: DumpLogOptions
   readonly #output: Output
@@ -146,12 +146,12 @@ class Report {
     this.#errors = new Output(process.stderr, options)
   }
 
-  /** Writes all, or up to the signal. False once nobody reads any more. */
+  /** Writes the items until the signal. Returns false if the reader has closed the output. */
   async write(items: Iterable<Item>, stopped?: AbortSignal): Promise<boolean> {
     const { verify: isAsked, follow: isFollowing } = this.#options
     for (const item of items) {
       if (item.kind === 'problem' && !isFollowing) process.exitCode = 1
-      // What --verify finds is what was asked for, not a remark on it.
+      // With --verify the findings and problems are the output itself.
       const isRemark = !isAsked && (item.kind === 'problem' || item.kind === 'finding')
       if (isRemark && !(await this.#output.flush())) return false
       const written = (isRemark ? this.#errors : this.#output).write(item, isRemark)
@@ -162,7 +162,7 @@ class Report {
   }
 }
 
-/** Lines on their way to a stream, many at a time. */
+/** Buffered lines of a stream. */
 class Output {
   readonly #stream: Writable
   readonly #render: Renderer
@@ -174,19 +174,19 @@ class Output {
     this.#render = stream.isTTY && stream.hasColors() ? coloured(render) : render
   }
 
-  /** Takes a line. False once nobody reads any more. */
+  /** Adds a line. Flushes if `atOnce` is set or the buffer is full. Returns false if the reader has closed the stream. */
   write(item: Item, atOnce: boolean): boolean | Promise<boolean> {
     this.#text += `${this.#render(item)}\n`
     return (!atOnce && this.#text.length < CHUNK_CHARACTERS) || this.flush()
   }
 
-  /** Throws when the lines do not fit where they are to go. */
+  /** Writes the buffer. Returns false if the reader has closed the stream. Throws ConfigError for other errors. */
   async flush(): Promise<boolean> {
     const text = this.#text
     this.#text = ''
     if (text === '') return true
     const error = await new Promise<Error | null | undefined>(written => this.#stream.write(text, written))
-    // A file takes all there is at once: signals must have their turn.
+    // Writes to a file complete without a return to the event loop. Yields, so that signals are handled.
     await yieldToEventLoop()
     if (!error) return true
     if (READER_GONE.has(codeOf(error))) return false

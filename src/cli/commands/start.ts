@@ -1,4 +1,4 @@
-/** `minikafka start`: from options to settings, a node, one ready line on stdout, and a clean end on a signal. */
+/** The command `minikafka start`: resolves the settings, starts a node, prints one ready line on stdout, stops on a signal. */
 import { readFileSync } from 'node:fs'
 import { resolve as absolute } from 'node:path'
 import { destination, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
@@ -27,7 +27,7 @@ export interface StartOptions {
   readonly json?: boolean
 }
 
-/** Runs a broker until a signal stops it. Throws what `isUserError` knows when it cannot be started as asked. */
+/** Runs a broker until a stop signal. If it cannot start as configured, throws an error for which `isUserError` is true. */
 export async function start(options: StartOptions, version: string): Promise<void> {
   const stopSignal = firstStopSignal()
   const { settings, unhonoured } = resolve(fromFile(options), fromEnvironment(process.env), fromCommandLine(options))
@@ -59,7 +59,7 @@ export async function start(options: StartOptions, version: string): Promise<voi
   logger.info({}, `stopped in ${systemClocks.loop.now() - stopBeganMs} ms`)
 }
 
-/** Writes the topics and records of the options. What that takes is loaded only where there are some. */
+/** Returns the function that writes the topics and records of the options. Loads the code for it only if there are any. */
 async function preparation(
   options: StartOptions,
   broker: Omit<SeededBroker, 'dispatch'> & { readonly signal: AbortSignal }
@@ -87,7 +87,7 @@ function announce(readiness: Readiness, options: StartOptions, version: string):
   process.stdout.write(`${options.json ? JSON.stringify(readiness) : line}\n`)
 }
 
-/** A recovery may take long: a signal to stop ends it. */
+/** A signal that aborts the start, for example a long log recovery, on a stop signal of the process. */
 function abortedBy(stopSignal: Promise<NodeJS.Signals>): AbortSignal {
   const controller = new AbortController()
   void stopSignal.then(() => controller.abort())
@@ -105,7 +105,7 @@ function fromFile({ config }: StartOptions): readonly Entry[] {
   }
 }
 
-/** The short options are other words for settings, and weaker than a `--set` of the same. */
+/** The settings of the command line. `--port`, `--host` and `--data-dir` stand for settings, and `--set` overrides them. */
 function fromCommandLine({ port, host, dataDir, set = [] }: StartOptions): readonly Entry[] {
   const short: Entry[] = []
   if (port !== undefined || host !== undefined) {
@@ -117,20 +117,20 @@ function fromCommandLine({ port, host, dataDir, set = [] }: StartOptions): reado
   return [...short, ...fromOptions(set)]
 }
 
-/** Time since this process began, loading included. */
+/** Milliseconds since the start of the process, including the loading of modules. */
 function sinceStartMs(): number {
   return Math.round(performance.now())
 }
 
-// Log lines of the command line: pino on stderr, written synchronously so that the last lines of a dying process appear. On a terminal a
-// printer in this process formats them; it is loaded only there.
+// The logger of the command line: pino on stderr, written synchronously, so that the last lines before an exit are not lost.
+// On a terminal pino-pretty formats the lines in this process; it is loaded only then.
 
-/** How much is logged. */
+/** The least level of log lines that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 const STDERR = 2
 
-/** A logger on stderr; `readable` lines are for people, others are JSON. */
+/** Opens a logger on stderr. `readable` lines are formatted for a terminal, others are JSON. */
 export async function openLog(level: LogLevel, form: 'readable' | 'json'): Promise<Logger> {
   const options: LoggerOptions = { level, base: null, timestamp: stdTimeFunctions.isoTime }
   if (form === 'json') return pino(options, destination({ fd: STDERR, sync: true }))
@@ -138,19 +138,19 @@ export async function openLog(level: LogLevel, form: 'readable' | 'json'): Promi
   return pino(options, pretty({ destination: STDERR, sync: true, translateTime: 'SYS:HH:MM:ss.l', singleLine: true }))
 }
 
-// Progress of a long recovery on a terminal: one line, redrawn on each change.
+// The progress of a long log recovery on a terminal: one line, redrawn on each change.
 
-/** A terminal to draw on. */
+/** The terminal for the progress bar. */
 export interface Terminal {
   readonly columns?: number
   write(text: string): unknown
 }
 
 const DEFAULT_COLUMNS = 80
-/** Clears the line. Other log lines overwrite the bar, which is drawn again at the next change. */
+/** Clears the line. Other log lines overwrite the bar; the next change draws it again. */
 const CLEAR_LINE = '\x1b[2K'
 
-/** A listener that draws, and leaves an empty line when all is done. */
+/** Returns a listener that draws the progress, and clears the line after the last partition. */
 export function recoveryBar(terminal: Terminal): ProgressListener {
   let drawn = ''
   return progress => {
