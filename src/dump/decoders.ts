@@ -1,42 +1,42 @@
-/** What a dump prints of a record's key and value: Kafka's standard decoders of plain values, and what all decoders are. */
+/** Decoders of record keys and values: the interface of all decoders, and Kafka's standard decoders of plain values. */
 
 import { KafkaError } from '../protocol/errors.ts'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import type { ItemValue, Pair } from './items.ts'
 
-/** A record as decoders see it. */
+/** The input of a decoder. */
 export interface DumpedRecord {
   readonly offset: bigint
   readonly key: Buffer | null
   readonly value: Buffer | null
 }
 
-/** The `key` and `payload` of a record. Throws what `isAboutBytes` knows. */
+/** Decodes a record into its `key` and `payload`. Throws errors for which `isAboutBytes` is true. */
 export type RecordDecoder = (record: DumpedRecord) => Pair[]
 
-/** Decodes a key, or a value. */
+/** Decodes a key or a value. */
 export type ValueDecoder = (bytes: Buffer) => ItemValue
 
 const DECODERS: Readonly<Record<string, ValueDecoder>> = {
   StringDecoder: text,
   IntegerDecoder: bytes => wide(bytes, 4).readInt32BE(),
   LongDecoder: bytes => wide(bytes, 8).readBigInt64BE(),
-  // Kafka prints the identity of a Java array here, which tells nothing.
+  // Differs from Kafka, which prints the identity of a Java array here instead of its bytes.
   DefaultDecoder: bytes => bytes.toString('hex')
 }
 
 const PACKAGES = ['', 'org.apache.kafka.tools.api.', 'kafka.serializer.']
 
-/** The names of the decoders that there are. */
+/** The names of the standard decoders. */
 export const DECODER_NAMES: readonly string[] = Object.keys(DECODERS)
 
-/** The decoder of a class, named with or without its package; undefined for one that we do not have. */
+/** The decoder of a class name, with or without its package; undefined for other classes. */
 export function decoderOfClass(className: string): ValueDecoder | undefined {
   const name = DECODER_NAMES.find(simpleName => PACKAGES.some(prefix => className === prefix + simpleName))
   return name === undefined ? undefined : DECODERS[name]
 }
 
-/** Decodes keys and values each in its own way. */
+/** Combines a decoder of keys and a decoder of values. */
 export function plainDecoder(key: ValueDecoder, value: ValueDecoder): RecordDecoder {
   return record => {
     const pairs: Pair[] = []
@@ -46,7 +46,7 @@ export function plainDecoder(key: ValueDecoder, value: ValueDecoder): RecordDeco
   }
 }
 
-/** Whether an error says that bytes are not what they should be; others are our own bugs. */
+/** True for an error about invalid bytes. All other errors are bugs of minikafka. */
 export function isAboutBytes(error: unknown): error is Error {
   return error instanceof KafkaError || error instanceof MalformedFrame
 }
@@ -60,8 +60,8 @@ const SURROGATE_LEAD = 0xed
 const NEVER_UTF8 = 0xff
 
 /**
- * Bytes as text. What is no UTF-8 becomes the replacement character as in Java, which takes an encoded surrogate for one
- * mistake where others see two or three.
+ * Decodes UTF-8 as Java does: invalid bytes become the replacement character. Java replaces an encoded surrogate by one
+ * character, Node by two or three.
  */
 function text(bytes: Buffer): string {
   if (!bytes.includes(SURROGATE_LEAD)) return bytes.toString('utf8')

@@ -1,4 +1,4 @@
-/** From paths to items: which files a path stands for, and who knows what is in them. */
+/** Dump of files: finds the files under the given paths and dumps each by its file name suffix. */
 import { basename } from 'node:path'
 import { StorageError } from '../storage/storage.ts'
 import { isAboutBytes } from './decoders.ts'
@@ -21,10 +21,10 @@ const DUMPERS: Readonly<Record<string, Dumper>> = {
   '.txnindex': dumpTransactionIndex
 }
 
-/** What is said of a path that leads nowhere. */
+/** The message for a path that does not exist. */
 export const MISSING = 'there is no such file or folder'
 
-/** Everything about the files, in the order given; a folder stands for what can be dumped in it, by name. */
+/** Dumps the files in the order of `paths`, then all findings. A folder stands for its Kafka files, sorted by name. */
 export function* dump(files: Files, paths: readonly string[], options: DumpOptions): Generator<Item> {
   const findings = new Findings()
   for (const path of filesUnder(files, paths)) {
@@ -36,7 +36,7 @@ export function* dump(files: Files, paths: readonly string[], options: DumpOptio
   yield* findings.items()
 }
 
-/** The items, and if the file cannot be read (further), one that says why. */
+/** The items of a file. If the file cannot be read, or not to its end, the last item is the problem. */
 export function* guarded(path: string, items: () => Iterable<Item>): Generator<Item> {
   try {
     yield* items()
@@ -45,22 +45,22 @@ export function* guarded(path: string, items: () => Iterable<Item>): Generator<I
   }
 }
 
-/** What an error says of a file that cannot be read (further). Throws those that are our own bugs. */
+/** The problem item for an error of storage or of invalid bytes. Rethrows other errors: they are bugs of minikafka. */
 export function problemOf(path: string, error: unknown): Item {
   if (!(error instanceof StorageError) && !isAboutBytes(error)) throw error
   const { message } = error
   return problem(path, undefined, message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message)
 }
 
-/** Tells that a path is not looked into. Throws StorageError for a folder that cannot be. */
+/** The finding for a path that is not a Kafka file. Throws StorageError for an unreadable folder. */
 export function ignored(files: Files, path: string): Item[] {
   files.list(path)
   return [{ kind: 'finding', pairs: [['ignored', path]], text: `Ignoring unknown file ${path}` }]
 }
 
 /**
- * The files that the paths stand for. A folder in which there are none stands for itself, and so does one that cannot be
- * read: whoever named it is told.
+ * The files under the given paths. A folder without Kafka files and an unreadable folder are returned as they are, so that the
+ * caller reports them.
  */
 export function* filesUnder(files: Files, paths: readonly string[]): Generator<string> {
   for (const given of paths) {
@@ -74,7 +74,7 @@ export function* filesUnder(files: Files, paths: readonly string[]): Generator<s
   }
 }
 
-/** A partition may be a link to a folder elsewhere. Links within links may lead round in circles. */
+/** The files in a folder, recursively. A partition may be a link to a folder. Links inside it are skipped: they may cycle. */
 function* filesIn(files: Files, folder: string, followsLinks = true): Generator<string> {
   const entries = entriesOfFolder(files, folder)
   if (!entries) return yield folder
@@ -85,7 +85,7 @@ function* filesIn(files: Files, folder: string, followsLinks = true): Generator<
   }
 }
 
-/** None for a file; undefined for a folder that cannot be read. */
+/** The entries of a folder; empty for a file, undefined for an unreadable folder. */
 function entriesOfFolder(files: Files, path: string): ReturnType<Files['list']> | undefined {
   try {
     return files.list(path)
@@ -95,7 +95,7 @@ function entriesOfFolder(files: Files, path: string): ReturnType<Files['list']> 
   }
 }
 
-/** Who dumps files with such a name; undefined for a file that is none of Kafka's. */
+/** The dumper for the suffix of a file name; undefined for a file that is not Kafka's. */
 export function dumperOf(path: string): Dumper | undefined {
   const name = basename(path)
   const dot = name.lastIndexOf('.')

@@ -1,13 +1,13 @@
 /**
- * What does not fit together between files or records. Kafka's tool tells it on stderr after all files, grouped by what
- * is wrong; so many are kept and the rest counted, for a damaged index has millions.
+ * Findings: mismatches between files or records. As DumpLogSegments does, they are printed to stderr after all files, grouped by
+ * kind. A damaged index has millions of them, so for each kind and file a limited number is kept and the rest is counted.
  */
 import { isAbsolute, sep } from 'node:path'
 import type { Item } from './items.ts'
 
 const MOST_KEPT = 10_000
 
-/** In the order in which they are told. */
+/** The kinds of findings, in the order in which they are printed. */
 const KINDS = {
   offsetMismatch: {
     summary: 'an entry is not what the log holds',
@@ -60,7 +60,7 @@ export class Findings {
     if (found.pairs.length < MOST_KEPT) found.pairs.push([first, second])
   }
 
-  /** All that was kept, each by itself. */
+  /** The message of each finding that was kept, with its kind's summary. */
   *each(): Generator<string> {
     for (const [kind, files] of this.#found) {
       const { summary, line } = KINDS[kind]
@@ -107,7 +107,7 @@ function* itemsOf(kind: FindingKind, path: string, { pairs, count }: Found): Gen
 function ordered(pairs: readonly [bigint, bigint][], order: 'ascending' | 'descending' | 'found') {
   if (order === 'found') return pairs
   const sign = order === 'ascending' ? 1 : -1
-  // Kafka keeps the last one of those that begin alike.
+  // Of the pairs with the same first offset Kafka keeps the last one.
   return [...new Map(pairs)].sort(([a], [b]) => (a === b ? 0 : a < b ? -sign : sign))
 }
 

@@ -4,7 +4,7 @@
  */
 import { jsonString } from './formats/json-text.ts'
 
-/** Text that is JSON already: what a decoder made of a key or value. */
+/** JSON text that a decoder made from a key or value. */
 export class Json {
   readonly text: string
 
@@ -13,7 +13,7 @@ export class Json {
   }
 }
 
-/** A number that may be missing, as Java prints it; null in JSON. */
+/** An optional number: printed as Java's OptionalLong in text, and as a number or null in JSON. */
 export class OptionalLong {
   readonly value: bigint | undefined
 
@@ -27,17 +27,17 @@ export type ItemValue = bigint | number | string | boolean | readonly string[] |
 /** A label and its value. */
 export type Pair = readonly [label: string, value: ItemValue]
 
-/** What an item is about. Findings and problems are for stderr; problems end in exit code 1. */
+/** The kind of an item. Findings and problems go to stderr. Problems set exit code 1. */
 export type ItemKind = 'file' | 'log' | 'batch' | 'record' | 'entry' | 'note' | 'finding' | 'problem'
 
 export interface Item {
   readonly kind: ItemKind
   readonly pairs: readonly Pair[]
-  /** The line, where it is not made of the pairs. */
+  /** The text line, if it is not made from the pairs. */
   readonly text?: string
 }
 
-/** Bytes that are not what they should be, or cannot be read at all: where and what. */
+/** The item for invalid or unreadable bytes, with the position in the file if there is one. */
 export function problem(path: string, position: number | undefined, message: string): Item {
   const at = position === undefined ? '' : ` position ${position}:`
   const pairs: Pair[] = [['file', path]]
@@ -47,13 +47,13 @@ export function problem(path: string, position: number | undefined, message: str
 
 // Items as lines of text: Kafka's format, or one JSON object each.
 
-/** One line, without its end. */
+/** Renders an item as a line, without the line break. */
 export type Renderer = (item: Item) => string
 
 /** Labels that Kafka prints without a colon. */
 const WITHOUT_COLON = new Set(['SnapshotHeader', 'SnapshotFooter', 'KRaftVersion', 'KRaftVoters'])
 
-/** The line that Kafka's tool prints. */
+/** The line that DumpLogSegments prints. */
 export function textOf({ kind, pairs, text }: Item): string {
   if (text !== undefined) return text
   const line = pairs.map(([label, value]) => `${label}${WITHOUT_COLON.has(label) ? '' : ':'} ${asText(value)}`)
@@ -68,7 +68,7 @@ function asText(value: ItemValue): string {
   return typeof value === 'object' ? `[${value.join()}]` : String(value)
 }
 
-/** The object with the item's values under Kafka's labels. */
+/** A JSON object with Kafka's labels as names. */
 export function jsonOf({ kind, pairs, text }: Item): string {
   const members: readonly Pair[] = pairs.length > 0 || text === undefined ? pairs : [['text', text]]
   return `{"kind":"${kind}"${members.map(([label, value]) => `,${jsonString(label)}:${asJson(value)}`).join('')}}`
@@ -83,7 +83,7 @@ function asJson(value: ItemValue): string {
 
 const COLOURS: Partial<Record<Item['kind'], number>> = { file: 1, batch: 36, finding: 33, problem: 31 }
 
-/** The same lines in colours, for terminals. */
+/** Adds colours for terminals. */
 export function coloured(render: Renderer): Renderer {
   return item => {
     const colour = COLOURS[item.kind]

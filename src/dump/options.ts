@@ -1,35 +1,35 @@
-/** What is to be dumped, and how: Kafka's options and ours, parsed. */
+/** The parsed options of a dump: those of DumpLogSegments and those that minikafka adds. */
 import type { RecordDecoder } from './decoders.ts'
 
 export interface DumpOptions {
-  /** Print keys and values, decoded by `decoder`. */
+  /** Prints keys and values, decoded by `decoder`. */
   readonly print: boolean
-  /** Show records, too. */
+  /** Shows records. */
   readonly deep: boolean
   readonly skipRecordMetadata: boolean
   readonly decoder: RecordDecoder
-  /** How much of the log is looked at for an entry of its offset index. */
+  /** Bytes of the log that are read for an entry of its offset index. */
   readonly maxMessageSize: number
-  /** How much of a log is read; undefined: all of it. */
+  /** Bytes of a log that are read; undefined for all. */
   readonly maxBytes: number | undefined
   readonly indexSanityCheck: boolean
   readonly verifyIndexOnly: boolean
-  /** What is legal, though Kafka's tool remarks on it, is not to be told. */
+  /** Suppresses findings of DumpLogSegments about legal files, for `--verify`. */
   readonly verifying?: boolean
   readonly filter: Filter
 }
 
-/** What is shown; undefined: everything. */
+/** The filter of shown batches and records; an undefined member does not filter. */
 export interface Filter {
   readonly fromOffset: bigint | undefined
   /** Inclusive. */
   readonly toOffset: bigint | undefined
-  /** The decoded key, as text. */
+  /** The decoded key as it is printed. */
   readonly key: string | undefined
   readonly producerId: bigint | undefined
 }
 
-/** Whether offsets `first` to `last` overlap the range of the filter. */
+/** True if offsets `first` to `last` (inclusive) overlap the range of the filter. */
 export function isInRange({ fromOffset, toOffset }: Filter, first: bigint, last = first): boolean {
   return (fromOffset === undefined || last >= fromOffset) && (toOffset === undefined || first <= toOffset)
 }

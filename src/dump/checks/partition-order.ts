@@ -1,6 +1,6 @@
 /**
- * The batches of a partition one after the other, held against each other and against what lies beside them: the file
- * of leader epochs, the lists of aborted transactions, and the snapshots that say what was known of producers.
+ * The checks of a partition's batches in log order: against each other, and against the leader epoch checkpoint, the
+ * transaction indexes and the producer snapshots of the partition.
  */
 import { CorruptSnapshot, decodeSnapshot } from '../../idempotence/producer-snapshot.ts'
 import { type EpochStart, LEADER_EPOCH_FILE, parseLeaderEpochs } from '../../log/partition-log/leader-epochs.ts'
@@ -12,10 +12,10 @@ import { type Item, problem } from '../items.ts'
 import { SequenceChains } from './sequence-chains.ts'
 import { TransactionOrder } from './transaction-order.ts'
 
-/** The folders of the topic in which groups keep their offsets. */
+/** Folders of __consumer_offsets. Its transactional batches carry no real sequences. */
 const OF_GROUPS = /(^|\/)__consumer_offsets-\d+$/
 
-/** A snapshot that the log has not reached yet. */
+/** A producer snapshot at an offset that the checks have not reached yet. */
 interface Snapshot {
   readonly path: string
   readonly offset: bigint
@@ -27,7 +27,7 @@ export class PartitionOrder {
   readonly #chains: SequenceChains
   readonly #transactions: TransactionOrder
   readonly #epochs: EpochOrder
-  /** In the order of their offsets. */
+  /** In the order of offsets. */
   readonly #snapshots: Snapshot[] = []
   readonly #lastSegment: bigint | undefined
   #nextOffset = 0n
@@ -47,18 +47,18 @@ export class PartitionOrder {
     }
   }
 
-  /** Whether the segment that was entered is the one that is written to. */
+  /** True if the current segment is the active segment. */
   get isNewest(): boolean {
     return this.#isNewest
   }
 
-  /** Tells which segment comes next. What is wrong with the one before. */
+  /** Begins the next segment. Yields the problems of the previous segment's transaction index. */
   *enter(path: string): Generator<Item> {
     yield* this.#transactions.enter(path.endsWith('.log') ? path : undefined)
     this.#isNewest = baseOffsetOf(path.slice(path.lastIndexOf('/') + 1)) === this.#lastSegment
   }
 
-  /** What is wrong with the next batch's place among the others. */
+  /** Adds the next batch. Yields the problems of its order and of the snapshots before it. */
   *add(path: string, position: number, batch: RecordBatch): Generator<Item> {
     const { baseOffset } = batch
     if (baseOffset < this.#nextOffset) {
@@ -75,7 +75,7 @@ export class PartitionOrder {
     yield* this.#transactions.add(path, position, batch)
   }
 
-  /** What is wrong at the end, if the segments up to the last were told of. */
+  /** Yields the problems at the end of the log. Snapshots after the log end are checked only after the active segment. */
   *finish(): Generator<Item> {
     yield* this.#transactions.enter(undefined)
     if (this.#epochs.unreadable !== undefined) yield this.#epochs.unreadable
@@ -87,7 +87,7 @@ export class PartitionOrder {
     }
   }
 
-  /** A log ends where its last segment begins, at the least: retention and compaction may have taken all before. */
+  /** Moves to the base offset of the last segment: retention and compaction may have removed all batches before it. */
   #reachLastSegment(): void {
     if (this.#lastSegment === undefined || this.#lastSegment <= this.#nextOffset) return
     this.#nextOffset = this.#lastSegment
@@ -111,7 +111,7 @@ export class PartitionOrder {
   }
 }
 
-/** The entries of a snapshot; none where it is damaged, which is told when it is its turn. */
+/** The entries of a snapshot; none if it is damaged, because the check of the snapshot file itself reports the damage. */
 function entriesOf(files: Files, path: string) {
   if (!files.exists(path) || files.size(path) > LARGEST_SNAPSHOT) return []
   try {
@@ -124,13 +124,13 @@ function entriesOf(files: Files, path: string) {
 
 const LARGEST_EPOCH_FILE = 16 << 20
 
-/** The leaders' epochs by the file, against those in the batches. */
+/** The check of the leader epochs of the batches against the leader epoch checkpoint. */
 class EpochOrder {
   readonly unreadable: Item | undefined
   readonly #starts: readonly EpochStart[] = []
-  /** How many starts lie at or before the last batch. */
+  /** Number of starts at or before the base offset of the last batch. */
   #passed = 0
-  /** The last epoch of the file that was reported: each is reported once. */
+  /** The value of `#passed` at the last problem. A problem is reported once for each epoch of the file. */
   #reported = -1
 
   constructor(files: Files, folder: string) {
@@ -141,7 +141,7 @@ class EpochOrder {
     else this.unreadable = problem(path, undefined, 'the epochs of leaders cannot be read, or do not ascend')
   }
 
-  /** What is wrong with the epoch of the next batch. */
+  /** Returns the problem of the next batch's leader epoch, if there is one. */
   add({ baseOffset, partitionLeaderEpoch }: RecordBatch): string | undefined {
     while ((this.#starts[this.#passed]?.startOffset ?? baseOffset + 1n) <= baseOffset) this.#passed++
     const epoch = this.#starts[this.#passed - 1]?.epoch

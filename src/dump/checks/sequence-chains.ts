@@ -1,6 +1,7 @@
 /**
- * Whether each idempotent producer's batches follow one another in a log. Compaction, retention and expiry tear holes
- * in these chains, so a gap counts only where no offset is missing between; going back is wrong everywhere.
+ * The check that the sequences of each idempotent producer are consecutive in a log. Compaction, retention and the expiration
+ * of producers leave gaps, so a gap is a problem only if no offset is missing in it. A lower sequence or epoch is a problem
+ * in any case, unless the producer expired before it.
  */
 import { settings } from '../../config/tables/broker.ts'
 import type { ProducerEntry } from '../../idempotence/producer-snapshot.ts'
@@ -14,45 +15,48 @@ import {
 
 interface Chain {
   readonly epoch: number
-  /** Undefined where any sequence may follow. */
+  /** Undefined if any sequence may follow. */
   readonly lastSequence: number | undefined
   readonly lastOffset: bigint
-  /** Of the last batch with a sequence; markers have none. */
+  /** Last offset of the last batch with a sequence. Markers have none. */
   readonly lastDataOffset: bigint | undefined
   readonly timestamp: bigint
 }
 
-/** More producers than these are forgotten, the longest silent ones first. */
+/** The limit of producers. Above it the producer with the oldest last batch is dropped. */
 const MOST_PRODUCERS = 100_000
-/** A producer that was silent for so long may begin with any sequence. The log does not say its broker's setting, so the default counts. */
+/**
+ * A producer without batches for this time has expired and may begin with any sequence. The log does not record the setting of
+ * its broker, so the default is used.
+ */
 const EXPIRATION_MS = BigInt(settings['producer.id.expiration.ms'].byDefault.value)
-/** Half of all sequence numbers: what is further ahead is rather behind. */
+/** Half of all sequence numbers. A distance of at least this counts as a lower sequence. */
 const HALF = 2 ** 30
 
 export class SequenceChains {
   readonly #chains = new Map<bigint, Chain>()
   readonly #kind: 'numbered' | 'not numbered'
-  /** No offset is missing from here on. */
+  /** No offset from here to the current one is missing. */
   #denseFrom = 0n
 
-  /** What a coordinator writes in a producer's name is not numbered, though it begins with 0. */
+  /** `not numbered` for batches that a coordinator writes with the id of a producer: all of them have base sequence 0. */
   constructor(kind: 'numbered' | 'not numbered') {
     this.#kind = kind
   }
 
-  /** Tells that offsets are missing before `offset`. */
+  /** Records that offsets before `offset` are missing. */
   gapBefore(offset: bigint): void {
     this.#denseFrom = offset
   }
 
-  /** Takes in the next batch; says what is wrong with it. */
+  /** Adds the next batch. Returns its problem, if there is one. */
   add(batch: RecordBatch): string | undefined {
     const { producerId, producerEpoch: epoch, baseSequence } = batch
     if (producerId === NO_PRODUCER_ID) return undefined
     const chain = this.#chains.get(producerId)
     const numbered = baseSequence !== NO_SEQUENCE && this.#kind === 'numbered'
     const wrong = chain && this.#wrong(chain, batch)
-    // A marker ends a transaction, and what follows is of the same chain unless it raised the epoch.
+    // A marker keeps the sequence of its producer, unless it bumps the epoch.
     const same = chain?.epoch === epoch ? chain : undefined
     const lastSequence = numbered ? batch.lastSequence : same?.lastSequence
     const { lastOffset, maxTimestamp: timestamp } = batch
@@ -63,10 +67,10 @@ export class SequenceChains {
     return wrong
   }
 
-  /** What is wrong with what a snapshot says of a producer, once all batches before it have been taken in. */
+  /** Returns the problem of a snapshot entry, if there is one. All batches before the snapshot must have been added. */
   wrongIn({ producerId, producerEpoch, lastOffset, lastSequence }: ProducerEntry): string | undefined {
     const chain = this.#chains.get(producerId)
-    // Batches that are not in the log any more say nothing.
+    // The batches of this producer are not in the log any more.
     if (!chain) return undefined
     const subject = `producer ${producerId}`
     const mustBeThere = chain.lastOffset >= this.#denseFrom

@@ -1,6 +1,6 @@
 /**
- * Whether the transactions of a partition fit together: each is ended by a marker of its producer before that goes on
- * otherwise, and the aborted ones are in the index of the segment that has their marker, where readers look for them.
+ * The checks of a partition's transactions. A producer with an open transaction must not write other batches before the
+ * marker. Each aborted transaction must be in the transaction index of the segment with its marker, where fetches look it up.
  */
 
 import type { ProducerEntry } from '../../idempotence/producer-snapshot.ts'
@@ -18,25 +18,25 @@ export class TransactionOrder {
   readonly #files: Files
   readonly #trace = new TransactionTrace()
   #index: AbortedTxns | undefined
-  /** No offset is missing from here on. */
+  /** No offset from here to the current one is missing. */
   #denseFrom = 0n
 
   constructor(files: Files) {
     this.#files = files
   }
 
-  /** Tells that offsets are missing before `offset`. */
+  /** Records that offsets before `offset` are missing. */
   gapBefore(offset: bigint): void {
     this.#denseFrom = offset
   }
 
-  /** Tells which segment comes next. What is wrong with the index of the one before. */
+  /** Begins the next segment; undefined after the last one. Yields the problems of the previous segment's transaction index. */
   *enter(path: string | undefined): Generator<Item> {
     if (this.#index) yield* this.#unmarked(this.#index)
     this.#index = path === undefined ? undefined : new AbortedTxns(this.#files, path.replace(/\.log$/, '.txnindex'))
   }
 
-  /** What is wrong with the next batch. */
+  /** Adds the next batch. Yields the problems of its transaction. */
   *add(path: string, position: number, batch: RecordBatch): Generator<Item> {
     const open = this.#trace.openOf(batch.producerId)
     const mixed = open && wrongBeside(open, batch)
@@ -50,7 +50,10 @@ export class TransactionOrder {
     }
   }
 
-  /** What is wrong with what a snapshot says of a producer's transaction, once all batches before it were added. */
+  /**
+   * Returns the problem of the open transaction in a snapshot entry, if there is one. All batches before the snapshot must have
+   * been added.
+   */
   wrongIn({ producerId, currentTxnFirstOffset: first }: ProducerEntry): string | undefined {
     const open = this.#trace.openOf(producerId)?.firstOffset
     if (open === first || (open === undefined && first < this.#denseFrom)) return undefined
@@ -69,7 +72,7 @@ export class TransactionOrder {
     const isThere = entry?.lastOffset === lastOffset
     if (isThere) index.step()
     const subject = `the transaction of producer ${producerId} that was aborted at offset ${lastOffset}`
-    // Where nothing is left of its data readers need not know.
+    // Fetches need no entry for a transaction without data in the log.
     if (!isThere) {
       if (firstOffset !== undefined) yield problem(path, position, `${subject} is not in ${index.path}`)
     } else if (entry.producerId !== producerId || !this.#begins(entry, firstOffset)) {
@@ -85,7 +88,7 @@ export class TransactionOrder {
     }
   }
 
-  /** Whether the entry's first offset can be where the transaction began, of which the first batches may be gone. */
+  /** True if the transaction can have begun at the entry's first offset. Compaction may have removed its first batches. */
   #begins(entry: AbortedTxnEntry, firstOffset: bigint | undefined): boolean {
     if (entry.firstOffset === firstOffset) return true
     if (entry.firstOffset >= this.#denseFrom) return false
@@ -97,7 +100,7 @@ export class TransactionOrder {
     return markerOffset + 1n
   }
 
-  /** Entries that no marker before `offset`, by default none at all, belongs to. */
+  /** Yields a problem for each remaining index entry without a marker: those before `offset`, by default all. */
   *#unmarked(index: AbortedTxns, offset?: bigint): Generator<Item> {
     for (let { next } = index; next && (offset === undefined || next.lastOffset < offset); next = index.next) {
       index.step()
@@ -113,7 +116,7 @@ function wrongBeside(open: TracedTxn, batch: RecordBatch): string | undefined {
   return `${subject} in epoch ${open.producerEpoch}, which nothing has ended, and this batch is of epoch ${batch.producerEpoch}`
 }
 
-/** The entries of a `.txnindex` file, one at a time; none where there is no file, and none after one that is damaged. */
+/** A cursor on the entries of a `.txnindex` file; none if the file is missing. It ends at an entry of unknown version. */
 class AbortedTxns {
   readonly path: string
   readonly #entries: Iterator<AbortedTxnEntry>

@@ -1,34 +1,34 @@
 /**
- * The transactions of one partition, found in its batches from the first to the last. What retention and compaction
- * have left of a transaction is all that is known of it: a marker may come without data.
+ * The transactions of one partition, from its batches in log order. Retention and compaction may have removed batches of a
+ * transaction, so a marker may come without data.
  */
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { readEndTxnMarker, type TxnResult } from '../../protocol/records/control.ts'
 
-/** A transaction as far as it has gone. */
+/** An open or completed transaction. */
 export interface TracedTxn {
   readonly producerId: bigint
-  /** That of its data; of its marker where there is no data. */
+  /** Epoch of the data; of the marker if there is no data. */
   readonly producerEpoch: number
-  /** Of the first batch with data. */
+  /** First offset of the data; undefined without data. */
   readonly firstOffset: bigint | undefined
-  /** Of the marker, or of the last data while there is none. */
+  /** Offset of the marker; of the last data while the transaction is open. */
   readonly lastOffset: bigint
   readonly recordsCount: number
-  /** Undefined while it is open. */
+  /** Undefined while the transaction is open. */
   readonly result: TxnResult | undefined
   readonly beganMs: bigint
   readonly lastMs: bigint
 }
 
-/** More than these are not open at once in any log that a broker wrote; the oldest are forgotten. */
+/** The limit of open transactions, above the number in any log of a broker. The oldest transaction above it is dropped. */
 const MOST_OPEN = 100_000
 
 export class TransactionTrace {
-  /** By producer, in the order of their first offsets. */
+  /** By producer id, in the order of first offsets. */
   readonly #open = new Map<bigint, TracedTxn>()
 
-  /** Those that have not ended, the oldest first. */
+  /** The open transactions, oldest first. */
   get open(): Iterable<TracedTxn> {
     return this.#open.values()
   }
@@ -37,7 +37,7 @@ export class TransactionTrace {
     return this.#open.get(producerId)
   }
 
-  /** Takes in the next batch. Returns the transaction that it ends. Throws as `readEndTxnMarker`. */
+  /** Adds the next batch. Returns the transaction that it completes. Throws the errors of `readEndTxnMarker`. */
   add(batch: RecordBatch): TracedTxn | undefined {
     if (batch.isLegacy || !batch.isTransactional) return undefined
     if (batch.isControl) return this.#end(batch)

@@ -1,4 +1,4 @@
-/** `--transactions`: one line for each transaction of a partition, those that have ended first, in the order of their ends. */
+/** The dump of `--transactions`: one line for each transaction of a partition. Completed ones come first, in marker order. */
 import { basename, dirname } from 'node:path'
 import { baseOffsetOf } from '../../log/segment/segment-names.ts'
 import { dumperOf, filesUnder, guarded, ignored, MISSING } from '../dump.ts'
@@ -7,7 +7,7 @@ import { type Item, OptionalLong, problem } from '../items.ts'
 import { type DumpOptions, isInRange } from '../options.ts'
 import { type TracedTxn, TransactionTrace } from './transaction-trace.ts'
 
-/** The transactions in the logs that the paths stand for, folder by folder. */
+/** The transactions in the logs under the given paths, folder by folder. */
 export function* dumpTransactions(files: Files, paths: readonly string[], options: DumpOptions): Generator<Item> {
   let partition: PartitionTransactions | undefined
   for (const path of filesUnder(files, paths)) {
@@ -37,7 +37,7 @@ class PartitionTransactions {
     this.#options = options
   }
 
-  /** The transactions that end in a segment. */
+  /** Yields the transactions that complete in a segment. */
   *read(path: string): Generator<Item> {
     for (const entry of entriesOf(this.#files, path, 0, this.#files.size(path))) {
       const ended = isWhole(entry) ? this.#trace.add(entry.batch) : undefined
@@ -46,7 +46,7 @@ class PartitionTransactions {
     }
   }
 
-  /** Those that are open. */
+  /** Yields the open transactions. */
   *finish(): Generator<Item> {
     for (const open of this.#trace.open) yield* this.#tell(open)
   }

@@ -1,4 +1,4 @@
-/** Whether files are what they should be, each by itself and with their neighbours: nothing is shown but what is not. */
+/** The dump of `--verify`: checks each file, and the files of a partition against each other. Only problems are shown. */
 import { basename, dirname } from 'node:path'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { RecordWalker } from '../../protocol/records/record.ts'
@@ -12,7 +12,7 @@ import { type Item, problem } from '../items.ts'
 import type { DumpOptions } from '../options.ts'
 import { PartitionOrder } from './partition-order.ts'
 
-/** Problems, and at the end how much has been looked at. */
+/** Yields the problems, and at the end the number of files and problems. */
 export function* verify(files: Files, paths: readonly string[], options: DumpOptions): Generator<Item> {
   const counts = { files: 0, problems: 0 }
   for (const item of problemsIn(files, paths, options, () => counts.files++)) {
@@ -43,12 +43,12 @@ function problemsOf(files: Files, path: string, options: DumpOptions, order: Par
   if (path.endsWith('.log')) return verifyLog(files, path, order)
   if (path.endsWith('.checkpoint')) return verifyLog(files, path, new PartitionOrder(files, ''))
   if (dumper) return found(path, dumper, files, options)
-  // Throws for a folder that cannot be read.
+  // Throws StorageError for an unreadable folder.
   files.list(path)
   return [problem(path, undefined, 'an unknown kind of file')]
 }
 
-/** What a dump finds wrong, findings included. */
+/** The problems that the dump of a file finds. Findings count as problems. */
 function* found(
   path: string,
   dumper: NonNullable<ReturnType<typeof dumperOf>>,
@@ -72,7 +72,7 @@ function* verifyLog(files: Files, path: string, order: PartitionOrder): Generato
     const { position } = entry
     if (!isWhole(entry)) {
       reached = entry.next
-      // Room laid out in advance (preallocate) is not yet the log's.
+      // Zeros at the end of the active segment are preallocated space (`preallocate`).
       if (order.isNewest && reached === end && isZero(files, path, position, end)) return
       yield problem(path, position, entry.why)
       continue
@@ -111,7 +111,7 @@ function wrongRecords(batch: RecordBatch): string | undefined {
       }
       previous = offsetDelta
     }
-    // Compaction removes records, and keeps the last offset.
+    // Fewer records are valid: compaction removes records and keeps the last offset of the batch.
     return recordsCount > lastOffsetDelta + 1 ? `it has ${recordsCount} records` : undefined
   } catch (error) {
     if (isAboutBytes(error)) return error.message

@@ -1,6 +1,6 @@
 /**
- * Logs that somebody is writing to, looked at again and again: each round shows what has come since the last. Only logs
- * are followed: the files beside them are written when a log rolls, or as a whole.
+ * The dump of `--follow`: in rounds, each of which shows the batches appended since the last one. Only `.log` files are
+ * followed. Other files of a partition are written when a segment rolls, or are replaced as a whole.
  */
 import { basename, dirname } from 'node:path'
 import { parseFolder } from '../../log/partition-folder.ts'
@@ -13,7 +13,7 @@ import { type Item, problem } from '../items.ts'
 import type { DumpOptions } from '../options.ts'
 import { FollowedLog } from './followed-log.ts'
 
-/** Why there is nothing to follow at a path that somebody names, if so. */
+/** Returns the problem of a path that cannot be followed; undefined for a folder or a `.log` file. */
 export function unfollowable(files: Files, path: string): Item | undefined {
   if (!files.exists(path)) return problem(path, undefined, MISSING)
   try {
@@ -26,14 +26,14 @@ export function unfollowable(files: Files, path: string): Item | undefined {
   }
 }
 
-/** Several logs, those that come later included. */
+/** The followed logs under the given paths, including logs that are created later. */
 export class Follower {
   readonly #paths: readonly string[]
   readonly #options: DumpOptions
   readonly #logs = new Map<string, FollowedLog>()
-  /** Folders that cannot be read, each of which is told once. */
+  /** Unreadable folders that have been reported. Each is reported once. */
   readonly #shut = new Set<string>()
-  /** The file that the lines before were about. */
+  /** The file of the last heading. */
   #shown: string | undefined
 
   constructor(paths: readonly string[], options: DumpOptions) {
@@ -41,7 +41,7 @@ export class Follower {
     this.#options = options
   }
 
-  /** What has come since the last round. Files may be other ones by then, so `files` must not hold old ones open. */
+  /** Yields the batches since the last round. Files may have been replaced since, so `files` must not keep them open. */
   *round(files: Files): Generator<Item> {
     const findings = new Findings()
     for (const path of filesUnder(files, this.#paths)) {
@@ -67,7 +67,7 @@ export class Follower {
     const folder = dirname(path)
     const baseOffset = baseOffsetOf(basename(path))
     if (baseOffset === undefined || this.#logs.has(folder)) return
-    // It has been shown under the name that it had.
+    // The folder of a deleted partition: its log was followed under the old name.
     if (parseFolder(basename(folder)) === 'delete') return
     this.#logs.set(folder, new FollowedLog(folder, baseOffset))
   }

@@ -1,6 +1,7 @@
 /**
- * One log that is followed, by offset: where its files were cut, rewritten or removed meanwhile, a round says so and goes
- * on at the offset that it had reached. The end of the newest file may be a batch in the making, and is left for later.
+ * A followed log. It is followed by offset: if its files were truncated, rewritten or removed between two rounds, the next round
+ * reports this and continues at the offset that it had reached. An incomplete batch at the end of the active segment waits for
+ * the next round.
  */
 import { readTopicId } from '../../log/partition-folder.ts'
 import { baseOffsetOf, segmentPath } from '../../log/segment/segment-names.ts'
@@ -13,28 +14,28 @@ import { entriesOf, type Files, isWhole, type LogEntry, wholeEntriesOf } from '.
 import { type Item, problem } from '../items.ts'
 import type { DumpOptions } from '../options.ts'
 
-/** An item, and the file that it is about. */
+/** An item with the path of its file. */
 interface LocatedItem {
   readonly path: string
   readonly item: Item
 }
 
-/** The files of a partition's folder, from the one that was found first on. */
+/** The segments of a partition's folder, from the first one found. */
 export class FollowedLog {
   readonly #folder: string
-  /** The segment that is being read, and up to where it has been. */
+  /** Base offset of the current segment, and the position in it that has been read. */
   #baseOffset: bigint
   #position = 0
-  /** What must follow; all before has been seen. */
+  /** The next offset to show. */
   #nextOffset: bigint
-  /** The header of the last batch that was seen: where another one stands there now, the file is another, too. */
+  /** The header of the last batch shown. Another header at its position means that the file was replaced. */
   #before: Buffer = Buffer.alloc(0)
   #beforePosition = 0
-  /** Where a batch does not fit its checksum, which it may do in the next round. */
+  /** Position of a batch with a wrong checksum, which may be complete in the next round. */
   #doubtful = -1
   #headed: string | undefined
   #failure: string | undefined
-  /** Whose log it is, once its folder says so. */
+  /** The topic id, once the folder has a partition.metadata file. */
   #topicId: string | undefined
 
   constructor(folder: string, baseOffset: bigint) {
@@ -43,21 +44,21 @@ export class FollowedLog {
     this.#nextOffset = baseOffset
   }
 
-  /** Whether nothing has been said of a file yet. */
+  /** True if the last call was for another file, so that the file needs the line with its start offset. */
   isNew(path: string): boolean {
     const isNew = this.#headed !== path
     this.#headed = path
     return isNew
   }
 
-  /** What has come since the last round, each item with the file that it is about. */
+  /** Yields the items since the last round, each with its file. */
   *round(files: Files, options: DumpOptions, findings: Findings): Generator<LocatedItem> {
     try {
       yield* this.#round(files, options, findings)
       this.#failure = undefined
     } catch (error) {
       const said = problemOf(this.#path, error)
-      // A file that has gone since it was listed is the next round's; what stays wrong is said once.
+      // A file that was removed after the listing is left to the next round. A lasting problem is reported once.
       if (said.text === this.#failure || (error instanceof StorageError && !files.exists(this.#path))) return
       this.#failure = said.text
       yield this.#located(said)
@@ -82,7 +83,7 @@ export class FollowedLog {
     }
   }
 
-  /** Shows the batches from the position on. */
+  /** Shows the batches of the current segment from the position to its end. */
   *#readOn(files: Files, isNewest: boolean, options: DumpOptions, findings: Findings): Generator<LocatedItem> {
     const path = this.#path
     const end = files.size(path)
@@ -101,7 +102,10 @@ export class FollowedLog {
     if (!isNewest && this.#position < end) yield this.#located(invalidEnd(path, end - this.#position))
   }
 
-  /** Of room laid out in advance a batch's header may be written and its records not. Each is waited for once. */
+  /**
+   * True for a batch at the end of the log with a wrong checksum: in a preallocated file the header may be written before the
+   * records. Each batch is waited for once.
+   */
   #mayBecomeSound(files: Files, { position, size, batch }: LogEntry): boolean {
     if (this.#doubtful === position || batch.hasValidCrc()) return false
     if (files.read(this.#path, position + size, LOG_OVERHEAD).some(byte => byte !== 0)) return false
@@ -123,7 +127,7 @@ export class FollowedLog {
     this.#doubtful = -1
   }
 
-  /** Whether what comes next is still found where the last round ended. */
+  /** True if the next batch is at the position where the last round ended. */
   #isUnchanged(files: Files, segments: readonly bigint[]): boolean {
     if (!segments.includes(this.#baseOffset)) return false
     if (files.size(this.#path) < this.#position) return false
@@ -136,7 +140,7 @@ export class FollowedLog {
     return this.#moved('another topic has that name now; shown from its beginning')
   }
 
-  /** Goes to where the log now has what comes next, and says why it had to. */
+  /** Moves to the position of the next offset in the changed files, and returns the finding with the reason. */
   #reposition(files: Files, segments: readonly bigint[]): Item {
     const expected = this.#nextOffset
     const baseOffset = segments.findLast(offset => offset <= expected) ?? segments[0] ?? expected
@@ -153,7 +157,7 @@ export class FollowedLog {
     return this.#moved(`the log was cut back from offset ${expected} to ${reached}`)
   }
 
-  /** Steps over all batches of the segment below an offset. Returns the offset, or a lower one where they end. */
+  /** Skips the batches of the segment below an offset. Returns the offset, or the end of the segment if it is lower. */
   #skipTo(offset: bigint, files: Files): bigint {
     let reached = this.#baseOffset
     for (const { position, size, batch } of wholeEntriesOf(files, this.#path, 0, files.size(this.#path))) {
@@ -184,7 +188,7 @@ export class FollowedLog {
   }
 }
 
-/** The base offsets of a folder's segments, in order. */
+/** The base offsets of a folder's segments in ascending order. */
 function segmentsOf(files: Files, folder: string): bigint[] {
   return files.list(folder).flatMap(({ name }) => baseOffsetOf(name) ?? [])
 }

@@ -1,6 +1,6 @@
 /**
- * Decoders of the records of __consumer_offsets, __transaction_state and __cluster_metadata. A record that cannot be decoded is
- * shown in place of the key, as by DumpLogSegments.
+ * Decoders of the records of __consumer_offsets, __transaction_state and __cluster_metadata. As in DumpLogSegments, a record that
+ * cannot be decoded shows the error instead of its key.
  */
 
 import { GROUP_TYPES } from '../../group/records.ts'
@@ -26,10 +26,10 @@ type Type = RecordType<Shape, Shape>
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What is shown otherwise than the layout says, in a record of that type with these fields. */
+/** The special rendering of fields in a record of that type with these fields; undefined for none. */
 export type SpecialIn = (typeId: number, fields: Fields) => Special | undefined
 
-/** Decodes type and fields of the key, version and fields of the value. Throws MalformedFrame for a record without a key. */
+/** A decoder of the given record types, for key and value. The decoder throws MalformedFrame for a record without a key. */
 function coordinatorDecoder(types: readonly Type[], specialIn: SpecialIn = () => undefined): RecordDecoder {
   const byId = new Map(types.map(type => [type.typeId, type]))
   return ({ offset, key, value }) => {
@@ -64,10 +64,7 @@ function valueJson({ value }: Type, fields: Fields, version: number, special: Sp
   return new Json(`{"version":"${version}","data":${shapeJson(value.shape, fields, version, special)}}`)
 }
 
-/**
- * The records of __consumer_offsets as dump-log shows them. The bytes of members of a classic group are decoded if its
- * protocol type is `consumer`.
- */
+/** Renders subscription and assignment of a classic group's members with the consumer protocol (ConsumerProtocol). */
 const consumerProtocol: Special = (name, value) => {
   if (!Buffer.isBuffer(value)) return undefined
   if (name === 'subscription') return protocolJson(ConsumerProtocolSubscription, value)
@@ -75,19 +72,19 @@ const consumerProtocol: Special = (name, value) => {
 }
 
 const { OffsetCommit, GroupMetadata } = GROUP_TYPES
-/** As brokers before 0.9 wrote it, with the same fields. */
+/** OffsetCommit key of version 0, as brokers before 0.9 wrote it, with the same fields. */
 const legacyOffsetCommit = new RecordType(0, OffsetCommit.key.shape, OffsetCommit.value.shape, 4, 4)
 
 const TYPES = { ...GROUP_TYPES, ...SHARE_GROUP_TYPES, ...STREAMS_GROUP_TYPES }
 
-/** The offsets and the members of groups. */
+/** The decoder of __consumer_offsets. */
 export const groupDecoder = coordinatorDecoder(
   [legacyOffsetCommit, ...Object.values(TYPES)],
   (typeId, { protocolType }) =>
     typeId === GroupMetadata.typeId && protocolType === CONSUMER_PROTOCOL ? consumerProtocol : undefined
 )
 
-/** undefined for other bytes: they are shown as bytes. */
+/** Renders bytes of the consumer protocol; undefined for other bytes, which are shown as base64. */
 function protocolJson<S extends Shape>({ shape, read }: Message<S>, value: Buffer): string | undefined {
   try {
     const reader = new ByteReader(value)
@@ -100,14 +97,10 @@ function protocolJson<S extends Shape>({ shape, read }: Message<S>, value: Buffe
   }
 }
 
-// Records of __transaction_state.
-
-/** The state of a transactional id. */
+/** The decoder of __transaction_state. */
 export const txnDecoder = coordinatorDecoder([TXN_TYPE])
 
-// Records of __cluster_metadata and its checkpoints.
-
-/** Type, version and fields of the record; why not, where it is none. */
+/** Decodes type, version and fields of a record of __cluster_metadata or a checkpoint. An undecodable record shows its error. */
 export function metadataDecoder({ offset, value }: DumpedRecord): Pair[] {
   try {
     if (value === null) throw new MalformedFrame('a metadata record without a value')

@@ -1,4 +1,4 @@
-/** The `.index` and `.timeindex` files of a segment, held against its log. */
+/** The dump of the `.index` and `.timeindex` files of a segment, and their checks against the log. */
 import { NO_TIMESTAMP } from '../../protocol/records/batch.ts'
 import { RecordWalker } from '../../protocol/records/record.ts'
 import { isAboutBytes } from '../decoders.ts'
@@ -9,14 +9,14 @@ import { legacyPairs } from './legacy.ts'
 import { RECORDS_LIMIT } from './log.ts'
 import { type Files, type LogEntry, wholeEntriesOf } from './log-file.ts'
 
-/** How each index lies on disk: the relative offset's place in an entry. */
+/** The layout of index entries: size, and position of the relative offset. */
 const OFFSET_INDEX = { entryBytes: 8, offsetAt: 0 } as const
 const TIME_INDEX = { entryBytes: 12, offsetAt: 8 } as const
 const PAGE_ENTRIES = 4096
-/** How much of the log is read for one entry: an index that leads nowhere must not read all of it for each. */
+/** Bytes of the log that are read for one entry of a time index. Limits the work for a damaged index. */
 const LOOK_BYTES = 1 << 30
 
-/** Lines about an offset index. */
+/** Dumps an offset index. */
 export function* dumpOffsetIndex(
   files: Files,
   path: string,
@@ -50,7 +50,7 @@ export function* dumpOffsetIndex(
   }
 }
 
-/** Lines about a time index. */
+/** Dumps a time index. */
 export function* dumpTimeIndex(files: Files, path: string, options: DumpOptions, findings: Findings): Generator<Item> {
   const index = new IndexFile(files, path, TIME_INDEX)
   const offsets = new IndexFile(files, siblingOf(path, '.index'), OFFSET_INDEX)
@@ -89,7 +89,7 @@ function isTimeIndexCorrupt(index: IndexFile): boolean {
   return isEarlier || index.offset(last) < index.baseOffset
 }
 
-/** What the check that a broker makes when it starts says about the index. */
+/** The result of the sanity check that a broker makes at its start. */
 function sanity(path: string, index: IndexFile, isBackwards: boolean): Item {
   if (isBackwards)
     return problem(path, undefined, 'the last entry lies before the first: a start would rebuild the index')
@@ -103,7 +103,7 @@ function sanity(path: string, index: IndexFile, isBackwards: boolean): Item {
   return { kind: 'note', pairs: [], text: `${path} passed sanity check.` }
 }
 
-/** The entry of the log that holds `offset`, or the first after it. */
+/** The entry of the log that contains `offset`, or the first one after it. */
 function entryWith(files: Files, log: string, position: number, offset: bigint): LogEntry | undefined {
   const end = Math.min(files.size(log), position + LOOK_BYTES)
   for (const entry of wholeEntriesOf(files, log, Math.max(0, position), end)) {
@@ -112,10 +112,10 @@ function entryWith(files: Files, log: string, position: number, offset: bigint):
   return undefined
 }
 
-/** The largest timestamp of a batch's records; why there is none. */
+/** The largest timestamp of a batch's records, or the message why the records cannot be read. */
 function largestTimestamp({ batch }: LogEntry, { verifying = false }: DumpOptions): bigint | string {
   if (batch.isLegacy) return legacyPairs(batch).timestamp
-  // Compaction leaves headers whose records are gone; the index speaks of the time that the header keeps.
+  // Compaction may leave a header without records. The time index then refers to the timestamp in the header.
   if (verifying && batch.recordsCount === 0) return batch.maxTimestamp
   try {
     const walker = new RecordWalker(batch, RECORDS_LIMIT)
@@ -141,7 +141,7 @@ function missing(files: Files, path: string, needed: string): Item | undefined {
   return files.exists(needed) ? undefined : problem(path, undefined, `cannot be looked into without ${needed}`)
 }
 
-/** The entries of an index, of which a page is in memory. */
+/** The entries of an index, with one page in memory. */
 class IndexFile {
   readonly path: string
   readonly baseOffset: bigint
@@ -164,7 +164,7 @@ class IndexFile {
     this.rest = size % layout.entryBytes
   }
 
-  /** Why its entries mean nothing, if so. */
+  /** The problem of an index whose name has no base offset; undefined otherwise. */
   unusable(): Item | undefined {
     return this.baseOffset < 0n ? problem(this.path, undefined, 'the name of an index is its first offset') : undefined
   }
@@ -185,7 +185,7 @@ class IndexFile {
     return this.baseOffset + BigInt(this.entry(at).readInt32BE(this.#layout.offsetAt))
   }
 
-  /** All of them with their offsets. An entry at the base offset, but the first, is room not yet used. */
+  /** The entries with their offsets. An entry at the base offset after the first entry is preallocated space. */
   *entries(): Generator<readonly [entry: Buffer, offset: bigint]> {
     for (let at = 0; at < this.count; at++) {
       const offset = this.offset(at)
@@ -194,7 +194,7 @@ class IndexFile {
     }
   }
 
-  /** For an offset index: where the log is to be searched for `offset` from. */
+  /** For an offset index: the position in the log from which to search for `offset`. */
   positionBefore(offset: bigint): number {
     let low = -1
     let high = this.count - 1

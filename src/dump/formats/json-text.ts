@@ -1,16 +1,16 @@
 /**
- * Values as compact JSON text, the way Kafka's tools print them: fields in the order of their schema, tagged ones only
- * when they differ from their default, 64-bit numbers in full, bytes as base64.
+ * Compact JSON text of values, as Kafka's tools print it: fields in schema order, tagged fields only if they differ from their
+ * default, 64-bit numbers in full, bytes as base64.
  */
 import { isDefault } from '../../protocol/wire/compile.ts'
 import type { AnyField, Shape } from '../../protocol/wire/schema.ts'
 
 type Struct = Readonly<Record<string, unknown>>
 
-/** May take over the text of a field; undefined leaves it. */
+/** Returns the text of a field with a special rendering; undefined for the default rendering. */
 export type Special = (name: string, value: unknown) => string | undefined
 
-/** The JSON object of a value of that shape and version. */
+/** The JSON object of a value by its shape and version. */
 export function shapeJson(shape: Shape, value: Struct, version: number, special?: Special): string {
   const members: string[] = []
   for (const [name, field] of Object.entries(shape)) {
@@ -45,7 +45,7 @@ const SHORT_ESCAPES = new Map([
   ['\r', '\\r']
 ])
 
-/** A string literal; control characters are escaped with capital digits, as Jackson does. */
+/** A JSON string. As in Jackson, escapes of control characters have upper-case hexadecimal digits. */
 export function jsonString(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that JSON wants escaped
   return `"${text.replace(/["\\\u0000-\u001f]/g, escaped)}"`
@@ -59,7 +59,7 @@ function escaped(character: string): string {
 const PLAIN_FROM = 1e-3
 const PLAIN_BELOW = 1e7
 
-/** A double as Java prints it: always with a fraction, with an exponent where it is large or small. */
+/** A double as Java prints it: always with a fraction, and with an exponent below 1e-3 and from 1e7. */
 function javaDouble(value: number): string {
   if (!Number.isFinite(value)) return jsonString(Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity')
   if (Object.is(value, -0)) return '-0.0'

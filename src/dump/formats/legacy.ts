@@ -1,6 +1,6 @@
 /**
- * Messages of magic 0 and 1, which no release of the last years writes: one record each. A compressed one is a wrapper
- * around others; what is told of its records is told of those inside.
+ * Messages of magic 0 and 1, the formats before Kafka 0.11. A message has one record. A compressed message is a wrapper of
+ * other messages, and its records are the records of the inner messages.
  */
 
 import { batchesIn, type RecordBatch } from '../../protocol/records/batch.ts'
@@ -14,10 +14,13 @@ const KEY_AT = [18, 26] as const
 const TIMESTAMP_AT = 18
 const CODEC_BITS = 0x07
 const LOG_APPEND_TIME = 0x08
-/** The messages in a wrapper are read before the first is told, for the last one's offset says where they all are. */
+/**
+ * The limit of the inner messages of a wrapper in bytes. They are decompressed as a whole, because the offset of the last one
+ * determines the offsets of all.
+ */
 const LARGEST_INSIDE = 64 << 20
 
-/** The header's fields that a view on a batch of magic 2 would look for elsewhere. */
+/** The header fields that have other positions than in a batch of magic 2. */
 export function legacyPairs({ bytes, magic }: RecordBatch): {
   timestamp: bigint
   timestampType: 'CreateTime' | 'LogAppendTime'
@@ -32,13 +35,13 @@ export function legacyPairs({ bytes, magic }: RecordBatch): {
   }
 }
 
-/** A record of magic 0 or 1, with the checksum that each has for itself. */
+/** A record of magic 0 or 1, which has a checksum of its own. */
 export interface LegacyRecord extends BatchRecord {
   readonly isValid: boolean
   readonly crc: number
 }
 
-/** The records of a message: itself, or those that it is wrapped around. Throws what `isAboutBytes` knows. */
+/** The record of a message, or the records of its inner messages. Throws errors for which `isAboutBytes` is true. */
 export function* legacyRecords(batch: RecordBatch): Generator<LegacyRecord, undefined> {
   const outer = recordOf(batch)
   const { codec, timestamp, timestampType } = legacyPairs(batch)
@@ -59,9 +62,9 @@ export function* legacyRecords(batch: RecordBatch): Generator<LegacyRecord, unde
   }
 }
 
-/** What the offsets inside count from: in magic 1 they are relative, and the wrapper has the last one's. */
+/** The base of the inner offsets. In magic 1 they are relative, and the wrapper has the offset of the last inner message. */
 function firstOffset({ magic, baseOffset }: RecordBatch, lastInside: bigint): bigint {
-  // Some versions of librdkafka left the wrapper's offset at 0.
+  // In magic 0 inner offsets are absolute. Some versions of librdkafka left the offset of the wrapper at 0.
   if (magic === 0 || baseOffset === 0n) return 0n
   if (lastInside <= baseOffset) return baseOffset - lastInside
   throw new MalformedFrame(`a compressed message at offset ${baseOffset} holds offset ${lastInside}`)
@@ -71,12 +74,12 @@ function unwrapped({ bytes, magic }: RecordBatch, value: Buffer | null): Buffer 
   const codec = codecOf(bytes.readUInt8(ATTRIBUTES_AT) & CODEC_BITS)
   if (value === null) throw new MalformedFrame('a compressed message without a value')
   if (codec === 'none' || codec === 'zstd') throw new MalformedFrame(`messages of magic ${magic} know no ${codec}`)
-  // Clients of those days took the checksum of an LZ4 frame's header over the wrong bytes.
+  // Clients of magic 0 computed the header checksum of an LZ4 frame over the wrong bytes.
   const frame = codec === 'lz4' && magic === 0 ? withFittingHeader(value) : value
   return Buffer.concat([...decompress(codec, frame, LARGEST_INSIDE)])
 }
 
-/** A message as a record. Throws MalformedFrame for what is none. */
+/** Decodes a message into a record. Throws MalformedFrame for invalid bytes. */
 function recordOf(batch: RecordBatch): LegacyRecord {
   const { bytes, magic, baseOffset, crc } = batch
   const reader = new ByteReader(bytes, KEY_AT[magic === 0 ? 0 : 1])

@@ -1,6 +1,6 @@
 /**
- * A segment's file as one entry after another, read in pieces. Unlike the broker's own walk it goes on after an entry
- * that is broken: with the next bytes that are a whole batch and fit their checksum.
+ * The entries of a `.log` file, read in pieces. Unlike the broker's own reader, it continues after a broken entry: with the next
+ * bytes that are a whole batch with a correct checksum.
  */
 
 import {
@@ -14,36 +14,36 @@ import {
 } from '../../protocol/records/batch.ts'
 import type { Storage } from '../../storage/storage.ts'
 
-/** What a dump needs of the disk. */
+/** The part of the storage port that a dump needs. */
 export type Files = Pick<Storage, 'exists' | 'list' | 'size' | 'read'>
 
 const READ_BYTES = 1 << 20
 const ZEROS = Buffer.alloc(1 << 16)
 const NEWEST_MAGIC = 2
-/** Far above any batch that a broker takes: a damaged length must not fill the memory. */
+/** Bytes of the largest batch that is read, far above the limit of a broker. A damaged length must not exhaust the memory. */
 const LARGEST_BATCH = 256 << 20
 
-/** An entry of a log, all of its bytes at hand. */
+/** A whole entry of a log: a batch or a legacy message. */
 export interface LogEntry {
   readonly position: number
   readonly size: number
   readonly batch: RecordBatch
 }
 
-/** An entry that cannot be looked into. */
+/** An entry that cannot be read. */
 export interface BrokenEntry {
   readonly position: number
-  /** Where the walk goes on; the end when nothing more is found. */
+  /** Position of the next entry; the end position if no further batch is found. */
   readonly next: number
   readonly why: string
 }
 
-/** Whether an entry can be looked into. */
+/** True for an entry that can be read. */
 export function isWhole(entry: LogEntry | BrokenEntry): entry is LogEntry {
   return 'batch' in entry
 }
 
-/** Whether there is nothing but zeros between two positions. */
+/** True if all bytes between two positions are zero. */
 export function isZero(files: Files, path: string, from: number, end: number): boolean {
   for (let position = from; position < end; position += ZEROS.length) {
     const piece = files.read(path, position, Math.min(ZEROS.length, end - position))
@@ -52,7 +52,7 @@ export function isZero(files: Files, path: string, from: number, end: number): b
   return true
 }
 
-/** The entries between two positions, up to the first that is broken or that the end cuts off. */
+/** The entries between two positions, up to the first entry that is broken or extends beyond the end. */
 export function* wholeEntriesOf(files: Files, path: string, from: number, end: number): Generator<LogEntry, undefined> {
   const file = new Entries(files, path, end)
   for (let position = from; ; ) {
@@ -63,7 +63,7 @@ export function* wholeEntriesOf(files: Files, path: string, from: number, end: n
   }
 }
 
-/** All entries between two positions, those after broken ones included. One that the end cuts off is not told. */
+/** All entries between two positions, including those after broken ones. Leaves out a last entry that extends beyond the end. */
 export function* entriesOf(
   files: Files,
   path: string,
@@ -97,14 +97,14 @@ function describeRest(position: number, next: number | undefined, end: number): 
   return `${next - position} bytes are left out, up to the next whole batch`
 }
 
-/** Why the bytes at a position are no entry. */
+/** The reason why the bytes at a position are not an entry. */
 interface Fault {
   readonly why: string
-  /** Whether it is only that the end comes too early. */
+  /** True if the entry extends beyond the end. */
   readonly isCutOff: boolean
 }
 
-/** A file of which a piece is in memory. */
+/** A `.log` file with one piece of it in memory. */
 class Entries {
   readonly #files: Files
   readonly #path: string
@@ -118,7 +118,7 @@ class Entries {
     this.#end = end
   }
 
-  /** At most `length` bytes; fewer at the end. */
+  /** Returns `length` bytes; fewer at the end. */
   bytes(position: number, length: number): Buffer {
     const windowEnd = this.#windowPosition + this.#window.length
     if (position < this.#windowPosition || position + length > windowEnd) {
@@ -130,7 +130,7 @@ class Entries {
     return this.#window.subarray(from, from + length)
   }
 
-  /** The entry at a position; undefined where not even a header is left. */
+  /** The entry at a position; undefined if the rest of the file is too short for a header. */
   at(position: number): LogEntry | Fault | undefined {
     if (this.#end - position <= HEADER_UP_TO_MAGIC) return undefined
     const header = this.bytes(position, HEADER_UP_TO_MAGIC)
@@ -153,11 +153,11 @@ function whyBroken(magic: number, size: number): string | undefined {
   return undefined
 }
 
-/** Looks for batches after broken entries, in a time that grows with the file and no faster. */
+/** The search for batches after broken entries. Its total time is linear in the size of the file. */
 class Search {
   readonly #file: Entries
   readonly #end: number
-  /** Bytes that may still be gone through twice, and those whose checksum may still be taken in vain. */
+  /** Bytes that may still be searched a second time, and bytes that may still be checksummed without success. */
   #twice: number
   #inVain: number
 
@@ -169,8 +169,8 @@ class Search {
   }
 
   /**
-   * Position of the first sound entry after a broken one. Where the entry before it is unsound as well, its length may
-   * have led astray, so that the search begins in there.
+   * Position of the first valid entry after a broken one. If the previous entry has a wrong checksum, its length may be wrong
+   * too, so the search begins inside it.
    */
   after(broken: number, previous: LogEntry | undefined): number | undefined {
     if (previous === undefined || previous.size > this.#twice || previous.batch.hasValidCrc()) {
@@ -202,19 +202,20 @@ class Search {
   }
 }
 
-/**
- * Whether bytes look like the beginning of a batch: asked of every byte that follows on damage, so it is quick, and
- * lets so little else pass that checksums can tell the rest.
- */
+// The quick test for the beginning of a batch. It runs at every byte after damage and is strict, because each position that
+// passes costs a checksum.
 const NEWEST_CODEC = 4
-/** Legacy messages were smaller than that, and so little is fixed in them that larger ones are everywhere. */
+/**
+ * Positions in a legacy message. Its header has few fixed values, so the test accepts only messages below 16 MiB: random bytes
+ * look like larger ones too often.
+ */
 const LEGACY_ATTRIBUTES_AT = 17
 const LEGACY_KEY_LENGTH_AT = [18, 26] as const
 const LEGACY_ATTRIBUTES = 0x0f
-/** 2^31 takes four bytes; lengths, counts and deltas of whole batches are below 2^28. */
+/** The largest first byte of a four-byte length, count or delta: in a whole batch they are below 2^28. */
 const LARGEST_FIRST_BYTE = 0x0f
 
-/** Whether a batch may begin at `at`. The buffer has the bytes of a header of magic 2 from there on. */
+/** True if a batch may begin at `at`. The buffer must contain a whole header of magic 2 from there. */
 function mayBeginAt(bytes: Buffer, at: number): boolean {
   const magic = bytes[at + HEADER.magic]
   if (magic === undefined || magic > 2 || isAbove(bytes, at + HEADER.length, LARGEST_FIRST_BYTE)) return false

@@ -1,4 +1,4 @@
-/** A `.log` or `.checkpoint` file: its batches, and their records when asked for. */
+/** The dump of a `.log` or `.checkpoint` file: its batches, and with `deep` their records. */
 import { basename } from 'node:path'
 import { ATTRIBUTES, type RecordBatch } from '../../protocol/records/batch.ts'
 import {
@@ -22,10 +22,10 @@ import { shapeJson } from './json-text.ts'
 import { type LegacyRecord, legacyPairs, legacyRecords } from './legacy.ts'
 import { entriesOf, type Files, isWhole, type LogEntry } from './log-file.ts'
 
-/** The most that the records of one batch may come to: damaged bytes must not fill the memory. */
+/** The limit of the uncompressed records of one batch in bytes. Damaged bytes must not exhaust the memory. */
 export const RECORDS_LIMIT = 1 << 30
 
-/** Lines about a log. */
+/** Dumps a log. */
 export function* dumpLog(files: Files, path: string, options: DumpOptions, findings: Findings): Generator<Item> {
   yield beginning(path)
   const { filter, maxBytes } = options
@@ -46,7 +46,7 @@ export function* dumpLog(files: Files, path: string, options: DumpOptions, findi
   if (reached < end && maxBytes === undefined) yield invalidEnd(path, end - reached)
 }
 
-/** The line about a file's last bytes that are no batch. */
+/** The item for the last bytes of a file that are not a batch. */
 export function invalidEnd(path: string, count: number): Item {
   return note([['invalidBytes', count]], `Found ${count} invalid bytes at the end of ${basename(path)}`)
 }
@@ -55,7 +55,7 @@ function note(pairs: Pair[], text: string): Item {
   return { kind: 'note', pairs, text }
 }
 
-/** The line about where the file stands among its like, from its name. */
+/** The heading of a file: the start offset of a log, or end offset and epoch of a checkpoint, from the file name. */
 export function beginning(path: string): Item {
   const name = basename(path)
   if (name.endsWith('.log')) {
@@ -76,14 +76,14 @@ export function beginning(path: string): Item {
   return { kind: 'log', pairs, text: `Snapshot end offset: ${BigInt(offset)}, epoch: ${BigInt(epoch)}` }
 }
 
-/** Lines about an entry and its records, if it is wanted. */
+/** Dumps an entry and its records, if they match the filter. */
 export function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, offsets: OffsetOrder): Generator<Item> {
   const { batch, position } = entry
   const { producerId } = options.filter
   const isOthers = producerId !== undefined && (batch.isLegacy || batch.producerId !== producerId)
   if (isOthers || !isInRange(options.filter, batch.baseOffset, batch.lastOffset)) return offsets.skip(batch.lastOffset)
   const header: Item = { kind: 'batch', pairs: batchPairs(entry) }
-  // A batch without a record of the wanted key is not shown: its line waits for the first one.
+  // With a key filter the line of the batch waits for the first matching record; a batch without one is not shown.
   let isShown = options.filter.key === undefined
   if (isShown) yield header
   if (!options.deep) return
@@ -108,7 +108,7 @@ function* recordsOf(batch: RecordBatch): Generator<BatchRecord | LegacyRecord> {
   while (walker.next()) yield walker.record()
 }
 
-/** What is told of a record; undefined when its key is not the wanted one. */
+/** The pairs of a record; undefined if its key does not match the filter. */
 function recordPairs(batch: RecordBatch, record: BatchRecord | LegacyRecord, options: DumpOptions): Pair[] | undefined {
   const isControl = !batch.isLegacy && batch.isControl
   const contents = options.print && !isControl ? options.decoder(record) : []
@@ -167,7 +167,7 @@ function headerPairs(batch: RecordBatch): Pair[] {
   ]
 }
 
-/** The codec of a batch, also where its id names none. */
+/** The name of a batch's codec; `unknown(<id>)` for an unknown codec id. */
 export function codecName(batch: RecordBatch): string {
   try {
     return batch.codec
@@ -177,7 +177,7 @@ export function codecName(batch: RecordBatch): string {
   }
 }
 
-/** Notices where an offset is not the one after the last. The first is expected to be 0, as Kafka 4.3 has it. */
+/** Finds offsets that are not consecutive. The first offset is expected to be 0, as in Kafka 4.3. */
 export class OffsetOrder {
   readonly #path: string
   readonly #findings: Findings
@@ -194,16 +194,16 @@ export class OffsetOrder {
     this.#last = offset
   }
 
-  /** Offsets that nobody wants to see are not missing. */
+  /** Skips offsets that the filter excludes. They do not count as missing. */
   skip(lastOffset: bigint): void {
     this.#last = lastOffset
   }
 }
 
-/** What a dump says of a control record. */
+/** Position of the control type in the key of a control record. */
 const TYPE_POSITION = 2
 
-/** Kind and contents. Throws INVALID_RECORD or MalformedFrame for bytes that are no control record. */
+/** Type and contents of a control record. Throws INVALID_RECORD or MalformedFrame for bytes that are not a control record. */
 export function controlPairs({ key, value }: BatchRecord): Pair[] {
   const type = controlTypeOf(key)
   switch (type) {
@@ -228,7 +228,7 @@ export function controlPairs({ key, value }: BatchRecord): Pair[] {
   }
 }
 
-/** All of them are written in version 0, and say so themselves. */
+/** The contents of a control record as JSON. All types have only version 0. */
 function contents<S extends Shape>({ shape, read }: Message<S>, value: Buffer | null): Json {
   if (value === null) throw new MalformedFrame('a control record without a value')
   return new Json(shapeJson(shape, read(new ByteReader(value), 0), 0))

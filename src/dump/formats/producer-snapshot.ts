@@ -1,4 +1,4 @@
-/** `.snapshot`, what a partition knew of its producers, and `.txnindex`, the transactions that were aborted. */
+/** The dump of `.snapshot` files (producer state of a partition) and `.txnindex` files (aborted transactions). */
 
 import { CorruptSnapshot, decodeSnapshot, type ProducerEntry } from '../../idempotence/producer-snapshot.ts'
 import { ABORTED_TXN_BYTES, readEntry } from '../../log/segment/transaction-index.ts'
@@ -8,10 +8,10 @@ import { type Item, OptionalLong, type Pair, problem } from '../items.ts'
 import { type DumpOptions, isInRange } from '../options.ts'
 import type { Files } from './log-file.ts'
 
-/** Two million producers: more than a broker could remember. */
+/** Bytes of the largest snapshot that is read. It has room for more than two million producers. */
 export const LARGEST_SNAPSHOT = 128 << 20
 
-/** Lines about a producer snapshot. */
+/** Dumps a producer snapshot. */
 export function* dumpProducerSnapshot(files: Files, path: string, { filter }: DumpOptions): Generator<Item> {
   const size = files.size(path)
   if (size > LARGEST_SNAPSHOT) return yield problem(path, undefined, `a snapshot of ${size} bytes is too large`)
@@ -23,7 +23,7 @@ export function* dumpProducerSnapshot(files: Files, path: string, { filter }: Du
   }
 }
 
-/** The entries of a snapshot, or why it has none. */
+/** The entries of a snapshot, or the message why it cannot be decoded. */
 function entriesOf(bytes: Buffer): readonly ProducerEntry[] | string {
   try {
     return decodeSnapshot(bytes)
@@ -55,7 +55,7 @@ function producerPairs(entry: ProducerEntry): Pair[] {
 
 const PAGE_BYTES = ABORTED_TXN_BYTES * 4096
 
-/** Lines about a transaction index. */
+/** Dumps a transaction index. */
 export function* dumpTransactionIndex(files: Files, path: string, { filter }: DumpOptions): Generator<Item> {
   const size = files.size(path)
   const end = size - (size % ABORTED_TXN_BYTES)
