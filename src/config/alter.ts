@@ -1,6 +1,6 @@
 /**
- * AlterConfigs and IncrementalAlterConfigs as decisions: each resource gets an error or the changes to record, all of
- * them or none. Order of checks, codes and messages are Apache Kafka's; nothing is changed here.
+ * The decisions on AlterConfigs and IncrementalAlterConfigs: for each resource either an error or all of its changes. The caller
+ * records the changes. The order of checks, the error codes and the messages are Apache Kafka's.
  */
 import { InvalidConfig, type InvalidConfigCode, type Setting } from './define.ts'
 import type { ConfigState } from './describe.ts'
@@ -14,7 +14,7 @@ import type { BrokerSettings, Texts } from './values.ts'
 /** The operations of IncrementalAlterConfigs. */
 export const OPERATIONS = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
 
-/** One setting of a request. AlterConfigs has no operation. */
+/** A setting of a request. In AlterConfigs it has no operation. */
 export interface AlterableConfig {
   readonly name: string
   readonly configOperation?: number
@@ -28,7 +28,7 @@ export interface AlteredResource {
   readonly configs: readonly AlterableConfig[]
 }
 
-/** What becomes of one resource. Changes are empty where there is an error. */
+/** The result for one resource. `changes` is empty if there is an error. */
 export interface Alteration {
   readonly errorCode: InvalidConfigCode | 'NONE'
   readonly errorMessage: string | null
@@ -37,10 +37,10 @@ export interface Alteration {
   readonly changes: readonly ConfigChange[]
 }
 
-/** As many records as Kafka's controller writes for one request. */
+/** The limit of records for one request, as in Kafka's controller. */
 const MOST_CHANGES = 10_000
 
-/** Decides on IncrementalAlterConfigs: single settings are set, taken back, or have list members added or removed. */
+/** Decides on IncrementalAlterConfigs: sets and deletes single settings, appends to lists and subtracts from them. */
 export function incrementalAlterConfigs(resources: readonly AlteredResource[], state: ConfigState) {
   return alterAll(resources, resource => {
     checkRequest(resource.configs, config => config.value === null && config.configOperation !== OPERATIONS.DELETE)
@@ -56,7 +56,7 @@ export function incrementalAlterConfigs(resources: readonly AlteredResource[], s
   })
 }
 
-/** Decides on AlterConfigs: the settings given replace all that were set before. */
+/** Decides on AlterConfigs: the settings of the request replace all settings of the resource. */
 export function alterConfigs(resources: readonly AlteredResource[], state: ConfigState) {
   return alterAll(resources, resource => {
     checkRequest(resource.configs, config => config.value === null)
@@ -102,7 +102,10 @@ function checkRequest(configs: readonly AlterableConfig[], isMissing: (config: A
   if (missing.length > 0) throw refused(`Null value not supported for : ${missing.join(', ')}`)
 }
 
-/** What is set now; nothing for a topic that does not exist, which is told only after the settings were checked. */
+/**
+ * The current settings of a resource. A missing topic has none: as in Kafka, UNKNOWN_TOPIC_OR_PARTITION comes only after the
+ * checks of the settings. Throws InvalidConfig for an unknown resource type and for another broker.
+ */
 function currentOverrides({ resourceType, resourceName }: AlteredResource, state: ConfigState): Texts {
   if (resourceType === RESOURCE_TYPES.TOPIC) return state.topicOverrides(resourceName) ?? new Map()
   if (resourceType === RESOURCE_TYPES.GROUP) return state.groupOverrides(resourceName)
@@ -134,10 +137,13 @@ function operate({ name, configOperation, value }: AlterableConfig, current: str
   }
 }
 
-/** The members of a list setting as set or by default. Broker and controller refuse other settings differently. */
+/**
+ * The current members of a list setting; by default those of its default. Throws InvalidConfig for a setting that is not a list.
+ * As in Kafka, the message depends on the resource: the broker refuses changes of brokers, the controller all others.
+ */
 function listMembers(verb: 'append' | 'subtract', name: string, current: string | undefined, type: number): string[] {
   const isBroker = type === RESOURCE_TYPES.BROKER
-  // A group has no lists.
+  // Groups have no list settings.
   const row = type === RESOURCE_TYPES.TOPIC ? rowOf(topicSettings, name) : isBroker ? rowOf(settings, name) : undefined
   if (!row && isBroker) throw new InvalidConfig(`Unknown config name: ${name}`)
   if (row?.type !== 'list') {
@@ -150,7 +156,10 @@ function listMembers(verb: 'append' | 'subtract', name: string, current: string 
   return (current ?? row.byDefault.text ?? '').split(',').filter(member => member !== '')
 }
 
-/** The changes that make a difference, if the outcome is valid. A broker's are recorded even if they make none. */
+/**
+ * Validates the proposed settings and returns the changes to record. Changes to the current value are left out, except for
+ * brokers. Throws InvalidConfig.
+ */
 function checked(
   resource: AlteredResource,
   current: Texts,

@@ -1,13 +1,13 @@
 /**
- * One setting in an answer of DescribeConfigs, with the places that its value could come from.
- * As in Kafka the source of a value is that of its first synonym, and synonyms before the setting's own name are
- * dropped; hence a topic's retention set through log.retention.hours is called a default.
+ * A setting in the response of DescribeConfigs, with its synonyms: the entries that its value can come from. As in Kafka, the
+ * source of a value is the source of its first synonym, and synonyms before the setting's own name are dropped. So a topic
+ * retention that comes from log.retention.hours has the source DEFAULT_CONFIG.
  */
 import { type Setting, TYPE_CODES } from './define.ts'
 import { isBrokerSetting, settings } from './tables/broker.ts'
 import { type BrokerSettings, synonymsOf, type Texts } from './values.ts'
 
-/** The codes of DescribeConfigs for where a value comes from. */
+/** The codes of DescribeConfigs for the source of a value. */
 export const CONFIG_SOURCES = {
   TOPIC_CONFIG: 1,
   DYNAMIC_BROKER_CONFIG: 2,
@@ -17,7 +17,7 @@ export const CONFIG_SOURCES = {
   GROUP_CONFIG: 8
 } as const
 
-/** One setting of an answer. */
+/** A setting of a response. */
 export interface ConfigEntry {
   readonly name: string
   readonly value: string | null
@@ -29,14 +29,14 @@ export interface ConfigEntry {
   readonly documentation: string | null
 }
 
-/** One of the places that a value could come from. */
+/** A synonym: an entry that the value of a setting can come from. */
 export interface ConfigSynonym {
   readonly name: string
   readonly value: string | null
   readonly source: number
 }
 
-/** Strongest first: each layer in turn, within it the setting's names in their order. */
+/** The synonyms of a broker setting, strongest first: layer by layer, and in each layer in the order of `synonymsOf`. */
 export function brokerSynonyms(name: string, { layers }: BrokerSettings): readonly ConfigSynonym[] {
   const names = synonymsOf(name)
   const defaults = new Map<string, string>()
@@ -56,7 +56,7 @@ export function brokerSynonyms(name: string, { layers }: BrokerSettings): readon
   return own === -1 ? [] : all.slice(own)
 }
 
-/** A setting that we know. */
+/** The entry of a supported setting. */
 export function entry(
   name: string,
   row: Setting<unknown>,
@@ -78,7 +78,7 @@ export function entry(
   }
 }
 
-/** A setting of unknown meaning, whose value may be a secret and is not shown. */
+/** The entry of an unknown setting. Its value is not shown, because it may be a secret. */
 export function stranger(name: string, source: number, readOnly: boolean): ConfigEntry {
   const synonyms = [{ name, value: null, source }]
   return {

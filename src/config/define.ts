@@ -1,15 +1,15 @@
 /**
- * How a setting is written down: one call a row gives its type, default, bounds and documentation.
- * A value keeps its text beside it, because Kafka's longs reach 2^63-1 and DescribeConfigs must show every digit.
+ * The functions that define a setting: one call for each row, with type, default, bounds and documentation. A value keeps its
+ * text, because Kafka's longs reach 2^63-1 and DescribeConfigs must show every digit.
  */
 
-/** The codes of DescribeConfigs for the types of a setting. */
+/** The codes of DescribeConfigs for the types of settings. */
 export const TYPE_CODES = { boolean: 1, string: 2, int: 3, short: 4, long: 5, double: 6, list: 7 } as const
 
-/** The type of a setting, by Kafka's name for it. */
+/** Kafka's name of the type of a setting. */
 export type SettingType = keyof typeof TYPE_CODES
 
-/** What a config request can be refused with: names of the protocol's errors. */
+/** The errors of config requests, by their names in the protocol. */
 export type InvalidConfigCode =
   | 'INVALID_CONFIG'
   | 'INVALID_REQUEST'
@@ -17,7 +17,7 @@ export type InvalidConfigCode =
   | 'UNKNOWN_TOPIC_OR_PARTITION'
   | 'POLICY_VIOLATION'
 
-/** A value, name or change that Kafka would refuse. The message is the one Kafka's clients see. */
+/** A value, name or change that Kafka refuses. The message is Kafka's. */
 export class InvalidConfig extends Error {
   override name = 'InvalidConfig'
   readonly code: InvalidConfigCode
@@ -28,37 +28,37 @@ export class InvalidConfig extends Error {
   }
 }
 
-/** A value with its canonical text; null where neither is set. Numbers beyond 2^53 are exact in the text only. */
+/** A value with its canonical text; both are null for an unset value. Numbers above 2^53 are exact only in the text. */
 export interface Value<T> {
   readonly value: T
   readonly text: string | null
 }
 
-/** What every row can say beyond type, default and documentation. */
+/** Options of a row besides type, default and documentation. */
 export interface RowOptions {
-  /** Changeable while the broker runs. Without it a change needs a restart. */
+  /** The setting can change while the broker runs. Without it a change needs a restart. */
   readonly update?: 'cluster-wide'
-  /** The topic's setting that this broker setting is the default of. */
+  /** The topic setting that has its default from this broker setting. */
   readonly topic?: string
-  /** Milliseconds in one unit, where the topic's setting counts in milliseconds and this one does not. */
+  /** Milliseconds in the unit of this setting, if the topic setting is in milliseconds and this one is not. */
   readonly unitMs?: number
-  /** Kafka hides it from DescribeConfigs unless it is set. */
+  /** As in Kafka, DescribeConfigs shows the setting only if it is set. */
   readonly internal?: true
-  /** Accepted and shown, because clients and tools set it, but without effect so far. */
+  /** The setting is accepted and described, because clients and tools set it, but it has no effect. */
   readonly unsupported?: true
 }
 
-/** For rows that can change while the broker runs. */
+/** The option of rows that can change while the broker runs. */
 export const DYNAMIC = { update: 'cluster-wide' } as const
 
-/** One row of the table. */
+/** A row of a table of settings. */
 export interface Setting<T> extends RowOptions {
   readonly type: SettingType
   readonly byDefault: Value<T>
   readonly documentation: string
-  /** What a value must be, in words: completes "... must be". */
+  /** The allowed values in words, to complete "... must be". */
   readonly expects: string
-  /** Parses and checks. Throws InvalidConfig. */
+  /** Parses and validates a value. Throws InvalidConfig. */
   read(name: string, text: string): Value<NonNullable<T>>
 }
 
@@ -68,7 +68,7 @@ export type ValueOf<S> = S extends Setting<infer T> ? T : never
 interface NumberOptions extends RowOptions {
   readonly atLeast?: number
   readonly atMost?: number
-  /** One more value that is allowed though outside the bounds. */
+  /** One allowed value outside the bounds. */
   readonly or?: number
 }
 
@@ -77,15 +77,15 @@ interface TextOptions<W extends string = string> extends RowOptions {
 }
 
 interface StringOptions<W extends string = string> extends TextOptions<W> {
-  /** Whether the words may be written in capitals, too. */
+  /** The words are accepted in upper case too. */
   readonly anyCase?: true
-  /** Null when the value is fine, else why not. */
+  /** Returns null for a valid value, otherwise the reason. */
   readonly check?: (name: string, value: string) => string | null
 }
 
 interface ListOptions extends TextOptions {
   readonly notEmpty?: true
-  /** Replaces all other checks; null when the values are fine, else why not. */
+  /** Replaces all other checks. Returns null for valid values, otherwise the message. */
   readonly check?: (name: string, values: readonly string[]) => string | null
 }
 
@@ -93,7 +93,7 @@ type OrNull<D> = Extract<D, null>
 
 const BITS = { short: 16, int: 32, long: 64 } as const
 
-/** true or false, in any case. */
+/** A boolean: true or false, in upper or lower case. */
 export function boolean(byDefault: boolean, documentation: string, options: RowOptions = {}): Setting<boolean> {
   const read = (name: string, text: string) => {
     const value = text.trim().toLowerCase()
@@ -142,7 +142,7 @@ function whole<D extends number | bigint | null>(
   return { ...rest, type, byDefault: initial, documentation, expects, read }
 }
 
-/** A fraction. */
+/** A floating-point number. */
 export function double(byDefault: number, documentation: string, options: NumberOptions = {}): Setting<number> {
   const { atLeast, atMost, or: _, ...rest } = options
   const read = (name: string, text: string) => {
@@ -164,7 +164,7 @@ export function double(byDefault: number, documentation: string, options: Number
   }
 }
 
-/** Text; surrounding blanks do not count. */
+/** A text. Surrounding blanks are removed. */
 export function string<D extends string | null, const W extends string = string>(
   byDefault: D,
   documentation: string,
@@ -183,7 +183,7 @@ export function string<D extends string | null, const W extends string = string>
   return { ...rest, type: 'string', byDefault: initial, documentation, expects: words('', oneOf) ?? 'text', read }
 }
 
-/** Texts separated by commas. */
+/** A list of texts, separated by commas. */
 export function list<D extends readonly string[] | null>(
   byDefault: D,
   documentation: string,
@@ -202,13 +202,13 @@ export function list<D extends readonly string[] | null>(
   return { ...rest, type: 'list', byDefault: initial, documentation, expects, read }
 }
 
-/** A refusal of one value in Kafka's words. */
+/** The error for an invalid value, with Kafka's message. */
 export function invalid(name: string, value: string, reason: string): InvalidConfig {
   return new InvalidConfig(`Invalid value ${value} for configuration ${name}: ${reason}`)
 }
 
 function orNull<D, T>(value: D, convert: (value: NonNullable<D>) => T): T | OrNull<D> {
-  // The compiler cannot follow that D is null exactly in this branch.
+  // The compiler cannot derive that D is null exactly in this branch.
   return value === null || value === undefined ? (null as OrNull<D>) : convert(value)
 }
 
@@ -244,9 +244,9 @@ function words(prefix: string, oneOf: readonly string[] | undefined): string | u
   return oneOf && `${prefix}${oneOf.slice(0, -1).join(', ')} or ${oneOf.at(-1)}`
 }
 
-// Number syntax and format of Java, so that values look as in Kafka.
+// Java's syntax and format of numbers, so that values look as in Kafka.
 
-/** Java's parseInt and parseLong: a sign, digits, and within the bits; undefined otherwise. */
+/** Parses as Java's parseInt and parseLong: an optional sign and digits, within the bits. Returns undefined for other text. */
 function parseWhole(text: string, bits: number): bigint | undefined {
   const match = /^([+-]?)0*(\d{1,19})$/.exec(text.trim())
   if (!match) return undefined
@@ -254,7 +254,7 @@ function parseWhole(text: string, bits: number): bigint | undefined {
   return BigInt.asIntN(bits, value) === value ? value : undefined
 }
 
-/** Java's Double.toString: always a fraction digit, exponents outside 10^-3 .. 10^7. */
+/** Formats as Java's Double.toString: always with a fraction digit, with an exponent below 10^-3 and from 10^7. */
 function doubleText(value: number): string {
   const size = Math.abs(value)
   if (value === 0 || (size >= 1e-3 && size < 1e7)) return Number.isInteger(value) ? `${value}.0` : String(value)

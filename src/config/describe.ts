@@ -1,4 +1,4 @@
-/** The answers to DescribeConfigs: every setting of a topic, the broker or a group with its value and where that came from. */
+/** The responses to DescribeConfigs: the settings of a topic, the broker or a group, with value and source. */
 import { brokerSynonyms, CONFIG_SOURCES, type ConfigEntry, entry, stranger } from './config-entries.ts'
 import type { InvalidConfigCode, Setting } from './define.ts'
 import { groupSettingText } from './group-bounds.ts'
@@ -8,35 +8,35 @@ import { behindGroupSetting, groupSettings, isGroupSetting } from './tables/grou
 import { isTopicSetting, topicSettings } from './tables/log.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 
-/** What is known of the cluster's settings. */
+/** The settings of the cluster, as config requests need them. */
 export interface ConfigState {
   readonly nodeId: number
   readonly settings: BrokerSettings
-  /** What was set for a topic; undefined when there is no such topic. */
+  /** The configs of a topic; undefined if the topic does not exist. */
   topicOverrides(topic: string): Texts | undefined
-  /** What was set for a group, which need not exist. */
+  /** The configs of a group, which need not exist. */
   groupOverrides(group: string): Texts
-  /** Why a topic cannot have this name; undefined when it can. */
+  /** The reason why a topic name is invalid; undefined for a valid name. */
   topicNameProblem(topic: string): string | undefined
 }
 
-/** A resource of a DescribeConfigs request. No or null keys ask for all. */
+/** A resource of a DescribeConfigs request. Empty or null keys request all settings. */
 export interface DescribedResource {
   readonly resourceType: number
   readonly resourceName: string
   readonly configurationKeys: readonly string[] | null
 }
 
-/** What a DescribeConfigs request asks for beside the values. */
+/** The options of a DescribeConfigs request. */
 export interface DescribeOptions {
   readonly includeSynonyms: boolean
   readonly includeDocumentation: boolean
 }
 
-/** The answer for one resource. */
+/** The response for one resource. */
 export interface DescribedConfigs {
   readonly errorCode: InvalidConfigCode | 'NONE'
-  /** Kafka sends empty text, not null, where it has nothing to say. */
+  /** Empty without an error: Kafka sends empty text instead of null. */
   readonly errorMessage: string
   readonly resourceType: number
   readonly resourceName: string
@@ -44,14 +44,14 @@ export interface DescribedConfigs {
 }
 
 /**
- * How often one request may name resources again. Every time costs a whole answer, so that a small request could ask
- * for hundreds of megabytes; Kafka answers them all.
+ * The limit of repeated resources in one request. Each repetition costs a whole response, so a small request could cause a
+ * response of hundreds of megabytes. Kafka has no such limit.
  */
 const MOST_REPEATS = 100
 
 type Response = Pick<DescribedConfigs, 'errorCode' | 'errorMessage' | 'configs'>
 
-/** Answers a whole request. A resource type that Kafka does not know, or too many repeats, fail all resources of it. */
+/** Decides on a request. An unknown resource type, and more than MOST_REPEATS repetitions, fail all of its resources. */
 export function describeConfigs(
   resources: readonly DescribedResource[],
   options: DescribeOptions,
@@ -78,7 +78,7 @@ function refusalOfAll(resources: readonly DescribedResource[]): Response | undef
   return refusal(`Resources may be named again ${MOST_REPEATS} times at most.`)
 }
 
-/** All settings of a topic as DescribeConfigs shows them. */
+/** All settings of a topic. Internal settings are left out unless they are set. */
 function describeTopic(overrides: Texts, broker: BrokerSettings): readonly ConfigEntry[] {
   const topic = broker.topic(overrides)
   const shown = Object.entries<Setting<unknown>>(topicSettings).filter(
@@ -94,7 +94,7 @@ function describeTopic(overrides: Texts, broker: BrokerSettings): readonly Confi
   return [...entries, ...strangers.map(([name]) => stranger(name, CONFIG_SOURCES.TOPIC_CONFIG, false))]
 }
 
-/** All settings of the broker. */
+/** All settings of the broker. Internal settings are left out unless they are set. */
 function describeBroker(broker: BrokerSettings): readonly ConfigEntry[] {
   const shown = Object.entries<Setting<unknown>>(settings).filter(([name, row]) => !row.internal || isSet(name, broker))
   const entries = shown.map(([name, row]) => {
@@ -108,7 +108,7 @@ function describeBroker(broker: BrokerSettings): readonly ConfigEntry[] {
   return [...entries, ...[...strangers].map(name => stranger(name, sourceOf(name), true))]
 }
 
-/** What was set for all brokers at run time: only that, not the defaults under it. */
+/** The dynamic configs of all brokers (resource name ''), without the settings that have only a default. */
 function describeClusterDefault(broker: BrokerSettings): readonly ConfigEntry[] {
   const source = CONFIG_SOURCES.DYNAMIC_DEFAULT_BROKER_CONFIG
   return [...broker.layers.clusterWide].map(([name, value]) => {

@@ -1,6 +1,6 @@
 /** Suggests the correct name for a mistyped setting or option. */
 
-/** The end of a sentence about an unknown name: `; did you mean num.partitions?`, or nothing where no candidate is near. */
+/** The end of an error message for an unknown name: `; did you mean num.partitions?`; empty if no candidate is similar. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const nearest = nearestName(name, candidates)
   return nearest === undefined ? '' : `; did you mean ${nearest}?`
@@ -16,7 +16,7 @@ function nearestName(name: string, candidates: Iterable<string>): string | undef
   return near.sort((a, b) => a.distance - b.distance)[0]?.candidate
 }
 
-/** Levenshtein's: the fewest insertions, deletions and replacements. */
+/** The Levenshtein distance: the least number of insertions, deletions and replacements. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (const [above, letter] of [...from].entries()) {

@@ -1,6 +1,6 @@
 /**
- * What settings of groups must keep to: each lies between a least and a most that the broker's settings name, and a
- * session outlasts a heartbeat. Both the broker's own values and what is set for single groups are held against it.
+ * The bounds of group settings: each value lies between the `min` and `max` settings of the broker, and a session timeout is
+ * longer than the heartbeat interval. They apply to the broker's settings and to the configs of single groups.
  */
 import { InvalidConfig, type Setting, type ValueOf } from './define.ts'
 import type { BrokerSettingName } from './tables/broker.ts'
@@ -12,7 +12,7 @@ export type GroupValues = { readonly [N in GroupSettingName]: ValueOf<(typeof gr
 
 const KINDS = ['consumer', 'share', 'streams'] as const
 
-/** Why the broker's settings of groups do not fit together, in Kafka's words; undefined when they do. */
+/** Kafka's message about a conflict between the broker's settings of groups; undefined without one. */
 export function groupConflict(broker: BrokerSettings): string | undefined {
   if (!broker.get('group.coordinator.rebalance.protocols').includes('classic')) {
     return "group.coordinator.rebalance.protocols must contain 'classic'"
@@ -33,7 +33,7 @@ export function groupConflict(broker: BrokerSettings): string | undefined {
   return undefined
 }
 
-/** Checks all that is to be set for a group. Throws InvalidConfig with Kafka's message. */
+/** Validates the proposed configs of a group. Throws InvalidConfig with Kafka's message. */
 export function validateGroupOverrides(overrides: Texts, broker: BrokerSettings): void {
   for (const name of overrides.keys()) {
     if (!isGroupSetting(name)) throw new InvalidConfig(`Unknown group config name: ${name}`)
@@ -51,7 +51,7 @@ export function validateGroupOverrides(overrides: Texts, broker: BrokerSettings)
   }
 }
 
-/** The value of a group's setting, within bounds or not: what was set, else what the broker says. */
+/** The text of a group setting: its config, by default the broker's setting. The bounds are not applied. */
 export function groupSettingText(name: GroupSettingName, overrides: Texts, broker: BrokerSettings): string | null {
   const row: Setting<unknown> = groupSettings[name]
   const own = readable(name, row, overrides)
@@ -60,7 +60,7 @@ export function groupSettingText(name: GroupSettingName, overrides: Texts, broke
   return byDefault ? broker.text(byDefault) : row.byDefault.text
 }
 
-/** The value in force: what was set, else what the broker says. One outside the broker's bounds counts as the nearest bound. */
+/** The effective value of a group setting: its config, by default the broker's setting, limited to the broker's bounds. */
 export function groupSettingValue<N extends GroupSettingName>(
   name: N,
   overrides: Texts | undefined,
@@ -72,7 +72,7 @@ export function groupSettingValue<N extends GroupSettingName>(
   const value = own?.value ?? (byDefault ? broker.get(byDefault) : row.byDefault.value)
   const [least, most] = [min && numberOf(min, broker), max && numberOf(max, broker)]
   const bounded = typeof value === 'number' ? Math.min(most ?? value, Math.max(least ?? value, value)) : value
-  // The row and the broker's setting behind it have the same type.
+  // The rows of the group setting and of its broker setting have the same type.
   return bounded as GroupValues[N]
 }
 

@@ -1,25 +1,25 @@
 /**
- * What `listeners` and the settings around it say together: where to listen, and what to tell clients.
- * Opening the sockets, and what "localhost" or an empty host binds, is not decided here.
+ * The listeners of the broker, from `listeners`, `advertised.listeners` and related settings. `src/net` opens the sockets and
+ * decides which addresses "localhost" and an empty host bind.
  */
 import { InvalidConfig } from './define.ts'
 import type { BrokerSettings } from './values.ts'
 
-/** A host and port as written; host null where any address is meant, port 0 where a free one is. */
+/** A host and port as configured. A null host means all addresses, port 0 a free port. */
 export interface Endpoint {
   readonly host: string | null
   readonly port: number
 }
 
-/** One place where clients connect. */
+/** A listener for clients. */
 export interface Listener extends Endpoint {
-  /** In capitals, as Kafka compares them. */
+  /** In upper case: Kafka compares listener names without regard to case. */
   readonly name: string
-  /** What clients are told; null for the address at which they came. */
+  /** The advertised host and port; null for the address to which the client connected. */
   readonly advertised: { readonly host: string; readonly port: number } | null
 }
 
-/** The listeners for clients, in the order written. Throws InvalidConfig when the settings do not fit together. */
+/** The listeners for clients, in the configured order. Throws InvalidConfig for conflicting or unsupported settings. */
 export function listenersOf(settings: BrokerSettings): readonly Listener[] {
   const controllers = new Set(settings.get('controller.listener.names').map(upper))
   const open = parseEndpoints('listeners', settings.get('listeners')).filter(({ name }) => !controllers.has(name))
@@ -30,13 +30,13 @@ export function listenersOf(settings: BrokerSettings): readonly Listener[] {
   return open.map(listener => ({ ...listener, advertised: advertised.get(listener.name) ?? null }))
 }
 
-/** The limits of `max.connections.per.ip.overrides`, by address. A pair that cannot be read counts as not set. */
+/** The limits of `max.connections.per.ip.overrides`, by address. Invalid pairs are skipped. */
 export function connectionOverrides(text: string): ReadonlyMap<string, number> {
   const pairs = text.split(',').map(pair => ADDRESS_AND_COUNT.exec(pair))
   return new Map(pairs.flatMap(match => (match ? [[match[1] ?? '', Number(match[2])] as const] : [])))
 }
 
-/** Throws InvalidConfig when `max.connections.per.ip.overrides` is not a list of pairs. */
+/** Throws InvalidConfig if `max.connections.per.ip.overrides` is not a list of address:count pairs. */
 export function checkConnectionOverrides(text: string): void {
   const wrong = text.split(',').find(pair => pair.trim() !== '' && !ADDRESS_AND_COUNT.test(pair))
   if (wrong === undefined) return
@@ -79,7 +79,7 @@ function checkProtocols(listeners: readonly Named[], settings: BrokerSettings): 
   }
 }
 
-/** Two listeners may share a port number only on different literal addresses of the two IP versions. */
+/** Checks that listeners have different ports. Only a literal IPv4 and a literal IPv6 address may share a port. */
 function checkPorts(listeners: readonly Named[]): void {
   const seen = new Map<number, Named>()
   for (const listener of listeners) {
@@ -91,7 +91,7 @@ function checkPorts(listeners: readonly Named[]): void {
   }
 }
 
-/** 1 for a literal IPv6 address, -1 for IPv4, 0 for a name or none. */
+/** 1 for a literal IPv6 address, -1 for a literal IPv4 address, 0 for a host name or no host. */
 function family({ host }: Endpoint): 1 | -1 | 0 {
   if (host?.includes(':')) return 1
   return host && /^\d+(\.\d+){3}$/.test(host) ? -1 : 0

@@ -1,4 +1,4 @@
-/** The settings of a topic about to be created: checked as CreateTopics does, and shown as its answer does. */
+/** The settings of a new topic: their validation in CreateTopics, and their form in its response. */
 
 import { CONFIG_SOURCES } from './config-entries.ts'
 import { InvalidConfig, type Setting } from './define.ts'
@@ -7,7 +7,7 @@ import { isTopicSetting, topicSettings } from './tables/log.ts'
 import { validateLengths, validateTopicOverrides } from './validate.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 
-/** One setting in the answer to CreateTopics. */
+/** A setting in the response to CreateTopics. */
 export interface CreatedConfig {
   readonly name: string
   readonly value: string | null
@@ -16,7 +16,7 @@ export interface CreatedConfig {
   readonly isSensitive: boolean
 }
 
-/** The overrides that a CreateTopics request asks for; of a name given twice the last counts. Throws InvalidConfig. */
+/** Validates the configs of a CreateTopics request. Of a repeated name the last value counts. Throws InvalidConfig. */
 export function newTopicOverrides(
   configs: readonly { readonly name: string; readonly value: string | null }[],
   broker: BrokerSettings
@@ -30,8 +30,8 @@ export function newTopicOverrides(
 }
 
 /**
- * The settings in force, by name. Unlike DescribeConfigs the answer to CreateTopics shows overrides as they were
- * written, and knows that hours and minutes of the broker are not defaults.
+ * The effective settings of the new topic, sorted by name. As in Kafka, two things differ from DescribeConfigs: configs are shown
+ * as they were written, and a value from a broker setting in hours or minutes has the source of that setting.
  */
 export function createdTopicConfigs(overrides: Texts, broker: BrokerSettings): readonly CreatedConfig[] {
   const shown = Object.entries<Setting<unknown>>(topicSettings).filter(

@@ -1,6 +1,6 @@
 /**
- * From what users wrote to the settings in force. Sources are given weakest first; a later entry wins.
- * Pure: reads no file and no environment.
+ * Resolution of the static settings from their sources. Sources are passed weakest first, and a later entry wins. The function
+ * is pure: it reads no file and no environment.
  */
 import { InvalidConfig, type RowOptions } from './define.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -13,14 +13,14 @@ import { isKnownName, KNOWN_NAMES } from './tables/names.ts'
 import { conflict } from './validate.ts'
 import { BrokerSettings, synonymsOf } from './values.ts'
 
-/** What came out. */
+/** The resolved settings. */
 export interface Resolved {
   readonly settings: BrokerSettings
-  /** Kafka settings that were given but have no effect here, or none so far: for one line at start. */
+  /** Names of the given Kafka settings that have no effect in minikafka, for one log line at start. */
   readonly unhonoured: readonly string[]
 }
 
-/** Checks all entries and puts them together. Throws ConfigError at the first that is wrong. */
+/** Validates and merges the entries of all sources. Throws ConfigError for the first invalid entry or conflict. */
 export function resolve(...sources: readonly (readonly Entry[])[]): Resolved {
   const entries = sources.flat()
   const unhonoured = new Set<string>()
@@ -43,8 +43,9 @@ function hasEffect(name: string): boolean {
 }
 
 /**
- * The entry that counts for each setting. A source that gives hours thereby takes back the milliseconds of a weaker
- * one, which would otherwise win; and broker.id and node.id stand in for each other.
+ * The effective entry of each setting. An entry removes its synonyms of weaker sources: otherwise log.retention.ms of a file
+ * would win over log.retention.hours of the command line. If only one of broker.id and node.id is given, the other one gets
+ * its value.
  */
 function strongest(sources: readonly (readonly Entry[])[]): Map<string, Entry> {
   const given = new Map<string, Entry>()
@@ -58,7 +59,7 @@ function strongest(sources: readonly (readonly Entry[])[]): Map<string, Entry> {
   return given
 }
 
-/** Like `conflict`, for what cannot change while the broker runs. */
+/** As `conflict`, for settings that cannot change while the broker runs. */
 function atStartOnly(settings: BrokerSettings): string | undefined {
   const [node, broker] = [settings.get('node.id'), settings.get('broker.id')]
   if (broker !== -1 && node !== broker) return `node.id is ${node}, but broker.id is ${broker}: give one of them`
@@ -86,7 +87,7 @@ function check(name: BrokerSettingName, { source, value }: Entry): void {
   }
 }
 
-/** Puts the places before a problem of settings that it names, where the user wrote them. */
+/** Prefixes a problem with the sources of the settings that it names. */
 function located(problem: string, given: ReadonlyMap<string, Entry>): string {
   const involved = [...given].filter(([name]) => synonymsOf(name).some(synonym => words(problem).includes(synonym)))
   const where = [...new Set(involved.map(([, { source }]) => source))].join(' and ')

@@ -1,6 +1,6 @@
-/** What carries settings: topics, brokers and the like, each by a type and a name. */
+/** Config resources: topics, brokers and other carriers of configs, each with a type and a name. */
 
-/** The types of resources, by Kafka's numbers. */
+/** The codes of resource types in the protocol. */
 export const RESOURCE_TYPES = {
   UNKNOWN: 0,
   TOPIC: 2,
@@ -10,18 +10,18 @@ export const RESOURCE_TYPES = {
   GROUP: 32
 } as const
 
-/** A topic, broker or group that carries configs. */
+/** A config resource, such as a topic, broker or group. */
 export interface ConfigResource {
   readonly resourceType: number
   readonly resourceName: string
 }
 
-/** One text for a resource, to keep and compare it by. */
+/** The key of a resource in maps. */
 export function resourceKey(resourceType: number, resourceName: string): string {
   return `${resourceType}:${resourceName}`
 }
 
-/** The type and name that a `resourceKey` was made of. */
+/** The resource of a `resourceKey`. */
 export function splitResourceKey(key: string): ConfigResource {
   const colon = key.indexOf(':')
   return { resourceType: Number(key.slice(0, colon)), resourceName: key.slice(colon + 1) }

@@ -1,6 +1,6 @@
 /**
- * The settings of a broker, its topics and its groups, live: what was given at start, under the configs of the metadata image.
- * Values that belong together (`inForce`) are immutable; views of them follow each change.
+ * The live settings of a broker, its topics and its groups: the static settings, overridden by the configs of the metadata image.
+ * `inForce` is one immutable value, which each change replaces. Views are updated in place.
  */
 import { groupSettingValue } from './group-bounds.ts'
 import { type ConfigResource, RESOURCE_TYPES, resourceKey, splitResourceKey } from './resources.ts'
@@ -10,25 +10,25 @@ import { isTopicSetting, type TopicSettingName } from './tables/log.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 import { ResourceSettings, type Rows, type SettingValues, type ViewOf } from './view.ts'
 
-/** What was set for each resource at run time, by `resourceKey`. */
+/** The configs of each resource in the metadata image, by `resourceKey`. */
 export type Configs = ReadonlyMap<string, Texts>
 
-/** The settings of a topic; names that no topic can carry are the broker's. */
+/** The settings of a topic, and the broker settings that topics do not have. */
 export type LiveTopicSettings = ResourceSettings<TopicSettingName | BrokerSettingName>
 
-/** The settings of a group within the broker's bounds; names that no group can carry are the broker's. */
+/** The settings of a group, limited to the broker's bounds, and the broker settings that groups do not have. */
 export type LiveGroupSettings = ResourceSettings<GroupSettingName | BrokerSettingName>
 
-/** The resource name of the defaults of all brokers. */
+/** The resource name of the dynamic configs of all brokers. */
 const ALL_BROKERS = ''
 
 export class Settings {
   #inForce: BrokerSettings
   #configs: Configs = new Map()
   readonly #broker: ResourceSettings<BrokerSettingName>
-  /** By name: topics whose settings have been read. */
+  /** Topics whose settings have been read, by name. */
   readonly #topics = new Map<string, LiveTopicSettings>()
-  /** By group id: groups with configs. */
+  /** Groups with configs, by group id. */
   readonly #groups = new Map<string, LiveGroupSettings>()
   readonly #otherGroups: LiveGroupSettings
 
@@ -43,17 +43,17 @@ export class Settings {
     return this.#inForce
   }
 
-  /** The value of one broker setting, looked up by name: where requests are frequent, take a view. */
+  /** The value of one broker setting. It is looked up by name, so frequent requests use a view instead. */
   get<N extends BrokerSettingName>(name: N): SettingValues[N] {
     return this.#broker.get(name)
   }
 
-  /** A live view of broker settings: see ResourceSettings. */
+  /** A live view of broker settings, as `ResourceSettings.view`. */
   view<const R extends Rows<BrokerSettingName>>(properties: R): ViewOf<R> {
     return this.#broker.view(properties)
   }
 
-  /** The settings of a topic that exists. The object keeps the last values when the topic is deleted. */
+  /** The settings of an existing topic. The object keeps its last values after the topic is deleted. */
   topic(name: string): LiveTopicSettings {
     const existing = this.#topics.get(name)
     if (existing) return existing
@@ -62,12 +62,12 @@ export class Settings {
     return topic
   }
 
-  /** The settings of a group, which need not exist. Valid for one operation: configs of the group replace the object. */
+  /** The settings of a group, which need not exist. The object is valid for one operation: a change of configs replaces it. */
   group(groupId: string): LiveGroupSettings {
     return this.#groups.get(groupId) ?? this.#otherGroups
   }
 
-  /** Puts configs in force. `changed` names the resources whose configs differ from the former ones; by default all. */
+  /** Applies configs. `changed` are the resources whose configs differ from the previous ones; by default all resources. */
   configure(configs: Configs, changed: Iterable<ConfigResource> = resourcesOf(configs)): void {
     this.#configs = configs
     const resources = [...changed]
@@ -78,12 +78,12 @@ export class Settings {
     }
   }
 
-  /** The topic is deleted. A later topic of the same name gets an object of its own. */
+  /** Removes a deleted topic. A later topic of the same name gets its own object. */
   forgetTopic(name: string): void {
     this.#topics.delete(name)
   }
 
-  /** Topics and groups take their defaults from the broker, so all of them change. */
+  /** Applies the configs of the broker. Topics and groups have their defaults from the broker, so they are updated too. */
   #changeBroker(): void {
     const nodeId = String(this.#inForce.get('node.id'))
     this.#inForce = this.#inForce.withDynamic(

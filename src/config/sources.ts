@@ -1,31 +1,31 @@
 /**
- * Where settings are written by users: a file, the environment, the command line, a test's object. Each source becomes
- * entries that know their place; `resolve.ts` judges them. Nothing is read here: the caller hands over the content.
+ * The sources of static settings: a file, the environment, the command line, an object of the test fixture. Each source becomes
+ * a list of entries, which `resolve.ts` validates. The caller reads the file and the environment.
  */
 
 import { isBrokerSetting } from './tables/broker.ts'
 import { isKnownName } from './tables/names.ts'
 
-/** One setting as written. `place` begins the sentence of an error: `--set`, `server.properties line 3`. */
+/** A setting as written. Error messages begin with `source`: `--set`, `server.properties line 3`. */
 export interface Entry {
   readonly source: string
   readonly name: string
   readonly value: string
 }
 
-/** What is wrong with the user's settings: one sentence that names place, value, and what would be right. */
+/** An error in the user's settings. The message is one sentence with the source, the value and the allowed values. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
-/** The entries of a `server.properties` text; `file` is how the user named it. */
+/** The entries of a `server.properties` text. `file` is the file name for error messages. */
 export function fromProperties(text: string, file: string): readonly Entry[] {
   return parseProperties(text).map(({ name, value, line }) => ({ source: `${file} line ${line}`, name, value }))
 }
 
 /**
- * The `KAFKA_*` variables that are Kafka settings, named as Kafka's container images do: `_` for a dot, `__` for an
- * underscore, `___` for a dash. Others (KAFKA_HEAP_OPTS, the KAFKA_PORT of Kubernetes) are not ours to judge.
+ * The `KAFKA_*` variables that are Kafka settings, with the names of Kafka's container images: `_` for a dot, `__` for an
+ * underscore, `___` for a dash. Other variables (KAFKA_HEAP_OPTS, the KAFKA_PORT of Kubernetes) are ignored.
  */
 export function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): readonly Entry[] {
   const entries: Entry[] = []
@@ -37,7 +37,7 @@ export function fromEnvironment(environment: Readonly<Record<string, string | un
   return entries
 }
 
-/** The `name=value` texts of an option such as `--set`. Throws ConfigError where there is no `=`. */
+/** The entries of `name=value` texts of an option such as `--set`. Throws ConfigError for a text without name or `=`. */
 export function fromOptions(texts: readonly string[], option = '--set'): readonly Entry[] {
   return texts.map(text => {
     const equals = text.indexOf('=')
@@ -46,7 +46,7 @@ export function fromOptions(texts: readonly string[], option = '--set'): readonl
   })
 }
 
-/** The members of a plain object, as the test fixture's `config` has them. */
+/** The entries of a plain object, such as `config` of the test fixture. */
 export function fromObject(
   config: Readonly<Record<string, string | number | bigint | boolean>>,
   source = 'config'
@@ -58,16 +58,16 @@ function settingName(variable: string): string {
   return variable.toLowerCase().replace(/_{1,3}/g, run => ['.', '_', '-'][run.length - 1] ?? run)
 }
 
-// Java's `.properties` syntax: comments, continued lines, three separators, backslash escapes. Each entry has its line number.
+// Java's `.properties` syntax: comments, continued lines, three separators, backslash escapes.
 
-/** One `name=value`, with the number of the line it begins on. */
+/** An entry of a `.properties` file, with the number of its first line. */
 export interface Property {
   readonly name: string
   readonly value: string
   readonly line: number
 }
 
-/** Reads a whole text. A later entry of the same name does not replace the earlier one here. */
+/** Parses a `.properties` text. Repeated names are kept. */
 export function parseProperties(text: string): readonly Property[] {
   const properties: Property[] = []
   for (const { content, line } of logicalLines(text)) {
@@ -78,7 +78,7 @@ export function parseProperties(text: string): readonly Property[] {
   return properties
 }
 
-/** Lines with their continuations joined; blank lines and comments are gone. */
+/** The logical lines of a text: continued lines are joined, blank lines and comments are left out. */
 function logicalLines(text: string): { content: string; line: number }[] {
   const found: { content: string; line: number }[] = []
   let open: { content: string; line: number } | undefined
@@ -94,7 +94,7 @@ function logicalLines(text: string): { content: string; line: number }[] {
   return open ? [...found, open] : found
 }
 
-/** Where the key ends: at the first separator that no backslash protects. */
+/** The end of the key: the index of the first separator without a backslash before it. */
 function keyEnd(content: string): number {
   for (let index = 0; index < content.length; index++) {
     if (content[index] === '\\') index++

@@ -1,6 +1,6 @@
 /**
- * Whether the settings of a topic, or run-time settings of the broker, can stand together: what Apache Kafka checks
- * before it records a change. Every function throws InvalidConfig with Kafka's message, or returns.
+ * The checks of topic configs and of dynamic broker configs that Apache Kafka makes before it records a change. The `validate`
+ * functions throw InvalidConfig with Kafka's message.
  */
 import { InvalidConfig } from './define.ts'
 import { groupConflict } from './group-bounds.ts'
@@ -10,16 +10,16 @@ import { isTopicSetting, topicSettings } from './tables/log.ts'
 import { READ_ONLY_NAMES } from './tables/names.ts'
 import type { BrokerSettings, Texts } from './values.ts'
 
-/** One change to record; null takes the setting back. */
+/** A change to record. A null value deletes the setting. */
 export interface ConfigChange {
   readonly name: string
   readonly value: string | null
 }
 
-/** A config record holds no longer text. */
+/** The largest length of a value in a config record. */
 const LONGEST_VALUE = 32_767
 
-/** Checks all overrides of a topic, with the broker's settings under them. */
+/** Validates the configs of a topic; unset settings have their defaults from `broker`. Throws InvalidConfig. */
 export function validateTopicOverrides(overrides: Texts, broker: BrokerSettings): void {
   for (const name of overrides.keys()) {
     if (!isTopicSetting(name)) throw new InvalidConfig(`Unknown topic config name: ${name}`)
@@ -38,8 +38,8 @@ export function validateTopicOverrides(overrides: Texts, broker: BrokerSettings)
 }
 
 /**
- * Checks changes of the broker's settings at run time, and that they leave settings that stand together. As in Kafka,
- * names that nobody knows are let through: plugins may read them.
+ * Validates changes of dynamic broker configs, and the settings `changed` that result. As in Kafka, unknown names are accepted,
+ * because plugins may read them. Throws InvalidConfig.
  */
 export function validateBrokerChanges(changes: readonly ConfigChange[], changed: BrokerSettings): void {
   const set = changes.filter(({ value }) => value !== null)
@@ -59,9 +59,7 @@ export function validateBrokerChanges(changes: readonly ConfigChange[], changed:
   if (problem !== undefined) throw refused(`requirement failed: ${problem}`)
 }
 
-/**
- * Why the settings do not fit together, in Kafka's words; undefined when they do. Holds for changes at run time too.
- */
+/** Kafka's message about a conflict between broker settings, at start or after a dynamic change; undefined without one. */
 export function conflict(settings: BrokerSettings): string | undefined {
   const topic = settings.topic()
   if (topic.get('segment.ms') < 1) return 'log.roll.ms must be greater than or equal to 1'
@@ -81,7 +79,7 @@ export function conflict(settings: BrokerSettings): string | undefined {
   return undefined
 }
 
-/** Refuses a text that is too long to be recorded. */
+/** Throws InvalidConfig for a value that is too long for a config record. */
 export function validateLengths(changes: readonly ConfigChange[]): void {
   if (changes.some(({ value }) => value !== null && value.length > LONGEST_VALUE)) {
     const limit = `the maximum value size of ${LONGEST_VALUE} bytes`

@@ -1,21 +1,21 @@
 /**
- * Settings in force: of the broker, and of a topic over them. Both are immutable; a change makes new ones.
- * They keep the layers they came from, which is what DescribeConfigs tells.
+ * The effective settings of the broker and of a topic. Both are immutable; a change creates new ones. They keep the layers of
+ * their values, which DescribeConfigs shows.
  */
 import { InvalidConfig, type Setting, type Value, type ValueOf } from './define.ts'
 import { type BrokerSettingName, isBrokerSetting, settings, TOPIC_DEFAULTS } from './tables/broker.ts'
 import { isTopicSetting, type TopicSettingName, topicSettings } from './tables/log.ts'
 
-/** Texts by name, as they were given. */
+/** Values by name, as they were written. */
 export type Texts = ReadonlyMap<string, string>
 
-/** Where a value can come from, strongest first. Names that are no row may be among them and have no effect. */
+/** The layers that a value can come from, strongest first. Names without a row may be among them and have no effect. */
 export interface Layers {
-  /** Set for this broker while it ran. */
+  /** Dynamic configs of this broker. */
   readonly perBroker: Texts
-  /** Set for all brokers while they ran. */
+  /** Dynamic configs of all brokers. */
   readonly clusterWide: Texts
-  /** Given at start. */
+  /** Static settings, given at start. */
   readonly given: Texts
 }
 
@@ -30,20 +30,20 @@ type Values = ReadonlyMap<string, Value<unknown>>
 
 const NONE: Texts = new Map()
 
-/** The broker's settings in force. */
+/** The effective settings of the broker. */
 export class BrokerSettings {
   readonly layers: Layers
   readonly #values: Values
   #topicValues: Values | undefined
 
-  /** `given` must have been checked (see `resolve.ts`); what it gets wrong counts as not given. */
+  /** `given` must have been validated by `resolve`. Invalid values count as not given. */
   constructor(given: Texts = NONE, perBroker: Texts = NONE, clusterWide: Texts = NONE) {
     this.layers = { perBroker, clusterWide, given }
     const changed = readAll(settings, (name, row) =>
       row.update ? (readable(name, row, perBroker) ?? readable(name, row, clusterWide)) : undefined
     )
     this.#values = readAll(settings, (name, row) => {
-      // As in Kafka, a change at run time takes back what was given at start in another unit of time.
+      // As in Kafka, a dynamic config overrides a static setting in another unit of time.
       const replaced = synonymsOf(name).some(synonym => changed.has(synonym))
       return changed.get(name) ?? (replaced ? undefined : readable(name, row, given)) ?? row.byDefault
     })
@@ -54,22 +54,22 @@ export class BrokerSettings {
     return this.#values.get(name)?.value as BrokerValues[N]
   }
 
-  /** The value as DescribeConfigs writes it; null where there is none. */
+  /** The text of a value in DescribeConfigs; null for an unset value. */
   text(name: BrokerSettingName): string | null {
     return this.#values.get(name)?.text ?? null
   }
 
-  /** The directory of all data. */
+  /** The data directory. Only one is supported. */
   get logDirectory(): string {
     return (this.get('log.dirs') ?? this.get('log.dir'))[0] ?? ''
   }
 
-  /** The same start-up settings under other changes made at run time. */
+  /** Returns the same static settings with other dynamic configs. */
   withDynamic(perBroker?: Texts, clusterWide?: Texts): BrokerSettings {
     return new BrokerSettings(this.layers.given, perBroker, clusterWide)
   }
 
-  /** The settings of a topic with these overrides. One that cannot be read counts as not set. */
+  /** The settings of a topic with these configs. Invalid values count as not set. */
   topic(overrides: Texts = NONE): TopicSettings {
     this.#topicValues ??= readAll(topicSettings, (name, row) => this.#topicDefault(name, row))
     return new TopicSettings(overrides, this.#topicValues)
@@ -85,12 +85,12 @@ export class BrokerSettings {
   }
 }
 
-/** A topic's settings in force. */
+/** The effective settings of a topic. */
 export class TopicSettings {
   readonly overrides: Texts
   readonly #values: Values
 
-  /** Use `BrokerSettings.topic`. */
+  /** Called only by `BrokerSettings.topic`. */
   constructor(overrides: Texts, defaults: Values) {
     this.overrides = overrides
     this.#values = overrides.size === 0 ? defaults : overlaid(defaults, overrides)
@@ -101,12 +101,12 @@ export class TopicSettings {
     return this.#values.get(name)?.value as TopicValues[N]
   }
 
-  /** The value as DescribeConfigs writes it; null where there is none. */
+  /** The text of a value in DescribeConfigs; null for an unset value. */
   text(name: TopicSettingName): string | null {
     return this.#values.get(name)?.text ?? null
   }
 
-  /** Size at which a segment is full: a test may set one below the minimum of `segment.bytes`. */
+  /** The segment size in bytes. Tests set `internal.segment.bytes` for sizes below the minimum of `segment.bytes`. */
   get segmentBytes(): number {
     return this.get('internal.segment.bytes') ?? this.get('segment.bytes')
   }
@@ -132,8 +132,8 @@ function overlaid(defaults: Values, overrides: Texts): Values {
 }
 
 /**
- * The value that a layer gives; undefined where it gives none or one that does not parse, as can happen when a data
- * directory was written by another version or by hand.
+ * The value of a setting in a layer; undefined if it is missing or invalid. A data directory of another version may have invalid
+ * values.
  */
 export function readable<T>(name: string, row: Setting<T>, layer: Texts): Value<NonNullable<T>> | undefined {
   const text = layer.get(name)
@@ -146,14 +146,14 @@ export function readable<T>(name: string, row: Setting<T>, layer: Texts): Value<
   }
 }
 
-/** Hours and minutes as milliseconds; any negative retention means never. */
+/** Converts hours and minutes to milliseconds. Each negative retention becomes -1, which means no limit. */
 function inTopicUnit(topic: TopicSettingName, { value, text }: Value<unknown>, unitMs = 1): Value<unknown> {
   if (typeof value !== 'number') return { value, text }
   if (topic === 'retention.ms' && value < 0) return { value: -1, text: '-1' }
   return unitMs === 1 ? { value, text } : { value: value * unitMs, text: String(value * unitMs) }
 }
 
-/** The broker settings that name the same value in other units, strongest first, as DescribeConfigs lists them. */
+/** The broker settings for the same value in different units, strongest first, in the order of DescribeConfigs. */
 export function synonymsOf(name: string): readonly string[] {
   if (!isBrokerSetting(name)) return [name]
   const { topic } = settings[name] as Setting<unknown>

@@ -1,12 +1,12 @@
 /**
- * Typed, live views of settings. A part names the rows that it reads, once; its view is a plain object with a property for each, so
- * that a read costs no lookup by name. A change at run time writes the new values into the same object. The row's update mode decides
- * which properties ever change: the value of a row without one is fixed at start.
+ * Typed, live views of settings. A part of the broker names the rows that it reads once. Its view is a plain object with a
+ * property for each row, so a read needs no lookup by name. A dynamic change writes the new values into the same object. Only
+ * rows with an update mode change while the broker runs.
  */
 import type { GroupValues } from './group-bounds.ts'
 import type { BrokerValues, TopicValues } from './values.ts'
 
-/** The values of all settings by name. A name that brokers and topics share has one type. */
+/** The values of all settings, by name. A name that brokers and topics share has the same type. */
 export type SettingValues = BrokerValues & TopicValues & GroupValues
 
 /** The name of a setting of brokers, topics or groups. */
@@ -14,18 +14,18 @@ export type SettingName = keyof SettingValues
 
 type ValuesOf<Names extends readonly SettingName[]> = { [Index in keyof Names]: SettingValues[Names[Index]] }
 
-/** A property computed from the values of settings, whenever these change. */
+/** A property that is computed from the values of settings, again at each change of them. */
 export interface Derived<Name extends SettingName, T> {
   readonly names: readonly Name[]
   compute(values: readonly unknown[]): T
 }
 
-/** The properties of a view: each has the value of the setting that it names, or a derived one. */
+/** The properties of a view. Each is the name of a setting or a derived value. */
 export interface Rows<Name extends SettingName = SettingName> {
   readonly [property: string]: Name | Derived<Name, unknown>
 }
 
-/** A view of rows. */
+/** The type of a view of rows. */
 export type ViewOf<R extends Rows> = {
   readonly [Property in keyof R]: R[Property] extends SettingName
     ? SettingValues[R[Property]]
@@ -34,12 +34,12 @@ export type ViewOf<R extends Rows> = {
       : never
 }
 
-/** Rows that several views share: those of all topics, or of all groups. */
+/** Declares rows that the views of several resources share, such as those of all topics or all groups. */
 export function rows<const R extends Rows>(properties: R): R {
   return properties
 }
 
-/** A property that `compute` makes from the values of the named settings. It must not throw for any value that a row allows. */
+/** Declares a property that `compute` derives from the named settings. It must not throw for a value that the rows allow. */
 export function derived<const Names extends readonly [SettingName, ...SettingName[]], T>(
   names: Names,
   compute: (...values: ValuesOf<Names>) => T
@@ -52,19 +52,22 @@ type Lookup<Name extends SettingName> = (name: Name) => SettingValues[Name]
 /** The live settings of one resource: the broker, a topic or a group. */
 export class ResourceSettings<Name extends SettingName> {
   #lookup: Lookup<Name>
-  /** Made with the first view: there may be very many topics. */
+  /** Created with the first view, to save memory with many topics. */
   #views: Map<Rows<Name>, Record<string, unknown>> | undefined
 
   constructor(lookup: Lookup<Name>) {
     this.#lookup = lookup
   }
 
-  /** The value of one setting in force, looked up by name: where requests are frequent, take a view. */
+  /** The effective value of one setting. It is looked up by name, so frequent requests use a view instead. */
   get<N extends Name>(name: N): SettingValues[N] {
     return this.#lookup(name) as SettingValues[N]
   }
 
-  /** The view of rows. It is kept by the `properties` object for as long as the resource: never pass a literal for each request. */
+  /**
+   * The view of rows. It is cached by the identity of `properties` for the life of the resource. A literal at each request would
+   * leak memory.
+   */
   view<const R extends Rows<Name>>(properties: R): ViewOf<R> {
     this.#views ??= new Map()
     let view = this.#views.get(properties)
@@ -75,7 +78,7 @@ export class ResourceSettings<Name extends SettingName> {
     return view as ViewOf<R>
   }
 
-  /** Puts other values in force, and writes them into all views. */
+  /** Replaces the values and writes the new ones into all views. */
   replace(lookup: Lookup<Name>): void {
     this.#lookup = lookup
     for (const [properties, view] of this.#views ?? []) Object.assign(view, this.#read(properties))

@@ -1,8 +1,8 @@
 /**
- * The settings of the broker: the one place where name, type, default, bounds and meaning are written.
- * Names and defaults are Apache Kafka 4.3's; a row whose default differs says why. Rows that share a topic's setting
- * are its defaults, the first that is set winning. Those of logs are in `log.ts`, those of groups in
- * `group.ts`, Kafka's others in `names.ts`.
+ * The table of broker settings, with name, type, default, bounds and documentation of each. Names and defaults are those of
+ * Apache Kafka 4.3. The documentation of a row with another default gives the reason. Several rows may be the default of one
+ * topic config; the first one that is set wins. The rows of logs are in `log.ts`, those of groups in `group.ts`. `names.ts` has
+ * the names of Kafka's other settings.
  */
 import { boolean, DYNAMIC, int, list, long, type Setting, short, string } from '../define.ts'
 import { groupCoordinatorSettings } from './group.ts'
@@ -170,7 +170,7 @@ const metadata = {
   )
 }
 
-/** The rows, by name. */
+/** The broker settings, by name. */
 export const settings = {
   ...identity,
   ...network,
@@ -186,12 +186,12 @@ export const settings = {
 /** The name of a broker setting. */
 export type BrokerSettingName = keyof typeof settings
 
-/** Whether the broker honours a setting of this name. */
+/** True for the name of a broker setting in the table. */
 export function isBrokerSetting(name: string): name is BrokerSettingName {
   return Object.hasOwn(settings, name)
 }
 
-/** The broker settings that a topic's setting takes its default from, strongest first. */
+/** The broker settings with the default of a topic config, strongest first. */
 export const TOPIC_DEFAULTS: ReadonlyMap<TopicSettingName, readonly BrokerSettingName[]> = defaultsByTopic()
 
 function defaultsByTopic(): Map<TopicSettingName, BrokerSettingName[]> {

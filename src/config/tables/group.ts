@@ -1,19 +1,19 @@
 /**
- * The settings of groups and their offsets: the broker's, and every setting that a group can carry in Apache Kafka 4.3. A broker
- * setting is the default of the group's setting of its name, those with `min` and `max` in it are the bounds. Share and streams groups
- * are not served yet, but tools set and read their settings.
+ * The settings of groups and their offsets: the broker settings, and all group configs of Apache Kafka 4.3. A group config has
+ * its default from the broker setting `group.<name>`. Broker settings with `min` and `max` in their names are its bounds. Share
+ * and streams groups are not served yet, but tools set and read their settings.
  */
 import { boolean, DYNAMIC, int, list, long, type RowOptions, short, string } from '../define.ts'
 
-/** Settings of share and streams groups. */
+/** The option of settings of share and streams groups, which have no effect yet. */
 const SO_FAR = { unsupported: true } as const
 
-/** How long something takes that must take a while. */
+/** A time in milliseconds of at least 1. */
 function period(byDefault: number, documentation: string, options: RowOptions = {}) {
   return int(byDefault, documentation, { atLeast: 1, ...options })
 }
 
-/** How long something takes that may be done at once. */
+/** A time in milliseconds, or a number of replicas, of at least 0. */
 function pause(byDefault: number, documentation: string, options: RowOptions = {}) {
   return int(byDefault, documentation, { atLeast: 0, ...options })
 }
@@ -208,12 +208,12 @@ const streams = {
   )
 }
 
-/** Rows of the table in `broker.ts`. */
+/** The broker settings of groups, which are part of the table in `broker.ts`. */
 export const groupCoordinatorSettings = { ...offsets, ...classic, ...consumer, ...share, ...streams }
 
-// Settings that a group can carry.
+// Group configs.
 
-/** A broker setting as a group's: with a least value of its own, and no greatest. */
+/** The group config for a broker setting, with its own minimum and without a maximum. */
 function withoutLimit(
   name:
     | 'group.share.record.lock.duration.ms'
@@ -225,7 +225,7 @@ function withoutLimit(
   return int(byDefault.value, documentation, { atLeast, unsupported: true })
 }
 
-/** The rows, by the group's name for the setting. */
+/** The group configs, by name. */
 export const groupSettings = {
   'consumer.heartbeat.interval.ms': groupCoordinatorSettings['group.consumer.heartbeat.interval.ms'],
   'consumer.session.timeout.ms': groupCoordinatorSettings['group.consumer.session.timeout.ms'],
@@ -255,10 +255,10 @@ export const groupSettings = {
   'streams.initial.rebalance.delay.ms': groupCoordinatorSettings['group.streams.initial.rebalance.delay.ms']
 }
 
-/** The name of a group's setting. */
+/** The name of a group config. */
 export type GroupSettingName = keyof typeof groupSettings
 
-/** Whether a group can carry a setting of this name. */
+/** True for the name of a group config. */
 export function isGroupSetting(name: string): name is GroupSettingName {
   return Object.hasOwn(groupSettings, name)
 }
@@ -269,14 +269,17 @@ function isGroupCoordinatorSetting(name: string): name is GroupCoordinatorSettin
   return Object.hasOwn(groupCoordinatorSettings, name)
 }
 
-/** The broker's settings behind a group's. */
+/** The broker settings with the default and the bounds of a group config. */
 export interface BehindGroupSetting {
   readonly byDefault?: GroupCoordinatorSettingName
   readonly min?: GroupCoordinatorSettingName
   readonly max?: GroupCoordinatorSettingName
 }
 
-/** Kafka's names for them: `share.session.timeout.ms` goes by `group.share.min.session.timeout.ms`, and so do the others. */
+/**
+ * The broker settings of a group config, by Kafka's naming scheme: `share.session.timeout.ms` has the default
+ * `group.share.session.timeout.ms` and the minimum `group.share.min.session.timeout.ms`.
+ */
 export function behindGroupSetting(name: GroupSettingName): BehindGroupSetting {
   const dot = name.indexOf('.')
   const [kind, rest] = [name.slice(0, dot), name.slice(dot + 1)]
@@ -297,7 +300,7 @@ function offsetReset(name: string, value: string): string | null {
 const DURATION =
   /^([-+]?)P(?=[^T]|T.)(?:([-+]?\d+)D)?(?:T(?:([-+]?\d+)H)?(?:([-+]?\d+)M)?(?:([-+]?\d+(?:[.,]\d{0,9})?)S)?)?$/i
 
-/** Java's Duration.parse, and not less than nothing. */
+/** True for text that Java's Duration.parse accepts and that is not negative. */
 function isDuration(text: string): boolean {
   const match = DURATION.exec(text)
   if (!match || text.toUpperCase().endsWith('T')) return false

@@ -1,6 +1,6 @@
 /**
- * The settings of logs: every setting that a topic can carry in Apache Kafka 4.3, and the broker's settings of its logs, most of which
- * are the defaults of topics. Clients and tools set and read all of a topic's settings, so all are here, tiered storage's included.
+ * The settings of logs: all topic configs of Apache Kafka 4.3, and the broker settings of logs, most of which are the defaults of
+ * topic configs. Clients and tools set and read all topic configs, so the table has all of them, including tiered storage.
  */
 import { boolean, DYNAMIC, double, int, list, long, type RowOptions, string } from '../define.ts'
 
@@ -8,10 +8,10 @@ const LONG_MAX = 2n ** 63n - 1n
 const MINUTE = 60_000
 const HOUR = 3_600_000
 
-/** The codecs of `compression.type`, and "producer" to keep what the producer chose. */
+/** The values of `compression.type`. `producer` keeps the codec of the producer. */
 export const COMPRESSION_TYPES = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const
 
-/** The rows, by the topic's name for the setting. */
+/** The topic configs, by name. */
 export const topicSettings = {
   'cleanup.policy': list(
     ['delete'],
@@ -119,28 +119,28 @@ export const topicSettings = {
   })
 }
 
-/** The name of a topic's setting. */
+/** The name of a topic config. */
 export type TopicSettingName = keyof typeof topicSettings
 
-/** Whether a topic can carry a setting of this name. */
+/** True for the name of a topic config. */
 export function isTopicSetting(name: string): name is TopicSettingName {
   return Object.hasOwn(topicSettings, name)
 }
 
-// The broker's settings.
+// Broker settings of logs.
 
-/** A broker setting that is the default of a topic's setting and like it in all else. */
+/** The broker setting for the default of a topic config, with the same type, bounds and documentation. */
 function topicDefault<N extends TopicSettingName>(topic: N): (typeof topicSettings)[N] {
   return { ...topicSettings[topic], topic, update: 'cluster-wide' }
 }
 
-/** What a row in another unit than the topic's setting has of it. */
+/** The options of a broker setting that is the default of a topic config but has its own unit or default. */
 function forTopic(topic: TopicSettingName, options: RowOptions = {}): RowOptions {
   const { unsupported }: RowOptions = topicSettings[topic]
   return { ...options, topic, ...(unsupported && { unsupported }) }
 }
 
-/** Rows of the table in `broker.ts`. */
+/** The broker settings of logs, which are part of the table in `broker.ts`. */
 export const logSettings = {
   'log.dir': list(
     ['minikafka-data'],

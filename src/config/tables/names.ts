@@ -1,6 +1,6 @@
 /**
- * The names of Apache Kafka's broker settings that this broker does not honour, to distinguish a misspelt name
- * from one of Kafka's. Where a name has a row, the row counts.
+ * The names of Apache Kafka's broker settings that have no effect in minikafka. They distinguish a misspelt name from a name of
+ * Kafka. If a name also has a row in a table, the row counts.
  */
 
 const READ_ONLY = `
@@ -88,7 +88,7 @@ const DYNAMIC = `
   remote.log.manager.follower.thread.pool.size remote.log.reader.threads share.coordinator.cached.buffer.max.bytes
 `
 
-/** Gone in 4.0, but still found in the files of many users. */
+/** Settings that Kafka 4.0 removed. They are still in the files of many users. */
 const FORMER = `
   alter.config.policy.kraft.compatibility.enable broker.id.generation.enable control.plane.listener.name
   controlled.shutdown.max.retries controlled.shutdown.retry.backoff.ms delegation.token.master.key
@@ -101,16 +101,16 @@ const FORMER = `
   zookeeper.session.timeout.ms zookeeper.set.acl zookeeper.sync.time.ms
 `
 
-/** Settings whose names are made up by the user, and those handed to plugins. */
+/** Prefixes of settings with user-defined names, and of settings for plugins. */
 const PREFIXES = ['listener.name.', 'config.providers.', 'rlmm.config.', 'rsm.config.', 'zookeeper.ssl.']
 
-/** Kafka settings that a change at run time is refused for, as Kafka or this broker needs a restart for them. */
+/** Kafka settings that cannot change dynamically, because Kafka or minikafka needs a restart for them. */
 export const READ_ONLY_NAMES: ReadonlySet<string> = new Set(READ_ONLY.trim().split(/\s+/))
 
-/** Kafka settings without effect here. */
+/** Kafka settings without effect in minikafka. */
 export const KNOWN_NAMES: ReadonlySet<string> = new Set(`${READ_ONLY}${DYNAMIC}${FORMER}`.trim().split(/\s+/))
 
-/** Whether Kafka has, or had, a setting of this name that has no effect here. */
+/** True for a name of a current or former Kafka setting without effect in minikafka. */
 export function isKnownName(name: string): boolean {
   return KNOWN_NAMES.has(name) || PREFIXES.some(prefix => name.startsWith(prefix))
 }
