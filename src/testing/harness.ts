@@ -39,7 +39,7 @@ export class Harness implements AsyncDisposable {
   readonly broker: Broker
   readonly clock: ManualClock
   readonly storage: Storage
-  /** How requests reach the broker. */
+  /** The path of requests to the broker. */
   readonly dispatch: Dispatch
   readonly #options: HarnessOptions
   #correlationId = 0
@@ -128,7 +128,7 @@ export class Harness implements AsyncDisposable {
     return partition
   }
 
-  /** What a Fetch without session asks for one partition. */
+  /** The part of a Fetch without session for one partition. */
   fetchRequest(topicId: string, fetchOffset: bigint, changes: Partial<RequestBody<'Fetch'>> = {}, partition = 0) {
     return {
       maxWaitMs: 0,

@@ -16,7 +16,7 @@ export class ManualClock implements Clocks {
   readonly wall: WallClock = { now: () => this.#wallOriginMs + this.#passedMs }
   readonly deadline: MonotonicClock = this.#monotonic(DEADLINE_ORIGIN_MS)
   readonly loop: MonotonicClock
-  /** How far each look at the loop's clock moves it: work then takes time, and yields. No other clock sees that. */
+  /** Milliseconds by which each reading of the loop's clock moves it, so that work takes time and yields. Other clocks stay. */
   workMs = 0
   #wallOriginMs: number
   #passedMs = 0
@@ -40,7 +40,7 @@ export class ManualClock implements Clocks {
     return this.#alarms.size
   }
 
-  /** How long it is until the next alarm; negative for one that is overdue. */
+  /** Milliseconds until the next alarm; negative if it is overdue. */
   get nextAlarmInMs(): number | undefined {
     const nearest = this.#nearest()
     return nearest && nearest.timeMs - this.#passedMs

@@ -82,11 +82,11 @@ export function arrayOf(expects: string, item: Check): Check {
 
 /** The members that an object may have. */
 export interface Shape {
-  /** What the object must be, where the value is none. */
+  /** Describes the object, for a value that is none. */
   readonly expects: string
   /** The name of the object in that sentence, where it is not part of another. */
   readonly name?: string
-  /** What a member is called: option or field. */
+  /** The word for a member: option or field. */
   readonly noun: string
   readonly members: Readonly<Record<string, Check>>
   /** Members that must be there, and what they are. */

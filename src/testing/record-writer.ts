@@ -22,7 +22,7 @@ export interface AssignedRecord {
   readonly topic: string
   readonly partition: number
   readonly record: NewRecord
-  /** Where the user has written it; begins the sentence of an error. */
+  /** The place of the record in the user's input; begins the sentence of an error. */
   readonly source: string
 }
 

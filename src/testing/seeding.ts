@@ -49,7 +49,7 @@ interface SeededTopic extends PartitionChoice {
 
 /** Topics and records that a broker begins with. */
 export interface InitialData {
-  /** Where the user has written the topics; begins the sentence of an error. */
+  /** The place of the topics in the user's input; begins the sentence of an error. */
   readonly source: string
   readonly topics: readonly (string | TopicOptions)[]
   readonly records: Iterable<SourcedElement> | AsyncIterable<SourcedElement>

@@ -141,7 +141,7 @@ function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 
 export interface CommitRequest {
   readonly groupId: string
-  /** How long to keep the offsets, -1 for the broker's own rule (OffsetCommit v2-v4). */
+  /** Retention time of the offsets; -1: that of the broker (OffsetCommit v2-v4). */
   readonly retentionTimeMs: bigint
   readonly topics: readonly CommitTopic[]
 }

@@ -1,10 +1,10 @@
 /** The broker that a global setup has started, as the tests of one worker see it. */
 import { type ClientConfigs, clientConfig } from '../client-config.ts'
 
-/** What each worker of a test runner has of its own. */
+/** The isolation of the workers of a test runner from each other. */
 export type PerWorker = 'namespace' | 'broker'
 
-/** What a global setup passes to its workers, as JSON or by a structured clone. */
+/** The data that a global setup passes to its workers, as JSON or by a structured clone. */
 export interface SharedBrokers {
   readonly perWorker: PerWorker
   /** Workers are numbered from 1. */
