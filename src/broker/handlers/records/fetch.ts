@@ -40,7 +40,8 @@ type FetchCall = Call<'Fetch', typeof PARTS>
 export const fetch = handler('Fetch', PARTS, async (request, parts, context) => {
   const call = { request, parts, context }
   const startedMs = parts.clocks.loop.now()
-  const round = parts.fetchSessions.open(sessionRequest(call), parts.clocks.deadline.now())
+  const round = openSession(call)
+  if ('errorCode' in round) return round
   const unknown = round.partitions.flatMap(requested => unknownPartition(requested, call) ?? [])
   const isUnknown = new Set(unknown.map(({ requested }) => requested))
   const existing = round.partitions.filter(requested => !isUnknown.has(requested))
@@ -56,14 +57,33 @@ export const fetch = handler('Fetch', PARTS, async (request, parts, context) => 
     await parts.purgatory.wait(waiting, missing, startedMs + request.maxWaitMs, context.connection.closed)
     reads = readAll(existing, maxBytes, call)
   }
-  const { sessionId, results } = round.respond<PartitionResult>([...reads, ...unknown], parts.clocks.deadline.now())
-  return { sessionId, responses: byTopic(results) }
+  try {
+    const { sessionId, results } = round.respond<PartitionResult>([...reads, ...unknown], parts.clocks.deadline.now())
+    return { sessionId, responses: byTopic(results) }
+  } catch (error) {
+    return sessionError(error, request.sessionId)
+  }
 })
 
 /** An error, a log that has diverged, and a segment all of which may be read are not waited for. */
 function mustRespond({ partition, requested: { fetchOffset }, upTo, diverges }: Read): boolean {
   if (!partition || diverges) return true
   return fetchOffset < upTo && !partition.log.reader.areInOneSegment(fetchOffset, upTo)
+}
+
+function openSession(call: FetchCall) {
+  const { fetchSessions, clocks } = call.parts
+  try {
+    return fetchSessions.open(sessionRequest(call), clocks.deadline.now())
+  } catch (error) {
+    return sessionError(error, 0)
+  }
+}
+
+/** As in Kafka, the error of a session comes without partitions in every version. */
+function sessionError(error: unknown, sessionId: number): Response<'Fetch'> & { readonly errorCode: ErrorName } {
+  if (!(error instanceof KafkaError)) throw error
+  return { errorCode: error.code, sessionId, responses: [] }
 }
 
 function sessionRequest({ request, parts, context }: FetchCall) {

@@ -189,3 +189,28 @@ describe('Fetch', () => {
     )
   })
 })
+
+it.each([7, 12, 13, 18])('the error of a session in Fetch v%i has no session id and no partitions', async version => {
+  await using harness = await Harness.start()
+  const topicId = await harness.createTopic('t')
+  const partitions = [{ partition: 0, fetchOffset: 0n, partitionMaxBytes: 1000 }]
+  const fields = { sessionId: 77, sessionEpoch: 1, topics: [{ topic: 't', topicId, partitions }] }
+  const response = await harness.request('Fetch', harness.fetchRequest(topicId, 0n, fields), { version })
+  expect(response).toMatchObject({ errorCode: 'FETCH_SESSION_ID_NOT_FOUND', sessionId: 0, responses: [] })
+})
+
+it('a delayed Fetch whose session served a later one gets INVALID_FETCH_SESSION_EPOCH with the session id', async () => {
+  await using harness = await Harness.start()
+  const topicId = await harness.createTopic('t')
+  const partitions = [{ partition: 0, fetchOffset: 0n, partitionMaxBytes: 1000 }]
+  const fetch = (sessionId: number, sessionEpoch: number, maxWaitMs: number, topic: string[]) => {
+    const topics = topic.map(name => ({ topic: name, partitions }))
+    const fields = { sessionId, sessionEpoch, maxWaitMs, topics }
+    return harness.request('Fetch', harness.fetchRequest(topicId, 0n, fields), { version: 12 })
+  }
+  const { sessionId } = await fetch(0, 0, 0, ['t'])
+  const delayed = fetch(sessionId, 1, 60_000, ['t'])
+  await fetch(sessionId, 2, 0, [])
+  await harness.produce(topicId, batchOf(['a']))
+  expect(await delayed).toMatchObject({ errorCode: 'INVALID_FETCH_SESSION_EPOCH', sessionId, responses: [] })
+})
