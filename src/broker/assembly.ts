@@ -1,4 +1,4 @@
-/** The parts of a broker, made over an open data directory and tied to each other: the only place that knows them all. */
+/** Assembles the parts of a broker over an open data directory. No other module depends on all of them. */
 import { listenersOf } from '../config/listeners.ts'
 import type { Settings } from '../config/settings.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
@@ -28,7 +28,7 @@ import { markerPort } from './markers.ts'
 import { MetadataTopics } from './metadata-topics.ts'
 import { stateTopic } from './state-topic.ts'
 
-/** What a broker lives in. */
+/** The environment of a broker. */
 export interface World {
   readonly settings: Settings
   readonly storage: Storage
@@ -37,14 +37,14 @@ export interface World {
   readonly logger: Logger
 }
 
-/** What ends the broker when it fails. */
+/** The environment of the parts, with the background loops and the failure callback of their broker. */
 export interface FailingWorld extends World {
   readonly background: BackgroundLoops
-  /** Fails the broker: an error that no request reports. */
+  /** Fails the broker, for an error that no request reports. */
   failed(error: unknown): void
 }
 
-/** Throws MetadataError where the directory's metadata cannot be served. */
+/** Throws MetadataError if the directory's metadata cannot be served. */
 export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
   const { settings, storage, clocks, random, logger, background, failed } = world
   const nodeId = settings.get('node.id')
@@ -64,7 +64,7 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
     newProducerId: () => producerIds.next(),
     transactionVersion: () => metadata.level('transaction.version')
   })
-  // The last of the subscribers: settings, open partitions, topics of groups, coordinators.
+  // This subscriber must be the last one, after settings, open partitions and topics of groups.
   metadata.subscribe((_, { deletedTopics }) => {
     groups.topicsDeleted(deletedTopics)
     txns.topicsDeleted(deletedTopics)
@@ -88,7 +88,7 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
   }
 }
 
-/** Configs in the metadata hold at once. */
+/** Applies config records of the metadata log at once. */
 function followConfigs(settings: Settings, metadata: MetadataLog): void {
   settings.configure(metadata.image.configs)
   metadata.subscribe(({ configs }, { changedConfigs, deletedTopics }) => {
@@ -120,7 +120,7 @@ function openMetadata(
 /** Interval of log lines about a failing disk, for any number of failed requests. */
 const STORAGE_NOTICE_EVERY_MS = 10_000
 
-/** Looks at errors on their way to clients. */
+/** Logs the errors that many requests share, before they are sent to clients. */
 function notices(logger: Logger, loop: MonotonicClock): (error: unknown) => void {
   const noticeMissingCodec = missingCodecNotice(logger)
   let quietUntilMs = Number.NEGATIVE_INFINITY

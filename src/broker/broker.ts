@@ -1,6 +1,6 @@
 /**
- * One broker, from its start to its stop. It is given the world (disk, clocks, chance, log) and settings, and gives a
- * dispatch function; sockets are somebody else's.
+ * One broker, from start to stop. Its environment (storage, clocks, random, logger) and settings are passed in; it provides the
+ * dispatch function for requests. It does not use sockets.
  */
 import { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
@@ -21,21 +21,21 @@ import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
 import { type InsertedStages, pipeline } from './pipeline.ts'
 
-/** What a broker is made from. */
+/** The input of a broker. */
 export interface BrokerOptions extends World {
-  /** Hears how far a recovery has come; unless given, that is logged every few seconds. */
+  /** Gets the progress of a recovery. The default logs it every few seconds. */
   readonly progress?: ProgressListener | undefined
-  /** Calls a start off that is still under way: it rejects, and the data directory is as unclean as it was. */
+  /** Aborts a running start: it rejects, and the data directory stays unclean if it was. */
   readonly signal?: AbortSignal | undefined
-  /** Where the shares of the start are noted. */
+  /** Receives the durations of the phases of the start. */
   readonly laps?: LapTimes | undefined
-  /** Stages of the request pipeline beyond the broker's own. */
+  /** Additional stages of the request pipeline. */
   readonly stages?: InsertedStages | undefined
 }
 
 export class Broker {
   readonly dispatch: Dispatch
-  /** Rejects when something happened that must not happen, and the broker cannot be trusted to go on. */
+  /** Rejects after an unexpected error: the state of the broker may then be inconsistent. */
   readonly failed: Promise<never>
   readonly #parts: Parts
   readonly #directory: LogDirectory
@@ -56,14 +56,14 @@ export class Broker {
   }
 
   /**
-   * Opens the data directory and loads what the coordinators keep there: when it resolves, requests can be answered.
-   * Throws DataDirectoryError for a directory that is not ours, StorageError where the disk fails.
+   * Opens the data directory and loads the coordinators' state. When it resolves, the broker can serve requests. Throws
+   * DataDirectoryError for a directory of another node or cluster, StorageError if the disk fails.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const { settings, storage, random, logger, signal } = options
     const { promise: failed, reject } = deferred<never>()
     const fail = (error: unknown) => reject(asError(error))
-    // Whoever waits for it hears of it; when nobody does, that must not end the process.
+    // Prevents an unhandled rejection if no caller waits for `failed`.
     failed.catch(() => {})
     const clocks = watchedClocks(options.clocks, fail)
     const background = new BackgroundLoops({ clocks, failed: fail })
@@ -97,14 +97,14 @@ export class Broker {
     }
   }
 
-  /** Topics of users: internal topics are left out. */
+  /** The topics, without internal topics. */
   topicNames(): string[] {
     return [...this.#parts.metadata.image.topicsByName.keys()].filter(name => !isInternalTopic(name))
   }
 
   /**
-   * Stops the background loops, so that no other code changes state; then the coordinators, which answer their delayed
-   * requests; then delayed fetches; then metadata and the data directory, which bring everything to the disk.
+   * Stops the background loops, so that no other code changes state; then the coordinators, which complete their delayed
+   * requests; then delayed fetches; then metadata and data directory, which flush everything to disk.
    */
   async stop(): Promise<void> {
     await this.#background.stop()
@@ -121,7 +121,7 @@ function startLoops(background: BackgroundLoops, parts: Parts, directory: LogDir
   const { settings, reporting } = parts
   background.start({
     name: 'missing codecs',
-    // Once, after the start, which it does not delay.
+    // Runs once, after the start, without delaying it.
     initialDelayMs: 0,
     work: () => oneStep(() => missingCodecs().forEach(reporting.notice))
   })
@@ -134,7 +134,7 @@ function startLoops(background: BackgroundLoops, parts: Parts, directory: LogDir
   if (settings.get('log.cleaner.enable')) logCleaner({ ...parts, directory, storage }).start(background)
 }
 
-/** Removes the state of expired producers in every partition that is open. */
+/** Removes the state of expired producers in every open partition. */
 function* expireProducers({ replicas, clocks, settings }: Parts): Steps {
   const expirationMs = settings.get('producer.id.expiration.ms')
   for (const partition of replicas.openPartitions()) {
@@ -143,7 +143,7 @@ function* expireProducers({ replicas, clocks, settings }: Parts): Steps {
   }
 }
 
-/** Clocks whose alarms cannot end the process: what they throw ends this broker alone. */
+/** Clocks whose alarms cannot end the process: an error in an alarm fails this broker only. */
 function watchedClocks({ wall, deadline, loop }: Clocks, fail: (error: unknown) => void): Clocks {
   const watched = (fire: () => void) => () => {
     try {

@@ -1,4 +1,4 @@
-/** Handlers: the parts of the broker that they declare, and the facts of a request besides its body. */
+/** The interface of handlers: the parts of the broker that they declare, and the context of a request. */
 import type { Listener } from '../config/listeners.ts'
 import type { Settings } from '../config/settings.ts'
 import type { GroupCoordinator } from '../group/coordinator.ts'
@@ -17,7 +17,7 @@ import type { TxnCoordinator } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 import type { Reporting } from './per-partition.ts'
 
-/** The parts of one broker, made once by assembly.ts. */
+/** The parts of one broker, which assembly.ts creates. */
 export interface Parts {
   readonly nodeId: number
   readonly clusterId: string
@@ -41,28 +41,28 @@ export interface RequestContext {
   readonly clientId: string | null
   readonly connection: ConnectionContext
   readonly principal: Principal
-  /** Whether the principal may do that. */
+  /** Returns true if the principal is authorized for an operation. */
   readonly authorize: Authorize
 }
 
-/** A decoded request of the API with that name. */
+/** A decoded request of the API. */
 export type Request<Name extends ApiName> = RequestOf<(typeof APIS)[Name]>
-/** An answer of the API with that name; fields with a default may be left out. */
+/** A response of the API; fields with a default may be omitted. */
 export type Response<Name extends ApiName> = ResponseOf<(typeof APIS)[Name]>
 
-/** Answers a request; undefined means that none is sent (Produce with acks=0). */
+/** Responds to a request; undefined sends no response (Produce with acks=0). */
 export type Answer<Name extends ApiName> = (
   request: Request<Name>,
   context: RequestContext
 ) => Response<Name> | undefined | Promise<Response<Name> | undefined>
 
-/** The handler of an API, for the broker with these parts. */
+/** The handler of an API, which binds it to the parts of a broker. */
 export type Handler<Name extends ApiName> = (parts: Parts) => Answer<Name>
 
-/** A handler for every API of the registry: a missing one does not compile. */
+/** A handler for every API: a missing one does not compile. */
 export type Handlers = { readonly [Name in ApiName]: Handler<Name> }
 
-/** The handler of the API with that name. It gets the parts whose names it declares, and no others. */
+/** Creates the handler of an API. It gets only the parts that it declares. */
 export function handler<Name extends ApiName, Part extends keyof Parts>(
   _name: Name,
   partNames: readonly Part[],
@@ -77,7 +77,7 @@ export function handler<Name extends ApiName, Part extends keyof Parts>(
 /** The parts with these names. */
 export type PartsOf<Names extends readonly (keyof Parts)[]> = Pick<Parts, Names[number]>
 
-/** All that a handler is given, for a handler of several functions. */
+/** The arguments of a handler as one object, for handlers that consist of several functions. */
 export interface Call<Name extends ApiName, Names extends readonly (keyof Parts)[]> {
   readonly request: Request<Name>
   readonly parts: PartsOf<Names>

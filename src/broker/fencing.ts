@@ -1,13 +1,15 @@
-/** PRODUCER_FENCED in versions that have it, INVALID_PRODUCER_EPOCH in older ones. */
+/** Helpers for errors and log lines of fenced producers. */
 import { KafkaError } from '../protocol/errors.ts'
 
-/** The error that a client of this version understands: INVALID_PRODUCER_EPOCH before `since`, PRODUCER_FENCED from then on. */
+/**
+ * Replaces PRODUCER_FENCED by INVALID_PRODUCER_EPOCH for request versions before `since`. Other errors are returned unchanged.
+ */
 export function fencedErrorFor(apiVersion: number, since: number, error: unknown): unknown {
   if (apiVersion >= since || !(error instanceof KafkaError) || error.code !== 'PRODUCER_FENCED') return error
   return new KafkaError('INVALID_PRODUCER_EPOCH', error.message)
 }
 
-/** Who asks, for the operator: what the client calls itself, and where it is. */
+/** The client id and address of a client, for log lines. */
 export function clientOf(context: {
   readonly clientId: string | null
   readonly connection: { readonly remoteAddress: string; readonly remotePort: number }

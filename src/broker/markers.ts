@@ -1,6 +1,6 @@
 /**
- * Transaction markers on their way into partitions: those of users' topics take them as they are, and with that of a
- * partition of `__consumer_offsets` the offsets that the transaction committed come to count, or go.
+ * Writes transaction markers to partitions. A marker in a partition of `__consumer_offsets` also commits or drops the pending
+ * transactional offsets of the producer.
  */
 import type { GroupCoordinator } from '../group/coordinator.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
@@ -8,7 +8,7 @@ import type { Replicas } from '../replica/replicas.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { MarkerPort } from '../txn/markers.ts'
 
-/** Where the partitions are. */
+/** The parts that this module uses. */
 export interface MarkerWorld {
   readonly replicas: Replicas
   readonly groups: GroupCoordinator
@@ -25,7 +25,7 @@ export function markerPort({ replicas, groups, clocks }: MarkerWorld): MarkerPor
       return partition.log.settled()
     },
     hasOpen: (topic, index, producerId) => {
-      // Nothing is open where there is nothing.
+      // A partition that does not exist or has no log has no open transactions.
       if (index >= replicas.partitionCount(topic) || !replicas.hasLog(topic, index)) return false
       return replicas.partition(topic, index).hasOpenTransaction(producerId)
     }

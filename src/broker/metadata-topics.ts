@@ -1,4 +1,4 @@
-/** The topics of the metadata as consumer groups see them. */
+/** The topics of the metadata image as consumer groups read them. */
 import { topicHash } from '../group/consumer/metadata-hash.ts'
 import type { GroupTopics } from '../group/consumer/topics.ts'
 import type { TopicState } from '../metadata/image/image.ts'
@@ -7,17 +7,17 @@ import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 export class MetadataTopics implements GroupTopics {
   readonly #metadata: MetadataLog
   readonly #rack: string | null
-  /** A topic that changes is another object, so each is hashed once. */
+  /** Caches the hash of each topic. A changed topic is a new object. */
   readonly #hashes = new WeakMap<TopicState, bigint>()
   #versionOfNewTopics: bigint
 
-  /** `rack` is that of this broker, which has all partitions. */
+  /** `rack` is the rack of this broker, which has all replicas. */
   constructor(metadata: MetadataLog, rack: string | null) {
     this.#metadata = metadata
     this.#rack = rack
     this.#versionOfNewTopics = metadata.version
     metadata.subscribe((_, { createdTopics }) => {
-      // Regular expressions may match them.
+      // Regular expressions may match created topics.
       if (createdTopics.length > 0) this.#versionOfNewTopics = metadata.version
     })
   }

@@ -1,4 +1,4 @@
-/** The nodes of the cluster, with the addresses by which the clients of one connection reach them. */
+/** The nodes of the cluster, with the addresses for clients of a connection. */
 import type { ConnectionContext } from '../net/dispatch.ts'
 import type { Parts } from './context.ts'
 
@@ -9,7 +9,10 @@ export interface Node {
   readonly rack: string | null
 }
 
-/** Without `advertised.listeners` a client is told the address it reached us by: the one that surely works for it. */
+/**
+ * The nodes with their advertised addresses. Without `advertised.listeners`, a client gets the local address of its own
+ * connection, which is reachable for it.
+ */
 export function nodesFor(
   { nodeId, listeners, settings }: Pick<Parts, 'nodeId' | 'listeners' | 'settings'>,
   connection: ConnectionContext

@@ -1,30 +1,30 @@
-/** The loop that most handlers share: every partition of every topic of a request gets an answer of its own. */
+/** Helpers for requests with many partitions, each of which has its own result or error. */
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { forEachYielding } from '../runtime/pace.ts'
 import type { MonotonicClock } from '../runtime/time.ts'
 
-/** A partition as a request names it: by the topic's name, or by its id where the request has ids. */
+/** A partition of a request: by topic name, or by topic id if the request has ids. */
 export interface PartitionRef {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
 }
 
-/** What went wrong for one partition, as its answer carries it. */
+/** The error of one partition, as its response contains it. */
 export interface Failure {
   readonly errorCode: ErrorName
   readonly error: unknown
 }
 
-/** Where failures that the operator must hear of are told. */
+/** Destinations of errors that the operator must see. */
 export interface Reporting {
   readonly logger: Logger
-  /** Tells what many requests may meet alike, and tells it few times. */
+  /** Logs errors that many requests may share, with a limited rate. */
   readonly notice: (error: unknown) => void
 }
 
-/** The error code for anything thrown below a handler. What is not meant for a client is our bug, and logged. */
+/** The error code of an error that a handler caught. An error that is not a KafkaError is a programming error and is logged. */
 export function failureOf(error: unknown, { logger, notice }: Reporting): Failure {
   notice(error)
   if (error instanceof KafkaError) return { errorCode: error.code, error }
@@ -32,7 +32,7 @@ export function failureOf(error: unknown, { logger, notice }: Reporting): Failur
   return { errorCode: 'UNKNOWN_SERVER_ERROR', error }
 }
 
-/** Answers each item; one that throws gets the answer that `failed` makes of it, and the others never notice. */
+/** Returns a response for each item. If an item throws, `failed` builds its response, and the other items are not affected. */
 export function each<Item, Response>(
   items: readonly Item[],
   reporting: Reporting,
@@ -48,7 +48,7 @@ export function each<Item, Response>(
   })
 }
 
-/** Answers each item, in slices. The responses of all items are awaited together. */
+/** Responds to each item, in slices. The responses of all items are awaited together. */
 export async function eachYielding<Item, Response>(
   items: Iterable<Item>,
   loop: MonotonicClock,
@@ -64,12 +64,12 @@ export async function eachYielding<Item, Response>(
   return Promise.all(responses)
 }
 
-/** Each partition once: of one that a request names twice the last counts, in the place of the first. */
+/** Removes duplicate partitions: the last one counts, at the position of the first. */
 export function distinct<Ref extends PartitionRef>(refs: readonly Ref[]): Ref[] {
   return [...new Map(refs.map(ref => [`${ref.topicId}/${ref.topic}/${ref.partition}`, ref])).values()]
 }
 
-/** The partitions that a request names, each once. In one pass: a request may name a topic thousands of times. */
+/** The distinct partitions of a request, by topic. Takes one pass, because a request may repeat a topic thousands of times. */
 export function indexesByTopic(
   topics: Iterable<{ readonly name: string; readonly indexes: readonly number[] }>
 ): Map<string, Set<number>> {
@@ -82,7 +82,7 @@ export function indexesByTopic(
   return all
 }
 
-/** Answers gathered by topic, in the order in which the topics came. */
+/** Groups responses by topic, in the order of the first occurrence. */
 export function byTopic<Data>(responses: readonly (PartitionRef & { readonly data: Data })[]) {
   const topics = new Map<string, { topic: string; topicId: string; partitions: Data[] }>()
   for (const { topic, topicId, data } of responses) {

@@ -1,10 +1,11 @@
 /**
- * A request's path from its frame to its response: decode, the stages in order, encode.
+ * The pipeline from a request frame to its response: decode, the stages in order, encode.
  *
  * The stages are functions over one `Exchange`: those inserted before the handler, `handle`, those inserted after it, `throttle`.
- * Authentication comes first and quotas second, as stages before `handle`, with the issues that bring them. A stage may
+ * Authentication and quotas will be the first stages before `handle`, in this order. A stage may
  * - read and change the exchange,
- * - answer in place of the handler by setting `response`, or refuse the request by throwing: `refuse` of the API builds the response,
+ * - respond in place of the handler by setting `response`, or refuse the request by throwing: `refuse` of the API builds the
+ *   response,
  * - delay the exchange by returning a promise,
  * - mute the connection by setting `muteMs`,
  * - drop the response and close the connection by throwing `CloseConnection`.
@@ -19,24 +20,24 @@ import type { Answer, Parts, RequestContext } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { failureOf } from './per-partition.ts'
 
-/** A request on its way through the stages, and its response. */
+/** A request in the pipeline, and its response. */
 export interface Exchange extends RequestContext {
   readonly api: AnyApi
   readonly correlationId: number
-  /** By the `loop` clock. */
+  /** Time of the `loop` clock. */
   readonly startedMs: number
   /** The decoded body. */
   request: object
-  /** Before the handler undefined means that nothing has answered yet; after it, that no response is sent (Produce, acks=0). */
+  /** Undefined before the handler: no stage has responded. Undefined after it: no response is sent (Produce with acks=0). */
   response: object | undefined
-  /** The connection reads no request for so long after the response is sent (KIP-219). */
+  /** Time in ms for which the connection reads no requests after the response is sent (KIP-219). */
   muteMs: number
 }
 
-/** A step of every exchange. A stage that returns no promise costs none. */
+/** A step of every exchange. A stage that returns no promise is not awaited. */
 export type Stage = (exchange: Exchange) => void | Promise<void>
 
-/** Stages around the handler. */
+/** Stages before and after the handler. */
 export interface InsertedStages {
   readonly before?: readonly Stage[]
   readonly after?: readonly Stage[]
@@ -66,8 +67,8 @@ export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStag
 const UNSERVED: ApiError = { code: 'UNSUPPORTED_VERSION', message: null }
 
 /**
- * Throws MalformedFrame, and CloseConnection for a version that is not served. A newer ApiVersions is refused as an empty one of
- * version 0 (KIP-511).
+ * Decodes a request. Throws MalformedFrame, and CloseConnection for an unsupported version. An unsupported version of ApiVersions
+ * gets UNSUPPORTED_VERSION in a response of version 0 (KIP-511).
  */
 function decode(frame: Buffer, connection: ConnectionContext, startedMs: number): Exchange {
   const { api, header, body } = decodeRequestHeader(frame, apiByKey)
@@ -96,25 +97,25 @@ function decode(frame: Buffer, connection: ConnectionContext, startedMs: number)
 
 type Answers = { readonly [Name in ApiName]: Answer<Name> }
 
-/** Calls the handler, unless a stage before it has answered. */
+/** Calls the handler, unless an earlier stage has set the response. */
 function handle(parts: Parts): Stage {
   const bound = Object.entries(HANDLERS).map(([name, handler]) => [name, handler(parts)])
   const answers: Answers = Object.fromEntries(bound)
   return async exchange => {
     if (exchange.response !== undefined) return
-    // Typed row by row; here a row is picked at run time.
+    // Each handler is typed; the type of the one chosen at run time is not known here.
     exchange.response = await answers[exchange.api.name](exchange.request as never, exchange)
   }
 }
 
-/** Reports the mute to the client, which waits as long before its next request (KIP-219). */
+/** Sets throttleTimeMs to the mute time. The client waits as long before its next request (KIP-219). */
 function throttle(exchange: Exchange): void {
   const { api, response, muteMs } = exchange
   if (muteMs <= 0 || response === undefined || !('throttleTimeMs' in api.shapes.response)) return
   exchange.response = { ...response, throttleTimeMs: muteMs }
 }
 
-/** The error takes the place of the response. As in Kafka, the connection closes where the client expects no response. */
+/** Replaces the response by an error response. As in Kafka, the connection is closed if the client expects no response. */
 function refuse(exchange: Exchange, error: unknown, { logger, reporting, clocks }: Parts): void {
   if (error instanceof CloseConnection) throw error
   const { api, request, apiVersion } = exchange

@@ -1,18 +1,18 @@
-/** From a decision about metadata to an answer: what was decided is recorded, or its failure is everybody's answer. */
+/** Writes the metadata records that a request has decided, and returns the results for its response. */
 import type { MetadataRecord } from '../metadata/records.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
 import type { Parts } from './context.ts'
 import { failureOf } from './per-partition.ts'
 
-/** What a request on topics or settings answers for each of them. */
+/** The result of one topic or config resource. */
 interface Result {
   readonly errorCode: ErrorName
   readonly errorMessage: string | null
 }
 
 /**
- * Appends the records, unless they were only to be validated. If that fails nothing has changed, and every result that
- * was good carries the error.
+ * Appends the records, unless `validateOnly` is set. If the append fails, nothing has changed, and every successful result gets
+ * the error.
  */
 export function recordChanges<R extends Result>(
   { metadata, reporting }: Pick<Parts, 'metadata' | 'reporting'>,

@@ -1,4 +1,4 @@
-/** A topic that a coordinator keeps its state in, and its partitions as the coordinator's journals. */
+/** The topic of a coordinator's state. Its partitions are the coordinator's journals. */
 import type { Settings } from '../config/settings.ts'
 import type { JournalProducer, StateJournal } from '../coordinator/journal.ts'
 import type { StateTopic } from '../coordinator/partitions.ts'
@@ -12,7 +12,7 @@ import type { Replicas } from '../replica/replicas.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Clocks } from '../runtime/time.ts'
 
-/** Where the topic lives. */
+/** The parts that this module uses. */
 export interface StateTopicWorld {
   readonly replicas: Replicas
   readonly settings: Settings
@@ -29,13 +29,16 @@ export function stateTopic(topic: string, world: StateTopicWorld): StateTopic {
   }
 }
 
-/** Batches of groups all begin with sequence 0 in Kafka, whoever they are of: they are not numbered. Others have none. */
+/**
+ * Kafka writes all batches of `__consumer_offsets` with base sequence 0, also those of transactions. Batches of other topics have
+ * no sequence.
+ */
 function batchOptions(topic: string, producer: JournalProducer | undefined): BatchOptions {
   if (topic !== GROUP_METADATA_TOPIC_NAME) return {}
   return { baseSequence: 0, ...(producer && { ...producer, isTransactional: true }) }
 }
 
-/** A partition that nobody has written to yet has no folder, and gets none by being read. */
+/** A partition without records has no folder; reading it creates none. */
 function stateJournal(topic: string, index: number, { replicas, settings, clocks }: StateTopicWorld): StateJournal {
   const { wall } = clocks
   return {

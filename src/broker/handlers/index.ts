@@ -1,4 +1,4 @@
-/** A handler for every API of the registry. */
+/** The handlers of all served APIs. */
 import type { Handlers } from '../context.ts'
 import { apiVersions } from './cluster/api-versions.ts'
 import { describeCluster } from './cluster/describe-cluster.ts'

@@ -1,16 +1,16 @@
 /**
- * ApiVersions: which APIs at which versions, and which features (KIP-35, KIP-511, KIP-584).
- * - A client of version 3 or later names its software; a name that no metric could carry is INVALID_REQUEST.
- * - From version 5 on a client may say which cluster and node it expects, both or none (KIP-1242): INVALID_REQUEST for
- *   one alone, REBOOTSTRAP_REQUIRED where they are others.
- * - Features whose range begins at 0 are told from version 4 on only: older clients refuse them.
+ * ApiVersions: the served APIs with their versions, and the features (KIP-35, KIP-511, KIP-584).
+ * - Since version 3 clients send the name and version of their software; malformed ones get INVALID_REQUEST.
+ * - Since version 5 clients may send the expected cluster id and node id (KIP-1242). One without the other gets INVALID_REQUEST,
+ *   a mismatch gets REBOOTSTRAP_REQUIRED.
+ * - Features with minVersion 0 are returned since version 4: older clients fail on them.
  */
 
 import { KafkaError } from '../../../protocol/errors.ts'
 import { APIS } from '../../../protocol/messages/index.ts'
 import { handler, type Parts, type Request, type RequestContext } from '../../context.ts'
 
-/** The node id of a client that expects no certain node. */
+/** The node id of a client that expects no particular node. */
 const NO_NODE = -1
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 

@@ -1,6 +1,6 @@
 /**
- * DescribeCluster: the nodes, as clients of this listener reach them (KIP-700, KIP-919).
- * Only brokers can be described here: asking for controllers is UNSUPPORTED_ENDPOINT_TYPE or MISMATCHED_ENDPOINT_TYPE.
+ * DescribeCluster: the nodes, with their addresses for clients of this listener (KIP-700, KIP-919). Only brokers can be
+ * described: a request for controllers gets MISMATCHED_ENDPOINT_TYPE, an unknown type UNSUPPORTED_ENDPOINT_TYPE.
  */
 import { KafkaError } from '../../../protocol/errors.ts'
 import { allOperations } from '../../../security/operations.ts'

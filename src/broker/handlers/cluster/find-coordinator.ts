@@ -1,8 +1,8 @@
 /**
- * FindCoordinator: which node keeps a group, a transactional id or a share partition (KIP-699).
- * - The internal topic is made at the first request, so the first answer is a node already.
- * - From version 4 on many keys at once, each with its own error; before, one key and one error. Where there is none,
- *   Kafka's message is empty, and before version 4 the word NONE.
+ * FindCoordinator: the node of the coordinator of a group, a transactional id or a share partition (KIP-699).
+ * - The internal topic is created by the first request, so that its response already has a node.
+ * - Since version 4 a request has many keys, each with its own error; before, it has one key. As in Kafka, the message without an
+ *   error is empty, before version 4 the word NONE.
  */
 import { GROUP_METADATA_TOPIC_NAME, TRANSACTION_STATE_TOPIC_NAME } from '../../../metadata/topic-names.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'

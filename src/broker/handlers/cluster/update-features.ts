@@ -1,8 +1,8 @@
 /**
- * UpdateFeatures: raises or lowers levels of features, all or none (KIP-584).
- * - Up to version 1 every feature has a result of its own, which is that of the whole.
- * - `validateOnly` decides and changes nothing.
- * - Of a feature that is named twice the last level counts. As in Kafka, `allowDowngrade` of version 0 is not looked at.
+ * UpdateFeatures: changes the finalized levels of features, all or none (KIP-584).
+ * - Up to version 1 every feature has a result, which equals that of the whole request.
+ * - `validateOnly` validates the updates and changes nothing.
+ * - If a feature is repeated, its last level counts. As in Kafka, `allowDowngrade` of version 0 is ignored.
  */
 import { updateFeatures as decide } from '../../../metadata/decisions/update-features.ts'
 import { handler } from '../../context.ts'

@@ -1,6 +1,6 @@
 /**
- * AlterConfigs: replaces all settings of a resource (KIP-133). Old clients use it; what the request leaves out is
- * taken back to its default. Each resource succeeds or fails by itself; `validateOnly` changes nothing.
+ * AlterConfigs: replaces all configs of a resource; configs that the request omits are reset to their defaults (KIP-133). Old
+ * clients use it. Each resource has its own result. `validateOnly` changes nothing.
  */
 import { alterConfigs as decide } from '../../../config/alter.ts'
 import { handler } from '../../context.ts'

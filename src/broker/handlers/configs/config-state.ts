@@ -1,4 +1,4 @@
-/** What the config APIs decide by, and how their decisions become metadata records. */
+/** The input of the config APIs, and the conversion of their decisions to metadata records. */
 import type { Alteration } from '../../../config/alter.ts'
 import type { ConfigState } from '../../../config/describe.ts'
 import { RESOURCE_TYPES } from '../../../config/resources.ts'
@@ -9,7 +9,7 @@ import { KafkaError } from '../../../protocol/errors.ts'
 import type { PartsOf } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
-/** Parts that the config APIs use. */
+/** The parts that the config APIs use. */
 export const CONFIG_PARTS = ['nodeId', 'settings', 'metadata', 'reporting'] as const
 type ConfigParts = PartsOf<typeof CONFIG_PARTS>
 
@@ -38,7 +38,7 @@ function nameProblem(topic: string): string | undefined {
   }
 }
 
-/** Writes the alterations of all resources that have no error, and gives every resource's answer. */
+/** Writes the alterations of all resources without an error and returns the results of all resources. */
 export function applyAlterations(parts: ConfigParts, alterations: readonly Alteration[], validateOnly: boolean) {
   const records = alterations.flatMap(({ resourceType, resourceName, changes }) =>
     changes.map(({ name, value }) => metadataRecord('ConfigRecord', { resourceType, resourceName, name, value }))

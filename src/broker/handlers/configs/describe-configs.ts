@@ -1,6 +1,6 @@
 /**
- * DescribeConfigs: settings of topics, of this broker, and the cluster's defaults for brokers (KIP-133, KIP-226, KIP-569).
- * Each resource has an answer of its own; the values of settings that nobody here knows, which may be secrets, are null.
+ * DescribeConfigs: configs of topics, groups and this broker, and the cluster-wide defaults of brokers (KIP-133, KIP-226,
+ * KIP-569). Each resource has its own result. Values of unknown configs, which may be secrets, are null.
  */
 import { describeConfigs as describe } from '../../../config/describe.ts'
 import { handler } from '../../context.ts'

@@ -1,6 +1,6 @@
 /**
- * IncrementalAlterConfigs: sets, deletes, appends to and subtracts from single settings (KIP-339).
- * Each resource succeeds or fails by itself; `validateOnly` changes nothing.
+ * IncrementalAlterConfigs: sets, deletes, appends to and subtracts from single configs (KIP-339). Each resource has its own
+ * result. `validateOnly` changes nothing.
  */
 import { incrementalAlterConfigs as decide } from '../../../config/alter.ts'
 import { handler } from '../../context.ts'

@@ -1,6 +1,6 @@
 /**
- * ListConfigResources: the names of what has settings (KIP-1142). Topics and brokers always have some; groups and client
- * metrics are listed for which something was set. Version 0, older than the others, knows client metrics alone.
+ * ListConfigResources: the names of resources with configs (KIP-1142). All topics and brokers are listed, but only those groups
+ * and client metrics for which a config was set. Version 0 lists client metrics only.
  */
 import { RESOURCE_TYPES, splitResourceKey } from '../../../config/resources.ts'
 import type { MetadataImage } from '../../../metadata/image/image.ts'
@@ -8,7 +8,7 @@ import { KafkaError } from '../../../protocol/errors.ts'
 import { handler, type Parts } from '../../context.ts'
 
 const { TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP } = RESOURCE_TYPES
-/** In the order of Kafka's answer. */
+/** In the order of Kafka's response. */
 const LISTED: readonly number[] = [GROUP, CLIENT_METRICS, BROKER_LOGGER, BROKER, TOPIC]
 
 const PARTS = ['nodeId', 'metadata'] as const
@@ -31,7 +31,7 @@ function namesOf(resourceType: number, { nodeId, metadata: { image } }: Pick<Par
   return configured(resourceType, image)
 }
 
-/** Those of a type for which something was set. */
+/** The resources of a type for which a config was set. */
 function configured(type: number, { configs }: MetadataImage): string[] {
   const resources = [...configs.keys()].map(splitResourceKey)
   return resources.filter(({ resourceType }) => resourceType === type).map(({ resourceName }) => resourceName)

@@ -1,9 +1,9 @@
-/** Where a client is, as Java prints an address without a name: members of groups are recorded and described with it. */
+/** The address of a client in Java's format, which is stored and described as the client host of group members. */
 import type { ConnectionContext } from '../../../net/dispatch.ts'
 
 const GROUPS = 8
 
-/** `/127.0.0.1`, `/0:0:0:0:0:0:0:1`: Java leaves out no zeros of an IPv6 address. */
+/** The address as `/127.0.0.1` or `/0:0:0:0:0:0:0:1`: Java does not abbreviate IPv6 addresses. */
 export function clientHost({ remoteAddress }: Pick<ConnectionContext, 'remoteAddress'>): string {
   const [address = '', zone] = remoteAddress.split('%')
   const whole = address.includes(':') ? inFull(address) : address

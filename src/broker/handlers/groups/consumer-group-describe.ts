@@ -1,6 +1,6 @@
 /**
- * ConsumerGroupDescribe: consumer groups with their members, what these have and shall have (KIP-848).
- * UNSUPPORTED_VERSION while the protocol is switched off.
+ * ConsumerGroupDescribe: consumer groups with their members, current and target assignments (KIP-848). Gets UNSUPPORTED_VERSION
+ * while the consumer protocol is disabled.
  */
 import { handler } from '../../context.ts'
 import { checkConsumerProtocolEnabled } from './consumer-protocol.ts'

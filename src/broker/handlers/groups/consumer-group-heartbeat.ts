@@ -1,7 +1,8 @@
 /**
- * ConsumerGroupHeartbeat: a member of a consumer group joins, reports, is assigned and leaves (KIP-848).
- * - UNSUPPORTED_VERSION while the protocol is switched off, by the feature `group.version` or by a setting.
- * - From version 1 on members subscribe by regular expressions as well, and choose their own ids (KIP-1082).
+ * ConsumerGroupHeartbeat: a member of a consumer group joins, reports its state, gets its assignment and leaves (KIP-848).
+ * - Gets UNSUPPORTED_VERSION while the consumer protocol is disabled, by the feature `group.version` or by
+ *   `group.coordinator.rebalance.protocols`.
+ * - Since version 1 members may subscribe by regular expression, and generate their own ids (KIP-1082).
  */
 
 import { handler } from '../../context.ts'
@@ -22,7 +23,7 @@ export const consumerGroupHeartbeat = handler('ConsumerGroupHeartbeat', PARTS, a
   return { ...response, errorMessage: null, assignment: assignment && { topicPartitions: listed(assignment) } }
 })
 
-/** Lower epochs leave the group, higher ones report. */
+/** Negative epochs leave the group, positive ones are heartbeats of members. */
 const JOIN_EPOCH = 0
 const NOBODY = { memberId: null, memberEpoch: 0, heartbeatIntervalMs: 0, assignment: null }
 

@@ -1,6 +1,6 @@
 /**
- * DeleteGroups: deletes groups without members, and what they have committed. Each has its own error, however often it is
- * named. No error has a message: Kafka has one for share groups only.
+ * DeleteGroups: deletes empty groups and their committed offsets. Each group has its own error; a repeated group is handled once.
+ * As in Kafka, errors have no message: only those of share groups do.
  */
 import { handler } from '../../context.ts'
 import { eachYielding } from '../../per-partition.ts'

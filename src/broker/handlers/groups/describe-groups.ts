@@ -1,6 +1,6 @@
 /**
- * DescribeGroups: classic groups and their members. A group that there is not has the state Dead, and from version 6 on the
- * error GROUP_ID_NOT_FOUND (KIP-1043).
+ * DescribeGroups: classic groups and their members. A missing group has the state Dead, and since version 6 the error
+ * GROUP_ID_NOT_FOUND (KIP-1043).
  */
 import { handler } from '../../context.ts'
 import { describeEach } from './described-groups.ts'

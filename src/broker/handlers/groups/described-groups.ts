@@ -1,6 +1,6 @@
 /**
- * Descriptions of groups, of whatever kind: each group of a request with its own error, in turns where they are many. A
- * group takes few bytes to ask for and many to answer: named again, it is paid for out of a budget.
+ * Descriptions of groups of any type: each group of a request has its own error. Many groups are described in slices.
+ * Descriptions are much larger than group ids, so that a budget limits those of repeated ids.
  */
 import { ResponseBudget } from '../../../group/response-budget.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
@@ -8,13 +8,13 @@ import type { MonotonicClock } from '../../../runtime/time.ts'
 import { allOperations } from '../../../security/operations.ts'
 import { eachYielding } from '../../per-partition.ts'
 
-/** What a request asks for. */
+/** The fields that requests for descriptions share. */
 export interface DescribeRequest {
   readonly groupIds: readonly string[]
   readonly includeAuthorizedOperations: boolean
 }
 
-/** Describes each group of a request; `describe` is given a budget for one that was named before. */
+/** Describes each group of a request. `describe` gets a budget for a repeated group id. */
 export async function describeEach<Group extends { readonly errorCode: ErrorName }>(
   { groupIds, includeAuthorizedOperations }: DescribeRequest,
   loop: MonotonicClock,

@@ -1,4 +1,4 @@
-/** Heartbeat: keeps a member's session alive, and tells it with REBALANCE_IN_PROGRESS that it must join again. */
+/** Heartbeat: renews the session of a member. REBALANCE_IN_PROGRESS asks it to join again. */
 import { handler } from '../../context.ts'
 
 export const heartbeat = handler('Heartbeat', ['groups'], async (request, { groups }) => ({

@@ -1,9 +1,9 @@
 /**
- * JoinGroup: becomes or stays a member of a classic group; answered when the next generation begins.
- * - From version 4 on a newcomer is first given an id, with MEMBER_ID_REQUIRED (KIP-394).
- * - From version 5 on a member may be static: a restarted process takes its place again without a rebalance (KIP-345);
- *   version 9 tells it to leave the assignment as it is (KIP-814).
- * - The leader alone hears of all members. Version 0 has no rebalance timeout: the session timeout serves for both.
+ * JoinGroup: joins or rejoins a group. The response is sent when the next generation begins.
+ * - Since version 4 a new dynamic member first gets its member id, with MEMBER_ID_REQUIRED (KIP-394).
+ * - Since version 5 a member may be static: a restarted client continues its membership without a rebalance (KIP-345). Version 9
+ *   tells a restarted leader to skip the assignment (KIP-814).
+ * - Only the leader gets the list of members. Version 0 has no rebalance timeout; the session timeout is used for both.
  */
 
 import { handler } from '../../context.ts'

@@ -1,7 +1,6 @@
 /**
- * LeaveGroup: removes members at once, without waiting for their sessions to end.
- * From version 3 on several, each with an error of its own, also static ones by their instance id alone (KIP-345);
- * before, one member and one error.
+ * LeaveGroup: removes members before their sessions expire. Since version 3 a request has several members, each with its own
+ * error, also static members by their instance id alone (KIP-345). Before, it has one member.
  */
 import { handler } from '../../context.ts'
 

@@ -1,4 +1,4 @@
-/** ListGroups: all groups; from version 4 on filtered by state (KIP-518), from 5 on by type (KIP-848). */
+/** ListGroups: all groups. Since version 4 filtered by state (KIP-518), since version 5 by type (KIP-848). */
 import { handler } from '../../context.ts'
 
 export const listGroups = handler('ListGroups', ['groups'], async ({ statesFilter, typesFilter }, parts) => {

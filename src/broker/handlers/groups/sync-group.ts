@@ -1,7 +1,6 @@
 /**
- * SyncGroup: the leader brings the assignment of the generation, every member is answered with its own.
- * From version 5 on a member must say which protocol it believes to be in use (KIP-559); without, or with another one,
- * it is INCONSISTENT_GROUP_PROTOCOL.
+ * SyncGroup: the leader sends the assignment of the generation, and every member gets its part. Since version 5 a request has the
+ * protocol type and name (KIP-559). A missing or different one gets INCONSISTENT_GROUP_PROTOCOL.
  */
 import { KafkaError } from '../../../protocol/errors.ts'
 import { handler } from '../../context.ts'

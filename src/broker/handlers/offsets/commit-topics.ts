@@ -1,4 +1,4 @@
-/** The topics of a commit of offsets, or of their deletion: what exists goes on to the coordinator, what does not is answered. */
+/** The topics of an offset commit or deletion: existing partitions are passed to the coordinator, missing ones get an error. */
 import type { CommitResponseTopic, OffsetTopic } from '../../../group/offsets/offsets.ts'
 import type { MetadataImage, TopicState } from '../../../metadata/image/image.ts'
 import type { ErrorName } from '../../../protocol/errors.ts'
@@ -8,15 +8,17 @@ interface Indexed {
   readonly partitionIndex: number
 }
 
-/** A commit, sorted. */
+/** The partitions of a commit, separated by existence. */
 export interface SortedCommit<Partition> {
-  /** What exists. */
+  /** The existing partitions. */
   readonly topics: readonly OffsetTopic<Partition>[]
-  /** The answer of the whole commit, given that of what exists. As in Kafka, refused partitions come first. */
+  /**
+   * The response of the whole commit, from the results of the existing partitions. As in Kafka, refused partitions come first.
+   */
   responseWith(committed: readonly CommitResponseTopic[]): readonly CommitResponseTopic[]
 }
 
-/** `byId`: the version of the request names topics by their ids. */
+/** Separates the partitions of a commit. `byId` is true if the request version identifies topics by id. */
 export function sortCommit<Partition extends Indexed>(
   topics: readonly OffsetTopic<Partition>[],
   image: MetadataImage,
@@ -69,7 +71,7 @@ function refuse(
   return { name, topicId, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })) }
 }
 
-/** One answer a topic, with all of its partitions. */
+/** Merges the entries of each topic into one. */
 function merged(topics: readonly CommitResponseTopic[]): CommitResponseTopic[] {
   const responses = new Map<string, CommitResponseTopic & { partitions: CommitResponseTopic['partitions'][number][] }>()
   for (const { name, topicId, partitions } of topics) {

@@ -1,8 +1,8 @@
 /**
- * OffsetCommit: stores how far a group has read. Every partition has its own error.
- * - From version 10 on topics are named by id: UNKNOWN_TOPIC_ID where there is none (KIP-848). What does not exist is
- *   refused here; who may commit, and how long metadata may be, is the coordinator's to say.
- * - Versions 2-4 may say how long the offsets are to be kept (dropped by KIP-211).
+ * OffsetCommit: commits offsets of a group. Every partition has its own error.
+ * - Since version 10 topics are identified by id; an unknown id gets UNKNOWN_TOPIC_ID (KIP-848). Missing topics and partitions
+ *   are refused here, invalid members and too large metadata by the coordinator.
+ * - Versions 2-4 may have a retention time, which KIP-211 removed.
  */
 
 import { handler } from '../../context.ts'

@@ -1,6 +1,6 @@
 /**
- * OffsetDelete: deletes what a group has committed (KIP-496). Every partition has its own error: what does not exist is
- * refused here, what the group is subscribed to by the coordinator. An error of the whole group has no topics beside it.
+ * OffsetDelete: deletes committed offsets of a group (KIP-496). Every partition has its own error: missing partitions are refused
+ * here, topics that the group subscribes to by the coordinator. With an error of the whole group the response has no topics.
  */
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'
 import { handler } from '../../context.ts'

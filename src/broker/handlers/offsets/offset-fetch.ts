@@ -1,10 +1,11 @@
 /**
- * OffsetFetch: how far groups have read; -1 for a partition that a group never committed.
- * - Null topics ask for all that the group has. From version 8 on several groups, each with its own error (KIP-709).
- * - From version 10 on topics are named by id: UNKNOWN_TOPIC_ID where there is none; offsets of a topic that is gone
- *   are left out when all are asked for (KIP-848).
- * - All groups of a request share one budget, so that a question can only be so much shorter than its answer.
- * - Version 1 has no place for an error of the whole group: every partition carries it.
+ * OffsetFetch: the committed offsets of groups; -1 for a partition without one.
+ * - Null topics request all offsets of the group. Since version 8 a request has several groups, each with its own error
+ *   (KIP-709).
+ * - Since version 10 topics are identified by id; an unknown id gets UNKNOWN_TOPIC_ID. Offsets of deleted topics are left out if
+ *   all topics are requested (KIP-848).
+ * - All groups of a request share one response budget, which limits the size of the response.
+ * - Version 1 has no error of the whole group: every partition gets it.
  */
 
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../../../group/committed-offsets.ts'
@@ -42,7 +43,7 @@ function onlyGroup({ groupId, topics }: Request<'OffsetFetch'>): OffsetFetchRequ
 }
 
 interface FetchOptions {
-  /** The version of the request names topics by their ids. */
+  /** True if the request version identifies topics by id. */
   readonly byId: boolean
   readonly budget: ResponseBudget
   readonly requireStable: boolean
@@ -68,7 +69,7 @@ function withName(topic: FetchTopic, image: MetadataImage): FetchTopic {
   return { ...topic, name: image.topicsById.get(topic.topicId)?.name ?? '' }
 }
 
-/** Topics are stored by name; those that exist have an id to be answered with. */
+/** Offsets are stored by topic name. Topics that do not exist any more have no id and are left out. */
 function withIds({ topics }: OffsetFetchResponse, image: MetadataImage): ResponseTopic[] {
   return topics.flatMap(topic => {
     const state = image.topicsByName.get(topic.name)

@@ -1,8 +1,8 @@
 /**
- * DeleteRecords: moves the start of the log (KIP-107).
- * - Offset -1 means up to the high watermark; beyond it, or negative, is OFFSET_OUT_OF_RANGE.
- * - Of a partition that is named twice the last offset counts.
- * - A compacted topic without `delete` in its policy is POLICY_VIOLATION, an internal topic INVALID_TOPIC_EXCEPTION.
+ * DeleteRecords: moves the log start offset (KIP-107).
+ * - Offset -1 is the high watermark. A larger or another negative offset gets OFFSET_OUT_OF_RANGE.
+ * - If a partition is repeated, its last offset counts.
+ * - A compacted topic without `delete` in its policy gets POLICY_VIOLATION, an internal topic INVALID_TOPIC_EXCEPTION.
  */
 
 import { isInternalTopic } from '../../../metadata/topic-names.ts'

@@ -1,11 +1,12 @@
 /**
- * Fetch: records from many partitions, with a wait for enough of them (KIP-74, KIP-227, KIP-320, KIP-392, KIP-516).
- * - Partitions are served in order until the answer is full; the first batch of the first partition that has one
- *   always goes out whole, so that a consumer with small limits makes progress.
- * - Too few bytes, and no error: the request waits until they have arrived, woken by the append, or its time is over.
- *   To a reader of committed data they arrive once they are stable, with the end of a transaction perhaps (KIP-98).
- *   Nothing waits for more in a segment that is full. Unknown partitions come last in the answer and end no wait.
- * - Incremental sessions from version 7 on; topic ids from version 13 on.
+ * Fetch: records of many partitions, with a wait for `fetch.min.bytes` (KIP-74, KIP-227, KIP-320, KIP-392, KIP-516).
+ * - Partitions are read in order until the response is full. The first batch of the first non-empty partition is always returned
+ *   whole, so that consumers with small limits make progress.
+ * - With fewer bytes than the minimum and no error, the request is delayed until enough bytes arrive or `max.wait.ms` is over.
+ *   For read_committed consumers bytes arrive when they are below the last stable offset, possibly at the end of a transaction
+ *   (KIP-98).
+ * - A fetch from a full segment is not delayed. Unknown partitions come last in the response and do not end the delay.
+ * - Incremental fetch sessions since version 7; topic ids since version 13.
  */
 
 import { rows } from '../../../config/view.ts'
@@ -24,9 +25,9 @@ interface PartitionResult extends FetchResult {
 }
 
 interface Read extends PartitionResult {
-  /** Where to wait for more; undefined when the read failed. */
+  /** The partition to watch for more bytes; undefined if the read failed. */
   readonly partition: Partition | undefined
-  /** What the reader may see lies before. */
+  /** The end of the readable offsets: high watermark or last stable offset. */
   readonly upTo: bigint
 }
 
@@ -65,7 +66,7 @@ export const fetch = handler('Fetch', PARTS, async (request, parts, context) => 
   }
 })
 
-/** An error, a log that has diverged, and a segment all of which may be read are not waited for. */
+/** True if the fetch is not delayed: after an error, for a diverging log, or if the end of the segment is readable. */
 function mustRespond({ partition, requested: { fetchOffset }, upTo, diverges }: Read): boolean {
   if (!partition || diverges) return true
   return fetchOffset < upTo && !partition.log.reader.areInOneSegment(fetchOffset, upTo)
@@ -115,7 +116,7 @@ function readAll(partitions: readonly RequestedPartition[], maxBytes: number, ca
     call.parts.reporting,
     requested => {
       const limits = { bytesLeft, minOneBatch }
-      // Less than no bytes are the first partition's error; to the others nothing is left.
+      // A negative number of bytes is an error of the first partition; the other partitions get a limit of 0.
       bytesLeft = Math.max(0, bytesLeft)
       const result = readPartition(requested, limits, call)
       bytesLeft = Math.max(0, bytesLeft - result.recordBytes)
@@ -160,20 +161,20 @@ function readPartition(
   return { requested, partition, data, errorCode: 'NONE', highWatermark, logStartOffset, upTo, recordBytes, diverges }
 }
 
-/** Nothing where there was nothing to read: the transactions that are undecided may yet be aborted. */
+/** The aborted transactions of the records. Empty at or after the last stable offset: transactions there are not decided. */
 function abortedIn({ log }: Partition, fetchOffset: bigint, records: Buffer) {
   return fetchOffset < log.lastStableOffset ? log.reader.abortedWithin(fetchOffset, records.length) : []
 }
 
-/** There are no followers yet: a replica that asks as one is not in any partition's assignment. */
+/** As in Kafka, replicas that are not in the assignment are refused. No partition has followers. */
 function refuseFollower(requested: RequestedPartition, { replicaId, replicaState }: Request<'Fetch'>): void {
-  // Below 0 are consumers, of which -2 is for debugging, and a replica that moves within its broker.
+  // Negative ids are consumers: -1, and -2 for debugging. They are also used for a replica that moves within its broker.
   if (replicaId < 0 && replicaState.replicaId < 0) return
   const code = requested.currentLeaderEpoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
   throw new KafkaError(code, 'the fetching replica is not in the assignment of the partition')
 }
 
-/** Where the client's log parted from ours, when its last fetched epoch shows that it did (KIP-595). */
+/** The end offset of the epoch at which the client's log diverges, if its last fetched epoch shows this (KIP-595). */
 function divergingEpoch(
   { log }: Partition,
   { lastFetchedEpoch, fetchOffset }: RequestedPartition
@@ -186,9 +187,9 @@ function divergingEpoch(
   return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : undefined
 }
 
-/** Older clients get NOT_LEADER_OR_FOLLOWER, and look for another leader. */
+/** Older clients get NOT_LEADER_OR_FOLLOWER and refresh their metadata. */
 const STORAGE_ERROR_SINCE = 6
-/** The answer to a client that asked a replica which does not lead names the leader (KIP-951). */
+/** Since this version the response to a client with the wrong leader has the current leader (KIP-951). */
 const CURRENT_LEADER_SINCE = 16
 const LEADER_ERRORS: ReadonlySet<ErrorName> = new Set<ErrorName>(['NOT_LEADER_OR_FOLLOWER', 'FENCED_LEADER_EPOCH'])
 const NOTHING_READ = {
@@ -216,7 +217,7 @@ function nothing(partitionIndex: number, errorCode: ErrorName): PartitionData {
   return { partitionIndex, errorCode, highWatermark: -1n, logStartOffset: -1n, abortedTransactions: [], records }
 }
 
-/** The order stays as it is: a topic whose partitions do not follow each other comes more than once, as in Kafka. */
+/** As in Kafka, the order is kept: a topic whose partitions are not adjacent is repeated. */
 function byTopic(responses: readonly PartitionResult[]): Response<'Fetch'>['responses'] {
   const topics: { topic: string; topicId: string; partitions: PartitionData[] }[] = []
   for (const { requested, data } of responses) {

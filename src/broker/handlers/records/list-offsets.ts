@@ -1,10 +1,9 @@
 /**
- * ListOffsets: offsets by timestamp, and the special ones (KIP-79, KIP-320, KIP-405, KIP-734, KIP-1005, KIP-1023).
- * - A timestamp finds the first record at or after it, -1 when there is none below what the reader may see.
- * - Special timestamps are UNSUPPORTED_VERSION below the version that brought them; a partition named twice is
- *   INVALID_REQUEST.
- * - An isolation level that Kafka does not have is UNKNOWN_SERVER_ERROR for every partition.
- * - There is no tiered storage: the earliest local offset is the earliest one, nothing is tiered or pending upload.
+ * ListOffsets: offsets by timestamp, and special offsets (KIP-79, KIP-320, KIP-405, KIP-734, KIP-1005, KIP-1023).
+ * - A timestamp finds the first record at or after it, -1 if there is none below the high watermark or last stable offset.
+ * - Special timestamps get UNSUPPORTED_VERSION in versions without them. A repeated partition gets INVALID_REQUEST.
+ * - An unknown isolation level gets UNKNOWN_SERVER_ERROR for every partition.
+ * - There is no tiered storage: the earliest local offset is the earliest offset, and no offset is tiered or pending upload.
  */
 
 import { KafkaError } from '../../../protocol/errors.ts'
@@ -24,7 +23,7 @@ const EARLIEST_LOCAL = -4n
 const LATEST_TIERED = -5n
 const EARLIEST_PENDING_UPLOAD = -6n
 
-/** The first version that may ask for each special timestamp. */
+/** The first version of each special timestamp. */
 const SPECIAL_SINCE = new Map<bigint, number>([
   [LATEST, 1],
   [EARLIEST, 1],
@@ -89,7 +88,7 @@ function listOffset(
   return { partitionIndex, errorCode: 'NONE', ...find(partition, timestamp, end) }
 }
 
-/** The offset for a timestamp, special or not, below `end`: what this reader may see. */
+/** The offset for a timestamp or special timestamp, below `end`. */
 function find({ log, leaderEpoch }: Partition, timestamp: bigint, end: bigint) {
   switch (timestamp) {
     case LATEST:

@@ -1,7 +1,6 @@
 /**
- * OffsetForLeaderEpoch: where an epoch ended, so that a consumer sees whether its position was truncated (KIP-320).
- * An epoch that the log does not know is answered with epoch -1 and offset -1. An end that a loss of power could take
- * back is not told before it is on the disk.
+ * OffsetForLeaderEpoch: the end offset of an epoch, by which a consumer detects truncation (KIP-320). An unknown epoch gets epoch
+ * -1 and offset -1. The response waits for flushes, because a crash could otherwise truncate the log below the returned offset.
  */
 import { handler, type PartsOf, type Request, type Response } from '../../context.ts'
 import { each } from '../../per-partition.ts'

@@ -1,12 +1,12 @@
 /**
  * Produce: appends one batch to each of many partitions (KIP-98, KIP-360, KIP-467, KIP-516).
- * - acks=1 and acks=all answer once the batch is in the log, and on the disk where flush.messages wants that: so do the
- *   answers to retries, and refusals that rest on what others have sent. Past its timeout acks=all is REQUEST_TIMED_OUT.
- * - acks=0 gets no answer, but a closed connection when any partition failed, so that the client looks again.
- * - One partition's failure never touches another, but bytes that cannot be a batch, and transactional records without
- *   a transactional id, fail the whole request. Per-record errors from version 8 on.
- * - A retry of one of a producer's last five batches gets the first answer again and appends nothing.
- * - Of a partition that is named twice the last batch counts.
+ * - acks=1 and acks=all respond when the batch is in the log, and flushed if `flush.messages` asks for it. This includes
+ *   responses to duplicates, and errors that depend on other batches. After the timeout, acks=all gets REQUEST_TIMED_OUT.
+ * - acks=0 gets no response. If a partition fails, the connection is closed, so that the client refreshes its metadata.
+ * - Errors are per partition. But malformed batches, and transactional records without a transactional id, fail the whole
+ *   request. Per-record errors since version 8.
+ * - A duplicate of one of the producer's last five batches is not appended and gets the first response again.
+ * - If a partition is repeated, its last batch counts.
  */
 
 import { InvalidRecordsError } from '../../../log/partition-log/record-errors.ts'
@@ -24,12 +24,12 @@ import { checkAdmitted, errorMessageOf, joinTransaction, type ProducedPartition 
 
 type PartitionResponse = Response<'Produce'>['responses'][number]['partitionResponses'][number]
 
-/** An error, and the other fields of its response. */
+/** An error, and other fields of its response. */
 type Refusal = Pick<PartitionResponse, 'errorCode'> & Partial<PartitionResponse>
 
 const TOPIC_IDS_SINCE = 13
 const ALL_IN_SYNC = -1
-/** Kafka's own admin client may write to internal topics, to import offsets. */
+/** As in Kafka, the admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
 const PARTS = ['replicas', 'txns', 'settings', 'clocks', 'reporting'] as const
@@ -44,7 +44,7 @@ export const produce = handler('Produce', PARTS, async (request, parts, context)
     ? new Map(partitions.map(produced => [produced, ofAll]))
     : await joinTransaction(request, partitions, parts, context)
   const results: (ProducedPartition & { data: PartitionResponse | Promise<PartitionResponse> })[] = []
-  // A small compressed batch may hold many records to validate.
+  // A small compressed batch may have many records to validate.
   await forEachYielding(partitions, parts.clocks.loop, produced => {
     const refusal = refusals.get(produced)
     results.push({ ...produced, data: refusal ? refused(produced, refusal) : produceTo(produced, call) })
@@ -59,7 +59,7 @@ export const produce = handler('Produce', PARTS, async (request, parts, context)
   return { responses }
 })
 
-/** The partitions in the request's order; of a partition that the request names twice, both. */
+/** The partitions in the order of the request, including repeated ones. */
 function parsedPartitions({ topicData }: Request<'Produce'>, { apiVersion }: RequestContext): ProducedPartition[] {
   return topicData.flatMap(({ name, topicId, partitionData }) =>
     partitionData.map(({ index, records }) => ({
@@ -71,7 +71,7 @@ function parsedPartitions({ topicData }: Request<'Produce'>, { apiVersion }: Req
   )
 }
 
-/** The error of the whole request. As in Kafka, partitions after the first transactional batch are not looked at. */
+/** The error of the whole request. As in Kafka, partitions after the first transactional batch are not checked. */
 function refusalOfAll(
   { transactionalId }: Request<'Produce'>,
   parsed: readonly ProducedPartition[],
@@ -106,7 +106,7 @@ function produceTo(produced: ProducedPartition, call: ProduceCall): PartitionRes
   }
 }
 
-/** The answer when what it rests on is on the disk. As in Kafka only acks=all has a time limit. */
+/** The response after the flush of the records that it depends on. As in Kafka, only acks=all has a timeout. */
 async function onceSettled(
   settled: Promise<void>,
   data: PartitionResponse,
@@ -124,12 +124,12 @@ async function onceSettled(
   }
 }
 
-/** The record is in the log all the same. */
+/** The record stays in the log. */
 function timedOut(data: PartitionResponse): PartitionResponse {
   return data.errorCode === 'NONE' ? { ...data, errorCode: 'REQUEST_TIMED_OUT' } : data
 }
 
-/** What fails before the log has been asked is thrown. */
+/** Throws errors that precede the append; errors of the append itself are returned as a response. */
 function append(produced: ProducedPartition, partition: Partition, call: ProduceCall): PartitionResponse {
   const { request, parts, context } = call
   const { acks, transactionalId } = request
@@ -154,7 +154,7 @@ function append(produced: ProducedPartition, partition: Partition, call: Produce
   }
 }
 
-/** Faults of the records themselves: the operator hears of them, for the client is broken or hostile. */
+/** Errors of malformed records. They are logged, because the client is broken or hostile. */
 const FAULTY_RECORDS: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'CORRUPT_MESSAGE',
   'INVALID_RECORD',
@@ -175,7 +175,7 @@ function failureCode(
   return errorCode
 }
 
-/** The errors of an append with which Kafka does not tell the log start offset. */
+/** Errors of the append for which Kafka returns no log start offset. */
 const WITHOUT_LOG_START: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'NOT_LEADER_OR_FOLLOWER',
   'MESSAGE_TOO_LARGE',
@@ -188,7 +188,7 @@ function refused({ partition: index }: ProducedPartition, { errorCode, ...fields
   return { index, errorCode, baseOffset: -1n, errorMessage: null, ...fields }
 }
 
-/** One log line must not grow with the request. */
+/** Maximum number of failures in a log line. */
 const SHOWN_FAILURES = 3
 
 function closeIfAnyFailed(results: readonly (ProducedPartition & { data: PartitionResponse })[]): undefined {

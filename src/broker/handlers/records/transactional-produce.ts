@@ -1,7 +1,7 @@
 /**
- * Verifies that a transactional write may append (KIP-890): the first batch of a transaction in a partition only if the
- * transaction coordinator has the partition in the ongoing transaction. From version 12 on Produce adds the partition
- * itself; older clients have sent AddPartitionsToTxn before.
+ * Verification of transactional writes (KIP-890): the first batch of a transaction in a partition is appended only if the
+ * transaction coordinator has the partition in the ongoing transaction. Since version 12 Produce adds the partition itself; older
+ * clients have sent AddPartitionsToTxn before.
  */
 import { rows } from '../../../config/view.ts'
 import { acceptedBatch, type ProducedRecords } from '../../../log/partition-log/validator.ts'
@@ -13,7 +13,7 @@ import type { TxnPartitions } from '../../../txn/txn.ts'
 import type { Parts, Request, RequestContext } from '../../context.ts'
 import { failureOf, type PartitionRef } from '../../per-partition.ts'
 
-/** First versions of a request: with which partitions are added implicitly, and clients know TRANSACTION_ABORTABLE. */
+/** The first request versions that add partitions implicitly, and whose clients know TRANSACTION_ABORTABLE. */
 export interface TransactionVersions {
   readonly addsSince: number
   readonly abortableSince: number
@@ -25,7 +25,7 @@ export const TXN_OFFSET_COMMIT_VERSIONS: TransactionVersions = { addsSince: 5, a
 type WriteParts = Pick<Parts, 'txns' | 'settings' | 'clocks'>
 type JoinParts = WriteParts & Pick<Parts, 'replicas' | 'reporting'>
 
-/** A request that writes within a transaction. */
+/** A request that writes in a transaction. */
 export interface TransactionalWrite {
   readonly parts: WriteParts
   readonly transactionalId: string
@@ -36,8 +36,8 @@ export interface TransactionalWrite {
 }
 
 /**
- * Adds partitions to the transaction, where that is the write's own to do. What was added before is on the disk then, where
- * that is wanted: no record is written that a crash would leave without its transaction. Throws what the client is told.
+ * Adds partitions to the transaction if this request version does so. Then waits for the flush of the transaction's state, if
+ * `flush.messages` asks for it: a crash must not leave records without their transaction. Throws the KafkaError of the response.
  */
 export async function addToTransaction(write: TransactionalWrite, partitions: TxnPartitions): Promise<void> {
   const { parts, transactionalId, apiVersion, versions } = write
@@ -50,7 +50,7 @@ export async function addToTransaction(write: TransactionalWrite, partitions: Tx
   }
 }
 
-/** Throws what the client is to be told when the partition is not in the open transaction of the producer. */
+/** Throws the KafkaError of the response if the partition is not in the open transaction of the producer. */
 export function checkInTransaction(write: TransactionalWrite, topic: string, index: number): void {
   const { parts, transactionalId } = write
   try {
@@ -76,15 +76,15 @@ interface Admission {
   readonly partition: Partition
 }
 
-/** Kafka's answer for a batch that is not appended. */
+/** Kafka's error for a batch that is not appended. */
 export interface Refusal {
   readonly errorCode: ErrorName
   readonly errorMessage: string | null
 }
 
 /**
- * Adds the partitions that are new to the client's transaction, if this version of Produce does so. Returns the refusals of
- * the partitions that cannot be added; refuses all partitions if their batches are of several producers.
+ * Adds the partitions that are new to the client's transaction, if this version of Produce does so. Returns the refusals of the
+ * partitions that cannot be added; refuses all partitions if their batches are of several producers.
  */
 export async function joinTransaction(
   { transactionalId }: Request<'Produce'>,
@@ -110,7 +110,7 @@ export async function joinTransaction(
   }
 }
 
-/** undefined for a batch that is not transactional. Errors of the batch or its partition are answered by the append. */
+/** Undefined for a batch that is not transactional. Errors of the batch or its partition are reported by the append. */
 function admissionOf(produced: ProducedPartition, replicas: Parts['replicas']): Admission | undefined {
   try {
     const batch = acceptedBatch(produced.records)
@@ -145,7 +145,10 @@ function partitionsOf(admissions: readonly Admission[]): TxnPartitions {
   return partitions
 }
 
-/** Throws what the client is to be told when a batch may not be appended. Between this and the append nothing may happen. */
+/**
+ * Throws the KafkaError of the response if the batch must not be appended. There must be no await between this check and the
+ * append.
+ */
 export function checkAdmitted(
   transactionalId: string,
   batch: RecordBatch,
@@ -172,7 +175,7 @@ function needsVerification(write: TransactionalWrite, partition: Partition, batc
 
 const VERIFICATION_ROWS = rows({ isEnabled: 'transaction.partition.verification.enable' })
 
-/** Whether the coordinator is asked at all about a write: not about those of older clients where the setting says so. */
+/** True if transactional writes are verified. `transaction.partition.verification.enable` can disable it for older clients. */
 export function isVerificationEnabled(write: TransactionalWrite): boolean {
   return bumpsEpochs(write) || write.parts.settings.view(VERIFICATION_ROWS).isEnabled
 }
@@ -190,10 +193,10 @@ function writeOf(
   return { parts, transactionalId, producerId, producerEpoch, apiVersion, versions: PRODUCE_VERSIONS }
 }
 
-/** The errors with which Kafka says more than their name. */
+/** Errors for which Kafka returns a message. */
 const ERRORS_WITH_MESSAGE: ReadonlySet<ErrorName> = new Set<ErrorName>(['INVALID_TXN_STATE', 'NOT_ENOUGH_REPLICAS'])
 
-/** What Kafka says beside the code of a batch that is not let in. */
+/** Kafka's message for a batch that is refused, or null. */
 export function errorMessageOf(error: unknown): string | null {
   return error instanceof KafkaError && ERRORS_WITH_MESSAGE.has(error.code) ? error.message : null
 }

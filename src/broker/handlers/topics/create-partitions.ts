@@ -1,6 +1,6 @@
 /**
- * CreatePartitions: more partitions for a topic, never fewer (KIP-195).
- * Each topic succeeds or fails by itself; `validateOnly` answers alike and changes nothing.
+ * CreatePartitions: increases the number of partitions of topics (KIP-195). Each topic has its own result. `validateOnly` returns
+ * the same results and changes nothing.
  */
 import { createPartitions as decide } from '../../../metadata/decisions/create-partitions.ts'
 import { handler } from '../../context.ts'

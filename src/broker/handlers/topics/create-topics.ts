@@ -1,8 +1,8 @@
 /**
- * CreateTopics: new topics with settings, and where their partitions lie (KIP-4, KIP-464, KIP-525).
- * - Each topic succeeds or fails by itself; a name given twice is INVALID_REQUEST for both.
- * - `validateOnly` answers as if the topics had been created, ids and all, and creates none.
- * - From version 5 on the answer tells the settings in force.
+ * CreateTopics: creates topics with configs and replica assignments (KIP-4, KIP-464, KIP-525).
+ * - Each topic has its own result; a repeated name gets one INVALID_REQUEST.
+ * - `validateOnly` returns the results of a creation, including topic ids, and creates no topic.
+ * - Since version 5 the response has the effective configs.
  */
 import { createdTopicConfigs } from '../../../config/new-topic.ts'
 import { createTopics as decide } from '../../../metadata/decisions/create-topics.ts'

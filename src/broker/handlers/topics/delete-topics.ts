@@ -1,6 +1,6 @@
 /**
- * DeleteTopics: by name, from version 6 on also by id (KIP-516).
- * Requests that wait for a deleted topic are answered; its files go after `file.delete.delay.ms`.
+ * DeleteTopics: by name, since version 6 also by id (KIP-516). Delayed requests for a deleted topic are completed. Its files are
+ * deleted after `file.delete.delay.ms`.
  */
 import { deleteTopics as decide, refuseDeletion } from '../../../metadata/decisions/delete-topics.ts'
 import { ZERO_UUID } from '../../../protocol/wire/bytes.ts'

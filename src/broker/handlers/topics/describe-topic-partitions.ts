@@ -1,9 +1,9 @@
 /**
- * DescribeTopicPartitions: partitions page by page (KIP-966).
- * - Topics in the order of their names, from the cursor on; a page holds at most `responsePartitionLimit` partitions,
- *   and the cursor of the next page where there is more.
- * - No topics means all. A cursor outside the topics asked for, or with a negative partition, makes each of them
- *   INVALID_REQUEST.
+ * DescribeTopicPartitions: partitions of topics in pages (KIP-966).
+ * - Topics are in the order of their names, from the cursor on. A page has at most `responsePartitionLimit` partitions, and the
+ *   cursor of the next page if there is one.
+ * - An empty list requests all topics. With a cursor outside the requested topics, or with a negative partition, every requested
+ *   topic gets INVALID_REQUEST.
  */
 import type { MetadataImage, TopicState } from '../../../metadata/image/image.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'

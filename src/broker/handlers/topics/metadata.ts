@@ -1,9 +1,9 @@
 /**
  * Metadata: the nodes, and topics with their partitions and leaders (KIP-4, KIP-430, KIP-516).
- * - Null topics ask for all (in version 0, which has no null, none do); by id from version 12 on, before that any id or
- *   missing name makes every topic INVALID_REQUEST.
- * - A missing topic is created when both the client and `auto.create.topics.enable` allow it. Kafka answers
- *   such a request with UNKNOWN_TOPIC_OR_PARTITION and the next one with the topic; here it is there at once.
+ * - Null topics request all topics; in version 0 an empty list does. Topic ids are valid since version 12; before, a topic with
+ *   an id or without a name fails the whole request with INVALID_REQUEST.
+ * - A missing topic is created if both the client and `auto.create.topics.enable` allow it. Unlike in Kafka, where this response
+ *   has UNKNOWN_TOPIC_OR_PARTITION and the next one the topic, the topic exists at once.
  */
 import type { TopicState } from '../../../metadata/image/image.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
@@ -44,7 +44,7 @@ function checkAllByName({ topics }: Request<'Metadata'>): void {
   throw new KafkaError('INVALID_REQUEST', `a Metadata request before version ${TOPIC_IDS_SINCE} names topics by name`)
 }
 
-/** Every topic once. When any id is given, Kafka looks at ids alone. */
+/** The distinct topics. As in Kafka, topics with names are ignored if any topic has an id. */
 function requestedTopics(topics: readonly RequestedTopic[]): RequestedTopic[] {
   const byId = topics.filter(({ topicId }) => topicId !== ZERO_UUID)
   const distinct = byId.length > 0 ? byId : topics

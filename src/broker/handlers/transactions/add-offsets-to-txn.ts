@@ -1,7 +1,7 @@
 /**
- * AddOffsetsToTxn: takes the partition of `__consumer_offsets` that holds a group into a transaction (KIP-98).
- * - Of clients before KIP-890 only; newer ones come with TxnOffsetCommit at once.
- * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
+ * AddOffsetsToTxn: adds the partition of `__consumer_offsets` that stores a group to a transaction (KIP-98).
+ * - Only clients before KIP-890 send it; newer ones send only TxnOffsetCommit.
+ * - A fenced producer gets INVALID_PRODUCER_EPOCH up to version 1.
  */
 import { GROUP_METADATA_TOPIC_NAME } from '../../../metadata/topic-names.ts'
 import { handler } from '../../context.ts'

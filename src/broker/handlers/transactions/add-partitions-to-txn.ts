@@ -1,10 +1,11 @@
 /**
- * AddPartitionsToTxn: takes partitions into transactions, or tells whether they are in them (KIP-98, KIP-890).
- * - Up to version 3 one client asks for itself; from version 4 on a broker asks for several producers.
- * - All partitions of a transaction are added or none: one that does not exist is UNKNOWN_TOPIC_OR_PARTITION, one of an
- *   internal topic TOPIC_AUTHORIZATION_FAILED for clients, and then the others are OPERATION_NOT_ATTEMPTED.
- * - To verify adds nothing: TRANSACTION_ABORTABLE for a partition that is not in the open transaction.
- * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
+ * AddPartitionsToTxn: adds partitions to transactions, or verifies that they are in them (KIP-98, KIP-890).
+ * - Up to version 3 a request has one transaction of a client; since version 4 a broker sends the transactions of several
+ *   producers.
+ * - All partitions of a transaction are added, or none. A missing partition gets UNKNOWN_TOPIC_OR_PARTITION, one of an internal
+ *   topic gets TOPIC_AUTHORIZATION_FAILED for clients; the others then get OPERATION_NOT_ATTEMPTED.
+ * - Verification adds nothing: a partition that is not in the open transaction gets TRANSACTION_ABORTABLE.
+ * - A fenced producer gets INVALID_PRODUCER_EPOCH up to version 1.
  */
 
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
@@ -61,7 +62,7 @@ async function results(transaction: Transaction, parts: TxnParts, context: Reque
   }
 }
 
-/** What keeps partitions from being added, whosever they are to be. */
+/** Errors of partitions that do not depend on the producer. */
 function refusalsOf(
   requested: TxnPartitions,
   { replicas }: TxnParts,
@@ -102,7 +103,7 @@ function partitionsOf({ topics }: Transaction): TxnPartitions {
   return indexesByTopic(topics.map(({ name, partitions }) => ({ name, indexes: partitions })))
 }
 
-/** As often as the request names a partition. */
+/** The results in the order of the request, including repeated partitions. */
 function responsesOf({ topics }: Transaction, codeOf: (topic: string, index: number) => ErrorName): TopicResults {
   return topics.map(({ name, partitions }) => ({
     name,

@@ -1,6 +1,6 @@
 /**
- * DescribeProducers: what partitions know of their producers, each partition with its own error (KIP-664). One that is
- * named again is told of once: it takes few bytes to ask and many to answer.
+ * DescribeProducers: the producer states of partitions, each with its own error (KIP-664). A repeated partition is described
+ * once, because its description is much larger than its request.
  */
 import type { ProducerEntry } from '../../../idempotence/producer-snapshot.ts'
 import { checkTopicName } from '../../../metadata/topic-names.ts'
@@ -24,7 +24,7 @@ export const describeProducers = handler('DescribeProducers', PARTS, ({ topics }
         return { partitionIndex, errorCode: 'NONE', errorMessage: null, activeProducers: producers.map(described) }
       },
       (partitionIndex, { errorCode, error }): Partition => {
-        // As in Kafka, of a topic that exists only the code is told.
+        // As in Kafka, an error for an existing topic has no message.
         const exists = parts.metadata.image.topicsByName.has(name)
         const errorMessage = error instanceof KafkaError && !exists ? error.message : null
         return { partitionIndex, errorCode, errorMessage, activeProducers: [] }

@@ -1,6 +1,6 @@
 /**
- * DescribeTransactions: the state of transactional ids, each with its own error (KIP-664). An id that is named again is
- * told of once: it takes few bytes to ask and many to answer.
+ * DescribeTransactions: the states of transactional ids, each with its own error (KIP-664). A repeated id is described once,
+ * because its description is much larger than its request.
  */
 import { KafkaError } from '../../../protocol/errors.ts'
 import type { Txn } from '../../../txn/txn.ts'

@@ -1,9 +1,9 @@
 /**
  * EndTxn: commits or aborts the transaction of a producer (KIP-98, KIP-890).
- * - From version 5 on every end moves the epoch, and the answer says what the next transaction goes on with.
- * - Where nothing has to wait for the disk the transaction is over when it is answered: readers see it, and the next one
- *   never meets this one.
- * - A fenced producer is told INVALID_PRODUCER_EPOCH up to version 1.
+ * - Since version 5 every end bumps the epoch, and the response has the producer id and epoch of the next transaction.
+ * - Without `flush.messages` the transaction is complete when the response is sent: consumers see its result, and the next
+ *   transaction does not get CONCURRENT_TRANSACTIONS.
+ * - A fenced producer gets INVALID_PRODUCER_EPOCH up to version 1.
  */
 import { TRANSACTIONS_V0, TRANSACTIONS_V2 } from '../../../protocol/transaction-version.ts'
 import { handler } from '../../context.ts'

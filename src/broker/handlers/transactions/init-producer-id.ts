@@ -1,10 +1,10 @@
 /**
- * InitProducerId: an id and an epoch for a producer (KIP-98, KIP-360).
- * - Without a transactional id: a producer id that was never handed out before, epoch 0; nothing is logged.
- * - With one: the next epoch of its producer id. All who had it before are fenced, what they left open is aborted; then
- *   the client is told CONCURRENT_TRANSACTIONS and asks again.
- * - A client that names the producer it was goes on as that one, unless another came meanwhile: PRODUCER_FENCED, or
- *   INVALID_PRODUCER_EPOCH up to version 3.
+ * InitProducerId: the producer id and epoch of a producer (KIP-98, KIP-360).
+ * - Without a transactional id: an unused producer id with epoch 0. No record of it is written.
+ * - With a transactional id: the next epoch of its producer id. Earlier producers are fenced. An open transaction is aborted; the
+ *   client then gets CONCURRENT_TRANSACTIONS and retries.
+ * - A client that sends its producer id and epoch keeps the id with the next epoch. If another producer has initialized
+ *   meanwhile, it gets PRODUCER_FENCED, or INVALID_PRODUCER_EPOCH up to version 3.
  */
 import { KafkaError } from '../../../protocol/errors.ts'
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../../protocol/records/batch.ts'

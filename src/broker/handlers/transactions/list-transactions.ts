@@ -1,8 +1,8 @@
 /**
- * ListTransactions: the transactional ids that are known, filtered (KIP-664, KIP-994, KIP-1152).
- * - By state (a name that is no state is told back, and matches nothing), by producer id, by how long a transaction has
- *   been open, by a regular expression that must match the whole id.
- * - There may be very many: others have their turn in between.
+ * ListTransactions: the transactional ids that match the filters (KIP-664, KIP-994, KIP-1152).
+ * - Filters are: states (unknown names are returned and match nothing), producer ids, the minimum duration of an open
+ *   transaction, and a regular expression that must match the whole id.
+ * - The list is built in slices, because there may be very many ids.
  */
 import { compilePattern, type Pattern } from '../../../coordinator/patterns.ts'
 import { forEachYielding } from '../../../runtime/pace.ts'
@@ -25,7 +25,7 @@ export const listTransactions = handler('ListTransactions', ['txns', 'clocks'], 
   return { errorCode: 'NONE', unknownStateFilters, transactionStates: listed }
 })
 
-/** The filters, in a form that costs the same however many they are. */
+/** The filters as sets, whose lookup does not depend on their size. */
 interface TransactionFilter extends Pick<Request<'ListTransactions'>, 'durationFilter'> {
   readonly states: ReadonlySet<string>
   readonly producerIds: ReadonlySet<bigint>
@@ -39,7 +39,7 @@ function matches(
 ): boolean {
   if (producerIds.size > 0 && !producerIds.has(producerId)) return false
   if (states.size > 0 && !states.has(state)) return false
-  // As in Kafka, an id without a transaction counts as open since before all time.
+  // As in Kafka, the start time of an id without a transaction is -1, so it matches any duration.
   if (durationFilter >= 0n && BigInt(now - startedMs) <= durationFilter) return false
   return pattern?.matches(transactionalId) ?? true
 }

@@ -1,9 +1,9 @@
 /**
- * TxnOffsetCommit: stores how far a group has read, to count once the producer's transaction is committed (KIP-98,
- * KIP-447). Every partition has its own error.
- * - From version 5 on the partition of `__consumer_offsets` is added to the transaction by the commit itself (KIP-890);
- *   before, AddOffsetsToTxn has done that.
- * - Version 6 names topics by id.
+ * TxnOffsetCommit: writes offsets of a group that are committed with the producer's transaction (KIP-98, KIP-447). Every
+ * partition has its own error.
+ * - Since version 5 the commit itself adds the partition of `__consumer_offsets` to the transaction (KIP-890); earlier versions
+ *   use AddOffsetsToTxn.
+ * - Version 6 identifies topics by id.
  */
 import { refuseCommit } from '../../../group/offsets/offsets.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../../../metadata/topic-names.ts'
@@ -33,7 +33,7 @@ export const txnOffsetCommit = handler('TxnOffsetCommit', PARTS, async (request,
   const claim = { groupId, memberId, groupInstanceId, generationId }
   try {
     const checkIsOpen = await enterTransaction(request, parts, context)
-    // Nothing may come between the check and the write: not the marker that ends the transaction.
+    // No await between this check and the write: the marker of the transaction must not come between them.
     checkIsOpen()
   } catch (error) {
     return { topics: responseWith(refuseCommit(topics, failureOf(error, parts.reporting).errorCode)) }
@@ -43,7 +43,10 @@ export const txnOffsetCommit = handler('TxnOffsetCommit', PARTS, async (request,
   return { topics: responseWith(await parts.groups.offsets.commitInTransaction(commit)) }
 })
 
-/** Adds the partition that holds the group to the transaction, where that is to be done. Gives what checks that it is there. */
+/**
+ * Adds the partition of the group to the transaction if this version does so. Returns a function that throws unless the partition
+ * is in the open transaction.
+ */
 async function enterTransaction(
   request: Request<'TxnOffsetCommit'>,
   parts: PartsOf<typeof PARTS>,

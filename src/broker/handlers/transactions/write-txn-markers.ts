@@ -1,7 +1,7 @@
 /**
- * WriteTxnMarkers: ends transactions in partitions, as their coordinator or an operator asks who aborts one that hangs
- * (KIP-98, KIP-664). Every partition of every marker has its own error; of several for one producer and partition the
- * last is told.
+ * WriteTxnMarkers: ends transactions in partitions, for their coordinator or for an operator who aborts a hanging transaction
+ * (KIP-98, KIP-664). Every partition of every marker has its own error. If a producer has several markers for a partition, the
+ * last error is returned.
  */
 import type { ErrorName } from '../../../protocol/errors.ts'
 import type { Marker } from '../../../txn/markers.ts'
@@ -22,7 +22,7 @@ export const writeTxnMarkers = handler('WriteTxnMarkers', PARTS, async ({ marker
   return { markers: Array.from(producers, ([producerId, topics]) => ({ producerId, topics: listOf(topics) })) }
 })
 
-/** Topic, partition, and how its marker fared. */
+/** Errors by topic and partition. */
 type Topics = Map<string, Map<number, ErrorName>>
 
 async function write(requested: WritableTxnMarker, topics: Topics, parts: PartsOf<typeof PARTS>): Promise<void> {
