@@ -99,8 +99,8 @@ function hasUnwantedTarget({ group, topics }: ConsumerOperation): boolean {
 }
 
 /**
- * Bumps the group epoch after a member's change (`isNews`), or if the hash of the topics has changed. It also bumps it after an upgrade during a
- * rebalance: the members may have lost their partitions.
+ * Bumps the group epoch after a member's change (`isNews`), or if the hash of the topics has changed. It also bumps it after an
+ * upgrade during a rebalance: the members may have lost their partitions.
  */
 export function followMetadata(operation: ConsumerOperation, isNews: boolean): void {
   const { group, topics, isRebalanceCut } = operation

@@ -23,8 +23,8 @@ interface TopicPartition {
 }
 
 /**
- * Assigns the topics that all members subscribe to. Members keep their partitions up to a fair share, the rest goes to members below
- * it. So members differ by at most one partition, and no partition moves without need.
+ * Assigns the topics that all members subscribe to. Members keep their partitions up to a fair share, the rest goes to members
+ * below it. So members differ by at most one partition, and no partition moves without need.
  */
 function assignHomogeneous({ members }: GroupSpec, topics: TopicDescriber): Map<string, Assignment> {
   const drafts = draftAll(members)
