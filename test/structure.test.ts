@@ -118,10 +118,18 @@ const VAGUE_NAMES = /(^|[/-])(utils?|helpers?|common|misc|manager|service|impl|s
 /** Names that do not say what their value is; the glossary row gives what stands in their place. */
 const UNCLEAR_NAMES = /(?<![\w$-])(one|known|wanted|told|it|what|who|whoever|held|place)(?![\w$-])/g
 
+/** Old prose, which an engineer has to read twice; CONTRIBUTING.md says how to write instead. */
+const REFUSED_WORDS =
+  /\b(whoever|whatever|nobody|somebody|anew|shall|told|go(es|ing)? on|comes to|up to where|as it were|news|word of|amid|beside|of its own accord|at first sight)\b/gi
+
+/** A comment begins with a noun phrase or an imperative. */
+const REFUSED_BEGINNING = /^(What|Who|Which|Where|When|How|Up to)\b/
+
 interface SourceFile {
   readonly path: string
   /** Without comments. */
   readonly code: string
+  readonly comments: readonly string[]
   readonly lines: number
   readonly imports: readonly Import[]
 }
@@ -145,7 +153,13 @@ function readSource(path: string): SourceFile {
     ...Array.from(code.matchAll(from), ([, , , target]) => target),
     ...Array.from(code.matchAll(bare), ([, target]) => target)
   ].map((target = '') => ({ path: posix.join(posix.dirname(path), target) }))
-  return { path, code, lines: text.split('\n').length - 1, imports }
+  return { path, code, comments: commentsOf(text), lines: text.split('\n').length - 1, imports }
+}
+
+function commentsOf(text: string): string[] {
+  return Array.from(text.matchAll(/\/\*\*?([\s\S]*?)\*\/|(?:^|\s)\/\/ (.*)$/gm), ([, block, line]) =>
+    (block ?? line ?? '').replace(/^\s*\* ?/gm, '').trim()
+  )
 }
 
 /** Comments, texts and regular expressions, of which template literals keep their expressions. */
@@ -313,6 +327,19 @@ it('gives files names that say what they are', () => {
 it('begins every file with a comment that says what it is', () => {
   const bare = files.filter(({ path }) => !/^(#!.*\n)?\/\*\*/.test(readFileSync(join(SRC, path), 'utf8')))
   expect(bare.map(({ path }) => relative('.', path))).toEqual([])
+})
+
+it('comments use plain technical English', () => {
+  const marked = files.flatMap(({ path, comments }) =>
+    comments.flatMap(comment => {
+      const words = Array.from(comment.matchAll(REFUSED_WORDS), ([word]) => word)
+      const beginning = REFUSED_BEGINNING.exec(comment)?.[0]
+      return words.length === 0 && beginning === undefined
+        ? []
+        : [`${path}: ${[...words, beginning].join(' ')}: ${comment}`]
+    })
+  )
+  expect(marked).toEqual([])
 })
 
 it('names variables, parameters and properties by their nouns', () => {
