@@ -28,7 +28,7 @@ import { isEnding, newTxn, type Txn, type TxnPartitions } from './txn.ts'
 const TIMEOUT_ROWS = rows({ maxTimeoutMs: 'transaction.max.timeout.ms' })
 
 export interface TxnPorts extends TransactionMarkerPorts {
-  /** `__transaction_state` */
+  /** `__transaction_state`. */
   readonly topic: StateTopic
   readonly settings: Settings
   readonly background: BackgroundLoops
@@ -82,7 +82,7 @@ export class TxnCoordinator {
     this.#forgetAll()
   }
 
-  /** Forgets all transactional ids if __transaction_state was deleted. */
+  /** Removes all transactional ids from memory if `__transaction_state` was deleted. */
   topicsDeleted(topics: readonly { readonly name: string }[]): void {
     if (topics.some(({ name }) => name === this.#ports.topic.topic)) this.#forgetAll()
   }

@@ -50,7 +50,7 @@ export interface Txn {
   readonly previousProducerId: bigint
   /** The producer id after an ending transaction whose producer epochs are exhausted, else -1. */
   readonly nextProducerId: bigint
-  /** -1 until the first InitProducerId has been recorded. */
+  /** -1 until the first InitProducerId is written. */
   readonly producerEpoch: number
   /** The epoch before the last bump, for a client that retries because it got no response; else -1. Memory only. */
   readonly lastProducerEpoch: number
@@ -83,7 +83,7 @@ export function newTxn(transactionalId: string, producerId: bigint, timeoutMs: n
   }
 }
 
-/** Every transition of a transaction: checks that it is valid and keeps the previous producer id. */
+/** Applies a transition: checks that it is valid and keeps the previous producer id. Every transition uses it. */
 export function moved(txn: Txn, state: TxnState, change: Partial<Txn>): Txn {
   assert(FROM[state].includes(txn.state), `${txn.transactionalId} can go from ${txn.state} to ${state}`)
   return { ...txn, previousProducerId: txn.producerId, nextProducerId: NO_PRODUCER_ID, ...change, state }
