@@ -36,7 +36,7 @@ import {
 /** Maximum number of pending member ids of a group. They are kept until their clients join or they expire. */
 export const MAX_PENDING_JOIN = 1_000
 
-/** Removes a new member whose client is gone before its first JoinGroup response: it cannot send heartbeats until then. */
+/** The session timeout of a new member until its first JoinGroup response: its client cannot send heartbeats until then. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000
 
 /** The first version in which a new dynamic member must join again with its assigned member id (KIP-394). */

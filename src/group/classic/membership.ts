@@ -142,7 +142,7 @@ function expireSession(operation: ClassicOperation, member: Member): void {
   else prepareRebalance(operation, operation.reason)
 }
 
-/** Unlike a member that joins, a removed member ends the initial delay. */
+/** Unlike a join, a removal may end the initial delay. */
 function completeJoinIfNobodyMissing(operation: ClassicOperation): void {
   const { group } = operation
   if (group.state === 'PreparingRebalance' && hasAllMembersJoined(group)) completeJoinPhase(operation)

@@ -109,7 +109,6 @@ export class ConsumerOperation {
     this.notes.push(`the group goes to epoch ${epoch}: ${why}`)
   }
 
-  /** The result of the operation. */
   result(): CoordinatorResult {
     const { records, responses } = this
     if (!this.successor) return { group: this.#group, records, responses }

@@ -73,7 +73,7 @@ const partitionMetadata = {
 /** Topics are sorted, as in Kafka. The version is that of the metadata at the resolution. */
 const regularExpression = { topics: array(string), version: int64, timestamp: int64 }
 
-/** The types of records, by Kafka's names. */
+/** The record types, by Kafka's names. */
 export const CONSUMER_GROUP_TYPES = {
   ConsumerGroupMetadata: flexibleType(3, group, { epoch: int32, metadataHash: int64.tagged(0, 0) }),
   /** As in Kafka since 4.1, only tombstones of this type are written. */

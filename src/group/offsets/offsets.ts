@@ -141,7 +141,7 @@ function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 
 export interface CommitRequest {
   readonly groupId: string
-  /** Retention time of the offsets; -1: that of the broker (OffsetCommit v2-v4). */
+  /** The requested retention time in ms, -1 for `offsets.retention.minutes` (OffsetCommit v2-v4). */
   readonly retentionTimeMs: bigint
   readonly topics: readonly CommitTopic[]
 }
