@@ -57,7 +57,7 @@ export class Broker {
 
   /**
    * Opens the data directory and loads the coordinators' state. When it resolves, the broker can serve requests. Throws
-   * DataDirectoryError for a directory of another node or cluster, StorageError if the disk fails.
+   * DataDirectoryError for a data directory that cannot be used, StorageError if the disk fails.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const { settings, storage, random, logger, signal } = options

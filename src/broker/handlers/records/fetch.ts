@@ -2,9 +2,9 @@
  * Fetch: records of many partitions, with a wait for `fetch.min.bytes` (KIP-74, KIP-227, KIP-320, KIP-392, KIP-516).
  * - Partitions are read in order until the response is full. The first batch of the first non-empty partition is always returned
  *   whole, so that consumers with small limits make progress.
- * - With fewer bytes than the minimum and no error, the request is delayed until enough bytes arrive or `max.wait.ms` is over.
- *   For read_committed consumers bytes arrive when they are below the last stable offset, possibly at the end of a transaction
- *   (KIP-98).
+ * - With fewer bytes than the minimum and no error, the request is delayed until enough bytes arrive or `fetch.max.wait.ms` is
+ *   over. For read_committed consumers bytes arrive when they are below the last stable offset, possibly at the end of a
+ *   transaction (KIP-98).
  * - A fetch from a full segment is not delayed. Unknown partitions come last in the response and do not end the delay.
  * - Incremental fetch sessions since version 7; topic ids since version 13.
  */

@@ -3,7 +3,7 @@
  * - Without a transactional id: an unused producer id with epoch 0. No record of it is written.
  * - With a transactional id: the next epoch of its producer id. Earlier producers are fenced. An open transaction is aborted; the
  *   client then gets CONCURRENT_TRANSACTIONS and retries.
- * - A client that sends its producer id and epoch keeps the id with the next epoch. If another producer has initialized
+ * - A client that sends its producer id and epoch continues with the next epoch. If another producer has initialized
  *   meanwhile, it gets PRODUCER_FENCED, or INVALID_PRODUCER_EPOCH up to version 3.
  */
 import { KafkaError } from '../../../protocol/errors.ts'
