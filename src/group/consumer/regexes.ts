@@ -74,7 +74,7 @@ export class RegexResolution {
   }
 
   /**
-   * Resolves the expressions of a group and calls `done`, never before the event loop has run, and not after `abandon`. Does
+   * Resolves the expressions of a group and calls `done` after the event loop has run, unless `abandon` is called first. Does
    * nothing if a resolution of the group is running.
    */
   resolve(groupId: string, regexes: ReadonlySet<string>, done: (resolved: ResolvedRegexes) => void): void {
