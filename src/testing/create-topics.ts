@@ -1,45 +1,85 @@
-/** Creates the topics that a broker begins with, and takes them back, by CreateTopics requests without a socket. */
+/** Creates the topics that a broker begins with, and takes them back, by CreateTopics and DeleteTopics requests without a socket. */
 import { ConfigError } from '../config/sources.ts'
-import type { Dispatch } from '../net/dispatch.ts'
+import { MAX_RECORDS_PER_USER_OP } from '../metadata/decisions/plan.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import { CreateTopics, DeleteTopics } from '../protocol/messages/topics.ts'
-import { send } from './in-process.ts'
+import type { InProcessClient } from './in-process-client.ts'
 import type { SettingValue, TopicOptions } from './options.ts'
 
 const TIMEOUT_MS = 60_000
+/** Topics, partitions and settings in one request, unless a single topic has more. */
+const MAX_RECORDS = MAX_RECORDS_PER_USER_OP / 2
 /** Error codes after which the topic exists. */
 const EXISTS: readonly ErrorName[] = ['NONE', 'TOPIC_ALREADY_EXISTS']
 /** Stands for the broker's own number of partitions or replicas. */
 const DEFAULT = -1
+
+/** The topics to create. */
+export interface NewTopics {
+  readonly topics: readonly (string | TopicOptions)[]
+  /** Begins the sentence of an error. */
+  readonly source: string
+  /** `num.partitions` of the broker. */
+  readonly defaultPartitions: number
+}
 
 /**
  * Creates the topics that the data directory does not hold; the others stay as they are. Calls `created` for each new topic.
  * Throws ConfigError with the first refusal, which begins with `source`.
  */
 export async function createTopics(
-  dispatch: Dispatch,
-  topics: readonly (string | TopicOptions)[],
-  source: string,
+  client: InProcessClient,
+  { topics, source, defaultPartitions }: NewTopics,
   created: (name: string) => void
 ): Promise<void> {
-  if (topics.length === 0) return
-  const request = {
-    topics: topics.map(topic => creatable(typeof topic === 'string' ? { name: topic } : topic)),
-    timeoutMs: TIMEOUT_MS
+  const all = topics.map(topic => creatable(typeof topic === 'string' ? { name: topic } : topic))
+  const recordsOf = ({ numPartitions, configs }: Creatable) =>
+    1 + (numPartitions === DEFAULT ? defaultPartitions : numPartitions) + configs.length
+  for (const batch of batches(all, recordsOf)) {
+    const response = await client.request(CreateTopics, { topics: batch, timeoutMs: TIMEOUT_MS })
+    for (const { name, errorCode } of response.topics) if (errorCode === 'NONE') created(name)
+    const refused = response.topics.find(({ errorCode }) => !EXISTS.includes(errorCode))
+    if (refused === undefined) continue
+    const { name, errorCode, errorMessage } = refused
+    const isTooLarge = batch.some(topic => topic.name === name && recordsOf(topic) > MAX_RECORDS_PER_USER_OP)
+    const limit = isTooLarge ? ` A topic has at most ${MAX_RECORDS_PER_USER_OP - 1} partitions and settings.` : ''
+    throw new ConfigError(`${source}: topic ${name} cannot be created: ${errorMessage ?? errorCode}${limit}`)
   }
-  const response = await send(dispatch, CreateTopics, request, { correlationId: 0, clientId: 'minikafka' })
-  for (const { name, errorCode } of response?.topics ?? []) if (errorCode === 'NONE') created(name)
-  const refused = response?.topics.find(({ errorCode }) => !EXISTS.includes(errorCode))
-  if (refused === undefined) return
-  const { name, errorCode, errorMessage } = refused
-  throw new ConfigError(`${source}: topic ${name} cannot be created: ${errorMessage ?? errorCode}`)
 }
 
-/** Deletes topics that a failed start has created. */
-export async function deleteTopics(dispatch: Dispatch, names: readonly string[]): Promise<void> {
-  const request = { topics: names.map(name => ({ name })), timeoutMs: TIMEOUT_MS }
-  await send(dispatch, DeleteTopics, request, { correlationId: 0, clientId: 'minikafka' })
+/** Deletes topics. Returns the reason for each that stays. */
+export async function deleteTopics(client: InProcessClient, names: readonly string[]): Promise<Map<string, string>> {
+  const refusals = new Map<string, string>()
+  for (const batch of batches(names, () => 1)) {
+    const request = { topics: batch.map(name => ({ name })), timeoutMs: TIMEOUT_MS }
+    try {
+      const { responses } = await client.request(DeleteTopics, request)
+      for (const { name, errorCode } of responses) if (errorCode !== 'NONE') refusals.set(name ?? '', errorCode)
+    } catch (error) {
+      for (const name of batch) refusals.set(name, error instanceof Error ? error.message : String(error))
+    }
+  }
+  return refusals
 }
+
+/** Items in batches of at most `MAX_RECORDS`. */
+function* batches<Item>(items: readonly Item[], recordsOf: (item: Item) => number): Generator<Item[]> {
+  let batch: Item[] = []
+  let records = 0
+  for (const item of items) {
+    const more = recordsOf(item)
+    if (batch.length > 0 && records + more > MAX_RECORDS) {
+      yield batch
+      batch = []
+      records = 0
+    }
+    batch.push(item)
+    records += more
+  }
+  if (batch.length > 0) yield batch
+}
+
+type Creatable = ReturnType<typeof creatable>
 
 function creatable({ name, partitions = DEFAULT, replicationFactor = DEFAULT, config }: TopicOptions) {
   return {

@@ -1,14 +1,17 @@
-/** A client in this process: requests one after the other, each with a response; retries what passes by itself. */
+/** A client in this process: requests one after the other, each with a response, and retries while a coordinator is not ready. */
 import type { Dispatch } from '../net/dispatch.ts'
 import type { Api } from '../protocol/api.ts'
 import type { ErrorName } from '../protocol/errors.ts'
 import type { Decoded, Encodable, Shape } from '../protocol/wire/schema.ts'
-import { yieldToEventLoop } from '../runtime/pace.ts'
+import { Pause, runYielding, type Steps, yieldToEventLoop } from '../runtime/pace.ts'
 import type { MonotonicClock } from '../runtime/time.ts'
 import { send } from './in-process.ts'
 
 const CLIENT_ID = 'minikafka'
 const LONGEST_RETRY_MS = 30_000
+/** The pause before a retry doubles, as with `retry.backoff.ms` and `retry.backoff.max.ms` of clients. */
+const FIRST_BACKOFF_MS = 1
+const LONGEST_BACKOFF_MS = 100
 /** A coordinator is loading its state, or ends an earlier transaction. */
 const RETRIABLE: readonly ErrorName[] = [
   'COORDINATOR_LOAD_IN_PROGRESS',
@@ -21,11 +24,14 @@ const RETRIABLE: readonly ErrorName[] = [
 export class InProcessClient {
   readonly #dispatch: Dispatch
   readonly #loop: MonotonicClock
+  readonly #signal: AbortSignal | undefined
   #correlationId = 0
 
-  constructor(dispatch: Dispatch, loop: MonotonicClock) {
+  /** `signal` ends the pauses between retries. */
+  constructor(dispatch: Dispatch, loop: MonotonicClock, signal?: AbortSignal) {
     this.#dispatch = dispatch
     this.#loop = loop
+    this.#signal = signal
   }
 
   /** Sends a request, by default in the newest version, and resolves with the response. */
@@ -41,14 +47,22 @@ export class InProcessClient {
     return response
   }
 
-  /** Sends a request again while its error is retriable, and resolves with the last response. */
+  /**
+   * Sends a request again while its error is retriable, for 30 seconds at most, and resolves with the last response. Rejects with
+   * the reason of `signal`.
+   */
   async retried<Response extends { readonly errorCode: ErrorName }>(
     request: () => Promise<Response>
   ): Promise<Response> {
     const endMs = this.#loop.now() + LONGEST_RETRY_MS
-    for (;;) {
+    for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(2 * backoffMs, LONGEST_BACKOFF_MS)) {
       const response = await request()
       if (!RETRIABLE.includes(response.errorCode) || this.#loop.now() > endMs) return response
+      await runYielding(pausing(backoffMs), { clocks: { loop: this.#loop }, signal: this.#signal })
     }
   }
+}
+
+function* pausing(ms: number): Steps<void, Pause> {
+  yield new Pause(ms)
 }

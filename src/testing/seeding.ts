@@ -58,32 +58,21 @@ export interface InitialData {
 /**
  * Creates the topics, then writes the records in their order. Rejects with a ConfigError when the broker refuses one. The
  * topics that were created are deleted then, so that a later start with corrected records writes all of them. The error names
- * the other topics that keep records before the refused one.
+ * the topics that stay, and the other topics that keep records before the refused one.
  */
 export async function seed(broker: SeededBroker, { source, topics, records }: InitialData): Promise<void> {
-  const created: string[] = []
-  const noteCreated = (name: string) => {
-    created.push(name)
-  }
-  const seeding = new Seeding(broker, noteCreated)
+  const client = new InProcessClient(broker.dispatch, broker.clocks.loop, broker.signal)
+  const seeding = new Seeding(broker, client)
   try {
-    await createTopics(broker.dispatch, topics, source, noteCreated)
+    await seeding.createTopics(topics, source)
     for await (const element of records) {
       broker.signal?.throwIfAborted()
       await seeding.write(element)
     }
     await seeding.flush()
   } catch (error) {
-    await deleteTopics(broker.dispatch, created)
-    throw withWrittenTopics(error, await seeding.writtenTopics(created))
+    throw await seeding.takenBack(error)
   }
-}
-
-function withWrittenTopics(error: unknown, names: readonly string[]): unknown {
-  if (names.length === 0 || !(error instanceof ConfigError)) return error
-  const kept = names.join(', ')
-  const remedy = `delete ${names.length === 1 ? 'the topic' : 'the topics'} to write all records again`
-  return new ConfigError(`${error.message}; earlier records stay in ${kept}, which later starts skip: ${remedy}`)
 }
 
 class Seeding {
@@ -92,14 +81,18 @@ class Seeding {
   readonly #writer: RecordWriter
   readonly #topics = new Map<string, SeededTopic>()
   readonly #openTransactionalIds = new Set<string>()
-  readonly #noteCreated: (name: string) => void
+  readonly #created = new Set<string>()
   #addsImplicitly: boolean | undefined
 
-  constructor(broker: SeededBroker, noteCreated: (name: string) => void) {
+  constructor(broker: SeededBroker, client: InProcessClient) {
     this.#broker = broker
-    this.#noteCreated = noteCreated
-    this.#client = new InProcessClient(broker.dispatch, broker.clocks.loop)
-    this.#writer = new RecordWriter(this.#client)
+    this.#client = client
+    this.#writer = new RecordWriter(client)
+  }
+
+  createTopics(topics: InitialData['topics'], source: string): Promise<void> {
+    const defaultPartitions = this.#broker.settings.get('num.partitions')
+    return createTopics(this.#client, { topics, source, defaultPartitions }, name => this.#created.add(name))
   }
 
   async write({ element, source }: SourcedElement): Promise<void> {
@@ -112,11 +105,28 @@ class Seeding {
     return this.#writer.flush()
   }
 
+  /** Deletes the created topics. Returns the error that ended the work, and adds the topics that stay to its sentence. */
+  async takenBack(error: unknown): Promise<unknown> {
+    const refusals = await deleteTopics(this.#client, [...this.#created])
+    const sentences: string[] = []
+    for (const [name, reason] of refusals) sentences.push(`topic ${name} stays (${reason}): delete it`)
+    const written = await this.#writtenTopics().catch((another: unknown) => {
+      this.#broker.logger.error({ err: another }, 'the topics that keep initial records cannot be listed')
+      return []
+    })
+    if (written.length > 0) {
+      const remedy = `delete ${written.length === 1 ? 'the topic' : 'the topics'} to write all records again`
+      sentences.push(`earlier records stay in ${written.join(', ')}, which later starts skip: ${remedy}`)
+    }
+    if (sentences.length === 0 || !(error instanceof ConfigError)) return error
+    return new ConfigError([error.message, ...sentences].join('; '))
+  }
+
   /** Topics that existed and have got records by now. */
-  async writtenTopics(created: readonly string[]): Promise<string[]> {
+  async #writtenTopics(): Promise<string[]> {
     const names: string[] = []
     for (const { name, heldRecords, partitionCount } of this.#topics.values()) {
-      if (heldRecords || created.includes(name)) continue
+      if (heldRecords || this.#created.has(name)) continue
       if (await this.#holdsRecords(name, [...Array(partitionCount).keys()])) names.push(name)
     }
     return names
@@ -126,7 +136,7 @@ class Seeding {
   async #look(name: string, source: string): Promise<SeededTopic> {
     let indexes = await this.#partitionsOf(name)
     if (indexes === undefined) {
-      await createTopics(this.#broker.dispatch, [name], source, this.#noteCreated)
+      await this.createTopics([name], source)
       indexes = await this.#partitionsOf(name)
     }
     if (indexes === undefined) throw new ConfigError(`${source}: topic ${name} is not available`)
