@@ -23,6 +23,7 @@ export async function initialData(
 ): Promise<InitialData> {
   const topics = topic.map(topicOf)
   if (records === undefined) return { source: '--topic', topics, records: [] }
+  if (records === '') throw new ConfigError('--records lacks the name of a file; - is stdin')
   const stream = records === STDIN ? process.stdin : await opened(records)
   addAbortSignal(signal, stream)
   return { source: '--topic', topics, records: elementsOf(stream, records === STDIN ? 'stdin' : records) }
@@ -41,8 +42,12 @@ export function topicOf(text: string): TopicOptions {
   for (const part of parts) {
     const [, setting, value = ''] = /^([a-z][a-z.]*)=(.*)$/s.exec(part) ?? []
     const last = config.at(-1)
-    if (setting !== undefined) config.push([setting, value])
-    else if (last !== undefined) last[1] += `:${part}`
+    if (setting !== undefined) {
+      if (config.some(([earlier]) => earlier === setting)) {
+        throw new ConfigError(`--topic ${JSON.stringify(text)}: ${setting} is given twice`)
+      }
+      config.push([setting, value])
+    } else if (last !== undefined) last[1] += `:${part}`
     else throw new ConfigError(`--topic ${JSON.stringify(text)}: ${TOPIC_FORM}`)
   }
   const [partitions, replicationFactor] = counts

@@ -43,8 +43,16 @@ export async function createTopics(
     const { name, errorCode, errorMessage } = refused
     const isTooLarge = batch.some(topic => topic.name === name && recordsOf(topic) > MAX_RECORDS_PER_USER_OP)
     const limit = isTooLarge ? ` A topic has at most ${MAX_RECORDS_PER_USER_OP - 1} partitions and settings.` : ''
-    throw new ConfigError(`${source}: topic ${name} cannot be created: ${errorMessage ?? errorCode}${limit}`)
+    throw new ConfigError(escaped(`${source}: topic ${name} cannot be created: ${errorMessage ?? errorCode}${limit}`))
   }
+}
+
+/** Control characters of a refused name as in JSON: the sentence stays one line. */
+function escaped(text: string): string {
+  return text.replace(/\p{Cc}|[\u2028\u2029]/gu, character => {
+    const json = JSON.stringify(character).slice(1, -1)
+    return json === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : json
+  })
 }
 
 /** Deletes topics. Returns the reason for each that stays. */

@@ -1,7 +1,7 @@
 /** The texts of --topic and the lines of --records. */
 import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
-import { elementsOf, topicOf } from '../../src/cli/initial-data.ts'
+import { elementsOf, initialData, topicOf } from '../../src/cli/initial-data.ts'
 import { ConfigError } from '../../src/config/sources.ts'
 
 it.each<{ text: string; topic: object }>([
@@ -33,6 +33,10 @@ it.each<{ text: string; message: string }>([
     message:
       '--topic "orders:3:1:2": write it as name[:partitions[:replicas]][:key=value...], as in orders:3:cleanup.policy=compact'
   },
+  {
+    text: 'orders:retention.ms=1:cleanup.policy=compact:retention.ms=2',
+    message: '--topic "orders:retention.ms=1:cleanup.policy=compact:retention.ms=2": retention.ms is given twice'
+  },
   { text: ':3', message: '--topic ":3": name is "", but must be the name of a topic, at most 249 characters' },
   { text: 'orders:0', message: '--topic "orders:0": partitions is 0, but must be a whole number from 1 to 2147483647' },
   {
@@ -45,6 +49,11 @@ it.each<{ text: string; message: string }>([
   }
 ])('--topic $text is refused', ({ text, message }) => {
   expect(() => topicOf(text)).toThrow(new ConfigError(message))
+})
+
+it('--records without the name of a file is refused', async () => {
+  const reading = initialData({ records: '' }, new AbortController().signal)
+  await expect(reading).rejects.toThrow(new ConfigError('--records lacks the name of a file; - is stdin'))
 })
 
 /** The elements of a text that arrives in chunks of a few bytes. */

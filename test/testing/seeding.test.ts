@@ -49,6 +49,15 @@ it('a topic with more partitions than one request may have is refused with the l
   expect(harness.broker.topicNames()).toEqual([])
 })
 
+it('the refusal of a topic name with control characters is one line', async () => {
+  await using harness = await Harness.start()
+  await expect(seed(seededBroker(harness, harness.dispatch), initialData(['a\n\u0085b']))).rejects.toThrow(
+    new ConfigError(
+      "--topic: topic a\\n\\u0085b cannot be created: Topic name is invalid: 'a\\n\\u0085b' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
+    )
+  )
+})
+
 it('topics that cannot be deleted after a refused record are named behind the refusal', async () => {
   await using harness = await Harness.start()
   const failing = intercepting(harness, 'DeleteTopics', () => Promise.reject(new Error('the disk is full')))
