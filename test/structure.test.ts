@@ -67,6 +67,7 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
       'storage/node-storage.ts',
       'storage/directory-lock.ts',
       'testing/data-directory.ts',
+      'testing/partial-topics.ts',
       'cli/initial-data.ts',
       'cli/commands/start.ts',
       'runtime/lazy.ts'

@@ -18,7 +18,8 @@ environment (KAFKA_NUM_PARTITIONS is num.partitions) and --set. Stop with Ctrl-C
 
 --topic creates topics that do not exist. A part of it that begins with the name of a setting and = begins the next setting;
 other parts belong to the value before them, as in orders:3:cleanup.policy=compact. --records writes records once, and skips
-topics that have held records before. Each line is a record or a transaction:
+topics that have held records before; a warning names those that an interrupted start has left with a part of them. Each
+line is a record or a transaction:
   {"topic":"orders","key":"k","value":"v","headers":{"h":"x"},"partition":0,"timestamp":1700000000000}
   {"transactionalId":"pay-1","result":"commit","records":[{"topic":"orders","value":"v"}]}
 topic alone is required. Keys and values are strings or null; result is commit, abort or open.

@@ -60,10 +60,11 @@ export class MiniKafka implements AsyncDisposable {
     if (unhonoured.length > 0) logger.warn({}, `these settings of Kafka have no effect here: ${unhonoured.join(', ')}`)
     const world = { clocks: systemClocks, random: systemRandom, logger }
     const initialData = { source: 'MiniKafka.start', topics, records: sourced(records) }
-    const prepare = (dispatch: Dispatch) => seed({ dispatch, settings, ...world }, initialData)
     const directory = await dataDirectory(copy.dataDir)
+    const dataDir = directory.path ?? null
+    const prepare = (dispatch: Dispatch) => seed({ dispatch, settings, dataDir, ...world }, initialData)
     try {
-      const start = () => startNode({ settings, dataDir: directory.path ?? null, ...world, prepare, unref })
+      const start = () => startNode({ settings, dataDir, ...world, prepare, unref })
       return new MiniKafka(await keepingProcessAlive(start), directory)
     } catch (error) {
       directory.release()

@@ -15,7 +15,8 @@ export interface MiniKafkaOptions {
   /**
    * Records that are in their topics when `start` resolves, in this order. Default: none. Topics that do not exist are
    * created with the broker's defaults. Records are written once: those for a topic that has held records before (in a kept
-   * data directory) are skipped with a log line, and so is a transaction with such a topic. `start` rejects with a
+   * data directory) are skipped with a log line, and so is a transaction with such a topic. The line is a warning where an
+   * earlier start was killed while it wrote the records of the topic. `start` rejects with a
    * `ConfigError` when the broker refuses a record.
    */
   readonly records?: readonly (RecordOptions | TransactionOptions)[] | undefined

@@ -16,6 +16,7 @@ import { createTopics, deleteTopics } from './create-topics.ts'
 import { InProcessClient } from './in-process-client.ts'
 import { choosePartition, newRecord, type PartitionChoice } from './new-record.ts'
 import type { RecordOptions, TopicOptions, TransactionOptions } from './options.ts'
+import { PartialTopics } from './partial-topics.ts'
 import { type AssignedRecord, BY_NAME_UNTIL, RecordWriter, type TransactionalProducer } from './record-writer.ts'
 
 const LATEST_TIMESTAMP = -1n
@@ -29,6 +30,8 @@ export interface SeededBroker {
   readonly settings: BrokerSettings
   readonly clocks: Clocks
   readonly logger: Logger
+  /** null in memory. */
+  readonly dataDir: string | null
   /** Ends the work early: it rejects. */
   readonly signal?: AbortSignal | undefined
 }
@@ -69,7 +72,7 @@ export async function seed(broker: SeededBroker, { source, topics, records }: In
       broker.signal?.throwIfAborted()
       await seeding.write(element)
     }
-    await seeding.flush()
+    await seeding.finish()
   } catch (error) {
     throw await seeding.takenBack(error)
   }
@@ -82,11 +85,13 @@ class Seeding {
   readonly #topics = new Map<string, SeededTopic>()
   readonly #openTransactionalIds = new Set<string>()
   readonly #created = new Set<string>()
+  readonly #partial: PartialTopics
   #addsImplicitly: boolean | undefined
 
   constructor(broker: SeededBroker, client: InProcessClient) {
     this.#broker = broker
     this.#client = client
+    this.#partial = new PartialTopics(broker.dataDir)
     this.#writer = new RecordWriter(client)
   }
 
@@ -101,8 +106,16 @@ class Seeding {
     if (!topic.heldRecords) await this.#writer.write(this.#assign(element, topic, source))
   }
 
-  flush(): Promise<void> {
-    return this.#writer.flush()
+  /** Writes what is pending. */
+  async finish(): Promise<void> {
+    await this.#writer.flush()
+    this.#partial.delete(this.#namesWithout([]))
+  }
+
+  /** The topics that this start writes to, without `names`. */
+  #namesWithout(names: readonly string[]): string[] {
+    const topics = [...this.#topics.values()].filter(({ heldRecords }) => !heldRecords)
+    return topics.map(({ name }) => name).filter(name => !names.includes(name))
   }
 
   /** Deletes the created topics. Returns the error that ended the work, and adds the topics that stay to its sentence. */
@@ -118,6 +131,7 @@ class Seeding {
       const remedy = `delete ${written.length === 1 ? 'the topic' : 'the topics'} to write all records again`
       sentences.push(`earlier records stay in ${written.join(', ')}, which later starts skip: ${remedy}`)
     }
+    this.#partial.delete(this.#namesWithout([...refusals.keys(), ...written]))
     if (sentences.length === 0 || !(error instanceof ConfigError)) return error
     return new ConfigError([error.message, ...sentences].join('; '))
   }
@@ -141,12 +155,20 @@ class Seeding {
     }
     if (indexes === undefined) throw new ConfigError(`${source}: topic ${name} is not available`)
     const heldRecords = await this.#holdsRecords(name, indexes)
-    if (heldRecords) {
-      this.#broker.logger.info({ topic: name }, `no records are added to topic ${name}: it has held records before`)
-    }
+    if (heldRecords) this.#logSkipped(name)
+    else this.#partial.add(name)
     const topic = { name, partitionCount: indexes.length, heldRecords, nextPartition: 0 }
     this.#topics.set(name, topic)
     return topic
+  }
+
+  /** Restarts with the same records are normal: only a topic of an unfinished start is a warning. */
+  #logSkipped(name: string): void {
+    const { logger } = this.#broker
+    if (this.#partial.has(name)) {
+      const reason = `topic ${name} may hold only a part of its initial records: an earlier start ended while it wrote them`
+      logger.warn({ topic: name }, `${reason}; delete the topic to write all records again`)
+    } else logger.info({ topic: name }, `no records are added to topic ${name}: it has held records before`)
   }
 
   async #holdsRecords(name: string, indexes: readonly number[]): Promise<boolean> {

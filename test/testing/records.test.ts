@@ -1,5 +1,5 @@
 /** The option `records`: records and transactions that a broker begins with, read by a real client. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, type KafkaMessage, logLevel, Partitioners } from 'kafkajs'
@@ -176,9 +176,38 @@ it('a refused record leaves earlier ones in a topic that existed, and the error 
     await expect(start({ dataDir, records })).rejects.toThrow(
       'MiniKafka.start: records[4]: partition is 7, but topic orders has partition 0 alone; earlier records stay in orders, which later starts skip: delete the topic to write all records again'
     )
+    expect(readFileSync(join(dataDir, 'minikafka-partial-topics'), 'utf8')).toBe('orders\n')
   } finally {
     rmSync(dataDir, { recursive: true })
   }
+})
+
+it('a start that is killed while it writes records leaves a warning for the next, until the topic is written wholly', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'records-'))
+  onTestFinished(() => rmSync(dataDir, { recursive: true }))
+  const records = [
+    { topic: 'orders', value: 'tea' },
+    { topic: 'payments', value: '3' }
+  ]
+  const warnings = async () => {
+    const logger = new RecordingLogger()
+    await (await start({ dataDir, records, logger })).stop()
+    return logger.messages('warn')
+  }
+  expect(await warnings()).toEqual([])
+  expect(readdirSync(dataDir)).not.toContain('minikafka-partial-topics')
+  // A killed start leaves its file.
+  writeFileSync(join(dataDir, 'minikafka-partial-topics'), 'orders\n')
+  const warning =
+    'topic orders may hold only a part of its initial records: an earlier start ended while it wrote them; delete the topic to write all records again'
+  expect([await warnings(), await warnings()]).toEqual([[warning], [warning]])
+  const kafka = await start({ dataDir })
+  const admin = client(kafka).admin()
+  await admin.deleteTopics({ topics: ['orders'] })
+  await admin.disconnect()
+  await kafka.stop()
+  expect([await warnings(), await warnings()]).toEqual([[], []])
+  expect(readdirSync(dataDir)).not.toContain('minikafka-partial-topics')
 })
 
 it('records are written once: a topic of a kept directory that has held records gets none', async () => {

@@ -13,7 +13,7 @@ import { type InitialData, type SeededBroker, seed } from '../../src/testing/see
 const WRONG_RECORD = { element: { topic: 'orders', partition: 9 }, source: 'r.ndjson line 1' }
 
 function seededBroker({ clock }: Harness, dispatch: Dispatch): SeededBroker {
-  return { dispatch, settings: resolve().settings, clocks: clock, logger: silentLogger }
+  return { dispatch, settings: resolve().settings, clocks: clock, logger: silentLogger, dataDir: null }
 }
 
 function initialData(topics: InitialData['topics'], records: InitialData['records'] = []): InitialData {

@@ -37,7 +37,7 @@ export async function start(options: StartOptions, version: string): Promise<voi
   const progress = process.stderr.isTTY && !options.json ? recoveryBar(process.stderr) : undefined
   const signal = abortedBy(stopSignal)
   const world = { clocks: systemClocks, random: systemRandom, logger }
-  const prepare = await preparation(options, { settings, ...world, signal })
+  const prepare = await preparation(options, { settings, dataDir, ...world, signal })
   const node = await startNode({ settings, dataDir, ...world, progress, signal, prepare }).catch((error: unknown) => {
     if (!signal.aborted) throw error
     return undefined
