@@ -35,6 +35,12 @@ export async function createTopics(
   const all = topics.map(topic => creatable(typeof topic === 'string' ? { name: topic } : topic))
   const recordsOf = ({ numPartitions, configs }: Creatable) =>
     1 + (numPartitions === DEFAULT ? defaultPartitions : numPartitions) + configs.length
+  const names = new Set<string>()
+  for (const { name } of all) {
+    // The broker refuses a repeated name only within a request.
+    if (names.has(name)) throw new ConfigError(escaped(`${source}: topic ${name} is given twice`))
+    names.add(name)
+  }
   for (const batch of batches(all, recordsOf)) {
     const response = await client.request(CreateTopics, { topics: batch, timeoutMs: TIMEOUT_MS })
     for (const { name, errorCode } of response.topics) if (errorCode === 'NONE') created(name)

@@ -49,6 +49,14 @@ it('a topic with more partitions than one request may have is refused with the l
   expect(harness.broker.topicNames()).toEqual([])
 })
 
+it('a topic that is given twice is refused', async () => {
+  await using harness = await Harness.start()
+  const names = Array.from({ length: 6000 }, (_, index) => `t${index}`)
+  await expect(seed(seededBroker(harness, harness.dispatch), initialData([...names, 't0']))).rejects.toThrow(
+    new ConfigError('--topic: topic t0 is given twice')
+  )
+})
+
 it('the refusal of a topic name with control characters is one line', async () => {
   await using harness = await Harness.start()
   await expect(seed(seededBroker(harness, harness.dispatch), initialData(['a\n\u0085b']))).rejects.toThrow(
