@@ -1,4 +1,4 @@
-/** Creates the topics that a broker begins with, and takes them back, by CreateTopics and DeleteTopics requests without a socket. */
+/** Creates the topics that a broker begins with, and deletes them again, by requests without a socket. */
 import { ConfigError } from '../config/sources.ts'
 import { MAX_RECORDS_PER_USER_OP } from '../metadata/decisions/plan.ts'
 import type { ErrorName } from '../protocol/errors.ts'

@@ -1,6 +1,6 @@
 /**
- * The file in the data directory that names the topics whose initial records are being written. A process that is killed leaves it:
- * the next start does not take these topics for complete. Kafka ignores the file.
+ * The file in the data directory that names the topics whose initial records are being written. A killed process leaves it: the
+ * next start does not take these topics for complete. Kafka ignores the file.
  */
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
