@@ -12,8 +12,8 @@ beforeEach(async () => {
   await driver.coordinator.start()
 })
 
-describe('a request', () => {
-  test('is refused without an id, for an unknown one, and where the topic is missing', async () => {
+describe('TxnCoordinator requests', () => {
+  test('a request without a transactional id, with an unknown one or without __transaction_state is refused', async () => {
     const nobody = { producerId: 1n, producerEpoch: 0 }
     expect(await codeOf(driver.init({ transactionalId: '' }))).toBe('INVALID_REQUEST')
     expect(await codeOf(driver.add(nobody, 't-0'))).toBe('INVALID_PRODUCER_ID_MAPPING')
@@ -22,11 +22,14 @@ describe('a request', () => {
     expect(await codeOf(driver.init())).toBe('NOT_COORDINATOR')
   })
 
-  test.each([0, -1, 900_001])('is refused with a timeout of %i ms', async timeoutMs => {
-    expect(await codeOf(driver.init({ timeoutMs }))).toBe('INVALID_TRANSACTION_TIMEOUT')
-  })
+  test.each([0, -1, 900_001])(
+    'InitProducerId with a timeout of %i ms gets INVALID_TRANSACTION_TIMEOUT',
+    async timeoutMs => {
+      expect(await codeOf(driver.init({ timeoutMs }))).toBe('INVALID_TRANSACTION_TIMEOUT')
+    }
+  )
 
-  test('changes nothing where it cannot be recorded, and the client looks for its coordinator', async () => {
+  test('a request whose append fails changes nothing and gets an error that the client expects of a coordinator', async () => {
     const producer = await driver.open('t-0')
     for (const [failure, code] of [
       ['KAFKA_STORAGE_ERROR', 'NOT_COORDINATOR'],
@@ -44,7 +47,7 @@ describe('a request', () => {
   })
 
   test.each(['NONE', 'PRODUCER_FENCED'])(
-    'that ends with %s is answered when what it rests on is on the disk',
+    'a request with the result %s is answered after the sync of the state that the result depends on',
     async code => {
       const producer = await driver.open('t-0')
       const { promise, resolve } = deferred<void>()
@@ -61,16 +64,16 @@ describe('a request', () => {
     }
   )
 
-  test('after the stop is sent away', async () => {
+  test('a stopped coordinator refuses InitProducerId with COORDINATOR_NOT_AVAILABLE', async () => {
     await driver.stop()
     expect(await codeOf(driver.init())).toBe('COORDINATOR_NOT_AVAILABLE')
   })
 })
 
-describe('the line for the operator', () => {
+describe('transaction log lines', () => {
   const client = 'app at 10.0.0.1:4000'
 
-  test('of a new id and of an instance that takes one over', async () => {
+  test('a new transactional id and a fenced producer are logged with their ids and epochs', async () => {
     const { producerId } = await driver.init()
     await driver.init()
     const ids = { transactionalId: 'id', producerId }
@@ -84,24 +87,27 @@ describe('the line for the operator', () => {
     ])
   })
 
-  test('of a producer that goes on as the one it was', async () => {
+  test('a producer that raises its own epoch is logged without a fenced producer', async () => {
     const { producerId, producerEpoch } = await driver.init()
     await driver.init({ expected: { producerId, producerEpoch } })
     expect(driver.logger.messages('info')).toContain('a producer goes on with a new epoch')
   })
 
-  test.each([0, 2])('of a transaction that another instance ends, at transaction.version %i', async version => {
-    driver.transactionVersion = version
-    const { producerId } = await driver.open('t-0')
-    expect(await codeOf(driver.init())).toBe('CONCURRENT_TRANSACTIONS')
-    expect(driver.logger.lines.at(-1)).toEqual({
-      level: 'info',
-      message: 'a transaction is aborted and its producer fenced: another instance asked for its transactional id',
-      bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1, client }
-    })
-  })
+  test.each([0, 2])(
+    'a transaction that InitProducerId of another instance aborts is logged, at transaction.version %i',
+    async version => {
+      driver.transactionVersion = version
+      const { producerId } = await driver.open('t-0')
+      expect(await codeOf(driver.init())).toBe('CONCURRENT_TRANSACTIONS')
+      expect(driver.logger.lines.at(-1)).toEqual({
+        level: 'info',
+        message: 'a transaction is aborted and its producer fenced: another instance asked for its transactional id',
+        bindings: { transactionalId: 'id', producerId, oldEpoch: 0, newEpoch: 1, client }
+      })
+    }
+  )
 
-  test('of a transaction that its producer aborts, and none of one that it commits', async () => {
+  test('a transaction that its producer aborts is logged, a committed transaction is not', async () => {
     const producer = await driver.open('t-0')
     const next = await driver.end(producer, 'COMMIT')
     expect(driver.logger.lines).toHaveLength(1)
@@ -114,7 +120,7 @@ describe('the line for the operator', () => {
     })
   })
 
-  test('of a transaction that took too long', async () => {
+  test('a transaction that exceeds its timeout is logged as aborted', async () => {
     const { producerId } = await driver.open('t-0')
     driver.clock.advance(70_000)
     expect(driver.logger.lines.at(-1)).toEqual({
@@ -125,8 +131,8 @@ describe('the line for the operator', () => {
   })
 })
 
-describe('a transaction that takes too long', () => {
-  test('is aborted at the first look after its time, and its producer fenced', async () => {
+describe('transaction timeouts', () => {
+  test('a timed-out transaction is aborted by the next check and its producer is fenced', async () => {
     const producer = await driver.open('t-0')
     driver.clock.advance(60_000)
     expect(driver.state).toBe('Ongoing')
@@ -136,7 +142,7 @@ describe('a transaction that takes too long', () => {
     expect(await codeOf(driver.add(producer, 't-0'))).toBe('PRODUCER_FENCED')
   })
 
-  test('does not keep others waiting, however many there are', async () => {
+  test('one check aborts all of 120 timed-out transactions', async () => {
     for (let count = 0; count < 120; count++) {
       const transactionalId = `id-${count}`
       const producer = await driver.init({ transactionalId })
@@ -146,7 +152,7 @@ describe('a transaction that takes too long', () => {
     expect(driver.markers.written).toHaveLength(120)
   })
 
-  test('stays open while that cannot be recorded, and is aborted later', async () => {
+  test('a timed-out transaction whose abort cannot be appended stays open until a later check', async () => {
     await driver.open('t-0')
     driver.journal.failure = kafkaError('NOT_ENOUGH_REPLICAS')
     driver.clock.advance(70_000)
@@ -156,7 +162,7 @@ describe('a transaction that takes too long', () => {
     expect(driver.state).toBe('CompleteAbort')
   })
 
-  test('that cannot be aborted because of a bug in the journal fails the broker', async () => {
+  test('a programming error in the abort of a timed-out transaction fails the broker', async () => {
     await driver.open('t-0')
     driver.journal.failure = new TypeError('a bug')
     driver.clock.advance(70_000)
@@ -164,10 +170,10 @@ describe('a transaction that takes too long', () => {
   })
 })
 
-describe('ids that are not used', () => {
+describe('expiration of transactional ids', () => {
   const DAY_MS = 86_400_000
 
-  test('are forgotten, but for those with a transaction', async () => {
+  test('an unused transactional id expires, an id with an open transaction does not', async () => {
     driver = new TxnCoordinatorDriver({ 'transaction.max.timeout.ms': 10 * DAY_MS })
     await driver.coordinator.start()
     await driver.init({ transactionalId: 'idle' })
@@ -180,7 +186,7 @@ describe('ids that are not used', () => {
     expect(await driver.init({ transactionalId: 'idle' })).toMatchObject({ producerEpoch: 0 })
   })
 
-  test('are removed in batches that the topic takes', async () => {
+  test('expired transactional ids are removed in batches within the size limit of the topic', async () => {
     for (let id = 0; id < 100; id++) await driver.init({ transactionalId: `id ${id}` })
     const before = driver.journal.batches.length
     driver.journal.maxBytes = 100
@@ -193,7 +199,7 @@ describe('ids that are not used', () => {
     expect([...driver.coordinator.txns()]).toEqual([])
   })
 
-  test('stay where that cannot be recorded', async () => {
+  test('expired transactional ids stay if their tombstones cannot be appended', async () => {
     await driver.init()
     driver.journal.failure = kafkaError('KAFKA_STORAGE_ERROR')
     driver.clock.advance(DAY_MS)
@@ -202,7 +208,7 @@ describe('ids that are not used', () => {
   })
 })
 
-/** What a restart keeps: all but the last epoch, as in Kafka, and in records of version 0 nothing that came later. */
+/** The state after a restart: without the last epoch, as in Kafka, and without the fields that version 0 of the record lacks. */
 function durable(txn: Txn | undefined, transactionVersion: number): Partial<Txn> | undefined {
   const later = { previousProducerId: -1n, nextProducerId: -1n, clientVersion: 0 }
   return txn && { ...txn, lastProducerEpoch: -1, ...(transactionVersion === 0 && later) }
@@ -211,7 +217,7 @@ function durable(txn: Txn | undefined, transactionVersion: number): Partial<Txn>
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed)
 
 test.each(SEEDS)(
-  'seed %i: a restart at any moment finds the state that was in force, and epochs never go back',
+  'seed %i: a restart at any moment restores the state in force, and epochs never go back',
   async seed => {
     const random = seededRandom(seed)
     driver.transactionVersion = random.below(3)

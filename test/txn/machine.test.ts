@@ -17,7 +17,7 @@ import { newTxn, type Txn, type TxnState } from '../../src/txn/txn.ts'
 const NOW = 5000
 const partitions = (text: string) => new Map([[text.split('-')[0] ?? '', new Set([Number(text.split('-')[1])])]])
 
-/** A transactional id in a state: producer 7 in epoch 3, which was in epoch 2 before. */
+/** A transactional id in a state: producer 7 in epoch 3, after epoch 2. */
 function txn(state: TxnState, change: Partial<Txn> = {}): Txn {
   const open = state === 'Ongoing' || state.startsWith('Prepare')
   return {
@@ -35,7 +35,7 @@ function txn(state: TxnState, change: Partial<Txn> = {}): Txn {
 const newProducerId = () => 100n
 const current: Producer = { producerId: 7n, producerEpoch: 3 }
 
-/** The state that a command leads to, what it answers without one, or the code that it throws. */
+/** The new state and producer of a command, its result if the state stays, or the code of its error. */
 function outcome(act: () => Txn | undefined | string): string {
   try {
     const next = act()
@@ -58,12 +58,12 @@ describe('InitProducerId', () => {
     ['Ongoing', 'abort first', 'abort first'],
     ['PrepareCommit', 'CONCURRENT_TRANSACTIONS', 'CONCURRENT_TRANSACTIONS'],
     ['PrepareAbort', 'CONCURRENT_TRANSACTIONS', 'CONCURRENT_TRANSACTIONS']
-  ])('in %s: a new instance %s, the same again %s', (state, fresh, resumed) => {
+  ])('InitProducerId in %s gives a new instance %s and the current producer %s', (state, fresh, resumed) => {
     expect(init(txn(state))).toBe(fresh)
     expect(init(txn(state), current)).toBe(resumed)
   })
 
-  test('an id that was never seen begins with epoch 0, whatever the client takes itself for', () => {
+  test('a new transactional id gets epoch 0, also with a producer id and epoch in the request', () => {
     const unseen = newTxn('id', 7n, 60_000, NOW)
     expect(init(unseen)).toBe('Empty 7/0')
     expect(init(unseen, { producerId: 99n, producerEpoch: 12 })).toBe('Empty 7/0')
@@ -74,24 +74,24 @@ describe('InitProducerId', () => {
     ['of an older epoch is fenced', { producerId: 7n, producerEpoch: 1 }, 'PRODUCER_FENCED'],
     ['of an epoch to come is fenced', { producerId: 7n, producerEpoch: 4 }, 'PRODUCER_FENCED'],
     ['with another id is fenced', { producerId: 8n, producerEpoch: 3 }, 'PRODUCER_FENCED']
-  ])('a client %s', (_who, expected, result) => {
+  ])('a client %s in InitProducerId', (_who, expected, result) => {
     expect(init(txn('Empty'), expected)).toBe(result)
   })
 
-  test('a new instance makes sure that nobody can go on from an epoch before', () => {
+  test('a new instance fences all earlier epochs', () => {
     const fresh = initProducer(txn('Empty'), { timeoutMs: 1, expected: undefined, newProducerId }, NOW)
     expect(fresh).toMatchObject({ lastProducerEpoch: -1, timeoutMs: 1, startedMs: -1, updatedMs: NOW })
   })
 
-  describe('with no epoch left', () => {
+  describe('InitProducerId with exhausted epochs', () => {
     const last = txn('CompleteCommit', { producerEpoch: 32_766, lastProducerEpoch: 32_765 })
 
-    test('a new instance and the same again get another producer id', () => {
+    test('a new instance and the current producer get a new producer id', () => {
       expect(init(last)).toBe('Empty 100/0')
       expect(init(last, { producerId: 7n, producerEpoch: 32_766 })).toBe('Empty 100/0')
     })
 
-    test('one that missed that gets it again', () => {
+    test('a producer that retries after its producer id was replaced gets the new producer id again', () => {
       const rotated = txn('Empty', { producerId: 100n, producerEpoch: 0, lastProducerEpoch: 32_766 })
       expect(init(rotated, { producerId: 7n, producerEpoch: 32_766 })).toBe('Empty 100/0')
       expect(init(rotated, { producerId: 7n, producerEpoch: 32_765 })).toBe('PRODUCER_FENCED')
@@ -110,20 +110,20 @@ describe('AddPartitionsToTxn', () => {
     ['CompleteAbort', 'Ongoing 7/3'],
     ['PrepareCommit', 'CONCURRENT_TRANSACTIONS'],
     ['PrepareAbort', 'CONCURRENT_TRANSACTIONS']
-  ])('in %s: %s', (state, result) => {
+  ])('AddPartitionsToTxn in %s leads to %s', (state, result) => {
     expect(add(txn(state))).toBe(result)
   })
 
-  test('a transaction begins with its first partition and goes on with more', () => {
+  test('a transaction starts with its first partition and takes more partitions', () => {
     const begun = addPartitions(txn('Empty'), current, partitions('t-0'), 2, NOW)
     expect(begun).toMatchObject({ startedMs: NOW, clientVersion: 2 })
     const gone = begun && addPartitions(begun, current, partitions('t-1'), 2, NOW + 1)
     expect(gone).toMatchObject({ startedMs: NOW, updatedMs: NOW + 1, partitions: new Map([['t', new Set([0, 1])]]) })
   })
 
-  test('nothing is recorded for partitions that are in the transaction', () => {
+  test('partitions that are already in the transaction cause no record', () => {
     expect(add(txn('Ongoing'), current, 't-0')).toBe('nothing to do')
-    // What an earlier transaction had does not count.
+    // Partitions of an earlier transaction do not count.
     expect(add(txn('CompleteCommit', { partitions: partitions('t-0') }), current, 't-0')).toBe('Ongoing 7/3')
   })
 
@@ -131,12 +131,12 @@ describe('AddPartitionsToTxn', () => {
     [{ producerId: 8n, producerEpoch: 3 }, 'INVALID_PRODUCER_ID_MAPPING'],
     [{ producerId: 7n, producerEpoch: 2 }, 'PRODUCER_FENCED'],
     [{ producerId: 7n, producerEpoch: 4 }, 'PRODUCER_FENCED']
-  ])('%o: %s', (producer, result) => {
+  ])('producer %o gets %s from AddPartitionsToTxn and from verification', (producer, result) => {
     expect(add(txn('PrepareAbort'), producer)).toBe(result)
     expect(outcome(() => String(verifyPartition(txn('Ongoing'), producer, 't', 0)))).toBe(result)
   })
 
-  test('a partition is verified against the open transaction', () => {
+  test('verification accepts only partitions of the open transaction', () => {
     expect(verifyPartition(txn('Ongoing'), current, 't', 0)).toBe(true)
     expect(verifyPartition(txn('Ongoing'), current, 't', 1)).toBe(false)
     expect(verifyPartition(txn('Ongoing'), current, 'u', 0)).toBe(false)
@@ -149,7 +149,7 @@ describe('AddPartitionsToTxn', () => {
 const end = (from: Txn, result: TxnResult, clientVersion: number, producer = current) =>
   outcome(() => endTxn(from, { producer, result, clientVersion, newProducerId }, NOW))
 
-describe('EndTxn of a classic client', () => {
+describe('EndTxn before KIP-890', () => {
   test.each<[state: TxnState, commit: string, abort: string]>([
     ['Empty', 'INVALID_TXN_STATE', 'INVALID_TXN_STATE'],
     ['Ongoing', 'PrepareCommit 7/3', 'PrepareAbort 7/3'],
@@ -157,7 +157,7 @@ describe('EndTxn of a classic client', () => {
     ['PrepareAbort', 'INVALID_TXN_STATE', 'CONCURRENT_TRANSACTIONS'],
     ['CompleteCommit', 'nothing to do', 'INVALID_TXN_STATE'],
     ['CompleteAbort', 'INVALID_TXN_STATE', 'nothing to do']
-  ])('in %s: commit %s, abort %s', (state, commit, abort) => {
+  ])('EndTxn in %s leads to %s for a commit and %s for an abort', (state, commit, abort) => {
     expect(end(txn(state), 'COMMIT', 0)).toBe(commit)
     expect(end(txn(state), 'ABORT', 0)).toBe(abort)
     expect(end(txn(state), 'COMMIT', 0, { producerId: 7n, producerEpoch: 2 })).toBe('PRODUCER_FENCED')
@@ -165,7 +165,7 @@ describe('EndTxn of a classic client', () => {
   })
 })
 
-describe('EndTxn of a client of KIP-890', () => {
+describe('EndTxn of KIP-890', () => {
   const before: Producer = { producerId: 7n, producerEpoch: 2 }
 
   test.each<[state: TxnState, commit: string, abort: string, commitAgain: string, abortAgain: string]>([
@@ -175,21 +175,24 @@ describe('EndTxn of a client of KIP-890', () => {
     ['PrepareAbort', 'PRODUCER_FENCED', 'PRODUCER_FENCED', 'INVALID_TXN_STATE', 'CONCURRENT_TRANSACTIONS'],
     ['CompleteCommit', 'INVALID_TXN_STATE', 'PrepareAbort 7/4', 'nothing to do', 'INVALID_TXN_STATE'],
     ['CompleteAbort', 'INVALID_TXN_STATE', 'PrepareAbort 7/4', 'INVALID_TXN_STATE', 'nothing to do']
-  ])('in %s: commit %s, abort %s; from the epoch before: commit %s, abort %s', (state, ...expected) => {
-    expect([
-      end(txn(state), 'COMMIT', 2),
-      end(txn(state), 'ABORT', 2),
-      end(txn(state), 'COMMIT', 2, before),
-      end(txn(state), 'ABORT', 2, before)
-    ]).toEqual(expected)
-  })
+  ])(
+    'EndTxn in %s leads to %s for a commit, %s for an abort, and with the epoch before to %s and %s',
+    (state, ...expected) => {
+      expect([
+        end(txn(state), 'COMMIT', 2),
+        end(txn(state), 'ABORT', 2),
+        end(txn(state), 'COMMIT', 2, before),
+        end(txn(state), 'ABORT', 2, before)
+      ]).toEqual(expected)
+    }
+  )
 
-  test('an abort of nothing began when it was decided', () => {
+  test('an abort of an empty transaction starts the transaction at the time of the decision', () => {
     const decided = endTxn(txn('Empty'), { producer: current, result: 'ABORT', clientVersion: 2, newProducerId }, NOW)
     expect(decided).toMatchObject({ startedMs: NOW, lastProducerEpoch: 3, clientVersion: 2 })
   })
 
-  test('with no epoch left the next transaction has another producer id, and a retry is told of it', () => {
+  test('EndTxn with exhausted epochs gives the next transaction a new producer id, also to a retry', () => {
     const last = txn('Ongoing', { producerEpoch: 32_766 })
     const producer = { producerId: 7n, producerEpoch: 32_766 }
     const decided = endTxn(last, { producer, result: 'COMMIT', clientVersion: 2, newProducerId }, NOW)
@@ -214,8 +217,8 @@ describe('EndTxn of a client of KIP-890', () => {
   })
 })
 
-describe('the coordinator itself', () => {
-  test('fences the producer of what it aborts, once', () => {
+describe('decisions of the coordinator', () => {
+  test('an abort by the coordinator raises the epoch once and fences the producer', () => {
     expect(fenceAndAbort(txn('Ongoing'), 1, newProducerId, NOW)).toMatchObject({
       state: 'PrepareAbort',
       producerEpoch: 4,
@@ -230,7 +233,7 @@ describe('the coordinator itself', () => {
     })
   })
 
-  test('completes what was decided', () => {
+  test('a transaction with all markers is completed with the decided result', () => {
     expect(completed(txn('PrepareCommit'), NOW)).toMatchObject({
       state: 'CompleteCommit',
       partitions: new Map(),
@@ -240,13 +243,13 @@ describe('the coordinator itself', () => {
     expect(completed(txn('PrepareAbort'), NOW).state).toBe('CompleteAbort')
   })
 
-  test('knows when time is up, for open transactions alone', () => {
+  test('only an open transaction times out', () => {
     expect(isTimedOut(txn('Ongoing'), 61_000)).toBe(false)
     expect(isTimedOut(txn('Ongoing'), 61_001)).toBe(true)
     expect(isTimedOut(txn('PrepareCommit'), 61_001)).toBe(false)
   })
 
-  test('knows when an id has not been used for long, for idle ones alone', () => {
+  test('only a transactional id without a transaction expires', () => {
     expect(isExpired(txn('Empty'), 500, 1499)).toBe(false)
     expect(isExpired(txn('CompleteAbort'), 500, 1500)).toBe(true)
     expect(isExpired(txn('Ongoing'), 500, 1500)).toBe(false)

@@ -12,15 +12,15 @@ beforeEach(async () => {
 
 const RETRIED = 'a transaction cannot be completed yet, and is tried again until it can'
 
-describe('a transaction whose end is decided', () => {
-  test('is over in the same turn where nothing waits for the disk', async () => {
+describe('transaction markers', () => {
+  test('a decided transaction is complete in the same operation if no sync is pending', async () => {
     const producer = await driver.open('t-0', 'u-1')
     void driver.end(producer, 'COMMIT')
     expect(driver.recorded.slice(-2)).toEqual(['PrepareCommit 1', 'CompleteCommit 1'])
     expect(driver.markers.written).toEqual(['t-0 COMMIT 100/1', 'u-1 COMMIT 100/1'])
   })
 
-  test('tells in its markers the epoch of the leader as it is then', async () => {
+  test('a marker has the coordinator epoch at the time of its append', async () => {
     const producer = await driver.open('t-0')
     driver.journal.coordinatorEpoch = 5
     await driver.end(producer, 'ABORT')
@@ -33,7 +33,7 @@ describe('a transaction whose end is decided', () => {
     })
   })
 
-  test('has no marker before the decision is on the disk, and is not complete before all markers are', async () => {
+  test('markers are written after the sync of the decision, and the transaction is complete after all markers', async () => {
     const producer = await driver.open('t-0', 't-1')
     const decision = deferred<void>()
     const marker = deferred<void>()
@@ -52,7 +52,7 @@ describe('a transaction whose end is decided', () => {
   })
 
   test.each(['NOT_LEADER_OR_FOLLOWER', 'NOT_ENOUGH_REPLICAS', 'KAFKA_STORAGE_ERROR', 'REQUEST_TIMED_OUT'] as const)(
-    'is answered though a partition fails with %s, which gets its marker later, and it alone',
+    'a partition that fails with %s gets its marker in a retry, after the response to EndTxn',
     async code => {
       const producer = await driver.open('t-0', 't-1')
       driver.markers.failures.set('t-0', kafkaError(code))
@@ -66,7 +66,7 @@ describe('a transaction whose end is decided', () => {
     }
   )
 
-  test('gives a partition another marker whose first never came to the disk', async () => {
+  test('a partition whose first marker was not synced gets another marker', async () => {
     const producer = await driver.open('t-0')
     driver.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
     expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'PrepareCommit' })
@@ -75,7 +75,7 @@ describe('a transaction whose end is decided', () => {
     expect([driver.state, driver.markers.written.length]).toEqual(['CompleteCommit', 2])
   })
 
-  test('passes over a topic that is gone', async () => {
+  test('a deleted topic gets no marker and does not hold back its transaction', async () => {
     const producer = await driver.open('gone-0', 't-0')
     driver.markers.failures.set('gone-0', kafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
     expect(await driver.end(producer, 'COMMIT')).toMatchObject({ state: 'CompleteCommit' })
@@ -83,7 +83,7 @@ describe('a transaction whose end is decided', () => {
   })
 
   test.each(['INVALID_PRODUCER_EPOCH', 'TRANSACTION_COORDINATOR_FENCED'] as const)(
-    'is left as it is until the next start where a partition answers %s',
+    'a partition that refuses its marker with %s holds back the transaction until the next start',
     async code => {
       const producer = await driver.open('t-0', 't-1')
       driver.markers.failures.set('t-0', kafkaError(code))
@@ -97,7 +97,7 @@ describe('a transaction whose end is decided', () => {
     }
   )
 
-  test('is completed later where that cannot be recorded', async () => {
+  test('a transaction whose completion cannot be appended is completed by a retry', async () => {
     const producer = await driver.open('t-0')
     let appends = 0
     driver.journal.attempted = () => {
@@ -109,7 +109,7 @@ describe('a transaction whose end is decided', () => {
     expect([driver.state, driver.markers.written.length]).toEqual(['CompleteCommit', 1])
   })
 
-  test('has no marker while the disk does not take the decision', async () => {
+  test('a decision that fails to sync causes no marker', async () => {
     const producer = await driver.open('t-0')
     const disk = Promise.reject(kafkaError('KAFKA_STORAGE_ERROR'))
     driver.journal.syncing = disk
@@ -120,7 +120,7 @@ describe('a transaction whose end is decided', () => {
     expect(driver.failures).toEqual([])
   })
 
-  test('is forgotten with the topic of all transactions', async () => {
+  test('a decided transaction is dropped when __transaction_state is deleted', async () => {
     const producer = await driver.open('t-0', 't-1')
     const marker = deferred<void>()
     driver.markers.holds.set('t-0', marker.promise)
@@ -135,7 +135,7 @@ describe('a transaction whose end is decided', () => {
     expect([driver.recorded, driver.state]).toEqual([[], undefined])
   })
 
-  test('waits for the next start once the coordinator has stopped', async () => {
+  test('a stopped coordinator writes no marker, and the next start writes the missing markers', async () => {
     const producer = await driver.open('t-0')
     driver.markers.failures.set('t-0', kafkaError('NOT_ENOUGH_REPLICAS'))
     await driver.end(producer, 'COMMIT')
@@ -147,7 +147,7 @@ describe('a transaction whose end is decided', () => {
     expect([driver.state, driver.markers.written]).toEqual(['CompleteCommit', ['t-0 COMMIT 100/1']])
   })
 
-  test('ends the broker where a marker meets a bug of ours in the background', async () => {
+  test('a programming error in a background marker fails the broker', async () => {
     await driver.open('t-0')
     driver.markers.failures.set('t-0', new TypeError('a bug'))
     driver.clock.advance(70_000)
@@ -156,18 +156,18 @@ describe('a transaction whose end is decided', () => {
   })
 })
 
-describe('a transaction of very many partitions', () => {
+describe('markers of a transaction with many partitions', () => {
   const places = Array.from({ length: 40 }, (_, index) => `t-${index}`)
   const written = () => driver.markers.written.map(line => line.split(' ')[0])
 
-  /** Each marker takes its time, so that a part of them is all that one operation is good for. */
+  /** Each marker advances the clock, so that one slice of work writes only a part of the markers. */
   async function pending() {
     const producer = await driver.open(...places)
     driver.markers.attempted = () => driver.clock.advance(1)
     return { producer, answer: codeOf(driver.end(producer, 'COMMIT')) }
   }
 
-  test('lets others have their turn, and is answered when all markers are there', async () => {
+  test('the coordinator yields between markers and answers EndTxn after all markers', async () => {
     const { producer, answer } = await pending()
     expect([driver.state, written().length]).toEqual([
       'PrepareCommit',
@@ -177,7 +177,7 @@ describe('a transaction of very many partitions', () => {
     expect([await answer, driver.state, written()]).toEqual(['NONE', 'CompleteCommit', places])
   })
 
-  test('is gone on with by the next start, where the coordinator stops amid its markers', async () => {
+  test('the next start writes the markers that a stopped coordinator did not write', async () => {
     const { answer } = await pending()
     await driver.stop()
     expect(await answer).toBe('NOT_COORDINATOR')
@@ -188,7 +188,7 @@ describe('a transaction of very many partitions', () => {
     expect(written()).toEqual(places)
   })
 
-  test('gives those another marker that did not come to the disk while the others were written', async () => {
+  test('a partition whose marker fails to sync while other markers are written gets another marker', async () => {
     driver.markers.holds.set('t-0', Promise.reject(kafkaError('KAFKA_STORAGE_ERROR')))
     const { answer } = await pending()
     expect([await answer, driver.state]).toEqual(['NONE', 'PrepareCommit'])
@@ -199,7 +199,7 @@ describe('a transaction of very many partitions', () => {
   })
 })
 
-describe('the next start', () => {
+describe('markers at the start of the coordinator', () => {
   async function decided(...places: string[]) {
     const producer = await driver.open(...places)
     for (const topicPartition of places) driver.markers.failures.set(topicPartition, kafkaError('NOT_ENOUGH_REPLICAS'))
@@ -207,7 +207,7 @@ describe('the next start', () => {
     driver.markers.failures.clear()
   }
 
-  test('writes the markers that are missing, and none where nothing is open', async () => {
+  test('the start writes missing markers, and no marker to partitions without an open transaction', async () => {
     await decided('t-0', 't-1', 't-2')
     driver.markers.closed.add('t-1')
     await driver.restart()
@@ -215,7 +215,7 @@ describe('the next start', () => {
     expect(driver.recorded.slice(-2)).toEqual(['PrepareAbort 1', 'CompleteAbort 1'])
   })
 
-  test('goes on where a partition cannot be opened, and tries that again', async () => {
+  test('the start continues after a partition that cannot be opened, and retries its marker', async () => {
     await decided('t-0', 't-1')
     driver.markers.failures.set('t-0', kafkaError('KAFKA_STORAGE_ERROR'))
     await driver.restart()
@@ -226,7 +226,7 @@ describe('the next start', () => {
     expect([driver.state, driver.markers.written.slice(1)]).toEqual(['CompleteAbort', ['t-0 ABORT 100/1']])
   })
 
-  test('leaves what is not decided to its producer and to its time', async () => {
+  test('the start leaves an open transaction without a decision open', async () => {
     const producer = await driver.open('t-0')
     await driver.restart()
     expect([driver.state, driver.markers.written]).toEqual(['Ongoing', []])

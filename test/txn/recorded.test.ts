@@ -1,7 +1,7 @@
 /**
- * Plays the oracle's transcripts of the coordinator's machine against a broker in this process and compares with what
- * Apache Kafka 4.4.0 answered to the same requests, in the same order. The record is what the oracle took down of these
- * transcripts (ORACLE_LOG): `grep -E '^\["4.4.0","(init producer id|add to txn|end txn|transaction versions)"'`.
+ * Plays the oracle's transcripts of the transaction coordinator against a broker in this process and compares the responses with
+ * those that Apache Kafka 4.4.0 gave to the same requests in the same order. The record is the oracle's log of these transcripts
+ * (ORACLE_LOG): `grep -E '^\["4.4.0","(init producer id|add to txn|end txn|transaction versions)"'`.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { MiniKafka } from '../../src/index.ts'
@@ -11,12 +11,12 @@ import { Session } from '../interop/oracle/session.ts'
 
 const RECORD = new Recording(new URL('kafka-4.4.0.jsonl', import.meta.url))
 
-describe('what Apache Kafka 4.4.0 answered', () => {
+describe('transcripts of Apache Kafka 4.4.0', () => {
   let kafka: MiniKafka
 
   beforeAll(async () => {
     kafka = await MiniKafka.start()
-    // Groups have their topic before transactions are asked for, as in the oracle.
+    // Creates __consumer_offsets before the first transaction, as in the oracle.
     const session = new Session(kafka.bootstrapServers)
     await session.ask(APIS.FindCoordinator, 4, { coordinatorKeys: ['any'] })
     await session.closeAll()
@@ -24,5 +24,7 @@ describe('what Apache Kafka 4.4.0 answered', () => {
 
   afterAll(() => kafka.stop())
 
-  it.each(RECORD.transcripts)('%s', name => RECORD.play(name, kafka.bootstrapServers))
+  it.each(RECORD.transcripts)('the broker answers transcript %s as Kafka does', name =>
+    RECORD.play(name, kafka.bootstrapServers)
+  )
 })

@@ -14,7 +14,7 @@ const ongoing: Txn = {
 }
 const KEY = hex('0000 0002 7478')
 
-describe('golden vectors from Apache Kafka 4.x', () => {
+describe('records of __transaction_state', () => {
   test.each<[name: string, txn: Txn, transactionVersion: number, value: string]>([
     [
       'an open transaction, transaction.version 0',
@@ -41,20 +41,20 @@ describe('golden vectors from Apache Kafka 4.x', () => {
       1,
       '0001 00000000000003e8 0001 0000ea60 00 00 0000018bcfe56801 ffffffffffffffff 00'
     ]
-  ])('%s', (_name, txn, transactionVersion, value) => {
+  ])("the record of %s has Kafka's bytes", (_name, txn, transactionVersion, value) => {
     const record = encodeTxn(txn, transactionVersion)
     expect(record).toEqual({ key: KEY, value: hex(value) })
     expect(decodeTxn(record)).toEqual({ transactionalId: 'tx', txn })
   })
 })
 
-test('a tombstone is an id without a state', () => {
+test('a tombstone has the transactional id and no state', () => {
   const record = encodeTombstone('tx')
   expect(record).toEqual({ key: KEY, value: null })
   expect(decodeTxn(record)).toEqual({ transactionalId: 'tx', txn: null })
 })
 
-test('a record of another type is left to whoever knows it', () => {
+test('a record of an unknown type is ignored', () => {
   expect(decodeTxn({ key: hex('0001 0002 7478'), value: null })).toBeUndefined()
 })
 
@@ -62,6 +62,6 @@ test.each([
   ['an unknown state', '0000 00000000000003e8 0001 0000ea60 09 ffffffff 0000018bcfe56801 0000018bcfe56800'],
   ['an unknown version', '0002 00000000000003e8'],
   ['a value that is cut', '0000 00000000000003e8 0001']
-])('%s is refused', (_name, value) => {
+])('a record with %s is refused', (_name, value) => {
   expect(() => decodeTxn({ key: KEY, value: hex(value) })).toThrow(MalformedFrame)
 })

@@ -1,4 +1,4 @@
-/** Drives a transaction coordinator on a journal in memory; its markers go to partitions that fail or wait as a test says. */
+/** Drives a transaction coordinator on an in-memory journal. A test makes markers fail or wait, by partition. */
 import type { Settings } from '../../src/config/settings.ts'
 import { type ErrorName, KafkaError } from '../../src/protocol/errors.ts'
 import type { TxnResult } from '../../src/protocol/records/control.ts'
@@ -14,17 +14,17 @@ import { MemoryJournal } from '../coordinator/memory-journal.ts'
 
 /** Transaction markers in memory. */
 export class MemoryMarkers implements MarkerPort {
-  /** In order, as `topic-partition RESULT producer/epoch`. */
+  /** In the order of their appends, as `topic-partition RESULT producer/epoch`. */
   readonly written: string[] = []
-  /** Of the last marker. */
+  /** The last marker. */
   last: Marker | undefined
-  /** Thrown for a partition while it is set. */
+  /** Errors by partition; each write to such a partition throws its error. */
   readonly failures = new Map<string, Error>()
-  /** A marker to the partition waits for its promise while it is set. */
+  /** Promises by partition; each marker of such a partition waits for its promise. */
   readonly holds = new Map<string, Promise<void>>()
-  /** Partitions without an open transaction, as a new process sees them. */
+  /** Partitions without an open transaction, as a broker sees them after a restart. */
   readonly closed = new Set<string>()
-  /** Called at every attempt to write one. */
+  /** Called at every attempt to write a marker. */
   attempted: () => void = () => {}
 
   write(topic: string, partition: number, marker: Marker): Promise<void> | undefined {
@@ -51,7 +51,7 @@ export class TxnCoordinatorDriver {
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly markers = new MemoryMarkers()
   readonly logger = new RecordingLogger()
-  /** The errors that would end the broker. */
+  /** Errors that would fail the broker. */
   readonly failures: unknown[] = []
   journal = new MemoryJournal()
   partitionCount = 1
@@ -90,7 +90,7 @@ export class TxnCoordinatorDriver {
     return new TxnCoordinator(ports)
   }
 
-  /** A new process on the same journal. */
+  /** Restarts the coordinator on the same journal. */
   async restart(): Promise<void> {
     await this.stop()
     this.#background = this.#newLoops()
@@ -98,7 +98,7 @@ export class TxnCoordinatorDriver {
     await this.coordinator.start()
   }
 
-  /** Stops as a broker does: the background loops first. */
+  /** Stops the background loops, then the coordinator, as a broker does. */
   async stop(): Promise<void> {
     await this.#background.stop()
     this.coordinator.stop()
@@ -118,7 +118,7 @@ export class TxnCoordinatorDriver {
     return this.coordinator.end({ transactionalId: 'id', producer, result, clientVersion, client })
   }
 
-  /** `id` with these partitions in its open transaction. */
+  /** Opens a transaction of `id` with these partitions. */
   async open(...places: string[]) {
     const { producerId, producerEpoch } = await this.init()
     const producer = { producerId, producerEpoch }
@@ -130,7 +130,7 @@ export class TxnCoordinatorDriver {
     return this.coordinator.find('id')?.state
   }
 
-  /** The states of `id` in the journal, with epochs. */
+  /** The states and epochs of `id` in the journal. */
   get recorded(): (string | null)[] {
     return this.journal.batches.flat().map(record => {
       const txn = decodeTxn(record)?.txn
@@ -148,7 +148,7 @@ export function partitionsOf(places: readonly string[]): TxnPartitions {
   return partitions
 }
 
-/** The code that a promise is rejected with, or 'NONE'. */
+/** The error code of a rejected promise, or 'NONE'. */
 export async function codeOf(answer: Promise<unknown>): Promise<string> {
   try {
     await answer
