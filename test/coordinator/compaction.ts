@@ -1,11 +1,11 @@
-/** What a log cleaner may make of a log. */
+/** Simulates log compaction. */
 import type { KeyValue } from '../../src/protocol/keyed-record.ts'
 
 type Batches = readonly (readonly KeyValue[])[]
 
 /**
- * The batches after a cleaner has been over the first `cleaned` of them: of each key the last record is left, and of records
- * without a value none that is in the first `forgotten`, which were cleaned long ago. Empty batches keep their places.
+ * The batches after a cleaning of the first `cleaned` batches: the last record of each key stays. Tombstones of the first
+ * `forgotten` batches, which were cleaned long ago, are removed. Empty batches keep their positions.
  */
 export function compacted(batches: Batches, cleaned: number, forgotten: number): KeyValue[][] {
   const last = new Map<string, KeyValue>()

@@ -1,4 +1,4 @@
-/** A journal in memory that can fail. What was written outlives the coordinator that wrote it. */
+/** An in-memory journal that can fail. Its records survive a restart of the coordinator. */
 import type { JournalProducer, StateJournal, StateReader } from '../../src/coordinator/journal.ts'
 import type { KeyValue } from '../../src/protocol/keyed-record.ts'
 import type { Steps } from '../../src/runtime/pace.ts'
@@ -6,14 +6,14 @@ import type { Steps } from '../../src/runtime/pace.ts'
 export class MemoryJournal implements StateJournal {
   coordinatorEpoch = 0
   readonly batches: KeyValue[][] = []
-  /** In whose transaction each of the batches was written. */
+  /** The producers of the transactional batches, by batch. */
   readonly producers: (JournalProducer | undefined)[] = []
   /** Thrown by every append while it is set. */
   failure: Error | undefined
-  /** Called at every append, after it was decided whether that fails. */
+  /** Called at every append, after the decision whether it fails. */
   attempted: (() => void) | undefined
   maxBytes = 1_048_588
-  /** Answers wait for it. */
+  /** Pending responses wait for this promise. */
   syncing: Promise<void> | undefined
 
   append(records: readonly KeyValue[], producer?: JournalProducer): void {

@@ -10,8 +10,8 @@ const refused = (expression: string) => {
   return undefined
 }
 
-describe('a pattern', () => {
-  it('matches the whole of a text, not a part', () => {
+describe('regular expressions of subscriptions', () => {
+  it('a pattern matches a whole text and not a part of a text', () => {
     const pattern = compilePattern('foo|ba.')
     expect(['foo', 'bar', 'foobar', 'xfoo', ''].filter(text => pattern.matches(text))).toEqual(['foo', 'bar'])
   })
@@ -23,13 +23,16 @@ describe('a pattern', () => {
     '(?i)orders-\\d{4}',
     '\\Q{5}\\E',
     Array.from({ length: 400 }, (_, index) => `a-topic-with-number-${index}`).join('|')
-  ])('may be %.30s', expression => {
+  ])('the pattern %.30s is accepted', expression => {
     expect(refused(expression)).toBeUndefined()
   })
 
-  it.each(['[', '(', 'a**', '(?=a)', '\\1', 'a{1001}', '((a{100}){100}){100}'])('cannot be %s', expression => {
-    expect(refused(expression)).toMatchObject({ code: 'INVALID_REGULAR_EXPRESSION' })
-  })
+  it.each(['[', '(', 'a**', '(?=a)', '\\1', 'a{1001}', '((a{100}){100}){100}'])(
+    'the pattern %s gets INVALID_REGULAR_EXPRESSION',
+    expression => {
+      expect(refused(expression)).toMatchObject({ code: 'INVALID_REGULAR_EXPRESSION' })
+    }
+  )
 
   it.each([
     '(a?){1000}'.repeat(100),
@@ -39,7 +42,7 @@ describe('a pattern', () => {
     '\\pL{1000}'.repeat(20),
     'a?'.repeat(16_000),
     '('.repeat(16_000)
-  ])('is refused before it is compiled where it may be large: %.30s', expression => {
+  ])('the pattern %.30s gets INVALID_REGULAR_EXPRESSION before its compilation because of its size', expression => {
     const error = refused(expression)
     expect(error).toMatchObject({ code: 'INVALID_REGULAR_EXPRESSION' })
     expect(`${error}`.length).toBeLessThan(200)
