@@ -1,4 +1,4 @@
-/** Drives one classic group, a pure state machine: requests with defaults, time, and the responses by ticket. */
+/** Drives one classic group, a pure state machine: requests with defaults, the passage of time, and the responses by ticket. */
 import { type ClassicGroup, emptyGroup, nextDeadline } from '../../../src/group/classic/group.ts'
 import { type Join, join } from '../../../src/group/classic/join.ts'
 import {
@@ -27,12 +27,12 @@ import { GROUP_SETTINGS, REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 
 const LIMITS: GroupLimits = settingsWith(GROUP_SETTINGS).view(CLASSIC_GROUP_ROWS)
 
-/** The wall clock when the clock of deadlines stands at zero. */
+/** The wall clock at zero of the deadline clock. */
 const WALL_ORIGIN_MS = 1_700_000_000_000
 
 export class ClassicGroupDriver {
   group: ClassicGroup
-  /** By the clock of deadlines. */
+  /** The deadline clock. */
   now = 1_000_000
   readonly records: GroupMetadataValue[] = []
   readonly #limits: GroupLimits
@@ -60,7 +60,7 @@ export class ClassicGroupDriver {
     return reply
   }
 
-  /** Joins, and gives the ticket. A new member gets the id `newMemberId`. */
+  /** Sends a JoinGroup and returns its ticket. A new member gets the id `newMemberId`. */
   join(request: Partial<Join> = {}): number {
     const ticket = ++this.#ticket
     const command: Join = {
@@ -115,7 +115,7 @@ export class ClassicGroupDriver {
     this.operation(unload)
   }
 
-  /** Moves time on, deadline by deadline. */
+  /** Advances the clock, one deadline after the other. */
   pass(ms: number): void {
     const until = this.now + ms
     while (nextDeadline(this.group) <= until) {
@@ -125,19 +125,19 @@ export class ClassicGroupDriver {
     this.now = until
   }
 
-  /** What a JoinGroup was answered with; undefined while it is delayed. */
+  /** The response to a JoinGroup; undefined while it is delayed. */
   joined(ticket: number): JoinGroupResult | undefined {
     const answer = this.#answers.get(ticket)
     return answer?.type === 'join' ? answer.response : undefined
   }
 
-  /** What a SyncGroup was answered with; undefined while it is delayed. */
+  /** The response to a SyncGroup; undefined while it is delayed. */
   synced(ticket: number): SyncGroupResult | undefined {
     const answer = this.#answers.get(ticket)
     return answer?.type === 'sync' ? answer.response : undefined
   }
 
-  /** A stable group of these members, the first its leader; member `a` is assigned `for a`. */
+  /** A stable group of these members; the first member is the leader, and member `a` is assigned `for a`. */
   static stable(memberIds: readonly string[], limits: Partial<GroupLimits> = {}): ClassicGroupDriver {
     const driver = new ClassicGroupDriver(limits)
     for (const memberId of memberIds) driver.admit(memberId)
@@ -146,12 +146,12 @@ export class ClassicGroupDriver {
     return driver
   }
 
-  /** A new member as an old client: it needs no id beforehand. */
+  /** Adds a member by version 3 of JoinGroup, which needs no member id. */
   admit(memberId: string, request: Partial<Join> = {}): number {
     return this.join({ apiVersion: 3, newMemberId: memberId, ...request })
   }
 
-  /** Members that have to join again do. */
+  /** Sends JoinGroup for each member that a rebalance waits for. */
   rejoinAll(): void {
     if (this.group.state !== 'PreparingRebalance') return
     const missing = [...this.group.members.values()].filter(({ awaitingJoin }) => awaitingJoin === null)

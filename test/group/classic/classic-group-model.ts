@@ -1,4 +1,4 @@
-/** The clients of a simulated classic group, and what must hold of the group, its members and its offsets. */
+/** The clients of a simulated classic group, and the invariants of the group, its members and its offsets. */
 import { expect } from 'vitest'
 import { type ClassicGroup, countAwaitingJoin, NEVER } from '../../../src/group/classic/group.ts'
 import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
@@ -18,7 +18,7 @@ export class ClassicGroupModel {
   readonly clients: readonly Client[]
   readonly offsets = new Map<number, bigint>()
   readonly #maxSize: number
-  /** Owners of partitions, by generation. */
+  /** The owners of partitions, by generation. */
   readonly #owners = new Map<number, Map<number, string>>()
   #generationId = 0
   #readBatches = 0
@@ -41,7 +41,7 @@ export class ClassicGroupModel {
     this.clients = Array.from({ length: CLIENTS }, (_, index) => new Client(this, this.#character(`client-${index}`)))
   }
 
-  /** A member was assigned partitions in its generation. */
+  /** Records the partitions that a member was assigned in its generation. */
   owns(client: Client, partitions: readonly number[]): void {
     const owners = this.#owners.get(client.generationId) ?? new Map<number, string>()
     this.#owners.set(client.generationId, owners)
@@ -51,7 +51,7 @@ export class ClassicGroupModel {
     }
   }
 
-  /** A commit was acknowledged. */
+  /** Records an acknowledged commit. */
   committed(partition: number, offset: bigint): void {
     this.offsets.set(partition, offset)
   }
@@ -88,7 +88,7 @@ export class ClassicGroupModel {
     const { state, members, staticMembers, leader, pendingJoin } = group
     const maxSize = this.#maxSize
     expect(countAwaitingJoin(group)).toBeLessThanOrEqual(maxSize)
-    // While those of the generation before may still come back, as many others may have joined in their place.
+    // While members of the previous generation may still rejoin, new members may have joined in their place.
     const generations = state === 'PreparingRebalance' ? 2 : 1
     expect(members.size).toBeLessThanOrEqual(maxSize * generations + staticMembers.size)
     expect(leader === null ? members.size : members.has(leader)).toBe(leader === null ? 0 : true)
@@ -98,7 +98,7 @@ export class ClassicGroupModel {
     for (const memberId of pendingJoin.keys()) expect(members.has(memberId)).toBe(false)
     if (state === 'Empty') expect(members.size).toBe(0)
     if (state === 'Stable' || state === 'CompletingRebalance') expect(members.size).toBeGreaterThan(0)
-    // Something is always due while anybody is waited for.
+    // A group that waits for a member has a deadline.
     if (state === 'PreparingRebalance') expect(group.joinDeadline).toBeLessThan(NEVER)
     if (state === 'CompletingRebalance') expect(group.syncDeadline).toBeLessThan(NEVER)
     for (const { awaitingJoin, awaitingSync, sessionDeadline } of members.values()) {
@@ -142,12 +142,12 @@ export class ClassicGroupModel {
   }
 }
 
-/** As it would be written now. */
+/** The record of the group in its current state. */
 function recordOf(group: ClassicGroup): GroupMetadataValue {
   return groupMetadataOf(group)
 }
 
-/** Of the generation that is under way, all partitions are assigned, and none twice. */
+/** Checks that each partition is assigned once in the current generation. */
 function checkCoverage({ members, generationId }: ClassicGroup): void {
   const assigned = [...members.values()].flatMap(({ assignment }) => partitionsOf(assignment, generationId))
   expect(assigned.toSorted((a, b) => a - b)).toEqual(Array.from({ length: PARTITIONS }, (_, index) => index))

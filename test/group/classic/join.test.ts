@@ -6,7 +6,7 @@ import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 import { ClassicGroupDriver } from './classic-group-driver.ts'
 
 describe('JoinGroup', () => {
-  it('the first member of a group leads it and hears of itself', () => {
+  it('the first member of a group is its leader and gets itself as the only member', () => {
     const driver = new ClassicGroupDriver()
     const ticket = driver.admit('a')
     expect(driver.joined(ticket)).toEqual({
@@ -22,7 +22,7 @@ describe('JoinGroup', () => {
     expect(driver.group.state).toBe('CompletingRebalance')
   })
 
-  it('from version 4 on a newcomer must come back with its id', () => {
+  it('JoinGroup from version 4 on gets MEMBER_ID_REQUIRED and a member id', () => {
     const driver = new ClassicGroupDriver()
     const first = driver.join({ apiVersion: 4, newMemberId: 'a' })
     expect(driver.joined(first)).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED', memberId: 'a', generationId: -1 })
@@ -31,7 +31,7 @@ describe('JoinGroup', () => {
     expect(driver.joined(second)).toMatchObject({ errorCode: 'NONE', memberId: 'a', leader: 'a' })
   })
 
-  it('an id that was handed out lapses with the session timeout', () => {
+  it('a member id from MEMBER_ID_REQUIRED expires with the session timeout', () => {
     const driver = new ClassicGroupDriver()
     driver.join({ newMemberId: 'a' })
     driver.pass(SESSION_MS)
@@ -41,7 +41,7 @@ describe('JoinGroup', () => {
     })
   })
 
-  it('ids are handed out to so many newcomers at a time, and to more when those have lapsed', () => {
+  it('the number of pending member ids is limited, and expired ids make room for new ones', () => {
     const driver = new ClassicGroupDriver()
     const waiting = Array.from({ length: MAX_PENDING_JOIN }, (_, index): [string, number] => [
       `n${index}`,
@@ -56,7 +56,7 @@ describe('JoinGroup', () => {
     expect(driver.joined(driver.join())).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
   })
 
-  it('a second member makes the first join again, and only the leader hears of both', () => {
+  it('a second member makes the first member rejoin, and only the leader gets the members', () => {
     const driver = ClassicGroupDriver.stable(['a'])
     const second = driver.admit('b')
     expect(driver.group.state).toBe('PreparingRebalance')
@@ -68,7 +68,7 @@ describe('JoinGroup', () => {
     expect(driver.joined(second)).toMatchObject({ generationId: 2, leader: 'a', memberId: 'b', members: [] })
   })
 
-  it('members that do not come back in time are left out of the next generation', () => {
+  it('a member that does not rejoin in time is not in the next generation', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     const third = driver.admit('c', { rebalanceTimeoutMs: SESSION_MS / 2 })
     driver.join({ memberId: 'b', rebalanceTimeoutMs: 1 })
@@ -80,7 +80,7 @@ describe('JoinGroup', () => {
     expect([...driver.group.members.keys()]).toEqual(['b', 'c'])
   })
 
-  it('a rebalance goes on as soon as the last missing member leaves', () => {
+  it('a rebalance completes as soon as the last missing member leaves', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     const joining = driver.join({ memberId: 'a' })
     expect(driver.joined(joining)).toBeUndefined()
@@ -88,7 +88,7 @@ describe('JoinGroup', () => {
     expect(driver.joined(joining)).toMatchObject({ generationId: driver.group.generationId, leader: 'a' })
   })
 
-  it('a member that asks again for the same generation is told the same', () => {
+  it('a member that repeats JoinGroup for the current generation gets the same response', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     expect(driver.joined(driver.join({ memberId: 'b' }))).toMatchObject({ errorCode: 'NONE', leader: 'a', members: [] })
     expect(driver.group.state).toBe('Stable')
@@ -100,13 +100,13 @@ describe('JoinGroup', () => {
       'a follower brings other metadata',
       { memberId: 'b', protocols: [{ name: 'range', metadata: subscriptionOf(['bar']) }] }
     ]
-  ])('%s: that begins a rebalance', (_, request) => {
+  ])('a rebalance starts when %s', (_, request) => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     expect(driver.joined(driver.join(request))).toBeUndefined()
     expect(driver.group.state).toBe('PreparingRebalance')
   })
 
-  it('a join that is repeated on another connection answers the one that was delayed', () => {
+  it('a JoinGroup that is repeated on another connection completes the delayed JoinGroup with an error', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     const lost = driver.join({ memberId: 'a' })
     const again = driver.join({ memberId: 'a' })
@@ -115,7 +115,7 @@ describe('JoinGroup', () => {
     expect(driver.joined(again)).toMatchObject({ errorCode: 'NONE' })
   })
 
-  it('a join in the middle of syncing sends those who wait for their assignment back', () => {
+  it('a JoinGroup during CompletingRebalance completes delayed SyncGroups with REBALANCE_IN_PROGRESS', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     driver.join({ memberId: 'a' })
     driver.join({ memberId: 'b' })
@@ -125,7 +125,7 @@ describe('JoinGroup', () => {
     expect(driver.synced(waiting)).toMatchObject({ errorCode: 'REBALANCE_IN_PROGRESS' })
   })
 
-  it('the protocol is the one that most prefer among those that all support', () => {
+  it('the group selects the protocol with the most votes among those that all members support', () => {
     const driver = new ClassicGroupDriver()
     const protocols = (...names: string[]) => ({
       protocols: names.map(name => ({ name, metadata: subscriptionOf(['foo']) }))
@@ -140,7 +140,7 @@ describe('JoinGroup', () => {
   it.each([
     ['no protocol', { protocols: [] }],
     ['no protocol type', { protocolType: '' }]
-  ])('an empty group takes no member with %s', (_, request) => {
+  ])('an empty group refuses a member with %s', (_, request) => {
     const driver = new ClassicGroupDriver()
     expect(driver.joined(driver.admit('a', request))).toMatchObject({ errorCode: 'INCONSISTENT_GROUP_PROTOCOL' })
   })
@@ -148,7 +148,7 @@ describe('JoinGroup', () => {
   it.each([
     ['another protocol type', { protocolType: 'connect' }],
     ['no protocol in common', { protocols: [{ name: 'sticky', metadata: subscriptionOf(['foo']) }] }]
-  ])('a group takes no member with %s', (_, request) => {
+  ])('a stable group refuses a member with %s', (_, request) => {
     const driver = ClassicGroupDriver.stable(['a'])
     expect(driver.joined(driver.admit('b', request))).toMatchObject({ errorCode: 'INCONSISTENT_GROUP_PROTOCOL' })
     expect(driver.joined(driver.join({ memberId: 'a', ...request }))).toMatchObject({
@@ -158,7 +158,7 @@ describe('JoinGroup', () => {
     expect(driver.group.state).toBe('Stable')
   })
 
-  it('a group that has emptied may take up another protocol', () => {
+  it('a group that became empty accepts another protocol type', () => {
     const driver = ClassicGroupDriver.stable(['a'])
     driver.leave('a')
     const ticket = driver.admit('b', {
@@ -172,7 +172,7 @@ describe('JoinGroup', () => {
     })
   })
 
-  it('a full group turns newcomers away, but not its members', () => {
+  it('a full group refuses new members and accepts its own members', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'], { maxSize: 2 })
     expect(driver.joined(driver.join({}))).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED', memberId: '' })
     driver.join({ memberId: 'a' })
@@ -180,7 +180,7 @@ describe('JoinGroup', () => {
     expect(driver.group.state).toBe('CompletingRebalance')
   })
 
-  it('while a full group rebalances, the last to come back is turned away', () => {
+  it('a member that rejoins a full group last gets GROUP_MAX_SIZE_REACHED', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'], { maxSize: 2 })
     driver.join({ memberId: 'a' })
     driver.admit('c')
@@ -188,7 +188,7 @@ describe('JoinGroup', () => {
     expect(driver.group.members.has('b')).toBe(false)
   })
 
-  it('an unknown member id is told so', () => {
+  it('JoinGroup with an unknown member id gets UNKNOWN_MEMBER_ID', () => {
     const driver = ClassicGroupDriver.stable(['a'])
     expect(driver.joined(driver.join({ memberId: 'x' }))).toMatchObject({
       errorCode: 'UNKNOWN_MEMBER_ID',
@@ -196,7 +196,7 @@ describe('JoinGroup', () => {
     })
   })
 
-  it('a new member that never fetches its answer is removed after five minutes', () => {
+  it('a new member with a delayed JoinGroup is removed after five minutes', () => {
     const driver = ClassicGroupDriver.stable(['a'])
     driver.join({ memberId: 'a', rebalanceTimeoutMs: 3_600_000 })
     driver.sync('a')
@@ -212,7 +212,7 @@ describe('JoinGroup', () => {
   })
 })
 
-describe('the initial delay', () => {
+describe('group.initial.rebalance.delay.ms', () => {
   it('an empty group waits for more members before its first rebalance', () => {
     const driver = new ClassicGroupDriver({ initialRebalanceDelayMs: 3_000 })
     const ticket = driver.admit('a')
@@ -222,7 +222,7 @@ describe('the initial delay', () => {
     expect(driver.joined(ticket)).toMatchObject({ errorCode: 'NONE', generationId: 1 })
   })
 
-  it('each piece in which somebody comes is followed by another, up to the rebalance timeout', () => {
+  it('a new member extends the initial delay, at most to the rebalance timeout', () => {
     const driver = new ClassicGroupDriver({ initialRebalanceDelayMs: 3_000 })
     const ticket = driver.admit('a', { rebalanceTimeoutMs: 8_000 })
     for (const [elapsed, memberId] of [
@@ -238,7 +238,7 @@ describe('the initial delay', () => {
     expect(driver.joined(ticket)?.members.map(({ memberId }) => memberId)).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  it('whoever came into it too late to make it longer makes the next one longer, as in Kafka', () => {
+  it('a member that joins too late to extend the initial delay extends the next initial delay, as in Kafka', () => {
     const driver = new ClassicGroupDriver({ initialRebalanceDelayMs: 3_000 })
     driver.admit('a', { rebalanceTimeoutMs: 3_000 })
     driver.admit('b', { rebalanceTimeoutMs: 3_000 })
@@ -257,7 +257,7 @@ describe('the initial delay', () => {
     }
   })
 
-  it('ends the group again when all have left meanwhile', () => {
+  it('the initial delay ends in an empty group if all members have left', () => {
     const driver = new ClassicGroupDriver({ initialRebalanceDelayMs: 3_000 })
     const ticket = driver.admit('a')
     driver.leave('a')

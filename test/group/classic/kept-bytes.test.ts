@@ -3,7 +3,7 @@ import type { ClassicGroup } from '../../../src/group/classic/group.ts'
 import { groupMetadataOf, restoreGroup } from '../../../src/group/classic/record.ts'
 import { ClassicGroupDriver } from './classic-group-driver.ts'
 
-/** What the bytes that a group keeps hold in memory, beside those bytes. */
+/** The bytes that are kept in memory only because a buffer of the group is a view of a larger buffer. */
 function pinnedBytes({ members }: ClassicGroup): number {
   const kept = [...members.values()].flatMap(({ protocols, assignment }) => [
     assignment,
@@ -12,7 +12,7 @@ function pinnedBytes({ members }: ClassicGroup): number {
   return kept.reduce((sum, { buffer, length }) => sum + buffer.byteLength - length, 0)
 }
 
-it('what a group keeps of requests and of records keeps nothing else in memory', () => {
+it('a group keeps no views of larger buffers of requests or records', () => {
   const { group } = ClassicGroupDriver.stable(['a', 'b'])
   expect(group.members.get('a')?.assignment.toString()).toBe('for a')
   expect(pinnedBytes(group)).toBe(0)

@@ -6,7 +6,7 @@ import { ClassicGroupDriver } from './classic-group-driver.ts'
 
 const text = (assignment: Buffer | undefined) => assignment?.toString()
 
-/** Two members that both know the new generation and have not synced yet. */
+/** A group of two members that have joined the new generation and have not sent SyncGroup. */
 function completing(): ClassicGroupDriver {
   const driver = ClassicGroupDriver.stable(['a', 'b'])
   driver.join({ memberId: 'a' })
@@ -15,7 +15,7 @@ function completing(): ClassicGroupDriver {
 }
 
 describe('SyncGroup', () => {
-  it('a follower that comes before the leader waits for it', () => {
+  it('a SyncGroup of a follower is delayed until the SyncGroup of the leader', () => {
     const driver = completing()
     const follower = driver.sync('b')
     expect(driver.synced(follower)).toBeUndefined()
@@ -35,7 +35,7 @@ describe('SyncGroup', () => {
     expect(driver.records.at(-1)).toMatchObject({ generation: 3, leader: 'a', protocol: 'range' })
   })
 
-  it('a follower that comes later gets what is assigned, and nothing when the leader forgot it', () => {
+  it('a follower that syncs after the leader gets its assignment, which is empty if the leader assigned nothing', () => {
     const driver = completing()
     driver.sync('a', { assignments: [{ memberId: 'a', assignment: Buffer.from('all') }] })
     const late = driver.sync('b')
@@ -49,18 +49,18 @@ describe('SyncGroup', () => {
     ['another protocol type', 'b', { protocolType: 'connect' }, 'INCONSISTENT_GROUP_PROTOCOL'],
     ['another protocol', 'b', { protocolName: 'sticky' }, 'INCONSISTENT_GROUP_PROTOCOL'],
     ['a member that claims to be static', 'b', { groupInstanceId: 'i' }, 'UNKNOWN_MEMBER_ID']
-  ] as const)('%s is refused', (_, memberId, request, errorCode) => {
+  ] as const)('SyncGroup of %s is refused', (_, memberId, request, errorCode) => {
     const driver = completing()
     expect(driver.synced(driver.sync(memberId, request))).toMatchObject({ errorCode })
   })
 
-  it('a group that prepares a rebalance wants to be joined first', () => {
+  it('SyncGroup during PreparingRebalance gets REBALANCE_IN_PROGRESS', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     driver.join({ memberId: 'a' })
     expect(driver.synced(driver.sync('b'))).toMatchObject({ errorCode: 'REBALANCE_IN_PROGRESS' })
   })
 
-  it('members that never sync are removed, and the others join again', () => {
+  it('members that do not send SyncGroup are removed, and the other members rejoin', () => {
     const driver = completing()
     const follower = driver.sync('b')
     for (let waited = 0; waited < REBALANCE_MS; waited += 1_000) {
@@ -72,7 +72,7 @@ describe('SyncGroup', () => {
     expect(driver.group.state).toBe('PreparingRebalance')
   })
 
-  it('a repeated request answers the one that was delayed', () => {
+  it('a repeated SyncGroup completes the delayed SyncGroup with REBALANCE_IN_PROGRESS', () => {
     const driver = completing()
     const lost = driver.sync('b')
     driver.sync('b')
@@ -86,11 +86,11 @@ describe('Heartbeat', () => {
     ['an unknown member', 'x', {}, 'UNKNOWN_MEMBER_ID'],
     ['an older generation', 'a', { generationId: 0 }, 'ILLEGAL_GENERATION'],
     ['an unknown instance', 'a', { groupInstanceId: 'i' }, 'UNKNOWN_MEMBER_ID']
-  ] as const)('%s', (_, memberId, claim, errorCode) => {
+  ] as const)("Heartbeat of %s gets Kafka's error code", (_, memberId, claim, errorCode) => {
     expect(ClassicGroupDriver.stable(['a']).heartbeat(memberId, claim)).toBe(errorCode)
   })
 
-  it('keeps a session alive; without, the member is removed and the others rebalance', () => {
+  it('a member without heartbeats is removed, and a rebalance starts', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     driver.pass(SESSION_MS - 1)
     expect(driver.heartbeat('b')).toBe('NONE')
@@ -100,7 +100,7 @@ describe('Heartbeat', () => {
     expect(driver.joined(driver.join({ memberId: 'b' }))).toMatchObject({ leader: 'b', errorCode: 'NONE' })
   })
 
-  it('the last member that goes leaves an empty group, and a record of it', () => {
+  it('a group whose last member is removed becomes empty and writes its record', () => {
     const driver = ClassicGroupDriver.stable(['a'])
     driver.pass(SESSION_MS)
     expect(driver.group).toMatchObject({ state: 'Empty', generationId: 2, leader: null, protocolName: null })
@@ -112,7 +112,7 @@ describe('Heartbeat', () => {
     })
   })
 
-  it('a member that waits for us is not taken for gone', () => {
+  it('a member with a delayed JoinGroup has no session timeout', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     driver.join({ memberId: 'a' })
     for (let waited = 0; waited < SESSION_MS * 2; waited += 1_000) {
@@ -123,8 +123,8 @@ describe('Heartbeat', () => {
   })
 })
 
-describe('a group that was loaded', () => {
-  it('begins the sessions of its members when all has been read', () => {
+describe('sessions of a loaded group', () => {
+  it('the sessions of a loaded group start when loading has finished', () => {
     const record = ClassicGroupDriver.stable(['a']).records.at(-1)
     if (!record) throw new Error('a stable group has a record')
     const driver = new ClassicGroupDriver({}, restoreGroup('g', record))
@@ -135,7 +135,7 @@ describe('a group that was loaded', () => {
 })
 
 describe('LeaveGroup', () => {
-  it('tells operators who left, and why (KIP-800)', () => {
+  it('the reasons of leaving members are logged (KIP-800)', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b', 'c'])
     const left = [
       { memberId: 'a', groupInstanceId: null, reason: 'enough' },
@@ -149,41 +149,41 @@ describe('LeaveGroup', () => {
     ).toBe('a left: enough, b left')
   })
 
-  it('each member has a result of its own', () => {
+  it('LeaveGroup has a result for each member', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b', 'c'])
     expect(driver.leave('a', 'x', 'b')).toEqual(['NONE', 'UNKNOWN_MEMBER_ID', 'NONE'])
     expect([...driver.group.members.keys()]).toEqual(['c'])
     expect(driver.group.state).toBe('PreparingRebalance')
   })
 
-  it('nothing happens when nobody left', () => {
+  it('LeaveGroup of an unknown member starts no rebalance', () => {
     const driver = ClassicGroupDriver.stable(['a'])
     expect(driver.leave('x')).toEqual(['UNKNOWN_MEMBER_ID'])
     expect(driver.group.state).toBe('Stable')
   })
 
-  it('an id that was only handed out is given back', () => {
+  it('LeaveGroup removes a pending member id', () => {
     const driver = new ClassicGroupDriver()
     driver.join({ newMemberId: 'a' })
     expect(driver.leave('a')).toEqual(['NONE'])
     expect(driver.group.pendingJoin.size).toBe(0)
   })
 
-  it('a member whose join is delayed is told', () => {
+  it('LeaveGroup completes the delayed JoinGroup of the member with UNKNOWN_MEMBER_ID', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     const joining = driver.join({ memberId: 'a' })
     driver.leave('a')
     expect(driver.joined(joining)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID', memberId: '' })
   })
 
-  it('the leader that leaves hands over to the next', () => {
+  it('the next member becomes the leader when the leader leaves', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     driver.leave('a')
     expect(driver.group.leader).toBe('b')
   })
 })
 
-describe('commits', () => {
+describe('offset commits', () => {
   const anonymous = { memberId: '', generationId: -1 }
 
   it.each([
@@ -210,11 +210,11 @@ describe('commits', () => {
       'ILLEGAL_GENERATION'
     ],
     ['CompletingRebalance', completing, { memberId: 'a' }, 'REBALANCE_IN_PROGRESS']
-  ] as const)('%s', (_, make, { memberId, ...claim }, errorCode) => {
+  ] as const)("a commit to a group (%s) gets Kafka's error code", (_, make, { memberId, ...claim }, errorCode) => {
     expect(make().commit(memberId, claim)).toBe(errorCode)
   })
 
-  it('a member may still commit while it is asked to join again, and that keeps its session alive', () => {
+  it('a member may commit during PreparingRebalance, and the commit renews its session', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     driver.join({ memberId: 'a' })
     driver.pass(SESSION_MS - 1)
@@ -224,8 +224,8 @@ describe('commits', () => {
   })
 })
 
-describe('a group that is loaded', () => {
-  it('is Stable, with fresh sessions, and its members go on where they were', () => {
+describe('loading of a group', () => {
+  it('a loaded group is Stable with new sessions, and its members keep generation and assignment', () => {
     const before = ClassicGroupDriver.stable(['a', 'b'])
     const driver = new ClassicGroupDriver({}, restoreGroup('g', groupMetadataOf(before.group)))
     driver.operation(resume)
@@ -238,7 +238,7 @@ describe('a group that is loaded', () => {
     expect([...driver.group.members.keys()]).toEqual(['a'])
   })
 
-  it('of older brokers has no rebalance timeout and no time', () => {
+  it('a loaded group of an old broker has the session timeout as rebalance timeout and no state timestamp', () => {
     const value = groupMetadataOf(ClassicGroupDriver.stable(['a']).group)
     const [member] = value.members
     const old = { ...value, currentStateTimestamp: -1n, members: member ? [{ ...member, rebalanceTimeout: -1 }] : [] }
@@ -248,8 +248,8 @@ describe('a group that is loaded', () => {
   })
 })
 
-describe('a coordinator that stops', () => {
-  it('sends those who wait to look for another', () => {
+describe('unloading of a group', () => {
+  it('a coordinator that stops completes delayed requests with NOT_COORDINATOR', () => {
     const driver = ClassicGroupDriver.stable(['a', 'b'])
     const joining = driver.join({ memberId: 'a' })
     driver.unload()

@@ -21,33 +21,33 @@ function onlyMember(): Member {
   return member
 }
 
-describe('protocols', () => {
+describe('protocols of classic groups', () => {
   it.each([
     ['one that all support', [named('a', 'b'), named('b', 'c')], named('x', 'b'), true],
     ['one that only some support', [named('a', 'b'), named('b', 'c')], named('a', 'c'), false],
     ['none', [named('a')], [], false],
     ['any, where all members are gone', [], named('x'), true],
     ['one, named twice by another', [named('a', 'a'), named('a')], named('a'), true]
-  ])('are taken from a newcomer with %s', (_, members, protocols, taken) => {
+  ])('a group accepts only protocols that include one of all its members: %s', (_, members, protocols, taken) => {
     expect(supportsProtocols(groupOf(...members), 'consumer', protocols)).toBe(taken)
   })
 
-  it('of another type are not taken', () => {
+  it('a group refuses protocols of another protocol type', () => {
     expect(supportsProtocols(groupOf(named('a')), 'connect', named('a'))).toBe(false)
   })
 
-  it('are limited for each member', () => {
+  it('the number of protocols of a member is limited', () => {
     const names = Array.from({ length: MAX_PROTOCOLS }, (_, index) => `p${index}`)
     const group = emptyGroup('g', 0)
     expect(supportsProtocols(group, 'consumer', named(...names))).toBe(true)
     expect(supportsProtocols(group, 'consumer', named(...names, 'one-more'))).toBe(false)
   })
 
-  it('are chosen by most votes among those that all support', () => {
+  it('the protocol with the most votes among those that all members support is selected', () => {
     expect(selectProtocol(groupOf(named('x', 'a', 'b'), named('b', 'a', 'y'), named('b', 'a')))).toBe('b')
   })
 
-  it('are looked at a few times each, however many members have many', () => {
+  it('the selection reads each protocol a few times, also with many members and protocols', () => {
     let looked = 0
     const counted = Array.from({ length: 100 }, (_, index) => ({
       get name() {

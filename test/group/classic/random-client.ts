@@ -1,4 +1,4 @@
-/** A member of a classic group, with the partitions that it was told to have and can commit for. */
+/** A member of a simulated classic group, with the partitions that it is assigned and commits offsets for. */
 import { expect } from 'vitest'
 import type { Protocol } from '../../../src/group/classic/group.ts'
 import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
@@ -23,12 +23,12 @@ export class Client extends RandomMember<ClientCharacter> {
     this.#model = model
   }
 
-  /** What it is to the group: a static member stays the same when it restarts. */
+  /** The identity of the member in the group: a static member keeps it when it restarts. */
   get owner(): string {
     return this.character.groupInstanceId ?? this.memberId
   }
 
-  /** Commits for one of its partitions. */
+  /** Commits an offset for one of its partitions. */
   async commit(offset: bigint): Promise<void> {
     const [partitionIndex] = this.partitions
     if (this.phase !== 'member' || partitionIndex === undefined) return
@@ -61,7 +61,7 @@ export class Client extends RandomMember<ClientCharacter> {
   }
 }
 
-/** A leader's work: all partitions, in turn, to all who are there. The generation is in it, so that none is mixed up. */
+/** The leader's assignment: all partitions to all members, round robin. It contains the generation, which members check. */
 function assign({ members, generationId }: JoinGroupResult) {
   const sorted = members.toSorted((a, b) => (a.memberId < b.memberId ? -1 : 1))
   return sorted.map(({ memberId }, index) => {

@@ -1,7 +1,7 @@
 /**
- * Groups under random members that join, leave, time out, vanish and restart, dynamic and static, of old clients and new,
- * while writes fail and the coordinator goes and comes. MINIKAFKA_GROUP_SEEDS tells how many runs, MINIKAFKA_GROUP_SEED
- * repeats one.
+ * Simulates classic groups with random members: dynamic and static, of old and new versions, which join, leave, time out, vanish
+ * and restart while writes fail and coordinators restart. MINIKAFKA_GROUP_SEEDS is the number of runs, MINIKAFKA_GROUP_SEED
+ * repeats a single run.
  */
 import { expect, test } from 'vitest'
 import { type GroupSimulation, seeds } from '../group-simulation.ts'
@@ -10,10 +10,10 @@ import type { Client } from './random-client.ts'
 
 const { MINIKAFKA_GROUP_SEED, MINIKAFKA_GROUP_SEEDS } = process.env
 const STEPS = 150
-/** Enough for the longest rebalance after the longest session, and for those to be sure that nothing moves any more. */
+/** Rounds for the longest rebalance after the longest session, and rounds without a change at the end. */
 const CALM = { mostRounds: 2_000, calmRounds: 20, isPresent: ({ phase }: Client) => phase !== 'dead' }
 
-/** One thing that happens, by its weight among others. */
+/** Performs a random action, by weight. */
 async function happen(model: ClassicGroupModel, step: number): Promise<void> {
   const { simulation } = model
   const client = simulation.pick(model.clients)
@@ -29,7 +29,7 @@ async function happen(model: ClassicGroupModel, step: number): Promise<void> {
   else await model.restart()
 }
 
-/** An admin removes a static member; a stranger claims to be one. */
+/** Removes a static member: as an administrator, or as a member with the wrong id. */
 async function expel(simulation: GroupSimulation): Promise<void> {
   const memberId = simulation.pick(['', '', 'stranger'])
   const leaving = simulation.coordinator.classic.leaveGroup('g', [
@@ -53,7 +53,7 @@ async function live(seed: number): Promise<void> {
 }
 
 test.each(seeds(MINIKAFKA_GROUP_SEED, Number(MINIKAFKA_GROUP_SEEDS ?? 12)))(
-  'seed %i: one owner a partition, all partitions owned, generations go on, everybody is answered',
+  'seed %i: each partition has one owner, generations never decrease and each request gets a response',
   { timeout: 60_000 },
   live
 )

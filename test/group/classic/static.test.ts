@@ -4,7 +4,7 @@ import { subscriptionOf } from '../embedded.ts'
 import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 import { ClassicGroupDriver } from './classic-group-driver.ts'
 
-/** A stable group of the static members `a` (leader) and `b`, whose instances are `A` and `B`. */
+/** A stable group of the static members `a` (leader) and `b` with the instance ids `A` and `B`. */
 function staticPair(): ClassicGroupDriver {
   const driver = new ClassicGroupDriver()
   driver.join({ groupInstanceId: 'A', newMemberId: 'a' })
@@ -15,7 +15,7 @@ function staticPair(): ClassicGroupDriver {
 }
 
 describe('static members', () => {
-  it('join at once, without coming back with an id', () => {
+  it('a static member joins without MEMBER_ID_REQUIRED', () => {
     const driver = new ClassicGroupDriver()
     expect(driver.joined(driver.join({ groupInstanceId: 'A', newMemberId: 'a' }))).toMatchObject({
       errorCode: 'NONE',
@@ -24,7 +24,7 @@ describe('static members', () => {
     })
   })
 
-  it('a restarted one takes its place without a rebalance, and the old id is fenced', () => {
+  it('a restarted static member replaces its old member id without a rebalance, and the old id is fenced', () => {
     const driver = staticPair()
     const { generationId } = driver.group
     const ticket = driver.join({ groupInstanceId: 'B', newMemberId: 'b2' })
@@ -47,7 +47,7 @@ describe('static members', () => {
     expect(driver.leave({ memberId: 'b', groupInstanceId: 'B' })).toEqual(['FENCED_INSTANCE_ID'])
   })
 
-  it('are known by their instance after the broker was restarted, until they leave', () => {
+  it('static members are found by instance id after a restart of the broker, until they leave', () => {
     const { group, records } = staticPair()
     const record = records.at(-1)
     if (!record) throw new Error('a stable group has a record')
@@ -60,20 +60,20 @@ describe('static members', () => {
     expect([...driver.group.staticMembers]).toEqual([['B', 'b']])
   })
 
-  it('a restarted leader of version 9 is told to leave the assignment as it is', () => {
+  it('a restarted leader gets skipAssignment in version 9 of JoinGroup', () => {
     const driver = staticPair()
     const answer = driver.joined(driver.join({ groupInstanceId: 'A', newMemberId: 'a2' }))
     expect(answer).toMatchObject({ leader: 'a2', memberId: 'a2', skipAssignment: true })
     expect(answer?.members.map(({ memberId }) => memberId).sort()).toEqual(['a2', 'b'])
   })
 
-  it('a restarted leader of an older version does not learn that it leads', () => {
+  it('a restarted leader gets its old id as leader before version 9 of JoinGroup', () => {
     const driver = staticPair()
     const answer = driver.joined(driver.join({ apiVersion: 8, groupInstanceId: 'A', newMemberId: 'a2' }))
     expect(answer).toMatchObject({ leader: 'a', memberId: 'a2', skipAssignment: false, members: [] })
   })
 
-  it('a restarted one that would change the protocol makes all join again', () => {
+  it('a restarted static member that changes the selected protocol starts a rebalance', () => {
     const driver = new ClassicGroupDriver()
     const both = [
       { name: 'range', metadata: subscriptionOf(['foo']) },
@@ -85,7 +85,7 @@ describe('static members', () => {
     expect(driver.joined(ticket)).toMatchObject({ generationId: 2, protocolName: 'sticky' })
   })
 
-  it('one that restarts while the leader assigns makes all join again', () => {
+  it('a static member that restarts during CompletingRebalance starts a rebalance', () => {
     const driver = staticPair()
     driver.join({ memberId: 'a', groupInstanceId: 'A' })
     driver.join({ memberId: 'b', groupInstanceId: 'B' })
@@ -97,14 +97,14 @@ describe('static members', () => {
     expect(driver.joined(again)).toMatchObject({ errorCode: 'NONE', memberId: 'b2' })
   })
 
-  it('one that restarts while its join is delayed fences that', () => {
+  it('a static member that restarts fences its own delayed JoinGroup', () => {
     const driver = staticPair()
     const delayed = driver.join({ memberId: 'a', groupInstanceId: 'A' })
     driver.join({ groupInstanceId: 'A', newMemberId: 'a2' })
     expect(driver.joined(delayed)).toMatchObject({ errorCode: 'FENCED_INSTANCE_ID', memberId: 'a' })
   })
 
-  it('a restarted one has a session as long as before, until it is heard of', () => {
+  it('a restarted static member keeps its old session timeout until its first heartbeat', () => {
     const driver = staticPair()
     driver.join({ groupInstanceId: 'B', newMemberId: 'b2', sessionTimeoutMs: 10 * SESSION_MS })
     expect(driver.group.members.get('b2')?.sessionDeadline).toBe(driver.now + SESSION_MS)
@@ -112,7 +112,7 @@ describe('static members', () => {
     expect(driver.group.members.get('b2')?.sessionDeadline).toBe(driver.now + 10 * SESSION_MS)
   })
 
-  it('one that restarts before it has synced is missed by its old id, as in Kafka: all join again', () => {
+  it('a static member that restarts before its SyncGroup causes a rebalance by its old member id, as in Kafka', () => {
     const driver = new ClassicGroupDriver()
     const patient = { sessionTimeoutMs: 2 * REBALANCE_MS }
     driver.join({ groupInstanceId: 'A', newMemberId: 'a', ...patient })
@@ -128,7 +128,7 @@ describe('static members', () => {
     expect([...driver.group.members.keys()]).toEqual(['a', 'b2'])
   })
 
-  it('one that is away keeps its place through a rebalance, until its session ends', () => {
+  it('an absent static member stays in the group during a rebalance until its session ends', () => {
     const driver = staticPair()
     const joining = driver.join({ memberId: 'a', groupInstanceId: 'A', sessionTimeoutMs: REBALANCE_MS })
     driver.pass(SESSION_MS - 1)
@@ -137,7 +137,7 @@ describe('static members', () => {
     expect(driver.joined(joining)?.members.map(({ memberId }) => memberId)).toEqual(['a'])
   })
 
-  it('when nobody comes back to a rebalance the group waits on', () => {
+  it('a rebalance that no member rejoins continues to wait', () => {
     const driver = new ClassicGroupDriver()
     const patient = { sessionTimeoutMs: 10 * REBALANCE_MS }
     driver.join({ groupInstanceId: 'A', newMemberId: 'a', ...patient })
@@ -156,7 +156,7 @@ describe('static members', () => {
     expect([...driver.group.members.keys()]).toEqual(['a', 'b'])
   })
 
-  it('when nobody comes back the group does not look for them without a pause', () => {
+  it('a rebalance that no member rejoins is retried with a pause', () => {
     const driver = new ClassicGroupDriver()
     driver.join({ groupInstanceId: 'A', newMemberId: 'a', rebalanceTimeoutMs: 0 })
     driver.syncAll()
@@ -168,7 +168,7 @@ describe('static members', () => {
     expect(driver.group).toMatchObject({ state: 'CompletingRebalance' })
   })
 
-  it('an admin removes one by its instance alone', () => {
+  it('LeaveGroup removes a static member by its instance id alone', () => {
     const driver = staticPair()
     expect(driver.leave({ memberId: '', groupInstanceId: 'B' }, { memberId: '', groupInstanceId: 'C' })).toEqual([
       'NONE',
