@@ -32,7 +32,7 @@ function offsetsOf(...commits: [topic: string, partition: number, value: OffsetC
   return offsets.of('g')
 }
 
-describe('a commit', () => {
+describe('records of commits', () => {
   const partition = {
     partitionIndex: 0,
     committedOffset: 42n,
@@ -42,22 +42,22 @@ describe('a commit', () => {
   const commit = (retentionTimeMs: bigint, ...partitions: (typeof partition)[]) =>
     decideCommit({ groupId: 'g', retentionTimeMs, topics: [{ name: 'foo', topicId: FOO_ID, partitions }] }, 4, NOW)
 
-  it('becomes a record with the time of the commit', () => {
+  it('a commit becomes a record with the time of the commit', () => {
     expect(commit(-1n, partition)).toEqual({
       records: [{ type: 'OffsetCommit', key: { group: 'g', topic: 'foo', partition: 0 }, value: committed() }],
       topics: [{ name: 'foo', topicId: FOO_ID, partitions: [{ partitionIndex: 0, errorCode: 'NONE' }] }]
     })
   })
 
-  it('with a retention time has an explicit expiry', () => {
+  it('a commit with a retention time has an explicit expiry', () => {
     expect(commit(1_000n, partition).records[0]?.value?.expireTimestamp).toBe(BigInt(NOW + 1_000))
   })
 
-  it('without metadata has an empty one', () => {
+  it('a commit without metadata has empty metadata', () => {
     expect(commit(-1n, { ...partition, committedMetadata: null }).records[0]?.value?.metadata).toBe('')
   })
 
-  it('whose metadata is too long fails for that partition alone', () => {
+  it('a commit with too long metadata fails for its partition only', () => {
     const long = { ...partition, partitionIndex: 1, committedMetadata: '12345' }
     const { records, topics } = commit(-1n, partition, long)
     expect(records).toHaveLength(1)
@@ -68,7 +68,7 @@ describe('a commit', () => {
   })
 })
 
-describe('a fetch', () => {
+describe('OffsetFetch', () => {
   const fetch = (offsets: GroupOffsets, topics: readonly FetchTopic[] | null) =>
     fetchOffsets(offsets, topics, new ResponseBudget(), () => false)
   const offsets = offsetsOf(['foo', 0, committed()], ['bar', 1, committed({ topicId: ZERO_UUID, offset: 7n })])
@@ -79,7 +79,7 @@ describe('a fetch', () => {
     return { partitionIndex, committedOffset: -1n, committedLeaderEpoch: -1, metadata: '', errorCode: 'NONE' }
   }
 
-  it('of all topics gives all that the group has', () => {
+  it('OffsetFetch of all topics returns all offsets of the group', () => {
     expect(fetch(offsets, null)).toEqual([
       { name: 'foo', topicId: ZERO_UUID, partitions: [found(0, 42n)] },
       { name: 'bar', topicId: ZERO_UUID, partitions: [found(1, 7n)] }
@@ -89,19 +89,19 @@ describe('a fetch', () => {
   it.each([
     ['by name', { name: 'foo', topicId: ZERO_UUID, partitionIndexes: [0, 1] }, [found(0, 42n), missing(1)]],
     ['by the id of the commit', { name: 'foo', topicId: FOO_ID, partitionIndexes: [0] }, [found(0, 42n)]],
-    ['of a topic made anew', { name: 'foo', topicId: OTHER_ID, partitionIndexes: [0] }, [missing(0)]],
+    ['of a topic that was created again', { name: 'foo', topicId: OTHER_ID, partitionIndexes: [0] }, [missing(0)]],
     ['by id, of a commit without one', { name: 'bar', topicId: OTHER_ID, partitionIndexes: [1] }, [found(1, 7n)]],
     ['of an unknown topic', { name: 'nope', topicId: ZERO_UUID, partitionIndexes: [0] }, [missing(0)]]
-  ])('%s', (_, topic, partitions) => {
+  ])('OffsetFetch %s returns the committed offset, or -1 without a commit', (_, topic, partitions) => {
     expect(fetch(offsets, [topic])[0]?.partitions).toEqual(partitions)
   })
 
-  it('of a group that is unknown gives nothing', () => {
+  it('OffsetFetch of an unknown group returns no topics', () => {
     expect(fetch(new Offsets().of('x'), null)).toEqual([])
   })
 })
 
-describe('the end of offsets', () => {
+describe('expiration of offsets', () => {
   const RETENTION = 1_000
   const emptied = (stateTimestamp: number | null): ClassicGroup => {
     return { ...emptyGroup('g', NOW), protocolType: 'consumer', subscribedTopics: new Set(), stateTimestamp }
@@ -121,12 +121,12 @@ describe('the end of offsets', () => {
     ['a stable group, a topic that it reads', stable, 'foo', 10 * RETENTION, false],
     ['a group that rebalances', rebalancing, 'bar', 10 * RETENTION, false],
     ['a group whose topics we cannot know', connect, 'bar', 10 * RETENTION, false]
-  ])('%s', (_, group, topic, age, expires) => {
+  ])('an offset expires as in Kafka for %s', (_, group, topic, age, expires) => {
     const tombstones = expireGroup(group, offsetsOf([topic, 0, committed()]), NOTHING_HELD, at(age), RETENTION)
     expect(tombstones.filter(({ type }) => type === 'OffsetCommit')).toHaveLength(expires ? 1 : 0)
   })
 
-  it('an explicit expiry goes before the retention', () => {
+  it('an explicit expiry takes precedence over the retention', () => {
     const early = offsetsOf(['bar', 0, committed({ expireTimestamp: BigInt(NOW + 10) })])
     expect(expireGroup(emptyGroup('g', 0), early, NOTHING_HELD, at(9), RETENTION)).toEqual([])
     expect(expireGroup(emptyGroup('g', 0), early, NOTHING_HELD, at(10), RETENTION)).toHaveLength(2)
@@ -134,7 +134,7 @@ describe('the end of offsets', () => {
     expect(expireGroup(emptyGroup('g', 0), late, NOTHING_HELD, at(RETENTION), RETENTION)).toEqual([])
   })
 
-  it('an empty group goes with its last offset, after it', () => {
+  it('an empty group is deleted together with its last offset', () => {
     const offsets = offsetsOf(['bar', 0, committed()], ['bar', 1, committed({ commitTimestamp: BigInt(NOW + 1) })])
     const group = emptyGroup('g', 0)
     expect(expireGroup(group, offsets, NOTHING_HELD, at(RETENTION), RETENTION).map(({ type }) => type)).toEqual([
@@ -144,14 +144,14 @@ describe('the end of offsets', () => {
     expect(all.map(({ type }) => type)).toEqual(['OffsetCommit', 'OffsetCommit', 'GroupMetadata'])
   })
 
-  it('a group without offsets goes when it is empty, and stays while it has members', () => {
+  it('a group without offsets is deleted if it is empty, and stays if it has members', () => {
     expect(expireGroup(emptied(NOW), offsetsOf(), NOTHING_HELD, NOW, RETENTION)).toEqual([
       { type: 'GroupMetadata', key: { group: 'g' }, value: null }
     ])
     expect(expireGroup(stable, offsetsOf(), NOTHING_HELD, NOW, RETENTION)).toEqual([])
   })
 
-  it('offsets go with their topic, not with another of the same name', () => {
+  it('offsets are removed with their topic, and not with another topic of the same name', () => {
     const offsets = offsetsOf(
       ['foo', 0, committed()],
       ['foo', 1, committed({ topicId: OTHER_ID })],
@@ -163,7 +163,7 @@ describe('the end of offsets', () => {
     ])
   })
 
-  it('nothing is left behind by offsets that are gone', () => {
+  it('removed offsets leave an empty group in memory', () => {
     const offsets = new Offsets()
     const key = { group: 'g', topic: 'foo', partition: 0 }
     offsets.apply({ type: 'OffsetCommit', key, value: committed() })
@@ -180,7 +180,7 @@ describe('offsets of open transactions', () => {
   }
   const offsetOf = (offsets: Offsets, partition: number) => offsets.of('g').get('foo')?.get(partition)?.offset
 
-  it('count when their transaction is committed, and never when it is aborted', () => {
+  it('a pending offset becomes the committed offset if its transaction commits, and is dropped if it aborts', () => {
     const offsets = new Offsets()
     offsets.holdBack(record(0, 1n), 7n)
     offsets.holdBack(record(0, 2n), 8n)
@@ -192,7 +192,7 @@ describe('offsets of open transactions', () => {
     expect([offsets.pending.isPending('g', 'foo', 0), offsets.pending.hasPending('g')]).toEqual([false, false])
   })
 
-  it('give way to what was committed after them, whatever ends first', () => {
+  it('a pending offset does not replace a newer commit, in any order of the transactions', () => {
     const offsets = new Offsets()
     offsets.holdBack(record(0, 1n), 7n)
     offsets.apply(record(0, 5n))
@@ -203,14 +203,14 @@ describe('offsets of open transactions', () => {
     expect([offsetOf(offsets, 0), offsetOf(offsets, 1)]).toEqual([5n, 2n])
   })
 
-  it('are the last that each producer has sent', () => {
+  it('the last pending offset of a producer becomes the committed offset', () => {
     const offsets = new Offsets()
     for (const offset of [1n, 2n, 3n]) offsets.holdBack(record(0, offset), 7n)
     offsets.endTransaction(7n, 'COMMIT')
     expect(offsetOf(offsets, 0)).toBe(3n)
   })
 
-  it('are gone when the end of that offset is written', () => {
+  it('a tombstone of an offset removes pending offsets of that partition', () => {
     const offsets = new Offsets()
     offsets.holdBack(record(0, 1n), 7n)
     offsets.holdBack(record(0, 1n, 'other'), 7n)
@@ -220,7 +220,7 @@ describe('offsets of open transactions', () => {
     expect(offsetOf(offsets, 0)).toBeUndefined()
   })
 
-  it('keep their group and what they would replace from expiry', () => {
+  it('a pending offset keeps its group and the committed offset from expiration', () => {
     const offsets = new Offsets()
     offsets.apply(record(0, 1n))
     offsets.apply(record(1, 1n))
@@ -234,7 +234,7 @@ describe('offsets of open transactions', () => {
     expect(expireGroup(emptyGroup('g', 0), onlyPending.of('g'), onlyPending.pending, NOW + 5000, 5000)).toEqual([])
   })
 
-  it('end with their topic', () => {
+  it('a deleted topic removes pending offsets', () => {
     const offsets = new Offsets()
     offsets.apply(record(0, 1n))
     offsets.holdBack(record(0, 2n), 7n)
