@@ -40,7 +40,7 @@ function commit(topic: string, index: number, group = 'g'): GroupRecord {
   return { type: 'OffsetCommit', key: { group, topic, partition: index }, value }
 }
 
-/** Puts a group in its place, as an operation does. */
+/** Stores a group as an operation does. */
 function store(group: ClassicGroup): void {
   partition.conclude({
     group,
@@ -48,21 +48,21 @@ function store(group: ClassicGroup): void {
   })
 }
 
-/** One that has members no more. */
+/** A group whose last member has left. */
 function emptied(): ClassicGroup {
   const driver = ClassicGroupDriver.stable(['a'])
   driver.leave('a')
   return driver.group
 }
 
-/** Members that have yet to join again. */
+/** A group that waits for members to rejoin. */
 function rebalancing(): ClassicGroup {
   const driver = ClassicGroupDriver.stable(['a', 'b'])
   driver.leave('b')
   return driver.group
 }
 
-/** Of Connect's workers. */
+/** A group of Connect workers. */
 function ofWorkers(): ClassicGroup {
   const driver = new ClassicGroupDriver()
   driver.admit('w', { protocolType: 'connect', protocols: [{ name: 'eager', metadata: subscriptionOf(['foo']) }] })
@@ -75,7 +75,7 @@ const named = (...topics: (readonly [name: string, ...indexes: number[]])[]) =>
     return { name, topicId: ZERO_UUID, partitions: indexes.map(partitionIndex => ({ partitionIndex })) }
   })
 
-/** What was written since. */
+/** The records of the batches from `count` on. */
 function writtenBy(count: number): unknown[] {
   return journal.batches
     .slice(count)
@@ -85,7 +85,7 @@ function writtenBy(count: number): unknown[] {
 
 const stateOf = async (groupId: string) => (await admin.describe(groupId)).groupState
 
-describe('a list', () => {
+describe('ListGroups', () => {
   const ids = async (states: readonly string[] = [], types: readonly string[] = []) =>
     (await admin.list({ states, types })).groups.map(({ groupId }) => groupId)
 
@@ -95,7 +95,7 @@ describe('a list', () => {
     store({ ...ClassicGroupDriver.stable(['a']).group, groupId: 'stable' })
   })
 
-  it('has every group, with its state and types', async () => {
+  it('ListGroups returns every group with its state and types', async () => {
     expect(await admin.list({ states: [], types: [] })).toMatchObject({
       errorCode: 'NONE',
       groups: [
@@ -107,15 +107,18 @@ describe('a list', () => {
   })
 
   it.each([[['Stable']], [['stable', 'nonsense']], [[' STABLE ']]])(
-    'of the states %j has the groups in them',
+    'ListGroups with the states %j returns the groups in these states',
     async states => {
       expect(await ids(states)).toEqual(['stable'])
     }
   )
 
-  it.each([[['classic']], [['Classic', 'nonsense']]])('of the types %j has the classic groups', async types => {
-    expect(await ids([], types)).toEqual(['simple', 'rebalancing', 'stable'])
-  })
+  it.each([[['classic']], [['Classic', 'nonsense']]])(
+    'ListGroups with the types %j returns the classic groups',
+    async types => {
+      expect(await ids([], types)).toEqual(['simple', 'rebalancing', 'stable'])
+    }
+  )
 
   it.each([
     [['nonsense'], []],
@@ -123,11 +126,11 @@ describe('a list', () => {
     [[], ['consumer']],
     [[], [' classic']],
     [['Stable'], ['share']]
-  ])('of the states %j and the types %j is empty', async (states, types) => {
+  ])('ListGroups with the states %j and the types %j returns no groups', async (states, types) => {
     expect(await ids(states, types)).toEqual([])
   })
 
-  it('leaves out a partition that is not served any more', async () => {
+  it('ListGroups omits a partition that is not served any more', async () => {
     const lost = new MemoryJournal()
     const other = loaded(lost)
     other.write([commit('foo', 0, 'lost')], NOW)
@@ -136,14 +139,14 @@ describe('a list', () => {
     expect(await ids()).toEqual(['simple', 'rebalancing', 'stable'])
   })
 
-  it('is refused when a partition cannot tell', async () => {
+  it('ListGroups is refused when a partition cannot be read', async () => {
     journal.syncing = Promise.reject(new KafkaError('NOT_ENOUGH_REPLICAS', 'alone'))
     expect(await admin.list({ states: [], types: [] })).toEqual({ errorCode: 'COORDINATOR_NOT_AVAILABLE', groups: [] })
   })
 })
 
-describe('a description', () => {
-  it('of a stable group has what its members said and were given', async () => {
+describe('DescribeGroups', () => {
+  it('DescribeGroups of a stable group returns the metadata and assignments of its members', async () => {
     store(ClassicGroupDriver.stable(['a', 'b']).group)
     const member = (memberId: string) => ({
       ...{ memberId, groupInstanceId: null, clientId: 'client', clientHost: '/127.0.0.1' },
@@ -157,21 +160,21 @@ describe('a description', () => {
     })
   })
 
-  it('of a rebalance has what members were given before it', async () => {
+  it('DescribeGroups during a rebalance returns the previous assignments', async () => {
     store(rebalancing())
     const { groupState, protocolData, members } = await admin.describe('g')
     expect({ groupState, protocolData }).toEqual({ groupState: 'PreparingRebalance', protocolData: '' })
     expect(members).toMatchObject([{ memberMetadata: Buffer.alloc(0), memberAssignment: Buffer.from('for a') }])
   })
 
-  it('of a group that there is not says so', async () => {
+  it('DescribeGroups of an unknown group returns GROUP_ID_NOT_FOUND and the state Dead', async () => {
     const nothing = { protocolType: '', protocolData: '', members: [] }
     const errorMessage = 'Group g not found.'
     const dead = { errorCode: 'GROUP_ID_NOT_FOUND', errorMessage, groupState: 'Dead' }
     expect(await admin.describe('g')).toEqual({ groupId: 'g', ...dead, ...nothing })
   })
 
-  it('waits until what it tells is safe', async () => {
+  it('DescribeGroups waits for the sync of the state that it returns', async () => {
     store(ClassicGroupDriver.stable(['a']).group)
     const synced = deferred<void>()
     journal.syncing = synced.promise
@@ -185,7 +188,7 @@ describe('a description', () => {
     await description
   })
 
-  it('is paid for by all that it takes, where it is asked for again', async () => {
+  it('a group that is described repeatedly counts each time against the size of the response', async () => {
     const driver = new ClassicGroupDriver()
     driver.admit('a', { protocols: [{ name: 'range', metadata: Buffer.alloc(1_000_000) }] })
     driver.syncAll()
@@ -198,8 +201,8 @@ describe('a description', () => {
   })
 })
 
-describe('the deletion of a group', () => {
-  it('ends its offsets, those of open transactions among them, and then the group', async () => {
+describe('DeleteGroups', () => {
+  it('DeleteGroups writes tombstones of all offsets, also of open transactions, and then of the group', async () => {
     store(emptied())
     partition.write([commit('foo', 0), commit('bar', 1)], NOW)
     partition.write([commit('foo', 0), commit('foo', 1)], NOW, PRODUCER)
@@ -216,7 +219,7 @@ describe('the deletion of a group', () => {
     expect(await stateOf('g')).toBe('Dead')
   })
 
-  it('is still so when it is loaded again, whatever transactions come to', async () => {
+  it('a deleted group stays deleted after transactions end and after a restart', async () => {
     partition.write([commit('foo', 0)], NOW, PRODUCER)
     await admin.delete('g')
     for (const loadedPartition of [partition, loaded(journal)]) {
@@ -230,19 +233,19 @@ describe('the deletion of a group', () => {
     ['stable', () => ClassicGroupDriver.stable(['a']).group],
     ['rebalancing', rebalancing],
     ['of workers', ofWorkers]
-  ])('is refused while it is %s', async (_, group) => {
+  ])('a group (%s) gets NON_EMPTY_GROUP from DeleteGroups', async (_, group) => {
     store(group())
     const { state } = group()
     expect(await admin.delete('g')).toEqual({ groupId: 'g', errorCode: 'NON_EMPTY_GROUP' })
     expect(await stateOf('g')).toBe(state)
   })
 
-  it('is refused where there is none', async () => {
+  it('an unknown group gets GROUP_ID_NOT_FOUND from DeleteGroups', async () => {
     expect(await admin.delete('g')).toEqual({ groupId: 'g', errorCode: 'GROUP_ID_NOT_FOUND' })
     expect(journal.batches).toEqual([])
   })
 
-  it('that cannot be written has not happened', async () => {
+  it('a deletion whose append fails changes nothing', async () => {
     store(emptied())
     partition.write([commit('foo', 0)], NOW)
     journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'full')
@@ -251,7 +254,7 @@ describe('the deletion of a group', () => {
     expect(partition.offsets.of('g').size).toBe(1)
   })
 
-  it('of more than a batch may hold is written in parts, the group in the last', async () => {
+  it('a deletion that exceeds the batch size is written in several batches with the group in the last one', async () => {
     for (let index = 0; index < 20; index++) partition.write([commit('foo', index)], NOW)
     const before = journal.batches.length
     journal.maxBytes = 100
@@ -262,14 +265,14 @@ describe('the deletion of a group', () => {
   })
 })
 
-describe('the deletion of offsets', () => {
+describe('OffsetDelete', () => {
   const codes = async (...topics: (readonly [name: string, ...indexes: number[]])[]) => {
     const answer = await admin.deleteOffsets('g', named(...topics))
     const ofTopics = answer.topics.map(({ name, partitions }) => [name, ...partitions.map(result => result.errorCode)])
     return [answer.errorCode, ...ofTopics]
   }
 
-  it('writes what there is to end, and each once', async () => {
+  it('OffsetDelete writes one tombstone for each existing offset', async () => {
     partition.write([commit('foo', 0), commit('bar', 1)], NOW)
     partition.write([commit('foo', 2)], NOW, PRODUCER)
     const before = journal.batches.length
@@ -283,7 +286,7 @@ describe('the deletion of offsets', () => {
     expect([...partition.offsets.of('g').keys()]).toEqual(['bar'])
   })
 
-  it('writes nothing where there is nothing', async () => {
+  it('OffsetDelete writes nothing if no offset exists', async () => {
     store(emptied())
     const before = journal.batches.length
     expect(await codes(['foo', 0])).toEqual(['NONE', ['foo', 'NONE']])
@@ -293,7 +296,7 @@ describe('the deletion of offsets', () => {
   it.each([
     ['stable', () => ClassicGroupDriver.stable(['a']).group],
     ['rebalancing', rebalancing]
-  ])('leaves those of topics that members of a %s group are subscribed to', async (_, group) => {
+  ])('OffsetDelete refuses topics that members of a %s group are subscribed to', async (_, group) => {
     store(group())
     partition.write([commit('foo', 0), commit('bar', 0)], NOW)
     expect(await codes(['foo', 0, 1], ['bar', 0])).toEqual([
@@ -304,23 +307,23 @@ describe('the deletion of offsets', () => {
     expect([...partition.offsets.of('g').keys()]).toEqual(['foo'])
   })
 
-  it('leaves all while nobody can tell what members are subscribed to', async () => {
+  it('OffsetDelete refuses all topics if a subscription of a member cannot be parsed', async () => {
     const driver = new ClassicGroupDriver()
     driver.admit('a', { protocols: [{ name: 'range', metadata: Buffer.from([0]) }] })
     store(driver.group)
     expect(await codes(['foo', 0])).toEqual(['NONE', ['foo', 'GROUP_SUBSCRIBED_TO_TOPIC']])
   })
 
-  it('is refused to groups of workers that have members', async () => {
+  it('OffsetDelete of a group of Connect workers with members gets NON_EMPTY_GROUP', async () => {
     store(ofWorkers())
     expect(await codes(['foo', 0])).toEqual(['NON_EMPTY_GROUP'])
   })
 
-  it('is refused where there is no group', async () => {
+  it('OffsetDelete of an unknown group gets GROUP_ID_NOT_FOUND', async () => {
     expect(await codes(['foo', 0])).toEqual(['GROUP_ID_NOT_FOUND'])
   })
 
-  it('that cannot be written has not happened', async () => {
+  it('an OffsetDelete whose append fails changes nothing', async () => {
     partition.write([commit('foo', 0)], NOW)
     journal.failure = new KafkaError('REQUEST_TIMED_OUT', 'slow')
     expect(await codes(['foo', 0])).toEqual(['COORDINATOR_NOT_AVAILABLE'])

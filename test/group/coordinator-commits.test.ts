@@ -1,4 +1,4 @@
-// What a coordinator does with commits.
+// Offset commits in the group coordinator: expiration, deleted topics, delayed responses.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deferred } from '../../src/runtime/deferred.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
@@ -17,26 +17,26 @@ beforeEach(() => {
 
 afterEach(() => expect(failures).toEqual([]))
 
-describe('commits', () => {
-  it('from outside make a simple group', async () => {
+describe('offset commits', () => {
+  it('a commit without a member creates a simple group', async () => {
     expect(await driver.commit('', -1, 5n)).toBe('NONE')
     expect([...driver.coordinator.groups()]).toMatchObject([{ groupId: 'g', state: 'Empty', protocolType: null }])
     expect(await driver.committedOffset()).toBe(5n)
     expect(driver.written()).toEqual(['OffsetCommit'])
   })
 
-  it('the group without a name may commit and fetch', async () => {
+  it('the empty group id may commit and fetch', async () => {
     expect(await driver.commit('', -1, 5n, { groupId: '' })).toBe('NONE')
     expect(await driver.committedOffset('')).toBe(5n)
   })
 
-  it('of an older generation are refused, and change nothing', async () => {
+  it('a commit of an older generation is refused and changes nothing', async () => {
     const memberId = await driver.stableMember()
     expect(await driver.commit(memberId, 0, 5n)).toBe('ILLEGAL_GENERATION')
     expect(await driver.committedOffset()).toBe(-1n)
   })
 
-  it('expire at a check, and the group with them', async () => {
+  it('offsets expire in the retention check, and their group with them', async () => {
     await driver.commit('', -1, 5n)
     driver.clock.advance(RETENTION_MS - 1)
     expect(await driver.committedOffset()).toBe(5n)
@@ -48,13 +48,13 @@ describe('commits', () => {
     expect([...driver.coordinator.groups()]).toEqual([])
   })
 
-  it('go with their topic', async () => {
+  it('offsets of a deleted topic are removed', async () => {
     await driver.commit('', -1, 5n)
     driver.coordinator.topicsDeleted([FOO])
     expect(await driver.committedOffset()).toBe(-1n)
   })
 
-  describe('of many groups', () => {
+  describe('deletion of a topic with offsets of many groups', () => {
     const NEW_FOO = { ...FOO, topicId: 'BBECAwQFBgcICQoLDA0ODw' }
     const BAR = { name: 'bar', topicId: 'CCECAwQFBgcICQoLDA0ODw' }
 
@@ -66,25 +66,25 @@ describe('commits', () => {
 
     beforeEach(async () => {
       for (const groupId of ['a', 'b', 'c']) await commit(groupId)
-      // Each append takes as long as one thing may keep the others waiting.
+      // Each append takes one slice of background work.
       driver.journal.attempted = () => driver.clock.advance(10)
     })
 
-    it('go between the requests', async () => {
+    it('offsets of a deleted topic are removed in slices between requests', async () => {
       driver.coordinator.topicsDeleted([FOO])
       expect([await topicsOf('a'), await topicsOf('b'), await topicsOf('c')]).toEqual([[], ['foo'], ['foo']])
       await someTurns()
       expect([await topicsOf('b'), await topicsOf('c')]).toEqual([[], []])
     })
 
-    it('leave those of a new topic of that name alone', async () => {
+    it('offsets of a new topic with the name of a deleted topic stay', async () => {
       driver.coordinator.topicsDeleted([FOO])
       await commit('c', NEW_FOO)
       await someTurns()
       expect(await topicsOf('c')).toEqual(['foo'])
     })
 
-    it('go one topic after another, never two in the same turn of the event loop', async () => {
+    it('offsets of several deleted topics are removed one topic after the other, one append a slice', async () => {
       await commit('c', BAR)
       const { batches } = driver.journal
       const before = batches.length
@@ -97,7 +97,7 @@ describe('commits', () => {
       expect(await topicsOf('c')).toEqual([])
     })
 
-    it('stay as they are once the coordinator stops', async () => {
+    it('a coordinator that stops removes no more offsets', async () => {
       driver.coordinator.topicsDeleted([FOO])
       driver.stop()
       const written = driver.journal.batches.length
@@ -111,8 +111,8 @@ async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await yieldToEventLoop()
 }
 
-describe('answers', () => {
-  it('wait until what they rest on is on the disk, where the journal says so', async () => {
+describe('responses to commits', () => {
+  it('a commit is answered after the sync of its record', async () => {
     const sync = deferred<void>()
     driver.journal.syncing = sync.promise
     let answered = false

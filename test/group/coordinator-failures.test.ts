@@ -1,4 +1,4 @@
-// A coordinator whose journal cannot be written.
+// A group coordinator whose journal refuses appends.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KafkaError } from '../../src/protocol/errors.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
@@ -16,10 +16,10 @@ beforeEach(() => {
 
 afterEach(() => expect(failures).toEqual([]))
 
-describe('a journal that cannot be written', () => {
+describe('failed appends', () => {
   const full = new KafkaError('KAFKA_STORAGE_ERROR', 'no space left')
 
-  it('fails an assignment for all who wait for it, and they join again', async () => {
+  it('a failed append of an assignment fails all delayed SyncGroups, and the members rejoin', async () => {
     const old = { apiVersion: 3 }
     const { memberId: leader } = await driver.join(old)
     const second = driver.join(old)
@@ -40,7 +40,7 @@ describe('a journal that cannot be written', () => {
     ['KAFKA_STORAGE_ERROR', 'NOT_COORDINATOR'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'COORDINATOR_NOT_AVAILABLE'],
     ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR']
-  ] as const)('%s is told as %s', async (thrown, errorCode) => {
+  ] as const)('the append error %s becomes the error code %s', async (thrown, errorCode) => {
     driver.journal.failure = new KafkaError(thrown, 'why')
     expect(await driver.join()).toMatchObject({ errorCode })
     expect(await driver.commit('', -1, 5n)).toBe(errorCode)
@@ -48,7 +48,7 @@ describe('a journal that cannot be written', () => {
     expect(await driver.committedOffset()).toBe(-1n)
   })
 
-  it('a session that ends meanwhile ends a little later', async () => {
+  it('a session whose end cannot be appended ends later', async () => {
     await driver.stableMember()
     driver.journal.failure = full
     driver.clock.advance(SESSION_MS)
@@ -58,7 +58,7 @@ describe('a journal that cannot be written', () => {
     expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'Empty' }])
   })
 
-  it('keeps one group from losing offsets that are due, not the others', async () => {
+  it('a failed append keeps the offsets of its own group only', async () => {
     await driver.commit('', -1, 5n)
     await driver.commit('', -1, 6n, { groupId: 'other' })
     driver.journal.failure = full
@@ -69,7 +69,7 @@ describe('a journal that cannot be written', () => {
     expect([await driver.committedOffset('g'), await driver.committedOffset('other')]).toEqual([5n, -1n])
   })
 
-  it('bugs of ours are not taken for errors of the disk', async () => {
+  it('a programming error in an append is not returned as an error code', async () => {
     const memberId = await driver.stableMember()
     await driver.commit(memberId, 1, 5n)
     driver.journal.failure = new Error('a bug')

@@ -1,4 +1,4 @@
-// What a coordinator does for groups and their members, from request to answer.
+// The group coordinator: requests of members and their responses.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MAX_PROTOCOLS } from '../../src/group/classic/protocols.ts'
 import { subscriptionOf } from './embedded.ts'
@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => expect(failures).toEqual([]))
 
 describe('the group coordinator', () => {
-  it('takes two members through a rebalance to their assignments', async () => {
+  it('two members get their assignments in a rebalance', async () => {
     const a = await driver.stableMember()
     const { memberId: b, errorCode } = await driver.join()
     expect(errorCode).toBe('MEMBER_ID_REQUIRED')
@@ -34,7 +34,7 @@ describe('the group coordinator', () => {
     expect(await driver.beat(b, 2)).toBe('NONE')
   })
 
-  it('keeps copies of what it was sent, not views on it', async () => {
+  it('the group keeps copies of request buffers', async () => {
     const metadata = subscriptionOf(['foo'])
     const { memberId } = await driver.join({ protocols: [{ name: 'range', metadata }] })
     const joined = driver.join({ memberId, protocols: [{ name: 'range', metadata }] })
@@ -46,7 +46,7 @@ describe('the group coordinator', () => {
     expect((await synced).assignment.toString()).toBe(`for ${memberId}`)
   })
 
-  it('copies no group for a heartbeat or a commit', async () => {
+  it('a heartbeat and a commit do not copy the group', async () => {
     const memberId = await driver.stableMember()
     const groupAndMembers = () =>
       [...driver.coordinator.groups()].flatMap(group => [group, group.members, ...group.members.values()])
@@ -60,7 +60,7 @@ describe('the group coordinator', () => {
     })
   })
 
-  it('a member that asks for too many protocols stays what it was', async () => {
+  it('a member whose JoinGroup has too many protocols keeps its old protocols', async () => {
     const memberId = await driver.stableMember()
     const protocolsOfMember = () => {
       const [group] = driver.coordinator.groups()
@@ -76,7 +76,7 @@ describe('the group coordinator', () => {
     expect(protocolsOfMember()).toEqual(kept)
   })
 
-  it('lets a session end on its alarm, and an alarm that went off for nothing is set anew', async () => {
+  it('a session ends at its deadline, and heartbeats move the deadline', async () => {
     const memberId = await driver.stableMember()
     for (let beat = 0; beat < 5; beat++) {
       driver.clock.advance(SESSION_MS - 1)
@@ -87,7 +87,7 @@ describe('the group coordinator', () => {
     expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'Empty', generationId: 2 }])
   })
 
-  it('finds groups and offsets again after a restart', async () => {
+  it('groups and offsets are loaded after a restart', async () => {
     const memberId = await driver.stableMember()
     expect(await driver.commit(memberId, 1, 42n)).toBe('NONE')
     driver.stop()
@@ -100,13 +100,13 @@ describe('the group coordinator', () => {
     expect(await driver.beat(memberId, 1)).toBe('UNKNOWN_MEMBER_ID')
   })
 
-  it('a loaded group that is larger than the settings now allow is rebalanced', async () => {
+  it('a loaded group that exceeds a reduced group.max.size is rebalanced', async () => {
     await driver.classicGroup([{}, {}])
     driver.restart({ 'group.max.size': 1 })
     expect([...driver.coordinator.groups()]).toMatchObject([{ state: 'PreparingRebalance' }])
   })
 
-  it('a member leaves', async () => {
+  it('LeaveGroup returns a result for each member, also for unknown members and groups', async () => {
     const memberId = await driver.stableMember()
     const leaving = [
       { memberId, groupInstanceId: null },
@@ -136,7 +136,7 @@ describe('the group coordinator', () => {
     expect([...driver.coordinator.groups()]).toEqual([])
   })
 
-  it('a group exists from its first JoinGroup on, even if that is refused', async () => {
+  it('a group exists from its first JoinGroup on, also if that request is refused', async () => {
     expect(await driver.join({ protocols: [] })).toMatchObject({
       errorCode: 'INCONSISTENT_GROUP_PROTOCOL'
     })
@@ -144,7 +144,7 @@ describe('the group coordinator', () => {
     expect(driver.written()).toEqual(['GroupMetadata'])
   })
 
-  it('requests for groups that do not exist', async () => {
+  it("requests of unknown groups get Kafka's error codes", async () => {
     expect(await driver.beat('a', 1)).toBe('UNKNOWN_MEMBER_ID')
     expect(await driver.sync('a', 1)).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID' })
     expect(await driver.coordinator.offsets.fetch({ ...NO_MEMBER, groupId: 'g', topics: null })).toEqual({
@@ -157,7 +157,7 @@ describe('the group coordinator', () => {
     expect(await driver.coordinator.classic.leaveGroup('', [])).toEqual({ errorCode: 'INVALID_GROUP_ID', members: [] })
   })
 
-  it('sends clients away while there is no __consumer_offsets', async () => {
+  it('requests get NOT_COORDINATOR while __consumer_offsets does not exist', async () => {
     driver.partitionCount = 0
     expect(await driver.join()).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
     expect(await driver.coordinator.offsets.fetch({ ...NO_MEMBER, groupId: 'g', topics: null })).toEqual({
@@ -166,21 +166,21 @@ describe('the group coordinator', () => {
     })
   })
 
-  it('a partition that cannot be understood is not served', async () => {
+  it('a partition with an unreadable record is not served', async () => {
     driver.journal.batches.push([{ key: Buffer.from('0002000167', 'hex'), value: Buffer.from('00630000', 'hex') }])
     driver.restart()
     expect(await driver.join()).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 
-  it('records of other kinds of groups are skipped', async () => {
+  it('records of other group types are skipped', async () => {
     driver.journal.batches.push([{ key: Buffer.from('000b000167', 'hex'), value: Buffer.from('00000000', 'hex') }])
     driver.restart()
     expect(await driver.join()).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
   })
 })
 
-describe('a coordinator that stops', () => {
-  it('answers those who wait, refuses those who come, and leaves no alarm behind', async () => {
+describe('stop of the group coordinator', () => {
+  it('a stopped coordinator completes delayed requests, refuses new requests and leaves no timer', async () => {
     const memberId = await driver.stableMember()
     const { memberId: second } = await driver.join()
     const joining = driver.join({ memberId: second })

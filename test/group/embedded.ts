@@ -1,11 +1,11 @@
-// What consumers of classic groups say to each other, as bytes.
+// Subscriptions and assignments of Kafka's consumer protocol, as bytes.
 import { readAssignment, writeAssignment } from '../../src/protocol/consumer-protocol.ts'
 import { ByteWriter } from '../../src/protocol/wire/byte-writer.ts'
 
 /** Partitions by topic. */
 export type Owned = Record<string, readonly number[]>
 
-/** What a consumer tells of itself, in version 3. */
+/** The subscription of a consumer, in version 3. */
 export function subscriptionOf(topics: readonly string[], owned: Owned = {}, rackId: string | null = null): Buffer {
   const writer = new ByteWriter()
   const text = (value: string) => {
@@ -28,13 +28,13 @@ export function subscriptionOf(topics: readonly string[], owned: Owned = {}, rac
   return writer.toBuffer()
 }
 
-/** What a leader gives. */
+/** The assignment of a member. */
 export function assignmentOf(owned: Owned): Buffer {
   const topics = Object.entries(owned).map(([topic, partitions]) => ({ topic, partitions }))
   return writeAssignment(topics, 3)
 }
 
-/** What SyncGroup gave; undefined where that is no assignment. */
+/** The partitions of an assignment from SyncGroup; undefined if the bytes are no assignment. */
 export function partitionsOf(assignment: Buffer): Owned | undefined {
   const read = readAssignment(assignment)
   return read

@@ -1,4 +1,4 @@
-/** Drives a group coordinator on a manual clock and a journal in memory: requests with defaults, restarts, what was written. */
+/** Drives a group coordinator on a manual clock and an in-memory journal: requests with defaults, restarts, written records. */
 import type { HeartbeatRequest, JoinGroupRequest, SyncGroupRequest } from '../../src/group/classic-groups.ts'
 import type { ConsumerGroup } from '../../src/group/consumer/group.ts'
 import type { ConsumerHeartbeatRequest } from '../../src/group/consumer-groups.ts'
@@ -16,19 +16,19 @@ import { ClusterTopics } from './consumer/cluster-topics.ts'
 import { assignmentOf, type Owned, subscriptionOf } from './embedded.ts'
 import { GROUP_SETTINGS, REBALANCE_MS, SESSION_MS } from './group-settings.ts'
 
-/** The one group of most tests. */
+/** The group of most tests. */
 export const GROUP = 'g'
 
-/** The member id and epoch of an OffsetFetch that comes from no member. */
+/** The member id and epoch of an OffsetFetch without a member. */
 export const NO_MEMBER = { memberId: null, memberEpoch: -1 }
 
 interface GroupCoordinatorDriverOptions {
-  /** Over GROUP_SETTINGS. */
+  /** Added to GROUP_SETTINGS. */
   readonly settings?: Given
   /** Default: foo with 4 partitions, bar with 2. */
   readonly topics?: ClusterTopics
   readonly random?: Random
-  /** Called with an error that would end the broker; by default it is thrown. */
+  /** Called with an error that would fail the broker; by default it is thrown. */
   readonly failed?: (error: unknown) => void
 }
 
@@ -36,11 +36,11 @@ export class GroupCoordinatorDriver {
   readonly clock = new ManualClock()
   readonly journal = new MemoryJournal()
   readonly topics: ClusterTopics
-  /** The id that the topic foo has at first. */
+  /** The initial id of topic foo. */
   readonly foo: string
-  /** The id that the topic bar has at first. */
+  /** The initial id of topic bar. */
   readonly bar: string
-  /** Of __consumer_offsets; all partitions share the journal. */
+  /** The number of partitions of __consumer_offsets; all partitions share the journal. */
   partitionCount = 1
   #background: BackgroundLoops
   coordinator: GroupCoordinator
@@ -73,30 +73,30 @@ export class GroupCoordinatorDriver {
         journal: () => this.journal
       }
     })
-    // Loads without yielding, as the clock stands still.
+    // Loads without yielding, because the clock does not advance.
     void coordinator.start()
     return coordinator
   }
 
-  /** Stops as a broker does: the background loops first. */
+  /** Stops the background loops, then the coordinator, as a broker does. */
   stop(): void {
     void this.#background.stop()
     this.coordinator.stop()
   }
 
-  /** Stops the coordinator; another one loads what is in the journal. */
+  /** Stops the coordinator and starts another one on the same journal. */
   restart(changes: Given = {}): void {
     this.stop()
     this.#background = this.#newLoops()
     this.coordinator = this.#started(changes)
   }
 
-  /** Makes every write fail. */
+  /** Makes every append fail. */
   fail(): void {
     this.journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'the disk is gone')
   }
 
-  /** Makes writes succeed again. */
+  /** Makes appends succeed again. */
   heal(): void {
     this.journal.failure = undefined
   }
@@ -105,14 +105,14 @@ export class GroupCoordinatorDriver {
     return [...this.coordinator.groups()].find(({ groupId }) => groupId === GROUP)
   }
 
-  /** The group; throws if it is no consumer group. */
+  /** The group; throws if it is not a consumer group. */
   get consumerGroup(): ConsumerGroup {
     const { group } = this
     if (group?.type !== 'consumer') throw new Error(`the group is ${group?.type}`)
     return group
   }
 
-  /** The types of the records in the journal from a batch on; a tombstone is marked by ' -'. */
+  /** The types of the records in the journal from a batch on; ' -' marks a tombstone. */
   written(since = 0): string[] {
     const records = this.journal.batches.slice(since).flat().map(decodeRecord)
     return records.map(record => `${record.type}${'value' in record && record.value === null ? ' -' : ''}`)
@@ -191,7 +191,7 @@ export class GroupCoordinatorDriver {
     return response.topics[0]?.partitions[0]?.committedOffset
   }
 
-  /** Members join a classic group one after the other. Resolves with their ids in that order, all in one generation. */
+  /** Adds members to a classic group one after the other. Resolves with their ids in that order, all in one generation. */
   async classicMembers(...joins: Partial<JoinGroupRequest>[]): Promise<{ ids: string[]; generationId: number }> {
     const members: Partial<JoinGroupRequest>[] = []
     let generationId = -1

@@ -1,6 +1,6 @@
 /**
- * Simulates a group coordinator and its clients by a seed: clients act, time passes, writes fail, coordinators restart. After
- * each step it calls `check`; the models of classic and consumer groups say what must hold.
+ * Simulates a group coordinator and its clients by a seed: clients act, time passes, writes fail, coordinators restart. The
+ * simulation calls `check` after each step; the models of classic and consumer groups check the invariants.
  */
 import { expect } from 'vitest'
 import type { GroupCoordinator } from '../../src/group/coordinator.ts'
@@ -18,18 +18,18 @@ interface GroupSimulationOptions {
   readonly random: Random
   readonly settings?: Given
   readonly topics?: ClusterTopics
-  /** Checks all that must hold at any moment. */
+  /** Checks the invariants that hold at any moment. */
   readonly check: () => void
 }
 
-/** A client, as far as the simulation needs it. */
+/** The part of a client that the simulation needs. */
 interface SimulatedClient {
   readonly memberId: string
-  /** The next action of a client in this state. */
+  /** Performs the next action of the client in its current state. */
   step(): Promise<void>
 }
 
-/** The end of a calm: after so many rounds without a change, and at the latest after so many rounds. */
+/** The end of a calm phase: after `calmRounds` rounds without a change, at most after `mostRounds` rounds. */
 interface Calm<Client> {
   readonly mostRounds: number
   readonly calmRounds: number
@@ -41,7 +41,7 @@ export class GroupSimulation {
   readonly driver: GroupCoordinatorDriver
   /** Requests without a response. */
   readonly unanswered = new Set<string>()
-  /** True once no failure is simulated any more. */
+  /** True once failures are no longer simulated. */
   isCalm = false
   readonly #check: () => void
   #requests = 0
@@ -65,7 +65,7 @@ export class GroupSimulation {
     return pick(this.random, items)
   }
 
-  /** Notes that a request has no response yet. */
+  /** Tracks a request until its response. */
   async awaited<T>(request: string, response: Promise<T>): Promise<T> {
     const name = `${request} (${++this.#requests})`
     this.unanswered.add(name)
@@ -76,7 +76,7 @@ export class GroupSimulation {
     }
   }
 
-  /** Lets a client act as far as it does not wait. */
+  /** Starts an action of a client and lets it run until it waits for a response. */
   async act(acting: () => Promise<void>): Promise<void> {
     acting().catch(error => this.#fail(error))
     await this.#settle()
@@ -87,7 +87,7 @@ export class GroupSimulation {
     await this.#settle()
   }
 
-  /** Makes the next write fail. */
+  /** Makes the next append fail. */
   failOnce(): void {
     const { journal } = this.driver
     journal.failure = new KafkaError('KAFKA_STORAGE_ERROR', 'simulated')
@@ -96,7 +96,7 @@ export class GroupSimulation {
     }
   }
 
-  /** Stops the coordinator, which answers every request; another one loads what was written. */
+  /** Stops the coordinator, which answers every request, and starts another one on the same journal. */
   async restart(): Promise<void> {
     this.driver.stop()
     await yieldToEventLoop()
@@ -105,7 +105,7 @@ export class GroupSimulation {
     await this.#settle()
   }
 
-  /** Simulates no more failures; clients act until nothing changes. Resolves with the clients that are present. */
+  /** Stops the failures; clients act until nothing changes. Resolves with the present clients. */
   async calm<C extends SimulatedClient>(clients: readonly C[], calm: Calm<C>): Promise<readonly C[]> {
     this.isCalm = true
     this.driver.heal()
@@ -121,7 +121,7 @@ export class GroupSimulation {
     return present
   }
 
-  /** All clients vanish: the group becomes empty, and is deleted later. */
+  /** Lets all sessions end and all offsets expire: the group becomes empty and is deleted. */
   async end(): Promise<void> {
     await this.pass(DAY_MS)
     expect([...this.unanswered]).toEqual([])
@@ -157,7 +157,7 @@ export function pick<T>(random: Random, items: readonly T[]): T {
   return item
 }
 
-/** The seed to repeat, if any; else so many seeds from 1 on. */
+/** The seed to repeat, if given; else the seeds from 1 to `count`. */
 export function seeds(repeated: string | undefined, count: number): number[] {
   return repeated ? [Number(repeated)] : Array.from({ length: count }, (_, index) => index + 1)
 }

@@ -39,8 +39,8 @@ const bytesOf = (records: readonly GroupRecord[]) => {
 
 const tooLarge = expect.objectContaining({ code: 'RECORD_LIST_TOO_LARGE' })
 
-describe('a write', () => {
-  it('is one batch, as large as the topic allows', () => {
+describe('writes to a partition of __consumer_offsets', () => {
+  it('a write is one batch up to max.message.bytes', () => {
     journal.maxBytes = bytesOf(commits(3))
     partition.write(commits(3), NOW)
     expect(journal.batches.map(batch => batch.length)).toEqual([3])
@@ -49,14 +49,14 @@ describe('a write', () => {
   it.each([
     ['several records', 3],
     ['one', 1]
-  ])('of %s above that is refused, and changes nothing', (_, count) => {
+  ])('a write of %s above max.message.bytes is refused and changes nothing', (_, count) => {
     journal.maxBytes = bytesOf(commits(count)) - 1
     expect(() => partition.write(commits(count), NOW)).toThrow(tooLarge)
     expect(journal.batches).toEqual([])
     expect(partition.offsets.of('g').size).toBe(0)
   })
 
-  it('that is refused has encoded no more than fits', () => {
+  it('a refused write encodes no more records than fit into a batch', () => {
     const group = 'g'.repeat(30_000)
     let encoded = 0
     const counted = commits(20_000, group).map(record => ({
@@ -70,7 +70,7 @@ describe('a write', () => {
     expect(encoded).toBeLessThan(100)
   })
 
-  it('in parts takes as many batches as it needs, and applies all', () => {
+  it('a write in parts uses as many batches as needed and applies all records', () => {
     partition.write(commits(10), NOW)
     journal.maxBytes = 3 * bytesOf(tombstones(1))
     partition.writeInParts(tombstones(10), NOW)
@@ -79,7 +79,7 @@ describe('a write', () => {
     expect(partition.offsets.of('g').size).toBe(0)
   })
 
-  it('in parts that fails has done what came before', () => {
+  it('a write in parts that fails keeps the batches before the failure', () => {
     partition.write(commits(4), NOW)
     journal.maxBytes = 2 * bytesOf(tombstones(1))
     journal.attempted = () => {

@@ -1,6 +1,6 @@
 /**
- * A member of the classic protocol as real clients behave, one request at a time; it may vanish, and answers to what a
- * former life asked are not heard any more. What it joins with, and what it makes of errors and assignments, differs.
+ * A simulated member of the classic protocol that behaves like a real client, one request at a time. It may vanish, and it
+ * ignores responses to requests from before. Subclasses define its subscription, its assignments and its reaction to errors.
  */
 import { expect } from 'vitest'
 import type { Protocol } from '../../src/group/classic/group.ts'
@@ -10,10 +10,10 @@ import type { ErrorName } from '../../src/protocol/errors.ts'
 import { GROUP } from './group-coordinator-driver.ts'
 import type { GroupSimulation } from './group-simulation.ts'
 
-/** `away` knows nothing or its old id; `joined` may sync; `dead` was told never to come again. */
+/** `away` has no member id or an old one; `joined` may send SyncGroup; `dead` got a fatal error. */
 type Phase = 'away' | 'joining' | 'joined' | 'syncing' | 'member' | 'dead'
 
-/** What a member brings with it. */
+/** The fixed properties of a member. */
 export interface Character {
   readonly name: string
   readonly groupInstanceId: string | null
@@ -45,26 +45,26 @@ export abstract class RandomMember<C extends Character> {
     this.character = character
   }
 
-  /** With what it joins now. */
+  /** The version and protocols of the next JoinGroup. */
   protected abstract bringing(): { readonly apiVersion: number; readonly protocols: readonly Protocol[] }
 
-  /** A leader's work. */
+  /** The assignment that the member computes as leader. */
   protected abstract assign(joined: JoinGroupResult): SyncGroupRequest['assignments']
 
-  /** It is a member, and was told what it has. */
+  /** Called with the assignment from SyncGroup. */
   protected abstract assigned(assignment: SyncGroupResult['assignment']): void
 
-  /** It is refused, and does what a client does about it. */
+  /** Called with the error code of a refused request. */
   protected abstract fail(errorCode: ErrorName): void
 
-  /** The next thing that a client in its place does. */
+  /** Sends the next request of a client in this phase. */
   async step(): Promise<void> {
     if (this.phase === 'away') await this.#join()
     else if (this.phase === 'joined') await this.#sync()
     else if (this.phase === 'member') await this.#heartbeat()
   }
 
-  /** Nobody hears of it again; what it asked is still on its way. */
+  /** Vanishes without LeaveGroup; responses to pending requests are ignored. */
   vanish(): void {
     this.#life++
     this.phase = 'away'
@@ -134,7 +134,7 @@ export abstract class RandomMember<C extends Character> {
     return false
   }
 
-  /** The answer, unless nobody is there any more to hear it. */
+  /** The response; undefined if the member has vanished since the request. */
   async #heard<T>(label: string, answer: Promise<T>): Promise<T | undefined> {
     const life = this.#life
     const heard = await this.simulation.awaited(label, answer)

@@ -63,12 +63,12 @@ const GOLDEN: [string, GroupRecord, string, string][] = [
 ]
 
 describe('records of __consumer_offsets', () => {
-  it.each(GOLDEN)('%s has the bytes that Kafka writes, both ways', (_, record, keyHex, valueHex) => {
+  it.each(GOLDEN)("the record of %s has Kafka's bytes", (_, record, keyHex, valueHex) => {
     expect(encodeRecord(record)).toEqual({ key: hex(keyHex), value: hex(valueHex) })
     expect(decodeRecord({ key: hex(keyHex), value: hex(valueHex) })).toEqual(record)
   })
 
-  it('a commit with an explicit expiry takes version 1, the only one with a place for it', () => {
+  it('a commit with an explicit expiry is written in version 1, which alone has a field for it', () => {
     const value = { ...commit, expireTimestamp: 1_700_000_001_000n }
     const bytes = '0001 000000000000002a 0001 6d 0000018bcfe56800 0000018bcfe56be8'
     const written = encodeRecord({ type: 'OffsetCommit', key, value })
@@ -76,7 +76,7 @@ describe('records of __consumer_offsets', () => {
     expect(decodeRecord(written)).toEqual({ type: 'OffsetCommit', key, value: { ...value, leaderEpoch: -1 } })
   })
 
-  it('reads a commit as older brokers wrote it', () => {
+  it('a commit in the version of older brokers can be read', () => {
     const value = hex('0003 000000000000002a 00000003 0001 6d 0000018bcfe56800')
     expect(decodeRecord({ key: hex('0000 0001 67 0003 666f6f 00000000'), value })).toEqual({
       type: 'OffsetCommit',
@@ -85,19 +85,19 @@ describe('records of __consumer_offsets', () => {
     })
   })
 
-  it('tombstones have no value', () => {
+  it('a tombstone has no value', () => {
     const tombstone: GroupRecord = { type: 'GroupMetadata', key: { group: 'g' }, value: null }
     expect(encodeRecord(tombstone)).toEqual({ key: hex('0002 0001 67'), value: null })
     expect(decodeRecord({ key: hex('0002 0001 67'), value: null })).toEqual(tombstone)
   })
 
-  it('tells records of other kinds of groups from those that nobody knows', () => {
+  it('records of other group types have a name, and records of unknown types have none', () => {
     const value = hex('0000')
     expect(decodeRecord({ key: hex('000b 0001 67'), value })).toMatchObject({ name: 'ShareGroupMetadata' })
     expect(decodeRecord({ key: hex('0063 0001 67'), value })).toEqual({ type: 'Skipped', typeId: 99, name: null })
   })
 
-  it('refuses a known type with an unknown version or too few bytes', () => {
+  it('a record of a known type with an unknown version or too few bytes is refused', () => {
     const ofGroup = hex('0002 0001 67')
     expect(() => decodeRecord({ key: ofGroup, value: hex('0005 0000') })).toThrow(MalformedFrame)
     expect(() => decodeRecord({ key: ofGroup, value: hex('0003 0008 636f') })).toThrow(MalformedFrame)
