@@ -13,21 +13,21 @@ const range = (topics: string[], owned: Owned = {}, rackId: string | null = null
   protocols: [{ name: 'range', metadata: subscriptionOf(topics, owned, rackId) }]
 })
 
-/** A consumer group with one member, `new`, which has all partitions of foo. */
+/** A consumer group with the member `new`, which has all partitions of foo. */
 async function withOneMember(settings: Given = {}): Promise<GroupCoordinatorDriver> {
   const driver = new GroupCoordinatorDriver({ settings })
   expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'NONE', memberEpoch: 2 })
   return driver
 }
 
-/** A member of the classic protocol, in the newest generation; what it is to have is still owned by `new`. */
+/** Adds a member of the classic protocol in the newest generation; the partitions of its target are still owned by `new`. */
 async function joined(changes: Partial<JoinGroupRequest> = {}): Promise<string> {
   const { memberId, errorCode } = await driver.join({ apiVersion: 3, ...changes })
   expect(errorCode).toBe('NONE')
   return memberId
 }
 
-/** `new` gives up all that it must, and reaches the newest epoch. */
+/** Lets `new` revoke all that its target lacks, and reach the newest epoch. */
 async function newLetsGo(): Promise<void> {
   const response = await driver.heartbeat('new', member('new')?.memberEpoch ?? -1)
   const assignment = 'assignment' in response ? response.assignment : null
@@ -40,8 +40,8 @@ beforeEach(async () => {
   driver = await withOneMember()
 })
 
-describe('a member of the classic protocol that joins a consumer group', () => {
-  it('is at once in the newest generation, and no leader', async () => {
+describe('JoinGroup of a consumer group', () => {
+  it('a joining classic member gets the newest generation and no leader', async () => {
     const answer = await driver.join({ apiVersion: 3 })
     expect(answer).toEqual({
       errorCode: 'NONE',
@@ -56,7 +56,7 @@ describe('a member of the classic protocol that joins a consumer group', () => {
     expect(member(answer.memberId)).toMatchObject({ state: 'UnreleasedPartitions', assigned: new Map() })
   })
 
-  it('must come back with an id, if its client knows how to', async () => {
+  it('a joining classic member gets MEMBER_ID_REQUIRED from version 4 on', async () => {
     const { errorCode, memberId } = await driver.join({ apiVersion: 4 })
     expect(errorCode).toBe('MEMBER_ID_REQUIRED')
     expect(memberId).toMatch(/^[\w-]{22}$/)
@@ -65,7 +65,7 @@ describe('a member of the classic protocol that joins a consumer group', () => {
     expect(await driver.join({ groupInstanceId: 'i' })).toMatchObject({ errorCode: 'NONE' })
   })
 
-  it('leaves what it told in the log', async () => {
+  it('the fields of JoinGroup are in the log and loaded after a restart', async () => {
     const { protocols } = range(['foo', 'bar'], {}, 'rack-1')
     const memberId = await joined({ protocols, groupInstanceId: 'i', clientId: 'me' })
     const memberFields = {
@@ -82,21 +82,21 @@ describe('a member of the classic protocol that joins a consumer group', () => {
     expect(member(memberId)).toMatchObject(memberFields)
   })
 
-  it('keeps no view on the request', async () => {
+  it('a group keeps no view of the JoinGroup request', async () => {
     const { protocols } = range(['foo'])
     const memberId = await joined({ protocols })
     protocols[0]?.metadata.fill(0)
     expect(member(memberId)?.classic?.supportedProtocols).toEqual(range(['foo']).protocols)
   })
 
-  it('moves the epoch on when it changes its subscription', async () => {
+  it('a classic member that changes its subscription raises the group epoch', async () => {
     const memberId = await joined()
     expect(await driver.join({ memberId })).toMatchObject({ generationId: 3 })
     expect(await driver.join({ memberId, ...range(['bar']) })).toMatchObject({ generationId: 4 })
     expect(member(memberId)?.assigned.get(driver.bar)?.size).toBe(2)
   })
 
-  it('is let in where a group may change its kind one way, and not where it may none', async () => {
+  it('a classic member may join if the migration policy allows an upgrade or a downgrade', async () => {
     for (const policy of ['upgrade', 'downgrade']) {
       const open = await withOneMember({ 'group.consumer.migration.policy': policy })
       expect((await open.join({ apiVersion: 3 })).errorCode).toBe('NONE')
@@ -105,12 +105,12 @@ describe('a member of the classic protocol that joins a consumer group', () => {
     expect((await closed.join({ apiVersion: 3 })).errorCode).toBe('INCONSISTENT_GROUP_PROTOCOL')
   })
 
-  it('is not let in where the group is full', async () => {
+  it('a full group refuses a classic member', async () => {
     const full = await withOneMember({ 'group.consumer.max.size': 1 })
     expect(await full.join({ memberId: 'x' })).toMatchObject({ errorCode: 'GROUP_MAX_SIZE_REACHED', memberId: '' })
   })
 
-  it('must be a consumer with a protocol that all others of its kind support', async () => {
+  it('a classic member must be a consumer with a protocol that all classic members support', async () => {
     const of = (...names: string[]) => ({
       apiVersion: 3,
       protocols: names.map(name => ({ name, metadata: subscriptionOf(['foo']) }))
@@ -125,13 +125,13 @@ describe('a member of the classic protocol that joins a consumer group', () => {
     expect(await driver.join(of('c', 'b'))).toMatchObject({ errorCode: 'NONE', protocolName: 'c' })
   })
 
-  it('must speak the consumer protocol', async () => {
+  it('a subscription that is not in the consumer protocol is refused', async () => {
     const protocols = [{ name: 'range', metadata: Buffer.from('00') }]
     expect(await driver.join({ apiVersion: 3, protocols })).toMatchObject({ errorCode: 'INCONSISTENT_GROUP_PROTOCOL' })
     expect(driver.consumerGroup.members.size).toBe(1)
   })
 
-  it('that is static takes the place of its former self, with what that had', async () => {
+  it('a static member that rejoins gets a new member id and keeps its partitions', async () => {
     const former = await joined({ groupInstanceId: 'i' })
     await newLetsGo()
     const { generationId } = await driver.join({ memberId: former, groupInstanceId: 'i' })
@@ -148,7 +148,7 @@ describe('a member of the classic protocol that joins a consumer group', () => {
     expect(await driver.beat(former, generationId, { groupInstanceId: 'i' })).toBe('FENCED_INSTANCE_ID')
   })
 
-  it('that is static and brings an id must be who it says', async () => {
+  it('a static member with a wrong member id is refused', async () => {
     await joined({ groupInstanceId: 'i' })
     expect(await driver.join({ memberId: 'x', groupInstanceId: 'i' })).toMatchObject({
       errorCode: 'FENCED_INSTANCE_ID'
@@ -157,8 +157,8 @@ describe('a member of the classic protocol that joins a consumer group', () => {
   })
 })
 
-describe('SyncGroup', () => {
-  it('gives a member what it has, in the version that it speaks', async () => {
+describe('SyncGroup of a consumer group', () => {
+  it("SyncGroup returns the assignment in the version of the member's subscription", async () => {
     const memberId = await joined({
       protocols: [{ name: 'range', metadata: Buffer.from('000100000001000362617200000000000000000000', 'hex') }]
     })
@@ -168,14 +168,14 @@ describe('SyncGroup', () => {
     expect(partitionsOf(answer.assignment)).toEqual({ bar: [0, 1] })
   })
 
-  it('leaves out topics that are gone', async () => {
+  it('SyncGroup omits deleted topics', async () => {
     const memberId = await joined(range(['foo', 'bar']))
     expect(member(memberId)?.assigned.get(driver.bar)?.size).toBe(2)
     driver.topics.delete('bar')
     expect(partitionsOf((await driver.sync(memberId, 3)).assignment)).toEqual({})
   })
 
-  it('is refused to who is no member of the classic protocol in that generation', async () => {
+  it('SyncGroup of another protocol, member or generation is refused', async () => {
     const memberId = await joined({ groupInstanceId: 'i' })
     const codeOf = async (...args: Parameters<GroupCoordinatorDriver['sync']>) => (await driver.sync(...args)).errorCode
     expect(await codeOf('x', 3)).toBe('UNKNOWN_MEMBER_ID')
@@ -187,7 +187,7 @@ describe('SyncGroup', () => {
     expect(await codeOf(memberId, 3, { protocolName: 'roundrobin' })).toBe('INCONSISTENT_GROUP_PROTOCOL')
   })
 
-  it('sends a member back that has missed an epoch, and waits for it as long as a rebalance may take', async () => {
+  it('a member that missed an epoch gets REBALANCE_IN_PROGRESS and has the rebalance timeout to rejoin', async () => {
     const memberId = await joined({ sessionTimeoutMs: 1_000_000 })
     await driver.sync(memberId, 3)
     await driver.heartbeat('new', 2, { subscribedTopicNames: ['foo', 'bar'] })
@@ -196,7 +196,7 @@ describe('SyncGroup', () => {
     await expectGoneAfter(memberId, REBALANCE_MS)
   })
 
-  it('serves a member that must give up something before it can go on', async () => {
+  it('a member that must revoke partitions gets the remaining partitions until it has revoked', async () => {
     const memberId = await joined(range(['bar']))
     await driver.sync(memberId, 3)
     await driver.heartbeat('new', 2, { subscribedTopicNames: ['bar'] })
@@ -211,8 +211,8 @@ describe('SyncGroup', () => {
   })
 })
 
-describe('Heartbeat', () => {
-  it('tells a member to join again when what it waits for is free, and not before', async () => {
+describe('Heartbeat in a consumer group', () => {
+  it('a member gets REBALANCE_IN_PROGRESS as soon as a partition of its target is free', async () => {
     const memberId = await joined()
     expect(await driver.beat(memberId, 3)).toBe('NONE')
     await newLetsGo()
@@ -222,7 +222,7 @@ describe('Heartbeat', () => {
     expect(await driver.beat(memberId, generationId)).toBe('NONE')
   })
 
-  it('is refused to who is no member of the classic protocol in that generation', async () => {
+  it('Heartbeat of another protocol, member or generation is refused', async () => {
     const memberId = await joined({ groupInstanceId: 'i' })
     expect(await driver.beat('x', 3)).toBe('UNKNOWN_MEMBER_ID')
     expect(await driver.beat('new', 2)).toBe('UNKNOWN_MEMBER_ID')
@@ -230,7 +230,7 @@ describe('Heartbeat', () => {
     expect(await driver.beat(memberId, 4)).toBe('ILLEGAL_GENERATION')
   })
 
-  it('tells a member to join again that must give something up before the next assignment is made', async () => {
+  it('a member that must revoke partitions gets REBALANCE_IN_PROGRESS before the next assignment is computed', async () => {
     driver = await withOneMember({ 'group.consumer.assignment.interval.ms': 1_000 })
     driver.clock.advance(1_000)
     const memberId = await joined(range(['bar']))
@@ -240,7 +240,7 @@ describe('Heartbeat', () => {
     expect(await driver.beat(memberId, 3)).toBe('REBALANCE_IN_PROGRESS')
   })
 
-  it('renews the session', async () => {
+  it('a heartbeat renews the session', async () => {
     const memberId = await joined({ rebalanceTimeoutMs: 1_000_000 })
     driver.clock.advance(SESSION_MS - 1)
     expect(await driver.beat(memberId, 3)).toBe('NONE')
@@ -248,7 +248,7 @@ describe('Heartbeat', () => {
   })
 })
 
-/** It is there until then, whatever its session does. */
+/** Checks that the member is removed after this time and not before; the other member sends heartbeats. */
 async function expectGoneAfter(memberId: string, ms: number): Promise<void> {
   const newest = () => driver.heartbeat('new', member('new')?.memberEpoch ?? -1)
   let left = ms
@@ -262,12 +262,12 @@ async function expectGoneAfter(memberId: string, ms: number): Promise<void> {
   expect(member(memberId)).toBeUndefined()
 }
 
-describe('a member of the classic protocol is taken for gone', () => {
-  it('that has joined and does not sync', async () => {
+describe('timeouts of classic members', () => {
+  it('a member that joins and does not sync is removed after its rebalance timeout', async () => {
     await expectGoneAfter(await joined({ sessionTimeoutMs: 1_000_000 }), REBALANCE_MS)
   })
 
-  it('that was told to join again and does not, however often it is told', async () => {
+  it('repeated REBALANCE_IN_PROGRESS does not extend the rebalance timeout', async () => {
     const memberId = await joined({ sessionTimeoutMs: 1_000_000 })
     await driver.sync(memberId, 3)
     await newLetsGo()
@@ -278,7 +278,7 @@ describe('a member of the classic protocol is taken for gone', () => {
     await expectGoneAfter(memberId, REBALANCE_MS - 20_000)
   })
 
-  it('never while it does all that', async () => {
+  it('a member that joins, syncs and sends heartbeats in time stays', async () => {
     const memberId = await joined()
     let generationId = 3
     for (let round = 0; round < 20; round++) {
@@ -292,8 +292,8 @@ describe('a member of the classic protocol is taken for gone', () => {
   })
 })
 
-describe('LeaveGroup', () => {
-  it('removes members of both protocols, each with a result of its own', async () => {
+describe('LeaveGroup of a consumer group', () => {
+  it('LeaveGroup removes members of both protocols with a result for each', async () => {
     const a = await joined()
     const b = await joined({ groupInstanceId: 'i' })
     await driver.heartbeat('other', 0, { instanceId: 'j' })
@@ -320,7 +320,7 @@ describe('LeaveGroup', () => {
     expect([...driver.consumerGroup.members.keys()]).toEqual(['new'])
   })
 
-  it('changes nothing where nobody leaves', async () => {
+  it('LeaveGroup of an unknown member changes nothing', async () => {
     const before = driver.journal.batches.length
     expect(await driver.leave('x')).toBe('UNKNOWN_MEMBER_ID')
     expect(driver.journal.batches.length).toBe(before)

@@ -5,7 +5,7 @@ import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 let driver: GroupCoordinatorDriver
 let ids: string[]
 
-/** Each member does what its heartbeats tell it to, until they tell it nothing any more. */
+/** Each member reacts to its heartbeats, until all heartbeats return NONE. */
 async function goOn(...members: string[]): Promise<void> {
   for (let round = 0; round < 4; round++) {
     for (const memberId of members) {
@@ -22,7 +22,7 @@ const owned = (...members: string[]) =>
     .flatMap(memberId => [...(driver.consumerGroup.members.get(memberId)?.assigned.get(driver.foo)?.keys() ?? [])])
     .sort()
 
-/** Two members of the classic protocol have all of foo; one of the consumer protocol has come and gone. */
+/** Two classic members have all partitions of foo; a member of the consumer protocol has joined and left. */
 beforeEach(async () => {
   driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.migration.policy': 'upgrade' } })
   ids = (await driver.classicGroup([{ foo: [0, 1] }, { foo: [2, 3] }])).ids
@@ -31,8 +31,8 @@ beforeEach(async () => {
   await driver.heartbeat('new', -1)
 })
 
-describe('a consumer group without members of the consumer protocol', () => {
-  it('shares what a member leaves among those who are left', async () => {
+describe('a consumer group with classic members only', () => {
+  it('the remaining member gets the partitions of a member that leaves', async () => {
     const [stays = '', goes = ''] = ids
     await goOn(stays, goes)
     expect(owned(stays, goes)).toEqual([0, 1, 2, 3])
@@ -42,13 +42,13 @@ describe('a consumer group without members of the consumer protocol', () => {
     expect(driver.consumerGroup.state).toBe('Stable')
   })
 
-  it('sees its topics grow', async () => {
+  it('the members get the partitions of a topic that grows', async () => {
     driver.topics.grow('foo', 6)
     await goOn(...ids)
     expect(owned(...ids)).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  it('writes nothing while nothing changes', async () => {
+  it('heartbeats write no records while nothing changes', async () => {
     await goOn(...ids)
     const before = driver.journal.batches.length
     await goOn(...ids)

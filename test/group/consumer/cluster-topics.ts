@@ -1,4 +1,4 @@
-// The topics of a cluster for tests of groups: made, grown and deleted at will, each change a new version.
+// The topics of a cluster in group tests. Each creation, growth and deletion is a new version of the metadata.
 import { topicHash } from '../../../src/group/consumer/metadata-hash.ts'
 import type { GroupTopics } from '../../../src/group/consumer/topics.ts'
 
@@ -13,7 +13,7 @@ export class ClusterTopics implements GroupTopics {
   readonly #topics = new Map<string, Topic>()
   #created = 0
 
-  /** With topics of one partition, whose ids somebody else has chosen. */
+  /** Adds topics of one partition with the given ids. */
   constructor(...topics: { readonly name: string; readonly topicId: string }[]) {
     for (const { name, topicId } of topics) this.#topics.set(name, { topicId, partitionCount: 1 })
   }
@@ -53,7 +53,7 @@ export class ClusterTopics implements GroupTopics {
     return [...this.#topics.values()].find(topic => topic.topicId === topicId)?.partitionCount
   }
 
-  /** Of a topic by its name; 0 for one that does not exist. */
+  /** The number of partitions of a topic by its name; 0 if it does not exist. */
   partitionCountOf(name: string): number {
     return this.#topics.get(name)?.partitionCount ?? 0
   }

@@ -21,8 +21,8 @@ async function errorOf(...args: Parameters<typeof commits>): Promise<string | un
   return topic?.partitions[0]?.errorCode
 }
 
-describe('a commit within a transaction', () => {
-  it('of a stale epoch is told so from version 6 on, and before as one of another generation', async () => {
+describe('TxnOffsetCommit of a consumer group', () => {
+  it('a commit with a stale epoch gets STALE_MEMBER_EPOCH from version 6 on, and ILLEGAL_GENERATION before', async () => {
     const driver = new GroupCoordinatorDriver()
     await driver.heartbeat('a', 0)
     expect(await errorOf(driver, 5, 'a', 2)).toBe('NONE')
@@ -33,7 +33,7 @@ describe('a commit within a transaction', () => {
     }
   })
 
-  it('of a generation of a group that is none is told so from version 6 on', async () => {
+  it('a commit to an unknown group gets GROUP_ID_NOT_FOUND from version 6 on, ILLEGAL_GENERATION before', async () => {
     const driver = new GroupCoordinatorDriver()
     expect(await errorOf(driver, 5, 'a', 2, 'none')).toBe('ILLEGAL_GENERATION')
     expect(await errorOf(driver, 6, 'a', 2, 'none')).toBe('GROUP_ID_NOT_FOUND')

@@ -50,7 +50,7 @@ export class ConsumerGroupModel {
     batches.splice(0, batches.length, ...compacted(batches, cleaned, forgotten))
   }
 
-  /** A commit by no member; refused while the group has members. */
+  /** Commits an offset without a member; the commit is refused while the group has members. */
   async commit(): Promise<void> {
     const partition = { partitionIndex: 0, committedOffset: 1n, committedLeaderEpoch: -1, committedMetadata: null }
     const topics = [{ name: NAMES[0] ?? '', topicId: ZERO_UUID, partitions: [partition] }]

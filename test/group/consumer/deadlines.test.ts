@@ -4,8 +4,8 @@ import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 
-describe('deadlines', () => {
-  it('tell the nearest, of whatever kind', () => {
+describe('Deadlines', () => {
+  it('the next deadline is the nearest of all kinds', () => {
     const deadlines = new Deadlines()
     expect(deadlines.next(0)).toBe(NEVER)
     deadlines.set('a', 'session', 30)
@@ -13,7 +13,7 @@ describe('deadlines', () => {
     expect(deadlines.next(0)).toBe(20)
   })
 
-  it('never tell one too late, and a time that has come only where there is one', () => {
+  it('the next deadline is never too late, and a reached deadline is exact', () => {
     const deadlines = new Deadlines()
     deadlines.set('a', 'session', 10)
     deadlines.set('a', 'session', 50)
@@ -28,14 +28,14 @@ describe('deadlines', () => {
     expect(deadlines.next(50)).toBe(45)
   })
 
-  it('can be set only where none runs yet', () => {
+  it('setIfAbsent keeps an existing deadline', () => {
     const deadlines = new Deadlines()
     deadlines.setIfAbsent('a', 'join', 10)
     deadlines.setIfAbsent('a', 'join', 20)
     expect(deadlines.next(0)).toBe(10)
   })
 
-  it('are reached once a member', () => {
+  it('a member with several reached deadlines is returned once', () => {
     const deadlines = new Deadlines()
     deadlines.set('a', 'session', 10)
     deadlines.set('a', 'rebalance', 5)
@@ -43,7 +43,7 @@ describe('deadlines', () => {
     expect([...deadlines.reached(10)]).toEqual([{ memberId: 'a', kind: 'session' }])
   })
 
-  it('of a copy are its own', () => {
+  it('a copy changes independently', () => {
     const deadlines = new Deadlines()
     deadlines.set('a', 'session', 10)
     const copy = deadlines.copy()
@@ -54,8 +54,8 @@ describe('deadlines', () => {
   })
 })
 
-describe('members that are late', () => {
-  it('go one after the other, in batches of their own', async () => {
+describe('timeouts of consumer members', () => {
+  it('expired members are removed in one batch each', async () => {
     const driver = new GroupCoordinatorDriver()
     for (const memberId of ['a', 'b', 'c']) await driver.heartbeat(memberId, 0)
     const before = driver.journal.batches.length
@@ -64,7 +64,7 @@ describe('members that are late', () => {
     expect(driver.journal.batches.length).toBe(before + 3)
   })
 
-  it('are those that sent nothing; who did stays', async () => {
+  it('a member without heartbeats is removed, a member with heartbeats stays', async () => {
     const driver = new GroupCoordinatorDriver()
     for (const memberId of ['a', 'b']) await driver.heartbeat(memberId, 0)
     driver.clock.advance(44_999)
@@ -73,7 +73,7 @@ describe('members that are late', () => {
     expect([...(driver.group?.members.keys() ?? [])]).toEqual(['a'])
   })
 
-  it('stay while nothing can be written, and go when it can', async () => {
+  it('expired members stay while appends fail, and are removed later', async () => {
     const driver = new GroupCoordinatorDriver()
     for (const memberId of ['a', 'b']) await driver.heartbeat(memberId, 0)
     driver.fail()
@@ -84,7 +84,7 @@ describe('members that are late', () => {
     expect(driver.group?.members.size).toBe(0)
   })
 
-  it('that do not give partitions up in time go, too', async () => {
+  it('a member that does not revoke partitions within its rebalance timeout is removed', async () => {
     const driver = new GroupCoordinatorDriver()
     await driver.heartbeat('slow', 0, { rebalanceTimeoutMs: 20_000 })
     await driver.heartbeat('b', 0)
@@ -97,7 +97,7 @@ describe('members that are late', () => {
     expect([...(driver.group?.members.keys() ?? [])]).toEqual(['b'])
   })
 
-  it('have all of their time before them after a restart, to give partitions up as well', async () => {
+  it('session and rebalance timeouts start again after a restart', async () => {
     const driver = new GroupCoordinatorDriver()
     await driver.heartbeat('slow', 0, { rebalanceTimeoutMs: 20_000 })
     await driver.heartbeat('b', 0)

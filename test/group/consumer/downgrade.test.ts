@@ -15,7 +15,7 @@ type Settings = ConstructorParameters<typeof GroupCoordinatorDriver>[0]
 
 const UPGRADE_ONLY: Settings = { settings: { 'group.consumer.migration.policy': 'upgrade' } }
 
-/** A consumer group of `new`, or of an instance, and of members of the classic protocol; all have what they shall have. */
+/** Makes a consumer group of `new`, dynamic or static, and of classic members; all have the partitions of their targets. */
 async function mixedGroup(driver: GroupCoordinatorDriver, classicMembers: number, instanceId: string | null = null) {
   await driver.heartbeat('new', 0, { instanceId, topicPartitions: [] })
   const ids: string[] = []
@@ -39,8 +39,8 @@ async function mixed(classicMembers: number, instanceId: string | null = null, s
   return { driver, members: await mixedGroup(driver, classicMembers, instanceId) }
 }
 
-describe('a consumer group whose last member of the consumer protocol leaves', () => {
-  it('becomes a classic group: the end of the one, then the other, in one batch', async () => {
+describe('downgrade when the last consumer member leaves', () => {
+  it('the group becomes a classic group: tombstones and the new record are one batch', async () => {
     const { driver } = await mixed(2)
     await driver.heartbeat('regex', 0, { subscribedTopicNames: null, subscribedTopicRegex: 'ba.*' })
     await driver.heartbeat('regex', -1)
@@ -64,7 +64,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
     })
   })
 
-  it('asks those that are left to join again, in the next generation', async () => {
+  it('the classic members rejoin in the next generation', async () => {
     const { driver, members } = await mixed(2)
     const generation = members[0]?.generationId ?? 0
     await driver.heartbeat('new', -1)
@@ -80,7 +80,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
     )
   })
 
-  it('has in the log what they were to have', async () => {
+  it('the record of the classic group has the targets of its members', async () => {
     const { driver, members } = await mixed(1)
     const [{ memberId, generationId } = { memberId: '', generationId: 0 }] = members
     const { assignment } = await driver.sync(memberId, generationId)
@@ -92,7 +92,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
     expect(group.subscribedTopics).toEqual(new Set(['foo']))
   })
 
-  it('does so as well when it is taken for gone, or removed by an administrator', async () => {
+  it('an expired member and a member removed by an administrator cause the downgrade as well', async () => {
     const { driver, members } = await mixed(1)
     for (let ms = 0; ms < CONSUMER_SESSION_MS; ms += SESSION_MS - 1) {
       for (const { memberId, generationId } of members) await driver.beat(memberId, generationId)
@@ -105,7 +105,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
     expect(classicGroupOf(other).members.size).toBe(1)
   })
 
-  it('takes a member for gone that is not heard of within its own session', async () => {
+  it('a classic member without heartbeats is removed after its session timeout', async () => {
     const { driver } = await mixed(2)
     await driver.heartbeat('new', -1)
     driver.clock.advance(SESSION_MS - 1)
@@ -114,7 +114,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
     expect(classicGroupOf(driver).members.size).toBe(0)
   })
 
-  it('becomes a consumer group again when another comes', async () => {
+  it('the classic group becomes a consumer group again when a consumer member joins', async () => {
     const { driver, members } = await mixed(1)
     await driver.heartbeat('new', -1)
     const joining = driver.join({ memberId: members[0]?.memberId ?? '' })
@@ -123,7 +123,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
     expect(driver.group?.type).toBe('consumer')
   })
 
-  it('stays a consumer group that is empty, when nobody is left', async () => {
+  it('a group without members stays an empty consumer group', async () => {
     const { driver } = await mixed(0)
     await driver.heartbeat('new', -1)
     expect(driver.group).toMatchObject({ type: 'consumer', state: 'Empty', groupEpoch: 3, assignmentEpoch: 3 })
@@ -134,7 +134,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
     expect(driver.group?.type).toBe('classic')
   })
 
-  it('stays a consumer group where it may not change, or would be too large', async () => {
+  it('the group stays a consumer group if the policy forbids a downgrade or the group is too large', async () => {
     for (const settings of [UPGRADE_ONLY, { settings: { 'group.max.size': 1 } }]) {
       const { driver } = await mixed(2, null, settings)
       await driver.heartbeat('new', -1)
@@ -147,7 +147,7 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
     expect(driver.group?.type).toBe('classic')
   })
 
-  it('stays a consumer group where the journal fails', async () => {
+  it('the group stays a consumer group if the append fails', async () => {
     const { driver, members } = await mixed(1)
     driver.journal.failure = new Error('the disk is full')
     await expect(driver.heartbeat('new', -1)).rejects.toThrow('the disk is full')
@@ -157,10 +157,10 @@ describe('a consumer group whose last member of the consumer protocol leaves', (
   })
 })
 
-describe('a consumer group whose last member of the consumer protocol is replaced by one of the classic protocol', () => {
+describe('downgrade when a classic member replaces the last consumer member', () => {
   const again = { groupInstanceId: 'i', protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }] }
 
-  it('becomes a classic group without a rebalance, when the newcomer is subscribed to the same', async () => {
+  it('the group becomes a stable classic group if the new member has the same subscription', async () => {
     const { driver, members } = await mixed(1, 'i')
     const generation = members[0]?.generationId ?? 0
     const answer = await driver.join(again)
@@ -179,7 +179,7 @@ describe('a consumer group whose last member of the consumer protocol is replace
     expect(classicGroupOf(driver).staticMembers).toEqual(new Map([['i', answer.memberId]]))
   })
 
-  it('rebalances as a classic group, when the newcomer is subscribed to something else', async () => {
+  it('the group becomes a rebalancing classic group if the new member has another subscription', async () => {
     const { driver, members } = await mixed(1, 'i')
     const generation = members[0]?.generationId ?? 0
     const protocols = [{ name: 'range', metadata: subscriptionOf(['foo', 'bar']) }]
@@ -191,14 +191,14 @@ describe('a consumer group whose last member of the consumer protocol is replace
     expect(joined.map(({ generationId }) => generationId)).toEqual([generation + 1, generation + 1])
   })
 
-  it('becomes one of that member alone', async () => {
+  it('a classic group of the new member alone is possible', async () => {
     const { driver } = await mixed(0, 'i')
     const answer = await driver.join(again)
     expect(answer.errorCode).toBe('NONE')
     expect([...classicGroupOf(driver).members.keys()]).toEqual([answer.memberId])
   })
 
-  it('stays a consumer group where it may not change, would be too large, or has others of the consumer protocol', async () => {
+  it('the group stays a consumer group if the policy, its size or another consumer member forbids a downgrade', async () => {
     for (const settings of [UPGRADE_ONLY, { settings: { 'group.max.size': 1 } }]) {
       const { driver } = await mixed(1, 'i', settings)
       expect(await driver.join(again)).toMatchObject({ errorCode: 'NONE' })
@@ -211,7 +211,7 @@ describe('a consumer group whose last member of the consumer protocol is replace
   })
 })
 
-it('a group goes to the other kind and back with offsets and members, whatever it is on disk', async () => {
+it('a group keeps its offsets and members in repeated upgrades and downgrades with restarts', async () => {
   const driver = new GroupCoordinatorDriver()
   await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
   for (let round = 0; round < 3; round++) {

@@ -1,4 +1,4 @@
-// The records of a consumer group, one after the other: what they make of it, and which cannot be.
+// Replay of the records of a consumer group, valid and invalid ones.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ConsumerGroup } from '../../../src/group/consumer/group.ts'
 import {
@@ -56,33 +56,33 @@ function apply(...records: ConsumerGroupRecord[]): void {
   for (const record of records) group.apply(record)
 }
 
-describe('the owner of a partition', () => {
-  it('is who was assigned it, also while it is being given up', () => {
+describe('owners of partitions', () => {
+  it('the owner of a partition is its member, also while the member revokes the partition', () => {
     apply(current({ ...member('a', 3, 0), pendingRevocation: epochs(BAR, 1) }))
     expect([group.ownerEpoch(FOO, 0), group.ownerEpoch(BAR, 1), group.ownerEpoch(FOO, 1)]).toEqual([3, 3, undefined])
   })
 
-  it('changes when one gives it up and another gets it, in whatever order a compacted log tells it', () => {
+  it('the owner of a partition changes in any order of the records of a compacted log', () => {
     apply(current(member('a', 3, 0)), current(member('b', 4, 0)), current(member('a', 4)))
     expect(group.ownerEpoch(FOO, 0)).toBe(4)
     apply(current(member('b', 5)))
     expect(group.ownerEpoch(FOO, 0)).toBeUndefined()
   })
 
-  it('is none any more when its member goes', () => {
+  it('a removed member owns no partitions', () => {
     apply(current(member('a', 3, 0)), tombstone('ConsumerGroupCurrentMemberAssignment', 'a'))
     expect(group.ownerEpoch(FOO, 0)).toBeUndefined()
     expect(group.members.get('a')?.memberEpoch).toBe(-1)
   })
 
-  it('cannot be two in the same epoch', () => {
+  it('a partition with two owners in the same epoch is malformed', () => {
     apply(current(member('a', 3, 0)))
     expect(() => apply(current(member('b', 3, 0)))).toThrow(MalformedFrame)
   })
 })
 
-describe('a group in the log', () => {
-  it('ends in order: members with what they have, targets, the group', () => {
+describe('replay of a consumer group', () => {
+  it('tombstones in another order than member assignments, targets, members and group are malformed', () => {
     apply(metadata(member('a', 0)), current(member('a', 3, 0)), target('a', 0))
     expect(() => apply(tombstone('ConsumerGroupMemberMetadata', 'a'))).toThrow(MalformedFrame)
     apply(tombstone('ConsumerGroupCurrentMemberAssignment', 'a'))
@@ -95,7 +95,7 @@ describe('a group in the log', () => {
     expect([group.members.size, group.targets.size, group.assignmentEpoch]).toEqual([0, 0, -1])
   })
 
-  it('may end more than once, as far as it is compacted', () => {
+  it('tombstones without their records are accepted, as in a compacted log', () => {
     apply(
       tombstone('ConsumerGroupCurrentMemberAssignment', 'a'),
       tombstone('ConsumerGroupTargetAssignmentMember', 'a'),
@@ -106,13 +106,13 @@ describe('a group in the log', () => {
     expect(group.members.size).toBe(0)
   })
 
-  it('may have the assignment of a member before what that tells of itself', () => {
+  it('a record of the current assignment may precede the metadata of its member', () => {
     apply(current(member('a', 3, 0)), metadata({ ...member('a', 0), instanceId: 'i' }))
     expect(group.staticMember('i')).toMatchObject({ memberEpoch: 3, assigned: epochs(FOO, 0) })
     expect(group.subscribedTopics).toEqual(new Set(['foo']))
   })
 
-  it('of a broker before 4.3 does not say since when partitions are assigned: since the epoch of the member', () => {
+  it('an assignment of a broker before 4.3 has no assignment epochs and gets the epoch of its member', () => {
     const { key, value, ...record } = current(member('a', 3, 0, 1)) as Extract<ConsumerGroupRecord, { type: Keyed }>
     const assignedPartitions = [{ topicId: FOO, partitions: [0, 1], assignmentEpochs: null }]
     apply({ ...record, key, value: { ...value, assignedPartitions } } as ConsumerGroupRecord)
@@ -124,7 +124,7 @@ describe('a group in the log', () => {
     )
   })
 
-  it('of a broker that is newer may have members in states that we do not know', () => {
+  it('a member in a state of a newer broker has the state Unknown', () => {
     const record = current(member('a', 3, 0))
     if (record.type === 'ConsumerGroupCurrentMemberAssignment' && record.value) record.value.state = 9
     apply(record)
@@ -132,8 +132,8 @@ describe('a group in the log', () => {
   })
 })
 
-describe('a copy of a group', () => {
-  it('changes alone', () => {
+describe('copies of consumer groups', () => {
+  it('a copy does not change with its original', () => {
     apply(metadata(member('a', 0)), current(member('a', 3, 0)), target('a', 0))
     const copy = group.copy()
     apply(metadata({ ...member('b', 0), instanceId: 'i', subscribedTopicNames: ['bar'] }), current(member('b', 3, 1)))

@@ -1,6 +1,6 @@
 /**
- * Clients of both protocols as they behave, each with the partitions of foo that it consumes at the moment. A classic one
- * is eager (gives up all before it joins) or cooperative (goes on with what it has, and gives up what it is not given).
+ * Clients of both protocols that behave like real ones, each with the partitions of foo that it consumes. A classic client is
+ * eager (revokes all partitions before it joins) or cooperative (keeps its partitions and revokes those it is not assigned).
  */
 import { expect } from 'vitest'
 import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
@@ -15,9 +15,9 @@ const START_ANEW = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']
 export interface Client {
   readonly kind: 'classic' | 'consumer'
   readonly owned: ReadonlySet<number>
-  /** True when its group knows what it consumes. */
+  /** True if the group knows the partitions that the client consumes. */
   readonly isSettled: boolean
-  /** The next thing that it does, unless it waits for an answer. */
+  /** Sends the next request, unless the client waits for a response. */
   act(): Promise<void>
   leave(): Promise<void>
 }
@@ -75,7 +75,7 @@ export class ClassicClient implements Client {
     }
     const before = this.owned
     this.owned = new Set(partitionsOf(assignment)?.foo)
-    // Who gave something up joins once more, so that somebody else can get it.
+    // A client that revoked partitions joins again, so that another member can get them.
     this.#phase = [...before].every(partition => this.owned.has(partition)) ? 'member' : 'out'
   }
 
@@ -88,7 +88,7 @@ export class ClassicClient implements Client {
   }
 }
 
-/** A leader's work: nobody gets what another still has. */
+/** The leader's assignment: no member gets a partition that another member still owns. */
 function assign({ members }: JoinGroupResult) {
   const quota = Math.ceil(PARTITIONS.length / members.length)
   const claims = members.map(({ metadata }) => readSubscription(metadata)?.ownedPartitions[0]?.partitions ?? [])

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 
-describe('a vote for an assignor', () => {
-  it('begins another epoch where it changes who divides the partitions, and only there', async () => {
+describe('server assignors of consumer groups', () => {
+  it('a change of the preferred assignor raises the group epoch, other votes do not', async () => {
     const driver = new GroupCoordinatorDriver()
     const votes = (memberId: string, memberEpoch: number, serverAssignor: string | null) =>
       driver.heartbeat(memberId, memberEpoch, { serverAssignor })

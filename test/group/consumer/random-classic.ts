@@ -1,6 +1,6 @@
 /**
- * A member of the classic protocol, in whatever kind of group it finds: an eager one gives up all before it joins anew, a
- * cooperative one says what it has, and gives up only what it is not given again.
+ * A simulated member of the classic protocol in a group of either type: an eager member revokes all partitions before it joins, a
+ * cooperative member reports its partitions and revokes those that it is not assigned.
  */
 import { expect } from 'vitest'
 import type { JoinGroupResult } from '../../../src/group/classic/operation.ts'
@@ -48,7 +48,7 @@ export class RandomClassic extends RandomMember<ClassicCharacter> implements Cli
 
   protected override bringing() {
     const { topics, isEager } = this.character
-    // What is gone it cannot say any more that it has.
+    // Partitions of deleted topics have no name, so they cannot be reported.
     this.pending = new Set(
       [...this.pending].filter(key => !isEager && this.simulation.driver.topics.nameOf(key.split(' ')[0] ?? ''))
     )
@@ -65,7 +65,7 @@ export class RandomClassic extends RandomMember<ClassicCharacter> implements Cli
     expect(partitions).toBeDefined()
     const before = this.pending
     this.pending = keysByName(partitions ?? {}, this.simulation.driver.topics)
-    // What it has lost it has given up by now; the others shall get it.
+    // The member has revoked its lost partitions and joins again, so that others can get them.
     if (!this.character.isEager && [...before].some(key => !this.pending.has(key))) this.phase = 'away'
   }
 
@@ -75,7 +75,7 @@ export class RandomClassic extends RandomMember<ClassicCharacter> implements Cli
   }
 }
 
-/** A leader's work. What a member says that it has nobody else is given, until it does not say so any more. */
+/** The leader's assignment. A partition that a member still reports is not assigned to another member. */
 function assign({ members }: JoinGroupResult, topics: ClusterTopics) {
   const wishes = members
     .map(({ memberId, metadata }) => ({ memberId, subscription: readSubscription(metadata), owned: new Map() }))
@@ -96,7 +96,7 @@ function assign({ members }: JoinGroupResult, topics: ClusterTopics) {
   return [...shares].map(([memberId, share]) => ({ memberId, assignment: assignmentOf(share) }))
 }
 
-/** Names for ids; what is gone has none. */
+/** Partitions by topic name, without those of deleted topics. */
 function named(keys: ReadonlySet<string>, topics: ClusterTopics): Owned {
   const found = topicPartitionsOf(keys).map(({ topicId, partitions }) => [topics.nameOf(topicId), partitions] as const)
   return Object.fromEntries(found.filter(([name]) => name !== undefined))

@@ -1,29 +1,29 @@
-/** A simulated member of either protocol. Partitions are named by topic id and number. */
+/** A simulated member of either protocol. A partition is a string of topic id and partition number. */
 
 export interface Client {
   readonly memberId: string
   readonly instanceId: string | null
-  /** True between the answer that let it in and the one that told it to start anew. */
+  /** True from the response that admits the member to the error that makes it join again. */
   readonly isMember: boolean
-  /** The epoch or generation that it believes to be in. */
+  /** The epoch or generation that the member assumes. */
   readonly epoch: number
-  /** True for one that was told never to come again. */
+  /** True after a fatal error. */
   readonly isDead: boolean
-  /** The partitions that it was told to have, and those that it has not given up yet. */
+  /** The assigned partitions and those that are not revoked yet. */
   readonly pending: ReadonlySet<string>
   step(): Promise<void>
   vanish(): void
   leave(): Promise<void>
 }
 
-/** The names of all partitions of an assignment. */
+/** The partitions of an assignment. */
 export function keysOf(assignment: ReadonlyMap<string, { keys(): Iterable<number> }>): ReadonlySet<string> {
   return new Set(
     [...assignment].flatMap(([topicId, partitions]) => Array.from(partitions.keys(), number => `${topicId} ${number}`))
   )
 }
 
-/** Partitions as requests have them. */
+/** Partitions in the form of requests. */
 export function topicPartitionsOf(keys: ReadonlySet<string>): { topicId: string; partitions: number[] }[] {
   const topics = new Map<string, number[]>()
   for (const key of keys) {

@@ -1,4 +1,6 @@
-/** A member of the consumer protocol as real clients behave: it may vanish, be slow to revoke, or not hear an answer. */
+/**
+ * A simulated member of the consumer protocol that behaves like a real client: it may vanish, revoke slowly or lose a response.
+ */
 import { expect } from 'vitest'
 import type { ConsumerHeartbeatResponse } from '../../../src/group/consumer-groups.ts'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
@@ -6,7 +8,7 @@ import { GROUP } from '../group-coordinator-driver.ts'
 import type { GroupSimulation } from '../group-simulation.ts'
 import { type Client, keysOf, sameKeys, topicPartitionsOf } from './random-client.ts'
 
-/** What it wants to read. */
+/** The subscription of a member. */
 export interface Wish {
   readonly names: readonly string[] | null
   readonly regex: string | null
@@ -17,7 +19,7 @@ export interface ConsumerCharacter {
   readonly instanceId: string | null
   readonly rebalanceTimeoutMs: number
   readonly serverAssignor: string | null
-  /** Of this many heartbeats it revokes at one; 0 stands for never. */
+  /** The member revokes at one of this many heartbeats; never if 0. */
   readonly slowness: number
 }
 
@@ -33,10 +35,10 @@ export class RandomConsumer implements Client {
   memberEpoch = 0
   isDead = false
   #lives = 0
-  /** What it was told to have, and what it reads. */
+  /** The assigned partitions, and the partitions that the member consumes. */
   #assigned: ReadonlySet<string> = new Set()
   #owned: ReadonlySet<string> = new Set()
-  /** What it last said that it reads; undefined makes it say everything. */
+  /** The last reported partitions; if undefined, the next heartbeat contains all fields. */
   #reported: ReadonlySet<string> | undefined
   #sentWish: Wish | undefined
 
@@ -62,7 +64,7 @@ export class RandomConsumer implements Client {
     return this.memberEpoch
   }
 
-  /** Nobody hears of it again, until it comes as somebody else. */
+  /** Vanishes without a last heartbeat, and joins later with another member id. */
   vanish(): void {
     this.memberId = ''
     this.isDead = false
@@ -76,7 +78,7 @@ export class RandomConsumer implements Client {
     if (!this.isDead) await this.#heartbeat()
   }
 
-  /** For good, or for a while; it gives up all it has before. */
+  /** Leaves with epoch -1, or as a static member with -2; its partitions are revoked before. */
   async leave(): Promise<void> {
     const { memberId, isMember } = this
     const { instanceId } = this.character
@@ -91,7 +93,7 @@ export class RandomConsumer implements Client {
   async #heartbeat(): Promise<void> {
     this.memberId ||= `${this.character.name}-${++this.#lives}`
     const isFull = this.memberEpoch === 0 || this.#reported === undefined
-    // Who says that it does not have something has not got it, and will not take it any more.
+    // A full heartbeat reports all assigned partitions, so the member has finished its revocation.
     if (isFull) this.#owned = this.#assigned
     const owned = this.#owned
     const isSettled = sameKeys(owned, this.#assigned)

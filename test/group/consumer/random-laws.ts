@@ -1,4 +1,4 @@
-/** What must hold of a group at any moment, whatever its members, its topics and its coordinator go through. */
+/** The invariants of a group at any moment, for all members, topics and restarts of the coordinator. */
 import { expect } from 'vitest'
 import { groupMetadataOf } from '../../../src/group/classic/record.ts'
 import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
@@ -29,7 +29,7 @@ export class GroupLaws {
   readonly #scene: Scene
   #epochs = { group: 0, assignment: 0 }
   #lastType: Group['type'] | undefined
-  /** What these have does not count. */
+  /** Clients whose partitions are not checked. */
   readonly #void = new Set<Client>()
   #readBatches = 0
   #inLog: InLog = { type: undefined, durable: undefined }
@@ -38,12 +38,12 @@ export class GroupLaws {
     this.#scene = scene
   }
 
-  /** A coordinator is about to go. A classic group's generation is in the log once the group is stable. */
+  /** Called before a restart. The generation of a classic group is in the log once the group is stable. */
   restart(group: Group | undefined): void {
     if (group?.type === 'classic') this.#epochs = { group: 0, assignment: 0 }
   }
 
-  /** All that must hold at any moment. */
+  /** Checks all invariants. */
   check(group: Group | undefined, clients: readonly Client[]): void {
     this.#checkReplay(group)
     this.#checkEpochs(group)
@@ -52,7 +52,7 @@ export class GroupLaws {
     if (group.type === 'consumer') this.#checkCoverage(group)
   }
 
-  /** Whoever reads the log finds the group that is in memory. */
+  /** Checks that a replay of the log restores the group. */
   #checkReplay(group: Group | undefined): void {
     const { batches } = this.#scene.journal
     if (batches.length > this.#readBatches) this.#inLog = this.#replayed()
@@ -81,7 +81,7 @@ export class GroupLaws {
     this.#epochs = { group, assignment }
   }
 
-  /** No two members have the same; and of a consumer group each has at most what the group knows. */
+  /** Checks that no two members have the same partition, and that a consumer group knows the partitions of each member. */
   #checkOwners(group: Group, clients: readonly Client[]): void {
     const { topics } = this.#scene
     const owners = new Map<string, string>()
@@ -96,14 +96,14 @@ export class GroupLaws {
       if (!member) continue
       const assigned = new Set([...keysOf(member.assigned), ...keysOf(member.pendingRevocation)])
       const unknown = [...pending].filter(key => !assigned.has(key))
-      // A group that becomes a consumer group cannot know of topics that are gone.
+      // A group that is upgraded cannot know partitions of deleted topics.
       expect(unknown.filter(key => topics.nameOf(key.slice(0, key.indexOf(' '))))).toEqual([])
     }
   }
 
   /**
-   * Who was thrown out may still read for a while, as with Kafka. So may members of the classic protocol that were behind
-   * when the group changed its kind: they are told to join anew at their next heartbeat.
+   * A fenced member may consume for a while, as in Kafka. The same holds for classic members with an old generation when the type
+   * of the group changed: they rejoin after their next heartbeat.
    */
   #distrust(group: Group, clients: readonly Client[]): void {
     const hasChanged = group.type !== this.#lastType
@@ -136,12 +136,12 @@ function isInStep({ isMember, memberId, epoch }: Client, group: Group): boolean 
   )
 }
 
-/** All that the log must keep of a group. */
+/** The state of a group that the log must contain. */
 function durable(group: Group | undefined): unknown {
   if (group?.type !== 'consumer') return group && { ...groupMetadataOf(group), currentStateTimestamp: 0n }
   const { groupEpoch, metadataHash, assignmentEpoch, assignmentTimestamp, hasPartitionMetadata, state } = group
   const { members, targets, regexes, subscribedTopics } = group
-  // Members of a log that was compacted come in another order.
+  // Members of a compacted log may have another order.
   const owners = new Map(
     [...members.values()]
       .flatMap(({ assigned, pendingRevocation }) => [...keysOf(assigned), ...keysOf(pendingRevocation)])

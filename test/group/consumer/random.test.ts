@@ -1,7 +1,7 @@
 /**
- * Consumer groups under random members of both protocols that join, leave, time out, vanish, are slow or deaf, and change
- * their minds, while topics come, grow and go, writes fail, the log is compacted and the coordinator goes and comes.
- * MINIKAFKA_CONSUMER_GROUP_SEEDS tells how many runs, MINIKAFKA_CONSUMER_GROUP_SEED repeats one.
+ * Simulates consumer groups with random members of both protocols, which join, leave, time out, vanish, revoke slowly, lose
+ * responses and change their subscriptions, while topics change, writes fail, the log is compacted and coordinators restart.
+ * MINIKAFKA_CONSUMER_GROUP_SEEDS is the number of runs, MINIKAFKA_CONSUMER_GROUP_SEED repeats a single run.
  */
 import { expect, test } from 'vitest'
 import type { ConsumerGroup } from '../../../src/group/consumer/group.ts'
@@ -13,10 +13,10 @@ import { RandomConsumer } from './random-consumer.ts'
 
 const { MINIKAFKA_CONSUMER_GROUP_SEED, MINIKAFKA_CONSUMER_GROUP_SEEDS } = process.env
 const STEPS = 150
-/** Enough for the longest of all timeouts, one after the other. */
+/** Rounds for all timeouts, one after the other. */
 const CALM = { mostRounds: 400, calmRounds: 5, isPresent: ({ isMember }: Client) => isMember }
 
-/** One thing that happens, by its weight among others. */
+/** Performs a random action, by weight. */
 async function happen(model: ConsumerGroupModel): Promise<void> {
   const { simulation } = model
   const client = simulation.pick(model.clients)
@@ -36,7 +36,7 @@ async function happen(model: ConsumerGroupModel): Promise<void> {
   }
 }
 
-/** Two that claim the same place would drive each other out for ever: all but one go, without a word. */
+/** Clients with the same instance id would fence each other forever: all but one vanish. */
 function distinctInstances({ clients }: ConsumerGroupModel): Client[] {
   const instances = new Map(clients.map(client => [client.instanceId ?? client, client]))
   for (const client of clients) if (instances.get(client.instanceId ?? client) !== client) client.vanish()
@@ -63,7 +63,7 @@ async function live(seed: number): Promise<void> {
 }
 
 test.each(seeds(MINIKAFKA_CONSUMER_GROUP_SEED, Number(MINIKAFKA_CONSUMER_GROUP_SEEDS ?? 16)))(
-  'seed %i: one owner a partition, all partitions owned, epochs go on, the log tells all, and rebalances end',
+  'seed %i: each partition has one owner, epochs never decrease, the log is complete and rebalances end',
   { timeout: 60_000 },
   live
 )

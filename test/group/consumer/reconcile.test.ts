@@ -5,7 +5,7 @@ import { type Destination, reconcile } from '../../../src/group/consumer/reconci
 const FOO = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const BAR = 'AAAAAAAAAAAAAAAAAAAAAg'
 
-/** Partitions by topic, each with the epoch in which it came. */
+/** Partitions by topic, each with its assignment epoch. */
 type Epochs = Record<string, Record<number, number>>
 
 const epochs = (topics: Epochs) =>
@@ -32,7 +32,7 @@ function member(
   return { ...newMember('m'), memberEpoch: 10, previousMemberEpoch: 9, ...pending, ...changes }
 }
 
-/** To epoch 11, subscribed to everything, with nobody else around, in a request that says nothing. */
+/** A destination at epoch 11 with both topics subscribed, without other owners and without reported partitions. */
 function to(target: Record<string, number[]>, changes: Partial<Destination> = {}): Destination {
   return {
     targetEpoch: 11,
@@ -47,18 +47,18 @@ function to(target: Record<string, number[]>, changes: Partial<Destination> = {}
 
 const owning = (topicId: string, ...partitions: number[]) => ({ owned: [{ topicId, partitions }] })
 const NOTHING = { owned: [] }
-/** Somebody else has these. */
+/** These partitions have another owner. */
 const taken = (...partitions: number[]) => ({
   ownerEpoch: (_: string, partition: number) => (partitions.includes(partition) ? 10 : undefined)
 })
 
-describe('a stable member', () => {
-  it('stays the same at the epoch of its target', () => {
+describe('reconciliation of a stable member', () => {
+  it('a member at the target epoch does not change', () => {
     const stable = member({}, { [FOO]: { 0: 9 } })
     expect(reconcile(stable, to({ [FOO]: [5] }, { targetEpoch: 10 }))).toBe(stable)
   })
 
-  it('goes to a new epoch at once when it keeps what it has', () => {
+  it('a member that keeps its partitions advances to the new epoch at once', () => {
     const next = reconcile(member({}, { [FOO]: { 0: 9 } }), to({ [FOO]: [0] }))
     expect(plain(next)).toEqual({
       epochs: [10, 11],
@@ -68,7 +68,7 @@ describe('a stable member', () => {
     })
   })
 
-  it('gets what is free with the new epoch, and keeps the rest with its own', () => {
+  it('a member gets free partitions with the new epoch and keeps the epochs of its other partitions', () => {
     const next = reconcile(member({}, { [FOO]: { 3: 9 } }), to({ [FOO]: [3, 1], [BAR]: [2, 0] }))
     expect(plain(next)).toMatchObject({ epochs: [10, 11], state: 'Stable' })
     expect(next.assigned).toEqual(epochs({ [FOO]: { 1: 11, 3: 9 }, [BAR]: { 0: 11, 2: 11 } }))
@@ -78,7 +78,7 @@ describe('a stable member', () => {
     ])
   })
 
-  it('revokes first, and keeps its epoch meanwhile', () => {
+  it('a member that must revoke partitions keeps its epoch until then', () => {
     const next = reconcile(member({}, { [FOO]: { 0: 9, 1: 9 } }), to({ [FOO]: [1, 2] }))
     expect(plain(next)).toEqual({
       epochs: [10, 10],
@@ -88,7 +88,7 @@ describe('a stable member', () => {
     })
   })
 
-  it('need not revoke what it says it does not own', () => {
+  it('a member advances at once if it does not report the partitions to revoke', () => {
     const next = reconcile(member({}, { [FOO]: { 0: 9, 1: 9 } }), to({ [FOO]: [1, 2] }, owning(FOO, 1)))
     expect(plain(next)).toEqual({
       epochs: [10, 11],
@@ -98,7 +98,7 @@ describe('a stable member', () => {
     })
   })
 
-  it('waits in the new epoch for what others still own', () => {
+  it('a member advances to the new epoch and waits for partitions that others own', () => {
     const next = reconcile(member({}, { [FOO]: { 0: 9 } }), to({ [FOO]: [0, 1, 2] }, taken(1)))
     expect(plain(next)).toEqual({
       epochs: [10, 11],
@@ -113,7 +113,7 @@ describe('a stable member', () => {
     })
   })
 
-  it('gives up topics that it is not subscribed to, though the target is still to change', () => {
+  it('a member revokes topics that it is not subscribed to, also if the target still has them', () => {
     const onlyFoo = { subscribedTopicIds: new Set([FOO]) }
     const all = member({}, { [FOO]: { 0: 9 }, [BAR]: { 0: 9 } })
     expect(plain(reconcile(all, to({ [FOO]: [0], [BAR]: [0] }, onlyFoo)))).toEqual({
@@ -127,21 +127,21 @@ describe('a stable member', () => {
   })
 })
 
-describe('a stable member that changes its subscription within an epoch', () => {
+describe('reconciliation of a changed subscription', () => {
   const changed = {
     targetEpoch: 10,
     hasSubscriptionChanged: true,
     subscribedTopicIds: new Set([FOO])
   }
 
-  it('stays the same when it has nothing to give up', () => {
+  it('a member without partitions to revoke does not change', () => {
     const stable = member({}, { [FOO]: { 0: 9 } })
     expect(reconcile(stable, to({ [FOO]: [5] }, changed))).toBe(stable)
     const empty = member({})
     expect(reconcile(empty, to({}, { ...changed, subscribedTopicIds: new Set<string>() }))).toBe(empty)
   })
 
-  it('revokes the topics that it left, and gets nothing of a target', () => {
+  it('a member revokes unsubscribed topics and gets no partitions of its target', () => {
     const next = reconcile(member({}, { [FOO]: { 0: 9 }, [BAR]: { 1: 8 } }), to({ [FOO]: [0, 5] }, changed))
     expect(plain(next)).toEqual({
       epochs: [10, 10],
@@ -151,7 +151,7 @@ describe('a stable member that changes its subscription within an epoch', () => 
     })
   })
 
-  it('just loses what it says it does not own', () => {
+  it('a member loses unsubscribed partitions at once if it does not report them', () => {
     const next = reconcile(
       member({}, { [FOO]: { 0: 9 }, [BAR]: { 1: 8 } }),
       to({ [FOO]: [0] }, { ...changed, ...owning(FOO, 0) })
@@ -165,18 +165,18 @@ describe('a stable member that changes its subscription within an epoch', () => 
   })
 })
 
-describe('a member with partitions to revoke', () => {
+describe('reconciliation of a member in UnrevokedPartitions', () => {
   const revoking = member({ state: 'UnrevokedPartitions' }, { [FOO]: { 1: 9 } }, { [FOO]: { 0: 9 } })
 
-  it('stays the same while its request does not say what it owns', () => {
+  it('a member does not change while its requests report no partitions', () => {
     expect(reconcile(revoking, to({ [FOO]: [1, 2] }))).toBe(revoking)
   })
 
-  it('stays the same while it owns any of them', () => {
+  it('a member does not change while it reports a partition to revoke', () => {
     expect(reconcile(revoking, to({ [FOO]: [1, 2] }, owning(FOO, 0, 1)))).toBe(revoking)
   })
 
-  it('goes on once it does not', () => {
+  it('a member advances when it reports none of the partitions to revoke', () => {
     expect(plain(reconcile(revoking, to({ [FOO]: [1, 2] }, owning(FOO, 1))))).toEqual({
       epochs: [10, 11],
       state: 'Stable',
@@ -185,7 +185,7 @@ describe('a member with partitions to revoke', () => {
     })
   })
 
-  it('revokes more when the target has moved meanwhile', () => {
+  it('a member revokes more partitions after a change of its target', () => {
     const next = reconcile(revoking, to({ [FOO]: [2] }, owning(FOO, 1)))
     expect(plain(next)).toEqual({
       epochs: [10, 10],
@@ -195,12 +195,12 @@ describe('a member with partitions to revoke', () => {
     })
   })
 
-  it('takes back at once what it had to revoke itself, in the new epoch', () => {
+  it('a member gets its own revoked partitions back at once, in the new epoch', () => {
     const next = reconcile(revoking, to({ [FOO]: [0, 1] }, { ...owning(FOO, 1), ...taken(0, 1) }))
     expect(plain(next)).toMatchObject({ state: 'Stable', assigned: epochs({ [FOO]: { 0: 11, 1: 9 } }) })
   })
 
-  it('revokes more when it leaves a topic meanwhile', () => {
+  it('a member revokes more partitions when it unsubscribes from a topic', () => {
     const both = member(
       { state: 'UnrevokedPartitions' },
       { [FOO]: { 1: 9 }, [BAR]: { 5: 8 } },
@@ -217,35 +217,35 @@ describe('a member with partitions to revoke', () => {
   })
 })
 
-describe('a member that waits for partitions of others', () => {
+describe('reconciliation of a member in UnreleasedPartitions', () => {
   const waiting = member({ state: 'UnreleasedPartitions', previousMemberEpoch: 10 }, { [FOO]: { 0: 9 } })
 
-  it('stays the same while they are taken', () => {
+  it('a member does not change while the partitions have other owners', () => {
     expect(reconcile(waiting, to({ [FOO]: [0, 1] }, { targetEpoch: 10, ...taken(1) }))).toBe(waiting)
   })
 
-  it('forgets its former epoch on its next step, wherever that leads', () => {
+  it('a member replaces its previous epoch in its next step', () => {
     const fresh = { ...waiting, previousMemberEpoch: 9 }
     const next = reconcile(fresh, to({ [FOO]: [0, 1] }, { targetEpoch: 10, ...taken(1) }))
     expect(next).toEqual({ ...fresh, previousMemberEpoch: 10 })
   })
 
-  it('gets them as they become free', () => {
+  it('a member gets partitions as they become free', () => {
     const first = reconcile(waiting, to({ [FOO]: [0, 1, 2] }, { targetEpoch: 10, ...taken(2) }))
     expect(plain(first)).toMatchObject({ state: 'UnreleasedPartitions', assigned: epochs({ [FOO]: { 0: 9, 1: 10 } }) })
     const second = reconcile(first, to({ [FOO]: [0, 1, 2] }, { targetEpoch: 10 }))
     expect(plain(second)).toMatchObject({ state: 'Stable', assigned: epochs({ [FOO]: { 0: 9, 1: 10, 2: 10 } }) })
   })
 
-  it('revokes when the target has moved', () => {
+  it('a member revokes partitions after a change of its target', () => {
     expect(reconcile(waiting, to({}))).toMatchObject({ memberEpoch: 10, state: 'UnrevokedPartitions' })
   })
 })
 
-describe('a member in a state of a newer broker', () => {
+describe('reconciliation of a member in a state of a newer broker', () => {
   const unknown = member({ state: 'Unknown' }, { [FOO]: { 0: 9 } }, { [FOO]: { 1: 9 } })
 
-  it('is fenced until it says that it owns nothing', () => {
+  it('a member in an unknown state is fenced unless it reports no partitions', () => {
     for (const owned of [{}, owning(FOO, 0), owning(FOO)]) {
       expect(() => reconcile(unknown, to({ [FOO]: [0] }, owned))).toThrow(
         expect.objectContaining({
@@ -257,7 +257,7 @@ describe('a member in a state of a newer broker', () => {
     }
   })
 
-  it('then goes its way', () => {
+  it('a member in an unknown state that reports no partitions advances to its target', () => {
     expect(plain(reconcile(unknown, to({ [FOO]: [2] }, NOTHING)))).toEqual({
       epochs: [10, 11],
       state: 'Stable',

@@ -7,7 +7,7 @@ const BAR = 'EBESExQVFhcYGRobHB0eHw'
 const group = { groupId: 'g' }
 const member = { groupId: 'g', memberId: 'm' }
 
-/** What each is, the record, its key and its value. */
+/** Name, record, key and value. */
 export const RECORDS: readonly [string, ConsumerGroupRecord, string, string][] = [
   [
     'a group',

@@ -1,7 +1,7 @@
 /**
- * Plays the oracle's transcripts of consumer groups against a broker in this process and compares with what Apache Kafka
- * 4.4.0 answered to the same requests, in the same order, and with what it recorded. The record is what the oracle took
- * down of them (ORACLE_LOG): `grep -E '^\["4.4.0","consumer group (NAME|...)"'`, without what takes long.
+ * Plays the oracle's transcripts of consumer groups against a broker in this process and compares the responses and records with
+ * those of Apache Kafka 4.4.0 for the same requests in the same order. The record is the oracle's log of these transcripts
+ * (ORACLE_LOG): `grep -E '^\["4.4.0","consumer group (NAME|...)"'`, without slow transcripts.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { MiniKafka } from '../../../src/index.ts'
@@ -9,7 +9,7 @@ import { Recording } from '../../interop/oracle/recording.ts'
 
 const RECORD = new Recording(new URL('kafka-4.4.0.jsonl', import.meta.url))
 
-describe('what Apache Kafka 4.4.0 answered to consumer groups', () => {
+describe('transcripts of consumer groups of Apache Kafka 4.4.0', () => {
   let kafka: MiniKafka
 
   beforeAll(async () => {
@@ -18,6 +18,8 @@ describe('what Apache Kafka 4.4.0 answered to consumer groups', () => {
 
   afterAll(() => kafka.stop())
 
-  // One after the other: they change a setting of the broker.
-  it.each(RECORD.transcripts)('%s', { timeout: 60_000 }, name => RECORD.play(name, kafka.bootstrapServers))
+  // Sequential, because the transcripts change a setting of the broker.
+  it.each(RECORD.transcripts)('the broker answers transcript %s as Kafka does', { timeout: 60_000 }, name =>
+    RECORD.play(name, kafka.bootstrapServers)
+  )
 })

@@ -20,20 +20,20 @@ beforeEach(() => {
 const matches = (resolved: ResolvedRegexes) =>
   Object.fromEntries([...resolved].map(([regex, { topics }]) => [regex, [...topics].sort()]))
 
-describe('resolving', () => {
-  it('finds the topics that an expression matches as a whole, and says when and in which metadata', () => {
+describe('resolution of regular expressions', () => {
+  it('an expression resolves to the topics that it matches as a whole, with the time and the metadata version', () => {
     const resolved = runAtOnce(resolveRegexes(new Set(['f.*', 'foo', 'nothing']), { topics, clocks, logger }))
     expect(matches(resolved)).toEqual({ 'f.*': ['far', 'foo'], foo: ['foo'], nothing: [] })
     expect(resolved.get('foo')).toMatchObject({ version: 4n, timestamp: 5_000n })
   })
 
-  it('leaves out what cannot be compiled, and says so', () => {
+  it('an expression that cannot be compiled is omitted and logged', () => {
     const resolved = runAtOnce(resolveRegexes(new Set(['(', 'foo']), { topics, clocks, logger }))
     expect(matches(resolved)).toEqual({ foo: ['foo'] })
     expect(logger.messages('warn')).toEqual(['a regular expression of a group is left out'])
   })
 
-  it('lets others have their turn after every match, and after every expression that is compiled', () => {
+  it('the resolution yields after every match and after every compiled expression', () => {
     const steps = resolveRegexes(new Set(['a', 'b', 'c']), { topics, clocks, logger })
     let count = 0
     while (!steps.next().done) count++
@@ -41,11 +41,11 @@ describe('resolving', () => {
   })
 })
 
-describe('groups that resolve at the same time', () => {
+describe('concurrent resolutions', () => {
   const background = new BackgroundLoops({ clocks, failed: raise })
   const resolution = () => new RegexResolution({ topics, clocks, logger, background })
 
-  it('are told later, each as soon as its own are found', async () => {
+  it('each group gets its result later, as soon as its own expressions are resolved', async () => {
     const resolved: string[] = []
     const regexes = resolution()
     regexes.resolve('many', new Set(Array.from({ length: 50 }, (_, index) => `${index}`)), () => resolved.push('many'))
@@ -55,7 +55,7 @@ describe('groups that resolve at the same time', () => {
     expect(resolved).toEqual(['one', 'many'])
   })
 
-  it('resolve once at a time, and again when that is done', async () => {
+  it('a group has one resolution at a time and may start another one afterwards', async () => {
     const resolved: string[] = []
     const regexes = resolution()
     regexes.resolve('g', new Set(['a']), () => {
@@ -70,7 +70,7 @@ describe('groups that resolve at the same time', () => {
     expect(resolved).toEqual(['first', 'third', 'fourth'])
   })
 
-  it('are not told any more when all is abandoned, and may begin again', async () => {
+  it('an abandoned resolution reports no result, and another one may start', async () => {
     const resolved: string[] = []
     const regexes = resolution()
     regexes.resolve('g', new Set(['a']), () => resolved.push('abandoned'))
@@ -81,11 +81,11 @@ describe('groups that resolve at the same time', () => {
   })
 })
 
-describe('a group with an expression in its log that cannot be compiled here', () => {
-  it('goes on; who is subscribed by it has no topics', async () => {
+describe('expressions that Kafka accepted and this broker cannot compile', () => {
+  it('a group with such an expression is served, and the expression matches no topics', async () => {
     const driver = new GroupCoordinatorDriver()
     await driver.heartbeat('a', 0, { subscribedTopicNames: [], subscribedTopicRegex: 'f.*' })
-    // Kafka's own engine takes this one.
+    // Simulates an expression that only Kafka's engine can compile.
     const [batch = []] = driver.journal.batches
     for (const { value } of batch) {
       const at = value?.indexOf('f.*') ?? -1

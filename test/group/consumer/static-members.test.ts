@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 
-describe('a static member of a consumer group', () => {
-  it('that joins anew as another instance leaves the place of the first one to others', async () => {
+describe('static members of consumer groups', () => {
+  it('a member that rejoins with another instance id releases the first instance id', async () => {
     const driver = new GroupCoordinatorDriver()
     await driver.heartbeat('a', 0, { instanceId: 'first' })
     expect(await driver.heartbeat('a', 0, { instanceId: 'second' })).toMatchObject({
@@ -16,7 +16,7 @@ describe('a static member of a consumer group', () => {
     expect(await driver.heartbeat('b', 3, { instanceId: 'first' })).toMatchObject({ errorCode: 'NONE' })
   })
 
-  it('comes back into a full group under another id, but nobody takes a place that is not free', async () => {
+  it('a static member rejoins a full group with another member id, and other members are refused', async () => {
     const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.max.size': 2 } })
     await driver.heartbeat('a', 0, { instanceId: 'i' })
     await driver.heartbeat('b', 0)
@@ -30,7 +30,7 @@ describe('a static member of a consumer group', () => {
     expect(await driver.heartbeat('d', 0)).toMatchObject(full)
   })
 
-  it('that speaks the classic protocol comes back into a full group as well', async () => {
+  it('a static member of the classic protocol rejoins a full group', async () => {
     const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.max.size': 2 } })
     await driver.heartbeat('a', 0, { instanceId: 'i' })
     await driver.heartbeat('b', 0)

@@ -1,4 +1,4 @@
-// What moves the epoch of a consumer group on: subscriptions by names and by expressions, and the topics they stand for.
+// Changes that raise the group epoch: subscriptions by names and by regular expressions, and their topics.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
@@ -13,7 +13,7 @@ const epochOf = (memberId: string) => driver.consumerGroup.members.get(memberId)
 
 const byRegex = (regex: string) => ({ subscribedTopicNames: [], subscribedTopicRegex: regex })
 
-/** Joins, and waits until its expression is resolved. */
+/** Joins and waits until the regular expression is resolved. */
 async function joinBy(memberId: string, regex: string): Promise<void> {
   expect(await driver.heartbeat(memberId, 0, byRegex(regex))).toMatchObject({ errorCode: 'NONE' })
   await yieldToEventLoop()
@@ -25,7 +25,7 @@ async function beat(memberId: string, changes: Parameters<GroupCoordinatorDriver
   return answer
 }
 
-/** All of them reach the newest epoch, giving up what they must. */
+/** Lets all members revoke partitions and reach the newest epoch. */
 async function settle(...memberIds: string[]): Promise<void> {
   for (let round = 0; round < 4; round++) {
     for (const memberId of memberIds) {
@@ -41,8 +41,8 @@ const has = (memberId: string, topicId: string) => [
   ...(driver.consumerGroup.members.get(memberId)?.assigned.get(topicId)?.keys() ?? [])
 ]
 
-describe('a subscription by names', () => {
-  it('moves the epoch on when it changes, and only then', async () => {
+describe('subscription by topic names', () => {
+  it('a changed subscription raises the group epoch, an equal subscription does not', async () => {
     await driver.heartbeat('a', 0, { subscribedTopicNames: ['foo', 'bar'] })
     expect(driver.consumerGroup.groupEpoch).toBe(2)
     await beat('a', { subscribedTopicNames: ['bar', 'foo', 'foo'] })
@@ -51,7 +51,7 @@ describe('a subscription by names', () => {
     expect(driver.consumerGroup.groupEpoch).toBe(3)
   })
 
-  it('may name topics that do not exist; they count from when they do', async () => {
+  it('a subscribed topic that is created later raises the group epoch', async () => {
     await driver.heartbeat('a', 0, { subscribedTopicNames: ['later'] })
     expect(driver.consumerGroup.groupEpoch).toBe(2)
     const later = driver.topics.create('later', 2)
@@ -60,7 +60,7 @@ describe('a subscription by names', () => {
     expect(has('a', later)).toEqual([0, 1])
   })
 
-  it('does not heed topics of others', async () => {
+  it('topics without subscription do not raise the group epoch', async () => {
     await driver.heartbeat('a', 0)
     driver.topics.create('other', 2)
     driver.topics.grow('bar', 7)
@@ -71,7 +71,7 @@ describe('a subscription by names', () => {
   it.each([
     ['grows', () => driver.topics.grow('foo', 6), [0, 1, 2, 3, 4, 5]],
     ['is deleted', () => driver.topics.delete('foo'), []]
-  ])('is assigned anew when its topic %s', async (_what, change, partitions) => {
+  ])('a member gets another assignment when its topic %s', async (_what, change, partitions) => {
     await driver.heartbeat('a', 0)
     change()
     await settle('a')
@@ -79,7 +79,7 @@ describe('a subscription by names', () => {
     expect(has('a', driver.foo)).toEqual(partitions)
   })
 
-  it('gets another topic of the same name as a new one', async () => {
+  it('a topic that is created again under the same name is assigned as a new topic', async () => {
     await driver.heartbeat('a', 0)
     driver.topics.delete('foo')
     const again = driver.topics.create('foo', 1)
@@ -87,7 +87,7 @@ describe('a subscription by names', () => {
     expect([has('a', driver.foo), has('a', again)]).toEqual([[], [0]])
   })
 
-  it('gives up what it does not want any more before it gets anything else', async () => {
+  it('a member revokes unsubscribed topics before it gets other partitions', async () => {
     await driver.heartbeat('a', 0)
     const answer = await beat('a', { subscribedTopicNames: ['bar'] })
     expect(answer).toMatchObject({ assignment: new Map(), memberEpoch: 2 })
@@ -97,8 +97,8 @@ describe('a subscription by names', () => {
   })
 })
 
-describe('a subscription by a regular expression', () => {
-  it('has no topics before they are found, and moves the epoch on then', async () => {
+describe('subscription by regular expression', () => {
+  it('a new expression has no topics until its resolution, which raises the group epoch', async () => {
     expect(await driver.heartbeat('a', 0, byRegex('f.*'))).toMatchObject({ memberEpoch: 1, assignment: new Map() })
     expect([driver.consumerGroup.groupEpoch, driver.consumerGroup.regexes.size]).toEqual([1, 0])
     await yieldToEventLoop()
@@ -107,12 +107,12 @@ describe('a subscription by a regular expression', () => {
     expect(has('a', driver.foo)).toEqual([0, 1, 2, 3])
   })
 
-  it('is refused where it is none', async () => {
+  it('an invalid expression gets INVALID_REGULAR_EXPRESSION', async () => {
     expect(await driver.heartbeat('a', 0, byRegex('('))).toMatchObject({ errorCode: 'INVALID_REGULAR_EXPRESSION' })
     expect(driver.journal.batches).toEqual([])
   })
 
-  it('adds to names', async () => {
+  it('an expression and topic names add up', async () => {
     await driver.heartbeat('a', 0, { subscribedTopicNames: ['bar'], subscribedTopicRegex: 'f.*' })
     await yieldToEventLoop()
     await settle('a')
@@ -120,12 +120,12 @@ describe('a subscription by a regular expression', () => {
     expect([...driver.consumerGroup.subscribedTopics].sort()).toEqual(['bar', 'foo'])
   })
 
-  it('that somebody has already counts at once', async () => {
+  it('an expression that is already resolved in the group applies at once', async () => {
     await joinBy('a', 'f.*')
     expect(await driver.heartbeat('b', 0, byRegex('f.*'))).toMatchObject({ memberEpoch: 3 })
   })
 
-  it('goes with the last member that has it', async () => {
+  it('an expression is removed with its last member', async () => {
     await joinBy('a', 'f.*')
     await joinBy('b', 'f.*')
     await beat('a', byRegex(''))
@@ -136,7 +136,7 @@ describe('a subscription by a regular expression', () => {
     expect([...driver.consumerGroup.regexes.keys()]).toEqual([])
   })
 
-  it('finds new topics, ten seconds after it was last resolved at the soonest', async () => {
+  it('an expression finds new topics at the earliest ten seconds after its last resolution', async () => {
     await joinBy('a', 'f.*')
     await settle('a')
     const far = driver.topics.create('far', 1)
@@ -148,7 +148,7 @@ describe('a subscription by a regular expression', () => {
     expect(has('a', far)).toEqual([0])
   })
 
-  it('is looked at again after the refresh interval, though no topic is new', async () => {
+  it('an expression is resolved again after the refresh interval, also without new topics', async () => {
     driver = new GroupCoordinatorDriver({
       settings: { 'group.consumer.regex.refresh.interval.ms': 30_000, 'group.consumer.session.timeout.ms': 60_000 }
     })
@@ -163,7 +163,7 @@ describe('a subscription by a regular expression', () => {
     expect(driver.consumerGroup.groupEpoch).toBe(2)
   })
 
-  it('that changes to one that matches nothing leaves its partitions to the others', async () => {
+  it('a member whose new expression matches nothing leaves its partitions to other members', async () => {
     await joinBy('a', 'f.*')
     await driver.heartbeat('b', 0)
     await settle('a', 'b')
@@ -174,7 +174,7 @@ describe('a subscription by a regular expression', () => {
     expect([has('a', driver.foo), has('b', driver.foo)]).toEqual([[], [0, 1, 2, 3]])
   })
 
-  it('survives a restart with what it stands for', async () => {
+  it('an expression and its topics are loaded after a restart', async () => {
     await joinBy('a', 'f.*')
     await settle('a')
     const before = driver.consumerGroup.regexes
@@ -185,7 +185,7 @@ describe('a subscription by a regular expression', () => {
     expect(driver.consumerGroup.groupEpoch).toBe(2)
   })
 
-  it('that was found in vain, for its group is gone, changes nothing', async () => {
+  it('a resolution that ends after the last subscribed member has left writes nothing', async () => {
     await driver.heartbeat('a', 0, byRegex('f.*'))
     await driver.heartbeat('a', -1)
     const before = driver.journal.batches.length
@@ -193,7 +193,7 @@ describe('a subscription by a regular expression', () => {
     expect(driver.journal.batches.slice(before).flat()).toEqual([])
   })
 
-  it('is resolved at a later heartbeat when what was found cannot be written', async () => {
+  it('a resolution whose append fails is repeated at a later heartbeat', async () => {
     await driver.heartbeat('a', 0, byRegex('f.*'))
     driver.fail()
     await yieldToEventLoop()

@@ -3,8 +3,8 @@ import { assignmentOf, partitionsOf, subscriptionOf } from '../embedded.ts'
 import { GroupCoordinatorDriver } from '../group-coordinator-driver.ts'
 import { REBALANCE_MS, SESSION_MS } from '../group-settings.ts'
 
-describe('an empty classic group', () => {
-  it('makes place for a consumer group, whatever the policy', async () => {
+describe('upgrade of an empty classic group', () => {
+  it('a consumer group replaces an empty classic group under any migration policy', async () => {
     const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.migration.policy': 'disabled' } })
     const { ids } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
     await driver.leave(ids[0] ?? '')
@@ -17,8 +17,8 @@ describe('an empty classic group', () => {
   })
 })
 
-describe('a classic group that a member of the consumer protocol joins', () => {
-  it('becomes a consumer group: the end of the one, and all of the other, in one batch', async () => {
+describe('upgrade when a consumer member joins a classic group', () => {
+  it('the group becomes a consumer group: the tombstone and all new records are one batch', async () => {
     const driver = new GroupCoordinatorDriver()
     const { generationId } = await driver.classicGroup([{ foo: [0, 1] }, { foo: [2, 3] }])
     expect(generationId).toBe(2)
@@ -36,10 +36,10 @@ describe('a classic group that a member of the consumer protocol joins', () => {
       'ConsumerGroupTargetAssignmentMetadata',
       'ConsumerGroupCurrentMemberAssignment',
       'ConsumerGroupCurrentMemberAssignment',
-      // From here on it is a consumer group that somebody joins.
+      // The records of the joining member follow.
       'ConsumerGroupMemberMetadata',
       'ConsumerGroupMetadata',
-      // One member keeps what it had.
+      // The target of one member does not change.
       'ConsumerGroupTargetAssignmentMember',
       'ConsumerGroupTargetAssignmentMember',
       'ConsumerGroupTargetAssignmentMetadata',
@@ -47,10 +47,10 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     ])
   })
 
-  it('is assigned anew, though the newcomer wants nothing that the topics tell yet', async () => {
+  it('an upgrade computes targets, also if the new member is subscribed to no existing topics', async () => {
     const driver = new GroupCoordinatorDriver()
     const { ids } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
-    // The leader does not come to sync: whatever the members had is lost in the next rebalance.
+    // The leader never syncs, so the next rebalance has no assignments of the members.
     const newcomer = driver.join({ apiVersion: 3 })
     await driver.join({ memberId: ids[0] ?? '' })
     const { memberId } = await newcomer
@@ -63,7 +63,7 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     expect(targets.sort()).toEqual([0, 1, 2, 3])
   })
 
-  it('keeps its members as they were, with what they had', async () => {
+  it('the classic members keep their fields and partitions', async () => {
     const driver = new GroupCoordinatorDriver()
     const metadata = subscriptionOf(['foo', 'bar'], {}, 'rack-1')
     const { ids, generationId } = await driver.classicMembers({
@@ -100,7 +100,7 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     expect(driver.consumerGroup.members.get(a)?.classic?.supportedProtocols).toEqual([{ name: 'range', metadata }])
   })
 
-  it('sends back all who wait, for they must join the new one', async () => {
+  it('delayed JoinGroups and SyncGroups get REBALANCE_IN_PROGRESS', async () => {
     const driver = new GroupCoordinatorDriver()
     const { ids } = await driver.classicGroup([{ foo: [0, 1] }, { foo: [2, 3] }])
     const joining = driver.join({ memberId: ids[0] ?? '' })
@@ -115,7 +115,7 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     expect(other.consumerGroup.members.get(members[1] ?? '')?.assigned).toEqual(new Map())
   })
 
-  it('gives the newcomer what the members of the classic protocol give up', async () => {
+  it('the new member gets the partitions that the classic members revoke', async () => {
     const driver = new GroupCoordinatorDriver()
     const { ids, generationId } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
     const [a = ''] = ids
@@ -137,7 +137,7 @@ describe('a classic group that a member of the consumer protocol joins', () => {
     expect([...kept, ...(given?.keys() ?? [])].sort()).toEqual([0, 1, 2, 3])
   })
 
-  it('takes a member for gone that is not heard of within its own session', async () => {
+  it('a classic member without heartbeats is removed after its session timeout', async () => {
     const driver = new GroupCoordinatorDriver()
     const { ids } = await driver.classicGroup([{ foo: [0, 1, 2, 3] }])
     await driver.heartbeat('new', 0)
@@ -150,7 +150,7 @@ describe('a classic group that a member of the consumer protocol joins', () => {
 
 const REFUSED = 'Cannot upgrade classic group g to consumer group because '
 
-describe('a classic group stays one', () => {
+describe('refused upgrades', () => {
   async function refused(driver: GroupCoordinatorDriver, why: string): Promise<void> {
     const before = driver.journal.batches.length
     const expected = { errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: `${REFUSED}${why}.` }
@@ -159,25 +159,25 @@ describe('a classic group stays one', () => {
     expect(driver.group?.type).toBe('classic')
   }
 
-  it.each(['disabled', 'downgrade'])('where the policy is %s', async policy => {
+  it.each(['disabled', 'downgrade'])('the policy %s refuses an upgrade', async policy => {
     const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.migration.policy': policy } })
     await driver.classicGroup([{ foo: [0] }])
     await refused(driver, 'online upgrade is disabled')
   })
 
-  it('where it is no group of consumers', async () => {
+  it('a group of another protocol type refuses an upgrade', async () => {
     const driver = new GroupCoordinatorDriver()
     await driver.classicMembers({ protocolType: 'connect' })
     await refused(driver, 'the group does not use the consumer embedded protocol')
   })
 
-  it('where it is larger than a consumer group may be', async () => {
+  it('a group that exceeds group.consumer.max.size refuses an upgrade', async () => {
     const driver = new GroupCoordinatorDriver({ settings: { 'group.consumer.max.size': 1 } })
     await driver.classicGroup([{ foo: [0] }, { foo: [1] }])
     await refused(driver, 'the group size exceeds the consumer group maximum size')
   })
 
-  it('where its members speak of themselves in another language, or their leader does', async () => {
+  it('a group with malformed subscriptions or assignments refuses an upgrade', async () => {
     const driver = new GroupCoordinatorDriver()
     await driver.classicGroup([{ foo: [0] }], { protocols: [{ name: 'range', metadata: Buffer.from('00') }] })
     await refused(driver, 'the embedded consumer protocol is malformed')
@@ -188,7 +188,7 @@ describe('a classic group stays one', () => {
     await refused(other, 'the embedded consumer protocol is malformed')
   })
 
-  it('where only its own assignor understands what was assigned', async () => {
+  it('a group whose assignments have user data of a custom assignor refuses an upgrade', async () => {
     const driver = new GroupCoordinatorDriver()
     const { ids, generationId } = await driver.classicMembers({})
     const [memberId = ''] = ids
@@ -198,14 +198,14 @@ describe('a classic group stays one', () => {
     await refused(driver, `an unsupported custom assignor is in use. ${advice}`)
   })
 
-  it('where its leader gave a partition to two', async () => {
+  it('a group whose leader assigned a partition twice gets UNKNOWN_SERVER_ERROR for an upgrade', async () => {
     const driver = new GroupCoordinatorDriver()
     await driver.classicGroup([{ foo: [0] }, { foo: [0] }])
     expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR' })
     expect(driver.group?.type).toBe('classic')
   })
 
-  it('where it has not chosen a protocol yet', async () => {
+  it('a group without a selected protocol gets UNKNOWN_SERVER_ERROR for an upgrade', async () => {
     const driver = new GroupCoordinatorDriver({ settings: { 'group.initial.rebalance.delay.ms': 3_000 } })
     const joining = driver.join({ apiVersion: 3 })
     expect(await driver.heartbeat('new', 0)).toMatchObject({ errorCode: 'UNKNOWN_SERVER_ERROR' })
@@ -213,7 +213,7 @@ describe('a classic group stays one', () => {
     expect(await joining).toMatchObject({ errorCode: 'NONE' })
   })
 
-  it('where the journal fails, and who waits goes on waiting', async () => {
+  it('a failed append leaves the classic group and its delayed requests unchanged', async () => {
     const driver = new GroupCoordinatorDriver()
     const { ids } = await driver.classicGroup([{ foo: [0] }, { foo: [1] }])
     const joining = ids.map(memberId => driver.join({ memberId }))

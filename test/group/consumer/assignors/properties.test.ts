@@ -1,4 +1,4 @@
-// What holds of every assignment, in groups that live by chance (each seed another life).
+// Properties of every assignment, in random groups (one for each seed).
 import { describe, expect, it } from 'vitest'
 import type { Assignment, Assignor, GroupSpec } from '../../../../src/group/consumer/assignors/assignor.ts'
 import { rangeAssignor } from '../../../../src/group/consumer/assignors/range.ts'
@@ -11,7 +11,7 @@ const CHANGES = 12
 
 type Assigned = ReadonlyMap<string, Assignment>
 
-/** Lets groups live, and calls `check` after each assignment, before the members have it. */
+/** Changes random groups and calls `check` after each assignment, before the members adopt it. */
 function live(
   assignor: Assignor,
   isHomogeneous: boolean,
@@ -31,7 +31,7 @@ function live(
 }
 
 describe.each([uniformAssignor, rangeAssignor])('$name', assignor => {
-  it.each([true, false])('gives every partition that somebody wants to one who wants it (all the same: %s)', same => {
+  it.each([true, false])('every subscribed partition is assigned to one subscriber (homogeneous: %s)', same => {
     live(assignor, same, (group, assigned) => {
       expect([...assigned.keys()].sort()).toEqual([...group.members.keys()].sort())
       const given = partitionsOf(assigned).map(({ topicId, partition }) => `${topicId} ${partition}`)
@@ -43,14 +43,14 @@ describe.each([uniformAssignor, rangeAssignor])('$name', assignor => {
     })
   })
 
-  it.each([true, false])('changes nothing where nothing has changed (all the same: %s)', same => {
+  it.each([true, false])('an assignment of an unchanged group changes nothing (homogeneous: %s)', same => {
     live(assignor, same, (group, assigned) => {
       group.adopt(assigned)
       expect(assignor.assign(group, group)).toEqual(assigned)
     })
   })
 
-  it('leaves the group as it is', () => {
+  it('an assignment does not modify the group', () => {
     live(assignor, false, group => {
       const before = structuredClone(group.members)
       assignor.assign(group, group)
@@ -59,15 +59,15 @@ describe.each([uniformAssignor, rangeAssignor])('$name', assignor => {
   })
 })
 
-describe('uniform', () => {
-  it('gives members who want the same one more than others at most', () => {
+describe('the uniform assignor', () => {
+  it('shares of members with the same subscription differ by at most one partition', () => {
     live(uniformAssignor, true, (_, assigned) => {
       const sizes = [...assigned.values()].map(sizeOf)
       expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
     })
   })
 
-  it('moves as few partitions as can be where members want the same', () => {
+  it('an assignment moves as few partitions as possible if all members have the same subscription', () => {
     live(uniformAssignor, true, (group, assigned) => {
       const total = partitionsOf(assigned).length
       const share = Math.floor(total / group.members.size)
@@ -80,7 +80,7 @@ describe('uniform', () => {
     })
   })
 
-  it('leaves no partition that one could have who has two less', () => {
+  it('no subscriber of a partition has two partitions less than its owner', () => {
     live(uniformAssignor, false, (group, assigned) => {
       const loads = new Map(Array.from(assigned, ([memberId, topics]) => [memberId, sizeOf(topics)]))
       for (const [giver, topics] of assigned) {
@@ -92,7 +92,7 @@ describe('uniform', () => {
     })
   })
 
-  it('shares out a hundred thousand partitions, and moves only what one more member gets', () => {
+  it('an assignment of a hundred thousand partitions moves only the partitions of a new member', () => {
     const random = seededRandom(1)
     const topics = new Map(Array.from({ length: 100 }, () => [randomUuid(random), 1000]))
     const describer = { partitionCount: (topicId: string) => topics.get(topicId) }
@@ -109,20 +109,23 @@ describe('uniform', () => {
   })
 })
 
-describe('range', () => {
-  it.each([true, false])('gives of a topic one more than others at most, in one piece (all the same: %s)', same => {
-    live(rangeAssignor, same, (group, assigned) => {
-      for (const topicId of group.topics.keys()) {
-        const subscribers = [...group.members].filter(([, member]) => member.subscribedTopicIds.has(topicId))
-        const ranges = subscribers.map(([memberId]) => [...(assigned.get(memberId)?.get(topicId) ?? [])])
-        const sizes = ranges.map(range => range.length)
-        if (sizes.length > 0) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
-        for (const range of ranges) expect(range).toEqual(range.map((_, index) => (range[0] ?? 0) + index))
-      }
-    })
-  })
+describe('the range assignor', () => {
+  it.each([true, false])(
+    'the ranges of a topic are contiguous and differ by at most one partition (homogeneous: %s)',
+    same => {
+      live(rangeAssignor, same, (group, assigned) => {
+        for (const topicId of group.topics.keys()) {
+          const subscribers = [...group.members].filter(([, member]) => member.subscribedTopicIds.has(topicId))
+          const ranges = subscribers.map(([memberId]) => [...(assigned.get(memberId)?.get(topicId) ?? [])])
+          const sizes = ranges.map(range => range.length)
+          if (sizes.length > 0) expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+          for (const range of ranges) expect(range).toEqual(range.map((_, index) => (range[0] ?? 0) + index))
+        }
+      })
+    }
+  )
 
-  it('gives the same partitions of topics of the same size where members want the same', () => {
+  it('topics of the same size have the same ranges if all members have the same subscription', () => {
     live(rangeAssignor, true, (group, assigned) => {
       for (const topics of assigned.values()) {
         const bySize = new Map<number | undefined, unknown>()
@@ -153,7 +156,7 @@ function sizeOf(assigned: Assignment): number {
   return [...assigned.values()].reduce((sum, partitions) => sum + partitions.size, 0)
 }
 
-/** How many partitions are where they were. */
+/** The number of partitions that keep their member. */
 function stayed({ members }: GroupSpec, assigned: Assigned): number {
   const counts = Array.from(assigned, ([memberId, topics]) => {
     const had = members.get(memberId)?.assigned

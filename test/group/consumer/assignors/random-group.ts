@@ -1,5 +1,5 @@
-// A group that lives by chance: members come and go, change their minds, topics are made, grow and go. What an assignor
-// said last is what members have the next time.
+// A random group: members join, leave and change their subscriptions, topics are created, grow and are deleted. Members have the
+// partitions of the last assignment.
 import type {
   Assignment,
   GroupSpec,
@@ -8,14 +8,14 @@ import type {
 } from '../../../../src/group/consumer/assignors/assignor.ts'
 import { type Random, randomUuid } from '../../../../src/runtime/random.ts'
 
-/** How large a group may become. */
+/** The maximal size of a group. */
 export interface Bounds {
   readonly members: number
   readonly topics: number
   readonly partitions: number
 }
 
-/** A group in which everybody subscribes to all topics, or everybody to some of them. */
+/** A group whose members all subscribe to all topics, or each to random topics. */
 export class RandomGroup implements GroupSpec, TopicDescriber {
   readonly members = new Map<string, MemberSpec>()
   readonly topics = new Map<string, number>()
@@ -35,21 +35,21 @@ export class RandomGroup implements GroupSpec, TopicDescriber {
     return this.topics.get(topicId)
   }
 
-  /** What an assignor has said becomes what the members have. */
+  /** Gives the members the partitions of an assignment. */
   adopt(assigned: ReadonlyMap<string, Assignment>): void {
     for (const [memberId, member] of this.members) {
       this.members.set(memberId, { ...member, assigned: assigned.get(memberId) ?? new Map() })
     }
   }
 
-  /** Everybody subscribes to this topic and no other, whether it exists or not. */
+  /** Subscribes all members to this topic only, which may not exist. */
   subscribeAll(topicId: string): void {
     for (const [memberId, member] of this.members) {
       this.members.set(memberId, { ...member, subscribedTopicIds: new Set([topicId]) })
     }
   }
 
-  /** One thing happens, and sometimes more at once. */
+  /** Performs one or more random changes. */
   change(): void {
     const happenings = [
       () => this.#join(),
@@ -76,7 +76,7 @@ export class RandomGroup implements GroupSpec, TopicDescriber {
     if (memberId !== undefined && this.members.size > 1) this.members.delete(memberId)
   }
 
-  /** A static member comes back with another id and has what it had. */
+  /** A static member rejoins with another member id and keeps its partitions. */
   #return(): void {
     const entry = this.#pick([...this.members].filter(([, { instanceId }]) => instanceId !== null))
     if (!entry) return
@@ -139,7 +139,7 @@ export class RandomGroup implements GroupSpec, TopicDescriber {
   }
 }
 
-/** Small ones many times, where every case is met; larger ones for tables that grow. */
+/** Small groups cover the cases, larger groups make hash tables grow. */
 export const BOUNDS: readonly Bounds[] = [
   { members: 4, topics: 3, partitions: 8 },
   { members: 12, topics: 20, partitions: 12 },

@@ -3,8 +3,8 @@ import { PartitionAssignorError } from '../../../../src/group/consumer/assignors
 import { uniformAssignor } from '../../../../src/group/consumer/assignors/uniform.ts'
 import { assign } from './written-group.ts'
 
-describe('when all want the same', () => {
-  it('gives each a fair share, topic after topic, and one more to who comes last', () => {
+describe('uniform assignment with equal subscriptions', () => {
+  it('each member gets an equal share in the order of topics, and the last member gets the remaining partition', () => {
     expect(assign(uniformAssignor, { T1: 3, T2: 4 }, { A: {}, B: {}, C: {} })).toEqual({
       A: { T1: [0, 1] },
       B: { T1: [2], T2: [0] },
@@ -12,7 +12,7 @@ describe('when all want the same', () => {
     })
   })
 
-  it('takes only what is too much when somebody joins', () => {
+  it('a new member gets only partitions that exceed the shares of others', () => {
     const members = { A: { has: { T1: [0, 1, 2] } }, B: { has: { T1: [3, 4, 5] } }, C: {} }
     expect(assign(uniformAssignor, { T1: 6 }, members)).toEqual({
       A: { T1: [0, 1] },
@@ -21,17 +21,17 @@ describe('when all want the same', () => {
     })
   })
 
-  it('shares out what a member has left behind', () => {
+  it('the partitions of a removed member are assigned to the others', () => {
     const members = { A: { has: { T1: [0, 1] } }, C: { has: { T1: [4, 5] } } }
     expect(assign(uniformAssignor, { T1: 6 }, members)).toEqual({ A: { T1: [0, 1, 2] }, C: { T1: [3, 4, 5] } })
   })
 
-  it('leaves the one more to who has it', () => {
+  it('a member keeps its additional partition', () => {
     const members = { A: { has: { T1: [0] } }, B: { has: { T1: [1, 2] } } }
     expect(assign(uniformAssignor, { T1: 3 }, members)).toEqual({ A: { T1: [0] }, B: { T1: [1, 2] } })
   })
 
-  it('keeps of too much what Kafka finds first: by the rest of sixteen, not by number', () => {
+  it("a member keeps the first partitions in Kafka's hash order, not in numeric order", () => {
     const members = { A: { has: { T1: [14, 15, 16, 17] } }, B: { has: { T1: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] } } }
     const { A, B } = assign(
       uniformAssignor,
@@ -41,7 +41,7 @@ describe('when all want the same', () => {
     expect([A, B]).toEqual([{ T1: [16, 17, 14] }, { T1: [0, 1, 2] }])
   })
 
-  it('takes a topic that nobody wants any more, and gives a new one', () => {
+  it('an unsubscribed topic is removed and a new topic is assigned', () => {
     const members = { A: { has: { T1: [0, 1], T2: [0] } }, B: { has: { T1: [2], T2: [1] } } }
     expect(assign(uniformAssignor, { T2: 2, T3: 2 }, members)).toEqual({
       A: { T2: [0], T3: [0] },
@@ -49,32 +49,32 @@ describe('when all want the same', () => {
     })
   })
 
-  it('leaves members without partitions where there are too few', () => {
+  it('surplus members get no partitions', () => {
     expect(assign(uniformAssignor, { T1: 1 }, { A: { has: { T1: [0] } }, B: {} })).toEqual({ A: { T1: [0] }, B: {} })
   })
 
-  it('gives nothing to who wants nothing, and nobody anything in an empty group', () => {
+  it('no partitions are assigned without subscriptions or members', () => {
     expect(assign(uniformAssignor, {}, { A: { has: { T1: [0] } } })).toEqual({ A: {} })
     expect(assign(uniformAssignor, { T1: 1 }, {})).toEqual({})
   })
 
-  it('gives up where two members have the same partition, so that another finds no place', () => {
+  it('a partition with two owners throws if another partition cannot be assigned', () => {
     const members = { A: { has: { T1: [0] } }, B: { has: { T1: [0] } } }
     expect(() => assign(uniformAssignor, { T1: 2 }, members)).toThrow(PartitionAssignorError)
   })
 })
 
-describe('when members want different topics', () => {
-  it('gives first what leaves least choice, always to who has least', () => {
+describe('uniform assignment with different subscriptions', () => {
+  it('topics with the fewest subscribers are assigned first, to the member with the fewest partitions', () => {
     const members = { A: { wants: ['T1', 'T2'] }, B: { wants: ['T2'] } }
-    // T1 has three partitions to a subscriber, T2 two and a half: B catches up, and goes first when both have three.
+    // T1 has 3 partitions for each subscriber, T2 has 2.5: B catches up, and gets the next partition when both have 3.
     expect(assign(uniformAssignor, { T1: 3, T2: 5 }, members)).toEqual({
       A: { T1: [0, 1, 2], T2: [4] },
       B: { T2: [0, 1, 2, 3] }
     })
   })
 
-  it('moves the last partitions of who has most to who has least', () => {
+  it('the last partitions of the most loaded member move to the least loaded member', () => {
     const members = {
       A: { wants: ['T1', 'T2'], has: { T1: [0, 1], T2: [0, 1, 2] } },
       B: { wants: ['T2'] }
@@ -85,7 +85,7 @@ describe('when members want different topics', () => {
     })
   })
 
-  it('passes over who has most but nothing to give', () => {
+  it('the most loaded member is skipped if it has no partition for the others', () => {
     const members = {
       A: { wants: ['T1', 'T2'], has: { T1: [0, 1, 2, 3] } },
       B: { wants: ['T2'], has: { T2: [0, 1, 2] } },
@@ -98,12 +98,12 @@ describe('when members want different topics', () => {
     })
   })
 
-  it('gives what a member does not want any more to who does', () => {
+  it('an unsubscribed partition moves to a subscriber', () => {
     const members = { A: { wants: ['T1'], has: { T1: [0], T2: [0] } }, B: { wants: ['T1', 'T2'], has: { T1: [1] } } }
     expect(assign(uniformAssignor, { T1: 2, T2: 1 }, members)).toEqual({ A: { T1: [0] }, B: { T1: [1], T2: [0] } })
   })
 
-  it('does not chase what overlapping topics could still even out', () => {
+  it('overlapping topics are not balanced by chains of moves', () => {
     const members = {
       A: { wants: ['T1'], has: { T1: [0] } },
       B: { wants: ['T1', 'T2'], has: { T1: [1], T2: [0] } },
@@ -116,12 +116,12 @@ describe('when members want different topics', () => {
     })
   })
 
-  it('takes what does not exist, as a file might have it', () => {
+  it('partitions that do not exist are ignored', () => {
     const members = { A: { wants: ['T1'], has: { T1: [0, 4_000_000] } }, B: { wants: [] } }
     expect(assign(uniformAssignor, { T1: 1 }, members)).toEqual({ A: { T1: [0] }, B: {} })
   })
 
-  it('gives up on a topic that does not exist', () => {
+  it('a topic that does not exist throws', () => {
     const members = { A: { wants: ['T1'] }, B: { wants: ['T2'] } }
     expect(() => assign(uniformAssignor, { T1: 1 }, members)).toThrow(PartitionAssignorError)
   })

@@ -1,17 +1,17 @@
-// Groups written down by hand. Topics T1, T2, ... and members A, B, ... stand in Kafka's hash sets in that order.
+// Groups written by hand. Topics T1, T2, ... and members A, B, ... have that order in Kafka's hash sets.
 import type { Assignment, Assignor, MemberSpec } from '../../../../src/group/consumer/assignors/assignor.ts'
 
-/** Partitions by the names of topics. */
+/** Partitions by topic name. */
 export type Partitions = Readonly<Record<string, readonly number[]>>
 
-/** A member: nothing said, it wants all topics and has nothing. */
+/** A member; by default it is subscribed to all topics and has no partitions. */
 export interface WrittenMember {
   readonly wants?: readonly string[]
   readonly has?: Partitions
   readonly instanceId?: string
 }
 
-/** What the assignor says of topics with so many partitions. */
+/** The assignment of topics with these numbers of partitions. */
 export function assign(
   assignor: Assignor,
   topics: Readonly<Record<string, number>>,
