@@ -163,7 +163,7 @@ describe('expiration of offsets', () => {
     ])
   })
 
-  it('removed offsets leave an empty group in memory', () => {
+  it('removed offsets leave no entries in memory', () => {
     const offsets = new Offsets()
     const key = { group: 'g', topic: 'foo', partition: 0 }
     offsets.apply({ type: 'OffsetCommit', key, value: committed() })
