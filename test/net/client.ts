@@ -1,4 +1,4 @@
-/** A bare TCP client for tests: what it has received can be awaited, nothing sleeps. */
+/** A bare TCP client for tests. Received frames and the close of the connection are promises; it uses no timers. */
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -36,7 +36,7 @@ export class Client {
     this.write(framed(body))
   }
 
-  /** The body of the next frame received, or undefined when the server has closed. */
+  /** The body of the next received frame, or undefined if the server closed the connection. */
   async receive(): Promise<string | undefined> {
     for (;;) {
       if (this.#received.length >= 4) {
@@ -54,7 +54,7 @@ export class Client {
     }
   }
 
-  /** Resolves when the server has closed its side. */
+  /** Resolves when the server has closed its side of the connection. */
   async closedByServer(): Promise<void> {
     while (!this.#gone) {
       await new Promise<void>(resolve => {

@@ -34,15 +34,15 @@ async function occupy(host: string, port = 0): Promise<{ server: NetServer; port
   return { server, port: typeof address === 'object' && address !== null ? address.port : 0 }
 }
 
-/** How many sockets of this process listen. (Whether a port is free again says less: others may have taken it.) */
+/** The number of listening sockets of this process. A free port proves less, because another process may take it. */
 async function listening(): Promise<number> {
-  // What has been closed is gone a turn later.
+  // A closed handle disappears one event-loop turn later.
   await yieldToEventLoop()
   await yieldToEventLoop()
   return process.getActiveResourcesInfo().filter(name => name === 'TCPServerWrap').length
 }
 
-it('listens for localhost on both loopback addresses, with one port', async () => {
+it('a server for localhost listens on both loopback addresses with the same port', async () => {
   const { port, sockets } = await bind('localhost', 0)
   expect(sockets).toHaveLength(hasIpv6 ? 2 : 1)
   for (const host of hasIpv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']) {
@@ -52,19 +52,19 @@ it('listens for localhost on both loopback addresses, with one port', async () =
   }
 })
 
-it('listens on one address when that is named', async () => {
+it('a server with a named address listens on that address only', async () => {
   const { sockets } = await bind('127.0.0.1', 0)
   expect(sockets).toHaveLength(1)
 })
 
-it('listens everywhere when no host is named', async () => {
+it('a server without a host listens on all addresses', async () => {
   const { port } = await bind('', 0)
   const client = await Client.connect(port)
   await client.closedByServer()
   client.socket.destroy()
 })
 
-it('says in one sentence that a port is taken', async () => {
+it('a listener on a taken port fails with one sentence', async () => {
   const { port } = await occupy('127.0.0.1')
   await expect(bind('localhost', port)).rejects.toThrow(
     new ListenError(
@@ -73,18 +73,21 @@ it('says in one sentence that a port is taken', async () => {
   )
 })
 
-it.runIf(hasIpv6)('leaves nothing bound on IPv4 when the port is taken on IPv6', async () => {
+it.runIf(hasIpv6)('a listener whose port is taken on IPv6 leaves no socket bound on IPv4', async () => {
   const { port } = await occupy('::1')
   const before = await listening()
   await expect(bind('localhost', port)).rejects.toThrow(ListenError)
   expect(await listening()).toBe(before)
 })
 
-it.each(['no-such-host.invalid', '192.0.2.1'])('says that %s is not an address of this machine', async host => {
-  await expect(bind(host, 0)).rejects.toThrow(`${host} is not an address of this machine`)
-})
+it.each(['no-such-host.invalid', '192.0.2.1'])(
+  'a listener on %s fails because it is not an address of this machine',
+  async host => {
+    await expect(bind(host, 0)).rejects.toThrow(`${host} is not an address of this machine`)
+  }
+)
 
-it('goes on when a connection cannot be accepted', async () => {
+it('a server keeps serving after a connection cannot be accepted', async () => {
   const { port, sockets } = await bind('127.0.0.1', 0)
   const outOfFiles = new Error('accept EMFILE')
   sockets[0]?.emit('error', outOfFiles)

@@ -1,4 +1,4 @@
-/** Servers on real TCP, with a dispatcher that echoes or parks. */
+/** Servers on real TCP with a dispatcher that echoes or delays requests. */
 import { onTestFinished } from 'vitest'
 import type { ConnectionContext, Dispatch, DispatchResult } from '../../src/net/dispatch.ts'
 import { Server } from '../../src/net/server.ts'
@@ -21,10 +21,10 @@ export function responding(response: readonly Buffer[] | undefined, muteMs = 0):
   return { response, muteMs }
 }
 
-/** Answers every frame with itself. */
+/** Echoes every frame. */
 export const echo: Dispatch = async frame => responding([framed(frame.toString('latin1'))])
 
-/** A server that is closed after the test. */
+/** A server that closes after the test. */
 export async function start(
   dispatch: Dispatch | undefined,
   given: Given = {},
@@ -39,7 +39,7 @@ export async function start(
   return { server, port: server.endpoints[0]?.port ?? 0, logger }
 }
 
-/** Parks every request until the test answers it. */
+/** Delays every request until the test answers it. */
 export function delaying() {
   const requests: { body: string; answer: Deferred<Buffer[]>; connection: ConnectionContext }[] = []
   let arrived: Deferred<void> = deferred()
@@ -57,7 +57,7 @@ export function delaying() {
       await arrived.promise
     }
   }
-  /** After one request is delayed: another client's go through, however long that one takes. */
+  /** Resolves when one request is delayed. Meanwhile the requests of another client are served. */
   const twentyRounds = async (port: number) => {
     const other = await Client.connect(port)
     for (let round = 1; round <= 20; round++) {

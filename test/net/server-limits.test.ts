@@ -1,4 +1,4 @@
-/** What one client may take of a server, and all of them together. */
+/** The limits of a server for one client and for all clients together. */
 import { describe, expect, it } from 'vitest'
 import type { Dispatch } from '../../src/net/dispatch.ts'
 import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
@@ -10,7 +10,7 @@ const echoOrFlood: Dispatch = async (frame, connection) =>
   String(frame) === 'flood' ? responding([Buffer.alloc(50_000_000)]) : echo(frame, connection)
 
 describe('limits', () => {
-  it('begins no further request while the peer does not take its answers', async () => {
+  it('a server begins no further request while the client does not read its responses', async () => {
     let begun = 0
     let tookNext: Deferred<void> = deferred()
     const answer = framed('y'.repeat(4_000_000))
@@ -23,7 +23,7 @@ describe('limits', () => {
     client.socket.pause()
     const requests = 500
     client.write(Buffer.concat(Array.from({ length: requests }, () => framed('give'))))
-    // Another client's exchanges give the server every chance to go on with the first one's requests.
+    // The exchanges of another client give the server the chance to begin the first client's next request.
     await tookNext.promise
     const other = await Client.connect(port)
     for (let round = 0; round < 20; round++) {
@@ -37,7 +37,7 @@ describe('limits', () => {
     expect(server.connectionCount).toBe(2)
   })
 
-  it('reads little more while an answer is pending', async () => {
+  it('a server stops reading requests soon while a response is pending', async () => {
     const delayed = delaying()
     const { port } = await start(delayed.dispatch)
     const client = await Client.connect(port)
@@ -51,7 +51,7 @@ describe('limits', () => {
     await sent
   })
 
-  it('closes who holds most when requests together pass the bound', async () => {
+  it('a server closes the connection with the most request bytes when all requests exceed the limit', async () => {
     const { port, logger } = await start(echo, {
       'socket.request.max.bytes': 100_000_000,
       'queued.max.request.bytes': 3_000_000
@@ -71,7 +71,7 @@ describe('limits', () => {
     expect(await modest.receive()).toHaveLength(500_000)
   })
 
-  it('makes connections beyond max.connections wait for their turn', async () => {
+  it('a connection beyond max.connections waits until another connection closes', async () => {
     const { port, server } = await start(echo, { 'max.connections': 2 })
     const first = await Client.connect(port)
     const second = await Client.connect(port)
@@ -88,7 +88,7 @@ describe('limits', () => {
     expect(await third.receive()).toBe('waiting')
   })
 
-  it('closes connections beyond max.connections.per.ip and frees a place when one goes', async () => {
+  it('a server closes a connection beyond max.connections.per.ip and accepts another after a close', async () => {
     const { port, logger } = await start(echo, { 'max.connections.per.ip': 1 })
     const first = await Client.connect(port)
     first.send('in')
@@ -103,7 +103,7 @@ describe('limits', () => {
     expect(await third.receive()).toBe('in again')
   })
 
-  it('closes a connection on which nothing has come or gone for connections.max.idle.ms', async () => {
+  it('a server closes a connection that is idle for connections.max.idle.ms', async () => {
     const clock = new ManualClock()
     const { port, logger } = await start(echo, { 'connections.max.idle.ms': 1000 }, clock)
     const client = await Client.connect(port)
@@ -122,7 +122,7 @@ describe('limits', () => {
   })
 
   it.each([1_800_000, -1_800_000])(
-    'an idle connection keeps its time when the wall clock steps by %i ms',
+    'an idle connection keeps its deadline when the wall clock steps by %i ms',
     async byMs => {
       const clock = new ManualClock()
       const { port } = await start(echo, { 'connections.max.idle.ms': 1000 }, clock)
@@ -138,7 +138,7 @@ describe('limits', () => {
     }
   )
 
-  it('warns when the idle client is one that never takes its answers', async () => {
+  it('a server logs a warning when the idle client never reads its responses', async () => {
     const clock = new ManualClock()
     const { port, logger } = await start(echoOrFlood, { 'connections.max.idle.ms': 1000 }, clock)
     const client = await Client.connect(port)

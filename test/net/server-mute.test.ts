@@ -8,7 +8,7 @@ import { responding, start } from './server-fixture.ts'
 
 const MUTE_MS = 500
 
-/** A server that mutes the connection of each request that says so, and a client of it that is muted. */
+/** A server that mutes the connection of each request that asks for it, and a muted client. */
 async function muted(given: Given = {}, response = true) {
   const clock = new ManualClock()
   const served: string[] = []
@@ -28,7 +28,7 @@ async function muted(given: Given = {}, response = true) {
   return { clock, served, connections, port, server, client }
 }
 
-/** Requests of another client: each gives the server the chance to serve what it must not serve. */
+/** Requests of another client. During each of them the server could serve a muted request, which it must not do. */
 async function twentyRequests(port: number): Promise<void> {
   const other = await Client.connect(port)
   for (let count = 0; count < 20; count++) {
@@ -40,7 +40,7 @@ async function twentyRequests(port: number): Promise<void> {
 
 const ofMuted = (served: readonly string[]) => served.filter(body => body !== 'other')
 
-it('a muted connection serves its next request when the mute ends, and no connection waits with it', async () => {
+it('a muted connection serves its next request when the mute ends, and other connections do not wait', async () => {
   const { clock, served, port, client } = await muted()
   client.send('next')
   await twentyRequests(port)
@@ -51,7 +51,7 @@ it('a muted connection serves its next request when the mute ends, and no connec
   expect(await client.receive()).toBe('next')
 })
 
-it('each request of a pipeline that mutes the connection delays those behind it', async () => {
+it('each muting request of a pipeline delays the requests behind it', async () => {
   const { clock, served, port, client } = await muted()
   client.write(Buffer.concat(['mute 2', 'mute 3'].map(framed)))
   clock.advance(MUTE_MS)
@@ -88,7 +88,7 @@ it('a muted connection whose client ends it still serves the requests that have 
   expect(await client.receive()).toBeUndefined()
 })
 
-it('a muted connection is gone at once when its client resets it', async () => {
+it('a muted connection closes at once when its client resets it', async () => {
   const { clock, client, connections } = await muted()
   const gone = new Promise(resolve => connections[0]?.closed.addEventListener('abort', resolve))
   client.socket.resetAndDestroy()
@@ -109,7 +109,7 @@ it.each([0, 60_000])(
   }
 )
 
-it('as in Kafka, a mute longer than connections.max.idle.ms ends in a closed connection', async () => {
+it('a connection that is muted for longer than connections.max.idle.ms is closed, as in Kafka', async () => {
   const { clock, client } = await muted({ 'connections.max.idle.ms': MUTE_MS - 1 })
   clock.advance(MUTE_MS - 1)
   await client.closedByServer()

@@ -1,11 +1,11 @@
-/** How a server begins and ends, whatever its clients have under way. */
+/** Start and stop of a server with requests in every state. */
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client, framed } from './client.ts'
 import { delaying, echo, start } from './server-fixture.ts'
 
 describe('start and stop', () => {
-  it('does not wait for the grace because of a client that had sent more than was read', async () => {
+  it('a stopping server does not wait for the grace period because of unread bytes of a client', async () => {
     const delayed = delaying()
     const { port, server } = await start(delayed.dispatch, {}, new ManualClock())
     const client = await Client.connect(port)
@@ -22,7 +22,7 @@ describe('start and stop', () => {
     expect(delayed.requests).toHaveLength(21)
   })
 
-  it('keeps early clients waiting until there is someone to serve them', async () => {
+  it('a connection that arrives before the server is ready waits for it', async () => {
     const { port, server } = await start(undefined)
     const client = await Client.connect(port)
     client.send('early')
@@ -30,7 +30,7 @@ describe('start and stop', () => {
     expect(await client.receive()).toBe('early')
   })
 
-  it('answers what is under way when drained, begins nothing more, and takes nobody new', async () => {
+  it('a draining server answers requests in progress, begins no other and accepts no connection', async () => {
     const delayed = delaying()
     const { port, server } = await start(delayed.dispatch)
     const client = await Client.connect(port)
@@ -51,7 +51,7 @@ describe('start and stop', () => {
     expect(server.connectionCount).toBe(0)
   })
 
-  it('closes after the grace what does not go by itself', async () => {
+  it('a server closes the remaining connections after the grace period', async () => {
     const clock = new ManualClock()
     const delayed = delaying()
     const { port, server } = await start(delayed.dispatch, {}, clock)
@@ -67,7 +67,7 @@ describe('start and stop', () => {
     expect(server.connectionCount).toBe(0)
   })
 
-  it('may be closed twice, and before it has served anyone', async () => {
+  it('a server can close twice, and before it serves a connection', async () => {
     const { server } = await start(undefined)
     await Promise.all([server.close(), server.close()])
     await server.close()

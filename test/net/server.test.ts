@@ -1,4 +1,4 @@
-/** The sockets over real TCP, with a dispatcher that echoes, parks or breaks as a test asks. */
+/** Sockets over real TCP with a dispatcher that echoes, delays or throws as a test asks. */
 import { describe, expect, it } from 'vitest'
 import { CloseConnection, type ConnectionContext } from '../../src/net/dispatch.ts'
 import { MalformedFrame } from '../../src/protocol/wire/bytes.ts'
@@ -6,8 +6,8 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { Client, framed } from './client.ts'
 import { delaying, echo, responding, start } from './server-fixture.ts'
 
-describe('requests and answers', () => {
-  it('answers pipelined requests in order, one at a time', async () => {
+describe('requests and responses', () => {
+  it('a server answers pipelined requests in order and one after the other', async () => {
     let atOnce = 0
     const { port } = await start(async frame => {
       atOnce++
@@ -21,7 +21,7 @@ describe('requests and answers', () => {
     for (const body of bodies) expect(await client.receive()).toBe(body)
   })
 
-  it('sends nothing for a request that wants no answer', async () => {
+  it('a server sends no bytes for a request without a response', async () => {
     const { port } = await start(async frame =>
       responding(frame.toString() === 'silent' ? undefined : [framed(frame.toString())])
     )
@@ -31,7 +31,7 @@ describe('requests and answers', () => {
     expect(await client.receive()).toBe('spoken')
   })
 
-  it('sends an answer of many parts and megabytes whole', async () => {
+  it('a server sends a response of many parts and megabytes completely', async () => {
     const part = Buffer.alloc(700_000, 'z')
     const size = Buffer.alloc(4)
     size.writeInt32BE(part.length * 6)
@@ -41,7 +41,7 @@ describe('requests and answers', () => {
     expect(await client.receive()).toBe('z'.repeat(part.length * 6))
   })
 
-  it('a delayed request holds up its own connection only', async () => {
+  it('a delayed request delays only its own connection', async () => {
     const delayed = delaying()
     const { port } = await start(delayed.dispatch)
     const [slow, quick] = [await Client.connect(port), await Client.connect(port)]
@@ -59,7 +59,7 @@ describe('requests and answers', () => {
     delayed.requests[2]?.answer.resolve([])
   })
 
-  it('tells the dispatcher who asks, by which address and listener', async () => {
+  it('the dispatcher gets the client, its address and the listener of a request', async () => {
     const seen: ConnectionContext[] = []
     const { port } = await start(async (frame, connection) => {
       seen.push(connection)
@@ -78,7 +78,7 @@ describe('requests and answers', () => {
     })
   })
 
-  it('drops what is delayed for a client that has vanished', async () => {
+  it('a server drops the delayed requests of a client that disconnects', async () => {
     const delayed = delaying()
     const { port } = await start(delayed.dispatch)
     const client = await Client.connect(port)
@@ -91,7 +91,7 @@ describe('requests and answers', () => {
     answer.resolve([framed('nobody hears this')])
   })
 
-  it('answers all that a client asked before it closed its own side, then closes', async () => {
+  it('a server answers all requests that arrive before the client ends its side, then closes', async () => {
     const delayed = delaying()
     const { port, logger } = await start(delayed.dispatch)
     const client = await Client.connect(port)
@@ -109,7 +109,7 @@ describe('requests and answers', () => {
   })
 })
 
-describe('what is not Kafka', () => {
+describe('invalid input', () => {
   const tlsHello = Buffer.from('16030100f8010000f40303', 'hex')
   it.each([
     ['an HTTP request', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', /HTTP request/],
@@ -117,7 +117,7 @@ describe('what is not Kafka', () => {
     ['an SSH client', 'SSH-2.0-OpenSSH_9.2\r\n', /SSH client/],
     ['a frame of 2 GB', Buffer.from('7fffffff00', 'hex'), /2147483647 bytes is larger than the 1000000/],
     ['a negative size', Buffer.from('fffffffe00', 'hex'), /negative size \(-2\)/]
-  ])('closes on %s, with one warning that names the peer', async (_, bytes, reason) => {
+  ])('a server closes the connection on %s, with one warning that names the peer', async (_, bytes, reason) => {
     const { port, logger } = await start(echo)
     const client = await Client.connect(port)
     const other = await Client.connect(port)
@@ -131,7 +131,7 @@ describe('what is not Kafka', () => {
     expect(await other.receive()).toBe('still here')
   })
 
-  it('warns of a request that is cut off by the end of the connection', async () => {
+  it('a server logs a warning for a request that the end of the connection cuts off', async () => {
     const { port, logger } = await start(echo)
     const client = await Client.connect(port)
     client.send('whole')
@@ -142,7 +142,7 @@ describe('what is not Kafka', () => {
   })
 
   it.each([new MalformedFrame('API key 1234 is none of Kafka'), new CloseConnection('it would not authenticate')])(
-    'closes with the reason that the dispatcher gives (%s)',
+    'a server closes the connection with the reason of the dispatcher (%s)',
     async error => {
       const { port, logger } = await start(async () => Promise.reject(error))
       const client = await Client.connect(port)
@@ -154,7 +154,7 @@ describe('what is not Kafka', () => {
     }
   )
 
-  it('closes and logs an error when the dispatcher itself breaks', async () => {
+  it('a server closes the connection and logs an error when the dispatcher throws', async () => {
     const { port, logger } = await start(() => {
       throw new TypeError('our bug')
     })
@@ -166,7 +166,7 @@ describe('what is not Kafka', () => {
   })
 })
 
-it('lets others have their turn between requests that lie ready and take long', async () => {
+it('a server yields to other connections between buffered requests that take long', async () => {
   const clock = new ManualClock()
   const order: string[] = []
   const { port } = await start(

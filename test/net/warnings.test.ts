@@ -10,7 +10,7 @@ function limitedWarnings() {
   return { logger, clock, warnings }
 }
 
-it('says ten things a minute about an address, then how many more there were', () => {
+it('the warnings of an address are limited to ten per minute, then counted', () => {
   const { logger, clock, warnings } = limitedWarnings()
   for (let count = 1; count <= 10_000; count++) warnings.warn('10.0.0.1', {}, `mistake ${count}`)
   warnings.warn('10.0.0.2', {}, 'another')
@@ -26,7 +26,7 @@ it('says ten things a minute about an address, then how many more there were', (
   expect(logger.messages('warn').at(-1)).toBe('again')
 })
 
-it('does not write more for being called from thousands of addresses', () => {
+it('the number of warnings does not grow with thousands of addresses', () => {
   const { logger, warnings } = limitedWarnings()
   for (let count = 0; count < 20_000; count++) warnings.warn(`2001:db8::${count.toString(16)}`, {}, 'mistake')
   warnings.flush()
@@ -34,7 +34,7 @@ it('does not write more for being called from thousands of addresses', () => {
   expect(logger.messages('warn').at(-1)).toContain('19890 more warnings about other addresses')
 })
 
-it('has nothing left to do when nothing was wrong, or after the flush', () => {
+it('the warnings schedule no work without a warning, or after the flush', () => {
   const { clock, warnings } = limitedWarnings()
   expect(clock.pendingAlarms).toBe(0)
   warnings.warn('10.0.0.1', {}, 'mistake')
