@@ -1,4 +1,4 @@
-// The cleaner of logs, as a broker runs it.
+// The log cleaner as a broker runs it.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
@@ -10,9 +10,9 @@ import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 
 const T0 = 1_700_000_000_000n
 const BACKOFF_MS = 15_000
-/** The cleaner yields between slices: after so many yields it has nothing left to do. */
+/** The cleaner yields between slices. After this many yields its round is complete. */
 const ENOUGH_YIELDS = 50
-/** Every record more than a millisecond after the first of its segment begins a new one. */
+/** A record more than a millisecond after the first record of its segment rolls a new segment. */
 const COMPACTED = { 'cleanup.policy': 'compact', 'segment.ms': '1', 'file.delete.delay.ms': '0' }
 const CHECKPOINT = 'cleaner-offset-checkpoint'
 
@@ -22,12 +22,12 @@ beforeEach(() => {
   logger = new RecordingLogger()
 })
 
-/** A request that changes one setting of a topic. */
+/** A request that changes one config of a topic. */
 function alter(resourceName: string, name: string, value: string) {
   return { resources: [{ resourceType: 2, resourceName, configs: [{ name, configOperation: 0, value }] }] }
 }
 
-/** Produces records, written as 'key=value', in one batch; each batch is later than those before it. */
+/** Produces records, given as 'key=value', in one batch. Each batch has later timestamps than the batches before it. */
 async function produce(broker: Harness, topicId: string, texts: readonly string[], options: BatchOptions = {}) {
   const { responses } = await broker.request('Fetch', broker.fetchRequest(topicId, 0n))
   const timestamp = T0 + 10n * (responses[0]?.partitions[0]?.highWatermark ?? 0n)
@@ -43,7 +43,7 @@ async function cleanerPass(broker: Harness, ms = BACKOFF_MS): Promise<void> {
   for (let count = 0; count < ENOUGH_YIELDS; count++) await yieldToEventLoop()
 }
 
-/** The records of a topic's first partition as 'offset key=value'. */
+/** The records of a topic's first partition, as 'offset key=value'. */
 async function contents(broker: Harness, topicId: string): Promise<string[]> {
   const found: string[] = []
   for (let offset = 0n; ; ) {
@@ -65,8 +65,8 @@ function cleanerCheckpoint({ storage }: Harness): string {
   return storage.exists(CHECKPOINT) ? storage.read(CHECKPOINT, 0, storage.size(CHECKPOINT)).toString() : ''
 }
 
-describe('the cleaner of logs', () => {
-  it('compacts what is dirty after its back-off, says so in one line, and notes how far it came', async () => {
+describe('the log cleaner', () => {
+  it('the log cleaner compacts a dirty log after its back-off, logs one line and checkpoints the cleaned offset', async () => {
     const broker = await Harness.start({ logger })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (const text of ['a=1', 'a=2', 'b=1', 'a=3', 'c=1']) await produce(broker, topicId, [text])
@@ -86,7 +86,7 @@ describe('the cleaner of logs', () => {
     expect(files(broker, 't-0').filter(name => name.endsWith('.cleaned') || name.endsWith('.swap'))).toEqual([])
   })
 
-  it('rests while no log is dirty enough, and takes logs up that have become dirty', async () => {
+  it('the log cleaner sleeps while no log is dirty enough, and cleans logs that become dirty', async () => {
     const broker = await Harness.start({ logger })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
@@ -100,7 +100,7 @@ describe('the cleaner of logs', () => {
     await broker.stop()
   })
 
-  it('leaves logs alone that are only deleted, or when it is switched off', async () => {
+  it('the log cleaner skips logs with the delete policy, and all logs when it is disabled', async () => {
     let broker = await Harness.start({ logger, config: { 'log.cleaner.enable': false } })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
@@ -114,7 +114,7 @@ describe('the cleaner of logs', () => {
     await broker.stop()
   })
 
-  it('finds logs that nobody has used since the start', async () => {
+  it('the log cleaner finds logs without requests since the start', async () => {
     let broker = await Harness.start({ logger })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
@@ -125,7 +125,7 @@ describe('the cleaner of logs', () => {
     await broker.stop()
   })
 
-  it('does not open logs that nobody has used and that have nothing to compact', async () => {
+  it('the log cleaner does not open unused logs without dirty records', async () => {
     const storage = new MemoryStorage()
     const broker = await Harness.start({ storage })
     const topicId = await broker.createTopic('t', 20, COMPACTED)
@@ -142,7 +142,7 @@ describe('the cleaner of logs', () => {
     expect(read.filter(path => path.startsWith('t-') && !path.endsWith('partition.metadata'))).toEqual([])
   })
 
-  it('follows a topic whose policy changes, and forgets one that is deleted', async () => {
+  it('the log cleaner follows a changed cleanup.policy and forgets a deleted topic', async () => {
     const broker = await Harness.start({ logger })
     const topicId = await broker.createTopic('t', 1, { ...COMPACTED, 'cleanup.policy': 'delete' })
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
@@ -157,7 +157,7 @@ describe('the cleaner of logs', () => {
     await broker.stop()
   })
 
-  it('compacts and deletes what has both policies', async () => {
+  it('the log cleaner compacts logs of both policies, and retention deletes their old segments', async () => {
     const broker = await Harness.start({ logger })
     const configs = { ...COMPACTED, 'cleanup.policy': 'compact,delete', 'retention.ms': '60000' }
     const topicId = await broker.createTopic('t', 1, configs)
@@ -170,7 +170,7 @@ describe('the cleaner of logs', () => {
     await broker.stop()
   })
 
-  it('leaves a log whose batch is damaged, says so once, and goes on with the others', async () => {
+  it('the log cleaner skips a log with a damaged batch, logs it once and cleans the other logs', async () => {
     let broker = await Harness.start({ logger })
     const ids = [await broker.createTopic('bad', 1, COMPACTED), await broker.createTopic('good', 1, COMPACTED)]
     for (const id of ids) for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, id, [text])
@@ -192,7 +192,7 @@ describe('the cleaner of logs', () => {
     await broker.stop()
   })
 
-  it('works in slices: requests are answered in between, and a stop ends it', async () => {
+  it('the log cleaner works in slices: the broker answers requests between them, and a stop ends the round', async () => {
     let broker = await Harness.start({ logger, config: { 'log.cleaner.io.buffer.size': 100 } })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (let number = 0; number < 40; number++) await produce(broker, topicId, [`a=${number}`])
@@ -208,7 +208,7 @@ describe('the cleaner of logs', () => {
     await broker.stop()
   })
 
-  it('keeps to a number of bytes per second', async () => {
+  it('the log cleaner limits its bytes per second', async () => {
     const broker = await Harness.start({
       logger,
       config: { 'log.cleaner.io.buffer.size': 70, 'log.cleaner.io.max.bytes.per.second': 70 }
@@ -222,12 +222,12 @@ describe('the cleaner of logs', () => {
       broker.clock.advance(1000)
       seconds++
     }
-    // Some 350 bytes are read twice.
+    // The cleaner reads about 350 bytes twice.
     expect(seconds).toBeGreaterThanOrEqual(9)
     await broker.stop()
   })
 
-  it('recognises retries of compacted batches, even after a restart', async () => {
+  it('a partition recognises retries of compacted batches, also after a restart', async () => {
     let broker = await Harness.start({ logger })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     const { producerId, producerEpoch } = await broker.request('InitProducerId', {
@@ -260,7 +260,7 @@ describe('the cleaner of logs', () => {
     await broker.stop()
   })
 
-  it('shrinks the log of committed offsets, and a restart finds the same offsets', async () => {
+  it('the log cleaner shrinks __consumer_offsets, and a restart finds the same offsets', async () => {
     const config = { 'offsets.topic.num.partitions': 1 }
     let broker = await Harness.start({ config })
     const topicId = await broker.createTopic('t', 3)

@@ -10,7 +10,7 @@ import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 
 const FIRST_CHECK_MS = 30_000
 const CHECK_MS = 300_000
-/** Every record more than a millisecond after the first of its segment begins a new one. */
+/** A record more than a millisecond after the first record of its segment rolls a new segment. */
 const SMALL = { 'segment.ms': '1', 'retention.ms': '1000' }
 
 async function started(configs: Record<string, string>) {
@@ -45,7 +45,7 @@ const files = ({ storage }: Harness, ending: string) =>
   storage.list('orders-0').filter(({ name }) => name.endsWith(ending)).length
 
 describe('retention', () => {
-  it('lets old segments go at each check, and their files a while later', async () => {
+  it('retention removes old segments at each check and deletes their files after file.delete.delay.ms', async () => {
     const { broker, topicId } = await started(SMALL)
     await produce(broker, topicId, 3)
     await check(broker, FIRST_CHECK_MS)
@@ -58,7 +58,7 @@ describe('retention', () => {
     await broker.stop()
   })
 
-  it('goes by the settings of the moment', async () => {
+  it('retention uses the current configs', async () => {
     const { broker, topicId } = await started({ 'segment.ms': '1' })
     await produce(broker, topicId, 3)
     await check(broker, FIRST_CHECK_MS)
@@ -78,7 +78,7 @@ describe('retention', () => {
     await broker.stop()
   })
 
-  it('reaches partitions that nobody has used since the start, and says why data goes', async () => {
+  it('retention reaches partitions without requests since the start, and logs the reason of each deletion', async () => {
     const { broker, topicId } = await started(SMALL)
     await produce(broker, topicId, 3)
     const logger = new RecordingLogger()
@@ -86,20 +86,20 @@ describe('retention', () => {
     await check(again, FIRST_CHECK_MS)
     expect(files(broker, '.log.deleted')).toBe(3)
     const said = { folder: 'orders-0', reason: 'older than retention.ms 1000' }
-    // The last one by itself: only now there is room for its successor, should the disk be full.
+    // The active segment is deleted in a later step: only then a full disk has room for its successor.
     const reported = logger.lines.filter(({ level }) => level === 'info').map(({ bindings }) => bindings)
     expect(reported).toContainEqual(expect.objectContaining({ ...said, count: 2, logStartOffset: 2n }))
     expect(reported).toContainEqual(expect.objectContaining({ ...said, count: 1, logStartOffset: 3n }))
     await again.stop()
     expect(files(broker, '.log.deleted')).toBe(3)
-    // Left over by the stop: the next start sees to them.
+    // The stop leaves these files; the next start deletes them.
     await using last = await again.restart({ logger: silentLogger })
     expect(await logStartOf(last)).toBe(3n)
     await yieldToEventLoop()
     expect(files(broker, '.deleted')).toBe(0)
   })
 
-  it('keeps what producers have sent, so that a retry is known when the record is gone', async () => {
+  it('retention keeps the producer state, so that a retry is a duplicate after its record is deleted', async () => {
     const { broker, topicId } = await started(SMALL)
     const sent = batchOf(
       ['once'],
@@ -114,7 +114,7 @@ describe('retention', () => {
     expect(await logStartOf(again)).toBe(1n)
   })
 
-  it('leaves a topic alone whose policy is empty, but for deleted records', async () => {
+  it('retention deletes only the records below the log start offset of a topic with an empty cleanup.policy', async () => {
     const { broker, topicId } = await started({ ...SMALL, 'cleanup.policy': '' })
     await produce(broker, topicId, 3)
     await check(broker, FIRST_CHECK_MS)
@@ -128,7 +128,7 @@ describe('retention', () => {
     await broker.stop()
   })
 
-  it('logs why old segments could not be deleted: the message and the stack of the error', async () => {
+  it('a failed deletion of segments is logged with the message and the stack of the error', async () => {
     const clock = new ManualClock(1_700_000_000_000)
     const refused = new StorageError('other', 'the rename is not permitted')
     let isRefused = false
