@@ -13,7 +13,7 @@ const DIRECTORY_HEX = '101112131415161718191a1b1c1d1e1f'
 const topicId = hex(TOPIC_ID_HEX).toString('base64url')
 const directory = hex(DIRECTORY_HEX).toString('base64url')
 
-/** Frames that Kafka's own encoders have written. */
+/** Frames that Kafka's own encoders wrote. */
 const GOLDEN: readonly (readonly [MetadataRecord, string])[] = [
   [
     metadataRecord('FeatureLevelRecord', { name: 'metadata.version', featureLevel: 25 }),
@@ -97,19 +97,19 @@ const GOLDEN: readonly (readonly [MetadataRecord, string])[] = [
 ]
 
 describe('a metadata record', () => {
-  it.each(GOLDEN)('has the bytes that Kafka gives it: %o', (record, frame) => {
+  it.each(GOLDEN)("has the bytes of Kafka's encoder: %o", (record, frame) => {
     expect(encodeMetadataRecord(record).toString('hex')).toBe(hex(frame).toString('hex'))
     expect(decodeMetadataRecord(hex(frame))).toEqual(record)
   })
 
-  it.each(GOLDEN)('is refused when it is cut off anywhere: %o', (_, frame) => {
+  it.each(GOLDEN)('is refused at every cut: %o', (_, frame) => {
     const whole = hex(frame)
     for (let length = 0; length < whole.length; length++) {
       expect(() => decodeMetadataRecord(whole.subarray(0, length))).toThrow(MalformedFrame)
     }
   })
 
-  it('of an older version reads with the defaults of what it lacks', () => {
+  it('of an older version reads with the defaults of its missing fields', () => {
     const frame = `01 03 00 00000000 ${TOPIC_ID_HEX} 02 00000001 02 00000001 01 01 00000001 00000002 00000003 00`
     expect(decodeMetadataRecord(hex(frame))).toMatchObject({
       version: 0,

@@ -58,7 +58,7 @@ describe('createPartitions', () => {
     expect(records).toEqual([])
   })
 
-  it('refuses an assignment of another replication factor', () => {
+  it('refuses an assignment with another replication factor', () => {
     const two = [...brokers, { nodeId: 2, directoryId: DIRECTORY }]
     const { results } = createPartitions(image, [request(3, [[1, 2]])], { ...limits, brokers: two })
     expect(results).toMatchObject([
@@ -71,7 +71,7 @@ describe('createPartitions', () => {
     ])
   })
 
-  it('holds the limit of the broker', () => {
+  it('enforces the partition limit of the broker', () => {
     const { results } = createPartitions(image, [request(4)], { ...limits, maxPartitions: 3 })
     expect(results).toMatchObject([
       {
@@ -81,7 +81,7 @@ describe('createPartitions', () => {
     ])
   })
 
-  it('does nothing for a topic named twice', () => {
+  it('refuses a topic that is named twice', () => {
     const { records, results } = createPartitions(image, [request(3), request(4)], limits)
     expect(results).toEqual([{ name: 'foo', errorCode: 'INVALID_REQUEST', errorMessage: 'Duplicate topic name.' }])
     expect(records).toEqual([])

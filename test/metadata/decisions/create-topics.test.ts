@@ -46,7 +46,7 @@ const answer = (topic: NewTopic, over: Partial<TopicRules> = {}) => {
 }
 
 describe('createTopics', () => {
-  it('records the topic, then its settings, then its partitions', () => {
+  it('writes the record of the topic, then of its configs, then of its partitions', () => {
     const configs = [{ name: 'cleanup.policy', value: 'compact' }]
     const { records, results } = createTopics(existing, [newTopic('new', { numPartitions: 2, configs })], rules)
     const [result] = results
@@ -73,14 +73,14 @@ describe('createTopics', () => {
     })
   })
 
-  it('takes the defaults of the broker for -1', () => {
+  it('uses the defaults of the broker for -1', () => {
     expect(answer(newTopic('new', { numPartitions: -1, replicationFactor: -1 }))).toMatchObject({
       numPartitions: 4,
       replicationFactor: 1
     })
   })
 
-  it('takes the partitions and replicas of an assignment in any order', () => {
+  it('accepts the partitions and replicas of an assignment in any order', () => {
     const topic = newTopic('new', {
       ...assigned([3, 1], [2, 3]),
       assignments: [
@@ -209,7 +209,7 @@ describe('createTopics', () => {
     })
   })
 
-  it('wants as many replicas for every assigned partition', () => {
+  it('requires the same number of replicas for every assigned partition', () => {
     expect(answer(newTopic('new', assigned([1, 2], [3])), { brokers: threeBrokers })).toMatchObject({
       errorCode: 'INVALID_REPLICA_ASSIGNMENT',
       errorMessage:
@@ -218,7 +218,7 @@ describe('createTopics', () => {
     })
   })
 
-  it('creates the good topics of a request and answers for the bad ones', () => {
+  it('creates the valid topics of a request and returns errors for the others', () => {
     const topics = ['a', 'twice', 'a b', 'twice', '__cluster_metadata', 'c'].map(name => newTopic(name))
     const { records, results } = createTopics(existing, topics, rules)
     expect(results.map(({ name, errorCode, errorMessage }) => [name, errorCode, errorMessage])).toEqual([
@@ -231,7 +231,7 @@ describe('createTopics', () => {
     expect([...evolve(existing, records).topicsByName.keys()].sort()).toEqual(['a', 'c', 'dots.and-dashes', 'there'])
   })
 
-  it('lets two new topics differ in dots alone, as Kafka does', () => {
+  it('accepts two new topics that differ only in dots and underscores, as Kafka does', () => {
     const { results } = createTopics(existing, [newTopic('new.topic'), newTopic('new_topic')], rules)
     expect(results.map(({ errorCode }) => errorCode)).toEqual(['NONE', 'NONE'])
   })
@@ -255,7 +255,7 @@ describe('createTopics', () => {
     for (const result of results) expect(result).toMatchObject({ errorCode: 'POLICY_VIOLATION', errorMessage })
   })
 
-  it('counts what one request plans against the limit of the broker', () => {
+  it('counts all partitions of one request against the limit of the broker', () => {
     const topics = ['a', 'b'].map(name => newTopic(name, { numPartitions: 4000 }))
     const { results } = createTopics(existing, topics, { ...rules, maxPartitions: 5000 })
     expect(results).toMatchObject([
@@ -268,7 +268,7 @@ describe('createTopics', () => {
   })
 })
 
-it('the topic of groups is created with the settings that its coordinator needs', () => {
+it('createTopics gives __consumer_offsets the configs that the group coordinator needs', () => {
   const topic = consumerOffsetsTopic(settingsWith())
   const { records, results } = createTopics(existing, [topic], rules)
   expect(results).toMatchObject([{ errorCode: 'NONE', numPartitions: 50 }])

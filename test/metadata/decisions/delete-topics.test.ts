@@ -22,7 +22,7 @@ const refused = (reference: object, errorCode: string, errorMessage: string) => 
 })
 
 describe('deleteTopics', () => {
-  it('deletes by name and by id, and answers with both', () => {
+  it('deletes by name and by id, and returns both', () => {
     const { records, results } = deleteTopics(image, [byName('foo'), byId(BAR)])
     expect(results).toEqual(expect.arrayContaining([deleted('foo', FOO), deleted('bar', BAR)]))
     expect(evolve(image, records)).toEqual(EMPTY_IMAGE)
@@ -72,7 +72,7 @@ describe('deleteTopics', () => {
     expect(records).toEqual([])
   })
 
-  it('deletes the good topics of a request with bad ones', () => {
+  it('deletes the valid topics of a request that has invalid ones', () => {
     const { records, results } = deleteTopics(image, [byName('baz'), byName('foo')])
     expect(results.map(({ errorCode }) => errorCode)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION', 'NONE'])
     expect([...evolve(image, records).topicsByName.keys()]).toEqual(['bar'])

@@ -25,36 +25,36 @@ function changed(previous: MetadataImage, ...records: MetadataRecord[]) {
 const { image: withFoo, delta: fooCreated } = changed(EMPTY_IMAGE, topic('foo', FOO), partition(FOO, 0))
 
 describe('the delta of a change', () => {
-  it('has created topics as the change leaves them, and none of their partitions as added', () => {
+  it('has created topics in their final state, and none of their partitions as added', () => {
     expect(fooCreated.createdTopics).toEqual([withFoo.topicsById.get(FOO)])
     expect(fooCreated.previous).toBe(EMPTY_IMAGE)
     expect(fooCreated).toMatchObject({ deletedTopics: [], addedPartitions: [], changedConfigs: [] })
   })
 
-  it('has deleted topics as they were', () => {
+  it('has deleted topics in their previous state', () => {
     const { delta } = changed(withFoo, removal(FOO))
     expect(delta.deletedTopics).toEqual([withFoo.topicsById.get(FOO)])
     expect(delta).toMatchObject({ createdTopics: [], addedPartitions: [], changedConfigs: [] })
   })
 
-  it('has a topic that is deleted and created again under its name as both', () => {
+  it('has a topic that is deleted and created again with the same name as both', () => {
     const { delta } = changed(withFoo, removal(FOO), topic('foo', BAR))
     expect(delta.deletedTopics.map(({ topicId }) => topicId)).toEqual([FOO])
     expect(delta.createdTopics.map(({ topicId }) => topicId)).toEqual([BAR])
   })
 
-  it('has no topic that is created and deleted at once', () => {
+  it('has no topic that the change creates and deletes', () => {
     const { delta } = changed(withFoo, topic('bar', BAR), partition(BAR, 0), removal(BAR))
     expect(delta).toMatchObject({ createdTopics: [], deletedTopics: [], addedPartitions: [] })
   })
 
-  it('has the partitions that are added to a topic', () => {
+  it('has the partitions that the change adds to a topic', () => {
     const { image, delta } = changed(withFoo, partition(FOO, 1), partition(FOO, 2))
     expect(delta.addedPartitions).toEqual([{ topic: image.topicsById.get(FOO), partitionIds: [1, 2] }])
     expect(delta.createdTopics).toEqual([])
   })
 
-  it('has each resource once whose configs change', () => {
+  it('has each resource with changed configs once', () => {
     const records = [config(2, 'foo', 'a', '1'), config(2, 'foo', 'b', '2'), config(4, '', 'a', null)]
     expect(changed(withFoo, ...records).delta.changedConfigs).toEqual([
       { resourceType: 2, resourceName: 'foo' },

@@ -30,31 +30,31 @@ const made = evolve(EMPTY_IMAGE, [topic('foo', FOO), partition(FOO, 1), partitio
 const foo = (image: MetadataImage) => image.topicsByName.get('foo')
 
 describe('evolve', () => {
-  it('puts partitions at their own index, whatever order they came in', () => {
+  it('stores partitions by their index in any order of records', () => {
     expect(foo(made)?.partitions.map(({ partitionId }) => partitionId)).toEqual([0, 1])
     expect(made.topicsById.get(FOO)).toBe(foo(made))
     expect(made.partitionCount).toBe(2)
   })
 
-  it('leaves the image it began with as it was', () => {
+  it('does not change the previous image', () => {
     const next = evolve(made, [metadataRecord('RemoveTopicRecord', { topicId: FOO }), topic('bar', BAR)])
     expect([...next.topicsByName.keys()]).toEqual(['bar'])
     expect([...made.topicsByName.keys()]).toEqual(['foo'])
     expect(EMPTY_IMAGE.topicsByName.size).toBe(0)
   })
 
-  it('shares with the image it began with what did not change', () => {
+  it('shares unchanged parts with the previous image', () => {
     const next = evolve(made, [metadataRecord('ProducerIdsRecord', { brokerId: 1, nextProducerId: 1000n })])
     expect(next.topicsByName).toBe(made.topicsByName)
     expect(next.configs).toBe(made.configs)
   })
 
-  it('removes the partitions and settings of a topic with it', () => {
+  it('removes the partitions and configs of a deleted topic', () => {
     const next = evolve(made, [metadataRecord('RemoveTopicRecord', { topicId: FOO })])
     expect(next).toEqual(EMPTY_IMAGE)
   })
 
-  it('lets a topic come back under its name with another id', () => {
+  it('accepts a new topic with the name of a deleted one and another id', () => {
     const next = evolve(made, [
       metadataRecord('RemoveTopicRecord', { topicId: FOO }),
       topic('foo', BAR),
@@ -64,13 +64,13 @@ describe('evolve', () => {
     expect(configsOf(next, 2, 'foo').size).toBe(0)
   })
 
-  it('deletes a setting whose value is null', () => {
+  it('removes a config whose value is null', () => {
     const two = evolve(made, [config('foo', 'b', '2'), config('foo', 'a', null)])
     expect([...configsOf(two, 2, 'foo')]).toEqual([['b', '2']])
     expect(evolve(two, [config('foo', 'b', null)]).configs.size).toBe(0)
   })
 
-  it('deletes a feature of level 0', () => {
+  it('removes a feature of level 0', () => {
     const level = (featureLevel: number) =>
       metadataRecord('FeatureLevelRecord', { name: 'group.version', featureLevel })
     const on = evolve(EMPTY_IMAGE, [level(1)])
@@ -89,11 +89,11 @@ describe('evolve', () => {
     ['replicas change', { replicas: [1, 2], addingReplicas: [2] }, { replicas: [1, 2], addingReplicas: [2], isr: [1] }],
     ['recovery state changes', { leaderRecoveryState: 1 }, { leaderRecoveryState: 1, leaderEpoch: 4 }],
     ['eligible leaders change', { eligibleLeaderReplicas: [3] }, { eligibleLeaderReplicas: [3], lastKnownElr: [] }]
-  ])('PartitionChange: %s', (_, fields, expected) => {
+  ])('applies PartitionChange: %s', (_, fields, expected) => {
     expect(foo(evolve(made, [change(fields)]))?.partitions[0]).toMatchObject({ directories: [DIRECTORY], ...expected })
   })
 
-  it('clears eligible leaders, of one topic or of all', () => {
+  it('clears eligible leader replicas, of one topic or of all topics', () => {
     const elr = evolve(made, [change({ eligibleLeaderReplicas: [3], lastKnownElr: [4] })])
     for (const topicName of ['', 'foo']) {
       const next = evolve(elr, [metadataRecord('ClearElrRecord', { topicName })])
@@ -101,7 +101,7 @@ describe('evolve', () => {
     }
   })
 
-  it('takes a partition without directories for one that has yet to be given them', () => {
+  it('gives unassigned directories to a partition record without directories', () => {
     const old = { ...partition(FOO, 2), version: 0, directories: [] }
     expect(foo(evolve(made, [old]))?.partitions[2]?.directories).toEqual([MIGRATING])
   })
@@ -131,7 +131,7 @@ describe('evolve', () => {
       'the registration of broker 3 changes, but that broker never registered',
       [metadataRecord('FenceBrokerRecord', { id: 3, epoch: 1n })]
     ]
-  ])('refuses records that do not fit: %s', (message, records) => {
+  ])('refuses an invalid record: %s', (message, records) => {
     expect(() => evolve(made, records)).toThrow(new MetadataError(message))
   })
 })
@@ -139,19 +139,19 @@ describe('evolve', () => {
 describe('a metadata transaction', () => {
   const begin = metadataRecord('BeginTransactionRecord', {})
 
-  it('takes effect at its end', () => {
+  it('takes effect when it ends', () => {
     const next = evolve(made, [begin, topic('bar', BAR), metadataRecord('EndTransactionRecord', {})])
     expect(next.topicsByName.has('bar')).toBe(true)
   })
 
-  it('leaves no trace when it is aborted', () => {
+  it('has no effect when it is aborted', () => {
     const abort = metadataRecord('AbortTransactionRecord', {})
     expect(evolve(made, [begin, topic('bar', BAR), abort, topic('bar', BAR)]).topicsByName.get('bar')?.topicId).toBe(
       BAR
     )
   })
 
-  it('does not count while it is open', () => {
+  it('has no effect while it is open', () => {
     const draft = new ImageDraft(made)
     for (const record of [begin, topic('bar', BAR)]) draft.apply(record)
     expect(draft.inTransaction).toBe(true)
@@ -159,7 +159,7 @@ describe('a metadata transaction', () => {
   })
 })
 
-describe('records that are only kept', () => {
+describe('stored records without an effect', () => {
   const registration = metadataRecord('RegisterBrokerRecord', {
     brokerId: 1,
     incarnationId: FOO,
@@ -194,7 +194,7 @@ describe('records that are only kept', () => {
     })
   const others = (records: MetadataRecord[]) => [...evolve(EMPTY_IMAGE, records).others.values()]
 
-  it('follow a broker through its registration', () => {
+  it('broker records follow a broker through its registration', () => {
     expect(others([registration, changed])).toEqual([
       { ...registration, fenced: false, inControlledShutdown: true, logDirs: [DIRECTORY] }
     ])
@@ -206,7 +206,7 @@ describe('records that are only kept', () => {
     )
   })
 
-  it('replace what has the same identity, and are removed by it', () => {
+  it('records replace a record of the same identity, and removal records delete it', () => {
     expect(others([quota(1, false), quota(2, false)])).toMatchObject([{ value: 2 }])
     expect(others([quota(1, false), quota(1, true)])).toEqual([])
     expect(others([scram])).toEqual([scram])

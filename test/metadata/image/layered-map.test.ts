@@ -10,7 +10,7 @@ function changed(map: LayeredMap<number>, change: (draft: DraftMap<number>) => v
 }
 
 describe('a layered map', () => {
-  it('says what a plain map would after any changes, and so do all that came before it', () => {
+  it('equals a plain map after any changes, and so do all its earlier versions', () => {
     const random = seededRandom(7)
     const history: { map: LayeredMap<number>; plain: Map<string, number> }[] = []
     let map = LayeredMap.empty<number>()
@@ -39,13 +39,13 @@ describe('a layered map', () => {
     }
   })
 
-  it('keeps entries in the order in which they came', () => {
+  it('keeps the insertion order of entries', () => {
     let map = LayeredMap.empty<number>()
     for (let key = 0; key < 500; key++) map = changed(map, draft => draft.set(`key-${key}`, key))
     expect([...map.values()]).toEqual(Array.from({ length: 500 }, (_, key) => key))
   })
 
-  it('is not disturbed by changes while somebody goes through it', () => {
+  it('does not change an iteration in progress', () => {
     let map = changed(LayeredMap.empty<number>(), draft => {
       for (let key = 0; key < 100; key++) draft.set(`key-${key}`, key)
     })
@@ -60,12 +60,12 @@ describe('a layered map', () => {
     expect(seen.length).toBe(100)
   })
 
-  it('is the same map when nothing has changed', () => {
+  it('is the same object after no change', () => {
     const map = changed(LayeredMap.empty<number>(), draft => draft.set('a', 1))
     expect(changed(map, draft => draft.delete('b'))).toBe(map)
   })
 
-  it('gives each entry to a visitor', () => {
+  it('passes each entry to a visitor', () => {
     const map = changed(LayeredMap.empty<number>(), draft => draft.set('a', 1))
     const visited: unknown[] = []
     map.forEach((...entry) => {

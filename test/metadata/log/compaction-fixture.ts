@@ -1,4 +1,4 @@
-/** A metadata log that is compacted, and the snapshots that are there. */
+/** A metadata log with snapshots, and the list of its snapshots. */
 import { listSnapshots } from '../../../src/metadata/log/snapshots.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { type Given, settingsWith } from '../../config/settings-with.ts'
@@ -7,7 +7,7 @@ import { FOLDER, type MetadataLogDriver } from './metadata-log-driver.ts'
 export const HOUR = 3_600_000
 export const SEGMENT = { segmentBytes: 2000 }
 
-/** Snapshots by Kafka's default settings, except for those given. */
+/** Takes snapshots by Kafka's default configs, except the given ones. */
 export function begin(driver: MetadataLogDriver, given?: Given) {
   const opened = driver.open()
   opened.metadata.compact({ settings: settingsWith(given), logger: silentLogger, background: driver.background })

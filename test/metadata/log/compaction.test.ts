@@ -1,4 +1,4 @@
-// When a snapshot is made and what it holds, whatever death comes meanwhile.
+// Snapshots of the metadata log: their conditions, their content, and crashes while they are written.
 import { describe, expect, it } from 'vitest'
 import type { MetadataLog } from '../../../src/metadata/log/metadata-log.ts'
 import { readSnapshot } from '../../../src/metadata/log/snapshots.ts'
@@ -15,7 +15,7 @@ import { contentOf, FOLDER, MetadataLogDriver, topicIdOf, VOTERS_FILE } from './
 
 const TOPIC = 'AAECAwQFBgcICQoLDA0ODw'
 
-/** One record of every kind that nothing here acts on. */
+/** One record of every type that this broker stores without an effect. */
 function foreignRecords(): MetadataRecord[] {
   const broker = { incarnationId: TOPIC, endPoints: [], features: [] }
   const acl = { resourceType: 2, resourceName: 'a', patternType: 3, host: '*', operation: 3, permissionType: 3 }
@@ -36,7 +36,7 @@ function foreignRecords(): MetadataRecord[] {
   ]
 }
 
-/** Something of everything, and some of it changed again. */
+/** Records of all types, some of them changed later. */
 function fill(driver: MetadataLogDriver, metadata: MetadataLog): void {
   driver.createTopics(metadata, 'a', 'b', 'c')
   metadata.allocateProducerIds()
@@ -52,7 +52,7 @@ function fill(driver: MetadataLogDriver, metadata: MetadataLog): void {
 }
 
 describe('a snapshot', () => {
-  it('is made when so many bytes have come since the last one', async () => {
+  it('is written after metadata.log.max.record.bytes.between.snapshots since the last one', async () => {
     const driver = new MetadataLogDriver()
     const { log, metadata } = begin(driver, { 'metadata.log.max.record.bytes.between.snapshots': 3000 })
     const sizeBefore = log.sizeInBytes
@@ -64,7 +64,7 @@ describe('a snapshot', () => {
     expect(checkpoints(driver)).toEqual([nameOf(0n, 0), nameOf(log.logEndOffset, 1)])
   })
 
-  it('is made again when enough has come while one was being made', async () => {
+  it('is written again after enough bytes that were appended during the previous one', async () => {
     const driver = new MetadataLogDriver()
     const { log, metadata } = begin(driver, { 'metadata.log.max.record.bytes.between.snapshots': 1 })
     driver.createTopics(metadata, 'a')
@@ -73,7 +73,7 @@ describe('a snapshot', () => {
     expect(newest(driver)?.offset).toBe(log.logEndOffset)
   })
 
-  it('is made when bytes of earlier starts make it so many', async () => {
+  it('is written when the bytes of earlier starts and of this one reach the limit', async () => {
     const driver = new MetadataLogDriver()
     driver.createTopics(driver.open().metadata, 'a', 'b', 'c')
     const { log } = begin(driver, { 'metadata.log.max.record.bytes.between.snapshots': 500 })
@@ -81,7 +81,7 @@ describe('a snapshot', () => {
     expect(newest(driver)).toMatchObject({ offset: log.logEndOffset, epoch: 2 })
   })
 
-  it('is made when the last one is old and something has been written since, and not otherwise', async () => {
+  it('is written when the last one is old and records follow it, and not otherwise', async () => {
     const driver = new MetadataLogDriver()
     const { log, metadata } = begin(driver)
     driver.clock.advance(HOUR - 1)
@@ -100,7 +100,7 @@ describe('a snapshot', () => {
     expect(checkpoints(driver)).not.toEqual(names)
   })
 
-  it('is never made because of time when the interval is 0', async () => {
+  it('is never written by time when the interval is 0', async () => {
     const driver = new MetadataLogDriver()
     begin(driver, { 'metadata.log.max.snapshot.interval.ms': 0 })
     driver.clock.advance(1000 * HOUR)
@@ -108,7 +108,7 @@ describe('a snapshot', () => {
     expect(checkpoints(driver)).toHaveLength(1)
   })
 
-  it('holds all that the log has said, and a log that lacks what came before gives the same image', async () => {
+  it('holds the whole image, and a log without the records before it replays to the same image', async () => {
     const driver = new MetadataLogDriver()
     const { metadata } = begin(driver)
     fill(driver, metadata)
@@ -128,7 +128,7 @@ describe('a snapshot', () => {
     expect(contentOf(driver.open().metadata.image).filter(text => text.startsWith('User'))).toHaveLength(1)
   })
 
-  it('has a header with the voters, the image in the order of Kafka, and a footer', async () => {
+  it("has a header with the voters, the image in Kafka's order and a footer", async () => {
     const driver = new MetadataLogDriver()
     const { metadata } = begin(driver)
     fill(driver, metadata)
@@ -168,7 +168,7 @@ describe('a snapshot', () => {
     expect(contentOf(driver.open().metadata.image)).toEqual(contentOf(metadata.image))
   })
 
-  it('that cannot be written is tried again when the next is due', async () => {
+  it('is retried at the next due time after a failed write', async () => {
     let isFull = false
     const driver = new MetadataLogDriver({
       fault: ({ name, path }) =>
@@ -188,7 +188,7 @@ describe('a snapshot', () => {
     expect(newest(driver)?.offset).toBe(log.logEndOffset)
   })
 
-  it('is called off when the log is closed, and leaves no snapshot', async () => {
+  it('is cancelled by the close of the log and leaves no file', async () => {
     const driver = new MetadataLogDriver()
     const { metadata } = begin(driver)
     driver.clock.advance(HOUR)
@@ -202,11 +202,14 @@ describe('a snapshot', () => {
   })
 })
 
-describe('whenever a death comes while snapshots come and go', () => {
-  /** A topic, its three partitions and its setting. */
+describe('a crash during snapshots', () => {
+  /** A topic with three partitions and a config. */
   const RECORDS_OF_A_TOPIC = 5
 
-  /** Lives until the storage refuses its operation `fatal` and all later ones. `acknowledged` is what clients were told of. */
+  /**
+   * Runs until the storage refuses the operation `fatal` and all later ones. `acknowledged` holds the changes that clients got a
+   * response for.
+   */
   async function live(fatal: number) {
     let died = false
     let acknowledged: string[] | undefined
@@ -239,13 +242,13 @@ describe('whenever a death comes while snapshots come and go', () => {
     ['of the process', storage => storage.die({})],
     ['of the machine', (storage, seed) => storage.losePower(seededRandom(seed), 'the last', {})],
     ['of a machine that loses any name', (storage, seed) => storage.losePower(seededRandom(seed), 'any', {})]
-  ])('the next start knows all that it was told: a death %s', async (_, end) => {
+  ])('loses no acknowledged change at the next start: a crash %s', async (_, end) => {
     for (let fatal = 1, alive = false; !alive; fatal++) {
       const { driver, died, acknowledged = [] } = await live(fatal)
       driver.storage = end(driver.storage, fatal)
       const content = contentOf(driver.open().metadata.image)
       expect(content).toEqual(expect.arrayContaining(acknowledged))
-      // What was on its way when death came is there as a whole or not at all.
+      // A change in progress during the crash is complete or absent.
       if (acknowledged.length > 0) expect([0, RECORDS_OF_A_TOPIC]).toContain(content.length - acknowledged.length)
       expect(contentOf(driver.open().metadata.image)).toEqual(content)
       alive = !died

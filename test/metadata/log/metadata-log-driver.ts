@@ -1,4 +1,4 @@
-/** Drives the metadata log on memory storage and a manual clock: opens it as a broker's start does, creates topics. */
+/** Drives the metadata log on memory storage with a manual clock: opens it as a broker does, and creates topics. */
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../../src/log/partition-log/removal.ts'
@@ -23,7 +23,7 @@ export const VOTERS_FILE = `${FOLDER}/00000000000000000000-0000000000.checkpoint
 export const DIRECTORY = 'EBESExQVFhcYGRobHB0eHw'
 
 export class MetadataLogDriver {
-  /** Replaced by the test after a simulated crash. */
+  /** A test replaces it after a simulated crash. */
   storage: MemoryStorage
   readonly clock = new ManualClock(1_700_000_000_000)
   readonly random = seededRandom(1)
@@ -61,7 +61,7 @@ export class MetadataLogDriver {
     return { log, metadata: new MetadataLog({ log, storage, clocks: clock, nodeId, directoryId: DIRECTORY, failed }) }
   }
 
-  /** Creates topics of three partitions. */
+  /** Creates topics with three partitions. */
   createTopics(metadata: MetadataLog, ...names: string[]): void {
     const topics = names.map(name => ({
       name,
@@ -102,12 +102,12 @@ function raise(error: unknown): never {
   throw error
 }
 
-/** The id of a topic that exists. */
+/** The id of an existing topic. */
 export function topicIdOf(metadata: MetadataLog, name: string): string {
   return metadata.image.topicsByName.get(name)?.topicId ?? ''
 }
 
-/** What an image holds, as text that does not depend on order: two images with the same text are the same cluster. */
+/** The content of an image as text in a fixed order: images with the same text describe the same cluster. */
 export function contentOf(image: MetadataImage): string[] {
   return Array.from(
     imageRecords(image),

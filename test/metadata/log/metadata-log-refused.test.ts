@@ -1,4 +1,4 @@
-// Metadata that this broker cannot serve, and what it says of them.
+// Metadata logs that this broker cannot serve, and their error messages.
 import { describe, expect, it } from 'vitest'
 import { type MetadataRecord, metadataRecord } from '../../../src/metadata/records.ts'
 import { DIRECTORY, FOLDER, LOG_FILE, MetadataLogDriver, VOTERS_FILE } from './metadata-log-driver.ts'
@@ -11,7 +11,7 @@ describe('a metadata log that this broker cannot serve', () => {
     ['offset 4: a TopicRecord of unknown version 3', [frame(1, 2, 3, 0)]],
     ['offset 5: a metadata transaction ends that never began', [frame(1, 20, 0, 0), frame(1, 24, 0, 0)]],
     ['offset 4: 1 bytes wanted at position 3, 0 left', [frame(1, 20, 0)]]
-  ])('is refused in a sentence with the place: %s', (message, values) => {
+  ])('is refused with a sentence that names the position: %s', (message, values) => {
     const driver = new MetadataLogDriver()
     driver.append(values)
     expect(() => driver.open()).toThrow(`${FOLDER}, ${message}`)
@@ -24,7 +24,7 @@ describe('a metadata log that this broker cannot serve', () => {
     expect(() => driver.open()).toThrow(`metadata.version is ${level}, but this broker reads levels 7 to 30`)
   })
 
-  it('is refused when another node votes', () => {
+  it('is refused when it has another voter', () => {
     const driver = new MetadataLogDriver()
     driver.open(1)
     expect(() => driver.open(2)).toThrow('the metadata belongs to a quorum of nodes 1, not 2 alone')
@@ -68,7 +68,7 @@ describe('a metadata log that this broker cannot serve', () => {
       'new.version is 1, but this broker reads levels 0 to 0',
       [metadataRecord('FeatureLevelRecord', { name: 'new.version', featureLevel: 1 })]
     ]
-  ])('is refused, and left as it is: %s', (message, records) => {
+  ])('is refused and stays unchanged: %s', (message, records) => {
     const driver = new MetadataLogDriver()
     const { log, metadata } = driver.open()
     metadata.append(records)
@@ -77,14 +77,14 @@ describe('a metadata log that this broker cannot serve', () => {
     expect([driver.storage.size(LOG_FILE), driver.text(`${FOLDER}/quorum-state`), log.logEndOffset]).toEqual(before)
   })
 
-  it('is not refused for brokers that are fenced and directories not chosen yet', () => {
+  it('is accepted with fenced brokers and unassigned directories', () => {
     const driver = new MetadataLogDriver()
     const { metadata } = driver.open()
     metadata.append([registered(2, true), ...partition([1], 'AAAAAAAAAAAAAAAAAAAAAQ')])
     expect(driver.open().metadata.image).toEqual(metadata.image)
   })
 
-  it('is not refused for its own registration, which is fenced: that process is no more', () => {
+  it('is accepted with the fenced registration of this broker from an earlier process', () => {
     const driver = new MetadataLogDriver()
     driver.open().metadata.append([registered(1, false)])
     const { log, metadata } = driver.open()

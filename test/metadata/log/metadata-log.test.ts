@@ -1,4 +1,4 @@
-// The metadata log: what a new one holds, how it is opened again, and appends that fail.
+// The metadata log: the records of a new one, the next start, and failed appends.
 import { describe, expect, it } from 'vitest'
 import { ProducerIds } from '../../../src/idempotence/producer-ids.ts'
 import { MetadataError } from '../../../src/metadata/metadata-error.ts'
@@ -9,7 +9,7 @@ import { StorageError } from '../../../src/storage/storage.ts'
 import { DIRECTORY, FOLDER, LOG_FILE, MetadataLogDriver, topicIdOf, VOTERS_FILE } from './metadata-log-driver.ts'
 
 describe('a new metadata log', () => {
-  it('begins with the levels of Kafka 4.0, metadata.version first', () => {
+  it('begins with the feature levels of Kafka 4.0, metadata.version first', () => {
     const { metadata } = new MetadataLogDriver().open()
     expect([...metadata.image.features]).toEqual([
       ['metadata.version', 25],
@@ -18,7 +18,7 @@ describe('a new metadata log', () => {
     ])
   })
 
-  it('tells clients only of what works', () => {
+  it('advertises only supported features to clients', () => {
     const { metadata } = new MetadataLogDriver().open()
     expect(metadata.features()).toEqual({
       supported: [
@@ -35,7 +35,7 @@ describe('a new metadata log', () => {
     })
   })
 
-  it('makes this node the only voter, with the bytes of Kafka', () => {
+  it("makes this node the only voter, with Kafka's bytes", () => {
     const driver = new MetadataLogDriver()
     driver.open()
     const bytes = driver.storage.read(VOTERS_FILE, 0, driver.storage.size(VOTERS_FILE))
@@ -51,7 +51,7 @@ describe('a new metadata log', () => {
     expect(bytes.subarray(12 + 0x9a).readBigInt64BE(0)).toBe(3n)
   })
 
-  it('is led by this node in epoch 1', () => {
+  it('has this node as leader in epoch 1', () => {
     const driver = new MetadataLogDriver()
     const { log } = driver.open()
     const [first] = [...log.batches(0n)]
@@ -67,7 +67,7 @@ describe('a new metadata log', () => {
 })
 
 describe('a metadata log opened again', () => {
-  it('has the same image, in a new epoch', () => {
+  it('has the same image in a new epoch', () => {
     const driver = new MetadataLogDriver()
     const first = driver.open()
     driver.createTopics(first.metadata, 'a', 'b')
@@ -79,7 +79,7 @@ describe('a metadata log opened again', () => {
     expect(driver.text(`${FOLDER}/quorum-state`)).toContain('"leaderEpoch":2')
   })
 
-  it('has all that was appended, even after a loss of power', () => {
+  it('has all appended records, also after a power failure', () => {
     const driver = new MetadataLogDriver()
     const { metadata } = driver.open()
     driver.createTopics(metadata, 'a')
@@ -88,7 +88,7 @@ describe('a metadata log opened again', () => {
     expect(driver.open().metadata.image).toEqual(metadata.image)
   })
 
-  it('has all of a torn batch or nothing, wherever it was torn', () => {
+  it('has all records of a torn batch or none, at every cut', () => {
     const whole = new MetadataLogDriver()
     const { metadata } = whole.open()
     const before = metadata.image
@@ -104,7 +104,7 @@ describe('a metadata log opened again', () => {
     }
   })
 
-  it('starts as a new one when the first start died at any point', () => {
+  it('starts as a new one after a crash at any point of the first start', () => {
     const operations = new MetadataLogDriver()
     operations.open()
     for (let number = 1; number <= operations.storage.operationCount; number++) {
@@ -121,7 +121,7 @@ describe('a metadata log opened again', () => {
     }
   })
 
-  it('drops an unfinished metadata transaction and says so in the log', () => {
+  it('drops an unfinished metadata transaction and writes a log line', () => {
     const driver = new MetadataLogDriver()
     const { metadata } = driver.open()
     driver.createTopics(metadata, 'a')
@@ -136,7 +136,7 @@ describe('a metadata log opened again', () => {
     expect([...driver.open().metadata.image.topicsByName.keys()]).toEqual(['a', 'b'])
   })
 
-  it('gives partitions a leader that Kafka has left without one', () => {
+  it('elects a leader for partitions that Kafka left without one', () => {
     const driver = new MetadataLogDriver()
     const { metadata } = driver.open()
     driver.createTopics(metadata, 'a')
@@ -150,7 +150,7 @@ describe('a metadata log opened again', () => {
     ])
   })
 
-  it('gives a partition a leader of whose replicas Kafka has left none in sync', () => {
+  it('elects a leader for a partition with an empty ISR', () => {
     const driver = new MetadataLogDriver()
     const { metadata } = driver.open()
     driver.createTopics(metadata, 'a')
@@ -164,7 +164,7 @@ describe('a metadata log opened again', () => {
     })
   })
 
-  it('never hands a producer id out twice', () => {
+  it('never assigns a producer id twice', () => {
     const driver = new MetadataLogDriver()
     const given: bigint[] = []
     for (let start = 0; start < 3; start++) {
@@ -177,20 +177,24 @@ describe('a metadata log opened again', () => {
   })
 })
 
-it.each(['gone', 'empty'])('refuses to begin anew among partitions when the log is %s', how => {
-  const driver = new MetadataLogDriver()
-  driver.open()
-  driver.storage.makeDirectory('t-0')
-  driver.open()
-  if (how === 'gone') driver.storage.removeNow(FOLDER)
-  else driver.storage.truncate(LOG_FILE, 0)
-  for (const _ of [1, 2]) expect(() => driver.open()).toThrow(/^__cluster_metadata-0 is empty or gone, .* such as t-0/)
-  driver.storage.removeNow('t-0')
-  expect(driver.open().metadata.image.topicsById.size).toBe(0)
-})
+it.each(['gone', 'empty'])(
+  'the start refuses to create a metadata log next to existing partitions when the log is %s',
+  how => {
+    const driver = new MetadataLogDriver()
+    driver.open()
+    driver.storage.makeDirectory('t-0')
+    driver.open()
+    if (how === 'gone') driver.storage.removeNow(FOLDER)
+    else driver.storage.truncate(LOG_FILE, 0)
+    for (const _ of [1, 2])
+      expect(() => driver.open()).toThrow(/^__cluster_metadata-0 is empty or gone, .* such as t-0/)
+    driver.storage.removeNow('t-0')
+    expect(driver.open().metadata.image.topicsById.size).toBe(0)
+  }
+)
 
 describe('subscribers', () => {
-  it('are called after each change with the image and its delta, in the order of their subscription', () => {
+  it('are called after each change with the image and its delta, in the order of subscription', () => {
     const driver = new MetadataLogDriver()
     const { metadata } = driver.open()
     const calls: string[] = []
@@ -206,7 +210,7 @@ describe('subscribers', () => {
     expect(calls).toEqual(['first: 0 + foo', 'second: 0 + foo', 'first: 1 + bar,baz', 'second: 1 + bar,baz'])
   })
 
-  it('fail the broker by an error, which neither the change nor the other subscribers see', () => {
+  it('stop the broker when they throw, without an effect on the change or the other subscribers', () => {
     const driver = new MetadataLogDriver()
     const failures: unknown[] = []
     const { metadata } = driver.open(1, error => failures.push(error))
@@ -224,7 +228,7 @@ describe('subscribers', () => {
     expect(driver.open().metadata.image.topicsByName.has('foo')).toBe(true)
   })
 
-  it('are not called for a change that was not written', () => {
+  it('are not called for a failed append', () => {
     const driver = new MetadataLogDriver()
     const { metadata } = driver.open()
     metadata.subscribe(() => expect.unreachable())
@@ -239,7 +243,7 @@ describe('an append that fails', () => {
   it.each<['append' | 'sync', 'full' | 'failed']>([
     ['append', 'full'],
     ['sync', 'failed']
-  ])('in the %s leaves the image as it was', (name, kind) => {
+  ])('in the %s leaves the image unchanged', (name, kind) => {
     let broken = false
     const driver = new MetadataLogDriver({
       fault: operation =>
@@ -252,7 +256,7 @@ describe('an append that fails', () => {
     expect(metadata.image).toBe(before)
   })
 
-  it('because the disk is full may be tried again', () => {
+  it('because of a full disk can be retried', () => {
     let isFull = false
     const full = { error: new StorageError('full', 'no room'), writtenBytes: 20 }
     const driver = new MetadataLogDriver({ fault: ({ name }) => (isFull && name === 'append' ? full : undefined) })
@@ -264,7 +268,7 @@ describe('an append that fails', () => {
     expect(driver.open().metadata.image).toEqual(metadata.image)
   })
 
-  it('because records do not fit writes none of them', () => {
+  it('because of invalid records writes no record', () => {
     const { metadata, log } = new MetadataLogDriver().open()
     const end = log.logEndOffset
     const records: MetadataRecord[] = [metadataRecord('NoOpRecord', {}), unknownTopic]
@@ -273,7 +277,7 @@ describe('an append that fails', () => {
   })
 })
 
-it('twelve thousand partitions are appended and replayed', () => {
+it('a metadata log appends and replays twelve thousand partitions', () => {
   const driver = new MetadataLogDriver()
   const { metadata } = driver.open()
   for (let first = 0; first < 4000; first += 1000) {

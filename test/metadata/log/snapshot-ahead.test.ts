@@ -1,11 +1,11 @@
-// A start that finds a snapshot which does not fit the log beside it, or is damaged.
+// A start with a snapshot that does not fit the log or is damaged.
 import { describe, expect, it } from 'vitest'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { begin, checkpoints, HOUR, nameOf, newest } from './compaction-fixture.ts'
 import { contentOf, FOLDER, MetadataLogDriver } from './metadata-log-driver.ts'
 
-describe('a snapshot and the log beside it', () => {
-  /** A log of which a snapshot has been made. */
+describe('a start with a snapshot and a log', () => {
+  /** A log with a snapshot. */
   async function withSnapshot() {
     const driver = new MetadataLogDriver()
     const { log, metadata } = begin(driver)
@@ -22,7 +22,7 @@ describe('a snapshot and the log beside it', () => {
     driver.storage.append(`${FOLDER}/${nameOf(offset, epoch)}`, driver.storage.read(path, 0, driver.storage.size(path)))
   }
 
-  it('begins the log again where it does not reach up to the snapshot', async () => {
+  it('begins a new log after the snapshot when the log ends before the snapshot', async () => {
     const { driver, metadata } = await withSnapshot()
     put(driver, 1000n, 1)
     const { log, metadata: again } = driver.open()
@@ -33,7 +33,7 @@ describe('a snapshot and the log beside it', () => {
     expect(driver.open().metadata.image.topicsByName.size).toBe(2)
   })
 
-  it('begins the log again where the snapshot is of a later epoch, even if it ends earlier', async () => {
+  it('begins a new log after a snapshot of a later epoch, even if the snapshot ends earlier', async () => {
     const { driver, metadata } = await withSnapshot()
     const { log } = driver.open()
     put(driver, log.logEndOffset - 1n, 9)
@@ -43,7 +43,7 @@ describe('a snapshot and the log beside it', () => {
     expect(contentOf(again.metadata.image)).toEqual(contentOf(metadata.image))
   })
 
-  it('refuses a log that begins after the snapshot ends', async () => {
+  it('refuses a log that begins after the end of the snapshot', async () => {
     const driver = new MetadataLogDriver()
     const { log, metadata } = driver.open()
     driver.createTopics(metadata, 'a')
@@ -58,14 +58,14 @@ describe('a snapshot and the log beside it', () => {
     expect(log.logEndOffset).toBeGreaterThan(0n)
   })
 
-  it('refuses a snapshot that ends without its footer', async () => {
+  it('refuses a snapshot without a footer', async () => {
     const { driver } = await withSnapshot()
     const { path } = newest(driver) ?? { path: '' }
     driver.storage.truncate(path, driver.storage.size(path) - 75)
     expect(() => driver.open()).toThrow(`${path} ends without a footer`)
   })
 
-  it('refuses a snapshot with a flipped bit, whole as it may look', async () => {
+  it('refuses a snapshot with a flipped bit, even if its length is right', async () => {
     const { driver } = await withSnapshot()
     const { path } = newest(driver) ?? { path: '' }
     const bytes = Buffer.from(driver.storage.read(path, 0, driver.storage.size(path)))

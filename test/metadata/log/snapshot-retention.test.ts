@@ -1,4 +1,4 @@
-// Which snapshots go, when, and what of the log goes with them.
+// Deletion of snapshots, and of the log segments before the oldest remaining snapshot.
 import { describe, expect, it } from 'vitest'
 import { listSnapshots } from '../../../src/metadata/log/snapshots.ts'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
@@ -7,7 +7,7 @@ import { begin, checkpoints, HOUR, nameOf, SEGMENT } from './compaction-fixture.
 import { FOLDER, MetadataLogDriver } from './metadata-log-driver.ts'
 
 describe('old snapshots', () => {
-  /** Writes topics with a snapshot after each, and lets retention look at them. */
+  /** Creates topics with a snapshot after each one, then runs retention. */
   async function run(driver: MetadataLogDriver, changes: Given, topics = 6) {
     const opened = begin(driver, { 'metadata.log.max.record.bytes.between.snapshots': 1, ...changes })
     for (let topic = 0; topic < topics; topic++) {
@@ -17,7 +17,7 @@ describe('old snapshots', () => {
     return opened
   }
 
-  it('go while log and snapshots are too large together, with the segments before the oldest that stays', async () => {
+  it('are deleted while log and snapshots exceed the size limit, with the segments before the oldest remaining one', async () => {
     const driver = new MetadataLogDriver({}, SEGMENT)
     const { log } = await run(driver, { 'metadata.max.retention.bytes': 7000 })
     expect(checkpoints(driver)).toHaveLength(7)
@@ -38,7 +38,7 @@ describe('old snapshots', () => {
     expect(driver.open().metadata.image.topicsByName.size).toBe(6)
   })
 
-  it('go when they are too old, and another one is there', async () => {
+  it('are deleted when they exceed the age limit and a newer one exists', async () => {
     const driver = new MetadataLogDriver()
     const { log } = await run(driver, { 'metadata.max.retention.ms': 2 * HOUR }, 1)
     driver.clock.advance(2 * HOUR)
@@ -50,7 +50,7 @@ describe('old snapshots', () => {
     expect(driver.open().metadata.image.topicsByName.size).toBe(1)
   })
 
-  it('never go when it is the only one, or when there are no limits', async () => {
+  it('are never deleted when only one exists, or without limits', async () => {
     const driver = new MetadataLogDriver()
     await run(driver, { 'metadata.max.retention.bytes': -1, 'metadata.max.retention.ms': -1 })
     driver.clock.advance(60_000)
@@ -61,7 +61,7 @@ describe('old snapshots', () => {
     expect(checkpoints(small)).toHaveLength(1)
   })
 
-  it('that end before the log begins are removed at the start', async () => {
+  it('that end before the start of the log are deleted by the start of the broker', async () => {
     const driver = new MetadataLogDriver({}, SEGMENT)
     const { log, metadata } = await run(driver, { 'metadata.max.retention.bytes': 0 })
     driver.clock.advance(60_000)
