@@ -12,7 +12,7 @@ const topics = '00000002 0003666f6f 0003626172'
 const hex = (...parts: string[]) => Buffer.from(parts.join('').replaceAll(' ', ''), 'hex')
 
 describe('the topics of a subscription', () => {
-  it('are read whatever the version, and whatever comes after its first fields', () => {
+  it('are read in any version, with any bytes after the first fields', () => {
     expect(subscribedTopicsOf(hex(version, topics, 'ffffffff'))).toEqual(['foo', 'bar'])
     expect(subscribedTopicsOf(hex('0003', topics, '00000001aa', '00000000', 'ffffffff', 'ffff'))).toEqual([
       'foo',
@@ -21,13 +21,13 @@ describe('the topics of a subscription', () => {
     expect(subscribedTopicsOf(hex(version, '00000000', '00000000'))).toEqual([])
   })
 
-  it('are unknown where the bytes are no subscription', () => {
+  it('are undefined for bytes that are no subscription', () => {
     for (const bytes of ['', '00', version, `${version}00000001`, `${version}7fffffff`]) {
       expect(subscribedTopicsOf(hex(bytes))).toBeNull()
     }
   })
 
-  it('are unknown, as in Kafka, where user data is missing or cut short', () => {
+  it('are undefined, as in Kafka, without user data or with user data cut short', () => {
     expect(subscribedTopicsOf(hex(version, topics))).toBeNull()
     expect(subscribedTopicsOf(hex(version, topics, '00000002aa'))).toBeNull()
   })
@@ -55,7 +55,7 @@ const ALL = {
 }
 
 describe('a subscription', () => {
-  it('is read in every version, with defaults for what it lacks', () => {
+  it('is read in every version, with defaults for missing fields', () => {
     const [first, second, third, fourth] = SUBSCRIPTIONS.map(parts => readSubscription(hex(...parts)))
     expect(first).toEqual({ ...ALL, ownedPartitions: [], generationId: -1, rackId: null })
     expect(second).toEqual({ ...ALL, generationId: -1, rackId: null })
@@ -63,17 +63,17 @@ describe('a subscription', () => {
     expect(fourth).toEqual(ALL)
   })
 
-  it('of a consumer that has nothing yet is read, too', () => {
+  it('of a consumer without partitions is read', () => {
     const plain = '00000001 0003666f6f ffffffff 00000000 ffffffff ffff'
     const nothing = { userData: null, ownedPartitions: [], generationId: -1, rackId: null }
     expect(readSubscription(hex('0003', plain))).toEqual({ topics: ['foo'], ...nothing })
   })
 
-  it('of a newer version is read as one of the newest that we know', () => {
+  it('of a newer version is read as the newest supported version', () => {
     expect(readSubscription(hex('0009', START, OWNED, '00000005', '00027231', 'abcdef'))).toEqual(ALL)
   })
 
-  it('is none when it is cut short, or of a negative version', () => {
+  it('is undefined when it is cut short or has a negative version', () => {
     const [first = [], , , fourth = []] = SUBSCRIPTIONS
     const whole = hex(...fourth)
     for (let length = 0; length < whole.length; length++) expect(readSubscription(whole.subarray(0, length))).toBeNull()
@@ -103,13 +103,13 @@ describe('an assignment', () => {
     expect(readAssignment(hex('0001', ASSIGNED, '00000003010203'))).toEqual({ assignedPartitions, userData })
   })
 
-  it('is none when it is cut short', () => {
+  it('is undefined when it is cut short', () => {
     const whole = hex('0000', ASSIGNED, 'ffffffff')
     for (let length = 0; length < whole.length; length++) expect(readAssignment(whole.subarray(0, length))).toBeNull()
   })
 })
 
-it('a version is our newest at most, and none where there are no two bytes for it', () => {
+it('the version of a subscription is limited to the newest supported one, and undefined without two bytes for it', () => {
   expect([hex('0000'), hex('000201'), hex('0003'), hex('7fff')].map(versionOf)).toEqual([0, 2, 3, 3])
   expect([hex(''), hex('00'), hex('ffff')].map(versionOf)).toEqual([null, null, null])
 })

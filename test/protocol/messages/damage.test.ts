@@ -1,9 +1,9 @@
-/** Every API at every version: bytes that are cut or changed give MalformedFrame or a value, and nothing else. */
+/** Every API at every version: cut or changed bytes give MalformedFrame or a value, and no other error. */
 import { describe, expect, it } from 'vitest'
 import { MalformedFrame } from '../../../src/protocol/wire/bytes.ts'
 import { BODIES, type Body } from './every-version.ts'
 
-/** Long values add positions to damage, and nothing that a shorter one would not show. */
+/** Long values only add positions to damage; shorter ones reveal the same faults. */
 const LONGEST_FRAME_BYTES = 600
 
 function shortFrame({ message, version, generate }: Body): Buffer {
@@ -13,7 +13,7 @@ function shortFrame({ message, version, generate }: Body): Buffer {
   }
 }
 
-/** What reading gives: the value, or undefined for a frame that was refused as malformed. */
+/** The decoded value, or undefined for a frame that is refused as malformed. */
 function decodeOrRefuse({ message, version }: Body, frame: Buffer): unknown {
   try {
     return message.decode(frame, version)
@@ -23,7 +23,7 @@ function decodeOrRefuse({ message, version }: Body, frame: Buffer): unknown {
   }
 }
 
-/** How many values in arrays, and bytes in byte strings, a decoded message holds. */
+/** The number of array elements plus the number of bytes in byte strings of a decoded message. */
 function countElements(value: unknown): number {
   if (Buffer.isBuffer(value)) return value.length
   if (typeof value !== 'object' || value === null) return 0
@@ -32,7 +32,7 @@ function countElements(value: unknown): number {
 }
 
 describe.each(BODIES)('$title', body => {
-  it('is refused wherever it is cut', () => {
+  it('is refused at every cut', () => {
     const frame = shortFrame(body)
     for (let length = 0; length < frame.length; length++) {
       const value = decodeOrRefuse(body, frame.subarray(0, length))
@@ -40,12 +40,12 @@ describe.each(BODIES)('$title', body => {
     }
   })
 
-  it('is refused with a byte too many', () => {
+  it('is refused with an extra byte', () => {
     const frame = Buffer.concat([shortFrame(body), Buffer.of(0)])
     expect(() => body.message.decode(frame, body.version)).toThrow(/too many/)
   })
 
-  it('with any byte changed is refused or read, and never holds more than the frame', () => {
+  it('with any changed byte is refused or read, and never holds more than the frame', () => {
     const frame = shortFrame(body)
     for (let position = 0; position < frame.length; position++) {
       for (const byte of [0x00, 0x7f, 0x80, 0xff, frame.readUInt8(position) ^ (1 << body.random.below(8))]) {

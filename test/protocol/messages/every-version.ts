@@ -1,4 +1,4 @@
-/** Every body that the registry declares: each API at each version, request and response, for tests that hold for all. */
+/** The bodies of the registry, for tests of all of them: each API at each version, request and response. */
 
 import { type AnyApi, APIS } from '../../../src/protocol/messages/index.ts'
 import type { Message } from '../../../src/protocol/wire/compile.ts'
@@ -11,7 +11,7 @@ export interface Body {
   readonly title: string
   readonly version: number
   readonly message: Message<Shape>
-  /** The next random message, and a source of chance for what a test does to it. */
+  /** The next random message, and the source of randomness for a test. */
   generate(): Decoded<Shape>
   readonly random: Random
 }
@@ -23,7 +23,7 @@ export const VERSIONS: readonly { name: string; api: AnyApi; version: number }[]
   return versions.map(version => ({ name: api.name, api: api as AnyApi, version }))
 })
 
-/** All bodies. Each has its own seed, so that a failure comes back when its test runs alone. */
+/** All bodies. Each has its own seed, so that a failure is reproducible when its test runs alone. */
 export const BODIES: readonly Body[] = VERSIONS.flatMap(({ api, version }) =>
   (['request', 'response'] as const).map(direction => {
     const random = seededRandom(api.key * 1000 + version)

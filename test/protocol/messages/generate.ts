@@ -1,6 +1,6 @@
 /**
- * Random values of a shape at a version, as decoding would give them: what the version lacks stands at its default.
- * Driven by a seed, and fond of extremes, empty values, nulls and defaults: where codecs go wrong.
+ * Random values of a shape at a version, as decoding returns them: fields that the version lacks have their defaults. A seed
+ * drives the values. Extremes, empty values, nulls and defaults are frequent, because codecs fail there.
  */
 import { ERROR_CODES, type ErrorName } from '../../../src/protocol/errors.ts'
 import type { AnyField, Decoded, FixedType, Shape, Wire } from '../../../src/protocol/wire/schema.ts'
@@ -11,7 +11,7 @@ type Value = unknown
 const ERROR_NAMES = Object.keys(ERROR_CODES) as ErrorName[]
 /** Letters of one, two, three and four bytes of UTF-8. */
 const LETTERS = ['a', 'Z', '0', '-', '.', '_', '"', 'é', '語', '🦆']
-/** Compact lengths take a second byte from 127 on, the reader's and writer's chunks end near 256 and 4096. */
+/** Compact lengths need a second byte from 127; the chunks of reader and writer end near 256 and 4096. */
 const LONG_LENGTHS = [126, 127, 128, 255, 300, 4096, 5000]
 const MOST_ELEMENTS = 3
 

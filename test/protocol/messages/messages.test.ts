@@ -1,4 +1,7 @@
-/** The registry against facts of Apache Kafka 4.4, and what a version lacks. Codecs at large: test/wire, test/interop. */
+/**
+ * The registry against facts of Apache Kafka 4.4, and defaults of missing fields. For codecs in general see test/wire and
+ * test/interop.
+ */
 import { describe, expect, it } from 'vitest'
 import { serves } from '../../../src/protocol/api.ts'
 import { APIS, type ApiName, apiByKey } from '../../../src/protocol/messages/index.ts'
@@ -6,7 +9,7 @@ import { APIS, type ApiName, apiByKey } from '../../../src/protocol/messages/ind
 const topicId = 'AAECAwQFBgcICQoLDA0ODw'
 const currentLeader = { leaderId: 2, leaderEpoch: 5 }
 
-/** Answers rich in tagged fields, and their bytes as the Java classes of kafka-clients 4.4.0 write them. */
+/** Responses with many tagged fields, and their bytes as the Java classes of kafka-clients 4.4.0 write them. */
 const GOLDEN: [title: string, encode: () => Buffer, bytes: string][] = [
   [
     'ApiVersions with features',
@@ -94,7 +97,7 @@ const FACTS: Record<ApiName, readonly [number, number, number, number]> = {
   CreateTopics: [19, 2, 7, 5],
   DeleteTopics: [20, 1, 6, 4],
   DeleteRecords: [21, 0, 2, 2],
-  // Kafka knows version 6 and does not serve it: it is marked unstable.
+  // Kafka defines version 6 but does not serve it: it is marked unstable.
   InitProducerId: [22, 0, 5, 2],
   OffsetForLeaderEpoch: [23, 2, 4, 4],
   AddPartitionsToTxn: [24, 0, 5, 3],
@@ -131,18 +134,18 @@ describe('the registry', () => {
     expect(keys).toEqual(keys.toSorted((a, b) => a - b))
   })
 
-  it('knows no other keys', () => {
+  it('has no other keys', () => {
     for (const key of [-1, 4, 76, 32_767]) expect(apiByKey(key)).toBeUndefined()
   })
 
-  it('tells clients of Produce since version 0, and serves it since 3', () => {
+  it('advertises Produce since version 0 and serves it since version 3', () => {
     expect(APIS.Produce.advertisedSince).toBe(0)
     expect([2, 3, 13, 14].map(version => serves(APIS.Produce, version))).toEqual([false, true, true, false])
   })
 })
 
-describe('what a version lacks', () => {
-  it('reads as Kafka would take it: old Metadata allows topics to be made', () => {
+describe('fields that a version lacks', () => {
+  it('allow_auto_topic_creation reads as true in old versions of Metadata, as in Kafka', () => {
     const request = APIS.Metadata.request.decode(Buffer.from('00000000', 'hex'), 0)
     expect(request).toEqual({
       topics: [],
@@ -152,7 +155,7 @@ describe('what a version lacks', () => {
     })
   })
 
-  it('reads as no session in a Fetch older than sessions', () => {
+  it('the session of an old Fetch reads as no session', () => {
     const request = APIS.Fetch.request.decode(
       APIS.Fetch.request.encode({ maxWaitMs: 1, minBytes: 1, topics: [] }, 4),
       4
@@ -160,7 +163,7 @@ describe('what a version lacks', () => {
     expect(request).toMatchObject({ sessionId: 0, sessionEpoch: -1, rackId: '', forgottenTopicsData: [] })
   })
 
-  it('is not written: a coordinator stands at the top up to version 3 and in a list afterwards', () => {
+  it('the coordinator of FindCoordinator is written as fields up to version 3 and as a list afterwards', () => {
     const { response } = APIS.FindCoordinator
     const coordinator = { nodeId: 1, host: 'h', port: 9092 }
     const answer = { ...coordinator, coordinators: [{ key: 'g', ...coordinator, errorCode: 'NONE' as const }] }
@@ -169,7 +172,7 @@ describe('what a version lacks', () => {
     expect(newer).toMatchObject({ nodeId: 0, host: '', coordinators: answer.coordinators })
   })
 
-  it('can be null only where the version has null', () => {
+  it('a field can be null only in versions that declare it nullable', () => {
     const { response } = APIS.JoinGroup
     const answer = { errorCode: 'NONE' as const, protocolName: null }
     expect(response.decode(response.encode(answer, 7), 7).protocolName).toBeNull()

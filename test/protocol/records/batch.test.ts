@@ -25,7 +25,7 @@ function legacyMessage(): Buffer {
 }
 
 describe('the header', () => {
-  test('of a batch that Kafka wrote', () => {
+  test('the header of a batch from Kafka is read', () => {
     const batch = new RecordBatch(TRANSACTIONAL)
     expect(batch).toMatchObject({
       baseOffset: 0n,
@@ -55,51 +55,51 @@ describe('the header', () => {
     expect(batch.hasValidCrc()).toBe(true)
   })
 
-  test('can be read from a view on the header alone', () => {
+  test('the header can be read from a view on the header alone', () => {
     expect(new RecordBatch(TRANSACTIONAL.subarray(0, BATCH_OVERHEAD))).toMatchObject({
       sizeInBytes: 81,
       lastOffset: 1n
     })
   })
 
-  test.each(Object.entries(BY_CODEC))('names the codec %s', (codec, bytes) => {
+  test.each(Object.entries(BY_CODEC))('the header names the codec %s', (codec, bytes) => {
     expect(new RecordBatch(bytes).codec).toBe(codec)
     expect(new RecordBatch(bytes).hasValidCrc()).toBe(true)
   })
 
-  test('with an id that is no codec is a fault that Kafka has no code for', () => {
+  test('a header with an unknown codec id is a fault without an error code of Kafka', () => {
     const batch = copyOf(TRANSACTIONAL)
     batch.bytes.writeInt16BE(6, 21)
     expect(() => batch.codec).toThrow(expect.objectContaining({ code: 'UNKNOWN_SERVER_ERROR' }))
   })
 
-  test('shows the delete horizon in the place of the base timestamp', () => {
+  test('the header shows the delete horizon in place of the base timestamp', () => {
     expect(buildBatch([], { deleteHorizonMs: 99n }).deleteHorizonMs).toBe(99n)
   })
 })
 
 describe('sequence numbers', () => {
-  test('begin at 0 again after the largest int32', () => {
+  test('sequence numbers restart at 0 after the largest int32', () => {
     expect(incrementSequence(2_147_483_647, 1)).toBe(0)
     expect(incrementSequence(2_147_483_640, 10)).toBe(2)
     const record = { timestamp: 0n, key: null, value: null }
     expect(buildBatch([record, record], { producerId: 1n, baseSequence: 2_147_483_647 }).lastSequence).toBe(0)
   })
 
-  test('a batch without one has none at its end either', () => {
+  test('the last sequence of a batch without sequence numbers is none, too', () => {
     expect(buildBatch([{ timestamp: 0n, key: null, value: null }]).lastSequence).toBe(-1)
   })
 })
 
 describe('changes in place', () => {
-  test('the stamp leaves the checksum valid', () => {
+  test('the offset and epoch stamp leaves the checksum valid', () => {
     const batch = copyOf(TRANSACTIONAL)
     batch.stamp(5_000_000_000n, 7)
     expect(batch).toMatchObject({ baseOffset: 5_000_000_000n, lastOffset: 5_000_000_001n, partitionLeaderEpoch: 7 })
     expect(batch.hasValidCrc()).toBe(true)
   })
 
-  test('a new kind of time gets a new checksum', () => {
+  test('a changed timestamp type gets a new checksum', () => {
     const batch = copyOf(TRANSACTIONAL)
     batch.setMaxTimestamp('LogAppendTime', 1_800_000_000_000n)
     expect(batch).toMatchObject({
@@ -112,14 +112,14 @@ describe('changes in place', () => {
     expect(batch.bytes).toEqual(TRANSACTIONAL)
   })
 
-  test('the time that is already there changes nothing, not even a wrong checksum', () => {
+  test('an unchanged timestamp changes no byte, not even a wrong checksum', () => {
     const batch = copyOf(TRANSACTIONAL)
     batch.bytes.writeUInt32BE(1, 17)
     batch.setMaxTimestamp('CreateTime', 1_700_000_000_010n)
     expect(batch.crc).toBe(1)
   })
 
-  test('any changed bit after the checksum shows', () => {
+  test('a checksum reveals any changed bit after it', () => {
     for (let bit = 21 * 8; bit < TRANSACTIONAL.length * 8; bit++) {
       const { bytes } = copyOf(TRANSACTIONAL)
       bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
@@ -131,17 +131,17 @@ describe('changes in place', () => {
 describe('batchesIn', () => {
   const two = Buffer.concat([TRANSACTIONAL, BY_CODEC.gzip])
 
-  test('gives each batch as a view on the same bytes', () => {
+  test('returns each batch as a view on the same bytes', () => {
     const batches = [...batchesIn(two)]
     expect(batches.map(batch => batch.sizeInBytes)).toEqual([TRANSACTIONAL.length, BY_CODEC.gzip.length])
     expect(batches[1]?.bytes.buffer).toBe(two.buffer)
   })
 
-  test('starts where it is told', () => {
+  test('starts at the given position', () => {
     expect([...batchesIn(two, TRANSACTIONAL.length)].map(batch => batch.codec)).toEqual(['gzip'])
   })
 
-  test('ends before a batch that is cut off, at whatever byte', () => {
+  test('ends before a batch that is cut off at any byte', () => {
     for (let length = 0; length < two.length; length++) {
       const complete = length < TRANSACTIONAL.length ? 0 : 1
       expect([...batchesIn(two.subarray(0, length))].length, `cut at ${length}`).toBe(complete)
@@ -152,7 +152,7 @@ describe('batchesIn', () => {
     ['a size below that of any message', 8, 13],
     ['a negative size', 8, -1],
     ['a size below its own header', 8, 48]
-  ])('throws at %s, and says where', (_, at, value) => {
+  ])('throws at %s and names the position', (_, at, value) => {
     const bytes = Buffer.from(two)
     bytes.writeInt32BE(value, TRANSACTIONAL.length + at)
     expect(() => [...batchesIn(bytes)]).toThrow(CorruptRecordError)
@@ -167,12 +167,12 @@ describe('batchesIn', () => {
     expect(() => [...batchesIn(bytes)]).toThrow(expect.objectContaining({ code: 'CORRUPT_MESSAGE', position: 0 }))
   })
 
-  test('says the size of an entry that reaches beyond the buffer', () => {
+  test('reports the size of an entry that reaches beyond the buffer', () => {
     expect(entrySizeAt(TRANSACTIONAL.subarray(0, 17), 0)).toBe(81)
     expect(entrySizeAt(TRANSACTIONAL.subarray(0, 16), 0)).toBeUndefined()
   })
 
-  test('gives legacy messages, marked as such', () => {
+  test('returns legacy messages, marked as such', () => {
     const [batch] = batchesIn(legacyMessage())
     expect(batch).toMatchObject({ isLegacy: true, magic: 1, baseOffset: 7n, lastOffset: 7n })
     expect(batch?.hasValidCrc()).toBe(true)

@@ -9,7 +9,7 @@ import { BY_CODEC, TRANSACTIONAL } from './vectors.ts'
 const plain = (timestamp: bigint): NewRecord => ({ timestamp, key: null, value: null })
 
 describe('buildBatch', () => {
-  test('writes what Kafka writes', () => {
+  test('writes the same bytes as Kafka', () => {
     const built = buildBatch(recordsOf(new RecordBatch(TRANSACTIONAL)), {
       producerId: 1000n,
       producerEpoch: 1,
@@ -22,7 +22,7 @@ describe('buildBatch', () => {
     expect(buildBatch(records, { producerId: 1000n, producerEpoch: 1, baseSequence: 5 }).bytes).toEqual(BY_CODEC.none)
   })
 
-  test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)('gives any records back, by way of %s', codec => {
+  test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)('round-trips any records through %s', codec => {
     const random = seededRandom(5)
     const bytes = () => (random.below(4) === 0 ? null : random.bytes(random.below(300)))
     for (let round = 0; round < 50; round++) {
@@ -43,7 +43,7 @@ describe('buildBatch', () => {
     }
   })
 
-  test('numbers records from the base offset, and keeps offsets that are given', () => {
+  test('numbers records from the base offset and keeps given offsets', () => {
     const batch = buildBatch([plain(5n), plain(3n)], { baseOffset: 10n })
     expect(recordsOf(batch).map(record => record.offset)).toEqual([10n, 11n])
     expect(batch).toMatchObject({ baseTimestamp: 5n, maxTimestamp: 5n, lastOffset: 11n })
@@ -61,13 +61,13 @@ describe('buildBatch', () => {
     expect(sparse).toMatchObject({ baseOffset: 10n, lastOffset: 19n, recordsCount: 2 })
   })
 
-  test('counts timestamps from the delete horizon where there is one', () => {
+  test('encodes timestamps relative to the delete horizon if there is one', () => {
     const batch = buildBatch([plain(100n), plain(90n)], { deleteHorizonMs: 95n })
     expect(batch).toMatchObject({ deleteHorizonMs: 95n, baseTimestamp: 95n, maxTimestamp: 100n })
     expect(recordsOf(batch).map(record => record.timestamp)).toEqual([100n, 90n])
   })
 
-  test('makes a batch without records, of no time', () => {
+  test('makes a batch without records and without a timestamp', () => {
     const batch = buildBatch([], {
       baseOffset: 4n,
       lastOffsetDelta: 3,

@@ -4,7 +4,7 @@ import { seededRandom } from '../../../src/runtime/random.ts'
 
 const CHECK = Buffer.from('123456789')
 
-/** Bit by bit, from the polynomial. */
+/** The checksum bit by bit, from the polynomial. */
 function slowly(bytes: Buffer, polynomial: number): number {
   let register = 0xffffffff
   for (const byte of bytes) {
@@ -14,13 +14,13 @@ function slowly(bytes: Buffer, polynomial: number): number {
   return ~register >>> 0
 }
 
-test('the published check values', () => {
+test('the checksum has the published check values', () => {
   expect(crc32c(CHECK)).toBe(0xe3069283)
   expect(crc32(CHECK)).toBe(0xcbf43926)
   expect(crc32c(Buffer.alloc(0))).toBe(0)
 })
 
-test('short and long inputs are hashed alike, on both sides of the change of implementation', () => {
+test('short and long inputs have correct checksums in both implementations', () => {
   const random = seededRandom(1)
   for (const length of [1, 7, 511, 512, 513, 5000]) {
     const bytes = random.bytes(length)
@@ -29,13 +29,13 @@ test('short and long inputs are hashed alike, on both sides of the change of imp
   }
 })
 
-test('long inputs hash alike where the native module is missing', () => {
+test('long inputs have correct checksums without the native module', () => {
   const bytes = seededRandom(3).bytes(5000)
   expect(plain.crc32c(bytes)).toBe(slowly(bytes, 0x82f63b78))
   expect(plain.crc32(bytes)).toBe(slowly(bytes, 0xedb88320))
 })
 
-test('a view in the middle of a Buffer hashes as the bytes it shows', () => {
+test('a view in the middle of a Buffer has the checksum of its own bytes', () => {
   const whole = seededRandom(2).bytes(2000)
   const view = whole.subarray(100, 1900)
   expect(crc32c(view)).toBe(crc32c(Buffer.from(view)))

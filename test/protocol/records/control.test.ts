@@ -35,7 +35,7 @@ describe('transaction markers', () => {
     expect(marker.bytes).toEqual(ABORT_MARKER)
   })
 
-  test('are read as they were written', () => {
+  test('round-trip', () => {
     const marker = { producerId: 1000n, producerEpoch: 1, coordinatorEpoch: 4, timestamp: 1700000000000n }
     for (const result of ['COMMIT', 'ABORT'] as const) {
       expect(readEndTxnMarker(buildEndTxnMarker({ ...marker, result }))).toEqual({ ...marker, result })
@@ -47,14 +47,14 @@ describe('transaction markers', () => {
     expect(readEndTxnMarker(buildBatch([], { isControl: true }))).toBeUndefined()
   })
 
-  test('say how the transaction ended, and under which coordinator', () => {
+  test('carry the result of the transaction and the coordinator epoch', () => {
     const [record] = recordsOf(new RecordBatch(ABORT_MARKER))
     expect(controlTypeOf(record?.key ?? null)).toBe('ABORT')
     expect(coordinatorEpochOf(record?.value ?? null)).toBe(0)
     expect(coordinatorEpochOf(endTxnMarkerValue(77))).toBe(77)
   })
 
-  test('of a later version are read by the fields that are known', () => {
+  test('of a later version are read by their known fields', () => {
     expect(coordinatorEpochOf(hex('0005 00000009 ffff'))).toBe(9)
   })
 
@@ -63,15 +63,15 @@ describe('transaction markers', () => {
   })
 })
 
-describe('keys', () => {
-  test('name each type by its id', () => {
+describe('keys of control records', () => {
+  test('have the id of each type', () => {
     CONTROL_TYPES.forEach((type, id) => {
       expect(controlKey(type).readInt16BE(2)).toBe(id)
       expect(controlTypeOf(controlKey(type))).toBe(type)
     })
   })
 
-  test('of unknown types name none, those of later versions still do', () => {
+  test('of unknown types have no type, those of later versions have one', () => {
     expect(controlTypeOf(hex('0000 0007'))).toBeUndefined()
     expect(controlTypeOf(hex('0009 0001 aa'))).toBe('COMMIT')
   })
@@ -81,8 +81,8 @@ describe('keys', () => {
   })
 })
 
-describe("the quorum's own records", () => {
-  test('lie as their declarations say', () => {
+describe('control records of the quorum', () => {
+  test('have the bytes of their schemas', () => {
     const voters = [{ voterId: 1 }]
     expect(LeaderChangeMessage.encode({ leaderId: 1, voters, grantingVoters: voters }, 0)).toEqual(
       hex('0000 00000001 02 00000001 00 02 00000001 00 00')
@@ -92,7 +92,7 @@ describe("the quorum's own records", () => {
     expect(KRaftVersionRecord.encode({ kRaftVersion: 1 }, 0)).toEqual(hex('0000 0001 00'))
   })
 
-  test('voters come back as they went', () => {
+  test('with voters round-trip', () => {
     const voter = {
       voterId: 1,
       voterDirectoryId: ZERO_UUID,
@@ -103,7 +103,7 @@ describe("the quorum's own records", () => {
     expect(VotersRecord.decode(encoded, 0)).toEqual({ version: 0, voters: [voter] })
   })
 
-  test('stand in control batches', () => {
+  test('are written in control batches', () => {
     const batch = controlBatch('SNAPSHOT_FOOTER', SnapshotFooterRecord.encode({}, 0), 9n, { baseOffset: 3n })
     expect(batch).toMatchObject({ isControl: true, isTransactional: false, baseOffset: 3n, maxTimestamp: 9n })
     expect(controlTypeOf(recordsOf(batch)[0]?.key ?? null)).toBe('SNAPSHOT_FOOTER')

@@ -8,7 +8,7 @@ import { ABORT_MARKER, BY_CODEC, hex, TRANSACTIONAL } from './vectors.ts'
 
 const invalidRecord = expect.objectContaining({ code: 'INVALID_RECORD' })
 
-/** An uncompressed batch of records as given, byte by byte. */
+/** An uncompressed batch with the given records, byte by byte. */
 function batchOf(recordsCount: number, records: Buffer): RecordBatch {
   const { bytes } = buildBatch([])
   const batch = new RecordBatch(Buffer.concat([bytes, records]))
@@ -19,7 +19,7 @@ function batchOf(recordsCount: number, records: Buffer): RecordBatch {
 }
 
 describe('the records of a batch', () => {
-  test('that Kafka wrote', () => {
+  test('from Kafka are read', () => {
     expect(recordsOf(new RecordBatch(TRANSACTIONAL))).toEqual([
       {
         offset: 0n,
@@ -39,7 +39,7 @@ describe('the records of a batch', () => {
     ])
   })
 
-  test.each(Object.entries(BY_CODEC))('that Kafka compressed with %s', (_, bytes) => {
+  test.each(Object.entries(BY_CODEC))('that Kafka compressed with %s are read', (_, bytes) => {
     const records = recordsOf(new RecordBatch(bytes))
     expect(records.map(record => String(record.key))).toEqual(['key-0', 'key-1', 'key-2', 'key-3'])
     expect(records.map(record => record.timestamp)).toEqual([0n, 1n, 2n, 3n].map(delta => 1700000000000n + delta))
@@ -51,37 +51,37 @@ describe('the records of a batch', () => {
     ])
   })
 
-  test('all have the time of the append in a LogAppendTime batch', () => {
+  test('have the time of the append in a LogAppendTime batch', () => {
     const batch = new RecordBatch(Buffer.from(TRANSACTIONAL))
     batch.setMaxTimestamp('LogAppendTime', 5n)
     expect(recordsOf(batch).map(record => record.timestamp)).toEqual([5n, 5n])
   })
 
-  test('keep timestamps that no number holds', () => {
+  test('keep timestamps beyond the safe integers', () => {
     const largest = 2n ** 63n - 1n
     const timestamps = [0n, largest, -largest, 9007199254740993n, -1n, 2n ** 48n]
     const batch = buildBatch(timestamps.map(timestamp => ({ timestamp, key: null, value: null })))
     expect(recordsOf(batch).map(record => record.timestamp)).toEqual(timestamps)
   })
 
-  test('are views on the batch, uncopied', () => {
+  test('are views on the batch, without a copy', () => {
     const [first] = recordsOf(new RecordBatch(TRANSACTIONAL))
     expect(first?.key?.buffer).toBe(TRANSACTIONAL.buffer)
   })
 
-  test('of a batch that compaction emptied are none', () => {
+  test('are none in a batch that compaction emptied', () => {
     expect(recordsOf(buildBatch([], { codec: 'zstd' }))).toEqual([])
   })
 
-  test('of a legacy message are refused in plain words', () => {
+  test('of a legacy message are refused with a clear message', () => {
     const bytes = Buffer.from(TRANSACTIONAL)
     bytes.writeInt8(1, 16)
     expect(() => recordsOf(new RecordBatch(bytes))).toThrow(/magic 1/)
   })
 })
 
-describe('walking', () => {
-  test('shows sizes and keys without making records', () => {
+describe('a walk through records', () => {
+  test('shows sizes and keys without record objects', () => {
     const walker = new RecordWalker(new RecordBatch(TRANSACTIONAL))
     expect(walker.next()).toBe(true)
     expect(walker).toMatchObject({
@@ -97,7 +97,7 @@ describe('walking', () => {
     expect(walker.next()).toBe(false)
   })
 
-  test('goes through records that lie across many pieces of decompressed bytes', () => {
+  test('reads records that span many pieces of decompressed bytes', () => {
     const random = seededRandom(3)
     const records = Array.from({ length: 40 }, (_, index) => ({
       timestamp: BigInt(index),
@@ -113,7 +113,7 @@ describe('walking', () => {
     }
   })
 
-  test('can stop early: what comes after the limit is not reached', () => {
+  test('can stop early: bytes after the limit are not reached', () => {
     const records = Array.from({ length: 100 }, () => ({ timestamp: 0n, key: null, value: Buffer.alloc(100_000) }))
     const walker = new RecordWalker(buildBatch(records, { codec: 'zstd' }), 1_000_000)
     for (let index = 0; index < 5; index++) expect(walker.next()).toBe(true)
@@ -122,7 +122,7 @@ describe('walking', () => {
     }).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
   })
 
-  test('a walker that is closed or has failed goes no further', () => {
+  test('ends when its walker is closed or has failed', () => {
     const records = Array.from({ length: 100 }, () => ({ timestamp: 0n, key: null, value: Buffer.alloc(10_000) }))
     const closed = new RecordWalker(buildBatch(records, { codec: 'zstd' }))
     expect(closed.next()).toBe(true)
@@ -161,25 +161,25 @@ describe('invalid records', () => {
     expect(() => recordsOf(batchOf(count, hex(bytes)))).toThrow(invalidRecord)
   })
 
-  test('a null length may be any negative number, as in Kafka', () => {
+  test('a null length can be any negative number, as in Kafka', () => {
     expect(recordsOf(batchOf(1, hex('0c 00 00 00 03 05 00')))).toMatchObject([{ key: null, value: null }])
   })
 
-  test('records cut off at any byte', () => {
+  test('records are refused when they are cut off at any byte', () => {
     const { recordBytes } = new RecordBatch(TRANSACTIONAL)
     for (let length = 0; length < recordBytes.length; length++) {
       expect(() => recordsOf(batchOf(2, recordBytes.subarray(0, length))), `cut at ${length}`).toThrow(invalidRecord)
     }
   })
 
-  test.each(Object.entries(BY_CODEC))('%s cut off at any byte', (_, bytes) => {
+  test.each(Object.entries(BY_CODEC))('%s is refused when it is cut off at any byte', (_, bytes) => {
     for (let length = 61; length < bytes.length; length++) {
       expect(() => recordsOf(new RecordBatch(bytes.subarray(0, length))), `cut at ${length}`).toThrow(KafkaError)
     }
   })
 
   test.each(Object.entries(BY_CODEC))(
-    '%s with flipped bits reads as something or is refused, never worse',
+    '%s with flipped bits is read or refused with the same kind of error',
     (_, bytes) => {
       const random = seededRandom(4)
       for (let round = 0; round < 2000; round++) {

@@ -1,6 +1,6 @@
-/** Batches that Apache Kafka 4.3's own classes wrote. */
+/** Batches that the classes of Apache Kafka 4.3 wrote. */
 
-/** Hex to bytes; white space is for the reader. */
+/** Hex to bytes; white space is ignored. */
 export function hex(text: string): Buffer {
   return Buffer.from(text.replace(/\s/g, ''), 'hex')
 }
@@ -12,12 +12,12 @@ export const TRANSACTIONAL = hex(`
   18 00 00 00 02 6b 02 76 02 02 68 02 78
   0c 00 14 02 01 01 00`)
 
-/** The marker at offset 15 that aborts a transaction of producer 1000, epoch 1, with coordinator epoch 0. */
+/** The abort marker at offset 15 of a transaction of producer 1000, epoch 1, with coordinator epoch 0. */
 export const ABORT_MARKER = hex(`
   000000000000000f 00000042 00000000 02 783c1bd8 0030 00000000 0000018bcfe56800 0000018bcfe56800
   00000000000003e8 0001 ffffffff 00000001  20 00 00 00 08 00000000 0c 000000000000 00`)
 
-/** Four records, key-0 to key-3, of producer 1000, epoch 1, sequence 5, a millisecond apart; the first has headers. */
+/** Four records, key-0 to key-3, of producer 1000, epoch 1, sequence 5, a millisecond apart; the first one has headers. */
 export const BY_CODEC = {
   none: hex(`
     000000000000000000000109ffffffff02b4ce68120000000000030000018bcfe568000000018bcfe5680300000000000003e800010000000500000004

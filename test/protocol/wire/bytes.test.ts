@@ -4,7 +4,7 @@ import { ByteReader, MalformedFrame, ZERO_UUID } from '../../../src/protocol/wir
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
-/** The bytes that `write` leaves. */
+/** The bytes that `write` writes. */
 function written(write: (writer: ByteWriter) => void): Buffer {
   const writer = new ByteWriter()
   write(writer)
@@ -31,7 +31,7 @@ describe('numbers', () => {
     ['varint', -65, '8101'],
     ['varint', 2 ** 31 - 1, 'feffffff0f'],
     ['varint', -(2 ** 31), 'ffffffff0f']
-  ] as const)('%s %d is %s', (type, value, encoded) => {
+  ] as const)('%s %d is written and read as %s', (type, value, encoded) => {
     expect(written(writer => writer[type](value))).toEqual(hex(encoded))
     expect(new ByteReader(hex(encoded))[type]()).toBe(value)
   })
@@ -44,18 +44,18 @@ describe('numbers', () => {
     ['varlong', 2n ** 31n, '8080808010'],
     ['varlong', 2n ** 63n - 1n, 'feffffffffffffffff01'],
     ['varlong', -(2n ** 63n), 'ffffffffffffffffff01']
-  ] as const)('%s %d is %s', (type, value, encoded) => {
+  ] as const)('%s %d is written and read as %s', (type, value, encoded) => {
     expect(written(writer => writer[type](value))).toEqual(hex(encoded))
     expect(new ByteReader(hex(encoded))[type]()).toBe(value)
   })
 
-  it('takes every byte but 0 for true, as Kafka does', () => {
+  it('a boolean reads as true from every byte but 0, as in Kafka', () => {
     expect(new ByteReader(hex('02')).boolean()).toBe(true)
     expect(new ByteReader(hex('00')).boolean()).toBe(false)
     expect(written(writer => writer.boolean(true))).toEqual(hex('01'))
   })
 
-  it('refuses a varint of more than 5 bytes and a varlong of more than 10', () => {
+  it('a varint of more than 5 bytes and a varlong of more than 10 are refused', () => {
     expect(() => new ByteReader(hex('808080808001')).uvarint()).toThrow(/longer than 5/)
     expect(() => new ByteReader(hex('8080808080808080808001')).varlong()).toThrow(/longer than 10/)
   })
@@ -75,7 +75,7 @@ describe('uuids', () => {
 })
 
 describe('a reader', () => {
-  it('never passes the end of its window', () => {
+  it('never reads beyond the end of its window', () => {
     const reader = new ByteReader(hex('01 0203 04'), 1, 3)
     expect(reader.remaining).toBe(2)
     expect(() => reader.int32()).toThrow(MalformedFrame)
@@ -93,14 +93,14 @@ describe('a reader', () => {
     expect(reader.position).toBe(0)
   })
 
-  it('gives byte strings as views, uncopied', () => {
+  it('returns byte strings as views, without a copy', () => {
     const frame = hex('010203')
     const view = new ByteReader(frame, 1).bytes(2)
     frame.writeUInt8(9, 1)
     expect(view).toEqual(hex('0903'))
   })
 
-  it('goes on after a window, whether that was read or not', () => {
+  it('continues after a window, read or unread', () => {
     const reader = new ByteReader(hex('0102 03'))
     const window = reader.window(2)
     expect(reader.int8()).toBe(3)
@@ -110,7 +110,7 @@ describe('a reader', () => {
 })
 
 describe('a writer', () => {
-  it('grows past its first chunk and keeps order', () => {
+  it('grows beyond its first chunk and keeps the order', () => {
     const writer = new ByteWriter(4)
     for (let value = 0; value < 1000; value++) writer.int16(value)
     expect(writer.length).toBe(2000)
@@ -118,7 +118,7 @@ describe('a writer', () => {
     for (let value = 0; value < 1000; value++) expect(output.readInt16BE(value * 2)).toBe(value)
   })
 
-  it('passes long byte strings on as they are and copies short ones', () => {
+  it('passes on long byte strings without a copy and copies short ones', () => {
     const long = Buffer.alloc(5000, 1)
     const short = Buffer.alloc(5, 2)
     const writer = new ByteWriter()
@@ -131,7 +131,7 @@ describe('a writer', () => {
     expect(Buffer.concat(chunks)).toEqual(Buffer.concat([hex('07'), long, Buffer.alloc(5, 2)]))
   })
 
-  it('appends what another one has written', () => {
+  it('appends the bytes of another writer', () => {
     const other = new ByteWriter()
     other.int16(0x0203)
     const writer = new ByteWriter()
@@ -142,7 +142,7 @@ describe('a writer', () => {
     expect(writer.toBuffer()).toEqual(hex('01020304'))
   })
 
-  it('that has written nothing gives no bytes', () => {
+  it('without any write returns no bytes', () => {
     expect(new ByteWriter().toBuffer()).toEqual(Buffer.alloc(0))
   })
 

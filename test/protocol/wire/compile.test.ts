@@ -29,12 +29,12 @@ describe('a message', () => {
   }
   const codec = message(shape, 2)
 
-  it('writes fixed lengths in versions that are not flexible', () => {
+  it('has fixed lengths in versions that are not flexible', () => {
     const encoded = codec.encode({ name: 'ab', old: 1, parts: [{ id: 5, ok: true }] }, 0)
     expect(encoded).toEqual(hex('0002 6162 0001 00000001 00000005'))
   })
 
-  it('writes compact lengths and ends structs with tagged fields in flexible versions', () => {
+  it('has compact lengths and structs that end with tagged fields in flexible versions', () => {
     const encoded = codec.encode({ name: 'ab', rack: 'r', parts: [{ id: 5, ok: true }], epoch: 2n }, 2)
     expect(encoded).toEqual(hex('03 6162 02 72 02 00000005 01 00 01 00 08 0000000000000002'))
   })
@@ -50,39 +50,39 @@ describe('a message', () => {
     })
   })
 
-  it('leaves out tagged fields that equal their defaults, structs included', () => {
+  it('omits tagged fields that equal their defaults, including structs', () => {
     const encoded = codec.encode({ name: '', parts: [], epoch: -1n, node: { id: 0, port: 0 } }, 2)
     expect(encoded).toEqual(hex('01 00 01 00'))
   })
 
-  it('skips tags that it does not know', () => {
+  it('skips unknown tags', () => {
     expect(codec.decode(hex('01 00 01 01 63 02 abcd'), 2).name).toBe('')
   })
 
-  it('refuses bytes left over', () => {
+  it('is refused with bytes left over', () => {
     expect(() => codec.decode(hex('01 00 01 00 ff'), 2)).toThrow(MalformedFrame)
   })
 
-  it('refuses a tagged field that is longer than its value', () => {
+  it('is refused with a tagged field that is longer than its value', () => {
     expect(() => codec.decode(hex('01 00 01 01 00 09 0000000000000002 00'), 2)).toThrow(/longer than its value/)
   })
 
-  it('refuses an array count beyond what the frame can hold, before allocating', () => {
+  it('is refused before an allocation when an array count exceeds the frame', () => {
     expect(() => codec.decode(hex('0000 0001 7fffffff'), 0)).toThrow(MalformedFrame)
   })
 
-  it('refuses more array elements than a message may have, however small they are', () => {
+  it('is refused with more array elements than the limit, however small they are', () => {
     const nested = message({ outer: array({ inner: array(int8) }) })
     const tooMany = Buffer.alloc(4 + 100_001 * 4)
     tooMany.writeInt32BE(100_001)
     expect(() => nested.decode(tooMany, 0)).toThrow(/array elements/)
   })
 
-  it('refuses null where the version has no null', () => {
+  it('is refused with null in a field that the version does not declare nullable', () => {
     expect(() => codec.decode(hex('00'), 2)).toThrow(/null/)
   })
 
-  it('round-trips and fails on every truncation', () => {
+  it('round-trips and is refused at every cut', () => {
     const value = { name: 'héé', rack: null, old: 7, parts: [{ id: 1, ok: true }], epoch: 9n, node: { id: 1, port: 2 } }
     const encoded = codec.encode(value, 2)
     expect(codec.decode(encoded, 2)).toEqual(value)
@@ -95,7 +95,7 @@ describe('a message', () => {
 describe('nullable structs, errors and uuids', () => {
   const codec = message({ cursor: struct({ at: int8 }).nullableSince(0), errorCode, id: uuid, raw: bytes }, 0)
 
-  it('marks a struct as present or null by one byte', () => {
+  it('a nullable struct is marked as present or null by one byte', () => {
     const encoded = codec.encode(
       { cursor: null, errorCode: 'PRODUCER_FENCED', id: 'AAECAwQFBgcICQoLDA0ODw', raw: Buffer.of(1) },
       0
@@ -104,7 +104,7 @@ describe('nullable structs, errors and uuids', () => {
     expect(codec.decode(encoded, 0).errorCode).toBe('PRODUCER_FENCED')
   })
 
-  it('marks it otherwise in a tagged field, where null is no default', () => {
+  it('a nullable struct in a tagged field has another mark, and null is not its default', () => {
     const codec = message({ cursor: struct({ at: int8 }).nullableSince(0).tagged(3, 0) }, 0)
     const vectors: [{ at: number } | null, string][] = [
       [null, '01 03 01 00'],
@@ -117,7 +117,7 @@ describe('nullable structs, errors and uuids', () => {
     }
   })
 
-  it('refuses an error code that Kafka does not have', () => {
+  it('an error code that Kafka does not have is refused', () => {
     expect(() => codec.decode(hex('ff 7fff 000102030405060708090a0b0c0d0e0f 02 01 00'), 0)).toThrow(/no error code/)
   })
 })

@@ -18,7 +18,7 @@ function framesOf(decoder: FrameDecoder): string[] {
 }
 
 describe('FrameDecoder', () => {
-  it('gives a frame that lies within one chunk as a view on it', () => {
+  it('returns a frame within one chunk as a view on the chunk', () => {
     const decoder = new FrameDecoder(LIMIT)
     const chunk = framed('hello')
     decoder.push(chunk)
@@ -29,7 +29,7 @@ describe('FrameDecoder', () => {
     expect(decoder.atBoundary).toBe(true)
   })
 
-  it('finds the same frames however the stream is cut', () => {
+  it('finds the same frames at every cut of the stream', () => {
     const random = seededRandom(7)
     const bodies = ['', 'a', 'bc'.repeat(300), '', 'x'.repeat(LIMIT), 'end'].map(body => Buffer.from(body))
     const stream = Buffer.concat(bodies.map(framed))
@@ -50,7 +50,7 @@ describe('FrameDecoder', () => {
     }
   })
 
-  it('knows that it stands within a frame, from the first byte of the size on', () => {
+  it('reports a started frame from the first byte of the size', () => {
     const decoder = new FrameDecoder(LIMIT)
     for (const byte of framed('abc').subarray(0, -1)) {
       decoder.push(Buffer.from([byte]))
@@ -62,14 +62,14 @@ describe('FrameDecoder', () => {
     expect(decoder.atBoundary).toBe(true)
   })
 
-  it('takes an empty frame, as authentication may send one', () => {
+  it('accepts an empty frame, which SASL authentication may send', () => {
     const decoder = new FrameDecoder(LIMIT)
     decoder.push(framed(''))
     expect(decoder.next()).toHaveLength(0)
     expect(decoder.next()).toBeUndefined()
   })
 
-  it('refuses a size above the limit before a byte of the frame has come', () => {
+  it('refuses a size above the limit before the frame arrives', () => {
     const decoder = new FrameDecoder(LIMIT)
     decoder.push(Buffer.from('GET '))
     expect(() => decoder.next()).toThrow(InvalidFrameSize)
@@ -83,13 +83,13 @@ describe('FrameDecoder', () => {
     expect(() => decoder.next()).toThrow('a request cannot have a negative size (-1)')
   })
 
-  it('accepts a frame of exactly the limit', () => {
+  it('accepts a frame with the size of the limit', () => {
     const decoder = new FrameDecoder(LIMIT)
     decoder.push(framed('y'.repeat(LIMIT)))
     expect(decoder.next()).toHaveLength(LIMIT)
   })
 
-  it('uses memory for what has arrived, not for what is claimed', () => {
+  it('allocates memory for received bytes, not for the declared size', () => {
     const decoder = new FrameDecoder(100_000_000)
     const claim = Buffer.alloc(5)
     claim.writeInt32BE(100_000_000)

@@ -9,7 +9,7 @@ import { RecordingLogger } from '../../../../src/testing/recording-logger.ts'
 
 const MACHINE = `${process.platform}-${process.arch}`
 
-test('the use of a codec whose package cannot be loaded is an error that says what to install', () => {
+test('a codec whose package cannot be loaded throws an error that names the package to install', () => {
   expect(nativeLibrary('lz4', 'no-such-package').load).toThrow(
     expect.objectContaining({
       code: 'UNSUPPORTED_COMPRESSION_TYPE',
@@ -20,7 +20,7 @@ test('the use of a codec whose package cannot be loaded is an error that says wh
   )
 })
 
-test('a codec whose package is not installed is found missing without a load', () => {
+test('a codec whose package is not installed is reported missing without a load', () => {
   expect(nativeLibrary('lz4', 'no-such-package').missing()?.message).toBe(
     'lz4 needs the package no-such-package, which cannot be used here (npm install no-such-package): ' +
       `its binary for ${MACHINE} is not installed`
@@ -28,7 +28,7 @@ test('a codec whose package is not installed is found missing without a load', (
   expect(missingCodecs()).toEqual([])
 })
 
-test('each missing codec is logged once, whether the start or a request finds it', () => {
+test('each missing codec is logged once, by the start or by a request', () => {
   const logger = new RecordingLogger()
   const notice = missingCodecNotice(logger)
   const atStart = new MissingCodecError('lz4', 'lz4-napi', 'its binary is not installed')

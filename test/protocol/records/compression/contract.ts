@@ -1,13 +1,13 @@
-/** The contract of a codec, for each codec and each implementation of one. */
+/** The contract of every codec and of each of its implementations. */
 import { describe, expect, test } from 'vitest'
 import type { CompressionCodec } from '../../../../src/protocol/records/compression/codec.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 
-/** Node's zlib gives the output of gzip in one piece, so the limit bounds that piece. */
+/** Node's zlib returns the output of gzip in one piece, so the limit applies to that piece. */
 const LIMIT = 5_000_000
 const BOMB_BYTES = 64 * 1024 * 1024
 
-/** Half noise, half repetition. */
+/** Half random bytes, half repetition. */
 export function sample(length: number): Buffer {
   const noise = seededRandom(length).bytes(length / 2)
   return Buffer.concat([noise, Buffer.alloc(length - noise.length, 'again and ')])
@@ -23,17 +23,17 @@ export function codecContract(name: string, codec: CompressionCodec): void {
   const decompress = (bytes: Buffer, limit = LIMIT) => whole(codec.decompress(bytes, limit))
 
   describe(name, () => {
-    test.each([0, 1, 100, 16_384, 65_536, 65_537, 131_072, 1_000_000])(`${name} gives %i bytes back`, length => {
+    test.each([0, 1, 100, 16_384, 65_536, 65_537, 131_072, 1_000_000])(`${name} round-trips %i bytes`, length => {
       const bytes = sample(length)
       expect(decompress(compress(bytes)).equals(bytes)).toBe(true)
     })
 
-    test(`${name} accepts levels`, () => {
+    test(`${name} accepts compression levels`, () => {
       const bytes = sample(1000)
       for (const level of [1, 9]) expect(decompress(compress(bytes, level)).equals(bytes)).toBe(true)
     })
 
-    test(`${name} gives a bomb in pieces within the limit, or refuses it`, () => {
+    test(`${name} returns a decompression bomb in pieces within the limit, or refuses it`, () => {
       const bomb = compress(Buffer.alloc(BOMB_BYTES))
       let total = 0
       const read = () => {
@@ -47,7 +47,7 @@ export function codecContract(name: string, codec: CompressionCodec): void {
       expect(total).toBeLessThan(2 * LIMIT)
     })
 
-    test(`${name} refuses noise, and reads the next bytes as if there had been none`, () => {
+    test(`${name} refuses random bytes, and reads the next input correctly`, () => {
       const bytes = sample(100_000)
       const compressed = compress(bytes)
       for (let seed = 0; seed < 20; seed++) {
@@ -57,7 +57,7 @@ export function codecContract(name: string, codec: CompressionCodec): void {
       }
     })
 
-    test(`${name} with a flipped bit is refused or read, and the next bytes are read whole`, () => {
+    test(`${name} with a flipped bit is refused or read, and the next input is read completely`, () => {
       const bytes = sample(30_000)
       const compressed = compress(bytes)
       const random = seededRandom(1)
@@ -70,7 +70,7 @@ export function codecContract(name: string, codec: CompressionCodec): void {
       }
     })
 
-    test(`iterations of ${name} that are abandoned after any piece leave nothing behind`, () => {
+    test(`iterations of ${name} that are abandoned after any piece leave no resources behind`, () => {
       const bytes = sample(600_000)
       const compressed = compress(bytes)
       for (const returns of [true, false]) {
@@ -83,7 +83,7 @@ export function codecContract(name: string, codec: CompressionCodec): void {
       }
     })
 
-    test(`two iterations of ${name} take turns`, () => {
+    test(`two interleaved iterations of ${name} are independent`, () => {
       const inputs = [sample(500_000), sample(500_001)]
       const iterators = inputs.map(bytes => codec.decompress(compress(bytes), LIMIT)[Symbol.iterator]())
       const outputs: Buffer[][] = inputs.map(() => [])
@@ -102,7 +102,7 @@ export function codecContract(name: string, codec: CompressionCodec): void {
   })
 }
 
-/** Reads bytes that may be damaged. An error is as good as an end. */
+/** Reads bytes that may be damaged. Both an error and an end are valid. */
 function readAnyway(codec: CompressionCodec, bytes: Buffer): void {
   let total = 0
   try {

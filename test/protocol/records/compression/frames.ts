@@ -1,4 +1,4 @@
-/** Compressed records made by hand, with every field of the frame formats under control: the bytes of a frame, by codec. */
+/** Compressed records made by hand, with control over every field of the frame formats: the bytes of a frame, by codec. */
 import { crc32, deflateRawSync } from 'node:zlib'
 import { xxh64 } from '@node-rs/xxhash'
 import { xxhash32 } from '../../../../src/protocol/records/compression/lz4.ts'
@@ -77,7 +77,7 @@ export interface XerialFields {
   readonly blockBytes?: number
 }
 
-/** Snappy in the framing of the xerial library, with literals alone. */
+/** Snappy in the framing of the xerial library, with literals only. */
 export function xerialStream(plain: Buffer, fields: XerialFields = {}): Buffer {
   const { version = 1, compatibleVersion = 1, blockBytes = 0x8000 } = fields
   const parts = [Buffer.from('82534e4150505900', 'hex'), int32BE(version), int32BE(compatibleVersion)]
@@ -129,12 +129,12 @@ export function zstdFrame(plain: Buffer, fields: ZstdFields = {}): Buffer {
   return Buffer.concat(parts)
 }
 
-/** A frame that decoders of LZ4 and Zstandard skip. `size` is the size that it claims. */
+/** A frame that decoders of LZ4 and Zstandard skip. `size` is the declared size. */
 export function skippableFrame(content: string, size = content.length): Buffer {
   return Buffer.concat([uint32(0x184d_2a50), uint32(size), Buffer.from(content)])
 }
 
-/** A bit for each field that is there, the first field's the lowest. */
+/** One bit for each present field, from the lowest bit. */
 function presenceBits(...fields: readonly unknown[]): number {
   return fields.reduce<number>((bits, field, index) => bits | (field === undefined ? 0 : 1 << index), 0)
 }

@@ -56,7 +56,7 @@ test('LZ4 is refused with linked blocks or an unknown block size, as Kafka refus
   }
 })
 
-test('LZ4 is refused with a block above the largest that the header allows', () => {
+test('LZ4 is refused with a block above the maximum size of its header', () => {
   const damaged = Buffer.from(frame)
   damaged.writeUInt32LE(0x7fffffff, 7)
   expect(() => decompress(damaged)).toThrow()
@@ -66,13 +66,13 @@ test('LZ4 is refused without its end mark', () => {
   expect(() => decompress(frame.subarray(0, frame.length - 4))).toThrow()
 })
 
-test('LZ4 is refused without the content checksum that its header announces, and read with a wrong one', () => {
+test('LZ4 is refused without the content checksum that its header declares, and read with a wrong one', () => {
   const checked = lz4Frame(bytes, { contentChecksum: 'wrong' })
   expect(decompress(checked).equals(bytes)).toBe(true)
   expect(() => decompress(checked.subarray(0, -1))).toThrow()
 })
 
-test('bytes after the first LZ4 frame are ignored, another frame among them', () => {
+test('bytes after the first LZ4 frame are ignored, including another frame', () => {
   expect(decompress(Buffer.concat([frame, frame])).equals(bytes)).toBe(true)
   expect(decompress(Buffer.concat([frame, Buffer.from('junk')])).equals(bytes)).toBe(true)
 })

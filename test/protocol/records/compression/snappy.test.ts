@@ -42,7 +42,7 @@ test('snappy is refused when the header of a further stream is cut off, as Kafka
   expect(() => decompress(Buffer.concat([compress(bytes), header.subarray(0, 8)]))).toThrow('a header is cut off')
 })
 
-test('a few bytes of snappy that claim gigabytes are refused before anything is allocated', () => {
+test('a few bytes of snappy that declare gigabytes are refused before an allocation', () => {
   const claims = Buffer.from('ffffffff0f00', 'hex')
   expect(() => decompress(claims)).toThrow(DecompressedTooLargeError)
   expect(() => decompress(Buffer.from('8080803f00', 'hex'))).toThrow()

@@ -1,4 +1,4 @@
-/** The contract of zstd: that of every codec, and how zstd-jni reads frames. */
+/** The contract of zstd: the contract of every codec, and zstd-jni's rules for frames. */
 import { describe, expect, test } from 'vitest'
 import type { CompressionCodec } from '../../../../src/protocol/records/compression/codec.ts'
 import { codecContract, sample, whole } from './contract.ts'
@@ -15,7 +15,7 @@ export function zstdContract(name: string, codec: CompressionCodec): void {
   codecContract(name, codec)
 
   describe(`frames of ${name}`, () => {
-    test(`${name} compresses better at higher levels, from negative ones on`, () => {
+    test(`${name} compresses better at higher levels, including negative ones`, () => {
       const bytes = Buffer.from(sample(200_000).map((byte, index) => (index % 3 === 0 ? byte : index % 100)))
       const frames = [-50, 1, 19].map(level => compress(bytes, level))
       for (const frame of frames) expect(read(frame).equals(bytes)).toBe(true)
@@ -24,7 +24,7 @@ export function zstdContract(name: string, codec: CompressionCodec): void {
       expect(new Set(lengths).size).toBe(lengths.length)
     })
 
-    test(`${name} reads all frames, skippable and empty frames among them`, () => {
+    test(`${name} reads all frames, including skippable and empty ones`, () => {
       const empty = compress(Buffer.alloc(0))
       const skippable = skippableFrame('passed over')
       expect(`${read(skippable, compress(records), empty, skippable, zstdFrame(records), skippable)}`).toBe(
@@ -34,7 +34,7 @@ export function zstdContract(name: string, codec: CompressionCodec): void {
       expect(read(skippable).length).toBe(0)
     })
 
-    test(`${name} reads thousands of tiny frames in pieces that are full`, () => {
+    test(`${name} reads thousands of tiny frames into full pieces`, () => {
       const frames = Buffer.concat(Array.from({ length: 20_000 }, () => compress(Buffer.from('ab'))))
       const pieces = [...codec.decompress(frames, LIMIT)]
       expect(pieces.map(piece => piece.length)).toEqual([16_384, 23_616])
@@ -50,7 +50,7 @@ export function zstdContract(name: string, codec: CompressionCodec): void {
       }
     })
 
-    test(`${name} gives the bytes before a cut, and refuses the frame that is cut off`, () => {
+    test(`${name} returns the bytes before a cut and refuses the frame that is cut off`, () => {
       const bytes = sample(400_000)
       const frame = zstdFrame(bytes)
       for (const length of [1, 5, 100_000, 300_000, frame.length - 1]) {
@@ -82,7 +82,7 @@ export function zstdContract(name: string, codec: CompressionCodec): void {
       expect(() => read(zstdFrame(bytes, { windowLog: 28, contentSize: bytes.length }))).toThrow()
     })
 
-    test(`${name} refuses a frame with a wrong size of its content, another magic or a dictionary`, () => {
+    test(`${name} refuses a frame with a wrong content size, another magic or a dictionary`, () => {
       expect(() => read(zstdFrame(records, { contentSize: records.length + 1 }))).toThrow()
       expect(() => read(zstdFrame(records, { magic: 0xfd2f_b527 }))).toThrow()
       expect(() => read(zstdFrame(records, { dictionaryId: 7 }))).toThrow()

@@ -1,4 +1,4 @@
-// Every library of zstd that is present, by one contract. The interop suite runs the libraries of newer Nodes.
+// The contract for every present library of zstd. The interop suite runs the libraries of newer Node versions.
 import { expect, test } from 'vitest'
 import { MissingCodecError } from '../../../../src/protocol/records/compression/codec.ts'
 import { ZSTD_LIBRARIES, zstdCodec } from '../../../../src/protocol/records/compression/zstd.ts'
@@ -13,11 +13,11 @@ for (const [name, load] of Object.entries(ZSTD_LIBRARIES)) {
   if (isPresent(load)) zstdContract(`zstd by ${name}`, zstdCodec([load, ZSTD_LIBRARIES.WebAssembly]))
 }
 
-test('WebAssembly is present on every Node', () => {
+test('the WebAssembly library of zstd is present on every Node', () => {
   expect(isPresent(ZSTD_LIBRARIES.WebAssembly)).toBe(true)
 })
 
-test('a library that compresses alone leaves decompression to the next library', () => {
+test('a zstd library that only compresses leaves decompression to the next library', () => {
   const node = nodeLibrary({
     gunzipSync: undefined,
     zstdCompressSync: (bytes, { params }) => Buffer.from(`${params[100]}:${bytes}`)
@@ -28,7 +28,7 @@ test('a library that compresses alone leaves decompression to the next library',
   expect(String(Buffer.concat([...codec.decompress(frame, 100)]))).toBe('records')
 })
 
-test('zstd without any library says what to install', () => {
+test('zstd without any library throws an error that names the package to install', () => {
   const codec = zstdCodec([absent, () => nodeLibrary({ gunzipSync: undefined })])
   for (const use of [
     () => codec.compress(Buffer.alloc(1), undefined),
