@@ -7,5 +7,5 @@ const settings = settingsWith()
 
 export const DEFAULT_LOG_CONFIG: LogConfig = settings.topic('any').view(LOG_ROWS)
 
-/** For LogDirectory.open. */
+/** Options for LogDirectory.open. */
 export const DIRECTORY_SETTINGS = { metadataLog: metadataLogConfig(settings) }

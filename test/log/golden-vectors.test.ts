@@ -1,6 +1,6 @@
 /**
- * Golden vectors from Apache Kafka 4.x: bytes that its own classes wrote, read by our code and written again. The frames
- * of metadata and the records of groups have theirs beside their own tests.
+ * Golden vectors from Apache Kafka 4.x: bytes that Kafka's own classes wrote. Our code reads them and writes them again. The
+ * golden vectors of metadata frames and group records are in the tests of those parts.
  */
 import { describe, expect, test } from 'vitest'
 import { decodeSnapshot, encodeSnapshot } from '../../src/idempotence/producer-snapshot.ts'
@@ -33,7 +33,7 @@ import { batchOf } from './log-fixture.ts'
 const TIME = 1_700_000_000_000n
 
 describe('record batches', () => {
-  test('data of a transaction, with a header and a record of nothing', () => {
+  test("a transactional batch with a header and a null record has Kafka's bytes", () => {
     const written = buildBatch(
       [
         {
@@ -59,7 +59,7 @@ describe('record batches', () => {
     })
   })
 
-  test('the marker that aborts a transaction', () => {
+  test("a marker that aborts a transaction has Kafka's bytes", () => {
     const marker = { producerId: 1000n, producerEpoch: 1, coordinatorEpoch: 0, timestamp: TIME }
     const written = buildEndTxnMarker({ ...marker, result: 'ABORT' })
     written.stamp(15n, 0)
@@ -73,7 +73,7 @@ describe('record batches', () => {
     ])
   })
 
-  test('a header without records, which compaction leaves of a last batch', () => {
+  test("the header that compaction leaves of a last batch has Kafka's bytes", () => {
     const golden = hex(`
       0000000000000014 00000031 00000000 02 ef26b0da 0010 00000004 ffffffffffffffff 0000018bcfe56800
       00000000000003e8 0001 00000005 00000000`)
@@ -95,7 +95,7 @@ describe('record batches', () => {
   })
 })
 
-test('a snapshot of producers: one with a batch in a transaction, one without any', () => {
+test("a snapshot of a transactional producer and a producer without batches has Kafka's bytes", () => {
   const entries = [
     { producerId: 1000n, producerEpoch: 1, lastSequence: 4, lastOffset: 14n, offsetDelta: 4, timestamp: TIME },
     { producerId: 2000n, producerEpoch: 2, lastSequence: -1, lastOffset: -1n, offsetDelta: 0, timestamp: TIME + 5n }
@@ -112,7 +112,7 @@ test('a snapshot of producers: one with a batch in a transaction, one without an
   expect(decodeSnapshot(SNAPSHOT)).toEqual(whole)
 })
 
-test('indexes: batches of 193 bytes from offset 20 on, an entry after more than 200 bytes, a last one for the time', () => {
+test("indexes have Kafka's bytes: an entry after more than 200 bytes, and a final time entry", () => {
   const storage = new MemoryStorage()
   storage.makeDirectory('t-0')
   const segment = Segment.create(storage, 't-0', 20n, 0)
@@ -138,8 +138,8 @@ test('indexes: batches of 193 bytes from offset 20 on, an entry after more than 
   expect(reopened.largestTimestamp).toEqual({ timestamp: TIME + 29n, offset: 29n })
 })
 
-describe('text', () => {
-  test('the epochs of leaders', () => {
+describe('text files', () => {
+  test('the leader epoch checkpoint has the text that Kafka writes', () => {
     const storage = new MemoryStorage()
     storage.makeDirectory('t-0')
     new LeaderEpochs(storage, 't-0').assign(3, 0n)
@@ -151,7 +151,7 @@ describe('text', () => {
     expect(formatCheckpoint(['3 0'])).toEqual(text)
   })
 
-  test('partition.metadata, which has no line end: 43 bytes', () => {
+  test('partition.metadata has the text that Kafka writes: 43 bytes without a line end', () => {
     const storage = new MemoryStorage()
     storage.makeDirectory('t-0')
     writeTopicId(storage, 't-0', 'AAECAwQFBgcICQoLDA0ODw')
@@ -168,7 +168,7 @@ describe('text', () => {
       '{"clusterId":"","leaderId":1,"leaderEpoch":2,"votedId":-1,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}'
     ],
     [1, 1, '{"leaderId":1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":"AAAAAAAAAAAAAAAAAAAAAA","data_version":1}']
-  ])('quorum-state of kraft.version %i', (kraftVersion, epoch, text) => {
+  ])('quorum-state of kraft.version %i has the text that Kafka writes', (kraftVersion, epoch, text) => {
     expect(quorumState({ kraftVersion }, 1, epoch)).toBe(text)
     const storage = new MemoryStorage()
     storage.append('quorum-state', Buffer.from(text))
@@ -177,7 +177,7 @@ describe('text', () => {
 })
 
 describe('metadata', () => {
-  test('bootstrap.checkpoint of metadata.version 25, group.version 1 and transaction.version 2', () => {
+  test("bootstrap.checkpoint of metadata.version 25, group.version 1 and transaction.version 2 has Kafka's bytes", () => {
     const [header, data, footer] = batchesIn(BOOTSTRAP)
     const levels = [
       ['metadata.version', 25],
@@ -207,7 +207,7 @@ describe('metadata', () => {
     expect(Buffer.concat(written.map(({ bytes }) => bytes))).toEqual(BOOTSTRAP)
   })
 
-  test('the first snapshot, which names the voters', () => {
+  test("the first snapshot names the voters and has Kafka's bytes", () => {
     const directoryId = 'EBESExQVFhcYGRobHB0eHw'
     const golden = hex(`
       0000000000000000 0000009a 00000000 02 fd6bf765 0020 00000002 000001a1fd466c8a 000001a1fd466c8a
@@ -239,7 +239,7 @@ describe('metadata', () => {
     })
   })
 
-  test('the batch with which a leader begins', () => {
+  test("a leader change batch has Kafka's bytes", () => {
     const golden = hex(`
       0000000000000000 0000004f 00000001 02 1154eaf9 0020 00000000 0000018bcfe56800 0000018bcfe56800
       ffffffffffffffff ffff ffffffff 00000001

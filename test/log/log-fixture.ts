@@ -1,4 +1,4 @@
-/** What tests of the log need: batches with random records, and a log in memory. */
+/** Helpers for tests of the log: batches with random records, and a log in memory. */
 
 import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { PartitionLog, type PartitionLogOptions } from '../../src/log/partition-log/partition-log.ts'
@@ -13,10 +13,10 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { DEFAULT_LOG_CONFIG } from './default-log-config.ts'
 
 export const FOLDER = 't-0'
-/** When the first records were made. */
+/** Timestamp of the first records. */
 export const T0 = 1_700_000_000_000n
 
-/** A batch whose records have these timestamps, and values of so many bytes. */
+/** A batch whose records have these timestamps, and values of the given size in bytes. */
 export function batchOf(timestamps: readonly bigint[], valueBytes = 10, options: BatchOptions = {}): RecordBatch {
   const value = Buffer.alloc(valueBytes, 'v')
   return buildBatch(
@@ -25,7 +25,7 @@ export function batchOf(timestamps: readonly bigint[], valueBytes = 10, options:
   )
 }
 
-/** Appends batches of so many records each, a millisecond apart. */
+/** Appends batches of the given numbers of records, a millisecond apart. */
 export function fill(log: PartitionLog, recordCounts: readonly number[], valueBytes = 10): void {
   for (const count of recordCounts) {
     const first = T0 + log.logEndOffset
@@ -59,7 +59,7 @@ export function logOptions(
   }
 }
 
-/** A log in memory that may have been there before. */
+/** A log in memory, on a new storage or on one that has a log already. */
 export function openLog(
   storage = new MemoryStorage(),
   config: Partial<LogConfig> = {},
@@ -93,7 +93,7 @@ export function reopenAfterCrash(
   return openLog(storage, config, more)
 }
 
-/** All that a consumer can read, as offsets of batches and their bytes. */
+/** All batches that a consumer can read, as offsets and bytes. */
 export function contents(log: PartitionLog): { baseOffset: bigint; bytes: Buffer }[] {
   const found: { baseOffset: bigint; bytes: Buffer }[] = []
   for (let offset = log.logStartOffset; offset < log.logEndOffset; ) {

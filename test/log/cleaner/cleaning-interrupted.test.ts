@@ -1,4 +1,4 @@
-// What may come between a round of cleaning and its end: appends, readers, deletion, damage, a disk that is full.
+// Events during a round of cleaning: appends, readers, deletion, damage, a full disk.
 
 import { describe, expect, test } from 'vitest'
 import { CleaningAborted } from '../../../src/log/cleaner/cleaning.ts'
@@ -10,8 +10,8 @@ import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 import { contents, FOLDER, openLog, reconfigure } from '../log-fixture.ts'
 import { CONFIG, clean, dataIn, NOW, openCompacted, put, reopenCompacted, roll, stagedFiles } from './compacted.ts'
 
-describe('between two slices', () => {
-  /** Does something after so many bytes, which a round then meets. */
+describe('a round of cleaning between two slices', () => {
+  /** Runs an action after the given number of bytes, in the middle of a round. */
   function meanwhile(act: () => void) {
     let isDone = false
     return {
@@ -23,7 +23,7 @@ describe('between two slices', () => {
     }
   }
 
-  test('the log may grow', async () => {
+  test('a log grows during a round of cleaning', async () => {
     const storage = new MemoryStorage()
     const log = openCompacted(storage)
     put(log, ['a=1'])
@@ -41,7 +41,7 @@ describe('between two slices', () => {
     expect(dataIn(log).map(text => text.split(' ')[1])).toEqual(['a=2', 'a=3', 'a=4'])
   })
 
-  test('readers see the old segments or the new one at any moment', async () => {
+  test('readers see either the old segments or the new one at any moment of a round', async () => {
     const storage = new MemoryStorage()
     const log = openCompacted(storage)
     for (let round = 0; round < 4; round++) {
@@ -69,7 +69,7 @@ describe('between two slices', () => {
         log.deleteOldSegments()
       }
     ]
-  ])('a log that %s ends the round without a trace', async (_, act) => {
+  ])('a log that %s ends the round and leaves no files of it', async (_, act) => {
     const storage = new MemoryStorage()
     const log = openCompacted(storage)
     put(log, ['a=1'])
@@ -87,7 +87,7 @@ describe('between two slices', () => {
     expect(dataIn(reopenCompacted(storage))).toEqual(dataIn(log))
   })
 
-  test('a log that is deleted ends the round, and no file is looked for any more', async () => {
+  test('a deleted log ends the round, which accesses no file after that', async () => {
     const storage = new MemoryStorage()
     const log = openCompacted(storage)
     put(log, ['a=1'])
@@ -102,8 +102,8 @@ describe('between two slices', () => {
   })
 })
 
-describe('a round that fails', () => {
-  test('over a damaged batch changes nothing', async () => {
+describe('a failed round of cleaning', () => {
+  test('a round over a damaged batch fails and changes nothing', async () => {
     const storage = new MemoryStorage()
     const log = openCompacted(storage)
     put(log, ['a=1'])
@@ -121,7 +121,7 @@ describe('a round that fails', () => {
     expect(stagedFiles(storage)).toEqual([])
   })
 
-  test('over a batch that unpacks to more than it may changes nothing', async () => {
+  test('a round over a batch that decompresses to more than the limit fails and changes nothing', async () => {
     const storage = new MemoryStorage()
     const log = openCompacted(storage)
     put(log, [`a=${'0'.repeat(5000)}`], { codec: 'gzip' })
@@ -130,7 +130,7 @@ describe('a round that fails', () => {
     expect(stagedFiles(storage)).toEqual([])
   })
 
-  test('because the disk is full changes nothing, and works when there is room', async () => {
+  test('a round that fails because the disk is full changes nothing, and succeeds when there is room', async () => {
     let isFull = false
     const { StorageError } = await import('../../../src/storage/storage.ts')
     const storage = new MemoryStorage({
@@ -153,7 +153,7 @@ describe('a round that fails', () => {
     expect(dataIn(log)).toEqual(['1 a=2'])
   })
 
-  test('half way through the swap takes the log offline; the next start finds it in order', async () => {
+  test('a round that fails in the middle of the swap takes the log offline, and the next start finds the log intact', async () => {
     let renames = 0
     const { StorageError } = await import('../../../src/storage/storage.ts')
     const storage = new MemoryStorage({

@@ -1,4 +1,4 @@
-/** Compaction against the simplest thing that it could be: a Map. */
+/** Compaction compared with a model: a Map. */
 import { expect, test } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
 import { textOf } from '../../../src/dump/items.ts'
@@ -16,13 +16,13 @@ const KEYS = 12
 const PRODUCERS = 3
 const DELETE_RETENTION_MS = 1000
 
-/** What was sent, and so must be there or may be gone. */
+/** The records that were sent: those that must be in the log, and those that may be gone. */
 class Model {
   /** The record at each offset: key and value, null for a tombstone. */
   readonly records: (readonly [string, string | null])[] = []
   readonly newest = new Map<string, number>()
   readonly lastOfProducers = new Map<number, { lastOffset: bigint; lastSequence: number }>()
-  /** From here on nothing is appended any more. */
+  /** No record is appended at this offset or after it. */
   isComplete = false
   readonly #sequences = new Map<number, number>()
 
@@ -49,7 +49,7 @@ class Model {
     this.lastOfProducers.set(producer, { lastOffset, lastSequence: baseSequence + count - 1 })
   }
 
-  /** Whatever has become of it, a log must say this; before `cleanOffset` each key comes once. */
+  /** Checks the log in any state: it agrees with the model, and each key occurs once before `cleanOffset`. */
   check(log: PartitionLog, cleanOffset: bigint): void {
     expect(log.logEndOffset).toBe(BigInt(this.records.length))
     const found = [...log.batches(0n)].flatMap(batch => recordsOf(batch))
@@ -80,7 +80,7 @@ class Model {
   }
 }
 
-test.each([1, 2, 3, 4, 5, 6])('random records, rounds and restarts, seed %i', async seed => {
+test.each([1, 2, 3, 4, 5, 6])('a log agrees with its model after random rounds and restarts, seed %i', async seed => {
   const random = seededRandom(seed)
   const storage = new MemoryStorage()
   const config = { segmentBytes: 700, deleteRetentionMs: DELETE_RETENTION_MS }
@@ -93,7 +93,7 @@ test.each([1, 2, 3, 4, 5, 6])('random records, rounds and restarts, seed %i', as
     if (choice < 90) model.append(log, random)
     else if (choice < 97) {
       nowMs += random.below(DELETE_RETENTION_MS)
-      // At least as many as the records of a batch.
+      // At least the number of records of a batch.
       const keys = 4 + random.below(KEYS)
       cleanOffset = (await clean(log, cleanOffset, { nowMs, mapLimits: { memoryBytes: keys * 24, loadFactor: 1 } }))
         .endOffset
@@ -106,7 +106,7 @@ test.each([1, 2, 3, 4, 5, 6])('random records, rounds and restarts, seed %i', as
     }
   }
   model.check(log, cleanOffset)
-  // Time enough for all tombstones: of the deleted keys nothing is left.
+  // The delay of all tombstones is over: no record of a deleted key is left.
   for (let round = 0; round < 3; round++) {
     const before = log.segments.length
     while (log.segments.length === before) model.append(log, random)
@@ -119,7 +119,7 @@ test.each([1, 2, 3, 4, 5, 6])('random records, rounds and restarts, seed %i', as
 
 const CAUSES: Cause[] = ['process death', 'power loss', 'power loss without a journal of names']
 
-test.each(CAUSES)('%s at every operation of two rounds leaves a log that says the same', async cause => {
+test.each(CAUSES)('a fault (%s) in two rounds leaves a log that agrees with its model', async cause => {
   const script = async (life: Life, model: Model) => {
     const random = seededRandom(11)
     const log = openCompacted(life.storage, { segmentBytes: 700 })
@@ -135,7 +135,7 @@ test.each(CAUSES)('%s at every operation of two rounds leaves a log that says th
     witness: () => new Model(),
     script,
     check: async (left, model) => {
-      // What appends promise is another test's.
+      // Other tests check the guarantees of appends.
       if (!model.isComplete) return
       const log = reopenCompacted(left, { segmentBytes: 700 })
       model.check(log, 0n)

@@ -1,14 +1,14 @@
-/** What takes the place of older records must outlive a loss of power, or those must stay. */
+/** Records that replace older ones survive a loss of power, or the older ones stay. */
 import { expect, test } from 'vitest'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { HeldStorage } from '../partition-log/held-storage.ts'
 import { clean, dataIn, openCompacted, put, reopenCompacted, roll } from './compacted.ts'
 
-/** So much that no two segments become one. */
+/** A size at which no two segments are merged. */
 const MUCH = 'x'.repeat(250)
 
-/** A log of two full segments, with 'a' in each; the disk is slow with the second one, and whatever is made of it. */
+/** A log of two full segments, each with key 'a'. The syncs of the second one and of its cleaned copy are slow. */
 async function slowSecond() {
   const storage = new HeldStorage({ canLosePower: true })
   const log = openCompacted(storage)
@@ -23,7 +23,7 @@ async function slowSecond() {
   return { storage, log }
 }
 
-test('a record goes only when the newer one of its key is on the disk', async () => {
+test('a record is removed only when the newer record of its key is synced', async () => {
   for (let seed = 0; seed < 10; seed++) {
     const { storage, log } = await slowSecond()
     clean(log).catch(() => {})
@@ -33,7 +33,7 @@ test('a record goes only when the newer one of its key is on the disk', async ()
   }
 })
 
-test('a round goes on when the disk has what it needs', async () => {
+test('a round continues when the records that it needs are synced', async () => {
   const { storage, log } = await slowSecond()
   const cleaned = clean(log)
   await storage.flow()

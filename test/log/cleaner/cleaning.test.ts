@@ -1,4 +1,4 @@
-// What a round of cleaning leaves of a log.
+// The records, batches and segments that a round of cleaning leaves.
 import { describe, expect, test } from 'vitest'
 import { OFFSET_MAP_ENTRY_BYTES } from '../../../src/log/cleaner/offset-map.ts'
 import { RecordBatch } from '../../../src/protocol/records/batch.ts'
@@ -7,7 +7,7 @@ import { contents, FOLDER } from '../log-fixture.ts'
 import { clean, dataIn, NOW, openCompacted, put, reopenCompacted, roll } from './compacted.ts'
 
 describe('a round of cleaning', () => {
-  test('leaves of each key the last record, at its offset', async () => {
+  test('a round keeps the last record of each key at its offset', async () => {
     const log = openCompacted(new MemoryStorage())
     put(log, ['a=1', 'b=1'])
     put(log, ['a=2', 'c=1'])
@@ -21,7 +21,7 @@ describe('a round of cleaning', () => {
     expect([recordsBefore, recordsAfter]).toEqual([5, 3])
   })
 
-  test('does not touch the active segment, nor count its records', async () => {
+  test('a round does not change the active segment and ignores the keys of its records', async () => {
     const log = openCompacted(new MemoryStorage())
     put(log, ['a=1'])
     roll(log)
@@ -30,7 +30,7 @@ describe('a round of cleaning', () => {
     expect(dataIn(log)).toHaveLength(3)
   })
 
-  test('brings segments together as long as they fit into one', async () => {
+  test('a round merges segments as long as they fit into one', async () => {
     const log = openCompacted(new MemoryStorage())
     for (let count = 0; count < 10; count++) {
       put(log, ['same=value'])
@@ -44,7 +44,7 @@ describe('a round of cleaning', () => {
     expect(dataIn(log)).toHaveLength(1)
   })
 
-  test('goes on from the checkpoint, with what is clean already as the older part', async () => {
+  test('a round starts at the checkpoint and treats the clean part as older', async () => {
     const log = openCompacted(new MemoryStorage())
     put(log, ['a=1', 'b=1'])
     roll(log)
@@ -56,7 +56,7 @@ describe('a round of cleaning', () => {
     expect(second.endOffset).toBeGreaterThan(endOffset)
   })
 
-  test('keeps batches as they are of which everything stays', async () => {
+  test('a round keeps batches unchanged if all of their records stay', async () => {
     const log = openCompacted(new MemoryStorage())
     put(log, ['a=1', 'b=1'], { codec: 'gzip' })
     put(log, ['c=1', 'd=1'], { codec: 'snappy' })
@@ -66,7 +66,7 @@ describe('a round of cleaning', () => {
     expect(contents(log).slice(0, 2)).toEqual(before)
   })
 
-  test('removes a tombstone in the second round after its delay, never in the first', async () => {
+  test('a round removes a tombstone in the second round after its delay, never in the first', async () => {
     const log = openCompacted(new MemoryStorage())
     put(log, ['a=1', 'b=1'])
     put(log, ['a'])
@@ -81,7 +81,7 @@ describe('a round of cleaning', () => {
     expect(dataIn(log)).toEqual(['1 b=1'])
   })
 
-  test("leaves the header of each producer's last batch and of the last batch of the round", async () => {
+  test("a round keeps the header of each producer's last batch and of the last batch of the round", async () => {
     const log = openCompacted(new MemoryStorage())
     const producer = { producerId: 5n, producerEpoch: 0 }
     put(log, ['a=1'], { ...producer, baseSequence: 0 })
@@ -98,7 +98,7 @@ describe('a round of cleaning', () => {
     expect(clean2).toContain((log.segments.at(-1)?.baseOffset ?? 0n) - 1n)
   })
 
-  test('the new segment is as old as the last of its sources', async () => {
+  test('a cleaned segment has the modification time of its last source', async () => {
     const storage = new MemoryStorage()
     const log = openCompacted(storage)
     put(log, ['a=1'])
@@ -108,7 +108,7 @@ describe('a round of cleaning', () => {
     expect(storage.modifiedMs(`${FOLDER}/00000000000000000000.log`)).toBe(12_345)
   })
 
-  test('readers find all offsets by the indexes of the new segment', async () => {
+  test('readers find all offsets by the indexes of the cleaned segment', async () => {
     const storage = new MemoryStorage()
     const log = openCompacted(storage, { segmentBytes: 4000 })
     for (let number = 0; number < 60; number++) put(log, [`${number % 20}=v`, `${number}=w`], {})
@@ -125,7 +125,7 @@ describe('a round of cleaning', () => {
     }
   })
 
-  test('what came from an older Kafka in older formats stays', async () => {
+  test('a round keeps records in the older formats of an older Kafka', async () => {
     const storage = new MemoryStorage()
     storage.makeDirectory(FOLDER)
     const legacy = Buffer.alloc(34)
@@ -150,10 +150,10 @@ describe('a round of cleaning', () => {
   })
 })
 
-describe('the map of keys', () => {
+describe('the offset map of a round', () => {
   const limits = (keys: number) => ({ memoryBytes: keys * OFFSET_MAP_ENTRY_BYTES, loadFactor: 1 })
 
-  test('when it is full, the round ends with the batch that still fitted, and the next goes on there', async () => {
+  test('a full offset map ends the round after the last batch that fitted, and the next round continues there', async () => {
     const log = openCompacted(new MemoryStorage())
     put(log, ['a=1', 'b=1'])
     put(log, ['a=2', 'c=1'])
@@ -168,7 +168,7 @@ describe('the map of keys', () => {
     expect(dataIn(log)).toEqual(['1 b=1', '3 c=1', '4 a=3', '5 d=1'])
   })
 
-  test('a batch that never fits is an error that says what to do', async () => {
+  test('a batch that never fits into the offset map is an error that names the remedy', async () => {
     const log = openCompacted(new MemoryStorage())
     put(log, ['a=1', 'b=1', 'c=1'])
     roll(log)

@@ -1,4 +1,4 @@
-/** What tests of compaction need: a compacted log of keys and values, rounds of cleaning, and what is left of it. */
+/** Helpers for tests of compaction: a compacted log of keys and values, rounds of cleaning, and the records that are left. */
 
 import { Cleaning, type CleaningOptions, type CleaningResult } from '../../../src/log/cleaner/cleaning.ts'
 import { logToClean } from '../../../src/log/cleaner/log-to-clean.ts'
@@ -14,7 +14,7 @@ import { FOLDER, openLog, reopenAfterCrash } from '../log-fixture.ts'
 
 export const NOW = 1_700_000_000_000
 
-/** Small segments that are compacted at any ratio; tombstones stay for a second. */
+/** Settings with small segments that are compacted at any ratio; tombstones stay for a second. */
 export const CONFIG: Partial<LogConfig> = {
   isCompacted: true,
   isDeleted: false,
@@ -26,7 +26,7 @@ export const CONFIG: Partial<LogConfig> = {
 
 export const ROOMY = { memoryBytes: 1 << 20, loadFactor: 0.9 }
 
-/** What is known of producers: of each the last offset, as the state of producers tells it. */
+/** The last offset of each producer, from the producer state. */
 export class LastOffsets {
   readonly #offsets = new Map<bigint, bigint>()
 
@@ -77,13 +77,13 @@ export function put(log: PartitionLog, texts: readonly string[], options: BatchO
   log.append(buildBatch(records, options), 0)
 }
 
-/** Appends until the active segment is a new one, so that all before can be compacted. */
+/** Appends until the active segment is a new one, so that all earlier records can be compacted. */
 export function roll(log: PartitionLog): void {
   const segmentCount = log.segments.length
   for (let number = 0; log.segments.length === segmentCount; number++) put(log, [`filler=${'x'.repeat(100)}${number}`])
 }
 
-/** One round of cleaning from a checkpoint on. */
+/** Runs a round of cleaning from a checkpoint. */
 export async function clean(
   log: PartitionLog,
   checkpoint?: bigint,
@@ -110,12 +110,12 @@ export function recordsIn(log: PartitionLog, upTo = log.logEndOffset): string[] 
   )
 }
 
-/** As `recordsIn`, without what `roll` puts in. */
+/** Same as `recordsIn`, without the records that `roll` appends. */
 export function dataIn(log: PartitionLog): string[] {
   return recordsIn(log).filter(text => !text.includes('filler'))
 }
 
-/** Names of files that are not simply part of the log. */
+/** Names of files with suffixes, which are not part of the log. */
 export function stagedFiles(storage: MemoryStorage): string[] {
   return storage.list(FOLDER).flatMap(({ name }) => (/\.(cleaned|swap|deleted)$/.test(name) ? [name] : []))
 }

@@ -8,7 +8,7 @@ import { recordsOf } from '../../../src/protocol/records/record.ts'
 
 const NOW = 1_700_000_000_000
 const DAY = 86_400_000
-/** Every transaction was aborted, and no marker is needed. */
+/** A state in which every transaction was aborted and no marker is needed. */
 const UNNEEDED: TransactionRetention = { retentionOf: () => 'goes' }
 
 /** A batch at offset 20 of records as 'key=value'; without '=' a tombstone, without a key '=value'. */
@@ -48,13 +48,13 @@ function linesOf(batch: RecordBatch | undefined) {
 }
 
 describe('records', () => {
-  test('that are the newest of their keys stay, and a batch of such is not touched', () => {
+  test('records that are the newest of their keys stay, and a batch of only such records is unchanged', () => {
     const batch = batchOf(['a=1', 'b=2'])
     expect(filterBatch(batch, rules({ a: 20n, b: 21n }))).toEqual({ batch, recordsCount: 2 })
     expect(filterBatch(batch, rules({ a: 20n, b: 21n })).batch).toBe(batch)
   })
 
-  test('that are out of date go, the others keep their offsets and times', () => {
+  test('records with a newer record of their key go, and the others keep their offsets and timestamps', () => {
     const batch = batchOf(['a=1', 'b=2', 'c=3'])
     const { batch: left, recordsCount } = filterBatch(batch, rules({ a: 50n, b: 21n, c: 60n }))
     expect(linesOf(left)).toEqual(['21 b=2'])
@@ -63,28 +63,28 @@ describe('records', () => {
     expect(left?.hasValidCrc()).toBe(true)
   })
 
-  test('of keys that do not come in the new part stay', () => {
+  test('records of keys that are not in the offset map stay', () => {
     const batch = batchOf(['a=1', 'b=2'])
     expect(filterBatch(batch, rules({})).batch).toBe(batch)
   })
 
-  test('without a key go', () => {
+  test('records without a key go', () => {
     expect(linesOf(filterBatch(batchOf(['=1', 'b=2']), rules({})).batch)).toEqual(['21 b=2'])
   })
 
-  test('beyond what was mapped stay, whatever they are', () => {
+  test('records beyond the mapped offsets stay in any case', () => {
     const batch = batchOf(['a=1', '=2', 'c', 'a=3'])
     const left = filterBatch(batch, rules({ a: 23n }, { mappedUpTo: 21n })).batch
     expect(linesOf(left)).toEqual(['21 =2', '22 c', '23 a=3'])
   })
 
-  test('a batch of which nothing is left vanishes', () => {
+  test('a batch without any remaining record is removed', () => {
     expect(filterBatch(batchOf(['a=1']), rules({ a: 50n }))).toEqual({ batch: undefined, recordsCount: 0 })
   })
 })
 
-describe('a batch that is made anew', () => {
-  test('keeps its place, its producer and its kind', () => {
+describe('a rebuilt batch', () => {
+  test('a rebuilt batch keeps its offsets, its producer and its attributes', () => {
     const options = { producerId: 1000n, producerEpoch: 2, baseSequence: 5, codec: 'gzip' } as const
     const batch = batchOf(['a=1', 'b=2', 'c=3'], options)
     const left = filterBatch(batch, rules({ c: 99n })).batch
@@ -103,7 +103,7 @@ describe('a batch that is made anew', () => {
     })
   })
 
-  test("has the largest time of what is left, but the broker's time stays", () => {
+  test('a rebuilt batch has the largest timestamp of its remaining records, but keeps LogAppendTime', () => {
     const byProducer = filterBatch(batchOf(['a=1', 'b=2', 'c=3']), rules({ c: 99n })).batch
     expect(byProducer?.maxTimestamp).toBe(BigInt(NOW - 4999))
     const stamped = batchOf(['a=1', 'b=2', 'c=3'], { timestampType: 'LogAppendTime', maxTimestamp: BigInt(NOW) })
@@ -114,7 +114,7 @@ describe('a batch that is made anew', () => {
 })
 
 describe('tombstones', () => {
-  test('get a delete horizon when they are first met, and keep their times', () => {
+  test('tombstones get a delete horizon in their first round and keep their timestamps', () => {
     const batch = batchOf(['a=1', 'b'])
     const { batch: left, recordsCount } = filterBatch(batch, rules({}))
     expect(left?.deleteHorizonMs).toBe(BigInt(NOW + DAY))
@@ -124,7 +124,7 @@ describe('tombstones', () => {
     expect(left?.maxTimestamp).toBe(BigInt(NOW - 4999))
   })
 
-  test('stay before the horizon and go from it on', () => {
+  test('tombstones stay before the delete horizon and go from it on', () => {
     const batch = batchOf(['a=1', 'b'], { deleteHorizonMs: BigInt(NOW) })
     expect(filterBatch(batch, rules({}, { nowMs: NOW - 1 })).batch).toBe(batch)
     const left = filterBatch(batch, rules({})).batch
@@ -132,7 +132,7 @@ describe('tombstones', () => {
     expect(left?.deleteHorizonMs).toBe(BigInt(NOW))
   })
 
-  test('that are out of date go at once', () => {
+  test('tombstones with a newer record of their key go at once', () => {
     expect(filterBatch(batchOf(['b']), rules({ b: 50n })).batch).toBeUndefined()
   })
 })
@@ -144,7 +144,7 @@ describe('a batch without records', () => {
       ...changes
     })
 
-  test('stays as the last of its producer', () => {
+  test('a batch without records stays as the last batch of its producer', () => {
     const { batch, recordsCount } = headerOf({ isLastOfProducer: ({ lastOffset }) => lastOffset === 21n })
     expect(recordsCount).toBe(0)
     expect(batch?.bytes).toHaveLength(61)
@@ -152,12 +152,12 @@ describe('a batch without records', () => {
     expect(batch?.maxTimestamp).toBe(BigInt(NOW - 4999))
   })
 
-  test('of nobody in particular goes, even if somebody says otherwise', () => {
+  test('a batch without records and without a producer id goes, even if it counts as a last batch', () => {
     const nobody = { producerId: -1n, producerEpoch: -1, baseSequence: -1 }
     expect(headerOf({ isLastOfProducer: () => true }, nobody).batch).toBeUndefined()
   })
 
-  test('stays as the last of the round, and goes in the next', () => {
+  test('a batch without records stays as the last of the round and goes in the next round', () => {
     const header = headerOf({ roundEnd: 22n }).batch
     expect(header).toMatchObject({ lastOffset: 21n, recordsCount: 0 })
     if (!header) throw new Error('there is a header')
@@ -165,7 +165,7 @@ describe('a batch without records', () => {
     expect(filterBatch(header, rules({})).batch).toBeUndefined()
   })
 
-  test("has Kafka's bytes", () => {
+  test("a batch without records has Kafka's bytes", () => {
     const batch = buildBatch(
       Array.from({ length: 5 }, (_, index) => ({
         key: Buffer.from(`k${index}`),
@@ -215,7 +215,7 @@ describe('transactions', () => {
     return buildBatch(records, { producerId: 7n, producerEpoch: 0, isTransactional: true, isControl: true, ...options })
   }
 
-  test('that were committed are compacted, and their marker stays as long as they have data', () => {
+  test('records of committed transactions are compacted, and their marker stays as long as they have data', () => {
     const transactions = new CleanedTransactionMetadata(() => {})
     const data = batchOf(['a=1', 'b=2'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
     expect(linesOf(filterBatch(data, rules({ a: 50n, b: 21n }, { transactions })).batch)).toEqual(['21 b=2'])
@@ -224,12 +224,12 @@ describe('transactions', () => {
     expect(filterBatch(control, rules({}, { transactions })).batch).toBeUndefined()
   })
 
-  test('that were aborted lose their data at once', () => {
+  test('records of aborted transactions go at once', () => {
     const data = batchOf(['a=1'], { producerId: 7n, producerEpoch: 0, isTransactional: true })
     expect(filterBatch(data, rules({}, { transactions: UNNEEDED })).batch).toBeUndefined()
   })
 
-  test('lose a marker that nothing needs in two steps', () => {
+  test('a marker that is not needed gets a delete horizon and goes after it', () => {
     const transactions = UNNEEDED
     const first = filterBatch(marker(), rules({}, { transactions })).batch
     expect(first?.deleteHorizonMs).toBe(BigInt(NOW + DAY))

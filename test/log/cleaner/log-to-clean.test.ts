@@ -7,7 +7,7 @@ import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 const NOW = 1_700_000_000_000
 const DAY = 86_400_000
 
-/** Segments of 100 bytes that begin at these offsets, a day between them, the newest a day old. */
+/** Segments of 100 bytes at these base offsets, a day between them, the newest a day old. */
 function logOf(bases: readonly number[], config: Partial<LogConfig> = {}, changes: Partial<LogFacts> = {}): LogFacts {
   const segments = bases.map((base, index): SegmentFacts => {
     const timestamp = BigInt(NOW - (bases.length - index) * DAY)
@@ -24,8 +24,8 @@ function logOf(bases: readonly number[], config: Partial<LogConfig> = {}, change
   }
 }
 
-describe('how dirty a log is', () => {
-  test('all but the active segment, when it was never compacted', () => {
+describe('the dirty part of a log', () => {
+  test('a log that was never compacted is dirty up to the active segment', () => {
     expect(logToClean(logOf([0, 10, 20]), undefined, NOW)).toEqual({
       firstDirtyOffset: 0n,
       firstUncleanableOffset: 20n,
@@ -36,7 +36,7 @@ describe('how dirty a log is', () => {
     })
   })
 
-  test('what came after the checkpoint, against all that can be clean', () => {
+  test('the dirty ratio compares the bytes after the checkpoint with all cleanable bytes', () => {
     const toClean = logToClean(logOf([0, 10, 20, 30, 40]), 30n, NOW)
     expect(toClean).toMatchObject({
       firstDirtyOffset: 30n,
@@ -48,11 +48,11 @@ describe('how dirty a log is', () => {
     expect(logToClean(logOf([0, 10, 20, 30, 40], { minCleanableDirtyRatio: 0.2 }), 30n, NOW).isDue).toBe(true)
   })
 
-  test('a ratio that is just reached is not enough', () => {
+  test('a log whose dirty ratio only equals the limit is not compacted', () => {
     expect(logToClean(logOf([0, 10, 20]), 10n, NOW)).toMatchObject({ ratio: 0.5, isDue: false })
   })
 
-  test('nothing, in a log of one segment, an empty one, or one that is clean', () => {
+  test('a log of one segment, an empty log and a clean log have no dirty part', () => {
     for (const [log, checkpoint] of [
       [logOf([0]), undefined],
       [logOf([5], {}, { logEndOffset: 5n, lastStableOffset: 5n }), undefined],
@@ -62,7 +62,7 @@ describe('how dirty a log is', () => {
     }
   })
 
-  test('a checkpoint before the start or beyond the end counts for nothing', () => {
+  test('a checkpoint before the log start or beyond the log end is ignored', () => {
     const log = logOf([10, 20, 30])
     expect(logToClean(log, 9n, NOW)).toMatchObject({ firstDirtyOffset: 10n, hasBadCheckpoint: true })
     expect(logToClean(log, 41n, NOW)).toMatchObject({ firstDirtyOffset: 10n, hasBadCheckpoint: true })
@@ -73,19 +73,19 @@ describe('how dirty a log is', () => {
     })
   })
 
-  test('a start offset within a segment begins there', () => {
+  test('a log start within a segment is the first dirty offset', () => {
     const toClean = logToClean(logOf([0, 10, 20], {}, { logStartOffset: 15n }), undefined, NOW)
     expect(toClean).toMatchObject({ firstDirtyOffset: 15n, firstUncleanableOffset: 20n, cleanableBytes: 100 })
   })
 
-  test('nothing from the segment of the last stable offset on', () => {
+  test('the segment of the last stable offset and later segments are not cleanable', () => {
     const toClean = logToClean(logOf([0, 10, 20, 30], {}, { lastStableOffset: 15n }), undefined, NOW)
     expect(toClean).toMatchObject({ firstUncleanableOffset: 10n, cleanableBytes: 100 })
     const open = logToClean(logOf([0, 10, 20, 30], {}, { lastStableOffset: 0n }), undefined, NOW)
     expect(open).toMatchObject({ firstUncleanableOffset: 0n, cleanableBytes: 0, isDue: false })
   })
 
-  test('nothing from the first segment on that is younger than min.compaction.lag.ms', () => {
+  test('segments from the first one that is younger than min.compaction.lag.ms on are not cleanable', () => {
     const config = { minCompactionLagMs: 3 * DAY }
     expect(logToClean(logOf([0, 10, 20, 30], config), undefined, NOW)).toMatchObject({ firstUncleanableOffset: 20n })
     expect(logToClean(logOf([0, 10, 20, 30], config), undefined, NOW - DAY)).toMatchObject({
@@ -95,7 +95,7 @@ describe('how dirty a log is', () => {
     expect(logToClean(logOf([0, 10], forever), undefined, NOW)).toMatchObject({ cleanableBytes: 0, isDue: false })
   })
 
-  test('a log that waits for longer than max.compaction.lag.ms is due at any ratio', () => {
+  test('a log that waits for longer than max.compaction.lag.ms is compacted at any ratio', () => {
     const config = { maxCompactionLagMs: 2 * DAY, minCleanableDirtyRatio: 1 }
     const log = logOf([0, 10, 20, 30, 40], config)
     expect(logToClean(log, 30n, NOW).isDue).toBe(true)
@@ -103,7 +103,7 @@ describe('how dirty a log is', () => {
     expect(logToClean(log, 40n, NOW).isDue).toBe(false)
   })
 
-  test('the dirtiest that is due comes first', () => {
+  test('the log with the highest dirty ratio is compacted first', () => {
     const candidates = [0.3, 0.9, 0.8, 1].map((ratio, index) => ({
       toClean: { ...logToClean(logOf([0]), undefined, NOW), ratio, isDue: index < 3 }
     }))
@@ -112,7 +112,7 @@ describe('how dirty a log is', () => {
   })
 })
 
-describe('segments that become one', () => {
+describe('segments that are merged', () => {
   const segment = (base: bigint, size = 100, offsets = 8, times = 12) => ({
     baseOffset: base,
     size,
@@ -122,18 +122,18 @@ describe('segments that become one', () => {
     groups.map(group => group.map(segment => segment.baseOffset))
   const config = (changes: Partial<LogConfig> = {}) => ({ ...DEFAULT_LOG_CONFIG, segmentBytes: 250, ...changes })
 
-  test('are neighbours as long as they fit into a segment', () => {
+  test('neighbouring segments are merged as long as they fit into one segment', () => {
     const segments = [segment(0n), segment(10n), segment(20n), segment(30n, 300), segment(40n, 0), segment(50n, 10)]
     expect(bases(groupsOf(segments, config(), 60n))).toEqual([[0n, 10n], [20n], [30n], [40n, 50n]])
   })
 
-  test('and their indexes into index files', () => {
+  test('segments are merged as long as their indexes fit into index files', () => {
     const segments = [segment(0n), segment(10n), segment(20n)]
     expect(bases(groupsOf(segments, config({ segmentIndexBytes: 23 }), 30n))).toEqual([[0n], [10n], [20n]])
     expect(bases(groupsOf(segments, config({ segmentIndexBytes: 24 }), 30n))).toEqual([[0n, 10n], [20n]])
   })
 
-  test('and their offsets into 31 bits', () => {
+  test('segments are merged as long as their relative offsets fit into 31 bits', () => {
     const far = 1n << 31n
     expect(bases(groupsOf([segment(0n), segment(10n)], config(), far))).toEqual([[0n, 10n]])
     expect(bases(groupsOf([segment(0n), segment(10n)], config(), far + 1n))).toEqual([[0n], [10n]])
@@ -141,11 +141,11 @@ describe('segments that become one', () => {
       [0n],
       [10n, far + 1n]
     ])
-    // One without records takes no offsets.
+    // A segment without records takes no offsets.
     expect(bases(groupsOf([segment(0n), segment(10n, 0)], config(), far + 1n))).toEqual([[0n, 10n]])
   })
 
-  test('none, of none', () => {
+  test('no segments give no groups of segments', () => {
     expect(groupsOf([], config(), 0n)).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-/** A compacted log with producers that have transactions, and a consumer that reads what is committed. */
+/** A compacted log with transactional producers, and a read_committed consumer. */
 import { DurableProducers } from '../../../src/idempotence/durable-producers.ts'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
@@ -13,10 +13,10 @@ import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { openLog, reopenAfterCrash } from '../log-fixture.ts'
 import { CONFIG, NOW } from './compacted.ts'
 
-/** A key and its value; null for a tombstone. */
+/** A key and its value; the value of a tombstone is null. */
 export type Entry = readonly [key: string, value: string | null]
 
-/** Opens the partition of a process that has stopped, or died. */
+/** Opens the partition of a process that has stopped or died. */
 export function openPartition(
   storage: MemoryStorage,
   config: Partial<LogConfig> = {},
@@ -44,8 +44,8 @@ export function end(partition: Partition, producerId: bigint, result: TxnResult,
 }
 
 /**
- * What a consumer of committed data gets that asks for so many bytes at a time, by the clients' own rule: with the
- * first record at or after an aborted transaction's beginning its producer's data is left out, up to the next marker.
+ * Records of a read_committed consumer that fetches the given number of bytes at a time. As in Kafka's clients, the data of a
+ * producer is skipped from the first offset of its aborted transaction to the producer's next marker.
  */
 export function* committed(
   log: PartitionLog,

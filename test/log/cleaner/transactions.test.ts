@@ -1,4 +1,4 @@
-/** Compaction of transactional data and markers, and of the lists of aborted transactions. */
+/** Compaction of transactional data, of markers and of transaction indexes. */
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
 import { textOf } from '../../../src/dump/items.ts'
@@ -18,13 +18,13 @@ const txn = (producerId: bigint, baseSequence: number, producerEpoch = 0) => ({
   isTransactional: true
 })
 
-/** Appends until all that was there can be compacted. */
+/** Appends until all earlier records can be compacted. */
 function fill(log: PartitionLog): void {
   const segmentCount = log.segments.length
   while (log.segments.length < segmentCount + 1) write(log, [['filler', 'x'.repeat(100)]])
 }
 
-/** Batches as 'offset keys' or 'offset MARKER'; 'empty' for a header alone. Without what `fill` puts in. */
+/** Batches as 'offset keys' or 'offset MARKER'; 'empty' for a header without records. Leaves out the records of `fill`. */
 function batchesOf(log: PartitionLog): string[] {
   const all = [...log.batches(log.logStartOffset)].map(batch => {
     const records = recordsOf(batch)
@@ -38,7 +38,7 @@ const abortedIn = (log: PartitionLog) =>
   log.segments.flatMap(segment => [...segment.abortedFrom(0n)].map(({ firstOffset }) => Number(firstOffset)))
 
 describe('an aborted transaction', () => {
-  test('loses its data at once, its place in the index with its next round, and its marker after the delay', async () => {
+  test('an aborted transaction loses its data at once, its index entry with the next round, and its marker after the delay', async () => {
     const partition = openPartition(new MemoryStorage())
     const { log } = partition
     write(log, [['a', 'kept']])
@@ -60,7 +60,7 @@ describe('an aborted transaction', () => {
     expect(batchesOf(log)).toEqual(['0 a', '3 b', '4 COMMIT'])
   })
 
-  test('does not replace what is committed, nor does its tombstone', async () => {
+  test('an aborted record or tombstone does not replace a committed record', async () => {
     const partition = openPartition(new MemoryStorage())
     const { log } = partition
     write(log, [['a', 'kept']])
@@ -71,7 +71,7 @@ describe('an aborted transaction', () => {
     expect([...committed(log, 0n, 1 << 20)][0]?.entry).toEqual(['a', 'kept'])
   })
 
-  test('that reaches over several segments is left out of all of them', async () => {
+  test('an aborted transaction over several segments is removed from all of them', async () => {
     const partition = openPartition(new MemoryStorage())
     const { log } = partition
     for (let number = 0; number < 12; number++) {
@@ -89,8 +89,8 @@ describe('an aborted transaction', () => {
   })
 })
 
-describe('rounds', () => {
-  test('end before an open transaction', async () => {
+describe('rounds of cleaning with transactions', () => {
+  test('a round ends before an open transaction', async () => {
     const partition = openPartition(new MemoryStorage())
     const { log } = partition
     write(log, [['a', '1']])
@@ -106,7 +106,7 @@ describe('rounds', () => {
     expect(batchesOf(log)).not.toContain('0 a')
   })
 
-  test('leave the header of a producer’s last data, and the marker of an epoch without data', async () => {
+  test('a round keeps the header of a producer’s last data, and the marker of an epoch without data', async () => {
     const storage = new MemoryStorage()
     const partition = openPartition(storage)
     const { log } = partition
@@ -119,7 +119,7 @@ describe('rounds', () => {
       fill(log)
       endOffset = (await clean(log, endOffset, { nowMs: NOW + round * 5000 })).endOffset
     }
-    // Of producer 1 its last sequence is known by the header; of producer 2 the epoch, by a marker.
+    // The header keeps the last sequence of producer 1, a marker the epoch of producer 2.
     expect(batchesOf(log)).toEqual(['0 empty', '1 ABORT', '3 empty'])
     const again = openPartition(storage, {}, 'death')
     expect(again.producers()).toEqual([
@@ -132,7 +132,7 @@ const PRODUCERS = 3
 const KEYS = 10
 const SEGMENT_BYTES = 900
 
-/** What was sent, and how it ended. */
+/** The records that were sent, and the results of their transactions. */
 class Model {
   readonly records: { readonly entry: Entry | undefined; isCommitted: boolean }[] = []
   readonly #open = new Map<number, number[]>()
@@ -185,13 +185,13 @@ class Model {
     for (const producer of [...this.#open.keys()]) this.end(partition, below => (below === PRODUCERS ? producer : 1))
   }
 
-  /** Where a reader of committed data must stop. */
+  /** The last stable offset, at which a read_committed reader stops. */
   get lastStableOffset(): bigint {
     const firsts = [...this.#open.values()].map(([first = 0]) => first)
     return BigInt(Math.min(this.records.length, ...firsts))
   }
 
-  /** A reader sees committed records alone, each as it was sent, and at last the state. */
+  /** A reader sees committed records only, each as it was sent, and after all of them the final state. */
   check(log: PartitionLog, from: bigint, maxBytes: number): void {
     expect(log.logEndOffset).toBe(BigInt(this.records.length))
     expect(log.lastStableOffset).toBe(this.lastStableOffset)
@@ -207,7 +207,7 @@ class Model {
   }
 }
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])('readers see the same before and after, whatever happens, seed %i', async seed => {
+test.each([1, 2, 3, 4, 5, 6, 7, 8])('readers see the same records before and after compaction, seed %i', async seed => {
   const chance = seededRandom(seed)
   const random = (below: number) => chance.below(below)
   const storage = new MemoryStorage()

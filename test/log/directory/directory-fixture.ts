@@ -1,4 +1,4 @@
-/** A data directory as the broker opens it, with the partition of a topic and that of the metadata. */
+/** A data directory as the broker opens it, with a topic partition and the metadata partition. */
 
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import type { TopicPartition } from '../../../src/log/partition-folder.ts'
@@ -30,7 +30,7 @@ export async function openWithCheckpoints(storage: Storage, clock: ManualClock):
   return directory
 }
 
-/** As the broker does when it knows its topics. */
+/** Reports the topics to the directory, as the broker does after it has loaded the metadata. */
 export function load(directory: LogDirectory, ids: (topic: string) => string | undefined): Promise<void> {
   const owned = ({ topic }: TopicPartition) => {
     const topicId = ids(topic)

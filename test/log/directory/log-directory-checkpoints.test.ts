@@ -1,11 +1,11 @@
-// When the checkpoints of a data directory are written, and what is in them.
+// Times and contents of the checkpoints of a data directory.
 import { expect, test } from 'vitest'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { batchOf, T0 } from '../log-fixture.ts'
 import { load, logOf, METADATA, open, openWithCheckpoints, text } from './directory-fixture.ts'
 
-test('moving the starts of many logs writes one checkpoint, not one each', async () => {
+test('a data directory writes one checkpoint, not one each, when the starts of many logs move', async () => {
   let writes = 0
   const storage = new MemoryStorage({
     fault: ({ name, path }) => {
@@ -25,7 +25,7 @@ test('moving the starts of many logs writes one checkpoint, not one each', async
   expect(text(storage, 'log-start-offset-checkpoint')).toMatch(/^0\n50\nmy-orders 0 1\n/)
 })
 
-test('checkpoints are written every minute, and only when something has changed', async () => {
+test('checkpoints are written every minute, and only after a change', async () => {
   const storage = new MemoryStorage()
   const clock = new ManualClock()
   const directory = await openWithCheckpoints(storage, clock)
@@ -49,7 +49,7 @@ test('a damaged checkpoint file counts as empty', async () => {
   expect(logOf(await open(storage))).toMatchObject({ logStartOffset: 0n, logEndOffset: 1n })
 })
 
-test('the metadata log is always recovered, and in no checkpoint', async () => {
+test('the metadata log is always recovered and has no entry in any checkpoint', async () => {
   const storage = new MemoryStorage()
   const first = await open(storage)
   logOf(first, METADATA, 'AAAAAAAAAAAAAAAAAAAAAQ').append(batchOf([T0]), 1)

@@ -1,4 +1,4 @@
-// What a data directory makes of files that are missing, cut short or damaged.
+// A data directory with missing, truncated or damaged files.
 
 import { describe, expect, test } from 'vitest'
 import { MemoryStorage, type MemoryStorageOptions } from '../../../src/storage/memory-storage.ts'
@@ -7,7 +7,7 @@ import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 import { batchOf, contents, T0 } from '../log-fixture.ts'
 import { logOf, METADATA, names, ORDERS, OTHER_ID, open, TOPIC_ID } from './directory-fixture.ts'
 
-/** What all `.log` files of the partition hold. */
+/** Contents of all `.log` files of the partition. */
 function logsIn(storage: MemoryStorage): Buffer[] {
   const paths = storage
     .list('my-orders-3')
@@ -15,7 +15,7 @@ function logsIn(storage: MemoryStorage): Buffer[] {
   return paths.map(path => Buffer.from(storage.read(path, 0, storage.size(path))))
 }
 
-describe('index files that are missing after a clean stop', () => {
+describe('missing index files after a clean stop', () => {
   const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: 200 }
   const firstSegment = 'my-orders-3/00000000000000000000'
 
@@ -31,14 +31,14 @@ describe('index files that are missing after a clean stop', () => {
     return { storage, before }
   }
 
-  test('are made again', async () => {
+  test('missing index files are rebuilt', async () => {
     const { storage, before } = await closedDirectory()
     const log = logOf(await open(storage))
     expect(contents(log)).toEqual(before)
     expect(storage.size(`${firstSegment}.timeindex`)).toBe(12)
   })
 
-  test('and damage amid the log take it offline: what is behind stays', async () => {
+  test('missing index files and damage in the middle take the log offline, and the data after the damage stays', async () => {
     const { storage } = await closedDirectory()
     storage.truncate(`${firstSegment}.log`, storage.size(`${firstSegment}.log`) - 1)
     const found = logsIn(storage)
@@ -50,7 +50,7 @@ describe('index files that are missing after a clean stop', () => {
     expect(logsIn(storage)).toEqual(found)
   })
 
-  test('of a log that cannot be read keep it offline', async () => {
+  test('missing index files of a log that cannot be read keep the log offline', async () => {
     let isBroken = false
     const { storage } = await closedDirectory(({ name, path }) =>
       isBroken && name === 'read' && path === `${firstSegment}.log`
@@ -63,7 +63,7 @@ describe('index files that are missing after a clean stop', () => {
   })
 })
 
-test('a log that lost its end after a clean stop keeps what is left of it', async () => {
+test('a log that lost its end after a clean stop keeps the remaining batches', async () => {
   const storage = new MemoryStorage()
   const directory = await open(storage)
   const log = directory.log(ORDERS, TOPIC_ID, { ...DEFAULT_LOG_CONFIG, indexIntervalBytes: 100 })
@@ -77,7 +77,7 @@ test('a log that lost its end after a clean stop keeps what is left of it', asyn
   expect(reopened.logEndOffset).toBe(10n)
 })
 
-test('metadata that is damaged amid what was synced is not cut short, a torn end is', async () => {
+test('the metadata log is not truncated at damage before its synced end, but at a torn end', async () => {
   const path = '__cluster_metadata-0/00000000000000000000.log'
   const flipped = async (position: (batchBytes: number) => number) => {
     const storage = new MemoryStorage()
@@ -99,7 +99,7 @@ test('metadata that is damaged amid what was synced is not cut short, a torn end
   expect(logOf(await open(last), METADATA).logEndOffset).toBe(2n)
 })
 
-test('the metadata log stays where its partition.metadata is damaged', async () => {
+test('the metadata log stays if its partition.metadata is damaged', async () => {
   const storage = new MemoryStorage()
   const directory = await open(storage)
   logOf(directory, METADATA).append(batchOf([T0]), 0)
@@ -110,7 +110,7 @@ test('the metadata log stays where its partition.metadata is damaged', async () 
   expect(names(storage).filter(name => name.endsWith('-stray'))).toEqual([])
 })
 
-test('a partition that cannot be recovered is offline, the others are not', async () => {
+test('a partition that cannot be recovered is offline, and the other partitions are not', async () => {
   let isBroken = false
   const storage = new MemoryStorage({
     fault: ({ name, path }) =>

@@ -1,4 +1,4 @@
-// Partitions that are deleted, and folders that no topic owns.
+// Deleted partitions, and folders without a topic.
 import { describe, expect, test } from 'vitest'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
@@ -6,8 +6,8 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { batchOf, T0 } from '../log-fixture.ts'
 import { load, logOf, names, ORDERS, OTHER_ID, open, TOPIC_ID } from './directory-fixture.ts'
 
-describe('deletion', () => {
-  test('renames the folder at once, refuses the old log, and removes the files after the delay', async () => {
+describe('the deletion of a partition', () => {
+  test('a deletion renames the folder at once, refuses the old log, and removes the files after the delay', async () => {
     const storage = new MemoryStorage()
     const clock = new ManualClock()
     const directory = await open(storage, clock)
@@ -23,7 +23,7 @@ describe('deletion', () => {
     await directory.close()
   })
 
-  test('a new topic of the name starts afresh, at once and after a crash', async () => {
+  test('a new topic with the name of a deleted one starts empty, at once and after a crash', async () => {
     const storage = new MemoryStorage()
     const directory = await open(storage)
     logOf(directory).append(batchOf([T0, T0, T0]), 0)
@@ -39,7 +39,7 @@ describe('deletion', () => {
     expect(names(storage).filter(name => name.endsWith('-delete'))).toEqual([])
   })
 
-  test('a crash right after it leaves nothing of the old topic to the new one', async () => {
+  test('a crash right after a deletion leaves no data of the old topic to the new one', async () => {
     const storage = new MemoryStorage()
     const directory = await open(storage)
     logOf(directory).append(batchOf([T0, T0, T0]), 0)
@@ -52,7 +52,7 @@ describe('deletion', () => {
     expect(logOf(last, ORDERS, OTHER_ID)).toMatchObject({ logStartOffset: 0n, logEndOffset: 1n })
   })
 
-  test('a partition that was never used is deleted without a trace', async () => {
+  test('a deleted partition that was never used leaves no files', async () => {
     const storage = new MemoryStorage()
     const directory = await open(storage)
     directory.deleteLog(ORDERS, 0)
@@ -60,7 +60,7 @@ describe('deletion', () => {
     expect(names(storage).sort()).toEqual([...checkpoints, 'meta.properties'].sort())
   })
 
-  test('a name too long for the suffix is cut', async () => {
+  test('a name that is too long for the suffix is truncated', async () => {
     const storage = new MemoryStorage()
     const directory = await open(storage)
     const long = { topic: 'x'.repeat(249), partition: 12 }
@@ -71,7 +71,7 @@ describe('deletion', () => {
     expect(renamed).toMatch(/^x+-12\.[0-9a-f]{32}-delete$/)
   })
 
-  test('nothing is left to fire after a stop', async () => {
+  test('a stop leaves no pending deletion', async () => {
     const clock = new ManualClock()
     const directory = await open(new MemoryStorage(), clock)
     logOf(directory)
@@ -81,8 +81,8 @@ describe('deletion', () => {
   })
 })
 
-describe('folders that belong to nobody', () => {
-  test('of a topic that is not in the metadata, or had another id, are put aside', async () => {
+describe('folders without a topic', () => {
+  test('folders of a topic that is not in the metadata, or has another id, are renamed as strays', async () => {
     const storage = new MemoryStorage()
     const first = await open(storage)
     logOf(first, { topic: 'gone', partition: 0 })
@@ -101,7 +101,7 @@ describe('folders that belong to nobody', () => {
     expect(names(storage).filter(name => name.endsWith('-stray'))).toHaveLength(2)
   })
 
-  test('of an earlier topic are put aside when the new one is used', async () => {
+  test('folders of an earlier topic are renamed as strays when the new topic is used', async () => {
     const storage = new MemoryStorage()
     const first = await open(storage)
     logOf(first).append(batchOf([T0]), 0)
@@ -111,7 +111,7 @@ describe('folders that belong to nobody', () => {
     expect(names(storage).filter(name => name.endsWith('-stray'))).toHaveLength(1)
   })
 
-  test('with names that are not of a partition are left alone', async () => {
+  test('folders whose names are not of a partition stay as they are', async () => {
     const storage = new MemoryStorage()
     await open(storage)
     const foreign = ['lost+found', 'no-number-x', `t-0.${'0'.repeat(32)}-future`, `t-0.${'0'.repeat(32)}-stray`]

@@ -1,4 +1,4 @@
-// The identity of a data directory, and how it is stopped and started.
+// The identity of a data directory, its stop and its start.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ import {
 } from './directory-fixture.ts'
 
 describe('a new directory', () => {
-  test('gets an identity and keeps it', async () => {
+  test('a new directory gets an identity and keeps it', async () => {
     const storage = new MemoryStorage()
     const first = await open(storage)
     expect(first.meta).toMatchObject({ nodeId: 1 })
@@ -31,14 +31,14 @@ describe('a new directory', () => {
     expect((await open(storage)).meta).toEqual(first.meta)
   })
 
-  test('is still new where a first start died before it had an identity', async () => {
+  test('a directory is still new if its first start died before it had an identity', async () => {
     const storage = new MemoryStorage()
     storage.append('meta.properties.tmp', Buffer.from('version=1\ncl'))
     await open(storage)
     expect(text(storage, 'meta.properties')).toMatch(/^version=1\ncluster.id=.{22}\nnode.id=1\n/)
   })
 
-  test('has no partition folder before the first use of a partition', async () => {
+  test('a directory has no partition folder before the first use of a partition', async () => {
     const storage = new MemoryStorage()
     const directory = await open(storage)
     expect(directory.has(ORDERS)).toBe(false)
@@ -49,15 +49,15 @@ describe('a new directory', () => {
   })
 })
 
-describe('a directory that is not ours', () => {
-  test('files without meta.properties are refused in a sentence', async () => {
+describe('a directory of another node', () => {
+  test('a directory that has files but no meta.properties is refused with one sentence', async () => {
     const storage = new MemoryStorage()
     storage.append('holiday.jpg', Buffer.from('x'))
     await expect(open(storage)).rejects.toThrow(/holds files \(such as 'holiday.jpg'\)/)
     expect(names(storage)).toEqual(['holiday.jpg'])
   })
 
-  test('another node or cluster is refused', async () => {
+  test('a directory of another node or cluster is refused', async () => {
     const storage = new MemoryStorage()
     await open(storage, undefined, { clusterId: 'mine' })
     await expect(open(storage, undefined, { nodeId: 2 })).rejects.toThrow(DataDirectoryError)
@@ -74,7 +74,7 @@ describe('a directory that is not ours', () => {
     }
   )
 
-  test("Kafka's own meta.properties are understood, and get a directory id where there is none", async () => {
+  test("Kafka's own meta.properties are accepted and get a directory id if they have none", async () => {
     const storage = new MemoryStorage()
     storage.append(
       'meta.properties',
@@ -101,8 +101,8 @@ describe.each<[string, () => { storage: Storage; cleanUp: () => void }]>([
       return { storage, cleanUp }
     }
   ]
-])('stop and start %s', (_name, create) => {
-  test('a clean stop leaves the mark, the checkpoints and exact index files, and everything is found again', async () => {
+])('stop and start of a directory %s', (_name, create) => {
+  test('a clean stop writes the clean shutdown file, checkpoints and exact index files, and a start finds all data', async () => {
     const { storage, cleanUp } = create()
     const directory = await open(storage)
     const log = logOf(directory)
@@ -126,7 +126,7 @@ describe.each<[string, () => { storage: Storage; cleanUp: () => void }]>([
     cleanUp()
   })
 
-  test('after a crash everything that was appended is there, and the start as of the last checkpoint', async () => {
+  test('a start after a crash finds all appended batches, and the log start of the last checkpoint', async () => {
     const { storage, cleanUp } = create()
     const clock = new ManualClock()
     const log = logOf(await openWithCheckpoints(storage, clock))
@@ -143,7 +143,7 @@ describe.each<[string, () => { storage: Storage; cleanUp: () => void }]>([
     cleanUp()
   })
 
-  test('checkpoints of partitions that were not used stay', async () => {
+  test('checkpoint entries of partitions that were not used stay', async () => {
     const { storage, cleanUp } = create()
     const first = await open(storage)
     logOf(first).append(batchOf([T0, T0]), 0)
@@ -158,7 +158,7 @@ describe.each<[string, () => { storage: Storage; cleanUp: () => void }]>([
   })
 })
 
-test('a clean start opens no partition', async () => {
+test('a start after a clean stop opens no partition', async () => {
   const storage = new MemoryStorage()
   const first = await open(storage)
   logOf(first).append(batchOf([T0]), 0)
@@ -177,7 +177,7 @@ test('a clean start opens no partition', async () => {
   expect(touched.filter(path => path.startsWith('my-orders-3'))).toEqual([])
 })
 
-test('a stop does not wait for the disk where nothing was written', async () => {
+test('a stop does not wait for the disk if no batch was appended', async () => {
   const synced: string[] = []
   const storage = new MemoryStorage({ fault: ({ name, path }) => void (name === 'sync' && synced.push(path)) })
   const first = await open(storage)

@@ -1,13 +1,13 @@
-/** Memory storage whose syncs can be held back, as a busy disk does: what happens meanwhile is the test's to say. */
+/** Memory storage whose syncs can be held, as on a busy disk: a test decides when they complete or fail. */
 
 import { type Deferred, deferred } from '../../../src/runtime/deferred.ts'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 
 export class HeldStorage extends MemoryStorage {
-  /** Files and directories that were asked to be synced since `hold`, in order. */
+  /** Files and directories whose sync was requested since `hold`, in order. */
   readonly asked: string[] = []
-  /** Whether a sync that is held has done its work: it may be the bytes that take their time, or the answer. */
+  /** Whether a held sync has already synced its file: the sync itself may be slow, or only its completion. */
   hasSynced: () => boolean = () => false
   #waiting: Deferred<void>[] = []
   #isHeld: (path: string) => boolean = () => false
@@ -25,25 +25,25 @@ export class HeldStorage extends MemoryStorage {
     await super.sync(path)
   }
 
-  /** From now on syncs, all or some, wait for `release` or `flow`. */
+  /** Holds all syncs, or some of them, until `release` or `flow`. */
   hold(isHeld: (path: string) => boolean = () => true): void {
     this.#isHeld = isHeld
     this.asked.length = 0
   }
 
-  /** Lets the syncs that wait be done, and what comes of it happen. Those that it brings are held. */
+  /** Completes the held syncs and runs their callbacks. Holds the syncs that these start. */
   async release(): Promise<void> {
     for (const waiting of this.#waiting.splice(0)) waiting.resolve()
     await yieldToEventLoop()
   }
 
-  /** Lets the syncs that wait fail. */
+  /** Fails the held syncs. */
   async fail(error: Error): Promise<void> {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
     await yieldToEventLoop()
   }
 
-  /** Nothing is held any more. */
+  /** Holds no sync from now on. */
   async flow(): Promise<void> {
     this.#isHeld = () => false
     await this.release()

@@ -27,7 +27,7 @@ function pair(key: string, value: string | null) {
   return { key: Buffer.from(key), value: value === null ? null : Buffer.from(value) }
 }
 
-test('what was appended comes out again in order, control batches too, also after a restart', async () => {
+test('a replay returns appended batches in order, including control batches, also after a restart', async () => {
   const storage = new MemoryStorage()
   const journal = journalOn(storage)
   const marker = { producerId: 9n, producerEpoch: 0, coordinatorEpoch: 0, timestamp: 5n }
@@ -52,7 +52,7 @@ test('a replay may begin in the middle of a batch', () => {
   expect(replayed(journal, 2n).map(line => line.slice(0, 5))).toEqual(['2 c=3', '3 d=4'])
 })
 
-test('a damaged batch ends the replay with an error that tells where', () => {
+test('a damaged batch ends the replay with an error that names its offset', () => {
   const storage = new MemoryStorage()
   const journal = journalOn(storage)
   journal.append([pair('a', '1')])
@@ -66,7 +66,7 @@ test('a damaged batch ends the replay with an error that tells where', () => {
   expect(() => replayed(journal)).toThrow(/00000000000000000000.log, position \d+: the checksum does not fit/)
 })
 
-test('records that cannot be read end the replay with an error that tells where', () => {
+test('records that cannot be parsed end the replay with an error that names their offset', () => {
   const journal = journalOn()
   journal.append([pair('a', '1')])
   journal.append([pair('b', '2')])

@@ -1,4 +1,4 @@
-/** When a log is brought to the disk, who waits for that, and what becomes of them when it fails. */
+/** Syncs of a log: their time, the callers that wait for them, and their failure. */
 import { describe, expect, test } from 'vitest'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
@@ -12,7 +12,7 @@ import { HeldStorage } from './held-storage.ts'
 const EIO = new StorageError('failed', 'the device is gone')
 const OFFLINE = expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' })
 
-/** A log with one record on the disk, and its name. Syncs are held from now on. */
+/** A log with one synced record, and its name. Holds syncs from now on. */
 async function heldLog(config: Partial<LogConfig>, clock = new ManualClock()) {
   const storage = new HeldStorage({ canLosePower: true })
   const log = openLog(storage, config, { clocks: clock })
@@ -44,7 +44,7 @@ function append(log: PartitionLog, count = 1): void {
   for (let done = 0; done < count; done++) log.append(batchOf([1000n]), 0)
 }
 
-/** Whether a promise is settled by now, and how. */
+/** Returns whether a promise is settled, and its result. */
 async function stateOf(promise: Promise<void> | undefined): Promise<'waits' | 'done' | 'failed'> {
   let state: 'waits' | 'done' | 'failed' = 'waits'
   promise?.then(
@@ -59,8 +59,8 @@ async function stateOf(promise: Promise<void> | undefined): Promise<'waits' | 'd
   return promise ? state : 'done'
 }
 
-describe('with flush.messages=1', () => {
-  test('the high watermark stands until the sync is done, and those who wait hear of it', async () => {
+describe('a log with flush.messages=1', () => {
+  test('the high watermark does not advance before the sync is done, which completes the waiting callers', async () => {
     const { storage, log, arrived } = await heldLog({ flushMessages: 1 })
     append(log)
     const settled = log.settled()
@@ -74,7 +74,7 @@ describe('with flush.messages=1', () => {
     expect(log.settled()).toBeUndefined()
   })
 
-  test('one sync serves all that were appended before it, and what comes meanwhile goes with the next', async () => {
+  test('a sync serves all earlier appends, and appends during a sync are part of the next one', async () => {
     const { storage, log, arrived } = await heldLog({ flushMessages: 1 })
     append(log)
     const first = log.settled()
@@ -91,7 +91,7 @@ describe('with flush.messages=1', () => {
     expect(arrived).toEqual([sizeInBytes, 20 * sizeInBytes])
   })
 
-  test('what was told to be on the disk survives a loss of power, segments and their names too', async () => {
+  test('data acknowledged after a sync survives a loss of power, with the names of its segments', async () => {
     for (let seed = 0; seed < 40; seed++) {
       const storage = new HeldStorage({ canLosePower: true })
       storage.makeDirectory(FOLDER)
@@ -108,7 +108,7 @@ describe('with flush.messages=1', () => {
     }
   })
 
-  test('what a dead process has not synced is synced before anybody is told of it', () => {
+  test('data that a dead process has not synced is synced before the high watermark includes it', () => {
     const storage = new HeldStorage()
     append(openLog(storage), 3)
     const log = reopenAfterCrash(storage, { flushMessages: 1 })
@@ -117,7 +117,7 @@ describe('with flush.messages=1', () => {
     expect(contents(reopenAfterCrash(storage))).toHaveLength(3)
   })
 
-  test('a log that cannot make up for that is offline', () => {
+  test('a log that cannot sync the data of a dead process is offline', () => {
     const fault = ({ name }: { name: string }) => (isBroken && name === 'sync' ? { error: EIO } : undefined)
     let isBroken = false
     const storage = new HeldStorage({ fault })
@@ -129,7 +129,7 @@ describe('with flush.messages=1', () => {
     expect(() => log.settled()).toThrow(OFFLINE)
   })
 
-  test('a close waits for the sync under way and answers those who wait', async () => {
+  test('a close waits for the current sync and completes the waiting callers', async () => {
     const { storage, log } = await heldLog({ flushMessages: 1 })
     append(log)
     const settled = log.settled()
@@ -143,7 +143,7 @@ describe('with flush.messages=1', () => {
     expect(log.recoveryPoint).toBe(3n)
   })
 
-  test('those who wait for a partition that is deleted are told', async () => {
+  test('a deletion of the partition fails the waiting callers', async () => {
     const { storage, log, observer } = await heldLog({ flushMessages: 1 })
     append(log)
     const settled = log.settled()
@@ -156,8 +156,8 @@ describe('with flush.messages=1', () => {
   })
 })
 
-describe('with more messages', () => {
-  test('nothing is held before so many wait', async () => {
+describe('a log with flush.messages above 1', () => {
+  test('a log holds no sync before flush.messages records wait', async () => {
     const { storage, log } = await heldLog({ flushMessages: 3 })
     append(log, 2)
     expect(log.highWatermark).toBe(3n)
@@ -166,12 +166,12 @@ describe('with more messages', () => {
     expect(log.highWatermark).toBe(3n)
     expect(storage.asked).toHaveLength(1)
     await storage.release()
-    // The one that came meanwhile is not due.
+    // The record that was appended during the sync is not due.
     expect(log).toMatchObject({ highWatermark: 5n, recoveryPoint: 4n })
     expect(storage.asked).toHaveLength(1)
   })
 
-  test('the number can change at any time, and never takes back what was seen', async () => {
+  test('flush.messages can change at any time, and the high watermark never moves back', async () => {
     const { storage, log } = await heldLog({})
     append(log, 5)
     const { flushMessages } = log.config
@@ -187,8 +187,8 @@ describe('with more messages', () => {
   })
 })
 
-describe('flush.ms', () => {
-  test('no record is unsynced for longer, and nobody waits for that', async () => {
+describe('a log with flush.ms', () => {
+  test('no record is unsynced for longer than flush.ms, and no caller waits for the sync', async () => {
     const { storage, log, clock } = await heldLog({ flushMs: 100 })
     await storage.flow()
     append(log)
@@ -204,7 +204,7 @@ describe('flush.ms', () => {
     expect(clock.pendingAlarms).toBe(0)
   })
 
-  test('can change at any time', async () => {
+  test('flush.ms can change at any time', async () => {
     const { storage, log, clock } = await heldLog({})
     await storage.flow()
     append(log)
@@ -220,7 +220,7 @@ describe('flush.ms', () => {
 })
 
 describe('a failed sync', () => {
-  test('is told to all who wait, and is the end until restart', async () => {
+  test('a failed sync fails all waiting callers and takes the log offline until a restart', async () => {
     const { storage, log, observer, arrived } = await heldLog({ flushMessages: 1 })
     append(log)
     const first = log.settled()
@@ -244,14 +244,14 @@ describe('a failed sync', () => {
     expect(storage.asked).toHaveLength(1)
   })
 
-  test('of a full segment, too', async () => {
+  test('a failed sync of a full segment takes the log offline', async () => {
     const { storage, log } = await heldLog({ segmentBytes: 200 })
     append(log, 3)
     await storage.fail(EIO)
     expect(() => append(log)).toThrow(OFFLINE)
   })
 
-  test('does not count what an append has found broken meanwhile', async () => {
+  test('a sync does not move the recovery point after an append has taken the log offline', async () => {
     let isBroken = false
     const fault = ({ name }: { name: string }) => (isBroken && name === 'append' ? { error: EIO } : undefined)
     const storage = new HeldStorage({ fault })
@@ -267,8 +267,8 @@ describe('a failed sync', () => {
   })
 })
 
-describe('a full segment', () => {
-  test('is brought to the disk with its indexes and its name while appends go on', async () => {
+describe('the sync of a full segment', () => {
+  test('a full segment is synced with its indexes and its name while appends continue', async () => {
     const { storage, log } = await heldLog({ segmentBytes: 200, indexIntervalBytes: 1 })
     await storage.flow()
     append(log, 3)
@@ -281,7 +281,7 @@ describe('a full segment', () => {
     expect(contents(reopened)).toHaveLength(2)
   })
 
-  test('its index files are on the disk before recovery need not look at it', async () => {
+  test('the index files of a full segment are synced before the recovery point passes it', async () => {
     const storage = new HeldStorage({ canLosePower: true })
     const log = openLog(storage, { segmentBytes: 200, indexIntervalBytes: 1, flushMessages: 1 })
     for (let batch = 0; batch < 9; batch++) {
@@ -295,7 +295,7 @@ describe('a full segment', () => {
     expect(reopened.reader.maxTimestampOffset()?.timestamp).toBe(1000n)
   })
 
-  test('the process can wait for the rest while it is on its way', async () => {
+  test('a synchronous sync covers full segments whose own syncs are under way', async () => {
     const { storage, log } = await heldLog({ segmentBytes: 200 })
     append(log, 2)
     expect(log.segments.length).toBe(2)

@@ -9,10 +9,10 @@ import { batchOf, FOLDER, openLog, T0 } from '../log-fixture.ts'
 
 const CREATED_MS = Number(T0)
 
-/** Chance that always comes out as high as it can. */
+/** Random numbers that are always the largest possible. */
 const highest: Random = { bytes: length => Buffer.alloc(length, 255), below: bound => bound - 1 }
 
-/** A segment with one batch of one record at offset 100, and whether the next batch goes into another one. */
+/** A segment with one batch of one record at offset 100. Returns whether the next batch begins a new segment. */
 function segmentAndPolicy(config: Partial<LogConfig>, timestamp = T0) {
   const storage = new MemoryStorage()
   storage.makeDirectory(FOLDER)
@@ -35,50 +35,50 @@ function segmentAndPolicy(config: Partial<LogConfig>, timestamp = T0) {
 
 const { size: BATCH } = segmentAndPolicy({}).segment
 
-describe('a new segment begins', () => {
-  it('when the batch does not fit any more', () => {
+describe('a new segment', () => {
+  it('a new segment begins when the batch does not fit any more', () => {
     expect(segmentAndPolicy({ segmentBytes: 2 * BATCH }).rolls(T0)).toBe(false)
     expect(segmentAndPolicy({ segmentBytes: 2 * BATCH - 1 }).rolls(T0)).toBe(true)
   })
 
-  it('when the time of the records says so', () => {
+  it('a new segment begins when segment.ms has passed by the timestamps of the records', () => {
     const { rolls } = segmentAndPolicy({ segmentMs: 1000 })
     expect(rolls(T0 + 1000n)).toBe(false)
     expect(rolls(T0 + 1001n)).toBe(true)
-    // The clock does not matter, nor do records that are earlier or have no time.
+    // The clock does not matter, nor do records that are earlier or have no timestamp.
     expect(rolls(T0 - 5000n, { nowMs: CREATED_MS + 9999 })).toBe(false)
     expect(rolls(-1n, { nowMs: CREATED_MS + 9999 })).toBe(false)
   })
 
-  it('when the clock says so, where the first batch has no time', () => {
+  it('a new segment begins when segment.ms has passed by the clock, if the first batch has no timestamp', () => {
     const { rolls } = segmentAndPolicy({ segmentMs: 1000 }, -1n)
     expect(rolls(T0 + 9999n, { nowMs: CREATED_MS + 1000 })).toBe(false)
     expect(rolls(T0, { nowMs: CREATED_MS + 1001 })).toBe(true)
   })
 
-  it('earlier by the jitter, which is less than both settings', () => {
+  it('a new segment begins earlier by the jitter, which is less than segment.ms and segment.jitter.ms', () => {
     const { rolls } = segmentAndPolicy({ segmentMs: 1000, segmentJitterMs: 300 })
     expect(rolls(T0 + 701n)).toBe(false)
     expect(rolls(T0 + 702n)).toBe(true)
     expect(segmentAndPolicy({ segmentMs: 1000, segmentJitterMs: 5000 }).rolls(T0 + 2n)).toBe(true)
   })
 
-  it('early enough for compaction, where there is any', () => {
+  it('a new segment begins early enough for max.compaction.lag.ms if the log is compacted', () => {
     const lag = { segmentMs: 1000, maxCompactionLagMs: 100 }
     expect(segmentAndPolicy(lag).rolls(T0 + 101n)).toBe(false)
     expect(segmentAndPolicy({ ...lag, isCompacted: true }).rolls(T0 + 101n)).toBe(true)
   })
 
-  it('when the offset index is full', () => {
+  it('a new segment begins when the offset index is full', () => {
     const { rolls, append } = segmentAndPolicy({ segmentIndexBytes: 40, indexIntervalBytes: 1 })
-    // The time index has no entry for time that stands still.
+    // The time index gets no entry while timestamps do not grow.
     for (const offset of [101n, 102n, 103n, 104n]) append(offset, T0)
     expect(rolls(T0, { offset: 105n })).toBe(false)
     append(105n, T0)
     expect(rolls(T0, { offset: 106n })).toBe(true)
   })
 
-  it('when the time index has room for its last entry only', () => {
+  it('a new segment begins when the time index has room only for its final entry', () => {
     const { rolls, append } = segmentAndPolicy({ segmentIndexBytes: 36, indexIntervalBytes: 1 })
     append(101n, T0 + 1n)
     expect(rolls(T0, { offset: 102n })).toBe(false)
@@ -86,7 +86,7 @@ describe('a new segment begins', () => {
     expect(rolls(T0, { offset: 103n })).toBe(true)
   })
 
-  it('when offsets are too far from the base for an index', () => {
+  it('a new segment begins when offsets are too far from the base offset for an index', () => {
     const { rolls } = segmentAndPolicy({})
     expect(rolls(T0, { offset: 100n + 2_147_483_647n })).toBe(false)
     expect(rolls(T0, { offset: 101n + 2_147_483_647n })).toBe(true)
@@ -106,7 +106,7 @@ it('every segment has a jitter of its own', () => {
   expect(policy.mustRoll(segment, late, settings, CREATED_MS)).toBe(false)
 })
 
-it('an empty segment takes whatever begins where it does', () => {
+it('an empty segment accepts any batch at its base offset', () => {
   const storage = new MemoryStorage()
   storage.makeDirectory(FOLDER)
   const empty = Segment.create(storage, FOLDER, 5n, CREATED_MS)
@@ -116,11 +116,11 @@ it('an empty segment takes whatever begins where it does', () => {
   expect(new RollPolicy(highest, config).mustRoll(empty, batch, config, CREATED_MS + 1_000_000)).toBe(false)
 })
 
-it('a log whose offsets run far ahead goes on in a new segment, and is read across the gap', () => {
+it('a log whose offsets have a large gap continues in a new segment, and reads cross the gap', () => {
   const storage = new MemoryStorage()
   const log = openLog(storage)
   const wide = batchOf([T0])
-  // As compaction leaves them: few records over many offsets.
+  // Batches as compaction leaves them: few records over many offsets.
   wide.bytes.writeInt32BE(2_147_483_000, 23)
   log.append(wide, 0)
   const next = batchOf([T0])

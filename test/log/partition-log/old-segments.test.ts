@@ -12,7 +12,7 @@ import { batchOf, contents, FOLDER, openLog, reconfigure, reopenAfterCrash, T0 }
 /** Size of a batch of one record. */
 const BATCH = 78
 
-/** Of one batch each, at consecutive milliseconds. */
+/** Segments of one batch each, at consecutive milliseconds. */
 const SEGMENT_EACH: Partial<LogConfig> = { segmentBytes: 80, retentionMs: -1 }
 
 function logOfSegments(segmentCount: number, config: Partial<LogConfig> = {}, storage = new MemoryStorage()) {
@@ -27,7 +27,7 @@ const names = (storage: MemoryStorage, folder = FOLDER) => storage.list(folder).
 const logNames = (storage: MemoryStorage) => names(storage).flatMap(name => /^0*(\d+\.log.*)$/.exec(name)?.[1] ?? [])
 
 describe('old segments', () => {
-  it('get the suffix .deleted at once, with all their files, and are gone after the delay', async () => {
+  it('old segments get the suffix .deleted at once, with all their files, and are removed after the delay', async () => {
     const { storage, clock, removal, log } = logOfSegments(3, { fileDeleteDelayMs: 500 })
     storage.append(`${FOLDER}/00000000000000000000.txnindex`, Buffer.from('aborted'))
     storage.append(`${FOLDER}/00000000000000000000.snapshot`, Buffer.from('producers'))
@@ -42,7 +42,7 @@ describe('old segments', () => {
     expect(names(storage)).toEqual(expect.arrayContaining(gone.map(name => `${name}.deleted`)))
   })
 
-  it('are removed when the delay is over', async () => {
+  it('old segments are removed when the delay is over', async () => {
     const { storage, clock, log } = logOfSegments(3, { fileDeleteDelayMs: 500 })
     log.moveLogStart(2n)
     expect(log.deleteOldSegments()).toBe(2)
@@ -52,7 +52,7 @@ describe('old segments', () => {
     expect(contents(log).map(({ baseOffset }) => baseOffset)).toEqual([2n])
   })
 
-  it('move the log start with them: readers before it are out of range', () => {
+  it('old segments move the log start with them: reads before it are out of range', () => {
     const { log } = logOfSegments(4)
     reconfigure(log, { retentionBytes: 2 * BATCH })
     expect(log.deleteOldSegments()).toBe(2)
@@ -62,7 +62,7 @@ describe('old segments', () => {
     expect(log.leaderEpochs.earliest).toEqual({ epoch: 0, startOffset: 2n })
   })
 
-  it('all of them go when all are old: a new, empty one is there before', () => {
+  it('old segments are all deleted after a new, empty segment exists', () => {
     const { storage, clock, log } = logOfSegments(2)
     const rolled: bigint[] = []
     log.observe({ ...IGNORED, rolled: offset => rolled.push(offset) })
@@ -78,7 +78,7 @@ describe('old segments', () => {
     expect(log.append(batchOf([T0]), 0)).toMatchObject({ baseOffset: 2n })
   })
 
-  it('an idle active segment stays when only others are old', () => {
+  it('an idle active segment stays if only other segments are old', () => {
     const { clock, log } = logOfSegments(2)
     reconfigure(log, { retentionMs: 1000 })
     clock.stepWall(1001)
@@ -86,7 +86,7 @@ describe('old segments', () => {
     expect(log.segments.length).toBe(1)
   })
 
-  it('settings that change hold at the next check', () => {
+  it('new retention settings apply at the next check', () => {
     const { clock, log } = logOfSegments(3)
     clock.stepWall(10_000)
     expect(log.deleteOldSegments()).toBe(0)
@@ -96,7 +96,7 @@ describe('old segments', () => {
     expect(log.deleteOldSegments()).toBe(2)
   })
 
-  it('without timestamps they are as old as their files', () => {
+  it('old segments without timestamps have the age of their files', () => {
     const clock = new ManualClock()
     const storage = new MemoryStorage({ now: () => clock.wall.now() })
     const log = openLog(storage, SEGMENT_EACH, { clocks: clock })
@@ -110,7 +110,7 @@ describe('old segments', () => {
     expect(again.deleteOldSegments()).toBe(1)
   })
 
-  it('stay part of the log where their files cannot be renamed; the others have not gone either', () => {
+  it('old segments stay part of the log if a file cannot be renamed, and a later check deletes them', () => {
     let isRefused = false
     const refused = new StorageError('other', 'not allowed')
     const storage = new MemoryStorage({
@@ -129,7 +129,7 @@ describe('old segments', () => {
     expect(contents(again).map(({ baseOffset }) => baseOffset)).toEqual([3n])
   })
 
-  it('may have their folder renamed before they are removed', async () => {
+  it('the removal of old segments does no harm if their folder was renamed before', async () => {
     const { storage, clock, log } = logOfSegments(2)
     log.moveLogStart(1n)
     log.deleteOldSegments()
@@ -139,7 +139,7 @@ describe('old segments', () => {
     expect(names(storage, 't-0.0123-delete')).toContain('00000000000000000000.log.deleted')
   })
 
-  it('a great many at once are removed a part at a time', () => {
+  it('old segments in great number are removed in parts', () => {
     const { log } = logOfSegments(50)
     log.moveLogStart(49n)
     expect([log.deleteOldSegments(), log.deleteOldSegments(), log.deleteOldSegments()]).toEqual([20, 20, 9])
@@ -157,12 +157,12 @@ const IGNORED = {
   closing: async () => {}
 }
 
-describe('space laid out in advance', () => {
+describe('a preallocated segment', () => {
   const PREALLOCATED: Partial<LogConfig> = { preallocate: true, segmentBytes: 1000 }
   const sizes = (storage: MemoryStorage) =>
     names(storage).flatMap(name => (name.endsWith('.log') ? [storage.size(`${FOLDER}/${name}`)] : []))
 
-  it('is that of a whole segment, and what is not used goes at the roll and at the end', async () => {
+  it('a preallocated segment has its full size, and the unused part is truncated at the roll and at the close', async () => {
     const storage = new MemoryStorage()
     const log = openLog(storage, PREALLOCATED)
     expect(sizes(storage)).toEqual([1000])
@@ -178,7 +178,7 @@ describe('space laid out in advance', () => {
     expect(sizes(storage)).toEqual([12 * BATCH, 4 * BATCH])
   })
 
-  it('is not damage after a crash, and goes', async () => {
+  it('a preallocated part is not damage after a crash, and is truncated', async () => {
     const storage = new MemoryStorage()
     const log = openLog(storage, PREALLOCATED)
     for (let index = 0; index < 3; index++) log.append(batchOf([T0]), 0)
@@ -189,7 +189,7 @@ describe('space laid out in advance', () => {
     expect(again.logEndOffset).toBe(3n)
   })
 
-  it('a torn batch in it is damage as ever', () => {
+  it('a torn batch in a preallocated segment is damage', () => {
     const storage = new MemoryStorage()
     const log = openLog(storage, PREALLOCATED)
     log.append(batchOf([T0]), 0)
@@ -201,7 +201,7 @@ describe('space laid out in advance', () => {
     expect(sizes(storage)).toEqual([BATCH])
   })
 
-  it('that a full disk refuses leaves the log as it was', () => {
+  it('a preallocation that a full disk refuses leaves the log unchanged', () => {
     const storage = new MemoryStorage({ capacityBytes: 1500 })
     const log = openLog(storage, PREALLOCATED)
     for (let index = 0; index < 12; index++) log.append(batchOf([T0]), 0)

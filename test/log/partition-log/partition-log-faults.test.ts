@@ -1,4 +1,4 @@
-/** One storage operation after the other fails, or is the last that a process does. No acknowledged batch may be lost. */
+/** Faults at each storage operation: it fails, or the process dies with it. No acknowledged batch may be lost. */
 import { expect, test } from 'vitest'
 import { MemoryStorage, type StorageFault } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
@@ -7,7 +7,7 @@ import { batchOf, contents, openLog, reopenAfterCrash } from '../log-fixture.ts'
 const CONFIG = { segmentBytes: 300, indexIntervalBytes: 50 }
 const BATCHES = 12
 
-/** Appends batches until one fails or all are there; returns what was acknowledged. */
+/** Appends batches until one fails or all are appended. Returns the acknowledged batches. */
 function appendUntilFailure(storage: MemoryStorage): { acknowledged: bigint[]; error: unknown } {
   const acknowledged: bigint[] = []
   try {
@@ -28,7 +28,7 @@ function operationsOf(run: (storage: MemoryStorage) => void): number {
 }
 
 test.each([0, 1, 40])(
-  'a process that dies at any operation, %i bytes into it, loses nothing acknowledged',
+  'a process that dies at any operation, %i bytes into it, loses no acknowledged batch',
   writtenBytes => {
     const operations = operationsOf(appendUntilFailure)
     expect(operations).toBeGreaterThan(BATCHES)
@@ -77,7 +77,7 @@ test('an operation for which there is no room fails that append alone', () => {
   }
 })
 
-test('a log start that could not be moved has not moved, at whichever operation it failed', () => {
+test('a log start that could not be moved stays where it was, at each operation that fails', () => {
   let failing: number | undefined
   const fault = ({ number }: { number: number }): StorageFault | undefined =>
     number === failing ? { error: new StorageError('full', 'no room') } : undefined

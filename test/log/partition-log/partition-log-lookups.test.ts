@@ -1,4 +1,4 @@
-// What can be asked of a log: where an epoch ended, which record a time leads to.
+// Lookups in a log: end offsets of leader epochs, and offsets for timestamps.
 import { describe, expect, test } from 'vitest'
 import { settings } from '../../../src/config/tables/broker.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
@@ -6,7 +6,7 @@ import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { batchOf, FOLDER, openLog, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 describe('leader epochs', () => {
-  test('say where an epoch ended', () => {
+  test('a lookup by leader epoch returns the end offset of the epoch', () => {
     const log = openLog()
     log.append(batchOf([T0, T0]), 1)
     log.append(batchOf([T0]), 3)
@@ -20,7 +20,7 @@ describe('leader epochs', () => {
     expect(log.endOffsetForEpoch(-1)).toBeUndefined()
   })
 
-  test('are found again in the batches after a crash', () => {
+  test('leader epochs are rebuilt from the batches after a crash', () => {
     const storage = new MemoryStorage()
     const log = openLog(storage)
     log.append(batchOf([T0, T0]), 1)
@@ -30,8 +30,8 @@ describe('leader epochs', () => {
   })
 })
 
-describe('timestamps', () => {
-  test('lead to the first record that is not earlier, inside its batch', () => {
+describe('lookups by timestamp', () => {
+  test('a lookup by timestamp finds the first record that is not earlier, inside its batch', () => {
     const log = openLog()
     log.append(batchOf([T0, T0 + 5n, T0 + 3n]), 2)
     log.append(batchOf([T0 + 4n, T0 + 9n]), 2)
@@ -41,7 +41,7 @@ describe('timestamps', () => {
     expect(log.reader.offsetForTimestamp(T0 + 10n)).toBeUndefined()
   })
 
-  test('are looked up in compressed batches, and by append time where that counts', () => {
+  test('a lookup by timestamp reads compressed batches, and uses the append time of LogAppendTime batches', () => {
     const log = openLog()
     log.append(batchOf([T0, T0 + 5n], 10, { codec: 'gzip' }), 0)
     log.append(batchOf([T0, T0], 10, { timestampType: 'LogAppendTime', maxTimestamp: T0 + 50n }), 0)
@@ -49,21 +49,21 @@ describe('timestamps', () => {
     expect(log.reader.offsetForTimestamp(T0 + 6n)).toMatchObject({ offset: 2n, timestamp: T0 + 50n })
   })
 
-  test('are looked up in a batch that is larger than any that is let in by default', () => {
+  test('a lookup by timestamp reads a batch that is larger than the default max.message.bytes', () => {
     const log = openLog()
     const value = Buffer.alloc(settings['minikafka.max.decompressed.bytes'].byDefault.value)
     log.append(buildBatch([{ timestamp: T0, key: null, value }], { codec: 'zstd' }), 0)
     expect(log.reader.offsetForTimestamp(T0)).toMatchObject({ offset: 0n })
   })
 
-  test('below the log start do not count', () => {
+  test('a lookup by timestamp ignores records below the log start', () => {
     const log = openLog()
     log.append(batchOf([T0, T0 + 5n, T0 + 6n]), 0)
     log.moveLogStart(2n)
     expect(log.reader.offsetForTimestamp(T0)).toMatchObject({ offset: 2n })
   })
 
-  test('the largest of all belongs to the first record that has it', () => {
+  test('a lookup of the largest timestamp finds the first record that has it', () => {
     const log = openLog(new MemoryStorage(), { segmentBytes: 250 })
     log.append(batchOf([T0, T0 + 9n, T0 + 9n]), 0)
     log.append(batchOf([T0 + 9n]), 0)

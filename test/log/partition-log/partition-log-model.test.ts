@@ -1,4 +1,4 @@
-/** The partition log against the simplest thing that could be one: an array of batches. */
+/** The partition log compared with a model: an array of batches. */
 import { expect, test } from 'vitest'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
@@ -25,10 +25,10 @@ const CONFIG = {
 const STEPS = 250
 const SEEDS = Array.from({ length: Number(process.env.MINIKAFKA_MODEL_SEEDS ?? 8) }, (_, index) => index + 1)
 const CODECS = ['none', 'none', 'none', 'gzip', 'snappy', 'lz4'] as const
-/** In the milliseconds since 1970 that the records have; far later ones are in the future of every clock. */
+/** Timestamp of the records, in ms since 1970. Far later timestamps are in the future of every clock. */
 const [EARLIEST, SPAN, FUTURE] = [1_000_000, 20_000, 9_000_000_000_000]
 
-/** A log, the list of batches that it should be, and chance. */
+/** A log, its model (an array of batches), and random numbers. */
 class Pair {
   readonly random: Random
   readonly storage = new MemoryStorage()
@@ -68,7 +68,7 @@ class Pair {
     this.start = offset
   }
 
-  /** Segments go from the oldest on, as long as the log is larger than it may be without them; their files go later. */
+  /** The oldest segments go as long as the rest still exceeds the limit. Their files are removed later. */
   retain(): void {
     const before = this.log.segments.map(({ baseOffset, size }) => ({ baseOffset, size }))
     while (this.log.deleteOldSegments() > 0);
@@ -92,7 +92,7 @@ class Pair {
     this.log = reopenAfterCrash(this.storage, CONFIG, this.#openOptions())
   }
 
-  /** The process dies before all of the last batch is written. */
+  /** The process dies before the last batch is written in full. */
   tearAndOpen(): void {
     const last = this.batches.at(-1)
     const active = this.log.segments.at(-1)
@@ -109,7 +109,7 @@ class Pair {
   }
 }
 
-test.each(SEEDS)('random appends, reads, deletions and restarts, seed %i', async seed => {
+test.each(SEEDS)('a log agrees with its model after random operations and restarts, seed %i', async seed => {
   const pair = new Pair(seed)
   const { random } = pair
   for (let step = 0; step < STEPS; step++) {
@@ -129,7 +129,7 @@ test.each(SEEDS)('random appends, reads, deletions and restarts, seed %i', async
   }
 })
 
-/** Nothing at or after `upTo` is given out, and no batch that is larger than wanted unless the first is to come whole. */
+/** A read returns no offset at or after `upTo`, and exceeds its limit only with a first batch that must be whole. */
 function checkLimits({ log, batches, random }: Pair, offset: bigint): void {
   const upTo = offset + BigInt(random.below(12))
   const maxBytes = random.below(400)
@@ -145,7 +145,7 @@ function checkLimits({ log, batches, random }: Pair, offset: bigint): void {
   if (first && first.bytes.length <= maxBytes && first.nextOffset <= upTo) expect(read.length).toBeGreaterThan(0)
 }
 
-/** The bytes of one segment from the batch that holds the offset, cut at the limit but for the first batch. */
+/** The bytes of one segment from the batch that contains the offset, cut at the limit except for the first batch. */
 function checkRead(log: PartitionLog, batches: readonly ModelBatch[], offset: bigint, maxBytes: number): void {
   const expected = batches.filter(batch => batch.nextOffset > offset)
   const read = log.read(offset, { maxBytes, upTo: log.logEndOffset, minOneBatch: true })
@@ -159,7 +159,7 @@ function checkRead(log: PartitionLog, batches: readonly ModelBatch[], offset: bi
   expect(read.equals(all.subarray(0, read.length))).toBe(true)
   expect(read.length).toBeGreaterThanOrEqual(Math.min(first.bytes.length, limit))
   expect(read.length).toBeLessThanOrEqual(limit)
-  // Less than the limit only at the end of a segment, which is the end of a batch.
+  // A read is shorter than the limit only at the end of a segment, which is the end of a batch.
   if (read.length < Math.min(limit, all.length)) {
     let at = 0
     const ends = expected.map(batch => {
@@ -170,14 +170,14 @@ function checkRead(log: PartitionLog, batches: readonly ModelBatch[], offset: bi
   }
 }
 
-/** A linear scan finds what the lookup finds. */
+/** A linear scan finds the same offset as the lookup. */
 function checkTime(log: PartitionLog, batches: readonly ModelBatch[], start: bigint, timestamp: bigint): void {
   const found = log.reader.offsetForTimestamp(timestamp)
   const records = batches.flatMap(({ baseOffset, timestamps }) =>
     timestamps.map((time, index) => ({ offset: baseOffset + BigInt(index), timestamp: time }))
   )
   const expected = records.find(record => record.timestamp >= timestamp && record.offset >= start)
-  // As in Kafka, one segment is looked into: below the log start it may have nothing but too early records.
+  // As in Kafka, the lookup searches one segment: below the log start all of its records may be too early.
   if (found === undefined && start > log.firstSegmentOffset) return
   expect(found && { offset: found.offset, timestamp: found.timestamp }).toEqual(expected)
 }

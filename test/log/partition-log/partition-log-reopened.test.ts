@@ -1,10 +1,10 @@
-// A log that is opened again, as it was left or damaged.
+// A log that is opened again, intact or damaged.
 import { describe, expect, test } from 'vitest'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { contents, FOLDER, fill, openLog, reopenAfterCrash } from '../log-fixture.ts'
 
-describe('damage', () => {
-  test('a log cut at any byte keeps the whole batches before, and takes more', () => {
+describe('a damaged log', () => {
+  test('a log truncated at any byte keeps the whole batches before it, and accepts appends', () => {
     const storage = new MemoryStorage()
     const sizes: number[] = []
     const log = openLog(storage)
@@ -29,7 +29,7 @@ describe('damage', () => {
   test.each([
     ['a log', false, [0n, 1n, 2n, 3n]],
     ['a log that is compacted, where records go,', true, [0n, 1n, 2n, 3n, 6n, 7n]]
-  ])('%s of which a full segment has lost whole batches', (_which, isCompacted, left) => {
+  ])('%s keeps the right batches after a full segment has lost whole batches', (_which, isCompacted, left) => {
     const storage = new MemoryStorage()
     const config = { segmentBytes: 250, isCompacted }
     fill(openLog(storage, config), [1, 1, 1, 1, 1, 1, 1, 1])
@@ -39,7 +39,7 @@ describe('damage', () => {
     expect(contents(reopened).map(({ baseOffset }) => baseOffset)).toEqual(left)
   })
 
-  test('a flipped bit cuts the log there, and takes later segments along', () => {
+  test('a flipped bit truncates the log there, and later segments are removed', () => {
     const storage = new MemoryStorage()
     const log = openLog(storage, { segmentBytes: 250 })
     fill(log, [1, 1, 1, 1, 1, 1, 1, 1])
@@ -55,7 +55,7 @@ describe('damage', () => {
     expect(contents(reopened).map(({ baseOffset }) => baseOffset)).toEqual([0n, 1n, 2n, 3n, 4n])
   })
 
-  test('index files without a log go', () => {
+  test('index files without a log file are removed', () => {
     const storage = new MemoryStorage()
     fill(openLog(storage), [1])
     storage.append(`${FOLDER}/00000000000000000009.index`, Buffer.alloc(8))
@@ -64,7 +64,7 @@ describe('damage', () => {
   })
 })
 
-test('a clean log is opened without a look at its records, but the last', async () => {
+test('a cleanly closed log is opened without reading any records but the last batch', async () => {
   const storage = new MemoryStorage()
   const log = openLog(storage, { segmentBytes: 10_000, indexIntervalBytes: 100 })
   fill(

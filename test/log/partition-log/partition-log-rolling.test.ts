@@ -1,4 +1,4 @@
-// When a log begins a new segment, and what it does so that the old one is on the disk.
+// Rolling: the conditions for a new segment, and the sync of the old one.
 
 import { describe, expect, test } from 'vitest'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
@@ -7,7 +7,7 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { batchOf, contents, FOLDER, fill, openLog, reconfigure, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 describe('rolling', () => {
-  test('by size: no segment outgrows its limit', () => {
+  test('a log rolls by size, and no segment exceeds its limit', () => {
     const storage = new MemoryStorage()
     const log = openLog(storage, { segmentBytes: 300 })
     fill(
@@ -22,7 +22,7 @@ describe('rolling', () => {
     }
   })
 
-  test('by the time of the records since the first batch of the segment', () => {
+  test('a log rolls by the timestamps of the records since the first batch of the segment', () => {
     const log = openLog(new MemoryStorage(), { segmentMs: 1000 })
     log.append(batchOf([T0]), 0)
     log.append(batchOf([T0 + 1000n]), 0)
@@ -31,7 +31,7 @@ describe('rolling', () => {
     expect(log.segments.length).toBe(2)
   })
 
-  test('by the clock where records have no time', () => {
+  test('a log rolls by the clock if records have no timestamp', () => {
     const clock = new ManualClock()
     const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clocks: clock })
     log.append(batchOf([-1n]), 0)
@@ -40,7 +40,7 @@ describe('rolling', () => {
     expect(log.segments.length).toBe(2)
   })
 
-  test('never of an empty segment, however old', () => {
+  test('a log never rolls an empty segment, however old', () => {
     const clock = new ManualClock()
     const log = openLog(new MemoryStorage(), { segmentMs: 1000 }, { clocks: clock })
     clock.advance(100_000)
@@ -48,13 +48,13 @@ describe('rolling', () => {
     expect(log.segments.length).toBe(1)
   })
 
-  test('when an index is full', () => {
+  test('a log rolls when an index is full', () => {
     const log = openLog(new MemoryStorage(), { segmentIndexBytes: 36, indexIntervalBytes: 1 })
     fill(log, [1, 1, 1, 1])
     expect(log.segments.length).toBe(2)
   })
 
-  test('a full disk at the roll changes nothing', () => {
+  test('a full disk at a roll leaves the log unchanged', () => {
     let isFull = false
     const full = new StorageError('full', 'no room')
     const storage = new MemoryStorage({
@@ -70,7 +70,7 @@ describe('rolling', () => {
     expect(log).toMatchObject({ segments: [{ baseOffset: 0n }, { baseOffset: 2n }], logEndOffset: 3n })
   })
 
-  test('new settings hold from the next append on', () => {
+  test('new settings apply from the next append on', () => {
     const log = openLog()
     fill(log, [1, 1])
     reconfigure(log, { segmentBytes: 150 })
@@ -78,7 +78,7 @@ describe('rolling', () => {
     expect(log.segments.length).toBe(2)
   })
 
-  test('moves the recovery point once the full segment is on the disk', async () => {
+  test('a roll moves the recovery point once the full segment is synced', async () => {
     const storage = new MemoryStorage()
     const log = openLog(storage, { segmentBytes: 200 })
     fill(log, [1, 1, 1])
@@ -88,7 +88,7 @@ describe('rolling', () => {
     expect(contents(reopenAfterCrash(storage, {}, { recoveryPoint: 2n }))).toHaveLength(2)
   })
 
-  test('a full segment that does not reach the disk takes the log offline', async () => {
+  test('a full segment whose sync fails takes the log offline', async () => {
     const storage = new MemoryStorage({
       fault: ({ name }) => (name === 'sync' ? { error: new StorageError('failed', 'lost') } : undefined)
     })

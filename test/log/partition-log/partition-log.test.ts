@@ -1,4 +1,4 @@
-// The log of a partition: appending, reading, and where it starts.
+// The log of a partition: appends, reads and the log start.
 import { describe, expect, test } from 'vitest'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { batchesIn, RecordBatch } from '../../../src/protocol/records/batch.ts'
@@ -21,7 +21,7 @@ function offsetsIn(bytes: Buffer): bigint[] {
 }
 
 describe('appending', () => {
-  test('a batch gets the offsets after the last ones, and the leader epoch', () => {
+  test('a batch gets the next offsets and the leader epoch', () => {
     const log = openLog()
     expect(log.append(batchOf([T0, T0, T0]), 4)).toEqual({ baseOffset: 0n, lastOffset: 2n })
     expect(log.append(batchOf([T0]), 4)).toEqual({ baseOffset: 3n, lastOffset: 3n })
@@ -37,7 +37,7 @@ describe('appending', () => {
     expect(log.logEndOffset).toBe(0n)
   })
 
-  test('a full disk leaves the log as it was, and it goes on when there is room', () => {
+  test('a full disk leaves the log unchanged, and appends succeed when there is room', () => {
     let isFull = false
     const full = new StorageError('full', 'no room')
     const storage = new MemoryStorage({
@@ -55,7 +55,7 @@ describe('appending', () => {
     expect(contents(reopenAfterCrash(storage))).toEqual(contents(log))
   })
 
-  test('after a write that cannot be undone the log is offline until it is opened again', () => {
+  test('a failed write that cannot be undone takes the log offline until it is opened again', () => {
     let isBroken = false
     const broken = new StorageError('failed', 'input/output error')
     const storage = new MemoryStorage({
@@ -71,7 +71,7 @@ describe('appending', () => {
     expect(offsetsIn(read(reopenAfterCrash(storage), 0n, 1000))).toEqual([0n])
   })
 
-  test('an observer hears of batches with their offsets, of rolls before them, and of the end', async () => {
+  test('an observer gets batches with their offsets, rolls before them, and the end', async () => {
     const log = openLog(new MemoryStorage(), { segmentBytes: 200 })
     const heard: string[] = []
     log.observe({
@@ -93,14 +93,14 @@ describe('appending', () => {
 })
 
 describe('reading', () => {
-  test('begins with the batch that holds the offset', () => {
+  test('a read begins with the batch that contains the offset', () => {
     const log = openLog()
     fill(log, [3, 3, 3])
     expect(offsetsIn(read(log, 4n, 10_000))).toEqual([3n, 6n])
     expect(offsetsIn(read(log, 6n, 10_000))).toEqual([6n])
   })
 
-  test('cuts the last batch wherever the limit falls', () => {
+  test('a read cuts the last batch at the limit, wherever that is', () => {
     const log = openLog()
     fill(log, [1, 1, 1])
     const [first] = [...batchesIn(read(log, 0n, 10_000))]
@@ -109,7 +109,7 @@ describe('reading', () => {
     expect(read(log, 1n, size)).toHaveLength(size)
   })
 
-  test('a first batch over the limit comes whole, or not at all, as was asked', () => {
+  test('a first batch over the limit is returned whole or not at all, as requested', () => {
     const log = openLog()
     fill(log, [1, 1], 5000)
     expect(offsetsIn(read(log, 1n, 10))).toEqual([1n])
@@ -117,7 +117,7 @@ describe('reading', () => {
     expect(read(log, 1n, 10, false)).toHaveLength(0)
   })
 
-  test('goes from one segment to the next, one at a time', () => {
+  test('a read covers one segment, and the next read the next segment', () => {
     const log = openLog(new MemoryStorage(), { segmentBytes: 200 })
     fill(log, [1, 1, 1, 1, 1])
     expect(log.segments.length).toBe(3)
@@ -125,7 +125,7 @@ describe('reading', () => {
     expect(offsetsIn(read(log, 2n, 10_000))).toEqual([2n, 3n])
   })
 
-  test('stops below the given offset', () => {
+  test('a read stops below the given offset', () => {
     const log = openLog(new MemoryStorage(), { segmentBytes: 200 })
     fill(log, [1, 1, 1, 1, 1])
     expect(offsetsIn(read(log, 0n, 10_000, true, 1n))).toEqual([0n])
@@ -133,7 +133,7 @@ describe('reading', () => {
     expect(read(log, 4n, 10_000, true, 2n)).toHaveLength(0)
   })
 
-  test('at the end there is nothing, beyond it an error', () => {
+  test('a read at the log end is empty, and a read beyond it is an error', () => {
     const log = openLog()
     fill(log, [2])
     expect(read(log, 2n, 100)).toHaveLength(0)
@@ -143,7 +143,7 @@ describe('reading', () => {
 })
 
 describe('the log start', () => {
-  test('moves forward only, and never beyond the high watermark', () => {
+  test('the log start moves forward only, and never beyond the high watermark', () => {
     const log = openLog()
     fill(log, [5, 5])
     log.moveLogStart(7n)
@@ -154,7 +154,7 @@ describe('the log start', () => {
     expect(offsetsIn(read(log, 7n, 1000))).toEqual([5n])
   })
 
-  test('beyond the end of what is left the log begins again there', () => {
+  test('a log start beyond the remaining end empties the log, which begins again there', () => {
     const storage = new MemoryStorage()
     fill(openLog(storage), [5])
     const log = openLog(storage, {}, { logStartOffset: 50n })
@@ -164,13 +164,13 @@ describe('the log start', () => {
   })
 })
 
-test('a deleted log refuses whoever still holds it', () => {
+test('a deleted log refuses callers that still use it', () => {
   const log = openLog()
   log.abandon()
   expect(() => fill(log, [1])).toThrow(expect.objectContaining({ code: 'NOT_LEADER_OR_FOLLOWER' }))
 })
 
-test('batches come out again from any offset', () => {
+test('a log returns its batches from any offset', () => {
   const log = openLog(new MemoryStorage(), { segmentBytes: 250 })
   fill(log, [2, 2, 2, 2])
   const bases = (offset: bigint, upTo?: bigint) => [...log.batches(offset, upTo)].map(batch => batch.baseOffset)

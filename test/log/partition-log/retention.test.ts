@@ -3,10 +3,10 @@ import { type AgingLog, type AgingSegment, oldSegments } from '../../../src/log/
 import { DEFAULT_LOG_CONFIG } from '../default-log-config.ts'
 
 const NOW = 1_000_000
-/** Without limits. */
+/** Settings without limits. */
 const keep = { ...DEFAULT_LOG_CONFIG, retentionMs: -1 }
 
-/** Segments of ten offsets each, by their sizes and the ages of their newest records; an age of undefined: no timestamps. */
+/** Segments of ten offsets each, by size and age of the newest record. Without an age a segment has no timestamps. */
 function aging(segments: [size: number, ageMs?: number][], changes: Partial<AgingLog> = {}): AgingLog {
   const all = segments.map(([size, ageMs], index): AgingSegment => {
     const timestamp = ageMs === undefined ? -1n : BigInt(NOW - ageMs)
@@ -29,20 +29,20 @@ function aging(segments: [size: number, ageMs?: number][], changes: Partial<Agin
   }
 }
 
-describe('what lies before the log start', () => {
+describe('segments before the log start', () => {
   it.each([
     [0n, undefined],
     [9n, undefined],
     [10n, 1],
     [19n, 1],
     [20n, 2],
-    // The active segment is never wholly before the log start: nothing follows it.
+    // The active segment is never wholly before the log start: no segment follows it.
     [30n, 2]
-  ])('with a log start of %s, %s segments go', (logStartOffset, count) => {
+  ])('a log start of %s deletes %s segments', (logStartOffset, count) => {
     expect(oldSegments(aging([[5], [5], [5]], { logStartOffset }))?.count).toBe(count)
   })
 
-  it.each(['compact only', 'neither'])('goes whatever the policy is: %s', () => {
+  it.each(['compact only', 'neither'])('a segment before the log start is deleted under any policy: %s', () => {
     const config = { ...keep, isDeleted: false, retentionMs: 0, retentionBytes: 0 }
     const log = aging([[5], [5], [5]], { config, logStartOffset: 10n })
     expect(oldSegments(log)).toMatchObject({ count: 1 })
@@ -50,36 +50,36 @@ describe('what lies before the log start', () => {
   })
 })
 
-describe('size', () => {
+describe('retention by size', () => {
   it.each([
     [31, undefined],
     [30, undefined],
-    // The limit may be met exactly.
+    // A log may be exactly as large as the limit.
     [20, 1],
     [21, undefined],
     [19, 1],
     [10, 2],
     [1, 2],
-    // All there is: the active segment too.
+    // Deletes all segments, including the active one.
     [0, 3]
-  ])('with a limit of %i bytes for three segments of 10, %s go', (retentionBytes, count) => {
+  ])('a limit of %i bytes for three segments of 10 deletes %s of them', (retentionBytes, count) => {
     const config = { ...keep, retentionBytes }
     expect(oldSegments(aging([[10], [10], [10]], { config }))?.count).toBe(count)
   })
 
-  it('no limit lets everything stay', () => {
+  it('a log without a limit keeps all segments', () => {
     expect(oldSegments(aging([[10], [10]]))).toBeUndefined()
   })
 
-  it('a large segment behind a small one stays when it alone passes the limit', () => {
+  it('a large segment after a small one stays if it alone exceeds the limit', () => {
     expect(oldSegments(aging([[10], [100], [10]], { config: { ...keep, retentionBytes: 100 } }))?.count).toBe(1)
   })
 })
 
-describe('time', () => {
+describe('retention by time', () => {
   const config = { ...keep, retentionMs: 100 }
 
-  it('only what is older than the limit goes, from the oldest on', () => {
+  it('only segments older than the limit are deleted, from the oldest on', () => {
     expect(
       oldSegments(
         aging(
@@ -95,7 +95,7 @@ describe('time', () => {
     ).toBe(2)
   })
 
-  it('the active segment goes with all the others', () => {
+  it('the active segment is deleted together with all others', () => {
     expect(
       oldSegments(
         aging(
@@ -114,7 +114,7 @@ describe('time', () => {
     expect(oldSegments(aging([[0, 200]], { config }))).toBeUndefined()
   })
 
-  it('a timestamp in the future is never old, and holds up what follows', () => {
+  it('a segment with a timestamp in the future is never old, and keeps the segments after it', () => {
     expect(
       oldSegments(
         aging(
@@ -128,18 +128,18 @@ describe('time', () => {
     ).toBeUndefined()
   })
 
-  it('without timestamps it is the time of the last write that counts', () => {
+  it('a segment without timestamps has the age of its last write', () => {
     expect(oldSegments(aging([[5]], { config: { ...keep, retentionMs: 49 } }))?.count).toBe(1)
     expect(oldSegments(aging([[5]], { config: { ...keep, retentionMs: 50 } }))).toBeUndefined()
   })
 
-  it('0 is a limit, -1 is none', () => {
+  it('retention.ms=0 is a limit, and -1 is none', () => {
     expect(oldSegments(aging([[5, 1]], { config: { ...keep, retentionMs: 0 } }))?.count).toBe(1)
     expect(oldSegments(aging([[5, 1]], { config: keep }))).toBeUndefined()
   })
 })
 
-it('nothing at or beyond the high watermark goes', () => {
+it('no segment at or beyond the high watermark is deleted', () => {
   const config = { ...keep, retentionMs: 0 }
   const old = aging(
     [
@@ -154,7 +154,7 @@ it('nothing at or beyond the high watermark goes', () => {
   expect(oldSegments({ ...old, highWatermark: 29n })?.count).toBe(2)
 })
 
-it('log start comes before size, and size before time', () => {
+it('the log start is checked before size, and size before time', () => {
   const config = { ...keep, retentionMs: 100, retentionBytes: 10 }
   const log = aging(
     [
@@ -170,7 +170,7 @@ it('log start comes before size, and size before time', () => {
   expect(oldSegments(unlimited)).toEqual({ count: 2, reason: 'older than retention.ms 100' })
 })
 
-it('a great many go twenty at a time', () => {
+it('old segments in great number are deleted twenty at a time', () => {
   const config = { ...keep, retentionMs: 0 }
   expect(oldSegments(aging(Array(250).fill([5, 9]), { config }))?.count).toBe(20)
 })

@@ -1,4 +1,4 @@
-/** Batches as clients send them, and the rules that they are held against. */
+/** Batches as clients send them, and the rules of their validation. */
 import {
   type Arrival,
   VALIDATION_ROWS,
@@ -32,7 +32,7 @@ export function validate(
   return validateBatch({ batch, topicPartition: 'topic-0', now: NOW, origin }, { ...RULES, ...rules })
 }
 
-/** What validating throws. */
+/** The error that the validation throws. */
 export function refusal(batch: RecordBatch, rules: Partial<ValidationRules> = {}): KafkaError {
   try {
     validate(batch, rules)

@@ -1,11 +1,11 @@
-// What single records of a batch are refused for.
+// Refusals of single records of a batch.
 import { describe, expect, test } from 'vitest'
 import { InvalidRecordsError } from '../../../src/log/partition-log/record-errors.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { FOREVER, NOW, record, refusal, validate } from './validator-fixture.ts'
 
-describe('single records', () => {
-  test('need a key on a compacted topic', () => {
+describe('the validation of single records', () => {
+  test('a record needs a key on a compacted topic', () => {
     const batch = buildBatch([
       record(),
       record({ key: null }),
@@ -25,7 +25,7 @@ describe('single records', () => {
     expect(validate(batch)).toBe(batch)
   })
 
-  test('may have an empty key on a compacted topic', () => {
+  test('a record may have an empty key on a compacted topic', () => {
     const batch = buildBatch([record({ key: Buffer.alloc(0) })])
     expect(validate(batch, { isCompacted: true })).toBe(batch)
   })
@@ -36,7 +36,7 @@ describe('single records', () => {
     ['behind', NOW - 1001, 1_699_999_999_000n, 1000, false],
     ['ahead', NOW + 3_600_000, 0n, FOREVER, true],
     ['ahead', NOW + 3_600_001, -9_223_370_336_854_775_807n, FOREVER, false]
-  ])('may not be too far %s: %i', (_, timestamp, earliest, timestampBeforeMaxMs, accepted) => {
+  ])('a timestamp may not be too far %s: %i', (_, timestamp, earliest, timestampBeforeMaxMs, accepted) => {
     const batch = buildBatch([record(), record({ timestamp: BigInt(timestamp) })])
     if (accepted) return expect(validate(batch, { timestampBeforeMaxMs })).toBe(batch)
     expect(refusal(batch, { timestampBeforeMaxMs })).toMatchObject({
@@ -51,18 +51,18 @@ describe('single records', () => {
     })
   })
 
-  test('may have timestamps beyond what numbers hold, within the range', () => {
+  test('a record may have a timestamp outside the safe integers, within the allowed range', () => {
     const far = record({ timestamp: 2n ** 62n + 1n })
     const accepted = validate(buildBatch([far]), { timestampAfterMaxMs: FOREVER })
     expect(accepted.maxTimestamp).toBe(2n ** 62n + 1n)
     expect(refusal(buildBatch([far])).code).toBe('INVALID_TIMESTAMP')
   })
 
-  test('may have no timestamp', () => {
+  test('a record may have no timestamp', () => {
     expect(validate(buildBatch([record({ timestamp: -1n })])).maxTimestamp).toBe(-1n)
   })
 
-  test('may have any timestamp where the broker sets its own', () => {
+  test('a record may have any timestamp on a topic with LogAppendTime', () => {
     const batch = buildBatch([record({ timestamp: BigInt(NOW) * 2n })])
     expect(validate(batch, { timestampType: 'LogAppendTime' }).maxTimestamp).toBe(BigInt(NOW))
   })
@@ -72,7 +72,7 @@ describe('single records', () => {
     ['gzip', 'producer', 'PartialDefaultRecord(offset=0, timestamp=1700000000000, key=3 bytes, value=-1 bytes)'],
     ['gzip', 'lz4', 'DefaultRecord(offset=0, timestamp=1700000000000, key=3 bytes, value=0 bytes)']
   ] as const)(
-    'may not claim LogAppendTime, of which only brokers know (%s, topic %s)',
+    'a record may not have LogAppendTime, which only brokers set (%s, topic %s)',
     (codec, compressionType, text) => {
       const options = { codec, timestampType: 'LogAppendTime', maxTimestamp: BigInt(NOW) } as const
       const batch = buildBatch([record({ value: null })], options)
@@ -89,7 +89,7 @@ describe('single records', () => {
     }
   )
 
-  test('of several kinds of fault are all listed, and the timestamp names the code', () => {
+  test('records with several kinds of errors are all listed, and the timestamp decides the error code', () => {
     const batch = buildBatch([record({ key: null }), record({ timestamp: 0n })])
     expect(refusal(batch, { isCompacted: true, timestampBeforeMaxMs: 1 })).toMatchObject({
       code: 'INVALID_TIMESTAMP',
@@ -97,7 +97,7 @@ describe('single records', () => {
     })
   })
 
-  test('are listed up to a bound, however many a small batch holds', () => {
+  test('refused records are listed up to a bound, however many a small batch has', () => {
     const batch = buildBatch(
       Array.from({ length: 50_000 }, () => record({ key: null })),
       { codec: 'zstd' }
@@ -107,7 +107,7 @@ describe('single records', () => {
     expect(error instanceof InvalidRecordsError && error.recordErrors.length).toBe(10_000)
   })
 
-  test('refused leave the batch as it was', () => {
+  test('refused records leave the batch unchanged', () => {
     const batch = buildBatch([record({ timestamp: 0n })])
     const before = Buffer.from(batch.bytes)
     refusal(batch, { timestampBeforeMaxMs: 1 })

@@ -1,4 +1,4 @@
-/** What a process that died in the middle of something leaves in a folder, and what the next one makes of it. */
+/** Files that a dead process left in a partition folder, and their treatment at the next start. */
 import { beforeEach, expect, test } from 'vitest'
 import { clearLeftovers } from '../../../src/log/recovery/leftovers.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
@@ -28,14 +28,14 @@ function put(...names: string[]): void {
   }
 }
 
-/** A log file of one batch, of so many records. */
+/** A log file of one batch with the given number of records. */
 function putLog(baseOffset: bigint, stage: '' | '.swap', count = 1): void {
   const batch = batchOf(Array(count).fill(T0))
   batch.stamp(baseOffset, 0)
   storage.append(segmentPath(FOLDER, baseOffset, 'log', stage), batch.bytes)
 }
 
-test('files that wait to be removed are removed', () => {
+test('files with the suffix .deleted are removed', () => {
   putLog(5n, '')
   put('0.log.deleted', '0.index.deleted', '0.snapshot.deleted')
   clear()
@@ -44,7 +44,7 @@ test('files that wait to be removed are removed', () => {
   )
 })
 
-test('half written results and temporary files go, all others stay', () => {
+test('incomplete cleaner results and temporary files are removed, and all other files stay', () => {
   putLog(0n, '')
   put('0.log.cleaned', '0.index.cleaned', '0.timeindex.cleaned', '0.txnindex.cleaned', '0.index', '7.snapshot.tmp')
   for (const name of ['leader-epoch-checkpoint.tmp', 'partition.metadata.tmp', 'partition.metadata', 'notes.txt']) {
@@ -53,7 +53,7 @@ test('half written results and temporary files go, all others stay', () => {
   expect(clear()).toEqual(['0.index', '0.log', 'notes.txt', 'partition.metadata'])
 })
 
-test('index files without a log go, snapshots of producers do not, and it is told: the log may have been lost', () => {
+test('index files without a log are removed with a warning about the log, and producer snapshots stay', () => {
   put('3.index', '3.timeindex', '3.txnindex', '3.snapshot')
   const logger = new RecordingLogger()
   expect(clear(logger)).toEqual(['3.snapshot'])
@@ -61,7 +61,7 @@ test('index files without a log go, snapshots of producers do not, and it is tol
   expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', bindings: { folder: FOLDER, paths } })])
 })
 
-test('a whole result takes the place of all segments it was made from', () => {
+test('a complete cleaner result replaces all segments that it was made from', () => {
   for (const base of [0n, 3n, 6n, 9n]) putLog(base, '')
   put('0.index', '3.index', '6.index', '9.index', '3.snapshot', '9.snapshot')
   putLog(0n, '.swap', 9)
@@ -70,21 +70,21 @@ test('a whole result takes the place of all segments it was made from', () => {
   expect(storage.size(segmentPath(FOLDER, 0n, 'log'))).toBe(batchOf(Array(9).fill(T0)).sizeInBytes)
 })
 
-test('a replacement that was cut short after the log had its name is brought to its end', () => {
+test('a replacement that was interrupted after the log had its name is completed', () => {
   putLog(0n, '', 9)
   putLog(9n, '')
   put('9.index', '0.index.swap', '0.timeindex.swap')
   expect(clear()).toEqual(['0.index', '0.log', '0.timeindex', '9.index', '9.log'])
 })
 
-test('results behind one that is half written are not used', () => {
+test('results after an incomplete one are not used', () => {
   for (const base of [0n, 5n]) putLog(base, '')
   put('0.index', '5.index', '0.log.cleaned', '0.index.cleaned', '5.index.swap')
   putLog(5n, '.swap')
   expect(clear()).toEqual(['0.index', '0.log', '5.index', '5.log'])
 })
 
-test('a result before one that is half written is used', () => {
+test('a result before an incomplete one is used', () => {
   for (const base of [0n, 2n, 5n]) putLog(base, '')
   put('0.index', '2.index', '5.index', '5.log.cleaned')
   putLog(0n, '.swap', 5)
@@ -92,7 +92,7 @@ test('a result before one that is half written is used', () => {
   expect(clear()).toEqual(['0.index', '0.log', '5.index', '5.log'])
 })
 
-test('a crash at any step of it is no matter', () => {
+test('a crash at any step of the treatment does no harm', () => {
   const names = () => {
     for (const base of [0n, 3n, 6n, 9n]) putLog(base, '')
     put('0.index', '3.index', '6.index', '9.index')

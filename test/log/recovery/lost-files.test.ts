@@ -1,4 +1,4 @@
-/** Files and folders that have gone between a stop and the next start: the log says so, and what is left is served. */
+/** Files and folders that were lost between a stop and the next start: a warning reports them, and the rest is served. */
 
 import { expect, test } from 'vitest'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
@@ -23,13 +23,13 @@ async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
   return { directory, log: (topic = 't') => directory.log(ofTopic(topic), OWNER.topicId, DEFAULT_LOG_CONFIG) }
 }
 
-/** The warnings and errors, each with its folder. */
+/** Warnings and errors, each with its folder. */
 function problemsIn({ lines }: RecordingLogger): string[] {
   const problems = lines.filter(({ level }) => level === 'warn' || level === 'error')
   return problems.map(({ bindings, message }) => `${bindings.folder ?? ''}: ${message}`)
 }
 
-/** A directory of three topics that was closed: two of ten batches, and one of none. */
+/** A closed directory of three topics: two of ten batches and an empty one. */
 async function written(): Promise<MemoryStorage> {
   const storage = new MemoryStorage()
   const { directory, log } = await opened(storage)
@@ -39,7 +39,7 @@ async function written(): Promise<MemoryStorage> {
   return storage
 }
 
-test('a folder that is gone is told of; one that never had anything is not missed', async () => {
+test('a lost folder is reported, unless its log was empty', async () => {
   const storage = await written()
   for (const folder of ['t-0', 'empty-0']) storage.removeNow(folder)
   const logger = new RecordingLogger()
@@ -48,7 +48,7 @@ test('a folder that is gone is told of; one that never had anything is not misse
   expect([log().logEndOffset, log('u').logEndOffset]).toEqual([0n, 10n])
 })
 
-test('a folder of a topic that is deleted is not missed', async () => {
+test('a lost folder of a deleted topic is not reported', async () => {
   const storage = await written()
   const before = await opened(storage)
   before.directory.deleteLog(ofTopic('t'), 0)
@@ -58,7 +58,7 @@ test('a folder of a topic that is deleted is not missed', async () => {
   expect(problemsIn(logger)).toEqual([])
 })
 
-test('a folder whose number begins with a zero belongs to nobody, and stays as it is', async () => {
+test('a folder whose partition number begins with a zero is no partition and stays as it is', async () => {
   const storage = await written()
   storage.rename('t-0', 't-00')
   const logger = new RecordingLogger()
@@ -71,7 +71,7 @@ test('a folder whose number begins with a zero belongs to nobody, and stays as i
   expect(storage.size(segmentPath('t-00', 0n, 'log'))).toBe(10 * BATCH_BYTES)
 })
 
-test('a log that has lost its end is told of when it is opened', async () => {
+test('a log that has lost its end is reported when it is opened', async () => {
   const storage = await written()
   storage.truncate(segmentPath('t-0', 0n, 'log'), 7 * BATCH_BYTES)
   const logger = new RecordingLogger()

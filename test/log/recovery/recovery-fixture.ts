@@ -1,4 +1,4 @@
-/** A log of several segments that its broker has closed, or was killed over, and the next start of one. */
+/** A log of several segments that its broker has closed or that a kill has left, and the next start of a broker. */
 
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
@@ -23,7 +23,7 @@ export async function opened(storage: MemoryStorage, logger: Logger = silentLogg
   return { directory, log: () => directory.log(PARTITION, TOPIC_ID, CONFIG) }
 }
 
-/** A directory with a log of 35 batches in four segments, and what is in it. */
+/** A directory with a log of 35 batches in four segments, and its contents. */
 export async function written(end: 'closed' | 'killed') {
   const storage = new MemoryStorage()
   const { directory, log } = await opened(storage)

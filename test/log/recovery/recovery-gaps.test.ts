@@ -1,4 +1,4 @@
-// Offsets that are missing between two segments: whether the log ends there or goes on.
+// Gaps in the offsets between two segments: they end the log, or the log continues after them.
 import { describe, expect, test } from 'vitest'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
@@ -20,7 +20,7 @@ import {
 } from './recovery-fixture.ts'
 
 describe('a gap between two segments after a crash', () => {
-  /** Two full segments beyond the recovery point and one more; the second has lost its last batches whole. */
+  /** Two full segments beyond the recovery point and a third one. The second has lost whole batches at its end. */
   async function lost() {
     const { storage, before } = await written('killed')
     replaceFile(storage, 'recovery-point-offset-checkpoint', Buffer.from('0\n1\nt 0 10\n'))
@@ -35,18 +35,18 @@ describe('a gap between two segments after a crash', () => {
     return contents(log)
   }
 
-  test('ends the log where it was never on the disk', async () => {
+  test('a gap between segments ends the log if the lost batches were never on the disk', async () => {
     const { storage, whole } = await lost()
     expect(await found(storage)).toEqual(whole)
   })
 
-  test('ends the log of a partition that is younger than the recovery points', async () => {
+  test('a gap between segments ends the log of a partition that is younger than the recovery points', async () => {
     const { storage, whole } = await lost()
     replaceFile(storage, 'recovery-point-offset-checkpoint', Buffer.from('0\n0\n'))
     expect(await found(storage)).toEqual(whole)
   })
 
-  test('ends the log in a new directory, which knows of its partitions from the beginning', async () => {
+  test('a gap between segments ends the log in a new directory, which has all its partitions in the recovery points', async () => {
     const storage = new MemoryStorage()
     const { log } = await opened(storage)
     for (let step = 0n; step < 25n; step++) log().append(batchOf([T0 + step]), 0)
@@ -68,26 +68,26 @@ describe('a gap between two segments after a crash', () => {
       storage => storage.append(segmentPath(FOLDER, 18n, 'log', '.deleted'), Buffer.alloc(9))
     ]
   ]
-  test.each(harmless)('is kept where %s', async (_, given) => {
+  test.each(harmless)('a gap between segments is kept where %s', async (_, given) => {
     const { storage, withHole } = await lost()
     given(storage)
     expect(await found(storage)).toEqual(withHole)
   })
 
-  test('is kept where an index is made again of what the disk had', async () => {
+  test('a gap between segments is kept if an index is rebuilt of batches that were on the disk', async () => {
     const { storage, withHole } = await lost()
     checkpoint(storage, 'recovery-point-offset', '0\n1\nt 0 35\n')
     storage.removeNow(index(10n))
     expect(await found(storage)).toEqual(withHole)
   })
 
-  test('is kept before the log start: what follows is offered', async () => {
+  test('a gap before the log start is kept, and the later batches are served', async () => {
     const { storage, withHole } = await lost()
     checkpoint(storage, 'log-start-offset', '0\n1\nt 0 25\n')
     expect(await found(storage)).toEqual(withHole.slice(-10))
   })
 
-  test('is kept in a log that is compacted', async () => {
+  test('a gap between segments is kept in a compacted log', async () => {
     const { storage, withHole } = await lost()
     expect(await found(storage, { isCompacted: true, isDeleted: false })).toEqual(withHole)
   })
@@ -95,7 +95,7 @@ describe('a gap between two segments after a crash', () => {
   test.each([
     [4, 'among the batches'],
     [0, 'at the beginning']
-  ])('is kept where others tell of compaction: batch %d of a segment is missing, %s', async missing => {
+  ])('a gap is kept where other gaps show compaction: batch %d of a segment is missing, %s', async missing => {
     const { storage, withHole } = await lost()
     const path = segmentPath(FOLDER, 10n, 'log')
     const bytes = bytesOf(storage, path)
@@ -104,7 +104,7 @@ describe('a gap between two segments after a crash', () => {
     expect(await found(storage)).toEqual(withHole.filter(({ baseOffset }) => baseOffset !== 10n + BigInt(missing)))
   })
 
-  test('is kept where a batch has fewer records than offsets', async () => {
+  test('a gap between segments is kept if a batch has fewer records than offsets', async () => {
     const storage = new MemoryStorage()
     const { log } = await opened(storage)
     log().append(filteredBatch(), 0)
@@ -115,14 +115,14 @@ describe('a gap between two segments after a crash', () => {
     expect(await found(storage)).toEqual(before.filter(({ baseOffset }) => baseOffset + 1n !== second?.baseOffset))
   })
 
-  test('is kept after a clean stop, whatever has happened to its files since', async () => {
+  test('a gap between segments is kept after a clean stop, also after later changes of its files', async () => {
     const { storage, before } = await written('closed')
     storage.truncate(segmentPath(FOLDER, 10n, 'log'), 7 * BATCH_BYTES)
     expect(await found(storage)).toEqual([...before.slice(0, 17), ...before.slice(20)])
   })
 })
 
-/** A batch of three offsets of which compaction has left one record. */
+/** A batch of three offsets with the one record that compaction has left. */
 function filteredBatch(): RecordBatch {
   const batch = batchOf([T0])
   batch.bytes.writeInt32BE(2, 23)

@@ -14,17 +14,17 @@ test.each([
   // Files may have grown since they were counted.
   [{ ...HALF, bytes: 9999, bytesTotal: 1024 }, '100% of 1.0 KiB, 3 of 12 partitions'],
   [{ ...HALF, bytes: 999, bytesTotal: 1000 }, '99% of 1000 bytes, 3 of 12 partitions']
-])('%j reads %s', (progress, text) => {
+])('progress %j is shown as %s', (progress, text) => {
   expect(progressText(progress)).toBe(text)
 })
 
-test('a bar fits into its terminal', () => {
+test('a progress bar fits into its terminal', () => {
   expect(progressBar(HALF, 100)).toBe('recovering [###############...............] 50% of 1.2 GiB, 3 of 12 partitions')
   expect(progressBar(HALF, 40)).toBe('recovering [###############............')
   expect(progressBar(HALF, 0)).toBe('')
 })
 
-test('a terminal gets a bar when it changes, and is left as it was', () => {
+test('a terminal gets a progress bar on each change, and is cleared at the end', () => {
   const written: string[] = []
   const draw = recoveryBar({ columns: 60, write: text => written.push(text) })
   for (const bytes of [100, 101, 500, 900]) draw({ partitions: 0, partitionsTotal: 1, bytes, bytesTotal: 1000 })
@@ -33,7 +33,7 @@ test('a terminal gets a bar when it changes, and is left as it was', () => {
   expect(written.at(-1)).toBe('\x1b[2K\r')
 })
 
-test('a log gets a line every few seconds, and none of a short recovery', () => {
+test('a log gets a progress line every few seconds, and no line for a short recovery', () => {
   const clock = new ManualClock()
   const logger = new RecordingLogger()
   const tell = loggedProgress(logger, clock.loop)

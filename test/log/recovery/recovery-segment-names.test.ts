@@ -1,4 +1,4 @@
-// Segments whose batches do not belong where the names of their files say.
+// Segments whose batches do not match the base offsets in their file names.
 import { describe, expect, test } from 'vitest'
 import { type SegmentSuffix, segmentPath } from '../../../src/log/segment/segment-names.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
@@ -6,7 +6,7 @@ import { replaceFile } from '../../../src/storage/storage.ts'
 import { FOLDER } from '../log-fixture.ts'
 import { bytesOf, index, opened, written } from './recovery-fixture.ts'
 
-describe('files that are not where their names say', () => {
+describe('segments with wrong file names', () => {
   const name = (base: bigint) => segmentPath(FOLDER, base, 'log')
   /** A copy of the second segment, of offsets 10 to 19, under another name. */
   function copied(storage: MemoryStorage, base: bigint, suffixes: readonly SegmentSuffix[]): void {
@@ -31,12 +31,12 @@ describe('files that are not where their names say', () => {
       }
     ]
   ]
-  /** Of the first segment, which goes on to where the second ends. */
+  /** The first segment, extended to the end of the second one. */
   function longer(storage: MemoryStorage): void {
     storage.append(name(0n), bytesOf(storage, name(10n)))
   }
 
-  test.each(cases)('%s: the partition is offline, and nothing is changed', async (_, message, mislay) => {
+  test.each(cases)('a misnamed segment (%s) takes its log offline without changes', async (_, message, mislay) => {
     for (const end of ['closed', 'killed'] as const) {
       const { storage } = await written(end)
       mislay(storage)
@@ -45,7 +45,7 @@ describe('files that are not where their names say', () => {
         .filter(({ name }) => name.endsWith('.log'))
         .map(({ name }) => name)
       const logs = found.map(name => bytesOf(storage, `${FOLDER}/${name}`))
-      // The first start leaves the directory unclean: the second must find the same.
+      // The first start leaves the directory unclean: the second must give the same result.
       for (const _ of [1, 2]) expect((await opened(storage)).log).toThrow(message)
       expect(found.map(name => bytesOf(storage, `${FOLDER}/${name}`))).toEqual(logs)
     }

@@ -1,4 +1,4 @@
-// What a start makes of the segments of a log, after a clean stop and after a kill.
+// Recovery of the segments of a log at a start, after a clean stop and after a kill.
 
 import { describe, expect, test } from 'vitest'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
@@ -32,7 +32,7 @@ function holdsAll(log: PartitionLog, before: readonly unknown[]): void {
 
 const timeIndex = (base: bigint) => segmentPath(FOLDER, base, 'timeindex')
 
-describe('after a clean stop index files are made again that', () => {
+describe('index files after a clean stop', () => {
   const cases: [string, (storage: MemoryStorage) => void][] = [
     ['are missing', storage => storage.removeNow(index(10n))],
     ['are missing in the last segment', storage => storage.removeNow(index(30n))],
@@ -43,7 +43,7 @@ describe('after a clean stop index files are made again that', () => {
     ['point before the log', storage => replaceFile(storage, index(10n), Buffer.from('00000009ffffffff', 'hex'))],
     ['hold impossible times', storage => replaceFile(storage, timeIndex(10n), Buffer.alloc(12, 0xff))]
   ]
-  test.each(cases)('%s', async (_, harm) => {
+  test.each(cases)('index files that %s are rebuilt after a clean stop', async (_, harm) => {
     const { storage, before, indexes } = await written('closed')
     harm(storage)
     const logger = new RecordingLogger()
@@ -57,8 +57,8 @@ describe('after a clean stop index files are made again that', () => {
   })
 })
 
-describe('after a clean stop', () => {
-  test('nothing is made again where all is as it should be', async () => {
+describe('recovery after a clean stop', () => {
+  test('intact index files are not rebuilt after a clean stop', async () => {
     const { storage, before, indexes } = await written('closed')
     const logger = new RecordingLogger()
     const { log } = await opened(storage, logger)
@@ -67,7 +67,7 @@ describe('after a clean stop', () => {
     expect(logger.messages('warn')).toEqual([])
   })
 
-  test('a last segment that ends in garbage is cut back to its batches', async () => {
+  test('a last segment that ends in garbage is truncated to its batches', async () => {
     const { storage, before } = await written('closed')
     storage.append(segmentPath(FOLDER, 30n, 'log'), Buffer.alloc(7, 0xab))
     const { log } = await opened(storage)
@@ -76,7 +76,7 @@ describe('after a clean stop', () => {
     expect(log().logEndOffset).toBe(36n)
   })
 
-  test('what a dead cleaner has left is cleared at the first use', async () => {
+  test('files of a dead cleaner are removed at the first use of the log', async () => {
     const { storage, before } = await written('closed')
     storage.append(segmentPath(FOLDER, 0n, 'log', '.cleaned'), Buffer.from('half'))
     storage.append(segmentPath(FOLDER, 0n, 'log', '.deleted'), Buffer.from('old'))
@@ -88,8 +88,8 @@ describe('after a clean stop', () => {
   })
 })
 
-describe('after a kill', () => {
-  test('only what lies past the recovery point is gone through; of the rest both ends are looked at', async () => {
+describe('recovery after a kill', () => {
+  test('recovery reads only what lies past the recovery point, and both ends of the rest', async () => {
     const { storage, before } = await written('killed')
     const checkpoint = 'recovery-point-offset-checkpoint'
     replaceFile(storage, checkpoint, Buffer.from('0\n1\nt 0 20\n'))
@@ -113,7 +113,7 @@ describe('after a kill', () => {
     holdsAll((await opened(storage)).log(), before)
   })
 
-  test('a log that is shorter than any checkpoint says begins again where it must', async () => {
+  test('a log that ends before its checkpointed log start is empty and begins there', async () => {
     const { storage } = await written('killed')
     replaceFile(storage, 'log-start-offset-checkpoint', Buffer.from('0\n1\nt 0 100\n'))
     const { log } = await opened(storage)
@@ -122,7 +122,7 @@ describe('after a kill', () => {
     expect(contents(log())).toHaveLength(1)
   })
 
-  test('a short log gets its index files when it is closed, and its times are known before', async () => {
+  test('a short log gets its index files when it is closed, and timestamp lookups work before', async () => {
     const storage = new MemoryStorage()
     const first = await opened(storage)
     first.log().append(batchOf([T0 + 7n]), 0)
@@ -135,7 +135,7 @@ describe('after a kill', () => {
   })
 
   test.each(['', 'nonsense', '0\n1\n', '0\n2\n0 0\n5 1', '0\n2\n4 3\n5 3\n'])(
-    'a leader epoch file of %j is made again from the batches',
+    'a leader epoch file of %j is rebuilt from the batches',
     async content => {
       const { storage, before } = await written('killed')
       replaceFile(storage, `${FOLDER}/leader-epoch-checkpoint`, Buffer.from(content))
@@ -145,7 +145,7 @@ describe('after a kill', () => {
     }
   )
 
-  test('indexes that were laid out in advance are cut to their entries', async () => {
+  test('preallocated indexes are truncated to their entries', async () => {
     const { storage, before } = await written('killed')
     storage.append(index(30n), Buffer.alloc(8192))
     storage.append(timeIndex(30n), Buffer.alloc(12 * 700))
@@ -156,7 +156,7 @@ describe('after a kill', () => {
     expect(storage.size(timeIndex(30n))).toBe(24)
   })
 
-  test('what a cut takes is told, later segments included', async () => {
+  test('a truncation logs the bytes that it removes, including later segments', async () => {
     const { storage } = await written('killed')
     storage.truncate(segmentPath(FOLDER, 10n, 'log'), 3 * BATCH_BYTES + 5)
     const logger = new RecordingLogger()
@@ -167,7 +167,7 @@ describe('after a kill', () => {
     expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', bindings: expect.objectContaining(cut) })])
   })
 
-  test('damage before the recovery point with more behind it takes the log offline, and nothing is changed', async () => {
+  test('damage before the recovery point with batches after it takes the log offline, and no file is changed', async () => {
     const { storage } = await written('killed')
     checkpoint(storage, 'recovery-point-offset', '0\n1\nt 0 34\n')
     const path = segmentPath(FOLDER, 30n, 'log')
@@ -180,7 +180,7 @@ describe('after a kill', () => {
     expect((await opened(storage)).log().logEndOffset).toBe(32n)
   })
 
-  test('damage ends the log, and a crash in the middle of cutting it makes no hole', async () => {
+  test('damage ends the log, and a crash during the truncation leaves no gap', async () => {
     for (let at = 1; ; at++) {
       const { storage, before } = await written('killed')
       const path = segmentPath(FOLDER, 10n, 'log')
@@ -195,7 +195,7 @@ describe('after a kill', () => {
   })
 })
 
-/** Does something of which only the first `operations` changes happen. Returns whether that was not all. */
+/** Runs an action whose storage operations fail after the first `operations`. Returns whether any failed. */
 function crashAfter(storage: MemoryStorage, operations: number, act: () => unknown): boolean {
   const methods = ['append', 'truncate', 'rename', 'removeNow'] as const
   let left = operations

@@ -1,4 +1,4 @@
-/** The two indexes against a scan of what was put in. */
+/** The offset index and the time index compared with a scan of their entries. */
 import { describe, expect, test } from 'vitest'
 import { OffsetIndex } from '../../../src/log/segment/offset-index.ts'
 import { TimeIndex } from '../../../src/log/segment/time-index.ts'
@@ -9,7 +9,7 @@ import { StorageError } from '../../../src/storage/storage.ts'
 const BASE = 5_000_000_000n
 
 describe('the offset index', () => {
-  test('has the bytes of Kafka: relative last offset and position', () => {
+  test("an offset index has Kafka's bytes: relative last offset and position", () => {
     const storage = new MemoryStorage()
     const index = new OffsetIndex(storage, 'i', 20n)
     index.add(22n, 386)
@@ -18,7 +18,7 @@ describe('the offset index', () => {
     expect(storage.read('i', 0, 100).toString('hex')).toBe('00000002000001820000000400000304')
   })
 
-  test.each([0, 3, 700, 2000])('finds what a scan of its %i entries finds, before and after reopening', count => {
+  test.each([0, 3, 700, 2000])('a lookup in %i entries agrees with a scan, before and after reopening', count => {
     const random = seededRandom(count)
     const storage = new MemoryStorage()
     const index = new OffsetIndex(storage, 'i', BASE)
@@ -45,7 +45,7 @@ describe('the offset index', () => {
     check(new OffsetIndex(storage, 'i', BASE))
   })
 
-  test('a file laid out in advance ends where the zeros begin', () => {
+  test('a preallocated index ends where the zeros begin', () => {
     const storage = new MemoryStorage()
     const index = new OffsetIndex(storage, 'i', 0n)
     for (let entry = 1; entry <= 1000; entry++) {
@@ -61,7 +61,7 @@ describe('the offset index', () => {
     expect(new OffsetIndex(storage, 'i', 0n).count).toBe(0)
   })
 
-  test('a flush that fails loses nothing', () => {
+  test('a failed flush loses no entry', () => {
     let isFull = true
     const storage = new MemoryStorage({
       fault: ({ name }) =>
@@ -76,7 +76,7 @@ describe('the offset index', () => {
     expect(new OffsetIndex(storage, 'i', 0n).positionBefore(7n)).toBe(70)
   })
 
-  test('is full when its file may not grow', () => {
+  test('an offset index is full when its file may not grow', () => {
     const index = new OffsetIndex(new MemoryStorage(), 'i', 0n)
     index.add(1n, 1)
     expect([index.isFull(15), index.isFull(16)]).toEqual([true, false])
@@ -84,7 +84,7 @@ describe('the offset index', () => {
 })
 
 describe('the time index', () => {
-  test('has the bytes of Kafka: timestamp and relative offset', () => {
+  test("a time index has Kafka's bytes: timestamp and relative offset", () => {
     const storage = new MemoryStorage()
     const index = new TimeIndex(storage, 'i', 20n)
     index.offer({ timestamp: 1_700_000_000_000n, offset: 22n })
@@ -92,7 +92,7 @@ describe('the time index', () => {
     expect(storage.read('i', 0, 100).toString('hex')).toBe('0000018bcfe5680000000002')
   })
 
-  test('takes growing timestamps only, and finds the last that is not later', () => {
+  test('a time index takes growing timestamps only, and finds the last entry that is not later', () => {
     const random = seededRandom(3)
     const storage = new MemoryStorage()
     const index = new TimeIndex(storage, 'i', BASE)
@@ -114,7 +114,7 @@ describe('the time index', () => {
     }
   })
 
-  test('keeps one slot for the final entry', () => {
+  test('a time index keeps one slot for the final entry', () => {
     const index = new TimeIndex(new MemoryStorage(), 'i', 0n)
     index.offer({ timestamp: 1n, offset: 0n })
     expect([index.isFull(24), index.isFull(36)]).toEqual([true, false])

@@ -5,8 +5,8 @@ import { runAtOnce } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { batchOf, FOLDER } from '../log-fixture.ts'
 
-/** The example that was written by Apache Kafka: interval 200, batches of 193 bytes from offset 20. */
-test('index entries are where Kafka puts them, and a final one for the time', () => {
+/** A segment that Apache Kafka wrote: interval 200, batches of 193 bytes from offset 20. */
+test("a segment has index entries at Kafka's positions, and a final time entry", () => {
   const storage = new MemoryStorage()
   storage.makeDirectory(FOLDER)
   const segment = Segment.create(storage, FOLDER, 20n, 0)
@@ -37,7 +37,7 @@ test('index entries are where Kafka puts them, and a final one for the time', ()
   ])
 })
 
-test('recovery makes the same index files as writing did', () => {
+test('recovery writes the same index files as appends did', () => {
   const storage = new MemoryStorage()
   storage.makeDirectory(FOLDER)
   const segment = Segment.create(storage, FOLDER, 0n, 0)
@@ -63,7 +63,7 @@ test('recovery makes the same index files as writing did', () => {
   expect(bytesOf('timeindex').equals(timeIndex)).toBe(true)
 })
 
-test('recovery takes an offset that is further away than indexes can tell for damage', () => {
+test('recovery treats an offset beyond the range of the indexes as damage', () => {
   const storage = new MemoryStorage()
   storage.makeDirectory(FOLDER)
   for (const offset of [5n, 6n, 6n + (1n << 40n)]) {

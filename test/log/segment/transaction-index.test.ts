@@ -1,4 +1,4 @@
-/** The lists of aborted transactions: their bytes, and that they outlive whatever happens to a log. */
+/** Transaction indexes: their bytes, and their recovery after faults of the log. */
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
 import { textOf } from '../../../src/dump/items.ts'
@@ -30,8 +30,8 @@ function emptyIndex() {
   return { storage, index: new TransactionIndex(storage, PATH) }
 }
 
-describe('a list of aborted transactions', () => {
-  test('is written as Kafka writes it, once there is an entry', () => {
+describe('a transaction index', () => {
+  test("a transaction index has Kafka's bytes, and no file before its first entry", () => {
     const { storage, index } = emptyIndex()
     expect([...index.from(0n)]).toEqual([])
     expect(storage.exists(PATH)).toBe(false)
@@ -40,7 +40,7 @@ describe('a list of aborted transactions', () => {
     expect([...new TransactionIndex(storage, PATH).from(0n)]).toEqual([ABORTED])
   })
 
-  test('is read from any marker on, however many entries there are', () => {
+  test('a transaction index is read from any marker on, however many entries it has', () => {
     const { storage, index } = emptyIndex()
     const all = Array.from({ length: 300 }, (_, number) => at(BigInt(10 + 3 * number)))
     for (const transaction of all) index.add(transaction)
@@ -50,7 +50,7 @@ describe('a list of aborted transactions', () => {
     }
   })
 
-  test('takes what it is told twice for the same', () => {
+  test('a transaction index stores an entry that is added twice only once', () => {
     const { storage, index } = emptyIndex()
     for (const offset of [10n, 20n, 10n, 20n]) index.add(at(offset))
     new TransactionIndex(storage, PATH).add(at(20n))
@@ -66,13 +66,13 @@ describe('a list of aborted transactions', () => {
       hex('0000 0000000000000001 0000000000000014 000000000000000f 0000000000000010'),
       /be$/
     ]
-  ])('with %s is not believed', (_, bytes, message) => {
+  ])('a transaction index with %s is refused', (_, bytes, message) => {
     const { storage } = emptyIndex()
     storage.append(PATH, bytes)
     expect(transactionIndexProblem(storage, PATH, 0n)).toMatch(message)
   })
 
-  test('of another segment is not believed', () => {
+  test('a transaction index of another segment is refused', () => {
     const { storage } = emptyIndex()
     storage.append(PATH, ENTRY)
     expect(transactionIndexProblem(storage, PATH, 0n)).toBeUndefined()
@@ -82,7 +82,7 @@ describe('a list of aborted transactions', () => {
 
 const SMALL = { segmentBytes: 500, isCompacted: false, isDeleted: true }
 
-/** Two producers, each transaction of the first aborted and of the second committed, over several segments. */
+/** Two producers over several segments: each transaction of the first is aborted, each of the second committed. */
 function tell(partition: ReturnType<typeof openPartition>, from: number, to: number): void {
   for (let number = from; number < to; number++) {
     const producer = (producerId: bigint) => ({
@@ -114,8 +114,8 @@ async function written() {
   return { storage, partition, before: lists(storage) }
 }
 
-describe('after a death', () => {
-  test('all lists are made again, byte for byte, and nothing aborted is seen', async () => {
+describe('transaction indexes after a crash', () => {
+  test('recovery rebuilds all transaction indexes byte for byte, and readers see no aborted record', async () => {
     const { storage, before } = await written()
     for (const [name] of before) storage.removeNow(`${FOLDER}/${name}`)
     const { log } = openPartition(storage, SMALL, 'death')
@@ -123,7 +123,7 @@ describe('after a death', () => {
     expect(visible(log)).toEqual(kept(10))
   })
 
-  test('what was made again once stays so', async () => {
+  test('a rebuilt transaction index stays the same after a second recovery', async () => {
     const { storage, before } = await written()
     openPartition(storage, SMALL, 'death')
     tell(openPartition(storage, SMALL, 'death'), 10, 11)
@@ -131,7 +131,7 @@ describe('after a death', () => {
     expect(visible(openPartition(storage, SMALL, 'death').log)).toEqual(kept(11))
   })
 
-  test('between recovery and the first use a stop loses nothing', async () => {
+  test('a stop between recovery and the first use loses no entry', async () => {
     const { storage, before } = await written()
     const { indexIntervalBytes } = logOptions(storage).config
     const recover = {
@@ -149,7 +149,7 @@ describe('after a death', () => {
   })
 })
 
-test('after a clean stop a damaged list is made again, that of one segment in the middle as well', async () => {
+test('a damaged transaction index is rebuilt after a clean stop, also that of a segment in the middle', async () => {
   const { storage, partition, before } = await written()
   await partition.log.close()
   const [name] = before[2] ?? []
@@ -162,7 +162,7 @@ test('after a clean stop a damaged list is made again, that of one segment in th
   expect(visible(log)).toEqual(kept(10))
 })
 
-test('an abort that cannot be noted takes the log offline, and the next start knows of it', () => {
+test('an abort that cannot be written to the index takes the log offline, and the next start has its entry', () => {
   let isFull = false
   const storage = new MemoryStorage({
     fault: ({ name, path }) =>
@@ -182,7 +182,7 @@ test('an abort that cannot be noted takes the log offline, and the next start kn
 
 const CAUSES: Cause[] = ['process death', 'power loss', 'power loss without a journal of names']
 
-test.each(CAUSES)('%s at every operation shows nothing that was aborted', async cause => {
+test.each(CAUSES)('a fault (%s) at any operation shows readers no aborted record', async cause => {
   const operations = await dieEverywhere(cause, {
     witness: () => ({}),
     script: async ({ storage }) => {
