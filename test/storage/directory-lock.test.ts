@@ -17,16 +17,16 @@ afterEach(() => rmSync(root, { recursive: true }))
 
 const lock = (directory: string) => lockDirectory(directory, systemRandom)
 
-/** A process of its own that listens on a claim in `directory`, then runs `then`. */
+/** A process that listens on a claim in `directory` and then runs `then`. */
 const CLAIMANT = (then: string) => `
   const socket = require('net').createServer(c => c.end('{"processId":' + process.pid + ',"held":true}'))
   socket.listen('.minikafka-other.lock', () => { ${then} })`
 
-/** Short and too long for the address of a socket. */
+/** Names short enough and too long for the address of a socket. */
 const PATHS = ['data', join('deep'.repeat(20), 'deeper'.repeat(20), 'data')]
 
 describe.each(PATHS)('a directory at %s', name => {
-  it('is made, and is for one holder at a time', async () => {
+  it('a missing directory is created, and has one holder at a time', async () => {
     const directory = join(root, name)
     const first = await lock(directory)
     await expect(lock(directory)).rejects.toThrow(
@@ -39,7 +39,7 @@ describe.each(PATHS)('a directory at %s', name => {
     await (await lock(directory)).release()
   })
 
-  it('is free again when its holder was killed', async () => {
+  it('a directory is free again when its holder was killed', async () => {
     const directory = join(root, name)
     mkdirSync(directory, { recursive: true })
     const holder = spawn(process.execPath, ['-e', CLAIMANT('console.log("held")')], { cwd: directory })
@@ -54,7 +54,7 @@ describe.each(PATHS)('a directory at %s', name => {
   })
 })
 
-it('gives a directory to one of many that ask at once, over the claim of a dead one', async () => {
+it('a directory with the claim of a dead process goes to one of many concurrent holders', async () => {
   const died = CLAIMANT('process.kill(process.pid, "SIGKILL")')
   expect(() => execFileSync(process.execPath, ['-e', died], { cwd: root })).toThrow()
   const results = await Promise.allSettled(Array.from({ length: 8 }, () => lock(root)))
@@ -64,7 +64,7 @@ it('gives a directory to one of many that ask at once, over the claim of a dead 
   expect(readdirSync(root)).toEqual([])
 })
 
-it('heeds the claim that a living process left in a plain file, and removes that of a dead one', async () => {
+it('a claim in a plain file keeps the directory if its process lives, and is removed if the process is dead', async () => {
   const claim = join(root, '.minikafka-file.lock')
   writeFileSync(claim, String(process.ppid))
   await expect(lock(root)).rejects.toThrow(`(process ${process.ppid})`)
@@ -75,7 +75,7 @@ it('heeds the claim that a living process left in a plain file, and removes that
   expect(readdirSync(root)).toEqual([])
 })
 
-it('takes what answers in other words, or not in full, for another holder', async () => {
+it('a process that answers a claim with other or incomplete bytes counts as another holder', async () => {
   for (const answer of ['{"processId":12', 'SSH-2.0-OpenSSH', '']) {
     const stranger = createServer(socket => socket.end(answer)).listen(join(root, '.minikafka-strange.lock'))
     await once(stranger, 'listening')
@@ -84,14 +84,14 @@ it('takes what answers in other words, or not in full, for another holder', asyn
   }
 })
 
-it('says in a sentence that a directory takes no files', async () => {
-  // Root may write anywhere but there, and where there is no such directory none can be made.
+it('a directory that accepts no files is refused with one sentence', async () => {
+  // Root may write everywhere except in /proc. On systems without /proc, it cannot be created.
   await expect(lock('/proc/self')).rejects.toThrow(/^\/proc\/self cannot be used as data directory: .+\.$/)
   await expect(lock('/proc/self')).rejects.toThrow(DataDirectoryError)
   await expect(lock('/proc/no-such/directory')).rejects.toThrow('does not let one be made there')
 })
 
-it.each(['a file', 'a file/below'])('says in a sentence that a directory cannot be %s', async name => {
+it.each(['a file', 'a file/below'])('a path that is %s is refused as a directory with one sentence', async name => {
   writeFileSync(join(root, 'a file'), '')
   await expect(lock(join(root, name))).rejects.toThrow(/ cannot be used as data directory: .*file\.$/)
 })

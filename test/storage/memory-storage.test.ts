@@ -4,8 +4,8 @@ import type { NamesLost } from '../../src/storage/memory-folder.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { appendWhole, replaceFile, replaceFileSynced, StorageError } from '../../src/storage/storage.ts'
 
-describe('rehearsed faults', () => {
-  test('power loss takes what was not synced, file by file', () => {
+describe('simulated faults', () => {
+  test('a power loss removes unsynced bytes, file by file', () => {
     const storage = new MemoryStorage()
     storage.append('a', Buffer.from('safe'))
     storage.syncNow('a')
@@ -16,7 +16,7 @@ describe('rehearsed faults', () => {
     expect(storage.size('b')).toBe(0)
   })
 
-  test('a cut file is never longer after power loss than it was cut', () => {
+  test('a truncated file is never longer after a power loss than its truncated size', () => {
     const storage = new MemoryStorage()
     storage.append('a', Buffer.from('safe'))
     storage.syncNow('a')
@@ -26,7 +26,7 @@ describe('rehearsed faults', () => {
     expect(storage.read('a', 0, 100).toString()).toBe('sa')
   })
 
-  test('the last append can be torn', () => {
+  test('a power loss can tear the last append', () => {
     const storage = new MemoryStorage()
     storage.append('a', Buffer.from('whole,'))
     storage.append('a', Buffer.from('torn'))
@@ -51,7 +51,7 @@ describe('rehearsed faults', () => {
     }
   })
 
-  test('an append that fails part way leaves its part, and appendWhole takes it away again', () => {
+  test('an append that fails leaves the part that it wrote, and appendWhole removes that part', () => {
     const full = new StorageError('full', 'no room')
     const storage = new MemoryStorage({
       fault: ({ name, path }) => (name === 'append' && path === 'b' ? { error: full, writtenBytes: 2 } : undefined)
@@ -62,7 +62,7 @@ describe('rehearsed faults', () => {
     expect(storage.size('b')).toBe(2)
   })
 
-  test('a file that cannot be cut back after a failed append is a failed one', () => {
+  test('a file that cannot be truncated after a failed append has failed', () => {
     const full = new StorageError('full', 'no room')
     const storage = new MemoryStorage({
       fault: ({ name }) => (name === 'read' ? undefined : { error: full, writtenBytes: 1 })
@@ -70,7 +70,7 @@ describe('rehearsed faults', () => {
     expect(() => appendWhole(storage, 'b', 0, Buffer.from('abcd'))).toThrow(expect.objectContaining({ kind: 'failed' }))
   })
 
-  test('a full storage takes what fits, and has room again after a removal', () => {
+  test('a full storage accepts the bytes that fit, and has room again after a removal', () => {
     const storage = new MemoryStorage({ capacityBytes: 10 })
     storage.append('a', Buffer.alloc(8))
     expect(() => storage.append('b', Buffer.alloc(4))).toThrow(expect.objectContaining({ kind: 'full' }))
@@ -84,7 +84,7 @@ describe('rehearsed faults', () => {
 describe('a loss of power', () => {
   const SEEDS = 64
 
-  /** What the files hold after each of many losses of power, in order of the alphabet. */
+  /** Contents of the files after each of many losses of power, in alphabetical order. */
   async function outcomes(
     script: (storage: MemoryStorage) => void | Promise<void>,
     names: NamesLost = 'any'
@@ -102,7 +102,7 @@ describe('a loss of power', () => {
     return [...found].sort()
   }
 
-  test('cuts each file by itself anywhere behind what was synced', async () => {
+  test('a loss of power truncates each file independently anywhere after its synced bytes', async () => {
     const script = (storage: MemoryStorage) => {
       for (const name of ['a', 'b']) {
         storage.append(name, Buffer.from('S'))
@@ -114,7 +114,7 @@ describe('a loss of power', () => {
     expect(await outcomes(script)).toEqual(['a=S b=S', 'a=S b=Su', 'a=Su b=S', 'a=Su b=Su'])
   })
 
-  test('may bring back what was cut off, unless that was synced', async () => {
+  test('a loss of power may restore truncated bytes unless the truncation was synced', async () => {
     const script = (storage: MemoryStorage) => {
       storage.append('a', Buffer.from('good bad'))
       storage.syncNow('a')
@@ -129,7 +129,7 @@ describe('a loss of power', () => {
     expect(await outcomes(synced)).toEqual(['a=good'])
   })
 
-  test('leaves files that can be added to, whatever they had before', async () => {
+  test('a loss of power leaves files that accept appends', async () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const storage = new MemoryStorage({ canLosePower: true })
       storage.append('a', Buffer.from('good bad'))
@@ -145,7 +145,7 @@ describe('a loss of power', () => {
     }
   })
 
-  test('makes names come and go, each by itself, until their directory is synced', async () => {
+  test('a loss of power may undo the creation or removal of each name until its directory is synced', async () => {
     const script = (storage: MemoryStorage) => {
       storage.makeDirectory('d')
       storage.append('d/old', Buffer.from('x'))
@@ -163,7 +163,7 @@ describe('a loss of power', () => {
     expect(await outcomes(synced)).toEqual(['d/new'])
   })
 
-  test('leaves the whole of a rename or nothing of it', async () => {
+  test('a loss of power leaves a rename done or undone as a whole', async () => {
     const script = (storage: MemoryStorage) => {
       replaceFile(storage, 'f', Buffer.from('1'))
       storage.syncNow('f')
@@ -175,12 +175,12 @@ describe('a loss of power', () => {
     expect(await outcomes(script)).toEqual(['f=1', 'f=1 f.new=2', 'f=2'])
   })
 
-  test('empties a file that was renamed before it was synced, and leaves one that was replaced with care', async () => {
+  test('a loss of power may empty a file that was renamed before its sync, but not a file that was synced first', async () => {
     expect(await outcomes(storage => replaceFile(storage, 'f', Buffer.from('1')))).toContain('f=')
     expect(await outcomes(storage => replaceFileSynced(storage, 'f', Buffer.from('1')))).toEqual(['f=1'])
   })
 
-  test('leaves nothing of a directory whose own name was not synced, and any part of one that was removed', async () => {
+  test('a loss of power may remove a directory whose name was not synced, and may leave any part of a removed one', async () => {
     const made = (storage: MemoryStorage) => {
       storage.makeDirectory('d')
       storage.append('d/f', Buffer.from('x'))
@@ -196,7 +196,7 @@ describe('a loss of power', () => {
     expect(await outcomes(removed)).toEqual(['', 'd/', 'd/f'])
   })
 
-  test('is the end of the process: what still runs of it is refused', () => {
+  test('a loss of power ends the process: later operations of its code are refused', () => {
     const storage = new MemoryStorage({ capacityBytes: 5 })
     storage.append('a', Buffer.from('abc'))
     const next = storage.die()

@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-test('no more files are open than the limit, however many are used', () => {
+test('a storage never has more open files than its limit, however many are used', () => {
   const storage = new NodeStorage(root, 3)
   for (let number = 0; number < 10; number++) storage.append(`f${number}`, Buffer.from(`${number}`))
   for (let number = 0; number < 10; number++) expect(storage.read(`f${number}`, 0, 9).toString()).toBe(`${number}`)
@@ -32,7 +32,7 @@ test('a file in the middle of a sync is not closed to make room', async () => {
   storage.close()
 })
 
-test('links are what they lead to, and a file has no entries', () => {
+test('a link has the kind of its target, and a file has no entries', () => {
   mkdirSync(join(root, 'folder/inner'), { recursive: true })
   writeFileSync(join(root, 'file'), 'x')
   const links = { toFolder: 'folder/inner', toFile: 'file', toNothing: 'gone' }

@@ -1,4 +1,4 @@
-/** What every implementation of the storage port must do alike. */
+/** The contract of every implementation of the storage port. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ const implementations: [string, () => Storage][] = [
 ]
 
 describe.each(implementations)('storage: %s', (_name, create) => {
-  test('bytes are read back from where they were appended', () => {
+  test('a read returns bytes from the position at which they were appended', () => {
     const storage = create()
     storage.append('a', Buffer.from('hello '))
     storage.append('b', Buffer.from('elsewhere'))
@@ -41,7 +41,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.read('a', 4, 4).toString()).toBe('o wo')
   })
 
-  test('a read past the end gives what there is', () => {
+  test('a read past the end returns the bytes up to the end', () => {
     const storage = create()
     storage.append('a', Buffer.from('hello'))
     expect(storage.read('a', 3, 100).toString()).toBe('lo')
@@ -57,7 +57,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.read('a', 0, 6).toString()).toBe('before')
   })
 
-  test('a truncated file goes on at its new end, and earlier reads keep their bytes', () => {
+  test('a truncated file is appended to at its new end, and earlier reads keep their bytes', () => {
     const storage = create()
     storage.append('a', Buffer.from('hello world'))
     const earlier = storage.read('a', 0, 11)
@@ -68,7 +68,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(earlier.toString()).toBe('hello world')
   })
 
-  test('a file that was laid out in advance is written where its bytes end, and cut to what is used', () => {
+  test('a preallocated file is written at the end of its bytes, and truncated to the used part', () => {
     const storage = create()
     storage.append('a', Buffer.from('he'))
     storage.extend('a', 10)
@@ -85,7 +85,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.read('a', 0, 20).toString()).toBe('hello world!')
   })
 
-  test('a file can be given the age of another one', () => {
+  test('a file can get the modification time of another file', () => {
     const storage = create()
     storage.append('a', Buffer.from('x'))
     storage.setModified('a', 1_600_000_000_123)
@@ -93,7 +93,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(() => storage.modifiedMs('missing')).toThrow(StorageError)
   })
 
-  test('a file equals a plain buffer after random appends, cuts and reads', () => {
+  test('a file equals a plain buffer after random appends, truncations and reads', () => {
     const storage = create()
     const random = seededRandom(7)
     let model = Buffer.alloc(0)
@@ -112,7 +112,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     }
   })
 
-  test('directories are made with their parents and list what they hold, sorted', () => {
+  test('a directory is created with its parents and lists its entries in order', () => {
     const storage = create()
     storage.makeDirectory('t-0/inner')
     storage.makeDirectory('t-0')
@@ -127,7 +127,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.list('nowhere')).toEqual([])
   })
 
-  test('a renamed directory takes its files along', () => {
+  test('a renamed directory keeps its files', () => {
     const storage = create()
     storage.makeDirectory('old/deep')
     storage.append('old/f', Buffer.from('data'))
@@ -140,7 +140,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.read('old/f', 0, 10).toString()).toBe('fresh')
   })
 
-  test('a renamed file replaces the one that had the name', () => {
+  test('a renamed file replaces the file that had the name', () => {
     const storage = create()
     storage.append('from', Buffer.from('new'))
     storage.append('to', Buffer.from('old content'))
@@ -149,7 +149,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.exists('from')).toBe(false)
   })
 
-  test('removing takes files and whole directories, and is content with nothing', async () => {
+  test('a removal deletes files and whole directories, and accepts missing ones', async () => {
     const storage = create()
     storage.makeDirectory('d/e')
     storage.append('d/e/f', Buffer.from('x'))
@@ -162,7 +162,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.exists('d/e/f')).toBe(false)
   })
 
-  test('files and directories do not take the place of each other', () => {
+  test('a file does not replace a directory, nor a directory a file', () => {
     const storage = create()
     storage.makeDirectory('d')
     storage.append('f', Buffer.from('x'))
@@ -175,7 +175,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     ])
   })
 
-  test('a replaced file has the new content and leaves nothing beside it', async () => {
+  test('a replaced file has the new content and leaves no temporary file', async () => {
     const storage = create()
     replaceFile(storage, 'f', Buffer.from('one'))
     await replaceFileSynced(storage, 'f', Buffer.from('three'))
@@ -185,7 +185,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     expect(storage.list('')).toHaveLength(1)
   })
 
-  test('files and directories can be synced, also while they are renamed or removed', async () => {
+  test('a file or directory can be synced, also while it is renamed or removed', async () => {
     const storage = create()
     storage.makeDirectory('d')
     storage.append('d/f', Buffer.from('x'))
@@ -204,7 +204,7 @@ describe.each(implementations)('storage: %s', (_name, create) => {
     ['rename', (storage: Storage) => storage.rename('missing', 'there')],
     ['append', (storage: Storage) => storage.append('missing/file', Buffer.from('x'))],
     ['syncNow', (storage: Storage) => storage.syncNow('missing')]
-  ])('%s of what does not exist is a StorageError and makes nothing', (_operation, act) => {
+  ])('operation %s on a missing path throws a StorageError and creates no file', (_operation, act) => {
     const storage = create()
     expect(() => act(storage)).toThrow(StorageError)
     expect(storage.list('')).toEqual([])
