@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ProducerIds } from '../../src/idempotence/producer-ids.ts'
 
 describe('producer ids', () => {
-  it('asks for a block only when the last one is used up', () => {
+  it('a broker allocates a block of producer ids only when the last block is used up', () => {
     let next = 7000n
     const blocks: bigint[] = []
     const ids = new ProducerIds(() => {
@@ -15,7 +15,7 @@ describe('producer ids', () => {
     expect(blocks).toEqual([7000n, 7010n])
   })
 
-  it('hands out none while no block can be put on record, and goes on afterwards', () => {
+  it('a broker gives out no producer id while no block can be allocated, and continues afterwards', () => {
     let broken = true
     const ids = new ProducerIds(() => {
       if (broken) throw new Error('the disk is full')

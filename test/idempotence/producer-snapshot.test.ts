@@ -29,7 +29,7 @@ const ENTRIES: ProducerEntry[] = [
   }
 ]
 
-/** Written by Kafka 4.3. */
+/** A snapshot that Kafka 4.3 wrote. */
 const GOLDEN = Buffer.from(
   [
     '00010fbbb8ee00000002',
@@ -40,17 +40,17 @@ const GOLDEN = Buffer.from(
 )
 
 describe('a snapshot of producers', () => {
-  it('is the bytes that Kafka writes', () => {
+  it('a snapshot has the bytes that Kafka writes', () => {
     expect(encodeSnapshot(ENTRIES).toString('hex')).toBe(GOLDEN.toString('hex'))
     expect(decodeSnapshot(GOLDEN)).toEqual(ENTRIES)
   })
 
-  it('may be of no producers', () => {
+  it('a snapshot may have no producers', () => {
     expect(encodeSnapshot([])).toHaveLength(10)
     expect(decodeSnapshot(encodeSnapshot([]))).toEqual([])
   })
 
-  it('is refused with any bit flipped and with any cut', () => {
+  it('a snapshot is refused with any bit flipped and at any truncation', () => {
     for (let at = 0; at < GOLDEN.length; at++) {
       const flipped = Buffer.from(GOLDEN)
       flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << (at % 8)), at)

@@ -24,7 +24,7 @@ const statesAfter = (...batches: ProducerBatch[]): ProducerStates => {
 }
 
 describe('sequence numbers', () => {
-  it('wrap to 0 after 2^31-1, both ways', () => {
+  it('sequence numbers wrap to 0 after 2^31-1, in both directions', () => {
     expect(incrementSequence(2_147_483_647, 1)).toBe(0)
     expect(incrementSequence(2_147_483_646, 4)).toBe(2)
     expect(decrementSequence(0, 1)).toBe(2_147_483_647)
@@ -33,22 +33,22 @@ describe('sequence numbers', () => {
 })
 
 describe('producer states', () => {
-  it('accept an unknown producer at any sequence', () => {
+  it('an unknown producer is accepted at any sequence', () => {
     expect(() => new ProducerStates().check(batch({ baseSequence: 41 }))).not.toThrow()
   })
 
-  it('take an epoch below -1 for an old one, though the producer is unknown', () => {
+  it('an epoch below -1 counts as old, though the producer is unknown', () => {
     expect(() => new ProducerStates().check(batch({ producerEpoch: -3, baseSequence: 0 }))).toThrow(
       expect.objectContaining({ code: 'INVALID_PRODUCER_EPOCH' })
     )
   })
 
-  it('do not look for gaps in a producer without an epoch', () => {
+  it('a producer without an epoch may have gaps in its sequences', () => {
     const states = statesAfter(batch({ producerEpoch: -1, baseSequence: 0 }, 2))
     expect(() => states.check(batch({ producerEpoch: -1, baseSequence: 9 }))).not.toThrow()
   })
 
-  it('accept the next sequence and refuse a gap', () => {
+  it('the next sequence is accepted and a gap is refused', () => {
     const states = statesAfter(batch({ baseSequence: 0 }, 3))
     expect(() => states.check(batch({ baseSequence: 3 }))).not.toThrow()
     expect(() => states.check(batch({ baseSequence: 4 }))).toThrow(
@@ -56,7 +56,7 @@ describe('producer states', () => {
     )
   })
 
-  it('recognise a retry of any of the last five batches, and no older one', () => {
+  it('a retry of any of the last five batches is a duplicate, and a retry of an older batch is not', () => {
     const sent = [0, 1, 2, 3, 4, 5].map(baseSequence => batch({ baseSequence }))
     const states = statesAfter(...sent)
     for (const retry of sent.slice(1)) expect(states.repeated(retry)?.lastOffset).toBe(retry.lastOffset)
@@ -65,19 +65,19 @@ describe('producer states', () => {
     )
   })
 
-  it('take a batch that only overlaps a known one for a gap, not for a retry', () => {
+  it('a batch that only overlaps an earlier one is a gap and not a duplicate', () => {
     const states = statesAfter(batch({ baseSequence: 0 }, 3))
     expect(states.repeated(batch({ baseSequence: 0 }, 2))).toBeUndefined()
     expect(() => states.check(batch({ baseSequence: 0 }, 2))).toThrow()
   })
 
-  it('follow a producer around the end of the sequence numbers', () => {
+  it('sequences continue after the wrap to 0', () => {
     const states = statesAfter(batch({ baseSequence: 2_147_483_646 }, 3))
     expect(states.repeated(batch({ baseSequence: 2_147_483_646 }, 3))).toBeDefined()
     expect(() => states.check(batch({ baseSequence: 1 }))).not.toThrow()
   })
 
-  it('let a higher epoch start at 0 only, and fence the lower one', () => {
+  it('a higher epoch must start at sequence 0, and fences the lower epoch', () => {
     const states = statesAfter(batch({ baseSequence: 0, producerEpoch: 3 }))
     expect(() => states.check(batch({ baseSequence: 1, producerEpoch: 4 }))).toThrow(
       expect.objectContaining({ code: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
@@ -90,7 +90,7 @@ describe('producer states', () => {
     )
   })
 
-  it('forget a producer that has been silent for the expiration time', () => {
+  it('a producer that is idle for the expiration time is removed', () => {
     const states = statesAfter(batch({ baseSequence: 0, maxTimestamp: 1000n }))
     states.expire(1999, 1000)
     expect(states.size).toBe(1)
@@ -101,7 +101,7 @@ describe('producer states', () => {
 
 const NOW = 5000
 
-/** A producer's marker. */
+/** A transaction marker of a producer. */
 const marker = (changes: Partial<EndTxnMarker> = {}): EndTxnMarker => ({
   producerId: 7n,
   producerEpoch: 0,
@@ -118,7 +118,7 @@ const part = (baseSequence: number, baseOffset: bigint, changes: Partial<Produce
 const refusal = (code: string) => expect.objectContaining({ code })
 
 describe('transactions', () => {
-  it('make unstable what begins with the oldest open one', () => {
+  it('the oldest open transaction holds back the last stable offset', () => {
     const states = statesAfter(part(0, 10n), part(0, 11n, { producerId: 8n }), part(1, 12n))
     expect(states.firstUnstableOffset(20n)).toBe(10n)
     expect(states.mark(marker(), 13n)).toEqual({
@@ -133,7 +133,7 @@ describe('transactions', () => {
     expect(states.firstUnstableOffset(20n)).toBeUndefined()
   })
 
-  it('stay unstable until their marker is below the high watermark', () => {
+  it('a transaction holds back the last stable offset until its marker is below the high watermark', () => {
     const states = statesAfter(part(0, 10n))
     states.mark(marker(), 11n)
     expect(states.firstUnstableOffset(11n)).toBe(10n)
@@ -142,20 +142,20 @@ describe('transactions', () => {
     expect(states.firstUnstableOffset(12n)).toBe(12n)
   })
 
-  it('are ended once: another marker ends nothing', () => {
+  it('a transaction ends once, and another marker has no effect', () => {
     const states = statesAfter(part(0, 10n))
     states.mark(marker(), 11n)
     expect(states.mark(marker(), 12n)).toBeUndefined()
     expect(states.hasOpenTransaction(7n)).toBe(false)
   })
 
-  it('are not mixed with other batches of their producer', () => {
+  it('a transaction refuses non-transactional batches of its producer', () => {
     const states = statesAfter(part(0, 10n))
     expect(() => states.check(batch({ baseSequence: 1 }))).toThrow(refusal('INVALID_TXN_STATE'))
     expect(() => states.check(part(1, 11n))).not.toThrow()
   })
 
-  it('refuse markers of an old epoch or coordinator', () => {
+  it('a marker of an old epoch or coordinator epoch is refused', () => {
     const states = statesAfter(part(0, 10n, { producerEpoch: 4 }))
     expect(() => states.checkMarker(marker({ producerEpoch: 3 }), 0)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
     states.mark(marker({ producerEpoch: 4 }), 11n)
@@ -163,7 +163,7 @@ describe('transactions', () => {
     expect(() => states.checkMarker(late, 0)).toThrow(refusal('TRANSACTION_COORDINATOR_FENCED'))
   })
 
-  it('of KIP-890 end in the next epoch, and their marker may come twice', () => {
+  it('a transaction of KIP-890 ends in the next epoch, and accepts its marker twice', () => {
     const states = statesAfter(part(0, 10n))
     expect(() => states.checkMarker(marker(), 2)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
     states.mark(marker({ producerEpoch: 1 }), 11n)
@@ -171,7 +171,7 @@ describe('transactions', () => {
     expect(() => states.checkMarker(marker(), 2)).toThrow(refusal('INVALID_PRODUCER_EPOCH'))
   })
 
-  it('outlive the expiration of their producer', () => {
+  it('an open transaction keeps its producer from expiration', () => {
     const states = statesAfter(part(0, 10n), batch({ producerId: 8n, baseSequence: 0 }))
     states.expire(NOW, 1)
     expect(states.entries().map(({ producerId }) => producerId)).toEqual([7n])
@@ -180,7 +180,7 @@ describe('transactions', () => {
     expect(states.size).toBe(0)
   })
 
-  it('come back from a snapshot as they were', () => {
+  it('open transactions are unchanged after a snapshot is loaded', () => {
     const states = statesAfter(part(0, 12n, { producerId: 9n }), part(0, 13n), part(1, 14n))
     states.mark(marker({ producerId: 8n, producerEpoch: 2 }), 15n)
     const entries = states.entries()
@@ -196,7 +196,7 @@ describe('transactions', () => {
   })
 })
 
-describe('a producer whose coordinator has been asked about a first batch', () => {
+describe("transaction verification of a producer's first batch", () => {
   const outOfOrder = refusal('OUT_OF_ORDER_SEQUENCE_NUMBER')
   const sent = (baseSequence: number, producerEpoch = 1) => part(baseSequence, 10n, { producerEpoch })
 
@@ -206,13 +206,13 @@ describe('a producer whose coordinator has been asked about a first batch', () =
     return states
   }
 
-  it('opens its transaction with the lowest sequence that was asked about', () => {
+  it('a verified transaction begins with the lowest sequence of its verification requests', () => {
     const states = verification({ batch: sent(4) }, { batch: sent(2) }, { batch: sent(3) })
     expect(() => states.check(sent(3))).toThrow(outOfOrder)
     expect(() => states.check(sent(2))).not.toThrow()
   })
 
-  it('begins anew in a higher epoch, and not because one of a lower epoch asks', () => {
+  it('a verification starts again for a higher epoch, and ignores requests of a lower epoch', () => {
     const states = verification({ batch: sent(2) }, { batch: sent(1, 0) }, { batch: sent(5) })
     expect(() => states.check(sent(5))).toThrow(outOfOrder)
     expect(() => states.check(sent(2))).not.toThrow()
@@ -220,13 +220,13 @@ describe('a producer whose coordinator has been asked about a first batch', () =
     expect(() => states.check(sent(5, 2))).not.toThrow()
   })
 
-  it('begins with sequence 0 where KIP-890 was known to the first question, whoever asks later', () => {
+  it('a transaction begins with sequence 0 if its first verification request supports KIP-890, even if later ones do not', () => {
     const states = verification({ batch: sent(3), bumpsEpochs: true }, { batch: sent(3) })
     expect(() => states.check(sent(3))).toThrow(outOfOrder)
     expect(() => verification({ batch: sent(3) }, { batch: sent(3), bumpsEpochs: true }).check(sent(3))).not.toThrow()
   })
 
-  it('is asked about anew once a batch has come', () => {
+  it('a verification starts again after a batch was appended', () => {
     const states = verification({ batch: sent(2) })
     states.record(sent(2))
     states.startVerification(sent(3), false, 0)
@@ -234,10 +234,10 @@ describe('a producer whose coordinator has been asked about a first batch', () =
   })
 })
 
-describe('what compaction must keep of a producer', () => {
+describe('the last batch of a producer, which compaction keeps', () => {
   const control = { isControl: true, baseSequence: -1, lastSequence: -1 }
 
-  it('is its last batch with data, whatever marker follows', () => {
+  it('the last batch of a producer is one with data, even if a marker follows', () => {
     const states = statesAfter(part(0, 10n), part(1, 11n))
     states.mark(marker(), 12n)
     expect(states.isLast(part(0, 10n))).toBe(false)
@@ -245,7 +245,7 @@ describe('what compaction must keep of a producer', () => {
     expect(states.isLast(part(-1, 12n, control))).toBe(false)
   })
 
-  it('is a marker where the epoch has no data', () => {
+  it('the last batch of a producer is a marker if the epoch has no data', () => {
     const states = statesAfter(part(0, 10n))
     states.mark(marker({ producerEpoch: 1 }), 11n)
     expect(states.isLast(part(0, 10n))).toBe(false)
