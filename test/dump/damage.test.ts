@@ -1,4 +1,4 @@
-/** Files that are cut, flipped or something else: a dump says where and what, in bounded time, and throws nothing. */
+/** Truncated, damaged and wrong files: a dump reports the position and the error, in bounded time, and throws nothing. */
 import { describe, expect, it } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
 import { groupDecoder, metadataDecoder } from '../../src/dump/formats/coordinator-decoder.ts'
@@ -44,7 +44,7 @@ const WAYS = [
   options({ print: true, decoder: metadataDecoder })
 ]
 
-/** Everything that can be asked about a damaged folder; fails on whatever is thrown. */
+/** Runs every kind of dump on a damaged folder. Fails on any exception. */
 function askEverything(storage: MemoryStorage): void {
   for (const way of WAYS) {
     const found = items(storage, way)
@@ -60,11 +60,11 @@ function askEverything(storage: MemoryStorage): void {
 describe.each(Object.entries(FILES))('%s', (name, bytes) => {
   const path = name.endsWith('.log') ? LOG : '00000000000000000015.snapshot'
 
-  it('is dumped wherever it is cut', () => {
+  it('the file is dumped when truncated at any byte', () => {
     for (let length = 0; length <= bytes.length; length++) askEverything(folder({ [path]: bytes.subarray(0, length) }))
   })
 
-  it('is dumped with any bits flipped', () => {
+  it('the file is dumped with any bits flipped', () => {
     const random = seededRandom(7)
     for (let round = 0; round < ROUNDS; round++) {
       const damaged = Buffer.from(bytes)
@@ -76,7 +76,7 @@ describe.each(Object.entries(FILES))('%s', (name, bytes) => {
     }
   })
 
-  it('is dumped with any number in it made the largest or the least', () => {
+  it('the file is dumped with any number in it replaced by the largest or the smallest', () => {
     for (const number of [0x7f_ff_ff_ff, -0x80_00_00_00, -1, 0]) {
       for (let at = 0; at + 4 <= bytes.length; at++) {
         const damaged = Buffer.from(bytes)
@@ -87,7 +87,7 @@ describe.each(Object.entries(FILES))('%s', (name, bytes) => {
   })
 })
 
-it('takes indexes with any bits flipped', () => {
+it('a dump accepts indexes with any bits flipped', () => {
   const random = seededRandom(8)
   const batches = Array.from({ length: 8 }, (_, at) =>
     buildBatch([{ timestamp: BigInt(at), key: null, value: Buffer.from('v') }], { baseOffset: BigInt(at) })
@@ -105,7 +105,7 @@ it('takes indexes with any bits flipped', () => {
   }
 })
 
-it('goes on after a batch of an unknown magic, and says where it is', () => {
+it('a dump continues after a batch of an unknown magic, and reports its position', () => {
   const first = Buffer.from(TRANSACTIONAL)
   first.writeInt8(7, 16)
   const storage = folder({ [LOG]: Buffer.concat([first, ABORT_MARKER]) })
@@ -115,7 +115,7 @@ it('goes on after a batch of an unknown magic, and says where it is', () => {
   ])
 })
 
-it('shows a batch whose records are damaged, says what is wrong with them, and goes on', () => {
+it('a dump shows a batch with damaged records, reports their error, and continues', () => {
   const first = Buffer.from(TRANSACTIONAL)
   first.writeUInt8(0x7e, 61)
   const storage = folder({ [LOG]: Buffer.concat([first, ABORT_MARKER]) })
@@ -126,7 +126,7 @@ it('shows a batch whose records are damaged, says what is wrong with them, and g
   ])
 })
 
-it('says of a text with the name of a log that it is none', () => {
+it('a dump of a text file with the name of a log reports that it is no log', () => {
   const storage = folder({ 'notes.log': Buffer.from('This is what happened on Monday, and on Tuesday too.') })
   expect(lines(storage)).toEqual([
     'Dumping t-0/notes.log',
@@ -135,14 +135,14 @@ it('says of a text with the name of a log that it is none', () => {
   ])
 })
 
-it('says where a file of zeros begins', () => {
+it('a dump reports where the zeros of a file begin', () => {
   const storage = folder({ [LOG]: Buffer.concat([TRANSACTIONAL, Buffer.alloc(4096)]) })
   expect(lines(storage).at(-1)).toBe(
     `t-0/${LOG}: position 81: a record batch of 0 bytes is below the least of 14; the 4096 bytes from here on cannot be read`
   )
 })
 
-describe('after a length that cannot be', () => {
+describe('an impossible batch length', () => {
   const batch = (offset: bigint, text = 'v') =>
     buildBatch([{ timestamp: 1n, key: null, value: Buffer.from(text.repeat(100)) }], { baseOffset: offset }).bytes
   const withLength = (bytes: Buffer, length: number) => {
@@ -159,7 +159,7 @@ describe('after a length that cannot be', () => {
     [-5, /: position 0: a record batch of -5 bytes is below the least of 14; 170 bytes are left out/],
     [0, /: position 0: a record batch of 0 bytes is below the least of 14; 170 bytes are left out/],
     [20, /: position 0: a batch of 32 bytes is shorter than its own header; 170 bytes are left out/]
-  ])('of %i goes on with the next batch', (length, message) => {
+  ])('a dump continues with the next batch after a batch length of %i', (length, message) => {
     expect(size).toBe(170)
     expect(shown(withLength(batch(0n), length), batch(1n), batch(2n))).toEqual([
       expect.stringMatching(message),
@@ -168,7 +168,7 @@ describe('after a length that cannot be', () => {
     ])
   })
 
-  it('shows those that a length too large had swallowed', () => {
+  it('a dump shows the batches that a too large length had covered', () => {
     const damaged = withLength(batch(0n), size + 40)
     expect(shown(damaged, batch(1n), batch(2n))).toEqual([
       expect.stringMatching(/^baseOffset: 0 .*isvalid: false$/),
@@ -180,19 +180,19 @@ describe('after a length that cannot be', () => {
     ])
   })
 
-  it('finds messages of old formats, too', () => {
+  it('a dump finds messages of old formats after an impossible length', () => {
     expect(shown(withLength(batch(0n), -1), LEGACY['magic1-gzip'], batch(9n))[1]).toMatch(/^offset: 7 position: 170 /)
   })
 
-  it('takes the end for cut off, as Kafka does, where nothing follows', () => {
+  it('a dump treats the end of a log as truncated, as Kafka does, if no batch follows', () => {
     expect(shown(batch(0n), batch(1n).subarray(0, 100))).toEqual([
       at(0),
       `Found 100 invalid bytes at the end of ${LOG}`
     ])
   })
 
-  it('looks through a file of beginnings in one go', () => {
-    // Each claims the rest of the file: to take the checksum of all of them would take minutes.
+  it('a dump of a file of incomplete batches reads it in one pass', () => {
+    // Each batch claims the rest of the file: the checksums of all of them would take minutes.
     const count = 20_000
     const beginnings = Array.from({ length: count }, (_, index) =>
       withLength(batch(BigInt(index)).subarray(0, 61), (count - index) * 61 - 12)

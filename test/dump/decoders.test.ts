@@ -1,4 +1,4 @@
-/** Decoded keys and values: the lines that Kafka 4.3 printed for the same records. */
+/** Decoded keys and values compared with the lines that Kafka 4.3 printed for the same records. */
 import { expect, it } from 'vitest'
 import { groupDecoder, metadataDecoder } from '../../src/dump/formats/coordinator-decoder.ts'
 import { textOf } from '../../src/dump/items.ts'
@@ -20,7 +20,7 @@ function metadata(record: MetadataRecord): string {
 
 const KEY = { group: 'g', topic: 'foo', partition: 0 }
 
-it('decodes committed offsets', () => {
+it('a dump decodes committed offsets', () => {
   const value = {
     offset: 42n,
     leaderEpoch: -1,
@@ -36,7 +36,7 @@ it('decodes committed offsets', () => {
   )
 })
 
-it('decodes what consumers said when they joined, and leaves other bytes as they are', () => {
+it('a dump decodes the subscriptions and assignments of consumers, and prints other bytes unchanged', () => {
   const of = (subscription: Buffer, assignment: Buffer): GroupRecord => ({
     type: 'GroupMetadata',
     key: { group: 'g' },
@@ -68,7 +68,7 @@ it('decodes what consumers said when they joined, and leaves other bytes as they
   expect(group(of(hex('0001 7fffffff'), hex('')))).toBe(line('"AAF/////"', '""'))
 })
 
-it('decodes records of consumer groups: tagged fields when they say something', () => {
+it('a dump decodes records of consumer groups, with tagged fields that are not empty', () => {
   const member = { groupId: 'cg', memberId: 'mm' }
   const value = { memberEpoch: 3, previousMemberEpoch: 2, state: 0, partitionsPendingRevocation: [] }
   const line = (epochs: string) =>
@@ -82,7 +82,7 @@ it('decodes records of consumer groups: tagged fields when they say something', 
   expect(group(of([2, 3]))).toBe(line(',"assignmentEpochs":[2,3]'))
 })
 
-it('decodes records of kinds of groups that are not served', () => {
+it('a dump decodes records of group types that are not served', () => {
   const pairs = groupDecoder({
     offset: 0n,
     key: hex('000b 0002 7367'),
@@ -93,7 +93,7 @@ it('decodes records of kinds of groups that are not served', () => {
   )
 })
 
-it('decodes metadata: fields in their order, tagged ones when they say something', () => {
+it('a dump decodes metadata records: fields in order, and tagged fields that are not the default', () => {
   const partition = { partitionId: 0, topicId: TOPIC_ID, replicas: [1], isr: [1] }
   const leader = { leader: 1, leaderEpoch: 7, partitionEpoch: 9, directories: [DIRECTORY_ID] }
   expect(metadata(metadataRecord('PartitionRecord', { ...partition, ...leader }))).toBe(
@@ -117,19 +117,19 @@ it.each([
   [12_345_678.9, '1.23456789E7'],
   [0.0001, '1.0E-4'],
   [0, '0.0']
-])('prints the number %d of a quota as Java does', (value, printed) => {
+])('a dump prints the number %d of a quota as Java does', (value, printed) => {
   const quota = metadataRecord('ClientQuotaRecord', { entity: [], key: 'producer_byte_rate', value, remove: false })
   expect(metadata(quota)).toContain(`"value":${printed},`)
 })
 
-it('escapes text as Jackson does', () => {
+it('a dump escapes text as Jackson does', () => {
   const name = 'a"\\\n\u001f\u007fé'
   expect(metadata(metadataRecord('TopicRecord', { name, topicId: TOPIC_ID }))).toContain(
     '"name":"a\\"\\\\\\n\\u001F\u007fé"'
   )
 })
 
-it('says which metadata cannot be decoded', () => {
+it('a dump reports metadata records that cannot be decoded', () => {
   const pairs = metadataDecoder({ offset: 9n, key: null, value: hex('01 63 00') })
   expect(pairs).toEqual([['payload', 'Error at 9, skipping. a metadata record of unknown type 99']])
 })

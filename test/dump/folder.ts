@@ -1,4 +1,4 @@
-/** A folder of a log as this project writes it, in memory, and what a dump says of it. */
+/** A folder of a log in memory, as this project writes it, and its dumps. */
 import { plainDecoder } from '../../src/dump/decoders.ts'
 import { dump } from '../../src/dump/dump.ts'
 import { type Item, textOf } from '../../src/dump/items.ts'
@@ -10,7 +10,7 @@ import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 
 const EVERYTHING: Filter = { fromOffset: undefined, toOffset: undefined, key: undefined, producerId: undefined }
 
-/** Options of a dump that is asked for nothing, but for those given. */
+/** Options of a dump: all off, except for the given ones. */
 export function options(given: Partial<Omit<DumpOptions, 'filter'>> & { filter?: Partial<Filter> } = {}): DumpOptions {
   const text = (bytes: Buffer) => bytes.toString('utf8')
   return {
@@ -35,7 +35,7 @@ export function folder(files: Readonly<Record<string, Buffer>>): MemoryStorage {
   return storage
 }
 
-/** A segment of these batches with an entry in both indexes for each but the first. */
+/** A segment of these batches, with an entry in both indexes for each batch except the first. */
 export function segment(batches: readonly RecordBatch[], baseOffset = 0n): MemoryStorage {
   const name = String(baseOffset).padStart(20, '0')
   const storage = folder({ [`${name}.log`]: Buffer.concat(batches.map(batch => batch.bytes)) })
@@ -54,17 +54,17 @@ export function segment(batches: readonly RecordBatch[], baseOffset = 0n): Memor
   return storage
 }
 
-/** The items of a dump, all of the folder unless paths are given. */
+/** The items of a dump, of the whole folder unless paths are given. */
 export function items(storage: MemoryStorage, given: DumpOptions = options(), paths = ['t-0']): Item[] {
   return [...dump(storage, paths, given)]
 }
 
-/** Their lines. */
+/** The lines of the items of a dump. */
 export function lines(storage: MemoryStorage, given?: DumpOptions, paths?: string[]): string[] {
   return items(storage, given, paths).map(textOf)
 }
 
-/** The folders of a data directory that belong to it: what was put aside as a stray may be damaged. */
+/** The folders of a data directory that belong to it. Strays are left out: they may be damaged. */
 export function foldersOf(storage: MemoryStorage): string[] {
   const names = storage.list('').flatMap(({ name, kind }) => (kind === 'directory' ? [name] : []))
   return names.filter(name => !name.endsWith('-stray'))

@@ -1,7 +1,7 @@
-/** Files that Apache Kafka 4.3's own classes wrote. */
+/** Files that Kafka 4.3's own classes wrote. */
 import { hex } from '../protocol/records/vectors.ts'
 
-/** Producer 1000 with five records at offsets 10 to 14, in a transaction; producer 2000 without any. */
+/** Producer 1000 with five records at offsets 10 to 14 in a transaction, and producer 2000 without batches. */
 export const SNAPSHOT = hex(`
   0001 0fbbb8ee 00000002
   00000000000003e8 0001 00000004 000000000000000e 00000004 0000018bcfe56800 00000000 000000000000000a
@@ -20,8 +20,8 @@ export const BOOTSTRAP = hex(`
   ffffffffffffffff ffff ffffffff 00000001 1a 00 00 00 08 00000004 06 0000 00  00`)
 
 /**
- * Compressed messages of old formats around three others at offsets 5 to 7: k0, no key, and k2 without a value. The
- * last one is of a topic with LogAppendTime.
+ * Compressed messages of old formats around three others at offsets 5 to 7: k0, a null key, and k2 with a null value. The
+ * last message is of a topic with LogAppendTime.
  */
 export const LEGACY = {
   'magic0-gzip': hex(`

@@ -1,4 +1,4 @@
-/** Transactions in dumps: one line for each, the records of their coordinator, and what --verify finds wrong with them. */
+/** Transactions in dumps: a line for each, the records of the transaction coordinator, and the findings of --verify. */
 import { describe, expect, it } from 'vitest'
 import { dumpTransactions } from '../../../src/dump/checks/transactions.ts'
 import { verify } from '../../../src/dump/checks/verify.ts'
@@ -15,7 +15,7 @@ import { encodeTombstone } from '../../../src/txn/records.ts'
 import { hex } from '../../protocol/records/vectors.ts'
 import { options, segment } from '../folder.ts'
 
-/** A log, batch by batch. */
+/** A log that tests append to batch by batch. */
 class Written {
   readonly batches: RecordBatch[] = []
   #nextOffset: bigint
@@ -56,13 +56,13 @@ class Written {
 }
 
 const ABORTED: AbortedTxn = { producerId: 5n, firstOffset: 0n, lastOffset: 4n, lastStableOffset: 2n }
-/** Producers 5 and 6 side by side: aborted, committed; then 5 again, open. */
+/** Interleaved transactions of producers 5 and 6: aborted and committed. Then an open one of producer 5. */
 const story = () => new Written().data(5n, 0).data(6n, 0).marker(5n, 'ABORT').marker(6n, 'COMMIT').data(5n, 2)
 const found = (storage: MemoryStorage) => [...verify(storage, ['t-0'], options())].map(textOf)
 const SOUND = expect.stringMatching(/no problems found$/)
 
 describe('the view of transactions', () => {
-  it('has a line for each, in the order of their ends, and then the open ones', () => {
+  it('the view has a line for each transaction, in the order of their ends, and then the open ones', () => {
     const items = [...dumpTransactions(story().storage(), ['t-0'], options())]
     const rest = (first: number, last: number) => `firstOffset: OptionalLong[${first}] lastOffset: ${last} records: 2`
     expect(items.map(textOf)).toEqual([
@@ -76,7 +76,7 @@ describe('the view of transactions', () => {
     )
   })
 
-  it('follows a transaction over segments, and shows a marker that is all that is left', () => {
+  it('the view follows a transaction over segments, and shows a marker whose data is gone', () => {
     const first = new Written().data(5n, 0)
     const second = new Written(2n).data(5n, 2).marker(5n, 'COMMIT', 1).marker(7n, 'ABORT')
     const storage = first.storage()
@@ -86,7 +86,7 @@ describe('the view of transactions', () => {
     expect(lines[2]).toMatch(/^producerId: 7 .*firstOffset: OptionalLong.empty lastOffset: 5 records: 0 result: ABORT/)
   })
 
-  it('says where a log is damaged, and goes on after it', () => {
+  it('the view reports the position of damage in a log, and continues after it', () => {
     const storage = story().storage()
     const [path, position] = ['t-0/00000000000000000000.log', story().batches[0]?.sizeInBytes ?? 0]
     const bytes = Buffer.from(storage.read(path, 0, storage.size(path)))
@@ -102,7 +102,7 @@ describe('the view of transactions', () => {
     ])
   })
 
-  it('shows those of a producer or in a range alone, and nothing of partitions without any', () => {
+  it('the view shows the transactions of one producer or offset range, and no partition without any', () => {
     const lines = (filter: object) => [...dumpTransactions(story().storage(), ['t-0'], options({ filter }))].map(textOf)
     expect(lines({ producerId: 6n })).toHaveLength(2)
     expect(lines({ fromOffset: 6n })).toHaveLength(2)
@@ -111,7 +111,7 @@ describe('the view of transactions', () => {
 })
 
 describe('verifying transactions', () => {
-  it('finds nothing where each is ended or open, and the aborted are in the index', () => {
+  it('verification finds no error if each transaction is ended or open and the index has the aborted ones', () => {
     expect(found(story().storage([ABORTED]))).toEqual([SOUND])
   })
 
@@ -123,18 +123,18 @@ describe('verifying transactions', () => {
     ['has no marker', [{ ...ABORTED, lastOffset: 3n }, ABORTED], /no marker at offset 3 that aborts/],
     ['comes after the end', [ABORTED, { ...ABORTED, lastOffset: 9n }], /no marker at offset 9 that aborts/],
     ['is of a committed one', [ABORTED, { ...ABORTED, lastOffset: 5n }], /no marker at offset 5 that aborts/]
-  ])('finds an entry that %s', (_, entries, message) => {
+  ])('verification finds an entry that %s', (_, entries, message) => {
     expect(found(story().storage(entries))[0]).toMatch(message)
   })
 
-  it('finds what comes between a transaction and its end', () => {
+  it('verification finds batches between a transaction and its end that do not belong there', () => {
     const other = new Written().data(5n, 0).data(5n, 2, { isTransactional: false })
     expect(found(other.storage())[0]).toMatch(/transaction open from offset 0 on, and this batch is of none/)
     const later = new Written().data(5n, 0).data(5n, 0, { producerEpoch: 1 })
     expect(found(later.storage())[0]).toMatch(/in epoch 0, which nothing has ended, and this batch is of epoch 1/)
   })
 
-  it('takes the ends of transactions whose data retention or compaction has removed', () => {
+  it('verification accepts markers of transactions whose data retention or compaction has removed', () => {
     const entry = { producerId: 5n, firstOffset: 3n, lastOffset: 10n, lastStableOffset: 11n }
     const left = new Written(10n).marker(5n, 'ABORT').marker(6n, 'COMMIT').marker(7n, 'ABORT')
     expect(found(left.storage([entry], 10n))).toEqual([SOUND])
@@ -150,7 +150,7 @@ describe('verifying transactions', () => {
     return found(storage)
   }
 
-  it('compares the open transactions of snapshots', () => {
+  it('verification compares the open transactions of snapshots', () => {
     expect(snapshot(6n)).toEqual([SOUND])
     expect(snapshot(-1n)[0]).toMatch(/producer 5 has no open transaction, and in the log it begins at 6/)
     expect(snapshot(7n)[0]).toMatch(/has a transaction open from offset 7 on, and in the log it begins at 6/)
@@ -163,7 +163,7 @@ describe('the records of __transaction_state', () => {
   const textOfValue = (decoded: unknown) =>
     typeof decoded === 'object' && decoded !== null && 'text' in decoded ? decoded.text : decoded
 
-  it('are printed as by Kafka, types and versions as text', () => {
+  it('the records are printed as by Kafka, with types and versions as text', () => {
     const key = hex('0000 0002 7478')
     const value = hex(`0001 00000000000003e8 0001 0000ea60 01 02 04 666f6f 02 00000000 00
       0000018bcfe56801 0000018bcfe56800 01 02 02 0002`)
@@ -176,7 +176,7 @@ describe('the records of __transaction_state', () => {
     ])
   })
 
-  it('may be tombstones, of an unknown type, or no records at all', () => {
+  it('the records may be tombstones, of an unknown type, or not be records of the topic at all', () => {
     expect(shown(encodeTombstone('tx'))[1]).toBe('payload: <DELETE>')
     expect(shown({ key: hex('0007'), value: null })).toEqual(['key: Unknown record type 7 at offset 3, skipping.'])
     expect(shown({ key: hex('00'), value: null })[0]).toMatch(/^key: Error at offset 3, skipping\. /)

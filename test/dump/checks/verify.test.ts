@@ -1,4 +1,4 @@
-/** Indexes held against their log, and --verify: what is wrong is found, what only looks odd is not. */
+/** Indexes compared with their log, and --verify: errors are found, and valid oddities are accepted. */
 import { describe, expect, it } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
 import { textOf } from '../../../src/dump/items.ts'
@@ -15,7 +15,7 @@ function batch(baseOffset: bigint, given: BatchOptions = {}) {
   return buildBatch(records, { baseOffset, ...given })
 }
 
-/** Two records a batch, by one producer. */
+/** Batches of two records each, by one producer. */
 function chain(...given: readonly (readonly [offset: bigint, sequence: number, epoch?: number])[]): MemoryStorage {
   return segment(
     given.map(([offset, baseSequence, producerEpoch = 0]) =>
@@ -34,7 +34,7 @@ function replace(storage: MemoryStorage, path: string, position: number, bytes: 
 const found = (storage: MemoryStorage) => [...verify(storage, ['t-0'], options())].map(textOf)
 
 describe('indexes', () => {
-  it('are shown entry by entry', () => {
+  it('indexes are shown entry by entry', () => {
     const shown = lines(segment([batch(0n), batch(2n), batch(4n)]))
     expect(shown).toEqual([
       `Dumping ${NAME}.index`,
@@ -51,7 +51,7 @@ describe('indexes', () => {
     ])
   })
 
-  it('that do not fit the log are told of after all files', () => {
+  it('indexes that do not match the log are reported after all files', () => {
     const storage = segment([batch(0n), batch(2n), batch(4n)])
     replace(storage, `${NAME}.index`, 3, Buffer.of(2))
     replace(storage, `${NAME}.timeindex`, 7, Buffer.of(99))
@@ -69,13 +69,13 @@ describe('indexes', () => {
     ])
   })
 
-  it('end where room begins that is not yet used', () => {
+  it('indexes end where their preallocated part begins', () => {
     const storage = segment([batch(0n), batch(2n)])
     storage.append(`${NAME}.index`, Buffer.alloc(80))
     expect(lines(storage, options(), [`${NAME}.index`])).toHaveLength(2)
   })
 
-  it('are empty, or pass the check of a start', () => {
+  it('indexes that are empty, or that pass or fail the sanity check, are reported', () => {
     expect(lines(segment([batch(0n)]), options(), [`${NAME}.index`])[1]).toBe(`${NAME}.index is empty.`)
     const whole = segment([batch(0n), batch(2n)])
     expect(lines(whole, options({ indexSanityCheck: true }), [`${NAME}.timeindex`])[1]).toBe(
@@ -87,15 +87,15 @@ describe('indexes', () => {
 })
 
 describe('verifying', () => {
-  it('finds nothing in what a broker has written', () => {
+  it('verification finds no error in the files of a broker', () => {
     expect(found(chain([0n, 0], [2n, 2], [4n, 0, 1]))).toEqual(['3 files verified, no problems found'])
   })
 
-  it('lets sequences wrap around, and begin again after a silence', () => {
+  it('verification accepts sequences that wrap around, or begin again after an idle time', () => {
     expect(found(chain([0n, 2 ** 31 - 2], [2n, 0]))).toHaveLength(1)
   })
 
-  it('takes gaps for the work of compaction where offsets are missing, too', () => {
+  it('verification accepts gaps in sequences as compaction if offsets are missing, too', () => {
     expect(found(chain([0n, 0], [10n, 10]))).toHaveLength(1)
     expect(found(chain([0n, 0], [2n, 10]))[0]).toMatch(/producer 5 has sequence 10 where 2 should follow/)
   })
@@ -105,7 +105,7 @@ describe('verifying', () => {
     ['an offset', (storage: MemoryStorage) => replace(storage, `${NAME}.log`, 77, Buffer.alloc(8)), /comes after/],
     ['an index', (storage: MemoryStorage) => replace(storage, `${NAME}.index`, 3, Buffer.of(2)), /Index offset: 2/],
     ['an end', (storage: MemoryStorage) => storage.append(`${NAME}.log`, Buffer.alloc(9)), /last 9 bytes/]
-  ] as const)('finds %s that is wrong', (_, damage, message) => {
+  ] as const)('verification finds %s that is wrong', (_, damage, message) => {
     const storage = chain([0n, 0], [2n, 2])
     damage(storage)
     const said = found(storage)
@@ -113,20 +113,20 @@ describe('verifying', () => {
     expect(said.at(-1)).toMatch(/^3 files verified, [1-9]\d* problems found$/)
   })
 
-  it('takes what a coordinator wrote in the name of producers, all of which begins with sequence 0', () => {
+  it('verification accepts batches that a coordinator wrote for producers, which all have sequence 0', () => {
     const storage = chain([0n, 0], [2n, 0], [4n, 0])
     storage.rename('t-0', '__consumer_offsets-0')
     expect([...verify(storage, ['__consumer_offsets-0'], options())].map(textOf)).toHaveLength(1)
   })
 
-  it('finds sequences and epochs that go back', () => {
+  it('verification finds sequences and epochs that go back', () => {
     expect(found(chain([0n, 0], [2n, 0]))[0]).toMatch(/position 77: producer 5 has sequence 0 where 2 should follow/)
     expect(found(chain([0n, 0, 3], [20n, 2, 2]))[0]).toMatch(/producer 5 goes back from epoch 3 to 2/)
     expect(found(chain([0n, 0], [2n, 4, 1]))[0]).toMatch(/begins epoch 1 with sequence 4, not 0/)
   })
 })
 
-describe('verifying what lies beside a log', () => {
+describe('verification of files next to a log', () => {
   const SNAPSHOT_AT_4 = 't-0/00000000000000000004.snapshot'
   const entry = {
     producerId: 5n,
@@ -144,7 +144,7 @@ describe('verifying what lies beside a log', () => {
     return found(storage)
   }
 
-  it('takes snapshots at the end, between segments, and of producers whose batches are gone', () => {
+  it('verification accepts snapshots at the end, between segments, and of producers whose batches are gone', () => {
     expect(withSnapshot({})).toEqual(['4 files verified, no problems found'])
     expect(withSnapshot({ lastSequence: 5, lastOffset: 5n }, 't-0/00000000000000000006.snapshot')).toHaveLength(1)
     expect(withSnapshot({ producerId: 6n, lastSequence: 77, lastOffset: 1n })).toHaveLength(1)
@@ -155,12 +155,12 @@ describe('verifying what lies beside a log', () => {
     ['earlier offset', { lastOffset: 1n, lastSequence: 1 }, /producer 5 ends at offset 1, and in the log at 3/],
     ['later offset', { lastOffset: 9n }, /producer 5 ends at offset 9, and in the log at 3/],
     ['sequence', { lastSequence: 7 }, /producer 5 ends with sequence 7, and in the log with 3/]
-  ] as const)('finds a snapshot with another %s', (_, changes, message) => {
+  ] as const)('verification finds a snapshot with another %s', (_, changes, message) => {
     expect(withSnapshot(changes)[0]).toMatch(message)
     expect(withSnapshot(changes)[0]).toContain(SNAPSHOT_AT_4)
   })
 
-  it('takes a snapshot at an empty segment, before which retention or compaction left nothing', () => {
+  it('verification accepts a snapshot at an empty segment before which retention or compaction left no batch', () => {
     const empty = folder({ '00000000000000000009.log': Buffer.alloc(0) })
     empty.append('t-0/00000000000000000009.snapshot', encodeSnapshot([entry]))
     expect(found(empty)).toEqual(['2 files verified, no problems found'])
@@ -170,7 +170,7 @@ describe('verifying what lies beside a log', () => {
     expect(found(behind)).toEqual(['5 files verified, no problems found'])
   })
 
-  it('finds a snapshot of a future that the log does not have', () => {
+  it('verification finds a snapshot beyond the end of the log', () => {
     expect(withSnapshot({}, 't-0/00000000000000000009.snapshot')[0]).toMatch(/offset after the log's end, 6/)
   })
 
@@ -185,7 +185,7 @@ describe('verifying what lies beside a log', () => {
     return found(storage)
   }
 
-  it('compares the epochs of leaders', () => {
+  it('verification compares the leader epoch checkpoint with the log', () => {
     expect(withEpochs('0\n2\n0 0\n3 2\n', [0, 0, 3])).toHaveLength(1)
     expect(withEpochs('', [0, 0, 3])).toHaveLength(1)
     expect(withEpochs('0\n1\n3 2\n', [0, 0, 3])).toHaveLength(1)
@@ -194,7 +194,7 @@ describe('verifying what lies beside a log', () => {
     expect(withEpochs('what', [0])[0]).toMatch(/cannot be read/)
   })
 
-  it('lets compaction leave gaps, headers and delete horizons', () => {
+  it('verification accepts gaps, headers and delete horizons of compaction', () => {
     const producer = { producerId: 5n, producerEpoch: 0 }
     const value = Buffer.from('v')
     const kept = buildBatch([{ timestamp: 200n, key: value, value: null, offset: 13n }], {
@@ -221,7 +221,7 @@ describe('verifying what lies beside a log', () => {
     expect(lines(storage, options({ deep: true })).join('\n')).toContain('deleteHorizonMs: OptionalLong[1700000000000]')
   })
 
-  it('takes zeros at the end of the newest segment for room laid out in advance', () => {
+  it('verification accepts zeros at the end of the newest segment as preallocated', () => {
     const storage = segment([batch(0n)])
     storage.append(`${NAME}.log`, Buffer.alloc(2 << 20))
     expect(found(storage)).toHaveLength(1)
@@ -232,7 +232,7 @@ describe('verifying what lies beside a log', () => {
     expect(found(storage)).toHaveLength(2)
   })
 
-  it('says once of a file under a wrong name that it begins before that', () => {
+  it('verification reports once that a file with a wrong name begins before its base offset', () => {
     const storage = chain([0n, 0], [2n, 2], [4n, 4])
     storage.rename(`${NAME}.log`, 't-0/00000000000000000009.log')
     for (const suffix of ['index', 'timeindex']) storage.removeNow(`${NAME}.${suffix}`)
@@ -242,13 +242,13 @@ describe('verifying what lies beside a log', () => {
     ])
   })
 
-  it('does not call a folder sound in which there is nothing of a log', () => {
+  it('verification does not accept a folder without a file of a log', () => {
     const storage = folder({ 'notes.txt': Buffer.from('hello') })
     expect(found(storage)).toEqual(['t-0: an unknown kind of file', '1 files verified, 1 problems found'])
     expect(lines(storage, options(), ['t-0'])).toContain('Ignoring unknown file t-0')
   })
 
-  it('goes through all partitions of a data directory', () => {
+  it('verification covers all partitions of a data directory', () => {
     const storage = chain([0n, 0], [2n, 2])
     storage.makeDirectory('u-0')
     storage.append('u-0/00000000000000000000.log', buildBatch([], { baseOffset: 9n }).bytes.subarray(0, 60))

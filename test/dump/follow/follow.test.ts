@@ -1,4 +1,4 @@
-/** Logs that grow, roll, are cut and lose files between one look and the next. */
+/** Logs that grow, roll, are truncated and lose files between two polls. */
 import { describe, expect, it } from 'vitest'
 import { Follower, unfollowable } from '../../../src/dump/follow/follow.ts'
 import { jsonOf, textOf } from '../../../src/dump/items.ts'
@@ -10,7 +10,7 @@ import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
 import { options } from '../folder.ts'
 
-/** A log that is written to by hand. */
+/** A log that a test writes by hand. */
 class Log {
   readonly storage: MemoryStorage
   readonly folder: string
@@ -56,13 +56,13 @@ class Log {
     return this
   }
 
-  /** What a round tells; of batches their base offset. */
+  /** Lines of one poll; of batches their base offset. */
   look(): string[] {
     return [...this.#follower.round(this.storage)].map(textOf).map(line => /^baseOffset: \d+/.exec(line)?.[0] ?? line)
   }
 }
 
-it('shows what is there, and then what comes', () => {
+it('follow shows the existing batches, and then new ones', () => {
   const log = new Log().append(2).append()
   expect(log.look()).toEqual([`Dumping ${log.path()}`, 'Log starting offset: 0', 'baseOffset: 0', 'baseOffset: 2'])
   expect(log.look()).toEqual([])
@@ -70,7 +70,7 @@ it('shows what is there, and then what comes', () => {
   expect(log.look()).toEqual(['baseOffset: 3', 'baseOffset: 4'])
 })
 
-it('goes on in new segments, and in partitions that come later', () => {
+it('follow continues in new segments, and in partitions that are created later', () => {
   const log = new Log().append()
   log.look()
   log.append().roll().append()
@@ -81,7 +81,7 @@ it('goes on in new segments, and in partitions that come later', () => {
   expect(log.look()).toEqual([`Dumping ${log.path()}`, 'baseOffset: 3'])
 })
 
-describe('a topic that is deleted and made anew', () => {
+describe('a topic that is deleted and created again', () => {
   const IDS = ['J5MVhC4LQ4u3oPUZ3z2vyA', 'K5MVhC4LQ4u3oPUZ3z2vyA']
   const made = (id: string | undefined, log = new Log()) => {
     if (id !== undefined) writeTopicId(log.storage, log.folder, id)
@@ -98,7 +98,7 @@ describe('a topic that is deleted and made anew', () => {
     ['less', 3, 1],
     ['as much', 1, 1],
     ['more', 1, 3]
-  ])('is shown from its beginning where it has %s than the old one', (_, before, after) => {
+  ])('a new topic is shown from its beginning if it has %s than the old one', (_, before, after) => {
     const log = made(IDS[0])
     for (let count = 0; count < before; count++) log.append()
     log.look()
@@ -110,7 +110,7 @@ describe('a topic that is deleted and made anew', () => {
     expect(log.look()).toEqual([`baseOffset: ${after}`])
   })
 
-  it('is waited for while it is not there, and what is being removed is not shown again', () => {
+  it('a topic without a log file is waited for, and the folder of the deleted topic is not shown again', () => {
     const log = made(IDS[0]).append().append()
     log.look()
     const other = remade(log)
@@ -119,7 +119,7 @@ describe('a topic that is deleted and made anew', () => {
     expect(log.look()).toEqual([ANEW, 'baseOffset: 0'])
   })
 
-  it('is the same one that is cut back if its folder says so, even late', () => {
+  it('a topic with the same id in its folder is a truncated one, even if the id is written late', () => {
     const log = new Log().append().append()
     log.look()
     made(IDS[0], log).cut(70, 1n)
@@ -127,7 +127,7 @@ describe('a topic that is deleted and made anew', () => {
   })
 })
 
-it('says what cannot be followed', () => {
+it('follow reports paths that it cannot follow', () => {
   const { storage, folder } = new Log().append()
   storage.append(`${folder}/00000000000000000000.index`, Buffer.alloc(8))
   storage.append('data/notes.txt', Buffer.alloc(8))
@@ -140,7 +140,7 @@ it('says what cannot be followed', () => {
   expect(['data', folder, `${folder}/00000000000000000000.log`].map(said)).toEqual([undefined, undefined, undefined])
 })
 
-it('says once of a folder that it cannot be read', () => {
+it('follow reports once that a folder cannot be read', () => {
   const log = new Log().append()
   log.storage.makeDirectory('data/shut-0')
   const list = log.storage.list.bind(log.storage)
@@ -152,7 +152,7 @@ it('says once of a folder that it cannot be read', () => {
   expect(log.look()).toEqual([])
 })
 
-it('begins with the file that it is given', () => {
+it('follow begins with the given file', () => {
   const log = new Log().append().roll().append()
   const follower = new Follower([log.path()], options())
   expect([...follower.round(log.storage)].map(textOf)[1]).toBe('Log starting offset: 1')
@@ -160,7 +160,7 @@ it('begins with the file that it is given', () => {
   expect([...follower.round(log.storage)].map(textOf)[1]).toBe('Log starting offset: 2')
 })
 
-it('waits for the rest of a batch, and for what will be written over zeros', () => {
+it('follow waits for the rest of a batch, and for batches in place of zeros', () => {
   const log = new Log().append()
   log.look()
   const second = log.bytes('x'.repeat(100))
@@ -172,7 +172,7 @@ it('waits for the rest of a batch, and for what will be written over zeros', () 
   expect(log.look()).toEqual([])
 })
 
-it('shows a batch that does not fit its checksum once it has stayed so', () => {
+it('follow shows a batch with a wrong checksum once it has stayed the same', () => {
   const log = new Log().append()
   log.look()
   const damaged = log.bytes()
@@ -182,7 +182,7 @@ it('shows a batch that does not fit its checksum once it has stayed so', () => {
   expect(log.look()).toEqual(['baseOffset: 1'])
 })
 
-it('steps over damage once sound batches follow, and says so', () => {
+it('follow skips damage once valid batches follow, and reports it', () => {
   const log = new Log().append()
   log.look()
   log.storage.append(log.path(), Buffer.alloc(100, 0xee))
@@ -191,7 +191,7 @@ it('steps over damage once sound batches follow, and says so', () => {
   expect(log.look()).toEqual([expect.stringMatching(/position 70: .* 100 bytes are left out/), 'baseOffset: 1'])
 })
 
-it('tells of a torn end where a newer segment follows', () => {
+it('follow reports a torn end of a segment if a newer segment follows', () => {
   const log = new Log().append()
   log.storage.append(log.path(), Buffer.alloc(10))
   log.roll().append()
@@ -201,7 +201,7 @@ it('tells of a torn end where a newer segment follows', () => {
   ])
 })
 
-it('says that a log was cut, and shows what takes the place of the end', () => {
+it('follow reports that a log was truncated, and shows the batches that replace the end', () => {
   const log = new Log().append().append().append()
   const size = log.storage.size(log.path()) / 3
   log.look()
@@ -209,7 +209,7 @@ it('says that a log was cut, and shows what takes the place of the end', () => {
   expect(log.look()).toEqual(['data/t-0: the log was cut back from offset 3 to 1'])
   log.append(5)
   expect(log.look()).toEqual(['baseOffset: 1'])
-  // Cut and grown again between two looks, so that the file is no shorter.
+  // Truncated and extended between two polls, so that the file is no shorter.
   log.cut(size, 1n).append(9).append(9)
   expect(log.look()).toEqual([
     'data/t-0: files were replaced or deleted; goes on at offset 6',
@@ -218,7 +218,7 @@ it('says that a log was cut, and shows what takes the place of the end', () => {
   ])
 })
 
-it('survives the deletion of old segments, seen or not', () => {
+it('follow continues after the deletion of old segments, shown or not', () => {
   const log = new Log().append()
   log.look()
   const first = log.path()
@@ -237,13 +237,13 @@ it('survives the deletion of old segments, seen or not', () => {
   expect(log.look()).toEqual([])
 })
 
-it('finds its offset again in files that compaction has replaced', () => {
+it('follow finds its offset again in segments that compaction has replaced', () => {
   const log = new Log().append().append().append()
   log.look()
   const old = log.path()
   const rest = [log.bytes(), log.bytes()]
   log.roll().append()
-  // The first three are gone, the two that were not seen stay.
+  // The first three batches are gone; the two that were not shown stay.
   log.storage.removeNow(old)
   log.storage.append(old, Buffer.concat(rest))
   expect(log.look().slice(0, 4)).toEqual([
@@ -254,7 +254,7 @@ it('finds its offset again in files that compaction has replaced', () => {
   ])
 })
 
-it('shows only what is asked for, as JSON too', () => {
+it('follow shows only the requested batches, as JSON too', () => {
   const log = new Log(options({ print: true, filter: { fromOffset: 2n, key: 'k' } }), new MemoryStorage())
     .append()
     .append()
@@ -265,7 +265,7 @@ it('shows only what is asked for, as JSON too', () => {
   for (const item of new Follower(['data'], options({ print: true })).round(other.storage)) JSON.parse(jsonOf(item))
 })
 
-it('shows every batch once, however looks, appends and rolls come one after another', () => {
+it('follow shows every batch once, in any order of polls, appends and rolls', () => {
   const random = seededRandom(3)
   const log = new Log()
   const seen: string[] = []

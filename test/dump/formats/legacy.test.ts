@@ -1,4 +1,4 @@
-/** Messages of magic 0 and 1, by the lines that Kafka 4.3's tool prints over the same bytes. */
+/** Messages of magic 0 and 1, compared with the lines that Kafka 4.3's tool prints for the same bytes. */
 import { expect, it } from 'vitest'
 import { crc32 } from '../../../src/protocol/records/checksum.ts'
 import { folder, lines, options } from '../folder.ts'
@@ -11,7 +11,7 @@ function records(bytes: Buffer): string[] {
   return lines(folder({ [NAME]: bytes }), options({ print: true })).filter(line => line.startsWith('|'))
 }
 
-it.each(['gzip', 'snappy', 'lz4'] as const)('magic 0 has offsets in full within %s', codec => {
+it.each(['gzip', 'snappy', 'lz4'] as const)('a message of magic 0 has absolute offsets within %s', codec => {
   expect(records(LEGACY[`magic0-${codec}`])).toEqual([
     `| offset: 5 NoTimestampType: -1 keySize: 2 valueSize: 40 isValid: true crc: 958061823 key: k0 payload: ${VALUE}`,
     `| offset: 6 NoTimestampType: -1 keySize: -1 valueSize: 40 isValid: true crc: 1723703478 payload: ${VALUE}`,
@@ -19,7 +19,7 @@ it.each(['gzip', 'snappy', 'lz4'] as const)('magic 0 has offsets in full within 
   ])
 })
 
-it.each(['gzip', 'snappy', 'lz4'] as const)('magic 1 has relative ones within %s', codec => {
+it.each(['gzip', 'snappy', 'lz4'] as const)('a message of magic 1 has relative offsets within %s', codec => {
   const time = 'CreateTime: 1700000000'
   expect(records(LEGACY[`magic1-${codec}`])).toEqual([
     `| offset: 5 ${time}000 keySize: 2 valueSize: 40 isValid: true crc: 209328715 key: k0 payload: ${VALUE}`,
@@ -28,14 +28,14 @@ it.each(['gzip', 'snappy', 'lz4'] as const)('magic 1 has relative ones within %s
   ])
 })
 
-it('every record has the time of its wrapper where the broker gave it', () => {
+it('every record has the timestamp of its wrapper if that has LogAppendTime', () => {
   const time = 'LogAppendTime: 1700000000777'
   const shown = records(LEGACY['magic1-lz4-append'])
   expect(shown).toHaveLength(3)
   for (const line of shown) expect(line).toContain(time)
 })
 
-it('a wrapper whose contents are damaged is said to be, and what follows is shown', () => {
+it('a wrapper with damaged contents is reported, and the dump continues', () => {
   const damaged = Buffer.from(LEGACY['magic1-gzip'])
   damaged.writeUInt8(0, 34)
   damaged.writeUInt32BE(crc32(damaged.subarray(16)), 12)

@@ -1,4 +1,4 @@
-/** The lines about logs, checkpoints and snapshots, as Kafka 4.3's tool prints them over the same bytes. */
+/** Lines of logs, checkpoints and snapshots, as Kafka 4.3's tool prints them for the same bytes. */
 import { describe, expect, it } from 'vitest'
 import { dumpTransactions } from '../../../src/dump/checks/transactions.ts'
 import { verify } from '../../../src/dump/checks/verify.ts'
@@ -16,7 +16,7 @@ import { BOOTSTRAP, SNAPSHOT } from '../vectors.ts'
 const LOG = '00000000000000000000.log'
 const NO_PRODUCER = 'baseSequence: -1 lastSequence: -1 producerId: -1 producerEpoch: -1'
 
-it('shows batches, and records when asked', () => {
+it('a dump shows batches, and records on request', () => {
   const storage = folder({ [LOG]: Buffer.concat([TRANSACTIONAL, ABORT_MARKER]) })
   const batches = [
     'baseOffset: 0 lastOffset: 1 count: 2 baseSequence: 0 lastSequence: 1 producerId: 1000 producerEpoch: 1 partitionLeaderEpoch: 0 isTransactional: true isControl: false deleteHorizonMs: OptionalLong.empty position: 0 CreateTime: 1700000000010 size: 81 magic: 2 compresscodec: none crc: 1679690657 isvalid: true',
@@ -42,7 +42,7 @@ it('shows batches, and records when asked', () => {
   ])
 })
 
-it.each(Object.entries(BY_CODEC))('reads the records of a batch of %s', (codec, bytes) => {
+it.each(Object.entries(BY_CODEC))('a dump reads the records of a batch of %s', (codec, bytes) => {
   const shown = lines(folder({ [LOG]: bytes }), options({ print: true }))
   expect(shown[2]).toContain(` compresscodec: ${codec} `)
   expect(shown[2]).toContain(' isvalid: true')
@@ -51,7 +51,7 @@ it.each(Object.entries(BY_CODEC))('reads the records of a batch of %s', (codec, 
   )
 })
 
-it('shows a horizon, the time of the append, and a batch that compaction emptied', () => {
+it('a dump shows a delete horizon, LogAppendTime, and a batch that compaction emptied', () => {
   const { bytes } = buildBatch([], {
     baseOffset: 7n,
     timestampType: 'LogAppendTime',
@@ -64,14 +64,14 @@ it('shows a horizon, the time of the append, and a batch that compaction emptied
   )
 })
 
-it('says how many bytes at the end are no whole batch, unless told how much to read', () => {
+it('a dump reports the bytes at the end that are no whole batch, unless the bytes to read are limited', () => {
   const storage = folder({ [LOG]: Buffer.concat([TRANSACTIONAL, ABORT_MARKER.subarray(0, 77)]) })
   expect(lines(storage).at(-1)).toBe(`Found 77 invalid bytes at the end of ${LOG}`)
   expect(lines(storage, options({ maxBytes: 100 }))).toHaveLength(3)
   expect(lines(storage, options({ maxBytes: 80 }))).toHaveLength(2)
 })
 
-it('reads messages of the formats before', () => {
+it('a dump reads messages of the older formats', () => {
   const body = hex('01 00 0000018bcfe56800 00000001 6b 00000001 76')
   const crc = Buffer.alloc(4)
   crc.writeUInt32BE(crc32(body))
@@ -82,7 +82,7 @@ it('reads messages of the formats before', () => {
   ])
 })
 
-it('decodes checkpoints of the cluster metadata', () => {
+it('a dump decodes checkpoints of the cluster metadata', () => {
   const storage = folder({ 'bootstrap.checkpoint': BOOTSTRAP })
   expect(lines(storage, options({ print: true, decoder: metadataDecoder }))).toEqual([
     'Dumping t-0/bootstrap.checkpoint',
@@ -100,26 +100,26 @@ it('decodes checkpoints of the cluster metadata', () => {
   ])
 })
 
-it('names the end of a checkpoint by its file', () => {
+it('a dump takes the end offset of a metadata checkpoint from its file name', () => {
   const storage = folder({ '00000000000000000123-0000000004.checkpoint': Buffer.alloc(0) })
   expect(lines(storage)[1]).toBe('Snapshot end offset: 123, epoch: 4')
 })
 
-it('shows producers, with their last batch if there is one', () => {
+it('a dump shows producers, with their last batch if they have one', () => {
   expect(lines(folder({ '00000000000000000015.snapshot': SNAPSHOT })).slice(1)).toEqual([
     'producerId: 1000 producerEpoch: 1 coordinatorEpoch: 0 currentTxnFirstOffset: OptionalLong[10] lastTimestamp: 1700000000000 firstSequence: 0 lastSequence: 4 lastOffset: 14 offsetDelta: 4 timestamp: 1700000000000',
     'producerId: 2000 producerEpoch: 2 coordinatorEpoch: 3 currentTxnFirstOffset: OptionalLong.empty lastTimestamp: 1700000000005'
   ])
 })
 
-it('shows aborted transactions', () => {
+it('a dump shows aborted transactions', () => {
   const bytes = hex('0000 00000000000003e8 000000000000000a 000000000000000f 0000000000000010')
   expect(lines(folder({ '00000000000000000000.txnindex': bytes }))[1]).toBe(
     'version: 0 producerId: 1000 firstOffset: 10 lastOffset: 15 lastStableOffset: 16'
   )
 })
 
-it('ignores other files that are named, and leaves them out of folders', () => {
+it('a dump of folders leaves out other files, and ignores them if they are named', () => {
   const storage = folder({ 'partition.metadata': Buffer.from('version: 0'), [LOG]: TRANSACTIONAL })
   expect(lines(storage)).not.toContainEqual(expect.stringContaining('partition.metadata'))
   expect(lines(storage, options(), ['t-0/partition.metadata'])).toEqual([
@@ -132,7 +132,7 @@ it.each([
   ['dumping', dump],
   ['verifying', verify],
   ['looking for transactions', dumpTransactions]
-])('%s says why a folder cannot be read, and goes on', (_, looking) => {
+])('a folder that cannot be read is reported when %s, and the other folders are processed', (_, looking) => {
   const storage = folder({ [LOG]: TRANSACTIONAL })
   storage.makeDirectory('data/shut-0')
   storage.rename('t-0', 'data/t-0')
@@ -150,7 +150,7 @@ it.each([
   }
 })
 
-it('writes one JSON object a line', () => {
+it('a dump writes one JSON object a line', () => {
   const storage = folder({ [LOG]: TRANSACTIONAL })
   const objects = items(storage, options({ print: true })).map(item => JSON.parse(jsonOf(item)))
   expect(objects).toMatchObject([
@@ -169,7 +169,7 @@ it('writes one JSON object a line', () => {
   ])
 })
 
-describe('a filter', () => {
+describe('filters of a dump', () => {
   const batches = [0n, 10n, 20n].map(baseOffset =>
     buildBatch(
       ['a', 'b'].map(key => ({ timestamp: 1n, key: Buffer.from(key), value: Buffer.from(`${key}${baseOffset}`) })),
@@ -180,15 +180,15 @@ describe('a filter', () => {
   const shown = (filter: Parameters<typeof options>[0] & object) =>
     lines(storage, options({ print: true, ...filter })).flatMap(line => /payload: (.*)/.exec(line)?.[1] ?? [])
 
-  it('of offsets shows the records between', () => {
+  it('a filter by offsets shows the records in the range', () => {
     expect(shown({ filter: { fromOffset: 1n, toOffset: 10n } })).toEqual(['b0', 'a10'])
   })
 
-  it('of a producer shows its batches', () => {
+  it('a filter by producer shows the batches of the producer', () => {
     expect(shown({ filter: { producerId: 10n } })).toEqual(['a10', 'b10'])
   })
 
-  it('does not make offsets missing that are left out', () => {
+  it('a filter reports no missing offsets for the batches that it leaves out', () => {
     const at = (filter: object) =>
       lines(storage, options({ deep: true, filter })).filter(line => /followed by/.test(line))
     expect(at({})).toEqual(['  1 is followed by 10', '  11 is followed by 20'])
@@ -196,7 +196,7 @@ describe('a filter', () => {
     expect(at({ producerId: 20n })).toEqual(['  11 is followed by 20'])
   })
 
-  it('of a key shows its records, and only batches that have one', () => {
+  it('a filter by key shows the records of the key, and only batches that have one', () => {
     expect(shown({ filter: { key: 'b' } })).toEqual(['b0', 'b10', 'b20'])
     expect(lines(storage, options({ print: true, filter: { key: 'c' } }))).not.toContainEqual(
       expect.stringContaining('baseOffset')
@@ -204,7 +204,7 @@ describe('a filter', () => {
   })
 })
 
-it('shows a text that is no UTF-8 as Java does', () => {
+it('a dump shows text that is not valid UTF-8 as Java does', () => {
   const value = hex('61 eda080 62 eda0 63 ff 64 eda0')
   const { bytes } = buildBatch([{ timestamp: 1n, key: null, value }])
   const { plainDecoder, decoderOfClass } = decoders
@@ -215,7 +215,7 @@ it('shows a text that is no UTF-8 as Java does', () => {
   )
 })
 
-it('decodes the records of groups', () => {
+it('a dump decodes the records of groups', () => {
   const record = { offset: 3n, key: hex('0009 0001 67'), value: null }
   expect(groupDecoder(record)).toEqual([['key', 'Unknown record type 9 at offset 3, skipping.']])
   expect(groupDecoder({ ...record, key: hex('00') })[0]?.[1]).toMatch(/^Error at offset 3, skipping\. /)
