@@ -3,7 +3,7 @@ import { BackgroundLoops, type LoopOptions } from '../../src/runtime/background.
 import { oneStep, Pause, type Steps, yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
-/** Loops on a manual clock, and what happens. */
+/** Background loops on a manual clock, with a record of their runs. */
 class LoopsDriver {
   readonly clock = new ManualClock()
   readonly failures: unknown[] = []
@@ -30,7 +30,7 @@ class LoopsDriver {
     })
   }
 
-  /** Ends the wait, and lets the loop notice. */
+  /** Ends the wait and yields, so that the loop continues. */
   async finish(): Promise<void> {
     this.#finish()
     await yieldToEventLoop()

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { lazy, lazyModule } from '../../src/runtime/lazy.ts'
 
-test('a value is made by its first use, and kept', () => {
+test('a lazy value is created at its first use, and kept', () => {
   let made = 0
   const value = lazy(() => ++made)
   expect(made).toBe(0)
   expect([value(), value()]).toEqual([1, 1])
 })
 
-test('a package that is not installed is replaced, and the reason told in one line', () => {
+test('a package that is not installed is replaced, and one line reports the reason', () => {
   const reasons: string[] = []
   const replaced = lazyModule<string>('no-such-package', reason => {
     reasons.push(reason)

@@ -1,4 +1,4 @@
-/** The type of log bindings: an Error under any name but err is refused by the compiler, which checks this file too. */
+/** Type checks of log bindings: the compiler, which also checks this file, refuses an Error under any name except err. */
 import { expect, it } from 'vitest'
 import type { Logger } from '../../src/runtime/logger.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'

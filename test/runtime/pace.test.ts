@@ -25,7 +25,7 @@ function* counting(done: number[], upTo: number): Steps<string, number> {
   return 'done'
 }
 
-/** Counts what `count` returns at each turn of the event loop until the work is over. */
+/** Results of `count` after each yield until the work is over. */
 async function countsDuring(work: Promise<unknown> | unknown, count: () => number): Promise<number[]> {
   const counts: number[] = []
   let isOver = false
@@ -84,7 +84,7 @@ describe('runYielding', () => {
     expect(hasYielded).toEqual([false, true, false, true])
   })
 
-  it('runYielding rejects with what the work throws', async () => {
+  it('runYielding rejects with the error of the work', async () => {
     function* failing(): Steps {
       yield new Pause()
       throw new Error('no more')
@@ -229,7 +229,7 @@ describe('forEachYielding', () => {
     expect(order).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2'])
   })
 
-  it('forEachYielding rejects with what an item throws and takes no further item', async () => {
+  it('forEachYielding rejects with the error of an item and takes no further item', async () => {
     const done: number[] = []
     const work = forEachYielding(items, new ManualClock().loop, item => {
       done.push(item)

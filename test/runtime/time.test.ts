@@ -5,7 +5,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('an alarm fires not before its time, and keeps its time when Date moves', async () => {
+it('an alarm does not fire before its time, and keeps its time when Date moves', async () => {
   const { deadline } = systemClocks
   const dueMs = deadline.now() + 20
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
@@ -20,7 +20,7 @@ it('a cancelled alarm does not fire', async () => {
   await new Promise<void>(resolve => loop.at(nowMs + 5, resolve))
 })
 
-it('alarms and yields are real where time was faked before their modules were loaded', async () => {
+it('alarms and yields are real if time was faked before their modules were loaded', async () => {
   vi.useFakeTimers()
   vi.resetModules()
   const time = await import('../../src/runtime/time.ts')
