@@ -1,4 +1,4 @@
-/** What the recorded transcript cannot show: bounds, and answers that are ours. */
+/** Cases that the recorded transcript does not have: bounds, and responses that differ from Kafka's. */
 import { expect, test } from 'vitest'
 import { alterConfigs, incrementalAlterConfigs, OPERATIONS } from '../../src/config/alter.ts'
 import { type ConfigState, describeConfigs } from '../../src/config/describe.ts'
@@ -20,7 +20,7 @@ const topic = (...configs: { name: string; configOperation: number; value: strin
 })
 const plain = { includeSynonyms: false, includeDocumentation: false }
 
-test('a list cannot be made longer than a record can hold', () => {
+test('a list setting cannot become longer than a record can hold', () => {
   const value = Array.from({ length: 9000 }, (_, index) => `1:${index}`).join(',')
   const append = { name: 'leader.replication.throttled.replicas', configOperation: OPERATIONS.APPEND, value }
   expect(incrementalAlterConfigs([topic(append)], state)).toMatchObject([
@@ -28,13 +28,13 @@ test('a list cannot be made longer than a record can hold', () => {
   ])
 })
 
-test('a resource given twice is refused both times, the others are decided', () => {
+test('a resource given twice is refused both times, and the other resources are decided', () => {
   const twice = { ...topic(), configs: [] }
   const results = alterConfigs([twice, twice, { resourceType: BROKER, resourceName: '1', configs: [] }], state)
   expect(results.map(({ errorCode }) => errorCode)).toEqual(['INVALID_REQUEST', 'INVALID_REQUEST', 'NONE'])
 })
 
-test('a request with more changes than the controller writes at once is refused as a whole', () => {
+test('a request with more changes than the controller writes in one batch is refused as a whole', () => {
   const configs = Array.from({ length: 10_001 }, (_, index) => ({ name: `plugin.${index}`, value: '1' }))
   const results = alterConfigs([{ resourceType: BROKER, resourceName: '', configs }, topic()], state)
   expect(results.map(({ errorCode, changes }) => [errorCode, changes.length])).toEqual([
@@ -43,14 +43,14 @@ test('a request with more changes than the controller writes at once is refused 
   ])
 })
 
-test('what makes no difference to a topic is not recorded', () => {
+test('a change that makes no difference to a topic is not recorded', () => {
   const same = { name: 'cleanup.policy', configOperation: OPERATIONS.SET, value: 'compact' }
   const other = { name: 'retention.ms', configOperation: OPERATIONS.SET, value: '5' }
   const [result] = incrementalAlterConfigs([topic(same, other)], state)
   expect(result?.changes).toEqual([{ name: 'retention.ms', value: '5' }])
 })
 
-test('one bad setting leaves all of its resource unchanged', () => {
+test('an invalid setting leaves all settings of its resource unchanged', () => {
   const good = { name: 'retention.ms', configOperation: OPERATIONS.SET, value: '5' }
   const bad = { name: 'segment.ms', configOperation: OPERATIONS.SET, value: '0' }
   expect(incrementalAlterConfigs([topic(good, bad)], state)).toMatchObject([
@@ -58,7 +58,7 @@ test('one bad setting leaves all of its resource unchanged', () => {
   ])
 })
 
-test('a setting that needs a restart cannot change while the broker runs, known to us or only to Kafka', () => {
+test("a setting that needs a restart cannot change while the broker runs, whether it is ours or only Kafka's", () => {
   for (const name of ['listeners', 'num.partitions', 'process.roles', 'ssl.keystore.location']) {
     const configs = [{ name, value: 'x' }]
     expect(alterConfigs([{ resourceType: BROKER, resourceName: '1', configs }], state)).toMatchObject([
@@ -67,14 +67,14 @@ test('a setting that needs a restart cannot change while the broker runs, known 
   }
 })
 
-test('limits of connections that nobody could read are refused', () => {
+test('connection limits that cannot be parsed are refused', () => {
   const configs = [{ name: 'max.connections.per.ip.overrides', value: 'nonsense' }]
   expect(alterConfigs([{ resourceType: BROKER, resourceName: '', configs }], state)).toMatchObject([
     { errorCode: 'INVALID_REQUEST', changes: [] }
   ])
 })
 
-test('documentation is there when asked for', () => {
+test('DescribeConfigs returns documentation on request', () => {
   const asked = [{ resourceType: TOPIC, resourceName: 't', configurationKeys: ['retention.ms'] }]
   const [with_] = describeConfigs(asked, { ...plain, includeDocumentation: true }, state)
   const [without] = describeConfigs(asked, plain, state)
@@ -82,7 +82,7 @@ test('documentation is there when asked for', () => {
   expect(without?.configs[0]?.documentation).toBeNull()
 })
 
-test('an unknown resource type fails the whole request, one that has no settings here only itself', () => {
+test('an unknown resource type fails the whole request, and a type without settings fails only its resource', () => {
   const resource = (resourceType: number, resourceName: string) => ({
     resourceType,
     resourceName,
@@ -98,7 +98,7 @@ test('an unknown resource type fails the whole request, one that has no settings
   expect(codes(TOPIC, RESOURCE_TYPES.CLIENT_METRICS)).toEqual(['NONE', 'INVALID_REQUEST'])
 })
 
-test('internal settings are shown only where they are set', () => {
+test('internal settings are shown only if they are set', () => {
   const names = (settings: BrokerSettings) => {
     const broker = { resourceType: BROKER, resourceName: '1', configurationKeys: null }
     const [answer] = describeConfigs([broker], plain, { ...state, settings })
@@ -109,7 +109,7 @@ test('internal settings are shown only where they are set', () => {
   expect(names(new BrokerSettings(new Map([[name, '5']])))).toContain(name)
 })
 
-test('a resource named again is described again, but not thousands of times', () => {
+test('a resource named several times is described each time, and a request with too many is refused', () => {
   const broker = { resourceType: BROKER, resourceName: '1', configurationKeys: null }
   const answers = (count: number) =>
     describeConfigs(

@@ -1,4 +1,4 @@
-/** `docs/configuration.md`, made from the table of settings. */
+/** `docs/configuration.md`, generated from the table of settings. */
 import type { Setting } from '../../src/config/define.ts'
 import { settings, TOPIC_DEFAULTS } from '../../src/config/tables/broker.ts'
 import { behindGroupSetting, groupSettings, isGroupSetting } from '../../src/config/tables/group.ts'

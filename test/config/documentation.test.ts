@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { configurationPage } from './configuration-page.ts'
 
-test('docs/configuration.md shows the table of settings as it is', async () => {
+test('docs/configuration.md equals the page generated from the table of settings', async () => {
   await expect(configurationPage()).toMatchFileSnapshot('../../docs/configuration.md')
 })

@@ -4,11 +4,11 @@ import { BrokerSettings } from '../../src/config/values.ts'
 
 const listeners = (given: Record<string, string>) => listenersOf(new BrokerSettings(new Map(Object.entries(given))))
 
-test('by default one listener on localhost, advertised as the address at which a client came', () => {
+test('the default is one listener on localhost, advertised as the address to which the client connected', () => {
   expect(listeners({})).toEqual([{ name: 'PLAINTEXT', host: 'localhost', port: 9092, advertised: null }])
 })
 
-test('no host means any address, brackets hold IPv6, names are compared in capitals', () => {
+test('an empty host means any address, brackets enclose IPv6, and names are compared in upper case', () => {
   const given = {
     listeners: 'plaintext://:0, Internal://[::1]:9093',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT'
@@ -19,7 +19,7 @@ test('no host means any address, brackets hold IPv6, names are compared in capit
   ])
 })
 
-test("a container's usual settings work: the controller's listener is not opened", () => {
+test("a container's usual settings are accepted, and the controller's listener is not opened", () => {
   const given = {
     listeners: 'PLAINTEXT://:9092,CONTROLLER://:9093,OUT://:19092',
     'controller.listener.names': 'CONTROLLER',
@@ -40,7 +40,7 @@ test('two listeners may share a port on the two IP versions', () => {
   expect(listeners(given)).toHaveLength(2)
 })
 
-describe('what does not fit together is refused', () => {
+describe('listeners that are refused', () => {
   const map = { 'listener.security.protocol.map': 'A:PLAINTEXT,B:PLAINTEXT' }
   test.each([
     ['the same port twice', { ...map, listeners: 'A://:9092,B://:9092' }, 'have the same port 9092'],
@@ -56,7 +56,7 @@ describe('what does not fit together is refused', () => {
     ['only controllers', { ...map, listeners: 'A://:1', 'controller.listener.names': 'A' }, 'no listener for clients'],
     ['an unknown advertised name', { ...map, listeners: 'A://:1', 'advertised.listeners': 'B://h:1' }, 'names B'],
     ['0.0.0.0 advertised', { ...map, listeners: 'A://:1', 'advertised.listeners': 'A://0.0.0.0:1' }, '0.0.0.0']
-  ])('%s', (_, given, why) => {
+  ])('a broker refuses %s', (_, given, why) => {
     expect(() => listeners(given)).toThrow(why)
   })
 })

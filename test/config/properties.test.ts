@@ -15,11 +15,11 @@ test.each([
   ['a=\\t\\n\\\\\\u0041\\q', 'a', '\t\n\\Aq'],
   ['listeners=PLAINTEXT://:9092', 'listeners', 'PLAINTEXT://:9092'],
   ['a=b # no comment', 'a', 'b # no comment']
-])('reads %j', (text, name, value) => {
+])('a line is read as an entry: %j', (text, name, value) => {
   expect(read(text)).toEqual([[name, value]])
 })
 
-test('blank lines and comments are no entries', () => {
+test('blank lines and comments are not entries', () => {
   expect(read('# a=b\n! c=d\n\n   \n  # e=f')).toEqual([])
 })
 
@@ -27,7 +27,7 @@ test('a comment cannot be continued', () => {
   expect(read('# a\\\nb=c')).toEqual([['b', 'c']])
 })
 
-test('a backslash at the end continues the line, without the blanks that begin the next', () => {
+test('a backslash at the end continues the line, without the leading blanks of the next line', () => {
   expect(read('a=b,\\\n   c,\\\r\n\td')).toEqual([['a', 'b,c,d']])
 })
 
@@ -38,11 +38,11 @@ test('two backslashes at the end are one backslash', () => {
   ])
 })
 
-test('a last line that wants to be continued ends there', () => {
+test('a last line that ends with a backslash ends there', () => {
   expect(read('a=b\\')).toEqual([['a', 'b']])
 })
 
-test('every entry knows the line it begins on', () => {
+test('every entry has the number of its first line', () => {
   const lines = parseProperties('a=1\r\n# x\rb=2\\\n3\nc=4').map(({ name, line }) => [name, line])
   expect(lines).toEqual([
     ['a', 1],

@@ -14,8 +14,8 @@ const message = (action: () => unknown) => {
   return undefined
 }
 
-describe('sources', () => {
-  test('without any source every setting has its default', () => {
+describe('sources of settings', () => {
+  test('every setting has its default without any source', () => {
     const { settings, unhonoured } = resolve()
     expect(settings.get('num.partitions')).toBe(1)
     expect(settings.get('log.dirs')).toBeNull()
@@ -36,19 +36,19 @@ describe('sources', () => {
     expect(given('num.partitions=2', 'num.partitions=3').get('num.partitions')).toBe(3)
   })
 
-  test('hours of a stronger source replace the milliseconds of a weaker one', () => {
+  test('hours of a later source replace the milliseconds of an earlier source', () => {
     const file = fromProperties('log.retention.ms=5', 'server.properties')
     const { settings } = resolve(file, fromOptions(['log.retention.hours=1']))
     expect(settings.topic().get('retention.ms')).toBe(3_600_000)
   })
 
-  test('within one source milliseconds win over minutes, and minutes over hours', () => {
+  test('milliseconds win over minutes, and minutes over hours, within one source', () => {
     const hours = 'log.retention.hours=1'
     expect(given('log.retention.minutes=2', hours).topic().get('retention.ms')).toBe(120_000)
     expect(given('log.retention.ms=3', 'log.retention.minutes=2', hours).topic().get('retention.ms')).toBe(3)
   })
 
-  test('numbers, booleans and big numbers of an object are taken as written', () => {
+  test('numbers, booleans and bigints of an object are accepted', () => {
     const config = { 'num.partitions': 3, 'delete.topic.enable': false, 'log.flush.interval.messages': 2n ** 63n - 1n }
     const { settings } = resolve(fromObject(config))
     expect(settings.get('num.partitions')).toBe(3)
@@ -56,7 +56,7 @@ describe('sources', () => {
     expect(settings.text('log.flush.interval.messages')).toBe('9223372036854775807')
   })
 
-  test('environment variables are named as in container images, and what is no setting is not judged', () => {
+  test('environment variables have the names of container images, and variables that are no settings are ignored', () => {
     const environment = {
       KAFKA_LOG_RETENTION_MS: '7',
       KAFKA_LISTENER_NAME_A__B_SSL_KEYSTORE_TYPE: 'PEM',
@@ -81,7 +81,7 @@ describe('sources', () => {
     ])
   })
 
-  test('settings that are accepted but do nothing yet are named with them', () => {
+  test('settings that are accepted without effect are named with them', () => {
     const idle = ['compression.lz4.level=1']
     const { settings, unhonoured } = resolve(fromOptions([...idle, 'num.partitions=3', 'num.io.threads=8']))
     expect(settings.get('compression.lz4.level')).toBe(1)
@@ -95,7 +95,7 @@ describe('sources', () => {
   })
 })
 
-describe('errors are one sentence with the place, the value and what would be right', () => {
+describe('an error of a setting is one sentence with the source, the value and a valid value', () => {
   test.each([
     ['num.partitions=zero', '--set: num.partitions is "zero", but must be a whole number from 1 to 2147483647'],
     ['num.partitions=0', '--set: num.partitions is "0", but must be a whole number from 1 to 2147483647'],
@@ -139,18 +139,18 @@ describe('errors are one sentence with the place, the value and what would be ri
     ['log.cleaner.max.compaction.lag.ms=1', undefined],
     ['num.partitions', '--set "num.partitions": write it as name=value, as in num.partitions=3'],
     ['=3', '--set "=3": write it as name=value, as in num.partitions=3']
-  ])('%s', (text, sentence) => {
+  ])('the setting %s is checked', (text, sentence) => {
     expect(message(() => given(text))).toBe(sentence)
   })
 
-  test('a file is named with the line, a variable by its name', () => {
+  test('an error names the line of a file, or the name of a variable', () => {
     expect(message(() => resolve(fromProperties('a=1', 'conf/server.properties')))).toMatch(
       /^conf\/server.properties line 1: /
     )
     expect(message(() => resolve(fromEnvironment({ KAFKA_NUM_PARTITIONS: '' })))).toMatch(/^KAFKA_NUM_PARTITIONS: /)
   })
 
-  test('settings that contradict each other name both places', () => {
+  test('an error of contradicting settings names both sources', () => {
     const file = fromProperties('node.id=1', 'server.properties')
     expect(message(() => resolve(file, fromOptions(['broker.id=2'])))).toBe(
       'server.properties line 1 and --set: node.id is 1, but broker.id is 2: give one of them'
@@ -161,7 +161,7 @@ describe('errors are one sentence with the place, the value and what would be ri
   })
 })
 
-describe('settings of groups that cannot stand together are one sentence', () => {
+describe('an error of contradicting group settings is one sentence', () => {
   test.each([
     [
       'group.consumer.min.session.timeout.ms=60001',
@@ -198,19 +198,19 @@ describe('settings of groups that cannot stand together are one sentence', () =>
         'org.apache.kafka.coordinator.group.assignor.UniformAssignor or ' +
         'org.apache.kafka.coordinator.group.assignor.RangeAssignor'
     ]
-  ])('%s', (texts, sentence) => {
+  ])('the settings %s are refused', (texts, sentence) => {
     const entries = texts.split(/(?<!\\),/).map(text => text.replace('\\,', ','))
     expect(message(() => given(...entries))).toBe(`--set: ${sentence}`)
   })
 
-  test('the policy of migration may be written in capitals', () => {
+  test('the migration policy may be written in upper case', () => {
     const settings = given('group.consumer.migration.policy=Upgrade')
     expect(settings.get('group.consumer.migration.policy')).toBe('upgrade')
     expect(settings.text('group.consumer.migration.policy')).toBe('Upgrade')
   })
 })
 
-test('limits for single addresses are read by address, IPv6 included', () => {
+test('connection limits of single addresses are read by address, including IPv6', () => {
   const settings = given('max.connections.per.ip.overrides=10.0.0.1:5, ::1:7')
   expect([...connectionOverrides(settings.get('max.connections.per.ip.overrides'))]).toEqual([
     ['10.0.0.1', 5],

@@ -19,26 +19,26 @@ const CONSUMER = rows({
   maxSize: 'group.consumer.max.size'
 })
 
-/** Configs of one resource, in force instead of all others. */
+/** Configs of one resource, which replace all others. */
 function configure(settings: Settings, resourceType: number, resourceName: string, texts: Record<string, string>) {
   const configs = new Map([[resourceKey(resourceType, resourceName), new Map(Object.entries(texts))]])
   settings.configure(configs, [{ resourceType, resourceName }])
 }
 
 describe('a view of broker settings', () => {
-  it('a property has the type of its row, or of what is derived', () => {
+  it('a property has the type of its row or of its derived value', () => {
     type View = ViewOf<typeof LOG>
     expectTypeOf<View['retentionMs']>().toEqualTypeOf<number>()
     expectTypeOf<View['isCompacted']>().toEqualTypeOf<boolean>()
     expectTypeOf(settingsWith().view({ rack: 'broker.rack' }).rack).toEqualTypeOf<string | null>()
   })
 
-  it('the broker has no view of rows of topics or groups', () => {
+  it('a broker view has no rows of topics or groups', () => {
     // @ts-expect-error retention.ms is a setting of topics
     expect(settingsWith().view({ retentionMs: 'retention.ms' })).toEqual({ retentionMs: undefined })
   })
 
-  it('a view has what was given at start and the defaults', () => {
+  it('a view has the values given at the start and the defaults', () => {
     const { backoffMs, isEnabled } = settingsWith({ 'log.cleaner.backoff.ms': 7 }).view(CLEANER)
     expect([backoffMs, isEnabled]).toEqual([7, true])
   })
@@ -105,7 +105,7 @@ describe('a view of group settings', () => {
     expect(settingsWith().group('g').view(CONSUMER)).toEqual({ ...ofBroker, maxSize: 2_147_483_647 })
   })
 
-  it('configs of a group count for this group alone', () => {
+  it('configs of a group apply to this group alone', () => {
     const settings = settingsWith()
     const overrides = {
       'consumer.session.timeout.ms': '50000',

@@ -1,6 +1,6 @@
 /**
- * Plays requests against the config functions and compares with what Apache Kafka 4.3.1 answered to the same requests,
- * in the same order, on one node (node.id=1, log.retention.hours=100, log.roll.ms=5000000). Each line is one request.
+ * Runs recorded requests against the config functions and compares the responses with those of Apache Kafka 4.3.1 in the same
+ * order, on one node (node.id=1, log.retention.hours=100, log.roll.ms=5000000). Each line is one request.
  */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'

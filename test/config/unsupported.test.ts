@@ -5,11 +5,11 @@ import { settings } from '../../src/config/tables/broker.ts'
 import { behindGroupSetting, groupSettings, isGroupSetting } from '../../src/config/tables/group.ts'
 import { topicSettings } from '../../src/config/tables/log.ts'
 
-/** Where settings are declared and checked, which is no effect. */
+/** Files that declare and check settings. A name in these files does not count as an effect. */
 const TABLES = /config\/(tables\/|(validate|resolve)\.ts$)/
-/** Their whole effect is what they are checked for. */
+/** Settings whose whole effect is their check. */
 const CHECKED_ONLY = ['broker.id', 'remote.storage.enable']
-/** Handed to a codec that ignores it. */
+/** Settings passed to a codec that ignores them. */
 const IGNORED = ['compression.lz4.level']
 
 test('a setting that no code reads is marked as unsupported, and no other is', () => {
@@ -17,7 +17,7 @@ test('a setting that no code reads is marked as unsupported, and no other is', (
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   const code = files
     .filter(file => file.endsWith('.ts') && !TABLES.test(file))
-    // Internal topics are created with settings that nothing reads.
+    // Internal topics are created with settings that no code reads.
     .map(file => readFileSync(new URL(file, root), 'utf8').replaceAll(/\bname: '.*?'/g, ''))
   const isRead = (name: string) => code.some(text => text.includes(`'${name}'`))
   const readByGroups = Object.keys(groupSettings)

@@ -4,7 +4,7 @@ import { BrokerSettings } from '../../src/config/values.ts'
 const texts = (values: Record<string, string>) => new Map(Object.entries(values))
 const given = (values: Record<string, string>) => new BrokerSettings(texts(values))
 
-test('the table gives the types', () => {
+test('a value has the type of its row in the table', () => {
   const settings = given({})
   expectTypeOf(settings.get('message.max.bytes')).toEqualTypeOf<number>()
   expectTypeOf(settings.get('log.retention.ms')).toEqualTypeOf<number | null>()
@@ -28,7 +28,7 @@ test('overrides of a topic win, and leave other topics alone', () => {
   expect(settings.topic().get('max.message.bytes')).toBe(5)
 })
 
-test('negative retention means never, whatever the unit', () => {
+test('negative retention means unlimited, in every unit', () => {
   expect(given({ 'log.retention.hours': '-7' }).topic().get('retention.ms')).toBe(-1)
 })
 
@@ -45,7 +45,7 @@ test('a change for this broker wins over one for all brokers, and both over the 
   expect(perBroker.topic().get('max.message.bytes')).toBe(3)
 })
 
-test('what is stored but cannot be read, or cannot change at run time, counts as not set', () => {
+test('a stored value counts as not set if it cannot be parsed or cannot change at run time', () => {
   const stored = texts({ 'message.max.bytes': 'x', 'num.partitions': '9', 'no.such': '1' })
   const settings = given({ 'message.max.bytes': '4' }).withDynamic(stored, stored)
   expect(settings.get('message.max.bytes')).toBe(4)
