@@ -57,10 +57,10 @@ describe('a gap between two segments after a crash', () => {
 
   const harmless: [string, (storage: MemoryStorage) => void][] = [
     ['the disk had it', storage => checkpoint(storage, 'recovery-point-offset', '0\n1\nt 0 20\n')],
-    ['nobody knows what the disk had', storage => storage.removeNow('recovery-point-offset-checkpoint')],
+    ['the recovery points are missing', storage => storage.removeNow('recovery-point-offset-checkpoint')],
     ['what the disk had is damaged', storage => checkpoint(storage, 'recovery-point-offset', '0\n7\nt 0 10\n')],
     ['what the disk had is empty', storage => checkpoint(storage, 'recovery-point-offset', '')],
-    ['nobody knows what was compacted', storage => storage.removeNow('cleaner-offset-checkpoint')],
+    ['the cleaner checkpoint is missing', storage => storage.removeNow('cleaner-offset-checkpoint')],
     ['what was compacted is damaged', storage => checkpoint(storage, 'cleaner-offset', '0\n7\nt 0 10\n')],
     ['it was compacted once', storage => checkpoint(storage, 'cleaner-offset', '0\n1\nt 0 10\n')],
     [
