@@ -1,6 +1,6 @@
 /**
- * Steps of the wall clock (NTP, a resumed machine, a user of the fixture) under a running broker: which timers follow them.
- * Apache Kafka 4.4.0 was seen to do the same when its wall clock was stepped.
+ * Steps of the wall clock (NTP, a resumed machine, a user of the fixture) under a running broker, and the timers that follow
+ * them. Apache Kafka 4.4.0 behaves the same when its wall clock steps.
  */
 import { describe, expect, it } from 'vitest'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
@@ -49,7 +49,7 @@ const joinRequest = (memberId = '') => ({
   protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }]
 })
 
-/** All join within the initial delay, and sync. */
+/** All members join within the initial delay and sync. */
 async function classicMembers(harness: Harness, count: number): Promise<Member[]> {
   const ids = await Promise.all(Array.from({ length: count }, () => harness.request('JoinGroup', joinRequest())))
   const joining = ids.map(({ memberId }) => harness.request('JoinGroup', joinRequest(memberId)))
@@ -87,7 +87,7 @@ async function consumerMembers(harness: Harness, count: number): Promise<Member[
   return members
 }
 
-/** Of the group g, with the number of its members. */
+/** The group g with the given number of members. */
 async function stateOf(harness: Harness): Promise<[string, number]> {
   const { groups } = await harness.request('ListGroups', {})
   const type = groups.find(({ groupId }) => groupId === 'g')?.groupType
@@ -102,12 +102,12 @@ describe.each([
   ['classic', classicMembers],
   ['consumer', consumerMembers]
 ] as const)('a %s group', (_type, join) => {
-  it.each(STEPS)('fences none of its 20 members that heartbeat when the wall clock steps %s', async (_way, byMs) => {
+  it.each(STEPS)('does not fence 20 members that heartbeat when the wall clock steps %s', async (_way, byMs) => {
     await using harness = await started()
     const members = await join(harness, 20)
     for (let round = 0; round < 2 * (SESSION_MS / HEARTBEAT_MS); round++) {
       for (const { heartbeat } of members) expect(await heartbeat()).toBe('NONE')
-      // Between a heartbeat and the next, so that the step comes after the session was renewed.
+      // Between two heartbeats: the step comes after the session was renewed.
       harness.clock.stepWall(byMs)
       harness.clock.advance(HEARTBEAT_MS)
     }
@@ -162,7 +162,7 @@ it.each(STEPS)('Fetch waits for its max wait when the wall clock steps %s', asyn
   expect(await sofar(fetching)).toMatchObject({ errorCode: 'NONE' })
 })
 
-describe('what is counted from a timestamp follows the wall clock', () => {
+describe('timers that count from a timestamp', () => {
   const CHECK_MS = 10_000
 
   async function transactionState(harness: Harness): Promise<string> {

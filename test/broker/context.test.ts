@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { handler, type Parts, type RequestContext } from '../../src/broker/context.ts'
 
-it('a handler gets the parts that it declares and no others', () => {
+it('a handler gets its declared dependencies and no others', () => {
   const seen: object[] = []
   const heartbeat = handler('Heartbeat', ['nodeId'], (_request, parts) => {
     seen.push(parts)

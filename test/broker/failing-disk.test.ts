@@ -1,4 +1,4 @@
-// A disk that fails under the records of a partition, or under the metadata.
+// A disk that fails under the records of a partition or under the metadata log.
 import { describe, expect, it } from 'vitest'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { StorageOperation } from '../../src/storage/memory-storage.ts'
@@ -7,7 +7,7 @@ import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { EIO, heldBroker, latest } from './held-broker.ts'
 
 describe('a failed sync', () => {
-  it('is told to all who wait, takes that partition offline, and leaves the others alone', async () => {
+  it('fails all waiting requests and takes only that partition offline', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const waiting = [0, 1, -1].map(acks => broker.produce(topicId, batchOf([`acks ${acks}`]), { acks: acks || 1 }))
     await yieldToEventLoop()
@@ -30,7 +30,7 @@ describe('a failed sync', () => {
   })
 })
 
-describe('the disk of the metadata', () => {
+describe('the disk of the metadata log', () => {
   const METADATA = '__cluster_metadata-0/'
 
   async function create(broker: Harness, name: string) {
@@ -38,7 +38,7 @@ describe('the disk of the metadata', () => {
     return (await broker.request('CreateTopics', { topics })).topics[0]?.errorCode
   }
 
-  it('where it fails, changes are refused until restart, and records go on', async () => {
+  it('a failed disk refuses metadata changes until a restart, and Produce continues', async () => {
     let isBroken = false
     const fault = ({ name, path }: StorageOperation) =>
       isBroken && name === 'sync' && path.startsWith(METADATA) ? { error: EIO } : undefined
@@ -57,7 +57,7 @@ describe('the disk of the metadata', () => {
     expect(await create(again, 'v')).toBe('NONE')
   })
 
-  it('where it is full, a change is refused and leaves no trace', async () => {
+  it('a full disk refuses a metadata change without a trace', async () => {
     let isFull = false
     const fault = ({ name, path }: StorageOperation) =>
       isFull && name === 'append' && path.startsWith(METADATA)

@@ -1,4 +1,4 @@
-/** Answers that wait for the disk, where flush.messages wants it: who waits for what. */
+/** Responses that wait for the sync of flush.messages, and the requests that do not wait. */
 import { describe, expect, it } from 'vitest'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { batchOf, Harness, valuesIn } from '../../src/testing/harness.ts'
@@ -6,7 +6,7 @@ import { HeldStorage } from '../log/partition-log/held-storage.ts'
 import { EIO, heldBroker, idempotent, latest, sofar } from './held-broker.ts'
 
 describe('Produce', () => {
-  it.each([1, -1])('with acks=%i is answered when the record is on the disk', async acks => {
+  it.each([1, -1])('with acks=%i is answered after the record is synced', async acks => {
     const { storage, broker, topicId } = await heldBroker()
     const produced = broker.produce(topicId, batchOf(['second']), { acks })
     expect(await sofar(produced)).toBe('waits')
@@ -18,7 +18,7 @@ describe('Produce', () => {
     expect(await latest(broker)).toMatchObject({ offset: 2n })
   })
 
-  it('with acks=0 waits for nothing', async () => {
+  it('with acks=0 does not wait for a sync', async () => {
     const { broker, topicId } = await heldBroker()
     const topicData = [{ topicId, partitionData: [{ index: 0, records: batchOf(['second']) }] }]
     const request = { transactionalId: null, acks: 0, timeoutMs: 1000, topicData }
@@ -26,7 +26,7 @@ describe('Produce', () => {
     expect(await broker.values(topicId)).toEqual(['first'])
   })
 
-  it('of any number of producers needs one sync for those before it, and one for those meanwhile', async () => {
+  it('of any number of producers needs one sync for the batches before it and one for the batches during it', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const first = broker.produce(topicId, batchOf(['second']))
     await yieldToEventLoop()
@@ -41,14 +41,14 @@ describe('Produce', () => {
     expect(storage.asked).toHaveLength(2)
   })
 
-  it('of partitions that are not synced by each message waits for none that is', async () => {
+  it('to partitions without flush.messages does not wait for the sync of other partitions', async () => {
     const { broker, topicId } = await heldBroker()
     const other = await broker.createTopic('other')
     broker.produce(topicId, batchOf(['second']))
     expect(await sofar(broker.produce(other, batchOf(['x'])))).toMatchObject({ errorCode: 'NONE' })
   })
 
-  it('again of a batch whose first answer still waits, waits too; of one that is on the disk it does not', async () => {
+  it('with a retry of a batch waits while the first response waits, and not after the sync', async () => {
     const { storage, broker, topicId } = await heldBroker()
     expect(await sofar(broker.produce(topicId, idempotent('first', 0)))).toMatchObject({ baseOffset: 0n })
     const produced = broker.produce(topicId, idempotent('second', 1))
@@ -60,7 +60,7 @@ describe('Produce', () => {
     expect(await broker.values(topicId)).toEqual(['first', 'second'])
   })
 
-  it('that is fenced by an epoch which a loss of power could take back waits', async () => {
+  it('that is fenced by an unsynced producer epoch waits for the sync', async () => {
     const { storage, broker, topicId } = await heldBroker()
     broker.produce(topicId, idempotent('second', 0, 1))
     const fenced = broker.produce(topicId, idempotent('third', 1))
@@ -69,7 +69,7 @@ describe('Produce', () => {
     expect(await fenced).toMatchObject({ errorCode: 'INVALID_PRODUCER_EPOCH' })
   })
 
-  it('with acks=all is REQUEST_TIMED_OUT past its time, and a retry gets the offset', async () => {
+  it('with acks=all gets REQUEST_TIMED_OUT after its timeout, and a retry gets the offset', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const produced = broker.produce(topicId, idempotent('second', 1))
     const leaderOnly = broker.produce(topicId, batchOf(['third']), { acks: 1 })
@@ -96,7 +96,7 @@ describe('Produce', () => {
     await stopped
   })
 
-  it('is told when its topic is deleted meanwhile', async () => {
+  it('gets an error when its topic is deleted during the sync', async () => {
     const { broker, topicId } = await heldBroker()
     const produced = broker.produce(topicId, batchOf(['second']))
     await yieldToEventLoop()
@@ -108,7 +108,7 @@ describe('Produce', () => {
 describe('a delayed Fetch', () => {
   const patient = { maxWaitMs: 10_000 }
 
-  it('is woken by the sync, not by the append', async () => {
+  it('completes with the sync, not with the append', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const fetched = broker.request('Fetch', broker.fetchRequest(topicId, 1n, patient))
     broker.produce(topicId, batchOf(['second']))
@@ -117,7 +117,7 @@ describe('a delayed Fetch', () => {
     expect(valuesIn((await fetched).responses[0]?.partitions[0]?.records ?? null)).toEqual(['second'])
   })
 
-  it('counts only bytes that it may see', async () => {
+  it('counts only bytes below the high watermark', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const size = batchOf(['second']).length
     const fetched = broker.request('Fetch', broker.fetchRequest(topicId, 1n, { ...patient, minBytes: 2 * size }))
@@ -130,7 +130,7 @@ describe('a delayed Fetch', () => {
     expect(valuesIn((await fetched).responses[0]?.partitions[0]?.records ?? null)).toEqual(['second', 'third!'])
   })
 
-  it('is told when the disk fails', async () => {
+  it('gets an error when the disk fails', async () => {
     const { storage, broker, topicId } = await heldBroker()
     const fetched = broker.request('Fetch', broker.fetchRequest(topicId, 1n, patient))
     broker.produce(topicId, batchOf(['second']))
@@ -140,7 +140,7 @@ describe('a delayed Fetch', () => {
   })
 })
 
-it('where an epoch ended is told when it is on the disk', async () => {
+it('OffsetForLeaderEpoch returns an end offset after it is synced', async () => {
   const { storage, broker, topicId } = await heldBroker()
   broker.produce(topicId, batchOf(['second']))
   await yieldToEventLoop()
@@ -151,7 +151,7 @@ it('where an epoch ended is told when it is on the disk', async () => {
   expect((await answered).topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', endOffset: 2n })
 })
 
-it('records up to the high watermark can be deleted while later ones wait', async () => {
+it('DeleteRecords deletes up to the high watermark while later records wait for the sync', async () => {
   const { broker, topicId } = await heldBroker()
   broker.produce(topicId, batchOf(['second']))
   await yieldToEventLoop()
@@ -163,8 +163,8 @@ it('records up to the high watermark can be deleted while later ones wait', asyn
   expect(await upTo(-1n)).toMatchObject({ errorCode: 'NONE', lowWatermark: 1n })
 })
 
-describe('the setting', () => {
-  it('of the broker holds for all topics, and can change at run time', async () => {
+describe('flush settings', () => {
+  it('the broker config log.flush.interval.messages applies to all topics and can change at run time', async () => {
     const storage = new HeldStorage()
     const broker = await Harness.start({ storage })
     const topicId = await broker.createTopic('t')
@@ -189,7 +189,7 @@ describe('the setting', () => {
     expect(await produced).toMatchObject({ errorCode: 'NONE' })
   })
 
-  it('log.flush.interval.ms syncs without keeping anybody waiting', async () => {
+  it('log.flush.interval.ms syncs without a delay of requests', async () => {
     const storage = new HeldStorage()
     const broker = await Harness.start({ storage, config: { 'log.flush.interval.ms': 500 } })
     const topicId = await broker.createTopic('t')

@@ -1,4 +1,7 @@
-/** A disk without room: whatever would write is refused and leaves nothing half done, all else is served, and it goes on. */
+/**
+ * A full disk: requests that write are refused and leave no partial change, other requests are served, and writes work again with
+ * free space.
+ */
 import { expect, it } from 'vitest'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { MemoryStorage, type StorageFault, type StorageOperation } from '../../src/storage/memory-storage.ts'
@@ -10,7 +13,7 @@ const CONFIG = { 'offsets.topic.num.partitions': 1, 'offsets.topic.replication.f
 const TOPIC_CONFIG = { 'internal.segment.bytes': '250', 'index.interval.bytes': '100' }
 const NEEDS_ROOM: ReadonlySet<string> = new Set(['append', 'makeDirectory'])
 
-/** Storage that can be full, whatever is written; half of it is written nevertheless. */
+/** Storage that can be full. It then writes half of the bytes and fails. */
 class Disk {
   isFull = false
   readonly storage = new MemoryStorage({ fault: operation => this.#fault(operation) })
@@ -21,7 +24,7 @@ class Disk {
   }
 }
 
-/** What clients do that needs room. Each tells the error code it got. */
+/** Client requests that need disk space. Each returns its error code. */
 class Client {
   readonly broker: Harness
   readonly topicId: string
@@ -49,7 +52,7 @@ class Client {
     return errorCode
   }
 
-  /** To a partition that nobody has used yet. */
+  /** To a partition without earlier requests. */
   async produceElsewhere(): Promise<string> {
     return (await this.broker.produce(this.topicId, batchOf(['elsewhere']), { index: 1 })).errorCode
   }
@@ -84,7 +87,7 @@ async function valuesOf(broker: Harness, topicId: string): Promise<string[]> {
 
 const count = (length: number) => Array.from({ length }, (_, index) => `${index}`)
 
-it('refuses what needs room, serves the rest, and goes on when there is room again', async () => {
+it('a broker on a full disk refuses requests that write, serves the others, and recovers with free space', async () => {
   const disk = new Disk()
   const client = await Client.start(disk.storage)
   for (let round = 0; round < 4; round++) {
@@ -109,7 +112,7 @@ it('refuses what needs room, serves the rest, and goes on when there is room aga
   expect(await valuesOf(client.broker, client.topicId)).toEqual(count(17))
 })
 
-it('lets old records go: by retention, and where a client deletes them', async () => {
+it('a broker on a full disk deletes old records by retention and by DeleteRecords', async () => {
   const disk = new Disk()
   const storage = disk.storage
   const broker = await Harness.start({ storage, config: CONFIG })
@@ -124,7 +127,7 @@ it('lets old records go: by retention, and where a client deletes them', async (
   expect(topics[0]?.partitions[0]).toMatchObject({ errorCode: 'NONE', lowWatermark: 4n })
   broker.clock.advance(400_000)
   await yieldToEventLoop()
-  // No room for the new one that would have to be there before the last one goes.
+  // There is no space for the new segment that must exist before the last one is deleted.
   expect(logs()).toBe(1)
   disk.isFull = false
   broker.clock.advance(400_000)
@@ -136,7 +139,7 @@ it('lets old records go: by retention, and where a client deletes them', async (
   expect(storage.read(epochs, 0, storage.size(epochs)).toString()).toBe('0\n1\n0 10\n')
 })
 
-it('a start after a kill finds nothing of what was refused', async () => {
+it('a start after a kill finds no trace of the refused requests', async () => {
   const disk = new Disk()
   const client = await Client.start(disk.storage)
   disk.isFull = true
@@ -149,7 +152,7 @@ it('a start after a kill finds nothing of what was refused', async () => {
   expect(topics[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
 })
 
-it('a start that finds no room fails as a whole, and the next one is none the worse', async () => {
+it('a start on a full disk fails as a whole, and the next start succeeds', async () => {
   const disk = new Disk()
   const client = await Client.start(disk.storage)
   await client.broker.stop()

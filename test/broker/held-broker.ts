@@ -1,4 +1,4 @@
-/** A broker whose disk takes its time: answers wait for it, where flush.messages wants that. */
+/** A broker with a slow disk: syncs wait until the test releases them. */
 
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { StorageError } from '../../src/storage/storage.ts'
@@ -11,7 +11,7 @@ const LATEST = -1n
 export const idempotent = (value: string, baseSequence: number, producerEpoch = 0) =>
   batchOf([value], { producerId: 5n, producerEpoch, baseSequence })
 
-/** A broker with a topic that is synced by each message and has one record, 'first'. Syncs are held from now on. */
+/** A broker with a topic of flush.messages=1 and one record, 'first'. From now on its syncs wait. */
 export async function heldBroker(config = {}, faults: ConstructorParameters<typeof HeldStorage>[0] = {}) {
   const storage = new HeldStorage(faults)
   const broker = await Harness.start({ storage, config })
@@ -21,7 +21,7 @@ export async function heldBroker(config = {}, faults: ConstructorParameters<type
   return { storage, broker, topicId }
 }
 
-/** What a promise has come to by now. */
+/** The present state of a promise. */
 export async function sofar<T>(promise: Promise<T>): Promise<T | 'waits'> {
   await yieldToEventLoop()
   return Promise.race([promise, yieldToEventLoop().then(() => 'waits' as const)])

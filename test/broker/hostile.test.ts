@@ -1,4 +1,4 @@
-/** Requests that are small and want much, and a disk that fails in the middle of a change. */
+/** Small requests that cause much work, and a disk that fails during a metadata change. */
 import { describe, expect, it } from 'vitest'
 import { APIS } from '../../src/protocol/messages/index.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
@@ -7,7 +7,7 @@ import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 
-/** Counts what is written to the metadata log. */
+/** Counts the writes to the metadata log. */
 class CountingStorage extends MemoryStorage {
   metadataAppends = 0
   override append(path: string, bytes: Buffer): void {
@@ -16,7 +16,7 @@ class CountingStorage extends MemoryStorage {
   }
 }
 
-/** Has no room while it is said to be full. */
+/** Storage that can be set to have no free space. */
 class FillingStorage extends MemoryStorage {
   isFull = false
   override append(path: string, bytes: Buffer): void {
@@ -34,7 +34,7 @@ class StubbornStorage extends MemoryStorage {
 }
 
 describe('a small request', () => {
-  it('that names many missing topics creates them by one write', async () => {
+  it('with many missing topics creates them by one write', async () => {
     const storage = new CountingStorage()
     await using broker = await Harness.start({ storage })
     const before = storage.metadataAppends
@@ -44,7 +44,7 @@ describe('a small request', () => {
     expect(storage.metadataAppends - before).toBe(1)
   })
 
-  it('that names more missing topics than one request may create is refused, topic by topic', async () => {
+  it('with more missing topics than one request may create is refused topic by topic', async () => {
     await using broker = await Harness.start()
     const topics = Array.from({ length: 10_001 }, (_, index) => ({ name: `auto-${index}` }))
     const answer = await broker.request('Metadata', { topics, allowAutoTopicCreation: true })
@@ -61,7 +61,7 @@ describe('a small request', () => {
     expect((await broker.request('Fetch', request)).responses[0]?.partitions).toHaveLength(1)
   })
 
-  it('that asks for one transaction or the producers of one partition many times is told of each once', async () => {
+  it('that names one transaction or the producers of one partition many times gets each once', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     await broker.request('FindCoordinator', { keyType: 1, coordinatorKeys: ['tx'] })
@@ -74,7 +74,7 @@ describe('a small request', () => {
     expect(topics).toMatchObject([{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 'NONE' }] }])
   })
 
-  it('that adds one topic to a transaction in thousands of pieces is not gone through for each', async () => {
+  it('that adds one topic to a transaction in thousands of pieces is processed in one pass', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     const v3AndBelowTopics = Array.from({ length: 40_000 }, (_, index) => ({ name: 't', partitions: [index] }))
@@ -83,7 +83,7 @@ describe('a small request', () => {
     expect(answer.resultsByTopicV3AndBelow).toHaveLength(40_000)
   })
 
-  it('with acks=0 that fails everywhere is told in a short line', async () => {
+  it('with acks=0 that fails in all partitions is logged in one short line', async () => {
     await using broker = await Harness.start()
     const partitionData = Array.from({ length: 1000 }, (_, index) => ({ index, records: batchOf(['a']) }))
     const topicData = [{ topicId: await broker.createTopic('t', 1), partitionData }]
@@ -93,7 +93,7 @@ describe('a small request', () => {
 })
 
 describe('a change of metadata', () => {
-  it('that was recorded is carried through though a folder cannot be renamed', async () => {
+  it('that is in the metadata log takes effect even if a folder cannot be renamed', async () => {
     await using broker = await Harness.start({ storage: new StubbornStorage() })
     const doomed = await broker.createTopic('doomed', 3)
     for (const index of [0, 1, 2]) await broker.produce(doomed, batchOf(['a']), { index })
@@ -104,7 +104,7 @@ describe('a change of metadata', () => {
     expect(broker.storage.exists('doomed-2')).toBe(false)
   })
 
-  it('that cannot be recorded is every topic`s error, and changes nothing', async () => {
+  it('that cannot be appended is an error of every topic and has no effect', async () => {
     const storage = new FillingStorage()
     await using broker = await Harness.start({ storage })
     await broker.createTopic('old')
@@ -122,7 +122,7 @@ describe('a change of metadata', () => {
   })
 })
 
-it('tells of a full disk once, however many requests meet it', async () => {
+it('a full disk is logged once for any number of requests', async () => {
   const storage = new FillingStorage()
   const logger = new RecordingLogger()
   await using broker = await Harness.start({ storage, logger })
@@ -135,8 +135,8 @@ it('tells of a full disk once, however many requests meet it', async () => {
   expect(logger.messages('error').filter(message => message.includes('no room'))).toHaveLength(1)
 })
 
-describe('a whole request that is refused', () => {
-  it('is answered topic by topic where the answer has no other place', async () => {
+describe('a request that is refused as a whole', () => {
+  it('is answered topic by topic if the response has no top-level error code', async () => {
     await using broker = await Harness.start()
     const cursor = { topicName: 'b', partitionIndex: 0 }
     const paged = await broker.request('DescribeTopicPartitions', {
@@ -150,7 +150,7 @@ describe('a whole request that is refused', () => {
     expect(old.topics).toMatchObject([{ name: 'x', errorCode: 'INVALID_REQUEST' }])
   })
 
-  it('is COORDINATOR_NOT_AVAILABLE where the topic of the groups cannot be made', async () => {
+  it('is COORDINATOR_NOT_AVAILABLE if __consumer_offsets cannot be created', async () => {
     await using broker = await Harness.start({ config: { 'offsets.topic.replication.factor': 3 } })
     const { coordinators } = await broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
     expect(coordinators).toMatchObject([{ errorCode: 'COORDINATOR_NOT_AVAILABLE', nodeId: -1 }])
@@ -158,7 +158,7 @@ describe('a whole request that is refused', () => {
 })
 
 describe('a start that fails', () => {
-  it('leaves no alarm behind', async () => {
+  it('leaves no timer behind', async () => {
     const storage = new MemoryStorage()
     const first = await Harness.start({ storage })
     await first.stop()
@@ -170,7 +170,7 @@ describe('a start that fails', () => {
   })
 })
 
-it('knows the epoch of a partition before its first record, as a leader in Kafka does', async () => {
+it('a partition has a leader epoch before its first record, as in Kafka', async () => {
   await using broker = await Harness.start()
   await broker.createTopic('t')
   const topics = [{ topic: 't', partitions: [{ partition: 0, currentLeaderEpoch: 0, leaderEpoch: 0 }] }]
@@ -178,7 +178,7 @@ it('knows the epoch of a partition before its first record, as a leader in Kafka
   expect(answer.topics[0]?.partitions).toMatchObject([{ errorCode: 'NONE', leaderEpoch: 0, endOffset: 0n }])
 })
 
-it('does not make topics of coordinators that it does not have', async () => {
+it('a broker does not create the topics of missing coordinators', async () => {
   await using broker = await Harness.start()
   const topics = [{ name: '__share_group_state' }]
   const answer = await broker.request('Metadata', { topics, allowAutoTopicCreation: true })
@@ -186,7 +186,7 @@ it('does not make topics of coordinators that it does not have', async () => {
   expect(APIS).not.toHaveProperty('ShareFetch')
 })
 
-it('keeps the files of a deleted topic as long as the topic said, also after a restart', async () => {
+it('the files of a deleted topic stay for the file.delete.delay.ms of the topic, also after a restart', async () => {
   const storage = new MemoryStorage()
   const first = await Harness.start({ storage })
   const topicId = await first.createTopic('t', 1, { 'file.delete.delay.ms': '5000' })

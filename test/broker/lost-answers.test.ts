@@ -1,4 +1,4 @@
-/** Answers that never arrive: the client asks again, and what it asked for has happened once. */
+/** Lost responses: the client retries, and the request has one effect. */
 import { describe, expect, test } from 'vitest'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
@@ -25,9 +25,9 @@ const cases: [generation: Generation, lost: readonly ApiName[], every: number][]
   ['KIP-890', BUMPING, 2]
 ]
 
-describe.each(cases)('a %s producer that does not hear the answer to %s (%i)', (generation, lost, every) => {
+describe.each(cases)('a %s producer that loses the response to %s (%i)', (generation, lost, every) => {
   test.each(['COMMIT', 'ABORT'])('%s: every transaction has one effect', async result => {
-    // Of every request the first answer is lost, and that of the retry arrives.
+    // The first response to every request is lost; the response to the retry arrives.
     const asked = new Map<ApiName, number>()
     const losses = new Map<ApiName, number>()
     const losing = losingAnswers(api => {
@@ -66,7 +66,7 @@ async function markers(harness: Harness, topicId: string): Promise<number> {
   return [...batchesIn(records)].filter(({ isControl }) => isControl).length
 }
 
-test('an instance that does not hear how it begins gets an epoch that nobody else has', async () => {
+test('a new producer instance that loses the response to InitProducerId gets a unique epoch', async () => {
   const stages = { after: [losingAnswers(second('InitProducerId'))] }
   const harness = await Harness.start({ config: CONFIG, stages })
   const first = new TransactionalProducer(harness, 'tx')
@@ -79,7 +79,7 @@ test('an instance that does not hear how it begins gets an epoch that nobody els
   await harness.stop()
 })
 
-test('a producer that goes on as itself and does not hear so gets the same epoch again', async () => {
+test('a producer that bumps its own epoch and loses the response gets the same epoch again', async () => {
   const stages = { after: [losingAnswers(second('InitProducerId'))] }
   const harness = await Harness.start({ config: CONFIG, stages })
   const producer = new TransactionalProducer(harness, 'tx')
@@ -89,7 +89,7 @@ test('a producer that goes on as itself and does not hear so gets the same epoch
   await harness.stop()
 })
 
-/** Picks the second request of an API. */
+/** Selects the second request of an API. */
 function second(name: ApiName): (api: ApiName) => boolean {
   let count = 0
   return api => api === name && ++count === 2

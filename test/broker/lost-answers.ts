@@ -1,9 +1,9 @@
-/** A connection that breaks after a request has been applied and before its response arrives: the client cannot know. */
+/** A connection that breaks after a request is applied and before its response arrives: the client cannot know the result. */
 import type { Stage } from '../../src/broker/pipeline.ts'
 import { CloseConnection } from '../../src/net/dispatch.ts'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
 
-/** A stage after the handler that loses the responses which `isLost` picks. */
+/** A stage after the handler that drops the responses selected by `isLost`. */
 export function losingAnswers(isLost: (api: ApiName) => boolean): Stage {
   return ({ api }) => {
     if (isLost(api.name)) throw new CloseConnection(`the response to ${api.name} is lost`)

@@ -1,4 +1,4 @@
-/** Which address clients are told: in all three answers that name nodes. */
+/** Addresses of nodes in the three responses that contain them. */
 import { expect, it } from 'vitest'
 import type { ConnectionContext } from '../../src/net/dispatch.ts'
 import { Harness, type HarnessOptions } from '../../src/testing/harness.ts'
@@ -15,13 +15,16 @@ async function nodesFor(config: NonNullable<HarnessOptions['config']>, connectio
   return [brokers, cluster.brokers, coordinators].map(nodes => nodes.map(({ host, port }: Address) => ({ host, port })))
 }
 
-it.each(['127.0.0.1', '::1', '192.0.2.7'])('a client that came to %s is told to come there', async localAddress => {
-  const reached = { host: localAddress, port: 9099 }
-  const answers = await nodesFor({}, inProcessConnection({ localAddress, localPort: 9099 }))
-  expect(answers).toEqual([[reached], [reached], [reached]])
-})
+it.each(['127.0.0.1', '::1', '192.0.2.7'])(
+  'a client that connects to %s gets that address in responses',
+  async localAddress => {
+    const reached = { host: localAddress, port: 9099 }
+    const answers = await nodesFor({}, inProcessConnection({ localAddress, localPort: 9099 }))
+    expect(answers).toEqual([[reached], [reached], [reached]])
+  }
+)
 
-it('a client is told what its own listener advertises, wherever it came to', async () => {
+it('a client gets the advertised address of its listener, independent of the address that it connected to', async () => {
   const config = {
     listeners: 'INNER://:9092,OUTER://:9093',
     'listener.security.protocol.map': 'INNER:PLAINTEXT,OUTER:PLAINTEXT',

@@ -3,10 +3,10 @@ import { eachYielding } from '../../src/broker/per-partition.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
-describe('many items, each with an answer', () => {
+describe('many items with a response each', () => {
   const items = Array.from({ length: 40 }, (_, index) => index)
 
-  it('are answered in their order, and others have their turn before all are done', async () => {
+  it('are answered in order, and other requests are served between them', async () => {
     const clock = new ManualClock()
     let done = 0
     const answered = eachYielding(items, clock.loop, async item => {
@@ -23,14 +23,14 @@ describe('many items, each with an answer', () => {
     expect(seen.length).toBeGreaterThan(2)
   })
 
-  it('are all begun at once where they take no time', async () => {
+  it('all begin at once if they do not wait', async () => {
     let begun = 0
     const answered = eachYielding(items, new ManualClock().loop, async () => ++begun)
     expect(begun).toBe(items.length)
     await answered
   })
 
-  it('fail together, and no failure goes unnoticed', async () => {
+  it('fail together, and no failure stays unhandled', async () => {
     const clock = new ManualClock()
     const failing = eachYielding(items, clock.loop, async item => {
       clock.advance(3)

@@ -1,4 +1,4 @@
-/** The request pipeline: stages around the handler of every API at every version, and the ends of the pipeline. */
+/** The request pipeline: stages around the handler of every API at every version. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Exchange, Stage } from '../../src/broker/pipeline.ts'
 import { CloseConnection } from '../../src/net/dispatch.ts'
@@ -46,7 +46,7 @@ function dispatch(api: AnyApi, version: number, request: object) {
   return harness.dispatch(frameOf(api, version, request), inProcessConnection())
 }
 
-/** The response as a client reads it. */
+/** The response as a client decodes it. */
 function decoded(api: AnyApi, version: number, response: readonly Buffer[] | undefined): object {
   const frame = Buffer.concat(response ?? []).subarray(SIZE_BYTES)
   const { correlationId, response: body } = decodeResponse(api, version, frame)
@@ -54,7 +54,7 @@ function decoded(api: AnyApi, version: number, response: readonly Buffer[] | und
   return body
 }
 
-/** The refusal of a request as a client reads it; undefined where the connection closes. */
+/** The refusal of a request as a client decodes it; undefined if the connection closes. */
 function refusalOf(api: AnyApi, version: number, request: object, error: ApiError): object | undefined {
   const read = api.request.decode(api.request.encode(request, version), version)
   const response = api.refuse(read, error, version)
@@ -66,7 +66,7 @@ const VERSIONS = Object.values(APIS).flatMap(({ key, name, versions: [first, las
   return Array.from({ length: last - first + 1 }, (_, index) => ({ api, name, version: first + index }))
 })
 
-/** Before the handler any request may come; after it requests of nothing, which handlers answer at once. */
+/** Before the handler any request is valid; after it empty requests, which handlers answer at once. */
 function requestsFor(
   placement: keyof typeof inserted,
   { request: shape }: AnyApi['shapes'],
@@ -200,7 +200,7 @@ it('stages after the handler see a refusal of those before it', async () => {
   expect(seen).toBe('POLICY_VIOLATION')
 })
 
-it('an exchange tells stages the API, the header, the sender and what it may do', async () => {
+it('an exchange gives stages the API, the header, the sender and its permissions', async () => {
   const exchanges: Exchange[] = []
   inserted.before = exchange => {
     exchanges.push(exchange)
@@ -214,7 +214,7 @@ it('an exchange tells stages the API, the header, the sender and what it may do'
   expect(exchanges[0]?.authorize('READ', { type: 'GROUP', name: 'g' })).toBe(true)
 })
 
-it('an error that is a bug is logged with its request, and reported without its message', async () => {
+it('an unexpected error is logged with its request and reported without its message', async () => {
   inserted.before = () => {
     throw new TypeError('the state of the broker')
   }

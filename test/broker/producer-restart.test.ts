@@ -4,7 +4,7 @@ import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
 
 const FOLDER = 'orders-0'
-/** Two batches, a millisecond apart, make a segment. */
+/** Two batches, a millisecond apart, fill a segment. */
 const SMALL_SEGMENTS = { 'segment.ms': '1' }
 
 const idempotent = (baseSequence: number, producerEpoch = 0) => {
@@ -12,7 +12,7 @@ const idempotent = (baseSequence: number, producerEpoch = 0) => {
   return batchOf([`value ${baseSequence}`], { producerId: 5n, producerEpoch, baseSequence }, timestamp)
 }
 
-/** A broker to which producer 5 has sent `count` batches of one record. */
+/** A broker with `count` batches of one record from producer 5. */
 async function brokerWith(count: number, configs: Record<string, string> = {}, options: MemoryStorageOptions = {}) {
   const storage = new MemoryStorage(options)
   const harness = await Harness.start({ storage })
@@ -28,7 +28,7 @@ const snapshotsOf = (storage: MemoryStorage) =>
 
 const pathOf = (offset: number) => `${FOLDER}/${String(offset).padStart(20, '0')}.snapshot`
 
-/** Whether the retries of those batches get their offsets again, and the log stays as it is. */
+/** True if retries of those batches get their original offsets and the log stays unchanged. */
 async function expectRecognised(harness: Harness, topicId: string, sequences: number[], end: number) {
   for (const sequence of sequences) {
     const answer = await harness.produce(topicId, idempotent(sequence))
@@ -39,7 +39,7 @@ async function expectRecognised(harness: Harness, topicId: string, sequences: nu
 }
 
 describe('after a clean restart', () => {
-  it('the retry of a last batch gets its offset again', async () => {
+  it('the retry of a last batch gets its original offset', async () => {
     const { harness, storage, topicId } = await brokerWith(7)
     await harness.stop()
     expect(snapshotsOf(storage)).toEqual(['7'])
@@ -47,7 +47,7 @@ describe('after a clean restart', () => {
     await expectRecognised(again, topicId, [6], 7)
   })
 
-  it('an epoch that was fenced stays fenced, and a gap a gap', async () => {
+  it('a fenced epoch stays fenced, and a gap of sequence numbers is still refused', async () => {
     const { harness, storage, topicId } = await brokerWith(1)
     await harness.produce(topicId, idempotent(0, 1))
     await harness.stop()
@@ -56,7 +56,7 @@ describe('after a clean restart', () => {
     expect(await again.produce(topicId, idempotent(2, 1))).toMatchObject({ errorCode: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
   })
 
-  it('one snapshot is enough: nothing new is written for a log that did not grow', async () => {
+  it('one producer snapshot is enough: an unchanged log writes no other', async () => {
     const { harness, storage, topicId } = await brokerWith(3)
     await harness.stop()
     const second = await Harness.start({ storage })
@@ -69,14 +69,14 @@ describe('after a clean restart', () => {
     expect(snapshotsOf(storage)).toEqual(['4'])
   })
 
-  it('an empty partition has none', async () => {
+  it('an empty partition has no producer snapshot', async () => {
     const { harness, storage, topicId } = await brokerWith(0)
     await harness.values(topicId)
     await harness.stop()
     expect(snapshotsOf(storage)).toEqual([])
   })
 
-  it('a producer that was silent too long is a new one', async () => {
+  it('an expired producer is unknown', async () => {
     const { harness, storage, topicId } = await brokerWith(1)
     await harness.stop()
     await using again = await Harness.start({
@@ -90,34 +90,34 @@ describe('after a clean restart', () => {
 })
 
 describe('after a kill', () => {
-  it('each of the last five batches is recognised', async () => {
+  it('each retry of the last five batches is recognised', async () => {
     const { storage, topicId } = await brokerWith(9)
     await using again = await Harness.start({ storage })
     await expectRecognised(again, topicId, [4, 5, 6, 7, 8], 9)
   })
 
-  it('snapshots of rolls are named as their segments, and the log after the newest is read', async () => {
+  it("producer snapshots of rolled segments have the segments' names, and the log after the newest is replayed", async () => {
     const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS)
     expect(snapshotsOf(storage)).toEqual(['2', '4', '6'])
     await using again = await Harness.start({ storage })
     await expectRecognised(again, topicId, [5, 6], 7)
   })
 
-  it('a damaged snapshot is removed and an older one serves', async () => {
+  it('a damaged producer snapshot is deleted and an older one is used', async () => {
     const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS)
     storage.truncate(pathOf(6), 20)
     await using again = await Harness.start({ storage })
     await expectRecognised(again, topicId, [3, 4, 5, 6], 7)
   })
 
-  it('the log serves alone when every snapshot is damaged', async () => {
+  it('the log alone restores the producer state when every snapshot is damaged', async () => {
     const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS)
     for (const offset of [2, 4, 6]) storage.truncate(pathOf(offset), 5)
     await using again = await Harness.start({ storage })
     await expectRecognised(again, topicId, [2, 3, 4, 5, 6], 7)
   })
 
-  it('a snapshot beyond the end of the log is not believed', async () => {
+  it('a producer snapshot beyond the end of the log is ignored', async () => {
     const { harness, storage, topicId } = await brokerWith(3)
     await harness.stop()
     storage.rename(pathOf(3), pathOf(9))
@@ -126,7 +126,7 @@ describe('after a kill', () => {
     expect(snapshotsOf(storage)).toEqual([])
   })
 
-  it('what power loss has taken can be sent again', async () => {
+  it('batches that a power failure lost can be sent again', async () => {
     const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS)
     storage.loseUnsynced()
     await using again = await Harness.start({ storage })
@@ -142,7 +142,7 @@ describe('after a kill', () => {
   })
 })
 
-it('an append goes on where no snapshot can be written', async () => {
+it('an append succeeds even if its producer snapshot cannot be written', async () => {
   const fault = ({ name, path }: StorageOperation) =>
     name === 'append' && path.includes('.snapshot') ? { error: new StorageError('full', 'no room') } : undefined
   const { storage, topicId } = await brokerWith(7, SMALL_SEGMENTS, { fault })
@@ -151,7 +151,7 @@ it('an append goes on where no snapshot can be written', async () => {
   await expectRecognised(again, topicId, [2, 3, 4, 5, 6], 7)
 })
 
-it('as in Kafka the log of the metadata has snapshots too, of no producers', async () => {
+it('the metadata log has producer snapshots without producers, as in Kafka', async () => {
   const { harness, storage } = await brokerWith(1)
   await harness.stop()
   const snapshots = storage.list('__cluster_metadata-0').filter(({ name }) => name.endsWith('.snapshot'))

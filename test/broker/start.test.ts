@@ -1,4 +1,4 @@
-/** How a broker comes up over a directory that another one has left: clean, killed, or damaged. */
+/** The start of a broker on the directory of an earlier broker: cleanly stopped, killed or damaged. */
 import { describe, expect, it } from 'vitest'
 import type { RecoveryProgress } from '../../src/log/recovery/recovery-progress.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory-storage.ts'
@@ -9,7 +9,7 @@ import { RecordingLogger } from '../../src/testing/recording-logger.ts'
 const T0 = 1_700_000_000_000n
 const LOG = '00000000000000000000.log'
 
-/** A storage that tells what is done to it, from when `watched` is emptied. */
+/** A storage that records its operations from the moment at which `watched` is emptied. */
 function watchedStorage(): { storage: MemoryStorage; watched: string[] } {
   const watched: string[] = []
   const fault: MemoryStorageOptions['fault'] = ({ name, path }) => void watched.push(`${name} ${path}`)
@@ -53,7 +53,7 @@ async function idOf(harness: Harness, name: string): Promise<string> {
 }
 
 describe('a clean start', () => {
-  it('touches no partition of a user, however many there are', async () => {
+  it('opens no partition of a user topic, for any number of them', async () => {
     const { storage, watched } = watchedStorage()
     const first = await filled(storage, ['a', 'b'])
     await first.stop()
@@ -69,7 +69,7 @@ describe('a clean start', () => {
     expect(await second.values(await idOf(second, 'a'))).toEqual(['a 0', 'a 1', 'a 2'])
   })
 
-  it('puts folders aside that no topic owns, and drops what the checkpoints say of them', async () => {
+  it('moves folders without a topic aside and removes their checkpoint entries', async () => {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'])
     await first.stop()
@@ -84,7 +84,7 @@ describe('a clean start', () => {
 })
 
 describe('a start after a kill', () => {
-  it('rebuilds indexes that equal those of a broker that went on', async () => {
+  it('rebuilds the same indexes as a broker without a kill', async () => {
     const killed = new MemoryStorage()
     await filled(killed, ['a'], 20)
     await using after = await Harness.start({ storage: killed })
@@ -99,7 +99,7 @@ describe('a start after a kill', () => {
     }
   })
 
-  it('leaves with a clean stop what Kafka looks for, also in partitions that nobody has used since', async () => {
+  it('followed by a clean stop writes the files that Kafka expects, also in unused partitions', async () => {
     const storage = new MemoryStorage()
     const killed = await Harness.start({ storage })
     const topicId = await killed.createTopic('a')
@@ -111,7 +111,7 @@ describe('a start after a kill', () => {
     expect(bytesOf(storage, 'recovery-point-offset-checkpoint').toString()).toContain('a 0 1\n')
   })
 
-  it('puts a folder aside that does not say whose it is, as Kafka does, unless it is empty', async () => {
+  it('moves a folder without a topic id aside, as Kafka does, unless it is empty', async () => {
     const storage = new MemoryStorage()
     await filled(storage, ['a', 'b', 'c'])
     storage.removeNow('a-0/partition.metadata')
@@ -125,7 +125,7 @@ describe('a start after a kill', () => {
     expect(aside).toEqual(['a-0', 'b-0'])
   })
 
-  it('tells how far it has come, in partitions and bytes', async () => {
+  it('logs its progress in partitions and bytes', async () => {
     const storage = new MemoryStorage()
     await filled(storage, ['a', 'b'])
     const reports: RecoveryProgress[] = []
@@ -136,7 +136,7 @@ describe('a start after a kill', () => {
     expect(second.broker).toBeDefined()
   })
 
-  it('that is called off leaves the directory to be recovered another time', async () => {
+  it('that is aborted leaves the directory unclean for the next start', async () => {
     const storage = new MemoryStorage()
     await filled(storage, ['a', 'b'])
     const controller = new AbortController()
@@ -149,7 +149,7 @@ describe('a start after a kill', () => {
     expect(await third.values(await idOf(third, 'b'))).toHaveLength(3)
   })
 
-  it('that dies again at any step of its recovery loses nothing', async () => {
+  it('that crashes again at any step of its recovery loses no record', async () => {
     for (let at = 1; ; at++) {
       let left = Number.POSITIVE_INFINITY
       const storage = new MemoryStorage({
@@ -174,7 +174,7 @@ describe('a start after a kill', () => {
     }
   })
 
-  it('keeps one partition offline whose disk fails, the others alive, and the directory unclean', async () => {
+  it('takes one partition with a failed disk offline, serves the others, and keeps the directory unclean', async () => {
     let isBroken = false
     const storage = new MemoryStorage({
       fault: ({ name, path }) =>
@@ -196,7 +196,7 @@ describe('a start after a kill', () => {
   })
 })
 
-describe('damage that recovery has no reason to look for', () => {
+describe('damage outside the range of recovery', () => {
   async function damaged(): Promise<{ harness: Harness; topicId: string; logger: RecordingLogger; position: number }> {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'], 4)
@@ -208,7 +208,7 @@ describe('damage that recovery has no reason to look for', () => {
     return { harness, topicId: await idOf(harness, 'a'), logger, position }
   }
 
-  it('is never served: a fetch gets what lies before and after, and an error at the place', async () => {
+  it('is never served: a fetch gets the records before and after it, and an error at its position', async () => {
     const { harness, topicId } = await damaged()
     await using _ = harness
     expect(await harness.values(topicId)).toEqual(['a 0', 'a 1'])
@@ -219,7 +219,7 @@ describe('damage that recovery has no reason to look for', () => {
     expect(await harness.values(topicId, 3n)).toEqual(['a 3', 'new'])
   })
 
-  /** An offset, which no checksum covers, of the batch with that number. */
+  /** Changes the base offset, which no checksum covers, of the batch with that number. */
   async function misnumbered(batch: number, byte: number): Promise<MemoryStorage> {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'], 4)
@@ -228,12 +228,12 @@ describe('damage that recovery has no reason to look for', () => {
     return storage
   }
 
-  it('is the offset of a batch, too, before which a fetch ends', async () => {
+  it('in the base offset of a batch ends a fetch before that batch', async () => {
     await using harness = await Harness.start({ storage: await misnumbered(1, 7) })
     expect(await harness.values(await idOf(harness, 'a'))).toEqual(['a 0'])
   })
 
-  it('may leave nowhere to go on: the partition is offline, and keeps what is behind', async () => {
+  it('without a valid batch behind it takes the partition offline, and the files stay', async () => {
     const storage = await misnumbered(2, 1)
     const found = bytesOf(storage, `a-0/${LOG}`)
     await using harness = await Harness.start({ storage })
@@ -242,7 +242,7 @@ describe('damage that recovery has no reason to look for', () => {
     expect(bytesOf(storage, `a-0/${LOG}`)).toEqual(found)
   })
 
-  it('is reported once, with file and position, however often it is met', async () => {
+  it('is reported once, with file and position, for any number of reads', async () => {
     const { harness, topicId, logger, position } = await damaged()
     await using _ = harness
     for (const _ of [1, 2, 3]) await harness.request('Fetch', harness.fetchRequest(topicId, 2n))
@@ -250,7 +250,7 @@ describe('damage that recovery has no reason to look for', () => {
     expect(logger.messages('error').filter(line => line.startsWith('a log is damaged'))).toEqual([damage])
   })
 
-  it('is what a search for a time ends with that has to go past it', async () => {
+  it('ends a search by timestamp that must read past it', async () => {
     const { harness } = await damaged()
     await using _ = harness
     const offsetAt = async (timestamp: bigint) => {
@@ -265,7 +265,7 @@ describe('damage that recovery has no reason to look for', () => {
   })
 })
 
-it('offsets are written down as often as the settings say', async () => {
+it('checkpoints are written as often as the settings require', async () => {
   const storage = new MemoryStorage()
   await using harness = await Harness.start({
     storage,

@@ -1,4 +1,4 @@
-/** Clients that work with transactions, one request after the other: a producer of either generation, and a reader of what is committed. */
+/** Clients with transactions and sequential requests: a producer of either generation, and a reader of committed records. */
 
 import { CloseConnection } from '../../src/net/dispatch.ts'
 import type { ErrorName } from '../../src/protocol/errors.ts'
@@ -12,7 +12,9 @@ export interface TopicName {
   readonly topicId: string
 }
 
-/** How a producer works: it adds partitions itself (classic), or produce does and every end moves the epoch (KIP-890). */
+/**
+ * The protocol of a producer: it adds partitions itself (classic), or Produce adds them and every end bumps the epoch (KIP-890).
+ */
 export type Generation = 'classic' | 'KIP-890'
 
 const VERSIONS = {
@@ -20,10 +22,10 @@ const VERSIONS = {
   'KIP-890': { AddPartitionsToTxn: 3, AddOffsetsToTxn: 4, TxnOffsetCommit: 5, Produce: 13, EndTxn: 5 }
 } as const
 
-/** As long as a broker may need to end one transaction. */
+/** The longest time that a broker needs to end one transaction. */
 const MOST_TRIES = 10
 
-/** What a client tries again. */
+/** Errors that a client retries. */
 const RETRIED: ReadonlySet<string> = new Set<ErrorName>([
   'CONCURRENT_TRANSACTIONS',
   'COORDINATOR_NOT_AVAILABLE',
@@ -31,7 +33,7 @@ const RETRIED: ReadonlySet<string> = new Set<ErrorName>([
   'NOT_ENOUGH_REPLICAS'
 ])
 
-/** Answered otherwise than a client hopes for. */
+/** Thrown for an error that a client does not expect. */
 export class Refused extends Error {
   readonly code: string
 
@@ -44,7 +46,7 @@ export class Refused extends Error {
 export interface ProducerOptions {
   readonly generation?: Generation
   readonly timeoutMs?: number
-  /** Called for every answer before it counts: throws where it was never heard. */
+  /** Called with every response first: throws if the response counts as lost. */
   readonly heard?: () => void
 }
 
@@ -68,12 +70,12 @@ export class TransactionalProducer {
     this.#heard = heard
   }
 
-  /** Goes on with the next process of the broker. */
+  /** Continues with the next process of the broker. */
   reconnect(harness: Harness): void {
     this.#harness = harness
   }
 
-  /** Begins, and fences all before it; or goes on as the producer that it is (KIP-360). */
+  /** Calls InitProducerId as a new instance, which fences the previous ones, or as the same producer (KIP-360). */
   async init(isResumed = false): Promise<void> {
     await this.#insist('FindCoordinator', async () => {
       const keys = { keyType: 1, coordinatorKeys: [this.transactionalId] }
@@ -92,7 +94,7 @@ export class TransactionalProducer {
     return answer.errorCode
   }
 
-  /** Sends one batch within the transaction. */
+  /** Sends one batch in the transaction. */
   async send(topic: TopicName, index: number, values: readonly string[]): Promise<void> {
     await this.#add(topic.name, index)
     await this.#insist('Produce', () => this.trySend(topic, index, values))
@@ -100,7 +102,7 @@ export class TransactionalProducer {
     this.#sequences.set(topicPartition, (this.#sequences.get(topicPartition) ?? 0) + values.length)
   }
 
-  /** The same batch until `send` has succeeded. */
+  /** Sends the same batch until `send` succeeds. */
   async trySend({ name, topicId }: TopicName, index: number, values: readonly string[]): Promise<ErrorName> {
     const { transactionalId, producerId, producerEpoch } = this
     const baseSequence = this.#sequences.get(`${name}-${index}`) ?? 0
@@ -130,7 +132,7 @@ export class TransactionalProducer {
     return answer.resultsByTopicV3AndBelow[0]?.resultsByPartition[0]?.partitionErrorCode ?? 'UNKNOWN_SERVER_ERROR'
   }
 
-  /** Commits an offset of a group within the transaction. */
+  /** Commits an offset of a group in the transaction. */
   async sendOffset(groupId: string, topic: string, partitionIndex: number, committedOffset: bigint): Promise<void> {
     await this.#insist('FindCoordinator', async () => {
       const { coordinators } = await this.#harness.request('FindCoordinator', {
@@ -197,7 +199,7 @@ export class TransactionalProducer {
     return VERSIONS[this.#generation]
   }
 
-  /** Asks until the answer is no error that passes. Throws Refused. */
+  /** Retries until the response has no retriable error. Throws Refused. */
   async #insist(operation: string, ask: () => Promise<ErrorName>): Promise<void> {
     for (let tries = 1; ; tries++) {
       const code = await ask().catch(unheard)
@@ -208,13 +210,13 @@ export class TransactionalProducer {
   }
 }
 
-/** A client whose connection breaks asks the same again. */
+/** A client retries the same request after its connection breaks. */
 function unheard(error: unknown): ErrorName {
   if (error instanceof CloseConnection) return 'NOT_COORDINATOR'
   throw error
 }
 
-/** What a partition holds for a consumer. */
+/** The records of a partition for a consumer. */
 export interface Read {
   readonly values: string[]
   readonly highWatermark: bigint
@@ -223,7 +225,7 @@ export interface Read {
 
 const READ_COMMITTED = 1
 
-/** Reads a partition from its start to where a consumer of committed records comes, and leaves out what was aborted. */
+/** Reads a partition from its start to the last stable offset and skips aborted records. */
 export async function readCommitted(harness: Harness, topicId: string, partition = 0): Promise<Read> {
   const values: string[] = []
   for (let offset = 0n; ; ) {
@@ -239,7 +241,7 @@ export async function readCommitted(harness: Harness, topicId: string, partition
   }
 }
 
-/** As consumers do it: what a producer sent does not count from where its aborted transaction begins to its marker. */
+/** As in consumers: the records of a producer are skipped from the first offset of its aborted transaction to its marker. */
 function committedValues(
   batches: readonly RecordBatch[],
   aborted: readonly { readonly producerId: bigint; readonly firstOffset: bigint }[]
@@ -261,7 +263,7 @@ function committedValues(
   return values
 }
 
-/** The offset that a group has committed, only a stable one where that is wanted; an error code where there is none to be had. */
+/** The committed offset of a group, only a stable one on request; an error code if there is none. */
 export async function committedOffset(
   harness: Harness,
   groupId: string,
