@@ -1,4 +1,4 @@
-/** Readers of committed data: how far they see, what they wait for, and what they are told was aborted. */
+/** Fetch and ListOffsets with read_committed: their last stable offset, their waits and their aborted transactions. */
 import { describe, expect, it } from 'vitest'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'
 import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
@@ -34,7 +34,7 @@ function asking(broker: Harness, topicId: string) {
   return { fetch, latest }
 }
 
-/** Whether a promise has settled once everything else had its turn. */
+/** True if a promise has settled after all pending work. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false
   promise.then(() => {
@@ -44,8 +44,8 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled
 }
 
-describe('a reader of committed data', () => {
-  it('waits beside an open transaction, whatever else comes, until a marker makes records stable', async () => {
+describe('a read_committed Fetch', () => {
+  it('waits at an open transaction, despite other appends, until a marker moves the last stable offset', async () => {
     const { broker, topic, producer, fetch } = await started()
     await using _ = broker
     await producer.send(topic, 0, ['a'])
@@ -58,7 +58,7 @@ describe('a reader of committed data', () => {
     expect((await delayed).values.slice(0, 3)).toEqual(['a', 'b', 'beside'])
   })
 
-  it('is woken by an append where no transaction is open', async () => {
+  it('completes with an append if no transaction is open', async () => {
     const { broker, topic, fetch } = await started()
     await using _ = broker
     const delayed = fetch(0n, DELAYED)
@@ -66,7 +66,7 @@ describe('a reader of committed data', () => {
     expect((await delayed).values).toEqual(['a'])
   })
 
-  it('counts stable bytes alone towards the least that it wants', async () => {
+  it('counts only stable bytes towards fetch.min.bytes', async () => {
     const { broker, topic, producer, fetch } = await started()
     await using _ = broker
     const other = new TransactionalProducer(broker, 'other')
@@ -76,13 +76,13 @@ describe('a reader of committed data', () => {
     await other.send(topic, 0, ['x'.repeat(500)])
     const delayed = fetch(0n, { ...DELAYED, minBytes: 400 })
     await producer.commit()
-    // Only what lies before the other transaction has become stable.
+    // Only the records before the other transaction are stable now.
     expect(await isSettled(delayed)).toBe(false)
     await other.commit()
     expect((await delayed).values.slice(0, 3)).toEqual(['before', 'a', 'x'.repeat(500)])
   })
 
-  it('does not turn round and round at a transaction that has stayed open over full segments', async () => {
+  it('does not loop at a transaction that stays open over full segments', async () => {
     const { broker, topic, producer, fetch } = await started({ 'segment.bytes': '1048576' })
     await using _ = broker
     await producer.send(topic, 0, ['a'])
@@ -105,7 +105,7 @@ describe('a reader of committed data', () => {
     expect((await delayed).values[0]).toBe('a')
   })
 
-  it('is told of exactly the aborted transactions that reach into what it gets', async () => {
+  it('gets exactly the aborted transactions that overlap its records', async () => {
     const { broker, topic, producer, fetch } = await started({ 'segment.bytes': '1048576' })
     await using _ = broker
     const { producerId } = producer
@@ -113,7 +113,7 @@ describe('a reader of committed data', () => {
       await producer.send(topic, 0, [`${number} ${'x'.repeat(400_000)}`])
       await (number % 2 === 0 ? producer.abort() : producer.commit())
     }
-    // Offsets 0, 4 and 8 were aborted, with markers at 1, 5 and 9, in segments of two batches.
+    // The transactions at offsets 0, 4 and 8 were aborted, with markers at 1, 5 and 9, in segments of two batches.
     const aborted = async (offset: bigint) => (await fetch(offset, { maxBytes: 1 })).abortedTransactions
     expect(await aborted(0n)).toContainEqual({ producerId, firstOffset: 0n })
     expect(await aborted(2n)).not.toContainEqual({ producerId, firstOffset: 0n })
@@ -123,7 +123,7 @@ describe('a reader of committed data', () => {
     expect(values.map(value => value[0])).toEqual(['1', '3', '5'])
   })
 
-  it('keeps its place in a session beside an open transaction', async () => {
+  it('keeps its position in a fetch session at an open transaction', async () => {
     const { broker, topic, producer } = await started()
     await using _ = broker
     await producer.send(topic, 0, ['a'])
@@ -139,21 +139,21 @@ describe('a reader of committed data', () => {
   })
 })
 
-describe('offsets', () => {
-  it('end at the last stable one for readers of committed data', async () => {
+describe('offsets of transactions', () => {
+  it('the latest offset for read_committed is the last stable offset', async () => {
     const { broker, topic, producer, latest } = await started()
     await using _ = broker
     await broker.produce(topic.topicId, batchOf(['before']))
     await producer.send(topic, 0, ['a'])
     expect([await latest(0), await latest(READ_COMMITTED)]).toEqual([2n, 1n])
-    // What has a time is offered below that alone.
+    // A search by timestamp returns only offsets below it.
     expect([await latest(0, 1n), await latest(READ_COMMITTED, 1n)]).toEqual([0n, 0n])
     expect(await latest(READ_COMMITTED, 1_700_000_000_001n)).toBe(-1n)
     await producer.commit()
     expect([await latest(0), await latest(READ_COMMITTED)]).toEqual([3n, 3n])
   })
 
-  it('that are deleted into an open transaction take the last stable one along', async () => {
+  it('DeleteRecords into an open transaction moves the last stable offset too', async () => {
     const { broker, topic, producer, fetch, latest } = await started()
     await using _ = broker
     await producer.send(topic, 0, ['a'])
@@ -170,7 +170,7 @@ describe('offsets', () => {
     expect(await latest(READ_COMMITTED)).toBe(3n)
   })
 
-  it('of a group in a transaction are written in batches that begin with sequence 0, as in Kafka', async () => {
+  it('transactional offset commits of a group are written in batches with base sequence 0, as in Kafka', async () => {
     const { broker, producer } = await started()
     await using _ = broker
     for (const offset of [1n, 2n]) await producer.sendOffset('g', 't', 0, offset)
@@ -183,7 +183,7 @@ describe('offsets', () => {
     expect(inTransaction.map(({ baseSequence }) => baseSequence)).toEqual([0, 0])
   })
 
-  it('are the same after a restart, open and aborted transactions included', async () => {
+  it('all offsets are the same after a restart, including open and aborted transactions', async () => {
     const { broker, topic, producer } = await started()
     await producer.send(topic, 0, ['gone'])
     await producer.abort()

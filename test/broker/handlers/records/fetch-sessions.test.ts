@@ -44,7 +44,7 @@ const sessionsOf = (slots: number, partitions = 100) =>
     seededRandom(1)
   )
 
-/** Opens a session over the partitions, as a first full fetch does. */
+/** Opens a session with the partitions, as a first full Fetch does. */
 function opened(sessions: FetchSessions, partitions: number[], now = 0): number {
   const round = sessions.open(
     request(
@@ -62,7 +62,7 @@ function opened(sessions: FetchSessions, partitions: number[], now = 0): number 
 const partitionsOf = (results: readonly FetchResult[]) => results.map(({ requested }) => requested.partition)
 
 describe('fetch sessions', () => {
-  it('read all partitions of the session though the request names none, and answer with news only', () => {
+  it('read all partitions of the session for an empty request and return changed partitions only', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0, 1, 2])
     const round = sessions.open(request(id, 1), 0)
@@ -75,7 +75,7 @@ describe('fetch sessions', () => {
     expect(partitionsOf(results)).toEqual([1, 2])
   })
 
-  it('serve a partition that just got data last in the next round', () => {
+  it('read a partition that returned records last in the next round', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0, 1])
     sessions.open(request(id, 1), 0).respond([found(want(0), { recordBytes: 1 }), found(want(1))], 0)
@@ -89,7 +89,7 @@ describe('fetch sessions', () => {
     expect(round.partitions).toEqual([want(1, 7n), want(2)])
   })
 
-  it('tell an error every time, and the recovery once', () => {
+  it('return an error in every response, and the recovery once', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0])
     const answers = [found(want(0), { errorCode: 'NOT_LEADER_OR_FOLLOWER' }), found(want(0)), found(want(0))].map(
@@ -98,7 +98,7 @@ describe('fetch sessions', () => {
     expect(answers).toEqual([1, 1, 0])
   })
 
-  it('refuse an unknown session, a wrong epoch, and a change between names and ids', () => {
+  it('refuse an unknown session id, a wrong epoch, and a change between names and ids', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0])
     expect(() => sessions.open(request(id + 1, 1), 0)).toThrow(
@@ -112,7 +112,7 @@ describe('fetch sessions', () => {
     )
   })
 
-  it('end with the final epoch, and when no partition is left', () => {
+  it('end with the final epoch and with the removal of the last partition', () => {
     const sessions = sessionsOf(10)
     const first = opened(sessions, [0])
     sessions.open(request(first, -1), 0)
@@ -122,7 +122,7 @@ describe('fetch sessions', () => {
     expect(sessions.size).toBe(0)
   })
 
-  it('refuse the answer of a round that a later one has overtaken', () => {
+  it('refuse the response of a round that a later one has overtaken', () => {
     const sessions = sessionsOf(10)
     const id = opened(sessions, [0])
     const slow = sessions.open(request(id, 1), 0)
@@ -130,7 +130,7 @@ describe('fetch sessions', () => {
     expect(() => slow.respond([], 0)).toThrow(expect.objectContaining({ code: 'INVALID_FETCH_SESSION_EPOCH' }))
   })
 
-  it('give no session when the cache is full of young ones, and evict the stale', () => {
+  it('are not created when the cache is full of young ones, and replace stale ones', () => {
     const sessions = sessionsOf(1)
     const first = opened(sessions, [0], 0)
     expect(opened(sessions, [0], 60_000)).toBe(0)
@@ -139,7 +139,7 @@ describe('fetch sessions', () => {
     expect(() => sessions.open(request(first, 1), 120_001)).toThrow()
   })
 
-  it('let a larger session evict a smaller one that is no longer new', () => {
+  it('with more partitions replace smaller ones that are no longer new', () => {
     const sessions = sessionsOf(1)
     const id = opened(sessions, [0, 1], 0)
     sessions.open(request(id, 1), 110_000)
@@ -147,7 +147,7 @@ describe('fetch sessions', () => {
     expect(opened(sessions, [0, 1, 2], 180_000)).not.toBe(0)
   })
 
-  it('remember no more partitions than they may, in new sessions and in grown ones', () => {
+  it('cache no more partitions than the limit, when they are created and when they grow', () => {
     const sessions = sessionsOf(10, 3)
     const id = opened(sessions, [0, 1])
     expect(opened(sessions, [0, 1])).toBe(0)

@@ -1,10 +1,10 @@
-// What Fetch gives, what it waits for, and how it is told errors.
+// Records, waits and errors of Fetch.
 import { describe, expect, it } from 'vitest'
 import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
 import { inProcessConnection } from '../../../../src/testing/in-process.ts'
 
 describe('Fetch', () => {
-  it('waits for the append, and not for the deadline', async () => {
+  it('completes with the append before its deadline', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const waiting = broker.request('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 60_000 }))
@@ -12,7 +12,7 @@ describe('Fetch', () => {
     expect(valuesIn((await waiting).responses[0]?.partitions[0]?.records ?? null)).toEqual(['a'])
   })
 
-  it('waits until minBytes have come together', async () => {
+  it('waits for minBytes in total', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const batch = batchOf(['a'])
@@ -25,7 +25,7 @@ describe('Fetch', () => {
     expect(valuesIn((await waiting).responses[0]?.partitions[0]?.records ?? null)).toEqual(['a', 'b'])
   })
 
-  it('does not wait for more in a segment that is full, though it became so meanwhile', async () => {
+  it('does not wait for more bytes in a full segment, even if it became full during the wait', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'segment.bytes': '1048576' })
     const large = batchOf(['x'.repeat(600_000)])
@@ -60,7 +60,7 @@ describe('Fetch', () => {
     expect(responses).toHaveLength(5)
   })
 
-  it('refuses an isolation level that is none: by name in every partition, by id as a whole', async () => {
+  it('refuses an invalid isolation level: with names in every partition, with ids as a whole', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const byId = broker.fetchRequest(topicId, 0n, { isolationLevel: 2 })
@@ -72,7 +72,7 @@ describe('Fetch', () => {
     })
   })
 
-  it('tells a follower that is none of ours who leads, from version 16 on', async () => {
+  it('returns the leader to an unknown follower from version 16', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const request = broker.fetchRequest(topicId, 0n, { replicaState: { replicaId: 4, replicaEpoch: -1n } })
@@ -88,7 +88,7 @@ describe('Fetch', () => {
     }
   })
 
-  it('fails for less than no bytes where there is something to read', async () => {
+  it('fails for negative minBytes if there are records to read', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const request = broker.fetchRequest(topicId, 0n, { maxBytes: -1 })
@@ -98,7 +98,7 @@ describe('Fetch', () => {
     expect(await code()).toBe('UNKNOWN_SERVER_ERROR')
   })
 
-  it('keeps the name behind an id for a session, so that a topic made anew is told from the old one', async () => {
+  it('keeps the topic name of an id for a session, so that a recreated topic differs from the deleted one', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const begun = await broker.request('Fetch', broker.fetchRequest(topicId, 0n, { sessionEpoch: 0 }))
@@ -112,7 +112,7 @@ describe('Fetch', () => {
     expect(await next(2)).toBe('INCONSISTENT_TOPIC_ID')
   })
 
-  it('gives up at its deadline with what there is', async () => {
+  it('returns the available records at its deadline', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const waiting = broker.request('Fetch', broker.fetchRequest(topicId, 0n, { maxWaitMs: 500 }))
@@ -133,7 +133,7 @@ describe('Fetch', () => {
     expect(broker.clock.pendingAlarms).toBe(0)
   })
 
-  it('lets a request go whose connection has gone', async () => {
+  it('is dropped when its connection closes', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const gone = new AbortController()
@@ -144,7 +144,7 @@ describe('Fetch', () => {
     expect((await delayed).responses).toHaveLength(1)
   })
 
-  it('sends the first batch whole however small the limits are, and only it', async () => {
+  it('returns the first batch completely beyond any limit, and only that batch', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
     await broker.produce(topicId, batchOf(['a'.repeat(1000)]))
@@ -155,7 +155,7 @@ describe('Fetch', () => {
     expect(responses[0]?.partitions.map(({ records }) => valuesIn(records).length)).toEqual([1, 0])
   })
 
-  it('refuses offsets outside the log and epochs of another leader', async () => {
+  it('refuses offsets outside the log and other leader epochs', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const fetch = async (fetchOffset: bigint, currentLeaderEpoch = -1) => {
@@ -171,7 +171,7 @@ describe('Fetch', () => {
     expect(await fetch(0n, 0)).toBe('NONE')
   })
 
-  it('keeps a session: partitions once named are fetched again, and only news are sent', async () => {
+  it('with a session reads the partitions of earlier requests and returns changed ones only', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
     const partitions = [0, 1].map(partition => ({ partition, fetchOffset: 0n, partitionMaxBytes: 1000 }))
@@ -199,7 +199,7 @@ it.each([7, 12, 13, 18])('the error of a session in Fetch v%i has no session id 
   expect(response).toMatchObject({ errorCode: 'FETCH_SESSION_ID_NOT_FOUND', sessionId: 0, responses: [] })
 })
 
-it('a delayed Fetch whose session served a later one gets INVALID_FETCH_SESSION_EPOCH with the session id', async () => {
+it('a delayed Fetch gets INVALID_FETCH_SESSION_EPOCH with the session id after a later one of its session', async () => {
   await using harness = await Harness.start()
   const topicId = await harness.createTopic('t')
   const partitions = [{ partition: 0, fetchOffset: 0n, partitionMaxBytes: 1000 }]

@@ -5,7 +5,7 @@ const LATEST = -1n
 const EARLIEST = -2n
 
 describe('ListOffsets', () => {
-  it('refuses a partition that is named twice, and answers it once', async () => {
+  it('refuses a partition that is named twice, and returns it once', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t', 2)
     const at = (partitionIndex: number, timestamp = LATEST) => ({ partitionIndex, timestamp })
@@ -27,7 +27,7 @@ describe('ListOffsets', () => {
     ])
   })
 
-  it('refuses an isolation level that is none', async () => {
+  it('refuses an invalid isolation level', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     const request = {
@@ -38,7 +38,7 @@ describe('ListOffsets', () => {
     expect(topics[0]?.partitions[0]?.errorCode).toBe('UNKNOWN_SERVER_ERROR')
   })
 
-  it('knows the epoch of a log in which nothing is', async () => {
+  it('returns the leader epoch of an empty log', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     const request = { topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: EARLIEST }] }] }
@@ -48,7 +48,7 @@ describe('ListOffsets', () => {
 })
 
 describe('OffsetForLeaderEpoch', () => {
-  it('knows the end of the epoch of a log in which nothing is', async () => {
+  it('returns the end of the leader epoch of an empty log', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     const request = { replicaId: -1, topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: 0 }] }] }
@@ -58,7 +58,7 @@ describe('OffsetForLeaderEpoch', () => {
 })
 
 describe('DeleteRecords', () => {
-  it('takes the last offset for a partition that is named twice, and answers once', async () => {
+  it('uses the last offset for a partition that is named twice, and returns it once', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     await broker.produce(topicId, batchOf(['a', 'b', 'c']))

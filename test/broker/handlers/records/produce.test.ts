@@ -1,4 +1,4 @@
-// What Produce takes, refuses and answers.
+// Validation, appends and responses of Produce.
 
 import { describe, expect, it } from 'vitest'
 import { LogDirectory } from '../../../../src/log/directory/log-directory.ts'
@@ -14,7 +14,7 @@ import { inProcessConnection } from '../../../../src/testing/in-process.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../../../log/default-log-config.ts'
 
-/** Writes what a cluster with more nodes could have left: a leader whose replicas have all fallen out of sync. */
+/** Writes metadata that a cluster of several nodes can leave: a leader whose ISR has lost all other replicas. */
 async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void> {
   const clocks = new ManualClock()
   const identity = { nodeId: 1 }
@@ -29,13 +29,13 @@ async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void>
 
 const idempotent = (baseSequence: number, producerEpoch = 0) => ({ producerId: 5n, producerEpoch, baseSequence })
 
-/** A batch that does not fit its checksum. */
+/** A batch with a wrong checksum. */
 function spoilt(batch: Buffer): Buffer {
   return batch.fill(0xff, batch.length - 1)
 }
 
 describe('Produce', () => {
-  it('gives records the next offsets and gives them back', async () => {
+  it('assigns the next offsets to records and returns them', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     expect(await broker.produce(topicId, batchOf(['a', 'b']))).toMatchObject({ errorCode: 'NONE', baseOffset: 0n })
@@ -43,7 +43,7 @@ describe('Produce', () => {
     expect(await broker.values(topicId)).toEqual(['a', 'b', 'c'])
   })
 
-  it('answers a retry with the first offset and appends nothing', async () => {
+  it('returns the first offset for a retry and appends no record', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     await broker.produce(topicId, batchOf(['a', 'b'], idempotent(0)))
@@ -55,7 +55,7 @@ describe('Produce', () => {
     expect(await broker.values(topicId)).toEqual(['a', 'b', 'c'])
   })
 
-  it('refuses a gap and a fenced epoch, and tells the log start', async () => {
+  it('refuses a sequence gap and a fenced epoch, and returns the log start offset', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     await broker.produce(topicId, batchOf(['a'], idempotent(0, 3)))
@@ -67,7 +67,7 @@ describe('Produce', () => {
     expect((await broker.produce(topicId, batchOf(['c'], idempotent(1, 2)))).errorCode).toBe('INVALID_PRODUCER_EPOCH')
   })
 
-  it('forgets a producer that has been silent for producer.id.expiration.ms', async () => {
+  it('forgets an idle producer after producer.id.expiration.ms', async () => {
     await using broker = await Harness.start({ config: { 'producer.id.expiration.ms': 60_000 } })
     const topicId = await broker.createTopic('t')
     await broker.produce(topicId, batchOf(['a'], idempotent(0)))
@@ -78,7 +78,7 @@ describe('Produce', () => {
     expect((await broker.produce(topicId, batchOf(['c'], idempotent(7)))).errorCode).toBe('NONE')
   })
 
-  it('answers each partition by itself', async () => {
+  it('answers each partition on its own', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
     const { responses } = await broker.request('Produce', {
@@ -103,7 +103,7 @@ describe('Produce', () => {
     ])
   })
 
-  it('is refused as a whole when a partition has bytes that are no batch, and when records need a transaction', async () => {
+  it('is refused as a whole for malformed bytes in a partition and for transactional records without a transactional id', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
     const transactional = batchOf(['bad'], { ...idempotent(0), isTransactional: true })
@@ -131,7 +131,7 @@ describe('Produce', () => {
     expect(await broker.values(topicId)).toEqual([])
   })
 
-  it('does not look for transactions in batches of old formats', async () => {
+  it('does not check old message formats for transactions', async () => {
     await using broker = await Harness.start()
     const old = batchOf(['old'])
     old.writeInt8(1, 16)
@@ -139,7 +139,7 @@ describe('Produce', () => {
     expect((await broker.produce(await broker.createTopic('t'), old)).errorCode).toBe('INVALID_RECORD')
   })
 
-  it('takes the last batch for a partition that is named twice, and answers once', async () => {
+  it('uses the last batch for a partition that is named twice, and returns it once', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 2)
     const { responses } = await broker.request('Produce', {
@@ -159,7 +159,7 @@ describe('Produce', () => {
     expect(await broker.values(topicId)).toEqual(['last'])
   })
 
-  it('tells the log start with what the log refuses, and not with what never came that far', async () => {
+  it('returns the log start offset with errors of the log, and not with earlier ones', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const answers = [batchOf(['a'], { isControl: true }), Buffer.alloc(0)].map(records =>
@@ -171,7 +171,7 @@ describe('Produce', () => {
     ])
   })
 
-  it('tells the operator of faulty records in one line that names what is wrong', async () => {
+  it('logs invalid records in one line with the reason', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const warnings: string[] = []
@@ -185,7 +185,7 @@ describe('Produce', () => {
     expect(warnings).toEqual([expect.stringMatching(/that are refused: CORRUPT_MESSAGE, .*checksum/)])
   })
 
-  it('knows no topic by an unknown id, and none by an unknown name', async () => {
+  it('answers an unknown id and an unknown name with the error of each', async () => {
     await using broker = await Harness.start()
     expect((await broker.produce('AAECAwQFBgcICQoLDA0ODw', batchOf(['a']))).errorCode).toBe('UNKNOWN_TOPIC_ID')
     const byName = await broker.request(
@@ -201,7 +201,7 @@ describe('Produce', () => {
     expect(byName.responses[0]?.partitionResponses[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
   })
 
-  it('sends no answer with acks=0, and closes the connection when a partition failed', async () => {
+  it('sends no response with acks=0 and closes the connection when a partition fails', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const send = (index: number) =>
@@ -216,7 +216,7 @@ describe('Produce', () => {
     expect(await broker.values(topicId)).toEqual(['a'])
   })
 
-  it('refuses acks that are no acks, and internal topics but for Kafka`s own admin client', async () => {
+  it("refuses invalid acks, and internal topics except from Kafka's own admin client", async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     expect((await broker.produce(topicId, batchOf(['a']), { acks: 2 })).errorCode).toBe('INVALID_REQUIRED_ACKS')
@@ -226,13 +226,13 @@ describe('Produce', () => {
     expect((await broker.produce(internal, batchOf(['a']))).errorCode).toBe('INVALID_TOPIC_EXCEPTION')
   })
 
-  it('takes acks=all of a topic whose min.insync.replicas is above the number of its replicas', async () => {
+  it('accepts acks=all for a topic whose min.insync.replicas exceeds its number of replicas', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'min.insync.replicas': '2' })
     expect((await broker.produce(topicId, batchOf(['a']))).errorCode).toBe('NONE')
   })
 
-  it('refuses acks=all where the metadata say that too few replicas are in sync', async () => {
+  it('refuses acks=all when the ISR in the metadata is too small', async () => {
     const storage = new MemoryStorage()
     const first = await Harness.start({ storage })
     const topicId = await first.createTopic('t')
@@ -243,7 +243,7 @@ describe('Produce', () => {
     expect((await broker.produce(topicId, batchOf(['a']), { acks: 1 })).errorCode).toBe('NONE')
   })
 
-  it('knows no producer of a transactional id that never asked for one', async () => {
+  it('refuses a transactional id without a producer', async () => {
     await using broker = await Harness.start()
     await broker.request('FindCoordinator', { coordinatorKeys: ['tx'], keyType: 1 })
     const topicId = await broker.createTopic('t')
@@ -253,14 +253,14 @@ describe('Produce', () => {
     expect(answer.responses[0]?.partitionResponses[0]?.errorCode).toBe('INVALID_PRODUCER_ID_MAPPING')
   })
 
-  it('stamps records of a LogAppendTime topic and tells the time', async () => {
+  it('sets the time of LogAppendTime records and returns it', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'message.timestamp.type': 'LogAppendTime' })
     const now = BigInt(broker.clock.wall.now())
     expect((await broker.produce(topicId, batchOf(['a'], {}, 5n))).logAppendTimeMs).toBe(now)
   })
 
-  it('tells which records a compacted topic refuses', async () => {
+  it('returns the records that a compacted topic refuses', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'cleanup.policy': 'compact' })
     const answer = await broker.produce(topicId, batchOf(['a', 'b']))
@@ -268,7 +268,7 @@ describe('Produce', () => {
     expect(answer.errorMessage).toContain('2 record errors in total')
   })
 
-  it('recompresses for a topic with a codec of its own', async () => {
+  it('recompresses batches for a topic with its own compression.type', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t', 1, { 'compression.type': 'gzip' })
     await broker.produce(topicId, batchOf(['a', 'b'], { codec: 'lz4' }))
