@@ -3,7 +3,7 @@ import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
 import { batchOf, Harness } from '../../../../src/testing/harness.ts'
 
 describe('topics', () => {
-  it('are there after a restart, with ids, settings and records', async () => {
+  it('survive a restart with ids, configs and records', async () => {
     const storage = new MemoryStorage()
     const before = await Harness.start({ storage })
     const topicId = await before.createTopic('t', 2, { 'retention.ms': '1234' })
@@ -19,7 +19,7 @@ describe('topics', () => {
     expect(results[0]?.configs).toMatchObject([{ name: 'retention.ms', value: '1234', configSource: 1 }])
   })
 
-  it('are created by Metadata when both sides allow it', async () => {
+  it('are created by Metadata if the client and the broker allow it', async () => {
     await using broker = await Harness.start({ config: { 'num.partitions': 3 } })
     const ask = (name: string, allowAutoTopicCreation: boolean) =>
       broker.request('Metadata', { topics: [{ name }], allowAutoTopicCreation })
@@ -28,13 +28,13 @@ describe('topics', () => {
     expect((await ask('bad name!', true)).topics[0]?.errorCode).toBe('INVALID_TOPIC_EXCEPTION')
   })
 
-  it('are not created by Metadata where the broker forbids it', async () => {
+  it('are not created by Metadata if the broker forbids it', async () => {
     await using broker = await Harness.start({ config: { 'auto.create.topics.enable': false } })
     const { topics } = await broker.request('Metadata', { topics: [{ name: 't' }], allowAutoTopicCreation: true })
     expect(topics[0]?.errorCode).toBe('UNKNOWN_TOPIC_OR_PARTITION')
   })
 
-  it('can be asked for by id, and a name that is created again has another one', async () => {
+  it('are found by id, and a recreated topic has another id', async () => {
     await using broker = await Harness.start()
     const first = await broker.createTopic('t')
     await broker.produce(first, batchOf(['old']))
@@ -46,7 +46,7 @@ describe('topics', () => {
     expect(topics).toMatchObject([{ errorCode: 'UNKNOWN_TOPIC_ID', name: null }])
   })
 
-  it('only pretend to be created with validateOnly', async () => {
+  it('are not created with validateOnly', async () => {
     await using broker = await Harness.start()
     const topics = [{ name: 't', numPartitions: 1, replicationFactor: 1 }]
     const answer = await broker.request('CreateTopics', { topics, validateOnly: true })
@@ -54,7 +54,7 @@ describe('topics', () => {
     expect((await broker.request('Metadata', { topics: null })).topics).toEqual([])
   })
 
-  it('tell the settings they were created with', async () => {
+  it('are created with a response that has their configs', async () => {
     await using broker = await Harness.start()
     const topics = [
       { name: 't', numPartitions: 1, replicationFactor: 1, configs: [{ name: 'max.message.bytes', value: '99' }] }
@@ -65,7 +65,7 @@ describe('topics', () => {
     )
   })
 
-  it('grow, and their new partitions take records', async () => {
+  it('get more partitions, which accept records', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const { results } = await broker.request('CreatePartitions', { topics: [{ name: 't', count: 3 }], timeoutMs: 1000 })
@@ -73,7 +73,7 @@ describe('topics', () => {
     expect((await broker.produce(topicId, batchOf(['a']), { index: 2 })).errorCode).toBe('NONE')
   })
 
-  it('take new settings at once', async () => {
+  it('use changed configs at once', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     const alter = (value: string) =>
@@ -89,7 +89,7 @@ describe('topics', () => {
     expect((await broker.produce(topicId, batchOf(['a'.repeat(100)]))).errorCode).toBe('NONE')
   })
 
-  it('lose records by DeleteRecords, up to the high watermark and no further', async () => {
+  it('lose records by DeleteRecords, limited by the high watermark', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     await broker.produce(topicId, batchOf(['a', 'b', 'c']))
@@ -102,7 +102,7 @@ describe('topics', () => {
     expect(await remove(-1n)).toMatchObject({ errorCode: 'NONE', lowWatermark: 3n })
   })
 
-  it('page through DescribeTopicPartitions', async () => {
+  it('are returned in pages by DescribeTopicPartitions', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('a', 3)
     await broker.createTopic('b', 2)
@@ -136,7 +136,7 @@ describe('ListOffsets', () => {
     return answer.topics[0]?.partitions[0]
   }
 
-  it('finds the ends, a timestamp, and the record with the largest one', async () => {
+  it('finds the first and last offset, a timestamp, and the record with the largest one', async () => {
     await using broker = await Harness.start()
     const topicId = await broker.createTopic('t')
     for (const timestamp of [1000n, 3000n, 2000n]) await broker.produce(topicId, batchOf(['x'], {}, timestamp))
@@ -147,7 +147,7 @@ describe('ListOffsets', () => {
     expect(await list(broker, -3n)).toMatchObject({ offset: 1n, timestamp: 3000n })
   })
 
-  it('knows special timestamps from the version on that brought them', async () => {
+  it('accepts special timestamps from the version that introduced them', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     expect((await list(broker, -3n, 6))?.errorCode).toBe('UNSUPPORTED_VERSION')
