@@ -1,4 +1,4 @@
-/** Settings of groups: set, described, listed, and still there after a restart. */
+/** Configs of groups: set, described, listed, and stored over a restart. */
 import { describe, expect, it } from 'vitest'
 import { CONFIG_SOURCES } from '../../../../src/config/config-entries.ts'
 import { RESOURCE_TYPES } from '../../../../src/config/resources.ts'
@@ -38,8 +38,8 @@ async function currentValue(broker: Harness, group: string, name: string): Promi
   return (await described(broker, group, [name]))[0]?.value
 }
 
-describe('settings of groups', () => {
-  it('are those of the broker until something is set', async () => {
+describe('configs of groups', () => {
+  it('have the values of the broker by default', async () => {
     const config = { 'group.consumer.session.timeout.ms': 50_000, 'group.consumer.assignment.interval.ms': 7 }
     await using broker = await Harness.start({ config })
     const [session] = await described(broker, 'g', [SESSION])
@@ -57,7 +57,7 @@ describe('settings of groups', () => {
     expect(await described(broker, 'g')).toHaveLength(17)
   })
 
-  it('last, and can be taken back', async () => {
+  it('survive a restart, and can be deleted', async () => {
     const broker = await Harness.start()
     expect(await set(broker, 'g', { [SESSION]: '50000', 'share.isolation.level': 'read_committed' })).toBe('NONE')
     await broker.stop()
@@ -70,7 +70,7 @@ describe('settings of groups', () => {
     expect(await currentValue(again, 'g', SESSION)).toBe('45000')
   })
 
-  it('change nothing when they are only validated', async () => {
+  it('do not change with validateOnly', async () => {
     await using broker = await Harness.start()
     expect(await set(broker, 'g', { [SESSION]: '50000' }, true)).toBe('NONE')
     expect(await currentValue(broker, 'g', SESSION)).toBe('45000')
@@ -92,13 +92,13 @@ describe('settings of groups', () => {
         "configuration share.auto.offset.reset. The value must be either 'earliest', 'latest' or of the format " +
         "'by_duration:<PnDTnHnMn.nS>'."
     ]
-  ])('refuses %j, all or none', async (configs, message) => {
+  ])('are refused as a whole for %j', async (configs, message) => {
     await using broker = await Harness.start()
     expect(await set(broker, 'g', configs)).toBe(message)
     expect(await currentValue(broker, 'g', SESSION)).toBe('45000')
   })
 
-  it('a session must outlast a heartbeat', async () => {
+  it('are refused with a session timeout below the heartbeat interval', async () => {
     const config = { 'group.consumer.min.session.timeout.ms': 6000, 'group.consumer.max.heartbeat.interval.ms': 50_000 }
     await using broker = await Harness.start({ config })
     expect(await set(broker, 'g', { [SESSION]: '6000', [HEARTBEAT]: '6000' })).toBe(
@@ -107,13 +107,13 @@ describe('settings of groups', () => {
     expect(await set(broker, 'g', { [HEARTBEAT]: '45000' })).toBe(`${SESSION} must be greater than ${HEARTBEAT}`)
   })
 
-  it('there are none for all groups together', async () => {
+  it('do not exist for all groups together', async () => {
     await using broker = await Harness.start()
     expect(await set(broker, '', { [SESSION]: '50000' })).toBe('Default group resources are not allowed.')
   })
 
   it.each(['PT1H', 'P1DT2H3M4.5S', '-PT-1S', 'pt0s', '+P2D', 'PT1,5S', 'P3DT0S'])(
-    'offsets may be reset to %s ago',
+    'accept an offset reset to %s ago',
     async duration => {
       await using broker = await Harness.start()
       expect(await set(broker, 'g', { 'share.auto.offset.reset': `by_duration:${duration}` })).toBe('NONE')
@@ -121,7 +121,7 @@ describe('settings of groups', () => {
   )
 
   it.each(['', 'P', 'PT', 'P1DT', 'PT-1S', '-P1D', 'P1W', 'PT1S1H', '1D', 'PT.5S', 'P1H'])(
-    'offsets cannot be reset to %j ago',
+    'refuse an offset reset to %j ago',
     async duration => {
       await using broker = await Harness.start()
       expect(await set(broker, 'g', { 'share.auto.offset.reset': `by_duration:${duration}` })).toMatch(/^Invalid value/)
@@ -130,7 +130,7 @@ describe('settings of groups', () => {
 })
 
 describe('ListConfigResources', () => {
-  it('names topics, brokers, and groups for which something was set', async () => {
+  it('lists topics, brokers, and groups with configs', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     await set(broker, 'g', { [SESSION]: '50000' })
@@ -148,13 +148,13 @@ describe('ListConfigResources', () => {
     expect((await broker.request('ListConfigResources', { resourceTypes: [GROUP] })).configResources).toEqual([])
   })
 
-  it('knows client metrics alone at version 0', async () => {
+  it('lists only client metrics at version 0', async () => {
     await using broker = await Harness.start()
     await broker.createTopic('t')
     expect(await broker.request('ListConfigResources', {}, { version: 0 })).toMatchObject({ configResources: [] })
   })
 
-  it('refuses types of which there is no list', async () => {
+  it('refuses types without a list', async () => {
     await using broker = await Harness.start()
     const { errorCode } = await broker.request('ListConfigResources', { resourceTypes: [CLIENT_METRICS, 7] })
     expect(errorCode).toBe('UNSUPPORTED_VERSION')
