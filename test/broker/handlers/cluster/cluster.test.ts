@@ -1,18 +1,18 @@
-/** What clients are told of the cluster as a whole: features, nodes, and what the operator has switched off. */
+/** The cluster in responses: features, nodes, and operations that configs disable. */
 import { describe, expect, it } from 'vitest'
 import { Harness } from '../../../../src/testing/harness.ts'
 
 const client = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
 
 describe('ApiVersions', () => {
-  it.each([3, 4, 5])('tells of the features that work, and of no other, at version %i', async version => {
+  it.each([3, 4, 5])('returns the supported features and no others at version %i', async version => {
     await using harness = await Harness.start()
     const { supportedFeatures, finalizedFeatures } = await harness.request('ApiVersions', client, { version })
     const canBeOff = [
       { name: 'group.version', minVersion: 0, maxVersion: 1 },
       { name: 'transaction.version', minVersion: 0, maxVersion: 2 }
     ]
-    // Features that can be off are told of from version 4 on.
+    // Features with level 0 are returned from version 4.
     const shown = version < 4 ? [] : canBeOff
     expect(supportedFeatures).toEqual([{ name: 'metadata.version', minVersion: 7, maxVersion: 30 }, ...shown])
     expect(finalizedFeatures).toEqual([
@@ -22,14 +22,14 @@ describe('ApiVersions', () => {
     ])
   })
 
-  it('advertises Produce from version 0, and other APIs as they are served', async () => {
+  it('advertises Produce from version 0, and other APIs in their served versions', async () => {
     await using harness = await Harness.start()
     const { apiKeys } = await harness.request('ApiVersions', client)
     expect(apiKeys).toContainEqual(expect.objectContaining({ apiKey: 0, minVersion: 0, maxVersion: 13 }))
     expect(apiKeys).toContainEqual(expect.objectContaining({ apiKey: 1, minVersion: 4, maxVersion: 18 }))
   })
 
-  it('refuses a client software name that is no plain word, and a client of another cluster', async () => {
+  it('refuses an invalid client software name and a client of another cluster', async () => {
     await using harness = await Harness.start()
     const named = await harness.request('ApiVersions', { ...client, clientSoftwareName: 'a b' })
     expect(named.errorCode).toBe('INVALID_REQUEST')
@@ -39,7 +39,7 @@ describe('ApiVersions', () => {
 })
 
 describe('DescribeCluster', () => {
-  it('tells of brokers, and of nothing that this listener does not have', async () => {
+  it('returns brokers, and no fields that this listener does not serve', async () => {
     await using harness = await Harness.start({ config: { 'broker.rack': 'r1' } })
     expect(await harness.request('DescribeCluster', { endpointType: 1 })).toMatchObject({
       errorCode: 'NONE',
@@ -56,7 +56,7 @@ describe('DescribeCluster', () => {
 })
 
 describe('DeleteTopics', () => {
-  it('is refused where delete.topic.enable is off, and the topic stays', async () => {
+  it('is refused with delete.topic.enable=false, and the topic stays', async () => {
     await using harness = await Harness.start({ config: { 'delete.topic.enable': false } })
     await harness.createTopic('orders')
     const { responses } = await harness.request('DeleteTopics', { topics: [{ name: 'orders' }], timeoutMs: 1000 })

@@ -1,4 +1,4 @@
-/** UpdateFeatures: levels that go up and down, and the words in which operators are refused, which are Kafka's. */
+/** UpdateFeatures: upgrades and downgrades of levels, and Kafka's error messages. */
 import { describe, expect, it } from 'vitest'
 import { Harness } from '../../../../src/testing/harness.ts'
 
@@ -25,7 +25,7 @@ async function inForce(broker: Harness): Promise<number> {
 }
 
 describe('UpdateFeatures', () => {
-  it('lowers and raises a level, which holds after a restart', async () => {
+  it('lowers and raises a level, which survives a restart', async () => {
     const broker = await Harness.start()
     expect(await inForce(broker)).toBe(2)
     expect((await update(broker, [{ level: 1, upgradeType: SAFE_DOWNGRADE }])).errorCode).toBe('NONE')
@@ -37,7 +37,7 @@ describe('UpdateFeatures', () => {
     expect(await inForce(again)).toBe(2)
   })
 
-  it.each([0, 1, 2])('goes on from the level %i that a new cluster is told to begin with', async level => {
+  it.each([0, 1, 2])('continues from the initial level %i of a new cluster', async level => {
     const config = { 'minikafka.transaction.version': level }
     const broker = await Harness.start({ config })
     expect(await inForce(broker)).toBe(level)
@@ -47,14 +47,14 @@ describe('UpdateFeatures', () => {
     expect(await inForce(again)).toBe(2)
   })
 
-  it('changes nothing when it only validates', async () => {
+  it('changes no level with validateOnly', async () => {
     await using broker = await Harness.start()
     const answer = await update(broker, [{ level: 0, upgradeType: SAFE_DOWNGRADE }], { validateOnly: true })
     expect(answer.errorCode).toBe('NONE')
     expect(await inForce(broker)).toBe(2)
   })
 
-  it('tells each feature up to version 1, and counts the last level of one that is named twice', async () => {
+  it('returns each feature up to version 1 and uses the last level of a repeated one', async () => {
     await using broker = await Harness.start()
     const twice = [
       { level: 1, upgradeType: SAFE_DOWNGRADE },
@@ -76,7 +76,7 @@ describe('UpdateFeatures', () => {
       { feature: 'metadata.version', level: 7, upgradeType: SAFE_DOWNGRADE },
       'Refusing to perform the requested downgrade'
     ]
-  ])('refuses %j, and all that comes with it', async (wrong, words) => {
+  ])('refuses %j and all other updates of the request', async (wrong, words) => {
     await using broker = await Harness.start()
     const right = { level: 0, upgradeType: SAFE_DOWNGRADE }
     const updates = wrong.feature === undefined ? [wrong] : [right, wrong]
