@@ -1,4 +1,4 @@
-/** When offsets of consumer groups end, and that a topic has none of another one that had its name. */
+/** Expiration of the offsets of consumer groups, and offsets of a deleted topic whose name is used again. */
 import { expect, it } from 'vitest'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../../src/storage/storage.ts'
@@ -19,7 +19,7 @@ function heartbeat(broker: Harness, memberEpoch: number) {
   return broker.request('ConsumerGroupHeartbeat', { ...member, ...(memberEpoch === 0 && subscription) })
 }
 
-/** A group with a member that is subscribed to foo, and has committed for foo and bar. */
+/** A group with a member that subscribes to foo and has committed offsets of foo and bar. */
 async function founded(broker: Harness): Promise<number> {
   await broker.request('FindCoordinator', { coordinatorKeys: ['g'] })
   await broker.createTopic('foo')
@@ -40,7 +40,7 @@ async function commit(broker: Harness, memberId = '', generationIdOrMemberEpoch 
   expect(answer.topics[0]?.partitions[0]?.errorCode).toBe('NONE')
 }
 
-/** Topics with offsets, as a client is told that does not know topics by their ids. */
+/** Topics with offsets, as a client without topic ids reads them. */
 async function topicsWithOffsets(broker: Harness): Promise<string[]> {
   const all = await broker.request('OffsetFetch', { groupId: 'g', topics: null }, { version: 7 })
   return all.topics.map(({ name }) => name).sort()
@@ -51,7 +51,7 @@ async function groupsIn(broker: Harness): Promise<string[]> {
   return groups.map(({ groupType, groupState }) => `${groupType} ${groupState}`)
 }
 
-it('offsets of a consumer group end with their time, but for topics that members are subscribed to', async () => {
+it('offsets of a consumer group expire, except for topics that members subscribe to', async () => {
   await using broker = await Harness.start({ config: CONFIG })
   const epoch = await founded(broker)
   for (let waited = 0; waited < 2 * MINUTE_MS; waited += 10_000) {
@@ -62,7 +62,7 @@ it('offsets of a consumer group end with their time, but for topics that members
   expect(await groupsIn(broker)).toEqual(['consumer Stable'])
 })
 
-it('an empty consumer group ends with its last offset, and does not come back', async () => {
+it('an empty consumer group is removed with its last offset and does not return', async () => {
   const first = await Harness.start({ config: CONFIG })
   await founded(first)
   await heartbeat(first, -1)
@@ -78,7 +78,7 @@ it('an empty consumer group ends with its last offset, and does not come back', 
   expect((await heartbeat(again, 0)).memberEpoch).toBe(2)
 })
 
-it('a topic does not inherit the offsets of one that had its name, though a member lives through both', async () => {
+it('a topic does not inherit the offsets of a deleted topic of its name, even if a member outlives the deletion', async () => {
   await using broker = await Harness.start({ config: { ...CONFIG, 'group.consumer.assignment.interval.ms': 0 } })
   const epoch = await founded(broker)
   await broker.request('DeleteTopics', { topics: [{ name: 'foo' }], timeoutMs: 1000 })
@@ -90,7 +90,7 @@ it('a topic does not inherit the offsets of one that had its name, though a memb
   expect(assignment?.topicPartitions).toEqual([{ topicId, partitions: [0, 1] }])
 })
 
-it('nor where the broker died before it could write down that those offsets were gone', async () => {
+it('a topic does not inherit offsets if the broker crashed before it wrote their tombstones', async () => {
   let isDead = false
   const fault = ({ name, path }: { name: string; path: string }) =>
     isDead && name === 'append' && path.startsWith('__consumer_offsets')

@@ -5,7 +5,7 @@ const VERSIONS = [0, 1, 2, 3, 4, 5]
 const request = { transactionalId: null, transactionTimeoutMs: 60_000 }
 
 describe('InitProducerId', () => {
-  it.each(VERSIONS)('gives an id that nobody had before, version %i', async version => {
+  it.each(VERSIONS)('assigns a new producer id in version %i', async version => {
     await using harness = await Harness.start()
     const first = await harness.request('InitProducerId', request, { version })
     const second = await harness.request('InitProducerId', request, { version })
@@ -13,7 +13,7 @@ describe('InitProducerId', () => {
     expect(second.producerId).toBeGreaterThan(first.producerId)
   })
 
-  it.each(VERSIONS)('gives a transactional id a producer of its own, version %i', async version => {
+  it.each(VERSIONS)('assigns a producer to a transactional id in version %i', async version => {
     await using harness = await Harness.start()
     await harness.request('FindCoordinator', { coordinatorKeys: ['orders'], keyType: 1 })
     const ask = () => harness.request('InitProducerId', { ...request, transactionalId: 'orders' }, { version })
@@ -22,13 +22,13 @@ describe('InitProducerId', () => {
     expect(await ask()).toMatchObject({ errorCode: 'NONE', producerId: first.producerId, producerEpoch: 1 })
   })
 
-  it('refuses an empty transactional id as what it is', async () => {
+  it('refuses an empty transactional id', async () => {
     await using harness = await Harness.start()
     const answer = await harness.request('InitProducerId', { ...request, transactionalId: '' })
     expect(answer).toMatchObject({ errorCode: 'INVALID_REQUEST' })
   })
 
-  it('does not give an id twice, whatever restarts come between', async () => {
+  it('never assigns a producer id twice, also after restarts', async () => {
     const first = await Harness.start()
     const { producerId } = await first.request('InitProducerId', request)
     await first.stop()

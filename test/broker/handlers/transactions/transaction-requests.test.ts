@@ -1,4 +1,4 @@
-/** Requests of transactional producers and brokers that are answered as Kafka answers them, where no client would show it. */
+/** Requests of transactional producers and of brokers whose responses equal Kafka's and that clients do not send. */
 import { describe, expect, it } from 'vitest'
 import { yieldToEventLoop } from '../../../../src/runtime/pace.ts'
 import { batchOf, Harness } from '../../../../src/testing/harness.ts'
@@ -19,7 +19,7 @@ interface Sent {
   readonly from?: { readonly producerId: bigint; readonly producerEpoch: number }
 }
 
-/** Produces several transactional batches in one request and gives what their partitions are told. */
+/** Produces several transactional batches in one request and returns the responses of their partitions. */
 async function produced(broker: Harness, version: number, acks: number, producer: TransactionalProducer, sent: Sent[]) {
   const partitionData = sent.map(({ index = 0, sequence: baseSequence = 0, from = producer }) => {
     const { producerId, producerEpoch } = from
@@ -32,7 +32,7 @@ async function produced(broker: Harness, version: number, acks: number, producer
 }
 
 describe('a transactional batch', () => {
-  it('whose partition is not in the transaction is refused before all else, and the log start is not told', async () => {
+  it('whose partition is not in the transaction is refused before other checks, and the response has no log start offset', async () => {
     const { broker, producer } = await started()
     await using _ = broker
     const [old] = await produced(broker, 10, 7, producer, [{}])
@@ -42,7 +42,7 @@ describe('a transactional batch', () => {
     expect(newer).toMatchObject({ errorCode: 'TRANSACTION_ABORTABLE', logStartOffset: -1n, errorMessage: null })
   })
 
-  it('of another producer in the same request spoils the whole request', async () => {
+  it('of another producer in the same request makes the whole request invalid', async () => {
     const { broker, producer } = await started()
     await using _ = broker
     const other = { producerId: producer.producerId, producerEpoch: producer.producerEpoch + 1 }
@@ -52,7 +52,7 @@ describe('a transactional batch', () => {
     }
   })
 
-  it('that comes again after the end is asked about as any other', async () => {
+  it('that is retried after the end of its transaction is verified like any other', async () => {
     const { broker, topic } = await started()
     await using _ = broker
     const classic = new TransactionalProducer(broker, 'classic', { generation: 'classic' })
@@ -63,7 +63,7 @@ describe('a transactional batch', () => {
     expect(again?.errorCode).toBe('TRANSACTION_ABORTABLE')
   })
 
-  it('of no producer is taken, and belongs to no transaction', async () => {
+  it('without a producer id is accepted and belongs to no transaction', async () => {
     const { broker, topic, producer } = await started()
     await using _ = broker
     const nobody = { producerId: -1n, producerEpoch: -1 }
@@ -88,7 +88,7 @@ describe('AddPartitionsToTxn', () => {
     )
   }
 
-  it('lets no client into internal topics, and then adds nothing', async () => {
+  it('refuses internal topics, and then adds no partition', async () => {
     const { broker, producer } = await started()
     await using _ = broker
     const codes = await add(broker, producer, { __transaction_state: [0], t: [0, 9] })
@@ -97,7 +97,7 @@ describe('AddPartitionsToTxn', () => {
     expect(transactionStates[0]).toMatchObject({ transactionState: 'Empty', topics: [] })
   })
 
-  it('answers a partition as often as it is named', async () => {
+  it('answers a partition each time that it is named', async () => {
     const { broker, producer } = await started()
     await using _ = broker
     expect(await add(broker, producer, { t: [1, 1] })).toEqual([['NONE', 'NONE']])
@@ -108,7 +108,7 @@ describe('WriteTxnMarkers', () => {
   const marker = { producerId: 5n, producerEpoch: 1, transactionResult: true, coordinatorEpoch: 3 }
   const topics = [{ name: 't', partitionIndexes: [0] }]
 
-  it('answers once for a producer, with how its last marker in a partition fared', async () => {
+  it('answers each producer once, with the result of its last marker in a partition', async () => {
     const { broker } = await started()
     await using _ = broker
     const markers = [
@@ -120,7 +120,7 @@ describe('WriteTxnMarkers', () => {
     expect(answer.markers).toEqual([{ producerId: 5n, topics: [{ name: 't', partitions }] }])
   })
 
-  it('says nothing of a marker for no partition', async () => {
+  it('does not answer a marker without partitions', async () => {
     const { broker } = await started()
     await using _ = broker
     const none = [{ name: 't', partitionIndexes: [] }]
@@ -128,14 +128,14 @@ describe('WriteTxnMarkers', () => {
   })
 })
 
-it('TxnOffsetCommit for an empty group is INVALID_GROUP_ID before its transaction is looked at', async () => {
+it('TxnOffsetCommit for an empty group id gets INVALID_GROUP_ID before its transaction is checked', async () => {
   const { broker } = await started()
   await using _ = broker
   const stranger = new TransactionalProducer(broker, 'stranger', { generation: 'classic' })
   expect(await stranger.trySendOffset('', 't', 0, 1n)).toBe('INVALID_GROUP_ID')
 })
 
-it('TxnOffsetCommit of an older client is taken without a look at its transaction where nothing is verified', async () => {
+it('TxnOffsetCommit of an older client is accepted without verification when transaction verification is disabled', async () => {
   await using broker = await Harness.start({ config: { 'transaction.partition.verification.enable': false } })
   await broker.createTopic('t')
   await broker.request('FindCoordinator', { keyType: 0, coordinatorKeys: ['g'] })
@@ -150,14 +150,14 @@ it('TxnOffsetCommit of an older client is taken without a look at its transactio
   expect(await modern.trySendOffset('g', 't', 0, 1n)).toBe('INVALID_PRODUCER_ID_MAPPING')
 })
 
-it('ListTransactions tells a state that is none once', async () => {
+it('ListTransactions returns an unknown state filter once', async () => {
   const { broker } = await started()
   await using _ = broker
   const filters = { stateFilters: ['Nothing', 'Nothing'], producerIdFilters: [], transactionalIdPattern: null }
   expect((await broker.request('ListTransactions', filters)).unknownStateFilters).toEqual(['Nothing'])
 })
 
-describe('a request about very many transactions lets others have their turn', () => {
+describe('a request with very many transactions yields to other requests', () => {
   const transactionalIds = Array.from({ length: 40 }, (_, index) => `tx-${index}`)
   const topics = [{ name: 't', partitionIndexes: transactionalIds.map((_, index) => index) }]
   const marker = { producerId: 5n, producerEpoch: 1, transactionResult: true, coordinatorEpoch: 3, topics }
@@ -186,7 +186,7 @@ describe('a request about very many transactions lets others have their turn', (
   })
 })
 
-it('DescribeProducers tells why there is no topic, and of a topic that there is only the code', async () => {
+it('DescribeProducers gives an error message for a missing topic, and only an error code for an existing one', async () => {
   const { broker } = await started()
   await using _ = broker
   const named = (name: string) => ({ name, partitionIndexes: [9] })
@@ -196,8 +196,8 @@ it('DescribeProducers tells why there is no topic, and of a topic that there is 
   expect(topics.map(({ partitions }) => partitions[0]?.errorCode)).toEqual(Array(2).fill('UNKNOWN_TOPIC_OR_PARTITION'))
 })
 
-describe('a reader of committed data at the last stable offset', () => {
-  it('is told of no aborted transactions: there is nothing to read', async () => {
+describe('a read_committed Fetch at the last stable offset', () => {
+  it('gets no aborted transactions, because there are no records to read', async () => {
     const { broker, topic, producer } = await started()
     await using _ = broker
     const other = new TransactionalProducer(broker, 'other')

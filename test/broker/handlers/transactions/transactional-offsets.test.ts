@@ -1,9 +1,9 @@
-/** Offsets in a transaction of a client that adds the group before it has looked for the group's coordinator. */
+/** Transactional offset commits of a client that adds the group before it looks up the group coordinator. */
 import { expect, it } from 'vitest'
 import { Harness } from '../../../../src/testing/harness.ts'
 import { committedOffset, TransactionalProducer } from '../../transactional.ts'
 
-it('a group is added to a transaction before there is a topic of groups', async () => {
+it('a group is added to a transaction before __consumer_offsets exists', async () => {
   await using broker = await Harness.start({ config: { 'offsets.topic.num.partitions': 7 } })
   await broker.createTopic('t')
   const producer = new TransactionalProducer(broker, 'tx', { generation: 'classic' })

@@ -1,4 +1,4 @@
-/** Transactions through a whole broker: what readers, groups and the next process see of them. */
+/** Transactions through a whole broker: their effects on consumers, groups and the next process. */
 import { describe, expect, test } from 'vitest'
 import { deferred } from '../../../../src/runtime/deferred.ts'
 import { yieldToEventLoop } from '../../../../src/runtime/pace.ts'
@@ -45,7 +45,7 @@ const valuesOf = async (harness: Harness, { topicId }: TopicName, partition = 0)
   (await readCommitted(harness, topicId, partition)).values
 
 describe.each(GENERATIONS)('a %s producer', generation => {
-  test('commits: what it wrote and the offsets are seen when that is answered', async () => {
+  test('commits: records and offsets are visible after the response to EndTxn', async () => {
     const { harness, topic } = await started()
     const producer = await begun(harness, generation)
     await producer.send(topic, 0, ['a'])
@@ -60,7 +60,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await harness.stop()
   })
 
-  test('goes on with the next transaction at once, again and again', async () => {
+  test('begins the next transaction at once, repeatedly', async () => {
     const { harness, topic } = await started()
     const producer = await begun(harness, generation)
     for (let round = 0; round < 20; round++) {
@@ -73,7 +73,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await harness.stop()
   })
 
-  test('aborts: nobody sees what it wrote', async () => {
+  test('aborts: its records are not visible', async () => {
     const { harness, topic } = await started()
     const producer = await begun(harness, generation)
     await producer.send(topic, 0, ['a'])
@@ -86,7 +86,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await harness.stop()
   })
 
-  test('is fenced by another instance, which finds its transaction aborted', async () => {
+  test('is fenced by another instance, which finds the transaction aborted', async () => {
     const { harness, topic } = await started()
     const old = await begun(harness, generation)
     await old.send(topic, 0, ['old'])
@@ -102,7 +102,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await harness.stop()
   })
 
-  test('that takes too long is fenced, and readers go on', async () => {
+  test('that exceeds its transaction timeout is fenced, and consumers read on', async () => {
     const { harness, topic } = await started()
     const slow = await begun(harness, generation, 'slow', 10_000)
     const quick = await begun(harness, generation, 'quick')
@@ -116,7 +116,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await harness.stop()
   })
 
-  test.each(['process death', 'clean stop'])('goes on after a %s in the middle of its transaction', async end => {
+  test.each(['process death', 'clean stop'])('continues after a %s in the middle of its transaction', async end => {
     const { harness, topic } = await started()
     const producer = await begun(harness, generation)
     await producer.send(topic, 0, ['a'])
@@ -133,7 +133,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await again.stop()
   })
 
-  test.each([true, false])('whose end was decided (commit: %s) finds it done by the next process', async isCommit => {
+  test.each([true, false])('with a decided end (commit: %s) finds it completed by the next process', async isCommit => {
     const storage = new MemoryStorage({ canLosePower: true })
     const { harness, topic } = await started({ storage })
     const producer = await begun(harness, generation)
@@ -148,7 +148,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
       isCommit ? [['a'], ['b']] : [[], []]
     )
     expect(await committedOffset(again, 'g', 't')).toBe(isCommit ? 7n : -1n)
-    // The answer was never heard: the client asks again.
+    // The response was lost: the client retries.
     producer.reconnect(again)
     Object.assign(producer, { producerId, producerEpoch })
     expect(await producer.tryEnd(isCommit)).toBe('NONE')
@@ -158,7 +158,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await again.stop()
   })
 
-  test('commits though a topic of its transaction was deleted', async () => {
+  test('commits even if a topic of its transaction was deleted', async () => {
     const { harness, topic } = await started()
     const gone = { name: 'gone', topicId: await harness.createTopic('gone') }
     const producer = await begun(harness, generation)
@@ -170,7 +170,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
     await harness.stop()
   })
 
-  test('may lose what it wrote to DeleteRecords, and no reader is stuck', async () => {
+  test('can lose its records to DeleteRecords, and no consumer gets stuck', async () => {
     const { harness, topic } = await started()
     const producer = await begun(harness, generation)
     await producer.send(topic, 0, ['a', 'b'])
@@ -185,7 +185,7 @@ describe.each(GENERATIONS)('a %s producer', generation => {
   })
 })
 
-/** The disk as it is once the next state has been recorded, with nothing of what follows from it. */
+/** The disk after the next state was written and before its effects. */
 async function diskAfterDecision(storage: MemoryStorage, decide: () => Promise<unknown>): Promise<MemoryStorage> {
   const left = deferred<MemoryStorage>()
   const append = storage.append.bind(storage)
@@ -204,7 +204,7 @@ async function readFrom(harness: Harness, { topicId }: TopicName, offset: bigint
   return { lastStableOffset: data?.lastStableOffset, highWatermark: data?.highWatermark }
 }
 
-test('partitions that were added and never written to get their marker, and end', async () => {
+test('partitions that were added without records get their marker, and the transaction completes', async () => {
   const { harness, topic } = await started()
   const producer = await begun(harness, 'classic')
   expect(await producer.tryAdd('t', 0)).toBe('NONE')
@@ -234,7 +234,7 @@ test('a group keeps its offsets while a transaction commits one of them, and los
   await harness.stop()
 })
 
-test('offsets of open transactions outlive the compaction of their topic and a restart', async () => {
+test('pending transactional offsets survive the compaction of __consumer_offsets and a restart', async () => {
   const { harness } = await started({ config: { 'log.cleaner.backoff.ms': 10_000 } })
   const producer = await begun(harness, 'KIP-890', 'tx', 800_000)
   await committedOffset(harness, 'g', 't')
@@ -260,7 +260,7 @@ test('offsets of open transactions outlive the compaction of their topic and a r
   await again.stop()
 })
 
-test('a deleted topic takes the offsets of open transactions with it', async () => {
+test('a deleted topic removes its pending transactional offsets', async () => {
   const { harness } = await started()
   const producer = await begun(harness, 'KIP-890')
   await producer.sendOffset('g', 't', 0, 7n)
@@ -271,9 +271,9 @@ test('a deleted topic takes the offsets of open transactions with it', async () 
   await harness.stop()
 })
 
-describe('on a disk that is synced by each message', () => {
+describe('a disk that is synced by each message', () => {
   test.each([0, 1, 2, 3, 4, 5, 6])(
-    'what a recovery has found to be aborted stays so after a loss of power (seed %i)',
+    'a transaction that recovery found aborted stays aborted after a power failure (seed %i)',
     async seed => {
       const storage = new MemoryStorage({ canLosePower: true })
       const config = { ...CONFIG, 'log.flush.interval.messages': 1 }
@@ -295,7 +295,7 @@ describe('on a disk that is synced by each message', () => {
     }
   )
 
-  test('no record is written before the partition that it goes to is on record', async () => {
+  test('no record is written before its partition is in the transaction log', async () => {
     const storage = new HeldStorage()
     const { harness, topic } = await started({ storage, config: { 'log.flush.interval.messages': 1 } })
     const producer = await begun(harness, 'classic')
