@@ -10,7 +10,7 @@ const UNKNOWN_ID = 'AAECAwQFBgcICQoLDA0ODw'
 const versionsOf = ({ versions: [first, last] }: { readonly versions: readonly [number, number] }) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index)
 
-/** A broker whose group coordinator is there. */
+/** A broker with a loaded group coordinator. */
 async function started(options = {}): Promise<Harness> {
   const harness = await Harness.start(options)
   await harness.request('FindCoordinator', { coordinatorKeys: ['g'] })
@@ -32,7 +32,7 @@ describe('committed offsets', () => {
     expect(version < 10 ? topics[0]?.name : topics[0]?.topicId).toBe(version < 10 ? 'foo' : topicId)
   })
 
-  it.each([9, 10])('of what does not exist are refused at version %i, each by itself', async version => {
+  it.each([9, 10])('of missing topics and partitions are refused at version %i, each on its own', async version => {
     await using harness = await started()
     const topicId = await harness.createTopic('foo')
     const { topics } = await commit(harness, version, [
@@ -51,7 +51,7 @@ describe('committed offsets', () => {
     ])
   })
 
-  it('that come by the thousand are no more than a batch of the log, however often one is named', async () => {
+  it('in thousands are limited to a batch of the log, also with repeated partitions', async () => {
     await using harness = await started()
     const topicId = await harness.createTopic('foo')
     const request = (groupId: string, count: number) => ({
@@ -70,7 +70,7 @@ describe('committed offsets', () => {
     expect(await codes('g'.repeat(30_000), 20_000)).toEqual([20_000, 'UNKNOWN_SERVER_ERROR'])
   })
 
-  it('of a topic that is named again and again are answered together, beside what does not exist', async () => {
+  it('of a repeated topic are returned together, next to errors of missing ones', async () => {
     await using harness = await started()
     const topicId = await harness.createTopic('foo')
     const { topics } = await commit(
@@ -87,7 +87,7 @@ describe('committed offsets', () => {
     [1, 'a partition that is named again and again'],
     [7, 'a partition that is named again and again'],
     [8, 'a group that is named again and again']
-  ])('are refused at version %i to one who asks for more than an answer can be: %s', async (version, _) => {
+  ])('are refused at version %i for a request whose response would be too large: %s', async (version, _) => {
     await using harness = await started()
     const topicId = await harness.createTopic('foo')
     await commit(harness, 10, [{ topicId, partitions: [partition(0, 'x'.repeat(4_000))] }])
@@ -121,7 +121,7 @@ describe('committed offsets', () => {
     ])
   })
 
-  it.each([2, 7, 8, 9, 10])('are all found at version %i when no topic is named', async version => {
+  it.each([2, 7, 8, 9, 10])('are all found at version %i without a list of topics', async version => {
     await using harness = await started()
     const topicId = await harness.createTopic('foo')
     await commit(harness, 10, [{ topicId, partitions: [partition(0)] }])
@@ -131,7 +131,7 @@ describe('committed offsets', () => {
     expect(topic).toMatchObject(version < 10 ? { name: 'foo' } : { topicId })
   })
 
-  it('are written in batches that begin with sequence 0, as by Kafka, though nobody numbers them', async () => {
+  it('are written in batches with base sequence 0, as in Kafka, although they have no producer', async () => {
     await using harness = await started()
     const topicId = await harness.createTopic('foo')
     const partitions = [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }]
@@ -164,23 +164,26 @@ describe('committed offsets', () => {
     ])
   })
 
-  it.each([1, 2, 8])('an error of the whole group stands where version %i has a place for it', async version => {
-    await using harness = await Harness.start()
-    const topics = [{ name: 'foo', topicId: ZERO_UUID, partitionIndexes: [0] }]
-    const request = version < 8 ? { groupId: 'g', topics } : { groups: [{ groupId: 'g', topics }] }
-    const answer = await harness.request('OffsetFetch', request, { version })
-    const inPartition = answer.topics[0]?.partitions[0]?.errorCode
-    const inGroup = answer.groups[0]?.errorCode
-    expect([inPartition, answer.errorCode, inGroup]).toEqual(
-      {
-        1: ['NOT_COORDINATOR', 'NONE', undefined],
-        2: [undefined, 'NOT_COORDINATOR', undefined],
-        8: [undefined, 'NONE', 'NOT_COORDINATOR']
-      }[version]
-    )
-  })
+  it.each([1, 2, 8])(
+    'of a group with an error are answered with that error in the field of version %i',
+    async version => {
+      await using harness = await Harness.start()
+      const topics = [{ name: 'foo', topicId: ZERO_UUID, partitionIndexes: [0] }]
+      const request = version < 8 ? { groupId: 'g', topics } : { groups: [{ groupId: 'g', topics }] }
+      const answer = await harness.request('OffsetFetch', request, { version })
+      const inPartition = answer.topics[0]?.partitions[0]?.errorCode
+      const inGroup = answer.groups[0]?.errorCode
+      expect([inPartition, answer.errorCode, inGroup]).toEqual(
+        {
+          1: ['NOT_COORDINATOR', 'NONE', undefined],
+          2: [undefined, 'NOT_COORDINATOR', undefined],
+          8: [undefined, 'NONE', 'NOT_COORDINATOR']
+        }[version]
+      )
+    }
+  )
 
-  it('go with their topic, and are there after a restart otherwise', async () => {
+  it('are deleted with their topic, and survive a restart otherwise', async () => {
     const harness = await started()
     const topicId = await harness.createTopic('foo')
     const goneId = await harness.createTopic('gone')
