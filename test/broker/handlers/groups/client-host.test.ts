@@ -9,6 +9,6 @@ it.each([
   ['2001:db8::', '/2001:db8:0:0:0:0:0:0'],
   ['1:2:3:4:5:6:7:8', '/1:2:3:4:5:6:7:8'],
   ['', '/']
-])('%s is told as Java prints it: %s', (remoteAddress, printed) => {
+])('the client host %s is returned in the format of Java: %s', (remoteAddress, printed) => {
   expect(clientHost({ remoteAddress })).toBe(printed)
 })

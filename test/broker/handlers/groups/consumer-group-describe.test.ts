@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Harness } from '../../../../src/testing/harness.ts'
 
 describe('ConsumerGroupDescribe', () => {
-  it('tells in the words of Kafka, which its tools print, that a group is not there or of another kind', async () => {
+  it("uses Kafka's messages, which its tools print, for a missing group and one of another type", async () => {
     await using harness = await Harness.start()
     const topicId = await harness.createTopic('t')
     await harness.request('FindCoordinator', { coordinatorKeys: ['g'] })
@@ -15,7 +15,7 @@ describe('ConsumerGroupDescribe', () => {
     ])
   })
 
-  it('shows what a member told of itself and has, its rack among it, also after a restart', async () => {
+  it('returns the heartbeat fields and the assignment of a member, including its rack, also after a restart', async () => {
     const harness = await Harness.start()
     const topicId = await harness.createTopic('t')
     await harness.request('FindCoordinator', { coordinatorKeys: ['g'] })

@@ -6,20 +6,20 @@ import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
 const QUARTER = MAX_RESPONSE_BYTES / 4
 
-/** Groups that each take a quarter of what an answer may take. */
+/** Groups whose descriptions each fill a quarter of the response limit. */
 async function large(groupId: string, budget: ResponseBudget | undefined) {
   budget?.spend(QUARTER)
   return { groupId, errorCode: 'NONE' as const }
 }
 
 describe('the description of each group of a request', () => {
-  it('is there for as many groups as are named once, however large they are', async () => {
+  it('is complete for any number of distinct groups of any size', async () => {
     const groupIds = ['a', 'b', 'c', 'd', 'e', 'f']
     const groups = await describeEach({ groupIds, includeAuthorizedOperations: false }, new ManualClock().loop, large)
     expect(groups).toEqual(groupIds.map(groupId => ({ groupId, errorCode: 'NONE' })))
   })
 
-  it('is paid for where a group is named again', async () => {
+  it('counts against the response limit for a group that is named again', async () => {
     const asked = (times: number) => ({ groupIds: Array(times).fill('a'), includeAuthorizedOperations: false })
     expect(await describeEach(asked(5), new ManualClock().loop, large)).toHaveLength(5)
     await expect(describeEach(asked(6), new ManualClock().loop, large)).rejects.toMatchObject({
@@ -27,7 +27,7 @@ describe('the description of each group of a request', () => {
     })
   })
 
-  it('tells what one may do with a group that there is, when that is asked for', async () => {
+  it('has the authorized operations of an existing group on request', async () => {
     const request = { groupIds: ['a', 'none'], includeAuthorizedOperations: true }
     const groups = await describeEach(request, new ManualClock().loop, async groupId => ({
       groupId,

@@ -1,4 +1,4 @@
-// What groups are told waits for the disk, where log.flush.interval.messages wants it; and what a failed disk does to them.
+// Group responses that wait for the sync of log.flush.interval.messages, and groups on a failed disk.
 import { describe, expect, it } from 'vitest'
 import { yieldToEventLoop } from '../../../../src/runtime/pace.ts'
 import type { Harness } from '../../../../src/testing/harness.ts'
@@ -9,7 +9,7 @@ const SMALL_GROUPS = { 'offsets.topic.num.partitions': 2, 'offsets.topic.replica
 
 describe('groups', () => {
   const config = { ...SMALL_GROUPS, 'log.flush.interval.messages': 1 }
-  // Groups in different partitions of __consumer_offsets, but for the last.
+  // Groups in different partitions of __consumer_offsets, except for the last one.
   const [ONE, TWO, SAME_AS_ONE] = ['a', 'b', 'c']
 
   async function withGroups() {
@@ -43,7 +43,7 @@ describe('groups', () => {
     protocols: [{ name: 'range', metadata: subscriptionOf(['t']) }]
   })
 
-  it('are told that a commit is stored, and what is committed, when it is on the disk', async () => {
+  it('get the responses to OffsetCommit and OffsetFetch after the sync', async () => {
     const { storage, broker } = await withGroups()
     const stored = commit(broker, ONE, 2n)
     await yieldToEventLoop()
@@ -73,7 +73,7 @@ describe('groups', () => {
     assignments: [{ memberId: claim.memberId, assignment: Buffer.from('all') }]
   })
 
-  it('a member is told its assignment when that is on the disk', async () => {
+  it('send a member its assignment after the sync', async () => {
     const { storage, broker } = await withGroups()
     await storage.flow()
     const claim = await joined(broker, 'new')
@@ -84,7 +84,7 @@ describe('groups', () => {
     expect(await synced).toMatchObject({ errorCode: 'NONE', assignment: Buffer.from('all') })
   })
 
-  it('of a partition whose disk failed are refused whatever they ask, and others are not', async () => {
+  it('of a partition with a failed disk are refused in all requests, and others are served', async () => {
     const { storage, broker } = await withGroups()
     await storage.flow()
     const claim = await joined(broker, ONE)
@@ -103,7 +103,7 @@ describe('groups', () => {
     expect(await commit(broker, TWO, 3n)).toMatchObject({ errorCode: 'NONE' })
   })
 
-  it('a member whose disk failed hears of it with its next heartbeat', async () => {
+  it('report a failed disk to a member with its next heartbeat', async () => {
     const { storage, broker } = await withGroups()
     await storage.flow()
     const claim = await joined(broker, ONE)

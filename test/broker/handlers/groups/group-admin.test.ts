@@ -10,7 +10,7 @@ const NOT_ASKED_FOR = -2_147_483_648
 /** Read, delete, describe, describe and alter configs. */
 const ALL_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 
-/** A broker with the topic `t`, and a group `simple` that has committed to its first two partitions. */
+/** A broker with the topic `t`, and a group `simple` with committed offsets of its first two partitions. */
 async function started(): Promise<Harness> {
   const harness = await Harness.start()
   await harness.createTopic('t', 3)
@@ -24,7 +24,7 @@ async function commit(harness: Harness, groupId: string, ...indexes: number[]): 
   await harness.request('OffsetCommit', { groupId, topics: [{ name: 't', partitions }] }, { version: 9 })
 }
 
-/** A stable group of one member that is subscribed to `t`. */
+/** A stable group with one member that subscribes to `t`. */
 async function stable(harness: Harness, groupId = 'live', metadata = subscriptionOf(['t'])) {
   const request = {
     ...{ groupId, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 60_000, memberId: '', protocolType: 'consumer' },
@@ -39,7 +39,7 @@ async function stable(harness: Harness, groupId = 'live', metadata = subscriptio
 }
 
 describe('DescribeGroups', () => {
-  it.each(versionsOf(APIS.DescribeGroups))('tells of members at version %i', async version => {
+  it.each(versionsOf(APIS.DescribeGroups))('returns members at version %i', async version => {
     await using harness = await started()
     const { memberId } = await stable(harness)
     const { groups } = await harness.request('DescribeGroups', { groups: ['live'] }, { version })
@@ -55,20 +55,23 @@ describe('DescribeGroups', () => {
     ])
   })
 
-  it.each(versionsOf(APIS.DescribeGroups))('tells of a group that there is not, at version %i', async version => {
-    await using harness = await started()
-    const { groups } = await harness.request('DescribeGroups', { groups: ['none'] }, { version })
-    expect(groups).toMatchObject([
-      {
-        ...{ groupId: 'none', groupState: 'Dead', members: [] },
-        ...(version < 6
-          ? { errorCode: 'NONE', errorMessage: null }
-          : { errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: 'Group none not found.' })
-      }
-    ])
-  })
+  it.each(versionsOf(APIS.DescribeGroups))(
+    'returns a missing group as Dead or GROUP_ID_NOT_FOUND at version %i',
+    async version => {
+      await using harness = await started()
+      const { groups } = await harness.request('DescribeGroups', { groups: ['none'] }, { version })
+      expect(groups).toMatchObject([
+        {
+          ...{ groupId: 'none', groupState: 'Dead', members: [] },
+          ...(version < 6
+            ? { errorCode: 'NONE', errorMessage: null }
+            : { errorCode: 'GROUP_ID_NOT_FOUND', errorMessage: 'Group none not found.' })
+        }
+      ])
+    }
+  )
 
-  it('tells what may be done, where that is asked, of groups that there are', async () => {
+  it('returns the authorized operations of existing groups on request', async () => {
     await using harness = await started()
     const request = { groups: ['simple', 'none'], includeAuthorizedOperations: true }
     const operations = async (version: number) =>
@@ -77,7 +80,7 @@ describe('DescribeGroups', () => {
     expect(await operations(6)).toEqual([ALL_OPERATIONS, NOT_ASKED_FOR])
   })
 
-  it('has an answer for each time that a group is named, as far as there is room', async () => {
+  it('answers each time that a group is named, up to the response limit', async () => {
     await using harness = await started()
     await stable(harness, 'live', Buffer.concat([subscriptionOf(['t']), Buffer.alloc(900_000)]))
     const request = { groups: ['simple', ...Array.from({ length: 30 }, () => 'live'), 'none'] }
@@ -89,7 +92,7 @@ describe('DescribeGroups', () => {
     expect(codes.at(-1)).toBe('GROUP_ID_NOT_FOUND')
   })
 
-  it('finds nobody while there is no coordinator', async () => {
+  it('gets NOT_COORDINATOR before the coordinator exists, and so do DeleteGroups and OffsetDelete', async () => {
     await using harness = await Harness.start()
     const { groups } = await harness.request('DescribeGroups', { groups: ['g'] })
     expect(groups).toMatchObject([{ groupId: 'g', errorCode: 'NOT_COORDINATOR', errorMessage: null, groupState: '' }])
@@ -103,7 +106,7 @@ describe('DescribeGroups', () => {
 })
 
 describe('ListGroups', () => {
-  it.each(versionsOf(APIS.ListGroups))('has all groups at version %i', async version => {
+  it.each(versionsOf(APIS.ListGroups))('returns all groups at version %i', async version => {
     await using harness = await started()
     await stable(harness)
     const { errorCode, groups } = await harness.request('ListGroups', {}, { version })
@@ -120,7 +123,7 @@ describe('ListGroups', () => {
     })
   })
 
-  it('has those in a state, and of a type', async () => {
+  it('filters groups by state and type', async () => {
     await using harness = await started()
     await stable(harness)
     const ids = async (request: object, version: number) =>
@@ -145,7 +148,7 @@ describe('DeleteGroups', () => {
     expect((await harness.request('ListGroups', {})).groups.map(({ groupId }) => groupId)).toEqual(['live'])
   })
 
-  it('leaves nothing that a restart could bring back', async () => {
+  it('leaves no group for a restart to load', async () => {
     const harness = await started()
     await harness.request('DeleteGroups', { groupsNames: ['simple'] })
     await harness.stop()
@@ -155,7 +158,7 @@ describe('DeleteGroups', () => {
     expect(topics).toEqual([])
   })
 
-  it('sends members of a group that is gone away', async () => {
+  it('refuses later requests of members of a deleted group', async () => {
     await using harness = await started()
     const claim = await stable(harness)
     await harness.request('LeaveGroup', { groupId: 'live', members: [claim] })
@@ -169,7 +172,7 @@ describe('DeleteGroups', () => {
 describe('OffsetDelete', () => {
   const partitions = (...indexes: number[]) => indexes.map(partitionIndex => ({ partitionIndex }))
 
-  it('answers for each partition, what is not there first', async () => {
+  it('answers for each partition, missing ones first', async () => {
     await using harness = await started()
     const topics = [
       { name: 't', partitions: partitions(0, 9, 2) },
@@ -194,7 +197,7 @@ describe('OffsetDelete', () => {
     expect(left).toMatchObject([{ name: 't', partitions: [{ partitionIndex: 1, committedOffset: 7n }] }])
   })
 
-  it('leaves what members are subscribed to', async () => {
+  it('keeps the offsets of topics that members subscribe to', async () => {
     await using harness = await started()
     await stable(harness)
     const topics = [{ name: 't', partitions: partitions(0) }]
@@ -205,7 +208,7 @@ describe('OffsetDelete', () => {
   it.each([
     ['none', 'GROUP_ID_NOT_FOUND'],
     ['', 'INVALID_GROUP_ID']
-  ])('of the group "%s" has no topics in its answer', async (groupId, errorCode) => {
+  ])('has a response without topics for the group "%s"', async (groupId, errorCode) => {
     await using harness = await started()
     const topics = [{ name: 'nowhere', partitions: partitions(0) }]
     expect(await harness.request('OffsetDelete', { groupId, topics })).toMatchObject({ errorCode, topics: [] })
@@ -223,7 +226,7 @@ describe('consumer groups', () => {
     return harness
   }
 
-  it('are listed by their type, and no classic groups', async () => {
+  it('are listed by their type, without classic groups', async () => {
     await using harness = await joined()
     const { groups } = await harness.request('ListGroups', { typesFilter: ['Consumer'] })
     expect(groups).toEqual([{ groupId, protocolType: 'consumer', groupState: 'Stable', groupType: 'consumer' }])
@@ -232,7 +235,7 @@ describe('consumer groups', () => {
     expect(described.groups).toMatchObject([{ errorCode: 'GROUP_ID_NOT_FOUND', errorMessage, groupState: 'Dead' }])
   })
 
-  it('are still there when they are empty, and a member that nobody knows wants to join in the old way', async () => {
+  it('stay when they are empty, and an unknown member can join with the classic protocol', async () => {
     await using harness = await joined()
     await harness.request('ConsumerGroupHeartbeat', heartbeat(-1))
     const protocols = [{ name: 'range', metadata: Buffer.alloc(0) }]
@@ -243,7 +246,7 @@ describe('consumer groups', () => {
     expect(groups).toMatchObject([{ groupId, groupState: 'Empty' }])
   })
 
-  it('are deleted when their members have left, and do not come back', async () => {
+  it('are deleted after their members left, and do not return', async () => {
     const harness = await joined()
     const deleted = async () =>
       (await harness.request('DeleteGroups', { groupsNames: [groupId] })).results[0]?.errorCode
@@ -255,7 +258,7 @@ describe('consumer groups', () => {
     expect((await again.request('ListGroups', {})).groups.map(group => group.groupId)).toEqual(['simple'])
   })
 
-  it('keep what they have committed for topics that they are subscribed to', async () => {
+  it('keep the offsets of topics that their members subscribe to', async () => {
     await using harness = await joined()
     await harness.createTopic('other')
     const topics = ['t', 'other'].map(name => ({ name, partitions: [{ partitionIndex: 0 }] }))

@@ -1,10 +1,10 @@
-/** What operators read of groups: one sentence for each thing that happens, with who, and why; none for a heartbeat. */
+/** Log lines about groups: one sentence for each event with member and reason; none for a heartbeat. */
 import { expect, it } from 'vitest'
 import { Harness } from '../../../../src/testing/harness.ts'
 import { RecordingLogger } from '../../../../src/testing/recording-logger.ts'
 import { subscriptionOf } from '../../../group/embedded.ts'
 
-/** A broker, and the lines about groups since they were read last. */
+/** A broker, and its log lines about groups since the last read. */
 async function started(config: Record<string, string | number> = {}) {
   const logger = new RecordingLogger()
   const broker = await Harness.start({ logger, config: { 'group.consumer.assignment.interval.ms': 0, ...config } })
@@ -32,7 +32,7 @@ function joinClassic(broker: Harness, groupInstanceId: string | null = null, reb
   return broker.request('JoinGroup', request, options)
 }
 
-it('tells of members that join and leave, and of nothing while they go on', async () => {
+it('members that join and leave are logged, and heartbeats are not', async () => {
   const { broker, read } = await started()
   await using _ = broker
   const { memberEpoch } = await beat(broker, 'm', 0)
@@ -49,7 +49,7 @@ it('tells of members that join and leave, and of nothing while they go on', asyn
   expect(read()).toEqual(['the group goes to epoch 4: members are gone', 'm of shop left'])
 })
 
-it('tells who is taken for gone', async () => {
+it('fenced members of an expired session are logged', async () => {
   const { broker, read } = await started()
   await using _ = broker
   await beat(broker, 'm', 0)
@@ -61,7 +61,7 @@ it('tells who is taken for gone', async () => {
   ])
 })
 
-it('tells who is turned out or away', async () => {
+it('removed and refused members are logged', async () => {
   const { broker, read } = await started({ 'group.consumer.max.size': 2 })
   await using _ = broker
   await beat(broker, 'm', 0)
@@ -75,7 +75,7 @@ it('tells who is turned out or away', async () => {
   ])
 })
 
-it('tells of groups that change their kind, and of those that must not', async () => {
+it('groups that change their type are logged, and those that cannot change it', async () => {
   const { broker, read } = await started()
   await using _ = broker
   const { memberId, generationId } = await joinClassic(broker)
@@ -95,7 +95,7 @@ it('tells of groups that change their kind, and of those that must not', async (
   expect(strict.read()).toEqual([expect.stringMatching(/^Cannot upgrade classic group g .* disabled\.$/)])
 })
 
-it('tells who takes the place of a static member of a classic group, and who had it', async () => {
+it('a static member that replaces another one of a classic group is logged with both member ids', async () => {
   const { broker, read } = await started()
   await using _ = broker
   const first = await joinClassic(broker, 'i')
@@ -114,7 +114,7 @@ it('tells who takes the place of a static member of a classic group, and who had
 it.each([
   [45_000, /: the session of old-.* ended$/],
   [10_000, /: old-.* did not send JoinGroup in time$/]
-])('tells who comes too late to a rebalance of %i ms', async (rebalanceTimeoutMs, why) => {
+])('a member that misses a rebalance of %i ms is logged', async (rebalanceTimeoutMs, why) => {
   const { broker, read } = await started()
   await using _ = broker
   await joinClassic(broker, null, rebalanceTimeoutMs)

@@ -1,4 +1,4 @@
-/** The consumer protocol (KIP-848) can be switched off: by the feature `group.version`, and by a setting until Kafka 5.0. */
+/** The consumer protocol (KIP-848) can be disabled by the feature `group.version`, and by a config until Kafka 5.0. */
 import { expect, it } from 'vitest'
 import { Harness } from '../../../../src/testing/harness.ts'
 
@@ -16,12 +16,12 @@ async function setLevel(broker: Harness, maxVersionLevel: number, upgradeType?: 
   return (await broker.request('UpdateFeatures', { timeoutMs: 1000, featureUpdates: [update] })).errorCode
 }
 
-it('is there by default', async () => {
+it('the consumer protocol is enabled by default', async () => {
   await using broker = await Harness.start()
   expect(await heartbeat(broker)).toBe('NONE')
 })
 
-it('goes with the feature, also over a restart, and comes back with it', async () => {
+it('the consumer protocol is disabled and enabled with the feature group.version, also over a restart', async () => {
   const broker = await Harness.start()
   expect(await setLevel(broker, 0, SAFE_DOWNGRADE)).toBe('NONE')
   expect(await heartbeat(broker)).toBe('UNSUPPORTED_VERSION')
@@ -32,7 +32,7 @@ it('goes with the feature, also over a restart, and comes back with it', async (
   expect(await heartbeat(again)).toBe('NONE')
 })
 
-it('goes with the setting', async () => {
+it('the consumer protocol is disabled by group.coordinator.rebalance.protocols', async () => {
   await using broker = await Harness.start({ config: { 'group.coordinator.rebalance.protocols': 'classic,streams' } })
   expect(await heartbeat(broker)).toBe('UNSUPPORTED_VERSION')
   const { groups } = await broker.request('ConsumerGroupDescribe', { groupIds: ['g'] })

@@ -6,7 +6,7 @@ import { subscriptionOf } from '../../../group/embedded.ts'
 const versionsOf = ({ versions: [first, last] }: { readonly versions: readonly [number, number] }) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index)
 
-/** A broker whose group coordinator is there. */
+/** A broker with a loaded group coordinator. */
 async function started(options = {}): Promise<Harness> {
   const harness = await Harness.start(options)
   await harness.request('FindCoordinator', { coordinatorKeys: ['g'] })
@@ -23,7 +23,7 @@ const joinRequest = (memberId = '', groupInstanceId: string | null = null) => ({
   protocols: [{ name: 'range', metadata: subscriptionOf(['foo']) }]
 })
 
-/** Joins as a client of that version does, coming back with an id where that is wanted. */
+/** Joins like a client of that version, which joins again with its member id on MEMBER_ID_REQUIRED. */
 async function joined(harness: Harness, version = 9) {
   const first = await harness.request('JoinGroup', joinRequest(), { version })
   if (first.errorCode !== 'MEMBER_ID_REQUIRED') return first
@@ -48,14 +48,14 @@ describe('members', () => {
     expect(answer.members).toEqual([{ memberId, groupInstanceId: null, metadata: subscriptionOf(['foo']) }])
   })
 
-  it.each(versionsOf(APIS.JoinGroup))('that are refused at version %i are told no protocol', async version => {
+  it.each(versionsOf(APIS.JoinGroup))('that are refused at version %i get no protocol', async version => {
     await using harness = await started()
     const answer = await harness.request('JoinGroup', joinRequest('x'), { version })
     expect(answer).toMatchObject({ errorCode: 'UNKNOWN_MEMBER_ID', memberId: 'x', generationId: -1, leader: '' })
     expect(answer.protocolName).toBe(version < 7 ? '' : null)
   })
 
-  it('of version 0 have their session timeout for a rebalance', async () => {
+  it('of version 0 use their session timeout as rebalance timeout', async () => {
     await using harness = await started()
     await joined(harness, 0)
     const second = harness.request('JoinGroup', joinRequest(), { version: 0 })
@@ -74,7 +74,7 @@ describe('members', () => {
     expect(answer.protocolName).toBe(version < 5 ? null : 'range')
   })
 
-  it('must say from version 5 of SyncGroup on which protocol they mean', async () => {
+  it('must name their protocol from version 5 of SyncGroup', async () => {
     await using harness = await started()
     const { memberId, generationId } = await joined(harness)
     const request = { groupId: 'g', memberId, generationId, assignments: [] }
@@ -102,12 +102,12 @@ describe('members', () => {
     expect(errorOf(await leave(memberId))).toBe('UNKNOWN_MEMBER_ID')
   })
 
-  it('are sent away before anyone has looked for the coordinator', async () => {
+  it('are refused before the first lookup of the coordinator', async () => {
     await using harness = await Harness.start()
     expect(await harness.request('JoinGroup', joinRequest())).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
   })
 
-  it('that are delayed are answered when the broker stops', async () => {
+  it('with delayed requests get responses when the broker stops', async () => {
     const harness = await started()
     await stableMember(harness)
     const { memberId } = await harness.request('JoinGroup', joinRequest())

@@ -1,4 +1,4 @@
-/** Requests about groups that no client sends: whatever they say, the broker goes on, and what it keeps is what it shows. */
+/** Group requests that no client sends: the broker keeps serving, and its stored groups equal the described ones. */
 import { expect, it } from 'vitest'
 import { CloseConnection } from '../../../../src/net/dispatch.ts'
 import { APIS, type ApiName } from '../../../../src/protocol/messages/index.ts'
@@ -11,12 +11,12 @@ const GROUPS = ['', 'g', 'h', 'simple']
 const REQUESTS = 300
 const SEEDS = [1, 2, 3]
 
-/** Says odd things, half of them in a way that has consequences. */
+/** Sends odd requests, about half of them with an effect. */
 class Stranger {
   readonly #broker: Harness
   readonly #random: Random
   readonly #topicIds: string[]
-  /** Ids and epochs that were heard of. */
+  /** Ids and epochs from earlier responses. */
   readonly #members = ['', 'nobody', 'm1', 'm2', 'm3']
   readonly #epochs = new Map<string, number>()
 
@@ -185,7 +185,7 @@ class Stranger {
     return this.#ask('OffsetFetch', { groupId: this.#group(), topics, groups: this.#some(group), requireStable: true })
   }
 
-  /** At any version; what the version cannot say is the client's bug, not the broker's. */
+  /** At any version. A field that the version cannot encode is an error of this client, not of the broker. */
   async #ask(name: ApiName, request: object): Promise<object | undefined> {
     const [oldest, newest] = APIS[name].versions
     const version = oldest + this.#random.below(newest - oldest + 1)
@@ -202,7 +202,7 @@ function isUnsayable(error: unknown): boolean {
   return error instanceof Error && /null|cannot/.test(error.message) && (error.stack ?? '').includes('encodeRequest')
 }
 
-/** All that lasts of groups: their kinds, consumer groups with their members, and offsets. */
+/** The durable state of groups: their types, consumer groups with their members, and offsets. */
 async function shown(broker: Harness) {
   const listed = (await broker.request('ListGroups', { statesFilter: [], typesFilter: [] })).groups
   const ofType = (type: string) =>
@@ -230,7 +230,7 @@ function sorted<G extends { topics: readonly { name: string; partitions: readonl
   return { ...group, topics: topics.sort((a, b) => (a.name < b.name ? -1 : 1)) }
 }
 
-it.each(SEEDS)('odd requests do no harm, and a restart shows the same groups (%i)', async seed => {
+it.each(SEEDS)('odd group requests do no harm, and a restart shows the same groups (%i)', async seed => {
   const random = seededRandom(seed)
   let broker = await Harness.start()
   await broker.request('FindCoordinator', { coordinatorKeys: ['g'] })
