@@ -1,11 +1,11 @@
-/** The packages that an installation of minikafka brings, and those that its bundle contains. */
+/** The packages of an installation of minikafka, and the packages in its bundle. */
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { ROOT } from './minikafka.ts'
 
-/** The budget that ARCHITECTURE.md names. */
+/** The limits in ARCHITECTURE.md. */
 const MOST_PACKAGES = 11
 const MOST_BYTES = 8 * 1024 * 1024
 
@@ -21,7 +21,7 @@ interface LockedPackage {
 
 const lock: Lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
 
-/** Folders of all packages that minikafka depends on, also of those for other machines. */
+/** Folders of all packages that minikafka depends on, including those for other platforms. */
 function runtimeFolders(): string[] {
   const folders = new Set<string>()
   const visit = (dependencies: Readonly<Record<string, string>> = {}) => {

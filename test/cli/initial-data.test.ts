@@ -67,7 +67,7 @@ async function elements(text: string | Buffer, chunkBytes = 3): Promise<unknown[
   return found
 }
 
-it('lines may end with CRLF, be blank, begin with a byte order mark, and the last may have no end', async () => {
+it('record lines can end with CRLF, be blank, begin with a byte order mark, and the last one can be unterminated', async () => {
   const text = '\uFEFF{"topic":"ü"}\r\n\r\n  \n{"topic":"b","key":null}'
   expect(await elements(text)).toEqual([
     ['r.ndjson line 1', { topic: 'ü' }],
@@ -110,11 +110,11 @@ it.each<{ text: string | Buffer; message: string }>([
     message: 'r.ndjson line 1: headers.h is 1, but must be a string, null, or an array of these'
   },
   { text: Buffer.from([0x0a, 0xff, 0xfe, 0x0a]), message: 'r.ndjson line 2 is not UTF-8 text' }
-])('a wrong line is refused with its number: $message', async ({ text, message }) => {
+])('a wrong record line is refused with its number: $message', async ({ text, message }) => {
   await expect(elements(text)).rejects.toThrow(new ConfigError(message))
 })
 
-it('a line that never ends is refused before it is read to its end', async () => {
+it('an endless record line is refused before it is read completely', async () => {
   const chunk = Buffer.alloc(1_000_000, 'x')
   let chunks = 0
   async function* endless() {

@@ -1,4 +1,4 @@
-/** The package as an installation has it: a copy, with chosen native packages. */
+/** A copy of the package as in an installation, with selected native packages. */
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
@@ -11,7 +11,7 @@ export function install(directory: string, { without = [] }: { without?: readonl
   return join(directory, 'bin/minikafka.js')
 }
 
-/** A package, and that with its binary for this machine. */
+/** A package, and the package with its binary for this platform. */
 function copyPackage(name: string, directory: string, without: readonly string[]): void {
   copy(`node_modules/${name}`, directory)
   const { optionalDependencies = {} } = JSON.parse(

@@ -1,4 +1,4 @@
-/** The modules that `minikafka start` loads up to its ready line: each has its reason in ARCHITECTURE.md. */
+/** The modules that `minikafka start` loads before its ready line. ARCHITECTURE.md has the reason for each. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -36,7 +36,7 @@ async function loadedModules(): Promise<{ empty: Loaded; start: Loaded }> {
   return { empty: JSON.parse(stderr), start: JSON.parse(await run.written('stderr', /^.*\n/)) }
 }
 
-/** The folders of src and the packages that bundled files consist of; esbuild names each source in a comment. */
+/** The folders of src and the packages in bundled files; esbuild names each source in a comment. */
 function bundled(files: readonly string[]): string[] {
   return files.flatMap(file =>
     Array.from(
@@ -67,7 +67,7 @@ it('ARCHITECTURE.md gives a reason for each module that a start loads, and for n
   const names = new Set([...builtins, ...packages, ...bundled(start.files.filter(isBundle))])
   const listed = reasons()
   expect([...names].filter(name => !listed.has(name))).toEqual([])
-  // Another version of Node may load some of its modules before an empty process runs.
+  // Another version of Node can load some of its modules in an empty process.
   const all = new Set([...names, ...start.builtins.map(name => `node:${name}`)])
   expect([...listed.keys()].filter(name => !all.has(name))).toEqual([])
 })

@@ -3,17 +3,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** The root of the project, which is the package too. */
+/** The root of the project, which is also the package. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const BIN = fileURLToPath(new URL('../../bin/minikafka.js', import.meta.url))
 
-/** The program of a run: another Node, the executable of a copy of the package. */
+/** The program of a run: another Node, or the executable of a copy of the package. */
 export interface Program {
   readonly node?: string
   readonly executable?: string
 }
 
-/** A run of `minikafka`. Its environment holds no KAFKA_* variables but the given ones. */
+/** A run of `minikafka`. Its environment holds only the given KAFKA_* variables. */
 export class Run {
   readonly child: ChildProcess
   stdout = ''
@@ -38,7 +38,7 @@ export class Run {
     this.child.on('close', () => this.#changed())
   }
 
-  /** Resolves when the process has written what matches, and fails when it ends without. */
+  /** Resolves when the output matches; rejects when the process ends without a match. */
   async written(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
     for (;;) {
       const found = pattern.exec(this[stream])
@@ -57,13 +57,13 @@ export class Run {
     return JSON.parse(await this.written('stdout', /^.*\n/))
   }
 
-  /** Resolves with the exit code, or the signal that ended the process, when all it wrote has been read. */
+  /** Resolves with the exit code or the signal that ended the process, after all output was read. */
   async ended(): Promise<unknown> {
     const [code, signal] = await this.#exit
     return code ?? signal
   }
 
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the exit. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<unknown> {
     this.child.kill(signal)
     return this.ended()

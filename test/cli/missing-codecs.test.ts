@@ -1,4 +1,4 @@
-/** A start where the binaries of codecs are not installed, as after a copy of node_modules from another machine. */
+/** A start without installed binaries of codecs, as after a copy of node_modules from another platform. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** What a user can get wrong when a broker is to start, and what is said about it. */
+/** Mistakes of a user at the start of a broker, and their error messages. */
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ import { freshTerminal } from './terminal.ts'
 
 const terminal = freshTerminal()
 
-describe('what a user can get wrong is one sentence and exit code 2:', () => {
+describe('a mistake is one sentence and exit code 2:', () => {
   async function refusal(run: Run): Promise<string> {
     expect(await run.ended()).toBe(2)
     expect(run.stdout).toBe('')
@@ -42,14 +42,14 @@ describe('what a user can get wrong is one sentence and exit code 2:', () => {
     )
   })
 
-  it('a port that is taken', async () => {
+  it('a port is taken', async () => {
     const { bootstrapServers } = await terminal.startInMemory().ready()
     const port = bootstrapServers.split(':')[1] ?? ''
     const second = terminal.minikafka(['start', '--in-memory', '--port', port])
     expect(await refusal(second)).toContain(`Port ${port} on localhost is taken`)
   })
 
-  it('a directory that another one uses', async () => {
+  it('a data directory is in use by another broker', async () => {
     const first = terminal.startOnDisk()
     const { pid, dataDir } = await first.ready()
     expect(await refusal(terminal.startOnDisk())).toContain(
@@ -57,7 +57,7 @@ describe('what a user can get wrong is one sentence and exit code 2:', () => {
     )
   })
 
-  it('a directory whose metadata is damaged', async () => {
+  it('a data directory has damaged metadata', async () => {
     const run = terminal.startOnDisk()
     await run.ready()
     await run.stop()
@@ -68,7 +68,7 @@ describe('what a user can get wrong is one sentence and exit code 2:', () => {
     )
   })
 
-  it('a directory that is a file', async () => {
+  it('a data directory is a file', async () => {
     writeFileSync(join(terminal.directory, 'data'), '')
     expect(await refusal(terminal.startOnDisk())).toContain('cannot be used as data directory: it is a file')
   })

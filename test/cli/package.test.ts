@@ -1,4 +1,4 @@
-/** The package as a project has it that has installed it. */
+/** The package in a project that installed it. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   cpSync,
@@ -26,7 +26,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-/** A project that has the package installed. */
+/** A project with the package installed. */
 function project(files: Record<string, string>, type: 'module' | 'commonjs' = 'module'): string {
   mkdirSync(join(directory, 'node_modules'))
   symlinkSync(ROOT, join(directory, 'node_modules/minikafka'))
@@ -93,7 +93,7 @@ it('a stack trace with source maps leads to calls in src', () => {
 })
 
 describe('the package', () => {
-  it('a stopped broker leaves nothing that keeps the process alive, though a client is still connected', () => {
+  it('leaves no handle of a stopped broker that keeps the process alive, even with a connected client', () => {
     const script = `
       import { connect } from 'node:net'
       import { once } from 'node:events'
@@ -109,7 +109,7 @@ describe('the package', () => {
     expect(run(cwd, 'main.js')).toBe('[]\n')
   })
 
-  it('a broker in memory writes no file', () => {
+  it('runs a broker in memory without writing a file', () => {
     const script = `
       import { MiniKafka } from 'minikafka'
       const kafkas = await Promise.all([MiniKafka.start({ topics: ['orders'] }), MiniKafka.start({ topics: ['orders'] })])
@@ -121,7 +121,7 @@ describe('the package', () => {
   })
 
   it.each(['module', 'commonjs'] as const)(
-    'has types that hold in a strict project of type %s without any of ours',
+    'has types that compile in a strict project of type %s without other types',
     type => {
       const code = `
       import { type Finding, LeakError, type Logger, MiniKafka, type MiniKafkaOptions, type TopicOptions } from 'minikafka'
@@ -165,8 +165,8 @@ describe('the package', () => {
   )
 })
 
-describe('a Node that is too old, and a clone without a build', () => {
-  /** A copy of the package that needs a Node from the future, or has no `dist`. */
+describe('unsupported Node versions, and a clone without a build', () => {
+  /** A copy of the package that requires a future Node or has no `dist`. */
   function copy(parts: readonly string[], node: string): string {
     for (const part of parts) cpSync(join(ROOT, part), join(directory, part), { recursive: true })
     writeFileSync(join(directory, 'package.json'), JSON.stringify({ ...manifest, engines: { node } }))
@@ -199,7 +199,7 @@ describe('a Node that is too old, and a clone without a build', () => {
       }
       for (const [script, loading] of Object.entries(load)) {
         writeFileSync(join(directory, script), `void (${loading})().catch(error => console.log(error.message))`)
-        // Node 20 reports an error of a CommonJS module that an ES module imports a second time, as uncaught.
+        // Node 20 reports an error of a CommonJS module that an ES module imports a second time as uncaught.
         expect(spawnSync(process.execPath, [script], { cwd: directory, encoding: 'utf8' }).stdout).toBe(`${tooOld}\n`)
       }
     }

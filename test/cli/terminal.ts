@@ -1,4 +1,4 @@
-/** Where a user starts brokers: a folder for each test, and what was started there. Both go with the test. */
+/** A working directory for each test, and the brokers that the test started in it. Both are removed after the test. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ class Terminal {
   }
 }
 
-/** Opened anew for each test of the file. */
+/** Created before each test of the file. */
 export function freshTerminal(): Terminal {
   const terminal = new Terminal()
   beforeEach(() => {

@@ -1,4 +1,4 @@
-/** `minikafka dump-log` as users call it. */
+/** `minikafka dump-log` as a child process. */
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ async function dumped(...args: readonly string[]) {
   return { code, stdout: run.stdout, stderr: run.stderr }
 }
 
-it('shows files and folders, and what does not fit on stderr', async () => {
+it('dump-log shows files and folders, and reports unreadable ones on stderr', async () => {
   const path = join(folder, LOG)
   const { code, stdout, stderr } = await dumped('--files', path, '--print-data-log')
   expect(code).toBe(0)
@@ -34,13 +34,13 @@ it('shows files and folders, and what does not fit on stderr', async () => {
   expect(await dumped(folder, '--print-data-log')).toEqual({ code, stdout, stderr })
 })
 
-it('takes files named in several places', async () => {
+it('dump-log accepts files in several arguments', async () => {
   const path = join(folder, LOG)
   const { stdout } = await dumped('--files', path, path, '--files', `${path},${path}`)
   expect(stdout.match(/^Dumping /gm)).toHaveLength(4)
 })
 
-it('takes a decoder with or without its class, and every decoder of Kafka', async () => {
+it('dump-log accepts a decoder with or without its class, and every decoder of Kafka', async () => {
   const path = join(folder, LOG)
   const { stdout } = await dumped('--files', path, '--key-decoder-class', '--skip-record-metadata')
   expect(stdout).toContain('| key: k payload: v\n')
@@ -48,13 +48,13 @@ it('takes a decoder with or without its class, and every decoder of Kafka', asyn
   expect((await dumped('--files', path, '--value-decoder-class', hex)).stdout).toContain('key: k payload: 76\n')
 })
 
-it('writes JSON, without colours where no terminal reads', async () => {
+it('dump-log writes JSON, without colours if stdout is no terminal', async () => {
   const { stdout } = await dumped(folder, '--json', '--from-offset', '2')
   const [, , batch] = stdout.split('\n')
   expect(JSON.parse(batch ?? '')).toMatchObject({ kind: 'batch', baseOffset: 15, isControl: true })
 })
 
-it('ends with 1 when files cannot be read, or verifying finds something', async () => {
+it('dump-log exits with 1 when a file cannot be read or the verification finds a fault', async () => {
   const missing = join(folder, 'missing')
   const stderr = `${missing}: there is no such file or folder\n`
   expect(await dumped(missing)).toMatchObject({ code: 1, stderr })
@@ -68,7 +68,7 @@ it('ends with 1 when files cannot be read, or verifying finds something', async 
   rmSync(sound, { recursive: true })
 })
 
-it('shows transactions, as text and as JSON, and decodes the state of their coordinator', async () => {
+it('dump-log shows transactions as text and as JSON, and decodes __transaction_state', async () => {
   const transaction =
     'producerId: 1000 producerEpoch: 1 firstOffset: OptionalLong[0] lastOffset: 15 records: 2 result: ABORT'
   expect((await dumped(folder, '--transactions')).stdout).toContain(`Transactions in ${folder}\n${transaction} `)
@@ -76,26 +76,29 @@ it('shows transactions, as text and as JSON, and decodes the state of their coor
   expect((await dumped(folder, '--transaction-log-decoder')).stdout).toContain('key: Error at offset 0, skipping. ')
 })
 
-it.each(['SIGINT', 'SIGHUP'] as const)('--follow shows appended batches until %s, with exit code 0', async signal => {
-  const followed = join(folder, 'followed')
-  mkdirSync(followed)
-  const path = join(followed, LOG)
-  writeFileSync(path, TRANSACTIONAL)
-  const run = new Run(['dump-log', followed, '--follow', '--json'])
-  await run.written('stdout', /"baseOffset":0,.*\n/)
-  appendFileSync(path, ABORT_MARKER.subarray(0, 40))
-  appendFileSync(path, ABORT_MARKER.subarray(40))
-  await run.written('stdout', /"baseOffset":15,.*\n/)
-  const value = Buffer.from('v')
-  const rolled = buildBatch([{ timestamp: 1n, key: null, value }], { baseOffset: 16n }).bytes
-  writeFileSync(join(followed, '00000000000000000016.log'), rolled)
-  await run.written('stdout', /"startingOffset":16.*\n.*"baseOffset":16,.*\n/)
-  expect(await run.stop(signal)).toBe(0)
-  expect(run.stderr).toBe('')
-  rmSync(followed, { recursive: true })
-})
+it.each(['SIGINT', 'SIGHUP'] as const)(
+  'dump-log --follow shows appended batches until %s, with exit code 0',
+  async signal => {
+    const followed = join(folder, 'followed')
+    mkdirSync(followed)
+    const path = join(followed, LOG)
+    writeFileSync(path, TRANSACTIONAL)
+    const run = new Run(['dump-log', followed, '--follow', '--json'])
+    await run.written('stdout', /"baseOffset":0,.*\n/)
+    appendFileSync(path, ABORT_MARKER.subarray(0, 40))
+    appendFileSync(path, ABORT_MARKER.subarray(40))
+    await run.written('stdout', /"baseOffset":15,.*\n/)
+    const value = Buffer.from('v')
+    const rolled = buildBatch([{ timestamp: 1n, key: null, value }], { baseOffset: 16n }).bytes
+    writeFileSync(join(followed, '00000000000000000016.log'), rolled)
+    await run.written('stdout', /"startingOffset":16.*\n.*"baseOffset":16,.*\n/)
+    expect(await run.stop(signal)).toBe(0)
+    expect(run.stderr).toBe('')
+    rmSync(followed, { recursive: true })
+  }
+)
 
-it('has nothing to follow where there is nothing', async () => {
+it('dump-log --follow of a missing path reports it and exits with 1', async () => {
   const missing = join(folder, 'missing')
   expect(await dumped(missing, '--follow')).toMatchObject({
     code: 1,
@@ -103,7 +106,7 @@ it('has nothing to follow where there is nothing', async () => {
   })
 })
 
-it('says in a sentence what cannot be read, and goes on', async () => {
+it('dump-log reports an unreadable file in one sentence and continues', async () => {
   const odd = join(folder, 'odd')
   mkdirSync(join(odd, '00000000000000000000.index'), { recursive: true })
   mkdirSync(join(odd, LOG), { recursive: true })
@@ -115,7 +118,7 @@ it('says in a sentence what cannot be read, and goes on', async () => {
   rmSync(odd, { recursive: true })
 })
 
-it('ends quietly when its reader has seen enough', async () => {
+it('dump-log exits quietly when the reader of its output closes the pipe', async () => {
   const run = new Run(['dump-log', '--follow', folder])
   run.child.stdout?.destroy()
   expect(await run.ended()).toBe(0)
@@ -129,7 +132,7 @@ it.each([
   [['x', '--max-bytes', 'many'], /A size is a number of bytes/],
   [['x', '--from-offset', '-1'], /It is a number from 0 on/],
   [['x', '--value-decoder-class', 'com.example.Mine'], /com\.example\.Mine: there is no such decoder/]
-] as const)('refuses %j in a sentence', async (args, message) => {
+] as const)('dump-log refuses %j in one sentence', async (args, message) => {
   const { code, stderr } = await dumped(...args)
   expect(code).toBe(2)
   expect(stderr).toMatch(message)

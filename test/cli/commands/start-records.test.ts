@@ -8,7 +8,7 @@ import { freshTerminal } from '../terminal.ts'
 
 const terminal = freshTerminal()
 
-/** The end of each partition for readers of committed data. */
+/** The end offset of each partition for read_committed. */
 async function endOffsets(bootstrapServers: string, topic: string): Promise<readonly string[]> {
   const admin = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 0 } }).admin()
   await admin.connect()
@@ -33,7 +33,7 @@ async function refusal(run: Run): Promise<string | undefined> {
   return run.stderr.trimEnd().split('\n').at(-1)
 }
 
-it('the ready line follows when topics and records of the command line are there', async () => {
+it('the ready line follows the topics and records of the command line', async () => {
   const path = file(`{"topic":"orders","key":"k","value":"v","headers":{"h":["x",null]},"partition":2,"timestamp":1}
 {"transactionalId":"pay-1","records":[{"topic":"payments","value":"3"}]}
 
@@ -54,7 +54,7 @@ it('records come from stdin with --records -', async () => {
   expect(await endOffsets((await run.ready()).bootstrapServers, 'orders')).toEqual(['2'])
 })
 
-it('a file that is larger than the heap is written', async () => {
+it('a records file that is larger than the heap is written', async () => {
   const lines = Array.from({ length: 10_000 }, (_, index) =>
     JSON.stringify({ topic: 'orders', key: `${index}`, value: 'v'.repeat(600) })
   ).join('\n')
@@ -69,7 +69,7 @@ it('a file that is larger than the heap is written', async () => {
   expect(offsets.reduce((sum, offset) => sum + Number(offset), 0)).toBe(100_000)
 })
 
-it('records of a kept directory are written once', async () => {
+it('initial records of an existing data directory are written once', async () => {
   const path = file('{"topic":"orders","value":"1"}\n')
   for (const round of [1, 2]) {
     const run = terminal.startOnDisk('--records', path)

@@ -1,4 +1,4 @@
-/** `minikafka start` as its users meet it: its output, signals, exit codes and settings. */
+/** `minikafka start` as a child process: output, signals, exit codes and settings. */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ async function endOffsetOf(bootstrapServers: string, topic: string): Promise<num
   return Number(partition?.high)
 }
 
-/** Repeats the batch that a log consists of, so that its recovery takes a while. Returns how many it has then. */
+/** Repeats the only batch of a log, so that its recovery takes long. Returns the number of batches. */
 function growLog(path: string, count: number): number {
   const batch = readFileSync(path)
   const grown = Buffer.alloc(batch.length * count)
@@ -59,7 +59,7 @@ async function createTopic(bootstrapServers: string, topic: string): Promise<voi
 }
 
 describe('a broker', () => {
-  it('says on stdout when it is ready, and nothing else there', async () => {
+  it('writes its ready line and no other to stdout', async () => {
     const run = terminal.startInMemory()
     const ready = await run.ready()
     expect(ready).toEqual({
@@ -73,14 +73,14 @@ describe('a broker', () => {
     expect(run.stdout.trim().split('\n')).toHaveLength(1)
   })
 
-  it('starts without a command too, with the same options and settings', async () => {
+  it('starts without a command, with the same options and settings', async () => {
     const KAFKA_LISTENERS = 'PLAINTEXT://127.0.0.1:0'
     const run = terminal.minikafka([], { KAFKA_LISTENERS, KAFKA_LOG_DIRS: join(terminal.directory, 'data') })
     await run.written('stdout', /^minikafka \S+ is ready on 127\.0\.0\.1:\d+ \(data in .*data; \d+ ms\)\n$/)
     expect((await terminal.minikafka(['--in-memory', '--port', '0', '--json']).ready()).dataDir).toBe(null)
   })
 
-  it('tells people in one line where it is', async () => {
+  it('writes one line for people with its address', async () => {
     const run = terminal.minikafka(['start', '--port', '0', '--in-memory', '--host', '127.0.0.1'])
     await run.written(
       'stdout',
@@ -89,7 +89,7 @@ describe('a broker', () => {
   })
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'stops cleanly on %s with exit code 0 and logs how long that took',
+    'stops cleanly on %s with exit code 0 and logs the duration',
     async signal => {
       const run = terminal.startOnDisk()
       await run.ready()
@@ -104,7 +104,7 @@ describe('a broker', () => {
     }
   )
 
-  it('finds its topics again after a stop, and leaves no lock behind', async () => {
+  it('finds its topics after a restart, and leaves no lock behind', async () => {
     const first = terminal.startOnDisk()
     const { bootstrapServers, dataDir } = await first.ready()
     expect(dataDir).toBe(join(terminal.directory, 'data'))
@@ -115,7 +115,7 @@ describe('a broker', () => {
     expect(await partitionsOf((await second.ready()).bootstrapServers, 'orders')).toBe(1)
   })
 
-  it('starts on the data of one that was killed', async () => {
+  it('starts on the data of a killed broker', async () => {
     const first = terminal.startOnDisk()
     const { bootstrapServers } = await first.ready()
     await createTopic(bootstrapServers, 'orders')
@@ -124,7 +124,7 @@ describe('a broker', () => {
     expect(await partitionsOf((await second.ready()).bootstrapServers, 'orders')).toBe(1)
   })
 
-  it('tells what its start took, and ends in the middle of a recovery when it is told to', {
+  it('logs the recovery of its start, and a signal ends it during recovery', {
     timeout: 60_000
   }, async () => {
     const first = terminal.startOnDisk()
@@ -147,7 +147,7 @@ describe('a broker', () => {
     expect(await endOffsetOf((await third.ready()).bootstrapServers, 'orders')).toBe(batches)
   })
 
-  it('ends at once on a second signal, though a client is still connected', async () => {
+  it('exits at once on a second signal, even with a connected client', async () => {
     const run = terminal.startInMemory()
     const { bootstrapServers } = await run.ready()
     const stubborn = await Client.connect(Number(bootstrapServers.split(':')[1]))
@@ -157,7 +157,7 @@ describe('a broker', () => {
     stubborn.socket.destroy()
   })
 
-  it('stops cleanly though a closed terminal sends SIGHUP more than once', async () => {
+  it('stops cleanly even if a closed terminal sends SIGHUP more than once', async () => {
     const run = terminal.startOnDisk()
     const { bootstrapServers } = await run.ready()
     const idle = await Client.connect(Number(bootstrapServers.split(':')[1]))
@@ -170,19 +170,19 @@ describe('a broker', () => {
     expect(readdirSync(join(terminal.directory, 'data'))).toContain('.kafka_cleanshutdown')
   })
 
-  it('ends with the npm start that runs it, and npm start leaves no process', async () => {
+  it('exits with the npm start that runs it, and npm start leaves no process', async () => {
     const npm = spawn('npm', ['start', '--', '--port', '0', '--in-memory', '--json'], {
       cwd: ROOT,
-      // The bundle is built: npm start must not replace it under other tests.
+      // The bundle is built: npm start must not replace it during other tests.
       env: { ...process.env, MINIKAFKA_DIST: 'built' },
       stdio: ['ignore', 'pipe', 'ignore']
     })
     for await (const line of createInterface(npm.stdout)) if (line.startsWith('{')) npm.kill('SIGTERM')
-    // The broker has the same stdout: its end comes when neither npm nor the broker runs any more.
+    // The broker has the same stdout, which ends after both npm and the broker exited.
     expect(npm.stdout.readableEnded).toBe(true)
   })
 
-  it('answers requests that are delayed before it ends', async () => {
+  it('answers delayed requests before it exits', async () => {
     const run = terminal.startInMemory('--set', 'group.initial.rebalance.delay.ms=600000')
     const { bootstrapServers } = await run.ready()
     const member = await Client.connect(Number(bootstrapServers.split(':')[1]))
@@ -209,7 +209,7 @@ describe('a broker', () => {
 })
 
 describe('settings', () => {
-  it('come from --config, the environment and --set, later ones winning', async () => {
+  it('are read from --config, the environment and --set; later ones override earlier ones', async () => {
     const file = join(terminal.directory, 'server.properties')
     writeFileSync(file, 'num.partitions=2\nlog.retention.hours=1\nzookeeper.connect=gone\n')
     const auto = async (args: string[], environment: Record<string, string>) => {
@@ -223,7 +223,7 @@ describe('settings', () => {
     expect(await auto(['--config', file, '--set', 'num.partitions=4'], { KAFKA_NUM_PARTITIONS: '3' })).toBe(4)
   })
 
-  it('of Kafka that have no effect here are named in one line', async () => {
+  it('of Kafka without an effect here are listed in one line', async () => {
     const run = terminal.startInMemory('--set', 'num.io.threads=8', '--set', 'num.network.threads=3')
     await run.ready()
     const warnings = run.stderr
@@ -235,7 +235,7 @@ describe('settings', () => {
   })
 })
 
-it('goes on when whoever read its output has gone', async () => {
+it('minikafka start keeps running when the reader of its output exits', async () => {
   const run = terminal.startInMemory('--set', 'num.io.threads=8')
   run.child.stdout?.destroy()
   await run.written('stderr', /num\.io\.threads/)
@@ -243,7 +243,7 @@ it('goes on when whoever read its output has gone', async () => {
   expect(run.stderr).toMatch(/stopped in \d+ ms/)
 })
 
-it('shows help and version when asked, with exit code 0', async () => {
+it('minikafka shows help and version on request, with exit code 0', async () => {
   const help = terminal.minikafka(['start', '--help'])
   expect(await help.ended()).toBe(0)
   for (const option of [
