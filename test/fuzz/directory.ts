@@ -1,4 +1,4 @@
-/** A data directory to be damaged, as the broker leaves it. */
+/** A data directory of a broker as input for damage. */
 
 import { BATCH_OVERHEAD, RecordBatch } from '../../src/protocol/records/batch.ts'
 import { crc32c } from '../../src/protocol/records/checksum.ts'
@@ -13,10 +13,10 @@ const STAGES = ['.swap', '.cleaned', '.deleted', '.tmp', '.part']
 /** The topics in it. */
 export const TOPICS = ['orders', 'people']
 
-/** Of the internal topics, for whose many partitions nothing has to be looked through. */
+/** Partitions of the internal topics whose many folders need no search. */
 const SMALL = { 'offsets.topic.num.partitions': 2, 'transaction.state.log.num.partitions': 2 }
 
-/** A directory with rolled segments, idempotent and transactional producers and groups; stopped clean, and not. */
+/** A directory with rolled segments, idempotent and transactional producers and groups, after a clean stop or a kill. */
 export async function writtenDirectory(): Promise<{ clean: MemoryStorage; killed: MemoryStorage }> {
   const clean = new BoundedStorage()
   const harness = await Harness.start({ storage: clean, config: SMALL })
@@ -38,7 +38,7 @@ export async function writtenDirectory(): Promise<{ clean: MemoryStorage; killed
   return { clean, killed }
 }
 
-/** Transactions that were aborted, committed, and left open. */
+/** Aborted, committed and open transactions. */
 async function transact(harness: Harness, topicId: string): Promise<void> {
   const producer = new TransactionalProducer(harness, 'tx')
   await producer.init()
@@ -51,7 +51,7 @@ async function transact(harness: Harness, topicId: string): Promise<void> {
   await producer.send(topic, 1, ['open'])
 }
 
-/** A commit of group g. */
+/** An offset commit of group g. */
 export function commitRequest(committedOffset: bigint) {
   const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: '' }]
   return { groupId: 'g', generationIdOrMemberEpoch: -1, memberId: '', topics: [{ name: 'orders', partitions }] }
@@ -67,7 +67,7 @@ export function damaged(original: MemoryStorage, random: Random): { storage: Bou
     const kind = random.below(8)
     if (kind === 0) changes.set(path, null)
     if (kind === 1) changes.set(`${path}${STAGES[random.below(STAGES.length)]}`, bytes)
-    // What crashes and restores from elsewhere leave: a file that is gone, one that is there twice, one of another's bytes.
+    // Traces of crashes and restores: a missing file, a copied file, a file with the bytes of another one.
     if (kind === 2) changes.set(files[random.below(files.length)] ?? '', bytes)
     if (kind < 3 || bytes.length === 0) continue
     const changed = Buffer.from(mutated(bytes, random))
@@ -77,7 +77,7 @@ export function damaged(original: MemoryStorage, random: Random): { storage: Bou
   return { storage: copyOf(original, changes), paths: [...changes.keys()] }
 }
 
-/** Makes checksums fit again, so that damage gets past them. */
+/** Recomputes checksums, so that damage passes their check. */
 function mend(path: string, bytes: Buffer): void {
   if (path.endsWith('.snapshot') && bytes.length >= 10) bytes.writeUInt32BE(crc32c(bytes.subarray(6)), 2)
   if (!/\.(log|checkpoint)$/.test(path)) return

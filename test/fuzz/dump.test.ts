@@ -1,4 +1,4 @@
-/** dump-log over a damaged data directory: every way of looking at it ends, and tells sentences. */
+/** dump-log over a damaged data directory: every option ends and writes sentences. */
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
 import { plainDecoder } from '../../src/dump/decoders.ts'
@@ -11,14 +11,14 @@ import { options } from '../dump/folder.ts'
 import { damaged, writtenDirectory } from './directory.ts'
 import { filesOf, ROUNDS, TIMEOUT_MS } from './mutations.ts'
 
-/** Each looks at the whole directory in five ways. */
+/** Each round reads the whole directory in five ways. */
 const LOOKS = Math.ceil(ROUNDS / 3)
-/** More than a directory of this size can have to tell, even if every byte were damaged. */
+/** More lines than a directory of this size can have, even with every byte damaged. */
 const MOST_ITEMS = 2000
-/** More than there are batches in a log before which a damage may leave zeros. */
+/** More than the batches of a log before which damage can leave zeros. */
 const MOST_ROUNDS = 10
 
-test('however its files are damaged', { timeout: TIMEOUT_MS }, async () => {
+test('dump-log ends with any damaged files', { timeout: TIMEOUT_MS }, async () => {
   const { clean } = await writtenDirectory()
   const folders = [...new Set(filesOf(clean).flatMap(path => (path.includes('/') ? [path.split('/')[0] ?? ''] : [])))]
   expect(folders.length).toBeGreaterThan(3)
@@ -44,14 +44,14 @@ test('however its files are damaged', { timeout: TIMEOUT_MS }, async () => {
     if (itemsOf(verify(storage, folders, options())).some(({ kind }) => kind === 'problem')) wrong++
     const follower = new Follower(folders, options())
     itemsOf(follower.round(storage))
-    // Each batch that may still be in the making is waited for once.
+    // Each batch that can still be incomplete is awaited once.
     let rounds = 0
     while (itemsOf(follower.round(storage)).length > 0) expect(++rounds, paths.join()).toBeLessThan(MOST_ROUNDS)
   }
   expect(wrong).toBeGreaterThan(LOOKS / 2)
 })
 
-test('and nothing is wrong with those that are whole', async () => {
+test('dump-log finds no fault in undamaged files', async () => {
   const { clean, killed } = await writtenDirectory()
   for (const storage of [clean, killed]) {
     const folders = storage.list('').flatMap(({ name, kind }) => (kind === 'directory' ? [name] : []))

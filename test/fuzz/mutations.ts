@@ -1,12 +1,12 @@
-/** Damage as disks, crashes and hostile hands do it, from a seed so that it comes again. */
+/** Damage as disks, crashes and attackers cause it, reproducible by a seed. */
 
 import type { Random } from '../../src/runtime/random.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 
-/** How many rounds a parser gets: a few of them in `npm test`, all in `npm run soak`. */
+/** The number of rounds of a parser: a few in `npm test`, all in `npm run soak`. */
 export const ROUNDS = Number(process.env.MINIKAFKA_FUZZ_ROUNDS ?? 150)
-/** For the full count; `npm test` takes a second or two. */
+/** For the full number; `npm test` takes a second or two. */
 export const TIMEOUT_MS = 600_000
 
 const BOMBS = [0x7f_ff_ff_ff, -1, 0, -0x80_00_00_00, 0x10_00_00_00, 0x00_ff_ff_ff, 1]
@@ -70,10 +70,10 @@ export function mutated(bytes: Buffer, random: Random): Buffer {
   return changed
 }
 
-/** A read of much more than a file holds would allocate it all on a real disk. */
+/** A read far beyond the end of a file would allocate its whole length on a real disk. */
 const READ_SLACK = 4 << 20
 
-/** A memory storage that fails who reads far beyond the end of a file. */
+/** A memory storage that throws on a read far beyond the end of a file. */
 export class BoundedStorage extends MemoryStorage {
   override read(path: string, position: number, length: number): Buffer {
     if (length > 2 * this.size(path) + READ_SLACK) throw new Error(`${length} bytes of ${path} are asked for`)
@@ -89,7 +89,7 @@ export function filesOf(storage: Storage, folder = ''): string[] {
   })
 }
 
-/** A copy with some files changed, added or, for null, left out. */
+/** A copy with some files changed or added, or deleted by null. */
 export function copyOf(storage: Storage, changes: ReadonlyMap<string, Buffer | null> = new Map()): BoundedStorage {
   const copy = new BoundedStorage()
   for (const path of new Set([...filesOf(storage), ...changes.keys()])) {

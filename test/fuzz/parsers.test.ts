@@ -1,4 +1,4 @@
-/** Every parser of bytes from files under damage: it takes them, or says in its own kind of error what is wrong. */
+/** Every parser of bytes from files, with damaged input: it accepts the bytes or throws its own kind of error. */
 
 import { describe, expect, test } from 'vitest'
 import { resolve } from '../../src/config/resolve.ts'
@@ -34,7 +34,7 @@ interface Parser {
   readonly samples: readonly Buffer[]
   readonly parse: (bytes: Buffer) => void
   readonly errors: readonly (abstract new (...args: never[]) => Error)[]
-  /** Makes checksums fit again, so that damage gets past them. */
+  /** Recomputes checksums, so that damage passes their check. */
   readonly mend?: (bytes: Buffer) => void
 }
 
@@ -216,11 +216,11 @@ const PARSERS: readonly Parser[] = [
 ]
 
 describe.each(PARSERS)('$name', ({ name, samples, parse, errors, mend }) => {
-  test('that are whole are taken', () => {
+  test('without damage are accepted', () => {
     for (const sample of samples) expect(() => parse(sample)).not.toThrow()
   })
 
-  test('are taken or refused in a sentence, however they are damaged', { timeout: TIMEOUT_MS }, () => {
+  test('with any damage are accepted or refused in one sentence', { timeout: TIMEOUT_MS }, () => {
     const random = seededRandom(name.length)
     let refused = 0
     for (let round = 0; round < ROUNDS * samples.length; round++) {

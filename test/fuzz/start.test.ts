@@ -1,6 +1,5 @@
 /**
- * A data directory of which files are damaged: the broker starts and serves what is left, or says in one sentence why it
- * does not. Nothing else may come of it.
+ * A data directory with damaged files: the broker starts and serves the remaining data, or gives one sentence with the reason.
  */
 import { beforeAll, expect, test } from 'vitest'
 import { isUserError } from '../../src/cli/user-error.ts'
@@ -23,7 +22,7 @@ beforeAll(async () => {
   killed = written.killed
 })
 
-/** The errors that were logged, as text with stacks. */
+/** The logged errors, as text with stacks. */
 function errorsIn({ lines }: RecordingLogger): string[] {
   return lines.filter(({ level }) => level === 'error').map(line => JSON.stringify(line, replaced))
 }
@@ -33,7 +32,7 @@ function replaced(_: string, value: unknown): unknown {
   return value instanceof Error ? value.stack : value
 }
 
-/** Asks for everything a client may ask, and stops. What is answered must be sound. */
+/** Sends all kinds of client requests, then stops the broker. Their responses must be sound. */
 async function use(harness: Harness): Promise<void> {
   const { topics } = await harness.request('Metadata', { topics: null, allowAutoTopicCreation: false })
   for (const { name, topicId, partitions } of topics) {
@@ -67,28 +66,32 @@ async function use(harness: Harness): Promise<void> {
 test.each([
   ['stopped clean', () => clean],
   ['killed', () => killed]
-] as const)('a directory that was %s, and damaged since', { timeout: TIMEOUT_MS }, async (name, original) => {
-  const random = seededRandom(name.length)
-  let starts = 0
-  for (let round = 0; round < STARTS; round++) {
-    const { storage, paths } = damaged(original(), random)
-    const logger = new RecordingLogger()
-    try {
-      const harness = await Harness.start({ storage, logger })
-      starts++
-      await use(harness)
-      await harness.stop()
-      // What was repaired stays so.
-      await (await Harness.start({ storage, logger })).stop()
-    } catch (error) {
-      const where = `round ${round}, ${paths.join()}`
-      if (!isUserError(error)) throw new Error(`${where}: ${error}`, { cause: error })
-      expect(error.message, where).not.toMatch(/\n|undefined|\[object/)
+] as const)(
+  'a start succeeds or fails with one sentence on a directory that was %s, then damaged',
+  { timeout: TIMEOUT_MS },
+  async (name, original) => {
+    const random = seededRandom(name.length)
+    let starts = 0
+    for (let round = 0; round < STARTS; round++) {
+      const { storage, paths } = damaged(original(), random)
+      const logger = new RecordingLogger()
+      try {
+        const harness = await Harness.start({ storage, logger })
+        starts++
+        await use(harness)
+        await harness.stop()
+        // Repaired damage stays repaired.
+        await (await Harness.start({ storage, logger })).stop()
+      } catch (error) {
+        const where = `round ${round}, ${paths.join()}`
+        if (!isUserError(error)) throw new Error(`${where}: ${error}`, { cause: error })
+        expect(error.message, where).not.toMatch(/\n|undefined|\[object/)
+      }
+      expect(
+        errorsIn(logger).filter(text => /TypeError|RangeError|AssertionError/.test(text)),
+        paths.join()
+      ).toEqual([])
     }
-    expect(
-      errorsIn(logger).filter(text => /TypeError|RangeError|AssertionError/.test(text)),
-      paths.join()
-    ).toEqual([])
+    expect(starts).toBeGreaterThan(STARTS / 2)
   }
-  expect(starts).toBeGreaterThan(STARTS / 2)
-})
+)
