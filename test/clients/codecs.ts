@@ -1,22 +1,22 @@
-// kafkajs compresses by gzip alone; here it learns the other codecs from the packages that the broker uses itself.
+// kafkajs supports only gzip; this module registers the other codecs from the packages that the broker uses.
 import kafkajs from 'kafkajs'
 import { compressFrame, decompressFrame } from 'lz4-napi'
 import snappy from 'snappy'
 
 const { CompressionCodecs, CompressionTypes } = kafkajs
 
-/** An optional dependency: missing where it has no prebuilt file and there is no compiler. */
+/** An optional dependency: missing without a prebuilt binary and a compiler. */
 const zstd = await import('zstd-napi').then(
   module => module.default,
   () => undefined
 )
 
-/** What kafkajs hands to a codec. */
+/** The arguments that kafkajs passes to a codec. */
 interface Encoder {
   readonly buffer: Buffer
 }
 
-/** Every codec that can be used here, by name. */
+/** Every available codec, by name. */
 export const CODECS: readonly [string, kafkajs.CompressionTypes][] = [
   ['none', CompressionTypes.None],
   ['gzip', CompressionTypes.GZIP],

@@ -1,4 +1,4 @@
-// kafkajs over TCP against a broker in this process: every codec, groups, Admin.
+// kafkajs over TCP with a broker in this process: every codec, groups, Admin.
 import kafkajs, { type Consumer, type Kafka as KafkaClient } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MiniKafka } from '../../src/index.ts'
@@ -26,14 +26,14 @@ async function createTopic(topic: string, numPartitions = 3): Promise<void> {
 }
 
 describe('a producer', () => {
-  test.each(CODECS)('compresses by %s, and a consumer reads all in order', async (name, compression) => {
+  test.each(CODECS)('compresses by %s, and a consumer reads all records in order', async (name, compression) => {
     const numbered = { topic: `codec-${name}`, partitions: 3, count: 1000, size: 100, compression }
     await createTopic(numbered.topic)
     await produceNumbered(kafka, numbered)
     expect(await consumeNumbered(kafka, numbered)).toBe(1000)
   })
 
-  test('is idempotent', async () => {
+  test('sends with idempotence', async () => {
     await createTopic('idempotent', 1)
     const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
     await producer.connect()
@@ -64,7 +64,7 @@ describe('a producer', () => {
     expect(second).toMatchObject({ value: null, offset: '1' })
   })
 
-  test('sends twenty thousand records that are read back in order', async () => {
+  test('sends twenty thousand records that a consumer reads in order', async () => {
     const numbered = { topic: 'many', partitions: 3, count: 20_000, size: 100 }
     await createTopic('many')
     await produceNumbered(kafka, numbered)
@@ -73,7 +73,7 @@ describe('a producer', () => {
 })
 
 describe('a group', () => {
-  test('of two members shares the partitions, and the one that stays takes all', async () => {
+  test('of two members shares the partitions, and the remaining member takes all', async () => {
     await createTopic('shared', 4)
     const [first, second] = [member('shared'), member('shared')]
     await first.join()
@@ -85,7 +85,7 @@ describe('a group', () => {
     await second.consumer.disconnect()
   })
 
-  test('resumes where it committed', async () => {
+  test('resumes from its committed offset', async () => {
     await createTopic('resumed', 1)
     const producer = kafka.producer()
     await producer.connect()
@@ -102,7 +102,7 @@ describe('a group', () => {
   })
 })
 
-test('Admin leads a topic through its life', async () => {
+test('Admin creates, changes and deletes a topic', async () => {
   const admin = kafka.admin()
   await admin.connect()
   expect(await admin.createTopics({ topics: [{ topic: 'life', numPartitions: 1 }] })).toBe(true)
@@ -127,7 +127,7 @@ test('Admin leads a topic through its life', async () => {
   await admin.disconnect()
 })
 
-/** The next records of a topic for the group of its name, committed. */
+/** The next records of a topic for the group of the same name, whose offsets are then committed. */
 async function read(topic: string, count: number): Promise<kafkajs.KafkaMessage[]> {
   const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 50 })
   await consumer.connect()
@@ -140,12 +140,12 @@ async function read(topic: string, count: number): Promise<kafkajs.KafkaMessage[
     }
     consumer.run({ eachMessage }).catch(reject)
   })
-  // Leaving commits what was resolved.
+  // Leaving the group commits the resolved offsets.
   await consumer.disconnect()
   return messages
 }
 
-/** A member that tells how many partitions it holds after each rebalance. */
+/** A member that reports its number of partitions after each rebalance. */
 function member(topic: string): { consumer: Consumer; join(): Promise<void>; share(count: number): Promise<number> } {
   const consumer = kafka.consumer({
     groupId: topic,

@@ -1,4 +1,4 @@
-/** A real client whose connections break after what it asked for was done: it asks again, and all is there once. */
+/** A real client whose connections break after its requests were applied: it retries, and each request has one effect. */
 import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { Broker } from '../../src/broker/broker.ts'
@@ -11,11 +11,11 @@ import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { losingAnswers } from '../broker/lost-answers.ts'
 import { settingsWith } from '../config/settings-with.ts'
 
-/** Of the requests of a transaction the only one that kafkajs asks again after its connection has broken. */
+/** The only request of a transaction that kafkajs retries after a broken connection. */
 const LOST: readonly ApiName[] = ['Produce']
 const ROUNDS = 4
 
-test('a transactional producer of kafkajs that loses answers', async () => {
+test('a transactional producer of kafkajs loses responses and writes every record once', async () => {
   const ports = { clocks: systemClocks, logger: silentLogger }
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
   const settings = settingsWith()

@@ -1,10 +1,10 @@
-// Numbered records through kafkajs, and the check that all come back: number i goes to partition i % partitions, so that
-// each partition must hold p, p + partitions, p + 2 partitions ... and any loss, double or swap shows.
+// Numbered records through kafkajs, and the check that consumers read all of them. Number i goes to partition i % partitions, so
+// each partition must hold p, p + partitions, p + 2 partitions ...: any loss, duplicate or swap is visible.
 import type { CompressionTypes, Kafka } from 'kafkajs'
 
 const BATCH = 5000
 
-/** What to send: records of `size` bytes. */
+/** The records to send: `size` bytes each. */
 export interface Numbered {
   readonly topic: string
   readonly partitions: number
@@ -13,7 +13,7 @@ export interface Numbered {
   readonly compression?: CompressionTypes
 }
 
-/** Sends the records, each acknowledged by all. */
+/** Sends the records with acks=all. */
 export async function produceNumbered(
   kafka: Kafka,
   { topic, partitions, count, size, ...rest }: Numbered
@@ -30,7 +30,7 @@ export async function produceNumbered(
   await producer.disconnect()
 }
 
-/** Reads the records in a group of one member, to the last; throws where one is out of its order. */
+/** Reads all records in a group of one member; throws on a record out of order. */
 export async function consumeNumbered(kafka: Kafka, { topic, partitions, count, size }: Numbered): Promise<number> {
   const consumer = kafka.consumer({ groupId: `${topic}-readers`, maxWaitTimeInMs: 100 })
   await consumer.connect()

@@ -1,4 +1,4 @@
-// Transactions by kafkajs, the client of Node: what it does with a broker of its own process.
+// Transactions through kafkajs with a broker in the same process.
 import { type Consumer, type EachMessagePayload, Kafka, logLevel, type Producer } from 'kafkajs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { MiniKafka } from '../../src/index.ts'
@@ -34,7 +34,7 @@ test('a producer commits and aborts over several partitions', async () => {
   expect(await read(3)).toEqual(['0/2 d', '1/2 e', '2/2 f'])
 })
 
-test('what is committed is there when the commit is answered, and the next transaction may begin', async () => {
+test('records are visible when the commit is answered, and the next transaction can begin', async () => {
   const producer = await transactional('tx')
   for (let offset = 0; offset < 40; offset += 2) {
     const transaction = await producer.transaction()
@@ -44,7 +44,7 @@ test('what is committed is there when the commit is answered, and the next trans
   }
 })
 
-test('a reader waits at an open transaction, then goes past it', async () => {
+test('a read_committed consumer waits at an open transaction, then continues behind it', async () => {
   const producer = await transactional('tx')
   const plain = await started(client.producer())
   await plain.send({ topic: 't', messages: words('before') })
@@ -57,7 +57,7 @@ test('a reader waits at an open transaction, then goes past it', async () => {
   expect(await read(4, 'later')).toEqual(['0/0 before', '0/1 within', '0/2 after', '1/0 elsewhere'])
 })
 
-test('a second producer of the same id fences the first, and aborts what it left open', async () => {
+test('a second producer of the same transactional id fences the first one and aborts its transaction', async () => {
   const first = await transactional('tx')
   const lost = await first.transaction()
   await lost.send({ topic: 't', messages: words('lost') })
@@ -69,7 +69,7 @@ test('a second producer of the same id fences the first, and aborts what it left
   expect(await read(1)).toEqual(['0/2 kept'])
 })
 
-test('a transaction that takes too long is aborted, and its producer fenced', async () => {
+test('a transaction beyond its timeout is aborted, and its producer fenced', async () => {
   const late = await started(
     client.producer({ transactionalId: 'tx', idempotent: true, maxInFlightRequests: 1, transactionTimeout: 100 })
   )
@@ -79,7 +79,7 @@ test('a transaction that takes too long is aborted, and its producer fenced', as
   await expect(transaction.commit()).rejects.toMatchObject({ type: expect.stringMatching(/EPOCH|FENCED/) })
 })
 
-test('offsets are committed with what was made of them, or not at all', async () => {
+test('offsets are committed with the records of their transaction or not at all', async () => {
   const plain = await started(client.producer())
   await plain.send({ topic: 'input', messages: words('a', 'b', 'c') })
   const producer = await transactional('tx')
@@ -94,7 +94,7 @@ test('offsets are committed with what was made of them, or not at all', async ()
   expect(await read(3)).toEqual(['0/2 A', '1/2 B', '2/2 C'])
 })
 
-test('a transaction of nothing may be committed and aborted', async () => {
+test('an empty transaction can be committed and aborted', async () => {
   const producer = await transactional('tx')
   await (await producer.transaction()).commit()
   await (await producer.transaction()).abort()
@@ -104,7 +104,7 @@ test('a transaction of nothing may be committed and aborted', async () => {
   expect(await stable()).toBe('2')
 })
 
-/** The words go to the partitions in turn. */
+/** The values go to the partitions in turn. */
 function words(...values: string[]): { partition: number; value: string }[] {
   return values.map((value, index) => ({ partition: index % PARTITIONS, value }))
 }
@@ -133,7 +133,7 @@ async function read(count: number, groupId = 'readers'): Promise<string[]> {
   return seen.sort()
 }
 
-/** Where the first partition ends for a read_committed reader, which kafkajs has no call to ask for. */
+/** The end offset of the first partition for read_committed, which kafkajs cannot request. */
 async function stable(): Promise<string> {
   const session = new Session(kafka.bootstrapServers)
   const topics = [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: -1n, currentLeaderEpoch: -1 }] }]
