@@ -1,4 +1,4 @@
-/** A whole broker that dies at every operation on its disk: the next one starts, and keeps what the first has promised. */
+/** A whole broker that crashes at every operation on its disk. The next broker starts and keeps all acknowledged changes. */
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
 import { textOf } from '../../src/dump/items.ts'
@@ -12,10 +12,10 @@ import { type Cause, dieEverywhere } from './death.ts'
 import { Promises, type Sent, SOME_ID } from './promises.ts'
 import { Scenario } from './scenario.ts'
 
-/** The next broker has a later time. */
+/** The clock of the next broker is later. */
 const LATER_MS = 1_700_000_600_000
 
-/** What is still there of a log's records: all that were acknowledged, the first of them, or some at their offsets. */
+/** The remaining records of a log: all acknowledged ones, a prefix, or some at their offsets. */
 type Kept = 'all' | 'a prefix' | 'some'
 
 interface Case {
@@ -42,7 +42,7 @@ test.each(cases)('$cause, $config: $kept of the records', { timeout: 600_000 }, 
   expect(operations).toBeGreaterThan(300)
 })
 
-/** Everything that was promised is there, the broker goes on from there, and its files are sound after a clean stop. */
+/** All acknowledged changes exist, the broker continues from them, and its files are sound after a clean stop. */
 async function check(storage: MemoryStorage, promises: Promises, random: Random, kept: Kept): Promise<void> {
   const start = () => Client.start({ storage, random, clock: new ManualClock(LATER_MS) }, promises)
   const client = await start()
@@ -60,7 +60,7 @@ async function check(storage: MemoryStorage, promises: Promises, random: Random,
   await again.stop()
 }
 
-/** Returns the logs that must still be there. */
+/** Returns the logs that must still exist. */
 async function checkTopics(client: Client, promises: Promises): Promise<Sent[]> {
   const ids: (string | null)[] = []
   for (const [name, { possible, asked }] of promises.topics) {
@@ -78,7 +78,7 @@ async function checkSent(client: Client, sent: Sent, kept: Kept): Promise<void> 
   for (const { offset, value } of records) expect(value).toBe(sent.values[Number(offset)])
   if (kept === 'all') expect(end).toBeGreaterThanOrEqual(sent.acknowledged)
   if (kept !== 'some') {
-    // Where it was asked to move, or before: a crash may come before that is written down, but not before files have gone.
+    // The log start is at the requested offset or before it: a crash can precede its checkpoint, but files are deleted after it.
     if (!sent.isShort) expect(start).toBeLessThanOrEqual(sent.logStart.asked.at(-1) ?? 0n)
     expect(records, 'no offset is missing').toHaveLength(end - Number(start))
   }
@@ -87,11 +87,11 @@ async function checkSent(client: Client, sent: Sent, kept: Kept): Promise<void> 
   expect((await client.read(sent)).records).toHaveLength(records.length + 1)
 }
 
-/** Retries of the last batches are recognised, and what was lost or comes next is appended. */
+/** Retries of the last batches are recognised, and lost or new batches are appended. */
 async function checkRetries(client: Client, sent: Sent, end: number): Promise<void> {
   for (let sequence = Math.max(0, end - 5); sequence < end - 1; sequence++) {
     const { errorCode, baseOffset } = await client.trySend(sent, sequence)
-    // As in Kafka a snapshot knows the last batch of a producer only: an older one is refused, and never doubled.
+    // As in Kafka, a snapshot has only the last batch of a producer: an older one is refused, and never duplicated.
     if (errorCode === 'NONE') expect(baseOffset).toBe(BigInt(sequence))
     else expect(errorCode).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
   }

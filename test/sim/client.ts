@@ -1,4 +1,7 @@
-/** A client of a broker that may die under it: it tells in Promises what it was told, and asks only what has one answer. */
+/**
+ * A client of a broker that can crash during a request. It records acknowledged changes in Promises and sends only requests with
+ * one valid response.
+ */
 import { expect } from 'vitest'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
@@ -10,7 +13,7 @@ const EARLIEST = -2n
 const LATEST = -1n
 const GROUP = 'readers'
 
-/** Enough of each to make files come and go: a segment holds two or three records. */
+/** Limits that make files roll and go soon: a segment holds two or three records. */
 const CONFIG = {
   'log.segment.delete.delay.ms': 1000,
   'log.cleaner.backoff.ms': 20_000,
@@ -19,7 +22,7 @@ const CONFIG = {
 }
 const TOPIC_CONFIG = { 'internal.segment.bytes': '250', 'segment.index.bytes': '1000', 'index.interval.bytes': '100' }
 
-/** A record as a consumer sees it. */
+/** A record as a consumer reads it. */
 export interface OffsetValue {
   readonly offset: bigint
   readonly value: string
@@ -28,7 +31,7 @@ export interface OffsetValue {
 export class Client {
   readonly harness: Harness
   readonly #promises: Promises
-  /** Throws where the answer that has just arrived never did. */
+  /** Throws if the process is dead and its response therefore counts as lost. */
   readonly #heard: () => void
 
   private constructor(harness: Harness, promises: Promises, heard: () => void) {
@@ -37,7 +40,7 @@ export class Client {
     this.#heard = heard
   }
 
-  /** Starts a broker to talk to. */
+  /** Starts a broker with a client. */
   static async start(options: HarnessOptions, promises: Promises, heard: () => void = () => {}): Promise<Client> {
     const harness = await Harness.start({ ...options, config: { ...CONFIG, ...options.config } })
     heard()
@@ -49,7 +52,7 @@ export class Client {
     this.#heard()
   }
 
-  /** Returns what a producer needs to know of it. */
+  /** Returns the topic as a producer needs it. */
   async createTopic(
     name: string,
     partitions = 1,
@@ -73,7 +76,7 @@ export class Client {
     })
   }
 
-  /** The id of a topic, null when there is none. */
+  /** The id of a topic, null for a missing topic. */
   async topicId(name: string): Promise<string | null> {
     const { topics } = await this.harness.request('Metadata', { topics: [{ name }], allowAutoTopicCreation: false })
     this.#heard()
@@ -92,7 +95,7 @@ export class Client {
     return producerId
   }
 
-  /** Sends the next record, or one again, and returns the offset it has. */
+  /** Sends the next record, or an earlier one again, and returns its offset. */
   async send(sent: Sent, sequence = sent.values.length): Promise<bigint> {
     const answer = await this.trySend(sent, sequence)
     expect(answer).toMatchObject({ errorCode: 'NONE', errorMessage: null })
@@ -100,7 +103,7 @@ export class Client {
     return answer.baseOffset
   }
 
-  /** As `send`, where the broker may refuse. */
+  /** Like `send`, but accepts an error of the broker. */
   async trySend(sent: Sent, sequence: number) {
     const { producerId, topic, topicId, partition } = sent
     const value = sent.values[sequence] ?? `${topic}-${partition} ${sequence}`
@@ -122,7 +125,7 @@ export class Client {
     })
   }
 
-  /** What is offered, and where that begins. */
+  /** The readable records and the log start offset. */
   async read({ topic, topicId, partition }: Sent): Promise<{ start: bigint; records: OffsetValue[] }> {
     const start = await this.#offset(topic, partition, EARLIEST)
     const end = await this.#offset(topic, partition, LATEST)
@@ -164,7 +167,7 @@ export class Client {
     })
   }
 
-  /** The committed offset, -1 when there is none. */
+  /** The committed offset, -1 without one. */
   async committed(topic: string): Promise<bigint> {
     await this.harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
     const groups = [{ groupId: GROUP, memberId: null, topics: [{ name: topic, partitionIndexes: [0] }] }]
@@ -181,7 +184,7 @@ export class Client {
     })
   }
 
-  /** Makes segments of committed offsets so small that they are compacted soon. */
+  /** Makes the segments of __consumer_offsets so small that they are compacted soon. */
   async shrinkOffsets(): Promise<void> {
     await this.harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: [GROUP] })
     this.#heard()

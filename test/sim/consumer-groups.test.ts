@@ -1,7 +1,7 @@
 /**
- * Consumer groups (KIP-848) at a broker that dies at every operation on its disk, amid reconciliations, commits and changes
- * of the protocol: no group comes back broken, no partition has two owners, what was committed is committed, and no member
- * is set back behind what it was told.
+ * Consumer groups (KIP-848) on a broker that crashes at every operation on its disk, during reconciliations, commits and changes
+ * of the protocol. Every group loads, no partition has two owners, acknowledged commits survive, and no member falls behind its
+ * acknowledged epoch.
  */
 import { expect, test } from 'vitest'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
@@ -25,7 +25,7 @@ const cases: { readonly cause: Cause; readonly config: Record<string, number>; r
   { cause: 'power loss without a journal of names', config: SYNCED, kept: true }
 ]
 
-/** What was promised: offsets by group and partition, and the epochs that members were told. */
+/** Acknowledged state: offsets by group and partition, and the epochs in responses to members. */
 class Ledger {
   readonly committed = new Map<string, Fact<bigint>>()
   readonly epochs = new Map<string, number>()
@@ -48,7 +48,7 @@ test.each(cases)('$cause, $config: consumer groups', { timeout: 3_600_000 }, asy
   expect(operations).toBeGreaterThan(60)
 })
 
-/** One group at one broker: a response counts only while the broker is alive. */
+/** One group on one broker. A response counts only while the broker is alive. */
 class Group {
   readonly broker: Harness
   readonly groupId: string
@@ -62,7 +62,7 @@ class Group {
     this.#life = life
   }
 
-  /** A heartbeat that tells all that the member has. */
+  /** A heartbeat with all partitions that the member owns. */
   async beat(member: Consumer): Promise<void> {
     const { memberId, instanceId, memberEpoch, owned } = member
     const isJoining = memberEpoch === 0
@@ -80,7 +80,7 @@ class Group {
     this.reachedEpoch(memberId, answer.memberEpoch)
   }
 
-  /** The member goes, for good or, with -2, for a while. */
+  /** The member leaves the group; with epoch -2 a static member leaves temporarily. */
   async leave({ memberId, instanceId }: Consumer, memberEpoch = -1): Promise<void> {
     this.#ledger.epochs.delete(`${this.groupId}/${memberId}`)
     const answer = await this.broker.request('ConsumerGroupHeartbeat', {
@@ -102,7 +102,7 @@ class Group {
     })
   }
 
-  /** Members go on until there is nothing left to do. */
+  /** Members send heartbeats until the group is stable. */
   async settle(...members: (Consumer | Classic)[]): Promise<void> {
     for (let round = 0; round < 20; round++) {
       for (const member of members) await (member instanceof Classic ? member.goOn(this) : this.beat(member))
@@ -113,7 +113,7 @@ class Group {
     throw new Error(`${this.groupId} does not come to rest`)
   }
 
-  /** From now on the member is in that epoch, or in a later one. */
+  /** From now on the member is in that epoch or a later one. */
   reachedEpoch(memberId: string, epoch: number): void {
     this.#ledger.epochs.set(`${this.groupId}/${memberId}`, epoch)
   }
@@ -139,7 +139,7 @@ class Consumer {
   }
 }
 
-/** A member of the classic protocol, alone in its kind: it leads where somebody must. */
+/** The only member of the classic protocol. It assigns partitions if it is the leader. */
 class Classic {
   memberId = ''
   generationId = -1
@@ -174,7 +174,7 @@ class Classic {
     group.reachedEpoch(memberId, generationId)
   }
 
-  /** A heartbeat, and what it asks for. */
+  /** A heartbeat, and the join or sync that its response requires. */
   async goOn(group: Group): Promise<void> {
     const { memberId, generationId } = this
     const { errorCode } = await group.broker.request('Heartbeat', { groupId: group.groupId, memberId, generationId })
@@ -207,7 +207,7 @@ async function play(life: Life, ledger: Ledger, config: Record<string, number>):
   await g.commit('one', first.memberEpoch, 0, 1n)
   await g.beat(second)
   await g.beat(first)
-  // Amid the reconciliation the process is killed, and all go on as if nothing had been.
+  // The process is killed during the reconciliation, and all members continue with the next one.
   life.kill()
   broker = await start()
   g = new Group(broker, 'g', ledger, life)
@@ -222,7 +222,7 @@ async function play(life: Life, ledger: Ledger, config: Record<string, number>):
   await g.settle(again, third)
   await g.commit('three', third.memberEpoch, 1, 3n)
 
-  // Classic, consumer, and classic again.
+  // The group is classic, then consumer, then classic again.
   const u = new Group(broker, 'u', ledger, life)
   const old = new Classic()
   await old.join(u)
@@ -253,11 +253,11 @@ async function check(storage: MemoryStorage, ledger: Ledger, kept: boolean): Pro
 async function offsetOf(broker: Harness, groupId: string, partition: number): Promise<bigint | undefined> {
   const topics = [{ name: 't', partitionIndexes: [partition] }]
   const answer = await broker.request('OffsetFetch', { groupId, topics }, { version: 7 })
-  // Where nobody has looked for the coordinator yet, there is nothing.
+  // Before the first lookup of the coordinator there is no offset.
   return answer.errorCode === 'NOT_COORDINATOR' ? -1n : answer.topics[0]?.partitions[0]?.committedOffset
 }
 
-/** Each partition has one owner, and members are where they were told that they are, or further. */
+/** Each partition has one owner, and members are in their acknowledged epoch or a later one. */
 async function checkMembers(broker: Harness, groupId: string, { epochs }: Ledger, kept: boolean): Promise<void> {
   const { groups } = await broker.request('ConsumerGroupDescribe', { groupIds: [groupId] })
   const members = groups[0]?.errorCode === 'NONE' ? groups[0].members : []
@@ -274,7 +274,7 @@ async function checkMembers(broker: Harness, groupId: string, { epochs }: Ledger
   }
 }
 
-/** Those who do not come back are taken for gone, and a newcomer gets all. */
+/** Members without heartbeats are fenced, and a new member gets all partitions. */
 async function checkGoesOn(broker: Harness, groupId: string, clock: ManualClock, ledger: Ledger): Promise<void> {
   await broker.request('FindCoordinator', { coordinatorKeys: [groupId] })
   for (let count = 0; count < 4; count++) {

@@ -1,8 +1,8 @@
 /**
- * Kills a scripted run at every one of its storage operations, one after the other. By chance of a seed the last write is
- * torn at nothing, at any byte or at its end, and a loss of power takes what it may: a failure names all that is needed to
- * see it again. MINIKAFKA_CRASH_ROUNDS tells how often each operation kills, each time with another seed; less than once
- * means some of the operations.
+ * Crashes a scripted run at each of its storage operations, in turn. A seed decides if the last write is torn at its start, at
+ * any byte or at its end, and which unsynced data a power failure loses. A failure prints all values that reproduce it.
+ * MINIKAFKA_CRASH_ROUNDS is the number of crashes for each operation, each with another seed; a value below one selects some of
+ * the operations.
  */
 
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
@@ -11,14 +11,14 @@ import { StorageError } from '../../src/storage/storage.ts'
 
 const ROUNDS = Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.05)
 
-/** What ends a process: its own death, after which all that was written is there, or the machine's. */
+/** The end of a process: its own death, which keeps all written data, or a power failure of the machine. */
 export type Cause = 'process death' | 'power loss' | 'power loss without a journal of names'
 
-/** A process, or several one after the other, on one disk, until the operation that kills. */
+/** One process, or several in sequence, on one disk, until the operation that crashes. */
 export class Life {
-  /** The disk as the process sees it that runs now. */
+  /** The disk of the running process. */
   storage: MemoryStorage
-  /** Operations that change something, so far. */
+  /** The number of operations with an effect so far. */
   operations = 0
   readonly random: Random
   readonly #lastOperation: number
@@ -30,22 +30,22 @@ export class Life {
     this.storage = new MemoryStorage({ canLosePower: true, fault: operation => this.#faultOf(operation) })
   }
 
-  /** The operation that killed. */
+  /** The operation that crashed. */
   get killer(): StorageOperation | undefined {
     return this.#killer
   }
 
-  /** Nobody hears an answer of the dead: called before an answer counts. */
+  /** Called before a response counts: responses of a dead process are lost. */
   mustGoOn(): void {
     if (this.#killer) throw died()
   }
 
-  /** The process dies between two operations, and another one follows it. */
+  /** The process dies between two operations, and another one follows. */
   kill(): void {
     this.storage = this.storage.die()
   }
 
-  /** The disk as it is found after the end. */
+  /** The disk after the end. */
   leave(cause: Cause): MemoryStorage {
     const options = { canLosePower: true }
     if (cause === 'process death') return this.storage.die(options)
@@ -66,18 +66,18 @@ function died(): StorageError {
   return new StorageError('failed', 'the process is dead')
 }
 
-/** A run that can be repeated, and what must hold of what it leaves. */
+/** A repeatable run, and the checks of the disk that it leaves. */
 export interface Rehearsal<Witness> {
-  /** One that has seen nothing yet. */
+  /** A new witness without observations. */
   readonly witness: () => Witness
-  /** Goes until it ends or the storage kills it, and tells the witness what has been promised. */
+  /** Runs to its end or to the crash, and records acknowledged changes in the witness. */
   readonly script: (life: Life, witness: Witness) => Promise<void>
   readonly check: (left: MemoryStorage, witness: Witness, random: Random) => Promise<void>
-  /** How many of the usual rounds it goes through, where they take long. */
+  /** The share of the usual rounds, for long runs. */
   readonly share?: number
 }
 
-/** Runs the script to its end, then again for each of its operations as the last. Returns how many those are. */
+/** Runs the script to its end, then again with each of its operations as the last one. Returns the number of operations. */
 export async function dieEverywhere<W>(cause: Cause, rehearsal: Rehearsal<W>): Promise<number> {
   const whole = new Life(0)
   const witness = rehearsal.witness()

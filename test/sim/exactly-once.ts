@@ -1,6 +1,6 @@
 /**
- * Two transactional producers, one of each generation, that read, write to two partitions and commit how far they have
- * read, in one transaction each time; and what must hold of them whatever dies in between.
+ * Two transactional producers, one of each generation. Each transaction reads a record, writes it to two partitions and commits
+ * the input offset. The checks must hold after a crash at any operation.
  */
 import { expect } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
@@ -24,12 +24,12 @@ const GROUP = 'copiers'
 const INPUT = 'in'
 const OUTPUT = 'out'
 const PARTITIONS = [0, 1]
-/** Every one of these transactions is aborted once before it is done again. */
+/** Every third transaction is aborted once before it commits. */
 const ABORTED_EVERY = 3
 const TIMEOUT_MS = 60_000
-/** The next broker has a later time. */
+/** The clock of the next broker is later. */
 const LATER_MS = 1_700_001_000_000
-/** So many transactions each producer has made in the end. */
+/** The final number of transactions of each producer. */
 export const TOTAL = 6
 
 const CONFIG = {
@@ -39,14 +39,14 @@ const CONFIG = {
   'log.segment.delete.delay.ms': 1000
 }
 
-/** What one producer was told. */
+/** The responses to one producer. */
 export interface History {
-  /** So many of its transactions were acknowledged. */
+  /** The number of its acknowledged transactions. */
   committed: number
   readonly epochs: { readonly producerId: bigint; readonly producerEpoch: number }[]
 }
 
-/** All that the producers know, whichever process told them. */
+/** The state of the producers, over all processes of the broker. */
 export class Ledger {
   readonly #histories = new Map<string, History>()
 
@@ -57,10 +57,10 @@ export class Ledger {
   }
 }
 
-/** One copier: reads from its own partition of the input, whose records are numbers. */
+/** One copier: it reads numbers from its own partition of the input. */
 export class Copier {
   readonly name: string
-  /** What the next transaction copies. */
+  /** The number that the next transaction copies. */
   next = 0
   readonly #generation: Generation
   readonly #index: number
@@ -87,7 +87,7 @@ export class Copier {
     })
   }
 
-  /** Begins as a new instance: fences the one before, and goes on where that has committed. */
+  /** Begins as a new instance: fences the previous one and continues at its committed offset. */
   async begin(): Promise<void> {
     this.#producer = this.#newProducer()
     await this.#producer.init()
@@ -120,8 +120,8 @@ export class Copier {
   }
 
   /**
-   * The instance is fenced: it cannot commit any more. That what it left open was aborted is all that one of KIP-890 hears,
-   * for its own abort would have led to the same epoch.
+   * A fenced instance cannot commit. For a KIP-890 producer the error only says that its open transaction was aborted, because
+   * its own abort would have led to the same epoch.
    */
   async checkFenced(): Promise<void> {
     const code = await this.#producer.tryEnd(true)
@@ -129,7 +129,7 @@ export class Copier {
     expect(code, `${this.name} commits`).toBe(this.#generation === 'classic' ? 'PRODUCER_FENCED' : 'INVALID_TXN_STATE')
   }
 
-  /** Epochs never go back, and a new instance has one that nobody had. */
+  /** Epochs never decrease, and a new instance has an unused epoch. */
   #note(isNew: boolean): void {
     const { producerId, producerEpoch } = this.#producer
     const { epochs } = this.#history
@@ -144,7 +144,7 @@ export class Copier {
   }
 }
 
-/** The two copiers and the broker that they use. */
+/** The two copiers and their broker. */
 export class CopyApplication {
   readonly harness: Harness
   readonly ledger: Ledger
@@ -179,7 +179,7 @@ export class CopyApplication {
     return topicId
   }
 
-  /** Makes the coordinators' segments so small that they are compacted soon. */
+  /** Makes the segments of the coordinators' topics so small that they are compacted soon. */
   async shrink(): Promise<void> {
     for (const name of ['__transaction_state', '__consumer_offsets']) {
       const configs = [{ name: 'internal.segment.bytes', configOperation: 0, value: '400' }]
@@ -190,7 +190,7 @@ export class CopyApplication {
     }
   }
 
-  /** Both copiers copy until `total` transactions are committed: one step each, alternately. */
+  /** Both copiers copy until `total` transactions are committed, one step each in alternation. */
   async copy(total: number): Promise<void> {
     while (this.copiers.some(({ next }) => next < total)) {
       const steps = this.copiers.filter(({ next }) => next < total).map(copier => copier.transaction())
@@ -206,7 +206,7 @@ export class CopyApplication {
     }
   }
 
-  /** Alarms fire, and work that was begun has its turns. */
+  /** Fires timers and lets pending work run. */
   async pass(ms: number): Promise<void> {
     for (let step = 0; step < 4; step++) {
       this.harness.clock.advance(ms / 4)
@@ -215,7 +215,7 @@ export class CopyApplication {
     this.heard()
   }
 
-  /** Each copier has copied each number exactly once, to both partitions, and says so. */
+  /** Each copier has copied each number exactly once to both partitions, and its committed offset confirms that. */
   async checkCopied(total: number): Promise<void> {
     const { topicId } = this.output
     for (const partition of PARTITIONS) {
@@ -234,7 +234,7 @@ export class CopyApplication {
   }
 }
 
-/** Producers go on with what a dead broker has left, and everything is there once; also after one more restart. */
+/** Producers continue after the crash, and every record exists once, also after another restart. */
 export async function checkExactlyOnce(left: MemoryStorage, ledger: Ledger, random: Random): Promise<void> {
   const clock = new ManualClock(LATER_MS)
   const application = await CopyApplication.start({ storage: left, random, clock }, ledger)

@@ -1,4 +1,6 @@
-/** A broker that dies at every operation on its disk while groups and offsets are deleted: what was answered stays so. */
+/**
+ * A broker that crashes at every operation on its disk during deletions of groups and offsets: acknowledged deletions survive.
+ */
 import { expect, test } from 'vitest'
 import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { Harness } from '../../src/testing/harness.ts'
@@ -14,7 +16,7 @@ const cases: { readonly cause: Cause; readonly config: Record<string, number> }[
   { cause: 'power loss without a journal of names', config: SYNCED }
 ]
 
-/** What is known of each group: GONE, or the partitions that it has offsets for. */
+/** The known state of each group: GONE, or the partitions with its offsets. */
 type Facts = Map<string, Fact<string>>
 
 test.each(cases)('$cause, $config: deleted groups stay deleted', { timeout: 600_000 }, async ({ cause, config }) => {
@@ -45,7 +47,7 @@ async function play(life: Life, facts: Facts, config: Record<string, number>): P
   await broker.stop()
 }
 
-/** Does what will be so if it is answered. */
+/** Sends a request whose change must survive once it is acknowledged. */
 async function promise(life: Life, facts: Facts, groupId: string, outcome: string, act: () => Promise<unknown>) {
   const fact = facts.get(groupId) ?? new Fact(GONE)
   facts.set(groupId, fact)
@@ -67,7 +69,7 @@ async function commit(broker: Harness, groupId: string, committedOffset: bigint)
   return topics[0]?.partitions[0]?.errorCode
 }
 
-/** A member of the consumer protocol comes and goes: its group is empty from then on. */
+/** A member of the consumer protocol joins and leaves: the group stays as an empty consumer group. */
 async function comeAndGo(broker: Harness, groupId: string): Promise<unknown> {
   const member = { groupId, memberId: 'one', rebalanceTimeoutMs: 1000 }
   const joining = { ...member, memberEpoch: 0, subscribedTopicNames: ['t'], topicPartitions: [] }

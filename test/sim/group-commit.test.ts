@@ -1,6 +1,6 @@
 /**
- * Many producers and readers of topics that are synced by each message, on a disk that takes its time, until the power
- * fails. What was acknowledged or read is there afterwards, and what producers send again is there once.
+ * Many producers and consumers of topics with flush.messages=1 on a slow disk, until a power failure. Acknowledged and consumed
+ * records survive, and retried batches exist once.
  */
 import { expect, test } from 'vitest'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
@@ -11,18 +11,18 @@ import type { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { HeldStorage } from '../log/partition-log/held-storage.ts'
 
-/** As for deaths: more where there is time. */
+/** The number of seeds grows with MINIKAFKA_CRASH_ROUNDS, as the number of crashes does. */
 const SEEDS = Math.ceil(60 * Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.25))
 const STEPS = 120
 const PARTITIONS = 2
 const IN_FLIGHT = 3
 const CONFIGS = { 'flush.messages': '1', 'internal.segment.bytes': '600' }
 
-/** One idempotent producer: a record a batch, several on their way. */
+/** One idempotent producer with one record per batch and several batches in flight. */
 interface Producer {
   readonly id: bigint
   readonly partition: number
-  /** Offsets by sequence; undefined while there is no answer. */
+  /** Offsets by sequence number; undefined before the response. */
   readonly offsets: (bigint | undefined)[]
 }
 
@@ -31,9 +31,9 @@ class GroupCommitRun {
   readonly random: Random
   readonly storage = new HeldStorage({ canLosePower: true })
   readonly producers: Producer[]
-  /** What somebody was given of each partition, by offset. */
+  /** The consumed records of each partition, by offset. */
   readonly seen: Map<bigint, string>[] = Array.from({ length: PARTITIONS }, () => new Map())
-  /** Requests that were answered. */
+  /** The number of acknowledged requests. */
   acknowledged = 0
 
   constructor(seed: number) {
@@ -63,7 +63,7 @@ class GroupCommitRun {
   #produce(broker: Harness, topicId: string): void {
     const producer = this.producers[this.random.below(this.producers.length)]
     if (!producer || producer.offsets.filter(offset => offset === undefined).length >= IN_FLIGHT) return
-    // Now and then a batch comes twice before it is answered.
+    // Sometimes a batch is retried before its response.
     const isAgain = producer.offsets.length > 0 && this.random.below(4) === 0
     const sequence = isAgain ? producer.offsets.length - 1 : producer.offsets.length
     if (!isAgain) producer.offsets.push(undefined)
@@ -74,7 +74,7 @@ class GroupCommitRun {
     const { id, partition, offsets } = producer
     const batch = batchOf([textOf(producer, sequence)], { producerId: id, producerEpoch: 0, baseSequence: sequence })
     const { errorCode, baseOffset } = await broker.produce(topicId, batch, { index: partition })
-    // As in Kafka a snapshot knows the last batch of a producer only: an older one that is there is refused.
+    // As in Kafka, a snapshot has only the last batch of a producer: an older one that exists is refused.
     if (errorCode === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && this.isThere(producer, sequence)) return
     expect(errorCode).toBe('NONE')
     const before = offsets[sequence]
@@ -83,12 +83,12 @@ class GroupCommitRun {
     this.acknowledged++
   }
 
-  /** Whether somebody has read a batch. */
+  /** True if a consumer has read the batch. */
   isThere(producer: Producer, sequence: number): boolean {
     return [...(this.seen[producer.partition]?.values() ?? [])].includes(textOf(producer, sequence))
   }
 
-  /** Reads all that is offered of a partition. */
+  /** Reads all available records of a partition. */
   async read(broker: Harness, topicId: string, partition: number): Promise<void> {
     const seen = this.seen[partition] ?? new Map<bigint, string>()
     for (let offset = 0n, isMore = true; isMore; ) {
@@ -110,7 +110,7 @@ function textOf({ id }: Producer, sequence: number): string {
   return `${id}/${sequence}`
 }
 
-/** Sends again, in order, from the first batch that was never acknowledged on. */
+/** Retries in order, from the first batch without a response. */
 async function sendAgain(run: GroupCommitRun, broker: Harness, topicId: string): Promise<void> {
   for (const producer of run.producers) {
     const first = producer.offsets.indexOf(undefined)
@@ -122,7 +122,7 @@ async function sendAgain(run: GroupCommitRun, broker: Harness, topicId: string):
   }
 }
 
-/** A process dies and another one follows, which tells its readers what it finds. */
+/** A process dies and the next one starts, whose records the consumers read. */
 async function succeed(run: GroupCommitRun, topicId: string): Promise<MemoryStorage> {
   const storage = run.storage.die({ canLosePower: true })
   const broker = await Harness.start({ storage, random: run.random })
@@ -131,7 +131,7 @@ async function succeed(run: GroupCommitRun, topicId: string): Promise<MemoryStor
 }
 
 test.each(['the last', 'any'] as const)(
-  'the power fails and takes %s of the names',
+  'acknowledged and consumed records survive a power failure that takes %s of the names',
   { timeout: 600_000 },
   async lost => {
     let acknowledged = 0
@@ -167,7 +167,7 @@ test.each(['the last', 'any'] as const)(
   }
 )
 
-test('the more producers wait, the fewer syncs there are for each', async () => {
+test('the number of syncs per producer decreases with the number of waiting producers', async () => {
   const storage = new HeldStorage()
   const broker = await Harness.start({ storage })
   const topicId = await broker.createTopic('t', 1, { 'flush.messages': '1' })
@@ -181,7 +181,7 @@ test('the more producers wait, the fewer syncs there are for each', async () => 
     await storage.release()
     await Promise.all(answers)
   }
-  // The first of each round begins a sync, and the next one serves all the others.
+  // The first request of each round begins a sync, and the next sync serves all others.
   expect(storage.asked).toHaveLength(2 * rounds)
   await storage.flow()
   await broker.stop()

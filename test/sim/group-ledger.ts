@@ -1,12 +1,12 @@
-/** What members of groups and their admins were promised by a broker that may die, and how the next one is asked for it. */
+/** Acknowledged state of groups on a broker that can crash, and its comparison with the next broker. */
 import { expect } from 'vitest'
 import type { Harness } from '../../src/testing/harness.ts'
 import { Fact } from './promises.ts'
 
-/** A group that there is not, as DescribeGroups tells it. */
+/** A missing group, as DescribeGroups returns it. */
 export const NO_GROUP = 'Dead'
 
-/** A member as it knows itself. */
+/** A member with its own state. */
 export interface Place {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -14,13 +14,13 @@ export interface Place {
 }
 
 export class GroupLedger {
-  /** Of each group its state, and of each member, by instance or client, what it is assigned. */
+  /** The state of each group, and the assignment of each member by group.instance.id or client id. */
   readonly #views = new Map<string, Fact<string>>()
   /** By group and partition. */
   readonly #offsets = new Map<string, Map<number, Fact<bigint>>>()
-  /** By group, what its members were told last, each by its name. */
+  /** By group, the latest response to each member, by name. */
   readonly #places = new Map<string, Map<string, Place>>()
-  /** Those of them that outlive the broker: of the generation that was assigned last. */
+  /** The durable members, of the generation with the latest assignment. */
   readonly #kept = new Map<string, Map<string, Place>>()
 
   view(groupId: string): Fact<string> {
@@ -48,14 +48,14 @@ export class GroupLedger {
     return members
   }
 
-  /** The places of a group as they are recorded. */
+  /** The durable members of a group. */
   kept(groupId: string): Map<string, Place> {
     const members = this.#kept.get(groupId) ?? new Map<string, Place>()
     this.#kept.set(groupId, members)
     return members
   }
 
-  /** A generation was assigned, or ended: its places are as they are now. */
+  /** A generation was assigned or ended: its present members are durable. */
   keep(groupId: string): void {
     this.#kept.set(groupId, new Map(this.places(groupId)))
   }
@@ -64,7 +64,7 @@ export class GroupLedger {
     return [...this.#views.keys()]
   }
 
-  /** A broker has all that was promised, or nothing but what was asked for at some time. */
+  /** A broker has all acknowledged state, or at least no state without a request. */
   async check(harness: Harness, kept: 'all' | 'nothing wrong'): Promise<void> {
     for (const groupId of this.groupIds) {
       const { possible, asked } = this.view(groupId)
@@ -78,7 +78,7 @@ export class GroupLedger {
     }
   }
 
-  /** Those who were in the group are in it still. */
+  /** The durable members are still in the group. */
   async #checkPlaces(harness: Harness, groupId: string): Promise<void> {
     for (const member of this.kept(groupId).values()) {
       const { errorCode } = await harness.request('Heartbeat', { groupId, ...member })
@@ -87,7 +87,7 @@ export class GroupLedger {
   }
 }
 
-/** A group as everybody may see it. */
+/** A group as DescribeGroups returns it. */
 export async function viewOf(harness: Harness, groupId: string): Promise<string> {
   await harness.request('FindCoordinator', { keyType: 0, coordinatorKeys: [groupId] })
   const { groups } = await harness.request('DescribeGroups', { groups: [groupId] }, { version: 5 })

@@ -1,4 +1,4 @@
-/** Members of classic groups and their admins, at a broker that may die under them. What they are told goes into a ledger. */
+/** Members and admins of classic groups on a broker that can crash. Their responses are recorded in a ledger. */
 import { expect } from 'vitest'
 import type { ApiName } from '../../src/protocol/messages/index.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
@@ -7,7 +7,7 @@ import { subscriptionOf } from '../group/embedded.ts'
 import { type GroupLedger, NO_GROUP, type Place, textOf } from './group-ledger.ts'
 import type { Fact } from './promises.ts'
 
-/** As long as is allowed: time that passes here is for cleaning up. */
+/** The maximum session timeout: clock steps are for cleaning only. */
 export const SESSION_MS = 1_800_000
 const REBALANCE_MS = 60_000
 
@@ -21,13 +21,13 @@ const CONFIG = {
 
 type Request<N extends ApiName> = Parameters<typeof Harness.prototype.request<N>>[1]
 
-/** Members by name; a name in capitals is a group.instance.id. */
+/** Members by name; an upper-case name is a group.instance.id. */
 const instanceOf = (name: string) => (name === name.toUpperCase() ? name : null)
 
 export class GroupLife {
   readonly harness: Harness
   readonly #ledger: GroupLedger
-  /** Throws where the answer that has just arrived never did. */
+  /** Throws if the process is dead and its response therefore counts as lost. */
   readonly #heard: () => void
 
   private constructor(harness: Harness, ledger: GroupLedger, heard: () => void) {
@@ -53,7 +53,7 @@ export class GroupLife {
     return answer
   }
 
-  /** The topic that all read, and segments of committed offsets so small that they are compacted soon. */
+  /** The topic of all members, and segments of __consumer_offsets so small that they are compacted soon. */
   async prepare(): Promise<void> {
     await this.harness.createTopic('t', 2)
     this.#heard()
@@ -63,7 +63,7 @@ export class GroupLife {
     await this.#ask('IncrementalAlterConfigs', { resources })
   }
 
-  /** A member comes into a group without others, or in the place of its former self. */
+  /** A member joins an empty group, or a static member replaces its earlier instance. */
   async join(groupId: string, name: string): Promise<Place> {
     const answer = await this.#join(groupId, name, '')
     this.#heard()
@@ -71,7 +71,7 @@ export class GroupLife {
     return this.#take(groupId, name, answer)
   }
 
-  /** As `join`, into a group that is not there yet: it exists from then on. */
+  /** Like `join`, for a missing group, which exists from then on. */
   async found(groupId: string, name: string): Promise<void> {
     const view = this.#ledger.view(groupId)
     await view.set('Empty', async () => {
@@ -80,11 +80,11 @@ export class GroupLife {
     })
   }
 
-  /** All of a group join anew, in that order: the first must be one for whom there is a rebalance. */
+  /** All members of a group join again in this order. The first one must be a member whose join starts a rebalance. */
   async gather(groupId: string, ...names: readonly string[]): Promise<void> {
     const places = this.#ledger.places(groupId)
     const joining = names.map(name => this.#join(groupId, name, places.get(name)?.memberId ?? ''))
-    // None of them is answered before the last has come.
+    // No response arrives before the last join.
     const answers = await Promise.all(joining)
     this.#heard()
     for (const [index, answer] of answers.entries()) {
@@ -93,14 +93,14 @@ export class GroupLife {
     }
   }
 
-  /** The leader assigns, and everybody is told. */
+  /** The leader assigns, and every member gets its assignment. */
   async assign(groupId: string, leader: string, assignments: ReadonlyMap<string, string>): Promise<void> {
     const places = this.#ledger.places(groupId)
     const assigned = [...assignments].map(([name, assignment]) => {
       return { memberId: places.get(name)?.memberId ?? '', assignment: Buffer.from(assignment) }
     })
     const followers = [...assignments.keys()].filter(name => name !== leader)
-    // Whoever dies meanwhile has them fail before anybody waits for them.
+    // A crash of the broker rejects them before the test awaits them.
     const delayed = Promise.allSettled(followers.map(name => this.#sync(groupId, name, [])))
     await yieldToEventLoop()
     const text = textOf('Stable', assignments)
@@ -117,11 +117,11 @@ export class GroupLife {
     }
   }
 
-  /** A static member starts again: it has a new id from then on, and what it had. */
+  /** A static member restarts: it gets a new member id and keeps its assignment. */
   async restart(groupId: string, name: string, assigned: string): Promise<void> {
     const places = this.#ledger.places(groupId)
     const former = places.get(name)
-    // Whether its old id still counts is open until it has an answer.
+    // The old member id can be valid or fenced until the response arrives.
     this.#ledger.kept(groupId).delete(name)
     this.#ledger.kept(groupId).set(name, await this.join(groupId, name))
     expect((await this.#sync(groupId, name, [])).assignment.toString()).toBe(assigned)
@@ -135,14 +135,14 @@ export class GroupLife {
     expect(fenced.errorCode).toBe('FENCED_INSTANCE_ID')
   }
 
-  /** Everybody is still there. */
+  /** Every member still gets a valid heartbeat. */
   async heartbeats(groupId: string): Promise<void> {
     for (const member of this.#ledger.places(groupId).values()) {
       expect((await this.#ask('Heartbeat', { groupId, ...member })).errorCode).toBe('NONE')
     }
   }
 
-  /** The last of a group leaves it. */
+  /** The last member leaves its group. */
   async leave(groupId: string, name: string): Promise<void> {
     const member = this.#ledger.places(groupId).get(name)
     this.#ledger.places(groupId).delete(name)
@@ -156,7 +156,7 @@ export class GroupLife {
     })
   }
 
-  /** An admin takes a static member out, where others stay: they must join again. */
+  /** An admin removes a static member from a group with others, which must join again. */
   async expel(groupId: string, name: string): Promise<void> {
     this.#ledger.places(groupId).delete(name)
     await this.#remove(groupId, { memberId: '', groupInstanceId: name })
@@ -167,7 +167,7 @@ export class GroupLife {
     expect(answer.members[0]?.errorCode).toBe('NONE')
   }
 
-  /** Commits as a member, or from outside; that alone makes a group. */
+  /** Commits as a member, or as a simple consumer, which also creates the group. */
   async commit(groupId: string, partitionIndex: number, committedOffset: bigint, name?: string): Promise<void> {
     const member = name === undefined ? undefined : this.#ledger.places(groupId).get(name)
     const { generationId: generationIdOrMemberEpoch = -1, memberId = '', groupInstanceId = null } = member ?? {}
@@ -199,7 +199,7 @@ export class GroupLife {
     })
   }
 
-  /** What becomes of an empty group with time, at some moment. */
+  /** An empty group can expire at any later time. */
   mayEnd(groupId: string): void {
     this.#ledger.view(groupId).may(NO_GROUP)
     for (const offset of this.#ledger.offsets(groupId).values()) offset.may(-1n)
@@ -211,7 +211,7 @@ export class GroupLife {
       ...{ sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: REBALANCE_MS },
       protocols: [{ name: 'range', metadata: subscriptionOf(['t']) }]
     }
-    // Before version 4 nobody needs an id beforehand.
+    // Before version 4 JoinGroup needs no member id.
     return this.harness.request('JoinGroup', request, { clientId, version: instanceOf(clientId) ? 9 : 3 })
   }
 
@@ -229,7 +229,7 @@ export class GroupLife {
   }
 }
 
-/** A value that a request sets, if it is answered. */
+/** A value that a request sets if it is acknowledged. */
 type Setting = (ask: () => Promise<void>) => Promise<void>
 
 function setting<T>(fact: Fact<T>, value: T): Setting {

@@ -1,6 +1,6 @@
 /**
- * Classic groups at a broker that dies at every operation on its disk: who was told that it is a member is one, who was
- * told what to do still has that to do, what was committed is committed, and every group goes on.
+ * Classic groups on a broker that crashes at every operation on its disk: acknowledged memberships, assignments and commits
+ * survive, and every group continues.
  */
 import { expect, test } from 'vitest'
 import { verify } from '../../src/dump/checks/verify.ts'
@@ -36,7 +36,7 @@ test.each(cases)('$cause, $config: $kept', { timeout: 3_600_000 }, async ({ caus
 
 const assigned = (...all: (readonly [name: string, assignment: string])[]) => new Map(all)
 
-/** A clean restart and a kill, static members that start again, groups that are emptied, deleted, and end with time. */
+/** A clean restart, a kill, static members that restart, and groups that become empty, are deleted or expire. */
 async function run(life: Life, ledger: GroupLedger, config: HarnessOptions['config']): Promise<void> {
   let clock = new ManualClock()
   const start = () => {
@@ -95,13 +95,13 @@ async function run(life: Life, ledger: GroupLedger, config: HarnessOptions['conf
   await groups.stop()
 }
 
-/** All is there, the groups go on, and the files are sound. */
+/** All acknowledged state exists, the groups continue, and the files are sound. */
 async function check(storage: MemoryStorage, ledger: GroupLedger, random: Random, kept: 'all' | 'nothing wrong') {
   const clock = new ManualClock(1_700_010_000_000)
   const groups = await GroupLife.start({ storage, random, clock }, ledger)
   await ledger.check(groups.harness, kept)
   await ledger.check(groups.harness, kept)
-  // Whoever died with the broker's clients is missed, and others take over.
+  // Members that died with the broker are fenced, and others take over.
   clock.advance(SESSION_MS)
   await yieldToEventLoop()
   if ((await groups.harness.request('Metadata', { topics: [{ name: 't' }] })).topics[0]?.errorCode !== 'NONE') {

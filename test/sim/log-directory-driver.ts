@@ -1,4 +1,4 @@
-/** Drives a data directory with one plain and one compacted log: appends, retention, compaction, checks of what is left. */
+/** Drives a data directory with a plain and a compacted log: appends, retention, compaction and checks of the result. */
 
 import { expect } from 'vitest'
 import { Cleaning } from '../../src/log/cleaner/cleaning.ts'
@@ -36,7 +36,7 @@ export interface LogDirectoryDriverOptions {
 export class LogDirectoryDriver {
   readonly #options: LogDirectoryDriverOptions
   readonly #directory: LogDirectory
-  /** Throws where an answer that has just arrived never did. */
+  /** Throws if the process is dead and its response therefore counts as lost. */
   readonly #heard: () => void
 
   private constructor(options: LogDirectoryDriverOptions, directory: LogDirectory, heard: () => void) {
@@ -61,7 +61,7 @@ export class LogDirectoryDriver {
     return new LogDirectoryDriver(options, directory, heard)
   }
 
-  /** A batch of up to three records; of a compacted log a few keys, which are deleted now and then. */
+  /** A batch of up to three records. In a compacted log they have few keys, some with tombstones. */
   async append(written: Written, random: Random): Promise<void> {
     const log = this.#log(written)
     const records = Array.from({ length: 1 + random.below(3) }, () => ({
@@ -154,7 +154,7 @@ function configOf(topic: string, config: LogConfig): LogConfig {
   return topic === 'keyed' ? { ...config, isDeleted: false, isCompacted: true } : config
 }
 
-/** Indexes of a folder's segments from an offset on are those that their logs give, byte for byte. */
+/** The indexes of a folder's segments from an offset equal, byte for byte, those rebuilt from the logs. */
 export function checkIndexes(storage: MemoryStorage, folder: string, from: bigint, indexIntervalBytes: number): void {
   const logs = storage.list(folder).filter(({ name }) => /^\d{20}\.log$/.test(name))
   for (const { name } of logs) {

@@ -1,6 +1,6 @@
 /**
- * The logs of a directory that die at every operation on their disk, through rolls, retention, compaction, moves of the
- * log start and restarts: a plain log is a list of batches, and a compacted one has the last value of every key.
+ * The logs of a directory that crash at every operation on their disk, through rolls, retention, compaction, changes of the log
+ * start and restarts. A plain log is a list of batches, and a compacted log has the last value of every key.
  */
 
 import { expect, test } from 'vitest'
@@ -35,7 +35,7 @@ interface Case {
   readonly cause: Cause
   readonly flushMessages: number
   readonly promise: Promised
-  /** Whether segments get their full size at once. */
+  /** True if new segments are preallocated. */
   readonly preallocate?: boolean
 }
 
@@ -63,7 +63,7 @@ test.each(cases)(
   }
 )
 
-/** The same steps every time, whatever kills. */
+/** The same steps for every crash. */
 async function script(life: Life, logs: Logs, config: LogConfig): Promise<void> {
   const random = seededRandom(11)
   let clock = new ManualClock()
@@ -85,7 +85,7 @@ async function script(life: Life, logs: Logs, config: LogConfig): Promise<void> 
     else {
       if (choice < 97) await driver.close()
       else life.kill()
-      // Alarms of the process before are not heard any more.
+      // Timers of the previous process do not fire.
       clock = new ManualClock(clock.wall.now())
       driver = await open()
     }

@@ -1,12 +1,12 @@
-/** What clients of a broker were promised, each thing by itself, with what was asked for but never answered. */
+/** Acknowledged changes of the clients of a broker, and requested changes without a response. */
 
-/** A value that somebody sets now and then. */
+/** A value that requests change. */
 export class Fact<T> {
-  /** The value promised last. */
+  /** The last acknowledged value. */
   promised: T
-  /** What may be found: that, and those asked for since. */
+  /** The valid values after a crash: the acknowledged one and those requested since. */
   possible: T[]
-  /** Every value that was ever asked for. */
+  /** All requested values. */
   readonly asked: T[]
 
   constructor(first: T) {
@@ -15,13 +15,13 @@ export class Fact<T> {
     this.asked = [first]
   }
 
-  /** From now on it may become that by itself. */
+  /** From now on the broker can change to that value on its own. */
   may(value: T): void {
     this.possible.push(value)
     this.asked.push(value)
   }
 
-  /** Asks for a value; if that returns, what it returns is promised. */
+  /** Requests a value; the returned value is acknowledged. */
   async set(value: T, ask: () => Promise<T>): Promise<void> {
     this.may(value)
     this.promised = await ask()
@@ -29,16 +29,16 @@ export class Fact<T> {
   }
 }
 
-/** What one idempotent producer has sent to one partition, a record a batch: sequence numbers are offsets. */
+/** The batches of one idempotent producer in one partition, with one record each: sequence numbers equal offsets. */
 export class Sent {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
   readonly producerId: bigint
   readonly values: string[] = []
-  /** So many of them were acknowledged. */
+  /** The number of acknowledged batches. */
   acknowledged = 0
-  /** Whether old records go by themselves. */
+  /** True if retention deletes old records. */
   readonly isShort: boolean
   readonly logStart = new Fact(0n)
 
@@ -51,12 +51,12 @@ export class Sent {
   }
 }
 
-/** The id of a topic that was asked for and is not known yet. */
+/** The id of a topic whose creation was requested and whose id is unknown. */
 export const SOME_ID = 'some id'
 
-/** All that the clients of a broker know. */
+/** The state that the clients of a broker know. */
 export class Promises {
-  /** Ids by name; null: there is no such topic. */
+  /** Ids by name; null for a missing topic. */
   readonly topics = new Map<string, Fact<string | null>>()
   readonly sent: Sent[] = []
   readonly producerIds: bigint[] = []

@@ -1,4 +1,4 @@
-/** What a broker goes through between its first start and its last stop, with one kill and one clean restart between. */
+/** The steps of a broker between its first start and its last stop, with one kill and one clean restart. */
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import type { HarnessOptions } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -6,7 +6,7 @@ import { Client } from './client.ts'
 import type { Life } from './death.ts'
 import { type Promises, Sent } from './promises.ts'
 
-/** While time passes, work that was begun has its turns. */
+/** Pending work runs while the clock moves. */
 const STEPS = 4
 const TURNS = 5
 
@@ -70,13 +70,13 @@ export class Scenario {
 
   async #start(): Promise<Client> {
     const { storage, random } = this.#life
-    // Alarms of the process before are not heard any more.
+    // Timers of the previous process do not fire.
     this.#clock = new ManualClock(this.#clock.wall.now())
     const options = { storage, random, clock: this.#clock, config: this.#config ?? {} }
     return Client.start(options, this.#promises, () => this.#life.mustGoOn())
   }
 
-  /** Alarms fire: checkpoints are written, old segments go, logs are compacted, deleted files are removed. */
+  /** Timers fire: checkpoints are written, old segments deleted, logs compacted, deleted files removed. */
   async #pass(ms: number): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
       this.#clock.advance(ms / STEPS)

@@ -1,6 +1,6 @@
 /**
- * Exactly once, whatever dies: a broker under two transactional producers that copy from a group's input to two
- * partitions is killed at every operation on its disk, and at moments of chance while syncs are under way.
+ * Exactly once after any crash: a broker with two transactional producers, which copy from the input of a group to two
+ * partitions, crashes at every operation on its disk and at random moments during syncs.
  */
 import { expect, test } from 'vitest'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
@@ -35,7 +35,7 @@ test.each(cases)(
   }
 )
 
-/** A fenced instance, a clean restart, a time-out, a kill, and compaction of what the coordinators keep. */
+/** A fenced instance, a clean restart, a transaction timeout, a kill, and compaction of the coordinators' topics. */
 async function run(life: Life, ledger: Ledger, config: HarnessOptions['config']): Promise<void> {
   let clock = new ManualClock()
   const start = async () => {
@@ -74,7 +74,7 @@ async function run(life: Life, ledger: Ledger, config: HarnessOptions['config'])
   await application.harness.stop()
 }
 
-/** Everything but the end of a transaction. */
+/** All steps except the end of a transaction. */
 async function leaveOpen(copier: Copier): Promise<void> {
   for (const step of [...copier.transaction()].slice(0, -1)) await step()
 }
@@ -83,7 +83,7 @@ const SEEDS = Math.ceil(60 * Number(process.env.MINIKAFKA_CRASH_ROUNDS ?? 0.1))
 const TURNS = 300
 
 test.each(Array.from({ length: SEEDS }, (_, seed) => seed))(
-  'seed %i: the power fails while everyone copies at the same time on a busy disk',
+  'every transaction counts once after a power failure during concurrent copies on a busy disk (seed %i)',
   { timeout: 60_000 },
   async seed => {
     const random = seededRandom(seed)

@@ -1,12 +1,12 @@
-/** What was written to one log, and what may therefore be read from it. */
+/** The written batches of one log, and the valid results of reading it. */
 import { expect } from 'vitest'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../src/protocol/records/record.ts'
 
-/** How much of what was written must be there: all that was acknowledged, the first part of it, or nothing but it. */
+/** The records that must exist: all acknowledged ones, a prefix of them, or only no unwritten ones. */
 export type Promised = 'all' | 'a prefix' | 'nothing wrong'
 
-/** A batch as it can be read. */
+/** A batch from a log. */
 export interface FoundBatch {
   readonly baseOffset: bigint
   readonly bytes: Buffer
@@ -32,7 +32,7 @@ export class Written {
     this.topic = topic
   }
 
-  /** A batch with its final offsets, before anybody knows whether it will be there. */
+  /** A batch with its final offsets, before the result of its append. */
   attempted(batch: RecordBatch): void {
     const { baseOffset, nextOffset } = batch
     this.#batches.push({ baseOffset, nextOffset, bytes: Buffer.from(batch.bytes) })
@@ -45,19 +45,19 @@ export class Written {
     this.#acknowledgedEnd = this.#batches.at(-1)?.nextOffset ?? 0n
   }
 
-  /** From now on the log may start as late as there. */
+  /** From now on the log start offset can be as late as this offset. */
   mayStartAt(offset: bigint): void {
     if (offset > this.#latestStart) this.#latestStart = offset
   }
 
-  /** After a restart the log ends there: what was never promised and is not there is forgotten. */
+  /** After a restart the log ends here: unacknowledged and lost batches are forgotten. */
   continueAt(end: bigint): void {
     this.#batches = this.#batches.filter(({ nextOffset }) => nextOffset <= end)
     for (const offset of this.#records.keys()) if (offset >= end) this.#records.delete(offset)
     this.#acknowledgedEnd = end
   }
 
-  /** What is found from `start` to `end` in a log of which nothing but its beginning ever goes. */
+  /** Checks the batches from `start` to `end` of a log that loses records at its start only. */
   checkList(found: readonly FoundBatch[], start: bigint, end: bigint, promised: Promised): void {
     const batches = new Map(this.#batches.map(batch => [batch.baseOffset, batch]))
     const written = found.map(({ baseOffset, bytes }) => {
@@ -77,20 +77,20 @@ export class Written {
     expect(next).toBe(end)
   }
 
-  /** What is found in a compacted log: of every key the newest value, and none that came before a deletion. */
+  /** Checks a compacted log: it has the newest value of every key, and no value before a tombstone. */
   checkMap(found: readonly RecordBatch[], end: bigint, promised: Promised): void {
     const newest = new Map<string, bigint>()
     for (const { offset, key, value } of found.flatMap(batch => recordsOf(batch))) {
       expect({ key: String(key), value: value && String(value) }).toEqual(this.#records.get(offset))
       newest.set(String(key), offset)
     }
-    // As in Kafka: what was lost at the end of a full segment cannot be told from what compaction took.
+    // As in Kafka, a loss at the end of a full segment cannot be distinguished from compaction.
     if (promised !== 'all') return
     expect(end).toBeGreaterThanOrEqual(this.#acknowledgedEnd)
     const expected = new Map<string, bigint>()
     for (const [offset, { key }] of this.#records) if (offset < end) expected.set(key, offset)
     for (const [key, offset] of expected) {
-      // The mark of a deletion goes some time after the values before it.
+      // A tombstone is removed some time after the values before it.
       const isGone = !newest.has(key) && this.#records.get(offset)?.value === null
       if (!isGone) expect(newest.get(key), `the newest record of ${key}`).toBe(offset)
     }
