@@ -263,7 +263,7 @@ it('a connection that a stage mutes serves its next request when the mute ends',
   expect(await client.receive()).toBeDefined()
 })
 
-describe('a frame with', () => {
+describe('an invalid frame', () => {
   /** A request header of version 1 and nothing else. */
   function header(apiKey: number, apiVersion: number): Buffer {
     const frame = Buffer.alloc(10)
@@ -279,11 +279,11 @@ describe('a frame with', () => {
     ['a version that is too new', Buffer.concat([header(APIS.Metadata.key, 99), Buffer.of(0)]), CloseConnection],
     ['a version that is too old', header(APIS.Produce.key, 2), CloseConnection],
     ['a body that ends too early', header(APIS.Metadata.key, 1), MalformedFrame]
-  ])('%s closes the connection', async (_case, frame, error) => {
+  ])('a frame with %s closes the connection', async (_case, frame, error) => {
     await expect(harness.dispatch(frame, inProcessConnection())).rejects.toThrow(error)
   })
 
-  it('a version of ApiVersions that is too new gets a response of version 0 with the versions that are served', async () => {
+  it('a too new version of ApiVersions gets a response of version 0 with the served versions', async () => {
     const frame = Buffer.concat([header(APIS.ApiVersions.key, 99), Buffer.of(0)])
     const { response } = await harness.dispatch(frame, inProcessConnection())
     const apiKeys = [{ apiKey: 18, minVersion: 0, maxVersion: 5 }]

@@ -7,7 +7,7 @@ import { freshTerminal } from './terminal.ts'
 
 const terminal = freshTerminal()
 
-describe('a mistake is one sentence and exit code 2:', () => {
+describe('a start with a mistake', () => {
   async function refusal(run: Run): Promise<string> {
     expect(await run.ended()).toBe(2)
     expect(run.stdout).toBe('')
@@ -30,11 +30,11 @@ describe('a mistake is one sentence and exit code 2:', () => {
     [['--prot', '1'], "unknown option '--prot'"],
     [['strat'], "unknown command 'strat' (Did you mean start?)"],
     [['nonsense'], "unknown command 'nonsense'"]
-  ])('minikafka %j', async (args, sentence) => {
+  ])('minikafka %j is refused with one sentence and exit code 2', async (args, sentence) => {
     expect(await refusal(terminal.minikafka(args))).toContain(sentence)
   })
 
-  it('an error in a file names file and line', async () => {
+  it('a config file with an error is refused with file and line', async () => {
     const file = join(terminal.directory, 'server.properties')
     writeFileSync(file, '# mine\nnum.partitions=many\n')
     expect(await refusal(terminal.minikafka(['start', '--config', file]))).toContain(
@@ -42,14 +42,14 @@ describe('a mistake is one sentence and exit code 2:', () => {
     )
   })
 
-  it('a port is taken', async () => {
+  it('a taken port is refused with one sentence', async () => {
     const { bootstrapServers } = await terminal.startInMemory().ready()
     const port = bootstrapServers.split(':')[1] ?? ''
     const second = terminal.minikafka(['start', '--in-memory', '--port', port])
     expect(await refusal(second)).toContain(`Port ${port} on localhost is taken`)
   })
 
-  it('a data directory is in use by another broker', async () => {
+  it('a data directory of a running broker is refused with one sentence', async () => {
     const first = terminal.startOnDisk()
     const { pid, dataDir } = await first.ready()
     expect(await refusal(terminal.startOnDisk())).toContain(
@@ -57,7 +57,7 @@ describe('a mistake is one sentence and exit code 2:', () => {
     )
   })
 
-  it('a data directory has damaged metadata', async () => {
+  it('a data directory with damaged metadata is refused with one sentence', async () => {
     const run = terminal.startOnDisk()
     await run.ready()
     await run.stop()
@@ -68,7 +68,7 @@ describe('a mistake is one sentence and exit code 2:', () => {
     )
   })
 
-  it('a data directory is a file', async () => {
+  it('a file as data directory is refused with one sentence', async () => {
     writeFileSync(join(terminal.directory, 'data'), '')
     expect(await refusal(terminal.startOnDisk())).toContain('cannot be used as data directory: it is a file')
   })

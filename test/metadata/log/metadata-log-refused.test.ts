@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type MetadataRecord, metadataRecord } from '../../../src/metadata/records.ts'
 import { DIRECTORY, FOLDER, LOG_FILE, MetadataLogDriver, VOTERS_FILE } from './metadata-log-driver.ts'
 
-describe('a metadata log that this broker cannot serve', () => {
+describe('a metadata log from elsewhere', () => {
   const frame = (...bytes: number[]) => Buffer.from(bytes)
 
   it.each([
