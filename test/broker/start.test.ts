@@ -233,7 +233,7 @@ describe('damage outside the range of recovery', () => {
     expect(await harness.values(await idOf(harness, 'a'))).toEqual(['a 0'])
   })
 
-  it('without a valid batch behind it takes the partition offline, and the files stay', async () => {
+  it('in the base offset that leaves no valid next offset takes the partition offline, and the files stay', async () => {
     const storage = await misnumbered(2, 1)
     const found = bytesOf(storage, `a-0/${LOG}`)
     await using harness = await Harness.start({ storage })
