@@ -1,3 +1,4 @@
+import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { afterEach, expect, it, vi } from 'vitest'
 import jestSetup, { globalSetup, globalTeardown, sharedKafka } from '../../../src/testing/adapters/jest.ts'
 // Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
@@ -18,13 +19,21 @@ it('sharedKafka finds the broker of the setup in the environment of a worker', a
   )
 })
 
+async function asAdmin<T>(act: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = new Kafka({ ...sharedKafka().clientConfig('kafkajs'), logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const result = await act(admin)
+  await admin.disconnect()
+  return result
+}
+
 it('a setup that runs again, as in watch mode, starts a new broker', async () => {
   vi.stubEnv('JEST_WORKER_ID', '1')
-  const setup = globalSetup()
+  const setup = globalSetup({ topics: ['orders'] })
   await setup({ maxWorkers: 1 })
-  const first = sharedKafka().bootstrapServers
+  await asAdmin(admin => admin.createTopics({ topics: [{ topic: 'of-the-first-run' }] }))
   await setup({ maxWorkers: 1 })
-  expect(sharedKafka().bootstrapServers).not.toBe(first)
+  expect(await asAdmin(admin => admin.listTopics())).toEqual(['w1-orders'])
 })
 
 it('a second setup in one run is refused', async () => {
