@@ -93,7 +93,8 @@ function followConfigs(settings: Settings, metadata: MetadataLog): void {
   settings.configure(metadata.image.configs)
   metadata.subscribe(({ configs }, { changedConfigs, deletedTopics }) => {
     for (const { name } of deletedTopics) settings.forgetTopic(name)
-    if (changedConfigs.length > 0) settings.configure(configs, changedConfigs)
+    // A deletion removes configs, too: a topic that is created again must not find them.
+    if (changedConfigs.length > 0 || deletedTopics.length > 0) settings.configure(configs, changedConfigs)
   })
 }
 

@@ -15,7 +15,7 @@ import { decodeRequestHeader, encodeResponse, serves } from '../protocol/api.ts'
 import { type ApiError, KafkaError } from '../protocol/errors.ts'
 import { type AnyApi, APIS, type ApiName, apiByKey } from '../protocol/messages/index.ts'
 import { absentOf } from '../protocol/wire/schema.ts'
-import { ANONYMOUS, allowAll } from '../security/authorizer.ts'
+import { ANONYMOUS, type Authorize, allowAll, type Principal } from '../security/authorizer.ts'
 import type { Answer, Parts, RequestContext } from './context.ts'
 import { HANDLERS } from './handlers/index.ts'
 import { failureOf } from './per-partition.ts'
@@ -26,6 +26,9 @@ export interface Exchange extends RequestContext {
   readonly correlationId: number
   /** Time of the `loop` clock. */
   readonly startedMs: number
+  /** A stage that authenticates or authorizes replaces these two. */
+  principal: Principal
+  authorize: Authorize
   /** The decoded body. */
   request: object
   /** Undefined before the handler: no stage has responded. Undefined after it: no response is sent (Produce with acks=0). */

@@ -104,8 +104,10 @@ class Run<T, Step> {
    */
   proceed(failure?: { readonly error: unknown }): IteratorReturnResult<T> | Promise<unknown> {
     this.#slice.begin()
-    this.#stopIfAborted()
+    // The work reports the error of a promise also if it is stopped meanwhile.
+    if (!failure) this.#stopIfAborted()
     let next = failure ? this.#steps.throw(failure.error) : this.#steps.next(true)
+    if (failure && !next.done) this.#stopIfAborted()
     while (!next.done) {
       const pending = this.#waitAfter(next.value)
       if (pending) return pending
@@ -131,9 +133,9 @@ class Run<T, Step> {
   }
 }
 
+/** Work that handles an error of one of its `finally` blocks reaches another step, where it is closed again. */
 function close(steps: Steps<unknown>): void {
-  const { done } = steps.return(undefined)
-  assert(done, 'work that is stopped does not wait')
+  while (!steps.return(undefined).done) {}
 }
 
 function endOf({ ms }: Pause, loop: MonotonicClock, signal: AbortSignal | undefined): Promise<void> {

@@ -199,6 +199,55 @@ describe('a stop of work', () => {
     await expect(work).rejects.toThrow(aborted)
     expect(order).toEqual(['written', 'closed'])
   })
+
+  it('a stop gives a late rejection to the work, which can report it, and closes it then', async () => {
+    const reported: unknown[] = []
+    let fail = (_: Error) => {}
+    function* writing(): Steps {
+      try {
+        yield new Promise<void>((_, reject) => {
+          fail = reject
+        })
+      } catch (error) {
+        reported.push(error)
+      }
+      yield
+      reported.push('next step')
+    }
+    const stopping = new AbortController()
+    const work = runYielding(writing(), { clocks: new ManualClock(), signal: stopping.signal })
+    stopping.abort()
+    const error = new Error('the disk failed')
+    fail(error)
+    await expect(work).rejects.toThrow(aborted)
+    expect(reported).toEqual([error])
+  })
+
+  it('a stop closes work that handles an error of its finally block', async () => {
+    const order: string[] = []
+    const cleanUp = () => {
+      throw new Error('the disk failed')
+    }
+    function* closing(): Steps {
+      try {
+        try {
+          yield new Pause(1000)
+        } finally {
+          order.push('closed')
+          cleanUp()
+        }
+      } catch {
+        order.push('handled')
+      }
+      yield
+      order.push('next step')
+    }
+    const stopping = new AbortController()
+    const work = runYielding(closing(), { clocks: new ManualClock(), signal: stopping.signal })
+    stopping.abort()
+    await expect(work).rejects.toThrow(aborted)
+    expect(order).toEqual(['closed', 'handled'])
+  })
 })
 
 describe('forEachYielding', () => {

@@ -48,12 +48,12 @@ export async function start(options: StartOptions, version: string): Promise<voi
     options,
     version
   )
-  try {
-    logger.info({}, `stopping on ${await Promise.race([stopSignal, node.failed])}`)
-  } catch (error) {
+  const failed = node.failed.catch((error: unknown) => {
     logger.error({ err: error }, 'the broker has failed: this is a bug in minikafka')
     process.exitCode = 1
-  }
+  })
+  const stoppedBy = await Promise.race([stopSignal, failed])
+  if (stoppedBy) logger.info({}, `stopping on ${stoppedBy}`)
   const stopBeganMs = systemClocks.loop.now()
   await node.stop()
   logger.info({}, `stopped in ${systemClocks.loop.now() - stopBeganMs} ms`)

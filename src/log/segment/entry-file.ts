@@ -3,6 +3,7 @@
  * in memory: after a crash, recovery rebuilds the indexes of the active segment. Entries in the file are not cached, because
  * a log may have thousands of segments. A binary search reads the pages that it needs.
  */
+import { CorruptRecordError } from '../../protocol/records/batch.ts'
 import { assert } from '../../runtime/assert.ts'
 import { appendWhole, type Storage } from '../../storage/storage.ts'
 
@@ -158,14 +159,19 @@ export class EntryFile {
       assert(this.#pending && index < this.count, `${this.#path} has an entry ${index}`)
       return this.#pending.subarray((index - stored) * length, (index - stored + 1) * length)
     }
-    if (page === NO_PAGE) return this.#storage.read(this.#path, index * length, length)
+    if (page === NO_PAGE) return this.#whole(index, this.#storage.read(this.#path, index * length, length))
     const number = Math.floor(index / PAGE_ENTRIES)
     if (page.number !== number) {
       page.bytes = this.#storage.read(this.#path, number * PAGE_ENTRIES * length, PAGE_ENTRIES * length)
       page.number = number
     }
     const at = (index % PAGE_ENTRIES) * length
-    return page.bytes.subarray(at, at + length)
+    return this.#whole(index, page.bytes.subarray(at, at + length))
+  }
+
+  #whole(index: number, entry: Buffer): Buffer {
+    if (entry.length === this.#entryBytes) return entry
+    throw new CorruptRecordError(`${this.#path} has become shorter`, index * this.#entryBytes)
   }
 
   #grow(entries: number): void {

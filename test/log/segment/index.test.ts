@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { OffsetIndex } from '../../../src/log/segment/offset-index.ts'
 import { TimeIndex } from '../../../src/log/segment/time-index.ts'
+import { CorruptRecordError } from '../../../src/protocol/records/batch.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
@@ -119,4 +120,15 @@ describe('the time index', () => {
     index.offer({ timestamp: 1n, offset: 0n })
     expect([index.isFull(24), index.isFull(36)]).toEqual([true, false])
   })
+})
+
+test('an index that another program has shortened is CorruptRecordError, which readers and retention handle', () => {
+  const storage = new MemoryStorage()
+  const index = new TimeIndex(storage, 'i', BASE)
+  index.offer({ timestamp: 1n, offset: BASE + 1n })
+  index.offer({ timestamp: 2n, offset: BASE + 2n })
+  index.flush()
+  expect(index.entryBefore(2n)).toEqual({ timestamp: 2n, offset: BASE + 2n })
+  storage.truncate('i', 12)
+  expect(() => index.entryBefore(2n)).toThrow(CorruptRecordError)
 })

@@ -19,6 +19,20 @@ describe('topics', () => {
     expect(results[0]?.configs).toMatchObject([{ name: 'retention.ms', value: '1234', configSource: 1 }])
   })
 
+  it.each(['created', 'created by Metadata'])(
+    'that are deleted leave none of their configs to a topic of the same name that is %s',
+    async how => {
+      await using broker = await Harness.start()
+      const first = await broker.createTopic('t', 1, { 'max.message.bytes': '100' })
+      expect(await broker.produce(first, batchOf(['x'.repeat(200)]))).toMatchObject({ errorCode: 'MESSAGE_TOO_LARGE' })
+      await broker.request('DeleteTopics', { topics: [{ name: 't' }], timeoutMs: 1000 })
+      if (how === 'created') await broker.createTopic('t')
+      const { topics } = await broker.request('Metadata', { topics: [{ name: 't' }], allowAutoTopicCreation: true })
+      const second = await broker.produce(topics[0]?.topicId ?? '', batchOf(['x'.repeat(200)]))
+      expect(second).toMatchObject({ errorCode: 'NONE' })
+    }
+  )
+
   it('are created by Metadata if the client and the broker allow it', async () => {
     await using broker = await Harness.start({ config: { 'num.partitions': 3 } })
     const ask = (name: string, allowAutoTopicCreation: boolean) =>
