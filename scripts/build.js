@@ -1,7 +1,7 @@
 /**
  * Builds dist: CommonJS that the entry points share in chunks, split so that heavy modules load on first use, and a thin ES
- * module for each public entry point; and THIRD-PARTY-LICENSES. `node scripts/build.js --types` also writes the public type declarations. With
- * MINIKAFKA_DIST=built it does nothing: dist is current, and brokers may run from it.
+ * module for each public entry point; dist/zstd-wasm.json; and THIRD-PARTY-LICENSES. `node scripts/build.js --types` also writes the
+ * public type declarations. With MINIKAFKA_DIST=built it does nothing: dist is current, and brokers may run from it.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'

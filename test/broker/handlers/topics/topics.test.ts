@@ -20,7 +20,7 @@ describe('topics', () => {
   })
 
   it.each(['created', 'created by Metadata'])(
-    'that are deleted leave none of their configs to a topic of the same name that is %s',
+    'a deleted topic leaves none of its configs to a topic of the same name that is %s',
     async how => {
       await using broker = await Harness.start()
       const first = await broker.createTopic('t', 1, { 'max.message.bytes': '100' })
