@@ -25,6 +25,7 @@ export function stateTopic(topic: string, world: StateTopicWorld): StateTopic {
     topic,
     logger: world.logger,
     partitionCount: () => world.replicas.partitionCount(topic),
+    leads: index => world.replicas.leads(topic, index),
     journal: index => stateJournal(topic, index, world)
   }
 }

@@ -13,6 +13,8 @@ export interface StateTopic {
   readonly logger: Logger
   /** Number of partitions of the topic; 0 if the topic does not exist. */
   partitionCount(): number
+  /** Whether this node leads the partition, and so is the coordinator of its keys. */
+  leads(partition: number): boolean
   journal(partition: number): StateJournal
 }
 
@@ -37,7 +39,10 @@ export class StatePartitions<Partition> {
     this.#loaded = loaded
   }
 
-  /** The partition of a key. Throws NOT_COORDINATOR if the topic does not exist or the partition failed to load. */
+  /**
+   * The partition of a key. Throws NOT_COORDINATOR if the topic does not exist, another node leads the partition, or it failed to
+   * load.
+   */
   of(key: string): Partition {
     const partitionCount = this.#topic.partitionCount()
     const partition = partitionCount > 0 ? runAtOnce(this.#partition(partitionFor(key, partitionCount))) : null
@@ -46,12 +51,12 @@ export class StatePartitions<Partition> {
     return partition
   }
 
-  /** The partition with this index; undefined if it does not exist or failed to load. */
+  /** The partition with this index; undefined if it does not exist, another node leads it, or it failed to load. */
   at(index: number): Partition | undefined {
     return index < this.#topic.partitionCount() ? (runAtOnce(this.#partition(index)) ?? undefined) : undefined
   }
 
-  /** Loads all partitions before the first request. */
+  /** Loads all partitions that this node leads, before the first request. */
   *loadAll(): Steps {
     for (let index = 0; index < this.#topic.partitionCount(); index++) yield* this.#partition(index)
   }
@@ -60,12 +65,13 @@ export class StatePartitions<Partition> {
     this.#partitions.clear()
   }
 
-  /** The loaded partitions. */
+  /** The loaded partitions that this node leads. */
   *[Symbol.iterator](): Iterator<Partition> {
-    for (const partition of this.#partitions.values()) if (partition) yield partition
+    for (const [index, partition] of this.#partitions) if (partition && this.#topic.leads(index)) yield partition
   }
 
   *#partition(index: number): Steps<Partition | null> {
+    if (!this.#topic.leads(index)) return null
     const existing = this.#partitions.get(index)
     if (existing !== undefined) return existing
     const partition = yield* this.#tryLoad(index)

@@ -94,6 +94,12 @@ export class Replicas {
     return this.#open.get(topic, state)
   }
 
+  /** Whether this node leads the partition. */
+  leads(name: string, index: number): boolean {
+    const { metadata, nodeId } = this.#ports
+    return metadata.image.topicsByName.get(name)?.partitions[index]?.leader === nodeId
+  }
+
   /**
    * Throws NOT_ENOUGH_REPLICAS if the ISR is smaller than `min.insync.replicas`, which acks=all requires. The limit is at most
    * the replication factor.

@@ -166,6 +166,17 @@ describe('the group coordinator', () => {
     })
   })
 
+  it('requests get NOT_COORDINATOR while another node leads the partition of __consumer_offsets', async () => {
+    await driver.stableMember()
+    driver.isLeader = false
+    expect(await driver.join()).toMatchObject({ errorCode: 'NOT_COORDINATOR' })
+    expect(driver.group).toBeUndefined()
+    driver.restart()
+    driver.isLeader = true
+    expect(await driver.join()).toMatchObject({ errorCode: 'MEMBER_ID_REQUIRED' })
+    expect(driver.group?.groupId).toBe('g')
+  })
+
   it('a partition with an unreadable record is not served', async () => {
     driver.journal.batches.push([{ key: Buffer.from('0002000167', 'hex'), value: Buffer.from('00630000', 'hex') }])
     driver.restart()

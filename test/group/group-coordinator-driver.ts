@@ -42,6 +42,8 @@ export class GroupCoordinatorDriver {
   readonly bar: string
   /** The number of partitions of __consumer_offsets; all partitions share the journal. */
   partitionCount = 1
+  /** Whether this node leads the partitions of the topic. */
+  isLeader = true
   #background: BackgroundLoops
   coordinator: GroupCoordinator
   readonly #options: GroupCoordinatorDriverOptions
@@ -70,6 +72,7 @@ export class GroupCoordinatorDriver {
         topic: '__consumer_offsets',
         logger: silentLogger,
         partitionCount: () => this.partitionCount,
+        leads: () => this.isLeader,
         journal: () => this.journal
       }
     })

@@ -22,6 +22,14 @@ describe('TxnCoordinator requests', () => {
     expect(await codeOf(driver.init())).toBe('NOT_COORDINATOR')
   })
 
+  test('requests get NOT_COORDINATOR while another node leads the partition of __transaction_state', async () => {
+    const producer = await driver.open('t-0')
+    driver.isLeader = false
+    expect(await codeOf(driver.init())).toBe('NOT_COORDINATOR')
+    expect(await codeOf(driver.add(producer, 't-1'))).toBe('NOT_COORDINATOR')
+    expect(await codeOf(driver.end(producer, 'COMMIT'))).toBe('NOT_COORDINATOR')
+  })
+
   test.each([0, -1, 900_001])(
     'InitProducerId with a timeout of %i ms gets INVALID_TRANSACTION_TIMEOUT',
     async timeoutMs => {

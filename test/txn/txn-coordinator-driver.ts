@@ -55,6 +55,8 @@ export class TxnCoordinatorDriver {
   readonly failures: unknown[] = []
   journal = new MemoryJournal()
   partitionCount = 1
+  /** Whether this node leads the partitions of the topic. */
+  isLeader = true
   transactionVersion = 2
   coordinator: TxnCoordinator
   #background = this.#newLoops()
@@ -81,6 +83,7 @@ export class TxnCoordinatorDriver {
         topic: '__transaction_state',
         logger: this.logger,
         partitionCount: () => this.partitionCount,
+        leads: () => this.isLeader,
         journal: () => this.journal
       },
       newProducerId: () => ++this.#lastProducerId,
