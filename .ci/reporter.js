@@ -1,4 +1,4 @@
-// A reporter of vitest that writes how each file of tests ended, as lines of JSON, to the file that CI_RESULTS names.
+// A vitest reporter. Writes the result of each test file as a line of JSON to the file that CI_RESULTS names.
 import { writeFileSync } from 'node:fs'
 
 export default class FileReporter {
@@ -8,7 +8,7 @@ export default class FileReporter {
   }
 }
 
-/** Tests that never ran, because their file or a hook failed, count as failed. */
+/** Tests that did not run, because their file or a hook failed, count as failed. */
 function outcome(module) {
   const tests = [...module.children.allTests()]
   const passed = tests.filter(test => test.result().state === 'passed').length

@@ -1,6 +1,6 @@
-// Prints how the steps of `.ci/run` ended and how long each took, with the slow files of a suite below it; the last line adds
-// up all steps. The input has a line for each step: name, seconds, exit status and, for a suite, what reporter.js wrote.
-// A suite that ended badly without a failed test (a crash, an error outside the tests, no results) counts as one failure.
+// Prints the results and times of the steps of `.ci/run`, with the slow files of a suite below it; the last line is the
+// total. The input has a line for each step: name, seconds, exit status and, for a suite, the output of reporter.js. A
+// suite that fails without a failed test (a crash, an error outside the tests, no results) counts as one failure.
 import { existsSync, readFileSync } from 'node:fs'
 
 const SLOW_SECONDS = 10

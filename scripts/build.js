@@ -23,7 +23,7 @@ const entries = JSON.parse(readFileSync(join(root, 'scripts/entries.json'), 'utf
 const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const native = Object.keys({ ...dependencies, ...peerDependencies })
 
-/** The export of an implementation that takes the module of a test runner. */
+/** Name of the export that takes the module of a test runner. */
 const CONNECT = 'connect'
 
 const STRICT = '"use strict";'
@@ -44,7 +44,7 @@ const { metafile, outputFiles } = await build({
   external: native,
   banner: { js: STRICT },
   sourcemap: 'linked',
-  // Stack traces of ours stay readable; the sources themselves are in the repository.
+  // Stack traces show our files and lines; the sources are in the repository.
   sourcesContent: false,
   legalComments: 'none',
   logLevel: 'warning',
@@ -72,7 +72,8 @@ for (const [path, text] of files) {
   mkdirSync(dirname(join(root, 'dist', path)), { recursive: true })
   writeFileSync(join(root, 'dist', path), text)
 }
-// Files of earlier builds go last, so that a broker running from dist misses nothing that is still the same.
+// Files of earlier builds are deleted last, so that a broker that runs from dist does not miss a file that is still in
+// use.
 for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
   const path = join(entry.parentPath, entry.name)
   if (entry.isFile() && !files.has(relative(join(root, 'dist'), path).replaceAll('\\', '/'))) rmSync(path)
@@ -80,17 +81,17 @@ for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileT
 
 writeFileSync(join(root, 'THIRD-PARTY-LICENSES'), thirdPartyLicenses(root, metafile, WASM_PACKAGES))
 
-/** The implementation of an entry point; on an older Node it throws one sentence before anything else is loaded. */
+/** The implementation of an entry point. On an older Node it throws one sentence before it loads anything else. */
 function checkingNode(entry, text) {
   const up = '../'.repeat(entry.split('/').length)
   return text.replace(STRICT, `${STRICT} require("${up}bin/node-version.js");`)
 }
 
 /**
- * The ES module of an entry point, and its declarations. It hands on what the implementation exports, so a process that uses
- * both has each class once, and each type. An implementation that exports `connect` gets the test runner that the entry point
- * is named after: a package that CommonJS cannot load. vitest 3 cannot be imported in its main process, where only the global
- * setup runs.
+ * The ES module of an entry point, or its declarations. It re-exports the implementation, so a process that imports and
+ * requires the package has each class and each type once. An implementation that exports `connect` gets the test runner
+ * that the entry point is named after, because CommonJS cannot load vitest. vitest 3 cannot be imported in its main
+ * process, where only the global setup runs.
  */
 function esModule(entry, names) {
   const base = `'./${entry.split('/').at(-1)}.cjs'`
@@ -99,7 +100,7 @@ function esModule(entry, names) {
   const declarations = [`export * from ${base}`]
   if (names.includes('default')) {
     lines.push(`import implementation from ${base}`, 'export default implementation.default')
-    // A default import has another type with each kind of module resolution; a type query has the same.
+    // The type of a default import depends on the module resolution; a type query has the same type in all of them.
     const type = `(typeof import(${base}))['default']`
     declarations.push(`declare const implementation: ${type}`, 'export default implementation')
   }

@@ -1,6 +1,6 @@
 /**
- * Converts a module that esbuild has written to CommonJS. esbuild splits ES modules only, and its own conversion reads each
- * import through two getters; here an import is a `const`. No line moves, so source maps stay valid.
+ * Converts a module that esbuild has written to CommonJS. esbuild splits only ES modules, and its own conversion reads
+ * each import through two getters; here an import is a `const`. No line moves, so source maps stay valid.
  */
 
 const IMPORT = /^import (?:(\w+|\* as \w+|\{[^}]*\}) from )?("[^"]+");$/gm
@@ -8,11 +8,11 @@ const DYNAMIC_IMPORT = /\bimport\(("[^"]+")\)/g
 const EXPORT_NAMES = /^export (\{[^}]*\});$/m
 const EXPORT_DEFAULT = /^export default (.*);$/m
 const RENAMED = /(\w+) as (\w+)/g
-/** Babel's and TypeScript's mark of a module whose default export is not `module.exports`. */
+/** The mark of Babel and TypeScript for a module whose default export is not `module.exports`. */
 const ES_MODULE = 'Object.defineProperty(module.exports, "__esModule", { value: true });'
 const UNCOVERED = /^(?:import|export)\b.*|\bimport\.meta\b.*|\b__esm\(.*/m
 
-/** Throws when a statement has no counterpart here. */
+/** Throws for a statement that this conversion does not support. */
 export function toCommonJs(code) {
   refuseAssignedExports(code)
   const converted = withDeclaredClassNames(code)
@@ -25,7 +25,7 @@ export function toCommonJs(code) {
   return converted
 }
 
-/** An importer would not see a value that is assigned to an export after the module was loaded. */
+/** Refuses exports that are assigned after the module was loaded: an importer would keep the old value. */
 function refuseAssignedExports(code) {
   const [, names = ''] = EXPORT_NAMES.exec(code) ?? []
   for (const [name] of names.matchAll(/[\w$]+(?= as |,|\s*\})/g)) {
@@ -38,12 +38,15 @@ function refuseAssignedExports(code) {
   }
 }
 
-/** What the names of an import are in a declaration. */
+/** The binding pattern of an import in a `const` declaration. */
 function target(names) {
   return names.startsWith('*') ? names.slice('* as '.length) : names.replace(RENAMED, '$1: $2')
 }
 
-/** A class that names itself is written as `Name = class _Name`, which stack traces would show. Columns stay. */
+/**
+ * esbuild writes a class that names itself as `Name = class _Name`, which stack traces would show. Columns stay the
+ * same.
+ */
 function withDeclaredClassNames(code) {
   const renamed = new Set(Array.from(code.matchAll(/\b(\w+) = class _\1\b/g), ([, name]) => `_${name}`))
   return code.replace(/(?<![\w$#.])_[A-Z]\w*\b/g, name => (renamed.has(name) ? `${name.slice(1)} ` : name))

@@ -1,4 +1,7 @@
-/** The type declarations of the public entry points: those that they lead to, of all that the compiler writes. */
+/**
+ * The type declarations of the public entry points: of all declarations that the compiler writes, those that an entry
+ * point reaches.
+ */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,6 +1,6 @@
 /**
- * Takes libzstd, compiled to WebAssembly, out of the packages that carry it, for dist/zstd-wasm.json: their own code loads it
- * asynchronously, which the broker's append path cannot.
+ * Extracts libzstd, compiled to WebAssembly, from its packages into dist/zstd-wasm.json: the packages load it
+ * asynchronously, and the append path of the broker is synchronous.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,13 +8,16 @@ import { join } from 'node:path'
 
 const require = createRequire(import.meta.url)
 
-/** The packages, for the licenses: only the WebAssembly of the second is used, which is Zstandard alone. */
+/** The packages, for the licenses. Only the WebAssembly of the second is used, which contains Zstandard alone. */
 export const WASM_PACKAGES = {
   zstddec: undefined,
   '@bokuweb/zstd-wasm': 'Its WebAssembly module, which is Zstandard alone: the BSD license under zstddec.'
 }
 
-/** Both modules in base64. Emscripten has shortened the encoder's names, `names` gives them by libzstd's. */
+/**
+ * Both modules in base64. Emscripten shortens the export names of the encoder; `names` maps the names of libzstd to
+ * them.
+ */
 export function zstdWasm() {
   const folder = join(require.resolve('@bokuweb/zstd-wasm'), '..')
   const glue = readFileSync(join(folder, 'zstd.js'), 'utf8')

@@ -1,4 +1,4 @@
-/** Before any test: bundles the sources with their types, as they are published, for the tests that run the executable. */
+/** Runs before all tests: builds dist with its types, as it is published, for the tests that run the executable. */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

@@ -1,4 +1,4 @@
-/** A node as a whole: sockets, broker and disk put together, on a manual clock. */
+/** A whole node on a manual clock: sockets, broker and disk. */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,7 +47,7 @@ function portOf({ bootstrapServers }: RunningNode): number {
   return Number(bootstrapServers.split(':').at(-1))
 }
 
-/** A client that has been answered, and so is surely being served. */
+/** A client that has received a response, so the server has accepted it. */
 async function served(node: RunningNode): Promise<Client> {
   const client = await Client.connect(portOf(node))
   await greet(client)
@@ -67,7 +67,7 @@ async function setOfBroker(client: Client, name: string, value: string): Promise
   expect(response.responses.map(({ errorCode }) => errorCode)).toEqual(['NONE'])
 }
 
-it('limits connections by address, with overrides, as settings are at the moment', async () => {
+it('a node limits the connections of an address by the current max.connections.per.ip and its overrides', async () => {
   const node = await start({ 'max.connections.per.ip': 5, 'max.connections.per.ip.overrides': '127.0.0.1:2' })
   const clients = [await served(node), await served(node)]
   const third = await Client.connect(portOf(node))
@@ -77,7 +77,7 @@ it('limits connections by address, with overrides, as settings are at the moment
   for (const client of [...clients, third]) client.socket.destroy()
 })
 
-it('makes clients wait above max.connections until another one leaves', async () => {
+it('a client above max.connections waits until another client disconnects', async () => {
   const node = await start({ 'max.connections': 1 })
   const first = await served(node)
   const second = await Client.connect(portOf(node))
@@ -88,7 +88,7 @@ it('makes clients wait above max.connections until another one leaves', async ()
   second.socket.destroy()
 })
 
-it('closes a connection after connections.max.idle.ms without a byte', async () => {
+it('a node closes a connection after connections.max.idle.ms without a byte', async () => {
   const node = await start({ 'connections.max.idle.ms': 5000 })
   const client = await served(node)
   clock.advance(5000)
@@ -96,7 +96,7 @@ it('closes a connection after connections.max.idle.ms without a byte', async () 
   client.socket.destroy()
 })
 
-it('refuses a request above socket.request.max.bytes', async () => {
+it('a node closes the connection of a request above socket.request.max.bytes', async () => {
   const node = await start({ 'socket.request.max.bytes': 100 })
   const client = await served(node)
   client.send('x'.repeat(101))
@@ -109,13 +109,16 @@ it.each([
   ['PLAINTEXT://0.0.0.0:0', /^localhost:\d+$/],
   ['PLAINTEXT://localhost:0', /^localhost:\d+$/],
   ['PLAINTEXT://127.0.0.1:0,INNER://localhost:0', /^127\.0\.0\.1:\d+,localhost:\d+$/]
-])('tells clients on this machine where %s is', async (listeners, bootstrapServers) => {
-  const map = 'PLAINTEXT:PLAINTEXT,INNER:PLAINTEXT'
-  const node = await start({ listeners, 'listener.security.protocol.map': map })
-  expect(node.bootstrapServers).toMatch(bootstrapServers)
-})
+])(
+  'a node with the listener %s lists addresses that clients on this machine can reach',
+  async (listeners, bootstrapServers) => {
+    const map = 'PLAINTEXT:PLAINTEXT,INNER:PLAINTEXT'
+    const node = await start({ listeners, 'listener.security.protocol.map': map })
+    expect(node.bootstrapServers).toMatch(bootstrapServers)
+  }
+)
 
-it('gives everything back when it cannot start', async () => {
+it('a node that cannot start frees its port and data directory', async () => {
   const other = await start()
   const dataDir = join(directory, 'data')
   const taken = { listeners: `PLAINTEXT://127.0.0.1:${portOf(other)}` }
@@ -124,7 +127,7 @@ it('gives everything back when it cannot start', async () => {
   await start({}, dataDir)
 })
 
-it('says why it cannot start, whatever else goes wrong while it gives things back', async () => {
+it('a failed start reports its own error, and logs errors of the cleanup', async () => {
   const dataDir = join(directory, 'data')
   await (await start({}, dataDir)).stop()
   const broken: MonotonicClock = {
@@ -142,7 +145,7 @@ it('says why it cannot start, whatever else goes wrong while it gives things bac
   ])
 })
 
-it('frees port and directory when it stops, and sets no alarm any more', async () => {
+it('a stopped node frees port and data directory and has no pending alarm', async () => {
   const dataDir = join(directory, 'data')
   const first = await start({}, dataDir)
   const client = await served(first)

@@ -1,6 +1,6 @@
 /**
- * The README's blocks of code are the files of `examples/`, and its command lines start brokers. Examples of vitest and
- * node:test run by `npm run examples`, all of them by the install matrix of test/interop/package.
+ * The code blocks of the README are the files of `examples/`, and its command lines start brokers. `npm run examples`
+ * runs the examples of vitest and node:test; the install matrix in test/interop/package runs all of them.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -36,14 +36,14 @@ function run(code: string): ChildProcess {
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
-    // The log lines of kafkajs on stdout are left out.
+    // kafkajs writes no log lines to stdout.
     env: { ...process.env, KAFKAJS_LOG_LEVEL: 'NOTHING' }
   })
   children.push(child)
   return child
 }
 
-/** The first lines of output; fewer when it ends before. */
+/** The first lines of output; fewer if the process ends early. */
 async function lines(child: ChildProcess, count: number): Promise<string[]> {
   const found: string[] = []
   if (!child.stdout) return found
@@ -55,18 +55,21 @@ async function lines(child: ChildProcess, count: number): Promise<string[]> {
 }
 
 describe('a block of code in the README', () => {
-  it.each(BLOCKS.filter(({ file }) => file !== ''))('is the file $file', ({ file = '', text }) => {
-    expect(text).toBe(readFileSync(join(ROOT, file), 'utf8'))
-  })
+  it.each(BLOCKS.filter(({ file }) => file !== ''))(
+    'a block of code in the README equals the file $file',
+    ({ file = '', text }) => {
+      expect(text).toBe(readFileSync(join(ROOT, file), 'utf8'))
+    }
+  )
 
-  it('names its file, unless it holds command lines', () => {
+  it('a block of code in the README names its file, unless it contains command lines', () => {
     expect(BLOCKS.filter(({ language, file }) => language !== 'sh' && file === '')).toEqual([])
   })
 })
 
 describe('a command line in the README', () => {
   it.each(COMMAND_LINES.map(args => [args.join(' '), args] as const))(
-    'starts a broker: minikafka %s',
+    'a command line in the README starts a broker: minikafka %s',
     async (_, args) => {
       const files = args.map(arg => (arg.endsWith('.ndjson') ? join(ROOT, 'examples', arg) : arg))
       const broker = new Run([...files, '--port', '0', '--in-memory', '--json'])
@@ -78,7 +81,7 @@ describe('a command line in the README', () => {
 })
 
 describe('an example', () => {
-  it('produces and consumes with kafkajs', async () => {
+  it('an example produces and consumes with kafkajs', async () => {
     const broker = new Run(['start', '--port', '0', '--json', '--in-memory'])
     children.push(broker.child)
     const { bootstrapServers } = await broker.ready()
@@ -88,7 +91,7 @@ describe('an example', () => {
     expect(await lines(reader, 2)).toEqual(['0: en = hello', '1: fr = bonjour'])
   })
 
-  it('adds the codecs that kafkajs lacks', async () => {
+  it('an example adds the codecs that kafkajs lacks', async () => {
     const roundTrips = `
       for (const type of [CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD]) {
         const { compress, decompress } = CompressionCodecs[type]()
@@ -97,7 +100,7 @@ describe('an example', () => {
     expect(await lines(run(example('codecs.mjs') + roundTrips), 4)).toEqual(['1000', '1000', '1000'])
   })
 
-  it('starts a broker with topics and records in a test, stops it, and ends', async () => {
+  it('an example starts a broker with topics and records, stops it, and exits', async () => {
     const child = run(example('fixture.mjs'))
     const [output, [exitCode]] = await Promise.all([lines(child, 100), once(child, 'exit')])
     expect(output.join('\n')).toContain("topics: [ 'orders', 'users' ]")

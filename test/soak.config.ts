@@ -1,6 +1,6 @@
 /**
- * `npm run soak`: the long proofs in full counts, which `npm test` and `.ci/run` go through in few rounds. Those that start
- * processes go one at a time, then the others on all cores.
+ * `npm run soak`: the long tests with full counts; `npm test` and `.ci/run` run them with few rounds. Tests that start
+ * processes run one at a time, then the others on all cores.
  */
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
@@ -23,7 +23,7 @@ const COUNTS = {
   MINIKAFKA_CONSUMER_GROUP_SEEDS: '300'
 }
 
-/** Groups go one after the other. */
+/** Groups run one after the other. */
 function group(name: string, groupOrder: number, files: readonly string[], maxWorkers: number) {
   const include = files.map(file => `test/${file}.test.ts`)
   const limits = { testTimeout: 600_000, hookTimeout: 60_000 }

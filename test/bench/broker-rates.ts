@@ -1,4 +1,4 @@
-/** A broker as its users meet it: how long it takes to be there, and what kafkajs gets through it. Most of that time is the client's. */
+/** Start time of a broker, and its throughput with kafkajs. The client takes most of the time. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ const RECORDS = 1_000_000
 const RECORD_BYTES = 100
 const BATCH = 8000
 
-/** A broker on an empty directory, beside a bare Node that does nothing. */
+/** Start time of a broker on an empty directory, next to that of a bare Node process. */
 export async function bareStart(dataDir: string): Promise<void> {
   const bare: number[] = []
   const ready: number[] = []
@@ -26,7 +26,7 @@ export async function bareStart(dataDir: string): Promise<void> {
   show('minikafka start to ready', `${whole(minikafka)} ms`, `node + ${whole(minikafka - node)} ms`)
 }
 
-/** Milliseconds until a bare Node has come to its first output. */
+/** Milliseconds until the first output of a bare Node process. */
 async function bareNode(): Promise<number> {
   const began = performance.now()
   const child = spawn(process.execPath, ['-e', 'process.stdout.write("x")'])
@@ -36,7 +36,7 @@ async function bareNode(): Promise<number> {
   return tookMs
 }
 
-/** Records through one client and one connection, and the broker's memory. */
+/** Throughput of one client with one connection, and the memory of the broker. */
 export async function clientRates(dataDir: string): Promise<void> {
   const broker = await startBroker(dataDir)
   show('resident when ready', residentMemory(broker.pid))

@@ -1,4 +1,6 @@
-/** dump-log beside Apache Kafka's DumpLogSegments on one file, start of the process and of the JVM included. */
+/**
+ * Compares dump-log with Apache Kafka's DumpLogSegments on the same file, including the start of the process or JVM.
+ */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +18,7 @@ const TOTAL_BYTES = 256 * 1024 * 1024
 const RECORD_BYTES = 1000
 const RECORDS_PER_BATCH = 16
 
-/** A log of records of 1 KB: its batches, then every record. */
+/** Dumps a log of 1 KB records: batches only, then every record. */
 export async function dumpRates(directory: string): Promise<void> {
   const file = join(directory, 'bench-0', '00000000000000000000.log')
   mkdirSync(join(directory, 'bench-0'))
@@ -56,7 +58,7 @@ function writeLog(file: string): number {
   return written
 }
 
-/** Its output is thrown away as fast as it comes. */
+/** Runs a command and discards its output. */
 function run([command = '', ...args]: readonly string[]): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   child.stdout.resume()

@@ -1,26 +1,29 @@
-/** Members of groups that do at once what their coordinator asks of them, so that a rebalance takes as long as the broker takes. */
+/** Group members that answer the coordinator at once, so that the time of a rebalance is the time of the broker. */
 import type { Harness } from '../../src/testing/harness.ts'
 import { subscriptionOf } from '../group/embedded.ts'
 
 const LARGEST_ROUNDS = 100
 
-/** What all members of a group read. */
+/** The topic that all members read. */
 export interface BenchTopic {
   readonly name: string
   readonly topicId: string
   readonly partitions: number
 }
 
-/** A group; what is done to it resolves when all who are in it have their share. */
+/** A group. Its methods resolve when all members have their assignment. */
 export interface BenchGroup {
   readonly groupId: string
-  /** One more comes. */
+  /** Adds a member. */
   enter(): Promise<void>
-  /** The last one that came goes. */
+  /** Removes the newest member. */
   leave(): Promise<void>
 }
 
-/** As Java's consumers of `group.protocol=classic` with the range assignor do it, whose leader assigns by bytes. */
+/**
+ * Members of a classic group, as Java consumers with `group.protocol=classic` and the range assignor: the leader
+ * computes the assignment.
+ */
 export class ClassicMembers implements BenchGroup {
   readonly #harness: Harness
   readonly groupId: string
@@ -53,7 +56,7 @@ export class ClassicMembers implements BenchGroup {
     await this.#sync()
   }
 
-  /** Hears of the rebalance, and joins again. */
+  /** Waits for the rebalance, then joins again. */
   async #follow(memberId: string) {
     const claim = { groupId: this.groupId, generationId: this.#generationId, memberId, groupInstanceId: null }
     const { errorCode } = await this.#harness.request('Heartbeat', claim)
@@ -75,7 +78,7 @@ export class ClassicMembers implements BenchGroup {
   }
 
   async #sync(): Promise<void> {
-    // What is in an assignment is the clients' own matter; its length is that of four bytes a partition.
+    // The broker does not read an assignment. Its length is four bytes a partition, as in a real one.
     const share = Buffer.alloc(30 + 4 * Math.ceil(this.#topic.partitions / this.#ids.length))
     const assignments = this.#ids.map(memberId => ({ memberId, assignment: share }))
     const claim = { groupId: this.groupId, generationId: this.#generationId, groupInstanceId: null }
@@ -87,7 +90,10 @@ export class ClassicMembers implements BenchGroup {
   }
 }
 
-/** As consumers of `group.protocol=consumer` do it (KIP-848): each beats until all have what they shall have. */
+/**
+ * Members of a consumer group (KIP-848), as consumers with `group.protocol=consumer`: each sends heartbeats until all
+ * have their target assignment.
+ */
 export class ConsumerMembers implements BenchGroup {
   readonly #harness: Harness
   readonly groupId: string
@@ -149,7 +155,7 @@ class ConsumerMember {
     return this.#send({ rebalanceTimeoutMs: 300_000, subscribedTopicNames: [name], topicPartitions: [] })
   }
 
-  /** Says what it owns where that has changed, and owns what it is answered. */
+  /** Reports the owned partitions if they changed, and takes over the assignment of the response. */
   beat(): Promise<void> {
     const topicPartitions = this.#isReported
       ? null

@@ -1,6 +1,6 @@
 /**
- * What groups cost the broker: requests go through its dispatch to files, without sockets and without a client's own time.
- * Only a new consumer's way to its first record is one of kafkajs through the real executable.
+ * The cost of groups in the broker: requests go directly to its dispatch, which writes files; no sockets, no client
+ * time. Only the time of a new consumer until its first record is that of kafkajs with the executable.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -17,12 +17,12 @@ const REBALANCES = 51
 const PARTITIONS = 100
 const COMMITS = 5000
 const GROUPS = 1000
-/** Members, and committed offsets, of each of them. */
+/** Members, and committed offsets, of each group. */
 const SIZE = 2
 const OFFSETS = 10
 const PROTOCOLS = { classic: ClassicMembers, consumer: ConsumerMembers }
 
-/** A new consumer, in a new group, from its start to its first record. */
+/** Time from the start of a new consumer in a new group to its first record. */
 export async function firstRecords(dataDir: string): Promise<void> {
   const broker = await startBroker(dataDir)
   const kafka = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.ERROR })
@@ -50,11 +50,11 @@ async function firstRecord(bootstrapServers: string, groupId: string): Promise<n
   return tookMs
 }
 
-/** Rebalances by size of the group, commits, and what groups take of the memory. */
+/** Rebalances by group size, commits, and memory of groups. */
 export async function groupRates(dataDir: string): Promise<void> {
   const harness = await Harness.start({
     storage: new NodeStorage(dataDir),
-    // A second by default, in which assignments are gathered: it would be all that is seen.
+    // The default interval of one second would hide the time of the broker.
     config: { 'group.consumer.assignment.interval.ms': 0 }
   })
   const topic = { name: 'bench', topicId: await harness.createTopic('bench', PARTITIONS), partitions: PARTITIONS }
@@ -81,7 +81,7 @@ export async function groupRates(dataDir: string): Promise<void> {
   await harness.stop()
 }
 
-/** Milliseconds from the arrival of a group's last member until all have their share. */
+/** Milliseconds from the join of a group's last member until all members have their assignment. */
 async function rebalance(group: BenchGroup, size: number): Promise<number> {
   for (let count = 1; count < size; count++) await group.enter()
   const tookMs: number[] = []
@@ -112,7 +112,7 @@ async function commit(harness: Harness, groupId: string, { topicId }: BenchTopic
   if (first?.errorCode !== 'NONE') throw new Error(`${first?.errorCode}`)
 }
 
-/** What groups with members and offsets hold, in bytes. */
+/** Memory of groups with members and offsets, in bytes. */
 async function memory(harness: Harness, topic: BenchTopic, group: (id: string) => BenchGroup): Promise<number> {
   const before = bytesInUse()
   for (let count = 0; count < GROUPS; count++) {
@@ -123,7 +123,7 @@ async function memory(harness: Harness, topic: BenchTopic, group: (id: string) =
   return bytesInUse() - before
 }
 
-/** What is left after garbage is collected. */
+/** Heap and buffers in use after a garbage collection. */
 function bytesInUse(): number {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()

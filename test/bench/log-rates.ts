@@ -1,4 +1,4 @@
-/** One log on the disk without a broker around it: appends, reads, recovery, compaction, syncs. */
+/** One partition log on disk without a broker: appends, reads, recovery, compaction, syncs. */
 
 import { Cleaning } from '../../src/log/cleaner/cleaning.ts'
 import { logToClean } from '../../src/log/cleaner/log-to-clean.ts'
@@ -17,7 +17,7 @@ import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
 import { megabytesPerSecond, secondsOf, show, whole } from './figures.ts'
 
 const FOLDER = 'bench-0'
-/** Kafka's producers send batches of this size by default. */
+/** `batch.size` of Kafka's producers by default. */
 const BATCH_BYTES = 16_384
 const TOTAL_BYTES = 512 * 1024 * 1024
 const READ_BYTES = 1024 * 1024
@@ -26,7 +26,7 @@ const SLICE_BYTES = 524_288
 const SYNCS = 300
 const AT_ONCE = 16
 
-/** A batch of about BATCH_BYTES, of records of one size. */
+/** A batch of about BATCH_BYTES, with records of one size. */
 function batchOf(recordBytes: number, keyOf: (index: number) => Buffer | null = () => null): RecordBatch {
   const value = seededRandom(1).bytes(recordBytes)
   const count = Math.max(1, Math.floor(BATCH_BYTES / recordBytes))
@@ -49,14 +49,14 @@ function open(directory: string, config: Partial<LogConfig> = {}): { log: Partit
   return { log, storage }
 }
 
-/** Appends a batch again and again until there are so many bytes. Returns how many times. */
+/** Appends the same batch until the log has `totalBytes`. Returns the number of appends. */
 function fill(log: PartitionLog, batch: RecordBatch, totalBytes: number): number {
   const times = Math.ceil(totalBytes / batch.sizeInBytes)
   for (let time = 0; time < times; time++) log.append(batch, 0)
   return times
 }
 
-/** Records of three sizes, appended and read back. */
+/** Append and read of records of three sizes. */
 export async function logRates(directory: string): Promise<void> {
   for (const recordBytes of [100, 1000, 10_000]) {
     const { log, storage } = open(`${directory}/${recordBytes}`)
@@ -87,7 +87,7 @@ function readAll(log: PartitionLog): void {
   }
 }
 
-/** A log that nobody closed, checked from its beginning to its end. */
+/** Recovery of a whole log after an unclean stop. */
 export async function recoveryRate(directory: string): Promise<void> {
   const { log, storage } = open(directory)
   fill(log, batchOf(1000), TOTAL_BYTES)
@@ -98,7 +98,7 @@ export async function recoveryRate(directory: string): Promise<void> {
   storage.close()
 }
 
-/** Records of 1 KB, of a hundred thousand keys that come again and again. */
+/** Compaction of 1 KB records with 100,000 keys that repeat. */
 export async function compactionRate(directory: string): Promise<void> {
   const config = { isCompacted: true, isDeleted: false, segmentBytes: 64 * 1024 * 1024 }
   const { log, storage } = open(directory, config)
@@ -132,7 +132,7 @@ export async function compactionRate(directory: string): Promise<void> {
   storage.close()
 }
 
-/** Every batch is on the disk before it is acknowledged: of one producer, and of several whose batches share syncs. */
+/** Appends with a sync before each response: by one producer, and by several whose batches share syncs. */
 export async function syncRates(directory: string): Promise<void> {
   for (const producers of [1, AT_ONCE]) {
     const { log, storage } = open(`${directory}/${producers}`, { flushMessages: 1 })

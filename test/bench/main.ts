@@ -1,6 +1,6 @@
 /**
- * Prints how fast a broker and its log are on this machine: `npm run bench`. It asserts nothing, and fails only when records
- * are lost. Files are read back from the page cache, as those of a broker mostly are.
+ * Prints the speed of a broker and its log on this machine: `npm run bench`. Asserts nothing; fails only if records are
+ * lost. Reads come from the page cache, as is usual for a broker.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

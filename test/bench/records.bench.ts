@@ -1,4 +1,4 @@
-/** What a record costs to walk, read, build and validate: `npx vitest bench test/bench/records.bench.ts`. */
+/** The cost of walking, reading, building and validating a record: `npx vitest bench test/bench/records.bench.ts`. */
 import { bench, describe } from 'vitest'
 import { VALIDATION_ROWS, validateBatch } from '../../src/log/partition-log/validator.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'

@@ -1,14 +1,14 @@
-/** How long a broker takes to be ready with many partitions, each of which has a record: closed clean, and killed. */
+/** Start time of a broker with many partitions, each with a record: after a clean stop and after a kill. */
 import { Kafka, logLevel } from 'kafkajs'
 import { type BrokerProcess, startBroker } from './broker-process.ts'
 import { median, show, whole } from './figures.ts'
 
 const COUNTS = [1, 1000, 10_000]
 const STARTS = 3
-/** Made and filled with one request each. */
+/** Created, and filled, with one request for each topic. */
 const PARTITIONS_OF_TOPIC = 2000
 
-/** One directory for each number of partitions. */
+/** Uses one directory for each number of partitions. */
 export async function startTimes(directory: string): Promise<void> {
   for (const count of COUNTS) {
     const dataDir = `${directory}/${count}`
@@ -27,7 +27,7 @@ export async function startTimes(directory: string): Promise<void> {
   }
 }
 
-/** Makes the partitions, and writes a record to each so that it has files. */
+/** Creates the partitions and writes a record to each, so that each has files. */
 async function fill(broker: BrokerProcess, count: number): Promise<void> {
   const kafka = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.ERROR, requestTimeout: 120_000 })
   const admin = kafka.admin()

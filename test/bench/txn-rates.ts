@@ -1,4 +1,7 @@
-/** What transactions cost the broker: requests go through its dispatch to files, without sockets and without a client's own time. */
+/**
+ * The cost of transactions in the broker: requests go directly to its dispatch, which writes files; no sockets, no
+ * client time.
+ */
 import { NodeStorage } from '../../src/storage/node-storage.ts'
 import { Harness } from '../../src/testing/harness.ts'
 import { type Generation, TransactionalProducer } from '../broker/transactional.ts'
@@ -9,7 +12,7 @@ const PRODUCERS = 10
 const COMMITS = 50
 const RECORD = '.'.repeat(100)
 
-/** Transactions a second, the cost of a commit, and that of a beginning. */
+/** Transactions per second, the cost of a commit, and the cost of a begin. */
 export async function transactionRates(dataDir: string): Promise<void> {
   const harness = await Harness.start({ storage: new NodeStorage(dataDir) })
   const topic = { name: 'bench', topicId: await harness.createTopic('bench', 100) }
@@ -55,7 +58,7 @@ async function manyProducers(harness: Harness, topic: { name: string; topicId: s
   show(`transactions of ${PRODUCERS} producers at once`, `${whole(TRANSACTIONS / seconds)} a second`)
 }
 
-/** The end alone, as more partitions get a marker. */
+/** The cost of EndTxn by the number of partitions that get a marker. */
 async function commits(harness: Harness, topic: { name: string; topicId: string }, partitions: number): Promise<void> {
   const producer = await begun(harness, 'KIP-890', `commit ${partitions}`)
   const tookMs: number[] = []

@@ -1,6 +1,6 @@
 /**
- * Consumers of kafkajs in a process of their own, each in its own group. A line on stdout for each event: joined, heartbeat;
- * and outlived, when all have lived for longer than a session.
+ * Consumers of kafkajs in a process of their own, each in its own group. Prints a line for each event: joined,
+ * heartbeat; and outlived, after all consumers have lived longer than a session.
  */
 import { Kafka, logLevel } from 'kafkajs'
 

@@ -1,4 +1,4 @@
-/** Tests that fake time in the process in which the fixture runs. */
+/** Tests that fake time in the process of the fixture. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { MiniKafka } from '../../src/index.ts'
 
 const CONSUMERS = 3
 const SESSION_MS = 4_000
-/** A consumer that has to rejoin does so at once. */
+/** A consumer that has to rejoin does so without delay. */
 const CONFIG = { 'group.min.session.timeout.ms': SESSION_MS, 'group.initial.rebalance.delay.ms': 0 }
 const HOUR_MS = 3_600_000
 
@@ -17,7 +17,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** Live consumers in another process, with the events that they tell, counted. */
+/** Live consumers in another process, with counters of the events that they print. */
 function consumers(bootstrapServers: string) {
   const script = join(import.meta.dirname, 'consumer-process.js')
   const args = [script, bootstrapServers, `${CONSUMERS}`, `${SESSION_MS}`]
@@ -29,7 +29,7 @@ function consumers(bootstrapServers: string) {
   })
   return {
     counts,
-    /** Resolves when an event has been reported that often. */
+    /** Resolves after the event has been printed `count` times. */
     async until(event: keyof typeof counts, count: number): Promise<void> {
       while (counts[event] < count) await once(lines, 'line')
     },

@@ -1,4 +1,4 @@
-/** The fixture as a user's test has it: real sockets, a real client. */
+/** The fixture as in a test of a user: real sockets, a real client. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ async function start(options?: MiniKafkaOptions): Promise<MiniKafka> {
 
 const client = (kafka: MiniKafka) => new Kafka({ ...kafka.clientConfig('kafkajs'), logLevel: logLevel.NOTHING })
 
-/** Name and number of partitions of each topic. */
+/** Names of all topics with their number of partitions. */
 async function topicsOf(kafka: MiniKafka): Promise<Record<string, number>> {
   const admin = client(kafka).admin()
   await admin.connect()
@@ -39,7 +39,7 @@ it('MiniKafka.start resolves when its topics exist', async () => {
   expect(await topicsOf(kafka)).toEqual({ orders: 2, payments: 3 })
 })
 
-it('runs several times at once, each for itself', async () => {
+it('several fixtures run at the same time, each with topics of its own', async () => {
   const [first, second] = await Promise.all([start({ topics: ['a'] }), start({ topics: ['b'] })])
   expect(first.bootstrapServers).not.toBe(second.bootstrapServers)
   expect(await topicsOf(first)).toEqual({ a: 1 })
@@ -47,7 +47,7 @@ it('runs several times at once, each for itself', async () => {
   expect(await topicsOf(second)).toEqual({ b: 1 })
 })
 
-it('does not look at the environment', async () => {
+it('the fixture reads no settings from the environment', async () => {
   process.env.KAFKA_NUM_PARTITIONS = '7'
   try {
     expect(await topicsOf(await start({ topics: ['orders'] }))).toEqual({ orders: 1 })
@@ -56,7 +56,7 @@ it('does not look at the environment', async () => {
   }
 })
 
-it('keeps its data, topics included, in a directory when it is given one', async () => {
+it('a fixture with dataDir keeps topics and records in that directory', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'fixture-'))
   try {
     const first = await start({ dataDir, topics: ['orders'] })
@@ -70,7 +70,7 @@ it('keeps its data, topics included, in a directory when it is given one', async
   }
 })
 
-it('closes the connections of its clients when it stops', async () => {
+it('stop closes the connections of all clients', async () => {
   const kafka = await start({ topics: ['orders'] })
   const consumer = client(kafka).consumer({ groupId: 'group' })
   await consumer.connect()
@@ -82,13 +82,13 @@ it('closes the connections of its clients when it stops', async () => {
   silent.socket.destroy()
 })
 
-it('may be stopped more than once, and disposes of itself', async () => {
+it('a fixture can be stopped more than once, and disposed', async () => {
   const kafka = await start()
   await Promise.all([kafka.stop(), kafka.stop()])
   await kafka[Symbol.asyncDispose]()
 })
 
-it('refuses in plain words what it cannot do, and leaves nothing running', async () => {
+it('MiniKafka.start rejects wrong settings, topics and ports with a sentence, and leaves no broker running', async () => {
   await expect(start({ config: { 'num.partitons': 3 } })).rejects.toThrow('did you mean num.partitions?')
   await expect(start({ topics: ['or/ders'] })).rejects.toThrow(
     /^MiniKafka\.start: topic or\/ders cannot be created: .*/
@@ -104,7 +104,7 @@ it('a client reaches the broker by each loopback address', async () => {
   for (const host of ['127.0.0.1', '::1', 'localhost']) (await Client.connect(port, host)).socket.destroy()
 })
 
-it('clientConfig gives each library the servers under its own name', async () => {
+it('clientConfig returns the bootstrap servers under the property that each library reads', async () => {
   const kafka = await start()
   const { bootstrapServers } = kafka
   expect(kafka.bootstrapServerList).toEqual([bootstrapServers])
@@ -119,7 +119,7 @@ it('new MiniKafka throws a sentence that names MiniKafka.start', () => {
   expect(() => new MiniKafka()).toThrow('new MiniKafka() makes no broker: write await MiniKafka.start()')
 })
 
-it('clientConfig rejects an unknown library with the names of the others', async () => {
+it('clientConfig rejects an unknown library and lists the supported ones', async () => {
   const kafka = await start()
   // @ts-expect-error no such library
   expect(() => kafka.clientConfig('kafka-js')).toThrow(
@@ -144,7 +144,7 @@ it('console.log shows servers, topics and state of the fixture, which stay reada
   expect([kafka.bootstrapServers, kafka.bootstrapServerList]).toEqual([bootstrapServers, [bootstrapServers]])
 })
 
-it('console.log shows some of many topics and the number of the others', async () => {
+it('console.log shows the first of many topics and counts the others', async () => {
   const kafka = await start({ topics: Array.from({ length: 2000 }, (_, index) => `topic-${index}`) })
   const text = inspect(kafka)
   expect(text).toContain("'topic-19'")

@@ -47,7 +47,7 @@ it('a manual clock steps the wall clock alone, forward and back, and fires nothi
   expect([clock.deadline.now(), clock.loop.now()]).toEqual([deadlineMs, loopMs])
 })
 
-it("a manual clock moves the loop's clock with each look at it where work takes time", () => {
+it('a manual clock with work time advances the loop clock at each reading', () => {
   const clock = new ManualClock(1000)
   const loopMs = clock.loop.now()
   clock.workMs = 3

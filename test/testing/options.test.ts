@@ -1,4 +1,4 @@
-/** The checks of the fixture's options. */
+/** The validation of the fixture's options. */
 import { inspect } from 'node:util'
 import { expect, it } from 'vitest'
 import { ConfigError, MiniKafka } from '../../src/index.ts'

@@ -1,4 +1,4 @@
-/** The fixture and the life of its process: exits, forgotten stops, temporary directories. */
+/** The fixture and the lifetime of its process: exits, missing stops, temporary directories. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -53,7 +53,7 @@ const CLIENTS = `
     await producer.connect()
     await producer.send({ topic: 'orders', messages: [{ value: 'coffee' }] })
     await producer.disconnect()
-    // A connection that only the broker could keep alive.
+    // A connection that only the broker could keep open.
     const silent = connect({ port: Number(kafka.bootstrapServers.split(':')[1]), host: '127.0.0.1' })
     await once(silent, 'connect')
     silent.unref()

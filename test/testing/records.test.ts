@@ -1,4 +1,4 @@
-/** The option `records`: records and transactions that a broker begins with, read by a real client. */
+/** The option `records`: initial records and transactions of a broker, read by a real client. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ function client(kafka: MiniKafka): Kafka {
 
 type Received = KafkaMessage & { readonly partition: number }
 
-/** The first `count` messages of a topic, those of aborted and open transactions left out. */
+/** The first `count` messages of a topic, without those of aborted and open transactions. */
 async function read(kafka: MiniKafka, topic: string, count: number): Promise<readonly Received[]> {
   const consumer = client(kafka).consumer({ groupId: `readers of ${topic}`, maxWaitTimeInMs: 50 })
   await consumer.connect()
@@ -40,7 +40,7 @@ async function read(kafka: MiniKafka, topic: string, count: number): Promise<rea
 
 const values = (messages: readonly KafkaMessage[]) => messages.map(({ value }) => String(value)).sort()
 
-/** The end of each partition for readers of committed data. */
+/** The last stable offset of each partition. */
 async function endOffsets(kafka: MiniKafka, topic: string): Promise<readonly string[]> {
   const admin = client(kafka).admin()
   await admin.connect()
@@ -146,7 +146,7 @@ it.each([0, 1, 2])('transactions commit, abort or stay open with transaction.ver
   expect(await endOffsets(kafka, 'open')).toEqual(['6'])
 })
 
-it('many records of all sizes arrive in their order', async () => {
+it('many records of different sizes are read in order', async () => {
   const sizes = Array.from({ length: 3000 }, (_, index) => (index % 100 === 0 ? 200_000 : index % 50))
   const kafka = await start({
     records: sizes.map((size, index) => ({ topic: 'orders', key: `${index}`, value: 'x'.repeat(size) }))
@@ -155,7 +155,7 @@ it('many records of all sizes arrive in their order', async () => {
   expect(messages.map(({ key }) => String(key))).toEqual(sizes.map((_, index) => `${index}`))
 })
 
-it('batches are split where a topic takes smaller ones', async () => {
+it('batches are split by the max.message.bytes of their topic', async () => {
   const kafka = await start({
     topics: [{ name: 'small', config: { 'max.message.bytes': 200 } }],
     records: Array.from({ length: 100 }, (_, index) => ({ topic: 'small', value: `${index}` }))
@@ -196,7 +196,7 @@ it('a start that is killed while it writes records leaves a warning for the next
   }
   expect(await warnings()).toEqual([])
   expect(readdirSync(dataDir)).not.toContain('minikafka-partial-topics')
-  // A killed start leaves its file.
+  // A killed start leaves its mark file.
   writeFileSync(join(dataDir, 'minikafka-partial-topics'), 'orders\n')
   const warning =
     'topic orders may hold only a part of its initial records: an earlier start ended while it wrote them; delete the topic to write all records again'
@@ -251,7 +251,7 @@ it('a start that fails takes back the topics that it has created, and a correcte
   await admin.disconnect()
 })
 
-it('clients that come early wait until the records are there', async () => {
+it('clients that connect during the start wait until all records are written', async () => {
   const probe = await start({})
   const port = Number(probe.bootstrapServers.split(':')[1])
   await probe.stop()

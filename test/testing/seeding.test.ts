@@ -1,4 +1,4 @@
-/** The topics and records that a broker begins with, and the faults on the way. */
+/** The initial topics and records of a broker, and errors while they are written. */
 import { expect, it } from 'vitest'
 import { resolve } from '../../src/config/resolve.ts'
 import { ConfigError } from '../../src/config/sources.ts'

@@ -1,4 +1,4 @@
-/** The end of the fixture: clients that are still connected, second stops, errors. */
+/** The stop of the fixture: clients that are still connected, repeated stops, errors. */
 import { inspect } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => process.off('warning', noteWarning))
 
-/** The warnings of all that has happened so far: Node emits them in the next tick. */
+/** All warnings until now. Node emits them in the next tick. */
 async function emitted(): Promise<readonly string[]> {
   await new Promise(resolve => setImmediate(resolve))
   return warnings
@@ -178,7 +178,7 @@ it('stop warns of no client that disconnects at the same time', async () => {
   expect(await emitted()).toEqual([])
 })
 
-it('stop with failOn leak rejects with the findings when all has stopped, and only once', async () => {
+it('stop with failOn leak rejects with the findings after everything has stopped, and only once', async () => {
   const kafka = await start({ dataDir: 'temp' })
   const leaked = await connection(kafka)
   const error: unknown = await kafka.stop({ failOn: 'leak' }).catch((reason: unknown) => reason)
@@ -220,7 +220,8 @@ describe('a broker whose stop is the function of a hook', () => {
     // vitest calls it with the suite.
     afterAll(kafka.stop)
   })
-  it('runs in the tests', () => expect(inspect(kafka)).toContain("'running'"))
+  it('a broker whose stop is the function of a hook runs in the tests', () =>
+    expect(inspect(kafka)).toContain("'running'"))
 })
 
 it('a detached stop takes its options, or the context of a runner, which it ignores', async () => {

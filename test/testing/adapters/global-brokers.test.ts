@@ -8,7 +8,7 @@ import {
 } from '../../../src/testing/adapters/global-brokers.ts'
 import { globalSetup } from '../../../src/testing/adapters/jest.ts'
 import { type SharedKafka, workerKafka } from '../../../src/testing/adapters/worker-kafka.ts'
-// Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
+// Adapters load the broker on first use. Here it is loaded before the tests, whose time is limited.
 import '../../../src/testing/fixture.ts'
 
 let running: GlobalBrokers | undefined
@@ -17,7 +17,7 @@ afterEach(async () => {
   running = undefined
 })
 
-/** Starts a global setup for two workers and answers what each sees, as if it had crossed a process. */
+/** Starts a global setup for two workers; returns the value that each worker sees, copied as between processes. */
 async function workersOf(options: GlobalSetupOptions): Promise<[SharedKafka, SharedKafka]> {
   running = await startGlobalBrokers(options, 2)
   const shared = JSON.parse(JSON.stringify(running.shared))

@@ -1,7 +1,7 @@
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { afterEach, expect, it, vi } from 'vitest'
 import jestSetup, { globalSetup, globalTeardown, sharedKafka } from '../../../src/testing/adapters/jest.ts'
-// Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
+// Adapters load the broker on first use. Here it is loaded before the tests, whose time is limited.
 import '../../../src/testing/fixture.ts'
 
 afterEach(async () => {

@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { suiteKafka } from '../../../src/testing/adapters/suite-kafka.ts'
-// Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
+// Adapters load the broker on first use. Here it is loaded before the tests, whose time is limited.
 import { MiniKafka } from '../../../src/testing/fixture.ts'
 
-/** The hooks of a runner, run when a test says so. */
+/** The hooks of a test runner, which the tests run explicitly. */
 class Hooks {
   readonly #starts: (() => Promise<void>)[] = []
   readonly #stops: (() => Promise<void>)[] = []

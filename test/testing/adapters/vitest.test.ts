@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 import vitestSetup, { connect, sharedKafka, useKafka } from '../../../src/testing/adapters/vitest.ts'
 import { workerKafka } from '../../../src/testing/adapters/worker-kafka.ts'
-// Adapters load the broker on first use: here it is loaded before tests, whose time is limited.
+// Adapters load the broker on first use. Here it is loaded before the tests, whose time is limited.
 import '../../../src/testing/fixture.ts'
 
 it('useKafka and sharedKafka of the CommonJS module say that it must be imported', () => {
