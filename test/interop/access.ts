@@ -1,4 +1,4 @@
-// What a Kafka cluster keeps of users and their rights, asked of and told to a broker by APIs that ours does not serve.
+// Users, ACLs and quotas of a Kafka cluster, written and read by admin APIs that our broker does not serve.
 import { type ApiDeclaration, api } from '../../src/protocol/api.ts'
 import {
   array,
@@ -14,7 +14,7 @@ import {
 } from '../../src/protocol/wire/schema.ts'
 import type { Session } from './oracle/session.ts'
 
-/** An API of which only the client's side is needed. */
+/** Declares an API of which only the client side is used. */
 function clientApi<const Req extends Shape, const Res extends Shape>(
   declaration: Omit<ApiDeclaration<Req, Res>, 'refuse'>
 ) {
@@ -109,13 +109,13 @@ const PREFIXED = 4
 const ANY = 1
 const SCRAM_SHA_256 = 1
 
-/** Kafka's settings that make it keep ACLs, and mind them for nobody. */
+/** Settings with which Kafka stores ACLs and denies no request by them. */
 export const ACL_SETTINGS = {
   'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
   'super.users': 'User:ANONYMOUS'
 }
 
-/** Gives a user a password, a right and two limits. Answers the error codes of each. */
+/** Gives a user a password, an ACL and two quotas. Returns the error code of each response. */
 export async function grant(session: Session): Promise<(string | undefined)[]> {
   const right = { resourceType: TOPIC, resourceName: 'a', patternType: PREFIXED, principal: 'User:alice', host: '*' }
   const password = { salt: Buffer.alloc(16, 1), saltedPassword: Buffer.alloc(32, 2) }
@@ -138,7 +138,7 @@ export async function grant(session: Session): Promise<(string | undefined)[]> {
   )
 }
 
-/** All passwords, rights and limits that the broker knows of; waits until it knows some of each. */
+/** All SCRAM credentials, ACLs and quotas of the broker; waits until there is at least one of each. */
 export async function granted(session: Session): Promise<object> {
   const anyAcl = { resourceName: null, principal: null, host: null, operation: ANY, permissionType: ANY }
   const asked = { resourceType: ANY, patternType: ANY, ...anyAcl }

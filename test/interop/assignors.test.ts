@@ -1,5 +1,5 @@
-// Our server-side assignors against Kafka's, in groups that live by chance: the same partitions to the same members, and
-// all of it in the same order, so that the records are the same too.
+// Compares our server-side assignors with Kafka's in random groups: the same partitions for the same members, in the
+// same order, so that the records are the same too.
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Assignment, Assignor } from '../../src/group/consumer/assignors/assignor.ts'
@@ -25,33 +25,39 @@ beforeAll(async () => {
 })
 afterAll(() => kafka?.stop())
 
-describe.each(['same', 'different'])('members of %s subscriptions', subscriptions => {
+describe.each(['same', 'different'])('members with %s subscriptions', subscriptions => {
   const isHomogeneous = subscriptions === 'same'
 
-  test.each(BOUNDS)('up to $members members, $topics topics of $partitions partitions', async bounds => {
-    for (let seed = 0; seed < GROUPS; seed++) {
-      const random = seededRandom(seed)
-      // One assignor for good, or now this one and now the other.
-      const choices = seed % 3 === 2 ? ASSIGNORS : ASSIGNORS.slice(seed % 3, (seed % 3) + 1)
-      const group = new RandomGroup(random, isHomogeneous, bounds)
-      for (let change = 0; change < CHANGES; change++) {
-        const assignor = choices[random.below(choices.length)] ?? uniformAssignor
-        const assigned = assignor.assign(group, group)
-        const theirs = recordsOf(await kafkaAssigns(assignor, group), group)
-        expect(recordsOf(list(assigned), group), `seed ${seed}, change ${change}`).toEqual(theirs)
-        group.adopt(assigned)
-        group.change()
+  test.each(BOUNDS)(
+    "groups of up to $members members, with $topics topics of $partitions partitions, get Kafka's assignments",
+    async bounds => {
+      for (let seed = 0; seed < GROUPS; seed++) {
+        const random = seededRandom(seed)
+        // Some groups keep one assignor, others change between both.
+        const choices = seed % 3 === 2 ? ASSIGNORS : ASSIGNORS.slice(seed % 3, (seed % 3) + 1)
+        const group = new RandomGroup(random, isHomogeneous, bounds)
+        for (let change = 0; change < CHANGES; change++) {
+          const assignor = choices[random.below(choices.length)] ?? uniformAssignor
+          const assigned = assignor.assign(group, group)
+          const theirs = recordsOf(await kafkaAssigns(assignor, group), group)
+          expect(recordsOf(list(assigned), group), `seed ${seed}, change ${change}`).toEqual(theirs)
+          group.adopt(assigned)
+          group.change()
+        }
       }
     }
-  })
+  )
 
-  test.each(ASSIGNORS)('$name says the same of a topic that does not exist', async assignor => {
-    const group = new RandomGroup(seededRandom(1), isHomogeneous, { members: 3, topics: 1, partitions: 3 })
-    group.subscribeAll(randomUuid(seededRandom(2)))
-    const message = errorOf(() => assignor.assign(group, group))
-    const theirs = await kafka.assign(assignor.name, group, group.topics)
-    expect(theirs).toEqual({ error: 'PartitionAssignorException', message })
-  })
+  test.each(ASSIGNORS)(
+    "the $name assignor refuses a topic that does not exist with Kafka's message",
+    async assignor => {
+      const group = new RandomGroup(seededRandom(1), isHomogeneous, { members: 3, topics: 1, partitions: 3 })
+      group.subscribeAll(randomUuid(seededRandom(2)))
+      const message = errorOf(() => assignor.assign(group, group))
+      const theirs = await kafka.assign(assignor.name, group, group.topics)
+      expect(theirs).toEqual({ error: 'PartitionAssignorException', message })
+    }
+  )
 })
 
 async function kafkaAssigns(assignor: Assignor, group: RandomGroup): Promise<Listed> {
@@ -64,7 +70,7 @@ function list(assigned: ReadonlyMap<string, Assignment>): Listed {
   return Array.from(assigned, ([memberId, topics]) => [memberId, listAssignment(topics)])
 }
 
-/** What would be written: no record for who keeps what it has, in whatever order. */
+/** The assignments that are written as records: those of members whose partitions have changed, in any order. */
 function recordsOf(listed: Listed, { members }: RandomGroup): Listed {
   return listed.filter(([memberId, topics]) => {
     const had = listAssignment(members.get(memberId)?.assigned ?? new Map())

@@ -1,5 +1,5 @@
-// Which brokers the client programs are pointed at: ours as users start it, and the real Kafka, which keeps the programs
-// honest. INTEROP_BROKERS=kafka (or minikafka) picks one of them.
+// The brokers that client programs run against: minikafka as users start it, and a real Kafka, which proves that a
+// program's expectations are right. INTEROP_BROKERS=kafka (or minikafka) picks one of them.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,18 +16,18 @@ export interface RunningBroker {
 
 export interface BrokerUnderTest {
   readonly name: string
-  /** `config` adds to, or replaces, the broker's own settings. */
+  /** `config` adds to the broker's default settings, or replaces them. */
   start(config?: BrokerConfig): Promise<RunningBroker>
   /**
-   * A broker with SHARED_CONFIG for suites whose topics, groups and transactional ids have names of their own: all of them
-   * get the same Kafka. `stop` leaves that one running.
+   * A broker with SHARED_CONFIG, for suites whose topics, groups and transactional ids have unique names. All suites
+   * get the same Kafka; `stop` does not stop it.
    */
   share(): Promise<RunningBroker>
 }
 
 export type BrokerConfig = Readonly<Record<string, string | number>>
 
-/** The real Kafka. */
+/** A real Kafka. */
 export const reference: BrokerUnderTest = {
   name: 'kafka',
   start: async (config = {}) => coordinating(await startKafka({ config })),
@@ -50,12 +50,12 @@ async function sharedKafka(): Promise<RunningBroker> {
   return { bootstrapServers, stop: async () => {} }
 }
 
-/** The brokers that this run tests. */
+/** The brokers of this run. */
 export const brokers = KNOWN.filter(({ name }) =>
   (process.env.INTEROP_BROKERS ?? 'minikafka,kafka').split(',').includes(name)
 )
 
-/** The broker that a real Kafka is held against: ours, unless this run tests Kafka alone. */
+/** The broker that is compared with a real Kafka: minikafka, unless this run tests Kafka alone. */
 export const subject = first(brokers)
 
 function first([broker]: readonly BrokerUnderTest[]): BrokerUnderTest {
@@ -63,17 +63,17 @@ function first([broker]: readonly BrokerUnderTest[]): BrokerUnderTest {
   return broker
 }
 
-/** Ours as a process. */
+/** minikafka in a process of its own. */
 export interface RunningMinikafka extends RunningBroker {
-  /** What it has warned of, a JSON object a line. */
+  /** Its warnings, as JSON objects, one a line. */
   readonly warnings: readonly string[]
-  /** Ends it as a power switch would (SIGKILL); a folder that was given stays. */
+  /** Kills the process (SIGKILL). A data directory that was given as an argument remains. */
   kill(): Promise<void>
 }
 
 /**
- * Ours as the command line starts it, on a free port and a temporary folder unless `args` say otherwise. `program` runs another
- * Node, and a copy of the package.
+ * Starts minikafka by its command line, on a free port and a temporary directory unless `args` name others. `program`
+ * selects another Node or another copy of the package.
  */
 export async function startMinikafka(args: readonly string[] = [], program: Program = {}): Promise<RunningMinikafka> {
   const dataDir = await mkdtemp(join(tmpdir(), 'minikafka-'))

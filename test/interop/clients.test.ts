@@ -1,4 +1,4 @@
-// Clients of other makes: kcat and confluent-kafka (two ages of librdkafka) and @platformatic/kafka.
+// Clients that are not Java or kafkajs: kcat and confluent-kafka (two versions of librdkafka) and @platformatic/kafka.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -26,18 +26,18 @@ describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_
       return (await running).stdout
     }
 
-    test.each(CODECS)('lines compressed by %s come back in order', async codec => {
+    test.each(CODECS)('kcat reads lines compressed with %s in order', async codec => {
       const topic = `kcat-${codec}`
       await kcat(['-P', '-t', topic, '-z', codec, '-X', 'enable.idempotence=true'], numbers)
       expect(await kcat(['-C', '-t', topic, '-e', '-q'])).toBe(numbers)
     })
 
-    test.each(['0', '1', '-1'])('lines sent with acks=%s arrive', async acks => {
+    test.each(['0', '1', '-1'])('kcat reads lines that were sent with acks=%s', async acks => {
       await kcat(['-P', '-t', `kcat-acks${acks}`, '-X', `acks=${acks}`], numbers)
       expect(await kcat(['-C', '-t', `kcat-acks${acks}`, '-c', '1000', '-q'])).toBe(numbers)
     })
 
-    test('a group reads all, commits, and finds nothing left', async () => {
+    test('a group of kcat commits its offsets and continues after them', async () => {
       await kcat(['-P', '-t', 'kcat-group'], numbers)
       const group = ['-G', 'kcat-group', '-q', '-X', 'auto.offset.reset=earliest']
       expect(await kcat([...group, '-c', '1000', 'kcat-group'])).toBe(numbers)
@@ -45,14 +45,14 @@ describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_
       expect(await kcat([...group, '-c', '1', 'kcat-group'])).toBe('last\n')
     })
 
-    test('keys, headers and offsets are as they were sent', async () => {
+    test('kcat reads keys, headers and offsets as they were sent', async () => {
       await kcat(['-P', '-t', 'kcat-parts', '-K', ':', '-H', 'a=1', '-p', '0'], 'k:v\n')
       const format = ['-f', '%k %s %h %o\n', '-e', '-q']
       expect(await kcat(['-C', '-t', 'kcat-parts', ...format])).toBe('k v a=1 0\n')
       expect(await kcat(['-C', '-t', 'kcat-parts', '-o', '-1', ...format])).toBe('k v a=1 0\n')
     })
 
-    test('the list of topics names the brokers and partitions', async () => {
+    test('kcat lists brokers, topics and end offsets', async () => {
       await kcat(['-P', '-t', 'kcat-listed'], 'x\n')
       const list = JSON.parse(await kcat(['-L', '-J'])) as { brokers: { name: string }[]; topics: { topic: string }[] }
       const port = broker.bootstrapServers.split(':').at(-1)
@@ -69,7 +69,7 @@ describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_
       await made(join(FOLDER, 'python'), 'target', [['python3', '-m', 'venv', 'target/venv'], install])
     })
 
-    test.each([...CODECS, 'group', 'admin'])('%s', async task => {
+    test.each([...CODECS, 'group', 'admin'])('the task %s of confluent-kafka passes', async task => {
       const args = ['client.py', task, broker.bootstrapServers, `confluent-${task}`]
       const { stdout } = await run('target/venv/bin/python', args, { cwd: join(FOLDER, 'python'), ...LIMIT })
       expect(stdout).toBe('ok\n')
@@ -82,9 +82,9 @@ describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_
       await made(cwd, 'node_modules', [['npm', 'ci', '--omit=optional']])
     })
 
-    // Its zstd is Node's own, which came with 22.15.
+    // @platformatic/kafka uses the zstd of Node's zlib, which exists since Node 22.15.
     const codecs = 'zstdCompressSync' in process.getBuiltinModule('node:zlib') ? CODECS : CODECS.slice(0, 4)
-    test.each([...codecs, 'group', 'admin'])('%s', async task => {
+    test.each([...codecs, 'group', 'admin'])('the task %s of @platformatic/kafka passes', async task => {
       const args = ['client.js', task, broker.bootstrapServers, `platformatic-${task}`]
       const { stdout } = await run(process.execPath, args, { cwd, ...LIMIT })
       expect(stdout).toBe('ok\n')

@@ -1,5 +1,5 @@
-// Compares our codec with Kafka's generated classes, both directions, every API at every version: equal byte for byte, and
-// field for field by Kafka's names. Compares refusals with those of Kafka's request classes.
+// Compares our codec with Kafka's generated classes in both directions, for every API and version: bytes, and values by
+// Kafka's field names. Compares `refuse` with `getErrorResponse` of Kafka's request classes.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from '../../src/protocol/api.ts'
 import { type ApiError, ERROR_CODES, type ErrorName } from '../../src/protocol/errors.ts'
@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => kafka?.stop())
 
-test('we serve the versions that Kafka serves, flexible from the same one on', async () => {
+test('APIs have the same versions as in Kafka, and are flexible from the same version on', async () => {
   const theirs = await kafka.apis()
   const described = Object.values(APIS).map(api => {
     const { first, last, requestHeaders } = theirs[api.name] ?? { first: -1, last: -1, requestHeaders: [] }
@@ -39,7 +39,7 @@ const KINDS = VERSIONS.flatMap(version => [
 describe.each(KINDS)('$name $kind v$version', kind => {
   const api = apiByKey(kind.key) as AnyApi
 
-  test("Kafka's messages are read field for field and written byte for byte", async () => {
+  test('messages of Kafka decode to the same fields and encode to the same bytes', async () => {
     for (let seed = 0; seed < MESSAGES_A_KIND; seed++) {
       const { frame, header, body } = await kafka.generate(kind, seed, false)
       const decoded = decode(api, kind, frame)
@@ -49,13 +49,13 @@ describe.each(KINDS)('$name $kind v$version', kind => {
     }
   })
 
-  test('tagged fields that we do not know are passed over', async () => {
+  test('unknown tagged fields are skipped', async () => {
     const plain = await kafka.generate(kind, 1, false)
     const tagged = await kafka.generate(kind, 1, true)
     expect(decode(api, kind, tagged.frame)).toEqual(decode(api, kind, plain.frame))
   })
 
-  test('our messages are what Kafka writes', async () => {
+  test('messages of our codec are byte for byte those of Kafka', async () => {
     const random = seededRandom(kind.key * 1000 + kind.version)
     for (let count = 0; count < MESSAGES_A_KIND; count++) {
       const header = { correlationId: random.below(2 ** 31), clientId: random.below(3) === 0 ? null : 'größe' }
@@ -94,7 +94,7 @@ describe.each(VERSIONS)('$name v$version', ({ key, version }) => {
   })
 })
 
-/** Kafka fails at a Produce of null records before it builds a response. */
+/** Fills null records of a Produce request, with which Kafka's getErrorResponse fails. */
 function withRecords(body: Record<string, unknown>): Record<string, unknown> {
   const records = (partition: object) => ({ ...partition, records: Buffer.of(1, 2, 3) })
   const topics = body.topicData as { partitionData: object[] }[] | undefined
@@ -104,12 +104,12 @@ function withRecords(body: Record<string, unknown>): Record<string, unknown> {
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What is compared where our responses differ from Kafka's by intent. */
+/** The compared part of responses that differ from Kafka's by intent. */
 const COMPARABLE: { readonly [Name in ApiName]?: (response: Fields) => unknown } = {
-  // Ours carry the message of the error; Kafka's carry its general sentence about the code.
+  // Ours contain the message of the error, Kafka's the default message of the error code.
   DescribeConfigs: withoutMessages,
   FindCoordinator: withoutMessages,
-  // Ours have the order and the repetitions of the request; Kafka gathers partitions and producers in hash maps.
+  // Ours keep the order and repetitions of the request; Kafka collects partitions and producers in hash maps.
   Produce: ({ responses }) => byPartition(responses, 'partitionResponses', 'index'),
   WriteTxnMarkers: ({ markers }) =>
     Object.fromEntries(
@@ -158,7 +158,7 @@ function encode(api: AnyApi, { kind, version }: FrameKind, { header, body }: Fra
   return Buffer.concat(pieces).subarray(SIZE_BYTES)
 }
 
-/** A decoded message as Kafka's JSON has it: int64 as text, bytes in base64, errors by number. */
+/** A decoded message in the form of Kafka's JSON converters: int64 as text, bytes in base64, errors as numbers. */
 function asJson(shape: Shape, value: Readonly<Record<string, unknown>>): Json {
   return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, fieldAsJson(field, value[name])]))
 }

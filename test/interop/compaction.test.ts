@@ -1,5 +1,5 @@
-// Compaction by a real Kafka and by ours, of the same batches in the same rounds: the same batches must be left, header
-// by header and record by record, in segments of the same names.
+// Compares log compaction with a real Kafka's: both compact the same batches in the same rounds. The remaining batches
+// must be equal in headers and records, in segments of the same names.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,13 +19,13 @@ import { leaders, topicId } from './oracle/transcripts/topic.ts'
 
 const TOPIC = 't'
 const ROUNDS = 4
-// Markers are sent as by a coordinator, and no coordinator is asked about the data.
+// Short intervals. The test writes transaction markers itself, so partition verification is off.
 const HASTE = { 'log.cleaner.backoff.ms': 100, 'transaction.partition.verification.enable': false }
 const CODECS: readonly Codec[] = ['none', 'none', 'gzip', 'snappy', 'lz4', 'zstd']
 const FUTURE = BigInt(Date.now() + 600_000)
 const FIRST_TIMESTAMP = BigInt(Date.now() - 3_600_000)
 
-/** A broker that compacts, and the folder of its log. */
+/** A broker with fast compaction, and the path of its log. */
 interface Compacting {
   readonly session: Session
   readonly data: string
@@ -43,9 +43,9 @@ afterEach(async () => {
 })
 
 test.each([
-  ['tombstones stay for a day', '86400000'],
-  ['tombstones go at once', '0']
-])('the same is left by both: %s', async (_, deleteRetentionMs) => {
+  ['tombstones are kept for a day', '86400000'],
+  ['tombstones are removed without delay', '0']
+])('compaction leaves the same records as in Kafka: %s', async (_, deleteRetentionMs) => {
   const kafka = await startedKafka()
   const ours = await startedOurs()
   const both = [kafka, ours]
@@ -54,7 +54,7 @@ test.each([
     const batches = scenario()
     for (let round = 1; round <= ROUNDS; round++) {
       for (const { session } of both) {
-        // While the policy is another nothing is compacted: what is in a round is the same for both.
+        // Nothing is compacted under `cleanup.policy=delete`, so a round has the same batches in both brokers.
         await alter(session, 'delete')
         await fill(
           session,
@@ -74,9 +74,9 @@ test.each([
 })
 
 test.each([
-  ['markers stay for a day', '86400000'],
-  ['markers go with the second round that needs them no more', '0']
-])('the same is left of transactions by both: %s', async (_, deleteRetentionMs) => {
+  ['markers are kept for a day', '86400000'],
+  ['markers are removed in the second round after the records of their transaction', '0']
+])('compaction leaves the same of transactions as in Kafka: %s', async (_, deleteRetentionMs) => {
   const kafka = await startedKafka()
   const ours = await startedOurs()
   const both = [kafka, ours]
@@ -99,7 +99,7 @@ test.each([
   await expectKafkaReads(join(ours.data, `${TOPIC}-0`))
 })
 
-/** A transactional batch, or the end of its producer's transaction. */
+/** A transactional batch, or an end of the producer's transaction. */
 type Step = { readonly records: Buffer } | Ending
 
 interface Ending {
@@ -108,8 +108,8 @@ interface Ending {
 }
 
 /**
- * Rounds of transactions of three producers side by side, all of which have ended at the end of a round. The data is from
- * the future, so that the time of a marker, which is that of the broker, makes no segment full.
+ * Rounds of transactions of three concurrent producers. All transactions of a round end in the round. The records have
+ * timestamps in the future, so that a marker, whose timestamp is the broker's time, does not roll a segment.
  */
 function transactions(): Step[][] {
   const random = seededRandom(11)
@@ -155,7 +155,7 @@ async function end(session: Session, ending: Ending): Promise<void> {
   if (code !== 'NONE') throw new Error(`a marker was refused: ${code}`)
 }
 
-/** What the lists of aborted transactions hold, by the names of their files. */
+/** The entries of each .txnindex file, by file name. */
 async function aborted({ data }: Compacting): Promise<object[]> {
   const log = join(data, `${TOPIC}-0`)
   const names = (await readdir(log)).filter(name => /^\d+\.txnindex$/.test(name)).sort()
@@ -163,7 +163,7 @@ async function aborted({ data }: Compacting): Promise<object[]> {
   return files.filter(({ bytes }) => bytes !== '')
 }
 
-/** Batches of random keys, tombstones, producers and codecs; three of them to a segment. */
+/** Batches with random keys, tombstones, producers and codecs; three batches a segment. */
 function scenario(): Buffer[] {
   const random = seededRandom(7)
   const sequences = [0, 0, 0]
@@ -225,7 +225,9 @@ async function alter(session: Session, policy: string): Promise<void> {
   )
 }
 
-/** Waits until all but the active segment is clean, as the checkpoint tells; the names of the segments' files. */
+/**
+ * Waits until the cleaner checkpoint covers all segments but the active one. Returns the names of the segment files.
+ */
 async function compacted({ data }: Compacting): Promise<string[]> {
   for (;;) {
     const checkpoint = await readFile(join(data, 'cleaner-offset-checkpoint'), 'utf8').catch(() => '')
@@ -236,7 +238,7 @@ async function compacted({ data }: Compacting): Promise<string[]> {
   }
 }
 
-/** What is in the log, but for what depends on the moment of compaction and the compressor. */
+/** The remaining log, without values that depend on the time of compaction or on the compressor. */
 async function left(session: Session): Promise<object[]> {
   const id = await topicId(session, TOPIC)
   const found: object[] = []
@@ -263,7 +265,7 @@ async function left(session: Session): Promise<object[]> {
         producerId,
         producerEpoch,
         baseSequence,
-        // Of a marker it is the broker's time.
+        // The timestamp of a marker is the broker's time.
         maxTimestamp: batch.isControl ? 0n : maxTimestamp,
         codec,
         recordsCount
@@ -275,7 +277,7 @@ async function left(session: Session): Promise<object[]> {
   }
 }
 
-/** Kafka's own tool finds nothing wrong with our files, and prints the same as ours. */
+/** DumpLogSegments finds no errors in our files, and prints the same as our dump-log. */
 async function expectKafkaReads(log: string): Promise<void> {
   const names = (await readdir(log)).filter(name => /\.(log|index|timeindex|txnindex|snapshot)$/.test(name)).sort()
   for (const name of names) {

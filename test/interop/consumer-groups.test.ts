@@ -1,5 +1,6 @@
-// Kafka's own command line tools for groups say the same of ours as of a real Kafka 4.4, step by step. Of 4.3 they say another
-// TARGET-ASSIGNMENT-EPOCH where a consumer group is empty: only from 4.4 on it may be assigned anew at once, and ours may.
+// Kafka's command line tools for groups print the same for minikafka as for a real Kafka 4.4, step by step. For 4.3
+// they print another TARGET-ASSIGNMENT-EPOCH of an empty consumer group: since 4.4 a group that becomes empty gets a
+// new assignment at once, as in minikafka.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,14 +18,14 @@ import { Group } from './oracle/transcripts/group.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-/** 2024-01-01, from which on the records of `orders` are an hour apart. */
+/** 2024-01-01. The records of `orders` have timestamps from then on, an hour apart. */
 const NEW_YEAR_MS = 1_704_067_200_000
 const PARTITIONS = { orders: 3, trimmed: 1, recent: 1, unread: 1, doomed: 1 }
 
 const files = mkdtempSync(join(tmpdir(), 'consumer-groups-'))
 const tools = await Tools.start()
 const commands = new Commands(tools, files)
-/** What starts a broker on its own folder and port. */
+/** Starts the broker of a session, on its own directory and port. */
 const starts = new Map<Session, () => Promise<RunningBroker>>()
 const running = new Map<Session, RunningBroker>()
 const restart = arrange('the broker is started again', async session => {
@@ -72,7 +73,7 @@ describe.each(Object.entries(scenarios))('%s', (_, steps) => {
   }
 })
 
-/** Topics, records and their times, the same everywhere. */
+/** Writes the same topics and records with the same timestamps to each broker. */
 async function fill(servers: string): Promise<void> {
   const kafka = new Kafka({ brokers: [servers], logLevel: logLevel.NOTHING })
   const admin = kafka.admin()
@@ -91,7 +92,7 @@ async function fill(servers: string): Promise<void> {
   await send('doomed', 0, hours(2))
   const daysAgo = (days: number) => Date.now() - days * DAY_MS
   await send('recent', 0, [5, 4, 3, 2, 1].map(daysAgo))
-  // kafkajs finds no leader of a topic that it was not asked about before.
+  // kafkajs knows the leader of a topic only after an earlier request for that topic.
   await admin.fetchTopicOffsets('trimmed')
   await admin.deleteTopicRecords({ topic: 'trimmed', partitions: [{ partition: 0, offset: '3' }] })
   await producer.disconnect()

@@ -1,4 +1,5 @@
-// Our dump of a data folder and that of Kafka's own tool, line by line: over files that we wrote and files that Kafka wrote.
+// Compares dump-log with Kafka's DumpLogSegments, line by line, for files that minikafka wrote and files that Kafka
+// wrote.
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ const CLIENT = '4.4.0'
 
 interface Writer {
   readonly name: string
-  /** Starts a broker on a folder; answers where it listens, and how to stop it. */
+  /** Starts a broker on a directory; returns its address, and a function that stops it. */
   start(dataDir: string): Promise<{ bootstrapServers: string; stop(): Promise<void> }>
 }
 
@@ -41,17 +42,19 @@ describe.each(WRITERS)('files that $name wrote', ({ start }) => {
     await expectSameDump(files, options)
   }
 
-  test('batches of every codec', () => compare(/^codec-.*\.log$/))
-  test.each(CODECS)('records compressed by %s', codec =>
+  test("dump-log prints batches of every codec like Kafka's tool", () => compare(/^codec-.*\.log$/))
+  test.each(CODECS)("dump-log prints records compressed with %s like Kafka's tool", codec =>
     compare(RegExp(`^codec-${codec}-0/.*\\.log$`), '--print-data-log')
   )
-  test('records without their metadata', () =>
+  test("dump-log prints records without metadata like Kafka's tool", () =>
     compare(/^codec-gzip-0\/.*\.log$/, '--print-data-log', '--skip-record-metadata'))
-  test('a part of a log', () => compare(/^codec-none-0\/.*\.log$/, '--deep-iteration', '--max-bytes', '40000'))
-  test('numbers as values', () =>
+  test("dump-log prints the beginning of a log like Kafka's tool", () =>
+    compare(/^codec-none-0\/.*\.log$/, '--deep-iteration', '--max-bytes', '40000'))
+  test("dump-log prints values as numbers like Kafka's tool", () =>
     compare(/^codec-lz4-0\/.*\.log$/, '--value-decoder-class', 'org.apache.kafka.tools.api.LongDecoder'))
-  test('the records of groups', () => compare(/^__consumer_offsets-\d+\/.*\.log$/, '--offsets-decoder'))
-  test('records of every type that groups have', async () => {
+  test("dump-log prints the records of groups like Kafka's tool", () =>
+    compare(/^__consumer_offsets-\d+\/.*\.log$/, '--offsets-decoder'))
+  test('the files contain group records of all types', async () => {
     const files = (await named(/^__consumer_offsets-\d+\/.*\.log$/)).join()
     const { stdout } = await dumpLog(['--offsets-decoder', '--files', files])
     const types = new Set(stdout.match(/(?<=key: \{"type":")\d+/g))
@@ -59,20 +62,27 @@ describe.each(WRITERS)('files that $name wrote', ({ start }) => {
     for (const once of ['"classicMemberMetadata":{', '"assignmentEpochs":[', '"metadataHash":', '"instanceId":"fixed"'])
       expect(stdout).toContain(once)
   })
-  test('the cluster metadata', () => compare(/^__cluster_metadata-0\/.*\.log$/, '--cluster-metadata-decoder'))
-  test('checkpoints', () => compare(/\.checkpoint$/, '--cluster-metadata-decoder'))
-  test.each([[], ['--index-sanity-check'], ['--verify-index-only']])('indexes %j', async (...args) => {
-    if ((await named(/\.(time)?index$/)).length > 0) await compare(/^codec-.*\.(time)?index$/, ...args)
-  })
-  test('producers', async () => {
+  test("dump-log prints the cluster metadata like Kafka's tool", () =>
+    compare(/^__cluster_metadata-0\/.*\.log$/, '--cluster-metadata-decoder'))
+  test("dump-log prints metadata snapshots like Kafka's tool", () =>
+    compare(/\.checkpoint$/, '--cluster-metadata-decoder'))
+  test.each([[], ['--index-sanity-check'], ['--verify-index-only']])(
+    "dump-log prints indexes like Kafka's tool, with options %j",
+    async (...args) => {
+      if ((await named(/\.(time)?index$/)).length > 0) await compare(/^codec-.*\.(time)?index$/, ...args)
+    }
+  )
+  test("dump-log prints producer snapshots like Kafka's tool", async () => {
     if ((await named(/\.snapshot$/)).length > 0) await compare(/\.snapshot$/)
   })
 
-  test('transactional batches and markers', () => compare(/^txn-\d+\/.*\.log$/, '--print-data-log'))
-  test('lists of aborted transactions', () => compare(/^txn-\d+\/.*\.txnindex$/))
-  test('the state of transactions', () => compare(/^__transaction_state-\d+\/.*\.log$/, '--transaction-log-decoder'))
+  test("dump-log prints transactional batches and markers like Kafka's tool", () =>
+    compare(/^txn-\d+\/.*\.log$/, '--print-data-log'))
+  test("dump-log prints aborted transactions like Kafka's tool", () => compare(/^txn-\d+\/.*\.txnindex$/))
+  test("dump-log prints the records of the transaction coordinator like Kafka's tool", () =>
+    compare(/^__transaction_state-\d+\/.*\.log$/, '--transaction-log-decoder'))
 
-  test('how every transaction ended', async () => {
+  test('dump-log --transactions prints the result of every transaction', async () => {
     const { stdout } = await dumpLog(['--transactions', '--files', join(folder, 'data', 'txn-0')])
     expect(stdout.match(/(?<=records: )\d+ result: \w+/g)).toEqual([
       '2 result: COMMIT',
@@ -83,22 +93,22 @@ describe.each(WRITERS)('files that $name wrote', ({ start }) => {
     ])
   })
 
-  test('a log that is cut off', async () => {
+  test("dump-log prints a truncated log like Kafka's tool", async () => {
     const [file = ''] = await named(/^codec-zstd-0\/.*\.log$/)
     await truncate(file, 5000)
     await compare(/^codec-zstd-0\/.*\.log$/, '--deep-iteration')
   })
 
-  test('nothing is wrong with those that are whole', async () => {
+  test('dump-log --verify finds no problems in complete logs', async () => {
     const data = (await readdir(join(folder, 'data'))).filter(name => /-\d+$/.test(name) && name !== 'codec-zstd-0')
     const files = data.map(name => join(folder, 'data', name)).join()
-    // Where something is wrong, what that is shows in the failure.
+    // If a problem is found, the failed assertion shows it.
     const { stdout } = await dumpLog(['--verify', '--files', files]).catch((error: { stdout: string }) => error)
     expect(stdout).toMatch(/^\d+ files verified, no problems found\n$/)
   })
 })
 
-/** Records by every codec, one topic each, and groups that have committed. */
+/** Writes records with each codec, one topic each, and groups with committed offsets. */
 async function fill(servers: string): Promise<void> {
   for (const codec of CODECS)
     await javaTask(CLIENT, 'produce', servers, `codec-${codec}`, 1, 3000, 100, codec, 'all', true)
@@ -111,7 +121,7 @@ async function fill(servers: string): Promise<void> {
   await admin.disconnect()
 }
 
-/** Committed and aborted transactions in turn, offsets of a group in some, and one that is left open. */
+/** Writes committed and aborted transactions, some with offsets of a group, and one that stays open. */
 async function transact(servers: string): Promise<void> {
   const kafka = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING })
   const admin = kafka.admin()

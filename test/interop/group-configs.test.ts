@@ -1,4 +1,5 @@
-// Kafka's own kafka-configs says the same of ours as of a real Kafka: settings of groups altered, described and taken back.
+// kafka-configs prints the same for minikafka as for a real Kafka when it alters, describes and deletes configs of
+// groups.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type RunningBroker, subject } from './brokers.ts'
 import { kafkaJars, startKafka } from './kafka/kafka.ts'
@@ -54,19 +55,19 @@ test.each([
   '--alter --entity-type brokers --entity-name 1 --add-config group.consumer.session.timeout.ms=50000',
   '--describe --entity-type brokers',
   `--describe ${g} --all`
-])('kafka-configs %s', async line => {
+])('kafka-configs prints the same as with Kafka: %s', async line => {
   const compare = async () => {
     const printed: object[] = []
     for (const session of sessions) printed.push(inOrder(await tools.configs(...line.split(' ')).play(session)))
     const [kafka, ours] = printed
     expect(ours).toEqual(kafka)
   }
-  // A real Kafka shows what was set a moment after it was set.
+  // A real Kafka shows a changed config some time after the response.
   if (line.startsWith('--describe')) await vi.waitFor(compare, { timeout: 120_000 })
   else await compare()
 })
 
-/** Groups come in the order of a hash table. */
+/** Kafka lists groups in the order of a hash table. */
 function inOrder(printed: unknown): object {
   const { stdout, ...rest } = printed as { readonly stdout: readonly string[] }
   return { ...rest, stdout: stdout.toSorted() }

@@ -1,4 +1,4 @@
-// The Java clients, newest and oldest that matter: producer, consumer, groups, Admin.
+// The Java clients, the newest and the oldest that we support: producer, consumer, groups, Admin.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { brokers, type RunningBroker } from './brokers.ts'
 import { javaTask, type TaskResult } from './java/client.ts'
@@ -17,13 +17,13 @@ describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_
     const task = (name: string, ...args: (string | number | boolean)[]): Promise<TaskResult> =>
       javaTask(version, name, broker.bootstrapServers, ...args)
 
-    test.each(CODECS)('records compressed by %s come back in order', async codec => {
+    test.each(CODECS)('the Java clients read records compressed with %s in order', async codec => {
       const topic = `codec-${codec}-${version}`
       await task('produce', topic, 3, 5000, 100, codec, 'all', true)
       expect(await task('consume', topic, 3, 5000, 100, `group-${topic}`)).toMatchObject({ consumed: 5000 })
     })
 
-    test.each(['0', '1', 'all'])('records sent with acks=%s arrive', async acks => {
+    test.each(['0', '1', 'all'])('the Java consumer reads records that were sent with acks=%s', async acks => {
       const topic = `acks-${acks}-${version}`
       await task('produce', topic, 2, 500, 100, 'none', acks, false)
       expect(await task('consume', topic, 2, 500, 100, `group-${topic}`)).toMatchObject({ consumed: 500 })
@@ -33,15 +33,15 @@ describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_
       expect(await task('idempotent', `idempotent-${version}`, 500)).toMatchObject({ produced: 1000 })
     })
 
-    test('two members share a topic, commit, and resume', async () => {
+    test('two members of a group share a topic, commit, and continue at their offsets', async () => {
       expect(await task('group', `shared-${version}`, `group-${version}`)).toMatchObject({ consumed: 400 })
     })
 
-    test('Admin leads a topic through its life', async () => {
+    test('an Admin creates, changes and deletes a topic', async () => {
       expect(await task('admin', `life-${version}`)).toEqual({ admin: 'ok' })
     })
 
-    test('records of 900 kB pass', async () => {
+    test('records of 900 kB are produced and consumed', async () => {
       await task('produce', `large-${version}`, 1, 20, 900_000, 'none', 'all', true)
       const result = await task('consume', `large-${version}`, 1, 20, 900_000, `large-${version}`)
       expect(result).toMatchObject({ consumed: 20 })

@@ -1,4 +1,4 @@
-// A million records of 100 bytes through kafkajs, read back in order with nothing lost or doubled.
+// A million records of 100 bytes through kafkajs, read in order without loss or duplicates.
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
 import { consumeNumbered, produceNumbered } from '../clients/numbered.ts'
@@ -7,7 +7,7 @@ import { brokers } from './brokers.ts'
 const { Kafka, logLevel } = kafkajs
 
 test.each(brokers.map(({ name, start }) => [name, start] as const))(
-  'a million records through %s',
+  'a million records of kafkajs pass through %s in order',
   async (_, start) => {
     const broker = await start()
     const kafka = new Kafka({ brokers: [broker.bootstrapServers], logLevel: logLevel.NOTHING })

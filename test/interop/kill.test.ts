@@ -1,5 +1,5 @@
-// The broker's process is killed again and again under an idempotent Java producer with five requests in flight, which
-// knows nothing of it: in the end every record is there once, and in order. MINIKAFKA_KILL_ROUNDS sets how often.
+// The broker process is killed repeatedly under an idempotent Java producer with five requests in flight. In the end
+// every record is in the log exactly once, in order. MINIKAFKA_KILL_ROUNDS sets the number of kills.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,12 +13,15 @@ const ROUNDS = Number(process.env.MINIKAFKA_KILL_ROUNDS ?? 5)
 const ROUND_LIMIT_MS = 20_000
 const TOPIC = 'killed'
 const PARTITIONS = 3
-/** The most records between two kills; some rounds see none, for the process dies as soon as it is ready. */
+/**
+ * Maximum number of records between two kills. Some rounds have none, because the kill follows directly on the ready
+ * line.
+ */
 const MOST_RECORDS = 2000
 const SETTINGS = {
-  'as Kafka does by default': [],
+  'with default settings': [],
   'with many small segments': ['log.roll.ms=50', 'log.index.interval.bytes=100'],
-  'with every record on the disk first': ['log.flush.interval.messages=1']
+  'with a sync before each response': ['log.flush.interval.messages=1']
 }
 
 let folder: string
@@ -35,7 +38,7 @@ afterEach(async () => {
 })
 
 test.each(Object.entries(SETTINGS))(
-  'every record is there once, %s',
+  'after kills of the broker, the log has every record once, %s',
   { timeout: 120_000 + ROUNDS * ROUND_LIMIT_MS },
   async (_, settings) => {
     const random = seededRandom(5)
@@ -52,7 +55,7 @@ test.each(Object.entries(SETTINGS))(
   }
 )
 
-/** Starts the process over the folder; answers where it listens. */
+/** Starts the process on the data directory; returns its address. */
 async function start(settings: readonly string[], port: string): Promise<string> {
   const set = settings.flatMap(pair => ['--set', pair])
   run = new Run(['start', '--port', port, '--json', '--log-level', 'warn', '--data-dir', folder, ...set])

@@ -1,5 +1,5 @@
-// Makes what a suite needs from another language's tools once: jars, classes, a virtual environment, node_modules. A stamp
-// holds a digest of the folder's own files: a changed source or version makes it again.
+// Builds, once, the outputs of other languages' tools that suites need: jars, classes, a virtual environment,
+// node_modules. A stamp file holds a digest of the sources: a changed source or version causes a new build.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -8,14 +8,14 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const MADE = new Set(['target', 'node_modules'])
-/** Names the process that makes something: suites run side by side, and two Mavens must not fetch into one repository. */
+/** Names the process that builds. Suites run in parallel, and two Mavens must not write to one repository. */
 const LOCK = join(import.meta.dirname, 'target', 'making')
 const LOCK_POLL_MS = 100
 
-/** Outputs that this process makes or has made, by path. */
+/** Outputs that this process builds or has built, by path. */
 const making = new Map<string, Promise<string>>()
 
-/** Runs the commands in `folder` unless `output` was made from the same sources before; answers its absolute path. */
+/** Runs the commands in `folder` unless `output` is already built from the same sources; returns its absolute path. */
 export function made(folder: string, output: string, commands: readonly (readonly string[])[]): Promise<string> {
   const path = join(folder, output)
   const existing = making.get(path) ?? make(folder, path, commands)
@@ -40,7 +40,7 @@ async function make(folder: string, path: string, commands: readonly (readonly s
   }
 }
 
-/** Waits until no other process makes anything. The lock of a process that has died is taken away. */
+/** Waits until no other process builds. Removes the lock of a process that has died. */
 async function lock(): Promise<void> {
   await mkdir(join(LOCK, '..'), { recursive: true })
   while (!(await isLocked())) {

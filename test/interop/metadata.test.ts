@@ -1,5 +1,5 @@
-// The metadata of a real Kafka, compacted by ours into a snapshot of which Kafka then makes its cluster again: nothing is
-// lost of what ours does not act on.
+// A metadata snapshot that minikafka writes of a real Kafka's cluster. Kafka then loads it: records that minikafka does
+// not use are preserved.
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(dataDir, { recursive: true, force: true }))
 
-/** Lets somebody talk to a broker and stops it then. */
+/** Runs `talk` against a broker, then stops the broker. */
 async function served<T>(
   start: () => Promise<{ bootstrapServers: string; stop(): Promise<void> }>,
   talk: (session: Session) => Promise<T>
@@ -42,7 +42,7 @@ async function served<T>(
 const kafka = () => startKafka({ version: VERSION, releaseVersion: '4.3', dataDir, config: ACL_SETTINGS })
 const ours = () => startMinikafka(['--data-dir', join(dataDir, 'data'), ...AT_EVERY_CHANGE])
 
-test('a real Kafka finds users, rights, limits and topics in a snapshot of ours, and nothing else', async () => {
+test('a real Kafka finds the same users, ACLs, quotas and topics in a metadata snapshot of minikafka', async () => {
   const before = await served(kafka, async session => {
     await topic('kept', 2, { 'cleanup.policy': 'compact' }).play(session)
     expect(await grant(session)).toEqual(Array(3).fill('NONE '))
@@ -68,7 +68,7 @@ test('a real Kafka finds users, rights, limits and topics in a snapshot of ours,
   })
 })
 
-/** The newest snapshot of the metadata. */
+/** The newest metadata snapshot. */
 function newestIn(folder: string): { name: string; content: Buffer } {
   const checkpoints = readdirSync(folder).filter(file => file.endsWith('.checkpoint'))
   const name = checkpoints.sort().at(-1) ?? ''

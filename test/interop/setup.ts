@@ -1,6 +1,6 @@
 /**
- * Before the suites: bundles the sources, packs them as they are published, and lends the real Kafka that suites share. It
- * starts when the first suite asks for it, and stops after the last.
+ * Global setup of the suites: bundles the sources, packs the tarball, and provides the shared real Kafka, which starts
+ * on first use and stops after the last suite.
  */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,10 @@ import build from '../build.ts'
 import { coordinating } from './kafka/coordinators.ts'
 import { type RunningKafka, startKafka } from './kafka/kafka.ts'
 
-/** The settings of brokers that suites share. Short sessions are allowed, groups begin at once, and transactions that take too long end soon. */
+/**
+ * Settings of shared brokers: short sessions are allowed, the first rebalance of a group has no delay, and transactions
+ * soon time out.
+ */
 export const SHARED_CONFIG = {
   'group.initial.rebalance.delay.ms': 0,
   'group.min.session.timeout.ms': 1000,
@@ -25,9 +28,9 @@ export const SHARED_CONFIG = {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Answers the bootstrap servers of the shared Kafka. */
+    /** Returns the bootstrap servers of the shared Kafka. */
     sharedKafka: string
-    /** The path of the package as it is published. */
+    /** Path of the packed tarball. */
     tarball: string
   }
 }
@@ -51,13 +54,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     rmSync(packed, { recursive: true })
     server.close()
-    // If it did not start, the suites that asked for it have failed with its error.
+    // If the start failed, the suites that use Kafka have failed with its error.
     const running = await kafka?.catch(() => undefined)
     await running?.stop()
   }
 }
 
-/** Packs what was built; answers the tarball's path. */
+/** Packs the build; returns the path of the tarball. */
 function pack(destination: string): string {
   const env = { ...process.env, MINIKAFKA_DIST: 'built' }
   const options = { cwd: join(import.meta.dirname, '../..'), env, encoding: 'utf8' } as const

@@ -1,9 +1,11 @@
-// What an Admin sees of transactions, and how it ends them: ours and a real Kafka answer the same.
+// The transaction requests of a Java Admin: minikafka and a real Kafka give the same results.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { brokers, type RunningBroker } from './brokers.ts'
 import { streamsTask } from './java/client.ts'
 
-/** `open` has an open transaction beside a committed one, `done` only a committed one, at offsets 4, 0 and 2. */
+/**
+ * Expected results. `open` has an open and a committed transaction, `done` only a committed one, at offsets 4, 0 and 2.
+ */
 const SEEN = {
   'described open': 'Ongoing 54321 1 since true',
   'described done': 'CompleteCommit 54321 0 since true',
@@ -29,7 +31,7 @@ describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_
   })
   afterAll(() => broker?.stop())
 
-  test('an Admin lists, describes, aborts and fences', async () => {
+  test('an Admin lists, describes, aborts and fences transactions', async () => {
     expect(await streamsTask('admin', broker.bootstrapServers, 'admin')).toEqual(SEEN)
   })
 })

@@ -1,6 +1,6 @@
-// The broker's process is killed again and again under two Java programs that know nothing of it: one writes, and one copies
-// what it wrote to another topic in transactions, with its group's offsets. In the end the copy holds every record once, in
-// order. MINIKAFKA_KILL_ROUNDS sets how often.
+// The broker process is killed repeatedly under two Java programs: one produces, the other copies the records to
+// another topic in transactions with the offsets of its group. In the end the copy holds every record exactly once, in
+// order. MINIKAFKA_KILL_ROUNDS sets the number of kills.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,10 @@ const ROUNDS = Number(process.env.MINIKAFKA_KILL_ROUNDS ?? 5)
 const ROUND_LIMIT_MS = 30_000
 const CLIENT = '4.4.0'
 const PARTITIONS = 3
-/** The most records copied between two kills; some rounds see none, for the process dies as soon as it is ready. */
+/**
+ * Maximum number of copied records between two kills. Some rounds have none, because the kill follows directly on the
+ * ready line.
+ */
 const MOST_RECORDS = 1500
 
 let folder: string
@@ -33,7 +36,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-test('every record is copied once', { timeout: 120_000 + ROUNDS * ROUND_LIMIT_MS }, async () => {
+test('after kills of the broker, every record has been copied once', {
+  timeout: 120_000 + ROUNDS * ROUND_LIMIT_MS
+}, async () => {
   const random = seededRandom(11)
   const servers = await start('0')
   const port = servers.split(':').at(-1) ?? ''
@@ -53,7 +58,7 @@ test('every record is copied once', { timeout: 120_000 + ROUNDS * ROUND_LIMIT_MS
   await copier.end()
 })
 
-/** Starts the process over the folder; answers where it listens. */
+/** Starts the process on the data directory; returns its address. */
 async function start(port: string): Promise<string> {
   run = new Run([
     'start',

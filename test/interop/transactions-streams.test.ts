@@ -1,5 +1,5 @@
-// Kafka Streams counts words exactly once while it is killed, and while the broker is killed under it: each word is counted
-// from one on by ones, as often as it came in.
+// Kafka Streams counts words exactly once while Streams and the broker are killed: the counts of each word are 1, 2, 3
+// and so on, up to the number of its occurrences.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +27,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-test('every word is counted once', { timeout: 300_000 }, async () => {
+test('after kills of Kafka Streams and the broker, every word has been counted once', {
+  timeout: 300_000
+}, async () => {
   const servers = await startBroker('0')
   const port = servers.split(':').at(-1) ?? ''
   for (const topic of ['lines', 'counted']) {

@@ -1,4 +1,4 @@
-// Transactions by clients of all makes: ours and a real Kafka lead every client to the same end.
+// Transactions by Java and librdkafka clients: with minikafka and with a real Kafka each client gets the same results.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import { made } from './made.ts'
 
 const run = promisify(execFile)
 const VERSIONS = ['4.4.0', '3.9.1', '2.8.2']
-/** What each scenario of the Java program comes to: what it threw, what was read, where logs end, what was committed. */
+/** The outcome of each scenario of the Java program: exceptions, read records, end offsets, committed offsets. */
 const OUTCOMES = {
   commit: '[a1, a2, b1, b2, c1, c2] [4, 4, 4]',
   abort: '[A] of [a, A, b]',
@@ -24,14 +24,14 @@ const OUTCOMES = {
   transformAsGroup: '0 6 6',
   oldMember: 'CommitFailedException []'
 }
-/** Where clients that know KIP-890 are told something else. */
+/** Exceptions that differ in clients with KIP-890. */
 const OUTCOMES_OF_4 = {
   ...OUTCOMES,
   fencedIdle: 'InvalidProducerEpochException [kept]',
   timeout: 'InvalidTxnStateException [next]'
 }
 
-/** What the program with librdkafka prints. */
+/** The output of the program with librdkafka. */
 const OUTCOMES_OF_PYTHON = [
   "commit ['a1', 'a2', 'b1', 'b2', 'c1', 'c2']",
   "abort (['c'], ['a', 'b', 'c'])",
@@ -54,12 +54,12 @@ describe.each(brokers.map(({ name, share }) => [name, share] as const))('%s', (_
       results = await javaTask(version, 'transactions', broker.bootstrapServers, `java-${version}`)
     })
     const outcomes = Object.entries(version.startsWith('4.') ? OUTCOMES_OF_4 : OUTCOMES)
-    test.each(outcomes)('%s', (scenario, outcome) => {
+    test.each(outcomes)('the scenario %s has the expected outcome', (scenario, outcome) => {
       expect(results[scenario]).toBe(outcome)
     })
   })
 
-  test('with confluent-kafka', async () => {
+  test('the scenarios of confluent-kafka have the expected outcomes', async () => {
     const cwd = join(import.meta.dirname, 'python')
     const install = ['target/venv/bin/pip', 'install', '-q', '-r', 'requirements.txt']
     await made(cwd, 'target', [['python3', '-m', 'venv', 'target/venv'], install])

@@ -1,9 +1,9 @@
-// The suites that need other languages' programs or a real Apache Kafka, side by side on all cores.
+// The suites that need programs in other languages or a real Apache Kafka, in parallel on all cores.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** The suites that take minutes, the longest first: one that began last would run alone at the end. */
+/** The suites that take minutes, the longest first: a long suite that starts last would run alone at the end. */
 const LONGEST = [
   'oracle/kafka-newest',
   'oracle/kafka-4.3',

@@ -1,5 +1,5 @@
-// Compressed batches beside a real Apache Kafka: each frame gets its answer, and its consumer reads what ours took, also where
-// zstd comes from Node's own zlib and from WebAssembly.
+// Compares the handling of compressed batches with a real Apache Kafka: both give each frame the same response, and
+// Kafka's consumer reads the accepted batches. Runs also with the zstd of Node's zlib and with that of WebAssembly.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -23,7 +23,7 @@ const run = promisify(execFile)
 
 const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 const JAVA = '4.4.0'
-/** The records of a batch that fits every buffer of Kafka's readers, and of two that do not. */
+/** Record counts: one batch that fits into every buffer of Kafka's readers, and two that do not. */
 const COUNTS = [3, 300, 900]
 
 const BATCHES = COUNTS.map(count => {
@@ -47,7 +47,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true })
 })
 
-/** Ours where zstd-napi is not installed, on that Node. */
+/** minikafka without zstd-napi, on the given Node. */
 async function startWithoutNapi(node: string): Promise<RunningBroker> {
   return startMinikafka([], { node, executable: install(await mkdtemp(join(directory, 'package-'))) })
 }
@@ -69,7 +69,7 @@ describe.each(SUBJECTS)('$name', ({ name, start }) => {
   afterAll(() => broker?.stop())
 
   test.each(CODECS)(
-    `${name} answers each frame of %s as Kafka does, whose consumer reads what is taken`,
+    `${name} gives each frame of %s the same response as Kafka, and Kafka's consumer reads the accepted batches`,
     async codec => {
       const topic = `compression-${codec}-${SUBJECTS.findIndex(other => other.name === name)}`
       const ours = await TopicSession.open(broker.bootstrapServers, topic)
@@ -91,22 +91,25 @@ describe.each(SUBJECTS)('$name', ({ name, start }) => {
     }
   )
 
-  test.each(CODECS)(`${name} compresses batches of every codec again with %s, for Kafka's consumer`, async codec => {
-    const topic = `recompression-${codec}-${SUBJECTS.findIndex(other => other.name === name)}`
-    const session = await TopicSession.open(broker.bootstrapServers, topic, { 'compression.type': codec })
-    const sent: Batch[] = []
-    for (const source of ['none', ...CODECS] as const) {
-      for (const records of BATCHES) {
-        expect(await session.produce(buildBatch(records, { codec: source }).bytes)).toBe('NONE')
-        sent.push(records)
+  test.each(CODECS)(
+    `${name} compresses batches of every codec with compression.type=%s, and Kafka's consumer reads them`,
+    async codec => {
+      const topic = `recompression-${codec}-${SUBJECTS.findIndex(other => other.name === name)}`
+      const session = await TopicSession.open(broker.bootstrapServers, topic, { 'compression.type': codec })
+      const sent: Batch[] = []
+      for (const source of ['none', ...CODECS] as const) {
+        for (const records of BATCHES) {
+          expect(await session.produce(buildBatch(records, { codec: source }).bytes)).toBe('NONE')
+          sent.push(records)
+        }
       }
+      expect(await consumed(broker, topic, sent)).toEqual(digestOf(sent))
+      await session.close()
     }
-    expect(await consumed(broker, topic, sent)).toEqual(digestOf(sent))
-    await session.close()
-  })
+  )
 })
 
-test('the tests of the codecs pass on Node 22, whose own zstd is among the libraries there', async () => {
+test('the tests of the codecs pass on Node 22, including those of the zstd in its zlib', async () => {
   const vitest = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', 'test/protocol/records/compression']
   const { stdout } = await run(nodeBinary(await installTools(), '22'), [...vitest, '--reporter=verbose'], {
     cwd: ROOT,
@@ -117,7 +120,7 @@ test('the tests of the codecs pass on Node 22, whose own zstd is among the libra
 
 type Batch = (typeof BATCHES)[number]
 
-/** A batch whose compressed records are that frame. */
+/** A batch with the frame as its compressed records. */
 function framed(records: Batch, codec: (typeof CODECS)[number], frame: Frame): Buffer {
   const plain = buildBatch(records).bytes.subarray(BATCH_OVERHEAD)
   const bytes = Buffer.concat([buildBatch(records, { codec }).bytes.subarray(0, BATCH_OVERHEAD), frame(plain)])
@@ -131,7 +134,7 @@ async function consumed(broker: RunningBroker, topic: string, batches: readonly 
   return javaTask(JAVA, 'values', broker.bootstrapServers, topic, count)
 }
 
-/** The result of the task that reads these batches. */
+/** The output that the `values` task must print for these batches. */
 function digestOf(batches: readonly Batch[]): object {
   const hash = createHash('sha256')
   for (const { value } of batches.flat()) hash.update(value)

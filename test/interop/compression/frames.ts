@@ -1,4 +1,4 @@
-/** Frames of each codec, right, lenient and damaged, for a comparison of two brokers. */
+/** Compressed frames of each codec: valid, unusual and damaged. */
 import { deflateSync } from 'node:zlib'
 import { type Compression, compress } from '../../../src/protocol/records/compression/codecs.ts'
 import {
@@ -15,7 +15,7 @@ type Frames = Readonly<Record<string, Frame>>
 
 const LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 10, 17, 18, 19, 20, 40]
 
-/** The frame that our own codec makes. */
+/** The frame of our own codec. */
 const ours =
   (codec: Compression, level?: number): Frame =>
   plain =>
@@ -29,17 +29,17 @@ function halves(first: Frame, second: Frame = first): Frame {
   }
 }
 
-/** The frame, and bytes after it. */
+/** The frame followed by other bytes. */
 function followed(frame: Frame, after: Buffer | Frame): Frame {
   return plain => Buffer.concat([frame(plain), typeof after === 'function' ? after(plain) : after])
 }
 
-/** The frame without its last bytes; with a positive length, only its first bytes. */
+/** The frame up to `end`; a negative `end` counts from the end of the frame. */
 function cut(frame: Frame, end: number): Frame {
   return plain => frame(plain).subarray(0, end)
 }
 
-/** The frame with another byte at the position, which counts from the end where it is negative. */
+/** The frame with one changed byte; a negative position counts from the end of the frame. */
 function damaged(frame: Frame, position: number): Frame {
   return plain => {
     const bytes = Buffer.from(frame(plain))
@@ -49,7 +49,7 @@ function damaged(frame: Frame, position: number): Frame {
   }
 }
 
-/** The frame followed by zeros and by other bytes, and cut off, by several lengths. */
+/** The frame followed by zeros or other bytes, and truncated to several lengths. */
 function ends(frame: Frame): Frames {
   return Object.fromEntries(
     LENGTHS.flatMap(length => [

@@ -1,4 +1,4 @@
-/** Batches of a test on their way to a topic of its own. */
+/** Produces batches to a topic of the test. */
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { Session } from '../oracle/session.ts'
 
@@ -13,7 +13,7 @@ export class TopicSession {
     this.#topic = topic
   }
 
-  /** Creates the topic, with one partition and no retention of time, and waits until its leader answers. */
+  /** Creates the topic, with one partition and no retention by time, and waits until its leader responds. */
   static async open(
     bootstrapServers: string,
     name: string,
@@ -32,7 +32,7 @@ export class TopicSession {
     return new TopicSession(session, name)
   }
 
-  /** The error code of the partition. */
+  /** Produces the batch; returns the error code of the partition. */
   async produce(records: Buffer): Promise<string> {
     const topicData = [{ name: this.#topic, partitionData: [{ index: 0, records }] }]
     const request = { transactionalId: null, acks: -1, timeoutMs: 20_000, topicData }

@@ -1,7 +1,7 @@
-// The brokers of these suites, with short sessions allowed: a scenario waits for the end of one.
+// The brokers of the group suites. They allow short sessions, because scenarios wait for the end of a session.
 import { brokers, type RunningBroker } from '../brokers.ts'
 
-/** Each broker of this run: its name, and how to get one that suites share. */
+/** Each broker of this run: its name, and the function that returns the shared instance. */
 export const groupBrokers: readonly (readonly [string, () => Promise<RunningBroker>])[] = brokers.map(
   ({ name, share }) => [name, share]
 )

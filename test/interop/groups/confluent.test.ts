@@ -1,5 +1,5 @@
-// Consumer groups of confluent-kafka (librdkafka). The program watches that no partition has two owners and no record is left
-// out; here stands what else each scenario must come to.
+// Consumer groups of confluent-kafka (librdkafka). The Python program checks that no partition has two owners and no
+// record is skipped. This file holds the expected outcome of each scenario.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -14,7 +14,7 @@ const REBALANCES = {
   scale: ['10 5+5 3+3+4 2+2+3+3 2+2+2+2+2 2+2+3+3 3+3+4 5+5 10', '0 repeated'],
   crash: [5, '0 repeated'],
   eviction: [5, 5],
-  /** It has its partitions back, and the other one was not disturbed. */
+  /** The restarted member gets its partitions back, and the other member has no rebalance. */
   restart: [true, true, '0 repeated']
 }
 const READING = {
@@ -25,7 +25,7 @@ const READING = {
   automatic: [2, 2, 3],
   reset: ['ab', 'nothing', '_AUTO_OFFSET_RESET', '_PARTITION_EOF', 'c', 'abc']
 }
-/** Seen with a member, what may not be done; then without. */
+/** Admin requests on a group with a member, then on the empty group. */
 const administration = (assignor: string): readonly unknown[] => [
   ...[['STABLE'], 'STABLE', assignor, ['me'], [2], 'UNKNOWN_MEMBER_ID', 'NON_EMPTY_GROUP'],
   ...['EMPTY', 0, 'nothing', [1], 'nothing', [], 'GROUP_ID_NOT_FOUND']
@@ -52,7 +52,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
       const { stdout } = await run(await pythonProgram(), [...args, ...Object.keys(outcomes)], LIMIT)
       results = JSON.parse(stdout)
     })
-    test.each(Object.entries(outcomes))('%s', (scenario, outcome) => {
+    test.each(Object.entries(outcomes))('the scenario %s has the expected outcome', (scenario, outcome) => {
       expect(results[scenario]).toEqual(outcome)
     })
   })

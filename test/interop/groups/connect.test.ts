@@ -1,6 +1,6 @@
-// A Kafka Connect cluster: its workers are a group of another protocol type and keep what they know in compacted topics. They
-// copy the lines of files, by transactions, into a topic that a sink with two tasks reads. One worker leaves, another comes,
-// one dies, and still each line has been copied once.
+// A Kafka Connect cluster. Its workers are a group with another protocol type, and keep their state in compacted
+// topics. They copy the lines of files in transactions to a topic, which a sink with two tasks reads. One worker
+// leaves, another joins, one is killed; each line is still copied exactly once.
 import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { groupBrokers } from './brokers.ts'
 
 const SESSION_MS = 6000
 const SOURCES = ['one', 'two']
-/** Lines of each source at a time. */
+/** Lines written to each source at a time. */
 const LINES = 50
 const TOPIC = 'lines'
 
@@ -19,7 +19,8 @@ const SINK: ConnectConfig = {
   'connector.class': 'FileStreamSink',
   'tasks.max': 2,
   topics: TOPIC,
-  // A line that was copied twice stands at two places; one that was only sunk twice stands at one.
+  // The transform adds partition and offset to a line. A line that was copied twice has two offsets; a line that only
+  // the sink received twice has one.
   transforms: 'hoist,place',
   'transforms.hoist.type': 'org.apache.kafka.connect.transforms.HoistField$Value',
   'transforms.hoist.field': 'line',
@@ -51,7 +52,7 @@ afterEach(async () => {
 })
 
 test.each(groupBrokers)(
-  '%s: workers take over from each other, and no line is lost or copied twice',
+  'Connect workers on %s take over from each other, and no line is lost or copied twice',
   async (_, share) => {
     broker = await share()
     const config = workerConfig(broker.bootstrapServers)
@@ -114,14 +115,14 @@ function fileOf(name: string): string {
   return join(folder, `${name}.txt`)
 }
 
-/** The lines of the sources, and what has become of them. */
+/** The lines of the source files, and the lines that the sink has received. */
 class Lines {
   #count = 0
   readonly #sunk = new Set<string>()
   readonly #missing = new Set<string>()
   #allSunk: () => void = () => {}
 
-  /** Appends some to each file, and waits until a sink has got them. */
+  /** Appends lines to each file, and waits until a sink has received them. */
   async copy(): Promise<void> {
     const allSunk = new Promise<void>(resolve => {
       this.#allSunk = resolve
@@ -136,14 +137,14 @@ class Lines {
     await allSunk
   }
 
-  /** A line at its place in the topic, as a sink prints it. */
+  /** Records a line with its partition and offset, as the sink prints it. */
   sunk(placed: string): void {
     this.#sunk.add(placed)
     this.#missing.delete(textOf(placed))
     if (this.#missing.size === 0) this.#allSunk()
   }
 
-  /** A line once for each place where it stands. */
+  /** All copied lines: a line repeats for each offset at which it is stored. */
   copied(): string[] {
     return Array.from(this.#sunk, textOf)
   }

@@ -1,11 +1,12 @@
-// Consumer groups of the Java clients, newest and oldest that matter, with every assignor. The program itself watches that no
-// partition has two owners and no record is left out; here stands what else each scenario must come to.
+// Consumer groups of Java clients, the newest and the oldest that we support, with every assignor. The Java program
+// checks that no partition has two owners and no record is skipped. This file holds the expected outcome of each
+// scenario.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunningBroker } from '../brokers.ts'
 import { groupScenarios, type Outcomes } from '../java/groups.ts'
 import { groupBrokers } from './brokers.ts'
 
-/** Members come, go, die and fall asleep while records are produced without a pause. */
+/** Members join, leave, crash and stop polling during steady production. */
 const REBALANCES = {
   crash: '5 then 10, 0 repeated',
   eviction: '5 lost, CommitFailedException, 5 again, 0 repeated',
@@ -31,11 +32,11 @@ const CONSUMER = {
   waiting: 'commits nothing, reads on and keeps some, 0 repeated'
 }
 /**
- * Where rebalances follow each other fast, members of 2.8 claim what they had to give up (KAFKA-13419), and partitions get a
- * second owner, from a real Kafka as well: they do not scale here.
+ * During fast rebalances, members of 2.8 keep claiming revoked partitions (KAFKA-13419), and partitions get a second
+ * owner, with a real Kafka too. So the scenario `scale` is left out.
  */
 const { scale: _, ...COOPERATIVE_OF_2 } = COOPERATIVE
-/** Where a single consumer reads and what it commits. */
+/** Positions and commits of a single consumer. */
 const READING = {
   pause: 'c paused ab',
   seek: 'abc bc abc 3 c 1',
@@ -44,10 +45,10 @@ const READING = {
   commits: 'nothing, sync 1, told 3as told, async one two 1two, before the close 4',
   automatic: 'by the clock 2, meanwhile 2, at the close 3'
 }
-/** auto.offset.reset=by_duration is of 4.0. */
+/** auto.offset.reset=by_duration exists since 4.0. */
 const READING_OF_4 = { ...READING, duration: 'c bc abc' }
 
-/** What an Admin sees of a group with members, then of an empty one, and what comes of what it does. */
+/** Admin requests on a group with members, then on the empty group, and their outcomes. */
 const administration = (assignor: string): string =>
   [
     'listed Stable',
@@ -68,7 +69,7 @@ const administration = (assignor: string): string =>
     'deleted GroupIdNotFoundException'
   ].join('\n')
 
-/** Which clients play with which protocol, and what comes of it. */
+/** Client version, protocol, and expected outcomes. */
 const RUNS: readonly (readonly [string, string, Outcomes])[] = [
   ['4.4.0', 'range', { ...EAGER, ...READING_OF_4, administration: administration('range') }],
   ['4.4.0', 'roundrobin', EAGER],
@@ -78,7 +79,7 @@ const RUNS: readonly (readonly [string, string, Outcomes])[] = [
   ['2.8.2', 'range', { ...EAGER, ...READING, administration: administration('range') }],
   ['2.8.2', 'cooperative-sticky', COOPERATIVE_OF_2]
 ]
-/** What tells nothing new of the program, a real Kafka need not play. */
+/** Protocols that are skipped with a real Kafka: they prove nothing more about the Java program. */
 const OURS_ALONE: readonly string[] = ['roundrobin', 'sticky']
 
 describe.each(groupBrokers)('%s', (name, share) => {
@@ -94,7 +95,7 @@ describe.each(groupBrokers)('%s', (name, share) => {
     beforeAll(async () => {
       results = await groupScenarios(version, broker.bootstrapServers, protocol, Object.keys(outcomes))
     })
-    test.each(Object.entries(outcomes))('%s', (scenario, outcome) => {
+    test.each(Object.entries(outcomes))('the scenario %s has the expected outcome', (scenario, outcome) => {
       expect(results[scenario]).toBe(outcome)
     })
   })

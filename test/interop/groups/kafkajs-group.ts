@@ -1,8 +1,8 @@
-// A group of kafkajs members and what all of them tell: no record is left out, and who asks for a share or for records is
-// answered when they are there. kafkajs does not say when a member gives partitions up, so owners are counted, not watched.
+// A group of kafkajs members. Checks that no record is skipped and that members get their share in time. kafkajs has no
+// event for revoked partitions, so the owners of a partition are counted and not compared.
 import type { Consumer, EachMessagePayload, Kafka, Producer } from 'kafkajs'
 
-/** Of every topic of these groups. */
+/** Partitions of each topic of these groups. */
 export const PARTITIONS = 10
 const PACE_MS = 5
 const READ_ON = 300
@@ -12,7 +12,7 @@ export class KafkajsGroup {
   readonly #topic: string
   readonly #consumers = new Map<string, Consumer>()
   readonly #owned = new Map<string, number>()
-  /** The next offset to be read of each partition. */
+  /** Next expected offset of each partition. */
   readonly #next = new Map<number, number>()
   readonly #wrong: string[] = []
   #seen = 0
@@ -21,13 +21,13 @@ export class KafkajsGroup {
   #isOver = false
   #changed = (): void => {}
 
-  /** The group has the topic's name. */
+  /** The group id is the topic name. */
   constructor(kafka: Kafka, topic: string) {
     this.#kafka = kafka
     this.#topic = topic
   }
 
-  /** A member that commits what it has read, by its own clock and when it leaves. */
+  /** Adds a member that commits consumed offsets periodically and when it leaves. */
   async join(name: string): Promise<void> {
     const consumer = this.#kafka.consumer({
       groupId: this.#topic,
@@ -58,7 +58,7 @@ export class KafkajsGroup {
     return this.#owned.get(name) ?? 0
   }
 
-  /** Waits until so many members share all partitions evenly, and read; answers their shares. */
+  /** Waits until `members` members own equal shares of all partitions, and consume. Returns the shares. */
   async balance(members: number): Promise<string> {
     const least = Math.floor(PARTITIONS / members)
     const shares = () => [...this.#owned.values()].sort((a, b) => a - b)
@@ -71,7 +71,7 @@ export class KafkajsGroup {
     return result
   }
 
-  /** Waits for some more records. */
+  /** Waits for further records. */
   async readsOn(): Promise<void> {
     const goal = this.#seen + READ_ON
     await this.#until(() => this.#seen >= goal)
@@ -84,7 +84,7 @@ export class KafkajsGroup {
     await producer.disconnect()
   }
 
-  /** A record to every partition again and again, until the group has to drain. */
+  /** Produces a record to every partition, repeatedly, until `drain`. */
   async produceOn(): Promise<void> {
     const producer = this.#kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
     await producer.connect()
@@ -101,7 +101,7 @@ export class KafkajsGroup {
     await producer.disconnect()
   }
 
-  /** Ends the production and waits until all of it has been read. */
+  /** Stops producing and waits until all records have been consumed. */
   async drain(): Promise<void> {
     this.#isOver = true
     await this.#producing
@@ -118,7 +118,7 @@ export class KafkajsGroup {
   #take(name: string, { partition, message }: EachMessagePayload): void {
     const next = this.#next.get(partition) ?? 0
     const offset = Number(message.offset)
-    // kafkajs commits by the clock: who takes over may read again, but never leaves anything out.
+    // kafkajs commits periodically: a new owner may consume records again, but never skips any.
     if (offset > next) this.#fail(`${name} reads ${partition} at ${offset}, not ${next}`)
     this.#next.set(partition, Math.max(next, offset + 1))
     this.#seen++

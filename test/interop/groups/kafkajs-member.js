@@ -1,5 +1,5 @@
-// A member by kafkajs in a process of its own, which can be killed: SERVERS TOPIC SESSION_MS. It tells of its first record, and
-// commits nothing.
+// A kafkajs member in a process of its own, so that it can be killed: SERVERS TOPIC SESSION_MS. Prints a line at its
+// first record. Never commits.
 import { Kafka, logLevel } from 'kafkajs'
 
 const [servers, topic, sessionMs] = process.argv.slice(2)

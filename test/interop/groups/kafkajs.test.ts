@@ -1,5 +1,5 @@
-// Consumer groups of kafkajs: members come, go and die while records are produced, one consumer pauses, seeks and commits by
-// hand, an admin looks at it all, and the broker stops and is killed under running members.
+// Consumer groups of kafkajs: members join, leave and crash during production; a consumer pauses, seeks and commits
+// explicitly; an admin inspects and resets the group; the broker is stopped and killed while members run.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
   })
   afterEach(() => group.end())
 
-  test('five members one after the other, and down to one again', async () => {
+  test('a group grows to five members and shrinks to one, and all share the partitions evenly', async () => {
     await group.produceOn()
     const shares: string[] = []
     for (let count = 1; count <= 5; count++) {
@@ -53,7 +53,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
     expect(shares).toEqual(['10', ...out, '2+2+2+2+2', ...out.reverse(), '10'])
   })
 
-  test('a member that dies is missed when its session is over', async () => {
+  test('a killed member leaves the group when its session expires', async () => {
     await group.produceOn()
     await group.join('survivor')
     await group.balance(1)
@@ -67,7 +67,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
     await group.drain()
   })
 
-  test('a paused partition waits', async () => {
+  test('a paused partition has no records until it is resumed', async () => {
     const { consumer, read } = await reader(kafka, topic)
     consumer.pause([{ topic, partitions: [0] }])
     await group.send(0, 'a', 'b')
@@ -79,7 +79,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
     await consumer.disconnect()
   })
 
-  test('a consumer seeks, back and to the beginning', async () => {
+  test('a consumer seeks back, and to the beginning', async () => {
     await group.send(0, 'a', 'b', 'c')
     const { consumer, read } = await reader(kafka, topic)
     expect(await read(3)).toBe('abc')
@@ -90,7 +90,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
     await consumer.disconnect()
   })
 
-  test('what is committed by hand is where the next begins', async () => {
+  test('a new member starts at explicitly committed offsets', async () => {
     await group.send(0, 'a', 'b', 'c')
     const first = await reader(kafka, topic, false)
     expect(await first.read(3)).toBe('abc')
@@ -103,7 +103,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
     await second.consumer.disconnect()
   })
 
-  test('an admin lists, describes, resets and deletes', async () => {
+  test('an admin lists and describes a group, resets its offsets, and deletes it', async () => {
     await group.send(0, 'a', 'b')
     const { consumer, read } = await reader(kafka, topic)
     await read(2)
@@ -129,7 +129,7 @@ describe.each(groupBrokers)('%s', (_, share) => {
   })
 })
 
-test('members go on when the broker stops and is killed', async () => {
+test('members continue after the broker was stopped and killed', async () => {
   const broker = await RESTARTING[process.env.INTEROP_RESTARTING ?? 'minikafka']?.()
   if (!broker) throw new Error('no such broker')
   const kafka = client(broker.bootstrapServers)
@@ -157,11 +157,11 @@ function client(servers: string): Kafka {
 
 interface Reader {
   readonly consumer: Consumer
-  /** The next values, so many or more, in their alphabet's order. */
+  /** The next values, at least `count`, sorted. */
   read(count: number): Promise<string>
 }
 
-/** A member alone. */
+/** A group with a single member. */
 async function reader(kafka: Kafka, topic: string, autoCommit = true): Promise<Reader> {
   const consumer = kafka.consumer({ groupId: topic, maxWaitTimeInMs: 50, heartbeatInterval: 200 })
   const values: string[] = []

@@ -1,12 +1,16 @@
-// Groups of Java clients that go from the classic protocol to the consumer protocol and back, member by member, while
-// records are produced without a pause. The program itself watches that no partition has two owners, that none stays
-// unread, and that no record is left out; here stands what a group is at each stage, and what the broker's policy refuses.
+// Groups of Java clients that migrate from the classic protocol to the consumer protocol and back, member by member,
+// during steady production. The Java program checks that no partition has two owners, that each partition is consumed,
+// and that no record is skipped. This file holds the expected type of the group at each stage, and the joins that the
+// migration policy of the broker refuses.
 import { describe, expect, test } from 'vitest'
 import { brokers } from '../brokers.ts'
 import { groupScenarios, type Outcomes } from '../java/groups.ts'
 import { SHARED_CONFIG } from '../setup.ts'
 
-/** The type of the group, and the protocol of each member, which the description of a classic group does not tell. */
+/**
+ * The type of the group, and the protocol of each member. The description of a classic group does not contain the
+ * protocols.
+ */
 const STAGES = outcome(
   'Classic: - - -',
   'Consumer: classic classic consumer',
@@ -18,7 +22,7 @@ const STAGES = outcome(
 )
 const MIGRATIONS: Outcomes = { migration: STAGES, 'slow-migration': STAGES, 'static-migration': STAGES }
 
-/** A consumer comes to a classic group, or the other way round. */
+/** A consumer of one protocol joins a group of the other protocol. */
 const UPGRADED = outcome(
   'first is in, Classic: -',
   'second is in, Consumer: classic consumer',
@@ -49,7 +53,7 @@ const NOT_LET_IN = outcome(
   'first is gone, Consumer: ',
   'second again is in, Classic: -'
 )
-/** What a broker goes by, the classic protocol of the members, and what comes of it. */
+/** Migration policy of the broker, classic assignor of the members, expected outcomes. */
 const RUNS: readonly (readonly [string, string, Outcomes])[] = [
   ['bidirectional', 'cooperative-sticky', MIGRATIONS],
   ['bidirectional', 'range', MIGRATIONS],
@@ -63,12 +67,17 @@ function outcome(...lines: readonly string[]): string {
 }
 
 describe.each(brokers.map(({ name, start }) => [name, start] as const))('%s', (_, start) => {
-  test.each(RUNS)('group.consumer.migration.policy=%s, classic members with %s', async (policy, protocol, outcomes) => {
-    const broker = await start({ ...SHARED_CONFIG, 'group.consumer.migration.policy': policy })
-    try {
-      expect(await groupScenarios('4.4.0', broker.bootstrapServers, protocol, Object.keys(outcomes))).toEqual(outcomes)
-    } finally {
-      await broker.stop()
+  test.each(RUNS)(
+    'groups migrate as group.consumer.migration.policy=%s allows, with classic members of %s',
+    async (policy, protocol, outcomes) => {
+      const broker = await start({ ...SHARED_CONFIG, 'group.consumer.migration.policy': policy })
+      try {
+        expect(await groupScenarios('4.4.0', broker.bootstrapServers, protocol, Object.keys(outcomes))).toEqual(
+          outcomes
+        )
+      } finally {
+        await broker.stop()
+      }
     }
-  })
+  )
 })

@@ -1,6 +1,7 @@
-// The broker stops, and is killed, under running groups of Java members that know nothing of it: they go on where they were,
-// no commit is lost, nobody loses a partition, a static member may restart afterwards, and in the end all is read and committed.
-// MINIKAFKA_RESTART_ROUNDS sets how often. INTEROP_RESTARTING=kafka has a real Kafka do it, which takes its time.
+// The broker is stopped and killed while groups of Java members run. They continue at their positions, no commit is
+// lost, no member loses a partition, a static member can restart afterwards, and in the end all records are consumed
+// and committed. MINIKAFKA_RESTART_ROUNDS sets the number of restarts. With INTEROP_RESTARTING=kafka a real Kafka
+// restarts, which takes longer.
 import { afterEach, expect, test } from 'vitest'
 import { type CountingProgram, startCounting } from '../java/counting.ts'
 import { groupProgram } from '../java/groups.ts'
@@ -14,12 +15,12 @@ const RUNS = [
   ['4.4.0', 'consumer'],
   ['2.8.2', 'range']
 ] as const
-/** What confluent-kafka has. */
+/** Protocols that confluent-kafka supports. */
 const PROTOCOLS = ['range', 'cooperative-sticky', 'consumer']
 const ROUNDS = Number(process.env.MINIKAFKA_RESTART_ROUNDS ?? 4)
 const LIMIT = { timeout: 120_000 + ROUNDS * 20_000 }
 const SIGNALS: readonly Signal[] = ['SIGTERM', 'SIGKILL']
-/** Records that both groups read between two restarts. */
+/** Records that both groups consume between two restarts. */
 const BETWEEN = 300
 
 let broker: RestartingBroker | undefined
@@ -30,23 +31,31 @@ afterEach(async () => {
   await broker?.stop()
 })
 
-test.each(RUNS)('groups of kafka-clients %s, %s, go on', LIMIT, async (version, protocol) => {
-  broker = await startBroker()
-  program = startCounting([...(await groupProgram(version)), 'endure', broker.bootstrapServers, protocol, 'enduring'])
-  await restarts(broker, program)
-  const { read, ...rest } = JSON.parse(await program.end()) as { read: number }
-  expect(read).toBeGreaterThan(BETWEEN * ROUNDS)
-  const restarted = 'the same partitions, the same epoch, nobody else knows'
-  expect(rest).toEqual({ repeated: 0, restarted })
-})
+test.each(RUNS)(
+  'groups of kafka-clients %s with %s continue after restarts of the broker',
+  LIMIT,
+  async (version, protocol) => {
+    broker = await startBroker()
+    program = startCounting([...(await groupProgram(version)), 'endure', broker.bootstrapServers, protocol, 'enduring'])
+    await restarts(broker, program)
+    const { read, ...rest } = JSON.parse(await program.end()) as { read: number }
+    expect(read).toBeGreaterThan(BETWEEN * ROUNDS)
+    const restarted = 'the same partitions, the same epoch, nobody else knows'
+    expect(rest).toEqual({ repeated: 0, restarted })
+  }
+)
 
-test.each(PROTOCOLS)('a group of confluent-kafka, %s, goes on', LIMIT, async protocol => {
-  broker = await startBroker()
-  const args = [GROUPS_PROGRAM, broker.bootstrapServers, protocol, 'confluent', 'endure']
-  program = startCounting(args, await pythonProgram())
-  await restarts(broker, program)
-  expect(JSON.parse(await program.end())).toEqual({ endure: ['0 repeated', 0] })
-})
+test.each(PROTOCOLS)(
+  'a group of confluent-kafka with %s continues after restarts of the broker',
+  LIMIT,
+  async protocol => {
+    broker = await startBroker()
+    const args = [GROUPS_PROGRAM, broker.bootstrapServers, protocol, 'confluent', 'endure']
+    program = startCounting(args, await pythonProgram())
+    await restarts(broker, program)
+    expect(JSON.parse(await program.end())).toEqual({ endure: ['0 repeated', 0] })
+  }
+)
 
 async function startBroker(): Promise<RestartingBroker> {
   const started = await RESTARTING[KIND]?.()

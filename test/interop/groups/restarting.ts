@@ -1,4 +1,4 @@
-// A broker that stops, or is killed, and starts again behind the same address over the same directory.
+// A broker that is stopped or killed, and restarted with the same address and data directory.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,12 +10,12 @@ export type Signal = 'SIGTERM' | 'SIGKILL'
 
 export interface RestartingBroker {
   readonly bootstrapServers: string
-  /** Ends its process that way, and starts it again. */
+  /** Ends the process with the signal, and starts it again. */
   restart(signal: Signal): Promise<void>
   stop(): Promise<void>
 }
 
-/** How to start each kind; ours is the one that every run tests. */
+/** Starts a broker by kind. Every run tests minikafka. */
 export const RESTARTING: Readonly<Record<string, () => Promise<RestartingBroker>>> = {
   minikafka: startRestartingMinikafka,
   kafka: startRestartingKafka

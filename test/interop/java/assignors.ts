@@ -1,4 +1,4 @@
-// Talks with the program that holds Kafka's server-side assignors.
+// Calls the Java program with Kafka's server-side assignors.
 import { join } from 'node:path'
 import type { Assignment, GroupSpec } from '../../../src/group/consumer/assignors/assignor.ts'
 import { made } from '../made.ts'
@@ -7,11 +7,11 @@ import { JavaConsole, SHORT_LIVED } from './console.ts'
 const FOLDER = join(import.meta.dirname, 'assignors')
 const VERSION = '4.3.1'
 
-/** Members with their topics and partitions, everything in the order in which Kafka has it. */
+/** Members with their topics and partitions, all in Kafka's iteration order. */
 export type Listed = readonly (readonly [memberId: string, topics: ListedAssignment])[]
 export type ListedAssignment = readonly (readonly [topicId: string, partitions: readonly number[]])[]
 
-/** What came of it, or the error and what it says. */
+/** The assignment, or the class and message of the exception. */
 export type Answer = { readonly members: Listed } | { readonly error: string; readonly message: string }
 
 export interface KafkaAssignors {
@@ -19,7 +19,7 @@ export interface KafkaAssignors {
   stop(): Promise<void>
 }
 
-/** Compiles the program when it must be, and starts it. */
+/** Compiles the program if needed, and starts it. */
 export async function startKafkaAssignors(): Promise<KafkaAssignors> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies']
   const target = await made(FOLDER, `target/${VERSION}`, [command])
@@ -37,7 +37,7 @@ export async function startKafkaAssignors(): Promise<KafkaAssignors> {
   }
 }
 
-/** An assignment as lists, in its own order. */
+/** An assignment as lists, in its iteration order. */
 export function listAssignment(assigned: Assignment): ListedAssignment {
   return Array.from(assigned, ([topicId, partitions]) => [topicId, [...partitions]])
 }

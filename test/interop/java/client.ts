@@ -1,16 +1,16 @@
-// Runs the Java programs, compiled once for each release of Kafka's clients: `client` for all ages of them, and `streams` for
-// what only those of today have. The tasks of a program share a process, and suites share it too.
+// Runs the Java programs, compiled once for each release of Kafka's clients: `client` works with all releases,
+// `streams` uses APIs that only current releases have. Tasks and suites share the process of a program.
 import { join } from 'node:path'
 import { made } from '../made.ts'
 import { JavaConsole, SHORT_LIVED } from './console.ts'
 
-/** The release of Kafka Streams, and of the Admin beside it. */
+/** The release of Kafka Streams and of the Admin in `streams`. */
 const STREAMS = '4.3.1'
 
-/** What a task prints: a flat table of counts and times. */
+/** The output of a task: a flat table of counts and times. */
 export type TaskResult = Readonly<Record<string, number | string>>
 
-/** One run of a task with kafka-clients `version`; throws with the program's stack trace when the task fails. */
+/** Runs a task with kafka-clients `version`. Throws with the Java stack trace if the task fails. */
 export async function javaTask(
   version: string,
   task: string,
@@ -20,25 +20,25 @@ export async function javaTask(
   return runTask(await javaProgram(version), [task, servers, ...args.map(String)])
 }
 
-/** One run of a task of the other program. */
+/** Runs a task of `streams`. */
 export async function streamsTask(task: string, servers: string, ...args: (string | number)[]): Promise<TaskResult> {
   return runTask(await streamsProgram(), [task, servers, ...args.map(String)])
 }
 
-/** What to start `java` with, before the task and its arguments. */
+/** Arguments of `java` before the task and its arguments. */
 export function javaProgram(version: string): Promise<string[]> {
   return compiled('client', version)
 }
 
-/** The same for the program with Kafka Streams. */
+/** The same for `streams`. */
 export function streamsProgram(): Promise<string[]> {
   return compiled('streams', STREAMS)
 }
 
-/** Processes that wait for a task, by program. */
+/** Idle processes, by program. */
 const idle = new Map<string, JavaConsole[]>()
 
-/** A task that fails, or never ends, keeps its process from the tasks that follow. */
+/** The process of a failed or running task is not given to another task. */
 async function runTask(program: readonly string[], args: readonly string[]): Promise<TaskResult> {
   const key = program.join(' ')
   const waiting = idle.get(key) ?? []

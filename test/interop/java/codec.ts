@@ -1,4 +1,4 @@
-// Talks with the program that holds Kafka's generated message classes.
+// Calls the Java program with Kafka's generated message classes.
 import { join } from 'node:path'
 import { type ApiError, ERROR_CODES } from '../../../src/protocol/errors.ts'
 import { made } from '../made.ts'
@@ -9,7 +9,7 @@ const VERSION = '4.4.0'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
-/** An API as Kafka's classes have it; the header versions are listed from the first version on. */
+/** An API as in Kafka's classes. `headerVersions` begins with the lowest API version. */
 export interface KafkaApi {
   readonly key: number
   readonly first: number
@@ -24,7 +24,7 @@ export interface FrameKind {
   readonly kind: 'request' | 'response'
 }
 
-/** A frame (header and body, no size) that Kafka's classes have made; int64 stands in the JSON as text. */
+/** A frame (header and body, no size) made by Kafka's classes. The JSON contains int64 as text. */
 export interface GeneratedFrame {
   readonly frame: Buffer
   readonly header: { readonly [name: string]: Json }
@@ -41,16 +41,16 @@ export interface FailedRequest {
 
 export interface KafkaCodec {
   apis(): Promise<Readonly<Record<string, KafkaApi>>>
-  /** A random frame; with `unknownTags` header and body carry tagged fields that nobody knows, where flexible. */
+  /** A random frame. With `unknownTags`, header and body of a flexible version contain unknown tagged fields. */
   generate(kind: FrameKind, seed: number, unknownTags: boolean): Promise<GeneratedFrame>
-  /** Kafka's own encoding of what it decoded from `frame`. */
+  /** Decodes the frame with Kafka's classes and encodes it again. */
   roundtrip(kind: FrameKind, frame: Buffer): Promise<Buffer>
-  /** The body of Kafka's response to a failed request; undefined where it closes the connection. */
+  /** The body of Kafka's response to a failed request; undefined if Kafka closes the connection. */
   refuse(request: FailedRequest): Promise<Buffer | undefined>
   stop(): Promise<void>
 }
 
-/** Compiles the program when it must be, and starts it. */
+/** Compiles the program if needed, and starts it. */
 export async function startKafkaCodec(): Promise<KafkaCodec> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies']
   const target = await made(FOLDER, `target/${VERSION}`, [command])

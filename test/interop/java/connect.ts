@@ -1,5 +1,5 @@
-// Workers of a Kafka Connect cluster, each a process of its own, and what its REST interface is asked. A sink of lines that
-// is given no file writes them to its worker's stdout, so what a worker prints is what its tasks have got.
+// Kafka Connect workers, each in a process of its own, and requests to their REST interface. A file sink without a file
+// name writes to stdout, so the output of a worker is the output of its sink tasks.
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -11,27 +11,27 @@ import { freePorts } from '../kafka/kafka.ts'
 import { made } from '../made.ts'
 import { SHORT_LIVED } from './console.ts'
 
-/** The newest release whose Connect is published. */
+/** The newest release with a published Connect. */
 const CONNECT = '4.3.1'
 const HERDER = 'org.apache.kafka.connect.runtime.distributed.DistributedHerder'
 const JOINED = 'Finished starting connectors and tasks'
 const LOG = '-Dorg.slf4j.simpleLogger'
 const JVM = ['-Xmx384m', ...SHORT_LIVED, `${LOG}.defaultLogLevel=warn`, `${LOG}.log.${HERDER}=info`]
-/** Before a request that came into a rebalance is made again. */
+/** Pause before a request is repeated that failed because of a rebalance. */
 const AGAIN_MS = 100
 
 export type ConnectConfig = Readonly<Record<string, string | number>>
 
 export interface ConnectWorker {
-  /** Makes a connector of the cluster. */
+  /** Creates a connector of the cluster. */
   create(name: string, config: ConnectConfig): Promise<void>
-  /** How many tasks run in this worker, as the cluster has it. */
+  /** Number of tasks that run in this worker, by the status of the cluster. */
   tasks(): Promise<number>
-  /** Ends it as an operator would (SIGTERM), or a power switch (SIGKILL). */
+  /** Stops the worker (SIGTERM) or kills it (SIGKILL). */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** Starts a worker that tells of each line its sinks get; resolves when it has joined the others. */
+/** Starts a worker that passes each line of its sinks to `sunk`; resolves when it has joined the cluster. */
 export async function startWorker(config: ConnectConfig, sunk: (line: string) => void): Promise<ConnectWorker> {
   const [port] = await freePorts()
   const address = `localhost:${port}`
@@ -75,7 +75,7 @@ async function spawnWorker(config: ConnectConfig): Promise<ChildProcessByStdio<n
   return child
 }
 
-/** Reads the log to its end, so that the pipe never fills; the last lines are told when the start fails. */
+/** Reads the whole log, so that the pipe never fills. If the start fails, the error contains the last lines. */
 function joined(child: ChildProcessByStdio<null, Readable, Readable>): Promise<void> {
   const tail: string[] = []
   return new Promise((resolve, reject) => {
@@ -88,12 +88,12 @@ function joined(child: ChildProcessByStdio<null, Readable, Readable>): Promise<v
   })
 }
 
-/** A worker that has joined the others may not serve its resources yet: their paths are unknown until then. */
+/** A worker that has just joined may not serve its resources yet: their paths give 404 until then. */
 async function served(url: string): Promise<void> {
   while ((await ask(url)).status === 404) await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
 }
 
-/** Workers refuse to change anything while they rebalance, or do not know who leads. */
+/** Workers refuse changes during a rebalance, or before they know the leader. */
 async function put(url: string, body: string): Promise<void> {
   for (;;) {
     const { ok, status, text } = await ask(url, {

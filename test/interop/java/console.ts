@@ -1,21 +1,21 @@
-// A Java process that takes orders: a line on its standard input, a line of JSON on its standard output, in order. It ends
-// when its input does, so it ends with the process that started it.
+// A Java process that executes commands: it reads a command a line from stdin and writes a JSON result a line to
+// stdout, in order. It exits at the end of stdin, so it ends with its parent process.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 
 const LOG_LINES = 40
-/** Options of a process that lives for seconds: the second compiler would take as much time as the work itself. */
+/** JVM options for processes that live for seconds: the C2 compiler would take as much time as the work itself. */
 export const SHORT_LIVED = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData']
 
 export class JavaConsole {
   readonly #child: ChildProcess
   readonly #answers: ((answer: string | undefined) => void)[] = []
-  /** The last lines on stderr. */
+  /** The last lines of stderr. */
   readonly #log: string[] = []
 
-  /** Starts `java` with these arguments. It keeps no worker alive that has nothing else to do. */
+  /** Starts `java` with these arguments. The process does not keep an idle test worker alive. */
   constructor(args: readonly string[]) {
     this.#child = spawn('java', args, { stdio: ['pipe', 'pipe', 'pipe'] })
     const { stdin, stdout, stderr } = this.#child
@@ -28,13 +28,13 @@ export class JavaConsole {
     this.#child.once('close', () => {
       for (const answer of this.#answers.splice(0)) answer(undefined)
     })
-    // An order to a process that has ended fails by its missing answer.
+    // A command to an exited process fails because its result is missing.
     stdin.on('error', () => {})
     this.#child.unref()
     for (const pipe of [stdin, stdout, stderr]) (pipe as Socket).unref()
   }
 
-  /** Gives an order and waits for the answer. Throws what the process says of a failure. */
+  /** Sends a command and waits for the result. Throws the error that the process reports. */
   async ask(order: string): Promise<unknown> {
     const line = await new Promise<string | undefined>(resolve => {
       if (this.#hasEnded) return resolve(undefined)
@@ -48,7 +48,7 @@ export class JavaConsole {
     return answer
   }
 
-  /** Ends the process and waits until it has. */
+  /** Ends the process and waits for its exit. */
   async close(): Promise<void> {
     if (this.#hasEnded) return
     const exit = once(this.#child, 'exit')

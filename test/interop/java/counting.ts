@@ -1,20 +1,20 @@
-// A program that works on while brokers come and go behind its address, most often a Java one: it tells on lines how far it
-// is, and ends when its standard input does.
+// A long-running program, usually in Java, that keeps working while brokers behind its address restart. It prints its
+// progress as lines and ends at the end of its stdin.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
 export interface CountingProgram {
-  /** How far it is, as far as it has told. */
+  /** The progress that the program has printed last. */
   readonly count: number
-  /** Resolves when it is that far, and fails when it ends before. */
+  /** Resolves when the progress is at least `goal`; rejects if the program ends before. */
   reaches(goal: number): Promise<void>
-  /** Lets it end by itself; resolves with its last line. */
+  /** Lets the program end by itself; resolves with its last line. */
   end(): Promise<string>
   kill(): Promise<void>
 }
 
-/** Starts one with these arguments of `java`, or of another command. */
+/** Starts a program with these arguments of `java`, or of another command. */
 export function startCounting(args: readonly string[], command = 'java'): CountingProgram {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const ended = once(child, 'close')
@@ -27,7 +27,7 @@ export function startCounting(args: readonly string[], command = 'java'): Counti
     if (/^\d+$/.test(line)) count = Number(line)
     changed()
   })
-  // The clients warn of every broken connection, and here that is what the day is made of.
+  // Clients warn of each broken connection, which is normal in these tests.
   createInterface(child.stderr).on('line', line => {
     if (!line.includes(' WARN ')) log += `${line}\n`
   })

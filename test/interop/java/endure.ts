@@ -1,32 +1,34 @@
-// A Java producer that lives on while brokers come and go behind its address.
+// A Java producer that keeps running while brokers behind its address restart.
 import { javaProgram, javaTask } from './client.ts'
 import { startCounting } from './counting.ts'
 
 const CLIENT = '4.4.0'
 const RECORD_BYTES = 200
-/** As many as an idempotent producer may have. */
+/** Maximum of max.in.flight.requests.per.connection for an idempotent producer. */
 const MOST_IN_FLIGHT = 5
 
-/** Where it writes. */
+/** Target topic of the producer. */
 export interface EnduringOptions {
   readonly servers: string
   readonly topic: string
   readonly partitions: number
-  /** Requests that wait for their answers at a time. */
+  /** Maximum of unacknowledged requests. */
   readonly inFlight?: number
 }
 
 export interface EnduringProducer {
-  /** How many records have been acknowledged, as far as it has told. */
+  /** Number of acknowledged records that the producer has printed. */
   readonly acknowledged: number
-  /** Resolves when that many more have been. */
+  /** Resolves after `count` further acknowledgements. */
   more(count: number): Promise<void>
-  /** Lets it send what it has, then reads the log: every record once, in order. Resolves with their number. */
+  /**
+   * Flushes the producer, then reads the log: every record exactly once, in order. Resolves with the number of records.
+   */
   finish(): Promise<number>
   kill(): Promise<void>
 }
 
-/** Starts one. The topic must exist, and a broker be there in the end. */
+/** Starts a producer. The topic must exist, and a broker must be available eventually. */
 export async function startEnduringProducer(options: EnduringOptions): Promise<EnduringProducer> {
   const { servers, topic, partitions, inFlight = MOST_IN_FLIGHT } = options
   const args = ['endure', servers, topic, partitions, RECORD_BYTES, inFlight].map(String)
@@ -45,7 +47,7 @@ export async function startEnduringProducer(options: EnduringOptions): Promise<E
   }
 }
 
-/** Reads a topic of that producer's records: every one is there once, in order. */
+/** Reads a topic of that producer: every record exactly once, in order. */
 export async function expectAll(
   { servers, topic, partitions }: EnduringOptions,
   count: number,

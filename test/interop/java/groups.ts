@@ -1,4 +1,4 @@
-// Runs the Java program of consumer groups: once for a list of scenarios, or as long as brokers come and go.
+// Runs the Java program for consumer groups: for a list of scenarios, or until it is ended while brokers restart.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -6,13 +6,13 @@ import { made } from '../made.ts'
 import { SHORT_LIVED } from './console.ts'
 
 const run = promisify(execFile)
-/** A scenario that does not end tells its whole story before it gives up. */
+/** Longer than the limit of a scenario, so that a scenario can print its events before it fails. */
 const LIMIT = { timeout: 280_000, maxBuffer: 1 << 26 }
 
-/** What each scenario came to; a failed one tells why, and all that its members did. */
+/** Outcome by scenario. That of a failed scenario contains the error and all events of its members. */
 export type Outcomes = Readonly<Record<string, string>>
 
-/** Plays these scenarios, each with a group and a topic of its own. */
+/** Runs these scenarios, each with its own group and topic. */
 export async function groupScenarios(
   version: string,
   servers: string,
@@ -24,7 +24,7 @@ export async function groupScenarios(
   return JSON.parse(stdout) as Outcomes
 }
 
-/** What to start `java` with, before the task and its arguments. */
+/** Arguments of `java` before the task and its arguments. */
 export async function groupProgram(version: string): Promise<string[]> {
   const command = ['mvn', '-q', '-B', 'compile', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
   const target = await made(join(import.meta.dirname, 'groups'), `target/${version}`, [command])

@@ -1,6 +1,6 @@
-// Apache Kafka's own command line tools (kafka-consumer-groups, kafka-groups, kafka-configs) and its consumers, in one Java
-// process that all brokers of a test share. What the tools print is made comparable: ids and ports that are chance get
-// names, rows of tables an order.
+// Apache Kafka's command line tools (kafka-consumer-groups, kafka-groups, kafka-configs) and Java consumers, in one
+// Java process that all brokers of a test share. Makes the output comparable: masks random ids and ports, sorts rows of
+// tables.
 import type { JavaConsole } from '../java/console.ts'
 import type { Session } from '../oracle/session.ts'
 import { arrange, type Step } from '../oracle/transcript.ts'
@@ -10,10 +10,12 @@ const CONSUMER_GROUPS = 'org.apache.kafka.tools.consumer.group.ConsumerGroupComm
 const GROUPS = 'org.apache.kafka.tools.GroupsCommand'
 const CONFIGS = 'kafka.admin.ConfigCommand'
 const SETTLE_LIMIT_MS = 120_000
-/** How soon Java's consumers of classic groups learn of a rebalance. */
+/** heartbeat.interval.ms: the time until a classic consumer learns of a rebalance. */
 const HEARTBEAT_MS = 200
 
-/** A consumer: what it subscribes to (topics, Java's pattern, or RE2's expression, which the broker reads), and settings. */
+/**
+ * A consumer: its subscription (topics, a Java pattern, or an RE2 expression that the broker evaluates), and settings.
+ */
 export interface Consumer {
   readonly topics?: readonly string[]
   readonly pattern?: string
@@ -21,7 +23,7 @@ export interface Consumer {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-/** The Java process; its methods make steps that are played against one broker or the other. */
+/** The Java process. Its methods create steps that can run against either broker. */
 export class Tools {
   readonly #console: JavaConsole
 
@@ -29,22 +31,22 @@ export class Tools {
     this.#console = console
   }
 
-  /** `jars` is the folder with the tools: those of kafka-configs are a broker's own. */
+  /** `jars` is the folder with the tools. kafka-configs needs the jars of a broker. */
   static async start(jars = toolJars()): Promise<Tools> {
     return new Tools(startTools(await jars))
   }
 
-  /** A kafka-consumer-groups command, and what it prints. */
+  /** A kafka-consumer-groups command and its output. */
   consumerGroups(...args: readonly string[]): Step {
     return this.#command('kafka-consumer-groups', CONSUMER_GROUPS, args)
   }
 
-  /** A kafka-groups command, and what it prints. */
+  /** A kafka-groups command and its output. */
   groups(...args: readonly string[]): Step {
     return this.#command('kafka-groups', GROUPS, args)
   }
 
-  /** A kafka-configs command, and what it prints. */
+  /** A kafka-configs command and its output. */
   configs(...args: readonly string[]): Step {
     return this.#command('kafka-configs', CONFIGS, args)
   }
@@ -65,7 +67,7 @@ export class Tools {
     })
   }
 
-  /** A consumer reads all that its partitions hold, and commits. */
+  /** A consumer reads its partitions to their end, and commits. */
   read(member: string): Step {
     return arrange(`${member} reads and commits`, ({ bootstrapServers }) =>
       this.#ask({ do: 'read', name: `${member} ${bootstrapServers}` })
@@ -78,7 +80,7 @@ export class Tools {
     )
   }
 
-  /** Waits until a group is stable with so many members; with none, until it is empty. */
+  /** Waits until a group is stable with that many members; with zero, until it is empty. */
   settled(group: string, members: number): Step {
     const stateLine = RegExp(`${members === 0 ? 'Empty' : 'Stable'} +${members}\\n`)
     return arrange(`${group} has ${members} members`, async session => {
@@ -116,12 +118,12 @@ export class Tools {
   }
 }
 
-/** What a tool printed without what is chance. */
+/** The output of a tool without random parts. */
 function comparable({ stdout, stderr, code }: Printed): object {
   return { code, stdout: inOrder(masked(stdout)), stderr: withoutFrames(masked(stderr)) }
 }
 
-/** Random ids keep their length: columns are as wide as what is in them. */
+/** The mask of an id is as long as the id, because it determines the width of its column. */
 function masked(text: string): string {
   return text
     .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, uuid => '#'.repeat(uuid.length))
@@ -129,7 +131,7 @@ function masked(text: string): string {
     .replace(/(localhost|127\.0\.0\.1):\d+/g, '<address>')
 }
 
-/** Rows of each table by what they say: Kafka's tools list hash tables. */
+/** Sorts the rows of each table, which Kafka's tools print in the order of hash tables. */
 function inOrder(text: string): string[] {
   return text
     .replace(/^\n+|\n+$/g, '')
@@ -140,7 +142,7 @@ function inOrder(text: string): string[] {
     })
 }
 
-/** Of stack traces what went wrong, not where. */
+/** Exceptions without their stack frames. */
 function withoutFrames(text: string): string[] {
   return text.split('\n').filter(line => !/^\s+(at |\.\.\. \d+ more)/.test(line))
 }

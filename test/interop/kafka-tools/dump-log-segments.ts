@@ -1,4 +1,4 @@
-// Apache Kafka's own DumpLogSegments, from its jars: the truth about the lines of a dump.
+// Apache Kafka's DumpLogSegments, the reference for the output of dump-log.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,10 +13,10 @@ export interface Output {
   readonly stderr: string
 }
 
-/** All dumps of a worker share a process. */
+/** All dumps of a test worker share a process. */
 let tools: Promise<JavaConsole> | undefined
 
-/** What Kafka's tool prints. */
+/** The output of Kafka's tool. */
 export async function dumpLogSegments(args: readonly string[]): Promise<Output> {
   tools ??= toolJars().then(startTools)
   const { stdout, stderr, code } = await runTool(await tools, 'org.apache.kafka.tools.DumpLogSegments', args)
@@ -24,7 +24,7 @@ export async function dumpLogSegments(args: readonly string[]): Promise<Output> 
   return { stdout, stderr }
 }
 
-/** What ours prints. */
+/** The output of our dump-log. */
 export async function dumpLog(args: readonly string[]): Promise<Output> {
   const executable = join(import.meta.dirname, '../../../bin/minikafka.js')
   return run(process.execPath, [executable, 'dump-log', ...args], { maxBuffer: LARGEST_OUTPUT })

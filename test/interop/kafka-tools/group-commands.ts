@@ -1,4 +1,4 @@
-// The command lines of Kafka's tools for groups that scenarios are made of.
+// Command lines of Kafka's group tools, for scenarios.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Step } from '../oracle/transcript.ts'
@@ -10,7 +10,7 @@ const KINDS = ['', '--consumer', '--share', '--streams', '--group-type classic',
 const PROTOCOLS = ['--protocol consumer', '--group-type classic --protocol connect', '--protocol nothing']
 const VIEWS = ['', '--offsets --verbose', '--members', '--members --verbose', '--state', '--state --verbose']
 
-/** Command lines as one types them. */
+/** Steps from command lines as a user types them. */
 export class Commands {
   readonly #tools: Tools
   readonly #files: string
@@ -37,12 +37,12 @@ export class Commands {
     ]
   }
 
-  /** A group in every way in which it can be described. */
+  /** All kinds of descriptions of a group. */
   described(group: string): Step[] {
     return VIEWS.map(view => this.groups(`--describe --group ${group} ${view}`))
   }
 
-  /** A plan of offsets that is read from a file. */
+  /** Writes a file for --reset-offsets --from-file; returns its path. */
   plan(name: string, ...lines: readonly string[]): string {
     const path = join(this.#files, name)
     writeFileSync(path, lines.map(line => `${line}\n`).join(''))

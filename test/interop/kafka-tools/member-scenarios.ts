@@ -1,4 +1,4 @@
-// Groups with members, of the classic protocol and of the newer one (KIP-848), as Kafka's tools see them.
+// Groups with members, of the classic protocol and of the consumer protocol (KIP-848), as Kafka's tools show them.
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { arrange, type Step } from '../oracle/transcript.ts'
 import { Group } from '../oracle/transcripts/group.ts'
@@ -9,11 +9,11 @@ import type { Commands } from './group-commands.ts'
 const { ConsumerGroupHeartbeat, IncrementalAlterConfigs } = APIS
 const CLASSIC = {}
 const CONSUMER = { 'group.protocol': 'consumer' }
-/** Members that are played by hand do not beat. */
+/** Long timeouts for members without a heartbeat thread. */
 const PATIENT = { sessionTimeoutMs: 300_000, rebalanceTimeoutMs: 300_000 }
 const GROUP_RESOURCE = 32
 
-/** Scenarios by name; `restart` starts the broker again on its files. */
+/** Scenarios by name. `restart` restarts the broker on its data directory. */
 export function memberScenarios(run: Commands, tools: Tools, restart: Step): Readonly<Record<string, readonly Step[]>> {
   return {
     'a classic group amid a rebalance': rebalance(run),
@@ -76,7 +76,7 @@ function workers(run: Commands): Step[] {
   ]
 }
 
-/** A group whose members come, read and go, by the one protocol or the other. */
+/** A group whose members join, consume and leave, with either protocol. */
 function life(run: Commands, tools: Tools, group: string, settings: Readonly<Record<string, string>>): Step[] {
   const [a, b, c] = [`${group}-a`, `${group}-b`, `${group}-c`]
   const orders: Consumer = { topics: ['orders'], settings }
@@ -141,7 +141,7 @@ function reconciliation(run: Commands): Step[] {
   ]
 }
 
-/** Assignments are made so seldom that a second member waits for its own while commands are run. */
+/** A long assignment interval: a second member waits for its assignment during the commands. */
 function assigning(run: Commands): Step[] {
   const [a, b] = [new Beating('waiting', 'hand-a'), new Beating('waiting', 'hand-b')]
   const configs = [{ name: 'consumer.assignment.interval.ms', configOperation: 0, value: '15000' }]
@@ -165,7 +165,7 @@ function assigning(run: Commands): Step[] {
   ]
 }
 
-/** Groups of all kinds, one of them amid a reconciliation, are there again, and go on. */
+/** Groups of all kinds, one of them during a reconciliation, survive a restart and continue. */
 function restarted(run: Commands, restart: Step): Step[] {
   const names = ['kept', 'kept-old', 'kept-new']
   const old = new Group('kept-old')
@@ -196,7 +196,7 @@ function restarted(run: Commands, restart: Step): Step[] {
   ]
 }
 
-/** A member of a consumer group that is played by hand; it reads `orders`. */
+/** A member of a consumer group whose heartbeats the test sends; it subscribes to `orders`. */
 class Beating {
   readonly #groupId: string
   readonly #memberId: string
@@ -206,7 +206,7 @@ class Beating {
     this.#memberId = memberId
   }
 
-  /** Beats with its epoch, and what it owns, until it is told of the other epoch. */
+  /** Sends heartbeats with epoch `from` and the owned partitions until the response has epoch `to`. */
   beats(name: string, from: number, to: number, partitions: readonly number[] = []): Step {
     return arrange(`${this.#memberId} ${name}`, async session => {
       const owned = partitions.length === 0 ? [] : [{ topicId: await topicId(session, 'orders'), partitions }]
@@ -238,7 +238,7 @@ function expression(run: Commands, tools: Tools): Step[] {
   ]
 }
 
-/** From the classic protocol to the newer one, a member at a time, and back. */
+/** Migration of a group from the classic to the consumer protocol, a member at a time, and back. */
 function upgrade(run: Commands, tools: Tools): Step[] {
   const seen = (members: number) => [
     tools.settled('moving', members),

@@ -1,4 +1,4 @@
-// What Kafka's tools do to the offsets of groups without members, and what they say to commands that cannot be.
+// Changes of the offsets of groups without members by Kafka's tools, and the output of invalid commands.
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { arrange, type Step } from '../oracle/transcript.ts'
 import type { Commands } from './group-commands.ts'

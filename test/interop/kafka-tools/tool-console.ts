@@ -1,18 +1,18 @@
-// The Java process that runs Apache Kafka's own command line tools, one after the other.
+// The Java process that runs Apache Kafka's command line tools, one after the other.
 import { join } from 'node:path'
 import { JavaConsole, SHORT_LIVED } from '../java/console.ts'
 import { made } from '../made.ts'
 
 const VERSION = '4.3.1'
 
-/** How a run of a tool ended, and what it wrote. */
+/** Exit code and output of a tool. */
 export interface Printed {
   readonly stdout: string
   readonly stderr: string
   readonly code: number
 }
 
-/** The folder with Kafka's tools, fetched by Maven the first time. */
+/** The folder with Kafka's tools; fetched by Maven on first use. */
 export function toolJars(): Promise<string> {
   const copy = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-Dkafka.version=${VERSION}`]
   return made(import.meta.dirname, `target/kafka-tools-${VERSION}`, [copy])
@@ -25,7 +25,7 @@ export function startTools(jars: string): JavaConsole {
   return new JavaConsole([...jvm, '-cp', join(jars, '*'), join(import.meta.dirname, 'Console.java')])
 }
 
-/** Runs a tool by the name of its class. */
+/** Runs a tool by its class name. */
 export async function runTool(tools: JavaConsole, name: string, args: readonly string[]): Promise<Printed> {
   return (await tools.ask(JSON.stringify({ do: 'tool', class: name, args }))) as Printed
 }

@@ -1,17 +1,18 @@
-// A Kafka that coordinates groups: it makes their topic when somebody first asks for a coordinator, and takes its partitions
-// over one after the other. Until then librdkafka tells whoever asks that there is none, where Java's clients ask again.
+// Waits for the group coordinators of a Kafka. It creates __consumer_offsets on the first request for a coordinator,
+// and loads the partitions one after the other. Until then librdkafka returns COORDINATOR_NOT_AVAILABLE to its caller,
+// while the Java clients retry.
 import { partitionFor } from '../../../src/coordinator/partitioner.ts'
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { Session } from '../oracle/session.ts'
 
 const { FindCoordinator, OffsetFetch } = APIS
-/** offsets.topic.num.partitions, by default. */
+/** The default of offsets.topic.num.partitions. */
 const PARTITIONS = 50
 const CANDIDATES = Array.from({ length: 1000 }, (_, number) => `group-${number}`)
-/** One group in each partition. */
+/** A group id for each partition of __consumer_offsets. */
 const GROUPS = [...new Map(CANDIDATES.map(groupId => [partitionFor(groupId, PARTITIONS), groupId])).values()]
 
-/** Resolves with the broker when each partition of its groups answers. */
+/** Resolves with the broker when the coordinator of each partition responds. */
 export async function coordinating<Broker extends { readonly bootstrapServers: string }>(
   broker: Broker
 ): Promise<Broker> {

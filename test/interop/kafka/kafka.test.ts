@@ -1,4 +1,4 @@
-// The machinery itself: a real Kafka starts, answers, and keeps its data over a restart.
+// The test tool itself: a real Kafka starts, responds, and keeps its data over a restart.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

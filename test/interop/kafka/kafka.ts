@@ -1,4 +1,4 @@
-// A real Apache Kafka, one combined KRaft node from its own jars: the truth that our broker is held against.
+// A real Apache Kafka, a combined KRaft node from its jars: the reference for our broker.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -16,36 +16,36 @@ const run = promisify(execFile)
 const STARTED = 'Kafka Server started'
 const START_LIMIT_MS = 240_000
 const STOP_LIMIT_MS = 240_000
-/** Linux gives outgoing connections ports from 32768 on, other systems from 49152 on. */
+/** Ephemeral ports begin at 32768 on Linux and at 49152 on other systems. */
 const LISTENING_PORTS = { from: 15_000, to: 32_000 }
 
 export interface KafkaOptions {
-  /** The release to run; the environment's KAFKA_VERSION, else 4.4.0. */
+  /** The release to run: by default that of KAFKA_VERSION, else 4.4.0. */
   readonly version?: string
-  /** The level of metadata.version and its kin, as `kafka-storage format --release-version` takes it. */
+  /** The levels of metadata.version and other features, as for `kafka-storage format --release-version`. */
   readonly releaseVersion?: string
-  /** Broker settings that are added to, or replace, the small ones below. */
+  /** Broker settings that add to the small ones below, or replace them. */
   readonly config?: Readonly<Record<string, string | number | boolean>>
-  /** A folder to format, or to start again from; a fresh temporary one, removed on stop, when absent. */
+  /** An existing or a new data directory; by default a temporary one that is removed on stop. */
   readonly dataDir?: string
-  /** The port to listen on; a free one when absent. */
+  /** The port to listen on; a free one by default. */
   readonly port?: number
-  /** Names the voters in the configuration (controller.quorum.voters) instead of where to ask for them. */
+  /** Configures controller.quorum.voters instead of controller.quorum.bootstrap.servers. */
   readonly staticVoters?: boolean
 }
 
 export interface RunningKafka {
   readonly bootstrapServers: string
   readonly dataDir: string
-  /** The lines of its log at WARN and above, with the exceptions that they tell of. */
+  /** The log lines at WARN and above, with their exceptions. */
   readonly warnings: readonly string[]
-  /** Ends it as an operator would (SIGTERM) and removes a temporary data folder. */
+  /** Stops the broker (SIGTERM) and removes a temporary data directory. */
   stop(): Promise<void>
-  /** Ends it as a power switch would (SIGKILL); the data folder stays. */
+  /** Kills the broker (SIGKILL); the data directory stays. */
   kill(): Promise<void>
 }
 
-/** Starts Apache Kafka and resolves when it says that it has started, coordinators included. */
+/** Starts Apache Kafka; resolves at the log line that it has started, coordinators included. */
 export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
   const version = options.version ?? process.env.KAFKA_VERSION ?? '4.4.0'
   const jars = await kafkaJars(version)
@@ -61,7 +61,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   if (!existsSync(join(dataDir, 'data', 'meta.properties'))) {
     await format(jars, properties, options.releaseVersion ?? '4.0')
   }
-  // A broker whose folder others take over must not be slow to stop.
+  // Writing the archive slows the stop down, so it is not done for a broker whose data directory another broker opens
+  // next.
   const draft = options.dataDir === undefined && !existsSync(archiveIn(jars)) ? join(dataDir, 'classes.jsa') : undefined
   const archiving = draft === undefined ? [] : [`-XX:ArchiveClassesAtExit=${draft}`]
   const args = [...jvm(jars), ...archiving, 'kafka.Kafka', properties]
@@ -76,7 +77,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   return { bootstrapServers: `localhost:${port}`, dataDir, warnings, stop, kill: () => end(child, 'SIGKILL') }
 }
 
-/** The folder with every jar of that release, fetched by Maven the first time. */
+/** The folder with all jars of the release; fetched by Maven on first use. */
 export function kafkaJars(version: string): Promise<string> {
   const command = ['mvn', '-q', '-B', 'dependency:copy-dependencies', `-Dkafka.version=${version}`]
   return made(import.meta.dirname, `target/kafka-${version}`, [command])
@@ -130,19 +131,19 @@ function jvm(jars: string): string[] {
   ]
 }
 
-/** The classes of a broker as they lie in memory, which halves the time of a start. The first broker that stops writes it. */
+/** The class data sharing archive of a broker, which halves its start time. Written by the first broker that stops. */
 function archiveIn(jars: string): string {
   return join(jars, 'classes.jsa')
 }
 
-/** Brokers that stop at the same time each put a whole file there. */
+/** Brokers that stop at the same time each move a whole file into place. */
 async function keepArchive(draft: string, jars: string): Promise<void> {
   const copy = `${archiveIn(jars)}.${process.pid}`
   await copyFile(draft, copy)
   await rename(copy, archiveIn(jars))
 }
 
-/** Reads the log to its end, so that the pipe never fills; the last lines are told when the start fails. */
+/** Reads the whole log, so that the pipe never fills. If the start fails, the error contains the last lines. */
 function started(child: ChildProcess, warnings: string[]): Promise<void> {
   const { stderr } = child
   if (stderr === null) throw new Error('stderr of Kafka must be a pipe')
@@ -169,7 +170,7 @@ function started(child: ChildProcess, warnings: string[]): Promise<void> {
   })
 }
 
-/** Signals a process and waits for its end; one that does not heed the signal is killed. */
+/** Signals a process and waits for its exit. A process that does not exit in time is killed. */
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exit = once(child, 'exit')
@@ -179,7 +180,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   clearTimeout(alarm)
 }
 
-/** Two ports that are free, and stay so until a broker has started that listens on them. */
+/** Two ports that stay free until a broker listens on them. */
 export async function freePorts(): Promise<[number, number]> {
   const first = await freePort()
   let second = await freePort()
@@ -187,7 +188,9 @@ export async function freePorts(): Promise<[number, number]> {
   return [first, second]
 }
 
-/** A port that no system gives to an outgoing connection, which could take it before the broker does. */
+/**
+ * A free port that is not an ephemeral port: an outgoing connection could take such a port before the broker binds it.
+ */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(LISTENING_PORTS.from, LISTENING_PORTS.to)

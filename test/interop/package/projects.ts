@@ -1,4 +1,4 @@
-/** Empty projects with the packed tarball installed, and programs run in them as users run them. */
+/** Empty projects with the packed tarball installed. Programs run in them as users run them. */
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,13 +17,13 @@ export type NodeMajor = '20' | '22' | '24'
 const MANAGERS = ['npm', 'pnpm'] as const
 type Manager = (typeof MANAGERS)[number]
 
-/** How a program ended. */
+/** Exit code and output of a program. */
 export interface Outcome {
   readonly exitCode: number
   readonly output: string
 }
 
-/** Installs the packages of tools/package.json, which work without their install scripts. Resolves with their folder. */
+/** Installs the packages of tools/package.json, which need no install scripts. Resolves with their folder. */
 export function installTools(): Promise<string> {
   return made(TOOLS, 'node_modules', [['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund']])
 }
@@ -33,7 +33,7 @@ export function nodeBinary(tools: string, major: NodeMajor): string {
   return join(tools, `node${major}/bin/node`)
 }
 
-/** Folders outside the repository, whose packages would hide one that the tarball lacks. */
+/** Folders outside the repository, where a package that the tarball lacks cannot be found by accident. */
 export class Projects {
   readonly #root: string
   readonly #tools: string
@@ -45,14 +45,14 @@ export class Projects {
     this.#managers = managers
   }
 
-  /** Installs the tarball with the package managers, alone and in a project that has all test runners. */
+  /** Installs the tarball with each package manager, alone and in a project that has all test runners. */
   static async install(tarball: string, managers: readonly Manager[] = MANAGERS): Promise<Projects> {
     const projects = new Projects(await mkdtemp(join(tmpdir(), 'minikafka-package-')), await installTools(), managers)
     await Promise.all(managers.map(manager => projects.#install(manager, tarball)))
     return projects
   }
 
-  /** Copies a project's folder, with a manifest of its own, to where the package is alone. */
+  /** Copies a project's folder, with its own manifest, to a folder with only the package. */
   async copy(from: string, to: string, manifest: Readonly<Record<string, string>>): Promise<void> {
     for (const manager of this.#managers) {
       const folder = join(this.#root, manager, 'alone', to)
@@ -83,11 +83,13 @@ export class Projects {
     await symlink(join(beside, 'round-trip'), join(beside, 'node_modules/round-trip'))
   }
 
-  /** Runs a program of a package, or a file of the project if the path begins with a dot, in a folder of the project. */
+  /**
+   * Runs, in a folder of the project, a program of a package; or a file of the project if the path begins with a dot.
+   */
   async run(options: {
     readonly manager: Manager
     readonly node: NodeMajor
-    /** Is the package alone, without the test runners? */
+    /** Without the test runners. */
     readonly isAlone?: boolean
     readonly folder: string
     readonly args: readonly string[]
@@ -95,7 +97,7 @@ export class Projects {
     const { manager, node, isAlone = false, folder, args } = options
     const cwd = join(this.#root, manager, isAlone ? 'alone' : 'runners', folder)
     const program = args.map(arg => arg.replace(/^tools:/, `${this.#tools}/`))
-    // Of the environment of this test's own runner nothing is passed on.
+    // Environment variables of this test's own runner are not passed on.
     const env = { PATH: `${dirname(this.#node(node))}:${process.env.PATH}`, HOME: process.env.HOME, TMPDIR: this.#root }
     return new Promise(resolve => {
       execFile(this.#node(node), program, { cwd, env, timeout: LIMIT_MS }, (error, stdout, stderr) => {
@@ -110,7 +112,7 @@ export class Projects {
   }
 }
 
-/** Links all packages of a node_modules folder into another, as a package manager puts them beside each other. */
+/** Links all packages of a node_modules folder into another, with the layout of a package manager. */
 async function linkPackages(from: string, to: string): Promise<void> {
   for (const name of await readdir(from)) {
     if (name.startsWith('.')) continue

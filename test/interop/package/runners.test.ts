@@ -1,8 +1,8 @@
-/** The packed tarball in projects of every test runner, installed with npm and with pnpm, on each major of Node. */
+/** The packed tarball in projects of every test runner, installed with npm and pnpm, on each major version of Node. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { Projects } from './projects.ts'
 
-/** The layout of pnpm's node_modules is the same for each Node. */
+/** The layout of pnpm's node_modules does not depend on the Node version. */
 const INSTALLATIONS = [
   ['npm', '20'],
   ['npm', '22'],
@@ -10,13 +10,13 @@ const INSTALLATIONS = [
   ['pnpm', '22']
 ] as const
 
-/** The runners' own limits of 2 to 10 seconds are too short beside other suites. */
+/** The default limits of the runners, 2 to 10 seconds, are too short while other suites run. */
 const LIMIT_MS = 60_000
 const VITEST = ['tools:vitest/vitest.mjs', 'run', `--testTimeout=${LIMIT_MS}`, `--hookTimeout=${LIMIT_MS}`]
 const JEST = ['tools:jest/bin/jest.js', `--testTimeout=${LIMIT_MS}`]
 const MOCHA = ['tools:mocha/bin/mocha.js', `--timeout=${LIMIT_MS}`]
 
-/** The project's folder and the command that a user of the runner types. */
+/** The project's folder and the command of a user of that runner. */
 const RUNNERS = [
   ['node:test', 'node-test', ['--test']],
   ['vitest', 'vitest', VITEST],
@@ -53,13 +53,13 @@ describe.each(INSTALLATIONS)('installed with %s on Node %s', (manager, node) => 
   })
 })
 
-/** The README's examples, as they are there. */
+/** The README's examples, unchanged. */
 test.concurrent.each([
   ['vitest', VITEST],
   ['jest', JEST],
   ['node-test', ['--test']],
   ['mocha', [...MOCHA, '--require', './kafka.hooks.mjs', '*.spec.mjs']]
-] as const)('the example for %s passes', async (name, args) => {
+] as const)('the example for %s passes with the packed tarball', async (name, args) => {
   const { exitCode, output } = await projects.run({ manager: 'npm', node: '22', folder: `examples/${name}`, args })
   expect(exitCode, output).toBe(0)
   expect(output).not.toContain('Jest did not exit')

@@ -5,7 +5,7 @@ import { Projects } from './projects.ts'
 const TYPESCRIPT_5 = ['TypeScript 5', 'tools:typescript/bin/tsc'] as const
 const TYPESCRIPT_7 = ['TypeScript 7', 'tools:typescript7/bin/tsc'] as const
 
-/** `module`, `moduleResolution` and the type of the package that imports ours. */
+/** `module`, `moduleResolution` and the module type of the importing package. */
 const RESOLUTIONS = [
   ['node16', 'node16', 'commonjs'],
   ['node16', 'node16', 'module'],
@@ -15,7 +15,7 @@ const RESOLUTIONS = [
   ['preserve', 'bundler', 'commonjs']
 ] as const
 
-/** TypeScript 7 has no node10. */
+/** TypeScript 7 has no node10 resolution. */
 const CASES = [
   ...RESOLUTIONS.flatMap(row => [[...TYPESCRIPT_5, ...row] as const, [...TYPESCRIPT_7, ...row] as const]),
   [...TYPESCRIPT_5, 'commonjs', 'node10', 'commonjs'] as const
@@ -30,7 +30,7 @@ afterAll(() => projects?.remove())
 
 for (const { compiler, tsc, module, resolution, type } of CASES) {
   const reader = `${compiler} with module ${module} and resolution ${resolution} in a package of type ${type}`
-  test.concurrent(`${reader} finds the types right`, async () => {
+  test.concurrent(`${reader} accepts the types`, async () => {
     const args = [tsc, '-p', '.', '--module', module, '--moduleResolution', resolution]
     const outcome = await projects.run({ manager: 'npm', node: '22', isAlone: true, folder: `types-${type}`, args })
     expect(outcome).toEqual({ exitCode: 0, output: '' })

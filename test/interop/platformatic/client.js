@@ -1,5 +1,5 @@
-// @platformatic/kafka against a broker: TASK BOOTSTRAP_SERVERS TOPIC; exit code 0 when the task holds. The task is a codec's
-// name, group, or admin.
+// @platformatic/kafka against a broker: TASK BOOTSTRAP_SERVERS TOPIC. Exits with 0 if the task passes. The task is the
+// name of a codec, group, or admin.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
@@ -10,7 +10,7 @@ const PATIENCE_MS = 120_000
 const [task = '', servers = '', topic = ''] = process.argv.slice(2)
 const base = { bootstrapBrokers: servers.split(','), clientId: 'interop', strict: true }
 
-/** Numbered records, number i to partition i % PARTITIONS. */
+/** Produces numbered records, number i to partition i % PARTITIONS. */
 async function produce(compression = 'none', count = COUNT) {
   const producer = new Producer({ ...base, serializers: stringSerializers, idempotent: true, acks: -1 })
   const messages = Array.from({ length: count }, (_, number) => ({
@@ -21,7 +21,7 @@ async function produce(compression = 'none', count = COUNT) {
   await producer.close()
 }
 
-/** Takes each partition's numbers in order, once. */
+/** Checks that the numbers of each partition arrive once, in order. */
 class Order {
   seen = 0
   #next = new Map()
@@ -60,7 +60,7 @@ async function group() {
   const [first, second] = [member(), member()]
   const order = new Order()
   const stream = await first.consume()
-  // The stream stays open: a member whose streams have ended takes no share.
+  // The stream stays open: a member with closed streams gets no partitions.
   await new Promise((resolve, reject) => {
     stream.on('data', message => {
       order.accept(message)
@@ -76,13 +76,13 @@ async function group() {
   await second.consumer.close(true)
 }
 
-/** Waits until the member holds its half of the partitions. */
+/** Waits until the member owns half of the partitions. */
 async function halved(consumer) {
   const share = () => (consumer.assignments ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0)
   while (share() !== PARTITIONS / 2) await once(consumer, 'consumer:group:join')
 }
 
-/** A check that holds in the end: Kafka's controller knows of a change before its broker does. */
+/** Repeats a check until it passes: Kafka's broker learns of a change after its controller. */
 async function eventually(check) {
   for (const deadline = Date.now() + PATIENCE_MS; ; ) {
     try {

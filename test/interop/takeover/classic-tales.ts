@@ -1,5 +1,5 @@
-// Classic groups that live on while brokers change: with members, static and not, and without; of another type; amid a
-// rebalance; without any membership at all; and deleted.
+// Classic groups that survive a change of brokers: with dynamic and static members, and without members; of another
+// protocol type; during a rebalance; with offsets but without members at any time; and deleted.
 import { assignmentOf, subscriptionOf } from '../../group/embedded.ts'
 import type { Step } from '../oracle/transcript.ts'
 import { Group } from '../oracle/transcripts/group.ts'
@@ -9,7 +9,7 @@ const TIMES = { sessionTimeoutMs: TIMEOUT_MS, rebalanceTimeoutMs: TIMEOUT_MS }
 const CONSUMER = { ...TIMES, protocols: { range: subscriptionOf([TOPIC]), sticky: subscriptionOf([TOPIC]) } }
 const WORKER = { ...TIMES, protocolType: 'connect', protocols: { sessioned: Buffer.from('the url of a worker') } }
 const A = { instance: 'A' }
-/** To the leader, and to others in their order. */
+/** Assignments: the first is the leader's, the others follow in the order of members. */
 const SHARES = [[0, 1], [2, 3], []].map(partitions => assignmentOf({ [TOPIC]: partitions }))
 
 const joins = (group: Group, member: string) => group.join(member, 'joins', { ...CONSUMER, ...A })
@@ -24,7 +24,7 @@ const commitsIn = (group: Group, member: string, offset: number): Step =>
     metadata: `by ${member}`
   })
 
-/** A generation of a leader, which is the instance A, and others. */
+/** Joins and syncs a generation with a leader, which is the static member A, and other members. */
 function gathered(group: Group, leader: string, ...others: string[]): Step[] {
   const waiting = others.map(member => group.delayedJoin(member, 'joins', CONSUMER))
   const shares = [leader, ...others].map((member, index) => [member, SHARES[index] ?? Buffer.alloc(0)])
@@ -38,7 +38,7 @@ function gathered(group: Group, leader: string, ...others: string[]): Step[] {
   ]
 }
 
-/** Two members. The static one starts again, somebody comes and goes, everybody commits. */
+/** Two members. The static one restarts, another member joins and leaves, and all commit. */
 function stable(): Tale {
   const group = new Group('classic-stable')
   const leader = (life: number) => `A${life}`
@@ -77,7 +77,7 @@ function stable(): Tale {
   }
 }
 
-/** Its only member goes on, though the broker went down while another one waited to come in. */
+/** A group with one member. The broker goes down while a second member waits to join. */
 function awaited(): Tale {
   const group = new Group('classic-awaited')
   const assigns = well(group.sync('a', 'assigns', { ...A, assignments: { a: SHARES[0] ?? '' } }))
@@ -97,7 +97,7 @@ function awaited(): Tale {
   }
 }
 
-/** A worker of Connect, whose assignments are its own. */
+/** A group of Connect workers, whose assignments have their own format. */
 function workers(): Tale {
   const group = new Group('classic-workers')
   const said = { protocolType: 'connect', protocolName: 'sessioned' }
@@ -118,7 +118,7 @@ function workers(): Tale {
   }
 }
 
-/** In every life a member comes, commits and leaves; of the group no more is left than its offsets, or nothing. */
+/** In every phase a member joins, commits and leaves. The group then has only its offsets, or is deleted. */
 function left(id: string, end: readonly Step[]): Tale {
   const group = new Group(id)
   const visit = (life: number): Step[] => [
@@ -132,7 +132,7 @@ function left(id: string, end: readonly Step[]): Tale {
   return { id, begin: () => visit(0), goOn: () => [], change: visit }
 }
 
-/** Somebody commits who is in no group. */
+/** Commits without membership (a simple group). */
 function simple(): Tale {
   const id = 'simple'
   const committed = (life: number): Step[] => [
@@ -141,7 +141,7 @@ function simple(): Tale {
   return { id, begin: () => committed(0), goOn: () => [], change: committed }
 }
 
-/** All of them. */
+/** All classic groups. */
 export function classicTales(): readonly Tale[] {
   const doomed = 'classic-deleted'
   return [stable(), awaited(), workers(), left('classic-empty', []), left(doomed, [deleted(doomed)]), simple()]

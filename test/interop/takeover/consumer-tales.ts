@@ -1,5 +1,5 @@
-// Consumer groups (KIP-848) that live on while brokers change: members by names and by an expression, static ones that are
-// there and away, amid a reconciliation, with settings of their own, without members, and deleted.
+// Consumer groups (KIP-848) that survive a change of brokers: subscriptions by name and by regular expression, static
+// members that are away, a reconciliation in progress, group configs, groups without members, and deleted groups.
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { arrange, call, type Step } from '../oracle/transcript.ts'
 import { topic } from '../oracle/transcripts/topic.ts'
@@ -10,7 +10,9 @@ const OTHER = 'read-too'
 const GROUP = 32
 const SET = 0
 
-/** Dynamic members and a static one. Another one comes and goes, everybody commits, nobody with an epoch that is over. */
+/**
+ * Dynamic members and a static one. Another member joins and leaves; all commit; commits with an old epoch are refused.
+ */
 function named(): Tale {
   const tribe = new Tribe('consumer-named', TOPIC)
   const three: Tribesmen = { a: {}, b: { rack: 'r1' }, c: { instance: 'C' } }
@@ -33,7 +35,7 @@ function named(): Tale {
   }
 }
 
-/** The assignor is chosen by the members, whose subscriptions come to differ and to be the same again. */
+/** Members choose the assignor. Their subscriptions become different and equal again. */
 function ranged(): Tale {
   const tribe = new Tribe('consumer-ranged', TOPIC)
   const two: Tribesmen = { a: {}, b: {} }
@@ -51,7 +53,7 @@ function ranged(): Tale {
   }
 }
 
-/** One instance is away whenever the broker changes, and gets back what it had; to the other nothing ever happens. */
+/** One static member is away at each change of brokers and gets its partitions back; the other has no rebalance. */
 function away(): Tale {
   const tribe = new Tribe('consumer-away', TOPIC)
   const S = { instance: 'S' }
@@ -75,7 +77,7 @@ function away(): Tale {
   }
 }
 
-/** The broker goes down after one member was told to give something up, and before the other one can have it. */
+/** The broker goes down after one member was asked to revoke partitions, and before the other gets them. */
 function reconciling(): Tale {
   const tribe = new Tribe('consumer-reconciling', TOPIC)
   const first: Tribesmen = { a: {} }
@@ -100,7 +102,7 @@ function reconciling(): Tale {
   }
 }
 
-/** Settings of the group alone hold, and are there again. */
+/** The group's own configs apply, also after a change of brokers. */
 function configured(): Tale {
   const tribe = new Tribe('consumer-configured', TOPIC)
   const intervalOf = (life: number) => 6000 + life
@@ -125,7 +127,7 @@ function configured(): Tale {
   }
 }
 
-/** A topic grows just before the broker goes down: the next one sees that it is not what it was. */
+/** A topic gets partitions just before the broker goes down: the next broker detects the change. */
 function growing(): Tale {
   const name = 'growing'
   const tribe = new Tribe('consumer-growing', name)
@@ -142,7 +144,7 @@ function growing(): Tale {
   }
 }
 
-/** An expression stands for the same topics everywhere. */
+/** A regular expression matches the same topics in each broker. */
 function matching(): Tale {
   const tribe = new Tribe('consumer-matching')
   const two: Tribesmen = { a: {}, b: {} }
@@ -159,7 +161,7 @@ function matching(): Tale {
   }
 }
 
-/** A topic that an expression matches is made just before the broker goes down: the next one finds it. */
+/** A topic that a regular expression matches is created just before the broker goes down: the next broker finds it. */
 function finding(): Tale {
   const tribe = new Tribe('consumer-finding')
   const make = (life: number): Step => topic(`found-${life}`)
@@ -172,7 +174,7 @@ function finding(): Tale {
   }
 }
 
-/** In every life a member comes, commits and leaves; of the group no more is left than its offsets, or nothing. */
+/** In every phase a member joins, commits and leaves. The group then has only its offsets, or is deleted. */
 function left(id: string, end: readonly Step[]): Tale {
   const tribe = new Tribe(id, TOPIC)
   const visit = (life: number): Step[] => {
@@ -188,7 +190,7 @@ function left(id: string, end: readonly Step[]): Tale {
   return { id, begin: () => visit(0), goOn: () => [], change: visit }
 }
 
-/** All of them. Last comes who must wait: expressions are looked at again after ten seconds at the soonest. */
+/** All consumer groups. The last one waits: expressions are evaluated again after ten seconds at the earliest. */
 export function consumerTales(): readonly Tale[] {
   const doomed = 'consumer-deleted'
   return [

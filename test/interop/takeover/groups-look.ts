@@ -1,5 +1,4 @@
-// What can be seen of groups: who is listed, as what each is described by the two ways of describing, what it has committed,
-// what was set for it.
+// The visible state of groups: ListGroups, both kinds of descriptions, committed offsets, group configs.
 import { expect } from 'vitest'
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import type { Session } from '../oracle/session.ts'
@@ -7,10 +6,10 @@ import { heard } from './look.ts'
 
 const { ConsumerGroupDescribe, DescribeConfigs, DescribeGroups, ListConfigResources, ListGroups, OffsetFetch } = APIS
 const GROUP = 32
-/** The source of settings that somebody has set for the group. */
+/** The config source of a group config. */
 const SET = 8
 
-/** All of it, as plain data. */
+/** The state as plain data. */
 export async function lookAtGroups(session: Session, groupIds: readonly string[]) {
   const groups = [...groupIds]
   const listed = heard(await session.ask(ListGroups, 5, {})).groups

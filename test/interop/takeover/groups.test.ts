@@ -1,5 +1,5 @@
-// Groups of both kinds on a data directory that is served by ours, by a real Kafka and by ours again, or the other way
-// round: each finds them as they were, members go on with what they have, and nothing is assigned anew for the change.
+// Groups of both kinds on a data directory that minikafka, a real Kafka and minikafka serve in turn, or the other way
+// round. Each broker finds the groups as they were, members keep their assignments, and no new assignment is computed.
 import { expect, onTestFailed, test } from 'vitest'
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { freePorts } from '../kafka/kafka.ts'
@@ -21,7 +21,7 @@ const CASES = SUCCESSIONS.with(1, { brokers: ['minikafka', 'Kafka 4.4.0', 'minik
 
 const PATIENCE_MS = 120_000
 
-/** Whatever is over goes soon: brokers find what each other's cleaner has left. */
+/** Fast compaction, so that each broker loads partitions that the cleaner of the other has compacted. */
 const CLEANED = { 'segment.ms': 100, 'min.cleanable.dirty.ratio': 0.01, 'delete.retention.ms': 0 }
 const compacted = call('__consumer_offsets is compacted at once', APIS.IncrementalAlterConfigs, 1, {
   resources: [
@@ -34,40 +34,45 @@ const compacted = call('__consumer_offsets is compacted at once', APIS.Increment
 
 const realm = freshRealm()
 
-test.each(CASES)('begun by $brokers.0, each broker $ends', async ({ brokers, ends }) => {
-  onTestFailed(() => realm.tellWarnings())
-  const tales = [...classicTales(), ...mixedTales(), ...consumerTales()]
-  const groupIds = tales.map(({ id }) => id)
-  const [port] = await freePorts()
-  const session = new Session(`localhost:${port}`)
-  const play = async (steps: readonly Step[]) => {
-    for (const step of steps) await step.play(session)
-  }
-  let previous: object | undefined
-  for (const [life, broker] of brokers.entries()) {
-    const served = await realm.begin({ broker, ends }, port)
-    await play(groupIds.map(id => new Group(id).found()))
-    if (previous === undefined) {
-      await play([compacted, topic(TOPIC, PARTITIONS), ...tales.flatMap(tale => tale.begin())])
-    } else {
-      // A Kafka that has just loaded its groups lists some of them a little later.
-      const timeout = broker === 'minikafka' ? 0 : PATIENCE_MS
-      const looking = expect.poll(() => lookAtGroups(session, groupIds), {
-        timeout,
-        message: `what ${life}, ${broker}, finds`
-      })
-      await looking.toEqual(previous)
-      await play(tales.flatMap(tale => tale.goOn(life)))
-      expect(await lookAtGroups(session, groupIds), `what ${life}, ${broker}, has of those who go on`).toEqual(previous)
-      await play(tales.flatMap(tale => tale.change(life)))
+test.each(CASES)(
+  'each broker finds and continues the groups of a directory that $brokers.0 created, each broker $ends',
+  async ({ brokers, ends }) => {
+    onTestFailed(() => realm.tellWarnings())
+    const tales = [...classicTales(), ...mixedTales(), ...consumerTales()]
+    const groupIds = tales.map(({ id }) => id)
+    const [port] = await freePorts()
+    const session = new Session(`localhost:${port}`)
+    const play = async (steps: readonly Step[]) => {
+      for (const step of steps) await step.play(session)
     }
-    previous = await lookAtGroups(session, groupIds)
-    await play(tales.flatMap(tale => tale.unfinished?.(life) ?? []))
-    await session.closeAll()
-    expect(warningsOf(served), `what ${life}, ${broker}, warns of`).toEqual([])
-    await realm.end({ ends })
-    const files = await filesOf(realm.dataDir, /^__consumer_offsets-\d+\/.*\.log$/)
-    expect((await dumpLog([...files, '--verify'])).stdout).toContain('no problems found')
-    if (life === brokers.length - 1) await expectSameDump(files, ['--offsets-decoder'])
+    let previous: object | undefined
+    for (const [life, broker] of brokers.entries()) {
+      const served = await realm.begin({ broker, ends }, port)
+      await play(groupIds.map(id => new Group(id).found()))
+      if (previous === undefined) {
+        await play([compacted, topic(TOPIC, PARTITIONS), ...tales.flatMap(tale => tale.begin())])
+      } else {
+        // A Kafka that has just loaded its groups lists some of them later.
+        const timeout = broker === 'minikafka' ? 0 : PATIENCE_MS
+        const looking = expect.poll(() => lookAtGroups(session, groupIds), {
+          timeout,
+          message: `what ${life}, ${broker}, finds`
+        })
+        await looking.toEqual(previous)
+        await play(tales.flatMap(tale => tale.goOn(life)))
+        expect(await lookAtGroups(session, groupIds), `what ${life}, ${broker}, has of those who go on`).toEqual(
+          previous
+        )
+        await play(tales.flatMap(tale => tale.change(life)))
+      }
+      previous = await lookAtGroups(session, groupIds)
+      await play(tales.flatMap(tale => tale.unfinished?.(life) ?? []))
+      await session.closeAll()
+      expect(warningsOf(served), `what ${life}, ${broker}, warns of`).toEqual([])
+      await realm.end({ ends })
+      const files = await filesOf(realm.dataDir, /^__consumer_offsets-\d+\/.*\.log$/)
+      expect((await dumpLog([...files, '--verify'])).stdout).toContain('no problems found')
+      if (life === brokers.length - 1) await expectSameDump(files, ['--offsets-decoder'])
+    }
   }
-})
+)

@@ -1,5 +1,5 @@
-// What a cluster holds, as plain data: two brokers that show the same here hold the same. Asked over the protocol, the
-// same way of any broker.
+// The visible state of a cluster as plain data, read by protocol requests that both brokers serve. Two brokers with the
+// same state have the same data.
 import { createHash } from 'node:crypto'
 import type { DecodedResponseOf } from '../../../src/protocol/api.ts'
 import { APIS } from '../../../src/protocol/messages/index.ts'
@@ -15,10 +15,10 @@ const NODE = '1'
 const EARLIEST = -2n
 const LATEST = -1n
 const LONGEST_TEXT = 40
-/** Sources of settings that somebody has set at run time: of the topic, of the broker, of all brokers, of the group. */
+/** Config sources of dynamic configs: of the topic, of the broker, of all brokers, of the group. */
 const SET = [1, 2, 3, 8]
 
-/** Settings that were set, by name. */
+/** Dynamic configs by name. */
 type Settings = Readonly<Record<string, string | null>>
 
 interface TopicView {
@@ -34,13 +34,13 @@ export interface ClusterView {
   readonly groups: Readonly<Record<string, { readonly committed: object; readonly settings: Settings }>>
 }
 
-/** Which groups to ask for, and which topics change all the time, so that only their settings can be compared. */
+/** The groups to read. Of `restless` topics, which change all the time, only the configs are compared. */
 export interface LookOptions {
   readonly groups: readonly string[]
   readonly restless: readonly string[]
 }
 
-/** Everything that a client can find out about the cluster. */
+/** All state of the cluster that a client can read. */
 export async function look(session: Session, { groups, restless }: LookOptions): Promise<ClusterView> {
   const { clusterId, topics } = heard(await session.ask(APIS.Metadata, 12, { topics: null }))
   const views: Record<string, TopicView> = {}
@@ -63,7 +63,7 @@ export async function look(session: Session, { groups, restless }: LookOptions):
   return { clusterId, topics: views, brokers, groups: found }
 }
 
-/** The records of a partition from its start to its end, each as a line that tells all of it. */
+/** The records of a partition from start to end, each as a line with all its fields. */
 async function partitionOf(session: Session, topic: string, index: number) {
   const start = await offsetOf(session, topic, index, EARLIEST)
   const end = await offsetOf(session, topic, index, LATEST)
@@ -71,7 +71,10 @@ async function partitionOf(session: Session, topic: string, index: number) {
   return { start, end, records: batches.flatMap(batch => linesOf(batch, start)) }
 }
 
-/** The batches of a partition between two offsets: as many answers as it takes, for Kafka's have one segment each. */
+/**
+ * The batches of a partition between two offsets, by repeated fetches: a response of Kafka contains one segment at
+ * most.
+ */
 export async function batchesOf(session: Session, topic: string, partition: number, start: bigint, end: bigint) {
   const batches: RecordBatch[] = []
   for (let fetchOffset = start; fetchOffset < end; fetchOffset = (batches.at(-1)?.lastOffset ?? end) + 1n) {
@@ -138,7 +141,7 @@ async function committedBy(session: Session, groupId: string): Promise<object> {
   return Object.fromEntries(entries)
 }
 
-/** An answer that came. */
+/** The response; throws if the connection was closed instead. */
 export function heard<A>(answer: Answer<A>): DecodedResponseOf<A> {
   if (typeof answer === 'string') throw new Error(`the broker ${answer === 'closed' ? 'hung up' : 'kept silent'}`)
   return answer

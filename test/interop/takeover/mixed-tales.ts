@@ -1,5 +1,5 @@
-// Groups on their way from one protocol to the other while brokers change: with members of both, and as a classic group
-// that has been a consumer group.
+// Groups that migrate between the protocols while brokers change: with members of both, and as classic groups that were
+// consumer groups before.
 import { assignmentOf, type Owned, subscriptionOf } from '../../group/embedded.ts'
 import type { Step } from '../oracle/transcript.ts'
 import { Group } from '../oracle/transcripts/group.ts'
@@ -10,7 +10,7 @@ const A = { instance: 'A' }
 const ALL = { [TOPIC]: [0, 1, 2, 3] }
 const HALF = { [TOPIC]: [0, 1] }
 
-/** What the classic member says, which is static. */
+/** Fields of the classic member's requests; it is static. */
 const says = (owned: Owned = {}) => ({
   ...A,
   ...{ sessionTimeoutMs: TIMEOUT_MS, rebalanceTimeoutMs: TIMEOUT_MS },
@@ -20,7 +20,7 @@ const says = (owned: Owned = {}) => ({
 const has = (partitions: Owned) => ({ assignment: assignmentOf(partitions).toString('hex') })
 const mustJoinAgain = { errorCode: 'REBALANCE_IN_PROGRESS' }
 
-/** A group of one classic member, and sometimes one of the consumer protocol. */
+/** A group with one classic member, and sometimes a member of the consumer protocol. */
 class Migrating {
   readonly #classic: Group
   readonly #tribe: Tribe
@@ -37,7 +37,7 @@ class Migrating {
     ]
   }
 
-  /** The other one comes and gets one half: it is a consumer group. */
+  /** Another member joins with the consumer protocol and gets one half: the group becomes a consumer group. */
   upgrade(other: string): Step[] {
     const group = this.#classic
     return [
@@ -54,7 +54,7 @@ class Migrating {
     ]
   }
 
-  /** The other one leaves: it is a classic group. */
+  /** That member leaves: the group becomes a classic group. */
   downgrade(other: string): Step[] {
     return [
       ...this.#tribe.go({ [other]: {} }),
@@ -82,7 +82,7 @@ class Migrating {
   }
 }
 
-/** Whenever the broker changes it has members of both protocols. */
+/** At each change of brokers the group has members of both protocols. */
 function mixed(): Tale {
   const id = 'mixed'
   const group = new Migrating(id)
@@ -94,7 +94,7 @@ function mixed(): Tale {
   }
 }
 
-/** Whenever the broker changes it has been a consumer group, and is none. */
+/** At each change of brokers the group is a classic group that was a consumer group before. */
 function downgraded(): Tale {
   const id = 'downgraded'
   const group = new Migrating(id)
@@ -107,7 +107,7 @@ function downgraded(): Tale {
   }
 }
 
-/** Without members it is now of one kind, now of the other. */
+/** A group without members that changes between both kinds. */
 function turned(): Tale {
   const id = 'turned'
   const classic = new Group(id)
@@ -125,7 +125,7 @@ function turned(): Tale {
   return { id, begin: () => visit(0), goOn: () => [], change: visit }
 }
 
-/** All of them. */
+/** All mixed groups. */
 export function mixedTales(): readonly Tale[] {
   return [mixed(), downgraded(), turned()]
 }

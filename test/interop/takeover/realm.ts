@@ -1,4 +1,4 @@
-// A data directory of each test's own, and the broker that serves it at the moment. Both go with the test.
+// A data directory for each test, and the broker that serves it. Both are removed after the test.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { type Reign, type Served, start } from './reign.ts'
 const KAFKA = 'Kafka 4.3.1'
 const OURS = 'minikafka'
 
-/** Who follows whom. */
+/** The brokers in their order, and how each ends. */
 export const SUCCESSIONS: readonly { readonly brokers: readonly Reign['broker'][]; readonly ends: Reign['ends'] }[] = [
   { brokers: [OURS, KAFKA, OURS], ends: 'stopped' },
   { brokers: [OURS, KAFKA, OURS], ends: 'killed' },
@@ -33,13 +33,13 @@ class Realm {
     return join(this.folder, 'data')
   }
 
-  /** For the report of a test that failed. */
+  /** Prints the warnings of the broker after a failed test. */
   tellWarnings(): void {
     console.error(this.served?.warnings.join('\n'))
   }
 }
 
-/** Made anew for each test of the file. */
+/** Creates a directory for each test of the file. */
 export function freshRealm(): Realm {
   const realm = new Realm()
   beforeEach(async () => {

@@ -1,16 +1,16 @@
-// One broker that serves a data directory for a while, ours or a real Kafka; and what each may warn of meanwhile.
+// A broker that serves a data directory for a time, minikafka or a real Kafka, and the warnings that are normal for it.
 import { join } from 'node:path'
 import { startMinikafka } from '../brokers.ts'
 import { startKafka } from '../kafka/kafka.ts'
 
-/** A broker that serves the directory for a while. */
+/** A broker that serves the directory, and how it ends. */
 export interface Reign {
   readonly broker: 'minikafka' | 'Kafka 4.3.1' | 'Kafka 4.4.0'
   readonly ends: 'stopped' | 'killed'
   readonly staticVoters?: boolean
 }
 
-/** Such a broker as it runs. */
+/** The running broker. */
 export interface Served {
   readonly bootstrapServers: string
   readonly warnings: readonly string[]
@@ -18,7 +18,7 @@ export interface Served {
   kill(): Promise<void>
 }
 
-/** Little to wait for: what happens once in minutes happens at once. */
+/** Short intervals and small topics, so that periodic work happens at once. */
 const HASTE = {
   'broker.rack': 'a',
   'offsets.topic.num.partitions': 5,
@@ -30,12 +30,13 @@ const HASTE = {
 }
 
 /**
- * What Kafka warns of on directories that nobody else has touched; and that ours leaves the folder of a topic it is about
- * to delete without the indexes that were in memory. Kafka publishes the metadata that it finds before it has registered:
- * where the last broker was killed it begins to load offsets as the leader that this one was, and its registration takes
- * the leadership away for a moment. It loads again, two epochs later. On a busy machine its controller finds itself slow,
- * and may be asked for its own registration before it is active; it is asked again. In our haste its first look for old
- * segments may begin before it has made its cleaner, and end when there is one, which then was never paused.
+ * Warnings that Kafka also logs on directories that only Kafka has used, and one more: minikafka leaves the folder of a
+ * topic that is being deleted without the indexes that were in memory.
+ * Kafka publishes the metadata of the log before it has registered. After a kill it begins to load offsets with the
+ * leadership of the killed process; the registration ends that leadership for a moment, and Kafka loads again, two
+ * epochs later. On a busy machine its controller logs slow events, and a registration may reach it before it is active;
+ * it is repeated. With these short intervals the first retention run may begin before the cleaner exists and end after
+ * that: the cleaner then was never paused.
  */
 const ORDINARY = [
   /Performing controller activation/,
@@ -49,7 +50,7 @@ const ORDINARY = [
   /Auto topic creation failed for __(consumer_offsets|transaction_state) with error 'TOPIC_ALREADY_EXISTS'/
 ]
 
-/** Starts the broker on the folder's data directory, which it makes when there is none. */
+/** Starts the broker on the data directory of the folder; creates it if it does not exist. */
 export function start({ broker, staticVoters = false }: Reign, folder: string, port: number): Promise<Served> {
   if (broker === 'minikafka') {
     const set = Object.entries(HASTE).flatMap(([name, value]) => ['--set', `${name}=${value}`])
@@ -59,7 +60,7 @@ export function start({ broker, staticVoters = false }: Reign, folder: string, p
   return startKafka({ version, releaseVersion: '4.3', dataDir: folder, port, staticVoters, config: HASTE })
 }
 
-/** What it has warned of that is not ordinary. */
+/** The warnings that are not in the list above. */
 export function warningsOf({ warnings }: Served): string[] {
   return warnings.filter(line => !ORDINARY.some(pattern => pattern.test(line)))
 }

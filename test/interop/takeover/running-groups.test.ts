@@ -1,5 +1,6 @@
-// Running groups of Java members, of both protocols, dynamic and static, while ours and a real Kafka take a directory from
-// each other: they notice nothing but pauses. No commit is lost, no record is read twice, nobody loses a partition.
+// Running groups of Java members, with both protocols, dynamic and static, while minikafka and a real Kafka serve a
+// data directory in turn. Members only see pauses: no commit is lost, no record is read twice, no member loses a
+// partition.
 import { afterEach, expect, onTestFailed, test } from 'vitest'
 import { type CountingProgram, startCounting } from '../java/counting.ts'
 import { groupProgram } from '../java/groups.ts'
@@ -16,7 +17,7 @@ const REIGNS: readonly Reign[] = [
   { broker: 'Kafka 4.3.1', ends: 'killed' },
   { broker: 'minikafka', ends: 'stopped' }
 ]
-/** Records that each group reads of each broker. */
+/** Records that each group reads from each broker. */
 const BETWEEN = 300
 
 const realm = freshRealm()
@@ -27,7 +28,7 @@ afterEach(async () => {
   programs = []
 })
 
-test('they go on, whether brokers are stopped or killed', async () => {
+test('running groups continue when brokers are stopped and killed', async () => {
   onTestFailed(() => realm.tellWarnings())
   const [port] = await freePorts()
   const java = await groupProgram(CLIENT)

@@ -1,5 +1,6 @@
-// What happens to a cluster while one broker after the other serves its data directory: topics come, grow and go, settings
-// change, producers and groups go on where they were, logs are rolled, compacted, shortened. The same in every life.
+// The changes of a cluster whose data directory several brokers serve in turn: topics are created, extended and
+// deleted, configs change, producers and groups continue, logs are rolled, compacted and truncated by DeleteRecords.
+// Each phase does the same.
 import { Kafka, logLevel } from 'kafkajs'
 import { expect } from 'vitest'
 import { APIS } from '../../../src/protocol/messages/index.ts'
@@ -19,21 +20,21 @@ const PATIENCE_MS = 120_000
 const SET = 0
 const DELETE = 1
 const GROUPED_PARTITIONS = 3
-/** Writers date each batch two seconds after the one before: every one begins a segment. */
+/** Timestamps of a writer's batches are two seconds apart, so each batch begins a segment. */
 const ROLLED = { 'segment.ms': '1000', 'index.interval.bytes': '50' }
 
-/** The topic that somebody else writes to meanwhile, and its partitions. */
+/** The topic that the Java producer writes to, with its partitions. */
 export const ENDLESS = { topic: 'endless', partitions: 3 }
 
-/** What to look at of the cluster that the story is about. */
+/** The part of the cluster that is compared. */
 export const STORY_LOOK: LookOptions = {
   groups: ['members', 'outsiders'],
   restless: [ENDLESS.topic, '__consumer_offsets']
 }
 
-/** How a life is to be. */
+/** Options of a phase. */
 export interface Life {
-  /** A start offset that was moved by DeleteRecords outlives a clean stop only. */
+  /** Only a clean stop preserves a start offset that DeleteRecords has moved. */
   readonly endsClean: boolean
 }
 
@@ -51,13 +52,16 @@ export class Story {
   readonly #compacted = new Writer('compacted')
   readonly #grouped = Array.from({ length: GROUPED_PARTITIONS }, (_, index) => new Writer('grouped', index))
 
-  /** What went on before is known: each producer's last batch when it comes again, each gap. Writes nothing. */
+  /**
+   * Producer state survives: the last batch of each producer is recognized as a duplicate, and a gap is refused. Writes
+   * nothing.
+   */
   async expectProducerStates(session: Session): Promise<void> {
     const special = [this.#idle, this.#shortened, this.#aging, this.#compacted, ...this.#grouped]
     for (const writer of [...this.#writers, ...special]) await writer.expectProducerState(session)
   }
 
-  /** One more life of the cluster. */
+  /** Runs a phase of the cluster. */
   async live(session: Session, { endsClean }: Life): Promise<void> {
     const life = this.#lives++
     if (life === 0) await this.#begin(session)
@@ -98,7 +102,7 @@ export class Story {
     await gone(doomed).play(session)
   }
 
-  /** A group reads all that is new to it, and nothing else; a client without a group commits what it likes. */
+  /** A group reads exactly the new records. A client without membership commits offsets. */
   async #commit(session: Session, life: number): Promise<void> {
     const written: string[] = []
     for (const [partition, writer] of this.#grouped.entries()) {
@@ -111,7 +115,9 @@ export class Story {
     await session.askUntil(OffsetCommit, 8, request, ({ topics }) => topics[0]?.partitions[0]?.errorCode === 'NONE')
   }
 
-  /** Waits until the cleaner has left one record a key. It keeps off the active segment, which holds the last batch. */
+  /**
+   * Waits until the cleaner has left one record a key. The last batch is in the active segment, which is not compacted.
+   */
   async #compact(session: Session, life: number): Promise<void> {
     for (let batch = 0; batch < 4; batch++) await this.#compacted.write(session, somePairs(life + batch, 10))
     await this.#compacted.write(session, [['deleted', null]])
@@ -125,7 +131,7 @@ export class Story {
     })
   }
 
-  /** Waits until all but the active segment is gone. */
+  /** Waits until retention has deleted all but the active segment. */
   async #age(session: Session, life: number): Promise<void> {
     for (let batch = 0; batch < 3; batch++) await this.#aging.write(session, somePairs(life, 5))
     const last = await this.#aging.write(session, somePairs(life, 1))
@@ -140,14 +146,14 @@ export class Story {
   }
 }
 
-/** Asks again and again: what a broker does by itself shows only so. */
+/** Polls until the condition holds, because the broker works in the background. */
 async function until(condition: string, holds: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; !(await holds()); ) {
     if (Date.now() > deadline) throw new Error(`gave up waiting until ${condition}`)
   }
 }
 
-/** Ten keys that come in every life, values that do not; a large value, and one without a key. */
+/** Pairs with ten keys that repeat in each phase and new values. Values grow up to a large one. */
 function somePairs(life: number, count: number): Pairs {
   return Array.from({ length: count }, (_, index) => [`key ${index % 10}`, `life ${life} ${'.'.repeat(index * 30)}`])
 }
@@ -177,7 +183,7 @@ async function changeSettings(session: Session, life: number): Promise<void> {
   expect(responses.map(({ errorCode, errorMessage }) => errorMessage ?? errorCode)).toEqual(Array(4).fill('NONE'))
 }
 
-/** Where the next records are that a member of the group is given; commits and leaves. */
+/** Joins the group, returns partition and offset of the next records, commits and leaves. */
 async function readAsGroup(servers: string, count: number): Promise<string[]> {
   const kafka = new Kafka({ brokers: servers.split(','), logLevel: logLevel.NOTHING })
   const consumer = kafka.consumer({ groupId: 'members', maxWaitTimeInMs: 100 })

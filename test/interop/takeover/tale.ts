@@ -1,5 +1,5 @@
-// What becomes of one group while brokers change: steps in which it begins, goes on and changes. Steps of transcripts, played
-// in one session for all brokers, so that members go on with what another broker has told them.
+// The life of one group while brokers change: steps that create, continue and change it. Steps are those of the
+// oracle's transcripts. One session for all brokers keeps the state of the members.
 import { expect } from 'vitest'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { APIS } from '../../../src/protocol/messages/index.ts'
@@ -9,23 +9,23 @@ import { arrange, call, type Step } from '../oracle/transcript.ts'
 /** The topic that groups read, and its partitions. */
 export const TOPIC = 'read'
 export const PARTITIONS = 4
-/** Nobody is thrown out while brokers change. */
+/** A long timeout: no member is fenced while brokers change. */
 export const TIMEOUT_MS = 300_000
 
-/** One group; lives are counted from 0. */
+/** A group. Phases are counted from 0. */
 export interface Tale {
   readonly id: string
-  /** How it comes to be, in life 0. */
+  /** Creates the group, in phase 0. */
   begin(): readonly Step[]
-  /** Its members go on where the life before has left them, and nothing that can be seen changes by it. */
+  /** Members continue with the state of the phase before. Changes nothing that is visible. */
   goOn(life: number): readonly Step[]
-  /** Something happens, as in every life but the first. */
+  /** Changes the group, in each phase but the first. */
   change(life: number): readonly Step[]
-  /** What the broker goes down amid, of which nothing is left. */
+  /** Steps in progress when the broker goes down; they leave no state. */
   unfinished?(life: number): readonly Step[]
 }
 
-/** A step, and what must come of it. */
+/** A step with the expected outcome. */
 export function thus(step: Step, expected: object | ((session: Session) => object)): Step {
   return arrange(step.name, async session => {
     const expectedAnswer = typeof expected === 'function' ? expected(session) : expected
@@ -33,12 +33,12 @@ export function thus(step: Step, expected: object | ((session: Session) => objec
   })
 }
 
-/** A step that is answered without an error. */
+/** A step that succeeds. */
 export function well(step: Step): Step {
   return thus(step, { errorCode: 'NONE' })
 }
 
-/** How a commit is told: from outside and without a word, unless it says something. */
+/** The member and metadata of a commit; by default without membership. */
 interface CommitOptions {
   readonly by?: (session: Session) => { readonly memberId: string; readonly generationIdOrMemberEpoch: number }
   readonly metadata?: string | null
@@ -58,7 +58,7 @@ export function commits(groupId: string, offset: number, options: CommitOptions 
   return thus(step, { topics: [{ partitions: Array(PARTITIONS).fill({ errorCode: expected }) }] })
 }
 
-/** A group without members is deleted with all that it had. */
+/** Deletes a group without members, with its offsets. */
 export function deleted(groupId: string): Step {
   const step = call(`${groupId} is deleted`, APIS.DeleteGroups, 2, { groupsNames: [groupId] })
   return thus(step, { results: [{ errorCode: 'NONE' }] })

@@ -1,5 +1,5 @@
-// What can be seen of transactions: stable and other offsets, what a reader of committed records is given, who has what
-// open, and a group's offsets as they are and as they will be.
+// The visible state of transactions: last stable offsets and other offsets, records that a read_committed consumer
+// gets, open transactions of each partition, and committed and pending offsets of a group.
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { batchesIn } from '../../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
@@ -12,13 +12,13 @@ const { ApiVersions, DescribeProducers, DescribeTransactions, Fetch, ListOffsets
 const LATEST = -1n
 const COMMITTED = 1
 
-/** The partitions whose offset a transaction may yet change. */
+/** The partitions with a pending offset of a transaction. */
 export function unstable(offsets: Awaited<ReturnType<typeof offsetsOf>>): number[] {
   const found = offsets?.filter(({ errorCode }) => errorCode === 'UNSTABLE_OFFSET_COMMIT') ?? []
   return found.map(({ partitionIndex }) => partitionIndex)
 }
 
-/** What to look at. */
+/** The topic, ids and group to read. */
 export interface TransactionsLook {
   readonly topic: string
   readonly partitions: number
@@ -26,7 +26,7 @@ export interface TransactionsLook {
   readonly groupId: string
 }
 
-/** All of it, as plain data. */
+/** The state as plain data. */
 export async function lookAtTransactions(session: Session, { topic, partitions, ...ids }: TransactionsLook) {
   await leaders(session, topic, partitions)
   const indexes = Array.from({ length: partitions }, (_, index) => index)
@@ -49,7 +49,7 @@ export async function lookAtTransactions(session: Session, { topic, partitions, 
   }
 }
 
-/** The level of the feature, by which brokers fence and write their records. */
+/** The level of transaction.version, which decides about epochs and record versions. */
 async function transactionVersionOf(session: Session): Promise<number> {
   const { finalizedFeatures } = heard(
     await session.ask(ApiVersions, 4, { clientSoftwareName: 'look', clientSoftwareVersion: '1' })
@@ -75,7 +75,7 @@ async function stableOffsetOf(session: Session, name: string, partitionIndex: nu
   return answer.topics[0]?.partitions[0]?.offset ?? -1n
 }
 
-/** Reads as consumers do that want committed records only, from the start to the last stable offset. */
+/** Reads as a read_committed consumer does, from the start to the last stable offset. */
 async function readCommitted(session: Session, topic: string, partition: number, stable: bigint) {
   const aborted = new Set<string>()
   const committed: Line[] = []

@@ -1,5 +1,5 @@
-// What producers do with transactions while one broker after the other serves the directory: some commit, some abort,
-// some are in the middle of it when the broker changes, and others write between them without any transaction.
+// Transactions while several brokers serve the directory in turn: some commit, some abort, some are open when the
+// broker changes, and non-transactional producers write between them.
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import type { Session } from '../oracle/session.ts'
 import { topic } from '../oracle/transcripts/topic.ts'
@@ -12,9 +12,9 @@ const { FindCoordinator, OffsetFetch } = APIS
 const TOPIC = 'ledger'
 const PARTITIONS = [0, 1, 2] as const
 const GROUP = 'bookkeepers'
-/** Each batch begins a segment, so that transactions span several. */
+/** Each batch begins a segment, so that transactions span several segments. */
 const ROLLED = { 'segment.ms': '1000', 'index.interval.bytes': '50' }
-/** The partition whose offset is left pending. */
+/** The partition with a pending offset. */
 const PENDING = 1
 
 export class TransactionsStory {
@@ -28,7 +28,7 @@ export class TransactionsStory {
   readonly #plainLines: Line[] = []
   #lives = 0
 
-  /** `transactionVersion`: the level of the feature from the start on. */
+  /** `transactionVersion` is the level of the feature from the start. */
   constructor(transactionVersion: number) {
     const times = new Times()
     const transactor = (id: string) => new Transactor(id, times, transactionVersion)
@@ -41,13 +41,13 @@ export class TransactionsStory {
     this.look = { topic: TOPIC, partitions: PARTITIONS.length, transactionalIds, groupId: GROUP }
   }
 
-  /** All that can be read for good once nothing is open, in the order of the partitions. */
+  /** All committed records after the end of all transactions, in the order of the partitions. */
   get committed(): Line[] {
     const lines = [...this.#plainLines, ...this.#all.flatMap(({ committed }) => committed)]
     return lines.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   }
 
-  /** All have their coordinators; in the first life also their ids, and a topic to write to. */
+  /** Finds all coordinators; in the first phase also gets the producer ids and creates the topic. */
   async meet(session: Session): Promise<void> {
     if (this.#lives === 0) await this.#begin(session)
     for (const transactor of this.#all) await transactor.meet(session)
@@ -60,12 +60,12 @@ export class TransactionsStory {
   async #begin(session: Session): Promise<void> {
     await topic(TOPIC, PARTITIONS.length, ROLLED).play(session)
     const level = this.#transactionVersion
-    // Some steps look at what only newer releases of Kafka answer.
+    // Steps with `since` need requests that only newer releases of Kafka serve.
     const steps = level < 2 ? lowered(level).filter(({ since }) => since === undefined) : []
     for (const step of steps) await step.play(session)
   }
 
-  /** Producers with an open transaction go on with it and end it, as if the broker had not changed. */
+  /** Producers with an open transaction continue and end it after a change of brokers. */
   async goOn(session: Session): Promise<void> {
     await this.#lingers.write(session, TOPIC, 0)
     await this.#lingers.end(session, 'commit')
@@ -75,7 +75,7 @@ export class TransactionsStory {
     await this.#endSome(session)
   }
 
-  /** Transactions that end, and in their midst those that do not. */
+  /** Runs transactions that end, and between them some that stay open. */
   async leaveOpen(session: Session): Promise<void> {
     const life = this.#lives++
     await this.#endSome(session)
@@ -91,7 +91,7 @@ export class TransactionsStory {
     await this.#writePlain(session, life)
   }
 
-  /** One transaction that is committed and one that is aborted, each in several segments of several partitions. */
+  /** Commits one transaction and aborts another, each in several segments of several partitions. */
   async #endSome(session: Session): Promise<void> {
     await this.#commits.write(session, TOPIC, 0)
     await this.#aborts.write(session, TOPIC, 0)

@@ -1,5 +1,5 @@
-// A transactional producer whose requests are written by hand: it goes on with its id, epoch and sequences at another
-// broker as if nothing had happened. It remembers what it has committed and where, to be held against what is read.
+// A transactional producer whose requests are built by the test: it keeps its id, epoch and sequences after a change of
+// brokers. It remembers its committed records and their offsets, for the comparison with the log.
 import { expect } from 'vitest'
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
@@ -9,19 +9,22 @@ import { Transactional } from '../oracle/transcripts/transactional.ts'
 import { heard } from './look.ts'
 
 const { AddOffsetsToTxn, AddPartitionsToTxn, EndTxn, InitProducerId, Produce, TxnOffsetCommit } = APIS
-/** The longest that brokers allow by default: nothing is aborted while brokers change. */
+/** The default of transaction.max.timeout.ms: no transaction times out while brokers change. */
 const TIMEOUT_MS = 900_000
-/** Between two batches, so that each begins a segment where segments last for a second. */
+/** Interval between the timestamps of two batches. With `segment.ms=1000` each begins a segment. */
 const STEP_MS = 2_000n
 
-/** By the `transaction.version` of the cluster: with 2 a write adds its partition, and every end moves the epoch. */
+/**
+ * API versions by `transaction.version`: since level 2, Produce adds its partition to the transaction, and each end
+ * increments the epoch.
+ */
 const OLD = { Produce: 11, TxnOffsetCommit: 4, EndTxn: 4 }
 const NEW = { Produce: 12, TxnOffsetCommit: 5, EndTxn: 5 }
 
-/** A record that can be read for good, as a line. */
+/** A committed record as a line. */
 export type Line = string
 
-/** The times of batches, one after the other whoever writes them. */
+/** Increasing timestamps, shared by all writers. */
 export class Times {
   #next = BigInt(Date.now())
 
@@ -47,12 +50,12 @@ export class Transactor {
     this.#versions = transactionVersion < 2 ? OLD : NEW
   }
 
-  /** What it has committed so far. */
+  /** The records that are committed so far. */
   get committed(): readonly Line[] {
     return this.#committed
   }
 
-  /** Waits for the coordinator; whoever asks first is given an id. */
+  /** Waits for the coordinator; the first call gets a producer id. */
   async meet(session: Session): Promise<void> {
     await new Transactional(this.id).found().play(session)
     if (this.#producer.producerId !== -1n) return
@@ -60,7 +63,7 @@ export class Transactor {
     this.#learn(await session.askUntil(InitProducerId, 5, request, ({ errorCode }) => errorCode === 'NONE'))
   }
 
-  /** One batch of two records in a partition, which comes into the transaction. */
+  /** Writes a batch of two records to a partition, as part of the transaction. */
   async write(session: Session, topic: string, partition: number): Promise<void> {
     if (this.#versions === OLD) await this.#add(session, topic, partition)
     const where = `${topic}-${partition}`
@@ -72,7 +75,7 @@ export class Transactor {
       { ...this.#producer, baseSequence, isTransactional: true }
     )
     const asked = request([named(topic, batch.bytes, partition)], { transactionalId: this.id })
-    // A broker that has just begun may not have its coordinator at hand to verify the transaction with.
+    // A broker that has just started may lack the coordinator that verifies the transaction.
     const { responses } = await session.askUntil(
       Produce,
       this.#versions.Produce,
@@ -85,7 +88,7 @@ export class Transactor {
     this.#open.push(...values.map((value, index) => `${where} ${baseOffset + BigInt(index)}: ${value}`))
   }
 
-  /** Offsets of a group, by which the group comes into the transaction. */
+  /** Commits offsets of a group in the transaction. */
   async commitOffsets(session: Session, groupId: string, topic: string, offsets: Readonly<Record<number, bigint>>) {
     const partitions = Object.entries(offsets).map(([index, committedOffset]) => ({
       ...{ partitionIndex: Number(index), committedOffset },
@@ -99,7 +102,9 @@ export class Transactor {
     expect(codes).toEqual(partitions.map(() => 'NONE'))
   }
 
-  /** Ends the transaction and waits for its markers; the next one has the epoch that is told, where one is. */
+  /**
+   * Ends the transaction and waits for its markers. The next transaction uses the epoch of the response, if it has one.
+   */
   async end(session: Session, outcome: 'commit' | 'abort'): Promise<void> {
     const { producerId, producerEpoch } = this.#producer
     const asked = { transactionalId: this.id, ...this.#producer, committed: outcome === 'commit' }

@@ -1,5 +1,5 @@
-// Members of a consumer group (KIP-848) as the tales of takeovers have them: they join, settle, go on and commit, and it must
-// go well.
+// Members of a consumer group (KIP-848) that join, settle, continue and commit in the takeover tests. Each request must
+// succeed.
 import { APIS } from '../../../src/protocol/messages/index.ts'
 import type { Session } from '../oracle/session.ts'
 import { arrange, type Step } from '../oracle/transcript.ts'
@@ -9,23 +9,23 @@ import { commits, TIMEOUT_MS, thus, well } from './tale.ts'
 const PATIENCE_MS = 120_000
 const PAUSE_MS = 50
 
-/** Members by name, and what each says of itself whenever it says something. */
+/** Members by name, with the fields of each member's heartbeats. */
 export type Tribesmen = Readonly<Record<string, Beat>>
 
 export class Tribe extends ConsumerGroup {
-  /** They come, one after the other. */
+  /** Members join, one after the other. */
   come(members: Tribesmen, more: Beat = {}): Step[] {
     return Object.entries(members).map(([member, own]) =>
       well(this.join(member, 'comes', { timeoutMs: TIMEOUT_MS, ...own, ...more }))
     )
   }
 
-  /** They leave, each for good unless it says otherwise. */
+  /** Members leave, permanently unless `more` says otherwise. */
   go(members: Tribesmen, more: Beat = {}): Step[] {
     return Object.entries(members).map(([member, own]) => well(this.leave(member, 'leaves', { ...own, ...more })))
   }
 
-  /** Members do as they are told, until they rest with that many partitions among them. */
+  /** Members report their assignment until the group is stable with that many assigned partitions. */
   settle(partitions: number, members: Tribesmen): Step {
     const reports = Object.entries(members).map(([member, own]) => well(this.report(member, 'settles', own)))
     return arrange(`${this.id} settles`, async session => {
@@ -37,7 +37,7 @@ export class Tribe extends ConsumerGroup {
     })
   }
 
-  /** The epoch of each is what it was, whether it tells what it has or nothing. */
+  /** The epoch of each member is unchanged, after a full heartbeat and after one without changes. */
   remain(members: Tribesmen): Step[] {
     return Object.entries(members).flatMap(([member, own]) => [
       this.#unchanged(member, this.report(member, 'is still there', own)),
@@ -45,12 +45,12 @@ export class Tribe extends ConsumerGroup {
     ])
   }
 
-  /** The epoch is what it was, and the member has nothing to say. */
+  /** The epoch is unchanged after a heartbeat without changes. */
   idle(member: string, own: Beat = {}): Step {
     return this.#unchanged(member, this.beat(member, 'has nothing to say', own))
   }
 
-  /** A commit of a member in its epoch, or in one so far from it. */
+  /** A commit of a member in its epoch plus `distance`. */
   commit(member: string, offset: number, distance = 0): Step {
     return commits(this.id, offset, {
       by: session => ({ memberId: member, generationIdOrMemberEpoch: this.epoch(session, member) + distance }),

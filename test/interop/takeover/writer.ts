@@ -1,5 +1,5 @@
-// An idempotent producer whose requests are written by hand, so that it can send again what was answered before, leave
-// something out, and go on at another broker as if nothing had happened.
+// An idempotent producer whose requests are built by the test: it can repeat an earlier batch, leave a gap, and
+// continue after a change of brokers.
 import { expect } from 'vitest'
 import type { ErrorName } from '../../../src/protocol/errors.ts'
 import { APIS } from '../../../src/protocol/messages/index.ts'
@@ -9,14 +9,14 @@ import type { Session } from '../oracle/session.ts'
 import { named, request } from '../oracle/transcripts/producing.ts'
 import { heard } from './look.ts'
 
-/** Between two batches. */
+/** Interval between the timestamps of two batches. */
 const STEP_MS = 2_000n
-/** Old enough for the next batches not to lie in the future, and young enough for their producer not to be forgotten. */
+/** Age of the first batch: later batches are not in the future, and the producer state does not expire. */
 const FIRST_AGE_MS = 3_600_000
-/** More than the sequences of any one batch here. */
+/** More sequence numbers than any batch here uses. */
 const GAP = 1000
 
-/** The records of one batch: keys and values. */
+/** The records of a batch: keys and values. */
 export type Pairs = readonly (readonly [key: string | null, value: string | null])[]
 
 interface Sent {
@@ -39,7 +39,7 @@ export class Writer {
     this.#codec = codec
   }
 
-  /** Appends a batch, and answers its offset. */
+  /** Appends a batch; returns its base offset. */
   async write(session: Session, pairs: Pairs): Promise<bigint> {
     const bytes = this.#batch(pairs, { ...(await this.#identity(session)), baseSequence: this.#sequence })
     const { errorCode, offset } = await this.#send(session, bytes)
@@ -50,7 +50,7 @@ export class Writer {
     return offset
   }
 
-  /** The last batch is known when it comes again, and a gap is seen, whoever the broker is now. */
+  /** A repeat of the last batch is recognized as a duplicate, and a gap is refused. */
   async expectProducerState(session: Session): Promise<void> {
     if (this.#last === undefined) return
     const { bytes, offset } = this.#last
