@@ -1,5 +1,5 @@
-// A bare TCP connection that frames as Kafka's protocol does and knows nothing else, so that tests can send what no
-// client would.
+// A bare TCP connection that only frames messages as Kafka's protocol does, so that tests can send bytes that no client
+// would send.
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { FrameDecoder } from '../../../src/protocol/wire/frames.ts'
@@ -7,11 +7,11 @@ import { FrameDecoder } from '../../../src/protocol/wire/frames.ts'
 const LARGEST_FRAME_BYTES = 100 << 20
 const ANSWER_LIMIT_MS = 120_000
 
-/** What came back: a frame without its size, or the way in which none did. */
+/** A received frame without its size field; or the reason why none arrived. */
 export type Received = Buffer | 'closed' | 'silent'
 
 export interface Connection {
-  /** Sends bytes as they are. */
+  /** Sends bytes unchanged. */
   send(pieces: readonly Buffer[]): void
   /** The next frame. */
   receive(): Promise<Received>
@@ -34,7 +34,7 @@ function connectionOn(socket: Socket): Connection {
     decoder.push(chunk)
     wake()
   })
-  // A reset is one of the ways in which a broker closes; `close` follows it.
+  // A broker may close a connection with a reset; the event `close` follows.
   socket.on('error', () => {})
   socket.on('close', () => {
     closed = true

@@ -1,7 +1,9 @@
-// Two outcomes side by side, told as the paths at which they differ.
+// Compares two outcomes and lists the paths at which they differ.
 import { keyOf, sortKey } from './masks.ts'
 
-/** Lines of `path: kafka X, ours Y`; none when the outcomes are equal. Arrays named in `subset` may be longer in Kafka's. */
+/**
+ * Lines of `path: kafka X, ours Y`; empty if the outcomes are equal. Kafka's arrays that `subset` names may be longer.
+ */
 export function differences(kafka: unknown, ours: unknown, subset: readonly string[] = [], path = '$'): string[] {
   if (Array.isArray(kafka) && Array.isArray(ours)) {
     const field = path.slice(path.lastIndexOf('.') + 1)

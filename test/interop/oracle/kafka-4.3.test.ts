@@ -1,4 +1,4 @@
-// Ours against the Kafka of the first issues. With KAFKA_VERSION the other file plays that release alone.
+// Compares minikafka with Kafka 4.3.1. With KAFKA_VERSION only kafka-newest.test.ts runs, with that release.
 import { describe } from 'vitest'
 import { playAgainst } from './worlds.ts'
 

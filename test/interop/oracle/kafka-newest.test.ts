@@ -1,4 +1,5 @@
-// Ours against the newest Kafka, whose answer counts where releases differ, or against the one that KAFKA_VERSION picks.
+// Compares minikafka with the newest Kafka, or with the release that KAFKA_VERSION names. Where releases differ, the
+// newest is the specification.
 import { describe } from 'vitest'
 import { playAgainst } from './worlds.ts'
 

@@ -1,10 +1,10 @@
-// What two right brokers may differ in, made equal: ids are named by the step in which they were first seen (so that the
-// same id must come back where Kafka repeats it), addresses and the present time become words, messages become "some
-// text", and lists whose order means nothing are sorted.
+// Masks values in which two correct brokers may differ. A random id becomes the name of the step in which it first
+// appeared, so the same id must reappear where Kafka repeats it. Addresses and current times become words, messages
+// become "some text", and lists without a defined order are sorted.
 import { ZERO_UUID } from '../../../src/protocol/wire/bytes.ts'
 import { recordsView } from './records-view.ts'
 
-/** Random ids, and what they are called. */
+/** Fields with random ids, and the words that replace them. */
 const IDS: Readonly<Record<string, string>> = {
   topicId: 'topic',
   memberId: 'member',
@@ -16,12 +16,12 @@ const IDS: Readonly<Record<string, string>> = {
 const NO_ID = new Set<unknown>(['', ZERO_UUID, 0, -1, -1n, null])
 const TEXTS = new Set(['errorMessage', 'batchIndexErrorMessage', 'documentation'])
 const WORDS: Readonly<Record<string, string>> = { host: '<host>', port: '<port>', finalizedFeaturesEpoch: '<epoch>' }
-/** Fields by which the elements of a list are put in order, the first present one counts. */
+/** Fields by which list elements are sorted; the first present field counts. */
 const SORT_KEYS = [
   ...['name', 'topic', 'groupId', 'key', 'resourceName', 'partitionIndex', 'partition', 'index', 'apiKey'],
   ...['transactionalId', 'producerId']
 ]
-/** Lists whose order means something. */
+/** Lists with a defined order. */
 const ORDERED = new Set(['batches', 'abortedTransactions'])
 const DAY_MS = 86_400_000
 
@@ -31,7 +31,7 @@ export class Masks {
   #step = ''
   #idsInStep = 0
 
-  /** A copy of a step's answer with everything that may differ made equal. */
+  /** A copy of a step's response with these values masked. */
   mask(step: string, answer: unknown): unknown {
     this.#step = step
     this.#idsInStep = 0
@@ -50,7 +50,9 @@ export class Masks {
     return this.#scalar(value, field)
   }
 
-  /** Which of two producers got its id first is chance: they are put in order by what they did, then by who they are. */
+  /**
+   * Which of two producers gets its id first is random, so producers are sorted by their actions, then by their ids.
+   */
   #producers(producers: readonly unknown[]): unknown[] {
     const nameOf = (producer: unknown) => this.#names.get(keyOf(producer, 'producerId')) ?? '~'
     const byDeeds = (a: unknown, b: unknown) => compareKeys(withoutId(a), withoutId(b))
@@ -84,13 +86,13 @@ function sorted(elements: readonly unknown[], field: string): readonly unknown[]
   return elements.toSorted((a, b) => compareKeys(keyOf(a, key), keyOf(b, key)))
 }
 
-/** The field that names an element of a list, if it has one. */
+/** The field that identifies a list element, if it has one. */
 export function sortKey(element: unknown): string | undefined {
   if (typeof element !== 'object' || element === null) return undefined
   return SORT_KEYS.find(key => keyOf(element, key) !== undefined && keyOf(element, key) !== '')
 }
 
-/** That field's value. */
+/** The value of that field. */
 export function keyOf(element: unknown, key: string): unknown {
   return (element as Readonly<Record<string, unknown>>)[key]
 }

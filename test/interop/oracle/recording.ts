@@ -1,4 +1,5 @@
-// What the oracle took down of a real Kafka's answers (ORACLE_LOG), and how a broker in this process is held against it.
+// Responses of a real Kafka that the oracle recorded (ORACLE_LOG), and the comparison of an in-process broker with
+// them.
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { differences } from './difference.ts'
@@ -7,7 +8,7 @@ import { TRANSCRIPTS } from './transcripts/index.ts'
 
 type Line = readonly [version: string, transcript: string, step: string, outcome: unknown]
 
-/** A file of lines, one a step. */
+/** A file with a line for each step. */
 export class Recording {
   readonly #lines: readonly Line[]
 
@@ -20,7 +21,7 @@ export class Recording {
     return [...new Set(this.#lines.map(([, transcript]) => transcript))]
   }
 
-  /** Plays a transcript, all of it: the same requests in the same order must have the same answers. */
+  /** Plays a whole transcript: the same requests in the same order must get the same responses. */
   async play(transcript: string, bootstrapServers: string): Promise<void> {
     const session = new Session(bootstrapServers)
     const recorded = this.#lines.filter(([, name]) => name === transcript)

@@ -1,12 +1,12 @@
-// Record batches as a reader sees them: headers field by field, records decompressed. A last batch that is cut short is
-// left out, as every client does.
+// Record batches as a consumer sees them: header fields, decompressed records. A truncated last batch is skipped, as in
+// every client.
 import { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 
 const OVERHEAD_BYTES = 12
 const HEADER_BYTES = 61
 
-/** The whole batches in `bytes`. */
+/** The complete batches in `bytes`. */
 export function recordsView(bytes: Buffer): readonly object[] {
   const batches: object[] = []
   for (let position = 0; position + HEADER_BYTES <= bytes.length; ) {

@@ -1,4 +1,4 @@
-// One transcript played against one broker: its connections by name, and what each step was answered.
+// A transcript in progress on one broker: its connections by name, and the response of each step.
 import { inspect } from 'node:util'
 import {
   type Api,
@@ -14,7 +14,7 @@ import { Masks } from './masks.ts'
 const CLIENT_ID = 'oracle'
 const REPEAT_LIMIT_MS = 120_000
 
-/** An answer, or the way in which none came. */
+/** A response, or the reason why none arrived. */
 export type Answer<A> = DecodedResponseOf<A> | 'closed' | 'silent'
 
 export class Session {
@@ -28,7 +28,7 @@ export class Session {
     this.bootstrapServers = bootstrapServers
   }
 
-  /** The connection of that name; a new one when there is none or the broker closed it. */
+  /** The connection of that name; a new one if there is none or the broker has closed it. */
   connection(name: string): Promise<Connection> {
     const open = this.#connections.get(name)
     if (open !== undefined) return open
@@ -47,7 +47,7 @@ export class Session {
     for (const name of [...this.#connections.keys()]) await this.close(name)
   }
 
-  /** Sends a request and gives a function that waits for its answer. */
+  /** Sends a request; returns a function that waits for the response. */
   async send<A extends Api<Shape, Shape>>(
     api: A,
     version: number,
@@ -66,7 +66,7 @@ export class Session {
     }
   }
 
-  /** Sends a request and waits for its answer. */
+  /** Sends a request and waits for the response. */
   async ask<A extends Api<Shape, Shape>>(
     api: A,
     version: number,
@@ -76,7 +76,10 @@ export class Session {
     return (await this.send(api, version, request, on))()
   }
 
-  /** Asks again and again until the answer is as wanted: Kafka's metadata reaches its parts one after another. */
+  /**
+   * Repeats a request until `accepts` is true for the response: Kafka's metadata reaches its components one after
+   * another.
+   */
   async askUntil<A extends Api<Shape, Shape>>(
     api: A,
     version: number,
@@ -90,7 +93,7 @@ export class Session {
     }
   }
 
-  /** The next frame on a connection; one that is closed, or keeps silent, is given up. */
+  /** The next frame of a connection. A connection that is closed or stays silent is abandoned. */
   async receive(on = 'main'): Promise<Received> {
     const frame = await (await this.connection(on)).receive()
     if (typeof frame === 'string') await this.close(on)
@@ -101,7 +104,7 @@ export class Session {
     this.#answers.set(step, answer)
   }
 
-  /** What the broker answered to an earlier step. */
+  /** The response to an earlier step. */
   recall(step: unknown): unknown {
     if (!this.#answers.has(step)) throw new Error('that step was not played, or failed')
     return this.#answers.get(step)

@@ -1,19 +1,19 @@
-// What a transcript is made of. A step plays something against a session and tells what came of it; both brokers must
-// tell the same. Most steps are one request and its answer.
+// Steps of transcripts. A step acts on a session and returns an outcome, which must be equal for both brokers. Most
+// steps are a request with its response.
 import type { Api, DecodedResponseOf, EncodableRequestOf } from '../../../src/protocol/api.ts'
 import type { Shape } from '../../../src/protocol/wire/schema.ts'
 import type { Answer, Session } from './session.ts'
 
 export interface Step {
   readonly name: string
-  /** The outcome, as it is compared: names of arrays in `subset` may be longer in Kafka's. */
+  /** Runs the step; returns the outcome that is compared. */
   play(session: Session): Promise<unknown>
   readonly subset?: readonly string[]
-  /** The release of Kafka from which on it answers as ours does; before older ones the step is left out. */
+  /** The first release of Kafka with the same behavior as minikafka. The step is skipped with older releases. */
   readonly since?: string
 }
 
-/** A request and its answer; later steps may look at the answer with `answerTo`. */
+/** A request with its response. Later steps read the response by `answerTo`. */
 export interface Call<A> extends Step {
   answerTo(session: Session): DecodedResponseOf<A>
 }
@@ -21,13 +21,13 @@ export interface Call<A> extends Step {
 type Request<A> = EncodableRequestOf<A> | ((session: Session) => EncodableRequestOf<A>)
 
 interface CallOptions<A> {
-  /** The connection's name; each broker has one `main` connection a transcript. */
+  /** Name of the connection; by default `main`, of which a transcript has one to each broker. */
   readonly on?: string
-  /** Picks what is compared. */
+  /** Selects the compared part of a response. */
   readonly compare?: (answer: DecodedResponseOf<A>, session: Session) => unknown
-  /** Arrays (by field name) of which ours may have fewer elements: APIs, settings. */
+  /** Arrays (by field name) that may have fewer elements in minikafka: APIs, configs. */
   readonly subset?: readonly string[]
-  /** As in a step: the release that brought what is asked for. No later step may look at the answer. */
+  /** As in a step: the release that introduced the requested feature. Later steps must not read the response. */
   readonly since?: string
 }
 
@@ -36,7 +36,7 @@ interface VersionsOptions<A> extends Omit<CallOptions<A>, 'since'> {
   readonly since?: Readonly<Record<number, string>>
 }
 
-/** Sends one request and compares the answers. */
+/** Sends a request and compares the responses. */
 export function call<A extends Api<Shape, Shape>>(
   name: string,
   api: A,
@@ -58,7 +58,7 @@ export function call<A extends Api<Shape, Shape>>(
   return step
 }
 
-/** The same call at each of an API's versions, or at those from `first` on; `since` is told by version. */
+/** The same request with each version of an API, from `first` on. `since` has the release for each version. */
 export function atEachVersion<A extends Api<Shape, Shape>>(
   name: string,
   api: A,
@@ -71,7 +71,7 @@ export function atEachVersion<A extends Api<Shape, Shape>>(
   )
 }
 
-/** Sends a request that the broker will hold for a while; `answer` is the step that takes the answer in. */
+/** Sends a request whose response the broker delays. `answer` is the step that receives the response. */
 export function delayed<A extends Api<Shape, Shape>>(
   name: string,
   api: A,
@@ -98,7 +98,7 @@ export function delayed<A extends Api<Shape, Shape>>(
   return { sent, answer }
 }
 
-/** Something that must be done on the way and is not compared. */
+/** A preparation, whose outcome is not compared. */
 export function arrange(name: string, act: (session: Session) => Promise<unknown>): Step {
   return {
     name,
@@ -108,12 +108,12 @@ export function arrange(name: string, act: (session: Session) => Promise<unknown
   }
 }
 
-/** Steps that only answer alike from that release of Kafka on. */
+/** Steps whose outcomes are equal only since that release of Kafka. */
 export function since(release: string, steps: readonly Step[]): Step[] {
   return steps.map(step => ({ ...step, since: release }))
 }
 
-/** Sends bytes that may be no request at all, on a connection of its own; compares whether a frame comes back. */
+/** Sends bytes, which may be no valid request, on a new connection. Compares whether a frame is returned. */
 export function raw(name: string, bytes: Buffer): Step {
   return {
     name,

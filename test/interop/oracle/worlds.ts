@@ -1,8 +1,8 @@
-// Plays transcripts of requests against a real Kafka and against ours: the answers must be the same. With
-// INTEROP_BROKERS=kafka the newest Kafka stands in for ours, which shows that a transcript itself is sound and where the
-// releases differ. ORACLE_LOG=FILE takes down what Kafka answered, a JSON array a step: to read, and to keep as a record
-// (recorded.test.ts in test/txn and test/group). Codes that requests to one healthy node cannot
-// provoke (KAFKA_STORAGE_ERROR, LEADER_NOT_AVAILABLE, NOT_ENOUGH_REPLICAS ...) are proved in test/broker alone.
+// Plays transcripts of requests against a real Kafka and against minikafka: the responses must be equal. With
+// INTEROP_BROKERS=kafka the newest Kafka replaces minikafka, which checks the transcripts themselves and shows where
+// releases differ. ORACLE_LOG=FILE records Kafka's responses, a JSON array for each step (used by recorded.test.ts in
+// test/txn and test/group). Error codes that requests to one healthy node cannot cause (KAFKA_STORAGE_ERROR,
+// LEADER_NOT_AVAILABLE, NOT_ENOUGH_REPLICAS ...) are tested in test/broker only.
 import { appendFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { APIS } from '../../../src/protocol/messages/index.ts'
@@ -17,7 +17,7 @@ import { DELAY_MS, initialDelay } from './transcripts/initial-delay.ts'
 import { EXPIRY, txnExpiry } from './transcripts/txn-expiry.ts'
 
 const RELEASE_VERSION = '4.0'
-/** Small enough that groups can be filled, and sessions and transactions end, within a test. */
+/** Small limits, so that groups fill up, and sessions and transactions expire, within a test. */
 const CONFIG: BrokerConfig = {
   'group.min.session.timeout.ms': 100,
   'group.max.size': 4,
@@ -30,7 +30,7 @@ interface Cluster {
   readonly transcripts: Readonly<Record<string, readonly Step[]>>
 }
 
-/** Two nodes each: as all others have it, and with what cannot be changed while a broker runs. */
+/** Two clusters: one with these settings, and one with static settings of some transcripts. */
 const CLUSTERS: readonly Cluster[] = [
   { title: '', config: CONFIG, transcripts: TRANSCRIPTS },
   {
@@ -44,7 +44,7 @@ const CLUSTERS: readonly Cluster[] = [
   }
 ]
 
-/** Declares the tests that hold ours against one release of Kafka. */
+/** Declares the tests that compare minikafka with one release of Kafka. */
 export function playAgainst(version: string): void {
   for (const world of CLUSTERS) describe(`Apache Kafka ${version}${world.title}`, () => playCluster(version, world))
 }
@@ -86,7 +86,7 @@ function playCluster(version: string, { config, transcripts }: Cluster): void {
   })
 }
 
-/** The steps that this release of Kafka can be asked; how many are left out is said, that none is lost unseen. */
+/** The steps that this release supports. Prints the number of skipped steps. */
 function supported(steps: readonly Step[], version: string, transcript: string): readonly Step[] {
   const left = steps.filter(({ since = version }) => version.localeCompare(since, 'en', { numeric: true }) >= 0)
   const out = steps.length - left.length
@@ -95,13 +95,13 @@ function supported(steps: readonly Step[], version: string, transcript: string):
   return left
 }
 
-/** Both results, or the first failure after both have ended: a step must not run on into the next one. */
+/** Both results, or the first failure after both have ended: a step must not overlap with the next one. */
 async function both<T>(kafka: Promise<T>, ours: Promise<T>): Promise<[T, T]> {
   await Promise.allSettled([kafka, ours])
   return [await kafka, await ours]
 }
 
-/** Kafka makes its internal topics when they are first asked for, and answers that it is not ready until then. */
+/** Kafka creates its internal topics on first use; until then it returns COORDINATOR_NOT_AVAILABLE. */
 async function coordinatorsUp({ bootstrapServers }: RunningBroker): Promise<void> {
   const session = new Session(bootstrapServers)
   const request = { coordinatorKeys: ['any'] }

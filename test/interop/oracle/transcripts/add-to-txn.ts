@@ -1,4 +1,5 @@
-// AddPartitionsToTxn and AddOffsetsToTxn: single and batched, to add and to verify, in every state of a transaction.
+// AddPartitionsToTxn and AddOffsetsToTxn: single and batched, with and without verifyOnly, in every state of a
+// transaction.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { call, type Step } from '../transcript.ts'
 import { topic } from './topic.ts'

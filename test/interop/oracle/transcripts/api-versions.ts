@@ -1,4 +1,4 @@
-// ApiVersions: ranges and features, at each version; names of clients; the cluster and node that a client expects.
+// ApiVersions: version ranges and features, at each version; client names; expected cluster and node ids.
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
@@ -8,12 +8,12 @@ const { ApiVersions, DeleteGroups, DescribeCluster, TxnOffsetCommit } = APIS
 const client = { clientSoftwareName: 'oracle', clientSoftwareVersion: '1.0' }
 const subset = ['apiKeys', 'supportedFeatures', 'finalizedFeatures']
 
-/** APIs that have grown since 4.3. */
+/** APIs with new versions since 4.3. */
 const GROWN: ReadonlySet<number> = new Set([ApiVersions.key, DeleteGroups.key, TxnOffsetCommit.key])
 
 /**
- * What goes with the release and not with the protocol is left out: the newest metadata.version (ours is that of the files
- * it can write) and the newest versions of APIs that grew.
+ * Compares without values that depend on the release and not on the protocol: the newest metadata.version (that of
+ * minikafka is the version of its files), and the newest versions of APIs that have grown.
  */
 export function compare({ apiKeys, supportedFeatures, ...rest }: DecodedResponseOf<typeof ApiVersions>): object {
   const ranges = apiKeys.map(({ maxVersion, ...api }) => (GROWN.has(api.apiKey) ? api : { ...api, maxVersion }))

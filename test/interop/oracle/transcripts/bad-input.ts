@@ -1,4 +1,5 @@
-// Bytes that are no request, and requests that cannot be served: does an answer come, or is the connection closed?
+// Bytes that are no valid request, and requests that cannot be served: is there a response, or does the broker close
+// the connection?
 import { encodeRequest } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { raw, type Step } from '../transcript.ts'
@@ -8,7 +9,7 @@ const { ApiVersions, Heartbeat, Produce } = APIS
 const header = { correlationId: 7, clientId: 'bad' }
 const beat = { groupId: 'bad', generationId: 1, memberId: 'x' }
 
-/** A frame: the size in front of these parts. */
+/** A frame: the size field, then these parts. */
 function framed(...parts: Buffer[]): Buffer {
   const body = Buffer.concat(parts)
   const size = Buffer.alloc(4)
@@ -24,7 +25,7 @@ function keyAndVersion(apiKey: number, version: number): Buffer {
   return bytes
 }
 
-/** A right request with something done to its body. */
+/** A valid request with a changed body. */
 function heartbeat(change: (body: Buffer) => Buffer): Buffer {
   return framed(change(Buffer.concat(encodeRequest(Heartbeat, 3, header, beat)).subarray(4)))
 }
@@ -76,7 +77,7 @@ function heartbeatOf(clientId: string | null): Buffer {
   return Buffer.concat(encodeRequest(Heartbeat, 3, { correlationId: 7, clientId }, beat))
 }
 
-/** Answered in version 0, so that the client learns what it may ask. */
+/** An unsupported version of ApiVersions gets a response in version 0 with the supported versions. */
 function unknownVersion(name: string, version: number): Step {
   return {
     name,

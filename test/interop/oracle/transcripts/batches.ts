@@ -1,11 +1,12 @@
-// Record batches for the transcripts, right and wrong: fixed times, so that what is stored and found can be compared.
+// Valid and invalid record batches for the transcripts. Timestamps are fixed, so that stored and found records can be
+// compared.
 import { RecordBatch } from '../../../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../../../src/protocol/records/builder.ts'
 import type { Codec } from '../../../../src/protocol/records/compression/codecs.ts'
 
-/** The time of every first record; the others follow by a second each. */
+/** The timestamp of the first record of each batch; that of each following record is one second later. */
 export const TIME = 1_700_000_000_000n
-/** Every codec, and none. */
+/** All codecs, and none. */
 export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const satisfies readonly Codec[]
 
 const SECOND = 1000n
@@ -14,7 +15,7 @@ const OVERHEAD_BYTES = 12
 
 type Options = BatchOptions & { time?: bigint; key?: null }
 
-/** A batch of records with these values, and the key `k`. */
+/** A batch of records with these values and the key `k`. */
 export function batch(values: readonly (string | null)[], options: Options = {}): RecordBatch {
   const { time = TIME, key = Buffer.from('k'), ...rest } = options
   const records = values.map((value, index) => ({
@@ -26,12 +27,12 @@ export function batch(values: readonly (string | null)[], options: Options = {})
   return buildBatch(records, rest)
 }
 
-/** Its bytes. */
+/** The bytes of such a batch. */
 export function bytes(values: readonly (string | null)[], options: Options = {}): Buffer {
   return batch(values, options).bytes
 }
 
-/** A batch of two records with a field changed and a CRC that holds again. */
+/** A batch of two records with changed fields and a valid CRC. */
 export function altered(change: (batch: Buffer) => void, options: Options = {}): Buffer {
   const whole = batch(['a', 'b'], options)
   change(whole.bytes)
@@ -39,7 +40,7 @@ export function altered(change: (batch: Buffer) => void, options: Options = {}):
   return whole.bytes
 }
 
-/** A batch of two records with other bytes in place of its records, and with a size and a CRC that fit them. */
+/** A batch of two records with a changed records part, and a matching size and CRC. */
 export function withRecords(change: (records: Buffer) => Buffer, options: Options = {}): Buffer {
   const whole = bytes(['a', 'b'], options)
   const changed = Buffer.concat([whole.subarray(0, HEADER_BYTES), change(whole.subarray(HEADER_BYTES))])
@@ -48,7 +49,7 @@ export function withRecords(change: (records: Buffer) => Buffer, options: Option
   return changed
 }
 
-/** A batch that no longer fits its CRC. */
+/** A batch with an invalid CRC. */
 export function damaged(whole: Buffer): Buffer {
   whole.writeUInt8((whole.at(-1) ?? 0) ^ 1, whole.length - 1)
   return whole

@@ -1,5 +1,5 @@
-// Readers beside transactions: how far a read_committed Fetch and ListOffsets go, which ranges it is told are aborted, and
-// what its answers say of the log.
+// Consumers of a log with transactions: the end of read_committed Fetch and ListOffsets, the aborted transactions in a
+// Fetch response, and its offset fields.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { atEachVersion, call, type Step } from '../transcript.ts'
 import { bytes } from './batches.ts'
@@ -20,7 +20,7 @@ const fetched = (
   { isolationLevel }: { isolationLevel: number }
 ): Step => call(name, Fetch, 12, { ...NOW, isolationLevel, topics })
 
-/** The log as both kinds of readers see it, from these offsets on. */
+/** Fetches of both isolation levels from these offsets. */
 function read(when: string, ...offsets: bigint[]): Step[] {
   return LEVELS.flatMap(isolationLevel => [
     ...offsets.map(fetchOffset =>

@@ -1,4 +1,4 @@
-// DescribeConfigs, IncrementalAlterConfigs, AlterConfigs: topics and the broker, every operation, what is refused.
+// DescribeConfigs, IncrementalAlterConfigs, AlterConfigs: topic and broker configs, every operation, refusals.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { topic } from './topic.ts'
@@ -31,7 +31,7 @@ const replace = (
   more: object = {}
 ) => call(name, AlterConfigs, 2, { resources: [{ resourceType: TOPIC, resourceName, configs }], ...more })
 
-/** Kafka's settings take effect a moment after they are acknowledged. */
+/** A changed config of Kafka takes effect some time after the response. */
 const settled = (setting: string, value: string, resourceType = TOPIC, resourceName = 'configs') =>
   arrange(`${setting} is ${value}`, session =>
     session.askUntil(
@@ -50,7 +50,10 @@ const KEYS = [
   'min.insync.replicas'
 ]
 
-/** What the real Kafka of these tests is given (addresses, folders, that it is alone), and what is ours or has another default. */
+/**
+ * Settings that differ by setup or by intent: those that the tests give to Kafka (addresses, folders, a single node),
+ * and those of minikafka with other defaults.
+ */
 const GIVEN =
   /listener|quorum|^log\.dir|replication\.factor|\.isr$|^process\.roles$|^node\.id$|^broker\.id$|^group\.initial|^minikafka\.|^queued\.max\.request\.bytes$/
 

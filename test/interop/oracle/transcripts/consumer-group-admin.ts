@@ -1,5 +1,5 @@
-// What administrators ask of groups of any kind, asked of consumer groups (KIP-848): while members come, stay and go, by
-// names and by a regular expression, and when the group is empty, deleted and there again.
+// Admin requests for groups of any kind, sent for consumer groups (KIP-848): while members join, stay and leave, with
+// subscriptions by name and by regular expression, and for empty, deleted and recreated groups.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { Group } from './group.ts'
@@ -21,10 +21,10 @@ const OTHER = 'consumer-admin-other'
 const PREFIX = 'consumer-admin-'
 const BROUGHT = { [DeleteGroups.versions[1]]: '4.4.0' }
 
-/** What a member was told last of its epoch. */
+/** The step name under which the session keeps the last epoch of a member. */
 const epochOf = (groupId: string, memberId: string) => `the epoch of ${memberId} in ${groupId}`
 
-/** A heartbeat whose answer tells no more than all brokers must tell at that moment. */
+/** A heartbeat. Compares only response fields that do not depend on timing. */
 function beat(groupId: string, memberId: string, name: string, more: { memberEpoch?: number } = {}): Step {
   const step = call(
     `${memberId} ${name}`,
@@ -55,7 +55,7 @@ const joins = (groupId: string, memberId: string, subscription: object): Step =>
 
 const leaves = (groupId: string, memberId: string): Step => beat(groupId, memberId, 'leaves', { memberEpoch: -1 })
 
-/** Members take what they are given, and tell so, until the group rests. */
+/** Members report their assignments until the group is stable. */
 const settles = (groupId: string, ...memberIds: string[]): Step =>
   arrange(`${groupId} is stable`, async session => {
     for (let isStable = false; !isStable; ) {
@@ -102,7 +102,7 @@ const listed = (name: string, version: number, request: object = {}): Step =>
     })
   })
 
-/** Every question that changes nothing, and the deletions that are refused while there are members. */
+/** All requests without side effects. */
 const look = (groupId: string, state: string): Step[] => [
   ...atEachVersion(`described, ${state}`, DescribeGroups, version => ({
     groups: [groupId],
@@ -132,7 +132,9 @@ const undone = (groupId: string, state: string): Step[] => [
   offsets(groupId)
 ]
 
-/** What was ended, in its order. What was begun depends on the ids of topics, and on who was heard first. */
+/**
+ * The tombstones of a group, in order. The order of other records depends on topic ids and on the timing of heartbeats.
+ */
 function ended(groupId: string): Step {
   const step = records(groupId)
   return {
@@ -164,7 +166,7 @@ const byNames: Step[] = [
   leaves(named, 'two'),
   ...look(named, 'empty'),
   ...undone(named, 'empty'),
-  // Kafka ends the offsets of several topics in the order of a hash map.
+  // Kafka writes the tombstones of several topics in the order of a hash map.
   commits(named, null, TOPIC),
   call('it is deleted', DeleteGroups, 2, { groupsNames: [named] }),
   offsets(named),

@@ -1,6 +1,6 @@
-// Consumer groups that live by chance: members come, report, are late, change what they want and go, in no order; after
-// each of a few steps the groups are described, and in the end what was recorded of them is read. ORACLE_LIVES says how
-// many groups there are. Before 4.4 Kafka moved epochs at other moments.
+// Random actions of consumer group members: they join, report, miss deadlines, change subscriptions and leave in random
+// order. The groups are described every few steps, and at the end their records are read. ORACLE_LIVES sets the number
+// of groups. Before 4.4, Kafka increments epochs at other times.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
 import { call, type Step, since } from '../transcript.ts'
@@ -15,15 +15,17 @@ const NOWHERE = 'chance-nowhere'
 const STEPS = 70
 const LIVES = Number(process.env.ORACLE_LIVES ?? 3)
 
-/** Static members, two of them for the same instance; the others are dynamic. */
+/** Static members, two of them with the same instance id; the others are dynamic. */
 const INSTANCES: Readonly<Record<string, string>> = { d: 'I', e: 'I', f: 'J' }
-/** No two of them meet in Kafka's hash tables, where their order would be that of their coming. */
+/**
+ * Member ids without collisions in Kafka's hash tables: colliding members would be ordered by their time of joining.
+ */
 const MEMBERS = ['a', 'b', 'c', 'd', 'e', 'f']
 
 interface RandomGroup {
   readonly group: ConsumerGroup
   readonly random: Random
-  /** What members subscribe to. */
+  /** Topic lists that members subscribe to. */
   readonly menu: readonly (readonly string[])[]
   readonly assignor: string
 }
@@ -51,7 +53,7 @@ const beats =
   }
 
 const joins: Play = ({ group, random, menu, assignor }, member) => {
-  // Not for nothing, see docs/differences.md.
+  // Never an empty subscription, see docs/differences.md.
   const topics = pick(
     random,
     menu.filter(({ length }) => length > 0)
@@ -73,7 +75,7 @@ const fetches: Play = ({ group }, member) =>
     groups: [{ groupId: group.id, memberId: member, memberEpoch: group.epoch(session, member), topics: [] }]
   }))
 
-/** The more often, the more likely. */
+/** Actions; a repeated action is more likely. */
 const PLAYS: readonly Play[] = [
   ...[joins, joins, joins],
   ...Array.from({ length: 6 }, () => beats('reports', () => ({ owned: 'told' }))),
@@ -100,7 +102,7 @@ function life(world: RandomGroup): Step[] {
   return [group.found(), group.strangers(...MEMBERS), ...steps.flat(), records(group.id)]
 }
 
-/** One topic alone for the uniform assignor: which of several it gives to whom depends on their ids. */
+/** One topic for the uniform assignor: with several, the assignment depends on topic ids. */
 const KINDS = [
   { assignor: 'uniform', menu: [[MANY], [MANY], [MANY, NOWHERE], []] },
   { assignor: 'range', menu: [[MANY], [SOME, FEW], [MANY, SOME, FEW], [FEW, NOWHERE], []] }

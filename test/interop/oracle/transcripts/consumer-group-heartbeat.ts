@@ -1,5 +1,4 @@
-// ConsumerGroupHeartbeat, one member at a time: what no heartbeat may be, who is not known, which epochs a member may come
-// with, and what it is told again.
+// ConsumerGroupHeartbeat of a single member: invalid requests, unknown members, allowed epochs, and repeated responses.
 import type { Step } from '../transcript.ts'
 import { type Beat, ConsumerGroup, promptly } from './consumer-group.ts'
 import { records } from './group-records.ts'
@@ -9,7 +8,7 @@ const TOPIC = 'heartbeats'
 const OTHER = 'heartbeats-other'
 const VERSIONS = [0, 1]
 
-/** Each is played against no group, and against one that has the member `a`. */
+/** Invalid heartbeats. Each is sent without a group, and to a group with the member `a`. */
 const WRONG: Readonly<Record<string, Beat>> = {
   'no member id': { memberId: '', epoch: 7 },
   'a blank member id': { memberId: ' ', epoch: 7 },
@@ -32,7 +31,7 @@ const WRONG: Readonly<Record<string, Beat>> = {
   'no group, and an unknown assignor': { groupId: '', epoch: 7, assignor: 'sticky' }
 }
 
-/** Joining is more than that. */
+/** Heartbeats with epoch 0 that lack required fields. */
 const WRONG_TO_JOIN: Readonly<Record<string, Beat>> = {
   'no timeout': { timeoutMs: -1 },
   'nothing of what it owns': { owned: null },
@@ -48,7 +47,7 @@ const WRONG_TO_JOIN: Readonly<Record<string, Beat>> = {
 const existing = new ConsumerGroup('heartbeats', TOPIC)
 const none = new ConsumerGroup('heartbeats-none', TOPIC)
 
-/** Version 0 lets a member join without an id, which is another story. */
+/** Version 0 is left out here, because it allows members to join without an id. */
 const faults = (group: ConsumerGroup): Step[] =>
   VERSIONS.flatMap(version => [
     ...Object.entries(WRONG).map(([title, beat]) => group.beat('a', `says ${title}`, { ...beat, version })),
@@ -93,7 +92,7 @@ const validation: Step[] = [
   records(existing.id)
 ]
 
-/** What a member may say that is odd but no fault, each time in a group of its own. */
+/** Unusual but valid heartbeats, each in a group of its own. */
 const ODD: Readonly<Record<string, Beat>> = {
   'no topics': { topics: [] },
   'no topics and no expression': { topics: [], regex: '' },
@@ -122,13 +121,13 @@ const odd: Step[] = Object.entries(ODD).flatMap(([title, beat], index) => {
   ]
 })
 
-/** Version 0: the coordinator gives out ids, and there are no regular expressions. */
+/** Version 0: the coordinator generates member ids, and there are no regular expressions. */
 const old = new ConsumerGroup('heartbeats-old', TOPIC)
 const givenIds: Step[] = [
   old.found(),
   old.join('given', 'joins without an id', { version: 0, memberId: '' }),
   old.size(1),
-  // In the order of ids it is the last.
+  // The last id in sort order.
   old.join('~', 'joins with an id of its own', { version: 0 }),
   old.described('with an id that was given', { version: 0 }),
   records(old.id)
@@ -171,7 +170,7 @@ const ofEpochs: Step[] = [
   epochs.leave('a', 'leaves, whatever else it says', { topics: [TOPIC], timeoutMs: 5, owned: 'told' }),
   epochs.leave('a', 'leaves again'),
   epochs.beat('a', 'left', { epoch: 5 }),
-  // An empty group has an assignment since 4.4.
+  // Since 4.4 an empty group has a new assignment.
   epochs.described('when all have left', { since: '4.4.0' }),
   epochs.join('b'),
   epochs.described('when there is one again'),

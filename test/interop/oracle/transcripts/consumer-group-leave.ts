@@ -1,5 +1,5 @@
-// What requests of the classic protocol do to members of the consumer protocol: an administrator sends them away by
-// LeaveGroup, one or several at once; all else finds nobody of that name.
+// Classic requests for members of the consumer protocol: an admin removes one or several members with LeaveGroup. All
+// other requests get UNKNOWN_MEMBER_ID.
 import type { Step } from '../transcript.ts'
 import { ConsumerGroup, promptly } from './consumer-group.ts'
 import { Group, STRANGER } from './group.ts'
@@ -37,7 +37,7 @@ const away: Step[] = [
   admin.leave('by the instance, with its id', { memberId: 'b', ...I }),
   group.report('b', 'is not known', { ...I, owned: {} }),
   group.beat('c', 'leaves for a while', { ...J, epoch: -2 }),
-  // Several at once would be recorded in the order of a hash set.
+  // The records of several members would be in the order of a hash set.
   admin.leave('one that is away, by its instance, and twice', J, J),
   admin.leave('another one, and twice', { memberId: 'd' }, { memberId: 'd' }),
   group.described('with one'),

@@ -1,5 +1,5 @@
-// What a broker's settings allow consumer groups: their size, the time that members may be silent, assignors, whether
-// members of both protocols may be together. CONSUMER_LIMITS is what the broker must be started with.
+// Broker settings that limit consumer groups: group size, session timeouts, assignors, migration policy. The broker
+// must be started with CONSUMER_LIMITS.
 import { subscriptionOf } from '../../../group/embedded.ts'
 import { type Step, since } from '../transcript.ts'
 import { ConsumerGroup } from './consumer-group.ts'
@@ -7,7 +7,7 @@ import { Group } from './group.ts'
 import { records } from './group-records.ts'
 import { topic } from './topic.ts'
 
-/** Each is other than the default. */
+/** No value is a default. */
 export const CONSUMER_LIMITS = {
   'group.consumer.max.size': 3,
   'group.consumer.min.session.timeout.ms': 100,
@@ -33,7 +33,7 @@ const size: Step[] = [
   full.beat('d', 'was none before', { epoch: 2 }),
   full.leave('d', 'was none before, and leaves'),
   full.join('d', 'is one too many, as a new instance', { instance: 'J' }),
-  // Since 4.4 who comes in the place of another is not counted.
+  // Since 4.4 a static member that replaces another does not count for the group size.
   ...since('4.4.0', [full.join('d', 'is not free to be an instance', I)]),
   full.join('a', 'joins anew'),
   full.beat('a', 'goes on'),

@@ -1,5 +1,5 @@
-// Offsets of consumer groups: who may commit and fetch them, in which epoch. A member that is late may commit for the
-// partitions that it has had since then (KIP-1251), and only for them.
+// Offsets of consumer groups: the members and epochs that may commit and fetch. A member with an older epoch may commit
+// only for partitions that it has owned since that epoch (KIP-1251).
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { call, type Step, since } from '../transcript.ts'
@@ -16,7 +16,7 @@ const NOWHERE = 'consumed-nowhere'
 
 type Places = Readonly<Record<string, readonly number[]>>
 
-/** What a request says of its member. */
+/** The member and epoch of a request. */
 interface Claim {
   readonly memberId: string
   readonly epoch: number
@@ -60,7 +60,7 @@ const fetch = (name: string, version: number, { memberId, epoch }: Claim): Step 
 const stored = (when: string): Step =>
   call(`what is committed ${when}`, OffsetFetch, 7, { groupId: group.id, topics: null })
 
-/** Who may commit and fetch, by each class of versions; `places` go by the claims that are late. */
+/** Commits and fetches by these members, with versions of each kind. `places` are the partitions of the commits. */
 function claims(when: string, members: Readonly<Record<string, Claim>>, places: Places = { [TOPIC]: [0, 1] }): Step[] {
   return Object.entries(members).flatMap(([name, claim]) => [
     ...[2, 8, 9, 10].map(version => commit(`${name} commits ${when}`, version, claim, places)),
@@ -85,7 +85,7 @@ const STRANGERS: Readonly<Record<string, Claim>> = {
 const a = (epoch: number, instance?: string): Claim => ({ memberId: 'a', epoch, ...(instance && { instance }) })
 const b = (epoch: number): Claim => ({ memberId: 'b', epoch })
 
-/** One by one: what is refused for one partition is refused for all. */
+/** Separate commits for each of `places`: if one partition is refused, the whole commit is refused. */
 const late = (when: string, claim: Claim, ...places: readonly Places[]): Step[] =>
   places.flatMap(asked => [
     ...[9, 10].map(version =>
@@ -98,7 +98,7 @@ const late = (when: string, claim: Claim, ...places: readonly Places[]): Step[] 
   ])
 
 const LONG = 'x'.repeat(5000)
-/** What is too long is refused by itself, and says nothing about the rest. */
+/** Too long metadata is refused for its partition only. */
 const longMetadata = (epoch: number): Step[] =>
   [9, 10].map(version =>
     call(`metadata that is too long, in epoch ${epoch}`, OffsetCommit, version, session => ({

@@ -1,5 +1,5 @@
-// Members of consumer groups that come and go while others are there: who must give up what, and who gets it when; answers
-// that get lost on the way, members that give up nothing in time.
+// Members that join and leave consumer groups: which partitions are revoked and when they are assigned again; lost
+// responses; members that do not revoke in time.
 import { arrange, type Step } from '../transcript.ts'
 import { ConsumerGroup, promptly } from './consumer-group.ts'
 import { records } from './group-records.ts'
@@ -9,7 +9,7 @@ const TOPIC = 'scaled'
 const OTHER = 'scaled-other'
 const ALL = [0, 1, 2, 3, 4, 5]
 
-/** Each step of two members, then three; the first one is slow to give up what it has. */
+/** Every step with two members, then with three. The first member delays its revocation. */
 const up = new ConsumerGroup('scaled', TOPIC)
 const scalingUp: Step[] = [
   up.found(),
@@ -56,7 +56,7 @@ const scalingUp: Step[] = [
   records(up.id)
 ]
 
-/** Those who go while they have something to give up, or to get. */
+/** Members that leave while a revocation or assignment is in progress. */
 const going = new ConsumerGroup('scaled-going', TOPIC)
 const goingAmid: Step[] = [
   going.found(),
@@ -86,7 +86,7 @@ const goingAmid: Step[] = [
 const HURRY = 700
 const passes = (ms: number): Step => arrange(`${ms} ms pass`, () => new Promise(resolve => setTimeout(resolve, ms)))
 
-/** The time to give something up runs for those who have something to give up, and only for them. */
+/** The rebalance timeout runs only for members with partitions to revoke. */
 const late = new ConsumerGroup('scaled-late', TOPIC)
 const lateOnes: Step[] = [
   late.found(),
@@ -106,7 +106,7 @@ const lateOnes: Step[] = [
   records(late.id)
 ]
 
-/** Members that are subscribed to different topics, which the range assignor divides one by one. */
+/** Members with different subscriptions, which the range assignor divides topic by topic. */
 const mixed = new ConsumerGroup('scaled-mixed', TOPIC)
 const range = { assignor: 'range' }
 const subscriptions: Step[] = [

@@ -1,5 +1,5 @@
-// Subscriptions by regular expressions (RE2's): which there are, what they match, when a group comes to know. Kafka finds
-// that out on the side, so members ask until they are told; what has been found out lasts for ten seconds at least.
+// Subscriptions by regular expressions of RE2: validity, matches, and the time of evaluation. Kafka evaluates
+// asynchronously, so members send heartbeats until the result is there. A result is kept for at least ten seconds.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { call, type Step } from '../transcript.ts'
 import { type Beat, ConsumerGroup, internalTopic, promptly } from './consumer-group.ts'
@@ -10,8 +10,8 @@ const { ConsumerGroupHeartbeat } = APIS
 const TOPICS = ['rx-a', 'rx-b', 'rx-ab', 'rx.c', 'Rx-D', 'rx_e', 'rx-12', 'xrx-a', 'rx-ax']
 
 /**
- * No expressions, or such as one might think are none; each in a group of its own.
- * Left out: an escaped letter beyond ASCII, and (a{1000}){1000}, see docs/differences.md.
+ * Invalid and unusual expressions, each in a group of its own. Left out: an escaped letter beyond ASCII, and
+ * (a{1000}){1000}, see docs/differences.md.
  */
 const EXPRESSIONS = [
   ...['(', ')', '[', ']', '[]', '[^]', '[a', 'a]', '{', '}', '{1}', 'a{', 'a{1', 'a{1}', 'a{,2}', 'a{2,1}', 'a{1001}'],
@@ -88,7 +88,7 @@ const has =
   ({ assignment }: { assignment: { topicPartitions: unknown[] } | null }) =>
     assignment?.topicPartitions.length === topics.length
 
-/** What each expression matches, in a group of its own. */
+/** Matches of each expression, in a group of its own. */
 const MATCHES: Readonly<Record<string, readonly string[]>> = {
   'rx-a': ['rx-a'],
   'rx-[ab]': ['rx-a', 'rx-b'],
@@ -116,7 +116,7 @@ const matches: Step[] = Object.entries(MATCHES).flatMap(([regex, topics], index)
   ]
 })
 
-/** One topic of several partitions: which of several topics a member gets depends on their ids. */
+/** One topic with several partitions: with several topics, the assignment of a member depends on topic ids. */
 const MANY = { regex: 'rx-(many|few)' }
 const group = new ConsumerGroup('regexes')
 const slow = new ConsumerGroup('regexes-slow')
@@ -124,7 +124,7 @@ const hasAny = ({ assignment }: { assignment: { topicPartitions: unknown[] } | n
   (assignment?.topicPartitions.length ?? 0) > 0
 const INVALID: readonly Beat[] = [{ regex: '(' }, { regex: 'a**', topics: ['rx-a'] }]
 
-/** Several members, with the same expression, with another one, with names as well. */
+/** Several members: with the same expression, with another one, with topic names too. */
 const subscriptions: Step[] = [
   slow.found(),
   slow.join('a', 'joins with what matches nothing', { regex: 'rx-later-.*' }),
@@ -159,7 +159,7 @@ const subscriptions: Step[] = [
   records(group.id)
 ]
 
-/** Now it is time to look again. */
+/** After the minimum interval, expressions are evaluated again. */
 const later: Step[] = [
   topic('rx-later-1'),
   group.until('c', 'has what the first one matches', hasAny),

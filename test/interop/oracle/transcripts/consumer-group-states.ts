@@ -1,5 +1,5 @@
-// The states of a consumer group, and one that can only be seen while a group must wait with its next assignment: members
-// have come, or changed what they want, and nobody knows yet what they shall have.
+// The states of a consumer group. ASSIGNING is only visible during the assignment interval: members have joined or
+// changed subscriptions, and the target assignment is not yet computed.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, call, type Step, since } from '../transcript.ts'
 import { ConsumerGroup } from './consumer-group.ts'
@@ -15,7 +15,7 @@ const LONG_MS = 15_000
 
 const group = new ConsumerGroup('states', TOPIC)
 
-/** Kafka's groups go by a new value a moment after it is shown; what comes next takes longer. */
+/** A changed config takes effect some time after it is visible; the next steps take longer than that. */
 const waitsBetweenAssignments = (value: number): Step =>
   arrange(`its assignments are ${value} ms apart`, async session => {
     const configs = [{ name: SETTING, configOperation: 0, value: `${value}` }]

@@ -1,5 +1,5 @@
-// Static members of consumer groups (group.instance.id): one that leaves for a while is missed by nobody until its session
-// ends; whoever comes in its place under another id takes over what it had, and it is fenced.
+// Static members of consumer groups (group.instance.id): one that leaves temporarily keeps its partitions until its
+// session expires. A member that replaces it under another id gets its assignment, and the replaced member is fenced.
 import { type Step, since } from '../transcript.ts'
 import { ConsumerGroup, promptly } from './consumer-group.ts'
 import { records } from './group-records.ts'
@@ -59,7 +59,7 @@ const single: Step[] = [
   records(alone.id, '4.4.0')
 ]
 
-/** What happens to others meanwhile. */
+/** Effects on other members. */
 const three = new ConsumerGroup('instances-three', TOPIC)
 const together: Step[] = [
   three.found(),
@@ -94,7 +94,7 @@ const together: Step[] = [
   records(three.id)
 ]
 
-/** A member that is an instance only later, or another one. */
+/** A member whose instance id is added later or changes. */
 const changing = new ConsumerGroup('instances-changing', TOPIC)
 const identities: Step[] = [
   changing.found(),
@@ -103,7 +103,7 @@ const identities: Step[] = [
   changing.join('a', 'joins anew as an instance', A),
   changing.beat('a', 'is that instance now', A),
   changing.join('b', 'cannot have the place', A),
-  // Before 4.4 the member kept the place of the first instance as well.
+  // Before 4.4 the member also stayed registered with its first instance id.
   ...since('4.4.0', [
     changing.join('a', 'joins anew as another instance', B),
     changing.beat('a', 'is the other instance now', B),

@@ -1,5 +1,5 @@
-// What consumer groups are subscribed to, and who divides it: assignors and their votes, names of topics that come, grow
-// and go, and subscriptions that change.
+// Subscriptions and assignors of consumer groups: votes for assignors; subscribed topics that are created, extended and
+// deleted; changed subscriptions.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, type Step, since } from '../transcript.ts'
 import { ConsumerGroup, promptly } from './consumer-group.ts'
@@ -11,7 +11,7 @@ const TOPIC = 'subscribed'
 const OTHER = 'subscribed-other'
 const LATER = 'subscribed-later'
 
-/** Two assignors that would divide four partitions of two topics in different ways. */
+/** Two assignors that divide four partitions of two topics differently. */
 const voting = new ConsumerGroup('subscribed-votes', TOPIC)
 const range = { assignor: 'range' }
 const uniform = { assignor: 'uniform' }
@@ -21,7 +21,7 @@ const votes: Step[] = [
   voting.described('without a vote'),
   voting.beat('a', 'cannot vote for what is not there', { assignor: 'no' }),
   voting.beat('a', 'votes for what there is already', uniform),
-  // Since 4.4 a vote that changes the assignor moves the epoch.
+  // Since 4.4 a vote that changes the assignor increments the epoch.
   ...since('4.4.0', [
     voting.beat('a', 'votes for another assignor', range),
     voting.described('with one vote'),
@@ -86,7 +86,7 @@ const deleted = (name: string): Step[] => [
   gone(name)
 ]
 
-/** Topics that come and go, under one member and then under two. */
+/** Topics that are created and deleted, with one member and then with two. */
 const following = new ConsumerGroup('subscribed-following', LATER)
 const metadata: Step[] = [
   following.found(),

@@ -1,5 +1,5 @@
-// A consumer group (KIP-848) as transcripts play it: members choose their ids, and what a broker tells one (its epoch,
-// its partitions) is what it says the next time, unless a step says otherwise. Topics go by their names here.
+// A consumer group (KIP-848) for transcripts. Members choose their ids. The epoch and partitions of a response are
+// those of the member's next request, unless a step says otherwise. Steps name topics instead of ids.
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
@@ -11,7 +11,7 @@ const { ConsumerGroupDescribe, ConsumerGroupHeartbeat, DescribeConfigs, Incremen
 const BROKER = 4
 const INTERVAL = 'group.consumer.assignment.interval.ms'
 const [SET, DELETE] = [0, 1]
-/** Where a setting comes from that was altered for all brokers. */
+/** The config source of a cluster-wide dynamic broker config. */
 const DYNAMIC_DEFAULT = 3
 const REPEAT_LIMIT_MS = 120_000
 const PAUSE_MS = 25
@@ -22,12 +22,12 @@ type TopicPartitions = readonly { readonly topicId: string; readonly partitions:
 /** Partitions by topic. */
 type Places = Readonly<Record<string, readonly number[]>>
 
-/** What a heartbeat says, where it does not say what is so; what is left out it does not say. */
+/** Fields of a heartbeat that differ from the member's state. An absent field is not sent. */
 export interface Beat {
   readonly version?: number
   readonly groupId?: string
   readonly memberId?: string
-  /** Else the one that the member was told last, or as much later than that. */
+  /** By default the last epoch of the member plus `later`. */
   readonly epoch?: number
   readonly later?: number
   readonly instance?: string
@@ -36,11 +36,11 @@ export interface Beat {
   readonly topics?: readonly string[] | null
   readonly regex?: string
   readonly assignor?: string
-  /** What it says that it owns: `told` is what it was told last, `half` about half of that. */
+  /** The reported partitions: `told` are those of the last response, `half` about half of them. */
   readonly owned?: Places | 'told' | 'half' | null
 }
 
-/** The group of that id, and what its members subscribe to when they do not say. */
+/** The group with that id, and the default subscription of its members. */
 export class ConsumerGroup {
   readonly id: string
   readonly #topics: readonly string[]
@@ -50,12 +50,12 @@ export class ConsumerGroup {
     this.#topics = topics
   }
 
-  /** Its coordinator answers. */
+  /** Waits for its coordinator. */
   found(): Step {
     return new Group(this.id).found()
   }
 
-  /** Members that have been told nothing yet, so that they may say anything from the start. */
+  /** Resets the state of members to that before their first response, so that any heartbeat can be built. */
   strangers(...members: string[]): Step {
     return arrange(`nobody of ${this.id} has been told anything`, async session => {
       for (const member of members) {
@@ -65,7 +65,7 @@ export class ConsumerGroup {
     })
   }
 
-  /** A heartbeat as it is told. */
+  /** A heartbeat. */
   beat(member: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
     const { version = 1 } = options
     const request = (session: Session) => this.#request(session, member, options)
@@ -80,13 +80,13 @@ export class ConsumerGroup {
     }
   }
 
-  /** With all that a member brings to join, or to join anew. */
+  /** A full heartbeat with epoch 0, which joins or rejoins. */
   join(member: string, name = 'joins', options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
     const topics = options.regex === undefined ? this.#topics : null
     return this.beat(member, name, { epoch: 0, timeoutMs: 30_000, topics, owned: {}, ...options })
   }
 
-  /** Tells what it owns: what it was told to, unless the step says something else. */
+  /** Reports owned partitions, by default those of the last response. */
   report(member: string, name: string, options: Beat = {}): Call<typeof ConsumerGroupHeartbeat> {
     return this.beat(member, name, { owned: 'told', ...options })
   }
@@ -95,7 +95,10 @@ export class ConsumerGroup {
     return this.beat(member, name, { epoch: -1, ...options })
   }
 
-  /** Heartbeats that report until the answer is as wanted: what a coordinator does in its own time. The last one counts. */
+  /**
+   * Reports until `accepts` is true for the response, for work that a coordinator does asynchronously. The last
+   * response is compared.
+   */
   until(member: string, name: string, accepts: (answer: Answer) => boolean, options: Beat = {}): Step {
     const step = this.report(member, name, options)
     return {
@@ -111,7 +114,7 @@ export class ConsumerGroup {
     }
   }
 
-  /** Waits until that many members are left, and nothing else. */
+  /** Waits until the group has that many members; compares nothing else. */
   size(count: number): Step {
     return arrange(`${this.id} has ${count} members`, session =>
       session.askUntil(
@@ -123,7 +126,7 @@ export class ConsumerGroup {
     )
   }
 
-  /** The group as it is shown; `since` as for any call. */
+  /** Describes the group; `since` as for any call. */
   described(when: string, { version = 1, since }: { version?: number; since?: string } = {}): Step {
     const name = `${this.id} is described ${when}`
     const request = { groupIds: [this.id] }
@@ -171,7 +174,7 @@ export class ConsumerGroup {
   }
 }
 
-/** Steps that have no time for a pause between two assignments of a group. */
+/** Steps without a delay between two assignments of a group. */
 export function promptly(steps: readonly Step[]): Step[] {
   const isDynamic = (configSource: number) => configSource === DYNAMIC_DEFAULT
   return [interval(SET, '0', isDynamic), ...steps, interval(DELETE, null, source => !isDynamic(source))]
@@ -189,7 +192,7 @@ function interval(configOperation: number, value: string | null, isDone: (config
   })
 }
 
-/** A topic that a broker has made by itself: its id is learned. */
+/** The id of a topic that the broker creates itself. */
 export function internalTopic(name: string): Step {
   return arrange(`the id of ${name} is known`, async session => {
     const id = await topicId(session, name)
@@ -198,7 +201,7 @@ export function internalTopic(name: string): Step {
   })
 }
 
-/** Partitions by topic, in order. */
+/** Partitions by topic, sorted. */
 export function named(session: Session, topicPartitions: TopicPartitions) {
   const places = topicPartitions.map(({ topicId, partitions }) => ({ topic: nameOf(session, topicId), partitions }))
   return places.toSorted((topic, other) => (topic.topic < other.topic ? -1 : 1))
@@ -208,7 +211,7 @@ function withNames({ assignment, ...answer }: Answer, session: Session) {
   return { ...answer, assignment: assignment && named(session, assignment.topicPartitions) }
 }
 
-/** Kafka tells of members in no order, and localhost has two addresses. */
+/** Sorted, because Kafka lists members in no order; client hosts are masked, because localhost has two addresses. */
 function inOrder({ groups, ...answer }: DecodedResponseOf<typeof ConsumerGroupDescribe>, session: Session) {
   return {
     ...answer,

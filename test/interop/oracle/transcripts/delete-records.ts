@@ -1,4 +1,4 @@
-// DeleteRecords: the start of a log moves, and what a reader then sees.
+// DeleteRecords moves the log start offset; later reads.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { atEachVersion, call, type Step } from '../transcript.ts'
 import { bytes } from './batches.ts'

@@ -1,5 +1,5 @@
-// EndTxn in every state and of every age: by the rules of old (versions 0 to 4), where an end leaves the epoch, and by those
-// of KIP-890 (version 5), where every end moves it.
+// EndTxn in every state and version: versions 0 to 4, where an end keeps the epoch, and version 5 (KIP-890), where
+// every end increments it.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { call, type Step } from '../transcript.ts'
 import { fetchAll } from './read.ts'
@@ -16,7 +16,7 @@ const strangers: Step[] = VERSIONS.flatMap(version => [
   call('an empty transactional id', EndTxn, version, { ...stranger, transactionalId: '' })
 ])
 
-/** An end that does not fit its producer, in whatever state that is. */
+/** Ends with a wrong producer id or epoch, in any state. */
 function wrong(producer: Transactional, version: number, when: string): Step[] {
   return [
     ...producer.commit(`another id, ${when}`, { version, id: 9999n }),
@@ -28,7 +28,7 @@ function wrong(producer: Transactional, version: number, when: string): Step[] {
   ]
 }
 
-/** The last end once more, as it was and the other way round, by one who may or may not have heard the answer. */
+/** The last end repeated, with the same and the other result, by a client with or without the new epoch. */
 function repeated(producer: Transactional, version: number): Step[] {
   return [
     producer.described(),
@@ -95,7 +95,7 @@ const epochs: Step[] = [
   moving.described()
 ]
 
-/** A client may change its mind about which rules it follows, in the middle of a transaction too. */
+/** A client may use the old and the new version in one transaction. */
 const mixed = new Transactional('end-mixed')
 const changing: Step[] = [
   mixed.init('a producer'),

@@ -1,5 +1,5 @@
-// Producers that come to the end of their epochs: the producer id that follows, who may go on from the one before, and the
-// last epoch, which only fences. The way there takes long, so the newest Kafka alone is asked.
+// Producers with exhausted epochs: the next producer id, requests with the previous id, and the last epoch, which only
+// fences. Reaching it takes long, so only the newest Kafka is compared.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, call, type Step } from '../transcript.ts'
@@ -10,7 +10,7 @@ import { lowered, raised } from './update-features.ts'
 
 const { DescribeProducers, EndTxn, InitProducerId } = APIS
 const TOPIC = 'exhausted'
-/** The last epoch that a client gets; the one after it fences that client. */
+/** The last epoch that a client gets. The epoch after it fences that client. */
 const LAST = 32_766
 const IN_FLIGHT = 200
 
@@ -19,7 +19,7 @@ const resuming = new Transactional('exhausted-resuming')
 const open = new Transactional('exhausted-open')
 const classic = new Transactional('exhausted-classic')
 
-/** Asks for epoch after epoch, many requests at a time. */
+/** Sends InitProducerId until the epoch is `last`, with many requests in flight. */
 async function wearOut(session: Session, { id }: Transactional, last: number): Promise<void> {
   const request = { transactionalId: id, transactionTimeoutMs: 60_000 }
   for (let epoch = -1; epoch < last; ) {
@@ -29,7 +29,7 @@ async function wearOut(session: Session, { id }: Transactional, last: number): P
     for (const answer of await Promise.all(asked)) {
       const identity = await answer()
       if (typeof identity === 'string') throw new Error(`${id}: ${identity}`)
-      // A coordinator that is still loading gives none.
+      // A coordinator that is still loading returns no epoch.
       if (identity.errorCode !== 'NONE') continue
       epoch = identity.producerEpoch
       session.remember(`producer ${id}`, identity)
@@ -45,7 +45,7 @@ const worn = arrange('their epochs are used up', session =>
   ])
 )
 
-/** Of one who still has the first producer id. */
+/** An end by a client with the first producer id. */
 const ended = (producer: Transactional, name: string, committed: boolean, producerEpoch: number): Step[] => [
   call(name, EndTxn, 5, session => ({ ...former(session, producer, producerEpoch), committed })),
   producer.over()
@@ -95,7 +95,7 @@ const byResuming: Step[] = [
   resuming.described()
 ]
 
-/** Another instance comes while a transaction of the last epoch is open. */
+/** Another instance starts while a transaction with the last epoch is open. */
 function fenced(producer: Transactional): Step[] {
   return [
     producer.add('a transaction of the last epoch', { [TOPIC]: [0] }),

@@ -1,4 +1,4 @@
-// Incremental fetch sessions: what they remember, what they leave out, and how they end.
+// Incremental fetch sessions: their state, partitions that responses leave out, and their end.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, type Call, call, delayed, type Step } from '../transcript.ts'
@@ -14,7 +14,7 @@ const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
 type FetchCall = Call<typeof Fetch>
 type Topics = ReturnType<typeof named>[] | ((session: Session) => ReturnType<typeof byId>[])
 
-/** The steps of one session, which `first` has opened. */
+/** Steps of one session, which `first` has opened. */
 function inSession(first: FetchCall, version = LATEST) {
   return (name: string, sessionEpoch: number, topics: Topics = [], more: object = {}): FetchCall =>
     call(name, Fetch, version, session => ({
@@ -147,7 +147,7 @@ const order = opened('a session of three', [
   named(OTHER, { fetchOffset: 1n })
 ])
 
-/** A partition that had data is served last the next time. */
+/** A partition with data moves to the end of the session. */
 const fairness: Step[] = [
   order,
   arrange('all get records', async session => {
@@ -158,7 +158,7 @@ const fairness: Step[] = [
   ...[1, 2, 3, 4].map(epoch => inSession(order)('one batch at a time', epoch, [], { maxBytes: 1 }))
 ]
 
-/** Left out is a topic id of zero: from then on Kafka's own handler fails on that session. */
+/** Without a topic id of zero: Kafka's handler then fails for the rest of the session. */
 const ids = openedById('a session by id', session => [byId(session, MAIN), byId(session, 'sessions-doomed')])
 const nextById = inSession(ids, 17)
 
@@ -196,7 +196,7 @@ const byIds: Step[] = [
 
 const byName = opened('a session by name', [named('sessions-renewed')])
 
-/** By name a topic that was made anew is the same topic. */
+/** A session with topic names continues with a recreated topic. */
 const names: Step[] = [
   topic('sessions-renewed'),
   filled('sessions-renewed', [bytes(['x'])]),
@@ -240,7 +240,7 @@ const waiting: Step[] = [
 
 const holding = opened('a session that is held', [named(MAIN)])
 
-/** A thousand sessions is what a broker keeps, none of them younger than two minutes is given up. */
+/** A broker keeps a thousand sessions. A session is not evicted before it is two minutes old. */
 const many: Step[] = [
   holding,
   arrange('as many sessions as there can be', async session => {

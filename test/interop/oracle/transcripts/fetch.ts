@@ -1,4 +1,5 @@
-// Fetch: offsets, limits, waits, epochs, isolation, replicas, by name and by id. Bytes are compared, cut batches too.
+// Fetch: offsets, limits, waits, leader epochs, isolation levels, replicas, by topic name and id. Compares bytes,
+// truncated batches included.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, atEachVersion, call, delayed, type Step } from '../transcript.ts'
@@ -12,7 +13,7 @@ const { CreatePartitions, DeleteRecords, DeleteTopics, Fetch } = APIS
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
 const MAIN = 'fetch'
 const OTHER = 'fetch-other'
-/** One record of so many bytes makes a batch of BATCH bytes. */
+/** A record of SIZE bytes makes a batch of BATCH bytes. */
 const SIZE = 1000
 const BATCH = bytes(['0'.repeat(SIZE)]).length
 
@@ -226,7 +227,10 @@ const readers: Step[] = [
 
 let waits = 0
 
-/** A fetch that is held until `act`; whatever it is answered is compared. Its connection is open before, to be in time. */
+/**
+ * A fetch that waits during `act`; compares its response. The connection is opened first, so that the request arrives
+ * before `act`.
+ */
 function delayedFetch(name: string, request: object, act: Step, version = LATEST): Step[] {
   const on = `waiting ${++waits}`
   const open = arrange(`${name}, the connection`, session => session.ask(Fetch, LATEST, { ...NOW, topics: [] }, on))

@@ -1,4 +1,4 @@
-// Fetch requests, as the transcripts write them.
+// Fetch requests for the transcripts.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { type Call, call } from '../transcript.ts'
@@ -6,9 +6,9 @@ import { withBytes } from './read.ts'
 import { idOf } from './topic.ts'
 
 const { Fetch } = APIS
-/** The last version that names topics. */
+/** The last version with topic names. */
 export const LATEST = 12
-/** Answer with what there is. */
+/** Respond without waiting. */
 export const NOW = { maxWaitMs: 0, minBytes: 0 }
 
 export interface Asked {
@@ -32,7 +32,7 @@ export const byId = (session: Session, topic: string, ...partitions: Asked[]) =>
 
 type Topic = { topic?: string; topicId?: string; partitions: ReturnType<typeof asked>[] }
 
-/** A fetch of these topics that does not wait; the bytes are compared too. */
+/** A fetch of these topics that does not wait; compares the bytes too. */
 export function fetched(
   name: string,
   topics: Topic[] | ((session: Session) => Topic[]),

@@ -1,5 +1,5 @@
-// FindCoordinator: groups at every version, one and many, and the kinds of keys. The first answer of all is not compared:
-// Kafka makes the internal topic meanwhile and says COORDINATOR_NOT_AVAILABLE, ours has made it when it answers.
+// FindCoordinator: groups at every version, one and several keys, kinds of keys. The very first response is not
+// compared: Kafka returns COORDINATOR_NOT_AVAILABLE while it creates the internal topic, minikafka responds after that.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { atEachVersion, call, type Step } from '../transcript.ts'
 import { Group } from './group.ts'
@@ -18,8 +18,8 @@ export const findCoordinator: Step[] = [
     call('the same group twice', FindCoordinator, version, { coordinatorKeys: ['a', 'a'] }),
     call('no group', FindCoordinator, version, { coordinatorKeys: [] })
   ]),
-  // Ours has no share groups: from version 6 on it says UNSUPPORTED_VERSION where Kafka knows the coordinator. And it
-  // says why also in versions from 4 on, where Kafka leaves the message empty.
+  // minikafka has no share groups: from version 6 on it returns UNSUPPORTED_VERSION where Kafka returns a coordinator.
+  // Its response has a message in versions from 4 on too, where Kafka leaves the message empty.
   ...[2, 3, 5].map(version =>
     call(
       'a share partition',

@@ -1,5 +1,5 @@
-// DescribeGroups, ListGroups and DeleteGroups at every version, of groups in every state: simple ones, with pending, with
-// static members, of Connect's protocol, with offsets of open transactions, gone, and never there.
+// DescribeGroups, ListGroups and DeleteGroups at every version, for groups in every state: simple groups, with pending
+// or static members, of Connect, with offsets of open transactions, deleted, and unknown.
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
@@ -10,7 +10,7 @@ import { Transactional } from './transactional.ts'
 
 const { DeleteGroups, DescribeGroups, ListGroups, OffsetCommit, OffsetFetch, TxnOffsetCommit } = APIS
 const TOPIC = 'administered'
-/** Other transcripts have groups as well. */
+/** Excludes the groups of other transcripts. */
 const PREFIX = 'admin-'
 const BROUGHT = { [DeleteGroups.versions[1]]: '4.4.0' }
 
@@ -22,13 +22,13 @@ const listed = (name: string, version: number, request: object = {}): Step =>
     })
   })
 
-/** Kafka writes a group's first record after it has answered, and shows the group then. */
+/** Kafka writes a group's first record after the response; the group is visible after that. */
 const shown = ({ id }: Group): Step =>
   arrange(`${id} is listed`, session =>
     session.askUntil(ListGroups, 5, {}, ({ groups }) => groups.some(({ groupId }) => groupId === id))
   )
 
-/** Kafka has members in no order, and localhost has two addresses. */
+/** Kafka lists members in no order, and localhost has two addresses. */
 function inOrder({ groups, ...answer }: DecodedResponseOf<typeof DescribeGroups>) {
   const described = groups.map(({ members, ...group }) => ({
     ...group,
@@ -87,7 +87,7 @@ const unknown: Step[] = [
   })
 ]
 
-/** Every question, of a group in some state. */
+/** All requests, for a group in some state. */
 const look = (group: Group, state: string): Step[] => [
   ...describedAtEachVersion(state, group.id),
   ...[0, 1, 2, 3, 4, 5].map(version => listed(`all, ${state}`, version)),
@@ -208,7 +208,7 @@ const withTransactions: Step[] = [
   ...producer.commit('it commits'),
   described('after the end', 6, [pending.id]),
   offsets(pending.id),
-  // Before, offsets of transactions are written without the topic's id.
+  // Before 4.4, offset records of transactions have no topic id.
   records(pending.id, '4.4.0')
 ]
 

@@ -1,5 +1,5 @@
-// Settings of single groups (the config resource GROUP): what there is, what is refused and in which words, where a value
-// comes from; and ListConfigResources, which names what has settings.
+// Configs of groups (the config resource GROUP): names, refusals with their messages, sources of values; and
+// ListConfigResources, which lists resources with configs.
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
@@ -13,14 +13,14 @@ const SESSION = 'consumer.session.timeout.ms'
 const HEARTBEAT = 'consumer.heartbeat.interval.ms'
 
 const BOUNDS = /must be (in the range \d+ to|(greater|less) than or equal to) .*$/
-/** Newer releases have settings that are new. */
+/** Newer releases have additional configs. */
 const subset = ['configs']
 
 type Change = readonly [name: string, operation: number, value: string | null]
 type Altered = DecodedResponseOf<typeof AlterConfigs>
 type Described = DecodedResponseOf<typeof DescribeConfigs>
 
-/** The words too, but those about bounds, which each release puts in its own way. */
+/** Compares messages too, without those about bounds, whose format depends on the release. */
 const withWords = {
   altered: ({ responses }: Altered) =>
     responses.map(({ errorMessage, ...rest }) => ({
@@ -50,7 +50,7 @@ const replace = (name: string, configs: Record<string, string | null>, more: obj
   return call(name, AlterConfigs, 2, { resources, ...more }, { compare: withWords.altered })
 }
 
-/** Kafka's settings take effect a moment after they are acknowledged. */
+/** A changed config of Kafka takes effect some time after the response. */
 const settled = (setting: string, value: string) =>
   arrange(`${setting} is ${value}`, session =>
     session.askUntil(
@@ -61,7 +61,7 @@ const settled = (setting: string, value: string) =>
     )
   )
 
-/** A value that a setting can have beside its default, and some that it cannot. */
+/** A valid value that is not the default, and some invalid ones. */
 const VALUES: Readonly<Record<string, readonly [good: string, ...bad: string[]]>> = {
   [HEARTBEAT]: ['6000', '4999', '15001', '0'],
   [SESSION]: ['50000', '44999', '60001', '-1', 'x', ''],
@@ -147,7 +147,7 @@ const replacing: Step[] = [
   replace('only validated', { [SESSION]: '55000' }, { validateOnly: true })
 ]
 
-/** Types of resources of which both know the same; other transcripts may have left topics and groups behind. */
+/** Config resources of types that both brokers support. Topics and groups of other transcripts are left out. */
 const listed = ({ configResources, ...rest }: DecodedResponseOf<typeof ListConfigResources>) => ({
   ...rest,
   configResources: configResources.filter(
@@ -187,7 +187,7 @@ const brokerSays = (value: string) =>
     )
   )
 
-/** The broker's own values, of which one can change while it runs. */
+/** Broker settings that are the defaults of group configs; one of them can change at run time. */
 const defaults: Step[] = [
   onBroker('beyond the bounds', '', [ASSIGNMENT, SET, '15001']),
   onBroker('no number', '1', [ASSIGNMENT, SET, 'x']),

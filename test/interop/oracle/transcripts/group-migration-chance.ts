@@ -1,6 +1,6 @@
-// Members of both protocols in one consumer group, which live by chance: they come, report, are late, take each other's
-// places and go, in no order. One of the consumer protocol stays, so that the group does. After each of a few steps the
-// group is described, and in the end what was recorded of it is read. ORACLE_LIVES says how many groups there are.
+// Random actions of members of both protocols in a consumer group: they join, report, miss deadlines, replace each
+// other and leave in random order. One member of the consumer protocol stays, so the group keeps its type. The group is
+// described every few steps, and at the end its records are read. ORACLE_LIVES sets the number of groups.
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
@@ -16,14 +16,14 @@ const { ConsumerGroupDescribe, Heartbeat, JoinGroup, LeaveGroup, OffsetCommit, S
 const TOPICS: Readonly<Record<string, number>> = { 'mixed-many': 7, 'mixed-few': 2, 'mixed-own': 3 }
 const [MANY = '', FEW = '', OWN = ''] = Object.keys(TOPICS)
 const MENU = [[MANY], [MANY], [MANY, FEW], [FEW], [MANY, 'mixed-nowhere']]
-/** Partitions are shared out in the order of ids, and that of a member without an instance is chance. */
+/** Partitions are assigned in the order of member ids, and a classic dynamic member has a random id. */
 const OF_NO_INSTANCE = [[OWN], [OWN, 'mixed-nowhere']]
 const STEPS = 80
 const LIVES = Number(process.env.ORACLE_LIVES ?? 3)
 
-/** Of the consumer protocol; the first one stays. */
+/** Members of the consumer protocol; the first one stays. */
 const MODERN = ['m', 'n', 'i']
-/** Of the classic one: two of the same instance, one of another, one of none. */
+/** Classic members: two with the same instance id, one with another, one without. */
 const CLASSIC = ['A', 'B', 'C', 'd']
 const INSTANCES: Readonly<Record<string, string>> = { i: 'I', A: 'I', B: 'I', C: 'J' }
 
@@ -44,7 +44,7 @@ const assignmentKey = ({ classic }: Scenario, member: string) => `what ${member}
 
 type Play = (scenario: Scenario, member: string) => Step
 
-/** What a classic member says that it owns: what it was given last, or something near it. */
+/** The partitions that a classic member reports as owned: those of its last assignment, or others. */
 function ownedBy(scenario: Scenario, session: Session, member: string, how: string): Owned {
   const assigned = session.recall(assignmentKey(scenario, member)) as Owned
   if (how === 'nothing') return {}
@@ -191,7 +191,7 @@ function orderOf({ memberId, instanceId }: { memberId: string; instanceId: strin
   return instanceId ?? (MODERN.includes(memberId) ? memberId : 'without')
 }
 
-/** Kafka tells of topics in no order. */
+/** Kafka lists topics in no order. */
 function given(assignment: Buffer): Owned | undefined {
   const owned = partitionsOf(assignment)
   return owned && Object.fromEntries(Object.entries(owned).toSorted(([topic], [other]) => topic.localeCompare(other)))

@@ -1,5 +1,6 @@
-// Groups that change their kind: a classic group that a member of the consumer protocol joins, members of both protocols
-// in one group, and the way back when the last of the consumer protocol leaves or is started again as a classic one.
+// Groups that change their type: a member of the consumer protocol joins a classic group; members of both protocols
+// share a group; the group becomes classic when the last member of the consumer protocol leaves or is replaced by a
+// classic one.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { assignmentOf, type Owned, subscriptionOf } from '../../../group/embedded.ts'
 import { call, type Step } from '../transcript.ts'
@@ -15,11 +16,11 @@ const OTHER = 'migrating-too'
 interface Beat {
   readonly instance?: string
   readonly topics?: readonly string[]
-  /** What it owns; null says nothing. */
+  /** The reported partitions; null reports none. */
   readonly owned?: readonly number[] | null
 }
 
-/** A member of the consumer protocol, under the id of its choice. */
+/** A heartbeat of a member of the consumer protocol, with an id of its choice. */
 function beat(group: Group, member: string, name: string, memberEpoch: number, options: Beat = {}): Step {
   const isJoining = memberEpoch === 0
   const { instance = null, topics = isJoining ? [TOPIC] : null, owned = isJoining ? [] : null } = options
@@ -34,7 +35,7 @@ function beat(group: Group, member: string, name: string, memberEpoch: number, o
   }))
 }
 
-/** Ids begin with what a member chose, so they are in order. */
+/** Sorted by member id, which begins with a prefix that the member chose. */
 function described(group: Group, name: string): Step {
   return call(
     `${group.id} is described ${name}`,
@@ -56,15 +57,15 @@ function described(group: Group, name: string): Step {
 const says = (owned: Owned = {}, ...topics: string[]) => ({
   protocols: { range: subscriptionOf(topics.length > 0 ? topics : [TOPIC], owned) }
 })
-/** So that a leader sees which of two members is which. */
+/** Different metadata, so that the leader can tell two members apart. */
 const different = says({ [OTHER]: [0] })
-/** Three members share four partitions in no certain way. */
+/** Three members share four partitions in no defined way. */
 const elsewhere = { topics: ['nowhere'] }
 const all = { [TOPIC]: [0, 1, 2, 3] }
 const A = { instance: 'A' }
 const fresh = { memberId: '' }
 
-/** A classic group of one static member, which has all partitions. */
+/** A classic group with one static member, which owns all partitions. */
 const classic = (group: Group, options = says()): Step[] => [
   group.found(),
   group.join('A', 'joins', { ...A, ...fresh, ...options }),
@@ -144,7 +145,7 @@ const thereAndBack: Step[] = [
   { ...described(there, 'without members'), since: '4.4.0' },
   there.newcomer('d', says()),
   there.join('d', 'joins, and it is a classic group', says()),
-  // Before, a group that is empty kept the epoch of its last assignment.
+  // Before 4.4, an empty group keeps the epoch of its last assignment.
   records(there.id, '4.4.0')
 ]
 

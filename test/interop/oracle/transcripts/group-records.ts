@@ -1,4 +1,4 @@
-// What groups and commits leave in __consumer_offsets: the same records, so that either broker could read the other's.
+// The records of groups and commits in __consumer_offsets: equal, so that either broker can load them.
 import { partitionFor } from '../../../../src/coordinator/partitioner.ts'
 import { decodeRecord, type GroupRecord, groupIdOf } from '../../../../src/group/records.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
@@ -16,7 +16,7 @@ const TOPIC = 'recorded'
 const GIVEN_ID = 'a given id'
 const DOOMED = 'recorded-doomed'
 
-/** The records of one group, first to last; `since` as for any call. */
+/** The records of one group in order; `since` as for any call. */
 export const records = (groupId: string, since?: string) => {
   const partition = partitionFor(groupId, OFFSETS_PARTITIONS)
   const fromStart = { partition, fetchOffset: 0n, partitionMaxBytes: 10 << 20 }
@@ -51,8 +51,8 @@ function recordsIn(bytes: Buffer, groupId: string, session: Session): unknown[] 
 }
 
 /**
- * Kafka writes members and topics in no order, localhost has two addresses, a hash of topics depends on their ids, and a
- * version of the metadata on all that has been done before.
+ * Masks values that depend on timing and ids: the order of members and topics, client hosts, hashes of topics (made of
+ * topic ids), metadata versions.
  */
 function comparable(record: GroupRecord, session: Session): Recorded {
   const key = 'memberId' in record.key ? { ...record.key, memberId: nameOf(record.key.memberId) } : record.key
@@ -86,7 +86,7 @@ interface Partitions {
   readonly assignmentEpochs?: readonly number[] | null
 }
 
-/** Partitions by the names of their topics, each with its epoch if it has one. */
+/** Partitions by topic name, each with its epoch if it has one. */
 function named(topics: readonly Partitions[], session: Session): object[] {
   const places = topics.map(({ topicId, partitions, assignmentEpochs }) => {
     const epochs = partitions.map((partition, index) => ({ partition, since: assignmentEpochs?.[index] ?? null }))
@@ -95,7 +95,7 @@ function named(topics: readonly Partitions[], session: Session): object[] {
   return places.toSorted((topic, other) => (topic.topic < other.topic ? -1 : 1))
 }
 
-/** Ids of one letter are chosen by members, all others by the broker. */
+/** Ids of one letter are chosen by members, all others are random. */
 function nameOf(memberId: string): string {
   return memberId.length === 1 ? memberId : GIVEN_ID
 }
@@ -104,7 +104,7 @@ function withoutAddress<T extends { readonly clientHost: string }>(member: T): T
   return { ...member, clientHost: member.clientHost.replace(/[0-9.:]+$/, '<address>') }
 }
 
-/** Of records of one kind one after another, those of several members come in no order. */
+/** Sorts runs of records of the same type, because several members have no defined order. */
 function inOrder(records: readonly Recorded[]): Recorded[] {
   const runs: Recorded[][] = []
   for (const record of records) {
@@ -115,7 +115,7 @@ function inOrder(records: readonly Recorded[]): Recorded[] {
   return runs.flatMap(run => run.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : Number(orderOf(a) > orderOf(b)))))
 }
 
-/** Those whose ids are chance are known by what is recorded of them. */
+/** The sort key of a record; a member with a random id is sorted by its value. */
 function orderOf({ key, value }: Recorded): string {
   if (!('memberId' in key)) return ''
   const text = (_: string, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner)
@@ -162,7 +162,7 @@ const options = {
 }
 const members: Step[] = [
   life.found(),
-  // Kafka gives out an id before the record of the new group is written; the next look shows it.
+  // Kafka responds with a member id before it writes the record of the new group; the next look sees it.
   life.newcomer('a', options),
   life.join('a', 'joins', options),
   records(life.id),

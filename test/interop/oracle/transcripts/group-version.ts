@@ -1,5 +1,5 @@
-// The consumer protocol (KIP-848) while `group.version` is 0: it is off, whoever asks; groups that are there stay, and go on
-// when it is back. And what is set for a single group, as its members are told.
+// The consumer protocol (KIP-848) while `group.version` is 0: all its requests are refused, existing groups are kept,
+// and continue when the level is 1 again. And group configs in heartbeat responses.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { Group } from './group.ts'
@@ -12,7 +12,7 @@ const FEATURE = 'group.version'
 const GROUP = 'group-version'
 const GROUP_RESOURCE = 32
 const INTERVAL = 'consumer.heartbeat.interval.ms'
-/** That of the first assignment. */
+/** The epoch of the first assignment. */
 const EPOCH = 2
 const memberId = 'AAAAAAAAAAAAAAAAAAAAAA'
 const member = {
@@ -35,7 +35,7 @@ const described = (name: string) => [
   listed(`${name}, in a list`)
 ]
 
-/** Members are told of the interval, once it has been set and has taken effect. */
+/** The heartbeat response contains a changed interval after it has taken effect. */
 const interval = (value: string | null): Step[] => [
   call(`an interval of ${value}`, IncrementalAlterConfigs, 1, {
     resources: [
@@ -67,7 +67,7 @@ const fetches = (name: string) =>
 
 export const groupVersion: Step[] = [
   topic(GROUP, 2),
-  // Kafka's parts are told of one change after the other: once there is a later topic, the coordinator knows of the first.
+  // Kafka's components receive changes in order: when a later topic is visible, the coordinator knows all earlier ones.
   topic(`${GROUP}-later`),
   new Group(GROUP).found(),
   beats('a member joins', 0),

@@ -1,24 +1,24 @@
-// A group as transcripts play it: its members have names here, and each a connection of its own, on which it may be kept
-// waiting. What a broker tells a member (its id, its generation) is what the member says the next time.
+// A classic group for transcripts. Members have names, and each has its own connection, on which it can wait. The
+// member id and generation of a response are those of the member's next request.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, type Call, call, delayed, type Step } from '../transcript.ts'
 
 const { FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, OffsetFetch, SyncGroup } = APIS
 
-/** An id that no broker gives out. */
+/** A member id that no broker generates. */
 export const STRANGER = 'nobody-00000000-0000-0000-0000-000000000000'
 
-/** Text is data of the member's own; bytes are all that it says. */
+/** Text is the user data of a subscription; bytes are the whole metadata. */
 type Protocols = Readonly<Record<string, string | Buffer>>
 
 interface JoinOptions {
   readonly version?: number
-  /** Comes without an id, or with this one; else with the id that it was given last. */
+  /** The member id to send, possibly empty; by default the id of the member's last response. */
   readonly memberId?: string
   readonly instance?: string
   readonly protocolType?: string
-  /** By name, in order of preference, what it says of itself; `range` with its own name when absent. */
+  /** Metadata by protocol name, in order of preference; by default `range` with the member's name. */
   readonly protocols?: Protocols
   readonly sessionTimeoutMs?: number
   readonly rebalanceTimeoutMs?: number
@@ -29,18 +29,18 @@ interface SyncOptions extends Claim {
   readonly version?: number
   readonly protocolType?: string | null
   readonly protocolName?: string | null
-  /** By member, what it is to do. */
+  /** Assignments by member. */
   readonly assignments?: Readonly<Record<string, string | Buffer>>
 }
 
-/** What a request says of its member, where it does not say what is so. */
+/** Fields of a request that differ from the member's state. */
 export interface Claim {
   readonly memberId?: string
   readonly instance?: string
   readonly generation?: number
 }
 
-/** The group of that id, played step by step. */
+/** The group with that id. */
 export class Group {
   readonly id: string
 
@@ -48,7 +48,7 @@ export class Group {
     this.id = id
   }
 
-  /** Its coordinator answers. */
+  /** Waits for its coordinator. */
   found(): Step {
     return arrange(`${this.id} has its coordinator`, async session => {
       const request = { coordinatorKeys: [this.id] }
@@ -58,7 +58,7 @@ export class Group {
     })
   }
 
-  /** JoinGroup that is answered soon. */
+  /** A JoinGroup with an immediate response. */
   join(member: string, name: string, options: JoinOptions = {}): Call<typeof JoinGroup> {
     const { version = 9 } = options
     const request = (session: Session) => this.#joining(session, member, options)
@@ -68,7 +68,7 @@ export class Group {
     )
   }
 
-  /** JoinGroup that is kept waiting. */
+  /** A JoinGroup with a delayed response. */
   delayedJoin(member: string, name: string, options: JoinOptions = {}): { sent: Step; answer: Step } {
     const { version = 9 } = options
     const request = (session: Session) => this.#joining(session, member, options)
@@ -78,17 +78,20 @@ export class Group {
     return { sent, answer: this.#learning(member, answer) }
   }
 
-  /** A newcomer as all clients since 2.2: it is given an id, and joins with it. Answered when the group has begun. */
+  /**
+   * A new member joins as clients since 2.2 do: it gets an id, then joins with it. The response comes with the new
+   * generation.
+   */
   enter(member: string, options: JoinOptions = {}): Step[] {
     return [this.newcomer(member, options), this.join(member, 'joins', options)]
   }
 
-  /** The first half of `enter`: the group waits for it from then on. */
+  /** The first half of `enter`: a pending member, which the group waits for. */
   newcomer(member: string, options: JoinOptions = {}): Call<typeof JoinGroup> {
     return this.join(member, 'asks for an id', { ...options, memberId: '' })
   }
 
-  /** Newcomers come into the group of a leader, who has joined, and all wait to sync. */
+  /** New members join the group of a leader, who has already joined; all wait for SyncGroup. */
   gather(
     leader: string,
     leading: JoinOptions,
@@ -100,7 +103,8 @@ export class Group {
     const dynamic = waiting.filter(({ options }) => !options?.instance)
     return [
       ...others.filter(([, options]) => !options?.instance).map(([member, options]) => this.newcomer(member, options)),
-      // A group waits for those to whom it gave ids, but not for static members: these come first, and are heard of.
+      // A group waits for its pending members, and not for static members: these join first, and their requests must
+      // have arrived.
       ...statics.flatMap(({ sent }) => [sent, rebalancing]),
       ...dynamic.map(({ sent }) => sent),
       rebalancing,
@@ -128,7 +132,7 @@ export class Group {
     return call(`${member} ${name}`, Heartbeat, version, request)
   }
 
-  /** Waits until the group wants to be joined again: so a request that is delayed has come in. */
+  /** Waits until a heartbeat of the member gets REBALANCE_IN_PROGRESS, so that a delayed request has arrived. */
   rebalancing(member: string, options: Claim = {}): Step {
     return arrange(`${member} hears of a rebalance`, session =>
       session.askUntil(
@@ -140,7 +144,7 @@ export class Group {
     )
   }
 
-  /** Members leave, each by its own id unless it says otherwise. */
+  /** Members leave, each with its own id by default. */
   leave(name: string, ...members: (string | { member?: string; memberId?: string; instance?: string })[]): Step {
     return this.leaveAt(5, name, ...members)
   }
@@ -161,17 +165,17 @@ export class Group {
     })
   }
 
-  /** The id that a member was given last. */
+  /** The last member id that a member received. */
   memberId(session: Session, member: string): string {
     return `${session.recall(`${member}'s id in ${this.id}`)}`
   }
 
-  /** The last generation that a member was told of. */
+  /** The last generation that a member received. */
   generation(session: Session, member: string): number {
     return Number(session.recall(`${member}'s generation in ${this.id}`))
   }
 
-  /** What a member says of itself. */
+  /** Identity fields of a member's request. */
   claim(session: Session, member: string, { memberId, instance, generation }: Claim = {}) {
     return {
       memberId: memberId ?? this.memberId(session, member),
@@ -230,7 +234,7 @@ export class Group {
   }
 }
 
-/** A subscription of Kafka's consumers to the topic `groups`, with some data of the member's own. */
+/** A subscription of Kafka's consumers to the topic `groups`, with user data. */
 export function subscription(userData: string): Buffer {
   const topic = Buffer.from('groups')
   const data = Buffer.from(userData)
@@ -243,7 +247,7 @@ export function subscription(userData: string): Buffer {
   return bytes
 }
 
-/** Kafka tells the leader of the members in no order. */
+/** Kafka lists members to the leader in no order. */
 function membersInOrder<T extends { readonly members: readonly { readonly metadata: Buffer }[] }>(answer: T): T {
   return { ...answer, members: answer.members.toSorted((a, b) => Buffer.compare(a.metadata, b.metadata)) }
 }

@@ -1,4 +1,4 @@
-// Every transcript, by name.
+// All transcripts by name.
 import type { Step } from '../transcript.ts'
 import { addToTxn } from './add-to-txn.ts'
 import { apiVersions } from './api-versions.ts'

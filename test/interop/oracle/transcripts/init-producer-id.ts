@@ -1,5 +1,5 @@
-// InitProducerId with a transactional id: new ones, the epochs of known ones, who may go on as whom (KIP-360), and what
-// becomes of a transaction that the one before left open.
+// InitProducerId with a transactional id: new ids, epochs of existing ids, resumed producers (KIP-360), and open
+// transactions of the previous instance.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { atEachVersion, call, raw, type Step } from '../transcript.ts'
 import { topic } from './topic.ts'
@@ -59,7 +59,7 @@ const claims: Step[] = [
   claimed.described()
 ]
 
-/** Of a transaction in each state. */
+/** InitProducerId with a transaction in each state. */
 function fencing(version: number): Step[] {
   const old = new Transactional(`init-fenced-${version}`)
   return [
@@ -111,7 +111,7 @@ const resuming: Step[] = [
   resumed.described()
 ]
 
-/** Two-phase commit of KIP-939: neither Kafka serves it unless told to serve what is unstable. */
+/** Two-phase commit (KIP-939), which no broker serves unless unstable features are enabled. */
 function unstable(name: string, version: number, flags: readonly number[]): Step {
   const header = Buffer.from([0, 22, 0, version, 0, 0, 0, 1, 0xff, 0xff, 0])
   const id = Buffer.from('init-unstable')

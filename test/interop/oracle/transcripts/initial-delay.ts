@@ -1,5 +1,5 @@
-// Groups whose first rebalance waits for more members (group.initial.rebalance.delay.ms, which has to be DELAY_MS here):
-// for how long, for whom, and what cuts it short. How long an answer took is compared in halves of a delay.
+// The initial rebalance delay of groups (group.initial.rebalance.delay.ms, which must be DELAY_MS): its length, members
+// that extend it, events that end it. The time of a response is compared in halves of a delay.
 import { arrange, type Step } from '../transcript.ts'
 import { Group } from './group.ts'
 
@@ -8,18 +8,18 @@ export const DELAY_MS = 4000
 const HALF_MS = DELAY_MS / 2
 type Options = Parameters<Group['delayedJoin']>[2]
 
-/** As clients before KIP-394, which need no id: one request. */
+/** Clients before KIP-394 join without an id, in one request. */
 const old = { version: 3, memberId: '' }
 
 const halfPasses = arrange('half a delay passes', () => new Promise(resolve => setTimeout(resolve, HALF_MS)))
 const quarterPasses = arrange('a quarter passes', () => new Promise(resolve => setTimeout(resolve, HALF_MS / 2)))
 
-/** A busy machine makes answers late, never early: but for what passes between two requests. */
+/** A busy machine makes responses late, never early, apart from the time between two requests. */
 function halvesSince(begunMs: number): number {
   return Math.floor((Date.now() - begunMs + HALF_MS / 8) / HALF_MS)
 }
 
-/** A JoinGroup that is kept waiting, and how long. */
+/** A JoinGroup that waits, and the duration of the wait. */
 function joining(group: Group, member: string, options: Options = old): { sent: Step; answer: Step } {
   const { sent, answer } = group.delayedJoin(member, 'joins', options)
   const begun = `${member} joins ${group.id}`
@@ -41,7 +41,7 @@ function joining(group: Group, member: string, options: Options = old): { sent: 
   }
 }
 
-/** One that comes, and another one half a delay later. */
+/** Two members; the second joins half a delay later. */
 function together(group: Group, first: Options = old, second: Options = first): Step[] {
   const [a, b] = [joining(group, 'a', first), joining(group, 'b', second)]
   return [a.sent, halfPasses, b.sent, a.answer, b.answer]
@@ -55,7 +55,7 @@ const singleMember: Step[] = [
   single.sent,
   single.answer,
   alone.sync('a', 'assigns', { version: 3, assignments: { a: 'all' } }),
-  // Only the first rebalance waits.
+  // Only the first rebalance of a group is delayed.
   later.sent,
   alone.rebalancing('a'),
   alone.join('a', 'joins again'),
@@ -73,7 +73,7 @@ const notLonger: Step[] = [
   hasty.found(),
   ...together(hasty, { ...old, rebalanceTimeoutMs: DELAY_MS }),
   hasty.leave('both leave', 'a', 'b'),
-  // Kafka remembers that somebody came into the wait before, and so waits for longer than for others.
+  // Kafka remembers that members joined during an earlier delay, and waits longer.
   ...['c', 'd'].flatMap(member => {
     const next = joining(hasty, member)
     return [next.sent, next.answer, hasty.leave(`${member} leaves`, member)]

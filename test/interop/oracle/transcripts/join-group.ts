@@ -1,6 +1,6 @@
-// JoinGroup by itself: every version, what is refused, ids that are handed out, how the protocol is chosen, who hears
-// what, and the size of groups. Not here, for Kafka stumbles over them: the same protocol named twice (never answered),
-// an id that was only handed out together with a group.instance.id (UNKNOWN_SERVER_ERROR).
+// JoinGroup: every version, refusals, generated ids, the choice of the protocol, the fields of leader and followers,
+// and the group size. Not compared, because Kafka fails: a protocol that is named twice (no response), and a pending
+// member id together with a group.instance.id (UNKNOWN_SERVER_ERROR).
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, call, type Step } from '../transcript.ts'
 import { Group, STRANGER, subscription } from './group.ts'
@@ -9,7 +9,7 @@ const { JoinGroup } = APIS
 const VERSIONS = Array.from({ length: 10 }, (_, version) => version)
 const FIRST_WITH_IDS = 4
 
-/** A group of its own for each version: one comes, goes on alone, and comes again. */
+/** A group for each version: a member joins, continues alone, and joins again. */
 const everyVersion = VERSIONS.flatMap((version): Step[] => {
   const group = new Group(`join-v${version}`)
   const first = version < FIRST_WITH_IDS ? group.join('a', 'joins', { version, memberId: '' }) : undefined
@@ -38,7 +38,7 @@ const refused: Step[] = [
     new Group('').join('a', 'joins the empty group with an id', { memberId: STRANGER, version }),
     refusals.join('a', 'has no protocols', { ...newcomer, version, protocols: {} }),
     refusals.join('a', 'has no protocol type', { ...newcomer, version, protocolType: '' }),
-    // By now the group is there, and empty.
+    // The group exists now, and is empty.
     refusals.join('a', 'has an id in an empty group', { memberId: STRANGER, version }),
     refusals.join('a', 'has an id and no protocols', { memberId: STRANGER, version, protocols: {} })
   ]),

@@ -1,4 +1,5 @@
-// OffsetForLeaderEpoch: where an epoch ended. A broker that has never lost its partitions knows only the first one.
+// OffsetForLeaderEpoch: the end offset of a leader epoch. A broker that has never lost leadership knows only the first
+// epoch.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { atEachVersion, call, type Step } from '../transcript.ts'
 import { bytes } from './batches.ts'

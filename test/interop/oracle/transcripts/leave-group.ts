@@ -1,5 +1,5 @@
-// LeaveGroup at every version and in every state: by the leader, by a follower, by those who wait, by several at once.
-// (Static members that leave are among the static members.)
+// LeaveGroup at every version and in every state: by the leader, by a follower, by waiting members, by several members
+// at once. (static-members.ts has static members that leave.)
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { atEachVersion, type Step } from '../transcript.ts'
 import { Group, STRANGER } from './group.ts'
@@ -60,7 +60,7 @@ const inStable: Step[] = [
   stable.sync('b', 'assigns', { assignments: { b: 'all' } }),
   stable.leave('the last one leaves', 'b'),
   stable.leave('the last one leaves again', 'b'),
-  // The group goes on where it was.
+  // The group continues in its state.
   ...stable.enter('d')
 ]
 

@@ -1,4 +1,4 @@
-// ListOffsets: where a log begins and ends, and which record lies at a time.
+// ListOffsets: earliest and latest offsets, offsets by timestamp.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { bytes, CODECS, TIME } from './batches.ts'
@@ -37,7 +37,7 @@ const versions: Step[] = [
   list('the least time', -(2n ** 63n))
 ]
 
-/** Records in the middle of compressed batches are found, and the first of several with the largest time. */
+/** Finds records inside compressed batches, and the first of several records with the maximum timestamp. */
 const insideBatches: Step[] = CODECS.flatMap(codec => {
   const name = `list-offsets-${codec}`
   return [
@@ -57,7 +57,7 @@ const insideBatches: Step[] = CODECS.flatMap(codec => {
 const appendTime: Step[] = [
   topic('list-offsets-appended', 1, { 'message.timestamp.type': 'LogAppendTime' }),
   filled('list-offsets-appended', [bytes(['a', 'b', 'c'])]),
-  // Of records of the same time the first is meant: two batches within a millisecond would be told as one.
+  // The first of several batches with the same timestamp is found: two batches within a millisecond would count as one.
   arrange('the clock moves on', async session => {
     for (const start = Date.now(); Date.now() === start; ) await session.ask(ListOffsets, 11, asked(-1n))
   }),
@@ -73,7 +73,7 @@ const appendTime: Step[] = [
   )
 ]
 
-/** Of batches of 600 kB only one fits into a segment of 1 MiB. The times go back and forth. */
+/** A segment of 1 MiB has room for only one batch of 600 kB. Timestamps increase and decrease. */
 const segments: Step[] = [
   topic('list-offsets-segments', 1, { 'segment.bytes': `${1 << 20}` }),
   filled(

@@ -1,5 +1,5 @@
-// Metadata, DescribeTopicPartitions and DescribeCluster: by name, by id, all, unknown, not allowed. Not here: a topic with
-// neither name nor id, over which Kafka stumbles (UNKNOWN_SERVER_ERROR).
+// Metadata, DescribeTopicPartitions and DescribeCluster: by name, by id, all topics, unknown topics, invalid requests.
+// Not compared, because Kafka fails with UNKNOWN_SERVER_ERROR: a topic with neither name nor id.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { gone, leaders, topic } from './topic.ts'
@@ -61,7 +61,7 @@ export const metadata: Step[] = [
     9,
     { topics: [{ name: 'metadata-auto' }] },
     {
-      // Kafka's first answer precedes the topic; ours may have it already: both are what clients expect.
+      // Kafka responds before it has created the topic, minikafka may respond after that; clients accept both.
       compare: ({ topics }) => topics.map(({ name }) => name)
     }
   ),

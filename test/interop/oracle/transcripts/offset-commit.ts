@@ -1,4 +1,4 @@
-// OffsetCommit at every version: from outside of any group, by members in each state of theirs, by those who are none.
+// OffsetCommit at every version: without membership, by members in each state, by unknown members.
 
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
@@ -25,7 +25,7 @@ interface Commit {
   readonly instance?: string
 }
 
-/** Topics by name and by id, so that the version may choose; of a name that no step has made, an id that is none. */
+/** Topics by name and by id, for versions of both kinds; the id of a topic that does not exist is random. */
 function named(session: Session, topics: Topics) {
   return topics.map(([name, ...partitions]) => ({
     ...{ name, topicId: [TOPIC, OTHER].includes(name) ? idOf(session, name) : UNKNOWN_ID },
@@ -45,7 +45,7 @@ function commit(name: string, version: number, topics: Topics, how: Commit = {})
   return call(name, OffsetCommit, version, request, { compare: withOrder })
 }
 
-/** What is refused comes first, so the order is part of the answer. */
+/** Responses list refused partitions first, so the order is compared. */
 function withOrder(answer: DecodedResponseOf<typeof OffsetCommit>) {
   const order = answer.topics.map(({ name, partitions }) => {
     return `${name}: ${partitions.map(({ partitionIndex }) => partitionIndex).join(' ')}`
@@ -53,7 +53,7 @@ function withOrder(answer: DecodedResponseOf<typeof OffsetCommit>) {
   return { ...answer, order: order.join(', ') }
 }
 
-/** All that a group has committed. */
+/** All offsets of a group. */
 const stored = (groupId: string) => call(`what ${groupId} has`, OffsetFetch, 7, { groupId, topics: null })
 const some = (groupId: string) =>
   call(`some of what ${groupId} has`, OffsetFetch, 7, {
@@ -131,7 +131,7 @@ const values: Step[] = [
   ...[2, 9, 10].flatMap(version => {
     const metadata = { committedMetadata: 'x'.repeat(4096) }
     const many = Array.from({ length: 300 }, (_, index): Partition => [index % 2, BigInt(index), metadata])
-    // Asked for all of its offsets, Kafka now tells some of them twice; by name it does not.
+    // When all offsets are requested, Kafka now returns some of them twice; not so for named topics.
     return [commit('more than can be written at once', version, [[TOPIC, ...many]]), some('commits')]
   }),
   ...versions(OffsetCommit).map(version => commit('the empty group', version, [[TOPIC, [0, 1n]]], { groupId: '' })),
@@ -145,7 +145,7 @@ const asMember = (name: string, version: number, claim: Claim = {}, topics: Topi
     return { groupId: live.id, generationIdOrMemberEpoch: generationId, ...rest, topics: named(session, topics) }
   })
 
-/** Who may commit, and who may not, in the state that the group is in. */
+/** Commits by members with valid and invalid identity, in the current state of the group. */
 function claims(state: string): Step[] {
   const some = [
     ['a member', {}],
@@ -214,7 +214,7 @@ const staticMembers: Step[] = [
   ])
 ]
 
-/** A group that only ever committed, until members come. */
+/** A group without members that has only offsets, until members join. */
 const simple = new Group('commits-simple')
 const becoming: Step[] = [
   simple.found(),
@@ -232,7 +232,7 @@ const becoming: Step[] = [
   ...simple.enter('b')
 ]
 
-/** Who may commit to a group of Connect's workers; and a group that was emptied by others than consumers. */
+/** Commits to a group of Connect workers; and to an empty group with another protocol type. */
 const workers = new Group('commits-connect')
 const asWorker = { protocolType: 'connect', protocols: { sessioned: 'a' } }
 const ofWorkers: Step[] = [

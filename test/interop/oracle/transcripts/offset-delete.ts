@@ -1,5 +1,5 @@
-// OffsetDelete: of topics that are and are not there, in groups of every state, with and without offsets, those of open
-// transactions among them; of topics that members are subscribed to, and of groups that cannot tell.
+// OffsetDelete: existing and unknown topics; groups in every state, with and without offsets, some of open
+// transactions; subscribed topics; groups whose subscriptions are unreadable.
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { call, type Step } from '../transcript.ts'
@@ -9,7 +9,7 @@ import { topic } from './topic.ts'
 import { Transactional } from './transactional.ts'
 
 const { JoinGroup, OffsetCommit, OffsetDelete, OffsetFetch, TxnOffsetCommit } = APIS
-/** The topic that members of groups in transcripts are subscribed to. */
+/** The topic that members of the transcripts' groups subscribe to. */
 const SUBSCRIBED = 'groups'
 const OTHER = 'offset-delete'
 
@@ -24,7 +24,7 @@ const named = (topics: TopicPartitions, more: object = {}) =>
 const deleted = (groupId: string, name: string, ...topics: TopicPartitions): Step =>
   call(name, OffsetDelete, 0, { groupId, topics: named(topics) as never }, { compare: withOrder })
 
-/** The order of the partitions, beside the answer as it is compared. */
+/** Adds the order of the partitions, which masks remove. */
 function withOrder(answer: DecodedResponseOf<typeof OffsetDelete>) {
   const order = answer.topics.map(
     ({ name, partitions }) => `${name}: ${partitions.map(partition => partition.partitionIndex)}`
@@ -61,7 +61,7 @@ const everything: Step[] = [
   offsets(simple.id),
   deleted(simple.id, 'of a group without offsets', [OTHER, 0]),
   records(simple.id),
-  // Kafka writes a second tombstone for it, of which we see no use.
+  // Kafka writes a second tombstone for it, without use.
   commits('undone-twice', [OTHER, 0, 1]),
   deleted('undone-twice', 'the same partition twice', [OTHER, 1, 1]),
   offsets('undone-twice')
@@ -124,7 +124,7 @@ const otherProtocols: Step[] = [
   ...tried(connect, 'empty, of Connect')
 ]
 
-/** Members that say what no consumer says. */
+/** Members with metadata that no consumer sends. */
 const mute = 'undone-mute'
 const unreadable: Step[] = [
   new Group(mute).found(),
@@ -155,7 +155,7 @@ const withTransactions: Step[] = [
   holds(1),
   ...producer.commit('it commits'),
   offsets(pending.id),
-  // Before, offsets of transactions are written without the topic's id.
+  // Before 4.4, offset records of transactions have no topic id.
   records(pending.id, '4.4.0')
 ]
 

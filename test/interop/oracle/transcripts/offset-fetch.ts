@@ -1,5 +1,5 @@
-// OffsetFetch at every version: some partitions and all of them, one group and several, by name and by id; and what
-// becomes of offsets when their topic goes, and comes again.
+// OffsetFetch at every version: some and all partitions, one and several groups, by topic name and id; offsets of
+// deleted and recreated topics.
 
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
@@ -26,7 +26,7 @@ interface RequestedGroup {
   readonly memberEpoch?: number
 }
 
-/** By name and by id, so that the version may choose; the id is none where no step has made a topic of that name. */
+/** Topics by name and by id, for versions of both kinds; the id of a topic that does not exist is random. */
 function named(session: Session, topics: Asked) {
   if (topics === null) return null
   return topics.map(([name, ...partitionIndexes]) => ({
@@ -59,7 +59,7 @@ const read = (
 const readSeveral = (name: string, version: number, ...requested: RequestedGroup[]) =>
   call(name, OffsetFetch, version, request(version, requested), { compare: inOrder })
 
-/** Where all topics are asked for, Kafka tells them in no order, and from version 10 on without a name to go by. */
+/** When all topics are requested, Kafka lists them in no order, and from version 10 on without names. */
 function inOrder(answer: DecodedResponseOf<typeof OffsetFetch>) {
   const groups = answer.groups.map(group => ({
     ...group,
@@ -78,7 +78,7 @@ function offsetIn({ partitions }: { partitions: readonly { partitionIndex: numbe
   return Number(partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex)[0]?.committedOffset ?? -2)
 }
 
-/** Offsets of a group; each name's first partitions, those without an offset left out. */
+/** The offsets of a group by topic, from partition 0 on; partitions without an offset are left out. */
 const committed = (groupId: string, offsets: Readonly<Record<string, readonly (bigint | undefined)[]>>) =>
   call(`${groupId} commits`, OffsetCommit, 9, {
     groupId,
@@ -166,7 +166,7 @@ const odd: Step[] = [
   })
 ]
 
-/** In each state of the group that has members, anybody may look. */
+/** In each state of a group with members, a fetch without membership succeeds. */
 const live = new Group('fetches-live')
 const look = (state: string) => [
   read(`all, ${state}`, 9, null, { groupId: live.id }),
@@ -204,7 +204,7 @@ const inEachState: Step[] = [
 const deletion: Step[] = [
   arrange(`${DOOMED} is deleted`, session => session.ask(DeleteTopics, 5, { topicNames: [DOOMED], timeoutMs: 30_000 })),
   gone(DOOMED),
-  // Kafka writes the tombstones a little later.
+  // Kafka writes the tombstones later.
   arrange('its offsets are gone', session =>
     session.askUntil(OffsetFetch, 7, { groupId: 'fetches', topics: null }, ({ topics }) =>
       topics.every(({ name }) => name !== DOOMED)

@@ -1,4 +1,4 @@
-// Produce: what the leader holds against a batch, and in which form it keeps a good one.
+// Produce: the validation of batches by the leader, and the stored form of valid ones.
 import { gzipSync } from 'node:zlib'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { atEachVersion, call, type Step } from '../transcript.ts'
@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000n
 const COMPRESSED = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 const PLAIN = 'validation-plain'
 
-/** A batch changed without mending its CRC. */
+/** A batch with changed bytes and the old CRC. */
 function broken(change: (batch: Buffer) => void): Buffer {
   const whole = bytes(['a', 'b'])
   change(whole)
@@ -22,8 +22,9 @@ function broken(change: (batch: Buffer) => void): Buffer {
 const sent = (name: string, records: Buffer | (() => Buffer), into = PLAIN) => produced(name, records, into)
 
 /**
- * Left out are lengths of 14 to 48, less than a batch's own header: Kafka refuses the partition for them, ours the whole
- * request, as both do for less; and 2^31-1, which Kafka adds to until it is negative, where ours says INVALID_RECORD.
+ * Left out: lengths of 14 to 48, below the size of a batch header (Kafka refuses the partition, minikafka the whole
+ * request; for smaller lengths both refuse the request), and 2^31-1, which overflows in Kafka (INVALID_RECORD in
+ * minikafka).
  */
 const framing: Step[] = [
   ...[3, 8, LATEST].map(version => call('empty records', Produce, version, request([named(PLAIN, Buffer.alloc(0))]))),
@@ -183,9 +184,9 @@ const RECORD = { length: 0, attributes: 1, offsetDelta: 3, keyLength: 4, valueLe
 const FIELDS = Object.entries(RECORD) as [keyof typeof RECORD, number][]
 
 /**
- * Left out is what Kafka takes, or stumbles over, by not looking: in a compressed batch that stays as it is it passes over
- * a record's length, though no consumer can read the record, and the length of an uncompressed one that never ends is an
- * UNKNOWN_SERVER_ERROR to it. Ours says INVALID_RECORD.
+ * Left out because Kafka does not check them: the record length in a compressed batch that is stored unchanged, though
+ * no consumer can read the record, and an endless varint in an uncompressed batch (UNKNOWN_SERVER_ERROR in Kafka).
+ * minikafka returns INVALID_RECORD.
  */
 const records: Step[] = [
   ...FIELDS.flatMap(([field, at]) =>
@@ -211,7 +212,10 @@ const records: Step[] = [
   )
 ]
 
-/** Left out are bytes after the end of gzip: Java's reader passes over them, Node's does not, and nobody writes them. */
+/**
+ * Left out: bytes after the end of a gzip member. Java's reader ignores them, Node's does not, and no client writes
+ * them.
+ */
 const payloads: Step[] = COMPRESSED.flatMap(codec => {
   const spoilt = (name: string, change: (payload: Buffer) => Buffer) =>
     sent(`${codec} ${name}`, withRecords(change, { codec }))
@@ -340,7 +344,7 @@ function now(): bigint {
   return BigInt(Date.now())
 }
 
-/** A batch of two records whose records are changed before they are compressed. */
+/** A batch of two records whose records are changed before compression. */
 function plainRecords(change: (records: Buffer) => Buffer, codec: 'none' | 'gzip'): Buffer {
   const plain = change(bytes(['a', 'b']).subarray(61))
   return withRecords(() => (codec === 'none' ? plain : gzipSync(plain)), { codec })
@@ -350,7 +354,7 @@ function changedRecord(at: number, value: number, codec: 'none' | 'gzip'): Buffe
   return plainRecords(plain => Buffer.from(plain).fill(value, at, at + 1), codec)
 }
 
-/** The second record's offset delta becomes 3. */
+/** Sets the offset delta of the second record to 3. */
 function skippedOffset(plain: Buffer): Buffer {
   const changed = Buffer.from(plain)
   const second = 1 + ((plain[0] ?? 0) >> 1)

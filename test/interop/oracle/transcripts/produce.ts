@@ -1,4 +1,4 @@
-// Produce as a request: versions, acknowledgements, topics and partitions that are not there, partitions named twice.
+// Produce requests: versions, acks, unknown topics and partitions, repeated partitions.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
@@ -11,7 +11,7 @@ const { DeleteTopics, Produce } = APIS
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABQ'
 const PLAIN = 'produce-plain'
 
-/** The topic by name, or by id from version 13 on. */
+/** The topic by name, from version 13 on by id. */
 const reference = (session: Session, version: number, name = PLAIN) =>
   version < 13 ? { name } : { topicId: idOf(session, name) }
 
@@ -103,7 +103,10 @@ const wrongNames: Step[] = [
   )
 ]
 
-/** One replica is as many as there can be, so nobody has to wait for two; an id does not outlive its topic. */
+/**
+ * min.insync.replicas=2 has no effect, because a partition has one replica; a topic id is invalid after the topic's
+ * deletion.
+ */
 const topicsOfOwn: Step[] = [
   topic('produce-insync', 1, { 'min.insync.replicas': '2' }),
   ...[-1, 0, 1].map(acks => {
@@ -127,7 +130,7 @@ const topicsOfOwn: Step[] = [
   produced('its name', bytes(['a']), 'produce-doomed')
 ]
 
-/** Of a partition that stands in a request twice, Kafka takes the last. */
+/** Of a partition that a request repeats, Kafka takes the last entry. */
 const twice: Step[] = [
   topic('produce-twice', 2),
   call(
@@ -166,7 +169,7 @@ const twice: Step[] = [
 
 const transactional = { isTransactional: true, producerId: 4_444_444n, producerEpoch: 0, baseSequence: 0 }
 
-/** Without a transactional id the whole request is refused. */
+/** Without a transactional id, Kafka refuses the whole request. */
 const transactions: Step[] = [
   ...[3, 8, 11, LATEST].map(version =>
     call(
@@ -195,8 +198,8 @@ const transactions: Step[] = [
 ]
 
 /**
- * Kafka's own handler fails on absent records, answers nothing and never reads from that connection again. Ours says
- * INVALID_RECORD, as for empty ones; what is compared is that nothing is appended.
+ * Kafka's handler fails for null records, sends no response and never reads from the connection again. minikafka
+ * returns INVALID_RECORD, as for empty records. Compares that nothing is appended.
  */
 const absent: Step[] = [
   ...[3, 8, LATEST].map(version =>

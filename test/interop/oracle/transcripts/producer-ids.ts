@@ -1,4 +1,4 @@
-// Idempotent producers: InitProducerId, and what a partition holds against their sequences.
+// Idempotent producers: InitProducerId, and the checks of sequence numbers by a partition.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
@@ -22,7 +22,7 @@ interface Sequenced {
   readonly version?: number
 }
 
-/** A batch of two records of an idempotent producer. */
+/** Sends a batch of two records of an idempotent producer. */
 function sent(
   name: string,
   { id = 1001n, epoch = 0, sequence, values = ['a', 'b'], into = MAIN, version = LATEST }: Sequenced
@@ -106,7 +106,7 @@ const others: Step[] = [
   sent('a gap after a negative epoch', { id: 2005n, epoch: -1, sequence: 9, into: OTHER })
 ]
 
-/** What a producer has sent is remembered though its records are gone; append time is told again with a duplicate. */
+/** Producer state survives the deletion of its records. A duplicate gets the append time of the first batch. */
 const around: Step[] = [
   topic('producer-ids-deleted'),
   sent('a batch that will be deleted', { id: 3001n, sequence: 0, into: 'producer-ids-deleted' }),
@@ -148,7 +148,7 @@ const around: Step[] = [
   })
 ]
 
-/** An id that a broker has given out is as good as any other. */
+/** Batches of a producer id that the broker has allocated, as of any other id. */
 const given = call('a producer', InitProducerId, 5, plain)
 const withGivenId = (name: string, baseSequence: number): Step =>
   call(name, Produce, 13, (session: Session) => {

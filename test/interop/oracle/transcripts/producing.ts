@@ -1,10 +1,10 @@
-// Produce requests, as the transcripts write them.
+// Produce requests for the transcripts.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, type Call, call, type Step } from '../transcript.ts'
 
 const { Produce } = APIS
-/** The last version that names topics. */
+/** The last version with topic names. */
 export const LATEST = 12
 
 export const partition = (records: Buffer | null, index = 0) => ({ index, records })
@@ -15,22 +15,22 @@ export const named = (name: string, records: Buffer | null, index = 0) => ({
 
 type Topic = { name?: string; topicId?: string | undefined; partitionData: ReturnType<typeof partition>[] }
 
-/** A request with acks=all and no transactional id, unless `more` says otherwise. */
+/** A request with acks=all and no transactional id, unless `more` changes them. */
 export function request(topicData: Topic[], more: { transactionalId?: string; acks?: number } = {}) {
   return { transactionalId: null, acks: -1, timeoutMs: 5000, topicData, ...more }
 }
 
-/** One batch into one topic, accepted or not. */
+/** Produces a batch to a topic, accepted or refused. */
 export function produced(name: string, records: Buffer | (() => Buffer), into: string): Call<typeof Produce> {
   return call(name, Produce, LATEST, () => request([named(into, typeof records === 'function' ? records() : records)]))
 }
 
-/** Batches into one partition, as something that must be done on the way. */
+/** Appends batches to a partition, as a preparation. */
 export function filled(topic: string, batches: readonly Buffer[], index = 0): Step {
   return arrange(`${topic} is filled`, session => fill(session, topic, batches, index))
 }
 
-/** The same at once. Fails when a batch is refused. */
+/** Appends them at once. Fails if a batch is refused. */
 export async function fill(session: Session, topic: string, batches: readonly Buffer[], index = 0): Promise<void> {
   for (const records of batches) {
     const answer = await session.ask(Produce, 9, request([named(topic, records, index)]))

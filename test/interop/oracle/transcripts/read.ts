@@ -1,4 +1,4 @@
-// Reading a topic from its start, to see what the log holds.
+// Reads a topic from its start, to compare the contents of logs.
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { type Call, call } from '../transcript.ts'
@@ -6,17 +6,17 @@ import { type Call, call } from '../transcript.ts'
 const { Fetch } = APIS
 type Fetched = DecodedResponseOf<typeof Fetch>
 
-/** All that lies in the first partitions of a topic, batch by batch. */
+/** The contents of the first partitions of a topic, batch by batch. */
 export function fetchAll(name: string, topic: string, partitions: number): Call<typeof Fetch> {
   return call(name, Fetch, 12, fromStart(topic, partitions))
 }
 
-/** The same, byte for byte: for logs of batches that a broker keeps as they came. */
+/** The same as bytes, for batches that a broker stores unchanged. */
 export function fetchBytes(name: string, topic: string, partitions: number): Call<typeof Fetch> {
   return call(name, Fetch, 12, fromStart(topic, partitions), { compare: withBytes })
 }
 
-/** An answer and, beside the batches that are shown, the bytes that came: a cut batch at the end too. */
+/** A response with its raw bytes, including a truncated batch at the end. */
 export function withBytes(answer: Fetched): object {
   const bytes = answer.responses.flatMap(({ partitions }) => partitions.map(({ records }) => records ?? 'null'))
   return { ...answer, bytes }

@@ -1,7 +1,7 @@
-// SyncGroup and Heartbeat at every version and in every state of a group; what those who wait are told when time runs
-// out, when somebody comes, and when somebody is sent away. Not here, for Kafka leaves it without an answer: a JoinGroup
-// or SyncGroup that waits when the same member sends another one, and the SyncGroup of a member that is removed. Ours
-// answers REBALANCE_IN_PROGRESS and UNKNOWN_MEMBER_ID.
+// SyncGroup and Heartbeat at every version and in every state of a group; responses to waiting members after a timeout,
+// after a join, and after a removal. Not compared, because Kafka sends no response: a waiting JoinGroup or SyncGroup
+// whose member sends another one, and the SyncGroup of a removed member. minikafka returns REBALANCE_IN_PROGRESS and
+// UNKNOWN_MEMBER_ID.
 
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { atEachVersion, call, type Step } from '../transcript.ts'
@@ -36,7 +36,7 @@ const everyVersion: Step[] = [
   ...atEachVersion('a group that is none', SyncGroup, version => ({ ...nobody, ...spoken(version) }))
 ]
 
-/** Every claim that is wrong, and the right one, in the state that the group is in. */
+/** Requests with every wrong identity, and with the right one, in the current state of the group. */
 function claims(group: Group, state: string, member = 'a'): Step[] {
   const wrong = [
     ['is not known', { memberId: STRANGER }],
@@ -134,7 +134,8 @@ const interruption: Step[] = [
   newcomer.answer
 ]
 
-// Short rebalances: what happens when somebody does not come. Who is left is the leader, so chance has no part in it.
+// Short rebalance timeouts, for members that do not join. The remaining member is the leader, so the result is not
+// random.
 const HURRY = { rebalanceTimeoutMs: 1500 }
 const missing = new Group('rebalance-without-join')
 const inTime = missing.delayedJoin('b', 'joins', HURRY)
@@ -202,7 +203,7 @@ const removal: Step[] = [
   removed.join('a', 'is alone')
 ]
 
-/** What cannot be written: all of a generation are told so, and must join again. */
+/** An assignment that is too large to write: the whole generation gets an error, and must join again. */
 const large = new Group('rebalance-large')
 const LARGE = 'x'.repeat(1_100_000)
 const follower = large.delayedSync('b', 'waits for its assignment')
@@ -221,7 +222,7 @@ const tooLarge: Step[] = [
   large.sync('a', 'assigns less', { assignments: { a: 'all' } })
 ]
 
-/** Workers of Connect: another type, metadata that is their own. */
+/** Connect workers: another protocol type, with its own metadata format. */
 const workers = new Group('rebalance-connect')
 const worker = (member: string) => ({
   protocolType: 'connect',
@@ -247,7 +248,7 @@ const connect: Step[] = [
   workers.sync('d', 'is a consumer now', { assignments: { d: 'all' } })
 ]
 
-/** Of two assignments for one member the later counts. */
+/** Of two assignments for one member, the later counts. */
 const twice = new Group('rebalance-twice')
 const doubled: Step[] = [
   twice.found(),

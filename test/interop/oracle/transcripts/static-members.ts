@@ -1,5 +1,5 @@
-// Static members (group.instance.id): one that is started again takes the place of its former self, which is fenced from
-// then on; in each state of the group, at each version, as leader and as follower.
+// Static members (group.instance.id): a restarted member replaces its previous member id, which is then fenced; in each
+// state of the group, at each version, as leader and as follower.
 import { arrange, type Step } from '../transcript.ts'
 import { Group, STRANGER } from './group.ts'
 
@@ -8,7 +8,7 @@ const A = { instance: 'A' }
 const B = { instance: 'B' }
 const fresh = { memberId: '' }
 
-/** The leader of a stable group starts again. */
+/** The leader of a stable group restarts. */
 const everyVersion = VERSIONS.flatMap((version): Step[] => {
   const group = new Group(`static-v${version}`)
   return [
@@ -64,7 +64,7 @@ const follower: Step[] = [
   pair.join('b3', 'takes the place of b2, with other metadata', { ...B, ...fresh, protocols: { range: 'new' } }),
   pair.heartbeat('a', 'hears nothing of that either', A),
   pair.sync('b3', 'keeps what b had', B),
-  // While the leader waits for others to join.
+  // While the leader waits for other members to join.
   delayedA.sent,
   pair.rebalancing('b3', B),
   restartedA.sent,
@@ -79,7 +79,7 @@ const follower: Step[] = [
   pair.sync('a2', 'assigns to one that is gone', { ...A, assignments: { a2: 'for A', b3: 'for B' } }),
   pair.join('a2', 'joins again', A),
   restartedB.answer,
-  // An admin sends one away.
+  // An admin removes a static member.
   pair.sync('a2', 'assigns', { ...A, assignments: { a2: 'for A', b4: 'for B' } }),
   pair.leave('by the instance, with the id of another', { member: 'a2', ...B }),
   pair.leave('by the instance, with its id', { member: 'b4', ...B }),
@@ -140,7 +140,7 @@ const odd: Step[] = [
   unnamed.leave('by the instance alone', { instance: '' })
 ]
 
-/** One starts again before it has asked for its assignment: its former self is what the group misses in the end. */
+/** A member restarts before SyncGroup: the group then waits for the SyncGroup of its previous member id. */
 const unsynced = new Group('static-unsynced')
 const hurried = (instance: string) => ({ instance, ...fresh, ...HURRY, sessionTimeoutMs: 60_000 })
 const beforeSync: Step[] = [
@@ -156,7 +156,7 @@ const beforeSync: Step[] = [
   unsynced.sync('b2', 'must join again', B)
 ]
 
-/** The session that runs when one starts again is as long as that of its former self, until it is heard of. */
+/** After a restart the session timeout is that of the previous member id, until the first heartbeat. */
 const sessions = new Group('static-sessions')
 const short = { ...A, ...fresh, sessionTimeoutMs: 1000 }
 const sessionOf: Step[] = [

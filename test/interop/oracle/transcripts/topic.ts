@@ -1,9 +1,10 @@
-// Topics that a transcript stands on, made and waited for: Kafka's metadata, log and leader come up one after another.
+// Creates topics for transcripts and waits for them: Kafka's metadata, log and leader become available one after
+// another.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, type Step } from '../transcript.ts'
 
-/** Makes a topic and waits until each partition answers as leader. Records of any age stay in it. */
+/** Creates a topic and waits until each partition responds as leader. Records of any age are retained. */
 export function topic(name: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Step {
   return arrange(`the topic ${name} exists`, async session => {
     const pairs = Object.entries({ 'retention.ms': '-1', ...configs }).map(([key, value]) => ({ name: key, value }))
@@ -18,12 +19,12 @@ export function topic(name: string, partitions = 1, configs: Readonly<Record<str
   })
 }
 
-/** The id of a topic that a step above has made. */
+/** The id of a topic that an earlier step has created. */
 export function idOf(session: Session, name: string): string {
   return `${session.recall(`id of ${name}`)}`
 }
 
-/** The name of a topic, which a step above has made, under that id. */
+/** The name of a topic that an earlier step has created, by its id. */
 export function nameOf(session: Session, id: string): string {
   return `${session.recall(`name of ${id}`)}`
 }
@@ -36,7 +37,7 @@ export async function leaders(session: Session, name: string, partitions: number
   )
 }
 
-/** The id of a topic; waits for it. */
+/** Waits for a topic; returns its id. */
 export async function topicId(session: Session, name: string): Promise<string> {
   const request = { topics: [{ name }], allowAutoTopicCreation: false }
   const { topics } = await session.askUntil(
@@ -48,7 +49,7 @@ export async function topicId(session: Session, name: string): Promise<string> {
   return topics[0]?.topicId ?? ''
 }
 
-/** Waits until a topic is gone from what Metadata tells. */
+/** Waits until Metadata no longer contains a topic. */
 export function gone(name: string): Step {
   return arrange(`the topic ${name} is gone`, session =>
     session.askUntil(

@@ -1,4 +1,4 @@
-// CreateTopics, CreatePartitions, DeleteTopics: the rules of names, counts, assignments and settings.
+// CreateTopics, CreatePartitions, DeleteTopics: checks of names, counts, assignments and configs.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { gone, leaders, topic, topicId } from './topic.ts'
@@ -20,7 +20,7 @@ const grow = (
   topics: { name: string; count: number; assignments?: { brokerIds: number[] }[] }[],
   more = {}
 ) => call(name, CreatePartitions, 3, { topics, timeoutMs: 30_000, ...more })
-/** 4.3 takes the limit of one operation's records for a fault of its own, and yet makes as many partitions as fit. */
+/** Kafka 4.3 reports the record limit of an operation as its own error, and still creates as many partitions as fit. */
 const growTooFar = call(
   'too many',
   CreatePartitions,

@@ -1,5 +1,5 @@
-// Transactions while `transaction.version` is 0 or 1: fencing moves the epoch by itself. What a newer client asks for at
-// level 1 is done all the same; at level 0 Kafka fails to write down that it did, so it is not asked.
+// Transactions while `transaction.version` is 0 or 1, where fencing increments the epoch by itself. Requests of newer
+// clients work at level 1. At level 0 they are left out: Kafka fails to write the record.
 import type { Step } from '../transcript.ts'
 import { fetchAll } from './read.ts'
 import { topic } from './topic.ts'

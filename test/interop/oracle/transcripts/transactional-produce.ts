@@ -1,5 +1,5 @@
-// Produce within transactions: what a batch needs to be let in at each version, what is told when it is not, and the
-// sequences of a producer whose epochs move.
+// Produce in transactions: the verification of a batch at each version, its errors, and the sequences of a producer
+// with increasing epochs.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { call, type Step } from '../transcript.ts'
 import { bytes } from './batches.ts'
@@ -57,7 +57,7 @@ const unknown: Step[] = [3, 8, 11, 12].flatMap(version => [
   )
 ])
 
-/** Batches that do not belong to an open transaction, and those that do. */
+/** Batches that belong to an open transaction, and others. */
 function admitted(version: number): Step[] {
   const producer = new Transactional(`produce-${version}`)
   const at = (more: object = {}) => ({ version, ...more })

@@ -1,5 +1,5 @@
-// A transactional producer as transcripts play it: what a broker tells it (its id, its epoch) is what it says the next
-// time, unless a step says otherwise. Kafka writes markers after it has answered, so the end of a transaction is waited for.
+// A transactional producer for transcripts. The producer id and epoch of a response are those of its next request,
+// unless a step says otherwise. Kafka writes markers after its response, so `over` waits for the end of a transaction.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, type Call, call, type Step } from '../transcript.ts'
@@ -12,11 +12,11 @@ const { AddOffsetsToTxn, AddPartitionsToTxn, DescribeTransactions, EndTxn, FindC
 /** Partitions by topic. */
 export type Places = Readonly<Record<string, readonly number[]>>
 
-/** What a request says of its producer, where it does not say what is so. */
+/** Identity fields of a request that differ from the producer's state. */
 export interface Claim {
   readonly id?: bigint
   readonly epoch?: number
-  /** Added to the epoch that the producer has. */
+  /** Added to the epoch of the producer. */
   readonly later?: number
 }
 
@@ -26,7 +26,7 @@ interface Versioned extends Claim {
 
 interface Initialising extends Versioned {
   readonly timeoutMs?: number
-  /** Says which producer it was (KIP-360). */
+  /** Sends the current producer id and epoch (KIP-360). */
   readonly resumes?: boolean
 }
 
@@ -35,7 +35,7 @@ interface Writing extends Versioned {
   readonly sequence?: number
   readonly values?: readonly string[]
   readonly acks?: number
-  /** Not transactional, though it comes from the same producer. */
+  /** A non-transactional batch of the same producer. */
   readonly plain?: boolean
 }
 
@@ -44,7 +44,7 @@ interface Identity {
   readonly producerEpoch: number
 }
 
-/** The producer with that transactional id, played step by step. */
+/** The producer with that transactional id. */
 export class Transactional {
   readonly id: string
 
@@ -52,7 +52,7 @@ export class Transactional {
     this.id = id
   }
 
-  /** Its coordinator answers. */
+  /** Waits for its coordinator. */
   found(): Step {
     return arrange(`${this.id} has its coordinator`, async session => {
       const request = { keyType: 1, coordinatorKeys: [this.id] }
@@ -62,7 +62,7 @@ export class Transactional {
       await session.askUntil(DescribeTransactions, 0, listed, answer =>
         ready.includes(answer.transactionStates[0]?.errorCode ?? '')
       )
-      // Kafka's coordinator may be up before it has producer ids to give out.
+      // Kafka's coordinator may respond before it has a block of producer ids.
       const plain = { transactionalId: null, transactionTimeoutMs: 1000 }
       await session.askUntil(InitProducerId, 4, plain, ({ errorCode }) => errorCode === 'NONE')
     })
@@ -89,7 +89,7 @@ export class Transactional {
     }))
   }
 
-  /** As brokers ask, for several producers at once. */
+  /** AddPartitionsToTxn for several producers, as brokers send it. */
   batched(session: Session, places: Places, { verifyOnly = false, ...claim }: Claim & { verifyOnly?: boolean } = {}) {
     return { transactionalId: this.id, ...this.claim(session, claim), verifyOnly, topics: topicsOf(places) }
   }
@@ -102,7 +102,7 @@ export class Transactional {
     }))
   }
 
-  /** One batch. */
+  /** Writes a batch. */
   write(name: string, topic: string, { version = 11, partition = 0, acks = -1, ...how }: Writing = {}): Step {
     return call(name, Produce, version, session => {
       const partitionData = [{ index: partition, records: this.batch(session, how) }]
@@ -123,7 +123,7 @@ export class Transactional {
     return this.#end(name, false, how)
   }
 
-  /** Waits until nothing is left to be done. */
+  /** Waits until the transaction is complete. */
   over(): Step {
     const request = { transactionalIds: [this.id] }
     return arrange(`${this.id} has ended what it ends`, session =>
@@ -136,12 +136,12 @@ export class Transactional {
     )
   }
 
-  /** What the coordinator knows of it. */
+  /** The state of the transaction at the coordinator. */
   described(name = `${this.id} as it is known`): Call<typeof DescribeTransactions> {
     return call(name, DescribeTransactions, 0, { transactionalIds: [this.id] })
   }
 
-  /** What the producer says of itself. */
+  /** The identity fields of a request. */
   claim(session: Session, { id, epoch, later = 0 }: Claim = {}): Identity {
     const { producerId, producerEpoch } = session.recall(`producer ${this.id}`) as Identity
     return { producerId: id ?? producerId, producerEpoch: epoch ?? producerEpoch + later }

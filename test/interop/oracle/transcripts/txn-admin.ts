@@ -1,5 +1,4 @@
-// DescribeTransactions and ListTransactions: transactions as an operator sees them; the coordinator of a transactional id,
-// and the topic that it keeps them in.
+// DescribeTransactions and ListTransactions; the coordinator of a transactional id and its topic.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
 import { topic } from './topic.ts'
@@ -44,7 +43,7 @@ const described: Step[] = [
   })
 ]
 
-/** Transactions of other transcripts are there as well. */
+/** Excludes the transactions of other transcripts. */
 const listed = (name: string, version: number, filters: object): Step =>
   call(
     name,
@@ -121,7 +120,7 @@ const stateTopic: Step[] = [
   )
 ]
 
-/** Time is up sooner than the producer thinks. */
+/** The coordinator's transaction timeout is shorter than the producer expects. */
 const slow = new Transactional('admin-slow')
 const timeouts: Step[] = [
   slow.init('a producer with little time', { timeoutMs: 100 }),

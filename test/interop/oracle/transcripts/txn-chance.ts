@@ -1,6 +1,6 @@
-// Producers that live by chance: clients of all ages, zombies and operators ask for anything in no order; after each of a
-// few steps all that can be seen is looked at, and in the end the log is read. ORACLE_LIVES says how many such scenarios there
-// are.
+// Random actions of transactional producers: clients of all versions, zombies and admins send any request in random
+// order. All visible state is compared every few steps, and at the end the log is read. ORACLE_LIVES sets the number of
+// scenarios.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { type Random, seededRandom } from '../../../../src/runtime/random.ts'
 import { call, type Step } from '../transcript.ts'
@@ -25,7 +25,7 @@ function pick<T>(random: Random, from: readonly T[]): T {
   return picked
 }
 
-/** Mostly what is so; else an epoch or an id that is not. */
+/** Usually the current id and epoch, sometimes others. */
 function claimOf(random: Random): Claim {
   if (random.below(12) > 4) return {}
   return pick<Claim>(random, [{ later: -1 }, { later: -1 }, { later: 1 }, { later: -2 }, { id: 987_654n }])
@@ -81,7 +81,7 @@ const isVerified: Play = ({ name, random, producers }) => [
   }))
 ]
 
-/** Not with an epoch that is yet to come: the transaction could not be ended by its coordinator any more. */
+/** The epoch is not a future one: the coordinator could not end the transaction any more. */
 const isEndedByHand: Play = ({ name, random }, producer) => {
   const [transactionResult, later, index] = [random.below(2) > 0, -random.below(2), random.below(2)]
   return [
@@ -97,7 +97,7 @@ const isEndedByHand: Play = ({ name, random }, producer) => {
   ]
 }
 
-/** As often as they are named. */
+/** Actions; a repeated action is more likely. */
 const PLAYS: readonly Play[] = [
   ...[begins, resumes, adds, addsGroup, commitsOffsets, isVerified, isEndedByHand],
   ...[writes, writes, writes, writes, ends, ends, ends]

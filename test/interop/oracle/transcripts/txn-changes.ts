@@ -1,5 +1,5 @@
-// Transactions whose world changes in their midst: topics that go, come back under the same name, or grow, transactions of
-// both generations of clients mixed, several of them in the same places, and time that is up where fencing moves the epoch.
+// Transactions during other changes: topics that are deleted, recreated or extended; clients of both transaction
+// protocols; several transactions in the same partitions; timeouts where fencing increments the epoch.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import type { Session } from '../session.ts'
 import { arrange, call, type Step } from '../transcript.ts'
@@ -52,7 +52,7 @@ function deleted(name: string): Step[] {
   ]
 }
 
-/** A topic goes while a transaction writes to it, of each generation of clients, and comes back, or not. */
+/** A topic is deleted while a transaction writes to it, with each transaction protocol, and possibly recreated. */
 function goes(modern: boolean, comesBack: boolean, commits: boolean): Step[] {
   const producer = new Transactional(`goes-${modern}-${comesBack}-${commits}`)
   const how = modern ? V2 : {}
@@ -125,7 +125,7 @@ const grows: Step[] = [11, 12].flatMap(version => [
   fetchAll('the log', `${GROWS}-${version}`, 3)
 ])
 
-/** Who adds partitions by rules of one generation and ends by those of the other. */
+/** Partitions added with one protocol version, an end with the other. */
 const mixed = new Transactional('mixed')
 const mixes: Step[] = [
   mixed.init('a producer'),
@@ -214,7 +214,7 @@ const twoOfThem: Step[] = [first, second].flatMap(commits => {
   ]
 })
 
-/** Markers of an operator who ends what hangs in the offsets of groups. */
+/** Markers of an admin who aborts pending offsets of a group. */
 const coordinatorsPartition = (session: Session): number => Number(session.recall('partition of the group'))
 const byHand: Step[] = [
   arrange('it is known where the group is', async session => {
@@ -263,7 +263,7 @@ const byHand: Step[] = [
   ])
 ]
 
-/** Offsets of a topic that goes before their transaction ends. */
+/** Offsets of a topic that is deleted before their transaction ends. */
 const OFFSETS = 'txn-offsets-gone'
 const both = [
   { name: OFFSETS, partitionIndexes: [0] },
@@ -289,7 +289,7 @@ const offsetsGo: Step[] = [true, false].flatMap(comesBack => [
   ...stored('in the end', ...both)
 ])
 
-/** Time is up while fencing moves the epoch by itself. */
+/** A timeout while fencing increments the epoch. */
 function slow(level: number): Step[] {
   const late = new Transactional(`slow-${level}`)
   return [

@@ -1,5 +1,5 @@
-// Transactional ids that nobody has used for `transactional.id.expiration.ms`: the coordinator knows them no more, while the
-// partitions still know their producers; and how their owners go on.
+// Expired transactional ids (`transactional.id.expiration.ms`): the coordinator has forgotten them, the partitions
+// still have their producer state; their producers then continue.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, call, type Step } from '../transcript.ts'
 import { fetchAll } from './read.ts'
@@ -9,7 +9,7 @@ import { Transactional } from './transactional.ts'
 const { DescribeProducers, DescribeTransactions, TxnOffsetCommit } = APIS
 const TOPIC = 'txn-expiry'
 const GROUP = 'expiry-group'
-/** Longer than a busy machine needs from one step to the next. */
+/** Longer than the time between two steps on a busy machine. */
 export const EXPIRY = {
   'transactional.id.expiration.ms': 4000,
   'transaction.remove.expired.transaction.cleanup.interval.ms': 100

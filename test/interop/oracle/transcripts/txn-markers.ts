@@ -1,5 +1,5 @@
-// WriteTxnMarkers, as the coordinator's and as an operator's who aborts what hangs, and DescribeProducers, which shows what
-// they do.
+// WriteTxnMarkers, as sent by a coordinator and by an admin who aborts a hanging transaction; DescribeProducers, which
+// shows the effect.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { call, type Step } from '../transcript.ts'
 import { fetchAll } from './read.ts'
@@ -32,7 +32,9 @@ function markers(name: string, version: number, ...all: Marker[]): Step {
 const producers = (name: string): Step =>
   call(name, DescribeProducers, 0, { topics: [{ name: TOPIC, partitionIndexes: [0, 1] }] })
 
-/** After markers of coordinators to come Kafka cannot end the transaction any more: it stays open, as here. */
+/**
+ * After a marker with a future coordinator epoch, Kafka cannot end the transaction any more: it stays open, as here.
+ */
 function ended(version: number): Step[] {
   const producer = new Transactional(`markers-${version}`)
   const sent = (name: string, ...all: Omit<Marker, 'of'>[]) =>

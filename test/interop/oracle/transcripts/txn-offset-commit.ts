@@ -1,4 +1,5 @@
-// TxnOffsetCommit: offsets that count when their transaction is committed; who may commit them, and who sees them when.
+// TxnOffsetCommit: offsets that take effect when their transaction commits; members that may commit them; their
+// visibility before and after.
 import type { EncodableRequestOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { ZERO_UUID } from '../../../../src/protocol/wire/bytes.ts'

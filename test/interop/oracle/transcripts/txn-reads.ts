@@ -1,4 +1,4 @@
-// Fetch sessions of read_committed consumers beside transactions.
+// Fetch sessions of read_committed consumers during transactions.
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { call, type Step } from '../transcript.ts'
 import { topic } from './topic.ts'

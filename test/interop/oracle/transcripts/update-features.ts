@@ -1,4 +1,4 @@
-// UpdateFeatures, with the words in which it is refused, and ApiVersions, which shows the levels in force.
+// UpdateFeatures, with its error messages, and ApiVersions, which contains the finalized levels.
 import type { DecodedResponseOf } from '../../../../src/protocol/api.ts'
 import { APIS } from '../../../../src/protocol/messages/index.ts'
 import { arrange, atEachVersion, call, type Step } from '../transcript.ts'
@@ -8,7 +8,7 @@ const FEATURE = 'transaction.version'
 const client = { clientSoftwareName: 'oracle', clientSoftwareVersion: '1.0' }
 type Updated = DecodedResponseOf<typeof UpdateFeatures>
 
-/** The words too. */
+/** Compares messages too. */
 function withWords({ errorMessage, results, ...rest }: Updated): object {
   return {
     ...rest,
@@ -29,7 +29,7 @@ const update = (name: string, version: number, featureUpdates: readonly object[]
     { compare: withWords }
   )
 
-/** The level of a feature that is in force, once it is. */
+/** Waits until the level of a feature is in force. */
 export function inForce(level: number, feature = FEATURE): Step[] {
   return [
     arrange(`${feature} is ${level}`, session =>
@@ -118,7 +118,7 @@ const moved: Step[] = [
   ...raised(2)
 ]
 
-/** Without it the protocol of KIP-848 is off: what that means is in `group-version.ts`. */
+/** At level 0 the protocol of KIP-848 is off; `group-version.ts` has the effects. */
 const GROUPS = 'group.version'
 
 const groups: Step[] = [
