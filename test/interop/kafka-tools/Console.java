@@ -24,8 +24,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.utils.Exit;
 
 /**
- * Kafka's command line tools, and consumers beside them, in one process: an order a line on stdin as JSON, its answer a line
- * on stdout. Run from its source: `java -cp JARS Console.java`.
+ * Runs Kafka's command line tools and Java consumers in one process: reads a JSON command a line from stdin, writes a
+ * JSON result a line to stdout. Runs from source: `java -cp JARS Console.java`.
  */
 public final class Console {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -68,7 +68,7 @@ public final class Console {
         }
     }
 
-    /** What the tool prints until it ends, and its exit code. A tool that would end the process writes no further. */
+    /** The output and exit code of a tool. Output after a call of the exit procedure is dropped. */
     private static Map<String, Object> tool(String name, String[] args) throws Exception {
         Output out = new Output();
         Output err = new Output();
@@ -101,7 +101,7 @@ public final class Console {
         return Map.of("stdout", out.text(), "stderr", err.text(), "code", code[0]);
     }
 
-    /** Reads to the end of every partition it has, and commits. The group may know of its partitions before it does. */
+    /** Reads to the end of every partition and commits. The group may have an assignment before the consumer does. */
     private static void readAndCommit(KafkaConsumer<byte[], byte[]> consumer) {
         while (consumer.assignment().isEmpty()) {
             consumer.poll(Duration.ofMillis(50));
@@ -119,7 +119,7 @@ public final class Console {
         return texts;
     }
 
-    /** Keeps what comes before its end. */
+    /** Drops output after the end of the tool. */
     private static final class Output extends ByteArrayOutputStream {
         private int length = -1;
 
@@ -132,7 +132,7 @@ public final class Console {
         }
     }
 
-    /** A consumer that polls in a thread of its own, and does what it is asked in between. */
+    /** A consumer that polls in its own thread, and runs commands between polls. */
     private static final class Member {
         private final BlockingQueue<Consumer<KafkaConsumer<byte[], byte[]>>> asked = new LinkedBlockingQueue<>();
         private final CompletableFuture<Void> end = new CompletableFuture<>();

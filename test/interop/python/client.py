@@ -1,4 +1,4 @@
-"""confluent-kafka (librdkafka) against a broker: TASK BOOTSTRAP_SERVERS TOPIC; exit code 0 when the task holds."""
+"""confluent-kafka (librdkafka) against a broker: TASK BOOTSTRAP_SERVERS TOPIC. Exits with 0 if the task passes."""
 
 import sys
 import time
@@ -27,7 +27,7 @@ def check(holds, what):
 
 
 def eventually(holds, what):
-    """Kafka's controller knows of a change before its broker does."""
+    """Kafka's broker learns of a change after its controller."""
     deadline = time.monotonic() + LIMIT_S
     while not holds():
         check(time.monotonic() < deadline, what)
@@ -45,7 +45,7 @@ def create(servers, topic, partitions=PARTITIONS):
 
 
 def produce(servers, topic, count, **settings):
-    """Numbered records, number i to partition i % PARTITIONS; every one acknowledged."""
+    """Produces numbered records, number i to partition i % PARTITIONS; all must be acknowledged."""
     errors = []
     producer = Producer({"bootstrap.servers": servers, "linger.ms": 5, **settings})
     for number in range(count):
@@ -62,7 +62,7 @@ def produce(servers, topic, count, **settings):
 
 
 class Order:
-    """Takes each partition's numbers in order, once."""
+    """Checks that the numbers of each partition arrive once, in order."""
 
     def __init__(self):
         self.next = {}
@@ -138,7 +138,7 @@ def group(servers, topic):
 
 
 def share_step(consumer):
-    """Serves the member's callbacks, its share of the rebalance; what it reads here is read again, as not committed."""
+    """Runs the rebalance callbacks of the member. Its records are read again, because they are not committed."""
     consumer.poll(0.05)
 
 

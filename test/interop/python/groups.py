@@ -1,5 +1,5 @@
-"""Consumer groups of confluent-kafka (librdkafka): BOOTSTRAP_SERVERS PROTOCOL PREFIX [SCENARIO ...]; prints what each
-scenario came to. PROTOCOL is `consumer`, or a classic assignor."""
+"""Consumer groups of confluent-kafka (librdkafka): BOOTSTRAP_SERVERS PROTOCOL PREFIX [SCENARIO ...]. Prints the outcome
+of each scenario. PROTOCOL is `consumer`, or a classic assignor."""
 
 import json
 import subprocess
@@ -47,7 +47,8 @@ def settings(servers, protocol, group, **more):
 
 
 class Ledger:
-    """What all members tell: who owns which partition, what has been read and committed. One owner at a time, no gaps."""
+    """The events of all members: owners of partitions, read and committed offsets. A partition has one owner at a time,
+    and no record is skipped."""
 
     def __init__(self):
         self.changed = threading.Condition()
@@ -82,13 +83,13 @@ class Ledger:
                     del self.owners[partition]
 
     def gone(self, name):
-        """It owns nothing any more, though it may not know: what it still has in its hands counts for nobody."""
+        """Removes all partitions of a member that may not know yet; records that it still holds are not counted."""
         with self.changed:
             self.absent.add(name)
             self.released(name, self.owned(name), "gone with")
 
     def moves(self, *names):
-        """How often these were given partitions, or gave them up."""
+        """Number of assignments and revocations of these members."""
         with self.changed:
             starts = [f"{name} {how}" for name in names for how in ("is assigned", "has revoked", "has lost")]
             return sum(start in line and not line.endswith(" []") for line in self.story for start in starts)
@@ -130,7 +131,7 @@ class Ledger:
 
 
 class Member:
-    """A member on a thread of its own: polls, tells the ledger, commits, and again before it gives partitions up."""
+    """A member in its own thread: polls, reports to the ledger, commits, and commits before a revocation."""
 
     def __init__(self, scene, name, **more):
         self.ledger, self.name, self.topic = scene.ledger, name, scene.topic
@@ -183,7 +184,7 @@ class Member:
         return self.ledger.owned(self.name)
 
     def hold(self):
-        """Keeps it from polling until what this answers is called."""
+        """Stops polling until the returned function is called."""
         held, go = threading.Event(), threading.Event()
 
         def run(consumer):
@@ -202,7 +203,7 @@ class Member:
 
 
 class Scene:
-    """What one scenario plays with: a topic and a group of its own name, their ledger, and everybody who takes part."""
+    """The environment of a scenario: its topic and group, their ledger, and all clients."""
 
     def __init__(self, servers, protocol, topic):
         self.servers, self.protocol, self.topic = servers, protocol, topic
@@ -271,8 +272,8 @@ def thrown(step):
 
 
 def records(consumer):
-    """What is there to be read, one by one: batches of librdkafka hold records of partitions that are gone meanwhile. A topic
-    may be too new, a partition at its end, a member told that it slept too long."""
+    """Reads messages one by one, because a batch of librdkafka may contain records of partitions that are revoked
+    meanwhile. Ignores errors for a new topic, the end of a partition, and a member that did not poll for too long."""
     for number in range(BATCH):
         message = consumer.poll(0 if number else 0.1)
         if message is None:
@@ -285,7 +286,7 @@ def records(consumer):
 
 
 def values(consumer, count):
-    """The next values, so many or more, in their alphabet's order."""
+    """The next values, at least that many, sorted."""
     found, deadline = [], time.monotonic() + LIMIT_S
     while len(found) < count:
         found += [message.value().decode() for message in records(consumer)]
@@ -332,7 +333,7 @@ def crash(on):
 
 
 def short_sessions(on, session_ms):
-    """With the consumer protocol the broker decides about sessions, for each group."""
+    """With the consumer protocol the broker sets the session timeout, for each group."""
     if on.protocol != "consumer":
         return
     entry = ConfigEntry(
@@ -343,7 +344,7 @@ def short_sessions(on, session_ms):
 
 
 def child(servers, protocol, topic):
-    """A member to be killed: it tells of its first record, and commits nothing."""
+    """A member that will be killed: prints a line at its first record, and commits nothing."""
     more = {"session.timeout.ms": SHORT_SESSION_MS}
     consumer = Consumer(settings(servers, protocol, topic, **more))
     consumer.subscribe([topic])
@@ -354,7 +355,7 @@ def child(servers, protocol, topic):
 
 
 def eviction(on):
-    # librdkafka leaves a consumer group only when it is polled again: the broker has to miss it.
+    # librdkafka leaves a consumer group only at its next poll, so the session of the member expires.
     short_sessions(on, 3 * SHORT_SESSION_MS)
     on.produce_on()
     steady, slow = on.join("steady"), on.join("slow", **{"max.poll.interval.ms": 3000, "session.timeout.ms": 3000})
@@ -485,7 +486,7 @@ def reset(on):
         consumer.close()
     consumer = on.reader(**{"auto.offset.reset": "latest", "enable.partition.eof": True})
     consumer.assign([first])
-    # What is sent after the end was there is read.
+    # Records that arrive after the end of the partition was reported are read.
     deadline = time.monotonic() + LIMIT_S
     while (event := consumer.poll(0.1)) is None:
         assert time.monotonic() < deadline, "no end"
@@ -527,7 +528,7 @@ def administration(on):
 
 
 def altered(future):
-    """The error of the first partition, where librdkafka tells it."""
+    """The error of the first partition, which is where librdkafka reports it."""
     try:
         error = future.result().topic_partitions[0].error
         return error.name() if error else "nothing"
@@ -536,7 +537,8 @@ def altered(future):
 
 
 def endure(on):
-    """Lives on until a line comes in, telling each hundred records: as many as are committed and none is read twice."""
+    """Runs until stdin has a line, and prints a line after each hundred records; checks that all are committed and none
+    is read twice."""
     on.produce_on()
     members = [on.join(f"member {number}", **{"group.instance.id": str(number)}) for number in range(3)]
     on.balance(*members)

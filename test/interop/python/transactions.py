@@ -1,4 +1,4 @@
-"""Transactions by confluent-kafka (librdkafka): BOOTSTRAP_SERVERS PREFIX; prints what each scenario came to."""
+"""Transactions by confluent-kafka (librdkafka): BOOTSTRAP_SERVERS PREFIX. Prints the outcome of each scenario."""
 
 import sys
 
@@ -37,7 +37,7 @@ def reader(servers, topic, isolation):
 
 
 def read_on(consumer):
-    """The words up to the end of every partition, as this reader is told of ends."""
+    """The words up to the end of every partition at this isolation level."""
     words, ended = [], set()
 
     def step():
@@ -62,7 +62,7 @@ def read(servers, topic, isolation="read_committed"):
 
 
 def settled(servers, topic, words):
-    """What is committed, when the markers that a coordinator may still owe have come."""
+    """The committed words, after the coordinator has written the markers."""
     seen = []
 
     def step():

@@ -31,8 +31,8 @@ import org.apache.kafka.coordinator.group.modern.GroupSpecImpl;
 import org.apache.kafka.coordinator.group.modern.MemberSubscriptionAndAssignmentImpl;
 
 /**
- * A group as a JSON line on stdin, its assignment as a JSON line on stdout. All lists stand in the order in which Kafka
- * would read them from its records, or write them there.
+ * Reads a group as a JSON line from stdin and writes its assignment as a JSON line to stdout. All lists are in the
+ * order in which Kafka reads them from its records, or writes them.
  */
 public final class Assignors {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -30,7 +30,7 @@ import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
-/** admin TOPIC: the whole life of a topic as an operator leads it, with the errors that belong to each step. */
+/** admin TOPIC: creates, changes and deletes a topic, with the errors that each step can cause. */
 final class AdminTask {
     private static final Duration PATIENCE = Duration.ofSeconds(120);
     private final String servers;
@@ -141,7 +141,7 @@ final class AdminTask {
         return new AlterConfigOp(new ConfigEntry(name, value), type);
     }
 
-    /** 3.1 renamed all() to allTopicNames() and 4.0 took the old name away. */
+    /** 3.1 renamed all() to allTopicNames(), and 4.0 removed the old name. */
     @SuppressWarnings("unchecked")
     private Map<String, TopicDescription> describe() throws Exception {
         DescribeTopicsResult result = admin.describeTopics((Collection<String>) Set.of(topic));
@@ -154,7 +154,7 @@ final class AdminTask {
         boolean holds() throws Exception;
     }
 
-    /** Kafka's controller knows of a change before its broker does. */
+    /** Repeats a check until it passes: Kafka's broker learns of a change after its controller. */
     private static void eventually(String what, Probe probe) throws Exception {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!holds(probe)) {

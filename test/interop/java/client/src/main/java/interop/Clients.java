@@ -17,7 +17,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** Clients of bytes with short timeouts, so that a broken broker fails a run soon. */
+/** Clients of byte arrays with short timeouts, so that a run with a broken broker fails soon. */
 final class Clients {
     static final Duration POLL = Duration.ofMillis(200);
     static final long LIMIT_MS = 120_000;
@@ -48,8 +48,9 @@ final class Clients {
     }
 
     /**
-     * Makes the topic unless it is there, and waits until each partition answers. A Kafka names a leader before that has the
-     * partition: it can refuse the first of several batches in flight and take the second, and then never takes the first.
+     * Creates the topic unless it exists, and waits until each partition responds. A Kafka names a leader before that
+     * leader has the partition: it may refuse the first of several batches in flight and accept the second, and then
+     * refuses the first forever.
      */
     static void ensureTopic(String servers, String topic, int partitions) throws Exception {
         try (Admin admin = admin(servers)) {
@@ -65,7 +66,7 @@ final class Clients {
         }
     }
 
-    /** False while the broker that is asked does not have the topic's metadata yet. */
+    /** False while the broker does not have the topic's metadata yet. */
     private static boolean answers(Admin admin, Map<TopicPartition, OffsetSpec> ends) throws Exception {
         try {
             admin.listOffsets(ends).all().get(LIMIT_MS, TimeUnit.MILLISECONDS);
@@ -88,7 +89,7 @@ final class Clients {
         }
     }
 
-    /** Fails a task that has not come to its end in time. */
+    /** Fails a task that takes too long. */
     static void checkTime(long startMs, String what) {
         if (System.currentTimeMillis() - startMs > LIMIT_MS) {
             throw new IllegalStateException("gave up waiting: " + what);

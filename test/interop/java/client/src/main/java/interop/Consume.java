@@ -7,8 +7,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 
 /**
- * consume TOPIC PARTITIONS COUNT SIZE GROUP [ISOLATION]: all records in order, committed; then the committed offsets read
- * back.
+ * consume TOPIC PARTITIONS COUNT SIZE GROUP [ISOLATION]: reads all records in order and commits; then reads the
+ * committed offsets.
  */
 final class Consume {
     private Consume() {

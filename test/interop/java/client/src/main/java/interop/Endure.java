@@ -9,8 +9,8 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * endure TOPIC PARTITIONS SIZE IN_FLIGHT: an idempotent producer with so many requests in flight that outlives the brokers
- * behind its address. It tells how many records have been acknowledged, each hundred on a line, and ends when a line comes in.
+ * endure TOPIC PARTITIONS SIZE IN_FLIGHT: an idempotent producer with that many requests in flight, which keeps running
+ * while brokers restart. Prints the number of acknowledged records after each hundred, and ends when stdin has a line.
  */
 final class Endure {
     private static final int PATIENCE_MS = 600_000;
@@ -26,7 +26,7 @@ final class Endure {
         AtomicReference<Exception> failure = new AtomicReference<>();
         long sent = 0;
         try (KafkaProducer<byte[], byte[]> producer = Clients.producer(servers, settings(Integer.parseInt(args.get(3))))) {
-            // What is sent and not acknowledged fits into buffer.memory; beyond it, send waits.
+            // Unacknowledged records fit into buffer.memory; beyond it, send waits.
             for (; !isOver() && failure.get() == null; sent++) {
                 producer.send(new ProducerRecord<>(topic, sequence.partition(sent), null, sequence.value(sent)),
                     (metadata, error) -> {

@@ -11,8 +11,8 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * group TOPIC GROUP: a member reads half of a topic and commits, a second one joins and both share the partitions, the
- * first leaves and the second takes all; each record is seen once, and a member that starts anew finds nothing left.
+ * group TOPIC GROUP: a member reads half of a topic and commits; a second one joins, and both share the partitions; the
+ * first leaves, and the second owns all. Each record is read once, and a restarted member finds no further records.
  */
 final class GroupTask {
     private static final int PARTITIONS = 4;
@@ -53,7 +53,9 @@ final class GroupTask {
         }
     }
 
-    /** Polls both, each in turn, until each owns its half: polling is what takes a classic member through a rebalance. */
+    /**
+     * Polls both in turn until each owns half of the partitions: a classic member takes part in a rebalance by polling.
+     */
     private void share(KafkaConsumer<byte[], byte[]> first, KafkaConsumer<byte[], byte[]> second) {
         Thread joiner = new Thread(() -> pollUntilShared(second));
         joiner.start();
@@ -89,7 +91,10 @@ final class GroupTask {
         commit(consumer);
     }
 
-    /** A commit may meet a rebalance; then the client's next poll takes part in it and the next commit holds the same. */
+    /**
+     * A commit may fail during a rebalance. The next poll takes part in the rebalance, and the next commit includes
+     * these offsets.
+     */
     private static void commit(KafkaConsumer<byte[], byte[]> consumer) {
         try {
             consumer.commitSync();

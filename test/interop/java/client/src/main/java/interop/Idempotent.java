@@ -9,8 +9,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 
 /**
- * idempotent TOPIC COUNT: two idempotent producers in turn with five requests in flight and tiny batches; offsets must be
- * dense, as they are only when no sequence was refused or written twice.
+ * idempotent TOPIC COUNT: two idempotent producers, one after the other, with five requests in flight and tiny batches.
+ * Offsets must have no gaps, which means that no sequence was refused or appended twice.
  */
 final class Idempotent {
     private Idempotent() {

@@ -8,7 +8,10 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 
-/** million TOPIC PARTITIONS [COUNT]: records of 100 bytes through, read back in order without a group; with the rates. */
+/**
+ * million TOPIC PARTITIONS [COUNT]: produces records of 100 bytes and reads them in order without a group; prints the
+ * rates.
+ */
 final class Million {
     private static final int SIZE = 100;
 

@@ -5,7 +5,7 @@ import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** one-transaction TOPIC ID VALUE: a transaction of one record without a key, committed. */
+/** one-transaction TOPIC ID VALUE: commits a transaction with one record without a key. */
 final class OneTransaction {
     private OneTransaction() {
     }

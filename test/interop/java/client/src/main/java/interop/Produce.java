@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** produce TOPIC PARTITIONS COUNT SIZE CODEC ACKS IDEMPOTENCE: numbered records, every one acknowledged. */
+/** produce TOPIC PARTITIONS COUNT SIZE CODEC ACKS IDEMPOTENCE: produces numbered records; all must be acknowledged. */
 final class Produce {
     private Produce() {
     }

@@ -6,8 +6,8 @@ import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * Numbered records, and the check that all of them come back: number i goes to partition i % partitions, so that each
- * partition must hold p, p + partitions, p + 2 partitions ... in that order, and any loss, double or swap shows.
+ * Numbered records, and the check that all are read: number i is in partition i % partitions, so each partition must
+ * hold p, p + partitions, p + 2 partitions ... in that order. Any lost, repeated or reordered record fails the check.
  */
 final class Sequence {
     private final int partitions;
@@ -20,7 +20,7 @@ final class Sequence {
         this.size = size;
     }
 
-    /** The partition that number belongs to. */
+    /** The partition of a number. */
     int partition(long number) {
         return (int) (number % partitions);
     }
@@ -37,7 +37,7 @@ final class Sequence {
         return value;
     }
 
-    /** Takes the next record of its partition, or says what is wrong with it. */
+    /** Checks the next record of its partition. */
     void accept(ConsumerRecord<byte[], byte[]> record) {
         long number = ByteBuffer.wrap(record.value()).getLong();
         long expected = next.getOrDefault(record.partition(), (long) record.partition());

@@ -10,8 +10,8 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 
 /**
- * transactions PREFIX: every scenario of transactions, each on a topic of its own. The answer holds what each came to: what
- * its readers saw and what the client threw, which a real Kafka and ours must agree on.
+ * transactions PREFIX: all scenarios of transactions, each on its own topic. The output has the outcome of each: the
+ * records that consumers read, and the exceptions of clients. It must be the same with a real Kafka.
  */
 final class TransactionTask {
     private static final int LONG_MS = 60_000;
@@ -58,7 +58,7 @@ final class TransactionTask {
         }
     }
 
-    /** What the step throws, by name. */
+    /** Name of the exception that the step throws. */
     static String thrown(Runnable step) {
         try {
             step.run();
@@ -124,7 +124,10 @@ final class TransactionTask {
         return on.read(Transactions.COMMITTED).toString();
     }
 
-    /** A reader waits at the first record of an open transaction, also before what others have written behind it. */
+    /**
+     * A read_committed consumer stops before the first record of an open transaction, also for records of others after
+     * it.
+     */
     private static String open(Transactions on) throws Exception {
         StringBuilder seen = new StringBuilder();
         try (KafkaProducer<byte[], byte[]> producer = on.ready();
@@ -159,7 +162,7 @@ final class TransactionTask {
         }
     }
 
-    /** The first one learns of it only by its next record. */
+    /** The first producer learns that it is fenced by its next record. */
     private static String fencedIdle(Transactions on) throws Exception {
         try (KafkaProducer<byte[], byte[]> first = on.ready(); KafkaProducer<byte[], byte[]> second = on.ready()) {
             first.beginTransaction();

@@ -14,7 +14,10 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 
-/** Clients of one topic for scenarios of transactions: records are short words, and readers answer what they saw. */
+/**
+ * Clients of one topic for scenarios of transactions. Records are short words; consumers return the words that they
+ * have read.
+ */
 final class Transactions implements AutoCloseable {
     static final String COMMITTED = "read_committed";
     static final String UNCOMMITTED = "read_uncommitted";
@@ -22,7 +25,7 @@ final class Transactions implements AutoCloseable {
     private final String servers;
     private final String topic;
     private final List<TopicPartition> partitions;
-    /** Those that ask where the partitions end, by isolation. */
+    /** Consumers that request end offsets, by isolation level. */
     private final Map<String, KafkaConsumer<byte[], byte[]>> asking = new HashMap<>();
 
     Transactions(String servers, String topic, int partitions) throws Exception {
@@ -40,12 +43,12 @@ final class Transactions implements AutoCloseable {
         return topic;
     }
 
-    /** A producer whose transactional id is the topic's name; it has not met its coordinator yet. */
+    /** A producer before initTransactions; its transactional id is the name of the topic. */
     KafkaProducer<byte[], byte[]> producer(int timeoutMs) {
         return Clients.producer(servers, Map.of("transactional.id", topic, "transaction.timeout.ms", timeoutMs));
     }
 
-    /** One that has. */
+    /** A producer after initTransactions. */
     KafkaProducer<byte[], byte[]> ready() {
         KafkaProducer<byte[], byte[]> producer = producer(60_000);
         producer.initTransactions();
@@ -56,7 +59,7 @@ final class Transactions implements AutoCloseable {
         return Clients.producer(servers, Map.of());
     }
 
-    /** Words to the partitions in turn. */
+    /** Sends the words to the partitions in turn. */
     void send(KafkaProducer<byte[], byte[]> producer, String... words) throws Exception {
         for (int i = 0; i < words.length; i++) {
             producer.send(new ProducerRecord<>(topic, i % partitions.size(), null, words[i].getBytes()));
@@ -64,7 +67,7 @@ final class Transactions implements AutoCloseable {
         producer.flush();
     }
 
-    /** The words that a reader finds when all transactions are over, a partition after the other. */
+    /** The words that a consumer reads after the end of all transactions, partition by partition. */
     List<String> read(String isolation) {
         settle();
         try (KafkaConsumer<byte[], byte[]> consumer = reader(isolation)) {
@@ -91,19 +94,19 @@ final class Transactions implements AutoCloseable {
         return records.stream().map(record -> new String(record.value())).collect(Collectors.toList());
     }
 
-    /** Where the partitions end for such a reader. */
+    /** The end offsets at this isolation level. */
     Collection<Long> ends(String isolation) {
         Map<TopicPartition, Long> ends = asking.computeIfAbsent(isolation, this::reader).endOffsets(partitions);
         return partitions.stream().map(ends::get).collect(Collectors.toList());
     }
 
-    /** Waits until no transaction is open: a coordinator may answer before its markers are written. */
+    /** Waits until no transaction is open: a coordinator may respond before its markers are written. */
     void settle() {
-        // The markers move both ends.
+        // Markers move both end offsets.
         awaitEnds(COMMITTED, () -> ends(UNCOMMITTED));
     }
 
-    /** Asks for the ends until they are these, as what a coordinator does by itself is seen some time later. */
+    /** Polls until the end offsets are as expected, because a coordinator writes markers in the background. */
     void awaitEnds(String isolation, Supplier<Collection<Long>> expected) {
         long startMs = System.currentTimeMillis();
         while (!ends(isolation).equals(expected.get())) {

@@ -16,8 +16,8 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * transform INPUT OUTPUT ID: copies a topic to another in transactions, and outlives the brokers behind its address. It
- * tells how many records its transactions have copied, a number a line, and ends when a line comes in.
+ * transform INPUT OUTPUT ID: copies a topic to another in transactions while brokers restart. Prints the number of
+ * copied records after each transaction, and ends when stdin has a line.
  */
 final class Transform {
     private static final int PATIENCE_MS = 600_000;
@@ -56,7 +56,7 @@ final class Transform {
         return String.format("{\"copied\":%d}", copied);
     }
 
-    /** One transaction. Answers 0 when it has been given up: what it read is read again. */
+    /** One transaction. Returns 0 if it was abandoned; its input is then read again. */
     private int copy(ConsumerRecords<byte[], byte[]> records) throws IOException {
         if (records.isEmpty()) {
             return 0;
@@ -78,7 +78,7 @@ final class Transform {
         }
     }
 
-    /** A new producer of the same id ends what the one before left open. */
+    /** A new producer with the same transactional id aborts the open transaction of the previous one. */
     private void begin() {
         if (producer == null) {
             producer = Clients.producer(servers, Map.of("transactional.id", id, "max.block.ms", PATIENCE_MS,
@@ -89,7 +89,7 @@ final class Transform {
         producer.beginTransaction();
     }
 
-    /** Whether the commit took place or not is not known here; what the group has committed tells. */
+    /** The result of the commit is unknown here; the committed offsets of the group show it. */
     private void giveUp() {
         close();
         Map<TopicPartition, OffsetAndMetadata> committed;

@@ -11,7 +11,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.TopicPartition;
 
-/** Consume, transform, produce: the offsets of what was read are committed in the transaction of what was written. */
+/** Consume, transform, produce: the offsets of the input are committed in the transaction of the output. */
 final class TransformTask {
     private static final List<String> INPUT = List.of("a", "b", "c", "d", "e", "f");
 
@@ -28,7 +28,7 @@ final class TransformTask {
         producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata());
     }
 
-    /** Only the group is named: by the signature of old where the client has it. */
+    /** Commits with the group id alone, by the old method signature if the client has it. */
     static void asGroup(KafkaProducer<byte[], byte[]> producer, Map<TopicPartition, OffsetAndMetadata> offsets,
         KafkaConsumer<byte[], byte[]> consumer) throws Exception {
         String group = consumer.groupMetadata().groupId();
@@ -39,7 +39,7 @@ final class TransformTask {
         }
     }
 
-    /** Reads all, aborts, reads all once more, commits: the offsets move with the second one only. */
+    /** Reads all, aborts; reads all again, commits. Only the commit moves the offsets. */
     static String run(Transactions input, Committing committing) throws Exception {
         fill(input);
         StringBuilder seen = new StringBuilder();
@@ -62,7 +62,7 @@ final class TransformTask {
         }
     }
 
-    /** A member whose group went on without it must not commit. */
+    /** A member of an old generation must not commit. */
     static String oldMember(Transactions input) throws Exception {
         fill(input);
         try (Transactions output = new Transactions(input.servers(), input.topic() + "-out", 1);

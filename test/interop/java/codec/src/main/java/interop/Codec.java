@@ -10,11 +10,11 @@ import java.nio.charset.StandardCharsets;
 import org.apache.kafka.common.message.ApiMessageType;
 
 /**
- * A JSON command a line on stdin, a JSON answer a line on stdout.
- * apis: every API's key, name, versions and header versions.
- * generate: from a seed, a random frame (header and body) of an API, version and kind, as hex and as JSON.
+ * Reads a JSON command a line from stdin, writes a JSON result a line to stdout.
+ * apis: key, name, versions and header versions of every API.
+ * generate: from a seed, a random frame (header and body) of an API, version and kind, in hex and as JSON.
  * roundtrip: a frame in hex, decoded by Kafka's classes and encoded again.
- * refuse: the response that Kafka gives to a request's body when its handler throws an error with that code and message.
+ * refuse: Kafka's response to a request whose handler throws an error with that code and message.
  */
 public final class Codec {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -16,7 +16,7 @@ import org.apache.kafka.common.protocol.MessageUtil;
 import org.apache.kafka.common.protocol.types.RawTaggedField;
 import org.apache.kafka.common.protocol.types.Schema;
 
-/** One API's request or response at one version, header and body, through Kafka's generated classes. */
+/** A request or response of an API at one version, header and body, by Kafka's generated classes. */
 final class FrameClasses {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int UNKNOWN_TAG = 4_000;

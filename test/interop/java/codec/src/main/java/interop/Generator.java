@@ -19,7 +19,7 @@ import org.apache.kafka.common.protocol.types.Schema;
 import org.apache.kafka.common.protocol.types.TaggedFields;
 import org.apache.kafka.common.protocol.types.Type;
 
-/** Random messages in the JSON that Kafka's converters read, led by the schema of one version. */
+/** Random messages in the JSON of Kafka's converters, generated from the schema of one version. */
 final class Generator {
     private static final String[] WORDS = {"", "a", "orders", "größe", "主题", "\uD83D\uDE00", "\u0000", "x".repeat(127),
         "y".repeat(130), "é".repeat(200)};
@@ -116,7 +116,7 @@ final class Generator {
         return camel.toString();
     }
 
-    /** The same tree with every long as text: JavaScript's JSON would round it. */
+    /** The same tree with all longs as text, because JavaScript's JSON would round them. */
     static JsonNode exact(JsonNode node) {
         if (node.isObject()) {
             ObjectNode copy = JsonNodeFactory.instance.objectNode();

@@ -11,14 +11,14 @@ import org.apache.kafka.common.protocol.MessageUtil;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
 
-/** Kafka's own response to a request whose handler has thrown an error. */
+/** Kafka's response to a request whose handler has thrown an error. */
 final class Refusal {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Refusal() {
     }
 
-    /** The response's body in hex, null where none is sent. */
+    /** The body of the response in hex; null if Kafka sends none. */
     static JsonNode of(JsonNode command) {
         short version = (short) command.get("version").asInt();
         ByteBuffer body = ByteBuffer.wrap(HexFormat.of().parseHex(command.get("hex").asText()));

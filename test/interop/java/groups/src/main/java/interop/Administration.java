@@ -14,7 +14,7 @@ import org.apache.kafka.clients.admin.MemberToRemove;
 import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 
-/** What an Admin sees of a group and does with it, from its first member to its deletion. */
+/** Admin requests for a group, from its first member to its deletion. */
 final class Administration {
     private final Scene on;
     private final List<String> seen = new ArrayList<>();
@@ -45,7 +45,8 @@ final class Administration {
         seen.add("offsets deleted " + deleteOffset(0));
         seen.add("offset " + offsets().get(0));
         seen.add("nobody removed " + remove("nobody"));
-        // Who is thrown out learns of it by its next heartbeat, when another may have its partitions already.
+        // A removed member learns of its removal by its next heartbeat, when another member may already own its
+        // partitions.
         on.ledger.gone(first.name);
         on.ledger.gone(second.name);
         on.admin.removeMembersFromConsumerGroup(on.topic, new RemoveMembersFromConsumerGroupOptions()).all().get();
@@ -61,7 +62,7 @@ final class Administration {
 
     private void empty() throws Exception {
         ConsumerGroupDescription group = described();
-        // Each member has committed where it stood in each of its partitions when it left.
+        // Each member committed its position in each of its partitions when it left.
         seen.add("described " + group.state() + " " + group.members().size() + ", offsets " + offsets());
         seen.add("altered " + alter(0, 1) + " " + alter(1, 0) + ", offset " + offsets().get(0));
         try (Reader reader = Reader.subscribed(on, Map.of())) {

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 
-/** A member in a process of its own, which can be killed. It commits nothing, and its records count for nobody. */
+/**
+ * A member in a process of its own, which can be killed. It commits nothing, and the ledger does not count its records.
+ */
 final class Child implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
     private final Ledger ledger;
@@ -39,7 +41,7 @@ final class Child implements AutoCloseable {
         }
     }
 
-    /** The last line it has written. */
+    /** The last line that the process has printed. */
     String told() {
         return told;
     }
@@ -54,7 +56,7 @@ final class Child implements AutoCloseable {
         kill();
     }
 
-    /** What the process does: member TOPIC SESSION_MS; tells the partitions that it reads. */
+    /** The code of the process: member TOPIC SESSION_MS; prints its partitions. */
     static void run(String servers, Protocol protocol, List<String> args) {
         Map<String, Object> settings = new HashMap<>(protocol.settings());
         settings.putAll(Map.of("bootstrap.servers", servers, "group.id", args.get(0)));

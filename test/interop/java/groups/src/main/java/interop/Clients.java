@@ -9,8 +9,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * Clients of bytes that are soon there again when a broker is. They keep what they know of topics meanwhile: clients of 4.x
- * forget it when no broker answers, and a classic leader that knows no partitions asks for a rebalance.
+ * Clients of byte arrays that reconnect soon after a restart of the broker. They keep their topic metadata meanwhile:
+ * clients of 4.x forget it when no broker responds, and a classic leader without partition counts requests a rebalance.
  */
 final class Clients {
     private static final Map<String, Object> SOON = Map.of("reconnect.backoff.ms", 20, "reconnect.backoff.max.ms", 100,
@@ -27,7 +27,10 @@ final class Clients {
         return new KafkaConsumer<>(all, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
-    /** One request at a time: a Kafka that has just made a topic may refuse the first of several, and take the second. */
+    /**
+     * One request in flight: a Kafka that has just created a topic may refuse the first of several, and accept the
+     * second.
+     */
     static KafkaProducer<byte[], byte[]> producer(String servers) {
         return new KafkaProducer<>(with(Map.of("bootstrap.servers", servers, "enable.idempotence", true, "acks", "all",
             "max.in.flight.requests.per.connection", 1)), new ByteArraySerializer(), new ByteArraySerializer());

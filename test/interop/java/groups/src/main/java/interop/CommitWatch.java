@@ -6,7 +6,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
-/** Tells the ledger of every commit that was acknowledged, sync, async and automatic. */
+/** Reports every acknowledged commit to the ledger: sync, async and automatic. */
 public final class CommitWatch implements ConsumerInterceptor<byte[], byte[]> {
     static final String LEDGER = "interop.ledger";
     private Ledger ledger;

@@ -9,7 +9,7 @@ import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
-/** The ways to commit: sync, async, automatic, with offsets of one's own and words beside them. */
+/** All kinds of commits: sync, async, automatic, with explicit offsets and metadata. */
 final class Commits {
     private Commits() {
     }
@@ -37,11 +37,12 @@ final class Commits {
     }
 
     /**
-     * Two asynchronous commits at a time, each with its own metadata: the order of their callbacks. The client promises the
-     * order of the calls. Clients with the classic protocol can break it, 4.3 as well as 2.8 and with a real Kafka too: the
-     * heartbeat thread and the polling thread take completed responses from one queue, without a lock
-     * (ConsumerNetworkClient.firePendingCompletedRequests), and the thread with the second may queue its callback first. So
-     * their callbacks are sorted here. The broker's order shows in the offset that remains committed: the second.
+     * The order of the callbacks of two asynchronous commits with different metadata. The client promises the order of
+     * the calls. Clients with the classic protocol can break it, 4.3 as well as 2.8, with a real Kafka too: the
+     * heartbeat thread and the polling thread take completed responses from one queue without a lock
+     * (ConsumerNetworkClient.firePendingCompletedRequests), so the thread with the second response may queue its
+     * callback first. So callbacks of classic clients are sorted here. The committed offset shows the order in the
+     * broker: it is that of the second commit.
      */
     private static String async(Reader reader, TopicPartition partition, boolean isClassic) throws Exception {
         List<String> callbacks = new ArrayList<>();
@@ -61,7 +62,7 @@ final class Commits {
         return offset == null ? "nothing" : offset.offset() + offset.metadata();
     }
 
-    /** Automatic commits: by the clock, and when the consumer closes. */
+    /** Automatic commits: periodic, and when the consumer closes. */
     static String automatic(Scene on) throws Exception {
         on.send(0, "a", "b");
         TopicPartition first = on.partition(0);
@@ -83,7 +84,7 @@ final class Commits {
         }
     }
 
-    /** Members that commit automatically come and go: what the one has committed is where the next begins. */
+    /** Members with automatic commits join and leave: the next member starts at the committed offset. */
     static String handover(Scene on) throws Exception {
         on.produceOn();
         Map<String, Object> settings = Map.of("enable.auto.commit", true, "auto.commit.interval.ms", 100);

@@ -7,9 +7,9 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * endure PREFIX: a group of dynamic members and one of static ones live on while brokers come and go behind their address. It
- * tells how many records both have read, each hundred on a line, and ends when a line comes in. All the while an Admin asks
- * what is committed, which may never be less than what was acknowledged, and in the end is all there is.
+ * endure PREFIX: a group of dynamic members and a group of static members keep running while brokers restart. Prints
+ * the number of records that both have read after each hundred, and ends when stdin has a line. An Admin checks all the
+ * time that committed offsets are never below the acknowledged ones; at the end all records must be committed.
  */
 final class Endure {
     private static final int MEMBERS = 3;

@@ -14,9 +14,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 
 /**
- * What a group's members tell of themselves, in one order, and the rules that hold for all of them: a partition has one owner
- * at a time, only its owner reads it, no record is left out, an owner begins at or after what was last committed. Whoever
- * waits for something waits here, and is told the whole story when it does not come.
+ * The events of all members of a group in one order, and the rules that they must follow: a partition has one owner at
+ * a time, only its owner reads it, no record is skipped, an owner starts at or after the last committed offset. Waits
+ * of the program are conditions on the ledger; a wait that times out prints all events.
  */
 final class Ledger {
     private static final long LIMIT_MS = Long.getLong("limit.ms", 60_000);
@@ -26,9 +26,12 @@ final class Ledger {
     private final Map<Integer, String> lastOwners = new TreeMap<>();
     private final Map<Integer, Long> read = new TreeMap<>();
     private final Map<Integer, Long> committed = new TreeMap<>();
-    /** Partitions whose owner has not read yet, and so is free where to begin. */
+    /**
+     * Partitions whose owner has not read yet, so that its first offset may be any between the committed one and the
+     * next.
+     */
     private final Set<Integer> fresh = new HashSet<>();
-    /** Partitions given up without a commit: the next owner reads some of their records again. */
+    /** Partitions that were revoked without a commit: the next owner reads some of their records again. */
     private final Set<Integer> uncommitted = new HashSet<>();
     private final List<String> violations = new ArrayList<>();
     private final Map<String, Long> seen = new TreeMap<>();
@@ -59,7 +62,7 @@ final class Ledger {
         partitions.forEach(partition -> owners.remove(partition, member));
     }
 
-    /** From now on the member owns nothing, though it is not told. */
+    /** Removes all partitions of a member that has lost them without a callback. */
     synchronized void gone(String member) {
         note(member + " is gone with " + owned(member));
         owners.values().removeIf(member::equals);
@@ -92,7 +95,7 @@ final class Ledger {
         notifyAll();
     }
 
-    /** The broker refused the commit with which these were given up. */
+    /** The broker refused the commit before the revocation of these partitions. */
     synchronized void uncommitted(Collection<Integer> partitions) {
         uncommitted.addAll(partitions);
     }
@@ -118,7 +121,7 @@ final class Ledger {
         return all;
     }
 
-    /** Records read by all, by one of them, and those that had been read before although they were committed. */
+    /** Number of records read by all members; by one of them; and repeated although they were committed. */
     synchronized long seen() {
         return seen.values().stream().mapToLong(Long::longValue).sum();
     }
@@ -131,18 +134,18 @@ final class Ledger {
         return repeated;
     }
 
-    /** How often a member was given what it had just given up itself. */
+    /** Number of times that a member got partitions back that it had just revoked. */
     synchronized int interruptions() {
         return interruptions;
     }
 
-    /** How often the member was given partitions, or gave some up. */
+    /** Number of assignments and revocations of the member. */
     synchronized int count(String member) {
         return (int) story.stream().filter(line -> !line.endsWith(" []") && (line.contains(" ms " + member + " is assigned")
             || line.contains(" ms " + member + " has revoked") || line.contains(" ms " + member + " has lost"))).count();
     }
 
-    /** How often the member was told that its partitions are gone already. */
+    /** Number of onPartitionsLost callbacks of the member. */
     synchronized int lost(String member) {
         return (int) story.stream().filter(line -> line.contains(" ms " + member + " has lost")).count();
     }
@@ -155,7 +158,7 @@ final class Ledger {
         return new TreeMap<>(committed);
     }
 
-    /** Waits until this holds; it is looked at whenever something is told. */
+    /** Waits until the condition holds; it is checked after each event. */
     synchronized void await(String what, BooleanSupplier holds) throws Exception {
         note("waits for " + what);
         long deadline = System.nanoTime() + LIMIT_MS * 1_000_000;

@@ -12,8 +12,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * TASK SERVERS PROTOCOL PREFIX [SCENARIO ...]: consumer groups of one protocol. `scenarios` plays all of them, or the named
- * ones, each with a topic and a group of its own; the answer is a JSON object with what each came to.
+ * TASK SERVERS PROTOCOL PREFIX [SCENARIO ...]: consumer groups with one protocol. `scenarios` runs all or the named
+ * scenarios, each with its own topic and group, and prints a JSON object with the outcome of each.
  */
 public final class Main {
     private static final int AT_A_TIME = 6;
@@ -83,7 +83,7 @@ public final class Main {
         return outcomes;
     }
 
-    /** What the scenario came to; where it failed, why, and all that its members told. */
+    /** The outcome of the scenario; that of a failed one is the error, with all events of its members. */
     private static String outcome(Scenario scenario, String servers, Protocol protocol, String topic) throws Exception {
         long startMs = System.currentTimeMillis();
         try (Scene on = new Scene(servers, protocol, topic, Rebalances.PARTITIONS)) {

@@ -17,8 +17,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 
 /**
- * A member of a group on a thread of its own: polls, tells the ledger, commits what it has read, and again before it gives
- * partitions up. What others want of its consumer it does between two polls.
+ * A group member in its own thread: polls, reports to the ledger, commits consumed offsets, and commits before a
+ * revocation. Steps for its consumer run between two polls.
  */
 final class Member implements ConsumerRebalanceListener, AutoCloseable {
     interface Step<T> {
@@ -37,7 +37,7 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
     private volatile boolean over;
     private volatile Throwable failure;
 
-    /** It joins at once. One that commits by itself or not at all is told so by its settings. */
+    /** Joins at once. Its settings decide about automatic commits. */
     Member(Ledger ledger, String name, String topic, Map<String, Object> settings) {
         this.ledger = ledger;
         this.name = name;
@@ -78,7 +78,9 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
         }
     }
 
-    /** Whether it was taken. One that meets a rebalance is made up for: by the next, or when partitions are given up. */
+    /**
+     * Whether the commit succeeded. The next commit, or that before a revocation, includes the offsets of a failed one.
+     */
     private boolean commit() {
         try {
             consumer.commitSync();
@@ -96,7 +98,8 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
 
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-        // On a slow machine the next rebalance may be under way already. Kafka refuses the commit then, and records are read again.
+        // On a slow machine the next rebalance may already be in progress. Kafka then refuses the commit, and records
+        // are read again.
         if (commits && !partitions.isEmpty() && !commit()) {
             ledger.uncommitted(numbers(partitions));
         }
@@ -116,12 +119,12 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
         return ledger.owned(name);
     }
 
-    /** What ended it, by name, when something has. */
+    /** Name of the exception that ended the member, if any. */
     String failure() {
         return failure == null ? null : failure.getClass().getSimpleName();
     }
 
-    /** Has its thread do this with the consumer before the next poll. */
+    /** Runs a step with the consumer in its thread, before the next poll. */
     <T> CompletableFuture<T> begin(Step<T> step) {
         CompletableFuture<T> result = new CompletableFuture<>();
         steps.add(() -> {
@@ -138,12 +141,12 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
         return begin(step).get(60, TimeUnit.SECONDS);
     }
 
-    /** Waits until it knows where to read each of its partitions: what it has no position in it does not commit. */
+    /** Waits until it has a position in each of its partitions: a commit contains only partitions with a position. */
     void awaitPositions() throws Exception {
         ask(all -> all.assignment().stream().mapToLong(all::position).sum());
     }
 
-    /** Keeps it from polling until it is let go; it is when this returns. */
+    /** Stops polling until `letGo`. Returns when polling has stopped. */
     void hold() throws Exception {
         CountDownLatch letGo = new CountDownLatch(1);
         CompletableFuture<Boolean> stopped = new CompletableFuture<>();
@@ -165,7 +168,7 @@ final class Member implements ConsumerRebalanceListener, AutoCloseable {
         held.countDown();
     }
 
-    /** Ends and leaves, as its protocol has it. */
+    /** Stops polling and closes the consumer, which leaves the group as its protocol requires. */
     @Override
     public void close() {
         over = true;

@@ -14,12 +14,12 @@ import org.apache.kafka.clients.admin.ConsumerGroupListing;
 import org.apache.kafka.common.ConsumerGroupState;
 
 /**
- * A group goes from the classic protocol to the consumer protocol while records are produced without a pause, one member
- * after the other, and back in the same way. What it is at each stage, as an Admin sees it, is the outcome.
+ * A group migrates from the classic protocol to the consumer protocol, member by member, and back, during steady
+ * production. The outcome is the type of the group and the protocols of its members at each stage.
  */
 final class Migration {
     private static final int MEMBERS = 3;
-    /** How often to look whether a rebalance is over: each takes a poll of every member. */
+    /** Maximum number of polls until a rebalance is complete. */
     private static final int LOOKS = 200;
     private static final Protocol CONSUMER = new Protocol("consumer");
     private final Scene on;
@@ -35,17 +35,17 @@ final class Migration {
         this.isSlow = isSlow;
     }
 
-    /** Each member is there again before the others know that it was away. */
+    /** Each member rejoins before the other members notice that it left. */
     static String atOnce(Scene on) throws Exception {
         return new Migration(on, false, false).run();
     }
 
-    /** The others take over before a member is there again. */
+    /** The other members take over its partitions before a member rejoins. */
     static String slow(Scene on) throws Exception {
         return new Migration(on, false, true).run();
     }
 
-    /** Members of a name, which nobody takes over from. */
+    /** Static members, whose partitions no other member takes over. */
     static String ofStatic(Scene on) throws Exception {
         return new Migration(on, true, false).run();
     }
@@ -80,7 +80,7 @@ final class Migration {
         members[place] = member(place, protocol);
     }
 
-    /** Every partition is read on, whatever the group is now. */
+    /** Waits until each partition is consumed further, by the group in its current type. */
     private void settle() throws Exception {
         int reached = settled(on, members);
         Map<Integer, Long> before = on.ledger.read();
@@ -94,8 +94,9 @@ final class Migration {
     }
 
     /**
-     * Waits until each has its share and the same epoch, which it answers. Who is closed amid a rebalance may be unable to
-     * commit; and who is behind when a group becomes a classic one has lost what it has, as its generation is none of that.
+     * Waits until all members have their share and the same epoch; returns the epoch. A member that closes during a
+     * rebalance may fail to commit; and a member with an old epoch loses its partitions when the group becomes classic,
+     * because its epoch is no valid generation.
      */
     static int settled(Scene on, Member... members) throws Exception {
         on.awaitBalance(members);
@@ -112,7 +113,7 @@ final class Migration {
         throw new TimeoutException("gave up waiting for one epoch");
     }
 
-    /** The group as an Admin sees it: its type and the protocols of its members. */
+    /** The group in the description of an Admin: its type and the protocols of its members. */
     static String seen(Scene on) throws Exception {
         return listed(on) + ": " + described(on);
     }
@@ -126,7 +127,7 @@ final class Migration {
         return "none";
     }
 
-    /** Which protocol each member speaks; the description of a classic group does not tell. */
+    /** The protocol of each member, which the description of a classic group does not contain. */
     private static String described(Scene on) throws Exception {
         List<String> protocols = new ArrayList<>();
         for (var member : group(on).members()) {
@@ -141,7 +142,7 @@ final class Migration {
         return on.admin.describeConsumerGroups(List.of(on.topic)).all().get().get(on.topic);
     }
 
-    /** An answer that only clients of 4.0 and later have: this program is built with older ones, too. */
+    /** Calls a getter that only clients since 4.0 have; this program is also compiled with older ones. */
     private static Object told(Object of, String what) throws ReflectiveOperationException {
         return of.getClass().getMethod(what).invoke(of);
     }

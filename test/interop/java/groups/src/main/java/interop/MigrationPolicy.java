@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** What a broker's group.consumer.migration.policy lets become of a group with members, and of one that all have left. */
+/** The effect of the broker's group.consumer.migration.policy on a group with members, and on an empty one. */
 final class MigrationPolicy {
     private static final Protocol CONSUMER = new Protocol("consumer");
     private final Scene on;
@@ -24,8 +24,9 @@ final class MigrationPolicy {
     }
 
     /**
-     * One of another protocol comes, and the first goes; then that one comes again, or else the one who was refused. In a
-     * consumer group of classic members alone a Kafka lets nobody take over before it comes.
+     * A member of the other protocol joins, and the first member leaves. Then the first one joins again; or, if the
+     * second was refused, the second one does. In Kafka, a consumer group with only classic members does not rebalance
+     * before that join.
      */
     private String run(Protocol from, Protocol to) throws Exception {
         on.produceOn();
@@ -43,7 +44,7 @@ final class MigrationPolicy {
         return String.join("\n", told);
     }
 
-    /** Tells whether it is let in, and the group with it or without. */
+    /** Whether the member is accepted; records the group after that. */
     private boolean come(String name, Protocol protocol) throws Exception {
         Member member = on.joining(name, protocol, Map.of());
         on.ledger.await("an answer to " + name, () -> member.failure() != null || !member.owned().isEmpty());

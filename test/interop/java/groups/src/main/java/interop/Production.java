@@ -4,7 +4,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** Records to every partition of a topic, a round every few milliseconds, until it is ended. */
+/** Produces records to every partition of a topic, every few milliseconds, until `end`. */
 final class Production {
     private static final long PACE_NS = 5_000_000;
     private final Ledger ledger;
@@ -36,7 +36,7 @@ final class Production {
         }
     }
 
-    /** Ends it; answers how many records each partition has got of it. */
+    /** Stops; returns the number of records in each partition. */
     long end() throws InterruptedException {
         over = true;
         thread.join();

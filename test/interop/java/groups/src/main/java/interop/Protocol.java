@@ -3,7 +3,7 @@ package interop;
 import java.util.HashMap;
 import java.util.Map;
 
-/** How the members of a group agree on who reads what: `consumer`, or the name of a classic assignor. */
+/** The group protocol: `consumer`, or the name of a classic assignor. */
 final class Protocol {
     private static final Map<String, String> ASSIGNORS = Map.of(
         "range", "RangeAssignor",
@@ -20,12 +20,12 @@ final class Protocol {
         return !"consumer".equals(name);
     }
 
-    /** Whether every rebalance takes all partitions from all members. */
+    /** Whether every rebalance revokes all partitions of all members (eager protocol). */
     boolean isEager() {
         return isClassic() && !name.startsWith("cooperative");
     }
 
-    /** What a member is told; with the consumer protocol the broker decides about the rest. */
+    /** The settings of a member. With the consumer protocol the broker has the other settings. */
     Map<String, Object> settings() {
         Map<String, Object> all = new HashMap<>();
         if (isClassic()) {
@@ -35,7 +35,7 @@ final class Protocol {
             }
             all.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer." + assignor);
             all.put("heartbeat.interval.ms", 200);
-            // A machine with much to do must not lose members by chance.
+            // Long timeouts, so that members do not expire on a busy machine.
             all.put("session.timeout.ms", 30_000);
         } else {
             all.put("group.protocol", "consumer");

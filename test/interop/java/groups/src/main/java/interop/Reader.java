@@ -11,7 +11,7 @@ import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 
-/** A consumer in the calling thread, which takes it through its rebalances and waits for what it must come to. */
+/** A consumer in the calling thread, which polls it through rebalances and waits for its records. */
 final class Reader implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
     private static final long LIMIT_MS = Long.getLong("limit.ms", 60_000);
@@ -22,7 +22,7 @@ final class Reader implements AutoCloseable {
         consumer = on.consumer(settings);
     }
 
-    /** One that has its partitions. */
+    /** A consumer that has its partitions. */
     static Reader subscribed(Scene on, Map<String, Object> settings) throws Exception {
         Reader reader = new Reader(on, settings);
         reader.consumer.subscribe(List.of(on.topic));
@@ -36,7 +36,7 @@ final class Reader implements AutoCloseable {
         return reader;
     }
 
-    /** The values that come next, at least so many, in their alphabet's order. */
+    /** The next values, at least that many, sorted. */
     String read(int count) throws Exception {
         until(count + " records", () -> values.size() >= count);
         List<String> all = new ArrayList<>(values);

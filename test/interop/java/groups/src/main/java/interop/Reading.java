@@ -9,7 +9,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 
-/** Where one consumer reads: paused, sought, assigned by hand, and where it begins when nothing is committed. */
+/** Positions of a single consumer: paused, after a seek, with manual assignment, and without committed offsets. */
 final class Reading {
     private static final long HOUR_MS = 3_600_000;
 
@@ -47,7 +47,7 @@ final class Reading {
         }
     }
 
-    /** Records a, b and c, written three, two and one hour ago; answers what time it is. */
+    /** Sends records a, b and c with timestamps three, two and one hour ago; returns the current time. */
     private static long sendByTheHour(Scene on) throws Exception {
         long nowMs = System.currentTimeMillis();
         try (KafkaProducer<byte[], byte[]> producer = Clients.producer(on.servers)) {
@@ -59,7 +59,7 @@ final class Reading {
         return nowMs;
     }
 
-    /** Those who take partitions by hand may commit for a group, as long as it has no members. */
+    /** A consumer with manual assignment may commit for a group while the group has no members. */
     static String assign(Scene on) throws Exception {
         List<TopicPartition> both = List.of(on.partition(0), on.partition(1));
         on.send(0, "a", "b");
@@ -81,7 +81,7 @@ final class Reading {
         return seen.toString();
     }
 
-    /** auto.offset.reset, for a group that has committed nothing and for an offset that is not there. */
+    /** auto.offset.reset, without a committed offset and with an offset out of range. */
     static String reset(Scene on) throws Exception {
         on.send(0, "a", "b");
         TopicPartition first = on.partition(0);
@@ -107,7 +107,7 @@ final class Reading {
         return seen.toString();
     }
 
-    /** auto.offset.reset=by_duration, which clients know since 4.0. */
+    /** auto.offset.reset=by_duration, which exists since 4.0. */
     static String duration(Scene on) throws Exception {
         sendByTheHour(on);
         StringBuilder seen = new StringBuilder();

@@ -10,7 +10,7 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.config.ConfigResource;
 
-/** Members come, go, die and fall asleep while records are produced without a pause: none is lost, none read by two. */
+/** Members join, leave, crash and stop polling during steady production: no record is lost or read by two members. */
 final class Rebalances {
     static final int PARTITIONS = 10;
     private static final int MEMBERS = 5;
@@ -19,7 +19,7 @@ final class Rebalances {
     private Rebalances() {
     }
 
-    /** Five members one after the other, and down to one again. */
+    /** The group grows to five members and shrinks to one. */
     static String scale(Scene on) throws Exception {
         on.produceOn();
         List<Member> members = new ArrayList<>();
@@ -45,7 +45,10 @@ final class Rebalances {
             .collect(Collectors.joining("+"));
     }
 
-    /** A rebalance that has to wait for one member: what the others read meanwhile, and what their commits come to. */
+    /**
+     * A rebalance that waits for one member: the records that other members read meanwhile, and the results of their
+     * commits.
+     */
     static String waiting(Scene on) throws Exception {
         on.produceOn();
         Member awake = on.joined("awake", Map.of());
@@ -71,7 +74,7 @@ final class Rebalances {
             + " repeated";
     }
 
-    /** Commits until the member knows of the rebalance, which each protocol shows in a way of its own. */
+    /** Commits until the member learns of the rebalance, which differs by protocol. */
     private static String committing(Scene on, Member awake, Set<Integer> before) throws Exception {
         if (!on.protocol.isClassic()) {
             on.ledger.await("partitions given to the newcomer", () -> awake.owned().size() < before.size());
@@ -92,7 +95,7 @@ final class Rebalances {
         return thrown;
     }
 
-    /** A process dies with half of the partitions: the other half's owner gets them when its session is over. */
+    /** A process with half of the partitions is killed: the other member gets them when its session expires. */
     static String crash(Scene on) throws Exception {
         if (!on.protocol.isClassic()) {
             ConfigResource group = new ConfigResource(ConfigResource.Type.valueOf("GROUP"), on.topic);
@@ -112,7 +115,7 @@ final class Rebalances {
         }
     }
 
-    /** A member that does not poll for too long loses its partitions, may not commit, and comes back when it polls. */
+    /** A member that does not poll for too long loses its partitions, cannot commit, and rejoins when it polls. */
     static String eviction(Scene on) throws Exception {
         on.produceOn();
         Member steady = on.joined("steady", Map.of());

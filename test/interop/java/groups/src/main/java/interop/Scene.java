@@ -14,7 +14,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 
-/** What one scenario plays with: a topic and a group of its own, their ledger, and everybody who takes part. */
+/** The environment of a scenario: its topic and group, their ledger, and all clients. */
 final class Scene implements AutoCloseable {
     final String servers;
     final Protocol protocol;
@@ -25,7 +25,7 @@ final class Scene implements AutoCloseable {
     private final List<Member> members = new ArrayList<>();
     private Production production;
 
-    /** The group has the topic's name. */
+    /** The group id is the name of the topic. */
     Scene(String servers, Protocol protocol, String topic, int partitions) throws Exception {
         this.servers = servers;
         this.protocol = protocol;
@@ -35,7 +35,7 @@ final class Scene implements AutoCloseable {
         admin.createTopics(Set.of(new NewTopic(topic, partitions, (short) 1))).all().get();
     }
 
-    /** A member that is there when this returns: it has what the group gives it. */
+    /** Adds a member; returns when it has its first assignment. */
     Member joined(String name, Map<String, Object> settings) throws Exception {
         Member member = joining(name, settings);
         ledger.await(name + " with partitions", () -> !member.owned().isEmpty());
@@ -46,14 +46,14 @@ final class Scene implements AutoCloseable {
         return joining(name, protocol, settings);
     }
 
-    /** A member that may have another protocol than the others. */
+    /** A member that may use another protocol than the others. */
     Member joining(String name, Protocol own, Map<String, Object> settings) {
         Member member = new Member(ledger, name, topic, settings(own, settings));
         members.add(member);
         return member;
     }
 
-    /** A member's settings with these in addition. */
+    /** The settings of a member with additions. */
     private Map<String, Object> settings(Protocol own, Map<String, Object> more) {
         Map<String, Object> all = new HashMap<>(own.settings());
         all.putAll(Map.of("bootstrap.servers", servers, "group.id", topic, "interceptor.classes",
@@ -62,7 +62,7 @@ final class Scene implements AutoCloseable {
         return all;
     }
 
-    /** A consumer whom the ledger does not know, in the calling thread. */
+    /** A consumer outside of the ledger, in the calling thread. */
     KafkaConsumer<byte[], byte[]> consumer(Map<String, Object> settings) {
         Map<String, Object> all = new HashMap<>(protocol.settings());
         all.putAll(Map.of("bootstrap.servers", servers, "group.id", topic));
@@ -74,7 +74,7 @@ final class Scene implements AutoCloseable {
         production = new Production(ledger, servers, topic, partitions);
     }
 
-    /** Ends the production, waits until all of it has been read; answers how many records it was. */
+    /** Stops production and waits until all records are read; returns their number. */
     long drain() throws Exception {
         long each = production.end();
         ledger.await(each + " records of each partition", () -> readAll(each));
@@ -86,7 +86,7 @@ final class Scene implements AutoCloseable {
         return read.size() == partitions && read.values().stream().allMatch(next -> next == each);
     }
 
-    /** One record a value to this partition, acknowledged. */
+    /** Sends a record for each value to this partition; all are acknowledged. */
     void send(int partition, String... values) throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = Clients.producer(servers)) {
             for (String value : values) {
@@ -99,7 +99,7 @@ final class Scene implements AutoCloseable {
         return new TopicPartition(topic, number);
     }
 
-    /** Waits until each of them owns as much as another, and together all. */
+    /** Waits until these members own equal shares, and together all partitions. */
     void awaitBalance(Member... those) throws Exception {
         String names = java.util.Arrays.stream(those).map(one -> one.name).collect(Collectors.joining(", "));
         ledger.await("an even share of " + names, () -> {
@@ -115,7 +115,7 @@ final class Scene implements AutoCloseable {
         });
     }
 
-    /** What the step throws, by name. */
+    /** Name of the exception that the step throws. */
     static String thrown(Attempt step) {
         try {
             step.run();

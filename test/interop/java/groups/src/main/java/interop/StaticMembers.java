@@ -3,12 +3,12 @@ package interop;
 import java.util.Map;
 import java.util.Set;
 
-/** Members with group.instance.id: they may go for a while, and there is one of each. */
+/** Members with group.instance.id: they may be away for a while, and an instance id has one member. */
 final class StaticMembers {
     private StaticMembers() {
     }
 
-    /** One restarts: it gets back what it had, and the other never hears of it. */
+    /** A member restarts: it gets its partitions back, and the other member has no rebalance. */
     static String restart(Scene on) throws Exception {
         on.produceOn();
         Member first = on.joining("first", Map.of("group.instance.id", "first"));
@@ -19,7 +19,7 @@ final class StaticMembers {
         return result + ", " + on.ledger.repeated() + " repeated";
     }
 
-    /** The first of two restarts, whose instance has its name. */
+    /** The first of two members restarts with its instance id. */
     static String restartOne(Scene on, Member first, Member second) throws Exception {
         Set<Integer> before = first.owned();
         int epoch = epoch(second);
@@ -32,11 +32,11 @@ final class StaticMembers {
             + (on.ledger.count(second.name) == moves ? ", nobody else knows" : ", the other one knows");
     }
 
-    /** A second one of the same name: which of the two may stay is the protocol's. */
+    /** A second member with the same instance id: which of both continues depends on the protocol. */
     static String twice(Scene on) throws Exception {
         Member first = on.joined("first", Map.of("group.instance.id", "one"));
         if (on.protocol.isClassic()) {
-            // The second gets what the first has, who is told by its next heartbeat.
+            // The second gets the partitions of the first, which learns that by its next heartbeat.
             on.ledger.gone(first.name);
         }
         Member second = on.joining("second", Map.of("group.instance.id", "one"));

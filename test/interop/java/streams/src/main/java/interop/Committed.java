@@ -8,7 +8,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** committed TOPIC COUNT: the offsets at which a read_committed consumer finds so many records. */
+/** committed TOPIC COUNT: the offsets of the records that a read_committed consumer reads. */
 final class Committed {
     private static final long LIMIT_MS = 60_000;
 

@@ -12,8 +12,8 @@ import org.apache.kafka.clients.consumer.SubscriptionPattern;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * consumer-groups TOPIC: a group of every kind of member that the consumer protocol knows: a static one with a rack and an
- * assignor of its choice, one that subscribes by pattern, one that speaks the classic protocol. And a group that is deleted.
+ * consumer-groups TOPIC: a group with all kinds of members of the consumer protocol: a static one with a rack and a
+ * server-side assignor, one that subscribes by pattern, one with the classic protocol. And a deleted group.
  */
 final class ConsumerGroups {
     private static final int PARTITIONS = 4;
@@ -60,7 +60,7 @@ final class ConsumerGroups {
         }
     }
 
-    /** Polls all in turn until each has a part and together they have everything, and lets them commit. */
+    /** Polls all in turn until each owns partitions and together they own all, and commits. */
     private void share(List<KafkaConsumer<byte[], byte[]>> members) {
         long startMs = System.currentTimeMillis();
         while (members.stream().anyMatch(one -> one.assignment().isEmpty())

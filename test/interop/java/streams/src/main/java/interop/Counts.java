@@ -10,7 +10,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.LongDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
-/** counts OUTPUT TOTAL: every word is counted from 1 on by ones, and the counts add up to the total. */
+/**
+ * counts OUTPUT TOTAL: checks that the counts of every word are 1, 2, 3 and so on, and that their number is the total.
+ */
 final class Counts {
     private static final long LIMIT_MS = 60_000;
 

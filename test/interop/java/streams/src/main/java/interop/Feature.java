@@ -7,7 +7,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.FeatureUpdate;
 import org.apache.kafka.clients.admin.FeatureUpdate.UpgradeType;
 
-/** feature NAME LEVEL: sets the level of a feature, down as well as up. */
+/** feature NAME LEVEL: sets the level of a feature, up or down. */
 final class Feature {
     private Feature() {
     }

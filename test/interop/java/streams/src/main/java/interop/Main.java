@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Drives a broker with what only clients of today have: one JSON line on stdout when a task holds. A run
- * is one task, or with `serve` the tasks on stdin.
+ * Tests a broker with APIs of current clients: prints a JSON line when a task passes. Runs one task, or with `serve`
+ * the tasks from stdin.
  */
 public final class Main {
     private Main() {
@@ -27,7 +27,7 @@ public final class Main {
         System.out.println(run(args[0], servers, rest));
     }
 
-    /** Runs the tasks that stand on standard input, one a line with its arguments behind tabs, until that ends. */
+    /** Runs tasks from stdin until its end: one a line, with arguments separated by tabs. */
     private static void serve() throws IOException {
         BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = orders.readLine(); line != null; line = orders.readLine()) {
@@ -42,7 +42,7 @@ public final class Main {
             }
             System.out.println(answer);
         }
-        // Clients that a failed task has left open do not hold the process.
+        // Open clients of a failed task do not keep the process alive.
         System.exit(0);
     }
 

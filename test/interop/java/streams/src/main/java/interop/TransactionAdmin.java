@@ -25,7 +25,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** admin PREFIX: what an Admin sees of two transactions, one open and one committed, and how it ends open ones. */
+/** admin PREFIX: Admin requests for two transactions, one open and one committed, and the abort of open ones. */
 final class TransactionAdmin {
     private static final long LIMIT_MS = 60_000;
 
@@ -48,7 +48,7 @@ final class TransactionAdmin {
             admin.createTopics(Set.of(new NewTopic(args.get(0), 1, (short) 1))).all().get();
             try (KafkaProducer<String, String> one = task.producer(servers, task.open);
                  KafkaProducer<String, String> other = task.producer(servers, task.done)) {
-                // Each has a committed one behind it, so that an epoch before the open one's exists.
+                // Each producer has committed a transaction before, so that a previous epoch exists.
                 for (KafkaProducer<String, String> producer : List.of(one, other)) {
                     task.begin(producer);
                     producer.commitTransaction();
@@ -110,7 +110,7 @@ final class TransactionAdmin {
             .sorted().collect(Collectors.joining(", ")));
     }
 
-    /** As an operator ends a transaction that hangs: by a marker to its partition, past the coordinator. */
+    /** Aborts a hanging transaction as an admin does: by a marker to its partition, without the coordinator. */
     private void abort(KafkaProducer<String, String> producer) throws Exception {
         ProducerState hanging = states().stream().filter(one -> one.currentTransactionStartOffset().isPresent())
             .findFirst().orElseThrow();

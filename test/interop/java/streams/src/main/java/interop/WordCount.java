@@ -17,8 +17,9 @@ import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * word-count INPUT OUTPUT FOLDER: counts numbered records by word, each word's new count going out with every record. The
- * counts live in memory and a changelog. It tells how many it has counted, each hundred on a line, until a line comes in.
+ * word-count INPUT OUTPUT FOLDER: counts numbered records by word, and outputs the new count of the word for each
+ * record. The counts are in memory and in a changelog topic. Prints the number of counted records after each hundred,
+ * and ends when stdin has a line.
  */
 final class WordCount {
     private static final int WORDS = 17;
@@ -65,7 +66,7 @@ final class WordCount {
         all.put(StreamsConfig.STATE_DIR_CONFIG, folder);
         all.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 50);
         all.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
-        // One that was killed is soon missed.
+        // The session of a killed instance expires soon.
         all.put(StreamsConfig.consumerPrefix("session.timeout.ms"), 6000);
         all.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), 500);
         all.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
