@@ -6,6 +6,8 @@ import { Broker } from './broker/broker.ts'
 import { listenersOf } from './config/listeners.ts'
 import { Settings } from './config/settings.ts'
 import type { BrokerSettings } from './config/values.ts'
+import type { EventHistory } from './events/history.ts'
+import { NodeEvents } from './events/node-events.ts'
 import type { ProgressListener } from './log/recovery/recovery-progress.ts'
 import type { Dispatch, OpenConnection } from './net/dispatch.ts'
 import { type Endpoint, Server } from './net/server.ts'
@@ -32,6 +34,8 @@ export interface NodeOptions {
   readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
+  /** Keeps the newest events of each subject. */
+  readonly history?: EventHistory | undefined
   /** Receives the progress of the recovery of the data directory. Without it, progress is logged every few seconds. */
   readonly progress?: ProgressListener | undefined
   /** Cancels a start in progress. A later start recovers the data directory. */
@@ -64,9 +68,10 @@ export interface RunningNode {
  * if that cancels the start.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { dataDir, clocks, random, logger, progress, signal } = options
+  const { dataDir, clocks, random, logger, history, progress, signal } = options
   const settings = new Settings(options.settings)
-  const undo: Undo[] = []
+  const events = new NodeEvents({ nodeId: settings.get('node.id'), clocks, logger, sinks: history && [history] })
+  const undo: Undo[] = [() => events.flush()]
   const laps = new LapTimes(clocks.loop)
   try {
     const storage =
@@ -74,16 +79,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     laps.lap('lockMs')
     const listeners = listenersOf(settings.inForce).map(({ name, host, port }) => ({ name, host: host ?? '', port }))
     const { unref = false } = options
-    const server = await Server.bind({ listeners, settings, clocks, logger, unref })
+    const server = await Server.bind({ listeners, settings, clocks, events, unref })
     undo.push(() => server.close(STOP_GRACE_MS))
     laps.lap('listenersMs')
-    const broker = await Broker.start({ settings, storage, clocks, random, logger, progress, signal, laps })
+    const broker = await Broker.start({ settings, storage, clocks, random, logger, events, progress, signal, laps })
     undo.push(() => broker.stop())
     undo.push(() => server.drain())
     await options.prepare?.(broker.dispatch)
     laps.lap('prepareMs')
     server.serve(broker.dispatch)
-    logger.info(laps.all, 'the broker is ready: what the parts of its start took')
+    events.emit({ type: 'BrokerStarted', tookMs: laps.all })
     let stopped: Promise<void> | undefined
     return {
       bootstrapServers: server.endpoints.map(addressOf).join(','),
@@ -98,7 +103,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }
   } catch (error) {
     await unwind(undo).catch((another: unknown) => {
-      logger.error({ err: another }, 'what a failed start had opened could not all be closed')
+      events.emit({ type: 'StartCleanupFailed', error: another })
     })
     throw error
   }

@@ -53,7 +53,7 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
       'log/partition-log/removal.ts', // file.delete.delay.ms
       'net/connection.ts', // connections.max.idle.ms
       'net/server.ts', // the grace of a stop
-      'net/warnings.ts', // the period of repeated log lines
+      'events/log-lines.ts', // the period of rate-limited log lines
       'broker/broker.ts', // a clock whose alarms fail the broker instead of the process
       'cli/stop-signals.ts' // the look for the npm script's shell
     ]
@@ -106,10 +106,11 @@ const SATELLITE_LINES = 60
 /** Handlers and declarations: a file for each API. */
 const ONE_FILE_AN_API = /^(broker\/handlers|protocol\/messages)\//
 
-/** Short files with a single importer that stay apart: ports, a codec, and what runs without the importer, which acts on import. */
+/** Short files with a single importer that stay apart: ports, a codec, an optional sink, and code that runs without its importer. */
 const APART = [
   'broker/markers.ts',
   'cli/user-error.ts',
+  'events/history.ts',
   'protocol/records/compression/gzip.ts',
   'testing/manual-clock.ts'
 ]

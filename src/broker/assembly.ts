@@ -1,6 +1,7 @@
 /** Assembles the parts of a broker over an open data directory. No other module depends on all of them. */
 import { listenersOf } from '../config/listeners.ts'
 import type { Settings } from '../config/settings.ts'
+import type { Events } from '../events/event.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { ProducerIds } from '../idempotence/producer-ids.ts'
 import { emptyProducerSnapshots } from '../idempotence/producer-snapshots.ts'
@@ -13,15 +14,14 @@ import {
   GROUP_METADATA_TOPIC_NAME,
   TRANSACTION_STATE_TOPIC_NAME
 } from '../metadata/topic-names.ts'
-import { missingCodecNotice } from '../protocol/records/compression/codec.ts'
 import { FetchSessions } from '../replica/fetch-sessions.ts'
 import { Purgatory } from '../replica/purgatory.ts'
 import { Replicas } from '../replica/replicas.ts'
 import type { BackgroundLoops } from '../runtime/background.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
-import type { Clocks, MonotonicClock } from '../runtime/time.ts'
-import { type Storage, StorageError } from '../storage/storage.ts'
+import type { Clocks } from '../runtime/time.ts'
+import type { Storage } from '../storage/storage.ts'
 import { TxnCoordinator } from '../txn/coordinator.ts'
 import type { Parts } from './context.ts'
 import { markerPort } from './markers.ts'
@@ -35,6 +35,7 @@ export interface World {
   readonly clocks: Clocks
   readonly random: Random
   readonly logger: Logger
+  readonly events: Events
 }
 
 /** The environment of the parts, with the background loops and the failure callback of their broker. */
@@ -46,7 +47,7 @@ export interface FailingWorld extends World {
 
 /** Throws MetadataError if the directory's metadata cannot be served. */
 export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
-  const { settings, storage, clocks, random, logger, background, failed } = world
+  const { settings, storage, clocks, random, logger, events, background, failed } = world
   const nodeId = settings.get('node.id')
   const metadata = openMetadata(world, directory, failed)
   followConfigs(settings, metadata)
@@ -83,8 +84,7 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
     fetchSessions: new FetchSessions(settings, random),
     purgatory: new Purgatory(clocks.loop),
     clocks,
-    logger,
-    reporting: { logger, notice: notices(logger, clocks.loop) }
+    events
   }
 }
 
@@ -114,21 +114,4 @@ function openMetadata(
   const transactionVersion = settings.get('minikafka.transaction.version')
   const nodeId = settings.get('node.id')
   return new MetadataLog({ log, storage, clocks, nodeId, directoryId, transactionVersion, failed })
-}
-
-// Rate-limited log lines for failures that many requests share: a missing codec, a full disk.
-
-/** Interval of log lines about a failing disk, for any number of failed requests. */
-const STORAGE_NOTICE_EVERY_MS = 10_000
-
-/** Logs the errors that many requests share, before they are sent to clients. */
-function notices(logger: Logger, loop: MonotonicClock): (error: unknown) => void {
-  const noticeMissingCodec = missingCodecNotice(logger)
-  let quietUntilMs = Number.NEGATIVE_INFINITY
-  return error => {
-    noticeMissingCodec(error)
-    if (!(error instanceof StorageError) || loop.now() < quietUntilMs) return
-    quietUntilMs = loop.now() + STORAGE_NOTICE_EVERY_MS
-    logger.error({ err: error }, `the data directory failed: ${error.message}`)
-  }
 }

@@ -9,14 +9,13 @@ import { metadataLogConfig } from '../metadata/log/metadata-log.ts'
 import { isInternalTopic } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import { missingCodecs } from '../protocol/records/compression/codecs.ts'
-import { logCleaner } from '../replica/log-cleaning.ts'
+import { type LogCleaningPorts, logCleaner } from '../replica/log-cleaning.ts'
 import { LogRetention } from '../replica/log-retention.ts'
 import { BackgroundLoops } from '../runtime/background.ts'
 import { deferred } from '../runtime/deferred.ts'
 import { LapTimes } from '../runtime/lap-times.ts'
 import { oneStep, type Steps } from '../runtime/pace.ts'
 import type { Clocks, MonotonicClock } from '../runtime/time.ts'
-import type { Storage } from '../storage/storage.ts'
 import { assemble, type World } from './assembly.ts'
 import type { Parts } from './context.ts'
 import { type InsertedStages, pipeline } from './pipeline.ts'
@@ -86,7 +85,7 @@ export class Broker {
       await txns.start(signal)
       laps.lap('coordinatorsMs')
       parts.metadata.compact({ settings, logger, background })
-      startLoops(background, parts, directory, storage)
+      startLoops(background, { ...parts, directory, storage, logger })
       return new Broker(parts, directory, background, pipeline(parts, options.stages), failed)
     } catch (error) {
       await background.stop()
@@ -117,13 +116,16 @@ export class Broker {
 }
 
 /** Starts the loops that no other part owns. */
-function startLoops(background: BackgroundLoops, parts: Parts, directory: LogDirectory, storage: Storage): void {
-  const { settings, reporting } = parts
+function startLoops(background: BackgroundLoops, parts: Parts & LogCleaningPorts): void {
+  const { settings, events } = parts
   background.start({
     name: 'missing codecs',
     // Runs once, after the start, without delaying it.
     initialDelayMs: 0,
-    work: () => oneStep(() => missingCodecs().forEach(reporting.notice))
+    work: () =>
+      oneStep(() => {
+        for (const error of missingCodecs()) events.emit({ type: 'CodecMissing', codec: error.codec, error })
+      })
   })
   background.start({
     name: 'producer expiration',
@@ -131,7 +133,7 @@ function startLoops(background: BackgroundLoops, parts: Parts, directory: LogDir
     work: () => expireProducers(parts)
   })
   new LogRetention(parts).start(background)
-  if (settings.get('log.cleaner.enable')) logCleaner({ ...parts, directory, storage }).start(background)
+  if (settings.get('log.cleaner.enable')) logCleaner(parts).start(background)
 }
 
 /** Removes the state of expired producers in every open partition. */

@@ -1,6 +1,7 @@
 /** The interface of handlers: the parts of the broker that they declare, and the context of a request. */
 import type { Listener } from '../config/listeners.ts'
 import type { Settings } from '../config/settings.ts'
+import type { Events } from '../events/event.ts'
 import type { GroupCoordinator } from '../group/coordinator.ts'
 import type { ProducerIds } from '../idempotence/producer-ids.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
@@ -10,12 +11,10 @@ import type { APIS, ApiName } from '../protocol/messages/index.ts'
 import type { FetchSessions } from '../replica/fetch-sessions.ts'
 import type { Purgatory } from '../replica/purgatory.ts'
 import type { Replicas } from '../replica/replicas.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Authorize, Principal } from '../security/authorizer.ts'
 import type { TxnCoordinator } from '../txn/coordinator.ts'
 import type { MarkerPort } from '../txn/markers.ts'
-import type { Reporting } from './per-partition.ts'
 
 /** The parts of one broker, which assembly.ts creates. */
 export interface Parts {
@@ -32,8 +31,7 @@ export interface Parts {
   readonly fetchSessions: FetchSessions
   readonly purgatory: Purgatory
   readonly clocks: Clocks
-  readonly logger: Logger
-  readonly reporting: Reporting
+  readonly events: Events
 }
 
 export interface RequestContext {

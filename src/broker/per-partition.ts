@@ -1,8 +1,11 @@
 /** Helpers for requests with many partitions, each of which has its own result or error. */
+
+import type { EventOf, Events } from '../events/event.ts'
 import { type ErrorName, KafkaError } from '../protocol/errors.ts'
-import type { Logger } from '../runtime/logger.ts'
+import { MissingCodecError } from '../protocol/records/compression/codec.ts'
 import { forEachYielding } from '../runtime/pace.ts'
 import type { MonotonicClock } from '../runtime/time.ts'
+import { StorageError } from '../storage/storage.ts'
 
 /** A partition of a request: by topic name, or by topic id if the request has ids. */
 export interface PartitionRef {
@@ -17,25 +20,22 @@ export interface Failure {
   readonly error: unknown
 }
 
-/** Destinations of errors that the operator must see. */
-export interface Reporting {
-  readonly logger: Logger
-  /** Logs errors that many requests may share, with a limited rate. */
-  readonly notice: (error: unknown) => void
-}
-
-/** The error code of an error that a handler caught. An error that is not a KafkaError is a programming error and is logged. */
-export function failureOf(error: unknown, { logger, notice }: Reporting): Failure {
-  notice(error)
+/**
+ * The error code of an error that a handler caught. Emits an event for errors that the operator must see: missing codecs, a
+ * failing disk, and bugs, which are errors that are not a KafkaError. `request` identifies a request that failed as a whole.
+ */
+export function failureOf(error: unknown, events: Events, request: Partial<EventOf<'RequestFailed'>> = {}): Failure {
+  if (error instanceof MissingCodecError) events.emit({ type: 'CodecMissing', codec: error.codec, error })
+  if (error instanceof StorageError) events.emit({ type: 'StorageFailed', error })
   if (error instanceof KafkaError) return { errorCode: error.code, error }
-  logger.error({ err: error }, 'a request failed: this is a bug in minikafka')
+  events.emit({ ...request, type: 'RequestFailed', error })
   return { errorCode: 'UNKNOWN_SERVER_ERROR', error }
 }
 
 /** Returns a response for each item. If an item throws, `failed` builds its response, and the other items are not affected. */
 export function each<Item, Response>(
   items: readonly Item[],
-  reporting: Reporting,
+  events: Events,
   response: (item: Item) => Response,
   failed: (item: Item, failure: Failure) => Response
 ): Response[] {
@@ -43,7 +43,7 @@ export function each<Item, Response>(
     try {
       return response(item)
     } catch (error) {
-      return failed(item, failureOf(error, reporting))
+      return failed(item, failureOf(error, events))
     }
   })
 }

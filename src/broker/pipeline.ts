@@ -61,7 +61,7 @@ export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStag
         }
       }
     } finally {
-      parts.logger.debug(bindings(exchange, loop.now()), 'request')
+      parts.events.emit({ type: 'RequestCompleted', ...identityOf(exchange, loop.now()) })
     }
     return encode(exchange)
   }
@@ -78,7 +78,7 @@ function decode(frame: Buffer, connection: ConnectionContext, startedMs: number)
   const { correlationId, clientId } = header
   const isServed = serves(api, header.apiVersion)
   if (!isServed && api.key !== APIS.ApiVersions.key) {
-    throw new CloseConnection(`${api.name} is not served at version ${header.apiVersion}`)
+    throw new CloseConnection({ cause: 'UnsupportedVersion', api: api.name, apiVersion: header.apiVersion })
   }
   if (connection.client.id === undefined) connection.client.id = clientId
   const apiVersion = isServed ? header.apiVersion : 0
@@ -119,16 +119,16 @@ function throttle(exchange: Exchange): void {
 }
 
 /** Replaces the response by an error response. As in Kafka, the connection is closed if the client expects no response. */
-function refuse(exchange: Exchange, error: unknown, { logger, reporting, clocks }: Parts): void {
+function refuse(exchange: Exchange, error: unknown, { events, clocks }: Parts): void {
   if (error instanceof CloseConnection) throw error
   const { api, request, apiVersion } = exchange
-  const { errorCode } = failureOf(error, { ...reporting, logger: logger.child(bindings(exchange, clocks.loop.now())) })
+  const { errorCode } = failureOf(error, events, identityOf(exchange, clocks.loop.now()))
   const apiError: ApiError = error instanceof KafkaError ? error : { code: errorCode, message: null }
   exchange.response = api.refuse(request, apiError, apiVersion)
-  if (exchange.response === undefined) throw new CloseConnection(`${api.name} failed as a whole: ${errorCode}`)
+  if (exchange.response === undefined) throw new CloseConnection({ cause: 'RequestFailed', api: api.name, errorCode })
 }
 
-function bindings(exchange: Exchange, nowMs: number) {
+function identityOf(exchange: Exchange, nowMs: number) {
   const { api, apiVersion, clientId, connection, startedMs } = exchange
   const peer = `${connection.remoteAddress}:${connection.remotePort}`
   return { api: api.name, apiVersion, clientId, peer, tookMs: nowMs - startedMs }

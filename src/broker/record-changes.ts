@@ -15,7 +15,7 @@ interface Result {
  * the error.
  */
 export function recordChanges<R extends Result>(
-  { metadata, reporting }: Pick<Parts, 'metadata' | 'reporting'>,
+  { metadata, events }: Pick<Parts, 'metadata' | 'events'>,
   { records, results }: { readonly records: readonly MetadataRecord[]; readonly results: readonly R[] },
   { validateOnly }: { readonly validateOnly: boolean }
 ): readonly R[] {
@@ -24,7 +24,7 @@ export function recordChanges<R extends Result>(
     metadata.append(records)
     return results
   } catch (error) {
-    const { errorCode } = failureOf(error, reporting)
+    const { errorCode } = failureOf(error, events)
     const errorMessage = error instanceof KafkaError ? error.message : null
     return results.map(result => (result.errorCode === 'NONE' ? { ...result, errorCode, errorMessage } : result))
   }

@@ -4,10 +4,11 @@
  * responses.
  */
 import type { Socket } from 'node:net'
+import type { CloseReason, ConnectionIdentity, MistakenProtocol } from '../events/connection-events.ts'
+import type { Events } from '../events/event.ts'
 import { MalformedFrame } from '../protocol/wire/bytes.ts'
 import { FrameDecoder, InvalidFrameSize } from '../protocol/wire/frames.ts'
 import { type Deferred, deferred } from '../runtime/deferred.ts'
-import type { Logger } from '../runtime/logger.ts'
 import { forEachYielding } from '../runtime/pace.ts'
 import type { Alarm, Clocks } from '../runtime/time.ts'
 import { addressesOf } from './addresses.ts'
@@ -18,7 +19,6 @@ import {
   type Dispatch,
   unknownClient
 } from './dispatch.ts'
-import type { Warnings } from './warnings.ts'
 
 /** Limit on the bytes that are read while a request is served. Reading lets the server notice a disconnect of the peer. */
 const MAX_WAITING_BYTES = 65_536
@@ -38,8 +38,7 @@ export interface ConnectionOptions {
   /** Negative: no limit. */
   readonly maxIdleMs: number
   readonly clocks: Clocks
-  readonly logger: Logger
-  readonly warnings: Warnings
+  readonly events: Events
   /** Called when the number of bytes that this connection holds in memory changes. */
   readonly heldBytesChanged: (deltaBytes: number) => void
 }
@@ -78,23 +77,16 @@ export class Connection {
       id: options.id,
       listenerName: options.listenerName,
       closed: this.#closed.signal,
-      client: unknownClient(),
-      warn: message => this.#warn(`${this.peer} ${message}`)
+      client: unknownClient()
     }
     this.#lastActiveMs = options.clocks.deadline.now()
     this.#watchIdle()
     socket.on('data', chunk => this.#received(chunk))
     socket.on('end', () => this.#end())
     socket.on('drain', () => this.#drained?.resolve())
-    socket.on('error', error => options.logger.debug({ err: error }, `connection error of ${this.peer}`))
+    socket.on('error', error => options.events.emit({ type: 'SocketFailed', ...this.#identity, error }))
     socket.on('close', () => this.#release())
     socket.resume()
-  }
-
-  /** Address and port of the peer, for messages. */
-  get peer(): string {
-    const { remoteAddress, remotePort } = this.#context
-    return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
   }
 
   get remotePort(): number {
@@ -142,16 +134,16 @@ export class Connection {
     this.#account(0)
   }
 
-  /** Closes the connection at once and logs a warning with the reason. */
-  refuse(reason: string): void {
+  /** Closes the connection at once. */
+  refuse(reason: CloseReason): void {
     if (this.#refused || this.#socket.destroyed) return
-    this.#warn(`closed the connection of ${this.peer}: ${reason}`)
+    this.#options.events.emit({ type: 'ConnectionClosed', ...this.#identity, reason })
     this.destroy()
   }
 
-  #warn(message: string): void {
-    const bindings = { peer: this.peer, listener: this.#options.listenerName }
-    this.#options.warnings.warn(this.#context.remoteAddress, bindings, message)
+  get #identity(): ConnectionIdentity {
+    const { remoteAddress, remotePort, listenerName } = this.#context
+    return { remoteAddress, remotePort, listenerName }
   }
 
   #received(chunk: Buffer): void {
@@ -250,22 +242,21 @@ export class Connection {
 
   /** Closes the connection: the peer has sent its FIN and all responses are sent. */
   #finish(): void {
-    if (!this.#decoder.atBoundary) this.refuse('it ended in the middle of a request (a client that was killed?)')
+    if (!this.#decoder.atBoundary) this.refuse({ cause: 'IncompleteRequest' })
     this.#socket.end()
   }
 
   #fail(error: unknown): void {
     if (error instanceof InvalidFrameSize) {
-      this.refuse(`${error.message}; ${likelyMistake(error.prefix) ?? 'it does not seem to speak Kafka'}`)
+      const { frameBytes, prefix } = error
+      const maxBytes = this.#options.maxRequestBytes
+      this.refuse({ cause: 'InvalidFrameSize', frameBytes, maxBytes, protocol: likelyProtocol(prefix) })
     } else if (error instanceof MalformedFrame) {
-      this.refuse(`it sent a request that cannot be read (${error.message})`)
+      this.refuse({ cause: 'MalformedRequest', detail: error.message })
     } else if (error instanceof CloseConnection) {
-      this.refuse(error.message)
+      this.refuse(error.reason)
     } else {
-      this.#options.logger.error(
-        { err: error, peer: this.peer },
-        `closed the connection of ${this.peer}: a bug in minikafka`
-      )
+      this.#options.events.emit({ type: 'ConnectionFailed', ...this.#identity, error })
       this.destroy()
     }
   }
@@ -284,8 +275,8 @@ export class Connection {
     if (maxIdleMs < 0) return
     this.#idleAlarm = clocks.deadline.at(this.#lastActiveMs + maxIdleMs, () => {
       if (clocks.deadline.now() < this.#lastActiveMs + maxIdleMs) return this.#watchIdle()
-      if (this.#drained) return this.refuse(`it has taken nothing of its answer for ${maxIdleMs} ms`)
-      this.#options.logger.debug({ peer: this.peer }, `closed the connection of ${this.peer}: idle for ${maxIdleMs} ms`)
+      if (this.#drained) return this.refuse({ cause: 'ResponseNotRead', maxIdleMs })
+      this.#options.events.emit({ type: 'IdleConnectionClosed', ...this.#identity, maxIdleMs })
       this.destroy()
     })
   }
@@ -301,33 +292,23 @@ export class Connection {
   }
 }
 
-/** A protocol that is not Kafka's, recognized by the first bytes of a connection, and advice for the warning. */
-interface Mistake {
-  /** Possible beginnings of the first four bytes, in latin1. */
-  readonly prefixes: readonly string[]
-  readonly advice: string
-}
-
-/** Protocols that are often sent to a Kafka port by mistake. */
-const MISTAKES: readonly Mistake[] = [
+/** Protocols that are often sent to a Kafka port by mistake, by the first four bytes of a connection in latin1. */
+const MISTAKES: readonly { readonly protocol: MistakenProtocol; readonly prefixes: readonly string[] }[] = [
   {
-    prefixes: ['GET ', 'POST', 'HEAD', 'PUT ', 'DELE', 'PATC', 'OPTI', 'CONN', 'TRAC', 'PRI '],
-    advice: 'this looks like an HTTP request (a browser, a health check, the URL of something else?)'
+    protocol: 'HTTP',
+    prefixes: ['GET ', 'POST', 'HEAD', 'PUT ', 'DELE', 'PATC', 'OPTI', 'CONN', 'TRAC', 'PRI ']
   },
-  {
-    prefixes: ['\x16\x03'],
-    advice: 'this looks like TLS on a plaintext listener (use security.protocol=PLAINTEXT or ssl: false in the client)'
-  },
-  { prefixes: ['SSH-'], advice: 'this looks like an SSH client' },
-  { prefixes: ['AMQP'], advice: 'this looks like an AMQP client (RabbitMQ?)' },
-  { prefixes: ['\x10'], advice: 'this looks like an MQTT client' },
-  { prefixes: ['*1\r', '*2\r', '*3\r', 'PING'], advice: 'this looks like a Redis client' },
-  { prefixes: ['ruok', 'stat', 'srvr', 'mntr'], advice: 'this looks like a ZooKeeper command' },
-  { prefixes: ['HELO', 'EHLO', 'USER', 'QUIT', 'HELP'], advice: 'this looks like a line-based text protocol' }
+  { protocol: 'TLS', prefixes: ['\x16\x03'] },
+  { protocol: 'SSH', prefixes: ['SSH-'] },
+  { protocol: 'AMQP', prefixes: ['AMQP'] },
+  { protocol: 'MQTT', prefixes: ['\x10'] },
+  { protocol: 'Redis', prefixes: ['*1\r', '*2\r', '*3\r', 'PING'] },
+  { protocol: 'ZooKeeper', prefixes: ['ruok', 'stat', 'srvr', 'mntr'] },
+  { protocol: 'text', prefixes: ['HELO', 'EHLO', 'USER', 'QUIT', 'HELP'] }
 ]
 
-/** The advice for the first bytes of a stream; undefined if no other protocol is recognized. */
-function likelyMistake(firstBytes: Buffer): string | undefined {
+/** The protocol of a stream by its first bytes; undefined if none is recognized. */
+function likelyProtocol(firstBytes: Buffer): MistakenProtocol | undefined {
   const text = firstBytes.toString('latin1')
-  return MISTAKES.find(({ prefixes }) => prefixes.some(prefix => text.startsWith(prefix)))?.advice
+  return MISTAKES.find(({ prefixes }) => prefixes.some(prefix => text.startsWith(prefix)))?.protocol
 }

@@ -1,23 +1,15 @@
 /** Interface between the sockets and the request pipeline: one function from a frame and its connection to a response. */
+import type { CloseReason, ConnectionIdentity } from '../events/connection-events.ts'
 
 /** The connection of a request. */
-export interface ConnectionContext {
+export interface ConnectionContext extends ConnectionIdentity {
   /** Unique during the life of the server. */
   readonly id: number
-  /** IPv4 addresses are in dotted form, even if the socket is an IPv6 socket. */
-  readonly remoteAddress: string
-  readonly remotePort: number
   /** Local address that the client has connected to. */
   readonly localAddress: string
   readonly localPort: number
-  readonly listenerName: string
   /** Aborted when the connection has closed. A delayed request then needs no response. */
   readonly closed: AbortSignal
-  /**
-   * Logs one line about this peer for the operator. The number of lines for each address is limited, so that no client can fill
-   * the log.
-   */
-  warn(message: string): void
   /** Identity of the client, collected from its requests. */
   readonly client: ClientIdentity
 }
@@ -61,12 +53,18 @@ export interface DispatchResult {
 }
 
 /**
- * Serves a frame (without its size prefix). A rejection closes the connection. MalformedFrame and CloseConnection are logged as a
- * warning, any other error as a bug of the broker.
+ * Serves a frame (without its size prefix). A rejection closes the connection. MalformedFrame and CloseConnection give a
+ * `ConnectionClosed` event, any other error is a bug of the broker and gives `ConnectionFailed`.
  */
 export type Dispatch = (frame: Buffer, connection: ConnectionContext) => Promise<DispatchResult>
 
-/** Closes the connection. The message is the reason for the operator. */
+/** Closes the connection. */
 export class CloseConnection extends Error {
   override name = 'CloseConnection'
+  readonly reason: CloseReason
+
+  constructor(reason: CloseReason) {
+    super(reason.cause)
+    this.reason = reason
+  }
 }

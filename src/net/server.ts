@@ -6,15 +6,14 @@ import type { Socket } from 'node:net'
 import { connectionOverrides } from '../config/listeners.ts'
 import type { Settings } from '../config/settings.ts'
 import { derived, rows, type ViewOf } from '../config/view.ts'
+import type { EventOf, Events } from '../events/event.ts'
 import { deferred } from '../runtime/deferred.ts'
-import type { Logger } from '../runtime/logger.ts'
 import { yieldToEventLoop } from '../runtime/pace.ts'
 import type { Clocks } from '../runtime/time.ts'
 import { plainAddress } from './addresses.ts'
 import { Connection } from './connection.ts'
 import type { Dispatch } from './dispatch.ts'
 import { type BoundListener, type ListenerAddress, listen } from './listen.ts'
-import { Warnings } from './warnings.ts'
 
 /** Limits across all clients. */
 const LIMIT_ROWS = rows({
@@ -37,7 +36,7 @@ export interface ServerOptions {
   readonly listeners: readonly ListenerAddress[]
   readonly settings: Settings
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   /** True: the sockets do not keep the process alive. */
   readonly unref: boolean
 }
@@ -58,7 +57,6 @@ interface WaitingSocket {
 export class Server {
   readonly #options: ServerOptions
   readonly #limits: ViewOf<typeof LIMIT_ROWS>
-  readonly #warnings: Warnings
   readonly #connections = new Set<Connection>()
   readonly #connectionsOfIp = new Map<string, number>()
   readonly #waiting: WaitingSocket[] = []
@@ -71,7 +69,6 @@ export class Server {
   private constructor(options: ServerOptions) {
     this.#options = options
     this.#limits = options.settings.view(LIMIT_ROWS)
-    this.#warnings = new Warnings(options.clocks.loop, options.logger)
   }
 
   /** Binds all listeners. If one fails, closes the others and throws ListenError. */
@@ -140,11 +137,10 @@ export class Server {
     const alarm = clocks.loop.at(clocks.loop.now() + graceMs, destroyAll)
     await Promise.all([...listenersClosed, ...Array.from(this.#connections, connection => connection.gone)])
     alarm.cancel()
-    this.#warnings.flush()
   }
 
   #listen(address: ListenerAddress): Promise<BoundListener> {
-    const { logger, unref } = this.#options
+    const { events, unref } = this.#options
     return listen(address, this.#limits.backlog, {
       connected: socket => {
         if (unref) socket.unref()
@@ -152,8 +148,7 @@ export class Server {
         socket.on('error', () => {})
         this.#accept({ socket, listenerName: address.name })
       },
-      notAccepted: error =>
-        logger.error({ err: error }, `a connection could not be accepted (${error.message}): too many open files?`)
+      notAccepted: error => events.emit({ type: 'ConnectionNotAccepted', error })
     })
   }
 
@@ -162,22 +157,24 @@ export class Server {
     const ip = plainAddress(arrival.socket.remoteAddress)
     const ofThisIp = this.#connectionsOfIp.get(ip) ?? 0
     const allowed = maxConnectionsByIp.get(ip) ?? maxConnectionsPerIp
-    if (ofThisIp >= allowed) {
-      this.#warnings.warn(ip, { ip }, `refused a connection from ${ip}: max.connections.per.ip allows ${allowed}`)
-      arrival.socket.destroy()
-    } else if (this.#waiting.length >= backlog) {
-      this.#warnings.warn(
-        ip,
-        { ip },
-        `refused a connection from ${ip}: ${backlog} others are already waiting for their turn`
-      )
-      arrival.socket.destroy()
-    } else {
+    if (ofThisIp >= allowed) this.#refuse(arrival, ip, 'max.connections.per.ip', allowed)
+    else if (this.#waiting.length >= backlog) this.#refuse(arrival, ip, 'socket.listen.backlog.size', backlog)
+    else {
       this.#connectionsOfIp.set(ip, ofThisIp + 1)
       arrival.socket.once('close', () => this.#forgetIp(ip))
       this.#waiting.push(arrival)
       this.#admitWaiting()
     }
+  }
+
+  #refuse(
+    { socket }: WaitingSocket,
+    remoteAddress: string,
+    cause: EventOf<'ConnectionRefused'>['cause'],
+    limit: number
+  ): void {
+    this.#options.events.emit({ type: 'ConnectionRefused', remoteAddress, cause, limit })
+    socket.destroy()
   }
 
   #forgetIp(ip: string): void {
@@ -198,7 +195,7 @@ export class Server {
 
   #open({ socket, listenerName }: WaitingSocket, dispatch: Dispatch): void {
     const { maxRequestBytes, maxIdleMs } = this.#limits
-    const { clocks, logger } = this.#options
+    const { clocks, events } = this.#options
     const connection = new Connection(socket, {
       id: ++this.#lastConnectionId,
       listenerName,
@@ -206,8 +203,7 @@ export class Server {
       maxRequestBytes,
       maxIdleMs,
       clocks,
-      logger,
-      warnings: this.#warnings,
+      events,
       heldBytesChanged: deltaBytes => this.#hold(deltaBytes)
     })
     this.#connections.add(connection)
@@ -229,9 +225,7 @@ export class Server {
     for (const connection of this.#connections) {
       if (connection.heldBytes > (greediest?.heldBytes ?? 0)) greediest = connection
     }
-    greediest?.refuse(
-      `it held ${greediest.heldBytes} bytes when all requests and answers together passed queued.max.request.bytes (${maxHeldBytes})`
-    )
+    greediest?.refuse({ cause: 'QueuedBytesExceeded', heldBytes: greediest.heldBytes, maxBytes: maxHeldBytes })
   }
 }
 

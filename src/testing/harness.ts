@@ -7,6 +7,8 @@ import type { InsertedStages } from '../broker/pipeline.ts'
 import { resolve } from '../config/resolve.ts'
 import { Settings } from '../config/settings.ts'
 import { fromObject } from '../config/sources.ts'
+import type { EventSink } from '../events/event.ts'
+import { NodeEvents } from '../events/node-events.ts'
 import type { ProgressListener } from '../log/recovery/recovery-progress.ts'
 import type { Dispatch } from '../net/dispatch.ts'
 import type { Api, DecodedResponseOf, EncodableRequestOf } from '../protocol/api.ts'
@@ -29,6 +31,8 @@ export interface HarnessOptions {
   readonly storage?: Storage
   readonly clock?: ManualClock
   readonly logger?: Logger
+  /** Receive the events of the broker. */
+  readonly sinks?: readonly EventSink[]
   readonly progress?: ProgressListener
   readonly signal?: AbortSignal
   readonly random?: Random
@@ -41,15 +45,23 @@ export class Harness implements AsyncDisposable {
   readonly storage: Storage
   /** The path of requests to the broker. */
   readonly dispatch: Dispatch
+  readonly #events: NodeEvents
   readonly #options: HarnessOptions
   #correlationId = 0
   #stopped: Promise<void> | undefined
 
-  private constructor(broker: Broker, clock: ManualClock, storage: Storage, options: HarnessOptions) {
+  private constructor(
+    broker: Broker,
+    clock: ManualClock,
+    storage: Storage,
+    events: NodeEvents,
+    options: HarnessOptions
+  ) {
     this.broker = broker
     this.dispatch = broker.dispatch
     this.clock = clock
     this.storage = storage
+    this.#events = events
     this.#options = options
   }
 
@@ -58,6 +70,7 @@ export class Harness implements AsyncDisposable {
       clock = new ManualClock(),
       random = seededRandom(7),
       logger = silentLogger,
+      sinks,
       progress,
       signal,
       stages
@@ -65,8 +78,9 @@ export class Harness implements AsyncDisposable {
     const { storage = new MemoryStorage({ now: () => clock.wall.now() }) } = options
     const settings = new Settings(resolve(fromObject(options.config ?? {})).settings)
     const clocks = clock
-    const broker = await Broker.start({ settings, storage, clocks, random, logger, progress, signal, stages })
-    return new Harness(broker, clock, storage, options)
+    const events = new NodeEvents({ nodeId: settings.get('node.id'), clocks, logger, sinks })
+    const broker = await Broker.start({ settings, storage, clocks, random, logger, events, progress, signal, stages })
+    return new Harness(broker, clock, storage, events, options)
   }
 
   /** Stops the broker and starts another with the same options on the same storage and clock. */
@@ -153,6 +167,7 @@ export class Harness implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#stopped ??= this.broker.stop()
     await this.#stopped
+    this.#events.flush()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -22,7 +22,6 @@ export function inProcessConnection(changes: Partial<ConnectionContext> = {}): C
     localPort: 9092,
     listenerName: 'PLAINTEXT',
     closed: new AbortController().signal,
-    warn: () => {},
     client: unknownClient(),
     ...changes
   }

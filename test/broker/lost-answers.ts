@@ -6,6 +6,6 @@ import type { ApiName } from '../../src/protocol/messages/index.ts'
 /** A stage after the handler that drops the responses selected by `isLost`. */
 export function losingAnswers(isLost: (api: ApiName) => boolean): Stage {
   return ({ api }) => {
-    if (isLost(api.name)) throw new CloseConnection(`the response to ${api.name} is lost`)
+    if (isLost(api.name)) throw new CloseConnection({ cause: 'ResponseDropped' })
   }
 }

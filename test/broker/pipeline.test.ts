@@ -12,7 +12,7 @@ import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { Harness } from '../../src/testing/harness.ts'
 import { inProcessConnection } from '../../src/testing/in-process.ts'
-import { RecordingLogger } from '../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { Client } from '../net/client.ts'
 import { start } from '../net/server-fixture.ts'
 import { generate } from '../protocol/messages/generate.ts'
@@ -23,17 +23,17 @@ const MUTE_MS = 300
 const NO_STAGE: Stage = () => {}
 const ERROR = new KafkaError('POLICY_VIOLATION', 'refused by a stage')
 
-const logger = new RecordingLogger()
+const events = new RecordingEvents()
 let harness: Harness
 const inserted = { before: NO_STAGE, after: NO_STAGE }
 beforeAll(async () => {
   const before: Stage[] = [exchange => inserted.before(exchange)]
   const after: Stage[] = [exchange => inserted.after(exchange)]
-  harness = await Harness.start({ logger, stages: { before, after } })
+  harness = await Harness.start({ sinks: [events], stages: { before, after } })
 })
 beforeEach(() => {
   Object.assign(inserted, { before: NO_STAGE, after: NO_STAGE })
-  logger.lines.splice(0)
+  events.take()
 })
 afterAll(() => harness.stop())
 
@@ -86,7 +86,10 @@ describe.each(['before', 'after'] as const)('a stage %s the handler', placement 
       const refusal = refusalOf(api, version, request, ERROR)
       const result = dispatch(api, version, request)
       if (refusal) expect(decoded(api, version, (await result).response)).toEqual(refusal)
-      else await expect(result).rejects.toThrow(new CloseConnection(`${api.name} failed as a whole: POLICY_VIOLATION`))
+      else
+        await expect(result).rejects.toMatchObject({
+          reason: { cause: 'RequestFailed', api: api.name, errorCode: 'POLICY_VIOLATION' }
+        })
     }
   })
 
@@ -138,10 +141,10 @@ describe.each(['before', 'after'] as const)('a stage %s the handler', placement 
 
   it.each(VERSIONS)('drops the response to $name v$version and closes the connection', async ({ api, version }) => {
     inserted[placement] = () => {
-      throw new CloseConnection('dropped by a stage')
+      throw new CloseConnection({ cause: 'ResponseDropped' })
     }
     for (const request of requestsFor(placement, api.shapes, version)) {
-      await expect(dispatch(api, version, request)).rejects.toThrow(new CloseConnection('dropped by a stage'))
+      await expect(dispatch(api, version, request)).rejects.toThrow(CloseConnection)
     }
   })
 })
@@ -172,7 +175,7 @@ it('a request that is refused after the handler has had its effect', async () =>
 
 it('a request whose response is dropped has had its effect', async () => {
   inserted.after = () => {
-    throw new CloseConnection('dropped by a stage')
+    throw new CloseConnection({ cause: 'ResponseDropped' })
   }
   await expect(harness.request('CreateTopics', creation('dropped'))).rejects.toThrow(CloseConnection)
   expect(harness.broker.topicNames()).toContain('dropped')
@@ -214,20 +217,21 @@ it('an exchange gives stages the API, the header, the sender and its permissions
   expect(exchanges[0]?.authorize('READ', { type: 'GROUP', name: 'g' })).toBe(true)
 })
 
-it('an unexpected error is logged with its request and reported without its message', async () => {
+it('an unexpected error is an event with its request, and the response has no message of it', async () => {
   inserted.before = () => {
     throw new TypeError('the state of the broker')
   }
   const { topics } = await harness.request('CreateTopics', creation('refused'))
   expect(topics).toMatchObject([{ errorCode: 'UNKNOWN_SERVER_ERROR', errorMessage: null }])
-  const [line] = logger.lines.filter(({ level }) => level === 'error')
-  expect(line?.bindings).toMatchObject({
-    api: 'CreateTopics',
-    apiVersion: 7,
-    clientId: 'test',
-    peer: '127.0.0.1:50000'
-  })
-  expect(line?.bindings.err).toBeInstanceOf(TypeError)
+  expect(events.of('RequestFailed')).toEqual([
+    expect.objectContaining({
+      api: 'CreateTopics',
+      apiVersion: 7,
+      clientId: 'test',
+      peer: '127.0.0.1:50000',
+      error: new TypeError('the state of the broker')
+    })
+  ])
 })
 
 it('a refused Produce with acks=0 closes the connection', async () => {
@@ -258,7 +262,7 @@ it('a connection that a stage mutes serves its next request when the mute ends',
   client.write(Buffer.concat([...request, ...request]))
   expect(await client.receive()).toBeDefined()
   await muted.promise
-  expect(logger.messages('debug').filter(message => message === 'request')).toHaveLength(1)
+  expect(events.of('RequestCompleted')).toHaveLength(1)
   harness.clock.advance(MUTE_MS)
   expect(await client.receive()).toBeDefined()
 })

@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { systemClocks } from '../../src/runtime/time.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { losingAnswers } from '../broker/lost-answers.ts'
 import { settingsWith } from '../config/settings-with.ts'
 
@@ -16,7 +17,7 @@ const LOST: readonly ApiName[] = ['Produce']
 const ROUNDS = 4
 
 test('a transactional producer of kafkajs loses responses and writes every record once', async () => {
-  const ports = { clocks: systemClocks, logger: silentLogger }
+  const ports = { clocks: systemClocks, logger: silentLogger, events: new RecordingEvents() }
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
   const settings = settingsWith()
   const server = await Server.bind({ ...ports, listeners, settings, unref: false })

@@ -4,7 +4,7 @@ import type { ConnectionContext, Dispatch, DispatchResult } from '../../src/net/
 import { Server } from '../../src/net/server.ts'
 import { type Deferred, deferred } from '../../src/runtime/deferred.ts'
 import { type Clocks, systemClocks } from '../../src/runtime/time.ts'
-import { RecordingLogger } from '../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { type Given, settingsWith } from '../config/settings-with.ts'
 import { Client, framed } from './client.ts'
 
@@ -13,7 +13,7 @@ const SETTINGS: Given = { 'socket.request.max.bytes': 1_000_000, 'connections.ma
 interface StartedServer {
   readonly server: Server
   readonly port: number
-  readonly logger: RecordingLogger
+  readonly events: RecordingEvents
 }
 
 /** A response that is sent at once. */
@@ -30,13 +30,13 @@ export async function start(
   given: Given = {},
   clocks: Clocks = systemClocks
 ): Promise<StartedServer> {
-  const logger = new RecordingLogger()
+  const events = new RecordingEvents()
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
   const settings = settingsWith({ ...SETTINGS, ...given })
-  const server = await Server.bind({ listeners, settings, clocks, logger, unref: false })
+  const server = await Server.bind({ listeners, settings, clocks, events, unref: false })
   onTestFinished(() => server.close())
   if (dispatch !== undefined) server.serve(dispatch)
-  return { server, port: server.endpoints[0]?.port ?? 0, logger }
+  return { server, port: server.endpoints[0]?.port ?? 0, events }
 }
 
 /** Delays every request until the test answers it. */

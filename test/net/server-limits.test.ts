@@ -52,7 +52,7 @@ describe('limits', () => {
   })
 
   it('a server closes the connection with the most request bytes when all requests exceed the limit', async () => {
-    const { port, logger } = await start(echo, {
+    const { port, events } = await start(echo, {
       'socket.request.max.bytes': 100_000_000,
       'queued.max.request.bytes': 3_000_000
     })
@@ -64,8 +64,8 @@ describe('limits', () => {
     greedy.write(claim)
     greedy.write(Buffer.alloc(5_000_000))
     await greedy.closedByServer()
-    expect(logger.messages('warn')).toEqual([
-      expect.stringMatching(/held \d+ bytes .* queued\.max\.request\.bytes \(3000000\)/)
+    expect(events.of('ConnectionClosed')).toMatchObject([
+      { reason: { cause: 'QueuedBytesExceeded', maxBytes: 3_000_000 } }
     ])
     modest.write('m')
     expect(await modest.receive()).toHaveLength(500_000)
@@ -89,13 +89,15 @@ describe('limits', () => {
   })
 
   it('a server closes a connection beyond max.connections.per.ip and accepts another after a close', async () => {
-    const { port, logger } = await start(echo, { 'max.connections.per.ip': 1 })
+    const { port, events } = await start(echo, { 'max.connections.per.ip': 1 })
     const first = await Client.connect(port)
     first.send('in')
     await first.receive()
     const second = await Client.connect(port)
     await second.closedByServer()
-    expect(logger.messages('warn')).toEqual([expect.stringContaining('max.connections.per.ip allows 1')])
+    expect(events.all).toMatchObject([
+      { type: 'ConnectionRefused', remoteAddress: '127.0.0.1', cause: 'max.connections.per.ip', limit: 1 }
+    ])
     first.socket.end()
     await first.closedByServer()
     const third = await Client.connect(port)
@@ -105,7 +107,7 @@ describe('limits', () => {
 
   it('a server closes a connection that is idle for connections.max.idle.ms', async () => {
     const clock = new ManualClock()
-    const { port, logger } = await start(echo, { 'connections.max.idle.ms': 1000 }, clock)
+    const { port, events } = await start(echo, { 'connections.max.idle.ms': 1000 }, clock)
     const client = await Client.connect(port)
     client.send('hello')
     await client.receive()
@@ -117,7 +119,7 @@ describe('limits', () => {
     expect(await client.receive()).toBe('still open')
     clock.advance(1000)
     await client.closedByServer()
-    expect(logger.messages('warn')).toEqual([])
+    expect(events.all).toMatchObject([{ type: 'IdleConnectionClosed', maxIdleMs: 1000 }])
     expect(clock.pendingAlarms).toBe(0)
   })
 
@@ -138,9 +140,9 @@ describe('limits', () => {
     }
   )
 
-  it('a server logs a warning when the idle client never reads its responses', async () => {
+  it('a server closes the connection of a client that never reads its responses, with the reason', async () => {
     const clock = new ManualClock()
-    const { port, logger } = await start(echoOrFlood, { 'connections.max.idle.ms': 1000 }, clock)
+    const { port, events } = await start(echoOrFlood, { 'connections.max.idle.ms': 1000 }, clock)
     const client = await Client.connect(port)
     client.socket.pause()
     client.send('flood')
@@ -151,8 +153,6 @@ describe('limits', () => {
     }
     clock.advance(1000)
     await other.closedByServer()
-    expect(logger.messages('warn')).toEqual([
-      expect.stringMatching(/127\.0\.0\.1:\d+: it has taken nothing of its answer for 1000 ms/)
-    ])
+    expect(events.of('ConnectionClosed')).toMatchObject([{ reason: { cause: 'ResponseNotRead', maxIdleMs: 1000 } }])
   })
 })

@@ -93,7 +93,7 @@ describe('requests and responses', () => {
 
   it('a server answers all requests that arrive before the client ends its side, then closes', async () => {
     const delayed = delaying()
-    const { port, logger } = await start(delayed.dispatch)
+    const { port, events } = await start(delayed.dispatch)
     const client = await Client.connect(port)
     client.send('one')
     client.send('two')
@@ -105,64 +105,66 @@ describe('requests and responses', () => {
     expect(await client.receive()).toBe('answer one')
     expect(await client.receive()).toBe('answer two')
     expect(await client.receive()).toBeUndefined()
-    expect(logger.messages('warn')).toEqual([])
+    expect(events.all).toEqual([])
   })
 })
 
 describe('invalid input', () => {
   const tlsHello = Buffer.from('16030100f8010000f40303', 'hex')
   it.each([
-    ['an HTTP request', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', /HTTP request/],
-    ['a TLS hello', tlsHello, /TLS on a plaintext listener/],
-    ['an SSH client', 'SSH-2.0-OpenSSH_9.2\r\n', /SSH client/],
-    ['a frame of 2 GB', Buffer.from('7fffffff00', 'hex'), /2147483647 bytes is larger than the 1000000/],
-    ['a negative size', Buffer.from('fffffffe00', 'hex'), /negative size \(-2\)/]
-  ])('a server closes the connection on %s, with one warning that names the peer', async (_, bytes, reason) => {
-    const { port, logger } = await start(echo)
+    ['an HTTP request', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', { protocol: 'HTTP' }],
+    ['a TLS hello', tlsHello, { protocol: 'TLS' }],
+    ['an SSH client', 'SSH-2.0-OpenSSH_9.2\r\n', { protocol: 'SSH' }],
+    ['a frame of 2 GB', Buffer.from('7fffffff00', 'hex'), { frameBytes: 2_147_483_647, maxBytes: 1_000_000 }],
+    ['a negative size', Buffer.from('fffffffe00', 'hex'), { frameBytes: -2 }]
+  ])('a server closes the connection on %s, with one event that names the peer', async (_, bytes, reason) => {
+    const { port, events } = await start(echo)
     const client = await Client.connect(port)
     const other = await Client.connect(port)
     client.write(bytes)
     await client.closedByServer()
-    expect(logger.messages('warn')).toHaveLength(1)
-    expect(logger.messages('warn')[0]).toMatch(reason)
-    expect(logger.messages('warn')[0]).toContain(`127.0.0.1:${client.socket.localPort}`)
-    expect(logger.messages('error')).toEqual([])
+    expect(events.all).toMatchObject([
+      {
+        type: 'ConnectionClosed',
+        remoteAddress: '127.0.0.1',
+        remotePort: client.socket.localPort,
+        reason: { cause: 'InvalidFrameSize', ...reason }
+      }
+    ])
     other.send('still here')
     expect(await other.receive()).toBe('still here')
   })
 
-  it('a server logs a warning for a request that the end of the connection cuts off', async () => {
-    const { port, logger } = await start(echo)
+  it('a server emits an event for a request that the end of the connection cuts off', async () => {
+    const { port, events } = await start(echo)
     const client = await Client.connect(port)
     client.send('whole')
     client.socket.end(framed('torn').subarray(0, 6))
     expect(await client.receive()).toBe('whole')
     await client.closedByServer()
-    expect(logger.messages('warn')).toEqual([expect.stringContaining('in the middle of a request')])
+    expect(events.all).toMatchObject([{ type: 'ConnectionClosed', reason: { cause: 'IncompleteRequest' } }])
   })
 
-  it.each([new MalformedFrame('API key 1234 is none of Kafka'), new CloseConnection('it would not authenticate')])(
-    'a server closes the connection with the reason of the dispatcher (%s)',
-    async error => {
-      const { port, logger } = await start(async () => Promise.reject(error))
-      const client = await Client.connect(port)
-      client.send('whatever')
-      client.send('never read')
-      await client.closedByServer()
-      expect(logger.messages('warn')).toEqual([expect.stringContaining(error.message)])
-      expect(logger.messages('error')).toEqual([])
-    }
-  )
+  it.each([
+    [new MalformedFrame('API key 1234 is unknown'), { cause: 'MalformedRequest', detail: 'API key 1234 is unknown' }],
+    [new CloseConnection({ cause: 'ResponseDropped' }), { cause: 'ResponseDropped' }]
+  ])('a server closes the connection with the reason of the dispatcher (%s)', async (error, reason) => {
+    const { port, events } = await start(async () => Promise.reject(error))
+    const client = await Client.connect(port)
+    client.send('whatever')
+    client.send('never read')
+    await client.closedByServer()
+    expect(events.all).toMatchObject([{ type: 'ConnectionClosed', reason }])
+  })
 
-  it('a server closes the connection and logs an error when the dispatcher throws', async () => {
-    const { port, logger } = await start(() => {
+  it('a server closes the connection and emits ConnectionFailed when the dispatcher throws', async () => {
+    const { port, events } = await start(() => {
       throw new TypeError('our bug')
     })
     const client = await Client.connect(port)
     client.send('whatever')
     await client.closedByServer()
-    expect(logger.messages('warn')).toEqual([])
-    expect(logger.messages('error')).toHaveLength(1)
+    expect(events.all).toMatchObject([{ type: 'ConnectionFailed', error: new TypeError('our bug') }])
   })
 })
 

@@ -15,6 +15,7 @@ export class InvalidFrameSize extends MalformedFrame {
   override name = 'InvalidFrameSize'
   /** The four bytes of the size. */
   readonly prefix: Buffer
+  readonly frameBytes: number
 
   constructor(prefix: Buffer, maxFrameBytes: number) {
     const size = prefix.readInt32BE(0)
@@ -24,6 +25,7 @@ export class InvalidFrameSize extends MalformedFrame {
         : `a request of ${size} bytes is larger than the ${maxFrameBytes} that socket.request.max.bytes allows`
     )
     this.prefix = prefix
+    this.frameBytes = size
   }
 }
 

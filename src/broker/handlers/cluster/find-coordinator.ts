@@ -18,7 +18,7 @@ const SHARE = 2
 const SHARE_GROUPS_SINCE = 6
 const BATCHED_SINCE = 4
 
-const PARTS = ['replicas', 'nodeId', 'listeners', 'settings', 'reporting'] as const
+const PARTS = ['replicas', 'nodeId', 'listeners', 'settings', 'events'] as const
 type CoordinatorParts = PartsOf<typeof PARTS>
 
 export const findCoordinator = handler('FindCoordinator', PARTS, (request, parts, context) => {
@@ -26,7 +26,7 @@ export const findCoordinator = handler('FindCoordinator', PARTS, (request, parts
   const batched = context.apiVersion >= BATCHED_SINCE
   const coordinators = each(
     batched ? coordinatorKeys : [key],
-    parts.reporting,
+    parts.events,
     key => found(key, coordinatorOf(key, keyType, parts, context), batched ? '' : 'NONE'),
     (key, { errorCode, error }) => notFound(key, errorCode, error)
   )

@@ -10,14 +10,14 @@ import type { PartsOf } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
 /** The parts that the config APIs use. */
-export const CONFIG_PARTS = ['nodeId', 'settings', 'metadata', 'reporting'] as const
+export const CONFIG_PARTS = ['nodeId', 'settings', 'metadata', 'events'] as const
 type ConfigParts = PartsOf<typeof CONFIG_PARTS>
 
 export function configState({
   nodeId,
   settings,
   metadata: { image }
-}: Omit<ConfigParts, 'replicas' | 'reporting'>): ConfigState {
+}: Omit<ConfigParts, 'replicas' | 'events'>): ConfigState {
   return {
     nodeId,
     settings: settings.inForce,

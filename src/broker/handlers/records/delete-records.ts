@@ -13,7 +13,7 @@ import { byTopic, distinct, each, type PartitionRef } from '../../per-partition.
 
 const UP_TO_HIGH_WATERMARK = -1n
 
-const PARTS = ['replicas', 'settings', 'reporting'] as const
+const PARTS = ['replicas', 'settings', 'events'] as const
 
 export const deleteRecords = handler('DeleteRecords', PARTS, (request, parts) => {
   const requested = request.topics.flatMap(({ name, partitions }) =>
@@ -26,7 +26,7 @@ export const deleteRecords = handler('DeleteRecords', PARTS, (request, parts) =>
   )
   const results = each(
     distinct(requested),
-    parts.reporting,
+    parts.events,
     ref => ({ ...ref, data: responseOf(ref, 'NONE', deleteUpTo(ref, parts)) }),
     (ref, { errorCode }) => ({ ...ref, data: responseOf(ref, errorCode, -1n) })
   )

@@ -35,7 +35,7 @@ const TOPIC_IDS_SINCE = 13
 
 const FETCH_ROWS = rows({ maxBytes: 'fetch.max.bytes' })
 
-const PARTS = ['replicas', 'metadata', 'settings', 'fetchSessions', 'purgatory', 'clocks', 'reporting'] as const
+const PARTS = ['replicas', 'metadata', 'settings', 'fetchSessions', 'purgatory', 'clocks', 'events'] as const
 type FetchCall = Call<'Fetch', typeof PARTS>
 
 export const fetch = handler('Fetch', PARTS, async (request, parts, context) => {
@@ -113,7 +113,7 @@ function readAll(partitions: readonly RequestedPartition[], maxBytes: number, ca
   let minOneBatch = true
   return each(
     partitions,
-    call.parts.reporting,
+    call.parts.events,
     requested => {
       const limits = { bytesLeft, minOneBatch }
       // A negative number of bytes is an error of the first partition; the other partitions get a limit of 0.

@@ -35,9 +35,9 @@ const SPECIAL_SINCE = new Map<bigint, number>([
 
 const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 }
 
-const PARTS = ['replicas', 'reporting'] as const
+const PARTS = ['replicas', 'events'] as const
 
-export const listOffsets = handler('ListOffsets', PARTS, (request, { replicas, reporting }, context) => {
+export const listOffsets = handler('ListOffsets', PARTS, (request, { replicas, events }, context) => {
   const requested = request.topics.flatMap(({ name, partitions }) =>
     partitions.map(requested => ({
       topic: name,
@@ -51,7 +51,7 @@ export const listOffsets = handler('ListOffsets', PARTS, (request, { replicas, r
   const repeated = new Set(requested.filter(ref => !kept.has(ref)).map(keyOf))
   const results = each(
     once,
-    reporting,
+    events,
     ref => {
       checkIsolationLevel(request)
       if (repeated.has(keyOf(ref))) throw new KafkaError('INVALID_REQUEST', `${keyOf(ref)} stands twice in the request`)

@@ -7,7 +7,7 @@ import { each } from '../../per-partition.ts'
 
 const UNKNOWN = { leaderEpoch: -1, endOffset: -1n }
 
-const PARTS = ['replicas', 'reporting'] as const
+const PARTS = ['replicas', 'events'] as const
 
 export const offsetForLeaderEpoch = handler('OffsetForLeaderEpoch', PARTS, async (request, parts) => {
   await Promise.allSettled(
@@ -20,13 +20,13 @@ export const offsetForLeaderEpoch = handler('OffsetForLeaderEpoch', PARTS, async
 
 function endOffsets(
   request: Request<'OffsetForLeaderEpoch'>,
-  { replicas, reporting }: PartsOf<typeof PARTS>
+  { replicas, events }: PartsOf<typeof PARTS>
 ): Response<'OffsetForLeaderEpoch'>['topics'] {
   return request.topics.map(({ topic, partitions }) => ({
     topic,
     partitions: each(
       partitions,
-      reporting,
+      events,
       ({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
         const partition = replicas.partition(topic, index)
         partition.checkLeaderEpoch(currentLeaderEpoch)

@@ -9,6 +9,7 @@
  * - If a partition is repeated, its last batch counts.
  */
 
+import type { Events } from '../../../events/event.ts'
 import { InvalidRecordsError } from '../../../log/partition-log/record-errors.ts'
 import { acceptedBatch, parseProducedRecords, VALIDATION_ROWS } from '../../../log/partition-log/validator.ts'
 import { isInternalTopic } from '../../../metadata/topic-names.ts'
@@ -32,14 +33,14 @@ const ALL_IN_SYNC = -1
 /** As in Kafka, the admin client may write to internal topics, to import offsets. */
 const INTERNAL_CLIENT = '__admin_client'
 
-const PARTS = ['replicas', 'txns', 'settings', 'clocks', 'reporting'] as const
+const PARTS = ['replicas', 'txns', 'settings', 'clocks', 'events'] as const
 type ProduceCall = Call<'Produce', typeof PARTS>
 
 export const produce = handler('Produce', PARTS, async (request, parts, context) => {
   const call = { request, parts, context }
   const parsed = parsedPartitions(request, context)
   const partitions = distinct(parsed)
-  const ofAll = refusalOfAll(request, parsed, context)
+  const ofAll = refusalOfAll(request, parsed, context, parts.events)
   const refusals = ofAll
     ? new Map(partitions.map(produced => [produced, ofAll]))
     : await joinTransaction(request, partitions, parts, context)
@@ -75,12 +76,13 @@ function parsedPartitions({ topicData }: Request<'Produce'>, { apiVersion }: Req
 function refusalOfAll(
   { transactionalId }: Request<'Produce'>,
   parsed: readonly ProducedPartition[],
-  { connection }: RequestContext
+  context: RequestContext,
+  events: Events
 ): Refusal | undefined {
   for (const { records } of parsed) {
     const { batch, error } = records
     if (!batch && error instanceof CorruptRecordError) {
-      connection.warn(`sent records that are refused: ${error.message}`)
+      refusedRecords(error.code, error.message, undefined, context, events)
       return { errorCode: error.code, errorMessage: error.message }
     }
     if (!batch?.isTransactional) continue
@@ -167,12 +169,23 @@ function failureCode(
   { topic, topicId, partition }: ProducedPartition,
   { parts, context }: ProduceCall
 ): ErrorName {
-  const { errorCode } = failureOf(error, parts.reporting)
+  const { errorCode } = failureOf(error, parts.events)
   if (FAULTY_RECORDS.has(errorCode) && error instanceof Error) {
-    const where = `${topic || topicId}-${partition}`
-    context.connection.warn(`sent records for ${where} that are refused: ${errorCode}, ${error.message}`)
+    refusedRecords(errorCode, error.message, `${topic || topicId}-${partition}`, context, parts.events)
   }
   return errorCode
+}
+
+function refusedRecords(
+  errorCode: ErrorName,
+  detail: string,
+  topicPartition: string | undefined,
+  { connection }: RequestContext,
+  events: Events
+): void {
+  const { remoteAddress, remotePort, listenerName } = connection
+  const peer = { remoteAddress, remotePort, listenerName }
+  events.emit({ type: 'RecordsRefused', ...peer, topicPartition, errorCode, detail })
 }
 
 /** Errors of the append for which Kafka returns no log start offset. */
@@ -188,7 +201,7 @@ function refused({ partition: index }: ProducedPartition, { errorCode, ...fields
   return { index, errorCode, baseOffset: -1n, errorMessage: null, ...fields }
 }
 
-/** Maximum number of failures in a log line. */
+/** Maximum number of failures in an event. */
 const SHOWN_FAILURES = 3
 
 function closeIfAnyFailed(results: readonly (ProducedPartition & { data: PartitionResponse })[]): undefined {
@@ -196,7 +209,9 @@ function closeIfAnyFailed(results: readonly (ProducedPartition & { data: Partiti
     .filter(({ data }) => data.errorCode !== 'NONE')
     .map(({ topic, topicId, partition, data }) => `${topic || topicId}-${partition}: ${data.errorCode}`)
   if (failures.length === 0) return
-  const more = failures.length > SHOWN_FAILURES ? ` and ${failures.length - SHOWN_FAILURES} more` : ''
-  const shown = failures.slice(0, SHOWN_FAILURES).join(', ')
-  throw new CloseConnection(`a produce request with acks=0 failed (${shown}${more})`)
+  throw new CloseConnection({
+    cause: 'ProduceFailed',
+    failures: failures.slice(0, SHOWN_FAILURES),
+    failureCount: failures.length
+  })
 }

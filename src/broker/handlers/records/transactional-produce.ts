@@ -23,7 +23,7 @@ const PRODUCE_VERSIONS: TransactionVersions = { addsSince: 12, abortableSince: 1
 export const TXN_OFFSET_COMMIT_VERSIONS: TransactionVersions = { addsSince: 5, abortableSince: 4 }
 
 type WriteParts = Pick<Parts, 'txns' | 'settings' | 'clocks'>
-type JoinParts = WriteParts & Pick<Parts, 'replicas' | 'reporting'>
+type JoinParts = WriteParts & Pick<Parts, 'replicas' | 'events'>
 
 /** A request that writes in a transaction. */
 export interface TransactionalWrite {
@@ -105,7 +105,7 @@ export async function joinTransaction(
     await addToTransaction(writeOf(transactionalId, first.batch, parts, context), partitionsOf(added))
     return new Map()
   } catch (error) {
-    const refusal = { errorCode: failureOf(error, parts.reporting).errorCode, errorMessage: errorMessageOf(error) }
+    const refusal = { errorCode: failureOf(error, parts.events).errorCode, errorMessage: errorMessageOf(error) }
     return new Map(added.map(({ produced }) => [produced, refusal]))
   }
 }

@@ -6,7 +6,7 @@ import { createPartitions as decide } from '../../../metadata/decisions/create-p
 import { handler } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
-const PARTS = ['replicas', 'metadata', 'reporting'] as const
+const PARTS = ['replicas', 'metadata', 'events'] as const
 
 export const createPartitions = handler('CreatePartitions', PARTS, (request, parts) => {
   const { replicas, metadata } = parts

@@ -9,7 +9,7 @@ import { createTopics as decide } from '../../../metadata/decisions/create-topic
 import { handler } from '../../context.ts'
 import { recordChanges } from '../../record-changes.ts'
 
-const PARTS = ['replicas', 'metadata', 'settings', 'reporting'] as const
+const PARTS = ['replicas', 'metadata', 'settings', 'events'] as const
 
 export const createTopics = handler('CreateTopics', PARTS, (request, parts) => {
   const { topics } = request

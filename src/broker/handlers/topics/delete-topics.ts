@@ -9,7 +9,7 @@ import { recordChanges } from '../../record-changes.ts'
 
 const TOPIC_IDS_SINCE = 6
 
-const PARTS = ['metadata', 'settings', 'reporting'] as const
+const PARTS = ['metadata', 'settings', 'events'] as const
 
 export const deleteTopics = handler('DeleteTopics', PARTS, ({ topics, topicNames }, parts, { apiVersion }) => {
   const { metadata, settings } = parts

@@ -15,7 +15,7 @@ import { failureOf } from '../../per-partition.ts'
 
 type TopicResponse = Response<'DescribeTopicPartitions'>['topics'][number]
 
-const PARTS = ['replicas', 'metadata', 'settings', 'reporting'] as const
+const PARTS = ['replicas', 'metadata', 'settings', 'events'] as const
 
 export const describeTopicPartitions = handler('DescribeTopicPartitions', PARTS, (request, parts) => {
   checkCursor(request)
@@ -55,14 +55,14 @@ function describe(
   name: string,
   first: number,
   count: number,
-  { replicas, reporting }: PartsOf<typeof PARTS>
+  { replicas, events }: PartsOf<typeof PARTS>
 ): TopicResponse {
   const fixed = { name, isInternal: isInternalTopic(name), topicAuthorizedOperations: allOperations('TOPIC') }
   try {
     const { topicId, partitions } = replicas.topic(name)
     return { ...fixed, errorCode: 'NONE', topicId, partitions: partitions.slice(first, first + count).map(partition) }
   } catch (error) {
-    return { ...fixed, ...{ errorCode: failureOf(error, reporting).errorCode }, topicId: ZERO_UUID, partitions: [] }
+    return { ...fixed, ...{ errorCode: failureOf(error, events).errorCode }, topicId: ZERO_UUID, partitions: [] }
   }
 }
 

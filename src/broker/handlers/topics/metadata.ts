@@ -20,7 +20,7 @@ type TopicResponse = Response<'Metadata'>['topics'][number]
 const TOPIC_IDS_SINCE = 12
 const NONE_REFUSED: ReadonlyMap<string, KafkaError> = new Map()
 
-const PARTS = ['nodeId', 'clusterId', 'listeners', 'settings', 'metadata', 'replicas', 'reporting'] as const
+const PARTS = ['nodeId', 'clusterId', 'listeners', 'settings', 'metadata', 'replicas', 'events'] as const
 
 export const metadata = handler('Metadata', PARTS, (request, parts, { connection, apiVersion }) => {
   if (apiVersion < TOPIC_IDS_SINCE) checkAllByName(request)
@@ -54,14 +54,14 @@ function requestedTopics(topics: readonly RequestedTopic[]): RequestedTopic[] {
 function responsesFor(
   topics: readonly RequestedTopic[],
   request: Request<'Metadata'>,
-  { replicas, settings, reporting }: PartsOf<typeof PARTS>
+  { replicas, settings, events }: PartsOf<typeof PARTS>
 ): TopicResponse[] {
   const create = request.allowAutoTopicCreation && settings.get('auto.create.topics.enable')
   const named = topics.flatMap(({ name, topicId }) => (topicId === ZERO_UUID ? [name ?? ''] : []))
   const refused = create ? replicas.createMissing(named) : NONE_REFUSED
   return each(
     topics,
-    reporting,
+    events,
     ({ name, topicId }) => {
       if (topicId !== ZERO_UUID) return describe(replicas.topicById(topicId))
       const error = refused.get(name ?? '')

@@ -22,7 +22,7 @@ type TopicResults = NonNullable<Response<'AddPartitionsToTxn'>['resultsByTopicV3
 const BATCHED_SINCE = 4
 const FENCED_SINCE = 2
 
-const PARTS = ['txns', 'replicas', 'reporting'] as const
+const PARTS = ['txns', 'replicas', 'events'] as const
 type TxnParts = PartsOf<typeof PARTS>
 
 export const addPartitionsToTxn = handler('AddPartitionsToTxn', PARTS, async (request, parts, context) => {
@@ -57,7 +57,7 @@ async function results(transaction: Transaction, parts: TxnParts, context: Reque
   try {
     return responsesOf(transaction, await act(transaction, requested, parts, context))
   } catch (error) {
-    const { errorCode } = failureOf(fencedErrorFor(apiVersion, FENCED_SINCE, error), parts.reporting)
+    const { errorCode } = failureOf(fencedErrorFor(apiVersion, FENCED_SINCE, error), parts.events)
     return responsesOf(transaction, () => errorCode)
   }
 }

@@ -10,14 +10,14 @@ import { each, indexesByTopic } from '../../per-partition.ts'
 
 type Partition = Response<'DescribeProducers'>['topics'][number]['partitions'][number]
 
-const PARTS = ['replicas', 'metadata', 'reporting'] as const
+const PARTS = ['replicas', 'metadata', 'events'] as const
 
 export const describeProducers = handler('DescribeProducers', PARTS, ({ topics }, parts) => ({
   topics: Array.from(indexesByTopic(topics.map(named)), ([name, indexes]) => ({
     name,
     partitions: each(
       [...indexes],
-      parts.reporting,
+      parts.events,
       partitionIndex => {
         checkTopicName(name)
         const producers = parts.replicas.partition(name, partitionIndex).producers()

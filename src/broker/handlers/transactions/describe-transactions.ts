@@ -9,20 +9,20 @@ import { eachYielding, failureOf } from '../../per-partition.ts'
 
 type State = Response<'DescribeTransactions'>['transactionStates'][number]
 
-const PARTS = ['txns', 'clocks', 'reporting'] as const
+const PARTS = ['txns', 'clocks', 'events'] as const
 
 export const describeTransactions = handler('DescribeTransactions', PARTS, async ({ transactionalIds }, parts) => ({
   transactionStates: await eachYielding(new Set(transactionalIds), parts.clocks.loop, async id => stateOf(id, parts))
 }))
 
-function stateOf(transactionalId: string, { txns, reporting }: PartsOf<typeof PARTS>): State {
+function stateOf(transactionalId: string, { txns, events }: PartsOf<typeof PARTS>): State {
   try {
     if (transactionalId === '') throw new KafkaError('INVALID_REQUEST', 'the transactional id is empty')
     const txn = txns.find(transactionalId)
     if (txn) return described(txn)
     throw new KafkaError('TRANSACTIONAL_ID_NOT_FOUND', `no producer has the transactional id ${transactionalId}`)
   } catch (error) {
-    return { errorCode: failureOf(error, reporting).errorCode, transactionalId }
+    return { errorCode: failureOf(error, events).errorCode, transactionalId }
   }
 }
 

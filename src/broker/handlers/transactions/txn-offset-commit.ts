@@ -22,7 +22,7 @@ import {
 
 const TOPIC_IDS_SINCE = 6
 
-const PARTS = ['groups', 'txns', 'metadata', 'replicas', 'settings', 'clocks', 'reporting'] as const
+const PARTS = ['groups', 'txns', 'metadata', 'replicas', 'settings', 'clocks', 'events'] as const
 
 export const txnOffsetCommit = handler('TxnOffsetCommit', PARTS, async (request, parts, context) => {
   const { apiVersion } = context
@@ -36,7 +36,7 @@ export const txnOffsetCommit = handler('TxnOffsetCommit', PARTS, async (request,
     // No await between this check and the write: the marker of the transaction must not come between them.
     checkIsOpen()
   } catch (error) {
-    return { topics: responseWith(refuseCommit(topics, failureOf(error, parts.reporting).errorCode)) }
+    return { topics: responseWith(refuseCommit(topics, failureOf(error, parts.events).errorCode)) }
   }
   const producer = { producerId, producerEpoch }
   const commit = { ...claim, apiVersion, retentionTimeMs: -1n, topics, producer }

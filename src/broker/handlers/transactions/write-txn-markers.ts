@@ -10,7 +10,7 @@ import { eachYielding, failureOf } from '../../per-partition.ts'
 
 type WritableTxnMarker = Request<'WriteTxnMarkers'>['markers'][number]
 
-const PARTS = ['markers', 'clocks', 'reporting'] as const
+const PARTS = ['markers', 'clocks', 'events'] as const
 
 export const writeTxnMarkers = handler('WriteTxnMarkers', PARTS, async ({ markers }, parts) => {
   const producers = new Map<bigint, Topics>()
@@ -36,7 +36,7 @@ async function write(requested: WritableTxnMarker, topics: Topics, parts: PartsO
       await parts.markers.write(topic, index, marker)
       partitions.set(index, 'NONE')
     } catch (error) {
-      partitions.set(index, failureOf(error, parts.reporting).errorCode)
+      partitions.set(index, failureOf(error, parts.events).errorCode)
     }
   }
   await eachYielding(markerPartitions(requested), parts.clocks.loop, writeMarker)

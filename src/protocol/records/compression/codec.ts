@@ -1,6 +1,5 @@
 /** Interface of a compression codec, and its two errors that do not mean invalid bytes. */
 import { hasBinary, lazyModule } from '../../../runtime/lazy.ts'
-import type { Logger } from '../../../runtime/logger.ts'
 import { KafkaError } from '../../errors.ts'
 
 /**
@@ -50,15 +49,5 @@ export function nativeLibrary<T>(codec: string, packageName: string) {
       const machine = `${process.platform}-${process.arch}`
       return new MissingCodecError(codec, packageName, `its binary for ${machine} is not installed`)
     }
-  }
-}
-
-/** Logs the first MissingCodecError of each codec. Receives the errors of responses, and the missing codecs at a start. */
-export function missingCodecNotice(logger: Logger): (error: unknown) => void {
-  const reported = new Set<string>()
-  return error => {
-    if (!(error instanceof MissingCodecError) || reported.has(error.codec)) return
-    reported.add(error.codec)
-    logger.warn({}, error.message)
   }
 }

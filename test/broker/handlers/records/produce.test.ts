@@ -10,8 +10,8 @@ import { silentLogger } from '../../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
 import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
-import { inProcessConnection } from '../../../../src/testing/in-process.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
+import { RecordingEvents } from '../../../../src/testing/recording-events.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../../../log/default-log-config.ts'
 
 /** Writes metadata that a cluster of several nodes can leave: a leader whose ISR has lost all other replicas. */
@@ -171,18 +171,18 @@ describe('Produce', () => {
     ])
   })
 
-  it('logs invalid records in one line with the reason', async () => {
-    await using broker = await Harness.start()
+  it('emits one event for invalid records, with the reason', async () => {
+    const events = new RecordingEvents()
+    await using broker = await Harness.start({ sinks: [events] })
     const topicId = await broker.createTopic('t')
-    const warnings: string[] = []
     const damaged = batchOf(['a'])
     damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1)
     const topicData = [{ topicId, partitionData: [{ index: 0, records: damaged }] }]
     const request = { transactionalId: null, acks: 1, timeoutMs: 0, topicData }
-    await broker.request('Produce', request, {
-      connection: inProcessConnection({ warn: message => warnings.push(message) })
-    })
-    expect(warnings).toEqual([expect.stringMatching(/that are refused: CORRUPT_MESSAGE, .*checksum/)])
+    await broker.request('Produce', request)
+    expect(events.of('RecordsRefused')).toMatchObject([
+      { remotePort: 50_000, errorCode: 'CORRUPT_MESSAGE', detail: expect.stringContaining('checksum') }
+    ])
   })
 
   it('answers an unknown id and an unknown name with the error of each', async () => {

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  MissingCodecError,
-  missingCodecNotice,
-  nativeLibrary
-} from '../../../../src/protocol/records/compression/codec.ts'
+import { nativeLibrary } from '../../../../src/protocol/records/compression/codec.ts'
 import { missingCodecs } from '../../../../src/protocol/records/compression/codecs.ts'
-import { RecordingLogger } from '../../../../src/testing/recording-logger.ts'
 
 const MACHINE = `${process.platform}-${process.arch}`
 
@@ -26,14 +21,4 @@ test('a codec whose package is not installed is reported missing without a load'
       `its binary for ${MACHINE} is not installed`
   )
   expect(missingCodecs()).toEqual([])
-})
-
-test('each missing codec is logged once, by the start or by a request', () => {
-  const logger = new RecordingLogger()
-  const notice = missingCodecNotice(logger)
-  const atStart = new MissingCodecError('lz4', 'lz4-napi', 'its binary is not installed')
-  const inRequest = new MissingCodecError('lz4', 'lz4-napi', 'Cannot find module')
-  const another = new MissingCodecError('snappy', 'snappy', 'Cannot find module')
-  for (const error of [new Error('another error'), atStart, inRequest, another, another]) notice(error)
-  expect(logger.messages('warn')).toEqual([atStart.message, another.message])
 })

@@ -1,0 +1,46 @@
+/** The events of one node: stamps each event and passes it to the sinks, in order and before `emit` returns. */
+import { type Logger, silentLogger } from '../runtime/logger.ts'
+import type { Clocks } from '../runtime/time.ts'
+import type { Event, EventSink, Events } from './event.ts'
+import { LogLines } from './log-lines.ts'
+
+interface NodeEventsOptions {
+  readonly nodeId: number
+  readonly clocks: Clocks
+  readonly logger: Logger
+  /** Further sinks, which receive each event after its log line. */
+  readonly sinks?: readonly EventSink[] | undefined
+}
+
+export class NodeEvents implements Events {
+  readonly #nodeId: number
+  readonly #clocks: Clocks
+  readonly #lines: LogLines | undefined
+  readonly #sinks: readonly EventSink[]
+
+  constructor({ nodeId, clocks, logger, sinks = [] }: NodeEventsOptions) {
+    this.#nodeId = nodeId
+    this.#clocks = clocks
+    this.#lines = logger === silentLogger ? undefined : new LogLines(logger, clocks.loop)
+    this.#sinks = this.#lines ? [this.#lines, ...sinks] : sinks
+  }
+
+  /**
+   * An error of a sink is dropped, and the other sinks still receive the event: the change that the event reports has happened,
+   * so a request must not fail because of it.
+   */
+  emit(event: Event): void {
+    if (this.#sinks.length === 0) return
+    const stamp = { nodeId: this.#nodeId, timestampMs: this.#clocks.wall.now() }
+    for (const sink of this.#sinks) {
+      try {
+        sink.emit(event, stamp)
+      } catch {}
+    }
+  }
+
+  /** Logs the counts of suppressed lines. Cancels the alarm of the log lines; a later event may set it again. */
+  flush(): void {
+    this.#lines?.flush()
+  }
+}

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import type { Event, Stamp } from '../../src/events/event.ts'
+import { EventHistory } from '../../src/events/history.ts'
+import { NodeEvents } from '../../src/events/node-events.ts'
+import { silentLogger } from '../../src/runtime/logger.ts'
+import { Harness } from '../../src/testing/harness.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingLogger } from '../../src/testing/recording-logger.ts'
+import { sample } from './samples.ts'
+
+it('each sink receives each event with node and time before emit returns', () => {
+  const clock = new ManualClock()
+  const received: [Event, Stamp][] = []
+  const sink = { emit: (event: Event, stamp: Stamp) => void received.push([event, stamp]) }
+  const events = new NodeEvents({ nodeId: 3, clocks: clock, logger: silentLogger, sinks: [sink, sink] })
+  const event = sample('ProducerFenced')
+  events.emit(event)
+  const stamped = [event, { nodeId: 3, timestampMs: clock.wall.now() }]
+  expect(received).toEqual([stamped, stamped])
+})
+
+it('a sink that throws fails neither the emitter nor the next sink', () => {
+  const logger = new RecordingLogger()
+  logger.info = () => {
+    throw new Error('the log cannot be written')
+  }
+  const history = new EventHistory()
+  const events = new NodeEvents({ nodeId: 1, clocks: new ManualClock(), logger, sinks: [history] })
+  events.emit(sample('GroupEpochBumped'))
+  expect(history.of('groupId', 'orders')).toHaveLength(1)
+})
+
+it('a broker passes its events to the sinks of its options', async () => {
+  const requests: string[] = []
+  const sink = { emit: (event: Event) => void (event.type === 'RequestCompleted' && requests.push(event.api)) }
+  await using broker = await Harness.start({ sinks: [sink] })
+  await broker.request('ListGroups', {})
+  expect(requests).toEqual(['ListGroups'])
+})

@@ -1,0 +1,80 @@
+/** An event of every type, for tests of sinks. */
+import type { Event, EventOf } from '../../src/events/event.ts'
+
+type Samples = { readonly [Type in Event['type']]: Omit<EventOf<Type>, 'type'> }
+
+const error = new Error('the disk is full')
+const peer = { remoteAddress: '127.0.0.1', remotePort: 51_512, listenerName: 'PLAINTEXT' }
+const request = { api: 'Fetch', apiVersion: 17, clientId: 'shop', peer: '127.0.0.1:51512', tookMs: 3 }
+const member = { groupId: 'orders', memberId: 'm-1', groupInstanceId: null, clientId: 'shop' }
+const producer = { transactionalId: 'pay-1', producerId: 7n, oldEpoch: 3, newEpoch: 4 }
+const client = '127.0.0.1:51512'
+
+const SAMPLES: Samples = {
+  RequestCompleted: request,
+  RequestFailed: { ...request, error },
+  CodecMissing: { codec: 'lz4', error },
+  StorageFailed: { error },
+  BrokerStarted: { tookMs: { lockMs: 1, metadataMs: 20 } },
+  StartCleanupFailed: { error },
+  ConnectionRefused: { remoteAddress: '10.0.0.1', cause: 'max.connections.per.ip', limit: 2 },
+  ConnectionNotAccepted: { error },
+  ConnectionClosed: { ...peer, reason: { cause: 'IncompleteRequest' } },
+  IdleConnectionClosed: { ...peer, maxIdleMs: 1000 },
+  ConnectionFailed: { ...peer, error },
+  SocketFailed: { ...peer, error },
+  RecordsRefused: { ...peer, topicPartition: 'orders-0', errorCode: 'CORRUPT_MESSAGE', detail: 'invalid checksum' },
+  GroupStateChanged: {
+    groupId: 'orders',
+    from: 'Stable',
+    to: 'PreparingRebalance',
+    generationId: 3,
+    members: 2,
+    reason: { cause: 'MemberJoined', memberId: 'm-1', clientReason: null }
+  },
+  MemberJoined: { ...member, protocol: 'consumer', clientHost: '/127.0.0.1' },
+  StaticMemberReplaced: { groupId: 'orders', groupInstanceId: 'i', previousMemberId: 'm-0', memberId: 'm-1' },
+  MemberLeft: { ...member, isTemporary: false },
+  MemberFenced: { ...member, groupInstanceId: 'i', timeout: 'session' },
+  MemberRefused: { ...member, errorCode: 'FENCED_MEMBER_EPOCH', errorMessage: null },
+  GroupEpochBumped: { groupId: 'orders', groupEpoch: 4, reason: 'TopicsChanged' },
+  GroupConverted: { groupId: 'orders', from: 'classic', to: 'consumer', groupEpoch: 4, members: 2 },
+  GroupDowngradeRefused: { groupId: 'orders', members: 3, maxSize: 2 },
+  GroupWriteFailed: { groupId: 'orders', retryMs: 1000, error },
+  RegularExpressionSkipped: { groupId: 'orders', regularExpression: '(', error },
+  OffsetsExpired: { groupId: 'orders', count: 2 },
+  OffsetsDeleted: { groupId: 'orders', count: 2 },
+  OffsetsRemovalFailed: { groupId: 'orders', error },
+  TransactionalIdCreated: { ...producer, oldEpoch: -1, newEpoch: 0, client },
+  ProducerEpochBumped: { ...producer, newProducerId: 8n, client },
+  ProducerFenced: { ...producer, cause: 'InitProducerId', client },
+  TransactionAborted: { ...producer, cause: 'TransactionTimeout', timeoutMs: 60_000 },
+  TransactionStateChanged: {
+    transactionalId: 'pay-1',
+    producerId: 7n,
+    producerEpoch: 4,
+    from: 'Ongoing',
+    to: 'PrepareAbort'
+  },
+  TransactionalIdExpired: { transactionalId: 'pay-1', producerId: 7n },
+  TransactionAbortFailed: { transactionalId: 'pay-1', error },
+  TransactionalIdExpirationFailed: { error },
+  TransactionMarkersFailed: {
+    transactionalId: 'pay-1',
+    producerId: 7n,
+    producerEpoch: 4,
+    state: 'PrepareAbort',
+    missing: ['orders-0'],
+    retryMs: 1000,
+    error
+  },
+  CoordinatorRecordsSkipped: { topic: '__consumer_offsets', recordTypeId: 12, recordType: null },
+  CoordinatorLoadFailed: { topicPartition: '__consumer_offsets-3', error }
+}
+
+export const ALL_SAMPLES = Object.entries(SAMPLES).map(([type, fields]) => ({ type, ...fields }) as Event)
+
+/** The sample of a type, with other fields. */
+export function sample<Type extends Event['type']>(type: Type, changes: Partial<EventOf<Type>> = {}): EventOf<Type> {
+  return { type, ...SAMPLES[type], ...changes } as unknown as EventOf<Type>
+}
