@@ -6,27 +6,33 @@ import { isTopicSetting, topicSettings } from '../../src/config/tables/log.ts'
 
 const HEAD = `# Configuration
 
-<!-- Made from src/config by test/config/documentation.test.ts. To write it again: npx vitest run test/config/documentation.test.ts -u -->
+<!-- Generated from src/config/tables: npx vitest run test/config/documentation.test.ts -u -->
 
-Names, types and defaults are Apache Kafka's; where a default differs, the row says so. Later wins: defaults, the file of
-\`--config\` (a Kafka \`server.properties\`), \`KAFKA_*\` environment variables as container images name them
-(\`KAFKA_NUM_PARTITIONS\`), \`--set name=value\`. A misspelt name is an error; Kafka settings that have no effect here, or none
-yet, are named in one line at start. Settings marked *dynamic* can be changed while the broker runs, by \`kafka-configs.sh\` or any
-Admin client, for one broker or for all; those of a topic or a group always can.
+Names, types and defaults are those of Apache Kafka. A row with another default says so. Values come from four sources; a later
+source overrides an earlier one:
+
+1. the defaults,
+2. the file of \`--config\`, a \`server.properties\` of Kafka,
+3. environment variables, named as in Kafka's container images (\`KAFKA_NUM_PARTITIONS\`),
+4. \`--set name=value\`.
+
+An unknown name is an error. The start logs one line with the settings of Kafka that have no effect. Settings marked *dynamic* can
+change while the broker runs, by \`kafka-configs.sh\` or any Admin client, for one broker or for all. Topic and group configs are
+always dynamic.
 `
 
 /** The whole page. */
 export function configurationPage(): string {
-  const broker = table('Setting of the broker', settings, row => [
+  const broker = table('Broker setting', settings, row => [
     row.update && 'dynamic',
     row.topic && `default of \`${row.topic}\``,
     ...marks(row)
   ])
-  const topic = table('Setting of a topic', topicSettings, (row, name) => {
+  const topic = table('Topic config', topicSettings, (row, name) => {
     const names = isTopicSetting(name) ? (TOPIC_DEFAULTS.get(name) ?? []) : []
     return [names.map(each => `\`${each}\``).join(', '), ...marks(row)]
   })
-  const group = table('Setting of a group', groupSettings, (row, name) => {
+  const group = table('Group config', groupSettings, (row, name) => {
     const { byDefault, min, max } = isGroupSetting(name) ? behindGroupSetting(name) : {}
     return [
       [byDefault, min, max]
@@ -38,13 +44,13 @@ export function configurationPage(): string {
   })
   return [
     `${HEAD}\n## The broker\n\n${broker}`,
-    `## Topics\n\nThe last column names the broker's setting that is the default.\n\n${topic}`,
-    `## Groups\n\nThe last column names the broker's settings that are the default and the bounds.\n\n${group}`
+    `## Topics\n\nThe last column names the broker setting with the default.\n\n${topic}`,
+    `## Groups\n\nThe last column names the broker settings with the default, the minimum and the maximum.\n\n${group}`
   ].join('\n')
 }
 
 function marks({ internal, unsupported }: Setting<unknown>): unknown[] {
-  return [internal && 'internal', unsupported && 'accepted, no effect yet']
+  return [internal && 'internal', unsupported && 'no effect yet']
 }
 
 function table(

@@ -8,27 +8,35 @@ import { boolean, DYNAMIC, int, list, long, type RowOptions, short, string } fro
 /** The option of settings of share and streams groups, which have no effect yet. */
 const SO_FAR = { unsupported: true } as const
 
-/** A time in milliseconds of at least 1. */
+/** A time in ms of at least 1. */
 function period(byDefault: number, documentation: string, options: RowOptions = {}) {
   return int(byDefault, documentation, { atLeast: 1, ...options })
 }
 
-/** A time in milliseconds, or a number of replicas, of at least 0. */
+/** A time in ms, or a number of replicas, of at least 0. */
 function pause(byDefault: number, documentation: string, options: RowOptions = {}) {
   return int(byDefault, documentation, { atLeast: 0, ...options })
 }
 
 const offsets = {
-  'offset.metadata.max.bytes': int(4096, 'The most text that a client may store with a committed offset.'),
-  'offsets.retention.minutes': int(10_080, 'How long the offsets of a group without members are kept.', { atLeast: 1 }),
-  'offsets.retention.check.interval.ms': long(600_000, 'How often offsets past their retention are looked for.', {
+  'offset.metadata.max.bytes': int(4096, 'The maximum size of the metadata text of a committed offset, in bytes.'),
+  'offsets.retention.minutes': int(
+    10_080,
+    'The time in minutes that committed offsets of a group without members are kept.',
+    { atLeast: 1 }
+  ),
+  'offsets.retention.check.interval.ms': long(600_000, 'The interval in ms at which expired offsets are removed.', {
     atLeast: 1
   }),
-  'offsets.topic.num.partitions': int(50, 'Partitions of __consumer_offsets, when it is created.', { atLeast: 1 }),
-  'offsets.topic.replication.factor': short(1, 'Replicas of __consumer_offsets. Kafka wants 3; one node has one.', {
+  'offsets.topic.num.partitions': int(50, 'The number of partitions of a new __consumer_offsets topic.', {
     atLeast: 1
   }),
-  'offsets.topic.segment.bytes': int(104_857_600, 'Segment size of __consumer_offsets, when it is created.', {
+  'offsets.topic.replication.factor': short(
+    1,
+    'The replication factor of a new __consumer_offsets topic. The default in Kafka is 3.',
+    { atLeast: 1 }
+  ),
+  'offsets.topic.segment.bytes': int(104_857_600, 'The segment size of a new __consumer_offsets topic, in bytes.', {
     atLeast: 1
   })
 }
@@ -36,54 +44,45 @@ const offsets = {
 const classic = {
   'group.initial.rebalance.delay.ms': int(
     0,
-    'How long an empty classic group waits for more members before its first rebalance. Kafka waits 3000.'
+    'The time in ms that an empty classic group waits for more members before its first rebalance. The default in Kafka is 3000.'
   ),
-  'group.min.session.timeout.ms': int(
-    6000,
-    'The shortest session timeout that a member of a classic group may ask for.'
-  ),
-  'group.max.session.timeout.ms': int(
-    1_800_000,
-    'The longest session timeout that a member of a classic group may ask for.'
-  ),
-  'group.max.size': int(2_147_483_647, 'The most members of one classic group.', { atLeast: 1 })
+  'group.min.session.timeout.ms': int(6000, 'The minimum session timeout of a member of a classic group in ms.'),
+  'group.max.session.timeout.ms': int(1_800_000, 'The maximum session timeout of a member of a classic group in ms.'),
+  'group.max.size': int(2_147_483_647, 'The maximum number of members of a classic group.', { atLeast: 1 })
 }
 
 const consumer = {
   'group.coordinator.rebalance.protocols': list(
     ['classic', 'consumer', 'streams'],
-    'The protocols of groups that are served; classic must be among them. Kafka gives this up in 5.0 for the feature group.version.',
+    'The supported group protocols, which must include classic. Kafka 5.0 removes this setting in favor of the feature group.version.',
     { notEmpty: true, oneOf: ['classic', 'consumer', 'share', 'streams'] }
   ),
   'group.consumer.session.timeout.ms': period(
     45_000,
-    'How long a member of a consumer group may be silent before it is put out.'
+    'The time in ms without a heartbeat after which a member of a consumer group is removed.'
   ),
-  'group.consumer.min.session.timeout.ms': period(45_000, 'The shortest session timeout that a group may be given.'),
-  'group.consumer.max.session.timeout.ms': period(60_000, 'The longest session timeout that a group may be given.'),
-  'group.consumer.heartbeat.interval.ms': period(5000, 'How often members of a consumer group are told to report.'),
-  'group.consumer.min.heartbeat.interval.ms': period(
-    5000,
-    'The shortest heartbeat interval that a group may be given.'
-  ),
+  'group.consumer.min.session.timeout.ms': period(45_000, 'The minimum session timeout of consumer groups in ms.'),
+  'group.consumer.max.session.timeout.ms': period(60_000, 'The maximum session timeout of consumer groups in ms.'),
+  'group.consumer.heartbeat.interval.ms': period(5000, 'The heartbeat interval of members of consumer groups in ms.'),
+  'group.consumer.min.heartbeat.interval.ms': period(5000, 'The minimum heartbeat interval of consumer groups in ms.'),
   'group.consumer.max.heartbeat.interval.ms': period(
     15_000,
-    'The longest heartbeat interval that a group may be given.'
+    'The maximum heartbeat interval of consumer groups in ms.'
   ),
   'group.consumer.assignment.interval.ms': pause(
     1000,
-    'How long a consumer group waits after an assignment before it makes the next.',
+    'The minimum time in ms between two target assignments of a consumer group.',
     DYNAMIC
   ),
-  'group.consumer.min.assignment.interval.ms': pause(0, 'The shortest assignment interval that a group may be given.'),
+  'group.consumer.min.assignment.interval.ms': pause(0, 'The minimum assignment interval of consumer groups in ms.'),
   'group.consumer.max.assignment.interval.ms': pause(
     15_000,
-    'The longest assignment interval that a group may be given.'
+    'The maximum assignment interval of consumer groups in ms.'
   ),
-  'group.consumer.max.size': int(2_147_483_647, 'The most members of one consumer group.', { atLeast: 1 }),
+  'group.consumer.max.size': int(2_147_483_647, 'The maximum number of members of a consumer group.', { atLeast: 1 }),
   'group.consumer.assignors': list(
     ['uniform', 'range'],
-    'The assignors that consumer groups can choose from, the first being that of members who name none.',
+    'The server-side assignors of consumer groups. The first is the default of members that name none.',
     {
       notEmpty: true,
       oneOf: [
@@ -96,12 +95,12 @@ const consumer = {
   ),
   'group.consumer.migration.policy': string(
     'bidirectional',
-    'Which groups with members may change their protocol: classic ones (upgrade), consumer ones (downgrade), both, or (disabled) neither.',
+    'The groups with members that may change their protocol: classic groups (upgrade), consumer groups (downgrade), both (bidirectional), or none (disabled).',
     { oneOf: ['bidirectional', 'upgrade', 'downgrade', 'disabled'], anyCase: true }
   ),
   'group.consumer.regex.refresh.interval.ms': int(
     600_000,
-    'How often the topics are looked up anew that match the regular expressions of a group.',
+    'The interval in ms at which regular expressions of subscriptions are evaluated again.',
     { atLeast: 10_000, internal: true }
   )
 }
@@ -109,61 +108,74 @@ const consumer = {
 const share = {
   'group.share.session.timeout.ms': period(
     45_000,
-    'How long a member of a share group may be silent before it is put out.',
+    'The time in ms without a heartbeat after which a member of a share group is removed.',
     SO_FAR
   ),
-  'group.share.min.session.timeout.ms': period(45_000, 'The shortest session timeout of share groups.', SO_FAR),
-  'group.share.max.session.timeout.ms': period(60_000, 'The longest session timeout of share groups.', SO_FAR),
-  'group.share.heartbeat.interval.ms': period(5000, 'How often members of a share group are told to report.', SO_FAR),
-  'group.share.min.heartbeat.interval.ms': period(5000, 'The shortest heartbeat interval of share groups.', SO_FAR),
-  'group.share.max.heartbeat.interval.ms': period(15_000, 'The longest heartbeat interval of share groups.', SO_FAR),
-  'group.share.assignment.interval.ms': pause(1000, 'How long a share group waits between two assignments.', {
-    ...DYNAMIC,
-    ...SO_FAR
-  }),
-  'group.share.min.assignment.interval.ms': pause(0, 'The shortest assignment interval of share groups.', SO_FAR),
-  'group.share.max.assignment.interval.ms': pause(15_000, 'The longest assignment interval of share groups.', SO_FAR),
-  'group.share.record.lock.duration.ms': int(30_000, 'How long a share consumer holds a record.', {
+  'group.share.min.session.timeout.ms': period(45_000, 'The minimum session timeout of share groups in ms.', SO_FAR),
+  'group.share.max.session.timeout.ms': period(60_000, 'The maximum session timeout of share groups in ms.', SO_FAR),
+  'group.share.heartbeat.interval.ms': period(5000, 'The heartbeat interval of members of share groups in ms.', SO_FAR),
+  'group.share.min.heartbeat.interval.ms': period(
+    5000,
+    'The minimum heartbeat interval of share groups in ms.',
+    SO_FAR
+  ),
+  'group.share.max.heartbeat.interval.ms': period(
+    15_000,
+    'The maximum heartbeat interval of share groups in ms.',
+    SO_FAR
+  ),
+  'group.share.assignment.interval.ms': pause(
+    1000,
+    'The minimum time in ms between two target assignments of a share group.',
+    { ...DYNAMIC, ...SO_FAR }
+  ),
+  'group.share.min.assignment.interval.ms': pause(0, 'The minimum assignment interval of share groups in ms.', SO_FAR),
+  'group.share.max.assignment.interval.ms': pause(
+    15_000,
+    'The maximum assignment interval of share groups in ms.',
+    SO_FAR
+  ),
+  'group.share.record.lock.duration.ms': int(30_000, 'The time in ms for which a share consumer acquires a record.', {
     atLeast: 1000,
     atMost: 3_600_000,
     ...SO_FAR
   }),
-  'group.share.min.record.lock.duration.ms': int(15_000, 'The shortest time that a share group may set for it.', {
+  'group.share.min.record.lock.duration.ms': int(15_000, 'The minimum record lock duration of share groups in ms.', {
     atLeast: 1000,
     atMost: 30_000,
     ...SO_FAR
   }),
-  'group.share.max.record.lock.duration.ms': int(60_000, 'The longest time that a share group may set for it.', {
+  'group.share.max.record.lock.duration.ms': int(60_000, 'The maximum record lock duration of share groups in ms.', {
     atLeast: 30_000,
     atMost: 3_600_000,
     ...SO_FAR
   }),
-  'group.share.delivery.count.limit': int(5, 'How often a share group is given the same record.', {
+  'group.share.delivery.count.limit': int(5, 'The maximum number of deliveries of a record to a share group.', {
     atLeast: 2,
     atMost: 10,
     ...SO_FAR
   }),
-  'group.share.min.delivery.count.limit': int(2, 'The least that a share group may set for it.', {
+  'group.share.min.delivery.count.limit': int(2, 'The minimum delivery count limit of share groups.', {
     atLeast: 2,
     atMost: 5,
     ...SO_FAR
   }),
-  'group.share.max.delivery.count.limit': int(10, 'The most that a share group may set for it.', {
+  'group.share.max.delivery.count.limit': int(10, 'The maximum delivery count limit of share groups.', {
     atLeast: 5,
     atMost: 25,
     ...SO_FAR
   }),
-  'group.share.partition.max.record.locks': int(2000, 'Records of one partition that a share group holds at a time.', {
-    atLeast: 100,
-    atMost: 10_000,
-    ...SO_FAR
-  }),
-  'group.share.min.partition.max.record.locks': int(100, 'The least that a share group may set for it.', {
+  'group.share.partition.max.record.locks': int(
+    2000,
+    'The maximum number of acquired records of a partition in a share group.',
+    { atLeast: 100, atMost: 10_000, ...SO_FAR }
+  ),
+  'group.share.min.partition.max.record.locks': int(100, 'The minimum of the limit of record locks of share groups.', {
     atLeast: 100,
     atMost: 2000,
     ...SO_FAR
   }),
-  'group.share.max.partition.max.record.locks': int(4000, 'The most that a share group may set for it.', {
+  'group.share.max.partition.max.record.locks': int(4000, 'The maximum of the limit of record locks of share groups.', {
     atLeast: 2000,
     atMost: 10_000,
     ...SO_FAR
@@ -173,37 +185,58 @@ const share = {
 const streams = {
   'group.streams.session.timeout.ms': period(
     45_000,
-    'How long a member of a streams group may be silent before it is put out.',
+    'The time in ms without a heartbeat after which a member of a streams group is removed.',
     SO_FAR
   ),
-  'group.streams.min.session.timeout.ms': period(45_000, 'The shortest session timeout of streams groups.', SO_FAR),
-  'group.streams.max.session.timeout.ms': period(60_000, 'The longest session timeout of streams groups.', SO_FAR),
+  'group.streams.min.session.timeout.ms': period(
+    45_000,
+    'The minimum session timeout of streams groups in ms.',
+    SO_FAR
+  ),
+  'group.streams.max.session.timeout.ms': period(
+    60_000,
+    'The maximum session timeout of streams groups in ms.',
+    SO_FAR
+  ),
   'group.streams.heartbeat.interval.ms': period(
     5000,
-    'How often members of a streams group are told to report.',
+    'The heartbeat interval of members of streams groups in ms.',
     SO_FAR
   ),
-  'group.streams.min.heartbeat.interval.ms': period(5000, 'The shortest heartbeat interval of streams groups.', SO_FAR),
+  'group.streams.min.heartbeat.interval.ms': period(
+    5000,
+    'The minimum heartbeat interval of streams groups in ms.',
+    SO_FAR
+  ),
   'group.streams.max.heartbeat.interval.ms': period(
     15_000,
-    'The longest heartbeat interval of streams groups.',
+    'The maximum heartbeat interval of streams groups in ms.',
     SO_FAR
   ),
-  'group.streams.assignment.interval.ms': pause(1000, 'How long a streams group waits between two assignments.', {
-    ...DYNAMIC,
-    ...SO_FAR
-  }),
-  'group.streams.min.assignment.interval.ms': pause(0, 'The shortest assignment interval of streams groups.', SO_FAR),
+  'group.streams.assignment.interval.ms': pause(
+    1000,
+    'The minimum time in ms between two target assignments of a streams group.',
+    { ...DYNAMIC, ...SO_FAR }
+  ),
+  'group.streams.min.assignment.interval.ms': pause(
+    0,
+    'The minimum assignment interval of streams groups in ms.',
+    SO_FAR
+  ),
   'group.streams.max.assignment.interval.ms': pause(
     15_000,
-    'The longest assignment interval of streams groups.',
+    'The maximum assignment interval of streams groups in ms.',
     SO_FAR
   ),
-  'group.streams.num.standby.replicas': pause(0, 'Standby replicas of each task of a streams group.', SO_FAR),
-  'group.streams.max.standby.replicas': pause(2, 'The most standby replicas that a streams group may set.', SO_FAR),
+  'group.streams.num.standby.replicas': pause(
+    0,
+    'The number of standby replicas of each task of a streams group.',
+    SO_FAR
+  ),
+  'group.streams.max.standby.replicas': pause(2, 'The maximum number of standby replicas of streams groups.', SO_FAR),
   'group.streams.initial.rebalance.delay.ms': pause(
     3000,
-    'How long an empty streams group waits for more members before its first rebalance.',
+    'The time in ms that an empty streams group waits for more members before its first rebalance.',
     SO_FAR
   )
 }
@@ -238,14 +271,15 @@ export const groupSettings = {
   'share.assignment.interval.ms': groupCoordinatorSettings['group.share.assignment.interval.ms'],
   'share.auto.offset.reset': string(
     'latest',
-    'Where a share group begins to read: earliest, latest, or by_duration: with how far back, as in by_duration:PT1H.',
+    'The start offset of a share group: earliest, latest, or by_duration with a duration into the past, as in by_duration:PT1H.',
     { unsupported: true, check: offsetReset }
   ),
-  'share.isolation.level': string('read_uncommitted', 'Whether a share group is given records of open transactions.', {
-    oneOf: ['read_committed', 'read_uncommitted'],
-    unsupported: true
-  }),
-  'share.renew.acknowledge.enable': boolean(true, 'Whether a share consumer may hold a record for longer.', {
+  'share.isolation.level': string(
+    'read_uncommitted',
+    'Whether a share group gets records of open and aborted transactions (read_uncommitted), or only of committed ones (read_committed).',
+    { oneOf: ['read_committed', 'read_uncommitted'], unsupported: true }
+  ),
+  'share.renew.acknowledge.enable': boolean(true, 'Whether a share consumer may renew the lock of a record.', {
     unsupported: true
   }),
   'streams.heartbeat.interval.ms': groupCoordinatorSettings['group.streams.heartbeat.interval.ms'],

@@ -15,106 +15,143 @@ export const COMPRESSION_TYPES = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip
 export const topicSettings = {
   'cleanup.policy': list(
     ['delete'],
-    'What happens to old segments: deleted by age and size, compacted to the last record of each key, both, or (empty) neither.',
+    'The retention of old segments: `delete` deletes them by age and size, `compact` keeps the last record of each key. Both can be set; an empty list means neither.',
     { oneOf: ['compact', 'delete'] }
   ),
-  'compression.gzip.level': int(-1, 'Effort of gzip when the broker compresses; -1 is the default of the library.', {
-    atLeast: 1,
-    atMost: 9,
-    or: -1
-  }),
-  'compression.lz4.level': int(9, 'Effort of LZ4 when the broker compresses; the library in use knows but one.', {
-    atLeast: 1,
-    atMost: 17,
-    unsupported: true
-  }),
+  'compression.gzip.level': int(
+    -1,
+    'The gzip level for batches that the broker compresses. -1 is the default level of the library.',
+    { atLeast: 1, atMost: 9, or: -1 }
+  ),
+  'compression.lz4.level': int(
+    9,
+    'The LZ4 level for batches that the broker compresses. The LZ4 library of minikafka has a single level.',
+    { atLeast: 1, atMost: 17, unsupported: true }
+  ),
   'compression.type': string(
     'producer',
-    'The codec that batches are stored in; "producer" keeps the one that the producer chose.',
+    'The compression codec of stored batches. `producer` keeps the codec of the producer.',
     { oneOf: COMPRESSION_TYPES }
   ),
-  'compression.zstd.level': int(3, 'Effort of Zstandard when the broker compresses.', {
+  'compression.zstd.level': int(3, 'The Zstandard level for batches that the broker compresses.', {
     atLeast: -131_072,
     atMost: 22
   }),
   'delete.retention.ms': long(
     86_400_000,
-    'How long compaction keeps a tombstone, so that readers can see the deletion.',
-    {
-      atLeast: 0
-    }
+    'The time in ms that compaction keeps a tombstone, so that consumers can read it.',
+    { atLeast: 0 }
   ),
-  'file.delete.delay.ms': long(60_000, 'How long the files of a deleted segment stay on disk under another name.', {
+  'file.delete.delay.ms': long(
+    60_000,
+    'The time in ms before the files of a deleted segment are removed from the disk.',
+    { atLeast: 0 }
+  ),
+  'flush.messages': long(
+    LONG_MAX,
+    'The number of records after which the log is synced to disk. Produce responses wait for the sync.',
+    { atLeast: 1 }
+  ),
+  'flush.ms': long(LONG_MAX, 'The maximum time in ms that a record waits for a sync to disk.', {
     atLeast: 0
   }),
-  'flush.messages': long(LONG_MAX, 'Sync the log to disk after this many records, and answer no sooner.', {
-    atLeast: 1
-  }),
-  'flush.ms': long(LONG_MAX, 'Sync the log to disk when a record has waited this long.', { atLeast: 0 }),
   'follower.replication.throttled.replicas': list(
     [],
-    'Replicas whose fetching from the leader is throttled: partition:broker pairs, or *.',
+    'Follower replicas whose replication is throttled, as partition:broker pairs, or *.',
     { check: throttledReplicas, unsupported: true }
   ),
-  'index.interval.bytes': int(4096, 'Bytes of log between two entries of the offset index.', { atLeast: 0 }),
-  'internal.segment.bytes': int(null, 'For tests only: a segment size below the minimum of segment.bytes.', {
-    internal: true
+  'index.interval.bytes': int(4096, 'The number of bytes of a log between two entries of the offset index.', {
+    atLeast: 0
   }),
+  'internal.segment.bytes': int(
+    null,
+    'A segment size in bytes that may be below the minimum of segment.bytes, for tests.',
+    { internal: true }
+  ),
   'leader.replication.throttled.replicas': list(
     [],
-    'Replicas whose fetching is throttled by the leader: partition:broker pairs, or *.',
+    'Leader replicas whose replication is throttled, as partition:broker pairs, or *.',
     { check: throttledReplicas, unsupported: true }
   ),
-  'local.retention.bytes': long(-2, 'With tiered storage, bytes to keep on this disk; -2 means retention.bytes.', {
-    atLeast: -2,
-    unsupported: true
+  'local.retention.bytes': long(
+    -2,
+    'With tiered storage, the maximum size of a partition on local disk, in bytes. -2 means the value of retention.bytes.',
+    { atLeast: -2, unsupported: true }
+  ),
+  'local.retention.ms': long(
+    -2,
+    'With tiered storage, the maximum age of segments on local disk in ms. -2 means the value of retention.ms.',
+    { atLeast: -2, unsupported: true }
+  ),
+  'max.compaction.lag.ms': long(LONG_MAX, 'The maximum time in ms before a record is compacted.', {
+    atLeast: 1
   }),
-  'local.retention.ms': long(-2, 'With tiered storage, time to keep records on this disk; -2 means retention.ms.', {
-    atLeast: -2,
-    unsupported: true
-  }),
-  'max.compaction.lag.ms': long(LONG_MAX, 'The longest that a record may stay uncompacted.', { atLeast: 1 }),
-  'max.message.bytes': int(1_048_588, 'The largest record batch that is accepted, after compression.', { atLeast: 0 }),
+  'max.message.bytes': int(
+    1_048_588,
+    'The maximum size of a record batch after compression, in bytes. A larger batch is refused.',
+    { atLeast: 0 }
+  ),
   'message.timestamp.after.max.ms': long(
     3_600_000,
-    "How far a record's timestamp may lie in the future, where the producer's time is kept.",
+    "The maximum difference in ms between a record's timestamp in the future and the time of the append. Applies to CreateTime.",
     { atLeast: 0 }
   ),
   'message.timestamp.before.max.ms': long(
     LONG_MAX,
-    "How far a record's timestamp may lie in the past, where the producer's time is kept.",
+    "The maximum difference in ms between a record's timestamp in the past and the time of the append. Applies to CreateTime.",
     { atLeast: 0 }
   ),
-  'message.timestamp.type': string('CreateTime', "Whether records carry the producer's time or that of the append.", {
-    oneOf: ['CreateTime', 'LogAppendTime']
+  'message.timestamp.type': string(
+    'CreateTime',
+    'The timestamps of records: CreateTime keeps those of the producer, LogAppendTime sets the time of the append.',
+    { oneOf: ['CreateTime', 'LogAppendTime'] }
+  ),
+  'min.cleanable.dirty.ratio': double(
+    0.5,
+    'The minimum ratio of uncompacted bytes to all bytes of a log at which it is compacted again.',
+    { atLeast: 0, atMost: 1 }
+  ),
+  'min.compaction.lag.ms': long(0, 'The minimum time in ms before a record is compacted.', { atLeast: 0 }),
+  'min.insync.replicas': int(1, 'The minimum number of in-sync replicas for a write with acks=all.', { atLeast: 1 }),
+  preallocate: boolean(false, 'Whether a new segment file is allocated at its full size.'),
+  'remote.log.copy.disable': boolean(false, 'With tiered storage, stops copying segments to remote storage.', {
+    unsupported: true
   }),
-  'min.cleanable.dirty.ratio': double(0.5, 'The part of a log that must be uncompacted before it is compacted again.', {
-    atLeast: 0,
-    atMost: 1
-  }),
-  'min.compaction.lag.ms': long(0, 'How long a record is safe from compaction.', { atLeast: 0 }),
-  'min.insync.replicas': int(1, 'Replicas that must be in sync for a write with acks=all.', { atLeast: 1 }),
-  preallocate: boolean(false, 'Whether a new segment file gets its full size at once.'),
-  'remote.log.copy.disable': boolean(false, 'With tiered storage, stop copying segments away.', { unsupported: true }),
   'remote.log.delete.on.disable': boolean(
     false,
-    'With tiered storage, delete what was copied when it is switched off.',
+    'With tiered storage, deletes the remote segments when tiered storage is disabled.',
     { unsupported: true }
   ),
-  'remote.storage.enable': boolean(false, 'Tiered storage for the topic; this broker has none and refuses true.'),
-  'retention.bytes': long(-1, 'Size of a partition above which its oldest segments are deleted; -1 for no limit.'),
-  'retention.ms': long(604_800_000, 'Age at which a segment is deleted; -1 for never.', { atLeast: -1 }),
-  'segment.bytes': int(1_073_741_824, 'Size at which a new segment file is begun.', { atLeast: 1_048_576 }),
-  'segment.index.bytes': int(10_485_760, "Largest size of a segment's index files.", { atLeast: 4 }),
+  'remote.storage.enable': boolean(
+    false,
+    'Enables tiered storage for the topic. minikafka has none and refuses `true`.'
+  ),
+  'retention.bytes': long(
+    -1,
+    'The maximum size of a partition in bytes. Above it the oldest segments are deleted. -1 means no limit.'
+  ),
+  'retention.ms': long(
+    604_800_000,
+    'The maximum age of a segment in ms. Older segments are deleted. -1 means no limit.',
+    { atLeast: -1 }
+  ),
+  'segment.bytes': int(
+    1_073_741_824,
+    'The maximum size of a segment file in bytes. A full segment is followed by a new one.',
+    { atLeast: 1_048_576 }
+  ),
+  'segment.index.bytes': int(10_485_760, 'The maximum size of the index files of a segment, in bytes.', { atLeast: 4 }),
   'segment.jitter.ms': long(
     0,
-    'The most by which segment.ms is shortened at random, so that not all logs roll at once.',
-    {
-      atLeast: 0
-    }
+    'The maximum random reduction of segment.ms, in ms, so that logs do not roll at the same time.',
+    { atLeast: 0 }
   ),
-  'segment.ms': long(604_800_000, 'Age at which a new segment file is begun, full or not.', { atLeast: 1 }),
-  'unclean.leader.election.enable': boolean(false, 'Whether a replica that missed records may lead.', {
+  'segment.ms': long(
+    604_800_000,
+    'The time in ms after which a new segment file is begun, even if the current one is not full.',
+    { atLeast: 1 }
+  ),
+  'unclean.leader.election.enable': boolean(false, 'Whether a replica that is not in sync may become leader.', {
     unsupported: true
   })
 }
@@ -144,65 +181,75 @@ function forTopic(topic: TopicSettingName, options: RowOptions = {}): RowOptions
 export const logSettings = {
   'log.dir': list(
     ['minikafka-data'],
-    'The directory of all data, used where log.dirs is not set; only one is possible. Kafka uses /tmp/kafka-logs.',
+    'The data directory, if log.dirs is not set. Only one directory is supported. The default in Kafka is /tmp/kafka-logs.',
     { notEmpty: true }
   ),
-  'log.dirs': list(null, 'The directory of all data; only one is possible.', { notEmpty: true }),
+  'log.dirs': list(null, 'The data directory. Only one directory is supported.', { notEmpty: true }),
   'log.segment.bytes': topicDefault('segment.bytes'),
-  'log.roll.ms': long(null, 'Age at which a new segment file is begun.', forTopic('segment.ms', DYNAMIC)),
-  'log.roll.hours': int(168, 'The same in hours, where log.roll.ms is not set.', {
+  'log.roll.ms': long(
+    null,
+    'The time in ms after which a new segment file is begun, even if the current one is not full.',
+    forTopic('segment.ms', DYNAMIC)
+  ),
+  'log.roll.hours': int(168, 'The same time in hours, if log.roll.ms is not set.', {
     atLeast: 1,
     ...forTopic('segment.ms', { unitMs: HOUR })
   }),
   'log.roll.jitter.ms': long(
     null,
-    'The most by which the age of a new segment is shortened at random.',
+    'The maximum random reduction of log.roll.ms in ms.',
     forTopic('segment.jitter.ms', DYNAMIC)
   ),
-  'log.roll.jitter.hours': int(0, 'The same in hours, where log.roll.jitter.ms is not set.', {
+  'log.roll.jitter.hours': int(0, 'The same reduction in hours, if log.roll.jitter.ms is not set.', {
     atLeast: 0,
     ...forTopic('segment.jitter.ms', { unitMs: HOUR })
   }),
   'log.retention.bytes': topicDefault('retention.bytes'),
-  'log.retention.ms': long(null, 'Age at which a segment is deleted; -1 for never.', forTopic('retention.ms', DYNAMIC)),
+  'log.retention.ms': long(
+    null,
+    'The maximum age of a segment in ms. Older segments are deleted. -1 means no limit.',
+    forTopic('retention.ms', DYNAMIC)
+  ),
   'log.retention.minutes': int(
     null,
-    'The same in minutes, where log.retention.ms is not set.',
+    'The same age in minutes, if log.retention.ms is not set.',
     forTopic('retention.ms', { unitMs: MINUTE })
   ),
   'log.retention.hours': int(
     168,
-    'The same in hours, where neither log.retention.ms nor log.retention.minutes is set.',
+    'The same age in hours, if neither log.retention.ms nor log.retention.minutes is set.',
     forTopic('retention.ms', { unitMs: HOUR })
   ),
-  'log.retention.check.interval.ms': long(300_000, 'How often old segments are looked for.', { atLeast: 1 }),
-  'log.initial.task.delay.ms': long(30_000, 'How long after a start old segments are looked for the first time.', {
+  'log.retention.check.interval.ms': long(300_000, 'The interval in ms at which segments are checked for retention.', {
+    atLeast: 1
+  }),
+  'log.initial.task.delay.ms': long(30_000, 'The time in ms from the start to the first retention check.', {
     atLeast: 0,
     internal: true
   }),
   'log.cleanup.policy': topicDefault('cleanup.policy'),
-  'log.cleaner.enable': boolean(true, 'Whether logs are compacted at all, those of committed offsets included.'),
-  'log.cleaner.backoff.ms': long(15_000, 'How long compaction rests when no log is dirty enough.', {
+  'log.cleaner.enable': boolean(true, 'Whether logs are compacted, including __consumer_offsets.'),
+  'log.cleaner.backoff.ms': long(15_000, 'The time in ms that the log cleaner waits when no log can be compacted.', {
     atLeast: 0,
     ...DYNAMIC
   }),
   'log.cleaner.dedupe.buffer.size': long(
     134_217_728,
-    'The most memory in which compaction remembers keys; it takes what the log at hand needs.',
+    'The maximum memory in bytes for the keys of a compaction. The log cleaner uses only as much as the log needs.',
     { atLeast: 1_048_576, ...DYNAMIC }
   ),
-  'log.cleaner.io.buffer.load.factor': double(0.9, 'How full the memory of keys may become.', {
+  'log.cleaner.io.buffer.load.factor': double(0.9, 'The maximum fill ratio of log.cleaner.dedupe.buffer.size.', {
     atLeast: 0,
     atMost: 1,
     ...DYNAMIC
   }),
-  'log.cleaner.io.buffer.size': int(524_288, 'After so many bytes compaction lets others go first.', {
+  'log.cleaner.io.buffer.size': int(524_288, 'The number of bytes after which the log cleaner yields to requests.', {
     atLeast: 0,
     ...DYNAMIC
   }),
   'log.cleaner.io.max.bytes.per.second': double(
     Number.MAX_VALUE,
-    'The most bytes a second that compaction reads and writes.',
+    'The maximum sum of bytes that the log cleaner reads and writes per second.',
     { atLeast: 1, ...DYNAMIC }
   ),
   'log.cleaner.delete.retention.ms': topicDefault('delete.retention.ms'),
@@ -212,23 +259,28 @@ export const logSettings = {
   'log.flush.interval.messages': topicDefault('flush.messages'),
   'log.flush.interval.ms': long(
     null,
-    'Sync a log to disk when a record has waited this long.',
+    'The maximum time in ms that a record waits for a sync to disk.',
     forTopic('flush.ms', DYNAMIC)
   ),
   'log.flush.scheduler.interval.ms': long(
     LONG_MAX,
-    'The default of log.flush.interval.ms, which here holds without being looked for.',
+    'The default of log.flush.interval.ms in ms. Syncs have exact deadlines and no check interval.',
     forTopic('flush.ms')
   ),
   'log.flush.offset.checkpoint.interval.ms': int(
     60_000,
-    'How often it is written down up to where logs are on the disk; recovery begins there.',
+    'The interval in ms at which recovery points are written. Recovery of a log begins at its recovery point.',
     { atLeast: 0 }
   ),
-  'log.flush.start.offset.checkpoint.interval.ms': int(60_000, 'How often it is written down where logs start.', {
-    atLeast: 0
-  }),
-  'replica.high.watermark.checkpoint.interval.ms': long(5000, 'How often the high watermarks are written down.'),
+  'log.flush.start.offset.checkpoint.interval.ms': int(
+    60_000,
+    'The interval in ms at which log start offsets are written.',
+    { atLeast: 0 }
+  ),
+  'replica.high.watermark.checkpoint.interval.ms': long(
+    5000,
+    'The interval in ms at which high watermarks are written.'
+  ),
   'log.index.interval.bytes': topicDefault('index.interval.bytes'),
   'log.index.size.max.bytes': topicDefault('segment.index.bytes'),
   'log.local.retention.bytes': topicDefault('local.retention.bytes'),
