@@ -1,6 +1,6 @@
 /**
- * The shape of src, held by reading its import lines: who may import whom (by the table in ARCHITECTURE.md), which
- * files alone touch clock, disk, network and chance, no circles, nothing left over.
+ * The structure of src, checked by its import lines: the import table of ARCHITECTURE.md, the files that own clock, disk,
+ * network and entropy, import cycles, unused files. The language of comments, titles, names and docs.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
@@ -8,12 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import entries from '../scripts/entries.json' with { type: 'json' }
 
-const SRC = join(dirname(fileURLToPath(import.meta.url)), '../src')
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+const SRC = join(ROOT, 'src')
 
 /** Folder (or file at the top of src) -> folders and files it may import besides its own. */
 const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = Object.fromEntries(
   Array.from(
-    readFileSync(join(SRC, '../ARCHITECTURE.md'), 'utf8').matchAll(/^\| `src\/(\S+)` \| .* \| (.+) \|$/gm),
+    readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').matchAll(/^\| `src\/(\S+)` \| .* \| (.+) \|$/gm),
     ([, row = '', allowed = '']) => [row, allowed === 'anything' ? allowed : allowed.split(', ')]
   )
 )
@@ -21,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[] | 'anything'> = Object.fromEn
 /** The entry points of the build. */
 const ENTRIES = [...Object.values(entries).map(path => path.replace(/^src\//, '')), 'cli/main.ts']
 
-/** What only the named files may do: everyone else is given it as a port. */
+/** Resources that only the listed files use; all other files get them as ports. */
 const OWNERS: readonly { readonly resource: string; readonly words: RegExp; readonly files: readonly string[] }[] = [
   {
     resource: 'the clock',
@@ -34,13 +35,13 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
     files: ['runtime/time.ts']
   },
   {
-    // Long work is a generator of steps, or `forEachYielding`. The server and the in-process client wait for sockets, dump-log for signals.
+    // Long work uses pace.ts. The server and the in-process client wait for sockets, dump-log for signals.
     resource: 'yielding',
     words: /\bsetImmediate\b|\byieldToEventLoop\b/,
     files: ['runtime/pace.ts', 'net/server.ts', 'cli/commands/dump-log.ts', 'testing/in-process-client.ts']
   },
   {
-    // What repeats is a loop of background.ts. All other alarms are single deadlines, or retries of a single item.
+    // Repeated work is a loop of background.ts. All other alarms are single deadlines, or retries of a single item.
     resource: 'alarms',
     words: /\b(clock|deadline|loop)\.at\(/,
     files: [
@@ -55,7 +56,7 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
       'net/server.ts', // the grace of a stop
       'events/log-lines.ts', // the period of rate-limited log lines
       'broker/broker.ts', // a clock whose alarms fail the broker instead of the process
-      'cli/stop-signals.ts' // the look for the npm script's shell
+      'cli/stop-signals.ts' // the check of the npm script's shell
     ]
   },
   { resource: 'unseeded chance', words: /\bMath\.random\b/, files: [] },
@@ -97,13 +98,13 @@ const OWNERS: readonly { readonly resource: string; readonly words: RegExp; read
   }
 ]
 
-/** Files in the longest import chain, type imports included. Falls below 20 with the interfaces of the next restructuring. */
+/** Maximum number of files in an import chain, type imports included. The goal is 20. */
 const LONGEST_IMPORT_CHAIN = 33
 
-/** A file of fewer lines with a single importer belongs into that importer. */
+/** A shorter file with a single importer must be part of that importer. */
 const SATELLITE_LINES = 60
 
-/** Handlers and declarations: a file for each API. */
+/** Handlers and declarations have a file for each API. */
 const ONE_FILE_AN_API = /^(broker\/handlers|protocol\/messages)\//
 
 /** Short files with a single importer that stay apart: ports, a codec, an optional sink, and code that runs without its importer. */
@@ -117,21 +118,26 @@ const APART = [
 
 const VAGUE_NAMES = /(^|[/-])(utils?|helpers?|common|misc|manager|service|impl|shared|types|constants)(-|\.ts$|\/)/
 
-/** Names that do not say what their value is; the glossary row gives what stands in their place. */
+/** Names that do not describe their value; docs/glossary.md lists better ones. */
 const UNCLEAR_NAMES = /(?<![\w$-])(one|known|wanted|told|it|what|who|whoever|held|place)(?![\w$-])/g
 
-/** Old prose, which an engineer has to read twice; CONTRIBUTING.md says how to write instead. */
+/** Words of unclear sentences. CONTRIBUTING.md has the rules of the language. */
 const REFUSED_WORDS =
-  /\b(whoever|whatever|nobody|somebody|anew|shall|told|go(es|ing)? on|comes to|up to where|as it were|news|word of|amid|beside|of its own accord|at first sight)\b/gi
+  /\b(whoever|whatever|nobody|somebody|anew|shall|told|(go(es|ing)?|went) on|comes to|up to where|as it were|news|word of|amid|beside|of its own accord|at first sight)\b/gi
 
-/** A comment begins with a noun phrase or an imperative. */
+/** A comment, a title and a heading begin with a noun phrase or an imperative. */
 const REFUSED_BEGINNING = /^(What|Who|Which|Where|When|How|Up to)\b/
+
+/** Folders with code and comments of ours. */
+const FOLDERS = ['src', 'test', 'examples', 'scripts', 'bin', '.ci']
+
+/** Subfolders with files of other projects, or that other tools write. */
+const FOREIGN = ['node_modules', 'target', '__pycache__', 'zstd-napi']
 
 interface SourceFile {
   readonly path: string
   /** Without comments. */
   readonly code: string
-  readonly comments: readonly string[]
   readonly lines: number
   readonly imports: readonly Import[]
 }
@@ -155,12 +161,69 @@ function readSource(path: string): SourceFile {
     ...Array.from(code.matchAll(from), ([, , , target]) => target),
     ...Array.from(code.matchAll(bare), ([, target]) => target)
   ].map((target = '') => ({ path: posix.join(posix.dirname(path), target) }))
-  return { path, code, comments: commentsOf(text), lines: text.split('\n').length - 1, imports }
+  return { path, code, lines: text.split('\n').length - 1, imports }
 }
 
-function commentsOf(text: string): string[] {
-  return Array.from(text.matchAll(/\/\*\*?([\s\S]*?)\*\/|(?:^|\s)\/\/ (.*)$/gm), ([, block, line]) =>
+interface Prose {
+  readonly path: string
+  /** Comments, titles of tests, or lines of a document. */
+  readonly texts: readonly string[]
+}
+
+/** Paths of the files below a folder of the project. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap(entry => {
+    const path = posix.join(folder, entry.name)
+    if (!entry.isDirectory()) return [path]
+    return FOREIGN.includes(entry.name) ? [] : filesBelow(path)
+  })
+}
+
+/** Comments and titles of the code. */
+function proseOfCode(): Prose[] {
+  return FOLDERS.flatMap(filesBelow).flatMap(path => {
+    if (!/\.([cm]?[jt]s|java|py|xml)$|^\.ci\/run$/.test(path)) return []
+    const text = readFileSync(join(ROOT, path), 'utf8')
+    return [{ path, texts: [...commentsOf(path, text), ...(/\.[cm]?[jt]s$/.test(path) ? titlesOf(text) : [])] }]
+  })
+}
+
+/** Headings, and other lines, which may begin with any word. */
+function proseOfDocuments(): Prose[] {
+  const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesBelow('docs')]
+  return documents.map(path => {
+    const text = readFileSync(join(ROOT, path), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
+    return { path, texts: text.split('\n').map(line => (line.startsWith('#') ? line.replace(/^#+ /, '') : ` ${line}`)) }
+  })
+}
+
+const COMMENTS: readonly (readonly [files: RegExp, comments: RegExp])[] = [
+  [/\.xml$/, /<!--([\s\S]*?)-->/g],
+  [/\.py$|^\.ci\/run$/, /"""([\s\S]*?)"""|(?<=^|\s)# (.*)$/gm],
+  [/./, /\/\*\*?([\s\S]*?)\*\/|(?<=^|\s)\/\/ (.*)$/gm]
+]
+
+function commentsOf(path: string, text: string): string[] {
+  const [, comments = /(?!)/g] = COMMENTS.find(([files]) => files.test(path)) ?? []
+  return Array.from(text.matchAll(comments), ([, block, line]) =>
     (block ?? line ?? '').replace(/^\s*\* ?/gm, '').trim()
+  )
+}
+
+/** Titles of tests, and first texts of calls that are called themselves, such as `test.each(table)('title', ...)`. */
+function titlesOf(text: string): string[] {
+  const titles = /(?:\b(?:it|test|describe|bench)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g
+  return Array.from(text.matchAll(titles), ([, , title = '']) => title)
+}
+
+/** Code in backquotes is not checked. */
+function refusedIn(all: readonly Prose[]): string[] {
+  return all.flatMap(({ path, texts }) =>
+    texts.flatMap(text => {
+      const prose = text.replace(/`[^`]*`/g, 'code')
+      const words = [...(prose.match(REFUSED_WORDS) ?? []), ...(prose.match(REFUSED_BEGINNING)?.slice(0, 1) ?? [])]
+      return words.length === 0 ? [] : [`${path}: ${words.join(', ')}: ${text.trim()}`]
+    })
   )
 }
 
@@ -206,7 +269,7 @@ function covers(entry: string, from: string, to: string): boolean {
   return to === entry || to.startsWith(`${entry}/`)
 }
 
-it('reads the sources', () => {
+it('import lines name existing files', () => {
   expect(files.map(file => file.path)).toEqual(expect.arrayContaining(['index.ts', 'runtime/time.ts', 'cli/main.ts']))
   const present = new Set(files.map(file => file.path))
   const missing = files.flatMap(file =>
@@ -215,18 +278,18 @@ it('reads the sources', () => {
   expect(missing).toEqual([])
 })
 
-it('lets a folder import only what the table allows', () => {
+it('a folder imports only entries of its row in the table', () => {
   const wrong = files.flatMap(file =>
     file.imports.filter(({ path }) => !mayImport(file.path, path)).map(({ path }) => `${file.path} -> ${path}`)
   )
   expect(wrong).toEqual([])
 })
 
-it('has a row in the table for every folder, and no other row', () => {
+it('the table has a row for every folder, and no other row', () => {
   expect(Object.keys(MAY_IMPORT).sort()).toEqual([...new Set(files.map(file => rowOf(file.path)))].sort())
 })
 
-it('has no entry in the table that no import needs', () => {
+it('every entry of the table is needed by an import', () => {
   const needless = Object.entries(MAY_IMPORT).flatMap(([row, allowed]) => {
     if (allowed === 'anything') return []
     const imports = files.filter(({ path }) => rowOf(path) === row).flatMap(file => file.imports)
@@ -238,9 +301,9 @@ it('has no entry in the table that no import needs', () => {
   expect(needless).toEqual([])
 })
 
-it('has a folder of src for every folder of tests, but for tests of the whole broker', () => {
+it('every folder of tests has a folder of src, apart from tests of the whole broker', () => {
   const whole = /^(bench|clients|fuzz|interop|sim)(\/|$)/
-  const folders = readdirSync(join(SRC, '../test'), { recursive: true, encoding: 'utf8' })
+  const folders = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
     .map(path => path.replaceAll('\\', '/'))
     .filter(path => path.endsWith('.test.ts') && !whole.test(path))
     .map(path => posix.dirname(path))
@@ -248,13 +311,13 @@ it('has a folder of src for every folder of tests, but for tests of the whole br
   expect([...new Set(folders)].filter(folder => folder !== '.' && !sources.has(folder))).toEqual([])
 })
 
-it.each(OWNERS)('keeps $resource in the files that own it', ({ words, files: owners }) => {
+it.each(OWNERS)('only its owners use $resource', ({ words, files: owners }) => {
   expect(files.filter(({ path, code }) => words.test(code) && !owners.includes(path)).map(({ path }) => path)).toEqual(
     []
   )
 })
 
-it('has no import circles', () => {
+it('imports have no cycles', () => {
   const imports = new Map(files.map(file => [file.path, file.imports.map(({ path }) => path)]))
   const finished = new Set<string>()
   const circles: string[] = []
@@ -268,7 +331,7 @@ it('has no import circles', () => {
   expect(circles).toEqual([])
 })
 
-it('has no import chain longer than the limit', () => {
+it('the longest import chain is within the limit', () => {
   const imports = new Map(files.map(file => [file.path, file.imports.map(({ path }) => path)]))
   const longest = new Map<string, readonly string[]>()
   const chainFrom = (path: string): readonly string[] => {
@@ -286,14 +349,14 @@ it('has no import chain longer than the limit', () => {
   expect(chain.length).toBeLessThanOrEqual(LONGEST_IMPORT_CHAIN)
 })
 
-it('has no file that nothing imports', () => {
+it('every file is imported or an entry point', () => {
   const imported = new Set(files.flatMap(file => file.imports.map(({ path }) => path)))
   const needless = files.map(({ path }) => path).filter(path => !imported.has(path) && !ENTRIES.includes(path))
-  // Users' tests, hence also ours, are who the testing folder is for.
+  // The testing folder is imported by tests only.
   expect(needless.filter(path => !path.startsWith('testing/'))).toEqual([])
 })
 
-it('has no short file with a single importer, unless it is a port or a handler', () => {
+it('a short file has several importers, unless it is a port or a handler', () => {
   const importers = new Map<string, Set<string>>()
   for (const file of files) {
     for (const { path } of file.imports) importers.set(path, (importers.get(path) ?? new Set()).add(file.path))
@@ -306,54 +369,49 @@ it('has no short file with a single importer, unless it is a port or a handler',
   expect(satellites.map(({ path }) => `${path} -> ${[...(importers.get(path) ?? [])].join()}`)).toEqual([])
 })
 
-it('has no file of more than 400 lines', () => {
+it('no file has more than 400 lines', () => {
   expect(files.filter(({ lines }) => lines > 400).map(({ path }) => path)).toEqual([])
 })
 
-it('reaches the command line and the test fixture from the entry points only', () => {
+it('only entry points import the command line and the test fixture', () => {
   const outside = files.filter(file => !['cli', 'testing', 'index.ts'].includes(topOf(file.path)))
   const wrong = outside.filter(file => file.imports.some(({ path }) => ['cli', 'testing'].includes(topOf(path))))
   expect(wrong.map(({ path }) => path)).toEqual([])
 })
 
-it('reaches the harness, the manual clock and the recording logger from our own tests only', () => {
+it('only our own tests import the harness, the manual clock and the recording logger', () => {
   const ours = ['testing/harness.ts', 'testing/manual-clock.ts', 'testing/recording-logger.ts']
   const wrong = files.filter(({ path, imports }) => !ours.includes(path) && imports.some(to => ours.includes(to.path)))
   expect(wrong.map(({ path }) => path)).toEqual([])
 })
 
-it('gives files names that say what they are', () => {
+it('file names describe their contents', () => {
   expect(files.map(({ path }) => path).filter(path => VAGUE_NAMES.test(path))).toEqual([])
 })
 
-it('begins every file with a comment that says what it is', () => {
+it('every file begins with a comment', () => {
   const bare = files.filter(({ path }) => !/^(#!.*\n)?\/\*\*/.test(readFileSync(join(SRC, path), 'utf8')))
   expect(bare.map(({ path }) => relative('.', path))).toEqual([])
 })
 
-it('comments use plain technical English', () => {
-  const marked = files.flatMap(({ path, comments }) =>
-    comments.flatMap(comment => {
-      const words = Array.from(comment.matchAll(REFUSED_WORDS), ([word]) => word)
-      const beginning = REFUSED_BEGINNING.exec(comment)?.[0]
-      return words.length === 0 && beginning === undefined
-        ? []
-        : [`${path}: ${[...words, beginning].join(' ')}: ${comment}`]
-    })
-  )
-  expect(marked).toEqual([])
+it('comments and test titles have no refused words and beginnings', () => {
+  const word = ['to', 'ld'].join('')
+  const example = `// Who is \`${word}\`\n/** a\n * ${word} b */ it.each([1])('${word} %i', f)\n  test(\n    "Up to it", f) // ok`
+  expect(refusedIn([{ path: 'a', texts: [...commentsOf('a.ts', example), ...titlesOf(example)] }])).toHaveLength(4)
+  expect(commentsOf('a.py', '"""One."""\n# Two\nx = 1  # three\n')).toEqual(['One.', 'Two', 'three'])
+  expect(refusedIn(proseOfCode())).toEqual([])
 })
 
-it('names variables, parameters and properties by their nouns', () => {
-  const example = `it('who', ({ known, place: where }) => \`told \${what.held} \${'one'} 'it'\`) // wanted\nconst it = /told/`
+it('documents have no refused words, and headings no refused beginnings', () => {
+  expect(refusedIn(proseOfDocuments())).toEqual([])
+})
+
+it('names of variables, parameters and properties describe their values', () => {
+  const example = `it('who', ({ known, place: where }) => \`told \${what.held} \${'one'} 'it'\`) // wanted\nconst it = /known/`
   expect(unclearNames(example)).toEqual(['known', 'place', 'what', 'held', 'it'])
-  const sources = ['src', 'test'].flatMap(folder =>
-    readdirSync(join(SRC, '..', folder), { recursive: true, encoding: 'utf8' })
-      .filter(path => path.endsWith('.ts') && !path.includes('node_modules'))
-      .map(path => posix.join(folder, path.replaceAll('\\', '/')))
-  )
+  const sources = FOLDERS.flatMap(filesBelow).filter(path => /\.[cm]?[jt]s$/.test(path))
   const unclear = sources.flatMap(path =>
-    unclearNames(readFileSync(join(SRC, '..', path), 'utf8')).map(name => `${path}: ${name}`)
+    unclearNames(readFileSync(join(ROOT, path), 'utf8')).map(name => `${path}: ${name}`)
   )
   expect(unclear).toEqual([])
 })

@@ -51,7 +51,7 @@ export class Masks {
   }
 
   /**
-   * Which of two producers gets its id first is random, so producers are sorted by their actions, then by their ids.
+   * Sorts producers by their actions, then by their ids: the order in which they get their ids is random.
    */
   #producers(producers: readonly unknown[]): unknown[] {
     const nameOf = (producer: unknown) => this.#names.get(keyOf(producer, 'producerId')) ?? '~'

@@ -129,13 +129,13 @@ const ends: Step[] = [
   }),
   inSession(emptied)('then it is gone', 2),
   none,
-  inSession(none)('it goes on', 1),
+  inSession(none)('the session continues', 1),
   inSession(none)('with a partition', 1, [named(MAIN)]),
   inSession(none)('and after it', 2),
   unknown,
-  inSession(unknown)('it goes on being unknown', 1),
+  inSession(unknown)('the unknown topic is still reported', 1),
   failing,
-  inSession(failing)('it goes on being out of range', 1),
+  inSession(failing)('the partition is still out of range', 1),
   ...[7, 10].flatMap(version => {
     const begun = opened(`in version ${version}`, [named(MAIN)], version)
     return [begun, inSession(begun, version)(`in version ${version}`, 1)]
@@ -254,7 +254,7 @@ const many: Step[] = [
   }),
   opened('one more', [named(MAIN)]),
   opened('a larger one', [named(MAIN, {}, { partition: 1 }, { partition: 2 })]),
-  inSession(holding)('an old one goes on', 1),
+  inSession(holding)('an old session continues', 1),
   inSession(holding)('it ends', -1),
   arrange('so do all others', async session => {
     const request = { ...NOW, sessionEpoch: -1, topics: [] }

@@ -131,7 +131,7 @@ const values: Step[] = [
   ...[2, 9, 10].flatMap(version => {
     const metadata = { committedMetadata: 'x'.repeat(4096) }
     const many = Array.from({ length: 300 }, (_, index): Partition => [index % 2, BigInt(index), metadata])
-    // When all offsets are requested, Kafka now returns some of them twice; not so for named topics.
+    // Kafka now returns some offsets twice if all offsets are requested; not so for named topics.
     return [commit('more than can be written at once', version, [[TOPIC, ...many]]), some('commits')]
   }),
   ...versions(OffsetCommit).map(version => commit('the empty group', version, [[TOPIC, [0, 1n]]], { groupId: '' })),

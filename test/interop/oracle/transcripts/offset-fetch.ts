@@ -59,7 +59,7 @@ const read = (
 const readSeveral = (name: string, version: number, ...requested: RequestedGroup[]) =>
   call(name, OffsetFetch, version, request(version, requested), { compare: inOrder })
 
-/** When all topics are requested, Kafka lists them in no order, and from version 10 on without names. */
+/** A response with all topics lists them in no order, and from version 10 on without names. */
 function inOrder(answer: DecodedResponseOf<typeof OffsetFetch>) {
   const groups = answer.groups.map(group => ({
     ...group,
