@@ -51,7 +51,8 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
   const nodeId = settings.get('node.id')
   const metadata = openMetadata(world, directory, failed)
   followConfigs(settings, metadata)
-  const replicas = new Replicas({ metadata, directory, storage, clocks, random, logger, nodeId, settings })
+  emitTopics(events, metadata)
+  const replicas = new Replicas({ metadata, directory, storage, clocks, random, events, nodeId, settings })
   const topics = new MetadataTopics(metadata, settings.get('broker.rack'))
   const coordination = { settings, clocks, logger, background, failed }
   const groupTopic = stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, ...coordination })
@@ -98,18 +99,30 @@ function followConfigs(settings: Settings, metadata: MetadataLog): void {
   })
 }
 
+function emitTopics(events: Events, metadata: MetadataLog): void {
+  metadata.subscribe((_, { createdTopics, addedPartitions, deletedTopics }) => {
+    for (const { name: topic, topicId, partitions } of createdTopics) {
+      events.emit({ type: 'TopicCreated', topic, topicId, partitions: partitions.length })
+    }
+    for (const { name: topic, topicId, partitions } of addedPartitions.map(added => added.topic)) {
+      events.emit({ type: 'PartitionsAdded', topic, topicId, partitions: partitions.length })
+    }
+    for (const { name: topic, topicId } of deletedTopics) events.emit({ type: 'TopicDeleted', topic, topicId })
+  })
+}
+
 function openMetadata(
-  { storage, clocks, logger, settings }: World,
+  { storage, clocks, events, settings }: World,
   directory: LogDirectory,
   failed: (error: unknown) => void
 ): MetadataLog {
-  followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clocks.wall.now(), logger })
+  followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clocks.wall.now(), events })
   const log = directory.log(
     { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
     METADATA_TOPIC_ID,
     metadataLogConfig(settings)
   )
-  log.observe(emptyProducerSnapshots({ storage, log, logger }))
+  log.observe(emptyProducerSnapshots({ storage, log, events }))
   const { directoryId } = directory.meta
   const transactionVersion = settings.get('minikafka.transaction.version')
   const nodeId = settings.get('node.id')

@@ -4,7 +4,7 @@
  */
 import { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
-import { loggedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
+import { emittedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
 import { metadataLogConfig } from '../metadata/log/metadata-log.ts'
 import { isInternalTopic } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
@@ -59,7 +59,7 @@ export class Broker {
    * DataDirectoryError for a data directory that cannot be used, StorageError if the disk fails.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
-    const { settings, storage, random, logger, signal } = options
+    const { settings, storage, random, events, signal } = options
     const { promise: failed, reject } = deferred<never>()
     const fail = (error: unknown) => reject(asError(error))
     // Prevents an unhandled rejection if no caller waits for `failed`.
@@ -67,9 +67,9 @@ export class Broker {
     const clocks = watchedClocks(options.clocks, fail)
     const background = new BackgroundLoops({ clocks, failed: fail })
     const identity = { nodeId: settings.get('node.id') }
-    const { laps = new LapTimes(clocks.loop), progress = loggedProgress(logger, clocks.loop) } = options
+    const { laps = new LapTimes(clocks.loop), progress = emittedProgress(events, clocks.loop) } = options
     const metadataLog = metadataLogConfig(settings)
-    const directory = await LogDirectory.open({ storage, clocks, random, logger, identity, metadataLog, signal })
+    const directory = await LogDirectory.open({ storage, clocks, random, events, identity, metadataLog, signal })
     directory.writeCheckpoints(background, settings)
     laps.lap('directoryMs')
     let parts: Parts | undefined
@@ -84,8 +84,8 @@ export class Broker {
       await groups.start(signal)
       await txns.start(signal)
       laps.lap('coordinatorsMs')
-      parts.metadata.compact({ settings, logger, background })
-      startLoops(background, { ...parts, directory, storage, logger })
+      parts.metadata.compact({ settings, events, background })
+      startLoops(background, { ...parts, directory, storage })
       return new Broker(parts, directory, background, pipeline(parts, options.stages), failed)
     } catch (error) {
       await background.stop()

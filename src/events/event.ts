@@ -6,9 +6,11 @@
 import type { BrokerEvent } from './broker-events.ts'
 import type { ConnectionEvent } from './connection-events.ts'
 import type { GroupEvent } from './group-events.ts'
+import type { LogEvent } from './log-events.ts'
+import type { MetadataEvent } from './metadata-events.ts'
 import type { TransactionEvent } from './transaction-events.ts'
 
-export type Event = BrokerEvent | ConnectionEvent | GroupEvent | TransactionEvent
+export type Event = BrokerEvent | ConnectionEvent | GroupEvent | LogEvent | MetadataEvent | TransactionEvent
 
 export type EventOf<Type extends Event['type']> = Extract<Event, { readonly type: Type }>
 

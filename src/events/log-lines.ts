@@ -9,9 +9,18 @@ import { CONNECTION_LINES } from './connection-events.ts'
 import type { Event, EventSink } from './event.ts'
 import { GROUP_LINES } from './group-events.ts'
 import type { Line, Lines, LogLevel } from './line.ts'
+import { LOG_LINES } from './log-events.ts'
+import { METADATA_LINES } from './metadata-events.ts'
 import { TRANSACTION_LINES } from './transaction-events.ts'
 
-const LINES: Lines<Event> = { ...BROKER_LINES, ...CONNECTION_LINES, ...GROUP_LINES, ...TRANSACTION_LINES }
+const LINES: Lines<Event> = {
+  ...BROKER_LINES,
+  ...CONNECTION_LINES,
+  ...GROUP_LINES,
+  ...LOG_LINES,
+  ...METADATA_LINES,
+  ...TRANSACTION_LINES
+}
 
 /** The period of the rate limits. */
 const PERIOD_MS = 60_000

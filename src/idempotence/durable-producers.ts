@@ -59,8 +59,8 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
     await this.#snapshots.writeSynced(endOffset, this.states.entries())
   }
 
-  /** Replays the log from `from`. A corrupt batch ends the replay with a log line: the batches before it are still served. */
-  *#replaying({ log, logger }: DurableProducersOptions, from: bigint): Steps {
+  /** Replays the log from `from`. A corrupt batch ends the replay with an event: the batches before it are still served. */
+  *#replaying({ log, events }: DurableProducersOptions, from: bigint): Steps {
     if (from >= log.logEndOffset) return
     try {
       for (const batch of log.batches(from)) {
@@ -71,7 +71,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
       }
     } catch (error) {
       if (!(error instanceof KafkaError && error.code === 'CORRUPT_MESSAGE')) throw error
-      logger.error({ folder: log.folder, err: error }, 'a log is damaged: not all that its producers sent is known')
+      events.emit({ type: 'ProducerStateIncomplete', topicPartition: log.folder, error })
     }
   }
 }

@@ -3,17 +3,17 @@
  * end of a cleanly closed log. Recovery reads the log only after the newest snapshot.
  */
 
+import type { Events } from '../events/event.ts'
 import type { BatchObserver } from '../log/partition-log/batch-observer.ts'
 import type { PartitionLog } from '../log/partition-log/partition-log.ts'
 import { parseSegmentFile, segmentPath } from '../log/segment/segment-names.ts'
-import type { Logger } from '../runtime/logger.ts'
 import { replaceFile, replaceFileSynced, type Storage } from '../storage/storage.ts'
 import { CorruptSnapshot, decodeSnapshot, encodeSnapshot, type ProducerEntry } from './producer-snapshot.ts'
 
 export interface ProducerSnapshotsOptions {
   readonly storage: Storage
   readonly log: PartitionLog
-  readonly logger: Logger
+  readonly events: Events
 }
 
 export class ProducerSnapshots {
@@ -39,7 +39,7 @@ export class ProducerSnapshots {
 
   /** Returns the newest valid snapshot and removes damaged ones that are newer. Throws StorageError. */
   newest(): { offset: bigint; producers: ProducerEntry[] } | undefined {
-    const { storage, logger } = this.#options
+    const { storage, events } = this.#options
     for (const offset of this.#offsets()) {
       const path = this.#path(offset)
       try {
@@ -48,7 +48,7 @@ export class ProducerSnapshots {
         return { offset, producers }
       } catch (error) {
         if (!(error instanceof CorruptSnapshot)) throw error
-        logger.warn({ path, err: error }, 'a snapshot of producers is damaged: more of the log is read instead')
+        events.emit({ type: 'ProducerSnapshotDamaged', path, error })
         storage.removeNow(path)
       }
     }
@@ -56,17 +56,17 @@ export class ProducerSnapshots {
   }
 
   /**
-   * Writes the snapshot of a new segment at `offset`. Errors are logged and do not fail the append that rolled the segment,
+   * Writes the snapshot of a new segment at `offset`. Errors give an event and do not fail the append that rolled the segment,
    * because the producer state can be replayed from the log.
    */
   write(offset: bigint, producers: readonly ProducerEntry[]): void {
     if (offset <= this.#newestOffset) return
-    const { storage, logger } = this.#options
+    const { storage, events } = this.#options
     try {
       replaceFile(storage, this.#path(offset), encodeSnapshot(producers))
       this.#newestOffset = offset
     } catch (error) {
-      logger.warn({ path: this.#path(offset), err: error }, 'a snapshot of producers could not be written')
+      events.emit({ type: 'ProducerSnapshotWriteFailed', path: this.#path(offset), error })
     }
   }
 

@@ -2,7 +2,7 @@
  * Kafka's checkpoint files: a version, a count, and a line for each entry. The offset checkpoints of a data directory hold
  * the recovery point, the log start offset, the high watermark and the cleaner offset of each partition.
  */
-import type { Logger } from '../runtime/logger.ts'
+import type { Events } from '../events/event.ts'
 import { replaceFile, replaceFileSynced, type Storage } from '../storage/storage.ts'
 
 /** Kafka's names for the offset checkpoints. */
@@ -43,11 +43,11 @@ export class OffsetCheckpoint {
   /**
    * Reads the file. A damaged file counts as empty: recovery checks more segments, and logs start at their first segment.
    */
-  constructor(storage: Storage, path: string, logger: Logger) {
+  constructor(storage: Storage, path: string, events: Events) {
     this.#storage = storage
     this.#path = path
     const rows = storage.exists(path) ? parseCheckpoint(storage.read(path, 0, storage.size(path)), 3) : []
-    if (!rows) logger.warn({ file: path }, 'a checkpoint file is damaged and counts as empty')
+    if (!rows) events.emit({ type: 'CheckpointDamaged', path })
     this.wasWhole = rows !== undefined && storage.exists(path) && storage.size(path) > 0
     this.#offsets = new Map(rows?.map(([topic, number, offset]) => [`${topic}-${number}`, BigInt(offset ?? 0)]))
   }

@@ -1,5 +1,7 @@
 /** The log cleaner of the broker's compacted topics, with its checkpoint in the data directory. */
+
 import type { Settings } from '../config/settings.ts'
+import type { Events } from '../events/event.ts'
 import { LogCleaner } from '../log/cleaner/cleaner.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
 import { folderOf } from '../log/partition-folder.ts'
@@ -8,7 +10,6 @@ import { segmentOffsets } from '../log/segment/segments.ts'
 import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { KafkaError } from '../protocol/errors.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Replicas } from './replicas.ts'
@@ -19,17 +20,17 @@ export interface LogCleaningPorts {
   readonly directory: LogDirectory
   readonly storage: Storage
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   readonly settings: Settings
 }
 
 /** Creates the log cleaner. It is not started. */
 export function logCleaner(ports: LogCleaningPorts): LogCleaner {
-  const { directory, clocks, logger, settings } = ports
+  const { directory, clocks, events, settings } = ports
   const logs = new CompactedLogs(ports)
   return new LogCleaner({
     clocks,
-    logger,
+    events,
     offsets: directory.cleanerOffsets,
     settings,
     logs: () => logs
@@ -81,12 +82,12 @@ class CompactedLogs implements Iterable<PartitionLog> {
   }
 
   #open({ name, topicId }: TopicState, index: number): PartitionLog | undefined {
-    const { replicas, logger } = this.#ports
+    const { replicas, events } = this.#ports
     try {
       return replicas.partition(name, index).log
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      logger.warn({ topic: name, partition: index, err: error }, 'a log cannot be opened, and so not be compacted')
+      events.emit({ type: 'LogUncleanable', topicPartition: folderOf({ topic: name, partition: index }), error })
       this.#segmentCounts.set(`${topicId}-${index}`, 0)
       return undefined
     }

@@ -2,21 +2,23 @@
  * Log retention: deletes old segments of all logs at an interval, including logs that were not used since the start. As in Kafka,
  * the cleaner deletes old segments of compacted logs, after each of its passes.
  */
+
 import type { Settings } from '../config/settings.ts'
 import { rows, type ViewOf } from '../config/view.ts'
+import type { Events } from '../events/event.ts'
+import { folderOf } from '../log/partition-folder.ts'
 import type { PartitionLog } from '../log/partition-log/partition-log.ts'
 import type { TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { BackgroundLoops } from '../runtime/background.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { Steps } from '../runtime/pace.ts'
 import type { Replicas } from './replicas.ts'
 
 export interface LogRetentionPorts {
   readonly replicas: Pick<Replicas, 'find' | 'hasLog' | 'partition'>
   readonly metadata: Pick<MetadataLog, 'image'>
-  readonly logger: Logger
+  readonly events: Events
   readonly settings: Settings
 }
 
@@ -57,15 +59,15 @@ export class LogRetention {
     }
   }
 
-  /** Errors of a log are logged, so that the check continues with the other logs. */
+  /** Errors of a log give an event, so that the check continues with the other logs. */
   *#deleteIn(topic: TopicState, index: number): Steps {
     try {
       const log = this.#log(topic, index)
       while (log && log.deleteOldSegments() > 0) yield
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      const bindings = { topic: topic.name, partition: index, err: error }
-      this.#ports.logger.warn(bindings, 'the old segments of a log could not be deleted: the next check tries again')
+      const topicPartition = folderOf({ topic: topic.name, partition: index })
+      this.#ports.events.emit({ type: 'RetentionFailed', topicPartition, error })
     }
   }
 

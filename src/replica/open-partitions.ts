@@ -2,13 +2,14 @@
  * The open partitions. A partition's log and producer state are opened at the first use. `Replicas` decides which partitions
  * exist.
  */
+
 import type { Settings } from '../config/settings.ts'
+import type { Events } from '../events/event.ts'
 import { DurableProducers } from '../idempotence/durable-producers.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
-import type { TopicPartition } from '../log/partition-folder.ts'
+import { folderOf, type TopicPartition } from '../log/partition-folder.ts'
 import { LOG_ROWS } from '../log/partition-log/log-config.ts'
 import type { PartitionState, TopicState } from '../metadata/image/image.ts'
-import type { Logger } from '../runtime/logger.ts'
 import { runAtOnce, type Steps } from '../runtime/pace.ts'
 import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -18,7 +19,7 @@ export interface OpenPartitionsPorts {
   readonly directory: LogDirectory
   readonly storage: Storage
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   readonly settings: Settings
 }
 
@@ -74,12 +75,12 @@ export class OpenPartitions {
   }
 
   *#opening({ name, topicId }: TopicState, index: number, leaderEpoch: number): Steps<Partition> {
-    const { directory, storage, clocks, logger, settings } = this.#ports
+    const { directory, storage, clocks, events, settings } = this.#ports
     const ofTopic = settings.topic(name)
     const log = directory.log({ topic: name, partition: index }, topicId, ofTopic.view(LOG_ROWS))
     log.checkOnline()
     const expirationMs = settings.get('producer.id.expiration.ms')
-    const producers = yield* DurableProducers.loading({ storage, log, logger, now: clocks.wall.now(), expirationMs })
+    const producers = yield* DurableProducers.loading({ storage, log, events, now: clocks.wall.now(), expirationMs })
     const partition = new Partition(name, index, log, producers, leaderEpoch)
     const partitions = this.#byTopic.get(topicId) ?? []
     partitions[index] = partition
@@ -89,11 +90,11 @@ export class OpenPartitions {
 
   /** Files that cannot be deleted belong to no topic; the next start moves them out of the way. */
   #deleteLog(partition: TopicPartition, delayMs: number): void {
-    const { directory, logger } = this.#ports
+    const { directory, events } = this.#ports
     try {
       directory.deleteLog(partition, delayMs)
     } catch (error) {
-      logger.error({ ...partition, err: error }, 'the files of a deleted partition cannot be deleted')
+      events.emit({ type: 'PartitionDeletionFailed', topicPartition: folderOf(partition), error })
     }
   }
 }

@@ -2,10 +2,12 @@
  * Topics and partitions of the metadata image as this broker serves them, with the current configs. Open partitions follow the
  * changes of the image.
  */
+
 import { RESOURCE_TYPES } from '../config/resources.ts'
 import type { Settings } from '../config/settings.ts'
 import { rows } from '../config/view.ts'
 import { partitionFor } from '../coordinator/partitioner.ts'
+import type { Events } from '../events/event.ts'
 import type { LogDirectory, OwnedPartition } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import { LOG_ROWS } from '../log/partition-log/log-config.ts'
@@ -16,7 +18,6 @@ import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import { ZERO_UUID } from '../protocol/wire/bytes.ts'
-import type { Logger } from '../runtime/logger.ts'
 import type { Steps } from '../runtime/pace.ts'
 import { type Random, randomUuid } from '../runtime/random.ts'
 import type { Clocks } from '../runtime/time.ts'
@@ -37,7 +38,7 @@ interface ReplicasPorts {
   readonly storage: Storage
   readonly clocks: Clocks
   readonly random: Random
-  readonly logger: Logger
+  readonly events: Events
   readonly nodeId: number
   readonly settings: Settings
 }
@@ -131,9 +132,9 @@ export class Replicas {
   leaderOfKey(topic: string, key: string): number {
     const refused = this.createMissing([topic]).get(topic)
     if (refused) {
-      const why = `${topic} cannot be created: ${refused.message}`
-      this.#ports.logger.warn({ key }, why)
-      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', why)
+      const { code: errorCode, message: errorMessage } = refused
+      this.#ports.events.emit({ type: 'CoordinatorTopicRefused', topic, key, errorCode, errorMessage })
+      throw new KafkaError('COORDINATOR_NOT_AVAILABLE', `${topic} cannot be created: ${errorMessage}`)
     }
     const { partitions } = this.topic(topic)
     return partitions[partitionFor(key, partitions.length)]?.leader ?? -1

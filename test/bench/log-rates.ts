@@ -8,11 +8,11 @@ import { Removal } from '../../src/log/partition-log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery/recovery.ts'
 import type { RecordBatch } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import { Pause, runYielding } from '../../src/runtime/pace.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { systemClocks } from '../../src/runtime/time.ts'
 import { NodeStorage } from '../../src/storage/node-storage.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
 import { megabytesPerSecond, secondsOf, show, whole } from './figures.ts'
 
@@ -42,9 +42,9 @@ function open(directory: string, config: Partial<LogConfig> = {}): { log: Partit
     folder: FOLDER,
     config: { ...DEFAULT_LOG_CONFIG, ...config },
     clocks: systemClocks,
-    removal: new Removal(storage, systemClocks.deadline, silentLogger),
+    removal: new Removal(storage, systemClocks.deadline, new RecordingEvents()),
     random: seededRandom(1),
-    logger: silentLogger
+    events: new RecordingEvents()
   })
   return { log, storage }
 }
@@ -93,7 +93,7 @@ export async function recoveryRate(directory: string): Promise<void> {
   fill(log, batchOf(1000), TOTAL_BYTES)
   const { indexIntervalBytes } = DEFAULT_LOG_CONFIG
   const options = { storage, folder: FOLDER, recoveryPoint: 0n, indexIntervalBytes, lossesFrom: 0n, nowMs: 0 }
-  const seconds = await secondsOf(() => recoverPartition({ ...options, logger: silentLogger }))
+  const seconds = await secondsOf(() => recoverPartition({ ...options, events: new RecordingEvents() }))
   show('recovery', `${(seconds / (log.sizeInBytes / 1e9)).toFixed(2)} s/GB`)
   storage.close()
 }

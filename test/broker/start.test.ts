@@ -4,7 +4,7 @@ import type { RecoveryProgress } from '../../src/log/recovery/recovery-progress.
 import { MemoryStorage, type MemoryStorageOptions } from '../../src/storage/memory-storage.ts'
 import { replaceFile, StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
-import { RecordingLogger } from '../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 
 const T0 = 1_700_000_000_000n
 const LOG = '00000000000000000000.log'
@@ -197,15 +197,15 @@ describe('a start after a kill', () => {
 })
 
 describe('damage outside the range of recovery', () => {
-  async function damaged(): Promise<{ harness: Harness; topicId: string; logger: RecordingLogger; position: number }> {
+  async function damaged(): Promise<{ harness: Harness; topicId: string; events: RecordingEvents; position: number }> {
     const storage = new MemoryStorage()
     const first = await filled(storage, ['a'], 4)
     await first.stop()
     const position = storage.size(`a-0/${LOG}`) / 2
     damage(storage, `a-0/${LOG}`, position + 70)
-    const logger = new RecordingLogger()
-    const harness = await Harness.start({ storage, logger })
-    return { harness, topicId: await idOf(harness, 'a'), logger, position }
+    const events = new RecordingEvents()
+    const harness = await Harness.start({ storage, sinks: [events] })
+    return { harness, topicId: await idOf(harness, 'a'), events, position }
   }
 
   it('is never served: a fetch gets the records before and after it, and an error at its position', async () => {
@@ -243,11 +243,11 @@ describe('damage outside the range of recovery', () => {
   })
 
   it('is reported once, with file and position, for any number of reads', async () => {
-    const { harness, topicId, logger, position } = await damaged()
+    const { harness, topicId, events, position } = await damaged()
     await using _ = harness
     for (const _ of [1, 2, 3]) await harness.request('Fetch', harness.fetchRequest(topicId, 2n))
-    const damage = `a log is damaged: a-0/${LOG}, position ${position}: the checksum does not fit`
-    expect(logger.messages('error').filter(line => line.startsWith('a log is damaged'))).toEqual([damage])
+    const message = `a-0/${LOG}, position ${position}: the checksum does not fit`
+    expect(events.of('LogDamaged')).toMatchObject([{ topicPartition: 'a-0', error: { message } }])
   })
 
   it('ends a search by timestamp that must read past it', async () => {

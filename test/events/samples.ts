@@ -9,6 +9,9 @@ const request = { api: 'Fetch', apiVersion: 17, clientId: 'shop', peer: '127.0.0
 const member = { groupId: 'orders', memberId: 'm-1', groupInstanceId: null, clientId: 'shop' }
 const producer = { transactionalId: 'pay-1', producerId: 7n, oldEpoch: 3, newEpoch: 4 }
 const client = '127.0.0.1:51512'
+const log = { topicPartition: 'orders-0' }
+const topic = { topic: 'orders', topicId: 'J5MVhC4LQ4u3oPUZ3z2vyA' }
+const path = 'orders-0/00000000000000000000.snapshot'
 
 const SAMPLES: Samples = {
   RequestCompleted: request,
@@ -45,6 +48,65 @@ const SAMPLES: Samples = {
   OffsetsExpired: { groupId: 'orders', count: 2 },
   OffsetsDeleted: { groupId: 'orders', count: 2 },
   OffsetsRemovalFailed: { groupId: 'orders', error },
+  SegmentRolled: { ...log, baseOffset: 200n },
+  SegmentsDeleted: {
+    ...log,
+    count: 2,
+    firstBaseOffset: 0n,
+    lastBaseOffset: 100n,
+    bytes: 2048,
+    logStartOffset: 200n,
+    reason: { cause: 'retention.ms', limit: 1000 }
+  },
+  RetentionFailed: { ...log, error },
+  LogDamaged: { ...log, error },
+  PartitionOffline: { ...log, cause: 'disk', error },
+  LogTruncatedFully: { ...log, logEndOffset: 7n, startOffset: 9n },
+  ProducerSnapshotDamaged: { path, error },
+  ProducerSnapshotWriteFailed: { path, error },
+  ProducerStateIncomplete: { ...log, error },
+  LogCompacted: { ...log, bytesBefore: 2048, bytesAfter: 1024, recordsDropped: 20, tookMs: 5 },
+  CompactionAborted: { ...log, error },
+  CompactionFailed: { ...log, error },
+  LogUncleanable: { ...log, error },
+  CleanerOffsetInvalid: { ...log, checkpoint: 9n, firstDirtyOffset: 7n },
+  CleanerFailed: { error },
+  UncleanShutdownDetected: { partitions: 12 },
+  RecoveryProgressed: { partitions: 3, partitionsTotal: 12, bytes: 1024, bytesTotal: 4096 },
+  LogTruncated: {
+    ...log,
+    baseOffset: 100n,
+    endOffset: 120n,
+    cutBytes: 5,
+    removedSegments: 1,
+    detail: 'invalid checksum'
+  },
+  IndexesRebuilt: { ...log, baseOffset: 100n, detail: 'the offset index is missing' },
+  OrphanedIndexesRemoved: { ...log, paths: ['orders-0/00000000000000000100.index'] },
+  LeaderEpochsDamaged: log,
+  CompactionCompleted: { ...log, startOffset: 0n, endOffset: 100n },
+  RecordsLost: { ...log, logEndOffset: 7n, recoveryPoint: 10n },
+  PartitionFolderMissing: log,
+  StrayPartitionRenamed: { ...log, folder: 'orders-0.abc-stray' },
+  FolderIgnored: { folder: 'orders-00' },
+  PartitionDeletionFailed: { ...log, error },
+  FileRemovalFailed: { path, error },
+  CheckpointDamaged: { path: 'recovery-point-offset-checkpoint' },
+  CheckpointWriteFailed: { error },
+  CleanShutdownFailed: { subject: 'checkpoints', error },
+  TopicCreated: { ...topic, partitions: 3 },
+  TopicDeleted: topic,
+  PartitionsAdded: { ...topic, partitions: 5 },
+  CoordinatorTopicRefused: {
+    topic: '__consumer_offsets',
+    key: 'orders',
+    errorCode: 'INVALID_REPLICATION_FACTOR',
+    errorMessage: 'replication factor 3 is above the number of nodes'
+  },
+  SnapshotWritten: { path: '__cluster_metadata-0/00000000000000000042-0000000001.checkpoint', endOffset: 42n },
+  SnapshotFailed: { path, error },
+  SnapshotDeleted: { path },
+  SnapshotRetentionFailed: { error },
   TransactionalIdCreated: { ...producer, oldEpoch: -1, newEpoch: 0, client },
   ProducerEpochBumped: { ...producer, newProducerId: 8n, client },
   ProducerFenced: { ...producer, cause: 'InitProducerId', client },

@@ -6,10 +6,10 @@ import { Removal } from '../../src/log/partition-log/removal.ts'
 import { recoverPartition } from '../../src/log/recovery/recovery.ts'
 import { batchesIn, type RecordBatch } from '../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../src/protocol/records/builder.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { DEFAULT_LOG_CONFIG } from './default-log-config.ts'
 
 export const FOLDER = 't-0'
@@ -52,9 +52,9 @@ export function logOptions(
     folder: FOLDER,
     config: { ...DEFAULT_LOG_CONFIG, ...config },
     clocks,
-    removal: new Removal(storage, clocks.deadline, silentLogger),
+    removal: new Removal(storage, clocks.deadline, new RecordingEvents()),
     random: seededRandom(1),
-    logger: silentLogger,
+    events: new RecordingEvents(),
     ...more
   }
 }
@@ -88,7 +88,7 @@ export function reopenAfterCrash(
     indexIntervalBytes,
     lossesFrom: isCompacted ? undefined : (more.recoveryPoint ?? 0n),
     nowMs: 0,
-    logger: more.logger ?? silentLogger
+    events: more.events ?? new RecordingEvents()
   })
   return openLog(storage, config, more)
 }

@@ -6,7 +6,7 @@ import { recordsOf } from '../../src/protocol/records/record.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { Harness } from '../../src/testing/harness.ts'
-import { RecordingLogger } from '../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 
 const T0 = 1_700_000_000_000n
 const BACKOFF_MS = 15_000
@@ -16,10 +16,10 @@ const ENOUGH_YIELDS = 50
 const COMPACTED = { 'cleanup.policy': 'compact', 'segment.ms': '1', 'file.delete.delay.ms': '0' }
 const CHECKPOINT = 'cleaner-offset-checkpoint'
 
-let logger: RecordingLogger
+let events: RecordingEvents
 
 beforeEach(() => {
-  logger = new RecordingLogger()
+  events = new RecordingEvents()
 })
 
 /** A request that changes one config of a topic. */
@@ -66,8 +66,8 @@ function cleanerCheckpoint({ storage }: Harness): string {
 }
 
 describe('the log cleaner', () => {
-  it('the log cleaner compacts a dirty log after its back-off, logs one line and checkpoints the cleaned offset', async () => {
-    const broker = await Harness.start({ logger })
+  it('the log cleaner compacts a dirty log after its back-off, emits one event and checkpoints the cleaned offset', async () => {
+    const broker = await Harness.start({ sinks: [events] })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (const text of ['a=1', 'a=2', 'b=1', 'a=3', 'c=1']) await produce(broker, topicId, [text])
     await cleanerPass(broker, BACKOFF_MS - 1)
@@ -75,33 +75,27 @@ describe('the log cleaner', () => {
     await cleanerPass(broker, 1)
     expect(await contents(broker, topicId)).toEqual(['2 b=1', '3 a=3', '4 c=1'])
     expect(cleanerCheckpoint(broker)).toBe('0\n1\nt 0 4\n')
-    expect(logger.linesWith('compacted')).toEqual([
-      {
-        level: 'info',
-        message: 'a log was compacted',
-        bindings: expect.objectContaining({ folder: 't-0', bytesBefore: 280, recordsDropped: 2 })
-      }
-    ])
+    expect(events.of('LogCompacted')).toMatchObject([{ topicPartition: 't-0', bytesBefore: 280, recordsDropped: 2 }])
     await broker.stop()
     expect(files(broker, 't-0').filter(name => name.endsWith('.cleaned') || name.endsWith('.swap'))).toEqual([])
   })
 
   it('the log cleaner sleeps while no log is dirty enough, and cleans logs that become dirty', async () => {
-    const broker = await Harness.start({ logger })
+    const broker = await Harness.start({ sinks: [events] })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
     await cleanerPass(broker)
     await cleanerPass(broker)
-    expect(logger.linesWith('compacted')).toHaveLength(1)
+    expect(events.of('LogCompacted')).toHaveLength(1)
     for (const text of ['a=3', 'a=4', 'b=2']) await produce(broker, topicId, [text])
     await cleanerPass(broker)
-    expect(logger.linesWith('compacted')).toHaveLength(2)
+    expect(events.of('LogCompacted')).toHaveLength(2)
     expect(await contents(broker, topicId)).toEqual(['2 b=1', '4 a=4', '5 b=2'])
     await broker.stop()
   })
 
   it('the log cleaner skips logs with the delete policy, and all logs when it is disabled', async () => {
-    let broker = await Harness.start({ logger, config: { 'log.cleaner.enable': false } })
+    let broker = await Harness.start({ sinks: [events], config: { 'log.cleaner.enable': false } })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
     await cleanerPass(broker)
@@ -115,12 +109,12 @@ describe('the log cleaner', () => {
   })
 
   it('the log cleaner finds logs without requests since the start', async () => {
-    let broker = await Harness.start({ logger })
+    let broker = await Harness.start({ sinks: [events] })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
     broker = await broker.restart()
     await cleanerPass(broker)
-    expect(logger.linesWith('compacted')).toHaveLength(1)
+    expect(events.of('LogCompacted')).toHaveLength(1)
     expect(await contents(broker, topicId)).toEqual(['1 a=2', '2 b=1'])
     await broker.stop()
   })
@@ -143,7 +137,7 @@ describe('the log cleaner', () => {
   })
 
   it('the log cleaner follows a changed cleanup.policy and forgets a deleted topic', async () => {
-    const broker = await Harness.start({ logger })
+    const broker = await Harness.start({ sinks: [events] })
     const topicId = await broker.createTopic('t', 1, { ...COMPACTED, 'cleanup.policy': 'delete' })
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
     await cleanerPass(broker)
@@ -158,7 +152,7 @@ describe('the log cleaner', () => {
   })
 
   it('the log cleaner compacts logs of both policies, and retention deletes their old segments', async () => {
-    const broker = await Harness.start({ logger })
+    const broker = await Harness.start({ sinks: [events] })
     const configs = { ...COMPACTED, 'cleanup.policy': 'compact,delete', 'retention.ms': '60000' }
     const topicId = await broker.createTopic('t', 1, configs)
     for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, topicId, [text])
@@ -170,8 +164,8 @@ describe('the log cleaner', () => {
     await broker.stop()
   })
 
-  it('the log cleaner skips a log with a damaged batch, logs it once and cleans the other logs', async () => {
-    let broker = await Harness.start({ logger })
+  it('the log cleaner skips a log with a damaged batch, reports it once and cleans the other logs', async () => {
+    let broker = await Harness.start({ sinks: [events] })
     const ids = [await broker.createTopic('bad', 1, COMPACTED), await broker.createTopic('good', 1, COMPACTED)]
     for (const id of ids) for (const text of ['a=1', 'a=2', 'b=1']) await produce(broker, id, [text])
     await broker.stop()
@@ -183,24 +177,20 @@ describe('the log cleaner', () => {
     broker = await broker.restart()
     await cleanerPass(broker)
     await cleanerPass(broker)
-    expect(logger.linesWith('cannot be compacted')).toEqual([
-      expect.objectContaining({ bindings: expect.objectContaining({ folder: 'bad-0' }) })
-    ])
-    expect(logger.linesWith('a log was compacted')).toEqual([
-      expect.objectContaining({ bindings: expect.objectContaining({ folder: 'good-0' }) })
-    ])
+    expect(events.of('LogUncleanable')).toMatchObject([{ topicPartition: 'bad-0' }])
+    expect(events.of('LogCompacted')).toMatchObject([{ topicPartition: 'good-0' }])
     await broker.stop()
   })
 
   it('the log cleaner works in slices: the broker answers requests between them, and a stop ends the round', async () => {
-    let broker = await Harness.start({ logger, config: { 'log.cleaner.io.buffer.size': 100 } })
+    let broker = await Harness.start({ sinks: [events], config: { 'log.cleaner.io.buffer.size': 100 } })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (let number = 0; number < 40; number++) await produce(broker, topicId, [`a=${number}`])
     broker.clock.advance(BACKOFF_MS)
     await produce(broker, topicId, ['b=1'])
-    expect(logger.linesWith('compacted')).toEqual([])
+    expect(events.of('LogCompacted')).toEqual([])
     await broker.stop()
-    expect(logger.linesWith('compacted')).toEqual([])
+    expect(events.of('LogCompacted')).toEqual([])
     expect(files(broker, 't-0').filter(name => name.endsWith('.cleaned'))).toEqual([])
     broker = await broker.restart()
     await cleanerPass(broker)
@@ -210,14 +200,14 @@ describe('the log cleaner', () => {
 
   it('the log cleaner limits its bytes per second', async () => {
     const broker = await Harness.start({
-      logger,
+      sinks: [events],
       config: { 'log.cleaner.io.buffer.size': 70, 'log.cleaner.io.max.bytes.per.second': 70 }
     })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     for (let number = 0; number < 6; number++) await produce(broker, topicId, [`a=${number}`])
     broker.clock.advance(BACKOFF_MS)
     let seconds = 0
-    while (logger.linesWith('compacted').length === 0) {
+    while (events.of('LogCompacted').length === 0) {
       await yieldToEventLoop()
       broker.clock.advance(1000)
       seconds++
@@ -228,7 +218,7 @@ describe('the log cleaner', () => {
   })
 
   it('a partition recognises retries of compacted batches, also after a restart', async () => {
-    let broker = await Harness.start({ logger })
+    let broker = await Harness.start({ sinks: [events] })
     const topicId = await broker.createTopic('t', 1, COMPACTED)
     const { producerId, producerEpoch } = await broker.request('InitProducerId', {
       transactionalId: null,

@@ -1,12 +1,11 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import { yieldToEventLoop } from '../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import { StorageError } from '../../src/storage/storage.ts'
 import { batchOf, Harness } from '../../src/testing/harness.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { RecordingLogger } from '../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 
 const FIRST_CHECK_MS = 30_000
 const CHECK_MS = 300_000
@@ -78,22 +77,23 @@ describe('retention', () => {
     await broker.stop()
   })
 
-  it('retention reaches partitions without requests since the start, and logs the reason of each deletion', async () => {
+  it('retention reaches partitions without requests since the start, and reports the reason of each deletion', async () => {
     const { broker, topicId } = await started(SMALL)
     await produce(broker, topicId, 3)
-    const logger = new RecordingLogger()
-    const again = await broker.restart({ logger })
+    const events = new RecordingEvents()
+    const again = await broker.restart({ sinks: [events] })
     await check(again, FIRST_CHECK_MS)
     expect(files(broker, '.log.deleted')).toBe(3)
-    const said = { folder: 'orders-0', reason: 'older than retention.ms 1000' }
+    const deletion = { topicPartition: 'orders-0', reason: { cause: 'retention.ms', limit: 1000 } }
     // The active segment is deleted in a later step: only then a full disk has room for its successor.
-    const reported = logger.lines.filter(({ level }) => level === 'info').map(({ bindings }) => bindings)
-    expect(reported).toContainEqual(expect.objectContaining({ ...said, count: 2, logStartOffset: 2n }))
-    expect(reported).toContainEqual(expect.objectContaining({ ...said, count: 1, logStartOffset: 3n }))
+    expect(events.of('SegmentsDeleted')).toMatchObject([
+      { ...deletion, count: 2, logStartOffset: 2n },
+      { ...deletion, count: 1, logStartOffset: 3n }
+    ])
     await again.stop()
     expect(files(broker, '.log.deleted')).toBe(3)
     // The stop leaves these files; the next start deletes them.
-    await using last = await again.restart({ logger: silentLogger })
+    await using last = await again.restart()
     expect(await logStartOf(last)).toBe(3n)
     await yieldToEventLoop()
     expect(files(broker, '.deleted')).toBe(0)
@@ -146,7 +146,7 @@ describe('retention', () => {
     await check(broker, FIRST_CHECK_MS)
     isRefused = false
     expect(lines.map(line => JSON.parse(line))).toMatchObject([
-      { topic: 'orders', partition: 0, err: { message: refused.message, stack: refused.stack } }
+      { topicPartition: 'orders-0', err: { message: refused.message, stack: refused.stack } }
     ])
   })
 })

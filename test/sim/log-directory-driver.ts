@@ -11,11 +11,11 @@ import { Segment } from '../../src/log/segment/segment.ts'
 import { segmentPath } from '../../src/log/segment/segment-names.ts'
 import { batchesIn } from '../../src/protocol/records/batch.ts'
 import { buildBatch } from '../../src/protocol/records/builder.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
 import { runAtOnce, runYielding } from '../../src/runtime/pace.ts'
 import type { Random } from '../../src/runtime/random.ts'
 import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { ManualClock } from '../../src/testing/manual-clock.ts'
+import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { DIRECTORY_SETTINGS } from '../log/default-log-config.ts'
 import { contents } from '../log/log-fixture.ts'
 import type { Written } from './written.ts'
@@ -49,7 +49,7 @@ export class LogDirectoryDriver {
     const directory = await LogDirectory.open({
       ...DIRECTORY_SETTINGS,
       ...options,
-      logger: silentLogger,
+      events: new RecordingEvents(),
       identity: { nodeId: 1 }
     })
     const owned = ({ topic }: { topic: string }) => ({

@@ -2,11 +2,12 @@
  * The log cleaner: compacts due logs, the dirtiest first, until none is due, then waits for log.cleaner.backoff.ms. It works
  * in slices between requests.
  */
+
 import type { Settings } from '../../config/settings.ts'
 import { rows, type ViewOf } from '../../config/view.ts'
+import type { Events } from '../../events/event.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { BackgroundLoops } from '../../runtime/background.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { Pause, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import { StorageError } from '../../storage/storage.ts'
@@ -32,7 +33,7 @@ export interface CleanerOffsets {
 
 export interface LogCleanerPorts {
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   readonly offsets: CleanerOffsets
   readonly settings: Settings
   /** All compacted logs. Each is opened when the iteration reaches it; there may be many. */
@@ -74,7 +75,7 @@ export class LogCleaner {
       while (yield* this.#pass()) yield
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      this.#ports.logger.error({ err: error }, 'logs could not be compacted: it is tried again later')
+      this.#ports.events.emit({ type: 'CleanerFailed', error })
     }
   }
 
@@ -101,21 +102,21 @@ export class LogCleaner {
     return log.isOffline || this.#uncleanable.has(log) || this.#postponed.has(log)
   }
 
-  /** Runs work on one log. An error is logged and does not stop the compaction of other logs. */
+  /** Runs work on one log. An error gives an event and does not stop the compaction of other logs. */
   *#attempt(log: PartitionLog, work: () => Steps): Steps {
-    const { folder } = log
-    const { logger } = this.#ports
+    const topicPartition = log.folder
+    const { events } = this.#ports
     try {
       yield* work()
     } catch (error) {
       if (error instanceof CleaningAborted || log.isOffline) {
-        logger.debug({ folder, reason: String(error) }, 'the compaction of a log was given up')
+        events.emit({ type: 'CompactionAborted', topicPartition, error })
         this.#postponed.add(log)
       } else if (error instanceof StorageError) {
-        logger.warn({ folder, err: error }, 'a log could not be compacted: it is tried again later')
+        events.emit({ type: 'CompactionFailed', topicPartition, error })
         this.#postponed.add(log)
       } else {
-        logger.error({ folder, err: error }, 'a log cannot be compacted, and is left as it is until the next start')
+        events.emit({ type: 'LogUncleanable', topicPartition, error })
         this.#uncleanable.add(log)
       }
     }
@@ -128,17 +129,15 @@ export class LogCleaner {
   }
 
   #toCleanOf(log: PartitionLog): LogToClean {
-    const { clocks, logger, offsets } = this.#ports
+    const { clocks, events, offsets } = this.#ports
     const { folder, config } = log
     const checkpoint = offsets.get(folder)
     const toClean = logToClean(log, checkpoint, clocks.wall.now())
     if (toClean.hasBadCheckpoint) {
       // With cleanup.policy=compact,delete, retention may have deleted the offset, which needs no warning.
       if (!config.isDeleted) {
-        logger.warn(
-          { folder, checkpoint, firstDirtyOffset: toClean.firstDirtyOffset },
-          'a cleaner offset cannot be right'
-        )
+        const { firstDirtyOffset } = toClean
+        events.emit({ type: 'CleanerOffsetInvalid', topicPartition: folder, checkpoint, firstDirtyOffset })
       }
       offsets.set(folder, toClean.firstDirtyOffset)
     }
@@ -146,7 +145,7 @@ export class LogCleaner {
   }
 
   *#clean({ log, toClean }: Candidate): Steps {
-    const { clocks, logger, offsets } = this.#ports
+    const { clocks, events, offsets } = this.#ports
     const { dedupeBufferSize, loadFactor, decompressedLimit } = this.#settings
     const beganMs = clocks.loop.now()
     this.#slice = { bytes: 0, beganMs }
@@ -165,7 +164,8 @@ export class LogCleaner {
     const { bytesBefore, bytesAfter, recordsBefore, recordsAfter } = done
     const recordsDropped = recordsBefore - recordsAfter
     const tookMs = clocks.loop.now() - beganMs
-    logger.info({ folder: log.folder, bytesBefore, bytesAfter, recordsDropped, tookMs }, 'a log was compacted')
+    const topicPartition = log.folder
+    events.emit({ type: 'LogCompacted', topicPartition, bytesBefore, bytesAfter, recordsDropped, tookMs })
   }
 
   /**

@@ -1,8 +1,9 @@
 /** The four offset checkpoints of a data directory. */
+
 import type { Settings } from '../../config/settings.ts'
 import { derived, rows } from '../../config/view.ts'
+import type { Events } from '../../events/event.ts'
 import type { BackgroundLoops } from '../../runtime/background.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { oneStep } from '../../runtime/pace.ts'
 import type { Storage } from '../../storage/storage.ts'
 import {
@@ -28,19 +29,19 @@ const INTERVAL_ROWS = rows({
 type Logs = Iterable<PartitionLog>
 
 export class DirectoryCheckpoints {
-  readonly #logger: Logger
+  readonly #events: Events
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #logStarts: OffsetCheckpoint
   readonly #highWatermarks: OffsetCheckpoint
   readonly #cleanerOffsets: OffsetCheckpoint
   readonly #files: readonly OffsetCheckpoint[]
 
-  constructor(storage: Storage, logger: Logger) {
-    this.#logger = logger
-    this.#recoveryPoints = new OffsetCheckpoint(storage, RECOVERY_POINT_FILE, logger)
-    this.#logStarts = new OffsetCheckpoint(storage, LOG_START_FILE, logger)
-    this.#highWatermarks = new OffsetCheckpoint(storage, HIGH_WATERMARK_FILE, logger)
-    this.#cleanerOffsets = new OffsetCheckpoint(storage, CLEANER_OFFSET_FILE, logger)
+  constructor(storage: Storage, events: Events) {
+    this.#events = events
+    this.#recoveryPoints = new OffsetCheckpoint(storage, RECOVERY_POINT_FILE, events)
+    this.#logStarts = new OffsetCheckpoint(storage, LOG_START_FILE, events)
+    this.#highWatermarks = new OffsetCheckpoint(storage, HIGH_WATERMARK_FILE, events)
+    this.#cleanerOffsets = new OffsetCheckpoint(storage, CLEANER_OFFSET_FILE, events)
     this.#files = [this.#recoveryPoints, this.#logStarts, this.#highWatermarks, this.#cleanerOffsets]
   }
 
@@ -151,7 +152,7 @@ export class DirectoryCheckpoints {
     try {
       file.write()
     } catch (error) {
-      this.#logger.warn({ err: error }, 'a checkpoint could not be written: a restart may take longer')
+      this.#events.emit({ type: 'CheckpointWriteFailed', error })
     }
   }
 }

@@ -2,8 +2,8 @@
  * Recovery of the partitions of a data directory. After a clean shutdown, a partition is checked on first use. Otherwise all
  * partitions are recovered before the broker is ready, or earlier on first use.
  */
+import type { Events } from '../../events/event.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { runAtOnce, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import { type Storage, StorageError } from '../../storage/storage.ts'
@@ -17,7 +17,7 @@ import type { DirectoryCheckpoints } from './directory-checkpoints.ts'
 export interface DirectoryRecoveryOptions {
   readonly storage: Storage
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   readonly checkpoints: DirectoryCheckpoints
   /** Removes a file in the background. */
   readonly discard: (path: string) => void
@@ -104,10 +104,7 @@ export class DirectoryRecovery {
   /** Records a failed recovery; the partition is offline until restart. Rethrows errors that are not KafkaErrors. */
   #giveUp(folder: string, error: unknown): void {
     if (!(error instanceof KafkaError)) throw error
-    this.#options.logger.error(
-      { folder, err: error },
-      'a partition could not be recovered: it is offline until restart'
-    )
+    this.#options.events.emit({ type: 'PartitionOffline', topicPartition: folder, cause: 'recovery', error })
     this.#broken.set(folder, error instanceof StorageError ? error : new StorageError('other', error.message))
   }
 

@@ -3,9 +3,10 @@
  * opened on first use. `open` recovers the metadata log, which defines the partitions of the directory. `load` then prepares
  * their folders.
  */
+
 import type { Settings } from '../../config/settings.ts'
+import type { Events } from '../../events/event.ts'
 import type { BackgroundLoops } from '../../runtime/background.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { runYielding } from '../../runtime/pace.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Clocks } from '../../runtime/time.ts'
@@ -32,7 +33,7 @@ export interface LogDirectoryOptions {
   readonly storage: Storage
   readonly clocks: Clocks
   readonly random: Random
-  readonly logger: Logger
+  readonly events: Events
   readonly identity: Identity
   /** Configs of the metadata log, which is recovered before any other log. */
   readonly metadataLog: LogConfig
@@ -57,7 +58,7 @@ export interface LoadOptions {
 }
 
 /** Ports that the parts of the directory share. */
-interface World extends Pick<LogDirectoryOptions, 'storage' | 'clocks' | 'random' | 'logger'> {
+interface World extends Pick<LogDirectoryOptions, 'storage' | 'clocks' | 'random' | 'events'> {
   readonly removal: Removal
 }
 
@@ -74,12 +75,12 @@ export class LogDirectory {
   readonly #recovery: DirectoryRecovery
 
   private constructor(options: LogDirectoryOptions, meta: MetaProperties, wasClean: boolean) {
-    const { storage, clocks, random, logger } = options
-    const removal = new Removal(storage, clocks.deadline, logger)
-    const checkpoints = new DirectoryCheckpoints(storage, logger)
+    const { storage, clocks, random, events } = options
+    const removal = new Removal(storage, clocks.deadline, events)
+    const checkpoints = new DirectoryCheckpoints(storage, events)
     this.meta = meta
     this.wasClean = wasClean
-    this.#world = { storage, clocks, random, logger, removal }
+    this.#world = { storage, clocks, random, events, removal }
     this.#checkpoints = checkpoints
     this.#folders = new PartitionFolders({
       ...this.#world,
@@ -128,7 +129,7 @@ export class LogDirectory {
     for (const folder of this.#checkpoints.lacking(folders)) {
       const partition = parseFolder(folder)
       if (typeof partition !== 'object' || !owned(partition)) continue
-      this.#world.logger.warn({ folder }, 'the folder of a partition is gone with all that was in it: it begins anew')
+      this.#world.events.emit({ type: 'PartitionFolderMissing', topicPartition: folder })
     }
     const kept = [...folders].flatMap(([folder, partition]) => {
       const owner = owned(partition)
@@ -139,10 +140,7 @@ export class LogDirectory {
     this.#checkpoints.keepOnly(new Set(kept.map(({ folder }) => folder)))
     this.#folders.clear()
     if (this.wasClean || kept.length === 0) return
-    this.#world.logger.info(
-      { partitions: kept.length },
-      'the data directory was not closed by its last process: its partitions are checked'
-    )
+    this.#world.events.emit({ type: 'UncleanShutdownDetected', partitions: kept.length })
     const steps = this.#recovery.all(kept, recovered)
     await runYielding(steps, { clocks: this.#world.clocks, signal, ...(progress && { each: progress }) })
   }
@@ -169,8 +167,7 @@ export class LogDirectory {
     })
     const { logEndOffset } = log
     if (recoveryPoint !== undefined && logEndOffset < recoveryPoint) {
-      const why = 'a log ends before what the disk once had of it: records are lost'
-      this.#world.logger.error({ folder, logEndOffset, recoveryPoint }, why)
+      this.#world.events.emit({ type: 'RecordsLost', topicPartition: folder, logEndOffset, recoveryPoint })
     }
     this.#logs.set(folder, log)
     return log
@@ -205,12 +202,12 @@ export class LogDirectory {
     const others = [...this.#logs.values()].filter(log => log !== metadata)
     let isClean = await this.#closeLogs(others)
     this.#checkpoints.note(others)
-    isClean = (await this.#closing('the checkpoints', () => this.#checkpoints.save())) && isClean
+    isClean = (await this.#closing('checkpoints', () => this.#checkpoints.save())) && isClean
     if (metadata) isClean = (await this.#closeLogs([metadata])) && isClean
     this.#logs.clear()
     if (!isClean || !this.#recovery.isComplete) return
     const mark = Buffer.from(`{"version":0,"brokerEpoch":${brokerEpoch}}`)
-    await this.#closing('the mark', () => replaceFileSynced(this.#world.storage, CLEAN_SHUTDOWN_FILE, mark))
+    await this.#closing('clean shutdown file', () => replaceFileSynced(this.#world.storage, CLEAN_SHUTDOWN_FILE, mark))
   }
 
   /** Removes all state of a partition. */
@@ -231,16 +228,13 @@ export class LogDirectory {
     return isClean
   }
 
-  /** Runs a step of the shutdown. An error is logged, does not stop other steps and makes the shutdown unclean. */
+  /** Runs a step of the shutdown. An error gives an event, does not stop other steps and makes the shutdown unclean. */
   async #closing(subject: string, step: () => Promise<void>): Promise<boolean> {
     try {
       await step()
       return true
     } catch (error) {
-      this.#world.logger.error(
-        { err: error },
-        `${subject} could not be written out: the next start checks what is there`
-      )
+      this.#world.events.emit({ type: 'CleanShutdownFailed', subject, error })
       return false
     }
   }

@@ -1,5 +1,5 @@
 /** The partition folders of a data directory: their topic ids, and their creation and renaming. */
-import type { Logger } from '../../runtime/logger.ts'
+import type { Events } from '../../events/event.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Storage } from '../../storage/storage.ts'
 import {
@@ -19,7 +19,7 @@ import { segmentOffsets } from '../segment/segments.ts'
 export interface PartitionFoldersOptions {
   readonly storage: Storage
   readonly random: Random
-  readonly logger: Logger
+  readonly events: Events
   readonly removal: Removal
   /** Called when a folder has been renamed: all state of its partition is invalid. */
   readonly forget: (folder: string) => void
@@ -43,15 +43,12 @@ export class PartitionFolders {
     return new Map(found)
   }
 
-  /** Starts to remove folders of deleted partitions, and logs a warning for other folders that are not partitions. */
+  /** Starts to remove folders of deleted partitions, and emits an event for other folders that are not partitions. */
   clear(): void {
     for (const name of this.#names()) {
       const parsed = parseFolder(name)
       if (parsed === 'delete') this.#options.removal.begin([name])
-      else if (typeof parsed !== 'object') {
-        const why = 'a folder of the data directory is no partition in use: it is left alone'
-        this.#options.logger.warn({ folder: name }, why)
-      }
+      else if (typeof parsed !== 'object') this.#options.events.emit({ type: 'FolderIgnored', folder: name })
     }
   }
 
@@ -81,13 +78,13 @@ export class PartitionFolders {
 
   /** Renames a partition's folder. Returns its new name; undefined if the folder does not exist. */
   setAside(partition: TopicPartition, why: 'delete' | 'stray'): string | undefined {
-    const { storage, random, logger, forget } = this.#options
+    const { storage, random, events, forget } = this.#options
     const folder = folderOf(partition)
     if (!storage.exists(folder)) return undefined
     const renamed = setAsideName(partition, why, random)
     storage.rename(folder, renamed)
     forget(folder)
-    if (why === 'stray') logger.warn({ folder, renamed }, 'a partition that no topic owns has been put aside')
+    if (why === 'stray') events.emit({ type: 'StrayPartitionRenamed', topicPartition: folder, folder: renamed })
     return renamed
   }
 

@@ -1,9 +1,9 @@
 /**
  * The error state of a log: after a disk error that leaves the files in an unknown state, the log is offline until restart.
  */
+import type { Events } from '../../events/event.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import { CorruptRecordError } from '../../protocol/records/batch.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { StorageError } from '../../storage/storage.ts'
 
 /** Number of damaged positions of a log that are reported. */
@@ -11,16 +11,16 @@ const MOST_DAMAGES = 100
 
 export class DiskGuard {
   readonly #folder: string
-  readonly #logger: Logger
+  readonly #events: Events
   /** Messages of the damages that were reported. */
   readonly #damages = new Set<string>()
   readonly #listeners: ((why: KafkaError) => void)[] = []
   /** The error that every operation throws; undefined while the log is online. */
   #offline: KafkaError | undefined
 
-  constructor(folder: string, logger: Logger) {
+  constructor(folder: string, events: Events) {
     this.#folder = folder
-    this.#logger = logger
+    this.#events = events
   }
 
   get isOffline(): boolean {
@@ -60,7 +60,7 @@ export class DiskGuard {
   /** Takes the log offline after a disk error. Returns the error that later operations throw. */
   fail(error: unknown): KafkaError {
     if (this.#offline) return this.#offline
-    this.#logger.error({ folder: this.#folder, err: error }, 'the partition is offline until restart: its disk failed')
+    this.#events.emit({ type: 'PartitionOffline', topicPartition: this.#folder, cause: 'disk', error })
     return this.#goOffline(error instanceof KafkaError ? error : new StorageError('failed', String(error)))
   }
 
@@ -74,11 +74,11 @@ export class DiskGuard {
     if (error instanceof CorruptRecordError) this.#reportDamage(error)
   }
 
-  /** Logs each damaged position once. */
+  /** Emits an event for each damaged position once. */
   #reportDamage(error: CorruptRecordError): void {
     if (this.#damages.has(error.message) || this.#damages.size === MOST_DAMAGES) return
     this.#damages.add(error.message)
-    this.#logger.error({ folder: this.#folder, err: error }, `a log is damaged: ${error.message}`)
+    this.#events.emit({ type: 'LogDamaged', topicPartition: this.#folder, error })
   }
 
   #goOffline(why: KafkaError): KafkaError {

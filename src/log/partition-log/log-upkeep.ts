@@ -2,9 +2,10 @@
  * Removal of old records from a log: log start offset, retention, and replacement of segments by compacted ones. Unused
  * files are renamed to `.deleted` at once and removed after file.delete.delay.ms.
  */
+
 import { rows, type ViewOf } from '../../config/view.ts'
+import type { Events } from '../../events/event.ts'
 import { KafkaError } from '../../protocol/errors.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { Segment } from '../segment/segment.ts'
@@ -29,7 +30,7 @@ export interface KeptLog {
   readonly epochs: LeaderEpochs
   readonly sync: LogSync
   readonly removal: Removal
-  readonly logger: Logger
+  readonly events: Events
   /** The configs in force. */
   readonly config: ViewOf<typeof REMOVAL_ROWS>
 }
@@ -82,7 +83,7 @@ export class LogUpkeep {
    * gone.
    */
   deleteOldSegments(log: Omit<AgingLog, 'nowMs'>, roll: () => void): number {
-    const { clocks, segments, folder, logger } = this.#log
+    const { clocks, segments, folder, events } = this.#log
     const old = oldSegments({ ...log, nowMs: clocks.wall.now() })
     if (!old) return 0
     const { length } = segments.all
@@ -93,8 +94,16 @@ export class LogUpkeep {
     if (count === length) roll()
     this.moveStart(segments.all[count]?.baseOffset ?? log.logEndOffset)
     const bytes = going.reduce((sum, { size }) => sum + size, 0)
-    const [first, last] = [going[0]?.baseOffset, going.at(-1)?.baseOffset]
-    logger.info({ folder, count, first, last, bytes, logStartOffset: this.#offset, reason }, 'old segments are deleted')
+    events.emit({
+      type: 'SegmentsDeleted',
+      topicPartition: folder,
+      count,
+      firstBaseOffset: going[0]?.baseOffset,
+      lastBaseOffset: going.at(-1)?.baseOffset,
+      bytes,
+      logStartOffset: this.#offset,
+      reason
+    })
     for (const segment of going) {
       segments.dropOldest()
       this.#setAside(segment)

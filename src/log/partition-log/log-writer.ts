@@ -1,5 +1,7 @@
 /** Appends to a log: offsets and leader epoch of a batch, the active segment, and the roll to a new one. */
+
 import { derived, rows, type ViewOf } from '../../config/view.ts'
+import type { Events } from '../../events/event.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import { assert } from '../../runtime/assert.ts'
@@ -29,6 +31,8 @@ type SegmentConfig = ViewOf<typeof SEGMENT_ROWS>
 
 /** The log and its parts. */
 export interface WrittenLog {
+  readonly folder: string
+  readonly events: Events
   readonly segments: Segments
   readonly epochs: LeaderEpochs
   readonly sync: LogSync
@@ -78,11 +82,12 @@ export class LogWriter {
 
   /** Rolls the log to a new segment. A throw leaves the old segment active. */
   roll(): void {
-    const { segments, sync, config, observer } = this.#log
+    const { folder, events, segments, sync, config, observer } = this.#log
     const full = segments.roll(this.#endOffset)
     this.#rollPolicy.rolled(config)
     observer()?.rolled(this.#endOffset)
     sync.rolled(full, this.#endOffset)
+    events.emit({ type: 'SegmentRolled', topicPartition: folder, baseOffset: this.#endOffset })
   }
 
   /** Begins leader epoch `epoch` at the log end offset (KIP-101). */

@@ -2,8 +2,8 @@
  * The log of one partition: batches at ascending offsets in segments, of which the last is active. Appends are synchronous:
  * when `append` returns, the batch is in the page cache and has its offsets; when it throws, the log is unchanged or offline.
  */
+import type { Events } from '../../events/event.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -29,7 +29,7 @@ export interface PartitionLogOptions {
   readonly config: LogConfig
   readonly clocks: Clocks
   readonly random: Random
-  readonly logger: Logger
+  readonly events: Events
   /** Removes the files of deleted segments. */
   readonly removal: Removal
   /** From the checkpoints: the log start offset, and the offset below which the log is known to be on disk. */
@@ -56,7 +56,7 @@ export class PartitionLog {
   /** Opens the log of a folder after a clean shutdown or recovery. It reads only the headers after the last index entry. */
   constructor(options: PartitionLogOptions) {
     this.#options = options
-    this.#guard = new DiskGuard(options.folder, options.logger)
+    this.#guard = new DiskGuard(options.folder, options.events)
     this.folder = options.folder
     this.config = options.config
     this.leaderEpochs = new LeaderEpochs(options.storage, options.folder)
@@ -237,8 +237,8 @@ export class PartitionLog {
   #endOf(startOffset: bigint): bigint {
     const { endOffset } = this.#segments.active
     if (endOffset >= startOffset) return endOffset
-    const { folder, logger } = this.#options
-    logger.warn({ folder, offset: startOffset }, 'the log begins again, empty, at another offset')
+    const { folder, events } = this.#options
+    events.emit({ type: 'LogTruncatedFully', topicPartition: folder, logEndOffset: endOffset, startOffset })
     this.#segments.startAgainAt(startOffset)
     this.leaderEpochs.truncateFromEnd(0n)
     return startOffset

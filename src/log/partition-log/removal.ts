@@ -2,23 +2,23 @@
  * Removes files of deleted segments and folders of deleted partitions in the background. Their names (`.deleted`, `-delete`)
  * mark them, so that the next start removes what is left.
  */
-import type { Logger } from '../../runtime/logger.ts'
+import type { Events } from '../../events/event.ts'
 import type { Alarm, MonotonicClock } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 
 export class Removal {
   readonly #storage: Storage
   readonly #deadline: MonotonicClock
-  readonly #logger: Logger
+  readonly #events: Events
   readonly #alarms = new Set<Alarm>()
   /** Settles when no removal is running. */
   #removed: Promise<void> = Promise.resolve()
   #isStopped = false
 
-  constructor(storage: Storage, deadline: MonotonicClock, logger: Logger) {
+  constructor(storage: Storage, deadline: MonotonicClock, events: Events) {
     this.#storage = storage
     this.#deadline = deadline
-    this.#logger = logger
+    this.#events = events
   }
 
   /** Removes files or folders after a delay. A path that does not exist by then is ignored. */
@@ -49,7 +49,7 @@ export class Removal {
     try {
       await this.#storage.remove(path)
     } catch (error) {
-      this.#logger.warn({ path, err: error }, 'what was deleted could not be removed: the next start tries again')
+      this.#events.emit({ type: 'FileRemovalFailed', path, error })
     }
   }
 }

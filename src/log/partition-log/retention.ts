@@ -4,6 +4,7 @@
  */
 
 import { derived, rows, type ViewOf } from '../../config/view.ts'
+import type { SegmentDeletionReason } from '../../events/log-events.ts'
 import type { TimestampOffset } from '../segment/time-index.ts'
 
 /** Negative limits mean no limit. */
@@ -37,7 +38,7 @@ export interface AgingLog {
 /** Number of the oldest segments to delete now, and the reason. The caller asks again after the deletion. */
 export interface OldSegments {
   readonly count: number
-  readonly reason: string
+  readonly reason: SegmentDeletionReason
 }
 
 /** Limit of segments per decision: while their files are renamed, all other work waits. */
@@ -49,17 +50,17 @@ type IsOld = (segment: AgingSegment, next: AgingSegment | undefined) => boolean
 export function oldSegments(log: AgingLog): OldSegments | undefined {
   const { config, logStartOffset } = log
   return (
-    goingWhile(log, `all before the log start ${logStartOffset} is deleted`, beforeStart(log)) ??
+    goingWhile(log, { cause: 'log start offset', limit: logStartOffset }, beforeStart(log)) ??
     (config.isDeleted && config.retentionBytes >= 0
-      ? goingWhile(log, `the log is larger than retention.bytes ${config.retentionBytes}`, beyondSize(log))
+      ? goingWhile(log, { cause: 'retention.bytes', limit: config.retentionBytes }, beyondSize(log))
       : undefined) ??
     (config.isDeleted && config.retentionMs >= 0
-      ? goingWhile(log, `older than retention.ms ${config.retentionMs}`, beyondTime(log))
+      ? goingWhile(log, { cause: 'retention.ms', limit: config.retentionMs }, beyondTime(log))
       : undefined)
   )
 }
 
-function goingWhile(log: AgingLog, reason: string, isOld: IsOld): OldSegments | undefined {
+function goingWhile(log: AgingLog, reason: SegmentDeletionReason, isOld: IsOld): OldSegments | undefined {
   const { segments, highWatermark, logEndOffset } = log
   let count = 0
   for (const segment of segments.slice(0, MOST_AT_ONCE)) {

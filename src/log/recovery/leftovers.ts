@@ -2,7 +2,7 @@
  * Files that a crash during compaction, retention or a file replacement has left in a partition's folder. As in Kafka, a
  * replacement with complete results (`.swap`) is completed. Everything else is undone.
  */
-import type { Logger } from '../../runtime/logger.ts'
+import type { Events } from '../../events/event.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { walkHeaders } from '../segment/batch-walk.ts'
 import { OffsetIndex } from '../segment/offset-index.ts'
@@ -12,7 +12,7 @@ import { parseSegmentFile, type SegmentFileName, segmentPath } from '../segment/
 export interface LeftoverOptions {
   readonly storage: Storage
   readonly folder: string
-  readonly logger: Logger
+  readonly events: Events
   /** Removes a file that may be large, possibly later and in the background. */
   readonly discard: (path: string) => void
 }
@@ -53,12 +53,13 @@ function validSwaps({ storage, folder }: LeftoverOptions, files: readonly Segmen
  * first result and the end offset of the last one.
  */
 function finishSwaps(options: LeftoverOptions, files: readonly SegmentFileName[], swaps: readonly SegmentFileName[]) {
-  const { storage, folder, logger } = options
+  const { storage, folder, events } = options
   const logs = swaps.filter(({ suffix }) => suffix === 'log')
   const [first, last] = [logs[0], logs.at(-1)]
   if (first && last) {
     const end = endOf(storage, folder, last)
-    logger.info({ folder, from: first.baseOffset, to: end }, 'a compaction that was cut short is brought to its end')
+    const [startOffset, endOffset] = [first.baseOffset, end]
+    events.emit({ type: 'CompactionCompleted', topicPartition: folder, startOffset, endOffset })
     for (const file of files) {
       const isReplaced = file.stage === '' && file.baseOffset >= first.baseOffset && file.baseOffset < end
       // Producer snapshots stay: they are valid for the results too.
@@ -74,12 +75,12 @@ function finishSwaps(options: LeftoverOptions, files: readonly SegmentFileName[]
 }
 
 /** Removes index files without their log, which remain after a crash during a removal or the loss of the log. */
-function removeOrphans({ storage, folder, logger }: LeftoverOptions, files: readonly SegmentFileName[]): void {
+function removeOrphans({ storage, folder, events }: LeftoverOptions, files: readonly SegmentFileName[]): void {
   const used = files.filter(({ stage }) => stage === '')
   const bases = new Set(used.filter(({ suffix }) => suffix === 'log').map(({ baseOffset }) => baseOffset))
   const orphans = used.filter(({ suffix, baseOffset }) => suffix !== 'snapshot' && !bases.has(baseOffset))
   const paths = orphans.map(file => pathOf(folder, file))
-  if (paths.length > 0) logger.warn({ folder, paths }, 'index files without their log are removed')
+  if (paths.length > 0) events.emit({ type: 'OrphanedIndexesRemoved', topicPartition: folder, paths })
   for (const path of paths) storage.removeNow(path)
 }
 

@@ -1,5 +1,5 @@
-/** Progress of the recovery of a data directory, as log lines and as a progress bar. */
-import type { Logger } from '../../runtime/logger.ts'
+/** Progress of the recovery of a data directory, as events and as a progress bar. */
+import type { Events } from '../../events/event.ts'
 import type { MonotonicClock } from '../../runtime/time.ts'
 
 export interface RecoveryProgress {
@@ -18,13 +18,13 @@ const LINE_INTERVAL_MS = 5000
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
 const BAR_WIDTH = 30
 
-/** A listener that logs a line at most every 5 seconds. A short recovery logs none. */
-export function loggedProgress(logger: Logger, loop: MonotonicClock): ProgressListener {
+/** A listener that emits an event at most every 5 seconds. A short recovery emits none. */
+export function emittedProgress(events: Events, loop: MonotonicClock): ProgressListener {
   let lastMs = loop.now()
   return progress => {
     if (loop.now() - lastMs < LINE_INTERVAL_MS) return
     lastMs = loop.now()
-    logger.info({ ...progress }, `recovering: ${progressText(progress)}`)
+    events.emit({ type: 'RecoveryProgressed', ...progress })
   }
 }
 

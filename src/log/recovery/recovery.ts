@@ -4,8 +4,8 @@
  * truncates the log, so that it is a valid prefix of the old log. Damage within synced batches is refused if valid batches
  * follow it.
  */
+import type { Events } from '../../events/event.ts'
 import { BATCH_OVERHEAD, CorruptRecordError, type RecordBatch } from '../../protocol/records/batch.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { runAtOnce, type Steps } from '../../runtime/pace.ts'
 import { DataDirectoryError } from '../../storage/data-directory-error.ts'
 import { type Storage, StorageError } from '../../storage/storage.ts'
@@ -35,7 +35,7 @@ export interface RecoveryOptions {
   /** Whether any damage but a torn last batch throws DataDirectoryError and so ends the start: for the metadata log. */
   readonly mustBeWhole?: boolean
   readonly nowMs: number
-  readonly logger: Logger
+  readonly events: Events
   /** Removes a file that may be large. Default: at once. */
   readonly discard?: (path: string) => void
 }
@@ -51,7 +51,7 @@ export function recoverPartition(options: RecoveryOptions): void {
 
 /** `recoverPartition` in steps. Each yields the number of bytes that it has checked. */
 export function* recovering(options: RecoveryOptions): Steps<void, number> {
-  const { storage, folder, nowMs, logger, discard = path => storage.removeNow(path) } = options
+  const { storage, folder, nowMs, events, discard = path => storage.removeNow(path) } = options
   const gaps = new Gaps(options)
   clearLeftovers({ ...options, discard })
   const offsets = segmentOffsets(storage, folder)
@@ -61,7 +61,7 @@ export function* recovering(options: RecoveryOptions): Steps<void, number> {
     yield 0
   }
   const epochs = new LeaderEpochs(storage, folder)
-  if (epochs.wasDamaged) logger.warn({ folder }, 'what is known of leader epochs was damaged, and begins anew')
+  if (epochs.wasDamaged) events.emit({ type: 'LeaderEpochsDamaged', topicPartition: folder })
   let isChecked = false
   for (const [index, baseOffset] of offsets.entries()) {
     const segment = new Segment(storage, folder, baseOffset, nowMs)
@@ -122,15 +122,12 @@ function endsBefore(end: bigint | undefined, recoveryPoint: bigint | 'end'): boo
 }
 
 function isTrusted(options: RecoveryOptions, segment: Segment, end: bigint | undefined): boolean {
-  const { storage, folder, recoveryPoint, logger } = options
+  const { storage, folder, recoveryPoint, events } = options
   const { baseOffset } = segment
   if (!endsBefore(end, recoveryPoint)) return false
   const problem = indexProblem(storage, folder, baseOffset) ?? (end === undefined ? endProblem(segment) : undefined)
   if (problem === undefined) return true
-  logger.warn(
-    { folder, segment: baseOffset, problem },
-    'a segment lacks index files that fit it: it is checked, and they are made again'
-  )
+  events.emit({ type: 'IndexesRebuilt', topicPartition: folder, baseOffset, detail: problem })
   return false
 }
 
@@ -197,13 +194,12 @@ function refuseInnerDamage(
 
 function reportDamage(
   { baseOffset, endOffset, size }: Segment,
-  { fileBytes, reason = 'the next segment begins later than this one ends' }: CheckedSegment,
+  { fileBytes, reason: detail = 'the next segment begins later than this one ends' }: CheckedSegment,
   removedSegments: number,
-  { folder, logger }: RecoveryOptions
+  { folder, events }: RecoveryOptions
 ): void {
   const lost = { cutBytes: fileBytes - size, removedSegments }
-  const bindings = { folder, segment: baseOffset, endOffset, ...lost, reason }
-  logger.warn(bindings, 'the end of a log was damaged and has been cut off')
+  events.emit({ type: 'LogTruncated', topicPartition: folder, baseOffset, endOffset, ...lost, detail })
 }
 
 function noteEpoch(epochs: LeaderEpochs, batch: RecordBatch): void {

@@ -5,11 +5,11 @@
 
 import type { Settings } from '../../config/settings.ts'
 import { rows, type ViewOf } from '../../config/view.ts'
+import type { Events } from '../../events/event.ts'
 import type { PartitionLog } from '../../log/partition-log/partition-log.ts'
 import { Removal } from '../../log/partition-log/removal.ts'
 import { KafkaError } from '../../protocol/errors.ts'
 import type { BackgroundLoop, BackgroundLoops } from '../../runtime/background.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import { oneStep, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -39,7 +39,7 @@ export interface CompactionPorts {
   readonly storage: Storage
   readonly log: PartitionLog
   readonly clocks: Clocks
-  readonly logger: Logger
+  readonly events: Events
   readonly settings: Settings
   readonly background: BackgroundLoops
   /** Content of a snapshot at the current log end offset. */
@@ -60,11 +60,11 @@ export class Compaction {
 
   /** Starts compaction. `bytes` is the number of bytes appended since the last snapshot. */
   constructor(ports: CompactionPorts, bytes: number) {
-    const { storage, clocks, logger, background } = ports
+    const { storage, clocks, events, background } = ports
     this.#ports = ports
     this.#settings = ports.settings.view(SNAPSHOT_ROWS)
     this.#bytes = bytes
-    this.#removal = new Removal(storage, clocks.deadline, logger)
+    this.#removal = new Removal(storage, clocks.deadline, events)
     this.#snapshots = background.start({
       name: 'metadata snapshots',
       delayMs: () => this.#settings.maxSnapshotIntervalMs || undefined,
@@ -91,31 +91,31 @@ export class Compaction {
 
   /** Writes a snapshot if records have been appended since the last one. After an error the next run tries again. */
   *#snapshot(): Steps {
-    const { storage, log, clocks, logger, content } = this.#ports
+    const { storage, log, clocks, events, content } = this.#ports
     this.#bytes = 0
     const state = content()
     const snapshot = snapshotAt(log.folder, state.offset, state.epoch)
     try {
       if (listSnapshots(storage, log.folder).at(-1)?.offset === log.logEndOffset) return
       yield* writeSnapshot(storage, snapshot, snapshotBatches(state, BigInt(clocks.wall.now())))
-      logger.info({ path: snapshot.path }, 'a snapshot of the metadata has been written')
+      events.emit({ type: 'SnapshotWritten', path: snapshot.path, endOffset: snapshot.offset })
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      logger.error({ path: snapshot.path, err: error }, 'a snapshot of the metadata failed')
+      events.emit({ type: 'SnapshotFailed', path: snapshot.path, error })
     }
   }
 
   #clean(): void {
     // A snapshot in progress may not have its name on disk yet. Other snapshots must not be deleted because of it.
     if (this.#snapshots.isRunning) return
-    const { storage, log, clocks, logger } = this.#ports
+    const { storage, log, clocks, events } = this.#ports
     try {
       const retired = retireSnapshots(storage, log, this.#settings, clocks.wall.now())
       this.#removal.after(FILE_DELETE_DELAY_MS, retired)
-      for (const path of retired) logger.info({ path }, 'a snapshot of the metadata is too old and will be removed')
+      for (const path of retired) events.emit({ type: 'SnapshotDeleted', path })
     } catch (error) {
       if (!(error instanceof KafkaError || error instanceof MetadataError)) throw error
-      logger.error({ err: error }, 'old snapshots of the metadata cannot be removed')
+      events.emit({ type: 'SnapshotRetentionFailed', error })
     }
   }
 }

@@ -163,7 +163,7 @@ export class MetadataLog {
   }
 
   /** Starts compaction: writes snapshots and deletes the log before them. */
-  compact(world: Pick<CompactionPorts, 'settings' | 'logger' | 'background'>): void {
+  compact(world: Pick<CompactionPorts, 'settings' | 'events' | 'background'>): void {
     const { storage, clocks } = this.#options
     const ports = { ...world, storage, log: this.#log, clocks, content: () => this.#content() }
     this.#compaction = new Compaction(ports, this.#bytesAtStart)

@@ -3,6 +3,7 @@
  * is complete as soon as it has its final name.
  */
 
+import type { Events } from '../../events/event.ts'
 import { LeaderEpochs } from '../../log/partition-log/leader-epochs.ts'
 import { walkBatches } from '../../log/segment/batch-walk.ts'
 import { Segments } from '../../log/segment/segments.ts'
@@ -10,7 +11,6 @@ import { CorruptRecordError, type RecordBatch } from '../../protocol/records/bat
 import { controlTypeOf, SnapshotHeaderRecord } from '../../protocol/records/control.ts'
 import { type BatchRecord, recordsOf } from '../../protocol/records/record.ts'
 import { ByteReader } from '../../protocol/wire/bytes.ts'
-import type { Logger } from '../../runtime/logger.ts'
 import type { Steps } from '../../runtime/pace.ts'
 import { directoryOf, type Storage } from '../../storage/storage.ts'
 import { MetadataError } from '../metadata-error.ts'
@@ -116,20 +116,20 @@ export interface RecoveredFolder {
   readonly storage: Storage
   readonly folder: string
   readonly nowMs: number
-  readonly logger: Logger
+  readonly events: Events
 }
 
 /** Truncates the log fully and starts it at the end of the newest snapshot, if the log ends before that snapshot. */
-export function followSnapshot({ storage, folder, nowMs, logger }: RecoveredFolder): void {
+export function followSnapshot({ storage, folder, nowMs, events }: RecoveredFolder): void {
   const newest = listSnapshots(storage, folder).at(-1)
   if (!newest) return
-  const { offset, epoch, path } = newest
+  const { offset, epoch } = newest
   const segments = new Segments({ storage, folder, emptyAt: offset, nowMs })
   const epochs = new LeaderEpochs(storage, folder)
   const latestEpoch = epochs.latest?.epoch ?? 0
   const { endOffset } = segments.active
   if (epoch < latestEpoch || (epoch === latestEpoch && offset <= endOffset)) return
-  logger.warn({ path, endOffset }, 'the metadata log ends before its newest snapshot: it begins again after it, empty')
+  events.emit({ type: 'LogTruncatedFully', topicPartition: folder, logEndOffset: endOffset, startOffset: offset })
   segments.startAgainAt(offset)
   epochs.truncateFromEnd(0n)
 }

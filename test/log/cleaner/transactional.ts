@@ -1,4 +1,5 @@
 /** A compacted log with transactional producers, and a read_committed consumer. */
+
 import { DurableProducers } from '../../../src/idempotence/durable-producers.ts'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
@@ -7,9 +8,9 @@ import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { controlTypeOf, type TxnResult } from '../../../src/protocol/records/control.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 import { Partition } from '../../../src/replica/partition.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
 import { runAtOnce } from '../../../src/runtime/pace.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { openLog, reopenAfterCrash } from '../log-fixture.ts'
 import { CONFIG, NOW } from './compacted.ts'
 
@@ -24,7 +25,7 @@ export function openPartition(
 ): Partition {
   const open = after === 'death' ? reopenAfterCrash : openLog
   const log = open(storage, { ...CONFIG, ...config })
-  const options = { storage, log, logger: silentLogger, now: NOW, expirationMs: 86_400_000 }
+  const options = { storage, log, events: new RecordingEvents(), now: NOW, expirationMs: 86_400_000 }
   return new Partition('t', 0, log, runAtOnce(DurableProducers.loading(options)), 0)
 }
 

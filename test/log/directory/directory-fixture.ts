@@ -3,10 +3,10 @@
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import type { TopicPartition } from '../../../src/log/partition-folder.ts'
 import { BackgroundLoops } from '../../../src/runtime/background.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import type { Storage } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { settingsWith } from '../../config/settings-with.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
 
@@ -16,7 +16,7 @@ export const ORDERS = { topic: 'my-orders', partition: 3 }
 export const METADATA = { topic: '__cluster_metadata', partition: 0 }
 
 export function open(storage: Storage, clock = new ManualClock(), identity: object = {}): Promise<LogDirectory> {
-  const options = { storage, clocks: clock, random: seededRandom(5), logger: silentLogger }
+  const options = { storage, clocks: clock, random: seededRandom(5), events: new RecordingEvents() }
   return LogDirectory.open({ ...DIRECTORY_SETTINGS, ...options, identity: { nodeId: 1, ...identity } })
 }
 

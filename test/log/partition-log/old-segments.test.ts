@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import { Removal } from '../../../src/log/partition-log/removal.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { batchOf, contents, FOLDER, openLog, reconfigure, reopenAfterCrash, T0 } from '../log-fixture.ts'
 
 /** Size of a batch of one record. */
@@ -17,7 +16,7 @@ const SEGMENT_EACH: Partial<LogConfig> = { segmentBytes: 80, retentionMs: -1 }
 
 function logOfSegments(segmentCount: number, config: Partial<LogConfig> = {}, storage = new MemoryStorage()) {
   const clock = new ManualClock()
-  const removal = new Removal(storage, clock.deadline, silentLogger)
+  const removal = new Removal(storage, clock.deadline, new RecordingEvents())
   const log = openLog(storage, { ...SEGMENT_EACH, ...config }, { clocks: clock, removal })
   for (let index = 0; index < segmentCount; index++) log.append(batchOf([T0 + BigInt(index)]), 0)
   return { storage, clock, removal, log }
@@ -182,9 +181,9 @@ describe('a preallocated segment', () => {
     const storage = new MemoryStorage()
     const log = openLog(storage, PREALLOCATED)
     for (let index = 0; index < 3; index++) log.append(batchOf([T0]), 0)
-    const logger = new RecordingLogger()
-    const again = reopenAfterCrash(storage, PREALLOCATED, { logger })
-    expect(logger.messages('warn')).toEqual([])
+    const events = new RecordingEvents()
+    const again = reopenAfterCrash(storage, PREALLOCATED, { events })
+    expect(events.all).toEqual([])
     expect(sizes(storage)).toEqual([3 * BATCH])
     expect(again.logEndOffset).toBe(3n)
   })

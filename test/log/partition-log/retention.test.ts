@@ -164,10 +164,10 @@ it('the log start is checked before size, and size before time', () => {
     ],
     { config, logStartOffset: 10n }
   )
-  expect(oldSegments(log)).toEqual({ count: 1, reason: 'all before the log start 10 is deleted' })
-  expect(oldSegments({ ...log, logStartOffset: 0n })?.reason).toBe('the log is larger than retention.bytes 10')
+  expect(oldSegments(log)).toEqual({ count: 1, reason: { cause: 'log start offset', limit: 10n } })
+  expect(oldSegments({ ...log, logStartOffset: 0n })?.reason).toEqual({ cause: 'retention.bytes', limit: 10 })
   const unlimited = { ...log, logStartOffset: 0n, config: { ...config, retentionBytes: -1 } }
-  expect(oldSegments(unlimited)).toEqual({ count: 2, reason: 'older than retention.ms 100' })
+  expect(oldSegments(unlimited)).toEqual({ count: 2, reason: { cause: 'retention.ms', limit: 100 } })
 })
 
 it('old segments in great number are deleted twenty at a time', () => {

@@ -1,10 +1,11 @@
 /** Files that a dead process left in a partition folder, and their treatment at the next start. */
+
 import { beforeEach, expect, test } from 'vitest'
+import type { Events } from '../../../src/events/event.ts'
 import { clearLeftovers } from '../../../src/log/recovery/leftovers.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
-import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
-import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { batchOf, FOLDER, T0 } from '../log-fixture.ts'
 
 let storage: MemoryStorage
@@ -16,8 +17,8 @@ beforeEach(() => {
   discarded = []
 })
 
-function clear(logger: Logger = silentLogger): string[] {
-  clearLeftovers({ storage, folder: FOLDER, logger, discard: path => discarded.push(path) })
+function clear(events: Events = new RecordingEvents()): string[] {
+  clearLeftovers({ storage, folder: FOLDER, events, discard: path => discarded.push(path) })
   return storage.list(FOLDER).map(({ name }) => name.replace(/^0+(?=\d)/, ''))
 }
 
@@ -53,12 +54,12 @@ test('incomplete cleaner results and temporary files are removed, and all other 
   expect(clear()).toEqual(['0.index', '0.log', 'notes.txt', 'partition.metadata'])
 })
 
-test('index files without a log are removed with a warning about the log, and producer snapshots stay', () => {
+test('index files without a log are removed with an event about the log, and producer snapshots stay', () => {
   put('3.index', '3.timeindex', '3.txnindex', '3.snapshot')
-  const logger = new RecordingLogger()
-  expect(clear(logger)).toEqual(['3.snapshot'])
+  const events = new RecordingEvents()
+  expect(clear(events)).toEqual(['3.snapshot'])
   const paths = (['index', 'timeindex', 'txnindex'] as const).map(kind => segmentPath(FOLDER, 3n, kind))
-  expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', bindings: { folder: FOLDER, paths } })])
+  expect(events.all).toEqual([{ type: 'OrphanedIndexesRemoved', topicPartition: FOLDER, paths }])
 })
 
 test('a complete cleaner result replaces all segments that it was made from', () => {

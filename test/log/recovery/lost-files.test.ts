@@ -1,13 +1,13 @@
 /** Files and folders that were lost between a stop and the next start: a warning reports them, and the rest is served. */
 
 import { expect, test } from 'vitest'
+import type { Events } from '../../../src/events/event.ts'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
-import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
 import { batchOf, contents } from '../log-fixture.ts'
 
@@ -15,18 +15,12 @@ const OWNER = { topicId: 'J5MVhC4LQ4u3oPUZ3z2vyA', config: () => DEFAULT_LOG_CON
 const ofTopic = (topic: string) => ({ topic, partition: 0 })
 const BATCH_BYTES = batchOf([1n]).sizeInBytes
 
-async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
-  const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), logger, identity: { nodeId: 1 } }
+async function opened(storage: MemoryStorage, events: Events = new RecordingEvents()) {
+  const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), events, identity: { nodeId: 1 } }
   const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports })
   const topics = ['t', 'u', 'empty']
   await directory.load({ owned: ({ topic }) => (topics.includes(topic) ? OWNER : undefined) })
   return { directory, log: (topic = 't') => directory.log(ofTopic(topic), OWNER.topicId, DEFAULT_LOG_CONFIG) }
-}
-
-/** Warnings and errors, each with its folder. */
-function problemsIn({ lines }: RecordingLogger): string[] {
-  const problems = lines.filter(({ level }) => level === 'warn' || level === 'error')
-  return problems.map(({ bindings, message }) => `${bindings.folder ?? ''}: ${message}`)
 }
 
 /** A closed directory of three topics: two of ten batches and an empty one. */
@@ -42,9 +36,9 @@ async function written(): Promise<MemoryStorage> {
 test('a lost folder is reported, unless its log was empty', async () => {
   const storage = await written()
   for (const folder of ['t-0', 'empty-0']) storage.removeNow(folder)
-  const logger = new RecordingLogger()
-  const { log } = await opened(storage, logger)
-  expect(problemsIn(logger)).toEqual(['t-0: the folder of a partition is gone with all that was in it: it begins anew'])
+  const events = new RecordingEvents()
+  const { log } = await opened(storage, events)
+  expect(events.all).toEqual([{ type: 'PartitionFolderMissing', topicPartition: 't-0' }])
   expect([log().logEndOffset, log('u').logEndOffset]).toEqual([0n, 10n])
 })
 
@@ -53,19 +47,19 @@ test('a lost folder of a deleted topic is not reported', async () => {
   const before = await opened(storage)
   before.directory.deleteLog(ofTopic('t'), 0)
   await before.directory.close()
-  const logger = new RecordingLogger()
-  await opened(storage, logger)
-  expect(problemsIn(logger)).toEqual([])
+  const events = new RecordingEvents()
+  await opened(storage, events)
+  expect(events.all).toEqual([])
 })
 
 test('a folder whose partition number begins with a zero is no partition and stays as it is', async () => {
   const storage = await written()
   storage.rename('t-0', 't-00')
-  const logger = new RecordingLogger()
-  const { log } = await opened(storage, logger)
-  expect(problemsIn(logger)).toEqual([
-    't-0: the folder of a partition is gone with all that was in it: it begins anew',
-    't-00: a folder of the data directory is no partition in use: it is left alone'
+  const events = new RecordingEvents()
+  const { log } = await opened(storage, events)
+  expect(events.all).toEqual([
+    { type: 'PartitionFolderMissing', topicPartition: 't-0' },
+    { type: 'FolderIgnored', folder: 't-00' }
   ])
   expect(log().logEndOffset).toBe(0n)
   expect(storage.size(segmentPath('t-00', 0n, 'log'))).toBe(10 * BATCH_BYTES)
@@ -74,8 +68,8 @@ test('a folder whose partition number begins with a zero is no partition and sta
 test('a log that has lost its end is reported when it is opened', async () => {
   const storage = await written()
   storage.truncate(segmentPath('t-0', 0n, 'log'), 7 * BATCH_BYTES)
-  const logger = new RecordingLogger()
-  const { log } = await opened(storage, logger)
+  const events = new RecordingEvents()
+  const { log } = await opened(storage, events)
   expect(contents(log())).toHaveLength(7)
-  expect(problemsIn(logger)).toEqual(['t-0: a log ends before what the disk once had of it: records are lost'])
+  expect(events.all).toEqual([{ type: 'RecordsLost', topicPartition: 't-0', logEndOffset: 7n, recoveryPoint: 10n }])
 })

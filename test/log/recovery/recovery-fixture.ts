@@ -1,12 +1,13 @@
 /** A log of several segments that its broker has closed or that a kill has left, and the next start of a broker. */
 
+import type { Events } from '../../../src/events/event.ts'
 import { LogDirectory } from '../../../src/log/directory/log-directory.ts'
 import { segmentPath } from '../../../src/log/segment/segment-names.ts'
-import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { replaceFile } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
 import { batchOf, contents, FOLDER, T0 } from '../log-fixture.ts'
 
@@ -17,8 +18,8 @@ export const BATCH_BYTES = batchOf([T0]).sizeInBytes
 /** Segments of ten batches, with an index entry for every other one. */
 export const CONFIG = { ...DEFAULT_LOG_CONFIG, segmentBytes: 10 * BATCH_BYTES, indexIntervalBytes: BATCH_BYTES }
 
-export async function opened(storage: MemoryStorage, logger: Logger = silentLogger) {
-  const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), logger }
+export async function opened(storage: MemoryStorage, events: Events = new RecordingEvents()) {
+  const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), events }
   const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports, identity: { nodeId: 1 } })
   return { directory, log: () => directory.log(PARTITION, TOPIC_ID, CONFIG) }
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { recoveryBar } from '../../../src/cli/commands/start.ts'
-import { loggedProgress, progressBar, progressText } from '../../../src/log/recovery/recovery-progress.ts'
+import { emittedProgress, progressBar, progressText } from '../../../src/log/recovery/recovery-progress.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 
 const HALF = { partitions: 3, partitionsTotal: 12, bytes: 600 * 2 ** 20, bytesTotal: 1200 * 2 ** 20 }
 
@@ -33,15 +33,15 @@ test('a terminal gets a progress bar on each change, and is cleared at the end',
   expect(written.at(-1)).toBe('\x1b[2K\r')
 })
 
-test('a log gets a progress line every few seconds, and no line for a short recovery', () => {
+test('a recovery emits its progress every few seconds, and a short recovery emits none', () => {
   const clock = new ManualClock()
-  const logger = new RecordingLogger()
-  const tell = loggedProgress(logger, clock.loop)
-  tell(HALF)
-  expect(logger.lines).toEqual([])
+  const events = new RecordingEvents()
+  const progressed = emittedProgress(events, clock.loop)
+  progressed(HALF)
+  expect(events.all).toEqual([])
   for (let second = 0; second < 12; second++) {
     clock.advance(1000)
-    tell(HALF)
+    progressed(HALF)
   }
-  expect(logger.messages('info')).toEqual(Array(2).fill('recovering: 50% of 1.2 GiB, 3 of 12 partitions'))
+  expect(events.all).toEqual(Array(2).fill({ type: 'RecoveryProgressed', ...HALF }))
 })

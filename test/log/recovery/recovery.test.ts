@@ -9,7 +9,7 @@ import { seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { replaceFile } from '../../../src/storage/storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { RecordingLogger } from '../../../src/testing/recording-logger.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { DIRECTORY_SETTINGS } from '../default-log-config.ts'
 import { batchOf, contents, FOLDER, T0 } from '../log-fixture.ts'
 import {
@@ -46,25 +46,23 @@ describe('index files after a clean stop', () => {
   test.each(cases)('index files that %s are rebuilt after a clean stop', async (_, harm) => {
     const { storage, before, indexes } = await written('closed')
     harm(storage)
-    const logger = new RecordingLogger()
-    const { log } = await opened(storage, logger)
-    expect(logger.messages('warn')).toEqual([])
+    const events = new RecordingEvents()
+    const { log } = await opened(storage, events)
+    expect(events.all).toEqual([])
     holdsAll(log(), before)
     expect(indexesOf(storage)).toEqual(indexes)
-    expect(logger.messages('warn')).toEqual([
-      'a segment lacks index files that fit it: it is checked, and they are made again'
-    ])
+    expect(events.all).toMatchObject([{ type: 'IndexesRebuilt', topicPartition: FOLDER }])
   })
 })
 
 describe('recovery after a clean stop', () => {
   test('intact index files are not rebuilt after a clean stop', async () => {
     const { storage, before, indexes } = await written('closed')
-    const logger = new RecordingLogger()
-    const { log } = await opened(storage, logger)
+    const events = new RecordingEvents()
+    const { log } = await opened(storage, events)
     holdsAll(log(), before)
     expect(indexesOf(storage)).toEqual(indexes)
-    expect(logger.messages('warn')).toEqual([])
+    expect(events.all).toEqual([])
   })
 
   test('a last segment that ends in garbage is truncated to its batches', async () => {
@@ -156,15 +154,15 @@ describe('recovery after a kill', () => {
     expect(storage.size(timeIndex(30n))).toBe(24)
   })
 
-  test('a truncation logs the bytes that it removes, including later segments', async () => {
+  test('a truncation reports the bytes that it removes, including later segments', async () => {
     const { storage } = await written('killed')
     storage.truncate(segmentPath(FOLDER, 10n, 'log'), 3 * BATCH_BYTES + 5)
-    const logger = new RecordingLogger()
-    const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), logger }
+    const events = new RecordingEvents()
+    const ports = { storage, clocks: new ManualClock(), random: seededRandom(5), events }
     const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports, identity: { nodeId: 1 } })
     directory.log(PARTITION, TOPIC_ID, CONFIG)
-    const cut = { folder: FOLDER, segment: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }
-    expect(logger.lines).toEqual([expect.objectContaining({ level: 'warn', bindings: expect.objectContaining(cut) })])
+    const cut = { topicPartition: FOLDER, baseOffset: 10n, endOffset: 13n, cutBytes: 5, removedSegments: 2 }
+    expect(events.all).toMatchObject([{ type: 'LogTruncated', ...cut }])
   })
 
   test('damage before the recovery point with batches after it takes the log offline, and no file is changed', async () => {

@@ -1,4 +1,5 @@
 /** Transaction indexes: their bytes, and their recovery after faults of the log. */
+
 import { describe, expect, test } from 'vitest'
 import { verify } from '../../../src/dump/checks/verify.ts'
 import { textOf } from '../../../src/dump/items.ts'
@@ -10,9 +11,9 @@ import {
   TransactionIndex,
   transactionIndexProblem
 } from '../../../src/log/segment/transaction-index.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { StorageError } from '../../../src/storage/storage.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { options } from '../../dump/folder.ts'
 import { hex } from '../../protocol/records/vectors.ts'
 import { type Cause, dieEverywhere } from '../../sim/death.ts'
@@ -140,7 +141,7 @@ describe('transaction indexes after a crash', () => {
       indexIntervalBytes,
       lossesFrom: undefined,
       nowMs: 0,
-      logger: silentLogger
+      events: new RecordingEvents()
     }
     recoverPartition({ ...recover, recoveryPoint: 0n })
     recoverPartition({ ...recover, recoveryPoint: 'end' })
@@ -155,7 +156,14 @@ test('a damaged transaction index is rebuilt after a clean stop, also that of a 
   const [name] = before[2] ?? []
   storage.append(`${FOLDER}/${name}`, Buffer.from('?'))
   const { indexIntervalBytes } = logOptions(storage).config
-  const recover = { storage, folder: FOLDER, indexIntervalBytes, lossesFrom: undefined, nowMs: 0, logger: silentLogger }
+  const recover = {
+    storage,
+    folder: FOLDER,
+    indexIntervalBytes,
+    lossesFrom: undefined,
+    nowMs: 0,
+    events: new RecordingEvents()
+  }
   recoverPartition({ ...recover, recoveryPoint: 'end' })
   const { log } = openPartition(storage, SMALL)
   expect(lists(storage)).toEqual(before)

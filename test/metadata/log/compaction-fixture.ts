@@ -1,6 +1,7 @@
 /** A metadata log with snapshots, and the list of its snapshots. */
+
 import { listSnapshots } from '../../../src/metadata/log/snapshots.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { type Given, settingsWith } from '../../config/settings-with.ts'
 import { FOLDER, type MetadataLogDriver } from './metadata-log-driver.ts'
 
@@ -10,7 +11,11 @@ export const SEGMENT = { segmentBytes: 2000 }
 /** Takes snapshots by Kafka's default configs, except the given ones. */
 export function begin(driver: MetadataLogDriver, given?: Given) {
   const opened = driver.open()
-  opened.metadata.compact({ settings: settingsWith(given), logger: silentLogger, background: driver.background })
+  opened.metadata.compact({
+    settings: settingsWith(given),
+    events: new RecordingEvents(),
+    background: driver.background
+  })
   return opened
 }
 

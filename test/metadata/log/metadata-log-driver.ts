@@ -1,4 +1,5 @@
 /** Drives the metadata log on memory storage with a manual clock: opens it as a broker does, and creates topics. */
+
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../../src/log/partition-log/removal.ts'
@@ -11,10 +12,10 @@ import { followSnapshot } from '../../../src/metadata/log/snapshots.ts'
 import { encodeMetadataRecord } from '../../../src/metadata/records.ts'
 import { buildBatch } from '../../../src/protocol/records/builder.ts'
 import { BackgroundLoops } from '../../../src/runtime/background.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
 import { randomUuid, seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryStorage, type MemoryStorageOptions } from '../../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
+import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { DEFAULT_LOG_CONFIG } from '../../log/default-log-config.ts'
 
 export const FOLDER = '__cluster_metadata-0'
@@ -43,7 +44,7 @@ export class MetadataLogDriver {
   /** Opens the log as a start after an unclean stop does. */
   open(nodeId = 1, failed: (error: unknown) => void = raise): { log: PartitionLog; metadata: MetadataLog } {
     const { storage, clock, random } = this
-    const logger = silentLogger
+    const events = new RecordingEvents()
     storage.makeDirectory(FOLDER)
     recoverPartition({
       storage,
@@ -52,12 +53,12 @@ export class MetadataLogDriver {
       indexIntervalBytes: 4096,
       lossesFrom: undefined,
       nowMs: 0,
-      logger
+      events
     })
-    followSnapshot({ storage, folder: FOLDER, nowMs: clock.wall.now(), logger })
-    const removal = new Removal(storage, clock.deadline, logger)
+    followSnapshot({ storage, folder: FOLDER, nowMs: clock.wall.now(), events })
+    const removal = new Removal(storage, clock.deadline, events)
     const config = this.#config
-    const log = new PartitionLog({ storage, folder: FOLDER, config, clocks: clock, random, logger, removal })
+    const log = new PartitionLog({ storage, folder: FOLDER, config, clocks: clock, random, events, removal })
     return { log, metadata: new MetadataLog({ log, storage, clocks: clock, nodeId, directoryId: DIRECTORY, failed }) }
   }
 

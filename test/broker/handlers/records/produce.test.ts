@@ -6,7 +6,6 @@ import { METADATA_TOPIC_ID, MetadataLog } from '../../../../src/metadata/log/met
 import { metadataRecord } from '../../../../src/metadata/records.ts'
 import { CloseConnection } from '../../../../src/net/dispatch.ts'
 import { batchesIn } from '../../../../src/protocol/records/batch.ts'
-import { silentLogger } from '../../../../src/runtime/logger.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 import { MemoryStorage } from '../../../../src/storage/memory-storage.ts'
 import { batchOf, Harness, valuesIn } from '../../../../src/testing/harness.ts'
@@ -18,7 +17,7 @@ import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../../../log/default-log
 async function shrinkIsr(storage: MemoryStorage, topicId: string): Promise<void> {
   const clocks = new ManualClock()
   const identity = { nodeId: 1 }
-  const ports = { storage, clocks, random: seededRandom(1), logger: silentLogger }
+  const ports = { storage, clocks, random: seededRandom(1), events: new RecordingEvents() }
   const directory = await LogDirectory.open({ ...DIRECTORY_SETTINGS, ...ports, identity })
   const log = directory.log({ topic: '__cluster_metadata', partition: 0 }, METADATA_TOPIC_ID, DEFAULT_LOG_CONFIG)
   const { directoryId } = directory.meta
