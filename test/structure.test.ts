@@ -380,7 +380,7 @@ it('only entry points import the command line and the test fixture', () => {
 })
 
 it('only our own tests import the harness, the manual clock and the recording logger', () => {
-  const ours = ['testing/harness.ts', 'testing/manual-clock.ts', 'testing/recording-logger.ts']
+  const ours = ['harness', 'manual-clock', 'recording-events', 'recording-logger'].map(name => `testing/${name}.ts`)
   const wrong = files.filter(({ path, imports }) => !ours.includes(path) && imports.some(to => ours.includes(to.path)))
   expect(wrong.map(({ path }) => path)).toEqual([])
 })

@@ -54,7 +54,7 @@ export function assemble(world: FailingWorld, directory: LogDirectory): Parts {
   emitTopics(events, metadata)
   const replicas = new Replicas({ metadata, directory, storage, clocks, random, events, nodeId, settings })
   const topics = new MetadataTopics(metadata, settings.get('broker.rack'))
-  const coordination = { settings, clocks, logger, background, failed }
+  const coordination = { settings, clocks, logger, events, background, failed }
   const groupTopic = stateTopic(GROUP_METADATA_TOPIC_NAME, { replicas, ...coordination })
   const groups = new GroupCoordinator({ ...coordination, topic: groupTopic, topics, random })
   const producerIds = new ProducerIds(() => metadata.allocateProducerIds())

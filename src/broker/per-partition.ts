@@ -24,7 +24,7 @@ export interface Failure {
  * The error code of an error that a handler caught. Emits an event for errors that the operator must see: missing codecs, a
  * failing disk, and bugs, which are errors that are not a KafkaError. `request` identifies a request that failed as a whole.
  */
-export function failureOf(error: unknown, events: Events, request: Partial<EventOf<'RequestFailed'>> = {}): Failure {
+export function failureOf(error: unknown, events: Events, request?: EventOf<'RequestCompleted'>): Failure {
   if (error instanceof MissingCodecError) events.emit({ type: 'CodecMissing', codec: error.codec, error })
   if (error instanceof StorageError) events.emit({ type: 'StorageFailed', error })
   if (error instanceof KafkaError) return { errorCode: error.code, error }

@@ -10,6 +10,7 @@
  * - mute the connection by setting `muteMs`,
  * - drop the response and close the connection by throwing `CloseConnection`.
  */
+import type { EventOf } from '../events/event.ts'
 import { CloseConnection, type ConnectionContext, type Dispatch, type DispatchResult } from '../net/dispatch.ts'
 import { decodeRequestHeader, encodeResponse, serves } from '../protocol/api.ts'
 import { type ApiError, KafkaError } from '../protocol/errors.ts'
@@ -61,7 +62,7 @@ export function pipeline(parts: Parts, { before = [], after = [] }: InsertedStag
         }
       }
     } finally {
-      parts.events.emit({ type: 'RequestCompleted', ...identityOf(exchange, loop.now()) })
+      parts.events.emit(completed(exchange, loop.now()))
     }
     return encode(exchange)
   }
@@ -122,16 +123,16 @@ function throttle(exchange: Exchange): void {
 function refuse(exchange: Exchange, error: unknown, { events, clocks }: Parts): void {
   if (error instanceof CloseConnection) throw error
   const { api, request, apiVersion } = exchange
-  const { errorCode } = failureOf(error, events, identityOf(exchange, clocks.loop.now()))
+  const { errorCode } = failureOf(error, events, completed(exchange, clocks.loop.now()))
   const apiError: ApiError = error instanceof KafkaError ? error : { code: errorCode, message: null }
   exchange.response = api.refuse(request, apiError, apiVersion)
   if (exchange.response === undefined) throw new CloseConnection({ cause: 'RequestFailed', api: api.name, errorCode })
 }
 
-function identityOf(exchange: Exchange, nowMs: number) {
+function completed(exchange: Exchange, nowMs: number): EventOf<'RequestCompleted'> {
   const { api, apiVersion, clientId, connection, startedMs } = exchange
   const peer = `${connection.remoteAddress}:${connection.remotePort}`
-  return { api: api.name, apiVersion, clientId, peer, tookMs: nowMs - startedMs }
+  return { type: 'RequestCompleted', api: api.name, apiVersion, clientId, peer, tookMs: nowMs - startedMs }
 }
 
 function encode({ api, apiVersion, correlationId, response, muteMs }: Exchange): DispatchResult {

@@ -1,7 +1,8 @@
 /**
  * The events of a node: one union over all areas, and the interfaces of emitters and sinks. An event has ids, epochs, offsets and
- * error codes, never a sentence; log lines, metrics and the event history are made from it by sinks. The subjects of an event
- * follow from the names of its fields (history.ts).
+ * error codes, never a sentence; sinks make log lines, metrics and the event history from it. `error` is the error that caused
+ * the event, `detail` the message of an error about damaged bytes. The subjects of an event follow from the names of its fields
+ * (history.ts).
  */
 import type { BrokerEvent } from './broker-events.ts'
 import type { ConnectionEvent } from './connection-events.ts'

@@ -78,7 +78,10 @@ export class LogLines implements EventSink {
   }
 }
 
-/** The event itself, or a copy with its error under the name that pino expects. */
+/**
+ * The event itself, or a copy with its error under the name that pino expects. The type of the result is that of plain bindings:
+ * no field of an event but `error` has an Error.
+ */
 function bindingsOf(event: Event): Record<string, string> {
   if (!('error' in event)) return event as object as Record<string, string>
   const { error: err, ...fields } = event
