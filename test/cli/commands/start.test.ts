@@ -138,7 +138,7 @@ describe('a broker', () => {
     await first.stop('SIGKILL')
     const batches = growLog(join(terminal.directory, 'data', 'orders-0', '00000000000000000000.log'), 1_000_000)
     const second = terminal.startOnDisk()
-    await second.written('stderr', /its partitions are checked/)
+    await second.written('stderr', /"type":"UncleanShutdownDetected"/)
     expect(await second.stop()).toBe(0)
     expect(second.stderr).toContain('stopped before the broker was ready')
     expect(second.stdout).toBe('')
