@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Events } from '../events/event.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { ProducerIds } from '../idempotence/producer-ids.ts'
-import { emptyProducerSnapshots } from '../idempotence/producer-snapshots.ts'
+import { EmptyProducerSnapshots } from '../idempotence/producer-snapshots.ts'
 import type { LogDirectory } from '../log/directory/log-directory.ts'
 import { METADATA_FOLDER } from '../log/partition-folder.ts'
 import { METADATA_TOPIC_ID, MetadataLog, metadataLogConfig } from '../metadata/log/metadata-log.ts'
@@ -117,12 +117,10 @@ function openMetadata(
   failed: (error: unknown) => void
 ): MetadataLog {
   followSnapshot({ storage, folder: METADATA_FOLDER, nowMs: clocks.wall.now(), events })
-  const log = directory.log(
-    { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 },
-    METADATA_TOPIC_ID,
-    metadataLogConfig(settings)
-  )
-  log.observe(emptyProducerSnapshots({ storage, log, events }))
+  const snapshots = new EmptyProducerSnapshots({ storage, folder: METADATA_FOLDER, events })
+  const partition = { topic: CLUSTER_METADATA_TOPIC_NAME, partition: 0 }
+  const log = directory.log(partition, METADATA_TOPIC_ID, metadataLogConfig(settings), snapshots)
+  snapshots.load(log)
   const { directoryId } = directory.meta
   const transactionVersion = settings.get('minikafka.transaction.version')
   const nodeId = settings.get('node.id')

@@ -18,16 +18,17 @@ export interface MarkerWorld {
 export function markerPort({ replicas, groups, clocks }: MarkerWorld): MarkerPort {
   return {
     write: (topic, index, marker) => {
+      const partition = replicas.leading(topic, index)
       replicas.checkInSync(topic, index)
-      const partition = replicas.partition(topic, index)
       partition.end({ ...marker, timestamp: BigInt(clocks.wall.now()) }, marker.transactionVersion)
       if (topic === GROUP_METADATA_TOPIC_NAME) groups.endTransaction(index, marker.producerId, marker.result)
-      return partition.log.settled()
+      return partition.replicated()
     },
     hasOpen: (topic, index, producerId) => {
-      // A partition that does not exist or has no log has no open transactions.
-      if (index >= replicas.partitionCount(topic) || !replicas.hasLog(topic, index)) return false
-      return replicas.partition(topic, index).hasOpenTransaction(producerId)
+      if (index >= replicas.partitionCount(topic)) return false
+      // Only the leader knows the open transactions.
+      if (!replicas.leads(topic, index)) return true
+      return replicas.hasLog(topic, index) && replicas.leading(topic, index).hasOpenTransaction(producerId)
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { Settings } from '../config/settings.ts'
 import type { JournalProducer, StateJournal } from '../coordinator/journal.ts'
 import type { StateTopic } from '../coordinator/partitions.ts'
-import { Journal } from '../log/partition-log/journal.ts'
+import { replayJournal } from '../log/partition-log/journal.ts'
 import { VALIDATION_ROWS } from '../log/partition-log/validator.ts'
 import { GROUP_METADATA_TOPIC_NAME } from '../metadata/topic-names.ts'
 import type { BatchOptions } from '../protocol/records/builder.ts'
@@ -47,14 +47,14 @@ function stateJournal(topic: string, index: number, { replicas, settings, clocks
       return replicas.topic(topic).partitions[index]?.leaderEpoch ?? 0
     },
     append: (records, producer) => {
+      const partition = replicas.leading(topic, index)
       replicas.checkInSync(topic, index)
-      replicas.partition(topic, index).appendJournal(records, wall, batchOptions(topic, producer))
+      partition.appendJournal(records, wall, batchOptions(topic, producer))
     },
     maxBatchBytes: () => settings.topic(topic).view(VALIDATION_ROWS).maxMessageBytes,
     *replay(reader) {
       if (!replicas.hasLog(topic, index)) return
-      const { log, leaderEpoch } = replicas.partition(topic, index)
-      yield* new Journal(log, wall, leaderEpoch).replay({
+      yield* replayJournal(replicas.leading(topic, index).log, {
         record: ({ key, value }, { isTransactional, producerId }) =>
           key && reader.record({ key, value }, isTransactional ? producerId : undefined),
         control: batch => {
@@ -63,6 +63,6 @@ function stateJournal(topic: string, index: number, { replicas, settings, clocks
         }
       })
     },
-    settled: () => replicas.find({ name: topic, topicId: ZERO_UUID }, index)?.log.settled()
+    settled: () => replicas.find({ name: topic, topicId: ZERO_UUID }, index)?.replicated()
   }
 }

@@ -3,7 +3,9 @@
  * A damaged or missing snapshot makes loading slower but loses no state, because the log is read instead.
  */
 
+import type { Events } from '../events/event.ts'
 import type { BatchObserver } from '../log/partition-log/batch-observer.ts'
+import type { PartitionLog } from '../log/partition-log/partition-log.ts'
 import type { AbortedTxn } from '../log/segment/transaction-index.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
@@ -12,30 +14,30 @@ import type { Steps } from '../runtime/pace.ts'
 import { ProducerSnapshots, type ProducerSnapshotsOptions } from './producer-snapshots.ts'
 import { ProducerStates } from './producer-state.ts'
 
-export interface DurableProducersOptions extends ProducerSnapshotsOptions {
-  readonly now: number
-  /** `producer.id.expiration.ms` */
-  readonly expirationMs: number
-}
-
 export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolled' | 'closing'> {
-  readonly states = new ProducerStates()
   readonly #snapshots: ProducerSnapshots
+  readonly #events: Events
+  #states = new ProducerStates()
 
-  private constructor(snapshots: ProducerSnapshots) {
-    this.#snapshots = snapshots
+  constructor(options: ProducerSnapshotsOptions) {
+    this.#snapshots = new ProducerSnapshots(options)
+    this.#events = options.events
   }
 
-  /** Loads the newest snapshot and replays the log after it, one batch in each step. Throws StorageError. */
-  static *loading(options: DurableProducersOptions): Steps<DurableProducers> {
-    const { log, now, expirationMs } = options
-    const snapshots = new ProducerSnapshots(options)
-    const producers = new DurableProducers(snapshots)
-    const newest = snapshots.newest()
-    if (newest) producers.states.restore(newest.producers)
-    producers.states.expire(now, expirationMs)
-    yield* producers.#replaying(options, newest?.offset ?? log.firstSegmentOffset)
-    return producers
+  get states(): ProducerStates {
+    return this.#states
+  }
+
+  /**
+   * Loads the newest snapshot and replays the log after it, one batch in each step, before the first append. `expirationMs` is
+   * `producer.id.expiration.ms`. Throws StorageError; then it may be called again.
+   */
+  *loading(log: PartitionLog, now: number, expirationMs: number): Steps {
+    this.#states = new ProducerStates()
+    const newest = this.#snapshots.newest(log)
+    if (newest) this.#states.restore(newest.producers)
+    this.#states.expire(now, expirationMs)
+    yield* this.#replaying(log, newest?.offset ?? log.firstSegmentOffset)
   }
 
   observed(batch: RecordBatch): AbortedTxn | undefined {
@@ -60,7 +62,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
   }
 
   /** Replays the log from `from`. A corrupt batch ends the replay with an event: the batches before it are still served. */
-  *#replaying({ log, events }: DurableProducersOptions, from: bigint): Steps {
+  *#replaying(log: PartitionLog, from: bigint): Steps {
     if (from >= log.logEndOffset) return
     try {
       for (const batch of log.batches(from)) {
@@ -71,7 +73,7 @@ export class DurableProducers implements Pick<BatchObserver, 'observed' | 'rolle
       }
     } catch (error) {
       if (!(error instanceof KafkaError && error.code === 'CORRUPT_MESSAGE')) throw error
-      events.emit({ type: 'ProducerStateIncomplete', topicPartition: log.folder, error })
+      this.#events.emit({ type: 'ProducerStateIncomplete', topicPartition: log.folder, error })
     }
   }
 }

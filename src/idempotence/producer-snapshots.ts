@@ -12,22 +12,35 @@ import { CorruptSnapshot, decodeSnapshot, encodeSnapshot, type ProducerEntry } f
 
 export interface ProducerSnapshotsOptions {
   readonly storage: Storage
-  readonly log: PartitionLog
+  /** The folder of the partition. */
+  readonly folder: string
   readonly events: Events
 }
+
+/** The log in the folder. */
+type SnapshottedLog = Pick<PartitionLog, 'segments' | 'logStartOffset' | 'logEndOffset'>
 
 export class ProducerSnapshots {
   readonly #options: ProducerSnapshotsOptions
   /** Offset of the newest snapshot. A snapshot at this offset or below is not written again. */
   #newestOffset = 0n
 
+  constructor(options: ProducerSnapshotsOptions) {
+    this.#options = options
+  }
+
+  /** Removes the snapshots that do not fit the log, returns the newest valid one and removes newer ones. Throws StorageError. */
+  newest(log: SnapshottedLog): { offset: bigint; producers: ProducerEntry[] } | undefined {
+    this.#removeUnfit(log)
+    return this.#newestValid()
+  }
+
   /**
    * Removes snapshots below the log start offset or above the log end offset. Of the snapshots that are not at the base
    * offset of a segment, only the newest snapshot is kept.
    */
-  constructor(options: ProducerSnapshotsOptions) {
-    this.#options = options
-    const { storage, log } = options
+  #removeUnfit(log: SnapshottedLog): void {
+    const { storage } = this.#options
     const bases = new Set(log.segments.map(({ baseOffset }) => baseOffset))
     let newest: bigint | undefined
     for (const offset of this.#offsets()) {
@@ -37,8 +50,7 @@ export class ProducerSnapshots {
     }
   }
 
-  /** Returns the newest valid snapshot and removes damaged ones that are newer. Throws StorageError. */
-  newest(): { offset: bigint; producers: ProducerEntry[] } | undefined {
+  #newestValid(): { offset: bigint; producers: ProducerEntry[] } | undefined {
     const { storage, events } = this.#options
     for (const offset of this.#offsets()) {
       const path = this.#path(offset)
@@ -81,29 +93,52 @@ export class ProducerSnapshots {
   }
 
   #path(offset: bigint): string {
-    return segmentPath(this.#options.log.folder, offset, 'snapshot')
+    return segmentPath(this.#options.folder, offset, 'snapshot')
   }
 
   /** Offsets of the snapshot files, newest first. */
   #offsets(): bigint[] {
-    const { storage, log } = this.#options
-    const files = storage.list(log.folder).flatMap(({ name }) => parseSegmentFile(name) ?? [])
+    const { storage, folder } = this.#options
+    const files = storage.list(folder).flatMap(({ name }) => parseSegmentFile(name) ?? [])
     const snapshots = files.filter(({ suffix, stage }) => suffix === 'snapshot' && stage === '')
     return snapshots.map(({ baseOffset }) => baseOffset).reverse()
   }
 }
 
 /** Writes snapshots for a log without producers, because Kafka writes them for `__cluster_metadata` too. */
-export function emptyProducerSnapshots(options: ProducerSnapshotsOptions): BatchObserver {
-  const snapshots = new ProducerSnapshots(options)
-  snapshots.newest()
-  return {
-    observed: () => undefined,
-    firstUnstableOffset: () => undefined,
-    arrived: () => {},
-    offline: () => {},
-    isLastOfProducer: () => false,
-    rolled: baseOffset => snapshots.write(baseOffset, []),
-    closing: endOffset => snapshots.writeSynced(endOffset, [])
+export class EmptyProducerSnapshots implements BatchObserver {
+  readonly #snapshots: ProducerSnapshots
+
+  constructor(options: ProducerSnapshotsOptions) {
+    this.#snapshots = new ProducerSnapshots(options)
+  }
+
+  /** Removes the snapshots that do not fit the log. Called once, before the first append. */
+  load(log: SnapshottedLog): void {
+    this.#snapshots.newest(log)
+  }
+
+  observed(): undefined {
+    return undefined
+  }
+
+  firstUnstableOffset(): undefined {
+    return undefined
+  }
+
+  flushed(): void {}
+
+  offline(): void {}
+
+  isLastOfProducer(): boolean {
+    return false
+  }
+
+  rolled(baseOffset: bigint): void {
+    this.#snapshots.write(baseOffset, [])
+  }
+
+  async closing(endOffset: bigint): Promise<void> {
+    await this.#snapshots.writeSynced(endOffset, [])
   }
 }

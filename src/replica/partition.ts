@@ -1,20 +1,24 @@
 /**
- * One partition as its leader serves it: connects the log, the producer state and the delayed fetches. The log does not depend on
- * producer state, nor producer state on the log.
+ * This node's replica of a partition: its role, and the connection of log, high watermark, producer state and delayed fetches. The
+ * log does not depend on producer state, nor producer state on the log.
  */
 
 import type { DurableProducers } from '../idempotence/durable-producers.ts'
 import type { AppendedBatch } from '../idempotence/producer.ts'
 import type { ProducerEntry } from '../idempotence/producer-snapshot.ts'
-import { Journal, type JournalRecord } from '../log/partition-log/journal.ts'
+import type { BatchObserver } from '../log/partition-log/batch-observer.ts'
+import { type JournalRecord, journalBatch } from '../log/partition-log/journal.ts'
 import type { PartitionLog } from '../log/partition-log/partition-log.ts'
 import { type ValidationRules, validateBatch } from '../log/partition-log/validator.ts'
 import { KafkaError } from '../protocol/errors.ts'
 import type { RecordBatch } from '../protocol/records/batch.ts'
 import type { BatchOptions } from '../protocol/records/builder.ts'
 import { buildEndTxnMarker, type EndTxnMarker } from '../protocol/records/control.ts'
+import type { Steps } from '../runtime/pace.ts'
 import type { WallClock } from '../runtime/time.ts'
+import { HighWatermark } from './high-watermark.ts'
 import { Watchers } from './purgatory.ts'
+import type { Role } from './role.ts'
 
 /** The leader epoch of a request that accepts any leader. */
 export const ANY_EPOCH = -1
@@ -23,6 +27,14 @@ export interface Appended {
   readonly baseOffset: bigint
   /** The broker's time for topics with LogAppendTime, else -1. */
   readonly logAppendTimeMs: bigint
+}
+
+export interface PartitionOptions {
+  readonly topic: string
+  readonly index: number
+  readonly producers: DurableProducers
+  /** Opens the log with its observer. */
+  readonly openLog: (observer: BatchObserver) => PartitionLog
 }
 
 export class Partition {
@@ -34,22 +46,25 @@ export class Partition {
   /** Delayed fetches of read_committed consumers. */
   readonly committedFetchWatchers = new Watchers()
   readonly #producers: DurableProducers
-  #leaderEpoch = ANY_EPOCH
+  readonly #highWatermark: HighWatermark
+  #role: Role
+  /** Undefined until the producer state is loaded: the last stable offset depends on it. */
+  #stable: StableArrivals | undefined
 
-  constructor(topic: string, index: number, log: PartitionLog, producers: DurableProducers, leaderEpoch: number) {
+  /** Opens the log. The partition can be used after `loading`. */
+  constructor({ topic, index, producers, openLog }: PartitionOptions, role: Role) {
     this.topic = topic
     this.index = index
-    this.log = log
     this.#producers = producers
-    log.observe({
+    this.log = openLog({
       observed: batch => producers.observed(batch),
       firstUnstableOffset: highWatermark => producers.states.firstUnstableOffset(highWatermark),
       isLastOfProducer: batch => producers.states.isLast(batch),
-      arrived: bytes => {
-        this.fetchWatchers.arrived(bytes)
-        stable.arrived(bytes)
+      flushed: () => this.#highWatermark.advance(),
+      offline: why => {
+        this.#highWatermark.fail(why)
+        this.completeDelayedFetches()
       },
-      offline: () => this.completeDelayedFetches(),
       rolled: baseOffset => {
         producers.rolled(baseOffset)
         // Fetches do not wait for more records of a full segment.
@@ -57,25 +72,65 @@ export class Partition {
       },
       closing: endOffset => producers.closing(endOffset)
     })
-    const stable = new StableArrivals(log, this.committedFetchWatchers)
-    this.lead(leaderEpoch)
+    this.#highWatermark = new HighWatermark(this.log, bytes => {
+      this.fetchWatchers.arrived(bytes)
+      this.#stable?.arrived(bytes)
+    })
+    this.#role = role
+    this.#highWatermark.follow(role, () => this.#notLeader())
   }
 
-  /** Completes all delayed fetches (log offline or partition deleted). */
+  /** Loads the producer state. After an error it may be called again. Throws StorageError. */
+  *loading(now: number, expirationMs: number): Steps {
+    yield* this.#producers.loading(this.log, now, expirationMs)
+    this.#beginLeaderEpoch()
+    this.#stable = new StableArrivals(this.log, this.committedFetchWatchers)
+  }
+
+  get isLoaded(): boolean {
+    return this.#stable !== undefined
+  }
+
+  get role(): Role {
+    return this.#role
+  }
+
+  get leaderEpoch(): number {
+    return this.#role.leaderEpoch
+  }
+
+  /**
+   * Takes the role that the metadata image has for this node. If it does not lead, waits for the high watermark are rejected with
+   * NOT_LEADER_OR_FOLLOWER, and delayed fetches complete. A new leader epoch begins in the log at the first use by the leader.
+   */
+  become(role: Role): void {
+    this.#role = role
+    this.#highWatermark.follow(role, () => this.#notLeader())
+    if (role.kind !== 'leader') this.completeDelayedFetches()
+  }
+
+  /** Completes all delayed fetches (log offline, partition deleted, or led by another node). */
   completeDelayedFetches(): void {
     this.fetchWatchers.completeAll()
     this.committedFetchWatchers.completeAll()
   }
 
-  get leaderEpoch(): number {
-    return this.#leaderEpoch
+  /**
+   * Throws NOT_LEADER_OR_FOLLOWER if this node does not lead the partition, and before that the errors of `checkLeaderEpoch`.
+   */
+  checkLeads(currentLeaderEpoch: number): void {
+    this.checkLeaderEpoch(currentLeaderEpoch)
+    if (this.#role.kind !== 'leader') throw this.#notLeader()
+    this.#beginLeaderEpoch()
   }
 
-  /** Sets the leader epoch from the metadata image. A new epoch is added to the log's leader epochs before its first record. */
-  lead(epoch: number): void {
-    if (epoch === this.#leaderEpoch) return
-    if (this.log.leaderEpochs.latest?.epoch !== epoch) this.log.beginLeaderEpoch(epoch)
-    this.#leaderEpoch = epoch
+  /**
+   * Resolves when the high watermark reaches the log end offset; undefined if it already has. Rejects or throws if the log goes
+   * offline or the partition is deleted, and when this node does not lead any more.
+   */
+  replicated(): Promise<void> | undefined {
+    this.log.checkOnline()
+    return this.#highWatermark.reached(this.log.logEndOffset)
   }
 
   /**
@@ -98,7 +153,7 @@ export class Partition {
     const repeated = batch.producerId >= 0n ? states.repeated(batch) : undefined
     if (repeated) return repeatedResponse(repeated)
     if (batch.producerId >= 0n) states.check(batch)
-    const { baseOffset } = this.log.append(batch, this.leaderEpoch)
+    const { baseOffset } = this.#append(batch)
     return { baseOffset, logAppendTimeMs: batch.timestampType === 'LogAppendTime' ? batch.maxTimestamp : -1n }
   }
 
@@ -126,7 +181,7 @@ export class Partition {
   /** Appends the marker of a producer's transaction. Throws as ProducerStates.checkMarker and PartitionLog.append. */
   end(marker: EndTxnMarker, transactionVersion: number): void {
     this.#producers.states.checkMarker(marker, transactionVersion)
-    this.log.append(buildEndTxnMarker(marker), this.leaderEpoch)
+    this.#append(buildEndTxnMarker(marker))
   }
 
   /** Removes producers without batches for `expirationMs`. */
@@ -139,10 +194,25 @@ export class Partition {
    * PartitionLog.append and ProducerStates.checkFromCoordinator.
    */
   appendJournal(records: readonly JournalRecord[], wall: WallClock, options: BatchOptions): void {
-    const journal = new Journal(this.log, wall, this.leaderEpoch)
-    const batch = journal.batchOf(records, options)
+    const batch = journalBatch(records, wall.now(), options)
     if (batch.isTransactional) this.#producers.states.checkFromCoordinator(batch)
-    journal.appendBatch(batch)
+    this.#append(batch)
+  }
+
+  #append(batch: RecordBatch): { baseOffset: bigint } {
+    const appended = this.log.append(batch, this.leaderEpoch)
+    this.#highWatermark.appended(batch.nextOffset, batch.sizeInBytes)
+    return appended
+  }
+
+  /** Adds the leader epoch to the log's leader epochs, before the first record of the epoch. */
+  #beginLeaderEpoch(): void {
+    const { kind, leaderEpoch } = this.#role
+    if (kind === 'leader' && this.log.leaderEpochs.latest?.epoch !== leaderEpoch) this.log.beginLeaderEpoch(leaderEpoch)
+  }
+
+  #notLeader(): KafkaError {
+    return new KafkaError('NOT_LEADER_OR_FOLLOWER', `this node does not lead ${this.topic}-${this.index}`)
   }
 }
 
@@ -161,7 +231,7 @@ class StableArrivals {
   #stableOffset: bigint
   #highWatermark: bigint
 
-  /** The log's observer must be set: `log.lastStableOffset` depends on it. */
+  /** The producer state must be loaded: `log.lastStableOffset` depends on it. */
   constructor(log: PartitionLog, waiting: Watchers) {
     this.#log = log
     this.#waiting = waiting

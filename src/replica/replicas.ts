@@ -13,7 +13,7 @@ import type { TopicPartition } from '../log/partition-folder.ts'
 import { LOG_ROWS } from '../log/partition-log/log-config.ts'
 import { createTopics, TOPIC_ROWS, type TopicRules } from '../metadata/decisions/create-topics.ts'
 import type { MetadataDelta } from '../metadata/image/delta.ts'
-import { configsOf, type MetadataImage, type TopicState } from '../metadata/image/image.ts'
+import { configsOf, type MetadataImage, type PartitionState, type TopicState } from '../metadata/image/image.ts'
 import type { MetadataLog } from '../metadata/log/metadata-log.ts'
 import { checkTopicName } from '../metadata/topic-names.ts'
 import { KafkaError } from '../protocol/errors.ts'
@@ -24,7 +24,8 @@ import type { Clocks } from '../runtime/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import { missingTopic, topicOverrides, WITHOUT_COORDINATOR } from './new-topics.ts'
 import { OpenPartitions } from './open-partitions.ts'
-import type { Partition } from './partition.ts'
+import { ANY_EPOCH, type Partition } from './partition.ts'
+import { type Role, roleOf } from './role.ts'
 
 /** A topic of a request: by id, or by name if the id is zero. */
 export interface TopicRef {
@@ -86,19 +87,46 @@ export class Replicas {
     return topicId === ZERO_UUID ? name : this.topicById(topicId).name
   }
 
-  /** The partition, opened if necessary. Throws UNKNOWN_TOPIC_OR_PARTITION or NOT_LEADER_OR_FOLLOWER. */
+  /** Throws UNKNOWN_TOPIC_OR_PARTITION if there is no such partition. */
+  checkExists(name: string, index: number): void {
+    if (this.#state(name, index)) return
+    throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no partition ${name}-${index}`)
+  }
+
+  /**
+   * The partition, opened if necessary, in any role. Throws UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER if this node has no
+   * replica, StorageError.
+   */
   partition(name: string, index: number): Partition {
     const topic = this.#ports.metadata.image.topicsByName.get(name)
     const state = topic?.partitions[index]
     if (!topic || !state) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `there is no partition ${name}-${index}`)
-    if (state.leader < 0) throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${name}-${index} has no leader`)
-    return this.#open.get(topic, state)
+    const open = this.#open.find(topic.topicId, index)
+    const role = open?.role ?? this.#roleOf(state)
+    if (role.kind === 'none') throw new KafkaError('NOT_LEADER_OR_FOLLOWER', `${name}-${index} has no replica here`)
+    open?.log.checkOnline()
+    return open ?? this.#open.open(topic, index, role)
+  }
+
+  /**
+   * The partition as its leader. Throws as `partition`, and NOT_LEADER_OR_FOLLOWER if this node does not lead it; before that,
+   * FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH if `currentLeaderEpoch` is not the leader epoch.
+   */
+  leading(name: string, index: number, currentLeaderEpoch = ANY_EPOCH): Partition {
+    const partition = this.partition(name, index)
+    partition.checkLeads(currentLeaderEpoch)
+    return partition
   }
 
   /** Whether this node leads the partition. */
   leads(name: string, index: number): boolean {
-    const { metadata, nodeId } = this.#ports
-    return metadata.image.topicsByName.get(name)?.partitions[index]?.leader === nodeId
+    return this.#state(name, index)?.leader === this.#ports.nodeId
+  }
+
+  /** Whether this node has a replica of the partition. */
+  hosts(name: string, index: number): boolean {
+    const state = this.#state(name, index)
+    return state !== undefined && this.#roleOf(state).kind !== 'none'
   }
 
   /**
@@ -156,10 +184,10 @@ export class Replicas {
     return this.#ports.metadata.image.topicsByName.get(name)?.partitions.length ?? 0
   }
 
-  /** The topic of a partition folder in the data directory, undefined if no topic has it. */
+  /** The topic of a partition folder in the data directory, undefined if no topic has it or this node has no replica. */
   ownerOf({ topic, partition }: TopicPartition): OwnedPartition | undefined {
     const state = this.#ports.metadata.image.topicsByName.get(topic)
-    if (!state?.partitions[partition]) return undefined
+    if (!state || !this.hosts(topic, partition)) return undefined
     return { topicId: state.topicId, config: () => this.#ports.settings.topic(topic).view(LOG_ROWS) }
   }
 
@@ -167,7 +195,7 @@ export class Replicas {
   *opening({ topic: name, partition }: TopicPartition): Steps {
     const topic = this.topic(name)
     const state = topic.partitions[partition]
-    if (state) yield* this.#open.opening(topic, state)
+    if (state) yield* this.#open.opening(topic, partition, this.#roleOf(state))
   }
 
   /** True if the partition has a log. */
@@ -175,7 +203,18 @@ export class Replicas {
     return this.#ports.directory.has({ topic, partition })
   }
 
-  #follow(image: MetadataImage, { previous, deletedTopics, changedConfigs }: MetadataDelta): void {
+  #roleOf(state: PartitionState): Role {
+    return roleOf(state, this.#ports.nodeId)
+  }
+
+  #state(name: string, index: number): PartitionState | undefined {
+    return this.#ports.metadata.image.topicsByName.get(name)?.partitions[index]
+  }
+
+  #follow(image: MetadataImage, { previous, deletedTopics, changedPartitions, changedConfigs }: MetadataDelta): void {
+    for (const { topic, partitions } of changedPartitions) {
+      for (const state of partitions) this.#open.changed(topic.topicId, state.partitionId, this.#roleOf(state))
+    }
     for (const topic of deletedTopics) {
       const configs = configsOf(previous, RESOURCE_TYPES.TOPIC, topic.name)
       this.#open.delete(topic, this.#ports.settings.inForce.topic(configs).get('file.delete.delay.ms'))

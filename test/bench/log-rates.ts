@@ -14,6 +14,7 @@ import { systemClocks } from '../../src/runtime/time.ts'
 import { NodeStorage } from '../../src/storage/node-storage.ts'
 import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { DEFAULT_LOG_CONFIG } from '../log/default-log-config.ts'
+import { withHighWatermark } from '../log/log-fixture.ts'
 import { megabytesPerSecond, secondsOf, show, whole } from './figures.ts'
 
 const FOLDER = 'bench-0'
@@ -37,7 +38,7 @@ function batchOf(recordBytes: number, keyOf: (index: number) => Buffer | null = 
 function open(directory: string, config: Partial<LogConfig> = {}): { log: PartitionLog; storage: NodeStorage } {
   const storage = new NodeStorage(directory)
   storage.makeDirectory(FOLDER)
-  const log = new PartitionLog({
+  const options = {
     storage,
     folder: FOLDER,
     config: { ...DEFAULT_LOG_CONFIG, ...config },
@@ -45,7 +46,8 @@ function open(directory: string, config: Partial<LogConfig> = {}): { log: Partit
     removal: new Removal(storage, systemClocks.deadline, new RecordingEvents()),
     random: seededRandom(1),
     events: new RecordingEvents()
-  })
+  }
+  const log = withHighWatermark(observer => new PartitionLog({ ...options, observer }))
   return { log, storage }
 }
 

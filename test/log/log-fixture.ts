@@ -1,5 +1,6 @@
 /** Helpers for tests of the log: batches with random records, and a log in memory. */
 
+import type { BatchObserver } from '../../src/log/partition-log/batch-observer.ts'
 import type { LogConfig } from '../../src/log/partition-log/log-config.ts'
 import { PartitionLog, type PartitionLogOptions } from '../../src/log/partition-log/partition-log.ts'
 import { Removal } from '../../src/log/partition-log/removal.ts'
@@ -59,14 +60,41 @@ export function logOptions(
   }
 }
 
-/** A log in memory, on a new storage or on one that has a log already. */
+/** A log in memory, on a new storage or on one that has a log already. Each append moves its high watermark. */
 export function openLog(
   storage = new MemoryStorage(),
   config: Partial<LogConfig> = {},
-  more: Partial<PartitionLogOptions> = {}
+  more: LogChanges = {}
 ): PartitionLog {
-  return new PartitionLog(logOptions(storage, config, more))
+  return withHighWatermark(
+    observer => new PartitionLog(logOptions(storage, config, { ...more, observer })),
+    more.observer
+  )
 }
+
+/** Opens a log whose high watermark is its log end offset. `observer` sees the log, too. */
+export function withHighWatermark(
+  open: (observer: BatchObserver) => PartitionLog,
+  observer: Partial<BatchObserver> = {}
+): PartitionLog {
+  const log: PartitionLog = open({
+    firstUnstableOffset: () => undefined,
+    isLastOfProducer: () => false,
+    flushed: () => {},
+    offline: () => {},
+    rolled: () => {},
+    closing: async () => {},
+    ...observer,
+    observed: batch => {
+      log.advanceHighWatermark(batch.nextOffset)
+      return observer.observed?.(batch)
+    }
+  })
+  return log
+}
+
+/** Options of a log in a test. An observer may observe a part. */
+export type LogChanges = Partial<Omit<PartitionLogOptions, 'observer'>> & { readonly observer?: Partial<BatchObserver> }
 
 /** Changes settings of an open log, as a change of its topic's configs does. */
 export function reconfigure(log: PartitionLog, changes: Partial<LogConfig>): void {
@@ -78,7 +106,7 @@ export function reconfigure(log: PartitionLog, changes: Partial<LogConfig>): voi
 export function reopenAfterCrash(
   storage: MemoryStorage,
   config: Partial<LogConfig> = {},
-  more: Partial<PartitionLogOptions> = {}
+  more: LogChanges = {}
 ): PartitionLog {
   const { indexIntervalBytes, isCompacted } = { ...DEFAULT_LOG_CONFIG, ...config }
   recoverPartition({

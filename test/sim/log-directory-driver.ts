@@ -17,7 +17,7 @@ import { MemoryStorage } from '../../src/storage/memory-storage.ts'
 import type { ManualClock } from '../../src/testing/manual-clock.ts'
 import { RecordingEvents } from '../../src/testing/recording-events.ts'
 import { DIRECTORY_SETTINGS } from '../log/default-log-config.ts'
-import { contents } from '../log/log-fixture.ts'
+import { contents, withHighWatermark } from '../log/log-fixture.ts'
 import type { Written } from './written.ts'
 
 const TOPIC_IDS: Readonly<Record<string, string>> = {
@@ -140,11 +140,9 @@ export class LogDirectoryDriver {
   }
 
   #log({ topic }: Written): PartitionLog {
-    const log = this.#directory.log(
-      { topic, partition: 0 },
-      TOPIC_IDS[topic] ?? '',
-      configOf(topic, this.#options.config)
-    )
+    const partition = { topic, partition: 0 }
+    const config = configOf(topic, this.#options.config)
+    const log = withHighWatermark(observer => this.#directory.log(partition, TOPIC_IDS[topic] ?? '', config, observer))
     this.#heard()
     return log
   }

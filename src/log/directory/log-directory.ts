@@ -13,6 +13,7 @@ import type { Clocks } from '../../runtime/time.ts'
 import { replaceFileSynced, type Storage } from '../../storage/storage.ts'
 import type { CleanerOffsets } from '../cleaner/cleaner.ts'
 import { folderOf, METADATA_FOLDER, parseFolder, type TopicPartition } from '../partition-folder.ts'
+import type { BatchObserver } from '../partition-log/batch-observer.ts'
 import type { LogConfig } from '../partition-log/log-config.ts'
 import { PartitionLog } from '../partition-log/partition-log.ts'
 import { Removal } from '../partition-log/removal.ts'
@@ -150,8 +151,8 @@ export class LogDirectory {
     this.#checkpoints.writeRegularly(background, settings, () => this.#logs.values())
   }
 
-  /** The log of a partition. The first use creates the folder if necessary and opens the log. */
-  log(partition: TopicPartition, topicId: string, config: LogConfig): PartitionLog {
+  /** The log of a partition. The first use creates the folder if necessary and opens the log with its observer. */
+  log(partition: TopicPartition, topicId: string, config: LogConfig, observer?: BatchObserver): PartitionLog {
     const folder = folderOf(partition)
     const opened = this.#logs.get(folder)
     if (opened) return opened
@@ -162,6 +163,7 @@ export class LogDirectory {
       ...this.#world,
       folder,
       config,
+      observer,
       logStartOffset: this.#checkpoints.logStart(folder),
       recoveryPoint
     })

@@ -1,8 +1,9 @@
-/** The port through which producer state and delayed fetches follow a log. */
+/** The port through which a replica follows its log: producer state, high watermark, delayed fetches. */
+import type { KafkaError } from '../../protocol/errors.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
 import type { AbortedTxn } from '../segment/transaction-index.ts'
 
-/** Observer of a log: its producer state, and the fetches that wait for its records. */
+/** Observer of a log. It exists before the log. */
 export interface BatchObserver {
   /**
    * Called for each appended batch, with its final offsets. The bytes belong to the caller of `append`. Returns the
@@ -11,10 +12,10 @@ export interface BatchObserver {
   observed(batch: RecordBatch): AbortedTxn | undefined
   /** First unstable offset below `highWatermark`, which limits the last stable offset; undefined if there is none. */
   firstUnstableOffset(highWatermark: bigint): bigint | undefined
-  /** Called when the high watermark advances by `bytes` of batches. */
-  arrived(bytes: number): void
-  /** Called when the disk fails or the partition is deleted: waiting fetches must complete. */
-  offline(): void
+  /** Called when a sync has moved the flush limit. */
+  flushed(): void
+  /** Called when the disk fails or the partition is deleted: callers that wait must get `why`, delayed fetches complete. */
+  offline(why: KafkaError): void
   /** Whether a batch is the last known of its producer. Compaction keeps such a batch even without records. */
   isLastOfProducer(batch: RecordBatch): boolean
   /** Called when a new segment begins at `baseOffset`, before its first batch is observed. */

@@ -10,9 +10,10 @@ import { PARTITION_METADATA_FILE } from '../partition-folder.ts'
 import type { Segment } from '../segment/segment.ts'
 import { segmentPath } from '../segment/segment-names.ts'
 import type { Segments } from '../segment/segments.ts'
+import type { BatchObserver } from './batch-observer.ts'
 import type { DiskGuard } from './disk-guard.ts'
-import { HighWatermark } from './high-watermark.ts'
 import { LEADER_EPOCH_FILE } from './leader-epochs.ts'
+import { OffsetWaits } from './offset-waits.ts'
 
 /** The log whose files are synced. */
 export interface SyncedLog {
@@ -21,8 +22,7 @@ export interface SyncedLog {
   readonly segments: Segments
   readonly guard: DiskGuard
   readonly clocks: Clocks
-  /** Called with the bytes by which the high watermark advances. */
-  readonly arrived: (bytes: number) => void
+  readonly observer: Pick<BatchObserver, 'flushed'> | undefined
 }
 
 /** The configs that decide when the log is synced. */
@@ -37,7 +37,6 @@ const DATA_DIRECTORY = ''
 
 export class LogSync {
   readonly #log: SyncedLog
-  readonly #highWatermark: HighWatermark
   readonly #config: FlushConfig
   /** flush.messages, as a bigint to compare with offsets. */
   #flushMessages = 0n
@@ -45,6 +44,10 @@ export class LogSync {
   #alarm: Alarm | undefined
   #endOffset: bigint
   #recoveryPoint: bigint
+  #flushLimit: bigint
+  /** Whether appends leave the flush limit as it is, until the running sync is done. */
+  #isHeld = false
+  readonly #waits = new OffsetWaits()
   /** Whether the files may differ from what is on disk. */
   #isUnsynced: boolean
   /**
@@ -61,15 +64,15 @@ export class LogSync {
 
   /** The log is known to be on disk up to `recoveryPoint` and ends at `endOffset`. */
   constructor(log: SyncedLog, config: FlushConfig, recoveryPoint: bigint, endOffset: bigint) {
-    const { folder, segments, guard, arrived } = log
+    const { folder, segments, guard } = log
     this.#log = log
     this.#endOffset = endOffset
     this.#recoveryPoint = recoveryPoint < endOffset ? recoveryPoint : endOffset
     this.#isUnsynced = recoveryPoint < endOffset
-    this.#highWatermark = new HighWatermark(endOffset, arrived)
+    this.#flushLimit = endOffset
     guard.onOffline(why => {
       this.#alarm?.cancel()
-      this.#highWatermark.fail(why)
+      this.#waits.fail(why)
     })
     // An earlier process may have written these files without a sync.
     const files = [`${folder}/${PARTITION_METADATA_FILE}`, `${folder}/${LEADER_EPOCH_FILE}`]
@@ -87,9 +90,12 @@ export class LogSync {
     return this.#recoveryPoint
   }
 
-  /** Consumers read below it: the log end offset. While flush.messages requires a sync, only synced batches advance it. */
-  get highWatermark(): bigint {
-    return this.#highWatermark.offset
+  /**
+   * Responses may rely on batches below it: the log end offset. While flush.messages requires a sync, only synced batches advance
+   * it. It never moves backwards.
+   */
+  get flushLimit(): bigint {
+    return this.#flushLimit
   }
 
   /** Applies changed configs. */
@@ -104,11 +110,10 @@ export class LogSync {
   }
 
   /**
-   * Resolves when the high watermark reaches `offset`; undefined if it already has. Rejects or throws if the log goes
-   * offline.
+   * Resolves when the flush limit reaches `offset`; undefined if it already has. Rejects or throws if the log goes offline.
    */
   settled(offset: bigint): Promise<void> | undefined {
-    return this.#log.guard.run(() => this.#highWatermark.reached(offset))
+    return this.#log.guard.run(() => (offset <= this.#flushLimit ? undefined : this.#waits.until(offset)))
   }
 
   /** Marks the files as about to change. */
@@ -129,12 +134,14 @@ export class LogSync {
     this.#start()
   }
 
-  /** Called for a batch of `size` bytes that was appended to the active segment. */
-  appended(endOffset: bigint, size: number): void {
+  /** Called for a batch that was appended to the active segment. The log now ends at `endOffset`. */
+  appended(endOffset: bigint): void {
     this.#endOffset = endOffset
-    if (this.#isDue) this.#highWatermark.hold()
-    this.#highWatermark.appended(endOffset, size)
-    if (this.#isDue) this.#start()
+    if (this.#isDue) {
+      this.#isHeld = true
+      this.#start()
+    }
+    if (!this.#isHeld) this.#flushLimit = endOffset
     this.#arm()
   }
 
@@ -261,8 +268,12 @@ export class LogSync {
 
   #noteSynced(upTo: bigint): void {
     if (upTo > this.#recoveryPoint) this.#recoveryPoint = upTo
-    const isDue = this.#isDue
-    this.#highWatermark.release(isDue ? this.#recoveryPoint : this.#endOffset, isDue)
+    this.#isHeld = this.#isDue
+    const limit = this.#isHeld ? this.#recoveryPoint : this.#endOffset
+    if (limit <= this.#flushLimit) return
+    this.#flushLimit = limit
+    this.#log.observer?.flushed()
+    this.#waits.complete(limit)
   }
 }
 

@@ -59,8 +59,7 @@ export class LogUpkeep {
    * Moves the log start offset to `offset`, never backwards. Throws OFFSET_OUT_OF_RANGE for an offset above the high
    * watermark.
    */
-  moveStart(offset: bigint): void {
-    const { highWatermark } = this.#log.sync
+  moveStart(offset: bigint, highWatermark: bigint): void {
     if (offset > highWatermark) {
       throw new KafkaError('OFFSET_OUT_OF_RANGE', `the log start cannot move to ${offset}, beyond ${highWatermark}`)
     }
@@ -92,7 +91,7 @@ export class LogUpkeep {
     const count = old.count === length && length > 1 ? length - 1 : old.count
     const going = segments.all.slice(0, count)
     if (count === length) roll()
-    this.moveStart(segments.all[count]?.baseOffset ?? log.logEndOffset)
+    this.moveStart(segments.all[count]?.baseOffset ?? log.logEndOffset, log.highWatermark)
     const bytes = going.reduce((sum, { size }) => sum + size, 0)
     events.emit({
       type: 'SegmentsDeleted',

@@ -40,8 +40,7 @@ export interface WrittenLog {
   readonly random: Random
   /** The configs in force. */
   readonly config: SegmentConfig
-  /** The observer of the log, if any. */
-  readonly observer: () => BatchObserver | undefined
+  readonly observer: BatchObserver | undefined
 }
 
 export class LogWriter {
@@ -74,9 +73,9 @@ export class LogWriter {
     if (this.#rollPolicy.mustRoll(segments.active, batch, config, clocks.wall.now())) this.roll()
     segments.active.append(batch, config.indexIntervalBytes)
     this.#endOffset = batch.nextOffset
-    const aborted = this.#log.observer()?.observed(batch)
+    const aborted = this.#log.observer?.observed(batch)
     if (aborted) noteForCertain(segments.active, aborted)
-    sync.appended(this.#endOffset, batch.sizeInBytes)
+    sync.appended(this.#endOffset)
     return { baseOffset, lastOffset: batch.lastOffset }
   }
 
@@ -85,7 +84,7 @@ export class LogWriter {
     const { folder, events, segments, sync, config, observer } = this.#log
     const full = segments.roll(this.#endOffset)
     this.#rollPolicy.rolled(config)
-    observer()?.rolled(this.#endOffset)
+    observer?.rolled(this.#endOffset)
     sync.rolled(full, this.#endOffset)
     events.emit({ type: 'SegmentRolled', topicPartition: folder, baseOffset: this.#endOffset })
   }

@@ -4,6 +4,7 @@
  */
 import type { Events } from '../../events/event.ts'
 import type { RecordBatch } from '../../protocol/records/batch.ts'
+import { assert } from '../../runtime/assert.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -35,6 +36,8 @@ export interface PartitionLogOptions {
   /** From the checkpoints: the log start offset, and the offset below which the log is known to be on disk. */
   readonly logStartOffset?: bigint | undefined
   readonly recoveryPoint?: bigint | undefined
+  /** The replica of the log, if any. */
+  readonly observer?: BatchObserver | undefined
 }
 
 export class PartitionLog {
@@ -51,7 +54,7 @@ export class PartitionLog {
   readonly #segments: Segments
   readonly #sync: LogSync
   readonly #writer: LogWriter
-  #observer: BatchObserver | undefined
+  #highWatermark: bigint
 
   /** Opens the log of a folder after a clean shutdown or recovery. It reads only the headers after the last index entry. */
   constructor(options: PartitionLogOptions) {
@@ -64,15 +67,15 @@ export class PartitionLog {
     const create = (baseOffset: bigint) => this.#newSegment(baseOffset)
     this.#segments = new Segments({ ...options, emptyAt: checkpointOffset, nowMs: options.clocks.wall.now(), create })
     const endOffset = this.#endOf(checkpointOffset)
-    const { storage, folder, clocks, recoveryPoint = 0n } = options
-    const arrived = (bytes: number) => this.#observer?.arrived(bytes)
-    const synced = { storage, folder, clocks, segments: this.#segments, guard: this.#guard, arrived }
+    this.#highWatermark = endOffset
+    const { storage, folder, clocks, recoveryPoint = 0n, observer } = options
+    const synced = { storage, folder, clocks, segments: this.#segments, guard: this.#guard, observer }
     this.#sync = new LogSync(synced, options.config, recoveryPoint, endOffset)
     const parts = { ...options, ...synced, epochs: this.leaderEpochs, sync: this.#sync }
-    this.#writer = new LogWriter({ ...parts, observer: () => this.#observer }, endOffset)
+    this.#writer = new LogWriter(parts, endOffset)
     this.upkeep = new LogUpkeep(parts, checkpointOffset)
     this.reader = new LogReader(synced, this)
-    this.#guard.onOffline(() => this.#observer?.offline())
+    this.#guard.onOffline(why => observer?.offline(why))
   }
 
   /** The log start offset. */
@@ -85,15 +88,26 @@ export class PartitionLog {
     return this.#writer.endOffset
   }
 
-  /** Consumers read below it: the log end offset. While flush.messages requires a sync, only synced batches advance it. */
+  /** Consumers read below it. The log only stores it: the owner of the log decides when all in-sync replicas have a batch. */
   get highWatermark(): bigint {
-    return this.#sync.highWatermark
+    return this.#highWatermark
+  }
+
+  /** Moves the high watermark, never backwards, and at most to the log end offset. */
+  advanceHighWatermark(offset: bigint): void {
+    assert(offset >= this.#highWatermark && offset <= this.logEndOffset, 'the high watermark advances within the log')
+    this.#highWatermark = offset
+  }
+
+  /** The high watermark may advance to it: see LogSync. */
+  get flushLimit(): bigint {
+    return this.#sync.flushLimit
   }
 
   /** READ_COMMITTED consumers read below it. */
   get lastStableOffset(): bigint {
     const { highWatermark, logStartOffset } = this
-    const unstable = this.#observer?.firstUnstableOffset(highWatermark)
+    const unstable = this.#options.observer?.firstUnstableOffset(highWatermark)
     if (unstable === undefined || unstable >= highWatermark) return highWatermark
     return unstable > logStartOffset ? unstable : logStartOffset
   }
@@ -128,8 +142,8 @@ export class PartitionLog {
   }
 
   /**
-   * Resolves when the high watermark reaches `offset` (default: the log end offset); undefined if it already has. Responses
-   * that depend on records below `offset` wait for it. Rejects or throws if the disk fails or the partition is deleted.
+   * Resolves when the flush limit reaches `offset` (default: the log end offset); undefined if it already has. Responses that
+   * depend on records below `offset`, and not on other replicas, wait for it. Rejects or throws if the disk fails or the partition is deleted.
    */
   settled(offset = this.logEndOffset): Promise<void> | undefined {
     return this.#sync.settled(offset)
@@ -138,11 +152,6 @@ export class PartitionLog {
   /** Applies changed configs: to the next append, and `flush.ms` also to records that wait for a sync. */
   reconfigured(): void {
     this.#sync.reconfigured()
-  }
-
-  /** Sets the observer of the log. There is at most one. */
-  observe(observer: BatchObserver): void {
-    this.#observer = observer
   }
 
   /** Begins leader epoch `epoch` at the log end offset (KIP-101). */
@@ -175,7 +184,7 @@ export class PartitionLog {
 
   /** Whether a batch is the last known of its producer. Compaction keeps such a batch even without records. */
   isLastOfProducer(batch: RecordBatch): boolean {
-    return this.#observer?.isLastOfProducer(batch) ?? false
+    return this.#options.observer?.isLastOfProducer(batch) ?? false
   }
 
   /** The largest known epoch at or below `epoch`, and its end offset; undefined if `epoch` is above the latest. */
@@ -188,7 +197,7 @@ export class PartitionLog {
    * records are readable again. Throws OFFSET_OUT_OF_RANGE for an offset above the high watermark.
    */
   moveLogStart(offset: bigint): void {
-    this.#guard.run(() => this.upkeep.moveStart(offset))
+    this.#guard.run(() => this.upkeep.moveStart(offset, this.#highWatermark))
   }
 
   /** Deletes old segments by retention and returns their number. The caller repeats until it is 0. */
@@ -215,7 +224,7 @@ export class PartitionLog {
   async close(): Promise<void> {
     this.upkeep.finish()
     await this.#sync.close()
-    await this.#observer?.closing(this.logEndOffset)
+    await this.#options.observer?.closing(this.logEndOffset)
   }
 
   /** Marks the partition as deleted. Later operations on the log throw NOT_LEADER_OR_FOLLOWER. */

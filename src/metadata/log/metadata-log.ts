@@ -222,6 +222,7 @@ export class MetadataLog {
   #write(batch: RecordBatch): void {
     this.#log.append(batch, this.#epoch)
     this.#log.syncNow()
+    this.#log.advanceHighWatermark(this.#log.logEndOffset)
     this.#lastTimestamp = batch.maxTimestamp
   }
 

@@ -2,15 +2,16 @@
 
 import { Cleaning, type CleaningOptions, type CleaningResult } from '../../../src/log/cleaner/cleaning.ts'
 import { logToClean } from '../../../src/log/cleaner/log-to-clean.ts'
+import type { BatchObserver } from '../../../src/log/partition-log/batch-observer.ts'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
-import type { PartitionLog, PartitionLogOptions } from '../../../src/log/partition-log/partition-log.ts'
+import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import type { RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { type BatchOptions, buildBatch } from '../../../src/protocol/records/builder.ts'
 import { recordsOf } from '../../../src/protocol/records/record.ts'
 import { runYielding } from '../../../src/runtime/pace.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { FOLDER, openLog, reopenAfterCrash } from '../log-fixture.ts'
+import { FOLDER, type LogChanges, openLog, reopenAfterCrash } from '../log-fixture.ts'
 
 export const NOW = 1_700_000_000_000
 
@@ -30,20 +31,16 @@ export const ROOMY = { memoryBytes: 1 << 20, loadFactor: 0.9 }
 export class LastOffsets {
   readonly #offsets = new Map<bigint, bigint>()
 
-  follow(log: PartitionLog): PartitionLog {
-    for (const batch of log.batches(log.firstSegmentOffset)) this.#observe(batch)
-    log.observe({
+  /** Observes a log that `open` opens. */
+  follow(open: (observer: Partial<BatchObserver>) => PartitionLog): PartitionLog {
+    const log = open({
       observed: batch => {
         this.#observe(batch)
         return undefined
       },
-      firstUnstableOffset: () => undefined,
-      isLastOfProducer: ({ producerId, lastOffset }) => this.#offsets.get(producerId) === lastOffset,
-      arrived: () => {},
-      offline: () => {},
-      rolled: () => {},
-      closing: async () => {}
+      isLastOfProducer: ({ producerId, lastOffset }) => this.#offsets.get(producerId) === lastOffset
     })
+    for (const batch of log.batches(log.firstSegmentOffset)) this.#observe(batch)
     return log
   }
 
@@ -59,13 +56,13 @@ export class LastOffsets {
 export function openCompacted(
   storage: MemoryStorage,
   config: Partial<LogConfig> = {},
-  more: Partial<PartitionLogOptions> = {}
+  more: LogChanges = {}
 ): PartitionLog {
-  return new LastOffsets().follow(openLog(storage, { ...CONFIG, ...config }, more))
+  return new LastOffsets().follow(observer => openLog(storage, { ...CONFIG, ...config }, { ...more, observer }))
 }
 
 export function reopenCompacted(storage: MemoryStorage, config: Partial<LogConfig> = {}): PartitionLog {
-  return new LastOffsets().follow(reopenAfterCrash(storage, { ...CONFIG, ...config }))
+  return new LastOffsets().follow(observer => reopenAfterCrash(storage, { ...CONFIG, ...config }, { observer }))
 }
 
 /** Appends a batch of 'key=value' records; without '=' a tombstone. */

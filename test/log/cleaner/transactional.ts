@@ -1,6 +1,7 @@
 /** A compacted log with transactional producers, and a read_committed consumer. */
 
 import { DurableProducers } from '../../../src/idempotence/durable-producers.ts'
+import type { BatchObserver } from '../../../src/log/partition-log/batch-observer.ts'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { batchesIn } from '../../../src/protocol/records/batch.ts'
@@ -11,7 +12,7 @@ import { Partition } from '../../../src/replica/partition.ts'
 import { runAtOnce } from '../../../src/runtime/pace.ts'
 import type { MemoryStorage } from '../../../src/storage/memory-storage.ts'
 import { RecordingEvents } from '../../../src/testing/recording-events.ts'
-import { openLog, reopenAfterCrash } from '../log-fixture.ts'
+import { FOLDER, openLog, reopenAfterCrash } from '../log-fixture.ts'
 import { CONFIG, NOW } from './compacted.ts'
 
 /** A key and its value; the value of a tombstone is null. */
@@ -24,9 +25,12 @@ export function openPartition(
   after: 'stop' | 'death' = 'stop'
 ): Partition {
   const open = after === 'death' ? reopenAfterCrash : openLog
-  const log = open(storage, { ...CONFIG, ...config })
-  const options = { storage, log, events: new RecordingEvents(), now: NOW, expirationMs: 86_400_000 }
-  return new Partition('t', 0, log, runAtOnce(DurableProducers.loading(options)), 0)
+  const producers = new DurableProducers({ storage, folder: FOLDER, events: new RecordingEvents() })
+  const openedLog = (observer: BatchObserver) => open(storage, { ...CONFIG, ...config }, { observer })
+  const role = { kind: 'leader', leaderEpoch: 0, inSyncFollowers: [] } as const
+  const partition = new Partition({ topic: 't', index: 0, producers, openLog: openedLog }, role)
+  runAtOnce(partition.loading(NOW, 86_400_000))
+  return partition
 }
 
 /** Appends a batch. Returns the offset of its first record. */

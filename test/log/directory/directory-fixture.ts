@@ -9,6 +9,7 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { settingsWith } from '../../config/settings-with.ts'
 import { DEFAULT_LOG_CONFIG, DIRECTORY_SETTINGS } from '../default-log-config.ts'
+import { withHighWatermark } from '../log-fixture.ts'
 
 export const TOPIC_ID = 'J5MVhC4LQ4u3oPUZ3z2vyA'
 export const OTHER_ID = 'Zk2yQ1xnSVmyPlYdSWQXdw'
@@ -40,7 +41,7 @@ export function load(directory: LogDirectory, ids: (topic: string) => string | u
 }
 
 export function logOf(directory: LogDirectory, partition = ORDERS, topicId = TOPIC_ID) {
-  return directory.log(partition, topicId, DEFAULT_LOG_CONFIG)
+  return withHighWatermark(observer => directory.log(partition, topicId, DEFAULT_LOG_CONFIG, observer))
 }
 
 export function text(storage: Storage, path: string): string {

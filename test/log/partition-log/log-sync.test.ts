@@ -15,29 +15,22 @@ const OFFLINE = expect.objectContaining({ code: 'KAFKA_STORAGE_ERROR' })
 /** A log with one synced record, and its name. Holds syncs from now on. */
 async function heldLog(config: Partial<LogConfig>, clock = new ManualClock()) {
   const storage = new HeldStorage({ canLosePower: true })
-  const log = openLog(storage, config, { clocks: clock })
+  const observed = { flushed: 0, offline: 0 }
+  const observer = {
+    flushed: () => {
+      observed.flushed++
+    },
+    offline: () => {
+      observed.offline++
+    }
+  }
+  const log = openLog(storage, config, { clocks: clock, observer })
   append(log)
   log.syncNow()
   await yieldToEventLoop()
-  const arrived: number[] = []
-  const observer = { offline: 0 }
-  log.observe({
-    ...IGNORED,
-    arrived: bytes => arrived.push(bytes),
-    offline: () => {
-      observer.offline++
-    }
-  })
+  observed.flushed = 0
   storage.hold()
-  return { storage, log, arrived, observer, clock }
-}
-
-const IGNORED = {
-  observed: () => undefined,
-  firstUnstableOffset: () => undefined,
-  isLastOfProducer: () => false,
-  rolled: () => {},
-  closing: async () => {}
+  return { storage, log, observed, clock }
 }
 
 function append(log: PartitionLog, count = 1): void {
@@ -60,22 +53,22 @@ async function stateOf(promise: Promise<void> | undefined): Promise<'waits' | 'd
 }
 
 describe('a log with flush.messages=1', () => {
-  test('the high watermark does not advance before the sync is done, which completes the waiting callers', async () => {
-    const { storage, log, arrived } = await heldLog({ flushMessages: 1 })
+  test('the flush limit does not advance before the sync is done, which completes the waiting callers', async () => {
+    const { storage, log, observed } = await heldLog({ flushMessages: 1 })
     append(log)
     const settled = log.settled()
-    expect(log).toMatchObject({ highWatermark: 1n, lastStableOffset: 1n, logEndOffset: 2n, recoveryPoint: 1n })
+    expect(log).toMatchObject({ flushLimit: 1n, logEndOffset: 2n, recoveryPoint: 1n })
     expect(await stateOf(settled)).toBe('waits')
-    expect(arrived).toEqual([])
+    expect(observed.flushed).toBe(0)
     await storage.release()
     expect(await stateOf(settled)).toBe('done')
-    expect(log).toMatchObject({ highWatermark: 2n, recoveryPoint: 2n })
-    expect(arrived).toEqual([batchOf([1000n]).sizeInBytes])
+    expect(log).toMatchObject({ flushLimit: 2n, recoveryPoint: 2n })
+    expect(observed.flushed).toBe(1)
     expect(log.settled()).toBeUndefined()
   })
 
   test('a sync serves all earlier appends, and appends during a sync are part of the next one', async () => {
-    const { storage, log, arrived } = await heldLog({ flushMessages: 1 })
+    const { storage, log, observed } = await heldLog({ flushMessages: 1 })
     append(log)
     const first = log.settled()
     append(log, 20)
@@ -83,12 +76,11 @@ describe('a log with flush.messages=1', () => {
     expect(storage.asked).toHaveLength(1)
     await storage.release()
     expect([await stateOf(first), await stateOf(others)]).toEqual(['done', 'waits'])
-    expect(log).toMatchObject({ highWatermark: 2n, logEndOffset: 22n })
+    expect(log).toMatchObject({ flushLimit: 2n, logEndOffset: 22n })
     await storage.release()
     expect(await stateOf(others)).toBe('done')
     expect(storage.asked).toHaveLength(2)
-    const { sizeInBytes } = batchOf([1000n])
-    expect(arrived).toEqual([sizeInBytes, 20 * sizeInBytes])
+    expect(observed.flushed).toBe(2)
   })
 
   test('data acknowledged after a sync survives a loss of power, with the names of its segments', async () => {
@@ -100,7 +92,7 @@ describe('a log with flush.messages=1', () => {
         append(log)
         if (batch % 3 === seed % 3) await log.settled()
       }
-      const promised = log.highWatermark
+      const promised = log.flushLimit
       const left = storage.losePower(seededRandom(seed), 'any', { canLosePower: true })
       const { recoveryPoint } = log
       const found = contents(reopenAfterCrash(left, {}, { recoveryPoint }))
@@ -108,11 +100,11 @@ describe('a log with flush.messages=1', () => {
     }
   })
 
-  test('data that a dead process has not synced is synced before the high watermark includes it', () => {
+  test('data that a dead process has not synced is synced before the flush limit includes it', () => {
     const storage = new HeldStorage()
     append(openLog(storage), 3)
     const log = reopenAfterCrash(storage, { flushMessages: 1 })
-    expect(log).toMatchObject({ highWatermark: 3n, recoveryPoint: 3n })
+    expect(log).toMatchObject({ flushLimit: 3n, recoveryPoint: 3n })
     storage.loseUnsynced()
     expect(contents(reopenAfterCrash(storage))).toHaveLength(3)
   })
@@ -144,13 +136,13 @@ describe('a log with flush.messages=1', () => {
   })
 
   test('a deletion of the partition fails the waiting callers', async () => {
-    const { storage, log, observer } = await heldLog({ flushMessages: 1 })
+    const { storage, log, observed } = await heldLog({ flushMessages: 1 })
     append(log)
     const settled = log.settled()
     storage.rename(FOLDER, 'gone')
     log.abandon()
     await expect(settled).rejects.toMatchObject({ code: 'NOT_LEADER_OR_FOLLOWER' })
-    expect(observer.offline).toBe(1)
+    expect(observed.offline).toBe(1)
     await storage.flow()
     expect(log.recoveryPoint).toBe(1n)
   })
@@ -160,30 +152,30 @@ describe('a log with flush.messages above 1', () => {
   test('a log holds no sync before flush.messages records wait', async () => {
     const { storage, log } = await heldLog({ flushMessages: 3 })
     append(log, 2)
-    expect(log.highWatermark).toBe(3n)
+    expect(log.flushLimit).toBe(3n)
     expect(log.settled()).toBeUndefined()
     append(log, 2)
-    expect(log.highWatermark).toBe(3n)
+    expect(log.flushLimit).toBe(3n)
     expect(storage.asked).toHaveLength(1)
     await storage.release()
     // The record that was appended during the sync is not due.
-    expect(log).toMatchObject({ highWatermark: 5n, recoveryPoint: 4n })
+    expect(log).toMatchObject({ flushLimit: 5n, recoveryPoint: 4n })
     expect(storage.asked).toHaveLength(1)
   })
 
-  test('flush.messages can change at any time, and the high watermark never moves back', async () => {
+  test('flush.messages can change at any time, and the flush limit never moves back', async () => {
     const { storage, log } = await heldLog({})
     append(log, 5)
     const { flushMessages } = log.config
     reconfigure(log, { flushMessages: 1 })
-    expect(log.highWatermark).toBe(6n)
+    expect(log.flushLimit).toBe(6n)
     append(log)
-    expect(log.highWatermark).toBe(6n)
+    expect(log.flushLimit).toBe(6n)
     reconfigure(log, { flushMessages })
     append(log)
-    expect(log.highWatermark).toBe(6n)
+    expect(log.flushLimit).toBe(6n)
     await storage.release()
-    expect(log.highWatermark).toBe(8n)
+    expect(log.flushLimit).toBe(8n)
   })
 })
 
@@ -194,7 +186,7 @@ describe('a log with flush.ms', () => {
     append(log)
     clock.advance(99)
     append(log)
-    expect(log.highWatermark).toBe(3n)
+    expect(log.flushLimit).toBe(3n)
     expect(log.recoveryPoint).toBe(1n)
     clock.advance(1)
     await yieldToEventLoop()
@@ -221,7 +213,7 @@ describe('a log with flush.ms', () => {
 
 describe('a failed sync', () => {
   test('a failed sync fails all waiting callers and takes the log offline until a restart', async () => {
-    const { storage, log, observer, arrived } = await heldLog({ flushMessages: 1 })
+    const { storage, log, observed } = await heldLog({ flushMessages: 1 })
     append(log)
     const first = log.settled()
     append(log)
@@ -233,9 +225,9 @@ describe('a failed sync', () => {
       { status: 'rejected', reason: OFFLINE }
     ])
     await storage.flow()
-    expect(log).toMatchObject({ highWatermark: 1n, recoveryPoint: 1n })
-    expect(observer.offline).toBe(1)
-    expect(arrived).toEqual([])
+    expect(log).toMatchObject({ flushLimit: 1n, recoveryPoint: 1n })
+    expect(observed.offline).toBe(1)
+    expect(observed.flushed).toBe(0)
     expect(storage.asked).toHaveLength(1)
     expect(() => append(log)).toThrow(OFFLINE)
     expect(() => log.settled()).toThrow(OFFLINE)
@@ -273,7 +265,7 @@ describe('the sync of a full segment', () => {
     await storage.flow()
     append(log, 3)
     expect(log.segments.length).toBe(2)
-    expect(log).toMatchObject({ highWatermark: 4n, recoveryPoint: 1n })
+    expect(log).toMatchObject({ flushLimit: 4n, recoveryPoint: 1n })
     await yieldToEventLoop()
     expect(log.recoveryPoint).toBe(2n)
     storage.loseUnsynced()

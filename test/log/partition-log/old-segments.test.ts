@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { BatchObserver } from '../../../src/log/partition-log/batch-observer.ts'
 import type { LogConfig } from '../../../src/log/partition-log/log-config.ts'
 import { Removal } from '../../../src/log/partition-log/removal.ts'
 import { yieldToEventLoop } from '../../../src/runtime/pace.ts'
@@ -14,10 +15,14 @@ const BATCH = 78
 /** Segments of one batch each, at consecutive milliseconds. */
 const SEGMENT_EACH: Partial<LogConfig> = { segmentBytes: 80, retentionMs: -1 }
 
-function logOfSegments(segmentCount: number, config: Partial<LogConfig> = {}, storage = new MemoryStorage()) {
+function logOfSegments(
+  segmentCount: number,
+  config: Partial<LogConfig> = {},
+  { storage = new MemoryStorage(), observer = {} }: { storage?: MemoryStorage; observer?: Partial<BatchObserver> } = {}
+) {
   const clock = new ManualClock()
   const removal = new Removal(storage, clock.deadline, new RecordingEvents())
-  const log = openLog(storage, { ...SEGMENT_EACH, ...config }, { clocks: clock, removal })
+  const log = openLog(storage, { ...SEGMENT_EACH, ...config }, { clocks: clock, removal, observer })
   for (let index = 0; index < segmentCount; index++) log.append(batchOf([T0 + BigInt(index)]), 0)
   return { storage, clock, removal, log }
 }
@@ -62,9 +67,9 @@ describe('old segments', () => {
   })
 
   it('old segments are all deleted after a new, empty segment exists', () => {
-    const { storage, clock, log } = logOfSegments(2)
     const rolled: bigint[] = []
-    log.observe({ ...IGNORED, rolled: offset => rolled.push(offset) })
+    const { storage, clock, log } = logOfSegments(2, {}, { observer: { rolled: offset => rolled.push(offset) } })
+    rolled.length = 0
     reconfigure(log, { retentionMs: 1000 })
     clock.stepWall(1001)
     expect(log.deleteOldSegments()).toBe(1)
@@ -116,7 +121,7 @@ describe('old segments', () => {
       fault: ({ name, path }) =>
         isRefused && name === 'rename' && path.endsWith('1.log') ? { error: refused } : undefined
     })
-    const { log } = logOfSegments(4, {}, storage)
+    const { log } = logOfSegments(4, {}, { storage })
     log.moveLogStart(3n)
     isRefused = true
     expect(() => log.deleteOldSegments()).toThrow(refused)
@@ -145,16 +150,6 @@ describe('old segments', () => {
     expect(log.segments.length).toBe(1)
   })
 })
-
-const IGNORED = {
-  observed: () => undefined,
-  firstUnstableOffset: () => undefined,
-  arrived: () => {},
-  offline: () => {},
-  rolled: (_: bigint) => {},
-  isLastOfProducer: () => false,
-  closing: async () => {}
-}
 
 describe('a preallocated segment', () => {
   const PREALLOCATED: Partial<LogConfig> = { preallocate: true, segmentBytes: 1000 }

@@ -1,5 +1,6 @@
 // The log of a partition: appends, reads and the log start.
 import { describe, expect, test } from 'vitest'
+import type { BatchObserver } from '../../../src/log/partition-log/batch-observer.ts'
 import type { PartitionLog } from '../../../src/log/partition-log/partition-log.ts'
 import { batchesIn, RecordBatch } from '../../../src/protocol/records/batch.ts'
 import { MemoryStorage } from '../../../src/storage/memory-storage.ts'
@@ -72,20 +73,16 @@ describe('appending', () => {
   })
 
   test('an observer gets batches with their offsets, rolls before them, and the end', async () => {
-    const log = openLog(new MemoryStorage(), { segmentBytes: 200 })
     const heard: string[] = []
-    log.observe({
-      isLastOfProducer: () => false,
+    const observer: Partial<BatchObserver> = {
       observed: batch => {
         heard.push(`observed ${batch.baseOffset}-${batch.lastOffset}`)
         return undefined
       },
-      firstUnstableOffset: () => undefined,
-      arrived: () => {},
-      offline: () => {},
       rolled: baseOffset => heard.push(`rolled ${baseOffset}`),
       closing: async endOffset => void heard.push(`closing ${endOffset}`)
-    })
+    }
+    const log = openLog(new MemoryStorage(), { segmentBytes: 200 }, { observer })
     fill(log, [2, 2, 1])
     await log.close()
     expect(heard).toEqual(['observed 0-1', 'observed 2-3', 'rolled 4', 'observed 4-4', 'closing 5'])

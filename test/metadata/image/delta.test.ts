@@ -50,8 +50,19 @@ describe('the delta of a change', () => {
 
   it('has the partitions that the change adds to a topic', () => {
     const { image, delta } = changed(withFoo, partition(FOO, 1), partition(FOO, 2))
-    expect(delta.addedPartitions).toEqual([{ topic: image.topicsById.get(FOO), partitionIds: [1, 2] }])
+    const foo = image.topicsById.get(FOO)
+    expect(delta.addedPartitions).toEqual([{ topic: foo, partitions: foo?.partitions.slice(1) }])
     expect(delta.createdTopics).toEqual([])
+  })
+
+  it('has each partition whose leader or ISR changes once, in its final state', () => {
+    const change = (leader: number) => metadataRecord('PartitionChangeRecord', { partitionId: 0, topicId: FOO, leader })
+    const { image, delta } = changed(withFoo, change(2), partition(FOO, 1), change(3))
+    const foo = image.topicsById.get(FOO)
+    expect(delta.changedPartitions).toEqual([{ topic: foo, partitions: [foo?.partitions[0]] }])
+    expect(foo?.partitions[0]).toMatchObject({ leader: 3, leaderEpoch: 2 })
+    expect(changed(withFoo, change(2), removal(FOO)).delta.changedPartitions).toEqual([])
+    expect(changed(EMPTY_IMAGE, topic('foo', FOO), partition(FOO, 0), change(2)).delta.changedPartitions).toEqual([])
   })
 
   it('has each resource with changed configs once', () => {

@@ -41,10 +41,11 @@ function deleteUpTo(
   { topic, partition: index, offset }: PartitionRef & { readonly offset: bigint },
   { replicas, settings }: PartsOf<typeof PARTS>
 ): bigint {
-  const { log } = replicas.partition(topic, index)
+  replicas.checkExists(topic, index)
   if (isInternalTopic(topic)) {
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `records of the internal topic ${topic} cannot be deleted`)
   }
+  const { log } = replicas.leading(topic, index)
   const policy = settings.topic(topic).get('cleanup.policy')
   if (policy.includes('compact') && !policy.includes('delete')) {
     throw new KafkaError('POLICY_VIOLATION', `${topic} is compacted: its records cannot be deleted`)

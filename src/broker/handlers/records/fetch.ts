@@ -32,6 +32,8 @@ interface Read extends PartitionResult {
 }
 
 const TOPIC_IDS_SINCE = 13
+/** Since this version a consumer may fetch from a follower (KIP-392). */
+const FOLLOWERS_SINCE = 11
 
 const FETCH_ROWS = rows({ maxBytes: 'fetch.max.bytes' })
 
@@ -136,7 +138,9 @@ function readPartition(
   if (context.apiVersion >= TOPIC_IDS_SINCE && replicas.topic(requested.topic).topicId !== requested.topicId) {
     throw new KafkaError('INCONSISTENT_TOPIC_ID', `${requested.topic} has been made anew and has another id`)
   }
-  partition.checkLeaderEpoch(Math.max(ANY_EPOCH, requested.currentLeaderEpoch))
+  const currentLeaderEpoch = Math.max(ANY_EPOCH, requested.currentLeaderEpoch)
+  if (context.apiVersion >= FOLLOWERS_SINCE) partition.checkLeaderEpoch(currentLeaderEpoch)
+  else partition.checkLeads(currentLeaderEpoch)
   refuseFollower(requested, request)
   const { highWatermark, lastStableOffset, logStartOffset } = partition.log
   const committed = request.isolationLevel === READ_COMMITTED

@@ -16,6 +16,9 @@ import { byTopic, distinct, each, type PartitionRef } from '../../per-partition.
 type RequestedOffset = Request<'ListOffsets'>['topics'][number]['partitions'][number]
 type Answer = Response<'ListOffsets'>['topics'][number]['partitions'][number]
 
+/** Replica id of a debugging consumer. It may ask a follower. */
+const DEBUGGING_REPLICA_ID = -2
+
 const LATEST = -1n
 const EARLIEST = -2n
 const MAX_TIMESTAMP = -3n
@@ -74,7 +77,7 @@ function checkIsolationLevel({ isolationLevel }: Request<'ListOffsets'>): void {
 function listOffset(
   topic: string,
   requested: RequestedOffset,
-  { isolationLevel }: Request<'ListOffsets'>,
+  { isolationLevel, replicaId }: Request<'ListOffsets'>,
   replicas: Parts['replicas'],
   { apiVersion }: RequestContext
 ): Answer {
@@ -83,7 +86,8 @@ function listOffset(
     throw new KafkaError('UNSUPPORTED_VERSION', `version ${apiVersion} cannot ask for timestamp ${timestamp}`)
   }
   const partition = replicas.partition(topic, partitionIndex)
-  partition.checkLeaderEpoch(currentLeaderEpoch)
+  if (replicaId === DEBUGGING_REPLICA_ID) partition.checkLeaderEpoch(currentLeaderEpoch)
+  else partition.checkLeads(currentLeaderEpoch)
   const end = isolationLevel === READ_COMMITTED ? partition.log.lastStableOffset : partition.log.highWatermark
   return { partitionIndex, errorCode: 'NONE', ...find(partition, timestamp, end) }
 }

@@ -12,7 +12,7 @@ const PARTS = ['replicas', 'events'] as const
 export const offsetForLeaderEpoch = handler('OffsetForLeaderEpoch', PARTS, async (request, parts) => {
   await Promise.allSettled(
     request.topics.flatMap(({ topic, partitions }) =>
-      partitions.map(async ({ partition }) => parts.replicas.partition(topic, partition).log.settled())
+      partitions.map(async ({ partition }) => parts.replicas.leading(topic, partition).log.settled())
     )
   )
   return { topics: endOffsets(request, parts) }
@@ -28,9 +28,8 @@ function endOffsets(
       partitions,
       events,
       ({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
-        const partition = replicas.partition(topic, index)
-        partition.checkLeaderEpoch(currentLeaderEpoch)
-        const end = partition.log.endOffsetForEpoch(leaderEpoch)
+        const { log } = replicas.leading(topic, index, currentLeaderEpoch)
+        const end = log.endOffsetForEpoch(leaderEpoch)
         const epochEnd = end && { leaderEpoch: end.epoch, endOffset: end.endOffset }
         return { partition: index, errorCode: 'NONE' as const, ...(epochEnd ?? UNKNOWN) }
       },

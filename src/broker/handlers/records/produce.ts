@@ -16,7 +16,7 @@ import { isInternalTopic } from '../../../metadata/topic-names.ts'
 import { CloseConnection } from '../../../net/dispatch.ts'
 import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import { CorruptRecordError } from '../../../protocol/records/batch.ts'
-import type { Partition } from '../../../replica/partition.ts'
+import { ANY_EPOCH, type Partition } from '../../../replica/partition.ts'
 import { delayedProduce } from '../../../replica/purgatory.ts'
 import { forEachYielding } from '../../../runtime/pace.ts'
 import { type Call, handler, type Request, type RequestContext, type Response } from '../../context.ts'
@@ -98,8 +98,8 @@ function produceTo(produced: ProducedPartition, call: ProduceCall): PartitionRes
     const topic = context.apiVersion < TOPIC_IDS_SINCE ? produced.topic : replicas.topicById(produced.topicId).name
     const partition = replicas.partition(topic, produced.partition)
     const data = append(produced, partition, call)
-    const settled = request.acks === 0 ? undefined : partition.log.settled()
-    return settled ? onceSettled(settled, data, produced, call) : data
+    const durable = durableAt(partition, request.acks)
+    return durable ? onceDurable(durable, data, produced, call) : data
   } catch (error) {
     return refused(produced, {
       errorCode: failureCode(error, produced, call),
@@ -108,9 +108,15 @@ function produceTo(produced: ProducedPartition, call: ProduceCall): PartitionRes
   }
 }
 
-/** The response after the flush of the records that it depends on. As in Kafka, only acks=all has a timeout. */
-async function onceSettled(
-  settled: Promise<void>,
+/** Resolves when the response may be sent: for acks=1 after a flush that is due, for acks=all below the high watermark. */
+function durableAt(partition: Partition, acks: number): Promise<void> | undefined {
+  if (acks === 0) return undefined
+  return acks === ALL_IN_SYNC ? partition.replicated() : partition.log.settled()
+}
+
+/** The response when the records that it depends on are durable. As in Kafka, only acks=all has a timeout. */
+async function onceDurable(
+  durable: Promise<void>,
   data: PartitionResponse,
   produced: ProducedPartition,
   call: ProduceCall
@@ -118,8 +124,8 @@ async function onceSettled(
   const { acks, timeoutMs } = call.request
   const { clocks } = call.parts
   try {
-    if (acks !== ALL_IN_SYNC) await settled
-    else if (!(await delayedProduce(clocks.deadline.now() + timeoutMs, settled, clocks.deadline))) return timedOut(data)
+    if (acks !== ALL_IN_SYNC) await durable
+    else if (!(await delayedProduce(clocks.deadline.now() + timeoutMs, durable, clocks.deadline))) return timedOut(data)
     return data
   } catch (error) {
     return refused(produced, { errorCode: failureCode(error, produced, call) })
@@ -145,6 +151,7 @@ function append(produced: ProducedPartition, partition: Partition, call: Produce
     throw new KafkaError('INVALID_TOPIC_EXCEPTION', `clients may not write to the internal topic ${topic}`)
   }
   try {
+    partition.checkLeads(ANY_EPOCH)
     if (acks === ALL_IN_SYNC) replicas.checkInSync(topic, produced.partition)
     const appended = partition.append(batch, settings.topic(topic).view(VALIDATION_ROWS), clocks.wall.now())
     return { index: produced.partition, errorCode: 'NONE', ...appended, logStartOffset: log.logStartOffset }

@@ -3,14 +3,14 @@
  * (KIP-98, KIP-664). Every partition of every marker has its own error. If a producer has several markers for a partition, the
  * last error is returned.
  */
-import type { ErrorName } from '../../../protocol/errors.ts'
+import { type ErrorName, KafkaError } from '../../../protocol/errors.ts'
 import type { Marker } from '../../../txn/markers.ts'
 import { handler, type PartsOf, type Request } from '../../context.ts'
 import { eachYielding, failureOf } from '../../per-partition.ts'
 
 type WritableTxnMarker = Request<'WriteTxnMarkers'>['markers'][number]
 
-const PARTS = ['markers', 'clocks', 'events'] as const
+const PARTS = ['markers', 'replicas', 'clocks', 'events'] as const
 
 export const writeTxnMarkers = handler('WriteTxnMarkers', PARTS, async ({ markers }, parts) => {
   const producers = new Map<bigint, Topics>()
@@ -33,6 +33,9 @@ async function write(requested: WritableTxnMarker, topics: Topics, parts: PartsO
     const partitions = topics.get(topic) ?? new Map<number, ErrorName>()
     topics.set(topic, partitions)
     try {
+      if (!parts.replicas.hosts(topic, index)) {
+        throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${index} has no replica here`)
+      }
       await parts.markers.write(topic, index, marker)
       partitions.set(index, 'NONE')
     } catch (error) {
