@@ -5,6 +5,7 @@
 import { LogDirectory } from '../log/directory/log-directory.ts'
 import type { TopicPartition } from '../log/partition-folder.ts'
 import { emittedProgress, type ProgressListener } from '../log/recovery/recovery-progress.ts'
+import { Compaction } from '../metadata/log/compaction.ts'
 import { metadataLogConfig } from '../metadata/log/metadata-log.ts'
 import { isInternalTopic } from '../metadata/topic-names.ts'
 import type { Dispatch } from '../net/dispatch.ts'
@@ -32,24 +33,22 @@ export interface BrokerOptions extends World {
   readonly stages?: InsertedStages | undefined
 }
 
+/** A running broker: what a stop ends. */
+interface Running {
+  readonly parts: Parts
+  readonly directory: LogDirectory
+  readonly background: BackgroundLoops
+  readonly compaction: Compaction
+}
+
 export class Broker {
   readonly dispatch: Dispatch
   /** Rejects after an unexpected error: the state of the broker may then be inconsistent. */
   readonly failed: Promise<never>
-  readonly #parts: Parts
-  readonly #directory: LogDirectory
-  readonly #background: BackgroundLoops
+  readonly #running: Running
 
-  private constructor(
-    parts: Parts,
-    directory: LogDirectory,
-    background: BackgroundLoops,
-    dispatch: Dispatch,
-    failed: Promise<never>
-  ) {
-    this.#parts = parts
-    this.#directory = directory
-    this.#background = background
+  private constructor(running: Running, dispatch: Dispatch, failed: Promise<never>) {
+    this.#running = running
     this.failed = failed
     this.dispatch = dispatch
   }
@@ -84,9 +83,10 @@ export class Broker {
       await groups.start(signal)
       await txns.start(signal)
       laps.lap('coordinatorsMs')
-      parts.metadata.compact({ settings, events, background })
+      const compaction = new Compaction({ ...parts, storage, background })
       startLoops(background, { ...parts, directory, storage })
-      return new Broker(parts, directory, background, pipeline(parts, options.stages), failed)
+      const dispatch = pipeline(parts, options.stages)
+      return new Broker({ parts, directory, background, compaction }, dispatch, failed)
     } catch (error) {
       await background.stop()
       parts?.txns.stop()
@@ -98,7 +98,7 @@ export class Broker {
 
   /** The topics, without internal topics. */
   topicNames(): string[] {
-    return [...this.#parts.metadata.image.topicsByName.keys()].filter(name => !isInternalTopic(name))
+    return [...this.#running.parts.metadata.image.topicsByName.keys()].filter(name => !isInternalTopic(name))
   }
 
   /**
@@ -106,12 +106,14 @@ export class Broker {
    * requests; then delayed fetches; then metadata and data directory, which flush everything to disk.
    */
   async stop(): Promise<void> {
-    await this.#background.stop()
-    this.#parts.txns.stop()
-    this.#parts.groups.stop()
-    this.#parts.purgatory.close()
-    await this.#parts.metadata.close()
-    await this.#directory.close(this.#parts.metadata.brokerEpoch)
+    const { parts, directory, background, compaction } = this.#running
+    const { txns, groups, purgatory, metadata } = parts
+    await background.stop()
+    txns.stop()
+    groups.stop()
+    purgatory.close()
+    await compaction.close()
+    await directory.close(metadata.brokerEpoch)
   }
 }
 

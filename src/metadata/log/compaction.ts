@@ -14,7 +14,8 @@ import { oneStep, type Steps } from '../../runtime/pace.ts'
 import type { Clocks } from '../../runtime/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { MetadataError } from '../metadata-error.ts'
-import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
+import type { MetadataLog } from './metadata-log.ts'
+import { snapshotBatches } from './snapshot-batches.ts'
 import {
   lastContainedTimestamp,
   listSnapshots,
@@ -37,13 +38,11 @@ type SnapshotSettings = ViewOf<typeof SNAPSHOT_ROWS>
 /** Dependencies of compaction. */
 export interface CompactionPorts {
   readonly storage: Storage
-  readonly log: PartitionLog
+  readonly metadata: Pick<MetadataLog, 'log' | 'appendedBytes' | 'snapshotContent' | 'subscribe'>
   readonly clocks: Clocks
   readonly events: Events
   readonly settings: Settings
   readonly background: BackgroundLoops
-  /** Content of a snapshot at the current log end offset. */
-  content(): SnapshotContent
 }
 
 /** Kafka's constants, which are not configurable in Kafka either. */
@@ -55,15 +54,14 @@ export class Compaction {
   readonly #settings: SnapshotSettings
   readonly #removal: Removal
   readonly #snapshots: BackgroundLoop
-  /** Bytes appended since the last snapshot. */
-  #bytes: number
+  /** `appendedBytes` of the metadata log at the last snapshot. */
+  #snapshotBytes = 0
 
-  /** Starts compaction. `bytes` is the number of bytes appended since the last snapshot. */
-  constructor(ports: CompactionPorts, bytes: number) {
-    const { storage, clocks, events, background } = ports
+  /** Starts compaction. */
+  constructor(ports: CompactionPorts) {
+    const { storage, metadata, clocks, events, background } = ports
     this.#ports = ports
     this.#settings = ports.settings.view(SNAPSHOT_ROWS)
-    this.#bytes = bytes
     this.#removal = new Removal(storage, clocks.deadline, events)
     this.#snapshots = background.start({
       name: 'metadata snapshots',
@@ -75,13 +73,8 @@ export class Compaction {
       delayMs: () => RETENTION_CHECK_INTERVAL_MS,
       work: () => oneStep(() => this.#clean())
     })
-    this.appended(0)
-  }
-
-  /** Adds `bytes` to the bytes appended since the last snapshot. */
-  appended(bytes: number): void {
-    this.#bytes += bytes
-    if (this.#bytes >= this.#settings.maxBytesBetweenSnapshots) this.#snapshots.run()
+    metadata.subscribe(() => this.#snapshotIfDue())
+    this.#snapshotIfDue()
   }
 
   /** Resolves when no file is being removed. Requires that the background loops are stopped. */
@@ -89,11 +82,17 @@ export class Compaction {
     return this.#removal.stop()
   }
 
+  #snapshotIfDue(): void {
+    const bytes = this.#ports.metadata.appendedBytes - this.#snapshotBytes
+    if (bytes >= this.#settings.maxBytesBetweenSnapshots) this.#snapshots.run()
+  }
+
   /** Writes a snapshot if records have been appended since the last one. After an error the next run tries again. */
   *#snapshot(): Steps {
-    const { storage, log, clocks, events, content } = this.#ports
-    this.#bytes = 0
-    const state = content()
+    const { storage, metadata, clocks, events } = this.#ports
+    const { log } = metadata
+    this.#snapshotBytes = metadata.appendedBytes
+    const state = metadata.snapshotContent()
     const snapshot = snapshotAt(log.folder, state.offset, state.epoch)
     try {
       if (listSnapshots(storage, log.folder).at(-1)?.offset === log.logEndOffset) return
@@ -108,9 +107,9 @@ export class Compaction {
   #clean(): void {
     // A snapshot in progress may not have its name on disk yet. Other snapshots must not be deleted because of it.
     if (this.#snapshots.isRunning) return
-    const { storage, log, clocks, events } = this.#ports
+    const { storage, metadata, clocks, events } = this.#ports
     try {
-      const retired = retireSnapshots(storage, log, this.#settings, clocks.wall.now())
+      const retired = retireSnapshots(storage, metadata.log, this.#settings, clocks.wall.now())
       this.#removal.after(FILE_DELETE_DELAY_MS, retired)
       for (const path of retired) events.emit({ type: 'SnapshotDeleted', path })
     } catch (error) {

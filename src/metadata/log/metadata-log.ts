@@ -28,7 +28,6 @@ import { registeredEpoch } from '../other-records.ts'
 import { encodeMetadataRecord, type MetadataRecord, metadataRecord } from '../records.ts'
 import { CLUSTER_METADATA_TOPIC_NAME } from '../topic-names.ts'
 import { checkAlone, checkUnused, fenceStaleBrokers } from './adoption.ts'
-import { Compaction, type CompactionPorts } from './compaction.ts'
 import { leaderChange, QUORUM_STATE_FILE, type Quorum, quorumEpoch, quorumOfOne, quorumState } from './quorum.ts'
 import { replay } from './replay.ts'
 import { type SnapshotContent, snapshotBatches } from './snapshot-batches.ts'
@@ -82,15 +81,14 @@ export interface Features {
 
 export class MetadataLog {
   readonly #options: MetadataLogOptions
-  readonly #log: PartitionLog
+  /** Only this class appends to it. */
+  readonly log: PartitionLog
   readonly #epoch: number
   readonly #quorum: Quorum
-  /** Bytes of the log that no snapshot contained when the log was opened. */
-  readonly #bytesAtStart: number
   readonly #subscribers: MetadataSubscriber[] = []
   #image: MetadataImage
   #lastTimestamp: bigint
-  #compaction: Compaction | undefined
+  #appendedBytes: number
 
   /**
    * Replays the log, starts a new leader epoch, and writes the bootstrap records of a new cluster. Throws MetadataError if this
@@ -99,7 +97,7 @@ export class MetadataLog {
   constructor(options: MetadataLogOptions) {
     const { log, storage, nodeId } = options
     this.#options = options
-    this.#log = log
+    this.log = log
     if (log.logEndOffset === 0n) {
       checkUnused(storage)
       this.#nameVoters()
@@ -113,7 +111,7 @@ export class MetadataLog {
     this.#image = image
     this.#quorum = quorum
     this.#lastTimestamp = lastTimestamp
-    this.#bytesAtStart = bytesSinceSnapshot
+    this.#appendedBytes = 0
     replaceFile(storage, quorumPath, Buffer.from(quorumState(quorum, nodeId, this.#epoch)))
     log.beginLeaderEpoch(this.#epoch)
     this.#write(leaderChange(nodeId, this.#epoch, this.#now()))
@@ -121,6 +119,7 @@ export class MetadataLog {
     if (isNew(image)) this.append(bootstrapFeatures(options.transactionVersion))
     this.append(fenceStaleBrokers(this.#image))
     for (const records of slices(electLeaders(this.#image))) this.append(records)
+    this.#appendedBytes = bytesSinceSnapshot
   }
 
   /** The image after the last append. */
@@ -130,7 +129,7 @@ export class MetadataLog {
 
   /** Offset of the last record. It increases with every change. */
   get version(): bigint {
-    return this.#log.logEndOffset - 1n
+    return this.log.logEndOffset - 1n
   }
 
   /**
@@ -153,7 +152,7 @@ export class MetadataLog {
     const batch = this.#batch(records)
     this.#write(batch)
     this.#image = image
-    this.#compaction?.appended(batch.sizeInBytes)
+    this.#appendedBytes += batch.sizeInBytes
     this.#notify(deltaOf(previous, image, records))
   }
 
@@ -162,18 +161,16 @@ export class MetadataLog {
     return registeredEpoch(this.#image.others, this.#options.nodeId)
   }
 
-  /** Starts compaction: writes snapshots and deletes the log before them. */
-  compact(world: Pick<CompactionPorts, 'settings' | 'events' | 'background'>): void {
-    const { storage, clocks } = this.#options
-    const ports = { ...world, storage, log: this.#log, clocks, content: () => this.#content() }
-    this.#compaction = new Compaction(ports, this.#bytesAtStart)
+  /** Bytes of changes: those after the newest snapshot when the log was opened, and those that were appended since. */
+  get appendedBytes(): number {
+    return this.#appendedBytes
   }
 
-  /**
-   * Resolves when no file is being removed. Requires that the background loops are stopped; only `append` may write after that.
-   */
-  async close(): Promise<void> {
-    await this.#compaction?.close()
+  /** Content of a snapshot at the log end offset. */
+  snapshotContent(): SnapshotContent {
+    const image = this.#image
+    const offset = this.log.logEndOffset
+    return { image, quorum: this.#quorum, offset, epoch: this.#epoch, lastTimestamp: this.#lastTimestamp }
   }
 
   /** Allocates a block of producer ids. An id is never allocated twice. */
@@ -220,16 +217,10 @@ export class MetadataLog {
   }
 
   #write(batch: RecordBatch): void {
-    this.#log.append(batch, this.#epoch)
-    this.#log.syncNow()
-    this.#log.advanceHighWatermark(this.#log.logEndOffset)
+    this.log.append(batch, this.#epoch)
+    this.log.syncNow()
+    this.log.advanceHighWatermark(this.log.logEndOffset)
     this.#lastTimestamp = batch.maxTimestamp
-  }
-
-  #content(): SnapshotContent {
-    const image = this.#image
-    const offset = this.#log.logEndOffset
-    return { image, quorum: this.#quorum, offset, epoch: this.#epoch, lastTimestamp: this.#lastTimestamp }
   }
 
   /**
@@ -238,7 +229,7 @@ export class MetadataLog {
    */
   #nameVoters(): void {
     const { storage, nodeId, directoryId } = this.#options
-    const { folder } = this.#log
+    const { folder } = this.log
     if (listSnapshots(storage, folder).length > 0) return
     const quorum = quorumOfOne(nodeId, directoryId)
     const content = { image: EMPTY_IMAGE, quorum, offset: 0n, epoch: 0, lastTimestamp: this.#now() }

@@ -1,5 +1,5 @@
 /** A metadata log with snapshots, and the list of its snapshots. */
-
+import { Compaction } from '../../../src/metadata/log/compaction.ts'
 import { listSnapshots } from '../../../src/metadata/log/snapshots.ts'
 import { RecordingEvents } from '../../../src/testing/recording-events.ts'
 import { type Given, settingsWith } from '../../config/settings-with.ts'
@@ -11,12 +11,10 @@ export const SEGMENT = { segmentBytes: 2000 }
 /** Takes snapshots by Kafka's default configs, except the given ones. */
 export function begin(driver: MetadataLogDriver, given?: Given) {
   const opened = driver.open()
-  opened.metadata.compact({
-    settings: settingsWith(given),
-    events: new RecordingEvents(),
-    background: driver.background
-  })
-  return opened
+  const { storage, clock: clocks, background } = driver
+  const settings = settingsWith(given)
+  const compaction = new Compaction({ ...opened, storage, clocks, settings, events: new RecordingEvents(), background })
+  return { ...opened, compaction }
 }
 
 export const checkpoints = (driver: MetadataLogDriver) => driver.files().filter(name => name.endsWith('.checkpoint'))

@@ -190,10 +190,10 @@ describe('a snapshot', () => {
 
   it('is cancelled by the close of the log and leaves no file', async () => {
     const driver = new MetadataLogDriver()
-    const { metadata } = begin(driver)
+    const { compaction } = begin(driver)
     driver.clock.advance(HOUR)
     await driver.background.stop()
-    await metadata.close()
+    await compaction.close()
     expect(checkpoints(driver)).toHaveLength(1)
     driver.clock.advance(1000 * HOUR)
     expect(driver.clock.pendingAlarms).toBe(0)

@@ -8,12 +8,12 @@ describe('a start with a snapshot and a log', () => {
   /** A log with a snapshot. */
   async function withSnapshot() {
     const driver = new MetadataLogDriver()
-    const { log, metadata } = begin(driver)
+    const { log, metadata, compaction } = begin(driver)
     driver.createTopics(metadata, 'a')
     driver.clock.advance(HOUR)
     await yieldToEventLoop()
     await driver.background.stop()
-    await metadata.close()
+    await compaction.close()
     return { driver, metadata, end: log.logEndOffset }
   }
 

@@ -63,10 +63,10 @@ describe('old snapshots', () => {
 
   it('that end before the start of the log are deleted by the start of the broker', async () => {
     const driver = new MetadataLogDriver({}, SEGMENT)
-    const { log, metadata } = await run(driver, { 'metadata.max.retention.bytes': 0 })
+    const { log, compaction } = await run(driver, { 'metadata.max.retention.bytes': 0 })
     driver.clock.advance(60_000)
     await driver.background.stop()
-    await metadata.close()
+    await compaction.close()
     expect(log.firstSegmentOffset).toBeGreaterThan(5n)
     driver.storage.append(`${FOLDER}/${nameOf(5n, 1)}`, Buffer.from('x'))
     driver.storage.append(`${FOLDER}/${nameOf(7n, 1)}.deleted`, Buffer.from('x'))
