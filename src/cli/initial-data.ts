@@ -23,7 +23,7 @@ export async function initialData(
 ): Promise<InitialData> {
   const topics = topic.map(topicOf)
   if (records === undefined) return { source: '--topic', topics, records: [] }
-  if (records === '') throw new ConfigError('--records lacks the name of a file; - is stdin')
+  if (records === '') throw new ConfigError('--records requires the name of a file, or - for stdin')
   const stream = records === STDIN ? process.stdin : await opened(records)
   addAbortSignal(signal, stream)
   return { source: '--topic', topics, records: elementsOf(stream, records === STDIN ? 'stdin' : records) }
@@ -65,8 +65,8 @@ async function opened(file: string): Promise<Readable> {
 
 function unreadable(file: string, error: unknown): ConfigError {
   const code = codeOf(error)
-  if (code === 'ENOENT') return new ConfigError(`--records ${file}: there is no such file`)
-  if (code === 'EISDIR') return new ConfigError(`--records ${file}: it is a directory, but must be a file`)
+  if (code === 'ENOENT') return new ConfigError(`--records ${file}: the file does not exist`)
+  if (code === 'EISDIR') return new ConfigError(`--records ${file}: the path is a directory, but must be a file`)
   return new ConfigError(`--records ${file}: the file cannot be read (${code || error})`)
 }
 

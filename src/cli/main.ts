@@ -13,26 +13,27 @@ const DEFAULT_COMMAND = 'start'
 const OPTIONS_WITHOUT_COMMAND = ['-h', '--help', '-V', '--version']
 
 const START_HELP = `
-Settings are Apache Kafka's. They are taken, later ones winning, from --config, the KAFKA_* variables of the
-environment (KAFKA_NUM_PARTITIONS is num.partitions) and --set. Stop with Ctrl-C; data stays in the data directory.
+Settings have Apache Kafka's names. They come from --config, from KAFKA_* environment variables (KAFKA_NUM_PARTITIONS is
+num.partitions) and from --set; a later source overrides an earlier one. Ctrl-C stops the broker. The data directory remains.
 
---topic creates topics that do not exist. A part of it that begins with the name of a setting and = begins the next setting;
-other parts belong to the value before them, as in orders:3:cleanup.policy=compact. --records writes records once, and skips
-topics that have held records before; a warning names those that an interrupted start has left with a part of them. Each
-line is a record or a transaction:
+--topic creates a topic if it does not exist. Configs follow the counts, as in orders:3:cleanup.policy=compact. A part without
+the name of a topic config and = belongs to the value before it, so values can contain colons.
+
+--records writes records into topics that have never had records; other topics are skipped. A warning names topics in which an
+interrupted start has written only a part of its records. Each line is a record or a transaction:
   {"topic":"orders","key":"k","value":"v","headers":{"h":"x"},"partition":0,"timestamp":1700000000000}
   {"transactionalId":"pay-1","result":"commit","records":[{"topic":"orders","value":"v"}]}
-topic alone is required. Keys and values are strings or null; result is commit, abort or open.
+Only topic is required. Keys and values are strings or null. The result is commit, abort or open.
 
 Examples:
   minikafka start                                   on localhost:9092, data in ./minikafka-data
-  minikafka start --in-memory --port 0 --json       on a free port, told as JSON, nothing left behind
+  minikafka start --in-memory --port 0 --json       on a free port, ready line as JSON, data in memory
   minikafka start --topic orders:3 --records orders.ndjson --in-memory
   minikafka start --set num.partitions=3 --set log.retention.hours=1`
 
 const DUMP_LOG_HELP = `
-Reads the files of Apache Kafka and of minikafka: .log, .checkpoint, .index, .timeindex, .snapshot, .txnindex. The lines
-are those of DumpLogSegments in Kafka 4.3.
+Reads files of Apache Kafka and minikafka: .log, .checkpoint, .index, .timeindex, .snapshot, .txnindex. The output has the
+format of DumpLogSegments in Kafka 4.3.
 
 Examples:
   minikafka dump-log minikafka-data/orders-0 --print-data-log
@@ -82,21 +83,24 @@ function program(): Command {
 function startCommand(): Command {
   const levels = ['debug', 'info', 'warn', 'error', 'silent']
   return new Command(DEFAULT_COMMAND)
-    .description('Start a broker and serve it until stopped (the default command).')
-    .option('--port <number>', 'port to listen on; 0 takes a free one (default: 9092)', parsePort)
+    .description('Start a broker that runs until it is stopped (the default command).')
+    .option('--port <number>', 'port to listen on; 0 selects a free port (default: 9092)', parsePort)
     .option('--host <name>', 'host name or address to listen on (default: localhost)')
-    .option('--data-dir <directory>', 'where topics are kept (default: ./minikafka-data)')
-    .addOption(new Option('--in-memory', 'keep nothing on disk').conflicts('dataDir'))
-    .option('--config <file>', 'a server.properties file')
-    .option('--set <name=value>', 'a setting of the broker; may be repeated', repeated)
+    .option('--data-dir <directory>', 'data directory (default: ./minikafka-data)')
+    .addOption(new Option('--in-memory', 'keep all data in memory').conflicts('dataDir'))
+    .option('--config <file>', 'a server.properties file of Kafka')
+    .option('--set <name=value>', 'a broker setting; can be repeated', repeated)
     .option(
       '--topic <topic>',
-      'a topic to create: name[:partitions[:replicas]][:key=value...]; may be repeated',
+      'a topic to create: name[:partitions[:replicas]][:key=value...]; can be repeated',
       repeated
     )
-    .option('--records <file>', 'records to write before clients are served, one JSON object a line; - is stdin')
-    .addOption(new Option('--log-level <level>', 'how much to log to stderr').choices(levels).default('info'))
-    .option('--json', 'tell readiness and log in JSON')
+    .option(
+      '--records <file>',
+      'records to write before the first client is served, one JSON object per line; - is stdin'
+    )
+    .addOption(new Option('--log-level <level>', 'lowest level of log lines on stderr').choices(levels).default('info'))
+    .option('--json', 'write the ready line and the log as JSON')
     .addHelpText('after', START_HELP)
     .allowExcessArguments(false)
     .action(async (options: StartOptions) => {
@@ -107,31 +111,34 @@ function startCommand(): Command {
 
 function dumpLogCommand(): Command {
   return new Command('dump-log')
-    .description('Show what is in the files of a log.')
-    .argument('[folders...]', 'folders, or files, to look into')
-    .option('--files <files>', 'files to look into, separated by commas', (more, files?: string) =>
+    .description('Print the contents of log files.')
+    .argument('[folders...]', 'folders or files to read')
+    .option('--files <files>', 'files to read, separated by commas', (more, files?: string) =>
       files === undefined ? more : `${files},${more}`
     )
-    .option('--print-data-log', 'show keys and values')
-    .option('--deep-iteration', 'show records')
-    .option('--skip-record-metadata', 'show of records nothing but keys and values')
-    .option('--max-message-size <bytes>', 'how much of the log is read for an entry of its index', parseSize, 5_242_880)
-    .option('--max-bytes <bytes>', 'how much of each log is read (default: all)', parseSize)
-    .option('--index-sanity-check', 'check indexes only as a broker does when it starts')
-    .option('--verify-index-only', 'check indexes without showing them')
-    .option('--key-decoder-class [class]', 'StringDecoder, IntegerDecoder, LongDecoder or DefaultDecoder')
-    .option('--value-decoder-class [class]', 'as for keys')
+    .option('--print-data-log', 'print records with keys and values')
+    .option('--deep-iteration', 'print records')
+    .option('--skip-record-metadata', 'print only keys and values of records')
+    .option('--max-message-size <bytes>', 'bytes of the log to read for an index entry', parseSize, 5_242_880)
+    .option('--max-bytes <bytes>', 'bytes of each log to read (default: all)', parseSize)
+    .option('--index-sanity-check', 'only run the sanity check of a broker start on indexes')
+    .option('--verify-index-only', 'check indexes without printing entries')
+    .option(
+      '--key-decoder-class [class]',
+      'decoder of keys: StringDecoder, IntegerDecoder, LongDecoder or DefaultDecoder'
+    )
+    .option('--value-decoder-class [class]', 'decoder of values, with the same classes')
     .option('--offsets-decoder', 'decode the records of __consumer_offsets')
     .option('--transaction-log-decoder', 'decode the records of __transaction_state')
     .option('--cluster-metadata-decoder', 'decode the records of __cluster_metadata')
-    .option('--from-offset <offset>', 'show nothing before this offset', parseInt64)
-    .option('--to-offset <offset>', 'show nothing after this offset', parseInt64)
-    .option('--key <text>', 'show only records with this key, as it is printed')
-    .option('--producer-id <id>', "show only this producer's batches", parseInt64)
-    .option('--verify', 'show only what is wrong; exit code 1 if anything is')
-    .addOption(new Option('--transactions', 'show one line for each transaction').conflicts('verify'))
+    .option('--from-offset <offset>', 'print only offsets from this one', parseInt64)
+    .option('--to-offset <offset>', 'print only offsets up to this one', parseInt64)
+    .option('--key <text>', 'print only records with this key, in its printed form')
+    .option('--producer-id <id>', 'print only batches of this producer id', parseInt64)
+    .option('--verify', 'print only problems; exit code 1 if there are any')
+    .addOption(new Option('--transactions', 'print a line for each transaction').conflicts('verify'))
     .addOption(
-      new Option('--follow', 'go on with what is appended to logs, until Ctrl-C').conflicts([
+      new Option('--follow', 'continue with batches that are appended, until Ctrl-C').conflicts([
         'verify',
         'transactions',
         'maxBytes',
@@ -139,7 +146,7 @@ function dumpLogCommand(): Command {
         'verifyIndexOnly'
       ])
     )
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'print one JSON object per line')
     .addHelpText('after', DUMP_LOG_HELP)
     .action(async (folders: readonly string[], options: DumpLogOptions) => {
       const { dumpLog } = await import('./commands/dump-log.ts')
@@ -153,19 +160,20 @@ function repeated(text: string, all: readonly string[] = []): readonly string[] 
 
 function parseSize(text: string): number {
   if (!/^\d{1,10}$/.test(text) || Number(text) > 2_147_483_647) {
-    throw new InvalidArgumentError('A size is a number of bytes from 0 to 2147483647.')
+    throw new InvalidArgumentError('A size must be a number of bytes from 0 to 2147483647.')
   }
   return Number(text)
 }
 
 function parseInt64(text: string): bigint {
-  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('It is a number from 0 on.')
+  if (!/^\d{1,19}$/.test(text))
+    throw new InvalidArgumentError('It must be a whole number from 0 to 9223372036854775807.')
   return BigInt(text)
 }
 
 function parsePort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
-    throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+    throw new InvalidArgumentError('A port must be a number from 0 to 65535.')
   }
   return Number(text)
 }

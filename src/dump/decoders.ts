@@ -52,7 +52,8 @@ export function isAboutBytes(error: unknown): error is Error {
 }
 
 function wide(bytes: Buffer, length: number): Buffer {
-  if (bytes.length < length) throw new MalformedFrame(`${bytes.length} bytes are no number of ${length}`)
+  if (bytes.length < length)
+    throw new MalformedFrame(`${bytes.length} bytes are too few for a number of ${length} bytes`)
   return bytes
 }
 

@@ -22,7 +22,7 @@ const DUMPERS: Readonly<Record<string, Dumper>> = {
 }
 
 /** The message for a path that does not exist. */
-export const MISSING = 'there is no such file or folder'
+export const MISSING = 'the file or folder does not exist'
 
 /** Dumps the files in the order of `paths`, then all findings. A folder stands for its Kafka files, sorted by name. */
 export function* dump(files: Files, paths: readonly string[], options: DumpOptions): Generator<Item> {

@@ -10,13 +10,13 @@ const MOST_KEPT = 10_000
 /** The kinds of findings, in the order in which they are printed. */
 const KINDS = {
   offsetMismatch: {
-    summary: 'an entry is not what the log holds',
+    summary: 'an entry has the wrong offset',
     title: 'Mismatches in :',
     line: (a: bigint, b: bigint) => `  Index offset: ${a}, log offset: ${b}`,
     order: 'descending'
   },
   timestampMismatch: {
-    summary: 'an entry is not what the log holds',
+    summary: 'an entry has the wrong timestamp',
     title: 'Found timestamp mismatch in :',
     line: (a: bigint, b: bigint) => `  Index timestamp: ${a}, log timestamp: ${b}`,
     order: 'found'
@@ -28,7 +28,7 @@ const KINDS = {
     order: 'found'
   },
   offsetNotFound: {
-    summary: 'an entry names an offset at which no batch ends',
+    summary: 'an entry has an offset that is not the last of a batch',
     title: 'The following indexed offsets are not found in :',
     line: (a: bigint, b: bigint) => `Indexed offset: ${a}, found log offset: ${b}`,
     order: 'found'

@@ -38,7 +38,7 @@ export async function createTopics(
   const names = new Set<string>()
   for (const { name } of all) {
     // The broker refuses a repeated name only within a request.
-    if (names.has(name)) throw new ConfigError(escaped(`${source}: topic ${name} is given twice`))
+    if (names.has(name)) throw new ConfigError(escaped(`${source}: topic ${name} is listed twice`))
     names.add(name)
   }
   for (const batch of batches(all, recordsOf)) {

@@ -38,7 +38,7 @@ export class MiniKafka implements AsyncDisposable {
   #stopping: Promise<void> | undefined
 
   private constructor(node: RunningNode, directory: DataDirectory) {
-    if (node === undefined) throw new ConfigError('new MiniKafka() makes no broker: write await MiniKafka.start()')
+    if (node === undefined) throw new ConfigError('new MiniKafka() creates no broker: use await MiniKafka.start()')
     this.#node = node
     this.#directory = directory
     // For `afterAll(kafka.stop)`.

@@ -28,7 +28,7 @@ const brokerConfig: Check = value => {
   const settings = brokerSettings(value)
   if (settings instanceof Mismatch || !LOG_DIRECTORIES.some(name => Object.hasOwn(Object(settings), name)))
     return settings
-  return new Mismatch(`has ${LOG_DIRECTORIES.join(' or ')}: give the option dataDir in place of it`)
+  return new Mismatch(`has ${LOG_DIRECTORIES.join(' or ')}: use the option dataDir instead`)
 }
 
 const topicConfig = mapOf(
@@ -150,7 +150,7 @@ const START: Shape = {
   conflict: ({ config, ...options }) => {
     const name = ['port', 'host'].find(option => Object.hasOwn(options, option))
     if (name === undefined || !Object.hasOwn(Object(config), 'listeners')) return undefined
-    return new Mismatch(`has listeners, which give host and port: leave out the option ${name}, or listeners`, 'config')
+    return new Mismatch(`has listeners, which set host and port: omit the option ${name}, or listeners`, 'config')
   }
 }
 

@@ -138,6 +138,6 @@ function refusal({ topic, record, source }: AssignedRecord, code: ErrorName, mes
   const size = `it has about ${sizeOf(record)} bytes, more than max.message.bytes or segment.bytes of the topic`
   const reason = TOO_LARGE.includes(code) ? size : message
   return new ConfigError(
-    `${source}: topic ${topic} does not take the record: ${code}${reason === null ? '' : ` (${reason})`}`
+    `${source}: topic ${topic} refuses the record: ${code}${reason === null ? '' : ` (${reason})`}`
   )
 }

@@ -122,14 +122,16 @@ class Seeding {
   async takenBack(error: unknown): Promise<unknown> {
     const refusals = await deleteTopics(this.#client, [...this.#created])
     const sentences: string[] = []
-    for (const [name, reason] of refusals) sentences.push(`topic ${name} stays (${reason}): delete it`)
+    for (const [name, reason] of refusals) sentences.push(`topic ${name} could not be deleted (${reason}): delete it`)
     const written = await this.#writtenTopics().catch((another: unknown) => {
       this.#broker.logger.error({ err: another }, 'the topics that keep initial records cannot be listed')
       return []
     })
     if (written.length > 0) {
       const remedy = `delete ${written.length === 1 ? 'the topic' : 'the topics'} to write all records again`
-      sentences.push(`earlier records stay in ${written.join(', ')}, which later starts skip: ${remedy}`)
+      sentences.push(
+        `records that were already written remain in ${written.join(', ')}, and later starts skip them: ${remedy}`
+      )
     }
     this.#partial.delete(this.#namesWithout([...refusals.keys(), ...written]))
     if (sentences.length === 0 || !(error instanceof ConfigError)) return error
@@ -166,9 +168,9 @@ class Seeding {
   #logSkipped(name: string): void {
     const { logger } = this.#broker
     if (this.#partial.has(name)) {
-      const reason = `topic ${name} may hold only a part of its initial records: an earlier start ended while it wrote them`
+      const reason = `topic ${name} may have only a part of its initial records, because an earlier start was interrupted`
       logger.warn({ topic: name }, `${reason}; delete the topic to write all records again`)
-    } else logger.info({ topic: name }, `no records are added to topic ${name}: it has held records before`)
+    } else logger.info({ topic: name }, `no records are written to topic ${name}, because it has had records before`)
   }
 
   async #holdsRecords(name: string, indexes: readonly number[]): Promise<boolean> {
@@ -203,7 +205,7 @@ class Seeding {
         const { logger } = this.#broker
         logger.info(
           { transactionalId },
-          `no transaction of ${transactionalId} is added: topic ${topic.name} has held records before`
+          `no transaction of ${transactionalId} is written, because topic ${topic.name} has had records before`
         )
         return
       }
@@ -211,7 +213,7 @@ class Seeding {
     }
     if (this.#openTransactionalIds.has(transactionalId)) {
       throw new ConfigError(
-        `${source}: an earlier element leaves a transaction of ${transactionalId} open; take another transactionalId`
+        `${source}: an earlier element keeps a transaction of ${transactionalId} open; use another transactionalId`
       )
     }
     await this.#writer.flush()

@@ -53,7 +53,7 @@ it.each<{ text: string; message: string }>([
 
 it('--records without the name of a file is refused', async () => {
   const reading = initialData({ records: '' }, new AbortController().signal)
-  await expect(reading).rejects.toThrow(new ConfigError('--records lacks the name of a file; - is stdin'))
+  await expect(reading).rejects.toThrow(new ConfigError('--records requires the name of a file, or - for stdin'))
 })
 
 /** The elements of a text that arrives in chunks of a few bytes. */

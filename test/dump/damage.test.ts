@@ -110,7 +110,7 @@ it('a dump continues after a batch of an unknown magic, and reports its position
   first.writeInt8(7, 16)
   const storage = folder({ [LOG]: Buffer.concat([first, ABORT_MARKER]) })
   expect(lines(storage).slice(2)).toEqual([
-    `t-0/${LOG}: position 0: a record batch of unknown magic 7; 81 bytes are left out, up to the next whole batch`,
+    `t-0/${LOG}: position 0: the magic 7 is unknown; valid are 0, 1 and 2; skipped 81 bytes to the next complete batch`,
     expect.stringContaining('baseOffset: 15 ')
   ])
 })
@@ -121,7 +121,7 @@ it('a dump shows a batch with damaged records, reports their error, and continue
   const storage = folder({ [LOG]: Buffer.concat([first, ABORT_MARKER]) })
   expect(lines(storage, options({ deep: true })).slice(2, 5)).toEqual([
     expect.stringMatching(/isvalid: false$/),
-    `t-0/${LOG}: position 0: the records from offset 0 on: a record of 63 bytes goes beyond its batch`,
+    `t-0/${LOG}: position 0: the records of the batch at offset 0 are invalid: a record of 63 bytes goes beyond its batch`,
     expect.stringContaining('baseOffset: 15 ')
   ])
 })
@@ -130,7 +130,7 @@ it('a dump of a text file with the name of a log reports that it is no log', () 
   const storage = folder({ 'notes.log': Buffer.from('This is what happened on Monday, and on Tuesday too.') })
   expect(lines(storage)).toEqual([
     'Dumping t-0/notes.log',
-    't-0/notes.log: the name of a log begins with its first offset',
+    't-0/notes.log: the file name does not begin with a base offset, as in 00000000000000000000.log',
     'Found 52 invalid bytes at the end of notes.log'
   ])
 })
@@ -138,7 +138,7 @@ it('a dump of a text file with the name of a log reports that it is no log', () 
 it('a dump reports where the zeros of a file begin', () => {
   const storage = folder({ [LOG]: Buffer.concat([TRANSACTIONAL, Buffer.alloc(4096)]) })
   expect(lines(storage).at(-1)).toBe(
-    `t-0/${LOG}: position 81: a record batch of 0 bytes is below the least of 14; the 4096 bytes from here on cannot be read`
+    `t-0/${LOG}: position 81: a batch length of 0 bytes is below the minimum of 14; no complete batch follows in the remaining 4096 bytes`
   )
 })
 
@@ -155,10 +155,10 @@ describe('an impossible batch length', () => {
   const at = (offset: number) => expect.stringMatching(`^baseOffset: ${offset} .*isvalid: true$`)
 
   it.each([
-    [0x7f_ff_ff_ff, /: position 0: a batch of 2147483659 bytes goes beyond the end; 170 bytes are left out/],
-    [-5, /: position 0: a record batch of -5 bytes is below the least of 14; 170 bytes are left out/],
-    [0, /: position 0: a record batch of 0 bytes is below the least of 14; 170 bytes are left out/],
-    [20, /: position 0: a batch of 32 bytes is shorter than its own header; 170 bytes are left out/]
+    [0x7f_ff_ff_ff, /: position 0: a batch of 2147483659 bytes extends beyond the end of the file; skipped 170 bytes/],
+    [-5, /: position 0: a batch length of -5 bytes is below the minimum of 14; skipped 170 bytes/],
+    [0, /: position 0: a batch length of 0 bytes is below the minimum of 14; skipped 170 bytes/],
+    [20, /: position 0: a batch of 32 bytes is shorter than its header; skipped 170 bytes/]
   ])('a dump continues with the next batch after a batch length of %i', (length, message) => {
     expect(size).toBe(170)
     expect(shown(withLength(batch(0n), length), batch(1n), batch(2n))).toEqual([
@@ -173,7 +173,7 @@ describe('an impossible batch length', () => {
     expect(shown(damaged, batch(1n), batch(2n))).toEqual([
       expect.stringMatching(/^baseOffset: 0 .*isvalid: false$/),
       expect.stringMatching(
-        /position 222: a batch of \d+ bytes goes beyond the end; a whole batch begins before it, at position 170/
+        /position 222: a batch of \d+ bytes extends beyond the end of the file; a complete batch begins before it, at position 170/
       ),
       at(1),
       at(2)

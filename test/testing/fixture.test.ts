@@ -116,7 +116,7 @@ it('clientConfig returns the bootstrap servers under the property that each libr
 
 it('new MiniKafka throws a sentence that names MiniKafka.start', () => {
   // @ts-expect-error the constructor is private
-  expect(() => new MiniKafka()).toThrow('new MiniKafka() makes no broker: write await MiniKafka.start()')
+  expect(() => new MiniKafka()).toThrow('new MiniKafka() creates no broker: use await MiniKafka.start()')
 })
 
 it('clientConfig rejects an unknown library and lists the supported ones', async () => {

@@ -63,11 +63,11 @@ it.each<{ options: unknown; message: string }>([
   { options: { dataDir: 'a\0b' }, message: ': dataDir is "a\\u0000b", but must be the path of a directory' },
   {
     options: { port: 9092, config: { listeners: 'PLAINTEXT://localhost:0' } },
-    message: ': config has listeners, which give host and port: leave out the option port, or listeners'
+    message: ': config has listeners, which set host and port: omit the option port, or listeners'
   },
   {
     options: { host: 'localhost', config: { listeners: 'PLAINTEXT://localhost:0' } },
-    message: ': config has listeners, which give host and port: leave out the option host, or listeners'
+    message: ': config has listeners, which set host and port: omit the option host, or listeners'
   },
   {
     options: {
@@ -117,7 +117,7 @@ it.each<{ options: unknown; message: string }>([
   },
   {
     options: { config: { 'log.dirs': 'data' } },
-    message: ': config has log.dirs or log.dir: give the option dataDir in place of it'
+    message: ': config has log.dirs or log.dir: use the option dataDir instead'
   },
   {
     options: { config: { 'broker.rack': 'x'.repeat(40_000) } },

@@ -174,7 +174,7 @@ it('a refused record leaves earlier ones in a topic that existed, and the error 
       { topic: 'orders', partition: 7 }
     ]
     await expect(start({ dataDir, records })).rejects.toThrow(
-      'MiniKafka.start: records[4]: partition is 7, but topic orders has partition 0 alone; earlier records stay in orders, which later starts skip: delete the topic to write all records again'
+      'MiniKafka.start: records[4]: partition is 7, but topic orders has partition 0 alone; records that were already written remain in orders, and later starts skip them: delete the topic to write all records again'
     )
     expect(readFileSync(join(dataDir, 'minikafka-partial-topics'), 'utf8')).toBe('orders\n')
   } finally {
@@ -199,7 +199,7 @@ it('a start that is killed while it writes records leaves a warning for the next
   // A killed start leaves its mark file.
   writeFileSync(join(dataDir, 'minikafka-partial-topics'), 'orders\n')
   const warning =
-    'topic orders may hold only a part of its initial records: an earlier start ended while it wrote them; delete the topic to write all records again'
+    'topic orders may have only a part of its initial records, because an earlier start was interrupted; delete the topic to write all records again'
   expect([await warnings(), await warnings()]).toEqual([[warning], [warning]])
   const kafka = await start({ dataDir })
   const admin = client(kafka).admin()
@@ -229,11 +229,11 @@ it('records are written once: a topic of a kept directory that has held records 
   expect(await endOffsets(second, 'orders')).toEqual(['1'])
   expect(await endOffsets(second, 'payments')).toEqual(['2'])
   expect(await endOffsets(second, 'users')).toEqual(['1'])
-  expect(logger.messages('info').filter(message => message.includes('held records'))).toEqual([
-    'no records are added to topic orders: it has held records before',
-    'no records are added to topic payments: it has held records before',
-    'no transaction of pay-1 is added: topic payments has held records before',
-    'no transaction of pay-2 is added: topic orders has held records before'
+  expect(logger.messages('info').filter(message => message.includes('had records'))).toEqual([
+    'no records are written to topic orders, because it has had records before',
+    'no records are written to topic payments, because it has had records before',
+    'no transaction of pay-1 is written, because topic payments has had records before',
+    'no transaction of pay-2 is written, because topic orders has had records before'
   ])
 })
 
@@ -282,7 +282,7 @@ it.each<{ options: MiniKafkaOptions; message: string }>([
       ]
     },
     message:
-      'MiniKafka.start: records[1]: topic users does not take the record: INVALID_RECORD (Compacted topic cannot accept message without key in topic partition users-0)'
+      'MiniKafka.start: records[1]: topic users refuses the record: INVALID_RECORD (Compacted topic cannot accept message without key in topic partition users-0)'
   },
   {
     options: {
@@ -292,11 +292,11 @@ it.each<{ options: MiniKafkaOptions; message: string }>([
       ]
     },
     message:
-      'MiniKafka.start: records[1]: topic orders does not take the record: MESSAGE_TOO_LARGE (it has about 2000032 bytes, more than max.message.bytes or segment.bytes of the topic)'
+      'MiniKafka.start: records[1]: topic orders refuses the record: MESSAGE_TOO_LARGE (it has about 2000032 bytes, more than max.message.bytes or segment.bytes of the topic)'
   },
   {
     options: { records: [{ topic: '__consumer_offsets', value: 'v' }] },
-    message: 'MiniKafka.start: records[0]: topic __consumer_offsets does not take the record: INVALID_TOPIC_EXCEPTION'
+    message: 'MiniKafka.start: records[0]: topic __consumer_offsets refuses the record: INVALID_TOPIC_EXCEPTION'
   },
   {
     options: {
@@ -306,7 +306,7 @@ it.each<{ options: MiniKafkaOptions; message: string }>([
       ]
     },
     message:
-      'MiniKafka.start: records[1]: an earlier element leaves a transaction of pay-1 open; take another transactionalId'
+      'MiniKafka.start: records[1]: an earlier element keeps a transaction of pay-1 open; use another transactionalId'
   },
   {
     options: { records: [{ transactionalId: 'pay-1', records: [{ topic: 'a' }, { topic: 'a', partition: 9 }] }] },

@@ -53,7 +53,7 @@ it('a topic that is given twice is refused', async () => {
   await using harness = await Harness.start()
   const names = Array.from({ length: 6000 }, (_, index) => `t${index}`)
   await expect(seed(seededBroker(harness, harness.dispatch), initialData([...names, 't0']))).rejects.toThrow(
-    new ConfigError('--topic: topic t0 is given twice')
+    new ConfigError('--topic: topic t0 is listed twice')
   )
 })
 
@@ -71,7 +71,7 @@ it('topics that cannot be deleted after a refused record are named behind the re
   const failing = intercepting(harness, 'DeleteTopics', () => Promise.reject(new Error('the disk is full')))
   await expect(seed(seededBroker(harness, failing), initialData(['empty'], [WRONG_RECORD]))).rejects.toThrow(
     new ConfigError(
-      'r.ndjson line 1: partition is 9, but topic orders has partition 0 alone; topic empty stays (the disk is full): delete it; topic orders stays (the disk is full): delete it'
+      'r.ndjson line 1: partition is 9, but topic orders has partition 0 alone; topic empty could not be deleted (the disk is full): delete it; topic orders could not be deleted (the disk is full): delete it'
     )
   )
 })

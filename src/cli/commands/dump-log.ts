@@ -63,7 +63,8 @@ const READER_GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED'])
 /** Dumps the files and folders. Throws ConfigError for invalid options or a failed write of the output. */
 export async function dumpLog(folders: readonly string[], options: DumpLogOptions): Promise<void> {
   const paths = [...(options.files?.split(',').map(path => path.trim()) ?? []), ...folders].filter(path => path !== '')
-  if (paths.length === 0) throw new ConfigError('dump-log needs files: name them with --files, or give a folder')
+  if (paths.length === 0)
+    throw new ConfigError('dump-log requires a folder or files: minikafka dump-log FOLDER, or --files FILES')
   const dumped = dumpOptions(options)
   const report = new Report(options)
   if (options.follow) return follow(new Follower(paths, dumped), report, paths)
@@ -131,7 +132,7 @@ function standardDecoder(name: string | true): ValueDecoder {
   const className = name === true ? 'StringDecoder' : name
   const decoder = decoderOfClass(className)
   if (decoder) return decoder
-  throw new ConfigError(`${className}: there is no such decoder; there are ${DECODER_NAMES.join(', ')}`)
+  throw new ConfigError(`the decoder class ${className} is unknown; valid are ${DECODER_NAMES.join(', ')}`)
 }
 
 /** The report of a dump: findings and problems on stderr, all other items on stdout. */

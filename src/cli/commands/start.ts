@@ -100,7 +100,7 @@ function fromFile({ config }: StartOptions): readonly Entry[] {
     return fromProperties(readFileSync(config, 'utf8'), config)
   } catch (error) {
     const code = codeOf(error)
-    if (code === 'ENOENT') throw new ConfigError(`--config ${config}: there is no such file`)
+    if (code === 'ENOENT') throw new ConfigError(`--config ${config}: the file does not exist`)
     throw new ConfigError(`--config ${config}: the file cannot be read (${code || error})`)
   }
 }

@@ -62,7 +62,11 @@ export class PartitionOrder {
   *add(path: string, position: number, batch: RecordBatch): Generator<Item> {
     const { baseOffset } = batch
     if (baseOffset < this.#nextOffset) {
-      yield problem(path, position, `offset ${baseOffset} comes after offset ${this.#nextOffset - 1n}`)
+      yield problem(
+        path,
+        position,
+        `base offset ${baseOffset} is below ${this.#nextOffset}, the offset after the previous batch`
+      )
     }
     if (baseOffset !== this.#nextOffset) this.#gapBefore(baseOffset)
     yield* this.#snapshotsUpTo(baseOffset)
@@ -83,7 +87,7 @@ export class PartitionOrder {
     yield* this.#snapshotsUpTo(this.#nextOffset)
     if (!this.#isNewest) return
     for (const { path } of this.#snapshots) {
-      yield problem(path, undefined, `it is of an offset after the log's end, ${this.#nextOffset}`)
+      yield problem(path, undefined, `its offset is above the log end offset ${this.#nextOffset}`)
     }
   }
 
@@ -138,7 +142,7 @@ class EpochOrder {
     if (!files.exists(path)) return
     const starts = parseLeaderEpochs(files.read(path, 0, Math.min(files.size(path), LARGEST_EPOCH_FILE)))
     if (starts) this.#starts = starts
-    else this.unreadable = problem(path, undefined, 'the epochs of leaders cannot be read, or do not ascend')
+    else this.unreadable = problem(path, undefined, 'the leader epochs are invalid or not in ascending order')
   }
 
   /** Returns the problem of the next batch's leader epoch, if there is one. */
@@ -148,6 +152,6 @@ class EpochOrder {
     if (epoch === undefined || partitionLeaderEpoch < 0 || partitionLeaderEpoch === epoch) return undefined
     if (this.#reported === this.#passed) return undefined
     this.#reported = this.#passed
-    return `offset ${baseOffset} is of leader epoch ${partitionLeaderEpoch}, and by ${LEADER_EPOCH_FILE} of ${epoch}`
+    return `offset ${baseOffset} has leader epoch ${partitionLeaderEpoch}, but ${LEADER_EPOCH_FILE} has epoch ${epoch}`
   }
 }

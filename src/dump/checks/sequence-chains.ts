@@ -75,31 +75,31 @@ export class SequenceChains {
     const subject = `producer ${producerId}`
     const mustBeThere = chain.lastOffset >= this.#denseFrom
     if (producerEpoch < chain.epoch || (producerEpoch > chain.epoch && mustBeThere)) {
-      return `${subject} has epoch ${producerEpoch}, and in the log ${chain.epoch}`
+      return `${subject} has epoch ${producerEpoch}, but epoch ${chain.epoch} in the log`
     }
     const { lastDataOffset } = chain
     if (producerEpoch > chain.epoch || lastDataOffset === undefined) return undefined
     if (lastOffset < lastDataOffset || (lastOffset > lastDataOffset && lastOffset >= this.#denseFrom)) {
-      return `${subject} ends at offset ${lastOffset}, and in the log at ${lastDataOffset}`
+      return `${subject} has the last offset ${lastOffset}, but ${lastDataOffset} in the log`
     }
     if (lastOffset > lastDataOffset || lastSequence === chain.lastSequence) return undefined
-    return `${subject} ends with sequence ${lastSequence}, and in the log with ${chain.lastSequence}`
+    return `${subject} has the last sequence ${lastSequence}, but ${chain.lastSequence} in the log`
   }
 
   #wrong(chain: Chain, { producerId, producerEpoch, baseSequence, maxTimestamp }: RecordBatch): string | undefined {
     const subject = `producer ${producerId}`
     if (maxTimestamp - chain.timestamp >= EXPIRATION_MS) return undefined
-    if (producerEpoch < chain.epoch) return `${subject} goes back from epoch ${chain.epoch} to ${producerEpoch}`
+    if (producerEpoch < chain.epoch) return `${subject} has epoch ${producerEpoch} after epoch ${chain.epoch}`
     if (baseSequence === NO_SEQUENCE || chain.lastSequence === undefined) return undefined
     const isDense = chain.lastOffset >= this.#denseFrom
     if (producerEpoch > chain.epoch) {
       if (baseSequence === 0 || !isDense) return undefined
-      return `${subject} begins epoch ${producerEpoch} with sequence ${baseSequence}, not 0`
+      return `${subject} begins epoch ${producerEpoch} with sequence ${baseSequence}, expected 0`
     }
     const expected = incrementSequence(chain.lastSequence, 1)
     if (baseSequence === expected) return undefined
     const isBehind = decrementSequence(baseSequence, expected) >= HALF
-    return isDense || isBehind ? `${subject} has sequence ${baseSequence} where ${expected} should follow` : undefined
+    return isDense || isBehind ? `${subject} has sequence ${baseSequence}, expected ${expected}` : undefined
   }
 
   #forgetOldest(): void {

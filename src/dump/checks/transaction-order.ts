@@ -46,7 +46,7 @@ export class TransactionOrder {
       if (ended?.result === 'ABORT') yield* this.#checkAbort(path, position, ended)
     } catch (error) {
       if (!isAboutBytes(error)) throw error
-      yield problem(path, position, `the control record at offset ${batch.baseOffset}: ${error.message}`)
+      yield problem(path, position, `the control record at offset ${batch.baseOffset} is invalid: ${error.message}`)
     }
   }
 
@@ -58,9 +58,9 @@ export class TransactionOrder {
     const open = this.#trace.openOf(producerId)?.firstOffset
     if (open === first || (open === undefined && first < this.#denseFrom)) return undefined
     if (open !== undefined && first >= 0n && first < this.#denseFrom && first < open) return undefined
-    const inLog = open === undefined ? 'none is open' : `it begins at ${open}`
-    const inSnapshot = first < 0n ? 'has no open transaction' : `has a transaction open from offset ${first} on`
-    return `producer ${producerId} ${inSnapshot}, and in the log ${inLog}`
+    const inLog = open === undefined ? 'none' : `one from offset ${open}`
+    const inSnapshot = first < 0n ? 'has no open transaction' : `has an open transaction from offset ${first}`
+    return `producer ${producerId} ${inSnapshot}, but ${inLog} in the log`
   }
 
   *#checkAbort(path: string, position: number, aborted: TracedTxn): Generator<Item> {
@@ -71,20 +71,24 @@ export class TransactionOrder {
     const entry = index.next
     const isThere = entry?.lastOffset === lastOffset
     if (isThere) index.step()
-    const subject = `the transaction of producer ${producerId} that was aborted at offset ${lastOffset}`
+    const subject = `the transaction of producer ${producerId}, aborted at offset ${lastOffset},`
     // Fetches need no entry for a transaction without data in the log.
     if (!isThere) {
-      if (firstOffset !== undefined) yield problem(path, position, `${subject} is not in ${index.path}`)
+      if (firstOffset !== undefined) yield problem(path, position, `${subject} is missing in ${index.path}`)
     } else if (entry.producerId !== producerId || !this.#begins(entry, firstOffset)) {
-      const indexed = `producer ${entry.producerId} from offset ${entry.firstOffset} on`
+      const indexed = `producer ${entry.producerId} from offset ${entry.firstOffset}`
       yield problem(
         path,
         position,
-        `${subject} began at ${firstOffset ?? 'no offset'}, and by ${index.path} it is of ${indexed}`
+        `${subject} has ${firstOffset === undefined ? 'no data' : `the first offset ${firstOffset}`}, but ${index.path} has ${indexed}`
       )
     } else if (entry.lastStableOffset !== this.#lastStableOffset(lastOffset) && this.#denseFrom === 0n) {
       const inLog = this.#lastStableOffset(lastOffset)
-      yield problem(path, position, `${subject} made ${inLog} stable, and by ${index.path} ${entry.lastStableOffset}`)
+      yield problem(
+        path,
+        position,
+        `${subject} has the last stable offset ${inLog}, but ${index.path} has ${entry.lastStableOffset}`
+      )
     }
   }
 
@@ -104,16 +108,16 @@ export class TransactionOrder {
   *#unmarked(index: AbortedTxns, offset?: bigint): Generator<Item> {
     for (let { next } = index; next && (offset === undefined || next.lastOffset < offset); next = index.next) {
       index.step()
-      yield problem(index.path, undefined, `there is no marker at offset ${next.lastOffset} that aborts a transaction`)
+      yield problem(index.path, undefined, `the log has no abort marker at offset ${next.lastOffset}`)
     }
   }
 }
 
 function wrongBeside(open: TracedTxn, batch: RecordBatch): string | undefined {
-  const subject = `producer ${batch.producerId} has a transaction open from offset ${open.firstOffset} on`
-  if (!batch.isTransactional) return `${subject}, and this batch is of none`
+  const subject = `producer ${batch.producerId} has an open transaction from offset ${open.firstOffset}`
+  if (!batch.isTransactional) return `${subject}, but this batch is not transactional`
   if (batch.isControl || batch.producerEpoch === open.producerEpoch) return undefined
-  return `${subject} in epoch ${open.producerEpoch}, which nothing has ended, and this batch is of epoch ${batch.producerEpoch}`
+  return `${subject} with epoch ${open.producerEpoch}, but this batch has epoch ${batch.producerEpoch}`
 }
 
 /** A cursor on the entries of a `.txnindex` file; none if the file is missing. It ends at an entry of unknown version. */

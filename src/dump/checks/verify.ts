@@ -45,7 +45,13 @@ function problemsOf(files: Files, path: string, options: DumpOptions, order: Par
   if (dumper) return found(path, dumper, files, options)
   // Throws StorageError for an unreadable folder.
   files.list(path)
-  return [problem(path, undefined, 'an unknown kind of file')]
+  return [
+    problem(
+      path,
+      undefined,
+      'the kind of file is unknown; dump-log reads .log, .checkpoint, .index, .timeindex, .snapshot and .txnindex'
+    )
+  ]
 }
 
 /** The problems that the dump of a file finds. Findings count as problems. */
@@ -80,39 +86,42 @@ function* verifyLog(files: Files, path: string, order: PartitionOrder): Generato
     const { batch } = entry
     reached = position + entry.size
     if (!batch.hasValidCrc()) {
-      yield problem(path, position, `the batch at offset ${batch.baseOffset} does not have the checksum of its bytes`)
+      yield problem(path, position, `the batch at offset ${batch.baseOffset} has a wrong checksum`)
       continue
     }
     if (batch.baseOffset < firstOffset && !isMisplaced) {
       isMisplaced = true
-      yield problem(path, position, `offset ${batch.baseOffset} is before the file's first, ${firstOffset}`)
+      yield problem(path, position, `offset ${batch.baseOffset} is below ${firstOffset}, the base offset of the file`)
     }
     yield* order.add(path, position, batch)
     const wrong = wrongRecords(batch)
-    if (wrong !== undefined) yield problem(path, position, `the batch at offset ${batch.baseOffset}: ${wrong}`)
+    if (wrong !== undefined)
+      yield problem(path, position, `the batch at offset ${batch.baseOffset} is invalid: ${wrong}`)
   }
-  if (reached < end) yield problem(path, reached, `the last ${end - reached} bytes are no whole batch`)
+  if (reached < end) yield problem(path, reached, `the last ${end - reached} bytes are not a complete batch`)
 }
 
 function wrongRecords(batch: RecordBatch): string | undefined {
   try {
     if (batch.isLegacy) {
-      for (const record of legacyRecords(batch)) if (!record.isValid) return 'a record does not have its checksum'
+      for (const record of legacyRecords(batch)) if (!record.isValid) return 'a record has a wrong checksum'
       return undefined
     }
     const { lastOffsetDelta, recordsCount } = batch
-    if (lastOffsetDelta < 0) return `its last offset is ${-lastOffsetDelta} before its first`
+    if (lastOffsetDelta < 0) return `its last offset delta is ${lastOffsetDelta}`
     const walker = new RecordWalker(batch, RECORDS_LIMIT)
     let previous = -1
     while (walker.next()) {
       const { offsetDelta } = walker
       if (offsetDelta <= previous || offsetDelta > lastOffsetDelta) {
-        return `a record has offset ${batch.baseOffset + BigInt(offsetDelta)}, out of its place`
+        return `a record has offset ${batch.baseOffset + BigInt(offsetDelta)}, which is out of order`
       }
       previous = offsetDelta
     }
     // Fewer records are valid: compaction removes records and keeps the last offset of the batch.
-    return recordsCount > lastOffsetDelta + 1 ? `it has ${recordsCount} records` : undefined
+    return recordsCount > lastOffsetDelta + 1
+      ? `it has ${recordsCount} records for ${lastOffsetDelta + 1} offsets`
+      : undefined
   } catch (error) {
     if (isAboutBytes(error)) return error.message
     throw error

@@ -20,7 +20,7 @@ export function unfollowable(files: Files, path: string): Item | undefined {
     files.list(path)
     const named = files.list(dirname(path)).find(({ name }) => name === basename(path))
     if (named?.kind !== 'file' || baseOffsetOf(named.name) !== undefined) return undefined
-    return problem(path, undefined, 'only the .log files of partitions are followed')
+    return problem(path, undefined, '--follow reads only the .log files of partitions')
   } catch (error) {
     return problemOf(path, error)
   }

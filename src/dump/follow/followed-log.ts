@@ -137,7 +137,7 @@ export class FollowedLog {
   #beginAnew([first = 0n]: readonly bigint[]): Item {
     this.#seek(first, 0)
     this.#nextOffset = first
-    return this.#moved('another topic has that name now; shown from its beginning')
+    return this.#moved('the topic was recreated; the new log is shown from its beginning')
   }
 
   /** Moves to the position of the next offset in the changed files, and returns the finding with the reason. */
@@ -147,14 +147,14 @@ export class FollowedLog {
     this.#seek(baseOffset, 0)
     if (baseOffset > expected) {
       this.#nextOffset = baseOffset
-      return this.#moved(`offsets ${expected} to ${baseOffset - 1n} were deleted before they were seen`)
+      return this.#moved(`offsets ${expected} to ${baseOffset - 1n} were deleted before they were read`)
     }
     const reached = this.#skipTo(expected, files)
     if (reached === expected || baseOffset !== segments.at(-1)) {
-      return this.#moved(`files were replaced or deleted; goes on at offset ${expected}`)
+      return this.#moved(`files were replaced or deleted; continues at offset ${expected}`)
     }
     this.#nextOffset = reached
-    return this.#moved(`the log was cut back from offset ${expected} to ${reached}`)
+    return this.#moved(`the log was truncated from offset ${expected} to ${reached}`)
   }
 
   /** Skips the batches of the segment below an offset. Returns the offset, or the end of the segment if it is lower. */

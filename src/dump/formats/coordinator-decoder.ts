@@ -33,7 +33,8 @@ export type SpecialIn = (typeId: number, fields: Fields) => Special | undefined
 function coordinatorDecoder(types: readonly Type[], specialIn: SpecialIn = () => undefined): RecordDecoder {
   const byId = new Map(types.map(type => [type.typeId, type]))
   return ({ offset, key, value }) => {
-    if (key === null) throw new MalformedFrame(`the record at offset ${offset} has no key, which the decoder needs`)
+    if (key === null)
+      throw new MalformedFrame(`the record at offset ${offset} has no key, but the decoder requires one`)
     try {
       const reader = new ByteReader(key)
       const typeId = reader.int16()
@@ -103,7 +104,7 @@ export const txnDecoder = coordinatorDecoder([TXN_TYPE])
 /** Decodes type, version and fields of a record of __cluster_metadata or a checkpoint. An undecodable record shows its error. */
 export function metadataDecoder({ offset, value }: DumpedRecord): Pair[] {
   try {
-    if (value === null) throw new MalformedFrame('a metadata record without a value')
+    if (value === null) throw new MalformedFrame('the metadata record has no value')
     const record = decodeMetadataRecord(value)
     const type = record.type.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
     const data = shapeJson(shapeOfType(record.type), { ...record }, record.version)

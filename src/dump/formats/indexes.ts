@@ -35,7 +35,11 @@ export function* dumpOffsetIndex(
     const end = Math.min(logSize, position + options.maxMessageSize)
     const first = position < 0 ? undefined : firstOf(wholeEntriesOf(files, log, position, end))
     if (!first) {
-      yield problem(path, undefined, `offset ${offset} leads to position ${position} of the log, where no batch begins`)
+      yield problem(
+        path,
+        undefined,
+        `the entry of offset ${offset} has position ${position}, where no batch begins in the log`
+      )
     } else if (first.batch.lastOffset !== offset) {
       findings.add('offsetMismatch', path, offset, first.batch.lastOffset)
     }
@@ -92,12 +96,12 @@ function isTimeIndexCorrupt(index: IndexFile): boolean {
 /** The result of the sanity check that a broker makes at its start. */
 function sanity(path: string, index: IndexFile, isBackwards: boolean): Item {
   if (isBackwards)
-    return problem(path, undefined, 'the last entry lies before the first: a start would rebuild the index')
+    return problem(path, undefined, 'the last entry is below the first; a start of the broker rebuilds the index')
   if (index.rest > 0) {
     return problem(
       path,
       undefined,
-      `${index.rest} bytes are left over after the entries: a start would rebuild the index`
+      `${index.rest} bytes follow the last complete entry; a start of the broker rebuilds the index`
     )
   }
   return { kind: 'note', pairs: [], text: `${path} passed sanity check.` }
@@ -124,7 +128,7 @@ function largestTimestamp({ batch }: LogEntry, { verifying = false }: DumpOption
     return BigInt(largest)
   } catch (error) {
     if (!isAboutBytes(error)) throw error
-    return `the records from offset ${batch.baseOffset} on: ${error.message}`
+    return `the records of the batch at offset ${batch.baseOffset} are invalid: ${error.message}`
   }
 }
 
@@ -138,7 +142,9 @@ function siblingOf(path: string, suffix: string): string {
 }
 
 function missing(files: Files, path: string, needed: string): Item | undefined {
-  return files.exists(needed) ? undefined : problem(path, undefined, `cannot be looked into without ${needed}`)
+  return files.exists(needed)
+    ? undefined
+    : problem(path, undefined, `the index cannot be read without ${needed}, which does not exist`)
 }
 
 /** The entries of an index, with one page in memory. */
@@ -166,7 +172,9 @@ class IndexFile {
 
   /** The problem of an index whose name has no base offset; undefined otherwise. */
   unusable(): Item | undefined {
-    return this.baseOffset < 0n ? problem(this.path, undefined, 'the name of an index is its first offset') : undefined
+    return this.baseOffset < 0n
+      ? problem(this.path, undefined, 'the file name is not a base offset, as in 00000000000000000000.index')
+      : undefined
   }
 
   entry(at: number): Buffer {

@@ -51,11 +51,12 @@ export function* legacyRecords(batch: RecordBatch): Generator<LegacyRecord, unde
   }
   const inside = [...batchesIn(unwrapped(batch, outer.value))]
   const last = inside.at(-1)
-  if (!last) throw new MalformedFrame('there is no message in a compressed one')
+  if (!last) throw new MalformedFrame('a compressed message contains no message')
   const first = firstOffset(batch, last.baseOffset)
   for (const message of inside) {
-    if (!message.isLegacy) throw new MalformedFrame('a compressed message holds what is no message of its kind')
-    if (legacyPairs(message).codec !== 'none') throw new MalformedFrame('a compressed message holds a compressed one')
+    if (!message.isLegacy) throw new MalformedFrame('a compressed message contains a record batch of magic 2')
+    if (legacyPairs(message).codec !== 'none')
+      throw new MalformedFrame('a compressed message contains another compressed message')
     const record = recordOf(message)
     const isAppendTime = message.magic === 1 && timestampType === 'LogAppendTime'
     yield { ...record, offset: first + record.offset, timestamp: isAppendTime ? timestamp : record.timestamp }
@@ -67,13 +68,14 @@ function firstOffset({ magic, baseOffset }: RecordBatch, lastInside: bigint): bi
   // In magic 0 inner offsets are absolute. Some versions of librdkafka left the offset of the wrapper at 0.
   if (magic === 0 || baseOffset === 0n) return 0n
   if (lastInside <= baseOffset) return baseOffset - lastInside
-  throw new MalformedFrame(`a compressed message at offset ${baseOffset} holds offset ${lastInside}`)
+  throw new MalformedFrame(`a compressed message at offset ${baseOffset} contains the higher offset ${lastInside}`)
 }
 
 function unwrapped({ bytes, magic }: RecordBatch, value: Buffer | null): Buffer {
   const codec = codecOf(bytes.readUInt8(ATTRIBUTES_AT) & CODEC_BITS)
-  if (value === null) throw new MalformedFrame('a compressed message without a value')
-  if (codec === 'none' || codec === 'zstd') throw new MalformedFrame(`messages of magic ${magic} know no ${codec}`)
+  if (value === null) throw new MalformedFrame('a compressed message has no value')
+  if (codec === 'none' || codec === 'zstd')
+    throw new MalformedFrame(`messages of magic ${magic} do not support ${codec}`)
   // Clients of magic 0 computed the header checksum of an LZ4 frame over the wrong bytes.
   const frame = codec === 'lz4' && magic === 0 ? withFittingHeader(value) : value
   return Buffer.concat([...decompress(codec, frame, LARGEST_INSIDE)])

@@ -92,9 +92,9 @@ export function* entriesOf(
 }
 
 function describeRest(position: number, next: number | undefined, end: number): string {
-  if (next === undefined) return `the ${end - position} bytes from here on cannot be read`
-  if (next < position) return `a whole batch begins before it, at position ${next}`
-  return `${next - position} bytes are left out, up to the next whole batch`
+  if (next === undefined) return `no complete batch follows in the remaining ${end - position} bytes`
+  if (next < position) return `a complete batch begins before it, at position ${next}`
+  return `skipped ${next - position} bytes to the next complete batch`
 }
 
 /** The reason why the bytes at a position are not an entry. */
@@ -136,7 +136,8 @@ class Entries {
     const header = this.bytes(position, HEADER_UP_TO_MAGIC)
     if (header.length < HEADER_UP_TO_MAGIC) return undefined
     const size = LOG_OVERHEAD + header.readInt32BE(HEADER.length)
-    if (position + size > this.#end) return { why: `a batch of ${size} bytes goes beyond the end`, isCutOff: true }
+    if (position + size > this.#end)
+      return { why: `a batch of ${size} bytes extends beyond the end of the file`, isCutOff: true }
     const why = whyBroken(header.readInt8(HEADER.magic), size)
     if (why !== undefined) return { why, isCutOff: false }
     const bytes = this.bytes(position, size)
@@ -146,10 +147,10 @@ class Entries {
 
 function whyBroken(magic: number, size: number): string | undefined {
   const length = size - LOG_OVERHEAD
-  if (length < SMALLEST_LENGTH) return `a record batch of ${length} bytes is below the least of ${SMALLEST_LENGTH}`
-  if (magic < 0 || magic > NEWEST_MAGIC) return `a record batch of unknown magic ${magic}`
-  if (magic === NEWEST_MAGIC && size < BATCH_OVERHEAD) return `a batch of ${size} bytes is shorter than its own header`
-  if (size > LARGEST_BATCH) return `a batch of ${size} bytes is too large to be looked into`
+  if (length < SMALLEST_LENGTH) return `a batch length of ${length} bytes is below the minimum of ${SMALLEST_LENGTH}`
+  if (magic < 0 || magic > NEWEST_MAGIC) return `the magic ${magic} is unknown; valid are 0, 1 and 2`
+  if (magic === NEWEST_MAGIC && size < BATCH_OVERHEAD) return `a batch of ${size} bytes is shorter than its header`
+  if (size > LARGEST_BATCH) return `a batch of ${size} bytes is above the limit of ${LARGEST_BATCH} bytes`
   return undefined
 }
 

@@ -60,14 +60,19 @@ export function beginning(path: string): Item {
   const name = basename(path)
   if (name.endsWith('.log')) {
     const [digits = ''] = name.split('.')
-    if (!/^\d{1,20}$/.test(digits)) return problem(path, undefined, 'the name of a log begins with its first offset')
+    if (!/^\d{1,20}$/.test(digits))
+      return problem(path, undefined, 'the file name does not begin with a base offset, as in 00000000000000000000.log')
     const offset = BigInt(digits)
     return { kind: 'log', pairs: [['startingOffset', offset]], text: `Log starting offset: ${offset}` }
   }
   if (name === 'bootstrap.checkpoint') return note([], 'KRaft bootstrap snapshot')
   const [, offset, epoch] = /^(\d{20})-(\d{10})\.checkpoint$/.exec(name) ?? []
   if (offset === undefined || epoch === undefined) {
-    return problem(path, undefined, 'the name of a snapshot is its end offset and its epoch')
+    return problem(
+      path,
+      undefined,
+      'the file name is not an end offset and an epoch, as in 00000000000000000042-0000000001.checkpoint'
+    )
   }
   const pairs: Pair[] = [
     ['endOffset', BigInt(offset)],
@@ -98,7 +103,11 @@ export function* dumpEntry(path: string, entry: LogEntry, options: DumpOptions, 
     }
   } catch (error) {
     if (!isAboutBytes(error)) throw error
-    yield problem(path, position, `the records from offset ${batch.baseOffset} on: ${error.message}`)
+    yield problem(
+      path,
+      position,
+      `the records of the batch at offset ${batch.baseOffset} are invalid: ${error.message}`
+    )
   }
 }
 
@@ -230,6 +239,6 @@ export function controlPairs({ key, value }: BatchRecord): Pair[] {
 
 /** The contents of a control record as JSON. All types have only version 0. */
 function contents<S extends Shape>({ shape, read }: Message<S>, value: Buffer | null): Json {
-  if (value === null) throw new MalformedFrame('a control record without a value')
+  if (value === null) throw new MalformedFrame('the control record has no value')
   return new Json(shapeJson(shape, read(new ByteReader(value), 0), 0))
 }

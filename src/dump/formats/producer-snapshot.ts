@@ -14,7 +14,8 @@ export const LARGEST_SNAPSHOT = 128 << 20
 /** Dumps a producer snapshot. */
 export function* dumpProducerSnapshot(files: Files, path: string, { filter }: DumpOptions): Generator<Item> {
   const size = files.size(path)
-  if (size > LARGEST_SNAPSHOT) return yield problem(path, undefined, `a snapshot of ${size} bytes is too large`)
+  if (size > LARGEST_SNAPSHOT)
+    return yield problem(path, undefined, `a snapshot of ${size} bytes is above the limit of ${LARGEST_SNAPSHOT} bytes`)
   const entries = entriesOf(files.read(path, 0, size))
   if (typeof entries === 'string') return yield problem(path, undefined, entries)
   for (const entry of entries) {
@@ -28,7 +29,7 @@ function entriesOf(bytes: Buffer): readonly ProducerEntry[] | string {
   try {
     return decodeSnapshot(bytes)
   } catch (error) {
-    if (error instanceof CorruptSnapshot) return `no snapshot of producers, or a damaged one: ${error.message}`
+    if (error instanceof CorruptSnapshot) return `the producer snapshot is invalid: ${error.message}`
     throw error
   }
 }
@@ -65,10 +66,10 @@ export function* dumpTransactionIndex(files: Files, path: string, { filter }: Du
       const at = position + reader.position
       const entry = readEntry(reader)
       if (entry.version !== 0)
-        return yield problem(path, at, `an aborted transaction of unknown version ${entry.version}`)
+        return yield problem(path, at, `the version ${entry.version} of an aborted transaction is unknown; valid is 0`)
       if (filter.producerId !== undefined && filter.producerId !== entry.producerId) continue
       if (isInRange(filter, entry.firstOffset, entry.lastOffset)) yield { kind: 'entry', pairs: Object.entries(entry) }
     }
   }
-  if (end < size) yield problem(path, end, `${size - end} bytes are left over after the entries`)
+  if (end < size) yield problem(path, end, `${size - end} bytes follow the last complete entry`)
 }

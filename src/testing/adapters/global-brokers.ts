@@ -32,9 +32,14 @@ export function verifyGlobalSetup(options: GlobalSetupOptions): GlobalSetupOptio
   const copy = verifyOptions('globalSetup', GLOBAL_SETUP_OPTIONS, options)
   const { perWorker, port = 0, dataDir = 'temp' } = copy
   if (perWorker !== 'broker') return copy
-  if (port !== 0) throw new ConfigError(`globalSetup: port ${port} cannot serve a broker for each worker: leave it out`)
+  if (port !== 0)
+    throw new ConfigError(
+      `globalSetup: port ${port} cannot be shared by the brokers of several workers: omit port, or use perWorker 'namespace'`
+    )
   if (dataDir !== 'temp') {
-    throw new ConfigError(`globalSetup: dataDir ${dataDir} cannot serve a broker for each worker: take 'temp' or none`)
+    throw new ConfigError(
+      `globalSetup: dataDir ${dataDir} cannot be shared by the brokers of several workers: use 'temp', or omit dataDir`
+    )
   }
   return copy
 }

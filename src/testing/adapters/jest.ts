@@ -45,7 +45,7 @@ export function globalSetup(options: GlobalSetupOptions = {}): (config: JestConf
   const copy = verifyGlobalSetup(options)
   return async function setup({ maxWorkers }) {
     if (running !== undefined && running.setup !== setup) {
-      throw new Error('a second global setup of minikafka in one run of Jest: use the same file in all projects')
+      throw new Error('the global setup of minikafka runs twice in one run of Jest: use the same file in all projects')
     }
     // In watch mode Jest calls it again for each run.
     await globalTeardown()

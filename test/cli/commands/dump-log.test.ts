@@ -56,10 +56,10 @@ it('dump-log writes JSON, without colours if stdout is no terminal', async () =>
 
 it('dump-log exits with 1 when a file cannot be read or the verification finds a fault', async () => {
   const missing = join(folder, 'missing')
-  const stderr = `${missing}: there is no such file or folder\n`
+  const stderr = `${missing}: the file or folder does not exist\n`
   expect(await dumped(missing)).toMatchObject({ code: 1, stderr })
   expect(await dumped(missing, '--verify')).toMatchObject({ code: 1, stdout: expect.stringContaining(stderr) })
-  const without = { code: 1, stdout: expect.stringMatching(/aborted at offset 15 is not in .*\.txnindex\n/) }
+  const without = { code: 1, stdout: expect.stringMatching(/aborted at offset 15, is missing in .*\.txnindex\n/) }
   expect(await dumped(folder, '--verify')).toMatchObject(without)
   const sound = join(folder, 'sound-0')
   mkdirSync(sound)
@@ -102,7 +102,7 @@ it('dump-log --follow of a missing path reports it and exits with 1', async () =
   const missing = join(folder, 'missing')
   expect(await dumped(missing, '--follow')).toMatchObject({
     code: 1,
-    stderr: `${missing}: there is no such file or folder\n`
+    stderr: `${missing}: the file or folder does not exist\n`
   })
 })
 
@@ -126,12 +126,12 @@ it('dump-log exits quietly when the reader of its output closes the pipe', async
 })
 
 it.each([
-  [[], /^minikafka: dump-log needs files/],
+  [[], /^minikafka: dump-log requires a folder/],
   [['x', '--follow', '--verify'], /'--follow' cannot be used with option '--verify'/],
   [['--files'], /argument missing/],
-  [['x', '--max-bytes', 'many'], /A size is a number of bytes/],
-  [['x', '--from-offset', '-1'], /It is a number from 0 on/],
-  [['x', '--value-decoder-class', 'com.example.Mine'], /com\.example\.Mine: there is no such decoder/]
+  [['x', '--max-bytes', 'many'], /A size must be a number of bytes/],
+  [['x', '--from-offset', '-1'], /It must be a whole number from 0/],
+  [['x', '--value-decoder-class', 'com.example.Mine'], /the decoder class com\.example\.Mine is unknown/]
 ] as const)('dump-log refuses %j in one sentence', async (args, message) => {
   const { code, stderr } = await dumped(...args)
   expect(code).toBe(2)

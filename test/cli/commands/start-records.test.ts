@@ -74,7 +74,7 @@ it('initial records of an existing data directory are written once', async () =>
   for (const round of [1, 2]) {
     const run = terminal.startOnDisk('--records', path)
     expect(await endOffsets((await run.ready()).bootstrapServers, 'orders')).toEqual(['1'])
-    expect(run.stderr.includes('no records are added to topic orders')).toBe(round === 2)
+    expect(run.stderr.includes('no records are written to topic orders')).toBe(round === 2)
     await run.stop()
   }
 })
@@ -90,8 +90,8 @@ it('a wrong line ends the start with its file and number, and a corrected file i
 })
 
 it.each<{ args: readonly string[]; message: string }>([
-  { args: ['--records', '/no/such/file'], message: '--records /no/such/file: there is no such file' },
-  { args: ['--records', '/'], message: '--records /: it is a directory, but must be a file' },
+  { args: ['--records', '/no/such/file'], message: '--records /no/such/file: the file does not exist' },
+  { args: ['--records', '/'], message: '--records /: the path is a directory, but must be a file' },
   {
     args: ['--topic', 'orders:x'],
     message:

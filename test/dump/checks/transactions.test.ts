@@ -94,7 +94,9 @@ describe('the view of transactions', () => {
     storage.truncate(path, 0)
     storage.append(path, bytes)
     const lines = [...dumpTransactions(storage, ['t-0'], options())].map(textOf)
-    expect(lines[0]).toMatch(/\.log: position \d+: a record batch of unknown magic 7; .* up to the next whole batch$/)
+    expect(lines[0]).toMatch(
+      /\.log: position \d+: the magic 7 is unknown; valid are 0, 1 and 2; .* to the next complete batch$/
+    )
     expect(lines.slice(2).map(line => /result: \w+/.exec(line)?.[0])).toEqual([
       'result: ABORT',
       'result: COMMIT',
@@ -116,22 +118,22 @@ describe('verifying transactions', () => {
   })
 
   it.each([
-    ['is missing', [], /aborted at offset 4 is not in t-0\/0{20}\.txnindex/],
-    ['names another producer', [{ ...ABORTED, producerId: 6n }], /began at 0, and by .* it is of producer 6/],
-    ['begins elsewhere', [{ ...ABORTED, firstOffset: 1n }], /began at 0, and by .* from offset 1 on/],
-    ['makes too much stable', [{ ...ABORTED, lastStableOffset: 5n }], /made 2 stable, and by .* 5/],
-    ['has no marker', [{ ...ABORTED, lastOffset: 3n }, ABORTED], /no marker at offset 3 that aborts/],
-    ['comes after the end', [ABORTED, { ...ABORTED, lastOffset: 9n }], /no marker at offset 9 that aborts/],
-    ['is of a committed one', [ABORTED, { ...ABORTED, lastOffset: 5n }], /no marker at offset 5 that aborts/]
+    ['is missing', [], /aborted at offset 4, is missing in t-0\/0{20}\.txnindex/],
+    ['names another producer', [{ ...ABORTED, producerId: 6n }], /has the first offset 0, but .* has producer 6/],
+    ['begins elsewhere', [{ ...ABORTED, firstOffset: 1n }], /has the first offset 0, but .* from offset 1/],
+    ['makes too much stable', [{ ...ABORTED, lastStableOffset: 5n }], /has the last stable offset 2, but .* has 5/],
+    ['has no marker', [{ ...ABORTED, lastOffset: 3n }, ABORTED], /no abort marker at offset 3/],
+    ['comes after the end', [ABORTED, { ...ABORTED, lastOffset: 9n }], /no abort marker at offset 9/],
+    ['is of a committed one', [ABORTED, { ...ABORTED, lastOffset: 5n }], /no abort marker at offset 5/]
   ])('verification finds an entry that %s', (_, entries, message) => {
     expect(found(story().storage(entries))[0]).toMatch(message)
   })
 
   it('verification finds batches between a transaction and its end that do not belong there', () => {
     const other = new Written().data(5n, 0).data(5n, 2, { isTransactional: false })
-    expect(found(other.storage())[0]).toMatch(/transaction open from offset 0 on, and this batch is of none/)
+    expect(found(other.storage())[0]).toMatch(/open transaction from offset 0, but this batch is not transactional/)
     const later = new Written().data(5n, 0).data(5n, 0, { producerEpoch: 1 })
-    expect(found(later.storage())[0]).toMatch(/in epoch 0, which nothing has ended, and this batch is of epoch 1/)
+    expect(found(later.storage())[0]).toMatch(/with epoch 0, but this batch has epoch 1/)
   })
 
   it('verification accepts markers of transactions whose data retention or compaction has removed', () => {
@@ -152,8 +154,8 @@ describe('verifying transactions', () => {
 
   it('verification compares the open transactions of snapshots', () => {
     expect(snapshot(6n)).toEqual([SOUND])
-    expect(snapshot(-1n)[0]).toMatch(/producer 5 has no open transaction, and in the log it begins at 6/)
-    expect(snapshot(7n)[0]).toMatch(/has a transaction open from offset 7 on, and in the log it begins at 6/)
+    expect(snapshot(-1n)[0]).toMatch(/producer 5 has no open transaction, but one from offset 6 in the log/)
+    expect(snapshot(7n)[0]).toMatch(/has an open transaction from offset 7, but one from offset 6 in the log/)
   })
 })
 

@@ -82,7 +82,9 @@ describe('indexes', () => {
       `${NAME}.timeindex passed sanity check.`
     )
     whole.append(`${NAME}.index`, Buffer.of(1))
-    expect(lines(whole, options({ indexSanityCheck: true }), [`${NAME}.index`])[1]).toMatch(/1 bytes are left over/)
+    expect(lines(whole, options({ indexSanityCheck: true }), [`${NAME}.index`])[1]).toMatch(
+      /1 bytes follow the last complete entry/
+    )
   })
 })
 
@@ -97,12 +99,16 @@ describe('verifying', () => {
 
   it('verification accepts gaps in sequences as compaction if offsets are missing, too', () => {
     expect(found(chain([0n, 0], [10n, 10]))).toHaveLength(1)
-    expect(found(chain([0n, 0], [2n, 10]))[0]).toMatch(/producer 5 has sequence 10 where 2 should follow/)
+    expect(found(chain([0n, 0], [2n, 10]))[0]).toMatch(/producer 5 has sequence 10, expected 2/)
   })
 
   it.each([
     ['a checksum', (storage: MemoryStorage) => replace(storage, `${NAME}.log`, 70, Buffer.of(9)), /checksum/],
-    ['an offset', (storage: MemoryStorage) => replace(storage, `${NAME}.log`, 77, Buffer.alloc(8)), /comes after/],
+    [
+      'an offset',
+      (storage: MemoryStorage) => replace(storage, `${NAME}.log`, 77, Buffer.alloc(8)),
+      /is below \d+, the offset after the previous batch/
+    ],
     ['an index', (storage: MemoryStorage) => replace(storage, `${NAME}.index`, 3, Buffer.of(2)), /Index offset: 2/],
     ['an end', (storage: MemoryStorage) => storage.append(`${NAME}.log`, Buffer.alloc(9)), /last 9 bytes/]
   ] as const)('verification finds %s that is wrong', (_, damage, message) => {
@@ -120,9 +126,9 @@ describe('verifying', () => {
   })
 
   it('verification finds sequences and epochs that go back', () => {
-    expect(found(chain([0n, 0], [2n, 0]))[0]).toMatch(/position 77: producer 5 has sequence 0 where 2 should follow/)
-    expect(found(chain([0n, 0, 3], [20n, 2, 2]))[0]).toMatch(/producer 5 goes back from epoch 3 to 2/)
-    expect(found(chain([0n, 0], [2n, 4, 1]))[0]).toMatch(/begins epoch 1 with sequence 4, not 0/)
+    expect(found(chain([0n, 0], [2n, 0]))[0]).toMatch(/position 77: producer 5 has sequence 0, expected 2/)
+    expect(found(chain([0n, 0, 3], [20n, 2, 2]))[0]).toMatch(/producer 5 has epoch 2 after epoch 3/)
+    expect(found(chain([0n, 0], [2n, 4, 1]))[0]).toMatch(/begins epoch 1 with sequence 4, expected 0/)
   })
 })
 
@@ -151,10 +157,10 @@ describe('verification of files next to a log', () => {
   })
 
   it.each([
-    ['epoch', { producerEpoch: 1 }, /producer 5 has epoch 1, and in the log 0/],
-    ['earlier offset', { lastOffset: 1n, lastSequence: 1 }, /producer 5 ends at offset 1, and in the log at 3/],
-    ['later offset', { lastOffset: 9n }, /producer 5 ends at offset 9, and in the log at 3/],
-    ['sequence', { lastSequence: 7 }, /producer 5 ends with sequence 7, and in the log with 3/]
+    ['epoch', { producerEpoch: 1 }, /producer 5 has epoch 1, but epoch 0 in the log/],
+    ['earlier offset', { lastOffset: 1n, lastSequence: 1 }, /producer 5 has the last offset 1, but 3 in the log/],
+    ['later offset', { lastOffset: 9n }, /producer 5 has the last offset 9, but 3 in the log/],
+    ['sequence', { lastSequence: 7 }, /producer 5 has the last sequence 7, but 3 in the log/]
   ] as const)('verification finds a snapshot with another %s', (_, changes, message) => {
     expect(withSnapshot(changes)[0]).toMatch(message)
     expect(withSnapshot(changes)[0]).toContain(SNAPSHOT_AT_4)
@@ -171,7 +177,7 @@ describe('verification of files next to a log', () => {
   })
 
   it('verification finds a snapshot beyond the end of the log', () => {
-    expect(withSnapshot({}, 't-0/00000000000000000009.snapshot')[0]).toMatch(/offset after the log's end, 6/)
+    expect(withSnapshot({}, 't-0/00000000000000000009.snapshot')[0]).toMatch(/offset is above the log end offset 6/)
   })
 
   const withEpochs = (text: string, epochs: readonly number[]) => {
@@ -189,9 +195,11 @@ describe('verification of files next to a log', () => {
     expect(withEpochs('0\n2\n0 0\n3 2\n', [0, 0, 3])).toHaveLength(1)
     expect(withEpochs('', [0, 0, 3])).toHaveLength(1)
     expect(withEpochs('0\n1\n3 2\n', [0, 0, 3])).toHaveLength(1)
-    expect(withEpochs('0\n2\n0 0\n3 1\n', [0, 0, 3, 3])[0]).toMatch(/offset 1 is of leader epoch 0, and by .* of 3/)
-    expect(withEpochs('0\n2\n3 0\n0 2\n', [3])[0]).toMatch(/leader-epoch-checkpoint: the epochs .* do not ascend/)
-    expect(withEpochs('what', [0])[0]).toMatch(/cannot be read/)
+    expect(withEpochs('0\n2\n0 0\n3 1\n', [0, 0, 3, 3])[0]).toMatch(/offset 1 has leader epoch 0, but .* has epoch 3/)
+    expect(withEpochs('0\n2\n3 0\n0 2\n', [3])[0]).toMatch(
+      /leader-epoch-checkpoint: the leader epochs are .* not in ascending order/
+    )
+    expect(withEpochs('what', [0])[0]).toMatch(/the leader epochs are invalid/)
   })
 
   it('verification accepts gaps, headers and delete horizons of compaction', () => {
@@ -237,14 +245,17 @@ describe('verification of files next to a log', () => {
     storage.rename(`${NAME}.log`, 't-0/00000000000000000009.log')
     for (const suffix of ['index', 'timeindex']) storage.removeNow(`${NAME}.${suffix}`)
     expect(found(storage)).toEqual([
-      "t-0/00000000000000000009.log: position 0: offset 0 is before the file's first, 9",
+      't-0/00000000000000000009.log: position 0: offset 0 is below 9, the base offset of the file',
       '1 files verified, 1 problems found'
     ])
   })
 
   it('verification does not accept a folder without a file of a log', () => {
     const storage = folder({ 'notes.txt': Buffer.from('hello') })
-    expect(found(storage)).toEqual(['t-0: an unknown kind of file', '1 files verified, 1 problems found'])
+    expect(found(storage)).toEqual([
+      't-0: the kind of file is unknown; dump-log reads .log, .checkpoint, .index, .timeindex, .snapshot and .txnindex',
+      '1 files verified, 1 problems found'
+    ])
     expect(lines(storage, options(), ['t-0'])).toContain('Ignoring unknown file t-0')
   })
 

@@ -92,7 +92,7 @@ describe('a topic that is deleted and created again', () => {
     old.storage.rename(old.folder, aside)
     return made(IDS[1], new Log(options(), old.storage))
   }
-  const ANEW = 'data/t-0: another topic has that name now; shown from its beginning'
+  const ANEW = 'data/t-0: the topic was recreated; the new log is shown from its beginning'
 
   it.each([
     ['less', 3, 1],
@@ -123,7 +123,7 @@ describe('a topic that is deleted and created again', () => {
     const log = new Log().append().append()
     log.look()
     made(IDS[0], log).cut(70, 1n)
-    expect(log.look()).toEqual([expect.stringMatching(/cut back from offset 2 to 1$/)])
+    expect(log.look()).toEqual([expect.stringMatching(/truncated from offset 2 to 1$/)])
   })
 })
 
@@ -133,10 +133,10 @@ it('follow reports paths that it cannot follow', () => {
   storage.append('data/notes.txt', Buffer.alloc(8))
   const said = (path: string) => unfollowable(storage, path)?.text
   expect(said(`${folder}/00000000000000000000.index`)).toMatch(
-    /index: only the \.log files of partitions are followed$/
+    /index: --follow reads only the \.log files of partitions$/
   )
   expect(said('data/notes.txt')).toMatch(/only the \.log files/)
-  expect(said('data/gone')).toMatch(/no such file/)
+  expect(said('data/gone')).toMatch(/does not exist/)
   expect(['data', folder, `${folder}/00000000000000000000.log`].map(said)).toEqual([undefined, undefined, undefined])
 })
 
@@ -188,7 +188,7 @@ it('follow skips damage once valid batches follow, and reports it', () => {
   log.storage.append(log.path(), Buffer.alloc(100, 0xee))
   expect(log.look()).toEqual([])
   log.append()
-  expect(log.look()).toEqual([expect.stringMatching(/position 70: .* 100 bytes are left out/), 'baseOffset: 1'])
+  expect(log.look()).toEqual([expect.stringMatching(/position 70: .* skipped 100 bytes/), 'baseOffset: 1'])
 })
 
 it('follow reports a torn end of a segment if a newer segment follows', () => {
@@ -206,13 +206,13 @@ it('follow reports that a log was truncated, and shows the batches that replace 
   const size = log.storage.size(log.path()) / 3
   log.look()
   log.cut(size, 1n)
-  expect(log.look()).toEqual(['data/t-0: the log was cut back from offset 3 to 1'])
+  expect(log.look()).toEqual(['data/t-0: the log was truncated from offset 3 to 1'])
   log.append(5)
   expect(log.look()).toEqual(['baseOffset: 1'])
   // Truncated and extended between two polls, so that the file is no shorter.
   log.cut(size, 1n).append(9).append(9)
   expect(log.look()).toEqual([
-    'data/t-0: files were replaced or deleted; goes on at offset 6',
+    'data/t-0: files were replaced or deleted; continues at offset 6',
     'baseOffset: 1',
     'baseOffset: 10'
   ])
@@ -228,7 +228,7 @@ it('follow continues after the deletion of old segments, shown or not', () => {
   log.storage.removeNow(first)
   log.storage.removeNow(second)
   expect(log.look()).toEqual([
-    'data/t-0: offsets 1 to 2 were deleted before they were seen',
+    'data/t-0: offsets 1 to 2 were deleted before they were read',
     `Dumping ${log.path()}`,
     'Log starting offset: 3',
     'baseOffset: 3'
@@ -247,7 +247,7 @@ it('follow finds its offset again in segments that compaction has replaced', () 
   log.storage.removeNow(old)
   log.storage.append(old, Buffer.concat(rest))
   expect(log.look().slice(0, 4)).toEqual([
-    'data/t-0: files were replaced or deleted; goes on at offset 3',
+    'data/t-0: files were replaced or deleted; continues at offset 3',
     'baseOffset: 3',
     'baseOffset: 4',
     `Dumping ${log.path()}`

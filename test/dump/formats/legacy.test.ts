@@ -41,6 +41,6 @@ it('a wrapper with damaged contents is reported, and the dump continues', () => 
   damaged.writeUInt32BE(crc32(damaged.subarray(16)), 12)
   const shown = lines(folder({ [NAME]: Buffer.concat([damaged, LEGACY['magic0-lz4']]) }), options({ print: true }))
   expect(shown[2]).toMatch(/^offset: 7 position: 0 .* isvalid: true$/)
-  expect(shown[3]).toMatch(/position 0: the records from offset 7 on: gzip cannot decompress/)
+  expect(shown[3]).toMatch(/position 0: the records of the batch at offset 7 are invalid: gzip cannot decompress/)
   for (const line of shown.slice(5, 8)) expect(line).toMatch(/^\| offset: /)
 })

@@ -150,7 +150,7 @@ it.each([
   }
 })
 
-it('a dump writes one JSON object a line', () => {
+it('a dump writes one JSON object per line', () => {
   const storage = folder({ [LOG]: TRANSACTIONAL })
   const objects = items(storage, options({ print: true })).map(item => JSON.parse(jsonOf(item)))
   expect(objects).toMatchObject([

@@ -37,8 +37,14 @@ async function topicsOf(worker: SharedKafka): Promise<string[]> {
 }
 
 it.each([
-  [{ port: 9092 }, 'globalSetup: port 9092 cannot serve a broker for each worker: leave it out'],
-  [{ dataDir: 'data' }, "globalSetup: dataDir data cannot serve a broker for each worker: take 'temp' or none"]
+  [
+    { port: 9092 },
+    "globalSetup: port 9092 cannot be shared by the brokers of several workers: omit port, or use perWorker 'namespace'"
+  ],
+  [
+    { dataDir: 'data' },
+    "globalSetup: dataDir data cannot be shared by the brokers of several workers: use 'temp', or omit dataDir"
+  ]
 ])('a global setup with a broker for each worker refuses %o, which only one broker can have', (options, message) => {
   expect(() => globalSetup({ ...options, perWorker: 'broker' })).toThrow(message)
   expect(globalSetup({ ...options, perWorker: 'namespace' })).toBeTypeOf('function')

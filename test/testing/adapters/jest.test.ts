@@ -39,6 +39,6 @@ it('a setup that runs again, as in watch mode, starts a new broker', async () =>
 it('a second setup in one run is refused', async () => {
   await jestSetup({ maxWorkers: 1 })
   await expect(globalSetup()({ maxWorkers: 1 })).rejects.toThrow(
-    'a second global setup of minikafka in one run of Jest: use the same file in all projects'
+    'the global setup of minikafka runs twice in one run of Jest: use the same file in all projects'
   )
 })
