@@ -5,13 +5,16 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { resolve } from '../src/config/resolve.ts'
 import { fromObject } from '../src/config/sources.ts'
+import { EventHistory } from '../src/events/history.ts'
 import { type RunningNode, startNode } from '../src/node.ts'
 import { decodeResponse, encodeRequest } from '../src/protocol/api.ts'
 import { ApiVersions } from '../src/protocol/messages/api-versions.ts'
 import { IncrementalAlterConfigs } from '../src/protocol/messages/configs.ts'
+import { CreateTopics } from '../src/protocol/messages/topics.ts'
 import { silentLogger } from '../src/runtime/logger.ts'
 import { seededRandom } from '../src/runtime/random.ts'
 import type { MonotonicClock } from '../src/runtime/time.ts'
+import { send } from '../src/testing/in-process.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { RecordingLogger } from '../src/testing/recording-logger.ts'
 import { Client } from './net/client.ts'
@@ -35,10 +38,12 @@ afterEach(async () => {
 
 async function start(
   config: Record<string, string | number> = {},
-  dataDir: string | null = null
+  dataDir: string | null = null,
+  history?: EventHistory
 ): Promise<RunningNode> {
   const { settings } = resolve(fromObject({ listeners: 'PLAINTEXT://127.0.0.1:0', ...config }))
-  const node = await startNode({ settings, dataDir, clocks: clock, random: seededRandom(1), logger: silentLogger })
+  const ports = { clocks: clock, random: seededRandom(1), logger: silentLogger }
+  const node = await startNode({ settings, dataDir, history, ...ports })
   running.push(node)
   return node
 }
@@ -142,6 +147,16 @@ it('a failed start reports its own error, and logs errors of the cleanup', async
   await expect(starting).rejects.toThrow('the data directory belongs to node.id 1')
   expect(logger.lines.filter(({ level }) => level === 'error')).toMatchObject([
     { bindings: { err: new Error('the clock is broken') } }
+  ])
+})
+
+it('a node with a history keeps the events of each subject, with node and time', async () => {
+  const history = new EventHistory()
+  const node = await start({ 'node.id': 3 }, null, history)
+  const topics = [{ name: 'orders', numPartitions: 2, replicationFactor: 1 }]
+  await send(node.dispatch, CreateTopics, { topics, timeoutMs: 1000 }, { correlationId: 1 })
+  expect(history.of('topic', 'orders')).toMatchObject([
+    { nodeId: 3, timestampMs: clock.wall.now(), event: { type: 'TopicCreated', partitions: 2 } }
   ])
 })
 
